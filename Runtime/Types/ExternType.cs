@@ -1,0 +1,156 @@
+using System.Collections.Immutable;
+
+namespace WasmJit;
+
+/// <summary>The kinds of things that modules import and export.</summary>
+public enum ExternKind : byte
+{
+    /// <summary>A function.</summary>
+    Func,
+    /// <summary>A table.</summary>
+    Table,
+    /// <summary>A memory.</summary>
+    Memory,
+    /// <summary>A global.</summary>
+    Global,
+    /// <summary>An exception tag.</summary>
+    Tag,
+    /// <summary>A module, of the runtime-linking extension.</summary>
+    Module,
+    /// <summary>An instance, of the runtime-linking extension.</summary>
+    Instance,
+}
+
+/// <summary>The type of an import or export.</summary>
+public sealed class ExternType
+{
+    private readonly object type;
+
+    private ExternType(ExternKind kind, object type)
+    {
+        Kind = kind;
+        this.type = type;
+    }
+
+    /// <summary>The kind.</summary>
+    public ExternKind Kind { get; }
+
+    /// <summary>The defined type of a function or tag, or of an extension's module or instance.</summary>
+    /// <exception cref="InvalidCastException">Another kind.</exception>
+    public DefType Def => (DefType)type;
+
+    /// <summary>The function type of a function or tag.</summary>
+    /// <exception cref="InvalidCastException">Another kind.</exception>
+    public FuncType Func => (FuncType)Def.Composite;
+
+    /// <summary>The type of a memory.</summary>
+    /// <exception cref="InvalidCastException">Another kind.</exception>
+    public MemoryType Memory => (MemoryType)type;
+
+    /// <summary>The type of a table.</summary>
+    /// <exception cref="InvalidCastException">Another kind.</exception>
+    public TableType Table => (TableType)type;
+
+    /// <summary>The type of a global.</summary>
+    /// <exception cref="InvalidCastException">Another kind.</exception>
+    public GlobalType Global => (GlobalType)type;
+
+    internal static ExternType OfFunc(DefType type) => new(ExternKind.Func, type);
+
+    internal static ExternType OfTag(DefType type) => new(ExternKind.Tag, type);
+
+    internal static ExternType Of(MemoryType type) => new(ExternKind.Memory, type);
+
+    internal static ExternType Of(TableType type) => new(ExternKind.Table, type);
+
+    internal static ExternType Of(GlobalType type) => new(ExternKind.Global, type);
+
+    internal static ExternType OfModule(DefType type) => new(ExternKind.Module, type);
+
+    internal static ExternType OfInstance(DefType type) => new(ExternKind.Instance, type);
+
+    /// <summary>The type's object, for identity of canonical types.</summary>
+    internal object Payload => type;
+
+    /// <inheritdoc/>
+    public override string ToString() => Kind switch
+    {
+        ExternKind.Func => Func.ToString(),
+        ExternKind.Tag => $"(tag{Func.ToString()[5..]}",
+        _ => type.ToString()!,
+    };
+}
+
+/// <summary>An import of a module type; <see cref="Name"/> is null for a single-level import of the extension.</summary>
+/// <param name="Module">The first name.</param>
+/// <param name="Name">The second name, or null.</param>
+/// <param name="Type">What is imported.</param>
+public sealed record ImportType(string Module, string? Name, ExternType Type);
+
+/// <summary>An export of a module or instance type.</summary>
+/// <param name="Name">The name.</param>
+/// <param name="Type">What is exported.</param>
+public sealed record ExportType(string Name, ExternType Type);
+
+/// <summary>A defined type that describes a linkable entity other than a function: memory, table, global or tag.</summary>
+public sealed class EntityType : CompositeType
+{
+    /// <summary>Makes the composite type of an entity.</summary>
+    public EntityType(ExternType entity) => Entity = entity;
+
+    /// <summary>The entity's type.</summary>
+    public ExternType Entity { get; }
+
+    /// <inheritdoc/>
+    public override AbstractHeapType Top => Entity.Kind switch
+    {
+        ExternKind.Memory => HeapType.Memory,
+        ExternKind.Table => HeapType.Table,
+        ExternKind.Global => HeapType.Global,
+        _ => HeapType.Tag,
+    };
+
+    /// <inheritdoc/>
+    public override string ToString() => Entity.ToString();
+}
+
+/// <summary>A module type of the runtime-linking extension.</summary>
+public sealed class ModuleType : CompositeType
+{
+    /// <summary>Makes a module type.</summary>
+    public ModuleType(ImmutableArray<ImportType> imports, ImmutableArray<ExportType> exports)
+    {
+        Imports = imports;
+        Exports = exports;
+    }
+
+    /// <summary>What it needs.</summary>
+    public ImmutableArray<ImportType> Imports { get; }
+
+    /// <summary>What its instances offer.</summary>
+    public ImmutableArray<ExportType> Exports { get; }
+
+    /// <inheritdoc/>
+    public override AbstractHeapType Top => HeapType.Module;
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"(module{string.Concat(Imports.Select(i => $" (import \"{i.Module}\"{(i.Name is null ? "" : $" \"{i.Name}\"")} {i.Type})"))}"
+        + $"{string.Concat(Exports.Select(e => $" (export \"{e.Name}\" {e.Type})"))})";
+}
+
+/// <summary>An instance type of the runtime-linking extension.</summary>
+public sealed class InstanceType : CompositeType
+{
+    /// <summary>Makes an instance type.</summary>
+    public InstanceType(ImmutableArray<ExportType> exports) => Exports = exports;
+
+    /// <summary>What it offers.</summary>
+    public ImmutableArray<ExportType> Exports { get; }
+
+    /// <inheritdoc/>
+    public override AbstractHeapType Top => HeapType.Instance;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"(instance{string.Concat(Exports.Select(e => $" (export \"{e.Name}\" {e.Type})"))})";
+}

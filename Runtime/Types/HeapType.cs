@@ -1,0 +1,108 @@
+namespace WasmJit;
+
+/// <summary>What a reference refers to: an abstract heap type, a defined type, or an exact form of one.</summary>
+public abstract class HeapType
+{
+    private protected HeapType() { }
+
+    /// <summary><c>func</c></summary>
+    public static AbstractHeapType Func { get; } = new("func", 0x70, "funcref");
+    /// <summary><c>nofunc</c></summary>
+    public static AbstractHeapType NoFunc { get; } = new("nofunc", 0x73, "nullfuncref");
+    /// <summary><c>extern</c></summary>
+    public static AbstractHeapType Extern { get; } = new("extern", 0x6f, "externref");
+    /// <summary><c>noextern</c></summary>
+    public static AbstractHeapType NoExtern { get; } = new("noextern", 0x72, "nullexternref");
+    /// <summary><c>any</c></summary>
+    public static AbstractHeapType Any { get; } = new("any", 0x6e, "anyref");
+    /// <summary><c>eq</c></summary>
+    public static AbstractHeapType Eq { get; } = new("eq", 0x6d, "eqref");
+    /// <summary><c>i31</c></summary>
+    public static AbstractHeapType I31 { get; } = new("i31", 0x6c, "i31ref");
+    /// <summary><c>struct</c></summary>
+    public static AbstractHeapType Struct { get; } = new("struct", 0x6b, "structref");
+    /// <summary><c>array</c></summary>
+    public static AbstractHeapType Array { get; } = new("array", 0x6a, "arrayref");
+    /// <summary><c>none</c></summary>
+    public static AbstractHeapType None { get; } = new("none", 0x71, "nullref");
+    /// <summary><c>exn</c></summary>
+    public static AbstractHeapType Exn { get; } = new("exn", 0x69, "exnref");
+    /// <summary><c>noexn</c></summary>
+    public static AbstractHeapType NoExn { get; } = new("noexn", 0x74, "nullexnref");
+    /// <summary><c>module</c>, of the runtime-linking extension.</summary>
+    public static AbstractHeapType Module { get; } = new("module", 0x5e, null);
+    /// <summary><c>instance</c>, of the runtime-linking extension.</summary>
+    public static AbstractHeapType Instance { get; } = new("instance", 0x5d, null);
+    /// <summary><c>memory</c>, of the runtime-linking extension.</summary>
+    public static AbstractHeapType Memory { get; } = new("memory", 0x5c, null);
+    /// <summary><c>table</c>, of the runtime-linking extension.</summary>
+    public static AbstractHeapType Table { get; } = new("table", 0x5b, null);
+    /// <summary><c>global</c>, of the runtime-linking extension.</summary>
+    public static AbstractHeapType Global { get; } = new("global", 0x5a, null);
+    /// <summary><c>tag</c>, of the runtime-linking extension.</summary>
+    public static AbstractHeapType Tag { get; } = new("tag", 0x59, null);
+    /// <summary><c>slice</c>, of the runtime-linking extension.</summary>
+    public static AbstractHeapType Slice { get; } = new("slice", 0x58, null);
+    /// <summary>Below every heap type; the reference in unreachable code (spec 3.1.2).</summary>
+    internal static AbstractHeapType Bottom { get; } = new("bot", 0, null);
+
+    private static readonly AbstractHeapType[] All =
+    [
+        Func, NoFunc, Extern, NoExtern, Any, Eq, I31, Struct, Array, None, Exn, NoExn,
+        Module, Instance, Memory, Table, Global, Tag, Slice,
+    ];
+
+    /// <summary>The abstract heap type of a binary code such as 0x70, or null.</summary>
+    internal static AbstractHeapType? FromCode(int code)
+    {
+        foreach (AbstractHeapType type in All)
+            if (type.Code == code) return type;
+        return null;
+    }
+
+    /// <summary>Whether the heap type needs the runtime-linking extension.</summary>
+    internal bool IsExtension => this is AbstractHeapType { Code: >= 0x58 and <= 0x5e };
+
+    internal static bool Same(HeapType? a, HeapType? b) =>
+        ReferenceEquals(a, b) || (a is ExactType x && b is ExactType y && ReferenceEquals(x.Type, y.Type));
+}
+
+/// <summary>An abstract heap type such as <c>func</c> or <c>any</c>; one object each.</summary>
+public sealed class AbstractHeapType : HeapType
+{
+    internal AbstractHeapType(string name, int code, string? shorthand)
+    {
+        Name = name;
+        Code = code;
+        NullableShorthand = shorthand ?? $"(ref null {name})";
+    }
+
+    /// <summary>The keyword in the text format.</summary>
+    public string Name { get; }
+
+    /// <summary>The byte in the binary format.</summary>
+    internal int Code { get; }
+
+    internal string NullableShorthand { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}
+
+/// <summary><c>(exact $t)</c> of the custom-descriptors proposal: objects of the very type, not of its subtypes.</summary>
+public sealed class ExactType : HeapType
+{
+    internal ExactType(DefType type) => Type = type;
+
+    /// <summary>The type.</summary>
+    public DefType Type { get; }
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is ExactType other && ReferenceEquals(other.Type, Type);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Type.GetHashCode() ^ 1;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"(exact {Type})";
+}

@@ -1,0 +1,161 @@
+using System.Collections.Immutable;
+
+namespace WasmJit;
+
+/// <summary>
+/// The one place with the rules of subtyping: spec 3.3 for Wasm 3.0, Subtyping.md of module linking for modules and
+/// instances, import matching for memories, tables, globals and tags.
+/// </summary>
+internal static class Subtyping
+{
+    internal static bool IsSubtype(ValType sub, ValType super)
+    {
+        if (sub.Kind == ValKind.Bottom) return true;
+        if (sub.Kind != super.Kind) return false;
+        if (sub.Kind != ValKind.Ref) return true;
+        return (!sub.IsNullable || super.IsNullable) && IsSubtype(sub.Heap!, super.Heap!);
+    }
+
+    internal static bool IsSubtype(HeapType sub, HeapType super)
+    {
+        if (ReferenceEquals(sub, super) || ReferenceEquals(sub, HeapType.Bottom)) return true;
+        switch (sub, super)
+        {
+            case (ExactType a, ExactType b): return ReferenceEquals(a.Type, b.Type);
+            case (ExactType a, _): return IsSubtype(a.Type, super);
+            case (AbstractHeapType bottom, ExactType b): return IsBottomOf(bottom, b.Type.Composite.Top);
+            case (_, ExactType): return false;
+            case (DefType a, DefType b): return IsSubtype(a, b);
+            case (DefType a, AbstractHeapType b): return IsAbstractSubtype(a.Composite.Top, b);
+            case (AbstractHeapType a, DefType b): return IsBottomOf(a, b.Composite.Top);
+            case (AbstractHeapType a, AbstractHeapType b): return IsAbstractSubtype(a, b);
+            default: return false;
+        }
+    }
+
+    /// <summary>Declared subtyping of core types, structural subtyping of the extension's.</summary>
+    internal static bool IsSubtype(DefType sub, DefType super)
+    {
+        if (ReferenceEquals(sub, super)) return true;
+        switch (sub.Composite, super.Composite)
+        {
+            case (ModuleType a, ModuleType b):
+                foreach (ImportType needed in a.Imports)
+                {
+                    ImportType? given = b.Imports.FirstOrDefault(i => i.Module == needed.Module && i.Name == needed.Name);
+                    if (given is null || !Matches(given.Type, needed.Type)) return false;
+                }
+                return ExportsMatch(a.Exports, b.Exports);
+            case (InstanceType a, InstanceType b):
+                return ExportsMatch(a.Exports, b.Exports);
+            case (EntityType a, EntityType b):
+                return Matches(a.Entity, b.Entity);
+        }
+        DefType? type = sub;
+        while (type is not null && type.Depth > super.Depth) type = type.Super;
+        return ReferenceEquals(type, super);
+    }
+
+    private static bool ExportsMatch(ImmutableArray<ExportType> sub, ImmutableArray<ExportType> super)
+    {
+        foreach (ExportType wanted in super)
+        {
+            ExportType? given = sub.FirstOrDefault(e => e.Name == wanted.Name);
+            if (given is null || !Matches(given.Type, wanted.Type)) return false;
+        }
+        return true;
+    }
+
+    /// <summary>Import matching (spec 3.4.7): may a thing of type <paramref name="given"/> stand where <paramref name="wanted"/> is asked for.</summary>
+    internal static bool Matches(ExternType given, ExternType wanted)
+    {
+        if (given.Kind != wanted.Kind) return false;
+        switch (given.Kind)
+        {
+            case ExternKind.Func or ExternKind.Module or ExternKind.Instance:
+                return IsSubtype(given.Def, wanted.Def);
+            case ExternKind.Tag:
+                return ReferenceEquals(given.Def, wanted.Def);
+            case ExternKind.Memory:
+                {
+                    MemoryType a = given.Memory, b = wanted.Memory;
+                    return a.Is64 == b.Is64 && a.IsShared == b.IsShared && a.PageSizeLog2 == b.PageSizeLog2
+                        && LimitsMatch(a.Minimum, a.Maximum, b.Minimum, b.Maximum);
+                }
+            case ExternKind.Table:
+                {
+                    TableType a = given.Table, b = wanted.Table;
+                    return a.Is64 == b.Is64 && a.IsShared == b.IsShared && a.Element == b.Element
+                        && LimitsMatch(a.Minimum, a.Maximum, b.Minimum, b.Maximum);
+                }
+            default:
+                {
+                    GlobalType a = given.Global, b = wanted.Global;
+                    return a.IsMutable == b.IsMutable && (a.IsMutable ? a.Type == b.Type : IsSubtype(a.Type, b.Type));
+                }
+        }
+    }
+
+    private static bool LimitsMatch(ulong min, ulong? max, ulong wantedMin, ulong? wantedMax) =>
+        min >= wantedMin && (wantedMax is null || (max is not null && max <= wantedMax));
+
+    /// <summary>Whether the structure of a type may be declared below another's (spec 3.3.7, composite types).</summary>
+    internal static bool IsCompositeSubtype(CompositeType sub, CompositeType super)
+    {
+        switch (sub, super)
+        {
+            case (FuncType a, FuncType b):
+                if (a.Params.Length != b.Params.Length || a.Results.Length != b.Results.Length) return false;
+                for (int i = 0; i < a.Params.Length; i++)
+                    if (!IsSubtype(b.Params[i], a.Params[i])) return false;
+                for (int i = 0; i < a.Results.Length; i++)
+                    if (!IsSubtype(a.Results[i], b.Results[i])) return false;
+                return true;
+            case (StructType a, StructType b):
+                if (a.Fields.Length < b.Fields.Length) return false;
+                for (int i = 0; i < b.Fields.Length; i++)
+                    if (!IsFieldSubtype(a.Fields[i], b.Fields[i])) return false;
+                return true;
+            case (ArrayType a, ArrayType b):
+                return IsFieldSubtype(a.Element, b.Element);
+            default:
+                return false;
+        }
+    }
+
+    private static bool IsFieldSubtype(FieldType sub, FieldType super) =>
+        sub.IsMutable == super.IsMutable && (sub.IsMutable ? sub.Type == super.Type : IsSubtype(sub.Type, super.Type));
+
+    /// <summary>The topmost type of a heap type's hierarchy: any, func, extern or exn.</summary>
+    internal static AbstractHeapType TopOf(HeapType type)
+    {
+        AbstractHeapType top = type switch
+        {
+            ExactType exact => exact.Type.Composite.Top,
+            DefType def => def.Composite.Top,
+            AbstractHeapType a => a,
+            _ => HeapType.Any,
+        };
+        if (ReferenceEquals(top, HeapType.Func) || ReferenceEquals(top, HeapType.NoFunc)) return HeapType.Func;
+        if (ReferenceEquals(top, HeapType.Extern) || ReferenceEquals(top, HeapType.NoExtern)) return HeapType.Extern;
+        if (ReferenceEquals(top, HeapType.Exn) || ReferenceEquals(top, HeapType.NoExn)) return HeapType.Exn;
+        return HeapType.Any;
+    }
+
+    private static bool IsBottomOf(AbstractHeapType bottom, AbstractHeapType top) =>
+        ReferenceEquals(bottom, HeapType.Bottom) || (IsBottom(bottom) && ReferenceEquals(TopOf(bottom), TopOf(top)));
+
+    private static bool IsBottom(AbstractHeapType type) =>
+        ReferenceEquals(type, HeapType.None) || ReferenceEquals(type, HeapType.NoFunc)
+        || ReferenceEquals(type, HeapType.NoExtern) || ReferenceEquals(type, HeapType.NoExn);
+
+    private static bool IsAbstractSubtype(AbstractHeapType sub, AbstractHeapType super)
+    {
+        if (ReferenceEquals(sub, super) || ReferenceEquals(sub, HeapType.Bottom)) return true;
+        if (IsBottom(sub)) return ReferenceEquals(TopOf(sub), TopOf(super));
+        if (ReferenceEquals(super, HeapType.Any)) return ReferenceEquals(TopOf(sub), HeapType.Any);
+        if (ReferenceEquals(super, HeapType.Eq))
+            return ReferenceEquals(sub, HeapType.I31) || ReferenceEquals(sub, HeapType.Struct) || ReferenceEquals(sub, HeapType.Array);
+        return false;
+    }
+}
