@@ -1,0 +1,125 @@
+using System.Collections.Immutable;
+
+namespace WasmJit.Jit;
+
+/// <summary>A decoded module. Index spaces hold imports first; expressions and bodies stay in the bytes.</summary>
+internal sealed class ModuleInfo
+{
+    internal required ReadOnlyMemory<byte> Bytes { get; init; }
+    internal List<DefType> Types { get; } = [];
+    internal List<ImportInfo> Imports { get; } = [];
+    internal List<FuncInfo> Funcs { get; } = [];
+    internal List<TableInfo> Tables { get; } = [];
+    internal List<MemoryType> Memories { get; } = [];
+    internal List<GlobalInfo> Globals { get; } = [];
+    internal List<DefType> Tags { get; } = [];
+    internal List<ExportInfo> Exports { get; } = [];
+    internal List<ElemInfo> Elems { get; } = [];
+    internal List<DataInfo> Datas { get; } = [];
+    internal List<CustomSectionInfo> CustomSections { get; } = [];
+    internal uint? Start { get; set; }
+    internal int StartOffset { get; set; }
+    internal uint? DataCount { get; set; }
+    internal int ImportedFuncs { get; set; }
+    internal int ImportedTables { get; set; }
+    internal int ImportedMemories { get; set; }
+    internal int ImportedGlobals { get; set; }
+    internal int ImportedTags { get; set; }
+    internal NameSection Names { get; set; } = NameSection.Empty;
+
+    /// <summary>The first proposal the module uses that this version decodes and validates but does not compile.</summary>
+    internal string? Unsupported { get; set; }
+
+    internal string? FuncName(int index) => Names.Funcs.GetValueOrDefault((uint)index);
+
+    internal ExternType TypeOf(ExternKind kind, uint index) => kind switch
+    {
+        ExternKind.Func => ExternType.OfFunc(Funcs[(int)index].Type),
+        ExternKind.Table => ExternType.Of(Tables[(int)index].Type),
+        ExternKind.Memory => ExternType.Of(Memories[(int)index]),
+        ExternKind.Global => ExternType.Of(Globals[(int)index].Type),
+        _ => ExternType.OfTag(Tags[(int)index]),
+    };
+
+    private DefType? moduleType;
+
+    /// <summary>The module's own type, of the runtime-linking extension.</summary>
+    internal DefType ModuleType => moduleType ??= DefType.Of(new ModuleType(
+        [.. Imports.Select(i => new ImportType(i.Module, i.Name, i.Type))],
+        [.. Exports.Select(e => new ExportType(e.Name, TypeOf(e.Kind, e.Index)))]));
+
+    private DefType? instanceType;
+
+    /// <summary>The type of its instances.</summary>
+    internal DefType InstanceType => instanceType ??= DefType.Of(new InstanceType(((ModuleType)ModuleType.Composite).Exports));
+}
+
+internal sealed record ImportInfo(string Module, string Name, ExternType Type, int Offset);
+
+internal readonly record struct LocalRun(int Count, ValType Type);
+
+/// <summary>A function; imported ones have no body.</summary>
+internal sealed class FuncInfo(DefType type, bool isImported)
+{
+    internal DefType Type { get; } = type;
+    internal FuncType Func => (FuncType)Type.Composite;
+    internal bool IsImported { get; } = isImported;
+    internal int BodyStart { get; set; }
+    internal int BodyEnd { get; set; }
+
+    /// <summary>Where the locals' declarations end and the code begins.</summary>
+    internal int CodeStart { get; set; }
+    internal LocalRun[] Locals { get; set; } = [];
+
+    /// <summary>Whether <c>ref.func</c> may name it (spec 3.4.10).</summary>
+    internal bool IsDeclared { get; set; }
+}
+
+/// <summary>A constant expression: a range of the module's bytes, its <c>end</c> included.</summary>
+internal readonly record struct ConstExpr(int Start, int End);
+
+internal sealed record TableInfo(TableType Type, ConstExpr? Init, int Offset);
+
+internal sealed record GlobalInfo(GlobalType Type, ConstExpr Init, int Offset);
+
+internal sealed record ExportInfo(string Name, ExternKind Kind, uint Index, int Offset);
+
+internal enum SegmentMode : byte { Passive, Active, Declarative }
+
+internal sealed class ElemInfo
+{
+    internal required SegmentMode Mode { get; init; }
+    internal required ValType Type { get; init; }
+    internal required int Offset { get; init; }
+    internal uint Table { get; init; }
+    internal ConstExpr Where { get; init; }
+
+    /// <summary>Function indices; or null, and <see cref="Exprs"/> has expressions.</summary>
+    internal uint[]? Funcs { get; init; }
+    internal ConstExpr[] Exprs { get; init; } = [];
+    internal int Count => Funcs?.Length ?? Exprs.Length;
+}
+
+internal sealed record DataInfo(SegmentMode Mode, uint Memory, ConstExpr Where, int Start, int Length, int Offset);
+
+/// <summary>A custom section, and the id of the last other section before it (0 if none).</summary>
+internal sealed record CustomSectionInfo(string Name, int Start, int Length, byte After);
+
+/// <summary>What the names section says; a malformed one says nothing (spec 7.4: errors in it are ignored).</summary>
+internal sealed class NameSection
+{
+    internal static readonly NameSection Empty = new();
+
+    internal string? Module { get; set; }
+    internal Dictionary<uint, string> Funcs { get; } = [];
+    internal Dictionary<(uint Func, uint Local), string> Locals { get; } = [];
+    internal Dictionary<(uint Func, uint Label), string> Labels { get; } = [];
+    internal Dictionary<uint, string> Types { get; } = [];
+    internal Dictionary<uint, string> Tables { get; } = [];
+    internal Dictionary<uint, string> Memories { get; } = [];
+    internal Dictionary<uint, string> Globals { get; } = [];
+    internal Dictionary<uint, string> Elems { get; } = [];
+    internal Dictionary<uint, string> Datas { get; } = [];
+    internal Dictionary<(uint Type, uint Field), string> Fields { get; } = [];
+    internal Dictionary<uint, string> Tags { get; } = [];
+}

@@ -1,0 +1,385 @@
+using System.Collections.Immutable;
+
+namespace WasmJit.Jit;
+
+/// <summary>Decodes types (spec 5.3). Type indices resolve against the module's types and the recursion group being read.</summary>
+internal ref struct TypeDecoder(ModuleInfo module)
+{
+    private readonly ModuleInfo module = module;
+    private DefType[] group = [];
+    private int groupBase;
+
+    /// <summary>A nested module or instance type has index spaces of its own.</summary>
+    private List<DefType>? inner;
+
+    private readonly HeapType Resolve(long index, int at)
+    {
+        List<DefType> types = inner ?? module.Types;
+        if (inner is null && index >= groupBase && index < groupBase + group.Length) return group[index - groupBase];
+        if (index < types.Count) return types[(int)index];
+        throw new InvalidModuleException($"unknown type {index}", at);
+    }
+
+    internal readonly HeapType HeapTypeOf(HeapTypeCode code, int at)
+    {
+        if (code.Code < 0) return HeapType.FromCode((int)code.Code & 0x7f)!;
+        HeapType type = Resolve(code.Code, at);
+        return code.IsExact ? new ExactType((DefType)type) : type;
+    }
+
+    internal readonly HeapType ReadHeapType(ref ByteReader reader)
+    {
+        int at = reader.Position;
+        return HeapTypeOf(CodeReader.ReadHeapType(ref reader), at);
+    }
+
+    internal readonly ValType ReadValType(ref ByteReader reader)
+    {
+        int at = reader.Position;
+        byte b = reader.U8();
+        switch (b)
+        {
+            case 0x7f: return ValType.I32;
+            case 0x7e: return ValType.I64;
+            case 0x7d: return ValType.F32;
+            case 0x7c: return ValType.F64;
+            case 0x7b: return ValType.V128;
+            case 0x63: return ValType.Ref(ReadHeapType(ref reader), true);
+            case 0x64: return ValType.Ref(ReadHeapType(ref reader), false);
+            default:
+                return HeapType.FromCode(b) is { } abs ? ValType.Ref(abs, true) : throw reader.Error("malformed value type", at);
+        }
+    }
+
+    internal readonly ValType ReadRefType(ref ByteReader reader)
+    {
+        int at = reader.Position;
+        byte b = reader.Peek();
+        if (b is not (0x63 or 0x64) && HeapType.FromCode(b) is null) throw reader.Error("malformed reference type", at);
+        return ReadValType(ref reader);
+    }
+
+    private readonly FieldType ReadField(ref ByteReader reader)
+    {
+        byte b = reader.Peek();
+        ValType type;
+        if (b is 0x78 or 0x77)
+        {
+            reader.U8();
+            type = b == 0x78 ? ValType.I8 : ValType.I16;
+        }
+        else if (b is >= 0x40 and < 0x80 and not (0x63 or 0x64) && b < 0x7b && HeapType.FromCode(b) is null)
+        {
+            throw reader.Error("malformed storage type", reader.Position);
+        }
+        else
+        {
+            type = ReadValType(ref reader);
+        }
+        return new FieldType(type, ReadMutability(ref reader));
+    }
+
+    private static bool ReadMutability(ref ByteReader reader) => reader.U8() switch
+    {
+        0 => false,
+        1 => true,
+        _ => throw reader.Error("malformed mutability", reader.Position - 1),
+    };
+
+    private readonly ImmutableArray<ValType> ReadValTypes(ref ByteReader reader)
+    {
+        int count = reader.Count();
+        var types = ImmutableArray.CreateBuilder<ValType>(count);
+        for (int i = 0; i < count; i++) types.Add(ReadValType(ref reader));
+        return types.MoveToImmutable();
+    }
+
+    /// <summary>An item of the type section: a recursion group, or one type that is a group by itself.</summary>
+    internal void ReadRecType(ref ByteReader reader)
+    {
+        int count = 1;
+        if (reader.Peek() == 0x4e)
+        {
+            reader.U8();
+            count = reader.Count();
+        }
+        groupBase = module.Types.Count;
+        group = new DefType[count];
+        for (int i = 0; i < count; i++) group[i] = new DefType();
+        int start = reader.Position;
+        for (int i = 0; i < count; i++) ReadSubType(ref reader, i);
+        for (int i = 0; i < count; i++) CheckSubType(group[i], groupBase + i, start);
+        ImmutableArray<DefType> canonical = RecGroup.Canonicalise(group);
+        group = [];
+        module.Types.AddRange(canonical);
+    }
+
+    private void ReadSubType(ref ByteReader reader, int index)
+    {
+        bool isFinal = true;
+        DefType? super = null;
+        byte b = reader.Peek();
+        if (b is 0x50 or 0x4f)
+        {
+            reader.U8();
+            isFinal = b == 0x4f;
+            int at = reader.Position;
+            int count = reader.Count();
+            for (int i = 0; i < count; i++)
+            {
+                uint type = reader.U32();
+                if (type >= groupBase + index) throw new InvalidModuleException($"unknown type {type}", at);
+                super = (DefType)Resolve(type, at);
+            }
+            if (count > 1) throw new InvalidModuleException("sub type with more than one super type", at);
+        }
+        DefType? describes = null, descriptor = null;
+        if (reader.Peek() == 0x4c)
+        {
+            reader.U8();
+            describes = Clause(ref reader, "described type is outside rec group");
+            if (Array.IndexOf(group, describes) >= index)
+                throw new InvalidModuleException("forward use of described type", reader.Position);
+        }
+        if (reader.Peek() == 0x4d)
+        {
+            reader.U8();
+            descriptor = Clause(ref reader, "descriptor type is outside rec group");
+        }
+        CompositeType composite = ReadComposite(ref reader);
+        group[index].Define(composite, isFinal, super, descriptor, describes);
+    }
+
+    private readonly DefType Clause(ref ByteReader reader, string outside)
+    {
+        int at = reader.Position;
+        uint index = reader.U32();
+        if (index < groupBase || index >= groupBase + group.Length) throw new InvalidModuleException(outside, at);
+        return group[index - groupBase];
+    }
+
+    private readonly void CheckSubType(DefType type, int index, int at)
+    {
+        if (type.Descriptor is { } d)
+        {
+            if (type.Composite is not StructType) throw new InvalidModuleException("described type must be a struct", at);
+            if (d.Composite is not StructType) throw new InvalidModuleException("descriptor type must be a struct", at);
+            if (d.Describes != type) throw new InvalidModuleException("described type is not described by descriptor", at);
+        }
+        if (type.Describes is { } described)
+        {
+            if (type.Composite is not StructType) throw new InvalidModuleException("descriptor type must be a struct", at);
+            if (described.Composite is not StructType) throw new InvalidModuleException("described type must be a struct", at);
+            if (described.Descriptor != type) throw new InvalidModuleException("type is not described by its descriptor", at);
+        }
+        if (type.Super is not { } super) return;
+        string pair = $"sub type {index} does not match super type {IndexOf(super)}";
+        if (super.IsFinal || !Subtyping.IsCompositeSubtype(type.Composite, super.Composite))
+            throw new InvalidModuleException(pair, at);
+        if (super.Descriptor is { } superDescriptor)
+        {
+            if (type.Descriptor is not { } own || !Subtyping.IsSubtype(own, superDescriptor))
+                throw new InvalidModuleException(
+                    type.Descriptor is { } other ? $"descriptor type {IndexOf(other)} does not match {IndexOf(superDescriptor)}" : pair, at);
+        }
+        if ((super.Describes is null) != (type.Describes is null)) throw new InvalidModuleException(pair, at);
+        if (super.Describes is { } superDescribed && !Subtyping.IsSubtype(type.Describes!, superDescribed))
+            throw new InvalidModuleException($"described type {IndexOf(type.Describes!)} does not match {IndexOf(superDescribed)}", at);
+    }
+
+    private readonly int IndexOf(DefType type)
+    {
+        int inGroup = Array.IndexOf(group, type);
+        return inGroup >= 0 ? groupBase + inGroup : module.Types.IndexOf(type);
+    }
+
+    private readonly CompositeType ReadComposite(ref ByteReader reader)
+    {
+        int at = reader.Position;
+        switch (reader.U8())
+        {
+            case 0x60:
+                ImmutableArray<ValType> parameters = ReadValTypes(ref reader);
+                return new FuncType(parameters, ReadValTypes(ref reader));
+            case 0x5f:
+                int count = reader.Count();
+                var fields = ImmutableArray.CreateBuilder<FieldType>(count);
+                for (int i = 0; i < count; i++) fields.Add(ReadField(ref reader));
+                return new StructType(fields.MoveToImmutable());
+            case 0x5e: return new ArrayType(ReadField(ref reader));
+            case 0x5a: return new EntityType(ExternType.Of(ReadMemoryType(ref reader)));
+            case 0x59: return new EntityType(ExternType.Of(ReadTableType(ref reader)));
+            case 0x58: return new EntityType(ExternType.Of(ReadGlobalType(ref reader)));
+            case 0x57: return new EntityType(ExternType.OfTag(ReadTagIndex(ref reader)));
+            case 0x61: return ReadModuleType(ref reader);
+            case 0x62: return ReadInstanceType(ref reader);
+            default: throw reader.Error("malformed definition type", at);
+        }
+    }
+
+    // ---- module and instance types (module linking, Binary.md): definitions behind a discriminant ----
+
+    private readonly ModuleType ReadModuleType(ref ByteReader reader)
+    {
+        var scope = new TypeDecoder(module) { inner = [] };
+        var imports = ImmutableArray.CreateBuilder<ImportType>();
+        var exports = ImmutableArray.CreateBuilder<ExportType>();
+        scope.ReadDefinitions(ref reader, module.Types, imports, exports);
+        return new ModuleType(imports.ToImmutable(), exports.ToImmutable());
+    }
+
+    private readonly InstanceType ReadInstanceType(ref ByteReader reader)
+    {
+        var scope = new TypeDecoder(module) { inner = [] };
+        var exports = ImmutableArray.CreateBuilder<ExportType>();
+        scope.ReadDefinitions(ref reader, module.Types, null, exports);
+        return new InstanceType(exports.ToImmutable());
+    }
+
+    private readonly void ReadDefinitions(
+        ref ByteReader reader, List<DefType> outer, ImmutableArray<ImportType>.Builder? imports, ImmutableArray<ExportType>.Builder exports)
+    {
+        int count = reader.Count();
+        for (int i = 0; i < count; i++)
+        {
+            int at = reader.Position;
+            switch (reader.U8())
+            {
+                case 1:
+                    {
+                        var fresh = new DefType();
+                        fresh.Define(ReadComposite(ref reader), true, null);
+                        inner!.Add(RecGroup.Canonicalise([fresh])[0]);
+                        break;
+                    }
+                case 2 when imports is not null:
+                    {
+                        string first = reader.Name();
+                        string? second = null;
+                        if (reader.Peek() is 0x00 && reader.Remaining > 1) second = SecondName(ref reader);
+                        imports.Add(new ImportType(first, second, ReadExternType(ref reader)));
+                        break;
+                    }
+                case 7:
+                    {
+                        string name = reader.Name();
+                        if (exports.Any(e => e.Name == name)) throw new InvalidModuleException("duplicate export name", at);
+                        exports.Add(new ExportType(name, ReadExternType(ref reader)));
+                        break;
+                    }
+                case 0x0f:
+                    {
+                        // outer alias: count, index, kind
+                        uint depth = reader.U32();
+                        uint index = reader.U32();
+                        if (reader.U8() != 0x07 && depth != 0) throw reader.Error("malformed alias", at);
+                        if (index >= outer.Count) throw new InvalidModuleException($"unknown type {index}", at);
+                        inner!.Add(outer[(int)index]);
+                        break;
+                    }
+                default: throw reader.Error("malformed definition type", at);
+            }
+        }
+    }
+
+    /// <summary>A two-level import keeps its second name behind 0x00 0xff, which no single-level descriptor begins with.</summary>
+    private static string? SecondName(ref ByteReader reader)
+    {
+        int at = reader.Position;
+        reader.U8();
+        if (reader.Peek() == 0xff)
+        {
+            reader.U8();
+            return reader.Name();
+        }
+        reader.Position = at;
+        return null;
+    }
+
+    internal readonly ExternType ReadExternType(ref ByteReader reader)
+    {
+        int at = reader.Position;
+        switch (reader.U8())
+        {
+            case 0x00: return ExternType.OfFunc(ReadFuncIndex(ref reader));
+            case 0x01: return ExternType.Of(ReadTableType(ref reader));
+            case 0x02: return ExternType.Of(ReadMemoryType(ref reader));
+            case 0x03: return ExternType.Of(ReadGlobalType(ref reader));
+            case 0x04: return ExternType.OfTag(ReadTagIndex(ref reader));
+            default: throw reader.Error("malformed import kind", at);
+        }
+    }
+
+    internal readonly DefType ReadFuncIndex(ref ByteReader reader)
+    {
+        int at = reader.Position;
+        uint index = reader.U32();
+        return Resolve(index, at) is DefType { Composite: FuncType } type
+            ? type : throw new InvalidModuleException($"unknown type {index}: not a function type", at);
+    }
+
+    internal readonly DefType ReadTagIndex(ref ByteReader reader)
+    {
+        int at = reader.Position;
+        if (reader.U8() != 0) throw reader.Error("malformed tag attribute", at);
+        DefType type = ReadFuncIndex(ref reader);
+        return ((FuncType)type.Composite).Results.IsEmpty ? type : throw new InvalidModuleException("non-empty tag result type", at);
+    }
+
+    internal readonly GlobalType ReadGlobalType(ref ByteReader reader)
+    {
+        ValType type = ReadValType(ref reader);
+        return new GlobalType(type, ReadMutability(ref reader));
+    }
+
+    internal readonly TableType ReadTableType(ref ByteReader reader)
+    {
+        ValType element = ReadRefType(ref reader);
+        int at = reader.Position;
+        uint flags = ReadLimits(ref reader, 7, out ulong min, out ulong? max);
+        bool is64 = (flags & 4) != 0;
+        if (max < min) throw new InvalidModuleException("size minimum must not be greater than maximum", at);
+        if (!is64 && (min > uint.MaxValue || max > uint.MaxValue)) throw new InvalidModuleException("table size must be at most 2^32-1", at);
+        return new TableType(element, min, max, is64, (flags & 2) != 0);
+    }
+
+    internal readonly MemoryType ReadMemoryType(ref ByteReader reader)
+    {
+        int at = reader.Position;
+        uint flags = ReadLimits(ref reader, 15, out ulong min, out ulong? max);
+        bool is64 = (flags & 4) != 0, shared = (flags & 2) != 0;
+        int page = 16;
+        if ((flags & 8) != 0)
+        {
+            int pageAt = reader.Position;
+            uint log2 = reader.U32();
+            if (log2 >= 64) throw reader.Error("invalid custom page size", pageAt);
+            if (log2 is not (0 or 16)) throw new InvalidModuleException("invalid custom page size", pageAt);
+            page = (int)log2;
+        }
+        if (max < min) throw new InvalidModuleException("size minimum must not be greater than maximum", at);
+        if (shared && max is null) throw new InvalidModuleException("shared memory must have maximum", at);
+        ulong most = (is64, page) switch
+        {
+            (true, 16) => 1UL << 48,
+            (true, _) => ulong.MaxValue,
+            (false, 16) => 65536,
+            _ => uint.MaxValue,
+        };
+        if (min > most || max > most)
+            throw new InvalidModuleException(
+                is64 ? "memory size must be at most 2^48 pages" : page == 16 ? "memory size must be at most 65536 pages (4GiB)" : "memory size must be at most 2^32-1 bytes", at);
+        return new MemoryType(min, max, is64, shared, page);
+    }
+
+    private static uint ReadLimits(ref ByteReader reader, uint allowed, out ulong min, out ulong? max)
+    {
+        int at = reader.Position;
+        uint flags = reader.U32();
+        if ((flags & ~allowed) != 0) throw reader.Error("malformed limits flags", at);
+        bool is64 = (flags & 4) != 0;
+        min = is64 ? reader.U64() : reader.U32();
+        max = (flags & 1) == 0 ? null : is64 ? reader.U64() : reader.U32();
+        return flags;
+    }
+}

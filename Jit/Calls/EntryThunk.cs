@@ -1,0 +1,77 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// The way from .NET into wasm: one method for each signature, to which the delegates of functions are closed over their
+/// FuncRef. It makes the thread known, turns faults of guest code into traps, and keeps the function's instance alive.
+/// </summary>
+internal sealed class EntryThunk
+{
+    private static readonly MethodInfo ThunkToFunc = Method(typeof(EntryThunk), nameof(ToFunc));
+    private static readonly MethodInfo ThunkToRef = Method(typeof(EntryThunk), nameof(ToRef));
+
+    private readonly DynamicMethod method;
+
+    internal EntryThunk(Signature signature)
+    {
+        method = new DynamicMethod(
+            "wasm entry " + signature.Key, signature.HostReturn, [typeof(FuncRef), .. signature.HostParameters], typeof(EntryThunk).Module, true);
+        ILGenerator il = method.GetILGenerator();
+        bool hasResult = signature.HostReturn != typeof(void);
+        LocalBuilder? result = hasResult ? il.DeclareLocal(signature.HostReturn) : null;
+        il.Emit(OpCodes.Call, Method(typeof(WasmThread), nameof(WasmThread.EnsureRegistered)));
+        il.BeginExceptionBlock();
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ldfld, Field(nameof(FuncRef.Context)));
+        for (int i = 0; i < signature.ValueTypes.Length; i++)
+        {
+            char letter = signature.Key[i];
+            if (letter is 'T' or 'R')
+            {
+                il.Emit(OpCodes.Ldarg, (short)(i + 1));
+                il.Emit(OpCodes.Ldarg_0);
+                il.Emit(OpCodes.Ldc_I4, i);
+                il.Emit(OpCodes.Call, letter == 'T' ? ThunkToFunc : ThunkToRef);
+            }
+            else
+            {
+                il.Emit(OpCodes.Ldarg, (short)(i + 1));
+                if (letter == 'F') il.Emit(OpCodes.Call, HostAdapter.FromDelegate);
+            }
+        }
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ldfld, Field(nameof(FuncRef.Code)));
+        il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, signature.Return, signature.Parameters, null);
+        ValueConversion.Results(il, signature.ResultTypes, signature.HostResults, HostAdapter.ToDelegate);
+        if (result is not null) il.Emit(OpCodes.Stloc, result);
+        il.BeginExceptFilterBlock();
+        il.Emit(OpCodes.Call, Method(typeof(TrapFilter), nameof(TrapFilter.IsTrap)));
+        il.BeginCatchBlock(null!);
+        il.Emit(OpCodes.Call, Method(typeof(TrapFilter), nameof(TrapFilter.ToTrap)));
+        il.Emit(OpCodes.Throw);
+        il.EndExceptionBlock();
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Call, Method(typeof(GC), nameof(GC.KeepAlive)));
+        if (result is not null) il.Emit(OpCodes.Ldloc, result);
+        il.Emit(OpCodes.Ret);
+    }
+
+    /// <summary>The delegate of a function, of a delegate type with the same parameters and result.</summary>
+    /// <exception cref="ArgumentException">The delegate type has another signature.</exception>
+    internal Delegate CreateDelegate(Type delegateType, FuncRef func) => method.CreateDelegate(delegateType, func);
+
+    private static FuncRef? ToFunc(Delegate? value, FuncRef callee, int index) =>
+        HostValues.ToFunc(value, callee.Type.AsFunc!.Params[index]);
+
+    private static object? ToRef(object? value, FuncRef callee, int index) =>
+        HostValues.ToRef(value, callee.Type.AsFunc!.Params[index]);
+
+    private static FieldInfo Field(string name) => typeof(FuncRef).GetField(name, BindingFlags.Instance | BindingFlags.NonPublic)!;
+
+    internal static MethodInfo Method(Type type, string name) =>
+        type.GetMethod(name, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+        ?? throw new MissingMethodException(type.Name, name);
+}

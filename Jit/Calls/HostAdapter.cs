@@ -1,0 +1,125 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// The way from wasm to host delegates. Where the signature needs nothing, a host function is called through the delegate's
+/// own target and code; where function references cross or results must be checked, one adapter for each signature does it.
+/// </summary>
+internal sealed class HostAdapter
+{
+    internal static readonly MethodInfo FromDelegate = EntryThunk.Method(typeof(HostValues), nameof(HostValues.FromDelegateOrNull));
+    internal static readonly MethodInfo ToDelegate = EntryThunk.Method(typeof(FuncRef), nameof(FuncRef.ToDelegate));
+
+    private HostAdapter(Delegate target, DefType type)
+    {
+        Target = target;
+        Type = type;
+    }
+
+    internal readonly Delegate Target;
+
+    internal readonly DefType Type;
+
+    /// <summary>The reference to a host function of a wasm type.</summary>
+    /// <exception cref="ArgumentException">The delegate's signature is not the type's.</exception>
+    internal static FuncRef MakeFunc(Delegate target, DefType type)
+    {
+        Signature signature = Signature.Of(type);
+        if (target.GetType() != signature.DelegateType)
+        {
+            if (!HasSignature(target.GetType(), signature))
+                throw new ArgumentException($"A host function for {type} must be a {signature.DelegateType}, not a {target.GetType()}.");
+            if (!signature.IsSameForHost) target = Delegate.CreateDelegate(signature.DelegateType, target, "Invoke");
+        }
+        if (signature.IsSameForHost) return new FuncRef(target, TargetOf(target), PointerOf(target), type);
+        return new FuncRef(target, new HostAdapter(target, type), signature.HostAdapterCode, type);
+    }
+
+    private static bool HasSignature(Type delegateType, Signature signature)
+    {
+        MethodInfo invoke = delegateType.GetMethod("Invoke")!;
+        return invoke.ReturnType == signature.HostReturn
+            && invoke.GetParameters().Select(p => p.ParameterType).SequenceEqual(signature.HostParameters);
+    }
+
+    /// <summary>The wasm type that a host delegate has when nothing else says it: the final type of its parameters and results.</summary>
+    /// <exception cref="ArgumentException">A parameter or result is of no wasm type.</exception>
+    internal static DefType TypeOf(Type delegateType)
+    {
+        MethodInfo invoke = delegateType.GetMethod("Invoke")!;
+        return DefType.Of(new FuncType(
+            [.. invoke.GetParameters().Select(p => ValTypeOf(p.ParameterType))],
+            invoke.ReturnType == typeof(void) ? [] : [.. FlattenResult(invoke.ReturnType).Select(ValTypeOf)]));
+    }
+
+    private static IEnumerable<Type> FlattenResult(Type type)
+    {
+        if (!typeof(ITuple).IsAssignableFrom(type) || !type.IsValueType) return [type];
+        Type[] parts = type.GetGenericArguments();
+        return parts.Length < 8 ? parts : [.. parts[..7], .. FlattenResult(parts[7])];
+    }
+
+    private static ValType ValTypeOf(Type type)
+    {
+        if (type == typeof(int)) return ValType.I32;
+        if (type == typeof(long)) return ValType.I64;
+        if (type == typeof(float)) return ValType.F32;
+        if (type == typeof(double)) return ValType.F64;
+        if (type == typeof(System.Runtime.Intrinsics.Vector128<byte>)) return ValType.V128;
+        if (type == typeof(Delegate)) return ValType.FuncRef;
+        if (type == typeof(object)) return ValType.ExternRef;
+        throw new ArgumentException($"{type} is not the .NET form of a WebAssembly type.");
+    }
+
+    internal static DynamicMethod Make(Signature signature)
+    {
+        var method = new DynamicMethod("wasm host " + signature.Key, signature.Return, signature.Parameters, typeof(HostAdapter).Module, true);
+        ILGenerator il = method.GetILGenerator();
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ldfld, typeof(HostAdapter).GetField(nameof(Target), BindingFlags.Instance | BindingFlags.NonPublic)!);
+        for (int i = 0; i < signature.ValueTypes.Length; i++)
+        {
+            il.Emit(OpCodes.Ldarg, (short)(i + 1));
+            if (signature.Key[i] is 'F' or 'T') il.Emit(OpCodes.Call, ToDelegate);
+        }
+        il.Emit(OpCodes.Callvirt, signature.DelegateType.GetMethod("Invoke")!);
+        ReadOnlySpan<char> letters = signature.Key.AsSpan(signature.Key.IndexOf(':') + 1);
+        var checks = new MethodInfo?[letters.Length];
+        for (int i = 0; i < checks.Length; i++)
+            checks[i] = letters[i] switch
+            {
+                'F' or 'T' => EntryThunk.Method(typeof(HostAdapter), nameof(ResultFunc)),
+                'R' => EntryThunk.Method(typeof(HostAdapter), nameof(ResultRef)),
+                _ => null,
+            };
+        ValueConversion.Results(il, signature.HostResults, signature.ResultTypes, (generator, i) =>
+        {
+            if (checks[i] is not { } check) return;
+            generator.Emit(OpCodes.Ldarg_0);
+            generator.Emit(OpCodes.Ldc_I4, i);
+            generator.Emit(OpCodes.Call, check);
+        });
+        il.Emit(OpCodes.Ret);
+        return method;
+    }
+
+    private static FuncRef? ResultFunc(Delegate? value, HostAdapter host, int index) =>
+        HostValues.ToFunc(value, host.Type.AsFunc!.Results[index]);
+
+    private static object? ResultRef(object? value, HostAdapter host, int index) =>
+        HostValues.ToRef(value, host.Type.AsFunc!.Results[index]);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_target")]
+    private static extern ref object? TargetField(Delegate d);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_methodPtr")]
+    private static extern ref nint PointerField(Delegate d);
+
+    private static object? TargetOf(Delegate d) => TargetField(d);
+
+    private static nint PointerOf(Delegate d) => PointerField(d);
+}

@@ -1,0 +1,172 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Linq.Expressions;
+using System.Runtime.Intrinsics;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// The .NET signature of functions: what a wasm function type is after its reference types have become FuncRef or object.
+/// One object for each such signature of the process; it owns the entry thunk, the delegate type and the stubs.
+/// </summary>
+internal sealed class Signature
+{
+    private static readonly ConcurrentDictionary<string, Signature> Known = new();
+
+    private Type? delegateType;
+    private nint hostAdapter;
+    private System.Reflection.Emit.DynamicMethod? hostAdapterMethod;
+    private EntryThunk? entry;
+    private LazyStubs? stubs;
+
+    private Signature(string key, ImmutableArray<ValType> parameters, ImmutableArray<ValType> results)
+    {
+        Key = key;
+        ValueTypes = parameters.Select(ClrType).ToArray();
+        Parameters = [typeof(InstanceCore), .. ValueTypes];
+        ResultTypes = results.Select(ClrType).ToArray();
+        Return = Tuple(ResultTypes);
+        HostParameters = parameters.Select(HostType).ToArray();
+        HostResults = results.Select(HostType).ToArray();
+        HostReturn = Tuple(HostResults);
+    }
+
+    /// <summary>
+    /// One letter a value, parameters, colon, results: i l f d v; F for funcref, T for functions of a type, O for externref and
+    /// anyref, R for references that are checked when the host passes one.
+    /// </summary>
+    internal string Key { get; }
+
+    /// <summary>The instance, then the wasm parameters.</summary>
+    internal Type[] Parameters { get; }
+
+    /// <summary>The wasm parameters alone.</summary>
+    internal Type[] ValueTypes { get; }
+
+    internal Type[] ResultTypes { get; }
+
+    /// <summary>void, the one result, or a ValueTuple of all.</summary>
+    internal Type Return { get; }
+
+    /// <summary>The parameters as the host sees them: delegates in place of FuncRef.</summary>
+    internal Type[] HostParameters { get; }
+
+    internal Type[] HostResults { get; }
+
+    internal Type HostReturn { get; }
+
+    /// <summary>Whether a host delegate can be called as it is: no conversion of arguments, no check of results.</summary>
+    internal bool IsSameForHost =>
+        !Key.AsSpan().ContainsAny('F', 'T') && !Key.AsSpan(Key.IndexOf(':')).Contains('R');
+
+    /// <summary>Integer and reference arguments, the instance included.</summary>
+    internal int IntegerArguments => Parameters.Count(t => t != typeof(float) && t != typeof(double));
+
+    /// <summary>Whether all values are numbers or references passed one by one: no vectors, no tuple of results.</summary>
+    internal bool IsScalar => !Key.Contains('v') && ResultTypes.Length <= 1;
+
+    /// <summary>The delegate type that stands for functions of this signature: Func or Action, or one made where they end.</summary>
+    internal Type DelegateType => delegateType ??= MakeDelegateType();
+
+    internal EntryThunk Entry => entry ?? Interlocked.CompareExchange(ref entry, new EntryThunk(this), null) ?? entry;
+
+    internal LazyStubs Stubs => stubs ?? Interlocked.CompareExchange(ref stubs, new LazyStubs(this), null) ?? stubs;
+
+    /// <summary>The code that calls a host delegate with conversions; see <see cref="HostAdapter"/>.</summary>
+    internal nint HostAdapterCode
+    {
+        get
+        {
+            lock (this)
+            {
+                if (hostAdapter == 0)
+                {
+                    hostAdapterMethod ??= HostAdapter.Make(this);
+                    hostAdapter = CodeAddress.Of(hostAdapterMethod);
+                }
+                return hostAdapter;
+            }
+        }
+    }
+
+    internal static Signature Of(DefType type) => Of((FuncType)type.Composite);
+
+    internal static Signature Of(FuncType type)
+    {
+        if (type.SignatureCache is Signature known) return known;
+        string key = string.Create(type.Params.Length + type.Results.Length + 1, type, static (span, t) =>
+        {
+            int n = 0;
+            foreach (ValType p in t.Params) span[n++] = Letter(p);
+            span[n++] = ':';
+            foreach (ValType r in t.Results) span[n++] = Letter(r);
+        });
+        Signature signature = Known.GetOrAdd(key, static (k, t) => new Signature(k, t.Params, t.Results), type);
+        type.SignatureCache = signature;
+        return signature;
+    }
+
+    private Type MakeDelegateType()
+    {
+        int count = HostParameters.Length;
+        if (count > 16) return Expression.GetDelegateType([.. HostParameters, HostReturn]);
+        if (HostReturn == typeof(void))
+            return count == 0 ? typeof(Action) : Open("System.Action`", count).MakeGenericType(HostParameters);
+        return Open("System.Func`", count + 1).MakeGenericType([.. HostParameters, HostReturn]);
+    }
+
+    private static Type Open(string name, int arity) => typeof(Action).Assembly.GetType(name + arity, throwOnError: true)!;
+
+    private static char Letter(ValType type) => type.Kind switch
+    {
+        ValKind.I32 => 'i',
+        ValKind.I64 => 'l',
+        ValKind.F32 => 'f',
+        ValKind.F64 => 'd',
+        ValKind.V128 => 'v',
+        _ when IsFunc(type) => type == ValType.FuncRef ? 'F' : 'T',
+        _ => type == ValType.ExternRef || type == ValType.Ref(HeapType.Any, true) ? 'O' : 'R',
+    };
+
+    internal static bool IsFunc(ValType type) => type.IsRef && ReferenceEquals(Subtyping.TopOf(type.Heap!), HeapType.Func);
+
+    /// <summary>The IL type of values of a wasm type.</summary>
+    internal static Type ClrType(ValType type) => type.Kind switch
+    {
+        ValKind.I32 => typeof(int),
+        ValKind.I64 => typeof(long),
+        ValKind.F32 => typeof(float),
+        ValKind.F64 => typeof(double),
+        ValKind.V128 => typeof(Vector128<byte>),
+        _ => IsFunc(type) ? typeof(FuncRef) : typeof(object),
+    };
+
+    private static Type HostType(ValType type)
+    {
+        Type clr = ClrType(type);
+        return clr == typeof(FuncRef) ? typeof(Delegate) : clr;
+    }
+
+    /// <summary>The .NET type of several results: ValueTuple, nested after seven as C# does.</summary>
+    internal static Type Tuple(ReadOnlySpan<Type> types)
+    {
+        if (types.Length == 0) return typeof(void);
+        return types.Length == 1 ? types[0] : TupleOf(types);
+    }
+
+    internal static Type TupleOf(ReadOnlySpan<Type> types) => types.Length switch
+    {
+        1 => typeof(ValueTuple<>).MakeGenericType(types.ToArray()),
+        2 => typeof(ValueTuple<,>).MakeGenericType(types.ToArray()),
+        3 => typeof(ValueTuple<,,>).MakeGenericType(types.ToArray()),
+        4 => typeof(ValueTuple<,,,>).MakeGenericType(types.ToArray()),
+        5 => typeof(ValueTuple<,,,,>).MakeGenericType(types.ToArray()),
+        6 => typeof(ValueTuple<,,,,,>).MakeGenericType(types.ToArray()),
+        7 => typeof(ValueTuple<,,,,,,>).MakeGenericType(types.ToArray()),
+        _ => typeof(ValueTuple<,,,,,,,>).MakeGenericType([.. types[..7], TupleOf(types[7..])]),
+    };
+
+    /// <inheritdoc/>
+    public override string ToString() => Key;
+}

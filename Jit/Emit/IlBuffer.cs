@@ -1,0 +1,271 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Text;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// The IL of one function while it is being written. Unlike an ILGenerator it lets instructions be inserted before an
+/// expression that is already there (a callee's instance below the arguments), counts what RyuJIT's limits count, can be
+/// listed, and can be written to any ILGenerator.
+/// </summary>
+internal sealed class IlBuffer
+{
+    /// <summary>A position: the instruction after which the next one goes. <see cref="Start"/> is before the first.</summary>
+    internal const int Start = 0;
+
+    /// <summary>What an instruction's operand is.</summary>
+    internal enum Form : byte
+    {
+        None, Int, Long, Float, Double, Local, Arg, Label, Switch, Method, Field, Type, String, Calli, Mark,
+    }
+
+    internal struct Node
+    {
+        internal OpCode Code;
+        internal Form Form;
+        internal int Next;
+        internal long Number;
+        internal object? Object;
+    }
+
+    private Node[] nodes = new Node[64];
+    private int count = 1;
+    private int labelCount;
+    private readonly List<Type> locals = [];
+
+    /// <summary>The last instruction: where appending goes on.</summary>
+    internal int Tail { get; private set; }
+
+    internal IReadOnlyList<Type> Locals => locals;
+
+    internal int LabelCount => labelCount;
+
+    /// <summary>IL instructions so far, labels not counted.</summary>
+    internal int Instructions { get; private set; }
+
+    /// <summary>Reads, writes and addresses of locals and arguments, which RyuJIT limits to 8,000 (MinOpts above).</summary>
+    internal int LocalRefs { get; private set; }
+
+    /// <summary>An upper estimate of the basic blocks: labels, branches, switch arms.</summary>
+    internal int Blocks { get; private set; }
+
+    /// <summary>An upper estimate of the IL's size in bytes.</summary>
+    internal int Bytes { get; private set; }
+
+    internal ref readonly Node this[int index] => ref nodes[index];
+
+    internal int DeclareLocal(Type type)
+    {
+        locals.Add(type);
+        return locals.Count - 1;
+    }
+
+    internal int DefineLabel() => labelCount++;
+
+    private int Insert(int after, in Node node)
+    {
+        if (count == nodes.Length) Array.Resize(ref nodes, count * 2);
+        int index = count++;
+        nodes[index] = node;
+        nodes[index].Next = nodes[after].Next;
+        nodes[after].Next = index;
+        if (after == Tail) Tail = index;
+        if (node.Form != Form.Mark) Instructions++;
+        Bytes += SizeOf(node);
+        switch (node.Form)
+        {
+            case Form.Local or Form.Arg: LocalRefs++; break;
+            case Form.Mark or Form.Label: Blocks++; break;
+            case Form.Switch: Blocks++; break;
+        }
+        return index;
+    }
+
+    private static int SizeOf(in Node node) => node.Form switch
+    {
+        Form.Mark => 0,
+        Form.None => node.Code.Size,
+        Form.Long or Form.Double => 9,
+        Form.Switch => 5 + (4 * ((int[])node.Object!).Length),
+        Form.Local or Form.Arg => node.Number < 256 ? 2 : 4,
+        _ => node.Code.Size + 4,
+    };
+
+    // ---- appending; each returns the new position ----
+
+    internal int Emit(OpCode code) => Insert(Tail, new Node { Code = code });
+
+    internal int EmitAt(int after, OpCode code) => Insert(after, new Node { Code = code });
+
+    internal int LdcI4(int value) => LdcI4At(Tail, value);
+
+    internal int LdcI4At(int after, int value) => Insert(after, new Node { Code = OpCodes.Ldc_I4, Form = Form.Int, Number = value });
+
+    internal int LdcI8(long value) => LdcI8At(Tail, value);
+
+    internal int LdcI8At(int after, long value) => Insert(after, new Node { Code = OpCodes.Ldc_I8, Form = Form.Long, Number = value });
+
+    internal int LdcR4At(int after, int bits) => Insert(after, new Node { Code = OpCodes.Ldc_R4, Form = Form.Float, Number = bits });
+
+    internal int LdcR8At(int after, long bits) => Insert(after, new Node { Code = OpCodes.Ldc_R8, Form = Form.Double, Number = bits });
+
+    internal int Ldloc(int local) => LdlocAt(Tail, local);
+
+    internal int LdlocAt(int after, int local) => Insert(after, new Node { Code = OpCodes.Ldloc, Form = Form.Local, Number = local });
+
+    internal int Stloc(int local) => Insert(Tail, new Node { Code = OpCodes.Stloc, Form = Form.Local, Number = local });
+
+    internal int Ldloca(int local) => Insert(Tail, new Node { Code = OpCodes.Ldloca, Form = Form.Local, Number = local });
+
+    internal int Ldarg(int arg) => LdargAt(Tail, arg);
+
+    internal int LdargAt(int after, int arg) => Insert(after, new Node { Code = OpCodes.Ldarg, Form = Form.Arg, Number = arg });
+
+    internal int Starg(int arg) => Insert(Tail, new Node { Code = OpCodes.Starg, Form = Form.Arg, Number = arg });
+
+    internal int Branch(OpCode code, int label) => Insert(Tail, new Node { Code = code, Form = Form.Label, Number = label });
+
+    internal int Switch(int[] labels) => Insert(Tail, new Node { Code = OpCodes.Switch, Form = Form.Switch, Object = labels });
+
+    internal int Mark(int label) => Insert(Tail, new Node { Form = Form.Mark, Number = label });
+
+    internal int Call(MethodInfo method) => CallAt(Tail, method);
+
+    internal int CallAt(int after, MethodInfo method) =>
+        Insert(after, new Node { Code = OpCodes.Call, Form = Form.Method, Object = method });
+
+    internal int Newobj(ConstructorInfo constructor) =>
+        Insert(Tail, new Node { Code = OpCodes.Newobj, Form = Form.Method, Object = constructor });
+
+    internal int Field(OpCode code, FieldInfo field) => FieldAt(Tail, code, field);
+
+    internal int FieldAt(int after, OpCode code, FieldInfo field) =>
+        Insert(after, new Node { Code = code, Form = Form.Field, Object = field });
+
+    internal int TypeOp(OpCode code, Type type) => TypeOpAt(Tail, code, type);
+
+    internal int TypeOpAt(int after, OpCode code, Type type) =>
+        Insert(after, new Node { Code = code, Form = Form.Type, Object = type });
+
+    internal int Ldstr(string text) => Insert(Tail, new Node { Code = OpCodes.Ldstr, Form = Form.String, Object = text });
+
+    /// <summary>An indirect call; <paramref name="tail"/> adds the <c>tail.</c> prefix.</summary>
+    internal int Calli(Signature signature, bool tail = false)
+    {
+        if (tail) Emit(OpCodes.Tailcall);
+        return Insert(Tail, new Node { Code = OpCodes.Calli, Form = Form.Calli, Object = signature });
+    }
+
+    // ---- writing ----
+
+    internal void WriteTo(ILGenerator il)
+    {
+        var localBuilders = new LocalBuilder[locals.Count];
+        for (int i = 0; i < localBuilders.Length; i++) localBuilders[i] = il.DeclareLocal(locals[i]);
+        var labels = new Label[labelCount];
+        for (int i = 0; i < labelCount; i++) labels[i] = il.DefineLabel();
+        for (int i = nodes[Start].Next; i != 0; i = nodes[i].Next)
+        {
+            ref Node node = ref nodes[i];
+            switch (node.Form)
+            {
+                case Form.None: il.Emit(node.Code); break;
+                case Form.Int: WriteInt(il, (int)node.Number); break;
+                case Form.Long: WriteLong(il, node.Number); break;
+                case Form.Float: il.Emit(OpCodes.Ldc_R4, BitConverter.Int32BitsToSingle((int)node.Number)); break;
+                case Form.Double: il.Emit(OpCodes.Ldc_R8, BitConverter.Int64BitsToDouble(node.Number)); break;
+                case Form.Local: il.Emit(node.Code, localBuilders[node.Number]); break;
+                case Form.Arg: WriteArg(il, node.Code, (int)node.Number); break;
+                case Form.Label: il.Emit(node.Code, labels[node.Number]); break;
+                case Form.Switch: il.Emit(node.Code, Array.ConvertAll((int[])node.Object!, l => labels[l])); break;
+                case Form.Method when node.Object is MethodInfo method: il.Emit(node.Code, method); break;
+                case Form.Method: il.Emit(node.Code, (ConstructorInfo)node.Object!); break;
+                case Form.Field: il.Emit(node.Code, (FieldInfo)node.Object!); break;
+                case Form.Type: il.Emit(node.Code, (Type)node.Object!); break;
+                case Form.String: il.Emit(node.Code, (string)node.Object!); break;
+                case Form.Calli:
+                    var signature = (Signature)node.Object!;
+                    il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, signature.Return, signature.Parameters, null);
+                    break;
+                case Form.Mark: il.MarkLabel(labels[node.Number]); break;
+            }
+        }
+    }
+
+    private static void WriteInt(ILGenerator il, int value)
+    {
+        if (value is >= sbyte.MinValue and <= sbyte.MaxValue) il.Emit(OpCodes.Ldc_I4_S, (sbyte)value);
+        else il.Emit(OpCodes.Ldc_I4, value);
+    }
+
+    private static void WriteLong(ILGenerator il, long value)
+    {
+        if (value is >= sbyte.MinValue and <= sbyte.MaxValue)
+        {
+            il.Emit(OpCodes.Ldc_I4_S, (sbyte)value);
+            il.Emit(OpCodes.Conv_I8);
+        }
+        else
+        {
+            il.Emit(OpCodes.Ldc_I8, value);
+        }
+    }
+
+    private static void WriteArg(ILGenerator il, OpCode code, int arg)
+    {
+        if (code == OpCodes.Ldarg)
+        {
+            if (arg == 0) il.Emit(OpCodes.Ldarg_0);
+            else if (arg < 256) il.Emit(OpCodes.Ldarg_S, (byte)arg);
+            else il.Emit(OpCodes.Ldarg, (short)arg);
+        }
+        else if (arg < 256)
+        {
+            il.Emit(OpCodes.Starg_S, (byte)arg);
+        }
+        else
+        {
+            il.Emit(OpCodes.Starg, (short)arg);
+        }
+    }
+
+    /// <summary>The instructions in order, labels as <see cref="Form.Mark"/>.</summary>
+    internal IEnumerable<Node> InOrder()
+    {
+        for (int i = nodes[Start].Next; i != 0; i = nodes[i].Next) yield return nodes[i];
+    }
+
+    /// <summary>A listing for people and golden files: one instruction a line, numbers of labels and locals stable.</summary>
+    internal string Listing()
+    {
+        var text = new StringBuilder();
+        for (int i = 0; i < locals.Count; i++) text.Append($"  .local {i} {locals[i].Name}\n");
+        foreach (Node node in InOrder())
+        {
+            if (node.Form == Form.Mark)
+            {
+                text.Append($"L{node.Number}:\n");
+                continue;
+            }
+            text.Append("  ").Append(node.Code.Name);
+            string operand = node.Form switch
+            {
+                Form.None => "",
+                Form.Int or Form.Local or Form.Arg => $" {node.Number}",
+                Form.Long => $" {node.Number}",
+                Form.Float => $" {BitConverter.Int32BitsToSingle((int)node.Number):R}",
+                Form.Double => $" {BitConverter.Int64BitsToDouble(node.Number):R}",
+                Form.Label => $" L{node.Number}",
+                Form.Switch => $" ({string.Join(' ', ((int[])node.Object!).Select(l => $"L{l}"))})",
+                Form.Method => $" {((MethodBase)node.Object!).DeclaringType?.Name}.{((MethodBase)node.Object!).Name}",
+                Form.Field => $" {((FieldInfo)node.Object!).DeclaringType?.Name}.{((FieldInfo)node.Object!).Name}",
+                Form.Type => $" {((Type)node.Object!).Name}",
+                Form.String => $" \"{node.Object}\"",
+                _ => $" {node.Object}",
+            };
+            text.Append(operand).Append('\n');
+        }
+        return text.ToString();
+    }
+}

@@ -1,0 +1,55 @@
+using System.Collections.Immutable;
+
+namespace WasmJit.Jit;
+
+/// <summary>The kinds of immediates behind an opcode, in the order of its row.</summary>
+internal enum ImmediateKind : byte
+{
+    BlockType, Label, Labels, Func, Type, Table, Memory, Global, Local, Tag, Elem, Data, Module, Instance, Field, Count, Name,
+    MemArg, Lane, Lanes16, I32, I64, F32, F64, V128, ValTypes, HeapType, RefType, NullRefType, CastFlags, Catches, Zero,
+}
+
+/// <summary>An immediate: its kind, and the natural alignment (log2) of a memarg or the number of lanes.</summary>
+internal readonly record struct Immediate(ImmediateKind Kind, int Number);
+
+/// <summary>An operator: a row of the table.</summary>
+internal sealed class Operator
+{
+    internal required byte Prefix { get; init; }
+    internal required uint Code { get; init; }
+    internal required string Mnemonic { get; init; }
+    internal required ImmutableArray<Immediate> Immediates { get; init; }
+
+    /// <summary>Operand types of a plain operator; an address is <see cref="ValType.Bottom"/>, see <see cref="OperatorTable.At"/>.</summary>
+    internal required ImmutableArray<ValType> Params { get; init; }
+    internal required ImmutableArray<ValType> Results { get; init; }
+
+    /// <summary>Whether the row gives the whole stack signature.</summary>
+    internal required bool HasSignature { get; init; }
+
+    /// <summary>Names the operator in the code that treats it apart; <see cref="OpId.Plain"/> for all others.</summary>
+    internal required OpId Id { get; init; }
+
+    internal required string Proposal { get; init; }
+
+    /// <summary>Whether this version compiles it; what it does not is decoded and validated all the same.</summary>
+    internal required bool IsCompiled { get; init; }
+
+    /// <summary>How it is emitted; parsed at first use by the emitter.</summary>
+    internal required string Emission { get; init; }
+
+    /// <summary>The parsed emission, kept by the emitter.</summary>
+    internal object? EmissionCache;
+
+    internal Immediate? MemArg
+    {
+        get
+        {
+            foreach (Immediate i in Immediates)
+                if (i.Kind == ImmediateKind.MemArg) return i;
+            return null;
+        }
+    }
+
+    public override string ToString() => Mnemonic;
+}

@@ -1,0 +1,229 @@
+namespace WasmJit.Jit;
+
+internal static partial class OperatorTable
+{
+    /// <summary>The core language. Columns: code, mnemonic, immediates, signature, proposal, emission.</summary>
+    private const string Core = """
+        0x00  unreachable          -                 *                  core       custom
+        0x01  nop                  -                 ->                 core       custom
+        0x02  block                block             *                  core       custom
+        0x03  loop                 block             *                  core       custom
+        0x04  if                   block             *                  core       custom
+        0x05  else                 -                 *                  core       custom
+        0x06  try                  block             *                  legacy-exceptions  custom
+        0x07  catch                tag               *                  legacy-exceptions  custom
+        0x08  throw                tag               *                  exceptions  custom
+        0x09  rethrow              label             *                  legacy-exceptions  custom
+        0x0a  throw_ref            -                 *                  exceptions  custom
+        0x0b  end                  -                 *                  core       custom
+        0x0c  br                   label             *                  core       custom
+        0x0d  br_if                label             *                  core       custom
+        0x0e  br_table             labels            *                  core       custom
+        0x0f  return               -                 *                  core       custom
+        0x10  call                 func              *                  core       custom
+        0x11  call_indirect        type table        *                  core       custom
+        0x12  return_call          func              *                  tail-call  custom
+        0x13  return_call_indirect type table        *                  tail-call  custom
+        0x14  call_ref             type              *                  function-references  custom
+        0x15  return_call_ref      type              *                  function-references  custom
+        0x18  delegate             label             *                  legacy-exceptions  custom
+        0x19  catch_all            -                 *                  legacy-exceptions  custom
+        0x1a  drop                 -                 *                  core       custom
+        0x1b  select               -                 *                  core       custom
+        0x1c  select_t             valtypes          *                  reference-types  custom
+        0x1f  try_table            block catches     *                  exceptions  custom
+        0x20  local.get            local             *                  core       custom
+        0x21  local.set            local             *                  core       custom
+        0x22  local.tee            local             *                  core       custom
+        0x23  global.get           global            *                  core       custom
+        0x24  global.set           global            *                  core       custom
+        0x25  table.get            table             *                  reference-types  custom
+        0x26  table.set            table             *                  reference-types  custom
+        0x28  i32.load             memarg:2          at -> i32          core       load:i4
+        0x29  i64.load             memarg:3          at -> i64          core       load:i8
+        0x2a  f32.load             memarg:2          at -> f32          core       load:r4
+        0x2b  f64.load             memarg:3          at -> f64          core       load:r8
+        0x2c  i32.load8_s          memarg:0          at -> i32          core       load:i1
+        0x2d  i32.load8_u          memarg:0          at -> i32          core       load:u1
+        0x2e  i32.load16_s         memarg:1          at -> i32          core       load:i2
+        0x2f  i32.load16_u         memarg:1          at -> i32          core       load:u2
+        0x30  i64.load8_s          memarg:0          at -> i64          core       load:i1,conv.i8
+        0x31  i64.load8_u          memarg:0          at -> i64          core       load:u1,conv.u8
+        0x32  i64.load16_s         memarg:1          at -> i64          core       load:i2,conv.i8
+        0x33  i64.load16_u         memarg:1          at -> i64          core       load:u2,conv.u8
+        0x34  i64.load32_s         memarg:2          at -> i64          core       load:i4,conv.i8
+        0x35  i64.load32_u         memarg:2          at -> i64          core       load:u4,conv.u8
+        0x36  i32.store            memarg:2          at i32 ->          core       store:i4
+        0x37  i64.store            memarg:3          at i64 ->          core       store:i8
+        0x38  f32.store            memarg:2          at f32 ->          core       store:r4
+        0x39  f64.store            memarg:3          at f64 ->          core       store:r8
+        0x3a  i32.store8           memarg:0          at i32 ->          core       store:i1
+        0x3b  i32.store16          memarg:1          at i32 ->          core       store:i2
+        0x3c  i64.store8           memarg:0          at i64 ->          core       store:i1
+        0x3d  i64.store16          memarg:1          at i64 ->          core       store:i2
+        0x3e  i64.store32          memarg:2          at i64 ->          core       store:i4
+        0x3f  memory.size          mem               -> at              core       custom
+        0x40  memory.grow          mem               at -> at           core       custom
+        0x41  i32.const            i32               -> i32             core       custom
+        0x42  i64.const            i64               -> i64             core       custom
+        0x43  f32.const            f32               -> f32             core       custom
+        0x44  f64.const            f64               -> f64             core       custom
+        0x45  i32.eqz              -                 i32 -> i32         core       il:ldc.0,ceq
+        0x46  i32.eq               -                 i32 i32 -> i32     core       il:ceq
+        0x47  i32.ne               -                 i32 i32 -> i32     core       il:ceq,ldc.0,ceq
+        0x48  i32.lt_s             -                 i32 i32 -> i32     core       il:clt
+        0x49  i32.lt_u             -                 i32 i32 -> i32     core       il:clt.un
+        0x4a  i32.gt_s             -                 i32 i32 -> i32     core       il:cgt
+        0x4b  i32.gt_u             -                 i32 i32 -> i32     core       il:cgt.un
+        0x4c  i32.le_s             -                 i32 i32 -> i32     core       il:cgt,ldc.0,ceq
+        0x4d  i32.le_u             -                 i32 i32 -> i32     core       il:cgt.un,ldc.0,ceq
+        0x4e  i32.ge_s             -                 i32 i32 -> i32     core       il:clt,ldc.0,ceq
+        0x4f  i32.ge_u             -                 i32 i32 -> i32     core       il:clt.un,ldc.0,ceq
+        0x50  i64.eqz              -                 i64 -> i32         core       il:ldc.0,conv.i8,ceq
+        0x51  i64.eq               -                 i64 i64 -> i32     core       il:ceq
+        0x52  i64.ne               -                 i64 i64 -> i32     core       il:ceq,ldc.0,ceq
+        0x53  i64.lt_s             -                 i64 i64 -> i32     core       il:clt
+        0x54  i64.lt_u             -                 i64 i64 -> i32     core       il:clt.un
+        0x55  i64.gt_s             -                 i64 i64 -> i32     core       il:cgt
+        0x56  i64.gt_u             -                 i64 i64 -> i32     core       il:cgt.un
+        0x57  i64.le_s             -                 i64 i64 -> i32     core       il:cgt,ldc.0,ceq
+        0x58  i64.le_u             -                 i64 i64 -> i32     core       il:cgt.un,ldc.0,ceq
+        0x59  i64.ge_s             -                 i64 i64 -> i32     core       il:clt,ldc.0,ceq
+        0x5a  i64.ge_u             -                 i64 i64 -> i32     core       il:clt.un,ldc.0,ceq
+        0x5b  f32.eq               -                 f32 f32 -> i32     core       il:ceq
+        0x5c  f32.ne               -                 f32 f32 -> i32     core       il:ceq,ldc.0,ceq
+        0x5d  f32.lt               -                 f32 f32 -> i32     core       il:clt
+        0x5e  f32.gt               -                 f32 f32 -> i32     core       il:cgt
+        0x5f  f32.le               -                 f32 f32 -> i32     core       il:cgt.un,ldc.0,ceq
+        0x60  f32.ge               -                 f32 f32 -> i32     core       il:clt.un,ldc.0,ceq
+        0x61  f64.eq               -                 f64 f64 -> i32     core       il:ceq
+        0x62  f64.ne               -                 f64 f64 -> i32     core       il:ceq,ldc.0,ceq
+        0x63  f64.lt               -                 f64 f64 -> i32     core       il:clt
+        0x64  f64.gt               -                 f64 f64 -> i32     core       il:cgt
+        0x65  f64.le               -                 f64 f64 -> i32     core       il:cgt.un,ldc.0,ceq
+        0x66  f64.ge               -                 f64 f64 -> i32     core       il:clt.un,ldc.0,ceq
+        0x67  i32.clz              -                 i32 -> i32         core       call:Integers.Clz32
+        0x68  i32.ctz              -                 i32 -> i32         core       call:Integers.Ctz32
+        0x69  i32.popcnt           -                 i32 -> i32         core       call:Integers.Popcnt32
+        0x6a  i32.add              -                 i32 i32 -> i32     core       il:add
+        0x6b  i32.sub              -                 i32 i32 -> i32     core       il:sub
+        0x6c  i32.mul              -                 i32 i32 -> i32     core       il:mul
+        0x6d  i32.div_s            -                 i32 i32 -> i32     core       il:div
+        0x6e  i32.div_u            -                 i32 i32 -> i32     core       il:div.un
+        0x6f  i32.rem_s            -                 i32 i32 -> i32     core       call:Integers.RemS32
+        0x70  i32.rem_u            -                 i32 i32 -> i32     core       il:rem.un
+        0x71  i32.and              -                 i32 i32 -> i32     core       il:and
+        0x72  i32.or               -                 i32 i32 -> i32     core       il:or
+        0x73  i32.xor              -                 i32 i32 -> i32     core       il:xor
+        0x74  i32.shl              -                 i32 i32 -> i32     core       il:ldc.31,and,shl
+        0x75  i32.shr_s            -                 i32 i32 -> i32     core       il:ldc.31,and,shr
+        0x76  i32.shr_u            -                 i32 i32 -> i32     core       il:ldc.31,and,shr.un
+        0x77  i32.rotl             -                 i32 i32 -> i32     core       call:Integers.Rotl32
+        0x78  i32.rotr             -                 i32 i32 -> i32     core       call:Integers.Rotr32
+        0x79  i64.clz              -                 i64 -> i64         core       call:Integers.Clz64
+        0x7a  i64.ctz              -                 i64 -> i64         core       call:Integers.Ctz64
+        0x7b  i64.popcnt           -                 i64 -> i64         core       call:Integers.Popcnt64
+        0x7c  i64.add              -                 i64 i64 -> i64     core       il:add
+        0x7d  i64.sub              -                 i64 i64 -> i64     core       il:sub
+        0x7e  i64.mul              -                 i64 i64 -> i64     core       il:mul
+        0x7f  i64.div_s            -                 i64 i64 -> i64     core       il:div
+        0x80  i64.div_u            -                 i64 i64 -> i64     core       il:div.un
+        0x81  i64.rem_s            -                 i64 i64 -> i64     core       call:Integers.RemS64
+        0x82  i64.rem_u            -                 i64 i64 -> i64     core       il:rem.un
+        0x83  i64.and              -                 i64 i64 -> i64     core       il:and
+        0x84  i64.or               -                 i64 i64 -> i64     core       il:or
+        0x85  i64.xor              -                 i64 i64 -> i64     core       il:xor
+        0x86  i64.shl              -                 i64 i64 -> i64     core       il:conv.i4,ldc.63,and,shl
+        0x87  i64.shr_s            -                 i64 i64 -> i64     core       il:conv.i4,ldc.63,and,shr
+        0x88  i64.shr_u            -                 i64 i64 -> i64     core       il:conv.i4,ldc.63,and,shr.un
+        0x89  i64.rotl             -                 i64 i64 -> i64     core       call:Integers.Rotl64
+        0x8a  i64.rotr             -                 i64 i64 -> i64     core       call:Integers.Rotr64
+        0x8b  f32.abs              -                 f32 -> f32         core       call:Floats.Abs32
+        0x8c  f32.neg              -                 f32 -> f32         core       call:Floats.Neg32
+        0x8d  f32.ceil             -                 f32 -> f32         core       call:Floats.Ceil32
+        0x8e  f32.floor            -                 f32 -> f32         core       call:Floats.Floor32
+        0x8f  f32.trunc            -                 f32 -> f32         core       call:Floats.Trunc32
+        0x90  f32.nearest          -                 f32 -> f32         core       call:Floats.Nearest32
+        0x91  f32.sqrt             -                 f32 -> f32         core       call:Floats.Sqrt32
+        0x92  f32.add              -                 f32 f32 -> f32     core       il:add
+        0x93  f32.sub              -                 f32 f32 -> f32     core       il:sub
+        0x94  f32.mul              -                 f32 f32 -> f32     core       il:mul
+        0x95  f32.div              -                 f32 f32 -> f32     core       il:div
+        0x96  f32.min              -                 f32 f32 -> f32     core       call:Floats.Min32
+        0x97  f32.max              -                 f32 f32 -> f32     core       call:Floats.Max32
+        0x98  f32.copysign         -                 f32 f32 -> f32     core       call:Floats.Copysign32
+        0x99  f64.abs              -                 f64 -> f64         core       call:Floats.Abs64
+        0x9a  f64.neg              -                 f64 -> f64         core       call:Floats.Neg64
+        0x9b  f64.ceil             -                 f64 -> f64         core       call:Floats.Ceil64
+        0x9c  f64.floor            -                 f64 -> f64         core       call:Floats.Floor64
+        0x9d  f64.trunc            -                 f64 -> f64         core       call:Floats.Trunc64
+        0x9e  f64.nearest          -                 f64 -> f64         core       call:Floats.Nearest64
+        0x9f  f64.sqrt             -                 f64 -> f64         core       call:Floats.Sqrt64
+        0xa0  f64.add              -                 f64 f64 -> f64     core       il:add
+        0xa1  f64.sub              -                 f64 f64 -> f64     core       il:sub
+        0xa2  f64.mul              -                 f64 f64 -> f64     core       il:mul
+        0xa3  f64.div              -                 f64 f64 -> f64     core       il:div
+        0xa4  f64.min              -                 f64 f64 -> f64     core       call:Floats.Min64
+        0xa5  f64.max              -                 f64 f64 -> f64     core       call:Floats.Max64
+        0xa6  f64.copysign         -                 f64 f64 -> f64     core       call:Floats.Copysign64
+        0xa7  i32.wrap_i64         -                 i64 -> i32         core       il:conv.i4
+        0xa8  i32.trunc_f32_s      -                 f32 -> i32         core       call:Conversions.I32TruncF32S
+        0xa9  i32.trunc_f32_u      -                 f32 -> i32         core       call:Conversions.I32TruncF32U
+        0xaa  i32.trunc_f64_s      -                 f64 -> i32         core       call:Conversions.I32TruncF64S
+        0xab  i32.trunc_f64_u      -                 f64 -> i32         core       call:Conversions.I32TruncF64U
+        0xac  i64.extend_i32_s     -                 i32 -> i64         core       il:conv.i8
+        0xad  i64.extend_i32_u     -                 i32 -> i64         core       il:conv.u8
+        0xae  i64.trunc_f32_s      -                 f32 -> i64         core       call:Conversions.I64TruncF32S
+        0xaf  i64.trunc_f32_u      -                 f32 -> i64         core       call:Conversions.I64TruncF32U
+        0xb0  i64.trunc_f64_s      -                 f64 -> i64         core       call:Conversions.I64TruncF64S
+        0xb1  i64.trunc_f64_u      -                 f64 -> i64         core       call:Conversions.I64TruncF64U
+        0xb2  f32.convert_i32_s    -                 i32 -> f32         core       il:conv.r4
+        0xb3  f32.convert_i32_u    -                 i32 -> f32         core       call:Conversions.F32ConvertI32U
+        0xb4  f32.convert_i64_s    -                 i64 -> f32         core       call:Conversions.F32ConvertI64S
+        0xb5  f32.convert_i64_u    -                 i64 -> f32         core       call:Conversions.F32ConvertI64U
+        0xb6  f32.demote_f64       -                 f64 -> f32         core       il:conv.r4
+        0xb7  f64.convert_i32_s    -                 i32 -> f64         core       il:conv.r8
+        0xb8  f64.convert_i32_u    -                 i32 -> f64         core       il:conv.r.un,conv.r8
+        0xb9  f64.convert_i64_s    -                 i64 -> f64         core       il:conv.r8
+        0xba  f64.convert_i64_u    -                 i64 -> f64         core       call:Conversions.F64ConvertI64U
+        0xbb  f64.promote_f32      -                 f32 -> f64         core       il:conv.r8
+        0xbc  i32.reinterpret_f32  -                 f32 -> i32         core       call:Conversions.I32ReinterpretF32
+        0xbd  i64.reinterpret_f64  -                 f64 -> i64         core       call:Conversions.I64ReinterpretF64
+        0xbe  f32.reinterpret_i32  -                 i32 -> f32         core       call:Conversions.F32ReinterpretI32
+        0xbf  f64.reinterpret_i64  -                 i64 -> f64         core       call:Conversions.F64ReinterpretI64
+        0xc0  i32.extend8_s        -                 i32 -> i32         sign-extension  il:conv.i1
+        0xc1  i32.extend16_s       -                 i32 -> i32         sign-extension  il:conv.i2
+        0xc2  i64.extend8_s        -                 i64 -> i64         sign-extension  il:conv.i1,conv.i8
+        0xc3  i64.extend16_s       -                 i64 -> i64         sign-extension  il:conv.i2,conv.i8
+        0xc4  i64.extend32_s       -                 i64 -> i64         sign-extension  il:conv.i4,conv.i8
+        0xd0  ref.null             heaptype          *                  reference-types  custom
+        0xd1  ref.is_null          -                 *                  reference-types  custom
+        0xd2  ref.func             func              *                  reference-types  custom
+        0xd3  ref.eq               -                 eqref eqref -> i32  gc        custom
+        0xd4  ref.as_non_null      -                 *                  function-references  custom
+        0xd5  br_on_null           label             *                  function-references  custom
+        0xd6  br_on_non_null       label             *                  function-references  custom
+        0xfc:0   i32.trunc_sat_f32_s  -              f32 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF32S
+        0xfc:1   i32.trunc_sat_f32_u  -              f32 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF32U
+        0xfc:2   i32.trunc_sat_f64_s  -              f64 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF64S
+        0xfc:3   i32.trunc_sat_f64_u  -              f64 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF64U
+        0xfc:4   i64.trunc_sat_f32_s  -              f32 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF32S
+        0xfc:5   i64.trunc_sat_f32_u  -              f32 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF32U
+        0xfc:6   i64.trunc_sat_f64_s  -              f64 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF64S
+        0xfc:7   i64.trunc_sat_f64_u  -              f64 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF64U
+        0xfc:8   memory.init       data mem          *                  bulk-memory  custom
+        0xfc:9   data.drop         data              *                  bulk-memory  custom
+        0xfc:10  memory.copy       mem mem           *                  bulk-memory  custom
+        0xfc:11  memory.fill       mem               at i32 at ->       bulk-memory  custom
+        0xfc:12  table.init        elem table        *                  bulk-memory  custom
+        0xfc:13  elem.drop         elem              *                  bulk-memory  custom
+        0xfc:14  table.copy        table table       *                  bulk-memory  custom
+        0xfc:15  table.grow        table             *                  reference-types  custom
+        0xfc:16  table.size        table             *                  reference-types  custom
+        0xfc:17  table.fill        table             *                  reference-types  custom
+        0xfc:19  i64.add128        -                 i64 i64 i64 i64 -> i64 i64  wide-arithmetic  custom
+        0xfc:20  i64.sub128        -                 i64 i64 i64 i64 -> i64 i64  wide-arithmetic  custom
+        0xfc:21  i64.mul_wide_s    -                 i64 i64 -> i64 i64  wide-arithmetic  custom
+        0xfc:22  i64.mul_wide_u    -                 i64 i64 -> i64 i64  wide-arithmetic  custom
+        """;
+}

@@ -1,0 +1,363 @@
+using System.Collections.Immutable;
+
+namespace WasmJit.Jit;
+
+internal sealed partial class FunctionValidator
+{
+    private void Validate(ref CodeReader code, ref Instr instr)
+    {
+        Operator op = instr.Op;
+        CheckProposal(op);
+        if (op.HasSignature)
+        {
+            ValType address = AddressType(instr);
+            for (int i = op.Params.Length - 1; i >= 0; i--) Pop(op.Params[i].Kind == ValKind.Bottom ? address : op.Params[i]);
+            foreach (ValType result in op.Results) Push(result.Kind == ValKind.Bottom ? address : result);
+            return;
+        }
+        switch (op.Id)
+        {
+            case OpId.Unreachable: Unreachable(); break;
+            case OpId.Block or OpId.Loop or OpId.Try:
+                {
+                    BlockType(ref code, instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end);
+                    Pop(start);
+                    PushFrame(op.Id, start, end);
+                    break;
+                }
+            case OpId.If:
+                {
+                    BlockType(ref code, instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end);
+                    Pop(ValType.I32);
+                    Pop(start);
+                    PushFrame(OpId.If, start, end);
+                    break;
+                }
+            case OpId.Else:
+                {
+                    if (frames[depth - 1].Kind != OpId.If) throw new MalformedModuleException("unexpected token else: END opcode expected", at);
+                    Frame frame = PopFrame();
+                    PushFrame(OpId.Else, frame.Start, frame.End);
+                    break;
+                }
+            case OpId.End:
+                {
+                    Frame frame = PopFrame();
+                    if (frame.Kind == OpId.If && !frame.Start.SequenceEqual(frame.End))
+                    {
+                        // Without else the parameters must do as results.
+                        if (frame.Start.Length != frame.End.Length) throw Error("type mismatch: if without else");
+                        for (int i = 0; i < frame.Start.Length; i++)
+                            if (!Subtyping.IsSubtype(frame.Start[i], frame.End[i])) throw Error("type mismatch: if without else");
+                    }
+                    if (depth > 0) Push(frame.End);
+                    break;
+                }
+            case OpId.Br: Pop(Label(instr.A).Label); Unreachable(); break;
+            case OpId.BrIf:
+                Pop(ValType.I32);
+                PopPush(Label(instr.A).Label);
+                break;
+            case OpId.BrTable: BrTable(ref code, instr); break;
+            case OpId.Return: Pop(results); Unreachable(); break;
+            case OpId.Call: Call(Func(instr.A).Func); break;
+            case OpId.ReturnCall: ReturnCall(Func(instr.A).Func); break;
+            case OpId.CallIndirect or OpId.ReturnCallIndirect:
+                {
+                    TableType table = Table(instr.B);
+                    if (!Subtyping.IsSubtype(table.Element, ValType.FuncRef)) throw Error("type mismatch: call_indirect through a table that does not hold functions");
+                    FuncType type = FuncTypeAt(instr.A);
+                    Pop(table.AddressType);
+                    if (op.Id == OpId.CallIndirect) Call(type);
+                    else ReturnCall(type);
+                    break;
+                }
+            case OpId.CallRef or OpId.ReturnCallRef:
+                {
+                    FuncType type = FuncTypeAt(instr.A);
+                    Pop(ValType.Ref(Type(instr.A), true));
+                    if (op.Id == OpId.CallRef) Call(type);
+                    else ReturnCall(type);
+                    break;
+                }
+            case OpId.Drop: Pop(); break;
+            case OpId.Select: Select(); break;
+            case OpId.SelectT:
+                {
+                    if (instr.ListCount != 1) throw Error("invalid result arity");
+                    ValType type = ValTypes(code.List(instr), 1)[0];
+                    Pop(ValType.I32);
+                    Pop(type);
+                    Pop(type);
+                    Push(type);
+                    break;
+                }
+            case OpId.LocalGet:
+                {
+                    ValType type = Local(instr.A);
+                    if (!initialised[instr.A]) throw Error($"uninitialized local {instr.A}");
+                    Push(type);
+                    break;
+                }
+            case OpId.LocalSet:
+                Pop(Local(instr.A));
+                Initialise(instr.A);
+                break;
+            case OpId.LocalTee:
+                Pop(Local(instr.A));
+                Initialise(instr.A);
+                Push(Local(instr.A));
+                break;
+            case OpId.GlobalGet: Push(Global(instr.A).Type); break;
+            case OpId.GlobalSet:
+                {
+                    GlobalType type = Global(instr.A);
+                    if (!type.IsMutable) throw Error("immutable global");
+                    Pop(type.Type);
+                    break;
+                }
+            case OpId.RefNull: Push(ValType.Ref(Heap(instr.Heap1), true)); break;
+            case OpId.RefIsNull: PopRef(); Push(ValType.I32); break;
+            case OpId.RefFunc:
+                {
+                    FuncInfo func = Func(instr.A);
+                    if (funcIndex < 0) func.IsDeclared = true;
+                    else if (!func.IsDeclared) throw Error("undeclared function reference");
+                    Push(ValType.Ref(func.IsImported ? func.Type : new ExactType(func.Type), false));
+                    break;
+                }
+            case OpId.RefAsNonNull:
+                {
+                    ValType type = PopRef();
+                    Push(type.IsRef ? type.AsNonNull : ValType.Ref(HeapType.Bottom, false));
+                    break;
+                }
+            case OpId.BrOnNull:
+                {
+                    ValType type = PopRef();
+                    PopPush(Label(instr.A).Label);
+                    Push(type.IsRef ? type.AsNonNull : ValType.Ref(HeapType.Bottom, false));
+                    break;
+                }
+            case OpId.BrOnNonNull:
+                {
+                    ValType type = PopRef();
+                    ImmutableArray<ValType> label = Label(instr.A).Label;
+                    if (label.IsEmpty || !label[^1].IsRef) throw Error("type mismatch: the label takes no reference");
+                    Push(type.IsRef ? type.AsNonNull : ValType.Ref(HeapType.Bottom, false));
+                    Pop(label[^1]);
+                    PopPush(label[..^1]);
+                    break;
+                }
+            case OpId.Throw: Pop(((FuncType)Tag(instr.A).Composite).Params); Unreachable(); break;
+            case OpId.ThrowRef: Pop(ValType.Ref(HeapType.Exn, true)); Unreachable(); break;
+            case OpId.TryTable: TryTable(ref code, instr); break;
+            case OpId.Catch or OpId.CatchAll:
+                {
+                    if (frames[depth - 1].Kind is not (OpId.Try or OpId.Catch)) throw Error("type mismatch: catch outside try");
+                    Frame frame = PopFrame();
+                    PushFrame(op.Id, [], frame.End);
+                    if (op.Id == OpId.Catch) Push(((FuncType)Tag(instr.A).Composite).Params);
+                    break;
+                }
+            case OpId.Delegate:
+                {
+                    if (frames[depth - 1].Kind != OpId.Try) throw Error("type mismatch: delegate outside try");
+                    Frame frame = PopFrame();
+                    Label(instr.A);
+                    Push(frame.End);
+                    break;
+                }
+            case OpId.Rethrow:
+                if (Label(instr.A).Kind is not (OpId.Catch or OpId.CatchAll)) throw Error("invalid rethrow label");
+                Unreachable();
+                break;
+            default:
+                if (!ValidateTables(op, instr) && !ValidateGc(op, instr) && !ValidateLinking(op, instr))
+                    throw Error($"{op.Mnemonic} is not supported");
+                break;
+        }
+    }
+
+    /// <summary>Remembers the first proposal that this version validates and does not yet compile.</summary>
+    private void CheckProposal(Operator op)
+    {
+        if (!op.IsCompiled) module.Unsupported ??= $"{op.Mnemonic} ({op.Proposal})";
+    }
+
+    private ValType AddressType(in Instr instr)
+    {
+        foreach (Immediate immediate in instr.Op.Immediates)
+        {
+            switch (immediate.Kind)
+            {
+                case ImmediateKind.MemArg: return CheckMemArg(instr, immediate.Number);
+                case ImmediateKind.Memory: return Memory(instr.A).AddressType;
+                case ImmediateKind.Lane:
+                    if (instr.A >= (uint)immediate.Number) throw Error("invalid lane index");
+                    break;
+                case ImmediateKind.Lanes16:
+                    if (((instr.Bits | instr.High) & 0xe0e0e0e0e0e0e0e0) != 0) throw Error("invalid lane index");
+                    break;
+            }
+        }
+        return ValType.Bottom;
+    }
+
+    private ValType CheckMemArg(in Instr instr, int natural)
+    {
+        foreach (Immediate immediate in instr.Op.Immediates)
+            if (immediate.Kind == ImmediateKind.Lane && instr.A >= (uint)immediate.Number) throw Error("invalid lane index");
+        if (instr.HasMemoryRef) throw Error("loads and stores through memory references are not supported");
+        MemoryType memory = Memory(instr.Memory);
+        if (instr.Op.Proposal == "threads" ? instr.Align != natural : instr.Align > natural)
+            throw Error("alignment must not be larger than natural");
+        if (!memory.Is64 && instr.Bits > uint.MaxValue) throw Error("offset out of range");
+        return memory.AddressType;
+    }
+
+    private void Initialise(uint local)
+    {
+        if (initialised[local]) return;
+        initialised[local] = true;
+        initLog.Add((int)local);
+    }
+
+    private void Call(FuncType type)
+    {
+        Pop(type.Params);
+        Push(type.Results);
+    }
+
+    private void ReturnCall(FuncType type)
+    {
+        Pop(type.Params);
+        if (type.Results.Length != results.Length) throw Error("type mismatch: the callee's results are not the caller's");
+        for (int i = 0; i < results.Length; i++)
+            if (!Subtyping.IsSubtype(type.Results[i], results[i])) throw Error("type mismatch: the callee's results are not the caller's");
+        Unreachable();
+    }
+
+    private void Select()
+    {
+        Pop(ValType.I32);
+        ValType a = Pop(), b = Pop();
+        if (a.IsRef || b.IsRef) throw Error("type mismatch: select without a type takes numbers and vectors");
+        if (a != b && a.Kind != ValKind.Bottom && b.Kind != ValKind.Bottom) throw Error("type mismatch: select of different types");
+        Push(a.Kind == ValKind.Bottom ? b : a);
+    }
+
+    private void BrTable(ref CodeReader code, in Instr instr)
+    {
+        Pop(ValType.I32);
+        ByteReader labels = code.List(instr);
+        int arity = Label(instr.A).Label.Length;
+        uint last = uint.MaxValue;
+        var saved = new ValType[arity];
+        for (int i = 0; i <= instr.ListCount; i++)
+        {
+            uint label = labels.U32();
+            if (label == last) continue;
+            last = label;
+            ImmutableArray<ValType> types = Label(label).Label;
+            if (types.Length != arity) throw Error("type mismatch: labels of different arity");
+            for (int j = arity - 1; j >= 0; j--) saved[j] = Pop(types[j]);
+            foreach (ValType type in saved) Push(type);
+        }
+        Unreachable();
+    }
+
+    private void TryTable(ref CodeReader code, in Instr instr)
+    {
+        BlockType(ref code, instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end);
+        ByteReader catches = code.List(instr);
+        for (int i = 0; i < instr.ListCount; i++)
+        {
+            CodeReader.ReadCatch(ref catches, out byte kind, out uint tag, out uint label);
+            ImmutableArray<ValType> given = kind < 2 ? ((FuncType)Tag(tag).Composite).Params : [];
+            if ((kind & 1) != 0) given = given.Add(ValType.Ref(HeapType.Exn, false));
+            ImmutableArray<ValType> wanted = Label(label).Label;
+            if (given.Length != wanted.Length) throw Error("type mismatch: a catch clause and its label");
+            for (int j = 0; j < given.Length; j++)
+                if (!Subtyping.IsSubtype(given[j], wanted[j])) throw Error("type mismatch: a catch clause and its label");
+        }
+        Pop(start);
+        PushFrame(OpId.TryTable, start, end);
+    }
+
+    private bool ValidateTables(Operator op, in Instr instr)
+    {
+        switch (op.Id)
+        {
+            case OpId.MemoryInit:
+                {
+                    ValType address = Memory(instr.B).AddressType;
+                    Data(instr.A);
+                    Pop(ValType.I32);
+                    Pop(ValType.I32);
+                    Pop(address);
+                    return true;
+                }
+            case OpId.DataDrop: Data(instr.A); return true;
+            case OpId.MemoryCopy:
+                {
+                    MemoryType to = Memory(instr.A), from = Memory(instr.B);
+                    Pop(to.Is64 && from.Is64 ? ValType.I64 : ValType.I32);
+                    Pop(from.AddressType);
+                    Pop(to.AddressType);
+                    return true;
+                }
+            case OpId.TableGet:
+                {
+                    TableType table = Table(instr.A);
+                    Pop(table.AddressType);
+                    Push(table.Element);
+                    return true;
+                }
+            case OpId.TableSet:
+                {
+                    TableType table = Table(instr.A);
+                    Pop(table.Element);
+                    Pop(table.AddressType);
+                    return true;
+                }
+            case OpId.TableInit:
+                {
+                    TableType table = Table(instr.B);
+                    if (!Subtyping.IsSubtype(Elem(instr.A).Type, table.Element)) throw Error("type mismatch: the segment does not fit the table");
+                    Pop(ValType.I32);
+                    Pop(ValType.I32);
+                    Pop(table.AddressType);
+                    return true;
+                }
+            case OpId.ElemDrop: Elem(instr.A); return true;
+            case OpId.TableCopy:
+                {
+                    TableType to = Table(instr.A), from = Table(instr.B);
+                    if (!Subtyping.IsSubtype(from.Element, to.Element)) throw Error("type mismatch: the tables' elements differ");
+                    Pop(to.Is64 && from.Is64 ? ValType.I64 : ValType.I32);
+                    Pop(from.AddressType);
+                    Pop(to.AddressType);
+                    return true;
+                }
+            case OpId.TableGrow:
+                {
+                    TableType table = Table(instr.A);
+                    Pop(table.AddressType);
+                    Pop(table.Element);
+                    Push(table.AddressType);
+                    return true;
+                }
+            case OpId.TableSize: Push(Table(instr.A).AddressType); return true;
+            case OpId.TableFill:
+                {
+                    TableType table = Table(instr.A);
+                    Pop(table.AddressType);
+                    Pop(table.Element);
+                    Pop(table.AddressType);
+                    return true;
+                }
+            default: return false;
+        }
+    }
+}

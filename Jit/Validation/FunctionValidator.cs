@@ -1,0 +1,270 @@
+using System.Collections.Immutable;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// Validates one function body or constant expression (spec 3.4 and the algorithm of its appendix). One object serves many
+/// functions, one after the other; its stacks are reused.
+/// </summary>
+internal sealed partial class FunctionValidator(ModuleInfo module)
+{
+    internal struct Frame
+    {
+        internal OpId Kind;
+        internal ImmutableArray<ValType> Start;
+        internal ImmutableArray<ValType> End;
+        internal int Height;
+        internal int InitHeight;
+        internal bool Unreachable;
+
+        internal readonly ImmutableArray<ValType> Label => Kind == OpId.Loop ? Start : End;
+    }
+
+    private readonly ModuleInfo module = module;
+    private ValType[] stack = new ValType[64];
+    private int height;
+    private Frame[] frames = new Frame[16];
+    private int depth;
+    private readonly List<ValType> locals = [];
+    private bool[] initialised = [];
+    private readonly List<int> initLog = [];
+    private int funcIndex = -1;
+    private int at;
+    private ImmutableArray<ValType> results = [];
+
+    /// <summary>Validates a function's body.</summary>
+    internal void ValidateBody(int index)
+    {
+        FuncInfo func = module.Funcs[index];
+        funcIndex = index;
+        try
+        {
+            ModuleDecoder.ReadLocals(module, func);
+            locals.Clear();
+            locals.AddRange(func.Func.Params);
+            foreach (LocalRun run in func.Locals)
+                for (int i = 0; i < run.Count; i++) locals.Add(run.Type);
+            if (initialised.Length < locals.Count) initialised = new bool[Math.Max(locals.Count, 64)];
+            for (int i = 0; i < locals.Count; i++) initialised[i] = i < func.Func.Params.Length || locals[i].IsDefaultable;
+            results = func.Func.Results;
+            Run(func.CodeStart, func.BodyEnd, results, isConstant: false);
+        }
+        catch (MalformedModuleException e) when (e.FunctionIndex is null)
+        {
+            throw new MalformedModuleException(e.Reason, e.Offset, index, module.FuncName(index));
+        }
+        catch (InvalidModuleException e) when (e.FunctionIndex is null)
+        {
+            throw new InvalidModuleException(e.Reason, e.Offset, index, module.FuncName(index));
+        }
+        finally
+        {
+            funcIndex = -1;
+        }
+    }
+
+    /// <summary>Validates a constant expression; only globals below <paramref name="globals"/> are in scope.</summary>
+    internal void ValidateConst(ConstExpr expr, ValType type, int globals)
+    {
+        locals.Clear();
+        results = [type];
+        constGlobals = globals;
+        Run(expr.Start, expr.End, results, isConstant: true);
+    }
+
+    private int constGlobals;
+
+    private void Run(int start, int end, ImmutableArray<ValType> expected, bool isConstant)
+    {
+        height = 0;
+        depth = 0;
+        initLog.Clear();
+        PushFrame(OpId.Block, [], expected);
+        var code = new CodeReader(module.Bytes.Span, start, end);
+        while (depth > 0)
+        {
+            if (code.AtEnd) throw new MalformedModuleException(isConstant ? "unexpected end of section or function" : "END opcode expected", end);
+            code.Read(out Instr instr);
+            at = instr.Offset;
+            if (isConstant) CheckConstant(instr);
+            Validate(ref code, ref instr);
+        }
+        if (!code.AtEnd) throw new MalformedModuleException("unexpected content after end of code: section size mismatch", code.Position);
+    }
+
+    internal InvalidModuleException Error(string reason) => new(reason, at);
+
+    // ---- operand stack ----
+
+    private void Push(ValType type)
+    {
+        if (height == stack.Length) Array.Resize(ref stack, height * 2);
+        stack[height++] = type;
+    }
+
+    private void Push(ImmutableArray<ValType> types)
+    {
+        foreach (ValType type in types) Push(type);
+    }
+
+    private ValType Pop()
+    {
+        ref Frame frame = ref frames[depth - 1];
+        if (height == frame.Height)
+            return frame.Unreachable ? ValType.Bottom : throw Error("type mismatch: an operand is missing");
+        return stack[--height];
+    }
+
+    private ValType Pop(ValType expected)
+    {
+        ref Frame frame = ref frames[depth - 1];
+        if (height == frame.Height)
+            return frame.Unreachable ? ValType.Bottom : throw Error($"type mismatch: instruction requires [{expected}] but stack has []");
+        ValType actual = stack[--height];
+        if (actual != expected && !Subtyping.IsSubtype(actual, expected))
+            throw Error($"type mismatch: instruction requires [{expected}] but stack has [{actual}]");
+        return actual;
+    }
+
+    private void Pop(ImmutableArray<ValType> types)
+    {
+        for (int i = types.Length - 1; i >= 0; i--) Pop(types[i]);
+    }
+
+    /// <summary>Pops a reference of any type.</summary>
+    private ValType PopRef()
+    {
+        ValType type = Pop();
+        return type.IsRef || type.Kind == ValKind.Bottom ? type : throw Error($"type mismatch: a reference was expected, not {type}");
+    }
+
+    // ---- control stack ----
+
+    private void PushFrame(OpId kind, ImmutableArray<ValType> start, ImmutableArray<ValType> end)
+    {
+        if (depth == frames.Length) Array.Resize(ref frames, depth * 2);
+        frames[depth++] = new Frame { Kind = kind, Start = start, End = end, Height = height, InitHeight = initLog.Count };
+        Push(start);
+    }
+
+    private Frame PopFrame()
+    {
+        Frame frame = frames[depth - 1];
+        Pop(frame.End);
+        if (height != frame.Height)
+            throw Error($"type mismatch: block requires [{string.Join(' ', frame.End)}] but stack has more: [{string.Join(' ', stack[frame.Height..height])}]");
+        for (int i = initLog.Count - 1; i >= frame.InitHeight; i--) initialised[initLog[i]] = false;
+        initLog.RemoveRange(frame.InitHeight, initLog.Count - frame.InitHeight);
+        depth--;
+        return frame;
+    }
+
+    private void Unreachable()
+    {
+        ref Frame frame = ref frames[depth - 1];
+        height = frame.Height;
+        frame.Unreachable = true;
+    }
+
+    private ref Frame Label(uint label)
+    {
+        if (label >= (uint)depth) throw Error($"unknown label {label}");
+        return ref frames[depth - 1 - (int)label];
+    }
+
+    /// <summary>Types that stay on the stack when a conditional branch is not taken.</summary>
+    private void PopPush(ImmutableArray<ValType> types)
+    {
+        Pop(types);
+        Push(types);
+    }
+
+    // ---- index spaces ----
+
+    private DefType Type(uint index) =>
+        index < (uint)module.Types.Count ? module.Types[(int)index] : throw Error($"unknown type {index}");
+
+    private FuncType FuncTypeAt(uint index) =>
+        Type(index).Composite as FuncType ?? throw Error($"unknown type {index}: not a function type, type mismatch");
+
+    private StructType StructTypeAt(uint index) =>
+        Type(index).Composite as StructType ?? throw Error("type mismatch: not a struct type");
+
+    private ArrayType ArrayTypeAt(uint index) =>
+        Type(index).Composite as ArrayType ?? throw Error("type mismatch: not an array type");
+
+    private FuncInfo Func(uint index) =>
+        index < (uint)module.Funcs.Count ? module.Funcs[(int)index] : throw Error($"unknown function {index}");
+
+    private TableType Table(uint index) =>
+        index < (uint)module.Tables.Count ? module.Tables[(int)index].Type : throw Error($"unknown table {index}");
+
+    private MemoryType Memory(uint index) =>
+        index < (uint)module.Memories.Count ? module.Memories[(int)index] : throw Error($"unknown memory {index}");
+
+    private GlobalType Global(uint index)
+    {
+        if (index >= (uint)module.Globals.Count) throw Error($"unknown global {index}");
+        return module.Globals[(int)index].Type;
+    }
+
+    private DefType Tag(uint index) =>
+        index < (uint)module.Tags.Count ? module.Tags[(int)index] : throw Error($"unknown tag {index}");
+
+    private ElemInfo Elem(uint index) =>
+        index < (uint)module.Elems.Count ? module.Elems[(int)index] : throw Error($"unknown elem segment {index}");
+
+    private void Data(uint index)
+    {
+        if (module.DataCount is not { } count) throw new MalformedModuleException("data count section required", at);
+        if (index >= count) throw Error($"unknown data segment {index}");
+    }
+
+    private ValType Local(uint index) =>
+        index < (uint)locals.Count ? locals[(int)index] : throw Error($"unknown local {index}");
+
+    private HeapType Heap(HeapTypeCode code) => new TypeDecoder(module).HeapTypeOf(code, at);
+
+    private ImmutableArray<ValType> ValTypes(ByteReader reader, int count)
+    {
+        var decoder = new TypeDecoder(module);
+        var types = ImmutableArray.CreateBuilder<ValType>(count);
+        for (int i = 0; i < count; i++) types.Add(decoder.ReadValType(ref reader));
+        return types.MoveToImmutable();
+    }
+
+    private void BlockType(ref CodeReader code, in Instr instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end)
+    {
+        start = end = [];
+        switch (instr.BlockForm)
+        {
+            case BlockTypeForm.Value:
+                end = ValTypes(code.Types(instr), 1);
+                break;
+            case BlockTypeForm.Index:
+                FuncType type = FuncTypeAt(instr.BlockIndex);
+                start = type.Params;
+                end = type.Results;
+                break;
+        }
+    }
+
+    private void CheckConstant(in Instr instr)
+    {
+        switch (instr.Id)
+        {
+            case OpId.End or OpId.I32Const or OpId.I64Const or OpId.F32Const or OpId.F64Const or OpId.V128Const or OpId.RefNull or OpId.RefFunc:
+            case OpId.StructNew or OpId.StructNewDefault or OpId.ArrayNew or OpId.ArrayNewDefault or OpId.ArrayNewFixed or OpId.RefI31:
+            case OpId.AnyConvertExtern or OpId.ExternConvertAny or OpId.StructNewDesc or OpId.StructNewDefaultDesc:
+                return;
+            case OpId.GlobalGet:
+                if (instr.A >= (uint)constGlobals) throw Error($"unknown global {instr.A}");
+                if (Global(instr.A).IsMutable) throw Error("constant expression required");
+                return;
+            case OpId.Plain when instr.Op.Mnemonic is "i32.add" or "i32.sub" or "i32.mul" or "i64.add" or "i64.sub" or "i64.mul":
+                return;
+            default:
+                throw Error("constant expression required");
+        }
+    }
+}

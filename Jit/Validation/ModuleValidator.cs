@@ -1,0 +1,116 @@
+namespace WasmJit.Jit;
+
+/// <summary>Validates a decoded module (spec 3.4 and 3.5): all of it, before it exists for anybody.</summary>
+internal static class ModuleValidator
+{
+    /// <summary>Below this many bytes of code one thread is faster than several.</summary>
+    private const int ParallelThreshold = 256 * 1024;
+
+    /// <exception cref="InvalidModuleException">The module is invalid.</exception>
+    /// <exception cref="MalformedModuleException">A body is malformed.</exception>
+    internal static void Validate(ModuleInfo module)
+    {
+        var expressions = new FunctionValidator(module);
+        CheckSpaces(module, expressions);
+        CheckExports(module);
+        ValidateBodies(module);
+        BranchHints.Validate(module);
+    }
+
+    private static void CheckSpaces(ModuleInfo module, FunctionValidator expressions)
+    {
+        for (int i = module.ImportedTables; i < module.Tables.Count; i++)
+        {
+            TableInfo table = module.Tables[i];
+            if (table.Init is { } init) expressions.ValidateConst(init, table.Type.Element, module.Globals.Count);
+            else if (!table.Type.Element.IsNullable) throw new InvalidModuleException("type mismatch: a table of non-null references needs an initial value", table.Offset);
+        }
+        for (int i = module.ImportedGlobals; i < module.Globals.Count; i++)
+            expressions.ValidateConst(module.Globals[i].Init, module.Globals[i].Type.Type, i);
+        foreach (ElemInfo elem in module.Elems) CheckElem(module, expressions, elem);
+        foreach (DataInfo data in module.Datas)
+        {
+            if (data.Mode != SegmentMode.Active) continue;
+            if (data.Memory >= module.Memories.Count) throw new InvalidModuleException($"unknown memory {data.Memory}", data.Offset);
+            expressions.ValidateConst(data.Where, module.Memories[(int)data.Memory].AddressType, module.Globals.Count);
+        }
+        if (module.Start is { } start)
+        {
+            if (start >= module.Funcs.Count) throw new InvalidModuleException($"unknown function {start}", module.StartOffset);
+            FuncType type = module.Funcs[(int)start].Func;
+            if (!type.Params.IsEmpty || !type.Results.IsEmpty) throw new InvalidModuleException("start function must have type [] -> []", module.StartOffset);
+        }
+    }
+
+    private static void CheckElem(ModuleInfo module, FunctionValidator expressions, ElemInfo elem)
+    {
+        if (elem.Funcs is { } funcs)
+        {
+            foreach (uint func in funcs)
+            {
+                if (func >= module.Funcs.Count) throw new InvalidModuleException($"unknown function {func}", elem.Offset);
+                module.Funcs[(int)func].IsDeclared = true;
+            }
+        }
+        foreach (ConstExpr expr in elem.Exprs) expressions.ValidateConst(expr, elem.Type, module.Globals.Count);
+        if (elem.Mode != SegmentMode.Active) return;
+        if (elem.Table >= module.Tables.Count) throw new InvalidModuleException($"unknown table {elem.Table}", elem.Offset);
+        TableType table = module.Tables[(int)elem.Table].Type;
+        if (!Subtyping.IsSubtype(elem.Type, table.Element)) throw new InvalidModuleException("type mismatch: the segment does not fit the table", elem.Offset);
+        expressions.ValidateConst(elem.Where, table.AddressType, module.Globals.Count);
+    }
+
+    private static void CheckExports(ModuleInfo module)
+    {
+        var names = new HashSet<string>(module.Exports.Count);
+        foreach (ExportInfo export in module.Exports)
+        {
+            int count = export.Kind switch
+            {
+                ExternKind.Func => module.Funcs.Count,
+                ExternKind.Table => module.Tables.Count,
+                ExternKind.Memory => module.Memories.Count,
+                ExternKind.Global => module.Globals.Count,
+                _ => module.Tags.Count,
+            };
+            string kind = export.Kind == ExternKind.Func ? "function" : export.Kind.ToString().ToLowerInvariant();
+            if (export.Index >= count) throw new InvalidModuleException($"unknown {kind} {export.Index}", export.Offset);
+            if (!names.Add(export.Name)) throw new InvalidModuleException($"duplicate export name: {export.Name}", export.Offset);
+            if (export.Kind == ExternKind.Func) module.Funcs[(int)export.Index].IsDeclared = true;
+        }
+    }
+
+    private static void ValidateBodies(ModuleInfo module)
+    {
+        int first = module.ImportedFuncs, count = module.Funcs.Count;
+        if (count == first) return;
+        int bytes = module.Funcs[count - 1].BodyEnd - module.Funcs[first].BodyStart;
+        if (bytes < ParallelThreshold)
+        {
+            var validator = new FunctionValidator(module);
+            for (int i = first; i < count; i++) validator.ValidateBody(i);
+            return;
+        }
+        // Several threads; the error reported is the one that a single thread would have found.
+        var errors = new System.Collections.Concurrent.ConcurrentDictionary<int, ModuleException>();
+        int lowest = int.MaxValue;
+        Parallel.For(first, count, () => new FunctionValidator(module), (i, state, validator) =>
+        {
+            if (i > Volatile.Read(ref lowest)) return validator;
+            try
+            {
+                validator.ValidateBody(i);
+            }
+            catch (ModuleException e)
+            {
+                errors[i] = e;
+                int seen;
+                while ((seen = Volatile.Read(ref lowest)) > i && Interlocked.CompareExchange(ref lowest, i, seen) != seen)
+                {
+                }
+            }
+            return validator;
+        }, _ => { });
+        if (!errors.IsEmpty) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(errors[errors.Keys.Min()]);
+    }
+}

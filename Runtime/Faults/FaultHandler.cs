@@ -1,0 +1,154 @@
+using System.Runtime.InteropServices;
+using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// Makes accesses beyond a linear memory traps. A few machine instructions stand before the runtime's own SIGSEGV handler:
+/// where the faulting address lies in an arena of memories they note it for the thread and write a null address over it, so
+/// that the runtime raises NullReferenceException in the method that faulted. Every other fault passes as it came.
+/// </summary>
+/// <remarks>
+/// Unsafe: the handler touches only its two native tables and siginfo; tables are never freed, and entries are written
+/// before they are published.
+/// </remarks>
+internal static unsafe partial class FaultHandler
+{
+    private const int MaxRanges = 1000;
+    private const int RecordBits = 14;
+    private const int Records = 1 << RecordBits;
+    private const ulong Deleted = 1;
+
+    private static readonly Lock Gate = new();
+
+    /// <summary>A count, then pairs of start and end.</summary>
+    private static readonly ulong* Ranges = (ulong*)NativeMemory.AllocZeroed((1 + (2 * MaxRanges)) * 8);
+
+    /// <summary>For each registered thread: its thread pointer and the address of its last fault. Open addressing.</summary>
+    private static readonly ulong* Table = (ulong*)NativeMemory.AllocZeroed(Records * 16);
+
+    private static int used;
+    private static bool installed;
+
+    /// <summary>Whether faults can be turned into traps here; otherwise generated code checks each access.</summary>
+    internal static bool IsSupported =>
+        OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
+
+    internal static bool AddRange(nint start, nint end)
+    {
+        lock (Gate)
+        {
+            if (Ranges[0] == MaxRanges) return false;
+            ulong n = Ranges[0];
+            Ranges[1 + (2 * n)] = (ulong)start;
+            Ranges[2 + (2 * n)] = (ulong)end;
+            Volatile.Write(ref Ranges[0], n + 1);
+            if (!installed && IsSupported) Install();
+            installed = true;
+            return true;
+        }
+    }
+
+    private static void Install()
+    {
+        byte* action = stackalloc byte[256];
+        if (sigaction(11, null, action) != 0) throw new PlatformNotSupportedException("The SIGSEGV handler cannot be read.");
+        nint old = *(nint*)action;
+        byte[] code = Assemble(old);
+        *(nint*)action = Pages.PublishCode(code);
+        if (sigaction(11, action, null) != 0) throw new PlatformNotSupportedException("The SIGSEGV handler cannot be set.");
+    }
+
+    /// <summary>void handler(int signal, siginfo_t* rsi, void* context); only registers that a call may change.</summary>
+    private static byte[] Assemble(nint old)
+    {
+        var a = new Assembler(64);
+        Label chain = a.CreateLabel(), range = a.CreateLabel(), next = a.CreateLabel(), hit = a.CreateLabel();
+        Label probe = a.CreateLabel(), store = a.CreateLabel(), done = a.CreateLabel();
+        a.mov(rax, __qword_ptr[rsi + 16]);
+        a.mov(rcx, (ulong)Ranges);
+        a.mov(r9, __qword_ptr[rcx]);
+        a.Label(ref range);
+        a.test(r9, r9);
+        a.jz(chain);
+        a.cmp(rax, __qword_ptr[rcx + 8]);
+        a.jb(next);
+        a.cmp(rax, __qword_ptr[rcx + 16]);
+        a.jb(hit);
+        a.Label(ref next);
+        a.add(rcx, 16);
+        a.dec(r9);
+        a.jmp(range);
+        a.Label(ref hit);
+        a.xor(r9d, r9d);
+        a.mov(r9, __qword_ptr.fs[r9]);
+        a.mov(r10, r9);
+        a.shr(r10, 6);
+        a.and(r10, Records - 1);
+        a.shl(r10, 4);
+        a.mov(rcx, (ulong)Table);
+        a.Label(ref probe);
+        a.mov(r11, __qword_ptr[rcx + r10]);
+        a.cmp(r11, r9);
+        a.je(store);
+        a.test(r11, r11);
+        a.jz(done);
+        a.add(r10, 16);
+        a.and(r10, (Records * 16) - 1);
+        a.jmp(probe);
+        a.Label(ref store);
+        a.mov(__qword_ptr[rcx + r10 + 8], rax);
+        a.Label(ref done);
+        a.mov(__qword_ptr[rsi + 16], 8);
+        a.Label(ref chain);
+        a.mov(rax, (ulong)old);
+        a.jmp(rax);
+        var stream = new MemoryStream();
+        a.Assemble(new StreamCodeWriter(stream), 0);
+        return stream.ToArray();
+    }
+
+    /// <summary>The record of the calling thread's faults; null when there is none to be had.</summary>
+    internal static ulong* Register()
+    {
+        if (!IsSupported) return null;
+        ulong key = (ulong)pthread_self();
+        lock (Gate)
+        {
+            // One empty entry must remain, at which the handler's search ends.
+            ulong* free = null;
+            for (ulong i = (key >> 6) & (Records - 1), n = 0; n < Records; n++, i = (i + 1) & (Records - 1))
+            {
+                ulong* entry = Table + (2 * i);
+                if (*entry == key) return entry + 1;
+                if (*entry == Deleted && free is null) free = entry;
+                if (*entry != 0) continue;
+                if (free is null)
+                {
+                    if (used >= Records - 1) return null;
+                    used++;
+                    free = entry;
+                }
+                break;
+            }
+            if (free is null) return null;
+            free[1] = 0;
+            Volatile.Write(ref *free, key);
+            return free + 1;
+        }
+    }
+
+    /// <summary>Forgets a thread that has ended, unless another has taken its place.</summary>
+    internal static void Unregister(ulong* record)
+    {
+        if (record is null) return;
+        lock (Gate) Volatile.Write(ref record[-1], Deleted);
+    }
+
+    [LibraryImport("libc")]
+    private static partial int sigaction(int signal, void* action, void* old);
+
+    [LibraryImport("libc")]
+    private static partial nint pthread_self();
+}

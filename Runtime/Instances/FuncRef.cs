@@ -1,0 +1,64 @@
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// A function as generated code sees it: code, its first argument, and its type. Outside, the same reference is the typed
+/// delegate <see cref="Delegate"/>. A host delegate is called through the two fields that its own Invoke would use, so a
+/// call to the host costs what a call to another instance costs.
+/// </summary>
+internal sealed class FuncRef
+{
+    /// <summary>Makes the typed delegate of a wasm function; set by the compiler.</summary>
+    internal static Func<FuncRef, Delegate> DelegateFactory = null!;
+
+    /// <summary>What empty slots of function tables hold, so that <c>call_indirect</c> compares types without a null test.</summary>
+    internal static readonly FuncRef Empty = new((object?)null, 0, 0, null!);
+
+    private Delegate? made;
+
+    private FuncRef(object? context, nint code, int typeId, DefType type)
+    {
+        Context = context;
+        Code = code;
+        TypeId = typeId;
+        Type = type;
+    }
+
+    /// <summary>A function of an instance.</summary>
+    internal FuncRef(InstanceCore instance, nint code, DefType type, int index)
+        : this(instance, code, type.Id, type) => Index = index;
+
+    /// <summary>A host function whose signature is the wasm one.</summary>
+    internal FuncRef(Delegate host, object? context, nint code, DefType type)
+        : this(context, code, type.Id, type)
+    {
+        made = host;
+        Index = -1;
+    }
+
+    /// <summary>The first argument of the code.</summary>
+    internal readonly object? Context;
+
+    /// <summary>The code's address; first a stub that compiles, then the code itself.</summary>
+    internal nint Code;
+
+    /// <summary><see cref="DefType.Id"/> of the type.</summary>
+    internal readonly int TypeId;
+
+    internal readonly DefType Type;
+
+    /// <summary>The function's index in its instance, -1 for host functions.</summary>
+    internal readonly int Index;
+
+    /// <summary>The delegate that stands for this function in .NET: always the same object.</summary>
+    internal Delegate Delegate
+    {
+        get
+        {
+            if (made is null) Interlocked.CompareExchange(ref made, DelegateFactory(this), null);
+            return made;
+        }
+    }
+
+    /// <summary>The delegate of a reference, null for null.</summary>
+    internal static Delegate? ToDelegate(FuncRef? func) => func?.Delegate;
+}

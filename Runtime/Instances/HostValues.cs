@@ -1,0 +1,45 @@
+using System.Runtime.CompilerServices;
+
+namespace WasmJit.Runtime;
+
+/// <summary>Values that cross between .NET and generated code: the checks and conversions that references need.</summary>
+internal static class HostValues
+{
+    /// <summary>Makes the function reference of a host delegate; set by the compiler.</summary>
+    internal static Func<Delegate, DefType?, FuncRef> HostFuncFactory = null!;
+
+    private static readonly ConditionalWeakTable<Delegate, FuncRef> HostFuncs = [];
+
+    /// <summary>The function reference behind a delegate: of wasm if it came from there, otherwise one of the host.</summary>
+    /// <exception cref="ArgumentException">Not a function of the type.</exception>
+    internal static FuncRef? ToFunc(object? value, ValType type)
+    {
+        switch (value)
+        {
+            case null when type.IsNullable:
+                return null;
+            case Delegate d:
+                FuncRef func = FromDelegate(d, type.Heap as DefType);
+                if (Subtyping.IsSubtype(func.Type, type.Heap!)) return func;
+                break;
+        }
+        throw new ArgumentException($"A value of type {type} was expected, not {value ?? "null"}.", nameof(value));
+    }
+
+    /// <summary>The same without a type to meet: what host functions give back as <c>funcref</c>.</summary>
+    internal static FuncRef? FromDelegateOrNull(Delegate? d) => d is null ? null : FromDelegate(d, null);
+
+    internal static FuncRef FromDelegate(Delegate d, DefType? wanted)
+    {
+        if (d.Target is FuncRef func && ReferenceEquals(func.Delegate, d)) return func;
+        return HostFuncs.GetValue(d, key => HostFuncFactory(key, wanted));
+    }
+
+    /// <summary>A reference other than to a function.</summary>
+    /// <exception cref="ArgumentException">Not of the type.</exception>
+    internal static object? ToRef(object? value, ValType type)
+    {
+        if (RefTypes.Matches(value, type)) return value;
+        throw new ArgumentException($"A value of type {type} was expected, not {value ?? "null"}.", nameof(value));
+    }
+}

@@ -1,0 +1,75 @@
+using System.Runtime.Intrinsics;
+using WasmJit.Runtime;
+
+namespace WasmJit;
+
+/// <summary>
+/// What generated code knows of an instance: its first argument. The public face is <c>WasmJit.Instance</c>; nothing here
+/// is of use outside the engine.
+/// </summary>
+public abstract unsafe class InstanceCore
+{
+    private protected InstanceCore() { }
+
+    /// <summary>The first byte of memory 0; it never moves.</summary>
+    internal byte* Memory0Base;
+
+    /// <summary>The numeric globals of this instance, 16 bytes each; see <see cref="Global"/>.</summary>
+    internal byte* GlobalData;
+
+    internal Memory? Memory0;
+    internal Table? Table0;
+
+    /// <summary>All functions, imported ones first; own ones appear when a reference to them is first made.</summary>
+    internal FuncRef?[] Funcs = [];
+
+    internal Memory[] Memories = [];
+    internal Table[] Tables = [];
+    internal Global[] Globals = [];
+    internal Tag[] Tags = [];
+
+    /// <summary>The module's type index space, for generated code that needs a type as an object.</summary>
+    internal DefType[] Types = [];
+
+    /// <summary>Element segments; a dropped one is empty (spec 4.2.12).</summary>
+    internal object?[][] Elems = [];
+
+    /// <summary>Data segments; a dropped one is empty.</summary>
+    internal ReadOnlyMemory<byte>[] Datas = [];
+
+    /// <summary>What the instance asks of the layers above.</summary>
+    internal InstanceServices Services = null!;
+
+    /// <summary>Where generated code stores a loaded value that nobody reads, so that the load keeps its trap.</summary>
+    internal long Scratch64;
+    internal double ScratchF64;
+    internal Vector128<byte> Scratch128;
+
+    /// <summary>Keeps alive what the raw pointers above point into.</summary>
+    internal object? GlobalStorage;
+
+    /// <summary>The reference to a function of this instance, made at first need.</summary>
+    internal FuncRef GetFunc(int index) => Volatile.Read(ref Funcs[index]) ?? Services.MakeFunc(this, index);
+}
+
+/// <summary>The engine's services to generated code whose implementation knows bytes and modules.</summary>
+internal abstract class InstanceServices
+{
+    /// <summary>Makes and stores <c>Funcs[index]</c> of an own function.</summary>
+    internal abstract FuncRef MakeFunc(InstanceCore instance, int index);
+
+    /// <summary>Compiles an own function if need be and gives its code.</summary>
+    internal abstract nint CompileFunc(InstanceCore instance, int index);
+
+    /// <summary><c>compile</c> of the runtime-linking extension; null only when <paramref name="orNull"/>.</summary>
+    internal abstract object? Compile(InstanceCore instance, Memory memory, ulong address, ulong length, DefType type, bool orNull);
+
+    /// <summary><c>instantiate $T</c>.</summary>
+    internal abstract object? Instantiate(InstanceCore instance, object? module, object?[] args, DefType type, bool orNull);
+
+    /// <summary><c>get_export $I "name"</c>.</summary>
+    internal abstract object GetExport(object? instance, string name);
+
+    /// <summary><c>get_export null $mem $X</c>.</summary>
+    internal abstract object? GetExport(object? instance, Memory memory, ulong address, ulong length, DefType type);
+}

@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+
+namespace WasmJit.Runtime;
+
+/// <summary>Address space from the operating system: reserve without cost, commit, give back.</summary>
+/// <remarks>Unsafe: raw addresses only pass through; whoever reserves a range is the only one to commit or release it.</remarks>
+internal static unsafe partial class Pages
+{
+    private const int ProtNone = 0, ProtReadWrite = 3, ProtReadExecute = 5;
+    private const int MapPrivate = 0x02;
+    private static readonly int MapAnonymous = OperatingSystem.IsMacOS() ? 0x1000 : 0x20;
+    private static readonly int MapNoReserve = OperatingSystem.IsMacOS() ? 0x40 : 0x4000;
+    private const uint MemCommit = 0x1000, MemReserve = 0x2000, MemDecommit = 0x4000, MemRelease = 0x8000;
+    private const uint PageNoAccess = 1, PageReadWrite = 4, PageExecuteRead = 0x20;
+
+    /// <summary>Reserves inaccessible address space; null when there is none.</summary>
+    internal static byte* Reserve(ulong bytes)
+    {
+        if (OperatingSystem.IsWindows()) return (byte*)VirtualAlloc(0, (nuint)bytes, MemReserve, PageNoAccess);
+        nint at = mmap(0, (nuint)bytes, ProtNone, MapPrivate | MapAnonymous | MapNoReserve, -1, 0);
+        return at == -1 ? null : (byte*)at;
+    }
+
+    /// <summary>Reserves zeroed pages that take memory only where they are written; null when that cannot be had.</summary>
+    internal static byte* ReserveZeroed(ulong bytes)
+    {
+        if (OperatingSystem.IsWindows()) return null;
+        nint at = mmap(0, (nuint)bytes, ProtReadWrite, MapPrivate | MapAnonymous | MapNoReserve, -1, 0);
+        return at == -1 ? null : (byte*)at;
+    }
+
+    /// <summary>Makes reserved pages readable and writable; they are zero the first time.</summary>
+    internal static bool Commit(byte* at, ulong bytes)
+    {
+        if (bytes == 0) return true;
+        if (OperatingSystem.IsWindows()) return VirtualAlloc((nint)at, (nuint)bytes, MemCommit, PageReadWrite) != 0;
+        return mprotect((nint)at, (nuint)bytes, ProtReadWrite) == 0;
+    }
+
+    /// <summary>Gives the memory of pages back and makes them inaccessible; committed again, they are zero.</summary>
+    internal static void Decommit(byte* at, ulong bytes)
+    {
+        if (bytes == 0) return;
+        if (OperatingSystem.IsWindows())
+        {
+            VirtualFree((nint)at, (nuint)bytes, MemDecommit);
+            return;
+        }
+        // A fresh mapping in place drops the pages on every Unix.
+        mmap((nint)at, (nuint)bytes, ProtNone, MapPrivate | MapAnonymous | MapNoReserve | 0x10, -1, 0);
+    }
+
+    internal static void Release(byte* at, ulong bytes)
+    {
+        if (OperatingSystem.IsWindows()) VirtualFree((nint)at, 0, MemRelease);
+        else munmap((nint)at, (nuint)bytes);
+    }
+
+    /// <summary>Puts code into pages of its own that can be executed and no longer written.</summary>
+    internal static nint PublishCode(ReadOnlySpan<byte> code)
+    {
+        ulong size = ((ulong)code.Length + 4095) & ~4095UL;
+        byte* at = Reserve(size);
+        if (at is null || !Commit(at, size)) throw new InsufficientMemoryException("No memory for machine code.");
+        code.CopyTo(new Span<byte>(at, (int)size));
+        bool done = OperatingSystem.IsWindows()
+            ? VirtualProtect((nint)at, (nuint)size, PageExecuteRead, out _)
+            : mprotect((nint)at, (nuint)size, ProtReadExecute) == 0;
+        return done ? (nint)at : throw new PlatformNotSupportedException("This system allows no code to be made.");
+    }
+
+    [LibraryImport("libc")]
+    private static partial nint mmap(nint address, nuint length, int protection, int flags, int file, nint offset);
+
+    [LibraryImport("libc")]
+    private static partial int munmap(nint address, nuint length);
+
+    [LibraryImport("libc")]
+    private static partial int mprotect(nint address, nuint length, int protection);
+
+    [LibraryImport("kernel32")]
+    private static partial nint VirtualAlloc(nint address, nuint size, uint type, uint protection);
+
+    [LibraryImport("kernel32")]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    private static partial bool VirtualFree(nint address, nuint size, uint type);
+
+    [LibraryImport("kernel32")]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    private static partial bool VirtualProtect(nint address, nuint size, uint protection, out uint old);
+}

@@ -1,0 +1,93 @@
+using System.Runtime.CompilerServices;
+
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// Float operators that are not one IL instruction (spec 4.3.3). Sign operators work on bits and keep NaN payloads; all
+/// others give quiet NaNs, as the processor's arithmetic does.
+/// </summary>
+internal static class Floats
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Abs32(float a) => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(a) & 0x7fffffff);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Neg32(float a) => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(a) ^ int.MinValue);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Ceil32(float a) => MathF.Ceiling(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Floor32(float a) => MathF.Floor(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Trunc32(float a) => MathF.Truncate(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Nearest32(float a) => MathF.Round(a, MidpointRounding.ToEven);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Sqrt32(float a) => MathF.Sqrt(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Min32(float a, float b)
+    {
+        if (a < b) return a;
+        if (b < a) return b;
+        // Equal: -0 before 0. Unordered: the sum is a quiet NaN.
+        return a == b ? BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(a) | BitConverter.SingleToInt32Bits(b)) : a + b;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Max32(float a, float b)
+    {
+        if (a > b) return a;
+        if (b > a) return b;
+        return a == b ? BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(a) & BitConverter.SingleToInt32Bits(b)) : a + b;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Copysign32(float a, float b) =>
+        BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(a) & int.MaxValue) | (BitConverter.SingleToInt32Bits(b) & int.MinValue));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double Abs64(double a) => BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(a) & long.MaxValue);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double Neg64(double a) => BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(a) ^ long.MinValue);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double Ceil64(double a) => Math.Ceiling(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double Floor64(double a) => Math.Floor(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double Trunc64(double a) => Math.Truncate(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double Nearest64(double a) => Math.Round(a, MidpointRounding.ToEven);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double Sqrt64(double a) => Math.Sqrt(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double Min64(double a, double b)
+    {
+        if (a < b) return a;
+        if (b < a) return b;
+        return a == b ? BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(a) | BitConverter.DoubleToInt64Bits(b)) : a + b;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double Max64(double a, double b)
+    {
+        if (a > b) return a;
+        if (b > a) return b;
+        return a == b ? BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(a) & BitConverter.DoubleToInt64Bits(b)) : a + b;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double Copysign64(double a, double b) =>
+        BitConverter.Int64BitsToDouble((BitConverter.DoubleToInt64Bits(a) & long.MaxValue) | (BitConverter.DoubleToInt64Bits(b) & long.MinValue));
+}

@@ -1,0 +1,72 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace WasmJit.Runtime;
+
+/// <summary>Integer operators that are not one IL instruction (spec 4.3.2).</summary>
+internal static class Integers
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Clz32(int a) => BitOperations.LeadingZeroCount((uint)a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Ctz32(int a) => BitOperations.TrailingZeroCount(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Popcnt32(int a) => BitOperations.PopCount((uint)a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long Clz64(long a) => BitOperations.LeadingZeroCount((ulong)a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long Ctz64(long a) => BitOperations.TrailingZeroCount(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long Popcnt64(long a) => BitOperations.PopCount((ulong)a);
+
+    /// <summary>The processor traps on MIN % -1, the specification gives 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int RemS32(int a, int b) => b == -1 ? 0 : a % b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long RemS64(long a, long b) => b == -1 ? 0 : a % b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Rotl32(int a, int b) => (int)BitOperations.RotateLeft((uint)a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Rotr32(int a, int b) => (int)BitOperations.RotateRight((uint)a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long Rotl64(long a, long b) => (long)BitOperations.RotateLeft((ulong)a, (int)b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long Rotr64(long a, long b) => (long)BitOperations.RotateRight((ulong)a, (int)b);
+
+    // wide-arithmetic: two results, low half first
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static (long, long) Add128(long aLow, long aHigh, long bLow, long bHigh)
+    {
+        ulong low = (ulong)aLow + (ulong)bLow;
+        return ((long)low, aHigh + bHigh + (low < (ulong)aLow ? 1 : 0));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static (long, long) Sub128(long aLow, long aHigh, long bLow, long bHigh) =>
+        (aLow - bLow, aHigh - bHigh - ((ulong)aLow < (ulong)bLow ? 1 : 0));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static (long, long) MulWideS(long a, long b)
+    {
+        long high = Math.BigMul(a, b, out long low);
+        return (low, high);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static (long, long) MulWideU(long a, long b)
+    {
+        ulong high = Math.BigMul((ulong)a, (ulong)b, out ulong low);
+        return ((long)low, (long)high);
+    }
+}

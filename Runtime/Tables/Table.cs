@@ -1,0 +1,213 @@
+using System.Runtime.CompilerServices;
+using WasmJit.Runtime;
+
+namespace WasmJit;
+
+/// <summary>
+/// A table. The array is exactly as long as the table, so that the one compare of generated code is also the array's bounds
+/// check; growing copies. Tables of functions hold <see cref="FuncRef"/>, all others objects.
+/// </summary>
+public sealed class Table
+{
+    /// <summary>The most elements that any table can have.</summary>
+    internal const int HardMaximum = 10_000_000;
+
+    private readonly Lock gate = new();
+
+    /// <summary>Functions; empty slots hold <see cref="FuncRef.Empty"/>. Empty array in tables of other references.</summary>
+    internal FuncRef[] Funcs = [];
+
+    /// <summary>Other references.</summary>
+    internal object?[] Refs = [];
+
+    /// <summary>Makes a table.</summary>
+    /// <param name="type">Its type; its minimum is the first size.</param>
+    /// <param name="initial">The first value of every slot: a delegate in tables of functions, else an object.</param>
+    /// <exception cref="ArgumentException">The value is not of the element type.</exception>
+    /// <exception cref="InsufficientMemoryException">The minimum is beyond what this engine can hold.</exception>
+    public Table(TableType type, object? initial = null)
+        : this(type, Check(type, initial), default)
+    {
+    }
+
+    internal Table(TableType type, object? initial, ValueTuple internalForm)
+    {
+        _ = internalForm;
+        Type = type;
+        IsFunc = ReferenceEquals(Subtyping.TopOf(type.Element.Heap!), HeapType.Func);
+        if (type.Minimum > HardMaximum)
+            throw new InsufficientMemoryException($"A table of {type.Minimum} elements is larger than the {HardMaximum} supported.");
+        if (IsFunc)
+        {
+            Funcs = new FuncRef[type.Minimum];
+            Array.Fill(Funcs, (FuncRef?)initial ?? FuncRef.Empty);
+        }
+        else
+        {
+            Refs = new object?[type.Minimum];
+            if (initial is not null) Array.Fill(Refs, initial);
+        }
+    }
+
+    private static object? Check(TableType type, object? value) =>
+        value is null ? null
+        : ReferenceEquals(Subtyping.TopOf(type.Element.Heap!), HeapType.Func) ? HostValues.ToFunc(value, type.Element)
+        : HostValues.ToRef(value, type.Element);
+
+    /// <summary>The declared type.</summary>
+    public TableType Type { get; }
+
+    /// <summary>The declared type with the size of now as minimum: what import matching compares.</summary>
+    internal TableType CurrentType => Type with { Minimum = (ulong)Size };
+
+    /// <summary>Whether the elements are functions.</summary>
+    internal bool IsFunc { get; }
+
+    /// <summary>The number of elements.</summary>
+    public int Size => IsFunc ? Funcs.Length : Refs.Length;
+
+    /// <summary>An element: a delegate in tables of functions, else the object.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The index is not below <see cref="Size"/>.</exception>
+    /// <exception cref="ArgumentException">The value set is not of the element type.</exception>
+    public object? this[int index]
+    {
+        get
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Size, nameof(index));
+            object? value = Get((ulong)index);
+            return IsFunc ? ((FuncRef?)value)?.Delegate : value;
+        }
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Size, nameof(index));
+            Set((ulong)index, IsFunc ? HostValues.ToFunc(value, Type.Element) : HostValues.ToRef(value, Type.Element));
+        }
+    }
+
+    /// <summary>Adds elements.</summary>
+    /// <param name="delta">How many.</param>
+    /// <param name="value">What they hold.</param>
+    /// <returns>The size before, or -1 if the table cannot grow so far.</returns>
+    /// <exception cref="ArgumentException">The value is not of the element type.</exception>
+    public long Grow(ulong delta, object? value = null) => GrowCore(delta, Check(Type, value));
+
+    internal long GrowCore(ulong delta, object? value)
+    {
+        lock (gate)
+        {
+            int size = Size;
+            ulong limit = Math.Min(Type.Maximum ?? ulong.MaxValue, HardMaximum);
+            if (delta > limit || (ulong)size + delta > limit) return -1;
+            if (delta == 0) return size;
+            int larger = size + (int)delta;
+            try
+            {
+                if (IsFunc)
+                {
+                    var grown = new FuncRef[larger];
+                    Funcs.CopyTo(grown, 0);
+                    Array.Fill(grown, (FuncRef?)value ?? FuncRef.Empty, size, (int)delta);
+                    Volatile.Write(ref Funcs, grown);
+                }
+                else
+                {
+                    var grown = new object?[larger];
+                    Refs.CopyTo(grown, 0);
+                    if (value is not null) Array.Fill(grown, value, size, (int)delta);
+                    Volatile.Write(ref Refs, grown);
+                }
+            }
+            catch (OutOfMemoryException)
+            {
+                return -1;
+            }
+            return size;
+        }
+    }
+
+    // ---- what generated code calls ----
+
+    /// <summary>The callee of <c>call_indirect</c>: bounds, type, element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static FuncRef Resolve(Table table, uint index, int typeId, DefType type)
+    {
+        FuncRef[] funcs = table.Funcs;
+        if (index < (uint)funcs.Length)
+        {
+            FuncRef func = funcs[index];
+            if (func.TypeId == typeId) return func;
+        }
+        return ResolveSlow(table, index, type);
+    }
+
+    /// <summary>The same for tables whose indices are i64.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static FuncRef Resolve64(Table table, ulong index, int typeId, DefType type)
+    {
+        FuncRef[] funcs = table.Funcs;
+        if (index < (ulong)funcs.Length)
+        {
+            FuncRef func = funcs[(int)index];
+            if (func.TypeId == typeId) return func;
+        }
+        return ResolveSlow(table, index, type);
+    }
+
+    private static FuncRef ResolveSlow(Table table, ulong index, DefType type)
+    {
+        FuncRef[] funcs = table.Funcs;
+        if (index >= (ulong)funcs.Length) throw Trap.Make(TrapKind.UndefinedElement, index.ToString());
+        FuncRef func = funcs[index];
+        if (ReferenceEquals(func, FuncRef.Empty)) throw Trap.Make(TrapKind.UninitializedElement, index.ToString());
+        if (!Subtyping.IsSubtype(func.Type, type)) throw Trap.Make(TrapKind.IndirectCallTypeMismatch);
+        return func;
+    }
+
+    internal object? Get(ulong index)
+    {
+        if (index >= (ulong)Size) throw Trap.Make(TrapKind.OutOfBoundsTableAccess);
+        if (!IsFunc) return Refs[index];
+        FuncRef func = Funcs[index];
+        return ReferenceEquals(func, FuncRef.Empty) ? null : func;
+    }
+
+    internal void Set(ulong index, object? value)
+    {
+        if (index >= (ulong)Size) throw Trap.Make(TrapKind.OutOfBoundsTableAccess);
+        if (IsFunc) Funcs[index] = Unsafe.As<FuncRef?>(value) ?? FuncRef.Empty;
+        else Refs[index] = value;
+    }
+
+    internal void Fill(ulong index, object? value, ulong count)
+    {
+        CheckRange(index, count);
+        if (IsFunc) Array.Fill(Funcs, Unsafe.As<FuncRef?>(value) ?? FuncRef.Empty, (int)index, (int)count);
+        else Array.Fill(Refs, value, (int)index, (int)count);
+    }
+
+    internal static void Copy(Table target, ulong to, Table source, ulong from, ulong count)
+    {
+        source.CheckRange(from, count);
+        target.CheckRange(to, count);
+        if (target.IsFunc) Array.Copy(source.Funcs, (int)from, target.Funcs, (int)to, (int)count);
+        else Array.Copy(source.Refs, (int)from, target.Refs, (int)to, (int)count);
+    }
+
+    internal void Init(ulong to, object?[] segment, ulong from, ulong count)
+    {
+        if (from > (ulong)segment.Length || count > (ulong)segment.Length - from) throw Trap.Make(TrapKind.OutOfBoundsTableAccess);
+        CheckRange(to, count);
+        for (ulong i = 0; i < count; i++)
+        {
+            object? value = segment[from + i];
+            if (IsFunc) Funcs[to + i] = Unsafe.As<FuncRef?>(value) ?? FuncRef.Empty;
+            else Refs[to + i] = value;
+        }
+    }
+
+    private void CheckRange(ulong index, ulong count)
+    {
+        ulong size = (ulong)Size;
+        if (index > size || count > size - index) throw Trap.Make(TrapKind.OutOfBoundsTableAccess);
+    }
+}

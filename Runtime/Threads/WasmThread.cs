@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace WasmJit.Runtime;
+
+/// <summary>What the engine knows of a thread: made when it first enters wasm, undone by the collector when it is gone.</summary>
+internal sealed unsafe partial class WasmThread
+{
+    [ThreadStatic]
+    private static WasmThread? current;
+
+    private readonly ulong* fault;
+    private readonly StackGuard.Zone? zone;
+
+    private WasmThread()
+    {
+        fault = FaultHandler.Register();
+        if (OperatingSystem.IsLinux() && FindStack(out ulong low, out ulong high))
+        {
+            StackLow = low;
+            zone = StackGuard.Mark(low, high);
+        }
+    }
+
+    /// <summary>Unmarks the stack of a thread that has ended.</summary>
+    ~WasmThread()
+    {
+        StackGuard.Unmark(zone);
+        FaultHandler.Unregister(fault);
+    }
+
+    /// <summary>The lowest usable address of the stack, 0 if unknown.</summary>
+    internal ulong StackLow { get; }
+
+    internal static WasmThread Current => current ?? Register();
+
+    /// <summary>The first step of every entry from .NET into wasm.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void EnsureRegistered()
+    {
+        if (current is null) Register();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WasmThread Register() => current = new WasmThread();
+
+    /// <summary>The address of this thread's last fault in an arena, 0 if none; reading it forgets it.</summary>
+    internal static ulong TakeFault()
+    {
+        ulong* record = Current.fault;
+        if (record is null) return 0;
+        ulong address = *record;
+        *record = 0;
+        return address;
+    }
+
+    internal static ulong PeekFault()
+    {
+        ulong* record = Current.fault;
+        return record is null ? 0 : *record;
+    }
+
+    private static bool FindStack(out ulong low, out ulong high)
+    {
+        low = high = 0;
+        byte* attributes = stackalloc byte[256];
+        if (pthread_getattr_np(pthread_self(), attributes) != 0) return false;
+        nint start;
+        nuint size, guard;
+        bool found = pthread_attr_getstack(attributes, &start, &size) == 0;
+        if (pthread_attr_getguardsize(attributes, &guard) != 0) guard = 0;
+        pthread_attr_destroy(attributes);
+        low = (ulong)start + guard;
+        high = (ulong)start + size;
+        return found && size > guard;
+    }
+
+    [LibraryImport("libc")]
+    private static partial nint pthread_self();
+
+    [LibraryImport("libc")]
+    private static partial int pthread_getattr_np(nint thread, byte* attributes);
+
+    [LibraryImport("libc")]
+    private static partial int pthread_attr_getstack(byte* attributes, nint* start, nuint* size);
+
+    [LibraryImport("libc")]
+    private static partial int pthread_attr_getguardsize(byte* attributes, nuint* size);
+
+    [LibraryImport("libc")]
+    private static partial int pthread_attr_destroy(byte* attributes);
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace WasmJit.Runtime;
+
+/// <summary>How generated code and its helpers trap. Each thrower is a call that never returns, which the JIT moves out of line.</summary>
+internal static class Trap
+{
+    internal static string Text(TrapKind kind) => kind switch
+    {
+        TrapKind.Unreachable => "unreachable",
+        TrapKind.OutOfBoundsMemoryAccess => "out of bounds memory access",
+        TrapKind.OutOfBoundsTableAccess => "out of bounds table access",
+        TrapKind.OutOfBoundsArrayAccess => "out of bounds array access",
+        TrapKind.IntegerDivideByZero => "integer divide by zero",
+        TrapKind.IntegerOverflow => "integer overflow",
+        TrapKind.InvalidConversionToInteger => "invalid conversion to integer",
+        TrapKind.UndefinedElement => "undefined element",
+        TrapKind.UninitializedElement => "uninitialized element",
+        TrapKind.IndirectCallTypeMismatch => "indirect call type mismatch",
+        TrapKind.CallStackExhausted => "call stack exhausted",
+        TrapKind.NullReference => "null reference",
+        TrapKind.NullFunctionReference => "null function reference",
+        TrapKind.NullStructureReference => "null structure reference",
+        TrapKind.NullArrayReference => "null array reference",
+        TrapKind.NullI31Reference => "null i31 reference",
+        TrapKind.NullExceptionReference => "null exception reference",
+        TrapKind.NullDescriptorReference => "null descriptor reference",
+        TrapKind.CastFailure => "cast failure",
+        TrapKind.DescriptorCastFailure => "descriptor cast failure",
+        TrapKind.UnalignedAtomic => "unaligned atomic",
+        TrapKind.ExpectedSharedMemory => "expected shared memory",
+        TrapKind.MalformedModule => "malformed module",
+        TrapKind.InvalidModule => "invalid module",
+        TrapKind.ModuleTypeMismatch => "module type mismatch",
+        TrapKind.UnlinkableModule => "unlinkable module",
+        TrapKind.NullModuleReference => "null module reference",
+        TrapKind.NullInstanceReference => "null instance reference",
+        TrapKind.RuntimeCompileNotAllowed => "runtime compile not allowed",
+        TrapKind.QuotaExceeded => "quota exceeded",
+        _ => "out of memory",
+    };
+
+    /// <summary>The exception of a trap, for <c>throw</c> in generated code.</summary>
+    internal static TrapException Make(TrapKind kind) => new(kind);
+
+    internal static TrapException Make(TrapKind kind, string? detail) => new(kind, detail);
+
+    [DoesNotReturn]
+    internal static void Throw(TrapKind kind) => throw new TrapException(kind);
+
+    [DoesNotReturn]
+    internal static void OutOfBoundsMemory() => throw new TrapException(TrapKind.OutOfBoundsMemoryAccess);
+
+    [DoesNotReturn]
+    internal static void CallStackExhausted() => throw new TrapException(TrapKind.CallStackExhausted);
+
+    [DoesNotReturn]
+    internal static void IntegerOverflow() => throw new TrapException(TrapKind.IntegerOverflow);
+
+    [DoesNotReturn]
+    internal static void InvalidConversion() => throw new TrapException(TrapKind.InvalidConversionToInteger);
+
+    [DoesNotReturn]
+    internal static void NullFunction() => throw new TrapException(TrapKind.NullFunctionReference);
+}

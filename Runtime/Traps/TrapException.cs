@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using WasmJit.Runtime;
+
+namespace WasmJit;
+
+/// <summary>Why a guest trapped.</summary>
+public enum TrapKind
+{
+    /// <summary>An <c>unreachable</c> instruction.</summary>
+    Unreachable,
+    /// <summary>An access beyond a linear memory.</summary>
+    OutOfBoundsMemoryAccess,
+    /// <summary>An access beyond a table or an element segment.</summary>
+    OutOfBoundsTableAccess,
+    /// <summary>An access beyond an array of the garbage-collected heap.</summary>
+    OutOfBoundsArrayAccess,
+    /// <summary>Division or remainder by zero.</summary>
+    IntegerDivideByZero,
+    /// <summary>A quotient or a truncated float that its type cannot hold.</summary>
+    IntegerOverflow,
+    /// <summary>Truncation of NaN.</summary>
+    InvalidConversionToInteger,
+    /// <summary><c>call_indirect</c> beyond the table.</summary>
+    UndefinedElement,
+    /// <summary><c>call_indirect</c> of an empty slot.</summary>
+    UninitializedElement,
+    /// <summary><c>call_indirect</c> of a function of another type.</summary>
+    IndirectCallTypeMismatch,
+    /// <summary>The stack of the thread is used up.</summary>
+    CallStackExhausted,
+    /// <summary>A null reference where none may be.</summary>
+    NullReference,
+    /// <summary>A call of a null function reference.</summary>
+    NullFunctionReference,
+    /// <summary>A field of a null struct.</summary>
+    NullStructureReference,
+    /// <summary>An element or the length of a null array.</summary>
+    NullArrayReference,
+    /// <summary>The number of a null i31.</summary>
+    NullI31Reference,
+    /// <summary><c>throw_ref</c> of null.</summary>
+    NullExceptionReference,
+    /// <summary>A null descriptor (custom-descriptors).</summary>
+    NullDescriptorReference,
+    /// <summary><c>ref.cast</c> of an object of another type.</summary>
+    CastFailure,
+    /// <summary>A descriptor other than the one asked for (custom-descriptors).</summary>
+    DescriptorCastFailure,
+    /// <summary>An atomic access that is not aligned.</summary>
+    UnalignedAtomic,
+    /// <summary>An atomic wait on memory that is not shared.</summary>
+    ExpectedSharedMemory,
+    /// <summary><c>compile</c> of bytes that are no module.</summary>
+    MalformedModule,
+    /// <summary><c>compile</c> of an invalid module.</summary>
+    InvalidModule,
+    /// <summary><c>compile</c> of a module of another type.</summary>
+    ModuleTypeMismatch,
+    /// <summary><c>instantiate</c> with imports that do not match.</summary>
+    UnlinkableModule,
+    /// <summary>A null module reference.</summary>
+    NullModuleReference,
+    /// <summary>A null instance reference.</summary>
+    NullInstanceReference,
+    /// <summary>The host does not let guests compile.</summary>
+    RuntimeCompileNotAllowed,
+    /// <summary>A quota that the host has set is used up.</summary>
+    QuotaExceeded,
+    /// <summary>A table, array or segment larger than the system can hold.</summary>
+    OutOfMemory,
+}
+
+/// <summary>A frame of the wasm stack.</summary>
+/// <param name="Module">The module's name, null if it has none.</param>
+/// <param name="Function">The function's name, or its index as <c>func[7]</c>.</param>
+public sealed record WasmFrame(string? Module, string Function)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Module is null ? Function : $"{Module}!{Function}";
+}
+
+/// <summary>A guest has trapped. The instance stays usable; what the guest had written stays written.</summary>
+public sealed class TrapException : Exception
+{
+    private IReadOnlyList<WasmFrame>? stack;
+
+    internal TrapException(TrapKind kind, string? detail = null, Exception? inner = null)
+        : base(detail is null ? Trap.Text(kind) : $"{Trap.Text(kind)}: {detail}", inner) => Kind = kind;
+
+    /// <summary>The reason.</summary>
+    public TrapKind Kind { get; }
+
+    /// <summary>The guest's functions that were running, innermost first.</summary>
+    public IReadOnlyList<WasmFrame> WasmStack => stack ??= WasmStackTrace.Of(this);
+}
+
+/// <summary>Reads the wasm frames out of .NET stack traces: generated methods carry the names of their functions.</summary>
+internal static class WasmStackTrace
+{
+    /// <summary>Begins the name of every generated function; the module's and the function's name follow, '!' between.</summary>
+    internal const string Prefix = "wasm:";
+
+    internal static IReadOnlyList<WasmFrame> Of(Exception exception)
+    {
+        var frames = new List<WasmFrame>();
+        for (Exception? e = exception.InnerException ?? exception; e is not null && frames.Count == 0; e = e == exception ? null : exception)
+            foreach (StackFrame frame in new StackTrace(e, false).GetFrames())
+                if (Parse(frame.GetMethod()?.Name) is { } parsed) frames.Add(parsed);
+        return frames;
+    }
+
+    private static WasmFrame? Parse(string? name)
+    {
+        if (name is null || !name.StartsWith(Prefix, StringComparison.Ordinal)) return null;
+        int bang = name.IndexOf('!');
+        return new WasmFrame(bang == Prefix.Length ? null : name[Prefix.Length..bang], name[(bang + 1)..]);
+    }
+
+    /// <summary>Whether the innermost frame of an exception is generated code, or a helper that touches memory for it.</summary>
+    internal static bool IsFromGuest(Exception exception, bool helpersToo = false)
+    {
+        if (new StackTrace(exception, false).GetFrame(0)?.GetMethod() is not { } method) return false;
+        return method.Name.StartsWith(Prefix, StringComparison.Ordinal)
+            || (helpersToo && method.DeclaringType?.Namespace == "WasmJit.Runtime");
+    }
+}
