@@ -50,3 +50,12 @@ public sealed class InvalidModuleException : ModuleException
     {
     }
 }
+
+/// <summary>The module is valid and uses a proposal that this version does not compile.</summary>
+public sealed class UnsupportedModuleException : ModuleException
+{
+    internal UnsupportedModuleException(string what)
+        : base($"not supported by this version: {what}", -1, null, null)
+    {
+    }
+}

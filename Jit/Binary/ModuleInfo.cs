@@ -30,6 +30,17 @@ internal sealed class ModuleInfo
     /// <summary>The first proposal the module uses that this version decodes and validates but does not compile.</summary>
     internal string? Unsupported { get; set; }
 
+    /// <summary>Whether the host allows the runtime-linking extension.</summary>
+    internal bool AllowLinking { get; set; } = true;
+
+    /// <summary>Whether the host allows guests to compile bytes.</summary>
+    internal bool AllowCompile { get; set; } = true;
+
+    private DefType[]? typeArray;
+
+    /// <summary>The type index space as instances share it.</summary>
+    internal DefType[] TypeArray => typeArray ??= [.. Types];
+
     internal string? FuncName(int index) => Names.Funcs.GetValueOrDefault((uint)index);
 
     internal ExternType TypeOf(ExternKind kind, uint index) => kind switch

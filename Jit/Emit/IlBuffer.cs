@@ -114,9 +114,13 @@ internal sealed class IlBuffer
 
     internal int LdlocAt(int after, int local) => Insert(after, new Node { Code = OpCodes.Ldloc, Form = Form.Local, Number = local });
 
-    internal int Stloc(int local) => Insert(Tail, new Node { Code = OpCodes.Stloc, Form = Form.Local, Number = local });
+    internal int Stloc(int local) => StlocAt(Tail, local);
 
-    internal int Ldloca(int local) => Insert(Tail, new Node { Code = OpCodes.Ldloca, Form = Form.Local, Number = local });
+    internal int StlocAt(int after, int local) => Insert(after, new Node { Code = OpCodes.Stloc, Form = Form.Local, Number = local });
+
+    internal int Ldloca(int local) => LdlocaAt(Tail, local);
+
+    internal int LdlocaAt(int after, int local) => Insert(after, new Node { Code = OpCodes.Ldloca, Form = Form.Local, Number = local });
 
     internal int Ldarg(int arg) => LdargAt(Tail, arg);
 
@@ -124,11 +128,15 @@ internal sealed class IlBuffer
 
     internal int Starg(int arg) => Insert(Tail, new Node { Code = OpCodes.Starg, Form = Form.Arg, Number = arg });
 
-    internal int Branch(OpCode code, int label) => Insert(Tail, new Node { Code = code, Form = Form.Label, Number = label });
+    internal int Branch(OpCode code, int label) => BranchAt(Tail, code, label);
+
+    internal int BranchAt(int after, OpCode code, int label) => Insert(after, new Node { Code = code, Form = Form.Label, Number = label });
 
     internal int Switch(int[] labels) => Insert(Tail, new Node { Code = OpCodes.Switch, Form = Form.Switch, Object = labels });
 
-    internal int Mark(int label) => Insert(Tail, new Node { Form = Form.Mark, Number = label });
+    internal int Mark(int label) => MarkAt(Tail, label);
+
+    internal int MarkAt(int after, int label) => Insert(after, new Node { Form = Form.Mark, Number = label });
 
     internal int Call(MethodInfo method) => CallAt(Tail, method);
 

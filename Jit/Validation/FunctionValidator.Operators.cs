@@ -183,6 +183,9 @@ internal sealed partial class FunctionValidator
     private void CheckProposal(Operator op)
     {
         if (!op.IsCompiled) module.Unsupported ??= $"{op.Mnemonic} ({op.Proposal})";
+        if (op.Prefix != 0xfa) return;
+        if (!module.AllowLinking) throw Error($"{op.Mnemonic} needs the feature runtime-linking, which is switched off");
+        if (!module.AllowCompile && op.Proposal == "runtime-compile") throw Error($"{op.Mnemonic} needs the feature runtime-compile, which is switched off");
     }
 
     private ValType AddressType(in Instr instr)

@@ -127,33 +127,8 @@ public sealed class Table
 
     // ---- what generated code calls ----
 
-    /// <summary>The callee of <c>call_indirect</c>: bounds, type, element.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static FuncRef Resolve(Table table, uint index, int typeId, DefType type)
-    {
-        FuncRef[] funcs = table.Funcs;
-        if (index < (uint)funcs.Length)
-        {
-            FuncRef func = funcs[index];
-            if (func.TypeId == typeId) return func;
-        }
-        return ResolveSlow(table, index, type);
-    }
-
-    /// <summary>The same for tables whose indices are i64.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static FuncRef Resolve64(Table table, ulong index, int typeId, DefType type)
-    {
-        FuncRef[] funcs = table.Funcs;
-        if (index < (ulong)funcs.Length)
-        {
-            FuncRef func = funcs[(int)index];
-            if (func.TypeId == typeId) return func;
-        }
-        return ResolveSlow(table, index, type);
-    }
-
-    private static FuncRef ResolveSlow(Table table, ulong index, DefType type)
+    /// <summary>What <c>call_indirect</c> does when the slot's type is not the very one: a subtype, or the trap that fits.</summary>
+    internal static FuncRef ResolveSlow(Table table, ulong index, DefType type)
     {
         FuncRef[] funcs = table.Funcs;
         if (index >= (ulong)funcs.Length) throw Trap.Make(TrapKind.UndefinedElement, index.ToString());

@@ -1,0 +1,21 @@
+using System.Runtime.CompilerServices;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>Gives the runtime what it cannot know: how delegates and function references are made of each other.</summary>
+internal static class Boundary
+{
+#pragma warning disable CA2255 // The initialiser belongs to the library: the runtime below cannot name this assembly.
+    [ModuleInitializer]
+    internal static void Connect()
+    {
+        FuncRef.DelegateFactory = static func =>
+        {
+            Signature signature = Signature.Of(func.Type);
+            return signature.Entry.CreateDelegate(signature.DelegateType, func);
+        };
+        HostValues.HostFuncFactory = static (host, wanted) => HostAdapter.MakeFunc(host, wanted ?? HostAdapter.TypeOf(host.GetType()));
+    }
+#pragma warning restore CA2255
+}

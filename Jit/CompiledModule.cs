@@ -1,0 +1,116 @@
+using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// The code of a module: one cell a function, which holds the address of its code. At first that is a stub that compiles;
+/// direct calls read the cell each time. All instances of the module share it; it goes when the last of them goes.
+/// </summary>
+internal sealed unsafe class CompiledModule : ICodeTarget
+{
+    /// <summary>With less stack than this, or for larger functions than that, the JIT runs on a thread of its own.</summary>
+    private const int StackForJit = 1 << 20;
+    private const int LargeFunction = 20_000;
+
+    private static readonly Lock[] Stripes = [.. Enumerable.Range(0, 64).Select(_ => new Lock())];
+
+    private readonly bool checkAll;
+    private readonly nint[] cells;
+    private readonly nint* cellBase;
+    private readonly DynamicMethod?[] methods;
+
+    internal CompiledModule(ModuleInfo info, bool checkAll)
+    {
+        Info = info;
+        this.checkAll = checkAll;
+        int own = info.Funcs.Count - info.ImportedFuncs;
+        methods = new DynamicMethod?[own];
+        cells = own == 0 ? [] : GC.AllocateUninitializedArray<nint>(own, pinned: true);
+        if (own == 0) return;
+        cellBase = (nint*)Unsafe.AsPointer(ref cells[0]);
+        for (int i = 0; i < own; i++)
+            cells[i] = Signature.Of(info.Funcs[info.ImportedFuncs + i].Type).Stubs.For(this, info.ImportedFuncs + i);
+    }
+
+    internal ModuleInfo Info { get; }
+
+    /// <summary>The code of a function as it is now: itself, or the stub.</summary>
+    internal nint CodeOf(int func) => Volatile.Read(ref cells[func - Info.ImportedFuncs]);
+
+    /// <summary>The code of a function, compiled if it has not been.</summary>
+    internal nint Compile(int func)
+    {
+        int own = func - Info.ImportedFuncs;
+        if (Volatile.Read(ref methods[own]) is not null) return cells[own];
+        byte local;
+        ulong low = WasmThread.Current.StackLow;
+        bool elsewhere = low == 0 || (ulong)&local - low < StackForJit
+            || Info.Funcs[func].BodyEnd - Info.Funcs[func].BodyStart > LargeFunction;
+        if (!elsewhere) return CompileHere(func, own);
+        nint code = 0;
+        Exception? error = null;
+        var thread = new Thread(
+            () =>
+            {
+                try
+                {
+                    code = CompileHere(func, own);
+                }
+                catch (Exception e)
+                {
+                    error = e;
+                }
+            }, 64 << 20);
+        thread.Start();
+        thread.Join();
+        if (error is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
+        return code;
+    }
+
+    private nint CompileHere(int func, int own)
+    {
+        lock (Stripes[(uint)(func ^ RuntimeHelpers.GetHashCode(this)) % (uint)Stripes.Length])
+        {
+            if (methods[own] is not null) return cells[own];
+            DynamicMethod method = Build(func);
+            nint code = CodeAddress.Of(method);
+            cells[own] = code;
+            Volatile.Write(ref methods[own], method);
+            return code;
+        }
+    }
+
+    private DynamicMethod Build(int func)
+    {
+        Signature signature = Signature.Of(Info.Funcs[func].Type);
+        var method = new DynamicMethod(NameOf(func), signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
+        IlBuffer il = FunctionEmitter.Emit(Info, func, this);
+        il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
+        return method;
+    }
+
+    /// <summary>Compiles all functions now, on several threads.</summary>
+    internal void CompileAll(CancellationToken cancellation = default) =>
+        Parallel.For(Info.ImportedFuncs, Info.Funcs.Count, new ParallelOptions { CancellationToken = cancellation }, i => Compile(i));
+
+    internal string NameOf(int func) => $"{WasmStackTrace.Prefix}{Info.Names.Module}!{Info.FuncName(func) ?? $"func[{func}]"}";
+
+    /// <summary>The IL of a function, for listings.</summary>
+    internal IlBuffer EmitIl(int func) => FunctionEmitter.Emit(Info, func, this);
+
+    bool ICodeTarget.HasStackMap => StackGuard.Map is not null;
+
+    void ICodeTarget.LoadCode(IlBuffer il, int func)
+    {
+        il.LdcI8((long)(cellBase + (func - Info.ImportedFuncs)));
+        il.Emit(OpCodes.Ldind_I);
+    }
+
+    int ICodeTarget.LoadStackMapAt(IlBuffer il, int after) => il.LdcI8At(after, (long)StackGuard.Map);
+
+    void ICodeTarget.LoadTypeId(IlBuffer il, DefType type) => il.LdcI4(type.Id);
+
+    bool ICodeTarget.NeedsChecks(MemoryType memory) => checkAll || memory.Is64 || memory.PageSizeLog2 != 16;
+}

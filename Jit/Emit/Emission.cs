@@ -1,0 +1,108 @@
+using System.Collections.Frozen;
+using System.Reflection;
+using System.Reflection.Emit;
+
+namespace WasmJit.Jit;
+
+/// <summary>How a plain operator is emitted: the last column of its row, parsed once.</summary>
+internal sealed class Emission
+{
+    private static readonly FrozenDictionary<string, OpCode> OpCodesByName = new Dictionary<string, OpCode>
+    {
+        ["add"] = OpCodes.Add,
+        ["sub"] = OpCodes.Sub,
+        ["mul"] = OpCodes.Mul,
+        ["div"] = OpCodes.Div,
+        ["div.un"] = OpCodes.Div_Un,
+        ["rem.un"] = OpCodes.Rem_Un,
+        ["and"] = OpCodes.And,
+        ["or"] = OpCodes.Or,
+        ["xor"] = OpCodes.Xor,
+        ["shl"] = OpCodes.Shl,
+        ["shr"] = OpCodes.Shr,
+        ["shr.un"] = OpCodes.Shr_Un,
+        ["ceq"] = OpCodes.Ceq,
+        ["clt"] = OpCodes.Clt,
+        ["clt.un"] = OpCodes.Clt_Un,
+        ["cgt"] = OpCodes.Cgt,
+        ["cgt.un"] = OpCodes.Cgt_Un,
+        ["conv.i1"] = OpCodes.Conv_I1,
+        ["conv.i2"] = OpCodes.Conv_I2,
+        ["conv.i4"] = OpCodes.Conv_I4,
+        ["conv.i8"] = OpCodes.Conv_I8,
+        ["conv.u8"] = OpCodes.Conv_U8,
+        ["conv.r4"] = OpCodes.Conv_R4,
+        ["conv.r8"] = OpCodes.Conv_R8,
+        ["conv.r.un"] = OpCodes.Conv_R_Un,
+        ["i1"] = OpCodes.Ldind_I1,
+        ["u1"] = OpCodes.Ldind_U1,
+        ["i2"] = OpCodes.Ldind_I2,
+        ["u2"] = OpCodes.Ldind_U2,
+        ["i4"] = OpCodes.Ldind_I4,
+        ["u4"] = OpCodes.Ldind_U4,
+        ["i8"] = OpCodes.Ldind_I8,
+        ["r4"] = OpCodes.Ldind_R4,
+        ["r8"] = OpCodes.Ldind_R8,
+        ["v128"] = OpCodes.Ldobj,
+    }.ToFrozenDictionary();
+
+    private static readonly FrozenDictionary<string, OpCode> StoresByName = new Dictionary<string, OpCode>
+    {
+        ["i1"] = OpCodes.Stind_I1,
+        ["i2"] = OpCodes.Stind_I2,
+        ["i4"] = OpCodes.Stind_I4,
+        ["i8"] = OpCodes.Stind_I8,
+        ["r4"] = OpCodes.Stind_R4,
+        ["r8"] = OpCodes.Stind_R8,
+        ["v128"] = OpCodes.Stobj,
+    }.ToFrozenDictionary();
+
+    /// <summary>A step: an opcode, or the constant to push before the next.</summary>
+    internal readonly record struct Step(OpCode Code, int? Constant);
+
+    internal enum EmissionKind : byte { Il, Call, Load, Store }
+
+    internal EmissionKind Kind { get; private init; }
+
+    internal Step[] Steps { get; private init; } = [];
+
+    internal MethodInfo? Method { get; private init; }
+
+    /// <summary>The bytes that a load or store touches.</summary>
+    internal int Width { get; private init; }
+
+    internal static Emission Of(Operator op) => (Emission)(op.EmissionCache ??= Parse(op));
+
+    private static Emission Parse(Operator op)
+    {
+        int colon = op.Emission.IndexOf(':');
+        string kind = op.Emission[..colon], rest = op.Emission[(colon + 1)..];
+        switch (kind)
+        {
+            case "il": return new Emission { Kind = EmissionKind.Il, Steps = [.. rest.Split(',').Select(ParseStep)] };
+            case "call": return new Emission { Kind = EmissionKind.Call, Method = FindMethod(op, rest) };
+            case "load":
+                {
+                    string[] parts = rest.Split(',');
+                    return new Emission { Kind = EmissionKind.Load, Steps = [.. parts.Select(ParseStep)], Width = WidthOf(parts[0]) };
+                }
+            case "store":
+                return new Emission { Kind = EmissionKind.Store, Steps = [new Step(StoresByName[rest], null)], Width = WidthOf(rest) };
+            default: throw new FormatException($"The emission of {op} is none: {op.Emission}");
+        }
+    }
+
+    private static Step ParseStep(string text) =>
+        text.StartsWith("ldc.", StringComparison.Ordinal) ? new Step(default, int.Parse(text.AsSpan(4))) : new Step(OpCodesByName[text], null);
+
+    private static int WidthOf(string type) => type == "v128" ? 16 : type[1] - '0';
+
+    /// <summary>The helper method of a row.</summary>
+    internal static MethodInfo FindMethod(Operator op, string name)
+    {
+        int dot = name.IndexOf('.');
+        Type? type = typeof(InstanceCore).Assembly.GetType("WasmJit.Runtime." + name[..dot]);
+        return type?.GetMethod(name[(dot + 1)..], BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public)
+            ?? throw new MissingMethodException($"The helper {name} of {op} does not exist.");
+    }
+}

@@ -1,0 +1,157 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using System.Reflection.Emit;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>Calls and references to functions (spec 4.6.10).</summary>
+internal sealed partial class FunctionEmitter
+{
+    private void Call(int index, bool tail)
+    {
+        FuncInfo callee = module.Funcs[index];
+        Signature called = Signature.Of(callee.Type);
+        int count = callee.Func.Params.Length;
+        if (tail) DropBelow(count);
+        int start = stack.Take(count, out int treeDepth, out _);
+        if (callee.IsImported)
+        {
+            int local = stack.TakeTemp(typeof(FuncRef));
+            int at = LoadElementAt(il.LdargAt(start, 0), Members.Funcs, index);
+            at = il.StlocAt(at, local);
+            at = il.LdlocAt(at, local);
+            il.FieldAt(at, OpCodes.Ldfld, Members.FuncContext);
+            il.Ldloc(local);
+            il.Field(OpCodes.Ldfld, Members.FuncCode);
+            stack.FreeTemp(local);
+        }
+        else
+        {
+            il.LdargAt(start, 0);
+            target.LoadCode(il, index);
+        }
+        FinishCall(callee.Func, called, tail, start, treeDepth);
+    }
+
+    /// <summary>The call itself, all arguments and the address being on the IL stack.</summary>
+    private void FinishCall(FuncType type, Signature called, bool tail, int start, int treeDepth)
+    {
+        il.Calli(called, tail);
+        if (tail)
+        {
+            il.Emit(OpCodes.Ret);
+            SetUnreachable();
+            return;
+        }
+        hasCalls = true;
+        if (type.Results.Length == 1) stack.PushStack(type.Results[0], start, treeDepth);
+        else if (type.Results.Length > 1) PushTuple(type.Results, called.Return);
+    }
+
+    /// <summary>Takes a tuple on the IL stack apart.</summary>
+    private void PushTuple(ImmutableArray<ValType> types, Type tuple)
+    {
+        int whole = stack.TakeTemp(tuple);
+        il.Stloc(whole);
+        for (int i = 0; i < types.Length; i++)
+        {
+            int temp = stack.TakeTemp(Signature.ClrType(types[i]));
+            il.Ldloca(whole);
+            foreach (FieldInfo field in ValueConversion.Path(tuple, i))
+                il.Field(field.Name == "Rest" ? OpCodes.Ldflda : OpCodes.Ldfld, field);
+            il.Stloc(temp);
+            stack.PushTemp(types[i], temp);
+        }
+        stack.FreeTemp(whole);
+    }
+
+    /// <summary>A tail call leaves nothing else on the IL stack.</summary>
+    private void DropBelow(int keep)
+    {
+        for (int i = keep; i < stack.Count; i++)
+            if (stack[i].Kind == OperandKind.Stack)
+            {
+                stack.FlushBelow(keep);
+                return;
+            }
+    }
+
+    private void CallIndirect(uint type, uint table, bool tail)
+    {
+        var callee = (FuncType)module.Types[(int)type].Composite;
+        int local = stack.TakeTemp(typeof(FuncRef));
+        stack.Take(1);
+        LoadTable((int)table);
+        target.LoadTypeId(il, module.Types[(int)type]);
+        il.Ldarg(0);
+        il.LdcI4((int)type);
+        il.Call(Members.Helper(module.Tables[(int)table].Type.Is64 ? "Resolve64" : "Resolve32"));
+        il.Stloc(local);
+        CallThrough(local, callee, module.Types[(int)type], tail);
+    }
+
+    private void CallRef(uint type, bool tail)
+    {
+        var callee = (FuncType)module.Types[(int)type].Composite;
+        int local = stack.TakeTemp(typeof(FuncRef));
+        stack.Take(1);
+        il.Call(Members.Helper(nameof(CodeHelpers.NonNullFunc)));
+        il.Stloc(local);
+        CallThrough(local, callee, module.Types[(int)type], tail);
+    }
+
+    /// <summary>Calls the function in a temporary; arguments already on the IL stack make room for its context.</summary>
+    private void CallThrough(int local, FuncType type, DefType def, bool tail)
+    {
+        int count = type.Params.Length;
+        if (tail) stack.Flush();
+        bool onStack = false;
+        for (int i = 0; i < count; i++) onStack |= stack[i].Kind == OperandKind.Stack;
+        if (onStack) stack.Flush();
+        int start = il.Tail;
+        il.Ldloc(local);
+        il.Field(OpCodes.Ldfld, Members.FuncContext);
+        stack.Take(count);
+        il.Ldloc(local);
+        il.Field(OpCodes.Ldfld, Members.FuncCode);
+        stack.FreeTemp(local);
+        FinishCall(type, Signature.Of(def), tail, start, 1);
+    }
+
+    private bool EmitReferences(in Instr instr)
+    {
+        switch (instr.Id)
+        {
+            case OpId.RefNull:
+                stack.PushConst(ValType.Ref(new TypeDecoder(module).HeapTypeOf(instr.Heap1, instr.Offset), true), 0);
+                return true;
+            case OpId.RefIsNull:
+                {
+                    int start = stack.Take(1);
+                    il.Emit(OpCodes.Ldnull);
+                    il.Emit(OpCodes.Ceq);
+                    stack.PushStack(ValType.I32, start);
+                    return true;
+                }
+            case OpId.RefFunc:
+                {
+                    int start = il.Tail;
+                    il.Ldarg(0);
+                    il.LdcI4((int)instr.A);
+                    il.Call(Members.GetFunc);
+                    stack.PushStack(ValType.Ref(module.Funcs[(int)instr.A].Type, false), start);
+                    return true;
+                }
+            case OpId.RefAsNonNull:
+                {
+                    ValType type = stack[0].Type;
+                    int start = stack.Take(1);
+                    il.Call(Members.Helper(nameof(CodeHelpers.NonNull)));
+                    stack.PushStack(type.AsNonNull, start);
+                    return true;
+                }
+            default: return false;
+        }
+    }
+}

@@ -1,0 +1,397 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using System.Reflection.Emit;
+
+namespace WasmJit.Jit;
+
+/// <summary>Structured control (spec 4.6.8): labels carry their values in temporaries, so that no label finds operands on the IL stack.</summary>
+internal sealed partial class FunctionEmitter
+{
+    private void PushFrame(OpId kind, ImmutableArray<ValType> start, ImmutableArray<ValType> end)
+    {
+        if (depth == frames.Length) Array.Resize(ref frames, depth * 2);
+        frames[depth++] = new Frame
+        {
+            Kind = kind,
+            Start = start,
+            End = end,
+            Label = il.DefineLabel(),
+            ElseLabel = -1,
+            Height = stack.Count - start.Length,
+        };
+    }
+
+    private void BlockType(ref CodeReader code, in Instr instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end)
+    {
+        start = end = [];
+        if (instr.BlockForm == BlockTypeForm.Value)
+        {
+            ByteReader reader = code.Types(instr);
+            end = [new TypeDecoder(module).ReadValType(ref reader)];
+        }
+        else if (instr.BlockForm == BlockTypeForm.Index)
+        {
+            var type = (FuncType)module.Types[(int)instr.BlockIndex].Composite;
+            start = type.Params;
+            end = type.Results;
+        }
+    }
+
+    private int[] TakeTemps(ImmutableArray<ValType> types)
+    {
+        var temps = new int[types.Length];
+        for (int i = 0; i < temps.Length; i++) temps[i] = stack.TakeTemp(Signature.ClrType(types[i]));
+        return temps;
+    }
+
+    private void FreeTemps(int[]? temps)
+    {
+        if (temps is null) return;
+        foreach (int temp in temps) stack.FreeTemp(temp);
+    }
+
+    /// <summary>Moves the topmost operands into temporaries and forgets them.</summary>
+    private void StoreTo(int[] temps)
+    {
+        stack.Take(temps.Length);
+        for (int i = temps.Length - 1; i >= 0; i--) il.Stloc(temps[i]);
+    }
+
+    private void PushTemps(ImmutableArray<ValType> types, int[] temps)
+    {
+        for (int i = 0; i < temps.Length; i++) stack.PushFrameTemp(types[i], temps[i]);
+    }
+
+    private void BeginBlock(OpId kind, ref CodeReader code, in Instr instr)
+    {
+        BlockType(ref code, instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end);
+        int condition = -1;
+        if (kind == OpId.If)
+        {
+            stack.FlushBelow(1);
+            if (start.Length > 0)
+            {
+                condition = stack.TakeTemp(typeof(int));
+                stack.Take(1);
+                il.Stloc(condition);
+            }
+            else
+            {
+                // Pending reads of locals are saved around the condition.
+                SavePendingBelow();
+            }
+        }
+        else
+        {
+            stack.FlushForBlock();
+        }
+        int[]? parameters = null;
+        if (kind != OpId.Block && start.Length > 0)
+        {
+            stack.FlushForBlock();
+            parameters = TakeTemps(start);
+            StoreTo(parameters);
+            PushTemps(start, parameters);
+        }
+        if (kind == OpId.If && start.Length == 0) stack.Take(1);
+        PushFrame(kind, start, end);
+        ref Frame frame = ref frames[depth - 1];
+        frame.ParamTemps = parameters;
+        switch (kind)
+        {
+            case OpId.Loop: il.Mark(frame.Label); break;
+            case OpId.If:
+                if (condition >= 0)
+                {
+                    il.Ldloc(condition);
+                    stack.FreeTemp(condition);
+                }
+                frame.ElseLabel = il.DefineLabel();
+                il.Branch(OpCodes.Brfalse, frame.ElseLabel);
+                break;
+        }
+    }
+
+    /// <summary>Saves pending reads of locals below the condition, which may be on the IL stack.</summary>
+    private void SavePendingBelow()
+    {
+        Operand top = stack[0];
+        bool any = false;
+        for (int i = 1; i < stack.Count; i++) any |= stack[i].Kind == OperandKind.Local;
+        if (!any) return;
+        if (top.Kind == OperandKind.Stack)
+        {
+            int temp = stack.TakeTemp(typeof(int));
+            il.Stloc(temp);
+            stack[0] = new Operand { Kind = OperandKind.Temp, Type = top.Type, Index = temp };
+        }
+        stack.FlushForBlock();
+    }
+
+    private void SetUnreachable()
+    {
+        ref Frame frame = ref frames[depth - 1];
+        frame.Unreachable = true;
+        stack.Forget(frame.Height);
+    }
+
+    private void Else()
+    {
+        ref Frame frame = ref frames[depth - 1];
+        if (!frame.Unreachable)
+        {
+            StoreTo(frame.ResultTemps ??= TakeTemps(frame.End));
+            il.Branch(OpCodes.Br, frame.Label);
+            frame.IsTargeted = true;
+        }
+        il.Mark(frame.ElseLabel);
+        frame.ElseLabel = -1;
+        frame.Kind = OpId.Else;
+        frame.Unreachable = false;
+        if (frame.ParamTemps is not null) PushTemps(frame.Start, frame.ParamTemps);
+    }
+
+    private void End()
+    {
+        if (frames[depth - 1].ElseLabel >= 0)
+        {
+            // An if without else passes its parameters on.
+            Else();
+        }
+        ref Frame frame = ref frames[depth - 1];
+        if (depth == 1)
+        {
+            EndFunction(ref frame);
+            return;
+        }
+        bool targeted = frame.IsTargeted && frame.Kind != OpId.Loop;
+        bool reachable = !frame.Unreachable;
+        if (targeted)
+        {
+            frame.ResultTemps ??= TakeTemps(frame.End);
+            if (reachable) StoreTo(frame.ResultTemps);
+            stack.Flush();
+            il.Mark(frame.Label);
+        }
+        else if (reachable && frame.ParamTemps is not null)
+        {
+            // Results may still be read from the parameters' temporaries, which end here.
+            SaveFrameTemps(frame.Height);
+        }
+        int[]? results = targeted ? frame.ResultTemps : null;
+        ImmutableArray<ValType> types = frame.End;
+        FreeTemps(frame.ParamTemps);
+        if (!targeted) FreeTemps(frame.ResultTemps);
+        depth--;
+        if (results is not null)
+        {
+            for (int i = 0; i < results.Length; i++) stack.PushTemp(types[i], results[i]);
+        }
+        else if (!reachable && !targeted)
+        {
+            SetUnreachable();
+        }
+    }
+
+    private void SaveFrameTemps(int height)
+    {
+        stack.Flush();
+        for (int i = height; i < stack.Count; i++)
+        {
+            ref Operand operand = ref stack.At(i);
+            if (operand.Kind != OperandKind.FrameTemp) continue;
+            int temp = stack.TakeTemp(Signature.ClrType(operand.Type));
+            il.Ldloc(operand.Index);
+            il.Stloc(temp);
+            operand = new Operand { Kind = OperandKind.Temp, Type = operand.Type, Index = temp };
+        }
+    }
+
+    private void EndFunction(ref Frame frame)
+    {
+        if (frame.IsTargeted)
+        {
+            if (!frame.Unreachable) StoreTo(frame.ResultTemps ??= TakeTemps(frame.End));
+            il.Mark(frame.Label);
+            foreach (int temp in frame.ResultTemps ?? []) il.Ldloc(temp);
+            EmitReturn();
+        }
+        else if (!frame.Unreachable)
+        {
+            stack.Take(frame.End.Length);
+            EmitReturn();
+        }
+        depth--;
+    }
+
+    /// <summary>Returns what is on the IL stack. The instance stays alive to the end: raw pointers into its memory were in use.</summary>
+    private void EmitReturn()
+    {
+        ConstructResults();
+        if (usesMemory)
+        {
+            il.Ldarg(0);
+            il.Call(Members.KeepAlive);
+        }
+        il.Emit(OpCodes.Ret);
+    }
+
+    private void ConstructResults()
+    {
+        if (signature.ResultTypes.Length < 2) return;
+        foreach (ConstructorInfo constructor in ValueConversion.Constructors(signature.Return)) il.Newobj(constructor);
+    }
+
+    private void Return()
+    {
+        int count = func.Func.Results.Length;
+        bool rest = false;
+        for (int i = count; i < stack.Count; i++) rest |= stack[i].Kind == OperandKind.Stack;
+        if (rest) stack.FlushBelow(count);
+        stack.Take(count);
+        EmitReturn();
+        SetUnreachable();
+    }
+
+    private ref Frame Target(uint label) => ref frames[depth - 1 - (int)label];
+
+    private static ImmutableArray<ValType> LabelTypes(in Frame frame) => frame.Kind == OpId.Loop ? frame.Start : frame.End;
+
+    /// <summary>The temporaries in which a label takes its values.</summary>
+    private int[] LabelTemps(ref Frame frame)
+    {
+        frame.IsTargeted = true;
+        if (frame.Kind == OpId.Loop) return frame.ParamTemps ?? [];
+        return frame.ResultTemps ??= TakeTemps(frame.End);
+    }
+
+    private void Br(uint label)
+    {
+        if (label == depth - 1)
+        {
+            Return();
+            return;
+        }
+        ref Frame frame = ref Target(label);
+        StoreTo(LabelTemps(ref frame));
+        stack.Unwind(frames[depth - 1].Height);
+        il.Branch(OpCodes.Br, frame.Label);
+        SetUnreachable();
+    }
+
+    private void BrIf(uint label)
+    {
+        ref Frame frame = ref Target(label);
+        int arity = LabelTypes(frame).Length;
+        stack.FlushBelow(1);
+        stack.Take(1);
+        if (arity == 0)
+        {
+            LabelTemps(ref frame);
+            il.Branch(OpCodes.Brtrue, frame.Label);
+            return;
+        }
+        int skip = il.DefineLabel();
+        il.Branch(OpCodes.Brfalse, skip);
+        CopyToLabel(ref frame, arity);
+        il.Branch(OpCodes.Br, frame.Label);
+        il.Mark(skip);
+    }
+
+    /// <summary>Copies the topmost operands, none of which is on the IL stack, to a label's temporaries; they stay operands.</summary>
+    private void CopyToLabel(ref Frame frame, int arity)
+    {
+        int[] temps = LabelTemps(ref frame);
+        for (int i = arity - 1; i >= 0; i--) stack.LoadAt(il.Tail, stack[i]);
+        for (int i = temps.Length - 1; i >= 0; i--) il.Stloc(temps[i]);
+    }
+
+    private void BrTable(ref CodeReader code, in Instr instr)
+    {
+        ByteReader reader = code.List(instr);
+        var labels = new uint[instr.ListCount + 1];
+        for (int i = 0; i < labels.Length; i++) labels[i] = reader.U32();
+        int arity = LabelTypes(Target(labels[^1])).Length;
+        stack.FlushBelow(1);
+        stack.Take(1);
+        var pads = new Dictionary<uint, int>();
+        var arms = new int[labels.Length];
+        for (int i = 0; i < labels.Length; i++)
+        {
+            if (arity == 0 && labels[i] != depth - 1)
+            {
+                ref Frame frame = ref Target(labels[i]);
+                frame.IsTargeted = true;
+                arms[i] = frame.Label;
+            }
+            else
+            {
+                if (!pads.TryGetValue(labels[i], out int pad)) pads[labels[i]] = pad = il.DefineLabel();
+                arms[i] = pad;
+            }
+        }
+        if (arms.Length > 1) il.Switch(arms[..^1]);
+        else il.Emit(OpCodes.Pop);
+        il.Branch(OpCodes.Br, arms[^1]);
+        foreach ((uint label, int pad) in pads)
+        {
+            // A landing pad moves the values to where the label wants them.
+            il.Mark(pad);
+            ref Frame frame = ref Target(label);
+            CopyToLabel(ref frame, arity);
+            il.Branch(OpCodes.Br, frame.Label);
+        }
+        SetUnreachable();
+    }
+
+    private void BrOnNull(uint label, bool branchIfNot)
+    {
+        ValType type = stack[0].Type;
+        stack.Flush();
+        Operand value = stack[0];
+        int temp = stack.TakeTemp(Signature.ClrType(type));
+        stack.LoadAt(il.Tail, value);
+        il.Stloc(temp);
+        stack.Remove();
+        ref Frame frame = ref Target(label);
+        int arity = LabelTypes(frame).Length;
+        int skip = il.DefineLabel();
+        il.Ldloc(temp);
+        il.Branch(branchIfNot ? OpCodes.Brfalse : OpCodes.Brtrue, skip);
+        if (branchIfNot)
+        {
+            stack.PushFrameTemp(type, temp);
+            CopyToLabel(ref frame, arity);
+            stack.Remove();
+            stack.FreeTemp(temp);
+        }
+        else
+        {
+            CopyToLabel(ref frame, arity);
+        }
+        il.Branch(OpCodes.Br, frame.Label);
+        il.Mark(skip);
+        if (!branchIfNot) stack.PushTemp(type.IsRef ? type.AsNonNull : type, temp);
+    }
+
+    private void Select()
+    {
+        ValType type = stack[1].Type.Kind == ValKind.Bottom ? stack[2].Type : stack[1].Type;
+        stack.FlushBelow(1);
+        Operand first = stack[2], second = stack[1];
+        int result = stack.TakeTemp(Signature.ClrType(type));
+        // The condition is on the IL stack, or will be; the first value goes to the result before it is tested.
+        if (stack[0].Kind != OperandKind.Stack) stack.LoadAt(il.Tail, stack[0]);
+        stack.LoadAt(il.Tail, first);
+        il.Stloc(result);
+        int skip = il.DefineLabel();
+        il.Branch(OpCodes.Brtrue, skip);
+        stack.LoadAt(il.Tail, second);
+        il.Stloc(result);
+        il.Mark(skip);
+        stack.Remove();
+        stack.Remove();
+        stack.Remove();
+        stack.PushTemp(type, result);
+    }
+}

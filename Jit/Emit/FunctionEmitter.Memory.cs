@@ -1,0 +1,264 @@
+using System.Reflection.Emit;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// Loads, stores and bulk operators (spec 4.6.6, 4.6.7). With guard pages an access is one instruction: base, index zero-
+/// extended, offset. With checks the address goes through <see cref="Memory.Check"/>, which is inlined.
+/// </summary>
+internal sealed partial class FunctionEmitter
+{
+    /// <summary>The local with a memory's base, which never changes; loaded once at the function's start.</summary>
+    private int MemoryBase(uint memory)
+    {
+        usesMemory = true;
+        if (!memoryBases.TryGetValue(memory, out int local)) memoryBases[memory] = local = il.DeclareLocal(typeof(nint));
+        return local;
+    }
+
+    private int LoadMemoryAt(int at, int memory)
+    {
+        at = il.LdargAt(at, 0);
+        return memory == 0 ? il.FieldAt(at, OpCodes.Ldfld, Members.Memory0) : LoadElementAt(at, Members.Memories, memory);
+    }
+
+    private void LoadMemory(uint memory) => LoadMemoryAt(il.Tail, (int)memory);
+
+    /// <summary>Turns the index below position <paramref name="at"/> into the native address of the access.</summary>
+    private int AddressAt(int at, in Instr instr, int width)
+    {
+        MemoryType type = module.Memories[(int)instr.Memory];
+        if (!type.Is64) at = il.EmitAt(at, OpCodes.Conv_U8);
+        if (target.NeedsChecks(type))
+        {
+            usesMemory = true;
+            ulong extent = instr.Bits + (ulong)width;
+            if (extent < instr.Bits) extent = ulong.MaxValue;
+            at = LoadMemoryAt(at, (int)instr.Memory);
+            at = il.LdcI8At(at, (long)extent);
+            at = il.CallAt(at, Members.MemoryCheck);
+        }
+        else
+        {
+            at = il.LdlocAt(at, MemoryBase(instr.Memory));
+            at = il.EmitAt(at, OpCodes.Add);
+        }
+        return OffsetAt(at, instr.Bits);
+    }
+
+    private int OffsetAt(int at, ulong offset)
+    {
+        if (offset == 0) return at;
+        at = il.LdcI8At(at, (long)offset);
+        return il.EmitAt(at, OpCodes.Add);
+    }
+
+    /// <summary>The address of an access whose index is a constant, with guard pages.</summary>
+    private int ConstantAddressAt(int at, in Instr instr, ulong index)
+    {
+        at = il.LdlocAt(at, MemoryBase(instr.Memory));
+        return OffsetAt(at, instr.Bits + index);
+    }
+
+    private bool IsGuardedConstant(in Operand index, in Instr instr) =>
+        index.Kind == OperandKind.Const && !target.NeedsChecks(module.Memories[(int)instr.Memory]);
+
+    private void Load(in Instr instr, Emission emission)
+    {
+        int start;
+        int treeDepth = 1;
+        if (IsGuardedConstant(stack[0], instr))
+        {
+            start = il.Tail;
+            ConstantAddressAt(start, instr, (uint)stack[0].Bits);
+            stack.Remove();
+        }
+        else
+        {
+            start = stack.Take(1, out treeDepth, out _);
+            AddressAt(il.Tail, instr, emission.Width);
+        }
+        if (emission.Steps[0].Code == OpCodes.Ldobj) il.TypeOp(OpCodes.Ldobj, Signature.ClrType(ValType.V128));
+        else il.Emit(emission.Steps[0].Code);
+        EmitSteps(emission, 1);
+        stack.PushStack(instr.Op.Results[0], start, treeDepth, hasLoad: true, loadWidth: (byte)emission.Width);
+    }
+
+    private void Store(in Instr instr, Emission emission)
+    {
+        Operand index = stack[1];
+        if (target.NeedsChecks(module.Memories[(int)instr.Memory]))
+        {
+            // The check comes after the value: what its evaluation does is visible even if the store traps.
+            ValType type = stack[0].Type;
+            bool spill = stack[0].Kind == OperandKind.Stack;
+            int temp = -1;
+            Operand value = stack[0];
+            if (spill)
+            {
+                temp = stack.TakeTemp(Signature.ClrType(type));
+                il.Stloc(temp);
+                value = new Operand { Kind = OperandKind.FrameTemp, Type = type, Index = temp };
+            }
+            if (index.Kind != OperandKind.Stack) stack.LoadAt(il.Tail, index);
+            AddressAt(il.Tail, instr, emission.Width);
+            stack.LoadAt(il.Tail, value);
+            if (!spill) stack.Remove();
+            else stack.Forget(stack.Count - 1);
+            stack.Remove();
+            if (spill) stack.FreeTemp(temp);
+        }
+        else
+        {
+            int before = stack[0].Kind == OperandKind.Stack ? stack[0].Start : il.Tail;
+            bool valueOnStack = stack[0].Kind == OperandKind.Stack;
+            if (IsGuardedConstant(index, instr))
+            {
+                before = ConstantAddressAt(before, instr, (uint)index.Bits);
+            }
+            else
+            {
+                if (index.Kind != OperandKind.Stack) before = stack.LoadAt(before, index);
+                before = AddressAt(before, instr, emission.Width);
+            }
+            if (!valueOnStack) stack.LoadAt(il.Tail, stack[0]);
+            stack.Remove();
+            stack.Remove();
+        }
+        OpCode code = emission.Steps[0].Code;
+        if (code == OpCodes.Stobj) il.TypeOp(code, Signature.ClrType(ValType.V128));
+        else il.Emit(code);
+    }
+
+    private string Suffix(bool is64) => is64 ? "64" : "32";
+
+    private string CopySuffix(bool to64, bool from64) => (to64, from64) switch
+    {
+        (true, true) => "64",
+        (false, false) => "32",
+        (true, false) => "32To64",
+        _ => "64To32",
+    };
+
+    private bool EmitBulk(in Instr instr)
+    {
+        switch (instr.Id)
+        {
+            case OpId.MemorySize:
+                {
+                    int start = il.Tail;
+                    MemoryType type = module.Memories[(int)instr.A];
+                    LoadMemory(instr.A);
+                    il.Call(Members.Helper("MemorySize" + Suffix(type.Is64)));
+                    stack.PushStack(type.AddressType, start);
+                    return true;
+                }
+            case OpId.MemoryGrow:
+                {
+                    MemoryType type = module.Memories[(int)instr.A];
+                    int start = stack.Take(1);
+                    LoadMemory(instr.A);
+                    il.Call(Members.Helper("MemoryGrow" + Suffix(type.Is64)));
+                    stack.PushStack(type.AddressType, start);
+                    return true;
+                }
+            case OpId.MemoryFill:
+                stack.Take(3);
+                LoadMemory(instr.A);
+                il.Call(Members.Helper("MemoryFill" + Suffix(module.Memories[(int)instr.A].Is64)));
+                return true;
+            case OpId.MemoryCopy:
+                stack.Take(3);
+                LoadMemory(instr.A);
+                LoadMemory(instr.B);
+                il.Call(Members.Helper("MemoryCopy" + CopySuffix(module.Memories[(int)instr.A].Is64, module.Memories[(int)instr.B].Is64)));
+                return true;
+            case OpId.MemoryInit:
+                stack.Take(3);
+                LoadMemory(instr.B);
+                il.Ldarg(0);
+                il.LdcI4((int)instr.A);
+                il.Call(Members.Helper("MemoryInit" + Suffix(module.Memories[(int)instr.B].Is64)));
+                return true;
+            case OpId.DataDrop or OpId.ElemDrop:
+                il.Ldarg(0);
+                il.LdcI4((int)instr.A);
+                il.Call(Members.Helper(instr.Id == OpId.DataDrop ? "DataDrop" : "ElemDrop"));
+                return true;
+            case OpId.TableGet:
+                {
+                    TableType type = module.Tables[(int)instr.A].Type;
+                    int start = stack.Take(1);
+                    LoadTable((int)instr.A);
+                    il.Call(Members.Helper("TableGet" + Suffix(type.Is64)));
+                    stack.PushStack(type.Element, start);
+                    return true;
+                }
+            case OpId.TableSet: return TableCall(instr.A, 2, "TableSet");
+            case OpId.TableFill: return TableCall(instr.A, 3, "TableFill");
+            case OpId.TableSize:
+                {
+                    int start = il.Tail;
+                    LoadTable((int)instr.A);
+                    TableType type = module.Tables[(int)instr.A].Type;
+                    il.Call(Members.Helper("TableSize" + Suffix(type.Is64)));
+                    stack.PushStack(type.AddressType, start);
+                    return true;
+                }
+            case OpId.TableGrow:
+                {
+                    TableType type = module.Tables[(int)instr.A].Type;
+                    int start = stack.Take(2);
+                    LoadTable((int)instr.A);
+                    il.Call(Members.Helper("TableGrow" + Suffix(type.Is64)));
+                    stack.PushStack(type.AddressType, start);
+                    return true;
+                }
+            case OpId.TableCopy:
+                stack.Take(3);
+                LoadTable((int)instr.A);
+                LoadTable((int)instr.B);
+                il.Call(Members.Helper("TableCopy" + CopySuffix(module.Tables[(int)instr.A].Type.Is64, module.Tables[(int)instr.B].Type.Is64)));
+                return true;
+            case OpId.TableInit:
+                stack.Take(3);
+                LoadTable((int)instr.B);
+                il.Ldarg(0);
+                il.LdcI4((int)instr.A);
+                il.Call(Members.Helper("TableInit" + Suffix(module.Tables[(int)instr.B].Type.Is64)));
+                return true;
+            case OpId.I64Add128 or OpId.I64Sub128: return Wide(4, instr.Id == OpId.I64Add128 ? "Add128" : "Sub128");
+            case OpId.I64MulWideS or OpId.I64MulWideU: return Wide(2, instr.Id == OpId.I64MulWideS ? "MulWideS" : "MulWideU");
+            default: return false;
+        }
+    }
+
+    private bool Wide(int operands, string helper)
+    {
+        stack.Take(operands);
+        il.Call(Members.Integer(helper));
+        PushTuple([ValType.I64, ValType.I64], typeof((long, long)));
+        return true;
+    }
+
+    private bool TableCall(uint table, int operands, string helper)
+    {
+        stack.Take(operands);
+        LoadTable((int)table);
+        il.Call(Members.Helper(helper + Suffix(module.Tables[(int)table].Type.Is64)));
+        return true;
+    }
+
+    private void LoadTable(int table)
+    {
+        if (table == 0)
+        {
+            il.Ldarg(0);
+            il.Field(OpCodes.Ldfld, Members.Table0);
+        }
+        else
+        {
+            LoadInstanceElement(Members.Tables, table);
+        }
+    }
+}

@@ -1,0 +1,309 @@
+using System.Collections.Immutable;
+using System.Reflection.Emit;
+
+namespace WasmJit.Jit;
+
+/// <summary>What differs between code for this process and code saved to a file: how constants and cells are reached.</summary>
+internal interface ICodeTarget
+{
+    /// <summary>Pushes the address of the code of an own function.</summary>
+    void LoadCode(IlBuffer il, int func);
+
+    /// <summary>Pushes the address of the stack guard's map.</summary>
+    int LoadStackMapAt(IlBuffer il, int after);
+
+    /// <summary>Pushes the number of a type.</summary>
+    void LoadTypeId(IlBuffer il, DefType type);
+
+    /// <summary>Whether accesses of a memory are compared with its length in code.</summary>
+    bool NeedsChecks(MemoryType memory);
+
+    /// <summary>Whether <see cref="LoadStackMapAt"/> has a map to give.</summary>
+    bool HasStackMap { get; }
+}
+
+/// <summary>
+/// Emits the IL of one validated function: <c>static R f(Instance, args...)</c>. One pass over the code; what is unreachable
+/// is skipped.
+/// </summary>
+internal sealed partial class FunctionEmitter
+{
+    private struct Frame
+    {
+        internal OpId Kind;
+        internal ImmutableArray<ValType> Start;
+        internal ImmutableArray<ValType> End;
+        internal int Label;
+        internal int ElseLabel;
+        internal int Height;
+        internal bool IsTargeted;
+        internal bool Unreachable;
+        internal int[]? ParamTemps;
+        internal int[]? ResultTemps;
+    }
+
+    private readonly ModuleInfo module;
+    private readonly FuncInfo func;
+    private readonly ICodeTarget target;
+    private readonly IlBuffer il = new();
+    private readonly OperandStack stack;
+    private readonly Signature signature;
+    private readonly int firstLocal;
+    private readonly int prologue;
+    private readonly Dictionary<uint, int> memoryBases = [];
+    private Frame[] frames = new Frame[16];
+    private int depth;
+    private int skipped;
+    private bool hasCalls;
+    private bool usesMemory;
+
+    private FunctionEmitter(ModuleInfo module, int index, ICodeTarget target)
+    {
+        this.module = module;
+        this.target = target;
+        func = module.Funcs[index];
+        signature = Signature.Of(func.Type);
+        stack = new OperandStack(il, LocalOf);
+        prologue = il.Emit(OpCodes.Nop);
+        firstLocal = 0;
+        foreach (LocalRun run in func.Locals)
+            for (int i = 0; i < run.Count; i++) il.DeclareLocal(Signature.ClrType(run.Type));
+    }
+
+    /// <summary>Emits a function.</summary>
+    internal static IlBuffer Emit(ModuleInfo module, int index, ICodeTarget target) => new FunctionEmitter(module, index, target).Run();
+
+    private (bool IsArg, int Index) LocalOf(uint local)
+    {
+        int parameters = func.Func.Params.Length;
+        return local < parameters ? (true, (int)local + 1) : (false, firstLocal + (int)local - parameters);
+    }
+
+    private IlBuffer Run()
+    {
+        PushFrame(OpId.Block, [], func.Func.Results);
+        var code = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);
+        while (depth > 0)
+        {
+            code.Read(out Instr instr);
+            if (frames[depth - 1].Unreachable) Skip(instr);
+            else Emit(ref code, ref instr);
+        }
+        EmitPrologue();
+        return il;
+    }
+
+    /// <summary>Follows the nesting of unreachable code to the end or else that belongs to the frame.</summary>
+    private void Skip(in Instr instr)
+    {
+        switch (instr.Id)
+        {
+            case OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable: skipped++; break;
+            case OpId.End or OpId.Delegate when skipped > 0: skipped--; break;
+            case OpId.End: End(); break;
+            case OpId.Else when skipped == 0: Else(); break;
+        }
+    }
+
+    /// <summary>What must stand before everything: it depends on what came after.</summary>
+    private void EmitPrologue()
+    {
+        int at = prologue;
+        if (hasCalls)
+        {
+            if (target.HasStackMap)
+            {
+                // if (map[&local >> 16] != 0) the stack is exhausted
+                int local = il.DeclareLocal(typeof(int));
+                int ok = il.DefineLabel();
+                at = il.LdlocaAt(at, local);
+                at = il.EmitAt(at, OpCodes.Conv_U);
+                at = il.LdcI4At(at, Runtime.StackGuard.GranuleLog2);
+                at = il.EmitAt(at, OpCodes.Shr_Un);
+                at = target.LoadStackMapAt(il, at);
+                at = il.EmitAt(at, OpCodes.Add);
+                at = il.EmitAt(at, OpCodes.Ldind_U1);
+                at = il.BranchAt(at, OpCodes.Brfalse, ok);
+                at = il.CallAt(at, Members.StackExhausted);
+                at = il.MarkAt(at, ok);
+            }
+            else
+            {
+                at = il.CallAt(at, Members.StackCheck);
+            }
+        }
+        foreach ((uint memory, int local) in memoryBases)
+        {
+            at = il.LdargAt(at, 0);
+            if (memory == 0)
+            {
+                at = il.FieldAt(at, OpCodes.Ldfld, Members.Memory0Base);
+            }
+            else
+            {
+                at = LoadElementAt(at, Members.Memories, (int)memory);
+                at = il.FieldAt(at, OpCodes.Ldfld, Members.MemoryBase);
+            }
+            at = il.StlocAt(at, local);
+        }
+    }
+
+    private void Emit(ref CodeReader code, ref Instr instr)
+    {
+        Operator op = instr.Op;
+        if (op.Id == OpId.Plain)
+        {
+            EmitPlain(instr, Emission.Of(op));
+            return;
+        }
+        switch (op.Id)
+        {
+            case OpId.Nop: break;
+            case OpId.Unreachable: EmitTrap(TrapKind.Unreachable); break;
+            case OpId.Block or OpId.Loop or OpId.If:
+                BeginBlock(op.Id, ref code, instr);
+                break;
+            case OpId.Else: Else(); break;
+            case OpId.End: End(); break;
+            case OpId.Br: Br(instr.A); break;
+            case OpId.BrIf: BrIf(instr.A); break;
+            case OpId.BrTable: BrTable(ref code, instr); break;
+            case OpId.Return: Return(); break;
+            case OpId.BrOnNull or OpId.BrOnNonNull: BrOnNull(instr.A, op.Id == OpId.BrOnNonNull); break;
+            case OpId.Call or OpId.ReturnCall: Call((int)instr.A, op.Id == OpId.ReturnCall); break;
+            case OpId.CallIndirect or OpId.ReturnCallIndirect:
+                CallIndirect(instr.A, instr.B, op.Id == OpId.ReturnCallIndirect);
+                break;
+            case OpId.CallRef or OpId.ReturnCallRef: CallRef(instr.A, op.Id == OpId.ReturnCallRef); break;
+            case OpId.Drop: Drop(); break;
+            case OpId.Select or OpId.SelectT: Select(); break;
+            case OpId.LocalGet: LocalGet(instr.A); break;
+            case OpId.LocalSet: LocalSet(instr.A); break;
+            case OpId.LocalTee: LocalTee(instr.A); break;
+            case OpId.GlobalGet: GlobalGet((int)instr.A); break;
+            case OpId.GlobalSet: GlobalSet((int)instr.A); break;
+            case OpId.I32Const: stack.PushConst(ValType.I32, instr.Bits); break;
+            case OpId.I64Const: stack.PushConst(ValType.I64, instr.Bits); break;
+            case OpId.F32Const: stack.PushConst(ValType.F32, instr.Bits); break;
+            case OpId.F64Const: stack.PushConst(ValType.F64, instr.Bits); break;
+            default:
+                if (!EmitReferences(instr) && !EmitBulk(instr) && !EmitLinking(instr))
+                    throw new NotSupportedException($"{op.Mnemonic} ({op.Proposal}) is not compiled by this version.");
+                break;
+        }
+    }
+
+    // ---- plain operators ----
+
+    private void EmitPlain(in Instr instr, Emission emission)
+    {
+        Operator op = instr.Op;
+        switch (emission.Kind)
+        {
+            case Emission.EmissionKind.Load: Load(instr, emission); return;
+            case Emission.EmissionKind.Store: Store(instr, emission); return;
+        }
+        GuardNarrowing(op);
+        int start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
+        if (emission.Kind == Emission.EmissionKind.Il) EmitSteps(emission, 0);
+        else il.Call(emission.Method!);
+        if (op.Results.Length == 1) stack.PushStack(op.Results[0], start, treeDepth, hasLoad);
+    }
+
+    private void EmitSteps(Emission emission, int from)
+    {
+        foreach (Emission.Step step in emission.Steps.AsSpan(from))
+        {
+            if (step.Constant is { } constant) il.LdcI4(constant);
+            else il.Emit(step.Code);
+        }
+    }
+
+    /// <summary>
+    /// RyuJIT narrows a load whose upper bytes nobody reads, and an access that straddles the end of memory would no longer
+    /// fault; the whole value is stored first.
+    /// </summary>
+    private void GuardNarrowing(Operator op)
+    {
+        if (stack.Count == 0) return;
+        ref Operand top = ref stack[0];
+        bool narrows = op.Code switch
+        {
+            _ when op.Prefix != 0 => false,
+            0xa7 or 0xc4 => top.LoadWidth > 4,
+            0xc0 or 0xc2 => top.LoadWidth > 1,
+            0xc1 or 0xc3 => top.LoadWidth > 2,
+            0x71 or 0x83 => false,
+            _ => false,
+        };
+        if (narrows) StoreLoaded(ref top);
+        if (op.Prefix != 0 || op.Code is not (0x71 or 0x83) || stack.Count < 2) return;
+        ref Operand other = ref stack[1];
+        if (top.Kind == OperandKind.Const && other.LoadWidth > 1 && other.Kind == OperandKind.Stack) StoreLoaded(ref other);
+    }
+
+    /// <summary>Stores a loaded value, which is the topmost on the IL stack, where the JIT must leave it.</summary>
+    private void StoreLoaded(ref Operand operand)
+    {
+        if (operand.Kind != OperandKind.Stack) return;
+        int temp = stack.TakeTemp(Signature.ClrType(operand.Type));
+        il.Stloc(temp);
+        StoreScratch(operand.Type, temp);
+        il.Ldloc(temp);
+        stack.FreeTemp(temp);
+        operand.LoadWidth = 0;
+    }
+
+    private void StoreScratch(ValType type, int temp)
+    {
+        il.Ldarg(0);
+        il.Ldloc(temp);
+        switch (type.Kind)
+        {
+            case ValKind.I32: il.Emit(OpCodes.Conv_I8); il.Field(OpCodes.Stfld, Members.Scratch64); break;
+            case ValKind.I64: il.Field(OpCodes.Stfld, Members.Scratch64); break;
+            case ValKind.F32: il.Emit(OpCodes.Conv_R8); il.Field(OpCodes.Stfld, Members.ScratchF64); break;
+            case ValKind.F64: il.Field(OpCodes.Stfld, Members.ScratchF64); break;
+            default: il.Field(OpCodes.Stfld, Members.Scratch128); break;
+        }
+    }
+
+    private void Drop()
+    {
+        Operand top = stack[0];
+        if (top.Kind == OperandKind.Stack)
+        {
+            if (top.HasLoad && !top.Type.IsRef)
+            {
+                int temp = stack.TakeTemp(Signature.ClrType(top.Type));
+                il.Stloc(temp);
+                StoreScratch(top.Type, temp);
+                stack.FreeTemp(temp);
+            }
+            else
+            {
+                il.Emit(OpCodes.Pop);
+            }
+        }
+        stack.Remove();
+    }
+
+    /// <summary>Pushes element <paramref name="index"/> of an array of the instance, which is on the IL stack.</summary>
+    private int LoadElementAt(int at, System.Reflection.FieldInfo array, int index)
+    {
+        at = il.FieldAt(at, OpCodes.Ldfld, array);
+        at = il.LdcI4At(at, index);
+        return il.EmitAt(at, OpCodes.Ldelem_Ref);
+    }
+
+    private void LoadInstanceElement(System.Reflection.FieldInfo array, int index) => LoadElementAt(il.Ldarg(0), array, index);
+
+    /// <summary>Traps here; what follows is unreachable.</summary>
+    private void EmitTrap(TrapKind kind)
+    {
+        il.LdcI4((int)kind);
+        il.Call(Members.MakeTrap);
+        il.Emit(OpCodes.Throw);
+        SetUnreachable();
+    }
+}

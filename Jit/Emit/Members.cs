@@ -1,0 +1,45 @@
+using System.Reflection;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>The members of the runtime that generated code names.</summary>
+internal static class Members
+{
+    private const BindingFlags Any = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+
+    internal static readonly FieldInfo Memory0Base = Field<InstanceCore>(nameof(InstanceCore.Memory0Base));
+    internal static readonly FieldInfo Memory0 = Field<InstanceCore>(nameof(InstanceCore.Memory0));
+    internal static readonly FieldInfo Memories = Field<InstanceCore>(nameof(InstanceCore.Memories));
+    internal static readonly FieldInfo Table0 = Field<InstanceCore>(nameof(InstanceCore.Table0));
+    internal static readonly FieldInfo Tables = Field<InstanceCore>(nameof(InstanceCore.Tables));
+    internal static readonly FieldInfo Globals = Field<InstanceCore>(nameof(InstanceCore.Globals));
+    internal static readonly FieldInfo GlobalData = Field<InstanceCore>(nameof(InstanceCore.GlobalData));
+    internal static readonly FieldInfo Funcs = Field<InstanceCore>(nameof(InstanceCore.Funcs));
+    internal static readonly FieldInfo Tags = Field<InstanceCore>(nameof(InstanceCore.Tags));
+    internal static readonly FieldInfo Scratch64 = Field<InstanceCore>(nameof(InstanceCore.Scratch64));
+    internal static readonly FieldInfo ScratchF64 = Field<InstanceCore>(nameof(InstanceCore.ScratchF64));
+    internal static readonly FieldInfo Scratch128 = Field<InstanceCore>(nameof(InstanceCore.Scratch128));
+    internal static readonly FieldInfo MemoryBase = Field<Memory>(nameof(Memory.Base));
+    internal static readonly FieldInfo GlobalAddress = Field<Global>(nameof(Global.Address));
+    internal static readonly FieldInfo GlobalRef = Field<Global>(nameof(Global.Ref));
+    internal static readonly FieldInfo GlobalFunc = Field<Global>(nameof(Global.Func));
+    internal static readonly FieldInfo FuncContext = Field<FuncRef>(nameof(FuncRef.Context));
+    internal static readonly FieldInfo FuncCode = Field<FuncRef>(nameof(FuncRef.Code));
+    internal static readonly MethodInfo GetFunc = Method<InstanceCore>(nameof(InstanceCore.GetFunc));
+    internal static readonly MethodInfo MemoryCheck = Method<Memory>(nameof(Memory.Check));
+    internal static readonly MethodInfo KeepAlive = typeof(GC).GetMethod(nameof(GC.KeepAlive))!;
+    internal static readonly MethodInfo MakeTrap = typeof(Trap).GetMethod(nameof(Trap.Make), Any, [typeof(TrapKind)])!;
+    internal static readonly MethodInfo StackExhausted = typeof(Trap).GetMethod(nameof(Trap.CallStackExhausted), Any)!;
+    internal static readonly MethodInfo StackCheck = typeof(StackGuard).GetMethod(nameof(StackGuard.Check), Any)!;
+    internal static readonly MethodInfo StackSpace = typeof(StackGuard).GetMethod(nameof(StackGuard.EnsureSpace), Any)!;
+
+    /// <summary>A method of <see cref="CodeHelpers"/>.</summary>
+    internal static MethodInfo Helper(string name) => typeof(CodeHelpers).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
+    internal static MethodInfo Integer(string name) => typeof(Integers).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
+    private static FieldInfo Field<T>(string name) => typeof(T).GetField(name, Any) ?? throw new MissingFieldException(name);
+
+    private static MethodInfo Method<T>(string name) => typeof(T).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+}

@@ -1,0 +1,44 @@
+namespace WasmJit.Jit;
+
+/// <summary>Where an operand of the wasm stack is while a function is emitted.</summary>
+internal enum OperandKind : byte
+{
+    /// <summary>On the IL stack.</summary>
+    Stack,
+
+    /// <summary>In a temporary, which is free again when the operand is used.</summary>
+    Temp,
+
+    /// <summary>In a temporary that belongs to a control frame.</summary>
+    FrameTemp,
+
+    /// <summary>A <c>local.get</c> not yet emitted; a write to the local makes it a temporary.</summary>
+    Local,
+
+    /// <summary>A constant not yet emitted.</summary>
+    Const,
+}
+
+internal struct Operand
+{
+    internal OperandKind Kind;
+    internal ValType Type;
+
+    /// <summary>The temporary or wasm local.</summary>
+    internal int Index;
+
+    /// <summary>A constant's bits.</summary>
+    internal ulong Bits;
+
+    /// <summary>Of an operand on the IL stack: the instruction before its first.</summary>
+    internal int Start;
+
+    /// <summary>The depth of its expression tree.</summary>
+    internal int Depth;
+
+    /// <summary>The width in bytes if it is what a load gave; narrowing it must not narrow the load.</summary>
+    internal byte LoadWidth;
+
+    /// <summary>Whether a load is part of the expression: it must trap even if nobody reads the value.</summary>
+    internal bool HasLoad;
+}

@@ -1,0 +1,183 @@
+using System.Reflection.Emit;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// The wasm operand stack of the function being emitted. Operands stay on the IL stack as long as that is possible; constants
+/// and locals are not loaded before they are used. What an operator needs below operands that are already on the IL stack is
+/// inserted in front of their code, which never crosses a label, because labels find no operand on the IL stack.
+/// </summary>
+internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Index)> localOf)
+{
+    /// <summary>Deeper expressions go through a temporary: RyuJIT walks trees recursively.</summary>
+    private const int MaxDepth = 100;
+
+    private readonly Dictionary<Type, Stack<int>> free = [];
+    private Operand[] items = new Operand[32];
+
+    internal int Count { get; private set; }
+
+    internal ref Operand this[int fromTop] => ref items[Count - 1 - fromTop];
+
+    internal ref Operand At(int height) => ref items[height];
+
+    internal int TakeTemp(Type type) => free.TryGetValue(type, out Stack<int>? known) && known.TryPop(out int temp) ? temp : il.DeclareLocal(type);
+
+    internal void FreeTemp(int temp)
+    {
+        Type type = il.Locals[temp];
+        if (!free.TryGetValue(type, out Stack<int>? known)) free[type] = known = new Stack<int>();
+        known.Push(temp);
+    }
+
+    internal void Push(in Operand operand)
+    {
+        if (Count == items.Length) Array.Resize(ref items, Count * 2);
+        items[Count++] = operand;
+    }
+
+    /// <summary>The value that the instructions after <paramref name="start"/> have just left on the IL stack.</summary>
+    internal void PushStack(ValType type, int start, int depth = 1, bool hasLoad = false, byte loadWidth = 0)
+    {
+        if (depth > MaxDepth)
+        {
+            int temp = TakeTemp(Signature.ClrType(type));
+            il.Stloc(temp);
+            PushTemp(type, temp);
+            return;
+        }
+        Push(new Operand { Kind = OperandKind.Stack, Type = type, Start = start, Depth = depth, HasLoad = hasLoad, LoadWidth = loadWidth });
+    }
+
+    internal void PushTemp(ValType type, int temp) => Push(new Operand { Kind = OperandKind.Temp, Type = type, Index = temp });
+
+    internal void PushFrameTemp(ValType type, int temp) => Push(new Operand { Kind = OperandKind.FrameTemp, Type = type, Index = temp });
+
+    internal void PushConst(ValType type, ulong bits) => Push(new Operand { Kind = OperandKind.Const, Type = type, Bits = bits });
+
+    internal void PushLocal(ValType type, uint local) => Push(new Operand { Kind = OperandKind.Local, Type = type, Index = (int)local });
+
+    /// <summary>Forgets the topmost operand, which is not or no longer on the IL stack.</summary>
+    internal void Remove()
+    {
+        ref Operand operand = ref items[--Count];
+        if (operand.Kind == OperandKind.Temp) FreeTemp(operand.Index);
+    }
+
+    /// <summary>Emits the load of an operand that is not on the IL stack; returns the new position.</summary>
+    internal int LoadAt(int after, in Operand operand)
+    {
+        switch (operand.Kind)
+        {
+            case OperandKind.Temp or OperandKind.FrameTemp: return il.LdlocAt(after, operand.Index);
+            case OperandKind.Local:
+                (bool isArg, int index) = localOf((uint)operand.Index);
+                return isArg ? il.LdargAt(after, index) : il.LdlocAt(after, index);
+            case OperandKind.Const:
+                return operand.Type.Kind switch
+                {
+                    ValKind.I32 => il.LdcI4At(after, (int)operand.Bits),
+                    ValKind.I64 => il.LdcI8At(after, (long)operand.Bits),
+                    ValKind.F32 => il.LdcR4At(after, (int)operand.Bits),
+                    ValKind.F64 => il.LdcR8At(after, (long)operand.Bits),
+                    _ => il.EmitAt(after, OpCodes.Ldnull),
+                };
+            default: throw new InvalidOperationException("The operand is on the IL stack.");
+        }
+    }
+
+    /// <summary>
+    /// Puts the topmost <paramref name="count"/> operands onto the IL stack, one above the other, and forgets them. Gives the
+    /// position before the first, where what goes below them can be inserted.
+    /// </summary>
+    internal int Take(int count, out int depth, out bool hasLoad)
+    {
+        int position = il.Tail;
+        depth = 0;
+        hasLoad = false;
+        for (int i = 0; i < count; i++)
+        {
+            ref Operand operand = ref items[Count - 1 - i];
+            if (operand.Kind == OperandKind.Stack)
+            {
+                position = operand.Start;
+                depth = Math.Max(depth, operand.Depth);
+                hasLoad |= operand.HasLoad;
+            }
+            else
+            {
+                LoadAt(position, operand);
+            }
+        }
+        for (int i = 0; i < count; i++) Remove();
+        depth++;
+        return position;
+    }
+
+    internal int Take(int count) => Take(count, out _, out _);
+
+    /// <summary>Moves the operands below the topmost <paramref name="keep"/> from the IL stack to temporaries.</summary>
+    internal void FlushBelow(int keep)
+    {
+        int lowest = Count;
+        for (int i = 0; i < Count - keep; i++)
+            if (items[i].Kind == OperandKind.Stack)
+            {
+                lowest = i;
+                break;
+            }
+        if (lowest >= Count - keep) return;
+        for (int i = Count - 1; i >= lowest; i--) Spill(ref items[i]);
+    }
+
+    /// <summary>Moves every operand on the IL stack to temporaries.</summary>
+    internal void Flush() => FlushBelow(0);
+
+    /// <summary>
+    /// The same before a control construct, and pending reads of locals too: a write inside would have to save them on one
+    /// path only.
+    /// </summary>
+    internal void FlushForBlock()
+    {
+        Flush();
+        for (int i = 0; i < Count; i++)
+            if (items[i].Kind == OperandKind.Local) SaveLocal(ref items[i]);
+    }
+
+    /// <summary>Saves pending reads of a local that is about to be written.</summary>
+    internal void BeforeWrite(uint local, int below)
+    {
+        for (int i = 0; i < Count - below; i++)
+            if (items[i].Kind == OperandKind.Local && items[i].Index == (int)local) SaveLocal(ref items[i]);
+    }
+
+    private void SaveLocal(ref Operand operand)
+    {
+        LoadAt(il.Tail, operand);
+        Spill(ref operand, force: true);
+    }
+
+    private void Spill(ref Operand operand, bool force = false)
+    {
+        if (operand.Kind != OperandKind.Stack && !force) return;
+        int temp = TakeTemp(Signature.ClrType(operand.Type));
+        il.Stloc(temp);
+        operand = new Operand { Kind = OperandKind.Temp, Type = operand.Type, Index = temp };
+    }
+
+    /// <summary>Drops operands above a height when control leaves: those on the IL stack are popped.</summary>
+    internal void Unwind(int height)
+    {
+        while (Count > height)
+        {
+            if (items[Count - 1].Kind == OperandKind.Stack) il.Emit(OpCodes.Pop);
+            Remove();
+        }
+    }
+
+    /// <summary>Forgets operands above a height without emitting: the code is unreachable.</summary>
+    internal void Forget(int height)
+    {
+        while (Count > height) Remove();
+    }
+}

@@ -1,0 +1,53 @@
+using System.Runtime.Intrinsics;
+using WasmJit.Jit;
+
+namespace WasmJit.Linking;
+
+/// <summary>Evaluates constant expressions (spec 3.4.11) of an instance that is being made. Functions are FuncRefs.</summary>
+internal static class ConstEvaluator
+{
+    internal static object? Evaluate(Instance instance, ConstExpr expr)
+    {
+        ModuleInfo module = instance.Module.Info;
+        var code = new CodeReader(module.Bytes.Span, expr.Start, expr.End);
+        var stack = new Stack<object?>();
+        while (true)
+        {
+            code.Read(out Instr instr);
+            switch (instr.Id)
+            {
+                case OpId.End: return stack.Pop();
+                case OpId.I32Const: stack.Push((int)instr.Bits); break;
+                case OpId.I64Const: stack.Push((long)instr.Bits); break;
+                case OpId.F32Const: stack.Push(BitConverter.UInt32BitsToSingle((uint)instr.Bits)); break;
+                case OpId.F64Const: stack.Push(BitConverter.UInt64BitsToDouble(instr.Bits)); break;
+                case OpId.V128Const: stack.Push(Vector128.Create(instr.Bits, instr.High).AsByte()); break;
+                case OpId.RefNull: stack.Push(null); break;
+                case OpId.RefFunc: stack.Push(instance.GetFunc((int)instr.A)); break;
+                case OpId.GlobalGet:
+                    Global global = instance.Globals[(int)instr.A];
+                    stack.Push(global.IsFunc ? global.Func : global.Value);
+                    break;
+                default: Arithmetic(instr.Op, stack); break;
+            }
+        }
+    }
+
+    private static void Arithmetic(Operator op, Stack<object?> stack)
+    {
+        object b = stack.Pop()!, a = stack.Pop()!;
+        stack.Push(op.Mnemonic switch
+        {
+            "i32.add" => (int)a + (int)b,
+            "i32.sub" => (int)a - (int)b,
+            "i32.mul" => (int)a * (int)b,
+            "i64.add" => (object)((long)a + (long)b),
+            "i64.sub" => (long)a - (long)b,
+            "i64.mul" => (long)a * (long)b,
+            _ => throw new NotSupportedException($"{op.Mnemonic} in a constant expression is not supported by this version."),
+        });
+    }
+
+    /// <summary>An address or index: of i32 without sign.</summary>
+    internal static ulong Address(object? value) => value is int i ? (uint)i : (ulong)(long)value!;
+}

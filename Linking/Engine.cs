@@ -1,0 +1,79 @@
+using WasmJit.Jit;
+using WasmJit.Runtime;
+
+namespace WasmJit;
+
+/// <summary>
+/// Compiles modules. An engine holds nothing but its options: modules and instances of several engines can be linked with
+/// each other, and all of them are ordinary garbage when nobody uses them.
+/// </summary>
+public sealed class Engine
+{
+    /// <summary>Makes an engine.</summary>
+    /// <param name="options">What it does and allows; the defaults if null.</param>
+    public Engine(EngineOptions? options = null)
+    {
+        Options = options ?? new EngineOptions();
+        UsesGuardPages = Options.MemoryChecks == MemoryChecks.Guard && FaultHandler.IsSupported;
+    }
+
+    /// <summary>The options.</summary>
+    public EngineOptions Options { get; }
+
+    /// <summary>Whether memory accesses are left to the processor to check.</summary>
+    public bool UsesGuardPages { get; }
+
+    /// <summary>Decodes and validates a module. The bytes are copied.</summary>
+    /// <exception cref="MalformedModuleException">The bytes are not in the binary format.</exception>
+    /// <exception cref="InvalidModuleException">The module is invalid, or uses what the options do not allow.</exception>
+    /// <exception cref="UnsupportedModuleException">The module uses what this version does not compile.</exception>
+    public Module Compile(ReadOnlySpan<byte> bytes) => CompileOwned(bytes.ToArray());
+
+    /// <summary>Reads a stream to its end and compiles it.</summary>
+    /// <param name="stream">The module's bytes.</param>
+    /// <param name="cancellation">Stops reading.</param>
+    /// <exception cref="ModuleException">As <see cref="Compile"/>.</exception>
+    public async Task<Module> CompileAsync(Stream stream, CancellationToken cancellation = default)
+    {
+        var buffer = new MemoryStream();
+        await stream.CopyToAsync(buffer, cancellation).ConfigureAwait(false);
+        return await Task.Run(() => CompileOwned(buffer.ToArray()), cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether the bytes are a valid module, and why not.</summary>
+    /// <param name="bytes">The module.</param>
+    /// <param name="error">The reason, or null.</param>
+    public bool Validate(ReadOnlySpan<byte> bytes, out ModuleException? error)
+    {
+        try
+        {
+            Load(bytes.ToArray());
+            error = null;
+            return true;
+        }
+        catch (ModuleException e)
+        {
+            error = e;
+            return false;
+        }
+    }
+
+    internal Module CompileOwned(byte[] bytes)
+    {
+        ModuleInfo info = Load(bytes);
+        if (info.Unsupported is { } what) throw new UnsupportedModuleException(what);
+        var module = new Module(this, info);
+        if (Options.Compilation == Compilation.Ahead) module.Code.CompileAll();
+        return module;
+    }
+
+    private ModuleInfo Load(byte[] bytes)
+    {
+        ModuleInfo info = ModuleDecoder.Decode(bytes);
+        info.AllowLinking = Options.RuntimeLinking;
+        info.AllowCompile = Options.RuntimeLinking && Options.RuntimeCompile;
+        ModuleValidator.Validate(info);
+        return info;
+    }
+
+}

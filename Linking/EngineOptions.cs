@@ -1,0 +1,37 @@
+namespace WasmJit;
+
+/// <summary>How accesses beyond a memory become traps.</summary>
+public enum MemoryChecks
+{
+    /// <summary>By the processor, where the platform allows it (Linux on x64): accesses cost nothing extra.</summary>
+    Guard,
+
+    /// <summary>By a comparison in the code of each access.</summary>
+    Explicit,
+}
+
+/// <summary>When functions are compiled.</summary>
+public enum Compilation
+{
+    /// <summary>Each at its first call.</summary>
+    Lazy,
+
+    /// <summary>All when the module is, on several threads.</summary>
+    Ahead,
+}
+
+/// <summary>What an engine does and allows.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>How accesses beyond a memory become traps. Where guard pages are not supported, <see cref="MemoryChecks.Explicit"/> is used.</summary>
+    public MemoryChecks MemoryChecks { get; init; } = MemoryChecks.Guard;
+
+    /// <summary>When functions are compiled.</summary>
+    public Compilation Compilation { get; init; } = Compilation.Lazy;
+
+    /// <summary>Whether modules may use the runtime-linking extension.</summary>
+    public bool RuntimeLinking { get; init; } = true;
+
+    /// <summary>Whether guests may compile bytes; needs <see cref="RuntimeLinking"/>.</summary>
+    public bool RuntimeCompile { get; init; } = true;
+}

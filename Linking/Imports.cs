@@ -1,0 +1,45 @@
+using System.Collections;
+
+namespace WasmJit;
+
+/// <summary>
+/// What modules import, by module name and name. For a function give a delegate, of the host or from an instance; else a
+/// <see cref="Memory"/>, <see cref="Table"/>, <see cref="Global"/> or <see cref="Tag"/>. Whole instances stand for all their
+/// exports under a module name.
+/// </summary>
+/// <example><code>new Imports { { "env", "print", (Action&lt;int&gt;)Console.WriteLine }, { "lib", instance } }</code></example>
+public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string Name), object>>
+{
+    private readonly Dictionary<(string Module, string Name), object> items = [];
+    private readonly Dictionary<string, Instance> instances = [];
+
+    /// <summary>Adds one import.</summary>
+    /// <exception cref="ArgumentException">The value is nothing that a module can import.</exception>
+    public void Add(string module, string name, object value)
+    {
+        if (value is not (Delegate or Memory or Table or Global or Tag))
+            throw new ArgumentException($"A {value.GetType()} cannot be imported.", nameof(value));
+        items[(module, name)] = value;
+    }
+
+    /// <summary>Adds all exports of an instance under a module name.</summary>
+    public void Add(string module, Instance instance) => instances[module] = instance;
+
+    /// <summary>Adds all of another set; what is there already stays.</summary>
+    public void AddRange(Imports other)
+    {
+        foreach (KeyValuePair<(string, string), object> item in other.items) items.TryAdd(item.Key, item.Value);
+        foreach (KeyValuePair<string, Instance> item in other.instances) instances.TryAdd(item.Key, item.Value);
+    }
+
+    internal object? Find(string module, string name)
+    {
+        if (items.TryGetValue((module, name), out object? value)) return value;
+        return instances.TryGetValue(module, out Instance? instance) ? instance.FindExport(name) : null;
+    }
+
+    /// <inheritdoc/>
+    public IEnumerator<KeyValuePair<(string Module, string Name), object>> GetEnumerator() => items.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}

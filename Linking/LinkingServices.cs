@@ -1,0 +1,105 @@
+using System.Text;
+using WasmJit.Jit;
+using WasmJit.Runtime;
+
+namespace WasmJit.Linking;
+
+/// <summary>What generated code asks of the engine: code, function references, and the runtime-linking extension.</summary>
+internal sealed class LinkingServices(Module module) : InstanceServices
+{
+    internal override FuncRef MakeFunc(InstanceCore instance, int index)
+    {
+        var func = new FuncRef(instance, module.Code.CodeOf(index), module.Info.Funcs[index].Type, index);
+        return Interlocked.CompareExchange(ref instance.Funcs[index], func, null) ?? func;
+    }
+
+    internal override nint CompileFunc(InstanceCore instance, int index)
+    {
+        nint code = module.Code.Compile(index);
+        if (Volatile.Read(ref instance.Funcs[index]) is { } func) func.Code = code;
+        return code;
+    }
+
+    internal override object? Compile(InstanceCore instance, Memory memory, ulong address, ulong length, DefType type, bool orNull)
+    {
+        Engine engine = module.Engine;
+        if (!engine.Options.RuntimeCompile) throw Trap.Make(TrapKind.RuntimeCompileNotAllowed);
+        memory.CheckRange(address, length);
+        if (length > int.MaxValue) return Fail(instance, orNull, TrapKind.MalformedModule, "more than 2 GiB");
+        byte[] bytes = memory.Slice(address, (int)length).ToArray();
+        Module compiled;
+        try
+        {
+            compiled = engine.CompileOwned(bytes);
+        }
+        catch (MalformedModuleException e)
+        {
+            return Fail(instance, orNull, TrapKind.MalformedModule, e.Message);
+        }
+        catch (ModuleException e)
+        {
+            return Fail(instance, orNull, TrapKind.InvalidModule, e.Message);
+        }
+        if (!Subtyping.IsSubtype(compiled.Info.ModuleType, type))
+            return Fail(instance, orNull, TrapKind.ModuleTypeMismatch, $"the module is {compiled.Info.ModuleType}, {type} was asked for");
+        return compiled;
+    }
+
+    private static object? Fail(InstanceCore instance, bool orNull, TrapKind kind, string reason)
+    {
+        ((Instance)instance).LastLinkingError = $"{Trap.Text(kind)}: {reason}";
+        return orNull ? null : throw Trap.Make(kind, reason);
+    }
+
+    internal override object? Instantiate(InstanceCore instance, object? target, object?[] args, DefType type, bool orNull)
+    {
+        if (target is not Module compiled) throw Trap.Make(TrapKind.NullModuleReference);
+        var given = (ModuleType)type.Composite;
+        try
+        {
+            return Linker.Instantiate(compiled, Arrange(compiled, given, args));
+        }
+        catch (LinkException e)
+        {
+            return Fail(instance, orNull, TrapKind.UnlinkableModule, e.Message);
+        }
+    }
+
+    /// <summary>Brings arguments from the order of the static type into that of the module, which may ask for fewer.</summary>
+    private static object[] Arrange(Module compiled, ModuleType given, object?[] args)
+    {
+        List<ImportInfo> wanted = compiled.Info.Imports;
+        var values = new object[wanted.Count];
+        for (int i = 0; i < values.Length; i++)
+        {
+            ImportInfo import = wanted[i];
+            int at = i < given.Imports.Length && given.Imports[i].Module == import.Module && given.Imports[i].Name == import.Name
+                ? i : IndexOf(given, import);
+            values[i] = args[at] ?? throw new LinkException($"unknown import: \"{import.Module}\" \"{import.Name}\" is null");
+        }
+        return values;
+    }
+
+    private static int IndexOf(ModuleType type, ImportInfo import)
+    {
+        for (int i = 0; i < type.Imports.Length; i++)
+            if (type.Imports[i].Module == import.Module && type.Imports[i].Name == import.Name) return i;
+        throw new LinkException($"unknown import: \"{import.Module}\" \"{import.Name}\"");
+    }
+
+    internal override object GetExport(object? target, string name)
+    {
+        if (target is not Instance instance) throw Trap.Make(TrapKind.NullInstanceReference);
+        return instance.FindInternal(name)!;
+    }
+
+    internal override object? GetExport(object? target, Memory memory, ulong address, ulong length, DefType type)
+    {
+        if (target is not Instance instance) throw Trap.Make(TrapKind.NullInstanceReference);
+        memory.CheckRange(address, length);
+        if (length > 65536) return null;
+        string name = Encoding.UTF8.GetString(memory.Slice(address, (int)length));
+        object? export = instance.FindInternal(name);
+        return export is not null && RefTypes.Matches(export, type) ? export : null;
+    }
+}

@@ -1,0 +1,150 @@
+using System.Runtime.CompilerServices;
+
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// What generated code calls for operators on memories, tables, functions and the linking extension. The operands come first,
+/// as they lie on the stack, then what the emitter pushes. Addresses and counts of 32-bit memories and tables are uint.
+/// </summary>
+internal static class CodeHelpers
+{
+    // ---- memories ----
+
+    internal static int MemorySize32(Memory memory) => (int)memory.PageCount;
+
+    internal static long MemorySize64(Memory memory) => (long)memory.PageCount;
+
+    internal static int MemoryGrow32(uint delta, Memory memory) => (int)memory.Grow(delta);
+
+    internal static long MemoryGrow64(ulong delta, Memory memory) => memory.Grow(delta);
+
+    internal static void MemoryFill32(uint to, int value, uint count, Memory memory) => Memory.Fill(to, value, count, memory);
+
+    internal static void MemoryFill64(ulong to, int value, ulong count, Memory memory) => Memory.Fill(to, value, count, memory);
+
+    internal static void MemoryCopy32(uint to, uint from, uint count, Memory target, Memory source) =>
+        Memory.Copy(to, from, count, target, source);
+
+    internal static void MemoryCopy64(ulong to, ulong from, ulong count, Memory target, Memory source) =>
+        Memory.Copy(to, from, count, target, source);
+
+    internal static void MemoryCopy32To64(ulong to, uint from, uint count, Memory target, Memory source) =>
+        Memory.Copy(to, from, count, target, source);
+
+    internal static void MemoryCopy64To32(uint to, ulong from, uint count, Memory target, Memory source) =>
+        Memory.Copy(to, from, count, target, source);
+
+    internal static void MemoryInit32(uint to, uint from, uint count, Memory memory, InstanceCore instance, int segment) =>
+        Memory.Init(to, from, count, memory, instance, segment);
+
+    internal static void MemoryInit64(ulong to, uint from, uint count, Memory memory, InstanceCore instance, int segment) =>
+        Memory.Init(to, from, count, memory, instance, segment);
+
+    internal static void DataDrop(InstanceCore instance, int segment) => instance.Datas[segment] = default;
+
+    // ---- tables ----
+
+    internal static object? TableGet32(uint index, Table table) => table.Get(index);
+
+    internal static object? TableGet64(ulong index, Table table) => table.Get(index);
+
+    internal static void TableSet32(uint index, object? value, Table table) => table.Set(index, value);
+
+    internal static void TableSet64(ulong index, object? value, Table table) => table.Set(index, value);
+
+    internal static int TableSize32(Table table) => table.Size;
+
+    internal static long TableSize64(Table table) => table.Size;
+
+    internal static int TableGrow32(object? value, uint delta, Table table) => (int)table.GrowCore(delta, value);
+
+    internal static long TableGrow64(object? value, ulong delta, Table table) => table.GrowCore(delta, value);
+
+    internal static void TableFill32(uint index, object? value, uint count, Table table) => table.Fill(index, value, count);
+
+    internal static void TableFill64(ulong index, object? value, ulong count, Table table) => table.Fill(index, value, count);
+
+    internal static void TableCopy32(uint to, uint from, uint count, Table target, Table source) =>
+        Table.Copy(target, to, source, from, count);
+
+    internal static void TableCopy64(ulong to, ulong from, ulong count, Table target, Table source) =>
+        Table.Copy(target, to, source, from, count);
+
+    internal static void TableCopy32To64(ulong to, uint from, uint count, Table target, Table source) =>
+        Table.Copy(target, to, source, from, count);
+
+    internal static void TableCopy64To32(uint to, ulong from, uint count, Table target, Table source) =>
+        Table.Copy(target, to, source, from, count);
+
+    internal static void TableInit32(uint to, uint from, uint count, Table table, InstanceCore instance, int segment) =>
+        table.Init(to, instance.Elems[segment], from, count);
+
+    internal static void TableInit64(ulong to, uint from, uint count, Table table, InstanceCore instance, int segment) =>
+        table.Init(to, instance.Elems[segment], from, count);
+
+    internal static void ElemDrop(InstanceCore instance, int segment) => instance.Elems[segment] = [];
+
+    // ---- functions ----
+
+    /// <summary>The callee of <c>call_indirect</c>; the type as an object is needed only where the numbers differ.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static FuncRef Resolve32(uint index, Table table, int typeId, InstanceCore instance, int type)
+    {
+        FuncRef[] funcs = table.Funcs;
+        if (index < (uint)funcs.Length)
+        {
+            FuncRef func = funcs[index];
+            if (func.TypeId == typeId) return func;
+        }
+        return ResolveSlow(index, table, instance, type);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static FuncRef Resolve64(ulong index, Table table, int typeId, InstanceCore instance, int type)
+    {
+        FuncRef[] funcs = table.Funcs;
+        if (index < (ulong)funcs.Length)
+        {
+            FuncRef func = funcs[(int)index];
+            if (func.TypeId == typeId) return func;
+        }
+        return ResolveSlow(index, table, instance, type);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static FuncRef ResolveSlow(ulong index, Table table, InstanceCore instance, int type) =>
+        Table.ResolveSlow(table, index, instance.Types[type]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static FuncRef NonNullFunc(FuncRef? func)
+    {
+        if (func is null) Trap.NullFunction();
+        return func;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static object NonNull(object? value)
+    {
+        if (value is null) Trap.Throw(TrapKind.NullReference);
+        return value;
+    }
+
+    // ---- runtime linking ----
+
+    internal static object? Compile32(uint address, uint length, InstanceCore instance, int memory, int type, bool orNull) =>
+        instance.Services.Compile(instance, instance.Memories[memory], address, length, instance.Types[type], orNull);
+
+    internal static object? Compile64(ulong address, ulong length, InstanceCore instance, int memory, int type, bool orNull) =>
+        instance.Services.Compile(instance, instance.Memories[memory], address, length, instance.Types[type], orNull);
+
+    internal static object? Instantiate(object?[] args, object? module, InstanceCore instance, int type, bool orNull) =>
+        instance.Services.Instantiate(instance, module, args, instance.Types[type], orNull);
+
+    internal static object GetExport(object? target, InstanceCore instance, string name) => instance.Services.GetExport(target, name);
+
+    internal static object? GetExportNull32(object? target, uint address, uint length, InstanceCore instance, int memory, int type) =>
+        instance.Services.GetExport(target, instance.Memories[memory], address, length, instance.Types[type]);
+
+    internal static object? GetExportNull64(object? target, ulong address, ulong length, InstanceCore instance, int memory, int type) =>
+        instance.Services.GetExport(target, instance.Memories[memory], address, length, instance.Types[type]);
+}
