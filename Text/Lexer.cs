@@ -1,0 +1,241 @@
+using System.Globalization;
+using System.Text;
+
+namespace WasmJit.Text;
+
+internal enum TokenKind : byte { Open, Close, Atom, Id, String, Annotation, End }
+
+/// <summary>A token (spec 6.3). <see cref="Text"/> of an id is its name without the dollar; strings have bytes.</summary>
+internal readonly record struct Token(TokenKind Kind, int Position, string Text, byte[]? Bytes);
+
+/// <summary>Cuts text into tokens; comments and white space go, annotations stay.</summary>
+internal sealed class Lexer
+{
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
+
+    private readonly string text;
+    private readonly List<Token> tokens = [];
+    private int at;
+
+    private Lexer(string text) => this.text = text;
+
+    /// <summary>The tokens, the last of kind End.</summary>
+    /// <exception cref="WatException">A character or token that the format does not have.</exception>
+    internal static Source Read(ReadOnlySpan<byte> bytes)
+    {
+        string text;
+        try
+        {
+            text = Strict.GetString(bytes);
+        }
+        catch (ArgumentException)
+        {
+            throw new WatException("malformed UTF-8 encoding", 1, 1);
+        }
+        return Read(text);
+    }
+
+    internal static Source Read(string text)
+    {
+        var lexer = new Lexer(text);
+        lexer.Run();
+        return new Source(text, [.. lexer.tokens]);
+    }
+
+    private WatException Error(string reason, int position) => Source.Error(text, position, reason);
+
+    private void Run()
+    {
+        while (at < text.Length)
+        {
+            char c = text[at];
+            switch (c)
+            {
+                case ' ' or '\t' or '\n' or '\r': at++; break;
+                case ';' when Next(1) == ';':
+                    while (at < text.Length && text[at] is not ('\n' or '\r')) at++;
+                    break;
+                case '(' when Next(1) == ';': BlockComment(); break;
+                case '(' when Next(1) == '@': Annotation(); break;
+                case '(': tokens.Add(new Token(TokenKind.Open, at++, "(", null)); break;
+                case ')': tokens.Add(new Token(TokenKind.Close, at++, ")", null)); break;
+                default: Word(); break;
+            }
+        }
+        tokens.Add(new Token(TokenKind.End, text.Length, "", null));
+    }
+
+    private char Next(int offset) => at + offset < text.Length ? text[at + offset] : '\0';
+
+    private void BlockComment()
+    {
+        int start = at, depth = 0;
+        do
+        {
+            if (at >= text.Length) throw Error("unclosed comment", start);
+            if (text[at] == '(' && Next(1) == ';') (depth, at) = (depth + 1, at + 2);
+            else if (text[at] == ';' && Next(1) == ')') (depth, at) = (depth - 1, at + 2);
+            else at++;
+        }
+        while (depth > 0);
+    }
+
+    private void Annotation()
+    {
+        int start = at;
+        at += 2;
+        string name;
+        if (Next(0) == '"')
+        {
+            byte[] bytes = String();
+            name = Utf8(bytes, start);
+        }
+        else
+        {
+            int from = at;
+            while (at < text.Length && IsIdChar(text[at])) at++;
+            name = text[from..at];
+        }
+        if (name.Length == 0) throw Error("empty annotation id", start);
+        tokens.Add(new Token(TokenKind.Annotation, start, name, null));
+    }
+
+    private string Utf8(byte[] bytes, int position)
+    {
+        try
+        {
+            return Strict.GetString(bytes);
+        }
+        catch (ArgumentException)
+        {
+            throw Error("malformed UTF-8 encoding", position);
+        }
+    }
+
+    private static bool IsIdChar(char c) => c is >= '!' and <= '~' and not ('"' or '(' or ')' or ',' or ';' or '[' or ']' or '{' or '}');
+
+    /// <summary>A run of characters and strings without space between: one token, reserved if it is no other.</summary>
+    private void Word()
+    {
+        int start = at;
+        byte[]? bytes = null;
+        int strings = 0;
+        while (at < text.Length)
+        {
+            char c = text[at];
+            if (c == '"')
+            {
+                bytes = String();
+                strings++;
+            }
+            else if (IsIdChar(c) || c is ',' or '[' or ']' or '{' or '}' || (c == ';' && Next(1) != ';'))
+            {
+                at++;
+            }
+            else
+            {
+                break;
+            }
+        }
+        if (at == start) throw Error("illegal character", at);
+        string word = text[start..at];
+        if (strings == 1 && word[0] == '"' && word.IndexOf('"', 1) >= 0 && EndsWithItsString(word))
+        {
+            tokens.Add(new Token(TokenKind.String, start, word, bytes));
+        }
+        else if (strings == 1 && word.StartsWith("$\"", StringComparison.Ordinal) && EndsWithItsString(word[1..]))
+        {
+            string name = Utf8(bytes!, start);
+            if (name.Length == 0) throw Error("empty identifier", start);
+            tokens.Add(new Token(TokenKind.Id, start, name, null));
+        }
+        else if (word[0] == '$' && strings == 0 && word.All(IsIdChar))
+        {
+            if (word.Length == 1) throw Error("empty identifier", start);
+            tokens.Add(new Token(TokenKind.Id, start, word[1..], null));
+        }
+        else
+        {
+            tokens.Add(new Token(TokenKind.Atom, start, word, null));
+        }
+    }
+
+    /// <summary>Whether a word that begins with a string is nothing but it.</summary>
+    private static bool EndsWithItsString(string word)
+    {
+        int i = 1;
+        while (i < word.Length && word[i] != '"') i += word[i] == '\\' ? 2 : 1;
+        return i == word.Length - 1;
+    }
+
+    private byte[] String()
+    {
+        int start = at++;
+        var bytes = new List<byte>();
+        Span<byte> buffer = stackalloc byte[4];
+        while (true)
+        {
+            if (at >= text.Length || text[at] == '\n') throw Error("unclosed string", start);
+            char c = text[at];
+            if (c == '"')
+            {
+                at++;
+                return [.. bytes];
+            }
+            if (c < ' ' || c == '\x7f') throw Error("illegal character in string", at);
+            if (c != '\\')
+            {
+                var rune = Rune.GetRuneAt(text, at);
+                at += rune.Utf16SequenceLength;
+                bytes.AddRange(buffer[..rune.EncodeToUtf8(buffer)]);
+                continue;
+            }
+            char escape = Next(1);
+            at += 2;
+            switch (escape)
+            {
+                case 't': bytes.Add((byte)'\t'); break;
+                case 'n': bytes.Add((byte)'\n'); break;
+                case 'r': bytes.Add((byte)'\r'); break;
+                case '"' or '\'' or '\\': bytes.Add((byte)escape); break;
+                case 'u':
+                    int close = text.IndexOf('}', at);
+                    string digits = close > at ? text[(at + 1)..close].Replace("_", "") : "";
+                    if (Next(0) != '{' || !uint.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint code)
+                        || !Rune.IsValid(code))
+                        throw Error("malformed escape in string", at);
+                    at = close + 1;
+                    bytes.AddRange(buffer[..new Rune(code).EncodeToUtf8(buffer)]);
+                    break;
+                default:
+                    if (!char.IsAsciiHexDigit(escape) || !char.IsAsciiHexDigit(Next(0))) throw Error("malformed escape in string", at - 2);
+                    bytes.Add(byte.Parse(text.AsSpan(at - 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+                    at++;
+                    break;
+            }
+        }
+    }
+}
+
+/// <summary>A text and its tokens.</summary>
+internal sealed class Source(string text, Token[] tokens)
+{
+    internal Token[] Tokens { get; } = tokens;
+
+    internal WatException Error(int position, string reason) => Error(text, position, reason);
+
+    internal static WatException Error(string text, int position, string reason)
+    {
+        (int line, int column) = Place(text, position);
+        return new WatException(reason, line, column);
+    }
+
+    internal int Line(int position) => Place(text, position).Line;
+
+    private static (int Line, int Column) Place(string text, int position)
+    {
+        position = Math.Min(position, text.Length);
+        ReadOnlySpan<char> before = text.AsSpan(0, position);
+        return (before.Count('\n') + 1, position - before.LastIndexOf('\n'));
+    }
+}
