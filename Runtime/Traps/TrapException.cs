@@ -85,7 +85,7 @@ public sealed class TrapException : Exception
     private IReadOnlyList<WasmFrame>? stack;
 
     internal TrapException(TrapKind kind, string? detail = null, Exception? inner = null)
-        : base(detail is null ? Trap.Text(kind) : $"{Trap.Text(kind)}: {detail}", inner) => Kind = kind;
+        : base(detail is null ? Trap.Text(kind) : $"{Trap.Text(kind)}{(char.IsAsciiDigit(detail[0]) ? "" : ":")} {detail}", inner) => Kind = kind;
 
     /// <summary>The reason.</summary>
     public TrapKind Kind { get; }

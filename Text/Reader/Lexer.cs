@@ -222,6 +222,8 @@ internal sealed class Source(string text, Token[] tokens)
 {
     internal Token[] Tokens { get; } = tokens;
 
+    internal Source With(Token[] others) => new(text, others);
+
     internal WatException Error(int position, string reason) => Error(text, position, reason);
 
     internal static WatException Error(string text, int position, string reason)

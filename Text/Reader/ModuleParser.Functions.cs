@@ -1,0 +1,337 @@
+using WasmJit.Jit;
+
+namespace WasmJit.Text;
+
+/// <summary>Functions, structured control, folded and flat instructions (spec 6.5).</summary>
+internal sealed partial class ModuleParser
+{
+    private readonly List<string?> locals = [];
+    private readonly List<string?> labels = [];
+    private uint currentFunc;
+    private uint labelCount;
+
+    private void FuncField()
+    {
+        if (InlineExportsAndImport("func", 0, nextFunc)) return;
+        currentFunc = nextFunc++;
+        definedFuncs++;
+        locals.Clear();
+        labels.Clear();
+        labelCount = 0;
+        funcSection.U32(TypeUse(out _, locals));
+        var types = new List<byte[]>();
+        int parameters = locals.Count;
+        Values("local", types, locals);
+        for (int i = 0; i < locals.Count; i++)
+            if (locals[i] is { } name) localNames[(currentFunc, (uint)i)] = name;
+        var body = new ByteWriter();
+        WriteLocals(body, types);
+        labels.Add(null);
+        Instructions(body);
+        if (Current.Kind != TokenKind.Close) throw Unexpected();
+        body.U8(0x0b);
+        codeSection.Sized(body);
+        _ = parameters;
+    }
+
+    private static void WriteLocals(ByteWriter body, List<byte[]> types)
+    {
+        var runs = new List<(uint Count, byte[] Type)>();
+        foreach (byte[] type in types)
+        {
+            if (runs.Count > 0 && runs[^1].Type.AsSpan().SequenceEqual(type)) runs[^1] = (runs[^1].Count + 1, type);
+            else runs.Add((1, type));
+        }
+        body.U32((uint)runs.Count);
+        foreach ((uint count, byte[] type) in runs)
+        {
+            body.U32(count);
+            body.Bytes(type);
+        }
+    }
+
+    /// <summary>Instructions up to what cannot begin one.</summary>
+    private void Instructions(ByteWriter writer)
+    {
+        System.Runtime.CompilerServices.RuntimeHelpers.EnsureSufficientExecutionStack();
+        while (true)
+        {
+            if (Current.Kind == TokenKind.Open) Folded(writer);
+            else if (Current.Kind == TokenKind.Atom && Current.Text is not ("end" or "else" or "catch" or "catch_all" or "delegate")) Flat(writer);
+            else return;
+        }
+    }
+
+    private Operator FindOperator()
+    {
+        if (Current.Kind != TokenKind.Atom) throw Unexpected();
+        string text = Current.Text;
+        Operator? op = text switch
+        {
+            "select" => OperatorTable.Find("select"),
+            _ when PseudoNames.Contains(text) => null,
+            _ => OperatorTable.Find(text),
+        };
+        return op ?? throw Error($"unknown operator {text}");
+    }
+
+    /// <summary>Rows whose names stand for a form of another mnemonic.</summary>
+    private static readonly HashSet<string> PseudoNames =
+    [
+        "select_t", "ref.test_null", "ref.cast_null", "ref.cast_desc_eq_null", "compile_null", "instantiate_null", "instantiate_module",
+        "get_export_null", "memory.size_ref", "memory.grow_ref", "memory.fill_ref", "memory.copy_ref", "memory.init_ref", "table.get_ref",
+        "table.set_ref", "table.size_ref", "table.grow_ref", "table.fill_ref", "table.copy_ref", "table.init_ref", "call_indirect_ref",
+        "global.get_ref", "global.set_ref", "slice.new_ref",
+    ];
+
+    private void PushLabel(string? name)
+    {
+        labels.Add(name);
+        if (name is not null) labelNames[(currentFunc, labelCount)] = name;
+        labelCount++;
+    }
+
+    private void PopLabel() => labels.RemoveAt(labels.Count - 1);
+
+    /// <summary>Repeated names after end and else must be the label's.</summary>
+    private void CheckLabel()
+    {
+        if (TakeId() is not { } name) return;
+        if (labels[^1] != name)
+        {
+            Position--;
+            throw Error($"mismatching label {name}");
+        }
+    }
+
+    private void BlockType(ByteWriter writer)
+    {
+        int at = Position;
+        if (IsOpen("result"))
+        {
+            var results = new List<byte[]>();
+            Values("result", results, null);
+            if (results.Count == 1)
+            {
+                writer.Bytes(results[0]);
+                return;
+            }
+            Position = at;
+        }
+        if (!IsOpen("type") && !IsOpen("param") && !IsOpen("result"))
+        {
+            writer.U8(0x40);
+            return;
+        }
+        if (IsOpen("type"))
+        {
+            uint index = NamelessTypeUse(out FuncShape? shape);
+            _ = shape;
+            writer.S64(index);
+            return;
+        }
+        writer.S64(NamelessTypeUse(out _));
+    }
+
+    /// <summary>A type use whose parameters may not have names: blocks and indirect calls.</summary>
+    private uint NamelessTypeUse(out FuncShape? shape)
+    {
+        int at = Position;
+        while (IsOpen("type")) Skip();
+        while (IsOpen("param"))
+        {
+            if (Peek(2).Kind == TokenKind.Id)
+            {
+                Position += 2;
+                throw Unexpected();
+            }
+            Skip();
+        }
+        Position = at;
+        return TypeUse(out shape);
+    }
+
+    // ---- flat ----
+
+    private void Flat(ByteWriter writer)
+    {
+        Operator op = FindOperator();
+        switch (op.Id)
+        {
+            case OpId.Block or OpId.Loop or OpId.If or OpId.TryTable or OpId.Try:
+                Position++;
+                FlatBlock(writer, op);
+                break;
+            default: Plain(writer, op); break;
+        }
+    }
+
+    private void FlatBlock(ByteWriter writer, Operator op)
+    {
+        System.Runtime.CompilerServices.RuntimeHelpers.EnsureSufficientExecutionStack();
+        string? label = TakeId();
+        WriteCode(writer, op);
+        BlockType(writer);
+        if (op.Id == OpId.TryTable) Catches(writer);
+        PushLabel(label);
+        Instructions(writer);
+        if (op.Id == OpId.If && TakeAtom("else"))
+        {
+            CheckLabel();
+            writer.U8(0x05);
+            Instructions(writer);
+        }
+        while (op.Id == OpId.Try && (IsAtom("catch") || IsAtom("catch_all")))
+        {
+            bool all = Atom() == "catch_all";
+            CheckLabel2(all);
+            writer.U8((byte)(all ? 0x19 : 0x07));
+            if (!all) writer.U32(Index(tags));
+            Instructions(writer);
+        }
+        if (op.Id == OpId.Try && TakeAtom("delegate"))
+        {
+            PopLabel();
+            writer.U8(0x18);
+            writer.U32(Label());
+            return;
+        }
+        if (!TakeAtom("end")) throw Unexpected();
+        CheckLabel();
+        PopLabel();
+        writer.U8(0x0b);
+    }
+
+    /// <summary>After catch_all the label's name may be repeated; after catch an id is the tag.</summary>
+    private void CheckLabel2(bool all)
+    {
+        if (all) CheckLabel();
+    }
+
+    private void Catches(ByteWriter writer)
+    {
+        var clauses = new ByteWriter();
+        uint count = 0;
+        while (Current.Kind == TokenKind.Open && Peek(1).Text is "catch" or "catch_ref" or "catch_all" or "catch_all_ref")
+        {
+            Position++;
+            string kind = Atom();
+            clauses.U8(kind switch { "catch" => 0, "catch_ref" => 1, "catch_all" => 2, _ => 3 });
+            if (kind is "catch" or "catch_ref") clauses.U32(Index(tags));
+            clauses.U32(Label());
+            Close();
+            count++;
+        }
+        writer.U32(count);
+        writer.Bytes(clauses.Span);
+    }
+
+    private static void WriteCode(ByteWriter writer, Operator op)
+    {
+        if (op.Prefix == 0)
+        {
+            writer.U8((byte)op.Code);
+            return;
+        }
+        writer.U8(op.Prefix);
+        writer.U32(op.Code);
+    }
+
+    private uint Label()
+    {
+        if (Current.Kind != TokenKind.Id) return (uint)Unsigned(32);
+        for (int i = labels.Count - 1; i >= 0; i--)
+        {
+            if (labels[i] != Current.Text) continue;
+            Position++;
+            return (uint)(labels.Count - 1 - i);
+        }
+        throw Error($"unknown label {Current.Text}");
+    }
+
+    // ---- folded ----
+
+    private void Folded(ByteWriter writer)
+    {
+        System.Runtime.CompilerServices.RuntimeHelpers.EnsureSufficientExecutionStack();
+        if (Current.Kind != TokenKind.Open) throw Unexpected();
+        Position++;
+        Operator op = FindOperator();
+        switch (op.Id)
+        {
+            case OpId.Block or OpId.Loop or OpId.TryTable:
+                {
+                    Position++;
+                    string? label = TakeId();
+                    WriteCode(writer, op);
+                    BlockType(writer);
+                    if (op.Id == OpId.TryTable) Catches(writer);
+                    PushLabel(label);
+                    Instructions(writer);
+                    PopLabel();
+                    writer.U8(0x0b);
+                    break;
+                }
+            case OpId.If: Position++; FoldedIf(writer, op); break;
+            case OpId.Try: Position++; FoldedTry(writer, op); break;
+            default:
+                var self = new ByteWriter();
+                Plain(self, op);
+                while (Current.Kind == TokenKind.Open) Folded(writer);
+                writer.Bytes(self.Span);
+                break;
+        }
+        Close();
+    }
+
+    private void FoldedIf(ByteWriter writer, Operator op)
+    {
+        string? label = TakeId();
+        var head = new ByteWriter();
+        WriteCode(head, op);
+        BlockType(head);
+        while (Current.Kind == TokenKind.Open && !IsOpen("then")) Folded(writer);
+        writer.Bytes(head.Span);
+        PushLabel(label);
+        Open("then");
+        Instructions(writer);
+        Close();
+        if (TakeOpen("else"))
+        {
+            writer.U8(0x05);
+            Instructions(writer);
+            Close();
+        }
+        PopLabel();
+        writer.U8(0x0b);
+    }
+
+    private void FoldedTry(ByteWriter writer, Operator op)
+    {
+        string? label = TakeId();
+        WriteCode(writer, op);
+        BlockType(writer);
+        PushLabel(label);
+        Open("do");
+        Instructions(writer);
+        Close();
+        while (IsOpen("catch") || IsOpen("catch_all"))
+        {
+            Position++;
+            bool all = Atom() == "catch_all";
+            writer.U8((byte)(all ? 0x19 : 0x07));
+            if (!all) writer.U32(Index(tags));
+            Instructions(writer);
+            Close();
+        }
+        PopLabel();
+        if (TakeOpen("delegate"))
+        {
+            writer.U8(0x18);
+            writer.U32(Label());
+            Close();
+            return;
+        }
+        writer.U8(0x0b);
+    }
+}

@@ -1,0 +1,542 @@
+namespace WasmJit.Text;
+
+/// <summary>
+/// Parses a module (spec 6.6) and encodes it. The first pass gives every definition its index and name, the second writes the
+/// sections; types that type uses imply are added behind the explicit ones in the order of the text.
+/// </summary>
+internal sealed partial class ModuleParser : TokenCursor
+{
+    private readonly IndexSpace types = new("type"), funcs = new("func"), tables = new("table"), memories = new("memory");
+    private readonly IndexSpace globals = new("global"), tags = new("tag"), elems = new("elem"), datas = new("data");
+    private readonly ByteWriter importSection = new(), funcSection = new(), tableSection = new(), memorySection = new(), tagSection = new();
+    private readonly ByteWriter globalSection = new(), exportSection = new(), elemSection = new(), codeSection = new(), dataSection = new();
+    private readonly Dictionary<(uint Func, uint Local), string> localNames = [];
+    private readonly Dictionary<(uint Func, uint Label), string> labelNames = [];
+    private readonly string? moduleName;
+    private int imports, definedFuncs, definedTables, definedMemories, definedTags, definedGlobals, exports;
+    private uint? start;
+    private bool usesDataCount;
+    private uint nextFunc, nextTable, nextMemory, nextGlobal, nextTag;
+
+    private ModuleParser(Source source, int position, int end, string? name)
+        : base(source, position, end) => moduleName = name;
+
+    /// <summary>Encodes the fields between two tokens.</summary>
+    internal static byte[] Encode(Source source, int position, int end, string? name) => new ModuleParser(source, position, end, name).Run();
+
+    private byte[] Run()
+    {
+        int begin = Position;
+        FirstPass();
+        Position = begin;
+        while (Position < Last)
+        {
+            if (IsOpen("type") || IsOpen("rec")) TypeField();
+            else Skip();
+        }
+        Position = begin;
+        while (Position < Last)
+        {
+            if (IsOpen("type") || IsOpen("rec")) Skip();
+            else Field();
+        }
+        return Assemble();
+    }
+
+    private void Define(IndexSpace space, string? name)
+    {
+        if (!space.Define(name)) throw Error($"duplicate {space.Kind} {name}");
+    }
+
+    // ---- first pass: indices and names ----
+
+    private void FirstPass()
+    {
+        string? definedBefore = null;
+        while (Position < Last)
+        {
+            if (Current.Kind != TokenKind.Open || Peek(1).Kind != TokenKind.Atom) throw Unexpected();
+            int next = Position;
+            string keyword = Peek(1).Text;
+            Position += 2;
+            switch (keyword)
+            {
+                case "type": Define(types, TakeId()); break;
+                case "rec":
+                    while (IsOpen("type"))
+                    {
+                        int inner = Position;
+                        Position += 2;
+                        Define(types, TakeId());
+                        Position = inner;
+                        Skip();
+                    }
+                    break;
+                case "import":
+                    if (definedBefore is not null) throw Error($"import after {definedBefore}");
+                    String();
+                    String();
+                    if (Current.Kind != TokenKind.Open) throw Unexpected();
+                    Position++;
+                    string kind = Atom();
+                    Define(SpaceOf(kind) ?? throw Unexpected(), TakeId());
+                    break;
+                case "func" or "table" or "memory" or "global" or "tag":
+                    Define(SpaceOf(keyword)!, TakeId());
+                    while (IsOpen("export")) Skip();
+                    if (IsOpen("import"))
+                    {
+                        if (definedBefore is not null) throw Error($"import after {definedBefore}");
+                    }
+                    else
+                    {
+                        definedBefore ??= keyword == "func" ? "function" : keyword;
+                    }
+                    if (keyword is "table" or "memory") FindInlineSegment(keyword, next);
+                    break;
+                case "elem": Define(elems, TakeId()); break;
+                case "data": Define(datas, TakeId()); break;
+                case "export" or "start": break;
+                default: Position = next; Position++; throw Unexpected();
+            }
+            Position = next;
+            Skip();
+        }
+    }
+
+    private IndexSpace? SpaceOf(string kind) => kind switch
+    {
+        "func" => funcs,
+        "table" => tables,
+        "memory" => memories,
+        "global" => globals,
+        "tag" => tags,
+        _ => null,
+    };
+
+    /// <summary>A table's inline elements and a memory's inline data are segments of their own.</summary>
+    private void FindInlineSegment(string keyword, int field)
+    {
+        Position = field + 2;
+        string wanted = keyword == "table" ? "elem" : "data";
+        while (Current.Kind is not (TokenKind.Close or TokenKind.End))
+        {
+            if (IsOpen(wanted)) Define(keyword == "table" ? elems : datas, null);
+            Skip();
+        }
+    }
+
+    // ---- indices ----
+
+    private uint Index(IndexSpace space)
+    {
+        if (Current.Kind != TokenKind.Id) return (uint)Unsigned(32);
+        if (!space.Find(Current.Text, out uint index)) throw Error($"unknown {space.Kind} {Current.Text}");
+        Position++;
+        return index;
+    }
+
+    private bool IsIndex => Current.Kind == TokenKind.Id || (Current.Kind == TokenKind.Atom && char.IsAsciiDigit(Current.Text[0]));
+
+    private uint IndexOrZero(IndexSpace space) => IsIndex ? Index(space) : 0;
+
+    // ---- fields ----
+
+    private void Field()
+    {
+        string keyword = Peek(1).Text;
+        Position += 2;
+        switch (keyword)
+        {
+            case "import": ImportField(); break;
+            case "func": FuncField(); break;
+            case "table": TableField(); break;
+            case "memory": MemoryField(); break;
+            case "global": GlobalField(); break;
+            case "tag": TagField(); break;
+            case "export": ExportField(); break;
+            case "start":
+                if (start is not null) throw Error("multiple start sections");
+                start = Index(funcs);
+                break;
+            case "elem": ElemField(); break;
+            case "data": DataField(); break;
+            default: Position--; throw Unexpected();
+        }
+        Close();
+    }
+
+    private void WriteName(ByteWriter writer, byte[] name)
+    {
+        writer.U32((uint)name.Length);
+        writer.Bytes(name);
+    }
+
+    private void ImportField()
+    {
+        byte[] first = Name(), second = Name();
+        if (Current.Kind != TokenKind.Open) throw Unexpected();
+        Position++;
+        string kind = Atom();
+        TakeId();
+        Import(first, second, kind);
+        Close();
+    }
+
+    private void Import(byte[] first, byte[] second, string kind)
+    {
+        imports++;
+        WriteName(importSection, first);
+        WriteName(importSection, second);
+        ExternDescription(importSection, kind);
+        switch (kind)
+        {
+            case "func": nextFunc++; break;
+            case "table": nextTable++; break;
+            case "memory": nextMemory++; break;
+            case "global": nextGlobal++; break;
+            default: nextTag++; break;
+        }
+    }
+
+    /// <summary>The description of an import, behind its kind's keyword.</summary>
+    private void ExternDescription(ByteWriter writer, string kind)
+    {
+        switch (kind)
+        {
+            case "func":
+                if (TakeOpen("exact"))
+                {
+                    writer.U8(0x20);
+                    writer.U32(TypeUse(out _));
+                    Close();
+                    break;
+                }
+                writer.U8(0);
+                writer.U32(TypeUse(out _));
+                break;
+            case "table":
+                writer.U8(1);
+                TableType(writer);
+                break;
+            case "memory":
+                writer.U8(2);
+                MemoryType(writer);
+                break;
+            case "global":
+                writer.U8(3);
+                GlobalType(writer);
+                break;
+            case "tag":
+                writer.U8(4);
+                writer.U8(0);
+                writer.U32(TypeUse(out _));
+                break;
+            default: throw Unexpected();
+        }
+    }
+
+    /// <summary>Inline exports and an inline import; true if the definition is an import, which is then done.</summary>
+    private bool InlineExportsAndImport(string kind, byte code, uint index)
+    {
+        TakeId();
+        while (TakeOpen("export"))
+        {
+            WriteName(exportSection, Name());
+            exportSection.U8(code);
+            exportSection.U32(index);
+            exports++;
+            Close();
+        }
+        if (!TakeOpen("import")) return false;
+        byte[] first = Name(), second = Name();
+        Close();
+        Import(first, second, kind);
+        return true;
+    }
+
+    private void ExportField()
+    {
+        WriteName(exportSection, Name());
+        if (Current.Kind != TokenKind.Open) throw Unexpected();
+        Position++;
+        string kind = Atom();
+        exportSection.U8(kind switch { "func" => 0, "table" => 1, "memory" => 2, "global" => 3, "tag" => 4, _ => throw Unexpected() });
+        exportSection.U32(Index(SpaceOf(kind)!));
+        exports++;
+        Close();
+    }
+
+    private void TableField()
+    {
+        uint index = nextTable;
+        if (InlineExportsAndImport("table", 1, index)) return;
+        nextTable++;
+        definedTables++;
+        bool is64 = TakeAddressType();
+        if (IsNumber)
+        {
+            var type = new ByteWriter();
+            byte[] limits = Limits(is64, out _);
+            RefType(type);
+            type.Bytes(limits);
+            if (Current.Kind == TokenKind.Close)
+            {
+                tableSection.Bytes(type.Span);
+                return;
+            }
+            tableSection.U8(0x40);
+            tableSection.U8(0);
+            tableSection.Bytes(type.Span);
+            ConstExpr(tableSection);
+            return;
+        }
+        var reference = new ByteWriter();
+        RefType(reference);
+        Open("elem");
+        var items = new ByteWriter();
+        bool exprs = Current.Kind == TokenKind.Open;
+        uint count = 0;
+        for (; Current.Kind != TokenKind.Close; count++)
+        {
+            if (exprs) ElemExpr(items);
+            else items.U32(Index(funcs));
+        }
+        Close();
+        tableSection.Bytes(reference.Span);
+        tableSection.U8((byte)(is64 ? 5 : 1));
+        tableSection.U64(count);
+        tableSection.U64(count);
+        bool simple = index == 0 && reference.Length == 1 && reference.Span[0] == 0x70;
+        elemSection.U32(exprs ? simple ? 4u : 6u : index == 0 ? 0u : 2u);
+        if (!(exprs ? simple : index == 0)) elemSection.U32(index);
+        elemSection.U8((byte)(is64 ? 0x42 : 0x41));
+        elemSection.U8(0);
+        elemSection.U8(0x0b);
+        if (exprs && !simple) elemSection.Bytes(reference.Span);
+        if (!exprs && index != 0) elemSection.U8(0);
+        elemSection.U32(count);
+        elemSection.Bytes(items.Span);
+    }
+
+    private void MemoryField()
+    {
+        uint index = nextMemory;
+        if (InlineExportsAndImport("memory", 2, index)) return;
+        nextMemory++;
+        definedMemories++;
+        int at = Position;
+        bool is64 = TakeAddressType();
+        byte[] page = PageSize(out ulong pageSize);
+        if (!IsOpen("data"))
+        {
+            Position = at;
+            MemoryType(memorySection);
+            return;
+        }
+        Open("data");
+        byte[] bytes = DataStrings();
+        Close();
+        ulong pages = pageSize == 0 ? 0 : ((ulong)bytes.Length + pageSize - 1) / pageSize;
+        memorySection.U8((byte)(1 | (is64 ? 4 : 0) | (page.Length > 0 ? 8 : 0)));
+        memorySection.U64(pages);
+        memorySection.U64(pages);
+        memorySection.Bytes(page);
+        dataSection.U32(index == 0 ? 0u : 2u);
+        if (index != 0) dataSection.U32(index);
+        dataSection.U8((byte)(is64 ? 0x42 : 0x41));
+        dataSection.U8(0);
+        dataSection.U8(0x0b);
+        dataSection.U32((uint)bytes.Length);
+        dataSection.Bytes(bytes);
+    }
+
+    private void GlobalField()
+    {
+        if (InlineExportsAndImport("global", 3, nextGlobal)) return;
+        nextGlobal++;
+        definedGlobals++;
+        GlobalType(globalSection);
+        ConstExpr(globalSection);
+    }
+
+    private void TagField()
+    {
+        if (InlineExportsAndImport("tag", 4, nextTag)) return;
+        nextTag++;
+        definedTags++;
+        tagSection.U8(0);
+        tagSection.U32(TypeUse(out _));
+    }
+
+    /// <summary>An offset: <c>(offset instr*)</c>, or one folded instruction.</summary>
+    private void Offset(ByteWriter writer)
+    {
+        if (TakeOpen("offset"))
+        {
+            ConstExpr(writer);
+            Close();
+        }
+        else
+        {
+            Folded(writer);
+            writer.U8(0x0b);
+        }
+    }
+
+    private void ConstExpr(ByteWriter writer)
+    {
+        Instructions(writer);
+        writer.U8(0x0b);
+    }
+
+    private void ElemExpr(ByteWriter writer)
+    {
+        if (TakeOpen("item"))
+        {
+            ConstExpr(writer);
+            Close();
+        }
+        else
+        {
+            Folded(writer);
+            writer.U8(0x0b);
+        }
+    }
+
+    private void ElemField()
+    {
+        TakeId();
+        bool declare = TakeAtom("declare");
+        bool active = false;
+        uint table = 0;
+        bool explicitTable = false;
+        var offset = new ByteWriter();
+        if (!declare && TakeOpen("table"))
+        {
+            table = Index(tables);
+            Close();
+            explicitTable = true;
+        }
+        if (!declare && (explicitTable || (Current.Kind == TokenKind.Open && !IsOpen("ref") && !IsOpen("item"))))
+        {
+            active = true;
+            Offset(offset);
+        }
+        var items = new ByteWriter();
+        var type = new ByteWriter();
+        uint count = 0;
+        bool exprs = false;
+        if (TakeAtom("func") || (active && !explicitTable && (IsIndex || Current.Kind == TokenKind.Close)))
+        {
+            for (; Current.Kind != TokenKind.Close; count++) items.U32(Index(funcs));
+        }
+        else
+        {
+            exprs = true;
+            RefType(type);
+            for (; Current.Kind != TokenKind.Close; count++) ElemExpr(items);
+        }
+        bool simpleTable = table == 0 && (!exprs || (type.Length == 1 && type.Span[0] == 0x70));
+        uint flags = declare ? 3u : !active ? 1u : simpleTable ? 0u : 2u;
+        elemSection.U32(flags | (exprs ? 4u : 0u));
+        if (flags == 2) elemSection.U32(table);
+        elemSection.Bytes(offset.Span);
+        if (flags != 0)
+        {
+            if (exprs) elemSection.Bytes(type.Span);
+            else elemSection.U8(0);
+        }
+        elemSection.U32(count);
+        elemSection.Bytes(items.Span);
+    }
+
+    private void DataField()
+    {
+        TakeId();
+        uint memory = 0;
+        bool active = false;
+        var offset = new ByteWriter();
+        if (TakeOpen("memory"))
+        {
+            memory = Index(memories);
+            Close();
+            active = true;
+            Offset(offset);
+        }
+        else if (Current.Kind == TokenKind.Open && !IsOpen("module") && !IsOpen("i8") && !IsOpen("i16"))
+        {
+            active = true;
+            Offset(offset);
+        }
+        byte[] bytes = DataStrings();
+        dataSection.U32(!active ? 1u : memory == 0 ? 0u : 2u);
+        if (active && memory != 0) dataSection.U32(memory);
+        dataSection.Bytes(offset.Span);
+        dataSection.U32((uint)bytes.Length);
+        dataSection.Bytes(bytes);
+    }
+
+    /// <summary>Strings, and modules among them: the extension's sugar for the bytes that they encode to.</summary>
+    private byte[] DataStrings()
+    {
+        var bytes = new ByteWriter();
+        while (Current.Kind != TokenKind.Close)
+        {
+            if (Current.Kind == TokenKind.String)
+            {
+                bytes.Bytes(String());
+            }
+            else if (IsOpen("module"))
+            {
+                int begin = Position + 2;
+                Skip();
+                string? name = Source.Tokens[begin].Kind == TokenKind.Id ? Source.Tokens[begin++].Text : null;
+                bytes.Bytes(Encode(Source, begin, Position - 1, name));
+            }
+            else
+            {
+                throw Unexpected();
+            }
+        }
+        return bytes.ToArray();
+    }
+
+    // ---- the whole ----
+
+    private byte[] Assemble()
+    {
+        var module = new ByteWriter();
+        module.Bytes("\0asm\x1\0\0\0"u8);
+        typeSection.Bytes(pendingTypes.Span);
+        module.Section(1, typeItems, typeSection);
+        module.Section(2, imports, importSection);
+        module.Section(3, definedFuncs, funcSection);
+        module.Section(4, definedTables, tableSection);
+        module.Section(5, definedMemories, memorySection);
+        module.Section(13, definedTags, tagSection);
+        module.Section(6, definedGlobals, globalSection);
+        module.Section(7, exports, exportSection);
+        if (start is { } function)
+        {
+            var content = new ByteWriter();
+            content.U32(function);
+            module.U8(8);
+            module.Sized(content);
+        }
+        module.Section(9, (int)elems.Count, elemSection);
+        if (usesDataCount)
+        {
+            var content = new ByteWriter();
+            content.U32(datas.Count);
+            module.U8(12);
+            module.Sized(content);
+        }
+        module.Section(10, definedFuncs, codeSection);
+        module.Section(11, (int)datas.Count, dataSection);
+        NameSectionWriter.Write(module, moduleName, [
+            (1, funcs.Names), (4, types.Names), (5, tables.Names), (6, memories.Names), (7, globals.Names), (8, elems.Names),
+            (9, datas.Names), (11, tags.Names)], [(2, localNames), (3, labelNames), (10, fieldNames)]);
+        return module.ToArray();
+    }
+}

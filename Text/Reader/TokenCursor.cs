@@ -1,0 +1,132 @@
+namespace WasmJit.Text;
+
+/// <summary>Walks over tokens: the primitives of the parsers.</summary>
+internal abstract class TokenCursor(Source source, int position, int end)
+{
+    protected Source Source { get; } = source;
+
+    /// <summary>The token that comes next.</summary>
+    protected int Position { get; set; } = position;
+
+    protected int Last { get; } = end;
+
+    protected Token Current => Position < Last ? Source.Tokens[Position] : Source.Tokens[^1];
+
+    protected Token Peek(int offset) => Position + offset < Last ? Source.Tokens[Position + offset] : Source.Tokens[^1];
+
+    protected WatException Error(string reason) => Source.Error(Current.Position, reason);
+
+    protected WatException Unexpected() =>
+        Error(Current.Kind == TokenKind.End ? "unexpected end: unexpected token" : $"unexpected token {Current.Text}");
+
+    protected bool IsOpen(string keyword) =>
+        Current.Kind == TokenKind.Open && Peek(1) is { Kind: TokenKind.Atom } next && next.Text == keyword;
+
+    protected bool IsAtom(string text) => Current.Kind == TokenKind.Atom && Current.Text == text;
+
+    protected bool TakeAtom(string text)
+    {
+        if (!IsAtom(text)) return false;
+        Position++;
+        return true;
+    }
+
+    /// <summary>Takes an opening parenthesis with its keyword, if it is there.</summary>
+    protected bool TakeOpen(string keyword)
+    {
+        if (!IsOpen(keyword)) return false;
+        Position += 2;
+        return true;
+    }
+
+    protected void Open(string keyword)
+    {
+        if (!TakeOpen(keyword)) throw Unexpected();
+    }
+
+    protected void Close()
+    {
+        if (Current.Kind != TokenKind.Close) throw Unexpected();
+        Position++;
+    }
+
+    protected string Atom()
+    {
+        if (Current.Kind != TokenKind.Atom) throw Unexpected();
+        return Source.Tokens[Position++].Text;
+    }
+
+    protected string? TakeId() => Current.Kind == TokenKind.Id ? Source.Tokens[Position++].Text : null;
+
+    protected byte[] String()
+    {
+        if (Current.Kind != TokenKind.String) throw Unexpected();
+        return Source.Tokens[Position++].Bytes!;
+    }
+
+    /// <summary>A string that is a name: valid UTF-8.</summary>
+    protected byte[] Name()
+    {
+        byte[] bytes = String();
+        return System.Text.Unicode.Utf8.IsValid(bytes) ? bytes : throw Source.Error(Source.Tokens[Position - 1].Position, "malformed UTF-8 encoding");
+    }
+
+    protected bool IsNumber => Current.Kind == TokenKind.Atom && (char.IsAsciiDigit(Current.Text[0]) || Current.Text[0] is '+' or '-');
+
+    protected ulong Unsigned(int bits, string what = "i32 constant")
+    {
+        if (Current.Kind != TokenKind.Atom) throw Unexpected();
+        switch (Numbers.Unsigned(Current.Text, bits, out ulong value))
+        {
+            case Numbers.Outcome.Ok: Position++; return value;
+            case Numbers.Outcome.OutOfRange: throw Error($"{what} out of range: constant out of range");
+            default: throw Unexpected();
+        }
+    }
+
+    /// <summary>Steps over a whole parenthesised expression, or one other token.</summary>
+    protected void Skip()
+    {
+        int depth = 0;
+        do
+        {
+            switch (Current.Kind)
+            {
+                case TokenKind.Open or TokenKind.Annotation: depth++; break;
+                case TokenKind.Close: depth--; break;
+                case TokenKind.End: throw Unexpected();
+            }
+            Position++;
+        }
+        while (depth > 0);
+    }
+
+    /// <summary>Annotations that nobody reads stand for nothing.</summary>
+    internal static Source WithoutAnnotations(Source source)
+    {
+        if (Array.FindIndex(source.Tokens, t => t.Kind == TokenKind.Annotation) < 0) return source;
+        var kept = new List<Token>();
+        for (int i = 0; i < source.Tokens.Length; i++)
+        {
+            if (source.Tokens[i].Kind != TokenKind.Annotation)
+            {
+                kept.Add(source.Tokens[i]);
+                continue;
+            }
+            int start = i, depth = 0;
+            do
+            {
+                switch (source.Tokens[i].Kind)
+                {
+                    case TokenKind.Open or TokenKind.Annotation: depth++; break;
+                    case TokenKind.Close: depth--; break;
+                    case TokenKind.End: throw source.Error(source.Tokens[start].Position, "unclosed annotation");
+                }
+                i++;
+            }
+            while (depth > 0);
+            i--;
+        }
+        return source.With([.. kept]);
+    }
+}

@@ -1,0 +1,251 @@
+using System.Reflection;
+using System.Runtime.ExceptionServices;
+
+namespace WasmJit.Text;
+
+/// <summary>A failed command.</summary>
+internal sealed record WastFailure(int Line, string Reason);
+
+/// <summary>What a script came to.</summary>
+internal sealed record WastResult(string Path, int Passed, int Skipped, IReadOnlyList<WastFailure> Failures);
+
+/// <summary>Runs scripts of the official test suite on an engine.</summary>
+internal sealed class WastRunner
+{
+    private readonly Engine engine;
+    private readonly Dictionary<string, Instance> instances = [];
+    private readonly Dictionary<string, Module> definitions = [];
+    private readonly Dictionary<string, Thread> threads = [];
+    private readonly Imports registered;
+    private readonly List<WastFailure> failures = [];
+    private Instance? current;
+    private Module? lastDefinition;
+    private bool unsupported;
+    private int passed, skipped;
+
+    private WastRunner(Engine engine, Imports registered)
+    {
+        this.engine = engine;
+        this.registered = registered;
+    }
+
+    /// <summary>Reads and runs a script. What the text itself has wrong is a failure at its line.</summary>
+    internal static WastResult Run(string path, EngineOptions? options = null)
+    {
+        WastResult? result = null;
+        ExceptionDispatchInfo? error = null;
+        var thread = new Thread(
+            () =>
+            {
+                try
+                {
+                    result = RunHere(path, new Engine(options));
+                }
+                catch (Exception e)
+                {
+                    error = ExceptionDispatchInfo.Capture(e);
+                }
+            }, 8 << 20);
+        thread.Start();
+        thread.Join();
+        error?.Throw();
+        return result!;
+    }
+
+    private static WastResult RunHere(string path, Engine engine)
+    {
+        WastScript script;
+        try
+        {
+            script = WastReader.Read(File.ReadAllBytes(path), path);
+        }
+        catch (WatException e)
+        {
+            return new WastResult(path, 0, 0, [new WastFailure(e.Line, e.Message)]);
+        }
+        var runner = new WastRunner(engine, SpecTest.Make());
+        runner.RunAll(script.Commands);
+        return new WastResult(path, runner.passed, runner.skipped, runner.failures);
+    }
+
+    private void RunAll(IReadOnlyList<WastCommand> commands)
+    {
+        foreach (WastCommand command in commands)
+        {
+            try
+            {
+                string? problem = Run(command);
+                if (problem is null) passed++;
+                else failures.Add(new WastFailure(command.Line, problem));
+            }
+            catch (UnsupportedModuleException)
+            {
+                unsupported = true;
+                current = null;
+                skipped++;
+            }
+            catch (SkippedException)
+            {
+                skipped++;
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                failures.Add(new WastFailure(command.Line, $"{e.GetType().Name}: {e.Message}"));
+            }
+        }
+        foreach (Thread thread in threads.Values) thread.Join();
+    }
+
+    /// <summary>The command is about a module that this version does not compile.</summary>
+    private sealed class SkippedException : Exception;
+
+    private string? Run(WastCommand command)
+    {
+        switch (command)
+        {
+            case ModuleCommand module:
+                {
+                    if (!module.IsDefinition) current = null;
+                    Module compiled = engine.Compile(module.Module.Encode());
+                    unsupported = false;
+                    if (module.IsDefinition)
+                    {
+                        lastDefinition = compiled;
+                        if (module.Module.Name is { } definition) definitions[definition] = compiled;
+                    }
+                    else
+                    {
+                        SetCurrent(compiled.Instantiate(registered), module.Module.Name);
+                    }
+                    return null;
+                }
+            case InstanceCommand instance:
+                {
+                    Module definition = instance.Definition is { } name ? definitions[name] : lastDefinition ?? throw new SkippedException();
+                    SetCurrent(definition.Instantiate(registered), instance.Name);
+                    return null;
+                }
+            case RegisterCommand register:
+                registered.Add(register.As, Find(register.Name));
+                return null;
+            case ActionCommand action:
+                Perform(action.Action, out _);
+                return null;
+            case AssertReturn assertion: return AssertReturns(assertion);
+            case AssertFailure failure: return AssertFails(failure);
+            case ThreadCommand thread: return StartThread(thread);
+            case WaitCommand wait:
+                threads[wait.Name].Join();
+                threads.Remove(wait.Name);
+                return null;
+            default: return $"unknown command {command}";
+        }
+    }
+
+    private void SetCurrent(Instance instance, string? name)
+    {
+        current = instance;
+        if (name is not null) instances[name] = instance;
+    }
+
+    private Instance Find(string? name)
+    {
+        if (name is not null && instances.TryGetValue(name, out Instance? found)) return found;
+        if (name is null && current is not null) return current;
+        throw unsupported ? new SkippedException() : new InvalidOperationException($"there is no module {name}");
+    }
+
+    private object? Perform(WastAction action, out int results)
+    {
+        Instance instance = Find(action.Module);
+        object export = instance.FindExport(action.Export) ?? throw new KeyNotFoundException($"no export \"{action.Export}\"");
+        if (action.Kind == WastActionKind.Get)
+        {
+            results = 1;
+            return ((Global)export).Value;
+        }
+        var function = (Delegate)export;
+        results = ResultsOf(instance, action.Export);
+        try
+        {
+            return function.DynamicInvoke([.. action.Args.Select(WastValues.ToHost)]);
+        }
+        catch (TargetInvocationException e) when (e.InnerException is not null)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerException);
+            throw;
+        }
+    }
+
+    private static int ResultsOf(Instance instance, string export) =>
+        instance.Exports.First(e => e.Name == export).Type.Func.Results.Length;
+
+    private string? AssertReturns(AssertReturn assertion)
+    {
+        object? result = Perform(assertion.Action, out int count);
+        object?[] actual = WastValues.Flatten(result, count);
+        if (actual.Length != assertion.Results.Count) return $"{actual.Length} results, {assertion.Results.Count} expected";
+        for (int i = 0; i < actual.Length; i++)
+            if (!WastValues.Matches(actual[i], assertion.Results[i]))
+                return $"{assertion.Action.Export}: result {i} is {actual[i] ?? "null"}, expected {assertion.Results[i]}";
+        return null;
+    }
+
+    private string? AssertFails(AssertFailure assertion)
+    {
+        try
+        {
+            if (assertion.Module is { } module)
+            {
+                Module compiled = engine.Compile(module.Encode());
+                if (assertion.Kind is "assert_trap" or "assert_unlinkable" or "assert_exception") compiled.Instantiate(registered);
+            }
+            else
+            {
+                Perform(assertion.Action!, out _);
+            }
+        }
+        catch (UnsupportedModuleException) when (assertion.Kind is "assert_trap" or "assert_unlinkable")
+        {
+            throw new SkippedException();
+        }
+        catch (Exception e) when (Reason(assertion.Kind, e) is { } reason)
+        {
+            bool matches = reason.StartsWith(assertion.Message, StringComparison.Ordinal) || assertion.Message.StartsWith(reason, StringComparison.Ordinal);
+            return matches ? null : $"\"{assertion.Message}\" expected, got \"{reason}\"";
+        }
+        return $"{assertion.Kind} \"{assertion.Message}\": nothing failed";
+    }
+
+    /// <summary>The reason that an exception gives, if it is of the kind that a command expects.</summary>
+    private static string? Reason(string kind, Exception e) => (kind, e) switch
+    {
+        ("assert_trap" or "assert_exhaustion", TrapException) => e.Message,
+        ("assert_malformed" or "assert_malformed_custom", MalformedModuleException m) => m.Reason,
+        ("assert_malformed" or "assert_malformed_custom" or "assert_invalid", WatException w) => w.Reason,
+        ("assert_invalid" or "assert_invalid_custom", InvalidModuleException i) => i.Reason,
+        ("assert_unlinkable", LinkException) => e.Message,
+        _ => null,
+    };
+
+    private string? StartThread(ThreadCommand command)
+    {
+        Imports shared = SpecTest.Make();
+        if (command.Shared is { } name) shared.Add(name, Find(name));
+        var runner = new WastRunner(engine, shared);
+        if (command.Shared is { } sharedName) runner.instances[sharedName] = Find(sharedName);
+        var thread = new Thread(() =>
+        {
+            runner.RunAll(command.Commands);
+            lock (failures)
+            {
+                passed += runner.passed;
+                skipped += runner.skipped;
+                failures.AddRange(runner.failures);
+            }
+        });
+        threads[command.Name] = thread;
+        thread.Start();
+        return null;
+    }
+}

@@ -1,0 +1,50 @@
+namespace WasmJit.Text;
+
+/// <summary>A script in the format of the official test suite: its commands with their lines.</summary>
+internal sealed record WastScript(string Path, IReadOnlyList<WastCommand> Commands);
+
+internal abstract record WastCommand(int Line);
+
+/// <summary>How a module is written in a script.</summary>
+internal enum WastModuleKind : byte { Text, Binary, Quote }
+
+/// <summary>A module of a script; encoding it may fail, which some commands expect.</summary>
+internal sealed record WastModule(string? Name, WastModuleKind Kind, Func<byte[]> Encode);
+
+internal sealed record ModuleCommand(int Line, WastModule Module, bool IsDefinition) : WastCommand(Line);
+
+internal sealed record InstanceCommand(int Line, string? Name, string? Definition) : WastCommand(Line);
+
+internal sealed record RegisterCommand(int Line, string As, string? Name) : WastCommand(Line);
+
+internal enum WastActionKind : byte { Invoke, Get }
+
+internal sealed record WastAction(WastActionKind Kind, string? Module, string Export, IReadOnlyList<WastValue> Args);
+
+internal sealed record ActionCommand(int Line, WastAction Action) : WastCommand(Line);
+
+internal sealed record AssertReturn(int Line, WastAction Action, IReadOnlyList<WastValue> Results) : WastCommand(Line);
+
+/// <summary>A trap of an action, or of a module's instantiation; also exhaustion and exceptions.</summary>
+internal sealed record AssertFailure(int Line, string Kind, WastAction? Action, WastModule? Module, string Message) : WastCommand(Line);
+
+internal sealed record ThreadCommand(int Line, string Name, string? Shared, IReadOnlyList<WastCommand> Commands) : WastCommand(Line);
+
+internal sealed record WaitCommand(int Line, string Name) : WastCommand(Line);
+
+/// <summary>A value given, or a pattern of values expected.</summary>
+internal abstract record WastValue;
+
+internal enum NanKind : byte { None, Canonical, Arithmetic }
+
+internal sealed record WastNumber(ValKind Kind, ulong Bits, NanKind Nan = NanKind.None) : WastValue;
+
+internal sealed record WastVector(ValKind LaneKind, int LaneBits, IReadOnlyList<WastNumber> Lanes) : WastValue;
+
+/// <summary>A reference: its keyword (null, extern, host, func, any, eq, i31, struct, array, exn), and a host's number.</summary>
+internal sealed record WastReference(string Kind, int? Number) : WastValue;
+
+internal sealed record WastEither(IReadOnlyList<WastValue> Choices) : WastValue;
+
+/// <summary>What stands for <c>(ref.extern n)</c>.</summary>
+internal sealed record HostReference(int Number);

@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace WasmJit.Text;
+
+/// <summary>Turns values of scripts into .NET values and compares results with patterns.</summary>
+internal static class WastValues
+{
+    internal static object? ToHost(WastValue value) => value switch
+    {
+        WastNumber { Kind: ValKind.I32 } n => (int)n.Bits,
+        WastNumber { Kind: ValKind.I64 } n => (long)n.Bits,
+        WastNumber { Kind: ValKind.F32 } n => BitConverter.UInt32BitsToSingle((uint)n.Bits),
+        WastNumber { Kind: ValKind.F64 } n => BitConverter.UInt64BitsToDouble(n.Bits),
+        WastVector v => Vector(v),
+        WastReference { Kind: "null" } => null,
+        WastReference { Number: { } number } => new HostReference(number),
+        _ => throw new NotSupportedException($"{value} cannot be passed."),
+    };
+
+    private static Vector128<byte> Vector(WastVector vector)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        int at = 0;
+        foreach (WastNumber lane in vector.Lanes)
+            for (int b = 0; b < vector.LaneBits; b += 8) bytes[at++] = (byte)(lane.Bits >> b);
+        return Vector128.Create<byte>(bytes);
+    }
+
+    /// <summary>The results of a call: none, one, or the items of a tuple.</summary>
+    internal static object?[] Flatten(object? result, int count)
+    {
+        if (count == 0) return [];
+        if (count == 1) return [result];
+        var tuple = (ITuple)result!;
+        var items = new object?[count];
+        for (int i = 0; i < count; i++) items[i] = tuple[i];
+        return items;
+    }
+
+    internal static bool Matches(object? actual, WastValue expected)
+    {
+        switch (expected)
+        {
+            case WastEither either: return either.Choices.Any(choice => Matches(actual, choice));
+            case WastNumber number:
+                return actual switch
+                {
+                    int i when number.Kind == ValKind.I32 => (uint)i == (uint)number.Bits,
+                    long l when number.Kind == ValKind.I64 => (ulong)l == number.Bits,
+                    float f when number.Kind == ValKind.F32 => MatchesFloat(BitConverter.SingleToUInt32Bits(f), number, false),
+                    double d when number.Kind == ValKind.F64 => MatchesFloat(BitConverter.DoubleToUInt64Bits(d), number, true),
+                    _ => false,
+                };
+            case WastVector vector: return actual is Vector128<byte> v && MatchesVector(v, vector);
+            case WastReference reference: return MatchesReference(actual, reference);
+            default: return false;
+        }
+    }
+
+    private static bool MatchesFloat(ulong bits, WastNumber number, bool is64)
+    {
+        ulong magnitude = bits & (is64 ? long.MaxValue : 0x7fffffffUL);
+        ulong canonical = is64 ? 0x7ff8UL << 48 : 0x7fc0UL << 16;
+        return number.Nan switch
+        {
+            NanKind.Canonical => magnitude == canonical,
+            NanKind.Arithmetic => (magnitude & canonical) == canonical,
+            _ => bits == number.Bits,
+        };
+    }
+
+    private static bool MatchesVector(Vector128<byte> actual, WastVector expected)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        actual.CopyTo(bytes);
+        int size = expected.LaneBits / 8;
+        for (int i = 0; i < expected.Lanes.Count; i++)
+        {
+            ulong lane = 0;
+            for (int b = size - 1; b >= 0; b--) lane = (lane << 8) | bytes[(i * size) + b];
+            WastNumber wanted = expected.Lanes[i];
+            bool same = expected.LaneKind is ValKind.F32 or ValKind.F64
+                ? MatchesFloat(lane, wanted, expected.LaneKind == ValKind.F64)
+                : lane == wanted.Bits;
+            if (!same) return false;
+        }
+        return true;
+    }
+
+    private static bool MatchesReference(object? actual, WastReference expected) => expected.Kind switch
+    {
+        "null" => actual is null,
+        "func" => actual is Delegate,
+        "extern" or "host" when expected.Number is { } number => actual is HostReference host && host.Number == number,
+        "extern" or "any" or "eq" or "host" => actual is not null,
+        _ => actual is not null && Runtime.RefTypes.TypeOf(actual) is { } type && Subtyping.IsSubtype(type, Abstract(expected.Kind)),
+    };
+
+    private static AbstractHeapType Abstract(string kind) => kind switch
+    {
+        "i31" => HeapType.I31,
+        "struct" => HeapType.Struct,
+        "array" => HeapType.Array,
+        "exn" => HeapType.Exn,
+        _ => throw new NotSupportedException($"ref.{kind} is no pattern."),
+    };
+}
