@@ -339,7 +339,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
         uint flags = ReadLimits(ref reader, 7, out ulong min, out ulong? max);
         bool is64 = (flags & 4) != 0;
         if (max < min) throw new InvalidModuleException("size minimum must not be greater than maximum", at);
-        if (!is64 && (min > uint.MaxValue || max > uint.MaxValue)) throw new InvalidModuleException("table size must be at most 2^32-1", at);
+        if (!is64 && (min > uint.MaxValue || max > uint.MaxValue)) throw new InvalidModuleException("table size must be at most 2^32-1 elements", at);
         return new TableType(element, min, max, is64, (flags & 2) != 0);
     }
 
@@ -377,9 +377,8 @@ internal ref struct TypeDecoder(ModuleInfo module)
         int at = reader.Position;
         uint flags = reader.U32();
         if ((flags & ~allowed) != 0) throw reader.Error("malformed limits flags", at);
-        bool is64 = (flags & 4) != 0;
-        min = is64 ? reader.U64() : reader.U32();
-        max = (flags & 1) == 0 ? null : is64 ? reader.U64() : reader.U32();
+        min = reader.U64();
+        max = (flags & 1) == 0 ? null : reader.U64();
         return flags;
     }
 }

@@ -78,13 +78,24 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
                 {
                     ValKind.I32 => il.LdcI4At(after, (int)operand.Bits),
                     ValKind.I64 => il.LdcI8At(after, (long)operand.Bits),
-                    ValKind.F32 => il.LdcR4At(after, (int)operand.Bits),
-                    ValKind.F64 => il.LdcR8At(after, (long)operand.Bits),
+                    ValKind.F32 => LoadFloatAt(after, (int)operand.Bits),
+                    ValKind.F64 => LoadDoubleAt(after, (long)operand.Bits),
                     _ => il.EmitAt(after, OpCodes.Ldnull),
                 };
             default: throw new InvalidOperationException("The operand is on the IL stack.");
         }
     }
+
+    /// <summary>NaNs go through their bits: the JIT's own constants would make them quiet.</summary>
+    private int LoadFloatAt(int after, int bits) =>
+        float.IsNaN(BitConverter.Int32BitsToSingle(bits))
+            ? il.CallAt(il.LdcI4At(after, bits), Members.FloatOfBits)
+            : il.LdcR4At(after, bits);
+
+    private int LoadDoubleAt(int after, long bits) =>
+        double.IsNaN(BitConverter.Int64BitsToDouble(bits))
+            ? il.CallAt(il.LdcI8At(after, bits), Members.DoubleOfBits)
+            : il.LdcR8At(after, bits);
 
     /// <summary>
     /// Puts the topmost <paramref name="count"/> operands onto the IL stack, one above the other, and forgets them. Gives the

@@ -181,7 +181,6 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
         uint flags = reader.U32();
         if (flags >= 0x100) throw reader.Error("malformed memop flags", at);
         instr.Align = flags & 0x3f;
-        if (instr.Align >= 32) throw reader.Error("malformed memop flags", at);
         if ((flags & 0xc0) == 0xc0) throw reader.Error("malformed memop flags", at);
         if ((flags & 0x40) != 0) instr.Memory = reader.U32();
         if ((flags & 0x80) != 0)

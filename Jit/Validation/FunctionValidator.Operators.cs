@@ -211,6 +211,7 @@ internal sealed partial class FunctionValidator
     {
         foreach (Immediate immediate in instr.Op.Immediates)
             if (immediate.Kind == ImmediateKind.Lane && instr.A >= (uint)immediate.Number) throw Error("invalid lane index");
+        if (instr.HasMemoryRef && !IsMemoryRef(Heap(instr.Heap1))) throw new MalformedModuleException("malformed memop flags", at);
         if (instr.HasMemoryRef) throw Error("loads and stores through memory references are not supported");
         MemoryType memory = Memory(instr.Memory);
         if (instr.Op.Proposal == "threads" ? instr.Align != natural : instr.Align > natural)
@@ -218,6 +219,9 @@ internal sealed partial class FunctionValidator
         if (!memory.Is64 && instr.Bits > uint.MaxValue) throw Error("offset out of range");
         return memory.AddressType;
     }
+
+    private static bool IsMemoryRef(HeapType type) =>
+        ReferenceEquals(type, HeapType.Slice) || type is DefType { Composite: EntityType { Entity.Kind: ExternKind.Memory } };
 
     private void Initialise(uint local)
     {

@@ -83,13 +83,22 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         var code = new CodeReader(module.Bytes.Span, start, end);
         while (depth > 0)
         {
-            if (code.AtEnd) throw new MalformedModuleException(isConstant ? "unexpected end of section or function" : "END opcode expected", end);
+            if (code.AtEnd) throw MissingEnd(end);
             code.Read(out Instr instr);
             at = instr.Offset;
             if (isConstant) CheckConstant(instr);
             Validate(ref code, ref instr);
         }
         if (!code.AtEnd) throw new MalformedModuleException("unexpected content after end of code: section size mismatch", code.Position);
+    }
+
+    /// <summary>The official suite tells apart by what follows: nothing, what would be an end, or something else.</summary>
+    private MalformedModuleException MissingEnd(int end)
+    {
+        ReadOnlySpan<byte> bytes = module.Bytes.Span;
+        string reason = end >= bytes.Length ? "unexpected end of section or function"
+            : bytes[end] == 0x0b ? "section size mismatch" : "END opcode expected";
+        return new MalformedModuleException(reason, end);
     }
 
     internal InvalidModuleException Error(string reason) => new(reason, at);

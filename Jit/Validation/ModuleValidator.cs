@@ -22,7 +22,7 @@ internal static class ModuleValidator
         for (int i = module.ImportedTables; i < module.Tables.Count; i++)
         {
             TableInfo table = module.Tables[i];
-            if (table.Init is { } init) expressions.ValidateConst(init, table.Type.Element, module.Globals.Count);
+            if (table.Init is { } init) expressions.ValidateConst(init, table.Type.Element, module.ImportedGlobals);
             else if (!table.Type.Element.IsNullable) throw new InvalidModuleException("type mismatch: a table of non-null references needs an initial value", table.Offset);
         }
         for (int i = module.ImportedGlobals; i < module.Globals.Count; i++)

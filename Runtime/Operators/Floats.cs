@@ -50,6 +50,13 @@ internal static class Floats
     internal static float Copysign32(float a, float b) =>
         BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(a) & int.MaxValue) | (BitConverter.SingleToInt32Bits(b) & int.MinValue));
 
+    /// <summary>The number itself, a NaN made quiet: what arithmetic with a neutral element gives, which the JIT would leave out.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Quiet32(float a) => float.IsNaN(a) ? a + a : a;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double Quiet64(double a) => double.IsNaN(a) ? a + a : a;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static double Abs64(double a) => BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(a) & long.MaxValue);
 

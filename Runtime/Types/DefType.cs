@@ -87,7 +87,7 @@ public sealed class DefType : HeapType
     }
 
     /// <inheritdoc/>
-    public override string ToString() => composite is FuncType or null ? composite?.ToString() ?? "?" : TypePrinter.Print(this);
+    public override string ToString() => composite is null ? "?" : TypePrinter.Print(this);
 }
 
 /// <summary>A recursion group whose members are final.</summary>

@@ -17,6 +17,9 @@ internal sealed class Lexer
     private readonly List<Token> tokens = [];
     private int at;
 
+    /// <summary>The open parentheses of an annotation; inside, everything that is a token will do.</summary>
+    private int annotations;
+
     private Lexer(string text) => this.text = text;
 
     /// <summary>The tokens, the last of kind End.</summary>
@@ -56,9 +59,15 @@ internal sealed class Lexer
                     while (at < text.Length && text[at] is not ('\n' or '\r')) at++;
                     break;
                 case '(' when Next(1) == ';': BlockComment(); break;
-                case '(' when Next(1) == '@': Annotation(); break;
-                case '(': tokens.Add(new Token(TokenKind.Open, at++, "(", null)); break;
-                case ')': tokens.Add(new Token(TokenKind.Close, at++, ")", null)); break;
+                case '(' when Next(1) == '@' && annotations == 0: Annotation(); break;
+                case '(':
+                    if (annotations > 0) annotations++;
+                    tokens.Add(new Token(TokenKind.Open, at++, "(", null));
+                    break;
+                case ')':
+                    if (annotations > 0) annotations--;
+                    tokens.Add(new Token(TokenKind.Close, at++, ")", null));
+                    break;
                 default: Word(); break;
             }
         }
@@ -97,6 +106,7 @@ internal sealed class Lexer
             name = text[from..at];
         }
         if (name.Length == 0) throw Error("empty annotation id", start);
+        annotations = 1;
         tokens.Add(new Token(TokenKind.Annotation, start, name, null));
     }
 
@@ -125,7 +135,14 @@ internal sealed class Lexer
             char c = text[at];
             if (c == '"')
             {
-                bytes = String();
+                try
+                {
+                    bytes = String();
+                }
+                catch (WatException) when (at > start && text[start] == '$' && strings == 0)
+                {
+                    throw Error("empty identifier", start);
+                }
                 strings++;
             }
             else if (IsIdChar(c) || c is ',' or '[' or ']' or '{' or '}' || (c == ';' && Next(1) != ';'))

@@ -72,7 +72,9 @@ internal sealed partial class ModuleParser
             _ when PseudoNames.Contains(text) => null,
             _ => OperatorTable.Find(text),
         };
-        return op ?? throw Error($"unknown operator {text}");
+        if (op is not null) return op;
+        throw text is "type" or "param" or "result" or "local" or "then" or "do" or "item" or "offset" or "import" or "export" or "ref" or "module"
+            ? Unexpected() : Error($"unknown operator {text}");
     }
 
     /// <summary>Rows whose names stand for a form of another mnemonic.</summary>

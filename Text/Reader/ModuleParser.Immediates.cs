@@ -203,8 +203,8 @@ internal sealed partial class ModuleParser
         switch (Numbers.Integer(Current.Text, bits, out ulong value))
         {
             case Numbers.Outcome.Ok: Position++; return value;
-            case Numbers.Outcome.OutOfRange: throw Error(bits >= 32 ? $"i{bits} constant out of range: constant out of range" : "constant out of range");
-            default: throw Error($"unknown operator {Current.Text}: unexpected token");
+            case Numbers.Outcome.OutOfRange: throw Error(bits == 8 ? "i8 constant out of range" : "constant out of range");
+            default: throw Unexpected();
         }
     }
 
@@ -215,7 +215,7 @@ internal sealed partial class ModuleParser
         {
             case Numbers.Outcome.Ok: Position++; return bits;
             case Numbers.Outcome.OutOfRange: throw Error("constant out of range");
-            default: throw Error($"unknown operator {Current.Text}: unexpected token");
+            default: throw Unexpected();
         }
     }
 

@@ -269,8 +269,8 @@ internal sealed partial class ModuleParser
     /// <summary>Limits with the flags before them.</summary>
     private byte[] Limits(bool is64, out bool shared, bool isMemory = false)
     {
-        ulong min = Unsigned(is64 ? 64 : 32, "i32 constant");
-        ulong? max = IsNumber ? Unsigned(is64 ? 64 : 32, "i32 constant") : null;
+        ulong min = Unsigned(64);
+        ulong? max = IsNumber ? Unsigned(64) : null;
         shared = TakeAtom("shared");
         byte[] page = isMemory ? PageSize(out _) : [];
         var writer = new ByteWriter();
@@ -446,6 +446,7 @@ internal sealed partial class ModuleParser
         var results = new List<byte[]>();
         Values("param", parameters, names);
         Values("result", results, null);
+        if (IsOpen("param") || IsOpen("type")) throw Error("unexpected token: parameters come before results");
         return new FuncShape([.. parameters], [.. results]);
     }
 

@@ -295,19 +295,27 @@ internal sealed partial class ModuleParser : TokenCursor
         RefType(reference);
         Open("elem");
         var items = new ByteWriter();
-        bool exprs = Current.Kind == TokenKind.Open;
+        bool simple = index == 0 && reference.Length == 1 && reference.Span[0] == 0x70;
+        bool listed = Current.Kind != TokenKind.Open;
+        bool exprs = !listed || !(reference.Length == 1 && reference.Span[0] == 0x70);
         uint count = 0;
         for (; Current.Kind != TokenKind.Close; count++)
         {
-            if (exprs) ElemExpr(items);
-            else items.U32(Index(funcs));
+            if (!listed)
+            {
+                ElemExpr(items);
+                continue;
+            }
+            // Functions by index are of type (ref func): a table of another type takes expressions.
+            if (exprs) items.U8(0xd2);
+            items.U32(Index(funcs));
+            if (exprs) items.U8(0x0b);
         }
         Close();
         tableSection.Bytes(reference.Span);
         tableSection.U8((byte)(is64 ? 5 : 1));
         tableSection.U64(count);
         tableSection.U64(count);
-        bool simple = index == 0 && reference.Length == 1 && reference.Span[0] == 0x70;
         elemSection.U32(exprs ? simple ? 4u : 6u : index == 0 ? 0u : 2u);
         if (!(exprs ? simple : index == 0)) elemSection.U32(index);
         elemSection.U8((byte)(is64 ? 0x42 : 0x41));

@@ -16,8 +16,26 @@ internal abstract class TokenCursor(Source source, int position, int end)
 
     protected WatException Error(string reason) => Source.Error(Current.Position, reason);
 
-    protected WatException Unexpected() =>
-        Error(Current.Kind == TokenKind.End ? "unexpected end: unexpected token" : $"unexpected token {Current.Text}");
+    /// <summary>The current token may not stand here; a word that the format does not have anywhere is an unknown operator.</summary>
+    protected WatException Unexpected()
+    {
+        if (Current.Kind == TokenKind.Atom && !IsKnown(Current.Text)) return Error($"unknown operator {Current.Text}");
+        return Error(Current.Kind == TokenKind.End ? "unexpected token: the text ends" : $"unexpected token {Current.Text}");
+    }
+
+    private static readonly HashSet<string> Keywords =
+    [
+        "array", "binary", "catch", "catch_all", "catch_all_ref", "catch_ref", "data", "declare", "delegate", "descriptor", "describes",
+        "do", "elem", "else", "end", "exact", "export", "f32", "f64", "field", "final", "func", "global", "i16", "i32", "i64", "i8",
+        "import", "item", "local", "memory", "module", "mut", "nan:arithmetic", "nan:canonical", "null", "offset", "pagesize", "param",
+        "quote", "rec", "ref", "result", "shared", "start", "struct", "sub", "table", "tag", "then", "type", "v128", "definition", "instance",
+    ];
+
+    private static bool IsKnown(string word) =>
+        Keywords.Contains(word) || Jit.OperatorTable.Find(word) is not null || word.StartsWith("offset=", StringComparison.Ordinal)
+        || word.StartsWith("align=", StringComparison.Ordinal)
+        || Numbers.Integer(word, 64, out _) != Numbers.Outcome.NotANumber || Numbers.Float(word, true, out _) != Numbers.Outcome.NotANumber
+        || (word.EndsWith("ref", StringComparison.Ordinal) && word.Length < 16);
 
     protected bool IsOpen(string keyword) =>
         Current.Kind == TokenKind.Open && Peek(1) is { Kind: TokenKind.Atom } next && next.Text == keyword;
