@@ -375,10 +375,12 @@ internal ref struct TypeDecoder(ModuleInfo module)
     private static uint ReadLimits(ref ByteReader reader, uint allowed, out ulong min, out ulong? max)
     {
         int at = reader.Position;
-        uint flags = reader.U32();
-        if ((flags & ~allowed) != 0) throw reader.Error("malformed limits flags", at);
-        min = reader.U64();
-        max = (flags & 1) == 0 ? null : reader.U64();
+        uint flags = reader.U8();
+        bool truncated = (flags & 8) != 0 && reader.Remaining < 2;
+        if ((flags & ~allowed) != 0 || truncated) throw reader.Error("malformed limits flags", at);
+        bool is64 = (flags & 4) != 0;
+        min = is64 ? reader.U64() : reader.U32();
+        max = (flags & 1) == 0 ? null : is64 ? reader.U64() : reader.U32();
         return flags;
     }
 }

@@ -34,8 +34,8 @@ internal static class Members
     internal static readonly MethodInfo StackCheck = typeof(StackGuard).GetMethod(nameof(StackGuard.Check), Any)!;
     internal static readonly MethodInfo StackSpace = typeof(StackGuard).GetMethod(nameof(StackGuard.EnsureSpace), Any)!;
 
-    internal static readonly MethodInfo FloatOfBits = typeof(Conversions).GetMethod(nameof(Conversions.F32ReinterpretI32), Any)!;
-    internal static readonly MethodInfo DoubleOfBits = typeof(Conversions).GetMethod(nameof(Conversions.F64ReinterpretI64), Any)!;
+    internal static readonly MethodInfo FloatOfBits = typeof(Conversions).GetMethod(nameof(Conversions.OpaqueF32), Any)!;
+    internal static readonly MethodInfo DoubleOfBits = typeof(Conversions).GetMethod(nameof(Conversions.OpaqueF64), Any)!;
 
     /// <summary>A method of <see cref="CodeHelpers"/>.</summary>
     internal static MethodInfo Helper(string name) => typeof(CodeHelpers).GetMethod(name, Any) ?? throw new MissingMethodException(name);

@@ -39,6 +39,9 @@ internal struct Operand
     /// <summary>The width in bytes if it is what a load gave; narrowing it must not narrow the load.</summary>
     internal byte LoadWidth;
 
+    /// <summary>Whether it is an f32 just promoted: demoting it again must still make a NaN quiet.</summary>
+    internal bool IsPromoted;
+
     /// <summary>Whether a load is part of the expression: it must trap even if nobody reads the value.</summary>
     internal bool HasLoad;
 }

@@ -86,14 +86,14 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
         }
     }
 
-    /// <summary>NaNs go through their bits: the JIT's own constants would make them quiet.</summary>
+    /// <summary>Signalling NaNs go through their bits and a call: the JIT's own constants would make them quiet.</summary>
     private int LoadFloatAt(int after, int bits) =>
-        float.IsNaN(BitConverter.Int32BitsToSingle(bits))
+        float.IsNaN(BitConverter.Int32BitsToSingle(bits)) && (bits & 0x400000) == 0
             ? il.CallAt(il.LdcI4At(after, bits), Members.FloatOfBits)
             : il.LdcR4At(after, bits);
 
     private int LoadDoubleAt(int after, long bits) =>
-        double.IsNaN(BitConverter.Int64BitsToDouble(bits))
+        double.IsNaN(BitConverter.Int64BitsToDouble(bits)) && (bits & (1L << 51)) == 0
             ? il.CallAt(il.LdcI8At(after, bits), Members.DoubleOfBits)
             : il.LdcR8At(after, bits);
 

@@ -28,6 +28,9 @@ internal static unsafe partial class FaultHandler
     /// <summary>For each registered thread: its thread pointer and the address of its last fault. Open addressing.</summary>
     private static readonly ulong* Table = (ulong*)NativeMemory.AllocZeroed(Records * 16);
 
+    /// <summary>Which thread object a record belongs to: a new thread may have the thread pointer of one that is gone.</summary>
+    private static readonly Dictionary<nint, object> Owners = [];
+
     private static int used;
     private static bool installed;
 
@@ -110,7 +113,7 @@ internal static unsafe partial class FaultHandler
     }
 
     /// <summary>The record of the calling thread's faults; null when there is none to be had.</summary>
-    internal static ulong* Register()
+    internal static ulong* Register(object owner)
     {
         if (!IsSupported) return null;
         ulong key = (ulong)pthread_self();
@@ -121,7 +124,12 @@ internal static unsafe partial class FaultHandler
             for (ulong i = (key >> 6) & (Records - 1), n = 0; n < Records; n++, i = (i + 1) & (Records - 1))
             {
                 ulong* entry = Table + (2 * i);
-                if (*entry == key) return entry + 1;
+                if (*entry == key)
+                {
+                    Owners[(nint)entry] = owner;
+                    entry[1] = 0;
+                    return entry + 1;
+                }
                 if (*entry == Deleted && free is null) free = entry;
                 if (*entry != 0) continue;
                 if (free is null)
@@ -134,16 +142,22 @@ internal static unsafe partial class FaultHandler
             }
             if (free is null) return null;
             free[1] = 0;
+            Owners[(nint)free] = owner;
             Volatile.Write(ref *free, key);
             return free + 1;
         }
     }
 
     /// <summary>Forgets a thread that has ended, unless another has taken its place.</summary>
-    internal static void Unregister(ulong* record)
+    internal static void Unregister(ulong* record, object owner)
     {
         if (record is null) return;
-        lock (Gate) Volatile.Write(ref record[-1], Deleted);
+        lock (Gate)
+        {
+            if (!Owners.TryGetValue((nint)(record - 1), out object? current) || current != owner) return;
+            Owners.Remove((nint)(record - 1));
+            Volatile.Write(ref record[-1], Deleted);
+        }
     }
 
     [LibraryImport("libc")]

@@ -9,12 +9,15 @@ internal sealed unsafe partial class WasmThread
     [ThreadStatic]
     private static WasmThread? current;
 
+    /// <summary>Stands for this object in the fault handler's table without keeping it alive.</summary>
+    private readonly object token = new();
+
     private readonly ulong* fault;
     private readonly StackGuard.Zone? zone;
 
     private WasmThread()
     {
-        fault = FaultHandler.Register();
+        fault = FaultHandler.Register(token);
         if (OperatingSystem.IsLinux() && FindStack(out ulong low, out ulong high))
         {
             StackLow = low;
@@ -26,7 +29,7 @@ internal sealed unsafe partial class WasmThread
     ~WasmThread()
     {
         StackGuard.Unmark(zone);
-        FaultHandler.Unregister(fault);
+        FaultHandler.Unregister(fault, token);
     }
 
     /// <summary>The lowest usable address of the stack, 0 if unknown.</summary>

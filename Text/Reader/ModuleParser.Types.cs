@@ -271,6 +271,9 @@ internal sealed partial class ModuleParser
     {
         ulong min = Unsigned(64);
         ulong? max = IsNumber ? Unsigned(64) : null;
+        // Beyond 32 bits there is no encoding; the rule that such a size breaks is one of validation.
+        if (!is64 && (min > uint.MaxValue || max > uint.MaxValue))
+            throw Error(isMemory ? "memory size must be at most 65536 pages (4GiB)" : "table size must be at most 2^32-1 elements");
         shared = TakeAtom("shared");
         byte[] page = isMemory ? PageSize(out _) : [];
         var writer = new ByteWriter();
