@@ -133,9 +133,7 @@ internal ref struct ModuleDecoder
                 break;
             case 10:
                 bodies = count;
-                if (count != declaredFuncs)
-                    throw section.Error("function and code section have inconsistent lengths", section.Position);
-                for (int i = 0; i < count; i++) ReadBody(ref section, ref types, module.Funcs[module.ImportedFuncs + i]);
+                for (int i = 0; i < count; i++) ReadBody(ref section, i < declaredFuncs ? module.Funcs[module.ImportedFuncs + i] : null);
                 break;
             case 11:
                 for (int i = 0; i < count; i++) ReadData(ref section);
@@ -278,15 +276,15 @@ internal ref struct ModuleDecoder
         module.Datas.Add(new DataInfo(flags == 1 ? SegmentMode.Passive : SegmentMode.Active, target, where, start, (int)length, at));
     }
 
-    private static void ReadBody(ref ByteReader section, ref TypeDecoder types, FuncInfo func)
+    /// <summary>Notes where a body is; one too many is counted only.</summary>
+    private static void ReadBody(ref ByteReader section, FuncInfo? func)
     {
         int at = section.Position;
         uint size = section.U32();
         if (size > (uint)section.Remaining) throw section.Error("unexpected end of section or function", at);
-        func.BodyStart = section.Position;
-        func.BodyEnd = section.Position + (int)size;
-        section.Position = func.BodyEnd;
-        _ = types;
+        int end = section.Position + (int)size;
+        if (func is not null) (func.BodyStart, func.BodyEnd) = (section.Position, end);
+        section.Position = end;
     }
 
     /// <summary>Reads the declarations of a body's locals, when the body is validated.</summary>

@@ -38,13 +38,17 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
 
     internal ulong U64() => Unsigned(64);
 
-    private ulong Unsigned(int bits)
+    /// <summary>
+    /// An integer that runs over the end of its section is judged by its own form first, as the specification's own decoder
+    /// does; then the section has ended too early.
+    /// </summary>
+    private ulong Unsigned(int bits, bool pastEnd = false)
     {
         int at = Position;
         ulong result = 0;
         for (int shift = 0; ; shift += 7)
         {
-            if (Position >= End) throw UnexpectedEnd();
+            if (Position >= bytes.Length || (shift == 0 && Position >= End && !pastEnd)) throw UnexpectedEnd();
             byte b = bytes[Position++];
             if (shift + 7 > bits)
             {
@@ -52,7 +56,8 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
                 if (b >> (bits - shift) != 0) throw Error("integer too large", at);
             }
             result |= (ulong)(b & 0x7f) << shift;
-            if (b < 0x80) return result;
+            if (b >= 0x80) continue;
+            return Position <= End || pastEnd ? result : throw UnexpectedEnd();
         }
     }
 
@@ -68,7 +73,7 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
         long result = 0;
         for (int shift = 0; ; shift += 7)
         {
-            if (Position >= End) throw UnexpectedEnd();
+            if (Position >= bytes.Length || (shift == 0 && Position >= End)) throw UnexpectedEnd();
             byte b = bytes[Position++];
             if (shift + 7 > bits)
             {
@@ -80,6 +85,7 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
             result |= (long)(b & 0x7f) << shift;
             if (b < 0x80)
             {
+                if (Position > End) throw UnexpectedEnd();
                 int used = Math.Min(shift + 7, 64);
                 return used == 64 ? result : result << (64 - used) >> (64 - used);
             }
@@ -114,7 +120,7 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
     /// <summary>Steps over <paramref name="length"/> bytes and returns them.</summary>
     internal ReadOnlySpan<byte> Bytes(uint length, string reason = "unexpected end of section or function")
     {
-        if (length > (uint)Remaining) throw Error(reason, Position);
+        if (Position > End || length > (uint)Remaining) throw Error(reason, Position);
         ReadOnlySpan<byte> span = bytes.Slice(Position, (int)length);
         Position += (int)length;
         return span;
@@ -123,7 +129,9 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
     internal string Name()
     {
         int at = Position;
-        ReadOnlySpan<byte> span = Bytes(U32(), "unexpected end of section or function");
+        ulong length = Unsigned(32, pastEnd: true);
+        if (length > (ulong)(bytes.Length - Position)) throw Error("length out of bounds", at);
+        ReadOnlySpan<byte> span = Bytes((uint)length);
         try
         {
             return Utf8.GetString(span);

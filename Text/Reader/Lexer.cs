@@ -96,7 +96,15 @@ internal sealed class Lexer
         string name;
         if (Next(0) == '"')
         {
-            byte[] bytes = String();
+            byte[] bytes;
+            try
+            {
+                bytes = String();
+            }
+            catch (WatException)
+            {
+                throw Error("empty annotation id", start);
+            }
             name = Utf8(bytes, start);
         }
         else
