@@ -18,7 +18,32 @@ internal ref struct ModuleDecoder
 
     /// <exception cref="MalformedModuleException">Not the binary format.</exception>
     /// <exception cref="InvalidModuleException">A type, index or limit that decoding itself finds out.</exception>
-    internal static ModuleInfo Decode(ReadOnlyMemory<byte> memory) => new ModuleDecoder(memory).Run();
+    internal static ModuleInfo Decode(ReadOnlyMemory<byte> memory)
+    {
+        var decoder = new ModuleDecoder(memory);
+        try
+        {
+            return decoder.Run();
+        }
+        catch (MalformedModuleException e)
+        {
+            // Bodies are read later, but what is wrong in them comes first.
+            decoder.FindEarlierError(e.Offset);
+            throw;
+        }
+    }
+
+    private void FindEarlierError(long before)
+    {
+        for (int i = module.ImportedFuncs; i < module.Funcs.Count; i++)
+        {
+            FuncInfo func = module.Funcs[i];
+            if (func.BodyEnd == 0 || func.BodyStart >= before) return;
+            ReadLocals(module, func);
+            var code = new CodeReader(bytes, func.CodeStart, func.BodyEnd);
+            while (!code.AtEnd) code.Read(out _);
+        }
+    }
 
     /// <summary>The order of the sections by id; custom sections stand anywhere.</summary>
     private static int Order(byte id) => id switch

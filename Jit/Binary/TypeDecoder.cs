@@ -378,9 +378,8 @@ internal ref struct TypeDecoder(ModuleInfo module)
         uint flags = reader.U8();
         bool truncated = (flags & 8) != 0 && reader.Remaining < 2;
         if ((flags & ~allowed) != 0 || truncated) throw reader.Error("malformed limits flags", at);
-        bool is64 = (flags & 4) != 0;
-        min = is64 ? reader.U64() : reader.U32();
-        max = (flags & 1) == 0 ? null : is64 ? reader.U64() : reader.U32();
+        min = reader.U64();
+        max = (flags & 1) == 0 ? null : reader.U64();
         return flags;
     }
 }
