@@ -213,6 +213,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
             case 0x57: return new EntityType(ExternType.OfTag(ReadTagIndex(ref reader)));
             case 0x61: return ReadModuleType(ref reader);
             case 0x62: return ReadInstanceType(ref reader);
+            case >= 0x80: throw reader.Error("integer representation too long", at);
             default: throw reader.Error("malformed definition type", at);
         }
     }
