@@ -87,7 +87,7 @@ internal sealed unsafe class CompiledModule : ICodeTarget
         Signature signature = Signature.Of(Info.Funcs[func].Type);
         var method = new DynamicMethod(NameOf(func), signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
         IlBuffer il = FunctionEmitter.Emit(Info, func, this);
-        il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
+        if (!Outliner.TryWrite(il, method, signature)) il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
         return method;
     }
 

@@ -71,7 +71,7 @@ internal sealed class IlBuffer
         nodes[index].Next = nodes[after].Next;
         nodes[after].Next = index;
         if (after == Tail) Tail = index;
-        if (node.Form != Form.Mark) Instructions++;
+        if (node.Form != Form.Mark) Instructions += node.Form == Form.Long && IsShort(node.Number) ? 2 : 1;
         Bytes += SizeOf(node);
         switch (node.Form)
         {
@@ -167,10 +167,18 @@ internal sealed class IlBuffer
 
     // ---- writing ----
 
+    /// <summary>Where a local is when it is written: a local of its own, or a field of a local that holds several.</summary>
+    internal readonly record struct Place(LocalBuilder Local, FieldInfo? Field = null, LocalBuilder? Temp = null);
+
     internal void WriteTo(ILGenerator il)
     {
-        var localBuilders = new LocalBuilder[locals.Count];
-        for (int i = 0; i < localBuilders.Length; i++) localBuilders[i] = il.DeclareLocal(locals[i]);
+        var places = new Place[locals.Count];
+        for (int i = 0; i < places.Length; i++) places[i] = new Place(il.DeclareLocal(locals[i]));
+        WriteTo(il, places);
+    }
+
+    internal void WriteTo(ILGenerator il, Place[] places)
+    {
         var labels = new Label[labelCount];
         for (int i = 0; i < labelCount; i++) labels[i] = il.DefineLabel();
         for (int i = nodes[Start].Next; i != 0; i = nodes[i].Next)
@@ -183,7 +191,7 @@ internal sealed class IlBuffer
                 case Form.Long: WriteLong(il, node.Number); break;
                 case Form.Float: il.Emit(OpCodes.Ldc_R4, BitConverter.Int32BitsToSingle((int)node.Number)); break;
                 case Form.Double: il.Emit(OpCodes.Ldc_R8, BitConverter.Int64BitsToDouble(node.Number)); break;
-                case Form.Local: il.Emit(node.Code, localBuilders[node.Number]); break;
+                case Form.Local: WriteLocal(il, node.Code, places[node.Number]); break;
                 case Form.Arg: WriteArg(il, node.Code, (int)node.Number); break;
                 case Form.Label: il.Emit(node.Code, labels[node.Number]); break;
                 case Form.Switch: il.Emit(node.Code, Array.ConvertAll((int[])node.Object!, l => labels[l])); break;
@@ -201,15 +209,37 @@ internal sealed class IlBuffer
         }
     }
 
+    private static void WriteLocal(ILGenerator il, OpCode code, in Place place)
+    {
+        if (place.Field is null)
+        {
+            il.Emit(code, place.Local);
+        }
+        else if (code == OpCodes.Stloc)
+        {
+            il.Emit(OpCodes.Stloc, place.Temp!);
+            il.Emit(OpCodes.Ldloca, place.Local);
+            il.Emit(OpCodes.Ldloc, place.Temp!);
+            il.Emit(OpCodes.Stfld, place.Field);
+        }
+        else
+        {
+            il.Emit(OpCodes.Ldloca, place.Local);
+            il.Emit(code == OpCodes.Ldloc ? OpCodes.Ldfld : OpCodes.Ldflda, place.Field);
+        }
+    }
+
     private static void WriteInt(ILGenerator il, int value)
     {
         if (value is >= sbyte.MinValue and <= sbyte.MaxValue) il.Emit(OpCodes.Ldc_I4_S, (sbyte)value);
         else il.Emit(OpCodes.Ldc_I4, value);
     }
 
+    private static bool IsShort(long value) => value is >= sbyte.MinValue and <= sbyte.MaxValue;
+
     private static void WriteLong(ILGenerator il, long value)
     {
-        if (value is >= sbyte.MinValue and <= sbyte.MaxValue)
+        if (IsShort(value))
         {
             il.Emit(OpCodes.Ldc_I4_S, (sbyte)value);
             il.Emit(OpCodes.Conv_I8);

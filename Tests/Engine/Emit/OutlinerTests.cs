@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Tracing;
+using System.Reflection.Emit;
+using System.Runtime.InteropServices;
+using WasmJit.Jit;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace WasmJit.Tests;
+
+/// <summary>Functions beyond RyuJIT's limits are optimised all the same, and compute the same.</summary>
+public sealed class OutlinerTests(ITestOutputHelper output)
+{
+    /// <summary>Hears from the runtime how each method was compiled.</summary>
+    private sealed class JitListener : EventListener
+    {
+        private const EventKeywords Jit = (EventKeywords)0x10;
+        private readonly ConcurrentQueue<(string Name, int Tier)> loaded = new();
+
+        protected override void OnEventSourceCreated(EventSource source)
+        {
+            if (source.Name == "Microsoft-Windows-DotNETRuntime") EnableEvents(source, EventLevel.Verbose, Jit);
+        }
+
+        protected override void OnEventWritten(EventWrittenEventArgs e)
+        {
+            if (e.EventName?.StartsWith("MethodLoadVerbose", StringComparison.Ordinal) != true || e.PayloadNames is null) return;
+            var name = (string)e.Payload![e.PayloadNames.IndexOf("MethodName")]!;
+            var flags = Convert.ToUInt32(e.Payload[e.PayloadNames.IndexOf("MethodFlags")], null);
+            loaded.Enqueue((name, (int)(flags >> 7) & 7));
+        }
+
+        /// <summary>How the methods of a name were compiled, in order: 1 is MinOpts, 2 optimised.</summary>
+        internal int[] TiersOf(string method)
+        {
+            // Events arrive late but in order: behind those of a method that is compiled now, all others have come.
+            string marker = $"marker {Guid.NewGuid()}";
+            var last = new DynamicMethod(marker, typeof(int), []);
+            ILGenerator il = last.GetILGenerator();
+            il.Emit(OpCodes.Ldc_I4_1);
+            il.Emit(OpCodes.Ret);
+            last.CreateDelegate<Func<int>>()();
+            for (var watch = Stopwatch.StartNew(); !loaded.Any(m => m.Name == marker); Thread.Sleep(20))
+                Assert.True(watch.Elapsed.TotalSeconds < 60, "no event from the JIT");
+            return [.. loaded.Where(m => m.Name == method).Select(m => m.Tier)];
+        }
+    }
+
+    private static ushort[] Program(int cases, int length)
+    {
+        var random = new Random(1);
+        var program = new ushort[length];
+        foreach (ref ushort c in program.AsSpan()) c = (ushort)random.Next(cases);
+        return program;
+    }
+
+    [Theory]
+    [InlineData(10, 5, 3, false)]
+    [InlineData(1000, 8, 4, true)]
+    [InlineData(1000, 20, 3, true)]
+    [InlineData(350, 70, 12, true)]
+    public void ASwitchOfAThousandCasesIsOptimised(int cases, int locals, int steps, bool large)
+    {
+        var source = new SwitchProgram(cases, locals, steps);
+        using var listener = new JitListener();
+        Module module = new Engine().CompileText($"(module $switch{cases}x{locals} " + source.Text()["(module ".Length..]);
+        Assert.Equal(large, Outliner.ExceedsLimits(module.Code.EmitIl(0), 2));
+
+        Instance instance = module.Instantiate();
+        ushort[] program = Program(cases, 100_000);
+        MemoryMarshal.AsBytes<ushort>(program).CopyTo(instance.GetExport<Memory>("m").Span);
+        var run = instance.GetExport<Func<int, long>>("run");
+        var watch = Stopwatch.StartNew();
+        Assert.Equal(source.Expected(program.AsSpan(0, 1)), run(1));
+        TimeSpan first = watch.Elapsed;
+        watch.Restart();
+        Assert.Equal(source.Expected(program), run(program.Length));
+        output.WriteLine($"{cases} cases, {locals} locals: first call {first.TotalMilliseconds:f0} ms");
+        watch.Restart();
+        run(program.Length);
+        output.WriteLine($"{watch.Elapsed.TotalNanoseconds / program.Length:f2} ns a case");
+
+        // One method: the outlined body was inlined, otherwise it would have been compiled under the same name.
+        Assert.Equal([2], listener.TiersOf(module.Code.NameOf(0)));
+    }
+
+    [Fact]
+    public void TrapsOfOutlinedFunctionsAreTheirOwn()
+    {
+        const string Part = "local.get $x i32.const 7 i32.and if local.get $x i32.const 3 i32.mul local.set $x end ";
+        string many = string.Concat(Enumerable.Repeat(Part, 2500));
+        Module module = new Engine().CompileText($"""
+            (module $m (memory 1) (func $large (export "f") (param $x i32) (param $address i32) (result i32)
+              {many}
+              local.get $x
+              local.get $address i32.load
+              i32.div_s))
+            """);
+        Assert.True(Outliner.ExceedsLimits(module.Code.EmitIl(0), 3));
+        Instance instance = module.Instantiate();
+        var f = instance.GetExport<Func<int, int, int>>("f");
+        Assert.Equal(TrapKind.OutOfBoundsMemoryAccess, Check(() => f(1, 65536)));
+        Assert.Equal(TrapKind.IntegerDivideByZero, Check(() => f(1, 0)));
+
+        TrapKind Check(Action call)
+        {
+            TrapException trap = Assert.Throws<TrapException>(call);
+            Assert.Equal(["large"], trap.WasmStack.Select(frame => frame.Function));
+            return trap.Kind;
+        }
+    }
+
+    [Fact]
+    public void LimitsCountBlocksAsTheJitDoes()
+    {
+        var il = new IlBuffer();
+        int label = il.DefineLabel();
+        il.Mark(label);
+        il.LdcI4(1);
+        il.Branch(OpCodes.Brtrue, label);
+        il.Emit(OpCodes.Ret);
+        Assert.Equal(2, Outliner.CountBlocks(il));
+        Assert.False(Outliner.ExceedsLimits(il, 2));
+        Assert.True(Outliner.ExceedsLimits(il, 2000));
+    }
+}
