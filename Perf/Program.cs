@@ -1,1 +1,63 @@
-return 0;
+using BenchmarkDotNet.Running;
+
+namespace WasmJit.Perf;
+
+internal static class Program
+{
+    private const string Usage = """
+        Perf compare [--memory-checks guard|explicit] [KERNEL...]  kernels and latencies on WasmJit and Wasmtime by turns
+        Perf latency                                               the latencies alone
+        Perf tiers [KERNEL...]                                     how the runtime optimised each function of the kernels
+        Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
+        KERNEL is a name, or scalar (the default), or simd.
+        """;
+
+    private static int Main(string[] arguments)
+    {
+        var rest = arguments.Skip(1).ToList();
+        try
+        {
+            switch (arguments.FirstOrDefault())
+            {
+                case "compare":
+                    var options = new EngineOptions { MemoryChecks = TakeMemoryChecks(rest) };
+                    IReadOnlyList<Kernel> kernels = Kernel.Select(rest);
+                    Comparison.Run(kernels, new WasmJitPeer(options), new WasmtimePeer());
+                    Console.WriteLine();
+                    Latencies.Run(new WasmJitPeer(options), new WasmtimePeer());
+                    return 0;
+                case "latency":
+                    Latencies.Run(new WasmJitPeer(new EngineOptions()), new WasmtimePeer());
+                    return 0;
+                case "tiers":
+                    return Tiers.Run(Kernel.Select(rest)) ? 0 : 1;
+                case "bench":
+                    BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. rest]);
+                    return 0;
+                default:
+                    Console.Error.WriteLine(Usage);
+                    return 2;
+            }
+        }
+        catch (ArgumentException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 2;
+        }
+        catch (UnsupportedModuleException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 1;
+        }
+    }
+
+    private static MemoryChecks TakeMemoryChecks(List<string> arguments)
+    {
+        int at = arguments.IndexOf("--memory-checks");
+        if (at < 0) return MemoryChecks.Guard;
+        if (at + 1 >= arguments.Count || !Enum.TryParse(arguments[at + 1], ignoreCase: true, out MemoryChecks checks))
+            throw new ArgumentException("--memory-checks is guard or explicit.");
+        arguments.RemoveRange(at, 2);
+        return checks;
+    }
+}

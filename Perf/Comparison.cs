@@ -1,0 +1,53 @@
+using System.Diagnostics;
+
+namespace WasmJit.Perf;
+
+/// <summary>Runs the kernels on both engines by turns in this process and prints the best time of each.</summary>
+internal static class Comparison
+{
+    private const int Rounds = 5;
+
+    /// <returns>The geometric mean of the ratios.</returns>
+    public static double Run(IReadOnlyList<Kernel> kernels, IPeer subject, IPeer reference)
+    {
+        Console.WriteLine($"{"kernel",-14}{subject.Name + " ms",14}{reference.Name + " ms",14}{"ratio",9}");
+        double logarithms = 0;
+        foreach (Kernel kernel in kernels)
+        {
+            (double mine, double theirs) = Measure(kernel, subject, reference);
+            logarithms += Math.Log(mine / theirs);
+            Console.WriteLine($"{kernel.Name,-14}{mine,14:f2}{theirs,14:f2}{mine / theirs,9:f2}");
+        }
+        double mean = Math.Exp(logarithms / kernels.Count);
+        Console.WriteLine($"{"geometric mean",-14}{"",28}{mean,9:f3}");
+        return mean;
+    }
+
+    private static (double Mine, double Theirs) Measure(Kernel kernel, IPeer subject, IPeer reference)
+    {
+        byte[] bytes = kernel.ReadModule();
+        using IPeerModule module1 = subject.Compile(bytes), module2 = reference.Compile(bytes);
+        using IPeerInstance instance1 = module1.Instantiate(), instance2 = module2.Instantiate();
+        Func<int, long> run1 = instance1.GetLongFunction("run"), run2 = instance2.GetLongFunction("run");
+
+        // The first round compiles and touches memory; it is not counted. State that a run leaves must not change the next.
+        double mine = double.MaxValue, theirs = double.MaxValue;
+        for (int round = 0; round <= Rounds; round++)
+        {
+            double time1 = Time(kernel, subject.Name, run1), time2 = Time(kernel, reference.Name, run2);
+            if (round == 0) continue;
+            mine = Math.Min(mine, time1);
+            theirs = Math.Min(theirs, time2);
+        }
+        return (mine, theirs);
+    }
+
+    private static double Time(Kernel kernel, string engine, Func<int, long> run)
+    {
+        long start = Stopwatch.GetTimestamp();
+        long result = run(kernel.N);
+        double time = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        kernel.Check(engine, result);
+        return time;
+    }
+}
