@@ -14,6 +14,11 @@ public static class Wat
     /// <exception cref="WatException">The text is not in the format.</exception>
     public static byte[] ToBinary(ReadOnlySpan<byte> utf8) => Read(Lexer.Read(utf8));
 
+    /// <summary>Prints a module in the text format. Reading the text again gives the same module.</summary>
+    /// <exception cref="MalformedModuleException">The bytes are not in the binary format.</exception>
+    /// <exception cref="InvalidModuleException">A type or index that decoding itself finds out to be invalid.</exception>
+    public static string FromBinary(ReadOnlySpan<byte> bytes) => WatPrinter.Print(Jit.ModuleDecoder.Decode(bytes.ToArray()));
+
     private static byte[] Read(Source annotated)
     {
         Source source = TokenCursor.WithoutAnnotations(annotated);

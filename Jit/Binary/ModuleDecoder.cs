@@ -132,7 +132,11 @@ internal ref struct ModuleDecoder
                 break;
             case 3:
                 declaredFuncs = count;
-                for (int i = 0; i < count; i++) module.Funcs.Add(new FuncInfo(types.ReadFuncIndex(ref section), false));
+                for (int i = 0; i < count; i++)
+                {
+                    module.FuncTypeIndices.Add(PeekIndex(section, 0));
+                    module.Funcs.Add(new FuncInfo(types.ReadFuncIndex(ref section), false));
+                }
                 break;
             case 4:
                 for (int i = 0; i < count; i++) ReadTable(ref section, ref types);
@@ -141,7 +145,11 @@ internal ref struct ModuleDecoder
                 for (int i = 0; i < count; i++) module.Memories.Add(types.ReadMemoryType(ref section));
                 break;
             case 13:
-                for (int i = 0; i < count; i++) module.Tags.Add(types.ReadTagIndex(ref section));
+                for (int i = 0; i < count; i++)
+                {
+                    module.TagTypeIndices.Add(PeekIndex(section, 1));
+                    module.Tags.Add(types.ReadTagIndex(ref section));
+                }
                 break;
             case 6:
                 for (int i = 0; i < count; i++)
@@ -166,11 +174,19 @@ internal ref struct ModuleDecoder
         }
     }
 
+    /// <summary>The index behind some bytes, without reading on.</summary>
+    private static uint PeekIndex(ByteReader copy, int skip)
+    {
+        for (int i = 0; i < skip; i++) copy.U8();
+        return copy.U32();
+    }
+
     private readonly void ReadImport(ref ByteReader section, ref TypeDecoder types)
     {
         int at = section.Position;
         string first = section.Name(), second = section.Name();
         ExternType type;
+        ByteReader description = section;
         if (section.Peek() == 0x20)
         {
             // custom-descriptors: a function of exactly this type
@@ -186,6 +202,7 @@ internal ref struct ModuleDecoder
         {
             case ExternKind.Func:
                 module.Funcs.Add(new FuncInfo(type.Def, true));
+                module.FuncTypeIndices.Add(PeekIndex(description, 1));
                 module.ImportedFuncs++;
                 break;
             case ExternKind.Table:
@@ -202,6 +219,7 @@ internal ref struct ModuleDecoder
                 break;
             default:
                 module.Tags.Add(type.Def);
+                module.TagTypeIndices.Add(PeekIndex(description, 2));
                 module.ImportedTags++;
                 break;
         }
@@ -285,7 +303,7 @@ internal ref struct ModuleDecoder
         {
             funcs = ReadIndices(ref section);
         }
-        module.Elems.Add(new ElemInfo { Mode = mode, Type = type, Offset = at, Table = table, Where = where, Funcs = funcs, Exprs = items });
+        module.Elems.Add(new ElemInfo { Mode = mode, Type = type, Offset = at, Table = table, HasTable = (flags & 3) == 2, Where = where, Funcs = funcs, Exprs = items });
     }
 
     private readonly void ReadData(ref ByteReader section)

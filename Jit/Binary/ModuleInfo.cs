@@ -7,6 +7,13 @@ internal sealed class ModuleInfo
 {
     internal required ReadOnlyMemory<byte> Bytes { get; init; }
     internal List<DefType> Types { get; } = [];
+
+    /// <summary>The type indices that functions and tags were declared with: canonical types may have several.</summary>
+    internal List<uint> FuncTypeIndices { get; } = [];
+    internal List<uint> TagTypeIndices { get; } = [];
+
+    /// <summary>First types of recursion groups of one that were written as a group.</summary>
+    internal HashSet<int> ExplicitGroups { get; } = [];
     internal List<ImportInfo> Imports { get; } = [];
     internal List<FuncInfo> Funcs { get; } = [];
     internal List<TableInfo> Tables { get; } = [];
@@ -103,6 +110,9 @@ internal sealed class ElemInfo
     internal required ValType Type { get; init; }
     internal required int Offset { get; init; }
     internal uint Table { get; init; }
+
+    /// <summary>Whether the table is given, which index 0 need not be.</summary>
+    internal bool HasTable { get; init; }
     internal ConstExpr Where { get; init; }
 
     /// <summary>Function indices; or null, and <see cref="Exprs"/> has expressions.</summary>

@@ -102,6 +102,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
         {
             reader.U8();
             count = reader.Count();
+            if (count == 1) module.ExplicitGroups.Add(module.Types.Count);
         }
         groupBase = module.Types.Count;
         group = new DefType[count];

@@ -1,0 +1,219 @@
+using System.Globalization;
+using System.Text;
+using WasmJit.Jit;
+
+namespace WasmJit.Text;
+
+/// <summary>Function bodies: one instruction a line, immediates by the kinds that the operator's row lists.</summary>
+internal sealed partial class WatPrinter
+{
+    private Names locals = new([]);
+    private readonly List<string?> labels = [];
+    private uint currentFunc, labelCount;
+
+    private void Function(int index)
+    {
+        FuncInfo func = module.Funcs[index];
+        ModuleDecoder.ReadLocals(module, func);
+        currentFunc = (uint)index;
+        labelCount = 0;
+        labels.Clear();
+        labels.Add(null);
+        locals = new Names(module.Names.Locals.Where(l => l.Key.Func == currentFunc).Select(l => KeyValuePair.Create(l.Key.Local, l.Value)));
+        string typeName = TypeIndex(module.FuncTypeIndices, index, func.Type);
+        text.Append($"  (func{funcs.Definition((uint)index)} (type {typeName})");
+        uint local = 0;
+        foreach (ValType param in func.Func.Params) text.Append($" (param{locals.Definition(local++)} {Val(param)})");
+        if (!func.Func.Results.IsEmpty) text.Append($" (result {string.Join(' ', func.Func.Results.Select(r => Val(r)))})");
+        text.Append('\n');
+        foreach (LocalRun run in func.Locals) Locals(run, ref local);
+        int depth = 2;
+        var code = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);
+        while (true)
+        {
+            code.Read(out Instr instr);
+            bool closes = instr.Id is OpId.End or OpId.Else or OpId.Catch or OpId.CatchAll or OpId.Delegate;
+            if (closes) depth--;
+            if (instr.Id == OpId.End && depth == 1) break;
+            if (instr.Id is OpId.End) labels.RemoveAt(labels.Count - 1);
+            if (instr.Id is OpId.Delegate) labels.RemoveAt(labels.Count - 1);
+            text.Append(' ', 2 * Math.Min(depth, 40)).Append(Instruction(ref code, instr)).Append('\n');
+            if (instr.Id is OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable or OpId.Else or OpId.Catch or OpId.CatchAll) depth++;
+        }
+        text.Append("  )\n");
+    }
+
+    /// <summary>Named locals one by one, runs of others together: run-length encoding finds the same runs again.</summary>
+    private void Locals(LocalRun run, ref uint local)
+    {
+        string type = Val(run.Type);
+        for (int i = 0; i < run.Count; i++)
+        {
+            string id = locals.Definition(local++);
+            if (id.Length > 0)
+            {
+                text.Append($"    (local{id} {type})\n");
+                continue;
+            }
+            text.Append("    (local ").Append(type);
+            while (i + 1 < run.Count && locals.Definition(local).Length == 0)
+            {
+                text.Append(' ').Append(type);
+                i++;
+                local++;
+            }
+            text.Append(")\n");
+        }
+    }
+
+    private string Label(uint label)
+    {
+        int at = labels.Count - 1 - (int)label;
+        if (at >= 0 && labels[at] is { } name && labels.LastIndexOf(name) == at) return name;
+        return label.ToString(CultureInfo.InvariantCulture);
+    }
+
+    private string BlockTypeText(ref CodeReader code, in Instr instr)
+    {
+        switch (instr.BlockForm)
+        {
+            case BlockTypeForm.Value:
+                ByteReader reader = code.Types(instr);
+                return $" (result {Val(new TypeDecoder(module).ReadValType(ref reader))})";
+            case BlockTypeForm.Index: return $" (type {types[instr.BlockIndex]})";
+            default: return "";
+        }
+    }
+
+    private string HeapText(HeapTypeCode code)
+    {
+        if (code.Code < 0) return HeapType.FromCode((int)code.Code & 0x7f)!.ToString();
+        string name = types[(uint)code.Code];
+        return code.IsExact ? $"(exact {name})" : name;
+    }
+
+    private string RefText(HeapTypeCode code, bool nullable)
+    {
+        if (nullable && code.Code < 0) return ValType.Ref(HeapType.FromCode((int)code.Code & 0x7f)!, true).ToString();
+        return $"(ref {(nullable ? "null " : "")}{HeapText(code)})";
+    }
+
+    /// <summary>An instruction on one line, without indentation.</summary>
+    private string Instruction(ref CodeReader code, in Instr instr)
+    {
+        Operator op = instr.Op;
+        switch (op.Id)
+        {
+            case OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable:
+                {
+                    string head = op.Mnemonic;
+                    string? label = module.Names.Labels.TryGetValue((currentFunc, labelCount++), out string? name) ? Id(name) : null;
+                    if (label is not null) head += " " + label;
+                    head += BlockTypeText(ref code, instr);
+                    if (op.Id == OpId.TryTable) head += Catches(ref code, instr);
+                    labels.Add(label);
+                    return head;
+                }
+            case OpId.CallIndirect or OpId.ReturnCallIndirect:
+                return $"{op.Mnemonic}{(instr.B == 0 ? "" : " " + tables[instr.B])} (type {types[instr.A]})";
+            case OpId.SelectT:
+                {
+                    ByteReader reader = code.List(instr);
+                    var decoder = new TypeDecoder(module);
+                    var list = new StringBuilder("select (result");
+                    for (int i = 0; i < instr.ListCount; i++) list.Append(' ').Append(Val(decoder.ReadValType(ref reader)));
+                    return list.Append(')').ToString();
+                }
+            case OpId.TableInit: return $"table.init{(instr.B == 0 ? "" : " " + tables[instr.B])} {elems[instr.A]}";
+            case OpId.MemoryInit: return $"memory.init{(instr.B == 0 ? "" : " " + memories[instr.B])} {datas[instr.A]}";
+            case OpId.TableCopy or OpId.MemoryCopy:
+                {
+                    Names space = op.Id == OpId.TableCopy ? tables : memories;
+                    return instr.A == 0 && instr.B == 0 ? op.Mnemonic : $"{op.Mnemonic} {space[instr.A]} {space[instr.B]}";
+                }
+            case OpId.RefTest or OpId.RefTestNull or OpId.RefCast or OpId.RefCastNull or OpId.RefCastDescEq or OpId.RefCastDescEqNull:
+                return $"{op.Mnemonic.Replace("_null", "")} {RefText(instr.Heap1, instr.Nullable1)}";
+            case OpId.BrOnCast or OpId.BrOnCastFail or OpId.BrOnCastDescEq or OpId.BrOnCastDescEqFail:
+                return $"{op.Mnemonic} {Label(instr.A)} {RefText(instr.Heap1, instr.Nullable1)} {RefText(instr.Heap2, instr.Nullable2)}";
+            case OpId.V128Const:
+                return "v128.const i32x4" + string.Concat(
+                    new[] { (uint)instr.Bits, (uint)(instr.Bits >> 32), (uint)instr.High, (uint)(instr.High >> 32) }.Select(v => $" 0x{v:x8}"));
+            case OpId.CompileNull: return $"compile null{MemoryText(instr.A)} {types[instr.B]}";
+            case OpId.Compile: return $"compile{MemoryText(instr.A)} {types[instr.B]}";
+            case OpId.InstantiateNull: return $"instantiate null {types[instr.A]}";
+            case OpId.GetExportNull: return $"get_export null{MemoryText(instr.A)} {types[instr.B]}";
+        }
+        var line = new StringBuilder(op.Mnemonic);
+        int slot = 0;
+        foreach (Immediate immediate in op.Immediates) Append(line, ref code, instr, immediate, ref slot);
+        return line.ToString();
+    }
+
+    private string MemoryText(uint memory) => memory == 0 ? "" : " " + memories[memory];
+
+    private string Catches(ref CodeReader code, in Instr instr)
+    {
+        ByteReader reader = code.List(instr);
+        var list = new StringBuilder();
+        for (int i = 0; i < instr.ListCount; i++)
+        {
+            CodeReader.ReadCatch(ref reader, out byte kind, out uint tag, out uint label);
+            string keyword = kind switch { 0 => "catch", 1 => "catch_ref", 2 => "catch_all", _ => "catch_all_ref" };
+            list.Append($" ({keyword}{(kind < 2 ? " " + tags[tag] : "")} {Label(label)})");
+        }
+        return list.ToString();
+    }
+
+    private void Append(StringBuilder line, ref CodeReader code, in Instr instr, Immediate immediate, ref int slot)
+    {
+        uint index = slot == 0 ? instr.A : slot == 1 ? instr.B : instr.C;
+        switch (immediate.Kind)
+        {
+            case ImmediateKind.Labels:
+                {
+                    ByteReader reader = code.List(instr);
+                    for (int i = 0; i <= instr.ListCount; i++) line.Append(' ').Append(Label(reader.U32()));
+                    return;
+                }
+            case ImmediateKind.I32: line.Append(' ').Append((int)instr.Bits); return;
+            case ImmediateKind.I64: line.Append(' ').Append((long)instr.Bits); return;
+            case ImmediateKind.F32: line.Append(' ').Append(FloatText.Of32((uint)instr.Bits)); return;
+            case ImmediateKind.F64: line.Append(' ').Append(FloatText.Of64(instr.Bits)); return;
+            case ImmediateKind.MemArg:
+                if (instr.Memory != 0) line.Append(' ').Append(memories[instr.Memory]);
+                if (instr.Bits != 0) line.Append($" offset={instr.Bits}");
+                if (instr.Align != immediate.Number) line.Append($" align={1UL << (int)instr.Align}");
+                return;
+            case ImmediateKind.Lanes16:
+                for (int i = 0; i < 16; i++) line.Append(' ').Append((byte)((i < 8 ? instr.Bits : instr.High) >> (8 * (i & 7))));
+                return;
+            case ImmediateKind.HeapType: line.Append(' ').Append(HeapText(instr.Heap1)); return;
+            case ImmediateKind.Name: line.Append(' ').Append(Quote(instr.Name!)); return;
+            case ImmediateKind.Zero: return;
+            case ImmediateKind.Memory:
+                line.Append(MemoryText(index));
+                break;
+            case ImmediateKind.Table:
+                if (index != 0) line.Append(' ').Append(tables[index]);
+                break;
+            case ImmediateKind.Field:
+                line.Append(' ').Append(module.Names.Fields.TryGetValue((instr.A, index), out string? field) ? Id(field) : index.ToString(CultureInfo.InvariantCulture));
+                break;
+            case ImmediateKind.Label: line.Append(' ').Append(Label(index)); break;
+            default:
+                line.Append(' ').Append(immediate.Kind switch
+                {
+                    ImmediateKind.Func => funcs[index],
+                    ImmediateKind.Type => types[index],
+                    ImmediateKind.Global => globals[index],
+                    ImmediateKind.Local => locals[index],
+                    ImmediateKind.Tag => tags[index],
+                    ImmediateKind.Elem => elems[index],
+                    ImmediateKind.Data => datas[index],
+                    _ => index.ToString(CultureInfo.InvariantCulture),
+                });
+                break;
+        }
+        slot++;
+    }
+}
