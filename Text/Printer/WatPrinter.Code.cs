@@ -23,8 +23,9 @@ internal sealed partial class WatPrinter
         string typeName = TypeIndex(module.FuncTypeIndices, index, func.Type);
         text.Append($"  (func{funcs.Definition((uint)index)} (type {typeName})");
         uint local = 0;
-        foreach (ValType param in func.Func.Params) text.Append($" (param{locals.Definition(local++)} {Val(param)})");
-        if (!func.Func.Results.IsEmpty) text.Append($" (result {string.Join(' ', func.Func.Results.Select(r => Val(r)))})");
+        uint near = index < module.FuncTypeIndices.Count ? module.FuncTypeIndices[index] : uint.MaxValue;
+        foreach (ValType param in func.Func.Params) text.Append($" (param{locals.Definition(local++)} {Val(param, near)})");
+        if (!func.Func.Results.IsEmpty) text.Append($" (result {string.Join(' ', func.Func.Results.Select(r => Val(r, near)))})");
         text.Append('\n');
         foreach (LocalRun run in func.Locals) Locals(run, ref local);
         int depth = 2;
