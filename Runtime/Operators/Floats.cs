@@ -29,13 +29,24 @@ internal static class Floats
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static float Sqrt32(float a) => MathF.Sqrt(a);
 
+    /// <summary>The one that is a NaN, made quiet; the JIT would leave out additions of constants that change nothing else.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float QuietNaN32(float a, float b) =>
+        BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(float.IsNaN(a) ? a : b) | 0x400000);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static double QuietNaN64(double a, double b) =>
+        BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(double.IsNaN(a) ? a : b) | (1L << 51));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static float Min32(float a, float b)
     {
         if (a < b) return a;
         if (b < a) return b;
-        // Equal: -0 before 0. Unordered: the sum is a quiet NaN.
-        return a == b ? BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(a) | BitConverter.SingleToInt32Bits(b)) : a + b;
+        // Equal: -0 before 0. Unordered: a NaN.
+        return a == b
+            ? BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(a) | BitConverter.SingleToInt32Bits(b))
+            : QuietNaN32(a, b);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -43,7 +54,9 @@ internal static class Floats
     {
         if (a > b) return a;
         if (b > a) return b;
-        return a == b ? BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(a) & BitConverter.SingleToInt32Bits(b)) : a + b;
+        return a == b
+            ? BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(a) & BitConverter.SingleToInt32Bits(b))
+            : QuietNaN32(a, b);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -83,7 +96,9 @@ internal static class Floats
     {
         if (a < b) return a;
         if (b < a) return b;
-        return a == b ? BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(a) | BitConverter.DoubleToInt64Bits(b)) : a + b;
+        return a == b
+            ? BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(a) | BitConverter.DoubleToInt64Bits(b))
+            : QuietNaN64(a, b);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -91,7 +106,9 @@ internal static class Floats
     {
         if (a > b) return a;
         if (b > a) return b;
-        return a == b ? BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(a) & BitConverter.DoubleToInt64Bits(b)) : a + b;
+        return a == b
+            ? BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(a) & BitConverter.DoubleToInt64Bits(b))
+            : QuietNaN64(a, b);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

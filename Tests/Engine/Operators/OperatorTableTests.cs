@@ -1,0 +1,95 @@
+using System.Numerics;
+using System.Reflection;
+using WasmJit.Jit;
+using WasmJit.Runtime;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>The table agrees with itself, and its helpers exist.</summary>
+public sealed class OperatorTableTests
+{
+    [Fact]
+    public void EncodingsAreUniqueAndFound()
+    {
+        Assert.Equal(OperatorTable.All.Count, OperatorTable.All.Select(op => (op.Prefix, op.Code)).Distinct().Count());
+        foreach (Operator op in OperatorTable.All)
+        {
+            Assert.Same(op, OperatorTable.Find(op.Prefix, op.Code));
+            Assert.Same(op, OperatorTable.Find(op.Mnemonic));
+        }
+        Assert.Null(OperatorTable.Find(0, 0xff));
+        Assert.Null(OperatorTable.Find(0xfc, uint.MaxValue));
+    }
+
+    [Fact]
+    public void EveryOpIdIsOneOperator()
+    {
+        OpId[] used = [.. OperatorTable.All.Select(op => op.Id).Where(id => id != OpId.Plain).Order()];
+        Assert.Equal(Enum.GetValues<OpId>().Where(id => id != OpId.Plain).Order(), used);
+    }
+
+    [Fact]
+    public void PlainOperatorsHaveSignatureAndEmission() => Assert.All(
+        OperatorTable.All.Where(op => op.Id == OpId.Plain),
+        op =>
+        {
+            Assert.True(op.HasSignature);
+            Assert.InRange(op.Results.Length, 0, 1);
+            Assert.Matches("^(il|call|load|store):", op.Emission);
+        });
+
+    [Fact]
+    public void AccessesOfMemoryTakeAnAddressFirst() => Assert.All(
+        OperatorTable.All.Where(op => op.MemArg is not null),
+        op => Assert.Equal(OperatorTable.At, op.Params[0]));
+
+    [Fact]
+    public void NaturalAlignmentIsTheAccessWidth() => Assert.All(
+        OperatorTable.All.Where(op => op.Emission.Split(':')[0] is "load" or "store"),
+        op => Assert.Equal(Emission.Of(op).Width, 1 << op.MemArg!.Value.Number));
+
+    [Fact]
+    public void HelpersOfCompiledOperatorsExist() => Assert.All(
+        OperatorTable.All.Where(op => op.IsCompiled && op.Emission.StartsWith("call:", StringComparison.Ordinal)),
+        op =>
+        {
+            MethodInfo helper = Emission.Of(op).Method!;
+            if (!op.Immediates.IsEmpty) return;
+            Assert.Equal(op.Params.Select(Signature.ClrType), helper.GetParameters().Select(p => p.ParameterType));
+            Assert.Equal(op.Results.Select(Signature.ClrType).DefaultIfEmpty(typeof(void)).Single(), helper.ReturnType);
+        });
+
+    /// <summary>With WASMJIT_UPDATE_GOLDEN=1 the page is written instead.</summary>
+    [Fact]
+    public void TheReferencePageIsUpToDate()
+    {
+        string root = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(root, "WasmJit.sln"))) root = Path.GetDirectoryName(root)!;
+        string path = Path.Combine(root, "Docs", "operators.md");
+        string page = OperatorReference.Page();
+        if (Environment.GetEnvironmentVariable("WASMJIT_UPDATE_GOLDEN") == "1") File.WriteAllText(path, page);
+        Assert.True(page == File.ReadAllText(path), "Docs/operators.md is out of date: set WASMJIT_UPDATE_GOLDEN=1");
+    }
+
+    [Fact]
+    public void WideArithmeticIsThatOfLargeIntegers()
+    {
+        BigInteger modulus = BigInteger.One << 128;
+        foreach (ulong a in ScalarReference.Ints64)
+            foreach (ulong b in ScalarReference.Ints64)
+            {
+                Equal((BigInteger)a * b, Integers.MulWideU((long)a, (long)b));
+                Equal((BigInteger)(long)a * (long)b, Integers.MulWideS((long)a, (long)b));
+                foreach (ulong c in ScalarReference.Ints64)
+                {
+                    BigInteger left = ((BigInteger)b << 64) + a, right = ((BigInteger)a << 64) + c;
+                    Equal(left + right, Integers.Add128((long)a, (long)b, (long)c, (long)a));
+                    Equal(left - right, Integers.Sub128((long)a, (long)b, (long)c, (long)a));
+                }
+            }
+
+        void Equal(BigInteger expected, (long Low, long High) actual) =>
+            Assert.Equal(((expected % modulus) + modulus) % modulus, ((BigInteger)(ulong)actual.High << 64) + (ulong)actual.Low);
+    }
+}
