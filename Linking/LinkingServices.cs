@@ -1,4 +1,3 @@
-using System.Text;
 using WasmJit.Jit;
 using WasmJit.Runtime;
 
@@ -26,7 +25,7 @@ internal sealed class LinkingServices(Module module) : InstanceServices
         if (!engine.Options.RuntimeCompile) throw Trap.Make(TrapKind.RuntimeCompileNotAllowed);
         memory.CheckRange(address, length);
         if (length > int.MaxValue) return Fail(instance, orNull, TrapKind.MalformedModule, "more than 2 GiB");
-        byte[] bytes = memory.Slice(address, (int)length).ToArray();
+        byte[] bytes = memory.ReadBytes(address, (int)length);
         Module compiled;
         try
         {
@@ -98,7 +97,7 @@ internal sealed class LinkingServices(Module module) : InstanceServices
         if (target is not Instance instance) throw Trap.Make(TrapKind.NullInstanceReference);
         memory.CheckRange(address, length);
         if (length > 65536) return null;
-        string name = Encoding.UTF8.GetString(memory.Slice(address, (int)length));
+        string name = memory.ReadString(address, (int)length);
         object? export = instance.FindInternal(name);
         return export is not null && RefTypes.Matches(export, type) ? export : null;
     }

@@ -43,12 +43,12 @@ internal static unsafe partial class FaultHandler
         lock (Gate)
         {
             if (Ranges[0] == MaxRanges) return false;
+            if (!installed && IsSupported) Install();
+            installed = true;
             ulong n = Ranges[0];
             Ranges[1 + (2 * n)] = (ulong)start;
             Ranges[2 + (2 * n)] = (ulong)end;
             Volatile.Write(ref Ranges[0], n + 1);
-            if (!installed && IsSupported) Install();
-            installed = true;
             return true;
         }
     }
@@ -58,23 +58,31 @@ internal static unsafe partial class FaultHandler
         byte* action = stackalloc byte[256];
         if (sigaction(11, null, action) != 0) throw new PlatformNotSupportedException("The SIGSEGV handler cannot be read.");
         nint old = *(nint*)action;
+        if (old is 0 or 1) throw new PlatformNotSupportedException("The runtime has no SIGSEGV handler to go on to.");
         byte[] code = Assemble(old);
         *(nint*)action = Pages.PublishCode(code);
         if (sigaction(11, action, null) != 0) throw new PlatformNotSupportedException("The SIGSEGV handler cannot be set.");
     }
 
-    /// <summary>void handler(int signal, siginfo_t* rsi, void* context); only registers that a call may change.</summary>
+    /// <summary>
+    /// void handler(int signal, siginfo_t* rsi, void* context); only registers that a call may change. A fault elsewhere
+    /// clears the thread's record, so that the record always speaks of the last fault.
+    /// </summary>
     private static byte[] Assemble(nint old)
     {
         var a = new Assembler(64);
         Label chain = a.CreateLabel(), range = a.CreateLabel(), next = a.CreateLabel(), hit = a.CreateLabel();
-        Label probe = a.CreateLabel(), store = a.CreateLabel(), done = a.CreateLabel();
+        Label find = a.CreateLabel(), probe = a.CreateLabel(), store = a.CreateLabel();
+        // Signals that a process sent carry no address (si_code <= 0).
+        a.cmp(__dword_ptr[rsi + 8], 0);
+        a.jle(chain);
+        a.xor(r8d, r8d);
         a.mov(rax, __qword_ptr[rsi + 16]);
         a.mov(rcx, (ulong)Ranges);
         a.mov(r9, __qword_ptr[rcx]);
         a.Label(ref range);
         a.test(r9, r9);
-        a.jz(chain);
+        a.jz(find);
         a.cmp(rax, __qword_ptr[rcx + 8]);
         a.jb(next);
         a.cmp(rax, __qword_ptr[rcx + 16]);
@@ -84,6 +92,9 @@ internal static unsafe partial class FaultHandler
         a.dec(r9);
         a.jmp(range);
         a.Label(ref hit);
+        a.mov(r8, rax);
+        a.mov(__qword_ptr[rsi + 16], 8);
+        a.Label(ref find);
         a.xor(r9d, r9d);
         a.mov(r9, __qword_ptr.fs[r9]);
         a.mov(r10, r9);
@@ -96,14 +107,12 @@ internal static unsafe partial class FaultHandler
         a.cmp(r11, r9);
         a.je(store);
         a.test(r11, r11);
-        a.jz(done);
+        a.jz(chain);
         a.add(r10, 16);
         a.and(r10, (Records * 16) - 1);
         a.jmp(probe);
         a.Label(ref store);
-        a.mov(__qword_ptr[rcx + r10 + 8], rax);
-        a.Label(ref done);
-        a.mov(__qword_ptr[rsi + 16], 8);
+        a.mov(__qword_ptr[rcx + r10 + 8], r8);
         a.Label(ref chain);
         a.mov(rax, (ulong)old);
         a.jmp(rax);
@@ -158,6 +167,15 @@ internal static unsafe partial class FaultHandler
             Owners.Remove((nint)(record - 1));
             Volatile.Write(ref record[-1], Deleted);
         }
+    }
+
+    /// <summary>How far an address in an arena lies from the arena's start; null outside of all arenas.</summary>
+    internal static ulong? OffsetInRange(ulong address)
+    {
+        ulong count = Volatile.Read(ref Ranges[0]);
+        for (ulong i = 0; i < count; i++)
+            if (address >= Ranges[1 + (2 * i)] && address < Ranges[2 + (2 * i)]) return address - Ranges[1 + (2 * i)];
+        return null;
     }
 
     [LibraryImport("libc")]

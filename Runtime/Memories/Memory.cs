@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ConstrainedExecution;
 using System.Text;
 using WasmJit.Runtime;
 
@@ -6,13 +7,27 @@ namespace WasmJit;
 
 /// <summary>
 /// A linear memory. It never moves: address space for its full reach is reserved when it is made, and growth commits. All
-/// members check bounds. A span is valid for as long as the memory is reachable; growth does not invalidate it.
+/// members check bounds. A span is valid for as long as the memory is reachable; growth does not invalidate it, but nothing
+/// else keeps the memory: hold on to it (or to its instance) while spans of it are in use.
 /// </summary>
-/// <remarks>Unsafe: <see cref="Base"/> is given out only with this object kept alive, and the finalizer is the only one to give it back.</remarks>
-public sealed unsafe class Memory
+/// <remarks>
+/// Unsafe: <see cref="Base"/> is given out only with this object kept alive, and the finalizer is the only one to give it back.
+/// It is a critical finalizer because those run last: finalizers of the host may still use the memory.
+/// </remarks>
+public sealed unsafe class Memory : CriticalFinalizerObject
 {
-    /// <summary>How far a 64-bit memory can grow at most: the address space reserved for one.</summary>
+    /// <summary>
+    /// How far a 64-bit memory can grow at most: the address space reserved for one, where there is so much, but no less
+    /// than <see cref="LeastReach64"/>.
+    /// </summary>
     internal const ulong Reach64 = 64UL << 30;
+
+    private const ulong LeastReach64 = 1UL << 30;
+
+    /// <summary>64-bit memories together reserve no more than this for growth.</summary>
+    private const ulong ReachInAll64 = 16UL << 40;
+
+    private static ulong reserved64;
 
     private const ulong OsPage = 65536;
 
@@ -39,11 +54,10 @@ public sealed unsafe class Memory
         committed = Align(ByteLength);
         if (type.Is64)
         {
-            reach = Align(reach);
-            Base = Reserve(reach);
+            Base = Reserve(ref reach, (ulong)minimum);
             if (!Pages.Commit(Base, committed))
             {
-                Pages.Release(Base, reach);
+                Release(Base, reach);
                 GC.SuppressFinalize(this);
                 throw TooLarge(minimum);
             }
@@ -59,20 +73,43 @@ public sealed unsafe class Memory
     ~Memory()
     {
         if (Base is null) return;
-        if (Type.Is64) Pages.Release(Base, reach);
+        if (Type.Is64) Release(Base, reach);
         else AddressSpace.Give(Base, committed);
         if (committed != 0) GC.RemoveMemoryPressure((long)committed);
     }
 
-    private static byte* Reserve(ulong bytes)
+    /// <summary>Reserves for a 64-bit memory; the reach may become less, but not less than the minimum.</summary>
+    private static byte* Reserve(ref ulong reach, ulong minimum)
     {
-        if (bytes == 0) bytes = OsPage;
-        byte* at = Pages.Reserve(bytes);
-        if (at is not null) return at;
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        at = Pages.Reserve(bytes);
-        return at is not null ? at : throw TooLarge(bytes);
+        ulong least = Align(Math.Max(minimum, Math.Min(reach, LeastReach64)));
+        reach = Align(Math.Max(reach, 1));
+        for (bool collected = false; ; collected = true)
+        {
+            for (ulong bytes = reach; ; bytes = Math.Max(bytes / 4, least))
+            {
+                bool isLeast = bytes <= least;
+                if (Interlocked.Add(ref reserved64, bytes) <= ReachInAll64 || (isLeast && collected))
+                {
+                    byte* at = Pages.Reserve(bytes);
+                    if (at is not null)
+                    {
+                        reach = bytes;
+                        return at;
+                    }
+                }
+                Interlocked.Add(ref reserved64, 0 - bytes);
+                if (isLeast || !collected) break;
+            }
+            if (collected) throw TooLarge(least);
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+    }
+
+    private static void Release(byte* at, ulong bytes)
+    {
+        Pages.Release(at, bytes);
+        Interlocked.Add(ref reserved64, 0 - bytes);
     }
 
     private static InsufficientMemoryException TooLarge(UInt128 bytes) => new($"The system has no {bytes} bytes for a linear memory.");
@@ -107,18 +144,53 @@ public sealed unsafe class Memory
     /// <summary>Reads a value in the memory's byte order, which is little-endian.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not inside the memory.</exception>
     public T Read<T>(ulong address)
-        where T : unmanaged => Unsafe.ReadUnaligned<T>(At(address, (ulong)sizeof(T)));
+        where T : unmanaged
+    {
+        T value = Unsafe.ReadUnaligned<T>(At(address, (ulong)sizeof(T)));
+        GC.KeepAlive(this);
+        return value;
+    }
 
     /// <summary>Writes a value in the memory's byte order, which is little-endian.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not inside the memory.</exception>
     public void Write<T>(ulong address, T value)
-        where T : unmanaged => Unsafe.WriteUnaligned(At(address, (ulong)sizeof(T)), value);
+        where T : unmanaged
+    {
+        Unsafe.WriteUnaligned(At(address, (ulong)sizeof(T)), value);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>A copy of a window.</summary>
+    /// <param name="address">The first byte.</param>
+    /// <param name="length">How many bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The window is not inside the memory.</exception>
+    public byte[] ReadBytes(ulong address, int length)
+    {
+        byte[] bytes = Slice(address, length).ToArray();
+        GC.KeepAlive(this);
+        return bytes;
+    }
+
+    /// <summary>Copies bytes into the memory.</summary>
+    /// <param name="address">Where the first goes.</param>
+    /// <param name="bytes">The bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">They do not fit into the memory.</exception>
+    public void WriteBytes(ulong address, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(Slice(address, bytes.Length));
+        GC.KeepAlive(this);
+    }
 
     /// <summary>Reads text; malformed UTF-8 becomes replacement characters.</summary>
     /// <param name="address">The first byte.</param>
     /// <param name="length">How many bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">The text is not inside the memory.</exception>
-    public string ReadString(ulong address, int length) => Encoding.UTF8.GetString(Slice(address, length));
+    public string ReadString(ulong address, int length)
+    {
+        string text = Encoding.UTF8.GetString(Slice(address, length));
+        GC.KeepAlive(this);
+        return text;
+    }
 
     /// <summary>Writes text as UTF-8, without a zero behind it.</summary>
     /// <returns>How many bytes were written.</returns>
@@ -126,7 +198,9 @@ public sealed unsafe class Memory
     public int WriteString(ulong address, string text)
     {
         int length = Encoding.UTF8.GetByteCount(text);
-        return Encoding.UTF8.GetBytes(text, Slice(address, length));
+        Encoding.UTF8.GetBytes(text, Slice(address, length));
+        GC.KeepAlive(this);
+        return length;
     }
 
     private byte* At(ulong address, ulong length)
@@ -185,6 +259,7 @@ public sealed unsafe class Memory
             at += part;
             count -= part;
         }
+        GC.KeepAlive(memory);
     }
 
     internal static void Copy(ulong to, ulong from, ulong count, Memory target, Memory source)
@@ -192,6 +267,8 @@ public sealed unsafe class Memory
         source.CheckRange(from, count);
         target.CheckRange(to, count);
         Buffer.MemoryCopy(source.Base + from, target.Base + to, count, count);
+        GC.KeepAlive(source);
+        GC.KeepAlive(target);
     }
 
     internal static void Init(ulong to, uint from, uint count, Memory memory, InstanceCore instance, int segment)
@@ -200,6 +277,7 @@ public sealed unsafe class Memory
         if (from > (uint)data.Length || count > (uint)data.Length - from) Trap.OutOfBoundsMemory();
         memory.CheckRange(to, count);
         data.Span.Slice((int)from, (int)count).CopyTo(new Span<byte>(memory.Base + to, (int)count));
+        GC.KeepAlive(memory);
     }
 
     internal void CheckRange(ulong address, ulong count)

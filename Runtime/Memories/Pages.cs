@@ -37,17 +37,16 @@ internal static unsafe partial class Pages
         return mprotect((nint)at, (nuint)bytes, ProtReadWrite) == 0;
     }
 
-    /// <summary>Gives the memory of pages back and makes them inaccessible; committed again, they are zero.</summary>
-    internal static void Decommit(byte* at, ulong bytes)
+    /// <summary>
+    /// Gives the memory of pages back and makes them inaccessible; committed again, they are zero. False if the system has no
+    /// room for the change (its number of mappings is limited): then nothing has changed.
+    /// </summary>
+    internal static bool Decommit(byte* at, ulong bytes)
     {
-        if (bytes == 0) return;
-        if (OperatingSystem.IsWindows())
-        {
-            VirtualFree((nint)at, (nuint)bytes, MemDecommit);
-            return;
-        }
+        if (bytes == 0) return true;
+        if (OperatingSystem.IsWindows()) return VirtualFree((nint)at, (nuint)bytes, MemDecommit);
         // A fresh mapping in place drops the pages on every Unix.
-        mmap((nint)at, (nuint)bytes, ProtNone, MapPrivate | MapAnonymous | MapNoReserve | 0x10, -1, 0);
+        return mmap((nint)at, (nuint)bytes, ProtNone, MapPrivate | MapAnonymous | MapNoReserve | 0x10, -1, 0) != -1;
     }
 
     internal static void Release(byte* at, ulong bytes)

@@ -3,17 +3,22 @@ using System.Runtime.CompilerServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Tells generated code that the stack ends, without passing anything to it: a map with one byte for each 64 KiB of the
+/// Tells generated code that the stack ends, without passing anything to it: a map with one byte for each 16 KiB of the
 /// address space, non-zero where a thread's stack has its red zone. Functions that call others look up the address of a
 /// local. So the limit is that of the thread that runs, whatever instance is called, and crossing instances costs nothing.
 /// </summary>
 /// <remarks>Unsafe: the map covers every address a local can have (47 bits); it is never released.</remarks>
 internal static unsafe class StackGuard
 {
-    internal const int GranuleLog2 = 16;
+    internal const int GranuleLog2 = 14;
 
-    /// <summary>What is left below the red zone's start for host functions, the collector and exception handling.</summary>
+    private const ulong Granule = 1UL << GranuleLog2;
+
+    /// <summary>What is left of a stack for host functions, the collector and exception handling.</summary>
     private const ulong RedZone = 256 * 1024;
+
+    /// <summary>Small stacks leave less, but throwing an exception takes more than 32 KiB.</summary>
+    private const ulong SmallestRedZone = 64 * 1024;
 
     private static readonly Lock Gate = new();
     private static readonly List<Zone> Zones = [];
@@ -21,16 +26,25 @@ internal static unsafe class StackGuard
     /// <summary>The map, null where generated code calls <see cref="Check"/> instead.</summary>
     internal static readonly byte* Map = MakeMap();
 
-    internal sealed record Zone(ulong Low, ulong End, ulong High);
+    /// <summary>A thread's stack, in bytes, and how much at its low end is red.</summary>
+    internal sealed record Zone(ulong Low, ulong High, ulong Size)
+    {
+        /// <summary>Rounded up: the granule that <see cref="Low"/> shares may hold the top of another thread's stack.</summary>
+        internal ulong FirstGranule => (Low + Granule - 1) >> GranuleLog2;
+
+        internal ulong EndGranule => (Low + Size + Granule - 1) >> GranuleLog2;
+    }
 
     private static byte* MakeMap() => OperatingSystem.IsLinux() && IntPtr.Size == 8 ? Pages.ReserveZeroed(1UL << (47 - GranuleLog2)) : null;
+
+    internal static ulong RedZoneOf(ulong stack) =>
+        Math.Min(RedZone, Math.Max(stack / 4, Math.Min(SmallestRedZone, stack / 2)));
 
     /// <summary>Marks the red zone of a stack; stacks of threads that are gone may have stood there.</summary>
     internal static Zone? Mark(ulong low, ulong high)
     {
         if (Map is null) return null;
-        ulong size = Math.Min(RedZone, (high - low) / 4);
-        var zone = new Zone(low >> GranuleLog2, (low + size + (1UL << GranuleLog2) - 1) >> GranuleLog2, high >> GranuleLog2);
+        var zone = new Zone(low, high, RedZoneOf(high - low));
         lock (Gate)
         {
             for (int i = Zones.Count - 1; i >= 0; i--)
@@ -60,7 +74,7 @@ internal static unsafe class StackGuard
 
     private static void Fill(Zone zone, byte value)
     {
-        for (ulong g = zone.Low; g < zone.End; g++) Volatile.Write(ref Map[g], value);
+        for (ulong g = zone.FirstGranule; g < zone.EndGranule; g++) Volatile.Write(ref Map[g], value);
     }
 
     /// <summary>The check where there is no map.</summary>
@@ -74,8 +88,8 @@ internal static unsafe class StackGuard
     {
         byte local;
         ulong here = (ulong)&local;
-        WasmThread state = WasmThread.Current;
-        ulong limit = state.StackLow == 0 ? here - (512 * 1024) : state.StackLow + RedZone;
+        ulong limit = WasmThread.Current.StackLimit;
+        if (limit == 0) limit = here - (512 * 1024);
         if (here < limit || here - limit < (ulong)bytes) throw Trap.Make(TrapKind.CallStackExhausted);
     }
 }

@@ -21,6 +21,7 @@ internal sealed unsafe partial class WasmThread
         if (OperatingSystem.IsLinux() && FindStack(out ulong low, out ulong high))
         {
             StackLow = low;
+            StackLimit = low + StackGuard.RedZoneOf(high - low);
             zone = StackGuard.Mark(low, high);
         }
     }
@@ -34,6 +35,9 @@ internal sealed unsafe partial class WasmThread
 
     /// <summary>The lowest usable address of the stack, 0 if unknown.</summary>
     internal ulong StackLow { get; }
+
+    /// <summary>Below this address only what must not fail runs; 0 if unknown.</summary>
+    internal ulong StackLimit { get; }
 
     internal static WasmThread Current => current ?? Register();
 

@@ -90,6 +90,12 @@ public sealed class TrapException : Exception
     /// <summary>The reason.</summary>
     public TrapKind Kind { get; }
 
+    /// <summary>
+    /// For <see cref="TrapKind.OutOfBoundsMemoryAccess"/> found by guard pages: the first address in the memory that could not
+    /// be accessed. Otherwise null.
+    /// </summary>
+    public ulong? Address { get; internal init; }
+
     /// <summary>The guest's functions that were running, innermost first.</summary>
     public IReadOnlyList<WasmFrame> WasmStack => stack ??= WasmStackTrace.Of(this);
 }
@@ -121,6 +127,6 @@ internal static class WasmStackTrace
     {
         if (new StackTrace(exception, false).GetFrame(0)?.GetMethod() is not { } method) return false;
         return method.Name.StartsWith(Prefix, StringComparison.Ordinal)
-            || (helpersToo && method.DeclaringType?.Namespace == "WasmJit.Runtime");
+            || (helpersToo && method.DeclaringType?.Assembly == typeof(WasmStackTrace).Assembly);
     }
 }

@@ -9,20 +9,26 @@ internal static class TrapFilter
     /// <summary>The exception filter of entry thunks. It runs before the stack is unwound and must not throw.</summary>
     internal static bool IsTrap(object exception) => exception switch
     {
-        NullReferenceException e => WasmStackTrace.IsFromGuest(e, helpersToo: WasmThread.PeekFault() != 0),
-        DivideByZeroException e => WasmStackTrace.IsFromGuest(e),
-        OverflowException e => WasmStackTrace.IsFromGuest(e),
-        InsufficientExecutionStackException => true,
+        NullReferenceException e => IsFault(e),
+        DivideByZeroException or OverflowException => WasmStackTrace.IsFromGuest((Exception)exception, helpersToo: true),
         _ => false,
     };
+
+    private static bool IsFault(NullReferenceException exception)
+    {
+        if (WasmStackTrace.IsFromGuest(exception, helpersToo: WasmThread.PeekFault() != 0)) return true;
+        // Host code went beyond a memory through a raw pointer: no later exception may be taken for that fault.
+        WasmThread.TakeFault();
+        return false;
+    }
 
     /// <summary>The trap of an exception that the filter has taken.</summary>
     internal static Exception ToTrap(object exception) => exception switch
     {
         DivideByZeroException e => new TrapException(TrapKind.IntegerDivideByZero, null, e),
         OverflowException e => new TrapException(TrapKind.IntegerOverflow, null, e),
-        InsufficientExecutionStackException e => new TrapException(TrapKind.CallStackExhausted, null, e),
-        NullReferenceException e when WasmThread.TakeFault() != 0 => new TrapException(TrapKind.OutOfBoundsMemoryAccess, null, e),
+        NullReferenceException e when WasmThread.TakeFault() is var address and not 0 =>
+            new TrapException(TrapKind.OutOfBoundsMemoryAccess, null, e) { Address = AddressSpace.OffsetInMemory(address) },
         var e => new TrapException(TrapKind.NullReference, null, (Exception)e),
     };
 }
