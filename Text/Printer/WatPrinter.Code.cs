@@ -4,14 +4,40 @@ using WasmJit.Jit;
 
 namespace WasmJit.Text;
 
+/// <summary>A printed instruction.</summary>
+/// <param name="Offset">Where it is in the module's bytes.</param>
+/// <param name="Depth">How many blocks stand around it.</param>
+/// <param name="Text">The instruction, flat.</param>
+internal readonly record struct CodeLine(int Offset, int Depth, string Text);
+
 /// <summary>Function bodies: one instruction a line, immediates by the kinds that the operator's row lists.</summary>
 internal sealed partial class WatPrinter
 {
     private Names locals = new([]);
+    private ILookup<uint, KeyValuePair<uint, string>>? localNames;
     private readonly List<string?> labels = [];
     private uint currentFunc, labelCount;
 
     private void Function(int index)
+    {
+        text.Append("  ").Append(Head(index)).Append('\n');
+        FuncInfo func = module.Funcs[index];
+        uint local = (uint)func.Func.Params.Length;
+        foreach (LocalRun run in func.Locals) Locals(run, ref local);
+        foreach (CodeLine line in Body(func)) text.Append(' ', 4 + (2 * Math.Min(line.Depth, 38))).Append(line.Text).Append('\n');
+        text.Append("  )\n");
+    }
+
+    /// <summary>One function: its head without the closing parenthesis, and its instructions.</summary>
+    /// <exception cref="MalformedModuleException">The body is malformed.</exception>
+    internal static (string Head, List<CodeLine> Body) PrintFunc(ModuleInfo module, int index)
+    {
+        var printer = new WatPrinter(module);
+        return (printer.Head(index), printer.Body(module.Funcs[index]));
+    }
+
+    /// <summary>Begins a function: what follows is about it.</summary>
+    private string Head(int index)
     {
         FuncInfo func = module.Funcs[index];
         ModuleDecoder.ReadLocals(module, func);
@@ -19,29 +45,32 @@ internal sealed partial class WatPrinter
         labelCount = 0;
         labels.Clear();
         labels.Add(null);
-        locals = new Names(module.Names.Locals.Where(l => l.Key.Func == currentFunc).Select(l => KeyValuePair.Create(l.Key.Local, l.Value)));
+        localNames ??= module.Names.Locals.ToLookup(l => l.Key.Func, l => KeyValuePair.Create(l.Key.Local, l.Value));
+        locals = new Names(localNames[currentFunc]);
         string typeName = TypeIndex(module.FuncTypeIndices, index, func.Type);
-        text.Append($"  (func{funcs.Definition((uint)index)} (type {typeName})");
+        var head = new StringBuilder($"(func{funcs.Definition((uint)index)} (type {typeName})");
         uint local = 0;
         uint near = index < module.FuncTypeIndices.Count ? module.FuncTypeIndices[index] : uint.MaxValue;
-        foreach (ValType param in func.Func.Params) text.Append($" (param{locals.Definition(local++)} {Val(param, near)})");
-        if (!func.Func.Results.IsEmpty) text.Append($" (result {string.Join(' ', func.Func.Results.Select(r => Val(r, near)))})");
-        text.Append('\n');
-        foreach (LocalRun run in func.Locals) Locals(run, ref local);
-        int depth = 2;
+        foreach (ValType param in func.Func.Params) head.Append($" (param{locals.Definition(local++)} {Val(param, near)})");
+        if (!func.Func.Results.IsEmpty) head.Append($" (result {string.Join(' ', func.Func.Results.Select(r => Val(r, near)))})");
+        return head.ToString();
+    }
+
+    /// <summary>The instructions of the function begun, without the <c>end</c> that closes it.</summary>
+    private List<CodeLine> Body(FuncInfo func)
+    {
+        var lines = new List<CodeLine>();
+        int depth = 0;
         var code = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);
         while (true)
         {
             code.Read(out Instr instr);
-            bool closes = instr.Id is OpId.End or OpId.Else or OpId.Catch or OpId.CatchAll or OpId.Delegate;
-            if (closes) depth--;
-            if (instr.Id == OpId.End && depth == 1) break;
-            if (instr.Id is OpId.End) labels.RemoveAt(labels.Count - 1);
-            if (instr.Id is OpId.Delegate) labels.RemoveAt(labels.Count - 1);
-            text.Append(' ', 2 * Math.Min(depth, 40)).Append(Instruction(ref code, instr)).Append('\n');
+            if (instr.Id is OpId.End or OpId.Else or OpId.Catch or OpId.CatchAll or OpId.Delegate) depth--;
+            if (depth < 0) return lines;
+            if (instr.Id is OpId.End or OpId.Delegate) labels.RemoveAt(labels.Count - 1);
+            lines.Add(new CodeLine(instr.Offset, depth, Instruction(ref code, instr)));
             if (instr.Id is OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable or OpId.Else or OpId.Catch or OpId.CatchAll) depth++;
         }
-        text.Append("  )\n");
     }
 
     /// <summary>Named locals one by one, runs of others together: run-length encoding finds the same runs again.</summary>
@@ -108,7 +137,7 @@ internal sealed partial class WatPrinter
             case OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable:
                 {
                     string head = op.Mnemonic;
-                    string? label = module.Names.Labels.TryGetValue((currentFunc, labelCount++), out string? name) ? Id(name) : null;
+                    string? label = module.Names.Labels.TryGetValue((currentFunc, labelCount++), out string? name) && name.Length > 0 ? Id(name) : null;
                     if (label is not null) head += " " + label;
                     head += BlockTypeText(ref code, instr);
                     if (op.Id == OpId.TryTable) head += Catches(ref code, instr);
@@ -142,8 +171,15 @@ internal sealed partial class WatPrinter
             case OpId.CompileNull: return $"compile null{MemoryText(instr.A)} {types[instr.B]}";
             case OpId.Compile: return $"compile{MemoryText(instr.A)} {types[instr.B]}";
             case OpId.InstantiateNull: return $"instantiate null {types[instr.A]}";
+            case OpId.InstantiateModule: return $"instantiate (module {instr.A})";
+            case OpId.CallIndirectRef: return $"call_indirect (ref {types[instr.A]}) (type {types[instr.B]})";
+            case OpId.MemoryInitRef: return $"memory.init (ref {types[instr.B]}) {datas[instr.A]}";
+            case OpId.TableInitRef: return $"table.init (ref {types[instr.B]}) {elems[instr.A]}";
             case OpId.GetExportNull: return $"get_export null{MemoryText(instr.A)} {types[instr.B]}";
         }
+        // The extension's rows for references to memories, tables and globals: the same mnemonics with (ref $t) behind.
+        if (op.Prefix == 0xfa && op.Mnemonic.EndsWith("_ref", StringComparison.Ordinal))
+            return $"{op.Mnemonic[..^4]} (ref {types[instr.A]}){(op.Immediates.Length > 1 ? $" (ref {types[instr.B]})" : "")}";
         var line = new StringBuilder(op.Mnemonic);
         int slot = 0;
         foreach (Immediate immediate in op.Immediates) Append(line, ref code, instr, immediate, ref slot);
@@ -181,6 +217,7 @@ internal sealed partial class WatPrinter
             case ImmediateKind.F32: line.Append(' ').Append(FloatText.Of32((uint)instr.Bits)); return;
             case ImmediateKind.F64: line.Append(' ').Append(FloatText.Of64(instr.Bits)); return;
             case ImmediateKind.MemArg:
+                if (instr.HasMemoryRef) line.Append($" (ref {HeapText(instr.Heap1)})");
                 if (instr.Memory != 0) line.Append(' ').Append(memories[instr.Memory]);
                 if (instr.Bits != 0) line.Append($" offset={instr.Bits}");
                 if (instr.Align != immediate.Number) line.Append($" align={1UL << (int)instr.Align}");

@@ -64,7 +64,7 @@ internal sealed partial class WatPrinter
         return quoted.Append('"').ToString();
     }
 
-    private static string Quote(string name) => Quote(Encoding.UTF8.GetBytes(name));
+    internal static string Quote(string name) => Quote(Encoding.UTF8.GetBytes(name));
 
     /// <exception cref="MalformedModuleException">A body is malformed.</exception>
     internal static string Print(ModuleInfo module)

@@ -1,0 +1,63 @@
+using System.CommandLine;
+
+namespace WasmJit.Cli;
+
+/// <summary><c>wasmjit wat2wasm</c> and <c>wasmjit wasm2wat</c>.</summary>
+internal static class ConvertCommands
+{
+    internal static Command MakeToBinary(Terminal terminal)
+    {
+        Argument<string> file = ModuleFile.Argument("A module in the text format; \"-\" is the standard input.");
+        var output = Output("Where the binary goes; without it beside the file, as .wasm. \"-\" is the standard output.");
+        var noCheck = new Option<bool>("--no-check") { Description = "Do not validate the module." };
+        var command = new Command("wat2wasm", "Encodes the text format into the binary format. Names go into a names section.") { file, output, noCheck };
+        command.SetAction(parsed =>
+        {
+            string path = parsed.GetValue(file)!;
+            byte[] bytes = ModuleFile.Encode(path, ModuleFile.ReadBytes(path));
+            if (!parsed.GetValue(noCheck) && !new Engine().Validate(bytes, out ModuleException? error))
+                throw new ToolException($"{path}: {ModuleFile.Kind(error!)}{error!.Message}; --no-check writes it nevertheless");
+            string target = parsed.GetValue(output) ?? (path == "-" ? "-" : Path.ChangeExtension(path, ".wasm"));
+            if (target == "-")
+            {
+                terminal.Out.Flush();
+                using Stream stream = Console.OpenStandardOutput();
+                stream.Write(bytes);
+                return Tool.Success;
+            }
+            File.WriteAllBytes(target, bytes);
+            return Tool.Success;
+        });
+        return command;
+    }
+
+    internal static Command MakeToText(Terminal terminal)
+    {
+        Argument<string> file = ModuleFile.Argument("A module in the binary format; \"-\" is the standard input.");
+        var output = Output("Where the text goes; without it to the standard output.");
+        var command = new Command("wasm2wat", "Prints a module in the text format.") { file, output };
+        Help.Describe(command, """
+            Names come from the names section. wat2wasm makes the same module of the text again.
+            """);
+        command.SetAction(parsed =>
+        {
+            string path = parsed.GetValue(file)!;
+            byte[] bytes = ModuleFile.Read(path);
+            string text;
+            try
+            {
+                text = Wat.FromBinary(bytes);
+            }
+            catch (ModuleException e)
+            {
+                throw new ToolException($"{path}: {ModuleFile.Kind(e)}{e.Message}");
+            }
+            if (parsed.GetValue(output) is { } target && target != "-") File.WriteAllText(target, text);
+            else terminal.Out.Write(text);
+            return Tool.Success;
+        });
+        return command;
+    }
+
+    private static Option<string> Output(string description) => new("--output", "-o") { Description = description, HelpName = "FILE" };
+}

@@ -1,0 +1,129 @@
+using System.CommandLine;
+using System.Reflection;
+using System.Runtime.ExceptionServices;
+using WasmJit.Text;
+
+namespace WasmJit.Cli;
+
+/// <summary><c>wasmjit run</c>: runs a program, or calls one export of a module.</summary>
+internal static class RunCommand
+{
+    internal static Command Make(Terminal terminal)
+    {
+        Argument<string> file = ModuleFile.Argument();
+        var arguments = new Argument<string[]>("ARGS")
+        {
+            Description = "The program's arguments, or with --invoke those of the export. Options among them go behind \"--\".",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        var invoke = new Option<string>("--invoke")
+        {
+            Description = "Call this export in place of the program's start and print its results, one a line. Arguments are numbers as in "
+                + "the text format (7, -1, 0xff, 1.5, nan, inf); references are \"null\".",
+            HelpName = "NAME",
+        };
+        var environment = new Option<string[]>("--env") { Description = "Set a variable of the program's environment; may be repeated. K alone passes on the tool's own.", HelpName = "K=V" };
+        var command = new Command("run", "Runs a program, or calls an export of a module.") { file, invoke, environment, arguments };
+        Help.Describe(command, """
+            A program is a module that exports _start; it gets its arguments, the standard streams, clocks and random numbers through
+            WASI preview 1, and its exit code becomes the tool's. Of any other module --invoke names the export to call:
+              wasmjit run math.wasm --invoke add 2 3
+            """);
+        command.SetAction(parsed => new Job(terminal, parsed.GetValue(file)!, EngineFlags.Options(parsed))
+        {
+            Args = parsed.GetValue(arguments) ?? [],
+            Environment = Variables(parsed.GetValue(environment) ?? []),
+        }.Run(parsed.GetValue(invoke)));
+        return command;
+    }
+
+    private static Dictionary<string, string> Variables(string[] items)
+    {
+        var variables = new Dictionary<string, string>();
+        foreach (string item in items)
+        {
+            int equals = item.IndexOf('=');
+            if (equals == 0) throw new ToolException($"--env {item}: a variable needs a name");
+            if (equals > 0) variables[item[..equals]] = item[(equals + 1)..];
+            else if (System.Environment.GetEnvironmentVariable(item) is { } own) variables[item] = own;
+        }
+        return variables;
+    }
+
+    /// <summary>One run: the module, and what it is given.</summary>
+    private sealed class Job(Terminal terminal, string path, EngineOptions options)
+    {
+        private readonly Module module = ModuleFile.Load(path, options);
+
+        internal required string[] Args { get; init; }
+
+        internal required Dictionary<string, string> Environment { get; init; }
+
+        internal int Run(string? export)
+        {
+            try
+            {
+                return export is null ? Start() : Invoke(export);
+            }
+            catch (WasiExitException exit)
+            {
+                return exit.ExitCode;
+            }
+            catch (LinkException e)
+            {
+                throw new ToolException($"{path}: {e.Message}. The tool gives wasi_snapshot_preview1 alone; wasmjit inspect lists what the module imports");
+            }
+        }
+
+        private int Start()
+        {
+            if (module.Exports.Any(e => e.Name == "_start" && e.Type.Kind == ExternKind.Func)) return Host().Run(module);
+            if (module.Info.Start is null) throw new ToolException($"{path} is no program: it exports no _start. {Callable(module)}");
+            Instantiate();
+            return Tool.Success;
+        }
+
+        private WasiHost Host() => new(new WasiOptions { Arguments = [Path.GetFileName(path), .. Args], Environment = Environment });
+
+        /// <summary>An instance of a module that is no program; it may use WASI all the same if it has a memory to do it with.</summary>
+        private Instance Instantiate()
+        {
+            if (!module.Imports.Any(i => i.Module.StartsWith("wasi_", StringComparison.Ordinal))) return module.Instantiate();
+            WasiHost host = Host();
+            Instance instance = module.Instantiate(host.Imports);
+            if (instance.TryGetExport<Memory>("memory", out _)) host.Attach(instance);
+            return instance;
+        }
+
+        private int Invoke(string name)
+        {
+            ExportType export = module.Exports.FirstOrDefault(e => e.Name == name && e.Type.Kind == ExternKind.Func)
+                ?? throw new ToolException($"there is no exported function {WatPrinter.Quote(name)}. {Callable(module)}");
+            FuncType type = export.Type.Func;
+            if (Args.Length != type.Params.Length)
+                throw new ToolException($"{name} takes {type.Params.Length} arguments, not {Args.Length}: {type}");
+            object?[] values = [.. Args.Select((text, i) => Arguments.Parse(text, type.Params[i]))];
+            Delegate function = Instantiate().GetExport<Delegate>(name);
+            object? result;
+            try
+            {
+                result = function.DynamicInvoke(values);
+            }
+            catch (TargetInvocationException e) when (e.InnerException is not null)
+            {
+                ExceptionDispatchInfo.Throw(e.InnerException);
+                throw;
+            }
+            foreach (object? value in Arguments.Results(result, type.Results.Length)) terminal.Line(Arguments.Format(value));
+            return Tool.Success;
+        }
+    }
+
+    private static string Callable(Module module)
+    {
+        string[] names = [.. module.Exports.Where(e => e.Type.Kind == ExternKind.Func).Select(e => e.Name)];
+        if (names.Length == 0) return "It exports no functions.";
+        const int most = 12;
+        return $"--invoke can call {string.Join(", ", names.Take(most))}{(names.Length > most ? ", ..." : "")}.";
+    }
+}

@@ -1,0 +1,43 @@
+using System.CommandLine;
+
+namespace WasmJit.Cli;
+
+/// <summary><c>wasmjit validate</c>: says whether files are valid modules, and if not why.</summary>
+internal static class ValidateCommand
+{
+    internal static Command Make(Terminal terminal)
+    {
+        var files = new Argument<string[]>("FILE") { Description = "Modules, .wasm or .wat.", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("validate", "Checks modules without running them.") { files };
+        Help.Describe(command, """
+            Prints a line for each file: "valid", or the reason with the byte offset and the function. Modules that are valid and
+            use a proposal that this version does not compile are valid. The exit code is 1 if any file is not.
+            """);
+        command.SetAction(parsed => Run(terminal, parsed.GetValue(files)!, new Engine(EngineFlags.Options(parsed))));
+        return command;
+    }
+
+    private static int Run(Terminal terminal, string[] paths, Engine engine)
+    {
+        bool all = true;
+        foreach (string path in paths)
+        {
+            string? problem = Check(path, engine);
+            all &= problem is null;
+            terminal.Line($"{(problem is null ? $"{path}: valid" : problem)}", problem is null ? "green" : "red");
+        }
+        return all ? Tool.Success : Tool.Failure;
+    }
+
+    private static string? Check(string path, Engine engine)
+    {
+        try
+        {
+            return engine.Validate(ModuleFile.Read(path), out ModuleException? error) ? null : $"{path}: {ModuleFile.Kind(error!)}{error!.Message}";
+        }
+        catch (ToolException e)
+        {
+            return e.Message;
+        }
+    }
+}

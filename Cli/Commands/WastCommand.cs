@@ -1,0 +1,52 @@
+using System.CommandLine;
+using WasmJit.Text;
+
+namespace WasmJit.Cli;
+
+/// <summary><c>wasmjit wast</c>: runs scripts of the official test suite.</summary>
+internal static class WastCommand
+{
+    internal static Command Make(Terminal terminal)
+    {
+        var files = new Argument<string[]>("FILE")
+        {
+            Description = "Scripts (.wast); a directory stands for the scripts directly in it.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var command = new Command("wast", "Runs scripts of the official test suite (.wast).") { files };
+        Help.Describe(command, """
+            Prints a line for each file, each failure as PATH:LINE: reason, and the sums. What belongs to a module that
+            this version cannot compile counts as skipped. The exit code is 1 if anything failed.
+            """);
+        command.SetAction(parsed => Run(terminal, parsed.GetValue(files)!, EngineFlags.Options(parsed)));
+        return command;
+    }
+
+    private static int Run(Terminal terminal, string[] paths, EngineOptions options)
+    {
+        long passed = 0, failed = 0, skipped = 0;
+        foreach (string path in paths.SelectMany(Expand))
+        {
+            WastResult result = WastRunner.Run(path, options);
+            passed += result.Passed;
+            failed += result.Failures.Count;
+            skipped += result.Skipped;
+            foreach (WastFailure failure in result.Failures) terminal.Line($"{path}:{failure.Line}: {failure.Reason}");
+            terminal.Line(
+                $"{path}: {result.Passed} passed, {result.Failures.Count} failed, {result.Skipped} skipped",
+                result.Failures.Count > 0 ? "red" : result.Skipped > 0 ? "yellow" : "green");
+        }
+        terminal.Line($"{passed} passed, {failed} failed, {skipped} skipped", "bold");
+        return failed == 0 ? Tool.Success : Tool.Failure;
+    }
+
+    private static IEnumerable<string> Expand(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            string[] scripts = [.. Directory.GetFiles(path, "*.wast").Order(StringComparer.Ordinal)];
+            return scripts.Length > 0 ? scripts : throw new ToolException($"{path} has no .wast files in it");
+        }
+        return File.Exists(path) ? [path] : throw new ToolException($"{path} does not exist");
+    }
+}

@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Tracing;
+using System.Globalization;
+
+namespace WasmJit.Cli;
+
+/// <summary>Learns from the runtime's own events how long the machine code of each method is that the JIT compiles.</summary>
+internal sealed class MethodSizes : EventListener
+{
+    private const EventKeywords Jit = (EventKeywords)0x10;
+
+    private readonly ConcurrentDictionary<ulong, int> sizes = new();
+
+    /// <inheritdoc/>
+    protected override void OnEventSourceCreated(EventSource eventSource)
+    {
+        if (eventSource.Name == "Microsoft-Windows-DotNETRuntime") EnableEvents(eventSource, EventLevel.Verbose, Jit);
+    }
+
+    /// <inheritdoc/>
+    protected override void OnEventWritten(EventWrittenEventArgs eventData)
+    {
+        if (eventData.EventName?.StartsWith("MethodLoad", StringComparison.Ordinal) != true) return;
+        if (eventData.PayloadNames is not { } names || eventData.Payload is not { } payload) return;
+        int address = names.IndexOf("MethodStartAddress"), size = names.IndexOf("MethodSize");
+        if (address < 0 || size < 0) return;
+        // Base addresses may be tagged for a method's cold part; sizes are of the hot one, which is where code starts.
+        sizes[Convert.ToUInt64(payload[address], CultureInfo.InvariantCulture)] = Convert.ToInt32(payload[size], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>The size of a method's code in bytes. Events arrive a little later than the code; 0 if none does.</summary>
+    internal int Wait(nint address, TimeSpan timeout)
+    {
+        long end = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+        while (true)
+        {
+            if (sizes.TryGetValue((ulong)address, out int size)) return size;
+            if (Environment.TickCount64 > end) return 0;
+            Thread.Sleep(5);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using System.CommandLine;
+
+namespace WasmJit.Cli;
+
+/// <summary>Reads what the user calls a module: a file in the binary or the text format, or the standard input.</summary>
+internal static class ModuleFile
+{
+    internal static Argument<string> Argument(string description = "A module, .wasm or .wat; \"-\" is the standard input.") =>
+        new("FILE") { Description = description };
+
+    /// <summary>The bytes of a file as it is.</summary>
+    /// <exception cref="ToolException">There is no such file, or it cannot be read.</exception>
+    internal static byte[] ReadBytes(string path)
+    {
+        if (path == "-")
+        {
+            using Stream input = Console.OpenStandardInput();
+            var buffer = new MemoryStream();
+            input.CopyTo(buffer);
+            return buffer.ToArray();
+        }
+        if (Directory.Exists(path)) throw new ToolException($"{path} is a directory; give the module in it");
+        if (!File.Exists(path)) throw new ToolException($"{path} does not exist{Suggestion(path)}");
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException($"{path} cannot be read: {e.Message}");
+        }
+    }
+
+    /// <summary>A module in the binary format; text is encoded.</summary>
+    /// <exception cref="ToolException">The file cannot be read, or is neither.</exception>
+    internal static byte[] Read(string path)
+    {
+        byte[] bytes = ReadBytes(path);
+        if (IsBinary(bytes)) return bytes;
+        if (bytes.Length == 0) throw new ToolException($"{path} is empty");
+        if (path.EndsWith(".wasm", StringComparison.OrdinalIgnoreCase) && !LooksLikeText(bytes))
+            throw new ToolException($"{path} is no WebAssembly module: it does not begin with \"\\0asm\"");
+        return Encode(path, bytes);
+    }
+
+    /// <summary>Encodes the text format; errors name the file and the line.</summary>
+    internal static byte[] Encode(string path, byte[] text)
+    {
+        try
+        {
+            return Wat.ToBinary(text);
+        }
+        catch (WatException e)
+        {
+            throw new ToolException($"{path}:{e.Line}:{e.Column}: {e.Reason}");
+        }
+    }
+
+    /// <summary>Reads and compiles a module; errors name the file.</summary>
+    internal static Module Load(string path, EngineOptions options)
+    {
+        byte[] bytes = Read(path);
+        try
+        {
+            return new Engine(options).Compile(bytes);
+        }
+        catch (ModuleException e)
+        {
+            throw new ToolException($"{path}: {Kind(e)}{e.Message}");
+        }
+    }
+
+    internal static string Kind(ModuleException e) => e switch
+    {
+        MalformedModuleException => "malformed module: ",
+        InvalidModuleException => "invalid module: ",
+        _ => "",
+    };
+
+    internal static bool IsBinary(ReadOnlySpan<byte> bytes) => bytes.StartsWith("\0asm"u8);
+
+    /// <summary>Text begins with white space, a parenthesis or a comment.</summary>
+    private static bool LooksLikeText(ReadOnlySpan<byte> bytes) => bytes[0] is (byte)'(' or (byte)';' or (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t';
+
+    /// <summary>The other extension, where that is the file that exists.</summary>
+    private static string Suggestion(string path)
+    {
+        foreach (string extension in new[] { ".wasm", ".wat" })
+        {
+            string other = Path.ChangeExtension(path, extension);
+            if (File.Exists(other)) return $"; did you mean {other}?";
+        }
+        return "";
+    }
+}
