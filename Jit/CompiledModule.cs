@@ -20,6 +20,7 @@ internal sealed unsafe class CompiledModule : ICodeTarget
     private readonly nint[] cells;
     private readonly nint* cellBase;
     private readonly DynamicMethod?[] methods;
+    private readonly List<DynamicMethod> frameGuards = [];
 
     internal CompiledModule(ModuleInfo info, bool checkAll)
     {
@@ -74,19 +75,25 @@ internal sealed unsafe class CompiledModule : ICodeTarget
         lock (Stripes[(uint)(func ^ RuntimeHelpers.GetHashCode(this)) % (uint)Stripes.Length])
         {
             if (methods[own] is not null) return cells[own];
-            DynamicMethod method = Build(func);
+            DynamicMethod method = Build(func, out long frame);
             nint code = CodeAddress.Of(method);
+            if (FrameGuard.For(code, frame, Signature.Of(Info.Funcs[func].Type)) is { } guard)
+            {
+                code = CodeAddress.Of(guard);
+                lock (frameGuards) frameGuards.Add(guard);
+            }
             cells[own] = code;
             Volatile.Write(ref methods[own], method);
             return code;
         }
     }
 
-    private DynamicMethod Build(int func)
+    private DynamicMethod Build(int func, out long frame)
     {
         Signature signature = Signature.Of(Info.Funcs[func].Type);
         var method = new DynamicMethod(NameOf(func), signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
         IlBuffer il = FunctionEmitter.Emit(Info, func, this);
+        frame = FrameGuard.Estimate(il);
         if (!Outliner.TryWrite(il, method, signature)) il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
         return method;
     }
