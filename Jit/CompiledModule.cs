@@ -14,6 +14,9 @@ internal sealed unsafe class CompiledModule : ICodeTarget
     private const int StackForJit = 1 << 20;
     private const int LargeFunction = 20_000;
 
+    /// <summary>What IL can have.</summary>
+    private const int MaxLocals = 65_000;
+
     private static readonly Lock[] Stripes = [.. Enumerable.Range(0, 64).Select(_ => new Lock())];
 
     private readonly bool checkAll;
@@ -93,6 +96,7 @@ internal sealed unsafe class CompiledModule : ICodeTarget
         Signature signature = Signature.Of(Info.Funcs[func].Type);
         var method = new DynamicMethod(NameOf(func), signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
         IlBuffer il = FunctionEmitter.Emit(Info, func, this);
+        if (il.Locals.Count > MaxLocals) throw new UnsupportedModuleException($"the function {NameOf(func)} needs more than {MaxLocals} temporaries");
         frame = FrameGuard.Estimate(il);
         if (!Outliner.TryWrite(il, method, signature)) il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
         return method;

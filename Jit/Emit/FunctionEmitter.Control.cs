@@ -115,16 +115,10 @@ internal sealed partial class FunctionEmitter
     /// <summary>Saves pending reads of locals below the condition, which may be on the IL stack.</summary>
     private void SavePendingBelow()
     {
-        Operand top = stack[0];
         bool any = false;
         for (int i = 1; i < stack.Count; i++) any |= stack[i].Kind == OperandKind.Local;
         if (!any) return;
-        if (top.Kind == OperandKind.Stack)
-        {
-            int temp = stack.TakeTemp(typeof(int));
-            il.Stloc(temp);
-            stack[0] = new Operand { Kind = OperandKind.Temp, Type = top.Type, Index = temp };
-        }
+        stack.SpillTop();
         stack.FlushForBlock();
     }
 

@@ -12,8 +12,12 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
     /// <summary>Deeper expressions go through a temporary: RyuJIT walks trees recursively.</summary>
     private const int MaxDepth = 100;
 
+    /// <summary>More operands than this are not kept on the IL stack at once: IL has a limit, and the JIT's time grows.</summary>
+    private const int MaxOnStack = 200;
+
     private readonly Dictionary<Type, Stack<int>> free = [];
     private Operand[] items = new Operand[32];
+    private int onStack;
 
     internal int Count { get; private set; }
 
@@ -39,13 +43,14 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
     /// <summary>The value that the instructions after <paramref name="start"/> have just left on the IL stack.</summary>
     internal void PushStack(ValType type, int start, int depth = 1, bool hasLoad = false, byte loadWidth = 0)
     {
-        if (depth > MaxDepth)
+        if (depth > MaxDepth || onStack >= MaxOnStack)
         {
             int temp = TakeTemp(Signature.ClrType(type));
             il.Stloc(temp);
             PushTemp(type, temp);
             return;
         }
+        onStack++;
         Push(new Operand { Kind = OperandKind.Stack, Type = type, Start = start, Depth = depth, HasLoad = hasLoad, LoadWidth = loadWidth });
     }
 
@@ -62,6 +67,7 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
     {
         ref Operand operand = ref items[--Count];
         if (operand.Kind == OperandKind.Temp) FreeTemp(operand.Index);
+        else if (operand.Kind == OperandKind.Stack) onStack--;
     }
 
     /// <summary>Emits the load of an operand that is not on the IL stack; returns the new position.</summary>
@@ -141,6 +147,9 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
         for (int i = Count - 1; i >= lowest; i--) Spill(ref items[i]);
     }
 
+    /// <summary>Moves the topmost operand to a temporary, if it is on the IL stack.</summary>
+    internal void SpillTop() => Spill(ref items[Count - 1]);
+
     /// <summary>Moves every operand on the IL stack to temporaries.</summary>
     internal void Flush() => FlushBelow(0);
 
@@ -171,6 +180,7 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
     private void Spill(ref Operand operand, bool force = false)
     {
         if (operand.Kind != OperandKind.Stack && !force) return;
+        if (operand.Kind == OperandKind.Stack) onStack--;
         int temp = TakeTemp(Signature.ClrType(operand.Type));
         il.Stloc(temp);
         operand = new Operand { Kind = OperandKind.Temp, Type = operand.Type, Index = temp };

@@ -20,6 +20,9 @@ internal static class Outliner
     private const int MaxLocals = 1_950;
     private const int MaxLocalRefs = 7_900;
 
+    /// <summary>Beyond this many instructions optimising takes too long, whatever the structure.</summary>
+    private const int MaxOutlined = 150_000;
+
     private const int MaxInlineeLocals = 32;
     private const int MaxInlineeArguments = 32;
 
@@ -47,6 +50,7 @@ internal static class Outliner
     {
         int arguments = signature.Parameters.Length;
         if (!ExceedsLimits(il, arguments) || arguments > MaxInlineeArguments || !IsInlinable(il)) return false;
+        if (il.Instructions > MaxOutlined) return false;
         double blocks = CountBlocks(il);
         if (blocks * blocks * il.Locals.Count > MaxCost) return false;
         int[]? packed = Pack(il, out List<(Type Type, int Count)> structs);
