@@ -12,17 +12,25 @@ internal static class Arguments
     /// <exception cref="ToolException">Not a value of the type.</exception>
     internal static object? Parse(string text, ValType type)
     {
+        Numbers.Outcome outcome;
         ulong bits;
         switch (type.Kind)
         {
-            case ValKind.I32 when Numbers.Integer(text, 32, out bits) == Numbers.Outcome.Ok: return (int)bits;
-            case ValKind.I64 when Numbers.Integer(text, 64, out bits) == Numbers.Outcome.Ok: return (long)bits;
-            case ValKind.F32 when Numbers.Float(text, false, out bits) == Numbers.Outcome.Ok: return BitConverter.UInt32BitsToSingle((uint)bits);
-            case ValKind.F64 when Numbers.Float(text, true, out bits) == Numbers.Outcome.Ok: return BitConverter.UInt64BitsToDouble(bits);
+            case ValKind.I32 or ValKind.I64: outcome = Numbers.Integer(text, type.Kind == ValKind.I32 ? 32 : 64, out bits); break;
+            case ValKind.F32 or ValKind.F64: outcome = Numbers.Float(text, type.Kind == ValKind.F64, out bits); break;
             case ValKind.Ref when type.IsNullable && text == "null": return null;
             case ValKind.Ref when type == ValType.ExternRef: return text;
-            default: throw new ToolException($"\"{text}\" is no value of type {type}");
+            default: throw new ToolException($"a value of type {type} cannot be given on the command line: {text}");
         }
+        if (outcome == Numbers.Outcome.OutOfRange) throw new ToolException($"{text} is out of the range of {type}");
+        if (outcome != Numbers.Outcome.Ok) throw new ToolException($"\"{text}\" is no {type}");
+        return type.Kind switch
+        {
+            ValKind.I32 => (int)bits,
+            ValKind.I64 => (object)(long)bits,
+            ValKind.F32 => BitConverter.UInt32BitsToSingle((uint)bits),
+            _ => BitConverter.UInt64BitsToDouble(bits),
+        };
     }
 
     /// <summary>The results of a call as a list.</summary>

@@ -12,8 +12,8 @@ internal static class EngineFlags
     {
         var option = new Option<string>("--memory-checks")
         {
-            Description = "How accesses beyond a memory are found: \"guard\" leaves it to the processor, which costs nothing where the "
-                + "platform allows it (Linux on x64); \"explicit\" compiles a comparison into each access.",
+            Description = "How accesses beyond a memory are found: \"guard\" leaves it to the processor where the platform "
+                + "allows that (Linux on x64), \"explicit\" compiles a comparison into each access.",
             HelpName = "guard|explicit",
             DefaultValueFactory = _ => "guard",
             Recursive = true,

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 
 namespace WasmJit.Cli;
 
-/// <summary>Help with more to say about a command than its line in the list of commands: details and examples at the end.</summary>
+/// <summary>Help that says more about a command than its line in the list of commands: details and examples at the end.</summary>
 internal static class Help
 {
     private static readonly ConditionalWeakTable<Command, string> Details = [];

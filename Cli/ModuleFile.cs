@@ -80,7 +80,7 @@ internal static class ModuleFile
     internal static bool IsBinary(ReadOnlySpan<byte> bytes) => bytes.StartsWith("\0asm"u8);
 
     /// <summary>Text begins with white space, a parenthesis or a comment.</summary>
-    private static bool LooksLikeText(ReadOnlySpan<byte> bytes) => bytes[0] is (byte)'(' or (byte)';' or (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t';
+    private static bool LooksLikeText(ReadOnlySpan<byte> bytes) => "(; \n\r\t"u8.Contains(bytes[0]);
 
     /// <summary>The other extension, where that is the file that exists.</summary>
     private static string Suggestion(string path)

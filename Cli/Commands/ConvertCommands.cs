@@ -10,7 +10,8 @@ internal static class ConvertCommands
         Argument<string> file = ModuleFile.Argument("A module in the text format; \"-\" is the standard input.");
         var output = Output("Where the binary goes; without it beside the file, as .wasm. \"-\" is the standard output.");
         var noCheck = new Option<bool>("--no-check") { Description = "Do not validate the module." };
-        var command = new Command("wat2wasm", "Encodes the text format into the binary format. Names go into a names section.") { file, output, noCheck };
+        var command = new Command("wat2wasm", "Encodes the text format into the binary format.") { file, output, noCheck };
+        Help.Describe(command, "Names go into a names section.");
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(file)!;
@@ -59,5 +60,6 @@ internal static class ConvertCommands
         return command;
     }
 
-    private static Option<string> Output(string description) => new("--output", "-o") { Description = description, HelpName = "FILE" };
+    private static Option<string> Output(string description) =>
+        new("--output", "-o") { Description = description, HelpName = "FILE" };
 }

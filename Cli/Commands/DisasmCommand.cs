@@ -15,20 +15,35 @@ internal static class DisasmCommand
             Description = "A function by its export, its name or its index; without it all functions of the module.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var width = new Option<int?>("--width") { Description = "The width of the listing in columns; that of the terminal if left out.", HelpName = "COLUMNS" };
+        var width = new Option<int?>("--width")
+        {
+            Description = "The width of the listing in columns; that of the terminal if left out.",
+            HelpName = "COLUMNS",
+        };
         var only = new Option<string>("--only") { Description = "Show one of the listings alone.", HelpName = "wat|il|asm" };
         only.AcceptOnlyFromAmong("wat", "il", "asm");
-        var command = new Command("disasm", "Shows the WebAssembly text, the IL and the machine code of functions side by side.") { file, function, width, only };
+        var command = new Command("disasm", "Shows the text, the IL and the machine code of functions.")
+        {
+            file, function, width, only,
+        };
         Help.Describe(command, """
-            The three columns are independent listings from top to bottom. The machine code is what runs on this machine with
-            the --memory-checks given; jump targets within a function are labels.
+            The three stand side by side. Each WebAssembly instruction is on the line where its IL begins; the machine code is a
+            listing of its own, since the JIT reorders. It is what runs on this machine with the --memory-checks given.
             """);
-        command.SetAction(parsed => Run(
-            terminal, parsed.GetValue(file)!, parsed.GetValue(function), parsed.GetValue(width) ?? terminal.Width, parsed.GetValue(only), EngineFlags.Options(parsed)));
+        command.SetAction(parsed =>
+        {
+            var view = new View(parsed.GetValue(width) ?? terminal.Width, parsed.GetValue(only));
+            return Run(terminal, parsed.GetValue(file)!, parsed.GetValue(function), view, EngineFlags.Options(parsed));
+        });
         return command;
     }
 
-    private static int Run(Terminal terminal, string path, string? function, int width, string? only, EngineOptions options)
+    /// <summary>How to show a function.</summary>
+    /// <param name="Width">Columns on a line.</param>
+    /// <param name="Only">wat, il or asm; null for all of them.</param>
+    private sealed record View(int Width, string? Only);
+
+    private static int Run(Terminal terminal, string path, string? function, View view, EngineOptions options)
     {
         using var sizes = new MethodSizes();
         Module module = ModuleFile.Load(path, options);
@@ -42,43 +57,67 @@ internal static class DisasmCommand
         {
             if (!first) terminal.Line();
             first = false;
-            Show(terminal, module, func, width, only, sizes);
+            Show(terminal, module, func, view, sizes);
         }
         GC.KeepAlive(module);
         return Tool.Success;
     }
 
-    private static void Show(Terminal terminal, Module module, int func, int width, string? only, MethodSizes sizes)
+    private static void Show(Terminal terminal, Module module, int func, View view, MethodSizes sizes)
     {
         (string head, List<CodeLine> body) = WatPrinter.PrintFunc(module.Info, func);
-        List<string> wat = ["WAT", .. body.Select(l => new string(' ', Math.Min(2 * l.Depth, 24)) + l.Text)];
-        List<string> il = ["IL", .. module.Code.EmitIl(func).Listing().TrimEnd('\n').Split('\n')];
+        List<string> wat = ["WAT"], il = ["IL"];
+        Align(body, view.Only is null or "il" ? module.Code.EmitIl(func).Listing() : [], view.Only is null, wat, il);
         var asm = new List<string>();
-        if (only is null or "asm")
+        if (view.Only is null or "asm")
         {
             nint address = module.Code.Compile(func);
             int size = sizes.Wait(address, TimeSpan.FromSeconds(2));
             asm = [size > 0 ? $"machine code, {size} bytes" : "machine code", .. MachineCode.Lines(address, size)];
         }
         terminal.Line($"{head})  ;; function {func}", "bold");
-        IReadOnlyList<string>[] columns = only switch
+        IReadOnlyList<string>[] columns = view.Only switch
         {
             "wat" => [wat],
             "il" => [il],
             "asm" => [asm],
             _ => [wat, il, asm],
         };
-        foreach (string row in Columns.Rows(width, columns)) terminal.Line(row);
+        foreach (string row in Columns.Rows(view.Width, columns)) terminal.Line(row);
+    }
+
+    /// <summary>Fills the two columns so that a line of text stands where the IL for it begins.</summary>
+    private static void Align(
+        List<CodeLine> body, IEnumerable<(int Source, string Text)> listing, bool together, List<string> wat, List<string> il)
+    {
+        int next = 0;
+        foreach ((int source, string text) in listing)
+        {
+            // Text without IL of its own comes on lines of its own.
+            while (together && next < body.Count && body[next].Offset < source) AddText(body[next++], il);
+            if (together && next < body.Count && body[next].Offset == source) AddText(body[next++], null);
+            while (together && wat.Count <= il.Count) wat.Add("");
+            il.Add(text);
+        }
+        while (next < body.Count) AddText(body[next++], together ? il : null);
+
+        void AddText(CodeLine line, List<string>? beside)
+        {
+            wat.Add(new string(' ', Math.Min(2 * line.Depth, 24)) + line.Text);
+            while (beside is not null && beside.Count < wat.Count) beside.Add("");
+        }
     }
 
     private static int Find(ModuleInfo info, string function)
     {
         int found = -1;
         if (info.Exports.Find(e => e.Kind == ExternKind.Func && e.Name == function) is { } export) found = (int)export.Index;
-        else if (info.Names.Funcs.FirstOrDefault(n => n.Value == function.TrimStart('$')) is { Value: not null } named) found = (int)named.Key;
-        else if (int.TryParse(function, out int index) && index >= 0 && index < info.Funcs.Count) found = index;
-        if (found < 0)
-            throw new ToolException($"there is no function {function}: give an export, a name of the names section, or an index below {info.Funcs.Count}");
-        return found >= info.ImportedFuncs ? found : throw new ToolException($"function {function} is imported: it has no code here");
+        else if (info.Names.Funcs.FirstOrDefault(n => n.Value == function.TrimStart('$')) is { Value: not null } named)
+            found = (int)named.Key;
+        else if (int.TryParse(function, out int index)) found = index;
+        if (found < 0 || found >= info.Funcs.Count)
+            throw new ToolException($"there is no function {function}: give an export, a name or an index");
+        if (found < info.ImportedFuncs) throw new ToolException($"function {function} is imported: it has no code here");
+        return found;
     }
 }

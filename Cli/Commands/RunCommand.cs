@@ -18,15 +18,22 @@ internal static class RunCommand
         };
         var invoke = new Option<string>("--invoke")
         {
-            Description = "Call this export in place of the program's start and print its results, one a line. Arguments are numbers as in "
-                + "the text format (7, -1, 0xff, 1.5, nan, inf); references are \"null\".",
+            Description = "Call this export in place of the program's start and print its results, one a line. Arguments are "
+                + "numbers as in the text format (7, -1, 0xff, 1.5, nan, inf); references are \"null\".",
             HelpName = "NAME",
         };
-        var environment = new Option<string[]>("--env") { Description = "Set a variable of the program's environment; may be repeated. K alone passes on the tool's own.", HelpName = "K=V" };
-        var command = new Command("run", "Runs a program, or calls an export of a module.") { file, invoke, environment, arguments };
+        var environment = new Option<string[]>("--env")
+        {
+            Description = "Set a variable of the program's environment; may be repeated. K alone passes on the tool's own.",
+            HelpName = "K=V",
+        };
+        var command = new Command("run", "Runs a program, or calls an export of a module.")
+        {
+            file, invoke, environment, arguments,
+        };
         Help.Describe(command, """
-            A program is a module that exports _start; it gets its arguments, the standard streams, clocks and random numbers through
-            WASI preview 1, and its exit code becomes the tool's. Of any other module --invoke names the export to call:
+            A program is a module that exports _start; it gets its arguments, the standard streams, clocks and random numbers
+            through WASI preview 1, and its exit code becomes the tool's. Of any other module --invoke names the export to call:
               wasmjit run math.wasm --invoke add 2 3
             """);
         command.SetAction(parsed => new Job(terminal, parsed.GetValue(file)!, EngineFlags.Options(parsed))
@@ -71,21 +78,24 @@ internal static class RunCommand
             }
             catch (LinkException e)
             {
-                throw new ToolException($"{path}: {e.Message}. The tool gives wasi_snapshot_preview1 alone; wasmjit inspect lists what the module imports");
+                throw new ToolException(
+                    $"{path}: {e.Message}. The tool gives WASI preview 1 alone; wasmjit inspect lists what the module imports");
             }
         }
 
         private int Start()
         {
             if (module.Exports.Any(e => e.Name == "_start" && e.Type.Kind == ExternKind.Func)) return Host().Run(module);
-            if (module.Info.Start is null) throw new ToolException($"{path} is no program: it exports no _start. {Callable(module)}");
+            if (module.Info.Start is null)
+                throw new ToolException($"{path} is no program: it exports no _start. {Callable(module)}");
             Instantiate();
             return Tool.Success;
         }
 
-        private WasiHost Host() => new(new WasiOptions { Arguments = [Path.GetFileName(path), .. Args], Environment = Environment });
+        private WasiHost Host() =>
+            new(new WasiOptions { Arguments = [Path.GetFileName(path), .. Args], Environment = Environment });
 
-        /// <summary>An instance of a module that is no program; it may use WASI all the same if it has a memory to do it with.</summary>
+        /// <summary>An instance of a module that is no program; if it has a memory it may use WASI all the same.</summary>
         private Instance Instantiate()
         {
             if (!module.Imports.Any(i => i.Module.StartsWith("wasi_", StringComparison.Ordinal))) return module.Instantiate();

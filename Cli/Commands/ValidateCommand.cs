@@ -24,7 +24,7 @@ internal static class ValidateCommand
         {
             string? problem = Check(path, engine);
             all &= problem is null;
-            terminal.Line($"{(problem is null ? $"{path}: valid" : problem)}", problem is null ? "green" : "red");
+            terminal.Line(problem ?? $"{path}: valid", problem is null ? "green" : "red");
         }
         return all ? Tool.Success : Tool.Failure;
     }
@@ -33,7 +33,8 @@ internal static class ValidateCommand
     {
         try
         {
-            return engine.Validate(ModuleFile.Read(path), out ModuleException? error) ? null : $"{path}: {ModuleFile.Kind(error!)}{error!.Message}";
+            if (engine.Validate(ModuleFile.Read(path), out ModuleException? error)) return null;
+            return $"{path}: {ModuleFile.Kind(error!)}{error!.Message}";
         }
         catch (ToolException e)
         {

@@ -3,7 +3,7 @@ namespace WasmJit.Cli;
 /// <summary>Lays listings out side by side.</summary>
 internal static class Columns
 {
-    /// <summary>Rows of several columns, the shorter ones filled up; what does not fit its column is cut off with an ellipsis.</summary>
+    /// <summary>Rows of several columns, the shorter ones filled up; what does not fit its column is cut off.</summary>
     internal static IEnumerable<string> Rows(int width, params IReadOnlyList<string>[] columns)
     {
         int[] widths = Widths(width - (3 * (columns.Length - 1)), columns);

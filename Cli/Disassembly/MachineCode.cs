@@ -12,7 +12,7 @@ internal static class MachineCode
     /// <summary>The instructions, jump targets as labels; or a line that says why there are none.</summary>
     internal static unsafe List<string> Lines(nint address, int size)
     {
-        if (RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.X86)) return ["(only x86 code can be shown)"];
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64) return ["(only x64 code can be shown)"];
         if (size <= 0) return ["(the runtime does not tell the size of the code)"];
         byte[] code = new ReadOnlySpan<byte>((void*)address, size).ToArray();
         return Decode(code, (ulong)address);
@@ -25,7 +25,10 @@ internal static class MachineCode
         while (decoder.IP < address + (ulong)code.Length) instructions.Add(decoder.Decode());
         var targets = new SortedSet<ulong>();
         foreach (Instruction instruction in instructions)
-            if (instruction.Op0Kind == OpKind.NearBranch64 && instruction.NearBranch64 - address < (ulong)code.Length) targets.Add(instruction.NearBranch64);
+        {
+            ulong target = instruction.NearBranch64;
+            if (instruction.Op0Kind == OpKind.NearBranch64 && target - address < (ulong)code.Length) targets.Add(target);
+        }
         Dictionary<ulong, string> labels = targets.Select((t, i) => (t, i)).ToDictionary(p => p.t, p => $"L{p.i}");
         var formatter = new NasmFormatter(new Symbols(labels));
         formatter.Options.FirstOperandCharIndex = 8;
@@ -43,7 +46,8 @@ internal static class MachineCode
 
     private sealed class Symbols(Dictionary<ulong, string> labels) : ISymbolResolver
     {
-        public bool TryGetSymbol(in Instruction instruction, int operand, int instructionOperand, ulong address, int addressSize, out SymbolResult symbol)
+        public bool TryGetSymbol(
+            in Instruction instruction, int operand, int instructionOperand, ulong address, int size, out SymbolResult symbol)
         {
             bool found = labels.TryGetValue(address, out string? name);
             symbol = found ? new SymbolResult(address, name!) : default;

@@ -24,8 +24,8 @@ internal sealed class MethodSizes : EventListener
         if (eventData.PayloadNames is not { } names || eventData.Payload is not { } payload) return;
         int address = names.IndexOf("MethodStartAddress"), size = names.IndexOf("MethodSize");
         if (address < 0 || size < 0) return;
-        // Base addresses may be tagged for a method's cold part; sizes are of the hot one, which is where code starts.
-        sizes[Convert.ToUInt64(payload[address], CultureInfo.InvariantCulture)] = Convert.ToInt32(payload[size], CultureInfo.InvariantCulture);
+        ulong start = Convert.ToUInt64(payload[address], CultureInfo.InvariantCulture);
+        sizes[start] = Convert.ToInt32(payload[size], CultureInfo.InvariantCulture);
     }
 
     /// <summary>The size of a method's code in bytes. Events arrive a little later than the code; 0 if none does.</summary>

@@ -86,9 +86,11 @@ internal sealed partial class FunctionEmitter
         while (depth > 0)
         {
             code.Read(out Instr instr);
+            il.Source = instr.Offset;
             if (frames[depth - 1].Unreachable) Skip(instr);
             else Emit(ref code, ref instr);
         }
+        il.Source = 0;
         EmitPrologue();
         return il;
     }

@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Reflection.Emit;
-using System.Text;
 
 namespace WasmJit.Jit;
 
@@ -25,6 +24,7 @@ internal sealed class IlBuffer
         internal OpCode Code;
         internal Form Form;
         internal int Next;
+        internal int Source;
         internal long Number;
         internal object? Object;
     }
@@ -33,6 +33,9 @@ internal sealed class IlBuffer
     private int count = 1;
     private int labelCount;
     private readonly List<Type> locals = [];
+
+    /// <summary>The offset of the WebAssembly instruction that is being emitted, for listings; 0 for what belongs to none.</summary>
+    internal int Source { get; set; }
 
     /// <summary>The last instruction: where appending goes on.</summary>
     internal int Tail { get; private set; }
@@ -69,6 +72,7 @@ internal sealed class IlBuffer
         int index = count++;
         nodes[index] = node;
         nodes[index].Next = nodes[after].Next;
+        nodes[index].Source = Source;
         nodes[after].Next = index;
         if (after == Tail) Tail = index;
         if (node.Form != Form.Mark) Instructions += node.Form == Form.Long && IsShort(node.Number) ? 2 : 1;
@@ -274,19 +278,20 @@ internal sealed class IlBuffer
         for (int i = nodes[Start].Next; i != 0; i = nodes[i].Next) yield return nodes[i];
     }
 
-    /// <summary>A listing for people and golden files: one instruction a line, numbers of labels and locals stable.</summary>
-    internal string Listing()
+    /// <summary>
+    /// A listing for people: one instruction a line, and the offset of the WebAssembly instruction that it is for. Numbers of
+    /// labels and locals are stable.
+    /// </summary>
+    internal IEnumerable<(int Source, string Text)> Listing()
     {
-        var text = new StringBuilder();
-        for (int i = 0; i < locals.Count; i++) text.Append($"  .local {i} {locals[i].Name}\n");
+        for (int i = 0; i < locals.Count; i++) yield return (0, $"  .local {i} {locals[i].Name}");
         foreach (Node node in InOrder())
         {
             if (node.Form == Form.Mark)
             {
-                text.Append($"L{node.Number}:\n");
+                yield return (node.Source, $"L{node.Number}:");
                 continue;
             }
-            text.Append("  ").Append(node.Code.Name);
             string operand = node.Form switch
             {
                 Form.None => "",
@@ -302,8 +307,7 @@ internal sealed class IlBuffer
                 Form.String => $" \"{node.Object}\"",
                 _ => $" {node.Object}",
             };
-            text.Append(operand).Append('\n');
+            yield return (node.Source, $"  {node.Code.Name}{operand}");
         }
-        return text.ToString();
     }
 }

@@ -37,14 +37,33 @@ internal abstract record WastValue;
 
 internal enum NanKind : byte { None, Canonical, Arithmetic }
 
-internal sealed record WastNumber(ValKind Kind, ulong Bits, NanKind Nan = NanKind.None) : WastValue;
+internal sealed record WastNumber(ValKind Kind, ulong Bits, NanKind Nan = NanKind.None) : WastValue
+{
+    public override string ToString() => Nan != NanKind.None ? $"nan:{Nan.ToString().ToLowerInvariant()}" : Kind switch
+    {
+        ValKind.I32 => $"{(int)Bits}",
+        ValKind.I64 => $"{(long)Bits}",
+        ValKind.F32 => FloatText.Of32((uint)Bits),
+        _ => FloatText.Of64(Bits),
+    };
+}
 
-internal sealed record WastVector(ValKind LaneKind, int LaneBits, IReadOnlyList<WastNumber> Lanes) : WastValue;
+internal sealed record WastVector(ValKind LaneKind, int LaneBits, IReadOnlyList<WastNumber> Lanes) : WastValue
+{
+    public override string ToString() =>
+        $"{(LaneKind is ValKind.F32 or ValKind.F64 ? 'f' : 'i')}{LaneBits}x{Lanes.Count} {string.Join(' ', Lanes)}";
+}
 
 /// <summary>A reference: its keyword (null, extern, host, func, any, eq, i31, struct, array, exn), and a host's number.</summary>
-internal sealed record WastReference(string Kind, int? Number) : WastValue;
+internal sealed record WastReference(string Kind, int? Number) : WastValue
+{
+    public override string ToString() => $"ref.{Kind}{(Number is { } number ? $" {number}" : "")}";
+}
 
-internal sealed record WastEither(IReadOnlyList<WastValue> Choices) : WastValue;
+internal sealed record WastEither(IReadOnlyList<WastValue> Choices) : WastValue
+{
+    public override string ToString() => $"one of {string.Join(", ", Choices)}";
+}
 
 /// <summary>What stands for <c>(ref.extern n)</c>.</summary>
 internal sealed record HostReference(int Number);

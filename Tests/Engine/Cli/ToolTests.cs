@@ -1,0 +1,198 @@
+using WasmJit.Cli;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>The tool, run in this process: exit codes, results, messages.</summary>
+public sealed class ToolTests : IDisposable
+{
+    private const string Math = """
+        (module $math
+          (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+          (type $binary (func (param i32 i32) (result i32)))
+          (memory (export "memory") 1)
+          (global $g (mut i64) (i64.const -7))
+          (table $t 2 funcref)
+          (elem (i32.const 0) $add)
+          (data (i32.const 8) "caf\c3\a9\00\"")
+          (func $add (export "add") (type $binary) (param $a i32) (param $b i32) (result i32)
+            local.get $a
+            local.get $b
+            i32.add)
+          (func $first (export "first") (result i32)
+            call $reach)
+          (func $reach (result i32)
+            (i32.load (i32.const -4)))
+          (func (export "kinds") (param i64 f32 f64 externref) (result i64 f32 f64 externref)
+            local.get 0 local.get 1 local.get 2 local.get 3)
+          (func (export "loop") (param $n i32) (result i32)
+            (local $sum i32)
+            (loop $again
+              (local.set $sum (i32.add (local.get $sum) (local.get $n)))
+              (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (local.get $sum)))
+        """;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("wasmjit-test").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private string File(string name, string content)
+    {
+        string path = Path.Combine(folder, name);
+        System.IO.File.WriteAllText(path, content);
+        return path;
+    }
+
+    /// <summary>Runs the tool; the temporary folder's name is replaced by DIR in what it writes.</summary>
+    private (int Code, string Out, string Error) Run(params string[] args)
+    {
+        var output = new StringWriter();
+        var error = new StringWriter();
+        int code = Tool.Run(args, output, error);
+        return (code, Clean(output), Clean(error));
+
+        string Clean(StringWriter writer) => writer.ToString().Replace(folder, "DIR", StringComparison.Ordinal).ReplaceLineEndings("\n");
+    }
+
+    [Theory]
+    [InlineData("help.txt", "--help")]
+    [InlineData("help-run.txt", "run", "--help")]
+    [InlineData("help-wast.txt", "wast", "--help")]
+    [InlineData("help-disasm.txt", "disasm", "--help")]
+    public void HelpTeaches(string golden, params string[] args)
+    {
+        (int code, string text, string error) = Run(args);
+        Assert.Equal((0, ""), (code, error));
+        Golden.Equal(golden, text);
+    }
+
+    [Theory]
+    [InlineData("guard")]
+    [InlineData("explicit")]
+    public void RunInvokesExports(string checks)
+    {
+        string file = File("math.wat", Math);
+        Assert.Equal((0, "-1\n", ""), Run("run", file, "--memory-checks", checks, "--invoke", "add", "2", "-3"));
+        Assert.Equal((0, "55\n", ""), Run("--memory-checks", checks, "run", "--invoke", "loop", file, "10"));
+        Assert.Equal((0, "-8\nnan\n0.1\nnull\n", ""), Run("run", file, "--invoke", "kinds", "-8", "nan", "0.1", "null"));
+        (int code, string output, string error) = Run("run", file, "--invoke", "first", "--memory-checks", checks);
+        Assert.Equal((Tool.Trapped, ""), (code, output));
+        Assert.Equal("trap: out of bounds memory access\n    at math!reach\n    at math!first\n", error);
+    }
+
+    [Fact]
+    public void RunGivesTheProgramsExitCode()
+    {
+        string file = File("exit.wat", """
+            (module
+              (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "environ_sizes_get" (func $environ (param i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+              (memory (export "memory") 1)
+              (func (export "_start")
+                (drop (call $sizes (i32.const 0) (i32.const 8)))
+                (drop (call $environ (i32.const 4) (i32.const 8)))
+                (call $exit (i32.add (i32.mul (i32.load (i32.const 0)) (i32.const 10)) (i32.load (i32.const 4))))))
+            """);
+        Assert.Equal((10, "", ""), Run("run", file));
+        Assert.Equal((41, "", ""), Run("run", "--env", "A=1", file, "x", "--", "--memory-checks", "y"));
+    }
+
+    [Fact]
+    public void MessagesSayWhatIsWrong()
+    {
+        string file = File("math.wat", Math);
+        Wrong("DIR is a directory", "run", folder);
+        Wrong("DIR/none.wasm does not exist", "run", Path.Combine(folder, "none.wasm"));
+        Wrong("DIR/math.wasm does not exist; did you mean DIR/math.wat?", "inspect", Path.Combine(folder, "math.wasm"));
+        Wrong("DIR/junk.wasm is no WebAssembly module", "run", File("junk.wasm", "junk"));
+        Wrong("DIR/empty.wat is empty", "validate", File("empty.wat", ""));
+        Wrong("DIR/short.wasm: malformed module: unexpected end", "run", File("short.wasm", "\0asm\x1\0\0\0\x1"));
+        Wrong("DIR/text.wat:2:3: unknown operator", "run", File("text.wat", "(module\n (fun))"));
+        Wrong("invalid module: type mismatch", "run", File("invalid.wat", "(module (func (result i32) i64.const 0))"));
+        Wrong("there is no exported function \"sub\". --invoke can call add, first, kinds, loop.", "run", file, "--invoke", "sub");
+        Wrong("add takes 2 arguments, not 1: (func (param i32 i32) (result i32))", "run", file, "--invoke", "add", "1");
+        Wrong("\"x\" is no i32", "run", file, "--invoke", "add", "1", "x");
+        Wrong("4294967296 is out of the range of i32", "run", file, "--invoke", "add", "1", "4294967296");
+        Wrong("is no program: it exports no _start. --invoke can call add", "run", file);
+        Wrong("unknown import: \"env\" \"f\" (func)", "run", File("import.wat", "(module (import \"env\" \"f\" (func)) (start 0))"));
+        Wrong("there is no function nothing", "disasm", file, "nothing");
+        Wrong("function 0 is imported", "disasm", file, "0");
+        Wrong("Try: wasmjit --help", "frobnicate");
+        Wrong("Try: wasmjit run --help", "run", file, "--memory-checks", "none");
+    }
+
+    private void Wrong(string message, params string[] args)
+    {
+        (int code, string output, string error) = Run(args);
+        Assert.Equal(Tool.Failure, code);
+        Assert.Contains(message, error + output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ValidateTellsEachFile()
+    {
+        string good = File("good.wat", "(module)"), bad = File("bad.wat", "(module (func $f (result i32)))");
+        (int code, string output, _) = Run("validate", good, bad);
+        Assert.Equal(Tool.Failure, code);
+        Assert.StartsWith("DIR/good.wat: valid\nDIR/bad.wat: invalid module: type mismatch", output, StringComparison.Ordinal);
+        Assert.Contains("in function 0 $f", output, StringComparison.Ordinal);
+        Assert.Equal((0, "DIR/good.wat: valid\n", ""), Run("validate", good));
+    }
+
+    [Fact]
+    public void TextAndBinaryConvertBothWays()
+    {
+        string wat = File("math.wat", Math), wasm = Path.Combine(folder, "math.wasm"), again = Path.Combine(folder, "again.wasm");
+        Assert.Equal((0, "", ""), Run("wat2wasm", wat));
+        (int code, string text, string error) = Run("wasm2wat", wasm);
+        Assert.Equal((0, ""), (code, error));
+        Golden.Equal("math.wat", text);
+        Assert.Equal((0, "", ""), Run("wat2wasm", File("printed.wat", text), "-o", again));
+        Assert.Equal(System.IO.File.ReadAllBytes(wasm), System.IO.File.ReadAllBytes(again));
+        string invalid = File("invalid.wat", "(module (func (result i32)))");
+        Assert.Equal(Tool.Failure, Run("wat2wasm", invalid).Code);
+        Assert.False(System.IO.File.Exists(Path.ChangeExtension(invalid, ".wasm")));
+        Assert.Equal(0, Run("wat2wasm", invalid, "--no-check").Code);
+    }
+
+    [Fact]
+    public void InspectShowsTypesImportsExports() => Golden.Equal("inspect.txt", Run("inspect", File("math.wat", Math)).Out);
+
+    [Fact]
+    public void DisasmShowsThreeListings()
+    {
+        string file = File("math.wat", Math);
+        Golden.Equal("disasm-wat.txt", Run("disasm", file, "loop", "--only", "wat").Out);
+        (int code, string output, string error) = Run("disasm", file, "$add", "--width", "200");
+        Assert.Equal((0, ""), (code, error));
+        string[] lines = output.Split('\n');
+        Assert.StartsWith("(func $add (type $binary)", lines[0], StringComparison.Ordinal);
+        Assert.Contains(lines, l => l.StartsWith("i32.add ", StringComparison.Ordinal) && l.Split('│')[1].Trim() == "ldarg 1");
+        Assert.Contains("│   ret", output, StringComparison.Ordinal);
+        string machine = Run("disasm", file, "add", "--only", "asm").Out;
+        Assert.Contains("machine code, ", machine, StringComparison.Ordinal);
+        Assert.Equal("ret", machine.TrimEnd().Split(' ')[^1]);
+    }
+
+    [Fact]
+    public void WastTellsFilesAndFailures()
+    {
+        string good = File("a.wast", """
+            (module (func (export "f") (result i32) i32.const 1))
+            (assert_return (invoke "f") (i32.const 1))
+            """);
+        string bad = File("b.wast", """
+            (module (func (export "f") (result i32) i32.const 1))
+            (assert_return (invoke "f") (i32.const 2))
+            (assert_trap (invoke "f") "unreachable")
+            """);
+        Assert.Equal((0, "DIR/a.wast: 2 passed, 0 failed, 0 skipped\n2 passed, 0 failed, 0 skipped\n", ""), Run("wast", good));
+        (int code, string output, string error) = Run("wast", good, bad);
+        Assert.Equal((Tool.Failure, ""), (code, error));
+        Golden.Equal("wast.txt", output);
+        Assert.Equal(output, Run("wast", folder).Out);
+        Wrong("DIR/c.wast does not exist", "wast", Path.Combine(folder, "c.wast"));
+    }
+}

@@ -1,0 +1,23 @@
+using System.Runtime.CompilerServices;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>
+/// Expected texts in files beside the tests. With the variable WASMJIT_UPDATE_GOLDEN=1 a run writes them anew; the difference
+/// is then for a person to read.
+/// </summary>
+internal static class Golden
+{
+    private static readonly bool Update = Environment.GetEnvironmentVariable("WASMJIT_UPDATE_GOLDEN") == "1";
+
+    /// <summary>Compares with the file <c>Golden/name</c> in the folder of the calling test.</summary>
+    internal static void Equal(string name, string actual, [CallerFilePath] string test = "")
+    {
+        string path = Path.Combine(Path.GetDirectoryName(test)!, "Golden", name);
+        actual = actual.ReplaceLineEndings("\n");
+        if (Update) File.WriteAllText(path, actual);
+        Assert.True(File.Exists(path), $"{path} does not exist; WASMJIT_UPDATE_GOLDEN=1 writes it");
+        Assert.Equal(File.ReadAllText(path), actual);
+    }
+}
