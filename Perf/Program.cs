@@ -7,7 +7,7 @@ internal static class Program
     private const string Usage = """
         Perf compare [--memory-checks guard|explicit] [KERNEL...]  kernels and latencies on WasmJit and Wasmtime by turns
         Perf latency                                               the latencies alone
-        Perf tiers [KERNEL...]                                     how the runtime optimised each function of the kernels
+        Perf tiers [--memory-checks guard|explicit] [KERNEL...]    how the runtime optimised each function of the kernels
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
         KERNEL is a name, or scalar (the default), or simd.
         """;
@@ -17,20 +17,20 @@ internal static class Program
         var rest = arguments.Skip(1).ToList();
         try
         {
+            var options = new EngineOptions { MemoryChecks = TakeMemoryChecks(rest) };
             switch (arguments.FirstOrDefault())
             {
                 case "compare":
-                    var options = new EngineOptions { MemoryChecks = TakeMemoryChecks(rest) };
                     IReadOnlyList<Kernel> kernels = Kernel.Select(rest);
                     Comparison.Run(kernels, new WasmJitPeer(options), new WasmtimePeer());
                     Console.WriteLine();
                     Latencies.Run(new WasmJitPeer(options), new WasmtimePeer());
                     return 0;
                 case "latency":
-                    Latencies.Run(new WasmJitPeer(new EngineOptions()), new WasmtimePeer());
+                    Latencies.Run(new WasmJitPeer(options), new WasmtimePeer());
                     return 0;
                 case "tiers":
-                    return Tiers.Run(Kernel.Select(rest)) ? 0 : 1;
+                    return Tiers.Run(Kernel.Select(rest), options) ? 0 : 1;
                 case "bench":
                     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. rest]);
                     return 0;

@@ -9,7 +9,7 @@ namespace WasmJit.Perf;
 internal static class Tiers
 {
     /// <returns>Whether everything was optimised.</returns>
-    public static bool Run(IReadOnlyList<Kernel> kernels)
+    public static bool Run(IReadOnlyList<Kernel> kernels, EngineOptions options)
     {
         using var listener = new MethodListener();
         Console.WriteLine($"{"kernel",-14}{"function",-40}{"machine code",14}  tier");
@@ -17,7 +17,7 @@ internal static class Tiers
         foreach (Kernel kernel in kernels)
         {
             listener.Clear();
-            IPeerInstance instance = new WasmJitPeer(new EngineOptions()).Compile(kernel.ReadModule()).Instantiate();
+            IPeerInstance instance = new WasmJitPeer(options).Compile(kernel.ReadModule()).Instantiate();
             kernel.Check("WasmJit", instance.GetLongFunction("run")(kernel.N));
             foreach (LoadedMethod method in listener.Methods)
             {

@@ -4,7 +4,7 @@ namespace WasmJit.Jit;
 
 /// <summary>
 /// Loads, stores and bulk operators (spec 4.6.6, 4.6.7). With guard pages an access is one instruction: base, index zero-
-/// extended, offset. With checks the address goes through <see cref="Memory.Check"/>, which is inlined.
+/// extended, offset. With checks the index goes through <see cref="Memory.Check32"/> or 64, which are inlined.
 /// </summary>
 internal sealed partial class FunctionEmitter
 {
@@ -13,6 +13,14 @@ internal sealed partial class FunctionEmitter
     {
         usesMemory = true;
         if (!memoryBases.TryGetValue(memory, out int local)) memoryBases[memory] = local = il.DeclareLocal(typeof(nint));
+        return local;
+    }
+
+    /// <summary>The local with a memory, for checks: only its length is loaded again at each access.</summary>
+    private int MemoryObject(uint memory)
+    {
+        usesMemory = true;
+        if (!memoryObjects.TryGetValue(memory, out int local)) memoryObjects[memory] = local = il.DeclareLocal(typeof(Memory));
         return local;
     }
 
@@ -31,18 +39,14 @@ internal sealed partial class FunctionEmitter
         if (!type.Is64) at = il.EmitAt(at, OpCodes.Conv_U8);
         if (target.NeedsChecks(type))
         {
-            usesMemory = true;
             ulong extent = instr.Bits + (ulong)width;
             if (extent < instr.Bits) extent = ulong.MaxValue;
-            at = LoadMemoryAt(at, (int)instr.Memory);
+            at = il.LdlocAt(at, MemoryObject(instr.Memory));
             at = il.LdcI8At(at, (long)extent);
-            at = il.CallAt(at, Members.MemoryCheck);
+            at = il.CallAt(at, type.Is64 ? Members.MemoryCheck64 : Members.MemoryCheck32);
         }
-        else
-        {
-            at = il.LdlocAt(at, MemoryBase(instr.Memory));
-            at = il.EmitAt(at, OpCodes.Add);
-        }
+        at = il.LdlocAt(at, MemoryBase(instr.Memory));
+        at = il.EmitAt(at, OpCodes.Add);
         return OffsetAt(at, instr.Bits);
     }
 
@@ -53,24 +57,37 @@ internal sealed partial class FunctionEmitter
         return il.EmitAt(at, OpCodes.Add);
     }
 
-    /// <summary>The address of an access whose index is a constant, with guard pages.</summary>
-    private int ConstantAddressAt(int at, in Instr instr, ulong index)
+    /// <summary>The address of an access whose index is a constant and needs no check.</summary>
+    private int ConstantAddressAt(int at, in Instr instr, in Operand index)
     {
         at = il.LdlocAt(at, MemoryBase(instr.Memory));
-        return OffsetAt(at, instr.Bits + index);
+        return OffsetAt(at, instr.Bits + ConstantIndex(index, instr));
     }
 
-    private bool IsGuardedConstant(in Operand index, in Instr instr) =>
-        index.Kind == OperandKind.Const && !target.NeedsChecks(module.Memories[(int)instr.Memory]);
+    private ulong ConstantIndex(in Operand index, in Instr instr) =>
+        module.Memories[(int)instr.Memory].Is64 ? index.Bits : (uint)index.Bits;
+
+    /// <summary>
+    /// Whether the index is a constant and the access unchecked: the processor checks it, or it is inside the memory's minimum
+    /// size.
+    /// </summary>
+    private bool IsUncheckedConstant(in Operand index, in Instr instr, int width)
+    {
+        if (index.Kind != OperandKind.Const) return false;
+        MemoryType type = module.Memories[(int)instr.Memory];
+        if (!target.NeedsChecks(type)) return true;
+        UInt128 end = (UInt128)ConstantIndex(index, instr) + instr.Bits + (ulong)width;
+        return end <= (UInt128)type.Minimum << type.PageSizeLog2;
+    }
 
     private void Load(in Instr instr, Emission emission)
     {
         int start;
         int treeDepth = 1;
-        if (IsGuardedConstant(stack[0], instr))
+        if (IsUncheckedConstant(stack[0], instr, emission.Width))
         {
             start = il.Tail;
-            ConstantAddressAt(start, instr, (uint)stack[0].Bits);
+            ConstantAddressAt(start, instr, stack[0]);
             stack.Remove();
         }
         else
@@ -87,7 +104,8 @@ internal sealed partial class FunctionEmitter
     private void Store(in Instr instr, Emission emission)
     {
         Operand index = stack[1];
-        if (target.NeedsChecks(module.Memories[(int)instr.Memory]))
+        bool isConstant = IsUncheckedConstant(index, instr, emission.Width);
+        if (!isConstant && target.NeedsChecks(module.Memories[(int)instr.Memory]))
         {
             // The check comes after the value: what its evaluation does is visible even if the store traps.
             ValType type = stack[0].Type;
@@ -112,9 +130,9 @@ internal sealed partial class FunctionEmitter
         {
             int before = stack[0].Kind == OperandKind.Stack ? stack[0].Start : il.Tail;
             bool valueOnStack = stack[0].Kind == OperandKind.Stack;
-            if (IsGuardedConstant(index, instr))
+            if (isConstant)
             {
-                before = ConstantAddressAt(before, instr, (uint)index.Bits);
+                before = ConstantAddressAt(before, instr, index);
             }
             else
             {

@@ -51,6 +51,7 @@ internal sealed partial class FunctionEmitter
     private readonly int firstLocal;
     private readonly int prologue;
     private readonly Dictionary<uint, int> memoryBases = [];
+    private readonly Dictionary<uint, int> memoryObjects = [];
     private Frame[] frames = new Frame[16];
     private int depth;
     private int skipped;
@@ -133,6 +134,11 @@ internal sealed partial class FunctionEmitter
             {
                 at = il.CallAt(at, Members.StackCheck);
             }
+        }
+        foreach ((uint memory, int local) in memoryObjects)
+        {
+            at = LoadMemoryAt(at, (int)memory);
+            at = il.StlocAt(at, local);
         }
         foreach ((uint memory, int local) in memoryBases)
         {

@@ -27,7 +27,8 @@ internal static class Members
     internal static readonly FieldInfo FuncContext = Field<FuncRef>(nameof(FuncRef.Context));
     internal static readonly FieldInfo FuncCode = Field<FuncRef>(nameof(FuncRef.Code));
     internal static readonly MethodInfo GetFunc = Method<InstanceCore>(nameof(InstanceCore.GetFunc));
-    internal static readonly MethodInfo MemoryCheck = Method<Memory>(nameof(Memory.Check));
+    internal static readonly MethodInfo MemoryCheck32 = Method<Memory>(nameof(Memory.Check32));
+    internal static readonly MethodInfo MemoryCheck64 = Method<Memory>(nameof(Memory.Check64));
     internal static readonly MethodInfo KeepAlive = typeof(GC).GetMethod(nameof(GC.KeepAlive))!;
     internal static readonly MethodInfo MakeTrap = typeof(Trap).GetMethod(nameof(Trap.Make), Any, [typeof(TrapKind)])!;
     internal static readonly MethodInfo StackExhausted = typeof(Trap).GetMethod(nameof(Trap.CallStackExhausted), Any)!;

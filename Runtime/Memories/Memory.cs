@@ -240,13 +240,24 @@ public sealed unsafe class Memory : CriticalFinalizerObject
 
     internal static long GrowBy(Memory memory, ulong delta) => memory.Grow(delta);
 
-    /// <summary>The address of an access of explicit checks: <paramref name="extent"/> is the memarg's offset plus the access's size.</summary>
+    /// <summary>
+    /// Checks the index of an access, for explicit checks: <paramref name="extent"/> is the memarg's offset plus the access's
+    /// size. Index and offset of a 32-bit memory have 32 bits each, so that their sum does not wrap around.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static byte* Check(ulong index, Memory memory, ulong extent)
+    internal static ulong Check32(ulong index, Memory memory, ulong extent)
+    {
+        if (index + extent > memory.ByteLength) Trap.OutOfBoundsMemory();
+        return index;
+    }
+
+    /// <summary>The same for a 64-bit memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Check64(ulong index, Memory memory, ulong extent)
     {
         ulong length = memory.ByteLength;
         if (length < extent || index > length - extent) Trap.OutOfBoundsMemory();
-        return memory.Base + index;
+        return index;
     }
 
     internal static void Fill(ulong to, int value, ulong count, Memory memory)
