@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Tracing;
 using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using WasmJit.Jit;
 using Xunit;
@@ -88,7 +89,6 @@ public sealed class OutlinerTests(ITestOutputHelper output)
     [Fact]
     public void TrapsOfOutlinedFunctionsAreTheirOwn()
     {
-        const string Part = "local.get $x i32.const 7 i32.and if local.get $x i32.const 3 i32.mul local.set $x end ";
         string many = string.Concat(Enumerable.Repeat(Part, 2500));
         Module module = new Engine().CompileText($"""
             (module $m (memory 1) (func $large (export "f") (param $x i32) (param $address i32) (result i32)
@@ -109,6 +109,88 @@ public sealed class OutlinerTests(ITestOutputHelper output)
             Assert.Equal(["large"], trap.WasmStack.Select(frame => frame.Function));
             return trap.Kind;
         }
+    }
+
+    private const string Part = "local.get $x i32.const 1024 i32.and if local.get $x i32.const 3 i32.mul local.set $x end ";
+
+    [Fact]
+    public void OutlinedFunctionsCallAndReachEverything()
+    {
+        using var listener = new JitListener();
+        Module module = new Engine().CompileText($"""
+            (module $everything
+              (type $if (func (param i32) (result i32)))
+              (import "host" "twice" (func $twice (param i32) (result i32)))
+              (import "host" "global" (global $imported (mut i64)))
+              (global $own (mut f64) (f64.const 1.5))
+              (memory 1) (memory $second 1)
+              (table $t 4 funcref) (table $objects 2 externref)
+              (elem (table $t) (i32.const 1) func $inc)
+              (elem declare func $pair)
+              (func $inc (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+              (func $pair (param i32) (result i32 i64) (local.get 0) (i64.const 40))
+              (func (export "f") (param $x i32) (param $o externref) (result i32) (local $i i32) (local $l i64) (local $f f32)
+                {string.Concat(Enumerable.Range(0, 40).Select(i => $"(local $extra{i} i32) "))}
+                {string.Concat(Enumerable.Range(0, 40).Select(i => $"local.get $x i32.const {i} i32.add local.set $extra{i} "))}
+                {string.Concat(Enumerable.Repeat(Part, 1500))}
+                (call $inc (local.get $x)) (call $twice) local.set $x
+                (call_indirect $t (type $if) (local.get $x) (i32.const 1)) local.set $x
+                (call_ref $if (local.get $x) (ref.func $inc)) local.set $x
+                (call $pair (local.get $x)) local.set $l local.set $i
+                (global.set $imported (i64.add (global.get $imported) (local.get $l)))
+                (global.set $own (f64.add (global.get $own) (f64.sqrt (f64.const 4))))
+                (table.set $objects (i32.const 1) (local.get $o))
+                (i32.store $second (i32.const 8) (local.get $i))
+                (memory.copy $second $second (i32.const 16) (i32.const 8) (i32.const 4))
+                (memory.fill (i32.const 0) (i32.const 1) (i32.const 4))
+                (local.set $f (f32.min (f32.const 100) (f32.convert_i32_u (i32.rem_s (local.get $i) (i32.const 50)))))
+                (i32.load $second (i32.const 16))
+                (i32.add (i32.load (i32.const 0)))
+                (i32.add (i32.trunc_f64_s (global.get $own)))
+                (i32.add (i32.trunc_f32_u (local.get $f)))
+                {string.Concat(Enumerable.Range(0, 40).Select(i => $"local.get $extra{i} i32.add "))}
+                (i32.add (ref.is_null (table.get $objects (i32.const 1))))))
+            """);
+        Assert.True(Outliner.ExceedsLimits(module.Code.EmitIl(module.Info.ImportedFuncs + 2), 3));
+        var global = new Global(new GlobalType(ValType.I64, true), 2L);
+        Instance instance = module.Instantiate(new Imports
+        {
+            { "host", "twice", (Func<int, int>)(x => x * 2) },
+            { "host", "global", global },
+        });
+        var f = instance.GetExport<Func<int, object?, int>>("f");
+        // x = 5: 12, 13, 14; the memory's ones; the global 3.5; 14 as float; 40 locals.
+        Assert.Equal(14 + 0x01010101 + 3 + 14 + (40 * 5) + 780, f(5, "object"));
+        Assert.Equal(42L, global.Value);
+        Assert.Equal([2], listener.TiersOf(module.Code.NameOf(module.Info.ImportedFuncs + 2)));
+    }
+
+    [Fact]
+    public void OutlinedCodeIsCollected()
+    {
+        WeakReference module = Run();
+        for (int i = 0; i < 10 && module.IsAlive; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        Assert.False(module.IsAlive);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static WeakReference Run()
+        {
+            Module module = new Engine().CompileText(
+                $"""
+                (module (func (export "f") (param $x i32) (result i32)
+                  {string.Concat(Enumerable.Repeat(Part, 2500))} local.get $x))
+                """);
+            int before = Outlined();
+            Assert.Equal(5, module.Instantiate().GetExport<Func<int, int>>("f")(5));
+            Assert.True(Outlined() > before);
+            return new WeakReference(AppDomain.CurrentDomain.GetAssemblies().Last(a => a.GetName().Name == "wasm"));
+        }
+
+        static int Outlined() => AppDomain.CurrentDomain.GetAssemblies().Count(a => a.GetName().Name == "wasm");
     }
 
     [Fact]

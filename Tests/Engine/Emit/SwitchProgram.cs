@@ -36,9 +36,10 @@ internal sealed class SwitchProgram(int cases, int locals, int steps)
             for (int s = 0; s < steps; s++)
             {
                 (int d, int a, int b, int op) = Step(c, s);
-                if (s % 3 == 2) text.Append(CultureInfo.InvariantCulture, $"local.get $v{a} i64.const 1 i64.and i32.wrap_i64 if ");
+                if (s % 3 == 2)
+                    text.Append(CultureInfo.InvariantCulture, $"local.get $v{a} i64.const 1 i64.and i32.wrap_i64 if ");
                 string name = op switch { 0 => "i64.add", 1 => "i64.sub", 2 => "i64.xor", _ => "i64.rotl" };
-                text.Append(CultureInfo.InvariantCulture, $"local.get $v{a} local.get $v{b} {name} local.set $v{d} ");
+                text.Append(CultureInfo.InvariantCulture, $"local.get $v{a} local.get $v{b} {name} local.set $v{d}\n");
                 if (s % 3 == 2) text.Append("end ");
             }
             text.AppendLine("br $top");
