@@ -171,6 +171,8 @@ internal sealed partial class ModuleParser
         var definitions = new ByteWriter();
         uint count = 0;
         var aliases = new Dictionary<uint, uint>();
+        var implied = new Dictionary<string, uint>();
+        uint innerTypes = 0;
         Func<uint, uint>? saved = innerType;
         uint Inner(uint outer)
         {
@@ -180,7 +182,19 @@ internal sealed partial class ModuleParser
             definitions.U32(outer);
             definitions.U8(0x07);
             count++;
-            return aliases[outer] = (uint)aliases.Count;
+            return aliases[outer] = innerTypes++;
+        }
+        // A function type that is written out is a definition of its own, behind the aliases it uses.
+        uint Implied()
+        {
+            var body = new ByteWriter();
+            WriteFunc(body, ParamsAndResults(null));
+            string key = Convert.ToHexString(body.Span);
+            if (implied.TryGetValue(key, out uint known)) return known;
+            definitions.U8(0x01);
+            definitions.Bytes(body.Span);
+            count++;
+            return implied[key] = innerTypes++;
         }
         while (Current.Kind == TokenKind.Open)
         {
@@ -204,7 +218,7 @@ internal sealed partial class ModuleParser
             if (kind == "func")
             {
                 item.U8(0);
-                item.U32(Inner(TypeUse(out _)));
+                item.U32(IsOpen("type") ? Inner(TypeUse(out _)) : Implied());
             }
             else
             {

@@ -1,0 +1,23 @@
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>Module and instance types in the text format.</summary>
+public sealed class LinkingTypeTests
+{
+    [Theory]
+    [InlineData("(instance (export \"f\" (func (param i32) (result f64))) (export \"g\" (func (param i32) (result f64))))")]
+    [InlineData("(module (import \"h\" (func (param i32) (result f64))) (export \"f\" (func (result i64))))")]
+    [InlineData("(instance (export \"f\" (func (param (ref null $g)))) (export \"g\" (func (type $g))))")]
+    public void FunctionTypesMayBeWrittenOut(string type)
+    {
+        string uses = type.Replace("(func (param i32) (result f64))", "(func (type $f))", StringComparison.Ordinal)
+            .Replace("(func (result i64))", "(func (type $g))", StringComparison.Ordinal)
+            .Replace("(func (param (ref null $g)))", "(func (type $h))", StringComparison.Ordinal);
+        const string Types = """
+            (type $f (func (param i32) (result f64))) (type $g (func (result i64))) (type $h (func (param (ref null $g))))
+            """;
+        Module module = new Engine().CompileText($"(module {Types} (type {type}) (type {uses}))");
+        Assert.Same(module.Info.Types[3], module.Info.Types[4]);
+    }
+}
