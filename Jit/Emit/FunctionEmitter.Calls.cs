@@ -41,6 +41,7 @@ internal sealed partial class FunctionEmitter
         if (tail)
         {
             il.Emit(OpCodes.Ret);
+            NoteExit((uint)depth - 1);
             SetUnreachable();
             return;
         }

@@ -38,6 +38,12 @@ internal sealed partial class FunctionEmitter
         internal int Height;
         internal bool IsTargeted;
         internal bool Unreachable;
+
+        /// <summary>Of a loop: the position of its label.</summary>
+        internal int Header;
+
+        /// <summary>Whether a branch or return leads out of it.</summary>
+        internal bool HasExit;
         internal int[]? ParamTemps;
         internal int[]? ResultTemps;
     }
@@ -55,6 +61,7 @@ internal sealed partial class FunctionEmitter
     private Frame[] frames = new Frame[16];
     private int depth;
     private int skipped;
+    private readonly List<int> endlessLoops = [];
     private bool hasCalls;
     private bool usesMemory;
 
@@ -111,6 +118,11 @@ internal sealed partial class FunctionEmitter
     /// <summary>What must stand before everything: it depends on what came after.</summary>
     private void EmitPrologue()
     {
+        if (usesMemory)
+        {
+            // The function's end keeps the instance alive, and these loops never come there.
+            foreach (int header in endlessLoops) il.CallAt(il.LdargAt(header, 0), Members.KeepAlive);
+        }
         int at = prologue;
         if (hasCalls)
         {
