@@ -29,7 +29,7 @@ internal static class Floats
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static float Sqrt32(float a) => MathF.Sqrt(a);
 
-    /// <summary>The one that is a NaN, made quiet; the JIT would leave out additions of constants that change nothing else.</summary>
+    /// <summary>The one that is a NaN, made quiet; the JIT would leave out an addition that changes nothing else.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float QuietNaN32(float a, float b) =>
         BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(float.IsNaN(a) ? a : b) | 0x400000);
@@ -61,9 +61,12 @@ internal static class Floats
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static float Copysign32(float a, float b) =>
-        BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(a) & int.MaxValue) | (BitConverter.SingleToInt32Bits(b) & int.MinValue));
+        BitConverter.Int32BitsToSingle(
+            (BitConverter.SingleToInt32Bits(a) & int.MaxValue) | (BitConverter.SingleToInt32Bits(b) & int.MinValue));
 
-    /// <summary>The number itself, a NaN made quiet: what arithmetic with a neutral element gives, which the JIT would leave out.</summary>
+    /// <summary>
+    /// The number itself, a NaN made quiet: what arithmetic with a neutral element gives, which the JIT would leave out.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static float Quiet32(float a) => float.IsNaN(a) ? a + a : a;
 
@@ -113,5 +116,6 @@ internal static class Floats
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static double Copysign64(double a, double b) =>
-        BitConverter.Int64BitsToDouble((BitConverter.DoubleToInt64Bits(a) & long.MaxValue) | (BitConverter.DoubleToInt64Bits(b) & long.MinValue));
+        BitConverter.Int64BitsToDouble(
+            (BitConverter.DoubleToInt64Bits(a) & long.MaxValue) | (BitConverter.DoubleToInt64Bits(b) & long.MinValue));
 }
