@@ -163,7 +163,9 @@ internal sealed partial class ModuleParser
             case ImmediateKind.Lanes16:
                 for (int i = 0; i < 16; i++)
                 {
-                    if (!IsNumber) throw Error("invalid lane length");
+                    if (!IsLane) throw Error("invalid lane length");
+                    if (!char.IsAsciiDigit(Current.Text[0]) || Current.Text.Contains('.'))
+                        throw Error("i8 constant out of range: unexpected token");
                     writer.U8((byte)Unsigned(8, "i8 constant"));
                 }
                 if (IsNumber) throw Error("invalid lane length");
@@ -203,7 +205,7 @@ internal sealed partial class ModuleParser
         switch (Numbers.Integer(Current.Text, bits, out ulong value))
         {
             case Numbers.Outcome.Ok: Position++; return value;
-            case Numbers.Outcome.OutOfRange: throw Error(bits == 8 ? "i8 constant out of range" : "constant out of range");
+            case Numbers.Outcome.OutOfRange: throw Error("constant out of range");
             default: throw Unexpected();
         }
     }
@@ -258,6 +260,9 @@ internal sealed partial class ModuleParser
         }
     }
 
+    /// <summary>Whether a number comes, of whatever kind; mnemonics never look like one.</summary>
+    private bool IsLane => IsNumber || (Current.Kind == TokenKind.Atom && Current.Text is "inf" or "nan");
+
     private void VectorConstant(ByteWriter writer)
     {
         string shape = Atom();
@@ -272,8 +277,10 @@ internal sealed partial class ModuleParser
             _ => throw Error("unexpected token: unknown vector shape"),
         };
         for (int i = 0; i < lanes; i++)
+            if (Peek(i) is not { Kind: TokenKind.Atom } token || OperatorTable.Find(token.Text) is not null)
+                throw Error("wrong number of lane literals");
+        for (int i = 0; i < lanes; i++)
         {
-            if (Current.Kind != TokenKind.Atom) throw Error("wrong number of lane literals");
             ulong value = isFloat ? Float(bits == 64) : Integer(bits);
             for (int b = 0; b < bits; b += 8) writer.U8((byte)(value >> b));
         }

@@ -400,6 +400,7 @@ internal sealed partial class ModuleParser
         }
         if (TakeOpen("exact"))
         {
+            if (!IsIndex) throw Error($"unexpected token {Current.Text}");
             writer.U8(0x62);
             writer.S64(InnerIndex(Index(types)));
             Close();

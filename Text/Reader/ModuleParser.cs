@@ -426,6 +426,11 @@ internal sealed partial class ModuleParser : TokenCursor
             Close();
             explicitTable = true;
         }
+        else if (!declare && IsNumber && Peek(1).Kind == TokenKind.Open)
+        {
+            // The form before there were several tables; scripts of older proposals have it.
+            table = Index(tables);
+        }
         if (!declare && (explicitTable || (Current.Kind == TokenKind.Open && !IsOpen("ref") && !IsOpen("item"))))
         {
             active = true;
@@ -472,8 +477,10 @@ internal sealed partial class ModuleParser : TokenCursor
             active = true;
             Offset(offset);
         }
-        else if (Current.Kind == TokenKind.Open && !IsOpen("module") && !IsOpen("i8") && !IsOpen("i16"))
+        else if (IsNumber || (Current.Kind == TokenKind.Open && !IsOpen("module") && !IsOpen("i8") && !IsOpen("i16")))
         {
+            // A bare index is the form before there were several memories.
+            if (IsNumber) memory = Index(memories);
             active = true;
             Offset(offset);
         }
