@@ -22,6 +22,7 @@ internal sealed partial class FunctionEmitter
             at = il.StlocAt(at, local);
             at = il.LdlocAt(at, local);
             il.FieldAt(at, OpCodes.Ldfld, Members.FuncContext);
+            if (tail) keepAlives.Add(il.Tail);
             il.Ldloc(local);
             il.Field(OpCodes.Ldfld, Members.FuncCode);
             stack.FreeTemp(local);
@@ -41,7 +42,6 @@ internal sealed partial class FunctionEmitter
         if (tail)
         {
             il.Emit(OpCodes.Ret);
-            NoteExit((uint)depth - 1);
             SetUnreachable();
             return;
         }
@@ -114,6 +114,7 @@ internal sealed partial class FunctionEmitter
         il.Ldloc(local);
         il.Field(OpCodes.Ldfld, Members.FuncContext);
         stack.Take(count);
+        if (tail) keepAlives.Add(il.Tail);
         il.Ldloc(local);
         il.Field(OpCodes.Ldfld, Members.FuncCode);
         stack.FreeTemp(local);

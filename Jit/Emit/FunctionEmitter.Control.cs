@@ -99,7 +99,7 @@ internal sealed partial class FunctionEmitter
         frame.ParamTemps = parameters;
         switch (kind)
         {
-            case OpId.Loop: frame.Header = il.Mark(frame.Label); break;
+            case OpId.Loop: keepAlives.Add(il.Mark(frame.Label)); break;
             case OpId.If:
                 if (condition >= 0)
                 {
@@ -172,7 +172,6 @@ internal sealed partial class FunctionEmitter
             // Results may still be read from the parameters' temporaries, which end here.
             SaveFrameTemps(frame.Height);
         }
-        if (frame.Kind == OpId.Loop && !reachable && !frame.HasExit) endlessLoops.Add(frame.Header);
         int[]? results = targeted ? frame.ResultTemps : null;
         ImmutableArray<ValType> types = frame.End;
         FreeTemps(frame.ParamTemps);
@@ -239,7 +238,6 @@ internal sealed partial class FunctionEmitter
 
     private void Return()
     {
-        NoteExit((uint)depth - 1);
         int count = func.Func.Results.Length;
         bool rest = false;
         for (int i = count; i < stack.Count; i++) rest |= stack[i].Kind == OperandKind.Stack;
@@ -250,12 +248,6 @@ internal sealed partial class FunctionEmitter
     }
 
     private ref Frame Target(uint label) => ref frames[depth - 1 - (int)label];
-
-    /// <summary>Notes that control can leave the frames inside of a label.</summary>
-    private void NoteExit(uint label)
-    {
-        for (int i = depth - 1; i > depth - 1 - (int)label; i--) frames[i].HasExit = true;
-    }
 
     private static ImmutableArray<ValType> LabelTypes(in Frame frame) => frame.Kind == OpId.Loop ? frame.Start : frame.End;
 
@@ -274,7 +266,6 @@ internal sealed partial class FunctionEmitter
             Return();
             return;
         }
-        NoteExit(label);
         ref Frame frame = ref Target(label);
         StoreTo(LabelTemps(ref frame));
         stack.Unwind(frames[depth - 1].Height);
@@ -284,7 +275,6 @@ internal sealed partial class FunctionEmitter
 
     private void BrIf(uint label)
     {
-        NoteExit(label);
         ref Frame frame = ref Target(label);
         int arity = LabelTypes(frame).Length;
         stack.FlushBelow(1);
@@ -322,7 +312,6 @@ internal sealed partial class FunctionEmitter
         var arms = new int[labels.Length];
         for (int i = 0; i < labels.Length; i++)
         {
-            NoteExit(labels[i]);
             if (arity == 0 && labels[i] != depth - 1)
             {
                 ref Frame frame = ref Target(labels[i]);
@@ -351,7 +340,6 @@ internal sealed partial class FunctionEmitter
 
     private void BrOnNull(uint label, bool branchIfNot)
     {
-        NoteExit(label);
         ValType type = stack[0].Type;
         stack.Flush();
         Operand value = stack[0];

@@ -54,6 +54,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>Pushes the address of a numeric global, after <paramref name="at"/>.</summary>
     private int GlobalAddressAt(int at, int global)
     {
+        usesMemory = true;
         at = il.LdargAt(at, 0);
         if (IsOwnNumber(global))
         {

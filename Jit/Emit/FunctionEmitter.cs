@@ -38,12 +38,6 @@ internal sealed partial class FunctionEmitter
         internal int Height;
         internal bool IsTargeted;
         internal bool Unreachable;
-
-        /// <summary>Of a loop: the position of its label.</summary>
-        internal int Header;
-
-        /// <summary>Whether a branch or return leads out of it.</summary>
-        internal bool HasExit;
         internal int[]? ParamTemps;
         internal int[]? ResultTemps;
     }
@@ -61,9 +55,14 @@ internal sealed partial class FunctionEmitter
     private Frame[] frames = new Frame[16];
     private int depth;
     private int skipped;
-    private readonly List<int> endlessLoops = [];
     private bool hasCalls;
     private bool usesMemory;
+
+    /// <summary>
+    /// Where the instance must still be alive if the function uses its memory or globals through raw pointers: loops, which
+    /// may have no end, and ways out that are no return. The JIT knows only uses; an instance without any is garbage.
+    /// </summary>
+    private readonly List<int> keepAlives = [];
 
     private FunctionEmitter(ModuleInfo module, int index, ICodeTarget target)
     {
@@ -118,11 +117,6 @@ internal sealed partial class FunctionEmitter
     /// <summary>What must stand before everything: it depends on what came after.</summary>
     private void EmitPrologue()
     {
-        if (usesMemory)
-        {
-            // The function's end keeps the instance alive, and these loops never come there.
-            foreach (int header in endlessLoops) il.CallAt(il.LdargAt(header, 0), Members.KeepAlive);
-        }
         int at = prologue;
         if (hasCalls)
         {
@@ -152,6 +146,8 @@ internal sealed partial class FunctionEmitter
             at = LoadMemoryAt(at, (int)memory);
             at = il.StlocAt(at, local);
         }
+        if (usesMemory)
+            foreach (int place in keepAlives) il.CallAt(il.LdargAt(place, 0), Members.KeepAlive);
         foreach ((uint memory, int local) in memoryBases)
         {
             at = il.LdargAt(at, 0);
@@ -355,6 +351,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>Traps here; what follows is unreachable.</summary>
     private void EmitTrap(TrapKind kind)
     {
+        keepAlives.Add(il.Tail);
         il.LdcI4((int)kind);
         il.Call(Members.MakeTrap);
         il.Emit(OpCodes.Throw);
