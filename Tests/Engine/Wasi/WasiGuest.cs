@@ -1,0 +1,60 @@
+using System.Text;
+
+namespace WasmJit.Tests;
+
+/// <summary>A guest that exports the functions of a <see cref="WasiHost"/> which it imports, and a page of memory.</summary>
+internal sealed class WasiGuest
+{
+    /// <summary>Every function with its type, as preview 1 declares it.</summary>
+    internal static readonly (string Name, string Type)[] Functions =
+    [
+        ("args_sizes_get", "(param i32 i32) (result i32)"),
+        ("args_get", "(param i32 i32) (result i32)"),
+        ("environ_sizes_get", "(param i32 i32) (result i32)"),
+        ("environ_get", "(param i32 i32) (result i32)"),
+        ("clock_res_get", "(param i32 i32) (result i32)"),
+        ("clock_time_get", "(param i32 i64 i32) (result i32)"),
+        ("random_get", "(param i32 i32) (result i32)"),
+        ("sched_yield", "(result i32)"),
+        ("proc_exit", "(param i32)"),
+        ("fd_write", "(param i32 i32 i32 i32) (result i32)"),
+        ("fd_read", "(param i32 i32 i32 i32) (result i32)"),
+        ("fd_close", "(param i32) (result i32)"),
+        ("fd_seek", "(param i32 i64 i32 i32) (result i32)"),
+        ("fd_fdstat_get", "(param i32 i32) (result i32)"),
+        ("fd_prestat_get", "(param i32 i32) (result i32)"),
+        ("fd_prestat_dir_name", "(param i32 i32 i32) (result i32)"),
+    ];
+
+    private readonly Instance instance;
+
+    internal WasiGuest(WasiOptions? options = null, string module = "wasi_snapshot_preview1")
+    {
+        var text = new StringBuilder("(module");
+        foreach ((string name, string type) in Functions)
+            text.Append($"(func (export \"{name}\") (import \"{module}\" \"{name}\") {type})");
+        var host = new WasiHost(options ?? new WasiOptions { Input = Stream.Null, Output = Stream.Null, Error = Stream.Null });
+        instance = new Engine().CompileText(text.Append("(memory (export \"memory\") 1))").ToString()).Instantiate(host.Imports);
+        host.Attach(instance);
+        Memory = instance.GetExport<Memory>("memory");
+    }
+
+    internal Memory Memory { get; }
+
+    /// <summary>A function with two parameters, the commonest type.</summary>
+    internal int Call(string name, int a, int b) => instance.GetExport<Func<int, int, int>>(name)(a, b);
+
+    internal T Get<T>(string name)
+        where T : Delegate => instance.GetExport<T>(name);
+
+    /// <summary>Writes a scatter/gather list.</summary>
+    internal void WriteList(int address, params (int Address, int Length)[] buffers)
+    {
+        foreach ((int start, int length) in buffers)
+        {
+            Memory.Write((ulong)address, start);
+            Memory.Write((ulong)address + 4, length);
+            address += 8;
+        }
+    }
+}
