@@ -83,6 +83,7 @@ internal static class Tool
         {
             RunCommand.Make(terminal),
             WastCommand.Make(terminal),
+            FuzzCommand.Make(terminal),
             ValidateCommand.Make(terminal),
             ConvertCommands.MakeToBinary(terminal),
             ConvertCommands.MakeToText(terminal),

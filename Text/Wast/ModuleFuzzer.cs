@@ -1,0 +1,88 @@
+namespace WasmJit.Text;
+
+/// <summary>What became of broken modules.</summary>
+internal sealed record FuzzResult(long Tried, long Valid, IReadOnlyList<string> Escaped);
+
+/// <summary>
+/// Feeds the engine modules that are cut off and modules with changed bytes. Each must end in a typed exception or be a valid
+/// module, whose functions are then compiled too; anything else has escaped.
+/// </summary>
+internal sealed class ModuleFuzzer(EngineOptions options)
+{
+    private readonly Engine engine = new(options);
+    private readonly List<string> escaped = [];
+    private long tried, valid;
+
+    internal FuzzResult Result => new(Interlocked.Read(ref tried), Interlocked.Read(ref valid), escaped);
+
+    /// <summary>The modules of a script, in the binary format; those that the text format cannot encode are left out.</summary>
+    internal static IEnumerable<byte[]> ModulesOf(WastScript script)
+    {
+        foreach (WastCommand command in script.Commands)
+        {
+            WastModule? module = command switch
+            {
+                ModuleCommand c => c.Module,
+                AssertFailure f => f.Module,
+                _ => null,
+            };
+            if (module is null) continue;
+            byte[]? bytes = null;
+            try
+            {
+                bytes = module.Encode();
+            }
+            catch (WatException)
+            {
+                // A module that is meant to be wrong as text.
+            }
+            if (bytes is not null) yield return bytes;
+        }
+    }
+
+    /// <summary>Cuts a module off at every byte, or at every <paramref name="step"/>-th.</summary>
+    internal void Truncate(byte[] module, int step = 1)
+    {
+        for (int length = 0; length < module.Length; length += step) Try(module[..length], $"truncated at {length} of {module.Length}");
+    }
+
+    /// <summary>Changes one to eight bytes at random places, <paramref name="count"/> times.</summary>
+    internal void Mutate(IReadOnlyList<byte[]> modules, int count, int seed)
+    {
+        var random = new Random(seed);
+        for (int i = 0; i < count; i++)
+        {
+            byte[] bytes = (byte[])modules[random.Next(modules.Count)].Clone();
+            if (bytes.Length == 0) continue;
+            for (int n = random.Next(1, 9); n > 0; n--) bytes[random.Next(bytes.Length)] = Interesting(random);
+            Try(bytes, $"mutation {i} of seed {seed}");
+        }
+    }
+
+    private static byte Interesting(Random random) => random.Next(4) switch
+    {
+        0 => 0xff,
+        1 => 0x80,
+        2 => (byte)random.Next(0x40),
+        _ => (byte)random.Next(256),
+    };
+
+    private void Try(byte[] bytes, string what)
+    {
+        Interlocked.Increment(ref tried);
+        try
+        {
+            Module module = engine.Compile(bytes);
+            for (int i = module.Info.ImportedFuncs; i < module.Info.Funcs.Count; i++) module.Code.Compile(i);
+            Interlocked.Increment(ref valid);
+        }
+        catch (ModuleException)
+        {
+            // Typed, as it should be.
+        }
+        catch (Exception e)
+        {
+            lock (escaped) escaped.Add($"{what}: {e.GetType().Name}: {e.Message} {Convert.ToHexString(bytes.AsSpan(0, Math.Min(bytes.Length, 400)))}");
+        }
+    }
+}
