@@ -54,14 +54,16 @@ internal static class InspectCommand
     private static IEnumerable<string> Contents(ModuleInfo info)
     {
         int own = info.Funcs.Count - info.ImportedFuncs;
-        if (own > 0) yield return $"{Count(own, "function")}, {info.Funcs.Sum(f => (long)(f.BodyEnd - f.BodyStart)):N0} bytes of code";
+        long code = info.Funcs.Sum(f => (long)(f.BodyEnd - f.BodyStart));
+        if (own > 0) yield return $"{Count(own, "function")}, {Count(code, "byte")} of code";
         for (int i = info.ImportedTables; i < info.Tables.Count; i++) yield return info.Tables[i].Type.ToString();
         for (int i = info.ImportedMemories; i < info.Memories.Count; i++) yield return info.Memories[i].ToString();
         int globals = info.Globals.Count - info.ImportedGlobals, tags = info.Tags.Count - info.ImportedTags;
         if (globals > 0) yield return Count(globals, "global");
         if (tags > 0) yield return Count(tags, "tag");
         if (info.Elems.Count > 0)
-            yield return $"{Count(info.Elems.Count, "element segment")}, {Count(info.Elems.Sum(e => (long)e.Count), "element")}";
+            yield return $"{Count(info.Elems.Count, "element segment")}, "
+                + $"{Count(info.Elems.Sum(e => (long)e.Count), "element")}";
         if (info.Datas.Count > 0)
             yield return $"{Count(info.Datas.Count, "data segment")}, {Count(info.Datas.Sum(d => (long)d.Length), "byte")}";
         if (info.Start is { } start)

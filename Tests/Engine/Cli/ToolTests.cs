@@ -52,7 +52,8 @@ public sealed class ToolTests : IDisposable
         int code = Tool.Run(args, output, error);
         return (code, Clean(output), Clean(error));
 
-        string Clean(StringWriter writer) => writer.ToString().Replace(folder, "DIR", StringComparison.Ordinal).ReplaceLineEndings("\n");
+        string Clean(StringWriter writer) =>
+            writer.ToString().Replace(folder, "DIR", StringComparison.Ordinal).ReplaceLineEndings("\n");
     }
 
     [Theory]
@@ -111,12 +112,13 @@ public sealed class ToolTests : IDisposable
         Wrong("DIR/short.wasm: malformed module: unexpected end", "run", File("short.wasm", "\0asm\x1\0\0\0\x1"));
         Wrong("DIR/text.wat:2:3: unknown operator", "run", File("text.wat", "(module\n (fun))"));
         Wrong("invalid module: type mismatch", "run", File("invalid.wat", "(module (func (result i32) i64.const 0))"));
-        Wrong("there is no exported function \"sub\". --invoke can call add, first, kinds, loop.", "run", file, "--invoke", "sub");
+        Wrong("no exported function \"sub\". --invoke can call add, first, kinds, loop.", "run", file, "--invoke", "sub");
         Wrong("add takes 2 arguments, not 1: (func (param i32 i32) (result i32))", "run", file, "--invoke", "add", "1");
         Wrong("\"x\" is no i32", "run", file, "--invoke", "add", "1", "x");
         Wrong("4294967296 is out of the range of i32", "run", file, "--invoke", "add", "1", "4294967296");
         Wrong("is no program: it exports no _start. --invoke can call add", "run", file);
-        Wrong("unknown import: \"env\" \"f\" (func)", "run", File("import.wat", "(module (import \"env\" \"f\" (func)) (start 0))"));
+        string needy = File("import.wat", "(module (import \"env\" \"f\" (func)) (start 0))");
+        Wrong("unknown import: \"env\" \"f\" (func)", "run", needy);
         Wrong("there is no function nothing", "disasm", file, "nothing");
         Wrong("function 0 is imported", "disasm", file, "0");
         Wrong("Try: wasmjit --help", "frobnicate");
