@@ -130,16 +130,21 @@ public sealed partial class JitGuestTests
         Assert.Contains("number of points", error, StringComparison.Ordinal);
     }
 
+    /// <summary>The best of three runs counts: other tests run meanwhile.</summary>
     [Fact]
     public void WithoutArgumentsTenMillionPointsOfTheDefaultExpression()
     {
-        (int code, string output, _) = Run(Guest.Value);
-        Assert.Equal(0, code);
-        Assert.Matches(Table(), output);
-        Assert.Contains(" points, checksum ", output, StringComparison.Ordinal);
-        Assert.Contains(" 10000000 points", output, StringComparison.Ordinal);
-        string ratio = Ratio().Match(output.TrimEnd('\n').Split('\n')[^1]).Groups["ratio"].Value;
-        Assert.True(double.Parse(ratio, CultureInfo.InvariantCulture) > 5, $"compiled code is only {ratio} times as fast as interpretation");
+        double best = 0;
+        for (int run = 0; run < 3 && best <= 10; run++)
+        {
+            (int code, string output, _) = Run(Guest.Value);
+            Assert.Equal(0, code);
+            Assert.Matches(Table(), output);
+            Assert.Equal(2, Regex.Count(output, " ms for 10000000 points, checksum -1387916675\\.416986\n"));
+            string ratio = Ratio().Match(output.TrimEnd('\n').Split('\n')[^1]).Groups["ratio"].Value;
+            best = Math.Max(best, double.Parse(ratio, CultureInfo.InvariantCulture));
+        }
+        Assert.True(best > 10, $"compiled code is only {best} times as fast as interpretation");
     }
 
     /// <summary>The operands that wait at each level reach far into the interpreter's stack.</summary>
@@ -207,7 +212,8 @@ public sealed partial class JitGuestTests
     {
         using var output = new MemoryStream();
         using var error = new MemoryStream();
-        var options = new WasiOptions { Arguments = ["jitguest", .. arguments], Input = Stream.Null, Output = output, Error = error };
+        string[] all = ["jitguest", .. arguments];
+        var options = new WasiOptions { Arguments = all, Input = Stream.Null, Output = output, Error = error };
         int code = new WasiHost(options).Run(module);
         return (code, Encoding.UTF8.GetString(output.ToArray()), Encoding.UTF8.GetString(error.ToArray()));
     }

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace WasmJit.Tests;
 
-/// <summary>WASI preview 1 as far as it goes: each function's results in memory, and error numbers for a guest's mistakes.</summary>
+/// <summary>WASI preview 1 as far as it goes: results in memory, error numbers for a guest's mistakes.</summary>
 public sealed class WasiHostTests
 {
     private const int Success = 0, Badf = 8, Fault = 21, Inval = 28, Io = 29, Spipe = 70;
@@ -230,7 +230,8 @@ public sealed class WasiHostTests
     [Fact]
     public void TrapsOfACommandAreTraps()
     {
-        Module module = new Engine().CompileText("""(module (memory (export "memory") 1) (func (export "_start") unreachable))""");
+        const string Text = """(module (memory (export "memory") 1) (func (export "_start") unreachable))""";
+        Module module = new Engine().CompileText(Text);
         Assert.Equal(TrapKind.Unreachable, Assert.Throws<TrapException>(() => Quiet().Run(module)).Kind);
     }
 
