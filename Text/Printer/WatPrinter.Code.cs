@@ -69,7 +69,8 @@ internal sealed partial class WatPrinter
             if (depth < 0) return lines;
             if (instr.Id is OpId.End or OpId.Delegate) labels.RemoveAt(labels.Count - 1);
             lines.Add(new CodeLine(instr.Offset, depth, Instruction(ref code, instr)));
-            if (instr.Id is OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable or OpId.Else or OpId.Catch or OpId.CatchAll) depth++;
+            if (instr.Id is OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable) depth++;
+            if (instr.Id is OpId.Else or OpId.Catch or OpId.CatchAll) depth++;
         }
     }
 
@@ -137,7 +138,8 @@ internal sealed partial class WatPrinter
             case OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable:
                 {
                     string head = op.Mnemonic;
-                    string? label = module.Names.Labels.TryGetValue((currentFunc, labelCount++), out string? name) && name.Length > 0 ? Id(name) : null;
+                    string? name = module.Names.Labels.GetValueOrDefault((currentFunc, labelCount++));
+                    string? label = name is { Length: > 0 } ? Id(name) : null;
                     if (label is not null) head += " " + label;
                     head += BlockTypeText(ref code, instr);
                     if (op.Id == OpId.TryTable) head += Catches(ref code, instr);
@@ -161,13 +163,15 @@ internal sealed partial class WatPrinter
                     Names space = op.Id == OpId.TableCopy ? tables : memories;
                     return instr.A == 0 && instr.B == 0 ? op.Mnemonic : $"{op.Mnemonic} {space[instr.A]} {space[instr.B]}";
                 }
-            case OpId.RefTest or OpId.RefTestNull or OpId.RefCast or OpId.RefCastNull or OpId.RefCastDescEq or OpId.RefCastDescEqNull:
+            case OpId.RefTest or OpId.RefTestNull or OpId.RefCast or OpId.RefCastNull:
+            case OpId.RefCastDescEq or OpId.RefCastDescEqNull:
                 return $"{op.Mnemonic.Replace("_null", "")} {RefText(instr.Heap1, instr.Nullable1)}";
             case OpId.BrOnCast or OpId.BrOnCastFail or OpId.BrOnCastDescEq or OpId.BrOnCastDescEqFail:
-                return $"{op.Mnemonic} {Label(instr.A)} {RefText(instr.Heap1, instr.Nullable1)} {RefText(instr.Heap2, instr.Nullable2)}";
+                return $"{op.Mnemonic} {Label(instr.A)} {RefText(instr.Heap1, instr.Nullable1)} "
+                    + RefText(instr.Heap2, instr.Nullable2);
             case OpId.V128Const:
-                return "v128.const i32x4" + string.Concat(
-                    new[] { (uint)instr.Bits, (uint)(instr.Bits >> 32), (uint)instr.High, (uint)(instr.High >> 32) }.Select(v => $" 0x{v:x8}"));
+                return $"v128.const i32x4 0x{(uint)instr.Bits:x8} 0x{instr.Bits >> 32:x8}"
+                    + $" 0x{(uint)instr.High:x8} 0x{instr.High >> 32:x8}";
             case OpId.CompileNull: return $"compile null{MemoryText(instr.A)} {types[instr.B]}";
             case OpId.Compile: return $"compile{MemoryText(instr.A)} {types[instr.B]}";
             case OpId.InstantiateNull: return $"instantiate null {types[instr.A]}";
@@ -235,7 +239,8 @@ internal sealed partial class WatPrinter
                 if (index != 0) line.Append(' ').Append(tables[index]);
                 break;
             case ImmediateKind.Field:
-                line.Append(' ').Append(module.Names.Fields.TryGetValue((instr.A, index), out string? field) ? Id(field) : index.ToString(CultureInfo.InvariantCulture));
+                string? field = module.Names.Fields.GetValueOrDefault((instr.A, index));
+                line.Append(' ').Append(field is null ? index.ToString(CultureInfo.InvariantCulture) : Id(field));
                 break;
             case ImmediateKind.Label: line.Append(' ').Append(Label(index)); break;
             default:

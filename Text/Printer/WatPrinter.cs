@@ -49,7 +49,8 @@ internal sealed partial class WatPrinter
     private static string Id(string name)
     {
         foreach (char c in name)
-            if (c is not (>= '!' and <= '~') || c is '"' or '(' or ')' or ',' or ';' or '[' or ']' or '{' or '}') return "$" + Quote(Encoding.UTF8.GetBytes(name));
+            if (c is not (>= '!' and <= '~') || c is '"' or '(' or ')' or ',' or ';' or '[' or ']' or '{' or '}')
+                return "$" + Quote(name);
         return "$" + name;
     }
 
@@ -84,16 +85,23 @@ internal sealed partial class WatPrinter
         for (int i = module.ImportedTables; i < module.Tables.Count; i++)
         {
             TableInfo table = module.Tables[i];
-            Line($"(table{tables.Definition((uint)i)} {TableBody(table.Type)}{(table.Init is { } init ? FlatExpression(init) : "")})");
+            string init = table.Init is { } expr ? FlatExpression(expr) : "";
+            Line($"(table{tables.Definition((uint)i)} {TableBody(table.Type)}{init})");
         }
         for (int i = module.ImportedMemories; i < module.Memories.Count; i++)
             Line($"(memory{memories.Definition((uint)i)} {MemoryBody(module.Memories[i])})");
         for (int i = module.ImportedTags; i < module.Tags.Count; i++)
             Line($"(tag{tags.Definition((uint)i)} (type {TypeIndex(module.TagTypeIndices, i, module.Tags[i])}))");
         for (int i = module.ImportedGlobals; i < module.Globals.Count; i++)
-            Line($"(global{globals.Definition((uint)i)} {GlobalBody(module.Globals[i].Type)}{FlatExpression(module.Globals[i].Init)})");
+        {
+            GlobalInfo global = module.Globals[i];
+            Line($"(global{globals.Definition((uint)i)} {GlobalBody(global.Type)}{FlatExpression(global.Init)})");
+        }
         foreach (ExportInfo export in module.Exports)
-            Line($"(export {Quote(export.Name)} ({export.Kind.ToString().ToLowerInvariant()} {SpaceOf(export.Kind)[export.Index]}))");
+        {
+            string kind = export.Kind.ToString().ToLowerInvariant();
+            Line($"(export {Quote(export.Name)} ({kind} {SpaceOf(export.Kind)[export.Index]}))");
+        }
         if (module.Start is { } start) Line($"(start {funcs[start]})");
         for (int i = 0; i < module.Elems.Count; i++) Elem(i, module.Elems[i]);
         for (int i = module.ImportedFuncs; i < module.Funcs.Count; i++) Function(i);
@@ -170,19 +178,28 @@ internal sealed partial class WatPrinter
             case ArrayType array: return $"(array {Field(array.Element, near)})";
             case EntityType { Entity: var entity }: return Extern(entity, near, "");
             case ModuleType type:
-                return $"(module{string.Concat(type.Imports.Select(i => $" (import {Quote(i.Module)}{(i.Name is null ? "" : " " + Quote(i.Name))} {Extern(i.Type, near, "")})"))}"
-                    + $"{string.Concat(type.Exports.Select(e => $" (export {Quote(e.Name)} {Extern(e.Type, near, "")})"))})";
+                return $"(module{string.Concat(type.Imports.Select(i => ImportText(i, near)))}"
+                    + $"{string.Concat(type.Exports.Select(e => ExportText(e, near)))})";
             case InstanceType type:
-                return $"(instance{string.Concat(type.Exports.Select(e => $" (export {Quote(e.Name)} {Extern(e.Type, near, "")})"))})";
+                return $"(instance{string.Concat(type.Exports.Select(e => ExportText(e, near)))})";
             default: return composite.ToString()!;
         }
     }
+
+    private string ImportText(ImportType import, uint near)
+    {
+        string second = import.Name is null ? "" : " " + Quote(import.Name);
+        return $" (import {Quote(import.Module)}{second} {Extern(import.Type, near, "")})";
+    }
+
+    private string ExportText(ExportType export, uint near) => $" (export {Quote(export.Name)} {Extern(export.Type, near, "")})";
 
     private string Signature(FuncType func, uint near) =>
         (func.Params.IsEmpty ? "" : $" (param {string.Join(' ', func.Params.Select(p => Val(p, near)))})")
         + (func.Results.IsEmpty ? "" : $" (result {string.Join(' ', func.Results.Select(r => Val(r, near)))})");
 
-    private string Field(FieldType field, uint near) => field.IsMutable ? $"(mut {Val(field.Type, near)})" : Val(field.Type, near);
+    private string Field(FieldType field, uint near) =>
+        field.IsMutable ? $"(mut {Val(field.Type, near)})" : Val(field.Type, near);
 
     private string Val(ValType type, uint near = uint.MaxValue)
     {
@@ -197,15 +214,18 @@ internal sealed partial class WatPrinter
         _ => heap.ToString()!,
     };
 
-    private static string LimitsText(bool is64, ulong min, ulong? max) => $"{(is64 ? "i64 " : "")}{min}{(max is { } m ? $" {m}" : "")}";
+    private static string LimitsText(bool is64, ulong min, ulong? max) =>
+        $"{(is64 ? "i64 " : "")}{min}{(max is { } m ? $" {m}" : "")}";
 
     private string TableBody(TableType type, uint near = uint.MaxValue) =>
         $"{LimitsText(type.Is64, type.Minimum, type.Maximum)}{(type.IsShared ? " shared" : "")} {Val(type.Element, near)}";
 
     private static string MemoryBody(MemoryType type) =>
-        $"{LimitsText(type.Is64, type.Minimum, type.Maximum)}{(type.IsShared ? " shared" : "")}{(type.PageSizeLog2 == 16 ? "" : $" (pagesize {1 << type.PageSizeLog2})")}";
+        LimitsText(type.Is64, type.Minimum, type.Maximum) + (type.IsShared ? " shared" : "")
+        + (type.PageSizeLog2 == 16 ? "" : $" (pagesize {1 << type.PageSizeLog2})");
 
-    private string GlobalBody(GlobalType type, uint near = uint.MaxValue) => type.IsMutable ? $"(mut {Val(type.Type, near)})" : Val(type.Type, near);
+    private string GlobalBody(GlobalType type, uint near = uint.MaxValue) =>
+        type.IsMutable ? $"(mut {Val(type.Type, near)})" : Val(type.Type, near);
 
     private string Extern(ExternType type, uint near, string id) => type.Kind switch
     {
@@ -255,7 +275,8 @@ internal sealed partial class WatPrinter
     {
         string where = elem.Mode switch
         {
-            SegmentMode.Active => $"{(elem.HasTable ? $" (table {tables[elem.Table]})" : "")} (offset{FlatExpression(elem.Where)})",
+            SegmentMode.Active =>
+                $"{(elem.HasTable ? $" (table {tables[elem.Table]})" : "")} (offset{FlatExpression(elem.Where)})",
             SegmentMode.Declarative => " declare",
             _ => "",
         };

@@ -11,7 +11,8 @@ internal sealed partial class ModuleParser
         Position++;
         switch (op.Id)
         {
-            case OpId.Block or OpId.Loop or OpId.If or OpId.Else or OpId.End or OpId.Try or OpId.TryTable or OpId.Catch or OpId.CatchAll or OpId.Delegate:
+            case OpId.Block or OpId.Loop or OpId.If or OpId.Else or OpId.End or OpId.Try or OpId.TryTable:
+            case OpId.Catch or OpId.CatchAll or OpId.Delegate:
                 Position--;
                 throw Unexpected();
             case OpId.Select:
@@ -229,7 +230,9 @@ internal sealed partial class ModuleParser
         {
             // With a lane behind, a number alone is the lane.
             Token next = Peek(1);
-            bool more = next.Kind == TokenKind.Atom && (char.IsAsciiDigit(next.Text[0]) || next.Text.StartsWith("offset=", StringComparison.Ordinal) || next.Text.StartsWith("align=", StringComparison.Ordinal));
+            bool more = next.Kind == TokenKind.Atom
+                && (char.IsAsciiDigit(next.Text[0]) || next.Text.StartsWith("offset=", StringComparison.Ordinal)
+                    || next.Text.StartsWith("align=", StringComparison.Ordinal));
             if (!lane || more || Current.Kind == TokenKind.Id) memory = Index(memories);
         }
         ulong offset = Attribute("offset=", 64) ?? 0;

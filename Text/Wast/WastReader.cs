@@ -45,7 +45,9 @@ internal sealed class WastReader : TokenCursor
         {
             // Fields without a module around them.
             Source source = Source;
-            var inline = new WastModule(null, WastModuleKind.Text, () => Guard(source, () => ModuleParser.Encode(source, 0, source.Tokens.Length - 1, null)));
+            int end = source.Tokens.Length - 1;
+            var inline = new WastModule(
+                null, WastModuleKind.Text, () => Guard(source, () => ModuleParser.Encode(source, 0, end, null)));
             return [new ModuleCommand(1, inline, false)];
         }
         while (Current.Kind != TokenKind.End) commands.Add(Command());
@@ -53,7 +55,8 @@ internal sealed class WastReader : TokenCursor
     }
 
     private static bool IsCommand(string keyword) =>
-        keyword is "module" or "register" or "invoke" or "get" or "thread" or "wait" || keyword.StartsWith("assert_", StringComparison.Ordinal);
+        keyword is "module" or "register" or "invoke" or "get" or "thread" or "wait"
+        || keyword.StartsWith("assert_", StringComparison.Ordinal);
 
     private string Text() => Encoding.UTF8.GetString(String());
 
@@ -142,7 +145,8 @@ internal sealed class WastReader : TokenCursor
         int begin = Position;
         while (Current.Kind != TokenKind.Close) Skip();
         int end = Position++;
-        return new WastModule(name, WastModuleKind.Text, () => Guard(source, () => ModuleParser.Encode(source, begin, end, name)));
+        return new WastModule(
+            name, WastModuleKind.Text, () => Guard(source, () => ModuleParser.Encode(source, begin, end, name)));
     }
 
     private byte[] Strings()

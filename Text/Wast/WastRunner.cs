@@ -121,7 +121,8 @@ internal sealed class WastRunner
                 }
             case InstanceCommand instance:
                 {
-                    Module definition = instance.Definition is { } name ? definitions[name] : lastDefinition ?? throw new SkippedException();
+                    Module definition = instance.Definition is { } name ? definitions[name]
+                        : lastDefinition ?? throw new SkippedException();
                     SetCurrent(definition.Instantiate(registered), instance.Name);
                     return null;
                 }
@@ -211,7 +212,8 @@ internal sealed class WastRunner
         }
         catch (Exception e) when (Reason(assertion.Kind, e) is { } reason)
         {
-            bool matches = reason.StartsWith(assertion.Message, StringComparison.Ordinal) || assertion.Message.StartsWith(reason, StringComparison.Ordinal);
+            bool matches = reason.StartsWith(assertion.Message, StringComparison.Ordinal)
+                || assertion.Message.StartsWith(reason, StringComparison.Ordinal);
             return matches ? null : $"\"{assertion.Message}\" expected, got \"{reason}\"";
         }
         return $"{assertion.Kind} \"{assertion.Message}\": nothing failed";
