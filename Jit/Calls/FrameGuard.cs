@@ -9,7 +9,7 @@ namespace WasmJit.Jit;
 /// smaller than the red zone, and functions that call nothing have none. A larger frame is asked for by a method that stands
 /// before the function, from which it is reached by a tail call.
 /// </summary>
-/// <remarks>Unsafe: reads the machine code of a method that its caller keeps alive, no further than its first instructions.</remarks>
+/// <remarks>Unsafe: reads the first instructions of a method's machine code, which its caller keeps alive.</remarks>
 internal static unsafe class FrameGuard
 {
     /// <summary>Frames up to this size, in bytes, fit into any red zone.</summary>
@@ -28,7 +28,8 @@ internal static unsafe class FrameGuard
         return bytes;
     }
 
-    private static long SizeOf(Type type) => type.IsGenericType && type.IsValueType ? 16L * Math.Max(1, type.GetGenericArguments().Sum(SizeOf)) : 8;
+    private static long SizeOf(Type type) =>
+        type.IsGenericType && type.IsValueType ? 16L * Math.Max(1, type.GetGenericArguments().Sum(SizeOf)) : 8;
 
     /// <summary>The method to call in place of a function, null if the function's frame is small.</summary>
     /// <param name="code">The function's code.</param>
@@ -37,7 +38,9 @@ internal static unsafe class FrameGuard
     internal static DynamicMethod? For(nint code, long estimate, Signature signature)
     {
         if (estimate <= AlwaysFits) return null;
-        long frame = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? FrameOf(code) : Math.Min(estimate, LargestGuess);
+        long frame = RuntimeInformation.ProcessArchitecture == Architecture.X64
+            ? FrameOf(code)
+            : Math.Min(estimate, LargestGuess);
         if (frame <= AlwaysFits) return null;
         var method = new DynamicMethod("wasm frame", signature.Return, signature.Parameters, typeof(FrameGuard).Module, true);
         ILGenerator il = method.GetILGenerator();
@@ -64,7 +67,8 @@ internal static unsafe class FrameGuard
             if (instruction.IsInvalid || instruction.FlowControl == Iced.Intel.FlowControl.Return) break;
             long taken = instruction.Mnemonic switch
             {
-                Mnemonic.Sub when instruction.Op0Register == Register.RSP && instruction.Op1Kind is OpKind.Immediate8to64 or OpKind.Immediate32to64 =>
+                Mnemonic.Sub when instruction.Op0Register == Register.RSP
+                    && instruction.Op1Kind is OpKind.Immediate8to64 or OpKind.Immediate32to64 =>
                     (long)instruction.GetImmediate(1),
                 // Large frames: lea r11, [rsp - size]; call probe; mov rsp, r11
                 Mnemonic.Lea when instruction.MemoryBase == Register.RSP && instruction.MemoryIndex == Register.None =>

@@ -112,7 +112,8 @@ public sealed unsafe class Memory : CriticalFinalizerObject
         Interlocked.Add(ref reserved64, 0 - bytes);
     }
 
-    private static InsufficientMemoryException TooLarge(UInt128 bytes) => new($"The system has no {bytes} bytes for a linear memory.");
+    private static InsufficientMemoryException TooLarge(UInt128 bytes) =>
+        new($"The system has no {bytes} bytes for a linear memory.");
 
     private static ulong Align(ulong bytes) => (bytes + OsPage - 1) & ~(OsPage - 1);
 

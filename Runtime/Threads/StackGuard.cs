@@ -35,7 +35,8 @@ internal static unsafe class StackGuard
         internal ulong EndGranule => (Low + Size + Granule - 1) >> GranuleLog2;
     }
 
-    private static byte* MakeMap() => OperatingSystem.IsLinux() && IntPtr.Size == 8 ? Pages.ReserveZeroed(1UL << (47 - GranuleLog2)) : null;
+    private static byte* MakeMap() =>
+        OperatingSystem.IsLinux() && IntPtr.Size == 8 ? Pages.ReserveZeroed(1UL << (47 - GranuleLog2)) : null;
 
     internal static ulong RedZoneOf(ulong stack) =>
         Math.Min(RedZone, Math.Max(stack / 4, Math.Min(SmallestRedZone, stack / 2)));

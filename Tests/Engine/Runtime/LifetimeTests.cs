@@ -30,7 +30,8 @@ public sealed class LifetimeTests
         """;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static (WeakReference<Instance> Callee, Thread Thread, Table Table) Start(string text, Imports? imports, bool explicitly)
+    private static (WeakReference<Instance> Callee, Thread Thread, Table Table) Start(
+        string text, Imports? imports, bool explicitly)
     {
         var engine = new Engine(new EngineOptions { MemoryChecks = explicitly ? MemoryChecks.Explicit : MemoryChecks.Guard });
         Instance callee = engine.CompileText(text).Instantiate(imports), caller = engine.CompileText(Calls).Instantiate();
@@ -89,7 +90,8 @@ public sealed class LifetimeTests
             go.Wait();
             return 5;
         };
-        (WeakReference<Instance> callee, Thread thread, Table table) = Start(Assigns, new Imports { { "host", "wait", wait } }, false);
+        var imports = new Imports { { "host", "wait", wait } };
+        (WeakReference<Instance> callee, Thread thread, Table table) = Start(Assigns, imports, false);
         thread.Start();
         Assert.True(inside.Wait(10_000));
         table[0] = null;
