@@ -94,8 +94,9 @@ internal sealed unsafe class CompiledModule : ICodeTarget
     private DynamicMethod Build(int func, out long frame)
     {
         Signature signature = Signature.Of(Info.Funcs[func].Type);
-        var method = new DynamicMethod(NameOf(func), signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
         IlBuffer il = FunctionEmitter.Emit(Info, func, this);
+        string name = NameOf(func, il.Nulls);
+        var method = new DynamicMethod(name, signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
         if (il.Locals.Count > MaxLocals) throw new UnsupportedModuleException($"the function {NameOf(func)} needs more than {MaxLocals} temporaries");
         frame = FrameGuard.Estimate(il);
         if (!Outliner.TryWrite(il, method, signature)) il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
@@ -106,7 +107,16 @@ internal sealed unsafe class CompiledModule : ICodeTarget
     internal void CompileAll(CancellationToken cancellation = default) =>
         Parallel.For(Info.ImportedFuncs, Info.Funcs.Count, new ParallelOptions { CancellationToken = cancellation }, i => Compile(i));
 
-    internal string NameOf(int func) => $"{WasmStackTrace.Prefix}{Info.Names.Module}!{Info.FuncName(func) ?? $"func[{func}]"}";
+    internal string NameOf(int func, NullMeaning nulls = NullMeaning.None)
+    {
+        string prefix = nulls switch
+        {
+            NullMeaning.Struct => WasmStackTrace.StructPrefix,
+            NullMeaning.Array => WasmStackTrace.ArrayPrefix,
+            _ => WasmStackTrace.Prefix,
+        };
+        return $"{prefix}{Info.Names.Module}!{Info.FuncName(func) ?? $"func[{func}]"}";
+    }
 
     /// <summary>The IL of a function, for listings.</summary>
     internal IlBuffer EmitIl(int func) => FunctionEmitter.Emit(Info, func, this);

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using WasmJit.Jit;
+using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
@@ -28,9 +29,45 @@ internal static class ConstEvaluator
                     Global global = instance.Globals[(int)instr.A];
                     stack.Push(global.IsFunc ? global.Func : global.Value);
                     break;
+                case OpId.RefI31: stack.Push(I31.From((int)stack.Pop()!)); break;
+                case OpId.AnyConvertExtern or OpId.ExternConvertAny: break;
+                case OpId.StructNew or OpId.StructNewDefault or OpId.StructNewDesc or OpId.StructNewDefaultDesc:
+                    NewStruct(ClassOf(module, instr.A), instr.Id, stack);
+                    break;
+                case OpId.ArrayNew or OpId.ArrayNewDefault or OpId.ArrayNewFixed:
+                    NewArray(ClassOf(module, instr.A), instr, stack);
+                    break;
                 default: Arithmetic(instr.Op, stack); break;
             }
         }
+    }
+
+    private static GcClass ClassOf(ModuleInfo module, uint type) => GcClass.Of(module.Types[(int)type], module.GcBatch);
+
+    private static void NewStruct(GcClass type, OpId op, Stack<object?> stack)
+    {
+        WasmStruct made = type.NewStruct();
+        if (op is OpId.StructNewDesc or OpId.StructNewDefaultDesc)
+            type.Setter<object?>(type.Fields.Length)(made, Casts.NonNullDescriptor(stack.Pop()));
+        if (op is OpId.StructNew or OpId.StructNewDesc)
+            for (int i = type.Fields.Length - 1; i >= 0; i--) GcObjects.SetField(type, made, i, stack.Pop());
+        stack.Push(made);
+    }
+
+    private static void NewArray(GcClass type, in Instr instr, Stack<object?> stack)
+    {
+        int length = instr.Id == OpId.ArrayNewFixed ? (int)instr.B : (int)stack.Pop()!;
+        Array made = type.NewArray(length);
+        if (instr.Id == OpId.ArrayNew)
+        {
+            object? value = stack.Pop();
+            for (int i = 0; i < length; i++) GcObjects.SetElement(type, made, i, value);
+        }
+        else if (instr.Id == OpId.ArrayNewFixed)
+        {
+            for (int i = length - 1; i >= 0; i--) GcObjects.SetElement(type, made, i, stack.Pop());
+        }
+        stack.Push(made);
     }
 
     private static void Arithmetic(Operator op, Stack<object?> stack)

@@ -43,6 +43,9 @@ internal sealed class ModuleInfo
     /// <summary>Whether the host allows guests to compile bytes.</summary>
     internal bool AllowCompile { get; set; } = true;
 
+    /// <summary>Where classes for struct and array types are made that the process does not have yet.</summary>
+    internal Runtime.GcBatch GcBatch { get; } = new();
+
     private DefType[]? typeArray;
 
     /// <summary>The type index space as instances share it.</summary>

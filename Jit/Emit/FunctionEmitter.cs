@@ -203,7 +203,7 @@ internal sealed partial class FunctionEmitter
             case OpId.F32Const: stack.PushConst(ValType.F32, instr.Bits); break;
             case OpId.F64Const: stack.PushConst(ValType.F64, instr.Bits); break;
             default:
-                if (!EmitReferences(instr) && !EmitBulk(instr) && !EmitLinking(instr))
+                if (!EmitReferences(instr) && !EmitBulk(instr) && !EmitGc(instr) && !EmitLinking(instr))
                     throw new NotSupportedException($"{op.Mnemonic} ({op.Proposal}) is not compiled by this version.");
                 break;
         }

@@ -3,6 +3,19 @@ using System.Reflection.Emit;
 
 namespace WasmJit.Jit;
 
+/// <summary>What null was when a null dereference happens in a function.</summary>
+internal enum NullMeaning : byte
+{
+    /// <summary>No access through a reference, or one that is told apart by itself.</summary>
+    None,
+
+    /// <summary>A struct.</summary>
+    Struct,
+
+    /// <summary>An array.</summary>
+    Array,
+}
+
 /// <summary>
 /// The IL of one function while it is being written. Unlike an ILGenerator it lets instructions be inserted before an
 /// expression that is already there (a callee's instance below the arguments), counts what RyuJIT's limits count, can be
@@ -10,6 +23,9 @@ namespace WasmJit.Jit;
 /// </summary>
 internal sealed class IlBuffer
 {
+    /// <summary>What an access through null that the processor finds was in this function.</summary>
+    internal NullMeaning Nulls { get; set; }
+
     /// <summary>A position: the instruction after which the next one goes. <see cref="Start"/> is before the first.</summary>
     internal const int Start = 0;
 

@@ -43,6 +43,12 @@ internal static class Members
 
     internal static MethodInfo Integer(string name) => typeof(Integers).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
+    internal static MethodInfo GcArray(string name) => typeof(GcArrays).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
+    internal static MethodInfo Cast(string name) => typeof(Casts).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
+    internal static MethodInfo I31(string name) => typeof(I31).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
     internal static MethodInfo Float(string name) => typeof(Floats).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
     private static FieldInfo Field<T>(string name) => typeof(T).GetField(name, Any) ?? throw new MissingFieldException(name);

@@ -133,6 +133,23 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
 
     internal int Take(int count) => Take(count, out _, out _);
 
+    /// <summary>The same, with a call of <paramref name="check"/> on the lowest operand before the others are evaluated any further.</summary>
+    internal int TakeChecked(int count, System.Reflection.MethodInfo check)
+    {
+        int position = il.Tail;
+        for (int i = 0; i < count - 1; i++)
+        {
+            ref Operand operand = ref items[Count - 1 - i];
+            if (operand.Kind == OperandKind.Stack) position = operand.Start;
+            else LoadAt(position, operand);
+        }
+        Operand lowest = items[Count - count];
+        int start = lowest.Kind == OperandKind.Stack ? lowest.Start : position;
+        il.CallAt(lowest.Kind == OperandKind.Stack ? position : LoadAt(position, lowest), check);
+        for (int i = 0; i < count; i++) Remove();
+        return start;
+    }
+
     /// <summary>Moves the operands below the topmost <paramref name="keep"/> from the IL stack to temporaries.</summary>
     internal void FlushBelow(int keep)
     {

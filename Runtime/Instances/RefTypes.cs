@@ -10,6 +10,7 @@ internal static class RefTypes
     {
         if (ReferenceEquals(type, HeapType.Extern) || ReferenceEquals(type, HeapType.Any)) return true;
         HeapType? own = TypeOf(value);
+        if (type is ExactType exact) return ReferenceEquals(own, exact.Type);
         return own is not null && Subtyping.IsSubtype(own, type);
     }
 
@@ -17,6 +18,8 @@ internal static class RefTypes
     internal static HeapType? TypeOf(object value) => value switch
     {
         FuncRef func => func.Type,
+        WasmStruct or Array => GcClass.OfObject(value)?.Type,
+        I31 => HeapType.I31,
         ILinkable linkable => linkable.DynamicType,
         Memory memory => DefType.Of(new EntityType(ExternType.Of(memory.CurrentType))),
         Table table => DefType.Of(new EntityType(ExternType.Of(table.CurrentType))),

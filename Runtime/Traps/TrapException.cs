@@ -106,6 +106,9 @@ internal static class WasmStackTrace
     /// <summary>Begins the name of every generated function; the module's and the function's name follow, '!' between.</summary>
     internal const string Prefix = "wasm:";
 
+    /// <summary>The same for functions in which an access through null is one of a struct, or of an array.</summary>
+    internal const string StructPrefix = "wasm-struct:", ArrayPrefix = "wasm-array:";
+
     internal static IReadOnlyList<WasmFrame> Of(Exception exception)
     {
         var frames = new List<WasmFrame>();
@@ -117,16 +120,45 @@ internal static class WasmStackTrace
 
     private static WasmFrame? Parse(string? name)
     {
-        if (name is null || !name.StartsWith(Prefix, StringComparison.Ordinal)) return null;
-        int bang = name.IndexOf('!');
-        return new WasmFrame(bang == Prefix.Length ? null : name[Prefix.Length..bang], name[(bang + 1)..]);
+        if (!IsGenerated(name)) return null;
+        int colon = name!.IndexOf(':'), bang = name.IndexOf('!');
+        return new WasmFrame(bang == colon + 1 ? null : name[(colon + 1)..bang], name[(bang + 1)..]);
+    }
+
+    private static bool IsGenerated(string? name) =>
+        name is not null && name.StartsWith("wasm", StringComparison.Ordinal)
+        && (name.StartsWith(Prefix, StringComparison.Ordinal) || name.StartsWith(StructPrefix, StringComparison.Ordinal)
+            || name.StartsWith(ArrayPrefix, StringComparison.Ordinal));
+
+    /// <summary>What null was, in the function where a null dereference happened that was no access to a memory.</summary>
+    internal static TrapKind NullKind(Exception exception)
+    {
+        string? name = new StackTrace(exception, false).GetFrame(0)?.GetMethod()?.Name;
+        if (name is null) return TrapKind.NullReference;
+        return name.StartsWith(StructPrefix, StringComparison.Ordinal) ? TrapKind.NullStructureReference
+            : name.StartsWith(ArrayPrefix, StringComparison.Ordinal) ? TrapKind.NullArrayReference
+            : TrapKind.NullReference;
+    }
+
+    /// <summary>Whether generated code threw the exception, itself or through a helper of the .NET runtime.</summary>
+    internal static bool IsFromGuestCode(Exception exception)
+    {
+        foreach (StackFrame frame in new StackTrace(exception, false).GetFrames())
+        {
+            if (frame.GetMethod() is not { } method) return false;
+            if (IsGenerated(method.Name)) return true;
+            Type? type = method.DeclaringType;
+            if (type?.Assembly == typeof(WasmStackTrace).Assembly) continue;
+            if (type?.Assembly != typeof(object).Assembly || type.Name is not ("CastHelpers" or "ThrowHelpers" or "RuntimeHelpers")) return false;
+        }
+        return false;
     }
 
     /// <summary>Whether the innermost frame of an exception is generated code, or a helper that touches memory for it.</summary>
     internal static bool IsFromGuest(Exception exception, bool helpersToo = false)
     {
         if (new StackTrace(exception, false).GetFrame(0)?.GetMethod() is not { } method) return false;
-        return method.Name.StartsWith(Prefix, StringComparison.Ordinal)
+        return IsGenerated(method.Name)
             || (helpersToo && method.DeclaringType?.Assembly == typeof(WasmStackTrace).Assembly);
     }
 }

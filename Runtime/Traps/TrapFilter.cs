@@ -11,6 +11,7 @@ internal static class TrapFilter
     {
         NullReferenceException e => IsFault(e),
         DivideByZeroException or OverflowException => WasmStackTrace.IsFromGuest((Exception)exception, helpersToo: true),
+        IndexOutOfRangeException or InvalidCastException or OutOfMemoryException => WasmStackTrace.IsFromGuestCode((Exception)exception),
         _ => false,
     };
 
@@ -29,6 +30,9 @@ internal static class TrapFilter
         OverflowException e => new TrapException(TrapKind.IntegerOverflow, null, e),
         NullReferenceException e when WasmThread.TakeFault() is var address and not 0 =>
             new TrapException(TrapKind.OutOfBoundsMemoryAccess, null, e) { Address = AddressSpace.OffsetInMemory(address) },
-        var e => new TrapException(TrapKind.NullReference, null, (Exception)e),
+        IndexOutOfRangeException e => new TrapException(TrapKind.OutOfBoundsArrayAccess, null, e),
+        InvalidCastException e => new TrapException(TrapKind.CastFailure, null, e),
+        OutOfMemoryException e => new TrapException(TrapKind.OutOfMemory, null, e),
+        var e => new TrapException(WasmStackTrace.NullKind((Exception)e), null, (Exception)e),
     };
 }

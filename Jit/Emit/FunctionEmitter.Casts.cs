@@ -1,0 +1,318 @@
+using System.Reflection.Emit;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// Type tests, casts and branches on them (spec 4.6.8). For struct types and final array types they are the CLR's
+/// <c>isinst</c> and <c>castclass</c>, which compare the method table; for functions of final types the type's number is compared.
+/// </summary>
+internal sealed partial class FunctionEmitter
+{
+    private bool EmitCasts(in Instr instr)
+    {
+        switch (instr.Id)
+        {
+            case OpId.RefTest or OpId.RefTestNull: RefTest(Target(instr.Heap1, instr.Nullable1, instr.Offset)); return true;
+            case OpId.RefCast or OpId.RefCastNull: RefCast(Target(instr.Heap1, instr.Nullable1, instr.Offset)); return true;
+            case OpId.BrOnCast or OpId.BrOnCastFail:
+                BrOnCast(
+                    instr.A,
+                    Target(instr.Heap1, instr.Nullable1, instr.Offset),
+                    Target(instr.Heap2, instr.Nullable2, instr.Offset),
+                    instr.Id == OpId.BrOnCastFail);
+                return true;
+            case OpId.RefCastDescEq or OpId.RefCastDescEqNull: RefCastDescEq(Target(instr.Heap1, instr.Nullable1, instr.Offset)); return true;
+            case OpId.BrOnCastDescEq or OpId.BrOnCastDescEqFail:
+                BrOnCastDescEq(
+                    instr.A,
+                    Target(instr.Heap1, instr.Nullable1, instr.Offset),
+                    Target(instr.Heap2, instr.Nullable2, instr.Offset),
+                    instr.Id == OpId.BrOnCastDescEqFail);
+                return true;
+            default: return false;
+        }
+    }
+
+    /// <summary>A type that a cast names, and where it is in the type index space (-1 for abstract ones).</summary>
+    private readonly record struct CastTarget(ValType Type, int Index);
+
+    private CastTarget Target(HeapTypeCode code, bool nullable, int offset) =>
+        new(ValType.Ref(new TypeDecoder(module).HeapTypeOf(code, offset), nullable), (int)Math.Max(code.Code, -1));
+
+    /// <summary>The class whose <c>isinst</c> is the test, null if there is none.</summary>
+    private Type? ClrTypeOf(CastTarget target)
+    {
+        switch (target.Type.Heap)
+        {
+            case DefType { Composite: StructType } type: return GcClass.Of(type, module.GcBatch).Clr;
+            case DefType { Composite: ArrayType, IsFinal: true } type: return GcClass.Of(type, module.GcBatch).Clr;
+            case ExactType { Type: { Composite: StructType, IsFinal: true } type }: return GcClass.Of(type, module.GcBatch).Clr;
+            case ExactType { Type.Composite: ArrayType } exact: return GcClass.Of(exact.Type, module.GcBatch).Clr;
+            case var heap when ReferenceEquals(heap, HeapType.Struct): return typeof(WasmStruct);
+            case var heap when ReferenceEquals(heap, HeapType.I31): return typeof(I31);
+            default: return null;
+        }
+    }
+
+    /// <summary>Whether every non-null value of the operand's type is of the target's.</summary>
+    private static bool IsStatic(ValType from, CastTarget target) => Subtyping.IsSubtype(from.Heap!, target.Type.Heap!);
+
+    /// <summary>Turns the reference on the IL stack into something true if it is of the target's type and not null.</summary>
+    private void Test(CastTarget target)
+    {
+        HeapType heap = target.Type.Heap!;
+        if (ClrTypeOf(target) is { } clr)
+        {
+            il.TypeOp(OpCodes.Isinst, clr);
+        }
+        else if (heap is DefType { Composite: FuncType, IsFinal: true } || heap is ExactType { Type.Composite: FuncType })
+        {
+            this.target.LoadTypeId(il, heap is ExactType exact ? exact.Type : (DefType)heap);
+            il.Call(Members.Cast(nameof(Casts.IsFunc)));
+        }
+        else if (target.Index >= 0)
+        {
+            il.Ldarg(0);
+            il.LdcI4(target.Index);
+            il.Call(Members.Cast(heap is ExactType ? nameof(Casts.IsExactly) : nameof(Casts.IsType)));
+        }
+        else if (ReferenceEquals(heap, HeapType.Array))
+        {
+            il.Call(Members.Cast(nameof(Casts.IsArray)));
+        }
+        else if (ReferenceEquals(heap, HeapType.Eq))
+        {
+            il.Call(Members.Cast(nameof(Casts.IsEq)));
+        }
+        else
+        {
+            il.LdcI4(((AbstractHeapType)heap).Code);
+            il.Call(Members.Cast(nameof(Casts.IsAbstract)));
+        }
+    }
+
+    private bool TestIsObject(CastTarget target) => ClrTypeOf(target) is not null;
+
+    private void RefTest(CastTarget target)
+    {
+        ValType from = stack[0].Type;
+        if (!target.Type.IsNullable || !from.IsNullable)
+        {
+            int start = stack.Take(1);
+            bool isObject = true;
+            if (!IsStatic(from, target))
+            {
+                Test(target);
+                isObject = TestIsObject(target);
+            }
+            if (isObject)
+            {
+                il.Emit(OpCodes.Ldnull);
+                il.Emit(OpCodes.Cgt_Un);
+            }
+            stack.PushStack(ValType.I32, start);
+            return;
+        }
+        // Null passes: (value == null) | test(value).
+        int temp = stack.TakeTemp(Signature.ClrType(from));
+        int at = stack.Take(1);
+        il.Stloc(temp);
+        il.Ldloc(temp);
+        il.Emit(OpCodes.Ldnull);
+        il.Emit(OpCodes.Ceq);
+        if (IsStatic(from, target))
+        {
+            il.Emit(OpCodes.Pop);
+            il.LdcI4(1);
+        }
+        else
+        {
+            il.Ldloc(temp);
+            Test(target);
+            if (TestIsObject(target))
+            {
+                il.Emit(OpCodes.Ldnull);
+                il.Emit(OpCodes.Cgt_Un);
+            }
+            il.Emit(OpCodes.Or);
+        }
+        stack.FreeTemp(temp);
+        stack.PushStack(ValType.I32, at);
+    }
+
+    private void RefCast(CastTarget target)
+    {
+        ValType from = stack[0].Type;
+        bool mayBeNull = from.IsNullable;
+        var result = ValType.Ref(target.Type.Heap!, mayBeNull && target.Type.IsNullable);
+        if (IsStatic(from, target))
+        {
+            if (mayBeNull && !target.Type.IsNullable)
+            {
+                int at = stack.Take(1);
+                il.Call(Members.Cast(nameof(Casts.NonNull)));
+                stack.PushStack(result, at);
+            }
+            else
+            {
+                stack[0].Type = result;
+            }
+            return;
+        }
+        if (ClrTypeOf(target) is { } clr)
+        {
+            int at = stack.Take(1);
+            if (mayBeNull && !target.Type.IsNullable) il.Call(Members.Cast(nameof(Casts.NonNull)));
+            il.TypeOp(OpCodes.Castclass, clr);
+            stack.PushStack(result, at);
+            return;
+        }
+        int temp = stack.TakeTemp(Signature.ClrType(from));
+        stack.Take(1);
+        il.Stloc(temp);
+        il.Ldloc(temp);
+        Test(target);
+        if (TestIsObject(target))
+        {
+            il.Emit(OpCodes.Ldnull);
+            il.Emit(OpCodes.Cgt_Un);
+        }
+        if (mayBeNull && target.Type.IsNullable)
+        {
+            il.Ldloc(temp);
+            il.Emit(OpCodes.Ldnull);
+            il.Emit(OpCodes.Ceq);
+            il.Emit(OpCodes.Or);
+        }
+        il.Call(Members.Cast(nameof(Casts.Check)));
+        stack.PushTemp(result, temp);
+    }
+
+    /// <summary>
+    /// Branches with the topmost operand if it is of the target's type, or if it is not. The operand is not on the IL stack.
+    /// </summary>
+    private void BrOnCast(uint label, CastTarget from, CastTarget target, bool onFail)
+    {
+        stack.Flush();
+        ValType type = stack[0].Type;
+        bool nullPasses = target.Type.IsNullable && type.IsNullable;
+        int matches = il.DefineLabel(), fails = il.DefineLabel();
+        if (IsStatic(type, target))
+        {
+            if (type.IsNullable && !nullPasses)
+            {
+                stack.LoadAt(il.Tail, stack[0]);
+                il.Branch(OpCodes.Brfalse, fails);
+            }
+        }
+        else
+        {
+            if (nullPasses)
+            {
+                stack.LoadAt(il.Tail, stack[0]);
+                il.Branch(OpCodes.Brfalse, matches);
+            }
+            stack.LoadAt(il.Tail, stack[0]);
+            Test(target);
+            il.Branch(OpCodes.Brfalse, fails);
+        }
+        FinishBrOnCast(label, from, target, onFail, matches, fails);
+    }
+
+    /// <summary>The branch itself: control comes here, or to the label, if the test holds, and to the other if it fails.</summary>
+    private void FinishBrOnCast(uint label, CastTarget from, CastTarget target, bool onFail, int matches, int fails)
+    {
+        var rest = ValType.Ref(from.Type.Heap!, from.Type.IsNullable && !target.Type.IsNullable);
+        ref Frame frame = ref Target(label);
+        int arity = LabelTypes(frame).Length;
+        if (onFail)
+        {
+            il.Branch(OpCodes.Br, matches);
+            il.Mark(fails);
+            stack[0].Type = rest;
+        }
+        else
+        {
+            il.Mark(matches);
+            stack[0].Type = target.Type;
+        }
+        CopyToLabel(ref frame, arity);
+        il.Branch(OpCodes.Br, frame.Label);
+        il.Mark(onFail ? matches : fails);
+        stack[0].Type = onFail ? target.Type : rest;
+    }
+
+    // ---- custom descriptors ----
+
+    /// <summary>Pushes whether the object in <paramref name="value"/>, which is not null, has the descriptor.</summary>
+    private void HasDescriptor(in Operand value, int descriptor, CastTarget target)
+    {
+        DefType def = target.Type.Heap is ExactType exact ? exact.Type : (DefType)target.Type.Heap!;
+        GcClass type = GcClass.Of(def, module.GcBatch);
+        // Only objects of the class have the field; of others the descriptor cannot be the same.
+        int no = il.DefineLabel(), done = il.DefineLabel();
+        int result = stack.TakeTemp(typeof(int));
+        stack.LoadAt(il.Tail, value);
+        il.TypeOp(OpCodes.Isinst, type.Clr);
+        il.Branch(OpCodes.Brfalse, no);
+        stack.LoadAt(il.Tail, value);
+        il.Field(OpCodes.Ldfld, type.Descriptor!);
+        il.Ldloc(descriptor);
+        il.Emit(OpCodes.Ceq);
+        il.Stloc(result);
+        il.Branch(OpCodes.Br, done);
+        il.Mark(no);
+        il.LdcI4(0);
+        il.Stloc(result);
+        il.Mark(done);
+        il.Ldloc(result);
+        stack.FreeTemp(result);
+    }
+
+    private int TakeDescriptor()
+    {
+        stack.Flush();
+        int descriptor = stack.TakeTemp(typeof(object));
+        bool mayBeNull = stack[0].Type.IsNullable;
+        stack.Take(1);
+        if (mayBeNull) il.Call(Members.Cast(nameof(Casts.NonNullDescriptor)));
+        il.Stloc(descriptor);
+        return descriptor;
+    }
+
+    private void RefCastDescEq(CastTarget target)
+    {
+        int descriptor = TakeDescriptor();
+        ValType type = stack[0].Type;
+        int done = il.DefineLabel();
+        if (type.IsNullable)
+        {
+            if (target.Type.IsNullable)
+            {
+                stack.LoadAt(il.Tail, stack[0]);
+                il.Branch(OpCodes.Brfalse, done);
+            }
+        }
+        HasDescriptor(stack[0], descriptor, target);
+        il.Call(Members.Cast(nameof(Casts.CheckDescriptor)));
+        il.Mark(done);
+        stack.FreeTemp(descriptor);
+        stack[0].Type = ValType.Ref(target.Type.Heap!, type.IsNullable && target.Type.IsNullable);
+    }
+
+    private void BrOnCastDescEq(uint label, CastTarget from, CastTarget target, bool onFail)
+    {
+        int descriptor = TakeDescriptor();
+        int matches = il.DefineLabel(), fails = il.DefineLabel();
+        if (target.Type.IsNullable && stack[0].Type.IsNullable)
+        {
+            stack.LoadAt(il.Tail, stack[0]);
+            il.Branch(OpCodes.Brfalse, matches);
+        }
+        HasDescriptor(stack[0], descriptor, target);
+        il.Branch(OpCodes.Brfalse, fails);
+        stack.FreeTemp(descriptor);
+        FinishBrOnCast(label, from, target, onFail, matches, fails);
+    }
+}

@@ -1,0 +1,71 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// Structs and arrays made and changed one value at a time: the host's view, and constant expressions. Values are boxed and in
+/// the form of generated code: packed ones are int, functions FuncRef.
+/// </summary>
+internal static class GcObjects
+{
+    /// <summary>A value of the host in the form of generated code.</summary>
+    /// <exception cref="ArgumentException">Not of the type.</exception>
+    internal static object? FromHost(object? value, ValType type)
+    {
+        bool fits = type.Kind switch
+        {
+            ValKind.I8 or ValKind.I16 or ValKind.I32 => value is int,
+            ValKind.I64 => value is long,
+            ValKind.F32 => value is float,
+            ValKind.F64 => value is double,
+            ValKind.V128 => value is Vector128<byte>,
+            _ => true,
+        };
+        if (!fits) throw new ArgumentException($"A value of type {type} was expected, not {value ?? "null"}.", nameof(value));
+        if (!type.IsRef) return value;
+        return GcClass.StorageType(type) == typeof(FuncRef) ? HostValues.ToFunc(value, type) : HostValues.ToRef(value, type);
+    }
+
+    internal static void SetField(GcClass type, object target, int field, object? value)
+    {
+        switch (type.StorageOf(field).Kind)
+        {
+            case ValKind.I8: type.Setter<byte>(field)(target, (byte)(int)value!); break;
+            case ValKind.I16: type.Setter<ushort>(field)(target, (ushort)(int)value!); break;
+            case ValKind.I32: type.Setter<int>(field)(target, (int)value!); break;
+            case ValKind.I64: type.Setter<long>(field)(target, (long)value!); break;
+            case ValKind.F32: type.Setter<float>(field)(target, (float)value!); break;
+            case ValKind.F64: type.Setter<double>(field)(target, (double)value!); break;
+            case ValKind.V128: type.Setter<Vector128<byte>>(field)(target, (Vector128<byte>)value!); break;
+            default: type.Setter<object?>(field)(target, value); break;
+        }
+    }
+
+    internal static void SetElement(GcClass type, Array array, int index, object? value)
+    {
+        switch (type.StorageOf(0).Kind)
+        {
+            case ValKind.I8: Unsafe.As<byte[]>(array)[index] = (byte)(int)value!; break;
+            case ValKind.I16: Unsafe.As<ushort[]>(array)[index] = (ushort)(int)value!; break;
+            case ValKind.I32: Unsafe.As<int[]>(array)[index] = (int)value!; break;
+            case ValKind.I64: Unsafe.As<long[]>(array)[index] = (long)value!; break;
+            case ValKind.F32: Unsafe.As<float[]>(array)[index] = (float)value!; break;
+            case ValKind.F64: Unsafe.As<double[]>(array)[index] = (double)value!; break;
+            case ValKind.V128: Unsafe.As<Vector128<byte>[]>(array)[index] = (Vector128<byte>)value!; break;
+            default: Unsafe.As<GcArrays.Slot[]>(array)[index].Value = value; break;
+        }
+    }
+
+    internal static object? GetElement(GcClass type, Array array, int index) => type.StorageOf(0).Kind switch
+    {
+        ValKind.I8 => (int)Unsafe.As<byte[]>(array)[index],
+        ValKind.I16 => (int)Unsafe.As<ushort[]>(array)[index],
+        ValKind.I32 => Unsafe.As<int[]>(array)[index],
+        ValKind.I64 => Unsafe.As<long[]>(array)[index],
+        ValKind.F32 => Unsafe.As<float[]>(array)[index],
+        ValKind.F64 => Unsafe.As<double[]>(array)[index],
+        ValKind.V128 => Unsafe.As<Vector128<byte>[]>(array)[index],
+        _ => Unsafe.As<GcArrays.Slot[]>(array)[index].Value,
+    };
+}

@@ -1,0 +1,104 @@
+using System.Runtime.Intrinsics;
+using WasmJit.Runtime;
+
+namespace WasmJit;
+
+/// <summary>
+/// A struct of the guest's garbage-collected heap. Each struct type has a class of its own, derived from this one; the fields are
+/// read and written through their indices.
+/// </summary>
+public abstract class WasmStruct
+{
+    private protected WasmStruct() { }
+
+    private GcClass Class => GcClass.OfObject(this)!;
+
+    /// <summary>The struct's type.</summary>
+    public DefType Type => Class.Type;
+
+    /// <summary>The number of fields.</summary>
+    public int Count => Class.Fields.Length;
+
+    /// <summary>The descriptor of an object whose type has one (custom-descriptors), otherwise null.</summary>
+    public WasmStruct? Descriptor => Class is { Descriptor: not null } c ? (WasmStruct?)c.Getter<object?>(c.Fields.Length)(this) : null;
+
+    /// <summary>
+    /// A field, in the .NET form of its type: packed fields as <see cref="int"/> without sign, functions as delegates.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such field.</exception>
+    /// <exception cref="InvalidOperationException">Set on an immutable field.</exception>
+    /// <exception cref="ArgumentException">Set to a value of another type.</exception>
+    public object? this[int field]
+    {
+        get
+        {
+            GcClass c = Check(field);
+            return c.StorageOf(field).Kind switch
+            {
+                ValKind.I8 => (int)c.Getter<byte>(field)(this),
+                ValKind.I16 => (int)c.Getter<ushort>(field)(this),
+                ValKind.I32 => c.Getter<int>(field)(this),
+                ValKind.I64 => c.Getter<long>(field)(this),
+                ValKind.F32 => c.Getter<float>(field)(this),
+                ValKind.F64 => c.Getter<double>(field)(this),
+                ValKind.V128 => c.Getter<Vector128<byte>>(field)(this),
+                _ => c.Getter<object?>(field)(this) is var value && value is FuncRef func ? func.Delegate : value,
+            };
+        }
+
+        set
+        {
+            GcClass c = Check(field);
+            if (!((StructType)c.Type.Composite).Fields[field].IsMutable) throw new InvalidOperationException("The field is immutable.");
+            GcObjects.SetField(c, this, field, GcObjects.FromHost(value, c.StorageOf(field)));
+        }
+    }
+
+    /// <summary>A number's field without boxing; T is the .NET form of the field's type (<see cref="int"/> for packed ones).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such field.</exception>
+    /// <exception cref="InvalidCastException">The field is of another type.</exception>
+    public T Get<T>(int field)
+    {
+        GcClass c = Check(field);
+        if (GcClass.StorageType(c.StorageOf(field)) == typeof(T) && typeof(T).IsValueType) return c.Getter<T>(field)(this);
+        return (T)this[field]!;
+    }
+
+    /// <summary>Sets a field; a number without boxing.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such field.</exception>
+    /// <exception cref="InvalidOperationException">The field is immutable.</exception>
+    /// <exception cref="ArgumentException">The field is of another type.</exception>
+    public void Set<T>(int field, T value)
+    {
+        GcClass c = Check(field);
+        bool isMutable = ((StructType)c.Type.Composite).Fields[field].IsMutable;
+        if (isMutable && typeof(T).IsValueType && GcClass.StorageType(c.StorageOf(field)) == typeof(T)) c.Setter<T>(field)(this, value);
+        else this[field] = value;
+    }
+
+    private GcClass Check(int field)
+    {
+        GcClass c = Class;
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)field, (uint)c.Fields.Length, nameof(field));
+        return c;
+    }
+
+    /// <summary>Makes a struct.</summary>
+    /// <param name="type">A struct type without descriptor.</param>
+    /// <param name="fields">The fields' values; none for the default of each.</param>
+    /// <exception cref="ArgumentException">No such type, not as many values as fields, or a value of another type.</exception>
+    public static WasmStruct Create(DefType type, params ReadOnlySpan<object?> fields)
+    {
+        if (type.Composite is not StructType composite || type.Descriptor is not null)
+            throw new ArgumentException($"{type} is no struct type without descriptor.", nameof(type));
+        if (fields.Length == 0 && composite.Fields.Any(f => !f.Type.IsDefaultable))
+            throw new ArgumentException($"{type} has fields without a default.", nameof(fields));
+        if (fields.Length != 0 && fields.Length != composite.Fields.Length)
+            throw new ArgumentException($"{type} has {composite.Fields.Length} fields, not {fields.Length}.", nameof(fields));
+        GcClass c = GcClass.Of(type, new GcBatch());
+        WasmStruct made = c.NewStruct();
+        for (int i = 0; i < fields.Length; i++)
+            GcObjects.SetField(c, made, i, GcObjects.FromHost(fields[i], c.StorageOf(i)));
+        return made;
+    }
+}
