@@ -70,6 +70,7 @@ public sealed class Engine
     private ModuleInfo Load(byte[] bytes)
     {
         ModuleInfo info = ModuleDecoder.Decode(bytes);
+        info.Features = Options.Features;
         info.AllowLinking = Options.RuntimeLinking;
         info.AllowCompile = Options.RuntimeLinking && Options.RuntimeCompile;
         ModuleValidator.Validate(info);

@@ -29,6 +29,9 @@ public sealed record EngineOptions
     /// <summary>When functions are compiled.</summary>
     public Compilation Compilation { get; init; } = Compilation.Lazy;
 
+    /// <summary>What modules may use of WebAssembly beyond its first version.</summary>
+    public Features Features { get; init; } = Features.All;
+
     /// <summary>Whether modules may use the runtime-linking extension.</summary>
     public bool RuntimeLinking { get; init; } = true;
 

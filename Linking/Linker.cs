@@ -39,7 +39,7 @@ internal static unsafe class Linker
 
     private static ExternType? TypeOf(object value) => value switch
     {
-        FuncRef func => ExternType.OfFunc(func.Type),
+        FuncRef func => ExternType.OfFunc(func.Type, true),
         Memory memory => ExternType.Of(memory.CurrentType),
         Table table => ExternType.Of(table.CurrentType),
         Global global => ExternType.Of(global.Type),
@@ -57,7 +57,7 @@ internal static unsafe class Linker
             ImportInfo import = info.Imports[i];
             if (TypeOf(imports[i]) is not { } type || !Subtyping.Matches(type, import.Type))
                 throw new LinkException(
-                    $"incompatible import type: \"{import.Module}\" \"{import.Name}\" is {TypeOf(imports[i])?.ToString() ?? "something else"}, {import.Type} is needed");
+                    $"incompatible import type: \"{import.Module}\" \"{import.Name}\" is {TypeOf(imports[i])?.ToString() ?? "something else"}, {import.Type}{(import.Type.IsExact ? " exactly" : "")} is needed");
         }
         var instance = new Instance(module) { Services = module.Services };
         Allocate(instance, info, imports);

@@ -191,7 +191,7 @@ internal ref struct ModuleDecoder
         {
             // custom-descriptors: a function of exactly this type
             section.U8();
-            type = ExternType.OfFunc(types.ReadFuncIndex(ref section));
+            type = ExternType.OfFunc(types.ReadFuncIndex(ref section), true);
         }
         else
         {
@@ -201,7 +201,7 @@ internal ref struct ModuleDecoder
         switch (type.Kind)
         {
             case ExternKind.Func:
-                module.Funcs.Add(new FuncInfo(type.Def, true));
+                module.Funcs.Add(new FuncInfo(type.Def, true, type.IsExact));
                 module.FuncTypeIndices.Add(PeekIndex(description, 1));
                 module.ImportedFuncs++;
                 break;

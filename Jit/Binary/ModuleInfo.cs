@@ -37,6 +37,9 @@ internal sealed class ModuleInfo
     /// <summary>The first proposal the module uses that this version decodes and validates but does not compile.</summary>
     internal string? Unsupported { get; set; }
 
+    /// <summary>What the host allows of the language.</summary>
+    internal Features Features { get; set; } = Features.All;
+
     /// <summary>Whether the host allows the runtime-linking extension.</summary>
     internal bool AllowLinking { get; set; } = true;
 
@@ -55,7 +58,7 @@ internal sealed class ModuleInfo
 
     internal ExternType TypeOf(ExternKind kind, uint index) => kind switch
     {
-        ExternKind.Func => ExternType.OfFunc(Funcs[(int)index].Type),
+        ExternKind.Func => ExternType.OfFunc(Funcs[(int)index].Type, Funcs[(int)index].IsExact),
         ExternKind.Table => ExternType.Of(Tables[(int)index].Type),
         ExternKind.Memory => ExternType.Of(Memories[(int)index]),
         ExternKind.Global => ExternType.Of(Globals[(int)index].Type),
@@ -80,9 +83,12 @@ internal sealed record ImportInfo(string Module, string Name, ExternType Type, i
 internal readonly record struct LocalRun(int Count, ValType Type);
 
 /// <summary>A function; imported ones have no body.</summary>
-internal sealed class FuncInfo(DefType type, bool isImported)
+internal sealed class FuncInfo(DefType type, bool isImported, bool isExact = true)
 {
     internal DefType Type { get; } = type;
+
+    /// <summary>Whether it is of no proper subtype of its type: what the module defines is, what it imports if it says so.</summary>
+    internal bool IsExact { get; } = isExact;
     internal FuncType Func => (FuncType)Type.Composite;
     internal bool IsImported { get; } = isImported;
     internal int BodyStart { get; set; }

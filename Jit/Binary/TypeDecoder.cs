@@ -7,6 +7,9 @@ internal ref struct TypeDecoder(ModuleInfo module)
 {
     private readonly ModuleInfo module = module;
     private DefType[] group = [];
+
+    /// <summary>The super types' indices as written, which canonical types no longer tell.</summary>
+    private uint[] supers = [];
     private int groupBase;
 
     /// <summary>A nested module or instance type has index spaces of its own.</summary>
@@ -74,6 +77,8 @@ internal ref struct TypeDecoder(ModuleInfo module)
         }
         else
         {
+            if (b is 0x63 or 0x64 && reader.Remaining > 2 && reader.PeekAt(1) == 0x62 && reader.PeekAt(2) == 0x62)
+                throw reader.Error("malformed storage type", reader.Position);
             type = ReadValType(ref reader);
         }
         return new FieldType(type, ReadMutability(ref reader));
@@ -106,6 +111,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
         }
         groupBase = module.Types.Count;
         group = new DefType[count];
+        supers = new uint[count];
         for (int i = 0; i < count; i++) group[i] = new DefType();
         int start = reader.Position;
         for (int i = 0; i < count; i++) ReadSubType(ref reader, i);
@@ -131,6 +137,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
                 uint type = reader.U32();
                 if (type >= groupBase + index) throw new InvalidModuleException($"unknown type {type}", at);
                 super = (DefType)Resolve(type, at);
+                supers[index] = type;
             }
             if (count > 1) throw new InvalidModuleException("sub type with more than one super type", at);
         }
@@ -163,18 +170,18 @@ internal ref struct TypeDecoder(ModuleInfo module)
     {
         if (type.Descriptor is { } d)
         {
-            if (type.Composite is not StructType) throw new InvalidModuleException("described type must be a struct", at);
-            if (d.Composite is not StructType) throw new InvalidModuleException("descriptor type must be a struct", at);
-            if (d.Describes != type) throw new InvalidModuleException("described type is not described by descriptor", at);
+            if (type.Composite is not StructType) throw new InvalidModuleException("descriptor type must be a struct", at);
+            if (d.Composite is not StructType) throw new InvalidModuleException("described type must be a struct", at);
+            if (d.Describes != type) throw new InvalidModuleException("type is not described by its descriptor", at);
         }
         if (type.Describes is { } described)
         {
-            if (type.Composite is not StructType) throw new InvalidModuleException("descriptor type must be a struct", at);
-            if (described.Composite is not StructType) throw new InvalidModuleException("described type must be a struct", at);
-            if (described.Descriptor != type) throw new InvalidModuleException("type is not described by its descriptor", at);
+            if (type.Composite is not StructType) throw new InvalidModuleException("described type must be a struct", at);
+            if (described.Composite is not StructType) throw new InvalidModuleException("descriptor type must be a struct", at);
+            if (described.Descriptor != type) throw new InvalidModuleException("described type is not described by descriptor", at);
         }
         if (type.Super is not { } super) return;
-        string pair = $"sub type {index} does not match super type {IndexOf(super)}";
+        string pair = $"sub type {index} does not match super type {supers[index - groupBase]}";
         if (super.IsFinal || !Subtyping.IsCompositeSubtype(type.Composite, super.Composite))
             throw new InvalidModuleException(pair, at);
         if (super.Descriptor is { } superDescriptor)
@@ -304,6 +311,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
         switch (reader.U8())
         {
             case 0x00: return ExternType.OfFunc(ReadFuncIndex(ref reader));
+            case 0x20: return ExternType.OfFunc(ReadFuncIndex(ref reader), true);
             case 0x01: return ExternType.Of(ReadTableType(ref reader));
             case 0x02: return ExternType.Of(ReadMemoryType(ref reader));
             case 0x03: return ExternType.Of(ReadGlobalType(ref reader));

@@ -50,7 +50,7 @@ internal sealed partial class FunctionEmitter
                     NonNullTop(Members.Helper(nameof(CodeHelpers.NonNull)));
                     int start = stack.Take(1);
                     il.Field(OpCodes.Ldfld, type.Descriptor!);
-                    HeapType result = operand.Heap is DefType ? descriptor : new ExactType(descriptor);
+                    HeapType result = Subtyping.IsSubtype(operand.Heap!, new ExactType(type.Type)) ? new ExactType(descriptor) : descriptor;
                     stack.PushStack(ValType.Ref(result, false), start);
                     return true;
                 }

@@ -28,6 +28,8 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
         return bytes[Position++];
     }
 
+    internal readonly byte PeekAt(int offset) => Position + offset < End ? bytes[Position + offset] : throw UnexpectedEnd();
+
     internal readonly byte Peek() => Position < End ? bytes[Position] : throw UnexpectedEnd();
 
     internal uint U32()

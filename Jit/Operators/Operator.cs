@@ -32,6 +32,9 @@ internal sealed class Operator
 
     internal required string Proposal { get; init; }
 
+    /// <summary>What the host may switch off and the operator with it; <see cref="Features.None"/> if it cannot be.</summary>
+    internal required Features Feature { get; init; }
+
     /// <summary>Whether this version compiles it; what it does not is decoded and validated all the same.</summary>
     internal required bool IsCompiled { get; init; }
 

@@ -91,6 +91,7 @@ internal static partial class OperatorTable
             HasSignature = hasSignature,
             Id = emission == "custom" ? Enum.Parse<OpId>(Pascal(mnemonic)) : OpId.Plain,
             Proposal = proposal,
+            Feature = FeatureOf(proposal),
             IsCompiled = Array.IndexOf(CompiledProposals, proposal) >= 0,
             Emission = emission,
         };
@@ -101,6 +102,22 @@ internal static partial class OperatorTable
         codes[code] = op;
         ByCode[prefix] = codes;
     }
+
+    private static Features FeatureOf(string proposal) => proposal switch
+    {
+        "reference-types" => Features.ReferenceTypes,
+        "simd" => Features.Simd,
+        "relaxed-simd" => Features.RelaxedSimd,
+        "tail-call" => Features.TailCalls,
+        "function-references" => Features.FunctionReferences,
+        "gc" => Features.Gc,
+        "exceptions" => Features.Exceptions,
+        "legacy-exceptions" => Features.LegacyExceptions,
+        "threads" => Features.Threads,
+        "wide-arithmetic" => Features.WideArithmetic,
+        "custom-descriptors" => Features.CustomDescriptors,
+        _ => Features.None,
+    };
 
     /// <summary>The next word.</summary>
     private static ReadOnlySpan<char> Next(ref ReadOnlySpan<char> text)

@@ -153,7 +153,9 @@ internal sealed partial class FunctionValidator
                 {
                     var from = ValType.Ref(Heap(instr.Heap1), instr.Nullable1);
                     var to = ValType.Ref(Heap(instr.Heap2), instr.Nullable2);
-                    if (!Subtyping.IsSubtype(to, from)) throw Error("type mismatch: the target is no subtype of the source");
+                    bool related = (module.Features & Features.CustomDescriptors) != 0
+                        ? ReferenceEquals(Subtyping.TopOf(to.Heap!), Subtyping.TopOf(from.Heap!)) : Subtyping.IsSubtype(to, from);
+                    if (!related) throw Error("type mismatch: the target is no subtype of the source");
                     BranchOnCast(instr.A, from, to, op.Id == OpId.BrOnCastFail);
                     return true;
                 }
@@ -166,9 +168,10 @@ internal sealed partial class FunctionValidator
             case OpId.RefGetDesc:
                 {
                     DefType type = Type(instr.A);
-                    if (type.Descriptor is not { } descriptor) throw Error($"type {instr.A} does not have a descriptor: type without descriptor");
+                    if (type.Descriptor is not { } descriptor) throw Error($"type without descriptor: type {instr.A} has none");
                     ValType operand = Pop(ValType.Ref(type, true));
-                    bool exact = operand.Heap is ExactType || operand.Heap is AbstractHeapType || operand.Kind == ValKind.Bottom;
+                    // Only objects of exactly this type have exactly its descriptor's.
+                    bool exact = operand.Kind == ValKind.Bottom || Subtyping.IsSubtype(operand.Heap!, new ExactType(type));
                     Push(ValType.Ref(exact ? new ExactType(descriptor) : descriptor, false));
                     return true;
                 }

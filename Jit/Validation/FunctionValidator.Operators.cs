@@ -123,7 +123,7 @@ internal sealed partial class FunctionValidator
                     FuncInfo func = Func(instr.A);
                     if (funcIndex < 0) func.IsDeclared = true;
                     else if (!func.IsDeclared) throw Error("undeclared function reference");
-                    Push(ValType.Ref(func.IsImported ? func.Type : new ExactType(func.Type), false));
+                    Push(ValType.Ref(func.IsExact ? new ExactType(func.Type) : func.Type, false));
                     break;
                 }
             case OpId.RefAsNonNull:
@@ -183,6 +183,7 @@ internal sealed partial class FunctionValidator
     private void CheckProposal(Operator op)
     {
         if (!op.IsCompiled) module.Unsupported ??= $"{op.Mnemonic} ({op.Proposal})";
+        if ((op.Feature & ~module.Features) != 0) FeatureValidator.Need(module, op.Feature, op.Mnemonic, at);
         if (op.Prefix != 0xfa) return;
         if (!module.AllowLinking) throw Error($"{op.Mnemonic} needs the feature runtime-linking, which is switched off");
         if (!module.AllowCompile && op.Proposal == "runtime-compile") throw Error($"{op.Mnemonic} needs the feature runtime-compile, which is switched off");

@@ -10,6 +10,7 @@ internal static class ModuleValidator
     /// <exception cref="MalformedModuleException">A body is malformed.</exception>
     internal static void Validate(ModuleInfo module)
     {
+        FeatureValidator.Validate(module);
         var expressions = new FunctionValidator(module);
         CheckSpaces(module, expressions);
         CheckExports(module);

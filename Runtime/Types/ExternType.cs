@@ -26,14 +26,18 @@ public sealed class ExternType
 {
     private readonly object type;
 
-    private ExternType(ExternKind kind, object type)
+    private ExternType(ExternKind kind, object type, bool isExact = false)
     {
         Kind = kind;
+        IsExact = isExact;
         this.type = type;
     }
 
     /// <summary>The kind.</summary>
     public ExternKind Kind { get; }
+
+    /// <summary>Whether a function is of exactly this type, of none that was declared below it (custom-descriptors).</summary>
+    public bool IsExact { get; }
 
     /// <summary>The defined type of a function or tag, or of an extension's module or instance.</summary>
     /// <exception cref="InvalidCastException">Another kind.</exception>
@@ -55,7 +59,7 @@ public sealed class ExternType
     /// <exception cref="InvalidCastException">Another kind.</exception>
     public GlobalType Global => (GlobalType)type;
 
-    internal static ExternType OfFunc(DefType type) => new(ExternKind.Func, type);
+    internal static ExternType OfFunc(DefType type, bool isExact = false) => new(ExternKind.Func, type, isExact);
 
     internal static ExternType OfTag(DefType type) => new(ExternKind.Tag, type);
 

@@ -72,6 +72,8 @@ internal static class Subtyping
         if (given.Kind != wanted.Kind) return false;
         switch (given.Kind)
         {
+            case ExternKind.Func when wanted.IsExact:
+                return given.IsExact && ReferenceEquals(given.Def, wanted.Def);
             case ExternKind.Func or ExternKind.Module or ExternKind.Instance:
                 return IsSubtype(given.Def, wanted.Def);
             case ExternKind.Tag:

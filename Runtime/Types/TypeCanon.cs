@@ -128,6 +128,7 @@ internal static class TypeCanon
         private void Add(ref HashCode hash, ExternType type)
         {
             hash.Add(type.Kind);
+            hash.Add(type.IsExact);
             switch (type.Payload)
             {
                 case DefType def: Add(ref hash, def); break;
@@ -173,7 +174,7 @@ internal static class TypeCanon
 
         private bool Same(ExternType a, ExternType b, RecGroup other)
         {
-            if (a.Kind != b.Kind) return false;
+            if (a.Kind != b.Kind || a.IsExact != b.IsExact) return false;
             return (a.Payload, b.Payload) switch
             {
                 (DefType x, DefType y) => Same(x, y, other),

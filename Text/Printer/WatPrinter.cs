@@ -229,6 +229,7 @@ internal sealed partial class WatPrinter
 
     private string Extern(ExternType type, uint near, string id) => type.Kind switch
     {
+        ExternKind.Func when type.IsExact => $"(func{id} (exact (type {TypeName(type.Def, near)})))",
         ExternKind.Func => $"(func{id} (type {TypeName(type.Def, near)}))",
         ExternKind.Tag => $"(tag{id} (type {TypeName(type.Def, near)}))",
         ExternKind.Table => $"(table{id} {TableBody(type.Table, near)})",
@@ -249,6 +250,8 @@ internal sealed partial class WatPrinter
             string id = SpaceOf(import.Type.Kind).Definition(index);
             string description = import.Type.Kind switch
             {
+                ExternKind.Func when import.Type.IsExact =>
+                    $"(func{id} (exact (type {TypeIndex(module.FuncTypeIndices, (int)index, import.Type.Def)})))",
                 ExternKind.Func => $"(func{id} (type {TypeIndex(module.FuncTypeIndices, (int)index, import.Type.Def)}))",
                 ExternKind.Tag => $"(tag{id} (type {TypeIndex(module.TagTypeIndices, (int)index, import.Type.Def)}))",
                 _ => Extern(import.Type, uint.MaxValue, id),

@@ -283,8 +283,9 @@ internal sealed partial class ModuleParser
     /// <summary>Limits with the flags before them.</summary>
     private byte[] Limits(bool is64, out bool shared, bool isMemory = false)
     {
-        ulong min = Unsigned(64);
-        ulong? max = IsNumber ? Unsigned(64) : null;
+        string what = is64 ? "i64 constant" : "i32 constant";
+        ulong min = Unsigned(64, what);
+        ulong? max = IsNumber ? Unsigned(64, what) : null;
         // Beyond 32 bits there is no encoding; the rule that such a size breaks is one of validation.
         if (!is64 && (min > uint.MaxValue || max > uint.MaxValue))
             throw Error(isMemory ? "memory size must be at most 65536 pages (4GiB)" : "table size must be at most 2^32-1 elements");

@@ -23,9 +23,12 @@ internal sealed class WastRunner
     private bool unsupported;
     private int passed, skipped;
 
-    private WastRunner(Engine engine, Imports registered)
+    private readonly SuiteBaseline baseline;
+
+    private WastRunner(Engine engine, SuiteBaseline baseline, Imports registered)
     {
         this.engine = engine;
+        this.baseline = baseline;
         this.registered = registered;
     }
 
@@ -39,7 +42,7 @@ internal sealed class WastRunner
             {
                 try
                 {
-                    result = RunHere(path, new Engine(options));
+                    result = RunHere(path, options ?? new EngineOptions());
                 }
                 catch (Exception e)
                 {
@@ -52,8 +55,10 @@ internal sealed class WastRunner
         return result!;
     }
 
-    private static WastResult RunHere(string path, Engine engine)
+    private static WastResult RunHere(string path, EngineOptions options)
     {
+        var baseline = SuiteBaseline.Of(path);
+        var engine = new Engine(options with { Features = options.Features & baseline.Features });
         WastScript script;
         try
         {
@@ -63,7 +68,7 @@ internal sealed class WastRunner
         {
             return new WastResult(path, 0, 0, [new WastFailure(e.Line, e.Message)]);
         }
-        var runner = new WastRunner(engine, SpecTest.Make());
+        var runner = new WastRunner(engine, baseline, SpecTest.Make());
         runner.RunAll(script.Commands);
         return new WastResult(path, runner.passed, runner.skipped, runner.failures);
     }
@@ -212,9 +217,7 @@ internal sealed class WastRunner
         }
         catch (Exception e) when (Reason(assertion.Kind, e) is { } reason)
         {
-            bool matches = reason.StartsWith(assertion.Message, StringComparison.Ordinal)
-                || assertion.Message.StartsWith(reason, StringComparison.Ordinal);
-            return matches ? null : $"\"{assertion.Message}\" expected, got \"{reason}\"";
+            return baseline.Matches(assertion.Message, reason) ? null : $"\"{assertion.Message}\" expected, got \"{reason}\"";
         }
         return $"{assertion.Kind} \"{assertion.Message}\": nothing failed";
     }
@@ -234,7 +237,7 @@ internal sealed class WastRunner
     {
         Imports shared = SpecTest.Make();
         if (command.Shared is { } name) shared.Add(name, Find(name));
-        var runner = new WastRunner(engine, shared);
+        var runner = new WastRunner(engine, baseline, shared);
         if (command.Shared is { } sharedName) runner.instances[sharedName] = Find(sharedName);
         var thread = new Thread(() =>
         {
