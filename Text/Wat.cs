@@ -19,11 +19,7 @@ public static class Wat
     /// <exception cref="InvalidModuleException">A type or index that decoding itself finds out to be invalid.</exception>
     public static string FromBinary(ReadOnlySpan<byte> bytes) => WatPrinter.Print(Jit.ModuleDecoder.Decode(bytes.ToArray()));
 
-    private static byte[] Read(Source annotated)
-    {
-        Source source = TokenCursor.WithoutAnnotations(annotated);
-        return WastReader.ReadModule(source);
-    }
+    private static byte[] Read(Source source) => WastReader.ReadModule(source);
 
     /// <summary>Compiles a module in the text format.</summary>
     /// <exception cref="WatException">The text is not in the format.</exception>

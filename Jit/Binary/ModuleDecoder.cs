@@ -45,21 +45,6 @@ internal ref struct ModuleDecoder
         }
     }
 
-    /// <summary>The order of the sections by id; custom sections stand anywhere.</summary>
-    private static int Order(byte id) => id switch
-    {
-        <= 5 => id,
-        13 => 6,
-        6 => 7,
-        7 => 8,
-        8 => 9,
-        9 => 10,
-        12 => 11,
-        10 => 12,
-        11 => 13,
-        _ => -1,
-    };
-
     private ModuleInfo Run()
     {
         if (bytes.Length < 4) throw new MalformedModuleException(bytes.IsEmpty ? "unexpected end" : "unexpected end of magic header", 0);
@@ -84,7 +69,7 @@ internal ref struct ModuleDecoder
             }
             else
             {
-                int order = Order(id);
+                int order = SectionOrder.Of(id);
                 if (order <= last) throw reader.Error("unexpected content after last section", at);
                 last = order;
                 lastId = id;

@@ -64,14 +64,4 @@ internal sealed class ByteWriter
         U32((uint)content.Length);
         Bytes(content.Span);
     }
-
-    internal void Section(byte id, int count, ByteWriter content)
-    {
-        if (count == 0) return;
-        var whole = new ByteWriter();
-        whole.U32((uint)count);
-        whole.Bytes(content.Span);
-        U8(id);
-        Sized(whole);
-    }
 }

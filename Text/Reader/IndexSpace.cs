@@ -9,15 +9,17 @@ internal sealed class IndexSpace(string kind)
 
     internal uint Count { get; private set; }
 
+    /// <summary>What the names section says: names need not be unique, as ids must.</summary>
     internal Dictionary<uint, string> Names { get; } = [];
 
-    /// <summary>Adds an item; false if the name is taken.</summary>
-    internal bool Define(string? name)
+    /// <summary>Adds an item; false if the id is taken.</summary>
+    /// <param name="id">Its id without the dollar.</param>
+    /// <param name="name">The name that an annotation gives it instead.</param>
+    internal bool Define(string? id, string? name = null)
     {
         uint index = Count++;
-        if (name is null) return true;
-        Names[index] = name;
-        return byName.TryAdd(name, index);
+        if ((name ?? id) is { } known) Names[index] = known;
+        return id is null || byName.TryAdd(id, index);
     }
 
     internal bool Find(string name, out uint index) => byName.TryGetValue(name, out index);

@@ -8,7 +8,7 @@ internal enum TokenKind : byte { Open, Close, Atom, Id, String, Annotation, End 
 /// <summary>A token (spec 6.3). <see cref="Text"/> of an id is its name without the dollar; strings have bytes.</summary>
 internal readonly record struct Token(TokenKind Kind, int Position, string Text, byte[]? Bytes);
 
-/// <summary>Cuts text into tokens; comments and white space go, annotations stay.</summary>
+/// <summary>Cuts text into tokens; comments and white space go, annotations are put aside.</summary>
 internal sealed class Lexer
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
@@ -22,7 +22,7 @@ internal sealed class Lexer
 
     private Lexer(string text) => this.text = text;
 
-    /// <summary>The tokens, the last of kind End.</summary>
+    /// <summary>The tokens, the last of kind End, without annotations.</summary>
     /// <exception cref="WatException">A character or token that the format does not have.</exception>
     internal static Source Read(ReadOnlySpan<byte> bytes)
     {
@@ -42,7 +42,8 @@ internal sealed class Lexer
     {
         var lexer = new Lexer(text);
         lexer.Run();
-        return new Source(text, [.. lexer.tokens]);
+        (Token[] tokens, AnnotationList annotations) = AnnotationList.Split(text, lexer.tokens);
+        return new Source(text, tokens, annotations);
     }
 
     private WatException Error(string reason, int position) => Source.Error(text, position, reason);
@@ -242,12 +243,12 @@ internal sealed class Lexer
     }
 }
 
-/// <summary>A text and its tokens.</summary>
-internal sealed class Source(string text, Token[] tokens)
+/// <summary>A text, its tokens, and the annotations between them.</summary>
+internal sealed class Source(string text, Token[] tokens, AnnotationList annotations)
 {
     internal Token[] Tokens { get; } = tokens;
 
-    internal Source With(Token[] others) => new(text, others);
+    internal AnnotationList Annotations { get; } = annotations;
 
     internal WatException Error(int position, string reason) => Error(text, position, reason);
 

@@ -12,6 +12,7 @@ internal sealed partial class ModuleParser
 
     private void FuncField()
     {
+        int first = Position;
         if (InlineExportsAndImport("func", 0, nextFunc)) return;
         currentFunc = nextFunc++;
         definedFuncs++;
@@ -20,18 +21,19 @@ internal sealed partial class ModuleParser
         labelCount = 0;
         funcSection.U32(TypeUse(out _, locals));
         var types = new List<byte[]>();
-        int parameters = locals.Count;
         Values("local", types, locals);
         for (int i = 0; i < locals.Count; i++)
-            if (locals[i] is { } name) localNames[(currentFunc, (uint)i)] = name;
+            if (locals[i] is { } id) localNames.TryAdd((currentFunc, (uint)i), id);
         var body = new ByteWriter();
         WriteLocals(body, types);
         labels.Add(null);
+        BeginBody(body);
         Instructions(body);
+        EndBody();
         if (Current.Kind != TokenKind.Close) throw Unexpected();
         body.U8(0x0b);
         codeSection.Sized(body);
-        _ = parameters;
+        if (!Source.Annotations.IsEmpty) funcRanges.Add((first, Position + 1));
     }
 
     private static void WriteLocals(ByteWriter body, List<byte[]> types)
@@ -86,10 +88,17 @@ internal sealed partial class ModuleParser
         "global.get_ref", "global.set_ref", "slice.new_ref",
     ];
 
-    private void PushLabel(string? name)
+    /// <summary>A block's id, and the name that an annotation gives it instead.</summary>
+    private (string? Id, string? Name) TakeLabel()
     {
-        labels.Add(name);
-        if (name is not null) labelNames[(currentFunc, labelCount)] = name;
+        string? id = TakeId();
+        return (id, NameAnnotation("label") ?? id);
+    }
+
+    private void PushLabel((string? Id, string? Name) label)
+    {
+        labels.Add(label.Id);
+        if (label.Name is not null) labelNames[(currentFunc, labelCount)] = label.Name;
         labelCount++;
     }
 
@@ -157,6 +166,7 @@ internal sealed partial class ModuleParser
 
     private void Flat(ByteWriter writer)
     {
+        AddHint(writer, TakeHint(writer));
         Operator op = FindOperator();
         switch (op.Id)
         {
@@ -171,7 +181,7 @@ internal sealed partial class ModuleParser
     private void FlatBlock(ByteWriter writer, Operator op)
     {
         System.Runtime.CompilerServices.RuntimeHelpers.EnsureSufficientExecutionStack();
-        string? label = TakeId();
+        (string? Id, string? Name) label = TakeLabel();
         WriteCode(writer, op);
         BlockType(writer);
         if (op.Id == OpId.TryTable) Catches(writer);
@@ -257,6 +267,7 @@ internal sealed partial class ModuleParser
     {
         System.Runtime.CompilerServices.RuntimeHelpers.EnsureSufficientExecutionStack();
         if (Current.Kind != TokenKind.Open) throw Unexpected();
+        byte? hint = TakeHint(writer);
         Position++;
         Operator op = FindOperator();
         switch (op.Id)
@@ -264,7 +275,7 @@ internal sealed partial class ModuleParser
             case OpId.Block or OpId.Loop or OpId.TryTable:
                 {
                     Position++;
-                    string? label = TakeId();
+                    (string? Id, string? Name) label = TakeLabel();
                     WriteCode(writer, op);
                     BlockType(writer);
                     if (op.Id == OpId.TryTable) Catches(writer);
@@ -274,25 +285,27 @@ internal sealed partial class ModuleParser
                     writer.U8(0x0b);
                     break;
                 }
-            case OpId.If: Position++; FoldedIf(writer, op); break;
+            case OpId.If: Position++; FoldedIf(writer, op, hint); break;
             case OpId.Try: Position++; FoldedTry(writer, op); break;
             default:
                 var self = new ByteWriter();
                 Plain(self, op);
                 while (Current.Kind == TokenKind.Open) Folded(writer);
+                AddHint(writer, hint);
                 writer.Bytes(self.Span);
                 break;
         }
         Close();
     }
 
-    private void FoldedIf(ByteWriter writer, Operator op)
+    private void FoldedIf(ByteWriter writer, Operator op, byte? hint)
     {
-        string? label = TakeId();
+        (string? Id, string? Name) label = TakeLabel();
         var head = new ByteWriter();
         WriteCode(head, op);
         BlockType(head);
         while (Current.Kind == TokenKind.Open && !IsOpen("then")) Folded(writer);
+        AddHint(writer, hint);
         writer.Bytes(head.Span);
         PushLabel(label);
         Open("then");
@@ -310,7 +323,7 @@ internal sealed partial class ModuleParser
 
     private void FoldedTry(ByteWriter writer, Operator op)
     {
-        string? label = TakeId();
+        (string? Id, string? Name) label = TakeLabel();
         WriteCode(writer, op);
         BlockType(writer);
         PushLabel(label);

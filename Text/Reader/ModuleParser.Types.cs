@@ -112,10 +112,11 @@ internal sealed partial class ModuleParser
                     uint count = 0;
                     while (TakeOpen("field"))
                     {
-                        if (TakeId() is { } name)
+                        string? id = TakeId(), name = NameAnnotation("field");
+                        if ((name ?? id) is { } known)
                         {
-                            if (!fieldIndices.TryAdd((index, name), count)) throw Error($"duplicate field {name}");
-                            fieldNames[(index, count)] = name;
+                            if (id is not null && !fieldIndices.TryAdd((index, id), count)) throw Error($"duplicate field {id}");
+                            fieldNames[(index, count)] = known;
                             FieldType(fields);
                             count++;
                         }
@@ -473,11 +474,13 @@ internal sealed partial class ModuleParser
     {
         while (TakeOpen(keyword))
         {
-            if (Current.Kind == TokenKind.Id && keyword != "result")
+            string? id = keyword == "result" ? null : TakeId();
+            string? name = names is null ? null : NameAnnotation(keyword);
+            if ((name ?? id) is not null)
             {
-                string name = TakeId()!;
-                if (names is not null && names.Contains(name)) throw Error($"duplicate local {name}");
-                names?.Add(name);
+                if (id is not null && names is not null && names.Contains(id)) throw Error($"duplicate local {id}");
+                if (name is not null) localNames[(currentFunc, (uint)names!.Count)] = name;
+                names?.Add(id);
                 list.Add(OneType());
             }
             else

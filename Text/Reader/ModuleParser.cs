@@ -19,7 +19,7 @@ internal sealed partial class ModuleParser : TokenCursor
     private uint nextFunc, nextTable, nextMemory, nextGlobal, nextTag;
 
     private ModuleParser(Source source, int position, int end, string? name)
-        : base(source, position, end) => moduleName = name;
+        : base(source, position, end) => moduleName = NameAnnotation("module") ?? name;
 
     /// <summary>Encodes the fields between two tokens.</summary>
     internal static byte[] Encode(Source source, int position, int end, string? name) => new ModuleParser(source, position, end, name).Run();
@@ -37,15 +37,20 @@ internal sealed partial class ModuleParser : TokenCursor
         Position = begin;
         while (Position < Last)
         {
+            ReadCustomSections();
             if (IsOpen("type") || IsOpen("rec")) Skip();
             else Field();
         }
+        ReadCustomSections();
+        CheckAnnotations(begin);
         return Assemble();
     }
 
-    private void Define(IndexSpace space, string? name)
+    /// <summary>A definition's id and name, behind its keyword.</summary>
+    private void Define(IndexSpace space)
     {
-        if (!space.Define(name)) throw Error($"duplicate {space.Kind} {name}");
+        string? id = TakeId();
+        if (!space.Define(id, NameAnnotation(space.Kind))) throw Error($"duplicate {space.Kind} {id}");
     }
 
     // ---- first pass: indices and names ----
@@ -61,13 +66,13 @@ internal sealed partial class ModuleParser : TokenCursor
             Position += 2;
             switch (keyword)
             {
-                case "type": Define(types, TakeId()); break;
+                case "type": Define(types); break;
                 case "rec":
                     while (IsOpen("type"))
                     {
                         int inner = Position;
                         Position += 2;
-                        Define(types, TakeId());
+                        Define(types);
                         Position = inner;
                         Skip();
                     }
@@ -79,10 +84,10 @@ internal sealed partial class ModuleParser : TokenCursor
                     if (Current.Kind != TokenKind.Open) throw Unexpected();
                     Position++;
                     string kind = Atom();
-                    Define(SpaceOf(kind) ?? throw Unexpected(), TakeId());
+                    Define(SpaceOf(kind) ?? throw Unexpected());
                     break;
                 case "func" or "table" or "memory" or "global" or "tag":
-                    Define(SpaceOf(keyword)!, TakeId());
+                    Define(SpaceOf(keyword)!);
                     while (IsOpen("export")) Skip();
                     if (IsOpen("import"))
                     {
@@ -94,8 +99,8 @@ internal sealed partial class ModuleParser : TokenCursor
                     }
                     if (keyword is "table" or "memory") FindInlineSegment(keyword, next);
                     break;
-                case "elem": Define(elems, TakeId()); break;
-                case "data": Define(datas, TakeId()); break;
+                case "elem": Define(elems); break;
+                case "data": Define(datas); break;
                 case "export" or "start": break;
                 default: Position = next; Position++; throw Unexpected();
             }
@@ -121,7 +126,7 @@ internal sealed partial class ModuleParser : TokenCursor
         string wanted = keyword == "table" ? "elem" : "data";
         while (Current.Kind is not (TokenKind.Close or TokenKind.End))
         {
-            if (IsOpen(wanted)) Define(keyword == "table" ? elems : datas, null);
+            if (IsOpen(wanted)) (keyword == "table" ? elems : datas).Define(null);
             Skip();
         }
     }
@@ -524,34 +529,26 @@ internal sealed partial class ModuleParser : TokenCursor
         var module = new ByteWriter();
         module.Bytes("\0asm\x1\0\0\0"u8);
         typeSection.Bytes(pendingTypes.Span);
-        module.Section(1, typeItems, typeSection);
-        module.Section(2, imports, importSection);
-        module.Section(3, definedFuncs, funcSection);
-        module.Section(4, definedTables, tableSection);
-        module.Section(5, definedMemories, memorySection);
-        module.Section(13, definedTags, tagSection);
-        module.Section(6, definedGlobals, globalSection);
-        module.Section(7, exports, exportSection);
-        if (start is { } function)
-        {
-            var content = new ByteWriter();
-            content.U32(function);
-            module.U8(8);
-            module.Sized(content);
-        }
-        module.Section(9, (int)elems.Count, elemSection);
-        if (usesDataCount)
-        {
-            var content = new ByteWriter();
-            content.U32(datas.Count);
-            module.U8(12);
-            module.Sized(content);
-        }
-        module.Section(10, definedFuncs, codeSection);
-        module.Section(11, (int)datas.Count, dataSection);
-        NameSectionWriter.Write(module, moduleName, [
-            (1, funcs.Names), (4, types.Names), (5, tables.Names), (6, memories.Names), (7, globals.Names), (8, elems.Names),
-            (9, datas.Names), (11, tags.Names)], [(2, localNames), (3, labelNames), (10, fieldNames)]);
+        var startSection = new ByteWriter();
+        if (start is { } function) startSection.U32(function);
+        var dataCountSection = new ByteWriter();
+        if (usesDataCount) dataCountSection.U32(datas.Count);
+        WriteSections(module, [
+            (1, Counted(typeItems, typeSection)), (2, Counted(imports, importSection)), (3, Counted(definedFuncs, funcSection)),
+            (4, Counted(definedTables, tableSection)), (5, Counted(definedMemories, memorySection)), (13, Counted(definedTags, tagSection)),
+            (6, Counted(definedGlobals, globalSection)), (7, Counted(exports, exportSection)), (8, startSection),
+            (9, Counted((int)elems.Count, elemSection)), (12, dataCountSection), (10, Counted(definedFuncs, codeSection)),
+            (11, Counted((int)datas.Count, dataSection))]);
         return module.ToArray();
+    }
+
+    /// <summary>A section's items behind their number; nothing if there are none.</summary>
+    private static ByteWriter Counted(int count, ByteWriter items)
+    {
+        var section = new ByteWriter();
+        if (count == 0) return section;
+        section.U32((uint)count);
+        section.Bytes(items.Span);
+        return section;
     }
 }

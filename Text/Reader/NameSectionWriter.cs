@@ -3,8 +3,8 @@ namespace WasmJit.Text;
 /// <summary>Writes the names section (spec 7.4.1 and its extensions): subsections by id, entries by index.</summary>
 internal static class NameSectionWriter
 {
-    internal static void Write(
-        ByteWriter module,
+    /// <summary>The section's content; empty if there are no names.</summary>
+    internal static byte[] Write(
         string? name,
         IEnumerable<(byte Id, Dictionary<uint, string> Names)> maps,
         IEnumerable<(byte Id, Dictionary<(uint Outer, uint Inner), string> Names)> indirect)
@@ -29,16 +29,13 @@ internal static class NameSectionWriter
                 Map(part, group.ToDictionary(n => n.Key.Inner, n => n.Value));
             }
         }
-        if (parts.Count == 0) return;
         var section = new ByteWriter();
-        section.Name("name");
         foreach ((byte id, ByteWriter content) in parts)
         {
             section.U8(id);
             section.Sized(content);
         }
-        module.U8(0);
-        module.Sized(section);
+        return section.ToArray();
     }
 
     private static void Map(ByteWriter writer, Dictionary<uint, string> names)

@@ -110,41 +110,12 @@ internal abstract class TokenCursor(Source source, int position, int end)
         {
             switch (Current.Kind)
             {
-                case TokenKind.Open or TokenKind.Annotation: depth++; break;
+                case TokenKind.Open: depth++; break;
                 case TokenKind.Close: depth--; break;
                 case TokenKind.End: throw Unexpected();
             }
             Position++;
         }
         while (depth > 0);
-    }
-
-    /// <summary>Annotations that nobody reads stand for nothing.</summary>
-    internal static Source WithoutAnnotations(Source source)
-    {
-        if (Array.FindIndex(source.Tokens, t => t.Kind == TokenKind.Annotation) < 0) return source;
-        var kept = new List<Token>();
-        for (int i = 0; i < source.Tokens.Length; i++)
-        {
-            if (source.Tokens[i].Kind != TokenKind.Annotation)
-            {
-                kept.Add(source.Tokens[i]);
-                continue;
-            }
-            int start = i, depth = 0;
-            do
-            {
-                switch (source.Tokens[i].Kind)
-                {
-                    case TokenKind.Open or TokenKind.Annotation: depth++; break;
-                    case TokenKind.Close: depth--; break;
-                    case TokenKind.End: throw source.Error(source.Tokens[start].Position, "unclosed annotation");
-                }
-                i++;
-            }
-            while (depth > 0);
-            i--;
-        }
-        return source.With([.. kept]);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class WastReader : TokenCursor
 
     internal static WastScript Read(ReadOnlySpan<byte> bytes, string path)
     {
-        var reader = new WastReader(WithoutAnnotations(Lexer.Read(bytes)));
+        var reader = new WastReader(Lexer.Read(bytes));
         return new WastScript(path, reader.Run());
     }
 
