@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Runtime.Intrinsics;
 
 namespace WasmJit.Jit;
 
@@ -60,13 +61,16 @@ internal sealed class Emission
     /// <summary>A step: an opcode, or the constant to push before the next.</summary>
     internal readonly record struct Step(OpCode Code, int? Constant);
 
-    internal enum EmissionKind : byte { Il, Call, Load, Store }
+    internal enum EmissionKind : byte { Il, Call, Load, Store, Vector }
 
     internal EmissionKind Kind { get; private init; }
 
     internal Step[] Steps { get; private init; } = [];
 
     internal MethodInfo? Method { get; private init; }
+
+    /// <summary>The methods of vectors to call one after the other.</summary>
+    internal MethodInfo[] Methods { get; private init; } = [];
 
     /// <summary>The bytes that a load or store touches.</summary>
     internal int Width { get; private init; }
@@ -80,7 +84,14 @@ internal sealed class Emission
         switch (kind)
         {
             case "il": return new Emission { Kind = EmissionKind.Il, Steps = [.. rest.Split(',').Select(ParseStep)] };
-            case "call": return new Emission { Kind = EmissionKind.Call, Method = FindMethod(op, rest) };
+            case "call":
+                return new Emission
+                {
+                    Kind = EmissionKind.Call,
+                    Method = FindMethod(op, rest),
+                    Width = op.MemArg is { } access ? 1 << access.Number : 0,
+                };
+            case "vec": return new Emission { Kind = EmissionKind.Vector, Methods = FindVectorMethods(op, rest.Split(',')) };
             case "load":
                 {
                     string[] parts = rest.Split(',');
@@ -96,6 +107,55 @@ internal sealed class Emission
         text.StartsWith("ldc.", StringComparison.Ordinal) ? new Step(default, int.Parse(text.AsSpan(4))) : new Step(OpCodesByName[text], null);
 
     private static int WidthOf(string type) => type == "v128" ? 16 : type[1] - '0';
+
+    /// <summary>Methods of <see cref="Vector128"/>, each with the type of its lanes: all of them the JIT's own.</summary>
+    private static MethodInfo[] FindVectorMethods(Operator op, string[] names)
+    {
+        var methods = new MethodInfo[names.Length];
+        for (int i = 0; i < names.Length; i++)
+        {
+            int colon = names[i].IndexOf(':');
+            Type lane = Lanes[names[i][(colon + 1)..]];
+            bool hasLane = op.Immediates.Any(immediate => immediate.Kind == ImmediateKind.Lane);
+            methods[i] = FindVectorMethod(names[i][..colon], lane, i == 0 ? op.Params.Length + (hasLane ? 1 : 0) : 1)
+                ?? throw new MissingMethodException($"The method {names[i]} of {op} does not exist.");
+        }
+        return methods;
+    }
+
+    internal static MethodInfo? FindVectorMethod(string name, Type lane, int parameters)
+    {
+        Type vector = typeof(Vector128<>).MakeGenericType(lane);
+        foreach (MethodInfo method in typeof(Vector128).GetMethods(BindingFlags.Static | BindingFlags.Public))
+        {
+            if (method.Name != name || method.GetParameters().Length != parameters) continue;
+            if (!method.IsGenericMethodDefinition)
+            {
+                Type first = method.GetParameters()[0].ParameterType;
+                if (first == vector || (first == lane && parameters == 1)) return method;
+            }
+            else if (method.ReturnType != typeof(bool) && !method.GetParameters().Any(p => p.ParameterType.IsArray))
+            {
+                MethodInfo made = method.MakeGenericMethod(lane);
+                if (made.GetParameters()[0].ParameterType == vector) return made;
+            }
+        }
+        return null;
+    }
+
+    private static readonly Dictionary<string, Type> Lanes = new()
+    {
+        ["i1"] = typeof(sbyte),
+        ["u1"] = typeof(byte),
+        ["i2"] = typeof(short),
+        ["u2"] = typeof(ushort),
+        ["i4"] = typeof(int),
+        ["u4"] = typeof(uint),
+        ["i8"] = typeof(long),
+        ["u8"] = typeof(ulong),
+        ["r4"] = typeof(float),
+        ["r8"] = typeof(double),
+    };
 
     /// <summary>The helper method of a row.</summary>
     internal static MethodInfo FindMethod(Operator op, string name)

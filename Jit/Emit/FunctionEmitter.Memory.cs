@@ -95,19 +95,39 @@ internal sealed partial class FunctionEmitter
             start = stack.Take(1, out treeDepth, out _);
             AddressAt(il.Tail, instr, emission.Width);
         }
-        if (emission.Steps[0].Code == OpCodes.Ldobj) il.TypeOp(OpCodes.Ldobj, Signature.ClrType(ValType.V128));
-        else il.Emit(emission.Steps[0].Code);
-        EmitSteps(emission, 1);
+        if (emission.Kind == Emission.EmissionKind.Call)
+        {
+            il.Call(emission.Method!);
+        }
+        else
+        {
+            if (emission.Steps[0].Code == OpCodes.Ldobj) il.TypeOp(OpCodes.Ldobj, Signature.ClrType(ValType.V128));
+            else il.Emit(emission.Steps[0].Code);
+            EmitSteps(emission, 1);
+        }
         stack.PushStack(instr.Op.Results[0], start, treeDepth, hasLoad: true, loadWidth: (byte)emission.Width);
     }
 
     private void Store(in Instr instr, Emission emission)
     {
+        TakeAccess(instr, emission.Width);
+        OpCode code = emission.Steps[0].Code;
+        if (code == OpCodes.Stobj) il.TypeOp(code, Signature.ClrType(ValType.V128));
+        else il.Emit(code);
+    }
+
+    /// <summary>
+    /// Leaves the address of an access and the value above its index on the IL stack, and forgets both operands. Gives the
+    /// position before them.
+    /// </summary>
+    private int TakeAccess(in Instr instr, int width)
+    {
         Operand index = stack[1];
-        bool isConstant = IsUncheckedConstant(index, instr, emission.Width);
+        int start;
+        bool isConstant = IsUncheckedConstant(index, instr, width);
         if (!isConstant && target.NeedsChecks(module.Memories[(int)instr.Memory]))
         {
-            // The check comes after the value: what its evaluation does is visible even if the store traps.
+            // The check comes after the value: what its evaluation does is visible even if the access traps.
             ValType type = stack[0].Type;
             bool spill = stack[0].Kind == OperandKind.Stack;
             int temp = -1;
@@ -118,8 +138,9 @@ internal sealed partial class FunctionEmitter
                 il.Stloc(temp);
                 value = new Operand { Kind = OperandKind.FrameTemp, Type = type, Index = temp };
             }
+            start = index.Kind == OperandKind.Stack ? index.Start : il.Tail;
             if (index.Kind != OperandKind.Stack) stack.LoadAt(il.Tail, index);
-            AddressAt(il.Tail, instr, emission.Width);
+            AddressAt(il.Tail, instr, width);
             stack.LoadAt(il.Tail, value);
             if (!spill) stack.Remove();
             else stack.Forget(stack.Count - 1);
@@ -130,6 +151,7 @@ internal sealed partial class FunctionEmitter
         {
             int before = stack[0].Kind == OperandKind.Stack ? stack[0].Start : il.Tail;
             bool valueOnStack = stack[0].Kind == OperandKind.Stack;
+            start = index.Kind == OperandKind.Stack ? index.Start : before;
             if (isConstant)
             {
                 before = ConstantAddressAt(before, instr, index);
@@ -137,15 +159,13 @@ internal sealed partial class FunctionEmitter
             else
             {
                 if (index.Kind != OperandKind.Stack) before = stack.LoadAt(before, index);
-                before = AddressAt(before, instr, emission.Width);
+                before = AddressAt(before, instr, width);
             }
             if (!valueOnStack) stack.LoadAt(il.Tail, stack[0]);
             stack.Remove();
             stack.Remove();
         }
-        OpCode code = emission.Steps[0].Code;
-        if (code == OpCodes.Stobj) il.TypeOp(code, Signature.ClrType(ValType.V128));
-        else il.Emit(code);
+        return start;
     }
 
     private string Suffix(bool is64) => is64 ? "64" : "32";

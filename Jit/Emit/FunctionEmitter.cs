@@ -202,6 +202,8 @@ internal sealed partial class FunctionEmitter
             case OpId.I64Const: stack.PushConst(ValType.I64, instr.Bits); break;
             case OpId.F32Const: stack.PushConst(ValType.F32, instr.Bits); break;
             case OpId.F64Const: stack.PushConst(ValType.F64, instr.Bits); break;
+            case OpId.V128Const: stack.PushVector(instr.Bits, instr.High); break;
+            case OpId.I8x16Shuffle: Shuffle(instr.Bits, instr.High); break;
             default:
                 if (!EmitReferences(instr) && !EmitBulk(instr) && !EmitGc(instr) && !EmitLinking(instr))
                     throw new NotSupportedException($"{op.Mnemonic} ({op.Proposal}) is not compiled by this version.");
@@ -214,6 +216,11 @@ internal sealed partial class FunctionEmitter
     private void EmitPlain(in Instr instr, Emission emission)
     {
         Operator op = instr.Op;
+        if (op.Prefix == 0xfd)
+        {
+            EmitVector(instr, emission);
+            return;
+        }
         switch (emission.Kind)
         {
             case Emission.EmissionKind.Load: Load(instr, emission); return;

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.Intrinsics;
 using WasmJit.Runtime;
 
 namespace WasmJit.Jit;
@@ -38,6 +39,8 @@ internal static class Members
     internal static readonly MethodInfo FloatOfBits = typeof(Conversions).GetMethod(nameof(Conversions.OpaqueF32), Any)!;
     internal static readonly MethodInfo DoubleOfBits = typeof(Conversions).GetMethod(nameof(Conversions.OpaqueF64), Any)!;
 
+    internal static readonly MethodInfo VectorOfHalves = typeof(Vector128).GetMethod(nameof(Vector128.Create), [typeof(ulong), typeof(ulong)])!;
+
     /// <summary>A method of <see cref="CodeHelpers"/>.</summary>
     internal static MethodInfo Helper(string name) => typeof(CodeHelpers).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
@@ -48,6 +51,8 @@ internal static class Members
     internal static MethodInfo Cast(string name) => typeof(Casts).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
     internal static MethodInfo I31(string name) => typeof(I31).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
+    internal static MethodInfo Vector(string name) => typeof(Simd).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
     internal static MethodInfo Float(string name) => typeof(Floats).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 

@@ -27,8 +27,11 @@ internal struct Operand
     /// <summary>The temporary or wasm local.</summary>
     internal int Index;
 
-    /// <summary>A constant's bits.</summary>
+    /// <summary>A constant's bits; the low half of a vector.</summary>
     internal ulong Bits;
+
+    /// <summary>The high half of a vector.</summary>
+    internal ulong High;
 
     /// <summary>Of an operand on the IL stack: the instruction before its first.</summary>
     internal int Start;

@@ -60,6 +60,9 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
 
     internal void PushConst(ValType type, ulong bits) => Push(new Operand { Kind = OperandKind.Const, Type = type, Bits = bits });
 
+    internal void PushVector(ulong low, ulong high) =>
+        Push(new Operand { Kind = OperandKind.Const, Type = ValType.V128, Bits = low, High = high });
+
     internal void PushLocal(ValType type, uint local) => Push(new Operand { Kind = OperandKind.Local, Type = type, Index = (int)local });
 
     /// <summary>Forgets the topmost operand, which is not or no longer on the IL stack.</summary>
@@ -86,6 +89,7 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
                     ValKind.I64 => il.LdcI8At(after, (long)operand.Bits),
                     ValKind.F32 => LoadFloatAt(after, (int)operand.Bits),
                     ValKind.F64 => LoadDoubleAt(after, (long)operand.Bits),
+                    ValKind.V128 => LoadVectorAt(after, operand.Bits, operand.High),
                     _ => il.EmitAt(after, OpCodes.Ldnull),
                 };
             default: throw new InvalidOperationException("The operand is on the IL stack.");
@@ -102,6 +106,14 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
         double.IsNaN(BitConverter.Int64BitsToDouble(bits)) && (bits & (1L << 51)) == 0
             ? il.CallAt(il.LdcI8At(after, bits), Members.DoubleOfBits)
             : il.LdcR8At(after, bits);
+
+    /// <summary>A vector constant, which the JIT puts beside the code.</summary>
+    internal int LoadVectorAt(int after, ulong low, ulong high)
+    {
+        after = il.LdcI8At(after, (long)low);
+        after = il.LdcI8At(after, (long)high);
+        return il.CallAt(after, Members.VectorOfHalves);
+    }
 
     /// <summary>
     /// Puts the topmost <paramref name="count"/> operands onto the IL stack, one above the other, and forgets them. Gives the

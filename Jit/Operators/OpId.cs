@@ -19,6 +19,6 @@ internal enum OpId : ushort
     InstantiateModule, GetExport, GetExportNull, CallExport, ReturnCallExport, MemoryNew, TableNew, GlobalNew,
     MemorySizeRef, MemoryGrowRef, MemoryFillRef, MemoryCopyRef, MemoryInitRef, TableGetRef, TableSetRef, TableSizeRef,
     TableGrowRef, TableFillRef, TableCopyRef, TableInitRef, CallIndirectRef, GlobalGetRef, GlobalSetRef, SliceNew,
-    SliceNewRef, SliceSub, SliceReadonly, SliceLen, SliceCopy, SliceFill, V128Const, MemoryAtomicNotify,
+    SliceNewRef, SliceSub, SliceReadonly, SliceLen, SliceCopy, SliceFill, V128Const, I8x16Shuffle, MemoryAtomicNotify,
     MemoryAtomicWait32, MemoryAtomicWait64, AtomicFence,
 }

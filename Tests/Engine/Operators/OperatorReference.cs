@@ -82,6 +82,7 @@ internal static class OperatorReference
         {
             "il" => $"IL `{rest}`",
             "call" => $"`{rest}`",
+            "vec" => string.Join(", ", rest.Split(',').Select(step => $"`Vector128.{step.Split(':')[0]}`")),
             var access => $"{access} `{rest}`",
         };
     }

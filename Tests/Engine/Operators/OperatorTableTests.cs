@@ -36,7 +36,7 @@ public sealed class OperatorTableTests
         {
             Assert.True(op.HasSignature);
             Assert.InRange(op.Results.Length, 0, 1);
-            Assert.Matches("^(il|call|load|store):", op.Emission);
+            Assert.Matches("^(il|call|vec|load|store):", op.Emission);
         });
 
     [Fact]

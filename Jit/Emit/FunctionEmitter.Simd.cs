@@ -1,0 +1,243 @@
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// Vectors. Most operators are one method of <see cref="System.Runtime.Intrinsics.Vector128"/>, called as it is: the JIT has an
+/// instruction in place of the call, so that nothing is inlined and a function may have any number of them. A value on the IL
+/// stack has the lanes that the last method gave it; the JIT knows vectors only by their size.
+/// </summary>
+internal sealed partial class FunctionEmitter
+{
+    private void EmitVector(in Instr instr, Emission emission)
+    {
+        Operator op = instr.Op;
+        switch (emission.Kind)
+        {
+            case Emission.EmissionKind.Load: Load(instr, emission); return;
+            case Emission.EmissionKind.Store when op.Params[1] == ValType.V128 && emission.Width == 16: Store(instr, emission); return;
+            case Emission.EmissionKind.Store: StoreLane(instr, emission); return;
+            case Emission.EmissionKind.Call when op.MemArg is not null:
+                if (op.Params.Length == 1) Load(instr, emission);
+                else LoadLane(instr, emission);
+                return;
+        }
+        if (FoldVector(instr)) return;
+        HideConstants(op);
+        KeepWhole(instr);
+        if (op.Mnemonic.EndsWith(".replace_lane", StringComparison.Ordinal))
+        {
+            ReplaceLane(instr, emission);
+            return;
+        }
+        int start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
+        if (HasLane(op)) il.LdcI4((int)instr.A);
+        CallVector(emission);
+        stack.PushStack(op.Results[0], start, treeDepth, hasLoad);
+    }
+
+    private void CallVector(Emission emission)
+    {
+        if (emission.Kind == Emission.EmissionKind.Call) il.Call(emission.Method!);
+        foreach (System.Reflection.MethodInfo method in emission.Methods) il.Call(method);
+    }
+
+    private static bool HasLane(Operator op) => op.Immediates.Length > 0 && op.Immediates[^1].Kind == ImmediateKind.Lane;
+
+    /// <summary>The bits of a lane of an operator.</summary>
+    private static int LaneBits(Operator op) => op.Mnemonic[1..3] switch
+    {
+        "8x" => 8,
+        "16" => 16,
+        "32" => 32,
+        _ => 64,
+    };
+
+    /// <summary>The lane becomes an argument between the vector and the value.</summary>
+    private void ReplaceLane(in Instr instr, Emission emission)
+    {
+        int start = TakePair(out int between, out int treeDepth, out bool hasLoad);
+        il.LdcI4At(between, (int)instr.A);
+        CallVector(emission);
+        stack.PushStack(ValType.V128, start, treeDepth, hasLoad);
+    }
+
+    private void LoadLane(in Instr instr, Emission emission)
+    {
+        int treeDepth = Math.Max(stack[1].Depth, stack[0].Depth) + 1;
+        KeepWhole(instr);
+        int start = TakeAccess(instr, emission.Width);
+        il.LdcI4((int)instr.A);
+        il.Call(emission.Method!);
+        stack.PushStack(ValType.V128, start, treeDepth, hasLoad: true);
+    }
+
+    /// <summary>Takes the lane out, and stores it as a number.</summary>
+    private void StoreLane(in Instr instr, Emission emission)
+    {
+        string shape = emission.Width switch
+        {
+            1 => "i8x16.extract_lane_u",
+            2 => "i16x8.extract_lane_u",
+            4 => "i32x4.extract_lane",
+            _ => "i64x2.extract_lane",
+        };
+        Operator extract = OperatorTable.Find(shape)!;
+        EmitVector(new Instr { Op = extract, A = instr.A }, Emission.Of(extract));
+        Store(instr, emission);
+    }
+
+    /// <summary>
+    /// Constants that the JIT would fold in its own way: it keeps floats as doubles, where a signalling NaN does not survive.
+    /// </summary>
+    private bool FoldVector(in Instr instr)
+    {
+        Operator op = instr.Op;
+        int bits = LaneBits(op);
+        string name = op.Mnemonic[(op.Mnemonic.IndexOf('.') + 1)..];
+        switch (name)
+        {
+            case "splat" when stack[0].Kind == OperandKind.Const:
+                {
+                    ulong lane = stack[0].Bits, all = 0;
+                    if (bits < 64) lane &= (1UL << bits) - 1;
+                    for (int i = 0; i < 64; i += bits) all |= lane << i;
+                    stack.Remove();
+                    stack.PushVector(all, all);
+                    return true;
+                }
+            case "extract_lane" or "extract_lane_s" or "extract_lane_u" when stack[0].Kind == OperandKind.Const:
+                {
+                    int at = (int)instr.A * bits;
+                    ulong lane = (at < 64 ? stack[0].Bits : stack[0].High) >> (at & 63);
+                    if (bits < 64) lane &= (1UL << bits) - 1;
+                    if (name[^1] == 's') lane = (uint)((int)(lane << (32 - bits)) >> (32 - bits));
+                    stack.Remove();
+                    stack.PushConst(op.Results[0], lane);
+                    return true;
+                }
+            case "replace_lane" when stack[0].Kind == OperandKind.Const && stack[1].Kind == OperandKind.Const:
+                {
+                    ulong mask = bits < 64 ? (1UL << bits) - 1 : ulong.MaxValue, lane = stack[0].Bits & mask;
+                    ulong low = stack[1].Bits, high = stack[1].High;
+                    int at = (int)instr.A * bits;
+                    if (at < 64) low = (low & ~(mask << at)) | (lane << at);
+                    else high = (high & ~(mask << (at - 64))) | (lane << (at - 64));
+                    stack.Remove();
+                    stack.Remove();
+                    stack.PushVector(low, high);
+                    return true;
+                }
+            case "shl" or "shr_s" or "shr_u" when stack[0].Kind == OperandKind.Const:
+                stack[0].Bits &= (ulong)(bits - 1);
+                return false;
+            default: return false;
+        }
+    }
+
+    /// <summary>
+    /// Float operators with a constant: where the JIT would give back the other operand (x + -0) or the constant itself, a
+    /// signalling NaN would stay one. Such constants are rare, and come from a call.
+    /// </summary>
+    private void HideConstants(Operator op)
+    {
+        bool is32 = op.Mnemonic.StartsWith("f32x4", StringComparison.Ordinal);
+        if (!is32 && !op.Mnemonic.StartsWith("f64x2", StringComparison.Ordinal)) return;
+        if (op.Mnemonic == "f64x2.promote_low_f32x4") is32 = true;
+        else if (op.Mnemonic == "f32x4.demote_f64x2_zero") is32 = false;
+        for (int i = 0; i < op.Params.Length; i++)
+        {
+            ref Operand operand = ref stack[i];
+            if (operand.Kind != OperandKind.Const || operand.Type != ValType.V128) continue;
+            bool hidden = HasSignallingNaN(operand.Bits, is32) || HasSignallingNaN(operand.High, is32)
+                || (operand.Bits == operand.High && IsNeutral(op, operand.Bits, is32, isRight: i == 0));
+            if (!hidden) continue;
+            int temp = stack.TakeTemp(Signature.ClrType(ValType.V128));
+            il.LdcI8((long)operand.Bits);
+            il.LdcI8((long)operand.High);
+            il.Call(Members.Vector(nameof(Simd.Opaque)));
+            il.Stloc(temp);
+            stack[i] = new Operand { Kind = OperandKind.Temp, Type = ValType.V128, Index = temp };
+        }
+    }
+
+    private static bool HasSignallingNaN(ulong half, bool is32)
+    {
+        if (!is32) return (half & (1UL << 51)) == 0 && double.IsNaN(BitConverter.UInt64BitsToDouble(half));
+        return IsSignalling((uint)half) || IsSignalling((uint)(half >> 32));
+
+        static bool IsSignalling(uint bits) => (bits & 0x400000) == 0 && float.IsNaN(BitConverter.UInt32BitsToSingle(bits));
+    }
+
+    /// <summary>Whether an operator with this number in all lanes of one operand changes the other in its sign at most.</summary>
+    private static bool IsNeutral(Operator op, ulong half, bool is32, bool isRight)
+    {
+        if (is32 && (uint)half != half >> 32) return false;
+        double number = is32 ? BitConverter.UInt32BitsToSingle((uint)half) : BitConverter.UInt64BitsToDouble(half);
+        return op.Mnemonic[6..] switch
+        {
+            "add" or "sub" => number == 0,
+            "mul" => number is 1 or -1,
+            "div" => isRight && number is 1 or -1,
+            _ => false,
+        };
+    }
+
+    /// <summary>
+    /// The JIT narrows the load of a vector to the lanes that somebody reads; without the last byte an access that straddles
+    /// the end of memory would no longer fault. Such an operand is stored first.
+    /// </summary>
+    private void KeepWhole(in Instr instr)
+    {
+        Operator op = instr.Op;
+        string name = op.Mnemonic[(op.Mnemonic.IndexOf('.') + 1)..];
+        if (HasLane(op))
+        {
+            bool isLast = (int)instr.A == op.Immediates[^1].Number - 1;
+            bool isWritten = name.StartsWith("replace", StringComparison.Ordinal) || name.StartsWith("load", StringComparison.Ordinal);
+            if (isLast == isWritten) KeepWhole(name[0] == 'r' ? 1 : 0);
+        }
+        else if (name.Contains("low_", StringComparison.Ordinal))
+        {
+            for (int i = 0; i < op.Params.Length; i++) KeepWhole(i);
+        }
+        else if (name is "and" or "or" or "andnot" or "mul" or "bitselect" || name.EndsWith("_u", StringComparison.Ordinal))
+        {
+            // With a constant of equal bits alone the result may be known.
+            bool isTrivial = false;
+            for (int i = 0; i < op.Params.Length; i++)
+                isTrivial |= stack[i].Kind == OperandKind.Const && stack[i].Bits == stack[i].High && stack[i].Bits + 1 <= 1;
+            for (int i = 0; isTrivial && i < op.Params.Length; i++) KeepWhole(i);
+        }
+    }
+
+    private void KeepWhole(int fromTop)
+    {
+        ref Operand operand = ref stack[fromTop];
+        if (operand.Kind != OperandKind.Stack || operand.LoadWidth != 16) return;
+        operand.LoadWidth = 0;
+        // The code of an operand ends where that of the next one on the IL stack begins.
+        int next = fromTop - 1;
+        while (next >= 0 && stack[next].Kind != OperandKind.Stack) next--;
+        int end = il.LdargAt(next >= 0 ? stack[next].Start : il.Tail, 0);
+        end = il.CallAt(end, Members.Vector(nameof(Simd.Whole)));
+        if (next >= 0) stack[next].Start = end;
+    }
+
+    /// <summary>
+    /// Leaves the two topmost operands on the IL stack and forgets them. Gives the positions before them and between them.
+    /// </summary>
+    private int TakePair(out int between, out int treeDepth, out bool hasLoad)
+    {
+        Operand first = stack[1], second = stack[0];
+        int position = il.Tail;
+        if (second.Kind == OperandKind.Stack) position = second.Start;
+        else stack.LoadAt(position, second);
+        between = first.Kind == OperandKind.Stack ? position : stack.LoadAt(position, first);
+        stack.Remove();
+        stack.Remove();
+        treeDepth = Math.Max(first.Depth, second.Depth) + 1;
+        hasLoad = first.HasLoad || second.HasLoad;
+        return first.Kind == OperandKind.Stack ? first.Start : position;
+    }
+}

@@ -1,0 +1,154 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace WasmJit.Runtime;
+
+/// <summary>Minimum and maximum of floats, and conversions (spec 4.3.3, 4.3.4).</summary>
+internal static partial class Simd
+{
+    /// <summary>A vector that the JIT must not fold: its arithmetic on constants leaves signalling NaNs as they are.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static Vector128<byte> Opaque(ulong low, ulong high) => Vector128.Create(low, high).AsByte();
+
+    // The processor's minimum gives its second operand if the two are zeros or one is a NaN. So both orders are asked: a sign
+    // or NaN that is in one of the results is in their union, whose NaNs then lose all but the topmost bits.
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F32x4Min(Vector128<byte> a, Vector128<byte> b)
+    {
+        Vector128<float> x = a.AsSingle(), y = b.AsSingle();
+        if (!Sse2.IsSupported) return Vector128.Min(x, y).AsByte();
+        Vector128<float> least = Sse.Or(Sse.Min(x, y), Sse.Min(y, x));
+        Vector128<uint> isNaN = Sse.CompareUnordered(least, least).AsUInt32();
+        return Sse2.AndNot(isNaN >>> 10, least.AsUInt32() | isNaN).AsByte();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F64x2Min(Vector128<byte> a, Vector128<byte> b)
+    {
+        Vector128<double> x = a.AsDouble(), y = b.AsDouble();
+        if (!Sse2.IsSupported) return Vector128.Min(x, y).AsByte();
+        Vector128<double> least = Sse2.Or(Sse2.Min(x, y), Sse2.Min(y, x));
+        Vector128<ulong> isNaN = Sse2.CompareUnordered(least, least).AsUInt64();
+        return Sse2.AndNot(isNaN >>> 13, least.AsUInt64() | isNaN).AsByte();
+    }
+
+    // For the maximum a sign is wanted that is in both. The difference has it: -0 - -0 is 0 where the signs differ, and x - 0
+    // is x everywhere else.
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F32x4Max(Vector128<byte> a, Vector128<byte> b)
+    {
+        Vector128<float> x = a.AsSingle(), y = b.AsSingle();
+        if (!Sse2.IsSupported) return Vector128.Max(x, y).AsByte();
+        Vector128<float> one = Sse.Max(x, y);
+        Vector128<float> differing = Sse.Xor(one, Sse.Max(y, x));
+        Vector128<float> most = Sse.Subtract(Sse.Or(one, differing), differing);
+        Vector128<uint> isNaN = Sse.CompareUnordered(most, most).AsUInt32();
+        return Sse2.AndNot(isNaN >>> 10, most.AsUInt32()).AsByte();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F64x2Max(Vector128<byte> a, Vector128<byte> b)
+    {
+        Vector128<double> x = a.AsDouble(), y = b.AsDouble();
+        if (!Sse2.IsSupported) return Vector128.Max(x, y).AsByte();
+        Vector128<double> one = Sse2.Max(x, y);
+        Vector128<double> differing = Sse2.Xor(one, Sse2.Max(y, x));
+        Vector128<double> most = Sse2.Subtract(Sse2.Or(one, differing), differing);
+        Vector128<ulong> isNaN = Sse2.CompareUnordered(most, most).AsUInt64();
+        return Sse2.AndNot(isNaN >>> 13, most.AsUInt64()).AsByte();
+    }
+
+    // b < a ? b : a, and a < b ? b : a: the processor's own minimum and maximum with the operands the other way round.
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F32x4Pmin(Vector128<byte> a, Vector128<byte> b)
+    {
+        Vector128<float> x = a.AsSingle(), y = b.AsSingle();
+        return Sse.IsSupported
+            ? Sse.Min(y, x).AsByte()
+            : Vector128.ConditionalSelect(Vector128.LessThan(y, x), y, x).AsByte();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F32x4Pmax(Vector128<byte> a, Vector128<byte> b)
+    {
+        Vector128<float> x = a.AsSingle(), y = b.AsSingle();
+        return Sse.IsSupported
+            ? Sse.Max(y, x).AsByte()
+            : Vector128.ConditionalSelect(Vector128.LessThan(x, y), y, x).AsByte();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F64x2Pmin(Vector128<byte> a, Vector128<byte> b)
+    {
+        Vector128<double> x = a.AsDouble(), y = b.AsDouble();
+        return Sse2.IsSupported
+            ? Sse2.Min(y, x).AsByte()
+            : Vector128.ConditionalSelect(Vector128.LessThan(y, x), y, x).AsByte();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F64x2Pmax(Vector128<byte> a, Vector128<byte> b)
+    {
+        Vector128<double> x = a.AsDouble(), y = b.AsDouble();
+        return Sse2.IsSupported
+            ? Sse2.Max(y, x).AsByte()
+            : Vector128.ConditionalSelect(Vector128.LessThan(x, y), y, x).AsByte();
+    }
+
+    // ---- conversions ----
+
+    /// <summary>2^52: a double with these upper bits has its integer value in the lower ones.</summary>
+    private const double Shift52 = 4503599627370496.0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> I32x4TruncSatF64x2SZero(Vector128<byte> a)
+    {
+        Vector128<double> x = a.AsDouble();
+        if (Sse2.IsSupported)
+        {
+            // The minimum is its second operand for a NaN, and that is 0 there; what is too small gives the smallest number.
+            Vector128<double> most = Vector128.Equals(x, x) & Vector128.Create((double)int.MaxValue);
+            return Sse2.ConvertToVector128Int32WithTruncation(Sse2.Min(x, most)).AsByte();
+        }
+        Vector128<long> wide = Vector128.ConvertToInt64(x);
+        return Vector128.NarrowWithSaturation(wide, Vector128<long>.Zero).AsByte();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> I32x4TruncSatF64x2UZero(Vector128<byte> a)
+    {
+        Vector128<double> x = a.AsDouble();
+        if (Sse41.IsSupported)
+        {
+            // Clamped, NaNs to 0, and truncated; the sum with 2^52 has the integer in its lower half.
+            Vector128<double> inside = Sse2.Min(Sse2.Max(x, Vector128<double>.Zero), Vector128.Create((double)uint.MaxValue));
+            Vector128<double> whole = Sse41.RoundToZero(inside) + Vector128.Create(Shift52);
+            return Sse.Shuffle(whole.AsSingle(), Vector128<float>.Zero, 0x88).AsByte();
+        }
+        Vector128<ulong> wide = Vector128.ConvertToUInt64(x);
+        return Vector128.NarrowWithSaturation(wide, Vector128<ulong>.Zero).AsByte();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F64x2ConvertLowI32x4S(Vector128<byte> a) => Sse2.IsSupported
+        ? Sse2.ConvertToVector128Double(a.AsInt32()).AsByte()
+        : Vector128.ConvertToDouble(Vector128.WidenLower(a.AsInt32())).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F64x2ConvertLowI32x4U(Vector128<byte> a)
+    {
+        if (!Sse2.IsSupported) return Vector128.ConvertToDouble(Vector128.WidenLower(a.AsUInt32())).AsByte();
+        // The lower half of a number of 2^52.
+        Vector128<double> shifted = Sse2.UnpackLow(a.AsUInt32(), Vector128.Create(0x43300000u)).AsDouble();
+        return (shifted - Vector128.Create(Shift52)).AsByte();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F32x4DemoteF64x2Zero(Vector128<byte> a) => Sse2.IsSupported
+        ? Sse2.ConvertToVector128Single(a.AsDouble()).AsByte()
+        : Vector128.Narrow(a.AsDouble(), Vector128<double>.Zero).AsByte();
+}
