@@ -13,6 +13,11 @@ internal sealed partial class FunctionEmitter
         FuncInfo callee = module.Funcs[index];
         Signature called = Signature.Of(callee.Type);
         int count = callee.Func.Params.Length;
+        if (tail && region > 0)
+        {
+            Defer(callee.Func.Params, () => Call(index, true));
+            return;
+        }
         if (tail) DropBelow(count);
         int start = stack.Take(count, out int treeDepth, out _);
         if (callee.IsImported)
@@ -106,6 +111,11 @@ internal sealed partial class FunctionEmitter
     private void CallThrough(int local, FuncType type, DefType def, bool tail)
     {
         int count = type.Params.Length;
+        if (tail && region > 0)
+        {
+            Defer(type.Params, () => CallThrough(local, type, def, true));
+            return;
+        }
         if (tail) stack.Flush();
         bool onStack = false;
         for (int i = 0; i < count; i++) onStack |= stack[i].Kind == OperandKind.Stack;

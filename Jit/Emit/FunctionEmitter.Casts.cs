@@ -238,7 +238,7 @@ internal sealed partial class FunctionEmitter
             stack[0].Type = target.Type;
         }
         CopyToLabel(ref frame, arity);
-        il.Branch(OpCodes.Br, frame.Label);
+        Jump(frame);
         il.Mark(onFail ? matches : fails);
         stack[0].Type = onFail ? target.Type : rest;
     }

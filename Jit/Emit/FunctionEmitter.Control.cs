@@ -18,6 +18,7 @@ internal sealed partial class FunctionEmitter
             Label = il.DefineLabel(),
             ElseLabel = -1,
             Height = stack.Count - start.Length,
+            Region = region,
         };
     }
 
@@ -158,6 +159,12 @@ internal sealed partial class FunctionEmitter
             EndFunction(ref frame);
             return;
         }
+        if (frame.Kind is OpId.Try or OpId.TryTable)
+        {
+            EndTryTable(ref frame);
+            return;
+        }
+        if (frame.Kind is OpId.Catch or OpId.CatchAll) EndCatch(ref frame);
         bool targeted = frame.IsTargeted && frame.Kind != OpId.Loop;
         bool reachable = !frame.Unreachable;
         if (targeted)
@@ -239,6 +246,16 @@ internal sealed partial class FunctionEmitter
     private void Return()
     {
         int count = func.Func.Results.Length;
+        if (region > 0)
+        {
+            // ret is not allowed here.
+            ref Frame whole = ref frames[0];
+            StoreTo(LabelTemps(ref whole));
+            stack.Unwind(frames[depth - 1].Height);
+            Jump(whole);
+            SetUnreachable();
+            return;
+        }
         bool rest = false;
         for (int i = count; i < stack.Count; i++) rest |= stack[i].Kind == OperandKind.Stack;
         if (rest) stack.FlushBelow(count);
@@ -259,6 +276,9 @@ internal sealed partial class FunctionEmitter
         return frame.ResultTemps ??= TakeTemps(frame.End);
     }
 
+    /// <summary>Goes to a label, out of protected regions if it must. Nothing may be on the IL stack.</summary>
+    private void Jump(in Frame frame) => il.Branch(frame.Region == region ? OpCodes.Br : OpCodes.Leave, frame.Label);
+
     private void Br(uint label)
     {
         if (label == depth - 1)
@@ -269,7 +289,7 @@ internal sealed partial class FunctionEmitter
         ref Frame frame = ref Target(label);
         StoreTo(LabelTemps(ref frame));
         stack.Unwind(frames[depth - 1].Height);
-        il.Branch(OpCodes.Br, frame.Label);
+        Jump(frame);
         SetUnreachable();
     }
 
@@ -279,7 +299,7 @@ internal sealed partial class FunctionEmitter
         int arity = LabelTypes(frame).Length;
         stack.FlushBelow(1);
         stack.Take(1);
-        if (arity == 0)
+        if (arity == 0 && frame.Region == region)
         {
             LabelTemps(ref frame);
             il.Branch(OpCodes.Brtrue, frame.Label);
@@ -288,7 +308,7 @@ internal sealed partial class FunctionEmitter
         int skip = il.DefineLabel();
         il.Branch(OpCodes.Brfalse, skip);
         CopyToLabel(ref frame, arity);
-        il.Branch(OpCodes.Br, frame.Label);
+        Jump(frame);
         il.Mark(skip);
     }
 
@@ -312,9 +332,9 @@ internal sealed partial class FunctionEmitter
         var arms = new int[labels.Length];
         for (int i = 0; i < labels.Length; i++)
         {
-            if (arity == 0 && labels[i] != depth - 1)
+            ref Frame frame = ref Target(labels[i]);
+            if (arity == 0 && labels[i] != depth - 1 && frame.Region == region)
             {
-                ref Frame frame = ref Target(labels[i]);
                 frame.IsTargeted = true;
                 arms[i] = frame.Label;
             }
@@ -333,7 +353,7 @@ internal sealed partial class FunctionEmitter
             il.Mark(pad);
             ref Frame frame = ref Target(label);
             CopyToLabel(ref frame, arity);
-            il.Branch(OpCodes.Br, frame.Label);
+            Jump(frame);
         }
         SetUnreachable();
     }
@@ -363,7 +383,7 @@ internal sealed partial class FunctionEmitter
         {
             CopyToLabel(ref frame, arity);
         }
-        il.Branch(OpCodes.Br, frame.Label);
+        Jump(frame);
         il.Mark(skip);
         if (!branchIfNot) stack.PushTemp(type.IsRef ? type.AsNonNull : type, temp);
     }

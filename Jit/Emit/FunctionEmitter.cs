@@ -40,6 +40,20 @@ internal sealed partial class FunctionEmitter
         internal bool Unreachable;
         internal int[]? ParamTemps;
         internal int[]? ResultTemps;
+
+        /// <summary>How many protected regions the label is in.</summary>
+        internal int Region;
+
+        /// <summary>Of a try: where its handlers begin, and the temporary with the exception; of a catch the temporary alone.</summary>
+        internal int Dispatch;
+        internal int Exception;
+
+        /// <summary>Of a try: the exception in its filter, and where the filter is, for clauses that come later.</summary>
+        internal int Filtered;
+        internal int FilterPlace;
+
+        /// <summary>Of a <c>try_table</c>: its clauses. Those of a <c>try</c> come with its handlers.</summary>
+        internal CatchClause[]? Clauses;
     }
 
     private readonly ModuleInfo module;
@@ -98,6 +112,7 @@ internal sealed partial class FunctionEmitter
             else Emit(ref code, ref instr);
         }
         il.Source = 0;
+        EmitDeferred();
         EmitPrologue();
         return il;
     }
@@ -111,6 +126,8 @@ internal sealed partial class FunctionEmitter
             case OpId.End or OpId.Delegate when skipped > 0: skipped--; break;
             case OpId.End: End(); break;
             case OpId.Else when skipped == 0: Else(); break;
+            case OpId.Catch or OpId.CatchAll when skipped == 0: Catch(instr); break;
+            case OpId.Delegate: Delegate(instr.A); break;
         }
     }
 
@@ -205,7 +222,8 @@ internal sealed partial class FunctionEmitter
             case OpId.V128Const: stack.PushVector(instr.Bits, instr.High); break;
             case OpId.I8x16Shuffle: Shuffle(instr.Bits, instr.High); break;
             default:
-                if (!EmitReferences(instr) && !EmitBulk(instr) && !EmitGc(instr) && !EmitLinking(instr))
+                if (!EmitReferences(instr) && !EmitBulk(instr) && !EmitGc(instr) && !EmitLinking(instr)
+                    && !EmitExceptions(ref code, instr))
                     throw new NotSupportedException($"{op.Mnemonic} ({op.Proposal}) is not compiled by this version.");
                 break;
         }

@@ -32,8 +32,11 @@ internal sealed class IlBuffer
     /// <summary>What an instruction's operand is.</summary>
     internal enum Form : byte
     {
-        None, Int, Long, Float, Double, Local, Arg, Label, Switch, Method, Field, Type, String, Calli, Mark,
+        None, Int, Long, Float, Double, Local, Arg, Label, Switch, Method, Field, Type, String, Calli, Mark, Region,
     }
+
+    /// <summary>The borders of protected regions. The ILGenerator adds the <c>leave</c> and <c>endfilter</c> that they need.</summary>
+    internal enum Border : byte { Try, Catch, Filter, FilteredCatch, End }
 
     internal struct Node
     {
@@ -91,13 +94,13 @@ internal sealed class IlBuffer
         nodes[index].Source = Source;
         nodes[after].Next = index;
         if (after == Tail) Tail = index;
-        if (node.Form != Form.Mark) Instructions += node.Form == Form.Long && IsShort(node.Number) ? 2 : 1;
+        if (node.Form is not (Form.Mark or Form.Region)) Instructions += node.Form == Form.Long && IsShort(node.Number) ? 2 : 1;
         Bytes += SizeOf(node);
         switch (node.Form)
         {
             case Form.Local or Form.Arg: LocalRefs++; break;
-            case Form.Mark or Form.Label: Blocks++; break;
-            case Form.Switch: Blocks++; break;
+            case Form.Mark or Form.Label or Form.Switch: Blocks++; break;
+            case Form.Region: Blocks += 2; break;
         }
         return index;
     }
@@ -105,6 +108,7 @@ internal sealed class IlBuffer
     private static int SizeOf(in Node node) => node.Form switch
     {
         Form.Mark => 0,
+        Form.Region => 5,
         Form.None => node.Code.Size,
         Form.Long or Form.Double => 9,
         Form.Switch => 5 + (4 * ((int[])node.Object!).Length),
@@ -157,6 +161,13 @@ internal sealed class IlBuffer
     internal int Mark(int label) => MarkAt(Tail, label);
 
     internal int MarkAt(int after, int label) => Insert(after, new Node { Form = Form.Mark, Number = label });
+
+    internal int Region(Border border) => RegionAt(Tail, border);
+
+    internal int RegionAt(int after, Border border) => Insert(after, new Node { Form = Form.Region, Number = (int)border });
+
+    /// <summary>Gives a branch another opcode.</summary>
+    internal void Recode(int node, OpCode code) => nodes[node].Code = code;
 
     internal int Call(MethodInfo method) => CallAt(Tail, method);
 
@@ -225,7 +236,20 @@ internal sealed class IlBuffer
                     il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, signature.Return, signature.Parameters, null);
                     break;
                 case Form.Mark: il.MarkLabel(labels[node.Number]); break;
+                case Form.Region: WriteBorder(il, (Border)node.Number); break;
             }
+        }
+    }
+
+    private static void WriteBorder(ILGenerator il, Border border)
+    {
+        switch (border)
+        {
+            case Border.Try: il.BeginExceptionBlock(); break;
+            case Border.Catch: il.BeginCatchBlock(typeof(WasmException)); break;
+            case Border.Filter: il.BeginExceptFilterBlock(); break;
+            case Border.FilteredCatch: il.BeginCatchBlock(null!); break;
+            default: il.EndExceptionBlock(); break;
         }
     }
 
@@ -306,6 +330,11 @@ internal sealed class IlBuffer
             if (node.Form == Form.Mark)
             {
                 yield return (node.Source, $"L{node.Number}:");
+                continue;
+            }
+            if (node.Form == Form.Region)
+            {
+                yield return (node.Source, $"  .{((Border)node.Number).ToString().ToLowerInvariant()}");
                 continue;
             }
             string operand = node.Form switch

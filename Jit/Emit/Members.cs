@@ -41,6 +41,19 @@ internal static class Members
 
     internal static readonly MethodInfo VectorOfHalves = typeof(Vector128).GetMethod(nameof(Vector128.Create), [typeof(ulong), typeof(ulong)])!;
 
+    internal static readonly MethodInfo BitsOfFloat = typeof(BitConverter).GetMethod(nameof(BitConverter.SingleToUInt32Bits))!;
+    internal static readonly MethodInfo BitsOfDouble = typeof(BitConverter).GetMethod(nameof(BitConverter.DoubleToUInt64Bits))!;
+    internal static readonly FieldInfo ExceptionTag = Field<WasmException>(nameof(WasmException.TagField));
+    internal static readonly FieldInfo ExceptionRef = Field<WasmException>(nameof(WasmException.Ref0));
+    internal static readonly FieldInfo ExceptionRefs = Field<WasmException>(nameof(WasmException.Refs));
+    internal static readonly FieldInfo ExceptionWords = Field<WasmException>(nameof(WasmException.Words));
+
+    internal static FieldInfo ExceptionWord(int slot) =>
+        Field<WasmException>(slot == 0 ? nameof(WasmException.Word0) : nameof(WasmException.Word1));
+
+    internal static MethodInfo Exception(string name) =>
+        typeof(ExceptionHelpers).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
     /// <summary>A method of <see cref="CodeHelpers"/>.</summary>
     internal static MethodInfo Helper(string name) => typeof(CodeHelpers).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 

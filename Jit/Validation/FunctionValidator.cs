@@ -161,7 +161,7 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         Frame frame = frames[depth - 1];
         Pop(frame.End);
         if (height != frame.Height)
-            throw Error($"type mismatch: block requires [{string.Join(' ', frame.End)}] but stack has more: [{string.Join(' ', stack[frame.Height..height])}]");
+            throw Error($"type mismatch: block requires [{string.Join(' ', frame.End)}] but stack has [{string.Join(' ', stack[frame.Height..height])}]");
         for (int i = initLog.Count - 1; i >= frame.InitHeight; i--) initialised[initLog[i]] = false;
         initLog.RemoveRange(frame.InitHeight, initLog.Count - frame.InitHeight);
         depth--;

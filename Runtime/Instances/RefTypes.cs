@@ -20,6 +20,7 @@ internal static class RefTypes
         FuncRef func => func.Type,
         WasmStruct or Array => GcClass.OfObject(value)?.Type,
         I31 => HeapType.I31,
+        WasmException => HeapType.Exn,
         ILinkable linkable => linkable.DynamicType,
         Memory memory => DefType.Of(new EntityType(ExternType.Of(memory.CurrentType))),
         Table table => DefType.Of(new EntityType(ExternType.Of(table.CurrentType))),

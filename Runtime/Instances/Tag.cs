@@ -1,3 +1,5 @@
+using WasmJit.Runtime;
+
 namespace WasmJit;
 
 /// <summary>An exception tag; two tags are the same only if they are the same object.</summary>
@@ -11,8 +13,14 @@ public sealed class Tag
         if (!type.Results.IsEmpty) throw new ArgumentException("A tag's type has no results.", nameof(type));
     }
 
-    internal Tag(DefType type) => Type = type;
+    internal Tag(DefType type)
+    {
+        Type = type;
+        Layout = PayloadLayout.Of((FuncType)type.Composite);
+    }
 
     /// <summary>The type; its parameters are the payload's types.</summary>
     public DefType Type { get; }
+
+    internal PayloadLayout Layout { get; }
 }

@@ -14,6 +14,9 @@ public abstract class CompositeType
 /// <summary>A function type.</summary>
 public sealed class FuncType : CompositeType
 {
+    /// <summary>How an exception with a tag of this type keeps its values.</summary>
+    internal Runtime.PayloadLayout? PayloadCache;
+
     /// <summary>Makes a function type.</summary>
     public FuncType(ImmutableArray<ValType> parameters, ImmutableArray<ValType> results)
     {

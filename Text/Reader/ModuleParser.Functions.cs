@@ -193,15 +193,17 @@ internal sealed partial class ModuleParser
             writer.U8(0x05);
             Instructions(writer);
         }
-        while (op.Id == OpId.Try && (IsAtom("catch") || IsAtom("catch_all")))
+        bool handled = false, all = false;
+        while (op.Id == OpId.Try && !all && (IsAtom("catch") || IsAtom("catch_all")))
         {
-            bool all = Atom() == "catch_all";
+            handled = true;
+            all = Atom() == "catch_all";
             CheckLabel2(all);
             writer.U8((byte)(all ? 0x19 : 0x07));
             if (!all) writer.U32(Index(tags));
             Instructions(writer);
         }
-        if (op.Id == OpId.Try && TakeAtom("delegate"))
+        if (op.Id == OpId.Try && !handled && TakeAtom("delegate"))
         {
             PopLabel();
             writer.U8(0x18);
@@ -330,17 +332,19 @@ internal sealed partial class ModuleParser
         Open("do");
         Instructions(writer);
         Close();
-        while (IsOpen("catch") || IsOpen("catch_all"))
+        bool handled = false, all = false;
+        while (!all && (IsOpen("catch") || IsOpen("catch_all")))
         {
+            handled = true;
             Position++;
-            bool all = Atom() == "catch_all";
+            all = Atom() == "catch_all";
             writer.U8((byte)(all ? 0x19 : 0x07));
             if (!all) writer.U32(Index(tags));
             Instructions(writer);
             Close();
         }
         PopLabel();
-        if (TakeOpen("delegate"))
+        if (!handled && TakeOpen("delegate"))
         {
             writer.U8(0x18);
             writer.U32(Label());

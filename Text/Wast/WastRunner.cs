@@ -229,6 +229,7 @@ internal sealed class WastRunner
         ("assert_malformed" or "assert_malformed_custom", MalformedModuleException m) => m.Reason,
         ("assert_malformed" or "assert_malformed_custom" or "assert_invalid" or "assert_invalid_custom", WatException w) => w.Reason,
         ("assert_invalid" or "assert_invalid_custom", InvalidModuleException i) => i.Reason,
+        ("assert_exception", WasmException) => e.Message,
         ("assert_unlinkable", LinkException) => e.Message,
         _ => null,
     };

@@ -6,21 +6,13 @@ namespace WasmJit.Tests;
 /// <summary>The official suite with its directories, in both memory modes: whole files, no assertion failed or skipped.</summary>
 public sealed class SuiteTests
 {
-    /// <summary>What a file needs that this version does not compile yet; everything else passes whole.</summary>
-    private static readonly Dictionary<string, string> NotYet = new()
-    {
-        ["exceptions"] = "instance.wast throw.wast throw_ref.wast try_table.wast",
-    };
-
-    /// <summary>The suite's own directory and those below it whose files all pass.</summary>
-    private static readonly string[] Folders = ["", "custom", "proposals/custom-descriptors"];
+    /// <summary>The suite's own directory and those below it.</summary>
+    private static readonly string[] Folders = ["", "custom", "legacy", "proposals/custom-descriptors"];
 
     public static TheoryData<string> Files()
     {
-        var skipped = NotYet.Values.SelectMany(v => v.Split(' ')).ToHashSet();
         var data = new TheoryData<string>();
-        foreach (string file in Folders.SelectMany(Suite.Scripts))
-            if (!skipped.Contains(file)) data.Add(file);
+        foreach (string file in Folders.SelectMany(Suite.Scripts)) data.Add(file);
         if (data.Count == 0) data.Add(Suite.HowTo);
         return data;
     }
