@@ -32,6 +32,24 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string Na
         foreach (KeyValuePair<string, Instance> item in other.instances) instances.TryAdd(item.Key, item.Value);
     }
 
+    /// <summary>
+    /// Adds what a module imports and is not there yet, so that it can be linked: functions as asked for, memories and tables of
+    /// the least size, globals that are zero or null.
+    /// </summary>
+    /// <returns>What was added.</returns>
+    /// <exception cref="LinkException">An import is of a type that has no value by default.</exception>
+    public IReadOnlyList<ImportType> AddUnknown(Module module, UnknownImports functions)
+    {
+        var added = new List<ImportType>();
+        foreach (ImportType import in module.Imports)
+        {
+            if (import.Name is null || Find(import.Module, import.Name) is not null) continue;
+            Add(import.Module, import.Name, UnknownImport.Make(import, functions));
+            added.Add(import);
+        }
+        return added;
+    }
+
     internal object? Find(string module, string name)
     {
         if (items.TryGetValue((module, name), out object? value)) return value;

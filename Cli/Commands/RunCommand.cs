@@ -27,19 +27,41 @@ internal static class RunCommand
             Description = "Set a variable of the program's environment; may be repeated. K alone passes on the tool's own.",
             HelpName = "K=V",
         };
+        var directories = new Option<string[]>("--dir")
+        {
+            Description = "Give the program a directory; may be repeated. It finds it under the name GUEST, or HOST if there is no "
+                + "other, and can reach nothing outside of it.",
+            HelpName = "HOST::GUEST",
+        };
+        var unknown = new Option<string>("--unknown-imports")
+        {
+            Description = "What to do with imports that the tool does not have: without it the program is not run; with \"trap\" it "
+                + "traps where it calls one; with \"default\" they do nothing and return zeros.",
+            HelpName = "trap|default",
+        };
+        unknown.AcceptOnlyFromAmong("trap", "default");
         var command = new Command("run", "Runs a program, or calls an export of a module.")
         {
-            file, invoke, environment, arguments,
+            file, invoke, directories, environment, unknown, arguments,
         };
         Help.Describe(command, """
-            A program is a module that exports _start; it gets its arguments, the standard streams, clocks and random numbers
-            through WASI preview 1, and its exit code becomes the tool's. Of any other module --invoke names the export to call:
+            A program is a module that exports _start; it gets its arguments, the standard streams, clocks, random numbers and
+            the directories of --dir through WASI preview 1, and its exit code becomes the tool's:
+              wasmjit run --dir ./data::/data --env LANG=en program.wasm /data/input.txt
+            Of any other module --invoke names the export to call:
               wasmjit run math.wasm --invoke add 2 3
             """);
         command.SetAction(parsed => new Job(terminal, parsed.GetValue(file)!, EngineFlags.Options(parsed))
         {
             Args = parsed.GetValue(arguments) ?? [],
             Environment = Variables(parsed.GetValue(environment) ?? []),
+            Directories = [.. (parsed.GetValue(directories) ?? []).Select(Directory)],
+            Unknown = parsed.GetValue(unknown) switch
+            {
+                "trap" => UnknownImports.Trap,
+                "default" => UnknownImports.Default,
+                _ => null,
+            },
         }.Run(parsed.GetValue(invoke)));
         return command;
     }
@@ -57,6 +79,16 @@ internal static class RunCommand
         return variables;
     }
 
+    private static WasiDirectory Directory(string item)
+    {
+        int separator = item.IndexOf("::", StringComparison.Ordinal);
+        string host = separator < 0 ? item : item[..separator], guest = separator < 0 ? item : item[(separator + 2)..];
+        if (host.Length == 0 || guest.Length == 0) throw new ToolException($"--dir {item}: it takes HOST::GUEST, two paths");
+        if (System.IO.File.Exists(host)) throw new ToolException($"--dir {item}: {host} is a file; give the directory that it is in");
+        if (!System.IO.Directory.Exists(host)) throw new ToolException($"--dir {item}: there is no directory {host}");
+        return new WasiDirectory(host, guest);
+    }
+
     /// <summary>One run: the module, and what it is given.</summary>
     private sealed class Job(Terminal terminal, string path, EngineOptions options)
     {
@@ -65,6 +97,10 @@ internal static class RunCommand
         internal required string[] Args { get; init; }
 
         internal required Dictionary<string, string> Environment { get; init; }
+
+        internal required WasiDirectory[] Directories { get; init; }
+
+        internal required UnknownImports? Unknown { get; init; }
 
         internal int Run(string? export)
         {
@@ -79,7 +115,8 @@ internal static class RunCommand
             catch (LinkException e)
             {
                 throw new ToolException(
-                    $"{path}: {e.Message}. The tool gives WASI preview 1 alone; wasmjit inspect lists what the module imports");
+                    $"{path}: {e.Message}. The tool gives WASI preview 1 alone; wasmjit inspect lists what the module imports, and "
+                    + "--unknown-imports runs it all the same");
             }
         }
 
@@ -92,13 +129,22 @@ internal static class RunCommand
             return Tool.Success;
         }
 
-        private WasiHost Host() =>
-            new(new WasiOptions { Arguments = [Path.GetFileName(path), .. Args], Environment = Environment });
+        private WasiHost Host()
+        {
+            var host = new WasiHost(new WasiOptions
+            {
+                Arguments = [Path.GetFileName(path), .. Args],
+                Environment = Environment,
+                Directories = Directories,
+            });
+            if (Unknown is { } functions) host.Imports.AddUnknown(module, functions);
+            return host;
+        }
 
         /// <summary>An instance of a module that is no program; if it has a memory it may use WASI all the same.</summary>
         private Instance Instantiate()
         {
-            if (!module.Imports.Any(i => i.Module.StartsWith("wasi_", StringComparison.Ordinal))) return module.Instantiate();
+            if (module.Imports.Count == 0) return module.Instantiate();
             WasiHost host = Host();
             Instance instance = module.Instantiate(host.Imports);
             if (instance.TryGetExport<Memory>("memory", out _)) host.Attach(instance);

@@ -37,6 +37,7 @@ internal static class Trap
         TrapKind.NullInstanceReference => "null instance reference",
         TrapKind.RuntimeCompileNotAllowed => "runtime compile not allowed",
         TrapKind.QuotaExceeded => "quota exceeded",
+        TrapKind.UnknownImport => "unknown import called",
         _ => "out of memory",
     };
 

@@ -66,6 +66,8 @@ public enum TrapKind
     RuntimeCompileNotAllowed,
     /// <summary>A quota that the host has set is used up.</summary>
     QuotaExceeded,
+    /// <summary>A call of an imported function that nobody gave; see <c>UnknownImports</c>.</summary>
+    UnknownImport,
     /// <summary>A table, array or segment larger than the system can hold.</summary>
     OutOfMemory,
 }

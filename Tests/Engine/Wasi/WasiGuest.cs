@@ -8,22 +8,52 @@ internal sealed class WasiGuest
     /// <summary>Every function with its type, as preview 1 declares it.</summary>
     internal static readonly (string Name, string Type)[] Functions =
     [
-        ("args_sizes_get", "(param i32 i32) (result i32)"),
         ("args_get", "(param i32 i32) (result i32)"),
-        ("environ_sizes_get", "(param i32 i32) (result i32)"),
+        ("args_sizes_get", "(param i32 i32) (result i32)"),
         ("environ_get", "(param i32 i32) (result i32)"),
+        ("environ_sizes_get", "(param i32 i32) (result i32)"),
         ("clock_res_get", "(param i32 i32) (result i32)"),
         ("clock_time_get", "(param i32 i64 i32) (result i32)"),
-        ("random_get", "(param i32 i32) (result i32)"),
-        ("sched_yield", "(result i32)"),
-        ("proc_exit", "(param i32)"),
-        ("fd_write", "(param i32 i32 i32 i32) (result i32)"),
-        ("fd_read", "(param i32 i32 i32 i32) (result i32)"),
+        ("fd_advise", "(param i32 i64 i64 i32) (result i32)"),
+        ("fd_allocate", "(param i32 i64 i64) (result i32)"),
         ("fd_close", "(param i32) (result i32)"),
-        ("fd_seek", "(param i32 i64 i32 i32) (result i32)"),
+        ("fd_datasync", "(param i32) (result i32)"),
         ("fd_fdstat_get", "(param i32 i32) (result i32)"),
+        ("fd_fdstat_set_flags", "(param i32 i32) (result i32)"),
+        ("fd_fdstat_set_rights", "(param i32 i64 i64) (result i32)"),
+        ("fd_filestat_get", "(param i32 i32) (result i32)"),
+        ("fd_filestat_set_size", "(param i32 i64) (result i32)"),
+        ("fd_filestat_set_times", "(param i32 i64 i64 i32) (result i32)"),
+        ("fd_pread", "(param i32 i32 i32 i64 i32) (result i32)"),
         ("fd_prestat_get", "(param i32 i32) (result i32)"),
         ("fd_prestat_dir_name", "(param i32 i32 i32) (result i32)"),
+        ("fd_pwrite", "(param i32 i32 i32 i64 i32) (result i32)"),
+        ("fd_read", "(param i32 i32 i32 i32) (result i32)"),
+        ("fd_readdir", "(param i32 i32 i32 i64 i32) (result i32)"),
+        ("fd_renumber", "(param i32 i32) (result i32)"),
+        ("fd_seek", "(param i32 i64 i32 i32) (result i32)"),
+        ("fd_sync", "(param i32) (result i32)"),
+        ("fd_tell", "(param i32 i32) (result i32)"),
+        ("fd_write", "(param i32 i32 i32 i32) (result i32)"),
+        ("path_create_directory", "(param i32 i32 i32) (result i32)"),
+        ("path_filestat_get", "(param i32 i32 i32 i32 i32) (result i32)"),
+        ("path_filestat_set_times", "(param i32 i32 i32 i32 i64 i64 i32) (result i32)"),
+        ("path_link", "(param i32 i32 i32 i32 i32 i32 i32) (result i32)"),
+        ("path_open", "(param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)"),
+        ("path_readlink", "(param i32 i32 i32 i32 i32 i32) (result i32)"),
+        ("path_remove_directory", "(param i32 i32 i32) (result i32)"),
+        ("path_rename", "(param i32 i32 i32 i32 i32 i32) (result i32)"),
+        ("path_symlink", "(param i32 i32 i32 i32 i32) (result i32)"),
+        ("path_unlink_file", "(param i32 i32 i32) (result i32)"),
+        ("poll_oneoff", "(param i32 i32 i32 i32) (result i32)"),
+        ("proc_exit", "(param i32)"),
+        ("proc_raise", "(param i32) (result i32)"),
+        ("sched_yield", "(result i32)"),
+        ("random_get", "(param i32 i32) (result i32)"),
+        ("sock_accept", "(param i32 i32 i32) (result i32)"),
+        ("sock_recv", "(param i32 i32 i32 i32 i32 i32) (result i32)"),
+        ("sock_send", "(param i32 i32 i32 i32 i32) (result i32)"),
+        ("sock_shutdown", "(param i32 i32) (result i32)"),
     ];
 
     private readonly Instance instance;
@@ -31,7 +61,8 @@ internal sealed class WasiGuest
     internal WasiGuest(WasiOptions? options = null, string module = "wasi_snapshot_preview1")
     {
         var text = new StringBuilder("(module");
-        foreach ((string name, string type) in Functions)
+        // The old version had no sock_accept.
+        foreach ((string name, string type) in Functions.Where(f => module != "wasi_unstable" || f.Name != "sock_accept"))
             text.Append($"(func (export \"{name}\") (import \"{module}\" \"{name}\") {type})");
         var host = new WasiHost(options ?? new WasiOptions { Input = Stream.Null, Output = Stream.Null, Error = Stream.Null });
         instance = new Engine().CompileText(text.Append("(memory (export \"memory\") 1))").ToString()).Instantiate(host.Imports);

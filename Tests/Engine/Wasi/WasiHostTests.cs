@@ -6,7 +6,7 @@ namespace WasmJit.Tests;
 /// <summary>WASI preview 1 as far as it goes: results in memory, error numbers for a guest's mistakes.</summary>
 public sealed class WasiHostTests
 {
-    private const int Success = 0, Badf = 8, Fault = 21, Inval = 28, Io = 29, Spipe = 70;
+    private const int Success = 0, Badf = 8, Fault = 21, Inval = 28, Io = 29, Spipe = 70, Notcapable = 76;
     private const int PageEnd = 65536;
 
     /// <summary>Addresses where no result fits into one page.</summary>
@@ -136,20 +136,20 @@ public sealed class WasiHostTests
     public void StreamsHaveOneDirection()
     {
         var guest = new WasiGuest();
-        Assert.Equal(Badf, guest.Get<Func<int, int, int, int, int>>("fd_write")(0, 0, 0, 0));
-        Assert.Equal(Badf, guest.Get<Func<int, int, int, int, int>>("fd_read")(1, 0, 0, 0));
-        Assert.Equal(Badf, guest.Get<Func<int, int, int, int, int>>("fd_read")(2, 0, 0, 0));
+        Assert.Equal(Notcapable, guest.Get<Func<int, int, int, int, int>>("fd_write")(0, 0, 0, 0));
+        Assert.Equal(Notcapable, guest.Get<Func<int, int, int, int, int>>("fd_read")(1, 0, 0, 0));
+        Assert.Equal(Notcapable, guest.Get<Func<int, int, int, int, int>>("fd_read")(2, 0, 0, 0));
     }
 
     [Fact]
-    public void StreamsAreCharacterDevicesWithoutPosition()
+    public void StreamsHaveNoPosition()
     {
         var guest = new WasiGuest();
         for (int fd = 0; fd <= 2; fd++)
         {
             Assert.Equal(Success, guest.Call("fd_fdstat_get", fd, 0));
-            Assert.Equal(2, guest.Memory.Read<byte>(0));
-            Assert.Equal(fd == 0 ? 2UL : 64UL, guest.Memory.Read<ulong>(8));
+            Assert.Equal(0, guest.Memory.Read<byte>(0));
+            Assert.Equal(fd == 0 ? 2UL : 64UL, guest.Memory.Read<ulong>(8) & 66);
             Assert.Equal(Spipe, guest.Get<Func<int, long, int, int, int>>("fd_seek")(fd, 0, 0, 0));
             Assert.Equal(Success, guest.Get<Func<int, int>>("fd_close")(fd));
         }

@@ -1,0 +1,61 @@
+using System.Linq.Expressions;
+using WasmJit.Jit;
+using WasmJit.Runtime;
+
+namespace WasmJit;
+
+/// <summary>What stands for functions that a module imports and nobody gives.</summary>
+public enum UnknownImports
+{
+    /// <summary>A function that traps when it is called, with the import's name.</summary>
+    Trap,
+
+    /// <summary>A function that does nothing and returns zeros and nulls.</summary>
+    Default,
+}
+
+/// <summary>Makes what stands for imports that nobody gives.</summary>
+internal static class UnknownImport
+{
+    /// <summary>Makes an import of a type: functions as asked for, all else with the least that the type allows.</summary>
+    /// <exception cref="LinkException">A value of the type cannot be made.</exception>
+    internal static object Make(ImportType import, UnknownImports functions)
+    {
+        try
+        {
+            return import.Type.Kind switch
+            {
+                ExternKind.Func => MakeFunction(import, functions),
+                ExternKind.Memory => new Memory(import.Type.Memory),
+                ExternKind.Table when import.Type.Table.Element.IsNullable => new Table(import.Type.Table),
+                ExternKind.Global when Zero(import.Type.Global.Type) is var zero => new Global(import.Type.Global, zero),
+                ExternKind.Tag => new Tag(import.Type.Def),
+                _ => throw new LinkException($"nothing can stand for the import \"{import.Module}\" \"{import.Name}\" {import.Type}"),
+            };
+        }
+        catch (InsufficientMemoryException e)
+        {
+            throw new LinkException($"out of memory: {e.Message}");
+        }
+    }
+
+    /// <summary>The value of a type that is all zeros; references are null.</summary>
+    private static object? Zero(ValType type)
+    {
+        if (!type.IsRef) return Activator.CreateInstance(Signature.Of(new FuncType([type], [])).HostParameters[0]);
+        return type.IsNullable ? null : throw new LinkException($"nothing can stand for a value of the type {type}");
+    }
+
+    private static Delegate MakeFunction(ImportType import, UnknownImports functions)
+    {
+        Signature signature = Signature.Of(import.Type.Def);
+        ParameterExpression[] parameters = [.. signature.HostParameters.Select(p => Expression.Parameter(p))];
+        Expression body = Expression.Default(signature.HostReturn);
+        if (functions == UnknownImports.Trap || import.Type.Func.Results.Any(r => r.IsRef && !r.IsNullable))
+        {
+            Func<Exception> error = () => Trap.Make(TrapKind.UnknownImport, $"\"{import.Module}\" \"{import.Name}\"");
+            body = Expression.Block(Expression.Throw(Expression.Invoke(Expression.Constant(error))), body);
+        }
+        return Expression.Lambda(signature.DelegateType, body, parameters).Compile();
+    }
+}

@@ -1,0 +1,64 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace WasmJit.Wasi;
+
+/// <summary>
+/// The guest's memory as its pointers see it. Every access is checked; what is not all inside ends the function with
+/// <see cref="Errno.Fault"/>. Addresses and lengths are unsigned, whatever type they come in. Memories never shrink, so what
+/// has been checked stays right, also where other threads run in the guest.
+/// </summary>
+internal sealed class GuestMemory
+{
+    /// <summary>The longest path that is taken, as on Linux.</summary>
+    internal const int LongestPath = 4096;
+
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>The memory; none before <see cref="WasiHost.Attach"/>, and then every access is a fault.</summary>
+    internal Memory? Memory { get; set; }
+
+    /// <summary>A window; of one that is longer than a span can be, its beginning.</summary>
+    internal Span<byte> Window(int address, int length) => Window((uint)address, (uint)length);
+
+    /// <summary>A window of elements.</summary>
+    internal Span<byte> Array(int address, int count, int elementSize) =>
+        Window((uint)address, (ulong)(uint)count * (ulong)elementSize);
+
+    internal T Read<T>(int address)
+        where T : unmanaged => MemoryMarshal.Read<T>(Window((uint)address, (ulong)Unsafe.SizeOf<T>()));
+
+    internal void Write<T>(int address, T value)
+        where T : unmanaged => MemoryMarshal.Write(Window((uint)address, (ulong)Unsafe.SizeOf<T>()), in value);
+
+    /// <summary>Says early that a result of a type will fit, before anything is done that cannot be undone.</summary>
+    internal void Expect<T>(int address)
+        where T : unmanaged => Window((uint)address, (ulong)Unsafe.SizeOf<T>());
+
+    /// <summary>Reads a path: UTF-8 without zeros.</summary>
+    internal string Path(int address, int length)
+    {
+        Span<byte> window = Window(address, length);
+        if (window.Length > LongestPath) throw new WasiError(Errno.Nametoolong);
+        // Copied first: another thread could change the bytes between the look at them and their use.
+        Span<byte> bytes = stackalloc byte[window.Length];
+        window.CopyTo(bytes);
+        if (bytes.Contains((byte)0)) throw new WasiError(Errno.Inval);
+        try
+        {
+            return Strict.GetString(bytes);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new WasiError(Errno.Ilseq);
+        }
+    }
+
+    internal Span<byte> Window(ulong address, ulong length)
+    {
+        if (Memory is not { } memory || address > memory.Length || length > memory.Length - address)
+            throw new WasiError(Errno.Fault);
+        return memory.Slice(address, (int)Math.Min(length, int.MaxValue));
+    }
+}

@@ -1,0 +1,121 @@
+namespace WasmJit.Wasi;
+
+/// <summary>A regular file with the guest's position in it.</summary>
+internal sealed class FileDescriptor : Descriptor
+{
+    private readonly FileHandle file;
+    private readonly Lock gate = new();
+    private long position;
+
+    internal FileDescriptor(FileHandle file, Rights rights, FdFlags flags)
+        : base(FileType.RegularFile, rights & Rights.File, Rights.None)
+    {
+        this.file = file;
+        Flags = flags;
+    }
+
+    private bool Appends => Flags.HasFlag(FdFlags.Append);
+
+    internal override FileStatus Status() => file.Status();
+
+    internal override void SetTimes(NewTimes times) => file.SetTimes(times);
+
+    internal override void SetFlags(FdFlags flags)
+    {
+        lock (gate)
+        {
+            file.SetAppend(flags.HasFlag(FdFlags.Append));
+            Flags = flags;
+        }
+    }
+
+    internal override uint Read(in GuestBuffers buffers, Waiter waiter)
+    {
+        lock (gate)
+        {
+            uint count = ReadAt(buffers, position);
+            position += count;
+            return count;
+        }
+    }
+
+    internal override uint Write(in GuestBuffers buffers, Waiter waiter)
+    {
+        lock (gate)
+        {
+            long at = Appends ? RandomAccess.GetLength(file.Handle) : position;
+            uint count = WriteFrom(buffers, at);
+            position = at + count;
+            return count;
+        }
+    }
+
+    internal uint ReadAt(in GuestBuffers buffers, long offset)
+    {
+        uint total = 0;
+        for (int i = 0; i < buffers.Length; i++)
+        {
+            Span<byte> buffer = buffers[i];
+            if (buffer.IsEmpty) continue;
+            if (offset > long.MaxValue - total) break;
+            int count = RandomAccess.Read(file.Handle, buffer, offset + total);
+            total += (uint)count;
+            if (count < buffer.Length) break;
+        }
+        return total;
+    }
+
+    /// <summary>Writes to a position; where writes append, to the end, as Linux does.</summary>
+    internal uint WriteAt(in GuestBuffers buffers, long offset)
+    {
+        lock (gate) return WriteFrom(buffers, Appends ? RandomAccess.GetLength(file.Handle) : offset);
+    }
+
+    private uint WriteFrom(in GuestBuffers buffers, long offset)
+    {
+        uint total = 0;
+        for (int i = 0; i < buffers.Length; i++)
+        {
+            Span<byte> buffer = buffers[i];
+            if (buffer.IsEmpty) continue;
+            if (offset > long.MaxValue - total - buffer.Length) throw new WasiError(Errno.Fbig);
+            RandomAccess.Write(file.Handle, buffer, offset + total);
+            total += (uint)buffer.Length;
+        }
+        if ((Flags & (FdFlags.Sync | FdFlags.Dsync)) != 0) Sync();
+        return total;
+    }
+
+    internal long Seek(long offset, Whence whence)
+    {
+        lock (gate)
+        {
+            long from = whence switch
+            {
+                Whence.Set => 0,
+                Whence.Current => position,
+                _ => RandomAccess.GetLength(file.Handle),
+            };
+            if (offset > 0 && from > long.MaxValue - offset) throw new WasiError(Errno.Overflow);
+            if (from + offset < 0) throw new WasiError(Errno.Inval);
+            return position = from + offset;
+        }
+    }
+
+    internal void SetSize(long size) => RandomAccess.SetLength(file.Handle, size);
+
+    internal void Allocate(long offset, long length) => file.Allocate(offset, length);
+
+    internal void Advise(long offset, long length, Advice advice) => file.Advise(offset, length, advice);
+
+    internal override void Sync() => RandomAccess.FlushToDisk(file.Handle);
+
+    /// <summary>Files never wait. What there is to read is what lies behind the position.</summary>
+    internal override Readiness Poll(bool forWriting)
+    {
+        if (forWriting) return new Readiness(true);
+        lock (gate) return new Readiness(true, (ulong)Math.Max(0, RandomAccess.GetLength(file.Handle) - position));
+    }
+
+    internal override void Close() => file.Dispose();
+}

@@ -1,0 +1,121 @@
+using System.Net.Sockets;
+
+namespace WasmJit.Wasi;
+
+/// <summary>A socket: one that the guest was given, or one that it accepted from such a one.</summary>
+internal sealed class SocketDescriptor : Descriptor
+{
+    /// <summary>How long a wait may last before cancellation is looked at, in microseconds.</summary>
+    private const int Slice = 20_000;
+
+    private readonly Socket socket;
+    private readonly bool owned;
+
+    /// <param name="socket">The socket.</param>
+    /// <param name="listens">Whether it accepts connections.</param>
+    /// <param name="rights">What the guest may do with it.</param>
+    /// <param name="flags">Its flags.</param>
+    /// <param name="owned">Whether the guest's closing closes it.</param>
+    private SocketDescriptor(Socket socket, bool listens, Rights rights, FdFlags flags, bool owned)
+        : base(TypeOf(socket), rights, listens ? Rights.Connection : Rights.None)
+    {
+        this.socket = socket;
+        this.owned = owned;
+        Flags = flags;
+    }
+
+    /// <summary>A socket that the host's user gives.</summary>
+    internal static SocketDescriptor Given(Socket socket)
+    {
+        bool listens = socket.SocketType == SocketType.Stream
+            && (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.AcceptConnection)! != 0;
+        return new SocketDescriptor(socket, listens, listens ? Rights.Listener : Rights.Connection, FdFlags.None, owned: false);
+    }
+
+    private static FileType TypeOf(Socket socket) =>
+        socket.SocketType == SocketType.Dgram ? FileType.SocketDgram : FileType.SocketStream;
+
+    internal SocketDescriptor Accept(FdFlags flags, Waiter waiter)
+    {
+        Wait(SelectMode.SelectRead, waiter);
+        return new SocketDescriptor(socket.Accept(), listens: false, Inheriting & Rights.Connection, flags, owned: true);
+    }
+
+    internal override uint Read(in GuestBuffers buffers, Waiter waiter) =>
+        Receive(buffers, SocketFlags.None, waitAll: false, waiter, out _);
+
+    internal override uint Write(in GuestBuffers buffers, Waiter waiter)
+    {
+        uint total = 0;
+        for (int i = 0; i < buffers.Length; i++)
+        {
+            Span<byte> rest = buffers[i];
+            while (!rest.IsEmpty)
+            {
+                if (total > 0 && IsNonblocking && !socket.Poll(0, SelectMode.SelectWrite)) return total;
+                Wait(SelectMode.SelectWrite, waiter);
+                int count = socket.Send(rest, SocketFlags.None);
+                total += (uint)count;
+                rest = rest[count..];
+            }
+        }
+        return total;
+    }
+
+    /// <param name="buffers">Where the bytes go.</param>
+    /// <param name="flags">Whether the bytes stay.</param>
+    /// <param name="waitAll">Whether all buffers are to be filled.</param>
+    /// <param name="waiter">What ends the wait.</param>
+    /// <param name="truncated">Whether a message did not fit.</param>
+    internal uint Receive(in GuestBuffers buffers, SocketFlags flags, bool waitAll, Waiter waiter, out bool truncated)
+    {
+        truncated = false;
+        uint total = 0;
+        for (int i = 0; i < buffers.Length; i++)
+        {
+            Span<byte> rest = buffers[i];
+            while (!rest.IsEmpty)
+            {
+                // What can be peeked at is what the first look shows.
+                if (total > 0 && (flags != SocketFlags.None || Type == FileType.SocketDgram)) return total;
+                if (total > 0 && !waitAll && !socket.Poll(0, SelectMode.SelectRead)) return total;
+                Wait(SelectMode.SelectRead, waiter);
+                int count = socket.Receive(rest, flags, out SocketError error);
+                truncated = error == SocketError.MessageSize;
+                if (error != SocketError.Success && !truncated)
+                    return total > 0 ? total : throw new SocketException((int)error);
+                total += (uint)count;
+                rest = rest[count..];
+                if (count == 0 || truncated) return total;
+            }
+        }
+        return total;
+    }
+
+    internal void Shutdown(SocketShutdown how) => socket.Shutdown(how);
+
+    private void Wait(SelectMode mode, Waiter waiter)
+    {
+        if (IsNonblocking)
+        {
+            if (!socket.Poll(0, mode)) throw new WasiError(Errno.Again);
+            return;
+        }
+        do waiter.Check();
+        while (!socket.Poll(Slice, mode));
+    }
+
+    internal override Readiness Poll(bool forWriting)
+    {
+        if (forWriting) return new Readiness(socket.Poll(0, SelectMode.SelectWrite));
+        if (!socket.Poll(0, SelectMode.SelectRead)) return default;
+        if ((Rights & Rights.SockAccept) != 0) return new Readiness(true);
+        ulong available = (ulong)socket.Available;
+        return new Readiness(true, available, HangUp: available == 0 && Type == FileType.SocketStream);
+    }
+
+    internal override void Close()
+    {
+        if (owned) socket.Dispose();
+    }
+}

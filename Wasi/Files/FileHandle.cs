@@ -1,0 +1,48 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace WasmJit.Wasi;
+
+/// <summary>An open regular file: what the platform does beside reading and writing, which .NET does.</summary>
+internal abstract class FileHandle(SafeFileHandle handle) : IDisposable
+{
+    internal SafeFileHandle Handle { get; } = handle;
+
+    internal abstract FileStatus Status();
+
+    internal abstract void SetTimes(NewTimes times);
+
+    /// <summary>Makes room; the size grows if the room is behind the end.</summary>
+    internal abstract void Allocate(long offset, long length);
+
+    internal abstract void Advise(long offset, long length, Advice advice);
+
+    /// <summary>Tells the system that writes go to the end, where it can be told.</summary>
+    internal abstract void SetAppend(bool append);
+
+    /// <inheritdoc/>
+    public void Dispose() => Handle.Dispose();
+}
+
+/// <summary>An open pipe or device: it has no position, and may have nothing to give yet.</summary>
+internal abstract class DeviceHandle : IDisposable
+{
+    internal abstract FileStatus Status();
+
+    internal abstract void SetTimes(NewTimes times);
+
+    /// <summary>Reads what there is, without waiting.</summary>
+    /// <returns>How many bytes, 0 at the end; -1 if there is nothing yet.</returns>
+    internal abstract int Read(Span<byte> buffer);
+
+    /// <summary>Writes what there is room for, without waiting.</summary>
+    /// <returns>How many bytes; -1 if there is no room yet.</returns>
+    internal abstract int Write(ReadOnlySpan<byte> buffer);
+
+    /// <summary>Waits for a time; true if it can be read or written.</summary>
+    internal abstract bool Wait(bool forWriting, int milliseconds);
+
+    internal abstract void Sync();
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}

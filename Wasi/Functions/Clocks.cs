@@ -1,0 +1,47 @@
+using System.Diagnostics;
+
+namespace WasmJit.Wasi;
+
+/// <summary>The clocks: real time, one that only goes forward, and the processor time of the process and of the thread.</summary>
+internal static class Clocks
+{
+    internal const uint Realtime = 0, Monotonic = 1, Process = 2, Thread = 3;
+
+    private const int LinuxThreadClock = 3;
+
+    /// <summary>Nanoseconds.</summary>
+    internal static ulong Time(uint clock) => clock switch
+    {
+        Realtime => (ulong)Math.Max(0, DateTime.UtcNow.Ticks - DateTime.UnixEpoch.Ticks) * 100,
+        Monotonic => (ulong)((UInt128)Stopwatch.GetTimestamp() * 1_000_000_000 / (ulong)Stopwatch.Frequency),
+        Process => ProcessTime(),
+        Thread => ThreadTime(),
+        _ => throw new WasiError(Errno.Inval),
+    };
+
+    /// <summary>Nanoseconds: the real time comes in ticks of 100.</summary>
+    internal static ulong Resolution(uint clock) => clock switch
+    {
+        Realtime or Process => 100,
+        Monotonic => (ulong)Math.Max(1, 1_000_000_000 / Stopwatch.Frequency),
+        Thread => LinuxCalls.IsSupported ? 1u : 100u,
+        _ => throw new WasiError(Errno.Inval),
+    };
+
+    private static ulong ProcessTime() => (ulong)Environment.CpuUsage.TotalTime.Ticks * 100;
+
+    /// <summary>Of the thread only where the system can be asked; else of the process, which also never goes back.</summary>
+    private static ulong ThreadTime() => LinuxCalls.IsSupported && LinuxCalls.ClockTime(LinuxThreadClock, out LinuxCalls.TimeSpec time) == 0
+        ? ((ulong)time.Seconds * 1_000_000_000) + (ulong)time.Nanoseconds
+        : ProcessTime();
+}
+
+/// <summary>The functions of the clocks.</summary>
+internal sealed class ClockFunctions(WasiContext context)
+{
+    internal void AddTo(FunctionTable table)
+    {
+        table.Add<int, int>("clock_res_get", (clock, result) => context.Memory.Write(result, Clocks.Resolution((uint)clock)));
+        table.Add<int, long, int>("clock_time_get", (clock, _, result) => context.Memory.Write(result, Clocks.Time((uint)clock)));
+    }
+}

@@ -1,0 +1,164 @@
+using System.Text;
+
+namespace WasmJit.Wasi;
+
+/// <summary>The functions on open descriptors that do not move data.</summary>
+internal sealed class FdFunctions(WasiContext context, Version version)
+{
+    private GuestMemory Memory => context.Memory;
+
+    private DescriptorTable Table => context.Table;
+
+    internal void AddTo(FunctionTable table)
+    {
+        table.Add<int, long, long, int>("fd_advise", Advise);
+        table.Add<int, long, long>("fd_allocate", Allocate);
+        table.Add<int>("fd_close", Table.Close);
+        table.Add<int>("fd_datasync", fd => Table.Get(fd, Rights.FdDatasync).Sync());
+        table.Add<int>("fd_sync", fd => Table.Get(fd, Rights.FdSync).Sync());
+        table.Add<int, int>("fd_fdstat_get", GetFdstat);
+        table.Add<int, int>("fd_fdstat_set_flags", SetFlags);
+        table.Add<int, long, long>("fd_fdstat_set_rights", (fd, rights, inheriting) => Table.Get(fd).Restrict((Rights)rights, (Rights)inheriting));
+        table.Add<int, int>("fd_filestat_get", GetFilestat);
+        table.Add<int, long>("fd_filestat_set_size", SetSize);
+        table.Add<int, long, long, int>("fd_filestat_set_times", SetTimes);
+        table.Add<int, int>("fd_prestat_get", GetPrestat);
+        table.Add<int, int, int>("fd_prestat_dir_name", GetPreopenName);
+        table.Add<int, int>("fd_renumber", Table.Renumber);
+        table.Add<int, long, int, int>("fd_seek", Seek);
+        table.Add<int, int>("fd_tell", Tell);
+        table.Add<int, int, int, long, int>("fd_readdir", ReadDirectory);
+    }
+
+    /// <summary>A regular file; of others, what is wrong with them.</summary>
+    private FileDescriptor File(int fd, Rights needed)
+    {
+        Descriptor descriptor = Table.Get(fd);
+        if (descriptor is FileDescriptor file)
+        {
+            file.Require(needed);
+            return file;
+        }
+        throw new WasiError(descriptor is DirectoryDescriptor ? Errno.Badf : Errno.Spipe);
+    }
+
+    private void Advise(int fd, long offset, long length, int advice)
+    {
+        FileDescriptor file = File(fd, Rights.FdAdvise);
+        if ((uint)advice > (uint)WasmJit.Wasi.Advice.NoReuse || offset < 0 || length < 0) throw new WasiError(Errno.Inval);
+        file.Advise(offset, length, (Advice)advice);
+    }
+
+    private void Allocate(int fd, long offset, long length)
+    {
+        FileDescriptor file = File(fd, Rights.FdAllocate);
+        if (offset < 0 || length <= 0) throw new WasiError(Errno.Inval);
+        if (offset > long.MaxValue - length) throw new WasiError(Errno.Fbig);
+        file.Allocate(offset, length);
+    }
+
+    private void GetFdstat(int fd, int result)
+    {
+        Descriptor descriptor = Table.Get(fd);
+        Span<byte> target = Memory.Window(result, Layouts.FdstatSize);
+        Layouts.WriteFdstat(target, descriptor.Type, descriptor.Flags, descriptor.Rights, descriptor.Inheriting);
+    }
+
+    private void SetFlags(int fd, int flags)
+    {
+        Descriptor descriptor = Table.Get(fd, Rights.FdFdstatSetFlags);
+        if ((flags & ~(int)FdFlags.All) != 0) throw new WasiError(Errno.Inval);
+        descriptor.SetFlags((FdFlags)flags);
+    }
+
+    private void GetFilestat(int fd, int result)
+    {
+        Descriptor descriptor = Table.Get(fd, Rights.FdFilestatGet);
+        Memory.Window(result, Layouts.FilestatSize(version));
+        FileStatus status = descriptor.Status();
+        Layouts.WriteFilestat(Memory.Window(result, Layouts.FilestatSize(version)), status, version);
+    }
+
+    private void SetSize(int fd, long size)
+    {
+        FileDescriptor file = File(fd, Rights.FdFilestatSetSize);
+        if (size < 0) throw new WasiError(Errno.Inval);
+        file.SetSize(size);
+    }
+
+    private void SetTimes(int fd, long accessed, long modified, int flags)
+    {
+        Descriptor descriptor = Table.Get(fd, Rights.FdFilestatSetTimes);
+        NewTimes times = ToTimes(accessed, modified, flags);
+        if (descriptor.IsReadOnly) throw new WasiError(Errno.Rofs);
+        descriptor.SetTimes(times);
+    }
+
+    /// <summary>Checks the flags: a time cannot be given and the present at once.</summary>
+    internal static NewTimes ToTimes(long accessed, long modified, int flags)
+    {
+        const TimeFlags access = TimeFlags.Access | TimeFlags.AccessNow, modification = TimeFlags.Modification | TimeFlags.ModificationNow;
+        var given = (TimeFlags)flags;
+        if ((flags & ~(int)TimeFlags.All) != 0 || (given & access) == access || (given & modification) == modification)
+            throw new WasiError(Errno.Inval);
+        return new NewTimes(given, (ulong)accessed, (ulong)modified);
+    }
+
+    private byte[] PreopenName(int fd) => Table.Get(fd).PreopenName is { } name ? Encoding.UTF8.GetBytes(name) : throw new WasiError(Errno.Badf);
+
+    private void GetPrestat(int fd, int result)
+    {
+        int length = PreopenName(fd).Length;
+        Memory.Window(result, Layouts.PrestatSize).Clear();
+        Memory.Write(result + 4, length);
+    }
+
+    private void GetPreopenName(int fd, int address, int length)
+    {
+        byte[] name = PreopenName(fd);
+        if ((uint)length < (uint)name.Length) throw new WasiError(Errno.Nametoolong);
+        name.CopyTo(Memory.Window(address, name.Length));
+    }
+
+    private void Seek(int fd, long offset, int whence, int result)
+    {
+        Whence from = Layouts.ToWhence(whence, version);
+        // To ask where one is takes less than to move.
+        FileDescriptor file = File(fd, offset == 0 && from == Whence.Current ? Rights.FdTell : Rights.FdSeek);
+        Memory.Expect<long>(result);
+        Memory.Write(result, file.Seek(offset, from));
+    }
+
+    private void Tell(int fd, int result)
+    {
+        FileDescriptor file = File(fd, Rights.FdTell);
+        Memory.Expect<long>(result);
+        Memory.Write(result, file.Seek(0, Whence.Current));
+    }
+
+    /// <summary>Entries as many as fit; the last is cut off where the buffer ends, which tells the guest that there are more.</summary>
+    private void ReadDirectory(int fd, int address, int size, long cookie, int result)
+    {
+        DirectoryDescriptor directory = Table.Directory(fd, Rights.FdReaddir);
+        Memory.Expect<int>(result);
+        Span<byte> rest = Memory.Window(address, size);
+        int total = rest.Length;
+        Span<byte> head = stackalloc byte[Layouts.DirentSize];
+        ulong next = (ulong)cookie;
+        foreach (DirectoryEntry entry in directory.Entries((ulong)cookie))
+        {
+            byte[] name = Encoding.UTF8.GetBytes(entry.Name);
+            Layouts.WriteDirent(head, ++next, entry, name.Length);
+            if (!Append(head, ref rest) || !Append(name, ref rest)) break;
+        }
+        Memory.Write(result, total - rest.Length);
+    }
+
+    private static bool Append(scoped ReadOnlySpan<byte> bytes, ref Span<byte> rest)
+    {
+        int count = Math.Min(bytes.Length, rest.Length);
+        bytes[..count].CopyTo(rest);
+        rest = rest[count..];
+        return count == bytes.Length;
+    }
+}

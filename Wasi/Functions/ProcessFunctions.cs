@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+
+namespace WasmJit.Wasi;
+
+/// <summary>Arguments, environment, random numbers, and the guest's own end.</summary>
+internal sealed class ProcessFunctions(WasiContext context)
+{
+    private GuestMemory Memory => context.Memory;
+
+    internal void AddTo(FunctionTable table)
+    {
+        table.Add<int, int>("args_sizes_get", (count, size) => Sizes(context.Arguments, count, size));
+        table.Add<int, int>("args_get", (pointers, text) => Texts(context.Arguments, pointers, text));
+        table.Add<int, int>("environ_sizes_get", (count, size) => Sizes(context.Environment, count, size));
+        table.Add<int, int>("environ_get", (pointers, text) => Texts(context.Environment, pointers, text));
+        table.Add<int, int>("random_get", Random);
+        table.Add("sched_yield", Yield);
+        table.Add<int>("proc_raise", Raise);
+        table.AddExit("proc_exit", static code => throw new WasiExitException(code));
+    }
+
+    private void Sizes(byte[][] items, int count, int size)
+    {
+        Memory.Expect<int>(size);
+        Memory.Write(count, items.Length);
+        Memory.Write(size, items.Sum(i => i.Length));
+    }
+
+    private void Texts(byte[][] items, int pointers, int text)
+    {
+        Memory.Array(pointers, items.Length, sizeof(int));
+        foreach (byte[] item in items)
+        {
+            item.CopyTo(Memory.Window(text, item.Length));
+            Memory.Write(pointers, text);
+            pointers += sizeof(int);
+            text += item.Length;
+        }
+    }
+
+    private void Random(int address, int length)
+    {
+        // Of what is longer than a span there is a rest.
+        for (uint done = 0; done < (uint)length || length == 0;)
+        {
+            Span<byte> window = Memory.Window((uint)address + (ulong)done, (uint)length - done);
+            RandomNumberGenerator.Fill(window);
+            done += (uint)window.Length;
+            if (length == 0) return;
+        }
+    }
+
+    private void Yield()
+    {
+        context.Waiter.Check();
+        Thread.Yield();
+    }
+
+    /// <summary>
+    /// Raises a signal. A guest has no handlers that a host could call, so what happens is a signal's default: nothing, or the
+    /// end with the exit code that a shell shows for it.
+    /// </summary>
+    private static void Raise(int signal)
+    {
+        const int none = 0, child = 16, resume = 17, stop = 18, stopTerminal = 19, readTerminal = 20, writeTerminal = 21, urgent = 22,
+            window = 27, last = 30;
+        switch (signal)
+        {
+            case none or child or resume or urgent or window: return;
+            case stop or stopTerminal or readTerminal or writeTerminal: throw new WasiError(Errno.Notsup);
+            case < 0 or > last: throw new WasiError(Errno.Inval);
+            default: throw new WasiExitException(128 + signal);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+namespace WasmJit.Wasi;
+
+/// <summary>What all functions of a host share.</summary>
+internal sealed class WasiContext(WasiOptions options, DescriptorTable table)
+{
+    internal GuestMemory Memory { get; } = new();
+
+    internal DescriptorTable Table { get; } = table;
+
+    internal Waiter Waiter { get; } = new(options.Cancellation);
+
+    internal byte[][] Arguments { get; } = [.. options.Arguments.Select(a => Text(a, nameof(options.Arguments)))];
+
+    internal byte[][] Environment { get; } = [.. options.Environment.Select(Variable)];
+
+    private static byte[] Variable(KeyValuePair<string, string> variable)
+    {
+        if (variable.Key.Length == 0 || variable.Key.Contains('='))
+            throw new ArgumentException($"\"{variable.Key}\" cannot be the name of a variable.");
+        return Text($"{variable.Key}={variable.Value}", nameof(options.Environment));
+    }
+
+    /// <summary>Text as C has it, with a zero at its end.</summary>
+    private static byte[] Text(string text, string what)
+    {
+        if (text.Contains('\0')) throw new ArgumentException("Text with a zero in it cannot be given to a guest.", what);
+        return System.Text.Encoding.UTF8.GetBytes(text + "\0");
+    }
+}
