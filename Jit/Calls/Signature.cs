@@ -56,9 +56,12 @@ internal sealed class Signature
 
     internal Type HostReturn { get; }
 
-    /// <summary>Whether a host delegate can be called as it is: no conversion of arguments, no check of results.</summary>
+    /// <summary>
+    /// Whether a host delegate can be called as it is: no conversion of arguments, no check of results, and no result that goes
+    /// through a buffer of the caller, whose address stands in another register for methods of objects than for static ones.
+    /// </summary>
     internal bool IsSameForHost =>
-        !Key.AsSpan().ContainsAny('F', 'T') && !Key.AsSpan(Key.IndexOf(':')).Contains('R');
+        ResultTypes.Length <= 1 && !Key.AsSpan().ContainsAny('F', 'T') && !Key.AsSpan(Key.IndexOf(':')).ContainsAny('R', 'v');
 
     /// <summary>Integer and reference arguments, the instance included.</summary>
     internal int IntegerArguments => Parameters.Count(t => t != typeof(float) && t != typeof(double));

@@ -30,9 +30,11 @@ internal sealed partial class FunctionEmitter
             ReplaceLane(instr, emission);
             return;
         }
+        bool isConstantShift = op.Mnemonic == "i8x16.shr_s" && stack[0].Kind == OperandKind.Const;
         int start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
         if (HasLane(op)) il.LdcI4((int)instr.A);
-        CallVector(emission);
+        if (isConstantShift) il.Call(Members.Vector(nameof(Simd.I8x16ShrSConstant)));
+        else CallVector(emission);
         stack.PushStack(op.Results[0], start, treeDepth, hasLoad);
     }
 

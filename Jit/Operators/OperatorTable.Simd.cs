@@ -112,7 +112,7 @@ internal static partial class OperatorTable
         0xfd:105  f32x4.trunc                          -                 v128 -> v128            simd          vec:Truncate:r4
         0xfd:106  f32x4.nearest                        -                 v128 -> v128            simd          vec:Round:r4
         0xfd:107  i8x16.shl                            -                 v128 i32 -> v128        simd          vec:ShiftLeft:i1
-        0xfd:108  i8x16.shr_s                          -                 v128 i32 -> v128        simd          vec:ShiftRightArithmetic:i1
+        0xfd:108  i8x16.shr_s                          -                 v128 i32 -> v128        simd          call:Simd.I8x16ShrS
         0xfd:109  i8x16.shr_u                          -                 v128 i32 -> v128        simd          vec:ShiftRightLogical:u1
         0xfd:110  i8x16.add                            -                 v128 v128 -> v128       simd          vec:Add:i1
         0xfd:111  i8x16.add_sat_s                      -                 v128 v128 -> v128       simd          vec:AddSaturate:i1
@@ -142,7 +142,7 @@ internal static partial class OperatorTable
         0xfd:135  i16x8.extend_low_i8x16_s             -                 v128 -> v128            simd          vec:WidenLower:i1
         0xfd:136  i16x8.extend_high_i8x16_s            -                 v128 -> v128            simd          vec:WidenUpper:i1
         0xfd:137  i16x8.extend_low_i8x16_u             -                 v128 -> v128            simd          vec:WidenLower:u1
-        0xfd:138  i16x8.extend_high_i8x16_u            -                 v128 -> v128            simd          vec:WidenUpper:u1
+        0xfd:138  i16x8.extend_high_i8x16_u            -                 v128 -> v128            simd          call:Simd.I16x8ExtendHighI8x16U
         0xfd:139  i16x8.shl                            -                 v128 i32 -> v128        simd          vec:ShiftLeft:i2
         0xfd:140  i16x8.shr_s                          -                 v128 i32 -> v128        simd          vec:ShiftRightArithmetic:i2
         0xfd:141  i16x8.shr_u                          -                 v128 i32 -> v128        simd          vec:ShiftRightLogical:u2
@@ -170,7 +170,7 @@ internal static partial class OperatorTable
         0xfd:167  i32x4.extend_low_i16x8_s             -                 v128 -> v128            simd          vec:WidenLower:i2
         0xfd:168  i32x4.extend_high_i16x8_s            -                 v128 -> v128            simd          vec:WidenUpper:i2
         0xfd:169  i32x4.extend_low_i16x8_u             -                 v128 -> v128            simd          vec:WidenLower:u2
-        0xfd:170  i32x4.extend_high_i16x8_u            -                 v128 -> v128            simd          vec:WidenUpper:u2
+        0xfd:170  i32x4.extend_high_i16x8_u            -                 v128 -> v128            simd          call:Simd.I32x4ExtendHighI16x8U
         0xfd:171  i32x4.shl                            -                 v128 i32 -> v128        simd          vec:ShiftLeft:i4
         0xfd:172  i32x4.shr_s                          -                 v128 i32 -> v128        simd          vec:ShiftRightArithmetic:i4
         0xfd:173  i32x4.shr_u                          -                 v128 i32 -> v128        simd          vec:ShiftRightLogical:u4
@@ -186,16 +186,16 @@ internal static partial class OperatorTable
         0xfd:189  i32x4.extmul_high_i16x8_s            -                 v128 v128 -> v128       simd          call:Simd.I32x4ExtmulHighI16x8S
         0xfd:190  i32x4.extmul_low_i16x8_u             -                 v128 v128 -> v128       simd          call:Simd.I32x4ExtmulLowI16x8U
         0xfd:191  i32x4.extmul_high_i16x8_u            -                 v128 v128 -> v128       simd          call:Simd.I32x4ExtmulHighI16x8U
-        0xfd:192  i64x2.abs                            -                 v128 -> v128            simd          vec:Abs:i8
+        0xfd:192  i64x2.abs                            -                 v128 -> v128            simd          call:Simd.I64x2Abs
         0xfd:193  i64x2.neg                            -                 v128 -> v128            simd          vec:Negate:i8
         0xfd:195  i64x2.all_true                       -                 v128 -> i32             simd          call:Simd.I64x2AllTrue
         0xfd:196  i64x2.bitmask                        -                 v128 -> i32             simd          vec:ExtractMostSignificantBits:i8
         0xfd:199  i64x2.extend_low_i32x4_s             -                 v128 -> v128            simd          vec:WidenLower:i4
         0xfd:200  i64x2.extend_high_i32x4_s            -                 v128 -> v128            simd          vec:WidenUpper:i4
         0xfd:201  i64x2.extend_low_i32x4_u             -                 v128 -> v128            simd          vec:WidenLower:u4
-        0xfd:202  i64x2.extend_high_i32x4_u            -                 v128 -> v128            simd          vec:WidenUpper:u4
+        0xfd:202  i64x2.extend_high_i32x4_u            -                 v128 -> v128            simd          call:Simd.I64x2ExtendHighI32x4U
         0xfd:203  i64x2.shl                            -                 v128 i32 -> v128        simd          vec:ShiftLeft:i8
-        0xfd:204  i64x2.shr_s                          -                 v128 i32 -> v128        simd          vec:ShiftRightArithmetic:i8
+        0xfd:204  i64x2.shr_s                          -                 v128 i32 -> v128        simd          call:Simd.I64x2ShrS
         0xfd:205  i64x2.shr_u                          -                 v128 i32 -> v128        simd          vec:ShiftRightLogical:u8
         0xfd:206  i64x2.add                            -                 v128 v128 -> v128       simd          vec:Add:i8
         0xfd:209  i64x2.sub                            -                 v128 v128 -> v128       simd          vec:Subtract:i8
@@ -233,7 +233,7 @@ internal static partial class OperatorTable
         0xfd:246  f64x2.pmin                           -                 v128 v128 -> v128       simd          call:Simd.F64x2Pmin
         0xfd:247  f64x2.pmax                           -                 v128 v128 -> v128       simd          call:Simd.F64x2Pmax
         0xfd:248  i32x4.trunc_sat_f32x4_s              -                 v128 -> v128            simd          vec:ConvertToInt32:r4
-        0xfd:249  i32x4.trunc_sat_f32x4_u              -                 v128 -> v128            simd          vec:ConvertToUInt32:r4
+        0xfd:249  i32x4.trunc_sat_f32x4_u              -                 v128 -> v128            simd          call:Simd.I32x4TruncSatF32x4U
         0xfd:250  f32x4.convert_i32x4_s                -                 v128 -> v128            simd          vec:ConvertToSingle:i4
         0xfd:251  f32x4.convert_i32x4_u                -                 v128 -> v128            simd          vec:ConvertToSingle:u4
         0xfd:252  i32x4.trunc_sat_f64x2_s_zero         -                 v128 -> v128            simd          call:Simd.I32x4TruncSatF64x2SZero
@@ -242,7 +242,7 @@ internal static partial class OperatorTable
         0xfd:255  f64x2.convert_low_i32x4_u            -                 v128 -> v128            simd          call:Simd.F64x2ConvertLowI32x4U
         0xfd:256  i8x16.relaxed_swizzle                -                 v128 v128 -> v128       relaxed-simd  call:Simd.I8x16RelaxedSwizzle
         0xfd:257  i32x4.relaxed_trunc_f32x4_s          -                 v128 -> v128            relaxed-simd  call:Simd.I32x4RelaxedTruncF32x4S
-        0xfd:258  i32x4.relaxed_trunc_f32x4_u          -                 v128 -> v128            relaxed-simd  vec:ConvertToUInt32:r4
+        0xfd:258  i32x4.relaxed_trunc_f32x4_u          -                 v128 -> v128            relaxed-simd  call:Simd.I32x4TruncSatF32x4U
         0xfd:259  i32x4.relaxed_trunc_f64x2_s_zero     -                 v128 -> v128            relaxed-simd  call:Simd.I32x4RelaxedTruncF64x2SZero
         0xfd:260  i32x4.relaxed_trunc_f64x2_u_zero     -                 v128 -> v128            relaxed-simd  call:Simd.I32x4TruncSatF64x2UZero
         0xfd:261  f32x4.relaxed_madd                   -                 v128 v128 v128 -> v128  relaxed-simd  vec:FusedMultiplyAdd:r4

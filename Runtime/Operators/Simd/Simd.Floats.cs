@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace WasmJit.Runtime;
@@ -11,6 +12,13 @@ internal static partial class Simd
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static Vector128<byte> Opaque(ulong low, ulong high) => Vector128.Create(low, high).AsByte();
 
+    /// <summary>A result, or the sum where an operand is a NaN: other than a signalling NaN that is given on, a sum is quiet.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<T> QuietNaN<T>(Vector128<T> a, Vector128<T> b, Vector128<T> result)
+        where T : struct => AdvSimd.IsSupported
+            ? result
+            : Vector128.ConditionalSelect(Vector128.Equals(a, a) & Vector128.Equals(b, b), result, a + b);
+
     // The processor's minimum gives its second operand if the two are zeros or one is a NaN. So both orders are asked: a sign
     // or NaN that is in one of the results is in their union, whose NaNs then lose all but the topmost bits.
 
@@ -18,7 +26,7 @@ internal static partial class Simd
     internal static Vector128<byte> F32x4Min(Vector128<byte> a, Vector128<byte> b)
     {
         Vector128<float> x = a.AsSingle(), y = b.AsSingle();
-        if (!Sse2.IsSupported) return Vector128.Min(x, y).AsByte();
+        if (!Sse2.IsSupported) return QuietNaN(x, y, Vector128.Min(x, y)).AsByte();
         Vector128<float> least = Sse.Or(Sse.Min(x, y), Sse.Min(y, x));
         Vector128<uint> isNaN = Sse.CompareUnordered(least, least).AsUInt32();
         return Sse2.AndNot(isNaN >>> 10, least.AsUInt32() | isNaN).AsByte();
@@ -28,7 +36,7 @@ internal static partial class Simd
     internal static Vector128<byte> F64x2Min(Vector128<byte> a, Vector128<byte> b)
     {
         Vector128<double> x = a.AsDouble(), y = b.AsDouble();
-        if (!Sse2.IsSupported) return Vector128.Min(x, y).AsByte();
+        if (!Sse2.IsSupported) return QuietNaN(x, y, Vector128.Min(x, y)).AsByte();
         Vector128<double> least = Sse2.Or(Sse2.Min(x, y), Sse2.Min(y, x));
         Vector128<ulong> isNaN = Sse2.CompareUnordered(least, least).AsUInt64();
         return Sse2.AndNot(isNaN >>> 13, least.AsUInt64() | isNaN).AsByte();
@@ -41,7 +49,7 @@ internal static partial class Simd
     internal static Vector128<byte> F32x4Max(Vector128<byte> a, Vector128<byte> b)
     {
         Vector128<float> x = a.AsSingle(), y = b.AsSingle();
-        if (!Sse2.IsSupported) return Vector128.Max(x, y).AsByte();
+        if (!Sse2.IsSupported) return QuietNaN(x, y, Vector128.Max(x, y)).AsByte();
         Vector128<float> one = Sse.Max(x, y);
         Vector128<float> differing = Sse.Xor(one, Sse.Max(y, x));
         Vector128<float> most = Sse.Subtract(Sse.Or(one, differing), differing);
@@ -53,7 +61,7 @@ internal static partial class Simd
     internal static Vector128<byte> F64x2Max(Vector128<byte> a, Vector128<byte> b)
     {
         Vector128<double> x = a.AsDouble(), y = b.AsDouble();
-        if (!Sse2.IsSupported) return Vector128.Max(x, y).AsByte();
+        if (!Sse2.IsSupported) return QuietNaN(x, y, Vector128.Max(x, y)).AsByte();
         Vector128<double> one = Sse2.Max(x, y);
         Vector128<double> differing = Sse2.Xor(one, Sse2.Max(y, x));
         Vector128<double> most = Sse2.Subtract(Sse2.Or(one, differing), differing);
@@ -103,6 +111,22 @@ internal static partial class Simd
 
     /// <summary>2^52: a double with these upper bits has its integer value in the lower ones.</summary>
     private const double Shift52 = 4503599627370496.0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> I32x4TruncSatF32x4U(Vector128<byte> a)
+    {
+        Vector128<float> x = a.AsSingle();
+        if (!Sse41.IsSupported) return Vector128.ConvertToUInt32(x).AsByte();
+        // The maximum is its second operand for a NaN.
+        x = Sse.Max(x, Vector128<float>.Zero);
+        if (Avx512F.VL.IsSupported) return Avx512F.VL.ConvertToVector128UInt32WithTruncation(x).AsByte();
+        // From 2^31 on the signed conversion gives 2^31, and the rest is converted apart: 0 below, 2^31 - 1 if there is more
+        // of it, so that the sum is the largest number.
+        Vector128<float> rest = x - Vector128.Create(2147483648f);
+        Vector128<int> isTooLarge = Vector128.GreaterThanOrEqual(rest, Vector128.Create(2147483648f)).AsInt32();
+        Vector128<int> above = Sse2.ConvertToVector128Int32WithTruncation(rest) ^ isTooLarge;
+        return (Sse2.ConvertToVector128Int32WithTruncation(x) + Vector128.Max(above, Vector128<int>.Zero)).AsByte();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector128<byte> I32x4TruncSatF64x2SZero(Vector128<byte> a)

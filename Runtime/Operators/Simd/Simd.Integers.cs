@@ -65,6 +65,63 @@ internal static partial class Simd
         return (a + (a >>> 4)) & Vector128.Create((byte)15);
     }
 
+    /// <summary>The sign spread over a number: without an instruction of its own on most x64 processors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> I64x2Abs(Vector128<byte> a)
+    {
+        Vector128<long> x = a.AsInt64();
+        if (!Sse42.IsSupported || Avx512F.VL.IsSupported) return Vector128.Abs(x).AsByte();
+        Vector128<long> sign = Vector128.LessThan(x, Vector128<long>.Zero);
+        return ((x ^ sign) - sign).AsByte();
+    }
+
+    // ---- shifts that x64 lacks ----
+
+    // A sign bit moved along with the others, turned and subtracted, fills the places above it.
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> I64x2ShrS(Vector128<byte> a, int count)
+    {
+        if (!Sse2.IsSupported || Avx512F.VL.IsSupported) return (a.AsInt64() >> count).AsByte();
+        Vector128<ulong> sign = Vector128.Create(1UL << 63) >>> count;
+        return (((a.AsUInt64() >>> count) ^ sign) - sign).AsByte();
+    }
+
+    /// <summary>By a constant, which the emitter has reduced.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> I8x16ShrSConstant(Vector128<byte> a, int count)
+    {
+        if (!Sse2.IsSupported) return (a.AsSByte() >> count).AsByte();
+        Vector128<byte> sign = Vector128.Create((byte)(0x80 >> count));
+        return ((a >>> count) ^ sign) - sign;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> I8x16ShrS(Vector128<byte> a, int count)
+    {
+        if (!Sse2.IsSupported) return (a.AsSByte() >> count).AsByte();
+        // Each byte becomes the upper half of a lane of 16 bits.
+        Vector128<short> low = Sse2.UnpackLow(a, a).AsInt16(), high = Sse2.UnpackHigh(a, a).AsInt16();
+        Vector128<short> by = Vector128.CreateScalar((count & 7) + 8).AsInt16();
+        return Sse2.PackSignedSaturate(Sse2.ShiftRightArithmetic(low, by), Sse2.ShiftRightArithmetic(high, by)).AsByte();
+    }
+
+    // ---- upper halves widened ----
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> I16x8ExtendHighI8x16U(Vector128<byte> a) =>
+        Sse2.IsSupported ? Sse2.UnpackHigh(a, Vector128<byte>.Zero) : Vector128.WidenUpper(a).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> I32x4ExtendHighI16x8U(Vector128<byte> a) => Sse2.IsSupported
+        ? Sse2.UnpackHigh(a.AsUInt16(), Vector128<ushort>.Zero).AsByte()
+        : Vector128.WidenUpper(a.AsUInt16()).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> I64x2ExtendHighI32x4U(Vector128<byte> a) => Sse2.IsSupported
+        ? Sse2.UnpackHigh(a.AsUInt32(), Vector128<uint>.Zero).AsByte()
+        : Vector128.WidenUpper(a.AsUInt32()).AsByte();
+
     // ---- averages and products ----
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -167,7 +224,7 @@ internal static partial class Simd
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector128<byte> I16x8ExtmulHighI8x16U(Vector128<byte> a, Vector128<byte> b) =>
-        (Vector128.WidenUpper(a) * Vector128.WidenUpper(b)).AsByte();
+        (I16x8ExtendHighI8x16U(a).AsUInt16() * I16x8ExtendHighI8x16U(b).AsUInt16()).AsByte();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector128<byte> I32x4ExtmulLowI16x8S(Vector128<byte> a, Vector128<byte> b)
