@@ -4,6 +4,12 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Jit;
 
+/// <summary>What an engine's options mean for code.</summary>
+/// <param name="ChecksMemories">Every access to a memory is compared with its length.</param>
+/// <param name="IsInterruptible">Loops look whether they are to stop.</param>
+/// <param name="CountsFuel">Functions and loops are charged to the instance's fuel.</param>
+internal readonly record struct CodeOptions(bool ChecksMemories, bool IsInterruptible, bool CountsFuel);
+
 /// <summary>
 /// The code of a module: one cell a function, which holds the address of its code. At first that is a stub that compiles;
 /// direct calls read the cell each time. All instances of the module share it; it goes when the last of them goes.
@@ -19,16 +25,16 @@ internal sealed unsafe class CompiledModule : ICodeTarget
 
     private static readonly Lock[] Stripes = [.. Enumerable.Range(0, 64).Select(_ => new Lock())];
 
-    private readonly bool checkAll;
+    private readonly CodeOptions options;
     private readonly nint[] cells;
     private readonly nint* cellBase;
     private readonly DynamicMethod?[] methods;
     private readonly List<DynamicMethod> frameGuards = [];
 
-    internal CompiledModule(ModuleInfo info, bool checkAll)
+    internal CompiledModule(ModuleInfo info, CodeOptions options)
     {
         Info = info;
-        this.checkAll = checkAll;
+        this.options = options;
         int own = info.Funcs.Count - info.ImportedFuncs;
         methods = new DynamicMethod?[own];
         cells = own == 0 ? [] : GC.AllocateUninitializedArray<nint>(own, pinned: true);
@@ -123,6 +129,10 @@ internal sealed unsafe class CompiledModule : ICodeTarget
 
     bool ICodeTarget.HasStackMap => StackGuard.Map is not null;
 
+    bool ICodeTarget.IsInterruptible => options.IsInterruptible;
+
+    bool ICodeTarget.CountsFuel => options.CountsFuel;
+
     void ICodeTarget.LoadCode(IlBuffer il, int func)
     {
         il.LdcI8((long)(cellBase + (func - Info.ImportedFuncs)));
@@ -133,5 +143,5 @@ internal sealed unsafe class CompiledModule : ICodeTarget
 
     void ICodeTarget.LoadTypeId(IlBuffer il, DefType type) => il.LdcI4(type.Id);
 
-    bool ICodeTarget.NeedsChecks(MemoryType memory) => checkAll || memory.Is64 || memory.PageSizeLog2 != 16;
+    bool ICodeTarget.NeedsChecks(MemoryType memory) => options.ChecksMemories || memory.Is64 || memory.PageSizeLog2 != 16;
 }

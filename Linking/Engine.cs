@@ -58,6 +58,8 @@ public sealed class Engine
         }
     }
 
+    internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel);
+
     internal Module CompileOwned(byte[] bytes)
     {
         ModuleInfo info = Load(bytes);

@@ -29,6 +29,15 @@ public sealed record EngineOptions
     /// <summary>When functions are compiled.</summary>
     public Compilation Compilation { get; init; } = Compilation.Lazy;
 
+    /// <summary>
+    /// Whether loops look at each iteration if they are to stop, for the tokens given to <see cref="Guest"/>. Without it only
+    /// function entries do, where it costs nothing.
+    /// </summary>
+    public bool Interruptible { get; init; }
+
+    /// <summary>Whether functions and loops count what they execute, for <see cref="Fuel"/>.</summary>
+    public bool CountFuel { get; init; }
+
     /// <summary>What modules may use of WebAssembly beyond its first version.</summary>
     public Features Features { get; init; } = Features.All;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
 using WasmJit.Jit;
 using WasmJit.Runtime;
 
@@ -20,6 +21,22 @@ public sealed class Instance : InstanceCore, ILinkable
 
     /// <summary>Why the guest's last <c>compile</c> or <c>instantiate</c> failed; null if none has.</summary>
     public string? LastLinkingError { get; internal set; }
+
+    /// <summary>
+    /// What the instance may still execute; null if its engine does not count. It can be replaced between calls, and be shared
+    /// with other instances. Instances that a guest makes of modules share the guest's.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The engine does not count.</exception>
+    public Fuel? Fuel
+    {
+        get => FuelTank;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            if (FuelTank is null) throw new InvalidOperationException("The engine's options have no CountFuel.");
+            FuelTank = value;
+        }
+    }
 
     DefType ILinkable.DynamicType => Module.Info.InstanceType;
 
@@ -57,6 +74,53 @@ public sealed class Instance : InstanceCore, ILinkable
         export = FindExport(name) as T;
         return export is not null;
     }
+
+    /// <summary>
+    /// Calls an exported function on a thread of its own; see <see cref="Guest.RunAsync{TResult}"/>, which does the same for
+    /// typed delegates.
+    /// </summary>
+    /// <typeparam name="TResult">The function's result; a ValueTuple of several, object for any.</typeparam>
+    /// <param name="name">The export.</param>
+    /// <param name="cancellation">Stops the guest.</param>
+    /// <param name="arguments">The function's arguments, of exactly its types.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="KeyNotFoundException">There is no export of this name.</exception>
+    /// <exception cref="InvalidCastException">The export is no function, or its result is of another type.</exception>
+    /// <exception cref="ArgumentException">The arguments are not those of the function.</exception>
+    public Task<TResult> InvokeAsync<TResult>(string name, CancellationToken cancellation, params object?[] arguments)
+    {
+        Delegate function = FunctionFor(name, arguments);
+        return Guest.RunAsync(() => (TResult)Invoke(function, arguments)!, cancellation);
+    }
+
+    /// <summary>As <see cref="InvokeAsync{TResult}"/>, for a function without results, or whose results are not wanted.</summary>
+    /// <param name="name">The export.</param>
+    /// <param name="cancellation">Stops the guest.</param>
+    /// <param name="arguments">The function's arguments, of exactly its types.</param>
+    public Task InvokeAsync(string name, CancellationToken cancellation, params object?[] arguments)
+    {
+        Delegate function = FunctionFor(name, arguments);
+        return Guest.RunAsync(() => { Invoke(function, arguments); }, cancellation);
+    }
+
+    private Delegate FunctionFor(string name, object?[] arguments)
+    {
+        object export = FindExport(name) ?? throw new KeyNotFoundException($"The instance exports no \"{name}\".");
+        if (export is not Delegate function) throw new InvalidCastException($"The export \"{name}\" is a {export.GetType()}, not a function.");
+        ParameterInfo[] parameters = function.GetType().GetMethod("Invoke")!.GetParameters();
+        if (parameters.Length != arguments.Length)
+            throw new ArgumentException($"The function \"{name}\" takes {parameters.Length} arguments, not {arguments.Length}.", nameof(arguments));
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            Type type = parameters[i].ParameterType;
+            if (arguments[i] is null ? type.IsValueType : !type.IsInstanceOfType(arguments[i]))
+                throw new ArgumentException($"Argument {i} of \"{name}\" is a {type}, not {arguments[i]?.GetType().ToString() ?? "null"}.", nameof(arguments));
+        }
+        return function;
+    }
+
+    private static object? Invoke(Delegate function, object?[] arguments) =>
+        function.GetType().GetMethod("Invoke")!.Invoke(function, BindingFlags.DoNotWrapExceptions, null, arguments, null);
 
     internal object? FindExport(string name)
     {

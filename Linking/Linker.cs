@@ -49,7 +49,7 @@ internal static unsafe class Linker
 
     /// <summary>Makes an instance of imports in the module's order.</summary>
     /// <exception cref="LinkException">An import is of another type.</exception>
-    internal static Instance Instantiate(Module module, object[] imports)
+    internal static Instance Instantiate(Module module, object[] imports, Fuel? fuel = null)
     {
         ModuleInfo info = module.Info;
         for (int i = 0; i < imports.Length; i++)
@@ -60,6 +60,7 @@ internal static unsafe class Linker
                     $"incompatible import type: \"{import.Module}\" \"{import.Name}\" is {TypeOf(imports[i])?.ToString() ?? "something else"}, {import.Type}{(import.Type.IsExact ? " exactly" : "")} is needed");
         }
         var instance = new Instance(module) { Services = module.Services };
+        if (module.Engine.Options.CountFuel) instance.FuelTank = fuel ?? new Fuel(long.MaxValue);
         Allocate(instance, info, imports);
         InitialiseGlobals(instance, info);
         InitialiseTables(instance, info);

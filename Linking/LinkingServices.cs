@@ -56,7 +56,7 @@ internal sealed class LinkingServices(Module module) : InstanceServices
         var given = (ModuleType)type.Composite;
         try
         {
-            return Linker.Instantiate(compiled, Arrange(compiled, given, args));
+            return Linker.Instantiate(compiled, Arrange(compiled, given, args), instance.FuelTank);
         }
         catch (LinkException e)
         {

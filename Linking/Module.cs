@@ -45,14 +45,17 @@ public sealed class Module : ILinkable
     DefType ILinkable.DynamicType => Info.ModuleType;
 
     internal CompiledModule Code =>
-        code ?? Interlocked.CompareExchange(ref code, new CompiledModule(Info, !Engine.UsesGuardPages), null) ?? code;
+        code ?? Interlocked.CompareExchange(ref code, new CompiledModule(Info, Engine.CodeOptions), null) ?? code;
 
     internal LinkingServices Services => services ?? Interlocked.CompareExchange(ref services, new LinkingServices(this), null) ?? services;
 
     /// <summary>Makes an instance: links the imports, initialises, runs the start function.</summary>
     /// <param name="imports">What the module imports; null if it imports nothing.</param>
+    /// <param name="fuel">
+    /// What the instance may execute, the start function included, if the engine counts; without end if null.
+    /// </param>
     /// <exception cref="LinkException">An import is missing or of another type.</exception>
     /// <exception cref="TrapException">A segment does not fit, or the start function traps.</exception>
-    public Instance Instantiate(Imports? imports = null) =>
-        Linker.Instantiate(this, Linker.Resolve(this, imports ?? []));
+    public Instance Instantiate(Imports? imports = null, Fuel? fuel = null) =>
+        Linker.Instantiate(this, Linker.Resolve(this, imports ?? []), fuel);
 }

@@ -33,7 +33,8 @@ internal sealed class HostAdapter
         {
             if (!HasSignature(target.GetType(), signature))
                 throw new ArgumentException($"A host function for {type} must be a {signature.DelegateType}, not a {target.GetType()}.");
-            if (!signature.IsSameForHost) target = Delegate.CreateDelegate(signature.DelegateType, target, "Invoke");
+            if (AsyncHost.IsNeeded(target.GetType().GetMethod("Invoke")!)) target = AsyncHost.Wrap(target, signature);
+            else if (!signature.IsSameForHost) target = Delegate.CreateDelegate(signature.DelegateType, target, "Invoke");
         }
         if (signature.IsSameForHost) return new FuncRef(target, TargetOf(target), PointerOf(target), type);
         return new FuncRef(target, new HostAdapter(target, type), signature.HostAdapterCode, type);
@@ -42,8 +43,8 @@ internal sealed class HostAdapter
     private static bool HasSignature(Type delegateType, Signature signature)
     {
         MethodInfo invoke = delegateType.GetMethod("Invoke")!;
-        return invoke.ReturnType == signature.HostReturn
-            && invoke.GetParameters().Select(p => p.ParameterType).SequenceEqual(signature.HostParameters);
+        return AsyncHost.ResultOf(invoke.ReturnType) == signature.HostReturn
+            && AsyncHost.ParametersOf(invoke).SequenceEqual(signature.HostParameters);
     }
 
     /// <summary>The wasm type that a host delegate has when nothing else says it: the final type of its parameters and results.</summary>
@@ -51,9 +52,10 @@ internal sealed class HostAdapter
     internal static DefType TypeOf(Type delegateType)
     {
         MethodInfo invoke = delegateType.GetMethod("Invoke")!;
+        Type result = AsyncHost.ResultOf(invoke.ReturnType);
         return DefType.Of(new FuncType(
-            [.. invoke.GetParameters().Select(p => ValTypeOf(p.ParameterType))],
-            invoke.ReturnType == typeof(void) ? [] : [.. FlattenResult(invoke.ReturnType).Select(ValTypeOf)]));
+            [.. AsyncHost.ParametersOf(invoke).Select(ValTypeOf)],
+            result == typeof(void) ? [] : [.. FlattenResult(result).Select(ValTypeOf)]));
     }
 
     private static IEnumerable<Type> FlattenResult(Type type)

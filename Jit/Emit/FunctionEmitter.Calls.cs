@@ -46,6 +46,7 @@ internal sealed partial class FunctionEmitter
         il.Calli(called, tail);
         if (tail)
         {
+            hasTailCalls = true;
             il.Emit(OpCodes.Ret);
             SetUnreachable();
             return;

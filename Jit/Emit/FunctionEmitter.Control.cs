@@ -100,7 +100,10 @@ internal sealed partial class FunctionEmitter
         frame.ParamTemps = parameters;
         switch (kind)
         {
-            case OpId.Loop: keepAlives.Add(il.Mark(frame.Label)); break;
+            case OpId.Loop:
+                keepAlives.Add(il.Mark(frame.Label));
+                LoopHead();
+                break;
             case OpId.If:
                 if (condition >= 0)
                 {
@@ -181,6 +184,7 @@ internal sealed partial class FunctionEmitter
         }
         int[]? results = targeted ? frame.ResultTemps : null;
         ImmutableArray<ValType> types = frame.End;
+        if (frame.Kind == OpId.Loop) LoopEnd();
         FreeTemps(frame.ParamTemps);
         if (!targeted) FreeTemps(frame.ResultTemps);
         depth--;

@@ -20,6 +20,12 @@ internal interface ICodeTarget
 
     /// <summary>Whether <see cref="LoadStackMapAt"/> has a map to give.</summary>
     bool HasStackMap { get; }
+
+    /// <summary>Whether loops look if they are to stop.</summary>
+    bool IsInterruptible { get; }
+
+    /// <summary>Whether functions and loops are charged to the instance's fuel.</summary>
+    bool CountsFuel { get; }
 }
 
 /// <summary>
@@ -108,6 +114,7 @@ internal sealed partial class FunctionEmitter
         {
             code.Read(out Instr instr);
             il.Source = instr.Offset;
+            if (target.CountsFuel) CountInstruction(instr);
             if (frames[depth - 1].Unreachable) Skip(instr);
             else Emit(ref code, ref instr);
         }
@@ -134,30 +141,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>What must stand before everything: it depends on what came after.</summary>
     private void EmitPrologue()
     {
-        int at = prologue;
-        if (hasCalls)
-        {
-            if (target.HasStackMap)
-            {
-                // if (map[&local >> 16] != 0) the stack is exhausted
-                int local = il.DeclareLocal(typeof(int));
-                int ok = il.DefineLabel();
-                at = il.LdlocaAt(at, local);
-                at = il.EmitAt(at, OpCodes.Conv_U);
-                at = il.LdcI4At(at, Runtime.StackGuard.GranuleLog2);
-                at = il.EmitAt(at, OpCodes.Shr_Un);
-                at = target.LoadStackMapAt(il, at);
-                at = il.EmitAt(at, OpCodes.Add);
-                at = il.EmitAt(at, OpCodes.Ldind_U1);
-                at = il.BranchAt(at, OpCodes.Brfalse, ok);
-                at = il.CallAt(at, Members.StackExhausted);
-                at = il.MarkAt(at, ok);
-            }
-            else
-            {
-                at = il.CallAt(at, Members.StackCheck);
-            }
-        }
+        int at = EmitEntryChecks(prologue);
         foreach ((uint memory, int local) in memoryObjects)
         {
             at = LoadMemoryAt(at, (int)memory);
@@ -222,6 +206,7 @@ internal sealed partial class FunctionEmitter
             case OpId.V128Const: stack.PushVector(instr.Bits, instr.High); break;
             case OpId.I8x16Shuffle: Shuffle(instr.Bits, instr.High); break;
             default:
+                if (target.CountsFuel) ChargeBulk(instr);
                 if (!EmitReferences(instr) && !EmitBulk(instr) && !EmitGc(instr) && !EmitLinking(instr)
                     && !EmitExceptions(ref code, instr))
                     throw new NotSupportedException($"{op.Mnemonic} ({op.Proposal}) is not compiled by this version.");

@@ -126,6 +126,9 @@ internal sealed class IlBuffer
 
     internal int LdcI4At(int after, int value) => Insert(after, new Node { Code = OpCodes.Ldc_I4, Form = Form.Int, Number = value });
 
+    /// <summary>Gives an <see cref="LdcI4"/> another value.</summary>
+    internal void Repatch(int node, int value) => nodes[node].Number = value;
+
     internal int LdcI8(long value) => LdcI8At(Tail, value);
 
     internal int LdcI8At(int after, long value) => Insert(after, new Node { Code = OpCodes.Ldc_I8, Form = Form.Long, Number = value });

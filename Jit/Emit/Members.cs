@@ -32,7 +32,11 @@ internal static class Members
     internal static readonly MethodInfo MemoryCheck64 = Method<Memory>(nameof(Memory.Check64));
     internal static readonly MethodInfo KeepAlive = typeof(GC).GetMethod(nameof(GC.KeepAlive))!;
     internal static readonly MethodInfo MakeTrap = typeof(Trap).GetMethod(nameof(Trap.Make), Any, [typeof(TrapKind)])!;
-    internal static readonly MethodInfo StackExhausted = typeof(Trap).GetMethod(nameof(Trap.CallStackExhausted), Any)!;
+    internal static readonly MethodInfo Stop = typeof(CancellationScope).GetMethod(nameof(CancellationScope.Stop), Any)!;
+    internal static readonly MethodInfo MarkAddress = typeof(WasmThread).GetProperty(nameof(WasmThread.MarkAddress), Any)!.GetMethod!;
+    internal static readonly FieldInfo InstanceFuel = Field<InstanceCore>(nameof(InstanceCore.FuelTank));
+    internal static readonly FieldInfo FuelLeft = Field<Fuel>(nameof(Fuel.Left));
+    internal static readonly MethodInfo FuelExhausted = typeof(Fuel).GetMethod(nameof(Fuel.Exhausted), Any)!;
     internal static readonly MethodInfo StackCheck = typeof(StackGuard).GetMethod(nameof(StackGuard.Check), Any)!;
     internal static readonly MethodInfo StackSpace = typeof(StackGuard).GetMethod(nameof(StackGuard.EnsureSpace), Any)!;
 
@@ -66,6 +70,8 @@ internal static class Members
     internal static MethodInfo I31(string name) => typeof(I31).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
     internal static MethodInfo Vector(string name) => typeof(Simd).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
+    internal static MethodInfo FuelCharge(string name) => typeof(Fuel).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
     internal static MethodInfo Float(string name) => typeof(Floats).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 

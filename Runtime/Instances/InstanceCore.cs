@@ -40,6 +40,9 @@ public abstract unsafe class InstanceCore
     /// <summary>What the instance asks of the layers above.</summary>
     internal InstanceServices Services = null!;
 
+    /// <summary>What code that counts is charged to; null where the engine does not count.</summary>
+    internal Fuel? FuelTank;
+
     /// <summary>Where generated code stores a loaded value that nobody reads, so that the load keeps its trap.</summary>
     internal long Scratch64;
     internal double ScratchF64;

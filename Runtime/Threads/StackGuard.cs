@@ -14,6 +14,9 @@ internal static unsafe class StackGuard
 
     private const ulong Granule = 1UL << GranuleLog2;
 
+    /// <summary>What the map holds for the frames of a thread whose guests are to stop; 1 stands for a stack's end.</summary>
+    internal const byte Stopped = 2;
+
     /// <summary>What is left of a stack for host functions, the collector and exception handling.</summary>
     private const ulong RedZone = 256 * 1024;
 
@@ -61,6 +64,24 @@ internal static unsafe class StackGuard
         return zone;
     }
 
+    /// <summary>
+    /// Marks the granules of a thread's frames, from <paramref name="top"/> down to the stack's end, so that guests in them stop;
+    /// or takes the mark away.
+    /// </summary>
+    internal static void Mark(Zone? zone, ulong low, ulong top, bool stop)
+    {
+        if (Map is null) return;
+        // Where a stack may grow without limit, frames further down go on until they return.
+        const ulong most = 1UL << 30;
+        ulong bottom = low == 0 || top - low > most ? top - Math.Min(most, top) : low;
+        lock (Gate)
+        {
+            for (ulong g = (bottom + Granule - 1) >> GranuleLog2; g <= top >> GranuleLog2; g++)
+                Volatile.Write(ref Map[g], stop ? Stopped : (byte)0);
+            if (!stop && zone is not null) Fill(zone, 1);
+        }
+    }
+
     internal static void Unmark(Zone? zone)
     {
         if (zone is null) return;
@@ -81,7 +102,7 @@ internal static unsafe class StackGuard
     /// <summary>The check where there is no map.</summary>
     internal static void Check()
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack() || WasmThread.IsStopped) CancellationScope.Stop();
     }
 
     /// <summary>The check before a function whose frame may be larger than the red zone.</summary>

@@ -15,6 +15,9 @@ internal sealed unsafe partial class WasmThread
     private readonly ulong* fault;
     private readonly StackGuard.Zone? zone;
 
+    /// <summary>What interruptible code polls where there is no map of stacks.</summary>
+    private readonly byte[] mark = GC.AllocateArray<byte>(1, pinned: true);
+
     private WasmThread()
     {
         fault = FaultHandler.Register(token);
@@ -40,6 +43,22 @@ internal sealed unsafe partial class WasmThread
     internal ulong StackLimit { get; }
 
     internal static WasmThread Current => current ?? Register();
+
+    /// <summary>The innermost scope that can be cancelled.</summary>
+    internal CancellationScope? Scope { get; set; }
+
+    /// <summary>Marks this thread's frames below an address, so that guests in them stop, or takes the mark away.</summary>
+    internal void Mark(ulong top, bool stop)
+    {
+        Volatile.Write(ref mark[0], stop ? StackGuard.Stopped : (byte)0);
+        StackGuard.Mark(zone, StackLow, top, stop);
+    }
+
+    /// <summary>Whether the calling thread's guests are to stop.</summary>
+    internal static bool IsStopped => Volatile.Read(ref Current.mark[0]) != 0;
+
+    /// <summary>What the calling thread polls where there is no map.</summary>
+    internal static byte* MarkAddress => (byte*)Unsafe.AsPointer(ref Current.mark[0]);
 
     /// <summary>The first step of every entry from .NET into wasm.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -38,6 +38,7 @@ internal static class Trap
         TrapKind.RuntimeCompileNotAllowed => "runtime compile not allowed",
         TrapKind.QuotaExceeded => "quota exceeded",
         TrapKind.UnknownImport => "unknown import called",
+        TrapKind.OutOfFuel => "out of fuel",
         _ => "out of memory",
     };
 
@@ -51,9 +52,6 @@ internal static class Trap
 
     [DoesNotReturn]
     internal static void OutOfBoundsMemory() => throw new TrapException(TrapKind.OutOfBoundsMemoryAccess);
-
-    [DoesNotReturn]
-    internal static void CallStackExhausted() => throw new TrapException(TrapKind.CallStackExhausted);
 
     [DoesNotReturn]
     internal static void IntegerOverflow() => throw new TrapException(TrapKind.IntegerOverflow);

@@ -1,0 +1,119 @@
+using System.Reflection;
+using System.Reflection.Emit;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// Host functions that return a task, or take a cancellation token behind the wasm parameters. The guest's thread waits for
+/// the task: frames of compiled code cannot be put aside. The token is that of the running <see cref="Guest"/> call.
+/// </summary>
+internal sealed class AsyncHost
+{
+    private AsyncHost(Delegate target) => Target = target;
+
+    internal readonly Delegate Target;
+
+    /// <summary>What a host function gives to the guest: the result of its task.</summary>
+    internal static Type ResultOf(Type type)
+    {
+        if (type == typeof(Task) || type == typeof(ValueTask)) return typeof(void);
+        if (!type.IsGenericType) return type;
+        Type open = type.GetGenericTypeDefinition();
+        return open == typeof(Task<>) || open == typeof(ValueTask<>) ? type.GetGenericArguments()[0] : type;
+    }
+
+    /// <summary>The parameters that the guest gives.</summary>
+    internal static Type[] ParametersOf(MethodInfo invoke)
+    {
+        Type[] types = [.. invoke.GetParameters().Select(p => p.ParameterType)];
+        return types.Length > 0 && types[^1] == typeof(CancellationToken) ? types[..^1] : types;
+    }
+
+    internal static bool IsNeeded(MethodInfo invoke) =>
+        ResultOf(invoke.ReturnType) != invoke.ReturnType || ParametersOf(invoke).Length < invoke.GetParameters().Length;
+
+    /// <summary>A delegate of the signature's own type that calls the host function and waits for what it returns.</summary>
+    internal static Delegate Wrap(Delegate target, Signature signature)
+    {
+        MethodInfo invoke = target.GetType().GetMethod("Invoke")!;
+        var method = new DynamicMethod(
+            "wasm async host", signature.HostReturn, [typeof(AsyncHost), .. signature.HostParameters], typeof(AsyncHost).Module, true);
+        ILGenerator il = method.GetILGenerator();
+        LocalBuilder context = il.DeclareLocal(typeof(SynchronizationContext));
+        LocalBuilder? result = signature.HostReturn == typeof(void) ? null : il.DeclareLocal(signature.HostReturn);
+        il.Emit(OpCodes.Call, Own(nameof(Begin)));
+        il.Emit(OpCodes.Stloc, context);
+        il.BeginExceptionBlock();
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ldfld, typeof(AsyncHost).GetField(nameof(Target), BindingFlags.Instance | BindingFlags.NonPublic)!);
+        il.Emit(OpCodes.Castclass, target.GetType());
+        for (int i = 0; i < signature.HostParameters.Length; i++) il.Emit(OpCodes.Ldarg, (short)(i + 1));
+        if (invoke.GetParameters().Length > signature.HostParameters.Length)
+            il.Emit(OpCodes.Call, typeof(Guest).GetProperty(nameof(Guest.CancellationToken))!.GetMethod!);
+        il.Emit(OpCodes.Callvirt, invoke);
+        if (invoke.ReturnType != signature.HostReturn)
+        {
+            Type returned = invoke.ReturnType;
+            Type open = returned.IsGenericType ? returned.GetGenericTypeDefinition() : returned;
+            MethodInfo wait = Own(open == typeof(Task) || open == typeof(Task<>) ? nameof(Wait) : nameof(WaitValue), returned.IsGenericType);
+            il.Emit(OpCodes.Call, returned.IsGenericType ? wait.MakeGenericMethod(signature.HostReturn) : wait);
+        }
+        if (result is not null) il.Emit(OpCodes.Stloc, result);
+        il.BeginFinallyBlock();
+        il.Emit(OpCodes.Ldloc, context);
+        il.Emit(OpCodes.Call, Own(nameof(End)));
+        il.EndExceptionBlock();
+        if (result is not null) il.Emit(OpCodes.Ldloc, result);
+        il.Emit(OpCodes.Ret);
+        return method.CreateDelegate(signature.DelegateType, new AsyncHost(target));
+    }
+
+    private static MethodInfo Own(string name, bool generic = false) =>
+        typeof(AsyncHost).GetMethods(BindingFlags.Static | BindingFlags.NonPublic).Single(m => m.Name == name && m.IsGenericMethod == generic);
+
+    /// <summary>What the host function awaits must not go on in a context whose thread waits here.</summary>
+    private static SynchronizationContext? Begin()
+    {
+        SynchronizationContext? context = SynchronizationContext.Current;
+        if (context is not null) SynchronizationContext.SetSynchronizationContext(null);
+        return context;
+    }
+
+    private static void End(SynchronizationContext? context)
+    {
+        if (context is not null) SynchronizationContext.SetSynchronizationContext(context);
+    }
+
+    private static void Wait(Task task)
+    {
+        // The task's own exception, not one that wraps it.
+        if (!task.IsCompleted) WaitFor(task);
+        task.GetAwaiter().GetResult();
+    }
+
+    private static T Wait<T>(Task<T> task)
+    {
+        if (!task.IsCompleted) WaitFor(task);
+        return task.GetAwaiter().GetResult();
+    }
+
+    private static void WaitValue(ValueTask task)
+    {
+        if (task.IsCompleted) task.GetAwaiter().GetResult();
+        else Wait(task.AsTask());
+    }
+
+    private static T WaitValue<T>(ValueTask<T> task) => task.IsCompleted ? task.GetAwaiter().GetResult() : Wait(task.AsTask());
+
+    private static void WaitFor(Task task)
+    {
+        try
+        {
+            task.Wait(Guest.CancellationToken);
+        }
+        catch (AggregateException)
+        {
+            // It has ended; the caller takes what it ended with.
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// The time in which a thread's guests obey a token. When it is cancelled, the thread's part of <see cref="StackGuard.Map"/>
+/// is marked: function entries look there anyway, for the stack's end, and interruptible loops poll it.
+/// </summary>
+internal sealed unsafe class CancellationScope
+{
+    private readonly WasmThread thread;
+    private readonly CancellationScope? outer;
+    private readonly CancellationToken token;
+    private readonly ulong top;
+    private CancellationTokenSource? linked;
+    private CancellationTokenRegistration registration;
+    private bool fired;
+    private bool left;
+
+    private CancellationScope(WasmThread thread, CancellationToken token, ulong top)
+    {
+        this.thread = thread;
+        this.token = token;
+        this.top = top;
+        outer = thread.Scope;
+    }
+
+    /// <summary>Cancelled as soon as this scope's token or that of one around it is.</summary>
+    internal CancellationToken Token =>
+        outer is null ? token : (linked ??= CancellationTokenSource.CreateLinkedTokenSource(outer.Token, token)).Token;
+
+    /// <summary>Begins a scope of the calling thread. Whoever does ends it with <see cref="Leave"/>, in reverse order.</summary>
+    internal static CancellationScope Enter(CancellationToken token)
+    {
+        byte local;
+        WasmThread thread = WasmThread.Current;
+        var scope = new CancellationScope(thread, token, (ulong)&local);
+        thread.Scope = scope;
+        scope.registration = token.UnsafeRegister(static s => ((CancellationScope)s!).Fire(), scope);
+        return scope;
+    }
+
+    internal void Leave()
+    {
+        registration.Dispose();
+        linked?.Dispose();
+        lock (thread)
+        {
+            left = true;
+            thread.Scope = outer;
+            if (!fired) return;
+            thread.Mark(top, false);
+            if (Fired(outer) is { } other) thread.Mark(other.top, true);
+        }
+    }
+
+    private void Fire()
+    {
+        lock (thread)
+        {
+            if (left) return;
+            fired = true;
+            thread.Mark(top, true);
+        }
+    }
+
+    /// <summary>The outermost cancelled scope of those around <paramref name="scope"/> and itself.</summary>
+    private static CancellationScope? Fired(CancellationScope? scope)
+    {
+        CancellationScope? found = null;
+        for (; scope is not null; scope = scope.outer)
+            if (scope.fired) found = scope;
+        return found;
+    }
+
+    /// <summary>Throws because the calling thread's mark was found: it is cancelled, or its stack is used up.</summary>
+    [DoesNotReturn]
+    internal static void Stop()
+    {
+        if (Fired(WasmThread.Current.Scope) is { } scope) throw new GuestCanceledException(scope.token);
+        throw new TrapException(TrapKind.CallStackExhausted);
+    }
+}

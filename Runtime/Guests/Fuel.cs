@@ -1,0 +1,79 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace WasmJit;
+
+/// <summary>
+/// How much a guest may still execute, where its engine has <c>EngineOptions.CountFuel</c>. One unit pays for one instruction
+/// at least: a function is charged when it is entered and a loop at each iteration, for all the instructions in them that are
+/// in no loop further inside, whether or not they are then executed; bulk operators by the length of what they do. The same
+/// calls always cost the same. Several threads that share one object may lose some of their charges.
+/// </summary>
+public sealed class Fuel
+{
+    /// <summary>Memory operators are charged a unit for this many bytes, as a power of two.</summary>
+    private const int BytesLog2 = 3;
+
+    /// <summary>Negative when a charge could not be paid.</summary>
+    internal long Left;
+
+    /// <summary>Gives an amount.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The amount is negative.</exception>
+    public Fuel(long amount)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(amount);
+        Left = amount;
+    }
+
+    /// <summary>What is left.</summary>
+    public long Remaining => Math.Max(0, Volatile.Read(ref Left));
+
+    /// <summary>Adds to what is left. Not while a guest runs on another thread.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The amount is negative.</exception>
+    public void Add(long amount)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(amount);
+        long left = Remaining;
+        Left = amount > long.MaxValue - left ? long.MaxValue : left + amount;
+    }
+
+    [DoesNotReturn]
+    internal static void Exhausted() => throw new TrapException(TrapKind.OutOfFuel);
+
+    private static void Charge(InstanceCore instance, ulong units)
+    {
+        Fuel fuel = instance.FuelTank!;
+        long left = fuel.Left;
+        if (left < 0 || (ulong)left < units)
+        {
+            fuel.Left = -1;
+            Exhausted();
+        }
+        fuel.Left = left - (long)units;
+    }
+
+    // What bulk operators are charged: their length is on the stack and stays there.
+
+    internal static int Items32(int count, InstanceCore instance)
+    {
+        Charge(instance, (uint)count);
+        return count;
+    }
+
+    internal static long Items64(long count, InstanceCore instance)
+    {
+        Charge(instance, (ulong)count);
+        return count;
+    }
+
+    internal static int Bytes32(int count, InstanceCore instance)
+    {
+        Charge(instance, (uint)count >> BytesLog2);
+        return count;
+    }
+
+    internal static long Bytes64(long count, InstanceCore instance)
+    {
+        Charge(instance, (ulong)count >> BytesLog2);
+        return count;
+    }
+}

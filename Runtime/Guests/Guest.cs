@@ -1,0 +1,78 @@
+using WasmJit.Runtime;
+
+namespace WasmJit;
+
+/// <summary>
+/// Runs code that calls guests, with a token that stops them, and without blocking the caller's thread. A guest is stopped at
+/// function entries, and in loops where its engine has <c>EngineOptions.Interruptible</c>; where it waits for a host function
+/// that returns a task it is stopped always.
+/// </summary>
+/// <example><code>int result = await Guest.RunAsync(() => fib(40), cancellation);</code></example>
+public static class Guest
+{
+    /// <summary>
+    /// The token of the innermost <see cref="Run(Action, CancellationToken)"/> or <see cref="RunAsync(Action, CancellationToken)"/>
+    /// on this thread: cancelled as soon as that or one around it is. For host functions that wait.
+    /// </summary>
+    public static CancellationToken CancellationToken => WasmThread.Current.Scope?.Token ?? default;
+
+    /// <summary>Runs something on this thread; guests that it calls stop when the token is cancelled.</summary>
+    /// <exception cref="GuestCanceledException">A guest was stopped.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled before, or while a host function waited.</exception>
+    public static void Run(Action call, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        cancellation.ThrowIfCancellationRequested();
+        if (!cancellation.CanBeCanceled)
+        {
+            call();
+            return;
+        }
+        CancellationScope scope = CancellationScope.Enter(cancellation);
+        try
+        {
+            call();
+        }
+        finally
+        {
+            scope.Leave();
+        }
+    }
+
+    /// <summary>As <see cref="Run(Action, CancellationToken)"/>, with a result.</summary>
+    /// <exception cref="GuestCanceledException">A guest was stopped.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled before, or while a host function waited.</exception>
+    public static TResult Run<TResult>(Func<TResult> call, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        TResult result = default!;
+        Run(() => { result = call(); }, cancellation);
+        return result;
+    }
+
+    /// <summary>
+    /// Runs something on a thread of its own, with a stack of 16 MiB; the caller's is free. Threads are kept for a while and
+    /// used again.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled; a <see cref="GuestCanceledException"/> if a guest was stopped.</exception>
+    public static Task RunAsync(Action call, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        return RunAsync(
+            () =>
+            {
+                call();
+                return true;
+            }, cancellation);
+    }
+
+    /// <summary>As <see cref="RunAsync(Action, CancellationToken)"/>, with a result.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled; a <see cref="GuestCanceledException"/> if a guest was stopped.</exception>
+    public static async Task<TResult> RunAsync<TResult>(Func<TResult> call, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        cancellation.ThrowIfCancellationRequested();
+        // The task faults with the cancellation; awaiting it here makes a cancelled task that keeps the exception.
+        return await GuestThreads.Start(() => Run(call, cancellation)).ConfigureAwait(false);
+    }
+}

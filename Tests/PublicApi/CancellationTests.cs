@@ -1,0 +1,196 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace WasmJit.Tests.PublicApi;
+
+/// <summary>Guests that would run for ever stop when the host says so, and go on to work afterwards.</summary>
+public sealed class CancellationTests
+{
+    private static readonly Engine Interruptible = new(new EngineOptions { Interruptible = true });
+
+    private const string Text = """
+        (module $endless
+          (import "host" "call" (func $host))
+          (memory 1)
+          (type $v (func))
+          (table 2 funcref)
+          (elem (i32.const 0) $tail $ping)
+          (global $n (mut i32) (i32.const 0))
+          (func (export "loop") (loop $l (br $l)))
+          (func (export "nested") (loop $a (loop $b (br_if $b (i32.load (i32.const 0))) (br $a))))
+          (func (export "params") (i32.const 0) (loop $l (param i32) (i32.add (i32.const 1)) (br $l)))
+          (func (export "calls") (loop $l (call $leaf) (br $l)))
+          (func $leaf (global.set $n (i32.add (global.get $n) (i32.const 1))))
+          (func $tail (export "tail") (return_call $tail))
+          (func $ping (return_call_indirect (type $v) (i32.const 1)))
+          (func (export "ping") (return_call $ping))
+          (func $tree (export "tree") (param i32) (if (local.get 0)
+            (then (call $tree (i32.sub (local.get 0) (i32.const 1))) (call $tree (i32.sub (local.get 0) (i32.const 1))))))
+          (func (export "table") (loop $l (block (br_table $l 0 $l (i32.const 2))) (br $l)))
+          (tag $e)
+          (func (export "caught")
+            (loop $l
+              (block $h (try_table (catch_all $h) (loop $m (br_if $m (i32.const 1))) (throw $e)))
+              (br $l)))
+          (func (export "throws")
+            (loop $l (block $h (try_table (catch_all $h) (throw $e))) (br $l)))
+          (func (export "through") (call $host) (loop $l (br $l)))
+          (func (export "one") (result i32) (call $leaf) (i32.const 1)))
+        """;
+
+    private static Instance Make(Engine engine, Action? host = null) =>
+        engine.CompileText(Text).Instantiate(new Imports { { "host", "call", host ?? (() => { }) } });
+
+    private static GuestCanceledException StopAfter(int milliseconds, Action call)
+    {
+        using var source = new CancellationTokenSource(milliseconds);
+        var watch = Stopwatch.StartNew();
+        var stopped = Assert.Throws<GuestCanceledException>(() => Guest.Run(call, source.Token));
+        Assert.True(watch.ElapsedMilliseconds < 20_000);
+        Assert.Equal(source.Token, stopped.CancellationToken);
+        return stopped;
+    }
+
+    [Theory]
+    [InlineData("loop")]
+    [InlineData("nested")]
+    [InlineData("params")]
+    [InlineData("calls")]
+    [InlineData("tail")]
+    [InlineData("ping")]
+    [InlineData("table")]
+    [InlineData("caught")]
+    [InlineData("throws")]
+    public void EndlessFunctionsStop(string name)
+    {
+        Instance instance = Make(Interruptible);
+        GuestCanceledException stopped = StopAfter(30, instance.GetExport<Action>(name));
+        Assert.Equal("endless", stopped.WasmStack[^1].Module);
+        Assert.Equal(1, instance.GetExport<Func<int>>("one")());
+        StopAfter(30, instance.GetExport<Action>(name));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void CallsStopWhateverTheEngine(bool interruptible)
+    {
+        // 2^60 calls
+        Action<int> tree = Make(new Engine(new EngineOptions { Interruptible = interruptible })).GetExport<Action<int>>("tree");
+        Assert.True(StopAfter(30, () => tree(60)).WasmStack.Count > 3);
+        tree(3);
+    }
+
+    [Fact]
+    public void ACancelledTokenRunsNothing()
+    {
+        bool ran = false;
+        Assert.Throws<OperationCanceledException>(() => Guest.Run(() => ran = true, new CancellationToken(true)));
+        Assert.False(ran);
+    }
+
+    [Fact]
+    public async Task OtherThreadsRunOn()
+    {
+        using var first = new CancellationTokenSource();
+        using var second = new CancellationTokenSource();
+        Instance instance = Make(Interruptible);
+        var loop = instance.GetExport<Action>("loop");
+        Task a = Guest.RunAsync(loop, first.Token), b = Guest.RunAsync(loop, second.Token);
+        await Task.Delay(30);
+        await first.CancelAsync();
+        await Assert.ThrowsAsync<GuestCanceledException>(() => a);
+        Assert.True(a.IsCanceled);
+        await Task.Delay(50);
+        Assert.False(b.IsCompleted);
+        await second.CancelAsync();
+        await Assert.ThrowsAsync<GuestCanceledException>(() => b);
+    }
+
+    [Fact]
+    public void AnInnerCallStopsAlone()
+    {
+        Instance inner = Make(Interruptible);
+        Exception? seen = null;
+        using var outer = new CancellationTokenSource();
+        using var source = new CancellationTokenSource();
+        Instance instance = Make(Interruptible, () =>
+        {
+            source.CancelAfter(20);
+            seen = Record.Exception(() => Guest.Run(inner.GetExport<Action>("loop"), source.Token));
+            Assert.False(Guest.CancellationToken.IsCancellationRequested);
+            outer.CancelAfter(30);
+        });
+        // The guest around it goes on, into its own loop, until its own token is cancelled.
+        var stopped = Assert.Throws<GuestCanceledException>(() => Guest.Run(instance.GetExport<Action>("through"), outer.Token));
+        Assert.Equal(source.Token, Assert.IsType<GuestCanceledException>(seen).CancellationToken);
+        Assert.Equal(outer.Token, stopped.CancellationToken);
+    }
+
+    [Fact]
+    public void AnOuterTokenStopsInnerCalls()
+    {
+        Instance inner = Make(Interruptible);
+        Exception? seen = null;
+        bool told = false;
+        using var outer = new CancellationTokenSource(30);
+        using var source = new CancellationTokenSource();
+        Instance instance = Make(Interruptible, () =>
+        {
+            Guest.Run(
+                () =>
+                {
+                    seen = Record.Exception(inner.GetExport<Action>("loop"));
+                    told = Guest.CancellationToken.IsCancellationRequested;
+                }, source.Token);
+        });
+        // The host swallowed the exception; the guest around it stops all the same.
+        Assert.Throws<GuestCanceledException>(() => Guest.Run(instance.GetExport<Action>("through"), outer.Token));
+        Assert.Equal(outer.Token, Assert.IsType<GuestCanceledException>(seen).CancellationToken);
+        Assert.True(told);
+    }
+
+    [Fact]
+    public void RunawayRecursionIsStillATrap()
+    {
+        Module module = Interruptible.CompileText("(module (func $f (export \"f\") (param i32) (result i32) (i32.add (i32.const 1) (call $f (local.get 0)))))");
+        var f = module.Instantiate().GetExport<Func<int, int>>("f");
+        using var source = new CancellationTokenSource();
+        var trap = Assert.Throws<TrapException>(() => Guest.Run(() => f(1), source.Token));
+        Assert.Equal(TrapKind.CallStackExhausted, trap.Kind);
+    }
+
+    [Fact]
+    public async Task RacesOfCancellationAndReturnLeaveNothingBehind()
+    {
+        Instance instance = Make(Interruptible);
+        var tree = instance.GetExport<Action<int>>("tree");
+        int stopped = 0;
+        for (int i = 0; i < 400; i++)
+        {
+            using var source = new CancellationTokenSource();
+            Task canceller = Task.Run(source.Cancel);
+            int depth = 10 + (i % 8);
+            try
+            {
+                Guest.Run(() => tree(depth), source.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                stopped++;
+            }
+            tree(5);
+            await canceller;
+        }
+        Assert.InRange(stopped, 1, 400);
+    }
+
+    [Fact]
+    public void LargeFunctionsStopToo()
+    {
+        // Beyond the JIT's limits for one method: the body is outlined.
+        string many = string.Concat(Enumerable.Range(0, 3000).Select(i => $"(local.set 0 (i32.xor (i32.mul (local.get 0) (i32.const {(i * 7) + 3})) (i32.const {i})))"));
+        Module module = Interruptible.CompileText($"(module (func (export \"f\") (local i32) (loop $l {many} (br $l))))");
+        StopAfter(30, module.Instantiate().GetExport<Action>("f"));
+    }
+}

@@ -1,0 +1,177 @@
+using Xunit;
+
+namespace WasmJit.Tests.PublicApi;
+
+/// <summary>What a guest executes is counted, and ends when the fuel does.</summary>
+public sealed class FuelTests
+{
+    private static readonly Engine Counting = new(new EngineOptions { CountFuel = true });
+
+    private static Instance Make(string fields, Fuel fuel) => Counting.CompileText($"(module $fuel {fields})").Instantiate(fuel: fuel);
+
+    private static void RunsOut(Action call)
+    {
+        var trap = Assert.Throws<TrapException>(call);
+        Assert.Equal(TrapKind.OutOfFuel, trap.Kind);
+        Assert.Equal("out of fuel", trap.Message);
+        Assert.Equal("fuel", trap.WasmStack[0].Module);
+    }
+
+    [Theory]
+    [InlineData("(func (export \"f\") (loop $l (br $l)))")]
+    [InlineData("(func (export \"f\") (loop $a (loop $b (br_if $b (i32.const 0)) (br $a))))")]
+    [InlineData("(func $f (export \"f\") (return_call $f))")]
+    [InlineData("(func $f (export \"f\") (call $f) (call $f))")]
+    [InlineData("(memory 16) (func (export \"f\") (loop $l (memory.fill (i32.const 0) (i32.const 0) (i32.const 1048576)) (br $l)))")]
+    public void EndlessFunctionsRunOut(string fields)
+    {
+        var fuel = new Fuel(100_000);
+        Instance instance = Make(fields, fuel);
+        Assert.Same(fuel, instance.Fuel);
+        RunsOut(instance.GetExport<Action>("f"));
+        Assert.Equal(0, fuel.Remaining);
+        RunsOut(instance.GetExport<Action>("f"));
+        instance.Fuel = new Fuel(1000);
+        RunsOut(instance.GetExport<Action>("f"));
+    }
+
+    [Fact]
+    public void AUnitPaysForAnInstructionAtLeast()
+    {
+        // Entry 1 and 2 instructions outside the loop; each iteration 1 and 7 instructions of its own.
+        var fuel = new Fuel(1_000_000);
+        Instance instance = Make("""
+            (func (export "sum") (param i32) (result i32) (local i32)
+              (loop $l
+                (local.set 1 (i32.add (local.get 1) (local.get 0)))
+                (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+              (local.get 1))
+            """, fuel);
+        var sum = instance.GetExport<Func<int, int>>("sum");
+        long Cost(int n)
+        {
+            long before = fuel.Remaining;
+            Assert.Equal(n * (n + 1) / 2, sum(n));
+            return before - fuel.Remaining;
+        }
+        long one = Cost(1), two = Cost(2), thousand = Cost(1000);
+        Assert.Equal(one, Cost(1));
+        long iteration = two - one;
+        Assert.Equal(one + (999 * iteration), thousand);
+        Assert.Equal(10, iteration);
+        Assert.Equal(13, one);
+    }
+
+    [Fact]
+    public void NestedLoopsPayForThemselves()
+    {
+        var fuel = new Fuel(1_000_000);
+        var f = Make("""
+            (func (export "f") (param $n i32) (param $m i32) (local $k i32)
+              (loop $a
+                (local.set $k (local.get $m))
+                (loop $b (br_if $b (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))
+                (br_if $a (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+            """, fuel).GetExport<Action<int, int>>("f");
+        long Cost(int n, int m)
+        {
+            long before = fuel.Remaining;
+            f(n, m);
+            return before - fuel.Remaining;
+        }
+        long inner = Cost(1, 2) - Cost(1, 1), outer = Cost(2, 1) - Cost(1, 1);
+        Assert.True(inner >= 5);
+        Assert.True(outer > inner);
+        Assert.Equal(Cost(1, 1) + (9 * outer) + (10 * 6 * inner), Cost(10, 7));
+    }
+
+    [Fact]
+    public void AddingLetsItGoOn()
+    {
+        var fuel = new Fuel(0);
+        var f = Make("(func (export \"f\"))", fuel).GetExport<Action>("f");
+        RunsOut(f);
+        fuel.Add(10);
+        f();
+        Assert.Equal(9, fuel.Remaining);
+        fuel.Add(long.MaxValue);
+        Assert.Equal(long.MaxValue, fuel.Remaining);
+        Assert.Throws<ArgumentOutOfRangeException>(() => fuel.Add(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Fuel(-1));
+    }
+
+    [Fact]
+    public void TheStartFunctionIsCharged()
+    {
+        Module module = Counting.CompileText("(module $fuel (func $f (loop $l (br $l))) (start $f))");
+        RunsOut(() => module.Instantiate(fuel: new Fuel(1000)));
+    }
+
+    [Fact]
+    public void HugeLengthsNeitherPayNorEarn()
+    {
+        var fuel = new Fuel(50);
+        Instance instance = Make("""
+            (memory i64 1) (table i64 1 funcref)
+            (func (export "fill") (param i64) (memory.fill (i64.const 0) (i32.const 0) (local.get 0)))
+            (func (export "grow") (param i64) (drop (table.grow (ref.null func) (local.get 0))))
+            """, fuel);
+        foreach (string name in new[] { "fill", "grow" })
+            foreach (long length in new[] { -1, long.MinValue, long.MaxValue, 1L << 40 })
+                for (int i = 0; i < 3; i++)
+                {
+                    RunsOut(() => instance.GetExport<Action<long>>(name)(length));
+                    Assert.Equal(0, fuel.Remaining);
+                }
+    }
+
+    [Theory]
+    [InlineData("memory.fill (i32.const 0) (i32.const 0)", 8192)]
+    [InlineData("memory.copy (i32.const 0) (i32.const 0)", 8192)]
+    [InlineData("table.fill (i32.const 0) (ref.null func)", 65536)]
+    [InlineData("table.copy (i32.const 0) (i32.const 0)", 65536)]
+    [InlineData("drop (table.grow (ref.null func)", 65536)]
+    [InlineData("drop (array.new $a (i32.const 1)", 65536)]
+    [InlineData("drop (array.new_default $a", 65536)]
+    public void BulkOperatorsPayByLength(string op, long cost)
+    {
+        var fuel = new Fuel(1_000_000);
+        string close = op.StartsWith("drop", StringComparison.Ordinal) ? ")" : "";
+        var f = Make($"""
+            (type $a (array i32)) (memory 1) (table 65536 funcref)
+            (func (export "f") (param i32) ({op} (local.get 0)){close})
+            """, fuel).GetExport<Action<int>>("f");
+        f(0);
+        long before = fuel.Remaining, nothing = 1_000_000 - before;
+        f(65536);
+        Assert.Equal(cost, before - fuel.Remaining - nothing);
+    }
+
+    [Fact]
+    public void InstancesMadeByGuestsShareTheirs()
+    {
+        byte[] bytes = Wat.ToBinary("(module (func (export \"f\") (loop $l (br $l))))");
+        string data = string.Concat(bytes.Select(b => $"\\{b:x2}"));
+        var fuel = new Fuel(1000);
+        Instance instance = Make($"""
+            (type $f (func))
+            (type $M (module (export "f" (func (type $f)))))
+            (type $I (instance (export "f" (func (type $f)))))
+            (memory 1)
+            (data (i32.const 0) "{data}")
+            (func (export "run")
+              (call_ref $f (get_export $I "f" (instantiate $M (compile $M (i32.const 0) (i32.const {bytes.Length}))))))
+            """, fuel);
+        var trap = Assert.Throws<TrapException>(instance.GetExport<Action>("run"));
+        Assert.Equal(TrapKind.OutOfFuel, trap.Kind);
+        Assert.Equal(0, fuel.Remaining);
+    }
+
+    [Fact]
+    public void OtherEnginesDoNotCount()
+    {
+        Instance instance = new Engine().CompileText("(module (func (export \"f\")))").Instantiate();
+        Assert.Null(instance.Fuel);
+        Assert.Throws<InvalidOperationException>(() => instance.Fuel = new Fuel(1));
+    }
+}
