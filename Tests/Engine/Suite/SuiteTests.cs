@@ -25,9 +25,17 @@ public sealed class SuiteTests
     [MemberData(nameof(Files))]
     public void Explicit(string file) => Run(file, MemoryChecks.Explicit);
 
-    private static void Run(string file, MemoryChecks checks)
+    private static void Run(string file, MemoryChecks checks) =>
+        Run(file, new EngineOptions { MemoryChecks = checks });
+
+    /// <summary>Code that polls and counts computes the same.</summary>
+    [SuiteTheory]
+    [MemberData(nameof(Files))]
+    public void Limited(string file) => Run(file, new EngineOptions { Interruptible = true, CountFuel = true });
+
+    private static void Run(string file, EngineOptions options)
     {
-        WastResult result = WastRunner.Run(Path.Combine(Suite.Folder!, file), new EngineOptions { MemoryChecks = checks });
+        WastResult result = WastRunner.Run(Path.Combine(Suite.Folder!, file), options);
         Assert.Empty(result.Failures.Select(f => $"{file}:{f.Line}: {f.Reason}"));
         Assert.Equal(0, result.Skipped);
         Assert.True(result.Passed > 0 || new FileInfo(Path.Combine(Suite.Folder!, file)).Length < 2000);
