@@ -73,6 +73,7 @@ internal ref struct ModuleDecoder
                 if (order <= last) throw reader.Error("unexpected content after last section", at);
                 last = order;
                 lastId = id;
+                module.Sections.Add(id);
                 ReadSection(id, ref section);
                 if (!section.AtEnd) throw section.Error("section size mismatch", section.Position);
             }
@@ -82,6 +83,7 @@ internal ref struct ModuleDecoder
             throw new MalformedModuleException("function and code section have inconsistent lengths", bytes.Length);
         if (module.DataCount is { } count && count != module.Datas.Count)
             throw new MalformedModuleException("data count and data section have inconsistent lengths", bytes.Length);
+        BranchHints.Read(module);
         return module;
     }
 
@@ -127,7 +129,11 @@ internal ref struct ModuleDecoder
                 for (int i = 0; i < count; i++) ReadTable(ref section, ref types);
                 break;
             case 5:
-                for (int i = 0; i < count; i++) module.Memories.Add(types.ReadMemoryType(ref section));
+                for (int i = 0; i < count; i++)
+                {
+                    module.MemoryOffsets.Add(section.Position);
+                    module.Memories.Add(types.ReadMemoryType(ref section));
+                }
                 break;
             case 13:
                 for (int i = 0; i < count; i++)

@@ -8,12 +8,21 @@ internal sealed class ModuleInfo
     internal required ReadOnlyMemory<byte> Bytes { get; init; }
     internal List<DefType> Types { get; } = [];
 
+    /// <summary>Where each type is in the bytes, for who wants it as it was written.</summary>
+    internal List<int> TypeOffsets { get; } = [];
+
+    /// <summary>Where the types of the memories that are no imports are in the bytes.</summary>
+    internal List<int> MemoryOffsets { get; } = [];
+
+    /// <summary>The ids of the sections in their order, without custom ones.</summary>
+    internal List<byte> Sections { get; } = [];
+
     /// <summary>The type indices that functions and tags were declared with: canonical types may have several.</summary>
     internal List<uint> FuncTypeIndices { get; } = [];
     internal List<uint> TagTypeIndices { get; } = [];
 
-    /// <summary>First types of recursion groups of one that were written as a group.</summary>
-    internal HashSet<int> ExplicitGroups { get; } = [];
+    /// <summary>The recursion groups that were written as groups, of one or no type too.</summary>
+    internal List<(int First, int Count)> ExplicitGroups { get; } = [];
     internal List<ImportInfo> Imports { get; } = [];
     internal List<FuncInfo> Funcs { get; } = [];
     internal List<TableInfo> Tables { get; } = [];
@@ -24,6 +33,12 @@ internal sealed class ModuleInfo
     internal List<ElemInfo> Elems { get; } = [];
     internal List<DataInfo> Datas { get; } = [];
     internal List<CustomSectionInfo> CustomSections { get; } = [];
+
+    /// <summary>What is wrong in custom sections of known names, which does not make the module invalid.</summary>
+    internal List<CustomProblem> CustomProblems { get; } = [];
+
+    /// <summary>Branches that are mostly taken (true) or mostly not, by the offset of the instruction in the bytes.</summary>
+    internal Dictionary<int, bool> BranchHints { get; } = [];
     internal uint? Start { get; set; }
     internal int StartOffset { get; set; }
     internal uint? DataCount { get; set; }
@@ -134,6 +149,9 @@ internal sealed record DataInfo(SegmentMode Mode, uint Memory, ConstExpr Where, 
 
 /// <summary>A custom section, and the id of the last other section before it (0 if none).</summary>
 internal sealed record CustomSectionInfo(string Name, int Start, int Length, byte After);
+
+/// <summary>What is wrong in a custom section, and where.</summary>
+internal sealed record CustomProblem(string Reason, long Offset);
 
 /// <summary>What the names section says; a malformed one says nothing (spec 7.4: errors in it are ignored).</summary>
 internal sealed class NameSection

@@ -14,7 +14,7 @@ internal static class NameSectionReader
             {
                 byte id = reader.U8();
                 uint size = reader.U32();
-                if (size > (uint)reader.Remaining) return;
+                if (size > (uint)reader.Remaining) throw reader.Error("length out of bounds", reader.Position);
                 var part = new ByteReader(bytes, reader.Position, reader.Position + (int)size);
                 switch (id)
                 {
@@ -34,9 +34,10 @@ internal static class NameSectionReader
                 reader.Position += (int)size;
             }
         }
-        catch (MalformedModuleException)
+        catch (MalformedModuleException e)
         {
             // A names section says nothing that the module needs.
+            module.CustomProblems.Add(new CustomProblem($"malformed name section: {e.Reason}", e.Offset));
         }
     }
 

@@ -107,14 +107,18 @@ internal ref struct TypeDecoder(ModuleInfo module)
         {
             reader.U8();
             count = reader.Count();
-            if (count == 1) module.ExplicitGroups.Add(module.Types.Count);
+            module.ExplicitGroups.Add((module.Types.Count, count));
         }
         groupBase = module.Types.Count;
         group = new DefType[count];
         supers = new uint[count];
         for (int i = 0; i < count; i++) group[i] = new DefType();
         int start = reader.Position;
-        for (int i = 0; i < count; i++) ReadSubType(ref reader, i);
+        for (int i = 0; i < count; i++)
+        {
+            module.TypeOffsets.Add(reader.Position);
+            ReadSubType(ref reader, i);
+        }
         for (int i = 0; i < count; i++) CheckSubType(group[i], groupBase + i, start);
         ImmutableArray<DefType> canonical = RecGroup.Canonicalise(group);
         group = [];

@@ -15,7 +15,6 @@ internal static class ModuleValidator
         CheckSpaces(module, expressions);
         CheckExports(module);
         ValidateBodies(module);
-        BranchHints.Validate(module);
     }
 
     private static void CheckSpaces(ModuleInfo module, FunctionValidator expressions)

@@ -20,11 +20,13 @@ internal sealed partial class WatPrinter
 
     private void Function(int index)
     {
-        text.Append("  ").Append(Head(index)).Append('\n');
+        // The closing parenthesis stands on a line of its own.
+        Line(Head(index, numbered: true) + ")");
+        text.Length -= 2;
+        text.Append('\n');
         FuncInfo func = module.Funcs[index];
-        uint local = (uint)func.Func.Params.Length;
-        foreach (LocalRun run in func.Locals) Locals(run, ref local);
-        foreach (CodeLine line in Body(func)) text.Append(' ', 4 + (2 * Math.Min(line.Depth, 38))).Append(line.Text).Append('\n');
+        if (func.Locals.Length > 0) Locals(func);
+        foreach (CodeLine line in Body(func)) Line(line.Text, 4 + (2 * Math.Min(line.Depth, 38)));
         text.Append("  )\n");
     }
 
@@ -37,23 +39,50 @@ internal sealed partial class WatPrinter
     }
 
     /// <summary>Begins a function: what follows is about it.</summary>
-    private string Head(int index)
+    private string Head(int index, bool numbered = false)
     {
-        FuncInfo func = module.Funcs[index];
-        ModuleDecoder.ReadLocals(module, func);
+        ModuleDecoder.ReadLocals(module, module.Funcs[index]);
         currentFunc = (uint)index;
         labelCount = 0;
         labels.Clear();
         labels.Add(null);
+        locals = LocalNames(currentFunc);
+        uint type = module.FuncTypeIndices[index];
+        string id = numbered ? funcs.Numbered(currentFunc) : funcs.Definition(currentFunc);
+        return $"(func{id} {TypeUse(type)}{Parameters(type)}";
+    }
+
+    private Names LocalNames(uint func)
+    {
         localNames ??= module.Names.Locals.ToLookup(l => l.Key.Func, l => KeyValuePair.Create(l.Key.Local, l.Value));
-        locals = new Names(localNames[currentFunc]);
-        string typeName = TypeIndex(module.FuncTypeIndices, index, func.Type);
-        var head = new StringBuilder($"(func{funcs.Definition((uint)index)} (type {typeName})");
-        uint local = 0;
-        uint near = index < module.FuncTypeIndices.Count ? module.FuncTypeIndices[index] : uint.MaxValue;
-        foreach (ValType param in func.Func.Params) head.Append($" (param{locals.Definition(local++)} {Val(param, near)})");
-        if (!func.Func.Results.IsEmpty) head.Append($" (result {string.Join(' ', func.Func.Results.Select(r => Val(r, near)))})");
-        return head.ToString();
+        return new Names(localNames[func]);
+    }
+
+    /// <summary>The parameters, those with names one by one, and the results.</summary>
+    private string Parameters(uint type)
+    {
+        (string[] parameters, string[] results) = SignatureOf(type);
+        return Declarations("param", parameters, 0) + Clause("result", results);
+    }
+
+    private string Declarations(string keyword, IReadOnlyList<string> list, uint first)
+    {
+        var declarations = new StringBuilder();
+        bool open = false;
+        for (int i = 0; i < list.Count; i++)
+        {
+            uint local = first + (uint)i;
+            if (locals.Has(local))
+            {
+                if (open) declarations.Append(')');
+                open = false;
+                declarations.Append($" ({keyword}{locals.Definition(local)} {list[i]})");
+                continue;
+            }
+            declarations.Append(open ? " " : $" ({keyword} ").Append(list[i]);
+            open = true;
+        }
+        return declarations.Append(open ? ")" : "").ToString();
     }
 
     /// <summary>The instructions of the function begun, without the <c>end</c> that closes it.</summary>
@@ -66,35 +95,34 @@ internal sealed partial class WatPrinter
         {
             code.Read(out Instr instr);
             if (instr.Id is OpId.End or OpId.Else or OpId.Catch or OpId.CatchAll or OpId.Delegate) depth--;
-            if (depth < 0) return lines;
+            if (depth < 0)
+            {
+                labelCounts[currentFunc] = labelCount;
+                return lines;
+            }
             if (instr.Id is OpId.End or OpId.Delegate) labels.RemoveAt(labels.Count - 1);
-            lines.Add(new CodeLine(instr.Offset, depth, Instruction(ref code, instr)));
+            string line = Instruction(ref code, instr);
+            if (hintSection >= 0 && module.BranchHints.TryGetValue(instr.Offset, out bool likely))
+                line = $"(@{BranchHints.SectionName} \"\\0{(likely ? 1 : 0)}\") {line}";
+            lines.Add(new CodeLine(instr.Offset, depth, line));
             if (instr.Id is OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable) depth++;
             if (instr.Id is OpId.Else or OpId.Catch or OpId.CatchAll) depth++;
         }
     }
 
-    /// <summary>Named locals one by one, runs of others together: run-length encoding finds the same runs again.</summary>
-    private void Locals(LocalRun run, ref uint local)
+    /// <summary>The locals; run-length encoding finds the same runs again.</summary>
+    private void Locals(FuncInfo func)
     {
-        string type = Val(run.Type);
-        for (int i = 0; i < run.Count; i++)
+        ByteReader reader = At(func.BodyStart);
+        uint runs = reader.U32();
+        var list = new List<string>();
+        for (uint i = 0; i < runs; i++)
         {
-            string id = locals.Definition(local++);
-            if (id.Length > 0)
-            {
-                text.Append($"    (local{id} {type})\n");
-                continue;
-            }
-            text.Append("    (local ").Append(type);
-            while (i + 1 < run.Count && locals.Definition(local).Length == 0)
-            {
-                text.Append(' ').Append(type);
-                i++;
-                local++;
-            }
-            text.Append(")\n");
+            uint count = reader.U32();
+            string type = Val(ref reader);
+            for (uint j = 0; j < count; j++) list.Add(type);
         }
+        if (list.Count > 0) Line(Declarations("local", list, (uint)func.Func.Params.Length)[1..], 4);
     }
 
     private string Label(uint label)
@@ -110,23 +138,10 @@ internal sealed partial class WatPrinter
         {
             case BlockTypeForm.Value:
                 ByteReader reader = code.Types(instr);
-                return $" (result {Val(new TypeDecoder(module).ReadValType(ref reader))})";
+                return $" (result {Val(ref reader)})";
             case BlockTypeForm.Index: return $" (type {types[instr.BlockIndex]})";
             default: return "";
         }
-    }
-
-    private string HeapText(HeapTypeCode code)
-    {
-        if (code.Code < 0) return HeapType.FromCode((int)code.Code & 0x7f)!.ToString();
-        string name = types[(uint)code.Code];
-        return code.IsExact ? $"(exact {name})" : name;
-    }
-
-    private string RefText(HeapTypeCode code, bool nullable)
-    {
-        if (nullable && code.Code < 0) return ValType.Ref(HeapType.FromCode((int)code.Code & 0x7f)!, true).ToString();
-        return $"(ref {(nullable ? "null " : "")}{HeapText(code)})";
     }
 
     /// <summary>An instruction on one line, without indentation.</summary>
@@ -140,7 +155,7 @@ internal sealed partial class WatPrinter
                     string head = op.Mnemonic;
                     string? name = module.Names.Labels.GetValueOrDefault((currentFunc, labelCount++));
                     string? label = name is { Length: > 0 } ? Id(name) : null;
-                    if (label is not null) head += " " + label;
+                    if (name is not null) head += " " + (label ?? NameAnnotation(name));
                     head += BlockTypeText(ref code, instr);
                     if (op.Id == OpId.TryTable) head += Catches(ref code, instr);
                     labels.Add(label);
@@ -151,9 +166,8 @@ internal sealed partial class WatPrinter
             case OpId.SelectT:
                 {
                     ByteReader reader = code.List(instr);
-                    var decoder = new TypeDecoder(module);
                     var list = new StringBuilder("select (result");
-                    for (int i = 0; i < instr.ListCount; i++) list.Append(' ').Append(Val(decoder.ReadValType(ref reader)));
+                    for (int i = 0; i < instr.ListCount; i++) list.Append(' ').Append(Val(ref reader));
                     return list.Append(')').ToString();
                 }
             case OpId.TableInit: return $"table.init{(instr.B == 0 ? "" : " " + tables[instr.B])} {elems[instr.A]}";
@@ -239,8 +253,7 @@ internal sealed partial class WatPrinter
                 if (index != 0) line.Append(' ').Append(tables[index]);
                 break;
             case ImmediateKind.Field:
-                string? field = module.Names.Fields.GetValueOrDefault((instr.A, index));
-                line.Append(' ').Append(field is null ? index.ToString(CultureInfo.InvariantCulture) : Id(field));
+                line.Append(' ').Append(FieldNames(instr.A)[index]);
                 break;
             case ImmediateKind.Label: line.Append(' ').Append(Label(index)); break;
             default:

@@ -22,8 +22,7 @@ internal sealed partial class ModuleParser
         funcSection.U32(TypeUse(out _, locals));
         var types = new List<byte[]>();
         Values("local", types, locals);
-        for (int i = 0; i < locals.Count; i++)
-            if (locals[i] is { } id) localNames.TryAdd((currentFunc, (uint)i), id);
+        AddLocalNames(locals);
         var body = new ByteWriter();
         WriteLocals(body, types);
         labels.Add(null);
@@ -34,6 +33,13 @@ internal sealed partial class ModuleParser
         body.U8(0x0b);
         codeSection.Sized(body);
         if (!Source.Annotations.IsEmpty) funcRanges.Add((first, Position + 1));
+    }
+
+    /// <summary>Ids name locals where no annotation does.</summary>
+    private void AddLocalNames(List<string?> ids)
+    {
+        for (int i = 0; i < ids.Count; i++)
+            if (ids[i] is { } id) localNames.TryAdd((currentFunc, (uint)i), id);
     }
 
     private static void WriteLocals(ByteWriter body, List<byte[]> types)

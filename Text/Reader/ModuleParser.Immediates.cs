@@ -9,6 +9,11 @@ internal sealed partial class ModuleParser
     private void Plain(ByteWriter writer, Operator op)
     {
         Position++;
+        if (IsOpen("ref") && OperatorTable.Find(op.Mnemonic + "_ref") is { } form)
+        {
+            ThroughReferences(writer, form);
+            return;
+        }
         switch (op.Id)
         {
             case OpId.Block or OpId.Loop or OpId.If or OpId.Else or OpId.End or OpId.Try or OpId.TryTable:
@@ -100,6 +105,36 @@ internal sealed partial class ModuleParser
         }
         WriteCode(writer, op);
         foreach (Immediate immediate in op.Immediates) WriteImmediate(writer, op, immediate);
+    }
+
+    /// <summary>The extension's forms that work on a reference: its type in place of the index, the segment or type behind.</summary>
+    private void ThroughReferences(ByteWriter writer, Operator op)
+    {
+        uint type = ReferenceIndex();
+        WriteCode(writer, op);
+        switch (op.Id)
+        {
+            case OpId.MemoryInitRef or OpId.TableInitRef:
+                writer.U32(Index(op.Id == OpId.MemoryInitRef ? datas : elems));
+                usesDataCount |= op.Id == OpId.MemoryInitRef;
+                writer.U32(type);
+                return;
+            case OpId.CallIndirectRef:
+                writer.U32(type);
+                writer.U32(NamelessTypeUse(out _));
+                return;
+        }
+        writer.U32(type);
+        if (op.Immediates.Length > 1) writer.U32(ReferenceIndex());
+    }
+
+    /// <summary>The type index in <c>(ref $t)</c>.</summary>
+    private uint ReferenceIndex()
+    {
+        Open("ref");
+        uint type = IsIndex ? Index(types) : SpelledType();
+        Close();
+        return type;
     }
 
     /// <summary>A reference type taken apart.</summary>
@@ -226,7 +261,14 @@ internal sealed partial class ModuleParser
     {
         uint memory = 0;
         bool lane = op.Immediates.Any(i => i.Kind == ImmediateKind.Lane);
-        if (IsIndex)
+        var reference = new ByteWriter();
+        if (TakeOpen("ref"))
+        {
+            // The extension's access through a reference to a memory, or to a slice of one.
+            HeapType(reference);
+            Close();
+        }
+        else if (IsIndex)
         {
             // With a lane behind, a number alone is the lane.
             Token next = Peek(1);
@@ -247,8 +289,9 @@ internal sealed partial class ModuleParser
             align = given;
         }
         uint flags = (uint)System.Numerics.BitOperations.Log2(align);
-        writer.U32(memory == 0 ? flags : flags | 0x40);
+        writer.U32(flags | (memory == 0 ? 0u : 0x40) | (reference.Length == 0 ? 0u : 0x80));
         if (memory != 0) writer.U32(memory);
+        writer.Bytes(reference.Span);
         writer.U64(offset);
     }
 

@@ -193,7 +193,10 @@ internal sealed partial class ModuleParser : TokenCursor
         imports++;
         WriteName(importSection, first);
         WriteName(importSection, second);
-        ExternDescription(importSection, kind);
+        currentFunc = nextFunc;
+        List<string?>? parameters = kind == "func" ? [] : null;
+        ExternDescription(importSection, kind, parameters);
+        if (parameters is not null) AddLocalNames(parameters);
         switch (kind)
         {
             case "func": nextFunc++; break;
@@ -205,7 +208,10 @@ internal sealed partial class ModuleParser : TokenCursor
     }
 
     /// <summary>The description of an import, behind its kind's keyword.</summary>
-    private void ExternDescription(ByteWriter writer, string kind)
+    /// <param name="writer">Gets the description.</param>
+    /// <param name="kind">The keyword.</param>
+    /// <param name="parameters">Gets the ids of a function's parameters.</param>
+    private void ExternDescription(ByteWriter writer, string kind, List<string?>? parameters = null)
     {
         switch (kind)
         {
@@ -213,12 +219,12 @@ internal sealed partial class ModuleParser : TokenCursor
                 if (TakeOpen("exact"))
                 {
                     writer.U8(0x20);
-                    writer.U32(TypeUse(out _));
+                    writer.U32(TypeUse(out _, parameters));
                     Close();
                     break;
                 }
                 writer.U8(0);
-                writer.U32(TypeUse(out _));
+                writer.U32(TypeUse(out _, parameters));
                 break;
             case "table":
                 writer.U8(1);

@@ -1,18 +1,18 @@
 (module $math
   (type $binary (func (param i32 i32) (result i32)))
-  (type (func (result i32)))
-  (type (func (param i64 f32 f64 externref) (result i64 f32 f64 externref)))
-  (type (func (param i32) (result i32)))
+  (type (;1;) (func (result i32)))
+  (type (;2;) (func (param i64 f32 f64 externref) (result i64 f32 f64 externref)))
+  (type (;3;) (func (param i32) (result i32)))
   (import "wasi_snapshot_preview1" "sched_yield" (func $yield (type 1)))
   (table $t 2 funcref)
-  (memory 1)
-  (global $g (mut i64) i64.const -7)
+  (memory (;0;) 1)
+  (global $g (mut i64) (i64.const -7))
   (export "memory" (memory 0))
   (export "add" (func $add))
   (export "first" (func $first))
   (export "kinds" (func 4))
   (export "loop" (func 5))
-  (elem (offset i32.const 0) func $add)
+  (elem (;0;) (i32.const 0) func $add)
   (func $add (type $binary) (param $a i32) (param $b i32) (result i32)
     local.get $a
     local.get $b
@@ -25,13 +25,13 @@
     i32.const -4
     i32.load
   )
-  (func (type 2) (param i64) (param f32) (param f64) (param externref) (result i64 f32 f64 externref)
+  (func (;4;) (type 2) (param i64 f32 f64 externref) (result i64 f32 f64 externref)
     local.get 0
     local.get 1
     local.get 2
     local.get 3
   )
-  (func (type 3) (param $n i32) (result i32)
+  (func (;5;) (type 3) (param $n i32) (result i32)
     (local $sum i32)
     loop $again
       local.get $sum
@@ -46,5 +46,5 @@
     end
     local.get $sum
   )
-  (data (offset i32.const 8) "caf\c3\a9\00\22")
+  (data (;0;) (i32.const 8) "caf\c3\a9\00\"")
 )

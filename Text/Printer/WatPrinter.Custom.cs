@@ -1,0 +1,114 @@
+using WasmJit.Jit;
+
+namespace WasmJit.Text;
+
+/// <summary>
+/// Custom sections. Those of names and of branch hints are printed as ids and annotations if these say the whole section, at
+/// the place where the reader puts it; all others, and these if not, byte by byte with their placement.
+/// </summary>
+internal sealed partial class WatPrinter
+{
+    private readonly Dictionary<uint, uint> labelCounts = [];
+
+    /// <summary>Whether hints are printed where they belong; known before the functions are.</summary>
+    private int hintSection = -1;
+
+    private byte LastSection => module.Sections.Count == 0 ? (byte)0 : module.Sections[^1];
+
+    private byte SectionBeforeCode()
+    {
+        int code = module.Sections.IndexOf(10);
+        return code <= 0 ? byte.MaxValue : module.Sections[code - 1];
+    }
+
+    private int FindSingle(string name, byte after)
+    {
+        int index = module.CustomSections.FindIndex(s => s.Name == name);
+        if (index < 0 || module.CustomSections.FindLastIndex(s => s.Name == name) != index) return -1;
+        return module.CustomSections[index].After == after ? index : -1;
+    }
+
+    private ReadOnlySpan<byte> Content(CustomSectionInfo section) => module.Bytes.Span.Slice(section.Start, section.Length);
+
+    /// <summary>Finds out whether the hints can be printed: each at the beginning of a branch, and nothing else in the section.</summary>
+    private void FindHints()
+    {
+        int index = FindSingle(BranchHints.SectionName, SectionBeforeCode());
+        if (index < 0 || module.BranchHints.Count == 0) return;
+        int found = 0;
+        var section = new ByteWriter();
+        uint funcs = 0;
+        for (int i = module.ImportedFuncs; i < module.Funcs.Count; i++)
+        {
+            FuncInfo func = module.Funcs[i];
+            var hints = new ByteWriter();
+            uint count = 0;
+            ModuleDecoder.ReadLocals(module, func);
+            var code = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);
+            while (!code.AtEnd)
+            {
+                code.Read(out Instr instr);
+                if (instr.Id is not (OpId.If or OpId.BrIf) || !module.BranchHints.TryGetValue(instr.Offset, out bool likely)) continue;
+                count++;
+                hints.U32((uint)(instr.Offset - func.BodyStart));
+                hints.U32(1);
+                hints.U8((byte)(likely ? 1 : 0));
+            }
+            if (count == 0) continue;
+            found += (int)count;
+            funcs++;
+            section.U32((uint)i);
+            section.U32(count);
+            section.Bytes(hints.Span);
+        }
+        var whole = new ByteWriter();
+        whole.U32(funcs);
+        whole.Bytes(section.Span);
+        if (whole.Span.SequenceEqual(Content(module.CustomSections[index]))) hintSection = index;
+    }
+
+    /// <summary>The names section if ids and annotations say all of it; called when everything else is printed.</summary>
+    private int FindNames()
+    {
+        int index = FindSingle("name", LastSection);
+        if (index < 0 || !NamesAreInRange()) return -1;
+        NameSection n = module.Names;
+        byte[] written = NameSectionWriter.Write(n.Module, [
+            (1, n.Funcs), (4, n.Types), (5, n.Tables), (6, n.Memories), (7, n.Globals), (8, n.Elems), (9, n.Datas), (11, n.Tags)],
+            [(2, n.Locals), (3, n.Labels), (10, n.Fields)]);
+        return written.AsSpan().SequenceEqual(Content(module.CustomSections[index])) ? index : -1;
+    }
+
+    private bool NamesAreInRange()
+    {
+        NameSection n = module.Names;
+        static bool Within(Dictionary<uint, string> names, int count) => names.Keys.All(k => k < count);
+        return Within(n.Funcs, module.Funcs.Count) && Within(n.Types, module.Types.Count) && Within(n.Tables, module.Tables.Count)
+            && Within(n.Memories, module.Memories.Count) && Within(n.Globals, module.Globals.Count)
+            && Within(n.Elems, module.Elems.Count) && Within(n.Datas, module.Datas.Count) && Within(n.Tags, module.Tags.Count)
+            && n.Locals.Keys.All(k => k.Func < module.Funcs.Count && k.Local < LocalCount(module.Funcs[(int)k.Func]))
+            && n.Labels.Keys.All(k => k.Label < labelCounts.GetValueOrDefault(k.Func))
+            && n.Fields.Keys.All(k => k.Type < module.Types.Count
+                && module.Types[(int)k.Type].Composite is StructType structure && k.Field < structure.Fields.Length);
+    }
+
+    private static long LocalCount(FuncInfo func) => func.Func.Params.Length + func.Locals.Sum(l => (long)l.Count);
+
+    private void CustomSections()
+    {
+        int names = FindNames();
+        byte last = LastSection, beforeCode = SectionBeforeCode();
+        for (int i = 0; i < module.CustomSections.Count; i++)
+        {
+            if (i == names || i == hintSection) continue;
+            CustomSectionInfo section = module.CustomSections[i];
+            string place;
+            if (hintSection >= 0 && i > hintSection && section.After == beforeCode) place = " (before code)";
+            else if (section.After == last && i > names) place = "";
+            else if (section.After == 0) place = " (before first)";
+            else place = $" (after {SectionOrder.NameOf(section.After)})";
+            string content = section.Length == 0 ? "" : " " + QuoteLong(Content(section));
+            Line($"(@custom {Quote(section.Name)}{place}{content})");
+        }
+    }
+}

@@ -1,0 +1,290 @@
+using System.Text;
+using WasmJit.Jit;
+
+namespace WasmJit.Text;
+
+/// <summary>
+/// Types, read from the bytes: a canonical type may stand at several indices, and what is printed is the one that was written.
+/// </summary>
+internal sealed partial class WatPrinter
+{
+    /// <summary>In a module or instance type: what stands for the indices of its own index space.</summary>
+    private List<(string? Outer, string Body)>? innerTypes;
+
+    private readonly Dictionary<uint, (string[] Params, string[] Results)> signatures = [];
+
+    private ByteReader At(int offset) => new(module.Bytes.Span, offset, module.Bytes.Length);
+
+    private void Types()
+    {
+        int next = 0;
+        foreach ((int first, int count) in module.ExplicitGroups)
+        {
+            while (next < first) Type(next++, 2);
+            if (count == 0)
+            {
+                Line("(rec)");
+                continue;
+            }
+            text.Append("  (rec\n");
+            while (next < first + count) Type(next++, 4);
+            text.Append("  )\n");
+        }
+        while (next < module.Types.Count) Type(next++, 2);
+    }
+
+    private void Type(int index, int indent)
+    {
+        ByteReader reader = At(module.TypeOffsets[index]);
+        Line($"(type{types.Numbered((uint)index)} {SubType(ref reader, (uint)index)})", indent);
+    }
+
+    private string SubType(ref ByteReader reader, uint index)
+    {
+        string? head = SubTypeHead(ref reader);
+        string body = Clauses(ref reader) + Composite(ref reader, index);
+        return head is null ? body : $"({head} {body})";
+    }
+
+    /// <summary>The supertypes, null if there is no such part.</summary>
+    private string? SubTypeHead(ref ByteReader reader)
+    {
+        if (reader.Peek() is not (0x50 or 0x4f)) return null;
+        string head = reader.U8() == 0x4f ? "sub final" : "sub";
+        uint count = reader.U32();
+        for (uint i = 0; i < count; i++) head += " " + types[reader.U32()];
+        return head;
+    }
+
+    private string Clauses(ref ByteReader reader)
+    {
+        string clauses = "";
+        if (reader.Peek() == 0x4c)
+        {
+            reader.U8();
+            clauses += $"(describes {types[reader.U32()]}) ";
+        }
+        if (reader.Peek() == 0x4d)
+        {
+            reader.U8();
+            clauses += $"(descriptor {types[reader.U32()]}) ";
+        }
+        return clauses;
+    }
+
+    /// <summary>The parameters and results of a function type.</summary>
+    private (string[] Params, string[] Results) SignatureOf(uint type)
+    {
+        if (signatures.TryGetValue(type, out var known)) return known;
+        ByteReader reader = At(module.TypeOffsets[(int)type]);
+        SubTypeHead(ref reader);
+        Clauses(ref reader);
+        reader.U8();
+        string[] parameters = Vals(ref reader);
+        return signatures[type] = (parameters, Vals(ref reader));
+    }
+
+    private string[] Vals(ref ByteReader reader)
+    {
+        var list = new string[reader.U32()];
+        for (int i = 0; i < list.Length; i++) list[i] = Val(ref reader);
+        return list;
+    }
+
+    private string Signature(ref ByteReader reader)
+    {
+        string[] parameters = Vals(ref reader), results = Vals(ref reader);
+        return Clause("param", parameters) + Clause("result", results);
+    }
+
+    private static string Clause(string keyword, string[] list) => list.Length == 0 ? "" : $" ({keyword} {string.Join(' ', list)})";
+
+    private string Composite(ref ByteReader reader, uint index)
+    {
+        switch (reader.U8())
+        {
+            case 0x60: return $"(func{Signature(ref reader)})";
+            case 0x5f: return Structure(ref reader, index);
+            case 0x5e: return $"(array {Field(ref reader)})";
+            case 0x5a: return $"(memory {MemoryBody(ref reader)})";
+            case 0x59: return $"(table {TableBody(ref reader)})";
+            case 0x58: return $"(global {GlobalBody(ref reader)})";
+            case 0x57:
+                reader.U8();
+                return $"(tag {TypeUse(reader.U32())})";
+            case 0x61: return $"(module{LinkingBody(ref reader)})";
+            default: return $"(instance{LinkingBody(ref reader)})";
+        }
+    }
+
+    /// <summary>Fields with names one by one, others together as long as they are alike.</summary>
+    private string Structure(ref ByteReader reader, uint index)
+    {
+        var body = new StringBuilder("(struct");
+        Names names = FieldNames(index);
+        uint count = reader.U32();
+        bool open = false;
+        for (uint i = 0; i < count; i++)
+        {
+            string field = Field(ref reader);
+            if (names.Has(i))
+            {
+                if (open) body.Append(')');
+                open = false;
+                body.Append($" (field{names.Definition(i)} {field})");
+                continue;
+            }
+            body.Append(open ? " " : " (field ").Append(field);
+            open = true;
+        }
+        return body.Append(open ? "))" : ")").ToString();
+    }
+
+    private ILookup<uint, KeyValuePair<uint, string>>? fieldNames;
+    private readonly Dictionary<uint, Names> fieldSpaces = [];
+
+    private Names FieldNames(uint type)
+    {
+        if (fieldSpaces.TryGetValue(type, out Names? known)) return known;
+        fieldNames ??= module.Names.Fields.ToLookup(f => f.Key.Type, f => KeyValuePair.Create(f.Key.Field, f.Value));
+        return fieldSpaces[type] = new Names(fieldNames[type]);
+    }
+
+    private string Field(ref ByteReader reader)
+    {
+        string type;
+        if (reader.Peek() is 0x78 or 0x77) type = reader.U8() == 0x78 ? "i8" : "i16";
+        else type = Val(ref reader);
+        return Mutable(ref reader, type);
+    }
+
+    private static string Mutable(ref ByteReader reader, string type) => reader.U8() == 1 ? $"(mut {type})" : type;
+
+    private string Val(ref ByteReader reader)
+    {
+        byte code = reader.U8();
+        switch (code)
+        {
+            case 0x7f: return "i32";
+            case 0x7e: return "i64";
+            case 0x7d: return "f32";
+            case 0x7c: return "f64";
+            case 0x7b: return "v128";
+            case 0x63 or 0x64: return RefText(CodeReader.ReadHeapType(ref reader), code == 0x63);
+            default: return ValType.Ref(HeapType.FromCode(code)!, true).ToString();
+        }
+    }
+
+    private string RefText(HeapTypeCode code, bool nullable)
+    {
+        if (nullable && code.Code < 0) return ValType.Ref(HeapType.FromCode((int)code.Code & 0x7f)!, true).ToString();
+        return $"(ref {(nullable ? "null " : "")}{HeapText(code)})";
+    }
+
+    private string HeapText(HeapTypeCode code)
+    {
+        if (code.Code < 0) return HeapType.FromCode((int)code.Code & 0x7f)!.ToString();
+        string name = TypeName((uint)code.Code);
+        return code.IsExact ? $"(exact {name})" : name;
+    }
+
+    /// <summary>A type index where a type is expected.</summary>
+    private string TypeName(uint index)
+    {
+        if (innerTypes is null) return types[index];
+        return index < innerTypes.Count ? innerTypes[(int)index].Outer ?? innerTypes[(int)index].Body : index.ToString();
+    }
+
+    /// <summary>A type index where a type use is expected: function types of a module type's own are written out.</summary>
+    private string TypeUse(uint index)
+    {
+        if (innerTypes is not null && index < innerTypes.Count && innerTypes[(int)index] is { Outer: null, Body: var body })
+            return body["(func".Length..^1].TrimStart();
+        return $"(type {TypeName(index)})";
+    }
+
+    // ---- memories, tables, globals ----
+
+    private static string Limits(ref ByteReader reader, out bool hasPageSize)
+    {
+        byte flags = reader.U8();
+        ulong min = reader.U64();
+        string max = (flags & 1) == 0 ? "" : $" {reader.U64()}";
+        hasPageSize = (flags & 8) != 0;
+        return $"{((flags & 4) != 0 ? "i64 " : "")}{min}{max}{((flags & 2) != 0 ? " shared" : "")}";
+    }
+
+    private string TableBody(ref ByteReader reader)
+    {
+        string element = Val(ref reader);
+        return $"{Limits(ref reader, out _)} {element}";
+    }
+
+    private static string MemoryBody(ref ByteReader reader)
+    {
+        string limits = Limits(ref reader, out bool hasPageSize);
+        return hasPageSize ? $"{limits} (pagesize {1UL << (int)reader.U32()})" : limits;
+    }
+
+    private string GlobalBody(ref ByteReader reader) => Mutable(ref reader, Val(ref reader));
+
+    /// <summary>The description of an import or export.</summary>
+    /// <param name="reader">Stands at the description.</param>
+    /// <param name="id">The id behind a blank, or nothing.</param>
+    /// <param name="parameters">What follows the type use of a function.</param>
+    private string Extern(ref ByteReader reader, string id, string parameters = "")
+    {
+        switch (reader.U8())
+        {
+            case 0x00: return $"(func{Spaced(id, TypeUse(reader.U32()))}{parameters})";
+            case 0x20: return $"(func{id} (exact {TypeUse(reader.U32())}{parameters}))";
+            case 0x01: return $"(table{id} {TableBody(ref reader)})";
+            case 0x02: return $"(memory{id} {MemoryBody(ref reader)})";
+            case 0x03: return $"(global{id} {GlobalBody(ref reader)})";
+            default:
+                reader.U8();
+                return $"(tag{Spaced(id, TypeUse(reader.U32()))})";
+        }
+    }
+
+    private static string Spaced(string id, string text) => text.Length == 0 ? id : $"{id} {text}";
+
+    // ---- module and instance types ----
+
+    private string LinkingBody(ref ByteReader reader)
+    {
+        List<(string? Outer, string Body)>? outer = innerTypes;
+        var own = new List<(string? Outer, string Body)>();
+        var body = new StringBuilder();
+        uint count = reader.U32();
+        for (uint i = 0; i < count; i++)
+        {
+            innerTypes = own;
+            switch (reader.U8())
+            {
+                case 0x01: own.Add((null, Composite(ref reader, uint.MaxValue))); break;
+                case 0x02:
+                    {
+                        string names = Quote(reader.Name());
+                        if (reader.Peek() == 0 && reader.Remaining > 1 && reader.PeekAt(1) == 0xff)
+                        {
+                            reader.U8();
+                            reader.U8();
+                            names += " " + Quote(reader.Name());
+                        }
+                        body.Append($" (import {names} {Extern(ref reader, "")})");
+                        break;
+                    }
+                case 0x07: body.Append($" (export {Quote(reader.Name())} {Extern(ref reader, "")})"); break;
+                default:
+                    // An alias of a type of the enclosing module.
+                    reader.U32();
+                    own.Add((types[reader.U32()], ""));
+                    reader.U8();
+                    break;
+            }
+        }
+        innerTypes = outer;
+        return body.ToString();
+    }
+}
