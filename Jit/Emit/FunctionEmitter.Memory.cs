@@ -41,6 +41,13 @@ internal sealed partial class FunctionEmitter
         {
             ulong extent = instr.Bits + (ulong)width;
             if (extent < instr.Bits) extent = ulong.MaxValue;
+            if (instr.Op.Prefix == 0xfe && width > 1)
+            {
+                // An atomic access finds out that it is not aligned before it looks at bounds.
+                at = il.LdcI8At(at, (long)instr.Bits);
+                at = il.LdcI4At(at, width - 1);
+                at = il.CallAt(at, Members.MemoryCheckAligned);
+            }
             at = il.LdlocAt(at, MemoryObject(instr.Memory));
             at = il.LdcI8At(at, (long)extent);
             at = il.CallAt(at, type.Is64 ? Members.MemoryCheck64 : Members.MemoryCheck32);

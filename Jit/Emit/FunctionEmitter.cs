@@ -208,7 +208,7 @@ internal sealed partial class FunctionEmitter
             default:
                 if (target.CountsFuel) ChargeBulk(instr);
                 if (!EmitReferences(instr) && !EmitBulk(instr) && !EmitGc(instr) && !EmitLinking(instr)
-                    && !EmitExceptions(ref code, instr))
+                    && !EmitExceptions(ref code, instr) && !EmitWaits(instr))
                     throw new NotSupportedException($"{op.Mnemonic} ({op.Proposal}) is not compiled by this version.");
                 break;
         }
@@ -222,6 +222,11 @@ internal sealed partial class FunctionEmitter
         if (op.Prefix == 0xfd)
         {
             EmitVector(instr, emission);
+            return;
+        }
+        if (op.Prefix == 0xfe)
+        {
+            EmitAtomic(instr, emission);
             return;
         }
         switch (emission.Kind)

@@ -30,6 +30,7 @@ internal static class Members
     internal static readonly MethodInfo GetFunc = Method<InstanceCore>(nameof(InstanceCore.GetFunc));
     internal static readonly MethodInfo MemoryCheck32 = Method<Memory>(nameof(Memory.Check32));
     internal static readonly MethodInfo MemoryCheck64 = Method<Memory>(nameof(Memory.Check64));
+    internal static readonly MethodInfo MemoryCheckAligned = Method<Memory>(nameof(Memory.CheckAligned));
     internal static readonly MethodInfo KeepAlive = typeof(GC).GetMethod(nameof(GC.KeepAlive))!;
     internal static readonly MethodInfo MakeTrap = typeof(Trap).GetMethod(nameof(Trap.Make), Any, [typeof(TrapKind)])!;
     internal static readonly MethodInfo Stop = typeof(CancellationScope).GetMethod(nameof(CancellationScope.Stop), Any)!;
@@ -60,6 +61,8 @@ internal static class Members
 
     /// <summary>A method of <see cref="CodeHelpers"/>.</summary>
     internal static MethodInfo Helper(string name) => typeof(CodeHelpers).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
+    internal static MethodInfo AtomicWait(string name) => typeof(AtomicWaits).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
     internal static MethodInfo Integer(string name) => typeof(Integers).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 

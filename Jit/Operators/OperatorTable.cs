@@ -17,8 +17,8 @@ internal static partial class OperatorTable
     private static readonly string[] CompiledProposals =
     [
         "core", "sign-extension", "sat-float-to-int", "bulk-memory", "reference-types", "function-references", "tail-call",
-        "gc", "simd", "relaxed-simd", "exceptions", "legacy-exceptions", "custom-descriptors", "wide-arithmetic",
-        "runtime-linking", "runtime-compile",
+        "gc", "simd", "relaxed-simd", "exceptions", "legacy-exceptions", "threads", "custom-descriptors",
+        "wide-arithmetic", "runtime-linking", "runtime-compile",
     ];
 
     static OperatorTable()

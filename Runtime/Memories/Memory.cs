@@ -38,6 +38,11 @@ public sealed unsafe class Memory : CriticalFinalizerObject
     /// <summary>The first byte.</summary>
     internal readonly byte* Base;
 
+    private WaitQueue? waiters;
+
+    /// <summary>The threads that wait in this memory, if it is shared.</summary>
+    internal WaitQueue Waiters => waiters ?? Interlocked.CompareExchange(ref waiters, new WaitQueue(), null) ?? waiters;
+
     /// <summary>The size in bytes; grows, never shrinks.</summary>
     internal ulong ByteLength;
 
@@ -258,6 +263,14 @@ public sealed unsafe class Memory : CriticalFinalizerObject
     {
         ulong length = memory.ByteLength;
         if (length < extent || index > length - extent) Trap.OutOfBoundsMemory();
+        return index;
+    }
+
+    /// <summary>Checks that index and offset of an atomic access make a multiple of its width, which is the mask and one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong CheckAligned(ulong index, ulong offset, uint mask)
+    {
+        if (((index + offset) & mask) != 0) Trap.UnalignedAtomic();
         return index;
     }
 

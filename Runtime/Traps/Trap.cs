@@ -54,6 +54,9 @@ internal static class Trap
     internal static void OutOfBoundsMemory() => throw new TrapException(TrapKind.OutOfBoundsMemoryAccess);
 
     [DoesNotReturn]
+    internal static void UnalignedAtomic() => throw new TrapException(TrapKind.UnalignedAtomic);
+
+    [DoesNotReturn]
     internal static void IntegerOverflow() => throw new TrapException(TrapKind.IntegerOverflow);
 
     [DoesNotReturn]

@@ -7,7 +7,11 @@ namespace WasmJit.Tests;
 public sealed class SuiteTests
 {
     /// <summary>The suite's own directory and those below it.</summary>
-    private static readonly string[] Folders = ["", "custom", "legacy", "proposals/custom-descriptors"];
+    private static readonly string[] Folders =
+    [
+        "", "custom", "legacy", "proposals/custom-descriptors", "proposals/custom-page-sizes", "proposals/threads",
+        "proposals/wide-arithmetic",
+    ];
 
     public static TheoryData<string> Files()
     {

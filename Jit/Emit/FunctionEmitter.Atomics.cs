@@ -1,0 +1,63 @@
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>Atomic operators (threads): a method of <see cref="Atomics"/> each, inlined, with the native address as its first argument.</summary>
+internal sealed partial class FunctionEmitter
+{
+    private void EmitAtomic(in Instr instr, Emission emission)
+    {
+        int operands = instr.Op.Params.Length;
+        if (operands == 3)
+        {
+            // What is expected and what replaces it come above the address.
+            stack.Flush();
+            Operand replacement = stack[0], expected = stack[1], index = stack[2];
+            stack.LoadAt(il.Tail, index);
+            AddressAt(il.Tail, instr, emission.Width);
+            stack.LoadAt(il.Tail, expected);
+            stack.LoadAt(il.Tail, replacement);
+            for (int i = 0; i < operands; i++) stack.Remove();
+        }
+        else if (operands == 2)
+        {
+            TakeAccess(instr, emission.Width);
+        }
+        else
+        {
+            stack.Take(1);
+            AddressAt(il.Tail, instr, emission.Width);
+        }
+        il.Call(emission.Method!);
+        if (instr.Op.Results.IsEmpty) return;
+        // Later operators must not be moved before it: its result is not left on the IL stack.
+        int temp = stack.TakeTemp(Signature.ClrType(instr.Op.Results[0]));
+        il.Stloc(temp);
+        stack.PushTemp(instr.Op.Results[0], temp);
+    }
+
+    private bool EmitWaits(in Instr instr)
+    {
+        switch (instr.Id)
+        {
+            case OpId.AtomicFence:
+                stack.Flush();
+                il.Call(Members.AtomicWait(nameof(AtomicWaits.Fence)));
+                return true;
+            case OpId.MemoryAtomicNotify: Wait(instr, "Notify"); return true;
+            case OpId.MemoryAtomicWait32: Wait(instr, "Wait32On"); return true;
+            case OpId.MemoryAtomicWait64: Wait(instr, "Wait64On"); return true;
+            default: return false;
+        }
+    }
+
+    private void Wait(in Instr instr, string helper)
+    {
+        hasCalls = true;
+        int start = stack.Take(instr.Op.Params.Length);
+        LoadMemory(instr.Memory);
+        il.LdcI8((long)instr.Bits);
+        il.Call(Members.AtomicWait(helper + Suffix(module.Memories[(int)instr.Memory].Is64)));
+        stack.PushStack(ValType.I32, start);
+    }
+}
