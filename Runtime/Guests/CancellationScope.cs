@@ -73,6 +73,10 @@ internal sealed unsafe class CancellationScope
         return found;
     }
 
+    /// <summary>The exception of a wait that <see cref="Token"/> has ended.</summary>
+    internal GuestCanceledException EndOfWait() =>
+        outer is { Token.IsCancellationRequested: true } ? outer.EndOfWait() : new GuestCanceledException(token);
+
     /// <summary>Throws because the calling thread's mark was found: it is cancelled, or its stack is used up.</summary>
     [DoesNotReturn]
     internal static void Stop()

@@ -40,9 +40,18 @@ internal static unsafe class AtomicWaits
     private static int Wait(ulong address, Func<bool> isExpected, long timeout, Memory memory)
     {
         if (!memory.Type.IsShared) throw Trap.Make(TrapKind.ExpectedSharedMemory);
-        int result = memory.Waiters.Wait(address, isExpected, timeout, CancellationToken.None);
-        GC.KeepAlive(memory);
-        return result;
+        CancellationScope? scope = WasmThread.Current.Scope;
+        CancellationToken cancellation = scope?.Token ?? CancellationToken.None;
+        try
+        {
+            int result = memory.Waiters.Wait(address, isExpected, timeout, cancellation);
+            GC.KeepAlive(memory);
+            return result;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            throw scope!.EndOfWait();
+        }
     }
 
     private static ulong Check(ulong index, ulong offset, uint width, Memory memory)

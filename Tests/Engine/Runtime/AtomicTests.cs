@@ -203,6 +203,29 @@ public sealed class AtomicTests
         Assert.Equal(0, notify(4, int.MaxValue));
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(long.MaxValue)]
+    public void CancellationEndsAWait(long timeout)
+    {
+        Instance instance = Make("""
+            (memory 1 1 shared)
+            (func (export "wait") (param i64) (result i32) (memory.atomic.wait64 (i32.const 0) (i64.const 0) (local.get 0)))
+            (func (export "notify") (result i32) (memory.atomic.notify (i32.const 0) (i32.const 9)))
+            """, MemoryChecks.Guard);
+        var wait = instance.GetExport<Func<long, int>>("wait");
+        using var source = new CancellationTokenSource();
+        var stopped = Assert.Throws<GuestCanceledException>(() => Guest.Run(
+            () =>
+            {
+                source.CancelAfter(20);
+                wait(timeout);
+            },
+            source.Token));
+        Assert.Equal(source.Token, stopped.CancellationToken);
+        Assert.Equal(0, instance.GetExport<Func<int>>("notify")());
+    }
+
     /// <summary>Two threads hand a number to and fro.</summary>
     [Fact]
     public void PingPong()
