@@ -1,0 +1,36 @@
+using WasmJit.Text;
+
+namespace WasmJit.Agreement;
+
+/// <summary>
+/// The process that holds the native engine, which ends the process when it meets something it does not implement. Its
+/// arguments are the suite's folder and scripts in it; those written FILE:N,N leave out the commands of these numbers.
+/// Every line that it prints is a record: <c>at FILE N LINE</c> before a command, <c>differs FILE:LINE: WHAT</c>,
+/// <c>skipped REASON</c>, <c>count WHAT N</c>, <c>done FILE</c>.
+/// </summary>
+internal static class Program
+{
+    private static int Main(string[] arguments)
+    {
+        var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true, NewLine = "\n" };
+        // The stack of the guests counts here, too.
+        var thread = new Thread(() => RunAll(arguments, output), 64 << 20);
+        thread.Start();
+        thread.Join();
+        return 0;
+    }
+
+    private static void RunAll(string[] arguments, TextWriter output)
+    {
+        string folder = arguments[0];
+        foreach (string argument in arguments.Skip(1))
+        {
+            string[] parts = argument.Split(':');
+            HashSet<int> leftOut = parts.Length == 1 ? [] : [.. parts[1].Split(',').Select(int.Parse)];
+            string path = Path.Combine(folder, parts[0]);
+            using var script = new WasmtimeScript(parts[0], SuiteBaseline.Of(path), output);
+            script.Run(WastReader.Read(File.ReadAllBytes(path), path), leftOut);
+            output.WriteLine($"done {parts[0]}");
+        }
+    }
+}
