@@ -42,6 +42,17 @@ public sealed class Module : ILinkable
     public IEnumerable<CustomSection> CustomSections =>
         Info.CustomSections.Select(s => new CustomSection(s.Name, Info.Bytes.Slice(s.Start, s.Length)));
 
+    /// <summary>The contents of its custom sections of a name, in order; there may be several.</summary>
+    /// <param name="name">The name, compared byte by byte.</param>
+    public IReadOnlyList<ReadOnlyMemory<byte>> GetCustomSections(string name) =>
+        [.. Info.CustomSections.Where(s => s.Name == name).Select(s => Info.Bytes.Slice(s.Start, s.Length))];
+
+    /// <summary>
+    /// What is wrong in custom sections that have a meaning: names, branch hints. Such a module is valid; the engine uses these
+    /// sections as far as they are right.
+    /// </summary>
+    public IReadOnlyList<string> CustomSectionProblems => [.. Info.CustomProblems.Select(p => $"{p.Reason} (at byte 0x{p.Offset:x})")];
+
     DefType ILinkable.DynamicType => Info.ModuleType;
 
     internal CompiledModule Code =>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using WasmJit.Jit;
 
 namespace WasmJit.Cli;
 
@@ -11,7 +12,8 @@ internal static class ValidateCommand
         var command = new Command("validate", "Checks modules without running them.") { files };
         Help.Describe(command, """
             Prints a line for each file: "valid", or the reason with the byte offset and the function. Modules that are valid and
-            use a proposal that this version does not compile are valid. The exit code is 1 if any file is not.
+            use a proposal that this version does not compile are valid. Custom sections make no module invalid; what is wrong in those
+            of names and branch hints is told on lines of its own. The exit code is 1 if any file is not valid.
             """);
         command.SetAction(parsed => Run(terminal, parsed.GetValue(files)!, new Engine(EngineFlags.Options(parsed))));
         return command;
@@ -22,18 +24,25 @@ internal static class ValidateCommand
         bool all = true;
         foreach (string path in paths)
         {
-            string? problem = Check(path, engine);
+            string? problem = Check(path, engine, out IReadOnlyList<CustomProblem> custom);
             all &= problem is null;
             terminal.Line(problem ?? $"{path}: valid", problem is null ? "green" : "red");
+            foreach (CustomProblem note in custom) terminal.Line($"{path}: ignored: {note.Reason} (at byte 0x{note.Offset:x})", "yellow");
         }
         return all ? Tool.Success : Tool.Failure;
     }
 
-    private static string? Check(string path, Engine engine)
+    private static string? Check(string path, Engine engine, out IReadOnlyList<CustomProblem> custom)
     {
+        custom = [];
         try
         {
-            if (engine.Validate(ModuleFile.Read(path), out ModuleException? error)) return null;
+            byte[] bytes = ModuleFile.Read(path);
+            if (engine.Validate(bytes, out ModuleException? error))
+            {
+                custom = ModuleDecoder.Decode(bytes).CustomProblems;
+                return null;
+            }
             return $"{path}: {ModuleFile.Kind(error!)}{error!.Message}";
         }
         catch (ToolException e)

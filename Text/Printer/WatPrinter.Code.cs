@@ -8,25 +8,32 @@ namespace WasmJit.Text;
 /// <param name="Offset">Where it is in the module's bytes.</param>
 /// <param name="Depth">How many blocks stand around it.</param>
 /// <param name="Text">The instruction, flat.</param>
-internal readonly record struct CodeLine(int Offset, int Depth, string Text);
+/// <param name="Block">The number of the block that it begins, counted from the function.</param>
+internal readonly record struct CodeLine(int Offset, int Depth, string Text, int Block);
 
 /// <summary>Function bodies: one instruction a line, immediates by the kinds that the operator's row lists.</summary>
 internal sealed partial class WatPrinter
 {
     private Names locals = new([]);
     private ILookup<uint, KeyValuePair<uint, string>>? localNames;
-    private readonly List<string?> labels = [];
+    private readonly List<(string? Name, int Line)> labels = [];
+
+    /// <summary>The lines of blocks that are branched to by number: they get the number that the branches' comments have.</summary>
+    private readonly HashSet<int> targets = [];
+    private int currentLine;
     private uint currentFunc, labelCount;
 
     private void Function(int index)
     {
-        // The closing parenthesis stands on a line of its own.
         Line(Head(index, numbered: true) + ")");
+        FuncInfo func = module.Funcs[index];
+        List<CodeLine> body = Body(func);
+        if (body.Count == 0 && func.Locals.Length == 0) return;
+        // The closing parenthesis stands on a line of its own.
         text.Length -= 2;
         text.Append('\n');
-        FuncInfo func = module.Funcs[index];
         if (func.Locals.Length > 0) Locals(func);
-        foreach (CodeLine line in Body(func)) Line(line.Text, 4 + (2 * Math.Min(line.Depth, 38)));
+        foreach (CodeLine line in body) Line(line.Text, 4 + (2 * Math.Min(line.Depth, 38)));
         text.Append("  )\n");
     }
 
@@ -45,7 +52,8 @@ internal sealed partial class WatPrinter
         currentFunc = (uint)index;
         labelCount = 0;
         labels.Clear();
-        labels.Add(null);
+        labels.Add((null, -1));
+        targets.Clear();
         locals = LocalNames(currentFunc);
         uint type = module.FuncTypeIndices[index];
         string id = numbered ? funcs.Numbered(currentFunc) : funcs.Definition(currentFunc);
@@ -98,13 +106,16 @@ internal sealed partial class WatPrinter
             if (depth < 0)
             {
                 labelCounts[currentFunc] = labelCount;
+                foreach (int target in targets)
+                    lines[target] = lines[target] with { Text = $"{lines[target].Text} (;@{lines[target].Block};)" };
                 return lines;
             }
             if (instr.Id is OpId.End or OpId.Delegate) labels.RemoveAt(labels.Count - 1);
+            currentLine = lines.Count;
             string line = Instruction(ref code, instr);
             if (hintSection >= 0 && module.BranchHints.TryGetValue(instr.Offset, out bool likely))
                 line = $"(@{BranchHints.SectionName} \"\\0{(likely ? 1 : 0)}\") {line}";
-            lines.Add(new CodeLine(instr.Offset, depth, line));
+            lines.Add(new CodeLine(instr.Offset, depth, line, labels.Count - 1));
             if (instr.Id is OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable) depth++;
             if (instr.Id is OpId.Else or OpId.Catch or OpId.CatchAll) depth++;
         }
@@ -125,11 +136,16 @@ internal sealed partial class WatPrinter
         if (list.Count > 0) Line(Declarations("local", list, (uint)func.Func.Params.Length)[1..], 4);
     }
 
-    private string Label(uint label)
+    /// <summary>A label's name if it has one that no other hides; otherwise its number, and which block that is.</summary>
+    private string Label(uint label, bool commented = true)
     {
-        int at = labels.Count - 1 - (int)label;
-        if (at >= 0 && labels[at] is { } name && labels.LastIndexOf(name) == at) return name;
-        return label.ToString(CultureInfo.InvariantCulture);
+        string number = label.ToString(CultureInfo.InvariantCulture);
+        int at = labels.Count - 1 - (int)Math.Min(label, int.MaxValue);
+        if (at < 0) return number;
+        if (labels[at].Name is { } name && labels.FindLastIndex(l => l.Name == name) == at) return name;
+        if (at == 0) return number;
+        targets.Add(labels[at].Line);
+        return commented ? $"{number} (;@{at};)" : number;
     }
 
     private string BlockTypeText(ref CodeReader code, in Instr instr)
@@ -158,7 +174,7 @@ internal sealed partial class WatPrinter
                     if (name is not null) head += " " + (label ?? NameAnnotation(name));
                     head += BlockTypeText(ref code, instr);
                     if (op.Id == OpId.TryTable) head += Catches(ref code, instr);
-                    labels.Add(label);
+                    labels.Add((label, currentLine));
                     return head;
                 }
             case OpId.CallIndirect or OpId.ReturnCallIndirect:
@@ -227,7 +243,7 @@ internal sealed partial class WatPrinter
             case ImmediateKind.Labels:
                 {
                     ByteReader reader = code.List(instr);
-                    for (int i = 0; i <= instr.ListCount; i++) line.Append(' ').Append(Label(reader.U32()));
+                    for (int i = 0; i <= instr.ListCount; i++) line.Append(' ').Append(Label(reader.U32(), commented: false));
                     return;
                 }
             case ImmediateKind.I32: line.Append(' ').Append((int)instr.Bits); return;

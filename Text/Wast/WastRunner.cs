@@ -204,6 +204,8 @@ internal sealed class WastRunner
             if (assertion.Module is { } module)
             {
                 Module compiled = engine.Compile(module.Encode());
+                if (assertion.Kind.EndsWith("_custom", StringComparison.Ordinal) && compiled.Info.CustomProblems is [var problem, ..])
+                    throw new InvalidModuleException(problem.Reason, problem.Offset);
                 if (assertion.Kind is "assert_trap" or "assert_unlinkable" or "assert_exception") compiled.Instantiate(registered);
             }
             else
@@ -228,7 +230,7 @@ internal sealed class WastRunner
         ("assert_trap" or "assert_exhaustion", TrapException) => e.Message,
         ("assert_malformed" or "assert_malformed_custom", MalformedModuleException m) => m.Reason,
         ("assert_malformed" or "assert_malformed_custom" or "assert_invalid" or "assert_invalid_custom", WatException w) => w.Reason,
-        ("assert_invalid" or "assert_invalid_custom", InvalidModuleException i) => i.Reason,
+        ("assert_invalid" or "assert_invalid_custom" or "assert_malformed_custom", InvalidModuleException i) => i.Reason,
         ("assert_exception", WasmException) => e.Message,
         ("assert_unlinkable", LinkException) => e.Message,
         _ => null,
