@@ -145,21 +145,15 @@ internal sealed partial class FunctionEmitter
     {
         bool is32 = op.Mnemonic.StartsWith("f32x4", StringComparison.Ordinal);
         if (!is32 && !op.Mnemonic.StartsWith("f64x2", StringComparison.Ordinal)) return;
+        if (op.Mnemonic.EndsWith("_lane", StringComparison.Ordinal)) return;
         if (op.Mnemonic == "f64x2.promote_low_f32x4") is32 = true;
         else if (op.Mnemonic == "f32x4.demote_f64x2_zero") is32 = false;
         for (int i = 0; i < op.Params.Length; i++)
         {
             ref Operand operand = ref stack[i];
             if (operand.Kind != OperandKind.Const || operand.Type != ValType.V128) continue;
-            bool hidden = HasSignallingNaN(operand.Bits, is32) || HasSignallingNaN(operand.High, is32)
+            operand.IsOpaque = HasSignallingNaN(operand.Bits, is32) || HasSignallingNaN(operand.High, is32)
                 || (operand.Bits == operand.High && IsNeutral(op, operand.Bits, is32, isRight: i == 0));
-            if (!hidden) continue;
-            int temp = stack.TakeTemp(Signature.ClrType(ValType.V128));
-            il.LdcI8((long)operand.Bits);
-            il.LdcI8((long)operand.High);
-            il.Call(Members.Vector(nameof(Simd.Opaque)));
-            il.Stloc(temp);
-            stack[i] = new Operand { Kind = OperandKind.Temp, Type = ValType.V128, Index = temp };
         }
     }
 

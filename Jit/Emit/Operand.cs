@@ -33,6 +33,9 @@ internal struct Operand
     /// <summary>The high half of a vector.</summary>
     internal ulong High;
 
+    /// <summary>Whether the JIT must not know the constant.</summary>
+    internal bool IsOpaque;
+
     /// <summary>Of an operand on the IL stack: the instruction before its first.</summary>
     internal int Start;
 

@@ -89,7 +89,7 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
                     ValKind.I64 => il.LdcI8At(after, (long)operand.Bits),
                     ValKind.F32 => LoadFloatAt(after, (int)operand.Bits),
                     ValKind.F64 => LoadDoubleAt(after, (long)operand.Bits),
-                    ValKind.V128 => LoadVectorAt(after, operand.Bits, operand.High),
+                    ValKind.V128 => LoadVectorAt(after, operand.Bits, operand.High, operand.IsOpaque),
                     _ => il.EmitAt(after, OpCodes.Ldnull),
                 };
             default: throw new InvalidOperationException("The operand is on the IL stack.");
@@ -108,11 +108,11 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
             : il.LdcR8At(after, bits);
 
     /// <summary>A vector constant, which the JIT puts beside the code.</summary>
-    internal int LoadVectorAt(int after, ulong low, ulong high)
+    internal int LoadVectorAt(int after, ulong low, ulong high, bool isOpaque = false)
     {
         after = il.LdcI8At(after, (long)low);
         after = il.LdcI8At(after, (long)high);
-        return il.CallAt(after, Members.VectorOfHalves);
+        return il.CallAt(after, isOpaque ? Members.Vector(nameof(Runtime.Simd.Opaque)) : Members.VectorOfHalves);
     }
 
     /// <summary>

@@ -126,7 +126,7 @@ public sealed class ScalarOperatorTests
         for (int i = 0; i < count; i++) yield return ((ulong)random.NextInt64() * 2 >> random.Next(64)) & mask;
     }
 
-    private static string FromBits(ValType type) => type.Kind switch
+    internal static string FromBits(ValType type) => type.Kind switch
     {
         ValKind.I32 => "i32.wrap_i64",
         ValKind.F32 => "i32.wrap_i64 f32.reinterpret_i32",
@@ -134,7 +134,7 @@ public sealed class ScalarOperatorTests
         _ => "",
     };
 
-    private static string ToBits(ValType type) => type.Kind switch
+    internal static string ToBits(ValType type) => type.Kind switch
     {
         ValKind.I32 => "i64.extend_i32_u",
         ValKind.F32 => "i32.reinterpret_f32 i64.extend_i32_u",
@@ -142,7 +142,7 @@ public sealed class ScalarOperatorTests
         _ => "",
     };
 
-    private static string Constant(ValType type, ulong bits)
+    internal static string Constant(ValType type, ulong bits)
     {
         switch (type.Kind)
         {

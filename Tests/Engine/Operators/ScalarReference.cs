@@ -76,7 +76,7 @@ internal static class ScalarReference
 
     // ---- integers ----
 
-    private static ulong? Integer(string name, ulong a, ulong b, int width)
+    internal static ulong? Integer(string name, ulong a, ulong b, int width)
     {
         BigInteger modulus = BigInteger.One << width;
         BigInteger ua = a, ub = b, sa = Signed(a, width), sb = Signed(b, width);
@@ -121,7 +121,7 @@ internal static class ScalarReference
         }
     }
 
-    private static BigInteger Signed(ulong value, int width) =>
+    internal static BigInteger Signed(ulong value, int width) =>
         ((value >> (width - 1)) & 1) != 0 ? value - (BigInteger.One << width) : value;
 
     // ---- floats ----
