@@ -11,6 +11,11 @@ internal static class Golden
 {
     private static readonly bool Update = Environment.GetEnvironmentVariable("WASMJIT_UPDATE_GOLDEN") == "1";
 
+    /// <summary>The path of a file of the repository.</summary>
+    internal static string InRepository(string path) => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "..", path));
+
+    private static string Here([CallerFilePath] string path = "") => path;
+
     /// <summary>Compares with the file <c>Golden/name</c> in the folder of the calling test.</summary>
     internal static void Equal(string name, string actual, [CallerFilePath] string test = "")
     {

@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using WasmJit.Cli;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>The claims of Docs/machine-code.md, on processors that have what it is about.</summary>
+public sealed class MachineCodeTests
+{
+    private static readonly Lazy<Dictionary<string, List<string>>> Code = new(Compile);
+
+    private static Dictionary<string, List<string>> Compile()
+    {
+        using var sizes = new MethodSizes();
+        Module module = new Engine().CompileText(File.ReadAllText(Golden.InRepository("Docs/machine-code.wat")));
+        var code = new Dictionary<string, List<string>>();
+        foreach ((uint index, string name) in module.Info.Names.Funcs)
+        {
+            nint address = module.Code.Compile((int)index);
+            code[name] = MachineCode.Lines(address, sizes.Wait(address, TimeSpan.FromSeconds(30)));
+        }
+        GC.KeepAlive(module);
+        return code;
+    }
+
+    [Theory]
+    [InlineData("load", 4, "mov")]
+    [InlineData("add", 5, "vpaddd")]
+    [InlineData("reverse", 5, "vpshufb")]
+    [InlineData("interleave", 5, "vpunpcklbw")]
+    [InlineData("mix", 8, "vpshufb")]
+    [InlineData("get", 2, "mov")]
+    [InlineData("element", 9, "cmp")]
+    [InlineData("cast", 16, "cmp")]
+    [InlineData("branch", 13, "cmp")]
+    [InlineData("atomic", 14, "lock xadd")]
+    [InlineData("count", 10, "lock add")]
+    public void IsAsTheDocumentSays(string function, int most, string mnemonic)
+    {
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !Avx2.IsSupported || !OperatingSystem.IsLinux()) return;
+        List<string> lines = Code.Value[function];
+        string text = string.Join('\n', lines);
+        Assert.True(lines.Count(l => !l.EndsWith(':')) <= most, text);
+        Assert.Contains(lines, l => l.Contains($"  {mnemonic} ", StringComparison.Ordinal));
+        // Only ways out that trap call anything, and they stand behind the way that does not.
+        int ret = lines.FindLastIndex(l => l.EndsWith("ret", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines[..ret], l => l.Contains(" call ", StringComparison.Ordinal));
+    }
+}
