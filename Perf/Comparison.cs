@@ -7,20 +7,20 @@ internal static class Comparison
 {
     private const int Rounds = 5;
 
-    /// <returns>The geometric mean of the ratios.</returns>
-    public static double Run(IReadOnlyList<Kernel> kernels, IPeer subject, IPeer reference)
+    public static void Run(IReadOnlyList<Kernel> kernels, IPeer subject, IPeer reference)
     {
-        Console.WriteLine($"{"kernel",-14}{subject.Name + " ms",14}{reference.Name + " ms",14}{"ratio",9}");
-        double logarithms = 0;
-        foreach (Kernel kernel in kernels)
+        foreach (IGrouping<string, Kernel> group in kernels.GroupBy(k => k.Group))
         {
-            (double mine, double theirs) = Measure(kernel, subject, reference);
-            logarithms += Math.Log(mine / theirs);
-            Console.WriteLine($"{kernel.Name,-14}{mine,14:f2}{theirs,14:f2}{mine / theirs,9:f2}");
+            Console.WriteLine($"{group.Key,-14}{subject.Name + " ms",14}{reference.Name + " ms",14}{"ratio",9}");
+            double logarithms = 0;
+            foreach (Kernel kernel in group)
+            {
+                (double mine, double theirs) = Measure(kernel, subject, reference);
+                logarithms += Math.Log(mine / theirs);
+                Console.WriteLine($"{kernel.Name,-14}{mine,14:f2}{theirs,14:f2}{mine / theirs,9:f2}");
+            }
+            Console.WriteLine($"{"geometric mean",-14}{"",28}{Math.Exp(logarithms / group.Count()),9:f3}");
         }
-        double mean = Math.Exp(logarithms / kernels.Count);
-        Console.WriteLine($"{"geometric mean",-14}{"",28}{mean,9:f3}");
-        return mean;
     }
 
     private static (double Mine, double Theirs) Measure(Kernel kernel, IPeer subject, IPeer reference)

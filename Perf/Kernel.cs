@@ -4,8 +4,8 @@ namespace WasmJit.Perf;
 /// <param name="Name">Its file's name.</param>
 /// <param name="N">The argument.</param>
 /// <param name="Checksum">
-/// The result of the same source compiled natively (<c>Kernels/build.sh check NAME N</c>); that of the SIMD kernels, which have
-/// no native form, is Wasmtime's.
+/// The result of the same source compiled natively (<c>Kernels/build.sh check NAME N</c>); that of the others, which have no native
+/// form, is what both engines compute.
 /// </param>
 internal sealed record Kernel(string Name, int N, ulong Checksum)
 {
@@ -34,6 +34,29 @@ internal sealed record Kernel(string Name, int N, ulong Checksum)
         new("simd_base64", 2_000, 0x00028469b9453b06),
     ];
 
+    /// <summary>Kernels of structs, arrays and casts.</summary>
+    public static readonly IReadOnlyList<Kernel> Gc =
+    [
+        new("gc_trees", 14, 0x0001a7f807d2facf),
+        new("gc_map", 1_000_000, 0x6575dbee93e6a232),
+        new("gc_sort", 100_000, 0x982f6baeb0135494),
+    ];
+
+    /// <summary>Kernels that throw and catch, or could.</summary>
+    public static readonly IReadOnlyList<Kernel> Exceptions =
+    [
+        new("eh_depth1", 50_000, 0x4ed880a54b8ffe58),
+        new("eh_depth10", 20_000, 0xcbba5ca0c07bf0f0),
+        new("eh_parser", 20, 0x42aee52475dd454c),
+        new("eh_loop", 50_000_000, 0x99453d464e1d8140),
+    ];
+
+    private static readonly IReadOnlyDictionary<string, IReadOnlyList<Kernel>> Groups =
+        new Dictionary<string, IReadOnlyList<Kernel>> { ["scalar"] = Scalar, ["simd"] = Simd, ["gc"] = Gc, ["exceptions"] = Exceptions };
+
+    /// <summary>The name of the group that it belongs to.</summary>
+    public string Group => Groups.First(g => g.Value.Contains(this)).Key;
+
     public byte[] ReadModule() => File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Kernels", Name + ".wasm"));
 
     /// <exception cref="InvalidOperationException">The engine computes something else.</exception>
@@ -43,7 +66,7 @@ internal sealed record Kernel(string Name, int N, ulong Checksum)
             throw new InvalidOperationException($"{Name} on {engine}: 0x{result:x16} instead of 0x{Checksum:x16}.");
     }
 
-    /// <summary>The kernels of these names; <c>scalar</c> and <c>simd</c> name all of a kind, no names the scalar ones.</summary>
+    /// <summary>The kernels of these names; a group's name stands for all of it, no names for the scalar ones.</summary>
     /// <exception cref="ArgumentException">There is no such kernel.</exception>
     public static IReadOnlyList<Kernel> Select(IReadOnlyCollection<string> names)
     {
@@ -51,15 +74,10 @@ internal sealed record Kernel(string Name, int N, ulong Checksum)
         var selected = new List<Kernel>();
         foreach (string name in names)
         {
-            IEnumerable<Kernel> found = name switch
-            {
-                "scalar" => Scalar,
-                "simd" => Simd,
-                _ => Scalar.Concat(Simd).Where(k => k.Name == name),
-            };
-            int before = selected.Count;
-            selected.AddRange(found);
-            if (selected.Count == before) throw new ArgumentException($"There is no kernel \"{name}\".");
+            if (name == "all") selected.AddRange(Groups.Values.SelectMany(g => g));
+            else if (Groups.TryGetValue(name, out IReadOnlyList<Kernel>? group)) selected.AddRange(group);
+            else if (Groups.Values.SelectMany(g => g).FirstOrDefault(k => k.Name == name) is { } kernel) selected.Add(kernel);
+            else throw new ArgumentException($"There is no kernel \"{name}\".");
         }
         return selected;
     }

@@ -9,7 +9,7 @@ internal static class Program
         Perf latency                                               the latencies alone
         Perf tiers [--memory-checks guard|explicit] [KERNEL...]    how the runtime optimised each function of the kernels
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
-        KERNEL is a name, or scalar (the default), or simd.
+        KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all.
         """;
 
     private static int Main(string[] arguments)

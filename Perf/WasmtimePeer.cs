@@ -2,12 +2,15 @@ using W = Wasmtime;
 
 namespace WasmJit.Perf;
 
-/// <summary>Wasmtime through its .NET package, with its defaults: Cranelift optimising for speed, guard pages.</summary>
+/// <summary>Wasmtime through its .NET package, with all features on: Cranelift optimising for speed, guard pages.</summary>
 internal sealed class WasmtimePeer : IPeer
 {
     private readonly W.Engine engine = new(new W.Config()
         .WithCompilerStrategy(W.CompilerStrategy.Cranelift)
-        .WithOptimizationLevel(W.OptimizationLevel.Speed));
+        .WithOptimizationLevel(W.OptimizationLevel.Speed)
+        .WithFunctionReferences(true)
+        .WithGc(true)
+        .WithExceptions(true));
 
     public string Name => "Wasmtime";
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds the kernels' .wasm files, which are committed beside the sources: nothing else needs a C compiler.
+# Kernels written as text (.wat) go through this project's own tool.
 # Needs clang 16 with its wasm32 linker (Debian: clang-16 lld-16; for the SIMD header libclang-common-16-dev).
 #
 #   build.sh                 builds all .wasm
@@ -24,4 +25,8 @@ for source in *.c; do
     [[ "$name" == simd_* ]] && simd=(-msimd128)
     "$CLANG" --target=wasm32 -nostdlib "${FLAGS[@]}" -mbulk-memory -msign-ext -mnontrapping-fptoint "${simd[@]}" \
         -Wl,--no-entry -Wl,-z,stack-size=65536 -o "$name.wasm" "$source"
+done
+
+for source in *.wat; do
+    dotnet run -c Release --project ../../Cli -- wat2wasm "$source" -o "${source%.wat}.wasm"
 done
