@@ -57,7 +57,8 @@ internal sealed class FileDescriptor : Descriptor
         {
             Span<byte> buffer = buffers[i];
             if (buffer.IsEmpty) continue;
-            if (offset > long.MaxValue - total) break;
+            // No file reaches that far.
+            if (offset > long.MaxValue - total - buffer.Length) break;
             int count = RandomAccess.Read(file.Handle, buffer, offset + total);
             total += (uint)count;
             if (count < buffer.Length) break;

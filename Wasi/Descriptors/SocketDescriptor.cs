@@ -46,6 +46,7 @@ internal sealed class SocketDescriptor : Descriptor
 
     internal override uint Write(in GuestBuffers buffers, Waiter waiter)
     {
+        if (Type == FileType.SocketDgram) return SendMessage(buffers, waiter);
         uint total = 0;
         for (int i = 0; i < buffers.Length; i++)
         {
@@ -69,6 +70,7 @@ internal sealed class SocketDescriptor : Descriptor
     /// <param name="truncated">Whether a message did not fit.</param>
     internal uint Receive(in GuestBuffers buffers, SocketFlags flags, bool waitAll, Waiter waiter, out bool truncated)
     {
+        if (Type == FileType.SocketDgram) return ReceiveMessage(buffers, flags, waiter, out truncated);
         truncated = false;
         uint total = 0;
         for (int i = 0; i < buffers.Length; i++)
@@ -77,19 +79,62 @@ internal sealed class SocketDescriptor : Descriptor
             while (!rest.IsEmpty)
             {
                 // What can be peeked at is what the first look shows.
-                if (total > 0 && (flags != SocketFlags.None || Type == FileType.SocketDgram)) return total;
+                if (total > 0 && flags != SocketFlags.None) return total;
                 if (total > 0 && !waitAll && !socket.Poll(0, SelectMode.SelectRead)) return total;
                 Wait(SelectMode.SelectRead, waiter);
                 int count = socket.Receive(rest, flags, out SocketError error);
-                truncated = error == SocketError.MessageSize;
-                if (error != SocketError.Success && !truncated)
-                    return total > 0 ? total : throw new SocketException((int)error);
+                if (error != SocketError.Success) return total > 0 ? total : throw new SocketException((int)error);
                 total += (uint)count;
                 rest = rest[count..];
-                if (count == 0 || truncated) return total;
+                if (count == 0) return total;
             }
         }
         return total;
+    }
+
+    /// <summary>All buffers are one message.</summary>
+    private uint SendMessage(in GuestBuffers buffers, Waiter waiter)
+    {
+        byte[] message = new byte[Capacity(buffers)];
+        Span<byte> rest = message;
+        for (int i = 0; i < buffers.Length; i++)
+        {
+            Span<byte> buffer = buffers[i];
+            if (buffer.Length > rest.Length) throw new WasiError(Errno.Msgsize);
+            buffer.CopyTo(rest);
+            rest = rest[buffer.Length..];
+        }
+        Wait(SelectMode.SelectWrite, waiter);
+        return (uint)socket.Send(message);
+    }
+
+    /// <summary>One message goes into all buffers.</summary>
+    private uint ReceiveMessage(in GuestBuffers buffers, SocketFlags flags, Waiter waiter, out bool truncated)
+    {
+        byte[] message = new byte[Capacity(buffers)];
+        Wait(SelectMode.SelectRead, waiter);
+        // Windows reports a message that is too long, but tells the length of all that wait; other systems the reverse.
+        int size = OperatingSystem.IsWindows() ? 0 : socket.Available;
+        int count = socket.Receive(message, flags, out SocketError error);
+        truncated = error == SocketError.MessageSize || size > message.Length;
+        if (error is not (SocketError.Success or SocketError.MessageSize)) throw new SocketException((int)error);
+        Span<byte> rest = message.AsSpan(0, count);
+        for (int i = 0; i < buffers.Length && !rest.IsEmpty; i++)
+        {
+            int part = Math.Min(rest.Length, buffers[i].Length);
+            rest[..part].CopyTo(buffers[i]);
+            rest = rest[part..];
+        }
+        return (uint)count;
+    }
+
+    /// <summary>The size of all buffers, as far as messages can be long.</summary>
+    private static int Capacity(in GuestBuffers buffers)
+    {
+        const int longest = 64 * 1024;
+        int capacity = 0;
+        for (int i = 0; i < buffers.Length && capacity < longest; i++) capacity += Math.Min(buffers[i].Length, longest);
+        return Math.Min(capacity, longest);
     }
 
     internal void Shutdown(SocketShutdown how) => socket.Shutdown(how);

@@ -1,4 +1,7 @@
+using System.Reflection;
+using System.Runtime.ExceptionServices;
 using System.Text;
+using WasmJit.Wasi;
 
 namespace WasmJit.Tests;
 
@@ -58,19 +61,54 @@ internal sealed class WasiGuest
 
     private readonly Instance instance;
 
-    internal WasiGuest(WasiOptions? options = null, string module = "wasi_snapshot_preview1")
+    internal WasiGuest(WasiOptions? options = null, string module = "wasi_snapshot_preview1", bool portable = false)
     {
         var text = new StringBuilder("(module");
         // The old version had no sock_accept.
         foreach ((string name, string type) in Functions.Where(f => module != "wasi_unstable" || f.Name != "sock_accept"))
             text.Append($"(func (export \"{name}\") (import \"{module}\" \"{name}\") {type})");
-        var host = new WasiHost(options ?? new WasiOptions { Input = Stream.Null, Output = Stream.Null, Error = Stream.Null });
+        options ??= new WasiOptions { Input = Stream.Null, Output = Stream.Null, Error = Stream.Null };
+        WasiHost host = Host = new WasiHost(options, portable);
         instance = new Engine().CompileText(text.Append("(memory (export \"memory\") 1))").ToString()).Instantiate(host.Imports);
         host.Attach(instance);
         Memory = instance.GetExport<Memory>("memory");
     }
 
+    /// <summary>Where <see cref="Invoke"/> puts the texts among its arguments.</summary>
+    internal const int Texts = 40_000;
+
+    internal WasiHost Host { get; }
+
     internal Memory Memory { get; }
+
+    /// <summary>Calls a function; a text or bytes among the arguments stand for an address and a length.</summary>
+    internal Errno Invoke(string name, params object[] arguments)
+    {
+        var values = new List<object>();
+        int text = Texts;
+        foreach (object argument in arguments)
+        {
+            if (argument is not (string or byte[]))
+            {
+                values.Add(argument);
+                continue;
+            }
+            byte[] bytes = argument as byte[] ?? Encoding.UTF8.GetBytes((string)argument);
+            Memory.WriteBytes((ulong)text, bytes);
+            values.Add(text);
+            values.Add(bytes.Length);
+            text += bytes.Length;
+        }
+        try
+        {
+            return (Errno)(int)instance.GetExport<Delegate>(name).DynamicInvoke([.. values])!;
+        }
+        catch (TargetInvocationException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerException!);
+            throw;
+        }
+    }
 
     /// <summary>A function with two parameters, the commonest type.</summary>
     internal int Call(string name, int a, int b) => instance.GetExport<Func<int, int, int>>(name)(a, b);
