@@ -57,12 +57,12 @@ internal static class ModuleFile
     }
 
     /// <summary>Reads and compiles a module; errors name the file.</summary>
-    internal static Module Load(string path, EngineOptions options)
+    internal static Module Load(string path, EngineOptions options, Terminal terminal)
     {
         byte[] bytes = Read(path);
         try
         {
-            return new Engine(options).Compile(bytes);
+            return terminal.Progress($"compiling {path}, {bytes.Length / 1e6:0.0} MB", () => new Engine(options).Compile(bytes));
         }
         catch (ModuleException e)
         {

@@ -7,13 +7,17 @@ internal sealed class Terminal
 {
     private readonly IAnsiConsole errors;
     private readonly IAnsiConsole results;
+    private readonly TextWriter errorWriter;
+    private readonly bool showsProgress;
 
     internal Terminal(TextWriter output, TextWriter error)
     {
         Out = output;
         IsTerminal = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
         results = Make(output, IsTerminal);
-        errors = Make(error, ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected);
+        errorWriter = error;
+        showsProgress = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;
+        errors = Make(error, showsProgress);
     }
 
     /// <summary>The standard output, for text without colours.</summary>
@@ -48,6 +52,14 @@ internal sealed class Terminal
         else Out.WriteLine(text);
     }
 
+    /// <summary>Does something that may take long. After a second a line says what, on a terminal; it goes when it is done.</summary>
+    internal T Progress<T>(string what, Func<T> work)
+    {
+        if (!showsProgress) return work();
+        using var progress = new ProgressLine(errorWriter, what, TimeSpan.FromSeconds(1));
+        return work();
+    }
+
     /// <summary>Writes a message that something is wrong.</summary>
     internal void Error(string message) => errors.MarkupLine($"[red]error:[/] {Markup.Escape(message)}");
 
@@ -55,8 +67,20 @@ internal sealed class Terminal
     internal void Trap(TrapException trap)
     {
         errors.MarkupLine($"[red]trap:[/] {Markup.Escape(trap.Message)}");
+        Stack(trap.WasmStack);
+    }
+
+    /// <summary>Writes why a guest was stopped, and its functions that were running.</summary>
+    internal void Stopped(string reason, IReadOnlyList<WasmFrame> stack)
+    {
+        errors.MarkupLine($"[yellow]{Markup.Escape(reason)}[/]");
+        Stack(stack);
+    }
+
+    private void Stack(IReadOnlyList<WasmFrame> stack)
+    {
         const int most = 30;
-        foreach (WasmFrame frame in trap.WasmStack.Take(most)) errors.WriteLine($"    at {frame}");
-        if (trap.WasmStack.Count > most) errors.WriteLine($"    ... {trap.WasmStack.Count - most} more");
+        foreach (WasmFrame frame in stack.Take(most)) errors.WriteLine($"    at {frame}");
+        if (stack.Count > most) errors.WriteLine($"    ... {stack.Count - most} more");
     }
 }

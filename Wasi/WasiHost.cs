@@ -23,6 +23,7 @@ public sealed class WasiHost : IDisposable
 
     private readonly WasiContext context;
     private readonly Stream? output, error;
+    private readonly CancellationToken cancellation;
 
     /// <summary>Makes a host.</summary>
     /// <param name="options">What the guest is given; the defaults if null.</param>
@@ -38,6 +39,7 @@ public sealed class WasiHost : IDisposable
     {
         output = options.Output;
         error = options.Error;
+        cancellation = options.Cancellation;
         var table = new DescriptorTable(options.MaximumDescriptors);
         context = new WasiContext(options, table);
         try
@@ -74,18 +76,19 @@ public sealed class WasiHost : IDisposable
     public void Attach(Instance instance) => context.Memory.Memory = instance.GetExport<Memory>("memory");
 
     /// <summary>Instantiates a command and runs its <c>_start</c>.</summary>
+    /// <param name="module">The command.</param>
+    /// <param name="fuel">What it may execute, if its engine counts.</param>
     /// <returns>The exit code: what the guest gave to <c>proc_exit</c>, or 0.</returns>
     /// <exception cref="LinkException">The module imports something else.</exception>
     /// <exception cref="TrapException">The guest trapped.</exception>
-    /// <exception cref="OperationCanceledException"><see cref="WasiOptions.Cancellation"/> ended a function that waited.</exception>
-    public int Run(Module module)
+    /// <exception cref="OperationCanceledException">
+    /// <see cref="WasiOptions.Cancellation"/>, or the token of <see cref="Guest"/>, stopped it.
+    /// </exception>
+    public int Run(Module module, Fuel? fuel = null)
     {
         try
         {
-            Instance instance = module.Instantiate(Imports);
-            Attach(instance);
-            instance.GetExport<Action>("_start")();
-            return 0;
+            return Guest.Run(() => Start(module, fuel), cancellation);
         }
         catch (WasiExitException exit)
         {
@@ -96,6 +99,14 @@ public sealed class WasiHost : IDisposable
             output?.Flush();
             error?.Flush();
         }
+    }
+
+    private int Start(Module module, Fuel? fuel)
+    {
+        Instance instance = module.Instantiate(Imports, fuel);
+        Attach(instance);
+        instance.GetExport<Action>("_start")();
+        return 0;
     }
 
     /// <summary>

@@ -36,8 +36,9 @@ public sealed record WasiOptions
     public int MaximumDescriptors { get; init; } = 1024;
 
     /// <summary>
-    /// Ends functions that wait: reading, polling, sleeping, accepting. The guest's call ends with an
-    /// <see cref="OperationCanceledException"/>. Code of the guest that runs without calling such a function goes on.
+    /// Ends functions that wait: reading, polling, sleeping, accepting; the guest's call ends with an
+    /// <see cref="OperationCanceledException"/>. <see cref="WasiHost.Run"/> stops the guest's own code too, as
+    /// <see cref="Guest"/> does. Where a function is called under a token of <see cref="Guest"/>, that one is obeyed instead.
     /// </summary>
     public CancellationToken Cancellation { get; init; }
 }

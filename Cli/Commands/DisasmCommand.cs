@@ -46,7 +46,7 @@ internal static class DisasmCommand
     private static int Run(Terminal terminal, string path, string? function, View view, EngineOptions options)
     {
         using var sizes = new MethodSizes();
-        Module module = ModuleFile.Load(path, options);
+        Module module = ModuleFile.Load(path, options, terminal);
         ModuleInfo info = module.Info;
         if (info.Funcs.Count == info.ImportedFuncs) throw new ToolException($"{path} defines no functions");
         IEnumerable<int> chosen = function is null

@@ -44,14 +44,16 @@ internal static class RunCommand
         {
             file, invoke, directories, environment, unknown, arguments,
         };
+        RunLimits.AddTo(command);
         Help.Describe(command, """
             A program is a module that exports _start; it gets its arguments, the standard streams, clocks, random numbers and
             the directories of --dir through WASI preview 1, and its exit code becomes the tool's:
               wasmjit run --dir ./data::/data --env LANG=en program.wasm /data/input.txt
             Of any other module --invoke names the export to call:
               wasmjit run math.wasm --invoke add 2 3
+            The exit code is 134 after a trap or when the fuel is used up, 124 when the time is over, 130 after Ctrl-C.
             """);
-        command.SetAction(parsed => new Job(terminal, parsed.GetValue(file)!, EngineFlags.Options(parsed))
+        command.SetAction(parsed => new Job(terminal, parsed.GetValue(file)!, EngineFlags.Options(parsed), RunLimits.Of(parsed))
         {
             Args = parsed.GetValue(arguments) ?? [],
             Environment = Variables(parsed.GetValue(environment) ?? []),
@@ -90,9 +92,9 @@ internal static class RunCommand
     }
 
     /// <summary>One run: the module, and what it is given.</summary>
-    private sealed class Job(Terminal terminal, string path, EngineOptions options)
+    private sealed class Job(Terminal terminal, string path, EngineOptions options, RunLimits limits)
     {
-        private readonly Module module = ModuleFile.Load(path, options);
+        private readonly Module module = ModuleFile.Load(path, limits.Apply(options), terminal);
 
         internal required string[] Args { get; init; }
 
@@ -106,7 +108,7 @@ internal static class RunCommand
         {
             try
             {
-                return export is null ? Start() : Invoke(export);
+                return limits.Run(terminal, () => export is null ? Start() : Invoke(export));
             }
             catch (WasiExitException exit)
             {
@@ -122,7 +124,7 @@ internal static class RunCommand
 
         private int Start()
         {
-            if (module.Exports.Any(e => e.Name == "_start" && e.Type.Kind == ExternKind.Func)) return Host().Run(module);
+            if (module.Exports.Any(e => e.Name == "_start" && e.Type.Kind == ExternKind.Func)) return Host().Run(module, limits.Fuel);
             if (module.Info.Start is null)
                 throw new ToolException($"{path} is no program: it exports no _start. {Callable(module)}");
             Instantiate();
@@ -144,9 +146,9 @@ internal static class RunCommand
         /// <summary>An instance of a module that is no program; if it has a memory it may use WASI all the same.</summary>
         private Instance Instantiate()
         {
-            if (module.Imports.Count == 0) return module.Instantiate();
+            if (module.Imports.Count == 0) return module.Instantiate(null, limits.Fuel);
             WasiHost host = Host();
-            Instance instance = module.Instantiate(host.Imports);
+            Instance instance = module.Instantiate(host.Imports, limits.Fuel);
             if (instance.TryGetExport<Memory>("memory", out _)) host.Attach(instance);
             return instance;
         }

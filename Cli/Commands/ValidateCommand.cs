@@ -24,7 +24,7 @@ internal static class ValidateCommand
         bool all = true;
         foreach (string path in paths)
         {
-            string? problem = Check(path, engine, out IReadOnlyList<CustomProblem> custom);
+            string? problem = Check(path, engine, terminal, out IReadOnlyList<CustomProblem> custom);
             all &= problem is null;
             terminal.Line(problem ?? $"{path}: valid", problem is null ? "green" : "red");
             foreach (CustomProblem note in custom) terminal.Line($"{path}: ignored: {note.Reason} (at byte 0x{note.Offset:x})", "yellow");
@@ -32,13 +32,14 @@ internal static class ValidateCommand
         return all ? Tool.Success : Tool.Failure;
     }
 
-    private static string? Check(string path, Engine engine, out IReadOnlyList<CustomProblem> custom)
+    private static string? Check(string path, Engine engine, Terminal terminal, out IReadOnlyList<CustomProblem> custom)
     {
         custom = [];
         try
         {
             byte[] bytes = ModuleFile.Read(path);
-            if (engine.Validate(bytes, out ModuleException? error))
+            ModuleException? error = null;
+            if (terminal.Progress($"validating {path}", () => engine.Validate(bytes, out error)))
             {
                 custom = ModuleDecoder.Decode(bytes).CustomProblems;
                 return null;

@@ -6,7 +6,8 @@ internal sealed class Waiter(CancellationToken cancellation)
     /// <summary>How long to wait before asking again what cannot tell that it is ready.</summary>
     internal const int Slice = 10;
 
-    internal CancellationToken Cancellation { get; } = cancellation;
+    /// <summary>The token of the guest's call; without one, that of the host's options.</summary>
+    internal CancellationToken Cancellation => Guest.CancellationToken is { CanBeCanceled: true } running ? running : cancellation;
 
     /// <summary>Ends the guest if it is to be cancelled.</summary>
     /// <exception cref="OperationCanceledException">It is.</exception>
@@ -15,8 +16,9 @@ internal sealed class Waiter(CancellationToken cancellation)
     /// <summary>Sleeps.</summary>
     internal void Sleep(int milliseconds)
     {
-        if (!Cancellation.CanBeCanceled) Thread.Sleep(milliseconds);
-        else if (Cancellation.WaitHandle.WaitOne(milliseconds)) Check();
+        CancellationToken token = Cancellation;
+        if (!token.CanBeCanceled) Thread.Sleep(milliseconds);
+        else if (token.WaitHandle.WaitOne(milliseconds)) Check();
     }
 
     /// <summary>Waits for one of several tasks, at most for a time; -1 is for ever.</summary>

@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using WasmJit.Cli;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>Runs of the tool that do not end by themselves.</summary>
+public sealed class LimitTests : IDisposable
+{
+    private const string Spin = """
+        (module $spin
+          (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 1)
+          (data (i32.const 8) "\10\00\00\00\03\00\00\00run")
+          (func $work (param i32) (result i32) (local i32)
+            (loop $l (br_if $l (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0))))
+            (local.get 1))
+          (func (export "once") (result i32) (call $work (i32.const 1000)))
+          (func $main (export "_start") (loop $l (drop (call $work (i32.const 10000000))) (br $l))))
+        """;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("wasmjit-limits").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private string File(string text)
+    {
+        string path = Path.Combine(folder, "spin.wat");
+        System.IO.File.WriteAllText(path, text);
+        return path;
+    }
+
+    private static (int Code, string Out, string Error) Run(params string[] args)
+    {
+        var output = new StringWriter();
+        var error = new StringWriter();
+        int code = Tool.Run(args, output, error);
+        return (code, output.ToString().ReplaceLineEndings("\n"), error.ToString().ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public void TheTimeoutSaysWhereTheGuestWas()
+    {
+        (int code, string output, string error) = Run("run", "--timeout", "300ms", File(Spin));
+        Assert.Equal((RunLimits.TimedOut, ""), (code, output));
+        Assert.Matches("^stopped: the time limit of 0\\.3 s is over\n(    at spin!work\n)?    at spin!main\n$", error);
+    }
+
+    [Fact]
+    public void WhatEndsInTimeIsNotDisturbed() =>
+        Assert.Equal((0, "1000\n", ""), Run("run", "--timeout", "1h", "--fuel", "100_000", File(Spin), "--invoke", "once"));
+
+    [Fact]
+    public void FuelIsATrap()
+    {
+        Assert.Equal((Tool.Trapped, "", "trap: out of fuel\n    at spin!work\n    at spin!main\n"), Run("run", "--fuel", "1_000_000", File(Spin)));
+        Assert.Equal((Tool.Trapped, "", "trap: out of fuel\n    at spin!work\n    at spin!once\n"), Run("run", "--fuel", "999", File(Spin), "--invoke", "once"));
+    }
+
+    [Theory]
+    [InlineData("--timeout", "soon", "--timeout soon: it takes a time")]
+    [InlineData("--timeout", "0", "--timeout 0: it takes a time")]
+    [InlineData("--timeout", "-1s", "--timeout -1s: it takes a time")]
+    [InlineData("--fuel", "1.5", "--fuel 1.5: it takes a number")]
+    public void LimitsMustBeSome(string option, string value, string message)
+    {
+        (int code, _, string error) = Run("run", option, value, File(Spin));
+        Assert.Equal(Tool.Failure, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    /// <summary>With --timeout loops look whether they are to stop; without it the process ends a moment later.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task CtrlCInterrupts(bool looks)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        // Whoever runs the tests may ignore the signal, and what they start would do so too.
+        var start = new ProcessStartInfo("env") { RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (string arg in new[] { "--default-signal=INT", "dotnet", typeof(Tool).Assembly.Location, "run" }) start.ArgumentList.Add(arg);
+        if (looks)
+        {
+            start.ArgumentList.Add("--timeout");
+            start.ArgumentList.Add("10m");
+        }
+        // It says that it runs.
+        start.ArgumentList.Add(File(Spin.Replace("(loop $l (drop (call $work", """
+            (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))
+            (loop $l (drop (call $work
+            """, StringComparison.Ordinal)));
+        using Process process = Process.Start(start)!;
+        var said = new char[3];
+        Assert.Equal(3, await process.StandardOutput.ReadBlockAsync(said));
+        await Task.Delay(100);
+        using (Process kill = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
+        string error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal(RunLimits.Interrupted, process.ExitCode);
+        Assert.StartsWith("interrupted\n", error, StringComparison.Ordinal);
+        if (looks) Assert.EndsWith("    at spin!main\n", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task LongWorkShowsALine()
+    {
+        var quick = new StringWriter();
+        new ProgressLine(quick, "compiling", TimeSpan.FromMinutes(1)).Dispose();
+        Assert.Equal("", quick.ToString());
+        var writer = StringWriter.Synchronized(new StringWriter());
+        using (new ProgressLine(writer, "compiling x.wasm, 80.0 MB", TimeSpan.FromMilliseconds(1)))
+            for (int i = 0; i < 1000 && writer.ToString()!.Length == 0; i++) await Task.Delay(10);
+        string shown = writer.ToString()!;
+        Assert.Matches("^\rcompiling x\\.wasm, 80\\.0 MB \\.\\.\\. [0-9]+\\.[0-9] s", shown);
+        // The line is gone at the end: blanks over it.
+        Assert.Matches("\r +\r$", shown);
+    }
+}
