@@ -11,7 +11,10 @@ internal static class ConvertCommands
         var output = Output("Where the binary goes; without it beside the file, as .wasm. \"-\" is the standard output.");
         var noCheck = new Option<bool>("--no-check") { Description = "Do not validate the module." };
         var command = new Command("wat2wasm", "Encodes the text format into the binary format.") { file, output, noCheck };
-        Help.Describe(command, "Names go into a names section.");
+        Help.Describe(command, """
+            Ids go into a names section, where (@name "...") does not give another name. (@custom "name" (before SECTION) "...") is a
+            custom section, (@metadata.code.branch_hint "\00") before an if or br_if a branch hint; other annotations are comments.
+            """);
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(file)!;
@@ -38,7 +41,8 @@ internal static class ConvertCommands
         var output = Output("Where the text goes; without it to the standard output.");
         var command = new Command("wasm2wat", "Prints a module in the text format.") { file, output };
         Help.Describe(command, """
-            Names come from the names section. wat2wasm makes the same module of the text again.
+            Names come from the names section. wat2wasm makes the same module of the text again; of what it wrote itself the
+            same bytes.
             """);
         command.SetAction(parsed =>
         {

@@ -328,7 +328,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
     {
         int at = reader.Position;
         uint index = reader.U32();
-        return Resolve(index, at) is DefType { Composite: FuncType } type
+        return Resolve(index, at) is DefType { IsDefined: true, Composite: FuncType } type
             ? type : throw new InvalidModuleException($"unknown type {index}: not a function type", at);
     }
 

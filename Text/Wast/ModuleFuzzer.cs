@@ -1,3 +1,5 @@
+using WasmJit.Jit;
+
 namespace WasmJit.Text;
 
 /// <summary>What became of broken modules.</summary>
@@ -5,7 +7,7 @@ internal sealed record FuzzResult(long Tried, long Valid, IReadOnlyList<string> 
 
 /// <summary>
 /// Feeds the engine modules that are cut off and modules with changed bytes. Each must end in a typed exception or be a valid
-/// module, whose functions are then compiled too; anything else has escaped.
+/// module, whose functions are then compiled too, and which is printed and read again; anything else has escaped.
 /// </summary>
 internal sealed class ModuleFuzzer(EngineOptions options)
 {
@@ -13,7 +15,7 @@ internal sealed class ModuleFuzzer(EngineOptions options)
     private readonly List<string> escaped = [];
     private long tried, valid;
 
-    internal FuzzResult Result => new(Interlocked.Read(ref tried), Interlocked.Read(ref valid), escaped);
+    internal FuzzResult Result => new(Interlocked.Read(ref tried), Interlocked.Read(ref valid), [.. escaped]);
 
     /// <summary>The modules of a script, in the binary format; those that the text format cannot encode are left out.</summary>
     internal static IEnumerable<byte[]> ModulesOf(WastScript script)
@@ -72,9 +74,18 @@ internal sealed class ModuleFuzzer(EngineOptions options)
         Interlocked.Increment(ref tried);
         try
         {
-            Module module = engine.Compile(bytes);
-            for (int i = module.Info.ImportedFuncs; i < module.Info.Funcs.Count; i++) module.Code.Compile(i);
-            Interlocked.Increment(ref valid);
+            try
+            {
+                Module module = engine.Compile(bytes);
+                for (int i = module.Info.ImportedFuncs; i < module.Info.Funcs.Count; i++) module.Code.Compile(i);
+                Interlocked.Increment(ref valid);
+                if (!Prints(module.Info)) Escape("its text is another module");
+            }
+            catch (InvalidModuleException)
+            {
+                // What can be decoded can be printed.
+                Wat.FromBinary(bytes);
+            }
         }
         catch (ModuleException)
         {
@@ -82,7 +93,18 @@ internal sealed class ModuleFuzzer(EngineOptions options)
         }
         catch (Exception e)
         {
-            lock (escaped) escaped.Add($"{what}: {e.GetType().Name}: {e.Message} {Convert.ToHexString(bytes.AsSpan(0, Math.Min(bytes.Length, 400)))}");
+            Escape($"{e.GetType().Name}: {e.Message}");
         }
+        void Escape(string why)
+        {
+            lock (escaped) escaped.Add($"{what}: {why} {Convert.ToHexString(bytes.AsSpan(0, Math.Min(bytes.Length, 400)))}");
+        }
+    }
+
+    /// <summary>Whether a valid module's text is read as a valid module, which from then on stays the same.</summary>
+    private bool Prints(ModuleInfo module)
+    {
+        byte[] read = Wat.ToBinary(WatPrinter.Print(module));
+        return engine.Validate(read, out _) && read.AsSpan().SequenceEqual(Wat.ToBinary(Wat.FromBinary(read)));
     }
 }

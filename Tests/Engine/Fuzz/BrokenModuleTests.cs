@@ -27,7 +27,7 @@ public sealed class BrokenModuleTests
     public void MutatedModulesAreRefusedOrValid(MemoryChecks checks)
     {
         var fuzzer = new ModuleFuzzer(new EngineOptions { MemoryChecks = checks });
-        fuzzer.Mutate(Modules("block.wast", "br_table.wast", "table_init.wast", "global.wast", "type-rec.wast", "simd_lane.wast"), 3000, 42);
+        fuzzer.Mutate(Modules("block.wast", "br_table.wast", "table_init.wast", "global.wast", "type-rec.wast", "simd_lane.wast", "custom/branch_hint.wast"), 3000, 42);
         Assert.Empty(fuzzer.Result.Escaped);
         Assert.InRange(fuzzer.Result.Valid, 1, fuzzer.Result.Tried - 1);
     }

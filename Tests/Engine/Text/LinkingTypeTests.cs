@@ -5,6 +5,14 @@ namespace WasmJit.Tests;
 /// <summary>Module and instance types in the text format.</summary>
 public sealed class LinkingTypeTests
 {
+    /// <summary>A tag type of a function type that is not there yet, itself for example.</summary>
+    [Theory]
+    [InlineData("(type $t (tag (type $t)))")]
+    [InlineData("(rec (type $t (instance (export \"e\" (func (type $t))))))")]
+    public void TypesUseWhatIsDefinedBefore(string types) =>
+        Assert.Contains("unknown type", Assert.Throws<InvalidModuleException>(() => new Engine().CompileText($"(module {types})")).Message,
+            StringComparison.Ordinal);
+
     [Theory]
     [InlineData("(instance (export \"f\" (func (param i32) (result f64))) (export \"g\" (func (param i32) (result f64))))")]
     [InlineData("(module (import \"h\" (func (param i32) (result f64))) (export \"f\" (func (result i64))))")]
