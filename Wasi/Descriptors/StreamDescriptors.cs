@@ -32,7 +32,7 @@ internal sealed class InputDescriptor : Descriptor
         lock (gate)
         {
             bool direct = start == end && pending is null
-                && (isAlwaysReady || (!IsNonblocking && !waiter.Cancellation.CanBeCanceled));
+                && (isAlwaysReady || (!IsNonblocking && !waiter.CanBeCanceled));
             uint total = 0;
             for (int i = 0; i < buffers.Length; i++)
             {

@@ -1,26 +1,64 @@
 namespace WasmJit.Wasi;
 
-/// <summary>How blocking functions wait: until something is ready, a time is over, or the host's user cancels.</summary>
-internal sealed class Waiter(CancellationToken cancellation)
+/// <summary>
+/// How blocking functions wait: until something is ready, a time is over, or the guest is to stop, by the token of the host's
+/// options or by that of the call it runs in.
+/// </summary>
+internal sealed class Waiter(CancellationToken own)
 {
     /// <summary>How long to wait before asking again what cannot tell that it is ready.</summary>
     internal const int Slice = 10;
 
-    /// <summary>The token of the guest's call; without one, that of the host's options.</summary>
-    internal CancellationToken Cancellation => Guest.CancellationToken is { CanBeCanceled: true } running ? running : cancellation;
+    /// <summary>Whether a wait may have to end early.</summary>
+    internal bool CanBeCanceled => own.CanBeCanceled || Guest.CancellationToken.CanBeCanceled;
 
-    /// <summary>Ends the guest if it is to be cancelled.</summary>
+    /// <summary>Ends the guest if it is to stop.</summary>
     /// <exception cref="OperationCanceledException">It is.</exception>
-    internal void Check() => Cancellation.ThrowIfCancellationRequested();
+    internal void Check()
+    {
+        own.ThrowIfCancellationRequested();
+        Guest.CancellationToken.ThrowIfCancellationRequested();
+    }
 
     /// <summary>Sleeps.</summary>
     internal void Sleep(int milliseconds)
     {
-        CancellationToken token = Cancellation;
-        if (!token.CanBeCanceled) Thread.Sleep(milliseconds);
-        else if (token.WaitHandle.WaitOne(milliseconds)) Check();
+        if (!CanBeCanceled)
+        {
+            Thread.Sleep(milliseconds);
+            return;
+        }
+        using CancellationTokenSource? both = Both(out CancellationToken either);
+        either.WaitHandle.WaitOne(milliseconds);
+        Check();
     }
 
     /// <summary>Waits for one of several tasks, at most for a time; -1 is for ever.</summary>
-    internal void WaitAny(Task[] tasks, int milliseconds) => Task.WaitAny(tasks, milliseconds, Cancellation);
+    internal void WaitAny(Task[] tasks, int milliseconds)
+    {
+        using CancellationTokenSource? both = Both(out CancellationToken either);
+        try
+        {
+            Task.WaitAny(tasks, milliseconds, either);
+        }
+        catch (OperationCanceledException)
+        {
+            Check();
+            throw;
+        }
+    }
+
+    /// <summary>The token that is cancelled when one of the two is; the source to dispose of, if there must be one.</summary>
+    private CancellationTokenSource? Both(out CancellationToken either)
+    {
+        CancellationToken call = Guest.CancellationToken;
+        if (!own.CanBeCanceled || !call.CanBeCanceled || own == call)
+        {
+            either = own.CanBeCanceled ? own : call;
+            return null;
+        }
+        var source = CancellationTokenSource.CreateLinkedTokenSource(own, call);
+        either = source.Token;
+        return source;
+    }
 }

@@ -101,6 +101,52 @@ public sealed class ToolTests : IDisposable
     }
 
     [Fact]
+    public void RunGivesDirectories()
+    {
+        string file = File("open.wat", """
+            (module
+              (import "wasi_snapshot_preview1" "path_open"
+                (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+              (memory (export "memory") 1)
+              (data (i32.const 16) "made")
+              (func (export "_start")
+                (drop (call $prestat (i32.const 3) (i32.const 0)))
+                (if (call $open (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 4) (i32.const 1) (i64.const 2) (i64.const 0)
+                                (i32.const 0) (i32.const 8))
+                  (then (call $exit (i32.const 99))))
+                (call $exit (i32.load (i32.const 4)))))
+            """);
+        Assert.Equal((99, "", ""), Run("run", file));
+        Assert.Equal((5, "", ""), Run("run", "--dir", folder + "::/data", file));
+        Assert.True(System.IO.File.Exists(Path.Combine(folder, "made")));
+        // Without another name the guest finds it under its own.
+        Assert.Equal((folder.Length, "", ""), Run("run", "--dir", folder, file));
+        Wrong("there is no directory DIR/none", "run", "--dir", Path.Combine(folder, "none") + "::/", file);
+        Wrong("DIR/open.wat is a file; give the directory that it is in", "run", "--dir", file, file);
+        Wrong("it takes HOST::GUEST, two paths", "run", "--dir", "::/x", file);
+    }
+
+    [Fact]
+    public void RunTakesUnknownImportsAsAsked()
+    {
+        string file = File("unknown.wat", """
+            (module $m
+              (import "env" "f" (func $f (param i32) (result i32)))
+              (import "env" "g" (global $g i32))
+              (import "env" "memory" (memory 1))
+              (func (export "test") (param i32) (result i32) (i32.add (call $f (local.get 0)) (i32.add (local.get 0) (global.get $g)))))
+            """);
+        Wrong("unknown import: \"env\" \"f\" (func (param i32) (result i32)). ", "run", file, "--invoke", "test", "7");
+        Assert.Equal((0, "7\n", ""), Run("run", file, "--unknown-imports", "default", "--invoke", "test", "7"));
+        (int code, string output, string error) = Run("run", file, "--unknown-imports", "trap", "--invoke", "test", "7");
+        Assert.Equal((Tool.Trapped, ""), (code, output));
+        Assert.StartsWith("trap: unknown import called: \"env\" \"f\"\n    at m!", error, StringComparison.Ordinal);
+        Wrong("Try: wasmjit run --help", "run", file, "--unknown-imports", "ignore");
+    }
+
+    [Fact]
     public void MessagesSayWhatIsWrong()
     {
         string file = File("math.wat", Math);

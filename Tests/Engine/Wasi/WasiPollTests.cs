@@ -175,6 +175,32 @@ public sealed class WasiPollTests
         Assert.ThrowsAny<OperationCanceledException>(() => host.Run(new Engine().CompileText(text)));
     }
 
+    [Fact]
+    public void TheTokenOfTheCallEndsWaitsToo()
+    {
+        using var source = new CancellationTokenSource();
+        using var call = new CancellationTokenSource();
+        var guest = new WasiGuest(Quiet(source.Token, System.IO.Stream.Null));
+        Clock(guest, 0, 7, clock: 1, 3_600_000 * Millisecond);
+        call.CancelAfter(30);
+        Assert.ThrowsAny<OperationCanceledException>(
+            () => Guest.Run(() => { guest.Invoke("poll_oneoff", Subscriptions, Events, 1, Count); }, call.Token));
+        Clock(guest, 0, 7, clock: 1, Millisecond);
+        Assert.Equal([(7UL, EventType.Clock, Errno.Success)], Poll(guest, 1));
+        source.Cancel();
+        Assert.ThrowsAny<OperationCanceledException>(() => Poll(guest, 1));
+    }
+
+    [Fact]
+    public void ACommandThatNeverEndsIsStopped()
+    {
+        const string text = """(module (memory (export "memory") 1) (func (export "_start") (loop $for_ever (br $for_ever))))""";
+        using var source = new CancellationTokenSource(30);
+        using var host = new WasiHost(Quiet(source.Token, System.IO.Stream.Null));
+        Module module = new Engine(new EngineOptions { Interruptible = true }).CompileText(text);
+        Assert.ThrowsAny<OperationCanceledException>(() => host.Run(module));
+    }
+
     private static WasiOptions Quiet(CancellationToken cancellation, Stream input) => new()
     {
         Input = input,
