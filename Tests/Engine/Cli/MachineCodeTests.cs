@@ -29,20 +29,21 @@ public sealed class MachineCodeTests
     [InlineData("add", 5, "vpaddd")]
     [InlineData("reverse", 5, "vpshufb")]
     [InlineData("interleave", 5, "vpunpcklbw")]
-    [InlineData("mix", 8, "vpshufb")]
+    [InlineData("mix", 8, "vpshufb", "vpermt2b")]
     [InlineData("get", 2, "mov")]
     [InlineData("element", 9, "cmp")]
     [InlineData("cast", 16, "cmp")]
     [InlineData("branch", 13, "cmp")]
     [InlineData("atomic", 14, "lock xadd")]
     [InlineData("count", 10, "lock add")]
-    public void IsAsTheDocumentSays(string function, int most, string mnemonic)
+    public void IsAsTheDocumentSays(string function, int most, params string[] mnemonics)
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !Avx2.IsSupported || !OperatingSystem.IsLinux()) return;
         List<string> lines = Code.Value[function];
         string text = string.Join('\n', lines);
         Assert.True(lines.Count(l => !l.EndsWith(':')) <= most, text);
-        Assert.Contains(lines, l => l.Contains($"  {mnemonic} ", StringComparison.Ordinal));
+        // Which of several depends on the processor.
+        Assert.Contains(lines, l => mnemonics.Any(m => l.Contains($"  {m} ", StringComparison.Ordinal)));
         // Only ways out that trap call anything, and they stand behind the way that does not.
         int ret = lines.FindLastIndex(l => l.EndsWith("ret", StringComparison.Ordinal));
         Assert.DoesNotContain(lines[..ret], l => l.Contains(" call ", StringComparison.Ordinal));
