@@ -1,0 +1,48 @@
+using WasmJit.Text;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace WasmJit.Tests;
+
+/// <summary>
+/// The scripts of our own in Tests/Conformance: every row, rule and trap of the runtime-linking extension, whole files, no
+/// assertion failed or skipped. `wasmjit wast Tests/Conformance` runs the same.
+/// </summary>
+public sealed class ConformanceTests(ITestOutputHelper output)
+{
+    private static readonly string Folder = Golden.InRepository("Tests/Conformance");
+
+    public static TheoryData<string> Files()
+    {
+        var data = new TheoryData<string>();
+        foreach (string file in Directory.GetFiles(Folder, "*.wast").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)) data.Add(file);
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Guard(string file) => Run(file, new EngineOptions { MemoryChecks = MemoryChecks.Guard });
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Explicit(string file) => Run(file, new EngineOptions { MemoryChecks = MemoryChecks.Explicit });
+
+    /// <summary>Code that polls and counts computes the same.</summary>
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Limited(string file) => Run(file, new EngineOptions { Interruptible = true, CountFuel = true });
+
+    private void Run(string file, EngineOptions options)
+    {
+        WastResult result = WastRunner.Run(Path.Combine(Folder, file), options);
+        output.WriteLine($"{file}: {result.Passed} commands passed");
+        Assert.Empty(result.Failures.Select(f => $"{file}:{f.Line}: {f.Reason}"));
+        Assert.Equal(0, result.Skipped);
+        Assert.True(result.Passed > 1, $"{file} asserts nothing");
+    }
+
+    /// <summary>Every module of the scripts: printed and read again, it has the same bytes.</summary>
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void RoundTrips(string file) => PrinterTests.RoundTripScript(Path.Combine(Folder, file), file);
+}
