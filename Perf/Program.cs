@@ -8,6 +8,8 @@ internal static class Program
         Perf compare [--memory-checks guard|explicit] [KERNEL...]  kernels and latencies on WasmJit and Wasmtime by turns
         Perf latency                                               the latencies alone
         Perf tiers [--memory-checks guard|explicit] [KERNEL...]    how the runtime optimised each function of the kernels
+        Perf startup [--size MB]                                   a large program from its file to its first function
+        Perf startup --write FILE [--size MB]                      writes the module that it uses
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
         KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all.
         """;
@@ -31,6 +33,8 @@ internal static class Program
                     return 0;
                 case "tiers":
                     return Tiers.Run(Kernel.Select(rest), options) ? 0 : 1;
+                case "startup":
+                    return Startup.Run(rest);
                 case "bench":
                     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. rest]);
                     return 0;
