@@ -11,8 +11,8 @@ namespace WasmJit.Jit;
 internal readonly record struct CodeOptions(bool ChecksMemories, bool IsInterruptible, bool CountsFuel);
 
 /// <summary>
-/// The code of a module: one cell a function, which holds the address of its code. At first that is a stub that compiles;
-/// direct calls read the cell each time. All instances of the module share it; it goes when the last of them goes.
+/// The code of a module: one cell a function, which holds the address of its code. Who first refers to a function puts a stub
+/// there, which compiles it; direct calls read the cell each time. All instances of the module share it; it goes when the last of them goes.
 /// </summary>
 internal sealed unsafe class CompiledModule : ICodeTarget
 {
@@ -31,23 +31,56 @@ internal sealed unsafe class CompiledModule : ICodeTarget
     private readonly DynamicMethod?[] methods;
     private readonly List<DynamicMethod> frameGuards = [];
 
+    /// <summary>
+    /// For each signature the functions that stubs with numbers stand for. Low numbers are not in the lists: they are the
+    /// functions' own indices, so that small modules need no list.
+    /// </summary>
+    private Dictionary<int, List<int>>? stubbed;
+
     internal CompiledModule(ModuleInfo info, CodeOptions options)
     {
         Info = info;
         this.options = options;
         int own = info.Funcs.Count - info.ImportedFuncs;
         methods = new DynamicMethod?[own];
-        cells = own == 0 ? [] : GC.AllocateUninitializedArray<nint>(own, pinned: true);
-        if (own == 0) return;
-        cellBase = (nint*)Unsafe.AsPointer(ref cells[0]);
-        for (int i = 0; i < own; i++)
-            cells[i] = Signature.Of(info.Funcs[info.ImportedFuncs + i].Type).Stubs.For(this, info.ImportedFuncs + i);
+        cells = own == 0 ? [] : GC.AllocateArray<nint>(own, pinned: true);
+        if (own != 0) cellBase = (nint*)Unsafe.AsPointer(ref cells[0]);
     }
 
     internal ModuleInfo Info { get; }
 
-    /// <summary>The code of a function as it is now: itself, or the stub.</summary>
-    internal nint CodeOf(int func) => Volatile.Read(ref cells[func - Info.ImportedFuncs]);
+    /// <summary>The code of a function as it is now: itself, or the stub. From now on its cell may be read.</summary>
+    internal nint CodeOf(int func)
+    {
+        nint code = Volatile.Read(ref cells[func - Info.ImportedFuncs]);
+        return code != 0 ? code : AddStub(func);
+    }
+
+    private nint AddStub(int func)
+    {
+        LazyStubs stubs = Signature.Of(Info.Funcs[func].Type).Stubs;
+        nint stub = !stubs.IsNumbered ? stubs.Single(this, func) : stubs.Numbered(func < LazyStubs.PerPage ? func : NumberOf(func, stubs.Id));
+        nint known = Interlocked.CompareExchange(ref cells[func - Info.ImportedFuncs], stub, 0);
+        return known != 0 ? known : stub;
+    }
+
+    private int NumberOf(int func, int stubs)
+    {
+        lock (frameGuards)
+        {
+            stubbed ??= [];
+            if (!stubbed.TryGetValue(stubs, out List<int>? funcs)) stubbed[stubs] = funcs = [];
+            funcs.Add(func);
+            return LazyStubs.PerPage + funcs.Count - 1;
+        }
+    }
+
+    /// <summary>The function that a stub's number stands for.</summary>
+    internal int FuncOfStub(int stubs, int number)
+    {
+        if (number < LazyStubs.PerPage) return number;
+        lock (frameGuards) return stubbed![stubs][number - LazyStubs.PerPage];
+    }
 
     /// <summary>The code of a function, compiled if it has not been.</summary>
     internal nint Compile(int func)
@@ -135,6 +168,7 @@ internal sealed unsafe class CompiledModule : ICodeTarget
 
     void ICodeTarget.LoadCode(IlBuffer il, int func)
     {
+        CodeOf(func);
         il.LdcI8((long)(cellBase + (func - Info.ImportedFuncs)));
         il.Emit(OpCodes.Ldind_I);
     }

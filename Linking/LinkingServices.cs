@@ -19,6 +19,8 @@ internal sealed class LinkingServices(Module module) : InstanceServices
         return code;
     }
 
+    internal override int FuncOfStub(int stubs, int number) => module.Code.FuncOfStub(stubs, number);
+
     internal override object? Compile(InstanceCore instance, Memory memory, ulong address, ulong length, DefType type, bool orNull)
     {
         Engine engine = module.Engine;

@@ -5,49 +5,71 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit;
 
 /// <summary>
-/// The code that a function has before it is compiled. For most signatures it is a pair of machine instructions that put the
-/// function's index into the first free argument register and jump to a method shared by all functions of the signature:
-/// <c>static R stub(Instance, args..., int index)</c>. It compiles the function, whose cell then leads to the code itself,
-/// and calls it. Where no register is free, or on other processors, each function has a small method of its own.
-/// The two instructions depend on nothing but signature and index, so all modules share them.
+/// The code that a function has before it is compiled. Mostly it is a few machine instructions that put a number into the first
+/// free argument register and jump to a method shared by all functions of the signature:
+/// <c>static R stub(Instance, args..., number)</c>. It compiles the function of that number, whose cell then leads to the code
+/// itself, and calls it. Where no register is free, or on other processors, each function has a small method of its own.
+/// The instructions depend on nothing but signature and number, so all modules share them; which function a number stands for
+/// is the module's business.
 /// </summary>
-internal sealed unsafe class LazyStubs(Signature signature)
+internal sealed unsafe class LazyStubs
 {
-    private const int PerPage = 255;
+    /// <summary>How many stubs are made at a time.</summary>
+    internal const int PerPage = 255;
 
-    /// <summary>The encodings of <c>mov register, imm32</c> for the six argument registers, System V convention.</summary>
+    private const int IntegerRegisters = 6, FloatRegisters = 8;
+
+    /// <summary>The encodings of <c>mov register, imm32</c> for the integer argument registers, System V convention.</summary>
     private static readonly byte[][] MoveToRegister = [[0xbf], [0xbe], [0xba], [0xb9], [0x41, 0xb8], [0x41, 0xb9]];
 
-    private static readonly bool HasThunks =
-        RuntimeInformation.ProcessArchitecture == Architecture.X64 && (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS());
+    private static int count;
 
+    private readonly Signature signature;
     private readonly Lock gate = new();
     private readonly Dictionary<int, nint> pages = [];
     private readonly System.Runtime.CompilerServices.ConditionalWeakTable<object, Dictionary<int, DynamicMethod>> single = [];
+    private readonly bool usesFloatRegister;
     private DynamicMethod? shared;
     private nint sharedCode;
 
-    /// <summary>The stub of a function of a module; <paramref name="owner"/> lives as long as the stub is used.</summary>
-    internal nint For(object owner, int index)
+    internal LazyStubs(Signature signature)
     {
-        if (HasThunks && signature.IsScalar && signature.IntegerArguments < MoveToRegister.Length) return Thunk(index);
-        lock (gate)
-        {
-            Dictionary<int, DynamicMethod> methods = single.GetOrCreateValue(owner);
-            if (!methods.TryGetValue(index, out DynamicMethod? method)) methods[index] = method = Make(index);
-            return CodeAddress.Of(method);
-        }
+        this.signature = signature;
+        Id = Interlocked.Increment(ref count);
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())) return;
+        bool fitsInteger = signature.IsScalar && signature.IntegerArguments < IntegerRegisters;
+        // A result that goes through a buffer takes an integer register; registers of floats are numbered for themselves.
+        usesFloatRegister = !fitsInteger && !signature.HasVectors && signature.FloatArguments < FloatRegisters;
+        IsNumbered = fitsInteger || usesFloatRegister;
     }
 
-    private nint Thunk(int index)
+    /// <summary>Which signature's stubs these are.</summary>
+    internal int Id { get; }
+
+    /// <summary>Whether stubs are told apart by a number, <see cref="Numbered"/>; otherwise <see cref="Single"/> makes them.</summary>
+    internal bool IsNumbered { get; }
+
+    /// <summary>The stub of a number. It lives as long as the process.</summary>
+    internal nint Numbered(int number)
     {
-        int block = index / PerPage;
+        int block = number / PerPage;
         nint page;
         lock (gate)
         {
             if (!pages.TryGetValue(block, out page)) pages[block] = page = MakePage(block * PerPage);
         }
-        return page + (index % PerPage * 16);
+        return page + (number % PerPage * 16);
+    }
+
+    /// <summary>A stub that is a method; <paramref name="owner"/> lives as long as it is used.</summary>
+    internal nint Single(object owner, int func)
+    {
+        lock (gate)
+        {
+            Dictionary<int, DynamicMethod> methods = single.GetOrCreateValue(owner);
+            if (!methods.TryGetValue(func, out DynamicMethod? method)) methods[func] = method = Make(func);
+            return CodeAddress.Of(method);
+        }
     }
 
     private nint MakePage(int first)
@@ -60,14 +82,28 @@ internal sealed unsafe class LazyStubs(Signature signature)
         Span<byte> code = stackalloc byte[4096];
         code.Fill(0xcc);
         BitConverter.TryWriteBytes(code[(PerPage * 16)..], sharedCode);
-        byte[] move = MoveToRegister[signature.IntegerArguments];
         for (int i = 0; i < PerPage; i++)
         {
             Span<byte> thunk = code.Slice(i * 16, 16);
-            move.CopyTo(thunk);
-            int at = move.Length;
-            BitConverter.TryWriteBytes(thunk[at..], first + i);
-            at += 4;
+            int at = 0;
+            if (usesFloatRegister)
+            {
+                thunk[at++] = 0xb8; // mov eax, imm32
+                BitConverter.TryWriteBytes(thunk[at..], first + i);
+                at += 4;
+                byte register = (byte)(0xc0 | (signature.FloatArguments << 3));
+                ReadOnlySpan<byte> move = [0x66, 0x0f, 0x6e, register]; // movd xmm, eax
+                move.CopyTo(thunk[at..]);
+                at += move.Length;
+            }
+            else
+            {
+                byte[] move = MoveToRegister[signature.IntegerArguments];
+                move.CopyTo(thunk);
+                at = move.Length;
+                BitConverter.TryWriteBytes(thunk[at..], first + i);
+                at += 4;
+            }
             thunk[at] = 0xff; // jmp [rip + distance to the last 16 bytes of the page]
             thunk[at + 1] = 0x25;
             BitConverter.TryWriteBytes(thunk[(at + 2)..], (PerPage * 16) - (i * 16) - (at + 6));
@@ -75,16 +111,27 @@ internal sealed unsafe class LazyStubs(Signature signature)
         return Pages.PublishCode(code);
     }
 
-    private DynamicMethod Make(int? index)
+    /// <summary>The method of a function, or the one for all that have numbers.</summary>
+    private DynamicMethod Make(int? func)
     {
-        Type[] parameters = index is null ? [.. signature.Parameters, typeof(int)] : signature.Parameters;
+        Type[] parameters = func is not null ? signature.Parameters
+            : [.. signature.Parameters, usesFloatRegister ? typeof(float) : typeof(int)];
         var method = new DynamicMethod("wasm stub " + signature.Key, signature.Return, parameters, typeof(LazyStubs).Module, true);
         ILGenerator il = method.GetILGenerator();
         LocalBuilder code = il.DeclareLocal(typeof(nint));
         il.Emit(OpCodes.Ldarg_0);
-        if (index is { } constant) il.Emit(OpCodes.Ldc_I4, constant);
-        else il.Emit(OpCodes.Ldarg, (short)signature.Parameters.Length);
-        il.Emit(OpCodes.Call, EntryThunk.Method(typeof(LazyStubs), nameof(Compile)));
+        if (func is { } constant)
+        {
+            il.Emit(OpCodes.Ldc_I4, constant);
+            il.Emit(OpCodes.Call, EntryThunk.Method(typeof(LazyStubs), nameof(Compile)));
+        }
+        else
+        {
+            il.Emit(OpCodes.Ldc_I4, Id);
+            il.Emit(OpCodes.Ldarg, (short)signature.Parameters.Length);
+            if (usesFloatRegister) il.Emit(OpCodes.Call, typeof(BitConverter).GetMethod(nameof(BitConverter.SingleToInt32Bits))!);
+            il.Emit(OpCodes.Call, EntryThunk.Method(typeof(LazyStubs), nameof(CompileNumbered)));
+        }
         il.Emit(OpCodes.Stloc, code);
         for (int i = 0; i < signature.Parameters.Length; i++) il.Emit(OpCodes.Ldarg, (short)i);
         il.Emit(OpCodes.Ldloc, code);
@@ -94,5 +141,8 @@ internal sealed unsafe class LazyStubs(Signature signature)
         return method;
     }
 
-    private static nint Compile(InstanceCore instance, int index) => instance.Services.CompileFunc(instance, index);
+    private static nint Compile(InstanceCore instance, int func) => instance.Services.CompileFunc(instance, func);
+
+    private static nint CompileNumbered(InstanceCore instance, int stubs, int number) =>
+        instance.Services.CompileFunc(instance, instance.Services.FuncOfStub(stubs, number));
 }

@@ -66,8 +66,12 @@ internal sealed class Signature
     /// <summary>Integer and reference arguments, the instance included.</summary>
     internal int IntegerArguments => Parameters.Count(t => t != typeof(float) && t != typeof(double));
 
+    internal int FloatArguments => Parameters.Count(t => t == typeof(float) || t == typeof(double));
+
+    internal bool HasVectors => Key.Contains('v');
+
     /// <summary>Whether all values are numbers or references passed one by one: no vectors, no tuple of results.</summary>
-    internal bool IsScalar => !Key.Contains('v') && ResultTypes.Length <= 1;
+    internal bool IsScalar => !HasVectors && ResultTypes.Length <= 1;
 
     /// <summary>The delegate type that stands for functions of this signature: Func or Action, or one made where they end.</summary>
     internal Type DelegateType => delegateType ??= MakeDelegateType();

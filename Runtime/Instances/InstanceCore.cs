@@ -64,6 +64,9 @@ internal abstract class InstanceServices
     /// <summary>Compiles an own function if need be and gives its code.</summary>
     internal abstract nint CompileFunc(InstanceCore instance, int index);
 
+    /// <summary>Which function is meant by a number of a stub, among those of a signature.</summary>
+    internal abstract int FuncOfStub(int stubs, int number);
+
     /// <summary><c>compile</c> of the runtime-linking extension; null only when <paramref name="orNull"/>.</summary>
     internal abstract object? Compile(InstanceCore instance, Memory memory, ulong address, ulong length, DefType type, bool orNull);
 
