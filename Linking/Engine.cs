@@ -69,6 +69,25 @@ public sealed class Engine
         return module;
     }
 
+    /// <summary>Compiles for a guest: what it makes counts.</summary>
+    /// <exception cref="QuotaExceededException">The quota is used up.</exception>
+    internal Module CompileOwned(byte[] bytes, LinkingQuota? quota)
+    {
+        if (quota is null) return CompileOwned(bytes);
+        LinkingQuota.LiveModule live = quota.Charge(bytes.Length);
+        try
+        {
+            Module module = CompileOwned(bytes);
+            module.Live = live;
+            return module;
+        }
+        catch
+        {
+            live.Release();
+            throw;
+        }
+    }
+
     private ModuleInfo Load(byte[] bytes)
     {
         ModuleInfo info = ModuleDecoder.Decode(bytes);

@@ -46,4 +46,7 @@ public sealed record EngineOptions
 
     /// <summary>Whether guests may compile bytes; needs <see cref="RuntimeLinking"/>.</summary>
     public bool RuntimeCompile { get; init; } = true;
+
+    /// <summary>How much guests may compile; without limit if null. Engines can share one.</summary>
+    public LinkingQuota? LinkingQuota { get; init; }
 }

@@ -27,11 +27,15 @@ internal sealed class LinkingServices(Module module) : InstanceServices
         if (!engine.Options.RuntimeCompile) throw Trap.Make(TrapKind.RuntimeCompileNotAllowed);
         memory.CheckRange(address, length);
         if (length > int.MaxValue) return Fail(instance, orNull, TrapKind.MalformedModule, "more than 2 GiB");
-        byte[] bytes = memory.ReadBytes(address, (int)length);
         Module compiled;
         try
         {
-            compiled = engine.CompileOwned(bytes);
+            engine.Options.LinkingQuota?.CheckSize((long)length);
+            compiled = engine.CompileOwned(memory.ReadBytes(address, (int)length), engine.Options.LinkingQuota);
+        }
+        catch (QuotaExceededException e)
+        {
+            return Fail(instance, orNull: false, TrapKind.QuotaExceeded, e.Detail);
         }
         catch (MalformedModuleException e)
         {

@@ -26,6 +26,9 @@ public sealed class Module : ILinkable
 
     internal ModuleInfo Info { get; }
 
+    /// <summary>What counts it in the quota of the guest that had it compiled.</summary>
+    internal LinkingQuota.LiveModule? Live { get; set; }
+
     /// <summary>Its name, from the names section.</summary>
     public string? Name => Info.Names.Module;
 

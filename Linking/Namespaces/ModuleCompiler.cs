@@ -1,0 +1,55 @@
+
+namespace WasmJit;
+
+/// <summary>
+/// What a <see cref="ModuleNamespace"/> compiles bytes with: the engine of whoever loads, within the quota that holds for it.
+/// </summary>
+public sealed class ModuleCompiler
+{
+    private readonly LinkingQuota? quota;
+
+    internal ModuleCompiler(Engine engine, LinkingQuota? quota)
+    {
+        Engine = engine;
+        this.quota = quota;
+    }
+
+    /// <summary>The engine.</summary>
+    public Engine Engine { get; }
+
+    /// <summary>Compiles a module. The bytes are copied.</summary>
+    /// <param name="bytes">The module in the binary format.</param>
+    /// <exception cref="ModuleException">The bytes are no valid module.</exception>
+    /// <exception cref="QuotaExceededException">A guest loads the module, and its quota is used up.</exception>
+    public Module Compile(ReadOnlySpan<byte> bytes)
+    {
+        quota?.CheckSize(bytes.Length);
+        return CompileOwned(bytes.ToArray());
+    }
+
+    /// <summary>Reads a stream to its end and compiles what was in it. No more is read than the quota lets compile.</summary>
+    /// <param name="stream">The module in the binary format; it stays open.</param>
+    /// <exception cref="ModuleException">The bytes are no valid module.</exception>
+    /// <exception cref="QuotaExceededException">A guest loads the module, and its quota is used up.</exception>
+    /// <exception cref="IOException">The stream cannot be read, or has more than 2 GiB.</exception>
+    public Module Compile(Stream stream)
+    {
+        if (stream.CanSeek) CheckSize(stream.Length - stream.Position);
+        var bytes = new MemoryStream();
+        byte[] buffer = new byte[64 * 1024];
+        for (int count; (count = stream.Read(buffer)) > 0;)
+        {
+            CheckSize(bytes.Length + count);
+            bytes.Write(buffer, 0, count);
+        }
+        return CompileOwned(bytes.ToArray());
+    }
+
+    private void CheckSize(long size)
+    {
+        quota?.CheckSize(size);
+        if (size > Array.MaxLength) throw new IOException("A module of more than 2 GiB cannot be loaded.");
+    }
+
+    private Module CompileOwned(byte[] bytes) => Engine.CompileOwned(bytes, quota);
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+
+namespace WasmJit;
+
+/// <summary>
+/// What guests may compile while they run, whichever way they do it: the <c>compile</c> instruction, the built-in module
+/// <c>wasm:linking</c>, or modules that are compiled because a guest loads them. One object counts for all engines whose
+/// options have it; a host that wants to count each guest alone makes an engine for each, which costs nothing. What the host
+/// itself compiles is not counted.
+/// </summary>
+public sealed class LinkingQuota
+{
+    /// <summary>Between two collections for a quota passes this many times what one takes: guests cannot keep the process busy with them.</summary>
+    private const int Rest = 4;
+
+    private readonly Lock collecting = new();
+    private long bytesCompiled;
+    private long nextCollection;
+    private int liveModules;
+
+    /// <summary>How many bytes of modules may be compiled in all, valid or not.</summary>
+    public long MaximumBytesCompiled { get; init; } = long.MaxValue;
+
+    /// <summary>
+    /// How many compiled modules there may be at once. A module counts until the garbage collector has found that nobody uses it
+    /// or an instance of it; who asks for one too many waits for a collection first.
+    /// </summary>
+    public int MaximumLiveModules { get; init; } = int.MaxValue;
+
+    /// <summary>The largest module that may be compiled, in bytes.</summary>
+    public long MaximumModuleSize { get; init; } = long.MaxValue;
+
+    /// <summary>How many bytes have been compiled.</summary>
+    public long BytesCompiled => Volatile.Read(ref bytesCompiled);
+
+    /// <summary>How many compiled modules there are; those that are garbage count until they are collected.</summary>
+    public int LiveModules => Volatile.Read(ref liveModules);
+
+    /// <summary>Says early, before anything is read or copied, that a module is too large.</summary>
+    internal void CheckSize(long size)
+    {
+        if (size > MaximumModuleSize) throw new QuotaExceededException($"module size: {size} bytes, {MaximumModuleSize} are allowed");
+        if (size > MaximumBytesCompiled - BytesCompiled)
+            throw new QuotaExceededException($"bytes compiled: {size} more are asked for, {Math.Max(0, MaximumBytesCompiled - BytesCompiled)} are left of {MaximumBytesCompiled}");
+    }
+
+    /// <summary>Counts a module that is about to be compiled.</summary>
+    /// <returns>What the module must keep: it counts for as long as this lives.</returns>
+    /// <exception cref="QuotaExceededException">There may be no such module.</exception>
+    internal LiveModule Charge(long size)
+    {
+        CheckSize(size);
+        Reserve();
+        if (Interlocked.Add(ref bytesCompiled, size) > MaximumBytesCompiled)
+        {
+            Interlocked.Add(ref bytesCompiled, -size);
+            Interlocked.Decrement(ref liveModules);
+            CheckSize(size);
+        }
+        return new LiveModule(this);
+    }
+
+    private void Reserve()
+    {
+        for (bool collected = false; ;)
+        {
+            int live = LiveModules;
+            if (live < MaximumLiveModules)
+            {
+                if (Interlocked.CompareExchange(ref liveModules, live + 1, live) == live) return;
+                continue;
+            }
+            if (collected) throw new QuotaExceededException($"live modules: {live} are in use, {MaximumLiveModules} are allowed");
+            Collect();
+            collected = true;
+        }
+    }
+
+    private void Collect()
+    {
+        lock (collecting)
+        {
+            long wait = nextCollection - Environment.TickCount64;
+            if (wait > 0) Thread.Sleep((int)wait);
+            long start = Stopwatch.GetTimestamp();
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            nextCollection = Environment.TickCount64 + (long)(Stopwatch.GetElapsedTime(start).TotalMilliseconds * Rest);
+        }
+    }
+
+    /// <summary>One module that counts.</summary>
+    internal sealed class LiveModule(LinkingQuota quota)
+    {
+        private int released;
+
+        ~LiveModule() => Release();
+
+        /// <summary>The module was none.</summary>
+        internal void Release()
+        {
+            if (Interlocked.Exchange(ref released, 1) == 0) Interlocked.Decrement(ref quota.liveModules);
+        }
+    }
+}
