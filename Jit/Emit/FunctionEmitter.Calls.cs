@@ -19,8 +19,18 @@ internal sealed partial class FunctionEmitter
             return;
         }
         if (tail) DropBelow(count);
+        bool onStack = false;
+        for (int i = 0; i < count; i++) onStack |= stack[i].Kind == OperandKind.Stack;
         int start = stack.Take(count, out int treeDepth, out _);
-        if (callee.IsImported)
+        if (callee.IsImported && onStack)
+        {
+            // Code of the arguments may use any temporary that is free by now: what is stored before it would be lost.
+            il.FieldAt(LoadElementAt(il.LdargAt(start, 0), Members.Funcs, index), OpCodes.Ldfld, Members.FuncContext);
+            if (tail) keepAlives.Add(il.Tail);
+            LoadInstanceElement(Members.Funcs, index);
+            il.Field(OpCodes.Ldfld, Members.FuncCode);
+        }
+        else if (callee.IsImported)
         {
             int local = stack.TakeTemp(typeof(FuncRef));
             int at = LoadElementAt(il.LdargAt(start, 0), Members.Funcs, index);
