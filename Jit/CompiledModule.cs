@@ -8,7 +8,8 @@ namespace WasmJit.Jit;
 /// <param name="ChecksMemories">Every access to a memory is compared with its length.</param>
 /// <param name="IsInterruptible">Loops look whether they are to stop.</param>
 /// <param name="CountsFuel">Functions and loops are charged to the instance's fuel.</param>
-internal readonly record struct CodeOptions(bool ChecksMemories, bool IsInterruptible, bool CountsFuel);
+/// <param name="Inlines">Small functions are put into their callers.</param>
+internal readonly record struct CodeOptions(bool ChecksMemories, bool IsInterruptible, bool CountsFuel, bool Inlines);
 
 /// <summary>
 /// The code of a module: one cell a function, which holds the address of its code. Who first refers to a function puts a stub
@@ -166,7 +167,10 @@ internal sealed unsafe class CompiledModule : ICodeTarget
 
     bool ICodeTarget.CountsFuel => options.CountsFuel;
 
-    void ICodeTarget.LoadCode(IlBuffer il, int func)
+    // What a function costs does not depend on who calls it.
+    bool ICodeTarget.Inlines => options.Inlines && !options.CountsFuel;
+
+    void ICodeTarget.LoadCode(IlBuffer il, ModuleInfo module, int func)
     {
         CodeOf(func);
         il.LdcI8((long)(cellBase + (func - Info.ImportedFuncs)));

@@ -58,7 +58,7 @@ public sealed class Engine
         }
     }
 
-    internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel);
+    internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel, Options.Inlining);
 
     internal Module CompileOwned(byte[] bytes)
     {

@@ -38,6 +38,12 @@ public sealed record EngineOptions
     /// <summary>Whether functions and loops count what they execute, for <see cref="Fuel"/>.</summary>
     public bool CountFuel { get; init; }
 
+    /// <summary>
+    /// Whether small functions are compiled into their callers. Such a function has no frame, and so no line in the stack of a
+    /// trap. With <see cref="CountFuel"/> nothing is compiled into anything.
+    /// </summary>
+    public bool Inlining { get; init; } = true;
+
     /// <summary>What modules may use of WebAssembly beyond its first version.</summary>
     public Features Features { get; init; } = Features.All;
 

@@ -113,6 +113,9 @@ internal sealed class FuncInfo(DefType type, bool isImported, bool isExact = tru
     internal int CodeStart { get; set; }
     internal LocalRun[] Locals { get; set; } = [];
 
+    /// <summary>What is known for putting it into its callers; null until somebody asks.</summary>
+    internal InlineInfo? Inlining { get; set; }
+
     /// <summary>Whether <c>ref.func</c> may name it (spec 3.4.10).</summary>
     internal bool IsDeclared { get; set; }
 }

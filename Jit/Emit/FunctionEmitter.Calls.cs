@@ -18,6 +18,7 @@ internal sealed partial class FunctionEmitter
             Defer(callee.Func.Params, () => Call(index, true));
             return;
         }
+        if (!tail && TryInline(module, index, -1)) return;
         if (tail) DropBelow(count);
         bool onStack = false;
         for (int i = 0; i < count; i++) onStack |= stack[i].Kind == OperandKind.Stack;
@@ -33,19 +34,19 @@ internal sealed partial class FunctionEmitter
         else if (callee.IsImported)
         {
             int local = stack.TakeTemp(typeof(FuncRef));
-            int at = LoadElementAt(il.LdargAt(start, 0), Members.Funcs, index);
+            int at = LoadElementAt(LoadInstanceAt(start), Members.Funcs, index);
             at = il.StlocAt(at, local);
             at = il.LdlocAt(at, local);
             il.FieldAt(at, OpCodes.Ldfld, Members.FuncContext);
-            if (tail) keepAlives.Add(il.Tail);
+            if (tail) KeepAliveAt(il.Tail);
             il.Ldloc(local);
             il.Field(OpCodes.Ldfld, Members.FuncCode);
             stack.FreeTemp(local);
         }
         else
         {
-            il.LdargAt(start, 0);
-            target.LoadCode(il, index);
+            LoadInstanceAt(start);
+            target.LoadCode(il, module, index);
         }
         FinishCall(callee.Func, called, tail, start, treeDepth);
     }
@@ -101,7 +102,7 @@ internal sealed partial class FunctionEmitter
         stack.Take(1);
         LoadTable((int)table);
         target.LoadTypeId(il, module.Types[(int)type]);
-        il.Ldarg(0);
+        LoadInstance();
         il.LdcI4((int)type);
         il.Call(Members.Helper(module.Tables[(int)table].Type.Is64 ? "Resolve64" : "Resolve32"));
         il.Stloc(local);
@@ -135,7 +136,7 @@ internal sealed partial class FunctionEmitter
         il.Ldloc(local);
         il.Field(OpCodes.Ldfld, Members.FuncContext);
         stack.Take(count);
-        if (tail) keepAlives.Add(il.Tail);
+        if (tail) KeepAliveAt(il.Tail);
         il.Ldloc(local);
         il.Field(OpCodes.Ldfld, Members.FuncCode);
         stack.FreeTemp(local);
@@ -160,7 +161,7 @@ internal sealed partial class FunctionEmitter
             case OpId.RefFunc:
                 {
                     int start = il.Tail;
-                    il.Ldarg(0);
+                    LoadInstance();
                     il.LdcI4((int)instr.A);
                     il.Call(Members.GetFunc);
                     stack.PushStack(ValType.Ref(module.Funcs[(int)instr.A].Type, false), start);

@@ -73,7 +73,7 @@ internal sealed partial class FunctionEmitter
         }
         else if (target.Index >= 0)
         {
-            il.Ldarg(0);
+            LoadInstance();
             il.LdcI4(target.Index);
             il.Call(Members.Cast(heap is ExactType ? nameof(Casts.IsExactly) : nameof(Casts.IsType)));
         }

@@ -101,7 +101,7 @@ internal sealed partial class FunctionEmitter
         switch (kind)
         {
             case OpId.Loop:
-                keepAlives.Add(il.Mark(frame.Label));
+                KeepAliveAt(il.Mark(frame.Label));
                 LoopHead();
                 break;
             case OpId.If:
@@ -157,9 +157,10 @@ internal sealed partial class FunctionEmitter
             Else();
         }
         ref Frame frame = ref frames[depth - 1];
-        if (depth == 1)
+        if (depth == current.FrameBase + 1)
         {
-            EndFunction(ref frame);
+            if (depth == 1) EndFunction(ref frame);
+            else EndInlined(ref frame);
             return;
         }
         if (frame.Kind is OpId.Try or OpId.TryTable)
@@ -233,9 +234,9 @@ internal sealed partial class FunctionEmitter
     private void EmitReturn()
     {
         ConstructResults();
-        if (usesMemory)
+        if (current.Use.UsesMemory)
         {
-            il.Ldarg(0);
+            LoadInstance();
             il.Call(Members.KeepAlive);
         }
         il.Emit(OpCodes.Ret);
@@ -250,10 +251,10 @@ internal sealed partial class FunctionEmitter
     private void Return()
     {
         int count = func.Func.Results.Length;
-        if (region > 0)
+        if (region > 0 || current.Caller is not null)
         {
-            // ret is not allowed here.
-            ref Frame whole = ref frames[0];
+            // ret is not allowed here, or leaves too much.
+            ref Frame whole = ref frames[current.FrameBase];
             StoreTo(LabelTemps(ref whole));
             stack.Unwind(frames[depth - 1].Height);
             Jump(whole);
@@ -285,7 +286,7 @@ internal sealed partial class FunctionEmitter
 
     private void Br(uint label)
     {
-        if (label == depth - 1)
+        if (label == depth - 1 - current.FrameBase)
         {
             Return();
             return;
@@ -337,7 +338,7 @@ internal sealed partial class FunctionEmitter
         for (int i = 0; i < labels.Length; i++)
         {
             ref Frame frame = ref Target(labels[i]);
-            if (arity == 0 && labels[i] != depth - 1 && frame.Region == region)
+            if (arity == 0 && (labels[i] != depth - 1 || current.Caller is not null) && frame.Region == region)
             {
                 frame.IsTargeted = true;
                 arms[i] = frame.Label;

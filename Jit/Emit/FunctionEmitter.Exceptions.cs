@@ -55,7 +55,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>Throws what is on the IL stack.</summary>
     private void EmitThrow()
     {
-        keepAlives.Add(il.Tail);
+        KeepAliveAt(il.Tail);
         il.Emit(OpCodes.Throw);
         SetUnreachable();
     }
@@ -120,7 +120,7 @@ internal sealed partial class FunctionEmitter
     private int TakeTagAt(int place, in Frame frame, uint tag)
     {
         place = il.LdlocAt(place, frame.Filtered);
-        place = il.LdargAt(place, 0);
+        place = LoadInstanceAt(place);
         place = il.LdcI4At(place, (int)tag);
         place = il.CallAt(place, Members.Exception(nameof(ExceptionHelpers.HasTag)));
         return il.EmitAt(place, OpCodes.Or);
@@ -180,7 +180,7 @@ internal sealed partial class FunctionEmitter
 
     private void Rethrow(int exception)
     {
-        keepAlives.Add(il.Ldloc(exception));
+        KeepAliveAt(il.Ldloc(exception));
         il.Emit(OpCodes.Throw);
     }
 
@@ -360,7 +360,7 @@ internal sealed partial class FunctionEmitter
         PayloadLayout layout = PayloadLayout.Of((FuncType)module.Tags[(int)tag].Composite);
         stack.Flush();
         int exception = stack.TakeTemp(typeof(WasmException));
-        il.Ldarg(0);
+        LoadInstance();
         il.LdcI4((int)tag);
         il.Call(Members.Exception(nameof(ExceptionHelpers.Make)));
         il.Stloc(exception);
@@ -485,7 +485,7 @@ internal sealed partial class FunctionEmitter
         if (rethrowLabel < 0) return;
         il.Mark(rethrowLabel);
         il.Ldloc(rethrowTemp);
-        keepAlives.Add(il.Tail);
+        KeepAliveAt(il.Tail);
         il.Emit(OpCodes.Throw);
     }
 }

@@ -16,18 +16,7 @@ internal sealed partial class FunctionEmitter
     private GcClass ClassOf(uint type) => GcClass.Of(module.Types[(int)type], module.GcBatch);
 
     /// <summary>Whether a null dereference in this function is one of a struct.</summary>
-    private bool TouchesStructs => touchesStructs ??= FindStructAccess();
-
-    private bool FindStructAccess()
-    {
-        var code = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);
-        while (!code.AtEnd)
-        {
-            code.Read(out Instr instr);
-            if (instr.Id is OpId.StructGet or OpId.StructGetS or OpId.StructGetU or OpId.StructSet) return true;
-        }
-        return false;
-    }
+    private bool TouchesStructs => touchesStructs ??= InlineInfo.TouchesStructs(root.Module, root.Func, target.Inlines);
 
     private bool EmitGc(in Instr instr)
     {
@@ -67,7 +56,7 @@ internal sealed partial class FunctionEmitter
                 {
                     ClassOf(instr.A);
                     int start = stack.Take(2);
-                    il.Ldarg(0);
+                    LoadInstance();
                     il.LdcI4((int)instr.B);
                     il.LdcI4((int)instr.A);
                     il.Call(Members.GcArray(instr.Id == OpId.ArrayNewData ? nameof(GcArrays.NewData) : nameof(GcArrays.NewElem)));
@@ -98,7 +87,7 @@ internal sealed partial class FunctionEmitter
             case OpId.ArrayInitData or OpId.ArrayInitElem:
                 ClassOf(instr.A);
                 stack.Take(4);
-                il.Ldarg(0);
+                LoadInstance();
                 il.LdcI4((int)instr.B);
                 if (instr.Id == OpId.ArrayInitData) il.LdcI4((int)instr.A);
                 il.Call(Members.GcArray(instr.Id == OpId.ArrayInitData ? nameof(GcArrays.InitData) : nameof(GcArrays.InitElem)));

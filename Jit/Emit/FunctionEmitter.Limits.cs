@@ -107,7 +107,7 @@ internal sealed partial class FunctionEmitter
         if (fuel < 0) fuel = il.DeclareLocal(typeof(Fuel));
         int left = stack.TakeTemp(typeof(long));
         int ok = il.DefineLabel();
-        if (isEntry) at = il.StlocAt(il.FieldAt(il.LdargAt(at, 0), OpCodes.Ldfld, Members.InstanceFuel), fuel);
+        if (isEntry) at = il.StlocAt(il.FieldAt(LoadInstanceAt(at), OpCodes.Ldfld, Members.InstanceFuel), fuel);
         at = il.LdlocAt(at, fuel);
         at = il.LdlocAt(at, fuel);
         at = il.FieldAt(at, OpCodes.Ldfld, Members.FuelLeft);
@@ -141,7 +141,7 @@ internal sealed partial class FunctionEmitter
         }
         ValType type = stack[0].Type;
         int start = stack.Take(1);
-        il.Ldarg(0);
+        LoadInstance();
         il.Call(Members.FuelCharge((bytes ? "Bytes" : "Items") + (type == ValType.I64 ? "64" : "32")));
         stack.PushStack(type, start);
     }

@@ -18,7 +18,7 @@ internal sealed partial class FunctionEmitter
                 {
                     bool orNull = instr.Id == OpId.CompileNull;
                     int start = stack.Take(2);
-                    il.Ldarg(0);
+                    LoadInstance();
                     il.LdcI4((int)instr.A);
                     il.LdcI4((int)instr.B);
                     il.LdcI4(orNull ? 1 : 0);
@@ -36,7 +36,7 @@ internal sealed partial class FunctionEmitter
                     string name = instr.Name!;
                     ExternType export = ((InstanceType)type.Composite).Exports.First(e => e.Name == name).Type;
                     int start = stack.Take(1);
-                    il.Ldarg(0);
+                    LoadInstance();
                     il.Ldstr(name);
                     il.Call(Members.Helper(nameof(CodeHelpers.GetExport)));
                     stack.PushStack(FunctionValidator.ArgumentType(export), start);
@@ -46,7 +46,7 @@ internal sealed partial class FunctionEmitter
             case OpId.GetExportNull:
                 {
                     int start = stack.Take(3);
-                    il.Ldarg(0);
+                    LoadInstance();
                     il.LdcI4((int)instr.A);
                     il.LdcI4((int)instr.B);
                     il.Call(Members.Helper("GetExportNull" + Suffix(module.Memories[(int)instr.A].Is64)));
@@ -84,7 +84,7 @@ internal sealed partial class FunctionEmitter
         }
         stack.Take(1);
         for (int i = 0; i < count; i++) stack.Remove();
-        il.Ldarg(0);
+        LoadInstance();
         il.LdcI4((int)type);
         il.LdcI4(orNull ? 1 : 0);
         il.Call(Members.Helper(nameof(CodeHelpers.Instantiate)));

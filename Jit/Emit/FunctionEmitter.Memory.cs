@@ -11,22 +11,22 @@ internal sealed partial class FunctionEmitter
     /// <summary>The local with a memory's base, which never changes; loaded once at the function's start.</summary>
     private int MemoryBase(uint memory)
     {
-        usesMemory = true;
-        if (!memoryBases.TryGetValue(memory, out int local)) memoryBases[memory] = local = il.DeclareLocal(typeof(nint));
+        current.Use.UsesMemory = true;
+        if (!current.Use.MemoryBases.TryGetValue(memory, out int local)) current.Use.MemoryBases[memory] = local = il.DeclareLocal(typeof(nint));
         return local;
     }
 
     /// <summary>The local with a memory, for checks: only its length is loaded again at each access.</summary>
     private int MemoryObject(uint memory)
     {
-        usesMemory = true;
-        if (!memoryObjects.TryGetValue(memory, out int local)) memoryObjects[memory] = local = il.DeclareLocal(typeof(Memory));
+        current.Use.UsesMemory = true;
+        if (!current.Use.MemoryObjects.TryGetValue(memory, out int local)) current.Use.MemoryObjects[memory] = local = il.DeclareLocal(typeof(Memory));
         return local;
     }
 
     private int LoadMemoryAt(int at, int memory)
     {
-        at = il.LdargAt(at, 0);
+        at = LoadInstanceAt(at);
         return memory == 0 ? il.FieldAt(at, OpCodes.Ldfld, Members.Memory0) : LoadElementAt(at, Members.Memories, memory);
     }
 
@@ -221,12 +221,12 @@ internal sealed partial class FunctionEmitter
             case OpId.MemoryInit:
                 stack.Take(3);
                 LoadMemory(instr.B);
-                il.Ldarg(0);
+                LoadInstance();
                 il.LdcI4((int)instr.A);
                 il.Call(Members.Helper("MemoryInit" + Suffix(module.Memories[(int)instr.B].Is64)));
                 return true;
             case OpId.DataDrop or OpId.ElemDrop:
-                il.Ldarg(0);
+                LoadInstance();
                 il.LdcI4((int)instr.A);
                 il.Call(Members.Helper(instr.Id == OpId.DataDrop ? "DataDrop" : "ElemDrop"));
                 return true;
@@ -268,7 +268,7 @@ internal sealed partial class FunctionEmitter
             case OpId.TableInit:
                 stack.Take(3);
                 LoadTable((int)instr.B);
-                il.Ldarg(0);
+                LoadInstance();
                 il.LdcI4((int)instr.A);
                 il.Call(Members.Helper("TableInit" + Suffix(module.Tables[(int)instr.B].Type.Is64)));
                 return true;
@@ -298,7 +298,7 @@ internal sealed partial class FunctionEmitter
     {
         if (table == 0)
         {
-            il.Ldarg(0);
+            LoadInstance();
             il.Field(OpCodes.Ldfld, Members.Table0);
         }
         else

@@ -215,7 +215,7 @@ internal sealed partial class FunctionEmitter
         // The code of an operand ends where that of the next one on the IL stack begins.
         int next = fromTop - 1;
         while (next >= 0 && stack[next].Kind != OperandKind.Stack) next--;
-        int end = il.LdargAt(next >= 0 ? stack[next].Start : il.Tail, 0);
+        int end = LoadInstanceAt(next >= 0 ? stack[next].Start : il.Tail);
         end = il.CallAt(end, Members.Vector(nameof(Simd.Whole)));
         if (next >= 0) stack[next].Start = end;
     }

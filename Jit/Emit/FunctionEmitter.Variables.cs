@@ -5,57 +5,48 @@ namespace WasmJit.Jit;
 /// <summary>Locals and globals (spec 4.6.5).</summary>
 internal sealed partial class FunctionEmitter
 {
-    private void LocalGet(uint local) => stack.PushLocal(LocalType(local), local);
+    private void LocalGet(uint local) => stack.Push(current.Locals[local]);
 
-    private ValType LocalType(uint local)
+    private void StoreLocal(int place)
     {
-        FuncType type = func.Func;
-        if (local < type.Params.Length) return type.Params[(int)local];
-        int rest = (int)local - type.Params.Length;
-        foreach (LocalRun run in func.Locals)
-        {
-            if (rest < run.Count) return run.Type;
-            rest -= run.Count;
-        }
-        throw new InvalidOperationException("The function has not been validated.");
-    }
-
-    private void StoreLocal(uint local)
-    {
-        (bool isArg, int index) = LocalOf(local);
+        (bool isArg, int index) = places[place];
         if (isArg) il.Starg(index);
         else il.Stloc(index);
     }
 
     private void LocalSet(uint local)
     {
-        if (stack[0].Kind == OperandKind.Local && stack[0].Index == (int)local)
+        int place = current.Locals[local].Index;
+        if (IsLocal(stack[0], place))
         {
             stack.Remove();
             return;
         }
-        stack.BeforeWrite(local, below: 1);
+        stack.BeforeWrite(place, below: 1);
         stack.Take(1);
-        StoreLocal(local);
+        StoreLocal(place);
     }
 
     private void LocalTee(uint local)
     {
-        if (stack[0].Kind == OperandKind.Local && stack[0].Index == (int)local) return;
+        int place = current.Locals[local].Index;
+        if (IsLocal(stack[0], place)) return;
         ValType type = stack[0].Type;
-        stack.BeforeWrite(local, below: 1);
+        stack.BeforeWrite(place, below: 1);
         stack.Take(1);
-        StoreLocal(local);
-        stack.PushLocal(type, local);
+        StoreLocal(place);
+        stack.PushLocal(type, place);
     }
+
+    private static bool IsLocal(in Operand operand, int place) => operand.Kind == OperandKind.Local && operand.Index == place;
 
     private bool IsOwnNumber(int global) => global >= module.ImportedGlobals && !module.Globals[global].Type.Type.IsRef;
 
     /// <summary>Pushes the address of a numeric global, after <paramref name="at"/>.</summary>
     private int GlobalAddressAt(int at, int global)
     {
-        usesMemory = true;
-        at = il.LdargAt(at, 0);
+        current.Use.UsesMemory = true;
+        at = LoadInstanceAt(at);
         if (IsOwnNumber(global))
         {
             at = il.FieldAt(at, OpCodes.Ldfld, Members.GlobalData);
@@ -98,7 +89,7 @@ internal sealed partial class FunctionEmitter
         int start = stack.Take(1);
         if (type.IsRef)
         {
-            LoadElementAt(il.LdargAt(start, 0), Members.Globals, global);
+            LoadElementAt(LoadInstanceAt(start), Members.Globals, global);
             il.Field(OpCodes.Stfld, Signature.IsFunc(type) ? Members.GlobalFunc : Members.GlobalRef);
             return;
         }

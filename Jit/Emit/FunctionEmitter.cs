@@ -6,8 +6,8 @@ namespace WasmJit.Jit;
 /// <summary>What differs between code for this process and code saved to a file: how constants and cells are reached.</summary>
 internal interface ICodeTarget
 {
-    /// <summary>Pushes the address of the code of an own function.</summary>
-    void LoadCode(IlBuffer il, int func);
+    /// <summary>Pushes the address of the code of a function that a module defines: this one, or one nested in it.</summary>
+    void LoadCode(IlBuffer il, ModuleInfo module, int func);
 
     /// <summary>Pushes the address of the stack guard's map.</summary>
     int LoadStackMapAt(IlBuffer il, int after);
@@ -26,6 +26,9 @@ internal interface ICodeTarget
 
     /// <summary>Whether functions and loops are charged to the instance's fuel.</summary>
     bool CountsFuel { get; }
+
+    /// <summary>Whether small functions are put into their callers.</summary>
+    bool Inlines { get; }
 }
 
 /// <summary>
@@ -62,49 +65,42 @@ internal sealed partial class FunctionEmitter
         internal CatchClause[]? Clauses;
     }
 
-    private readonly ModuleInfo module;
-    private readonly FuncInfo func;
     private readonly ICodeTarget target;
     private readonly IlBuffer il = new();
     private readonly OperandStack stack;
     private readonly Signature signature;
-    private readonly int firstLocal;
     private readonly int prologue;
-    private readonly Dictionary<uint, int> memoryBases = [];
-    private readonly Dictionary<uint, int> memoryObjects = [];
+
+    /// <summary>The function itself, or the one that is being put into it.</summary>
+    private Activation current;
+    private readonly Activation root;
     private Frame[] frames = new Frame[16];
     private int depth;
     private int skipped;
     private bool hasCalls;
-    private bool usesMemory;
-
-    /// <summary>
-    /// Where the instance must still be alive if the function uses its memory or globals through raw pointers: loops, which
-    /// may have no end, and ways out that are no return. The JIT knows only uses; an instance without any is garbage.
-    /// </summary>
-    private readonly List<int> keepAlives = [];
 
     private FunctionEmitter(ModuleInfo module, int index, ICodeTarget target)
     {
-        this.module = module;
         this.target = target;
-        func = module.Funcs[index];
+        current = new Activation(module, index, new InstanceUse(-1), null, 0);
+        root = current;
         signature = Signature.Of(func.Type);
-        stack = new OperandStack(il, LocalOf);
+        stack = new OperandStack(il, place => places[(int)place]);
         prologue = il.Emit(OpCodes.Nop);
-        firstLocal = 0;
+        current.Locals = new Operand[func.Func.Params.Length + func.Locals.Sum(run => run.Count)];
+        int next = 0;
+        foreach (ValType type in func.Func.Params) current.Locals[next] = DeclarePlace(type, (true, ++next));
         foreach (LocalRun run in func.Locals)
-            for (int i = 0; i < run.Count; i++) il.DeclareLocal(Signature.ClrType(run.Type));
+            for (int i = 0; i < run.Count; i++)
+                current.Locals[next++] = DeclarePlace(run.Type, (false, il.DeclareLocal(Signature.ClrType(run.Type))));
     }
+
+    private ModuleInfo module => current.Module;
+
+    private FuncInfo func => current.Func;
 
     /// <summary>Emits a function.</summary>
     internal static IlBuffer Emit(ModuleInfo module, int index, ICodeTarget target) => new FunctionEmitter(module, index, target).Run();
-
-    private (bool IsArg, int Index) LocalOf(uint local)
-    {
-        int parameters = func.Func.Params.Length;
-        return local < parameters ? (true, (int)local + 1) : (false, firstLocal + (int)local - parameters);
-    }
 
     private IlBuffer Run()
     {
@@ -141,28 +137,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>What must stand before everything: it depends on what came after.</summary>
     private void EmitPrologue()
     {
-        int at = EmitEntryChecks(prologue);
-        foreach ((uint memory, int local) in memoryObjects)
-        {
-            at = LoadMemoryAt(at, (int)memory);
-            at = il.StlocAt(at, local);
-        }
-        if (usesMemory)
-            foreach (int place in keepAlives) il.CallAt(il.LdargAt(place, 0), Members.KeepAlive);
-        foreach ((uint memory, int local) in memoryBases)
-        {
-            at = il.LdargAt(at, 0);
-            if (memory == 0)
-            {
-                at = il.FieldAt(at, OpCodes.Ldfld, Members.Memory0Base);
-            }
-            else
-            {
-                at = LoadElementAt(at, Members.Memories, (int)memory);
-                at = il.FieldAt(at, OpCodes.Ldfld, Members.MemoryBase);
-            }
-            at = il.StlocAt(at, local);
-        }
+        FinishUse(EmitEntryChecks(prologue));
     }
 
     private void Emit(ref CodeReader code, ref Instr instr)
@@ -321,7 +296,7 @@ internal sealed partial class FunctionEmitter
 
     private void StoreScratch(ValType type, int temp)
     {
-        il.Ldarg(0);
+        LoadInstance();
         il.Ldloc(temp);
         switch (type.Kind)
         {
@@ -361,12 +336,12 @@ internal sealed partial class FunctionEmitter
         return il.EmitAt(at, OpCodes.Ldelem_Ref);
     }
 
-    private void LoadInstanceElement(System.Reflection.FieldInfo array, int index) => LoadElementAt(il.Ldarg(0), array, index);
+    private void LoadInstanceElement(System.Reflection.FieldInfo array, int index) => LoadElementAt(LoadInstance(), array, index);
 
     /// <summary>Traps here; what follows is unreachable.</summary>
     private void EmitTrap(TrapKind kind)
     {
-        keepAlives.Add(il.Tail);
+        KeepAliveAt(il.Tail);
         il.LdcI4((int)kind);
         il.Call(Members.MakeTrap);
         il.Emit(OpCodes.Throw);

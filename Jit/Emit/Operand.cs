@@ -24,7 +24,7 @@ internal struct Operand
     internal OperandKind Kind;
     internal ValType Type;
 
-    /// <summary>The temporary or wasm local.</summary>
+    /// <summary>The temporary, or the place of a wasm local.</summary>
     internal int Index;
 
     /// <summary>A constant's bits; the low half of a vector.</summary>

@@ -7,7 +7,7 @@ namespace WasmJit.Jit;
 /// and locals are not loaded before they are used. What an operator needs below operands that are already on the IL stack is
 /// inserted in front of their code, which never crosses a label, because labels find no operand on the IL stack.
 /// </summary>
-internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Index)> localOf)
+internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index)> placeOf)
 {
     /// <summary>Deeper expressions go through a temporary: RyuJIT walks trees recursively.</summary>
     private const int MaxDepth = 100;
@@ -63,7 +63,7 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
     internal void PushVector(ulong low, ulong high) =>
         Push(new Operand { Kind = OperandKind.Const, Type = ValType.V128, Bits = low, High = high });
 
-    internal void PushLocal(ValType type, uint local) => Push(new Operand { Kind = OperandKind.Local, Type = type, Index = (int)local });
+    internal void PushLocal(ValType type, int place) => Push(new Operand { Kind = OperandKind.Local, Type = type, Index = place });
 
     /// <summary>Forgets the topmost operand, which is not or no longer on the IL stack.</summary>
     internal void Remove()
@@ -73,6 +73,14 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
         else if (operand.Kind == OperandKind.Stack) onStack--;
     }
 
+    /// <summary>Takes the topmost operand away as it is: one on the IL stack stays there, a temporary is now the caller's.</summary>
+    internal Operand Pop()
+    {
+        Operand operand = items[--Count];
+        if (operand.Kind == OperandKind.Stack) onStack--;
+        return operand;
+    }
+
     /// <summary>Emits the load of an operand that is not on the IL stack; returns the new position.</summary>
     internal int LoadAt(int after, in Operand operand)
     {
@@ -80,7 +88,7 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
         {
             case OperandKind.Temp or OperandKind.FrameTemp: return il.LdlocAt(after, operand.Index);
             case OperandKind.Local:
-                (bool isArg, int index) = localOf((uint)operand.Index);
+                (bool isArg, int index) = placeOf(operand.Index);
                 return isArg ? il.LdargAt(after, index) : il.LdlocAt(after, index);
             case OperandKind.Const:
                 return operand.Type.Kind switch
@@ -194,10 +202,29 @@ internal sealed class OperandStack(IlBuffer il, Func<uint, (bool IsArg, int Inde
     }
 
     /// <summary>Saves pending reads of a local that is about to be written.</summary>
-    internal void BeforeWrite(uint local, int below)
+    internal void BeforeWrite(int place, int below)
     {
         for (int i = 0; i < Count - below; i++)
-            if (items[i].Kind == OperandKind.Local && items[i].Index == (int)local) SaveLocal(ref items[i]);
+            if (items[i].Kind == OperandKind.Local && items[i].Index == place) SaveBelow(i);
+    }
+
+    /// <summary>
+    /// Saves a pending read of a local before the code of the operands above it that are on the IL stack, where it will be
+    /// loaded. Temporaries that are free now may be in use there.
+    /// </summary>
+    private void SaveBelow(int index)
+    {
+        int above = index + 1;
+        while (above < Count && items[above].Kind != OperandKind.Stack) above++;
+        if (above == Count)
+        {
+            SaveLocal(ref items[index]);
+            return;
+        }
+        ref Operand operand = ref items[index];
+        int temp = il.DeclareLocal(Signature.ClrType(operand.Type));
+        items[above].Start = il.StlocAt(LoadAt(items[above].Start, operand), temp);
+        operand = new Operand { Kind = OperandKind.Temp, Type = operand.Type, Index = temp };
     }
 
     private void SaveLocal(ref Operand operand)

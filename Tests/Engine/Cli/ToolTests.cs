@@ -22,7 +22,7 @@ public sealed class ToolTests : IDisposable
           (func $first (export "first") (result i32)
             call $reach)
           (func $reach (result i32)
-            (i32.load (i32.const -4)))
+            (loop $large (result i32) (i32.load (i32.const -4))))
           (func (export "kinds") (param i64 f32 f64 externref) (result i64 f32 f64 externref)
             local.get 0 local.get 1 local.get 2 local.get 3)
           (func (export "loop") (param $n i32) (result i32)

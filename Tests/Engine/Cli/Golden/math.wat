@@ -22,8 +22,10 @@
     call $reach
   )
   (func $reach (type 1) (result i32)
-    i32.const -4
-    i32.load
+    loop $large (result i32)
+      i32.const -4
+      i32.load
+    end
   )
   (func (;4;) (type 2) (param i64 f32 f64 externref) (result i64 f32 f64 externref)
     local.get 0

@@ -1,0 +1,96 @@
+namespace WasmJit.Jit;
+
+/// <summary>
+/// What must be known of a small function to put it into its callers: no loop, no exception handling, no tail call, some
+/// forty operators at most.
+/// </summary>
+internal sealed class InlineInfo
+{
+    private const int MaxOperators = 40;
+    private const int MaxBytes = 6 * MaxOperators;
+    private const int MaxLocals = 24;
+
+    /// <summary>Small functions in small functions: how deep they are looked through, and put into one another.</summary>
+    internal const int MaxDepth = 4;
+
+    private static readonly InlineInfo None = new();
+
+    private InlineInfo() { }
+
+    /// <summary>How many operators the function has.</summary>
+    internal int Operators { get; private set; }
+
+    /// <summary>Whether nothing branches, so that operands may stay on the IL stack around it.</summary>
+    internal bool IsStraight { get; private set; } = true;
+
+    /// <summary>The parameters that the function writes.</summary>
+    internal uint Written { get; private set; }
+
+    private List<(ModuleInfo Module, int Func)>? callees;
+    private bool touchesStructs;
+
+    /// <summary>The facts about a function that a module defines; null if it is not to be put into others.</summary>
+    internal static InlineInfo? Of(ModuleInfo module, int index)
+    {
+        FuncInfo func = module.Funcs[index];
+        if (func.IsImported) return null;
+        // Two threads may both find out: the facts are the same.
+        InlineInfo info = func.Inlining ??= Scan(module, func, index) ?? None;
+        return ReferenceEquals(info, None) ? null : info;
+    }
+
+    private static InlineInfo? Scan(ModuleInfo module, FuncInfo func, int index)
+    {
+        int parameters = func.Func.Params.Length;
+        if (func.BodyEnd - func.CodeStart > MaxBytes || parameters + func.Locals.Sum(run => (long)run.Count) > MaxLocals) return null;
+        var info = new InlineInfo();
+        var code = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);
+        while (!code.AtEnd)
+        {
+            code.Read(out Instr instr);
+            switch (instr.Id)
+            {
+                case OpId.End or OpId.Nop: continue;
+                case OpId.Loop or OpId.Try or OpId.TryTable or OpId.Catch or OpId.CatchAll or OpId.Delegate or OpId.Throw
+                    or OpId.ThrowRef or OpId.Rethrow or OpId.ReturnCall or OpId.ReturnCallIndirect or OpId.ReturnCallRef
+                    or OpId.ReturnCallExport:
+                    return null;
+                case OpId.Call when instr.A == index: return null;
+                case OpId.Call: (info.callees ??= []).Add((module, (int)instr.A)); break;
+                case OpId.Block or OpId.If or OpId.Else or OpId.Br or OpId.BrIf or OpId.BrTable or OpId.Return or OpId.BrOnNull
+                    or OpId.BrOnNonNull or OpId.BrOnCast or OpId.BrOnCastFail or OpId.BrOnCastDescEq or OpId.BrOnCastDescEqFail
+                    or OpId.Unreachable:
+                    info.IsStraight = false;
+                    break;
+                case OpId.LocalSet or OpId.LocalTee when instr.A < parameters: info.Written |= 1u << (int)instr.A; break;
+                default: info.touchesStructs |= IsStructAccess(instr.Id); break;
+            }
+            if (++info.Operators > MaxOperators) return null;
+        }
+        return info;
+    }
+
+    private static bool IsStructAccess(OpId id) => id is OpId.StructGet or OpId.StructGetS or OpId.StructGetU or OpId.StructSet;
+
+    /// <summary>Whether a function, or one that may be put into it, gets at fields of structs.</summary>
+    internal static bool TouchesStructs(ModuleInfo module, FuncInfo func, bool inlines)
+    {
+        var code = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);
+        while (!code.AtEnd)
+        {
+            code.Read(out Instr instr);
+            if (IsStructAccess(instr.Id)) return true;
+            if (inlines && instr.Id == OpId.Call && TouchesStructs(module, (int)instr.A, MaxDepth)) return true;
+        }
+        return false;
+    }
+
+    private static bool TouchesStructs(ModuleInfo module, int index, int depth)
+    {
+        if (depth == 0 || Of(module, index) is not { } info) return false;
+        if (info.touchesStructs) return true;
+        foreach ((ModuleInfo owner, int callee) in info.callees ?? [])
+            if (TouchesStructs(owner, callee, depth - 1)) return true;
+        return false;
+    }
+}
