@@ -26,8 +26,8 @@ internal sealed partial class FunctionEmitter
         if (callee.IsImported && onStack)
         {
             // Code of the arguments may use any temporary that is free by now: what is stored before it would be lost.
-            il.FieldAt(LoadElementAt(il.LdargAt(start, 0), Members.Funcs, index), OpCodes.Ldfld, Members.FuncContext);
-            if (tail) keepAlives.Add(il.Tail);
+            il.FieldAt(LoadElementAt(LoadInstanceAt(start), Members.Funcs, index), OpCodes.Ldfld, Members.FuncContext);
+            if (tail) KeepAliveAt(il.Tail);
             LoadInstanceElement(Members.Funcs, index);
             il.Field(OpCodes.Ldfld, Members.FuncCode);
         }
