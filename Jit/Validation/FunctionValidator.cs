@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 
 namespace WasmJit.Jit;
 
@@ -74,6 +75,7 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
 
     private int constGlobals;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Run(int start, int end, ImmutableArray<ValType> expected, bool isConstant)
     {
         height = 0;
@@ -107,9 +109,11 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
 
     private void Push(ValType type)
     {
-        if (height == stack.Length) Array.Resize(ref stack, height * 2);
+        if (height == stack.Length) GrowStack();
         stack[height++] = type;
     }
+
+    private void GrowStack() => Array.Resize(ref stack, height * 2);
 
     private void Push(ImmutableArray<ValType> types)
     {
@@ -124,15 +128,16 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         return stack[--height];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValType Pop(ValType expected)
     {
         ref Frame frame = ref frames[depth - 1];
         if (height == frame.Height)
             return frame.Unreachable ? ValType.Bottom : throw Error($"type mismatch: instruction requires [{expected}] but stack has []");
         ValType actual = stack[--height];
-        if (actual != expected && !Subtyping.IsSubtype(actual, expected))
-            throw Error($"type mismatch: instruction requires [{expected}] but stack has [{actual}]");
-        return actual;
+        if (actual.Kind == expected.Kind && actual.Kind != ValKind.Ref) return actual;
+        return Subtyping.IsSubtype(actual, expected) ? actual
+            : throw Error($"type mismatch: instruction requires [{expected}] but stack has [{actual}]");
     }
 
     private void Pop(ImmutableArray<ValType> types)
