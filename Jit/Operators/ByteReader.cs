@@ -135,12 +135,28 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
         return span;
     }
 
-    internal string Name()
+    /// <summary>The next bytes as a part of their own, without stepping over them.</summary>
+    internal readonly ByteReader Part(int length) => new(bytes, Position, Position + length);
+
+    private ReadOnlySpan<byte> NameBytes()
     {
         int at = Position;
         ulong length = Unsigned(32, pastEnd: true);
         if (length > (ulong)(bytes.Length - Position)) throw Error("length out of bounds", at);
-        ReadOnlySpan<byte> span = Bytes((uint)length);
+        return Bytes((uint)length);
+    }
+
+    /// <summary>Steps over a name.</summary>
+    internal void SkipName()
+    {
+        int at = Position;
+        if (!System.Text.Unicode.Utf8.IsValid(NameBytes())) throw Error("malformed UTF-8 encoding", at);
+    }
+
+    internal string Name()
+    {
+        int at = Position;
+        ReadOnlySpan<byte> span = NameBytes();
         try
         {
             return Utf8.GetString(span);

@@ -26,6 +26,7 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
     private int height;
     private Frame[] frames = new Frame[16];
     private int depth;
+    private readonly List<LocalRun> runs = [];
     private readonly List<ValType> locals = [];
     private bool[] initialised = [];
     private readonly List<int> initLog = [];
@@ -40,15 +41,18 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         funcIndex = index;
         try
         {
-            ModuleDecoder.ReadLocals(module, func);
+            int code = ModuleDecoder.ReadLocals(module, func, runs);
             locals.Clear();
             locals.AddRange(func.Func.Params);
-            foreach (LocalRun run in func.Locals)
+            foreach (LocalRun run in runs)
+            {
+                if (module.Features != Features.All) FeatureValidator.Check(module, run.Type, func.BodyStart);
                 for (int i = 0; i < run.Count; i++) locals.Add(run.Type);
+            }
             if (initialised.Length < locals.Count) initialised = new bool[Math.Max(locals.Count, 64)];
             for (int i = 0; i < locals.Count; i++) initialised[i] = i < func.Func.Params.Length || locals[i].IsDefaultable;
             results = func.Func.Results;
-            Run(func.CodeStart, func.BodyEnd, results, isConstant: false);
+            Run(code, func.BodyEnd, results, isConstant: false);
         }
         catch (MalformedModuleException e) when (e.FunctionIndex is null)
         {
