@@ -29,6 +29,10 @@ internal static class ConstEvaluator
                     Global global = instance.Globals[(int)instr.A];
                     stack.Push(global.IsFunc ? global.Func : global.Value);
                     break;
+                case OpId.RefMemory: stack.Push(instance.Memories[(int)instr.A]); break;
+                case OpId.RefTable: stack.Push(instance.Tables[(int)instr.A]); break;
+                case OpId.RefGlobal: stack.Push(instance.Globals[(int)instr.A]); break;
+                case OpId.RefTag: stack.Push(instance.Tags[(int)instr.A]); break;
                 case OpId.RefI31: stack.Push(I31.From((int)stack.Pop()!)); break;
                 case OpId.AnyConvertExtern or OpId.ExternConvertAny: break;
                 case OpId.StructNew or OpId.StructNewDefault or OpId.StructNewDesc or OpId.StructNewDefaultDesc:

@@ -92,6 +92,8 @@ internal static unsafe class Linker
         try
         {
             for (; memory < info.Memories.Count; memory++) instance.Memories[memory] = new Memory(info.Memories[memory]);
+            // Initial values of globals may refer to tables, those of tables to globals: values come later.
+            for (; table < info.Tables.Count; table++) instance.Tables[table] = new Table(info.Tables[table].Type, null, default);
         }
         catch (InsufficientMemoryException e)
         {
@@ -128,18 +130,8 @@ internal static unsafe class Linker
     private static void InitialiseTables(Instance instance, ModuleInfo info)
     {
         for (int i = info.ImportedTables; i < info.Tables.Count; i++)
-        {
-            TableInfo declared = info.Tables[i];
-            object? initial = declared.Init is { } init ? ConstEvaluator.Evaluate(instance, init) : null;
-            try
-            {
-                instance.Tables[i] = new Table(declared.Type, initial, default);
-            }
-            catch (InsufficientMemoryException e)
-            {
-                throw new LinkException($"out of memory: {e.Message}");
-            }
-        }
+            if (info.Tables[i].Init is { } init)
+                instance.Tables[i].Fill(0, ConstEvaluator.Evaluate(instance, init), info.Tables[i].Type.Minimum);
         if (instance.Tables.Length > 0) instance.Table0 = instance.Tables[0];
     }
 

@@ -39,10 +39,9 @@ internal static class ValidateCommand
         {
             byte[] bytes = ModuleFile.Read(path);
             ModuleException? error = null;
-            ModuleInfo? info = null;
-            if (terminal.Progress($"validating {path}", () => engine.ValidateOwned(bytes, out error, out info)))
+            if (terminal.Progress($"validating {path}", () => engine.Validate(bytes, out error)))
             {
-                custom = info!.CustomProblems;
+                custom = ModuleDecoder.Decode(bytes).CustomProblems;
                 return null;
             }
             return $"{path}: {ModuleFile.Kind(error!)}{error!.Message}";

@@ -8,31 +8,39 @@ internal sealed partial class FunctionEmitter
     private void EmitAtomic(in Instr instr, Emission emission)
     {
         int operands = instr.Op.Params.Length;
+        MemoryAccess access;
         if (operands == 3)
         {
             // What is expected and what replaces it come above the address.
             stack.Flush();
+            access = AccessOf(instr);
             Operand replacement = stack[0], expected = stack[1], index = stack[2];
             stack.LoadAt(il.Tail, index);
-            AddressAt(il.Tail, instr, emission.Width);
+            AddressAt(il.Tail, instr, access, emission.Width);
             stack.LoadAt(il.Tail, expected);
             stack.LoadAt(il.Tail, replacement);
             for (int i = 0; i < operands; i++) stack.Remove();
         }
         else if (operands == 2)
         {
-            TakeAccess(instr, emission.Width);
+            TakeAccess(instr, emission.Width, out access);
         }
         else
         {
+            access = AccessOf(instr);
             stack.Take(1);
-            AddressAt(il.Tail, instr, emission.Width);
+            AddressAt(il.Tail, instr, access, emission.Width);
         }
         il.Call(emission.Method!);
-        if (instr.Op.Results.IsEmpty) return;
+        if (instr.Op.Results.IsEmpty)
+        {
+            EndAccess(access);
+            return;
+        }
         // Later operators must not be moved before it: its result is not left on the IL stack.
         int temp = stack.TakeTemp(Signature.ClrType(instr.Op.Results[0]));
         il.Stloc(temp);
+        EndAccess(access);
         stack.PushTemp(instr.Op.Results[0], temp);
     }
 
@@ -54,6 +62,11 @@ internal sealed partial class FunctionEmitter
     private void Wait(in Instr instr, string helper)
     {
         hasCalls = true;
+        if (instr.HasMemoryRef)
+        {
+            WaitThroughReference(instr, helper);
+            return;
+        }
         int start = stack.Take(instr.Op.Params.Length);
         LoadMemory(instr.Memory);
         il.LdcI8((long)instr.Bits);

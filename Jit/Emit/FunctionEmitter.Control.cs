@@ -239,6 +239,7 @@ internal sealed partial class FunctionEmitter
             LoadInstance();
             il.Call(Members.KeepAlive);
         }
+        referenceKeepAlives.Add(il.Tail);
         il.Emit(OpCodes.Ret);
     }
 

@@ -71,6 +71,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>Notes a loop or a way out.</summary>
     private void KeepAliveAt(int place)
     {
+        referenceKeepAlives.Add(place);
         for (Activation? activation = current; activation is not null; activation = activation.Caller)
             if (activation.Caller?.Use != activation.Use) activation.Use.KeepAlives.Add(place);
     }

@@ -132,7 +132,11 @@ internal sealed partial class FunctionEmitter
         bool bytes;
         switch (instr.Id)
         {
-            case OpId.MemoryFill or OpId.MemoryCopy or OpId.MemoryInit: bytes = true; break;
+            case OpId.MemoryFill or OpId.MemoryCopy or OpId.MemoryInit or OpId.MemoryFillRef or OpId.MemoryCopyRef or OpId.MemoryInitRef
+                or OpId.SliceCopy or OpId.SliceFill:
+                bytes = true;
+                break;
+            case OpId.TableFillRef or OpId.TableCopyRef or OpId.TableInitRef or OpId.TableGrowRef: bytes = false; break;
             case OpId.TableFill or OpId.TableCopy or OpId.TableInit or OpId.TableGrow or OpId.ArrayNew or OpId.ArrayNewDefault
                 or OpId.ArrayNewData or OpId.ArrayNewElem or OpId.ArrayFill or OpId.ArrayCopy or OpId.ArrayInitData or OpId.ArrayInitElem:
                 bytes = false;

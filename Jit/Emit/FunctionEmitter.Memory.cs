@@ -32,15 +32,26 @@ internal sealed partial class FunctionEmitter
 
     private void LoadMemory(uint memory) => LoadMemoryAt(il.Tail, (int)memory);
 
+    /// <summary>What an access goes to; its reference is taken out from below the operands of the operator's row.</summary>
+    private MemoryAccess AccessOf(in Instr instr) => instr.HasMemoryRef
+        ? ReferenceAccess(instr)
+        : new MemoryAccess { Type = module.Memories[(int)instr.Memory], Memory = (int)instr.Memory };
+
+    /// <summary>Whether code compares the index before the access: it must do so after everything that the operands do.</summary>
+    private bool NeedsChecks(in Instr instr, in MemoryAccess access) =>
+        access.IsSlice || target.NeedsChecks(access.Type!) || (instr.Op.Prefix == 0xfe && access.MayBeNull);
+
     /// <summary>Turns the index below position <paramref name="at"/> into the native address of the access.</summary>
-    private int AddressAt(int at, in Instr instr, int width)
+    private int AddressAt(int at, in Instr instr, in MemoryAccess access, int width)
     {
-        MemoryType type = module.Memories[(int)instr.Memory];
+        if (access.IsSlice) return SliceAddressAt(at, instr, access, width);
+        MemoryType type = access.Type!;
         if (!type.Is64) at = il.EmitAt(at, OpCodes.Conv_U8);
-        if (target.NeedsChecks(type))
+        bool checks = target.NeedsChecks(type);
+        if (access.MayBeNull && NeedsChecks(instr, access)) at = il.CallAt(stack.LoadAt(at, access.Reference), Members.MemoryReference("CheckNull"));
+        if (checks)
         {
-            ulong extent = instr.Bits + (ulong)width;
-            if (extent < instr.Bits) extent = ulong.MaxValue;
+            ulong extent = ExtentOf(instr, width);
             if (instr.Op.Prefix == 0xfe && width > 1)
             {
                 // An atomic access finds out that it is not aligned before it looks at bounds.
@@ -48,14 +59,25 @@ internal sealed partial class FunctionEmitter
                 at = il.LdcI4At(at, width - 1);
                 at = il.CallAt(at, Members.MemoryCheckAligned);
             }
-            at = il.LdlocAt(at, MemoryObject(instr.Memory));
+            at = access.IsReference ? stack.LoadAt(at, access.Reference) : il.LdlocAt(at, MemoryObject((uint)access.Memory));
             at = il.LdcI8At(at, (long)extent);
-            at = il.CallAt(at, type.Is64 ? Members.MemoryCheck64 : Members.MemoryCheck32);
+            at = il.CallAt(at, access.IsReference ? Members.MemoryReference("Check" + Suffix(type.Is64))
+                : type.Is64 ? Members.MemoryCheck64 : Members.MemoryCheck32);
         }
-        at = il.LdlocAt(at, MemoryBase(instr.Memory));
+        at = BaseAt(at, access);
         at = il.EmitAt(at, OpCodes.Add);
         return OffsetAt(at, instr.Bits);
     }
+
+    /// <summary>The bytes from an access's index to its end; what is too many for any memory is the most there can be.</summary>
+    private static ulong ExtentOf(in Instr instr, int width)
+    {
+        ulong extent = instr.Bits + (ulong)width;
+        return extent < instr.Bits ? ulong.MaxValue : extent;
+    }
+
+    private int BaseAt(int at, in MemoryAccess access) =>
+        access.IsReference ? ReferenceBaseAt(at, access) : il.LdlocAt(at, MemoryBase((uint)access.Memory));
 
     private int OffsetAt(int at, ulong offset)
     {
@@ -65,42 +87,42 @@ internal sealed partial class FunctionEmitter
     }
 
     /// <summary>The address of an access whose index is a constant and needs no check.</summary>
-    private int ConstantAddressAt(int at, in Instr instr, in Operand index)
+    private int ConstantAddressAt(int at, in Instr instr, in MemoryAccess access, in Operand index)
     {
-        at = il.LdlocAt(at, MemoryBase(instr.Memory));
-        return OffsetAt(at, instr.Bits + ConstantIndex(index, instr));
+        at = BaseAt(at, access);
+        return OffsetAt(at, instr.Bits + ConstantIndex(index, access));
     }
 
-    private ulong ConstantIndex(in Operand index, in Instr instr) =>
-        module.Memories[(int)instr.Memory].Is64 ? index.Bits : (uint)index.Bits;
+    private static ulong ConstantIndex(in Operand index, in MemoryAccess access) => access.Is64 ? index.Bits : (uint)index.Bits;
 
     /// <summary>
     /// Whether the index is a constant and the access unchecked: the processor checks it, or it is inside the memory's minimum
     /// size.
     /// </summary>
-    private bool IsUncheckedConstant(in Operand index, in Instr instr, int width)
+    private bool IsUncheckedConstant(in Operand index, in Instr instr, in MemoryAccess access, int width)
     {
-        if (index.Kind != OperandKind.Const) return false;
-        MemoryType type = module.Memories[(int)instr.Memory];
+        if (index.Kind != OperandKind.Const || access.IsSlice) return false;
+        MemoryType type = access.Type!;
         if (!target.NeedsChecks(type)) return true;
-        UInt128 end = (UInt128)ConstantIndex(index, instr) + instr.Bits + (ulong)width;
-        return end <= (UInt128)type.Minimum << type.PageSizeLog2;
+        UInt128 end = (UInt128)ConstantIndex(index, access) + instr.Bits + (ulong)width;
+        return !access.MayBeNull && end <= (UInt128)type.Minimum << type.PageSizeLog2;
     }
 
     private void Load(in Instr instr, Emission emission)
     {
+        MemoryAccess access = AccessOf(instr);
         int start;
         int treeDepth = 1;
-        if (IsUncheckedConstant(stack[0], instr, emission.Width))
+        if (IsUncheckedConstant(stack[0], instr, access, emission.Width))
         {
             start = il.Tail;
-            ConstantAddressAt(start, instr, stack[0]);
+            ConstantAddressAt(start, instr, access, stack[0]);
             stack.Remove();
         }
         else
         {
             start = stack.Take(1, out treeDepth, out _);
-            AddressAt(il.Tail, instr, emission.Width);
+            AddressAt(il.Tail, instr, access, emission.Width);
         }
         if (emission.Kind == Emission.EmissionKind.Call)
         {
@@ -112,27 +134,30 @@ internal sealed partial class FunctionEmitter
             else il.Emit(emission.Steps[0].Code);
             EmitSteps(emission, 1);
         }
+        EndAccess(access);
         stack.PushStack(instr.Op.Results[0], start, treeDepth, hasLoad: true, loadWidth: (byte)emission.Width);
     }
 
     private void Store(in Instr instr, Emission emission)
     {
-        TakeAccess(instr, emission.Width);
+        TakeAccess(instr, emission.Width, out MemoryAccess access);
         OpCode code = emission.Steps[0].Code;
         if (code == OpCodes.Stobj) il.TypeOp(code, Signature.ClrType(ValType.V128));
         else il.Emit(code);
+        EndAccess(access);
     }
 
     /// <summary>
     /// Leaves the address of an access and the value above its index on the IL stack, and forgets both operands. Gives the
-    /// position before them.
+    /// position before them. What was accessed is kept until <see cref="EndAccess"/>.
     /// </summary>
-    private int TakeAccess(in Instr instr, int width)
+    private int TakeAccess(in Instr instr, int width, out MemoryAccess access)
     {
+        access = AccessOf(instr);
         Operand index = stack[1];
         int start;
-        bool isConstant = IsUncheckedConstant(index, instr, width);
-        if (!isConstant && target.NeedsChecks(module.Memories[(int)instr.Memory]))
+        bool isConstant = IsUncheckedConstant(index, instr, access, width);
+        if (!isConstant && NeedsChecks(instr, access))
         {
             // The check comes after the value: what its evaluation does is visible even if the access traps.
             ValType type = stack[0].Type;
@@ -147,7 +172,7 @@ internal sealed partial class FunctionEmitter
             }
             start = index.Kind == OperandKind.Stack ? index.Start : il.Tail;
             if (index.Kind != OperandKind.Stack) stack.LoadAt(il.Tail, index);
-            AddressAt(il.Tail, instr, width);
+            AddressAt(il.Tail, instr, access, width);
             stack.LoadAt(il.Tail, value);
             if (!spill) stack.Remove();
             else stack.Forget(stack.Count - 1);
@@ -161,12 +186,12 @@ internal sealed partial class FunctionEmitter
             start = index.Kind == OperandKind.Stack ? index.Start : before;
             if (isConstant)
             {
-                before = ConstantAddressAt(before, instr, index);
+                before = ConstantAddressAt(before, instr, access, index);
             }
             else
             {
                 if (index.Kind != OperandKind.Stack) before = stack.LoadAt(before, index);
-                before = AddressAt(before, instr, width);
+                before = AddressAt(before, instr, access, width);
             }
             if (!valueOnStack) stack.LoadAt(il.Tail, stack[0]);
             stack.Remove();

@@ -68,9 +68,10 @@ internal sealed partial class FunctionEmitter
     {
         int treeDepth = Math.Max(stack[1].Depth, stack[0].Depth) + 1;
         KeepWhole(instr);
-        int start = TakeAccess(instr, emission.Width);
+        int start = TakeAccess(instr, emission.Width, out MemoryAccess access);
         il.LdcI4((int)instr.A);
         il.Call(emission.Method!);
+        EndAccess(access);
         stack.PushStack(ValType.V128, start, treeDepth, hasLoad: true);
     }
 

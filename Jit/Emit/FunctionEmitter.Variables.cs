@@ -24,6 +24,7 @@ internal sealed partial class FunctionEmitter
         }
         stack.BeforeWrite(place, below: 1);
         stack.Take(1);
+        BeforeLocalStore(current.Locals[local]);
         StoreLocal(place);
     }
 
@@ -34,6 +35,7 @@ internal sealed partial class FunctionEmitter
         ValType type = stack[0].Type;
         stack.BeforeWrite(place, below: 1);
         stack.Take(1);
+        BeforeLocalStore(current.Locals[local]);
         StoreLocal(place);
         stack.PushLocal(type, place);
     }

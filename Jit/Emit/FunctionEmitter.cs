@@ -93,6 +93,7 @@ internal sealed partial class FunctionEmitter
         foreach (LocalRun run in func.Locals)
             for (int i = 0; i < run.Count; i++)
                 current.Locals[next++] = DeclarePlace(run.Type, (false, il.DeclareLocal(Signature.ClrType(run.Type))));
+        ownPlaces = places.Count;
     }
 
     private ModuleInfo module => current.Module;
@@ -137,7 +138,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>What must stand before everything: it depends on what came after.</summary>
     private void EmitPrologue()
     {
-        FinishUse(EmitEntryChecks(prologue));
+        FinishUse(EmitReferenceLocals(EmitEntryChecks(prologue)));
     }
 
     private void Emit(ref CodeReader code, ref Instr instr)
@@ -183,7 +184,8 @@ internal sealed partial class FunctionEmitter
             default:
                 if (target.CountsFuel) ChargeBulk(instr);
                 if (!EmitReferences(instr) && !EmitBulk(instr) && !EmitGc(instr) && !EmitLinking(instr)
-                    && !EmitExceptions(ref code, instr) && !EmitWaits(instr))
+                    && !EmitExceptions(ref code, instr) && !EmitWaits(instr)
+                    && !EmitThroughReferences(instr))
                     throw new NotSupportedException($"{op.Mnemonic} ({op.Proposal}) is not compiled by this version.");
                 break;
         }

@@ -64,6 +64,14 @@ internal static class Members
 
     internal static MethodInfo AtomicWait(string name) => typeof(AtomicWaits).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
+    internal static MethodInfo MemoryReference(string name) => typeof(MemoryReferences).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
+    internal static MethodInfo TableReference(string name) => typeof(TableReferences).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
+    internal static MethodInfo GlobalReference(string name) => typeof(GlobalReferences).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
+    internal static MethodInfo Slice(string name) => typeof(Slices).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
     internal static MethodInfo Integer(string name) => typeof(Integers).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
     internal static MethodInfo GcArray(string name) => typeof(GcArrays).GetMethod(name, Any) ?? throw new MissingMethodException(name);

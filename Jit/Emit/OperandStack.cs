@@ -170,6 +170,30 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
         return start;
     }
 
+    /// <summary>
+    /// Takes an operand out from below others, which stay. On the IL stack it goes to a temporary where its code ends; one that
+    /// the code behind it does not use, although it may be free by now. Who takes a temporary frees it.
+    /// </summary>
+    internal Operand Extract(int fromTop)
+    {
+        int place = Count - 1 - fromTop;
+        if (items[place].Kind == OperandKind.Stack)
+        {
+            int next = place + 1;
+            while (next < Count && items[next].Kind != OperandKind.Stack) next++;
+            Type type = Signature.ClrType(items[place].Type);
+            int temp = next < Count ? il.DeclareLocal(type) : TakeTemp(type);
+            int end = il.StlocAt(next < Count ? items[next].Start : il.Tail, temp);
+            if (next < Count) items[next].Start = end;
+            onStack--;
+            items[place] = new Operand { Kind = OperandKind.Temp, Type = items[place].Type, Index = temp };
+        }
+        Operand taken = items[place];
+        Array.Copy(items, place + 1, items, place, Count - place - 1);
+        Count--;
+        return taken;
+    }
+
     /// <summary>Moves the operands below the topmost <paramref name="keep"/> from the IL stack to temporaries.</summary>
     internal void FlushBelow(int keep)
     {

@@ -7,6 +7,8 @@ internal static class FeatureValidator
     {
         if (module.Features == Features.All) return;
         foreach (DefType type in module.Types) Check(module, type);
+        foreach (FuncInfo func in module.Funcs)
+            foreach (LocalRun run in func.Locals) Check(module, run.Type, func.BodyStart);
         foreach (ImportInfo import in module.Imports)
             if (import.Type.IsExact) Need(module, Features.CustomDescriptors, "exact function import", import.Offset);
         foreach (GlobalInfo global in module.Globals) Check(module, global.Type.Type, global.Offset);
@@ -54,7 +56,7 @@ internal static class FeatureValidator
         }
     }
 
-    internal static void Check(ModuleInfo module, ValType type, int at)
+    private static void Check(ModuleInfo module, ValType type, int at)
     {
         if (type.Kind == ValKind.V128) Need(module, Features.Simd, "v128", at);
         if (!type.IsRef) return;

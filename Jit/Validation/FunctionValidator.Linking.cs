@@ -44,6 +44,7 @@ internal sealed partial class FunctionValidator
                 {
                     ValType address = Memory(instr.A).AddressType;
                     DefType type = Type(instr.B);
+                    if (type.Composite is StructType or ArrayType) throw Error($"type mismatch: type {instr.B} is not of what an instance exports");
                     Pop(address);
                     Pop(address);
                     Pop(ValType.Ref(HeapType.Instance, true));

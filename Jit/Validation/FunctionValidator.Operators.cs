@@ -1,21 +1,19 @@
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 
 namespace WasmJit.Jit;
 
 internal sealed partial class FunctionValidator
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Validate(ref CodeReader code, ref Instr instr)
     {
         Operator op = instr.Op;
-        if (!op.IsCompiled || op.Prefix == 0xfa || (op.Feature & ~module.Features) != 0) CheckProposal(op);
+        CheckProposal(op);
         if (op.HasSignature)
         {
-            ValType address = op.HasCheckedImmediates ? AddressType(instr) : ValType.Bottom;
-            ReadOnlySpan<ValType> parameters = op.Params.AsSpan();
-            for (int i = parameters.Length - 1; i >= 0; i--) Pop(parameters[i].Kind == ValKind.Bottom ? address : parameters[i]);
-            foreach (ValType result in op.Results.AsSpan()) Push(result.Kind == ValKind.Bottom ? address : result);
+            ValType address = AddressType(instr);
+            for (int i = op.Params.Length - 1; i >= 0; i--) Pop(op.Params[i].Kind == ValKind.Bottom ? address : op.Params[i]);
+            if (instr.HasMemoryRef) Pop(ValType.Ref(Heap(instr.Heap1), true));
+            foreach (ValType result in op.Results) Push(result.Kind == ValKind.Bottom ? address : result);
             return;
         }
         switch (op.Id)
@@ -176,7 +174,8 @@ internal sealed partial class FunctionValidator
                 Unreachable();
                 break;
             default:
-                if (!ValidateTables(op, instr) && !ValidateGc(op, instr) && !ValidateLinking(op, instr))
+                if (!ValidateTables(op, instr) && !ValidateGc(op, instr) && !ValidateLinking(op, instr)
+                    && !ValidateThroughReferences(op, instr))
                     throw Error($"{op.Mnemonic} is not supported");
                 break;
         }
@@ -215,17 +214,12 @@ internal sealed partial class FunctionValidator
     {
         foreach (Immediate immediate in instr.Op.Immediates)
             if (immediate.Kind == ImmediateKind.Lane && instr.A >= (uint)immediate.Number) throw Error("invalid lane index");
-        if (instr.HasMemoryRef && !IsMemoryRef(Heap(instr.Heap1))) throw new MalformedModuleException("malformed memop flags", at);
-        if (instr.HasMemoryRef) throw Error("loads and stores through memory references are not supported");
-        MemoryType memory = Memory(instr.Memory);
+        ValType address = instr.HasMemoryRef ? ReferenceAddress(instr) : Memory(instr.Memory).AddressType;
         if (instr.Op.Proposal == "threads" ? instr.Align != natural : instr.Align > natural)
             throw Error("alignment must not be larger than natural");
-        if (!memory.Is64 && instr.Bits > uint.MaxValue) throw Error("offset out of range");
-        return memory.AddressType;
+        if (address == ValType.I32 && instr.Bits > uint.MaxValue) throw Error("offset out of range");
+        return address;
     }
-
-    private static bool IsMemoryRef(HeapType type) =>
-        ReferenceEquals(type, HeapType.Slice) || type is DefType { Composite: EntityType { Entity.Kind: ExternKind.Memory } };
 
     private void Initialise(uint local)
     {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 
 namespace WasmJit.Jit;
 
@@ -26,7 +25,6 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
     private int height;
     private Frame[] frames = new Frame[16];
     private int depth;
-    private readonly List<LocalRun> runs = [];
     private readonly List<ValType> locals = [];
     private bool[] initialised = [];
     private readonly List<int> initLog = [];
@@ -41,18 +39,15 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         funcIndex = index;
         try
         {
-            int code = ModuleDecoder.ReadLocals(module, func, runs);
+            ModuleDecoder.ReadLocals(module, func);
             locals.Clear();
             locals.AddRange(func.Func.Params);
-            foreach (LocalRun run in runs)
-            {
-                if (module.Features != Features.All) FeatureValidator.Check(module, run.Type, func.BodyStart);
+            foreach (LocalRun run in func.Locals)
                 for (int i = 0; i < run.Count; i++) locals.Add(run.Type);
-            }
             if (initialised.Length < locals.Count) initialised = new bool[Math.Max(locals.Count, 64)];
             for (int i = 0; i < locals.Count; i++) initialised[i] = i < func.Func.Params.Length || locals[i].IsDefaultable;
             results = func.Func.Results;
-            Run(code, func.BodyEnd, results, isConstant: false);
+            Run(func.CodeStart, func.BodyEnd, results, isConstant: false);
         }
         catch (MalformedModuleException e) when (e.FunctionIndex is null)
         {
@@ -79,7 +74,6 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
 
     private int constGlobals;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Run(int start, int end, ImmutableArray<ValType> expected, bool isConstant)
     {
         height = 0;
@@ -113,11 +107,9 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
 
     private void Push(ValType type)
     {
-        if (height == stack.Length) GrowStack();
+        if (height == stack.Length) Array.Resize(ref stack, height * 2);
         stack[height++] = type;
     }
-
-    private void GrowStack() => Array.Resize(ref stack, height * 2);
 
     private void Push(ImmutableArray<ValType> types)
     {
@@ -132,16 +124,15 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         return stack[--height];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValType Pop(ValType expected)
     {
         ref Frame frame = ref frames[depth - 1];
         if (height == frame.Height)
             return frame.Unreachable ? ValType.Bottom : throw Error($"type mismatch: instruction requires [{expected}] but stack has []");
         ValType actual = stack[--height];
-        if (actual.Kind == expected.Kind && actual.Kind != ValKind.Ref) return actual;
-        return Subtyping.IsSubtype(actual, expected) ? actual
-            : throw Error($"type mismatch: instruction requires [{expected}] but stack has [{actual}]");
+        if (actual != expected && !Subtyping.IsSubtype(actual, expected))
+            throw Error($"type mismatch: instruction requires [{expected}] but stack has [{actual}]");
+        return actual;
     }
 
     private void Pop(ImmutableArray<ValType> types)
@@ -274,7 +265,11 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
             case OpId.End or OpId.I32Const or OpId.I64Const or OpId.F32Const or OpId.F64Const or OpId.V128Const or OpId.RefNull or OpId.RefFunc:
             case OpId.StructNew or OpId.StructNewDefault or OpId.ArrayNew or OpId.ArrayNewDefault or OpId.ArrayNewFixed or OpId.RefI31:
             case OpId.AnyConvertExtern or OpId.ExternConvertAny or OpId.StructNewDesc or OpId.StructNewDefaultDesc:
+            case OpId.RefMemory or OpId.RefTable or OpId.RefTag:
                 return;
+            case OpId.RefGlobal when instr.A >= (uint)constGlobals:
+                throw Error($"unknown global {instr.A}");
+            case OpId.RefGlobal: return;
             case OpId.GlobalGet:
                 if (instr.A >= (uint)constGlobals) throw Error($"unknown global {instr.A}");
                 if (Global(instr.A).IsMutable) throw Error("constant expression required");

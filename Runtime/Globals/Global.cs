@@ -20,16 +20,16 @@ public sealed unsafe class Global
     /// </param>
     /// <exception cref="ArgumentException">The value is not of the type.</exception>
     public Global(GlobalType type, object? value)
+        : this(type) => SetValue(value);
+
+    /// <summary>A global that is still to get its value.</summary>
+    internal Global(GlobalType type)
     {
         Type = type;
-        if (!type.Type.IsRef)
-        {
-            byte[] bytes = GC.AllocateArray<byte>(16 + 15, pinned: true);
-            storage = bytes;
-            nint start = (nint)Unsafe.AsPointer(ref bytes[0]);
-            Address = (byte*)((start + 15) & ~15);
-        }
-        SetValue(value);
+        if (type.Type.IsRef) return;
+        byte[] bytes = GC.AllocateArray<byte>(16 + 15, pinned: true);
+        storage = bytes;
+        Address = (byte*)(((nint)Unsafe.AsPointer(ref bytes[0]) + 15) & ~15);
     }
 
     internal Global(GlobalType type, byte* address, object? storage)

@@ -9,10 +9,27 @@ internal static class RefTypes
     internal static bool Matches(object value, HeapType type)
     {
         if (ReferenceEquals(type, HeapType.Extern) || ReferenceEquals(type, HeapType.Any)) return true;
-        HeapType? own = TypeOf(value);
-        if (type is ExactType exact) return ReferenceEquals(own, exact.Type);
+        if (type is DefType { Composite: EntityType { Entity: var entity } }) return Matches(value, entity);
+        if (type is ExactType exact) return ReferenceEquals(TypeOf(value), exact.Type);
+        HeapType? own = value switch
+        {
+            Memory => HeapType.Memory,
+            Table => HeapType.Table,
+            Global => HeapType.Global,
+            Tag => HeapType.Tag,
+            _ => TypeOf(value),
+        };
         return own is not null && Subtyping.IsSubtype(own, type);
     }
+
+    /// <summary>Whether a value is a memory, table, global or tag of a type; the size of now counts. Nothing is allocated.</summary>
+    private static bool Matches(object value, ExternType type) => type.Kind switch
+    {
+        ExternKind.Memory => value is Memory memory && Subtyping.Matches(memory.Type, memory.PageCount, type.Memory),
+        ExternKind.Table => value is Table table && Subtyping.Matches(table.Type, (ulong)table.Size, type.Table),
+        ExternKind.Global => value is Global global && Subtyping.Matches(global.Type, type.Global),
+        _ => value is Tag tag && ReferenceEquals(tag.Type, type.Def),
+    };
 
     /// <summary>The most precise heap type of a value, null for a host object.</summary>
     internal static HeapType? TypeOf(object value) => value switch
@@ -22,6 +39,7 @@ internal static class RefTypes
         I31 => HeapType.I31,
         WasmException => HeapType.Exn,
         ILinkable linkable => linkable.DynamicType,
+        MemorySlice => HeapType.Slice,
         Memory memory => DefType.Of(new EntityType(ExternType.Of(memory.CurrentType))),
         Table table => DefType.Of(new EntityType(ExternType.Of(table.CurrentType))),
         Global global => DefType.Of(new EntityType(ExternType.Of(global.Type))),

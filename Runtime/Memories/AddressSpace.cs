@@ -34,6 +34,24 @@ internal static unsafe class AddressSpace
     /// <summary>A slot that nobody uses; its first <c>Committed</c> bytes can be accessed and are zero.</summary>
     private readonly record struct Slot(nint Base, ulong Committed);
 
+    /// <summary>
+    /// What stands for the base of no memory: a slot in which nothing is ever committed, so that an access through a null
+    /// reference faults there, and needs no check. 0 where faults are no traps; there code checks.
+    /// </summary>
+    internal static readonly nint NullBase = ReserveNull();
+
+    private static nint ReserveNull()
+    {
+        if (!FaultHandler.IsSupported) return 0;
+        byte* at = Pages.Reserve(SlotSize);
+        if (at is null || !FaultHandler.AddRange((nint)at, (nint)(at + SlotSize)))
+            throw new InsufficientMemoryException("No address space is left for linear memories.");
+        return (nint)at;
+    }
+
+    /// <summary>Whether a fault was an access through a null reference to a memory.</summary>
+    internal static bool IsNull(ulong address) => address - (ulong)NullBase < SlotSize;
+
     /// <summary>Slots ever reserved, used or not.</summary>
     internal static int Slots => Volatile.Read(ref slots);
 

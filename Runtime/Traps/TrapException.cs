@@ -62,6 +62,18 @@ public enum TrapKind
     NullModuleReference,
     /// <summary>A null instance reference.</summary>
     NullInstanceReference,
+    /// <summary>A null reference to a memory.</summary>
+    NullMemoryReference,
+    /// <summary>A null reference to a table.</summary>
+    NullTableReference,
+    /// <summary>A null reference to a global.</summary>
+    NullGlobalReference,
+    /// <summary>A null slice.</summary>
+    NullSliceReference,
+    /// <summary>An access beyond a slice, or a slice that does not fit.</summary>
+    OutOfBoundsSliceAccess,
+    /// <summary>A write through a read-only slice.</summary>
+    ReadOnlySlice,
     /// <summary>The host does not let guests compile.</summary>
     RuntimeCompileNotAllowed,
     /// <summary>A quota that the host has set is used up.</summary>

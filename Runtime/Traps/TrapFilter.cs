@@ -29,7 +29,8 @@ internal static class TrapFilter
         DivideByZeroException e => new TrapException(TrapKind.IntegerDivideByZero, null, e),
         OverflowException e => new TrapException(TrapKind.IntegerOverflow, null, e),
         NullReferenceException e when WasmThread.TakeFault() is var address and not 0 =>
-            new TrapException(TrapKind.OutOfBoundsMemoryAccess, null, e) { Address = AddressSpace.OffsetInMemory(address) },
+            AddressSpace.IsNull(address) ? new TrapException(TrapKind.NullMemoryReference, null, e)
+            : new TrapException(TrapKind.OutOfBoundsMemoryAccess, null, e) { Address = AddressSpace.OffsetInMemory(address) },
         IndexOutOfRangeException e => new TrapException(TrapKind.OutOfBoundsArrayAccess, null, e),
         InvalidCastException e => new TrapException(TrapKind.CastFailure, null, e),
         OutOfMemoryException e => new TrapException(TrapKind.OutOfMemory, null, e),

@@ -78,25 +78,24 @@ internal static class Subtyping
                 return IsSubtype(given.Def, wanted.Def);
             case ExternKind.Tag:
                 return ReferenceEquals(given.Def, wanted.Def);
-            case ExternKind.Memory:
-                {
-                    MemoryType a = given.Memory, b = wanted.Memory;
-                    return a.Is64 == b.Is64 && a.IsShared == b.IsShared && a.PageSizeLog2 == b.PageSizeLog2
-                        && LimitsMatch(a.Minimum, a.Maximum, b.Minimum, b.Maximum);
-                }
-            case ExternKind.Table:
-                {
-                    TableType a = given.Table, b = wanted.Table;
-                    return a.Is64 == b.Is64 && a.IsShared == b.IsShared && a.Element == b.Element
-                        && LimitsMatch(a.Minimum, a.Maximum, b.Minimum, b.Maximum);
-                }
-            default:
-                {
-                    GlobalType a = given.Global, b = wanted.Global;
-                    return a.IsMutable == b.IsMutable && (a.IsMutable ? a.Type == b.Type : IsSubtype(a.Type, b.Type));
-                }
+            case ExternKind.Memory: return Matches(given.Memory, given.Memory.Minimum, wanted.Memory);
+            case ExternKind.Table: return Matches(given.Table, given.Table.Minimum, wanted.Table);
+            default: return Matches(given.Global, wanted.Global);
         }
     }
+
+    /// <summary>The same for a memory that has a size by now, in pages.</summary>
+    internal static bool Matches(MemoryType given, ulong size, MemoryType wanted) =>
+        given.Is64 == wanted.Is64 && given.IsShared == wanted.IsShared && given.PageSizeLog2 == wanted.PageSizeLog2
+        && LimitsMatch(size, given.Maximum, wanted.Minimum, wanted.Maximum);
+
+    /// <summary>The same for a table that has a size by now.</summary>
+    internal static bool Matches(TableType given, ulong size, TableType wanted) =>
+        given.Is64 == wanted.Is64 && given.IsShared == wanted.IsShared && given.Element == wanted.Element
+        && LimitsMatch(size, given.Maximum, wanted.Minimum, wanted.Maximum);
+
+    internal static bool Matches(GlobalType given, GlobalType wanted) =>
+        given.IsMutable == wanted.IsMutable && (given.IsMutable ? given.Type == wanted.Type : IsSubtype(given.Type, wanted.Type));
 
     private static bool LimitsMatch(ulong min, ulong? max, ulong wantedMin, ulong? wantedMax) =>
         min >= wantedMin && (wantedMax is null || (max is not null && max <= wantedMax));

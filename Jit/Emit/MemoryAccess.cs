@@ -1,0 +1,43 @@
+namespace WasmJit.Jit;
+
+/// <summary>What the access of a load, store or atomic operator goes to: an own memory, one behind a reference, or a slice.</summary>
+internal readonly struct MemoryAccess
+{
+    /// <summary>The type of the memory; null for a slice.</summary>
+    internal MemoryType? Type { get; init; }
+
+    /// <summary>The index of an own memory; -1 for the others.</summary>
+    internal int Memory { get; init; }
+
+    /// <summary>The reference, which has been taken out of the operand stack.</summary>
+    internal Operand Reference { get; init; }
+
+    /// <summary>What is known of the local that the reference is in; null if it is in none that keeps a base.</summary>
+    internal ReferenceLocal? Local { get; init; }
+
+    internal bool IsSlice => Type is null;
+
+    internal bool IsReference => Memory < 0;
+
+    internal bool Is64 => Type is null || Type.Is64;
+
+    internal bool MayBeNull => IsReference && Reference.Type.IsNullable;
+}
+
+/// <summary>
+/// A local with a reference to a memory or slice through which the function accesses it. What accesses need of the object is in IL
+/// locals beside it, brought up to date wherever the local is written: a loop that only accesses loads nothing anew.
+/// </summary>
+internal sealed class ReferenceLocal(int baseLocal, bool isSlice)
+{
+    /// <summary>How many extents of a slice have a limit of their own.</summary>
+    internal const int MaxLimits = 4;
+
+    internal bool IsSlice { get; } = isSlice;
+
+    /// <summary>The IL local with the base.</summary>
+    internal int Base { get; } = baseLocal;
+
+    /// <summary>Of a slice: the IL local with the number of offsets for each extent, for loads and for stores.</summary>
+    internal Dictionary<(ulong Extent, bool Writes), int> Limits { get; } = [];
+}

@@ -1,0 +1,105 @@
+using System.Runtime.CompilerServices;
+
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// What generated code calls for operators on a memory behind a reference (runtime linking, section 4). Each reference lies below
+/// its address. References are objects: the validator has proved what they are, if they are not null.
+/// </summary>
+/// <remarks>Unsafe: a base is used only while its memory is alive, which the emitter sees to; see RATIONALE.md.</remarks>
+internal static unsafe class MemoryReferences
+{
+    /// <summary>The base of the memory, or of address space that nothing is ever mapped to: the access is what traps.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static nint BaseOrNull(object? memory) =>
+        memory is null ? AddressSpace.NullBase : (nint)Unsafe.As<Memory>(memory).Base;
+
+    /// <summary>The base of a memory that is not null.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static nint Base(object memory) => (nint)Unsafe.As<Memory>(memory).Base;
+
+    /// <summary>Traps if there is no memory; gives the index, which lies below.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong CheckNull(ulong index, object? memory)
+    {
+        if (memory is null) Trap.Throw(TrapKind.NullMemoryReference);
+        return index;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Check32(ulong index, object memory, ulong extent) => Memory.Check32(index, Unsafe.As<Memory>(memory), extent);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Check64(ulong index, object memory, ulong extent) => Memory.Check64(index, Unsafe.As<Memory>(memory), extent);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Memory Of(object? memory)
+    {
+        if (memory is null) Trap.Throw(TrapKind.NullMemoryReference);
+        return Unsafe.As<Memory>(memory);
+    }
+
+    /// <summary><c>memory.new</c></summary>
+    internal static object New(InstanceCore instance, int type)
+    {
+        MemoryType wanted = ((EntityType)instance.Types[type].Composite).Entity.Memory;
+        try
+        {
+            return new Memory(wanted);
+        }
+        catch (InsufficientMemoryException e)
+        {
+            throw Trap.Make(TrapKind.OutOfMemory, e.Message);
+        }
+    }
+
+    internal static int Size32(object? memory) => (int)Of(memory).PageCount;
+
+    internal static long Size64(object? memory) => (long)Of(memory).PageCount;
+
+    internal static int Grow32(object? memory, uint delta) => (int)Of(memory).Grow(delta);
+
+    internal static long Grow64(object? memory, ulong delta) => Of(memory).Grow(delta);
+
+    internal static void Fill32(object? memory, uint to, int value, uint count) => Memory.Fill(to, value, count, Of(memory));
+
+    internal static void Fill64(object? memory, ulong to, int value, ulong count) => Memory.Fill(to, value, count, Of(memory));
+
+    internal static void Copy32(object? target, uint to, object? source, uint from, uint count) =>
+        Memory.Copy(to, from, count, Of(target), Of(source));
+
+    internal static void Copy64(object? target, ulong to, object? source, ulong from, ulong count) =>
+        Memory.Copy(to, from, count, Of(target), Of(source));
+
+    internal static void Copy32To64(object? target, ulong to, object? source, uint from, uint count) =>
+        Memory.Copy(to, from, count, Of(target), Of(source));
+
+    internal static void Copy64To32(object? target, uint to, object? source, ulong from, uint count) =>
+        Memory.Copy(to, from, count, Of(target), Of(source));
+
+    internal static void Init32(object? memory, uint to, uint from, uint count, InstanceCore instance, int segment) =>
+        Memory.Init(to, from, count, Of(memory), instance, segment);
+
+    internal static void Init64(object? memory, ulong to, uint from, uint count, InstanceCore instance, int segment) =>
+        Memory.Init(to, from, count, Of(memory), instance, segment);
+
+    // ---- wait and notify ----
+
+    internal static int Notify32(object? memory, uint index, int count, ulong offset) =>
+        AtomicWaits.Notify32(index, count, Of(memory), offset);
+
+    internal static int Notify64(object? memory, ulong index, int count, ulong offset) =>
+        AtomicWaits.Notify64(index, count, Of(memory), offset);
+
+    internal static int Wait32On32(object? memory, uint index, int expected, long timeout, ulong offset) =>
+        AtomicWaits.Wait32On32(index, expected, timeout, Of(memory), offset);
+
+    internal static int Wait32On64(object? memory, ulong index, int expected, long timeout, ulong offset) =>
+        AtomicWaits.Wait32On64(index, expected, timeout, Of(memory), offset);
+
+    internal static int Wait64On32(object? memory, uint index, long expected, long timeout, ulong offset) =>
+        AtomicWaits.Wait64On32(index, expected, timeout, Of(memory), offset);
+
+    internal static int Wait64On64(object? memory, ulong index, long expected, long timeout, ulong offset) =>
+        AtomicWaits.Wait64On64(index, expected, timeout, Of(memory), offset);
+}

@@ -1,0 +1,77 @@
+using System.Runtime.CompilerServices;
+
+namespace WasmJit.Runtime;
+
+/// <summary>What generated code calls for operators on a table behind a reference (runtime linking, section 4).</summary>
+internal static class TableReferences
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Table Of(object? table)
+    {
+        if (table is null) Trap.Throw(TrapKind.NullTableReference);
+        return Unsafe.As<Table>(table);
+    }
+
+    /// <summary><c>table.new</c></summary>
+    internal static object NewFunc(FuncRef? value, InstanceCore instance, int type) => New(value, instance, type);
+
+    internal static object New(object? value, InstanceCore instance, int type)
+    {
+        TableType wanted = ((EntityType)instance.Types[type].Composite).Entity.Table;
+        try
+        {
+            return new Table(wanted, value, default);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw Trap.Make(TrapKind.OutOfMemory, e.Message);
+        }
+    }
+
+    internal static object? Get32(object? table, uint index) => Of(table).Get(index);
+
+    internal static object? Get64(object? table, ulong index) => Of(table).Get(index);
+
+    internal static void Set32(object? table, uint index, object? value) => Of(table).Set(index, value);
+
+    internal static void Set64(object? table, ulong index, object? value) => Of(table).Set(index, value);
+
+    internal static int Size32(object? table) => Of(table).Size;
+
+    internal static long Size64(object? table) => Of(table).Size;
+
+    internal static int Grow32(object? table, object? value, uint delta) => (int)Of(table).GrowCore(delta, value);
+
+    internal static long Grow64(object? table, object? value, ulong delta) => Of(table).GrowCore(delta, value);
+
+    internal static void Fill32(object? table, uint index, object? value, uint count) => Of(table).Fill(index, value, count);
+
+    internal static void Fill64(object? table, ulong index, object? value, ulong count) => Of(table).Fill(index, value, count);
+
+    internal static void Copy32(object? target, uint to, object? source, uint from, uint count) =>
+        Table.Copy(Of(target), to, Of(source), from, count);
+
+    internal static void Copy64(object? target, ulong to, object? source, ulong from, ulong count) =>
+        Table.Copy(Of(target), to, Of(source), from, count);
+
+    internal static void Copy32To64(object? target, ulong to, object? source, uint from, uint count) =>
+        Table.Copy(Of(target), to, Of(source), from, count);
+
+    internal static void Copy64To32(object? target, uint to, object? source, ulong from, uint count) =>
+        Table.Copy(Of(target), to, Of(source), from, count);
+
+    internal static void Init32(object? table, uint to, uint from, uint count, InstanceCore instance, int segment) =>
+        Of(table).Init(to, instance.Elems[segment], from, count);
+
+    internal static void Init64(object? table, ulong to, uint from, uint count, InstanceCore instance, int segment) =>
+        Of(table).Init(to, instance.Elems[segment], from, count);
+
+    /// <summary>The callee of <c>call_indirect</c> through a reference.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static FuncRef Resolve32(object? table, uint index, int typeId, InstanceCore instance, int type) =>
+        CodeHelpers.Resolve32(index, Of(table), typeId, instance, type);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static FuncRef Resolve64(object? table, ulong index, int typeId, InstanceCore instance, int type) =>
+        CodeHelpers.Resolve64(index, Of(table), typeId, instance, type);
+}
