@@ -1,0 +1,484 @@
+using WasmJit.Jit;
+using WasmJit.Text;
+
+namespace WasmJit.Agreement;
+
+/// <summary>
+/// A valid module made of random numbers, whose functions end: code as no compiler would write it, with operands left on the stack
+/// over whatever can stand between them and their use. Operators come from the operator table. What the specification leaves
+/// open does not show: the bits of NaNs go nowhere.
+/// </summary>
+internal sealed class RandomModule
+{
+    private static readonly ValType[] Numbers = [ValType.I32, ValType.I64, ValType.F32, ValType.F64, ValType.V128];
+    private static readonly Operator[] Plain = [.. OperatorTable.All.Where(IsUsable)];
+
+    /// <summary>A function exported by the helper that every module imports from.</summary>
+    internal const string Helper = """
+        (module
+          (global $calls (mut i32) (i32.const 0))
+          (func (export "twice") (param i32) (result i32)
+            (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+            (i32.mul (local.get 0) (i32.const 2)))
+          (func (export "mix") (param i64 f64) (result f64 i64)
+            (f64.add (local.get 1) (f64.const 1)) (i64.xor (local.get 0) (i64.const 255)))
+          (func (export "calls") (result i32) (global.get $calls)))
+        """;
+
+    private readonly Random random;
+    private readonly List<Signature> types = [];
+    private readonly List<Signature> functions = [];
+    private readonly ByteWriter bodies = new();
+
+    private sealed record Signature(ValType[] Params, ValType[] Results);
+
+    internal RandomModule(int seed)
+    {
+        random = new Random(seed);
+        functions.Add(new Signature([ValType.I32], [ValType.I32]));
+        functions.Add(new Signature([ValType.I64, ValType.F64], [ValType.F64, ValType.I64]));
+        int count = random.Next(3, 9);
+        for (int i = 0; i < count; i++) functions.Add(new Signature(Some(4), Some(2)));
+        bodies.U32((uint)count);
+        for (int i = 2; i < functions.Count; i++)
+        {
+            var body = new ByteWriter();
+            new Body(this, i, body).Write();
+            bodies.Sized(body);
+        }
+        Bytes = Assemble();
+    }
+
+    internal byte[] Bytes { get; }
+
+    /// <summary>The exported functions, those that have no vectors in their types, and the types of their parameters.</summary>
+    internal IEnumerable<(string Name, ValType[] Params, int Results)> Exports =>
+        functions.Index().Skip(2)
+            .Where(f => !f.Item.Params.Concat(f.Item.Results).Contains(ValType.V128))
+            .Select(f => ($"f{f.Index}", f.Item.Params, f.Item.Results.Length));
+
+    private static bool IsUsable(Operator op) =>
+        op.HasSignature && op.IsCompiled && op.Id == OpId.Plain
+        && op.Proposal is "core" or "simd" or "sign-extension" or "sat-float-to-int" or "wide-arithmetic"
+        && !op.Mnemonic.Contains("reinterpret") && !op.Mnemonic.Contains("copysign") && op.Mnemonic is not ("f32.store" or "f64.store")
+        && !(op.Results.Contains(ValType.V128) && (op.Params.Any(p => p.Kind is ValKind.F32 or ValKind.F64) || MakesFloats(op.Mnemonic)));
+
+    /// <summary>Vectors with the bits of NaNs.</summary>
+    private static bool MakesFloats(string mnemonic)
+    {
+        if (!mnemonic.StartsWith("f32x4.") && !mnemonic.StartsWith("f64x2.")) return false;
+        string what = mnemonic[6..];
+        return what is not ("eq" or "ne" or "lt" or "gt" or "le" or "ge");
+    }
+
+    private ValType[] Some(int most) => [.. Enumerable.Range(0, random.Next(most + 1)).Select(_ => Pick(Numbers))];
+
+    private T Pick<T>(IReadOnlyList<T> list) => list[random.Next(list.Count)];
+
+    private uint TypeIndex(ValType[] parameters, ValType[] results)
+    {
+        int known = types.FindIndex(t => t.Params.SequenceEqual(parameters) && t.Results.SequenceEqual(results));
+        if (known < 0) types.Add(new Signature(parameters, results));
+        return (uint)(known < 0 ? types.Count - 1 : known);
+    }
+
+    private static byte Code(ValType type) => (byte)(0x80 - (int)type.Kind);
+
+    // ---- the module around the bodies ----
+
+    private byte[] Assemble()
+    {
+        var imports = new ByteWriter();
+        imports.U32(2);
+        foreach ((string name, int index) in new[] { ("twice", 0), ("mix", 1) })
+        {
+            imports.Name("helper");
+            imports.Name(name);
+            imports.U8(0);
+            imports.U32(TypeIndex(functions[index].Params, functions[index].Results));
+        }
+        var funcs = new ByteWriter();
+        funcs.U32((uint)functions.Count - 2);
+        foreach (Signature function in functions.Skip(2)) funcs.U32(TypeIndex(function.Params, function.Results));
+        var tags = new ByteWriter();
+        tags.U32(1);
+        tags.U8(0);
+        tags.U32(TypeIndex([ValType.I32], []));
+        var typeSection = new ByteWriter();
+        typeSection.U32((uint)types.Count);
+        foreach (Signature type in types)
+        {
+            typeSection.U8(0x60);
+            foreach (ValType[] list in new[] { type.Params, type.Results })
+            {
+                typeSection.U32((uint)list.Length);
+                foreach (ValType value in list) typeSection.U8(Code(value));
+            }
+        }
+        var globals = new ByteWriter();
+        globals.U32(6);
+        foreach (ValType type in Numbers.Prepend(ValType.I32))
+        {
+            globals.U8(Code(type));
+            globals.U8(1);
+            Constant(globals, type);
+            globals.U8(0x0b);
+        }
+        var exports = new ByteWriter();
+        var names = Exports.Select(e => (e.Name, Kind: (byte)0, Index: uint.Parse(e.Name.AsSpan(1)))).ToList();
+        names.Add(("m0", 2, 0));
+        names.Add(("m1", 2, 1));
+        for (uint i = 0; i < 5; i++) names.Add(($"g{i}", 3, i));
+        exports.U32((uint)names.Count);
+        foreach ((string name, byte kind, uint index) in names)
+        {
+            exports.Name(name);
+            exports.U8(kind);
+            exports.U32(index);
+        }
+        var elems = new ByteWriter();
+        elems.Bytes([1, 0, 0x41, 0, 0x0b]);
+        elems.U32(3);
+        for (uint i = 0; i < 3; i++) elems.U32(i);
+
+        var module = new ByteWriter();
+        module.Bytes("\0asm\x01\0\0\0"u8);
+        Section(module, 1, typeSection);
+        Section(module, 2, imports);
+        Section(module, 3, funcs);
+        Section(module, 4, Raw([1, 0x70, 0, 4]));
+        Section(module, 5, Raw([2, 1, 1, 1, 5, 1, 1]));
+        Section(module, 13, tags);
+        Section(module, 6, globals);
+        Section(module, 7, exports);
+        Section(module, 9, elems);
+        Section(module, 10, bodies);
+        return module.ToArray();
+    }
+
+    private static ByteWriter Raw(ReadOnlySpan<byte> bytes)
+    {
+        var writer = new ByteWriter();
+        writer.Bytes(bytes);
+        return writer;
+    }
+
+    private static void Section(ByteWriter module, byte id, ByteWriter content)
+    {
+        module.U8(id);
+        module.Sized(content);
+    }
+
+    private void Constant(ByteWriter code, ValType type)
+    {
+        switch (type.Kind)
+        {
+            case ValKind.I32: code.U8(0x41); code.S64((int)SomeBits()); break;
+            case ValKind.I64: code.U8(0x42); code.S64(SomeBits()); break;
+            case ValKind.F32: code.U8(0x43); code.Fixed32(BitConverter.SingleToUInt32Bits((float)SomeFloat())); break;
+            case ValKind.F64: code.U8(0x44); code.Fixed64(BitConverter.DoubleToUInt64Bits(SomeFloat())); break;
+            default:
+                code.U8(0xfd);
+                code.U32(12);
+                code.Fixed64((ulong)SomeBits());
+                code.Fixed64((ulong)SomeBits());
+                break;
+        }
+    }
+
+    private long SomeBits() => random.Next(6) switch
+    {
+        0 => random.Next(-4, 5),
+        1 => random.NextInt64(),
+        2 => -random.NextInt64(),
+        3 => 1L << random.Next(64),
+        4 => Pick([int.MinValue, int.MaxValue, long.MinValue, long.MaxValue, 65535, 65536, 0xff, -1]),
+        _ => random.Next(70_000),
+    };
+
+    private double SomeFloat() => random.Next(4) switch
+    {
+        0 => random.Next(-4, 5),
+        1 => random.NextDouble() * 1e20,
+        2 => Pick([0.0, -0.0, double.PositiveInfinity, double.NegativeInfinity, 1e-310, 4294967296.0, -2147483648.5, 9.3e18]),
+        _ => random.NextDouble() - 0.5,
+    };
+
+    /// <summary>One function.</summary>
+    private sealed class Body(RandomModule module, int index, ByteWriter body)
+    {
+        private readonly record struct Label(ValType[] Types, int Height);
+
+        private readonly Random random = module.random;
+        private readonly Signature signature = module.functions[index];
+        private readonly ByteWriter code = new();
+        private readonly List<ValType> locals = [.. module.functions[index].Params];
+        private readonly List<ValType> stack = [];
+        private readonly List<Label> labels = [];
+        private int left;
+
+        internal void Write()
+        {
+            ValType[] own = module.Some(6);
+            locals.AddRange(own);
+            body.U32((uint)own.Length);
+            foreach (ValType type in own)
+            {
+                body.U8(1);
+                body.U8(Code(type));
+            }
+            left = random.Next(8) == 0 ? 300 : random.Next(5, 60);
+            labels.Add(new Label(signature.Results, 0));
+            Burn();
+            while (left-- > 0) Step();
+            Finish(signature.Results, 0);
+            code.U8(0x0b);
+            body.Bytes(code.Span);
+        }
+
+        /// <summary>Takes one from the fuel, and traps without any.</summary>
+        private void Burn() => code.Bytes([0x23, 0, 0x41, 1, 0x6b, 0x24, 0, 0x23, 0, 0x41, 0, 0x48, 0x04, 0x40, 0x00, 0x0b]);
+
+        private void Step()
+        {
+            switch (random.Next(22))
+            {
+                case 0 or 1 or 2: Push(module.Pick(Numbers)); break;
+                case 3 or 4 or 5:
+                    if (stack.Count == Height) break;
+                    int local = locals.IndexOf(stack[^1], random.Next(2) == 0 ? 0 : Math.Min(1, locals.Count));
+                    if (local < 0) local = locals.IndexOf(stack[^1]);
+                    if (local < 0) break;
+                    bool tees = random.Next(2) == 0;
+                    Indexed(tees ? (byte)0x22 : (byte)0x21, (uint)local);
+                    if (!tees) Drop(1);
+                    break;
+                case 6:
+                    if (stack.Count == Height) break;
+                    Indexed(0x24, (uint)Array.IndexOf(Numbers, stack[^1]) + 1);
+                    Drop(1);
+                    break;
+                case 7: Call(); break;
+                case 8: Select(); break;
+                case 9 or 10: Nest(); break;
+                case 11: Branch(); break;
+                case 12 when stack.Count > Height:
+                    code.U8(0x1a);
+                    Drop(1);
+                    break;
+                default: Operate(); break;
+            }
+        }
+
+        private int Height => labels[^1].Height;
+
+        private void Drop(int count) => stack.RemoveRange(stack.Count - count, count);
+
+        private void Indexed(byte op, uint index)
+        {
+            code.U8(op);
+            code.U32(index);
+        }
+
+        private void Push(ValType type)
+        {
+            int local = random.Next(4) == 0 ? -1 : locals.LastIndexOf(type, random.Next(Math.Max(1, locals.Count)), 1);
+            if (local < 0 && locals.Contains(type) && random.Next(3) > 0) local = locals.IndexOf(type);
+            if (local >= 0) Indexed(0x20, (uint)local);
+            else if (random.Next(5) == 0) Indexed(0x23, (uint)Array.IndexOf(Numbers, type) + 1);
+            else module.Constant(code, type);
+            stack.Add(type);
+        }
+
+        /// <summary>Brings operands of the types to the top, from what is there as far as it fits.</summary>
+        private void Need(ValType[] types)
+        {
+            int fits = Math.Min(types.Length, stack.Count - Height);
+            while (fits > 0 && !stack.Skip(stack.Count - fits).SequenceEqual(types.Take(fits))) fits--;
+            foreach (ValType type in types.Skip(fits)) Push(type);
+        }
+
+        private void Apply(ValType[] parameters, ValType[] results)
+        {
+            Drop(parameters.Length);
+            stack.AddRange(results);
+        }
+
+        private void Operate()
+        {
+            Operator op = module.Pick(Plain);
+            // Half of the operators chosen take what is there.
+            for (int i = 0; i < 30 && random.Next(2) == 0 && (op.Params.Length == 0 || stack.Count == Height || op.Params[^1] != stack[^1]); i++)
+                op = module.Pick(Plain);
+            bool isWide = op.MemArg is not null && random.Next(4) == 0;
+            ValType address = isWide ? ValType.I64 : ValType.I32;
+            ValType[] parameters = [.. op.Params.Select(p => p == OperatorTable.At ? address : p)];
+            if (op.MemArg is not null) NeedAddress(parameters, isWide);
+            else Need(parameters);
+            if (op.Prefix != 0)
+            {
+                code.U8(op.Prefix);
+                code.U32(op.Code);
+            }
+            else
+            {
+                code.U8((byte)op.Code);
+            }
+            foreach (Immediate immediate in op.Immediates)
+            {
+                switch (immediate.Kind)
+                {
+                    case ImmediateKind.MemArg:
+                        code.U8((byte)(random.Next(immediate.Number + 1) | (isWide ? 0x40 : 0)));
+                        if (isWide) code.U8(1);
+                        code.U32(random.Next(3) switch { 0 => 0u, 1 => (uint)random.Next(16), _ => (uint)random.Next(65_600) });
+                        break;
+                    case ImmediateKind.Lane: code.U8((byte)random.Next(immediate.Number)); break;
+                    case ImmediateKind.Lanes16: for (int i = 0; i < 16; i++) code.U8((byte)random.Next(32)); break;
+                    default: throw new InvalidOperationException($"{op.Mnemonic} has an immediate that random modules do not know");
+                }
+            }
+            Apply(parameters, [.. op.Results]);
+        }
+
+        /// <summary>Most addresses are small.</summary>
+        private void NeedAddress(ValType[] parameters, bool isWide)
+        {
+            if (random.Next(4) == 0)
+            {
+                Need(parameters);
+                return;
+            }
+            Push(parameters[0]);
+            code.U8(isWide ? (byte)0x42 : (byte)0x41);
+            code.S64(random.Next(2) == 0 ? 0xfff : 0xffff);
+            code.U8(isWide ? (byte)0x83 : (byte)0x71);
+            foreach (ValType type in parameters.Skip(1)) Push(type);
+        }
+
+        private void Call()
+        {
+            if (random.Next(5) == 0)
+            {
+                // The table holds the imports and the first function, which calls nothing through it.
+                if (index == 2) return;
+                Signature any = module.functions[random.Next(3)];
+                Need([.. any.Params, ValType.I32]);
+                if (random.Next(3) > 0)
+                {
+                    code.Bytes([0x1a, 0x41]);
+                    code.S64(module.functions.IndexOf(any));
+                }
+                code.U8(0x11);
+                code.U32(module.TypeIndex(any.Params, any.Results));
+                code.U8(0);
+                Apply([.. any.Params, ValType.I32], any.Results);
+                return;
+            }
+            int callee = random.Next(index);
+            Signature type = module.functions[callee];
+            Need(type.Params);
+            Indexed(0x10, (uint)callee);
+            Apply(type.Params, type.Results);
+        }
+
+        private void Select()
+        {
+            ValType type = stack.Count > Height ? stack[^1] : module.Pick(Numbers);
+            Need([type, type, ValType.I32]);
+            code.U8(0x1b);
+            Drop(2);
+        }
+
+        private void Nest()
+        {
+            if (labels.Count > 5 || left < 3) return;
+            int kind = random.Next(4);
+            int taken = Math.Min(random.Next(3), stack.Count - Height);
+            ValType[] parameters = [.. stack.Skip(stack.Count - taken)];
+            ValType[] results = module.Some(2);
+            if (kind == 2) Need([.. parameters, ValType.I32]);
+            if (kind == 2) Drop(1);
+            // An exception's value is an i32: the target takes just that.
+            int catching = kind == 3 ? labels.FindLastIndex(l => l.Types.AsSpan().SequenceEqual([ValType.I32])) : -1;
+            if (kind == 3 && catching < 0) kind = 0;
+            code.U8(kind switch { 0 => 0x02, 1 => 0x03, 2 => 0x04, _ => 0x1f });
+            code.S64(module.TypeIndex(parameters, results));
+            if (kind == 3)
+            {
+                code.Bytes([1, 0, 0]);
+                code.U32((uint)(labels.Count - 1 - catching));
+            }
+            int height = stack.Count - taken;
+            labels.Add(new Label(kind == 1 ? parameters : results, height));
+            if (kind == 1) Burn();
+            for (int i = random.Next(1, 12); i > 0 && left-- > 0; i--) Step();
+            Finish(results, height);
+            if (kind == 2)
+            {
+                code.U8(0x05);
+                stack.RemoveRange(height, stack.Count - height);
+                stack.AddRange(parameters);
+                for (int i = random.Next(6); i > 0 && left-- > 0; i--) Step();
+                Finish(results, height);
+            }
+            code.U8(0x0b);
+            labels.RemoveAt(labels.Count - 1);
+        }
+
+        /// <summary>Leaves just these above a height.</summary>
+        private void Finish(ValType[] results, int height)
+        {
+            if (stack.Count >= height + results.Length && stack.Skip(stack.Count - results.Length).SequenceEqual(results)
+                && stack.Count > height + results.Length)
+            {
+                // What lies below can only go with a branch out of a block.
+                while (stack.Count > height)
+                {
+                    code.U8(0x1a);
+                    Drop(1);
+                }
+            }
+            while (stack.Count > height && !(stack.Count == height + results.Length && stack.Skip(height).SequenceEqual(results)))
+            {
+                code.U8(0x1a);
+                Drop(1);
+            }
+            if (stack.Count == height) foreach (ValType type in results) Push(type);
+        }
+
+        private void Branch()
+        {
+            int depth = random.Next(labels.Count);
+            Label label = labels[labels.Count - 1 - depth];
+            switch (random.Next(8))
+            {
+                case 0 when labels.Count > 1:
+                    // What is behind an unconditional branch is never run: go on in a fresh block that leaves the rest as it was.
+                    Need(label.Types);
+                    Indexed(0x0c, (uint)depth);
+                    stack.RemoveRange(Height, stack.Count - Height);
+                    break;
+                case 1:
+                    Need([.. label.Types, ValType.I32]);
+                    code.U8(0x0e);
+                    uint[] same = [.. labels.Index().Where(l => l.Item.Types.SequenceEqual(label.Types)).Select(l => (uint)(labels.Count - 1 - l.Index))];
+                    uint count = (uint)random.Next(4);
+                    code.U32(count);
+                    for (uint i = 0; i <= count; i++) code.U32(module.Pick(same));
+                    stack.RemoveRange(Height, stack.Count - Height);
+                    break;
+                case 2:
+                    Need([ValType.I32]);
+                    code.Bytes([0x45, 0x04, 0x40, 0x41, 7, 0x08, 0, 0x0b]);
+                    Drop(1);
+                    break;
+                default:
+                    Need([.. label.Types, ValType.I32]);
+                    Indexed(0x0d, (uint)depth);
+                    Drop(1);
+                    break;
+            }
+        }
+    }
+}
