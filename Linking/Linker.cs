@@ -48,8 +48,12 @@ internal static unsafe class Linker
     };
 
     /// <summary>Makes an instance of imports in the module's order.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="imports">The imports.</param>
+    /// <param name="fuel">What it may execute.</param>
+    /// <param name="beforeStart">Sees the instance before its start function runs.</param>
     /// <exception cref="LinkException">An import is of another type.</exception>
-    internal static Instance Instantiate(Module module, object[] imports, Fuel? fuel = null)
+    internal static Instance Instantiate(Module module, object[] imports, Fuel? fuel = null, Action<Instance>? beforeStart = null)
     {
         ModuleInfo info = module.Info;
         for (int i = 0; i < imports.Length; i++)
@@ -65,6 +69,7 @@ internal static unsafe class Linker
         InitialiseGlobals(instance, info);
         InitialiseTables(instance, info);
         RunSegments(instance, info);
+        beforeStart?.Invoke(instance);
         if (info.Start is { } start) ((Action)instance.GetFunc((int)start).Delegate)();
         return instance;
     }

@@ -71,5 +71,9 @@ public sealed class Module : ILinkable
     /// <exception cref="LinkException">An import is missing or of another type.</exception>
     /// <exception cref="TrapException">A segment does not fit, or the start function traps.</exception>
     public Instance Instantiate(Imports? imports = null, Fuel? fuel = null) =>
-        Linker.Instantiate(this, Linker.Resolve(this, imports ?? []), fuel);
+        InstantiateFor(null, imports, fuel);
+
+    /// <summary>The same, for hosts that must know the instance before its start function calls them.</summary>
+    internal Instance InstantiateFor(Action<Instance>? beforeStart, Imports? imports, Fuel? fuel) =>
+        Linker.Instantiate(this, Linker.Resolve(this, imports ?? []), fuel, beforeStart);
 }

@@ -18,6 +18,8 @@ namespace WasmJit;
 /// </code></example>
 public sealed class WasiHost : IDisposable
 {
+    private const string Initialize = "_initialize";
+
     private static readonly (string Name, Wasi.Version Version)[] Modules =
         [("wasi_snapshot_preview1", Wasi.Version.Preview1), ("wasi_unstable", Wasi.Version.Unstable)];
 
@@ -75,11 +77,31 @@ public sealed class WasiHost : IDisposable
     /// <exception cref="KeyNotFoundException">It exports none.</exception>
     public void Attach(Instance instance) => context.Memory.Memory = instance.GetExport<Memory>("memory");
 
-    /// <summary>Instantiates a command and runs its <c>_start</c>.</summary>
+    /// <summary>
+    /// Instantiates a library ("reactor"), whose exports can then be called: the functions work on its memory from its start
+    /// function on, and <c>_initialize</c>, where it exports that, has run.
+    /// </summary>
+    /// <param name="module">The library.</param>
+    /// <param name="fuel">What it may execute, if its engine counts.</param>
+    /// <exception cref="LinkException">The module imports something else.</exception>
+    /// <exception cref="TrapException">The guest trapped.</exception>
+    /// <exception cref="WasiExitException">The guest called <c>proc_exit</c>.</exception>
+    public Instance Instantiate(Module module, Fuel? fuel = null)
+    {
+        Instance instance = Link(module, fuel);
+        if (instance.TryGetExport(Initialize, out Action? initialize)) initialize();
+        return instance;
+    }
+
+    /// <summary>
+    /// Instantiates a command and runs its <c>_start</c>; of a module that exports none, as programs of some toolchains, its
+    /// <c>_initialize</c>.
+    /// </summary>
     /// <param name="module">The command.</param>
     /// <param name="fuel">What it may execute, if its engine counts.</param>
     /// <returns>The exit code: what the guest gave to <c>proc_exit</c>, or 0.</returns>
     /// <exception cref="LinkException">The module imports something else.</exception>
+    /// <exception cref="KeyNotFoundException">It exports neither.</exception>
     /// <exception cref="TrapException">The guest trapped.</exception>
     /// <exception cref="OperationCanceledException">
     /// <see cref="WasiOptions.Cancellation"/>, or the token of <see cref="Guest"/>, stopped it.
@@ -103,10 +125,22 @@ public sealed class WasiHost : IDisposable
 
     private int Start(Module module, Fuel? fuel)
     {
-        Instance instance = module.Instantiate(Imports, fuel);
-        Attach(instance);
-        instance.GetExport<Action>("_start")();
+        Instance instance = Link(module, fuel);
+        if (instance.TryGetExport("_start", out Action? start) || instance.TryGetExport(Initialize, out start)) start();
+        else throw new KeyNotFoundException("The module exports no _start.");
         return 0;
+    }
+
+    /// <summary>
+    /// An instance whose memory the functions know before its start function runs: some toolchains leave the whole program
+    /// there. A memory that it does not export is taken too, if it is the first.
+    /// </summary>
+    private Instance Link(Module module, Fuel? fuel) => module.InstantiateFor(TakeMemory, Imports, fuel);
+
+    private void TakeMemory(Instance instance)
+    {
+        if (instance.TryGetExport("memory", out Memory? memory)) context.Memory.Memory = memory;
+        else if (instance.Memories.Length > 0) context.Memory.Memory = instance.Memories[0];
     }
 
     /// <summary>

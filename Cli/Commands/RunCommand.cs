@@ -124,7 +124,7 @@ internal static class RunCommand
 
         private int Start()
         {
-            if (module.Exports.Any(e => e.Name == "_start" && e.Type.Kind == ExternKind.Func)) return Host().Run(module, limits.Fuel);
+            if (Exports("_start") || Exports("_initialize")) return Host().Run(module, limits.Fuel);
             if (module.Info.Start is null)
                 throw new ToolException($"{path} is no program: it exports no _start. {Callable(module)}");
             Instantiate();
@@ -143,15 +143,10 @@ internal static class RunCommand
             return host;
         }
 
-        /// <summary>An instance of a module that is no program; if it has a memory it may use WASI all the same.</summary>
-        private Instance Instantiate()
-        {
-            if (module.Imports.Count == 0) return module.Instantiate(null, limits.Fuel);
-            WasiHost host = Host();
-            Instance instance = module.Instantiate(host.Imports, limits.Fuel);
-            if (instance.TryGetExport<Memory>("memory", out _)) host.Attach(instance);
-            return instance;
-        }
+        private bool Exports(string function) => module.Exports.Any(e => e.Name == function && e.Type.Kind == ExternKind.Func);
+
+        /// <summary>An instance of a module that is no program; it may use WASI all the same.</summary>
+        private Instance Instantiate() => Host().Instantiate(module, limits.Fuel);
 
         private int Invoke(string name)
         {

@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Xunit;
+
+namespace WasmJit.Programs;
+
+/// <summary>Programs in C print here what they print natively.</summary>
+public sealed class ProgramTests : IDisposable
+{
+    private static readonly Dictionary<string, EngineOptions> Modes = new()
+    {
+        ["guard pages"] = new EngineOptions(),
+        ["explicit checks"] = new EngineOptions { MemoryChecks = MemoryChecks.Explicit },
+        ["limits"] = new EngineOptions { CountFuel = true, Interruptible = true },
+    };
+
+    private static readonly ConcurrentDictionary<(string Program, string Mode), Lazy<Module>> Modules = [];
+
+    private readonly DirectoryInfo directory = ProgramCase.MakeDirectory();
+
+    public static TheoryData<string, string> Cases
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (ProgramCase item in ProgramCase.All.Where(c => !c.IsLong))
+                foreach (string mode in Modes.Keys) data.Add(item.Name, mode);
+            return data;
+        }
+    }
+
+    public void Dispose() => directory.Delete(recursive: true);
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void PrintsTheSame(string name, string mode)
+    {
+        ProgramCase program = ProgramCase.All.Single(c => c.Name == name);
+        Assert.Equal(program.ReadExpected(), Run(Load(program.Program, mode), program.CommandLine, program.ReadInput()));
+    }
+
+    [Fact]
+    public void LibrariesAreInitialised()
+    {
+        var output = new MemoryStream();
+        using var wasi = new WasiHost(new WasiOptions { Output = output });
+        Instance library = wasi.Instantiate(Load("reactor", "guard pages"));
+        Assert.Equal(7, library.GetExport<Func<int, int, int>>("add")(3, 4));
+        Assert.Equal(0, library.GetExport<Func<int>>("greet")());
+        Assert.Equal("ready, 2\n", Encoding.UTF8.GetString(output.ToArray()));
+    }
+
+    [Fact]
+    public void OtherToolchainsImportsCanBeLeftOut()
+    {
+        Module module = Load("standalone", "guard pages");
+        Assert.Throws<LinkException>(() => Run(module, ["standalone"], []));
+        Assert.Equal("10485760 bytes, pid 0, zone 0\n--- exit 7\n", Run(module, ["standalone", "7"], [], unknown: UnknownImports.Default));
+        Assert.Throws<TrapException>(() => Run(module, ["standalone"], [], unknown: UnknownImports.Trap));
+    }
+
+    private static Module Load(string program, string mode) => Modules.GetOrAdd(
+        (program, mode), key => new Lazy<Module>(() => new Engine(Modes[key.Mode]).Compile(ProgramCase.ReadModule(key.Program)))).Value;
+
+    private string Run(Module module, string[] arguments, byte[] input, UnknownImports? unknown = null)
+    {
+        MemoryStream output = new(), error = new();
+        using var wasi = new WasiHost(new WasiOptions
+        {
+            Arguments = arguments,
+            Input = new MemoryStream(input),
+            Output = output,
+            Error = error,
+            Directories = [new WasiDirectory(directory.FullName, "."), new WasiDirectory(ProgramCase.Scripts, "scripts", ReadOnly: true)],
+        });
+        if (unknown is { } functions) wasi.Imports.AddUnknown(module, functions);
+        int code = wasi.Run(module);
+        return ProgramCase.Transcript(Encoding.UTF8.GetString(output.ToArray()), Encoding.UTF8.GetString(error.ToArray()), code);
+    }
+}
