@@ -62,7 +62,7 @@ internal static class ModuleFile
         byte[] bytes = Read(path);
         try
         {
-            return terminal.Progress($"compiling {path}, {bytes.Length / 1e6:0.0} MB", () => new Engine(options).Compile(bytes));
+            return terminal.Progress($"compiling {path}, {bytes.Length / 1e6:0.0} MB", () => new Engine(options).CompileOwned(bytes));
         }
         catch (ModuleException e)
         {

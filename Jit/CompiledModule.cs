@@ -155,7 +155,7 @@ internal sealed unsafe class CompiledModule : ICodeTarget
             NullMeaning.Array => WasmStackTrace.ArrayPrefix,
             _ => WasmStackTrace.Prefix,
         };
-        return $"{prefix}{Info.Names.Module}!{Info.FuncName(func) ?? $"func[{func}]"}";
+        return $"{prefix}{Info.Name}!{Info.FuncName(func) ?? $"func[{func}]"}";
     }
 
     /// <summary>The IL of a function, for listings.</summary>

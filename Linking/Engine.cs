@@ -29,25 +29,46 @@ public sealed class Engine
     /// <exception cref="UnsupportedModuleException">The module uses what this version does not compile.</exception>
     public Module Compile(ReadOnlySpan<byte> bytes) => CompileOwned(bytes.ToArray());
 
+    /// <summary>
+    /// Reads and compiles a file in the binary format. The memory that its bytes take is that of the file, once:
+    /// <see cref="Compile"/> needs a copy besides the caller's.
+    /// </summary>
+    /// <param name="path">The file; it may be changed or deleted afterwards.</param>
+    /// <exception cref="IOException">It cannot be read, or is larger than 2 GB.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    /// <exception cref="ModuleException">As <see cref="Compile"/>.</exception>
+    public Module CompileFile(string path) => CompileOwned(File.ReadAllBytes(path));
+
     /// <summary>Reads a stream to its end and compiles it.</summary>
     /// <param name="stream">The module's bytes.</param>
     /// <param name="cancellation">Stops reading.</param>
     /// <exception cref="ModuleException">As <see cref="Compile"/>.</exception>
     public async Task<Module> CompileAsync(Stream stream, CancellationToken cancellation = default)
     {
-        var buffer = new MemoryStream();
+        byte[] bytes = await ReadAsync(stream, cancellation).ConfigureAwait(false);
+        return await Task.Run(() => CompileOwned(bytes), cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task<byte[]> ReadAsync(Stream stream, CancellationToken cancellation)
+    {
+        long expected = stream.CanSeek ? stream.Length - stream.Position : 0;
+        var buffer = new MemoryStream((int)Math.Clamp(expected, 0, Array.MaxLength));
         await stream.CopyToAsync(buffer, cancellation).ConfigureAwait(false);
-        return await Task.Run(() => CompileOwned(buffer.ToArray()), cancellation).ConfigureAwait(false);
+        // Where the length was known nothing is copied again.
+        return buffer.Length == buffer.Capacity ? buffer.GetBuffer() : buffer.ToArray();
     }
 
     /// <summary>Whether the bytes are a valid module, and why not.</summary>
     /// <param name="bytes">The module.</param>
     /// <param name="error">The reason, or null.</param>
-    public bool Validate(ReadOnlySpan<byte> bytes, out ModuleException? error)
+    public bool Validate(ReadOnlySpan<byte> bytes, out ModuleException? error) => ValidateOwned(bytes.ToArray(), out error, out _);
+
+    internal bool ValidateOwned(byte[] bytes, out ModuleException? error, out ModuleInfo? info)
     {
+        info = null;
         try
         {
-            Load(bytes.ToArray());
+            info = Load(bytes);
             error = null;
             return true;
         }

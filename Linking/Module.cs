@@ -30,7 +30,7 @@ public sealed class Module : ILinkable
     internal LinkingQuota.LiveModule? Live { get; set; }
 
     /// <summary>Its name, from the names section.</summary>
-    public string? Name => Info.Names.Module;
+    public string? Name => Info.Name;
 
     /// <summary>Its type in the sense of the runtime-linking extension: imports and exports.</summary>
     public ModuleType Type => (ModuleType)Info.ModuleType.Composite;

@@ -31,7 +31,7 @@ internal static class InspectCommand
         {
             throw new ToolException($"{path}: {ModuleFile.Kind(e)}{e.Message}");
         }
-        terminal.Line($"{path}: {bytes.Length:N0} bytes{(info.Names.Module is { } name ? $", module ${name}" : "")}", "bold");
+        terminal.Line($"{path}: {bytes.Length:N0} bytes{(info.Name is { } name ? $", module ${name}" : "")}", "bold");
         if (info.Unsupported is { } what) terminal.Line($"valid, but not supported by this version: {what}", "yellow");
         Section(terminal, "types", info.Types.Select((t, i) => $"{i}: {Header(t)}{t}"));
         Section(terminal, "imports", info.Imports.Select(i => $"{Quote(i.Module)} {Quote(i.Name)} {i.Type}"));

@@ -39,9 +39,10 @@ internal static class ValidateCommand
         {
             byte[] bytes = ModuleFile.Read(path);
             ModuleException? error = null;
-            if (terminal.Progress($"validating {path}", () => engine.Validate(bytes, out error)))
+            ModuleInfo? info = null;
+            if (terminal.Progress($"validating {path}", () => engine.ValidateOwned(bytes, out error, out info)))
             {
-                custom = ModuleDecoder.Decode(bytes).CustomProblems;
+                custom = info!.CustomProblems;
                 return null;
             }
             return $"{path}: {ModuleFile.Kind(error!)}{error!.Message}";

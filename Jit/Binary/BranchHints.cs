@@ -34,7 +34,7 @@ internal static class BranchHints
     }
 
     private static void Problem(ModuleInfo module, string reason, long at) =>
-        module.CustomProblems.Add(new CustomProblem($"@{SectionName} annotation: {reason}", at));
+        module.HintProblems.Add(new CustomProblem($"@{SectionName} annotation: {reason}", at));
 
     private static void ReadSection(ModuleInfo module, ref ByteReader reader)
     {

@@ -39,7 +39,6 @@ internal ref struct ModuleDecoder
         {
             FuncInfo func = module.Funcs[i];
             if (func.BodyEnd == 0 || func.BodyStart >= before) return;
-            ReadLocals(module, func);
             var code = new CodeReader(bytes, func.CodeStart, func.BodyEnd);
             while (!code.AtEnd) code.Read(out _);
         }
@@ -91,7 +90,6 @@ internal ref struct ModuleDecoder
     {
         string name = section.Name();
         module.CustomSections.Add(new CustomSectionInfo(name, section.Position, section.Remaining, after));
-        if (name == "name") NameSectionReader.Read(module, bytes, section.Position, section.End);
     }
 
     private void ReadSection(byte id, ref ByteReader section)
@@ -311,32 +309,32 @@ internal ref struct ModuleDecoder
     }
 
     /// <summary>Notes where a body is; one too many is counted only.</summary>
-    private static void ReadBody(ref ByteReader section, FuncInfo? func)
+    private readonly void ReadBody(ref ByteReader section, FuncInfo? func)
     {
         int at = section.Position;
         uint size = section.U32();
         if (size > (uint)section.Remaining) throw section.Error("unexpected end of section or function", at);
         int end = section.Position + (int)size;
-        if (func is not null) (func.BodyStart, func.BodyEnd) = (section.Position, end);
+        func?.SetBody(module, section.Position, end);
         section.Position = end;
     }
 
-    /// <summary>Reads the declarations of a body's locals, when the body is validated.</summary>
-    internal static void ReadLocals(ModuleInfo module, FuncInfo func)
+    /// <summary>Reads the declarations of a body's locals into a list.</summary>
+    /// <returns>Where the code begins.</returns>
+    internal static int ReadLocals(ModuleInfo module, FuncInfo func, List<LocalRun> runs)
     {
         var types = new TypeDecoder(module);
         var reader = new ByteReader(module.Bytes.Span, func.BodyStart, func.BodyEnd);
         int at = reader.Position;
-        var runs = new LocalRun[reader.Count()];
+        runs.Clear();
         ulong total = (ulong)func.Func.Params.Length;
-        for (int i = 0; i < runs.Length; i++)
+        for (int i = reader.Count(); i > 0; i--)
         {
             uint count = reader.U32();
             total += count;
             if (total > 50_000) throw reader.Error("too many locals", at);
-            runs[i] = new LocalRun((int)count, types.ReadValType(ref reader));
+            runs.Add(new LocalRun((int)count, types.ReadValType(ref reader)));
         }
-        func.Locals = runs;
-        func.CodeStart = reader.Position;
+        return reader.Position;
     }
 }

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace WasmJit.Jit;
 
 /// <summary>A decoded module. Index spaces hold imports first; expressions and bodies stay in the bytes.</summary>
@@ -34,8 +32,11 @@ internal sealed class ModuleInfo
     internal List<DataInfo> Datas { get; } = [];
     internal List<CustomSectionInfo> CustomSections { get; } = [];
 
+    /// <summary>What is wrong in the branch hints, which does not make the module invalid.</summary>
+    internal List<CustomProblem> HintProblems { get; } = [];
+
     /// <summary>What is wrong in custom sections of known names, which does not make the module invalid.</summary>
-    internal List<CustomProblem> CustomProblems { get; } = [];
+    internal IReadOnlyList<CustomProblem> CustomProblems => [.. ReadNames().Problems, .. HintProblems];
 
     /// <summary>Branches that are mostly taken (true) or mostly not, by the offset of the instruction in the bytes.</summary>
     internal Dictionary<int, bool> BranchHints { get; } = [];
@@ -47,7 +48,12 @@ internal sealed class ModuleInfo
     internal int ImportedMemories { get; set; }
     internal int ImportedGlobals { get; set; }
     internal int ImportedTags { get; set; }
-    internal NameSection Names { get; set; } = NameSection.Empty;
+
+    /// <summary>What the names section says, read when somebody asks. For compiling <see cref="FuncName"/> is enough.</summary>
+    internal NameSection Names => ReadNames().Names;
+
+    /// <summary>The module's name.</summary>
+    internal string? Name => FuncNames.Module;
 
     /// <summary>The first proposal the module uses that this version decodes and validates but does not compile.</summary>
     internal string? Unsupported { get; set; }
@@ -69,7 +75,16 @@ internal sealed class ModuleInfo
     /// <summary>The type index space as instances share it.</summary>
     internal DefType[] TypeArray => typeArray ??= [.. Types];
 
-    internal string? FuncName(int index) => Names.Funcs.GetValueOrDefault((uint)index);
+    internal string? FuncName(int index) => FuncNames[index];
+
+    private FuncNames? funcNames;
+
+    private FuncNames FuncNames => funcNames ?? Interlocked.CompareExchange(ref funcNames, NameSectionReader.ReadFuncs(this), null) ?? funcNames;
+
+    private NameSectionReader.Result? names;
+
+    private NameSectionReader.Result ReadNames() =>
+        names ?? Interlocked.CompareExchange(ref names, NameSectionReader.Read(this), null) ?? names;
 
     internal ExternType TypeOf(ExternKind kind, uint index) => kind switch
     {
@@ -106,12 +121,41 @@ internal sealed class FuncInfo(DefType type, bool isImported, bool isExact = tru
     internal bool IsExact { get; } = isExact;
     internal FuncType Func => (FuncType)Type.Composite;
     internal bool IsImported { get; } = isImported;
-    internal int BodyStart { get; set; }
-    internal int BodyEnd { get; set; }
+    internal int BodyStart { get; private set; }
+    internal int BodyEnd { get; private set; }
+
+    private ModuleInfo? module;
+    private LocalRun[]? locals;
+    private int codeStart;
+
+    internal void SetBody(ModuleInfo owner, int start, int end) => (module, BodyStart, BodyEnd) = (owner, start, end);
 
     /// <summary>Where the locals' declarations end and the code begins.</summary>
-    internal int CodeStart { get; set; }
-    internal LocalRun[] Locals { get; set; } = [];
+    /// <exception cref="MalformedModuleException">The declarations are malformed; in a valid module they are not.</exception>
+    internal int CodeStart
+    {
+        get
+        {
+            _ = Locals;
+            return codeStart;
+        }
+    }
+
+    /// <summary>The locals. They are read when they are asked for: most functions of a large module never are.</summary>
+    /// <exception cref="MalformedModuleException">The declarations are malformed; in a valid module they are not.</exception>
+    internal LocalRun[] Locals
+    {
+        get
+        {
+            if (Volatile.Read(ref locals) is { } known) return known;
+            if (module is null) return [];
+            var runs = new List<LocalRun>();
+            codeStart = ModuleDecoder.ReadLocals(module, this, runs);
+            LocalRun[] read = [.. runs];
+            Volatile.Write(ref locals, read);
+            return read;
+        }
+    }
 
     /// <summary>What is known for putting it into its callers; null until somebody asks.</summary>
     internal InlineInfo? Inlining { get; set; }
@@ -159,8 +203,6 @@ internal sealed record CustomProblem(string Reason, long Offset);
 /// <summary>What the names section says; a malformed one says nothing (spec 7.4: errors in it are ignored).</summary>
 internal sealed class NameSection
 {
-    internal static readonly NameSection Empty = new();
-
     internal string? Module { get; set; }
     internal Dictionary<uint, string> Funcs { get; } = [];
     internal Dictionary<(uint Func, uint Local), string> Locals { get; } = [];
@@ -173,4 +215,31 @@ internal sealed class NameSection
     internal Dictionary<uint, string> Datas { get; } = [];
     internal Dictionary<(uint Type, uint Field), string> Fields { get; } = [];
     internal Dictionary<uint, string> Tags { get; } = [];
+}
+
+/// <summary>
+/// The names of the functions and of the module, as far as compiling needs them: where in the bytes they are, so that a large
+/// module does not have all of them as strings.
+/// </summary>
+internal sealed class FuncNames(ReadOnlyMemory<byte> bytes, int functions)
+{
+    private readonly int[] places = new int[functions];
+
+    internal string? Module { get; set; }
+
+    internal string? this[int index]
+    {
+        get
+        {
+            if ((uint)index >= (uint)places.Length || places[index] == 0) return null;
+            var reader = new ByteReader(bytes.Span, places[index], bytes.Length);
+            return reader.Name();
+        }
+    }
+
+    /// <summary>Notes that the name of a function is at an offset; there may be names for functions that there are not.</summary>
+    internal void Add(uint index, int at)
+    {
+        if (index < places.Length) places[index] = at;
+    }
 }

@@ -1,43 +1,98 @@
 namespace WasmJit.Jit;
 
-/// <summary>Reads the names section (spec 7.4.1, with the extended subsections); what is malformed is ignored from there on.</summary>
+/// <summary>
+/// Reads the names section (spec 7.4.1, with the extended subsections); what is malformed is ignored from there on. Of several
+/// such sections the last one counts.
+/// </summary>
 internal static class NameSectionReader
 {
-    internal static void Read(ModuleInfo module, ReadOnlySpan<byte> bytes, int start, int end)
+    /// <summary>All names, and what is wrong in the sections.</summary>
+    internal sealed record Result(NameSection Names, IReadOnlyList<CustomProblem> Problems);
+
+    internal static Result Read(ModuleInfo module)
     {
         var names = new NameSection();
-        module.Names = names;
-        try
+        var problems = new List<CustomProblem>();
+        foreach (CustomSectionInfo section in module.CustomSections)
         {
-            var reader = new ByteReader(bytes, start, end);
-            while (!reader.AtEnd)
+            if (section.Name != "name") continue;
+            names = new NameSection();
+            try
             {
-                byte id = reader.U8();
-                uint size = reader.U32();
-                if (size > (uint)reader.Remaining) throw reader.Error("length out of bounds", reader.Position);
-                var part = new ByteReader(bytes, reader.Position, reader.Position + (int)size);
-                switch (id)
-                {
-                    case 0: names.Module = part.Name(); break;
-                    case 1: ReadMap(ref part, names.Funcs); break;
-                    case 2: ReadIndirectMap(ref part, names.Locals); break;
-                    case 3: ReadIndirectMap(ref part, names.Labels); break;
-                    case 4: ReadMap(ref part, names.Types); break;
-                    case 5: ReadMap(ref part, names.Tables); break;
-                    case 6: ReadMap(ref part, names.Memories); break;
-                    case 7: ReadMap(ref part, names.Globals); break;
-                    case 8: ReadMap(ref part, names.Elems); break;
-                    case 9: ReadMap(ref part, names.Datas); break;
-                    case 10: ReadIndirectMap(ref part, names.Fields); break;
-                    case 11: ReadMap(ref part, names.Tags); break;
-                }
-                reader.Position += (int)size;
+                Read(names, new ByteReader(module.Bytes.Span, section.Start, section.Start + section.Length));
+            }
+            catch (MalformedModuleException e)
+            {
+                // A names section says nothing that the module needs.
+                problems.Add(new CustomProblem($"malformed name section: {e.Reason}", e.Offset));
             }
         }
-        catch (MalformedModuleException e)
+        return new Result(names, problems);
+    }
+
+    /// <summary>The same names of module and functions, without making strings of them.</summary>
+    internal static FuncNames ReadFuncs(ModuleInfo module)
+    {
+        var names = new FuncNames(module.Bytes, 0);
+        foreach (CustomSectionInfo section in module.CustomSections)
         {
-            // A names section says nothing that the module needs.
-            module.CustomProblems.Add(new CustomProblem($"malformed name section: {e.Reason}", e.Offset));
+            if (section.Name != "name") continue;
+            names = new FuncNames(module.Bytes, module.Funcs.Count);
+            try
+            {
+                var reader = new ByteReader(module.Bytes.Span, section.Start, section.Start + section.Length);
+                while (!reader.AtEnd)
+                {
+                    ByteReader part = Subsection(ref reader, out byte id);
+                    if (id == 0) names.Module = part.Name();
+                    if (id != 1) continue;
+                    for (int i = part.Count(); i > 0; i--)
+                    {
+                        uint index = part.U32();
+                        int at = part.Position;
+                        part.SkipName();
+                        names.Add(index, at);
+                    }
+                }
+            }
+            catch (MalformedModuleException)
+            {
+                // The problem is told by who reads all names.
+            }
+        }
+        return names;
+    }
+
+    private static ByteReader Subsection(ref ByteReader reader, out byte id)
+    {
+        id = reader.U8();
+        uint size = reader.U32();
+        if (size > (uint)reader.Remaining) throw reader.Error("length out of bounds", reader.Position);
+        ByteReader part = reader.Part((int)size);
+        reader.Position += (int)size;
+        return part;
+    }
+
+    private static void Read(NameSection names, ByteReader reader)
+    {
+        while (!reader.AtEnd)
+        {
+            ByteReader part = Subsection(ref reader, out byte id);
+            switch (id)
+            {
+                case 0: names.Module = part.Name(); break;
+                case 1: ReadMap(ref part, names.Funcs); break;
+                case 2: ReadIndirectMap(ref part, names.Locals); break;
+                case 3: ReadIndirectMap(ref part, names.Labels); break;
+                case 4: ReadMap(ref part, names.Types); break;
+                case 5: ReadMap(ref part, names.Tables); break;
+                case 6: ReadMap(ref part, names.Memories); break;
+                case 7: ReadMap(ref part, names.Globals); break;
+                case 8: ReadMap(ref part, names.Elems); break;
+                case 9: ReadMap(ref part, names.Datas); break;
+                case 10: ReadIndirectMap(ref part, names.Fields); break;
+                case 11: ReadMap(ref part, names.Tags); break;
+            }
         }
     }
 

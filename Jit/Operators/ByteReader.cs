@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace WasmJit.Jit;
@@ -22,16 +23,20 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
 
     internal readonly MalformedModuleException UnexpectedEnd() => new("unexpected end of section or function", Position);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal byte U8()
     {
-        if (Position >= End) throw UnexpectedEnd();
+        if (Position >= End) ThrowUnexpectedEnd();
         return bytes[Position++];
     }
+
+    private readonly void ThrowUnexpectedEnd() => throw UnexpectedEnd();
 
     internal readonly byte PeekAt(int offset) => Position + offset < End ? bytes[Position + offset] : throw UnexpectedEnd();
 
     internal readonly byte Peek() => Position < End ? bytes[Position] : throw UnexpectedEnd();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal uint U32()
     {
         if (Position < End && bytes[Position] < 0x80) return bytes[Position++];
@@ -44,6 +49,7 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
     /// An integer that runs over the end of its section is judged by its own form first, as the specification's own decoder
     /// does; then the section has ended too early.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ulong Unsigned(int bits, bool pastEnd = false)
     {
         int at = Position;
@@ -69,6 +75,7 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
 
     internal long S64() => Signed(64);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private long Signed(int bits)
     {
         int at = Position;
@@ -128,12 +135,28 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
         return span;
     }
 
-    internal string Name()
+    /// <summary>The next bytes as a part of their own, without stepping over them.</summary>
+    internal readonly ByteReader Part(int length) => new(bytes, Position, Position + length);
+
+    private ReadOnlySpan<byte> NameBytes()
     {
         int at = Position;
         ulong length = Unsigned(32, pastEnd: true);
         if (length > (ulong)(bytes.Length - Position)) throw Error("length out of bounds", at);
-        ReadOnlySpan<byte> span = Bytes((uint)length);
+        return Bytes((uint)length);
+    }
+
+    /// <summary>Steps over a name.</summary>
+    internal void SkipName()
+    {
+        int at = Position;
+        if (!System.Text.Unicode.Utf8.IsValid(NameBytes())) throw Error("malformed UTF-8 encoding", at);
+    }
+
+    internal string Name()
+    {
+        int at = Position;
+        ReadOnlySpan<byte> span = NameBytes();
         try
         {
             return Utf8.GetString(span);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace WasmJit.Jit;
 
 /// <summary>A heap type as the binary has it: a type index, or the code of an abstract heap type as a negative number.</summary>
@@ -55,6 +57,7 @@ internal struct Instr
 internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
 {
     private readonly ReadOnlySpan<byte> bytes = bytes;
+    private readonly Operator?[] oneByte = OperatorTable.OneByte;
     private ByteReader reader = new(bytes, start, end);
 
     internal int Position
@@ -65,29 +68,41 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
 
     internal readonly bool AtEnd => reader.AtEnd;
 
-    /// <summary>Reads the next operator.</summary>
+    /// <summary>
+    /// Reads the next operator. It and its offset are set, and of all else what the operator's immediates are; the rest says
+    /// nothing.
+    /// </summary>
     /// <exception cref="MalformedModuleException">No operator of the binary format, or the code ends.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Read(out Instr instr)
     {
-        instr = default;
-        instr.Offset = reader.Position;
+        // Megabytes of code come through here before the runtime has seen that it is hot; hence also the attribute.
+        Unsafe.SkipInit(out instr);
+        int at = reader.Position;
         byte first = reader.U8();
-        Operator? op;
-        if (first >= 0xfa && first != 0xff)
+        Operator? op = oneByte[first] ?? FindPrefixed(first, at);
+        if (op.Immediates.Length != 0)
         {
-            uint code = reader.U32();
-            op = OperatorTable.Find(first, code);
-            if (op is null) throw reader.Error($"illegal opcode {first:x2} {code:x2}", instr.Offset);
+            instr = default;
+            instr.Op = op;
+            instr.Offset = at;
+            ReadImmediates(ref instr, op);
         }
         else
         {
-            op = OperatorTable.Find(0, first);
-            if (op is null) throw reader.Error($"illegal opcode {first:x2}", instr.Offset);
+            instr.Op = op;
+            instr.Offset = at;
         }
-        instr.Op = op;
-        if (op.Immediates.Length != 0) ReadImmediates(ref instr, op);
     }
 
+    private Operator FindPrefixed(byte first, int at)
+    {
+        if (first < 0xfa || first == 0xff) throw reader.Error($"illegal opcode {first:x2}", at);
+        uint code = reader.U32();
+        return OperatorTable.Find(first, code) ?? throw reader.Error($"illegal opcode {first:x2} {code:x2}", at);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ReadImmediates(ref Instr instr, Operator op)
     {
         int slot = 0;

@@ -18,7 +18,16 @@ internal sealed class Operator
     internal required byte Prefix { get; init; }
     internal required uint Code { get; init; }
     internal required string Mnemonic { get; init; }
-    internal required ImmutableArray<Immediate> Immediates { get; init; }
+    internal required ImmutableArray<Immediate> Immediates
+    {
+        get;
+        init
+        {
+            field = value;
+            foreach (Immediate immediate in value)
+                HasCheckedImmediates |= immediate.Kind is ImmediateKind.MemArg or ImmediateKind.Memory or ImmediateKind.Lane or ImmediateKind.Lanes16;
+        }
+    }
 
     /// <summary>Operand types of a plain operator; an address is <see cref="ValType.Bottom"/>, see <see cref="OperatorTable.At"/>.</summary>
     internal required ImmutableArray<ValType> Params { get; init; }
@@ -37,6 +46,9 @@ internal sealed class Operator
 
     /// <summary>Whether this version compiles it; what it does not is decoded and validated all the same.</summary>
     internal required bool IsCompiled { get; init; }
+
+    /// <summary>Whether immediates of a plain operator need more than decoding: memories, lanes.</summary>
+    internal bool HasCheckedImmediates { get; private set; }
 
     /// <summary>How it is emitted; parsed at first use by the emitter.</summary>
     internal required string Emission { get; init; }

@@ -40,6 +40,9 @@ internal static partial class OperatorTable
         return codes is not null && code < (uint)codes.Length ? codes[code] : null;
     }
 
+    /// <summary>The operators without prefix by their byte.</summary>
+    internal static Operator?[] OneByte => ByCode[0];
+
     internal static Operator? Find(string mnemonic) => ByMnemonic.GetValueOrDefault(mnemonic);
 
     internal static Operator? Find(ReadOnlySpan<char> mnemonic) =>

@@ -7,8 +7,6 @@ internal static class FeatureValidator
     {
         if (module.Features == Features.All) return;
         foreach (DefType type in module.Types) Check(module, type);
-        foreach (FuncInfo func in module.Funcs)
-            foreach (LocalRun run in func.Locals) Check(module, run.Type, func.BodyStart);
         foreach (ImportInfo import in module.Imports)
             if (import.Type.IsExact) Need(module, Features.CustomDescriptors, "exact function import", import.Offset);
         foreach (GlobalInfo global in module.Globals) Check(module, global.Type.Type, global.Offset);
@@ -56,7 +54,7 @@ internal static class FeatureValidator
         }
     }
 
-    private static void Check(ModuleInfo module, ValType type, int at)
+    internal static void Check(ModuleInfo module, ValType type, int at)
     {
         if (type.Kind == ValKind.V128) Need(module, Features.Simd, "v128", at);
         if (!type.IsRef) return;

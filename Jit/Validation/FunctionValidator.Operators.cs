@@ -1,19 +1,22 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 
 namespace WasmJit.Jit;
 
 internal sealed partial class FunctionValidator
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Validate(ref CodeReader code, ref Instr instr)
     {
         Operator op = instr.Op;
-        CheckProposal(op);
+        if (!op.IsCompiled || op.Prefix == 0xfa || (op.Feature & ~module.Features) != 0) CheckProposal(op);
         if (op.HasSignature)
         {
-            ValType address = AddressType(instr);
-            for (int i = op.Params.Length - 1; i >= 0; i--) Pop(op.Params[i].Kind == ValKind.Bottom ? address : op.Params[i]);
+            ValType address = op.HasCheckedImmediates ? AddressType(instr) : ValType.Bottom;
+            ReadOnlySpan<ValType> parameters = op.Params.AsSpan();
+            for (int i = parameters.Length - 1; i >= 0; i--) Pop(parameters[i].Kind == ValKind.Bottom ? address : parameters[i]);
             if (instr.HasMemoryRef) Pop(ValType.Ref(Heap(instr.Heap1), true));
-            foreach (ValType result in op.Results) Push(result.Kind == ValKind.Bottom ? address : result);
+            foreach (ValType result in op.Results.AsSpan()) Push(result.Kind == ValKind.Bottom ? address : result);
             return;
         }
         switch (op.Id)

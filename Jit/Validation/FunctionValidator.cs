@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 
 namespace WasmJit.Jit;
 
@@ -25,6 +26,7 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
     private int height;
     private Frame[] frames = new Frame[16];
     private int depth;
+    private readonly List<LocalRun> runs = [];
     private readonly List<ValType> locals = [];
     private bool[] initialised = [];
     private readonly List<int> initLog = [];
@@ -39,15 +41,18 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         funcIndex = index;
         try
         {
-            ModuleDecoder.ReadLocals(module, func);
+            int code = ModuleDecoder.ReadLocals(module, func, runs);
             locals.Clear();
             locals.AddRange(func.Func.Params);
-            foreach (LocalRun run in func.Locals)
+            foreach (LocalRun run in runs)
+            {
+                if (module.Features != Features.All) FeatureValidator.Check(module, run.Type, func.BodyStart);
                 for (int i = 0; i < run.Count; i++) locals.Add(run.Type);
+            }
             if (initialised.Length < locals.Count) initialised = new bool[Math.Max(locals.Count, 64)];
             for (int i = 0; i < locals.Count; i++) initialised[i] = i < func.Func.Params.Length || locals[i].IsDefaultable;
             results = func.Func.Results;
-            Run(func.CodeStart, func.BodyEnd, results, isConstant: false);
+            Run(code, func.BodyEnd, results, isConstant: false);
         }
         catch (MalformedModuleException e) when (e.FunctionIndex is null)
         {
@@ -74,6 +79,7 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
 
     private int constGlobals;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Run(int start, int end, ImmutableArray<ValType> expected, bool isConstant)
     {
         height = 0;
@@ -107,9 +113,11 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
 
     private void Push(ValType type)
     {
-        if (height == stack.Length) Array.Resize(ref stack, height * 2);
+        if (height == stack.Length) GrowStack();
         stack[height++] = type;
     }
+
+    private void GrowStack() => Array.Resize(ref stack, height * 2);
 
     private void Push(ImmutableArray<ValType> types)
     {
@@ -124,15 +132,16 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         return stack[--height];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValType Pop(ValType expected)
     {
         ref Frame frame = ref frames[depth - 1];
         if (height == frame.Height)
             return frame.Unreachable ? ValType.Bottom : throw Error($"type mismatch: instruction requires [{expected}] but stack has []");
         ValType actual = stack[--height];
-        if (actual != expected && !Subtyping.IsSubtype(actual, expected))
-            throw Error($"type mismatch: instruction requires [{expected}] but stack has [{actual}]");
-        return actual;
+        if (actual.Kind == expected.Kind && actual.Kind != ValKind.Ref) return actual;
+        return Subtyping.IsSubtype(actual, expected) ? actual
+            : throw Error($"type mismatch: instruction requires [{expected}] but stack has [{actual}]");
     }
 
     private void Pop(ImmutableArray<ValType> types)

@@ -48,7 +48,6 @@ internal sealed partial class WatPrinter
     /// <summary>Begins a function: what follows is about it.</summary>
     private string Head(int index, bool numbered = false)
     {
-        ModuleDecoder.ReadLocals(module, module.Funcs[index]);
         currentFunc = (uint)index;
         labelCount = 0;
         labels.Clear();

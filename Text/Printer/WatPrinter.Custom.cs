@@ -43,7 +43,6 @@ internal sealed partial class WatPrinter
             FuncInfo func = module.Funcs[i];
             var hints = new ByteWriter();
             uint count = 0;
-            ModuleDecoder.ReadLocals(module, func);
             var code = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);
             while (!code.AtEnd)
             {
