@@ -15,7 +15,7 @@ internal sealed partial class FunctionValidator
             ValType address = op.HasCheckedImmediates ? AddressType(instr) : ValType.Bottom;
             ReadOnlySpan<ValType> parameters = op.Params.AsSpan();
             for (int i = parameters.Length - 1; i >= 0; i--) Pop(parameters[i].Kind == ValKind.Bottom ? address : parameters[i]);
-            if (instr.HasMemoryRef) Pop(ValType.Ref(Heap(instr.Heap1), true));
+            if (op.HasCheckedImmediates && instr.HasMemoryRef) Pop(ValType.Ref(Heap(instr.Heap1), true));
             foreach (ValType result in op.Results.AsSpan()) Push(result.Kind == ValKind.Bottom ? address : result);
             return;
         }
