@@ -216,8 +216,9 @@ internal sealed partial class ModuleParser
             string kind = Atom();
             TakeId();
             innerType = Inner;
-            if (kind == "func")
+            if (kind is "func" or "tag")
             {
+                if (kind == "tag") item.U8(4);
                 item.U8(0);
                 item.U32(IsOpen("type") ? Inner(TypeUse(out _)) : Implied());
             }

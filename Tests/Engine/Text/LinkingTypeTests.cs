@@ -28,4 +28,15 @@ public sealed class LinkingTypeTests
         Module module = new Engine().CompileText($"(module {Types} (type {type}) (type {uses}))");
         Assert.Same(module.Info.Types[3], module.Info.Types[4]);
     }
+
+    [Fact]
+    public void TagTypesMayBeWrittenOut()
+    {
+        Module module = new Engine().CompileText("""
+            (module (type $f (func (param i32 f64)))
+              (type (module (import "h" "t" (tag (param i32 f64))) (export "t" (tag (type $f)))))
+              (type (module (import "h" "t" (tag (type $f))) (export "t" (tag (param i32 f64))))))
+            """);
+        Assert.Same(module.Info.Types[1], module.Info.Types[2]);
+    }
 }
