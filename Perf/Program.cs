@@ -10,6 +10,7 @@ internal static class Program
         Perf tiers [--memory-checks guard|explicit] [KERNEL...]    how the runtime optimised each function of the kernels
         Perf startup [--size MB]                                   a large program from its file to its first function
         Perf startup --write FILE [--size MB]                      writes the module that it uses
+        Perf programs [--processor-time] [CASE...]                 programs of Tests/Programs on WasmJit and Wasmtime by turns
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
         KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all.
         """;
@@ -35,6 +36,10 @@ internal static class Program
                     return Tiers.Run(Kernel.Select(rest), options) ? 0 : 1;
                 case "startup":
                     return Startup.Run(rest);
+                case "programs":
+                    bool processorTime = rest.Remove("--processor-time");
+                    ProgramRuns.Run(rest, options, processorTime);
+                    return 0;
                 case "bench":
                     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. rest]);
                     return 0;
