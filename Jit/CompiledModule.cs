@@ -48,6 +48,10 @@ internal sealed unsafe class CompiledModule : ICodeTarget
         if (own != 0) cellBase = (nint*)Unsafe.AsPointer(ref cells[0]);
     }
 
+    /// <summary>The one code of a module: nested modules have one for all their closures.</summary>
+    internal static CompiledModule Of(ModuleInfo info, CodeOptions options) =>
+        info.Code ?? Interlocked.CompareExchange(ref info.Code, new CompiledModule(info, options), null) ?? info.Code;
+
     internal ModuleInfo Info { get; }
 
     /// <summary>The code of a function as it is now: itself, or the stub. From now on its cell may be read.</summary>
@@ -143,9 +147,15 @@ internal sealed unsafe class CompiledModule : ICodeTarget
         return method;
     }
 
-    /// <summary>Compiles all functions now, on several threads.</summary>
-    internal void CompileAll(CancellationToken cancellation = default) =>
-        Parallel.For(Info.ImportedFuncs, Info.Funcs.Count, new ParallelOptions { CancellationToken = cancellation }, i => Compile(i));
+    /// <summary>Compiles all functions now, those of nested modules too, on several threads.</summary>
+    internal void CompileAll(CancellationToken cancellation = default)
+    {
+        foreach (ModuleInfo module in Info.WithNested())
+        {
+            CompiledModule code = Of(module, options);
+            Parallel.For(module.ImportedFuncs, module.Funcs.Count, new ParallelOptions { CancellationToken = cancellation }, i => code.Compile(i));
+        }
+    }
 
     internal string NameOf(int func, NullMeaning nulls = NullMeaning.None)
     {
@@ -171,6 +181,12 @@ internal sealed unsafe class CompiledModule : ICodeTarget
     bool ICodeTarget.Inlines => options.Inlines && !options.CountsFuel;
 
     void ICodeTarget.LoadCode(IlBuffer il, ModuleInfo module, int func)
+    {
+        if (ReferenceEquals(module, Info)) LoadCode(il, func);
+        else Of(module, options).LoadCode(il, func);
+    }
+
+    private void LoadCode(IlBuffer il, int func)
     {
         CodeOf(func);
         il.LdcI8((long)(cellBase + (func - Info.ImportedFuncs)));

@@ -4,23 +4,34 @@ namespace WasmJit;
 
 /// <summary>
 /// What modules import, by module name and name. For a function give a delegate, of the host or from an instance; else a
-/// <see cref="Memory"/>, <see cref="Table"/>, <see cref="Global"/> or <see cref="Tag"/>. Whole instances stand for all their
-/// exports under a module name.
+/// <see cref="Memory"/>, <see cref="Table"/>, <see cref="Global"/>, <see cref="Tag"/>, <see cref="Module"/> or
+/// <see cref="Instance"/>. Whole instances stand for all their exports under a module name, and things given one by one under
+/// a module name stand for an instance where a module imports one. Single-level imports have one name.
 /// </summary>
 /// <example><code>new Imports { { "env", "print", (Action&lt;int&gt;)Console.WriteLine }, { "lib", instance } }</code></example>
 public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string Name), object>>
 {
     private readonly Dictionary<(string Module, string Name), object> items = [];
     private readonly Dictionary<string, Instance> instances = [];
+    private readonly Dictionary<string, object> singles = [];
 
     /// <summary>Adds one import.</summary>
     /// <exception cref="ArgumentException">The value is nothing that a module can import.</exception>
     public void Add(string module, string name, object value)
     {
-        if (value is not (Delegate or Memory or Table or Global or Tag))
-            throw new ArgumentException($"A {value.GetType()} cannot be imported.", nameof(value));
-        items[(module, name)] = value;
+        items[(module, name)] = Checked(value);
     }
+
+    /// <summary>Adds a single-level import, of the runtime-linking extension: a module, or anything else.</summary>
+    /// <exception cref="ArgumentException">The value is nothing that a module can import.</exception>
+    public void Add(string name, object value)
+    {
+        if (value is Instance instance) instances[name] = instance;
+        else singles[name] = Checked(value);
+    }
+
+    private static object Checked(object value) => value is Delegate or Memory or Table or Global or Tag or Module or Instance
+        ? value : throw new ArgumentException($"A {value?.GetType().ToString() ?? "null"} cannot be imported.", nameof(value));
 
     /// <summary>Adds all exports of an instance under a module name.</summary>
     public void Add(string module, Instance instance) => instances[module] = instance;
@@ -30,6 +41,7 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string Na
     {
         foreach (KeyValuePair<(string, string), object> item in other.items) items.TryAdd(item.Key, item.Value);
         foreach (KeyValuePair<string, Instance> item in other.instances) instances.TryAdd(item.Key, item.Value);
+        foreach (KeyValuePair<string, object> item in other.singles) singles.TryAdd(item.Key, item.Value);
     }
 
     /// <summary>
@@ -43,12 +55,17 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string Na
         var added = new List<ImportType>();
         foreach (ImportType import in module.Imports)
         {
-            if (import.Name is null || Find(import.Module, import.Name) is not null) continue;
-            Add(import.Module, import.Name, UnknownImport.Make(import, functions));
+            if (import.Name is null ? Find(import.Module) is not null : Find(import.Module, import.Name) is not null) continue;
+            object value = UnknownImport.Make(import, functions, this, module.Engine);
+            if (import.Name is null) Add(import.Module, value);
+            else Add(import.Module, import.Name, value);
             added.Add(import);
         }
         return added;
     }
+
+    /// <summary>What has one name.</summary>
+    internal object? Find(string name) => singles.TryGetValue(name, out object? value) ? value : instances.GetValueOrDefault(name);
 
     internal object? Find(string module, string name)
     {

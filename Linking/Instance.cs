@@ -11,7 +11,13 @@ namespace WasmJit;
 /// </summary>
 public sealed class Instance : InstanceCore, ILinkable
 {
-    internal Instance(Module module) => Module = module;
+    internal Instance(Module module)
+    {
+        Module = module;
+        OwnModule = module;
+        Definition = module.Info;
+        Services = module.Shared.Services;
+    }
 
     /// <summary>The module.</summary>
     public Module Module { get; }
@@ -40,10 +46,10 @@ public sealed class Instance : InstanceCore, ILinkable
 
     DefType ILinkable.DynamicType => Module.Info.InstanceType;
 
-    /// <summary>An export: a function as its typed delegate, a memory, a table, a global or a tag.</summary>
+    /// <summary>An export: a function as its typed delegate, a memory, a table, a global, a tag, a module or an instance.</summary>
     /// <typeparam name="T">
     /// The delegate type of a function (Func or Action of int, long, float, double, Vector128, Delegate, object; several
-    /// results as a ValueTuple; or a delegate type with the same signature), or Memory, Table, Global, Tag.
+    /// results as a ValueTuple; or a delegate type with the same signature), or Memory, Table, Global, Tag, Module, Instance.
     /// </typeparam>
     /// <returns>For the function's own delegate type the same object each time.</returns>
     /// <exception cref="KeyNotFoundException">There is no export of this name.</exception>
@@ -131,19 +137,17 @@ public sealed class Instance : InstanceCore, ILinkable
     /// <summary>An export in the form of generated code.</summary>
     internal object? FindInternal(string name)
     {
-        foreach (ExportInfo export in Module.Info.Exports)
+        if (Module.Info.FindExport(name) is not { } export) return null;
+        int index = (int)export.Index;
+        return export.Kind switch
         {
-            if (export.Name != name) continue;
-            int index = (int)export.Index;
-            return export.Kind switch
-            {
-                ExternKind.Func => GetFunc(index),
-                ExternKind.Memory => Memories[index],
-                ExternKind.Table => Tables[index],
-                ExternKind.Global => Globals[index],
-                _ => Tags[index],
-            };
-        }
-        return null;
+            ExternKind.Func => GetFunc(index),
+            ExternKind.Memory => Memories[index],
+            ExternKind.Table => Tables[index],
+            ExternKind.Global => Globals[index],
+            ExternKind.Module => Modules[index],
+            ExternKind.Instance => Instances[index],
+            _ => Tags[index],
+        };
     }
 }

@@ -7,6 +7,9 @@ namespace WasmJit.Linking;
 /// <summary>Instantiation (spec 4.5.4), for hosts and for guests alike.</summary>
 internal static unsafe class Linker
 {
+    /// <summary>An instance definition makes instances, whose definitions make more: this many at most for one instantiation.</summary>
+    private const int MaxInstances = 10_000;
+
     /// <summary>Looks the imports up by name. Functions become FuncRefs.</summary>
     /// <exception cref="LinkException">One is missing, or a delegate has another signature.</exception>
     internal static object[] Resolve(Module module, Imports imports)
@@ -16,12 +19,27 @@ internal static unsafe class Linker
         for (int i = 0; i < values.Length; i++)
         {
             ImportInfo import = wanted[i];
-            object value = imports.Find(import.Module, import.Name)
-                ?? throw new LinkException($"unknown import: \"{import.Module}\" \"{import.Name}\" {import.Type}");
-            if (value is Delegate host && import.Type.Kind == ExternKind.Func) value = ToFunc(host, import);
-            values[i] = value;
+            values[i] = Find(module.Engine, imports, import)
+                ?? throw new LinkException($"unknown import: {import.Names} {import.Type}");
         }
         return values;
+    }
+
+    /// <summary>An import; things that are given one by one make an instance where one is asked for.</summary>
+    private static object? Find(Engine engine, Imports imports, ImportInfo import)
+    {
+        object? value = import.Name is null ? imports.Find(import.Module) : imports.Find(import.Module, import.Name);
+        if (value is null && import is { Name: null, Type.Kind: ExternKind.Instance })
+        {
+            InstanceType type = import.Type.Instance;
+            return Bundle.Make(engine, type, name => imports.Find(import.Module, name) switch
+            {
+                Delegate host when type.Find(name) is { Kind: ExternKind.Func } wanted =>
+                    ToFunc(host, new ImportInfo(import.Module, name, wanted, 0)),
+                var other => other,
+            });
+        }
+        return value is Delegate function && import.Type.Kind == ExternKind.Func ? ToFunc(function, import) : value;
     }
 
     private static FuncRef ToFunc(Delegate host, ImportInfo import)
@@ -33,7 +51,7 @@ internal static unsafe class Linker
         }
         catch (ArgumentException e)
         {
-            throw new LinkException($"incompatible import type: \"{import.Module}\" \"{import.Name}\": {e.Message}");
+            throw new LinkException($"incompatible import type: {import.Names}: {e.Message}");
         }
     }
 
@@ -44,6 +62,8 @@ internal static unsafe class Linker
         Table table => ExternType.Of(table.CurrentType),
         Global global => ExternType.Of(global.Type),
         Tag tag => ExternType.OfTag(tag.Type),
+        Module module => ExternType.OfModule(module.Info.ModuleType),
+        Instance instance => ExternType.OfInstance(instance.Module.Info.InstanceType),
         _ => null,
     };
 
@@ -55,17 +75,25 @@ internal static unsafe class Linker
     /// <exception cref="LinkException">An import is of another type.</exception>
     internal static Instance Instantiate(Module module, object[] imports, Fuel? fuel = null, Action<Instance>? beforeStart = null)
     {
+        int left = MaxInstances;
+        return Instantiate(module, imports, fuel, beforeStart, ref left);
+    }
+
+    private static Instance Instantiate(Module module, object[] imports, Fuel? fuel, Action<Instance>? beforeStart, ref int left)
+    {
+        if (--left < 0) throw new LinkException($"too many instances: one instantiation may make {MaxInstances}");
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
         ModuleInfo info = module.Info;
         for (int i = 0; i < imports.Length; i++)
         {
             ImportInfo import = info.Imports[i];
             if (TypeOf(imports[i]) is not { } type || !Subtyping.Matches(type, import.Type))
                 throw new LinkException(
-                    $"incompatible import type: \"{import.Module}\" \"{import.Name}\" is {TypeOf(imports[i])?.ToString() ?? "something else"}, {import.Type}{(import.Type.IsExact ? " exactly" : "")} is needed");
+                    $"incompatible import type: {import.Names} is {TypeOf(imports[i])?.ToString() ?? "something else"}, {import.Type}{(import.Type.IsExact ? " exactly" : "")} is needed");
         }
-        var instance = new Instance(module) { Services = module.Services };
+        var instance = new Instance(module);
         if (module.Engine.Options.CountFuel) instance.FuelTank = fuel ?? new Fuel(long.MaxValue);
-        Allocate(instance, info, imports);
+        Allocate(instance, info, imports, ref left);
         InitialiseGlobals(instance, info);
         InitialiseTables(instance, info);
         RunSegments(instance, info);
@@ -74,43 +102,109 @@ internal static unsafe class Linker
         return instance;
     }
 
-    private static void Allocate(Instance instance, ModuleInfo info, object[] imports)
+    private static T[] Space<T>(int count) => count == 0 ? [] : new T[count];
+
+    private static void Allocate(Instance instance, ModuleInfo info, object[] imports, ref int left)
     {
         instance.Types = info.TypeArray;
-        instance.Funcs = info.Funcs.Count == 0 ? [] : new FuncRef?[info.Funcs.Count];
-        instance.Memories = info.Memories.Count == 0 ? [] : new Memory[info.Memories.Count];
-        instance.Tables = info.Tables.Count == 0 ? [] : new Table[info.Tables.Count];
-        instance.Globals = info.Globals.Count == 0 ? [] : new Global[info.Globals.Count];
-        instance.Tags = info.Tags.Count == 0 ? [] : new Tag[info.Tags.Count];
-        int func = 0, memory = 0, table = 0, global = 0, tag = 0;
-        foreach (object import in imports)
+        instance.Funcs = Space<FuncRef?>(info.Funcs.Count);
+        instance.Memories = Space<Memory>(info.Memories.Count);
+        instance.Tables = Space<Table>(info.Tables.Count);
+        instance.Globals = Space<Global>(info.Globals.Count);
+        instance.Tags = Space<Tag>(info.Tags.Count);
+        instance.Modules = Space<object>(info.Modules.Count);
+        instance.Instances = Space<InstanceCore>(info.Instances.Count);
+        var filled = default(Filled);
+        if (info.Initialisers.Count == 0)
         {
-            switch (import)
-            {
-                case FuncRef f: instance.Funcs[func++] = f; break;
-                case Memory m: instance.Memories[memory++] = m; break;
-                case Table t: instance.Tables[table++] = t; break;
-                case Global g: instance.Globals[global++] = g; break;
-                default: instance.Tags[tag++] = (Tag)import; break;
-            }
+            foreach (object import in imports) filled.Add(instance, import);
+        }
+        else
+        {
+            foreach (Initialiser step in info.Initialisers) filled.Add(instance, Perform(instance, step, imports, ref left));
         }
         try
         {
-            for (; memory < info.Memories.Count; memory++) instance.Memories[memory] = new Memory(info.Memories[memory]);
+            for (int i = info.ImportedMemories; i < info.Memories.Count; i++) instance.Memories[i] = new Memory(info.Memories[i]);
             // Initial values of globals may refer to tables, those of tables to globals: values come later.
-            for (; table < info.Tables.Count; table++) instance.Tables[table] = new Table(info.Tables[table].Type, null, default);
+            for (int i = info.ImportedTables; i < info.Tables.Count; i++) instance.Tables[i] = new Table(info.Tables[i].Type, null, default);
         }
         catch (InsufficientMemoryException e)
         {
             throw new LinkException($"out of memory: {e.Message}");
         }
-        for (; tag < info.Tags.Count; tag++) instance.Tags[tag] = new Tag(info.Tags[tag]);
+        for (int i = info.ImportedTags; i < info.Tags.Count; i++) instance.Tags[i] = new Tag(info.Tags[i]);
         if (instance.Memories.Length > 0)
         {
             instance.Memory0 = instance.Memories[0];
             instance.Memory0Base = instance.Memories[0].Base;
         }
     }
+
+    /// <summary>How far each index space of an instance is filled.</summary>
+    private struct Filled
+    {
+        private int funcs, memories, tables, globals, tags, modules, instances;
+
+        internal void Add(Instance instance, object item)
+        {
+            switch (item)
+            {
+                case FuncRef f: instance.Funcs[funcs++] = f; break;
+                case Memory m: instance.Memories[memories++] = m; break;
+                case Table t: instance.Tables[tables++] = t; break;
+                case Global g: instance.Globals[globals++] = g; break;
+                case Module m: instance.Modules[modules++] = m; break;
+                case Instance i: instance.Instances[instances++] = i; break;
+                default: instance.Tags[tags++] = (Tag)item; break;
+            }
+        }
+    }
+
+    // ---- module linking ----
+
+    private static object Perform(Instance instance, Initialiser step, object[] imports, ref int left)
+    {
+        switch (step.Kind)
+        {
+            case InitialiserKind.Import: return imports[step.Source];
+            case InitialiserKind.Captured: return instance.Module.Captured[step.Source];
+            case InitialiserKind.Alias: return ((Instance)instance.Instances[step.Source]).FindInternal(step.Name)!;
+            case InitialiserKind.Module:
+                {
+                    ModuleCode nested = instance.Module.Shared.Nested(step.Source);
+                    List<Capture> captures = nested.Info.Captures;
+                    var captured = captures.Count == 0 ? [] : new Module[captures.Count];
+                    for (int i = 0; i < captured.Length; i++)
+                    {
+                        captured[i] = captures[i].FromCaptures
+                            ? instance.Module.Captured[captures[i].Index] : (Module)instance.Modules[captures[i].Index];
+                    }
+                    return new Module(nested, captured);
+                }
+            default:
+                {
+                    var module = (Module)instance.Modules[step.Source];
+                    var given = new Arguments();
+                    foreach (InstanceArgument argument in step.Arguments) given.Add(argument.Name, null, Item(instance, argument));
+                    List<ImportInfo> wanted = module.Info.Imports;
+                    var values = new object[wanted.Count];
+                    for (int i = 0; i < values.Length; i++) values[i] = given.Find(module.Engine, wanted[i]);
+                    return Instantiate(module, values, instance.FuelTank, null, ref left);
+                }
+        }
+    }
+
+    private static object Item(Instance instance, InstanceArgument argument) => argument.Kind switch
+    {
+        ExternKind.Func => instance.GetFunc(argument.Index),
+        ExternKind.Table => instance.Tables[argument.Index],
+        ExternKind.Memory => instance.Memories[argument.Index],
+        ExternKind.Global => instance.Globals[argument.Index],
+        ExternKind.Module => instance.Modules[argument.Index],
+        ExternKind.Instance => instance.Instances[argument.Index],
+        _ => instance.Tags[argument.Index],
+    };
 
     private static void InitialiseGlobals(Instance instance, ModuleInfo info)
     {

@@ -4,7 +4,7 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>What generated code asks of the engine: code, function references, and the runtime-linking extension.</summary>
-internal sealed class LinkingServices(Module module) : InstanceServices
+internal sealed class LinkingServices(ModuleCode module) : InstanceServices
 {
     internal override FuncRef MakeFunc(InstanceCore instance, int index)
     {
@@ -74,22 +74,24 @@ internal sealed class LinkingServices(Module module) : InstanceServices
     private static object[] Arrange(Module compiled, ModuleType given, object?[] args)
     {
         List<ImportInfo> wanted = compiled.Info.Imports;
+        Arguments? others = null;
         var values = new object[wanted.Count];
         for (int i = 0; i < values.Length; i++)
         {
             ImportInfo import = wanted[i];
-            int at = i < given.Imports.Length && given.Imports[i].Module == import.Module && given.Imports[i].Name == import.Name
-                ? i : IndexOf(given, import);
-            values[i] = args[at] ?? throw new LinkException($"unknown import: \"{import.Module}\" \"{import.Name}\" is null");
+            if (i < given.Imports.Length && given.Imports[i].Module == import.Module && given.Imports[i].Name == import.Name)
+            {
+                values[i] = args[i] ?? throw new LinkException($"unknown import: {import.Names} is null");
+                continue;
+            }
+            if (others is null)
+            {
+                others = new Arguments();
+                for (int a = 0; a < args.Length; a++) others.Add(given.Imports[a].Module, given.Imports[a].Name, args[a]);
+            }
+            values[i] = others.Find(compiled.Engine, import);
         }
         return values;
-    }
-
-    private static int IndexOf(ModuleType type, ImportInfo import)
-    {
-        for (int i = 0; i < type.Imports.Length; i++)
-            if (type.Imports[i].Module == import.Module && type.Imports[i].Name == import.Name) return i;
-        throw new LinkException($"unknown import: \"{import.Module}\" \"{import.Name}\"");
     }
 
     internal override object GetExport(object? target, string name)

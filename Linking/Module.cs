@@ -12,22 +12,34 @@ public sealed record CustomSection(string Name, ReadOnlyMemory<byte> Content);
 /// <summary>A valid module. It can be instantiated any number of times, on any thread; instances share its code.</summary>
 public sealed class Module : ILinkable
 {
-    private CompiledModule? code;
-    private LinkingServices? services;
-
-    internal Module(Engine engine, ModuleInfo info)
+    internal Module(ModuleCode shared, Module[] captured)
     {
-        Engine = engine;
-        Info = info;
+        Shared = shared;
+        Captured = captured;
     }
 
-    /// <summary>The engine that compiled it.</summary>
-    public Engine Engine { get; }
+    internal Module(Engine engine, ModuleInfo info)
+        : this(new ModuleCode(engine, info, null), [])
+    {
+    }
 
-    internal ModuleInfo Info { get; }
+    /// <summary>What all closures of the module have in common.</summary>
+    internal ModuleCode Shared { get; }
+
+    /// <summary>The modules of enclosing instances that it names: what makes a nested module a closure.</summary>
+    internal Module[] Captured { get; }
+
+    /// <summary>The engine that compiled it.</summary>
+    public Engine Engine => Shared.Engine;
+
+    internal ModuleInfo Info => Shared.Info;
 
     /// <summary>What counts it in the quota of the guest that had it compiled.</summary>
-    internal LinkingQuota.LiveModule? Live { get; set; }
+    internal LinkingQuota.LiveModule? Live
+    {
+        get => Shared.Root.Live;
+        set => Shared.Root.Live = value;
+    }
 
     /// <summary>Its name, from the names section.</summary>
     public string? Name => Info.Name;
@@ -58,10 +70,7 @@ public sealed class Module : ILinkable
 
     DefType ILinkable.DynamicType => Info.ModuleType;
 
-    internal CompiledModule Code =>
-        code ?? Interlocked.CompareExchange(ref code, new CompiledModule(Info, Engine.CodeOptions), null) ?? code;
-
-    internal LinkingServices Services => services ?? Interlocked.CompareExchange(ref services, new LinkingServices(this), null) ?? services;
+    internal CompiledModule Code => Shared.Code;
 
     /// <summary>Makes an instance: links the imports, initialises, runs the start function.</summary>
     /// <param name="imports">What the module imports; null if it imports nothing.</param>

@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using WasmJit.Jit;
+using WasmJit.Linking;
 using WasmJit.Runtime;
 
 namespace WasmJit;
@@ -18,8 +19,12 @@ public enum UnknownImports
 internal static class UnknownImport
 {
     /// <summary>Makes an import of a type: functions as asked for, all else with the least that the type allows.</summary>
+    /// <param name="import">The import; of an instance each export that is given under its name is taken.</param>
+    /// <param name="functions">What functions do.</param>
+    /// <param name="given">What is given.</param>
+    /// <param name="engine">The engine of the module that imports.</param>
     /// <exception cref="LinkException">A value of the type cannot be made.</exception>
-    internal static object Make(ImportType import, UnknownImports functions)
+    internal static object Make(ImportType import, UnknownImports functions, Imports given, Engine engine)
     {
         try
         {
@@ -30,13 +35,26 @@ internal static class UnknownImport
                 ExternKind.Table when import.Type.Table.Element.IsNullable => new Table(import.Type.Table),
                 ExternKind.Global when Zero(import.Type.Global.Type) is var zero => new Global(import.Type.Global, zero),
                 ExternKind.Tag => new Tag(import.Type.Def),
-                _ => throw new LinkException($"nothing can stand for the import \"{import.Module}\" \"{import.Name}\" {import.Type}"),
+                ExternKind.Instance => MakeInstance(import, functions, given, engine),
+                _ => throw new LinkException($"nothing can stand for the import {NamesOf(import)} {import.Type}"),
             };
         }
         catch (InsufficientMemoryException e)
         {
             throw new LinkException($"out of memory: {e.Message}");
         }
+    }
+
+    private static Instance MakeInstance(ImportType import, UnknownImports functions, Imports given, Engine engine)
+    {
+        InstanceType type = import.Type.Instance;
+        return Bundle.Make(engine, type, name =>
+        {
+            ExternType wanted = type.Find(name)!;
+            var export = new ImportType(import.Module, name, wanted);
+            object value = (import.Name is null ? given.Find(import.Module, name) : null) ?? Make(export, functions, given, engine);
+            return value is Delegate host && wanted.Kind == ExternKind.Func ? HostAdapter.MakeFunc(host, wanted.Def) : value;
+        })!;
     }
 
     /// <summary>The value of a type that is all zeros; references are null.</summary>
@@ -46,6 +64,9 @@ internal static class UnknownImport
         return type.IsNullable ? null : throw new LinkException($"nothing can stand for a value of the type {type}");
     }
 
+    private static string NamesOf(ImportType import) =>
+        import.Name is null ? $"\"{import.Module}\"" : $"\"{import.Module}\" \"{import.Name}\"";
+
     private static Delegate MakeFunction(ImportType import, UnknownImports functions)
     {
         Signature signature = Signature.Of(import.Type.Def);
@@ -53,7 +74,7 @@ internal static class UnknownImport
         Expression body = Expression.Default(signature.HostReturn);
         if (functions == UnknownImports.Trap || import.Type.Func.Results.Any(r => r.IsRef && !r.IsNullable))
         {
-            Func<Exception> error = () => Trap.Make(TrapKind.UnknownImport, $"\"{import.Module}\" \"{import.Name}\"");
+            Func<Exception> error = () => Trap.Make(TrapKind.UnknownImport, NamesOf(import));
             body = Expression.Block(Expression.Throw(Expression.Invoke(Expression.Constant(error))), body);
         }
         return Expression.Lambda(signature.DelegateType, body, parameters).Compile();

@@ -33,12 +33,25 @@ internal static class InspectCommand
         }
         terminal.Line($"{path}: {bytes.Length:N0} bytes{(info.Name is { } name ? $", module ${name}" : "")}", "bold");
         if (info.Unsupported is { } what) terminal.Line($"valid, but not supported by this version: {what}", "yellow");
-        Section(terminal, "types", info.Types.Select((t, i) => $"{i}: {Header(t)}{t}"));
-        Section(terminal, "imports", info.Imports.Select(i => $"{Quote(i.Module)} {Quote(i.Name)} {i.Type}"));
-        Section(terminal, "exports", info.Exports.Select(e => $"{Quote(e.Name)} {info.TypeOf(e.Kind, e.Index)}"));
-        Section(terminal, "contents", Contents(info));
-        Section(terminal, "custom sections", info.CustomSections.Select(s => $"{Quote(s.Name)} {s.Length:N0} bytes"));
+        Show(terminal, info, "");
         return Tool.Success;
+    }
+
+    private static void Show(Terminal terminal, ModuleInfo info, string indent)
+    {
+        void Part(string title, IEnumerable<string> lines) => Section(terminal, title, lines, indent);
+        Part("types", info.Types.Select((t, i) => $"{i}: {Header(t)}{t}"));
+        Part("imports", info.Imports.Select(i => $"{Quote(i.Module)}{(i.Name is null ? "" : " " + Quote(i.Name))} {i.Type}"));
+        Part("exports", info.Exports.Select(e => $"{Quote(e.Name)} {info.TypeOf(e.Kind, e.Index)}"));
+        Part("contents", Contents(info));
+        Part("custom sections", info.CustomSections.Select(s => $"{Quote(s.Name)} {s.Length:N0} bytes"));
+        foreach (ModuleDecl module in info.Modules)
+        {
+            if (module.Definition is not { } nested || !ReferenceEquals(nested.Parent, info)) continue;
+            string name = info.Names.Modules.GetValueOrDefault((uint)module.Index) is { } known ? $" ${known}" : "";
+            terminal.Line($"{indent}module {module.Index}{name}: {nested.End - nested.Begin:N0} bytes", "bold");
+            Show(terminal, nested, indent + "  ");
+        }
     }
 
     private static string Quote(string name) => WatPrinter.Quote(name);
@@ -56,6 +69,9 @@ internal static class InspectCommand
         int own = info.Funcs.Count - info.ImportedFuncs;
         long code = info.Funcs.Sum(f => (long)(f.BodyEnd - f.BodyStart));
         if (own > 0) yield return $"{Count(own, "function")}, {Count(code, "byte")} of code";
+        int instances = info.Initialisers.Count(i => i.Kind == InitialiserKind.Instance);
+        if (info.Nested.Count > 0) yield return Count(info.Nested.Count, "nested module");
+        if (instances > 0) yield return Count(instances, "instance");
         for (int i = info.ImportedTables; i < info.Tables.Count; i++) yield return info.Tables[i].Type.ToString();
         for (int i = info.ImportedMemories; i < info.Memories.Count; i++) yield return info.Memories[i].ToString();
         int globals = info.Globals.Count - info.ImportedGlobals, tags = info.Tags.Count - info.ImportedTags;
@@ -70,14 +86,14 @@ internal static class InspectCommand
             yield return $"start function {start}{(info.FuncName((int)start) is { } name ? $" ${name}" : "")}";
     }
 
-    private static void Section(Terminal terminal, string title, IEnumerable<string> lines)
+    private static void Section(Terminal terminal, string title, IEnumerable<string> lines, string indent)
     {
         bool any = false;
         foreach (string line in lines)
         {
-            if (!any) terminal.Line($"{title}:", "bold");
+            if (!any) terminal.Line($"{indent}{title}:", "bold");
             any = true;
-            terminal.Line("  " + line);
+            terminal.Line($"{indent}  {line}");
         }
     }
 }

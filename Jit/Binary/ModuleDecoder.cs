@@ -1,7 +1,7 @@
 namespace WasmJit.Jit;
 
 /// <summary>Decodes a module's sections (spec 5.5). Bodies and expressions stay in the bytes, to be validated and compiled from there.</summary>
-internal ref struct ModuleDecoder
+internal ref partial struct ModuleDecoder
 {
     private readonly ReadOnlyMemory<byte> memory;
     private readonly ReadOnlySpan<byte> bytes;
@@ -9,18 +9,26 @@ internal ref struct ModuleDecoder
     private int declaredFuncs;
     private int bodies;
 
-    private ModuleDecoder(ReadOnlyMemory<byte> memory)
+    /// <summary>Where the first sections come in an order that only modules of the extension may have; 0 if they do not.</summary>
+    private int freeOrderAt;
+
+    private ModuleDecoder(ReadOnlyMemory<byte> memory, int begin, int end, ModuleInfo? parent)
     {
         this.memory = memory;
         bytes = memory.Span;
-        module = new ModuleInfo { Bytes = memory };
+        module = new ModuleInfo { Bytes = memory, Begin = begin, End = end, Parent = parent, Nesting = parent is null ? 0 : parent.Nesting + 1 };
     }
 
     /// <exception cref="MalformedModuleException">Not the binary format.</exception>
     /// <exception cref="InvalidModuleException">A type, index or limit that decoding itself finds out.</exception>
-    internal static ModuleInfo Decode(ReadOnlyMemory<byte> memory)
+    internal static ModuleInfo Decode(ReadOnlyMemory<byte> memory) => Decode(memory, 0, memory.Length, null);
+
+    /// <summary>Decodes the beginning of a module, in the place where it would be nested in another.</summary>
+    internal static ModuleInfo DecodePart(ReadOnlyMemory<byte> memory, ModuleInfo? parent) => Decode(memory, 0, memory.Length, parent);
+
+    private static ModuleInfo Decode(ReadOnlyMemory<byte> memory, int begin, int end, ModuleInfo? parent)
     {
-        var decoder = new ModuleDecoder(memory);
+        var decoder = new ModuleDecoder(memory, begin, end, parent);
         try
         {
             return decoder.Run();
@@ -29,6 +37,12 @@ internal ref struct ModuleDecoder
         {
             // Bodies are read later, but what is wrong in them comes first.
             decoder.FindEarlierError(e.Offset);
+            decoder.CheckOrder();
+            throw;
+        }
+        catch (InvalidModuleException)
+        {
+            decoder.CheckOrder();
             throw;
         }
     }
@@ -46,18 +60,20 @@ internal ref struct ModuleDecoder
 
     private ModuleInfo Run()
     {
-        if (bytes.Length < 4) throw new MalformedModuleException(bytes.IsEmpty ? "unexpected end" : "unexpected end of magic header", 0);
-        if (!bytes[..4].SequenceEqual("\0asm"u8)) throw new MalformedModuleException("magic header not detected", 0);
-        if (bytes.Length < 8) throw new MalformedModuleException("unexpected end of version", 4);
-        if (!bytes[4..8].SequenceEqual(stackalloc byte[] { 1, 0, 0, 0 })) throw new MalformedModuleException("unknown binary version", 4);
-        var reader = new ByteReader(bytes, 8, bytes.Length);
+        int begin = module.Begin;
+        ReadOnlySpan<byte> own = bytes[begin..module.End];
+        if (own.Length < 4) throw new MalformedModuleException(own.IsEmpty ? "unexpected end" : "unexpected end of magic header", begin);
+        if (!own[..4].SequenceEqual("\0asm"u8)) throw new MalformedModuleException("magic header not detected", begin);
+        if (own.Length < 8) throw new MalformedModuleException("unexpected end of version", begin + 4);
+        if (!own[4..8].SequenceEqual(stackalloc byte[] { 1, 0, 0, 0 })) throw new MalformedModuleException("unknown binary version", begin + 4);
+        var reader = new ByteReader(bytes, begin + 8, module.End);
         int last = 0;
         byte lastId = 0;
         while (!reader.AtEnd)
         {
             int at = reader.Position;
             byte id = reader.U8();
-            if (id > 13) throw reader.Error("malformed section id", at);
+            if (id > 16) throw reader.Error("malformed section id", at);
             int sizeAt = reader.Position;
             uint size = reader.U32();
             if (size > (uint)reader.Remaining) throw reader.Error("length out of bounds", sizeAt);
@@ -68,9 +84,14 @@ internal ref struct ModuleDecoder
             }
             else
             {
+                // An empty section of the extension says nothing; what is none for the core specification stays none.
+                if (id > 13 && size == 1 && section.Peek() == 0) throw reader.Error("malformed section id", at);
                 int order = SectionOrder.Of(id);
-                if (order <= last) throw reader.Error("unexpected content after last section", at);
-                last = order;
+                if (order <= last && !(SectionOrder.IsEarly(id) && last <= 2)) throw reader.Error("unexpected content after last section", at);
+                if (order <= last && id <= 2 && freeOrderAt == 0) freeOrderAt = at;
+                if (id == 2 && (module.Sections.Contains(14) || module.Sections.Contains(15)))
+                    throw reader.Error("unexpected content after last section: imports come before modules and instances", at);
+                last = Math.Max(last, order);
                 lastId = id;
                 module.Sections.Add(id);
                 ReadSection(id, ref section);
@@ -78,10 +99,11 @@ internal ref struct ModuleDecoder
             }
             reader.Position += (int)size;
         }
+        CheckOrder();
         if (declaredFuncs != bodies)
-            throw new MalformedModuleException("function and code section have inconsistent lengths", bytes.Length);
+            throw new MalformedModuleException("function and code section have inconsistent lengths", module.End);
         if (module.DataCount is { } count && count != module.Datas.Count)
-            throw new MalformedModuleException("data count and data section have inconsistent lengths", bytes.Length);
+            throw new MalformedModuleException("data count and data section have inconsistent lengths", module.End);
         BranchHints.Read(module);
         return module;
     }
@@ -110,7 +132,12 @@ internal ref struct ModuleDecoder
         switch (id)
         {
             case 1:
-                for (int i = 0; i < count; i++) types.ReadRecType(ref section);
+                for (int i = 0; i < count; i++)
+                {
+                    int at = section.Position, first = module.Types.Count;
+                    types.ReadRecType(ref section);
+                    module.EarlyItems.Add(new EarlyItem(1, at, first, module.Types.Count - first));
+                }
                 break;
             case 2:
                 for (int i = 0; i < count; i++) ReadImport(ref section, ref types);
@@ -160,6 +187,15 @@ internal ref struct ModuleDecoder
             case 11:
                 for (int i = 0; i < count; i++) ReadData(ref section);
                 break;
+            case 14:
+                for (int i = 0; i < count; i++) ReadModule(ref section);
+                break;
+            case 15:
+                for (int i = 0; i < count; i++) ReadInstance(ref section);
+                break;
+            case 16:
+                for (int i = 0; i < count; i++) ReadAlias(ref section);
+                break;
         }
     }
 
@@ -173,45 +209,13 @@ internal ref struct ModuleDecoder
     private readonly void ReadImport(ref ByteReader section, ref TypeDecoder types)
     {
         int at = section.Position;
-        string first = section.Name(), second = section.Name();
-        ExternType type;
+        string first = types.ReadImportNames(ref section, out string? second);
         ByteReader description = section;
-        if (section.Peek() == 0x20)
-        {
-            // custom-descriptors: a function of exactly this type
-            section.U8();
-            type = ExternType.OfFunc(types.ReadFuncIndex(ref section), true);
-        }
-        else
-        {
-            type = types.ReadExternType(ref section);
-        }
+        ExternType type = types.ReadExternType(ref section);
+        module.EarlyItems.Add(new EarlyItem(2, at, module.Imports.Count));
+        if (module.Initialisers.Count > 0) module.Initialisers.Add(new Initialiser(InitialiserKind.Import, type.Kind, module.Imports.Count));
         module.Imports.Add(new ImportInfo(first, second, type, at));
-        switch (type.Kind)
-        {
-            case ExternKind.Func:
-                module.Funcs.Add(new FuncInfo(type.Def, true, type.IsExact));
-                module.FuncTypeIndices.Add(PeekIndex(description, 1));
-                module.ImportedFuncs++;
-                break;
-            case ExternKind.Table:
-                module.Tables.Add(new TableInfo(type.Table, null, at));
-                module.ImportedTables++;
-                break;
-            case ExternKind.Memory:
-                module.Memories.Add(type.Memory);
-                module.ImportedMemories++;
-                break;
-            case ExternKind.Global:
-                module.Globals.Add(new GlobalInfo(type.Global, default, at));
-                module.ImportedGlobals++;
-                break;
-            default:
-                module.Tags.Add(type.Def);
-                module.TagTypeIndices.Add(PeekIndex(description, 2));
-                module.ImportedTags++;
-                break;
-        }
+        module.AddItem(type, at, PeekIndex(description, type.Kind == ExternKind.Tag ? 2 : 1));
     }
 
     private readonly void ReadTable(ref ByteReader section, ref TypeDecoder types)
@@ -237,10 +241,12 @@ internal ref struct ModuleDecoder
     {
         int at = section.Position;
         string name = section.Name();
-        byte kind = section.U8();
-        if (kind > 4) throw section.Error("malformed export kind", section.Position - 1);
-        ExternKind[] kinds = [ExternKind.Func, ExternKind.Table, ExternKind.Memory, ExternKind.Global, ExternKind.Tag];
-        module.Exports.Add(new ExportInfo(name, kinds[kind], section.U32(), at));
+        ExternKind kind = ReadSort(ref section, "malformed export kind");
+        uint index = section.U32();
+        // Without modules and instances the extension's kinds are none.
+        if (kind is ExternKind.Module or ExternKind.Instance && module.LinkingUse is null)
+            throw section.Error("malformed export kind", section.Position - 1);
+        module.Exports.Add(new ExportInfo(name, kind, index, at));
     }
 
     /// <summary>Finds the end of an expression; what is in it is the validator's business.</summary>

@@ -1,7 +1,10 @@
 namespace WasmJit.Jit;
 
-/// <summary>A decoded module. Index spaces hold imports first; expressions and bodies stay in the bytes.</summary>
-internal sealed class ModuleInfo
+/// <summary>
+/// A decoded module. Index spaces hold imports and aliases first; expressions and bodies stay in the bytes. A nested module's
+/// bytes are those of the whole, so that every offset is one of the whole.
+/// </summary>
+internal sealed partial class ModuleInfo
 {
     internal required ReadOnlyMemory<byte> Bytes { get; init; }
     internal List<DefType> Types { get; } = [];
@@ -43,6 +46,8 @@ internal sealed class ModuleInfo
     internal uint? Start { get; set; }
     internal int StartOffset { get; set; }
     internal uint? DataCount { get; set; }
+
+    /// <summary>How many functions are not the module's own, but imports and aliases; likewise the others.</summary>
     internal int ImportedFuncs { get; set; }
     internal int ImportedTables { get; set; }
     internal int ImportedMemories { get; set; }
@@ -55,20 +60,41 @@ internal sealed class ModuleInfo
     /// <summary>The module's name.</summary>
     internal string? Name => FuncNames.Module;
 
+    private readonly ModuleSettings settings = new();
+
+    /// <summary>What the whole, of which this may be a nested module, is decoded for.</summary>
+    internal ModuleSettings Settings => Parent?.Settings ?? settings;
+
     /// <summary>The first proposal the module uses that this version decodes and validates but does not compile.</summary>
-    internal string? Unsupported { get; set; }
+    internal string? Unsupported
+    {
+        get => Settings.Unsupported;
+        set => Settings.Unsupported = value;
+    }
 
     /// <summary>What the host allows of the language.</summary>
-    internal Features Features { get; set; } = Features.All;
+    internal Features Features
+    {
+        get => Settings.Features;
+        set => Settings.Features = value;
+    }
 
     /// <summary>Whether the host allows the runtime-linking extension.</summary>
-    internal bool AllowLinking { get; set; } = true;
+    internal bool AllowLinking
+    {
+        get => Settings.AllowLinking;
+        set => Settings.AllowLinking = value;
+    }
 
     /// <summary>Whether the host allows guests to compile bytes.</summary>
-    internal bool AllowCompile { get; set; } = true;
+    internal bool AllowCompile
+    {
+        get => Settings.AllowCompile;
+        set => Settings.AllowCompile = value;
+    }
 
     /// <summary>Where classes for struct and array types are made that the process does not have yet.</summary>
-    internal Runtime.GcBatch GcBatch { get; } = new();
+    internal Runtime.GcBatch GcBatch => Settings.GcBatch;
 
     private DefType[]? typeArray;
 
@@ -92,6 +118,8 @@ internal sealed class ModuleInfo
         ExternKind.Table => ExternType.Of(Tables[(int)index].Type),
         ExternKind.Memory => ExternType.Of(Memories[(int)index]),
         ExternKind.Global => ExternType.Of(Globals[(int)index].Type),
+        ExternKind.Module => ExternType.OfModule(Modules[(int)index].Type),
+        ExternKind.Instance => ExternType.OfInstance(Instances[(int)index]),
         _ => ExternType.OfTag(Tags[(int)index]),
     };
 
@@ -102,13 +130,16 @@ internal sealed class ModuleInfo
         [.. Imports.Select(i => new ImportType(i.Module, i.Name, i.Type))],
         [.. Exports.Select(e => new ExportType(e.Name, TypeOf(e.Kind, e.Index)))]));
 
-    private DefType? instanceType;
-
     /// <summary>The type of its instances.</summary>
-    internal DefType InstanceType => instanceType ??= DefType.Of(new InstanceType(((ModuleType)ModuleType.Composite).Exports));
+    internal DefType InstanceType => ((ModuleType)ModuleType.Composite).InstanceType;
 }
 
-internal sealed record ImportInfo(string Module, string Name, ExternType Type, int Offset);
+/// <summary>An import; single-level ones, of the runtime-linking extension, have no second name.</summary>
+internal sealed record ImportInfo(string Module, string? Name, ExternType Type, int Offset)
+{
+    /// <summary>The names as messages show them.</summary>
+    internal string Names => Name is null ? $"\"{Module}\"" : $"\"{Module}\" \"{Name}\"";
+}
 
 internal readonly record struct LocalRun(int Count, ValType Type);
 
@@ -215,6 +246,8 @@ internal sealed class NameSection
     internal Dictionary<uint, string> Datas { get; } = [];
     internal Dictionary<(uint Type, uint Field), string> Fields { get; } = [];
     internal Dictionary<uint, string> Tags { get; } = [];
+    internal Dictionary<uint, string> Modules { get; } = [];
+    internal Dictionary<uint, string> Instances { get; } = [];
 }
 
 /// <summary>

@@ -92,6 +92,8 @@ internal static class NameSectionReader
                 case 9: ReadMap(ref part, names.Datas); break;
                 case 10: ReadIndirectMap(ref part, names.Fields); break;
                 case 11: ReadMap(ref part, names.Tags); break;
+                case 12: ReadMap(ref part, names.Modules); break;
+                case 13: ReadMap(ref part, names.Instances); break;
             }
         }
     }

@@ -4,7 +4,7 @@ namespace WasmJit.Jit;
 internal static class SectionOrder
 {
     private static readonly string[] Names =
-        ["", "type", "import", "func", "table", "memory", "global", "export", "start", "elem", "code", "data", "datacount", "tag"];
+        ["", "type", "import", "func", "table", "memory", "global", "export", "start", "elem", "code", "data", "datacount", "tag", "module", "instance", "alias"];
 
     /// <summary>The place of a section by its id, from 1; -1 for what is no section. Custom sections stand anywhere.</summary>
     internal static int Of(byte id) => id switch
@@ -18,8 +18,13 @@ internal static class SectionOrder
         12 => 11,
         10 => 12,
         11 => 13,
+        // Module linking: the first sections come in any order.
+        14 or 15 or 16 => 2,
         _ => -1,
     };
+
+    /// <summary>Whether a section is one of those that a module of the extension may have in any order, any number of times.</summary>
+    internal static bool IsEarly(byte id) => id is 1 or 2 or 14 or 15 or 16;
 
     internal static string NameOf(byte id) => Names[id];
 

@@ -12,8 +12,9 @@ internal ref struct TypeDecoder(ModuleInfo module)
     private uint[] supers = [];
     private int groupBase;
 
-    /// <summary>A nested module or instance type has index spaces of its own.</summary>
+    /// <summary>A nested module or instance type has index spaces of its own, empty at first, and enclosing ones.</summary>
     private List<DefType>? inner;
+    private List<DefType>[] enclosing = [];
 
     private readonly HeapType Resolve(long index, int at)
     {
@@ -25,7 +26,18 @@ internal ref struct TypeDecoder(ModuleInfo module)
 
     internal readonly HeapType HeapTypeOf(HeapTypeCode code, int at)
     {
-        if (code.Code < 0) return HeapType.FromCode((int)code.Code & 0x7f)!;
+        if (code.IsModule)
+        {
+            module.UseLinking("exact of a module", at);
+            if (inner is not null || code.Code >= module.Modules.Count) throw new InvalidModuleException($"unknown module {code.Code}", at);
+            return module.Modules[(int)code.Code].Exact;
+        }
+        if (code.Code < 0)
+        {
+            HeapType known = HeapType.FromCode((int)code.Code & 0x7f)!;
+            if (known.IsExtension) module.UseLinking($"heap type {known}", at);
+            return known;
+        }
         HeapType type = Resolve(code.Code, at);
         return code.IsExact ? new ExactType((DefType)type) : type;
     }
@@ -50,7 +62,9 @@ internal ref struct TypeDecoder(ModuleInfo module)
             case 0x63: return ValType.Ref(ReadHeapType(ref reader), true);
             case 0x64: return ValType.Ref(ReadHeapType(ref reader), false);
             default:
-                return HeapType.FromCode(b) is { } abs ? ValType.Ref(abs, true) : throw reader.Error("malformed value type", at);
+                if (HeapType.FromCode(b) is not { } abs) throw reader.Error("malformed value type", at);
+                if (abs.IsExtension) module.UseLinking($"heap type {abs}", at);
+                return ValType.Ref(abs, true);
         }
     }
 
@@ -120,6 +134,8 @@ internal ref struct TypeDecoder(ModuleInfo module)
             ReadSubType(ref reader, i);
         }
         for (int i = 0; i < count; i++) CheckSubType(group[i], groupBase + i, start);
+        foreach (DefType type in group)
+            if (TypeSize.Problem(type) is { } problem) throw new InvalidModuleException(problem, start);
         ImmutableArray<DefType> canonical = RecGroup.Canonicalise(group);
         group = [];
         module.Types.AddRange(canonical);
@@ -205,10 +221,19 @@ internal ref struct TypeDecoder(ModuleInfo module)
         return inGroup >= 0 ? groupBase + inGroup : module.Types.IndexOf(type);
     }
 
+    /// <summary>Decodes a type by itself, with the type index space of a module.</summary>
+    internal static DefType DecodeAlone(ReadOnlySpan<byte> bytes, ModuleInfo module)
+    {
+        var reader = new ByteReader(bytes, 0, bytes.Length);
+        return DefType.Of(new TypeDecoder(module).ReadComposite(ref reader));
+    }
+
     private readonly CompositeType ReadComposite(ref ByteReader reader)
     {
         int at = reader.Position;
-        switch (reader.U8())
+        byte form = reader.U8();
+        if (form is (>= 0x57 and <= 0x5a) or 0x61 or 0x62) module.UseLinking("type of a linkable thing", at);
+        switch (form)
         {
             case 0x60:
                 ImmutableArray<ValType> parameters = ReadValTypes(ref reader);
@@ -234,25 +259,34 @@ internal ref struct TypeDecoder(ModuleInfo module)
 
     private readonly ModuleType ReadModuleType(ref ByteReader reader)
     {
-        var scope = new TypeDecoder(module) { inner = [] };
+        TypeDecoder scope = Inside(reader.Position);
         var imports = ImmutableArray.CreateBuilder<ImportType>();
         var exports = ImmutableArray.CreateBuilder<ExportType>();
-        scope.ReadDefinitions(ref reader, module.Types, imports, exports);
+        scope.ReadDefinitions(ref reader, imports, exports);
         return new ModuleType(imports.ToImmutable(), exports.ToImmutable());
     }
 
     private readonly InstanceType ReadInstanceType(ref ByteReader reader)
     {
-        var scope = new TypeDecoder(module) { inner = [] };
+        TypeDecoder scope = Inside(reader.Position);
         var exports = ImmutableArray.CreateBuilder<ExportType>();
-        scope.ReadDefinitions(ref reader, module.Types, null, exports);
+        scope.ReadDefinitions(ref reader, null, exports);
         return new InstanceType(exports.ToImmutable());
     }
 
+    private readonly TypeDecoder Inside(int at)
+    {
+        if (enclosing.Length >= ModuleInfo.MaxNesting)
+            throw new InvalidModuleException($"type too deep: module and instance types are nested more than {ModuleInfo.MaxNesting} deep", at);
+        return new TypeDecoder(module) { inner = [], enclosing = inner is null ? enclosing : [inner, .. enclosing] };
+    }
+
     private readonly void ReadDefinitions(
-        ref ByteReader reader, List<DefType> outer, ImmutableArray<ImportType>.Builder? imports, ImmutableArray<ExportType>.Builder exports)
+        ref ByteReader reader, ImmutableArray<ImportType>.Builder? imports, ImmutableArray<ExportType>.Builder exports)
     {
         int count = reader.Count();
+        var exportNames = new HashSet<string>();
+        var importNames = new ImportNames();
         for (int i = 0; i < count; i++)
         {
             int at = reader.Position;
@@ -262,51 +296,70 @@ internal ref struct TypeDecoder(ModuleInfo module)
                     {
                         var fresh = new DefType();
                         fresh.Define(ReadComposite(ref reader), true, null);
+                        if (TypeSize.Problem(fresh) is { } problem) throw new InvalidModuleException(problem, at);
                         inner!.Add(RecGroup.Canonicalise([fresh])[0]);
                         break;
                     }
                 case 2 when imports is not null:
                     {
-                        string first = reader.Name();
-                        string? second = null;
-                        if (reader.Peek() is 0x00 && reader.Remaining > 1) second = SecondName(ref reader);
+                        string first = ReadImportNames(ref reader, out string? second);
+                        importNames.Add(first, second, at);
                         imports.Add(new ImportType(first, second, ReadExternType(ref reader)));
                         break;
                     }
                 case 7:
                     {
                         string name = reader.Name();
-                        if (exports.Any(e => e.Name == name)) throw new InvalidModuleException("duplicate export name", at);
+                        if (!exportNames.Add(name)) throw new InvalidModuleException($"duplicate export name: {name}", at);
                         exports.Add(new ExportType(name, ReadExternType(ref reader)));
                         break;
                     }
-                case 0x0f:
-                    {
-                        // outer alias: count, index, kind
-                        uint depth = reader.U32();
-                        uint index = reader.U32();
-                        if (reader.U8() != 0x07 && depth != 0) throw reader.Error("malformed alias", at);
-                        if (index >= outer.Count) throw new InvalidModuleException($"unknown type {index}", at);
-                        inner!.Add(outer[(int)index]);
-                        break;
-                    }
+                case 0x0f: ReadAlias(ref reader, at); break;
                 default: throw reader.Error("malformed definition type", at);
             }
         }
     }
 
-    /// <summary>A two-level import keeps its second name behind 0x00 0xff, which no single-level descriptor begins with.</summary>
-    private static string? SecondName(ref ByteReader reader)
+    /// <summary>An alias of a type of an enclosing type or module; instances, whose exports others alias, are not in types.</summary>
+    private readonly void ReadAlias(ref ByteReader reader, int at)
+    {
+        if (reader.U8() != 1) throw reader.Error("malformed alias", at);
+        uint depth = reader.U32();
+        if (reader.U8() != 7) throw reader.Error("malformed alias", at);
+        uint index = reader.U32();
+        List<DefType>? outer;
+        if (depth < enclosing.Length)
+        {
+            outer = enclosing[depth];
+        }
+        else
+        {
+            ModuleInfo? around = module;
+            for (uint i = (uint)enclosing.Length; i < depth && around is not null; i++) around = around.Parent;
+            outer = around?.Types;
+        }
+        if (outer is null) throw new InvalidModuleException($"unknown outer module {depth}", at);
+        if (index >= outer.Count) throw new InvalidModuleException($"unknown type {index}", at);
+        inner!.Add(outer[(int)index]);
+    }
+
+    /// <summary>
+    /// The names of an import. A single-level import is written with an empty second name and 0xff, which no description begins
+    /// with.
+    /// </summary>
+    internal readonly string ReadImportNames(ref ByteReader reader, out string? second)
     {
         int at = reader.Position;
-        reader.U8();
-        if (reader.Peek() == 0xff)
+        string first = reader.Name();
+        if (reader.Remaining > 1 && reader.Peek() == 0 && reader.PeekAt(1) == 0xff)
         {
-            reader.U8();
-            return reader.Name();
+            reader.Position += 2;
+            module.UseLinking("single-level import", at);
+            second = null;
+            return first;
         }
-        reader.Position = at;
-        return null;
+        second = reader.Name();
+        return first;
     }
 
     internal readonly ExternType ReadExternType(ref ByteReader reader)
@@ -320,8 +373,26 @@ internal ref struct TypeDecoder(ModuleInfo module)
             case 0x02: return ExternType.Of(ReadMemoryType(ref reader));
             case 0x03: return ExternType.Of(ReadGlobalType(ref reader));
             case 0x04: return ExternType.OfTag(ReadTagIndex(ref reader));
+            case 0x05: return ExternType.OfModule(ReadLinkingIndex<ModuleType>(ref reader, "module", at));
+            case 0x06: return ExternType.OfInstance(ReadLinkingIndex<InstanceType>(ref reader, "instance", at));
             default: throw reader.Error("malformed import kind", at);
         }
+    }
+
+    /// <summary>In a module that has nothing of the extension yet the extension's kinds are none.</summary>
+    private readonly DefType ReadLinkingIndex<T>(ref ByteReader reader, string kind, int at)
+        where T : CompositeType
+    {
+        if (reader.AtEnd) throw reader.Error("malformed import kind", at);
+        uint index = reader.U32();
+        List<DefType> types = inner ?? module.Types;
+        if (index < types.Count && types[(int)index].Composite is T)
+        {
+            module.UseLinking($"{kind} import or export", at);
+            return types[(int)index];
+        }
+        if (module.LinkingUse is null) throw reader.Error("malformed import kind", at);
+        throw new InvalidModuleException(index < types.Count ? $"type mismatch: type {index} is not a {kind} type" : $"unknown type {index}", at);
     }
 
     internal readonly DefType ReadFuncIndex(ref ByteReader reader)

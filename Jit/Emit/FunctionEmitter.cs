@@ -6,7 +6,10 @@ namespace WasmJit.Jit;
 /// <summary>What differs between code for this process and code saved to a file: how constants and cells are reached.</summary>
 internal interface ICodeTarget
 {
-    /// <summary>Pushes the address of the code of a function that a module defines: this one, or one nested in it.</summary>
+    /// <summary>
+    /// Pushes the address of the code of a function that is a module's own: of the module being compiled, or of one that is
+    /// nested in it or in an enclosing module.
+    /// </summary>
     void LoadCode(IlBuffer il, ModuleInfo module, int func);
 
     /// <summary>Pushes the address of the stack guard's map.</summary>

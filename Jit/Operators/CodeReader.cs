@@ -5,7 +5,8 @@ namespace WasmJit.Jit;
 /// <summary>A heap type as the binary has it: a type index, or the code of an abstract heap type as a negative number.</summary>
 /// <param name="Code">A type index, or -(0x80 - code) of the one-byte form.</param>
 /// <param name="IsExact">Whether <c>exact</c> stands before it (custom-descriptors).</param>
-internal readonly record struct HeapTypeCode(long Code, bool IsExact);
+/// <param name="IsModule">Whether it is a module index: <c>exact</c> of the runtime-linking extension.</param>
+internal readonly record struct HeapTypeCode(long Code, bool IsExact, bool IsModule = false);
 
 /// <summary>The type of a block as the binary has it (spec 5.4.1).</summary>
 internal enum BlockTypeForm : byte { Empty, Value, Index }
@@ -212,6 +213,11 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
     {
         int at = reader.Position;
         bool exact = false;
+        if (reader.Peek() == 0x56)
+        {
+            reader.U8();
+            return new HeapTypeCode(reader.U32(), false, true);
+        }
         if (reader.Peek() == 0x62)
         {
             reader.U8();

@@ -190,7 +190,7 @@ internal sealed partial class FunctionValidator
         if (!op.IsCompiled) module.Unsupported ??= $"{op.Mnemonic} ({op.Proposal})";
         if ((op.Feature & ~module.Features) != 0) FeatureValidator.Need(module, op.Feature, op.Mnemonic, at);
         if (op.Prefix != 0xfa) return;
-        if (!module.AllowLinking) throw Error($"{op.Mnemonic} needs the feature runtime-linking, which is switched off");
+        module.UseLinking(op.Mnemonic, at);
         if (!module.AllowCompile && op.Proposal == "runtime-compile") throw Error($"{op.Mnemonic} needs the feature runtime-compile, which is switched off");
     }
 

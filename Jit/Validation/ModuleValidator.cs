@@ -10,11 +10,16 @@ internal static class ModuleValidator
     /// <exception cref="MalformedModuleException">A body is malformed.</exception>
     internal static void Validate(ModuleInfo module)
     {
+        if (!module.AllowLinking && module.LinkingUse is { } use) throw ModuleInfo.LinkingOff(use.What, use.Offset);
+        foreach (ModuleInfo nested in module.Nested) Validate(nested);
         FeatureValidator.Validate(module);
         var expressions = new FunctionValidator(module);
         CheckSpaces(module, expressions);
         CheckExports(module);
         ValidateBodies(module);
+        if (module.LinkingUse is null) return;
+        var names = new ImportNames();
+        foreach (ImportInfo import in module.Imports) names.Add(import.Module, import.Name, import.Offset);
     }
 
     private static void CheckSpaces(ModuleInfo module, FunctionValidator expressions)
@@ -60,25 +65,19 @@ internal static class ModuleValidator
         expressions.ValidateConst(elem.Where, table.AddressType, module.Globals.Count);
     }
 
-    private static void CheckExports(ModuleInfo module)
+    internal static void CheckExports(ModuleInfo module)
     {
         var names = new HashSet<string>(module.Exports.Count);
         foreach (ExportInfo export in module.Exports)
         {
-            int count = export.Kind switch
-            {
-                ExternKind.Func => module.Funcs.Count,
-                ExternKind.Table => module.Tables.Count,
-                ExternKind.Memory => module.Memories.Count,
-                ExternKind.Global => module.Globals.Count,
-                _ => module.Tags.Count,
-            };
-            string kind = export.Kind == ExternKind.Func ? "function" : export.Kind.ToString().ToLowerInvariant();
-            if (export.Index >= count) throw new InvalidModuleException($"unknown {kind} {export.Index}", export.Offset);
+            if (export.Index >= module.CountOf(export.Kind))
+                throw new InvalidModuleException($"unknown {NameOf(export.Kind)} {export.Index}", export.Offset);
             if (!names.Add(export.Name)) throw new InvalidModuleException($"duplicate export name: {export.Name}", export.Offset);
             if (export.Kind == ExternKind.Func) module.Funcs[(int)export.Index].IsDeclared = true;
         }
     }
+
+    internal static string NameOf(ExternKind kind) => kind == ExternKind.Func ? "function" : kind.ToString().ToLowerInvariant();
 
     private static void ValidateBodies(ModuleInfo module)
     {

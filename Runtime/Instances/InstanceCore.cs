@@ -28,6 +28,14 @@ public abstract unsafe class InstanceCore
     internal Global[] Globals = [];
     internal Tag[] Tags = [];
 
+    /// <summary>The modules and instances that module linking gave to it: objects of the layers above.</summary>
+    internal object[] Modules = [];
+    internal InstanceCore[] Instances = [];
+
+    /// <summary>The module that it was made of, as an object, and what of it all its closures share.</summary>
+    internal object OwnModule = null!;
+    internal object Definition = null!;
+
     /// <summary>The module's type index space, for generated code that needs a type as an object.</summary>
     internal DefType[] Types = [];
 

@@ -10,6 +10,7 @@ internal static class RefTypes
     {
         if (ReferenceEquals(type, HeapType.Extern) || ReferenceEquals(type, HeapType.Any)) return true;
         if (type is DefType { Composite: EntityType { Entity: var entity } }) return Matches(value, entity);
+        if (type is ExactModuleType made) return IsMadeOf(value, made);
         if (type is ExactType exact) return ReferenceEquals(TypeOf(value), exact.Type);
         HeapType? own = value switch
         {
@@ -30,6 +31,13 @@ internal static class RefTypes
         ExternKind.Global => value is Global global && Subtyping.Matches(global.Type, type.Global),
         _ => value is Tag tag && ReferenceEquals(tag.Type, type.Def),
     };
+
+    /// <summary>
+    /// At the host's boundary no instance says which module an index means. A module that is defined runs the same code in all its
+    /// closures; of an imported one its type is known, and code that calls through the type relies on no more.
+    /// </summary>
+    private static bool IsMadeOf(object value, ExactModuleType type) => value is InstanceCore instance
+        && (type.Definition is { } definition ? ReferenceEquals(instance.Definition, definition) : Subtyping.IsSubtype(TypeOf(value)!, type.InstanceType));
 
     /// <summary>The most precise heap type of a value, null for a host object.</summary>
     internal static HeapType? TypeOf(object value) => value switch

@@ -37,13 +37,10 @@ public sealed class FuncType : CompositeType
     internal object? SignatureCache;
 
     /// <inheritdoc/>
-    public override string ToString()
-    {
-        string text = "(func";
-        if (!Params.IsEmpty) text += $" (param {string.Join(' ', Params)})";
-        if (!Results.IsEmpty) text += $" (result {string.Join(' ', Results)})";
-        return text + ")";
-    }
+    public override string ToString() => TypePrinter.List("(func", Clause("param", Params).Concat(Clause("result", Results)));
+
+    private static IEnumerable<string> Clause(string keyword, ImmutableArray<ValType> types) =>
+        types.Select((type, i) => (i == 0 ? $" ({keyword} {type}" : $" {type}") + (i == types.Length - 1 ? ")" : ""));
 }
 
 /// <summary>A field of a struct, or the element of an array.</summary>
@@ -68,7 +65,7 @@ public sealed class StructType : CompositeType
     public override AbstractHeapType Top => HeapType.Struct;
 
     /// <inheritdoc/>
-    public override string ToString() => $"(struct{string.Concat(Fields.Select(f => $" (field {f})"))})";
+    public override string ToString() => TypePrinter.List("(struct", Fields.Select(f => $" (field {f})"));
 }
 
 /// <summary>An array type.</summary>

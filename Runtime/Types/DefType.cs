@@ -59,6 +59,15 @@ public sealed class DefType : HeapType
     /// <summary>What the compiler keeps with the type (the class of a struct, for instance).</summary>
     internal object? Runtime;
 
+    /// <summary>Whether the type is compared by its structure, and so contains the types that it names.</summary>
+    internal bool Nests => composite is ModuleType or InstanceType or EntityType;
+
+    /// <summary>What <see cref="TypeSize"/> has measured.</summary>
+    internal object? NestingMeasure;
+
+    /// <summary>What structural comparison found out about other types, so that it walks through each pair once.</summary>
+    internal System.Runtime.CompilerServices.ConditionalWeakTable<DefType, object>? Compared;
+
     /// <summary>The type as a function type, or null.</summary>
     internal FuncType? AsFunc => composite as FuncType;
 
@@ -102,9 +111,12 @@ internal sealed class RecGroup(ImmutableArray<DefType> members)
     internal static ImmutableArray<DefType> Canonicalise(DefType[] fresh) => TypeCanon.Canonicalise(fresh);
 }
 
-/// <summary>Prints the structure of types that can refer to themselves, to a bounded depth.</summary>
+/// <summary>Prints the structure of types that can refer to themselves, to a bounded depth and length.</summary>
 internal static class TypePrinter
 {
+    /// <summary>Error messages carry types; the types are the guest's.</summary>
+    private const int MaxLength = 4000;
+
     [ThreadStatic]
     private static int depth;
 
@@ -121,4 +133,23 @@ internal static class TypePrinter
             depth--;
         }
     }
+
+    /// <summary>A head, items and a closing parenthesis, cut off when it gets long.</summary>
+    internal static string List(string head, IEnumerable<string> items)
+    {
+        var text = new System.Text.StringBuilder(head);
+        foreach (string item in items)
+        {
+            if (text.Length + item.Length > MaxLength)
+            {
+                text.Append(" ...");
+                break;
+            }
+            text.Append(item);
+        }
+        return text.Append(')').ToString();
+    }
+
+    internal static string Quote(string name) =>
+        name.Length <= 200 ? $"\"{name}\"" : $"\"{name[..200]}...\"";
 }

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace WasmJit;
 
 /// <summary>The kinds of things that modules import and export.</summary>
@@ -43,6 +41,14 @@ public sealed class ExternType
     /// <exception cref="InvalidCastException">Another kind.</exception>
     public DefType Def => (DefType)type;
 
+    /// <summary>The type of a module.</summary>
+    /// <exception cref="InvalidCastException">Another kind.</exception>
+    public ModuleType Module => (ModuleType)Def.Composite;
+
+    /// <summary>The type of an instance.</summary>
+    /// <exception cref="InvalidCastException">Another kind.</exception>
+    public InstanceType Instance => (InstanceType)Def.Composite;
+
     /// <summary>The function type of a function or tag.</summary>
     /// <exception cref="InvalidCastException">Another kind.</exception>
     public FuncType Func => (FuncType)Def.Composite;
@@ -77,12 +83,7 @@ public sealed class ExternType
     internal object Payload => type;
 
     /// <inheritdoc/>
-    public override string ToString() => Kind switch
-    {
-        ExternKind.Func => Func.ToString(),
-        ExternKind.Tag => $"(tag{Func.ToString()[5..]}",
-        _ => type.ToString()!,
-    };
+    public override string ToString() => Kind == ExternKind.Tag ? $"(tag{Func.ToString()[5..]}" : type.ToString()!;
 }
 
 /// <summary>An import of a module type; <see cref="Name"/> is null for a single-level import of the extension.</summary>
@@ -116,45 +117,4 @@ public sealed class EntityType : CompositeType
 
     /// <inheritdoc/>
     public override string ToString() => Entity.ToString();
-}
-
-/// <summary>A module type of the runtime-linking extension.</summary>
-public sealed class ModuleType : CompositeType
-{
-    /// <summary>Makes a module type.</summary>
-    public ModuleType(ImmutableArray<ImportType> imports, ImmutableArray<ExportType> exports)
-    {
-        Imports = imports;
-        Exports = exports;
-    }
-
-    /// <summary>What it needs.</summary>
-    public ImmutableArray<ImportType> Imports { get; }
-
-    /// <summary>What its instances offer.</summary>
-    public ImmutableArray<ExportType> Exports { get; }
-
-    /// <inheritdoc/>
-    public override AbstractHeapType Top => HeapType.Module;
-
-    /// <inheritdoc/>
-    public override string ToString() =>
-        $"(module{string.Concat(Imports.Select(i => $" (import \"{i.Module}\"{(i.Name is null ? "" : $" \"{i.Name}\"")} {i.Type})"))}"
-        + $"{string.Concat(Exports.Select(e => $" (export \"{e.Name}\" {e.Type})"))})";
-}
-
-/// <summary>An instance type of the runtime-linking extension.</summary>
-public sealed class InstanceType : CompositeType
-{
-    /// <summary>Makes an instance type.</summary>
-    public InstanceType(ImmutableArray<ExportType> exports) => Exports = exports;
-
-    /// <summary>What it offers.</summary>
-    public ImmutableArray<ExportType> Exports { get; }
-
-    /// <inheritdoc/>
-    public override AbstractHeapType Top => HeapType.Instance;
-
-    /// <inheritdoc/>
-    public override string ToString() => $"(instance{string.Concat(Exports.Select(e => $" (export \"{e.Name}\" {e.Type})"))})";
 }

@@ -61,7 +61,7 @@ public abstract class HeapType
     }
 
     /// <summary>Whether the heap type needs the runtime-linking extension.</summary>
-    internal bool IsExtension => this is AbstractHeapType { Code: >= 0x58 and <= 0x5e };
+    internal bool IsExtension => this is AbstractHeapType { Code: >= 0x58 and <= 0x5e } or ExactModuleType;
 
     internal static bool Same(HeapType? a, HeapType? b) =>
         ReferenceEquals(a, b) || (a is ExactType x && b is ExactType y && ReferenceEquals(x.Type, y.Type));
@@ -105,4 +105,34 @@ public sealed class ExactType : HeapType
 
     /// <inheritdoc/>
     public override string ToString() => $"(exact {Type})";
+}
+
+/// <summary>
+/// <c>(exact $M)</c> of the runtime-linking extension: instances that were made from one module of a module's index space. One
+/// object for each such index of a decoded module, so that identity is type equality.
+/// </summary>
+public sealed class ExactModuleType : HeapType
+{
+    internal ExactModuleType(int index, DefType module, object? definition)
+    {
+        Index = index;
+        ModuleType = module;
+        Definition = definition;
+        InstanceType = ((WasmJit.ModuleType)module.Composite).InstanceType;
+    }
+
+    /// <summary>The module's index in the module that the type belongs to.</summary>
+    internal int Index { get; }
+
+    /// <summary>The module type of the module.</summary>
+    public DefType ModuleType { get; }
+
+    /// <summary>The type of its instances, which lies directly above.</summary>
+    public DefType InstanceType { get; }
+
+    /// <summary>What the compiler knows of a module that is defined and not imported: all its instances run the same code.</summary>
+    internal object? Definition { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"(exact (module {Index}))";
 }

@@ -21,6 +21,9 @@ internal static class Subtyping
         if (ReferenceEquals(sub, super) || ReferenceEquals(sub, HeapType.Bottom)) return true;
         switch (sub, super)
         {
+            case (ExactModuleType a, _): return super is not ExactModuleType && IsSubtype(a.InstanceType, super);
+            case (AbstractHeapType bottom, ExactModuleType): return IsBottomOf(bottom, HeapType.Instance);
+            case (_, ExactModuleType): return false;
             case (ExactType a, ExactType b): return ReferenceEquals(a.Type, b.Type);
             case (ExactType a, _): return IsSubtype(a.Type, super);
             case (AbstractHeapType bottom, ExactType b): return IsBottomOf(bottom, b.Type.Composite.Top);
@@ -37,33 +40,88 @@ internal static class Subtyping
     internal static bool IsSubtype(DefType sub, DefType super)
     {
         if (ReferenceEquals(sub, super)) return true;
-        switch (sub.Composite, super.Composite)
-        {
-            case (ModuleType a, ModuleType b):
-                foreach (ImportType needed in a.Imports)
-                {
-                    ImportType? given = b.Imports.FirstOrDefault(i => i.Module == needed.Module && i.Name == needed.Name);
-                    if (given is null || !Matches(given.Type, needed.Type)) return false;
-                }
-                return ExportsMatch(a.Exports, b.Exports);
-            case (InstanceType a, InstanceType b):
-                return ExportsMatch(a.Exports, b.Exports);
-            case (EntityType a, EntityType b):
-                return Matches(a.Entity, b.Entity);
-        }
+        if (sub.Nests) return super.Nests && IsStructuralSubtype(sub, super);
         DefType? type = sub;
         while (type is not null && type.Depth > super.Depth) type = type.Super;
         return ReferenceEquals(type, super);
     }
 
-    private static bool ExportsMatch(ImmutableArray<ExportType> sub, ImmutableArray<ExportType> super)
+    private static readonly object Yes = new(), No = new();
+
+    /// <summary>
+    /// Subtyping of the extension's types. Each pair of module or instance types is compared once and the answer kept with the
+    /// lower one, as long as both are alive: otherwise types that share their parts would be walked through again and again.
+    /// </summary>
+    private static bool IsStructuralSubtype(DefType sub, DefType super)
     {
-        foreach (ExportType wanted in super)
+        if (sub.Composite is EntityType entity) return super.Composite is EntityType other && Matches(entity.Entity, other.Entity);
+        if (sub.Composite.GetType() != super.Composite.GetType()) return false;
+        var known = sub.Compared;
+        if (known is not null && known.TryGetValue(super, out object? answer)) return ReferenceEquals(answer, Yes);
+        bool result = (sub.Composite, super.Composite) switch
         {
-            ExportType? given = sub.FirstOrDefault(e => e.Name == wanted.Name);
-            if (given is null || !Matches(given.Type, wanted.Type)) return false;
-        }
+            (ModuleType a, ModuleType b) => ImportsMatch(a, b) && ExportsMatch(a.InstanceType, b.InstanceType),
+            (InstanceType a, InstanceType b) => ExportsMatch(a, b),
+            _ => false,
+        };
+        known ??= Interlocked.CompareExchange(ref sub.Compared, [], null) ?? sub.Compared;
+        known.AddOrUpdate(super, result ? Yes : No);
+        return result;
+    }
+
+    private static bool ExportsMatch(DefType sub, DefType super) =>
+        ReferenceEquals(sub, super) || ExportsMatch((InstanceType)sub.Composite, (InstanceType)super.Composite);
+
+    private static bool ExportsMatch(InstanceType sub, InstanceType super)
+    {
+        foreach (ExportType wanted in super.Exports)
+            if (sub.Find(wanted.Name) is not { } given || !Matches(given, wanted.Type)) return false;
         return true;
+    }
+
+    /// <summary>What the lower type needs, the upper one's instantiation gives.</summary>
+    private static bool ImportsMatch(ModuleType sub, ModuleType super)
+    {
+        if (sub.Imports.IsEmpty) return true;
+        Dictionary<string, ImportGroup> given = super.Groups;
+        foreach (ImportType needed in sub.Imports)
+            if (!given.TryGetValue(needed.Module, out ImportGroup? group) || !Gives(group, needed)) return false;
+        return true;
+    }
+
+    /// <summary>
+    /// Whether what is given under a first name does for an import. Two-level imports of one name and an import of an instance
+    /// are the same thing (Subtyping.md, import elaboration).
+    /// </summary>
+    private static bool Gives(ImportGroup group, ImportType needed)
+    {
+        if (needed.Name is { } name)
+        {
+            ExternType? item = group.Items is { } items ? items.GetValueOrDefault(name)
+                : group.Whole is { Kind: ExternKind.Instance } whole ? whole.Instance.Find(name) : null;
+            return item is not null && Matches(item, needed.Type);
+        }
+        if (group.Whole is { } single) return Matches(single, needed.Type);
+        if (needed.Type.Kind != ExternKind.Instance) return false;
+        foreach (ExportType wanted in needed.Type.Instance.Exports)
+            if (group.Items!.GetValueOrDefault(wanted.Name) is not { } item || !Matches(item, wanted.Type)) return false;
+        return true;
+    }
+
+    /// <summary>
+    /// Whether what an instance definition gives by name does for all imports of a module (Subtyping.md, instantiation); the
+    /// reason if not.
+    /// </summary>
+    internal static string? CheckArguments(ModuleType module, IReadOnlyDictionary<string, ExternType> arguments)
+    {
+        foreach (ImportType needed in module.Imports)
+        {
+            string what = $"\"{needed.Module}\"{(needed.Name is null ? "" : $" \"{needed.Name}\"")}";
+            if (!arguments.TryGetValue(needed.Module, out ExternType? given)) return $"missing import {what}";
+            if (!Gives(new ImportGroup { Whole = given }, needed))
+                return $"type mismatch: the import {what} is {given}, {needed.Type} is needed";
+        }
+        return null;
     }
 
     /// <summary>Import matching (spec 3.4.7): may a thing of type <paramref name="given"/> stand where <paramref name="wanted"/> is asked for.</summary>
@@ -133,6 +191,7 @@ internal static class Subtyping
         AbstractHeapType top = type switch
         {
             ExactType exact => exact.Type.Composite.Top,
+            ExactModuleType => HeapType.Instance,
             DefType def => def.Composite.Top,
             AbstractHeapType a => a,
             _ => HeapType.Any,

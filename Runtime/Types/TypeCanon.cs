@@ -132,9 +132,12 @@ internal static class TypeCanon
             switch (type.Payload)
             {
                 case DefType def: Add(ref hash, def); break;
-                case TableType table: Add(ref hash, table.Element); hash.Add(table.Minimum); break;
+                case TableType table:
+                    Add(ref hash, table.Element);
+                    hash.Add((table.Minimum, table.Maximum, table.Is64, table.IsShared));
+                    break;
                 case GlobalType global: Add(ref hash, global.Type); hash.Add(global.IsMutable); break;
-                case MemoryType memory: hash.Add(memory.Minimum); break;
+                case MemoryType memory: hash.Add(memory); break;
             }
         }
 

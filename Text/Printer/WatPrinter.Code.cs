@@ -34,7 +34,7 @@ internal sealed partial class WatPrinter
         text.Append('\n');
         if (func.Locals.Length > 0) Locals(func);
         foreach (CodeLine line in body) Line(line.Text, 4 + (2 * Math.Min(line.Depth, 38)));
-        text.Append("  )\n");
+        Indent(2).Append(")\n");
     }
 
     /// <summary>One function: its head without the closing parenthesis, and its instructions.</summary>
@@ -204,7 +204,7 @@ internal sealed partial class WatPrinter
             case OpId.CompileNull: return $"compile null{MemoryText(instr.A)} {types[instr.B]}";
             case OpId.Compile: return $"compile{MemoryText(instr.A)} {types[instr.B]}";
             case OpId.InstantiateNull: return $"instantiate null {types[instr.A]}";
-            case OpId.InstantiateModule: return $"instantiate (module {instr.A})";
+            case OpId.InstantiateModule: return $"instantiate (module {modules[instr.A]})";
             case OpId.CallIndirectRef: return $"call_indirect (ref {types[instr.A]}) (type {types[instr.B]})";
             case OpId.MemoryInitRef: return $"memory.init (ref {types[instr.B]}) {datas[instr.A]}";
             case OpId.TableInitRef: return $"table.init (ref {types[instr.B]}) {elems[instr.A]}";
@@ -281,6 +281,8 @@ internal sealed partial class WatPrinter
                     ImmediateKind.Tag => tags[index],
                     ImmediateKind.Elem => elems[index],
                     ImmediateKind.Data => datas[index],
+                    ImmediateKind.Module => modules[index],
+                    ImmediateKind.Instance => instances[index],
                     _ => index.ToString(CultureInfo.InvariantCulture),
                 });
                 break;

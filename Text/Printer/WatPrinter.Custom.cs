@@ -70,10 +70,10 @@ internal sealed partial class WatPrinter
     private int FindNames()
     {
         int index = FindSingle("name", LastSection);
-        if (index < 0 || !NamesAreInRange()) return -1;
+        if (index < 0 || !namesCanBeSaid || !NamesAreInRange()) return -1;
         NameSection n = module.Names;
         byte[] written = NameSectionWriter.Write(n.Module, [
-            (1, n.Funcs), (4, n.Types), (5, n.Tables), (6, n.Memories), (7, n.Globals), (8, n.Elems), (9, n.Datas), (11, n.Tags)],
+            (1, n.Funcs), (4, n.Types), (5, n.Tables), (6, n.Memories), (7, n.Globals), (8, n.Elems), (9, n.Datas), (11, n.Tags), (12, n.Modules), (13, n.Instances)],
             [(2, n.Locals), (3, n.Labels), (10, n.Fields)]);
         return written.AsSpan().SequenceEqual(Content(module.CustomSections[index])) ? index : -1;
     }
@@ -85,6 +85,7 @@ internal sealed partial class WatPrinter
         return Within(n.Funcs, module.Funcs.Count) && Within(n.Types, module.Types.Count) && Within(n.Tables, module.Tables.Count)
             && Within(n.Memories, module.Memories.Count) && Within(n.Globals, module.Globals.Count)
             && Within(n.Elems, module.Elems.Count) && Within(n.Datas, module.Datas.Count) && Within(n.Tags, module.Tags.Count)
+            && Within(n.Modules, module.Modules.Count) && Within(n.Instances, module.Instances.Count)
             && n.Locals.Keys.All(k => k.Func < module.Funcs.Count && k.Local < LocalCount(module.Funcs[(int)k.Func]))
             && n.Labels.Keys.All(k => k.Label < labelCounts.GetValueOrDefault(k.Func))
             && n.Fields.Keys.All(k => k.Type < module.Types.Count

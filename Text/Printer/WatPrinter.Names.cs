@@ -46,6 +46,10 @@ internal sealed partial class WatPrinter
         /// <summary>The id, or the index.</summary>
         internal string this[uint index] => ids.GetValueOrDefault(index) ?? index.ToString(CultureInfo.InvariantCulture);
 
+        private HashSet<string>? taken;
+
+        internal bool IsTaken(string id) => (taken ??= [.. ids.Values]).Contains(id);
+
         internal bool Has(uint index) => ids.ContainsKey(index) || annotated.ContainsKey(index);
 
         /// <summary>Behind a blank, what names an item where it is defined; nothing if it has no name.</summary>

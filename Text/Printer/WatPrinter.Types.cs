@@ -8,30 +8,9 @@ namespace WasmJit.Text;
 /// </summary>
 internal sealed partial class WatPrinter
 {
-    /// <summary>In a module or instance type: what stands for the indices of its own index space.</summary>
-    private List<(string? Outer, string Body)>? innerTypes;
-
     private readonly Dictionary<uint, (string[] Params, string[] Results)> signatures = [];
 
     private ByteReader At(int offset) => new(module.Bytes.Span, offset, module.Bytes.Length);
-
-    private void Types()
-    {
-        int next = 0;
-        foreach ((int first, int count) in module.ExplicitGroups)
-        {
-            while (next < first) Type(next++, 2);
-            if (count == 0)
-            {
-                Line("(rec)");
-                continue;
-            }
-            text.Append("  (rec\n");
-            while (next < first + count) Type(next++, 4);
-            text.Append("  )\n");
-        }
-        while (next < module.Types.Count) Type(next++, 2);
-    }
 
     private void Type(int index, int indent)
     {
@@ -76,12 +55,31 @@ internal sealed partial class WatPrinter
     private (string[] Params, string[] Results) SignatureOf(uint type)
     {
         if (signatures.TryGetValue(type, out var known)) return known;
+        if (module.TypeOffsets[(int)type] < 0) return signatures[type] = AliasedSignature(type);
         ByteReader reader = At(module.TypeOffsets[(int)type]);
         SubTypeHead(ref reader);
         Clauses(ref reader);
         reader.U8();
         string[] parameters = Vals(ref reader);
         return signatures[type] = (parameters, Vals(ref reader));
+    }
+
+    /// <summary>A function type of an enclosing module, in the indices of this one; nothing if they cannot say it.</summary>
+    private (string[] Params, string[] Results) AliasedSignature(uint type)
+    {
+        var func = (FuncType)module.Types[(int)type].Composite;
+        string?[] parameters = [.. func.Params.Select(Known)], results = [.. func.Results.Select(Known)];
+        if (!parameters.Contains(null) && !results.Contains(null)) return ([.. parameters.OfType<string>()], [.. results.OfType<string>()]);
+        if (!locals.IsEmpty) namesCanBeSaid = false;
+        return ([], []);
+    }
+
+    private string? Known(ValType type)
+    {
+        if (type.Heap is null or AbstractHeapType) return type.ToString();
+        DefType? def = type.Heap is ExactType exact ? exact.Type : type.Heap as DefType;
+        int index = def is null ? -1 : module.Types.IndexOf(def);
+        return index < 0 ? null : RefText(new HeapTypeCode(index, type.Heap is ExactType), type.IsNullable);
     }
 
     private string[] Vals(ref ByteReader reader)
@@ -183,25 +181,17 @@ internal sealed partial class WatPrinter
 
     private string HeapText(HeapTypeCode code)
     {
+        if (code.IsModule) return ExactModule((uint)code.Code);
         if (code.Code < 0) return HeapType.FromCode((int)code.Code & 0x7f)!.ToString();
         string name = TypeName((uint)code.Code);
         return code.IsExact ? $"(exact {name})" : name;
     }
 
     /// <summary>A type index where a type is expected.</summary>
-    private string TypeName(uint index)
-    {
-        if (innerTypes is null) return types[index];
-        return index < innerTypes.Count ? innerTypes[(int)index].Outer ?? innerTypes[(int)index].Body : index.ToString();
-    }
+    private string TypeName(uint index) => inside is null ? types[index] : inside.Reference(index);
 
-    /// <summary>A type index where a type use is expected: function types of a module type's own are written out.</summary>
-    private string TypeUse(uint index)
-    {
-        if (innerTypes is not null && index < innerTypes.Count && innerTypes[(int)index] is { Outer: null, Body: var body })
-            return body["(func".Length..^1].TrimStart();
-        return $"(type {TypeName(index)})";
-    }
+    /// <summary>A type index where a type use is expected.</summary>
+    private string TypeUse(uint index) => inside is null ? $"(type {types[index]})" : inside.Use(index);
 
     // ---- memories, tables, globals ----
 
@@ -241,6 +231,8 @@ internal sealed partial class WatPrinter
             case 0x01: return $"(table{id} {TableBody(ref reader)})";
             case 0x02: return $"(memory{id} {MemoryBody(ref reader)})";
             case 0x03: return $"(global{id} {GlobalBody(ref reader)})";
+            case 0x05: return $"(module{Spaced(id, TypeUse(reader.U32()))})";
+            case 0x06: return $"(instance{Spaced(id, TypeUse(reader.U32()))})";
             default:
                 reader.U8();
                 return $"(tag{Spaced(id, TypeUse(reader.U32()))})";
@@ -248,43 +240,4 @@ internal sealed partial class WatPrinter
     }
 
     private static string Spaced(string id, string text) => text.Length == 0 ? id : $"{id} {text}";
-
-    // ---- module and instance types ----
-
-    private string LinkingBody(ref ByteReader reader)
-    {
-        List<(string? Outer, string Body)>? outer = innerTypes;
-        var own = new List<(string? Outer, string Body)>();
-        var body = new StringBuilder();
-        uint count = reader.U32();
-        for (uint i = 0; i < count; i++)
-        {
-            innerTypes = own;
-            switch (reader.U8())
-            {
-                case 0x01: own.Add((null, Composite(ref reader, uint.MaxValue))); break;
-                case 0x02:
-                    {
-                        string names = Quote(reader.Name());
-                        if (reader.Peek() == 0 && reader.Remaining > 1 && reader.PeekAt(1) == 0xff)
-                        {
-                            reader.U8();
-                            reader.U8();
-                            names += " " + Quote(reader.Name());
-                        }
-                        body.Append($" (import {names} {Extern(ref reader, "")})");
-                        break;
-                    }
-                case 0x07: body.Append($" (export {Quote(reader.Name())} {Extern(ref reader, "")})"); break;
-                default:
-                    // An alias of a type of the enclosing module.
-                    reader.U32();
-                    own.Add((types[reader.U32()], ""));
-                    reader.U8();
-                    break;
-            }
-        }
-        innerTypes = outer;
-        return body.ToString();
-    }
 }

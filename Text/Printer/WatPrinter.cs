@@ -10,12 +10,18 @@ namespace WasmJit.Text;
 internal sealed partial class WatPrinter
 {
     private readonly ModuleInfo module;
-    private readonly StringBuilder text = new();
-    private readonly Names types, funcs, tables, memories, globals, tags, elems, datas;
+    private readonly StringBuilder text;
+    private readonly WatPrinter? outer;
+    private readonly Names types, funcs, tables, memories, globals, tags, elems, datas, modules, instances;
 
-    private WatPrinter(ModuleInfo module)
+    /// <summary>Whether ids and annotations can say all names: a nested module has one id, and the module around it names it too.</summary>
+    private bool namesCanBeSaid = true;
+
+    private WatPrinter(ModuleInfo module, WatPrinter? outer = null)
     {
         this.module = module;
+        this.outer = outer;
+        text = outer is null ? new StringBuilder() : outer.text;
         types = new Names(module.Names.Types);
         funcs = new Names(module.Names.Funcs);
         tables = new Names(module.Names.Tables);
@@ -24,24 +30,24 @@ internal sealed partial class WatPrinter
         tags = new Names(module.Names.Tags);
         elems = new Names(module.Names.Elems);
         datas = new Names(module.Names.Datas);
+        modules = new Names(module.Names.Modules);
+        instances = new Names(module.Names.Instances);
     }
 
     /// <exception cref="MalformedModuleException">A body is malformed.</exception>
     internal static string Print(ModuleInfo module)
     {
         var printer = new WatPrinter(module);
-        printer.Module();
+        string id = module.Names.Module is not { } name ? "" : name.Length > 0 ? " " + Id(name) : " " + NameAnnotation(name);
+        printer.Module(id);
         return printer.text.ToString();
     }
 
-    private void Module()
+    private void Module(string id)
     {
         FindHints();
-        text.Append("(module");
-        if (module.Names.Module is { } name) text.Append(name.Length > 0 ? " " + Id(name) : " " + NameAnnotation(name));
-        text.Append('\n');
-        Types();
-        Imports();
+        Indent().Append("(module").Append(id).Append('\n');
+        foreach (EarlyItem item in module.EarlyItems) Early(item);
         for (int i = module.ImportedTables; i < module.Tables.Count; i++) Table((uint)i, module.Tables[i]);
         for (int i = module.ImportedMemories; i < module.Memories.Count; i++)
         {
@@ -65,10 +71,15 @@ internal sealed partial class WatPrinter
         for (int i = module.ImportedFuncs; i < module.Funcs.Count; i++) Function(i);
         for (int i = 0; i < module.Datas.Count; i++) Data((uint)i, module.Datas[i]);
         CustomSections();
-        text.Append(")\n");
+        Indent().Append(")\n");
     }
 
-    private void Line(string line, int indent = 2) => TextLayout.Append(text, indent, line);
+    /// <summary>How far nested modules are indented; beyond some depth no further.</summary>
+    private int Left => Math.Min(2 * module.Nesting, 40);
+
+    private StringBuilder Indent(int more = 0) => text.Append(' ', Left + more);
+
+    private void Line(string line, int indent = 2) => TextLayout.Append(text, Left + indent, line);
 
     private Names SpaceOf(ExternKind kind) => kind switch
     {
@@ -76,28 +87,10 @@ internal sealed partial class WatPrinter
         ExternKind.Table => tables,
         ExternKind.Memory => memories,
         ExternKind.Global => globals,
+        ExternKind.Module => modules,
+        ExternKind.Instance => instances,
         _ => tags,
     };
-
-    private void Imports()
-    {
-        uint[] next = new uint[8];
-        foreach (ImportInfo import in module.Imports)
-        {
-            uint index = next[(int)import.Type.Kind]++;
-            string id = SpaceOf(import.Type.Kind).Numbered(index);
-            ByteReader reader = At(import.Offset);
-            reader.Name();
-            reader.Name();
-            string parameters = "";
-            if (import.Type.Kind == ExternKind.Func)
-            {
-                locals = LocalNames(index);
-                if (!locals.IsEmpty) parameters = Parameters(module.FuncTypeIndices[(int)index]);
-            }
-            Line($"(import {Quote(import.Module)} {Quote(import.Name)} {Extern(ref reader, id, parameters)})");
-        }
-    }
 
     private void Table(uint index, TableInfo table)
     {

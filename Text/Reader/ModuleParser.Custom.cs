@@ -10,7 +10,13 @@ namespace WasmJit.Text;
 internal sealed partial class ModuleParser
 {
     /// <summary>Where a custom section goes: places grow with the order of sections.</summary>
-    private readonly record struct CustomSection(int Place, byte[] Name, byte[] Content);
+    private readonly record struct CustomSection(int Place, byte[] Name, byte[] Content)
+    {
+        /// <summary>The section that it stands before or behind, where that is one of the first: 0 if it is not.</summary>
+        internal byte Anchor { get; init; }
+
+        internal bool IsBefore { get; init; }
+    }
 
     private const int First = 0, NamesPlace = (10 * 13) + 6, LastPlace = 10 * 20;
 
@@ -46,11 +52,12 @@ internal sealed partial class ModuleParser
         if (!System.Text.Unicode.Utf8.IsValid(name)) throw Error(annotation, "@custom annotation: malformed UTF-8 encoding");
         content = content[1..];
         int place = LastPlace;
+        byte anchor = 0;
         if (!content.IsEmpty && content[0].Kind == TokenKind.Open)
         {
             int close = 1;
             while (close < content.Length && content[close].Kind != TokenKind.Close) close++;
-            place = Place(annotation, content[1..close]);
+            place = Place(annotation, content[1..close], out anchor);
             content = content[(close + 1)..];
         }
         var bytes = new ByteWriter();
@@ -59,11 +66,12 @@ internal sealed partial class ModuleParser
             if (token.Kind != TokenKind.String) throw Source.Error(token.Position, "@custom annotation: unexpected token");
             bytes.Bytes(token.Bytes);
         }
-        customSections.Add(new CustomSection(place, name, bytes.ToArray()));
+        customSections.Add(new CustomSection(place, name, bytes.ToArray()) { Anchor = anchor, IsBefore = place % 10 == 0 });
     }
 
-    private int Place(Annotation annotation, ReadOnlySpan<Token> place)
+    private int Place(Annotation annotation, ReadOnlySpan<Token> place, out byte anchor)
     {
+        anchor = 0;
         bool before = place.Length > 0 && place[0] is { Kind: TokenKind.Atom, Text: "before" };
         if (!before && !(place.Length > 0 && place[0] is { Kind: TokenKind.Atom, Text: "after" }))
             throw Error(annotation, "@custom annotation: malformed placement");
@@ -73,6 +81,7 @@ internal sealed partial class ModuleParser
         if (!before && section == "last") return LastPlace;
         byte id = SectionOrder.IdOf(section);
         if (id == 0) throw Error(annotation, "@custom annotation: malformed section kind");
+        if (SectionOrder.IsEarly(id)) anchor = id;
         return PlaceOf(id) + (before ? 0 : 5);
     }
 
@@ -166,7 +175,7 @@ internal sealed partial class ModuleParser
         if (IsWritten("name")) return;
         byte[] names = NameSectionWriter.Write(moduleName, [
             (1, funcs.Names), (4, types.Names), (5, tables.Names), (6, memories.Names), (7, globals.Names), (8, elems.Names),
-            (9, datas.Names), (11, tags.Names)], [(2, localNames), (3, labelNames), (10, fieldNames)]);
+            (9, datas.Names), (11, tags.Names), (12, modules.Names), (13, instances.Names)], [(2, localNames), (3, labelNames), (10, fieldNames)]);
         if (names.Length > 0) customSections.Add(new CustomSection(NamesPlace, "name"u8.ToArray(), names));
     }
 
@@ -176,26 +185,38 @@ internal sealed partial class ModuleParser
     private void WriteSections(ByteWriter module, IEnumerable<(byte Id, ByteWriter Content)> sections)
     {
         AddMetadata();
-        int written = 0;
         List<CustomSection> customs = [.. customSections.OrderBy(s => s.Place)];
-        void Customs(int limit)
+        void Customs(Func<CustomSection, bool> chosen)
         {
-            for (; written < customs.Count && customs[written].Place < limit; written++)
+            foreach (CustomSection custom in customs.Where(chosen).ToList())
             {
                 var content = new ByteWriter();
-                WriteName(content, customs[written].Name);
-                content.Bytes(customs[written].Content);
+                WriteName(content, custom.Name);
+                content.Bytes(custom.Content);
                 module.U8(0);
                 module.Sized(content);
+                customs.Remove(custom);
             }
         }
-        foreach ((byte id, ByteWriter content) in sections)
+        List<(byte Id, ByteWriter Content)> all = [.. sections.Where(s => s.Content.Length > 0)];
+        var first = new Dictionary<byte, int>();
+        var last = new Dictionary<byte, int>();
+        for (int i = 0; i < all.Count; i++)
         {
-            if (content.Length == 0) continue;
-            Customs(PlaceOf(id) + 1);
+            first.TryAdd(all[i].Id, i);
+            last[all[i].Id] = i;
+        }
+        for (int i = 0; i < all.Count; i++)
+        {
+            (byte id, ByteWriter content) = all[i];
+            bool early = SectionOrder.IsEarly(id);
+            // The first sections may come several times: before the first one, behind the last one.
+            if (!early) Customs(c => c.Place <= PlaceOf(id));
+            else if (first[id] == i) Customs(c => c.Anchor == id ? c.IsBefore : c.Place <= PlaceOf(id) && !first.ContainsKey(c.Anchor));
             module.U8(id);
             module.Sized(content);
+            if (early && last[id] == i) Customs(c => c.Anchor == id && !c.IsBefore);
         }
-        Customs(int.MaxValue);
+        Customs(_ => true);
     }
 }

@@ -13,8 +13,8 @@ internal sealed partial class ModuleParser
     private void FuncField()
     {
         int first = Position;
-        if (InlineExportsAndImport("func", 0, nextFunc)) return;
         currentFunc = nextFunc++;
+        InlineExports("func", currentFunc);
         definedFuncs++;
         locals.Clear();
         labels.Clear();

@@ -44,11 +44,7 @@ internal sealed partial class ModuleParser
             case OpId.TableInit or OpId.MemoryInit:
                 {
                     IndexSpace outer = op.Id == OpId.TableInit ? tables : memories, segments = op.Id == OpId.TableInit ? elems : datas;
-                    int at = Position;
-                    Position++;
-                    bool two = IsIndex;
-                    Position = at;
-                    uint target = two ? Index(outer) : 0;
+                    uint target = IsSecondIndex(segments) ? Index(outer) : 0;
                     WriteCode(writer, op);
                     writer.U32(Index(segments));
                     writer.U32(target);
@@ -59,7 +55,7 @@ internal sealed partial class ModuleParser
                 {
                     IndexSpace space = op.Id == OpId.TableCopy ? tables : memories;
                     uint to = 0, from = 0;
-                    if (IsIndex)
+                    if (IsIndexOf(space))
                     {
                         to = Index(space);
                         from = Index(space);
@@ -93,11 +89,10 @@ internal sealed partial class ModuleParser
                 VectorConstant(writer);
                 return;
             case OpId.Compile or OpId.Instantiate or OpId.GetExport:
-                if (op.Id == OpId.Instantiate && TakeOpen("module"))
+                if (op.Id == OpId.Instantiate && IsOpen("module"))
                 {
                     WriteCode(writer, OperatorTable.Find("instantiate_module")!);
-                    writer.U32((uint)Unsigned(32));
-                    Close();
+                    writer.U32(Item().Index);
                     return;
                 }
                 if (TakeAtom("null")) op = OperatorTable.Find(op.Mnemonic + "_null")!;
@@ -128,11 +123,22 @@ internal sealed partial class ModuleParser
         if (op.Immediates.Length > 1) writer.U32(ReferenceIndex());
     }
 
+    /// <summary>Whether behind an index comes one of a space: the first is then optional and given.</summary>
+    private bool IsSecondIndex(IndexSpace space)
+    {
+        int at = Position;
+        if (Current.Kind == TokenKind.Open) Skip();
+        else Position++;
+        bool second = IsIndexOf(space);
+        Position = at;
+        return second;
+    }
+
     /// <summary>The type index in <c>(ref $t)</c>.</summary>
     private uint ReferenceIndex()
     {
         Open("ref");
-        uint type = IsIndex ? Index(types) : SpelledType();
+        uint type = IsIndexOf(types) ? Index(types) : SpelledType();
         Close();
         return type;
     }
@@ -174,11 +180,7 @@ internal sealed partial class ModuleParser
                 // An index may be left out; before a type only what is followed by another index is a memory.
                 if (op.Immediates.Length > 1 && op.Prefix == 0xfa)
                 {
-                    int at = Position;
-                    Position++;
-                    bool two = IsIndex;
-                    Position = at;
-                    writer.U32(two ? Index(memories) : 0);
+                    writer.U32(IsSecondIndex(types) ? Index(memories) : 0);
                     break;
                 }
                 writer.U32(IndexOrZero(memories));
@@ -192,7 +194,9 @@ internal sealed partial class ModuleParser
                 usesDataCount = true;
                 break;
             case ImmediateKind.Field: writer.U32(FieldIndex()); break;
-            case ImmediateKind.Count or ImmediateKind.Module or ImmediateKind.Instance: writer.U32((uint)Unsigned(32)); break;
+            case ImmediateKind.Count: writer.U32((uint)Unsigned(32)); break;
+            case ImmediateKind.Module: writer.U32(Index(modules)); break;
+            case ImmediateKind.Instance: writer.U32(Index(instances)); break;
             case ImmediateKind.Name: WriteName(writer, Name()); break;
             case ImmediateKind.MemArg: MemArg(writer, op, immediate.Number); break;
             case ImmediateKind.Lane: writer.U8((byte)Unsigned(8, "i8 constant")); break;
@@ -268,14 +272,14 @@ internal sealed partial class ModuleParser
             HeapType(reference);
             Close();
         }
-        else if (IsIndex)
+        else if (IsIndexOf(memories))
         {
             // With a lane behind, a number alone is the lane.
             Token next = Peek(1);
             bool more = next.Kind == TokenKind.Atom
                 && (char.IsAsciiDigit(next.Text[0]) || next.Text.StartsWith("offset=", StringComparison.Ordinal)
                     || next.Text.StartsWith("align=", StringComparison.Ordinal));
-            if (!lane || more || Current.Kind == TokenKind.Id) memory = Index(memories);
+            if (!lane || more || Current.Kind is TokenKind.Id or TokenKind.Open) memory = Index(memories);
         }
         ulong offset = Attribute("offset=", 64) ?? 0;
         ulong align = 1UL << natural;

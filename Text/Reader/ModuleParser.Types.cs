@@ -5,45 +5,125 @@ internal sealed partial class ModuleParser
 {
     private sealed record FuncShape(byte[][] Params, byte[][] Results);
 
-    private readonly ByteWriter typeSection = new();
     private readonly Dictionary<uint, FuncShape> shapes = [];
-    private uint nextType;
 
     /// <summary>Types that a type use may find: alone in their group, final, without supertypes; by their encoding.</summary>
     private readonly Dictionary<string, uint> plainTypes = [];
 
     private readonly Dictionary<(uint Type, string Field), uint> fieldIndices = [];
     private readonly Dictionary<(uint Type, uint Field), string> fieldNames = [];
-    private int typeItems;
 
-    /// <summary>Inside a module or instance type indices are of its own index space; this maps the outer ones.</summary>
-    private Func<uint, uint>? innerType;
+    /// <summary>Where types are written, -1 for those that are implied; and which are of enclosing modules.</summary>
+    private readonly List<int> typePositions = [];
+    private readonly HashSet<uint> aliasedTypes = [];
+
+    private uint DefineType(string? id, int position)
+    {
+        if (!types.Define(id, position < 0 ? null : NameAnnotation(types.Kind))) throw Error($"duplicate type {id}");
+        typePositions.Add(position);
+        return types.Count - 1;
+    }
 
     private void TypeField()
     {
-        typeItems++;
+        int field = Position;
+        if (IsOpen("alias") || (IsOpen("type") && Peek(Peek(2).Kind == TokenKind.Id ? 4 : 3).Text == "alias"))
+        {
+            TypeAliasField(field);
+            return;
+        }
+        DeclareSpelled(field);
+        var item = new ByteWriter();
         if (TakeOpen("rec"))
         {
             int at = Position;
-            int count = 0;
-            for (; IsOpen("type"); count++) Skip();
+            var members = new List<uint>();
+            while (IsOpen("type"))
+            {
+                int inner = Position;
+                Position += 2;
+                members.Add(DefineType(TakeId(), inner));
+                Position = inner;
+                Skip();
+            }
             Position = at;
-            var group = new ByteWriter();
-            for (int i = 0; i < count; i++) TypeDefinition(group, alone: false);
+            item.U8(0x4e);
+            item.U32((uint)members.Count);
+            foreach (uint member in members) TypeDefinition(item, member, alone: false);
             Close();
-            typeSection.U8(0x4e);
-            typeSection.U32((uint)count);
-            typeSection.Bytes(group.Span);
-            return;
         }
-        TypeDefinition(typeSection, alone: true);
+        else
+        {
+            Position += 2;
+            uint index = DefineType(TakeId(), field);
+            Position = field;
+            TypeDefinition(item, index, alone: true);
+        }
+        Emit(1, item);
     }
 
-    private void TypeDefinition(ByteWriter writer, bool alone)
+    /// <summary><c>(alias outer $m $t (type $x))</c>, <c>(type $x (alias outer $m $t))</c>.</summary>
+    private void TypeAliasField(int field)
+    {
+        bool inverted = IsOpen("type");
+        Position += 2;
+        string? id = null;
+        if (inverted)
+        {
+            id = TakeId();
+            Open("alias");
+        }
+        if (!TakeAtom("outer")) throw Unexpected();
+        (uint depth, uint index) = Outer(types);
+        if (!inverted)
+        {
+            Open("type");
+            id = TakeId();
+        }
+        string? name = NameAnnotation(types.Kind);
+        Close();
+        Close();
+        uint own = AliasType(depth, index, id);
+        if (name is not null) types.Names[own] = name;
+        typePositions[(int)own] = field;
+        var item = new ByteWriter();
+        item.Bytes(OuterAliasItem(7, depth, index));
+        Emit(16, item);
+    }
+
+    /// <summary>Types written out inside of a type come before it: nothing refers to what comes later.</summary>
+    private void DeclareSpelled(int field)
+    {
+        int end = EndOf(field);
+        for (Position = field; Position < end; Position++)
+        {
+            int at = Position;
+            if (Current.Kind != TokenKind.Open || Position == field) continue;
+            switch (Peek(1).Text)
+            {
+                case "module" or "instance": Skip(); break;
+                case "tag":
+                    Position += 2;
+                    if (!IsOpen("type")) TypeUse(out _);
+                    break;
+                case "ref":
+                    Position += 2;
+                    TakeAtom("null");
+                    if (Current.Kind == TokenKind.Open && !IsOpen("exact") && Peek(1).Kind == TokenKind.Atom && !IsInlineAlias(types)
+                        && !IsSpelledIndex)
+                        SpelledType();
+                    break;
+                default: continue;
+            }
+            Position = Math.Max(Position - 1, at);
+        }
+        Position = field;
+    }
+
+    private void TypeDefinition(ByteWriter writer, uint index, bool alone)
     {
         Open("type");
         TakeId();
-        uint index = nextType++;
         var body = new ByteWriter();
         bool plain = alone;
         if (TakeOpen("sub"))
@@ -51,7 +131,7 @@ internal sealed partial class ModuleParser
             bool final = TakeAtom("final");
             var supers = new ByteWriter();
             uint count = 0;
-            for (; IsIndex; count++) supers.U32(Index(types));
+            for (; IsIndexOf(types); count++) supers.U32(Index(types));
             plain &= final && count == 0;
             if (!final || count > 0)
             {
@@ -99,11 +179,12 @@ internal sealed partial class ModuleParser
         if (Current.Kind != TokenKind.Open) throw Unexpected();
         Position++;
         string kind = Atom();
+        if (index != uint.MaxValue && scope is null) forms[index] = kind;
         switch (kind)
         {
             case "func":
                 FuncShape shape = ParamsAndResults(null);
-                if (index != uint.MaxValue) shapes[index] = shape;
+                if (index != uint.MaxValue && scope is null) shapes[index] = shape;
                 WriteFunc(writer, shape);
                 break;
             case "struct":
@@ -115,8 +196,8 @@ internal sealed partial class ModuleParser
                         string? id = TakeId(), name = NameAnnotation("field");
                         if ((name ?? id) is { } known)
                         {
-                            if (id is not null && !fieldIndices.TryAdd((index, id), count)) throw Error($"duplicate field {id}");
-                            fieldNames[(index, count)] = known;
+                            if (id is not null && index != uint.MaxValue && !fieldIndices.TryAdd((index, id), count)) throw Error($"duplicate field {id}");
+                            if (index != uint.MaxValue) fieldNames[(index, count)] = known;
                             FieldType(fields);
                             count++;
                         }
@@ -150,90 +231,15 @@ internal sealed partial class ModuleParser
             case "tag":
                 writer.U8(0x57);
                 writer.U8(0);
-                writer.U32(InnerIndex(TypeUse(out _)));
+                writer.U32(TypeUse(out _));
                 break;
             case "module" or "instance":
                 writer.U8((byte)(kind == "module" ? 0x61 : 0x62));
-                LinkingType(writer, kind == "module");
+                LinkingBody(writer, kind == "module");
                 break;
             default: Position--; throw Unexpected();
         }
         Close();
-    }
-
-    private uint InnerIndex(uint type) => innerType is null ? type : innerType(type);
-
-    /// <summary>
-    /// The body of a module or instance type: definitions behind a discriminant; types of the enclosing module are aliases
-    /// (0x0f, depth, index, 0x07) in its own index space.
-    /// </summary>
-    private void LinkingType(ByteWriter writer, bool isModule)
-    {
-        var definitions = new ByteWriter();
-        uint count = 0;
-        var aliases = new Dictionary<uint, uint>();
-        var implied = new Dictionary<string, uint>();
-        uint innerTypes = 0;
-        Func<uint, uint>? saved = innerType;
-        uint Inner(uint outer)
-        {
-            if (aliases.TryGetValue(outer, out uint known)) return known;
-            definitions.U8(0x0f);
-            definitions.U32(1);
-            definitions.U32(outer);
-            definitions.U8(0x07);
-            count++;
-            return aliases[outer] = innerTypes++;
-        }
-        // A function type that is written out is a definition of its own, behind the aliases it uses.
-        uint Implied()
-        {
-            var body = new ByteWriter();
-            WriteFunc(body, ParamsAndResults(null));
-            string key = Convert.ToHexString(body.Span);
-            if (implied.TryGetValue(key, out uint known)) return known;
-            definitions.U8(0x01);
-            definitions.Bytes(body.Span);
-            count++;
-            return implied[key] = innerTypes++;
-        }
-        while (Current.Kind == TokenKind.Open)
-        {
-            var item = new ByteWriter();
-            bool import = isModule && IsOpen("import");
-            if (!import && !IsOpen("export")) throw Unexpected();
-            Position += 2;
-            item.U8((byte)(import ? 2 : 7));
-            WriteName(item, Name());
-            if (import && Current.Kind == TokenKind.String)
-            {
-                item.U8(0);
-                item.U8(0xff);
-                WriteName(item, Name());
-            }
-            if (Current.Kind != TokenKind.Open) throw Unexpected();
-            Position++;
-            string kind = Atom();
-            TakeId();
-            innerType = Inner;
-            if (kind is "func" or "tag")
-            {
-                if (kind == "tag") item.U8(4);
-                item.U8(0);
-                item.U32(IsOpen("type") ? Inner(TypeUse(out _)) : Implied());
-            }
-            else
-            {
-                ExternDescription(item, kind);
-            }
-            innerType = saved;
-            Close();
-            Close();
-            definitions.Bytes(item.Span);
-            count++;
-        }
-        writer.U32(count);
-        writer.Bytes(definitions.Span);
     }
 
     private void WriteFunc(ByteWriter writer, FuncShape shape)
@@ -403,62 +409,95 @@ internal sealed partial class ModuleParser
         }
         if (TakeOpen("exact"))
         {
-            if (!IsIndex) throw Error($"unexpected token {Current.Text}");
-            writer.U8(0x62);
-            writer.S64(InnerIndex(Index(types)));
+            Exact(writer);
             Close();
             return;
         }
-        if (Current.Kind == TokenKind.Open && Peek(1).Kind == TokenKind.Atom)
+        if (Current.Kind == TokenKind.Open && Peek(1).Kind == TokenKind.Atom && !IsInlineAlias(types))
         {
-            writer.S64(InnerIndex(SpelledType()));
+            writer.S64(SpelledType());
             return;
         }
-        writer.S64(InnerIndex(Index(types)));
+        writer.S64(TypeIndex());
+    }
+
+    /// <summary>
+    /// Of custom descriptors with a type, of runtime linking with a module: an id is a type's if there is one, <c>(module $m)</c>
+    /// is always a module.
+    /// </summary>
+    private void Exact(ByteWriter writer)
+    {
+        bool named = Current.Kind == TokenKind.Id && scope is null && !types.Find(Current.Text, out _) && modules.Find(Current.Text, out _);
+        if (named || (IsOpen("module") && !IsInlineAlias(types)))
+        {
+            writer.U8(0x56);
+            if (named || IsInlineAlias(modules))
+            {
+                writer.U32(Index(modules));
+                return;
+            }
+            Position += 2;
+            writer.U32(Index(modules));
+            Close();
+            return;
+        }
+        if (!IsIndexOf(types)) throw Error($"unexpected token {Current.Text}");
+        writer.U8(0x62);
+        writer.S64(TypeIndex());
     }
 
     /// <summary>The extension's forms: <c>(module $M)</c> names a type, <c>(func (param i32))</c> declares one if it is new.</summary>
     private uint SpelledType()
     {
-        if (Peek(2).Kind == TokenKind.Id && Peek(3).Kind == TokenKind.Close)
+        string kind = Peek(1).Text;
+        if (IsSpelledIndex)
         {
             Position += 2;
-            uint index = Index(types);
+            int at = Position;
+            uint index = TypeIndex();
+            if (scope is null && FormOf(index) is { } form && form != kind)
+            {
+                Position = at;
+                throw Error($"type mismatch: type {Current.Text} is a {form} type, not a {kind} type");
+            }
             Close();
             return index;
         }
-        Func<uint, uint>? saved = innerType;
-        innerType = null;
         var body = new ByteWriter();
-        int at = Position;
+        int begin = Position;
         Composite(body, uint.MaxValue);
-        innerType = saved;
         FuncShape? shape = null;
-        if (Source.Tokens[at + 1].Text == "func")
+        if (kind == "func")
         {
             int after = Position;
-            Position = at + 2;
+            Position = begin + 2;
             shape = ParamsAndResults(null);
             Position = after;
         }
         return FindOrAdd(body, shape);
     }
 
+    /// <summary>Whether a spelled type is the name of one; numbers alone are limits for some kinds.</summary>
+    private bool IsSpelledIndex => Peek(3).Kind == TokenKind.Close
+        && (Peek(2).Kind == TokenKind.Id
+            || (Peek(2).Kind == TokenKind.Atom && char.IsAsciiDigit(Peek(2).Text[0]) && Peek(1).Text is "func" or "module" or "instance"));
+
+    /// <summary>What kind of type is at an index of the module's, null if that is not known here.</summary>
+    private string? FormOf(uint index) => forms.GetValueOrDefault(index);
+
+    private readonly Dictionary<uint, string> forms = [];
+
     private uint FindOrAdd(ByteWriter body, FuncShape? shape)
     {
         string key = Convert.ToHexString(body.Span);
+        if (scope is { } inner) return inner.FindOrAdd(key, body);
         if (plainTypes.TryGetValue(key, out uint known)) return known;
-        uint index = types.Count;
-        types.Define(null);
+        uint index = DefineType(null, -1);
         if (shape is not null) shapes[index] = shape;
-        pendingTypes.Bytes(body.Span);
-        typeItems++;
+        impliedItems.Add((1, body.ToArray()));
         plainTypes[key] = index;
         return index;
     }
-
-    /// <summary>Types that type uses imply, behind the explicit ones.</summary>
-    private readonly ByteWriter pendingTypes = new();
 
     /// <summary>Parameters and results; with <paramref name="names"/> the parameters' names are collected.</summary>
     private FuncShape ParamsAndResults(List<string?>? names)
@@ -505,36 +544,29 @@ internal sealed partial class ModuleParser
 
     private uint TypeUse(out FuncShape? shape, List<string?>? names = null)
     {
-        // Inside a module type, the parameters' types are encoded for the enclosing module.
-        Func<uint, uint>? saved = innerType;
-        innerType = null;
-        uint? explicitType = null;
-        if (TakeOpen("type"))
-        {
-            explicitType = Index(types);
-            Close();
-        }
+        uint? explicitType = IsOpen("type") ? TypeReference() : null;
         int at = Position;
         shape = ParamsAndResults(names);
         bool inline = Position != at;
-        innerType = saved;
-        if (explicitType is { } index)
+        if (explicitType is not { } index)
         {
-            FuncShape? declared = shapes.GetValueOrDefault(index);
-            if (!inline)
-            {
-                shape = declared;
-                if (names is not null && declared is not null)
-                    for (int i = 0; i < declared.Params.Length; i++) names.Add(null);
-                return index;
-            }
-            if (declared is null || !Same(declared.Params, shape.Params) || !Same(declared.Results, shape.Results))
-                throw Source.Error(Source.Tokens[at].Position, index < types.Count ? "inline function type" : $"unknown type {index}");
+            var body = new ByteWriter();
+            WriteFunc(body, shape);
+            return FindOrAdd(body, shape);
+        }
+        FuncShape? declared = scope is null ? shapes.GetValueOrDefault(index) : null;
+        if (!inline)
+        {
+            shape = declared;
+            if (names is not null && declared is not null)
+                for (int i = 0; i < declared.Params.Length; i++) names.Add(null);
             return index;
         }
-        var body = new ByteWriter();
-        WriteFunc(body, shape);
-        return FindOrAdd(body, shape);
+        // What a type of elsewhere is, in the indices of here, is not known.
+        if (scope is not null || aliasedTypes.Contains(index)) return index;
+        if (declared is null || !Same(declared.Params, shape.Params) || !Same(declared.Results, shape.Results))
+            throw Source.Error(Source.Tokens[at].Position, index < types.Count ? "inline function type" : $"unknown type {index}");
+        return index;
     }
 
     private static bool Same(byte[][] a, byte[][] b)

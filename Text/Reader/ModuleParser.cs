@@ -1,112 +1,163 @@
 namespace WasmJit.Text;
 
 /// <summary>
-/// Parses a module (spec 6.6) and encodes it. The first pass gives every definition its index and name, the second writes the
-/// sections; types that type uses imply are added behind the explicit ones in the order of the text.
+/// Parses a module (spec 6.6) and encodes it. A first pass gives every definition its index and name; then types are encoded, the
+/// fields of the first sections, and all others. Types that type uses imply are added behind the explicit ones in the order of
+/// the text. What module linking has is in <c>ModuleParser.Linking</c>.
 /// </summary>
 internal sealed partial class ModuleParser : TokenCursor
 {
     private readonly IndexSpace types = new("type"), funcs = new("func"), tables = new("table"), memories = new("memory");
     private readonly IndexSpace globals = new("global"), tags = new("tag"), elems = new("elem"), datas = new("data");
-    private readonly ByteWriter importSection = new(), funcSection = new(), tableSection = new(), memorySection = new(), tagSection = new();
-    private readonly ByteWriter globalSection = new(), exportSection = new(), elemSection = new(), codeSection = new(), dataSection = new();
+    private readonly IndexSpace modules = new("module"), instances = new("instance");
+    private readonly ByteWriter funcSection = new(), tableSection = new(), memorySection = new(), tagSection = new();
+    private readonly ByteWriter globalSection = new(), elemSection = new(), codeSection = new(), dataSection = new();
     private readonly Dictionary<(uint Func, uint Local), string> localNames = [];
     private readonly Dictionary<(uint Func, uint Label), string> labelNames = [];
+    private readonly ModuleParser? outer;
+    private readonly string? moduleId;
     private readonly string? moduleName;
-    private int imports, definedFuncs, definedTables, definedMemories, definedTags, definedGlobals, exports;
+    private readonly int beginning;
+    private int definedFuncs, definedTables, definedMemories, definedTags, definedGlobals;
     private uint? start;
     private bool usesDataCount;
     private uint nextFunc, nextTable, nextMemory, nextGlobal, nextTag;
 
-    private ModuleParser(Source source, int position, int end, string? name)
-        : base(source, position, end) => moduleName = NameAnnotation("module") ?? name;
+    /// <summary>Exports with the places where they were written.</summary>
+    private readonly List<(int Position, byte[] Item)> exports = [];
+
+    private ModuleParser(Source source, int position, int end, string? id, string? name, ModuleParser? outer)
+        : base(source, position, end)
+    {
+        this.outer = outer;
+        moduleId = id;
+        moduleName = name;
+        beginning = position;
+    }
 
     /// <summary>Encodes the fields between two tokens.</summary>
-    internal static byte[] Encode(Source source, int position, int end, string? name) => new ModuleParser(source, position, end, name).Run();
+    /// <param name="source">The text.</param>
+    /// <param name="position">The first token.</param>
+    /// <param name="end">The token behind the last.</param>
+    /// <param name="id">The module's id.</param>
+    internal static byte[] Encode(Source source, int position, int end, string? id)
+    {
+        var reader = new ModuleParser(source, position, end, id, null, null);
+        return new ModuleParser(source, position, end, id, reader.NameAnnotation("module") ?? id, null).Run();
+    }
 
     private byte[] Run()
     {
+        System.Runtime.CompilerServices.RuntimeHelpers.EnsureSufficientExecutionStack();
         int begin = Position;
-        FirstPass();
-        Position = begin;
-        while (Position < Last)
+        Plan plan = FirstPass();
+        foreach (int field in plan.Types)
         {
-            if (IsOpen("type") || IsOpen("rec")) TypeField();
-            else Skip();
+            Position = field;
+            TypeField();
         }
+        foreach (Step step in plan.Early) Early(step);
+        foreach (int field in plan.Late)
+        {
+            Position = field;
+            if (IsOpen("export") && Peek(2).Kind != TokenKind.String) ZeroLevelExport();
+        }
+        (nextFunc, nextTable, nextMemory, nextGlobal, nextTag) = (funcs.Count, tables.Count, memories.Count, globals.Count, tags.Count);
+        foreach (int field in plan.Late) DefineOwn(field);
         Position = begin;
         while (Position < Last)
         {
             ReadCustomSections();
-            if (IsOpen("type") || IsOpen("rec")) Skip();
-            else Field();
+            Skip();
         }
         ReadCustomSections();
+        foreach (int field in plan.Late)
+        {
+            Position = field;
+            Field();
+        }
+        Position = Last;
         CheckAnnotations(begin);
         return Assemble();
     }
 
     /// <summary>A definition's id and name, behind its keyword.</summary>
-    private void Define(IndexSpace space)
+    private uint Define(IndexSpace space)
     {
         string? id = TakeId();
         if (!space.Define(id, NameAnnotation(space.Kind))) throw Error($"duplicate {space.Kind} {id}");
+        return space.Count - 1;
     }
 
     // ---- first pass: indices and names ----
 
-    private void FirstPass()
+    /// <summary>The fields in the order in which they are encoded, by the places where they begin.</summary>
+    private sealed class Plan
     {
+        internal List<int> Types { get; } = [];
+        internal List<Step> Early { get; } = [];
+        internal List<int> Late { get; } = [];
+    }
+
+    private Plan FirstPass()
+    {
+        var plan = new Plan();
+        var early = new List<int>();
         string? definedBefore = null;
         while (Position < Last)
         {
             if (Current.Kind != TokenKind.Open || Peek(1).Kind != TokenKind.Atom) throw Unexpected();
-            int next = Position;
+            int field = Position;
             string keyword = Peek(1).Text;
-            Position += 2;
             switch (keyword)
             {
-                case "type": Define(types); break;
-                case "rec":
-                    while (IsOpen("type"))
+                case "type" or "rec": early.Add(field); break;
+                case "import" or "alias" or "module" or "instance":
+                    if (keyword == "import" && definedBefore is not null)
                     {
-                        int inner = Position;
                         Position += 2;
-                        Define(types);
-                        Position = inner;
-                        Skip();
+                        throw Error($"import after {definedBefore}");
                     }
-                    break;
-                case "import":
-                    if (definedBefore is not null) throw Error($"import after {definedBefore}");
-                    String();
-                    String();
-                    if (Current.Kind != TokenKind.Open) throw Unexpected();
-                    Position++;
-                    string kind = Atom();
-                    Define(SpaceOf(kind) ?? throw Unexpected());
+                    early.Add(field);
                     break;
                 case "func" or "table" or "memory" or "global" or "tag":
-                    Define(SpaceOf(keyword)!);
+                    Position += 2;
+                    TakeId();
                     while (IsOpen("export")) Skip();
                     if (IsOpen("import"))
                     {
                         if (definedBefore is not null) throw Error($"import after {definedBefore}");
+                        early.Add(field);
+                    }
+                    else if (IsOpen("alias"))
+                    {
+                        early.Add(field);
                     }
                     else
                     {
                         definedBefore ??= keyword == "func" ? "function" : keyword;
+                        plan.Late.Add(field);
                     }
-                    if (keyword is "table" or "memory") FindInlineSegment(keyword, next);
                     break;
-                case "elem": Define(elems); break;
-                case "data": Define(datas); break;
-                case "export" or "start": break;
-                default: Position = next; Position++; throw Unexpected();
+                case "elem" or "data" or "export" or "start": plan.Late.Add(field); break;
+                default: Position++; throw Unexpected();
             }
-            Position = next;
+            Position = field;
             Skip();
         }
+        PlanEarly(plan, early);
+        foreach (int field in plan.Late) FindInlineAliases(plan, field);
+        return plan;
+    }
+
+    /// <summary>Gives the module's own definitions their indices, behind imports and aliases.</summary>
+    private void DefineOwn(int field)
+    {
+        Position = field + 1;
+        string keyword = Atom();
+        if (SpaceOf(keyword) is { } space) Define(space);
+        else if (keyword is "elem" or "data") Define(keyword == "elem" ? elems : datas);
+        if (keyword is "table" or "memory") FindInlineSegment(keyword, field);
     }
 
     private IndexSpace? SpaceOf(string kind) => kind switch
@@ -116,7 +167,20 @@ internal sealed partial class ModuleParser : TokenCursor
         "memory" => memories,
         "global" => globals,
         "tag" => tags,
+        "module" => modules,
+        "instance" => instances,
         _ => null,
+    };
+
+    private static byte CodeOf(string kind) => kind switch
+    {
+        "func" => 0,
+        "table" => 1,
+        "memory" => 2,
+        "global" => 3,
+        "tag" => 4,
+        "module" => 5,
+        _ => 6,
     };
 
     /// <summary>A table's inline elements and a memory's inline data are segments of their own.</summary>
@@ -135,6 +199,7 @@ internal sealed partial class ModuleParser : TokenCursor
 
     private uint Index(IndexSpace space)
     {
+        if (Current.Kind == TokenKind.Open && IsInlineAlias(space)) return InlineAlias(space);
         if (Current.Kind != TokenKind.Id) return (uint)Unsigned(32);
         if (!space.Find(Current.Text, out uint index)) throw Error($"unknown {space.Kind} {Current.Text}");
         Position++;
@@ -143,7 +208,9 @@ internal sealed partial class ModuleParser : TokenCursor
 
     private bool IsIndex => Current.Kind == TokenKind.Id || (Current.Kind == TokenKind.Atom && char.IsAsciiDigit(Current.Text[0]));
 
-    private uint IndexOrZero(IndexSpace space) => IsIndex ? Index(space) : 0;
+    private bool IsIndexOf(IndexSpace space) => IsIndex || (Current.Kind == TokenKind.Open && IsInlineAlias(space));
+
+    private uint IndexOrZero(IndexSpace space) => IsIndexOf(space) ? Index(space) : 0;
 
     // ---- fields ----
 
@@ -153,7 +220,6 @@ internal sealed partial class ModuleParser : TokenCursor
         Position += 2;
         switch (keyword)
         {
-            case "import": ImportField(); break;
             case "func": FuncField(); break;
             case "table": TableField(); break;
             case "memory": MemoryField(); break;
@@ -175,36 +241,6 @@ internal sealed partial class ModuleParser : TokenCursor
     {
         writer.U32((uint)name.Length);
         writer.Bytes(name);
-    }
-
-    private void ImportField()
-    {
-        byte[] first = Name(), second = Name();
-        if (Current.Kind != TokenKind.Open) throw Unexpected();
-        Position++;
-        string kind = Atom();
-        TakeId();
-        Import(first, second, kind);
-        Close();
-    }
-
-    private void Import(byte[] first, byte[] second, string kind)
-    {
-        imports++;
-        WriteName(importSection, first);
-        WriteName(importSection, second);
-        currentFunc = nextFunc;
-        List<string?>? parameters = kind == "func" ? [] : null;
-        ExternDescription(importSection, kind, parameters);
-        if (parameters is not null) AddLocalNames(parameters);
-        switch (kind)
-        {
-            case "func": nextFunc++; break;
-            case "table": nextTable++; break;
-            case "memory": nextMemory++; break;
-            case "global": nextGlobal++; break;
-            default: nextTag++; break;
-        }
     }
 
     /// <summary>The description of an import, behind its kind's keyword.</summary>
@@ -243,46 +279,71 @@ internal sealed partial class ModuleParser : TokenCursor
                 writer.U8(0);
                 writer.U32(TypeUse(out _));
                 break;
+            case "module" or "instance":
+                writer.U8(CodeOf(kind));
+                writer.U32(LinkingTypeUse(kind));
+                break;
             default: throw Unexpected();
         }
     }
 
-    /// <summary>Inline exports and an inline import; true if the definition is an import, which is then done.</summary>
-    private bool InlineExportsAndImport(string kind, byte code, uint index)
+    private void AddExport(int position, byte[] name, byte code, uint index)
+    {
+        var item = new ByteWriter();
+        WriteName(item, name);
+        item.U8(code);
+        item.U32(index);
+        exports.Add((position, item.ToArray()));
+    }
+
+    /// <summary>Inline exports of a definition, behind its keyword and id.</summary>
+    private void InlineExports(string kind, uint index)
     {
         TakeId();
-        while (TakeOpen("export"))
+        while (IsOpen("export") && Peek(2).Kind == TokenKind.String && Peek(3).Kind == TokenKind.Close)
         {
-            WriteName(exportSection, Name());
-            exportSection.U8(code);
-            exportSection.U32(index);
-            exports++;
+            int at = Position;
+            Position += 2;
+            AddExport(at, Name(), CodeOf(kind), index);
             Close();
         }
-        if (!TakeOpen("import")) return false;
-        byte[] first = Name(), second = Name();
-        Close();
-        Import(first, second, kind);
-        return true;
     }
 
     private void ExportField()
     {
-        WriteName(exportSection, Name());
-        if (Current.Kind != TokenKind.Open) throw Unexpected();
-        Position++;
-        string kind = Atom();
-        exportSection.U8(kind switch { "func" => 0, "table" => 1, "memory" => 2, "global" => 3, "tag" => 4, _ => throw Unexpected() });
-        exportSection.U32(Index(SpaceOf(kind)!));
-        exports++;
+        int at = Position;
+        if (Current.Kind != TokenKind.String)
+        {
+            // Of an instance's exports, which are written already.
+            while (Current.Kind is not (TokenKind.Close or TokenKind.End)) Skip();
+            return;
+        }
+        byte[] name = Name();
+        (string kind, uint index) = Item();
+        AddExport(at, name, CodeOf(kind), index);
+    }
+
+    /// <summary>Something that is exported, or given to an instance: <c>(func $f)</c>, <c>(func $instance "export")</c>.</summary>
+    private (string Kind, uint Index) Item()
+    {
+        if (Current.Kind != TokenKind.Open || Peek(1).Kind != TokenKind.Atom) throw Unexpected();
+        string kind = Peek(1).Text;
+        if (SpaceOf(kind) is not { } space)
+        {
+            Position++;
+            throw Unexpected();
+        }
+        if (IsInlineAlias(space)) return (kind, InlineAlias(space));
+        Position += 2;
+        uint index = Index(space);
         Close();
+        return (kind, index);
     }
 
     private void TableField()
     {
-        uint index = nextTable;
-        if (InlineExportsAndImport("table", 1, index)) return;
-        nextTable++;
+        uint index = nextTable++;
+        InlineExports("table", index);
         definedTables++;
         bool is64 = TakeAddressType();
         if (IsNumber)
@@ -340,9 +401,8 @@ internal sealed partial class ModuleParser : TokenCursor
 
     private void MemoryField()
     {
-        uint index = nextMemory;
-        if (InlineExportsAndImport("memory", 2, index)) return;
-        nextMemory++;
+        uint index = nextMemory++;
+        InlineExports("memory", index);
         definedMemories++;
         int at = Position;
         bool is64 = TakeAddressType();
@@ -372,8 +432,7 @@ internal sealed partial class ModuleParser : TokenCursor
 
     private void GlobalField()
     {
-        if (InlineExportsAndImport("global", 3, nextGlobal)) return;
-        nextGlobal++;
+        InlineExports("global", nextGlobal++);
         definedGlobals++;
         GlobalType(globalSection);
         ConstExpr(globalSection);
@@ -381,8 +440,7 @@ internal sealed partial class ModuleParser : TokenCursor
 
     private void TagField()
     {
-        if (InlineExportsAndImport("tag", 4, nextTag)) return;
-        nextTag++;
+        InlineExports("tag", nextTag++);
         definedTags++;
         tagSection.U8(0);
         tagSection.U32(TypeUse(out _));
@@ -534,15 +592,16 @@ internal sealed partial class ModuleParser : TokenCursor
     {
         var module = new ByteWriter();
         module.Bytes("\0asm\x1\0\0\0"u8);
-        typeSection.Bytes(pendingTypes.Span);
         var startSection = new ByteWriter();
         if (start is { } function) startSection.U32(function);
         var dataCountSection = new ByteWriter();
         if (usesDataCount) dataCountSection.U32(datas.Count);
+        var exportSection = new ByteWriter();
+        foreach ((_, byte[] item) in exports.OrderBy(e => e.Position)) exportSection.Bytes(item);
         WriteSections(module, [
-            (1, Counted(typeItems, typeSection)), (2, Counted(imports, importSection)), (3, Counted(definedFuncs, funcSection)),
+            .. EarlySections(), (3, Counted(definedFuncs, funcSection)),
             (4, Counted(definedTables, tableSection)), (5, Counted(definedMemories, memorySection)), (13, Counted(definedTags, tagSection)),
-            (6, Counted(definedGlobals, globalSection)), (7, Counted(exports, exportSection)), (8, startSection),
+            (6, Counted(definedGlobals, globalSection)), (7, Counted(exports.Count, exportSection)), (8, startSection),
             (9, Counted((int)elems.Count, elemSection)), (12, dataCountSection), (10, Counted(definedFuncs, codeSection)),
             (11, Counted((int)datas.Count, dataSection))]);
         return module.ToArray();

@@ -77,7 +77,11 @@ internal sealed class ModuleFuzzer(EngineOptions options)
             try
             {
                 Module module = engine.Compile(bytes);
-                for (int i = module.Info.ImportedFuncs; i < module.Info.Funcs.Count; i++) module.Code.Compile(i);
+                foreach (ModuleInfo info in module.Info.WithNested())
+                {
+                    CompiledModule code = CompiledModule.Of(info, engine.CodeOptions);
+                    for (int i = info.ImportedFuncs; i < info.Funcs.Count; i++) code.Compile(i);
+                }
                 Interlocked.Increment(ref valid);
                 if (!Prints(module.Info)) Escape("its text is another module");
             }

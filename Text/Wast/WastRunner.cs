@@ -132,7 +132,10 @@ internal sealed class WastRunner
                     return null;
                 }
             case RegisterCommand register:
-                registered.Add(register.As, Find(register.Name));
+                // A definition that is no instance is registered as a module, which others may import.
+                if (register.Name is { } defined && !instances.ContainsKey(defined) && definitions.TryGetValue(defined, out Module? library))
+                    registered.Add(register.As, library);
+                else registered.Add(register.As, Find(register.Name));
                 return null;
             case ActionCommand action:
                 Perform(action.Action, out _);

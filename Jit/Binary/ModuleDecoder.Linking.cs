@@ -1,0 +1,147 @@
+namespace WasmJit.Jit;
+
+/// <summary>
+/// The sections of module linking: nested modules, instances and aliases. Index spaces grow as the bytes are read, and whatever an
+/// item names must be there already.
+/// </summary>
+internal ref partial struct ModuleDecoder
+{
+    /// <summary>Core modules have each section once, types first.</summary>
+    private readonly void CheckOrder()
+    {
+        if (freeOrderAt > 0 && module.LinkingUse is null)
+            throw new MalformedModuleException("unexpected content after last section", freeOrderAt);
+    }
+
+    /// <summary>Adds a step of instantiation; the first one brings the imports before it along.</summary>
+    private readonly void AddInitialiser(Initialiser initialiser)
+    {
+        if (module.Initialisers.Count == 0)
+        {
+            for (int i = 0; i < module.Imports.Count; i++)
+                module.Initialisers.Add(new Initialiser(InitialiserKind.Import, module.Imports[i].Type.Kind, i));
+        }
+        module.Initialisers.Add(initialiser);
+    }
+
+    private static ExternKind ReadSort(ref ByteReader section, string malformed) => section.U8() switch
+    {
+        0 => ExternKind.Func,
+        1 => ExternKind.Table,
+        2 => ExternKind.Memory,
+        3 => ExternKind.Global,
+        4 => ExternKind.Tag,
+        5 => ExternKind.Module,
+        6 => ExternKind.Instance,
+        _ => throw section.Error(malformed, section.Position - 1),
+    };
+
+    private readonly void ReadModule(ref ByteReader section)
+    {
+        int at = section.Position;
+        module.UseLinking("nested module", at);
+        if (module.Nesting >= ModuleInfo.MaxNesting)
+            throw new InvalidModuleException($"modules are nested more than {ModuleInfo.MaxNesting} deep", at);
+        uint size = section.U32();
+        if (size > (uint)section.Remaining) throw section.Error("length out of bounds", at);
+        ModuleInfo nested = Decode(memory, section.Position, section.Position + (int)size, module);
+        section.Position += (int)size;
+        nested.UseLinking("nested module", at);
+        ModuleValidator.CheckExports(nested);
+        if (TypeSize.Problem(nested.ModuleType) is { } problem) throw new InvalidModuleException(problem, at);
+        AddInitialiser(new Initialiser(InitialiserKind.Module, ExternKind.Module, module.Nested.Count));
+        module.EarlyItems.Add(new EarlyItem(14, at, module.Modules.Count));
+        module.Nested.Add(nested);
+        module.Modules.Add(new ModuleDecl(module.Modules.Count, nested.ModuleType, nested));
+    }
+
+    private readonly void ReadInstance(ref ByteReader section)
+    {
+        int at = section.Position;
+        module.UseLinking("instance", at);
+        if (section.U8() != 0) throw section.Error("malformed instance", at);
+        uint target = section.U32();
+        if (target >= module.Modules.Count) throw new InvalidModuleException($"unknown module {target}", at);
+        var arguments = new InstanceArgument[section.Count()];
+        var types = new Dictionary<string, ExternType>(arguments.Length);
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            int place = section.Position;
+            string name = section.Name();
+            ExternKind kind = ReadSort(ref section, "malformed import kind");
+            uint index = section.U32();
+            Check(kind, index, place);
+            if (!types.TryAdd(name, module.TypeOf(kind, index))) throw new InvalidModuleException($"duplicate import argument \"{name}\"", place);
+            arguments[i] = new InstanceArgument(name, kind, (int)index);
+        }
+        var type = (ModuleType)module.Modules[(int)target].Type.Composite;
+        if (Subtyping.CheckArguments(type, types) is { } problem) throw new InvalidModuleException(problem, at);
+        AddInitialiser(new Initialiser(InitialiserKind.Instance, ExternKind.Instance, (int)target) { Arguments = arguments });
+        module.EarlyItems.Add(new EarlyItem(15, at, module.Instances.Count));
+        module.Instances.Add(type.InstanceType);
+    }
+
+    private readonly void Check(ExternKind kind, uint index, int at)
+    {
+        if (index >= module.CountOf(kind)) throw new InvalidModuleException($"unknown {ModuleValidator.NameOf(kind)} {index}", at);
+    }
+
+    private readonly void ReadAlias(ref ByteReader section)
+    {
+        int at = section.Position;
+        module.UseLinking("alias", at);
+        switch (section.U8())
+        {
+            case 0:
+                {
+                    uint source = section.U32();
+                    Check(ExternKind.Instance, source, at);
+                    ExternKind kind = ReadSort(ref section, "malformed alias");
+                    string name = section.Name();
+                    var type = (InstanceType)module.Instances[(int)source].Composite;
+                    if (type.Find(name) is not { } export || export.Kind != kind)
+                        throw new InvalidModuleException($"unknown export \"{name}\": instance {source} has no such {ModuleValidator.NameOf(kind)}", at);
+                    module.EarlyItems.Add(new EarlyItem(16, at, module.CountOf(kind)));
+                    AddInitialiser(new Initialiser(InitialiserKind.Alias, kind, (int)source) { Name = name });
+                    module.AddItem(export, at, uint.MaxValue);
+                    break;
+                }
+            case 1: ReadOuterAlias(ref section, at); break;
+            default: throw section.Error("malformed alias", at);
+        }
+    }
+
+    private readonly void ReadOuterAlias(ref ByteReader section, int at)
+    {
+        uint depth = section.U32();
+        byte sort = section.U8();
+        if (sort is not (5 or 7)) throw section.Error("malformed alias", at);
+        uint index = section.U32();
+        ModuleInfo? outer = module.Parent;
+        for (uint i = 0; i < depth && outer is not null; i++) outer = outer.Parent;
+        if (outer is null) throw new InvalidModuleException($"unknown outer module {depth}", at);
+        if (sort == 7)
+        {
+            if (index >= outer.Types.Count) throw new InvalidModuleException($"unknown type {index}", at);
+            module.EarlyItems.Add(new EarlyItem(16, at, module.Types.Count));
+            module.TypeOffsets.Add(-1);
+            module.Types.Add(outer.Types[(int)index]);
+            return;
+        }
+        if (index >= outer.Modules.Count) throw new InvalidModuleException($"unknown module {index}", at);
+        ModuleDecl target = outer.Modules[(int)index];
+        module.EarlyItems.Add(new EarlyItem(16, at, module.Modules.Count));
+        AddInitialiser(new Initialiser(InitialiserKind.Captured, ExternKind.Module, CaptureOf(module, depth, (int)index)));
+        module.Modules.Add(new ModuleDecl(module.Modules.Count, target.Type, target.Definition));
+    }
+
+    /// <summary>Adds a module of an enclosing one to the closure, and to the closures of all between.</summary>
+    private static int CaptureOf(ModuleInfo module, uint depth, int index)
+    {
+        Capture capture = depth == 0 ? new Capture(false, index) : new Capture(true, CaptureOf(module.Parent!, depth - 1, index));
+        int known = module.Captures.IndexOf(capture);
+        if (known >= 0) return known;
+        module.Captures.Add(capture);
+        return module.Captures.Count - 1;
+    }
+}

@@ -1,0 +1,37 @@
+using WasmJit.Jit;
+
+namespace WasmJit.Linking;
+
+/// <summary>
+/// Instances that are made of single things: of a module that imports them and exports them again.
+/// </summary>
+internal static class Bundle
+{
+    /// <summary>Makes an instance of a type; null if something is not to be had.</summary>
+    /// <param name="engine">The engine that the instance's module belongs to.</param>
+    /// <param name="type">What the instance exports.</param>
+    /// <param name="find">Gives an export by its name, a function as a FuncRef, or null.</param>
+    /// <exception cref="LinkException">Something is of another type.</exception>
+    internal static Instance? Make(Engine engine, InstanceType type, Func<string, object?> find)
+    {
+        var values = new object[type.Exports.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (find(type.Exports[i].Name) is not { } value) return null;
+            values[i] = value;
+        }
+        return Linker.Instantiate(new Module(engine, Passing(type)), values);
+    }
+
+    private static ModuleInfo Passing(InstanceType type)
+    {
+        var info = new ModuleInfo { Bytes = default };
+        foreach (ExportType export in type.Exports)
+        {
+            info.Exports.Add(new ExportInfo(export.Name, export.Type.Kind, (uint)info.CountOf(export.Type.Kind), 0));
+            info.Imports.Add(new ImportInfo("", export.Name, export.Type, 0));
+            info.AddItem(export.Type, 0, uint.MaxValue);
+        }
+        return info;
+    }
+}

@@ -1,0 +1,32 @@
+using WasmJit.Jit;
+
+namespace WasmJit.Linking;
+
+/// <summary>
+/// What a module is apart from its closure: its engine, its declarations and its code. A nested module has one of these however
+/// often the module around it is instantiated.
+/// </summary>
+internal sealed class ModuleCode(Engine engine, ModuleInfo info, ModuleCode? outer)
+{
+    private readonly ModuleCode?[] nested = info.Nested.Count == 0 ? [] : new ModuleCode?[info.Nested.Count];
+    private CompiledModule? code;
+    private LinkingServices? services;
+
+    internal Engine Engine { get; } = engine;
+
+    internal ModuleInfo Info { get; } = info;
+
+    /// <summary>Of the module that is nested in no other.</summary>
+    internal ModuleCode Root => outer?.Root ?? this;
+
+    /// <summary>Of the whole: what counts it in a quota.</summary>
+    internal LinkingQuota.LiveModule? Live { get; set; }
+
+    internal CompiledModule Code => code ??= CompiledModule.Of(Info, Engine.CodeOptions);
+
+    internal LinkingServices Services =>
+        services ?? Interlocked.CompareExchange(ref services, new LinkingServices(this), null) ?? services;
+
+    internal ModuleCode Nested(int index) =>
+        nested[index] ?? Interlocked.CompareExchange(ref nested[index], new ModuleCode(Engine, Info.Nested[index], this), null) ?? nested[index]!;
+}

@@ -1,0 +1,132 @@
+using WasmJit.Jit;
+
+namespace WasmJit.Text;
+
+/// <summary>The first sections: types, imports, nested modules, instances and aliases, in the order of the bytes.</summary>
+internal sealed partial class WatPrinter
+{
+    private static readonly ExternKind[] Kinds =
+    [
+        ExternKind.Func, ExternKind.Table, ExternKind.Memory, ExternKind.Global, ExternKind.Tag, ExternKind.Module, ExternKind.Instance,
+    ];
+
+    /// <summary>How many items of each kind have been defined.</summary>
+    private readonly uint[] defined = new uint[8];
+
+    private void Early(EarlyItem item)
+    {
+        ByteReader reader = At(item.Offset);
+        switch (item.Section)
+        {
+            case 1: TypeItem(ref reader, item); break;
+            case 2: Import(module.Imports[item.Index]); break;
+            case 14: Nested(item); break;
+            case 15: Instance(ref reader); break;
+            default: Alias(ref reader, item.Index); break;
+        }
+    }
+
+    private void TypeItem(ref ByteReader reader, EarlyItem item)
+    {
+        if (reader.Peek() != 0x4e)
+        {
+            Type(item.Index, 2);
+            return;
+        }
+        if (item.Count == 0)
+        {
+            Line("(rec)");
+            return;
+        }
+        Indent(2).Append("(rec\n");
+        for (int i = 0; i < item.Count; i++) Type(item.Index + i, 4);
+        Indent(2).Append(")\n");
+    }
+
+    /// <summary>The next item of an index space: its id behind a blank, and its index in a comment if it has none.</summary>
+    private string Next(ExternKind kind, out uint index)
+    {
+        index = defined[(int)kind]++;
+        return SpaceOf(kind).Numbered(index);
+    }
+
+    private void Import(ImportInfo import)
+    {
+        string id = Next(import.Type.Kind, out uint index);
+        ByteReader reader = At(import.Offset);
+        string names = ImportNames(ref reader);
+        string parameters = "";
+        if (import.Type.Kind == ExternKind.Func)
+        {
+            locals = LocalNames(index);
+            if (!locals.IsEmpty) parameters = Parameters(module.FuncTypeIndices[(int)index]);
+        }
+        Line($"(import {names} {Extern(ref reader, id, parameters)})");
+    }
+
+    /// <summary>The names of an import; a single-level one has one.</summary>
+    private static string ImportNames(ref ByteReader reader)
+    {
+        string names = Quote(reader.Name());
+        if (reader.Remaining > 1 && reader.Peek() == 0 && reader.PeekAt(1) == 0xff)
+        {
+            reader.Position += 2;
+            return names;
+        }
+        return $"{names} {Quote(reader.Name())}";
+    }
+
+    private void Nested(EarlyItem item)
+    {
+        ModuleInfo nested = module.Modules[item.Index].Definition!;
+        string id = Next(ExternKind.Module, out uint index);
+        var printer = new WatPrinter(nested, this)
+        {
+            namesCanBeSaid = nested.Names.Module == module.Names.Modules.GetValueOrDefault(index),
+        };
+        printer.Module(id);
+    }
+
+    private void Instance(ref ByteReader reader)
+    {
+        string id = Next(ExternKind.Instance, out _);
+        reader.U8();
+        string target = modules[reader.U32()];
+        uint count = reader.U32();
+        string arguments = "";
+        for (uint i = 0; i < count; i++)
+        {
+            string name = Quote(reader.Name());
+            ExternKind kind = Kinds[reader.U8()];
+            arguments += $" (import {name} ({kind.ToString().ToLowerInvariant()} {SpaceOf(kind)[reader.U32()]}))";
+        }
+        Line($"(instance{id} (instantiate {target}{arguments}))");
+    }
+
+    private void Alias(ref ByteReader reader, int typeIndex)
+    {
+        if (reader.U8() == 0)
+        {
+            string source = instances[reader.U32()];
+            ExternKind kind = Kinds[reader.U8()];
+            string name = Quote(reader.Name());
+            Line($"(alias {source} {name} ({kind.ToString().ToLowerInvariant()}{Next(kind, out _)}))");
+            return;
+        }
+        uint depth = reader.U32();
+        bool isType = reader.U8() == 7;
+        uint index = reader.U32();
+        WatPrinter? around = outer;
+        for (uint i = 0; i < depth && around is not null; i++) around = around.outer;
+        string target = around is null ? index.ToString() : isType ? around.types[index] : around.modules[index];
+        string id = isType ? types.Numbered((uint)typeIndex) : Next(ExternKind.Module, out _);
+        Line($"(alias outer {depth} {target} ({(isType ? "type" : "module")}{id}))");
+    }
+
+    /// <summary>An exact type of a module; where a type has the module's id, the keyword tells them apart.</summary>
+    private string ExactModule(uint index)
+    {
+        string name = modules[index];
+        return name[0] == '$' && !types.IsTaken(name) ? $"(exact {name})" : $"(exact (module {name}))";
+    }
+}

@@ -1,0 +1,628 @@
+using System.Text;
+using WasmJit.Jit;
+
+namespace WasmJit.Text;
+
+/// <summary>
+/// Module linking: nested modules, instances, aliases. Imports and aliases come before a module's own definitions in each index
+/// space, whatever the order of the text; an alias that an index position implies comes right before the field that has it, or
+/// behind all others if that is a definition of the module's own.
+/// </summary>
+internal sealed partial class ModuleParser
+{
+    /// <summary>What the first sections are made of, in order: a field of the text, or an alias that one implies.</summary>
+    private readonly record struct Step(int Field, byte[]? Alias);
+
+    /// <summary>The items of the first sections by section: explicit types; what type uses imply; all else.</summary>
+    private readonly List<(byte Section, byte[] Item)> headItems = [], impliedItems = [], earlyItems = [];
+
+    private int flushed;
+
+    /// <summary>Whether types name modules, so that they cannot all come before them.</summary>
+    private bool hasLateTypes;
+
+    private bool headIsDone;
+    private Plan? planned;
+    private readonly Dictionary<(string Kind, uint Instance, string Name), uint> exportAliases = [];
+    private readonly Dictionary<(uint Depth, uint Index), uint> outerModules = [];
+    private readonly Dictionary<(uint Depth, uint Index), uint> outerTypes = [];
+
+    // ---- planning ----
+
+    private void PlanEarly(Plan plan, List<int> fields)
+    {
+        planned = plan;
+        HashSet<string> typeIds = [.. fields.SelectMany(TypeIdsIn)];
+        foreach (int field in fields)
+        {
+            Position = field;
+            if (IsTypeField())
+            {
+                hasLateTypes = hasLateTypes || MentionsModule(field, typeIds);
+                if (hasLateTypes) plan.Early.Add(new Step(field, null));
+                else plan.Types.Add(field);
+                continue;
+            }
+            FindInlineAliases(plan, field);
+            plan.Early.Add(new Step(field, null));
+            Position = field + 1;
+            DefineEarly();
+        }
+    }
+
+    /// <summary>A type, a group, or an alias of a type, which only enclosing modules have.</summary>
+    private bool IsTypeField() =>
+        IsOpen("type") || IsOpen("rec")
+        || (IsOpen("alias") && Peek(2) is { Kind: TokenKind.Atom, Text: "outer" } && Peek(5).Kind == TokenKind.Open && Peek(6).Text == "type");
+
+    private int EndOf(int field)
+    {
+        int saved = Position;
+        Position = field;
+        Skip();
+        int end = Position;
+        Position = saved;
+        return end;
+    }
+
+    private IEnumerable<string> TypeIdsIn(int field)
+    {
+        if (Source.Tokens[field + 1].Text is not ("type" or "rec" or "alias")) yield break;
+        for (int i = field, end = EndOf(field); i < end; i++)
+            if (Source.Tokens[i] is { Kind: TokenKind.Atom, Text: "type" } && Source.Tokens[i + 1].Kind == TokenKind.Id) yield return Source.Tokens[i + 1].Text;
+    }
+
+    private bool MentionsModule(int field, HashSet<string> typeIds)
+    {
+        for (int i = field, end = EndOf(field); i < end; i++)
+        {
+            if (Source.Tokens[i] is not { Kind: TokenKind.Atom, Text: "exact" }) continue;
+            Token next = Source.Tokens[i + 1];
+            if (next.Kind == TokenKind.Open || (next.Kind == TokenKind.Id && !typeIds.Contains(next.Text))) return true;
+        }
+        return false;
+    }
+
+    /// <summary>Gives what a field of the first sections defines its index and name.</summary>
+    private void DefineEarly()
+    {
+        string keyword = Atom();
+        switch (keyword)
+        {
+            case "import":
+                String();
+                if (Current.Kind == TokenKind.String) String();
+                DefineInParentheses();
+                break;
+            case "alias":
+                if (TakeAtom("outer"))
+                {
+                    Position += 2;
+                    DefineInParentheses();
+                    break;
+                }
+                uint instance = Index(instances);
+                string name = NameText();
+                string kind = Peek(1).Text;
+                exportAliases.TryAdd((kind, instance, name), DefineInParentheses());
+                break;
+            default:
+                uint index = Define(SpaceOf(keyword)!);
+                while (IsOpen("export") && Peek(3).Kind == TokenKind.Close) Skip();
+                if (IsOpen("alias") && Peek(2).Text != "outer")
+                {
+                    Position += 2;
+                    uint source = Index(instances);
+                    exportAliases.TryAdd((keyword, source, NameText()), index);
+                }
+                break;
+        }
+    }
+
+    private uint DefineInParentheses()
+    {
+        if (Current.Kind != TokenKind.Open) throw Unexpected();
+        Position++;
+        IndexSpace? space = SpaceOf(Atom());
+        if (space is null)
+        {
+            Position--;
+            throw Unexpected();
+        }
+        return Define(space);
+    }
+
+    private string NameText() => Encoding.UTF8.GetString(Name());
+
+    // ---- aliases in index positions ----
+
+    /// <summary>Whether <c>(func $instance "export" ...)</c>, <c>(type outer $module $type)</c> or the like stands here.</summary>
+    private bool IsInlineAlias(IndexSpace space)
+    {
+        if (!IsOpen(space.Kind)) return false;
+        Token next = Peek(2);
+        if (next is { Kind: TokenKind.Atom, Text: "outer" }) return space == types || space == modules;
+        return space != types && (next.Kind == TokenKind.Id || (next.Kind == TokenKind.Atom && char.IsAsciiDigit(next.Text[0])))
+            && Peek(3).Kind == TokenKind.String;
+    }
+
+    /// <summary>Plans the aliases that a field implies.</summary>
+    private void FindInlineAliases(Plan plan, int field)
+    {
+        int end = EndOf(field);
+        string keyword = Source.Tokens[field + 1].Text;
+        planned = plan;
+        Position = field;
+        if (keyword == "module")
+        {
+            // What is in a nested module is its own.
+            Position += 2;
+            TakeId();
+            while (IsOpen("export") && Peek(3).Kind == TokenKind.Close) Skip();
+            if (!IsModuleAlias(end)) return;
+        }
+        for (; Position < end; Position++)
+        {
+            if (Current.Kind != TokenKind.Open || Peek(1).Kind != TokenKind.Atom) continue;
+            if (SpaceOf(Peek(1).Text) is not { } space) continue;
+            int at = Position;
+            if (IsInlineAlias(space)) InlineAlias(space);
+            else if (space == modules && keyword is "data" or "memory") Skip();
+            else continue;
+            Position = Math.Max(Position - 1, at);
+        }
+        planned = null;
+    }
+
+    /// <summary>The index that an inline alias stands for.</summary>
+    private uint InlineAlias(IndexSpace space)
+    {
+        Position += 2;
+        uint index;
+        if (TakeAtom("outer"))
+        {
+            (uint depth, uint item) = Outer(space);
+            index = space == types ? OuterType(depth, item) : OuterModule(depth, item);
+        }
+        else
+        {
+            index = Index(instances);
+            while (Current.Kind == TokenKind.String)
+            {
+                string name = NameText();
+                IndexSpace target = Current.Kind == TokenKind.String ? instances : space;
+                index = ExportAlias(target, index, name);
+            }
+        }
+        Close();
+        return index;
+    }
+
+    private uint ExportAlias(IndexSpace space, uint instance, string name)
+    {
+        (string, uint, string) key = (space.Kind, instance, name);
+        if (exportAliases.TryGetValue(key, out uint known)) return known;
+        if (planned is null) throw Error($"unknown {space.Kind} alias of \"{name}\"");
+        planned.Early.Add(new Step(-1, ExportAliasItem(space.Kind, instance, name)));
+        space.Define(null);
+        return exportAliases[key] = space.Count - 1;
+    }
+
+    private static byte[] ExportAliasItem(string kind, uint instance, string name)
+    {
+        var item = new ByteWriter();
+        item.U8(0);
+        item.U32(instance);
+        item.U8(CodeOf(kind));
+        item.Name(name);
+        return item.ToArray();
+    }
+
+    private static byte[] OuterAliasItem(byte sort, uint depth, uint index)
+    {
+        var item = new ByteWriter();
+        item.U8(1);
+        item.U32(depth);
+        item.U8(sort);
+        item.U32(index);
+        return item.ToArray();
+    }
+
+    private uint OuterModule(uint depth, uint index)
+    {
+        if (outerModules.TryGetValue((depth, index), out uint known)) return known;
+        if (planned is null) throw Error($"unknown outer module {depth}");
+        planned.Early.Add(new Step(-1, OuterAliasItem(5, depth, index)));
+        modules.Define(null);
+        return outerModules[(depth, index)] = modules.Count - 1;
+    }
+
+    /// <summary>A type of an enclosing module, as a type of this one.</summary>
+    private uint OuterType(uint depth, uint index)
+    {
+        if (outerTypes.TryGetValue((depth, index), out uint known)) return known;
+        impliedItems.Add((16, OuterAliasItem(7, depth, index)));
+        return AliasType(depth, index, null);
+    }
+
+    private uint AliasType(uint depth, uint index, string? id)
+    {
+        uint own = DefineType(id, -1);
+        outerTypes.TryAdd((depth, index), own);
+        ModuleParser? around = outer;
+        for (uint i = 0; i < depth && around is not null; i++) around = around.outer;
+        aliasedTypes.Add(own);
+        if (around is not null && around.shapes.TryGetValue(index, out FuncShape? shape)) shapes[own] = shape;
+        return own;
+    }
+
+    /// <summary>
+    /// The enclosing module and the item in it, behind <c>outer</c>. Module and instance types are enclosing things too; they have
+    /// no ids that could be named here, but count.
+    /// </summary>
+    private (uint Depth, uint Index) Outer(IndexSpace space)
+    {
+        uint scopes = scope?.Level ?? 0;
+        uint depth = 0;
+        ModuleParser? target = this;
+        if (Current.Kind == TokenKind.Id)
+        {
+            string id = Current.Text;
+            depth = scopes;
+            if (scopes == 0) target = outer;
+            else depth--;
+            while (target is not null && target.moduleId != id)
+            {
+                target = target.outer;
+                depth++;
+            }
+            if (target is null) throw Error($"unknown outer module {id}");
+            Position++;
+        }
+        else
+        {
+            depth = (uint)Unsigned(32);
+            if (scopes > 0 && depth < scopes - 1)
+            {
+                TypeScope inner = scope!;
+                for (uint i = 0; i <= depth; i++) inner = inner.Outer!;
+                return (depth, Current.Kind == TokenKind.Id && inner.Names.TryGetValue(Current.Text, out uint local) ? Take(local) : (uint)Unsigned(32));
+            }
+            uint steps = scopes == 0 ? depth + 1 : depth - (scopes - 1);
+            for (uint i = 0; i < steps && target is not null; i++) target = target.outer;
+        }
+        if (Current.Kind != TokenKind.Id) return (depth, (uint)Unsigned(32));
+        IndexSpace? named = target is null ? null : space == types ? target.types : target.modules;
+        uint index = 0;
+        bool known = named is not null && named.Find(Current.Text, out index);
+        // What comes behind this module in the text is not there yet, wherever its bytes are.
+        if (known && target != this && space == types && target!.typePositions[(int)index] > beginning) known = false;
+        if (!known) throw Error($"unknown {space.Kind} {Current.Text}");
+        return (depth, Take(index));
+    }
+
+    private uint Take(uint value)
+    {
+        Position++;
+        return value;
+    }
+
+    // ---- the fields ----
+
+    private void Emit(byte section, ByteWriter item)
+    {
+        if (!headIsDone || hasLateTypes) Flush();
+        (headIsDone ? earlyItems : headItems).Add((section, item.ToArray()));
+    }
+
+    /// <summary>Puts what types imply before what comes next.</summary>
+    private void Flush()
+    {
+        for (; flushed < impliedItems.Count; flushed++) (headIsDone ? earlyItems : headItems).Add(impliedItems[flushed]);
+    }
+
+    private void Early(Step step)
+    {
+        headIsDone = true;
+        if (step.Alias is { } alias)
+        {
+            var implied = new ByteWriter();
+            implied.Bytes(alias);
+            CountItem(KindOf(alias));
+            Emit(16, implied);
+            return;
+        }
+        Position = step.Field;
+        if (IsTypeField())
+        {
+            TypeField();
+            return;
+        }
+        int field = Position++;
+        string keyword = Atom();
+        switch (keyword)
+        {
+            case "import": ImportField(); break;
+            case "alias": AliasField(); break;
+            case "instance": InstanceField(); break;
+            case "module": ModuleField(field); break;
+            default:
+                InlineExports(keyword, NextOf(keyword));
+                if (!InlineImport(keyword)) InlineAliasDefinition(keyword);
+                break;
+        }
+        Close();
+    }
+
+    private static string KindOf(byte[] alias)
+    {
+        var reader = new ByteReader(alias, 1, alias.Length);
+        reader.U32();
+        byte sort = reader.U8();
+        return sort switch { 0 => "func", 1 => "table", 2 => "memory", 3 => "global", 4 => "tag", 5 => "module", _ => "instance" };
+    }
+
+    private uint nextModule, nextInstance;
+
+    private uint NextOf(string kind) => kind switch
+    {
+        "func" => nextFunc,
+        "table" => nextTable,
+        "memory" => nextMemory,
+        "global" => nextGlobal,
+        "module" => nextModule,
+        "instance" => nextInstance,
+        _ => nextTag,
+    };
+
+    private void CountItem(string kind)
+    {
+        switch (kind)
+        {
+            case "func": nextFunc++; break;
+            case "table": nextTable++; break;
+            case "memory": nextMemory++; break;
+            case "global": nextGlobal++; break;
+            case "module": nextModule++; break;
+            case "instance": nextInstance++; break;
+            default: nextTag++; break;
+        }
+    }
+
+    private void ImportField()
+    {
+        byte[] first = Name();
+        byte[]? second = Current.Kind == TokenKind.String ? Name() : null;
+        if (Current.Kind != TokenKind.Open) throw Unexpected();
+        Position++;
+        string kind = Atom();
+        TakeId();
+        Import(first, second, kind);
+        Close();
+    }
+
+    /// <summary>The import inside of a definition, and the description behind it.</summary>
+    private bool InlineImport(string kind)
+    {
+        if (!TakeOpen("import")) return false;
+        byte[] first = Name();
+        byte[]? second = Current.Kind == TokenKind.String ? Name() : null;
+        Close();
+        Import(first, second, kind);
+        return true;
+    }
+
+    private void Import(byte[] first, byte[]? second, string kind)
+    {
+        var item = new ByteWriter();
+        WriteImportNames(item, first, second);
+        currentFunc = nextFunc;
+        List<string?>? parameters = kind == "func" ? [] : null;
+        ExternDescription(item, kind, parameters);
+        if (parameters is not null) AddLocalNames(parameters);
+        Emit(2, item);
+        CountItem(kind);
+    }
+
+    /// <summary>A single-level import has an empty second name and a byte that begins no description.</summary>
+    private void WriteImportNames(ByteWriter writer, byte[] first, byte[]? second)
+    {
+        WriteName(writer, first);
+        if (second is not null)
+        {
+            WriteName(writer, second);
+            return;
+        }
+        writer.U8(0);
+        writer.U8(0xff);
+    }
+
+    private void AliasField()
+    {
+        var item = new ByteWriter();
+        string kind;
+        if (TakeAtom("outer"))
+        {
+            (uint depth, uint index) = Outer(modules);
+            item.Bytes(OuterAliasItem(5, depth, index));
+            kind = "module";
+            Open(kind);
+            outerModules.TryAdd((depth, index), nextModule);
+        }
+        else
+        {
+            uint instance = Index(instances);
+            string name = NameText();
+            if (Current.Kind != TokenKind.Open) throw Unexpected();
+            Position++;
+            kind = Atom();
+            item.Bytes(ExportAliasItem(kind, instance, name));
+        }
+        TakeId();
+        Close();
+        Emit(16, item);
+        CountItem(kind);
+    }
+
+    /// <summary><c>(func $f (alias $i "f"))</c>, <c>(module $m (alias outer $o $m))</c>.</summary>
+    private void InlineAliasDefinition(string kind)
+    {
+        Open("alias");
+        var item = new ByteWriter();
+        if (kind == "module" && TakeAtom("outer"))
+        {
+            (uint depth, uint index) = Outer(modules);
+            item.Bytes(OuterAliasItem(5, depth, index));
+            outerModules.TryAdd((depth, index), nextModule);
+        }
+        else
+        {
+            uint instance = Index(instances);
+            item.Bytes(ExportAliasItem(kind, instance, NameText()));
+        }
+        Close();
+        Emit(16, item);
+        CountItem(kind);
+    }
+
+    private void InstanceField()
+    {
+        InlineExports("instance", nextInstance);
+        if (InlineImport("instance")) return;
+        if (IsOpen("alias"))
+        {
+            InlineAliasDefinition("instance");
+            return;
+        }
+        Open("instantiate");
+        var item = new ByteWriter();
+        item.U8(0);
+        item.U32(Index(modules));
+        var arguments = new ByteWriter();
+        uint count = 0;
+        while (TakeOpen("import"))
+        {
+            WriteName(arguments, Name());
+            (string kind, uint index) = Item();
+            arguments.U8(CodeOf(kind));
+            arguments.U32(index);
+            count++;
+            Close();
+        }
+        Close();
+        item.U32(count);
+        item.Bytes(arguments.Span);
+        Emit(15, item);
+        CountItem("instance");
+    }
+
+    /// <summary>
+    /// Whether <c>(alias ...)</c> is all that a module field has, and names the module itself: an alias field of a nested module says
+    /// at its end what it defines.
+    /// </summary>
+    private bool IsModuleAlias(int end) =>
+        IsOpen("alias") && EndOf(Position) + 1 == end && Source.Tokens[end - 3].Kind != TokenKind.Close;
+
+    private void ModuleField(int field)
+    {
+        string? id = Current.Kind == TokenKind.Id ? Current.Text : null;
+        int behindId = Position + (id is null ? 0 : 1);
+        InlineExports("module", nextModule);
+        if (IsOpen("import") && (Peek(3).Kind == TokenKind.Close || (Peek(3).Kind == TokenKind.String && Peek(4).Kind == TokenKind.Close)))
+        {
+            InlineImport("module");
+            return;
+        }
+        int end = EndOf(field) - 1;
+        if (IsModuleAlias(end + 1))
+        {
+            InlineAliasDefinition("module");
+            return;
+        }
+        int at = Position;
+        Position = behindId;
+        string? name = NameAnnotation("module") ?? id;
+        var nested = new ModuleParser(Source, at, end, id, name, this);
+        byte[] bytes = nested.Run();
+        Position = end;
+        var item = new ByteWriter();
+        item.U32((uint)bytes.Length);
+        item.Bytes(bytes);
+        Emit(14, item);
+        CountItem("module");
+    }
+
+    /// <summary><c>(export $i)</c>: all exports of an instance, through aliases.</summary>
+    private void ZeroLevelExport()
+    {
+        headIsDone = true;
+        int at = Position;
+        Position += 2;
+        int place = Position;
+        uint instance = Index(instances);
+        Close();
+        ModuleInfo known = Partial();
+        if (instance >= known.Instances.Count)
+        {
+            Position = place;
+            throw Error($"unknown instance {instance}");
+        }
+        foreach (ExportType export in ((InstanceType)known.Instances[(int)instance].Composite).Exports)
+        {
+            string kind = export.Type.Kind.ToString().ToLowerInvariant();
+            if (!exportAliases.TryGetValue((kind, instance, export.Name), out uint index))
+            {
+                IndexSpace space = SpaceOf(kind)!;
+                space.Define(null);
+                index = exportAliases[(kind, instance, export.Name)] = space.Count - 1;
+                var item = new ByteWriter();
+                item.Bytes(ExportAliasItem(kind, instance, export.Name));
+                Emit(16, item);
+            }
+            AddExport(at, Encoding.UTF8.GetBytes(export.Name), CodeOf(kind), index);
+        }
+    }
+
+    // ---- what is there so far ----
+
+    /// <summary>The first sections: items of one section that follow each other are in one.</summary>
+    private IEnumerable<(byte Id, ByteWriter Content)> EarlySections()
+    {
+        List<(byte Section, byte[] Item)> rest = impliedItems[flushed..];
+        List<(byte Section, byte[] Item)> all = hasLateTypes ? [.. headItems, .. earlyItems, .. rest] : [.. headItems, .. rest, .. earlyItems];
+        for (int i = 0; i < all.Count;)
+        {
+            byte id = all[i].Section;
+            var items = new ByteWriter();
+            int count = 0;
+            for (; i < all.Count && all[i].Section == id; i++, count++) items.Bytes(all[i].Item);
+            yield return (id, Counted(count, items));
+        }
+    }
+
+    private (int Items, ModuleInfo Info)? partial;
+
+    /// <summary>Decodes what is written so far, to know the types of what it defines.</summary>
+    private ModuleInfo Partial()
+    {
+        int count = headItems.Count + impliedItems.Count + earlyItems.Count;
+        if (partial is { } known && known.Items == count) return known.Info;
+        var module = new ByteWriter();
+        module.Bytes("\0asm\x1\0\0\0"u8);
+        foreach ((byte id, ByteWriter content) in EarlySections())
+        {
+            module.U8(id);
+            module.Sized(content);
+        }
+        try
+        {
+            ModuleInfo info = ModuleDecoder.DecodePart(module.ToArray(), outer?.Partial());
+            partial = (count, info);
+            return info;
+        }
+        catch (ModuleException e)
+        {
+            throw Error(e.Reason);
+        }
+    }
+}
