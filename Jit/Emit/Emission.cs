@@ -14,8 +14,6 @@ internal sealed class Emission
         ["sub"] = OpCodes.Sub,
         ["mul"] = OpCodes.Mul,
         ["div"] = OpCodes.Div,
-        ["div.un"] = OpCodes.Div_Un,
-        ["rem.un"] = OpCodes.Rem_Un,
         ["and"] = OpCodes.And,
         ["or"] = OpCodes.Or,
         ["xor"] = OpCodes.Xor,

@@ -69,6 +69,7 @@ internal sealed partial class FunctionEmitter
         int condition = -1;
         if (kind == OpId.If)
         {
+            Compare(stack[0]);
             stack.FlushBelow(1);
             if (start.Length > 0)
             {
@@ -303,6 +304,7 @@ internal sealed partial class FunctionEmitter
     {
         ref Frame frame = ref Target(label);
         int arity = LabelTypes(frame).Length;
+        Compare(stack[0]);
         stack.FlushBelow(1);
         stack.Take(1);
         if (arity == 0 && frame.Region == region)
@@ -397,6 +399,7 @@ internal sealed partial class FunctionEmitter
     private void Select()
     {
         ValType type = stack[1].Type.Kind == ValKind.Bottom ? stack[2].Type : stack[1].Type;
+        Compare(stack[0]);
         stack.FlushBelow(1);
         Operand first = stack[2], second = stack[1];
         int result = stack.TakeTemp(Signature.ClrType(type));

@@ -206,6 +206,7 @@ internal sealed partial class FunctionEmitter
         else if (!frame.Unreachable && types.Length == 1 && stack[0].Kind == OperandKind.Local)
         {
             ValType type = stack[0].Type;
+            Compare(stack[0]);
             int start = stack.Take(1);
             stack.PushStack(type, start);
         }

@@ -140,6 +140,7 @@ internal sealed partial class FunctionEmitter
 
     private void Store(in Instr instr, Emission emission)
     {
+        AsOne(stack[0]);
         TakeAccess(instr, emission.Width, out MemoryAccess access);
         OpCode code = emission.Steps[0].Code;
         if (code == OpCodes.Stobj) il.TypeOp(code, Signature.ClrType(ValType.V128));

@@ -22,6 +22,7 @@ internal sealed partial class FunctionEmitter
             stack.Remove();
             return;
         }
+        StoreRotation(place);
         stack.BeforeWrite(place, below: 1);
         stack.Take(1);
         BeforeLocalStore(current.Locals[local]);
@@ -33,6 +34,7 @@ internal sealed partial class FunctionEmitter
         int place = current.Locals[local].Index;
         if (IsLocal(stack[0], place)) return;
         ValType type = stack[0].Type;
+        StoreRotation(place);
         stack.BeforeWrite(place, below: 1);
         stack.Take(1);
         BeforeLocalStore(current.Locals[local]);

@@ -217,12 +217,16 @@ internal sealed partial class FunctionEmitter
         if (EmitNeutral(op)) return;
         GuardNarrowing(op);
         bool demotesPromoted = op is { Prefix: 0, Code: 0xb6 } && stack[0].IsPromoted;
+        UseRotations(op);
         int start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
         if (emission.Kind == Emission.EmissionKind.Il) EmitSteps(emission, 0);
+        else if (IsRotation(op)) il.Call(Members.Integer(Apart + emission.Method!.Name));
         else il.Call(emission.Method!);
+        int last = il.Tail;
         if (demotesPromoted) il.Call(Members.Float("Quiet32"));
         if (op.Results.Length == 1) stack.PushStack(op.Results[0], start, treeDepth, hasLoad);
         if (op is { Prefix: 0, Code: 0xbb }) stack[0].IsPromoted = true;
+        if (IsRotation(op) && stack[0].Kind == OperandKind.Stack) stack[0].Rotation = last;
     }
 
     /// <summary>

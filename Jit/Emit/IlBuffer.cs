@@ -169,6 +169,12 @@ internal sealed class IlBuffer
 
     internal int RegionAt(int after, Border border) => Insert(after, new Node { Form = Form.Region, Number = (int)border });
 
+    /// <summary>The method of a <see cref="Call"/>.</summary>
+    internal MethodInfo MethodAt(int node) => (MethodInfo)nodes[node].Object!;
+
+    /// <summary>Gives a <see cref="Call"/> another method of the same signature.</summary>
+    internal void Retarget(int node, MethodInfo method) => nodes[node].Object = method;
+
     /// <summary>Gives a branch another opcode.</summary>
     internal void Recode(int node, OpCode code) => nodes[node].Code = code;
 

@@ -45,6 +45,9 @@ internal struct Operand
     /// <summary>The width in bytes if it is what a load gave; narrowing it must not narrow the load.</summary>
     internal byte LoadWidth;
 
+    /// <summary>The call that makes it if it is a rotated number, otherwise 0.</summary>
+    internal int Rotation;
+
     /// <summary>Whether it is an f32 just promoted: demoting it again must still make a NaN quiet.</summary>
     internal bool IsPromoted;
 

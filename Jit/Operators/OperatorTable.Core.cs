@@ -108,10 +108,10 @@ internal static partial class OperatorTable
         0x6a  i32.add              -                 i32 i32 -> i32     core       il:add
         0x6b  i32.sub              -                 i32 i32 -> i32     core       il:sub
         0x6c  i32.mul              -                 i32 i32 -> i32     core       il:mul
-        0x6d  i32.div_s            -                 i32 i32 -> i32     core       il:div
-        0x6e  i32.div_u            -                 i32 i32 -> i32     core       il:div.un
+        0x6d  i32.div_s            -                 i32 i32 -> i32     core       call:Integers.DivS32
+        0x6e  i32.div_u            -                 i32 i32 -> i32     core       call:Integers.DivU32
         0x6f  i32.rem_s            -                 i32 i32 -> i32     core       call:Integers.RemS32
-        0x70  i32.rem_u            -                 i32 i32 -> i32     core       il:rem.un
+        0x70  i32.rem_u            -                 i32 i32 -> i32     core       call:Integers.RemU32
         0x71  i32.and              -                 i32 i32 -> i32     core       il:and
         0x72  i32.or               -                 i32 i32 -> i32     core       il:or
         0x73  i32.xor              -                 i32 i32 -> i32     core       il:xor
@@ -126,10 +126,10 @@ internal static partial class OperatorTable
         0x7c  i64.add              -                 i64 i64 -> i64     core       il:add
         0x7d  i64.sub              -                 i64 i64 -> i64     core       il:sub
         0x7e  i64.mul              -                 i64 i64 -> i64     core       il:mul
-        0x7f  i64.div_s            -                 i64 i64 -> i64     core       il:div
-        0x80  i64.div_u            -                 i64 i64 -> i64     core       il:div.un
+        0x7f  i64.div_s            -                 i64 i64 -> i64     core       call:Integers.DivS64
+        0x80  i64.div_u            -                 i64 i64 -> i64     core       call:Integers.DivU64
         0x81  i64.rem_s            -                 i64 i64 -> i64     core       call:Integers.RemS64
-        0x82  i64.rem_u            -                 i64 i64 -> i64     core       il:rem.un
+        0x82  i64.rem_u            -                 i64 i64 -> i64     core       call:Integers.RemU64
         0x83  i64.and              -                 i64 i64 -> i64     core       il:and
         0x84  i64.or               -                 i64 i64 -> i64     core       il:or
         0x85  i64.xor              -                 i64 i64 -> i64     core       il:xor

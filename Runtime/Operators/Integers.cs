@@ -24,12 +24,80 @@ internal static class Integers
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static long Popcnt64(long a) => BitOperations.PopCount((ulong)a);
 
-    /// <summary>The processor traps on MIN % -1, the specification gives 0.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int RemS32(int a, int b) => b == -1 ? 0 : a % b;
+    // Division asks before the processor does: another native engine in the process may take the processor's signal and not give
+    // it back. MIN % -1, for which there would be a signal too, is 0.
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long RemS64(long a, long b) => b == -1 ? 0 : a % b;
+    internal static int DivS32(int a, int b)
+    {
+        if (b == 0) Trap.IntegerDivideByZero();
+        if (b == -1 && a == int.MinValue) Trap.IntegerOverflow();
+        return a / b;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int DivU32(int a, int b)
+    {
+        if (b == 0) Trap.IntegerDivideByZero();
+        return (int)((uint)a / (uint)b);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int RemS32(int a, int b)
+    {
+        if (b == 0) Trap.IntegerDivideByZero();
+        return b == -1 ? 0 : a % b;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int RemU32(int a, int b)
+    {
+        if (b == 0) Trap.IntegerDivideByZero();
+        return (int)((uint)a % (uint)b);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long DivS64(long a, long b)
+    {
+        if (b == 0) Trap.IntegerDivideByZero();
+        if (b == -1 && a == long.MinValue) Trap.IntegerOverflow();
+        return a / b;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long DivU64(long a, long b)
+    {
+        if (b == 0) Trap.IntegerDivideByZero();
+        return (long)((ulong)a / (ulong)b);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long RemS64(long a, long b)
+    {
+        if (b == 0) Trap.IntegerDivideByZero();
+        return b == -1 ? 0 : a % b;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long RemU64(long a, long b)
+    {
+        if (b == 0) Trap.IntegerDivideByZero();
+        return (long)((ulong)a % (ulong)b);
+    }
+
+    // Rotations as two shifts that RyuJIT does not put together again; see the emitter.
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int ApartRotl32(int a, int b) => (int)(((uint)a << (int)b) + ((uint)a >> 1 >> (31 - ((int)b & 31))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int ApartRotr32(int a, int b) => (int)(((uint)a >> (int)b) + ((uint)a << 1 << (31 - ((int)b & 31))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long ApartRotl64(long a, long b) => (long)(((ulong)a << (int)b) + ((ulong)a >> 1 >> (63 - ((int)b & 63))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long ApartRotr64(long a, long b) => (long)(((ulong)a >> (int)b) + ((ulong)a << 1 << (63 - ((int)b & 63))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int Rotl32(int a, int b) => (int)BitOperations.RotateLeft((uint)a, b);

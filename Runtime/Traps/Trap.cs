@@ -63,6 +63,9 @@ internal static class Trap
     internal static void UnalignedAtomic() => throw new TrapException(TrapKind.UnalignedAtomic);
 
     [DoesNotReturn]
+    internal static void IntegerDivideByZero() => throw new TrapException(TrapKind.IntegerDivideByZero);
+
+    [DoesNotReturn]
     internal static void IntegerOverflow() => throw new TrapException(TrapKind.IntegerOverflow);
 
     [DoesNotReturn]

@@ -8,7 +8,7 @@ namespace WasmJit.Agreement;
 /// Every line that it prints is a record: <c>at FILE N LINE</c> before a command, <c>differs FILE:LINE: WHAT</c>,
 /// <c>skipped REASON</c>, <c>count WHAT N</c>, <c>done FILE</c>.
 /// With the arguments <c>random SEED COUNT</c> it runs random modules instead, and prints <c>call OUTCOME</c> and
-/// <c>done SEED</c>.
+/// <c>done SEED</c>; <c>dump SEED FILE</c> writes the module of a seed.
 /// </summary>
 internal static class Program
 {
@@ -16,6 +16,11 @@ internal static class Program
     {
         var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true, NewLine = "\n" };
         // The stack of the guests counts here, too.
+        if (arguments.FirstOrDefault() == "dump")
+        {
+            File.WriteAllBytes(arguments[2], new RandomModule(int.Parse(arguments[1])).Bytes);
+            return 0;
+        }
         bool isRandom = arguments.FirstOrDefault() == "random";
         var thread = new Thread(
             () =>

@@ -18,7 +18,7 @@ internal static partial class WasmtimeEngine
         bool hasReferences = Has(Features.ReferenceTypes);
         W.Config config = new W.Config()
             .WithCompilerStrategy(W.CompilerStrategy.Cranelift)
-            .WithOptimizationLevel(W.OptimizationLevel.None)
+            .WithOptimizationLevel(W.OptimizationLevel.Speed)
             .WithReferenceTypes(hasReferences)
             .WithSIMD(true)
             .WithRelaxedSIMD(true, false)
