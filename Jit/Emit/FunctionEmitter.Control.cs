@@ -54,6 +54,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>Moves the topmost operands into temporaries and forgets them.</summary>
     private void StoreTo(int[] temps)
     {
+        for (int i = 0; i < temps.Length; i++) stack.MarkStored(stack[temps.Length - 1 - i], temps[i]);
         stack.Take(temps.Length);
         for (int i = temps.Length - 1; i >= 0; i--) il.Stloc(temps[i]);
     }
@@ -210,7 +211,7 @@ internal sealed partial class FunctionEmitter
             int temp = stack.TakeTemp(Signature.ClrType(operand.Type));
             il.Ldloc(operand.Index);
             il.Stloc(temp);
-            operand = new Operand { Kind = OperandKind.Temp, Type = operand.Type, Index = temp };
+            operand = new Operand { Kind = OperandKind.Temp, Type = operand.Type, Index = temp, HasLoad = operand.HasLoad };
         }
     }
 
@@ -253,6 +254,7 @@ internal sealed partial class FunctionEmitter
     private void Return()
     {
         int count = func.Func.Results.Length;
+        KeepLoads(frames[current.FrameBase].Height, count);
         if (region > 0 || current.Caller is not null)
         {
             // ret is not allowed here, or leaves too much.
@@ -294,6 +296,7 @@ internal sealed partial class FunctionEmitter
             return;
         }
         ref Frame frame = ref Target(label);
+        KeepLoads(frame.Height, LabelTypes(frame).Length);
         StoreTo(LabelTemps(ref frame));
         stack.Unwind(frames[depth - 1].Height);
         Jump(frame);
@@ -305,6 +308,7 @@ internal sealed partial class FunctionEmitter
         ref Frame frame = ref Target(label);
         int arity = LabelTypes(frame).Length;
         Compare(stack[0]);
+        KeepLoads(frame.Height, arity + 1);
         stack.FlushBelow(1);
         stack.Take(1);
         if (arity == 0 && frame.Region == region)
@@ -324,6 +328,7 @@ internal sealed partial class FunctionEmitter
     private void CopyToLabel(ref Frame frame, int arity)
     {
         int[] temps = LabelTemps(ref frame);
+        for (int i = 0; i < arity; i++) stack.MarkStored(stack[i], temps[arity - 1 - i]);
         for (int i = arity - 1; i >= 0; i--) stack.LoadAt(il.Tail, stack[i]);
         for (int i = temps.Length - 1; i >= 0; i--) il.Stloc(temps[i]);
     }
@@ -334,6 +339,7 @@ internal sealed partial class FunctionEmitter
         var labels = new uint[instr.ListCount + 1];
         for (int i = 0; i < labels.Length; i++) labels[i] = reader.U32();
         int arity = LabelTypes(Target(labels[^1])).Length;
+        KeepLoads(labels.Min(label => Target(label).Height), arity + 1);
         stack.FlushBelow(1);
         stack.Take(1);
         var pads = new Dictionary<uint, int>();

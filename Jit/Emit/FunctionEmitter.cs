@@ -288,18 +288,24 @@ internal sealed partial class FunctionEmitter
         if (narrows) StoreLoaded(ref top);
         if (op.Prefix != 0 || op.Code is not (0x71 or 0x83) || stack.Count < 2) return;
         ref Operand other = ref stack[1];
-        if (top.Kind == OperandKind.Const && other.LoadWidth > 1 && other.Kind == OperandKind.Stack) StoreLoaded(ref other);
+        if (top.Kind == OperandKind.Const && other.LoadWidth > 1) StoreLoaded(ref other);
     }
 
-    /// <summary>Stores a loaded value, which is the topmost on the IL stack, where the JIT must leave it.</summary>
+    /// <summary>Stores a loaded value, in a temporary or topmost on the IL stack, where the JIT must leave it.</summary>
     private void StoreLoaded(ref Operand operand)
     {
-        if (operand.Kind != OperandKind.Stack) return;
-        int temp = stack.TakeTemp(Signature.ClrType(operand.Type));
-        il.Stloc(temp);
-        StoreScratch(operand.Type, temp);
-        il.Ldloc(temp);
-        stack.FreeTemp(temp);
+        if (operand.Kind is OperandKind.Temp or OperandKind.FrameTemp)
+        {
+            StoreScratch(operand.Type, operand.Index);
+        }
+        else
+        {
+            int temp = stack.TakeTemp(Signature.ClrType(operand.Type));
+            il.Stloc(temp);
+            StoreScratch(operand.Type, temp);
+            il.Ldloc(temp);
+            stack.FreeTemp(temp);
+        }
         operand.LoadWidth = 0;
     }
 
@@ -319,22 +325,29 @@ internal sealed partial class FunctionEmitter
 
     private void Drop()
     {
-        Operand top = stack[0];
-        if (top.Kind == OperandKind.Stack)
-        {
-            if (top.HasLoad && !top.Type.IsRef)
-            {
-                int temp = stack.TakeTemp(Signature.ClrType(top.Type));
-                il.Stloc(temp);
-                StoreScratch(top.Type, temp);
-                stack.FreeTemp(temp);
-            }
-            else
-            {
-                il.Emit(OpCodes.Pop);
-            }
-        }
+        KeepLoad(ref stack[0]);
+        if (stack[0].Kind == OperandKind.Stack) il.Emit(OpCodes.Pop);
         stack.Remove();
+    }
+
+    /// <summary>A load traps though nobody reads its value: the topmost operand on the IL stack, or one in a temporary.</summary>
+    private void KeepLoad(ref Operand operand)
+    {
+        if (!operand.HasLoad || operand.Type.IsRef) return;
+        if (operand.Kind == OperandKind.Stack) stack.SpillTop();
+        StoreScratch(operand.Type, operand.Index);
+        operand.HasLoad = false;
+    }
+
+    /// <summary>The same for operands that control leaves behind: those above a height, below the topmost.</summary>
+    private void KeepLoads(int height, int keep)
+    {
+        for (int i = height; i < stack.Count - keep; i++)
+        {
+            if (!stack.At(i).HasLoad) continue;
+            if (stack.At(i).Kind == OperandKind.Stack) stack.FlushBelow(keep);
+            KeepLoad(ref stack.At(i));
+        }
     }
 
     /// <summary>Pushes element <paramref name="index"/> of an array of the instance, which is on the IL stack.</summary>
@@ -350,6 +363,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>Traps here; what follows is unreachable.</summary>
     private void EmitTrap(TrapKind kind)
     {
+        KeepLoads(0, 0);
         KeepAliveAt(il.Tail);
         il.LdcI4((int)kind);
         il.Call(Members.MakeTrap);

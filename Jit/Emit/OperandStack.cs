@@ -16,6 +16,8 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     private const int MaxOnStack = 200;
 
     private readonly Dictionary<Type, Stack<int>> free = [];
+    /// <summary>Temporaries of labels that may hold a loaded value.</summary>
+    private readonly HashSet<int> loaded = [];
     private Operand[] items = new Operand[32];
     private int onStack;
 
@@ -25,7 +27,18 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
 
     internal ref Operand At(int height) => ref items[height];
 
-    internal int TakeTemp(Type type) => free.TryGetValue(type, out Stack<int>? known) && known.TryPop(out int temp) ? temp : il.DeclareLocal(type);
+    internal int TakeTemp(Type type)
+    {
+        if (!free.TryGetValue(type, out Stack<int>? known) || !known.TryPop(out int temp)) return il.DeclareLocal(type);
+        loaded.Remove(temp);
+        return temp;
+    }
+
+    /// <summary>Notes that a temporary of a label takes the value of the operand.</summary>
+    internal void MarkStored(in Operand operand, int temp)
+    {
+        if (operand.HasLoad) loaded.Add(temp);
+    }
 
     internal void FreeTemp(int temp)
     {
@@ -54,9 +67,10 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
         Push(new Operand { Kind = OperandKind.Stack, Type = type, Start = start, Depth = depth, HasLoad = hasLoad, LoadWidth = loadWidth });
     }
 
-    internal void PushTemp(ValType type, int temp) => Push(new Operand { Kind = OperandKind.Temp, Type = type, Index = temp });
+    internal void PushTemp(ValType type, int temp) => Push(new Operand { Kind = OperandKind.Temp, Type = type, Index = temp, HasLoad = loaded.Contains(temp) });
 
-    internal void PushFrameTemp(ValType type, int temp) => Push(new Operand { Kind = OperandKind.FrameTemp, Type = type, Index = temp });
+    internal void PushFrameTemp(ValType type, int temp) =>
+        Push(new Operand { Kind = OperandKind.FrameTemp, Type = type, Index = temp, HasLoad = loaded.Contains(temp) });
 
     internal void PushConst(ValType type, ulong bits) => Push(new Operand { Kind = OperandKind.Const, Type = type, Bits = bits });
 
@@ -263,7 +277,14 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
         if (operand.Kind == OperandKind.Stack) onStack--;
         int temp = TakeTemp(Signature.ClrType(operand.Type));
         il.Stloc(temp);
-        operand = new Operand { Kind = OperandKind.Temp, Type = operand.Type, Index = temp };
+        operand = new Operand
+        {
+            Kind = OperandKind.Temp,
+            Type = operand.Type,
+            Index = temp,
+            HasLoad = operand.HasLoad,
+            LoadWidth = operand.LoadWidth,
+        };
     }
 
     /// <summary>Drops operands above a height when control leaves: those on the IL stack are popped.</summary>
