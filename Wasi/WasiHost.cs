@@ -75,7 +75,11 @@ public sealed class WasiHost : IDisposable
 
     /// <summary>Says whose memory the functions work on: the instance's export named "memory".</summary>
     /// <exception cref="KeyNotFoundException">It exports none.</exception>
-    public void Attach(Instance instance) => context.Memory.Memory = instance.GetExport<Memory>("memory");
+    public void Attach(Instance instance) => Attach(instance.GetExport<Memory>("memory"));
+
+    /// <summary>Says which memory the functions work on.</summary>
+    /// <param name="memory">The memory.</param>
+    public void Attach(Memory memory) => context.Memory.Memory = memory;
 
     /// <summary>
     /// Instantiates a library ("reactor"), whose exports can then be called: the functions work on its memory from its start
@@ -93,6 +97,20 @@ public sealed class WasiHost : IDisposable
         return instance;
     }
 
+    /// <summary>As <see cref="Instantiate(Module, Fuel?)"/>, for a library, or any module, that loads shared libraries.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="linker">Loads the libraries that it needs, and serves its <c>dlopen</c>; one that has no program yet.</param>
+    /// <param name="fuel">What they may execute, if their engine counts.</param>
+    /// <exception cref="DynamicLinkException">A library is missing, or a symbol.</exception>
+    /// <exception cref="TrapException">The guest trapped.</exception>
+    /// <exception cref="WasiExitException">The guest called <c>proc_exit</c>.</exception>
+    public Instance Instantiate(Module module, DynamicLinker linker, Fuel? fuel = null)
+    {
+        Instance instance = Link(module, linker, fuel);
+        if (instance.TryGetExport(Initialize, out Action? initialize)) initialize();
+        return instance;
+    }
+
     /// <summary>
     /// Instantiates a command and runs its <c>_start</c>; of a module that exports none, as programs of some toolchains, its
     /// <c>_initialize</c>.
@@ -106,11 +124,25 @@ public sealed class WasiHost : IDisposable
     /// <exception cref="OperationCanceledException">
     /// <see cref="WasiOptions.Cancellation"/>, or the token of <see cref="Guest"/>, stopped it.
     /// </exception>
-    public int Run(Module module, Fuel? fuel = null)
+    public int Run(Module module, Fuel? fuel = null) => Run(() => Start(Link(module, fuel)));
+
+    /// <summary>As <see cref="Run(Module, Fuel?)"/>, for a command that loads shared libraries.</summary>
+    /// <param name="module">The command.</param>
+    /// <param name="linker">Loads the libraries that it needs, and serves its <c>dlopen</c>; one that has no program yet.</param>
+    /// <param name="fuel">What command and libraries may execute, if their engine counts.</param>
+    /// <returns>The exit code: what the guest gave to <c>proc_exit</c>, or 0.</returns>
+    /// <exception cref="DynamicLinkException">A library is missing, or a symbol.</exception>
+    /// <exception cref="TrapException">The guest trapped.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// <see cref="WasiOptions.Cancellation"/>, or the token of <see cref="Guest"/>, stopped it.
+    /// </exception>
+    public int Run(Module module, DynamicLinker linker, Fuel? fuel = null) => Run(() => Start(Link(module, linker, fuel)));
+
+    private int Run(Func<int> start)
     {
         try
         {
-            return Guest.Run(() => Start(module, fuel), cancellation);
+            return Guest.Run(start, cancellation);
         }
         catch (WasiExitException exit)
         {
@@ -123,9 +155,15 @@ public sealed class WasiHost : IDisposable
         }
     }
 
-    private int Start(Module module, Fuel? fuel)
+    private Instance Link(Module module, DynamicLinker linker, Fuel? fuel)
     {
-        Instance instance = Link(module, fuel);
+        Instance instance = linker.InstantiateFor(Attach, module, Imports, fuel);
+        linker.Initialise();
+        return instance;
+    }
+
+    private static int Start(Instance instance)
+    {
         if (instance.TryGetExport("_start", out Action? start) || instance.TryGetExport(Initialize, out start)) start();
         else throw new KeyNotFoundException("The module exports no _start.");
         return 0;

@@ -33,6 +33,12 @@ internal static class RunCommand
                 + "other, and can reach nothing outside of it.",
             HelpName = "HOST::GUEST",
         };
+        var libraries = new Option<string[]>("--library-dir")
+        {
+            Description = "Let the program load shared libraries (with a dylink.0 section) from this directory, those that it needs "
+                + "and those that it opens with dlopen; may be repeated.",
+            HelpName = "DIR",
+        };
         var unknown = new Option<string>("--unknown-imports")
         {
             Description = "What to do with imports that the tool does not have: without it the program is not run; with \"trap\" it "
@@ -42,7 +48,7 @@ internal static class RunCommand
         unknown.AcceptOnlyFromAmong("trap", "default");
         var command = new Command("run", "Runs a program, or calls an export of a module.")
         {
-            file, invoke, directories, environment, unknown, arguments,
+            file, invoke, directories, environment, libraries, unknown, arguments,
         };
         RunLimits.AddTo(command);
         Help.Describe(command, """
@@ -58,6 +64,7 @@ internal static class RunCommand
             Args = parsed.GetValue(arguments) ?? [],
             Environment = Variables(parsed.GetValue(environment) ?? []),
             Directories = [.. (parsed.GetValue(directories) ?? []).Select(Directory)],
+            Libraries = [.. (parsed.GetValue(libraries) ?? []).Select(Library)],
             Unknown = parsed.GetValue(unknown) switch
             {
                 "trap" => UnknownImports.Trap,
@@ -91,6 +98,12 @@ internal static class RunCommand
         return new WasiDirectory(host, guest);
     }
 
+    private static DirectoryNamespace Library(string directory)
+    {
+        if (!System.IO.Directory.Exists(directory)) throw new ToolException($"--library-dir {directory}: there is no such directory");
+        return new DirectoryNamespace(directory);
+    }
+
     /// <summary>One run: the module, and what it is given.</summary>
     private sealed class Job(Terminal terminal, string path, EngineOptions options, RunLimits limits)
     {
@@ -101,6 +114,8 @@ internal static class RunCommand
         internal required Dictionary<string, string> Environment { get; init; }
 
         internal required WasiDirectory[] Directories { get; init; }
+
+        internal required DirectoryNamespace[] Libraries { get; init; }
 
         internal required UnknownImports? Unknown { get; init; }
 
@@ -114,6 +129,10 @@ internal static class RunCommand
             {
                 return exit.ExitCode;
             }
+            catch (DynamicLinkException e)
+            {
+                throw new ToolException($"{path}: {e.Message}");
+            }
             catch (LinkException e)
             {
                 throw new ToolException(
@@ -124,7 +143,8 @@ internal static class RunCommand
 
         private int Start()
         {
-            if (Exports("_start") || Exports("_initialize")) return Host().Run(module, limits.Fuel);
+            if (Exports("_start") || Exports("_initialize"))
+                return Linker() is { } linker ? Host().Run(module, linker, limits.Fuel) : Host().Run(module, limits.Fuel);
             if (module.Info.Start is null)
                 throw new ToolException($"{path} is no program: it exports no _start. {Callable(module)}");
             Instantiate();
@@ -145,8 +165,12 @@ internal static class RunCommand
 
         private bool Exports(string function) => module.Exports.Any(e => e.Name == function && e.Type.Kind == ExternKind.Func);
 
+        /// <summary>What loads shared libraries, if there is a directory for them.</summary>
+        private DynamicLinker? Linker() => Libraries.Length == 0 ? null : new DynamicLinker(ModuleNamespace.Combine(Libraries));
+
         /// <summary>An instance of a module that is no program; it may use WASI all the same.</summary>
-        private Instance Instantiate() => Host().Instantiate(module, limits.Fuel);
+        private Instance Instantiate() =>
+            Linker() is { } linker ? Host().Instantiate(module, linker, limits.Fuel) : Host().Instantiate(module, limits.Fuel);
 
         private int Invoke(string name)
         {

@@ -16,7 +16,7 @@ internal sealed class GuestMemory
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>The memory; none before <see cref="WasiHost.Attach"/>, and then every access is a fault.</summary>
+    /// <summary>The memory; none before <see cref="WasiHost.Attach(WasmJit.Memory)"/>, and then every access is a fault.</summary>
     internal Memory? Memory { get; set; }
 
     /// <summary>A window; of one that is longer than a span can be, its beginning.</summary>

@@ -1,0 +1,130 @@
+using System.Text;
+
+namespace WasmJit.Linking;
+
+/// <summary>
+/// The custom section "dylink.0" (tool conventions, dynamic linking): what a shared library, or a position-independent program,
+/// needs of its loader.
+/// </summary>
+internal sealed class DylinkSection
+{
+    /// <summary>Alignments beyond this, 64 KiB, are no alignments of data.</summary>
+    private const int LargestAlignment = 16;
+
+    private const byte MemoryInfo = 1, NeededLibraries = 2, ExportInfo = 3, ImportInfo = 4, RuntimePaths = 5;
+
+    private const uint WeakFlag = 1, BindingMask = 3, TlsFlag = 0x100;
+
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>How many bytes of memory it needs, and their alignment as a power of two.</summary>
+    internal uint MemorySize { get; private set; }
+
+    internal int MemoryAlignment { get; private set; }
+
+    /// <summary>How many slots of the table it needs, and their alignment as a power of two.</summary>
+    internal uint TableSize { get; private set; }
+
+    internal int TableAlignment { get; private set; }
+
+    /// <summary>The libraries that it needs, in order.</summary>
+    internal List<string> Needed { get; } = [];
+
+    /// <summary>Where these are looked for first.</summary>
+    internal List<string> RuntimePath { get; } = [];
+
+    /// <summary>Imports that may stay without a definition, by name: a symbol is weak as function, as address and as data alike.</summary>
+    internal HashSet<string> Weak { get; } = [];
+
+    /// <summary>Exports that are offsets in the memory of a thread.</summary>
+    internal HashSet<string> ThreadLocal { get; } = [];
+
+    /// <summary>Reads the section of a module; null if it has none.</summary>
+    /// <exception cref="DynamicLinkException">The section is malformed.</exception>
+    internal static DylinkSection? Of(Module module, string name)
+    {
+        IReadOnlyList<ReadOnlyMemory<byte>> sections = module.GetCustomSections("dylink.0");
+        if (sections.Count == 0) return null;
+        var section = new DylinkSection();
+        try
+        {
+            section.Read(sections[0].Span);
+        }
+        catch (Exception e) when (e is IndexOutOfRangeException or ArgumentOutOfRangeException or FormatException or DecoderFallbackException)
+        {
+            throw new DynamicLinkException($"{name}: malformed dylink.0 section");
+        }
+        return section;
+    }
+
+    private void Read(ReadOnlySpan<byte> bytes)
+    {
+        int at = 0;
+        while (at < bytes.Length)
+        {
+            byte kind = bytes[at++];
+            int length = Length(bytes, ref at);
+            ReadOnlySpan<byte> content = bytes.Slice(at, length);
+            at += length;
+            int inside = 0;
+            switch (kind)
+            {
+                case MemoryInfo:
+                    MemorySize = U32(content, ref inside);
+                    MemoryAlignment = Alignment(content, ref inside);
+                    TableSize = U32(content, ref inside);
+                    TableAlignment = Alignment(content, ref inside);
+                    break;
+                case NeededLibraries: Strings(content, Needed); break;
+                case RuntimePaths: Strings(content, RuntimePath); break;
+                case ExportInfo:
+                    for (uint count = U32(content, ref inside); count > 0; count--)
+                    {
+                        string name = Text(content, ref inside);
+                        if ((U32(content, ref inside) & TlsFlag) != 0) ThreadLocal.Add(name);
+                    }
+                    break;
+                case ImportInfo:
+                    for (uint count = U32(content, ref inside); count > 0; count--)
+                    {
+                        Text(content, ref inside);
+                        string name = Text(content, ref inside);
+                        if ((U32(content, ref inside) & BindingMask) == WeakFlag) Weak.Add(name);
+                    }
+                    break;
+            }
+        }
+    }
+
+    private static void Strings(ReadOnlySpan<byte> bytes, List<string> list)
+    {
+        int at = 0;
+        for (uint count = U32(bytes, ref at); count > 0; count--) list.Add(Text(bytes, ref at));
+    }
+
+    private static string Text(ReadOnlySpan<byte> bytes, ref int at)
+    {
+        int length = Length(bytes, ref at);
+        string text = Strict.GetString(bytes.Slice(at, length));
+        at += length;
+        return text;
+    }
+
+    private static int Alignment(ReadOnlySpan<byte> bytes, ref int at) =>
+        U32(bytes, ref at) is var value and <= LargestAlignment ? (int)value : throw new FormatException();
+
+    private static int Length(ReadOnlySpan<byte> bytes, ref int at) =>
+        U32(bytes, ref at) is var value && value <= (uint)(bytes.Length - at) ? (int)value : throw new FormatException();
+
+    private static uint U32(ReadOnlySpan<byte> bytes, ref int at)
+    {
+        ulong value = 0;
+        for (int shift = 0; shift < 35; shift += 7)
+        {
+            byte next = bytes[at++];
+            value |= (ulong)(next & 0x7f) << shift;
+            if (next < 0x80) return value <= uint.MaxValue ? (uint)value : throw new FormatException();
+        }
+        throw new FormatException();
+    }
+}

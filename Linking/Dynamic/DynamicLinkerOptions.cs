@@ -1,0 +1,40 @@
+namespace WasmJit;
+
+/// <summary>How a <see cref="DynamicLinker"/> finds libraries, and how many.</summary>
+public sealed record DynamicLinkerOptions
+{
+    /// <summary>
+    /// The directories of the namespace in which a name without a slash is looked for, after those that the asking library's
+    /// own runtime path names.
+    /// </summary>
+    public IReadOnlyList<string> LibraryPath { get; init; } = ["/", "/lib", "/usr/lib"];
+
+    /// <summary>Libraries to load with the program, before those that it needs by itself; their symbols are for all.</summary>
+    public IReadOnlyList<string> Preload { get; init; } = [];
+
+    /// <summary>How many libraries may be loaded at once.</summary>
+    public int MaximumLibraries { get; init; } = 1000;
+}
+
+/// <summary>How a library is opened; the numbers are those of C programs for wasm32-wasi.</summary>
+[Flags]
+public enum OpenModes
+{
+    /// <summary><c>RTLD_LOCAL</c>: only the library, and what is loaded because of it, see its symbols.</summary>
+    Local = 0,
+
+    /// <summary><c>RTLD_LAZY</c>: functions that nobody defines are an error only when they are called.</summary>
+    Lazy = 1,
+
+    /// <summary><c>RTLD_NOW</c>: everything must be defined. What C requires one of the two for, this has as its default.</summary>
+    Now = 2,
+
+    /// <summary><c>RTLD_NOLOAD</c>: only if it is loaded already.</summary>
+    NoLoad = 4,
+
+    /// <summary><c>RTLD_GLOBAL</c>: libraries that are loaded later see its symbols.</summary>
+    Global = 0x100,
+
+    /// <summary><c>RTLD_NODELETE</c>: it stays when it is closed.</summary>
+    NoDelete = 0x1000,
+}

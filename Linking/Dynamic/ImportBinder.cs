@@ -1,0 +1,143 @@
+using WasmJit.Jit;
+using WasmJit.Runtime;
+
+namespace WasmJit.Linking;
+
+/// <summary>
+/// The imports of one library: who defines each is settled before anything of the library exists, its values when it is
+/// instantiated, and what could not be known then when all that are loaded together are instantiated.
+/// </summary>
+internal sealed class ImportBinder
+{
+    private static readonly GlobalType GotType = new(ValType.I32, IsMutable: true), BaseType = new(ValType.I32, IsMutable: false);
+
+    private readonly DynamicLinker linker;
+    private readonly DynamicLibrary library;
+    private readonly List<ImportInfo> imports;
+
+    /// <summary>The library that defines a function or tag, by the import's position; null for all else.</summary>
+    private readonly DynamicLibrary?[] definers;
+
+    /// <summary>What is known from the beginning.</summary>
+    private readonly object?[] values;
+
+    /// <exception cref="DynamicLinkException">A symbol has no definition and must have one.</exception>
+    internal ImportBinder(DynamicLinker linker, DynamicLibrary library, bool isLazy)
+    {
+        this.linker = linker;
+        this.library = library;
+        imports = library.Module.Info.Imports;
+        definers = new DynamicLibrary?[imports.Count];
+        values = new object?[imports.Count];
+        for (int i = 0; i < imports.Count; i++) Settle(i, isLazy);
+    }
+
+    private bool IsWeak(string name) => library.Section?.Weak.Contains(name) == true;
+
+    private void Settle(int index, bool isLazy)
+    {
+        ImportInfo import = imports[index];
+        if (import.Name is not { } name) throw new DynamicLinkException($"{library.Name}: unknown import: {import.Names} is no symbol");
+        switch (import.Module)
+        {
+            case "env" when import.Type.Kind == ExternKind.Func:
+                if (linker.OwnFunction(library, name, ownOnly: true) is { } own) values[index] = Adapt(own, import);
+                else if (linker.Definer(library, name, ExternKind.Func) is { } definer) definers[index] = definer;
+                else if ((linker.OwnFunction(library, name, ownOnly: false) ?? linker.HostImport("env", name) as Delegate) is { } host)
+                    values[index] = Adapt(host, import);
+                else if (!isLazy && !IsWeak(name)) throw Undefined(name);
+                break;
+            case "env" when import.Type.Kind == ExternKind.Tag:
+                definers[index] = linker.Definer(library, name, ExternKind.Tag);
+                if (definers[index] is null) values[index] = linker.HostImport("env", name) ?? linker.SharedTag(name, import.Type.Def);
+                break;
+            case "env" when IsOfTheLoader(import):
+                break;
+            case "GOT.mem" or "GOT.func" when import.Type.Kind == ExternKind.Global:
+                var entry = new GotEntry(new Global(GotType, 0), name, import.Module == "GOT.func");
+                bool isKnown = entry.IsFunction ? linker.HasFunction(library, name) : linker.HasAddress(library, name);
+                if (!isKnown && !IsWeak(name)) throw Undefined(name);
+                values[index] = entry.Global;
+                library.Got.Add(entry);
+                break;
+            default:
+                object value = linker.HostImport(import.Module, name)
+                    ?? throw new DynamicLinkException($"{library.Name}: unknown import: {import.Names}");
+                values[index] = value is Delegate function ? Adapt(function, import) : value;
+                break;
+        }
+    }
+
+    private static bool IsOfTheLoader(ImportInfo import) => import.Type.Kind switch
+    {
+        ExternKind.Memory => import.Name == "memory",
+        ExternKind.Table => import.Name == "__indirect_function_table",
+        ExternKind.Global => import.Name is "__stack_pointer" or "__memory_base" or "__table_base",
+        _ => false,
+    };
+
+    private DynamicLinkException Undefined(string name) => new($"{library.Name}: undefined symbol: {name}");
+
+    private object Adapt(Delegate function, ImportInfo import)
+    {
+        if (function.Target is FuncRef func && ReferenceEquals(func.Delegate, function)) return func;
+        if (import.Type.Kind != ExternKind.Func) return function;
+        try
+        {
+            return HostAdapter.MakeFunc(function, import.Type.Def);
+        }
+        catch (ArgumentException e)
+        {
+            throw new DynamicLinkException($"{library.Name}: incompatible import type: \"{import.Module}\" \"{import.Name}\": {e.Message}", e);
+        }
+    }
+
+    /// <summary>The values to instantiate with.</summary>
+    internal object[] Values()
+    {
+        var result = new object[imports.Count];
+        for (int i = 0; i < result.Length; i++)
+        {
+            ImportInfo import = imports[i];
+            DynamicLibrary? definer = definers[i];
+            result[i] = values[i]
+                ?? Definition(definer, import) ?? import.Name switch
+                {
+                    "memory" when import.Type.Kind == ExternKind.Memory => linker.Space.Memory,
+                    "__indirect_function_table" when import.Type.Kind == ExternKind.Table => linker.SharedTable,
+                    "__stack_pointer" when import.Type.Kind == ExternKind.Global => linker.StackPointer,
+                    "__memory_base" when import.Type.Kind == ExternKind.Global => new Global(BaseType, (int)library.MemoryBase),
+                    "__table_base" when import.Type.Kind == ExternKind.Global => new Global(BaseType, (int)library.TableBase),
+                    _ when import.Type.Kind == ExternKind.Tag => linker.SharedTag(import.Name!, import.Type.Def),
+                    _ => new LazyFunction(linker, library, import.Name!, import.Type.Def).Make(),
+                };
+        }
+        return result;
+    }
+
+    private static object? Definition(DynamicLibrary? definer, ImportInfo import)
+    {
+        if (definer?.Instance is null) return null;
+        return import.Type.Kind == ExternKind.Func ? definer.FunctionOf(import.Name!) : definer.TagOf(import.Name!);
+    }
+
+    /// <summary>Puts definitions in the place of what stood for them, and addresses into the offset table.</summary>
+    /// <exception cref="DynamicLinkException">A definition has another type.</exception>
+    internal void Complete()
+    {
+        int func = 0;
+        for (int i = 0; i < imports.Count; i++)
+        {
+            ImportInfo import = imports[i];
+            if (import.Type.Kind != ExternKind.Func) continue;
+            int place = func++;
+            if (definers[i] is not { } definer) continue;
+            library.Bound.Add(definer);
+            FuncRef defined = definer.FunctionOf(import.Name!);
+            if (!Subtyping.Matches(ExternType.OfFunc(defined.Type, true), import.Type))
+                throw new DynamicLinkException($"{library.Name}: {import.Name} is {defined.Type} in {definer.Name}, {import.Type} is needed");
+            library.Instance.Funcs[place] = defined;
+        }
+        linker.FillOffsets(library);
+    }
+}

@@ -1,0 +1,39 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using WasmJit.Jit;
+using WasmJit.Runtime;
+
+namespace WasmJit.Linking;
+
+/// <summary>
+/// Stands for a function that is imported before there is an instance that has it: of a library of the same cycle, or one that
+/// nobody defines, where that is allowed. Each call looks the symbol up. As soon as the definition is known it takes the place
+/// of this in the importing instance, and only references that were taken earlier still come here.
+/// </summary>
+internal sealed class LazyFunction(DynamicLinker linker, DynamicLibrary library, string name, DefType type)
+{
+    private static readonly MethodInfo TargetMethod =
+        typeof(LazyFunction).GetMethod(nameof(Target), BindingFlags.Instance | BindingFlags.NonPublic)!;
+
+    private Delegate? target;
+
+    /// <summary>A function of the type that forwards to the definition.</summary>
+    internal FuncRef Make()
+    {
+        Signature signature = Signature.Of(type);
+        ParameterExpression[] parameters = [.. signature.HostParameters.Select(p => Expression.Parameter(p))];
+        Expression function = Expression.Convert(Expression.Call(Expression.Constant(this), TargetMethod), signature.DelegateType);
+        return HostAdapter.MakeFunc(
+            Expression.Lambda(signature.DelegateType, Expression.Invoke(function, parameters), parameters).Compile(), type);
+    }
+
+    private Delegate Target()
+    {
+        if (target is not null) return target;
+        if (linker.FindFunction(library, name) is not { } found)
+            throw Trap.Make(TrapKind.UnknownImport, $"{library.Name}: undefined symbol: {name}");
+        if (!Subtyping.Matches(ExternType.OfFunc(found.Type, true), ExternType.OfFunc(type)))
+            throw Trap.Make(TrapKind.IndirectCallTypeMismatch, $"{name} is {found.Type}, {library.Name} needs {type}");
+        return target = found.Delegate;
+    }
+}
