@@ -8,6 +8,7 @@ internal static class Program
         Perf compare [--memory-checks guard|explicit] [KERNEL...]  kernels and latencies on WasmJit and Wasmtime by turns
         Perf latency                                               the latencies alone
         Perf tiers [--memory-checks guard|explicit] [KERNEL...]    how the runtime optimised each function of the kernels
+        Perf options [KERNEL...]                                   what cancellation, fuel, explicit checks and tasks cost
         Perf startup [--size MB]                                   a large program from its file to its first function
         Perf startup --write FILE [--size MB]                      writes the module that it uses
         Perf programs [--processor-time] [CASE...]                 programs of Tests/Programs on WasmJit and Wasmtime by turns
@@ -34,6 +35,9 @@ internal static class Program
                     return 0;
                 case "tiers":
                     return Tiers.Run(Kernel.Select(rest), options) ? 0 : 1;
+                case "options":
+                    OptionCosts.Run(Kernel.Select(rest));
+                    return 0;
                 case "startup":
                     return Startup.Run(rest);
                 case "programs":

@@ -10,8 +10,8 @@ internal sealed record Block(string Info, string Text, int Line)
 {
     internal string Language => Info.Split(' ')[0];
 
-    /// <summary>The next block, if nothing but blank lines is between them.</summary>
-    internal Block? Output { get; set; }
+    /// <summary>The next block of the page.</summary>
+    internal Block? Next { get; set; }
 }
 
 /// <summary>
@@ -41,17 +41,13 @@ internal sealed class Page
         for (int i = 0; i < lines.Length; i++)
         {
             bool hidden = lines[i].StartsWith("<!-- run", StringComparison.Ordinal);
-            if (!hidden && !lines[i].StartsWith("```", StringComparison.Ordinal))
-            {
-                if (!string.IsNullOrWhiteSpace(lines[i])) before = null;
-                continue;
-            }
+            if (!hidden && !lines[i].StartsWith("```", StringComparison.Ordinal)) continue;
             string info = hidden ? "csharp" : lines[i][3..].Trim(), end = hidden ? "-->" : "```";
             int first = ++i;
             while (i < lines.Length && lines[i] != end) i++;
             if (i == lines.Length) throw new InvalidDataException($"{Name}({first}): the block does not end.");
             var block = new Block(info, string.Concat(lines[first..i].Select(l => l + "\n")), first + 1);
-            if (before is not null) before.Output = block;
+            if (before is not null) before.Next = block;
             before = block;
             blocks.Add(block);
         }

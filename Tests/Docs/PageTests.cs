@@ -5,7 +5,7 @@ using Xunit;
 namespace WasmJit.Tests.Docs;
 
 /// <summary>
-/// The pages in Docs and the README: their C# is run, and what it writes is what the page shows below it; their modules in the
+/// The pages in Docs and the READMEs: their C# is run, and what it writes is what the page shows below it; their modules in the
 /// text format are valid; sessions with Twig go as shown. With the variable WASMJIT_UPDATE_GOLDEN=1 a run writes what is shown
 /// anew; the difference is then for a person to read.
 /// </summary>
@@ -18,7 +18,10 @@ public sealed class PageTests
 
     /// <summary>The names of the pages.</summary>
     public static TheoryData<string> Pages() =>
-        [.. Directory.GetFiles(InRepository("Docs"), "*.md").Select(f => $"Docs/{Path.GetFileName(f)}").Order(StringComparer.Ordinal), "README.md"];
+    [
+        .. Directory.GetFiles(InRepository("Docs"), "*.md").Select(f => $"Docs/{Path.GetFileName(f)}").Order(StringComparer.Ordinal),
+        "README.md", "Linking/README.md", "Text/README.md", "Wasi/README.md", "Cli/README.md",
+    ];
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -33,7 +36,7 @@ public sealed class PageTests
             string[] outputs = PageProgram.Run(page, code);
             for (int i = 0; i < code.Length; i++)
             {
-                Block? output = code[i].Output is { Info: "text" } text ? text : null;
+                Block? output = code[i].Next is { Info: "text" } text ? text : null;
                 if (output is not null) shown.Add(output, outputs[i]);
                 else Assert.True(outputs[i].Length == 0, $"{name}({code[i].Line}): the page does not show that this writes: {outputs[i]}");
             }
@@ -60,12 +63,19 @@ public sealed class PageTests
 
     /// <summary>Every page for embedders has code, so that a page whose fences are misspelt does not pass.</summary>
     [Theory]
+    [InlineData("getting-started")]
+    [InlineData("host-functions")]
+    [InlineData("memory-and-strings")]
+    [InlineData("linking")]
+    [InlineData("limits")]
+    [InlineData("threads-and-lifetime")]
+    [InlineData("performance")]
     [InlineData("scripting")]
     [InlineData("wasi")]
     public void PagesForEmbeddersHaveCode(string name)
     {
         var page = new Page(InRepository($"Docs/{name}.md"));
-        Assert.Contains(page.Blocks, b => b.Language == "csharp" && b.Output is { Info: "text", Text.Length: > 0 });
+        Assert.Contains(page.Blocks, b => b.Language == "csharp" && b.Next is { Info: "text", Text.Length: > 0 });
         Assert.Contains($"Docs/{name}.md", File.ReadAllText(InRepository("README.md")), StringComparison.Ordinal);
     }
 

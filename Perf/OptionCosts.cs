@@ -1,0 +1,83 @@
+using System.Diagnostics;
+
+namespace WasmJit.Perf;
+
+/// <summary>What options cost: the kernels with each, by turns in this process, as ratios to the engine without any.</summary>
+internal static class OptionCosts
+{
+    private const int Rounds = 5;
+    private const int HostCalls = 1_000_000;
+
+    private static readonly (string Name, EngineOptions Options)[] Subjects =
+    [
+        ("(none)", new EngineOptions()),
+        ("Interruptible", new EngineOptions { Interruptible = true }),
+        ("CountFuel", new EngineOptions { CountFuel = true }),
+        ("Explicit", new EngineOptions { MemoryChecks = MemoryChecks.Explicit }),
+        ("no Inlining", new EngineOptions { Inlining = false }),
+    ];
+
+    public static void Run(IReadOnlyList<Kernel> kernels)
+    {
+        Console.WriteLine(string.Concat(Subjects.Select(s => $"{s.Name,16}").Prepend($"{"kernel",-12}")));
+        double[] logarithms = new double[Subjects.Length];
+        foreach (Kernel kernel in kernels)
+        {
+            double[] times = Measure(kernel);
+            Console.Write($"{kernel.Name,-12}{times[0],13:f1} ms");
+            for (int i = 1; i < times.Length; i++)
+            {
+                logarithms[i] += Math.Log(times[i] / times[0]);
+                Console.Write($"{times[i] / times[0],16:f2}");
+            }
+            Console.WriteLine();
+        }
+        Console.WriteLine(string.Concat(logarithms.Skip(1).Select(l => $"{Math.Exp(l / kernels.Count),16:f3}").Prepend($"{"mean",-28}")));
+        Console.WriteLine();
+        HostFunctions();
+    }
+
+    private static double[] Measure(Kernel kernel)
+    {
+        byte[] bytes = kernel.ReadModule();
+        Func<int, long>[] runs = [.. Subjects.Select(s =>
+            new Engine(s.Options).Compile(bytes).Instantiate(fuel: s.Options.CountFuel ? new Fuel(long.MaxValue) : null).GetExport<Func<int, long>>("run"))];
+        double[] best = [.. runs.Select(_ => double.MaxValue)];
+        for (int round = 0; round <= Rounds; round++)
+        {
+            for (int i = 0; i < runs.Length; i++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                kernel.Check(Subjects[i].Name, runs[i](kernel.N));
+                double time = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+                if (round > 0) best[i] = Math.Min(best[i], time);
+            }
+        }
+        return best;
+    }
+
+    /// <summary>Calls of a guest into the host, of functions that return a value, and such as return one that is there already.</summary>
+    private static void HostFunctions()
+    {
+        (string Name, Delegate Function)[] kinds =
+        [
+            ("value", (Func<int, int>)(n => n + 1)),
+            ("completed ValueTask", (Func<int, ValueTask<int>>)(n => ValueTask.FromResult(n + 1))),
+            ("completed Task", (Func<int, Task<int>>)(n => Task.FromResult(n + 1))),
+        ];
+        Module module = new Engine().Compile(TinyModules.HostCaller());
+        Func<int, int>[] runs = [.. kinds.Select(k => module.Instantiate(new Imports { { "env", "host", k.Function } }).GetExport<Func<int, int>>("loop"))];
+        double[] best = [.. runs.Select(_ => double.MaxValue)];
+        for (int round = 0; round <= Rounds; round++)
+        {
+            for (int i = 0; i < runs.Length; i++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                runs[i](HostCalls);
+                best[i] = Math.Min(best[i], Stopwatch.GetElapsedTime(start).TotalNanoseconds / HostCalls);
+            }
+        }
+        Console.WriteLine("host function that returns a");
+        for (int i = 0; i < kinds.Length; i++) Console.WriteLine($"  {kinds[i].Name,-24}{best[i],8:f1} ns a call");
+    }
+}
