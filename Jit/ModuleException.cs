@@ -51,11 +51,11 @@ public sealed class InvalidModuleException : ModuleException
     }
 }
 
-/// <summary>The module is valid and uses a proposal that this version does not compile.</summary>
+/// <summary>The module is valid and uses a proposal that this version does not compile, or is beyond a limit of it.</summary>
 public sealed class UnsupportedModuleException : ModuleException
 {
-    internal UnsupportedModuleException(string what)
-        : base($"not supported by this version: {what}", -1, null, null)
+    internal UnsupportedModuleException(string what, long offset = -1)
+        : base($"not supported by this version: {what}", offset, null, null)
     {
     }
 }

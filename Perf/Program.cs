@@ -12,6 +12,7 @@ internal static class Program
         Perf startup [--size MB]                                   a large program from its file to its first function
         Perf startup --write FILE [--size MB]                      writes the module that it uses
         Perf programs [--processor-time] [CASE...]                 programs of Tests/Programs on WasmJit and Wasmtime by turns
+        Perf hostile [NAME]                                        modules that are large in one respect alone
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
         KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all.
         """;
@@ -44,6 +45,8 @@ internal static class Program
                     bool processorTime = rest.Remove("--processor-time");
                     ProgramRuns.Run(rest, options, processorTime);
                     return 0;
+                case "hostile":
+                    return Hostile.Run(rest);
                 case "bench":
                     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. rest]);
                     return 0;

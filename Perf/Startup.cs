@@ -123,7 +123,7 @@ internal static class Startup
         Console.WriteLine("Times of the tool are those of the whole process; Wasmtime's is of the compilation alone.");
     }
 
-    private static (double Seconds, long Peak, string Output) Measure(string[] command)
+    internal static (double Seconds, long Peak, string Output) Measure(string[] command)
     {
         var start = new ProcessStartInfo("dotnet", command) { RedirectStandardOutput = true, RedirectStandardError = true };
         long begin = Stopwatch.GetTimestamp();

@@ -338,7 +338,7 @@ internal ref partial struct ModuleDecoder
         {
             uint count = reader.U32();
             total += count;
-            if (total > 50_000) throw reader.Error("too many locals", at);
+            if (total > Limits.Locals) throw reader.Error("too many locals", at);
             runs.Add(new LocalRun((int)count, types.ReadValType(ref reader)));
         }
         return reader.Position;

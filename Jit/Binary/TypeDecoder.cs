@@ -176,6 +176,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
         }
         CompositeType composite = ReadComposite(ref reader);
         group[index].Define(composite, isFinal, super, descriptor, describes);
+        Limits.Check(group[index].Depth, Limits.SubtypeDepth, "super types above a type", reader.Position);
     }
 
     private readonly DefType Clause(ref ByteReader reader, string outside)
@@ -237,11 +238,15 @@ internal ref struct TypeDecoder(ModuleInfo module)
         {
             case 0x60:
                 ImmutableArray<ValType> parameters = ReadValTypes(ref reader);
-                return new FuncType(parameters, ReadValTypes(ref reader));
+                ImmutableArray<ValType> results = ReadValTypes(ref reader);
+                Limits.Check(parameters.Length, Limits.Parameters, "parameters", at);
+                Limits.Check(results.Length, Limits.Results, "results", at);
+                return new FuncType(parameters, results);
             case 0x5f:
                 int count = reader.Count();
                 var fields = ImmutableArray.CreateBuilder<FieldType>(count);
                 for (int i = 0; i < count; i++) fields.Add(ReadField(ref reader));
+                Limits.Check(count, Limits.Fields, "fields", at);
                 return new StructType(fields.MoveToImmutable());
             case 0x5e: return new ArrayType(ReadField(ref reader));
             case 0x5a: return new EntityType(ExternType.Of(ReadMemoryType(ref reader)));

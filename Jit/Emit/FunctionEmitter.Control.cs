@@ -121,9 +121,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>Saves pending reads of locals below the condition, which may be on the IL stack.</summary>
     private void SavePendingBelow()
     {
-        bool any = false;
-        for (int i = 1; i < stack.Count; i++) any |= stack[i].Kind == OperandKind.Local;
-        if (!any) return;
+        if (!stack.HasPending(keep: 1)) return;
         stack.SpillTop();
         stack.FlushForBlock();
     }
@@ -265,9 +263,7 @@ internal sealed partial class FunctionEmitter
             SetUnreachable();
             return;
         }
-        bool rest = false;
-        for (int i = count; i < stack.Count; i++) rest |= stack[i].Kind == OperandKind.Stack;
-        if (rest) stack.FlushBelow(count);
+        stack.FlushBelow(count);
         stack.Take(count);
         EmitReturn();
         SetUnreachable();

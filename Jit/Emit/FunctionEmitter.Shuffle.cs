@@ -58,7 +58,7 @@ internal sealed partial class FunctionEmitter
         }
         else
         {
-            (stack[0], stack[1]) = (stack[1], stack[0]);
+            stack.Swap();
             stack.Remove();
         }
     }
@@ -258,7 +258,7 @@ internal sealed partial class FunctionEmitter
             // What is on the IL stack stays below: it goes through a temporary.
             stack.FlushBelow(0);
         }
-        if (swap) (stack[0], stack[1]) = (stack[1], stack[0]);
+        if (swap) stack.Swap();
         int start = stack.Take(2, out int treeDepth, out bool hasLoad);
         X64(instructionSet, name, lane, 2, control);
         stack.PushStack(ValType.V128, start, treeDepth, hasLoad);

@@ -48,6 +48,9 @@ internal sealed class IlBuffer
         internal object? Object;
     }
 
+    /// <summary>A branch that carries a thousand values is two bytes, and two thousand instructions here.</summary>
+    private const int MaxNodes = 8_000_000;
+
     private Node[] nodes = new Node[64];
     private int count = 1;
     private int labelCount;
@@ -87,6 +90,7 @@ internal sealed class IlBuffer
 
     private int Insert(int after, in Node node)
     {
+        if (count > MaxNodes) throw new UnsupportedModuleException($"a function that becomes more than {MaxNodes:N0} instructions of IL");
         if (count == nodes.Length) Array.Resize(ref nodes, count * 2);
         int index = count++;
         nodes[index] = node;

@@ -21,6 +21,12 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     private Operand[] items = new Operand[32];
     private int onStack;
 
+    /// <summary>Below these heights there is nothing on the IL stack, and no pending read of a local: nobody looks there in vain.</summary>
+    private int lowestOnStack, lowestPending;
+
+    /// <summary>Where pending reads of each place are or were, ascending.</summary>
+    private readonly List<List<int>?> pending = [];
+
     internal int Count { get; private set; }
 
     internal ref Operand this[int fromTop] => ref items[Count - 1 - fromTop];
@@ -51,6 +57,29 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     {
         if (Count == items.Length) Array.Resize(ref items, Count * 2);
         items[Count++] = operand;
+        Note(Count - 1);
+    }
+
+    /// <summary>Remembers what has come to a height.</summary>
+    private void Note(int height)
+    {
+        if (items[height].Kind == OperandKind.Stack) lowestOnStack = Math.Min(lowestOnStack, height);
+        if (items[height].Kind != OperandKind.Local) return;
+        lowestPending = Math.Min(lowestPending, height);
+        int place = items[height].Index;
+        while (pending.Count <= place) pending.Add(null);
+        List<int> heights = pending[place] ??= [];
+        // What was higher is gone.
+        while (heights.Count > 0 && heights[^1] >= height) heights.RemoveAt(heights.Count - 1);
+        heights.Add(height);
+    }
+
+    /// <summary>Exchanges the two topmost operands, neither of which is on the IL stack, or both of which are used up at once.</summary>
+    internal void Swap()
+    {
+        (items[Count - 1], items[Count - 2]) = (items[Count - 2], items[Count - 1]);
+        Note(Count - 2);
+        Note(Count - 1);
     }
 
     /// <summary>The value that the instructions after <paramref name="start"/> have just left on the IL stack.</summary>
@@ -205,21 +234,31 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
         Operand taken = items[place];
         Array.Copy(items, place + 1, items, place, Count - place - 1);
         Count--;
+        for (int i = place; i < Count; i++) Note(i);
         return taken;
+    }
+
+    /// <summary>The height of the lowest operand on the IL stack.</summary>
+    private int LowestOnStack()
+    {
+        if (onStack == 0) return int.MaxValue;
+        while (items[lowestOnStack].Kind != OperandKind.Stack) lowestOnStack++;
+        return lowestOnStack;
+    }
+
+    /// <summary>Whether there are pending reads of locals below the topmost <paramref name="keep"/> operands.</summary>
+    internal bool HasPending(int keep)
+    {
+        while (lowestPending < Count - keep && items[lowestPending].Kind != OperandKind.Local) lowestPending++;
+        return lowestPending < Count - keep;
     }
 
     /// <summary>Moves the operands below the topmost <paramref name="keep"/> from the IL stack to temporaries.</summary>
     internal void FlushBelow(int keep)
     {
-        int lowest = Count;
-        for (int i = 0; i < Count - keep; i++)
-            if (items[i].Kind == OperandKind.Stack)
-            {
-                lowest = i;
-                break;
-            }
-        if (lowest >= Count - keep) return;
-        for (int i = Count - 1; i >= lowest; i--) Spill(ref items[i]);
+        if (LowestOnStack() >= Count - keep) return;
+        for (int i = Count - 1; i >= lowestOnStack; i--) Spill(ref items[i]);
+        lowestOnStack = Count;
     }
 
     /// <summary>Moves the topmost operand to a temporary, if it is on the IL stack.</summary>
@@ -235,15 +274,23 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     internal void FlushForBlock()
     {
         Flush();
-        for (int i = 0; i < Count; i++)
+        for (int i = lowestPending; i < Count; i++)
             if (items[i].Kind == OperandKind.Local) SaveLocal(ref items[i]);
+        lowestPending = Count;
     }
 
     /// <summary>Saves pending reads of a local that is about to be written.</summary>
     internal void BeforeWrite(int place, int below)
     {
-        for (int i = 0; i < Count - below; i++)
-            if (items[i].Kind == OperandKind.Local && items[i].Index == place) SaveBelow(i);
+        if (place >= pending.Count || pending[place] is not { Count: > 0 } heights) return;
+        int kept = 0;
+        foreach (int height in heights)
+        {
+            if (height >= Count || items[height].Kind != OperandKind.Local || items[height].Index != place) continue;
+            if (height >= Count - below) heights[kept++] = height;
+            else SaveBelow(height);
+        }
+        heights.RemoveRange(kept, heights.Count - kept);
     }
 
     /// <summary>
@@ -252,9 +299,9 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     /// </summary>
     private void SaveBelow(int index)
     {
-        int above = index + 1;
+        int above = Math.Max(index + 1, LowestOnStack());
         while (above < Count && items[above].Kind != OperandKind.Stack) above++;
-        if (above == Count)
+        if (above >= Count)
         {
             SaveLocal(ref items[index]);
             return;

@@ -28,9 +28,11 @@ internal static class Outliner
 
     /// <summary>
     /// The optimiser's time grows with blocks² · locals: 0.5 to 4 ms for each million, as control flow is tame or wild. Beyond
-    /// this figure (seconds) slow code at once is the better choice.
+    /// this figure (seconds) slow code at once is the better choice. Without locals it still grows with the third power of the
+    /// blocks where branches go far: 4,000 of them take 5 s.
     /// </summary>
     private const double MaxCost = 2_500e6;
+    private const int MaxOutlinedBlocks = 4_000;
 
     /// <summary>The caller's most padding: it is never run, but the JIT's budget for inlining grows with it.</summary>
     private const int MaxPadding = 50_000;
@@ -52,7 +54,7 @@ internal static class Outliner
         if (!ExceedsLimits(il, arguments) || arguments > MaxInlineeArguments || !IsInlinable(il)) return false;
         if (il.Instructions > MaxOutlined) return false;
         double blocks = CountBlocks(il);
-        if (blocks * blocks * il.Locals.Count > MaxCost) return false;
+        if (blocks > MaxOutlinedBlocks || blocks * blocks * il.Locals.Count > MaxCost) return false;
         int[]? packed = Pack(il, out List<(Type Type, int Count)> structs);
         if (packed is null) return false;
 

@@ -260,14 +260,13 @@ internal sealed partial class FunctionValidator
         Pop(ValType.I32);
         ByteReader labels = code.List(instr);
         int arity = Label(instr.A).Label.Length;
-        uint last = uint.MaxValue;
         var saved = new ValType[arity];
         for (int i = 0; i <= instr.ListCount; i++)
         {
-            uint label = labels.U32();
-            if (label == last) continue;
-            last = label;
-            ImmutableArray<ValType> types = Label(label).Label;
+            ref Frame frame = ref Label(labels.U32());
+            if (frame.Table == instr.Offset) continue;
+            frame.Table = instr.Offset;
+            ImmutableArray<ValType> types = frame.Label;
             if (types.Length != arity) throw Error("type mismatch: labels of different arity");
             for (int j = arity - 1; j >= 0; j--) saved[j] = Pop(types[j]);
             foreach (ValType type in saved) Push(type);

@@ -18,6 +18,9 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         internal int InitHeight;
         internal bool Unreachable;
 
+        /// <summary>The last <c>br_table</c> that has its label.</summary>
+        internal int Table;
+
         internal readonly ImmutableArray<ValType> Label => Kind == OpId.Loop ? Start : End;
     }
 
@@ -121,6 +124,13 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
 
     private void Push(ImmutableArray<ValType> types)
     {
+        if (types.Length > 8)
+        {
+            while (height + types.Length > stack.Length) Array.Resize(ref stack, stack.Length * 2);
+            types.CopyTo(stack, height);
+            height += types.Length;
+            return;
+        }
         foreach (ValType type in types) Push(type);
     }
 
@@ -146,7 +156,18 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
 
     private void Pop(ImmutableArray<ValType> types)
     {
-        for (int i = types.Length - 1; i >= 0; i--) Pop(types[i]);
+        if (types.Length > 8 && EndsWith(types.AsSpan())) height -= types.Length;
+        else for (int i = types.Length - 1; i >= 0; i--) Pop(types[i]);
+    }
+
+    /// <summary>Whether exactly these types are on top: with a thousand of them and many blocks it pays to look first.</summary>
+    private bool EndsWith(ReadOnlySpan<ValType> types)
+    {
+        if (height - frames[depth - 1].Height < types.Length) return false;
+        ReadOnlySpan<ValType> top = stack.AsSpan(height - types.Length, types.Length);
+        for (int i = 0; i < types.Length; i++)
+            if (top[i].Kind != types[i].Kind || (types[i].IsRef && top[i] != types[i])) return false;
+        return true;
     }
 
     /// <summary>Pops a reference of any type.</summary>
@@ -170,11 +191,19 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         Frame frame = frames[depth - 1];
         Pop(frame.End);
         if (height != frame.Height)
-            throw Error($"type mismatch: block requires [{string.Join(' ', frame.End)}] but stack has [{string.Join(' ', stack[frame.Height..height])}]");
+            throw Error($"type mismatch: block requires [{List(frame.End.AsSpan())}] but stack has [{List(stack.AsSpan(frame.Height..height))}]");
         for (int i = initLog.Count - 1; i >= frame.InitHeight; i--) initialised[initLog[i]] = false;
         initLog.RemoveRange(frame.InitHeight, initLog.Count - frame.InitHeight);
         depth--;
         return frame;
+    }
+
+    /// <summary>The topmost types; there can be millions.</summary>
+    private static string List(ReadOnlySpan<ValType> types)
+    {
+        const int most = 20;
+        string text = string.Join(' ', types[Math.Max(0, types.Length - most)..].ToArray());
+        return types.Length > most ? $"... {text}" : text;
     }
 
     private void Unreachable()

@@ -107,7 +107,9 @@ internal sealed class GcClass
         bool hasFull = fields.Length <= MaxConstructorFields && fields.Length + (descriptor is null ? 0 : 1) > 0;
         if (hasFull) DefineConstructor(builder, fields, descriptor);
         Type clr = builder.CreateType();
-        for (int i = inherited; i < fields.Length; i++) fields[i] = clr.GetField(fields[i].Name)!;
+        // Asking for one field goes through all of them.
+        var made = clr.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly).ToDictionary(f => f.Name);
+        for (int i = inherited; i < fields.Length; i++) fields[i] = made[fields[i].Name];
         if (descriptor is not null && super?.Descriptor is null) descriptor = clr.GetField("descriptor")!;
         return new GcClass(type)
         {

@@ -100,7 +100,7 @@ public sealed class OutlinerTests(ITestOutputHelper output)
     [Fact]
     public void TrapsOfOutlinedFunctionsAreTheirOwn()
     {
-        string many = string.Concat(Enumerable.Repeat(Part, 2500));
+        string many = string.Concat(Enumerable.Repeat(Part, 1500));
         Module module = new Engine().CompileText($"""
             (module $m (memory 1) (func $large (export "f") (param $x i32) (param $address i32) (result i32)
               {many}
@@ -193,7 +193,7 @@ public sealed class OutlinerTests(ITestOutputHelper output)
             Module module = new Engine().CompileText(
                 $"""
                 (module (func (export "f") (param $x i32) (result i32)
-                  {string.Concat(Enumerable.Repeat(Part, 2500))} local.get $x))
+                  {string.Concat(Enumerable.Repeat(Part, 1500))} local.get $x))
                 """);
             Assembly[] before = Outlined();
             Assert.Equal(5, module.Instantiate().GetExport<Func<int, int>>("f")(5));

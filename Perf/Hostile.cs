@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using WasmJit.Tests;
+
+namespace WasmJit.Perf;
+
+/// <summary>
+/// What modules that are large in one respect alone cost at full size, each in a process of its own. The tests run the same
+/// modules at a tenth.
+/// </summary>
+internal static class Hostile
+{
+    private const int Million = 1_000_000;
+
+    internal static int Run(List<string> arguments)
+    {
+        if (arguments.Count > 0)
+        {
+            Console.Write(Outcome(HostileModules.All[string.Join(' ', arguments)](Million)));
+            return 0;
+        }
+        string self = typeof(Hostile).Assembly.Location;
+        Console.WriteLine($"{"module",-56}{"MB",7}{"time, s",9}{"peak, MB",10}");
+        foreach ((string name, Func<int, byte[]> make) in HostileModules.All)
+        {
+            int bytes = make(Million).Length;
+            (_, long peak, string output) = Startup.Measure([self, "hostile", name]);
+            string[] parts = output.Split('|');
+            Console.WriteLine($"{name,-56}{bytes / 1e6,7:f1}{parts[0],9}{peak / 1e6,10:f0}  {parts[1]}");
+        }
+        Console.WriteLine("Time from the bytes to the first result, or to the error. The peak is the process's, which has made the module too.");
+        return 0;
+    }
+
+    private static string Outcome(byte[] bytes)
+    {
+        long start = Stopwatch.GetTimestamp();
+        string outcome = "";
+        try
+        {
+            Instance instance = new Engine().Compile(bytes).Instantiate();
+            if (instance.TryGetExport("run", out Func<int>? run)) run();
+        }
+        catch (Exception e) when (e is ModuleException or LinkException)
+        {
+            outcome = e.Message.Split('\n')[0];
+        }
+        return FormattableString.Invariant($"{Stopwatch.GetElapsedTime(start).TotalSeconds:f2}|{outcome}");
+    }
+}

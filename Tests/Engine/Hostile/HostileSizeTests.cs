@@ -1,0 +1,64 @@
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>
+/// Modules that are large in one respect alone neither hang nor take memory out of proportion to their bytes. What they come to
+/// at full size, with times, is <c>Perf hostile</c>.
+/// </summary>
+[Collection("JIT events")]
+public sealed class HostileSizeTests
+{
+    /// <summary>A tenth of what the names say.</summary>
+    private const int Million = 100_000;
+
+    public static TheoryData<string> Names => [.. HostileModules.All.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void EndsSoon(string name)
+    {
+        byte[] bytes = HostileModules.All[name](Million);
+        long allocated = 0;
+        string outcome = "nothing";
+        var thread = new Thread(() =>
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            outcome = Run(bytes);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        })
+        { IsBackground = true };
+        thread.Start();
+        // What would be quadratic takes minutes.
+        Assert.True(thread.Join(TimeSpan.FromSeconds(60)), "it hangs");
+        string expected = name switch
+        {
+            "a hundred thousand super types" => "more than 63 super types above a type",
+            "a hundred thousand parameters" => "more than 1,000 parameters",
+            "tables of four thousand million elements" => "larger than the 10000000 supported",
+            "type error above a million operands" => "type mismatch: block requires [] but stack has [... i32",
+            "a million imports" => "unknown import: \"m\" \"0\"",
+            "branches with a thousand results" => "more than 8,000,000 instructions of IL",
+            "a hundred thousand memories" => "out of memory",
+            "a million pending reads, each local written" or "blocks and writes above a million operands" => "more than 65000 temporaries",
+            _ => "42",
+        };
+        Assert.Contains(expected, outcome, StringComparison.Ordinal);
+        Assert.True(outcome.Length < 300, outcome);
+        // The limit of IL is reached from few bytes.
+        Assert.InRange(allocated, 0, name == "branches with a thousand results" ? 1 << 30 : (200L * bytes.Length) + (32 << 20));
+    }
+
+    private static string Run(byte[] bytes)
+    {
+        try
+        {
+            Instance instance = new Engine().Compile(bytes).Instantiate();
+            return instance.TryGetExport("run", out Func<int>? run) ? $"{run()}" : "42";
+        }
+        catch (Exception e) when (e is ModuleException or LinkException)
+        {
+            return e.Message;
+        }
+    }
+}
