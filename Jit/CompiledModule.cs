@@ -46,6 +46,7 @@ internal sealed unsafe class CompiledModule : ICodeTarget
         methods = new DynamicMethod?[own];
         cells = own == 0 ? [] : GC.AllocateArray<nint>(own, pinned: true);
         if (own != 0) cellBase = (nint*)Unsafe.AsPointer(ref cells[0]);
+        if (info.Tags.Count > 0 && Unwinder.IsSupported) Unwinder = new Unwinder(info.ImportedTags);
     }
 
     /// <summary>The one code of a module: nested modules have one for all their closures.</summary>
@@ -53,6 +54,9 @@ internal sealed unsafe class CompiledModule : ICodeTarget
         info.Code ?? Interlocked.CompareExchange(ref info.Code, new CompiledModule(info, options), null) ?? info.Code;
 
     internal ModuleInfo Info { get; }
+
+    /// <inheritdoc/>
+    public Unwinder? Unwinder { get; }
 
     /// <summary>The code of a function as it is now: itself, or the stub. From now on its cell may be read.</summary>
     internal nint CodeOf(int func)
@@ -122,8 +126,9 @@ internal sealed unsafe class CompiledModule : ICodeTarget
         lock (Stripes[(uint)(func ^ RuntimeHelpers.GetHashCode(this)) % (uint)Stripes.Length])
         {
             if (methods[own] is not null) return cells[own];
-            DynamicMethod method = Build(func, out long frame);
+            DynamicMethod method = Build(func, out long frame, out bool hasRegions);
             nint code = CodeAddress.Of(method);
+            Unwinder?.AddFunction(code, method, hasRegions);
             if (FrameGuard.For(code, frame, Signature.Of(Info.Funcs[func].Type)) is { } guard)
             {
                 code = CodeAddress.Of(guard);
@@ -135,7 +140,7 @@ internal sealed unsafe class CompiledModule : ICodeTarget
         }
     }
 
-    private DynamicMethod Build(int func, out long frame)
+    private DynamicMethod Build(int func, out long frame, out bool hasRegions)
     {
         Signature signature = Signature.Of(Info.Funcs[func].Type);
         IlBuffer il = FunctionEmitter.Emit(Info, func, this);
@@ -143,6 +148,7 @@ internal sealed unsafe class CompiledModule : ICodeTarget
         var method = new DynamicMethod(name, signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
         if (il.Locals.Count > MaxLocals) throw new UnsupportedModuleException($"the function {NameOf(func)} needs more than {MaxLocals} temporaries");
         frame = FrameGuard.Estimate(il);
+        hasRegions = il.HasRegions;
         if (!Outliner.TryWrite(il, method, signature)) il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
         return method;
     }

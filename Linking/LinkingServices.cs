@@ -12,6 +12,8 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         return Interlocked.CompareExchange(ref instance.Funcs[index], func, null) ?? func;
     }
 
+    internal override Unwinder? Unwinder => module.Code.Unwinder;
+
     internal override nint CompileFunc(InstanceCore instance, int index)
     {
         nint code = module.Code.Compile(index);

@@ -25,6 +25,9 @@ internal sealed partial class FunctionEmitter
     private int rethrowLabel = -1;
     private int rethrowTemp;
 
+    /// <summary>A local by whose address filters and handlers tell in which frame they are.</summary>
+    private int frameMark = -1;
+
     private bool EmitExceptions(ref CodeReader code, in Instr instr)
     {
         switch (instr.Id)
@@ -33,7 +36,11 @@ internal sealed partial class FunctionEmitter
             case OpId.ThrowRef:
                 stack.Take(1);
                 il.Call(Members.Exception(nameof(ExceptionHelpers.NonNull)));
-                EmitThrow();
+                int thrown = stack.TakeTemp(typeof(WasmException));
+                il.Stloc(thrown);
+                EmitThrow(thrown);
+                stack.FreeTemp(thrown);
+                SetUnreachable();
                 return true;
             case OpId.TryTable: BeginTryTable(ref code, instr); return true;
             case OpId.Try:
@@ -45,19 +52,29 @@ internal sealed partial class FunctionEmitter
             case OpId.Catch or OpId.CatchAll: Catch(instr); return true;
             case OpId.Delegate: Delegate(instr.A); return true;
             case OpId.Rethrow:
-                il.Ldloc(Target(instr.A).Exception);
-                EmitThrow();
+                EmitThrow(Target(instr.A).Exception);
+                SetUnreachable();
                 return true;
             default: return false;
         }
     }
 
-    /// <summary>Throws what is on the IL stack.</summary>
-    private void EmitThrow()
+    /// <summary>Throws an exception that is in a local. What follows is unreachable.</summary>
+    private void EmitThrow(int exception)
     {
+        if (target.Unwinder is null)
+        {
+            il.Ldloc(exception);
+        }
+        else
+        {
+            LoadInstance();
+            il.Ldloc(exception);
+            il.LdcI8(ThrowStub.Code);
+            il.Calli(ThrowStub.Signature);
+        }
         KeepAliveAt(il.Tail);
         il.Emit(OpCodes.Throw);
-        SetUnreachable();
     }
 
     // ---- try_table ----
@@ -84,6 +101,12 @@ internal sealed partial class FunctionEmitter
         frame.Exception = stack.TakeTemp(typeof(WasmException));
         frame.Clauses = clauses;
         if (clauses is { Length: 0 }) return;
+        if (target.Unwinder is { } unwinder)
+        {
+            int outer = depth - 2;
+            while (outer >= 0 && !IsHandler(frames[outer])) outer--;
+            frame.Cell = unwinder.AddRegion(outer < 0 ? 0 : frames[outer].Cell);
+        }
         // A loop's label must not be the region's first instruction.
         il.Emit(OpCodes.Nop);
         il.Region(IlBuffer.Border.Try);
@@ -102,23 +125,60 @@ internal sealed partial class FunctionEmitter
     /// <returns>The place in the filter where the result is on the IL stack, and can be changed.</returns>
     private int EndRegion(ref Frame frame)
     {
+        Unwinder? unwinder = target.Unwinder;
         il.Region(IlBuffer.Border.Filter);
         frame.Filtered = stack.TakeTemp(typeof(object));
         il.Stloc(frame.Filtered);
+        if (unwinder is not null)
+        {
+            if (frameMark < 0) frameMark = il.DeclareLocal(typeof(int));
+            il.Ldloc(frame.Filtered);
+            il.LdcI8(frame.Cell);
+            LoadFrameMark();
+            il.Call(Members.Unwinder(nameof(Unwinder.Passing)));
+        }
         int place = il.LdcI4(0);
         il.Region(IlBuffer.Border.FilteredCatch);
         il.Stloc(frame.Exception);
-        il.Branch(OpCodes.Leave, frame.Dispatch);
-        il.Region(IlBuffer.Border.End);
+        if (unwinder is null)
+        {
+            il.Branch(OpCodes.Leave, frame.Dispatch);
+            il.Region(IlBuffer.Border.End);
+        }
+        else
+        {
+            il.Ldloc(frame.Exception);
+            LoadFrameMark();
+            il.Call(Members.Unwinder(nameof(Unwinder.Caught)));
+            int landing = il.DefineLabel();
+            il.Branch(OpCodes.Leave, landing);
+            il.Region(IlBuffer.Border.End);
+            // Where the short way ends: at the return of a call that is the first thing in a block that is entered from the
+            // handler alone, so that no local is in a register. The call takes nothing that is used again behind it.
+            il.Mark(landing);
+            il.Emit(OpCodes.Ldnull);
+            il.LdcI8(frame.Cell);
+            il.Ldloc(frame.Exception);
+            il.LdcI8(UnwindCode.Land);
+            il.Calli(ThrowStub.LandSignature);
+            il.Stloc(frame.Exception);
+        }
         // The filter sets it before it reads it.
         stack.FreeTemp(frame.Filtered);
         region--;
         return place;
     }
 
+    private void LoadFrameMark()
+    {
+        il.Ldloca(frameMark);
+        il.Emit(OpCodes.Conv_U);
+    }
+
     /// <summary>Has a filter take a tag.</summary>
     private int TakeTagAt(int place, in Frame frame, uint tag)
     {
+        target.Unwinder?.AddClause(frame.Cell, (int)tag);
         place = il.LdlocAt(place, frame.Filtered);
         place = LoadInstanceAt(place);
         place = il.LdcI4At(place, (int)tag);
@@ -129,6 +189,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>Has a filter take every exception of WebAssembly.</summary>
     private void TakeAllAt(int place, in Frame frame)
     {
+        target.Unwinder?.AddClause(frame.Cell, -1);
         place = il.LdlocAt(place, frame.Filtered);
         place = il.CallAt(place, Members.Exception(nameof(ExceptionHelpers.IsWasm)));
         il.EmitAt(place, OpCodes.Or);
@@ -159,7 +220,7 @@ internal sealed partial class FunctionEmitter
                 all = clause.IsAll;
                 if (all) break;
             }
-            if (!all) Rethrow(frame.Exception);
+            if (!all) EmitThrow(frame.Exception);
         }
         stack.FreeTemp(frame.Exception);
         EndWithResults(frame);
@@ -176,12 +237,6 @@ internal sealed partial class FunctionEmitter
         il.Mark(frame.Label);
         int[] results = frame.ResultTemps ?? [];
         for (int i = 0; i < results.Length; i++) stack.PushTemp(frame.End[i], results[i]);
-    }
-
-    private void Rethrow(int exception)
-    {
-        KeepAliveAt(il.Ldloc(exception));
-        il.Emit(OpCodes.Throw);
     }
 
     /// <summary>A clause in the dispatch: the values go to the label's temporaries.</summary>
@@ -252,7 +307,7 @@ internal sealed partial class FunctionEmitter
         if (frame.Kind == OpId.Catch)
         {
             il.Mark(frame.Dispatch);
-            Rethrow(frame.Exception);
+            EmitThrow(frame.Exception);
         }
         stack.FreeTemp(frame.Exception);
     }
@@ -305,9 +360,9 @@ internal sealed partial class FunctionEmitter
         int exception = MakeException(tag);
         if (to < 0)
         {
-            il.Ldloc(exception);
+            EmitThrow(exception);
             stack.FreeTemp(exception);
-            EmitThrow();
+            SetUnreachable();
             return;
         }
         il.Ldloc(exception);

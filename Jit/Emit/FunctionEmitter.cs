@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Reflection.Emit;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit;
 
@@ -29,6 +30,9 @@ internal interface ICodeTarget
 
     /// <summary>Whether functions and loops are charged to the instance's fuel.</summary>
     bool CountsFuel { get; }
+
+    /// <summary>What exceptions take the short way with; null if the runtime throws them all.</summary>
+    Unwinder? Unwinder { get; }
 
     /// <summary>Whether small functions are put into their callers.</summary>
     bool Inlines { get; }
@@ -63,6 +67,9 @@ internal sealed partial class FunctionEmitter
         /// <summary>Of a try: the exception in its filter, and where the filter is, for clauses that come later.</summary>
         internal int Filtered;
         internal int FilterPlace;
+
+        /// <summary>Of a try: what <see cref="Unwinder.AddRegion"/> gave.</summary>
+        internal nint Cell;
 
         /// <summary>Of a <c>try_table</c>: its clauses. Those of a <c>try</c> come with its handlers.</summary>
         internal CatchClause[]? Clauses;

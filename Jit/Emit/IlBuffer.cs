@@ -75,6 +75,9 @@ internal sealed class IlBuffer
     /// <summary>An upper estimate of the basic blocks: labels, branches, switch arms.</summary>
     internal int Blocks { get; private set; }
 
+    /// <summary>Whether there are protected regions.</summary>
+    internal bool HasRegions { get; private set; }
+
     /// <summary>An upper estimate of the IL's size in bytes.</summary>
     internal int Bytes { get; private set; }
 
@@ -104,7 +107,10 @@ internal sealed class IlBuffer
         {
             case Form.Local or Form.Arg: LocalRefs++; break;
             case Form.Mark or Form.Label or Form.Switch: Blocks++; break;
-            case Form.Region: Blocks += 2; break;
+            case Form.Region:
+                Blocks += 2;
+                HasRegions = true;
+                break;
         }
         return index;
     }

@@ -56,6 +56,9 @@ internal static class Members
     internal static FieldInfo ExceptionWord(int slot) =>
         Field<WasmException>(slot == 0 ? nameof(WasmException.Word0) : nameof(WasmException.Word1));
 
+    internal static MethodInfo Unwinder(string name) =>
+        typeof(Unwinder).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
     internal static MethodInfo Exception(string name) =>
         typeof(ExceptionHelpers).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 

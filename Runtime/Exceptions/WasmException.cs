@@ -63,8 +63,8 @@ public sealed class WasmException : Exception
     public override string Message => $"WebAssembly exception with a tag of type {TagField.Type.AsFunc}";
 
     /// <summary>
-    /// The guest's functions between the place that threw and the place that caught, innermost first. Frames that the guest
-    /// itself unwound to reach a handler that did not match may be missing.
+    /// The guest's functions between the place that threw and the place that caught, innermost first. Of an exception that a
+    /// guest has caught, and handed out or thrown again, those before are missing.
     /// </summary>
     public IReadOnlyList<WasmFrame> WasmStack => stack ??= WasmStackTrace.Of(this);
 

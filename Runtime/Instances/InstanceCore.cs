@@ -69,6 +69,9 @@ internal abstract class InstanceServices
     /// <summary>Makes and stores <c>Funcs[index]</c> of an own function.</summary>
     internal abstract FuncRef MakeFunc(InstanceCore instance, int index);
 
+    /// <summary>The short way of the module's exceptions; null where there is none.</summary>
+    internal abstract Unwinder? Unwinder { get; }
+
     /// <summary>Compiles an own function if need be and gives its code.</summary>
     internal abstract nint CompileFunc(InstanceCore instance, int index);
 

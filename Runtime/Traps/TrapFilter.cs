@@ -12,6 +12,7 @@ internal static class TrapFilter
         NullReferenceException e => IsFault(e),
         DivideByZeroException or OverflowException => WasmStackTrace.IsFromGuest((Exception)exception, helpersToo: true),
         IndexOutOfRangeException or InvalidCastException or OutOfMemoryException => WasmStackTrace.IsFromGuestCode((Exception)exception),
+        WasmException e => Unwinder.Leaves(e),
         _ => false,
     };
 

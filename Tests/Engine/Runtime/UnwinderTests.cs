@@ -1,0 +1,292 @@
+using WasmJit.Runtime;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>Exceptions that go the short way from a throw to its handler, against the same ones that the runtime carries.</summary>
+public sealed class UnwinderTests
+{
+    private sealed record Box(int Number);
+
+    private static readonly Imports Host = new()
+    {
+        { "host", "collect", (Action)(() => GC.Collect(GC.CollectionCount(0) % 8 == 0 ? 2 : 0, GCCollectionMode.Forced, true, true)) },
+        { "host", "number", (Func<object?, int>)(o => ((Box)o!).Number) },
+    };
+
+    private static Instance Compile(string text, bool shortWay, Imports? imports = null)
+    {
+        Unwinder.IsOff = !shortWay;
+        try
+        {
+            return new Engine().CompileText(text).Instantiate(imports);
+        }
+        finally
+        {
+            Unwinder.IsOff = false;
+        }
+    }
+
+    private static string Describe(Func<int, object?, long> run, int x)
+    {
+        try
+        {
+            return run(x, new Box(x)).ToString("x", null);
+        }
+        catch (WasmException e)
+        {
+            object?[] values = e.GetValues();
+            return $"{e.Tag.Type} {string.Join(' ', values.Select(v => v is WasmStruct s ? s[0] : v))} at {string.Join(' ', e.WasmStack)}";
+        }
+        catch (TrapException e)
+        {
+            return e.Message;
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void RandomProgramsDoTheSame(int part)
+    {
+        int shortWays = 0;
+        for (int seed = part * 1000; seed < (part * 1000) + 8; seed++)
+        {
+            string text = ThrowingProgram.Text(seed);
+            var expected = Compile(text, false, Host).GetExport<Func<int, object?, long>>("run");
+            var actual = Compile(text, true, Host).GetExport<Func<int, object?, long>>("run");
+            for (int x = 0; x < 40; x++)
+            {
+                Assert.Equal(Describe(expected, x), Describe(actual, x));
+                if (x == 10) Unwinder.ShortWays = 0;
+            }
+            shortWays += Unwinder.ShortWays;
+        }
+        if (Unwinder.IsSupported) Assert.True(shortWays > 50, $"only {shortWays} took the short way");
+    }
+
+    private const string Thrower = """
+        (module
+          (tag $t (param i32)) (tag $other)
+          (func $throw (param $depth i32) (param $x i32)
+            (if (local.get $depth) (then (call $throw (i32.sub (local.get $depth) (i32.const 1)) (local.get $x)) (return)))
+            (throw $t (local.get $x)))
+          (func $between (param $depth i32) (param $x i32)
+            (block $caught (try_table (catch $other $caught) (call $throw (local.get $depth) (local.get $x)))))
+          (func (export "f") (param $depth i32) (param $x i32) (result i32)
+            (block $caught (result i32)
+              (try_table (catch $t $caught) (call $between (local.get $depth) (local.get $x)))
+              (i32.const -1)))
+          (func (export "uncaught") (param $depth i32) (call $between (local.get $depth) (i32.const 7))))
+        """;
+
+    [Fact]
+    public void TakesTheShortWayFromTheThirdThrowOn()
+    {
+        if (!Unwinder.IsSupported) return;
+        var f = Compile(Thrower, true).GetExport<Func<int, int, int>>("f");
+        for (int i = 0; i < 4; i++) Assert.Equal(i, f(5, i));
+        Unwinder.ShortWays = 0;
+        for (int i = 0; i < 1000; i++) Assert.Equal(i, f(5, i));
+        Assert.Equal(1000, Unwinder.ShortWays);
+    }
+
+    /// <summary>More frames than a plan has room for, and back.</summary>
+    [Fact]
+    public void DeepStacksAreTheRuntimes()
+    {
+        var f = Compile(Thrower, true).GetExport<Func<int, int, int>>("f");
+        foreach (int depth in new[] { 3, 3, 400, 252, 253, 254, 255, 256, 257, 2000, 3 })
+            for (int i = 0; i < 3; i++) Assert.Equal(depth + i, f(depth, depth + i));
+    }
+
+    [Fact]
+    public void WhatNobodyCatchesHasTheWholeStack()
+    {
+        Instance instance = Compile(Thrower, true);
+        var f = instance.GetExport<Func<int, int, int>>("f");
+        var uncaught = instance.GetExport<Action<int>>("uncaught");
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.Equal(i, f(2, i));
+            WasmException e = Assert.Throws<WasmException>(() => uncaught(2));
+            Assert.Equal(7, e.GetValue<int>(0));
+            Assert.Equal(5, e.WasmStack.Count);
+        }
+    }
+
+    /// <summary>Frames of the host are never skipped: what they have to do at their end they do.</summary>
+    [Fact]
+    public void HostFunctionsBetweenAreUnwound()
+    {
+        int left = 0;
+        Action? inner = null;
+        Instance instance = Compile("""
+            (module
+              (import "host" "call" (func $call))
+              (tag $t (param i64))
+              (func (export "throw") (throw $t (i64.const 77)))
+              (func (export "f") (result i64)
+                (block $caught (result i64)
+                  (try_table (catch $t $caught) (call $call))
+                  (i64.const -1))))
+            """, true, new Imports
+        {
+            {
+                "host", "call", (Action)(() =>
+                {
+                    try
+                    {
+                        inner!();
+                    }
+                    finally
+                    {
+                        left++;
+                    }
+                })
+            },
+        });
+        inner = instance.GetExport<Action>("throw");
+        var f = instance.GetExport<Func<long>>("f");
+        for (int i = 1; i <= 10; i++)
+        {
+            Assert.Equal(77, f());
+            Assert.Equal(i, left);
+        }
+    }
+
+    /// <summary>
+    /// Two instances share the code, and so what is learned of it. Each has a tag of its own and one that it imports, which may
+    /// be the other's own.
+    /// </summary>
+    [Fact]
+    public void TagsAreThoseOfTheInstance()
+    {
+        Module module = new Engine().CompileText("""
+            (module
+              (type $f (func))
+              (import "m" "theirs" (tag $theirs))
+              (import "m" "next" (func $next))
+              (tag $mine (export "mine"))
+              (func $throw (throw $mine))
+              (func (export "throw") (call $throw))
+              (func $own (result i32)
+                (block $caught (try_table (catch $mine $caught) (call $next)) (return (i32.const 0)))
+                (i32.const 1))
+              (func (export "f") (result i32)
+                (block $caught (try_table (catch $theirs $caught) (return (call $own))))
+                (i32.const 2))
+              (func (export "g") (result i32)
+                (block $caught (try_table (catch $mine $caught) (call $next)) (return (i32.const 0)))
+                (i32.const 3)))
+            """);
+        Instance a = module.Instantiate(new Imports { { "m", "theirs", new Tag(new FuncType([], [])) }, { "m", "next", (Action)(() => { }) } });
+        Instance b = module.Instantiate(new Imports { { "m", "theirs", a.GetExport<Tag>("mine") }, { "m", "next", a.GetExport<Action>("throw") } });
+        Instance c = module.Instantiate(new Imports { { "m", "theirs", new Tag(new FuncType([], [])) }, { "m", "next", a.GetExport<Action>("throw") } });
+        Instance d = module.Instantiate(new Imports { { "m", "theirs", new Tag(new FuncType([], [])) }, { "m", "next", (Action)(() => { }) } });
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.Equal(2, b.GetExport<Func<int>>("f")());
+            Assert.Throws<WasmException>(() => c.GetExport<Func<int>>("f")());
+            Assert.Equal(0, d.GetExport<Func<int>>("f")());
+            Assert.Throws<WasmException>(() => b.GetExport<Func<int>>("g")());
+        }
+    }
+
+    /// <summary>
+    /// References that callers further out keep in registers, which the functions in between have saved, while a collection
+    /// moves what they refer to.
+    /// </summary>
+    [Fact]
+    public void ReferencesInSavedRegistersAreTheCollectors()
+    {
+        var f = Compile("""
+            (module
+              (type $s (struct (field i32)))
+              (import "host" "collect" (func $collect))
+              (tag $t)
+              (func $saves (param $n i32) (result i32)
+                (local $a (ref null $s)) (local $b (ref null $s)) (local $c (ref null $s)) (local $d (ref null $s)) (local $e (ref null $s))
+                (local.set $a (struct.new $s (i32.const 10))) (local.set $b (struct.new $s (i32.const 20)))
+                (local.set $c (struct.new $s (i32.const 30))) (local.set $d (struct.new $s (i32.const 40)))
+                (local.set $e (struct.new $s (i32.const 50)))
+                (call $collect)
+                (if (i32.and (local.get $n) (i32.const 1)) (then (throw $t)))
+                (i32.add (i32.add (struct.get $s 0 (local.get $a)) (struct.get $s 0 (local.get $b)))
+                  (i32.add (struct.get $s 0 (local.get $c)) (i32.add (struct.get $s 0 (local.get $d)) (struct.get $s 0 (local.get $e))))))
+              (func $catches (param $n i32) (result i32)
+                (block $caught (try_table (catch $t $caught) (return (call $saves (local.get $n)))))
+                (i32.const 1))
+              (func (export "f") (param $n i32) (result i32)
+                (local $a (ref null $s)) (local $b (ref null $s)) (local $c (ref null $s)) (local $d (ref null $s)) (local $r i32)
+                (local.set $a (struct.new $s (i32.const 100))) (local.set $b (struct.new $s (i32.const 200)))
+                (local.set $c (struct.new $s (i32.const 300))) (local.set $d (struct.new $s (i32.const 400)))
+                (local.set $r (call $catches (local.get $n)))
+                (i32.add (local.get $r)
+                  (i32.add (i32.add (struct.get $s 0 (local.get $a)) (struct.get $s 0 (local.get $b)))
+                    (i32.add (struct.get $s 0 (local.get $c)) (struct.get $s 0 (local.get $d)))))))
+            """, true, Host).GetExport<Func<int, int>>("f");
+        Unwinder.ShortWays = 0;
+        for (int i = 0; i < 60; i++) Assert.Equal((i & 1) == 1 ? 1001 : 1150, f(i));
+        if (Unwinder.IsSupported) Assert.True(Unwinder.ShortWays > 20);
+    }
+
+    /// <summary>Frames of a form that is not known: larger than a page, than the red zone; MinOpts.</summary>
+    [Theory]
+    [InlineData(100)]
+    [InlineData(1000)]
+    [InlineData(3000)]
+    public void LargeFrames(int locals)
+    {
+        string declared = string.Join(' ', Enumerable.Repeat("i64", locals));
+        string set = string.Join('\n', Enumerable.Range(1, locals).Select(i => $"(local.set {i} (call $id (local.get 0)))"));
+        string sum = string.Join('\n', Enumerable.Range(1, locals).Select(i => $"(local.set 0 (i64.add (local.get 0) (local.get {i})))"));
+        var f = Compile($$"""
+            (module
+              (tag $t (param i64))
+              (table funcref (elem $id_))
+              (func $id_ (param i64) (result i64) (local.get 0))
+              (func $id (param i64) (result i64) (call_indirect (param i64) (result i64) (local.get 0) (i32.const 0)))
+              (func $throw (param i64) (throw $t (local.get 0)))
+              (func $large (param i64) (local {{declared}})
+                {{set}}
+                (call $throw (local.get 0))
+                {{sum}}
+                (drop (call $id (local.get 0))))
+              (func (export "f") (param i64) (result i64) (local {{declared}})
+                {{set}}
+                (block $caught (result i64)
+                  (try_table (catch $t $caught) (call $large (local.get 0)))
+                  (i64.const 0))
+                (local.set 0)
+                {{sum}}
+                (local.get 0)))
+            """, true).GetExport<Func<long, long>>("f");
+        for (int i = 1; i < 5; i++) Assert.Equal(i * (locals + 1L), f(i));
+    }
+
+    /// <summary>Several threads, while one stops them all the time: the runtime does so by changing return addresses.</summary>
+    [Fact]
+    public void ThreadsThatAreStoppedAllTheTime()
+    {
+        var f = Compile(Thrower, true).GetExport<Func<int, int, int>>("f");
+        using var stop = new ManualResetEventSlim();
+        var collector = new Thread(() =>
+        {
+            while (!stop.IsSet) GC.Collect(0);
+        });
+        collector.Start();
+        try
+        {
+            Parallel.For(0, 3, _ =>
+            {
+                for (int i = 0; i < 2_000; i++) Assert.Equal(i, f(i % 20, i));
+            });
+        }
+        finally
+        {
+            stop.Set();
+            collector.Join();
+        }
+    }
+}
