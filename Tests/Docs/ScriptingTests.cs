@@ -70,6 +70,7 @@ public sealed class ScriptingTests
         { "[].size", "line 1: a list has no member size" },
         { "nil.x()", "line 1: nil has no member x" },
         { "throw \"mine\"", "mine" },
+        { "1 - (try { \"text\" } catch e { 2 })", "line 1: a number is expected, not a string" },
         { "throw nil", "nil" },
     };
 
@@ -134,6 +135,36 @@ public sealed class ScriptingTests
         var e = Assert.Throws<ScriptSyntaxException>(() => new ScriptEngine().Run(program));
         Assert.Equal(message, e.Message);
         Assert.Equal(isIncomplete, e.IsIncomplete);
+    }
+
+    [Fact]
+    public void RandomProgramsAgree()
+    {
+        int caught = 0, compiled = 0;
+        for (int seed = 0; seed < 60; seed++)
+        {
+            string program = RandomScript.Make(seed);
+            string expected = Outcome(new ScriptEngine(0), program);
+            var engine = new ScriptEngine(2);
+            engine.Compiled += _ => compiled++;
+            Assert.Equal($"seed {seed}\n{program}\n{expected}", $"seed {seed}\n{program}\n{Outcome(engine, program)}");
+            caught += expected.Count(c => c == '!');
+        }
+        // Neither all mistakes nor none, and most of it compiled.
+        Assert.InRange(caught, 300, 1100);
+        Assert.InRange(compiled, 150, 10_000);
+    }
+
+    private static string Outcome(ScriptEngine engine, string program)
+    {
+        try
+        {
+            return ScriptValues.Display(engine.Run(program));
+        }
+        catch (ScriptException e)
+        {
+            return e.Message;
+        }
     }
 
     [Fact]
