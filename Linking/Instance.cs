@@ -67,10 +67,10 @@ public sealed class Instance : InstanceCore, ILinkable
             }
             catch (ArgumentException)
             {
-                throw new InvalidCastException($"The function \"{name}\" has the type {func.Type}: a {Signature.Of(func.Type).DelegateType}.");
+                throw new InvalidCastException($"The function \"{name}\" has the type {func.Type}: {CSharpName.Of(Signature.Of(func.Type).DelegateType)}.");
             }
         }
-        throw new InvalidCastException($"The export \"{name}\" is a {export.GetType()}, not a {typeof(T)}.");
+        throw new InvalidCastException($"The export \"{name}\" is {CSharpName.Of(export.GetType())}, not {CSharpName.Of(typeof(T))}.");
     }
 
     /// <summary>An export, if there is one of this name and type.</summary>
@@ -112,7 +112,7 @@ public sealed class Instance : InstanceCore, ILinkable
     private Delegate FunctionFor(string name, object?[] arguments)
     {
         object export = FindExport(name) ?? throw new KeyNotFoundException($"The instance exports no \"{name}\".");
-        if (export is not Delegate function) throw new InvalidCastException($"The export \"{name}\" is a {export.GetType()}, not a function.");
+        if (export is not Delegate function) throw new InvalidCastException($"The export \"{name}\" is {CSharpName.Of(export.GetType())}, not a function.");
         ParameterInfo[] parameters = function.GetType().GetMethod("Invoke")!.GetParameters();
         if (parameters.Length != arguments.Length)
             throw new ArgumentException($"The function \"{name}\" takes {parameters.Length} arguments, not {arguments.Length}.", nameof(arguments));
@@ -120,7 +120,7 @@ public sealed class Instance : InstanceCore, ILinkable
         {
             Type type = parameters[i].ParameterType;
             if (arguments[i] is null ? type.IsValueType : !type.IsInstanceOfType(arguments[i]))
-                throw new ArgumentException($"Argument {i} of \"{name}\" is a {type}, not {arguments[i]?.GetType().ToString() ?? "null"}.", nameof(arguments));
+                throw new ArgumentException($"Argument {i} of \"{name}\" is {CSharpName.Of(type)}, not {(arguments[i] is { } given ? CSharpName.Of(given.GetType()) : "null")}.", nameof(arguments));
         }
         return function;
     }

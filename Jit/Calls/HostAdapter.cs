@@ -32,7 +32,7 @@ internal sealed class HostAdapter
         if (target.GetType() != signature.DelegateType)
         {
             if (!HasSignature(target.GetType(), signature))
-                throw new ArgumentException($"A host function for {type} must be a {signature.DelegateType}, not a {target.GetType()}.");
+                throw new ArgumentException($"A host function for {type} must be {CSharpName.Of(signature.DelegateType)}, not {CSharpName.Of(target.GetType())}.");
             if (AsyncHost.IsNeeded(target.GetType().GetMethod("Invoke")!)) target = AsyncHost.Wrap(target, signature);
             else if (!signature.IsSameForHost) target = Delegate.CreateDelegate(signature.DelegateType, target, "Invoke");
         }

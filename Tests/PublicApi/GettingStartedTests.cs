@@ -104,6 +104,19 @@ public sealed class GettingStartedTests
     }
 
     [Fact]
+    public void MessagesNameTypesAsCSharpDoes()
+    {
+        Module module = engine.CompileText("""
+            (module (import "a" "b" (func (param i32 externref) (result i64 f64))) (func (export "f") (param i32)) (memory (export "m") 1))
+            """);
+        LinkException e = Assert.Throws<LinkException>(() => module.Instantiate(new Imports { { "a", "b", (Action<string[]>)(_ => { }) } }));
+        Assert.EndsWith("must be Func<int, object, (long, double)>, not Action<string[]>.", e.Message, StringComparison.Ordinal);
+        Instance instance = module.Instantiate(new Imports { { "a", "b", (Func<int, object?, (long, double)>)((_, _) => default) } });
+        Assert.EndsWith("(func (param i32)): Action<int>.", Assert.Throws<InvalidCastException>(() => instance.GetExport<Action>("f")).Message, StringComparison.Ordinal);
+        Assert.EndsWith("is Memory, not Table.", Assert.Throws<InvalidCastException>(() => instance.GetExport<Table>("m")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void RunawayRecursionIsATrapOnAnyThread()
     {
         Module module = engine.CompileText("""(module (func $f (export "f") (param i32) (result i32) (i32.add (i32.const 1) (call $f (local.get 0)))))""");
