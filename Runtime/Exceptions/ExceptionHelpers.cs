@@ -7,7 +7,7 @@ namespace WasmJit.Runtime;
 internal static class ExceptionHelpers
 {
     /// <summary>The exception of <c>throw</c>, its values still to be stored.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     internal static WasmException Make(InstanceCore instance, int tag) => new(instance.Tags[tag]);
 
     /// <summary>The operand of <c>throw_ref</c>.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -35,7 +34,7 @@ internal sealed unsafe class Unwinder(int importedTags)
     private readonly Lock gate = new();
     private readonly Dictionary<nint, Function> functions = [];
     private readonly Dictionary<nint, Region> regions = [];
-    private readonly ConcurrentDictionary<nint, Site> sites = new();
+    private readonly SiteTable<Site> sites = new();
     private int foreign;
     private int lessons;
 
@@ -131,11 +130,12 @@ internal sealed unsafe class Unwinder(int importedTags)
     /// <param name="exception">The exception.</param>
     /// <param name="instance">The instance that throws it.</param>
     /// <param name="sp">The stack pointer of the method <see cref="ThrowMethod"/>, which the throwing function has called.</param>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     internal static nint PlanFor(object exception, InstanceCore instance, nint sp) =>
         instance.Services.Unwinder is { } unwinder && ThrowFrame is { } frame
             ? unwinder.Plan(Unsafe.As<WasmException>(exception), instance, sp, frame) : 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private nint Plan(WasmException exception, InstanceCore instance, nint sp, FrameShape frame)
     {
         ThreadState state = current ??= new ThreadState();
@@ -149,11 +149,12 @@ internal sealed unsafe class Unwinder(int importedTags)
         for (int depth = 0; depth < MaxFrames; depth++)
         {
             nint address = *(nint*)(sp - 8);
-            if (!sites.TryGetValue(address, out Site? site) && canLearn)
+            Site? site = sites.Find(address);
+            if (site is null && canLearn)
             {
                 Learn(first);
                 canLearn = false;
-                sites.TryGetValue(address, out site);
+                site = sites.Find(address);
             }
             if (site?.Function is not { Shape: { } shape } function) break;
             plan[UnwindCode.Pairs + (2 * depth)] = sp - 8;
@@ -196,6 +197,7 @@ internal sealed unsafe class Unwinder(int importedTags)
     /// Notes where a frame saved registers; gives the stack pointer in the caller. What the outermost frame saved is what
     /// the handler's function had.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static nint StepOver(nint* plan, FrameShape shape, nint sp)
     {
         foreach (SavedRegister saved in shape.Saved) plan[UnwindCode.Sources + saved.Register] = sp + saved.Offset;
@@ -203,6 +205,7 @@ internal sealed unsafe class Unwinder(int importedTags)
     }
 
     /// <summary>The region that takes an exception, out of one and those around it; false if that is not certain.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool FindRegion(Region? region, WasmException exception, InstanceCore instance, out Region? found)
     {
         for (found = region; found is not null; found = found.Parent)
@@ -219,6 +222,7 @@ internal sealed unsafe class Unwinder(int importedTags)
     /// then its dispatch finds out that it takes it not, and throws again. That a region takes something not is certain only
     /// where tags of instances' own are compared.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool? Catches(Region region, WasmException exception, InstanceCore instance)
     {
         if (region.CatchesAll) return true;
@@ -249,12 +253,12 @@ internal sealed unsafe class Unwinder(int importedTags)
                 nint start = address - frames[at].GetNativeOffset();
                 if (!functions.TryGetValue(start, out Function? function))
                 {
-                    if (foreign++ < MaxForeign) sites.TryAdd(address, new Site(null));
+                    if (sites.Find(address) is null && foreign++ < MaxForeign) sites.Add(address, new Site(null));
                     return;
                 }
                 if (below is not null) below.IsVerified = true;
                 function.Shape ??= FrameShape.Of(start);
-                sites.TryAdd(address, new Site(function));
+                if (sites.Find(address) is null) sites.Add(address, new Site(function));
                 if (function.Shape is not { } shape) return;
                 below = function;
                 sp += shape.Size + 8;
@@ -272,10 +276,14 @@ internal sealed unsafe class Unwinder(int importedTags)
     internal static void Passing(object exception, nint cell, nint frame)
     {
         if (current is not { Exception: { } pending } state || !ReferenceEquals(pending, exception)) return;
-        foreach ((Site site, nint address, nint low, nint high) in state.Unknown)
+        Unwinder unwinder = state.Unwinder!;
+        for (int i = 0; i < state.Unknown.Count; i++)
         {
-            if (frame < low || frame >= high || site.IsKnown || (address != 0 && *(nint*)(low - 8) != address)) continue;
-            Unwinder unwinder = state.Unwinder!;
+            (Site site, nint address, nint low, nint high) = state.Unknown[i];
+            if (frame < low || frame >= high) continue;
+            // Nothing more can be said of this frame: the first region is the innermost.
+            state.Unknown.RemoveAt(i);
+            if (site.IsKnown || (address != 0 && *(nint*)(low - 8) != address)) return;
             lock (unwinder.gate)
             {
                 if (!unwinder.regions.TryGetValue(cell, out Region? region)) return;
