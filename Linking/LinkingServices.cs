@@ -72,6 +72,20 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         }
     }
 
+    internal override object InstantiateModule(InstanceCore instance, int index, object?[] args)
+    {
+        var target = (Module)instance.Modules[index];
+        var given = (ModuleType)((Instance)instance).Module.Info.Modules[index].Type.Composite;
+        try
+        {
+            return Linker.Instantiate(target, Arrange(target, given, args), instance.FuelTank);
+        }
+        catch (LinkException e)
+        {
+            return Fail(instance, false, TrapKind.UnlinkableModule, e.Message)!;
+        }
+    }
+
     /// <summary>Brings arguments from the order of the static type into that of the module, which may ask for fewer.</summary>
     private static object[] Arrange(Module compiled, ModuleType given, object?[] args)
     {

@@ -66,6 +66,12 @@ internal sealed partial class FunctionEmitter
         {
             il.TypeOp(OpCodes.Isinst, clr);
         }
+        else if (heap is ExactModuleType made)
+        {
+            LoadInstance();
+            il.LdcI4(made.Index);
+            il.Call(Members.Cast(nameof(Casts.IsMadeOf)));
+        }
         else if (heap is DefType { Composite: FuncType, IsFinal: true } || heap is ExactType { Type.Composite: FuncType })
         {
             this.target.LoadTypeId(il, heap is ExactType exact ? exact.Type : (DefType)heap);

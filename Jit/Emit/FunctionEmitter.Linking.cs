@@ -1,4 +1,3 @@
-using System.Reflection.Emit;
 using WasmJit.Runtime;
 
 namespace WasmJit.Jit;
@@ -34,7 +33,7 @@ internal sealed partial class FunctionEmitter
                 {
                     DefType type = module.Types[(int)instr.A];
                     string name = instr.Name!;
-                    ExternType export = ((InstanceType)type.Composite).Exports.First(e => e.Name == name).Type;
+                    ExternType export = ((InstanceType)type.Composite).Find(name)!;
                     int start = stack.Take(1);
                     LoadInstance();
                     il.Ldstr(name);
@@ -54,7 +53,7 @@ internal sealed partial class FunctionEmitter
                     hasCalls = true;
                     return true;
                 }
-            default: return false;
+            default: return EmitModules(instr);
         }
     }
 
@@ -73,22 +72,14 @@ internal sealed partial class FunctionEmitter
         int count = moduleType.Imports.Length;
         stack.Flush();
         int start = il.Tail;
-        il.LdcI4(count);
-        il.TypeOp(OpCodes.Newarr, typeof(object));
-        for (int i = 0; i < count; i++)
-        {
-            il.Emit(OpCodes.Dup);
-            il.LdcI4(i);
-            stack.LoadAt(il.Tail, stack[count - i]);
-            il.Emit(OpCodes.Stelem_Ref);
-        }
+        ArgumentArray(count, above: 1);
         stack.Take(1);
         for (int i = 0; i < count; i++) stack.Remove();
         LoadInstance();
         il.LdcI4((int)type);
         il.LdcI4(orNull ? 1 : 0);
         il.Call(Members.Helper(nameof(CodeHelpers.Instantiate)));
-        stack.PushStack(ValType.Ref(DefType.Of(new InstanceType(moduleType.Exports)), orNull), start);
+        stack.PushStack(ValType.Ref(moduleType.InstanceType, orNull), start);
         hasCalls = true;
     }
 }

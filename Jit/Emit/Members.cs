@@ -17,6 +17,8 @@ internal static class Members
     internal static readonly FieldInfo Globals = Field<InstanceCore>(nameof(InstanceCore.Globals));
     internal static readonly FieldInfo GlobalData = Field<InstanceCore>(nameof(InstanceCore.GlobalData));
     internal static readonly FieldInfo Funcs = Field<InstanceCore>(nameof(InstanceCore.Funcs));
+    internal static readonly FieldInfo Modules = Field<InstanceCore>(nameof(InstanceCore.Modules));
+    internal static readonly FieldInfo Instances = Field<InstanceCore>(nameof(InstanceCore.Instances));
     internal static readonly FieldInfo Tags = Field<InstanceCore>(nameof(InstanceCore.Tags));
     internal static readonly FieldInfo Scratch64 = Field<InstanceCore>(nameof(InstanceCore.Scratch64));
     internal static readonly FieldInfo ScratchF64 = Field<InstanceCore>(nameof(InstanceCore.ScratchF64));

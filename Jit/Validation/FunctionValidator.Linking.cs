@@ -26,8 +26,8 @@ internal sealed partial class FunctionValidator
                     DefType type = Type(instr.A);
                     if (type.Composite is not ModuleType module) throw Error($"type mismatch: type {instr.A} is not a module type");
                     Pop(ValType.Ref(type, true));
-                    for (int i = module.Imports.Length - 1; i >= 0; i--) Pop(ArgumentType(module.Imports[i].Type));
-                    Push(ValType.Ref(DefType.Of(new InstanceType(module.Exports)), op.Id == OpId.InstantiateNull));
+                    PopArguments(module);
+                    Push(ValType.Ref(module.InstanceType, op.Id == OpId.InstantiateNull));
                     return true;
                 }
             case OpId.GetExport:
@@ -35,9 +35,9 @@ internal sealed partial class FunctionValidator
                     DefType type = Type(instr.A);
                     if (type.Composite is not InstanceType instance) throw Error($"type mismatch: type {instr.A} is not an instance type");
                     string name = instr.Name!;
-                    ExportType export = instance.Exports.FirstOrDefault(e => e.Name == name) ?? throw Error($"unknown export \"{name}\"");
+                    ExternType export = instance.Find(name) ?? throw Error($"unknown export \"{name}\"");
                     Pop(ValType.Ref(type, true));
-                    Push(ArgumentType(export.Type));
+                    Push(ArgumentType(export));
                     return true;
                 }
             case OpId.GetExportNull:
@@ -51,7 +51,7 @@ internal sealed partial class FunctionValidator
                     Push(ValType.Ref(type, true));
                     return true;
                 }
-            default: return false;
+            default: return ValidateModules(op, instr);
         }
     }
 

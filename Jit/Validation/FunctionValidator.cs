@@ -303,7 +303,7 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
             case OpId.End or OpId.I32Const or OpId.I64Const or OpId.F32Const or OpId.F64Const or OpId.V128Const or OpId.RefNull or OpId.RefFunc:
             case OpId.StructNew or OpId.StructNewDefault or OpId.ArrayNew or OpId.ArrayNewDefault or OpId.ArrayNewFixed or OpId.RefI31:
             case OpId.AnyConvertExtern or OpId.ExternConvertAny or OpId.StructNewDesc or OpId.StructNewDefaultDesc:
-            case OpId.RefMemory or OpId.RefTable or OpId.RefTag:
+            case OpId.RefMemory or OpId.RefTable or OpId.RefTag or OpId.RefModule or OpId.RefInstance:
                 return;
             case OpId.RefGlobal when instr.A >= (uint)constGlobals:
                 throw Error($"unknown global {instr.A}");

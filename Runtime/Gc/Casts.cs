@@ -16,6 +16,10 @@ internal static class Casts
     internal static bool IsExactly(object? value, InstanceCore instance, int type) =>
         value is not null && ReferenceEquals(RefTypes.TypeOf(value), instance.Types[type]);
 
+    /// <summary><c>(exact $M)</c> of a module: an instance of this very closure.</summary>
+    internal static bool IsMadeOf(object? value, InstanceCore instance, int module) =>
+        value is InstanceCore made && ReferenceEquals(made.OwnModule, instance.Modules[module]);
+
     /// <summary>An abstract heap type, by its binary code.</summary>
     internal static bool IsAbstract(object? value, int code) => value is not null && RefTypes.Matches(value, HeapType.FromCode(code)!);
 

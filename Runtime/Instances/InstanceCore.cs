@@ -84,6 +84,9 @@ internal abstract class InstanceServices
     /// <summary><c>instantiate $T</c>.</summary>
     internal abstract object? Instantiate(InstanceCore instance, object? module, object?[] args, DefType type, bool orNull);
 
+    /// <summary><c>instantiate (module $M)</c>.</summary>
+    internal abstract object InstantiateModule(InstanceCore instance, int module, object?[] args);
+
     /// <summary><c>get_export $I "name"</c>.</summary>
     internal abstract object GetExport(object? instance, string name);
 

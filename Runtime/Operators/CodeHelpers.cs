@@ -140,6 +140,18 @@ internal static class CodeHelpers
     internal static object? Instantiate(object?[] args, object? module, InstanceCore instance, int type, bool orNull) =>
         instance.Services.Instantiate(instance, module, args, instance.Types[type], orNull);
 
+    /// <summary><c>instantiate (module $M)</c>.</summary>
+    internal static object InstantiateModule(object?[] args, InstanceCore instance, int module) =>
+        instance.Services.InstantiateModule(instance, module, args);
+
+    /// <summary>The null check of a call into an instance.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static object NonNullInstance(object? instance)
+    {
+        if (instance is null) Trap.Throw(TrapKind.NullInstanceReference);
+        return instance;
+    }
+
     internal static object GetExport(object? target, InstanceCore instance, string name) => instance.Services.GetExport(target, name);
 
     internal static object? GetExportNull32(object? target, uint address, uint length, InstanceCore instance, int memory, int type) =>

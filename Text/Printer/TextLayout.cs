@@ -42,7 +42,11 @@ internal static class TextLayout
     }
 
     /// <summary>The parts between blanks; what stands in parentheses is one part if it fits on a line of its own.</summary>
-    private static void Split(ReadOnlySpan<char> text, List<string> items, int most)
+    /// <param name="text">The text.</param>
+    /// <param name="items">Gets the parts.</param>
+    /// <param name="most">How long a part may be.</param>
+    /// <param name="behind">How many closing parentheses the last part gets.</param>
+    private static void Split(ReadOnlySpan<char> text, List<string> items, int most, int behind = 0)
     {
         while (true)
         {
@@ -51,7 +55,7 @@ internal static class TextLayout
             int length = Element(text);
             ReadOnlySpan<char> element = text[..length];
             text = text[length..];
-            if (element[0] != '(' || length <= most)
+            if (element[0] != '(' || length + (text.TrimStart(' ').IsEmpty ? behind : 0) <= most)
             {
                 items.Add(element.ToString());
                 continue;
@@ -59,7 +63,7 @@ internal static class TextLayout
             // A head without its closing parenthesis ends where the text ends.
             bool closed = element[^1] == ')' && Element(element) == length && IsBalanced(element);
             int first = items.Count;
-            Split(closed ? element[1..^1] : element[1..], items, most);
+            Split(closed ? element[1..^1] : element[1..], items, most, text.TrimStart(' ').IsEmpty ? behind + 1 : 1);
             items[first] = "(" + items[first];
             if (closed) items[^1] += ")";
         }

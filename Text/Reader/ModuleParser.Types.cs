@@ -431,6 +431,7 @@ internal sealed partial class ModuleParser
         if (named || (IsOpen("module") && !IsInlineAlias(types)))
         {
             writer.U8(0x56);
+            modulesMentioned++;
             if (named || IsInlineAlias(modules))
             {
                 writer.U32(Index(modules));
@@ -464,7 +465,7 @@ internal sealed partial class ModuleParser
             return index;
         }
         var body = new ByteWriter();
-        int begin = Position;
+        int begin = Position, mentioned = modulesMentioned;
         Composite(body, uint.MaxValue);
         FuncShape? shape = null;
         if (kind == "func")
@@ -474,8 +475,10 @@ internal sealed partial class ModuleParser
             shape = ParamsAndResults(null);
             Position = after;
         }
-        return FindOrAdd(body, shape);
+        return FindOrAdd(body, shape, modulesMentioned != mentioned);
     }
+
+    private int modulesMentioned;
 
     /// <summary>Whether a spelled type is the name of one; numbers alone are limits for some kinds.</summary>
     private bool IsSpelledIndex => Peek(3).Kind == TokenKind.Close
@@ -487,13 +490,20 @@ internal sealed partial class ModuleParser
 
     private readonly Dictionary<uint, string> forms = [];
 
-    private uint FindOrAdd(ByteWriter body, FuncShape? shape)
+    private uint FindOrAdd(ByteWriter body, FuncShape? shape, bool mentionsModules = false)
     {
         string key = Convert.ToHexString(body.Span);
         if (scope is { } inner) return inner.FindOrAdd(key, body);
         if (plainTypes.TryGetValue(key, out uint known)) return known;
         uint index = DefineType(null, -1);
         if (shape is not null) shapes[index] = shape;
+        if (mentionsModules && !hasLateTypes)
+        {
+            // From here on types come where they are needed; those until now come before everything else.
+            headItems.AddRange(impliedItems[flushed..]);
+            flushed = impliedItems.Count;
+            hasLateTypes = true;
+        }
         impliedItems.Add((1, body.ToArray()));
         plainTypes[key] = index;
         return index;
@@ -545,14 +555,14 @@ internal sealed partial class ModuleParser
     private uint TypeUse(out FuncShape? shape, List<string?>? names = null)
     {
         uint? explicitType = IsOpen("type") ? TypeReference() : null;
-        int at = Position;
+        int at = Position, mentioned = modulesMentioned;
         shape = ParamsAndResults(names);
         bool inline = Position != at;
         if (explicitType is not { } index)
         {
             var body = new ByteWriter();
             WriteFunc(body, shape);
-            return FindOrAdd(body, shape);
+            return FindOrAdd(body, shape, modulesMentioned != mentioned);
         }
         FuncShape? declared = scope is null ? shapes.GetValueOrDefault(index) : null;
         if (!inline)

@@ -103,6 +103,12 @@ internal static class WastValues
         "struct" => HeapType.Struct,
         "array" => HeapType.Array,
         "exn" => HeapType.Exn,
+        "module" => HeapType.Module,
+        "instance" => HeapType.Instance,
+        "memory" => HeapType.Memory,
+        "table" => HeapType.Table,
+        "global" => HeapType.Global,
+        "tag" => HeapType.Tag,
         _ => throw new NotSupportedException($"ref.{kind} is no pattern."),
     };
 }
