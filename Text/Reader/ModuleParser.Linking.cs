@@ -33,6 +33,7 @@ internal sealed partial class ModuleParser
     {
         planned = plan;
         HashSet<string> typeIds = [.. fields.SelectMany(TypeIdsIn)];
+        ImportsFirst(fields, typeIds);
         foreach (int field in fields)
         {
             Position = field;
@@ -48,6 +49,28 @@ internal sealed partial class ModuleParser
             Position = field + 1;
             DefineEarly();
         }
+    }
+
+    /// <summary>In the binary format imports come before modules and instances; in the text they need not.</summary>
+    private void ImportsFirst(List<int> fields, HashSet<string> typeIds)
+    {
+        int first = fields.FindIndex(f => Source.Tokens[f + 1].Text is "module" or "instance" && !IsImport(f));
+        if (first < 0) return;
+        for (int i = first + 1; i < fields.Count; i++)
+        {
+            if (!IsImport(fields[i]) || MentionsModule(fields[i], typeIds)) continue;
+            fields.Insert(first++, fields[i]);
+            fields.RemoveAt(i + 1);
+        }
+    }
+
+    private bool IsImport(int field)
+    {
+        Position = field + 1;
+        if (Atom() == "import") return true;
+        TakeId();
+        while (IsOpen("export") && Peek(3).Kind == TokenKind.Close) Skip();
+        return IsInlineImport;
     }
 
     /// <summary>A type, a group, or an alias of a type, which only enclosing modules have.</summary>
@@ -516,6 +539,10 @@ internal sealed partial class ModuleParser
         CountItem("instance");
     }
 
+    /// <summary>Whether <c>(import "a")</c> stands here, and no import field of a nested module.</summary>
+    private bool IsInlineImport => IsOpen("import")
+        && (Peek(3).Kind == TokenKind.Close || (Peek(3).Kind == TokenKind.String && Peek(4).Kind == TokenKind.Close));
+
     /// <summary>
     /// Whether <c>(alias ...)</c> is all that a module field has, and names the module itself: an alias field of a nested module says
     /// at its end what it defines.
@@ -528,7 +555,7 @@ internal sealed partial class ModuleParser
         string? id = Current.Kind == TokenKind.Id ? Current.Text : null;
         int behindId = Position + (id is null ? 0 : 1);
         InlineExports("module", nextModule);
-        if (IsOpen("import") && (Peek(3).Kind == TokenKind.Close || (Peek(3).Kind == TokenKind.String && Peek(4).Kind == TokenKind.Close)))
+        if (IsInlineImport)
         {
             InlineImport("module");
             return;

@@ -489,10 +489,9 @@ internal sealed partial class ModuleParser : TokenCursor
         uint table = 0;
         bool explicitTable = false;
         var offset = new ByteWriter();
-        if (!declare && TakeOpen("table"))
+        if (!declare && IsOpen("table"))
         {
-            table = Index(tables);
-            Close();
+            table = Item().Index;
             explicitTable = true;
         }
         else if (!declare && IsNumber && Peek(1).Kind == TokenKind.Open)
@@ -539,10 +538,9 @@ internal sealed partial class ModuleParser : TokenCursor
         uint memory = 0;
         bool active = false;
         var offset = new ByteWriter();
-        if (TakeOpen("memory"))
+        if (IsOpen("memory"))
         {
-            memory = Index(memories);
-            Close();
+            memory = Item().Index;
             active = true;
             Offset(offset);
         }
