@@ -274,6 +274,28 @@ public sealed class ScriptingTests
         }
     }
 
+    /// <summary>Whatever the text, it runs or is refused with an exception that says so.</summary>
+    [Fact]
+    public void AnyTextIsTaken()
+    {
+        string[] tokens = ["fn", "f", "g", "x", "(", ")", "{", "}", "[", "]", ",", ";", "\n", "=", "==", "+", "-", "*", "<", "1", "2.5e3", "\"s\"", "\"",
+            "let", "if", "else", "try", "catch", "throw", "return", "break", "not", "and", "or", "nil", "true", ".", "length", "len", "push", "\0", "é", "//", "\\"];
+        var random = new Random(5);
+        for (int i = 0; i < 2000; i++)
+        {
+            string text = string.Join(' ', Enumerable.Range(0, random.Next(1, 40)).Select(_ => tokens[random.Next(tokens.Length)]));
+            Record(new ScriptEngine(1), text);
+        }
+        foreach (string open in new[] { "(", "[", "{", "-", "not ", "fn(){", "if 1 {", "1+(", "f(", "x=" }) Record(new ScriptEngine(1), string.Concat(Enumerable.Repeat(open, 200_000)));
+        foreach (string more in new[] { ".x", "(1)", "[0]", "+1", ";1", "\n", " or 1" }) Record(new ScriptEngine(1), "1" + string.Concat(Enumerable.Repeat(more, 200_000)));
+
+        static void Record(ScriptEngine engine, string text)
+        {
+            Exception? e = Xunit.Record.Exception(() => engine.Run(text));
+            Assert.True(e is null or ScriptException or TrapException { Kind: TrapKind.CallStackExhausted }, $"{text[..Math.Min(text.Length, 200)]}\n{e}");
+        }
+    }
+
     [Fact]
     public void TooLargeFunctionsStayInterpreted()
     {
