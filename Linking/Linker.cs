@@ -107,6 +107,7 @@ internal static unsafe class Linker
     private static void Allocate(Instance instance, ModuleInfo info, object[] imports, ref int left)
     {
         instance.Types = info.TypeArray;
+        instance.ExportCache = info.ExportCache;
         instance.Funcs = Space<FuncRef?>(info.Funcs.Count);
         instance.Memories = Space<Memory>(info.Memories.Count);
         instance.Tables = Space<Table>(info.Tables.Count);

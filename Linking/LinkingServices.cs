@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Text;
 using WasmJit.Jit;
 using WasmJit.Runtime;
 
@@ -6,6 +8,8 @@ namespace WasmJit.Linking;
 /// <summary>What generated code asks of the engine: code, function references, and the runtime-linking extension.</summary>
 internal sealed class LinkingServices(ModuleCode module) : InstanceServices
 {
+    private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
+
     internal override FuncRef MakeFunc(InstanceCore instance, int index)
     {
         var func = new FuncRef(instance, module.Code.CodeOf(index), module.Info.Funcs[index].Type, index);
@@ -110,18 +114,44 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         return values;
     }
 
-    internal override object GetExport(object? target, string name)
+    internal override object GetExport(InstanceCore instance, InstanceCore target, int number, string name)
     {
-        if (target is not Instance instance) throw Trap.Make(TrapKind.NullInstanceReference);
-        return instance.FindInternal(name)!;
+        var of = (Instance)target;
+        object value = of.FindInternal(name)!;
+        DefType type = of.Module.Info.InstanceType;
+        ImmutableArray<ExportType> exports = ((InstanceType)type.Composite).Exports;
+        int index = 0;
+        while (exports[index].Name != name) index++;
+        lock (of.ExportCache)
+        {
+            if (of.ExportType is null)
+            {
+                // Whoever sees the type sees the values.
+                of.ExportValues = new object?[exports.Length];
+                Volatile.Write(ref of.ExportType, type);
+            }
+            of.ExportValues[index] = value;
+        }
+        instance.ExportCache.Set(number, new ExportCache.Place(type, index));
+        return value;
     }
 
+    /// <summary>The name is compared byte by byte; what is no UTF-8 names nothing.</summary>
     internal override object? GetExport(object? target, Memory memory, ulong address, ulong length, DefType type)
     {
         if (target is not Instance instance) throw Trap.Make(TrapKind.NullInstanceReference);
         memory.CheckRange(address, length);
-        if (length > 65536) return null;
-        string name = memory.ReadString(address, (int)length);
+        if (length > int.MaxValue) return null;
+        string name;
+        try
+        {
+            name = Utf8.GetString(memory.Slice(address, (int)length));
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+        GC.KeepAlive(memory);
         object? export = instance.FindInternal(name);
         return export is not null && RefTypes.Matches(export, type) ? export : null;
     }

@@ -123,6 +123,21 @@ internal sealed partial class ModuleInfo
         _ => ExternType.OfTag(Tags[(int)index]),
     };
 
+    private readonly Dictionary<(uint Type, string Name), int> exportNumbers = [];
+
+    /// <summary>What code of the module has found with <c>get_export</c>.</summary>
+    internal Runtime.ExportCache ExportCache { get; } = new();
+
+    /// <summary>The number of a name that code asks instances of a type for.</summary>
+    internal int NumberOfExport(uint type, string name)
+    {
+        lock (exportNumbers)
+        {
+            if (!exportNumbers.TryGetValue((type, name), out int number)) exportNumbers[(type, name)] = number = exportNumbers.Count;
+            return number;
+        }
+    }
+
     private DefType? moduleType;
 
     /// <summary>The module's own type, of the runtime-linking extension.</summary>

@@ -45,6 +45,15 @@ public abstract unsafe class InstanceCore
     /// <summary>Data segments; a dropped one is empty.</summary>
     internal ReadOnlyMemory<byte>[] Datas = [];
 
+    /// <summary>What <c>get_export</c> in this instance's code has found before; one for all instances of the module.</summary>
+    internal ExportCache ExportCache = null!;
+
+    /// <summary>The type that says what <see cref="ExportValues"/> are; null until the first <c>get_export</c>.</summary>
+    internal DefType? ExportType;
+
+    /// <summary>The exports that guests have asked for, in the order of the type.</summary>
+    internal object?[] ExportValues = [];
+
     /// <summary>What the instance asks of the layers above.</summary>
     internal InstanceServices Services = null!;
 
@@ -87,8 +96,8 @@ internal abstract class InstanceServices
     /// <summary><c>instantiate (module $M)</c>.</summary>
     internal abstract object InstantiateModule(InstanceCore instance, int module, object?[] args);
 
-    /// <summary><c>get_export $I "name"</c>.</summary>
-    internal abstract object GetExport(object? instance, string name);
+    /// <summary><c>get_export $I "name"</c>, where the instance's cache does not know the answer.</summary>
+    internal abstract object GetExport(InstanceCore instance, InstanceCore target, int number, string name);
 
     /// <summary><c>get_export null $mem $X</c>.</summary>
     internal abstract object? GetExport(object? instance, Memory memory, ulong address, ulong length, DefType type);

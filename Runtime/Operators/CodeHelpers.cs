@@ -152,7 +152,23 @@ internal static class CodeHelpers
         return instance;
     }
 
-    internal static object GetExport(object? target, InstanceCore instance, string name) => instance.Services.GetExport(target, name);
+    /// <summary>
+    /// <c>get_export $I "name"</c>: a load from the target's exports where the place is known for instances of its type. Functions
+    /// are FuncRefs, which have the same delegate each time.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static object GetExport(object? target, InstanceCore instance, int number, string name)
+    {
+        if (target is null) Trap.Throw(TrapKind.NullInstanceReference);
+        InstanceCore of = Unsafe.As<InstanceCore>(target);
+        ExportCache.Place?[] places = instance.ExportCache.Places;
+        if ((uint)number < (uint)places.Length && places[number] is { } place && ReferenceEquals(place.Type, of.ExportType))
+        {
+            object?[] values = of.ExportValues;
+            if ((uint)place.Index < (uint)values.Length && values[place.Index] is { } value) return value;
+        }
+        return instance.Services.GetExport(instance, of, number, name);
+    }
 
     internal static object? GetExportNull32(object? target, uint address, uint length, InstanceCore instance, int memory, int type) =>
         instance.Services.GetExport(target, instance.Memories[memory], address, length, instance.Types[type]);
