@@ -13,6 +13,8 @@ internal static class Program
         Perf startup --write FILE [--size MB]                      writes the module that it uses
         Perf programs [--processor-time] [CASE...]                 programs of Tests/Programs on WasmJit and Wasmtime by turns
         Perf hostile [NAME]                                        modules that are large in one respect alone
+        Perf linking [--memory-checks guard|explicit]              accesses and exports through references
+        Perf guest-jit [MODULES]                                   a guest that compiles modules one by one, 10000 by default
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
         KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all.
         """;
@@ -47,6 +49,12 @@ internal static class Program
                     return 0;
                 case "hostile":
                     return Hostile.Run(rest);
+                case "linking":
+                    Linking.Run(options);
+                    return 0;
+                case "guest-jit":
+                    GuestJit.Run(rest.Count == 0 ? 10_000 : int.Parse(rest[0], System.Globalization.CultureInfo.InvariantCulture));
+                    return 0;
                 case "bench":
                     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. rest]);
                     return 0;
