@@ -4,6 +4,7 @@
   (type $shape (sub (struct (field $id i32))))
   (type $circle (sub $shape (struct (field $id i32) (field $r f64))))
   (type $ints (array (mut i32)))
+  (type $m (memory 1))
   (memory 1 1 shared)
   (tag $e (param i32))
 
@@ -25,5 +26,18 @@
       (return (i32.const -1)))
     (struct.get $point $x))
   (func $up (param anyref) (result i32) (ref.test (ref $shape) (local.get 0)))
+  (func $reference (param $m (ref null $m)) (param $n i32) (result i32)
+    (local $sum i32)
+    (loop $next
+      (local.set $sum (i32.add (local.get $sum) (i32.load (ref $m) (local.get $m) (local.get $n))))
+      (i32.store (ref $m) offset=16 (local.get $m) (local.get $n) (local.get $sum))
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 4)))))
+    (local.get $sum))
+  (func $slice (param $s (ref null slice)) (param $n i64) (result i32)
+    (local $sum i32)
+    (loop $next
+      (local.set $sum (i32.add (local.get $sum) (i32.load (ref slice) (local.get $s) (local.get $n))))
+      (br_if $next (i64.ne (local.tee $n (i64.sub (local.get $n) (i64.const 4))) (i64.const 0))))
+    (local.get $sum))
   (func $atomic (param i32 i64) (result i64) (i64.atomic.rmw.add (local.get 0) (local.get 1)))
   (func $count (param i32 i64) (drop (i64.atomic.rmw.add (local.get 0) (local.get 1)))))

@@ -34,6 +34,8 @@ public sealed class MachineCodeTests
     [InlineData("element", 9, "cmp")]
     [InlineData("cast", 16, "cmp")]
     [InlineData("branch", 13, "cmp")]
+    [InlineData("reference", 19, "mov")]
+    [InlineData("slice", 32, "cmp")]
     [InlineData("atomic", 14, "lock xadd")]
     [InlineData("count", 10, "lock add")]
     public void IsAsTheDocumentSays(string function, int most, params string[] mnemonics)
