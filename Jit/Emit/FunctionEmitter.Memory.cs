@@ -48,7 +48,8 @@ internal sealed partial class FunctionEmitter
         MemoryType type = access.Type!;
         if (!type.Is64) at = il.EmitAt(at, OpCodes.Conv_U8);
         bool checks = target.NeedsChecks(type);
-        if (access.MayBeNull && NeedsChecks(instr, access)) at = il.CallAt(stack.LoadAt(at, access.Reference), Members.MemoryReference("CheckNull"));
+        bool inLocal = access.Local is not null && access.MayBeNull && instr.Op.Prefix != 0xfe;
+        if (access.MayBeNull && !inLocal && NeedsChecks(instr, access)) at = il.CallAt(stack.LoadAt(at, access.Reference), Members.MemoryReference("CheckNull"));
         if (checks)
         {
             ulong extent = ExtentOf(instr, width);
@@ -59,9 +60,11 @@ internal sealed partial class FunctionEmitter
                 at = il.LdcI4At(at, width - 1);
                 at = il.CallAt(at, Members.MemoryCheckAligned);
             }
-            at = access.IsReference ? stack.LoadAt(at, access.Reference) : il.LdlocAt(at, MemoryObject((uint)access.Memory));
+            at = inLocal ? il.LdlocAt(at, CheckedOf(access.Local!))
+                : access.IsReference ? stack.LoadAt(at, access.Reference) : il.LdlocAt(at, MemoryObject((uint)access.Memory));
             at = il.LdcI8At(at, (long)extent);
-            at = il.CallAt(at, access.IsReference ? Members.MemoryReference("Check" + Suffix(type.Is64))
+            at = il.CallAt(at, inLocal ? Members.MemoryReference("CheckOrNothing" + Suffix(type.Is64))
+                : access.IsReference ? Members.MemoryReference("Check" + Suffix(type.Is64))
                 : type.Is64 ? Members.MemoryCheck64 : Members.MemoryCheck32);
         }
         at = BaseAt(at, access);

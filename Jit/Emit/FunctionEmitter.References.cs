@@ -22,6 +22,29 @@ internal sealed partial class FunctionEmitter
     /// <summary>How many places are of the function's own locals.</summary>
     private readonly int ownPlaces;
 
+    /// <summary>
+    /// Immutable globals with memories or slices: they are read once, at the function's start, and are locals from then on.
+    /// </summary>
+    private readonly Dictionary<int, Operand> readGlobals = [];
+
+    private readonly HashSet<int> readGlobalPlaces = [];
+
+    private bool TryReadGlobalOnce(int global)
+    {
+        GlobalType type = module.Globals[global].Type;
+        if (type.IsMutable || !IsMemoryOrSlice(type.Type) || !ReferenceEquals(current.Use, root.Use)) return false;
+        if (!readGlobals.TryGetValue(global, out Operand place))
+        {
+            readGlobals[global] = place = DeclarePlace(type.Type, (false, il.DeclareLocal(typeof(object))));
+            readGlobalPlaces.Add(place.Index);
+        }
+        stack.Push(place);
+        return true;
+    }
+
+    private bool HasBase(in Operand local) =>
+        local.Kind == OperandKind.Local && IsMemoryOrSlice(local.Type) && (local.Index < ownPlaces || readGlobalPlaces.Contains(local.Index));
+
     private static bool IsMemoryOrSlice(ValType type) =>
         type.IsRef && (ReferenceEquals(type.Heap, HeapType.Slice) || type.Heap is DefType { Composite: EntityType { Entity.Kind: ExternKind.Memory } });
 
@@ -36,10 +59,10 @@ internal sealed partial class FunctionEmitter
         HeapType heap = new TypeDecoder(module).HeapTypeOf(instr.Heap1, instr.Offset);
         // Once it has its value, the base of null is a constant for RyuJIT.
         System.Runtime.CompilerServices.RuntimeHelpers.RunClassConstructor(typeof(AddressSpace).TypeHandle);
+        System.Runtime.CompilerServices.RuntimeHelpers.RunClassConstructor(typeof(MemoryReferences).TypeHandle);
         Operand reference = stack.Extract(instr.Op.Params.Length);
         ReferenceLocal? local = null;
-        if (reference.Kind == OperandKind.Local && reference.Index < ownPlaces && IsMemoryOrSlice(reference.Type)
-            && !referenceLocals.TryGetValue(reference.Index, out local))
+        if (HasBase(reference) && !referenceLocals.TryGetValue(reference.Index, out local))
         {
             local = new ReferenceLocal(il.DeclareLocal(typeof(nint)), ReferenceEquals(heap, HeapType.Slice));
             referenceLocals.Add(reference.Index, local);
@@ -52,6 +75,9 @@ internal sealed partial class FunctionEmitter
             Local = local,
         };
     }
+
+    private int CheckedOf(ReferenceLocal local) =>
+        local.Checked >= 0 ? local.Checked : local.Checked = il.DeclareLocal(typeof(Memory));
 
     private int ReferenceBaseAt(int at, in MemoryAccess access)
     {
@@ -81,20 +107,27 @@ internal sealed partial class FunctionEmitter
     /// </summary>
     private int EmitReferenceLocals(int at)
     {
+        foreach ((int global, Operand place) in readGlobals)
+        {
+            at = LoadElementAt(LoadInstanceAt(at), Members.Globals, global);
+            at = il.StlocAt(il.FieldAt(at, OpCodes.Ldfld, Members.GlobalRef), places[place.Index].Index);
+        }
         if (referenceLocals.Count == 0) return at;
         foreach ((int local, int place) in referenceWrites)
         {
             if (!referenceLocals.TryGetValue(local, out ReferenceLocal? known)) continue;
             int after = StoreBaseAt(il.EmitAt(place, OpCodes.Dup), known);
+            if (known.Checked >= 0) after = StoreCheckedAt(il.EmitAt(after, OpCodes.Dup), known);
             foreach (((ulong extent, bool writes), int limit) in known.Limits)
                 after = StoreLimitAt(il.EmitAt(after, OpCodes.Dup), extent, writes, limit);
         }
         foreach ((int local, ReferenceLocal known) in referenceLocals)
         {
-            bool isParameter = places[local].IsArg;
+            bool hasValue = places[local].IsArg || readGlobalPlaces.Contains(local);
             // Null slices have no limit, which is what IL locals begin with.
-            if (!isParameter && known.IsSlice) continue;
-            at = StoreBaseAt(isParameter ? LoadLocalAt(at, local) : il.EmitAt(at, OpCodes.Ldnull), known);
+            if (!hasValue && known.IsSlice) continue;
+            at = StoreBaseAt(hasValue ? LoadLocalAt(at, local) : il.EmitAt(at, OpCodes.Ldnull), known);
+            if (known.Checked >= 0) at = StoreCheckedAt(hasValue ? LoadLocalAt(at, local) : il.EmitAt(at, OpCodes.Ldnull), known);
             foreach (((ulong extent, bool writes), int limit) in known.Limits)
                 at = StoreLimitAt(LoadLocalAt(at, local), extent, writes, limit);
         }
@@ -111,6 +144,9 @@ internal sealed partial class FunctionEmitter
         at = il.CallAt(at, known.IsSlice ? Members.Slice(nameof(Slices.Base)) : Members.MemoryReference(nameof(MemoryReferences.BaseOrNull)));
         return il.StlocAt(at, known.Base);
     }
+
+    private int StoreCheckedAt(int at, ReferenceLocal known) =>
+        il.StlocAt(il.CallAt(at, Members.MemoryReference(nameof(MemoryReferences.OrNothing))), known.Checked);
 
     private int StoreLimitAt(int at, ulong extent, bool writes, int limit) => il.StlocAt(LimitAt(at, extent, writes), limit);
 

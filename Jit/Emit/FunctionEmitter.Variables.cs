@@ -65,6 +65,7 @@ internal sealed partial class FunctionEmitter
 
     private void GlobalGet(int global)
     {
+        if (TryReadGlobalOnce(global)) return;
         ValType type = module.Globals[global].Type.Type;
         int start = il.Tail;
         if (type.IsRef)

@@ -38,6 +38,11 @@ internal sealed class ReferenceLocal(int baseLocal, bool isSlice)
     /// <summary>The IL local with the base.</summary>
     internal int Base { get; } = baseLocal;
 
+    /// <summary>
+    /// The IL local with the memory, or what stands for null, where accesses are compared with the length; -1 if there is none yet.
+    /// </summary>
+    internal int Checked { get; set; } = -1;
+
     /// <summary>Of a slice: the IL local with the number of offsets for each extent, for loads and for stores.</summary>
     internal Dictionary<(ulong Extent, bool Writes), int> Limits { get; } = [];
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace WasmJit.Runtime;
@@ -25,6 +26,34 @@ internal static unsafe class MemoryReferences
         if (memory is null) Trap.Throw(TrapKind.NullMemoryReference);
         return index;
     }
+
+    /// <summary>Stands for null where accesses are compared with the length: nothing fits into it.</summary>
+    private static readonly Memory Nothing = new(new MemoryType(0, 0));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Memory OrNothing(object? memory) => memory is null ? Nothing : Unsafe.As<Memory>(memory);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong CheckOrNothing32(ulong index, Memory memory, ulong extent)
+    {
+        if (index + extent > memory.ByteLength) Fail(memory);
+        return index;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong CheckOrNothing64(ulong index, Memory memory, ulong extent)
+    {
+        ulong length = memory.ByteLength;
+        if (length < extent || index > length - extent) Fail(memory);
+        return index;
+    }
+
+    /// <summary>Nothing but a throw, so that the JIT knows that it does not return.</summary>
+    [DoesNotReturn]
+    private static void Fail(Memory memory) => throw Failure(memory);
+
+    private static TrapException Failure(Memory memory) =>
+        Trap.Make(ReferenceEquals(memory, Nothing) ? TrapKind.NullMemoryReference : TrapKind.OutOfBoundsMemoryAccess);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Check32(ulong index, object memory, ulong extent) => Memory.Check32(index, Unsafe.As<Memory>(memory), extent);

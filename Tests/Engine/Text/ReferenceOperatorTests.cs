@@ -38,4 +38,18 @@ public sealed class ReferenceOperatorTests
         Assert.Contains($"00{code}0B", Convert.ToHexString(bytes), StringComparison.Ordinal);
         Assert.Equal(bytes, Wat.ToBinary(Wat.FromBinary(bytes)));
     }
+
+    /// <summary>Where the host has switched the extension off, whoever uses it is told so.</summary>
+    [Theory]
+    [InlineData("(drop (slice.len (ref.null slice)))")]
+    [InlineData("(drop (i32.load (ref slice) (ref.null slice) (i64.const 0)))")]
+    [InlineData("(drop (ref.memory 0))")]
+    [InlineData("(drop (slice.new (i32.const 0) (i32.const 0)))")]
+    public void AreRefusedWhereTheExtensionIsOff(string code)
+    {
+        string text = $"(module (memory 1) (func {code}))";
+        new Engine().CompileText(text);
+        var engine = new Engine(new EngineOptions { RuntimeLinking = false });
+        Assert.Contains("runtime-linking", Assert.Throws<InvalidModuleException>(() => engine.CompileText(text)).Message, StringComparison.Ordinal);
+    }
 }
