@@ -38,6 +38,25 @@ public sealed partial class GcStressTests
         });
     }
 
+    /// <summary>The extension's scripts, which reach memories through references alone.</summary>
+    [Fact]
+    public void ScriptsOfReferences()
+    {
+        string folder = Golden.InRepository("Tests/Conformance");
+        string[] scripts = ["memory-references.wast", "slices.wast", "reference-casts.wast", "get-export.wast", "two-guests.wast"];
+        UnderPressure(20, () =>
+        {
+            foreach (string file in scripts)
+            {
+                foreach (MemoryChecks checks in new[] { MemoryChecks.Guard, MemoryChecks.Explicit })
+                {
+                    WastResult result = WastRunner.Run(Path.Combine(folder, file), new EngineOptions { MemoryChecks = checks });
+                    Assert.Empty(result.Failures.Select(f => $"{file}:{f.Line}: {f.Reason}"));
+                }
+            }
+        });
+    }
+
     /// <summary>The kernels of Perf, with less to do than there.</summary>
     [Theory]
     [InlineData("gc_trees", 12)]
