@@ -128,7 +128,7 @@ internal sealed partial class ModuleInfo
     /// <summary>What code of the module has found with <c>get_export</c>.</summary>
     internal Runtime.ExportCache ExportCache { get; } = new();
 
-    /// <summary>The number of a name that code asks instances of a type for.</summary>
+    /// <summary>The number of a name that code asks instances of a type for; a type without index is the highest number.</summary>
     internal int NumberOfExport(uint type, string name)
     {
         lock (exportNumbers)
