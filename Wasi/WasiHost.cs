@@ -68,14 +68,32 @@ public sealed class WasiHost : IDisposable
             throw;
         }
         Imports = MakeImports();
+        Descriptors = new WasiLinkingDescriptors(context);
+        if (options.Linking is not { } granted) return;
+        Linking = new LinkingHost(granted with
+        {
+            Descriptors = granted.Descriptors ?? Descriptors,
+            Offered = granted.Offered ?? Imports,
+        });
+        Imports.AddRange(Linking.Imports);
     }
 
     /// <summary>The functions, for <see cref="Module.Instantiate"/>; more can be added.</summary>
     public Imports Imports { get; }
 
+    /// <summary>The guest's descriptors as a <see cref="LinkingHost"/> sees them.</summary>
+    public LinkingDescriptors Descriptors { get; }
+
+    /// <summary>The built-in module <c>wasm:linking</c>, if <see cref="WasiOptions.Linking"/> grants it.</summary>
+    public LinkingHost? Linking { get; }
+
     /// <summary>Says whose memory the functions work on: the instance's export named "memory".</summary>
     /// <exception cref="KeyNotFoundException">It exports none.</exception>
-    public void Attach(Instance instance) => Attach(instance.GetExport<Memory>("memory"));
+    public void Attach(Instance instance)
+    {
+        Attach(instance.GetExport<Memory>("memory"));
+        Linking?.Attach(instance);
+    }
 
     /// <summary>Says which memory the functions work on.</summary>
     /// <param name="memory">The memory.</param>
@@ -157,7 +175,7 @@ public sealed class WasiHost : IDisposable
 
     private Instance Link(Module module, DynamicLinker linker, Fuel? fuel)
     {
-        Instance instance = linker.InstantiateFor(Attach, module, Imports, fuel);
+        Instance instance = linker.InstantiateFor(TakeMemory, module, Imports, fuel);
         linker.Initialise();
         return instance;
     }
@@ -179,6 +197,7 @@ public sealed class WasiHost : IDisposable
     {
         if (instance.TryGetExport("memory", out Memory? memory)) context.Memory.Memory = memory;
         else if (instance.Memories.Length > 0) context.Memory.Memory = instance.Memories[0];
+        if (context.Memory.Memory?.Type.Is64 != true) Linking?.Attach(instance);
     }
 
     /// <summary>

@@ -32,6 +32,12 @@ public sealed record WasiOptions
     /// </summary>
     public IReadOnlyList<Socket> Sockets { get; init; } = [];
 
+    /// <summary>
+    /// What the guest may do through <c>wasm:linking</c>; nothing, and there is no such module, if null. Where these options name no
+    /// others, descriptors are the guest's own, and modules that it instantiates are offered what it imports itself.
+    /// </summary>
+    public LinkingOptions? Linking { get; init; }
+
     /// <summary>The most descriptors that the guest can have open at once.</summary>
     public int MaximumDescriptors { get; init; } = 1024;
 

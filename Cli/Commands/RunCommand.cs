@@ -39,6 +39,11 @@ internal static class RunCommand
                 + "and those that it opens with dlopen; may be repeated.",
             HelpName = "DIR",
         };
+        var allowCompile = new Option<bool>("--allow-compile")
+        {
+            Description = "Let the program compile bytes through the module wasm:linking. That module is there with --library-dir too, "
+                + "to load modules from the directory.",
+        };
         var unknown = new Option<string>("--unknown-imports")
         {
             Description = "What to do with imports that the tool does not have: without it the program is not run; with \"trap\" it "
@@ -48,7 +53,7 @@ internal static class RunCommand
         unknown.AcceptOnlyFromAmong("trap", "default");
         var command = new Command("run", "Runs a program, or calls an export of a module.")
         {
-            file, invoke, directories, environment, libraries, unknown, arguments,
+            file, invoke, directories, environment, libraries, allowCompile, unknown, arguments,
         };
         RunLimits.AddTo(command);
         Help.Describe(command, """
@@ -65,6 +70,7 @@ internal static class RunCommand
             Environment = Variables(parsed.GetValue(environment) ?? []),
             Directories = [.. (parsed.GetValue(directories) ?? []).Select(Directory)],
             Libraries = [.. (parsed.GetValue(libraries) ?? []).Select(Library)],
+            AllowCompile = parsed.GetValue(allowCompile),
             Unknown = parsed.GetValue(unknown) switch
             {
                 "trap" => UnknownImports.Trap,
@@ -117,6 +123,8 @@ internal static class RunCommand
 
         internal required DirectoryNamespace[] Libraries { get; init; }
 
+        internal required bool AllowCompile { get; init; }
+
         internal required UnknownImports? Unknown { get; init; }
 
         internal int Run(string? export)
@@ -158,6 +166,11 @@ internal static class RunCommand
                 Arguments = [Path.GetFileName(path), .. Args],
                 Environment = Environment,
                 Directories = Directories,
+                Linking = Libraries.Length == 0 && !AllowCompile ? null : new LinkingOptions
+                {
+                    Namespace = Libraries.Length == 0 ? null : ModuleNamespace.Combine(Libraries),
+                    AllowCompile = AllowCompile,
+                },
             });
             if (Unknown is { } functions) host.Imports.AddUnknown(module, functions);
             return host;

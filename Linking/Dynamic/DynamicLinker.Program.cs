@@ -12,7 +12,7 @@ public sealed partial class DynamicLinker
 
     private const ulong PageSize = 65536;
 
-    private void LoadProgram(DynamicLibrary program, Fuel? fuel, Action<Memory>? takeMemory)
+    private void LoadProgram(DynamicLibrary program, Fuel? fuel, Action<Instance>? beforeStart)
     {
         var loader = new LibraryLoader(this, new ModuleCompiler(program.Module.Engine, null));
         Memory? memory = null;
@@ -44,7 +44,7 @@ public sealed partial class DynamicLinker
             if (stackPointer is null && program.Instance.TryGetExport("__stack_pointer", out Global? stack)) stackPointer = stack;
             if (table is not null) space.Scan(0, (uint)table.Size);
             if (program.Section is null) FindAllocatorOf(program);
-            takeMemory?.Invoke(memory);
+            beforeStart?.Invoke(instance);
         }
     }
 

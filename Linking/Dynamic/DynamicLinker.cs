@@ -84,8 +84,8 @@ public sealed partial class DynamicLinker
     public Instance Instantiate(Module program, Imports? imports = null, Fuel? fuel = null) =>
         InstantiateFor(null, program, imports, fuel);
 
-    /// <summary>The same, for hosts that must know the memory before a start function calls them.</summary>
-    internal Instance InstantiateFor(Action<Memory>? takeMemory, Module program, Imports? imports, Fuel? fuel)
+    /// <summary>The same, for hosts that must know the program before a start function calls them.</summary>
+    internal Instance InstantiateFor(Action<Instance>? beforeStart, Module program, Imports? imports, Fuel? fuel)
     {
         lock (gate)
         {
@@ -95,7 +95,7 @@ public sealed partial class DynamicLinker
             main = library;
             try
             {
-                LoadProgram(library, fuel, takeMemory);
+                LoadProgram(library, fuel, beforeStart);
             }
             catch
             {

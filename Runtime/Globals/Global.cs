@@ -74,6 +74,9 @@ public sealed unsafe class Global
         }
     }
 
+    /// <summary>The bytes of a number; valid as long as this object is reachable.</summary>
+    internal Span<byte> Number => new(Address, Type.Type.ByteSize);
+
     /// <summary>Stores without asking for mutability: initialisation.</summary>
     internal void SetValue(object? value)
     {

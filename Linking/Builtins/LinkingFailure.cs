@@ -1,0 +1,21 @@
+namespace WasmJit.Linking;
+
+/// <summary>What ends a function of <c>wasm:linking</c> with an error; no guest and no user ever sees one.</summary>
+internal sealed class LinkingFailure(LinkingError error, string message) : Exception(message)
+{
+    internal LinkingError Error { get; } = error;
+
+    /// <summary>The error and its words for an exception; null for what is no error of the guest's but ends its call.</summary>
+    internal static (LinkingError Error, string Message)? Of(Exception exception) => exception switch
+    {
+        LinkingFailure failure => (failure.Error, failure.Message),
+        QuotaExceededException e => (LinkingError.QuotaExceeded, e.Message),
+        MalformedModuleException e => (LinkingError.Malformed, $"malformed module: {e.Message}"),
+        ModuleException e => (LinkingError.Invalid, $"invalid module: {e.Message}"),
+        LinkException e => (LinkingError.Unlinkable, $"unlinkable module: {e.Message}"),
+        FileNotFoundException or DirectoryNotFoundException => (LinkingError.NotFound, exception.Message),
+        UnauthorizedAccessException e => (LinkingError.NotAllowed, e.Message),
+        IOException e => (LinkingError.Io, e.Message),
+        _ => null,
+    };
+}

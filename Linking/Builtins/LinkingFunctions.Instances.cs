@@ -1,0 +1,167 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using WasmJit.Jit;
+using WasmJit.Runtime;
+
+namespace WasmJit.Linking;
+
+/// <summary>Instances, and what they export.</summary>
+internal sealed partial class LinkingFunctions
+{
+    /// <summary>The most imports that a guest can list.</summary>
+    private const int MostImports = 100_000;
+
+    /// <summary>In place of the address of a name: the handle is an instance, whose exports have the names.</summary>
+    private const int WholeInstance = -1;
+
+    /// <summary>An import as a guest writes it: five numbers of 32 bits.</summary>
+    private readonly record struct Given(int Module, int ModuleLength, int Name, int NameLength, int Handle);
+
+    private int Instantiate(int module, int list, int count)
+    {
+        Module target = handles.Get<Module>(module);
+        if ((uint)count > MostImports) throw Failure(LinkingError.InvalidArgument, $"{(uint)count} imports");
+        // Copied first: other threads may write in the list.
+        byte[] copy = Window(list, count * Marshal.SizeOf<Given>()).ToArray();
+        var single = new Dictionary<(string, string), object>();
+        var whole = new Dictionary<string, Instance>();
+        for (int i = 0; i < count; i++)
+        {
+            Given given = Read(copy.AsSpan(i * Marshal.SizeOf<Given>()));
+            string name = Text(given.Module, given.ModuleLength);
+            if (given.Name == WholeInstance) whole[name] = handles.Get<Instance>(given.Handle);
+            else single[(name, Text(given.Name, given.NameLength))] = handles.Get<object>(given.Handle);
+        }
+        List<ImportInfo> wanted = target.Info.Imports;
+        var values = new object[wanted.Count];
+        for (int i = 0; i < values.Length; i++)
+        {
+            ImportInfo import = wanted[i];
+            values[i] = single.GetValueOrDefault((import.Module, import.Name))
+                ?? whole.GetValueOrDefault(import.Module)?.FindInternal(import.Name)
+                ?? Offered(import)
+                ?? throw new LinkException($"unknown import: \"{import.Module}\" \"{import.Name}\" {import.Type}");
+        }
+        return handles.Add(Linker.Instantiate(target, values, Guest.FuelTank));
+    }
+
+    private static Given Read(ReadOnlySpan<byte> bytes) => new(
+        BinaryPrimitives.ReadInt32LittleEndian(bytes), BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]),
+        BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]),
+        BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]));
+
+    /// <summary>What the host gives to the guest's modules.</summary>
+    private object? Offered(ImportInfo import)
+    {
+        object? value = options.Offered?.Find(import.Module, import.Name);
+        if (value is not Delegate function || import.Type.Kind != ExternKind.Func) return value;
+        if (function.Target is FuncRef func && ReferenceEquals(func.Delegate, function)) return func;
+        try
+        {
+            return HostAdapter.MakeFunc(function, import.Type.Def);
+        }
+        catch (ArgumentException e)
+        {
+            throw new LinkException($"incompatible import type: \"{import.Module}\" \"{import.Name}\": {e.Message}");
+        }
+    }
+
+    private object Export(int handle, int name, int length)
+    {
+        Instance made = handles.Get<Instance>(handle);
+        string text = Text(name, length);
+        return made.FindInternal(text) ?? throw Failure(LinkingError.NotFound, $"there is no export \"{text}\"");
+    }
+
+    private int GetExport(int handle, int name, int length, int slot) => Export(handle, name, length) is FuncRef func
+        ? Put(func, slot) : throw Failure(LinkingError.TypeMismatch, "the export is no function");
+
+    private int GetExportHandle(int handle, int name, int length) => handles.Add(Export(handle, name, length));
+
+    private int GetFunction(int slot)
+    {
+        if ((uint)slot >= (uint)GuestTable.Size) throw Failure(LinkingError.OutOfBounds, $"there is no slot {(uint)slot}");
+        return handles.Add(GuestTable.Get((uint)slot) ?? throw Failure(LinkingError.NotFound, $"slot {slot} is empty"));
+    }
+
+    /// <summary>Puts a function into a slot of the guest's table; with -1 into a new one at its end.</summary>
+    private int Put(FuncRef func, int slot)
+    {
+        Table target = GuestTable;
+        if (!RefTypes.Matches(func, target.Type.Element)) throw Failure(LinkingError.TypeMismatch, $"the table is of {target.Type.Element}");
+        if (slot == -1)
+        {
+            long added = target.GrowCore(1, func);
+            return added >= 0 ? (int)added : throw Failure(LinkingError.OutOfBounds, "the table cannot grow");
+        }
+        if ((uint)slot >= (uint)target.Size) throw Failure(LinkingError.OutOfBounds, $"there is no slot {(uint)slot}");
+        target.Set((uint)slot, func);
+        return slot;
+    }
+
+    // ---- globals and memories ----
+
+    private static ValType TypeOf(int code) => code switch
+    {
+        0x7f => ValType.I32,
+        0x7e => ValType.I64,
+        0x7d => ValType.F32,
+        0x7c => ValType.F64,
+        0x7b => ValType.V128,
+        _ => throw Failure(LinkingError.InvalidArgument, $"0x{code:x} is no type of numbers"),
+    };
+
+    private int NewGlobal(int type, int isMutable, int address)
+    {
+        ValType value = TypeOf(type);
+        if (isMutable is not (0 or 1)) throw Failure(LinkingError.InvalidArgument, "mutability is 0 or 1");
+        var bytes = Window(address, value.ByteSize);
+        var global = new Global(new GlobalType(value, isMutable == 1), Activator.CreateInstance(Signature.Of(new FuncType([value], [])).HostParameters[0]));
+        bytes.CopyTo(global.Number);
+        return handles.Add(global);
+    }
+
+    private int ReadGlobal(int handle, int address)
+    {
+        Span<byte> number = Number(handles.Get<Global>(handle));
+        number.CopyTo(Window(address, number.Length));
+        return number.Length;
+    }
+
+    private int WriteGlobal(int handle, int address)
+    {
+        Global global = handles.Get<Global>(handle);
+        Span<byte> number = Number(global);
+        if (!global.Type.IsMutable) throw Failure(LinkingError.NotAllowed, "the global is immutable");
+        Window(address, number.Length).CopyTo(number);
+        return number.Length;
+    }
+
+    private static Span<byte> Number(Global global) =>
+        global.Type.Type.IsRef ? throw Failure(LinkingError.TypeMismatch, "the global is a reference") : global.Number;
+
+    private int ReadMemory(int handle, long from, int to, int length) => Copy(handle, from, to, length, isWrite: false);
+
+    private int WriteMemory(int handle, long to, int from, int length) => Copy(handle, to, from, length, isWrite: true);
+
+    /// <summary>Copies between the guest's memory and another, which may be the same.</summary>
+    private int Copy(int handle, long there, int here, int length, bool isWrite)
+    {
+        try
+        {
+            Memory other = handles.Get<Memory>(handle);
+            Span<byte> own = Window(here, length);
+            if ((ulong)there > other.Length || (uint)length > other.Length - (ulong)there)
+                throw Failure(LinkingError.OutOfBounds, $"{(uint)length} bytes at {(ulong)there} are not inside a memory of {other.Length}");
+            Span<byte> window = other.Slice((ulong)there, length);
+            if (isWrite) own.CopyTo(window);
+            else window.CopyTo(own);
+            GC.KeepAlive(other);
+            return length;
+        }
+        catch (LinkingFailure e)
+        {
+            return Fail(e);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using System.Buffers.Binary;
+
+namespace WasmJit.Wasi;
+
+/// <summary>A guest's descriptors for <c>wasm:linking</c>, with the rights that they have.</summary>
+internal sealed class WasiLinkingDescriptors(WasiContext context) : LinkingDescriptors
+{
+    public override Stream OpenStream(int descriptor) => Translate(() => new GuestStream(context.Table.Get(descriptor, Rights.FdRead), context.Waiter));
+
+    /// <summary>The descriptor stays the owner of its directory: what is returned is for one call.</summary>
+    public override ModuleNamespace OpenDirectory(int descriptor) => Translate(() =>
+    {
+        DirectoryDescriptor directory = context.Table.Directory(descriptor, Rights.PathOpen);
+        if (!directory.Inheriting.HasFlag(Rights.FdRead)) throw new WasiError(Errno.Notcapable);
+        return new DirectoryNamespace(directory.Handle);
+    });
+
+    private static T Translate<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (WasiError error)
+        {
+            throw error.Errno == Errno.Notcapable ? new UnauthorizedAccessException("The descriptor does not allow it.")
+                : new IOException($"The descriptor cannot be used: {error.Errno}.");
+        }
+    }
+
+    /// <summary>
+    /// A descriptor as a stream. Descriptors read into the memory of a guest, so this has one of a page, through which what is
+    /// read passes: the list of one buffer, then the buffer.
+    /// </summary>
+    private sealed class GuestStream : Stream
+    {
+        private const int Start = 16, Room = 65536 - Start;
+
+        private readonly Descriptor descriptor;
+        private readonly Waiter waiter;
+        private readonly GuestMemory memory = new() { Memory = new Memory(new MemoryType(1, 1)) };
+
+        internal GuestStream(Descriptor descriptor, Waiter waiter)
+        {
+            if (descriptor is DirectoryDescriptor) throw new WasiError(Errno.Isdir);
+            this.descriptor = descriptor;
+            this.waiter = waiter;
+        }
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override int Read(Span<byte> buffer)
+        {
+            if (buffer.IsEmpty) return 0;
+            int wanted = Math.Min(buffer.Length, Room);
+            Span<byte> page = memory.Window(0, 65536);
+            BinaryPrimitives.WriteInt32LittleEndian(page, Start);
+            BinaryPrimitives.WriteInt32LittleEndian(page[4..], wanted);
+            try
+            {
+                int count = (int)descriptor.Read(new GuestBuffers(memory, 0, new GuestBuffers.Entry[1]), waiter);
+                page.Slice(Start, count).CopyTo(buffer);
+                return count;
+            }
+            catch (WasiError error)
+            {
+                throw new IOException($"The descriptor cannot be read: {error.Errno}.");
+            }
+        }
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}
