@@ -11,8 +11,11 @@ internal sealed partial class LinkingFunctions
     /// <summary>The most imports that a guest can list.</summary>
     private const int MostImports = 100_000;
 
-    /// <summary>In place of the address of a name: the handle is an instance, whose exports have the names.</summary>
-    private const int WholeInstance = -1;
+    /// <summary>
+    /// In place of the address of a second name: there is but one. The handle is an instance, whose exports have the second names,
+    /// or what a single-level import asks for.
+    /// </summary>
+    private const int SingleName = -1;
 
     /// <summary>An import as a guest writes it: five numbers of 32 bits.</summary>
     private readonly record struct Given(int Module, int ModuleLength, int Name, int NameLength, int Handle);
@@ -23,48 +26,28 @@ internal sealed partial class LinkingFunctions
         if ((uint)count > MostImports) throw Failure(LinkingError.InvalidArgument, $"{(uint)count} imports");
         // Copied first: other threads may write in the list.
         byte[] copy = Window(list, count * Marshal.SizeOf<Given>()).ToArray();
-        var single = new Dictionary<(string, string), object>();
-        var whole = new Dictionary<string, Instance>();
+        var imports = new Imports();
         for (int i = 0; i < count; i++)
         {
             Given given = Read(copy.AsSpan(i * Marshal.SizeOf<Given>()));
             string name = Text(given.Module, given.ModuleLength);
-            if (given.Name == WholeInstance) whole[name] = handles.Get<Instance>(given.Handle);
-            else single[(name, Text(given.Name, given.NameLength))] = handles.Get<object>(given.Handle);
+            object value = handles.Get<object>(given.Handle) switch
+            {
+                FuncRef func => func.Delegate,
+                ModuleNamespace => throw Failure(LinkingError.InvalidArgument, "a directory cannot be imported"),
+                var other => other,
+            };
+            if (given.Name == SingleName) imports.Add(name, value);
+            else imports.Add(name, Text(given.Name, given.NameLength), value);
         }
-        List<ImportInfo> wanted = target.Info.Imports;
-        var values = new object[wanted.Count];
-        for (int i = 0; i < values.Length; i++)
-        {
-            ImportInfo import = wanted[i];
-            values[i] = single.GetValueOrDefault((import.Module, import.Name))
-                ?? whole.GetValueOrDefault(import.Module)?.FindInternal(import.Name)
-                ?? Offered(import)
-                ?? throw new LinkException($"unknown import: \"{import.Module}\" \"{import.Name}\" {import.Type}");
-        }
-        return handles.Add(Linker.Instantiate(target, values, Guest.FuelTank));
+        if (options.Offered is { } offered) imports.AddRange(offered);
+        return handles.Add(Linker.Instantiate(target, Linker.Resolve(target, imports), Guest.FuelTank));
     }
 
     private static Given Read(ReadOnlySpan<byte> bytes) => new(
         BinaryPrimitives.ReadInt32LittleEndian(bytes), BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]),
         BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]),
         BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]));
-
-    /// <summary>What the host gives to the guest's modules.</summary>
-    private object? Offered(ImportInfo import)
-    {
-        object? value = options.Offered?.Find(import.Module, import.Name);
-        if (value is not Delegate function || import.Type.Kind != ExternKind.Func) return value;
-        if (function.Target is FuncRef func && ReferenceEquals(func.Delegate, function)) return func;
-        try
-        {
-            return HostAdapter.MakeFunc(function, import.Type.Def);
-        }
-        catch (ArgumentException e)
-        {
-            throw new LinkException($"incompatible import type: \"{import.Module}\" \"{import.Name}\": {e.Message}");
-        }
-    }
 
     private object Export(int handle, int name, int length)
     {

@@ -24,8 +24,9 @@ enum wasm_linking_error {
 
 enum wasm_kind { WASM_FUNC, WASM_TABLE, WASM_MEMORY, WASM_GLOBAL, WASM_TAG, WASM_MODULE, WASM_INSTANCE, WASM_DIRECTORY };
 
-/* One import. With WASM_WHOLE_INSTANCE for the name, the handle is an instance whose exports have the names. */
-#define WASM_WHOLE_INSTANCE ((const char *)-1)
+/* One import. With WASM_SINGLE_NAME for the name, the handle is an instance whose exports have the names, or what a
+   single-level import asks for. */
+#define WASM_SINGLE_NAME ((const char *)-1)
 struct wasm_import {
   const char *module;
   size_t module_length;

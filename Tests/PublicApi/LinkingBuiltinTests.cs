@@ -134,6 +134,28 @@ public sealed class LinkingBuiltinTests
     }
 
     [Fact]
+    public void ModulesAndInstancesAreImported()
+    {
+        var guest = new Guest(All);
+        int inner = guest.Compile("""(module (import "host" "inc" (func $inc (param i32) (result i32))) (func (export "f") (param i32) (result i32) (call $inc (call $inc (local.get 0)))))""");
+        int outer = guest.Compile("""
+            (module
+              (type $I (instance (export "inc" (func (param i32) (result i32)))))
+              (import "m" (module $m (import "host" (instance (type $I))) (export "f" (func (param i32) (result i32)))))
+              (import "host" (instance $host (type $I)))
+              (instance $i (instantiate $m (import "host" (instance $host))))
+              (export "f" (func $i "f")) (export "m" (module $m)))
+            """);
+        Assert.True(outer > 0, guest.Host.LastError);
+        int instance = guest.Instantiate(outer, ("m", null, inner), ("host", null, guest.Call("self")));
+        Assert.True(instance > 0, guest.Host.LastError);
+        guest.With("get_export", "f", instance, Given, 0);
+        Assert.Equal(7, guest.Call("indirect", 0, 5));
+        Assert.Equal(5, guest.Call("kind", guest.With("get_export_handle", "m", instance, Given)));
+        Assert.Contains("(import \"m\" (module (import \"host\"", guest.Text("imports", outer));
+    }
+
+    [Fact]
     public void ImportsAndExportsAreListedInTheTextFormat()
     {
         var guest = new Guest(All);
