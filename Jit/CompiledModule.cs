@@ -9,7 +9,10 @@ namespace WasmJit.Jit;
 /// <param name="IsInterruptible">Loops look whether they are to stop.</param>
 /// <param name="CountsFuel">Functions and loops are charged to the instance's fuel.</param>
 /// <param name="Inlines">Small functions are put into their callers.</param>
-internal readonly record struct CodeOptions(bool ChecksMemories, bool IsInterruptible, bool CountsFuel, bool Inlines);
+/// <param name="BackgroundThreads">How many threads compile ahead of calls.</param>
+/// <param name="BackgroundThreshold">From how many bytes of code on.</param>
+internal readonly record struct CodeOptions(
+    bool ChecksMemories, bool IsInterruptible, bool CountsFuel, bool Inlines, int BackgroundThreads, int BackgroundThreshold);
 
 /// <summary>
 /// The code of a module: one cell a function, which holds the address of its code. Who first refers to a function puts a stub
@@ -24,13 +27,18 @@ internal sealed unsafe class CompiledModule : ICodeTarget
     /// <summary>What IL can have.</summary>
     private const int MaxLocals = 65_000;
 
-    private static readonly Lock[] Stripes = [.. Enumerable.Range(0, 64).Select(_ => new Lock())];
+    /// <summary>The callees of the function that this thread is compiling, if somebody wants to know.</summary>
+    [ThreadStatic]
+    private static List<int>? callees;
 
     private readonly CodeOptions options;
     private readonly nint[] cells;
     private readonly nint* cellBase;
     private readonly DynamicMethod?[] methods;
     private readonly List<DynamicMethod> frameGuards = [];
+
+    /// <summary>Functions that some thread is compiling; also the lock for it.</summary>
+    private readonly HashSet<int> compiling = [];
 
     /// <summary>
     /// For each signature the functions that stubs with numbers stand for. Low numbers are not in the lists: they are the
@@ -45,9 +53,17 @@ internal sealed unsafe class CompiledModule : ICodeTarget
         int own = info.Funcs.Count - info.ImportedFuncs;
         methods = new DynamicMethod?[own];
         cells = own == 0 ? [] : GC.AllocateArray<nint>(own, pinned: true);
-        if (own != 0) cellBase = (nint*)Unsafe.AsPointer(ref cells[0]);
         if (info.Tags.Count > 0 && Unwinder.IsSupported) Unwinder = new Unwinder(info.ImportedTags);
+        if (own == 0) return;
+        cellBase = (nint*)Unsafe.AsPointer(ref cells[0]);
+        if (options.BackgroundThreads > 0 && info.Funcs[^1].BodyEnd - info.Funcs[info.ImportedFuncs].BodyStart >= options.BackgroundThreshold)
+            Ahead = new Lookahead(this, own, options.BackgroundThreads);
     }
+
+    /// <summary>Compiles ahead; null for small modules and where the host does not want it.</summary>
+    internal Lookahead? Ahead { get; }
+
+    internal bool IsCompiled(int func) => Volatile.Read(ref methods[func - Info.ImportedFuncs]) is not null;
 
     /// <summary>The one code of a module: nested modules have one for all their closures.</summary>
     internal static CompiledModule Of(ModuleInfo info, CodeOptions options) =>
@@ -121,11 +137,20 @@ internal sealed unsafe class CompiledModule : ICodeTarget
         return code;
     }
 
-    private nint CompileHere(int func, int own)
+    /// <summary>Compiles a function that nobody has called, on a thread for that.</summary>
+    internal void CompileAhead(int func, int distance) => CompileHere(func, func - Info.ImportedFuncs, distance);
+
+    private nint CompileHere(int func, int own, int distance = 0)
     {
-        lock (Stripes[(uint)(func ^ RuntimeHelpers.GetHashCode(this)) % (uint)Stripes.Length])
+        lock (compiling)
         {
+            // Who wants a function that another thread is compiling waits for that one alone.
+            while (methods[own] is null && !compiling.Add(own)) Monitor.Wait(compiling);
             if (methods[own] is not null) return cells[own];
+        }
+        List<int>? found = Ahead is null ? null : callees = [];
+        try
+        {
             DynamicMethod method = Build(func, out long frame, out bool hasRegions);
             nint code = CodeAddress.Of(method);
             Unwinder?.AddFunction(code, method, hasRegions);
@@ -136,7 +161,17 @@ internal sealed unsafe class CompiledModule : ICodeTarget
             }
             cells[own] = code;
             Volatile.Write(ref methods[own], method);
+            if (found is not null) Ahead!.Add(found, distance);
             return code;
+        }
+        finally
+        {
+            callees = null;
+            lock (compiling)
+            {
+                compiling.Remove(own);
+                Monitor.PulseAll(compiling);
+            }
         }
     }
 
@@ -188,8 +223,13 @@ internal sealed unsafe class CompiledModule : ICodeTarget
 
     void ICodeTarget.LoadCode(IlBuffer il, ModuleInfo module, int func)
     {
-        if (ReferenceEquals(module, Info)) LoadCode(il, func);
-        else Of(module, options).LoadCode(il, func);
+        if (!ReferenceEquals(module, Info))
+        {
+            Of(module, options).LoadCode(il, func);
+            return;
+        }
+        LoadCode(il, func);
+        callees?.Add(func);
     }
 
     private void LoadCode(IlBuffer il, int func)

@@ -79,7 +79,8 @@ public sealed class Engine
         }
     }
 
-    internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel, Options.Inlining);
+    internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel, Options.Inlining,
+        Options.BackgroundThreads, Options.BackgroundThreshold);
 
     internal Module CompileOwned(byte[] bytes)
     {

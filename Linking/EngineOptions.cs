@@ -13,7 +13,7 @@ public enum MemoryChecks
 /// <summary>When functions are compiled.</summary>
 public enum Compilation
 {
-    /// <summary>Each at its first call.</summary>
+    /// <summary>Each at its first call, or shortly before: see <see cref="EngineOptions.BackgroundThreads"/>.</summary>
     Lazy,
 
     /// <summary>All when the module is, on several threads.</summary>
@@ -28,6 +28,25 @@ public sealed record EngineOptions
 
     /// <summary>When functions are compiled.</summary>
     public Compilation Compilation { get; init; } = Compilation.Lazy;
+
+    /// <summary>
+    /// How many threads compile, while the guest runs, what the functions that it has called will call: 0 for none. By default
+    /// all processors but one, four at most. They have a low priority, are shared by all modules, end when there is nothing to
+    /// do, and keep neither a module nor the process alive. Modules with less than 128 KiB of code are left alone.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    public int BackgroundThreads
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            field = value;
+        }
+    } = Math.Min(Environment.ProcessorCount - 1, 4);
+
+    /// <summary>The bytes of code from which on modules are compiled in the background.</summary>
+    internal int BackgroundThreshold { get; init; } = 128 << 10;
 
     /// <summary>
     /// Whether loops look at each iteration if they are to stop, for the tokens given to <see cref="Guest"/>. Without it only

@@ -1,0 +1,167 @@
+namespace WasmJit.Jit;
+
+/// <summary>
+/// Compiles what functions that have just been compiled will call, on background threads: the callees of a function that was
+/// called, and theirs, so that a program that starts seldom waits. The threads are the process's; they know modules by weak
+/// references, end when there is nothing to do, and keep neither a module nor the process alive.
+/// </summary>
+internal sealed class Lookahead
+{
+    /// <summary>How far from a function that was called: what is further is reached when one in between is called.</summary>
+    private const int MaxDistance = 2;
+
+    /// <summary>Larger functions in bytes are not compiled on suspicion.</summary>
+    private const int LargestBody = 100_000;
+
+    /// <summary>Threads that find nothing to do for this long end.</summary>
+    internal static int IdleMilliseconds { get; set; } = 2_000;
+
+    private const int StackSize = 64 << 20;
+
+    private static readonly object Gate = new();
+
+    /// <summary>Modules with functions to compile, each once for each thread that may still come to its help.</summary>
+    private static readonly Queue<WeakReference<Lookahead>> Waiting = new();
+    private static int threads, idle;
+
+    private readonly CompiledModule module;
+    private readonly int limit;
+    private readonly bool[] known;
+    private readonly Queue<int>[] queues = [.. Enumerable.Range(0, MaxDistance).Select(_ => new Queue<int>())];
+    private readonly WeakReference<Lookahead> self;
+    private int running;
+
+    /// <param name="module">The module, which holds this object and is held by it alone.</param>
+    /// <param name="functions">How many functions it defines.</param>
+    /// <param name="limit">How many threads may compile it at once.</param>
+    internal Lookahead(CompiledModule module, int functions, int limit)
+    {
+        this.module = module;
+        this.limit = limit;
+        known = new bool[functions];
+        self = new WeakReference<Lookahead>(this);
+    }
+
+    /// <summary>What tests do before a thread takes a function.</summary>
+    internal static Action? BeforeEach { get; set; }
+
+    /// <summary>How many threads there are now.</summary>
+    internal static int Threads
+    {
+        get
+        {
+            lock (Gate) return threads;
+        }
+    }
+
+    /// <summary>Asks for the callees of a function that has been compiled.</summary>
+    /// <param name="callees">Functions that the module defines, in the order of the code.</param>
+    /// <param name="distance">How far the function itself is from one that was called.</param>
+    internal void Add(List<int> callees, int distance)
+    {
+        if (distance >= MaxDistance || callees.Count == 0) return;
+        lock (Gate)
+        {
+            bool any = false;
+            foreach (int func in callees)
+            {
+                int own = func - module.Info.ImportedFuncs;
+                if (known[own] || module.IsCompiled(func) || Size(func) > LargestBody) continue;
+                known[own] = true;
+                queues[distance].Enqueue(func);
+                any = true;
+            }
+            if (any) Announce();
+        }
+    }
+
+    private int Size(int func) => module.Info.Funcs[func].BodyEnd - module.Info.Funcs[func].BodyStart;
+
+    /// <summary>Nothing waits, and nobody is compiling for the module; for tests.</summary>
+    internal void Wait()
+    {
+        lock (Gate)
+            while (running > 0 || HasWork) Monitor.Wait(Gate);
+    }
+
+    private bool HasWork => queues.Any(q => q.Count > 0);
+
+    private void Announce()
+    {
+        if (running >= limit) return;
+        Waiting.Enqueue(self);
+        if (idle > 0)
+        {
+            Monitor.PulseAll(Gate);
+        }
+        else if (threads < limit)
+        {
+            threads++;
+            new Thread(Work, StackSize) { IsBackground = true, Priority = ThreadPriority.BelowNormal, Name = "wasm lookahead" }.Start();
+        }
+    }
+
+    private static void Work()
+    {
+        while (true)
+        {
+            BeforeEach?.Invoke();
+            // In a method of its own, so that no module is held while this thread waits.
+            if (CompileOne()) continue;
+            lock (Gate)
+            {
+                if (Waiting.Count > 0) continue;
+                idle++;
+                bool more = Monitor.Wait(Gate, IdleMilliseconds) || Waiting.Count > 0;
+                idle--;
+                if (more) continue;
+                threads--;
+                return;
+            }
+        }
+    }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static bool CompileOne()
+    {
+        Lookahead? ahead = null;
+        int func = 0, distance = 0;
+        lock (Gate)
+        {
+            while (ahead is null)
+            {
+                if (!Waiting.TryDequeue(out WeakReference<Lookahead>? next)) return false;
+                if (next.TryGetTarget(out ahead) && (ahead.running >= ahead.limit || !ahead.TryTake(out func, out distance))) ahead = null;
+            }
+            ahead.running++;
+            if (ahead.HasWork) ahead.Announce();
+        }
+        try
+        {
+            ahead.module.CompileAhead(func, distance + 1);
+        }
+        catch (Exception)
+        {
+            // Whoever calls the function meets it again, on a thread where somebody listens.
+        }
+        finally
+        {
+            lock (Gate)
+            {
+                ahead.running--;
+                if (ahead.HasWork) ahead.Announce();
+                Monitor.PulseAll(Gate);
+            }
+        }
+        return true;
+    }
+
+    private bool TryTake(out int func, out int distance)
+    {
+        for (distance = 0; distance < MaxDistance; distance++)
+            while (queues[distance].TryDequeue(out func))
+                if (!module.IsCompiled(func)) return true;
+        func = 0;
+        return false;
+    }
+}

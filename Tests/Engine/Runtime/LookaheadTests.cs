@@ -1,0 +1,119 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using WasmJit.Jit;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>Functions compiled before they are called. The collection lets nothing run beside these tests: the threads are the process's.</summary>
+[Collection("JIT events")]
+public sealed class LookaheadTests
+{
+    private static readonly EngineOptions Options = new() { BackgroundThreads = 1, BackgroundThreshold = 0, Inlining = false };
+
+    /// <summary>Each function calls the next where its argument is not 0, with one less.</summary>
+    private static string Chain(int functions, string last = "")
+    {
+        var text = new StringBuilder("(module ");
+        for (int i = 0; i < functions; i++)
+            text.Append($"(func $f{i} (export \"f{i}\") (param i32) (result i32) local.get 0 i32.eqz if (result i32) i32.const {i} ")
+                .Append($"else local.get 0 i32.const 1 i32.sub call {(i + 1 < functions || last.Length > 0 ? $"$f{i + 1}" : "$f0")} end)\n");
+        return text.Append(last).Append(')').ToString();
+    }
+
+    [Fact]
+    public void CalleesOfCalledFunctionsAreCompiled()
+    {
+        Module module = new Engine(Options).CompileText(Chain(8));
+        Instance instance = module.Instantiate();
+        Assert.Equal(0, instance.GetExport<Func<int, int>>("f0")(0));
+        module.Code.Ahead!.Wait();
+        // Two further, not all.
+        Assert.Equal([true, true, true, false, false, false, false, false], Enumerable.Range(0, 8).Select(module.Code.IsCompiled));
+        Assert.Equal(3, instance.GetExport<Func<int, int>>("f0")(3));
+        module.Code.Ahead!.Wait();
+        Assert.Equal([true, true, true, true, true, true, false, false], Enumerable.Range(0, 8).Select(module.Code.IsCompiled));
+    }
+
+    [Fact]
+    public void SmallModulesAreLeftAlone()
+    {
+        Assert.Null(new Engine().CompileText(Chain(8)).Code.Ahead);
+        Assert.Null(new Engine(Options with { BackgroundThreads = 0 }).CompileText(Chain(8)).Code.Ahead);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { BackgroundThreads = -1 });
+    }
+
+    [Fact]
+    public void FailuresAreMetByTheCaller()
+    {
+        const int operands = 66_000;
+        string unsupported = $"""
+            (func $f2 (export "f2") (param i32) (result i32)
+              {string.Concat(Enumerable.Repeat("local.get 0 ", operands))} block end {string.Concat(Enumerable.Repeat("drop ", operands))}
+              i32.const 2)
+            """;
+        Module module = new Engine(Options).CompileText(Chain(2, unsupported));
+        Instance instance = module.Instantiate();
+        Assert.Equal(0, instance.GetExport<Func<int, int>>("f0")(0));
+        module.Code.Ahead!.Wait();
+        Assert.False(module.Code.IsCompiled(2));
+        Assert.Equal(1, instance.GetExport<Func<int, int>>("f0")(1));
+        Assert.Throws<UnsupportedModuleException>(() => instance.GetExport<Func<int, int>>("f0")(2));
+    }
+
+    [Fact]
+    public void DroppedModulesGoAndThreadsEnd()
+    {
+        using var taking = new ManualResetEventSlim(false);
+        int idle = Lookahead.IdleMilliseconds;
+        Lookahead.BeforeEach = taking.Wait;
+        Lookahead.IdleMilliseconds = 50;
+        try
+        {
+            WeakReference module = Start();
+            // A thread is there and has not taken anything yet.
+            for (int i = 0; i < 20 && module.IsAlive; i++)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+            Assert.False(module.IsAlive);
+            taking.Set();
+            for (int i = 0; i < 1000 && Lookahead.Threads > 0; i++) Thread.Sleep(10);
+            Assert.Equal(0, Lookahead.Threads);
+            // And it begins again.
+            Module other = new Engine(Options).CompileText(Chain(3));
+            other.Instantiate().GetExport<Func<int, int>>("f0")(0);
+            other.Code.Ahead!.Wait();
+            Assert.True(other.Code.IsCompiled(2));
+        }
+        finally
+        {
+            taking.Set();
+            Lookahead.BeforeEach = null;
+            Lookahead.IdleMilliseconds = idle;
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static WeakReference Start()
+        {
+            Module module = new Engine(Options).CompileText(Chain(50));
+            Assert.Equal(0, module.Instantiate().GetExport<Func<int, int>>("f0")(0));
+            Assert.False(module.Code.IsCompiled(1));
+            return new WeakReference(module);
+        }
+    }
+
+    [Fact]
+    public void CallsAndThreadsMeet()
+    {
+        for (int round = 0; round < 5; round++)
+        {
+            Instance instance = new Engine(Options with { BackgroundThreads = 3 }).CompileText(Chain(300)).Instantiate();
+            Parallel.For(0, 4, i =>
+            {
+                for (int n = 0; n < 300; n += 7 + i) Assert.Equal(n, instance.GetExport<Func<int, int>>("f0")(n));
+            });
+        }
+    }
+}
