@@ -56,7 +56,9 @@ internal sealed class InlineInfo
                     or OpId.ReturnCallExport:
                     return null;
                 case OpId.Call when instr.A == index: return null;
-                case OpId.Call: (info.callees ??= []).Add((module, (int)instr.A)); break;
+                case OpId.Call or OpId.CallExport:
+                    if (CalleeOf(module, instr) is { } callee) (info.callees ??= []).Add(callee);
+                    break;
                 case OpId.Block or OpId.If or OpId.Else or OpId.Br or OpId.BrIf or OpId.BrTable or OpId.Return or OpId.BrOnNull
                     or OpId.BrOnNonNull or OpId.BrOnCast or OpId.BrOnCastFail or OpId.BrOnCastDescEq or OpId.BrOnCastDescEqFail
                     or OpId.Unreachable:
@@ -70,6 +72,14 @@ internal sealed class InlineInfo
         return info;
     }
 
+    /// <summary>The function that a call names, if it is known at compile time.</summary>
+    private static (ModuleInfo Module, int Func)? CalleeOf(ModuleInfo module, in Instr instr)
+    {
+        if (instr.Id == OpId.Call) return (module, (int)instr.A);
+        if (instr.Id != OpId.CallExport || module.Modules[(int)instr.A].Definition is not { } owner) return null;
+        return (owner, (int)owner.FindExport(instr.Name!)!.Index);
+    }
+
     private static bool IsStructAccess(OpId id) => id is OpId.StructGet or OpId.StructGetS or OpId.StructGetU or OpId.StructSet;
 
     /// <summary>Whether a function, or one that may be put into it, gets at fields of structs.</summary>
@@ -80,7 +90,7 @@ internal sealed class InlineInfo
         {
             code.Read(out Instr instr);
             if (IsStructAccess(instr.Id)) return true;
-            if (inlines && instr.Id == OpId.Call && TouchesStructs(module, (int)instr.A, MaxDepth)) return true;
+            if (inlines && CalleeOf(module, instr) is { } callee && TouchesStructs(callee.Module, callee.Func, MaxDepth)) return true;
         }
         return false;
     }
