@@ -11,6 +11,9 @@ internal sealed class DylinkSection
     /// <summary>Alignments beyond this, 64 KiB, are no alignments of data.</summary>
     private const int LargestAlignment = 16;
 
+    /// <summary>No library names more libraries or directories than this.</summary>
+    private const int LongestList = 1000;
+
     private const byte MemoryInfo = 1, NeededLibraries = 2, ExportInfo = 3, ImportInfo = 4, RuntimePaths = 5;
 
     private const uint WeakFlag = 1, BindingMask = 3, TlsFlag = 0x100;
@@ -75,8 +78,8 @@ internal sealed class DylinkSection
                     TableSize = U32(content, ref inside);
                     TableAlignment = Alignment(content, ref inside);
                     break;
-                case NeededLibraries: Strings(content, Needed); break;
-                case RuntimePaths: Strings(content, RuntimePath); break;
+                case NeededLibraries: Strings(content, Needed, LongestList); break;
+                case RuntimePaths: Strings(content, RuntimePath, LongestList); break;
                 case ExportInfo:
                     for (uint count = U32(content, ref inside); count > 0; count--)
                     {
@@ -96,10 +99,14 @@ internal sealed class DylinkSection
         }
     }
 
-    private static void Strings(ReadOnlySpan<byte> bytes, List<string> list)
+    private static void Strings(ReadOnlySpan<byte> bytes, List<string> list, int most)
     {
         int at = 0;
-        for (uint count = U32(bytes, ref at); count > 0; count--) list.Add(Text(bytes, ref at));
+        for (uint count = U32(bytes, ref at); count > 0; count--)
+        {
+            if (list.Count == most) throw new FormatException();
+            list.Add(Text(bytes, ref at));
+        }
     }
 
     private static string Text(ReadOnlySpan<byte> bytes, ref int at)

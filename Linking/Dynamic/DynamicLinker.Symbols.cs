@@ -109,8 +109,9 @@ public sealed partial class DynamicLinker
         return library.Path == $"/{ModuleNamespace.Canonical(Expand(name, asking))}";
     }
 
-    /// <summary>Finds a library in the namespace.</summary>
-    internal (Module Module, string Path)? FindModule(string name, DynamicLibrary? asking, ModuleCompiler compiler)
+    /// <summary>Finds a library in the namespace. One that is loaded, or about to be, is not compiled again to find that out.</summary>
+    internal (Module Module, string Path)? FindModule(
+        string name, DynamicLibrary? asking, ModuleCompiler compiler, Dictionary<string, DynamicLibrary> fresh)
     {
         if (name.Length == 0) return null;
         IEnumerable<string> candidates = name.Contains('/') ? [Expand(name, asking)]
@@ -118,8 +119,7 @@ public sealed partial class DynamicLinker
         foreach (string candidate in candidates)
         {
             string path = $"/{ModuleNamespace.Canonical(candidate)}";
-            // A library that is loaded already is not compiled again to find that out.
-            if (LoadedAt(path) is { } loaded) return (loaded.Module, path);
+            if ((LoadedAt(path) ?? fresh.GetValueOrDefault(path)) is { } known) return (known.Module, path);
             if (names.TryLoad(compiler, path) is { } module) return (module, path);
         }
         return null;

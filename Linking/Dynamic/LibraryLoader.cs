@@ -7,6 +7,7 @@ namespace WasmJit.Linking;
 internal sealed class LibraryLoader(DynamicLinker linker, ModuleCompiler compiler)
 {
     private readonly List<DynamicLibrary> fresh = [];
+    private readonly Dictionary<string, DynamicLibrary> freshByPath = [];
     private readonly Dictionary<DynamicLibrary, ImportBinder> binders = [];
 
     internal DynamicLibrary Load(string name, DynamicLibrary? caller, OpenModes mode)
@@ -50,15 +51,16 @@ internal sealed class LibraryLoader(DynamicLinker linker, ModuleCompiler compile
 
     private DynamicLibrary Discover(string name, DynamicLibrary? asking)
     {
-        (Module module, string path) = linker.FindModule(name, asking, compiler)
+        (Module module, string path) = linker.FindModule(name, asking, compiler, freshByPath)
             ?? throw new DynamicLinkException(asking is null || asking == linker.Program
                 ? $"{name}: there is no such library" : $"{asking.Name} needs {name}: there is no such library");
         // Another name for what is there already.
         if (linker.LoadedAt(path) is { } loaded) return loaded;
-        if (fresh.FirstOrDefault(l => l.Path == path) is { } found) return found;
+        if (freshByPath.TryGetValue(path, out DynamicLibrary? found)) return found;
         var library = new DynamicLibrary(linker, module, name, path);
         if (library.Section is null) throw new DynamicLinkException($"{name} is no shared library: it has no dylink.0 section");
         fresh.Add(library);
+        freshByPath[path] = library;
         linker.CheckCount(fresh.Count);
         return library;
     }
