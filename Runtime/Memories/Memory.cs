@@ -34,6 +34,7 @@ public sealed unsafe class Memory : CriticalFinalizerObject
     private readonly Lock gate = new();
     private readonly ulong reach;
     private ulong committed;
+    private bool isFreed;
 
     /// <summary>The first byte.</summary>
     internal readonly byte* Base;
@@ -226,7 +227,7 @@ public sealed unsafe class Memory : CriticalFinalizerObject
         {
             ulong pages = PageCount;
             UInt128 bytes = ((UInt128)pages + delta) << Type.PageSizeLog2;
-            if (bytes > reach || (Type.Maximum is { } max && (UInt128)pages + delta > max)) return -1;
+            if (isFreed || bytes > reach || (Type.Maximum is { } max && (UInt128)pages + delta > max)) return -1;
             ulong wanted = Align((ulong)bytes);
             if (wanted > committed)
             {
@@ -236,6 +237,22 @@ public sealed unsafe class Memory : CriticalFinalizerObject
             }
             Volatile.Write(ref ByteLength, (ulong)bytes);
             return (long)pages;
+        }
+    }
+
+    /// <summary>
+    /// Gives the memory back now; the address space follows with the object. The caller knows that no code is running that uses it,
+    /// and that none will: what still does finds a memory of no bytes.
+    /// </summary>
+    internal void Free()
+    {
+        lock (gate)
+        {
+            isFreed = true;
+            Volatile.Write(ref ByteLength, 0);
+            if (committed == 0 || !Pages.Decommit(Base, committed)) return;
+            GC.RemoveMemoryPressure((long)committed);
+            committed = 0;
         }
     }
 

@@ -44,6 +44,7 @@ internal static class Trap
         TrapKind.RuntimeCompileNotAllowed => "runtime compile not allowed",
         TrapKind.QuotaExceeded => "quota exceeded",
         TrapKind.UnknownImport => "unknown import called",
+        TrapKind.InvalidComponentValue => "invalid component value",
         TrapKind.OutOfFuel => "out of fuel",
         _ => "out of memory",
     };

@@ -80,6 +80,8 @@ public enum TrapKind
     QuotaExceeded,
     /// <summary>A call of an imported function that nobody gave; see <c>UnknownImports</c>.</summary>
     UnknownImport,
+    /// <summary>A component passed what is no value of the type.</summary>
+    InvalidComponentValue,
     /// <summary>The <see cref="Fuel"/> that the host gave is used up.</summary>
     OutOfFuel,
     /// <summary>A table, array or segment larger than the system can hold.</summary>

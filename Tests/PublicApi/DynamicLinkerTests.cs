@@ -377,6 +377,19 @@ public sealed class DynamicLinkerTests
     }
 
     [Fact]
+    public void ALibraryThatIsNamedManyTimesIsCompiledOnce()
+    {
+        Library("n.so", Dylink(), "");
+        Library("m.so", Dylink(needed: [.. Enumerable.Range(0, 500).Select(i => $"{string.Concat(Enumerable.Repeat("./", i))}n.so")]), "");
+        Library("o.so", Dylink(needed: [.. Enumerable.Range(0, 1001).Select(i => "n.so")]), "");
+        var quota = new LinkingQuota { MaximumLiveModules = 2 };
+        DynamicLinker linker = Start(engine: new Engine(new EngineOptions { LinkingQuota = quota }));
+        Assert.NotEqual(0, Ask(linker, "open", "m.so"));
+        Assert.Equal(2, quota.LiveModules);
+        Assert.Equal("o.so: malformed dylink.0 section", Assert.Throws<DynamicLinkException>(() => linker.Open("o.so")).Message);
+    }
+
+    [Fact]
     public void LibrariesAreCountedAndGuestsHaveAQuota()
     {
         for (int i = 0; i < 5; i++) Library($"l{i}.so", Dylink(needed: [$"l{i + 1}.so"]), "");
