@@ -18,6 +18,7 @@ internal sealed partial class ModuleParser : TokenCursor
     private readonly string? moduleId;
     private readonly string? moduleName;
     private readonly int beginning;
+    private readonly int depth;
     private int definedFuncs, definedTables, definedMemories, definedTags, definedGlobals;
     private uint? start;
     private bool usesDataCount;
@@ -33,6 +34,9 @@ internal sealed partial class ModuleParser : TokenCursor
         moduleId = id;
         moduleName = name;
         beginning = position;
+        depth = outer is null ? 0 : outer.depth + 1;
+        // More than validation allows anyway.
+        if (depth > 2 * Jit.ModuleInfo.MaxNesting) throw Error("nesting too deep");
     }
 
     /// <summary>Encodes the fields between two tokens.</summary>

@@ -31,4 +31,22 @@ public sealed class BrokenModuleTests
         Assert.Empty(fuzzer.Result.Escaped);
         Assert.InRange(fuzzer.Result.Valid, 1, fuzzer.Result.Tried - 1);
     }
+
+    /// <summary>Modules that have modules in them.</summary>
+    [Theory]
+    [InlineData(MemoryChecks.Guard)]
+    [InlineData(MemoryChecks.Explicit)]
+    public void BrokenModulesOfTheExtensionAreRefusedOrValid(MemoryChecks checks)
+    {
+        byte[][] modules =
+        [
+            .. Directory.GetFiles(Golden.InRepository("Tests/Conformance"), "static-*.wast")
+                .SelectMany(f => ModuleFuzzer.ModulesOf(WastReader.Read(File.ReadAllBytes(f), f))),
+        ];
+        var fuzzer = new ModuleFuzzer(new EngineOptions { MemoryChecks = checks });
+        foreach (byte[] module in modules) fuzzer.Truncate(module, 7);
+        fuzzer.Mutate(modules, 5000, 42);
+        Assert.Empty(fuzzer.Result.Escaped);
+        Assert.InRange(fuzzer.Result.Valid, 1, fuzzer.Result.Tried - 1);
+    }
 }

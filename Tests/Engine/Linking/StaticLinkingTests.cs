@@ -1,0 +1,300 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using WasmJit.Jit;
+using Xunit;
+
+namespace WasmJit.Tests.Linking;
+
+/// <summary>What scripts cannot see of module linking: shared code, garbage, names, and modules that mean harm.</summary>
+public sealed class StaticLinkingTests
+{
+    // ---- shared code ----
+
+    [Fact]
+    public void ProgramsShareTheCodeOfLibrariesAndNotTheMemory()
+    {
+        Instance application = new Engine().CompileText("""
+            (module
+              (module $LIBC (memory (export "memory") 1) (func (export "set") (param i32) (i32.store (i32.const 0) (local.get 0))))
+              (module $ZIP
+                (import "libc" (instance $c (export "memory" (memory 1)) (export "set" (func (param i32)))))
+                (func (export "zip") (param i32) (call (func $c "set") (i32.mul (local.get 0) (i32.const 2)))))
+              (module $PROGRAM
+                (type $C (instance (export "memory" (memory 1)) (export "set" (func (param i32)))))
+                (import "libc" (module $LIBC (export $C)))
+                (import "libzip" (module $ZIP (import "libc" (instance (type $C))) (export "zip" (func (param i32)))))
+                (instance $libc (export "libc") (instantiate $LIBC))
+                (instance $libzip (export "libzip") (instantiate $ZIP (import "libc" (instance $libc))))
+                (func (export "main") (param i32) (call (func $libzip "zip") (local.get 0)))
+                (export "memory" (memory $libc "memory")))
+              (instance (export "zipper") (instantiate $PROGRAM (import "libc" (module $LIBC)) (import "libzip" (module $ZIP))))
+              (instance (export "imgmgk") (instantiate $PROGRAM (import "libc" (module $LIBC)) (import "libzip" (module $ZIP)))))
+            """).Instantiate();
+        Instance zipper = application.GetExport<Instance>("zipper"), imgmgk = application.GetExport<Instance>("imgmgk");
+        zipper.GetExport<Action<int>>("main")(21);
+        imgmgk.GetExport<Action<int>>("main")(4);
+        Assert.NotSame(zipper.GetExport<Memory>("memory"), imgmgk.GetExport<Memory>("memory"));
+        Assert.Equal(42, zipper.GetExport<Memory>("memory").Read<int>(0));
+        Assert.Equal(8, imgmgk.GetExport<Memory>("memory").Read<int>(0));
+        foreach (string library in new[] { "libc", "libzip" })
+        {
+            Instance one = zipper.GetExport<Instance>(library), other = imgmgk.GetExport<Instance>(library);
+            Assert.NotSame(one, other);
+            Assert.Same(one.Module, other.Module);
+            Assert.Same(one.Module.Code, other.Module.Code);
+            Assert.Same(one.Services, other.Services);
+        }
+        CompiledModule zip = zipper.GetExport<Instance>("libzip").Module.Code;
+        int func = zip.Info.ImportedFuncs;
+        Assert.Equal(zip.CodeOf(func), zip.Compile(func));
+    }
+
+    /// <summary>Closures of one nested module are different modules with one code.</summary>
+    [Fact]
+    public void ClosuresShareTheirCode()
+    {
+        Module outer = new Engine().CompileText("""
+            (module
+              (import "lib" (module $lib (export "f" (func (result i32)))))
+              (module (export "closed")
+                (instance $i (instantiate (module outer 0 $lib)))
+                (func (export "f") (result i32) (i32.add (call (func $i "f")) (i32.const 100)))))
+            """);
+        var engine = new Engine();
+        Module Lib(int value) => engine.CompileText($"(module (func (export \"f\") (result i32) (i32.const {value})))");
+        Module first = outer.Instantiate(new Imports { { "lib", Lib(1) } }).GetExport<Module>("closed");
+        Module second = outer.Instantiate(new Imports { { "lib", Lib(2) } }).GetExport<Module>("closed");
+        Assert.NotSame(first, second);
+        Assert.Same(first.Info, second.Info);
+        Assert.Same(first.Code, second.Code);
+        Assert.Equal(101, first.Instantiate().GetExport<Func<int>>("f")());
+        Assert.Equal(102, second.Instantiate().GetExport<Func<int>>("f")());
+        Assert.Equal(101, first.Instantiate().GetExport<Func<int>>("f")());
+    }
+
+    // ---- garbage ----
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference[] MakeCycle()
+    {
+        Module module = new Engine().CompileText("""
+            (module
+              (module $node
+                (import "outer" (func $outer (result anyref)))
+                (memory (export "m") 1)
+                (table (export "t") 2 anyref)
+                (func (export "up") (result anyref) (call $outer)))
+              (table $all (export "all") 3 anyref)
+              (func $self (result anyref) (table.get $all (i32.const 0)))
+              (elem declare func $self)
+              (func (export "tie") (param $me anyref) (local $a (ref null (exact $node)))
+                (table.set $all (i32.const 0) (local.get $me))
+                (local.set $a (instantiate (module $node) (ref.func $self)))
+                (table.set $all (i32.const 1) (local.get $a))
+                (table.set $all (i32.const 2) (ref.module $node))
+                (drop (call_export $node "up" (local.get $a)))))
+            """);
+        Instance instance = module.Instantiate();
+        instance.GetExport<Action<object?>>("tie")(instance);
+        Table all = instance.GetExport<Table>("all");
+        var node = (Instance)all[1]!;
+        var closure = (Module)all[2]!;
+        node.GetExport<Table>("t")[0] = closure;
+        node.GetExport<Table>("t")[1] = instance;
+        Assert.Same(instance, node.GetExport<Func<object?>>("up")());
+        return [new(module), new(module.Code), new(instance), new(node), new(node.GetExport<Memory>("m")), new(closure), new(closure.Code), new(closure.Info)];
+    }
+
+    [Fact]
+    public void ModulesAndInstancesInCyclesAreCollected()
+    {
+        WeakReference[] parts = MakeCycle();
+        for (int i = 0; i < 20 && parts.Any(p => p.IsAlive); i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        Assert.All(parts, part => Assert.False(part.IsAlive, $"{part.Target}"));
+    }
+
+    // ---- names ----
+
+    [Fact]
+    public void NamesOfNestedModulesAreInTraces()
+    {
+        Module module = new Engine().CompileText("""
+            (module $out
+              (module $in (func $deep (export "f") (loop unreachable)))
+              (func $call (export "f") (call_export $in "f" (instantiate (module $in)))))
+            """);
+        TrapException trap = Assert.Throws<TrapException>(() => module.Instantiate().GetExport<Action>("f")());
+        Assert.Contains("in!deep", trap.ToString(), StringComparison.Ordinal);
+        Assert.Contains("out!call", trap.ToString(), StringComparison.Ordinal);
+        Assert.Equal("in", module.Info.Nested[0].Names.Module);
+        Assert.Equal("in", module.Info.Names.Modules[0]);
+    }
+
+    [Theory]
+    // A nested module with another name than the one around it has for it.
+    [InlineData("(module (module $x (@custom \"name\" \"\\00\\02\\01y\")))")]
+    [InlineData("(module (module (@name \"two words\") (func)) (instance (@name \"\") (instantiate 0)))")]
+    [InlineData("(module $a (module $a (module $a)) (instance $a (instantiate $a)) (instance $b (instantiate $a)))")]
+    [InlineData("(module (@custom \"a\" (before first) \"1\") (@custom \"b\" (after type)) (@custom \"c\" (before module)) (@custom \"d\" (after alias)) (type $t (func)) (module (alias outer 0 0 (type)) (@custom \"e\" (after alias) \"2\") (func (type 0))) (func))")]
+    [InlineData("(module $m (type $t (func (param i32))) (module (func (type outer $m $t) (param $named i32) (drop (local.get $named)))))")]
+    [InlineData("(module $m (type $s (struct)) (type $t (func (param (ref $s)))) (module (func (type outer $m $t) (param $named (ref null none)) (local $l i32))))")]
+    [InlineData("(module (type (instance (type (func)) (type (func)) (export \"a\" (func (type 1))) (export \"b\" (func (type 0))))))")]
+    [InlineData("(module (type $t (func)) (type (module (alias outer 0 0 (type)) (alias outer 0 $t (type)) (type (func)) (import \"a\" (func (type 1))) (export \"b\" (func (type $t))))))")]
+    [InlineData("(module (type (instance (type (instance (export \"x\" (func)))) (type $j (instance (alias outer 0 0 (type)) (export \"i\" (instance (type 0))))) (export \"j\" (instance (type $j))))))")]
+    [InlineData("(module (type (instance (type (struct (field i32))) (type (func (param (ref 0)))) (export \"f\" (func (type 1))))))")]
+    [InlineData("(module (module $m) (type $t (func (param (ref (exact $m))))) (type $u (func (param (ref $t) i64))) (func (type $t)) (func (param (ref null (exact $m)) i32)))")]
+    [InlineData("(module (type $m (func)) (module $m) (func (param (ref (exact (module $m)))) (param (ref (exact $m)))))")]
+    [InlineData("(module (data \"a\" (module (module $x (func (export \"f\")))) \"b\"))")]
+    public void PrintedAndReadAgain(string text)
+    {
+        byte[] bytes = Wat.ToBinary(text);
+        string printed = Wat.FromBinary(bytes);
+        byte[] again = Wat.ToBinary(printed);
+        Assert.True(bytes.AsSpan().SequenceEqual(again), $"{printed}\n{Wat.FromBinary(again)}");
+        Assert.True(new Engine().Validate(bytes, out ModuleException? error), $"{error?.Message}\n{printed}");
+    }
+
+    // ---- modules that mean harm ----
+
+    private static string Doubling(string leaf, int levels, string last)
+    {
+        var text = new StringBuilder($"(type $t0 (instance (export \"e\" {leaf})))");
+        for (int i = 1; i <= levels; i++)
+            text.Append($"(type $t{i} ({(i % 2 == 0 ? "instance" : "module")} (export \"a\" ({(i % 2 == 0 ? "module" : "instance")} (type $t{i - 1}))) (export \"b\" ({(i % 2 == 0 ? "module" : "instance")} (type $t{i - 1})))))");
+        return text.Append(last).ToString();
+    }
+
+    [Fact]
+    public void TypesThatDoubleAreRefused()
+    {
+        byte[] bytes = Wat.ToBinary($"(module {Doubling("(func)", 60, "")})");
+        Assert.False(new Engine().Validate(bytes, out ModuleException? error));
+        Assert.Contains("type too large", error!.Message, StringComparison.Ordinal);
+        Assert.NotEmpty(Wat.FromBinary(Wat.ToBinary($"(module {Doubling("(func)", 12, "")})")));
+        // Through globals, which types are compared through too.
+        var globals = new StringBuilder("(module (type $t0 (instance (export \"e\" (func))))");
+        for (int i = 1; i <= 60; i++)
+            globals.Append($"(type $t{i} (instance (export \"a\" (global (ref $t{i - 1}))) (export \"b\" (global (ref $t{i - 1})))))");
+        Assert.False(new Engine().Validate(Wat.ToBinary(globals.Append(')').ToString()), out error));
+        Assert.Contains("type too large", error!.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Types within the limit: a comparison walks through each pair once, in validation, casts and linking.</summary>
+    [Fact]
+    public void TypesOfManyPartsAreComparedQuickly()
+    {
+        const int Levels = 17;
+        string lower = Doubling("(func)", Levels, "").Replace("(export \"e\" (func))", "(export \"e\" (func)) (export \"x\" (func))", StringComparison.Ordinal)
+            .Replace("$t", "$l", StringComparison.Ordinal);
+        string upper = Doubling("(func)", Levels, "");
+        byte[] valid = Wat.ToBinary($"(module {lower} {upper} (func (param (ref $l{Levels})) (result (ref $t{Levels})) (local.get 0)))");
+        Assert.True(new Engine().Validate(valid, out ModuleException? error), error?.Message);
+        byte[] invalid = Wat.ToBinary($"(module {lower} {upper} (func (param (ref $t{Levels})) (result (ref $l{Levels})) (local.get 0)))");
+        Assert.False(new Engine().Validate(invalid, out error));
+        Assert.InRange(error!.Message.Length, 1, 20_000);
+        Assert.NotEmpty(Wat.FromBinary(valid));
+    }
+
+    [Fact]
+    public void ManyNamesAreComparedQuickly()
+    {
+        const int Count = 30_000;
+        static string Type(string name, IEnumerable<int> order) =>
+            $"(type ${name} (instance {string.Concat(order.Select(i => $"(export \"a name of some length {i}\" (func))"))} (export \"{name}\" (func))))";
+        var fields = new StringBuilder("(module ");
+        fields.Append(Type("a", Enumerable.Range(0, Count))).Append(Type("b", Enumerable.Range(0, Count).Reverse()));
+        fields.Append($"(type $c (instance {string.Concat(Enumerable.Range(0, Count).Select(i => $"(export \"a name of some length {i}\" (func))"))}))");
+        fields.Append("(func (param (ref $a)) (result (ref $c)) ");
+        for (int i = 0; i < 20_000; i++) fields.Append("(block (result (ref $c)) (local.get 0)) (drop) ");
+        fields.Append("(local.get 0)) (func (param (ref $b)) (result (ref $c)) (local.get 0)))");
+        Assert.True(new Engine().Validate(Wat.ToBinary(fields.ToString()), out ModuleException? error), error?.Message);
+    }
+
+    [Theory]
+    [InlineData("instance", "type too deep")]
+    [InlineData("module", "type too deep")]
+    public void DeepTypesAreRefused(string kind, string reason)
+    {
+        var inline = new StringBuilder("(module (type ");
+        for (int i = 0; i < 150; i++) inline.Append($"({kind} (export \"x\" ");
+        inline.Append("(func)").Append(')', 300).Append("))");
+        Assert.False(new Engine().Validate(Wat.ToBinary(inline.ToString()), out ModuleException? error));
+        Assert.Contains(reason, error!.Message, StringComparison.Ordinal);
+
+        var named = new StringBuilder($"(module (type $t0 ({kind}))");
+        for (int i = 1; i < 400; i++) named.Append($"(type $t{i} ({kind} (export \"x\" ({kind} (type $t{i - 1})))))");
+        Assert.False(new Engine().Validate(Wat.ToBinary(named.Append(')').ToString()), out error));
+        Assert.Contains(reason, error!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void DeepModulesAreRefused()
+    {
+        static string Nested(int depth) => $"{string.Concat(Enumerable.Repeat("(module ", depth))}{new string(')', depth)}";
+        byte[] allowed = Wat.ToBinary(Nested(ModuleInfo.MaxNesting + 1));
+        Assert.True(new Engine().Validate(allowed, out ModuleException? error), error?.Message);
+        Assert.Equal(allowed, Wat.ToBinary(Wat.FromBinary(allowed)));
+        Assert.False(new Engine().Validate(Wat.ToBinary(Nested(ModuleInfo.MaxNesting + 2)), out error));
+        Assert.Contains("nested more than", error!.Message, StringComparison.Ordinal);
+        Assert.Contains("nesting too deep", Assert.Throws<WatException>(() => Wat.ToBinary(Nested(200_000))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TypesThatContainThemselvesAreRefused()
+    {
+        byte[] bytes = Wat.ToBinary("(module (rec (type $a (global (ref null $b))) (type $b (global (ref null $a)))))");
+        Assert.False(new Engine().Validate(bytes, out ModuleException? error));
+        Assert.Contains("contains itself", error!.Message, StringComparison.Ordinal);
+        // Through a struct, which is compared by its identity, it may be.
+        Assert.True(new Engine().Validate(Wat.ToBinary("(module (rec (type $s (struct (field (ref null $g)))) (type $g (global (ref null $s)))))"), out error), error?.Message);
+    }
+
+    /// <summary>Each module makes two instances of the one before.</summary>
+    [Fact]
+    public void InstancesThatDoubleAreRefused()
+    {
+        var text = new StringBuilder("(module (module $m0)");
+        for (int i = 1; i <= 40; i++)
+            text.Append($"(module $m{i} (instance (instantiate (module outer 0 $m{i - 1}))) (instance (instantiate (module outer 0 $m{i - 1}))))");
+        Module module = new Engine().CompileText(text.Append("(instance (instantiate $m40)))").ToString());
+        Assert.Contains("too many instances", Assert.Throws<LinkException>(() => module.Instantiate()).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A module that instantiates itself in its start function runs out of stack, and nothing else happens.</summary>
+    [Fact]
+    public void InstancesWithoutEndTrap()
+    {
+        Module module = new Engine().CompileText("""
+            (module
+              (module $m (import "again" (func $again)) (start $again))
+              (elem declare func $again)
+              (func $again (export "go") (drop (instantiate (module $m) (ref.func $again)))))
+            """);
+        TrapException trap = Assert.Throws<TrapException>(() => module.Instantiate().GetExport<Action>("go")());
+        Assert.Equal(TrapKind.CallStackExhausted, trap.Kind);
+    }
+
+    /// <summary>Repeated names of imports in a core module do no harm when it is a value of the extension.</summary>
+    [Fact]
+    public void CoreModulesMayImportANameTwice()
+    {
+        var engine = new Engine();
+        Module twice = engine.CompileText("""
+            (module (import "a" "f" (func $x (result i32))) (import "a" "f" (func $y (result i32)))
+              (func (export "sum") (result i32) (i32.add (call $x) (call $y))))
+            """);
+        Module user = engine.CompileText("""
+            (module
+              (import "twice" (module $m (import "a" "f" (func (result i32))) (export "sum" (func (result i32)))))
+              (module $a (func (export "f") (result i32) (i32.const 21)))
+              (instance $a (instantiate $a))
+              (instance $i (instantiate $m (import "a" (instance $a))))
+              (export "sum" (func $i "sum")))
+            """);
+        Assert.Equal(42, user.Instantiate(new Imports { { "twice", twice } }).GetExport<Func<int>>("sum")());
+    }
+}
