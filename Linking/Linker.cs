@@ -7,8 +7,19 @@ namespace WasmJit.Linking;
 /// <summary>Instantiation (spec 4.5.4), for hosts and for guests alike.</summary>
 internal static unsafe class Linker
 {
-    /// <summary>An instance definition makes instances, whose definitions make more: this many at most for one instantiation.</summary>
-    private const int MaxInstances = 10_000;
+    /// <summary>
+    /// Instance definitions make instances, whose definitions make more. What one instantiation may come to: some thousands of
+    /// small instances, or a few very large ones.
+    /// </summary>
+    private const long MaxWork = 10_000_000;
+
+    private static long WorkOf(ModuleInfo info)
+    {
+        long work = 1000 + (4L * info.Imports.Count) + info.Funcs.Count + info.Globals.Count + info.Initialisers.Count;
+        foreach (ElemInfo elem in info.Elems) work += 1 + elem.Count;
+        foreach (DataInfo data in info.Datas) work += 1 + (data.Length / 16);
+        return work;
+    }
 
     /// <summary>Looks the imports up by name. Functions become FuncRefs.</summary>
     /// <exception cref="LinkException">One is missing, or a delegate has another signature.</exception>
@@ -75,13 +86,15 @@ internal static unsafe class Linker
     /// <exception cref="LinkException">An import is of another type.</exception>
     internal static Instance Instantiate(Module module, object[] imports, Fuel? fuel = null, Action<Instance>? beforeStart = null)
     {
-        int left = MaxInstances;
+        long left = long.MaxValue;
         return Instantiate(module, imports, fuel, beforeStart, ref left);
     }
 
-    private static Instance Instantiate(Module module, object[] imports, Fuel? fuel, Action<Instance>? beforeStart, ref int left)
+    private static Instance Instantiate(Module module, object[] imports, Fuel? fuel, Action<Instance>? beforeStart, ref long left)
     {
-        if (--left < 0) throw new LinkException($"too many instances: one instantiation may make {MaxInstances}");
+        // Whatever the outermost module is, it may be instantiated.
+        left = left == long.MaxValue ? MaxWork : left - WorkOf(module.Info);
+        if (left < 0) throw new LinkException("too many instances for one instantiation");
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
         ModuleInfo info = module.Info;
         for (int i = 0; i < imports.Length; i++)
@@ -104,7 +117,7 @@ internal static unsafe class Linker
 
     private static T[] Space<T>(int count) => count == 0 ? [] : new T[count];
 
-    private static void Allocate(Instance instance, ModuleInfo info, object[] imports, ref int left)
+    private static void Allocate(Instance instance, ModuleInfo info, object[] imports, ref long left)
     {
         instance.Types = info.TypeArray;
         instance.ExportCache = info.ExportCache;
@@ -164,7 +177,7 @@ internal static unsafe class Linker
 
     // ---- module linking ----
 
-    private static object Perform(Instance instance, Initialiser step, object[] imports, ref int left)
+    private static object Perform(Instance instance, Initialiser step, object[] imports, ref long left)
     {
         switch (step.Kind)
         {

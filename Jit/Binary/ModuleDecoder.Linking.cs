@@ -42,6 +42,8 @@ internal ref partial struct ModuleDecoder
         module.UseLinking("nested module", at);
         if (module.Nesting >= ModuleInfo.MaxNesting)
             throw new InvalidModuleException($"modules are nested more than {ModuleInfo.MaxNesting} deep", at);
+        if (++module.Settings.NestedModules > ModuleInfo.MaxNested)
+            throw new InvalidModuleException($"there are more than {ModuleInfo.MaxNested} nested modules", at);
         uint size = section.U32();
         if (size > (uint)section.Remaining) throw section.Error("length out of bounds", at);
         ModuleInfo nested = Decode(memory, section.Position, section.Position + (int)size, module);
@@ -139,9 +141,8 @@ internal ref partial struct ModuleDecoder
     private static int CaptureOf(ModuleInfo module, uint depth, int index)
     {
         Capture capture = depth == 0 ? new Capture(false, index) : new Capture(true, CaptureOf(module.Parent!, depth - 1, index));
-        int known = module.Captures.IndexOf(capture);
-        if (known >= 0) return known;
+        if (module.CaptureIndices.TryGetValue(capture, out int known)) return known;
         module.Captures.Add(capture);
-        return module.Captures.Count - 1;
+        return module.CaptureIndices[capture] = module.Captures.Count - 1;
     }
 }

@@ -68,6 +68,7 @@ internal ref partial struct ModuleDecoder
         if (!own[4..8].SequenceEqual(stackalloc byte[] { 1, 0, 0, 0 })) throw new MalformedModuleException("unknown binary version", begin + 4);
         var reader = new ByteReader(bytes, begin + 8, module.End);
         int last = 0;
+        bool hasModules = false;
         byte lastId = 0;
         while (!reader.AtEnd)
         {
@@ -89,7 +90,8 @@ internal ref partial struct ModuleDecoder
                 int order = SectionOrder.Of(id);
                 if (order <= last && !(SectionOrder.IsEarly(id) && last <= 2)) throw reader.Error("unexpected content after last section", at);
                 if (order <= last && id <= 2 && freeOrderAt == 0) freeOrderAt = at;
-                if (id == 2 && (module.Sections.Contains(14) || module.Sections.Contains(15)))
+                hasModules |= id is 14 or 15;
+                if (id == 2 && hasModules)
                     throw reader.Error("unexpected content after last section: imports come before modules and instances", at);
                 last = Math.Max(last, order);
                 lastId = id;

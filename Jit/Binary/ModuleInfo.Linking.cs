@@ -6,6 +6,9 @@ internal sealed partial class ModuleInfo
     /// <summary>How deep modules may be nested in each other.</summary>
     internal const int MaxNesting = 100;
 
+    /// <summary>How many modules may be in a module, at whatever depth.</summary>
+    internal const int MaxNested = 10_000;
+
     /// <summary>The module around this one.</summary>
     internal ModuleInfo? Parent { get; init; }
 
@@ -37,6 +40,8 @@ internal sealed partial class ModuleInfo
     /// space of the enclosing instance, or from the closure of the enclosing module.
     /// </summary>
     internal List<Capture> Captures { get; } = [];
+
+    internal Dictionary<Capture, int> CaptureIndices { get; } = [];
 
     /// <summary>The items of the sections that may come in any order, in the order of the bytes.</summary>
     internal List<EarlyItem> EarlyItems { get; } = [];
@@ -147,6 +152,7 @@ internal sealed class ModuleSettings
     internal Features Features { get; set; } = Features.All;
     internal bool AllowLinking { get; set; } = true;
     internal bool AllowCompile { get; set; } = true;
+    internal int NestedModules { get; set; }
     internal Runtime.GcBatch GcBatch { get; } = new();
 }
 

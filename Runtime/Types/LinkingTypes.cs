@@ -37,8 +37,7 @@ public sealed class ModuleType : CompositeType
             foreach (ImportType import in Imports)
             {
                 if (!made.TryGetValue(import.Module, out ImportGroup? group)) made[import.Module] = group = new ImportGroup();
-                if (import.Name is null) group.Whole ??= import.Type;
-                else (group.Items ??= []).TryAdd(import.Name, import.Type);
+                group.Add(import);
             }
             return groups = made;
         }
@@ -52,12 +51,29 @@ public sealed class ModuleType : CompositeType
         $" (import {TypePrinter.Quote(import.Module)}{(import.Name is null ? "" : $" {TypePrinter.Quote(import.Name)}")} {import.Type})";
 }
 
-/// <summary>What a module imports under one first name: one thing, or things with second names.</summary>
+/// <summary>
+/// What a module imports under one first name: one thing, or things with second names, which are together an import of an instance.
+/// A core module may ask for one name with several types; all of them must be met.
+/// </summary>
 internal sealed class ImportGroup
 {
-    internal ExternType? Whole { get; set; }
+    private readonly List<ExternType> wholes = [];
+    private readonly List<ImportType> items = [];
+    private ExternType? instance;
 
-    internal Dictionary<string, ExternType>? Items { get; set; }
+    internal void Add(ImportType import)
+    {
+        if (import.Name is null) wholes.Add(import.Type);
+        else items.Add(import);
+    }
+
+    /// <summary>What is asked for: of whatever is given for it, all must hold.</summary>
+    internal IEnumerable<ExternType> Needed => items.Count == 0 ? wholes : wholes.Append(Instance);
+
+    /// <summary>What is there for whoever has the imports given: the first of several, which only core modules have.</summary>
+    internal ExternType Given => wholes.Count > 0 ? wholes[0] : Instance;
+
+    private ExternType Instance => instance ??= ExternType.OfInstance(DefType.Of(new InstanceType([.. items.Select(i => new ExportType(i.Name!, i.Type))])));
 }
 
 /// <summary>An instance type of the runtime-linking extension.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace WasmJit;
 
 /// <summary>
@@ -84,42 +82,26 @@ internal static class Subtyping
     {
         if (sub.Imports.IsEmpty) return true;
         Dictionary<string, ImportGroup> given = super.Groups;
-        foreach (ImportType needed in sub.Imports)
-            if (!given.TryGetValue(needed.Module, out ImportGroup? group) || !Gives(group, needed)) return false;
-        return true;
-    }
-
-    /// <summary>
-    /// Whether what is given under a first name does for an import. Two-level imports of one name and an import of an instance
-    /// are the same thing (Subtyping.md, import elaboration).
-    /// </summary>
-    private static bool Gives(ImportGroup group, ImportType needed)
-    {
-        if (needed.Name is { } name)
+        foreach ((string name, ImportGroup needed) in sub.Groups)
         {
-            ExternType? item = group.Items is { } items ? items.GetValueOrDefault(name)
-                : group.Whole is { Kind: ExternKind.Instance } whole ? whole.Instance.Find(name) : null;
-            return item is not null && Matches(item, needed.Type);
+            if (!given.TryGetValue(name, out ImportGroup? group)) return false;
+            foreach (ExternType type in needed.Needed)
+                if (!Matches(group.Given, type)) return false;
         }
-        if (group.Whole is { } single) return Matches(single, needed.Type);
-        if (needed.Type.Kind != ExternKind.Instance) return false;
-        foreach (ExportType wanted in needed.Type.Instance.Exports)
-            if (group.Items!.GetValueOrDefault(wanted.Name) is not { } item || !Matches(item, wanted.Type)) return false;
         return true;
     }
 
     /// <summary>
     /// Whether what an instance definition gives by name does for all imports of a module (Subtyping.md, instantiation); the
-    /// reason if not.
+    /// reason if not. Two-level imports of one name are an import of an instance (import elaboration).
     /// </summary>
     internal static string? CheckArguments(ModuleType module, IReadOnlyDictionary<string, ExternType> arguments)
     {
-        foreach (ImportType needed in module.Imports)
+        foreach ((string name, ImportGroup group) in module.Groups)
         {
-            string what = $"\"{needed.Module}\"{(needed.Name is null ? "" : $" \"{needed.Name}\"")}";
-            if (!arguments.TryGetValue(needed.Module, out ExternType? given)) return $"missing import {what}";
-            if (!Gives(new ImportGroup { Whole = given }, needed))
-                return $"type mismatch: the import {what} is {given}, {needed.Type} is needed";
+            if (!arguments.TryGetValue(name, out ExternType? given)) return $"missing import \"{name}\"";
+            foreach (ExternType needed in group.Needed)
+                if (!Matches(given, needed)) return $"type mismatch: the import \"{name}\" is {given}, {needed} is needed";
         }
         return null;
     }

@@ -74,12 +74,18 @@ internal sealed partial class WatPrinter
         return ([], []);
     }
 
+    private Dictionary<DefType, int>? typeIndices;
+
     private string? Known(ValType type)
     {
         if (type.Heap is null or AbstractHeapType) return type.ToString();
         DefType? def = type.Heap is ExactType exact ? exact.Type : type.Heap as DefType;
-        int index = def is null ? -1 : module.Types.IndexOf(def);
-        return index < 0 ? null : RefText(new HeapTypeCode(index, type.Heap is ExactType), type.IsNullable);
+        if (typeIndices is null)
+        {
+            typeIndices = [];
+            for (int i = 0; i < module.Types.Count; i++) typeIndices.TryAdd(module.Types[i], i);
+        }
+        return def is null || !typeIndices.TryGetValue(def, out int index) ? null : RefText(new HeapTypeCode(index, type.Heap is ExactType), type.IsNullable);
     }
 
     private string[] Vals(ref ByteReader reader)

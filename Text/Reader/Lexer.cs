@@ -250,6 +250,23 @@ internal sealed class Source(string text, Token[] tokens, AnnotationList annotat
 
     internal AnnotationList Annotations { get; } = annotations;
 
+    private int[]? ends;
+
+    /// <summary>Of an opening parenthesis the token behind its closing one; 0 if there is none.</summary>
+    internal int EndOf(int token) => (ends ??= FindEnds())[token];
+
+    private int[] FindEnds()
+    {
+        int[] found = new int[Tokens.Length];
+        var open = new Stack<int>();
+        for (int i = 0; i < Tokens.Length; i++)
+        {
+            if (Tokens[i].Kind == TokenKind.Open) open.Push(i);
+            else if (Tokens[i].Kind == TokenKind.Close && open.TryPop(out int start)) found[start] = i + 1;
+        }
+        return found;
+    }
+
     internal WatException Error(int position, string reason) => Error(text, position, reason);
 
     internal static WatException Error(string text, int position, string reason)

@@ -105,6 +105,11 @@ internal abstract class TokenCursor(Source source, int position, int end)
     /// <summary>Steps over a whole parenthesised expression, or one other token.</summary>
     protected void Skip()
     {
+        if (Current.Kind == TokenKind.Open && Source.EndOf(Position) is > 0 and int end && end <= Last)
+        {
+            Position = end;
+            return;
+        }
         int depth = 0;
         do
         {
