@@ -33,6 +33,9 @@ internal sealed class Operator
     internal required ImmutableArray<ValType> Params { get; init; }
     internal required ImmutableArray<ValType> Results { get; init; }
 
+    /// <summary>For the reference page: operands, an arrow, results, where they depend on more than the row; may be empty.</summary>
+    internal required string TypeText { get; init; }
+
     /// <summary>Whether the row gives the whole stack signature.</summary>
     internal required bool HasSignature { get; init; }
 

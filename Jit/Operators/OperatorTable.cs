@@ -64,7 +64,8 @@ internal static partial class OperatorTable
             if (word != "-") immediates.Add(ParseImmediate(word));
 
         string signature = Column(ref line).ToString();
-        bool hasSignature = signature != "*";
+        // Behind the star stands, for people, what the validator works out.
+        bool hasSignature = !signature.StartsWith('*');
         var types = ImmutableArray.CreateBuilder<ValType>(4);
         ImmutableArray<ValType> parameters = [];
         if (hasSignature)
@@ -93,6 +94,7 @@ internal static partial class OperatorTable
             Params = parameters,
             Results = types.ToImmutable(),
             HasSignature = hasSignature,
+            TypeText = hasSignature ? "" : signature[1..].Trim(),
             Id = emission == "custom" ? Enum.Parse<OpId>(Pascal(mnemonic)) : OpId.Plain,
             Proposal = proposal,
             Feature = FeatureOf(proposal),

@@ -28,7 +28,8 @@ internal static class OperatorReference
             - *Code*: the opcode; behind a prefix byte, the number that follows it as a LEB128.
             - *Immediates*: `mem` and the other indices are u32; `memarg:n` has the natural alignment 2^n.
             - *Type*: operands and results; `at` is the address type (i32 or i64) of the memory or table. It is left open where
-              it depends on an immediate or on the context.
+              it depends on an immediate or on the context. In the chapters on linking, `ref` is a reference of the type that the
+              immediate names, which may be null; [references.md](references.md) has more.
             - *Code from*: `IL` for instructions in place, the name of a helper, a load or store, or the emitter itself.
 
 
@@ -43,7 +44,8 @@ internal static class OperatorReference
             foreach (Operator op in OperatorTable.All.Where(op => op.Proposal == proposal))
             {
                 string code = op.Prefix == 0 ? $"0x{op.Code:x2}" : $"0x{op.Prefix:x2} 0x{op.Code:x2}";
-                string type = op.HasSignature ? $"[{Types(op, op.Params)}] → [{Types(op, op.Results)}]" : "";
+                string type = op.HasSignature ? $"[{Types(op, op.Params)}] → [{Types(op, op.Results)}]"
+                    : op.TypeText.Split("->") is [var operands, var results] ? $"[{operands.Trim()}] → [{results.Trim()}]" : "";
                 page.Append($"| {code} | `{Text(op)}` | {Immediates(op)} | {type} | {Source(op)} |\n");
             }
             page.Append('\n');
