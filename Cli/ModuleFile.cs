@@ -33,9 +33,10 @@ internal static class ModuleFile
 
     /// <summary>A module in the binary format; text is encoded.</summary>
     /// <exception cref="ToolException">The file cannot be read, or is neither.</exception>
-    internal static byte[] Read(string path)
+    internal static byte[] Read(string path) => Read(path, ReadBytes(path));
+
+    private static byte[] Read(string path, byte[] bytes)
     {
-        byte[] bytes = ReadBytes(path);
         if (IsBinary(bytes)) return bytes;
         if (bytes.Length == 0) throw new ToolException($"{path} is empty");
         if (path.EndsWith(".wasm", StringComparison.OrdinalIgnoreCase) && !LooksLikeText(bytes))
@@ -56,10 +57,12 @@ internal static class ModuleFile
         }
     }
 
-    /// <summary>Reads and compiles a module; errors name the file.</summary>
+    /// <summary>Reads and compiles a module, or loads one that was saved; errors name the file.</summary>
     internal static Module Load(string path, EngineOptions options, Terminal terminal)
     {
-        byte[] bytes = Read(path);
+        byte[] bytes = ReadBytes(path);
+        if (bytes.AsSpan().StartsWith("MZ"u8)) return LoadSaved(path, bytes, options);
+        bytes = Read(path, bytes);
         try
         {
             return terminal.Progress($"compiling {path}, {bytes.Length / 1e6:0.0} MB", () => new Engine(options).CompileOwned(bytes));
@@ -67,6 +70,18 @@ internal static class ModuleFile
         catch (ModuleException e)
         {
             throw new ToolException($"{path}: {Kind(e)}{e.Message}");
+        }
+    }
+
+    private static Module LoadSaved(string path, byte[] file, EngineOptions options)
+    {
+        try
+        {
+            return new Engine(options with { Compilation = Compilation.Never }).LoadSaved(new MemoryStream(file));
+        }
+        catch (SavedModuleException e)
+        {
+            throw new ToolException($"{path}: {e.Message}");
         }
     }
 

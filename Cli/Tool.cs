@@ -20,12 +20,13 @@ internal static class Tool
 
     private const string Details = """
         Wherever a FILE is a module it may be in the binary format (.wasm) or the text format (.wat); the first bytes
-        decide, not the name. "-" is the standard input.
+        decide, not the name. "-" is the standard input. "run" takes what "compile" has saved, too.
 
         Examples:
           wasmjit run program.wasm one two            run a program with two arguments
           wasmjit run tool.wasm -- --help             what follows "--" is the guest's, options too
           wasmjit run math.wat --invoke add 2 -3      call an export; results go to the standard output
+          wasmjit compile program.wasm                save it with its code; run program.dll runs it
           wasmjit inspect program.wasm                what it needs and what it offers
           wasmjit disasm math.wat add                 WAT, IL and machine code of a function
           wasmjit wast testsuite/*.wast               scripts of the official test suite
@@ -84,6 +85,7 @@ internal static class Tool
             RunCommand.Make(terminal),
             WastCommand.Make(terminal),
             FuzzCommand.Make(terminal),
+            CompileCommand.Make(terminal),
             ValidateCommand.Make(terminal),
             ConvertCommands.MakeToBinary(terminal),
             ConvertCommands.MakeToText(terminal),
@@ -105,6 +107,7 @@ internal static class Tool
         MalformedModuleException e => $"malformed module: {e.Message}",
         InvalidModuleException e => $"invalid module: {e.Message}",
         LinkException e => e.Message,
+        SavedModuleException e => e.Message,
         IOException e => e.Message,
         UnauthorizedAccessException e => e.Message,
         _ => null,

@@ -10,11 +10,7 @@ internal static class Boundary
     [ModuleInitializer]
     internal static void Connect()
     {
-        FuncRef.DelegateFactory = static func =>
-        {
-            Signature signature = Signature.Of(func.Type);
-            return signature.Entry.CreateDelegate(signature.DelegateType, func);
-        };
+        FuncRef.DelegateFactory = static func => EntryThunk.MakeDelegate(func);
         HostValues.HostFuncFactory = static (host, wanted) => HostAdapter.MakeFunc(host, wanted ?? HostAdapter.TypeOf(host.GetType()));
     }
 #pragma warning restore CA2255

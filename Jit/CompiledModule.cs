@@ -18,14 +18,10 @@ internal readonly record struct CodeOptions(
 /// The code of a module: one cell a function, which holds the address of its code. Who first refers to a function puts a stub
 /// there, which compiles it; direct calls read the cell each time. All instances of the module share it; it goes when the last of them goes.
 /// </summary>
-internal sealed unsafe class CompiledModule : ICodeTarget
+internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 {
-    /// <summary>With less stack than this, or for larger functions than that, the JIT runs on a thread of its own.</summary>
-    private const int StackForJit = 1 << 20;
-    private const int LargeFunction = 20_000;
-
     /// <summary>What IL can have.</summary>
-    private const int MaxLocals = 65_000;
+    internal const int MaxLocals = 65_000;
 
     /// <summary>The callees of the function that this thread is compiling, if somebody wants to know.</summary>
     [ThreadStatic]
@@ -47,8 +43,8 @@ internal sealed unsafe class CompiledModule : ICodeTarget
     private Dictionary<int, List<int>>? stubbed;
 
     internal CompiledModule(ModuleInfo info, CodeOptions options)
+        : base(info)
     {
-        Info = info;
         this.options = options;
         int own = info.Funcs.Count - info.ImportedFuncs;
         methods = new DynamicMethod?[own];
@@ -65,17 +61,13 @@ internal sealed unsafe class CompiledModule : ICodeTarget
 
     internal bool IsCompiled(int func) => Volatile.Read(ref methods[func - Info.ImportedFuncs]) is not null;
 
-    /// <summary>The one code of a module: nested modules have one for all their closures.</summary>
-    internal static CompiledModule Of(ModuleInfo info, CodeOptions options) =>
-        info.Code ?? Interlocked.CompareExchange(ref info.Code, new CompiledModule(info, options), null) ?? info.Code;
-
-    internal ModuleInfo Info { get; }
+    internal override CodeOptions Options => options;
 
     /// <inheritdoc/>
     public Unwinder? Unwinder { get; }
 
     /// <summary>The code of a function as it is now: itself, or the stub. From now on its cell may be read.</summary>
-    internal nint CodeOf(int func)
+    internal override nint CodeOf(int func)
     {
         nint code = Volatile.Read(ref cells[func - Info.ImportedFuncs]);
         return code != 0 ? code : AddStub(func);
@@ -101,40 +93,18 @@ internal sealed unsafe class CompiledModule : ICodeTarget
     }
 
     /// <summary>The function that a stub's number stands for.</summary>
-    internal int FuncOfStub(int stubs, int number)
+    internal override int FuncOfStub(int stubs, int number)
     {
         if (number < LazyStubs.PerPage) return number;
         lock (frameGuards) return stubbed![stubs][number - LazyStubs.PerPage];
     }
 
     /// <summary>The code of a function, compiled if it has not been.</summary>
-    internal nint Compile(int func)
+    internal override nint Compile(int func)
     {
         int own = func - Info.ImportedFuncs;
         if (Volatile.Read(ref methods[own]) is not null) return cells[own];
-        byte local;
-        ulong low = WasmThread.Current.StackLow;
-        bool elsewhere = low == 0 || (ulong)&local - low < StackForJit
-            || Info.Funcs[func].BodyEnd - Info.Funcs[func].BodyStart > LargeFunction;
-        if (!elsewhere) return CompileHere(func, own);
-        nint code = 0;
-        Exception? error = null;
-        var thread = new Thread(
-            () =>
-            {
-                try
-                {
-                    code = CompileHere(func, own);
-                }
-                catch (Exception e)
-                {
-                    error = e;
-                }
-            }, 64 << 20);
-        thread.Start();
-        thread.Join();
-        if (error is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
-        return code;
+        return JitThread.Run(Info.Funcs[func], () => CompileHere(func, own));
     }
 
     /// <summary>Compiles a function that nobody has called, on a thread for that.</summary>
@@ -188,29 +158,8 @@ internal sealed unsafe class CompiledModule : ICodeTarget
         return method;
     }
 
-    /// <summary>Compiles all functions now, those of nested modules too, on several threads.</summary>
-    internal void CompileAll(CancellationToken cancellation = default)
-    {
-        foreach (ModuleInfo module in Info.WithNested())
-        {
-            CompiledModule code = Of(module, options);
-            Parallel.For(module.ImportedFuncs, module.Funcs.Count, new ParallelOptions { CancellationToken = cancellation }, i => code.Compile(i));
-        }
-    }
-
-    internal string NameOf(int func, NullMeaning nulls = NullMeaning.None)
-    {
-        string prefix = nulls switch
-        {
-            NullMeaning.Struct => WasmStackTrace.StructPrefix,
-            NullMeaning.Array => WasmStackTrace.ArrayPrefix,
-            _ => WasmStackTrace.Prefix,
-        };
-        return $"{prefix}{Info.Name}!{Info.FuncName(func) ?? $"func[{func}]"}";
-    }
-
     /// <summary>The IL of a function, for listings.</summary>
-    internal IlBuffer EmitIl(int func) => FunctionEmitter.Emit(Info, func, this);
+    internal override IlBuffer EmitIl(int func) => FunctionEmitter.Emit(Info, func, this);
 
     bool ICodeTarget.HasStackMap => StackGuard.Map is not null;
 
@@ -225,7 +174,7 @@ internal sealed unsafe class CompiledModule : ICodeTarget
     {
         if (!ReferenceEquals(module, Info))
         {
-            Of(module, options).LoadCode(il, func);
+            ((CompiledModule)Of(module, options)).LoadCode(il, func);
             return;
         }
         LoadCode(il, func);

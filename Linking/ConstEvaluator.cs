@@ -54,7 +54,7 @@ internal static class ConstEvaluator
     {
         WasmStruct made = type.NewStruct();
         if (op is OpId.StructNewDesc or OpId.StructNewDefaultDesc)
-            type.Setter<object?>(type.Fields.Length)(made, Casts.NonNullDescriptor(stack.Pop()));
+            type.Field<object?>(made, type.Fields.Length) = Casts.NonNullDescriptor(stack.Pop());
         if (op is OpId.StructNew or OpId.StructNewDesc)
             for (int i = type.Fields.Length - 1; i >= 0; i--) GcObjects.SetField(type, made, i, stack.Pop());
         stack.Push(made);

@@ -27,6 +27,7 @@ public sealed class Engine
     /// <exception cref="MalformedModuleException">The bytes are not in the binary format.</exception>
     /// <exception cref="InvalidModuleException">The module is invalid, or uses what the options do not allow.</exception>
     /// <exception cref="UnsupportedModuleException">The module uses what this version does not compile.</exception>
+    /// <exception cref="InvalidOperationException">The options say <see cref="Compilation.Never"/>.</exception>
     public Module Compile(ReadOnlySpan<byte> bytes) => CompileOwned(bytes.ToArray());
 
     /// <summary>
@@ -58,6 +59,32 @@ public sealed class Engine
         return buffer.Length == buffer.Capacity ? buffer.GetBuffer() : buffer.ToArray();
     }
 
+    /// <summary>
+    /// Loads a module that <see cref="Module.Save(string)"/> or <c>wasmjit compile</c> has written. The file is code of the host:
+    /// only .NET checks what it does, as with any other assembly. Never load one that a guest may have written.
+    /// </summary>
+    /// <param name="path">The file. It is read at once, and may be replaced afterwards.</param>
+    /// <exception cref="SavedModuleException">It is no saved module, or one of another build, platform or other options.</exception>
+    public Module LoadSaved(string path) => Linking.SavedModules.Load(this, File.ReadAllBytes(path));
+
+    /// <summary>As <see cref="LoadSaved(string)"/>, from a stream, which is read to its end.</summary>
+    /// <param name="stream">The file's content.</param>
+    /// <exception cref="SavedModuleException">It is no saved module, or one of another build, platform or other options.</exception>
+    public Module LoadSaved(Stream stream)
+    {
+        var buffer = new MemoryStream();
+        stream.CopyTo(buffer);
+        return Linking.SavedModules.Load(this, buffer.ToArray());
+    }
+
+    /// <summary>
+    /// As <see cref="LoadSaved(string)"/>, for an assembly that the host has loaded or refers to. Its code lives as long as the
+    /// assembly does; that its file is undamaged is the host's concern.
+    /// </summary>
+    /// <param name="assembly">The assembly.</param>
+    /// <exception cref="SavedModuleException">It is no saved module, or one of another build, platform or other options.</exception>
+    public Module LoadSaved(System.Reflection.Assembly assembly) => Linking.SavedModules.Load(this, assembly);
+
     /// <summary>Whether the bytes are a valid module, and why not.</summary>
     /// <param name="bytes">The module.</param>
     /// <param name="error">The reason, or null.</param>
@@ -84,6 +111,8 @@ public sealed class Engine
 
     internal Module CompileOwned(byte[] bytes)
     {
+        if (Options.Compilation == Compilation.Never)
+            throw new InvalidOperationException("The engine's options say Compilation.Never: it takes saved modules alone (Engine.LoadSaved).");
         ModuleInfo info = Load(bytes);
         if (info.Unsupported is { } what) throw new UnsupportedModuleException(what);
         var module = new Module(this, info);

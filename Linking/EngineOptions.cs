@@ -18,6 +18,12 @@ public enum Compilation
 
     /// <summary>All when the module is, on several threads.</summary>
     Ahead,
+
+    /// <summary>
+    /// Not at all: the engine takes modules that were saved (<see cref="Engine.LoadSaved(string)"/>) and makes no code of its own.
+    /// <see cref="Engine.Compile"/> fails, a guest's <c>compile</c> traps.
+    /// </summary>
+    Never,
 }
 
 /// <summary>What an engine does and allows.</summary>

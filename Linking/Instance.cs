@@ -63,7 +63,7 @@ public sealed class Instance : InstanceCore, ILinkable
         {
             try
             {
-                return (T)(object)Signature.Of(func.Type).Entry.CreateDelegate(typeof(T), func);
+                return (T)(object)EntryThunk.MakeDelegate(func, typeof(T));
             }
             catch (ArgumentException)
             {

@@ -30,35 +30,35 @@ internal static unsafe class Linker
         for (int i = 0; i < values.Length; i++)
         {
             ImportInfo import = wanted[i];
-            values[i] = Find(module.Engine, imports, import)
+            values[i] = Find(module, imports, import)
                 ?? throw new LinkException($"unknown import: {import.Names} {import.Type}");
         }
         return values;
     }
 
     /// <summary>An import; things that are given one by one make an instance where one is asked for.</summary>
-    private static object? Find(Engine engine, Imports imports, ImportInfo import)
+    private static object? Find(Module module, Imports imports, ImportInfo import)
     {
         object? value = import.Name is null ? imports.Find(import.Module) : imports.Find(import.Module, import.Name);
         if (value is null && import is { Name: null, Type.Kind: ExternKind.Instance })
         {
             InstanceType type = import.Type.Instance;
-            return Bundle.Make(engine, type, name => imports.Find(import.Module, name) switch
+            return Bundle.Make(module.Engine, type, name => imports.Find(import.Module, name) switch
             {
                 Delegate host when type.Find(name) is { Kind: ExternKind.Func } wanted =>
-                    ToFunc(host, new ImportInfo(import.Module, name, wanted, 0)),
+                    ToFunc(module, host, new ImportInfo(import.Module, name, wanted, 0)),
                 var other => other,
             });
         }
-        return value is Delegate function && import.Type.Kind == ExternKind.Func ? ToFunc(function, import) : value;
+        return value is Delegate function && import.Type.Kind == ExternKind.Func ? ToFunc(module, function, import) : value;
     }
 
-    private static FuncRef ToFunc(Delegate host, ImportInfo import)
+    private static FuncRef ToFunc(Module module, Delegate host, ImportInfo import)
     {
         if (host.Target is FuncRef func && ReferenceEquals(func.Delegate, host)) return func;
         try
         {
-            return HostAdapter.MakeFunc(host, import.Type.Def);
+            return HostAdapter.MakeFunc(host, import.Type.Def, module.SavedCode);
         }
         catch (ArgumentException e)
         {
@@ -105,7 +105,7 @@ internal static unsafe class Linker
                     $"incompatible import type: {import.Names} is {TypeOf(imports[i])?.ToString() ?? "something else"}, {import.Type}{(import.Type.IsExact ? " exactly" : "")} is needed");
         }
         var instance = new Instance(module);
-        if (module.Engine.Options.CountFuel) instance.FuelTank = fuel ?? new Fuel(long.MaxValue);
+        if (module.CountsFuel) instance.FuelTank = fuel ?? new Fuel(long.MaxValue);
         Allocate(instance, info, imports, ref left);
         InitialiseGlobals(instance, info);
         InitialiseTables(instance, info);

@@ -27,10 +27,12 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
 
     internal override int FuncOfStub(int stubs, int number) => module.Code.FuncOfStub(stubs, number);
 
+    internal override System.Reflection.MethodInfo? FindEntry(FuncRef func) => module.Code.FindEntry(Signature.Of(func.Type));
+
     internal override object? Compile(InstanceCore instance, Memory memory, ulong address, ulong length, DefType type, bool orNull)
     {
         Engine engine = module.Engine;
-        if (!engine.Options.RuntimeCompile) throw Trap.Make(TrapKind.RuntimeCompileNotAllowed);
+        if (!engine.Options.RuntimeCompile || engine.Options.Compilation == Compilation.Never) throw Trap.Make(TrapKind.RuntimeCompileNotAllowed);
         memory.CheckRange(address, length);
         if (length > int.MaxValue) return Fail(instance, orNull, TrapKind.MalformedModule, "more than 2 GiB");
         Module compiled;

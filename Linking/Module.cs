@@ -70,7 +70,25 @@ public sealed class Module : ILinkable
 
     DefType ILinkable.DynamicType => Info.ModuleType;
 
-    internal CompiledModule Code => Shared.Code;
+    internal FunctionCode Code => Shared.Code;
+
+    /// <summary>The code if it came from a saved assembly.</summary>
+    internal SavedCode? SavedCode => Info.Code as SavedCode;
+
+    internal bool CountsFuel => SavedCode?.Options.CountsFuel ?? Engine.Options.CountFuel;
+
+    /// <summary>
+    /// Writes the module with the code of all its functions as a .NET assembly, for <see cref="Engine.LoadSaved(string)"/>. The
+    /// code is what the engine's options make it, and for machines like this one.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="UnsupportedModuleException">A function needs more temporaries than IL allows.</exception>
+    public void Save(string path) => File.WriteAllBytes(path, SavedModules.Write(this));
+
+    /// <summary>As <see cref="Save(string)"/>, to a stream.</summary>
+    /// <param name="stream">Where it is written.</param>
+    /// <exception cref="UnsupportedModuleException">A function needs more temporaries than IL allows.</exception>
+    public void Save(Stream stream) => stream.Write(SavedModules.Write(this));
 
     /// <summary>Makes an instance: links the imports, initialises, runs the start function.</summary>
     /// <param name="imports">What the module imports; null if it imports nothing.</param>

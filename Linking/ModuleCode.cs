@@ -9,7 +9,7 @@ namespace WasmJit.Linking;
 internal sealed class ModuleCode(Engine engine, ModuleInfo info, ModuleCode? outer)
 {
     private readonly ModuleCode?[] nested = info.Nested.Count == 0 ? [] : new ModuleCode?[info.Nested.Count];
-    private CompiledModule? code;
+    private FunctionCode? code;
     private LinkingServices? services;
 
     internal Engine Engine { get; } = engine;
@@ -22,7 +22,7 @@ internal sealed class ModuleCode(Engine engine, ModuleInfo info, ModuleCode? out
     /// <summary>Of the whole: what counts it in a quota.</summary>
     internal LinkingQuota.LiveModule? Live { get; set; }
 
-    internal CompiledModule Code => code ??= CompiledModule.Of(Info, Engine.CodeOptions);
+    internal FunctionCode Code => code ??= FunctionCode.Of(Info, Engine.CodeOptions);
 
     internal LinkingServices Services =>
         services ?? Interlocked.CompareExchange(ref services, new LinkingServices(this), null) ?? services;

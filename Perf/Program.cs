@@ -11,6 +11,7 @@ internal static class Program
         Perf options [KERNEL...]                                   what cancellation, fuel, explicit checks and tasks cost
         Perf startup [--size MB]                                   a large program from its file to its first function
         Perf startup --write FILE [--size MB]                      writes the module that it uses
+        Perf saved [--memory-checks guard|explicit] [KERNEL...]    modules saved as assemblies against compiling from bytes
         Perf programs [--processor-time] [CASE...]                 programs of Tests/Programs on WasmJit and Wasmtime by turns
         Perf hostile [NAME]                                        modules that are large in one respect alone
         Perf linking [--memory-checks guard|explicit]              accesses and exports through references
@@ -40,6 +41,9 @@ internal static class Program
                     return Tiers.Run(Kernel.Select(rest), options) ? 0 : 1;
                 case "options":
                     OptionCosts.Run(Kernel.Select(rest));
+                    return 0;
+                case "saved":
+                    Saved.Run(Kernel.Select(rest), options);
                     return 0;
                 case "startup":
                     return Startup.Run(rest);

@@ -80,7 +80,7 @@ internal static class Startup
         ModuleValidator.Validate(info);
         Step("validate");
         var module = new Module(new Engine(), info);
-        CompiledModule code = module.Code;
+        FunctionCode code = module.Code;
         Step("cells, stubs");
         Instance instance = module.Instantiate();
         Step("instantiate");
@@ -148,7 +148,7 @@ internal static class Startup
     }
 
     /// <summary>The tool beside this build of Perf.</summary>
-    private static string Tool()
+    internal static string Tool()
     {
         string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "WasmJit.sln"))) folder = Path.GetDirectoryName(folder);

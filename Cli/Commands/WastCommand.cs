@@ -13,21 +13,25 @@ internal static class WastCommand
             Description = "Scripts (.wast); a directory stands for the scripts directly in it.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("wast", "Runs scripts of the official test suite (.wast).") { files };
+        var saved = new Option<bool>("--saved")
+        {
+            Description = "Save each module as a .NET assembly, as \"compile\" does, and run what is loaded from there.",
+        };
+        var command = new Command("wast", "Runs scripts of the official test suite (.wast).") { files, saved };
         Help.Describe(command, """
             Prints a line for each file, each failure as PATH:LINE: reason, and the sums. What belongs to a module that
             this version cannot compile counts as skipped. The exit code is 1 if anything failed.
             """);
-        command.SetAction(parsed => Run(terminal, parsed.GetValue(files)!, EngineFlags.Options(parsed)));
+        command.SetAction(parsed => Run(terminal, parsed.GetValue(files)!, EngineFlags.Options(parsed), parsed.GetValue(saved)));
         return command;
     }
 
-    private static int Run(Terminal terminal, string[] paths, EngineOptions options)
+    private static int Run(Terminal terminal, string[] paths, EngineOptions options, bool saved)
     {
         long passed = 0, failed = 0, skipped = 0;
         foreach (string path in paths.SelectMany(Expand))
         {
-            WastResult result = WastRunner.Run(path, options);
+            WastResult result = WastRunner.Run(path, options, saved);
             passed += result.Passed;
             failed += result.Failures.Count;
             skipped += result.Skipped;

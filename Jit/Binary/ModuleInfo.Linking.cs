@@ -50,7 +50,7 @@ internal sealed partial class ModuleInfo
     internal LinkingUse? LinkingUse { get; private set; }
 
     /// <summary>The code, shared by all instances of the module and, if it is nested, by all closures of it.</summary>
-    internal CompiledModule? Code;
+    internal FunctionCode? Code;
 
     /// <summary>Notes the use of the extension.</summary>
     /// <exception cref="InvalidModuleException">The host has switched it off.</exception>

@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using System.Reflection;
 using System.Reflection.Emit;
 
@@ -33,9 +34,13 @@ internal sealed class AsyncHost
         ResultOf(invoke.ReturnType) != invoke.ReturnType || ParametersOf(invoke).Length < invoke.GetParameters().Length;
 
     /// <summary>A delegate of the signature's own type that calls the host function and waits for what it returns.</summary>
-    internal static Delegate Wrap(Delegate target, Signature signature)
+    /// <param name="target">The host function.</param>
+    /// <param name="signature">The signature that guests call it with.</param>
+    /// <param name="mayMakeCode">Whether code may be made for it; otherwise its calls are interpreted.</param>
+    internal static Delegate Wrap(Delegate target, Signature signature, bool mayMakeCode)
     {
         MethodInfo invoke = target.GetType().GetMethod("Invoke")!;
+        if (!mayMakeCode || !System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported) return Interpret(target, invoke, signature);
         var method = new DynamicMethod(
             "wasm async host", signature.HostReturn, [typeof(AsyncHost), .. signature.HostParameters], typeof(AsyncHost).Module, true);
         ILGenerator il = method.GetILGenerator();
@@ -51,13 +56,7 @@ internal sealed class AsyncHost
         if (invoke.GetParameters().Length > signature.HostParameters.Length)
             il.Emit(OpCodes.Call, typeof(Guest).GetProperty(nameof(Guest.CancellationToken))!.GetMethod!);
         il.Emit(OpCodes.Callvirt, invoke);
-        if (invoke.ReturnType != signature.HostReturn)
-        {
-            Type returned = invoke.ReturnType;
-            Type open = returned.IsGenericType ? returned.GetGenericTypeDefinition() : returned;
-            MethodInfo wait = Own(open == typeof(Task) || open == typeof(Task<>) ? nameof(Wait) : nameof(WaitValue), returned.IsGenericType);
-            il.Emit(OpCodes.Call, returned.IsGenericType ? wait.MakeGenericMethod(signature.HostReturn) : wait);
-        }
+        if (WaiterFor(invoke.ReturnType, signature) is { } wait) il.Emit(OpCodes.Call, wait);
         if (result is not null) il.Emit(OpCodes.Stloc, result);
         il.BeginFinallyBlock();
         il.Emit(OpCodes.Ldloc, context);
@@ -66,6 +65,32 @@ internal sealed class AsyncHost
         if (result is not null) il.Emit(OpCodes.Ldloc, result);
         il.Emit(OpCodes.Ret);
         return method.CreateDelegate(signature.DelegateType, new AsyncHost(target));
+    }
+
+    /// <summary>The method that waits for what a host function returns; null if it returns the result itself.</summary>
+    private static MethodInfo? WaiterFor(Type returned, Signature signature)
+    {
+        if (returned == signature.HostReturn) return null;
+        Type open = returned.IsGenericType ? returned.GetGenericTypeDefinition() : returned;
+        MethodInfo wait = Own(open == typeof(Task) || open == typeof(Task<>) ? nameof(Wait) : nameof(WaitValue), returned.IsGenericType);
+        return returned.IsGenericType ? wait.MakeGenericMethod(signature.HostReturn) : wait;
+    }
+
+    /// <summary>The same as an interpreted expression.</summary>
+    private static Delegate Interpret(Delegate target, MethodInfo invoke, Signature signature)
+    {
+        ParameterExpression[] parameters = [.. signature.HostParameters.Select(p => Expression.Parameter(p))];
+        IEnumerable<Expression> arguments = parameters;
+        if (invoke.GetParameters().Length > parameters.Length)
+            arguments = arguments.Append(Expression.Property(null, typeof(Guest).GetProperty(nameof(Guest.CancellationToken))!));
+        Expression call = Expression.Invoke(Expression.Constant(target), arguments);
+        if (WaiterFor(invoke.ReturnType, signature) is { } wait) call = Expression.Call(wait, call);
+        ParameterExpression context = Expression.Variable(typeof(SynchronizationContext));
+        Expression body = Expression.Block(
+            [context],
+            Expression.Assign(context, Expression.Call(Own(nameof(Begin)))),
+            Expression.TryFinally(call, Expression.Call(Own(nameof(End)), context)));
+        return Expression.Lambda(signature.DelegateType, body, parameters).Compile(preferInterpretation: true);
     }
 
     private static MethodInfo Own(string name, bool generic = false) =>

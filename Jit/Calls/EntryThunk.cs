@@ -17,9 +17,30 @@ internal sealed class EntryThunk
 
     internal EntryThunk(Signature signature)
     {
-        method = new DynamicMethod(
-            "wasm entry " + signature.Key, signature.HostReturn, [typeof(FuncRef), .. signature.HostParameters], typeof(EntryThunk).Module, true);
-        ILGenerator il = method.GetILGenerator();
+        method = new DynamicMethod(NameOf(signature), signature.HostReturn, Parameters(signature), typeof(EntryThunk).Module, true);
+        Write(method.GetILGenerator(), signature);
+    }
+
+    internal static string NameOf(Signature signature) => "wasm entry " + signature.Key;
+
+    internal static Type[] Parameters(Signature signature) => [typeof(FuncRef), .. signature.HostParameters];
+
+    /// <summary>The delegate of a function, through its module's own entry if that has been saved with it.</summary>
+    /// <param name="func">The function.</param>
+    /// <param name="delegateType">The delegate's type; that of the signature if null.</param>
+    /// <exception cref="ArgumentException">The delegate type has another signature.</exception>
+    internal static Delegate MakeDelegate(FuncRef func, Type? delegateType = null)
+    {
+        Signature signature = Signature.Of(func.Type);
+        delegateType ??= signature.DelegateType;
+        return func.Context is InstanceCore instance && instance.Services.FindEntry(func) is { } saved
+            ? saved.CreateDelegate(delegateType, func)
+            : signature.Entry.method.CreateDelegate(delegateType, func);
+    }
+
+    /// <summary>The body: static R(FuncRef, args...), arguments and results in the host's form.</summary>
+    internal static void Write(ILGenerator il, Signature signature)
+    {
         bool hasResult = signature.HostReturn != typeof(void);
         LocalBuilder? result = hasResult ? il.DeclareLocal(signature.HostReturn) : null;
         il.Emit(OpCodes.Call, Method(typeof(WasmThread), nameof(WasmThread.EnsureRegistered)));
@@ -58,10 +79,6 @@ internal sealed class EntryThunk
         if (result is not null) il.Emit(OpCodes.Ldloc, result);
         il.Emit(OpCodes.Ret);
     }
-
-    /// <summary>The delegate of a function, of a delegate type with the same parameters and result.</summary>
-    /// <exception cref="ArgumentException">The delegate type has another signature.</exception>
-    internal Delegate CreateDelegate(Type delegateType, FuncRef func) => method.CreateDelegate(delegateType, func);
 
     private static FuncRef? ToFunc(Delegate? value, FuncRef callee, int index) =>
         HostValues.ToFunc(value, callee.Type.AsFunc!.Params[index]);

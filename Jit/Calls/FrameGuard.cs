@@ -31,17 +31,17 @@ internal static unsafe class FrameGuard
     private static long SizeOf(Type type) =>
         type.IsGenericType && type.IsValueType ? 16L * Math.Max(1, type.GetGenericArguments().Sum(SizeOf)) : 8;
 
+    /// <summary>Whether a function of this estimate may need a guard at all.</summary>
+    internal static bool MayBeLarge(long estimate) => estimate > AlwaysFits;
+
     /// <summary>The method to call in place of a function, null if the function's frame is small.</summary>
     /// <param name="code">The function's code.</param>
     /// <param name="estimate">What <see cref="Estimate"/> says of it.</param>
     /// <param name="signature">Its signature.</param>
     internal static DynamicMethod? For(nint code, long estimate, Signature signature)
     {
-        if (estimate <= AlwaysFits) return null;
-        long frame = RuntimeInformation.ProcessArchitecture == Architecture.X64
-            ? FrameOf(code)
-            : Math.Min(estimate, LargestGuess);
-        if (frame <= AlwaysFits) return null;
+        long frame = LargeFrame(code, estimate);
+        if (frame == 0) return null;
         var method = new DynamicMethod("wasm frame", signature.Return, signature.Parameters, typeof(FrameGuard).Module, true);
         ILGenerator il = method.GetILGenerator();
         il.Emit(OpCodes.Ldc_I8, frame);
@@ -53,6 +53,16 @@ internal static unsafe class FrameGuard
         il.EmitCalli(OpCodes.Calli, System.Reflection.CallingConventions.Standard, signature.Return, signature.Parameters, null);
         il.Emit(OpCodes.Ret);
         return method;
+    }
+
+    /// <summary>The frame's bytes if there are too many to go without a guard, otherwise 0.</summary>
+    internal static long LargeFrame(nint code, long estimate)
+    {
+        if (estimate <= AlwaysFits) return 0;
+        long frame = RuntimeInformation.ProcessArchitecture == Architecture.X64
+            ? FrameOf(code)
+            : Math.Min(estimate, LargestGuess);
+        return frame <= AlwaysFits ? 0 : frame;
     }
 
     /// <summary>What the code subtracts from the stack pointer before anything else.</summary>

@@ -14,10 +14,13 @@ internal sealed class HostAdapter
     internal static readonly MethodInfo FromDelegate = EntryThunk.Method(typeof(HostValues), nameof(HostValues.FromDelegateOrNull));
     internal static readonly MethodInfo ToDelegate = EntryThunk.Method(typeof(FuncRef), nameof(FuncRef.ToDelegate));
 
-    private HostAdapter(Delegate target, DefType type)
+    private readonly object? codeOwner;
+
+    private HostAdapter(Delegate target, DefType type, object? codeOwner)
     {
         Target = target;
         Type = type;
+        this.codeOwner = codeOwner;
     }
 
     internal readonly Delegate Target;
@@ -25,19 +28,26 @@ internal sealed class HostAdapter
     internal readonly DefType Type;
 
     /// <summary>The reference to a host function of a wasm type.</summary>
+    /// <param name="target">The function.</param>
+    /// <param name="type">Its type.</param>
+    /// <param name="module">The code of the module that it is for, which may have been saved with an adapter.</param>
     /// <exception cref="ArgumentException">The delegate's signature is not the type's.</exception>
-    internal static FuncRef MakeFunc(Delegate target, DefType type)
+    internal static FuncRef MakeFunc(Delegate target, DefType type, FunctionCode? module = null)
     {
         Signature signature = Signature.Of(type);
         if (target.GetType() != signature.DelegateType)
         {
             if (!HasSignature(target.GetType(), signature))
                 throw new ArgumentException($"A host function for {type} must be {CSharpName.Of(signature.DelegateType)}, not {CSharpName.Of(target.GetType())}.");
-            if (AsyncHost.IsNeeded(target.GetType().GetMethod("Invoke")!)) target = AsyncHost.Wrap(target, signature);
+            if (AsyncHost.IsNeeded(target.GetType().GetMethod("Invoke")!)) target = AsyncHost.Wrap(target, signature, module?.MayMakeCode ?? true);
             else if (!signature.IsSameForHost) target = Delegate.CreateDelegate(signature.DelegateType, target, "Invoke");
         }
         if (signature.IsSameForHost) return new FuncRef(target, TargetOf(target), PointerOf(target), type);
-        return new FuncRef(target, new HostAdapter(target, type), signature.HostAdapterCode, type);
+        // The adapter of a saved module, this one or another, if there is none made here.
+        FunctionCode? owner = module;
+        nint code = owner?.FindHostAdapter(signature) ?? 0;
+        if (code == 0) code = signature.GetHostAdapter(out owner);
+        return new FuncRef(target, new HostAdapter(target, type, owner), code, type);
     }
 
     private static bool HasSignature(Type delegateType, Signature signature)
@@ -77,10 +87,18 @@ internal sealed class HostAdapter
         throw new ArgumentException($"{type} is not the .NET form of a WebAssembly type.");
     }
 
+    internal static string NameOf(Signature signature) => "wasm host " + signature.Key;
+
     internal static DynamicMethod Make(Signature signature)
     {
-        var method = new DynamicMethod("wasm host " + signature.Key, signature.Return, signature.Parameters, typeof(HostAdapter).Module, true);
-        ILGenerator il = method.GetILGenerator();
+        var method = new DynamicMethod(NameOf(signature), signature.Return, signature.Parameters, typeof(HostAdapter).Module, true);
+        Write(method.GetILGenerator(), signature);
+        return method;
+    }
+
+    /// <summary>The body: static R(adapter, args...) in the form of generated code.</summary>
+    internal static void Write(ILGenerator il, Signature signature)
+    {
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Ldfld, typeof(HostAdapter).GetField(nameof(Target), BindingFlags.Instance | BindingFlags.NonPublic)!);
         for (int i = 0; i < signature.ValueTypes.Length; i++)
@@ -106,7 +124,6 @@ internal sealed class HostAdapter
             generator.Emit(OpCodes.Call, check);
         });
         il.Emit(OpCodes.Ret);
-        return method;
     }
 
     private static FuncRef? ResultFunc(Delegate? value, HostAdapter host, int index) =>

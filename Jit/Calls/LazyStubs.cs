@@ -17,6 +17,7 @@ internal sealed unsafe class LazyStubs
     /// <summary>How many stubs are made at a time.</summary>
     internal const int PerPage = 255;
 
+    private const int PageSize = 4096;
     private const int IntegerRegisters = 6, FloatRegisters = 8;
 
     /// <summary>The encodings of <c>mov register, imm32</c> for the integer argument registers, System V convention.</summary>
@@ -33,14 +34,29 @@ internal sealed unsafe class LazyStubs
     private nint sharedCode;
 
     internal LazyStubs(Signature signature)
+        : this(signature, Interlocked.Increment(ref count), 0)
+    {
+    }
+
+    /// <summary>Stubs whose shared method was saved with a module.</summary>
+    internal LazyStubs(Signature signature, int id, nint savedCode)
     {
         this.signature = signature;
-        Id = Interlocked.Increment(ref count);
-        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())) return;
+        Id = id;
+        sharedCode = savedCode;
+        IsNumbered = HasThunks && CanBeNumbered(signature, out usesFloatRegister);
+    }
+
+    private static bool HasThunks { get; } =
+        RuntimeInformation.ProcessArchitecture == Architecture.X64 && (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS());
+
+    /// <summary>Whether a register is left for a number, by the System V convention.</summary>
+    internal static bool CanBeNumbered(Signature signature, out bool usesFloatRegister)
+    {
         bool fitsInteger = signature.IsScalar && signature.IntegerArguments < IntegerRegisters;
         // A result that goes through a buffer takes an integer register; registers of floats are numbered for themselves.
         usesFloatRegister = !fitsInteger && !signature.HasVectors && signature.FloatArguments < FloatRegisters;
-        IsNumbered = fitsInteger || usesFloatRegister;
+        return fitsInteger || usesFloatRegister;
     }
 
     /// <summary>Which signature's stubs these are.</summary>
@@ -49,7 +65,7 @@ internal sealed unsafe class LazyStubs
     /// <summary>Whether stubs are told apart by a number, <see cref="Numbered"/>; otherwise <see cref="Single"/> makes them.</summary>
     internal bool IsNumbered { get; }
 
-    /// <summary>The stub of a number. It lives as long as the process.</summary>
+    /// <summary>The stub of a number. It lives as long as the process, or until <see cref="Release"/>.</summary>
     internal nint Numbered(int number)
     {
         int block = number / PerPage;
@@ -79,7 +95,7 @@ internal sealed unsafe class LazyStubs
             shared = Make(null);
             sharedCode = CodeAddress.Of(shared);
         }
-        Span<byte> code = stackalloc byte[4096];
+        Span<byte> code = stackalloc byte[PageSize];
         code.Fill(0xcc);
         BitConverter.TryWriteBytes(code[(PerPage * 16)..], sharedCode);
         for (int i = 0; i < PerPage; i++)
@@ -111,13 +127,37 @@ internal sealed unsafe class LazyStubs
         return Pages.PublishCode(code);
     }
 
+    /// <summary>Gives the pages back. Nobody may come to the stubs any more.</summary>
+    internal void Release()
+    {
+        lock (gate)
+        {
+            foreach (nint page in pages.Values) Pages.Release((byte*)page, PageSize);
+            pages.Clear();
+        }
+    }
+
+    internal static string NameOf(Signature signature) => "wasm stub " + signature.Key;
+
+    /// <summary>The parameters of the method for all functions that have numbers.</summary>
+    internal static Type[] Parameters(Signature signature)
+    {
+        CanBeNumbered(signature, out bool usesFloat);
+        return [.. signature.Parameters, usesFloat ? typeof(float) : typeof(int)];
+    }
+
     /// <summary>The method of a function, or the one for all that have numbers.</summary>
     private DynamicMethod Make(int? func)
     {
-        Type[] parameters = func is not null ? signature.Parameters
-            : [.. signature.Parameters, usesFloatRegister ? typeof(float) : typeof(int)];
-        var method = new DynamicMethod("wasm stub " + signature.Key, signature.Return, parameters, typeof(LazyStubs).Module, true);
-        ILGenerator il = method.GetILGenerator();
+        Type[] parameters = func is not null ? signature.Parameters : Parameters(signature);
+        var method = new DynamicMethod(NameOf(signature), signature.Return, parameters, typeof(LazyStubs).Module, true);
+        Write(method.GetILGenerator(), signature, Id, func);
+        return method;
+    }
+
+    /// <summary>The body of a stub: of one function, or of all that have numbers.</summary>
+    internal static void Write(ILGenerator il, Signature signature, int id, int? func)
+    {
         LocalBuilder code = il.DeclareLocal(typeof(nint));
         il.Emit(OpCodes.Ldarg_0);
         if (func is { } constant)
@@ -127,7 +167,8 @@ internal sealed unsafe class LazyStubs
         }
         else
         {
-            il.Emit(OpCodes.Ldc_I4, Id);
+            CanBeNumbered(signature, out bool usesFloatRegister);
+            il.Emit(OpCodes.Ldc_I4, id);
             il.Emit(OpCodes.Ldarg, (short)signature.Parameters.Length);
             if (usesFloatRegister) il.Emit(OpCodes.Call, typeof(BitConverter).GetMethod(nameof(BitConverter.SingleToInt32Bits))!);
             il.Emit(OpCodes.Call, EntryThunk.Method(typeof(LazyStubs), nameof(CompileNumbered)));
@@ -138,7 +179,6 @@ internal sealed unsafe class LazyStubs
         il.Emit(OpCodes.Tailcall);
         il.EmitCalli(OpCodes.Calli, System.Reflection.CallingConventions.Standard, signature.Return, signature.Parameters, null);
         il.Emit(OpCodes.Ret);
-        return method;
     }
 
     private static nint Compile(InstanceCore instance, int func) => instance.Services.CompileFunc(instance, func);

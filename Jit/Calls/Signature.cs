@@ -17,6 +17,7 @@ internal sealed class Signature
     private Type? delegateType;
     private nint hostAdapter;
     private System.Reflection.Emit.DynamicMethod? hostAdapterMethod;
+    private WeakReference<FunctionCode>? savedAdapters;
     private EntryThunk? entry;
     private LazyStubs? stubs;
 
@@ -80,22 +81,31 @@ internal sealed class Signature
 
     internal LazyStubs Stubs => stubs ?? Interlocked.CompareExchange(ref stubs, new LazyStubs(this), null) ?? stubs;
 
-    /// <summary>The code that calls a host delegate with conversions; see <see cref="HostAdapter"/>.</summary>
-    internal nint HostAdapterCode
+    /// <summary>
+    /// The code that calls a host delegate with conversions; see <see cref="HostAdapter"/>. If a saved module that is loaded has
+    /// it, none is made: such code may be used where none can be.
+    /// </summary>
+    /// <param name="owner">What is to be kept alive with the code; null if it lives as long as the process.</param>
+    internal nint GetHostAdapter(out FunctionCode? owner)
     {
-        get
+        lock (this)
         {
-            lock (this)
-            {
-                if (hostAdapter == 0)
-                {
-                    hostAdapterMethod ??= HostAdapter.Make(this);
-                    hostAdapter = CodeAddress.Of(hostAdapterMethod);
-                }
-                return hostAdapter;
-            }
+            owner = null;
+            if (hostAdapter != 0) return hostAdapter;
+            if (savedAdapters is not null && savedAdapters.TryGetTarget(out owner)) return owner.FindHostAdapter(this);
+            hostAdapterMethod ??= HostAdapter.Make(this);
+            return hostAdapter = CodeAddress.Of(hostAdapterMethod);
         }
     }
+
+    /// <summary>Makes the host adapter of a saved module known.</summary>
+    internal void OfferHostAdapter(FunctionCode module)
+    {
+        lock (this) savedAdapters = new WeakReference<FunctionCode>(module);
+    }
+
+    /// <summary>The signature of a <see cref="Key"/>, null if the process has none such.</summary>
+    internal static Signature? Find(string key) => Known.GetValueOrDefault(key);
 
     internal static Signature Of(DefType type) => Of((FuncType)type.Composite);
 
@@ -114,10 +124,13 @@ internal sealed class Signature
         return signature;
     }
 
+    /// <summary>Whether the delegate type is one of .NET's own, and none made in this process.</summary>
+    internal bool HasNamedDelegate => HostParameters.Length <= 16;
+
     private Type MakeDelegateType()
     {
         int count = HostParameters.Length;
-        if (count > 16) return Expression.GetDelegateType([.. HostParameters, HostReturn]);
+        if (!HasNamedDelegate) return Expression.GetDelegateType([.. HostParameters, HostReturn]);
         if (HostReturn == typeof(void))
             return count == 0 ? typeof(Action) : Open("System.Action`", count).MakeGenericType(HostParameters);
         return Open("System.Func`", count + 1).MakeGenericType([.. HostParameters, HostReturn]);

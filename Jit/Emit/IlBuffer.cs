@@ -185,6 +185,20 @@ internal sealed class IlBuffer
     /// <summary>Gives a <see cref="Call"/> another method of the same signature.</summary>
     internal void Retarget(int node, MethodInfo method) => nodes[node].Object = method;
 
+    /// <summary>The position of the instruction behind another; 0 at the end.</summary>
+    internal int After(int node) => nodes[node].Next;
+
+    /// <summary>Puts an instruction without label or local in the place of another such one.</summary>
+    internal void Replace(int node, OpCode code, Form form = Form.None, object? operand = null)
+    {
+        ref Node replaced = ref nodes[node];
+        Bytes -= SizeOf(replaced);
+        replaced.Code = code;
+        replaced.Form = form;
+        replaced.Object = operand;
+        Bytes += SizeOf(replaced);
+    }
+
     /// <summary>Gives a branch another opcode.</summary>
     internal void Recode(int node, OpCode code) => nodes[node].Code = code;
 

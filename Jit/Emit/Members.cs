@@ -33,6 +33,7 @@ internal static class Members
     internal static readonly MethodInfo MemoryCheck32 = Method<Memory>(nameof(Memory.Check32));
     internal static readonly MethodInfo MemoryCheck64 = Method<Memory>(nameof(Memory.Check64));
     internal static readonly MethodInfo MemoryCheckAligned = Method<Memory>(nameof(Memory.CheckAligned));
+    internal static readonly FieldInfo StackMap = typeof(StackGuard).GetField(nameof(StackGuard.Map), Any)!;
     internal static readonly MethodInfo KeepAlive = typeof(GC).GetMethod(nameof(GC.KeepAlive))!;
     internal static readonly MethodInfo MakeTrap = typeof(Trap).GetMethod(nameof(Trap.Make), Any, [typeof(TrapKind)])!;
     internal static readonly MethodInfo Stop = typeof(CancellationScope).GetMethod(nameof(CancellationScope.Stop), Any)!;

@@ -37,12 +37,27 @@ internal static class Outliner
     /// <summary>The caller's most padding: it is never run, but the JIT's budget for inlining grows with it.</summary>
     private const int MaxPadding = 50_000;
 
-    private static readonly string[] Friends = ["WasmJit.Runtime", "WasmJit.Jit", "System.Private.CoreLib"];
+    /// <summary>The assemblies whose internals generated code uses.</summary>
+    internal static readonly string[] Friends = ["WasmJit.Runtime", "WasmJit.Jit", "System.Private.CoreLib"];
 
     /// <summary>Whether RyuJIT would compile the code without optimising.</summary>
     internal static bool ExceedsLimits(IlBuffer il, int arguments) =>
         il.Bytes > MaxBytes || il.Instructions > MaxInstructions || il.LocalRefs > MaxLocalRefs
         || il.Locals.Count + arguments > MaxLocals || (il.Blocks > MaxBlocks && CountBlocks(il) > MaxBlocks);
+
+    /// <summary>How the locals of a function's body are laid out when it stands in a method of its own.</summary>
+    internal sealed record Layout(int[] Fields, List<(Type Type, int Count)> Structs);
+
+    /// <summary>The form in which a function that exceeds a limit is still optimised; null if there is no need, or no such form.</summary>
+    internal static Layout? Plan(IlBuffer il, Signature signature)
+    {
+        int arguments = signature.Parameters.Length;
+        if (!ExceedsLimits(il, arguments) || arguments > MaxInlineeArguments || !IsInlinable(il)) return null;
+        if (il.Instructions > MaxOutlined) return null;
+        double blocks = CountBlocks(il);
+        if (blocks > MaxOutlinedBlocks || blocks * blocks * il.Locals.Count > MaxCost) return null;
+        return Pack(il, out List<(Type Type, int Count)> structs) is { } packed ? new Layout(packed, structs) : null;
+    }
 
     /// <summary>
     /// Writes the code of a function that exceeds a limit into <paramref name="method"/> in the form that is still optimised.
@@ -50,30 +65,34 @@ internal static class Outliner
     /// </summary>
     internal static bool TryWrite(IlBuffer il, DynamicMethod method, Signature signature)
     {
-        int arguments = signature.Parameters.Length;
-        if (!ExceedsLimits(il, arguments) || arguments > MaxInlineeArguments || !IsInlinable(il)) return false;
-        if (il.Instructions > MaxOutlined) return false;
-        double blocks = CountBlocks(il);
-        if (blocks > MaxOutlinedBlocks || blocks * blocks * il.Locals.Count > MaxCost) return false;
-        int[]? packed = Pack(il, out List<(Type Type, int Count)> structs);
-        if (packed is null) return false;
-
+        if (Plan(il, signature) is not { } layout) return false;
         var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm"), AssemblyBuilderAccess.RunAndCollect);
         ConstructorInfo friend = typeof(IgnoresAccessChecksToAttribute).GetConstructor([typeof(string)])!;
         foreach (string name in Friends) assembly.SetCustomAttribute(new CustomAttributeBuilder(friend, [name]));
         const TypeAttributes Static = TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed;
         TypeBuilder type = assembly.DefineDynamicModule("wasm").DefineType("Outlined", Static);
+        WriteBody(il, type, method.Name, signature, layout);
+        WriteCaller(il, method.GetILGenerator(), type.CreateType().GetMethod(method.Name)!, signature);
+        return true;
+    }
+
+    /// <summary>Writes the body as a method that is inlined.</summary>
+    internal static MethodBuilder WriteBody(IlBuffer il, TypeBuilder type, string name, Signature signature, Layout layout)
+    {
         // Should the JIT not inline it after all, stack traces still show the function.
         MethodBuilder body = type.DefineMethod(
-            method.Name, MethodAttributes.Public | MethodAttributes.Static, signature.Return, signature.Parameters);
+            name, MethodAttributes.Public | MethodAttributes.Static, signature.Return, signature.Parameters);
         body.SetImplementationFlags(MethodImplAttributes.IL | MethodImplAttributes.AggressiveInlining);
-        ILGenerator bodyIl = body.GetILGenerator(il.Bytes);
-        il.WriteTo(bodyIl, Declare(bodyIl, il, packed, structs));
-        MethodInfo built = type.CreateType().GetMethod(method.Name)!;
+        ILGenerator generator = body.GetILGenerator(il.Bytes);
+        il.WriteTo(generator, Declare(generator, il, layout.Fields, layout.Structs));
+        return body;
+    }
 
-        ILGenerator caller = method.GetILGenerator();
-        for (int i = 0; i < arguments; i++) caller.Emit(OpCodes.Ldarg, (short)i);
-        caller.Emit(OpCodes.Call, built);
+    /// <summary>Writes the function that calls the body.</summary>
+    internal static void WriteCaller(IlBuffer il, ILGenerator caller, MethodInfo body, Signature signature)
+    {
+        for (int i = 0; i < signature.Parameters.Length; i++) caller.Emit(OpCodes.Ldarg, (short)i);
+        caller.Emit(OpCodes.Call, body);
         caller.Emit(OpCodes.Ret);
         for (int padding = Math.Min(MaxPadding, 1000 + (il.Bytes / 4)); padding > 0; padding -= 10)
         {
@@ -82,7 +101,6 @@ internal static class Outliner
         }
         caller.Emit(OpCodes.Ldnull);
         caller.Emit(OpCodes.Throw);
-        return true;
     }
 
     /// <summary>The basic blocks as the JIT counts them.</summary>

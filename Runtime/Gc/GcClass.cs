@@ -22,10 +22,9 @@ internal sealed class GcClass
     private static readonly Lock Gate = new();
     private static readonly ConditionalWeakTable<Type, GcClass> ByClrType = [];
 
-    private Delegate?[]? getters;
-    private Delegate?[]? setters;
-    private Func<int, Array>? newArray;
-    private Func<WasmStruct>? newStruct;
+    private nint[]? offsets;
+    private ArrayMaker? maker;
+    private bool isReady;
 
     private GcClass(DefType type) => Type = type;
 
@@ -73,6 +72,10 @@ internal sealed class GcClass
     internal static GcClass? OfObject(object value) =>
         value is WasmStruct or Array && ByClrType.TryGetValue(value.GetType(), out GcClass? known) ? known : null;
 
+    /// <summary>The class whose <see cref="Clr"/> or <see cref="Element"/> a type is; null if it is none of the guest's.</summary>
+    internal static GcClass? OfClr(Type type) =>
+        ByClrType.TryGetValue(type.IsValueType ? type.MakeArrayType() : type, out GcClass? known) ? known : null;
+
     /// <summary>The CLR type in which a value is stored.</summary>
     internal static Type StorageType(ValType type) => type.Kind switch
     {
@@ -102,11 +105,11 @@ internal sealed class GcClass
         FieldInfo? descriptor = super?.Descriptor;
         if (type.Descriptor is not null) descriptor ??= builder.DefineField("descriptor", typeof(object), FieldAttributes.Public);
 
-        // No constructor calls its base: those of WasmStruct and object do nothing.
-        DefineConstructor(builder, [], null);
-        bool hasFull = fields.Length <= MaxConstructorFields && fields.Length + (descriptor is null ? 0 : 1) > 0;
+        // No constructor calls its base: those of WasmStruct and object do nothing. Saved code uses none.
+        bool hasFull = batch.MakesCode && fields.Length <= MaxConstructorFields && fields.Length + (descriptor is null ? 0 : 1) > 0;
+        if (batch.MakesCode) DefineConstructor(builder, [], null);
         if (hasFull) DefineConstructor(builder, fields, descriptor);
-        Type clr = builder.CreateType();
+        Type clr = batch.Create(builder);
         // Asking for one field goes through all of them.
         var made = clr.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly).ToDictionary(f => f.Name);
         for (int i = inherited; i < fields.Length; i++) fields[i] = made[fields[i].Name];
@@ -116,7 +119,7 @@ internal sealed class GcClass
             Clr = clr,
             Fields = fields,
             Descriptor = descriptor,
-            Default = clr.GetConstructor([])!,
+            Default = clr.GetConstructor([]),
             Full = hasFull ? clr.GetConstructors().First(c => c.GetParameters().Length != 0) : null,
         };
     }
@@ -143,7 +146,7 @@ internal sealed class GcClass
         const TypeAttributes Layout = TypeAttributes.Public | TypeAttributes.Sealed | TypeAttributes.SequentialLayout;
         TypeBuilder builder = batch.Define("element", Layout, typeof(ValueType));
         builder.DefineField("value", StorageType(storage), FieldAttributes.Public);
-        Type element = builder.CreateType();
+        Type element = batch.Create(builder);
         return new GcClass(type)
         {
             Clr = element.MakeArrayType(),
@@ -160,85 +163,35 @@ internal sealed class GcClass
     internal Array NewArray(int length)
     {
         if ((uint)length > (uint)MaxLength) throw Trap.Make(TrapKind.OutOfMemory, "the array is too long");
-        if (newArray is null)
-        {
-            var method = new DynamicMethod("new array", typeof(Array), [typeof(int)], typeof(GcClass).Module, true);
-            ILGenerator il = method.GetILGenerator();
-            il.Emit(OpCodes.Ldarg_0);
-            il.Emit(OpCodes.Newarr, Element!);
-            il.Emit(OpCodes.Ret);
-            newArray = method.CreateDelegate<Func<int, Array>>();
-        }
-        return newArray(length);
+        return Maker.Make(length);
     }
+
+    /// <summary>Makes arrays of this type.</summary>
+    internal ArrayMaker Maker => maker ?? Interlocked.CompareExchange(ref maker, ArrayMaker.Of(Element!), null) ?? maker;
 
     /// <summary>A new struct of default fields.</summary>
     internal WasmStruct NewStruct()
     {
-        if (newStruct is null)
-        {
-            var method = new DynamicMethod("new struct", typeof(WasmStruct), [], typeof(GcClass).Module, true);
-            ILGenerator il = method.GetILGenerator();
-            il.Emit(OpCodes.Newobj, Default!);
-            il.Emit(OpCodes.Ret);
-            newStruct = method.CreateDelegate<Func<WasmStruct>>();
-        }
-        return newStruct();
+        // The first time the runtime prepares the class.
+        if (!isReady) MakeReady();
+        return (WasmStruct)RawObjects.New(RawObjects.MethodTableOf(Clr));
     }
 
-    /// <summary>Reads a struct's field as it is stored: <c>Func&lt;object, T&gt;</c>. One past the last is the descriptor.</summary>
-    internal Func<object, T> Getter<T>(int field)
+    /// <summary>Prepares a struct's class for <see cref="RawObjects.New"/>.</summary>
+    internal void MakeReady()
     {
-        getters ??= new Delegate?[Fields.Length + 1];
-        if (getters[field] is Func<object, T> known) return known;
-        FieldInfo info = field == Fields.Length ? Descriptor! : Fields[field];
-        var method = new DynamicMethod("get field", typeof(T), [typeof(object)], typeof(GcClass).Module, true);
-        ILGenerator il = method.GetILGenerator();
-        il.Emit(OpCodes.Ldarg_0);
-        il.Emit(OpCodes.Ldfld, info);
-        il.Emit(OpCodes.Ret);
-        Func<object, T> made = method.CreateDelegate<Func<object, T>>();
-        getters[field] = made;
-        return made;
+        RuntimeHelpers.GetUninitializedObject(Clr);
+        isReady = true;
     }
 
-    /// <summary>Writes a struct's field.</summary>
-    internal Action<object, T> Setter<T>(int field)
+    /// <summary>A struct's field as it is stored. One past the last is the descriptor.</summary>
+    internal ref T Field<T>(object target, int field) => ref RawObjects.Field<T>(target, OffsetOf(field));
+
+    /// <summary>A struct's field's offset; one past the last is the descriptor.</summary>
+    internal nint OffsetOf(int field)
     {
-        setters ??= new Delegate?[Fields.Length + 1];
-        if (setters[field] is Action<object, T> known) return known;
-        FieldInfo info = field == Fields.Length ? Descriptor! : Fields[field];
-        var method = new DynamicMethod("set field", null, [typeof(object), typeof(T)], typeof(GcClass).Module, true);
-        ILGenerator il = method.GetILGenerator();
-        il.Emit(OpCodes.Ldarg_0);
-        il.Emit(OpCodes.Ldarg_1);
-        il.Emit(OpCodes.Stfld, info);
-        il.Emit(OpCodes.Ret);
-        Action<object, T> made = method.CreateDelegate<Action<object, T>>();
-        setters[field] = made;
-        return made;
+        nint[] all = offsets ??= [.. Fields.Append(Descriptor).Select(f => f is null ? -1 : RawObjects.OffsetOf(f))];
+        return all[field];
     }
 }
 
-/// <summary>
-/// Where a module's classes are made: one collectible assembly, so that they go together when no object, module or type of them
-/// is left.
-/// </summary>
-internal sealed class GcBatch
-{
-    private ModuleBuilder? module;
-    private int count;
-
-    internal TypeBuilder Define(string kind, TypeAttributes attributes, Type parent)
-    {
-        if (module is null)
-        {
-            var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm types"), AssemblyBuilderAccess.RunAndCollect);
-            // Fields of function references have a type that is internal here.
-            ConstructorInfo friend = typeof(IgnoresAccessChecksToAttribute).GetConstructor([typeof(string)])!;
-            assembly.SetCustomAttribute(new CustomAttributeBuilder(friend, [typeof(GcBatch).Assembly.GetName().Name]));
-            module = assembly.DefineDynamicModule("wasm types");
-        }
-        return module.DefineType($"{kind}{count++}", attributes, parent);
-    }
-}

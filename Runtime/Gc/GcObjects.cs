@@ -31,14 +31,14 @@ internal static class GcObjects
     {
         switch (type.StorageOf(field).Kind)
         {
-            case ValKind.I8: type.Setter<byte>(field)(target, (byte)(int)value!); break;
-            case ValKind.I16: type.Setter<ushort>(field)(target, (ushort)(int)value!); break;
-            case ValKind.I32: type.Setter<int>(field)(target, (int)value!); break;
-            case ValKind.I64: type.Setter<long>(field)(target, (long)value!); break;
-            case ValKind.F32: type.Setter<float>(field)(target, (float)value!); break;
-            case ValKind.F64: type.Setter<double>(field)(target, (double)value!); break;
-            case ValKind.V128: type.Setter<Vector128<byte>>(field)(target, (Vector128<byte>)value!); break;
-            default: type.Setter<object?>(field)(target, value); break;
+            case ValKind.I8: type.Field<byte>(target, field) = (byte)(int)value!; break;
+            case ValKind.I16: type.Field<ushort>(target, field) = (ushort)(int)value!; break;
+            case ValKind.I32: type.Field<int>(target, field) = (int)value!; break;
+            case ValKind.I64: type.Field<long>(target, field) = (long)value!; break;
+            case ValKind.F32: type.Field<float>(target, field) = (float)value!; break;
+            case ValKind.F64: type.Field<double>(target, field) = (double)value!; break;
+            case ValKind.V128: type.Field<Vector128<byte>>(target, field) = (Vector128<byte>)value!; break;
+            default: type.Field<object?>(target, field) = value; break;
         }
     }
 

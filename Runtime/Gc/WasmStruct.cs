@@ -20,7 +20,7 @@ public abstract class WasmStruct
     public int Count => Class.Fields.Length;
 
     /// <summary>The descriptor of an object whose type has one (custom-descriptors), otherwise null.</summary>
-    public WasmStruct? Descriptor => Class is { Descriptor: not null } c ? (WasmStruct?)c.Getter<object?>(c.Fields.Length)(this) : null;
+    public WasmStruct? Descriptor => Class is { Descriptor: not null } c ? (WasmStruct?)c.Field<object?>(this, c.Fields.Length) : null;
 
     /// <summary>
     /// A field, in the .NET form of its type: packed fields as <see cref="int"/> without sign, functions as delegates.
@@ -35,14 +35,14 @@ public abstract class WasmStruct
             GcClass c = Check(field);
             return c.StorageOf(field).Kind switch
             {
-                ValKind.I8 => (int)c.Getter<byte>(field)(this),
-                ValKind.I16 => (int)c.Getter<ushort>(field)(this),
-                ValKind.I32 => c.Getter<int>(field)(this),
-                ValKind.I64 => c.Getter<long>(field)(this),
-                ValKind.F32 => c.Getter<float>(field)(this),
-                ValKind.F64 => c.Getter<double>(field)(this),
-                ValKind.V128 => c.Getter<Vector128<byte>>(field)(this),
-                _ => c.Getter<object?>(field)(this) is var value && value is FuncRef func ? func.Delegate : value,
+                ValKind.I8 => (int)c.Field<byte>(this, field),
+                ValKind.I16 => (int)c.Field<ushort>(this, field),
+                ValKind.I32 => c.Field<int>(this, field),
+                ValKind.I64 => c.Field<long>(this, field),
+                ValKind.F32 => c.Field<float>(this, field),
+                ValKind.F64 => c.Field<double>(this, field),
+                ValKind.V128 => c.Field<Vector128<byte>>(this, field),
+                _ => c.Field<object?>(this, field) is var value && value is FuncRef func ? func.Delegate : value,
             };
         }
 
@@ -60,7 +60,7 @@ public abstract class WasmStruct
     public T Get<T>(int field)
     {
         GcClass c = Check(field);
-        if (GcClass.StorageType(c.StorageOf(field)) == typeof(T) && typeof(T).IsValueType) return c.Getter<T>(field)(this);
+        if (GcClass.StorageType(c.StorageOf(field)) == typeof(T) && typeof(T).IsValueType) return c.Field<T>(this, field);
         return (T)this[field]!;
     }
 
@@ -72,7 +72,7 @@ public abstract class WasmStruct
     {
         GcClass c = Check(field);
         bool isMutable = ((StructType)c.Type.Composite).Fields[field].IsMutable;
-        if (isMutable && typeof(T).IsValueType && GcClass.StorageType(c.StorageOf(field)) == typeof(T)) c.Setter<T>(field)(this, value);
+        if (isMutable && typeof(T).IsValueType && GcClass.StorageType(c.StorageOf(field)) == typeof(T)) c.Field<T>(this, field) = value;
         else this[field] = value;
     }
 

@@ -87,6 +87,9 @@ internal abstract class InstanceServices
     /// <summary>Which function is meant by a number of a stub, among those of a signature.</summary>
     internal abstract int FuncOfStub(int stubs, int number);
 
+    /// <summary>The method that enters an own function from .NET, if it was saved with the function.</summary>
+    internal virtual System.Reflection.MethodInfo? FindEntry(FuncRef func) => null;
+
     /// <summary><c>compile</c> of the runtime-linking extension; null only when <paramref name="orNull"/>.</summary>
     internal abstract object? Compile(InstanceCore instance, Memory memory, ulong address, ulong length, DefType type, bool orNull);
 

@@ -79,7 +79,7 @@ internal sealed class ModuleFuzzer(EngineOptions options)
                 Module module = engine.Compile(bytes);
                 foreach (ModuleInfo info in module.Info.WithNested())
                 {
-                    CompiledModule code = CompiledModule.Of(info, engine.CodeOptions);
+                    FunctionCode code = CompiledModule.Of(info, engine.CodeOptions);
                     for (int i = info.ImportedFuncs; i < info.Funcs.Count; i++) code.Compile(i);
                 }
                 Interlocked.Increment(ref valid);

@@ -24,16 +24,21 @@ internal sealed class WastRunner
     private int passed, skipped;
 
     private readonly SuiteBaseline baseline;
+    private readonly bool saved;
 
-    private WastRunner(Engine engine, SuiteBaseline baseline, Imports registered)
+    private WastRunner(Engine engine, SuiteBaseline baseline, Imports registered, bool saved)
     {
+        this.saved = saved;
         this.engine = engine;
         this.baseline = baseline;
         this.registered = registered;
     }
 
     /// <summary>Reads and runs a script. What the text itself has wrong is a failure at its line.</summary>
-    internal static WastResult Run(string path, EngineOptions? options = null)
+    /// <param name="path">The script.</param>
+    /// <param name="options">The engine's options.</param>
+    /// <param name="saved">Whether each module is saved as an assembly, and run as it is loaded from there.</param>
+    internal static WastResult Run(string path, EngineOptions? options = null, bool saved = false)
     {
         WastResult? result = null;
         ExceptionDispatchInfo? error = null;
@@ -42,7 +47,7 @@ internal sealed class WastRunner
             {
                 try
                 {
-                    result = RunHere(path, options ?? new EngineOptions());
+                    result = RunHere(path, options ?? new EngineOptions(), saved);
                 }
                 catch (Exception e)
                 {
@@ -55,7 +60,7 @@ internal sealed class WastRunner
         return result!;
     }
 
-    private static WastResult RunHere(string path, EngineOptions options)
+    private static WastResult RunHere(string path, EngineOptions options, bool saved)
     {
         var baseline = SuiteBaseline.Of(path);
         var engine = new Engine(options with { Features = options.Features & baseline.Features });
@@ -68,7 +73,7 @@ internal sealed class WastRunner
         {
             return new WastResult(path, 0, 0, [new WastFailure(e.Line, e.Message)]);
         }
-        var runner = new WastRunner(engine, baseline, SpecTest.Make());
+        var runner = new WastRunner(engine, baseline, SpecTest.Make(), saved);
         runner.RunAll(script.Commands);
         return new WastResult(path, runner.passed, runner.skipped, runner.failures);
     }
@@ -111,7 +116,7 @@ internal sealed class WastRunner
             case ModuleCommand module:
                 {
                     if (!module.IsDefinition) current = null;
-                    Module compiled = engine.Compile(module.Module.Encode());
+                    Module compiled = Compile(module.Module.Encode());
                     unsupported = false;
                     if (module.IsDefinition)
                     {
@@ -149,6 +154,20 @@ internal sealed class WastRunner
                 return null;
             default: return $"unknown command {command}";
         }
+    }
+
+    private Module Compile(byte[] bytes)
+    {
+        Module module = engine.Compile(bytes);
+        if (!saved) return module;
+        var file = new MemoryStream();
+        module.Save(file);
+        file.Position = 0;
+        Module loaded = new Engine(engine.Options with { Compilation = Compilation.Never }).LoadSaved(file);
+        if (!loaded.SavedCode!.UsesCompile) return loaded;
+        // What it compiles is not saved.
+        file.Position = 0;
+        return engine.LoadSaved(file);
     }
 
     private void SetCurrent(Instance instance, string? name)
@@ -206,7 +225,7 @@ internal sealed class WastRunner
         {
             if (assertion.Module is { } module)
             {
-                Module compiled = engine.Compile(module.Encode());
+                Module compiled = Compile(module.Encode());
                 if (assertion.Kind.EndsWith("_custom", StringComparison.Ordinal) && compiled.Info.CustomProblems is [var problem, ..])
                     throw new InvalidModuleException(problem.Reason, problem.Offset);
                 if (assertion.Kind is "assert_trap" or "assert_unlinkable" or "assert_exception") compiled.Instantiate(registered);
@@ -243,7 +262,7 @@ internal sealed class WastRunner
     {
         Imports shared = SpecTest.Make();
         if (command.Shared is { } name) shared.Add(name, Find(name));
-        var runner = new WastRunner(engine, baseline, shared);
+        var runner = new WastRunner(engine, baseline, shared, saved);
         if (command.Shared is { } sharedName) runner.instances[sharedName] = Find(sharedName);
         var thread = new Thread(() =>
         {

@@ -60,6 +60,7 @@ public sealed class ToolTests : IDisposable
     [InlineData("help.txt", "--help")]
     [InlineData("help-run.txt", "run", "--help")]
     [InlineData("help-wast.txt", "wast", "--help")]
+    [InlineData("help-compile.txt", "compile", "--help")]
     [InlineData("help-disasm.txt", "disasm", "--help")]
     public void HelpTeaches(string golden, params string[] args)
     {

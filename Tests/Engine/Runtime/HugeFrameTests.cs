@@ -6,7 +6,7 @@ namespace WasmJit.Tests.Runtime;
 /// <summary>Functions whose frames are larger than the red zone: they must not step over it.</summary>
 public sealed class HugeFrameTests
 {
-    private static string Text(int locals, bool leaf)
+    internal static string Text(int locals, bool leaf)
     {
         var text = new StringBuilder("(module (memory 1) (func $none (export \"none\")) (func $huge (result i64) (local");
         for (int i = 0; i < locals; i++) text.Append(" i64");
@@ -31,7 +31,11 @@ public sealed class HugeFrameTests
     [InlineData(40_000, true, 256)]
     public void RecursionThatCallsOneIsExhaustionOfTheStack(int locals, bool leaf, int kilobytes)
     {
-        Instance instance = new Engine().CompileText(Text(locals, leaf)).Instantiate();
+        IsExhaustion(new Engine().CompileText(Text(locals, leaf)).Instantiate(), kilobytes);
+    }
+
+    internal static void IsExhaustion(Instance instance, int kilobytes)
+    {
         instance.GetExport<Action>("none")();
         Assert.Equal(0, instance.GetExport<Func<long>>("once")());
         Exception? error = null;

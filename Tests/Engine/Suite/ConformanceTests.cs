@@ -43,9 +43,14 @@ public sealed class ConformanceTests(ITestOutputHelper output)
     [MemberData(nameof(OwnFiles))]
     public void Limited(string file) => Run(file, new EngineOptions { Interruptible = true, CountFuel = true });
 
-    private void Run(string file, EngineOptions options)
+    /// <summary>Each module saved as an assembly, and run as it is loaded from there.</summary>
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Saved(string file) => Run(file, new EngineOptions(), saved: true);
+
+    private void Run(string file, EngineOptions options, bool saved = false)
     {
-        WastResult result = WastRunner.Run(Path.Combine(Folder, file), options);
+        WastResult result = WastRunner.Run(Path.Combine(Folder, file), options, saved);
         output.WriteLine($"{file}: {result.Passed} commands passed");
         Assert.Empty(result.Failures.Select(f => $"{file}:{f.Line}: {f.Reason}"));
         Assert.Equal(0, result.Skipped);

@@ -1,0 +1,46 @@
+using System.CommandLine;
+
+namespace WasmJit.Cli;
+
+/// <summary><c>wasmjit compile</c>: saves a module with its code as a .NET assembly.</summary>
+internal static class CompileCommand
+{
+    internal static Command Make(Terminal terminal)
+    {
+        Argument<string> file = ModuleFile.Argument();
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "Where the assembly goes; without it beside the file, as .dll.",
+            HelpName = "FILE",
+        };
+        var interruptible = new Option<bool>("--interruptible")
+        {
+            Description = "Loops look whether they are to stop, for run --timeout and cancellation tokens.",
+        };
+        var fuel = new Option<bool>("--count-fuel") { Description = "Functions and loops count what they execute, for run --fuel." };
+        var command = new Command("compile", "Saves a module with its code as a .NET assembly.") { file, output, interruptible, fuel };
+        Help.Describe(command, """
+            "wasmjit run FILE.dll" runs it, and Engine.LoadSaved loads it, without compiling anything. It fits this build of the
+            tool and this kind of machine alone, and is code like any other program: run none that you would not run otherwise.
+            """);
+        command.SetAction(parsed =>
+        {
+            string path = parsed.GetValue(file)!;
+            string target = parsed.GetValue(output)
+                ?? (path == "-" ? throw new ToolException("-o says where the assembly of the standard input goes") : Path.ChangeExtension(path, ".dll"));
+            EngineOptions options = EngineFlags.Options(parsed) with
+            {
+                Interruptible = parsed.GetValue(interruptible),
+                CountFuel = parsed.GetValue(fuel),
+            };
+            Module module = ModuleFile.Load(path, options, terminal);
+            terminal.Progress($"saving {target}", () =>
+            {
+                module.Save(target);
+                return true;
+            });
+            return Tool.Success;
+        });
+        return command;
+    }
+}

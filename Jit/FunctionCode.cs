@@ -1,0 +1,59 @@
+namespace WasmJit.Jit;
+
+/// <summary>The code of a module, shared by its instances: made in this process, or saved by another.</summary>
+internal abstract class FunctionCode(ModuleInfo info)
+{
+    internal ModuleInfo Info { get; } = info;
+
+    /// <summary>What the code was made with.</summary>
+    internal abstract CodeOptions Options { get; }
+
+    /// <summary>Whether what the module needs and does not have may be made in this process.</summary>
+    internal virtual bool MayMakeCode => true;
+
+    /// <summary>The code of an own function as it is now: itself, or something that makes it.</summary>
+    internal abstract nint CodeOf(int func);
+
+    /// <summary>The code of an own function, made if it has not been.</summary>
+    internal abstract nint Compile(int func);
+
+    /// <summary>The function that a number of a stub's stands for; see <see cref="LazyStubs"/>.</summary>
+    internal virtual int FuncOfStub(int stubs, int number) => throw new InvalidOperationException("The code has no stubs.");
+
+    /// <summary>The method that enters functions of a signature from .NET, null if it is to be made.</summary>
+    internal virtual System.Reflection.MethodInfo? FindEntry(Signature signature) => null;
+
+    /// <summary>The code of the method that calls host functions of a signature, 0 if it is to be made.</summary>
+    internal virtual nint FindHostAdapter(Signature signature) => 0;
+
+    /// <summary>The one code of a module: nested modules have one for all their closures.</summary>
+    internal static FunctionCode Of(ModuleInfo info, CodeOptions options) =>
+        info.Code ?? Interlocked.CompareExchange(ref info.Code, new CompiledModule(info, options), null) ?? info.Code;
+
+    /// <summary>Makes the code of all functions now, those of nested modules too, on several threads.</summary>
+    internal void CompileAll(CancellationToken cancellation = default)
+    {
+        foreach (ModuleInfo module in Info.WithNested())
+        {
+            FunctionCode code = Of(module, Options);
+            Parallel.For(module.ImportedFuncs, module.Funcs.Count, new ParallelOptions { CancellationToken = cancellation }, i => code.Compile(i));
+        }
+    }
+
+    /// <summary>The IL of a function, for listings.</summary>
+    internal abstract IlBuffer EmitIl(int func);
+
+    internal string NameOf(int func, NullMeaning nulls = NullMeaning.None) => NameOf(Info, func, nulls);
+
+    /// <summary>The name of a function's method, by which stack traces find it.</summary>
+    internal static string NameOf(ModuleInfo info, int func, NullMeaning nulls)
+    {
+        string prefix = nulls switch
+        {
+            NullMeaning.Struct => WasmStackTrace.StructPrefix,
+            NullMeaning.Array => WasmStackTrace.ArrayPrefix,
+            _ => WasmStackTrace.Prefix,
+        };
+        return $"{prefix}{info.Name}!{info.FuncName(func) ?? $"func[{func}]"}";
+    }
+}

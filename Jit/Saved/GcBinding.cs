@@ -1,0 +1,167 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using WasmJit.Runtime;
+using static WasmJit.Jit.IlBuffer;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// Rewrites what code does with the classes of structs and arrays for a process in which they are others: fields become
+/// offsets, classes method tables, both constants of the saved assembly (<see cref="SavedConstants"/>).
+/// </summary>
+internal static class GcBinding
+{
+    private static readonly FieldInfo Data = typeof(RawObjects.Start).GetField(nameof(RawObjects.Start.Data), BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static readonly FieldInfo SlotValue = typeof(GcArrays.Slot).GetField(nameof(GcArrays.Slot.Value), BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static readonly MethodInfo New = EntryThunk.Method(typeof(RawObjects), nameof(RawObjects.New));
+    private static readonly MethodInfo IsExactly = EntryThunk.Method(typeof(RawObjects), nameof(RawObjects.IsExactly));
+    private static readonly MethodInfo CastExactly = EntryThunk.Method(typeof(RawObjects), nameof(RawObjects.CastExactly));
+    private static readonly MethodInfo MakeArray =
+        typeof(ArrayMaker).GetMethod(nameof(ArrayMaker.Make), BindingFlags.Static | BindingFlags.NonPublic, [typeof(int), typeof(ArrayMaker)])!;
+
+    // What RyuJIT calls for isinst and castclass of a class.
+    private static readonly MethodInfo IsInstance = CastHelper("IsInstanceOfClass");
+    private static readonly MethodInfo Cast = CastHelper("ChkCastClass");
+
+    private static MethodInfo CastHelper(string name) =>
+        typeof(object).Assembly.GetType("System.Runtime.CompilerServices.CastHelpers")?.GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public)
+        ?? throw new PlatformNotSupportedException($"This version of .NET has no CastHelpers.{name}.");
+
+    internal static void Rewrite(IlBuffer il, SavedConstants constants)
+    {
+        var temps = new Dictionary<(Type, int), int>();
+        int previous = Start;
+        for (int at = il.After(Start); at != 0; previous = at, at = il.After(at))
+        {
+            Node node = il[at];
+            switch (node.Form)
+            {
+                case Form.Field when constants.ClassOf(((FieldInfo)node.Object!).DeclaringType) is { } type:
+                    at = type.Element is null ? Field(il, constants, type, previous, at, temps) : Element(il, type, at);
+                    break;
+                case Form.Type when constants.ClassOf((Type)node.Object!) is { } type:
+                    at = TypeOperation(il, constants, type, previous, at, temps);
+                    break;
+                case Form.Method when node.Object is ConstructorInfo constructor && constants.ClassOf(constructor.DeclaringType) is { } type:
+                    at = NewStruct(il, constants, type, constructor, previous, at, temps);
+                    break;
+            }
+        }
+    }
+
+    private static int Temp(IlBuffer il, Dictionary<(Type, int), int> temps, Type type, int number = 0)
+    {
+        if (type == typeof(byte) || type == typeof(ushort)) type = typeof(int);
+        if (!temps.TryGetValue((type, number), out int local)) temps[(type, number)] = local = il.DeclareLocal(type);
+        return local;
+    }
+
+    private static int Field(IlBuffer il, SavedConstants constants, GcClass type, int previous, int at, Dictionary<(Type, int), int> temps)
+    {
+        Node node = il[at];
+        var field = (FieldInfo)node.Object!;
+        FieldInfo offset = constants.Offset(type, field);
+        if (node.Code == OpCodes.Ldfld)
+        {
+            il.Replace(at, OpCodes.Ldflda, Form.Field, Data);
+            return LoadAt(il, AddressAt(il, at, offset), field.FieldType);
+        }
+        if (node.Code != OpCodes.Stfld) throw new NotSupportedException($"{node.Code} of a struct's field cannot be saved.");
+        int value = Temp(il, temps, field.FieldType);
+        il.StlocAt(previous, value);
+        il.Replace(at, OpCodes.Ldflda, Form.Field, Data);
+        at = AddressAt(il, at, offset);
+        return StoreAt(il, il.LdlocAt(at, value), field.FieldType);
+    }
+
+    private static int AddressAt(IlBuffer il, int at, FieldInfo offset) => il.EmitAt(il.FieldAt(at, OpCodes.Ldsfld, offset), OpCodes.Add);
+
+    private static int LoadAt(IlBuffer il, int at, Type type)
+    {
+        if (IndirectCode(type, store: false) is { } code) return il.EmitAt(at, code);
+        return il.TypeOpAt(at, OpCodes.Ldobj, type);
+    }
+
+    private static int StoreAt(IlBuffer il, int at, Type type)
+    {
+        if (IndirectCode(type, store: true) is { } code) return il.EmitAt(at, code);
+        return il.TypeOpAt(at, OpCodes.Stobj, type);
+    }
+
+    private static OpCode? IndirectCode(Type type, bool store)
+    {
+        if (!type.IsValueType) return store ? OpCodes.Stind_Ref : OpCodes.Ldind_Ref;
+        return Type.GetTypeCode(type) switch
+        {
+            TypeCode.Byte => store ? OpCodes.Stind_I1 : OpCodes.Ldind_U1,
+            TypeCode.UInt16 => store ? OpCodes.Stind_I2 : OpCodes.Ldind_U2,
+            TypeCode.Int32 => store ? OpCodes.Stind_I4 : OpCodes.Ldind_I4,
+            TypeCode.Int64 => store ? OpCodes.Stind_I8 : OpCodes.Ldind_I8,
+            TypeCode.Single => store ? OpCodes.Stind_R4 : OpCodes.Ldind_R4,
+            TypeCode.Double => store ? OpCodes.Stind_R8 : OpCodes.Ldind_R8,
+            _ => null,
+        };
+    }
+
+    /// <summary>The value in an array's element, whose address <see cref="TypeOperation"/> has taken in another form.</summary>
+    private static int Element(IlBuffer il, GcClass type, int at)
+    {
+        Type stored = type.Fields[0].FieldType;
+        bool store = il[at].Code == OpCodes.Stfld;
+        if (!stored.IsValueType) il.Replace(at, il[at].Code, Form.Field, SlotValue);
+        else if (IndirectCode(stored, store) is { } code) il.Replace(at, code);
+        else il.Replace(at, store ? OpCodes.Stobj : OpCodes.Ldobj, Form.Type, stored);
+        return at;
+    }
+
+    private static int TypeOperation(IlBuffer il, SavedConstants constants, GcClass type, int previous, int at, Dictionary<(Type, int), int> temps)
+    {
+        OpCode code = il[at].Code;
+        if (code == OpCodes.Ldelema)
+        {
+            // The runtime compares types only for elements that are references.
+            Type stored = type.Fields[0].FieldType;
+            il.Replace(at, code, Form.Type, stored.IsValueType ? stored : typeof(GcArrays.Slot));
+            return at;
+        }
+        if (code == OpCodes.Newarr)
+        {
+            il.Replace(at, OpCodes.Ldsfld, Form.Field, constants.Maker(type));
+            return il.CallAt(at, MakeArray);
+        }
+        bool casts = code == OpCodes.Castclass;
+        if (!casts && code != OpCodes.Isinst) throw new NotSupportedException($"{code} of a guest's class cannot be saved.");
+        FieldInfo table = constants.MethodTable(type);
+        if (type.Clr.IsSealed)
+        {
+            il.Replace(at, OpCodes.Ldsfld, Form.Field, table);
+            return il.CallAt(at, casts ? CastExactly : IsExactly);
+        }
+        int value = Temp(il, temps, typeof(object));
+        il.StlocAt(previous, value);
+        il.Replace(at, OpCodes.Ldsfld, Form.Field, table);
+        return il.CallAt(il.LdlocAt(at, value), casts ? Cast : IsInstance);
+    }
+
+    private static int NewStruct(
+        IlBuffer il, SavedConstants constants, GcClass type, ConstructorInfo constructor, int previous, int at, Dictionary<(Type, int), int> temps)
+    {
+        FieldInfo[] fields = constructor.GetParameters().Length == 0 ? []
+            : type.Descriptor is { } descriptor ? [.. type.Fields, descriptor] : type.Fields;
+        // The values go to temporaries, the last first.
+        for (int i = fields.Length - 1; i >= 0; i--) previous = il.StlocAt(previous, Temp(il, temps, fields[i].FieldType, i + 1));
+        il.Replace(at, OpCodes.Ldsfld, Form.Field, constants.MethodTable(type));
+        at = il.CallAt(at, New);
+        if (fields.Length == 0) return at;
+        int made = Temp(il, temps, typeof(object));
+        at = il.StlocAt(at, made);
+        for (int i = 0; i < fields.Length; i++)
+        {
+            at = il.LdlocAt(at, made);
+            at = AddressAt(il, il.FieldAt(at, OpCodes.Ldflda, Data), constants.Offset(type, fields[i]));
+            at = il.LdlocAt(at, Temp(il, temps, fields[i].FieldType, i + 1));
+            at = StoreAt(il, at, fields[i].FieldType);
+        }
+        return il.LdlocAt(at, made);
+    }
+}

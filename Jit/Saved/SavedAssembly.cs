@@ -1,0 +1,195 @@
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Runtime.CompilerServices;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// An assembly that <see cref="SavedWriter"/> has written, bound to this process: the code of a module and of those nested in it,
+/// and what they have in common.
+/// </summary>
+/// <remarks>
+/// Unsafe: addresses of methods. They live as long as the assembly, which this object keeps, and which keeps this object in turn
+/// (the constants' owner).
+/// </remarks>
+internal sealed unsafe class SavedAssembly
+{
+    private static readonly ConditionalWeakTable<Assembly, SavedAssembly> Loaded = [];
+
+    private readonly Assembly assembly;
+    private readonly ModuleHandle handle;
+    private readonly Dictionary<string, int> classes;
+    private readonly SavedCode[] modules;
+    private readonly Dictionary<Signature, MethodInfo?> entries = [];
+    private readonly Dictionary<Signature, int> adapters = [];
+    private readonly Type guardsClass;
+    private readonly Lock gate = new();
+
+    private SavedAssembly(Assembly assembly, SavedHeader header)
+    {
+        this.assembly = assembly;
+        Header = header;
+        handle = assembly.ManifestModule.ModuleHandle;
+        classes = FirstMethods(assembly);
+        guardsClass = assembly.GetType(SavedWriter.GuardsClass, throwOnError: true)!;
+        Stubs = new SavedStubs(header.Stubs, number => PointerOf(classes[SavedWriter.StubsClass] + number));
+        ModuleInfo[] infos = [.. ModuleDecoder.Decode(header.Module).WithNested()];
+        modules = new SavedCode[infos.Length];
+        for (int i = 0; i < modules.Length; i++) modules[i] = new SavedCode(this, infos[i], i);
+
+        var numbers = new long[header.Constants.Length];
+        var objects = new object?[header.Constants.Length + 1];
+        objects[^1] = this;
+        for (int i = 0; i < numbers.Length; i++) Bind(header.Constants[i], out numbers[i], out objects[i]);
+        SavedConstants.Initialise(assembly.GetType(SavedConstants.ClassName, throwOnError: true)!, numbers, objects);
+        foreach ((int module, int func) in header.Called) modules[module].CodeOf(func);
+        OfferAdapters();
+    }
+
+    internal SavedHeader Header { get; }
+
+    internal SavedStubs Stubs { get; }
+
+    /// <summary>The module that is nested in no other.</summary>
+    internal SavedCode Root => modules[0];
+
+    /// <summary>Loads an assembly's file, for itself.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="check">Throws if what the header says does not suit.</param>
+    /// <exception cref="SavedModuleException">The file is no saved module, or not for this process.</exception>
+    internal static SavedAssembly Load(byte[] file, Action<SavedHeader> check)
+    {
+        SavedHeader header = SavedHeader.ReadFile(file);
+        check(header);
+        return Bind(CollectibleAssembly.Load(file, typeof(InstanceCore).Assembly, typeof(SavedAssembly).Assembly), header);
+    }
+
+    /// <summary>Takes an assembly that has been loaded already.</summary>
+    /// <param name="assembly">The assembly.</param>
+    /// <param name="check">Throws if what the header says does not suit.</param>
+    /// <exception cref="SavedModuleException">It is no saved module, or not for this process.</exception>
+    internal static SavedAssembly Load(Assembly assembly, Action<SavedHeader> check)
+    {
+        if (Loaded.TryGetValue(assembly, out SavedAssembly? known))
+        {
+            check(known.Header);
+            return known;
+        }
+        using Stream? resource = assembly.IsDynamic ? null : assembly.GetManifestResourceStream(SavedHeader.ResourceName);
+        var content = new MemoryStream();
+        resource?.CopyTo(content);
+        SavedHeader header = SavedHeader.Read(content.ToArray());
+        check(header);
+        return Bind(assembly, header);
+    }
+
+    private static SavedAssembly Bind(Assembly assembly, SavedHeader header)
+    {
+        lock (Loaded)
+        {
+            if (Loaded.TryGetValue(assembly, out SavedAssembly? known)) return known;
+            var bound = new SavedAssembly(assembly, header);
+            Loaded.Add(assembly, bound);
+            return bound;
+        }
+    }
+
+    /// <summary>The token of the first method of each class.</summary>
+    private static Dictionary<string, int> FirstMethods(Assembly assembly)
+    {
+        if (!assembly.TryGetRawMetadata(out byte* blob, out int length))
+            throw new SavedModuleException(SavedModuleProblem.NotSaved, "the assembly has no metadata");
+        var reader = new MetadataReader(blob, length);
+        var first = new Dictionary<string, int>();
+        foreach (TypeDefinitionHandle type in reader.TypeDefinitions)
+        {
+            TypeDefinition definition = reader.GetTypeDefinition(type);
+            foreach (MethodDefinitionHandle method in definition.GetMethods())
+            {
+                first[reader.GetString(definition.Name)] = System.Reflection.Metadata.Ecma335.MetadataTokens.GetToken(method);
+                break;
+            }
+        }
+        return first;
+    }
+
+    /// <summary>The value of a constant in this process.</summary>
+    private void Bind(Constant constant, out long number, out object? item)
+    {
+        number = 0;
+        item = null;
+        if (constant.Kind == ConstantKind.Cells)
+        {
+            number = modules[constant.Module].CellBase;
+            return;
+        }
+        ModuleInfo info = modules[constant.Module].Info;
+        DefType type = info.Types[constant.Type];
+        if (constant.Kind == ConstantKind.TypeId)
+        {
+            number = type.Id;
+            return;
+        }
+        GcClass gc = GcClass.Of(type, info.GcBatch);
+        switch (constant.Kind)
+        {
+            case ConstantKind.FieldOffset: number = gc.OffsetOf(constant.Field); break;
+            case ConstantKind.Maker: item = gc.Maker; break;
+            default:
+                if (gc.Element is null) gc.MakeReady();
+                number = RawObjects.MethodTableOf(gc.Clr);
+                break;
+        }
+    }
+
+    private void OfferAdapters()
+    {
+        if (Header.HostAdapters.Length == 0) return;
+        var signatures = new Dictionary<string, Signature>();
+        foreach (SavedCode module in modules)
+            foreach (Signature signature in SavedWriter.AllSignatures(module.Info)) signatures.TryAdd(signature.Key, signature);
+        for (int i = 0; i < Header.HostAdapters.Length; i++)
+        {
+            Signature signature = signatures[Header.HostAdapters[i]];
+            adapters[signature] = i;
+            signature.OfferHostAdapter(Root);
+        }
+    }
+
+    /// <summary>The token of a function's method.</summary>
+    internal int TokenOf(int module, int own) => classes[SavedWriter.ClassOf(module, own)] + (own % SavedWriter.FunctionsInClass);
+
+    /// <summary>A method's machine code, compiled now if it has not been.</summary>
+    internal nint PointerOf(int token)
+    {
+        RuntimeMethodHandle method = handle.ResolveMethodHandle(token);
+        // Once its machine code is there, the pointer leads to it and to no stub before it.
+        RuntimeHelpers.PrepareMethod(method);
+        return method.GetFunctionPointer();
+    }
+
+    /// <summary>The runtime's own stub of a method.</summary>
+    internal nint StubOf(int token) => handle.ResolveMethodHandle(token).GetFunctionPointer();
+
+    /// <summary>The method that asks for a frame's stack first.</summary>
+    internal nint GuardOf(int guard, long frame)
+    {
+        guardsClass.GetField($"f{guard}")!.SetValue(null, frame);
+        return PointerOf(classes[SavedWriter.GuardsClass] + guard);
+    }
+
+    internal MethodInfo? FindEntry(Signature signature)
+    {
+        lock (gate)
+        {
+            if (entries.TryGetValue(signature, out MethodInfo? known)) return known;
+            int index = Array.IndexOf(Header.Entries, signature.Key);
+            MethodInfo? method = index < 0 ? null : (MethodInfo)assembly.ManifestModule.ResolveMethod(classes[SavedWriter.EntriesClass] + index)!;
+            return entries[signature] = method;
+        }
+    }
+
+    internal nint FindHostAdapter(Signature signature) =>
+        adapters.TryGetValue(signature, out int index) ? PointerOf(classes[SavedWriter.HostAdaptersClass] + index) : 0;
+}

@@ -1,0 +1,127 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// The code of a module from a saved assembly. As with compiled modules, calls go through cells that at first lead to stubs; but
+/// a function's method is there already, and only the runtime has to make machine code of it.
+/// </summary>
+/// <remarks>Unsafe: addresses of cells. They live as long as the assembly, which keeps this object.</remarks>
+internal sealed unsafe class SavedCode : FunctionCode
+{
+    private readonly SavedAssembly assembly;
+    private readonly int number;
+    private readonly nint[] cells;
+    private readonly bool[] made;
+    private readonly Dictionary<int, int> guards = [];
+
+    internal SavedCode(SavedAssembly assembly, ModuleInfo info, int number)
+        : base(info)
+    {
+        this.assembly = assembly;
+        this.number = number;
+        int own = info.Funcs.Count - info.ImportedFuncs;
+        cells = own == 0 ? [] : GC.AllocateArray<nint>(own, pinned: true);
+        made = new bool[own];
+        for (int i = 0; i < assembly.Header.Guards.Length; i++)
+            if (assembly.Header.Guards[i].Module == number) guards[assembly.Header.Guards[i].Func] = i;
+        info.Code = this;
+    }
+
+    /// <summary>The address of the cells.</summary>
+    internal nint CellBase => cells.Length == 0 ? 0 : (nint)Unsafe.AsPointer(ref cells[0]);
+
+    internal override CodeOptions Options => assembly.Header.Options;
+
+    /// <summary>Whether the module compiles bytes.</summary>
+    internal bool UsesCompile => assembly.Header.UsesCompile;
+
+    internal override bool MayMakeCode => false;
+
+    internal override nint CodeOf(int func)
+    {
+        int own = func - Info.ImportedFuncs;
+        nint code = Volatile.Read(ref cells[own]);
+        if (code != 0) return code;
+        nint stub = assembly.Stubs.Of(Signature.Of(Info.Funcs[func].Type), func);
+        if (stub == 0)
+        {
+            // The runtime's own stub; it leaves the JIT on the caller's stack, which is too little for large functions.
+            if (JitThread.IsLarge(Info.Funcs[func]) || guards.ContainsKey(func)) return Compile(func);
+            stub = assembly.StubOf(assembly.TokenOf(number, own));
+        }
+        nint known = Interlocked.CompareExchange(ref cells[own], stub, 0);
+        return known != 0 ? known : stub;
+    }
+
+    internal override int FuncOfStub(int stubs, int number) => assembly.Stubs.FuncOf(stubs, number);
+
+    internal override nint Compile(int func)
+    {
+        int own = func - Info.ImportedFuncs;
+        return Volatile.Read(ref made[own]) ? cells[own] : JitThread.Run(Info.Funcs[func], () => Make(func, own));
+    }
+
+    private nint Make(int func, int own)
+    {
+        // The runtime lets one thread alone compile a method; that two may come here does no harm.
+        nint code = assembly.PointerOf(assembly.TokenOf(number, own));
+        if (guards.TryGetValue(func, out int guard) && FrameGuard.LargeFrame(code, assembly.Header.Guards[guard].Estimate) is var frame and not 0)
+            code = assembly.GuardOf(guard, frame);
+        cells[own] = code;
+        Volatile.Write(ref made[own], true);
+        return code;
+    }
+
+    internal override MethodInfo? FindEntry(Signature signature) => assembly.FindEntry(signature);
+
+    internal override nint FindHostAdapter(Signature signature) => assembly.FindHostAdapter(signature);
+
+    internal override IlBuffer EmitIl(int func)
+    {
+        // Of a module that has code of its own.
+        ModuleInfo info = ModuleDecoder.Decode(assembly.Header.Module).WithNested().ElementAt(number);
+        return Of(info, Options).EmitIl(func);
+    }
+}
+
+/// <summary>The stubs of a saved assembly; their pages go with it.</summary>
+internal sealed class SavedStubs(string[] signatures, Func<int, nint> code)
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<Signature, LazyStubs?> known = [];
+    private readonly List<int>[] funcs = new List<int>[signatures.Length];
+
+    /// <summary>The pages are given back when nothing can come to them: what could has the assembly.</summary>
+    ~SavedStubs()
+    {
+        foreach (LazyStubs? stubs in known.Values) stubs?.Release();
+    }
+
+    /// <summary>The stub of a function, 0 if its signature has none.</summary>
+    internal nint Of(Signature signature, int func)
+    {
+        lock (gate)
+        {
+            if (!known.TryGetValue(signature, out LazyStubs? stubs))
+            {
+                int index = Array.IndexOf(signatures, signature.Key);
+                if (index >= 0) stubs = new LazyStubs(signature, index, code(index));
+                if (stubs is { IsNumbered: false }) stubs = null;
+                if (stubs is not null) funcs[index] = [];
+                known[signature] = stubs;
+            }
+            if (stubs is null) return 0;
+            // Of which of the assembly's modules says the instance that the stub is called with.
+            List<int> list = funcs[stubs.Id];
+            list.Add(func);
+            return stubs.Numbered(list.Count - 1);
+        }
+    }
+
+    internal int FuncOf(int signature, int number)
+    {
+        lock (gate) return funcs[signature][number];
+    }
+}

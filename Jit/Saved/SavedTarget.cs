@@ -1,0 +1,37 @@
+using System.Reflection.Emit;
+
+namespace WasmJit.Jit;
+
+/// <summary>Code for a saved assembly: what is an address or a number of this process comes from the assembly's constants.</summary>
+internal sealed class SavedTarget(SavedConstants constants, CodeOptions options) : ICodeTarget
+{
+    /// <summary>The functions whose cells are read: they must lead somewhere from the start.</summary>
+    internal SortedSet<(int Module, int Func)> Called { get; } = [];
+
+    public bool HasStackMap => SavedHeader.HasStackMap;
+
+    public bool IsInterruptible => options.IsInterruptible;
+
+    public bool CountsFuel => options.CountsFuel;
+
+    public bool Inlines => options.Inlines && !options.CountsFuel;
+
+    public void LoadCode(IlBuffer il, ModuleInfo module, int func)
+    {
+        Called.Add((constants.IndexOf(module), func));
+        il.Field(OpCodes.Ldsfld, constants.Cells(module));
+        int offset = (func - module.ImportedFuncs) * sizeof(long);
+        if (offset != 0)
+        {
+            il.LdcI4(offset);
+            il.Emit(OpCodes.Add);
+        }
+        il.Emit(OpCodes.Ldind_I);
+    }
+
+    public int LoadStackMapAt(IlBuffer il, int after) => il.FieldAt(after, OpCodes.Ldsfld, Members.StackMap);
+
+    public void LoadTypeId(IlBuffer il, DefType type) => il.Field(OpCodes.Ldsfld, constants.TypeId(type));
+
+    public bool NeedsChecks(MemoryType memory) => options.ChecksMemories || memory.Is64 || memory.PageSizeLog2 != 16;
+}

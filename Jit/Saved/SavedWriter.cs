@@ -1,0 +1,217 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using System.Reflection.PortableExecutable;
+using System.Runtime.CompilerServices;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// Writes a module as a .NET assembly: each function as a static method, in order, in classes of some hundred each; besides, what
+/// would be made at run time: entries from .NET, adapters to host functions, stubs and guards of frames, and the constants of
+/// <see cref="SavedConstants"/>. The module's bytes are a resource with the rest of <see cref="SavedHeader"/>.
+/// </summary>
+internal sealed class SavedWriter
+{
+    internal const TypeAttributes StaticClass = TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed;
+    internal const string EntriesClass = "Entries", HostAdaptersClass = "HostAdapters", StubsClass = "Stubs", GuardsClass = "Guards";
+
+    /// <summary>The functions in a class: the runtime loads a class as a whole.</summary>
+    internal const int FunctionsInClass = 256;
+
+    private const MethodAttributes StaticMethod = MethodAttributes.Public | MethodAttributes.Static;
+
+    // Saved code is optimised at once wherever it is loaded, and is reached through cells: nobody may have a copy of it.
+    private const MethodImplAttributes Optimised =
+        MethodImplAttributes.IL | MethodImplAttributes.AggressiveOptimization | MethodImplAttributes.NoInlining;
+
+    private readonly IReadOnlyList<ModuleInfo> modules;
+    private readonly CodeOptions options;
+    private readonly PersistedAssemblyBuilder assembly;
+    private readonly ModuleBuilder module;
+    private readonly SavedConstants constants;
+    private readonly SortedSet<string> instructionSets = new(StringComparer.Ordinal);
+    private readonly List<(int Module, int Func, long Estimate)> guards = [];
+    private readonly List<MethodBuilder> guarded = [];
+    private readonly SavedTarget target;
+
+    private SavedWriter(string name, IReadOnlyList<ModuleInfo> modules, CodeOptions options)
+    {
+        this.modules = modules;
+        this.options = options;
+        assembly = new PersistedAssemblyBuilder(new AssemblyName(name), typeof(object).Assembly);
+        ConstructorInfo friend = typeof(IgnoresAccessChecksToAttribute).GetConstructor([typeof(string)])!;
+        foreach (string friendly in Outliner.Friends) assembly.SetCustomAttribute(new CustomAttributeBuilder(friend, [friendly]));
+        module = assembly.DefineDynamicModule(name);
+        constants = new SavedConstants(module, modules);
+        target = new SavedTarget(constants, options);
+    }
+
+    /// <summary>The class of a function, and the number of its method there.</summary>
+    internal static string ClassOf(int module, int own) => $"M{module}F{own / FunctionsInClass}";
+
+    /// <summary>Writes a valid module.</summary>
+    /// <exception cref="UnsupportedModuleException">A function has more temporaries than IL allows.</exception>
+    internal static byte[] Write(string name, ModuleInfo info, CodeOptions options, Features features, bool usesLinking, bool usesCompile)
+    {
+        var writer = new SavedWriter(name, [.. info.WithNested()], options);
+        return writer.Write(features, usesLinking, usesCompile);
+    }
+
+    private byte[] Write(Features features, bool usesLinking, bool usesCompile)
+    {
+        for (int i = 0; i < modules.Count; i++) WriteFunctions(i);
+        string[] stubs = WriteAll(StubsClass, OwnSignatures().Where(s => LazyStubs.CanBeNumbered(s, out _)), WriteStub);
+        string[] entries = WriteAll(EntriesClass, OwnSignatures(), WriteEntry);
+        string[] adapters = WriteAll(HostAdaptersClass, modules.SelectMany(AllSignatures).Distinct().Where(s => !s.IsSameForHost && s.HasNamedDelegate), WriteAdapter);
+        WriteGuards();
+        constants.Finish();
+        var header = new SavedHeader
+        {
+            Options = options,
+            Features = features,
+            UsesLinking = usesLinking,
+            UsesCompile = usesCompile,
+            InstructionSets = [.. instructionSets],
+            Constants = [.. constants.Order],
+            Entries = entries,
+            HostAdapters = adapters,
+            Stubs = stubs,
+            Guards = [.. guards],
+            Called = [.. target.Called],
+            Module = modules[0].Bytes.ToArray(),
+        };
+        return Serialise(header.Write());
+    }
+
+    private byte[] Serialise(byte[] resource)
+    {
+        MetadataBuilder metadata = assembly.GenerateMetadata(out BlobBuilder il, out BlobBuilder data);
+        metadata.AddManifestResource(ManifestResourceAttributes.Private, metadata.GetOrAddString(SavedHeader.ResourceName), default, 0);
+        var resources = new BlobBuilder(resource.Length);
+        resources.WriteBytes(resource);
+        var image = new ManagedPEBuilder(
+            PEHeaderBuilder.CreateLibraryHeader(), new MetadataRootBuilder(metadata), il, data, managedResources: resources);
+        var blob = new BlobBuilder();
+        image.Serialize(blob);
+        byte[] file = blob.ToArray();
+        SavedHeader.Seal(file);
+        return file;
+    }
+
+    // ---- functions ----
+
+    private void WriteFunctions(int number)
+    {
+        ModuleInfo info = modules[number];
+        int own = info.Funcs.Count - info.ImportedFuncs;
+        TypeBuilder? functions = null, bodies = null;
+        for (int i = 0; i < own; i++)
+        {
+            if (i % FunctionsInClass == 0)
+            {
+                functions?.CreateType();
+                bodies?.CreateType();
+                bodies = null;
+                functions = module.DefineType(ClassOf(number, i), StaticClass);
+            }
+            int func = info.ImportedFuncs + i;
+            IlBuffer il = FunctionEmitter.Emit(info, func, target);
+            if (il.Locals.Count > CompiledModule.MaxLocals)
+                throw new UnsupportedModuleException($"the function {FunctionCode.NameOf(info, func, default)} needs more than {CompiledModule.MaxLocals} temporaries");
+            GcBinding.Rewrite(il, constants);
+            NoteInstructionSets(il);
+            Signature signature = Signature.Of(info.Funcs[func].Type);
+            // A name ends at a NUL in metadata.
+            string name = FunctionCode.NameOf(info, func, il.Nulls).Replace('\0', '\ufffd');
+            MethodBuilder method = functions!.DefineMethod(name, StaticMethod, signature.Return, signature.Parameters);
+            method.SetImplementationFlags(Optimised);
+            if (Outliner.Plan(il, signature) is { } layout)
+            {
+                bodies ??= module.DefineType(ClassOf(number, i) + "Bodies", StaticClass);
+                Outliner.WriteCaller(il, method.GetILGenerator(), Outliner.WriteBody(il, bodies, name, signature, layout), signature);
+            }
+            else
+            {
+                il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
+            }
+            long estimate = FrameGuard.Estimate(il);
+            if (!FrameGuard.MayBeLarge(estimate)) continue;
+            guards.Add((number, func, estimate));
+            guarded.Add(method);
+        }
+        functions?.CreateType();
+        bodies?.CreateType();
+    }
+
+    private void NoteInstructionSets(IlBuffer il)
+    {
+        foreach (IlBuffer.Node node in il.InOrder())
+            if (node.Form == IlBuffer.Form.Method && node.Object is MethodInfo { DeclaringType: { Namespace: "System.Runtime.Intrinsics.X86" or "System.Runtime.Intrinsics.Arm" } set })
+                instructionSets.Add(set.FullName!);
+    }
+
+    // ---- what belongs to signatures ----
+
+    private IEnumerable<Signature> OwnSignatures() =>
+        modules.SelectMany(m => m.Funcs.Skip(m.ImportedFuncs)).Select(f => Signature.Of(f.Type)).Distinct();
+
+    /// <summary>Those of all function types that a module knows: host functions may come as references.</summary>
+    internal static IEnumerable<Signature> AllSignatures(ModuleInfo module) =>
+        module.Funcs.Select(f => f.Type).Concat(module.Types.Where(t => t.AsFunc is not null)).Select(Signature.Of);
+
+    private string[] WriteAll(string className, IEnumerable<Signature> signatures, Action<TypeBuilder, Signature, int> write)
+    {
+        TypeBuilder builder = module.DefineType(className, StaticClass);
+        var keys = new List<string>();
+        foreach (Signature signature in signatures)
+        {
+            write(builder, signature, keys.Count);
+            keys.Add(signature.Key);
+        }
+        builder.CreateType();
+        return [.. keys];
+    }
+
+    private static ILGenerator Begin(TypeBuilder builder, string name, Type result, Type[] parameters)
+    {
+        MethodBuilder method = builder.DefineMethod(name, StaticMethod, result, parameters);
+        method.SetImplementationFlags(Optimised);
+        return method.GetILGenerator();
+    }
+
+    private static void WriteEntry(TypeBuilder builder, Signature signature, int number) =>
+        EntryThunk.Write(Begin(builder, EntryThunk.NameOf(signature), signature.HostReturn, EntryThunk.Parameters(signature)), signature);
+
+    private static void WriteAdapter(TypeBuilder builder, Signature signature, int number) =>
+        HostAdapter.Write(Begin(builder, HostAdapter.NameOf(signature), signature.Return, signature.Parameters), signature);
+
+    private static void WriteStub(TypeBuilder builder, Signature signature, int number) =>
+        LazyStubs.Write(Begin(builder, LazyStubs.NameOf(signature), signature.Return, LazyStubs.Parameters(signature)), signature, number, null);
+
+    // ---- guards ----
+
+    /// <summary>
+    /// A guard for each function whose frame may be large. Whether it is, and how large, the loader sees in the machine code; it
+    /// sets the field then, and has callers go through the guard.
+    /// </summary>
+    private void WriteGuards()
+    {
+        TypeBuilder builder = module.DefineType(GuardsClass, StaticClass);
+        for (int i = 0; i < guarded.Count; i++)
+        {
+            (int m, int func, _) = guards[i];
+            Signature signature = Signature.Of(modules[m].Funcs[func].Type);
+            FieldBuilder frame = builder.DefineField($"f{i}", typeof(long), FieldAttributes.Public | FieldAttributes.Static);
+            ILGenerator il = Begin(builder, "wasm frame", signature.Return, signature.Parameters);
+            il.Emit(OpCodes.Ldsfld, frame);
+            il.Emit(OpCodes.Call, Members.StackSpace);
+            for (int p = 0; p < signature.Parameters.Length; p++) il.Emit(OpCodes.Ldarg, (short)p);
+            il.Emit(OpCodes.Tailcall);
+            il.Emit(OpCodes.Call, guarded[i]);
+            il.Emit(OpCodes.Ret);
+        }
+        builder.CreateType();
+    }
+}

@@ -1,0 +1,87 @@
+using System.Reflection;
+using WasmJit.Jit;
+
+namespace WasmJit.Linking;
+
+/// <summary>Modules as .NET assemblies: what is saved beside the code, and what an engine asks of an assembly.</summary>
+internal static class SavedModules
+{
+    private const string DefaultName = "wasm";
+
+    internal static byte[] Write(Module module)
+    {
+        ModuleInfo info = module.Info;
+        Features features = UsedFeatures(info);
+        bool usesLinking = !IsValid(info, i => i.AllowLinking = i.AllowCompile = false);
+        bool usesCompile = usesLinking && !IsValid(info, i => i.AllowCompile = false);
+        return SavedWriter.Write(NameOf(module), info, module.Engine.CodeOptions, features, usesLinking, usesCompile);
+    }
+
+    /// <summary>The assembly's name: the module's, as far as an assembly can be called so.</summary>
+    private static string NameOf(Module module)
+    {
+        string name = string.Concat((module.Name ?? "").Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.')).Trim('.');
+        return name.Length == 0 ? DefaultName : name;
+    }
+
+    /// <summary>Those without which the module would not be valid.</summary>
+    private static Features UsedFeatures(ModuleInfo info)
+    {
+        Features used = Features.None;
+        foreach (Features feature in Enum.GetValues<Features>())
+        {
+            if (int.PopCount((int)feature) != 1) continue;
+            if (!IsValid(info, i => i.Features = info.Features & ~feature)) used |= feature;
+        }
+        return used;
+    }
+
+    private static bool IsValid(ModuleInfo info, Action<ModuleInfo> restrict)
+    {
+        ModuleInfo copy = ModuleDecoder.Decode(info.Bytes);
+        copy.Features = info.Features;
+        copy.AllowLinking = info.AllowLinking;
+        copy.AllowCompile = info.AllowCompile;
+        restrict(copy);
+        try
+        {
+            ModuleValidator.Validate(copy);
+            return true;
+        }
+        catch (ModuleException)
+        {
+            return false;
+        }
+    }
+
+    internal static Module Load(Engine engine, byte[] file) => Make(engine, SavedAssembly.Load(file, header => Check(engine, header)));
+
+    internal static Module Load(Engine engine, Assembly assembly) => Make(engine, SavedAssembly.Load(assembly, header => Check(engine, header)));
+
+    private static Module Make(Engine engine, SavedAssembly assembly)
+    {
+        // What its declarations say of code is the assembly's.
+        var module = new Module(engine, assembly.Root.Info);
+        if (engine.Options.Compilation == Compilation.Ahead) assembly.Root.CompileAll();
+        return module;
+    }
+
+    private static void Check(Engine engine, SavedHeader header)
+    {
+        CodeOptions wanted = engine.CodeOptions;
+        if (!header.Options.ChecksMemories && wanted.ChecksMemories)
+            throw Other("its code leaves the bounds of memories to the processor; save it with MemoryChecks.Explicit");
+        if (!header.Options.IsInterruptible && wanted.IsInterruptible)
+            throw Other("its loops do not look for cancellation; save it with Interruptible");
+        if (!header.Options.CountsFuel && wanted.CountsFuel) throw Other("its code does not count fuel; save it with CountFuel");
+        Features missing = header.Features & ~engine.Options.Features;
+        if (missing != Features.None) throw NotAllowed($"it uses {missing}");
+        if (header.UsesLinking && !engine.Options.RuntimeLinking) throw NotAllowed("it uses the runtime-linking extension");
+        if (header.UsesCompile && !engine.Options.RuntimeCompile) throw NotAllowed("it uses runtime compile");
+    }
+
+    private static SavedModuleException Other(string message) => new(SavedModuleProblem.OtherOptions, message);
+
+    private static SavedModuleException NotAllowed(string message) =>
+        new(SavedModuleProblem.NotAllowed, message + ", which the engine's options do not allow");
+}

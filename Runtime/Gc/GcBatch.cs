@@ -1,0 +1,61 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// Where a module's classes are made: one collectible assembly, so that they go together when no object, module or type of them
+/// is left. Where .NET makes no code at run time they are written as assemblies, one each, and loaded; they have no constructors
+/// then, and none is needed: such a process runs saved code alone.
+/// </summary>
+internal sealed class GcBatch
+{
+    private static int written;
+
+    private ModuleBuilder? module;
+    private PersistedAssemblyBuilder? image;
+    private int count;
+
+    /// <summary>Whether classes can have constructors.</summary>
+    internal bool MakesCode { get; init; } = RuntimeFeature.IsDynamicCodeSupported;
+
+    internal TypeBuilder Define(string kind, TypeAttributes attributes, Type parent)
+    {
+        if (!MakesCode)
+        {
+            image = new PersistedAssemblyBuilder(new AssemblyName($"wasm type {Interlocked.Increment(ref written)}"), typeof(object).Assembly);
+            Befriend(image);
+            module = image.DefineDynamicModule("wasm type");
+        }
+        else if (module is null)
+        {
+            var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm types"), AssemblyBuilderAccess.RunAndCollect);
+            Befriend(assembly);
+            module = assembly.DefineDynamicModule("wasm types");
+        }
+        return module!.DefineType($"{kind}{count++}", attributes, parent);
+    }
+
+    /// <summary>Fields of function references have a type that is internal here.</summary>
+    private static void Befriend(AssemblyBuilder assembly)
+    {
+        // As bytes (ECMA-335 II.23.3): the class for such values needs what MakesCode says is not there.
+        byte[] name = Encoding.UTF8.GetBytes(typeof(GcBatch).Assembly.GetName().Name!);
+        assembly.SetCustomAttribute(
+            typeof(IgnoresAccessChecksToAttribute).GetConstructor([typeof(string)])!, [1, 0, (byte)name.Length, .. name, 0, 0]);
+    }
+
+    /// <summary>Ends what <see cref="Define"/> began.</summary>
+    internal Type Create(TypeBuilder builder)
+    {
+        Type type = builder.CreateType();
+        if (image is null) return type;
+        var file = new MemoryStream();
+        image.Save(file);
+        // The class that it derives from may be in another of these assemblies.
+        Assembly assembly = CollectibleAssembly.Load(file.ToArray(), typeof(GcBatch).Assembly, type.BaseType!.Assembly);
+        return assembly.GetType(type.Name, throwOnError: true)!;
+    }
+}
