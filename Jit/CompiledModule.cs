@@ -63,8 +63,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     internal override CodeOptions Options => options;
 
-    /// <inheritdoc/>
-    public Unwinder? Unwinder { get; }
+    internal override Unwinder? Unwinder { get; }
 
     /// <summary>The code of a function as it is now: itself, or the stub. From now on its cell may be read.</summary>
     internal override nint CodeOf(int func)
@@ -160,6 +159,8 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     /// <summary>The IL of a function, for listings.</summary>
     internal override IlBuffer EmitIl(int func) => FunctionEmitter.Emit(Info, func, this);
+
+    Unwinder? ICodeTarget.Unwinder => Unwinder;
 
     bool ICodeTarget.HasStackMap => StackGuard.Map is not null;
 

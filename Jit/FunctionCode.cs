@@ -8,6 +8,9 @@ internal abstract class FunctionCode(ModuleInfo info)
     /// <summary>What the code was made with.</summary>
     internal abstract CodeOptions Options { get; }
 
+    /// <summary>What knows short ways for exceptions through the code, if anything does.</summary>
+    internal virtual Runtime.Unwinder? Unwinder => null;
+
     /// <summary>Whether what the module needs and does not have may be made in this process.</summary>
     internal virtual bool MayMakeCode => true;
 

@@ -8,6 +8,9 @@ internal sealed class SavedTarget(SavedConstants constants, CodeOptions options)
     /// <summary>The functions whose cells are read: they must lead somewhere from the start.</summary>
     internal SortedSet<(int Module, int Func)> Called { get; } = [];
 
+    /// <summary>What it learns is about code of one process: saved code throws as .NET does.</summary>
+    public Runtime.Unwinder? Unwinder => null;
+
     public bool HasStackMap => SavedHeader.HasStackMap;
 
     public bool IsInterruptible => options.IsInterruptible;
