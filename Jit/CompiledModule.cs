@@ -12,7 +12,7 @@ namespace WasmJit.Jit;
 /// <param name="BackgroundThreads">How many threads compile ahead of calls.</param>
 /// <param name="BackgroundThreshold">From how many bytes of code on.</param>
 internal readonly record struct CodeOptions(
-    bool ChecksMemories, bool IsInterruptible, bool CountsFuel, bool Inlines, int BackgroundThreads, int BackgroundThreshold);
+    bool ChecksMemories, bool IsInterruptible, bool CountsFuel, bool Inlines, int BackgroundThreads = 0, int BackgroundThreshold = 0);
 
 /// <summary>
 /// The code of a module: one cell a function, which holds the address of its code. Who first refers to a function puts a stub
@@ -57,9 +57,9 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     }
 
     /// <summary>Compiles ahead; null for small modules and where the host does not want it.</summary>
-    internal Lookahead? Ahead { get; }
+    internal override Lookahead? Ahead { get; }
 
-    internal bool IsCompiled(int func) => Volatile.Read(ref methods[func - Info.ImportedFuncs]) is not null;
+    internal override bool IsCompiled(int func) => Volatile.Read(ref methods[func - Info.ImportedFuncs]) is not null;
 
     internal override CodeOptions Options => options;
 

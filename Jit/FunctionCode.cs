@@ -8,6 +8,9 @@ internal abstract class FunctionCode(ModuleInfo info)
     /// <summary>What the code was made with.</summary>
     internal abstract CodeOptions Options { get; }
 
+    /// <summary>What compiles before calls, if anything does.</summary>
+    internal virtual Lookahead? Ahead => null;
+
     /// <summary>What knows short ways for exceptions through the code, if anything does.</summary>
     internal virtual Runtime.Unwinder? Unwinder => null;
 
@@ -19,6 +22,9 @@ internal abstract class FunctionCode(ModuleInfo info)
 
     /// <summary>The code of an own function, made if it has not been.</summary>
     internal abstract nint Compile(int func);
+
+    /// <summary>Whether the machine code of an own function is there.</summary>
+    internal abstract bool IsCompiled(int func);
 
     /// <summary>The function that a number of a stub's stands for; see <see cref="LazyStubs"/>.</summary>
     internal virtual int FuncOfStub(int stubs, int number) => throw new InvalidOperationException("The code has no stubs.");

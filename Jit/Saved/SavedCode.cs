@@ -55,6 +55,8 @@ internal sealed unsafe class SavedCode : FunctionCode
         return known != 0 ? known : stub;
     }
 
+    internal override bool IsCompiled(int func) => Volatile.Read(ref made[func - Info.ImportedFuncs]);
+
     internal override int FuncOfStub(int stubs, int number) => assembly.Stubs.FuncOf(stubs, number);
 
     internal override nint Compile(int func)
