@@ -44,7 +44,7 @@ public sealed class StaticLinkingTests
             Assert.Same(one.Module.Code, other.Module.Code);
             Assert.Same(one.Services, other.Services);
         }
-        CompiledModule zip = zipper.GetExport<Instance>("libzip").Module.Code;
+        FunctionCode zip = zipper.GetExport<Instance>("libzip").Module.Code;
         int func = zip.Info.ImportedFuncs;
         Assert.Equal(zip.CodeOf(func), zip.Compile(func));
     }
