@@ -124,7 +124,8 @@ public sealed partial class DynamicLinker
             DynamicLibrary program = Program;
             if (program.IsInitialised) return;
             program.IsInitialised = true;
-            Construct(PostOrder(libraries.Where(l => l != program)).Where(l => l != program));
+            // They were linked in the order of need.
+            Construct([.. libraries.Where(l => l != program)]);
             bool initialisesItself = program.Defines("_start", ExternKind.Func) || program.Defines("_initialize", ExternKind.Func);
             if (program.Section is not null && !initialisesItself) Run(program, "__wasm_call_ctors");
             FindAllocator();

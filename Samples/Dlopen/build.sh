@@ -7,14 +7,17 @@ objects=$(mktemp -d); trap 'rm -rf "$objects"' EXIT
 
 # Libraries: position-independent code is made for emscripten's target alone. Without -fno-builtin the compiler would call
 # functions of emscripten's libc. Symbols are hidden unless it is said that they are not.
-for library in libping libpong; do
-  clang-16 --target=wasm32-unknown-emscripten -fPIC -fvisibility=default -O2 -fno-builtin -Wall -c $library.c -o "$objects/$library.o"
+for name in libping libpong pie; do
+  clang-16 --target=wasm32-unknown-emscripten -fPIC -fvisibility=default -O2 -fno-builtin -Wall -c $name.c -o "$objects/$name.o"
 done
 link() { wasm-ld-16 -shared --experimental-pic --strip-debug "$@"; }
 # Each names the other as needed, so one is made twice.
 link "$objects/libpong.o" -o libpong.so
 link "$objects/libping.o" libpong.so -o libping.so
 link "$objects/libpong.o" libping.so -o libpong.so
+
+# A position-independent program, which names the libraries that it needs.
+wasm-ld-16 -pie --experimental-pic --export-dynamic --strip-debug "$objects/pie.o" libping.so libpong.so -o pie.wasm
 
 # The program: what libraries may use is exported, and so are the table, which can grow, the stack pointer, and the functions by
 # which the loader gets memory and runs destructors. With crt1.o the program itself begins and ends in _start; with the usual
