@@ -21,6 +21,14 @@ public sealed class SuiteTests
         return data;
     }
 
+    /// <summary>None is left out: so many are in each folder, and there are no other folders with scripts.</summary>
+    [SuiteFact]
+    public void AreAllThere()
+    {
+        Assert.Equal([257, 3, 4, 14, 5, 4, 1], Folders.Select(f => Suite.Scripts(f).Count()));
+        Assert.Equal(288, Directory.GetFiles(Suite.Folder!, "*.wast", SearchOption.AllDirectories).Length);
+    }
+
     [SuiteTheory]
     [MemberData(nameof(Files))]
     public void Guard(string file) => Run(file, MemoryChecks.Guard);
