@@ -9,8 +9,7 @@ internal static class GuestJit
 
     public static void Run(int modules)
     {
-        using Stream text = typeof(GuestJit).Assembly.GetManifestResourceStream("guest-jit.wat")!;
-        Instance guest = new Engine().CompileText(new StreamReader(text).ReadToEnd()).Instantiate();
+        Instance guest = Make(new EngineOptions());
         var run = guest.GetExport<Func<int, int, long>>("run");
         run(0, 500);
         Console.WriteLine($"{"modules",10}{"us each",10}{"heap MB",10}{"process MB",12}{"assemblies",12}{"threads",9}");
@@ -28,6 +27,13 @@ internal static class GuestJit
         }
         Console.WriteLine($"{modules} modules in {total.TotalSeconds:f2} s: {total.TotalMicroseconds / modules:f1} us from bytes to the first result each.");
         GC.KeepAlive(guest);
+    }
+
+    /// <summary>The guest of Samples/Linking.</summary>
+    internal static Instance Make(EngineOptions options)
+    {
+        using Stream text = typeof(GuestJit).Assembly.GetManifestResourceStream("guest-jit.wat")!;
+        return new Engine(options).CompileText(new StreamReader(text).ReadToEnd()).Instantiate();
     }
 
     private static void Print(int done, double time)

@@ -14,7 +14,7 @@ internal static class Program
         Perf saved [--memory-checks guard|explicit] [KERNEL...]    modules saved as assemblies against compiling from bytes
         Perf programs [--processor-time] [CASE...]                 programs of Tests/Programs on WasmJit and Wasmtime by turns
         Perf hostile [NAME]                                        modules that are large in one respect alone
-        Perf linking [--memory-checks guard|explicit]              accesses and exports through references
+        Perf linking [--memory-checks guard|explicit]              accesses, exports, calls across modules; tiny modules
         Perf guest-jit [MODULES]                                   a guest that compiles modules one by one, 10000 by default
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
         KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all.
@@ -55,6 +55,7 @@ internal static class Program
                     return Hostile.Run(rest);
                 case "linking":
                     Linking.Run(options);
+                    LinkingCalls.Run(options);
                     return 0;
                 case "guest-jit":
                     GuestJit.Run(rest.Count == 0 ? 10_000 : int.Parse(rest[0], System.Globalization.CultureInfo.InvariantCulture));
