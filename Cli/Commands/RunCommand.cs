@@ -39,6 +39,12 @@ internal static class RunCommand
                 + "and those that it opens with dlopen; may be repeated.",
             HelpName = "DIR",
         };
+        var saved = new Option<string[]>("--saved-dir")
+        {
+            Description = "Let the program load libraries and modules that \"wasmjit compile\" has saved in this directory: x.so.dll is "
+                + "x.so. They are code of the host: nobody else may be able to write there. May be repeated.",
+            HelpName = "DIR",
+        };
         var allowCompile = new Option<bool>("--allow-compile")
         {
             Description = "Let the program compile bytes through the module wasm:linking. That module is there with --library-dir too, "
@@ -53,7 +59,7 @@ internal static class RunCommand
         unknown.AcceptOnlyFromAmong("trap", "default");
         var command = new Command("run", "Runs a program, or calls an export of a module.")
         {
-            file, invoke, directories, environment, libraries, allowCompile, unknown, arguments,
+            file, invoke, directories, environment, libraries, saved, allowCompile, unknown, arguments,
         };
         RunLimits.AddTo(command);
         Help.Describe(command, """
@@ -69,7 +75,7 @@ internal static class RunCommand
             Args = parsed.GetValue(arguments) ?? [],
             Environment = Variables(parsed.GetValue(environment) ?? []),
             Directories = [.. (parsed.GetValue(directories) ?? []).Select(Directory)],
-            Libraries = [.. (parsed.GetValue(libraries) ?? []).Select(Library)],
+            Libraries = [.. (parsed.GetValue(saved) ?? []).Select(Saved), .. (parsed.GetValue(libraries) ?? []).Select(Library)],
             AllowCompile = parsed.GetValue(allowCompile),
             Unknown = parsed.GetValue(unknown) switch
             {
@@ -104,6 +110,12 @@ internal static class RunCommand
         return new WasiDirectory(host, guest);
     }
 
+    private static SavedNamespace Saved(string directory)
+    {
+        if (!System.IO.Directory.Exists(directory)) throw new ToolException($"--saved-dir {directory}: there is no such directory");
+        return new SavedNamespace(directory);
+    }
+
     private static DirectoryNamespace Library(string directory)
     {
         if (!System.IO.Directory.Exists(directory)) throw new ToolException($"--library-dir {directory}: there is no such directory");
@@ -121,7 +133,7 @@ internal static class RunCommand
 
         internal required WasiDirectory[] Directories { get; init; }
 
-        internal required DirectoryNamespace[] Libraries { get; init; }
+        internal required ModuleNamespace[] Libraries { get; init; }
 
         internal required bool AllowCompile { get; init; }
 

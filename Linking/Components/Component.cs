@@ -81,7 +81,7 @@ public sealed class Component : IDisposable
             if (import.Type.Kind != ExternKind.Func || import.Name is null)
                 throw new LinkException($"a component shares nothing: \"{import.Module}\" \"{import.Name}\" {import.Type} is imported");
             if (imports?.Items.TryGetValue((import.Module, import.Name), out var given) == true)
-                core.Add(import.Module, import.Name, new HostFunction(this, given.Type, given.Function).Delegate);
+                core.Add(import.Module, import.Name, new HostFunction(this, given.Type, given.Function, module.SavedCode is not null).Delegate);
         }
         Enter();
         try
@@ -178,7 +178,7 @@ public sealed class Component : IDisposable
     internal CanonicalAbi Copy() => new(memory!, realloc, options.MaximumCopiedBytes);
 
     /// <summary>A function that the component imports, with the type of its module.</summary>
-    private sealed class HostFunction(Component component, ComponentFuncType type, Func<object?[], object?> function)
+    private sealed class HostFunction(Component component, ComponentFuncType type, Func<object?[], object?> function, bool isSaved)
     {
         internal Delegate Delegate
         {
@@ -190,7 +190,7 @@ public sealed class Component : IDisposable
                     Expression.Constant(this), InvokeMethod,
                     Expression.NewArrayInit(typeof(object), parameters.Select(p => Expression.Convert(p, typeof(object)))));
                 Expression body = signature.HostReturn == typeof(void) ? call : Expression.Convert(call, signature.HostReturn);
-                return Expression.Lambda(signature.DelegateType, body, parameters).Compile();
+                return Expression.Lambda(signature.DelegateType, body, parameters).Compile(preferInterpretation: isSaved);
             }
         }
 

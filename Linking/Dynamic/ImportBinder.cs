@@ -84,7 +84,7 @@ internal sealed class ImportBinder
         if (import.Type.Kind != ExternKind.Func) return function;
         try
         {
-            return HostAdapter.MakeFunc(function, import.Type.Def);
+            return HostAdapter.MakeFunc(function, import.Type.Def, library.Module.SavedCode);
         }
         catch (ArgumentException e)
         {

@@ -23,8 +23,9 @@ internal sealed class LazyFunction(DynamicLinker linker, DynamicLibrary library,
         Signature signature = Signature.Of(type);
         ParameterExpression[] parameters = [.. signature.HostParameters.Select(p => Expression.Parameter(p))];
         Expression function = Expression.Convert(Expression.Call(Expression.Constant(this), TargetMethod), signature.DelegateType);
-        return HostAdapter.MakeFunc(
-            Expression.Lambda(signature.DelegateType, Expression.Invoke(function, parameters), parameters).Compile(), type);
+        LambdaExpression forward = Expression.Lambda(signature.DelegateType, Expression.Invoke(function, parameters), parameters);
+        // Where no code may be made, calls are interpreted until the definition takes this one's place.
+        return HostAdapter.MakeFunc(forward.Compile(preferInterpretation: library.Module.SavedCode is not null), type, library.Module.SavedCode);
     }
 
     private Delegate Target()

@@ -21,6 +21,7 @@ public sealed class ModuleCompiler
     /// <param name="bytes">The module in the binary format.</param>
     /// <exception cref="ModuleException">The bytes are no valid module.</exception>
     /// <exception cref="QuotaExceededException">A guest loads the module, and its quota is used up.</exception>
+    /// <exception cref="UnauthorizedAccessException">The engine compiles nothing (<see cref="Compilation.Never"/>).</exception>
     public Module Compile(ReadOnlySpan<byte> bytes)
     {
         quota?.CheckSize(bytes.Length);
@@ -31,6 +32,7 @@ public sealed class ModuleCompiler
     /// <param name="stream">The module in the binary format; it stays open.</param>
     /// <exception cref="ModuleException">The bytes are no valid module.</exception>
     /// <exception cref="QuotaExceededException">A guest loads the module, and its quota is used up.</exception>
+    /// <exception cref="UnauthorizedAccessException">The engine compiles nothing (<see cref="Compilation.Never"/>).</exception>
     /// <exception cref="IOException">The stream cannot be read, or has more than 2 GiB.</exception>
     public Module Compile(Stream stream)
     {
@@ -51,5 +53,11 @@ public sealed class ModuleCompiler
         if (size > Array.MaxLength) throw new IOException("A module of more than 2 GiB cannot be loaded.");
     }
 
-    private Module CompileOwned(byte[] bytes) => Engine.CompileOwned(bytes, quota);
+    /// <exception cref="UnauthorizedAccessException">The engine compiles nothing.</exception>
+    private Module CompileOwned(byte[] bytes)
+    {
+        if (Engine.Options.Compilation == Compilation.Never)
+            throw new UnauthorizedAccessException("runtime compile not allowed: the engine takes saved modules alone");
+        return Engine.CompileOwned(bytes, quota);
+    }
 }

@@ -4,7 +4,7 @@ namespace WasmJit;
 
 /// <summary>
 /// Modules by path: what a guest's <c>load</c>, <c>load_at</c> and <c>dlopen</c> find. Ready ones are
-/// <see cref="MemoryNamespace"/>, and <c>DirectoryNamespace</c> of the WASI library for a directory on disk; others derive
+/// <see cref="MemoryNamespace"/>, <see cref="SavedNamespace"/>, and <c>DirectoryNamespace</c> of the WASI library for a directory on disk; others derive
 /// from this class.
 /// </summary>
 /// <remarks>

@@ -124,6 +124,33 @@ public sealed class NamespaceTests : IDisposable
     }
 
     [Fact]
+    public void SavedModulesAreServedByAHostThatCompilesNothing()
+    {
+        string outside = Put("outside/x.dll", []);
+        Directory.CreateDirectory(Path.Combine(folder, "saved/deep"));
+        Engine.Compile(Answer(7)).Save(Path.Combine(folder, "saved/deep/seven.dll"));
+        Engine.Compile(Answer(8)).Save(Path.Combine(folder, "saved/eight.so.dll"));
+        Put("saved/bad.dll", [1, 2, 3]);
+        if (!OperatingSystem.IsWindows()) File.CreateSymbolicLink(Path.Combine(folder, "saved/link.dll"), outside);
+        var names = new SavedNamespace(Path.Combine(folder, "saved"));
+        var never = new Engine(new EngineOptions { Compilation = Compilation.Never });
+        Module seven = names.Load(never, "deep/seven.wasm");
+        Assert.Equal(7, AnswerOf(seven));
+        Assert.Same(seven, names.LoadAt(never, "deep", "seven"));
+        Assert.Equal(8, AnswerOf(names.Load(never, "eight.so")));
+        Assert.Throws<FileNotFoundException>(() => names.Load(never, "link"));
+        Assert.Throws<UnauthorizedAccessException>(() => names.Load(never, "../outside/x"));
+        Assert.Throws<IOException>(() => names.Load(never, "bad"));
+        // Put there later, it is not there.
+        Engine.Compile(Answer(9)).Save(Path.Combine(folder, "saved/nine.dll"));
+        Assert.False(names.TryLoad(never, "nine", out _));
+        Assert.Equal(["bad", "bad.wasm", "deep/seven", "deep/seven.wasm", "eight.so", "eight.so.wasm"], names.Paths.Order(StringComparer.Ordinal));
+        // Bytes need a compiler.
+        Assert.Throws<UnauthorizedAccessException>(() => InMemory().Load(never, "lib/one.wasm"));
+        GC.KeepAlive(seven);
+    }
+
+    [Fact]
     public void BytesThatAreNoModuleAreRejected()
     {
         Put("bad.wasm", [0, 1, 2, 3]);

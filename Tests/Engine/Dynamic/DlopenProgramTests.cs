@@ -34,6 +34,29 @@ public sealed class DlopenProgramTests
         Golden.Equal("pie.txt", Run(directory, new EngineOptions(), "pie.wasm"));
     }
 
+    /// <summary>All of it saved as .NET assemblies, on an engine that compiles nothing.</summary>
+    [Fact]
+    public void ItSaysTheSameWithoutACompiler()
+    {
+        string folder = Directory.CreateTempSubdirectory("wasmjit-saved-").FullName;
+        try
+        {
+            var engine = new Engine();
+            foreach (string name in new[] { "main.wasm", "libping.so", "libpong.so" })
+                engine.Compile(File.ReadAllBytes(Path.Combine(Folder, name))).Save(Path.Combine(folder, name + ".dll"));
+            var saved = new SavedNamespace(folder);
+            var loader = new Engine(new EngineOptions { Compilation = Compilation.Never });
+            var output = new MemoryStream();
+            using var wasi = new WasiHost(new WasiOptions { Output = output });
+            Assert.Equal(0, wasi.Run(saved.Load(loader, "main.wasm"), new DynamicLinker(saved)));
+            Golden.Equal("dlopen.txt", Encoding.UTF8.GetString(output.ToArray()));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     /// <summary>Broken libraries, run as far as they go with little to spend: an error or a trap, and the program goes on.</summary>
     [Fact]
     public void BrokenLibrariesDoNoHarm()
