@@ -11,8 +11,10 @@ namespace WasmJit.Jit;
 /// <param name="Inlines">Small functions are put into their callers.</param>
 /// <param name="BackgroundThreads">How many threads compile ahead of calls.</param>
 /// <param name="BackgroundThreshold">From how many bytes of code on.</param>
+/// <param name="PartSize">For tests: functions larger than this are split.</param>
 internal readonly record struct CodeOptions(
-    bool ChecksMemories, bool IsInterruptible, bool CountsFuel, bool Inlines, int BackgroundThreads = 0, int BackgroundThreshold = 0);
+    bool ChecksMemories, bool IsInterruptible, bool CountsFuel, bool Inlines, int BackgroundThreads = 0, int BackgroundThreshold = 0,
+    PartSize? PartSize = null);
 
 /// <summary>
 /// The code of a module: one cell a function, which holds the address of its code. Who first refers to a function puts a stub
@@ -20,6 +22,9 @@ internal readonly record struct CodeOptions(
 /// </summary>
 internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 {
+    /// <summary>The JIT takes a kilobyte for each instruction of a method.</summary>
+    private const int MaxUnsplit = 2_000_000;
+
     /// <summary>What IL can have.</summary>
     internal const int MaxLocals = 65_000;
 
@@ -32,6 +37,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     private readonly nint* cellBase;
     private readonly DynamicMethod?[] methods;
     private readonly List<DynamicMethod> frameGuards = [];
+    private readonly List<object> keptParts = [];
 
     /// <summary>Functions that some thread is compiling; also the lock for it.</summary>
     private readonly HashSet<int> compiling = [];
@@ -153,8 +159,27 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         if (il.Locals.Count > MaxLocals) throw new UnsupportedModuleException($"the function {NameOf(func)} needs more than {MaxLocals} temporaries");
         frame = FrameGuard.Estimate(il);
         hasRegions = il.HasRegions;
-        if (!Outliner.TryWrite(il, method, signature)) il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
+        if (!Outliner.TryWrite(il, method, signature) && !TrySplit(il, ref method, signature)) il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
         return method;
+    }
+
+    /// <summary>Splits a function that would not be optimised, or that is to be split for a test.</summary>
+    private bool TrySplit(IlBuffer il, ref DynamicMethod method, Signature signature)
+    {
+        bool isTooLarge = Outliner.ExceedsLimits(il, signature.Parameters.Length);
+        if (!isTooLarge && (options.PartSize is not { } size || il.Instructions <= size.Instructions)) return false;
+        // The short way of exceptions knows the code of functions, not that of parts.
+        var kept = new List<object>();
+        var front = new DynamicMethod("wasm parts", signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
+        if (Unwinder is null && Splitter.TryWrite(il, front, signature, method.Name, kept, options.PartSize))
+        {
+            lock (frameGuards) keptParts.AddRange(kept);
+            method = front;
+            return true;
+        }
+        if (il.Instructions > MaxUnsplit)
+            throw new UnsupportedModuleException($"a function of more than {MaxUnsplit:N0} instructions of IL with tail calls, in a module with exceptions, or with protected regions");
+        return false;
     }
 
     /// <summary>The IL of a function, for listings.</summary>

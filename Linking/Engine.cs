@@ -107,7 +107,7 @@ public sealed class Engine
     }
 
     internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel, Options.Inlining,
-        Options.BackgroundThreads, Options.BackgroundThreshold);
+        Options.BackgroundThreads, Options.BackgroundThreshold, Options.PartSize);
 
     internal Module CompileOwned(byte[] bytes)
     {

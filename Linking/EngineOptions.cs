@@ -51,6 +51,9 @@ public sealed record EngineOptions
         }
     } = Math.Min(Environment.ProcessorCount - 1, 4);
 
+    /// <summary>Splits all functions larger than this, for tests.</summary>
+    internal Jit.PartSize? PartSize { get; init; }
+
     /// <summary>The bytes of code from which on modules are compiled in the background.</summary>
     internal int BackgroundThreshold { get; init; } = 128 << 10;
 

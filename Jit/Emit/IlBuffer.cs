@@ -128,6 +128,9 @@ internal sealed class IlBuffer
 
     // ---- appending; each returns the new position ----
 
+    /// <summary>An instruction of another buffer that names neither label nor local.</summary>
+    internal int Append(in Node node) => Insert(Tail, node);
+
     internal int Emit(OpCode code) => Insert(Tail, new Node { Code = code });
 
     internal int EmitAt(int after, OpCode code) => Insert(after, new Node { Code = code });

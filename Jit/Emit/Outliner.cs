@@ -28,10 +28,15 @@ internal static class Outliner
 
     /// <summary>
     /// The optimiser's time grows with blocks² · locals: 0.5 to 4 ms for each million, as control flow is tame or wild. Beyond
-    /// this figure (seconds) slow code at once is the better choice. Without locals it still grows with the third power of the
-    /// blocks where branches go far: 4,000 of them take 5 s.
+    /// this figure (seconds) parts are the better choice.
     /// </summary>
     private const double MaxCost = 2_500e6;
+
+    /// <summary>
+    /// Without locals it grows with blocks · depth² of the tree of dominators, where conditions repeat: 2 s for 2,000 blocks in
+    /// a row, 20 s for 3,500.
+    /// </summary>
+    private const double MaxDepthCost = 10e9;
     private const int MaxOutlinedBlocks = 4_000;
 
     /// <summary>The caller's most padding: it is never run, but the JIT's budget for inlining grows with it.</summary>
@@ -56,6 +61,7 @@ internal static class Outliner
         if (il.Instructions > MaxOutlined) return null;
         double blocks = CountBlocks(il);
         if (blocks > MaxOutlinedBlocks || blocks * blocks * il.Locals.Count > MaxCost) return null;
+        if (blocks > MaxBlocks && blocks * Math.Pow(ControlFlow.DominatorDepth(il), 2) > MaxDepthCost) return null;
         return Pack(il, out List<(Type Type, int Count)> structs) is { } packed ? new Layout(packed, structs) : null;
     }
 

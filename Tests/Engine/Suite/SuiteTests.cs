@@ -45,6 +45,35 @@ public sealed class SuiteTests
     [MemberData(nameof(Files))]
     public void Limited(string file) => Run(file, new EngineOptions { Interruptible = true, CountFuel = true });
 
+    /// <summary>Functions split into parts compute the same.</summary>
+    [SuiteTheory]
+    [InlineData("block.wast")]
+    [InlineData("br.wast")]
+    [InlineData("br_if.wast")]
+    [InlineData("br_table.wast")]
+    [InlineData("call.wast")]
+    [InlineData("call_indirect.wast")]
+    [InlineData("float_exprs.wast")]
+    [InlineData("func.wast")]
+    [InlineData("global.wast")]
+    [InlineData("if.wast")]
+    [InlineData("labels.wast")]
+    [InlineData("left-to-right.wast")]
+    [InlineData("local_set.wast")]
+    [InlineData("local_tee.wast")]
+    [InlineData("loop.wast")]
+    [InlineData("memory_grow.wast")]
+    [InlineData("memory_trap.wast")]
+    [InlineData("nop.wast")]
+    [InlineData("return.wast")]
+    [InlineData("select.wast")]
+    [InlineData("simd_load.wast")]
+    [InlineData("switch.wast")]
+    [InlineData("table_copy.wast")]
+    [InlineData("unreachable.wast")]
+    [InlineData("unwind.wast")]
+    public void Split(string file) => Run(file, new EngineOptions { PartSize = new Jit.PartSize(12, 5, 30) });
+
     private static void Run(string file, EngineOptions options)
     {
         WastResult result = WastRunner.Run(Path.Combine(Suite.Folder!, file), options);
