@@ -162,6 +162,9 @@ internal sealed partial class FunctionEmitter
             il.LdcI8(UnwindCode.Land);
             il.Calli(ThrowStub.LandSignature);
             il.Stloc(frame.Exception);
+            // The cell is the module's, which the instance keeps.
+            LoadInstance();
+            il.Call(Members.KeepAlive);
         }
         // The filter sets it before it reads it.
         stack.FreeTemp(frame.Filtered);

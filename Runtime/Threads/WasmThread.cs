@@ -24,6 +24,7 @@ internal sealed unsafe partial class WasmThread
         if (OperatingSystem.IsLinux() && FindStack(out ulong low, out ulong high))
         {
             StackLow = low;
+            StackHigh = high;
             StackLimit = low + StackGuard.RedZoneOf(high - low);
             zone = StackGuard.Mark(low, high);
         }
@@ -38,6 +39,9 @@ internal sealed unsafe partial class WasmThread
 
     /// <summary>The lowest usable address of the stack, 0 if unknown.</summary>
     internal ulong StackLow { get; }
+
+    /// <summary>Where the stack begins, 0 if unknown.</summary>
+    internal ulong StackHigh { get; }
 
     /// <summary>Below this address only what must not fail runs; 0 if unknown.</summary>
     internal ulong StackLimit { get; }

@@ -28,6 +28,12 @@ internal sealed unsafe class Unwinder(int importedTags)
     private const int MaxFrames = 256;
     private const int MaxForeign = 256;
 
+    /// <summary>Of a stack that is larger, in bytes, nothing is learned: guests could make that take long.</summary>
+    private const ulong MaxStack = 256 << 10;
+
+    /// <summary>How many frames may be looked at for each function, and besides. A frame takes 1 µs, compiling a function 100.</summary>
+    private const int FramesPerFunction = 64, MoreFrames = 100_000;
+
     [ThreadStatic]
     private static ThreadState? current;
 
@@ -36,7 +42,7 @@ internal sealed unsafe class Unwinder(int importedTags)
     private readonly Dictionary<nint, Region> regions = [];
     private readonly SiteTable<Site> sites = new();
     private int foreign;
-    private int lessons;
+    private long examined;
 
     /// <summary>Whether this platform's frames and registers are those that this class knows.</summary>
     internal static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && !IsOff;
@@ -240,12 +246,13 @@ internal sealed unsafe class Unwinder(int importedTags)
     /// <summary>Compares the stack with what the runtime says of it, from the function that throws outward.</summary>
     private void Learn(nint sp)
     {
+        if (WasmThread.Current.StackHigh - (ulong)sp > MaxStack || Volatile.Read(ref examined) > MoreFrames + ((long)FramesPerFunction * functions.Count)) return;
         StackFrame[] frames = new StackTrace(false).GetFrames();
         int at = Array.FindIndex(frames, f => f.GetMethod()?.Name == ThrowMethod);
         if (at < 0) return;
         lock (gate)
         {
-            if (lessons++ > 64 + (8 * functions.Count)) return;
+            examined += frames.Length;
             Function? below = null;
             for (at++; at < frames.Length; at++)
             {

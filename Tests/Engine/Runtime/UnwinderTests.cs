@@ -100,6 +100,35 @@ public sealed class UnwinderTests
             for (int i = 0; i < 3; i++) Assert.Equal(depth + i, f(depth, depth + i));
     }
 
+    /// <summary>A guest cannot have the whole of a deep stack looked at for each of its throws.</summary>
+    [Fact]
+    public void NothingIsLearnedFromStacksThatAreDeep()
+    {
+        if (!Unwinder.IsSupported) return;
+        Instance instance = Compile("""
+            (module
+              (tag $t)
+              (func $deep (param $n i32) (result i32)
+                (if (i32.eqz (local.get $n)) (then (return (call $f))))
+                (i32.add (call $deep (i32.sub (local.get $n) (i32.const 1))) (i32.const 1)))
+              (func $throw (throw $t))
+              (func $f (export "f") (result i32)
+                (block $caught (try_table (catch $t $caught) (call $throw)))
+                (i32.const 0))
+              (export "deep" (func $deep)))
+            """, true);
+        var deep = instance.GetExport<Func<int, int>>("deep");
+        Unwinder.ShortWays = 0;
+        for (int i = 0; i < 10; i++) Assert.Equal(20_000, deep(20_000));
+        Assert.Equal(0, Unwinder.ShortWays);
+        // What is known already serves there, too.
+        var f = instance.GetExport<Func<int>>("f");
+        for (int i = 0; i < 4; i++) f();
+        Unwinder.ShortWays = 0;
+        for (int i = 0; i < 10; i++) Assert.Equal(20_000, deep(20_000));
+        Assert.Equal(10, Unwinder.ShortWays);
+    }
+
     [Fact]
     public void WhatNobodyCatchesHasTheWholeStack()
     {
