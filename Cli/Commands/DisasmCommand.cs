@@ -47,35 +47,34 @@ internal static class DisasmCommand
     {
         using var sizes = new MethodSizes();
         Module module = ModuleFile.Load(path, options, terminal);
-        ModuleInfo info = module.Info;
-        if (info.Funcs.Count == info.ImportedFuncs) throw new ToolException($"{path} defines no functions");
-        IEnumerable<int> chosen = function is null
-            ? Enumerable.Range(info.ImportedFuncs, info.Funcs.Count - info.ImportedFuncs)
-            : [Find(info, function)];
+        List<(ModuleInfo Module, int Func)> chosen = function is null
+            ? [.. module.Info.WithNested().SelectMany(m => Enumerable.Range(m.ImportedFuncs, m.Funcs.Count - m.ImportedFuncs).Select(f => (m, f)))]
+            : [Find(module.Info, function)];
+        if (chosen.Count == 0) throw new ToolException($"{path} defines no functions");
         bool first = true;
-        foreach (int func in chosen)
+        foreach ((ModuleInfo info, int func) in chosen)
         {
             if (!first) terminal.Line();
             first = false;
-            Show(terminal, module, func, view, sizes);
+            Show(terminal, CompiledModule.Of(info, module.Engine.CodeOptions), func, view, sizes);
         }
         GC.KeepAlive(module);
         return Tool.Success;
     }
 
-    private static void Show(Terminal terminal, Module module, int func, View view, MethodSizes sizes)
+    private static void Show(Terminal terminal, CompiledModule code, int func, View view, MethodSizes sizes)
     {
-        (string head, List<CodeLine> body) = WatPrinter.PrintFunc(module.Info, func);
+        (string head, List<CodeLine> body) = WatPrinter.PrintFunc(code.Info, func);
         List<string> wat = ["WAT"], il = ["IL"];
-        Align(body, view.Only is null or "il" ? module.Code.EmitIl(func).Listing() : [], view.Only is null, wat, il);
+        Align(body, view.Only is null or "il" ? code.EmitIl(func).Listing() : [], view.Only is null, wat, il);
         var asm = new List<string>();
         if (view.Only is null or "asm")
         {
-            nint address = module.Code.Compile(func);
+            nint address = code.Compile(func);
             int size = sizes.Wait(address, TimeSpan.FromSeconds(2));
             asm = [size > 0 ? $"machine code, {size} bytes" : "machine code", .. MachineCode.Lines(address, size)];
         }
-        terminal.Line($"{head})  ;; function {func}", "bold");
+        terminal.Line($"{head})  ;; function {func}{Place(code.Info)}", "bold");
         IReadOnlyList<string>[] columns = view.Only switch
         {
             "wat" => [wat],
@@ -108,16 +107,22 @@ internal static class DisasmCommand
         }
     }
 
-    private static int Find(ModuleInfo info, string function)
+    private static string Place(ModuleInfo info) =>
+        info.Parent is null ? "" : $" of the nested module{(info.Names.Module is { Length: > 0 } name ? $" ${name}" : "")} at 0x{info.Begin:x}";
+
+    /// <summary>A function by its export, name or index, of nested modules by export or name.</summary>
+    private static (ModuleInfo Module, int Func) Find(ModuleInfo module, string function)
     {
-        int found = -1;
-        if (info.Exports.Find(e => e.Kind == ExternKind.Func && e.Name == function) is { } export) found = (int)export.Index;
-        else if (info.Names.Funcs.FirstOrDefault(n => n.Value == function.TrimStart('$')) is { Value: not null } named)
-            found = (int)named.Key;
-        else if (int.TryParse(function, out int index)) found = index;
-        if (found < 0 || found >= info.Funcs.Count)
-            throw new ToolException($"there is no function {function}: give an export, a name or an index");
-        if (found < info.ImportedFuncs) throw new ToolException($"function {function} is imported: it has no code here");
-        return found;
+        foreach (ModuleInfo info in module.WithNested())
+        {
+            int found = -1;
+            if (info.Exports.Find(e => e.Kind == ExternKind.Func && e.Name == function) is { } export) found = (int)export.Index;
+            else if (info.Names.Funcs.FirstOrDefault(n => n.Value == function.TrimStart('$')) is { Value: not null } named) found = (int)named.Key;
+            else if (info == module && int.TryParse(function, out int index)) found = index;
+            if (found >= info.ImportedFuncs && found < info.Funcs.Count) return (info, found);
+            if (found >= 0 && found < info.Funcs.Count && info.Nested.Count == 0)
+                throw new ToolException($"function {function} is imported: it has no code here");
+        }
+        throw new ToolException($"there is no function {function}: give an export, a name or an index");
     }
 }

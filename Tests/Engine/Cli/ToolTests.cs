@@ -207,6 +207,23 @@ public sealed class ToolTests : IDisposable
     }
 
     [Fact]
+    public void InspectAndDisasmShowNestedModules()
+    {
+        string file = File("nested.wat", """
+            (module $outer
+              (type $F (instance (export "read" (func (param i32) (result i32)))))
+              (import "files" (instance $files (type $F)))
+              (import "lib" (module $lib (import "files" (instance (type $F))) (export "run" (func))))
+              (module $child (import "files" (instance (type outer $outer $F))) (memory 1) (func $go (export "go") (loop)))
+              (instance $c (instantiate $child (import "files" (instance $files))))
+              (export "child" (module $child))
+              (export "go" (func $c "go")))
+            """);
+        Golden.Equal("inspect-nested.txt", Run("inspect", file).Out);
+        Assert.Contains("of the nested module $child", Run("disasm", file, "$go", "--only", "wat").Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void InspectShowsTypesImportsExports() => Golden.Equal("inspect.txt", Run("inspect", File("math.wat", Math)).Out);
 
     [Fact]

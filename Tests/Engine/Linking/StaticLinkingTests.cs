@@ -72,6 +72,36 @@ public sealed class StaticLinkingTests
         Assert.Equal(101, first.Instantiate().GetExport<Func<int>>("f")());
     }
 
+    // ---- encodings ----
+
+    /// <summary>The operators and types as the specification's tables have them.</summary>
+    [Theory]
+    [InlineData("(func (drop (ref.module $b)))", "FA 00 01")]
+    [InlineData("(func (drop (ref.instance $j)))", "FA 01 01")]
+    [InlineData("(func (drop (instantiate (module $b))))", "FA 0C 01")]
+    [InlineData("(func (call_export $b \"f\" (ref.null none)))", "FA 12 01 01 66")]
+    [InlineData("(func (return_call_export $b \"f\" (ref.null none)))", "FA 13 01 01 66")]
+    [InlineData("(func (drop (ref.test (ref (exact $b)) (ref.null none))))", "FB 14 56 01")]
+    [InlineData("(func (drop (ref.test (ref null module) (ref.null none))))", "FB 15 5E")]
+    [InlineData("(func (drop (ref.cast (ref instance) (ref.null none))))", "FB 16 5D")]
+    [InlineData("(type (module (import \"a\" (func)) (import \"b\" \"c\" (func)) (export \"d\" (func))))", "61 04 01 60 00 00 02 01 61 00 FF 00 00 02 01 62 01 63 00 00 07 01 64 00 00")]
+    [InlineData("(type (instance (alias outer 0 $t (type)) (export \"d\" (func (type 0)))))", "62 02 0F 01 00 07 00 07 01 64 00 00")]
+    [InlineData("(type (instance (export \"d\" (func (type $t)))))", "62 02 0F 01 00 07 00 07 01 64 00 00")]
+    [InlineData("(instance (instantiate $b (import \"x\" (module $a)) (import \"y\" (instance $j))))", "00 01 02 01 78 05 00 01 79 06 01")]
+    [InlineData("(alias $i \"f\" (func))", "10 06 01 00 00 00 01 66")]
+    [InlineData("(export \"m\" (module $b)) (export \"i\" (instance $j))", "01 6D 05 01 01 69 06 01")]
+    [InlineData("(module (alias outer 0 $t (type)) (alias outer 0 $b (module)))", "10 09 02 01 00 07 00 01 00 05 01")]
+    public void Encodings(string field, string expected)
+    {
+        byte[] bytes = Wat.ToBinary($"""
+            (module (type $t (func)) (module $a (func (export "f"))) (module $b (func (export "f")))
+              (instance $i (instantiate $a)) (instance $j (instantiate $b)) {field})
+            """);
+        string hex = Convert.ToHexString(bytes);
+        Assert.True(hex.Contains(expected.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal), hex);
+        Assert.True(new Engine().Validate(bytes, out ModuleException? error), error?.Message);
+    }
+
     // ---- garbage ----
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -85,6 +115,7 @@ public sealed class StaticLinkingTests
                 (table (export "t") 2 anyref)
                 (func (export "up") (result anyref) (call $outer)))
               (table $all (export "all") 3 anyref)
+              (func (export "use") (param (ref null (exact $node))) (result (ref null (exact $node))) (local.get 0))
               (func $self (result anyref) (table.get $all (i32.const 0)))
               (elem declare func $self)
               (func (export "tie") (param $me anyref) (local $a (ref null (exact $node)))
@@ -102,6 +133,8 @@ public sealed class StaticLinkingTests
         node.GetExport<Table>("t")[0] = closure;
         node.GetExport<Table>("t")[1] = instance;
         Assert.Same(instance, node.GetExport<Func<object?>>("up")());
+        Assert.Same(node, instance.GetExport<Func<object?, object?>>("use")(node));
+        Assert.Throws<ArgumentException>(() => instance.GetExport<Func<object?, object?>>("use")(instance));
         return [new(module), new(module.Code), new(instance), new(node), new(node.GetExport<Memory>("m")), new(closure), new(closure.Code), new(closure.Info)];
     }
 
