@@ -56,13 +56,13 @@ internal static class DisasmCommand
         {
             if (!first) terminal.Line();
             first = false;
-            Show(terminal, CompiledModule.Of(info, module.Engine.CodeOptions), func, view, sizes);
+            Show(terminal, FunctionCode.Of(info, module.Engine.CodeOptions), func, view, sizes);
         }
         GC.KeepAlive(module);
         return Tool.Success;
     }
 
-    private static void Show(Terminal terminal, CompiledModule code, int func, View view, MethodSizes sizes)
+    private static void Show(Terminal terminal, FunctionCode code, int func, View view, MethodSizes sizes)
     {
         (string head, List<CodeLine> body) = WatPrinter.PrintFunc(code.Info, func);
         List<string> wat = ["WAT"], il = ["IL"];
