@@ -19,7 +19,7 @@ internal static class ModuleFile
             input.CopyTo(buffer);
             return buffer.ToArray();
         }
-        if (Directory.Exists(path)) throw new ToolException($"{path} is a directory; give the module in it");
+        if (Directory.Exists(path)) throw new ToolException($"{path} is a directory", ModulesIn(path));
         if (!File.Exists(path)) throw new ToolException($"{path} does not exist{Suggestion(path)}");
         try
         {
@@ -37,10 +37,12 @@ internal static class ModuleFile
 
     private static byte[] Read(string path, byte[] bytes)
     {
+        if (IsComponent(bytes))
+            throw new ToolException($"{path} is a component, and not a module", "build it for WASI preview 1 (wasm32-wasip1, wasm32-wasi), or take the module out of it");
         if (IsBinary(bytes)) return bytes;
         if (bytes.Length == 0) throw new ToolException($"{path} is empty");
         if (path.EndsWith(".wasm", StringComparison.OrdinalIgnoreCase) && !LooksLikeText(bytes))
-            throw new ToolException($"{path} is no WebAssembly module: it does not begin with \"\\0asm\"");
+            throw new ToolException($"{path} is no WebAssembly module: it does not begin with \"\\0asm\"", "is it the right file, and all of it?");
         return Encode(path, bytes);
     }
 
@@ -69,7 +71,7 @@ internal static class ModuleFile
         }
         catch (ModuleException e)
         {
-            throw new ToolException($"{path}: {Kind(e)}{e.Message}");
+            throw new ToolException($"{path}: {Kind(e)}{e.Message}", Help(e));
         }
     }
 
@@ -85,6 +87,14 @@ internal static class ModuleFile
         }
     }
 
+    /// <summary>What to do about a module that is none.</summary>
+    private static string? Help(ModuleException error) => error switch
+    {
+        MalformedModuleException => "the file was cut off or changed on its way: copy or build it again",
+        InvalidModuleException => "what made it is at fault; wasmjit wasm2wat FILE shows the text of a binary",
+        _ => null,
+    };
+
     internal static string Kind(ModuleException e) => e switch
     {
         MalformedModuleException => "malformed module: ",
@@ -93,6 +103,18 @@ internal static class ModuleFile
     };
 
     internal static bool IsBinary(ReadOnlySpan<byte> bytes) => bytes.StartsWith("\0asm"u8);
+
+    /// <summary>A binary of the component model: the same beginning, then another version and layer.</summary>
+    private static bool IsComponent(ReadOnlySpan<byte> bytes) => bytes.Length >= 8 && IsBinary(bytes) && bytes[6] == 1 && bytes[7] == 0;
+
+    /// <summary>What somebody who gave a directory may have meant.</summary>
+    private static string ModulesIn(string path)
+    {
+        const int most = 4;
+        string[] modules = [.. new[] { "*.wasm", "*.wat" }.SelectMany(p => Directory.EnumerateFiles(path, p)).Order(StringComparer.Ordinal).Take(most + 1)];
+        if (modules.Length == 0) return "give a module; there is none in it";
+        return $"give a module in it: {string.Join(", ", modules.Take(most))}{(modules.Length > most ? ", ..." : "")}";
+    }
 
     /// <summary>Text begins with white space, a parenthesis or a comment.</summary>
     private static bool LooksLikeText(ReadOnlySpan<byte> bytes) => "(; \n\r\t"u8.Contains(bytes[0]);

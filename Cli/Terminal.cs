@@ -60,14 +60,18 @@ internal sealed class Terminal
         return work();
     }
 
-    /// <summary>Writes a message that something is wrong.</summary>
-    internal void Error(string message) => errors.MarkupLine($"[red]error:[/] {Markup.Escape(message)}");
+    /// <summary>Writes a message that something is wrong, and what to do about it.</summary>
+    internal void Error(string message, string? help)
+    {
+        errors.MarkupLine($"[red]error:[/] {Markup.Escape(message)}");
+        if (help is not null) errors.MarkupLine($"[blue]help:[/] {Markup.Escape(help)}");
+    }
 
     /// <summary>Writes what a guest died of, and its functions that were running.</summary>
-    internal void Trap(TrapException trap)
+    internal void Died(string of, string message, IReadOnlyList<WasmFrame> stack)
     {
-        errors.MarkupLine($"[red]trap:[/] {Markup.Escape(trap.Message)}");
-        Stack(trap.WasmStack);
+        errors.MarkupLine($"[red]{of}:[/] {Markup.Escape(message)}");
+        Stack(stack);
     }
 
     /// <summary>Writes why a guest was stopped, and its functions that were running.</summary>
@@ -77,10 +81,21 @@ internal sealed class Terminal
         Stack(stack);
     }
 
+    /// <summary>Frames that are the same, one below the other, are a line.</summary>
     private void Stack(IReadOnlyList<WasmFrame> stack)
     {
         const int most = 30;
-        foreach (WasmFrame frame in stack.Take(most)) errors.WriteLine($"    at {frame}");
-        if (stack.Count > most) errors.WriteLine($"    ... {stack.Count - most} more");
+        for (int i = 0, lines = 0; i < stack.Count; lines++)
+        {
+            if (lines == most)
+            {
+                errors.WriteLine($"    ... {stack.Count - i} more");
+                return;
+            }
+            int same = 1;
+            while (i + same < stack.Count && stack[i + same] == stack[i]) same++;
+            errors.WriteLine($"    at {stack[i]}{(same > 1 ? $" ({same} times)" : "")}");
+            i += same;
+        }
     }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using System.CommandLine.Parsing;
 
 namespace WasmJit.Cli;
 
@@ -22,18 +21,31 @@ internal static class Tool
         Wherever a FILE is a module it may be in the binary format (.wasm) or the text format (.wat); the first bytes
         decide, not the name. "-" is the standard input. "run" takes what "compile" has saved, too.
 
-        Examples:
+        To begin with, a module of three lines in a file add.wat:
+          (module
+            (func (export "add") (param i32 i32) (result i32)
+              (i32.add (local.get 0) (local.get 1))))
+        and a call of it:
+          wasmjit run add.wat --invoke add 40 2
+
+        Programs that compilers build for WASI (clang --target=wasm32-wasi, cargo build --target wasm32-wasip1,
+        GOOS=wasip1 GOARCH=wasm go build) run as they are; they get what the command line gives them and nothing else:
           wasmjit run program.wasm one two            run a program with two arguments
           wasmjit run tool.wasm -- --help             what follows "--" is the guest's, options too
-          wasmjit run math.wat --invoke add 2 -3      call an export; results go to the standard output
-          wasmjit compile program.wasm                save it with its code; run program.dll runs it
+          wasmjit run --dir ./data::/data app.wasm    it finds the directory ./data as /data
+          wasmjit run --timeout 10s app.wasm          stop it if it takes longer, and say where it was
+          wasmjit compile app.wasm                    save it with its code; run app.dll runs it
+
+        To look into modules:
           wasmjit inspect program.wasm                what it needs and what it offers
-          wasmjit disasm math.wat add                 WAT, IL and machine code of a function
-          wasmjit wast testsuite/*.wast               scripts of the official test suite
+          wasmjit validate *.wasm                     what is wrong, and where
+          wasmjit wasm2wat program.wasm               its text; wat2wasm makes a module of it again
+          wasmjit disasm add.wat add                  WAT, IL and machine code of a function
 
         "wasmjit COMMAND --help" tells more about each command.
 
-        Exit codes: 0 success, 1 an error or failed tests, 134 the guest trapped; a program that exits decides itself.
+        Exit codes: what the program gave to exit; 0 success, 1 an error or failed tests, 124 the time is over,
+        130 Ctrl-C, 134 the guest trapped, used up its fuel or let an exception escape.
         """;
 
     /// <summary>Parses and runs a command line.</summary>
@@ -45,15 +57,9 @@ internal static class Tool
     {
         var terminal = new Terminal(output, error);
         ParseResult parsed = Root(terminal).Parse(args.Length == 0 ? ["--help"] : args);
-        if (parsed.Action is ParseErrorAction)
-        {
-            foreach (ParseError problem in parsed.Errors) terminal.Error(problem.Message);
-            string command = parsed.CommandResult.Command.Name;
-            error.WriteLine($"Try: wasmjit {(command == "wasmjit" ? "" : command + " ")}--help");
-            return Failure;
-        }
         try
         {
+            if (parsed.Action is ParseErrorAction) throw CommandLineErrors.Describe(parsed);
             return parsed.Invoke(new InvocationConfiguration
             {
                 Output = output,
@@ -63,12 +69,18 @@ internal static class Tool
         }
         catch (Exception e) when (Explain(e) is { } text)
         {
-            terminal.Error(text);
+            terminal.Error(text, (e as ToolException)?.Help);
             return Failure;
         }
         catch (TrapException trap)
         {
-            terminal.Trap(trap);
+            terminal.Died("trap", trap.Message, trap.WasmStack);
+            return Trapped;
+        }
+        catch (WasmException exception)
+        {
+            string values = string.Join(", ", exception.GetValues().Select(Arguments.Format));
+            terminal.Died("uncaught exception", $"tag {exception.Tag.Type}{(values.Length > 0 ? ": " + values : "")}", exception.WasmStack);
             return Trapped;
         }
         finally
@@ -115,4 +127,10 @@ internal static class Tool
 }
 
 /// <summary>A message for the user: the command cannot be done as it was given.</summary>
-internal sealed class ToolException(string message) : Exception(message);
+/// <param name="message">What is wrong.</param>
+/// <param name="help">What to do about it.</param>
+internal sealed class ToolException(string message, string? help = null) : Exception(message)
+{
+    /// <summary>What to do about it.</summary>
+    internal string? Help => help;
+}

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Reflection;
 using System.Runtime.ExceptionServices;
 using WasmJit.Text;
@@ -30,7 +31,7 @@ internal static class RunCommand
         var directories = new Option<string[]>("--dir")
         {
             Description = "Give the program a directory; may be repeated. It finds it under the name GUEST, or HOST if there is no "
-                + "other, and can reach nothing outside of it.",
+                + "other, and can reach nothing outside of it. With ::ro behind both names it can change nothing in it.",
             HelpName = "HOST::GUEST",
         };
         var libraries = new Option<string[]>("--library-dir")
@@ -68,23 +69,49 @@ internal static class RunCommand
               wasmjit run --dir ./data::/data --env LANG=en program.wasm /data/input.txt
             Of any other module --invoke names the export to call:
               wasmjit run math.wasm --invoke add 2 3
-            The exit code is 134 after a trap or when the fuel is used up, 124 when the time is over, 130 after Ctrl-C.
+            Of a library that exports _initialize that is called first. Options that the tool does not know it takes for mistakes
+            of spelling; those of the program go behind "--":
+              wasmjit run --timeout 10s program.wasm -- --verbose
+            The exit code is 134 after a trap or an exception that nobody catches, or when the fuel is used up, 124 when the time is
+            over, 130 after Ctrl-C.
             """);
-        command.SetAction(parsed => new Job(terminal, parsed.GetValue(file)!, EngineFlags.Options(parsed), RunLimits.Of(parsed))
+        command.SetAction(parsed =>
         {
-            Args = parsed.GetValue(arguments) ?? [],
-            Environment = Variables(parsed.GetValue(environment) ?? []),
-            Directories = [.. (parsed.GetValue(directories) ?? []).Select(Directory)],
-            Libraries = [.. (parsed.GetValue(saved) ?? []).Select(Saved), .. (parsed.GetValue(libraries) ?? []).Select(Library)],
-            AllowCompile = parsed.GetValue(allowCompile),
-            Unknown = parsed.GetValue(unknown) switch
+            RejectOptions(parsed);
+            return new Job(terminal, parsed.GetValue(file)!, EngineFlags.Options(parsed), RunLimits.Of(parsed))
             {
-                "trap" => UnknownImports.Trap,
-                "default" => UnknownImports.Default,
-                _ => null,
-            },
-        }.Run(parsed.GetValue(invoke)));
+                Args = parsed.GetValue(arguments) ?? [],
+                Environment = Variables(parsed.GetValue(environment) ?? []),
+                Directories = [.. (parsed.GetValue(directories) ?? []).Select(Directory)],
+                Libraries = [.. (parsed.GetValue(saved) ?? []).Select(Saved), .. (parsed.GetValue(libraries) ?? []).Select(Library)],
+                AllowCompile = parsed.GetValue(allowCompile),
+                Unknown = parsed.GetValue(unknown) switch
+                {
+                    "trap" => UnknownImports.Trap,
+                    "default" => UnknownImports.Default,
+                    _ => null,
+                },
+            }.Run(parsed.GetValue(invoke));
+        });
         return command;
+    }
+
+    /// <summary>
+    /// What looks like an option of the tool and is none is a mistake of spelling, which the program would get without anybody
+    /// noticing.
+    /// </summary>
+    /// <exception cref="ToolException">There is such a one in front of "--".</exception>
+    private static void RejectOptions(ParseResult parsed)
+    {
+        foreach (System.CommandLine.Parsing.Token token in parsed.Tokens)
+        {
+            string text = token.Value;
+            if (token.Type == TokenType.DoubleDash) return;
+            if (token.Type != TokenType.Argument || text.Length < 2 || text[0] != '-' || char.IsAsciiDigit(text[1])
+                || text.StartsWith("-inf", StringComparison.Ordinal) || text.StartsWith("-nan", StringComparison.Ordinal)) continue;
+            string? near = CommandLineErrors.NearestOption(parsed.CommandResult.Command, text);
+            throw new ToolException($"run has no option {text}", near is null ? $"the program's own options go behind --, as in -- {text}" : $"did you mean {near}?");
+        }
     }
 
     private static Dictionary<string, string> Variables(string[] items)
@@ -102,12 +129,14 @@ internal static class RunCommand
 
     private static WasiDirectory Directory(string item)
     {
-        int separator = item.IndexOf("::", StringComparison.Ordinal);
-        string host = separator < 0 ? item : item[..separator], guest = separator < 0 ? item : item[(separator + 2)..];
-        if (host.Length == 0 || guest.Length == 0) throw new ToolException($"--dir {item}: it takes HOST::GUEST, two paths");
+        string[] parts = item.Split("::");
+        bool readOnly = parts.Length == 3 && parts[2] == "ro";
+        string host = parts[0], guest = parts.Length == 1 ? host : parts[1];
+        if (parts.Length > 2 && !readOnly || host.Length == 0 || guest.Length == 0)
+            throw new ToolException($"--dir {item}: it takes HOST::GUEST, two paths, or HOST::GUEST::ro");
         if (System.IO.File.Exists(host)) throw new ToolException($"--dir {item}: {host} is a file; give the directory that it is in");
         if (!System.IO.Directory.Exists(host)) throw new ToolException($"--dir {item}: there is no directory {host}");
-        return new WasiDirectory(host, guest);
+        return new WasiDirectory(host, guest, readOnly);
     }
 
     private static SavedNamespace Saved(string directory)
@@ -125,6 +154,9 @@ internal static class RunCommand
     /// <summary>One run: the module, and what it is given.</summary>
     private sealed class Job(Terminal terminal, string path, EngineOptions options, RunLimits limits)
     {
+        private const string Missing =
+            "the tool gives WASI preview 1; with --unknown-imports trap the program runs until it calls something else";
+
         private readonly Module module = ModuleFile.Load(path, limits.Apply(options), terminal);
 
         internal required string[] Args { get; init; }
@@ -155,9 +187,7 @@ internal static class RunCommand
             }
             catch (LinkException e)
             {
-                throw new ToolException(
-                    $"{path}: {e.Message}. The tool gives WASI preview 1 alone; wasmjit inspect lists what the module imports, and "
-                    + "--unknown-imports runs it all the same");
+                throw new ToolException($"{path}: {e.Message}", Missing);
             }
         }
 
@@ -166,7 +196,7 @@ internal static class RunCommand
             if (Exports("_start") || Exports("_initialize"))
                 return Linker() is { } linker ? Host().Run(module, linker, limits.Fuel) : Host().Run(module, limits.Fuel);
             if (module.Info.Start is null)
-                throw new ToolException($"{path} is no program: it exports no _start. {Callable(module)}");
+                throw new ToolException($"{path} is no program: it exports no _start", Callable(module));
             Instantiate();
             return Tool.Success;
         }
@@ -185,7 +215,19 @@ internal static class RunCommand
                 },
             });
             if (Unknown is { } functions) host.Imports.AddUnknown(module, functions);
+            else if (Libraries.Length == 0) RequireImports(host);
             return host;
+        }
+
+        /// <summary>Tells all imports at once that nobody gives, in place of the first.</summary>
+        private void RequireImports(WasiHost host)
+        {
+            const int most = 10;
+            ImportType[] missing = [.. module.Imports.Where(i => i.Name is not null && host.Imports.Find(i.Module, i.Name) is null)];
+            if (missing.Length == 0) return;
+            IEnumerable<string> lines = missing.Take(most).Select(i => $"\n  {WatPrinter.Quote(i.Module)} {WatPrinter.Quote(i.Name!)} {i.Type}");
+            throw new ToolException(
+                $"{path} imports what the tool does not have:{string.Concat(lines)}{(missing.Length > most ? $"\n  and {missing.Length - most} more" : "")}", Missing);
         }
 
         private bool Exports(string function) => module.Exports.Any(e => e.Name == function && e.Type.Kind == ExternKind.Func);
@@ -200,7 +242,7 @@ internal static class RunCommand
         private int Invoke(string name)
         {
             ExportType export = module.Exports.FirstOrDefault(e => e.Name == name && e.Type.Kind == ExternKind.Func)
-                ?? throw new ToolException($"there is no exported function {WatPrinter.Quote(name)}. {Callable(module)}");
+                ?? throw new ToolException($"there is no exported function {WatPrinter.Quote(name)}", Callable(module));
             FuncType type = export.Type.Func;
             if (Args.Length != type.Params.Length)
                 throw new ToolException($"{name} takes {type.Params.Length} arguments, not {Args.Length}: {type}");
@@ -224,8 +266,8 @@ internal static class RunCommand
     private static string Callable(Module module)
     {
         string[] names = [.. module.Exports.Where(e => e.Type.Kind == ExternKind.Func).Select(e => e.Name)];
-        if (names.Length == 0) return "It exports no functions.";
+        if (names.Length == 0) return "it exports no functions";
         const int most = 12;
-        return $"--invoke can call {string.Join(", ", names.Take(most))}{(names.Length > most ? ", ..." : "")}.";
+        return $"--invoke can call {string.Join(", ", names.Take(most))}{(names.Length > most ? ", ..." : "")}";
     }
 }

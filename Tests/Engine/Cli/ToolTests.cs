@@ -120,10 +120,13 @@ public sealed class ToolTests : IDisposable
                 (call $exit (i32.load (i32.const 4)))))
             """);
         Assert.Equal((99, "", ""), Run("run", file));
+        // Nothing can be made in a directory that can only be read.
+        Assert.Equal((99, "", ""), Run("run", "--dir", folder + "::/data::ro", file));
         Assert.Equal((5, "", ""), Run("run", "--dir", folder + "::/data", file));
         Assert.True(System.IO.File.Exists(Path.Combine(folder, "made")));
         // Without another name the guest finds it under its own.
         Assert.Equal((folder.Length, "", ""), Run("run", "--dir", folder, file));
+        Wrong("it takes HOST::GUEST, two paths, or HOST::GUEST::ro", "run", "--dir", folder + "::/data::rw", file);
         Wrong("there is no directory DIR/none", "run", "--dir", Path.Combine(folder, "none") + "::/", file);
         Wrong("DIR/open.wat is a file; give the directory that it is in", "run", "--dir", file, file);
         Wrong("it takes HOST::GUEST, two paths", "run", "--dir", "::/x", file);
@@ -139,19 +142,26 @@ public sealed class ToolTests : IDisposable
               (import "env" "memory" (memory 1))
               (func (export "test") (param i32) (result i32) (i32.add (call $f (local.get 0)) (i32.add (local.get 0) (global.get $g)))))
             """);
-        Wrong("unknown import: \"env\" \"f\" (func (param i32) (result i32)). ", "run", file, "--invoke", "test", "7");
+        Wrong("""
+            DIR/unknown.wat imports what the tool does not have:
+              "env" "f" (func (param i32) (result i32))
+              "env" "g" (global i32)
+              "env" "memory" (memory 1)
+            help: the tool gives WASI preview 1; with --unknown-imports trap
+            """, "run", file, "--invoke", "test", "7");
         Assert.Equal((0, "7\n", ""), Run("run", file, "--unknown-imports", "default", "--invoke", "test", "7"));
         (int code, string output, string error) = Run("run", file, "--unknown-imports", "trap", "--invoke", "test", "7");
         Assert.Equal((Tool.Trapped, ""), (code, output));
         Assert.StartsWith("trap: unknown import called: \"env\" \"f\"\n    at m!", error, StringComparison.Ordinal);
-        Wrong("Try: wasmjit run --help", "run", file, "--unknown-imports", "ignore");
+        Wrong("--unknown-imports ignore: it takes trap or default", "run", file, "--unknown-imports", "ignore");
     }
 
     [Fact]
     public void MessagesSayWhatIsWrong()
     {
         string file = File("math.wat", Math);
-        Wrong("DIR is a directory", "run", folder);
+        Wrong("DIR is a directory\nhelp: give a module in it: DIR/math.wat\n", "run", folder);
+        Wrong("help: give a module; there is none in it", "run", Directory.CreateDirectory(Path.Combine(folder, "none")).FullName);
         Wrong("DIR/none.wasm does not exist", "run", Path.Combine(folder, "none.wasm"));
         Wrong("DIR/math.wasm does not exist; did you mean DIR/math.wat?", "inspect", Path.Combine(folder, "math.wasm"));
         Wrong("DIR/junk.wasm is no WebAssembly module", "run", File("junk.wasm", "junk"));
@@ -159,17 +169,20 @@ public sealed class ToolTests : IDisposable
         Wrong("DIR/short.wasm: malformed module: unexpected end", "run", File("short.wasm", "\0asm\x1\0\0\0\x1"));
         Wrong("DIR/text.wat:2:3: unknown operator", "run", File("text.wat", "(module\n (fun))"));
         Wrong("invalid module: type mismatch", "run", File("invalid.wat", "(module (func (result i32) i64.const 0))"));
-        Wrong("no exported function \"sub\". --invoke can call add, first, kinds, loop.", "run", file, "--invoke", "sub");
+        Wrong("no exported function \"sub\"\nhelp: --invoke can call add, first, kinds, loop\n", "run", file, "--invoke", "sub");
         Wrong("add takes 2 arguments, not 1: (func (param i32 i32) (result i32))", "run", file, "--invoke", "add", "1");
         Wrong("\"x\" is no i32", "run", file, "--invoke", "add", "1", "x");
         Wrong("4294967296 is out of the range of i32", "run", file, "--invoke", "add", "1", "4294967296");
-        Wrong("is no program: it exports no _start. --invoke can call add", "run", file);
+        Wrong("is no program: it exports no _start\nhelp: --invoke can call add", "run", file);
         string needy = File("import.wat", "(module (import \"env\" \"f\" (func)) (start 0))");
-        Wrong("unknown import: \"env\" \"f\" (func)", "run", needy);
+        Wrong("imports what the tool does not have:\n  \"env\" \"f\" (func)\nhelp: ", "run", needy);
         Wrong("there is no function nothing", "disasm", file, "nothing");
         Wrong("function 0 is imported", "disasm", file, "0");
-        Wrong("Try: wasmjit --help", "frobnicate");
-        Wrong("Try: wasmjit run --help", "run", file, "--memory-checks", "none");
+        Wrong("there is no command \"frobnicate\"\nhelp: wasmjit --help", "frobnicate");
+        Wrong("--memory-checks none: it takes guard or explicit\nhelp: wasmjit run --help", "run", file, "--memory-checks", "none");
+        Wrong("there is no option --nope", "--nope");
+        Wrong("--fuel needs a value: UNITS", "run", file, "--fuel");
+        Wrong("run has no option --invok\nhelp: did you mean --invoke?", "run", file, "--invok", "add");
     }
 
     private void Wrong(string message, params string[] args)
@@ -177,6 +190,33 @@ public sealed class ToolTests : IDisposable
         (int code, string output, string error) = Run(args);
         Assert.Equal(Tool.Failure, code);
         Assert.Contains(message, error + output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LibrariesAreInitialised()
+    {
+        string file = File("library.wat", """
+            (module
+              (global $ready (mut i32) (i32.const 0))
+              (func (export "_initialize") (global.set $ready (i32.add (global.get $ready) (i32.const 1))))
+              (func (export "ready") (result i32) (global.get $ready)))
+            """);
+        Assert.Equal((0, "1\n", ""), Run("run", file, "--invoke", "ready"));
+        Assert.Equal((0, "", ""), Run("run", file));
+    }
+
+    [Fact]
+    public void StartFunctionsCanUseWasi()
+    {
+        string file = File("start.wat", """
+            (module
+              (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+              (memory (export "memory") 1)
+              (func $main (if (i32.eqz (call $sizes (i32.const 0) (i32.const 4))) (then (call $exit (i32.load (i32.const 0))))))
+              (start $main))
+            """);
+        Assert.Equal((2, "", ""), Run("run", file, "x"));
     }
 
     [Fact]
