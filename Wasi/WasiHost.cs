@@ -158,6 +158,7 @@ public sealed class WasiHost : IDisposable
 
     private int Run(Func<int> start)
     {
+        bool canceled = false;
         try
         {
             return Guest.Run(start, cancellation);
@@ -166,10 +167,19 @@ public sealed class WasiHost : IDisposable
         {
             return exit.ExitCode;
         }
+        catch (OperationCanceledException)
+        {
+            canceled = true;
+            throw;
+        }
         finally
         {
-            output?.Flush();
-            error?.Flush();
+            // A write that was left alone may never end, nor a flush behind it.
+            if (!canceled)
+            {
+                output?.Flush();
+                error?.Flush();
+            }
         }
     }
 

@@ -28,7 +28,8 @@ public sealed record WasiOptions
 
     /// <summary>
     /// Sockets that the guest can use: connected ones, or listening ones whose connections it can accept. They get the
-    /// descriptors behind the directories', and are not closed with the guest.
+    /// descriptors behind the directories', and are not closed with the guest. Until the host is disposed of, or the guest closes
+    /// them, they do not block (<see cref="Socket.Blocking"/>): waiting is done where it can be cancelled.
     /// </summary>
     public IReadOnlyList<Socket> Sockets { get; init; } = [];
 

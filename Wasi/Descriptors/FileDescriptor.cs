@@ -80,7 +80,7 @@ internal sealed class FileDescriptor : Descriptor
             Span<byte> buffer = buffers[i];
             if (buffer.IsEmpty) continue;
             if (offset > long.MaxValue - total - buffer.Length) throw new WasiError(Errno.Fbig);
-            RandomAccess.Write(file.Handle, buffer, offset + total);
+            file.Write(buffer, offset + total);
             total += (uint)buffer.Length;
         }
         if ((Flags & (FdFlags.Sync | FdFlags.Dsync)) != 0) Sync();
@@ -103,7 +103,7 @@ internal sealed class FileDescriptor : Descriptor
         }
     }
 
-    internal void SetSize(long size) => RandomAccess.SetLength(file.Handle, size);
+    internal void SetSize(long size) => file.SetSize(size);
 
     internal void Allocate(long offset, long length) => file.Allocate(offset, length);
 

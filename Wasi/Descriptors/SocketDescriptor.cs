@@ -2,14 +2,17 @@ using System.Net.Sockets;
 
 namespace WasmJit.Wasi;
 
-/// <summary>A socket: one that the guest was given, or one that it accepted from such a one.</summary>
+/// <summary>
+/// A socket: one that the guest was given, or one that it accepted from such a one. The system's socket does not block while
+/// the guest has it, since what waits in the system cannot be cancelled; waiting is done here.
+/// </summary>
 internal sealed class SocketDescriptor : Descriptor
 {
     /// <summary>How long a wait may last before cancellation is looked at, in microseconds.</summary>
     private const int Slice = 20_000;
 
     private readonly Socket socket;
-    private readonly bool owned;
+    private readonly bool owned, wasBlocking;
 
     /// <param name="socket">The socket.</param>
     /// <param name="listens">Whether it accepts connections.</param>
@@ -21,6 +24,8 @@ internal sealed class SocketDescriptor : Descriptor
     {
         this.socket = socket;
         this.owned = owned;
+        wasBlocking = socket.Blocking;
+        socket.Blocking = false;
         Flags = flags;
     }
 
@@ -37,8 +42,18 @@ internal sealed class SocketDescriptor : Descriptor
 
     internal SocketDescriptor Accept(FdFlags flags, Waiter waiter)
     {
-        Wait(SelectMode.SelectRead, waiter);
-        return new SocketDescriptor(socket.Accept(), listens: false, Inheriting & Rights.Connection, flags, owned: true);
+        while (true)
+        {
+            Wait(SelectMode.SelectRead, waiter);
+            try
+            {
+                return new SocketDescriptor(socket.Accept(), listens: false, Inheriting & Rights.Connection, flags, owned: true);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.WouldBlock)
+            {
+                // Another thread was faster, or the other side has gone.
+            }
+        }
     }
 
     internal override uint Read(in GuestBuffers buffers, Waiter waiter) =>
@@ -47,15 +62,21 @@ internal sealed class SocketDescriptor : Descriptor
     internal override uint Write(in GuestBuffers buffers, Waiter waiter)
     {
         if (Type == FileType.SocketDgram) return SendMessage(buffers, waiter);
+        waiter.Check();
         uint total = 0;
         for (int i = 0; i < buffers.Length; i++)
         {
             Span<byte> rest = buffers[i];
             while (!rest.IsEmpty)
             {
-                if (total > 0 && IsNonblocking && !socket.Poll(0, SelectMode.SelectWrite)) return total;
-                Wait(SelectMode.SelectWrite, waiter);
-                int count = socket.Send(rest, SocketFlags.None);
+                int count = socket.Send(rest, SocketFlags.None, out SocketError error);
+                if (error == SocketError.WouldBlock)
+                {
+                    if (total > 0 && IsNonblocking) return total;
+                    Wait(SelectMode.SelectWrite, waiter);
+                    continue;
+                }
+                if (error != SocketError.Success) return total > 0 ? total : throw new SocketException((int)error);
                 total += (uint)count;
                 rest = rest[count..];
             }
@@ -83,6 +104,7 @@ internal sealed class SocketDescriptor : Descriptor
                 if (total > 0 && !waitAll && !socket.Poll(0, SelectMode.SelectRead)) return total;
                 Wait(SelectMode.SelectRead, waiter);
                 int count = socket.Receive(rest, flags, out SocketError error);
+                if (error == SocketError.WouldBlock) continue;
                 if (error != SocketError.Success) return total > 0 ? total : throw new SocketException((int)error);
                 total += (uint)count;
                 rest = rest[count..];
@@ -104,18 +126,29 @@ internal sealed class SocketDescriptor : Descriptor
             buffer.CopyTo(rest);
             rest = rest[buffer.Length..];
         }
-        Wait(SelectMode.SelectWrite, waiter);
-        return (uint)socket.Send(message);
+        while (true)
+        {
+            Wait(SelectMode.SelectWrite, waiter);
+            int sent = socket.Send(message, SocketFlags.None, out SocketError error);
+            if (error == SocketError.Success) return (uint)sent;
+            if (error != SocketError.WouldBlock) throw new SocketException((int)error);
+        }
     }
 
     /// <summary>One message goes into all buffers.</summary>
     private uint ReceiveMessage(in GuestBuffers buffers, SocketFlags flags, Waiter waiter, out bool truncated)
     {
         byte[] message = new byte[Capacity(buffers)];
-        Wait(SelectMode.SelectRead, waiter);
-        // Windows reports a message that is too long, but tells the length of all that wait; other systems the reverse.
-        int size = OperatingSystem.IsWindows() ? 0 : socket.Available;
-        int count = socket.Receive(message, flags, out SocketError error);
+        int size, count;
+        SocketError error;
+        do
+        {
+            Wait(SelectMode.SelectRead, waiter);
+            // Windows reports a message that is too long, but tells the length of all that wait; other systems the reverse.
+            size = OperatingSystem.IsWindows() ? 0 : socket.Available;
+            count = socket.Receive(message, flags, out error);
+        }
+        while (error == SocketError.WouldBlock);
         truncated = error == SocketError.MessageSize || size > message.Length;
         if (error is not (SocketError.Success or SocketError.MessageSize)) throw new SocketException((int)error);
         Span<byte> rest = message.AsSpan(0, count);
@@ -161,6 +194,18 @@ internal sealed class SocketDescriptor : Descriptor
 
     internal override void Close()
     {
-        if (owned) socket.Dispose();
+        if (owned)
+        {
+            socket.Dispose();
+            return;
+        }
+        try
+        {
+            socket.Blocking = wasBlocking;
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            // Its owner has closed it already.
+        }
     }
 }

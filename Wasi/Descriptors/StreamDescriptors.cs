@@ -99,26 +99,41 @@ internal sealed class InputDescriptor : Descriptor
     }
 }
 
-/// <summary>A .NET stream that the guest writes.</summary>
+/// <summary>
+/// A .NET stream that the guest writes. Writes cannot be broken off: where the guest may be cancelled while one waits, it goes on
+/// in the background, with bytes of its own.
+/// </summary>
 internal sealed class OutputDescriptor(Stream stream, bool flushes) : Descriptor(FileType.Unknown, Rights.Output, Rights.None)
 {
     private readonly Lock gate = new();
+    private Task last = Task.CompletedTask;
 
     internal override uint Write(in GuestBuffers buffers, Waiter waiter)
     {
         waiter.Check();
         lock (gate)
         {
+            // Streams with a position, files and buffers, never wait.
+            bool direct = stream.CanSeek || !waiter.CanBeCanceled;
             uint total = 0;
             for (int i = 0; i < buffers.Length; i++)
             {
                 Span<byte> buffer = buffers[i];
-                stream.Write(buffer);
+                if (direct) stream.Write(buffer);
+                else if (!buffer.IsEmpty) Finish(stream.WriteAsync(buffer.ToArray(), 0, buffer.Length), waiter);
                 total += (uint)buffer.Length;
             }
-            if (flushes) stream.Flush();
+            if (flushes && direct) stream.Flush();
+            else if (flushes) Finish(stream.FlushAsync(), waiter);
             return total;
         }
+    }
+
+    private void Finish(Task task, Waiter waiter)
+    {
+        last = task;
+        if (!task.IsCompleted) waiter.WaitAny([task], -1);
+        task.GetAwaiter().GetResult();
     }
 
     internal override void Sync()
@@ -128,5 +143,9 @@ internal sealed class OutputDescriptor(Stream stream, bool flushes) : Descriptor
 
     internal override Readiness Poll(bool forWriting) => forWriting ? new Readiness(true) : throw new WasiError(Errno.Badf);
 
-    internal override void Close() => Sync();
+    internal override void Close()
+    {
+        // Behind a write that was left alone, flushing would wait for it.
+        if (last.IsCompleted) Sync();
+    }
 }

@@ -19,6 +19,33 @@ internal abstract class FileHandle(SafeFileHandle handle) : IDisposable
     /// <summary>Tells the system that writes go to the end, where it can be told.</summary>
     internal abstract void SetAppend(bool append);
 
+    /// <summary>Cuts off or makes longer.</summary>
+    internal void SetSize(long size)
+    {
+        try
+        {
+            RandomAccess.SetLength(Handle, size);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            // So .NET says what the system calls too large a file.
+            throw new WasiError(Errno.Fbig);
+        }
+    }
+
+    /// <summary>Writes all of it.</summary>
+    internal void Write(ReadOnlySpan<byte> bytes, long offset)
+    {
+        try
+        {
+            RandomAccess.Write(Handle, bytes, offset);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            throw new WasiError(Errno.Fbig);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Handle.Dispose();
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.ExceptionServices;
 using System.Text;
@@ -59,19 +60,26 @@ internal sealed class WasiGuest
         ("sock_shutdown", "(param i32 i32) (result i32)"),
     ];
 
+    private static readonly ConcurrentDictionary<string, Module> Modules = [];
+
     private readonly Instance instance;
 
     internal WasiGuest(WasiOptions? options = null, string module = "wasi_snapshot_preview1", bool portable = false)
+    {
+        options ??= new WasiOptions { Input = Stream.Null, Output = Stream.Null, Error = Stream.Null };
+        WasiHost host = Host = new WasiHost(options, portable);
+        instance = Modules.GetOrAdd(module, Compile).Instantiate(host.Imports);
+        host.Attach(instance);
+        Memory = instance.GetExport<Memory>("memory");
+    }
+
+    private static Module Compile(string module)
     {
         var text = new StringBuilder("(module");
         // The old version had no sock_accept.
         foreach ((string name, string type) in Functions.Where(f => module != "wasi_unstable" || f.Name != "sock_accept"))
             text.Append($"(func (export \"{name}\") (import \"{module}\" \"{name}\") {type})");
-        options ??= new WasiOptions { Input = Stream.Null, Output = Stream.Null, Error = Stream.Null };
-        WasiHost host = Host = new WasiHost(options, portable);
-        instance = new Engine().CompileText(text.Append("(memory (export \"memory\") 1))").ToString()).Instantiate(host.Imports);
-        host.Attach(instance);
-        Memory = instance.GetExport<Memory>("memory");
+        return new Engine().CompileText(text.Append("(memory (export \"memory\") 1))").ToString());
     }
 
     /// <summary>Where <see cref="Invoke"/> puts the texts among its arguments.</summary>

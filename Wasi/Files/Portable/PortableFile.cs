@@ -29,7 +29,7 @@ internal sealed class PortableFile(SafeFileHandle handle, string path) : FileHan
 
     internal override void Allocate(long offset, long length)
     {
-        if (RandomAccess.GetLength(Handle) < offset + length) RandomAccess.SetLength(Handle, offset + length);
+        if (RandomAccess.GetLength(Handle) < offset + length) SetSize(offset + length);
     }
 
     /// <summary>Advice may be ignored.</summary>

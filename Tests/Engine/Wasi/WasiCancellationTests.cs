@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.IO.Pipes;
+using System.Net;
+using System.Net.Sockets;
+using WasmJit.Wasi;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>Each function that can wait, while it waits for what never comes: cancellation ends it, by either token.</summary>
+public sealed class WasiCancellationTests : IDisposable
+{
+    private const int List = 128, Data = 1024, Size = 60_000, Result = 64, Connection = 4, Listener = 5, Datagrams = 6;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("wasi-cancel-").FullName;
+    private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket connection = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket datagrams = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+    private readonly AnonymousPipeServerStream silent = new(PipeDirection.Out), unread = new(PipeDirection.Out), unreadToo = new(PipeDirection.Out);
+    private readonly Stream input;
+    private readonly Socket peer;
+
+    public WasiCancellationTests()
+    {
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        connection.Connect(listener.LocalEndPoint!);
+        peer = listener.Accept();
+        datagrams.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        input = new AnonymousPipeClientStream(PipeDirection.In, silent.ClientSafePipeHandle);
+    }
+
+    public static TheoryData<string, bool> Waits
+    {
+        get
+        {
+            var data = new TheoryData<string, bool>();
+            foreach (string name in Calls.Keys)
+            {
+                data.Add(name, false);
+                data.Add(name, true);
+            }
+            return data;
+        }
+    }
+
+    /// <summary>What waits: each is called until it does.</summary>
+    private static readonly Dictionary<string, Func<WasiGuest, Errno>> Calls = new()
+    {
+        ["fd_read of a stream"] = g => g.Invoke("fd_read", 0, List, 1, Result),
+        ["fd_write to a stream"] = g => g.Invoke("fd_write", 1, List, 1, Result),
+        ["fd_write to a stream that is flushed"] = g => g.Invoke("fd_write", 2, List, 1, Result),
+        ["fd_read of a socket"] = g => g.Invoke("fd_read", Connection, List, 1, Result),
+        ["fd_write to a socket"] = g => g.Invoke("fd_write", Connection, List, 1, Result),
+        ["sock_recv"] = g => g.Invoke("sock_recv", Connection, List, 1, 0, Result, Result + 4),
+        ["sock_recv of all"] = g => g.Invoke("sock_recv", Connection, List, 1, 2, Result, Result + 4),
+        ["sock_recv of a message"] = g => g.Invoke("sock_recv", Datagrams, List, 1, 0, Result, Result + 4),
+        ["sock_send"] = g => g.Invoke("sock_send", Connection, List, 1, 0, Result),
+        ["sock_accept"] = g => g.Invoke("sock_accept", Listener, 0, Result),
+        ["fd_read of a pipe"] = g => g.Invoke("fd_read", 7, List, 1, Result),
+        ["fd_write to a pipe"] = g => g.Invoke("fd_write", 8, List, 1, Result),
+        ["poll_oneoff of a clock"] = g => Poll(g, 0, 0),
+        ["poll_oneoff of a stream"] = g => Poll(g, 1, 0),
+        ["poll_oneoff of a socket"] = g => Poll(g, 1, Connection),
+        ["poll_oneoff of a pipe"] = g => Poll(g, 1, 7),
+    };
+
+    public void Dispose()
+    {
+        foreach (IDisposable item in new IDisposable[] { listener, connection, datagrams, peer, silent, unread, unreadToo, input }) item.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Theory]
+    [MemberData(nameof(Waits))]
+    public void EndsWithCancellation(string name, bool byCall)
+    {
+        if (!LinuxCalls.IsSupported && name.Contains("pipe", StringComparison.Ordinal)) return;
+        using var source = new CancellationTokenSource();
+        WasiGuest guest = MakeGuest(byCall ? CancellationToken.None : source.Token);
+        guest.WriteList(List, (Data, Size));
+        using var timer = new Timer(_ => source.Cancel(), null, 150, Timeout.Infinite);
+        long start = Stopwatch.GetTimestamp();
+        Assert.ThrowsAny<OperationCanceledException>(() => Under(byCall ? source.Token : null, () =>
+        {
+            // Buffers of the system take some before a write waits.
+            for (int i = 0; i < 100_000; i++) Assert.Equal(Errno.Success, Calls[name](guest));
+        }));
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0.1, 60);
+        guest.Host.Dispose();
+        // Sockets that were given are as they were.
+        Assert.True(connection.Blocking);
+    }
+
+    private static void Under(CancellationToken? call, Action action)
+    {
+        if (call is { } token) Guest.Run(action, token);
+        else action();
+    }
+
+    private WasiGuest MakeGuest(CancellationToken token)
+    {
+        var guest = new WasiGuest(new WasiOptions
+        {
+            Input = input,
+            Output = unread,
+            Error = unreadToo,
+            Directories = [new WasiDirectory(folder, "/")],
+            Sockets = [connection, listener, datagrams],
+            Cancellation = token,
+        });
+        if (LinuxCalls.IsSupported)
+        {
+            string pipe = Path.Combine(folder, "pipe");
+            using (Process make = Process.Start("mkfifo", pipe)) make.WaitForExit();
+            foreach (Rights rights in new[] { Rights.FdRead, Rights.FdWrite })
+                Assert.Equal(Errno.Success, guest.Invoke("path_open", 3, 0, "pipe", 0, (long)(rights | Rights.PollFdReadwrite), 0L, 0, Result));
+        }
+        return guest;
+    }
+
+    /// <summary>A clock in an hour, or something to read.</summary>
+    private static Errno Poll(WasiGuest guest, byte type, int fd)
+    {
+        guest.Memory.Span[..48].Clear();
+        guest.Memory.Write(8, type);
+        guest.Memory.Write(16, type == 0 ? 1 : fd);
+        guest.Memory.Write(24, 3_600_000_000_000L);
+        return guest.Invoke("poll_oneoff", 0, Data, 1, Result);
+    }
+}
