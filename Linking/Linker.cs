@@ -13,9 +13,11 @@ internal static unsafe class Linker
     /// </summary>
     private const long MaxWork = 10_000_000;
 
-    private static long WorkOf(ModuleInfo info)
+    internal static long WorkOf(ModuleInfo info)
     {
         long work = 1000 + (4L * info.Imports.Count) + info.Funcs.Count + info.Globals.Count + info.Initialisers.Count;
+        work += 1000L * (info.Memories.Count - info.ImportedMemories);
+        for (int i = info.ImportedTables; i < info.Tables.Count; i++) work += (long)(Math.Min(info.Tables[i].Type.Minimum, Table.HardMaximum) / 4);
         foreach (ElemInfo elem in info.Elems) work += 1 + elem.Count;
         foreach (DataInfo data in info.Datas) work += 1 + (data.Length / 16);
         return work;
@@ -93,6 +95,7 @@ internal static unsafe class Linker
     private static Instance Instantiate(Module module, object[] imports, Fuel? fuel, Action<Instance>? beforeStart, ref long left)
     {
         // Whatever the outermost module is, it may be instantiated.
+        if (left != long.MaxValue) Fuel.Pay(fuel, (ulong)WorkOf(module.Info));
         left = left == long.MaxValue ? MaxWork : left - WorkOf(module.Info);
         if (left < 0) throw new LinkException("too many instances for one instantiation");
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);

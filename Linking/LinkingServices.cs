@@ -70,6 +70,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         var given = (ModuleType)type.Composite;
         try
         {
+            Fuel.Pay(instance.FuelTank, (ulong)Linker.WorkOf(compiled.Info));
             return Linker.Instantiate(compiled, Arrange(compiled, given, args), instance.FuelTank);
         }
         catch (LinkException e)
@@ -84,6 +85,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         var given = (ModuleType)((Instance)instance).Module.Info.Modules[index].Type.Composite;
         try
         {
+            Fuel.Pay(instance.FuelTank, (ulong)Linker.WorkOf(target.Info));
             return Linker.Instantiate(target, Arrange(target, given, args), instance.FuelTank);
         }
         catch (LinkException e)

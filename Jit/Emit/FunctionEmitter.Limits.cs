@@ -129,24 +129,35 @@ internal sealed partial class FunctionEmitter
     /// <summary>Charges a bulk operator by its length, the topmost operand.</summary>
     private void ChargeBulk(in Instr instr)
     {
-        bool bytes;
+        string what;
         switch (instr.Id)
         {
+            case OpId.MemoryNew: ChargeAlways(Fuel.NewMemory); return;
+            case OpId.TableNew: ChargeAlways(Entity(instr.A).Table.Minimum); return;
+            case OpId.Compile or OpId.CompileNull: what = "Compiled"; break;
             case OpId.MemoryFill or OpId.MemoryCopy or OpId.MemoryInit or OpId.MemoryFillRef or OpId.MemoryCopyRef or OpId.MemoryInitRef
                 or OpId.SliceCopy or OpId.SliceFill:
-                bytes = true;
+                what = "Bytes";
                 break;
-            case OpId.TableFillRef or OpId.TableCopyRef or OpId.TableInitRef or OpId.TableGrowRef: bytes = false; break;
+            case OpId.TableFillRef or OpId.TableCopyRef or OpId.TableInitRef or OpId.TableGrowRef: what = "Items"; break;
             case OpId.TableFill or OpId.TableCopy or OpId.TableInit or OpId.TableGrow or OpId.ArrayNew or OpId.ArrayNewDefault
                 or OpId.ArrayNewData or OpId.ArrayNewElem or OpId.ArrayFill or OpId.ArrayCopy or OpId.ArrayInitData or OpId.ArrayInitElem:
-                bytes = false;
+                what = "Items";
                 break;
             default: return;
         }
         ValType type = stack[0].Type;
         int start = stack.Take(1);
         LoadInstance();
-        il.Call(Members.FuelCharge((bytes ? "Bytes" : "Items") + (type == ValType.I64 ? "64" : "32")));
+        il.Call(Members.FuelCharge(what + (type == ValType.I64 ? "64" : "32")));
         stack.PushStack(type, start);
+    }
+
+    private void ChargeAlways(ulong units)
+    {
+        il.LdcI8((long)units);
+        LoadInstance();
+        il.Call(Members.FuelCharge("Items64"));
+        il.Emit(OpCodes.Pop);
     }
 }

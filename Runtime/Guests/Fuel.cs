@@ -5,8 +5,8 @@ namespace WasmJit;
 /// <summary>
 /// How much a guest may still execute, where its engine has <c>EngineOptions.CountFuel</c>. One unit pays for one instruction
 /// at least: a function is charged when it is entered and a loop at each iteration, for all the instructions in them that are
-/// in no loop further inside, whether or not they are then executed; bulk operators by the length of what they do. The same
-/// calls always cost the same. Several threads that share one object may lose some of their charges.
+/// in no loop further inside, whether or not they are then executed; bulk operators by the length of what they do, compiling by the
+/// bytes, new memories, tables and instances by what is made. The same calls always cost the same. Several threads that share one object may lose some of their charges.
 /// </summary>
 public sealed class Fuel
 {
@@ -39,9 +39,18 @@ public sealed class Fuel
     [DoesNotReturn]
     internal static void Exhausted() => throw new TrapException(TrapKind.OutOfFuel);
 
-    private static void Charge(InstanceCore instance, ulong units)
+    private static void Charge(InstanceCore instance, ulong units) => Pay(instance.FuelTank, units);
+
+    /// <summary>What a byte given to <c>compile</c> costs: compiling is slower than running by so much and more.</summary>
+    private const ulong UnitsPerCompiledByte = 64;
+
+    /// <summary>What a new memory costs, whatever its size.</summary>
+    internal const ulong NewMemory = 1000;
+
+    /// <summary>Charges what one operator sets off; null is charged nothing.</summary>
+    internal static void Pay(Fuel? fuel, ulong units)
     {
-        Fuel fuel = instance.FuelTank!;
+        if (fuel is null) return;
         long left = fuel.Left;
         if (left < 0 || (ulong)left < units)
         {
@@ -49,6 +58,18 @@ public sealed class Fuel
             Exhausted();
         }
         fuel.Left = left - (long)units;
+    }
+
+    internal static int Compiled32(int length, InstanceCore instance)
+    {
+        Charge(instance, (uint)length * UnitsPerCompiledByte);
+        return length;
+    }
+
+    internal static long Compiled64(long length, InstanceCore instance)
+    {
+        Charge(instance, (ulong)length > ulong.MaxValue / UnitsPerCompiledByte ? ulong.MaxValue : (ulong)length * UnitsPerCompiledByte);
+        return length;
     }
 
     // What bulk operators are charged: their length is on the stack and stays there.

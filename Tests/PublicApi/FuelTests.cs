@@ -23,6 +23,12 @@ public sealed class FuelTests
     [InlineData("(func $f (export \"f\") (return_call $f))")]
     [InlineData("(func $f (export \"f\") (call $f) (call $f))")]
     [InlineData("(memory 16) (func (export \"f\") (loop $l (memory.fill (i32.const 0) (i32.const 0) (i32.const 1048576)) (br $l)))")]
+    [InlineData("(type $t (table 1000000 funcref)) (func (export \"f\") (loop $l (drop (table.new $t (ref.null func))) (br $l)))")]
+    [InlineData("(type $m (memory 1)) (func (export \"f\") (loop $l (drop (memory.new $m)) (br $l)))")]
+    [InlineData("(func (export \"f\") (loop $l (slice.fill (slice.new (i32.const 0) (i32.const 65536)) (i64.const 0) (i32.const 0) (i64.const 65536)) (br $l))) (memory 1)")]
+    [InlineData("(type $T (module)) (memory 1) (data (i32.const 0) (module)) (func (export \"f\") (loop $l (drop (compile $T (i32.const 0) (i32.const 8))) (br $l)))")]
+    [InlineData("(type $T (module)) (memory 1) (data (i32.const 0) (module)) (global $t (mut (ref null $T)) (ref.null $T)) (func (export \"f\") (global.set $t (compile $T (i32.const 0) (i32.const 8))) (loop $l (drop (instantiate $T (global.get $t))) (br $l)))")]
+    [InlineData("(module $m (table 1000000 funcref)) (func (export \"f\") (loop $l (drop (instantiate (module $m))) (br $l)))")]
     public void EndlessFunctionsRunOut(string fields)
     {
         var fuel = new Fuel(100_000);
