@@ -168,17 +168,17 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     {
         bool isTooLarge = Outliner.ExceedsLimits(il, signature.Parameters.Length);
         if (!isTooLarge && (options.PartSize is not { } size || il.Instructions <= size.Instructions)) return false;
-        // The short way of exceptions knows the code of functions, not that of parts.
+        // The short way of exceptions does not know the parts: what is thrown in them, or past them, is the runtime's.
         var kept = new List<object>();
         var front = new DynamicMethod("wasm parts", signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
-        if (Unwinder is null && Splitter.TryWrite(il, front, signature, method.Name, kept, options.PartSize))
+        if (Splitter.TryWrite(il, front, signature, method.Name, kept, options.PartSize))
         {
             lock (frameGuards) keptParts.AddRange(kept);
             method = front;
             return true;
         }
         if (il.Instructions > MaxUnsplit)
-            throw new UnsupportedModuleException($"a function of more than {MaxUnsplit:N0} instructions of IL with tail calls, in a module with exceptions, or with protected regions");
+            throw new UnsupportedModuleException($"a function of more than {MaxUnsplit:N0} instructions of IL with tail calls or with protected regions");
         return false;
     }
 
