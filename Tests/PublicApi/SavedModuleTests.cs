@@ -277,6 +277,52 @@ public sealed class SavedModuleTests
     }
 
     [Fact]
+    public void AGuestLoadsFromALibrary()
+    {
+        byte[] guest = Save("""
+            (module
+              (import "wasm:linking" "load" (func $load (param i32 i32) (result i32)))
+              (import "wasm:linking" "compile" (func $compile (param i32 i32) (result i32)))
+              (memory (export "memory") 1)
+              (data (i32.const 0) "two.wasm")
+              (data (i32.const 16) "\00asm\01\00\00\00")
+              (func (export "load") (param i32) (result i32) (call $load (i32.const 0) (local.get 0)))
+              (func (export "compile") (result i32) (call $compile (i32.const 16) (i32.const 8))))
+            """);
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("wasmjit-library");
+        File.WriteAllBytes(Path.Combine(folder.FullName, "two.dll"), Save("(module)"));
+        var library = new SavedNamespace(folder.FullName);
+        var host = new LinkingHost(new LinkingOptions { Namespace = library, AllowCompile = true });
+        Instance instance = Load(guest).Instantiate(host.Imports);
+        host.Attach(instance);
+        Assert.True(instance.GetExport<Func<int, int>>("load")(8) > 0);
+        Assert.True(instance.GetExport<Func<int, int>>("load")(3) < 0);
+        Assert.True(instance.GetExport<Func<int>>("compile")() < 0);
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public void NestedModulesAreSavedWithTheOneAroundThem()
+    {
+        Instance instance = Load(Save("""
+            (module
+              (module $counter
+                (type $box (struct (field (mut i32))))
+                (global $g (mut i32) (i32.const 0))
+                (func $step (param $n i32) (loop (global.set $g (i32.add (global.get $g) (i32.const 1)))
+                  (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+                (func (export "next") (result i32) (call $step (i32.const 3)) (struct.get $box 0 (struct.new $box (global.get $g)))))
+              (instance $a (instantiate $counter))
+              (instance $b (instantiate $counter))
+              (func (export "next") (result i32)
+                (drop (call (func $a "next")))
+                (i32.add (i32.mul (call (func $a "next")) (i32.const 100)) (call (func $b "next")))))
+            """)).Instantiate();
+        Assert.Equal(603, instance.GetExport<Func<int>>("next")());
+        Assert.Equal(1206, instance.GetExport<Func<int>>("next")());
+    }
+
+    [Fact]
     public async Task HostFunctionsMayReturnTasks()
     {
         Module module = Load(Save(Library));
