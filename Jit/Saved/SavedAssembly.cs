@@ -33,7 +33,8 @@ internal sealed unsafe class SavedAssembly
         handle = assembly.ManifestModule.ModuleHandle;
         classes = FirstMethods(assembly);
         guardsClass = assembly.GetType(SavedWriter.GuardsClass, throwOnError: true)!;
-        Stubs = new SavedStubs(header.Stubs, number => PointerOf(classes[SavedWriter.StubsClass] + number));
+        // Not compiled before one is called: most never are.
+        Stubs = new SavedStubs(header.Stubs, number => StubOf(classes[SavedWriter.StubsClass] + number));
         ModuleInfo[] infos = [.. ModuleDecoder.Decode(header.Module).WithNested()];
         modules = new SavedCode[infos.Length];
         for (int i = 0; i < modules.Length; i++) modules[i] = new SavedCode(this, infos[i], i);
@@ -79,7 +80,7 @@ internal sealed unsafe class SavedAssembly
         using Stream? resource = assembly.IsDynamic ? null : assembly.GetManifestResourceStream(SavedHeader.ResourceName);
         var content = new MemoryStream();
         resource?.CopyTo(content);
-        SavedHeader header = SavedHeader.Read(content.ToArray());
+        SavedHeader header = SavedHeader.Read(content.ToArray(), checksModule: true);
         check(header);
         return Bind(assembly, header);
     }

@@ -144,15 +144,17 @@ internal sealed class SavedHeader
     private static SavedModuleException Damaged() => new(SavedModuleProblem.Damaged, "the file is damaged");
 
     /// <summary>Reads the resource's content and checks that it is for this process.</summary>
+    /// <param name="content">The resource.</param>
+    /// <param name="checksModule">Whether the module's digest is compared; that of the file covers it.</param>
     /// <exception cref="SavedModuleException">It is not, or is no such resource.</exception>
-    internal static SavedHeader Read(ReadOnlySpan<byte> content)
+    internal static SavedHeader Read(ArraySegment<byte> content, bool checksModule)
     {
-        using var reader = new BinaryReader(new MemoryStream(content.ToArray()), Encoding.UTF8);
-        if (content.Length < Magic.Length + DigestBytes + sizeof(int) || !content.StartsWith(Magic)) throw NotSaved();
+        if (content.Count < Magic.Length + DigestBytes + sizeof(int) || !content.AsSpan().StartsWith(Magic)) throw NotSaved();
+        using var reader = new BinaryReader(new MemoryStream(content.Array!, content.Offset, content.Count), Encoding.UTF8);
         reader.BaseStream.Position = Magic.Length + DigestBytes;
         try
         {
-            return Read(reader);
+            return Read(reader, checksModule);
         }
         catch (Exception e) when (e is EndOfStreamException or FormatException or DecoderFallbackException)
         {
@@ -160,7 +162,7 @@ internal sealed class SavedHeader
         }
     }
 
-    private static SavedHeader Read(BinaryReader reader)
+    private static SavedHeader Read(BinaryReader reader, bool checksModule)
     {
         int format = reader.ReadInt32();
         if (format != Format) throw Other($"its format is {format}, this version reads {Format}");
@@ -188,7 +190,7 @@ internal sealed class SavedHeader
         for (int i = 0; i < called.Length; i++) called[i] = (reader.Read7BitEncodedInt(), reader.Read7BitEncodedInt());
         byte[] hash = reader.ReadBytes(DigestBytes);
         byte[] module = reader.ReadBytes(Count(reader));
-        if (!SHA256.HashData(module).AsSpan().SequenceEqual(hash)) throw Damaged();
+        if (checksModule && !SHA256.HashData(module).AsSpan().SequenceEqual(hash)) throw Damaged();
         return new SavedHeader
         {
             Options = options,
@@ -231,8 +233,8 @@ internal sealed class SavedHeader
             found = null;
         }
         if (found is not { } range || !file.AsSpan(range).StartsWith(Magic)) throw NotSaved();
-        SavedHeader header = Read(file.AsSpan(range));
-        (int start, _) = range.GetOffsetAndLength(file.Length);
+        (int start, int length) = range.GetOffsetAndLength(file.Length);
+        SavedHeader header = Read(new ArraySegment<byte>(file, start, length), checksModule: false);
         Span<byte> digest = stackalloc byte[DigestBytes];
         Digest(file, start + Magic.Length, digest);
         if (!digest.SequenceEqual(file.AsSpan(start + Magic.Length, DigestBytes))) throw Damaged();
