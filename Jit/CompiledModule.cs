@@ -178,7 +178,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
             return true;
         }
         if (il.Instructions > MaxUnsplit)
-            throw new UnsupportedModuleException($"a function of more than {MaxUnsplit:N0} instructions of IL with tail calls or with protected regions");
+            throw new UnsupportedModuleException($"a function of more than {MaxUnsplit:N0} instructions of IL that tail calls or handlers of exceptions keep from being split");
         return false;
     }
 

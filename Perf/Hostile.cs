@@ -23,7 +23,7 @@ internal static class Hostile
         foreach ((string name, Func<int, byte[]> make) in HostileModules.All)
         {
             int bytes = make(Million).Length;
-            (_, long peak, string output) = Startup.Measure([self, "hostile", name]);
+            (_, long peak, _, string output) = Startup.Measure([self, "hostile", name]);
             string[] parts = output.Split('|');
             Console.WriteLine($"{name,-56}{bytes / 1e6,7:f1}{parts[0],9}{peak / 1e6,10:f0}  {parts[1]}");
         }

@@ -107,35 +107,40 @@ internal static class Startup
         ];
         var times = new double[runs.Length];
         var memory = new long[runs.Length];
+        var processor = new double[runs.Length];
+        Array.Fill(processor, double.MaxValue);
         Array.Fill(times, double.MaxValue);
         for (int round = 0; round < Rounds; round++)
             for (int i = 0; i < runs.Length; i++)
             {
                 // One compilation by Wasmtime takes as long as all else.
                 if (runs[i].PrintsTime && round > 0) continue;
-                (double seconds, long peak, string output) = Measure(runs[i].Command);
+                (double seconds, long peak, double busy, string output) = Measure(runs[i].Command);
+                processor[i] = Math.Min(processor[i], busy);
                 times[i] = Math.Min(times[i], runs[i].PrintsTime ? double.Parse(output, CultureInfo.InvariantCulture) : seconds);
                 memory[i] = Math.Max(memory[i], peak);
             }
         Console.WriteLine($"A module of {length / 1e6:f1} MB, {Environment.ProcessorCount} processors; best of {Rounds}, of Wasmtime one.");
-        Console.WriteLine($"{"",-36}{"time, s",10}{"peak memory, MB",18}");
-        for (int i = 0; i < runs.Length; i++) Console.WriteLine($"{runs[i].Name,-36}{times[i],10:f2}{memory[i] / 1e6,18:f0}");
-        Console.WriteLine("Times of the tool are those of the whole process; Wasmtime's is of the compilation alone.");
+        Console.WriteLine($"{"",-36}{"time, s",10}{"processor, s",14}{"peak memory, MB",18}");
+        for (int i = 0; i < runs.Length; i++) Console.WriteLine($"{runs[i].Name,-36}{times[i],10:f2}{processor[i],14:f2}{memory[i] / 1e6,18:f0}");
+        Console.WriteLine("Times of the tool are those of the whole process; Wasmtime's is of the compilation alone. Processor time is that of the whole process, all threads.");
     }
 
-    internal static (double Seconds, long Peak, string Output) Measure(string[] command)
+    internal static (double Seconds, long Peak, double Processor, string Output) Measure(string[] command)
     {
         var start = new ProcessStartInfo("dotnet", command) { RedirectStandardOutput = true, RedirectStandardError = true };
         long begin = Stopwatch.GetTimestamp();
         using Process process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start.");
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         long peak = 0;
+        double busy = 0;
         while (!process.WaitForExit(5))
         {
             try
             {
                 process.Refresh();
                 peak = Math.Max(peak, process.PeakWorkingSet64);
+                busy = process.TotalProcessorTime.TotalSeconds;
             }
             catch (InvalidOperationException)
             {
@@ -144,7 +149,7 @@ internal static class Startup
         }
         double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
         if (process.ExitCode != 0) throw new InvalidOperationException($"{string.Join(' ', command)}: {error.Result}");
-        return (seconds, peak, output.Result);
+        return (seconds, peak, busy, output.Result);
     }
 
     /// <summary>The tool beside this build of Perf.</summary>
