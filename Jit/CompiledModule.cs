@@ -156,10 +156,11 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         IlBuffer il = FunctionEmitter.Emit(Info, func, this);
         string name = NameOf(func, il.Nulls);
         var method = new DynamicMethod(name, signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
-        if (il.Locals.Count > MaxLocals) throw new UnsupportedModuleException($"the function {NameOf(func)} needs more than {MaxLocals} temporaries");
         frame = FrameGuard.Estimate(il);
         hasRegions = il.HasRegions;
-        if (!Outliner.TryWrite(il, method, signature) && !TrySplit(il, ref method, signature)) il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
+        if (Outliner.TryWrite(il, method, signature) || TrySplit(il, ref method, signature)) return method;
+        if (il.Locals.Count > MaxLocals) throw new UnsupportedModuleException($"the function {NameOf(func)} needs more than {MaxLocals} temporaries");
+        il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
         return method;
     }
 

@@ -49,6 +49,7 @@ public sealed class LookaheadTests
         const int operands = 66_000;
         string unsupported = $"""
             (func $f2 (export "f2") (param i32) (result i32)
+              (if (i32.eq (local.get 0) (i32.const -5)) (then (return_call $f0 (local.get 0))))
               {string.Concat(Enumerable.Repeat("local.get 0 ", operands))} block end {string.Concat(Enumerable.Repeat("drop ", operands))}
               i32.const 2)
             """;
