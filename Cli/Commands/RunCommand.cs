@@ -154,9 +154,6 @@ internal static class RunCommand
     /// <summary>One run: the module, and what it is given.</summary>
     private sealed class Job(Terminal terminal, string path, EngineOptions options, RunLimits limits)
     {
-        private const string Missing =
-            "the tool gives WASI preview 1; with --unknown-imports trap the program runs until it calls something else";
-
         private readonly Module module = ModuleFile.Load(path, limits.Apply(options), terminal);
 
         internal required string[] Args { get; init; }
@@ -170,6 +167,13 @@ internal static class RunCommand
         internal required bool AllowCompile { get; init; }
 
         internal required UnknownImports? Unknown { get; init; }
+
+        /// <summary>What to do about missing imports.</summary>
+        private string Missing => module.Imports.Any(i => i.Module == "wasm:linking") && !AllowCompile
+            ? "with --allow-compile the program may compile and link, with --library-dir load modules from a directory"
+            : module.GetCustomSections("dylink.0").Any()
+                ? "with --library-dir the program finds the shared libraries that it needs"
+                : "the tool gives WASI preview 1; with --unknown-imports trap the program runs until it calls something else";
 
         internal int Run(string? export)
         {

@@ -176,6 +176,10 @@ public sealed class ToolTests : IDisposable
         Wrong("is no program: it exports no _start\nhelp: --invoke can call add", "run", file);
         string needy = File("import.wat", "(module (import \"env\" \"f\" (func)) (start 0))");
         Wrong("imports what the tool does not have:\n  \"env\" \"f\" (func)\nhelp: ", "run", needy);
+        string links = File("links.wat", "(module (import \"wasm:linking\" \"compile\" (func (param i32 i32) (result i32))) (func (export \"_start\")))");
+        Wrong("imports what the tool does not have:\n  \"wasm:linking\" \"compile\" (func (param i32 i32) (result i32))\nhelp: with --allow-compile", "run", links);
+        string shared = File("shared.wat", "(module (@custom \"dylink.0\" \"\") (import \"lib\" \"f\" (func)) (func (export \"_start\")))");
+        Wrong("help: with --library-dir the program finds", "run", shared);
         Wrong("there is no function nothing", "disasm", file, "nothing");
         Wrong("function 0 is imported", "disasm", file, "0");
         Wrong("there is no command \"frobnicate\"\nhelp: wasmjit --help", "frobnicate");
