@@ -13,8 +13,9 @@ public sealed class PageTests
 {
     private static readonly bool Update = Environment.GetEnvironmentVariable("WASMJIT_UPDATE_GOLDEN") == "1";
 
-    // Other fences hold commands and what is no code. A language that is new here needs a decision of how it is checked.
-    private static readonly HashSet<string> Known = ["", "sh", "csharp", "text", "wat", "twig", "session"];
+    // Other fences hold commands and what is no code; those of the tool's page (console) are run by the tests of the tool. A language
+    // that is new here needs a decision of how it is checked.
+    private static readonly HashSet<string> Known = ["", "sh", "console", "csharp", "text", "wat", "twig", "session"];
 
     /// <summary>The names of the pages.</summary>
     public static TheoryData<string> Pages() =>
