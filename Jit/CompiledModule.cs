@@ -23,7 +23,7 @@ internal readonly record struct CodeOptions(
 internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 {
     /// <summary>The JIT takes a kilobyte for each instruction of a method.</summary>
-    private const int MaxUnsplit = 2_000_000;
+    internal const int MaxUnsplit = 2_000_000;
 
     /// <summary>What IL can have.</summary>
     internal const int MaxLocals = 65_000;

@@ -134,6 +134,8 @@ internal sealed class SavedWriter
             }
             else
             {
+                if (il.Instructions > CompiledModule.MaxUnsplit)
+                    throw new UnsupportedModuleException($"a function of more than {CompiledModule.MaxUnsplit:N0} instructions of IL cannot be saved");
                 il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
             }
             long estimate = FrameGuard.Estimate(il);
