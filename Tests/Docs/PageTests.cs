@@ -73,6 +73,8 @@ public sealed class PageTests
     [InlineData("performance")]
     [InlineData("scripting")]
     [InlineData("wasi")]
+    [InlineData("components")]
+    [InlineData("linking-builtins")]
     public void PagesForEmbeddersHaveCode(string name)
     {
         var page = new Page(InRepository($"Docs/{name}.md"));
