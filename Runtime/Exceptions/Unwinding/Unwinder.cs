@@ -44,8 +44,14 @@ internal sealed unsafe class Unwinder(int importedTags)
     private int foreign;
     private long examined;
 
-    /// <summary>Whether this platform's frames and registers are those that this class knows.</summary>
-    internal static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && !IsOff;
+    /// <summary>The switch with which a process gives all throws to the runtime, as <c>AppContext</c> knows it.</summary>
+    internal const string Switch = "WasmJit.ThrowByRuntime";
+
+    private static readonly bool IsAllowed = !(AppContext.TryGetSwitch(Switch, out bool byRuntime) && byRuntime);
+
+    /// <summary>Whether this platform's frames and registers are those that this class knows, and the host has not forbidden it.</summary>
+    internal static bool IsSupported =>
+        IsAllowed && OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && !IsOff;
 
     /// <summary>The frame of the method that calls <see cref="PlanFor"/>.</summary>
     internal static FrameShape? ThrowFrame { private get; set; }
