@@ -67,30 +67,26 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
     internal override object? Instantiate(InstanceCore instance, object? target, object?[] args, DefType type, bool orNull)
     {
         if (target is not Module compiled) throw Trap.Make(TrapKind.NullModuleReference);
-        var given = (ModuleType)type.Composite;
-        try
-        {
-            Fuel.Pay(instance.FuelTank, (ulong)Linker.WorkOf(compiled.Info));
-            return Linker.Instantiate(compiled, Arrange(compiled, given, args), instance.FuelTank);
-        }
-        catch (LinkException e)
-        {
-            return Fail(instance, orNull, TrapKind.UnlinkableModule, e.Message);
-        }
+        return Link(instance, compiled, (ModuleType)type.Composite, args, orNull);
     }
 
     internal override object InstantiateModule(InstanceCore instance, int index, object?[] args)
     {
-        var target = (Module)instance.Modules[index];
         var given = (ModuleType)((Instance)instance).Module.Info.Modules[index].Type.Composite;
+        return Link(instance, (Module)instance.Modules[index], given, args, orNull: false)!;
+    }
+
+    /// <summary>Makes an instance for the guest that asks for it, which pays for the work.</summary>
+    private static object? Link(InstanceCore instance, Module module, ModuleType given, object?[] args, bool orNull)
+    {
         try
         {
-            Fuel.Pay(instance.FuelTank, (ulong)Linker.WorkOf(target.Info));
-            return Linker.Instantiate(target, Arrange(target, given, args), instance.FuelTank);
+            if (instance.FuelTank is { } fuel) Fuel.Pay(fuel, (ulong)Linker.WorkOf(module.Info));
+            return Linker.Instantiate(module, Arrange(module, given, args), instance.FuelTank);
         }
         catch (LinkException e)
         {
-            return Fail(instance, false, TrapKind.UnlinkableModule, e.Message)!;
+            return Fail(instance, orNull, TrapKind.UnlinkableModule, e.Message);
         }
     }
 

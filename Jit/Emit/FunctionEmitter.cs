@@ -95,7 +95,7 @@ internal sealed partial class FunctionEmitter
         current = new Activation(module, index, new InstanceUse(-1), null, 0);
         root = current;
         signature = Signature.Of(func.Type);
-        stack = new OperandStack(il, place => places[(int)place]);
+        stack = new OperandStack(il, place => places[place]);
         prologue = il.Emit(OpCodes.Nop);
         current.Locals = new Operand[func.Func.Params.Length + func.Locals.Sum(run => run.Count)];
         int next = 0;

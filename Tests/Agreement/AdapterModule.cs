@@ -273,13 +273,10 @@ internal sealed class AdapterModule
             case ExternKind.Table:
                 TableType table = module.Tables[index].Type;
                 Type(writer, table.Element);
-                Limits(writer, table.Minimum, table.Maximum, (table.IsShared ? 2 : 0) | (table.Is64 ? 4 : 0));
+                writer.Limits(table);
                 break;
             case ExternKind.Memory:
-                MemoryType memory = module.Memories[index];
-                bool isOdd = memory.PageSizeLog2 != 16;
-                Limits(writer, memory.Minimum, memory.Maximum, (memory.IsShared ? 2 : 0) | (memory.Is64 ? 4 : 0) | (isOdd ? 8 : 0));
-                if (isOdd) writer.U32((uint)memory.PageSizeLog2);
+                writer.Limits(module.Memories[index]);
                 break;
             case ExternKind.Global:
                 GlobalType global = module.Globals[index].Type;
@@ -291,13 +288,6 @@ internal sealed class AdapterModule
                 writer.U32(module.TagTypeIndices[index]);
                 break;
         }
-    }
-
-    private static void Limits(ByteWriter writer, ulong minimum, ulong? maximum, int flags)
-    {
-        writer.U8((byte)(flags | (maximum is null ? 0 : 1)));
-        writer.U64(minimum);
-        if (maximum is { } most) writer.U64(most);
     }
 
     private void Type(ByteWriter writer, ValType type)

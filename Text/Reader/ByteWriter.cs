@@ -58,6 +58,24 @@ internal sealed class ByteWriter
         Bytes(Encoding.UTF8.GetBytes(text));
     }
 
+    /// <summary>The limits of a table, without its element type (spec 5.3.11).</summary>
+    internal void Limits(TableType type) => Limits(type.Minimum, type.Maximum, (type.IsShared ? 2 : 0) | (type.Is64 ? 4 : 0));
+
+    /// <summary>The limits of a memory, with its page size if that is no usual one.</summary>
+    internal void Limits(MemoryType type)
+    {
+        bool hasPage = type.PageSizeLog2 != 16;
+        Limits(type.Minimum, type.Maximum, (type.IsShared ? 2 : 0) | (type.Is64 ? 4 : 0) | (hasPage ? 8 : 0));
+        if (hasPage) U32((uint)type.PageSizeLog2);
+    }
+
+    private void Limits(ulong minimum, ulong? maximum, int flags)
+    {
+        U8((byte)(flags | (maximum is null ? 0 : 1)));
+        U64(minimum);
+        if (maximum is { } most) U64(most);
+    }
+
     /// <summary>A length, then the bytes.</summary>
     internal void Sized(ByteWriter content)
     {

@@ -21,7 +21,7 @@ internal sealed partial class ModuleParser
                     writer.U32(Index(type.Def));
                     break;
                 case ExternKind.Table: writer.U8(1); Table(writer, type.Table); break;
-                case ExternKind.Memory: writer.U8(2); Memory(writer, type.Memory); break;
+                case ExternKind.Memory: writer.U8(2); writer.Limits(type.Memory); break;
                 case ExternKind.Global: writer.U8(3); Global(writer, type.Global); break;
                 case ExternKind.Tag:
                     writer.U8(4);
@@ -120,7 +120,7 @@ internal sealed partial class ModuleParser
         {
             switch (entity.Kind)
             {
-                case ExternKind.Memory: writer.U8(0x5a); Memory(writer, entity.Memory); break;
+                case ExternKind.Memory: writer.U8(0x5a); writer.Limits(entity.Memory); break;
                 case ExternKind.Table: writer.U8(0x59); Table(writer, entity.Table); break;
                 case ExternKind.Global: writer.U8(0x58); Global(writer, entity.Global); break;
                 default:
@@ -147,21 +147,7 @@ internal sealed partial class ModuleParser
         private void Table(ByteWriter writer, TableType type)
         {
             Value(writer, type.Element);
-            Limits(writer, type.Minimum, type.Maximum, (type.IsShared ? 2 : 0) | (type.Is64 ? 4 : 0));
-        }
-
-        private static void Memory(ByteWriter writer, MemoryType type)
-        {
-            bool hasPage = type.PageSizeLog2 != 16;
-            Limits(writer, type.Minimum, type.Maximum, (type.IsShared ? 2 : 0) | (type.Is64 ? 4 : 0) | (hasPage ? 8 : 0));
-            if (hasPage) writer.U32((uint)type.PageSizeLog2);
-        }
-
-        private static void Limits(ByteWriter writer, ulong minimum, ulong? maximum, int flags)
-        {
-            writer.U8((byte)(flags | (maximum is null ? 0 : 1)));
-            writer.U64(minimum);
-            if (maximum is { } most) writer.U64(most);
+            writer.Limits(type);
         }
 
         private void Value(ByteWriter writer, ValType type)
