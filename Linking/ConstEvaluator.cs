@@ -87,7 +87,7 @@ internal static class ConstEvaluator
             "i64.add" => (object)((long)a + (long)b),
             "i64.sub" => (long)a - (long)b,
             "i64.mul" => (long)a * (long)b,
-            _ => throw new NotSupportedException($"{op.Mnemonic} in a constant expression is not supported by this version."),
+            _ => throw new InvalidOperationException($"Constant expressions have no case for {op.Mnemonic}."),
         });
     }
 

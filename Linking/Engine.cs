@@ -26,7 +26,7 @@ public sealed class Engine
     /// <summary>Decodes and validates a module. The bytes are copied.</summary>
     /// <exception cref="MalformedModuleException">The bytes are not in the binary format.</exception>
     /// <exception cref="InvalidModuleException">The module is invalid, or uses what the options do not allow.</exception>
-    /// <exception cref="UnsupportedModuleException">The module uses what this version does not compile.</exception>
+    /// <exception cref="UnsupportedModuleException">The module exceeds a limit of this version.</exception>
     /// <exception cref="InvalidOperationException">The options say <see cref="Compilation.Never"/>.</exception>
     public Module Compile(ReadOnlySpan<byte> bytes) => CompileOwned(bytes.ToArray());
 
@@ -114,7 +114,6 @@ public sealed class Engine
         if (Options.Compilation == Compilation.Never)
             throw new InvalidOperationException("The engine's options say Compilation.Never: it takes saved modules alone (Engine.LoadSaved).");
         ModuleInfo info = Load(bytes);
-        if (info.Unsupported is { } what) throw new UnsupportedModuleException(what);
         var module = new Module(this, info);
         if (Options.Compilation == Compilation.Ahead) module.Code.CompileAll();
         return module;

@@ -32,7 +32,6 @@ internal static class InspectCommand
             throw new ToolException($"{path}: {ModuleFile.Kind(e)}{e.Message}");
         }
         terminal.Line($"{path}: {bytes.Length:N0} bytes{(info.Name is { } name ? $", module ${name}" : "")}", "bold");
-        if (info.Unsupported is { } what) terminal.Line($"valid, but not supported by this version: {what}", "yellow");
         Show(terminal, info, "");
         return Tool.Success;
     }

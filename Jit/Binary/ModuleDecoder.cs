@@ -260,7 +260,7 @@ internal ref partial struct ModuleDecoder
         while (true)
         {
             code.Read(out Instr instr);
-            if (instr.Id is OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable) depth++;
+            if (instr.Op.Has(OpTraits.Opens)) depth++;
             if (instr.Id == OpId.End && depth-- == 0) break;
         }
         section.Position = code.Position;

@@ -148,7 +148,6 @@ internal sealed record LinkingUse(string What, int Offset);
 /// <summary>What a module and all nested in it are decoded for.</summary>
 internal sealed class ModuleSettings
 {
-    internal string? Unsupported { get; set; }
     internal Features Features { get; set; } = Features.All;
     internal bool AllowLinking { get; set; } = true;
     internal bool AllowCompile { get; set; } = true;

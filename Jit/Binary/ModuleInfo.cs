@@ -65,13 +65,6 @@ internal sealed partial class ModuleInfo
     /// <summary>What the whole, of which this may be a nested module, is decoded for.</summary>
     internal ModuleSettings Settings => Parent?.Settings ?? settings;
 
-    /// <summary>The first proposal the module uses that this version decodes and validates but does not compile.</summary>
-    internal string? Unsupported
-    {
-        get => Settings.Unsupported;
-        set => Settings.Unsupported = value;
-    }
-
     /// <summary>What the host allows of the language.</summary>
     internal Features Features
     {

@@ -200,7 +200,7 @@ internal sealed partial class FunctionEmitter
         int start = stack.Take(1, out int treeDepth, out _);
         il.Nulls = NullMeaning.Struct;
         il.Field(OpCodes.Ldfld, type.Fields[(int)instr.B]);
-        SignExtend(instr.Id == OpId.StructGetS, storage);
+        SignExtend(instr.Op.Has(OpTraits.Signed), storage);
         stack.PushStack(storage.Unpacked, start, treeDepth);
     }
 
@@ -268,7 +268,7 @@ internal sealed partial class FunctionEmitter
         int start = TakeArrayAnd(1);
         il.TypeOp(OpCodes.Ldelema, type.Element!);
         il.Field(OpCodes.Ldfld, type.Fields[0]);
-        SignExtend(instr.Id == OpId.ArrayGetS, storage);
+        SignExtend(instr.Op.Has(OpTraits.Signed), storage);
         stack.PushStack(storage.Unpacked, start);
     }
 

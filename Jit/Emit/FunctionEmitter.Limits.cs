@@ -16,7 +16,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>Instructions are counted for the innermost loop around them. The opening of a loop belongs to what is outside.</summary>
     private void CountInstruction(in Instr instr)
     {
-        if (frames[depth - 1].Unreachable || instr.Id is OpId.End or OpId.Else or OpId.Nop) return;
+        if (frames[depth - 1].Unreachable || instr.Op.Has(OpTraits.Free)) return;
         (int charge, int instructions) = charges[^1];
         charges[^1] = (charge, instructions + 1);
     }

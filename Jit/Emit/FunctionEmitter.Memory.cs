@@ -39,7 +39,7 @@ internal sealed partial class FunctionEmitter
 
     /// <summary>Whether code compares the index before the access: it must do so after everything that the operands do.</summary>
     private bool NeedsChecks(in Instr instr, in MemoryAccess access) =>
-        access.IsSlice || target.NeedsChecks(access.Type!) || (instr.Op.Prefix == 0xfe && access.MayBeNull);
+        access.IsSlice || target.NeedsChecks(access.Type!) || (instr.Op.Has(OpTraits.Atomic) && access.MayBeNull);
 
     /// <summary>Turns the index below position <paramref name="at"/> into the native address of the access.</summary>
     private int AddressAt(int at, in Instr instr, in MemoryAccess access, int width)
@@ -48,12 +48,12 @@ internal sealed partial class FunctionEmitter
         MemoryType type = access.Type!;
         if (!type.Is64) at = il.EmitAt(at, OpCodes.Conv_U8);
         bool checks = target.NeedsChecks(type);
-        bool inLocal = access.Local is not null && access.MayBeNull && instr.Op.Prefix != 0xfe;
+        bool inLocal = access.Local is not null && access.MayBeNull && !instr.Op.Has(OpTraits.Atomic);
         if (access.MayBeNull && !inLocal && NeedsChecks(instr, access)) at = il.CallAt(stack.LoadAt(at, access.Reference), Members.MemoryReference("CheckNull"));
         if (checks)
         {
             ulong extent = ExtentOf(instr, width);
-            if (instr.Op.Prefix == 0xfe && width > 1)
+            if (instr.Op.Has(OpTraits.Atomic) && width > 1)
             {
                 // An atomic access finds out that it is not aligned before it looks at bounds.
                 at = il.LdcI8At(at, (long)instr.Bits);

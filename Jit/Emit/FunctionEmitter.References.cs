@@ -157,8 +157,8 @@ internal sealed partial class FunctionEmitter
     /// <summary>The address of an access through a slice, whose offset is on the IL stack.</summary>
     private int SliceAddressAt(int at, in Instr instr, in MemoryAccess access, int width)
     {
-        bool writes = instr.Op.Results.IsEmpty || (instr.Op.Prefix == 0xfe && instr.Op.Params.Length > 1);
-        if (instr.Op.Prefix == 0xfe)
+        bool writes = instr.Op.Has(OpTraits.WritesMemory);
+        if (instr.Op.Has(OpTraits.Atomic))
         {
             at = stack.LoadAt(at, access.Reference);
             at = il.LdcI8At(at, (long)instr.Bits);

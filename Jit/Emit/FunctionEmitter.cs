@@ -134,13 +134,21 @@ internal sealed partial class FunctionEmitter
     /// <summary>Follows the nesting of unreachable code to the end or else that belongs to the frame.</summary>
     private void Skip(in Instr instr)
     {
+        if (instr.Op.Has(OpTraits.Opens))
+        {
+            skipped++;
+            return;
+        }
+        if (skipped > 0)
+        {
+            if (instr.Op.Has(OpTraits.Closes)) skipped--;
+            return;
+        }
         switch (instr.Id)
         {
-            case OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable: skipped++; break;
-            case OpId.End or OpId.Delegate when skipped > 0: skipped--; break;
             case OpId.End: End(); break;
-            case OpId.Else when skipped == 0: Else(); break;
-            case OpId.Catch or OpId.CatchAll when skipped == 0: Catch(instr); break;
+            case OpId.Else: Else(); break;
+            case OpId.Catch or OpId.CatchAll: Catch(instr); break;
             case OpId.Delegate: Delegate(instr.A); break;
         }
     }
@@ -196,7 +204,7 @@ internal sealed partial class FunctionEmitter
                 if (!EmitReferences(instr) && !EmitBulk(instr) && !EmitGc(instr) && !EmitLinking(instr)
                     && !EmitExceptions(ref code, instr) && !EmitWaits(instr)
                     && !EmitThroughReferences(instr))
-                    throw new NotSupportedException($"{op.Mnemonic} ({op.Proposal}) is not compiled by this version.");
+                    throw new InvalidOperationException($"The emitter has no case for {op.Mnemonic}.");
                 break;
         }
     }

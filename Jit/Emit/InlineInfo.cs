@@ -48,25 +48,14 @@ internal sealed class InlineInfo
         while (!code.AtEnd)
         {
             code.Read(out Instr instr);
-            switch (instr.Id)
-            {
-                case OpId.End or OpId.Nop: continue;
-                case OpId.Loop or OpId.Try or OpId.TryTable or OpId.Catch or OpId.CatchAll or OpId.Delegate or OpId.Throw
-                    or OpId.ThrowRef or OpId.Rethrow or OpId.ReturnCall or OpId.ReturnCallIndirect or OpId.ReturnCallRef
-                    or OpId.ReturnCallExport:
-                    return null;
-                case OpId.Call when instr.A == index: return null;
-                case OpId.Call or OpId.CallExport:
-                    if (CalleeOf(module, instr) is { } callee) (info.callees ??= []).Add(callee);
-                    break;
-                case OpId.Block or OpId.If or OpId.Else or OpId.Br or OpId.BrIf or OpId.BrTable or OpId.Return or OpId.BrOnNull
-                    or OpId.BrOnNonNull or OpId.BrOnCast or OpId.BrOnCastFail or OpId.BrOnCastDescEq or OpId.BrOnCastDescEqFail
-                    or OpId.Unreachable:
-                    info.IsStraight = false;
-                    break;
-                case OpId.LocalSet or OpId.LocalTee when instr.A < parameters: info.Written |= 1u << (int)instr.A; break;
-                default: info.touchesStructs |= IsStructAccess(instr.Id); break;
-            }
+            Operator op = instr.Op;
+            if (op.Has(OpTraits.Free)) continue;
+            if (op.Has(OpTraits.Loops | OpTraits.Handles | OpTraits.Throws) || op.IsTailCall) return null;
+            if (op.Has(OpTraits.Opens | OpTraits.Branches | OpTraits.Ends)) info.IsStraight = false;
+            if (op.Has(OpTraits.WritesLocal) && instr.A < parameters) info.Written |= 1u << (int)instr.A;
+            info.touchesStructs |= op.Has(StructAccess);
+            if (instr.Id == OpId.Call && instr.A == index) return null;
+            if (op.Has(OpTraits.Calls) && CalleeOf(module, instr) is { } callee) (info.callees ??= []).Add(callee);
             if (++info.Operators > MaxOperators) return null;
         }
         return info;
@@ -80,7 +69,7 @@ internal sealed class InlineInfo
         return (owner, (int)owner.FindExport(instr.Name!)!.Index);
     }
 
-    private static bool IsStructAccess(OpId id) => id is OpId.StructGet or OpId.StructGetS or OpId.StructGetU or OpId.StructSet;
+    private const OpTraits StructAccess = OpTraits.ReadsField | OpTraits.WritesField;
 
     /// <summary>Whether a function, or one that may be put into it, gets at fields of structs.</summary>
     internal static bool TouchesStructs(ModuleInfo module, FuncInfo func, bool inlines)
@@ -89,7 +78,7 @@ internal sealed class InlineInfo
         while (!code.AtEnd)
         {
             code.Read(out Instr instr);
-            if (IsStructAccess(instr.Id)) return true;
+            if (instr.Op.Has(StructAccess)) return true;
             if (inlines && CalleeOf(module, instr) is { } callee && TouchesStructs(callee.Module, callee.Func, MaxDepth)) return true;
         }
         return false;

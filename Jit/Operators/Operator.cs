@@ -42,16 +42,42 @@ internal sealed class Operator
     /// <summary>Names the operator in the code that treats it apart; <see cref="OpId.Plain"/> for all others.</summary>
     internal required OpId Id { get; init; }
 
-    internal required string Proposal { get; init; }
+    internal required Proposal Proposal { get; init; }
 
     /// <summary>What the host may switch off and the operator with it; <see cref="Features.None"/> if it cannot be.</summary>
-    internal required Features Feature { get; init; }
+    internal Features Feature => Proposal.Feature;
 
-    /// <summary>Whether this version compiles it; what it does not is decoded and validated all the same.</summary>
-    internal required bool IsCompiled { get; init; }
+    internal required OpTraits Traits { get; init; }
+
+    /// <summary>What it adds to the word of <see cref="Base"/> in the text format.</summary>
+    internal OpForm Form { get; init; }
+
+    /// <summary>The operator with whose word it is written in text; null if it has its own.</summary>
+    internal Operator? Base { get; init; }
+
+    /// <summary>The first word of the operator in the text format.</summary>
+    internal string Word => Base?.Mnemonic ?? Mnemonic;
+
+    /// <summary>Whether it has one of these traits.</summary>
+    internal bool Has(OpTraits traits) => (Traits & traits) != 0;
+
+    /// <summary>Whether it is a tail call.</summary>
+    internal bool IsTailCall => (Traits & (OpTraits.Calls | OpTraits.Ends)) == (OpTraits.Calls | OpTraits.Ends);
 
     /// <summary>Whether immediates of a plain operator need more than decoding: memories, lanes.</summary>
     internal bool HasCheckedImmediates { get; private set; }
+
+    /// <summary>The operator that has this one's word and adds a form to it; null if there is none.</summary>
+    internal Operator? WithForm(OpForm form)
+    {
+        foreach (Operator op in forms)
+            if (op.Form == form) return op;
+        return null;
+    }
+
+    internal void AddForm(Operator op) => forms = [.. forms, op];
+
+    private Operator[] forms = [];
 
     /// <summary>How it is emitted; parsed at first use by the emitter.</summary>
     internal required string Emission { get; init; }

@@ -4,20 +4,20 @@ internal static partial class OperatorTable
 {
     /// <summary>SIMD and relaxed SIMD.</summary>
     private const string Simd = """
-        0xfd:0    v128.load                            memarg:4          at -> v128              simd          load:v128
-        0xfd:1    v128.load8x8_s                       memarg:3          at -> v128              simd          call:Simd.V128Load8x8S
-        0xfd:2    v128.load8x8_u                       memarg:3          at -> v128              simd          call:Simd.V128Load8x8U
-        0xfd:3    v128.load16x4_s                      memarg:3          at -> v128              simd          call:Simd.V128Load16x4S
-        0xfd:4    v128.load16x4_u                      memarg:3          at -> v128              simd          call:Simd.V128Load16x4U
-        0xfd:5    v128.load32x2_s                      memarg:3          at -> v128              simd          call:Simd.V128Load32x2S
-        0xfd:6    v128.load32x2_u                      memarg:3          at -> v128              simd          call:Simd.V128Load32x2U
-        0xfd:7    v128.load8_splat                     memarg:0          at -> v128              simd          call:Simd.V128Load8Splat
-        0xfd:8    v128.load16_splat                    memarg:1          at -> v128              simd          call:Simd.V128Load16Splat
-        0xfd:9    v128.load32_splat                    memarg:2          at -> v128              simd          call:Simd.V128Load32Splat
-        0xfd:10   v128.load64_splat                    memarg:3          at -> v128              simd          call:Simd.V128Load64Splat
-        0xfd:11   v128.store                           memarg:4          at v128 ->              simd          store:v128
-        0xfd:12   v128.const                           v128              -> v128                 simd          custom
-        0xfd:13   i8x16.shuffle                        lanes16           v128 v128 -> v128       simd          custom
+        0xfd:0    v128.load                            memarg:4          at -> v128              simd          load:v128  reads-memory
+        0xfd:1    v128.load8x8_s                       memarg:3          at -> v128              simd          call:Simd.V128Load8x8S  reads-memory
+        0xfd:2    v128.load8x8_u                       memarg:3          at -> v128              simd          call:Simd.V128Load8x8U  reads-memory
+        0xfd:3    v128.load16x4_s                      memarg:3          at -> v128              simd          call:Simd.V128Load16x4S  reads-memory
+        0xfd:4    v128.load16x4_u                      memarg:3          at -> v128              simd          call:Simd.V128Load16x4U  reads-memory
+        0xfd:5    v128.load32x2_s                      memarg:3          at -> v128              simd          call:Simd.V128Load32x2S  reads-memory
+        0xfd:6    v128.load32x2_u                      memarg:3          at -> v128              simd          call:Simd.V128Load32x2U  reads-memory
+        0xfd:7    v128.load8_splat                     memarg:0          at -> v128              simd          call:Simd.V128Load8Splat  reads-memory
+        0xfd:8    v128.load16_splat                    memarg:1          at -> v128              simd          call:Simd.V128Load16Splat  reads-memory
+        0xfd:9    v128.load32_splat                    memarg:2          at -> v128              simd          call:Simd.V128Load32Splat  reads-memory
+        0xfd:10   v128.load64_splat                    memarg:3          at -> v128              simd          call:Simd.V128Load64Splat  reads-memory
+        0xfd:11   v128.store                           memarg:4          at v128 ->              simd          store:v128  writes-memory
+        0xfd:12   v128.const                           v128              -> v128                 simd          custom  constant
+        0xfd:13   i8x16.shuffle                        lanes16           v128 v128 -> v128       simd          custom  -
         0xfd:14   i8x16.swizzle                        -                 v128 v128 -> v128       simd          call:Simd.I8x16Swizzle
         0xfd:15   i8x16.splat                          -                 i32 -> v128             simd          vec:Create:i1
         0xfd:16   i16x8.splat                          -                 i32 -> v128             simd          vec:Create:i2
@@ -88,16 +88,16 @@ internal static partial class OperatorTable
         0xfd:81   v128.xor                             -                 v128 v128 -> v128       simd          vec:Xor:u1
         0xfd:82   v128.bitselect                       -                 v128 v128 v128 -> v128  simd          call:Simd.V128Bitselect
         0xfd:83   v128.any_true                        -                 v128 -> i32             simd          call:Simd.V128AnyTrue
-        0xfd:84   v128.load8_lane                      memarg:0 lane:16  at v128 -> v128         simd          call:Simd.V128Load8Lane
-        0xfd:85   v128.load16_lane                     memarg:1 lane:8   at v128 -> v128         simd          call:Simd.V128Load16Lane
-        0xfd:86   v128.load32_lane                     memarg:2 lane:4   at v128 -> v128         simd          call:Simd.V128Load32Lane
-        0xfd:87   v128.load64_lane                     memarg:3 lane:2   at v128 -> v128         simd          call:Simd.V128Load64Lane
-        0xfd:88   v128.store8_lane                     memarg:0 lane:16  at v128 ->              simd          store:i1
-        0xfd:89   v128.store16_lane                    memarg:1 lane:8   at v128 ->              simd          store:i2
-        0xfd:90   v128.store32_lane                    memarg:2 lane:4   at v128 ->              simd          store:i4
-        0xfd:91   v128.store64_lane                    memarg:3 lane:2   at v128 ->              simd          store:i8
-        0xfd:92   v128.load32_zero                     memarg:2          at -> v128              simd          call:Simd.V128Load32Zero
-        0xfd:93   v128.load64_zero                     memarg:3          at -> v128              simd          call:Simd.V128Load64Zero
+        0xfd:84   v128.load8_lane                      memarg:0 lane:16  at v128 -> v128         simd          call:Simd.V128Load8Lane  reads-memory
+        0xfd:85   v128.load16_lane                     memarg:1 lane:8   at v128 -> v128         simd          call:Simd.V128Load16Lane  reads-memory
+        0xfd:86   v128.load32_lane                     memarg:2 lane:4   at v128 -> v128         simd          call:Simd.V128Load32Lane  reads-memory
+        0xfd:87   v128.load64_lane                     memarg:3 lane:2   at v128 -> v128         simd          call:Simd.V128Load64Lane  reads-memory
+        0xfd:88   v128.store8_lane                     memarg:0 lane:16  at v128 ->              simd          store:i1  writes-memory
+        0xfd:89   v128.store16_lane                    memarg:1 lane:8   at v128 ->              simd          store:i2  writes-memory
+        0xfd:90   v128.store32_lane                    memarg:2 lane:4   at v128 ->              simd          store:i4  writes-memory
+        0xfd:91   v128.store64_lane                    memarg:3 lane:2   at v128 ->              simd          store:i8  writes-memory
+        0xfd:92   v128.load32_zero                     memarg:2          at -> v128              simd          call:Simd.V128Load32Zero  reads-memory
+        0xfd:93   v128.load64_zero                     memarg:3          at -> v128              simd          call:Simd.V128Load64Zero  reads-memory
         0xfd:94   f32x4.demote_f64x2_zero              -                 v128 -> v128            simd          call:Simd.F32x4DemoteF64x2Zero
         0xfd:95   f64x2.promote_low_f32x4              -                 v128 -> v128            simd          vec:WidenLower:r4
         0xfd:96   i8x16.abs                            -                 v128 -> v128            simd          vec:Abs:i1

@@ -5,21 +5,14 @@ namespace WasmJit.Jit;
 
 /// <summary>
 /// Every operator of Wasm 3.0, threads, wide arithmetic, custom descriptors, legacy exceptions and the runtime-linking
-/// extension, one row each: the only place that knows mnemonic, encoding, immediates, stack signature, proposal and
-/// emission. Decoder, validator, emitter, text reader, printer and the reference page read it.
+/// extension, one row each: the only place that knows mnemonic, encoding, immediates, stack signature, proposal,
+/// emission and traits. Decoder, validator, emitter, text reader, printer and the reference page read it.
 /// </summary>
 internal static partial class OperatorTable
 {
     private static readonly Operator?[][] ByCode = new Operator?[256][];
     private static readonly Dictionary<string, Operator> ByMnemonic = new(700);
     private static readonly List<Operator> Rows = new(700);
-
-    private static readonly string[] CompiledProposals =
-    [
-        "core", "sign-extension", "sat-float-to-int", "bulk-memory", "reference-types", "function-references", "tail-call",
-        "gc", "simd", "relaxed-simd", "exceptions", "legacy-exceptions", "threads", "custom-descriptors",
-        "wide-arithmetic", "runtime-linking", "runtime-compile",
-    ];
 
     static OperatorTable()
     {
@@ -84,7 +77,8 @@ internal static partial class OperatorTable
             }
         }
         string proposal = Next(ref line).ToString();
-        string emission = line.Trim().ToString();
+        string emission = Next(ref line).ToString();
+        OpTraits traits = ParseTraits(mnemonic, line.Trim(), out OpForm form, out Operator? other);
         var op = new Operator
         {
             Prefix = prefix,
@@ -96,11 +90,14 @@ internal static partial class OperatorTable
             HasSignature = hasSignature,
             TypeText = hasSignature ? "" : signature[1..].Trim(),
             Id = emission == "custom" ? Enum.Parse<OpId>(Pascal(mnemonic)) : OpId.Plain,
-            Proposal = proposal,
-            Feature = FeatureOf(proposal),
-            IsCompiled = Array.IndexOf(CompiledProposals, proposal) >= 0,
+            Proposal = Proposal.Of(proposal),
+            Traits = traits,
+            Form = form,
+            Base = other,
             Emission = emission,
         };
+        Check(op, line);
+        other?.AddForm(op);
         Rows.Add(op);
         ByMnemonic.Add(mnemonic, op);
         Operator?[] codes = ByCode[prefix] ?? [];
@@ -109,21 +106,63 @@ internal static partial class OperatorTable
         ByCode[prefix] = codes;
     }
 
-    private static Features FeatureOf(string proposal) => proposal switch
+    /// <summary>
+    /// Reads the words behind the emission: traits with commas between them, '-' for none. One of them may be a form and, behind a
+    /// colon, the operator whose word it is added to.
+    /// </summary>
+    private static OpTraits ParseTraits(string mnemonic, ReadOnlySpan<char> text, out OpForm form, out Operator? other)
     {
-        "reference-types" => Features.ReferenceTypes,
-        "simd" => Features.Simd,
-        "relaxed-simd" => Features.RelaxedSimd,
-        "tail-call" => Features.TailCalls,
-        "function-references" => Features.FunctionReferences,
-        "gc" => Features.Gc,
-        "exceptions" => Features.Exceptions,
-        "legacy-exceptions" => Features.LegacyExceptions,
-        "threads" => Features.Threads,
-        "wide-arithmetic" => Features.WideArithmetic,
-        "custom-descriptors" => Features.CustomDescriptors,
-        _ => Features.None,
-    };
+        OpTraits traits = OpTraits.None;
+        (form, other) = (OpForm.None, null);
+        foreach (string word in text.ToString().Split([' ', ','], StringSplitOptions.RemoveEmptyEntries))
+        {
+            int colon = word.IndexOf(':');
+            if (colon >= 0)
+            {
+                form = Enum.Parse<OpForm>(word.AsSpan(0, colon), ignoreCase: true);
+                other = Find(word.AsSpan(colon + 1)) ?? throw new FormatException($"{mnemonic} is a form of an operator that is not before it: {word}.");
+            }
+            else if (word != "-")
+            {
+                traits |= Enum.Parse<OpTraits>(word.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+            }
+        }
+        return traits;
+    }
+
+    /// <summary>What a row says must go together. A trait that is forgotten is an error here or in the tests of the table.</summary>
+    private static void Check(Operator op, ReadOnlySpan<char> traits)
+    {
+        if (op.Id != OpId.Plain && traits.Trim().IsEmpty) throw Wrong("has rules of its own and no traits; '-' says that there are none");
+        foreach (Immediate immediate in op.Immediates)
+        {
+            string? missing = immediate.Kind switch
+            {
+                ImmediateKind.BlockType when !op.Has(OpTraits.Opens) => "a block type, but does not open a block",
+                ImmediateKind.Label or ImmediateKind.Labels or ImmediateKind.CastFlags when !op.Has(OpTraits.Branches | OpTraits.Throws | OpTraits.Closes) =>
+                    "a label, but does not branch",
+                ImmediateKind.MemArg or ImmediateKind.Memory when !op.Has(OpTraits.ReadsMemory | OpTraits.WritesMemory | OpTraits.Constant) =>
+                    "a memory, but neither reads nor writes it",
+                ImmediateKind.Table when !op.Has(OpTraits.ReadsTable | OpTraits.WritesTable | OpTraits.Constant) =>
+                    "a table, but neither reads nor writes it",
+                ImmediateKind.Global when !op.Has(OpTraits.ReadsGlobal | OpTraits.WritesGlobal | OpTraits.Constant) =>
+                    "a global, but neither reads nor writes it",
+                ImmediateKind.Local when !op.Has(OpTraits.ReadsLocal | OpTraits.WritesLocal) => "a local, but neither reads nor writes it",
+                ImmediateKind.Func when !op.Has(OpTraits.Calls | OpTraits.Constant) => "a function, but does not call it",
+                _ => null,
+            };
+            if (missing is not null) throw Wrong($"has {missing}");
+        }
+        if (op.MemArg is not null && op.HasSignature && op.Results.IsEmpty != ((op.Traits & (OpTraits.ReadsMemory | OpTraits.WritesMemory)) == OpTraits.WritesMemory))
+            throw Wrong("an access that gives nothing writes, one that gives a result reads");
+        if (op.Base is { } other && (op.Traits & Accesses) != (other.Traits & Accesses) && op.Form == OpForm.Ref)
+            throw Wrong($"accesses something else than {other.Mnemonic}");
+
+        FormatException Wrong(string reason) => new($"The row of {op.Mnemonic}: {reason}.");
+    }
+
+    private const OpTraits Accesses = OpTraits.ReadsMemory | OpTraits.WritesMemory | OpTraits.ReadsTable | OpTraits.WritesTable
+        | OpTraits.ReadsGlobal | OpTraits.WritesGlobal;
 
     /// <summary>The next word.</summary>
     private static ReadOnlySpan<char> Next(ref ReadOnlySpan<char> text)

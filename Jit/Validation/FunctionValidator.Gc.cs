@@ -14,8 +14,7 @@ internal sealed partial class FunctionValidator
 
     private void CheckPacked(FieldType field, Operator op)
     {
-        bool signed = op.Mnemonic.EndsWith("_s", StringComparison.Ordinal) || op.Mnemonic.EndsWith("_u", StringComparison.Ordinal);
-        if (field.Type.IsPacked != signed) throw Error("type mismatch: packed fields are read with _s or _u, others without");
+        if (field.Type.IsPacked != op.Has(OpTraits.Signed | OpTraits.Unsigned)) throw Error("type mismatch: packed fields are read with _s or _u, others without");
     }
 
     private bool ValidateGc(Operator op, in Instr instr)

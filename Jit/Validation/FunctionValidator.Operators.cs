@@ -9,7 +9,7 @@ internal sealed partial class FunctionValidator
     private void Validate(ref CodeReader code, ref Instr instr)
     {
         Operator op = instr.Op;
-        if (!op.IsCompiled || op.Prefix == 0xfa || (op.Feature & ~module.Features) != 0) CheckProposal(op);
+        if (op.Proposal.IsLinking || (op.Feature & ~module.Features) != 0) CheckProposal(op);
         if (op.HasSignature)
         {
             ValType address = op.HasCheckedImmediates ? AddressType(instr) : ValType.Bottom;
@@ -21,7 +21,7 @@ internal sealed partial class FunctionValidator
         }
         switch (op.Id)
         {
-            case OpId.Unreachable: Unreachable(); break;
+            case OpId.Unreachable: break;
             case OpId.Block or OpId.Loop or OpId.Try:
                 {
                     BlockType(ref code, instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end);
@@ -57,13 +57,13 @@ internal sealed partial class FunctionValidator
                     if (depth > 0) Push(frame.End);
                     break;
                 }
-            case OpId.Br: Pop(Label(instr.A).Label); Unreachable(); break;
+            case OpId.Br: Pop(Label(instr.A).Label); break;
             case OpId.BrIf:
                 Pop(ValType.I32);
                 PopPush(Label(instr.A).Label);
                 break;
             case OpId.BrTable: BrTable(ref code, instr); break;
-            case OpId.Return: Pop(results); Unreachable(); break;
+            case OpId.Return: Pop(results); break;
             case OpId.Call: Call(Func(instr.A).Func); break;
             case OpId.ReturnCall: ReturnCall(Func(instr.A).Func); break;
             case OpId.CallIndirect or OpId.ReturnCallIndirect:
@@ -153,8 +153,8 @@ internal sealed partial class FunctionValidator
                     PopPush(label[..^1]);
                     break;
                 }
-            case OpId.Throw: Pop(((FuncType)Tag(instr.A).Composite).Params); Unreachable(); break;
-            case OpId.ThrowRef: Pop(ValType.Ref(HeapType.Exn, true)); Unreachable(); break;
+            case OpId.Throw: Pop(((FuncType)Tag(instr.A).Composite).Params); break;
+            case OpId.ThrowRef: Pop(ValType.Ref(HeapType.Exn, true)); break;
             case OpId.TryTable: TryTable(ref code, instr); break;
             case OpId.Catch or OpId.CatchAll:
                 {
@@ -174,7 +174,6 @@ internal sealed partial class FunctionValidator
                 }
             case OpId.Rethrow:
                 if (Label(instr.A).Kind is not (OpId.Catch or OpId.CatchAll)) throw Error("invalid rethrow label");
-                Unreachable();
                 break;
             default:
                 if (!ValidateTables(op, instr) && !ValidateGc(op, instr) && !ValidateLinking(op, instr)
@@ -182,16 +181,16 @@ internal sealed partial class FunctionValidator
                     throw Error($"{op.Mnemonic} is not supported");
                 break;
         }
+        if (op.Has(OpTraits.Ends)) Unreachable();
     }
 
-    /// <summary>Remembers the first proposal that this version validates and does not yet compile.</summary>
+    /// <summary>Refuses operators of features that are switched off.</summary>
     private void CheckProposal(Operator op)
     {
-        if (!op.IsCompiled) module.Unsupported ??= $"{op.Mnemonic} ({op.Proposal})";
         if ((op.Feature & ~module.Features) != 0) FeatureValidator.Need(module, op.Feature, op.Mnemonic, at);
-        if (op.Prefix != 0xfa) return;
+        if (!op.Proposal.IsLinking) return;
         module.UseLinking(op.Mnemonic, at);
-        if (!module.AllowCompile && op.Proposal == "runtime-compile") throw Error($"{op.Mnemonic} needs the feature runtime-compile, which is switched off");
+        if (!module.AllowCompile && op.Proposal == Proposal.RuntimeCompile) throw Error($"{op.Mnemonic} needs the feature runtime-compile, which is switched off");
     }
 
     private ValType AddressType(in Instr instr)
@@ -218,7 +217,7 @@ internal sealed partial class FunctionValidator
         foreach (Immediate immediate in instr.Op.Immediates)
             if (immediate.Kind == ImmediateKind.Lane && instr.A >= (uint)immediate.Number) throw Error("invalid lane index");
         ValType address = instr.HasMemoryRef ? ReferenceAddress(instr) : Memory(instr.Memory).AddressType;
-        if (instr.Op.Proposal == "threads" ? instr.Align != natural : instr.Align > natural)
+        if (instr.Op.Has(OpTraits.Atomic) ? instr.Align != natural : instr.Align > natural)
             throw Error("alignment must not be larger than natural");
         if (address == ValType.I32 && instr.Bits > uint.MaxValue) throw Error("offset out of range");
         return address;
@@ -243,7 +242,6 @@ internal sealed partial class FunctionValidator
         if (type.Results.Length != results.Length) throw Error("type mismatch: the callee's results are not the caller's");
         for (int i = 0; i < results.Length; i++)
             if (!Subtyping.IsSubtype(type.Results[i], results[i])) throw Error("type mismatch: the callee's results are not the caller's");
-        Unreachable();
     }
 
     private void Select()
@@ -271,7 +269,6 @@ internal sealed partial class FunctionValidator
             for (int j = arity - 1; j >= 0; j--) saved[j] = Pop(types[j]);
             foreach (ValType type in saved) Push(type);
         }
-        Unreachable();
     }
 
     private void TryTable(ref CodeReader code, in Instr instr)

@@ -298,24 +298,10 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
 
     private void CheckConstant(in Instr instr)
     {
-        switch (instr.Id)
-        {
-            case OpId.End or OpId.I32Const or OpId.I64Const or OpId.F32Const or OpId.F64Const or OpId.V128Const or OpId.RefNull or OpId.RefFunc:
-            case OpId.StructNew or OpId.StructNewDefault or OpId.ArrayNew or OpId.ArrayNewDefault or OpId.ArrayNewFixed or OpId.RefI31:
-            case OpId.AnyConvertExtern or OpId.ExternConvertAny or OpId.StructNewDesc or OpId.StructNewDefaultDesc:
-            case OpId.RefMemory or OpId.RefTable or OpId.RefTag or OpId.RefModule or OpId.RefInstance:
-                return;
-            case OpId.RefGlobal when instr.A >= (uint)constGlobals:
-                throw Error($"unknown global {instr.A}");
-            case OpId.RefGlobal: return;
-            case OpId.GlobalGet:
-                if (instr.A >= (uint)constGlobals) throw Error($"unknown global {instr.A}");
-                if (Global(instr.A).IsMutable) throw Error("constant expression required");
-                return;
-            case OpId.Plain when instr.Op.Mnemonic is "i32.add" or "i32.sub" or "i32.mul" or "i64.add" or "i64.sub" or "i64.mul":
-                return;
-            default:
-                throw Error("constant expression required");
-        }
+        if (!instr.Op.Has(OpTraits.Constant)) throw Error("constant expression required");
+        if (instr.Id is not (OpId.GlobalGet or OpId.RefGlobal)) return;
+        // Only globals before this one have a value.
+        if (instr.A >= (uint)constGlobals) throw Error($"unknown global {instr.A}");
+        if (instr.Id == OpId.GlobalGet && Global(instr.A).IsMutable) throw Error("constant expression required");
     }
 }

@@ -58,8 +58,8 @@ internal sealed class RandomModule
             .Select(f => ($"f{f.Index}", f.Item.Params, f.Item.Results.Length));
 
     private static bool IsUsable(Operator op) =>
-        op.HasSignature && op.IsCompiled && op.Id == OpId.Plain
-        && op.Proposal is "core" or "simd" or "sign-extension" or "sat-float-to-int" or "wide-arithmetic"
+        op.HasSignature && op.Id == OpId.Plain
+        && op.Proposal.Name is "core" or "simd" or "sign-extension" or "sat-float-to-int" or "wide-arithmetic"
         && !op.Mnemonic.Contains("reinterpret") && !op.Mnemonic.Contains("copysign") && op.Mnemonic is not ("f32.store" or "f64.store")
         && !(op.Results.Contains(ValType.V128) && (op.Params.Any(p => p.Kind is ValKind.F32 or ValKind.F64) || MakesFloats(op.Mnemonic)));
 

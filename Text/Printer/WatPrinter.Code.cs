@@ -101,7 +101,7 @@ internal sealed partial class WatPrinter
         while (true)
         {
             code.Read(out Instr instr);
-            if (instr.Id is OpId.End or OpId.Else or OpId.Catch or OpId.CatchAll or OpId.Delegate) depth--;
+            if (instr.Op.Has(OpTraits.Closes | OpTraits.Divides)) depth--;
             if (depth < 0)
             {
                 labelCounts[currentFunc] = labelCount;
@@ -109,14 +109,13 @@ internal sealed partial class WatPrinter
                     lines[target] = lines[target] with { Text = $"{lines[target].Text} (;@{lines[target].Block};)" };
                 return lines;
             }
-            if (instr.Id is OpId.End or OpId.Delegate) labels.RemoveAt(labels.Count - 1);
+            if (instr.Op.Has(OpTraits.Closes)) labels.RemoveAt(labels.Count - 1);
             currentLine = lines.Count;
             string line = Instruction(ref code, instr);
             if (hintSection >= 0 && module.BranchHints.TryGetValue(instr.Offset, out bool likely))
                 line = $"(@{BranchHints.SectionName} \"\\0{(likely ? 1 : 0)}\") {line}";
             lines.Add(new CodeLine(instr.Offset, depth, line, labels.Count - 1));
-            if (instr.Id is OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable) depth++;
-            if (instr.Id is OpId.Else or OpId.Catch or OpId.CatchAll) depth++;
+            if (instr.Op.Has(OpTraits.Opens | OpTraits.Divides)) depth++;
         }
     }
 
@@ -194,7 +193,7 @@ internal sealed partial class WatPrinter
                 }
             case OpId.RefTest or OpId.RefTestNull or OpId.RefCast or OpId.RefCastNull:
             case OpId.RefCastDescEq or OpId.RefCastDescEqNull:
-                return $"{op.Mnemonic.Replace("_null", "")} {RefText(instr.Heap1, instr.Nullable1)}";
+                return $"{op.Word} {RefText(instr.Heap1, instr.Nullable1)}";
             case OpId.BrOnCast or OpId.BrOnCastFail or OpId.BrOnCastDescEq or OpId.BrOnCastDescEqFail:
                 return $"{op.Mnemonic} {Label(instr.A)} {RefText(instr.Heap1, instr.Nullable1)} "
                     + RefText(instr.Heap2, instr.Nullable2);
@@ -211,8 +210,8 @@ internal sealed partial class WatPrinter
             case OpId.GetExportNull: return $"get_export null{MemoryText(instr.A)} {types[instr.B]}";
         }
         // The extension's rows for references to memories, tables and globals: the same mnemonics with (ref $t) behind.
-        if (op.Prefix == 0xfa && op.Mnemonic.EndsWith("_ref", StringComparison.Ordinal))
-            return $"{op.Mnemonic[..^4]} (ref {types[instr.A]}){(op.Immediates.Length > 1 ? $" (ref {types[instr.B]})" : "")}";
+        if (op.Form == OpForm.Ref)
+            return $"{op.Word} (ref {types[instr.A]}){(op.Immediates.Length > 1 ? $" (ref {types[instr.B]})" : "")}";
         var line = new StringBuilder(op.Mnemonic);
         int slot = 0;
         foreach (Immediate immediate in op.Immediates) Append(line, ref code, instr, immediate, ref slot);

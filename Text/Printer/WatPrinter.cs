@@ -116,7 +116,7 @@ internal sealed partial class WatPrinter
         {
             code.Read(out Instr instr);
             if (instr.Id == OpId.End && depth-- == 0) break;
-            if (instr.Id is OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable) depth++;
+            if (instr.Op.Has(OpTraits.Opens)) depth++;
             flat |= depth > 0;
             instructions.Add(Instruction(ref code, instr));
         }

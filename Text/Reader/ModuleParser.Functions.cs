@@ -74,25 +74,11 @@ internal sealed partial class ModuleParser
     {
         if (Current.Kind != TokenKind.Atom) throw Unexpected();
         string text = Current.Text;
-        Operator? op = text switch
-        {
-            "select" => OperatorTable.Find("select"),
-            _ when PseudoNames.Contains(text) => null,
-            _ => OperatorTable.Find(text),
-        };
-        if (op is not null) return op;
+        // A form of another operator is written with that one's word.
+        if (OperatorTable.Find(text) is { Form: OpForm.None } op) return op;
         throw text is "type" or "param" or "result" or "local" or "then" or "do" or "item" or "offset" or "import" or "export" or "ref" or "module"
             ? Unexpected() : Error($"unknown operator {text}");
     }
-
-    /// <summary>Rows whose names stand for a form of another mnemonic.</summary>
-    private static readonly HashSet<string> PseudoNames =
-    [
-        "select_t", "ref.test_null", "ref.cast_null", "ref.cast_desc_eq_null", "compile_null", "instantiate_null", "instantiate_module",
-        "get_export_null", "memory.size_ref", "memory.grow_ref", "memory.fill_ref", "memory.copy_ref", "memory.init_ref", "table.get_ref",
-        "table.set_ref", "table.size_ref", "table.grow_ref", "table.fill_ref", "table.copy_ref", "table.init_ref", "call_indirect_ref",
-        "global.get_ref", "global.set_ref", "slice.new_ref",
-    ];
 
     /// <summary>A block's id, and the name that an annotation gives it instead.</summary>
     private (string? Id, string? Name) TakeLabel()
@@ -174,13 +160,14 @@ internal sealed partial class ModuleParser
     {
         AddHint(writer, TakeHint(writer));
         Operator op = FindOperator();
-        switch (op.Id)
+        if (op.Has(OpTraits.Opens))
         {
-            case OpId.Block or OpId.Loop or OpId.If or OpId.TryTable or OpId.Try:
-                Position++;
-                FlatBlock(writer, op);
-                break;
-            default: Plain(writer, op); break;
+            Position++;
+            FlatBlock(writer, op);
+        }
+        else
+        {
+            Plain(writer, op);
         }
     }
 

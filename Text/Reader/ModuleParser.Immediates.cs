@@ -9,17 +9,18 @@ internal sealed partial class ModuleParser
     private void Plain(ByteWriter writer, Operator op)
     {
         Position++;
-        if (IsOpen("ref") && OperatorTable.Find(op.Mnemonic + "_ref") is { } form)
+        if (IsOpen("ref") && op.WithForm(OpForm.Ref) is { } form)
         {
             ThroughReferences(writer, form);
             return;
         }
+        if (op.Has(OpTraits.Opens | OpTraits.Divides | OpTraits.Closes))
+        {
+            Position--;
+            throw Unexpected();
+        }
         switch (op.Id)
         {
-            case OpId.Block or OpId.Loop or OpId.If or OpId.Else or OpId.End or OpId.Try or OpId.TryTable:
-            case OpId.Catch or OpId.CatchAll or OpId.Delegate:
-                Position--;
-                throw Unexpected();
             case OpId.Select:
                 if (!IsOpen("result"))
                 {
@@ -28,7 +29,7 @@ internal sealed partial class ModuleParser
                 }
                 var results = new List<byte[]>();
                 Values("result", results, null);
-                WriteCode(writer, OperatorTable.Find("select_t")!);
+                WriteCode(writer, op.WithForm(OpForm.Typed)!);
                 writer.U32((uint)results.Count);
                 foreach (byte[] type in results) writer.Bytes(type);
                 return;
@@ -68,7 +69,7 @@ internal sealed partial class ModuleParser
             case OpId.RefTest or OpId.RefCast or OpId.RefCastDescEq:
                 {
                     ReadRef(out bool nullable, out ByteWriter heap);
-                    WriteCode(writer, nullable ? OperatorTable.Find(op.Mnemonic + "_null")! : op);
+                    WriteCode(writer, nullable ? op.WithForm(OpForm.Null)! : op);
                     writer.Bytes(heap.Span);
                     return;
                 }
@@ -91,11 +92,11 @@ internal sealed partial class ModuleParser
             case OpId.Compile or OpId.Instantiate or OpId.GetExport:
                 if (op.Id == OpId.Instantiate && IsOpen("module"))
                 {
-                    WriteCode(writer, OperatorTable.Find("instantiate_module")!);
+                    WriteCode(writer, op.WithForm(OpForm.Module)!);
                     writer.U32(Item().Index);
                     return;
                 }
-                if (TakeAtom("null")) op = OperatorTable.Find(op.Mnemonic + "_null")!;
+                if (TakeAtom("null")) op = op.WithForm(OpForm.Null)!;
                 break;
         }
         WriteCode(writer, op);
@@ -178,7 +179,7 @@ internal sealed partial class ModuleParser
             case ImmediateKind.Table: writer.U32(IndexOrZero(tables)); break;
             case ImmediateKind.Memory:
                 // An index may be left out; before a type only what is followed by another index is a memory.
-                if (op.Immediates.Length > 1 && op.Prefix == 0xfa)
+                if (op.Immediates.Length > 1 && op.Proposal.IsLinking)
                 {
                     writer.U32(IsSecondIndex(types) ? Index(memories) : 0);
                     break;

@@ -7,16 +7,6 @@ namespace WasmJit.Tests;
 /// <summary>The reference page of all operators, made from the table.</summary>
 internal static class OperatorReference
 {
-    private static readonly (string Proposal, string Title)[] Chapters =
-    [
-        ("core", "Core"), ("sign-extension", "Sign extension"), ("sat-float-to-int", "Saturating truncation"),
-        ("bulk-memory", "Bulk memory and tables"), ("reference-types", "Reference types"), ("tail-call", "Tail calls"),
-        ("function-references", "Typed function references"), ("gc", "Garbage collection"), ("exceptions", "Exceptions"),
-        ("legacy-exceptions", "Legacy exceptions"), ("simd", "SIMD"), ("relaxed-simd", "Relaxed SIMD"), ("threads", "Threads"),
-        ("wide-arithmetic", "Wide arithmetic"), ("custom-descriptors", "Custom descriptors"),
-        ("runtime-linking", "Runtime linking"), ("runtime-compile", "Runtime compilation"),
-    ];
-
     internal static string Page()
     {
         var page = new StringBuilder("""
@@ -31,22 +21,21 @@ internal static class OperatorReference
               it depends on an immediate or on the context. In the chapters on linking, `ref` is a reference of the type that the
               immediate names, which may be null; [references.md](references.md) has more.
             - *Code from*: `IL` for instructions in place, the name of a helper, a load or store, or the emitter itself.
+            - *Traits*: what validator, emitter, inliner, fuel, text format and constant expressions ask of the operator. They are
+              explained in `Jit/Operators/OpTraits.cs`.
 
 
             """);
-        IEnumerable<string> proposals = OperatorTable.All.Select(op => op.Proposal).Distinct();
-        foreach (string unknown in proposals.Except(Chapters.Select(c => c.Proposal)))
-            throw new InvalidOperationException($"The page has no chapter for {unknown}.");
-        foreach ((string proposal, string title) in Chapters)
+        foreach (Proposal proposal in Proposal.All)
         {
-            page.Append(CultureInfo.InvariantCulture, $"## {title}\n\n");
-            page.Append("| Code | Operator | Immediates | Type | Code from |\n| --- | --- | --- | --- | --- |\n");
+            page.Append(CultureInfo.InvariantCulture, $"## {proposal.Title}\n\n");
+            page.Append("| Code | Operator | Immediates | Type | Code from | Traits |\n| --- | --- | --- | --- | --- | --- |\n");
             foreach (Operator op in OperatorTable.All.Where(op => op.Proposal == proposal))
             {
                 string code = op.Prefix == 0 ? $"0x{op.Code:x2}" : $"0x{op.Prefix:x2} 0x{op.Code:x2}";
                 string type = op.HasSignature ? $"[{Types(op, op.Params)}] → [{Types(op, op.Results)}]"
                     : op.TypeText.Split("->") is [var operands, var results] ? $"[{operands.Trim()}] → [{results.Trim()}]" : "";
-                page.Append($"| {code} | `{Text(op)}` | {Immediates(op)} | {type} | {Source(op)} |\n");
+                page.Append($"| {code} | `{Text(op)}` | {Immediates(op)} | {type} | {Source(op)} | {Traits(op)} |\n");
             }
             page.Append('\n');
         }
@@ -54,15 +43,23 @@ internal static class OperatorReference
     }
 
     /// <summary>The operator as it is written in text: some rows share a word there.</summary>
-    private static string Text(Operator op) => op.Prefix switch
+    private static string Text(Operator op) => op.Form switch
     {
-        0 when op.Id == OpId.SelectT => "select (result ...)",
-        0xfa when op.Id == OpId.InstantiateModule => "instantiate (module ...)",
-        0xfa when op.Mnemonic.EndsWith("_ref", StringComparison.Ordinal) => op.Mnemonic[..^4] + " (ref ...)",
-        0xfa when op.Mnemonic.EndsWith("_null", StringComparison.Ordinal) => op.Mnemonic[..^5] + " null",
-        0xfb when op.Mnemonic.EndsWith("_null", StringComparison.Ordinal) => op.Mnemonic[..^5] + " (ref null ...)",
-        _ => op.Mnemonic,
+        OpForm.None => op.Mnemonic,
+        OpForm.Typed => $"{op.Word} (result ...)",
+        OpForm.Module => $"{op.Word} (module ...)",
+        OpForm.Ref => $"{op.Word} (ref ...)",
+        OpForm.Null when op.Immediates.Any(i => i.Kind == ImmediateKind.NullRefType) => $"{op.Word} (ref null ...)",
+        OpForm.Null => $"{op.Word} null",
+        _ => throw new InvalidOperationException($"The page has no text for the form {op.Form}."),
     };
+
+    private static string Traits(Operator op) =>
+        string.Join(", ", Enum.GetValues<OpTraits>().Where(t => t != OpTraits.None && op.Has(t)).Select(Words));
+
+    /// <summary>The trait as the table writes it, with spaces.</summary>
+    private static string Words(OpTraits trait) =>
+        string.Concat(trait.ToString().Select((c, i) => i > 0 && char.IsUpper(c) ? $" {char.ToLowerInvariant(c)}" : char.ToLowerInvariant(c).ToString()));
 
     private static string Immediates(Operator op) => string.Join(' ', op.Immediates.Select(i => i.Kind switch
     {

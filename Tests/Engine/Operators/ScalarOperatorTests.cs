@@ -14,7 +14,7 @@ public sealed class ScalarOperatorTests
     private static readonly string[] Proposals = ["core", "sign-extension", "sat-float-to-int"];
 
     private static IEnumerable<Operator> Numeric => OperatorTable.All.Where(
-        op => op.Id == OpId.Plain && op.Immediates.IsEmpty && op.Params.Length > 0 && Proposals.Contains(op.Proposal));
+        op => op.Id == OpId.Plain && op.Immediates.IsEmpty && op.Params.Length > 0 && Proposals.Contains(op.Proposal.Name));
 
     public static TheoryData<string> Groups => new("i32", "i64", "f32", "f64");
 
