@@ -126,8 +126,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         List<int>? found = Ahead is null ? null : callees = [];
         try
         {
-            DynamicMethod method = Build(func, out long frame, out bool hasRegions);
-            nint code = CodeAddress.Of(method);
+            DynamicMethod method = Build(func, out nint code, out long frame, out bool hasRegions);
             Unwinder?.AddFunction(code, method, hasRegions);
             if (FrameGuard.For(code, frame, Signature.Of(Info.Funcs[func].Type)) is { } guard)
             {
@@ -150,18 +149,31 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         }
     }
 
-    private DynamicMethod Build(int func, out long frame, out bool hasRegions)
+    private DynamicMethod Build(int func, out nint code, out long frame, out bool hasRegions)
     {
         Signature signature = Signature.Of(Info.Funcs[func].Type);
         IlBuffer il = FunctionEmitter.Emit(Info, func, this);
         string name = NameOf(func, il.Nulls);
-        var method = new DynamicMethod(name, signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
         frame = FrameGuard.Estimate(il);
         hasRegions = il.HasRegions;
-        if (Outliner.TryWrite(il, method, signature) || TrySplit(il, ref method, signature)) return method;
-        if (il.Locals.Count > MaxLocals) throw new UnsupportedModuleException($"the function {NameOf(func)} needs more than {MaxLocals} temporaries");
-        il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
+        DynamicMethod method = Make();
+        if (Outliner.TryWrite(il, method, signature))
+        {
+            code = CodeAddress.Of(method);
+            if (!FrameGuard.IsOnlyACall(code)) return method;
+            // RyuJIT has not inlined the body, for which it has limits of its own. It would be compiled without optimisation, at its
+            // first call, on the guest's stack.
+            method = Make();
+        }
+        if (!TrySplit(il, ref method, signature))
+        {
+            if (il.Locals.Count > MaxLocals) throw new UnsupportedModuleException($"the function {NameOf(func)} needs more than {MaxLocals} temporaries");
+            il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
+        }
+        code = CodeAddress.Of(method);
         return method;
+
+        DynamicMethod Make() => new(name, signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
     }
 
     /// <summary>Splits a function that would not be optimised, or that is to be split for a test.</summary>

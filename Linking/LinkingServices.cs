@@ -21,7 +21,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
     internal override nint CompileFunc(InstanceCore instance, int index)
     {
         nint code = module.Code.Compile(index);
-        if (Volatile.Read(ref instance.Funcs[index]) is { } func) func.Code = code;
+        if (Volatile.Read(ref instance.Funcs[index]) is { } func) func.Compiled(code);
         return code;
     }
 

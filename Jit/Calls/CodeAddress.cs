@@ -15,6 +15,12 @@ internal static class CodeAddress
     /// </summary>
     internal static nint Of(DynamicMethod method)
     {
+        if (!JitThread.HasStack) return JitThread.RunElsewhere(() => Compile(method));
+        return Compile(method);
+    }
+
+    private static nint Compile(DynamicMethod method)
+    {
         RuntimeMethodHandle handle = Descriptor(method);
         CompileMethod(InternalHandle(ref handle));
         return handle.GetFunctionPointer();

@@ -14,6 +14,7 @@ internal sealed class EntryThunk
     private static readonly MethodInfo ThunkToRef = Method(typeof(EntryThunk), nameof(ToRef));
 
     private readonly DynamicMethod method;
+    private bool isCompiled;
 
     internal EntryThunk(Signature signature)
     {
@@ -35,7 +36,18 @@ internal sealed class EntryThunk
         delegateType ??= signature.DelegateType;
         return func.Context is InstanceCore instance && instance.Services.FindEntry(func) is { } saved
             ? saved.CreateDelegate(delegateType, func)
-            : signature.Entry.method.CreateDelegate(delegateType, func);
+            : signature.Entry.CreateDelegate(delegateType, func);
+    }
+
+    private Delegate CreateDelegate(Type type, FuncRef func)
+    {
+        if (!isCompiled)
+        {
+            // Where there is stack for it: guests come here, too.
+            CodeAddress.Of(method);
+            isCompiled = true;
+        }
+        return method.CreateDelegate(type, func);
     }
 
     /// <summary>The body: static R(FuncRef, args...), arguments and results in the host's form.</summary>
@@ -44,6 +56,11 @@ internal sealed class EntryThunk
         bool hasResult = signature.HostReturn != typeof(void);
         LocalBuilder? result = hasResult ? il.DeclareLocal(signature.HostReturn) : null;
         il.Emit(OpCodes.Call, Method(typeof(WasmThread), nameof(WasmThread.EnsureRegistered)));
+        if (FrameGuard.RoomFor(signature.PassedBytes) is var room and not 0)
+        {
+            il.Emit(OpCodes.Ldc_I8, room);
+            il.Emit(OpCodes.Call, Members.StackSpace);
+        }
         il.BeginExceptionBlock();
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Ldfld, Field(nameof(FuncRef.Context)));

@@ -9,7 +9,10 @@ namespace WasmJit.Jit;
 /// smaller than the red zone, and functions that call nothing have none. A larger frame is asked for by a method that stands
 /// before the function, from which it is reached by a tail call.
 /// </summary>
-/// <remarks>Unsafe: reads the first instructions of a method's machine code, which its caller keeps alive.</remarks>
+/// <remarks>
+/// Unsafe: reads machine code, which its caller keeps alive. Only what the processor itself would run into is read: an
+/// instruction follows another in the method only if that one goes on to it, so nothing is read behind the first that may not.
+/// </remarks>
 internal static unsafe class FrameGuard
 {
     /// <summary>Frames up to this size, in bytes, fit into any red zone.</summary>
@@ -20,16 +23,36 @@ internal static unsafe class FrameGuard
 
     private const int PrologueInstructions = 48;
 
-    /// <summary>No less than the frame of a function takes: locals, and what each instruction may leave in a temporary.</summary>
+    /// <summary>Stubs of the runtime jump to where the code is.</summary>
+    private const int MaxJumps = 4;
+
+    /// <summary>More than a method needs that hands on its arguments: it has 32 at most.</summary>
+    private const int LongestCall = 2_000;
+
+    /// <summary>Calls that pass no more than this, in bytes, fit into the red zone with all that is between caller and callee.</summary>
+    private const int SmallCall = 1 << 10;
+
+    /// <summary>
+    /// No less than the frame of a function takes: locals, what each instruction may leave in a temporary, arguments and results
+    /// of calls, and the locals of methods that are put into it.
+    /// </summary>
     internal static long Estimate(IlBuffer il)
     {
-        long bytes = il.Instructions * 16L;
+        long bytes = (il.Instructions * 16L) + (il.MethodCalls * 256L) + (2 * il.Passed);
         foreach (Type local in il.Locals) bytes += SizeOf(local);
         return bytes;
     }
 
     private static long SizeOf(Type type) =>
         type.IsGenericType && type.IsValueType ? 16L * Math.Max(1, type.GetGenericArguments().Sum(SizeOf)) : 8;
+
+    /// <summary>
+    /// The stack, in bytes, that a function with large calls asks for when it is entered; 0 if it has none. A tail call that needs
+    /// more room for arguments than its caller has goes by way of two methods of the runtime, and adapters and stubs stand before
+    /// functions of the host and those that are not compiled: arguments and results may be on the stack four times over.
+    /// </summary>
+    /// <param name="passed">What its largest call passes.</param>
+    internal static long RoomFor(int passed) => passed <= SmallCall ? 0 : (4L * passed) + (4 << 10);
 
     /// <summary>Whether a function of this estimate may need a guard at all.</summary>
     internal static bool MayBeLarge(long estimate) => estimate > AlwaysFits;
@@ -56,38 +79,82 @@ internal static unsafe class FrameGuard
     }
 
     /// <summary>The frame's bytes if there are too many to go without a guard, otherwise 0.</summary>
+    /// <param name="code">The function's code.</param>
+    /// <param name="estimate">What <see cref="Estimate"/> says of it; asked where the code cannot be read.</param>
     internal static long LargeFrame(nint code, long estimate)
     {
-        if (estimate <= AlwaysFits) return 0;
-        long frame = RuntimeInformation.ProcessArchitecture == Architecture.X64
-            ? FrameOf(code)
-            : Math.Min(estimate, LargestGuess);
+        long frame = CanRead ? FrameOf(code) : Math.Min(estimate, LargestGuess);
         return frame <= AlwaysFits ? 0 : frame;
     }
 
+    private static bool CanRead => RuntimeInformation.ProcessArchitecture == Architecture.X64;
+
     /// <summary>What the code subtracts from the stack pointer before anything else.</summary>
-    private static long FrameOf(nint code)
+    internal static long FrameOf(nint code)
     {
-        using var stream = new UnmanagedMemoryStream((byte*)code, PrologueInstructions * 15);
-        var decoder = Decoder.Create(64, new StreamCodeReader(stream));
-        long frame = 0;
-        for (int i = 0; i < PrologueInstructions; i++)
+        for (int jumps = 0; ; jumps++)
+        {
+            var decoder = Decoder.Create(64, new MemoryReader((byte*)code), (ulong)code);
+            decoder.Decode(out Instruction instruction);
+            if (jumps < MaxJumps && TargetOf(instruction) is var target and not 0)
+            {
+                code = target;
+                continue;
+            }
+            for (int i = 0; i < PrologueInstructions; i++)
+            {
+                if (Taken(instruction) is var taken and > 0) return taken;
+                if (instruction.FlowControl != Iced.Intel.FlowControl.Next) break;
+                decoder.Decode(out instruction);
+            }
+            return 0;
+        }
+    }
+
+    private static long Taken(in Instruction instruction) => instruction.Mnemonic switch
+    {
+        Mnemonic.Sub when instruction.Op0Register == Register.RSP
+            && instruction.Op1Kind is OpKind.Immediate8to64 or OpKind.Immediate32to64 =>
+            (long)instruction.GetImmediate(1),
+        // Large frames: lea r11, [rsp - size]; call probe; mov rsp, r11
+        Mnemonic.Lea when instruction.MemoryBase == Register.RSP && instruction.MemoryIndex == Register.None =>
+            -(long)instruction.MemoryDisplacement64,
+        _ => 0,
+    };
+
+    /// <summary>Where a jump leads that is a method's first instruction; 0 if it is none.</summary>
+    private static nint TargetOf(in Instruction instruction)
+    {
+        if (instruction.Mnemonic != Mnemonic.Jmp) return 0;
+        if (instruction.Op0Kind == OpKind.NearBranch64) return (nint)instruction.NearBranchTarget;
+        return instruction.IsIPRelativeMemoryOperand ? *(nint*)instruction.IPRelativeMemoryAddress : 0;
+    }
+
+    /// <summary>
+    /// Whether a method does nothing but call another: without any condition it comes to its end, or goes elsewhere. So it is seen
+    /// that RyuJIT has not put an outlined body into its caller; a body asks first whether there is stack, which is a condition.
+    /// </summary>
+    internal static bool IsOnlyACall(nint code)
+    {
+        if (!CanRead) return false;
+        var decoder = Decoder.Create(64, new MemoryReader((byte*)code), (ulong)code);
+        for (int i = 0; i < LongestCall; i++)
         {
             decoder.Decode(out Instruction instruction);
-            if (instruction.IsInvalid || instruction.FlowControl == Iced.Intel.FlowControl.Return) break;
-            long taken = instruction.Mnemonic switch
+            if (instruction.IsInvalid) return false;
+            switch (instruction.FlowControl)
             {
-                Mnemonic.Sub when instruction.Op0Register == Register.RSP
-                    && instruction.Op1Kind is OpKind.Immediate8to64 or OpKind.Immediate32to64 =>
-                    (long)instruction.GetImmediate(1),
-                // Large frames: lea r11, [rsp - size]; call probe; mov rsp, r11
-                Mnemonic.Lea when instruction.MemoryBase == Register.RSP && instruction.MemoryIndex == Register.None =>
-                    -(long)instruction.MemoryDisplacement64,
-                _ => 0,
-            };
-            frame = Math.Max(frame, taken);
-            if (taken > 0) break;
+                case Iced.Intel.FlowControl.Next or Iced.Intel.FlowControl.Call or Iced.Intel.FlowControl.IndirectCall: continue;
+                case Iced.Intel.FlowControl.ConditionalBranch: return false;
+                default: return true;
+            }
         }
-        return frame;
+        return false;
+    }
+
+    /// <summary>Bytes one by one, as the decoder asks for them: it takes none behind the end of an instruction.</summary>
+    private sealed class MemoryReader(byte* at) : Iced.Intel.CodeReader
+    {
+        public override int ReadByte() => *at++;
     }
 }

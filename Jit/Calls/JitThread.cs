@@ -14,13 +14,24 @@ internal static class JitThread
 
     internal static bool IsLarge(FuncInfo function) => function.BodyEnd - function.BodyStart > LargeFunction;
 
-    /// <summary>Runs what compiles a function.</summary>
-    internal static unsafe nint Run(FuncInfo function, Func<nint> compile)
+    /// <summary>Whether the calling thread has enough stack left for a method that is not large.</summary>
+    internal static unsafe bool HasStack
     {
-        byte local;
-        ulong low = WasmThread.Current.StackLow;
-        bool elsewhere = low == 0 || (ulong)&local - low < StackForJit || IsLarge(function);
-        if (!elsewhere) return compile();
+        get
+        {
+            byte local;
+            ulong low = WasmThread.Current.StackLow;
+            return low != 0 && (ulong)&local - low >= StackForJit;
+        }
+    }
+
+    /// <summary>Runs what compiles a function.</summary>
+    internal static nint Run(FuncInfo function, Func<nint> compile) =>
+        !HasStack || IsLarge(function) ? RunElsewhere(compile) : compile();
+
+    /// <summary>Runs what compiles a method on a thread with enough stack.</summary>
+    internal static nint RunElsewhere(Func<nint> compile)
+    {
         nint code = 0;
         ExceptionDispatchInfo? error = null;
         var thread = new Thread(

@@ -31,6 +31,7 @@ internal sealed class Signature
         HostParameters = parameters.Select(HostType).ToArray();
         HostResults = results.Select(HostType).ToArray();
         HostReturn = Tuple(HostResults);
+        PassedBytes = 8 * (key.Length + key.Count(letter => letter == 'v'));
     }
 
     /// <summary>
@@ -63,6 +64,9 @@ internal sealed class Signature
     /// </summary>
     internal bool IsSameForHost =>
         ResultTypes.Length <= 1 && !Key.AsSpan().ContainsAny('F', 'T') && !Key.AsSpan(Key.IndexOf(':')).ContainsAny('R', 'v');
+
+    /// <summary>What a call passes, in bytes: all arguments and results, as if none were in registers.</summary>
+    internal int PassedBytes { get; }
 
     /// <summary>Integer and reference arguments, the instance included.</summary>
     internal int IntegerArguments => Parameters.Count(t => t != typeof(float) && t != typeof(double));

@@ -43,7 +43,9 @@ internal sealed partial class FunctionEmitter
     /// <summary>Emits what a function does first, at <paramref name="at"/>. It depends on all that came after.</summary>
     private int EmitEntryChecks(int at)
     {
-        bool stops = target.IsInterruptible && hasTailCalls;
+        // By the check it is seen later whether the JIT has put an outlined body into its caller; see FrameGuard.IsOnlyACall.
+        bool stops = (target.IsInterruptible && hasTailCalls) || Outliner.ExceedsLimits(il, signature.Parameters.Length);
+        if (FrameGuard.RoomFor(il.LargestCall) is var room and not 0) at = il.CallAt(il.LdcI8At(at, room), Members.StackSpace);
         if (hasCalls || stops || poll >= 0)
         {
             if (target.HasStackMap)

@@ -75,6 +75,15 @@ internal sealed class IlBuffer
     /// <summary>An upper estimate of the basic blocks: labels, branches, switch arms.</summary>
     internal int Blocks { get; private set; }
 
+    /// <summary>The most that a call passes, in bytes: arguments and results.</summary>
+    internal int LargestCall { get; private set; }
+
+    /// <summary>The bytes that all calls of functions pass together.</summary>
+    internal long Passed { get; private set; }
+
+    /// <summary>Calls of methods, which RyuJIT may put into the function with their locals.</summary>
+    internal int MethodCalls { get; private set; }
+
     /// <summary>Whether there are protected regions.</summary>
     internal bool HasRegions { get; private set; }
 
@@ -107,6 +116,7 @@ internal sealed class IlBuffer
         {
             case Form.Local or Form.Arg: LocalRefs++; break;
             case Form.Mark or Form.Label or Form.Switch: Blocks++; break;
+            case Form.Method: MethodCalls++; break;
             case Form.Region:
                 Blocks += 2;
                 HasRegions = true;
@@ -229,6 +239,8 @@ internal sealed class IlBuffer
     internal int Calli(Signature signature, bool tail = false)
     {
         if (tail) Emit(OpCodes.Tailcall);
+        LargestCall = Math.Max(LargestCall, signature.PassedBytes);
+        Passed += signature.PassedBytes;
         return Insert(Tail, new Node { Code = OpCodes.Calli, Form = Form.Calli, Object = signature });
     }
 

@@ -161,6 +161,18 @@ internal sealed unsafe class SavedAssembly
     /// <summary>The token of a function's method.</summary>
     internal int TokenOf(int module, int own) => classes[SavedWriter.ClassOf(module, own)] + (own % SavedWriter.FunctionsInClass);
 
+    /// <summary>The method of the assembly that one calls which does nothing else (<see cref="Outliner.WriteCaller"/>); 0 for other methods.</summary>
+    internal int CalleeOf(int token)
+    {
+        byte[]? il = assembly.ManifestModule.ResolveMethod(token)?.GetMethodBody()?.GetILAsByteArray();
+        if (il is null) return 0;
+        int at = 0;
+        while (at + 4 <= il.Length && il[at] == 0xfe && il[at + 1] == 0x09) at += 4;
+        const int MethodDefinition = 0x06;
+        bool calls = at + 5 <= il.Length && il[at] == 0x28 && il[at + 4] == MethodDefinition;
+        return calls ? BitConverter.ToInt32(il, at + 1) : 0;
+    }
+
     /// <summary>A method's machine code, compiled now if it has not been.</summary>
     internal nint PointerOf(int token)
     {

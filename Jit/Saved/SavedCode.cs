@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit;
 
@@ -69,11 +70,19 @@ internal sealed unsafe class SavedCode : FunctionCode
     {
         // The runtime lets one thread alone compile a method; that two may come here does no harm.
         nint code = assembly.PointerOf(assembly.TokenOf(number, own));
-        if (guards.TryGetValue(func, out int guard) && FrameGuard.LargeFrame(code, assembly.Header.Guards[guard].Estimate) is var frame and not 0)
+        if (guards.TryGetValue(func, out int guard) && LargeFrame(own, code, assembly.Header.Guards[guard].Estimate) is var frame and not 0)
             code = assembly.GuardOf(guard, frame);
         cells[own] = code;
         Volatile.Write(ref made[own], true);
         return code;
+    }
+
+    /// <summary>The frame of a function, with that of its body where the JIT has left that in a method of its own.</summary>
+    private long LargeFrame(int own, nint code, long estimate)
+    {
+        int body = FrameGuard.IsOnlyACall(code) ? assembly.CalleeOf(assembly.TokenOf(number, own)) : 0;
+        // It is compiled here, too, where there is stack for that.
+        return body == 0 ? FrameGuard.LargeFrame(code, estimate) : FrameGuard.LargeFrame(assembly.PointerOf(body), estimate);
     }
 
     internal override MethodInfo? FindEntry(Signature signature) => assembly.FindEntry(signature);
@@ -94,11 +103,17 @@ internal sealed class SavedStubs(string[] signatures, Func<int, nint> code)
     private readonly Lock gate = new();
     private readonly Dictionary<Signature, LazyStubs?> known = [];
     private readonly List<int>[] funcs = new List<int>[signatures.Length];
+    private StubPages? pages;
 
-    /// <summary>The pages are given back when nothing can come to them: what could has the assembly.</summary>
-    ~SavedStubs()
+    /// <summary>Gives the pages back when nothing can come to them: what could has the assembly, and with it the stubs.</summary>
+    private sealed class StubPages(SavedStubs owner) : Remains(owner)
     {
-        foreach (LazyStubs? stubs in known.Values) stubs?.Release();
+        internal readonly List<LazyStubs> All = [];
+
+        protected override void Release()
+        {
+            foreach (LazyStubs stubs in All) stubs.Release();
+        }
     }
 
     /// <summary>The stub of a function, 0 if its signature has none.</summary>
@@ -111,7 +126,11 @@ internal sealed class SavedStubs(string[] signatures, Func<int, nint> code)
                 int index = Array.IndexOf(signatures, signature.Key);
                 if (index >= 0) stubs = new LazyStubs(signature, index, code(index));
                 if (stubs is { IsNumbered: false }) stubs = null;
-                if (stubs is not null) funcs[index] = [];
+                if (stubs is not null)
+                {
+                    funcs[index] = [];
+                    (pages ??= new StubPages(this)).All.Add(stubs);
+                }
                 known[signature] = stubs;
             }
             if (stubs is null) return 0;

@@ -151,6 +151,9 @@ public sealed class Component : IDisposable
     private void Free()
     {
         if (instance is null) return;
+        // Functions that have got out, in an exception for one, must not be called any more: they count no calls.
+        foreach (FuncRef? func in instance.Funcs)
+            if (ReferenceEquals(func?.Context, instance)) func.Withdraw();
         foreach (Memory each in instance.Memories) each.Free();
         instance = null;
         memory = null;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace WasmJit.Runtime;
 
 /// <summary>
@@ -5,7 +7,8 @@ namespace WasmJit.Runtime;
 /// delegate <see cref="Delegate"/>. A host delegate is called through the two fields that its own Invoke would use, so a
 /// call to the host costs what a call to another instance costs.
 /// </summary>
-internal sealed class FuncRef
+/// <remarks>Unsafe: the address of <see cref="Gone"/> stands for code of any signature; it takes no arguments and never returns.</remarks>
+internal sealed unsafe class FuncRef
 {
     /// <summary>Makes the typed delegate of a wasm function; set by the compiler.</summary>
     internal static Func<FuncRef, Delegate> DelegateFactory = null!;
@@ -13,7 +16,10 @@ internal sealed class FuncRef
     /// <summary>What empty slots of function tables hold, so that <c>call_indirect</c> compares types without a null test.</summary>
     internal static readonly FuncRef Empty = new((object?)null, 0, 0, null!);
 
+    private static readonly nint GoneCode = (nint)(delegate*<void>)&Gone;
+
     private Delegate? made;
+    private volatile bool isGone;
 
     private FuncRef(object? context, nint code, int typeId, DefType type)
     {
@@ -48,6 +54,26 @@ internal sealed class FuncRef
 
     /// <summary>The function's index in its instance, -1 for host functions.</summary>
     internal readonly int Index;
+
+    /// <summary>The code has been compiled.</summary>
+    internal void Compiled(nint code)
+    {
+        Code = code;
+        if (isGone) Code = GoneCode;
+    }
+
+    /// <summary>The instance has been disposed of: whoever calls the function from now on, host or guest, gets an exception.</summary>
+    internal void Withdraw()
+    {
+        isGone = true;
+        Volatile.Write(ref Code, GoneCode);
+    }
+
+    /// <summary>
+    /// The code of all functions that are gone. Callers take their arguments off the stack themselves, and none of them gets a result.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Gone() => throw new ObjectDisposedException("WasmJit.Component");
 
     /// <summary>The delegate that stands for this function in .NET: always the same object.</summary>
     internal Delegate Delegate

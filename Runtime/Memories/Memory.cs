@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.ConstrainedExecution;
 using System.Text;
 using WasmJit.Runtime;
 
@@ -11,10 +10,10 @@ namespace WasmJit;
 /// else keeps the memory: hold on to it (or to its instance) while spans of it are in use.
 /// </summary>
 /// <remarks>
-/// Unsafe: <see cref="Base"/> is given out only with this object kept alive, and the finalizer is the only one to give it back.
-/// It is a critical finalizer because those run last: finalizers of the host may still use the memory.
+/// Unsafe: <see cref="Base"/> is given out only with this object kept alive, and the pages go when the object is no more: see
+/// <see cref="Remains"/>. Finalizers of the host may use the memory, and keep it.
 /// </remarks>
-public sealed unsafe class Memory : CriticalFinalizerObject
+public sealed unsafe class Memory
 {
     /// <summary>
     /// How far a 64-bit memory can grow at most: the address space reserved for one, where there is so much, but no less
@@ -33,7 +32,7 @@ public sealed unsafe class Memory : CriticalFinalizerObject
 
     private readonly Lock gate = new();
     private readonly ulong reach;
-    private ulong committed;
+    private readonly PageOwner pages;
     private bool isFreed;
 
     /// <summary>The first byte.</summary>
@@ -57,31 +56,79 @@ public sealed unsafe class Memory : CriticalFinalizerObject
         reach = type.Is64 ? (ulong)UInt128.Min(maximum, UInt128.Max(Reach64, minimum)) : (ulong)UInt128.Min(maximum, 1UL << 32);
         if (minimum > reach || minimum > (ulong)long.MaxValue) throw TooLarge(minimum);
         ByteLength = (ulong)minimum;
-        committed = Align(ByteLength);
+        ulong committed = Align(ByteLength);
+        pages = new PageOwner(this);
         if (type.Is64)
         {
-            Base = Reserve(ref reach, (ulong)minimum);
-            if (!Pages.Commit(Base, committed))
+            byte* at = Reserve(ref reach, (ulong)minimum);
+            if (!Pages.Commit(at, committed))
             {
-                Release(Base, reach);
-                GC.SuppressFinalize(this);
+                Release(at, reach);
                 throw TooLarge(minimum);
             }
+            pages.Take(at, committed, reach);
         }
         else
         {
-            Base = AddressSpace.Take(committed);
+            pages.Take(AddressSpace.Take(committed), committed, 0);
         }
-        if (committed != 0) GC.AddMemoryPressure((long)committed);
+        Base = pages.Base;
     }
 
-    /// <summary>Gives the address space back.</summary>
-    ~Memory()
+    /// <summary>The pages of a memory, which give themselves back when the memory is no more.</summary>
+    private sealed class PageOwner(Memory memory) : Remains(memory)
     {
-        if (Base is null) return;
-        if (Type.Is64) Release(Base, reach);
-        else AddressSpace.Give(Base, committed);
-        if (committed != 0) GC.RemoveMemoryPressure((long)committed);
+        private ulong pressure;
+        private ulong reach;
+
+        internal byte* Base { get; private set; }
+
+        /// <summary>How many bytes can be accessed.</summary>
+        internal ulong Committed { get; private set; }
+
+        /// <param name="at">The first byte.</param>
+        /// <param name="committed">How many can be accessed.</param>
+        /// <param name="ownReach">How large a reservation of its own is; 0 for a slot of <see cref="AddressSpace"/>.</param>
+        internal void Take(byte* at, ulong committed, ulong ownReach)
+        {
+            Base = at;
+            reach = ownReach;
+            Committed = committed;
+            Press(committed);
+        }
+
+        internal bool Grow(ulong wanted)
+        {
+            if (!Pages.Commit(Base + Committed, wanted - Committed)) return false;
+            Press(wanted - Committed);
+            Committed = wanted;
+            return true;
+        }
+
+        /// <summary>
+        /// Gives the memory back to the system. The pages stay: they are zero, and take memory again only where somebody writes.
+        /// Whoever is still in the middle of an access, perhaps in native code, which must not fault, meets pages that are nobody else's.
+        /// </summary>
+        internal void Empty()
+        {
+            if (pressure == 0 || !Pages.Discard(Base, Committed)) return;
+            GC.RemoveMemoryPressure((long)pressure);
+            pressure = 0;
+        }
+
+        private void Press(ulong bytes)
+        {
+            if (bytes != 0) GC.AddMemoryPressure((long)bytes);
+            pressure += bytes;
+        }
+
+        protected override void Release()
+        {
+            if (Base is null) return;
+            if (reach != 0) Memory.Release(Base, reach);
+            else AddressSpace.Give(Base, Committed);
+            if (pressure != 0) GC.RemoveMemoryPressure((long)pressure);
+        }
     }
 
     /// <summary>Reserves for a 64-bit memory; the reach may become less, but not less than the minimum.</summary>
@@ -225,24 +272,19 @@ public sealed unsafe class Memory : CriticalFinalizerObject
     {
         lock (gate)
         {
-            ulong pages = PageCount;
-            UInt128 bytes = ((UInt128)pages + delta) << Type.PageSizeLog2;
-            if (isFreed || bytes > reach || (Type.Maximum is { } max && (UInt128)pages + delta > max)) return -1;
+            ulong count = PageCount;
+            UInt128 bytes = ((UInt128)count + delta) << Type.PageSizeLog2;
+            if (isFreed || bytes > reach || (Type.Maximum is { } max && (UInt128)count + delta > max)) return -1;
             ulong wanted = Align((ulong)bytes);
-            if (wanted > committed)
-            {
-                if (!Pages.Commit(Base + committed, wanted - committed)) return -1;
-                GC.AddMemoryPressure((long)(wanted - committed));
-                committed = wanted;
-            }
+            if (wanted > pages.Committed && !pages.Grow(wanted)) return -1;
             Volatile.Write(ref ByteLength, (ulong)bytes);
-            return (long)pages;
+            return (long)count;
         }
     }
 
     /// <summary>
-    /// Gives the memory back now; the address space follows with the object. The caller knows that no code is running that uses it,
-    /// and that none will: what still does finds a memory of no bytes.
+    /// Gives the memory back now; the address space follows with the object. What still uses it finds a memory of no bytes; where
+    /// accesses are not compared with the length, and in windows on it, bytes that were there are zero.
     /// </summary>
     internal void Free()
     {
@@ -250,9 +292,7 @@ public sealed unsafe class Memory : CriticalFinalizerObject
         {
             isFreed = true;
             Volatile.Write(ref ByteLength, 0);
-            if (committed == 0 || !Pages.Decommit(Base, committed)) return;
-            GC.RemoveMemoryPressure((long)committed);
-            committed = 0;
+            pages.Empty();
         }
     }
 

@@ -49,6 +49,15 @@ internal static unsafe partial class Pages
         return mmap((nint)at, (nuint)bytes, ProtNone, MapPrivate | MapAnonymous | MapNoReserve | 0x10, -1, 0) != -1;
     }
 
+    /// <summary>Gives the memory of accessible pages back; they stay accessible and become zero. False if nothing has changed.</summary>
+    internal static bool Discard(byte* at, ulong bytes)
+    {
+        if (bytes == 0) return true;
+        if (OperatingSystem.IsWindows())
+            return VirtualFree((nint)at, (nuint)bytes, MemDecommit) && VirtualAlloc((nint)at, (nuint)bytes, MemCommit, PageReadWrite) != 0;
+        return mmap((nint)at, (nuint)bytes, ProtReadWrite, MapPrivate | MapAnonymous | MapNoReserve | 0x10, -1, 0) != -1;
+    }
+
     internal static void Release(byte* at, ulong bytes)
     {
         if (OperatingSystem.IsWindows()) VirtualFree((nint)at, 0, MemRelease);

@@ -20,8 +20,11 @@ internal static unsafe class StackGuard
     /// <summary>What is left of a stack for host functions, the collector and exception handling.</summary>
     private const ulong RedZone = 256 * 1024;
 
-    /// <summary>Small stacks leave less, but throwing an exception takes more than 32 KiB.</summary>
-    private const ulong SmallestRedZone = 64 * 1024;
+    /// <summary>
+    /// Small stacks leave half, up to this: an exception takes more than 32 KiB, and the .NET JIT, for host code that runs for the
+    /// first time, as much again.
+    /// </summary>
+    private const ulong SmallestRedZone = 128 * 1024;
 
     private static readonly Lock Gate = new();
     private static readonly List<Zone> Zones = [];

@@ -67,7 +67,7 @@ public sealed unsafe class StackGuardTests
     [Theory]
     [InlineData(16, 8)]
     [InlineData(128, 64)]
-    [InlineData(256, 64)]
+    [InlineData(256, 128)]
     [InlineData(512, 128)]
     [InlineData(1024, 256)]
     [InlineData(8192, 256)]
