@@ -16,9 +16,9 @@ internal sealed partial class FunctionEmitter
     /// <summary>Instructions are counted for the innermost loop around them. The opening of a loop belongs to what is outside.</summary>
     private void CountInstruction(in Instr instr)
     {
-        if (frames[depth - 1].Unreachable || instr.Op.Has(OpTraits.Free)) return;
+        if (frames[depth - 1].Unreachable) return;
         (int charge, int instructions) = charges[^1];
-        charges[^1] = (charge, instructions + 1);
+        charges[^1] = (charge, (int)Math.Min(instructions + KnownCost(instr), int.MaxValue));
     }
 
     /// <summary>The IL stack is empty here.</summary>
@@ -74,7 +74,7 @@ internal sealed partial class FunctionEmitter
         if (!target.CountsFuel) return at;
         // Charges of loops have declared the local already.
         (at, int charge) = ChargeAt(at, isEntry: true);
-        il.Repatch(charge, charges[0].Instructions + 1);
+        il.Repatch(charge, (int)Math.Min(charges[0].Instructions + EntryCost, int.MaxValue));
         return at;
     }
 
@@ -126,40 +126,5 @@ internal sealed partial class FunctionEmitter
         at = il.MarkAt(at, ok);
         stack.FreeTemp(left);
         return (at, charge);
-    }
-
-    /// <summary>Charges a bulk operator by its length, the topmost operand.</summary>
-    private void ChargeBulk(in Instr instr)
-    {
-        string what;
-        switch (instr.Id)
-        {
-            case OpId.MemoryNew: ChargeAlways(Fuel.NewMemory); return;
-            case OpId.TableNew: ChargeAlways(Entity(instr.A).Table.Minimum); return;
-            case OpId.Compile or OpId.CompileNull: what = "Compiled"; break;
-            case OpId.MemoryFill or OpId.MemoryCopy or OpId.MemoryInit or OpId.MemoryFillRef or OpId.MemoryCopyRef or OpId.MemoryInitRef
-                or OpId.SliceCopy or OpId.SliceFill:
-                what = "Bytes";
-                break;
-            case OpId.TableFillRef or OpId.TableCopyRef or OpId.TableInitRef or OpId.TableGrowRef: what = "Items"; break;
-            case OpId.TableFill or OpId.TableCopy or OpId.TableInit or OpId.TableGrow or OpId.ArrayNew or OpId.ArrayNewDefault
-                or OpId.ArrayNewData or OpId.ArrayNewElem or OpId.ArrayFill or OpId.ArrayCopy or OpId.ArrayInitData or OpId.ArrayInitElem:
-                what = "Items";
-                break;
-            default: return;
-        }
-        ValType type = stack[0].Type;
-        int start = stack.Take(1);
-        LoadInstance();
-        il.Call(Members.FuelCharge(what + (type == ValType.I64 ? "64" : "32")));
-        stack.PushStack(type, start);
-    }
-
-    private void ChargeAlways(ulong units)
-    {
-        il.LdcI8((long)units);
-        LoadInstance();
-        il.Call(Members.FuelCharge("Items64"));
-        il.Emit(OpCodes.Pop);
     }
 }

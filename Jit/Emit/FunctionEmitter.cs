@@ -200,11 +200,12 @@ internal sealed partial class FunctionEmitter
             case OpId.V128Const: stack.PushVector(instr.Bits, instr.High); break;
             case OpId.I8x16Shuffle: Shuffle(instr.Bits, instr.High); break;
             default:
-                if (target.CountsFuel) ChargeBulk(instr);
+                int grown = target.CountsFuel ? ChargeOperand(instr) : -1;
                 if (!EmitReferences(instr) && !EmitBulk(instr) && !EmitGc(instr) && !EmitLinking(instr)
                     && !EmitExceptions(ref code, instr) && !EmitWaits(instr)
                     && !EmitThroughReferences(instr))
                     throw new InvalidOperationException($"The emitter has no case for {op.Mnemonic}.");
+                if (grown >= 0) ChargeGrowth(instr, grown);
                 break;
         }
     }

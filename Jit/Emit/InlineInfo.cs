@@ -49,7 +49,7 @@ internal sealed class InlineInfo
         {
             code.Read(out Instr instr);
             Operator op = instr.Op;
-            if (op.Has(OpTraits.Free)) continue;
+            if (op.Cost.Units == 0) continue;
             if (op.Has(OpTraits.Loops | OpTraits.Handles | OpTraits.Throws) || op.IsTailCall) return null;
             if (op.Has(OpTraits.Opens | OpTraits.Branches | OpTraits.Ends)) info.IsStraight = false;
             if (op.Has(OpTraits.WritesLocal) && instr.A < parameters) info.Written |= 1u << (int)instr.A;

@@ -39,9 +39,6 @@ internal enum OpTraits : uint
     /// <summary>May stand in constant expressions.</summary>
     Constant = 1 << 9,
 
-    /// <summary>Is not counted where instructions are: it has no code.</summary>
-    Free = 1 << 10,
-
     /// <summary>Reads the contents or the size of a memory.</summary>
     ReadsMemory = 1 << 11,
 

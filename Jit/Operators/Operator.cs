@@ -82,6 +82,9 @@ internal sealed class Operator
     /// <summary>How it is emitted; parsed at first use by the emitter.</summary>
     internal required string Emission { get; init; }
 
+    /// <summary>What it costs where fuel is counted. Operators whose emission is a fixed sequence of instructions cost one unit.</summary>
+    internal required OperatorCost Cost { get; init; }
+
     /// <summary>The parsed emission, kept by the emitter.</summary>
     internal object? EmissionCache;
 

@@ -4,10 +4,10 @@ internal static partial class OperatorTable
 {
     /// <summary>Threads.</summary>
     private const string Atomics = """
-        0xfe:0x00  memory.atomic.notify        memarg:2  at i32 -> i32      threads  custom                               atomic,reads-memory
-        0xfe:0x01  memory.atomic.wait32        memarg:2  at i32 i64 -> i32  threads  custom                               atomic,reads-memory
-        0xfe:0x02  memory.atomic.wait64        memarg:3  at i64 i64 -> i32  threads  custom                               atomic,reads-memory
-        0xfe:0x03  atomic.fence                zero      ->                 threads  custom                               atomic
+        0xfe:0x00  memory.atomic.notify        memarg:2  at i32 -> i32      threads  custom                               atomic,reads-memory,cost:1
+        0xfe:0x01  memory.atomic.wait32        memarg:2  at i32 i64 -> i32  threads  custom                               atomic,reads-memory,cost:1
+        0xfe:0x02  memory.atomic.wait64        memarg:3  at i64 i64 -> i32  threads  custom                               atomic,reads-memory,cost:1
+        0xfe:0x03  atomic.fence                zero      ->                 threads  custom                               atomic,cost:1
         0xfe:0x10  i32.atomic.load             memarg:2  at -> i32          threads  call:Atomics.I32AtomicLoad           atomic,reads-memory
         0xfe:0x11  i64.atomic.load             memarg:3  at -> i64          threads  call:Atomics.I64AtomicLoad           atomic,reads-memory
         0xfe:0x12  i32.atomic.load8_u          memarg:0  at -> i32          threads  call:Atomics.I32AtomicLoad8U         atomic,reads-memory

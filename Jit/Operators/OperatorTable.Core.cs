@@ -4,41 +4,41 @@ internal static partial class OperatorTable
 {
     /// <summary>The core language. Columns: code, mnemonic, immediates, signature, proposal, emission, traits.</summary>
     private const string Core = """
-        0x00  unreachable          -                 *                  core       custom                 ends
-        0x01  nop                  -                 ->                 core       custom                 free
-        0x02  block                block             *                  core       custom                 opens
-        0x03  loop                 block             *                  core       custom                 opens,loops
-        0x04  if                   block             *                  core       custom                 opens
-        0x05  else                 -                 *                  core       custom                 divides,free
-        0x06  try                  block             *                  legacy-exceptions  custom         opens,handles
-        0x07  catch                tag               *                  legacy-exceptions  custom         divides,handles
-        0x08  throw                tag               *                  exceptions  custom                throws,ends
-        0x09  rethrow              label             *                  legacy-exceptions  custom         throws,ends
-        0x0a  throw_ref            -                 *                  exceptions  custom                throws,ends
-        0x0b  end                  -                 *                  core       custom                 closes,free,constant
-        0x0c  br                   label             *                  core       custom                 branches,ends
-        0x0d  br_if                label             *                  core       custom                 branches
-        0x0e  br_table             labels            *                  core       custom                 branches,ends
-        0x0f  return               -                 *                  core       custom                 branches,ends
-        0x10  call                 func              *                  core       custom                 calls
-        0x11  call_indirect        type table        *                  core       custom                 calls,reads-table
-        0x12  return_call          func              *                  tail-call  custom                 calls,ends
-        0x13  return_call_indirect type table        *                  tail-call  custom                 calls,ends,reads-table
-        0x14  call_ref             type              *                  function-references  custom       calls
-        0x15  return_call_ref      type              *                  function-references  custom       calls,ends
-        0x18  delegate             label             *                  legacy-exceptions  custom         closes,handles
-        0x19  catch_all            -                 *                  legacy-exceptions  custom         divides,handles
-        0x1a  drop                 -                 *                  core       custom                 -
-        0x1b  select               -                 *                  core       custom                 -
-        0x1c  select_t             valtypes          *                  reference-types  custom           typed:select
-        0x1f  try_table            block catches     *                  exceptions  custom                opens,handles
-        0x20  local.get            local             *                  core       custom                 reads-local
-        0x21  local.set            local             *                  core       custom                 writes-local
-        0x22  local.tee            local             *                  core       custom                 writes-local
-        0x23  global.get           global            *                  core       custom                 reads-global,constant
-        0x24  global.set           global            *                  core       custom                 writes-global
-        0x25  table.get            table             *                  reference-types  custom           reads-table
-        0x26  table.set            table             *                  reference-types  custom           writes-table
+        0x00  unreachable          -                 *                  core       custom                 ends,cost:1
+        0x01  nop                  -                 ->                 core       custom                 cost:0
+        0x02  block                block             *                  core       custom                 opens,cost:1
+        0x03  loop                 block             *                  core       custom                 opens,loops,cost:1
+        0x04  if                   block             *                  core       custom                 opens,cost:1
+        0x05  else                 -                 *                  core       custom                 divides,cost:0+values
+        0x06  try                  block             *                  legacy-exceptions  custom         opens,handles,cost:1
+        0x07  catch                tag               *                  legacy-exceptions  custom         divides,handles,cost:values
+        0x08  throw                tag               *                  exceptions  custom                throws,ends,cost:values
+        0x09  rethrow              label             *                  legacy-exceptions  custom         throws,ends,cost:1
+        0x0a  throw_ref            -                 *                  exceptions  custom                throws,ends,cost:1
+        0x0b  end                  -                 *                  core       custom                 closes,constant,cost:0+values
+        0x0c  br                   label             *                  core       custom                 branches,ends,cost:values
+        0x0d  br_if                label             *                  core       custom                 branches,cost:values
+        0x0e  br_table             labels            *                  core       custom                 branches,ends,cost:values
+        0x0f  return               -                 *                  core       custom                 branches,ends,cost:values
+        0x10  call                 func              *                  core       custom                 calls,cost:values
+        0x11  call_indirect        type table        *                  core       custom                 calls,reads-table,cost:values
+        0x12  return_call          func              *                  tail-call  custom                 calls,ends,cost:values
+        0x13  return_call_indirect type table        *                  tail-call  custom                 calls,ends,reads-table,cost:values
+        0x14  call_ref             type              *                  function-references  custom       calls,cost:values
+        0x15  return_call_ref      type              *                  function-references  custom       calls,ends,cost:values
+        0x18  delegate             label             *                  legacy-exceptions  custom         closes,handles,cost:values
+        0x19  catch_all            -                 *                  legacy-exceptions  custom         divides,handles,cost:1
+        0x1a  drop                 -                 *                  core       custom                 cost:1
+        0x1b  select               -                 *                  core       custom                 cost:1
+        0x1c  select_t             valtypes          *                  reference-types  custom           typed:select,cost:1
+        0x1f  try_table            block catches     *                  exceptions  custom                opens,handles,cost:1
+        0x20  local.get            local             *                  core       custom                 reads-local,cost:1
+        0x21  local.set            local             *                  core       custom                 writes-local,cost:1
+        0x22  local.tee            local             *                  core       custom                 writes-local,cost:1
+        0x23  global.get           global            *                  core       custom                 reads-global,constant,cost:1
+        0x24  global.set           global            *                  core       custom                 writes-global,cost:1
+        0x25  table.get            table             *                  reference-types  custom           reads-table,cost:1
+        0x26  table.set            table             *                  reference-types  custom           writes-table,cost:1
         0x28  i32.load             memarg:2          at -> i32          core       load:i4                reads-memory
         0x29  i64.load             memarg:3          at -> i64          core       load:i8                reads-memory
         0x2a  f32.load             memarg:2          at -> f32          core       load:r4                reads-memory
@@ -62,12 +62,12 @@ internal static partial class OperatorTable
         0x3c  i64.store8           memarg:0          at i64 ->          core       store:i1               writes-memory
         0x3d  i64.store16          memarg:1          at i64 ->          core       store:i2               writes-memory
         0x3e  i64.store32          memarg:2          at i64 ->          core       store:i4               writes-memory
-        0x3f  memory.size          mem               -> at              core       custom                 reads-memory
-        0x40  memory.grow          mem               at -> at           core       custom                 reads-memory,writes-memory
-        0x41  i32.const            i32               -> i32             core       custom                 constant
-        0x42  i64.const            i64               -> i64             core       custom                 constant
-        0x43  f32.const            f32               -> f32             core       custom                 constant
-        0x44  f64.const            f64               -> f64             core       custom                 constant
+        0x3f  memory.size          mem               -> at              core       custom                 reads-memory,cost:1
+        0x40  memory.grow          mem               at -> at           core       custom                 reads-memory,writes-memory,cost:pages
+        0x41  i32.const            i32               -> i32             core       custom                 constant,cost:1
+        0x42  i64.const            i64               -> i64             core       custom                 constant,cost:1
+        0x43  f32.const            f32               -> f32             core       custom                 constant,cost:1
+        0x44  f64.const            f64               -> f64             core       custom                 constant,cost:1
         0x45  i32.eqz              -                 i32 -> i32         core       il:ldc.0,ceq
         0x46  i32.eq               -                 i32 i32 -> i32     core       il:ceq
         0x47  i32.ne               -                 i32 i32 -> i32     core       il:ceq,ldc.0,ceq
@@ -196,13 +196,13 @@ internal static partial class OperatorTable
         0xc2  i64.extend8_s        -                 i64 -> i64         sign-extension  il:conv.i1,conv.i8
         0xc3  i64.extend16_s       -                 i64 -> i64         sign-extension  il:conv.i2,conv.i8
         0xc4  i64.extend32_s       -                 i64 -> i64         sign-extension  il:conv.i4,conv.i8
-        0xd0  ref.null             heaptype          *                  reference-types  custom           constant
-        0xd1  ref.is_null          -                 *                  reference-types  custom           -
-        0xd2  ref.func             func              *                  reference-types  custom           constant
-        0xd3  ref.eq               -                 eqref eqref -> i32  gc        custom                 -
-        0xd4  ref.as_non_null      -                 *                  function-references  custom       -
-        0xd5  br_on_null           label             *                  function-references  custom       branches
-        0xd6  br_on_non_null       label             *                  function-references  custom       branches
+        0xd0  ref.null             heaptype          *                  reference-types  custom           constant,cost:1
+        0xd1  ref.is_null          -                 *                  reference-types  custom           cost:1
+        0xd2  ref.func             func              *                  reference-types  custom           constant,cost:1
+        0xd3  ref.eq               -                 eqref eqref -> i32  gc        custom                 cost:1
+        0xd4  ref.as_non_null      -                 *                  function-references  custom       cost:1
+        0xd5  br_on_null           label             *                  function-references  custom       branches,cost:values
+        0xd6  br_on_non_null       label             *                  function-references  custom       branches,cost:values
         0xfc:0   i32.trunc_sat_f32_s  -              f32 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF32S
         0xfc:1   i32.trunc_sat_f32_u  -              f32 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF32U
         0xfc:2   i32.trunc_sat_f64_s  -              f64 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF64S
@@ -211,19 +211,19 @@ internal static partial class OperatorTable
         0xfc:5   i64.trunc_sat_f32_u  -              f32 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF32U
         0xfc:6   i64.trunc_sat_f64_s  -              f64 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF64S
         0xfc:7   i64.trunc_sat_f64_u  -              f64 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF64U
-        0xfc:8   memory.init       data mem          *                  bulk-memory  custom               writes-memory
-        0xfc:9   data.drop         data              *                  bulk-memory  custom               -
-        0xfc:10  memory.copy       mem mem           *                  bulk-memory  custom               reads-memory,writes-memory
-        0xfc:11  memory.fill       mem               at i32 at ->       bulk-memory  custom               writes-memory
-        0xfc:12  table.init        elem table        *                  bulk-memory  custom               writes-table
-        0xfc:13  elem.drop         elem              *                  bulk-memory  custom               -
-        0xfc:14  table.copy        table table       *                  bulk-memory  custom               reads-table,writes-table
-        0xfc:15  table.grow        table             *                  reference-types  custom           reads-table,writes-table
-        0xfc:16  table.size        table             *                  reference-types  custom           reads-table
-        0xfc:17  table.fill        table             *                  reference-types  custom           writes-table
-        0xfc:19  i64.add128        -                 i64 i64 i64 i64 -> i64 i64  wide-arithmetic  custom  -
-        0xfc:20  i64.sub128        -                 i64 i64 i64 i64 -> i64 i64  wide-arithmetic  custom  -
-        0xfc:21  i64.mul_wide_s    -                 i64 i64 -> i64 i64  wide-arithmetic  custom          -
-        0xfc:22  i64.mul_wide_u    -                 i64 i64 -> i64 i64  wide-arithmetic  custom          -
+        0xfc:8   memory.init       data mem          *                  bulk-memory  custom               writes-memory,cost:bytes
+        0xfc:9   data.drop         data              *                  bulk-memory  custom               cost:1
+        0xfc:10  memory.copy       mem mem           *                  bulk-memory  custom               reads-memory,writes-memory,cost:bytes
+        0xfc:11  memory.fill       mem               at i32 at ->       bulk-memory  custom               writes-memory,cost:bytes
+        0xfc:12  table.init        elem table        *                  bulk-memory  custom               writes-table,cost:items
+        0xfc:13  elem.drop         elem              *                  bulk-memory  custom               cost:1
+        0xfc:14  table.copy        table table       *                  bulk-memory  custom               reads-table,writes-table,cost:items
+        0xfc:15  table.grow        table             *                  reference-types  custom           reads-table,writes-table,cost:items
+        0xfc:16  table.size        table             *                  reference-types  custom           reads-table,cost:1
+        0xfc:17  table.fill        table             *                  reference-types  custom           writes-table,cost:items
+        0xfc:19  i64.add128        -                 i64 i64 i64 i64 -> i64 i64  wide-arithmetic  custom  cost:1
+        0xfc:20  i64.sub128        -                 i64 i64 i64 i64 -> i64 i64  wide-arithmetic  custom  cost:1
+        0xfc:21  i64.mul_wide_s    -                 i64 i64 -> i64 i64  wide-arithmetic  custom          cost:1
+        0xfc:22  i64.mul_wide_u    -                 i64 i64 -> i64 i64  wide-arithmetic  custom          cost:1
         """;
 }

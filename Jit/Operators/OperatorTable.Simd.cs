@@ -16,8 +16,8 @@ internal static partial class OperatorTable
         0xfd:9    v128.load32_splat                    memarg:2          at -> v128              simd          call:Simd.V128Load32Splat  reads-memory
         0xfd:10   v128.load64_splat                    memarg:3          at -> v128              simd          call:Simd.V128Load64Splat  reads-memory
         0xfd:11   v128.store                           memarg:4          at v128 ->              simd          store:v128  writes-memory
-        0xfd:12   v128.const                           v128              -> v128                 simd          custom  constant
-        0xfd:13   i8x16.shuffle                        lanes16           v128 v128 -> v128       simd          custom  -
+        0xfd:12   v128.const                           v128              -> v128                 simd          custom  constant,cost:1
+        0xfd:13   i8x16.shuffle                        lanes16           v128 v128 -> v128       simd          custom  cost:1
         0xfd:14   i8x16.swizzle                        -                 v128 v128 -> v128       simd          call:Simd.I8x16Swizzle
         0xfd:15   i8x16.splat                          -                 i32 -> v128             simd          vec:Create:i1
         0xfd:16   i16x8.splat                          -                 i32 -> v128             simd          vec:Create:i2

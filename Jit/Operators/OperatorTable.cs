@@ -78,7 +78,7 @@ internal static partial class OperatorTable
         }
         string proposal = Next(ref line).ToString();
         string emission = Next(ref line).ToString();
-        OpTraits traits = ParseTraits(mnemonic, line.Trim(), out OpForm form, out Operator? other);
+        OpTraits traits = ParseTraits(mnemonic, line.Trim(), out OpForm form, out Operator? other, out OperatorCost? cost);
         var op = new Operator
         {
             Prefix = prefix,
@@ -95,6 +95,7 @@ internal static partial class OperatorTable
             Form = form,
             Base = other,
             Emission = emission,
+            Cost = cost ?? (emission == "custom" ? throw new FormatException($"The row of {mnemonic} does not say what it costs.") : OperatorCost.One),
         };
         Check(op, line);
         other?.AddForm(op);
@@ -108,16 +109,21 @@ internal static partial class OperatorTable
 
     /// <summary>
     /// Reads the words behind the emission: traits with commas between them, '-' for none. One of them may be a form and, behind a
-    /// colon, the operator whose word it is added to.
+    /// colon, the operator whose word it is added to; one says what the operator costs.
     /// </summary>
-    private static OpTraits ParseTraits(string mnemonic, ReadOnlySpan<char> text, out OpForm form, out Operator? other)
+    private static OpTraits ParseTraits(string mnemonic, ReadOnlySpan<char> text, out OpForm form, out Operator? other, out OperatorCost? cost)
     {
         OpTraits traits = OpTraits.None;
+        cost = null;
         (form, other) = (OpForm.None, null);
         foreach (string word in text.ToString().Split([' ', ','], StringSplitOptions.RemoveEmptyEntries))
         {
             int colon = word.IndexOf(':');
-            if (colon >= 0)
+            if (word.StartsWith("cost:", StringComparison.Ordinal))
+            {
+                cost = OperatorCost.Parse(word.AsSpan(colon + 1));
+            }
+            else if (colon >= 0)
             {
                 form = Enum.Parse<OpForm>(word.AsSpan(0, colon), ignoreCase: true);
                 other = Find(word.AsSpan(colon + 1)) ?? throw new FormatException($"{mnemonic} is a form of an operator that is not before it: {word}.");

@@ -5,8 +5,8 @@ namespace WasmJit;
 /// <summary>
 /// How much a guest may still execute, where its engine has <c>EngineOptions.CountFuel</c>. One unit pays for one instruction
 /// at least: a function is charged when it is entered and a loop at each iteration, for all the instructions in them that are
-/// in no loop further inside, whether or not they are then executed; bulk operators by the length of what they do, compiling by the
-/// bytes, new memories, tables and instances by what is made. The same calls always cost the same. Several threads that share one object may lose some of their charges.
+/// in no loop further inside, whether or not they are then executed; operators that work on many bytes, elements, values or fields by
+/// their number, compiling by the bytes, new memories, tables and instances by what is made. The same calls always cost the same. Several threads that share one object may lose some of their charges.
 /// </summary>
 public sealed class Fuel
 {
@@ -46,6 +46,16 @@ public sealed class Fuel
 
     /// <summary>What a new memory costs, whatever its size.</summary>
     internal const ulong NewMemory = 1000;
+
+    /// <summary>Memory that is made or grown is charged a unit for this many bytes, as a power of two: pages cost when they are touched.</summary>
+    private const int PageBytesLog2 = 6;
+
+    /// <summary>What bytes cost that are read or written.</summary>
+    internal static long OfBytes(ulong bytes) => (long)(bytes >> BytesLog2);
+
+    /// <summary>What pages cost that a memory gets.</summary>
+    internal static ulong OfPages(ulong pages, int pageSizeLog2) =>
+        pageSizeLog2 >= PageBytesLog2 ? Math.Min(pages, 1UL << 48) << (pageSizeLog2 - PageBytesLog2) : pages >> (PageBytesLog2 - pageSizeLog2);
 
     /// <summary>Charges what one operator sets off; null is charged nothing.</summary>
     internal static void Pay(Fuel? fuel, ulong units)
@@ -96,5 +106,19 @@ public sealed class Fuel
     {
         Charge(instance, (ulong)count >> BytesLog2);
         return count;
+    }
+
+    // A memory that could not grow costs nothing; the result is on the stack and stays there.
+
+    internal static int Grown32(int before, int delta, int pageSizeLog2, InstanceCore instance)
+    {
+        if (before != -1) Charge(instance, OfPages((uint)delta, pageSizeLog2));
+        return before;
+    }
+
+    internal static long Grown64(long before, long delta, int pageSizeLog2, InstanceCore instance)
+    {
+        if (before != -1) Charge(instance, OfPages((ulong)delta, pageSizeLog2));
+        return before;
     }
 }

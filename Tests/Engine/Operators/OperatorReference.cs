@@ -21,21 +21,23 @@ internal static class OperatorReference
               it depends on an immediate or on the context. In the chapters on linking, `ref` is a reference of the type that the
               immediate names, which may be null; [references.md](references.md) has more.
             - *Code from*: `IL` for instructions in place, the name of a helper, a load or store, or the emitter itself.
-            - *Traits*: what validator, emitter, inliner, fuel, text format and constant expressions ask of the operator. They are
+            - *Traits*: what validator, emitter, inliner, text format and constant expressions ask of the operator. They are
               explained in `Jit/Operators/OpTraits.cs`.
+            - *Fuel*: the units that it costs where fuel is counted, besides those of its operands. Behind a plus stands what the
+              rest is proportional to; `Jit/Operators/OperatorCost.cs` explains it. Empty is 1.
 
 
             """);
         foreach (Proposal proposal in Proposal.All)
         {
             page.Append(CultureInfo.InvariantCulture, $"## {proposal.Title}\n\n");
-            page.Append("| Code | Operator | Immediates | Type | Code from | Traits |\n| --- | --- | --- | --- | --- | --- |\n");
+            page.Append("| Code | Operator | Immediates | Type | Code from | Traits | Fuel |\n| --- | --- | --- | --- | --- | --- | --- |\n");
             foreach (Operator op in OperatorTable.All.Where(op => op.Proposal == proposal))
             {
                 string code = op.Prefix == 0 ? $"0x{op.Code:x2}" : $"0x{op.Prefix:x2} 0x{op.Code:x2}";
                 string type = op.HasSignature ? $"[{Types(op, op.Params)}] → [{Types(op, op.Results)}]"
                     : op.TypeText.Split("->") is [var operands, var results] ? $"[{operands.Trim()}] → [{results.Trim()}]" : "";
-                page.Append($"| {code} | `{Text(op)}` | {Immediates(op)} | {type} | {Source(op)} | {Traits(op)} |\n");
+                page.Append($"| {code} | `{Text(op)}` | {Immediates(op)} | {type} | {Source(op)} | {Traits(op)} | {Cost(op)} |\n");
             }
             page.Append('\n');
         }
@@ -56,6 +58,13 @@ internal static class OperatorReference
 
     private static string Traits(Operator op) =>
         string.Join(", ", Enum.GetValues<OpTraits>().Where(t => t != OpTraits.None && op.Has(t)).Select(Words));
+
+    private static string Cost(Operator op) => op.Cost switch
+    {
+        { Unit: CostUnit.Constant, Units: 1 } => "",
+        { Unit: CostUnit.Constant } cost => cost.Units.ToString(CultureInfo.InvariantCulture),
+        var cost => $"{cost.Units} + {cost.Unit.ToString().ToLowerInvariant()}",
+    };
 
     /// <summary>The trait as the table writes it, with spaces.</summary>
     private static string Words(OpTraits trait) =>

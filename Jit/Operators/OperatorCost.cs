@@ -1,0 +1,53 @@
+namespace WasmJit.Jit;
+
+/// <summary>What the work of an operator is proportional to, and so what its fuel is.</summary>
+internal enum CostUnit : byte
+{
+    /// <summary>Nothing: the row gives the number of units.</summary>
+    Constant,
+
+    /// <summary>The values that move: those of the label, of the block that ends, or of the function type.</summary>
+    Values,
+
+    /// <summary>The fields of the structure type.</summary>
+    Fields,
+
+    /// <summary>The length of the name in the code.</summary>
+    Name,
+
+    /// <summary>The topmost operand, in bytes.</summary>
+    Bytes,
+
+    /// <summary>The topmost operand, in elements.</summary>
+    Items,
+
+    /// <summary>The topmost operand, in bytes of a module.</summary>
+    Code,
+
+    /// <summary>The topmost operand, in pages of the memory, if it grows.</summary>
+    Pages,
+
+    /// <summary>The minimum of the memory or table type.</summary>
+    Entity,
+
+    /// <summary>What an instance is made of; the linker charges it, and is the only one to know.</summary>
+    Link,
+}
+
+/// <summary>The trait <c>cost:</c> of an operator's row.</summary>
+/// <param name="Unit">What the work depends on.</param>
+/// <param name="Units">What the operator costs besides, which is all of it for <see cref="CostUnit.Constant"/>.</param>
+internal readonly record struct OperatorCost(CostUnit Unit, int Units)
+{
+    /// <summary>Operators whose emission is a fixed sequence of instructions, or a method of numbers.</summary>
+    internal static OperatorCost One { get; } = new(CostUnit.Constant, 1);
+
+    /// <summary>Reads the text of a row: a number, the name of a unit (and one unit besides), or both with a plus between.</summary>
+    internal static OperatorCost Parse(ReadOnlySpan<char> text)
+    {
+        int plus = text.IndexOf('+');
+        bool hasUnits = int.TryParse(plus < 0 ? text : text[..plus], out int units);
+        if (hasUnits && plus < 0) return new OperatorCost(CostUnit.Constant, units);
+        return new OperatorCost(Enum.Parse<CostUnit>(text[(plus + 1)..], ignoreCase: true), hasUnits ? units : 1);
+    }
+}
