@@ -12,9 +12,10 @@ namespace WasmJit.Jit;
 /// <param name="BackgroundThreads">How many threads compile ahead of calls.</param>
 /// <param name="BackgroundThreshold">From how many bytes of code on.</param>
 /// <param name="PartSize">For tests: functions larger than this are split.</param>
+/// <param name="Verifies">For tests: code asserts what it relies on.</param>
 internal readonly record struct CodeOptions(
     bool ChecksMemories, bool IsInterruptible, bool CountsFuel, bool Inlines, int BackgroundThreads = 0, int BackgroundThreshold = 0,
-    PartSize? PartSize = null);
+    PartSize? PartSize = null, bool Verifies = false);
 
 /// <summary>
 /// The code of a module: one cell a function, which holds the address of its code. Who first refers to a function puts a stub
@@ -205,6 +206,8 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     bool ICodeTarget.IsInterruptible => options.IsInterruptible;
 
     bool ICodeTarget.CountsFuel => options.CountsFuel;
+
+    bool ICodeTarget.Verifies => options.Verifies;
 
     // What a function costs does not depend on who calls it.
     bool ICodeTarget.Inlines => options.Inlines && !options.CountsFuel;

@@ -107,7 +107,8 @@ public sealed class Engine
     }
 
     internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel, Options.Inlining,
-        Options.BackgroundThreads, Options.BackgroundThreshold, Options.PartSize);
+        Options.BackgroundThreads, Options.BackgroundThreshold, Options.PartSize,
+        Options.Verify || EmitterAssertions.IsForced);
 
     internal Module CompileOwned(byte[] bytes)
     {

@@ -54,6 +54,12 @@ public sealed record EngineOptions
     /// <summary>Splits all functions larger than this, for tests.</summary>
     internal Jit.PartSize? PartSize { get; init; }
 
+    /// <summary>
+    /// For tests and fuzzing: code asserts what it otherwise relies on, and a fault of the emitter becomes an
+    /// <c>EmitterAssertionException</c>. See <c>EmitterAssertions</c>.
+    /// </summary>
+    internal bool Verify { get; init; }
+
     /// <summary>The bytes of code from which on modules are compiled in the background.</summary>
     internal int BackgroundThreshold { get; init; } = 128 << 10;
 

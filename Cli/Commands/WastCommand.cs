@@ -17,12 +17,15 @@ internal static class WastCommand
         {
             Description = "Save each module as a .NET assembly, as \"compile\" does, and run what is loaded from there.",
         };
-        var command = new Command("wast", "Runs scripts of the official test suite (.wast).") { files, saved };
+        // For those who work on the emitter: its verifying mode.
+        var verify = new Option<bool>("--verify") { Description = "Have the code assert what it relies on.", Hidden = true };
+        var command = new Command("wast", "Runs scripts of the official test suite (.wast).") { files, saved, verify };
         Help.Describe(command, """
             Prints a line for each file, each failure as PATH:LINE: reason, and the sums. What belongs to a module that
             this version cannot compile counts as skipped. The exit code is 1 if anything failed.
             """);
-        command.SetAction(parsed => Run(terminal, parsed.GetValue(files)!, EngineFlags.Options(parsed), parsed.GetValue(saved)));
+        command.SetAction(parsed => Run(terminal, parsed.GetValue(files)!, EngineFlags.Options(parsed) with { Verify = parsed.GetValue(verify) },
+            parsed.GetValue(saved)));
         return command;
     }
 

@@ -22,10 +22,18 @@ internal sealed partial class FunctionEmitter
         if (tail) DropBelow(count);
         bool onStack = false;
         for (int i = 0; i < count; i++) onStack |= stack[i].Kind == OperandKind.Stack;
+        int local = -1;
+        if (callee.IsImported && !onStack)
+        {
+            // Arguments that are in temporaries still have them.
+            local = stack.TakeTemp(typeof(FuncRef));
+            LoadInstanceElement(Members.Funcs, index);
+            il.Stloc(local);
+        }
         int start = stack.Take(count, out int treeDepth, out _);
         if (callee.IsImported && onStack)
         {
-            // Code of the arguments may use any temporary that is free by now: what is stored before it would be lost.
+            // The code of the arguments stands already: in front of it nothing is stored.
             il.FieldAt(LoadElementAt(LoadInstanceAt(start), Members.Funcs, index), OpCodes.Ldfld, Members.FuncContext);
             if (tail) KeepAliveAt(il.Tail);
             LoadInstanceElement(Members.Funcs, index);
@@ -33,11 +41,7 @@ internal sealed partial class FunctionEmitter
         }
         else if (callee.IsImported)
         {
-            int local = stack.TakeTemp(typeof(FuncRef));
-            int at = LoadElementAt(LoadInstanceAt(start), Members.Funcs, index);
-            at = il.StlocAt(at, local);
-            at = il.LdlocAt(at, local);
-            il.FieldAt(at, OpCodes.Ldfld, Members.FuncContext);
+            il.FieldAt(il.LdlocAt(start, local), OpCodes.Ldfld, Members.FuncContext);
             if (tail) KeepAliveAt(il.Tail);
             il.Ldloc(local);
             il.Field(OpCodes.Ldfld, Members.FuncCode);
@@ -54,6 +58,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>The call itself, all arguments and the address being on the IL stack.</summary>
     private void FinishCall(FuncType type, Signature called, bool tail, int start, int treeDepth)
     {
+        if (!tail) AssertStack();
         il.Calli(called, tail);
         if (tail)
         {
@@ -172,7 +177,7 @@ internal sealed partial class FunctionEmitter
                     ValType type = stack[0].Type;
                     int start = stack.Take(1);
                     il.Call(Members.Helper(nameof(CodeHelpers.NonNull)));
-                    stack.PushStack(type.AsNonNull, start);
+                    stack.PushStack(type, start);
                     return true;
                 }
             default: return false;

@@ -16,19 +16,11 @@ internal sealed partial class FunctionEmitter
             case OpId.RefTest or OpId.RefTestNull: RefTest(Target(instr.Heap1, instr.Nullable1, instr.Offset)); return true;
             case OpId.RefCast or OpId.RefCastNull: RefCast(Target(instr.Heap1, instr.Nullable1, instr.Offset)); return true;
             case OpId.BrOnCast or OpId.BrOnCastFail:
-                BrOnCast(
-                    instr.A,
-                    Target(instr.Heap1, instr.Nullable1, instr.Offset),
-                    Target(instr.Heap2, instr.Nullable2, instr.Offset),
-                    instr.Id == OpId.BrOnCastFail);
+                BrOnCast(instr.A, Target(instr.Heap2, instr.Nullable2, instr.Offset), instr.Id == OpId.BrOnCastFail);
                 return true;
             case OpId.RefCastDescEq or OpId.RefCastDescEqNull: RefCastDescEq(Target(instr.Heap1, instr.Nullable1, instr.Offset)); return true;
             case OpId.BrOnCastDescEq or OpId.BrOnCastDescEqFail:
-                BrOnCastDescEq(
-                    instr.A,
-                    Target(instr.Heap1, instr.Nullable1, instr.Offset),
-                    Target(instr.Heap2, instr.Nullable2, instr.Offset),
-                    instr.Id == OpId.BrOnCastDescEqFail);
+                BrOnCastDescEq(instr.A, Target(instr.Heap2, instr.Nullable2, instr.Offset), instr.Id == OpId.BrOnCastDescEqFail);
                 return true;
             default: return false;
         }
@@ -55,8 +47,9 @@ internal sealed partial class FunctionEmitter
         }
     }
 
-    /// <summary>Whether every non-null value of the operand's type is of the target's.</summary>
-    private static bool IsStatic(ValType from, CastTarget target) => Subtyping.IsSubtype(from.Heap!, target.Type.Heap!);
+    /// <summary>Whether it is proved that the topmost operand, unless it is null, is of the target's type, so that no test is needed.</summary>
+    private bool IsStatic(CastTarget target) =>
+        Proven.RefersTo(0, target.Type.Heap!) && Assume(0, ValType.Ref(target.Type.Heap!, true), "a test that was left out");
 
     /// <summary>Turns the reference on the IL stack into something true if it is of the target's type and not null.</summary>
     private void Test(CastTarget target)
@@ -102,12 +95,12 @@ internal sealed partial class FunctionEmitter
 
     private void RefTest(CastTarget target)
     {
-        ValType from = stack[0].Type;
-        if (!target.Type.IsNullable || !from.IsNullable)
+        bool isStatic = IsStatic(target);
+        if (!target.Type.IsNullable || IsNonNull(0))
         {
             int start = stack.Take(1);
             bool isObject = true;
-            if (!IsStatic(from, target))
+            if (!isStatic)
             {
                 Test(target);
                 isObject = TestIsObject(target);
@@ -121,13 +114,13 @@ internal sealed partial class FunctionEmitter
             return;
         }
         // Null passes: (value == null) | test(value).
-        int temp = stack.TakeTemp(Signature.ClrType(from));
+        int temp = stack.TakeTemp(Signature.ClrType(stack[0].Type));
         int at = stack.Take(1);
         il.Stloc(temp);
         il.Ldloc(temp);
         il.Emit(OpCodes.Ldnull);
         il.Emit(OpCodes.Ceq);
-        if (IsStatic(from, target))
+        if (isStatic)
         {
             il.Emit(OpCodes.Pop);
             il.LdcI4(1);
@@ -149,21 +142,14 @@ internal sealed partial class FunctionEmitter
 
     private void RefCast(CastTarget target)
     {
-        ValType from = stack[0].Type;
-        bool mayBeNull = from.IsNullable;
-        var result = ValType.Ref(target.Type.Heap!, mayBeNull && target.Type.IsNullable);
-        if (IsStatic(from, target))
+        bool mayBeNull = !IsNonNull(0);
+        ValType result = target.Type;
+        if (IsStatic(target))
         {
-            if (mayBeNull && !target.Type.IsNullable)
-            {
-                int at = stack.Take(1);
-                il.Call(Members.Cast(nameof(Casts.NonNull)));
-                stack.PushStack(result, at);
-            }
-            else
-            {
-                stack[0].Type = result;
-            }
+            if (!mayBeNull || target.Type.IsNullable) return;
+            int at = stack.Take(1);
+            il.Call(Members.Cast(nameof(Casts.NonNull)));
+            stack.PushStack(result, at);
             return;
         }
         if (ClrTypeOf(target) is { } clr)
@@ -174,7 +160,7 @@ internal sealed partial class FunctionEmitter
             stack.PushStack(result, at);
             return;
         }
-        int temp = stack.TakeTemp(Signature.ClrType(from));
+        int temp = stack.TakeTemp(Signature.ClrType(stack[0].Type));
         stack.Take(1);
         il.Stloc(temp);
         il.Ldloc(temp);
@@ -198,15 +184,15 @@ internal sealed partial class FunctionEmitter
     /// <summary>
     /// Branches with the topmost operand if it is of the target's type, or if it is not. The operand is not on the IL stack.
     /// </summary>
-    private void BrOnCast(uint label, CastTarget from, CastTarget target, bool onFail)
+    private void BrOnCast(uint label, CastTarget target, bool onFail)
     {
         stack.Flush();
-        ValType type = stack[0].Type;
-        bool nullPasses = target.Type.IsNullable && type.IsNullable;
+        bool mayBeNull = !IsNonNull(0);
+        bool nullPasses = target.Type.IsNullable && mayBeNull;
         int matches = il.DefineLabel(), fails = il.DefineLabel();
-        if (IsStatic(type, target))
+        if (IsStatic(target))
         {
-            if (type.IsNullable && !nullPasses)
+            if (mayBeNull && !nullPasses)
             {
                 stack.LoadAt(il.Tail, stack[0]);
                 il.Branch(OpCodes.Brfalse, fails);
@@ -223,30 +209,26 @@ internal sealed partial class FunctionEmitter
             Test(target);
             il.Branch(OpCodes.Brfalse, fails);
         }
-        FinishBrOnCast(label, from, target, onFail, matches, fails);
+        FinishBrOnCast(label, onFail, matches, fails);
     }
 
     /// <summary>The branch itself: control comes here, or to the label, if the test holds, and to the other if it fails.</summary>
-    private void FinishBrOnCast(uint label, CastTarget from, CastTarget target, bool onFail, int matches, int fails)
+    private void FinishBrOnCast(uint label, bool onFail, int matches, int fails)
     {
-        var rest = ValType.Ref(from.Type.Heap!, from.Type.IsNullable && !target.Type.IsNullable);
         ref Frame frame = ref Target(label);
         int arity = LabelTypes(frame).Length;
         if (onFail)
         {
             il.Branch(OpCodes.Br, matches);
             il.Mark(fails);
-            stack[0].Type = rest;
         }
         else
         {
             il.Mark(matches);
-            stack[0].Type = target.Type;
         }
         CopyToLabel(ref frame, arity);
         Jump(frame);
         il.Mark(onFail ? matches : fails);
-        stack[0].Type = onFail ? target.Type : rest;
     }
 
     // ---- custom descriptors ----
@@ -280,7 +262,7 @@ internal sealed partial class FunctionEmitter
     {
         stack.Flush();
         int descriptor = stack.TakeTemp(typeof(object));
-        bool mayBeNull = stack[0].Type.IsNullable;
+        bool mayBeNull = !IsNonNull(0);
         stack.Take(1);
         if (mayBeNull) il.Call(Members.Cast(nameof(Casts.NonNullDescriptor)));
         il.Stloc(descriptor);
@@ -289,29 +271,26 @@ internal sealed partial class FunctionEmitter
 
     private void RefCastDescEq(CastTarget target)
     {
+        bool mayBeNull = !IsNonNull(1);
         int descriptor = TakeDescriptor();
-        ValType type = stack[0].Type;
         int done = il.DefineLabel();
-        if (type.IsNullable)
+        if (target.Type.IsNullable && mayBeNull)
         {
-            if (target.Type.IsNullable)
-            {
-                stack.LoadAt(il.Tail, stack[0]);
-                il.Branch(OpCodes.Brfalse, done);
-            }
+            stack.LoadAt(il.Tail, stack[0]);
+            il.Branch(OpCodes.Brfalse, done);
         }
         HasDescriptor(stack[0], descriptor, target);
         il.Call(Members.Cast(nameof(Casts.CheckDescriptor)));
         il.Mark(done);
         stack.FreeTemp(descriptor);
-        stack[0].Type = ValType.Ref(target.Type.Heap!, type.IsNullable && target.Type.IsNullable);
     }
 
-    private void BrOnCastDescEq(uint label, CastTarget from, CastTarget target, bool onFail)
+    private void BrOnCastDescEq(uint label, CastTarget target, bool onFail)
     {
+        bool mayBeNull = !IsNonNull(1);
         int descriptor = TakeDescriptor();
         int matches = il.DefineLabel(), fails = il.DefineLabel();
-        if (target.Type.IsNullable && stack[0].Type.IsNullable)
+        if (target.Type.IsNullable && mayBeNull)
         {
             stack.LoadAt(il.Tail, stack[0]);
             il.Branch(OpCodes.Brfalse, matches);
@@ -319,6 +298,6 @@ internal sealed partial class FunctionEmitter
         HasDescriptor(stack[0], descriptor, target);
         il.Branch(OpCodes.Brfalse, fails);
         stack.FreeTemp(descriptor);
-        FinishBrOnCast(label, from, target, onFail, matches, fails);
+        FinishBrOnCast(label, onFail, matches, fails);
     }
 }

@@ -112,6 +112,7 @@ internal sealed partial class FunctionEmitter
                     il.Ldloc(condition);
                     stack.FreeTemp(condition);
                 }
+                EmitCondition();
                 frame.ElseLabel = il.DefineLabel();
                 il.Branch(OpCodes.Brfalse, frame.ElseLabel);
                 break;
@@ -210,6 +211,7 @@ internal sealed partial class FunctionEmitter
             il.Ldloc(operand.Index);
             il.Stloc(temp);
             operand = new Operand { Kind = OperandKind.Temp, Type = operand.Type, Index = temp, HasLoad = operand.HasLoad };
+            stack.Shadows?.Keep(ref operand, il.Tail);
         }
     }
 
@@ -307,6 +309,7 @@ internal sealed partial class FunctionEmitter
         KeepLoads(frame.Height, arity + 1);
         stack.FlushBelow(1);
         stack.Take(1);
+        EmitCondition();
         if (arity == 0 && frame.Region == region)
         {
             LabelTemps(ref frame);
@@ -395,12 +398,12 @@ internal sealed partial class FunctionEmitter
         }
         Jump(frame);
         il.Mark(skip);
-        if (!branchIfNot) stack.PushTemp(type.IsRef ? type.AsNonNull : type, temp);
+        if (!branchIfNot) stack.PushTemp(type, temp);
     }
 
     private void Select()
     {
-        ValType type = stack[1].Type.Kind == ValKind.Bottom ? stack[2].Type : stack[1].Type;
+        ValType type = stack[1].Type;
         Compare(stack[0]);
         stack.FlushBelow(1);
         Operand first = stack[2], second = stack[1];
@@ -410,6 +413,7 @@ internal sealed partial class FunctionEmitter
         stack.LoadAt(il.Tail, first);
         il.Stloc(result);
         int skip = il.DefineLabel();
+        EmitCondition();
         il.Branch(OpCodes.Brtrue, skip);
         stack.LoadAt(il.Tail, second);
         il.Stloc(result);

@@ -34,13 +34,10 @@ internal sealed partial class FunctionEmitter
             case OpId.RefGetDesc:
                 {
                     GcClass type = ClassOf(instr.A);
-                    ValType operand = stack[0].Type;
-                    DefType descriptor = type.Type.Descriptor!;
                     NonNullTop(Members.Helper(nameof(CodeHelpers.NonNull)));
                     int start = stack.Take(1);
                     il.Field(OpCodes.Ldfld, type.Descriptor!);
-                    HeapType result = Subtyping.IsSubtype(operand.Heap!, new ExactType(type.Type)) ? new ExactType(descriptor) : descriptor;
-                    stack.PushStack(ValType.Ref(result, false), start);
+                    stack.PushStack(ValType.Ref(type.Type.Descriptor!, false), start);
                     return true;
                 }
             case OpId.ArrayNew: ArrayNew(instr.A); return true;
@@ -97,15 +94,14 @@ internal sealed partial class FunctionEmitter
             case OpId.I31GetU: return CallI31(nameof(I31.GetU), ValType.I32);
             case OpId.RefEq:
                 {
-                    bool identity = IsNeverI31(stack[0].Type) || IsNeverI31(stack[1].Type);
+                    bool identity = IsNeverI31(0) || IsNeverI31(1);
                     int start = stack.Take(2);
                     if (identity) il.Emit(OpCodes.Ceq);
                     else il.Call(Members.I31(nameof(I31.RefEq)));
                     stack.PushStack(ValType.I32, start);
                     return true;
                 }
-            case OpId.AnyConvertExtern: stack[0].Type = ValType.Ref(HeapType.Any, stack[0].Type.IsNullable); return true;
-            case OpId.ExternConvertAny: stack[0].Type = ValType.Ref(HeapType.Extern, stack[0].Type.IsNullable); return true;
+            case OpId.AnyConvertExtern or OpId.ExternConvertAny: return true;
             default: return EmitCasts(instr);
         }
     }
@@ -120,10 +116,8 @@ internal sealed partial class FunctionEmitter
         _ => storage.Kind.ToString(),
     };
 
-    /// <summary>Whether two references of this type are equal only if they are one object.</summary>
-    private static bool IsNeverI31(ValType type) =>
-        type.Heap is DefType or ExactType || ReferenceEquals(type.Heap, HeapType.Struct) || ReferenceEquals(type.Heap, HeapType.Array)
-        || ReferenceEquals(type.Heap, HeapType.None);
+    /// <summary>Whether an operand is proved to be equal to another only if both are one object.</summary>
+    private bool IsNeverI31(int fromTop) => Proven.IsNeverI31(fromTop) && Assume(fromTop, Proven[fromTop], "a comparison of numbers that was left out");
 
     private bool CallI31(string helper, ValType result)
     {
@@ -162,11 +156,11 @@ internal sealed partial class FunctionEmitter
 
     private void NonNullTop(MethodInfo check)
     {
-        if (!stack[0].Type.IsNullable) return;
+        if (IsNonNull(0)) return;
         ValType type = stack[0].Type;
         int start = stack.Take(1);
         il.Call(check);
-        stack.PushStack(type.AsNonNull, start);
+        stack.PushStack(type, start);
     }
 
     private void StructNewDefault(uint index, bool withDescriptor)
@@ -301,7 +295,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>Puts an array and <paramref name="above"/> operands onto the IL stack, the array's null check included if it needs one.</summary>
     private int TakeArrayAnd(int above)
     {
-        if (!TouchesStructs || !stack[above].Type.IsNullable)
+        if (!TouchesStructs || IsNonNull(above))
         {
             if (!TouchesStructs) il.Nulls = NullMeaning.Array;
             return stack.Take(above + 1);

@@ -33,7 +33,7 @@ internal sealed partial class FunctionEmitter
     }
 
     /// <summary>A function whose code is being emitted: the whole, or one put into it.</summary>
-    private sealed class Activation(ModuleInfo module, int index, InstanceUse use, Activation? caller, int frameBase)
+    private sealed class Activation(ModuleInfo module, int index, InstanceUse use, Activation? caller, int frameBase, int stackBase)
     {
         internal ModuleInfo Module { get; } = module;
         internal int Index { get; } = index;
@@ -44,6 +44,11 @@ internal sealed partial class FunctionEmitter
         /// <summary>The function's own control frame.</summary>
         internal int FrameBase { get; } = frameBase;
 
+        /// <summary>How many operands there are below its own.</summary>
+        internal int StackBase { get; } = stackBase;
+
+        internal ProvenTypes Proven { get; } = new(module, index);
+
         /// <summary>What <c>local.get</c> gives: a place, or what stands for a parameter that is never written.</summary>
         internal Operand[] Locals { get; set; } = [];
 
@@ -53,11 +58,15 @@ internal sealed partial class FunctionEmitter
 
     /// <summary>Where the wasm locals of all activations are.</summary>
     private readonly List<(bool IsArg, int Index)> places = [];
+
+    /// <summary>The declared types of these locals: what is in one is of this type, whatever an operand read from it or stored to it is.</summary>
+    private readonly List<ValType> placeTypes = [];
     private int inlined;
 
     private Operand DeclarePlace(ValType type, (bool IsArg, int Index) place)
     {
         places.Add(place);
+        placeTypes.Add(type);
         return new Operand { Kind = OperandKind.Local, Type = type, Index = places.Count - 1 };
     }
 
@@ -115,7 +124,8 @@ internal sealed partial class FunctionEmitter
             if (++chain > InlineInfo.MaxDepth || (ReferenceEquals(a.Module, owner) && a.Index == index)) return false;
         inlined += info.Operators;
 
-        var activation = new Activation(owner, index, instance < 0 ? current.Use : new InstanceUse(instance), current, depth);
+        var activation = new Activation(owner, index, instance < 0 ? current.Use : new InstanceUse(instance), current, depth,
+            stack.Count - owner.Funcs[index].Func.Params.Length);
         activation.Locals = TakeArguments(activation, info);
         if (!info.IsStraight) stack.Flush();
         int entry = il.Emit(OpCodes.Nop);
@@ -126,8 +136,7 @@ internal sealed partial class FunctionEmitter
         while (depth > activation.FrameBase)
         {
             code.Read(out Instr instr);
-            if (frames[depth - 1].Unreachable) Skip(instr);
-            else Emit(ref code, ref instr);
+            EmitNext(ref code, ref instr);
             if (depth == activation.FrameBase) returns = lastReturns;
         }
         if (activation.Use != activation.Caller!.Use)

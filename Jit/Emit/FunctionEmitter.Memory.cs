@@ -42,9 +42,11 @@ internal sealed partial class FunctionEmitter
         access.IsSlice || target.NeedsChecks(access.Type!) || (instr.Op.Has(OpTraits.Atomic) && access.MayBeNull);
 
     /// <summary>Turns the index below position <paramref name="at"/> into the native address of the access.</summary>
-    private int AddressAt(int at, in Instr instr, in MemoryAccess access, int width)
+    private int AddressAt(int at, in Instr instr, in MemoryAccess access, int width) =>
+        AssertAddressAt(access.IsSlice ? SliceAddressAt(at, instr, access, width) : MemoryAddressAt(at, instr, access, width), access, width);
+
+    private int MemoryAddressAt(int at, in Instr instr, in MemoryAccess access, int width)
     {
-        if (access.IsSlice) return SliceAddressAt(at, instr, access, width);
         MemoryType type = access.Type!;
         if (!type.Is64) at = il.EmitAt(at, OpCodes.Conv_U8);
         bool checks = target.NeedsChecks(type);
@@ -60,7 +62,7 @@ internal sealed partial class FunctionEmitter
                 at = il.LdcI4At(at, width - 1);
                 at = il.CallAt(at, Members.MemoryCheckAligned);
             }
-            at = inLocal ? il.LdlocAt(at, CheckedOf(access.Local!))
+            at = inLocal ? AssertCheckedAt(il.LdlocAt(at, CheckedOf(access.Local!)), access)
                 : access.IsReference ? stack.LoadAt(at, access.Reference) : il.LdlocAt(at, MemoryObject((uint)access.Memory));
             at = il.LdcI8At(at, (long)extent);
             at = il.CallAt(at, inLocal ? Members.MemoryReference("CheckOrNothing" + Suffix(type.Is64))
@@ -90,10 +92,10 @@ internal sealed partial class FunctionEmitter
     }
 
     /// <summary>The address of an access whose index is a constant and needs no check.</summary>
-    private int ConstantAddressAt(int at, in Instr instr, in MemoryAccess access, in Operand index)
+    private int ConstantAddressAt(int at, in Instr instr, in MemoryAccess access, in Operand index, int width)
     {
         at = BaseAt(at, access);
-        return OffsetAt(at, instr.Bits + ConstantIndex(index, access));
+        return AssertAddressAt(OffsetAt(at, instr.Bits + ConstantIndex(index, access)), access, width);
     }
 
     private static ulong ConstantIndex(in Operand index, in MemoryAccess access) => access.Is64 ? index.Bits : (uint)index.Bits;
@@ -119,7 +121,7 @@ internal sealed partial class FunctionEmitter
         if (IsUncheckedConstant(stack[0], instr, access, emission.Width))
         {
             start = il.Tail;
-            ConstantAddressAt(start, instr, access, stack[0]);
+            ConstantAddressAt(start, instr, access, stack[0], emission.Width);
             stack.Remove();
         }
         else
@@ -190,7 +192,7 @@ internal sealed partial class FunctionEmitter
             start = index.Kind == OperandKind.Stack ? index.Start : before;
             if (isConstant)
             {
-                before = ConstantAddressAt(before, instr, access, index);
+                before = ConstantAddressAt(before, instr, access, index, width);
             }
             else
             {

@@ -32,7 +32,7 @@ internal sealed partial class FunctionEmitter
     private bool TryReadGlobalOnce(int global)
     {
         GlobalType type = module.Globals[global].Type;
-        if (type.IsMutable || !IsMemoryOrSlice(type.Type) || !ReferenceEquals(current.Use, root.Use)) return false;
+        if (type.IsMutable || !(ProvenTypes.IsMemory(type.Type) || ProvenTypes.IsSlice(type.Type)) || !ReferenceEquals(current.Use, root.Use)) return false;
         if (!readGlobals.TryGetValue(global, out Operand place))
         {
             readGlobals[global] = place = DeclarePlace(type.Type, (false, il.DeclareLocal(typeof(object))));
@@ -42,16 +42,21 @@ internal sealed partial class FunctionEmitter
         return true;
     }
 
-    private bool HasBase(in Operand local) =>
-        local.Kind == OperandKind.Local && IsMemoryOrSlice(local.Type) && (local.Index < ownPlaces || readGlobalPlaces.Contains(local.Index));
+    /// <summary>
+    /// Whether accesses through an operand may use what is kept beside the local that it is read from. The local's declared type says what
+    /// can be in it; the operand's may be another one, behind a cast.
+    /// </summary>
+    private bool HasBase(in Operand operand, bool isSlice) =>
+        operand.Kind == OperandKind.Local && KeepsBase(operand.Index)
+        && (isSlice ? ProvenTypes.IsSlice(placeTypes[operand.Index]) : ProvenTypes.IsMemory(placeTypes[operand.Index]));
 
-    private static bool IsMemoryOrSlice(ValType type) =>
-        type.IsRef && (ReferenceEquals(type.Heap, HeapType.Slice) || type.Heap is DefType { Composite: EntityType { Entity.Kind: ExternKind.Memory } });
+    private bool KeepsBase(int place) => place < ownPlaces || readGlobalPlaces.Contains(place);
 
     /// <summary>A local is about to get the value on the IL stack.</summary>
     private void BeforeLocalStore(in Operand local)
     {
-        if (local.Index < ownPlaces && IsMemoryOrSlice(local.Type)) referenceWrites.Add((local.Index, il.Tail));
+        ValType type = placeTypes[local.Index];
+        if (local.Index < ownPlaces && (ProvenTypes.IsMemory(type) || ProvenTypes.IsSlice(type))) referenceWrites.Add((local.Index, il.Tail));
     }
 
     private MemoryAccess ReferenceAccess(in Instr instr)
@@ -60,11 +65,13 @@ internal sealed partial class FunctionEmitter
         // Once it has its value, the base of null is a constant for RyuJIT.
         System.Runtime.CompilerServices.RuntimeHelpers.RunClassConstructor(typeof(AddressSpace).TypeHandle);
         System.Runtime.CompilerServices.RuntimeHelpers.RunClassConstructor(typeof(MemoryReferences).TypeHandle);
+        bool isSlice = ReferenceEquals(heap, HeapType.Slice);
+        bool mayBeNull = !IsNonNull(instr.Op.Params.Length);
         Operand reference = stack.Extract(instr.Op.Params.Length);
         ReferenceLocal? local = null;
-        if (HasBase(reference) && !referenceLocals.TryGetValue(reference.Index, out local))
+        if (HasBase(reference, isSlice) && !referenceLocals.TryGetValue(reference.Index, out local))
         {
-            local = new ReferenceLocal(il.DeclareLocal(typeof(nint)), ReferenceEquals(heap, HeapType.Slice));
+            local = new ReferenceLocal(il.DeclareLocal(typeof(nint)), isSlice);
             referenceLocals.Add(reference.Index, local);
         }
         return new MemoryAccess
@@ -73,6 +80,7 @@ internal sealed partial class FunctionEmitter
             Memory = -1,
             Reference = reference,
             Local = local,
+            MayBeNull = mayBeNull,
         };
     }
 
@@ -81,7 +89,7 @@ internal sealed partial class FunctionEmitter
 
     private int ReferenceBaseAt(int at, in MemoryAccess access)
     {
-        if (access.Local is { } local) return il.LdlocAt(at, local.Base);
+        if (access.Local is { } local) return AssertBaseAt(il.LdlocAt(at, local.Base), access);
         at = stack.LoadAt(at, access.Reference);
         return il.CallAt(at, Members.MemoryReference(access.MayBeNull ? nameof(MemoryReferences.BaseOrNull) : nameof(MemoryReferences.Base)));
     }
@@ -168,13 +176,13 @@ internal sealed partial class FunctionEmitter
         }
         ulong extent = ExtentOf(instr, width);
         if (access.Local is { } local && LimitOf(local, extent, writes) is { } limit)
-            at = il.LdlocAt(at, limit);
+            at = AssertLimitAt(il.LdlocAt(at, limit), access, extent, writes);
         else
             at = LimitAt(stack.LoadAt(at, access.Reference), extent, writes);
         at = stack.LoadAt(at, access.Reference);
         at = il.CallAt(at, Members.Slice(writes ? nameof(Slices.CheckWrite) : nameof(Slices.CheckRead)));
         at = access.Local is { } kept
-            ? il.LdlocAt(at, kept.Base)
+            ? AssertBaseAt(il.LdlocAt(at, kept.Base), access)
             : il.CallAt(stack.LoadAt(at, access.Reference), Members.Slice(nameof(Slices.BaseOf)));
         at = il.EmitAt(at, OpCodes.Add);
         return OffsetAt(at, instr.Bits);

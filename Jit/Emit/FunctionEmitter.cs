@@ -36,6 +36,9 @@ internal interface ICodeTarget
 
     /// <summary>Whether small functions are put into their callers.</summary>
     bool Inlines { get; }
+
+    /// <summary>Whether what code relies on is asserted: the verifying mode (<see cref="EmitterAssertions"/>).</summary>
+    bool Verifies { get; }
 }
 
 /// <summary>
@@ -92,10 +95,11 @@ internal sealed partial class FunctionEmitter
     private FunctionEmitter(ModuleInfo module, int index, ICodeTarget target)
     {
         this.target = target;
-        current = new Activation(module, index, new InstanceUse(-1), null, 0);
+        current = new Activation(module, index, new InstanceUse(-1), null, 0, 0);
         root = current;
         signature = Signature.Of(func.Type);
         stack = new OperandStack(il, place => places[place]);
+        if (target.Verifies) stack.Shadows = new Shadows(il, stack);
         prologue = il.Emit(OpCodes.Nop);
         current.Locals = new Operand[func.Func.Params.Length + func.Locals.Sum(run => run.Count)];
         int next = 0;
@@ -110,6 +114,9 @@ internal sealed partial class FunctionEmitter
 
     private FuncInfo func => current.Func;
 
+    /// <summary>What was proved of the operands of the operator being emitted.</summary>
+    private ProvenTypes Proven => current.Proven;
+
     /// <summary>Emits a function.</summary>
     internal static IlBuffer Emit(ModuleInfo module, int index, ICodeTarget target) => new FunctionEmitter(module, index, target).Run();
 
@@ -122,13 +129,24 @@ internal sealed partial class FunctionEmitter
             code.Read(out Instr instr);
             il.Source = instr.Offset;
             if (target.CountsFuel) CountInstruction(instr);
-            if (frames[depth - 1].Unreachable) Skip(instr);
-            else Emit(ref code, ref instr);
+            EmitNext(ref code, ref instr);
         }
         il.Source = 0;
         EmitDeferred();
         EmitPrologue();
         return il;
+    }
+
+    /// <summary>Emits an operator, or skips it, and has the validator follow.</summary>
+    private void EmitNext(ref CodeReader code, ref Instr instr)
+    {
+        if (target.Verifies) BeginVerified(instr);
+        ProvenTypes proven = Proven;
+        if (frames[depth - 1].Unreachable) Skip(instr);
+        else Emit(ref code, ref instr);
+        stack.EndOperator();
+        proven.Follow(ref code, ref instr);
+        if (target.Verifies) EndVerified(instr);
     }
 
     /// <summary>Follows the nesting of unreachable code to the end or else that belongs to the frame.</summary>
@@ -235,7 +253,8 @@ internal sealed partial class FunctionEmitter
         bool demotesPromoted = op is { Prefix: 0, Code: 0xb6 } && stack[0].IsPromoted;
         UseRotations(op);
         int start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
-        if (emission.Kind == Emission.EmissionKind.Il) EmitSteps(emission, 0);
+        if (target.Verifies && IsComparison(op)) EmitComparison(op, emission);
+        else if (emission.Kind == Emission.EmissionKind.Il) EmitSteps(emission, 0);
         else if (IsRotation(op)) il.Call(Members.Integer(Apart + emission.Method!.Name));
         else il.Call(emission.Method!);
         int last = il.Tail;

@@ -233,7 +233,9 @@ internal sealed class IlBuffer
     internal int TypeOpAt(int after, OpCode code, Type type) =>
         Insert(after, new Node { Code = code, Form = Form.Type, Object = type });
 
-    internal int Ldstr(string text) => Insert(Tail, new Node { Code = OpCodes.Ldstr, Form = Form.String, Object = text });
+    internal int Ldstr(string text) => LdstrAt(Tail, text);
+
+    internal int LdstrAt(int after, string text) => Insert(after, new Node { Code = OpCodes.Ldstr, Form = Form.String, Object = text });
 
     /// <summary>An indirect call; <paramref name="tail"/> adds the <c>tail.</c> prefix.</summary>
     internal int Calli(Signature signature, bool tail = false)

@@ -90,6 +90,8 @@ internal static class Members
 
     internal static MethodInfo FuelCharge(string name) => typeof(Fuel).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
+    internal static MethodInfo Assertion(string name) => typeof(EmitterAssertions).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
     internal static MethodInfo Float(string name) => typeof(Floats).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
     private static FieldInfo Field<T>(string name) => typeof(T).GetField(name, Any) ?? throw new MissingFieldException(name);

@@ -21,7 +21,8 @@ internal readonly struct MemoryAccess
 
     internal bool Is64 => Type is null || Type.Is64;
 
-    internal bool MayBeNull => IsReference && Reference.Type.IsNullable;
+    /// <summary>Whether the reference is not proved to be other than null.</summary>
+    internal bool MayBeNull { get; init; }
 }
 
 /// <summary>

@@ -22,7 +22,18 @@ internal enum OperandKind : byte
 internal struct Operand
 {
     internal OperandKind Kind;
-    internal ValType Type;
+
+    /// <summary>
+    /// Which CLR type holds it: of references <c>funcref</c> or <c>anyref</c>, whatever they refer to. What is known of that
+    /// <see cref="ProvenTypes"/> says, so that no check is left out for what the emitter thinks.
+    /// </summary>
+    internal ValType Type
+    {
+        readonly get;
+        set => field = !value.IsRef ? value : Signature.IsFunc(value) ? ValType.FuncRef : AnyRef;
+    }
+
+    private static readonly ValType AnyRef = ValType.Ref(HeapType.Any, true);
 
     /// <summary>The temporary, or the place of a wasm local.</summary>
     internal int Index;
@@ -50,6 +61,9 @@ internal struct Operand
 
     /// <summary>Whether it is an f32 just promoted: demoting it again must still make a NaN quiet.</summary>
     internal bool IsPromoted;
+
+    /// <summary>In verifying mode the IL local with the value that it had when it came to be, plus one; 0 for none.</summary>
+    internal int Shadow;
 
     /// <summary>Whether a load is part of the expression: it must trap even if nobody reads the value.</summary>
     internal bool HasLoad;

@@ -16,6 +16,10 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     private const int MaxOnStack = 200;
 
     private readonly Dictionary<Type, Stack<int>> free = [];
+
+    /// <summary>Temporaries whose operands the operator being emitted has used up: its code reads them, wherever it is put.</summary>
+    private readonly List<int> held = [];
+
     /// <summary>Temporaries of labels that may hold a loaded value.</summary>
     private readonly HashSet<int> loaded = [];
     private Operand[] items = new Operand[32];
@@ -33,6 +37,13 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
 
     internal ref Operand At(int height) => ref items[height];
 
+    /// <summary>In verifying mode, what compares operands with what they were; otherwise null.</summary>
+    internal Shadows? Shadows { get; set; }
+
+    /// <summary>
+    /// A temporary that holds no operand, to be stored to behind all code that there is. Who takes one frees it, or makes it an
+    /// operand's. Temporaries of operands are free again when the operator that used them up has been emitted.
+    /// </summary>
     internal int TakeTemp(Type type)
     {
         if (!free.TryGetValue(type, out Stack<int>? known) || !known.TryPop(out int temp)) return il.DeclareLocal(type);
@@ -44,6 +55,23 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     internal void MarkStored(in Operand operand, int temp)
     {
         if (operand.HasLoad) loaded.Add(temp);
+    }
+
+    /// <summary>
+    /// Stores the value on the IL stack at a position with code behind it, to a temporary that none of this code uses: one that is free
+    /// now may well have been in use there.
+    /// </summary>
+    internal int StoreEarlier(int position, Type type, out int temp)
+    {
+        temp = position == il.Tail ? TakeTemp(type) : il.DeclareLocal(type);
+        return il.StlocAt(position, temp);
+    }
+
+    /// <summary>An operator has been emitted: no code will be put in front of what it read.</summary>
+    internal void EndOperator()
+    {
+        foreach (int temp in held) FreeTemp(temp);
+        held.Clear();
     }
 
     internal void FreeTemp(int temp)
@@ -58,6 +86,7 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
         if (Count == items.Length) Array.Resize(ref items, Count * 2);
         items[Count++] = operand;
         Note(Count - 1);
+        Shadows?.Keep(ref items[Count - 1], il.Tail);
     }
 
     /// <summary>Remembers what has come to a height.</summary>
@@ -112,7 +141,7 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     internal void Remove()
     {
         ref Operand operand = ref items[--Count];
-        if (operand.Kind == OperandKind.Temp) FreeTemp(operand.Index);
+        if (operand.Kind == OperandKind.Temp) held.Add(operand.Index);
         else if (operand.Kind == OperandKind.Stack) onStack--;
     }
 
@@ -129,10 +158,9 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     {
         switch (operand.Kind)
         {
-            case OperandKind.Temp or OperandKind.FrameTemp: return il.LdlocAt(after, operand.Index);
-            case OperandKind.Local:
-                (bool isArg, int index) = placeOf(operand.Index);
-                return isArg ? il.LdargAt(after, index) : il.LdlocAt(after, index);
+            case OperandKind.Temp or OperandKind.FrameTemp or OperandKind.Local:
+                after = LoadPlaceAt(after, operand);
+                return Shadows is { } shadows ? shadows.CompareAt(after, operand) : after;
             case OperandKind.Const:
                 return operand.Type.Kind switch
                 {
@@ -145,6 +173,35 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
                 };
             default: throw new InvalidOperationException("The operand is on the IL stack.");
         }
+    }
+
+    /// <summary>Pushes what is in the temporary or local of an operand.</summary>
+    internal int LoadPlaceAt(int after, in Operand operand)
+    {
+        if (operand.Kind != OperandKind.Local) return il.LdlocAt(after, operand.Index);
+        (bool isArg, int index) = placeOf(operand.Index);
+        return isArg ? il.LdargAt(after, index) : il.LdlocAt(after, index);
+    }
+
+    /// <summary>The end of the code of an operand that is on the IL stack.</summary>
+    internal int EndOf(int fromTop)
+    {
+        int next = NextOnStack(fromTop);
+        return next >= 0 ? this[next].Start : il.Tail;
+    }
+
+    /// <summary>Notes that the code of an operand on the IL stack ends further behind: something was put to its end.</summary>
+    internal void MoveEnd(int fromTop, int end)
+    {
+        int next = NextOnStack(fromTop);
+        if (next >= 0) this[next].Start = end;
+    }
+
+    private int NextOnStack(int fromTop)
+    {
+        int next = fromTop - 1;
+        while (next >= 0 && this[next].Kind != OperandKind.Stack) next--;
+        return next;
     }
 
     /// <summary>Signalling NaNs go through their bits and a call: the JIT's own constants would make them quiet.</summary>
@@ -222,14 +279,12 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
         int place = Count - 1 - fromTop;
         if (items[place].Kind == OperandKind.Stack)
         {
-            int next = place + 1;
-            while (next < Count && items[next].Kind != OperandKind.Stack) next++;
-            Type type = Signature.ClrType(items[place].Type);
-            int temp = next < Count ? il.DeclareLocal(type) : TakeTemp(type);
-            int end = il.StlocAt(next < Count ? items[next].Start : il.Tail, temp);
-            if (next < Count) items[next].Start = end;
+            int end = StoreEarlier(EndOf(fromTop), Signature.ClrType(items[place].Type), out int temp);
             onStack--;
-            items[place] = new Operand { Kind = OperandKind.Temp, Type = items[place].Type, Index = temp };
+            var stored = new Operand { Kind = OperandKind.Temp, Type = items[place].Type, Index = temp };
+            if (Shadows is { } shadows) end = shadows.Keep(ref stored, end);
+            MoveEnd(fromTop, end);
+            items[place] = stored;
         }
         Operand taken = items[place];
         Array.Copy(items, place + 1, items, place, Count - place - 1);
@@ -307,9 +362,8 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
             return;
         }
         ref Operand operand = ref items[index];
-        int temp = il.DeclareLocal(Signature.ClrType(operand.Type));
-        items[above].Start = il.StlocAt(LoadAt(items[above].Start, operand), temp);
-        operand = new Operand { Kind = OperandKind.Temp, Type = operand.Type, Index = temp };
+        items[above].Start = StoreEarlier(LoadAt(items[above].Start, operand), Signature.ClrType(operand.Type), out int temp);
+        operand = new Operand { Kind = OperandKind.Temp, Type = operand.Type, Index = temp, Shadow = operand.Shadow };
     }
 
     private void SaveLocal(ref Operand operand)
@@ -331,7 +385,9 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
             Index = temp,
             HasLoad = operand.HasLoad,
             LoadWidth = operand.LoadWidth,
+            Shadow = operand.Shadow,
         };
+        Shadows?.Keep(ref operand, il.Tail);
     }
 
     /// <summary>Drops operands above a height when control leaves: those on the IL stack are popped.</summary>

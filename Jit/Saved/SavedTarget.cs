@@ -17,6 +17,9 @@ internal sealed class SavedTarget(SavedConstants constants, CodeOptions options)
 
     public bool CountsFuel => options.CountsFuel;
 
+    // What is saved is for use.
+    public bool Verifies => false;
+
     public bool Inlines => options.Inlines && !options.CountsFuel;
 
     public void LoadCode(IlBuffer il, ModuleInfo module, int func)

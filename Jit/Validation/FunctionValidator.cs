@@ -44,17 +44,7 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         funcIndex = index;
         try
         {
-            int code = ModuleDecoder.ReadLocals(module, func, runs);
-            locals.Clear();
-            locals.AddRange(func.Func.Params);
-            foreach (LocalRun run in runs)
-            {
-                if (module.Features != Features.All) FeatureValidator.Check(module, run.Type, func.BodyStart);
-                for (int i = 0; i < run.Count; i++) locals.Add(run.Type);
-            }
-            if (initialised.Length < locals.Count) initialised = new bool[Math.Max(locals.Count, 64)];
-            for (int i = 0; i < locals.Count; i++) initialised[i] = i < func.Func.Params.Length || locals[i].IsDefaultable;
-            results = func.Func.Results;
+            int code = DeclareLocals(index);
             Run(code, func.BodyEnd, results, isConstant: false);
         }
         catch (MalformedModuleException e) when (e.FunctionIndex is null)
@@ -69,6 +59,24 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         {
             funcIndex = -1;
         }
+    }
+
+    /// <summary>Reads the declarations of a function's locals; gives where its code begins.</summary>
+    private int DeclareLocals(int index)
+    {
+        FuncInfo func = module.Funcs[index];
+        int code = ModuleDecoder.ReadLocals(module, func, runs);
+        locals.Clear();
+        locals.AddRange(func.Func.Params);
+        foreach (LocalRun run in runs)
+        {
+            if (module.Features != Features.All) FeatureValidator.Check(module, run.Type, func.BodyStart);
+            for (int i = 0; i < run.Count; i++) locals.Add(run.Type);
+        }
+        if (initialised.Length < locals.Count) initialised = new bool[Math.Max(locals.Count, 64)];
+        for (int i = 0; i < locals.Count; i++) initialised[i] = i < func.Func.Params.Length || locals[i].IsDefaultable;
+        results = func.Func.Results;
+        return code;
     }
 
     /// <summary>Validates a constant expression; only globals below <paramref name="globals"/> are in scope.</summary>

@@ -43,6 +43,15 @@ public sealed class ConformanceTests(ITestOutputHelper output)
     [MemberData(nameof(OwnFiles))]
     public void Limited(string file) => Run(file, new EngineOptions { Interruptible = true, CountFuel = true });
 
+    /// <summary>Nothing that code relies on is other than it is taken to be.</summary>
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Verified(string file)
+    {
+        Run(file, new EngineOptions { Verify = true });
+        Run(file, new EngineOptions { Verify = true, MemoryChecks = MemoryChecks.Explicit });
+    }
+
     /// <summary>Each module saved as an assembly, and run as it is loaded from there.</summary>
     [Theory]
     [MemberData(nameof(Files))]

@@ -45,6 +45,15 @@ public sealed class SuiteTests
     [MemberData(nameof(Files))]
     public void Limited(string file) => Run(file, new EngineOptions { Interruptible = true, CountFuel = true });
 
+    /// <summary>Nothing that code relies on is other than it is taken to be, in both memory modes.</summary>
+    [SuiteTheory]
+    [MemberData(nameof(Files))]
+    public void Verified(string file)
+    {
+        Run(file, new EngineOptions { Verify = true });
+        Run(file, new EngineOptions { Verify = true, MemoryChecks = MemoryChecks.Explicit });
+    }
+
     /// <summary>Functions split into parts compute the same.</summary>
     [SuiteTheory]
     [InlineData("block.wast")]

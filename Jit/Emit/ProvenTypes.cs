@@ -1,0 +1,59 @@
+namespace WasmJit.Jit;
+
+/// <summary>
+/// What the validator has proved of the operands of the operator that is about to be emitted. It is the validator itself, which
+/// follows the emitter operator by operator, and the one authority on which the emitter leaves out a check. What the emitter knows of an
+/// operand (<see cref="Operand"/>) says where it is and which CLR type holds it, and nothing about what it refers to.
+/// </summary>
+internal sealed class ProvenTypes
+{
+    private readonly FunctionValidator validator;
+
+    /// <summary>Begins a function of a module that has been validated.</summary>
+    internal ProvenTypes(ModuleInfo module, int func)
+    {
+        validator = new FunctionValidator(module);
+        validator.Begin(func);
+    }
+
+    /// <summary>How many operands the function has.</summary>
+    internal int Count => validator.Height;
+
+    /// <summary>How many of them belong to the innermost block.</summary>
+    internal int CountInBlock => validator.Height - validator.BlockHeight;
+
+    /// <summary>The type of an operand, counted from the top.</summary>
+    internal ValType this[int fromTop] => validator.Operand(fromTop);
+
+    /// <summary>Goes on behind an operator that has been emitted, or skipped.</summary>
+    internal void Follow(ref CodeReader code, ref Instr instr) => validator.Step(ref code, ref instr);
+
+    /// <summary>Whether an operand is a reference that cannot be null.</summary>
+    internal bool IsNonNull(int fromTop)
+    {
+        ValType type = this[fromTop];
+        return type.IsRef && !type.IsNullable;
+    }
+
+    /// <summary>Whether whatever an operand refers to, if it is not null, is of a heap type.</summary>
+    internal bool RefersTo(int fromTop, HeapType heap)
+    {
+        ValType type = this[fromTop];
+        return type.IsRef && Subtyping.IsSubtype(type.Heap!, heap);
+    }
+
+    /// <summary>Whether an operand is equal to another only if both are one object.</summary>
+    internal bool IsNeverI31(int fromTop)
+    {
+        HeapType? heap = this[fromTop].Heap;
+        return heap is DefType or ExactType || ReferenceEquals(heap, HeapType.Struct) || ReferenceEquals(heap, HeapType.Array)
+            || ReferenceEquals(heap, HeapType.None);
+    }
+
+    /// <summary>Whether a local can hold nothing but memories of some type, and null.</summary>
+    internal static bool IsMemory(ValType type) =>
+        type.IsRef && type.Heap is DefType { Composite: EntityType { Entity.Kind: ExternKind.Memory } };
+
+    /// <summary>Whether a local can hold nothing but slices and null.</summary>
+    internal static bool IsSlice(ValType type) => type.IsRef && ReferenceEquals(type.Heap, HeapType.Slice);
+}

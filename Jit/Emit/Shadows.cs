@@ -1,0 +1,43 @@
+using System.Reflection.Emit;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// For the verifying mode: keeps the value of each operand that waits in a temporary, or in a local that is read later, a second time in
+/// an IL local that nothing else uses, and compares the two where the operand is loaded.
+/// </summary>
+internal sealed class Shadows(IlBuffer il, OperandStack stack)
+{
+    /// <summary>IL can have 65,535 locals; functions that are so large go without from there on.</summary>
+    private const int MostLocals = 30_000;
+
+    /// <summary>What assertions begin with: the operator and its place.</summary>
+    internal string Where { get; set; } = "";
+
+    /// <summary>Keeps the value of an operand that has none yet, from a position on where it is in its place; gives the new position.</summary>
+    internal int Keep(ref Operand operand, int at)
+    {
+        if (operand.Shadow != 0 || operand.Kind is not (OperandKind.Temp or OperandKind.Local) || il.Locals.Count > MostLocals) return at;
+        int shadow = il.DeclareLocal(Signature.ClrType(operand.Type));
+        operand.Shadow = shadow + 1;
+        return il.StlocAt(stack.LoadPlaceAt(at, operand), shadow);
+    }
+
+    /// <summary>Compares the value of an operand, which is on the IL stack and stays there, with what it was.</summary>
+    internal int CompareAt(int at, in Operand operand)
+    {
+        if (operand.Shadow == 0) return at;
+        at = il.EmitAt(at, OpCodes.Dup);
+        at = il.LdlocAt(at, operand.Shadow - 1);
+        at = il.LdstrAt(at, Where + (operand.Kind == OperandKind.Local ? "a read of a local that waits" : "an operand in a temporary"));
+        return il.CallAt(at, Members.Assertion("Same" + operand.Type.Kind switch
+        {
+            ValKind.I32 => "I32",
+            ValKind.I64 => "I64",
+            ValKind.F32 => "F32",
+            ValKind.F64 => "F64",
+            ValKind.V128 => "V128",
+            _ => "Object",
+        }));
+    }
+}
