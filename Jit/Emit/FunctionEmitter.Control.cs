@@ -19,6 +19,7 @@ internal sealed partial class FunctionEmitter
             ElseLabel = -1,
             Height = stack.Count - start.Length,
             Region = region,
+            Arm = ++arms,
         };
     }
 
@@ -55,7 +56,7 @@ internal sealed partial class FunctionEmitter
     private void StoreTo(int[] temps)
     {
         for (int i = 0; i < temps.Length; i++) stack.MarkStored(stack[temps.Length - 1 - i], temps[i]);
-        stack.Take(temps.Length);
+        stack.TakeHidden(temps.Length);
         for (int i = temps.Length - 1; i >= 0; i--) il.Stloc(temps[i]);
     }
 
@@ -146,6 +147,7 @@ internal sealed partial class FunctionEmitter
         il.Mark(frame.ElseLabel);
         frame.ElseLabel = -1;
         frame.Kind = OpId.Else;
+        frame.Arm = ++arms;
         frame.Unreachable = false;
         if (frame.ParamTemps is not null) PushTemps(frame.Start, frame.ParamTemps);
     }
@@ -328,7 +330,7 @@ internal sealed partial class FunctionEmitter
     {
         int[] temps = LabelTemps(ref frame);
         for (int i = 0; i < arity; i++) stack.MarkStored(stack[i], temps[arity - 1 - i]);
-        for (int i = arity - 1; i >= 0; i--) stack.LoadAt(il.Tail, stack[i]);
+        for (int i = arity - 1; i >= 0; i--) stack.LoadAt(il.Tail, stack[i], hides: true);
         for (int i = temps.Length - 1; i >= 0; i--) il.Stloc(temps[i]);
     }
 
@@ -410,12 +412,12 @@ internal sealed partial class FunctionEmitter
         int result = stack.TakeTemp(Signature.ClrType(type));
         // The condition is on the IL stack, or will be; the first value goes to the result before it is tested.
         if (stack[0].Kind != OperandKind.Stack) stack.LoadAt(il.Tail, stack[0]);
-        stack.LoadAt(il.Tail, first);
+        stack.LoadAt(il.Tail, first, hides: true);
         il.Stloc(result);
         int skip = il.DefineLabel();
         EmitCondition();
         il.Branch(OpCodes.Brtrue, skip);
-        stack.LoadAt(il.Tail, second);
+        stack.LoadAt(il.Tail, second, hides: true);
         il.Stloc(result);
         il.Mark(skip);
         stack.Remove();

@@ -286,6 +286,7 @@ internal sealed partial class FunctionEmitter
             il.Mark(frame.Dispatch);
         }
         frame.Kind = instr.Id;
+        frame.Arm = ++arms;
         frame.Unreachable = false;
         frame.Dispatch = il.DefineLabel();
         if (instr.Id == OpId.CatchAll)
@@ -495,9 +496,9 @@ internal sealed partial class FunctionEmitter
                     case ValKind.I32: il.Emit(OpCodes.Conv_I4); break;
                     case ValKind.F32:
                         il.Emit(OpCodes.Conv_I4);
-                        il.Call(Members.FloatOfBits);
+                        EmitFloatOfBits(is64: false);
                         break;
-                    case ValKind.F64: il.Call(Members.DoubleOfBits); break;
+                    case ValKind.F64: EmitFloatOfBits(is64: true); break;
                     case ValKind.V128:
                         LoadWord(layout, exception, slot + 1);
                         il.Call(Members.Exception(nameof(ExceptionHelpers.Vector)));

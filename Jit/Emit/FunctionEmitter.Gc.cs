@@ -195,7 +195,8 @@ internal sealed partial class FunctionEmitter
         il.Nulls = NullMeaning.Struct;
         il.Field(OpCodes.Ldfld, type.Fields[(int)instr.B]);
         SignExtend(instr.Op.Has(OpTraits.Signed), storage);
-        stack.PushStack(storage.Unpacked, start, treeDepth);
+        // The JIT may know what was stored.
+        stack.PushStack(storage.Unpacked, start, treeDepth, mayBeKnown: IsFloat(storage));
     }
 
     /// <summary>Packed values are stored without sign.</summary>
@@ -263,7 +264,7 @@ internal sealed partial class FunctionEmitter
         il.TypeOp(OpCodes.Ldelema, type.Element!);
         il.Field(OpCodes.Ldfld, type.Fields[0]);
         SignExtend(instr.Op.Has(OpTraits.Signed), storage);
-        stack.PushStack(storage.Unpacked, start);
+        stack.PushStack(storage.Unpacked, start, mayBeKnown: IsFloat(storage));
     }
 
     private void ArraySet(uint index)

@@ -164,6 +164,7 @@ internal sealed partial class FunctionEmitter
         var copies = new List<(Operand From, int To)>();
         for (int i = parameters.Length - 1; i >= 0; i--)
         {
+            stack.HideKnown(1);
             Operand argument = stack.Pop();
             bool isWritten = (info.Written >> i & 1) != 0;
             switch (argument.Kind)
@@ -184,7 +185,7 @@ internal sealed partial class FunctionEmitter
         }
         foreach ((Operand from, int to) in copies)
         {
-            stack.LoadAt(il.Tail, from);
+            stack.LoadAt(il.Tail, from, hides: true);
             il.Stloc(to);
         }
         locals.Reverse();
@@ -194,7 +195,7 @@ internal sealed partial class FunctionEmitter
                 // The place may have been in use before, and the code may be run again.
                 int temp = stack.TakeTemp(Signature.ClrType(run.Type));
                 activation.Temps.Add(temp);
-                stack.LoadAt(il.Tail, new Operand { Kind = OperandKind.Const, Type = run.Type });
+                stack.LoadAt(il.Tail, new Operand { Kind = OperandKind.Const, Type = run.Type }, hides: true);
                 il.Stloc(temp);
                 locals.Add(DeclarePlace(run.Type, (false, temp)));
             }
@@ -218,6 +219,8 @@ internal sealed partial class FunctionEmitter
             Compare(stack[0]);
             int start = stack.Take(1);
             stack.PushStack(type, start);
+            // A local may hold anything.
+            stack[0].IsPromoted = true;
         }
         else if (!frame.Unreachable && (types.Length > 1 || (types.Length == 1 && stack[0].Kind == OperandKind.FrameTemp)))
         {

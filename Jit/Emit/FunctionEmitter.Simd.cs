@@ -24,18 +24,21 @@ internal sealed partial class FunctionEmitter
         }
         if (FoldVector(instr)) return;
         HideConstants(op);
+        bool mayBeKnown = MayBeKnown(op);
         KeepWhole(instr);
         if (op.Mnemonic.EndsWith(".replace_lane", StringComparison.Ordinal))
         {
-            ReplaceLane(instr, emission);
+            ReplaceLane(instr, emission, mayBeKnown);
             return;
         }
         bool isConstantShift = op.Mnemonic == "i8x16.shr_s" && stack[0].Kind == OperandKind.Const;
         int start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
+        // The JIT takes a float out of a constant vector as a constant of its own.
+        if (op.Results[0].Kind is ValKind.F32 or ValKind.F64) stack.HideAt(il.Tail, ValType.V128);
         if (HasLane(op)) il.LdcI4((int)instr.A);
         if (isConstantShift) il.Call(Members.Vector(nameof(Simd.I8x16ShrSConstant)));
         else CallVector(emission);
-        stack.PushStack(op.Results[0], start, treeDepth, hasLoad);
+        stack.PushStack(op.Results[0], start, treeDepth, hasLoad, mayBeKnown: mayBeKnown);
     }
 
     private void CallVector(Emission emission)
@@ -56,12 +59,12 @@ internal sealed partial class FunctionEmitter
     };
 
     /// <summary>The lane becomes an argument between the vector and the value.</summary>
-    private void ReplaceLane(in Instr instr, Emission emission)
+    private void ReplaceLane(in Instr instr, Emission emission, bool mayBeKnown)
     {
         int start = TakePair(out int between, out int treeDepth, out bool hasLoad);
         il.LdcI4At(between, (int)instr.A);
         CallVector(emission);
-        stack.PushStack(ValType.V128, start, treeDepth, hasLoad);
+        stack.PushStack(ValType.V128, start, treeDepth, hasLoad, mayBeKnown: mayBeKnown);
     }
 
     private void LoadLane(in Instr instr, Emission emission)
@@ -149,6 +152,7 @@ internal sealed partial class FunctionEmitter
         if (op.Mnemonic.EndsWith("_lane", StringComparison.Ordinal)) return;
         if (op.Mnemonic == "f64x2.promote_low_f32x4") is32 = true;
         else if (op.Mnemonic == "f32x4.demote_f64x2_zero") is32 = false;
+        stack.HideKnown(op.Params.Length);
         for (int i = 0; i < op.Params.Length; i++)
         {
             ref Operand operand = ref stack[i];
@@ -158,13 +162,9 @@ internal sealed partial class FunctionEmitter
         }
     }
 
-    private static bool HasSignallingNaN(ulong half, bool is32)
-    {
-        if (!is32) return (half & (1UL << 51)) == 0 && double.IsNaN(BitConverter.UInt64BitsToDouble(half));
-        return IsSignalling((uint)half) || IsSignalling((uint)(half >> 32));
-
-        static bool IsSignalling(uint bits) => (bits & 0x400000) == 0 && float.IsNaN(BitConverter.UInt32BitsToSingle(bits));
-    }
+    private static bool HasSignallingNaN(ulong half, bool is32) => is32
+        ? OperandStack.IsSignalling((uint)half) || OperandStack.IsSignalling((uint)(half >> 32))
+        : OperandStack.IsSignalling(half);
 
     /// <summary>Whether an operator with this number in all lanes of one operand changes the other in its sign at most.</summary>
     private static bool IsNeutral(Operator op, ulong half, bool is32, bool isRight)

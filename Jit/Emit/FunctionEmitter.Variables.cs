@@ -5,7 +5,11 @@ namespace WasmJit.Jit;
 /// <summary>Locals and globals (spec 4.6.5).</summary>
 internal sealed partial class FunctionEmitter
 {
-    private void LocalGet(uint local) => stack.Push(current.Locals[local]);
+    private void LocalGet(uint local)
+    {
+        stack.Push(current.Locals[local]);
+        NoteRead(local);
+    }
 
     private void StoreLocal(int place)
     {
@@ -24,8 +28,9 @@ internal sealed partial class FunctionEmitter
         }
         StoreRotation(place);
         stack.BeforeWrite(place, below: 1);
-        stack.Take(1);
+        stack.TakeHidden(1);
         BeforeLocalStore(current.Locals[local]);
+        NoteWrite(local);
         StoreLocal(place);
     }
 
@@ -36,8 +41,9 @@ internal sealed partial class FunctionEmitter
         ValType type = stack[0].Type;
         StoreRotation(place);
         stack.BeforeWrite(place, below: 1);
-        stack.Take(1);
+        stack.TakeHidden(1);
         BeforeLocalStore(current.Locals[local]);
+        NoteWrite(local);
         StoreLocal(place);
         stack.PushLocal(type, place);
     }

@@ -60,6 +60,9 @@ internal sealed partial class FunctionEmitter
         internal int[]? ParamTemps;
         internal int[]? ResultTemps;
 
+        /// <summary>A number that no other frame has, nor another arm of the same.</summary>
+        internal int Arm;
+
         /// <summary>How many protected regions the label is in.</summary>
         internal int Region;
 
@@ -174,7 +177,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>What must stand before everything: it depends on what came after.</summary>
     private void EmitPrologue()
     {
-        FinishUse(EmitReferenceLocals(EmitEntryChecks(prologue)));
+        FinishUse(EmitReferenceLocals(EmitHiddenZeros(EmitEntryChecks(prologue))));
     }
 
     private void Emit(ref CodeReader code, ref Instr instr)
@@ -250,48 +253,24 @@ internal sealed partial class FunctionEmitter
         }
         if (EmitNeutral(op)) return;
         GuardNarrowing(op);
-        bool demotesPromoted = op is { Prefix: 0, Code: 0xb6 } && stack[0].IsPromoted;
+        bool demotesPromoted = op is { Prefix: 0, Code: 0xb6 } && (stack[0].IsPromoted || stack[0].Kind != OperandKind.Stack);
+        bool mayBeKnown = HideFolding(op, out bool isQuiet);
         UseRotations(op);
         int start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
         if (target.Verifies && IsComparison(op)) EmitComparison(op, emission);
         else if (emission.Kind == Emission.EmissionKind.Il) EmitSteps(emission, 0);
+        else if (op is { Prefix: 0, Code: 0xbe or 0xbf }) EmitFloatOfBits(is64: op.Code == 0xbf);
         else if (IsRotation(op)) il.Call(Members.Integer(Apart + emission.Method!.Name));
         else il.Call(emission.Method!);
         int last = il.Tail;
         if (demotesPromoted) il.Call(Members.Float("Quiet32"));
-        if (op.Results.Length == 1) stack.PushStack(op.Results[0], start, treeDepth, hasLoad);
+        if (op.Results.Length == 1)
+        {
+            stack.PushStack(op.Results[0], start, treeDepth, hasLoad, mayBeKnown: mayBeKnown);
+            stack[0].IsQuiet = isQuiet;
+        }
         if (op is { Prefix: 0, Code: 0xbb }) stack[0].IsPromoted = true;
         if (IsRotation(op) && stack[0].Kind == OperandKind.Stack) stack[0].Rotation = last;
-    }
-
-    /// <summary>
-    /// Float arithmetic with a neutral element on the right, or with 1 or -1: RyuJIT gives the operand back as it is, and a
-    /// signalling NaN would stay one.
-    /// </summary>
-    private bool EmitNeutral(Operator op)
-    {
-        if (op.Prefix != 0 || op.Code is not ((>= 0x92 and <= 0x95) or (>= 0xa0 and <= 0xa3))) return false;
-        bool is64 = op.Code >= 0xa0;
-        uint kind = op.Code - (is64 ? 0xa0u : 0x92u);
-        int side = stack[0].Kind == OperandKind.Const ? 0 : kind is 0 or 2 && stack[1].Kind == OperandKind.Const ? 1 : -1;
-        if (side < 0) return false;
-        ulong bits = stack[side].Bits;
-        double constant = is64 ? BitConverter.UInt64BitsToDouble(bits) : BitConverter.UInt32BitsToSingle((uint)bits);
-        bool negates = kind >= 2 && constant == -1;
-        bool neutral = kind switch
-        {
-            0 => constant == 0 && double.IsNegative(constant),
-            1 => constant == 0 && !double.IsNegative(constant),
-            _ => constant is 1 or -1,
-        };
-        if (!neutral) return false;
-        if (side == 0) stack.Remove();
-        int start = stack.Take(1, out int treeDepth, out bool hasLoad);
-        if (side == 1) stack.Remove();
-        if (negates) il.Call(Members.Float(is64 ? "Neg64" : "Neg32"));
-        il.Call(Members.Float(is64 ? "Quiet64" : "Quiet32"));
-        stack.PushStack(op.Results[0], start, treeDepth, hasLoad);
-        return true;
     }
 
     private void EmitSteps(Emission emission, int from)

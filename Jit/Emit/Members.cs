@@ -44,9 +44,6 @@ internal static class Members
     internal static readonly MethodInfo StackCheck = typeof(StackGuard).GetMethod(nameof(StackGuard.Check), Any)!;
     internal static readonly MethodInfo StackSpace = typeof(StackGuard).GetMethod(nameof(StackGuard.EnsureSpace), Any)!;
 
-    internal static readonly MethodInfo FloatOfBits = typeof(Conversions).GetMethod(nameof(Conversions.OpaqueF32), Any)!;
-    internal static readonly MethodInfo DoubleOfBits = typeof(Conversions).GetMethod(nameof(Conversions.OpaqueF64), Any)!;
-
     internal static readonly MethodInfo VectorOfHalves = typeof(Vector128).GetMethod(nameof(Vector128.Create), [typeof(ulong), typeof(ulong)])!;
 
     internal static readonly MethodInfo BitsOfFloat = typeof(BitConverter).GetMethod(nameof(BitConverter.SingleToUInt32Bits))!;

@@ -65,6 +65,15 @@ internal struct Operand
     /// <summary>In verifying mode the IL local with the value that it had when it came to be, plus one; 0 for none.</summary>
     internal int Shadow;
 
+    /// <summary>
+    /// Of a float on the IL stack: whether RyuJIT may know the number, because it is computed from constants. See
+    /// <see cref="OperandStack.HideKnown"/>.
+    /// </summary>
+    internal bool MayBeKnown;
+
+    /// <summary>Of a float on the IL stack: whether arithmetic gave it, so that it is no signalling NaN.</summary>
+    internal bool IsQuiet;
+
     /// <summary>Whether a load is part of the expression: it must trap even if nobody reads the value.</summary>
     internal bool HasLoad;
 }

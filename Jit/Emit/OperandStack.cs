@@ -112,17 +112,18 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     }
 
     /// <summary>The value that the instructions after <paramref name="start"/> have just left on the IL stack.</summary>
-    internal void PushStack(ValType type, int start, int depth = 1, bool hasLoad = false, byte loadWidth = 0)
+    internal void PushStack(ValType type, int start, int depth = 1, bool hasLoad = false, byte loadWidth = 0, bool mayBeKnown = false)
     {
         if (depth > MaxDepth || onStack >= MaxOnStack)
         {
             int temp = TakeTemp(Signature.ClrType(type));
+            if (mayBeKnown) HideAt(il.Tail, type);
             il.Stloc(temp);
             PushTemp(type, temp);
             return;
         }
         onStack++;
-        Push(new Operand { Kind = OperandKind.Stack, Type = type, Start = start, Depth = depth, HasLoad = hasLoad, LoadWidth = loadWidth });
+        Push(new Operand { Kind = OperandKind.Stack, Type = type, Start = start, Depth = depth, HasLoad = hasLoad, LoadWidth = loadWidth, MayBeKnown = mayBeKnown });
     }
 
     internal void PushTemp(ValType type, int temp) => Push(new Operand { Kind = OperandKind.Temp, Type = type, Index = temp, HasLoad = loaded.Contains(temp) });
@@ -154,7 +155,12 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     }
 
     /// <summary>Emits the load of an operand that is not on the IL stack; returns the new position.</summary>
-    internal int LoadAt(int after, in Operand operand)
+    /// <param name="after">The position.</param>
+    /// <param name="operand">The operand.</param>
+    /// <param name="hides">
+    /// Whether a float constant is to be none to the JIT: it goes where the emitter loses sight of it, into a local or temporary.
+    /// </param>
+    internal int LoadAt(int after, in Operand operand, bool hides = false)
     {
         switch (operand.Kind)
         {
@@ -166,9 +172,9 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
                 {
                     ValKind.I32 => il.LdcI4At(after, (int)operand.Bits),
                     ValKind.I64 => il.LdcI8At(after, (long)operand.Bits),
-                    ValKind.F32 => LoadFloatAt(after, (int)operand.Bits),
-                    ValKind.F64 => LoadDoubleAt(after, (long)operand.Bits),
-                    ValKind.V128 => LoadVectorAt(after, operand.Bits, operand.High, operand.IsOpaque),
+                    ValKind.F32 => LoadFloatAt(after, (int)operand.Bits, hides),
+                    ValKind.F64 => LoadDoubleAt(after, (long)operand.Bits, hides),
+                    ValKind.V128 => LoadVectorAt(after, operand.Bits, operand.High, operand.IsOpaque || (hides && MustHide(operand))),
                     _ => il.EmitAt(after, OpCodes.Ldnull),
                 };
             default: throw new InvalidOperationException("The operand is on the IL stack.");
@@ -204,31 +210,80 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
         return next;
     }
 
-    /// <summary>Signalling NaNs go through their bits and a call: the JIT's own constants would make them quiet.</summary>
-    private int LoadFloatAt(int after, int bits) =>
-        float.IsNaN(BitConverter.Int32BitsToSingle(bits)) && (bits & 0x400000) == 0
-            ? il.CallAt(il.LdcI4At(after, bits), Members.FloatOfBits)
+    private int LoadFloatAt(int after, int bits, bool hides) =>
+        hides || IsSignalling((uint)bits)
+            ? il.CallAt(il.LdargAt(il.LdcI4At(after, bits), 0), Members.Float(nameof(Runtime.Floats.HiddenOfBits32)))
             : il.LdcR4At(after, bits);
 
-    private int LoadDoubleAt(int after, long bits) =>
-        double.IsNaN(BitConverter.Int64BitsToDouble(bits)) && (bits & (1L << 51)) == 0
-            ? il.CallAt(il.LdcI8At(after, bits), Members.DoubleOfBits)
+    private int LoadDoubleAt(int after, long bits, bool hides) =>
+        hides || IsSignalling((ulong)bits)
+            ? il.CallAt(il.LdargAt(il.LdcI8At(after, bits), 0), Members.Float(nameof(Runtime.Floats.HiddenOfBits64)))
             : il.LdcR8At(after, bits);
 
     /// <summary>A vector constant, which the JIT puts beside the code.</summary>
-    internal int LoadVectorAt(int after, ulong low, ulong high, bool isOpaque = false)
+    internal int LoadVectorAt(int after, ulong low, ulong high, bool hides = false)
     {
         after = il.LdcI8At(after, (long)low);
         after = il.LdcI8At(after, (long)high);
-        return il.CallAt(after, isOpaque ? Members.Vector(nameof(Runtime.Simd.Opaque)) : Members.VectorOfHalves);
+        after = il.CallAt(after, Members.VectorOfHalves);
+        return hides ? HideAt(after, ValType.V128) : after;
     }
+
+    /// <summary>Makes the number on the IL stack one that the JIT does not know.</summary>
+    internal int HideAt(int after, ValType type) => il.CallAt(
+        il.LdargAt(after, 0),
+        type.Kind switch
+        {
+            ValKind.F32 => Members.Float(nameof(Runtime.Floats.Hide32)),
+            ValKind.F64 => Members.Float(nameof(Runtime.Floats.Hide64)),
+            _ => Members.Vector(nameof(Runtime.Simd.Hide)),
+        });
+
+    /// <summary>Makes a float or vector among the topmost operands one that the JIT does not know; where it is on the IL stack, or will be.</summary>
+    internal void Hide(int fromTop)
+    {
+        ref Operand operand = ref items[Count - 1 - fromTop];
+        if (operand.Kind != OperandKind.Stack) return;
+        MoveEnd(fromTop, HideAt(EndOf(fromTop), operand.Type));
+        operand.MayBeKnown = false;
+    }
+
+    /// <summary>
+    /// Before the topmost operands go where the emitter loses sight of them: numbers that the JIT may know become unknown.
+    /// </summary>
+    internal void HideKnown(int count)
+    {
+        for (int i = 0; i < count; i++)
+            if (items[Count - 1 - i].MayBeKnown) Hide(i);
+    }
+
+    /// <summary>Whether a vector constant has lanes that the JIT would treat in its own way as floats.</summary>
+    private static bool MustHide(in Operand constant)
+    {
+        return HasSpecial(constant.Bits) || HasSpecial(constant.High);
+
+        static bool HasSpecial(ulong half) =>
+            IsSignalling(half) || IsSignalling((uint)half) || IsSignalling((uint)(half >> 32)) || half is
+                0 or 0x8000000000000000 or 0x3ff0000000000000 or 0xbff0000000000000 or 0x8000000080000000 or 0x3f8000003f800000 or 0xbf800000bf800000;
+    }
+
+    /// <summary>Whether a float constant is a signalling NaN.</summary>
+    internal static bool IsSignalling(in Operand constant) =>
+        constant.Type.Kind == ValKind.F32 ? IsSignalling((uint)constant.Bits) : IsSignalling(constant.Bits);
+
+    /// <summary>Whether an f32 is a signalling NaN.</summary>
+    internal static bool IsSignalling(uint bits) => (bits & 0x400000) == 0 && float.IsNaN(BitConverter.UInt32BitsToSingle(bits));
+
+    /// <summary>Whether an f64 is a signalling NaN.</summary>
+    internal static bool IsSignalling(ulong bits) => (bits & (1UL << 51)) == 0 && double.IsNaN(BitConverter.UInt64BitsToDouble(bits));
 
     /// <summary>
     /// Puts the topmost <paramref name="count"/> operands onto the IL stack, one above the other, and forgets them. Gives the
     /// position before the first, where what goes below them can be inserted.
     /// </summary>
-    internal int Take(int count, out int depth, out bool hasLoad)
+    internal int Take(int count, out int depth, out bool hasLoad, bool hides = false)
     {
+        if (hides) HideKnown(count);
         int position = il.Tail;
         depth = 0;
         hasLoad = false;
@@ -243,7 +298,7 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
             }
             else
             {
-                LoadAt(position, operand);
+                LoadAt(position, operand, hides);
             }
         }
         for (int i = 0; i < count; i++) Remove();
@@ -252,6 +307,9 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     }
 
     internal int Take(int count) => Take(count, out _, out _);
+
+    /// <summary>The same, into locals or temporaries: what the JIT may know about floats, it knows no longer.</summary>
+    internal int TakeHidden(int count) => Take(count, out _, out _, hides: true);
 
     /// <summary>The same, with a call of <paramref name="check"/> on the lowest operand before the others are evaluated any further.</summary>
     internal int TakeChecked(int count, System.Reflection.MethodInfo check)
@@ -279,6 +337,7 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
         int place = Count - 1 - fromTop;
         if (items[place].Kind == OperandKind.Stack)
         {
+            if (items[place].MayBeKnown) Hide(fromTop);
             int end = StoreEarlier(EndOf(fromTop), Signature.ClrType(items[place].Type), out int temp);
             onStack--;
             var stored = new Operand { Kind = OperandKind.Temp, Type = items[place].Type, Index = temp };
@@ -377,6 +436,7 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
         if (operand.Kind != OperandKind.Stack && !force) return;
         if (operand.Kind == OperandKind.Stack) onStack--;
         int temp = TakeTemp(Signature.ClrType(operand.Type));
+        if (operand.MayBeKnown) HideAt(il.Tail, operand.Type);
         il.Stloc(temp);
         operand = new Operand
         {

@@ -210,8 +210,8 @@ internal static partial class OperatorTable
         0xfd:221  i64x2.extmul_high_i32x4_s            -                 v128 v128 -> v128       simd          call:Simd.I64x2ExtmulHighI32x4S
         0xfd:222  i64x2.extmul_low_i32x4_u             -                 v128 v128 -> v128       simd          call:Simd.I64x2ExtmulLowI32x4U
         0xfd:223  i64x2.extmul_high_i32x4_u            -                 v128 v128 -> v128       simd          call:Simd.I64x2ExtmulHighI32x4U
-        0xfd:224  f32x4.abs                            -                 v128 -> v128            simd          vec:Abs:r4
-        0xfd:225  f32x4.neg                            -                 v128 -> v128            simd          vec:Negate:r4
+        0xfd:224  f32x4.abs                            -                 v128 -> v128            simd          call:Simd.F32x4Abs
+        0xfd:225  f32x4.neg                            -                 v128 -> v128            simd          call:Simd.F32x4Neg
         0xfd:227  f32x4.sqrt                           -                 v128 -> v128            simd          vec:Sqrt:r4
         0xfd:228  f32x4.add                            -                 v128 v128 -> v128       simd          vec:Add:r4
         0xfd:229  f32x4.sub                            -                 v128 v128 -> v128       simd          vec:Subtract:r4
@@ -221,8 +221,8 @@ internal static partial class OperatorTable
         0xfd:233  f32x4.max                            -                 v128 v128 -> v128       simd          call:Simd.F32x4Max
         0xfd:234  f32x4.pmin                           -                 v128 v128 -> v128       simd          call:Simd.F32x4Pmin
         0xfd:235  f32x4.pmax                           -                 v128 v128 -> v128       simd          call:Simd.F32x4Pmax
-        0xfd:236  f64x2.abs                            -                 v128 -> v128            simd          vec:Abs:r8
-        0xfd:237  f64x2.neg                            -                 v128 -> v128            simd          vec:Negate:r8
+        0xfd:236  f64x2.abs                            -                 v128 -> v128            simd          call:Simd.F64x2Abs
+        0xfd:237  f64x2.neg                            -                 v128 -> v128            simd          call:Simd.F64x2Neg
         0xfd:239  f64x2.sqrt                           -                 v128 -> v128            simd          vec:Sqrt:r8
         0xfd:240  f64x2.add                            -                 v128 v128 -> v128       simd          vec:Add:r8
         0xfd:241  f64x2.sub                            -                 v128 v128 -> v128       simd          vec:Subtract:r8

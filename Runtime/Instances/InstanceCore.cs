@@ -65,6 +65,12 @@ public abstract unsafe class InstanceCore
     internal double ScratchF64;
     internal Vector128<byte> Scratch128;
 
+    /// <summary>
+    /// Always 0, which the JIT does not know: a number that is combined with it is no constant any more. See <c>Floats.Hide32</c>.
+    /// </summary>
+    internal int HiddenZero32;
+    internal long HiddenZero64;
+
     /// <summary>Keeps alive what the raw pointers above point into.</summary>
     internal object? GlobalStorage;
 

@@ -189,13 +189,6 @@ internal static class Conversions
         return (double)(long)(((ulong)a >> 1) | ((ulong)a & 1)) * 2.0;
     }
 
-    /// <summary>A constant that the JIT must not fold.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static float OpaqueF32(int bits) => BitConverter.Int32BitsToSingle(bits);
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static double OpaqueF64(long bits) => BitConverter.Int64BitsToDouble(bits);
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int I32ReinterpretF32(float a) => BitConverter.SingleToInt32Bits(a);
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace WasmJit.Runtime;
 
@@ -118,4 +119,25 @@ internal static class Floats
     internal static double Copysign64(double a, double b) =>
         BitConverter.Int64BitsToDouble(
             (BitConverter.DoubleToInt64Bits(a) & long.MaxValue) | (BitConverter.DoubleToInt64Bits(b) & long.MinValue));
+
+    // RyuJIT keeps every float constant as a double, in which a signalling NaN does not survive, and leaves out arithmetic with a
+    // neutral element, which would make one quiet. What it must not know goes through the instance's hidden zero.
+
+    /// <summary>The number itself, as one that the JIT does not know.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Hide32(float a, InstanceCore instance) =>
+        (Vector128.CreateScalarUnsafe(a).AsInt32() ^ Vector128.CreateScalarUnsafe(instance.HiddenZero32)).AsSingle().ToScalar();
+
+    /// <summary>The number itself, as one that the JIT does not know.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double Hide64(double a, InstanceCore instance) =>
+        (Vector128.CreateScalarUnsafe(a).AsInt64() ^ Vector128.CreateScalarUnsafe(instance.HiddenZero64)).AsDouble().ToScalar();
+
+    /// <summary>The float of these bits, as one that the JIT does not know.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float HiddenOfBits32(int bits, InstanceCore instance) => BitConverter.Int32BitsToSingle(bits ^ instance.HiddenZero32);
+
+    /// <summary>The double of these bits, as one that the JIT does not know.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double HiddenOfBits64(long bits, InstanceCore instance) => BitConverter.Int64BitsToDouble(bits ^ instance.HiddenZero64);
 }

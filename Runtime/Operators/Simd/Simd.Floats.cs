@@ -8,9 +8,12 @@ namespace WasmJit.Runtime;
 /// <summary>Minimum and maximum of floats, and conversions (spec 4.3.3, 4.3.4).</summary>
 internal static partial class Simd
 {
-    /// <summary>A vector that the JIT must not fold: its arithmetic on constants leaves signalling NaNs as they are.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static Vector128<byte> Opaque(ulong low, ulong high) => Vector128.Create(low, high).AsByte();
+    /// <summary>
+    /// The vector itself, as one that the JIT does not know: its arithmetic on constants leaves signalling NaNs as they are. See
+    /// <see cref="Floats.Hide32"/>.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> Hide(Vector128<byte> a, InstanceCore instance) => a ^ Vector128.Create(instance.HiddenZero64).AsByte();
 
     /// <summary>A result, or the sum where an operand is a NaN: other than a signalling NaN that is given on, a sum is quiet.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -18,6 +21,20 @@ internal static partial class Simd
         where T : struct => AdvSimd.IsSupported
             ? result
             : Vector128.ConditionalSelect(Vector128.Equals(a, a) & Vector128.Equals(b, b), result, a + b);
+
+    // Signs as integers: the JIT would write a constant of equal floats as one float, in which a signalling NaN does not survive.
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F32x4Abs(Vector128<byte> a) => (a.AsUInt32() & Vector128.Create(0x7fffffffu)).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F32x4Neg(Vector128<byte> a) => (a.AsUInt32() ^ Vector128.Create(0x80000000u)).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F64x2Abs(Vector128<byte> a) => (a.AsUInt64() & Vector128.Create(0x7fffffffffffffffu)).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> F64x2Neg(Vector128<byte> a) => (a.AsUInt64() ^ Vector128.Create(0x8000000000000000u)).AsByte();
 
     // The processor's minimum gives its second operand if the two are zeros or one is a NaN. So both orders are asked: a sign
     // or NaN that is in one of the results is in their union, whose NaNs then lose all but the topmost bits.
@@ -53,8 +70,9 @@ internal static partial class Simd
         Vector128<float> one = Sse.Max(x, y);
         Vector128<float> differing = Sse.Xor(one, Sse.Max(y, x));
         Vector128<float> most = Sse.Subtract(Sse.Or(one, differing), differing);
+        // Where both are the same signalling NaN the JIT may have left the subtraction out.
         Vector128<uint> isNaN = Sse.CompareUnordered(most, most).AsUInt32();
-        return Sse2.AndNot(isNaN >>> 10, most.AsUInt32()).AsByte();
+        return Sse2.AndNot(isNaN >>> 10, most.AsUInt32() | isNaN).AsByte();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -66,7 +84,7 @@ internal static partial class Simd
         Vector128<double> differing = Sse2.Xor(one, Sse2.Max(y, x));
         Vector128<double> most = Sse2.Subtract(Sse2.Or(one, differing), differing);
         Vector128<ulong> isNaN = Sse2.CompareUnordered(most, most).AsUInt64();
-        return Sse2.AndNot(isNaN >>> 13, most.AsUInt64()).AsByte();
+        return Sse2.AndNot(isNaN >>> 13, most.AsUInt64() | isNaN).AsByte();
     }
 
     // b < a ? b : a, and a < b ? b : a: the processor's own minimum and maximum with the operands the other way round.

@@ -1,0 +1,141 @@
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// What RyuJIT must not know about floats. It keeps every float constant as a double, in which a signalling NaN of 32 bits does not
+/// survive; it gives the other operand back where one is a neutral element (x * 1, x - 0), though the specification wants a NaN
+/// quiet (4.3.3); and it drops a promotion that is demoted again. So a float constant is visible to it only beside the operator that
+/// takes it, where <see cref="EmitNeutral"/> sees it too. Everywhere else it is hidden: in locals and temporaries, and where it comes of
+/// integers or of operators on constants.
+/// </summary>
+internal sealed partial class FunctionEmitter
+{
+    /// <summary>How many arms of frames there have been.</summary>
+    private int arms;
+
+    /// <summary>
+    /// By place of the function's own locals: the frame whose arm wrote the local first, counted from 1, and that arm. While it is open, the
+    /// local is no longer the zero that it was at the start.
+    /// </summary>
+    private readonly Dictionary<int, (int Depth, int Arm)> written = [];
+
+    /// <summary>Places of locals of floats or vectors that may be read while they are zero.</summary>
+    private readonly SortedDictionary<int, ValType> hiddenZeros = [];
+
+    private bool IsWritten(int place) =>
+        written.TryGetValue(place, out (int Depth, int Arm) first) && first.Depth <= depth && frames[first.Depth - 1].Arm == first.Arm;
+
+    private void NoteWrite(uint local)
+    {
+        ref readonly Operand operand = ref current.Locals[local];
+        if (current == root && MayBeFloat(operand.Type) && !IsWritten(operand.Index)) written[operand.Index] = (depth, frames[depth - 1].Arm);
+    }
+
+    private void NoteRead(uint local)
+    {
+        ref readonly Operand operand = ref current.Locals[local];
+        if (current == root && local >= func.Func.Params.Length && MayBeFloat(operand.Type) && !IsWritten(operand.Index)) hiddenZeros[operand.Index] = operand.Type;
+    }
+
+    private static bool IsFloat(ValType type) => type.Kind is ValKind.F32 or ValKind.F64;
+
+    private static bool MayBeFloat(ValType type) => type.Kind is ValKind.F32 or ValKind.F64 or ValKind.V128;
+
+    /// <summary>Gives locals that may be read before they are written a zero that the JIT does not know, at <paramref name="at"/>.</summary>
+    private int EmitHiddenZeros(int at)
+    {
+        foreach ((int place, ValType type) in hiddenZeros)
+        {
+            var zero = new Operand { Kind = OperandKind.Const, Type = type };
+            at = il.StlocAt(stack.LoadAt(at, zero, hides: true), places[place].Index);
+        }
+        return at;
+    }
+
+    /// <summary>Turns the integer on the IL stack into the float of these bits.</summary>
+    private void EmitFloatOfBits(bool is64)
+    {
+        il.LdargAt(il.Tail, 0);
+        il.Call(Members.Float(is64 ? nameof(Floats.HiddenOfBits64) : nameof(Floats.HiddenOfBits32)));
+    }
+
+    /// <summary>
+    /// Float arithmetic with a neutral element on the right, or with 1 or -1: RyuJIT gives the operand back as it is, and a
+    /// signalling NaN would stay one.
+    /// </summary>
+    private bool EmitNeutral(Operator op)
+    {
+        if (op.Prefix != 0 || op.Code is not ((>= 0x92 and <= 0x95) or (>= 0xa0 and <= 0xa3))) return false;
+        bool is64 = op.Code >= 0xa0;
+        uint kind = op.Code - (is64 ? 0xa0u : 0x92u);
+        // Of a sum or product either side may be the neutral element, and both may be constants.
+        int side = IsNeutral(kind, is64, stack[0], out bool negates) ? 0 : kind is 0 or 2 && IsNeutral(kind, is64, stack[1], out negates) ? 1 : -1;
+        if (side < 0) return false;
+        if (side == 0) stack.Remove();
+        int start = stack.Take(1, out int treeDepth, out bool hasLoad);
+        if (side == 1) stack.Remove();
+        if (negates) il.Call(Members.Float(is64 ? "Neg64" : "Neg32"));
+        il.Call(Members.Float(is64 ? "Quiet64" : "Quiet32"));
+        stack.PushStack(op.Results[0], start, treeDepth, hasLoad);
+        return true;
+    }
+
+    private static bool IsNeutral(uint kind, bool is64, in Operand operand, out bool negates)
+    {
+        negates = false;
+        if (operand.Kind != OperandKind.Const) return false;
+        double constant = is64 ? BitConverter.UInt64BitsToDouble(operand.Bits) : BitConverter.UInt32BitsToSingle((uint)operand.Bits);
+        negates = kind >= 2 && constant == -1;
+        return kind switch
+        {
+            0 => constant == 0 && double.IsNegative(constant),
+            1 => constant == 0 && !double.IsNegative(constant),
+            _ => constant is 1 or -1,
+        };
+    }
+
+    /// <summary>
+    /// Before a plain operator: hides operands from the JIT with which it would leave the operator out. Tells whether the JIT may know
+    /// the result, and whether the result is a float that cannot be a signalling NaN.
+    /// </summary>
+    private bool HideFolding(Operator op, out bool isQuiet)
+    {
+        isQuiet = false;
+        if (op.Results.Length != 1 || !IsFloat(op.Results[0])) return false;
+        int count = op.Params.Length;
+        if (op.Code is 0xbe or 0xbf) return false;
+        bool isArithmetic = op.Code is (>= 0x92 and <= 0x95) or (>= 0xa0 and <= 0xa3);
+        isQuiet = op.Code is not (0x8b or 0x8c or 0x98 or 0x99 or 0x9a or 0xa6);
+        if (isArithmetic)
+        {
+            // Where both may be known the JIT folds, which gives a number; a signalling NaN it does not know.
+            if (stack[0].MayBeKnown && !MustBeQuiet(stack[1])) stack.Hide(0);
+            if (stack[1].MayBeKnown && !MustBeQuiet(stack[0])) stack.Hide(1);
+        }
+        bool mayBeKnown = true;
+        for (int i = 0; i < count; i++)
+            mayBeKnown &= IsFloat(op.Params[i]) ? stack[i].Kind == OperandKind.Const || stack[i].MayBeKnown : stack[i].LoadWidth == 0;
+        return mayBeKnown;
+    }
+
+    /// <summary>Whether the JIT may know the result of an operator on vectors: it computes the integer ones on constants.</summary>
+    private bool MayBeKnown(Operator op)
+    {
+        for (int i = 0; i < op.Params.Length; i++)
+        {
+            ref readonly Operand operand = ref stack[i];
+            bool isKnown = operand.Kind == OperandKind.Const || operand.MayBeKnown
+                || (op.Params[i].Kind is ValKind.I32 or ValKind.I64 && operand.LoadWidth == 0);
+            if (!isKnown) return false;
+        }
+        return op.Results[0].Kind is ValKind.V128 or ValKind.F32 or ValKind.F64;
+    }
+
+    private static bool MustBeQuiet(in Operand operand) => operand.Kind switch
+    {
+        OperandKind.Const => !OperandStack.IsSignalling(operand),
+        OperandKind.Stack => operand.IsQuiet,
+        _ => false,
+    };
+}
