@@ -102,7 +102,7 @@ internal sealed partial class FunctionEmitter
                     return true;
                 }
             case OpId.AnyConvertExtern or OpId.ExternConvertAny: return true;
-            default: return EmitCasts(instr);
+            default: return false;
         }
     }
 

@@ -54,7 +54,7 @@ internal sealed partial class FunctionEmitter
                     hasCalls = true;
                     return true;
                 }
-            default: return EmitModules(instr);
+            default: return false;
         }
     }
 

@@ -211,9 +211,6 @@ internal sealed partial class FunctionEmitter
 
     private ExternType Entity(uint type) => ((EntityType)module.Types[(int)type].Composite).Entity;
 
-    private bool EmitThroughReferences(in Instr instr) =>
-        EmitMemoryReferences(instr) || EmitTableReferences(instr) || EmitGlobalReferences(instr) || EmitSlices(instr);
-
     /// <summary>Calls a helper with the topmost operands and pushes what it gives.</summary>
     private bool CallHelper(int operands, MethodInfo helper, ValType? result = null)
     {

@@ -222,14 +222,29 @@ internal sealed partial class FunctionEmitter
             case OpId.I8x16Shuffle: Shuffle(instr.Bits, instr.High); break;
             default:
                 int grown = target.CountsFuel ? ChargeOperand(instr) : -1;
-                if (!EmitReferences(instr) && !EmitBulk(instr) && !EmitGc(instr) && !EmitLinking(instr)
-                    && !EmitExceptions(ref code, instr) && !EmitWaits(instr)
-                    && !EmitThroughReferences(instr))
-                    throw new InvalidOperationException($"The emitter has no case for {op.Mnemonic}.");
+                if (!EmitGroup(ref code, instr)) throw new InvalidOperationException($"The emitter has no case for {op.Mnemonic}.");
                 if (grown >= 0) ChargeGrowth(instr, grown);
                 break;
         }
     }
+
+    /// <summary>The groups with a method of their own. All operators of the others have a case above.</summary>
+    private bool EmitGroup(ref CodeReader code, in Instr instr) => instr.Op.Group switch
+    {
+        OpGroup.Plain or OpGroup.Control or OpGroup.Calls or OpGroup.Variables or OpGroup.Constants or OpGroup.Shuffle => false,
+        OpGroup.References => EmitReferences(instr),
+        OpGroup.Bulk or OpGroup.WideArithmetic => EmitBulk(instr),
+        OpGroup.Exceptions => EmitExceptions(ref code, instr),
+        OpGroup.Gc => EmitGc(instr),
+        OpGroup.Casts => EmitCasts(instr),
+        OpGroup.Waits => EmitWaits(instr),
+        OpGroup.Linking => EmitLinking(instr),
+        OpGroup.Modules => EmitModules(instr),
+        OpGroup.MemoryReferences => EmitMemoryReferences(instr),
+        OpGroup.TableReferences => EmitTableReferences(instr),
+        OpGroup.GlobalReferences => EmitGlobalReferences(instr),
+        OpGroup.Slices => EmitSlices(instr),
+    };
 
     // ---- plain operators ----
 

@@ -40,7 +40,18 @@ internal sealed class Operator
     internal required bool HasSignature { get; init; }
 
     /// <summary>Names the operator in the code that treats it apart; <see cref="OpId.Plain"/> for all others.</summary>
-    internal required OpId Id { get; init; }
+    internal required OpId Id
+    {
+        get;
+        init
+        {
+            field = value;
+            Group = OpGroups.Of(value);
+        }
+    }
+
+    /// <summary>Which methods of validator and emitter handle it.</summary>
+    internal OpGroup Group { get; private init; }
 
     internal required Proposal Proposal { get; init; }
 

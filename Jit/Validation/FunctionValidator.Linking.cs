@@ -51,7 +51,7 @@ internal sealed partial class FunctionValidator
                     Push(ValType.Ref(type, true));
                     return true;
                 }
-            default: return ValidateModules(op, instr);
+            default: return false;
         }
     }
 

@@ -35,10 +35,6 @@ internal sealed partial class FunctionValidator
 
     private void PushSlice() => Push(ValType.Ref(HeapType.Slice, false));
 
-    private bool ValidateThroughReferences(Operator op, in Instr instr) =>
-        ValidateMemoryReferences(op.Id, instr) || ValidateTableReferences(op.Id, instr) || ValidateGlobalReferences(op.Id, instr)
-        || ValidateSlices(op.Id, instr);
-
     private bool ValidateMemoryReferences(OpId op, in Instr instr)
     {
         switch (op)
