@@ -26,13 +26,13 @@ internal ref partial struct ModuleDecoder
 
     private static ExternKind ReadSort(ref ByteReader section, string malformed) => section.U8() switch
     {
-        0 => ExternKind.Func,
-        1 => ExternKind.Table,
-        2 => ExternKind.Memory,
-        3 => ExternKind.Global,
-        4 => ExternKind.Tag,
-        5 => ExternKind.Module,
-        6 => ExternKind.Instance,
+        ExternByte.Func => ExternKind.Func,
+        ExternByte.Table => ExternKind.Table,
+        ExternByte.Memory => ExternKind.Memory,
+        ExternByte.Global => ExternKind.Global,
+        ExternByte.Tag => ExternKind.Tag,
+        ExternByte.Module => ExternKind.Module,
+        ExternByte.Instance => ExternKind.Instance,
         _ => throw section.Error(malformed, section.Position - 1),
     };
 
@@ -52,7 +52,7 @@ internal ref partial struct ModuleDecoder
         ModuleValidator.CheckExports(nested);
         if (TypeSize.Problem(nested.ModuleType) is { } problem) throw new InvalidModuleException(problem, at);
         AddInitialiser(new Initialiser(InitialiserKind.Module, ExternKind.Module, module.Nested.Count));
-        module.EarlyItems.Add(new EarlyItem(14, at, module.Modules.Count));
+        module.EarlyItems.Add(new EarlyItem(SectionId.Module, at, module.Modules.Count));
         module.Nested.Add(nested);
         module.Modules.Add(new ModuleDecl(module.Modules.Count, nested.ModuleType, nested));
     }
@@ -79,7 +79,7 @@ internal ref partial struct ModuleDecoder
         var type = (ModuleType)module.Modules[(int)target].Type.Composite;
         if (Subtyping.CheckArguments(type, types) is { } problem) throw new InvalidModuleException(problem, at);
         AddInitialiser(new Initialiser(InitialiserKind.Instance, ExternKind.Instance, (int)target) { Arguments = arguments });
-        module.EarlyItems.Add(new EarlyItem(15, at, module.Instances.Count));
+        module.EarlyItems.Add(new EarlyItem(SectionId.Instance, at, module.Instances.Count));
         module.Instances.Add(type.InstanceType);
     }
 
@@ -94,7 +94,7 @@ internal ref partial struct ModuleDecoder
         module.UseLinking("alias", at);
         switch (section.U8())
         {
-            case 0:
+            case AliasByte.InstanceExport:
                 {
                     uint source = section.U32();
                     Check(ExternKind.Instance, source, at);
@@ -103,12 +103,12 @@ internal ref partial struct ModuleDecoder
                     var type = (InstanceType)module.Instances[(int)source].Composite;
                     if (type.Find(name) is not { } export || export.Kind != kind)
                         throw new InvalidModuleException($"unknown export \"{name}\": instance {source} has no such {ModuleValidator.NameOf(kind)}", at);
-                    module.EarlyItems.Add(new EarlyItem(16, at, module.CountOf(kind)));
+                    module.EarlyItems.Add(new EarlyItem(SectionId.Alias, at, module.CountOf(kind)));
                     AddInitialiser(new Initialiser(InitialiserKind.Alias, kind, (int)source) { Name = name });
                     module.AddItem(export, at, uint.MaxValue);
                     break;
                 }
-            case 1: ReadOuterAlias(ref section, at); break;
+            case AliasByte.Outer: ReadOuterAlias(ref section, at); break;
             default: throw section.Error("malformed alias", at);
         }
     }
@@ -117,22 +117,22 @@ internal ref partial struct ModuleDecoder
     {
         uint depth = section.U32();
         byte sort = section.U8();
-        if (sort is not (5 or 7)) throw section.Error("malformed alias", at);
+        if (sort is not (ExternByte.Module or ExternByte.Type)) throw section.Error("malformed alias", at);
         uint index = section.U32();
         ModuleInfo? outer = module.Parent;
         for (uint i = 0; i < depth && outer is not null; i++) outer = outer.Parent;
         if (outer is null) throw new InvalidModuleException($"unknown outer module {depth}", at);
-        if (sort == 7)
+        if (sort == ExternByte.Type)
         {
             if (index >= outer.Types.Count) throw new InvalidModuleException($"unknown type {index}", at);
-            module.EarlyItems.Add(new EarlyItem(16, at, module.Types.Count));
+            module.EarlyItems.Add(new EarlyItem(SectionId.Alias, at, module.Types.Count));
             module.TypeOffsets.Add(-1);
             module.Types.Add(outer.Types[(int)index]);
             return;
         }
         if (index >= outer.Modules.Count) throw new InvalidModuleException($"unknown module {index}", at);
         ModuleDecl target = outer.Modules[(int)index];
-        module.EarlyItems.Add(new EarlyItem(16, at, module.Modules.Count));
+        module.EarlyItems.Add(new EarlyItem(SectionId.Alias, at, module.Modules.Count));
         AddInitialiser(new Initialiser(InitialiserKind.Captured, ExternKind.Module, CaptureOf(module, depth, (int)index)));
         module.Modules.Add(new ModuleDecl(module.Modules.Count, target.Type, target.Definition));
     }

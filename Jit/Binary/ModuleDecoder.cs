@@ -74,24 +74,24 @@ internal ref partial struct ModuleDecoder
         {
             int at = reader.Position;
             byte id = reader.U8();
-            if (id > 16) throw reader.Error("malformed section id", at);
+            if (id > SectionId.Last) throw reader.Error("malformed section id", at);
             int sizeAt = reader.Position;
             uint size = reader.U32();
             if (size > (uint)reader.Remaining) throw reader.Error("length out of bounds", sizeAt);
             var section = new ByteReader(bytes, reader.Position, reader.Position + (int)size);
-            if (id == 0)
+            if (id == SectionId.Custom)
             {
                 ReadCustom(ref section, lastId);
             }
             else
             {
                 // An empty section of the extension says nothing; what is none for the core specification stays none.
-                if (id > 13 && size == 1 && section.Peek() == 0) throw reader.Error("malformed section id", at);
+                if (id > SectionId.LastCore && size == 1 && section.Peek() == 0) throw reader.Error("malformed section id", at);
                 int order = SectionOrder.Of(id);
-                if (order <= last && !(SectionOrder.IsEarly(id) && last <= 2)) throw reader.Error("unexpected content after last section", at);
-                if (order <= last && id <= 2 && freeOrderAt == 0) freeOrderAt = at;
-                hasModules |= id is 14 or 15;
-                if (id == 2 && hasModules)
+                if (order <= last && !(SectionOrder.IsEarly(id) && last <= SectionOrder.LastEarly)) throw reader.Error("unexpected content after last section", at);
+                if (order <= last && id is SectionId.Type or SectionId.Import && freeOrderAt == 0) freeOrderAt = at;
+                hasModules |= id is SectionId.Module or SectionId.Instance;
+                if (id == SectionId.Import && hasModules)
                     throw reader.Error("unexpected content after last section: imports come before modules and instances", at);
                 last = Math.Max(last, order);
                 lastId = id;
@@ -119,13 +119,13 @@ internal ref partial struct ModuleDecoder
     private void ReadSection(byte id, ref ByteReader section)
     {
         var types = new TypeDecoder(module);
-        if (id == 8)
+        if (id == SectionId.Start)
         {
             module.StartOffset = section.Position;
             module.Start = section.U32();
             return;
         }
-        if (id == 12)
+        if (id == SectionId.DataCount)
         {
             module.DataCount = section.U32();
             return;
@@ -133,18 +133,18 @@ internal ref partial struct ModuleDecoder
         int count = section.Count();
         switch (id)
         {
-            case 1:
+            case SectionId.Type:
                 for (int i = 0; i < count; i++)
                 {
                     int at = section.Position, first = module.Types.Count;
                     types.ReadRecType(ref section);
-                    module.EarlyItems.Add(new EarlyItem(1, at, first, module.Types.Count - first));
+                    module.EarlyItems.Add(new EarlyItem(SectionId.Type, at, first, module.Types.Count - first));
                 }
                 break;
-            case 2:
+            case SectionId.Import:
                 for (int i = 0; i < count; i++) ReadImport(ref section, ref types);
                 break;
-            case 3:
+            case SectionId.Function:
                 declaredFuncs = count;
                 for (int i = 0; i < count; i++)
                 {
@@ -152,50 +152,50 @@ internal ref partial struct ModuleDecoder
                     module.Funcs.Add(new FuncInfo(types.ReadFuncIndex(ref section), false));
                 }
                 break;
-            case 4:
+            case SectionId.Table:
                 for (int i = 0; i < count; i++) ReadTable(ref section, ref types);
                 break;
-            case 5:
+            case SectionId.Memory:
                 for (int i = 0; i < count; i++)
                 {
                     module.MemoryOffsets.Add(section.Position);
                     module.Memories.Add(types.ReadMemoryType(ref section));
                 }
                 break;
-            case 13:
+            case SectionId.Tag:
                 for (int i = 0; i < count; i++)
                 {
                     module.TagTypeIndices.Add(PeekIndex(section, 1));
                     module.Tags.Add(types.ReadTagIndex(ref section));
                 }
                 break;
-            case 6:
+            case SectionId.Global:
                 for (int i = 0; i < count; i++)
                 {
                     int at = section.Position;
                     module.Globals.Add(new GlobalInfo(types.ReadGlobalType(ref section), ReadExpr(ref section), at));
                 }
                 break;
-            case 7:
+            case SectionId.Export:
                 for (int i = 0; i < count; i++) ReadExport(ref section);
                 break;
-            case 9:
+            case SectionId.Element:
                 for (int i = 0; i < count; i++) ReadElem(ref section, ref types);
                 break;
-            case 10:
+            case SectionId.Code:
                 bodies = count;
                 for (int i = 0; i < count; i++) ReadBody(ref section, i < declaredFuncs ? module.Funcs[module.ImportedFuncs + i] : null);
                 break;
-            case 11:
+            case SectionId.Data:
                 for (int i = 0; i < count; i++) ReadData(ref section);
                 break;
-            case 14:
+            case SectionId.Module:
                 for (int i = 0; i < count; i++) ReadModule(ref section);
                 break;
-            case 15:
+            case SectionId.Instance:
                 for (int i = 0; i < count; i++) ReadInstance(ref section);
                 break;
-            case 16:
+            case SectionId.Alias:
                 for (int i = 0; i < count; i++) ReadAlias(ref section);
                 break;
         }
@@ -214,7 +214,7 @@ internal ref partial struct ModuleDecoder
         string first = types.ReadImportNames(ref section, out string? second);
         ByteReader description = section;
         ExternType type = types.ReadExternType(ref section);
-        module.EarlyItems.Add(new EarlyItem(2, at, module.Imports.Count));
+        module.EarlyItems.Add(new EarlyItem(SectionId.Import, at, module.Imports.Count));
         if (module.Initialisers.Count > 0) module.Initialisers.Add(new Initialiser(InitialiserKind.Import, type.Kind, module.Imports.Count));
         module.Imports.Add(new ImportInfo(first, second, type, at));
         module.AddItem(type, at, PeekIndex(description, type.Kind == ExternKind.Tag ? 2 : 1));
@@ -225,7 +225,7 @@ internal ref partial struct ModuleDecoder
         int at = section.Position;
         ConstExpr? init = null;
         TableType type;
-        if (section.Peek() == 0x40)
+        if (section.Peek() == TableByte.WithInit)
         {
             section.U8();
             if (section.U8() != 0) throw section.Error("malformed table", at);
@@ -279,15 +279,17 @@ internal ref partial struct ModuleDecoder
         int at = section.Position;
         uint flags = section.U32();
         if (flags > 7) throw section.Error("malformed elements segment kind", at);
-        SegmentMode mode = (flags & 1) == 0 ? SegmentMode.Active : (flags & 2) == 0 ? SegmentMode.Passive : SegmentMode.Declarative;
-        uint table = mode == SegmentMode.Active && (flags & 2) != 0 ? section.U32() : 0;
+        SegmentMode mode = (flags & ElementFlags.NotActive) == 0 ? SegmentMode.Active
+            : (flags & ElementFlags.Declarative) == 0 ? SegmentMode.Passive : SegmentMode.Declarative;
+        bool hasTable = mode == SegmentMode.Active && (flags & ElementFlags.HasTable) != 0;
+        uint table = hasTable ? section.U32() : 0;
         ConstExpr where = mode == SegmentMode.Active ? ReadExpr(ref section) : default;
-        bool exprs = (flags & 4) != 0;
+        bool exprs = (flags & ElementFlags.HasExpressions) != 0;
         ValType type = exprs ? ValType.FuncRef : ValType.Ref(HeapType.Func, false);
-        if ((flags & 3) != 0)
+        if (mode != SegmentMode.Active || hasTable)
         {
             if (exprs) type = types.ReadRefType(ref section);
-            else if (section.U8() != 0) throw section.Error("malformed element kind", section.Position - 1);
+            else if (section.U8() != ElementFlags.FuncKind) throw section.Error("malformed element kind", section.Position - 1);
         }
         uint[]? funcs = null;
         ConstExpr[] items = [];
@@ -300,20 +302,20 @@ internal ref partial struct ModuleDecoder
         {
             funcs = ReadIndices(ref section);
         }
-        module.Elems.Add(new ElemInfo { Mode = mode, Type = type, Offset = at, Table = table, HasTable = (flags & 3) == 2, Where = where, Funcs = funcs, Exprs = items });
+        module.Elems.Add(new ElemInfo { Mode = mode, Type = type, Offset = at, Table = table, HasTable = hasTable, Where = where, Funcs = funcs, Exprs = items });
     }
 
     private readonly void ReadData(ref ByteReader section)
     {
         int at = section.Position;
         uint flags = section.U32();
-        if (flags > 2) throw section.Error("malformed data segment kind", at);
-        uint target = flags == 2 ? section.U32() : 0;
-        ConstExpr where = flags != 1 ? ReadExpr(ref section) : default;
+        if (flags > DataFlags.HasMemory) throw section.Error("malformed data segment kind", at);
+        uint target = flags == DataFlags.HasMemory ? section.U32() : 0;
+        ConstExpr where = flags != DataFlags.Passive ? ReadExpr(ref section) : default;
         uint length = section.U32();
         int start = section.Position;
         section.Bytes(length);
-        module.Datas.Add(new DataInfo(flags == 1 ? SegmentMode.Passive : SegmentMode.Active, target, where, start, (int)length, at));
+        module.Datas.Add(new DataInfo(flags == DataFlags.Passive ? SegmentMode.Passive : SegmentMode.Active, target, where, start, (int)length, at));
     }
 
     /// <summary>Notes where a body is; one too many is counted only.</summary>

@@ -44,8 +44,8 @@ internal static class NameSectionReader
                 while (!reader.AtEnd)
                 {
                     ByteReader part = Subsection(ref reader, out byte id);
-                    if (id == 0) names.Module = part.Name();
-                    if (id != 1) continue;
+                    if (id == NameSubsection.Module) names.Module = part.Name();
+                    if (id != NameSubsection.Function) continue;
                     for (int i = part.Count(); i > 0; i--)
                     {
                         uint index = part.U32();
@@ -80,20 +80,20 @@ internal static class NameSectionReader
             ByteReader part = Subsection(ref reader, out byte id);
             switch (id)
             {
-                case 0: names.Module = part.Name(); break;
-                case 1: ReadMap(ref part, names.Funcs); break;
-                case 2: ReadIndirectMap(ref part, names.Locals); break;
-                case 3: ReadIndirectMap(ref part, names.Labels); break;
-                case 4: ReadMap(ref part, names.Types); break;
-                case 5: ReadMap(ref part, names.Tables); break;
-                case 6: ReadMap(ref part, names.Memories); break;
-                case 7: ReadMap(ref part, names.Globals); break;
-                case 8: ReadMap(ref part, names.Elems); break;
-                case 9: ReadMap(ref part, names.Datas); break;
-                case 10: ReadIndirectMap(ref part, names.Fields); break;
-                case 11: ReadMap(ref part, names.Tags); break;
-                case 12: ReadMap(ref part, names.Modules); break;
-                case 13: ReadMap(ref part, names.Instances); break;
+                case NameSubsection.Module: names.Module = part.Name(); break;
+                case NameSubsection.Function: ReadMap(ref part, names.Funcs); break;
+                case NameSubsection.Local: ReadIndirectMap(ref part, names.Locals); break;
+                case NameSubsection.Label: ReadIndirectMap(ref part, names.Labels); break;
+                case NameSubsection.Type: ReadMap(ref part, names.Types); break;
+                case NameSubsection.Table: ReadMap(ref part, names.Tables); break;
+                case NameSubsection.Memory: ReadMap(ref part, names.Memories); break;
+                case NameSubsection.Global: ReadMap(ref part, names.Globals); break;
+                case NameSubsection.Element: ReadMap(ref part, names.Elems); break;
+                case NameSubsection.Data: ReadMap(ref part, names.Datas); break;
+                case NameSubsection.Field: ReadIndirectMap(ref part, names.Fields); break;
+                case NameSubsection.Tag: ReadMap(ref part, names.Tags); break;
+                case NameSubsection.ModuleIndex: ReadMap(ref part, names.Modules); break;
+                case NameSubsection.Instance: ReadMap(ref part, names.Instances); break;
             }
         }
     }

@@ -6,25 +6,28 @@ internal static class SectionOrder
     private static readonly string[] Names =
         ["", "type", "import", "func", "table", "memory", "global", "export", "start", "elem", "code", "data", "datacount", "tag", "module", "instance", "alias"];
 
+    /// <summary>The highest place that a section of <see cref="IsEarly"/> has.</summary>
+    internal const int LastEarly = 2;
+
     /// <summary>The place of a section by its id, from 1; -1 for what is no section. Custom sections stand anywhere.</summary>
     internal static int Of(byte id) => id switch
     {
-        <= 5 => id,
-        13 => 6,
-        6 => 7,
-        7 => 8,
-        8 => 9,
-        9 => 10,
-        12 => 11,
-        10 => 12,
-        11 => 13,
+        <= SectionId.Memory => id,
+        SectionId.Tag => 6,
+        SectionId.Global => 7,
+        SectionId.Export => 8,
+        SectionId.Start => 9,
+        SectionId.Element => 10,
+        SectionId.DataCount => 11,
+        SectionId.Code => 12,
+        SectionId.Data => 13,
         // Module linking: the first sections come in any order.
-        14 or 15 or 16 => 2,
+        SectionId.Module or SectionId.Instance or SectionId.Alias => LastEarly,
         _ => -1,
     };
 
     /// <summary>Whether a section is one of those that a module of the extension may have in any order, any number of times.</summary>
-    internal static bool IsEarly(byte id) => id is 1 or 2 or 14 or 15 or 16;
+    internal static bool IsEarly(byte id) => id is SectionId.Type or SectionId.Import or SectionId.Module or SectionId.Instance or SectionId.Alias;
 
     internal static string NameOf(byte id) => Names[id];
 

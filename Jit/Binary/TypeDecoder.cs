@@ -54,13 +54,13 @@ internal ref struct TypeDecoder(ModuleInfo module)
         byte b = reader.U8();
         switch (b)
         {
-            case 0x7f: return ValType.I32;
-            case 0x7e: return ValType.I64;
-            case 0x7d: return ValType.F32;
-            case 0x7c: return ValType.F64;
-            case 0x7b: return ValType.V128;
-            case 0x63: return ValType.Ref(ReadHeapType(ref reader), true);
-            case 0x64: return ValType.Ref(ReadHeapType(ref reader), false);
+            case TypeByte.I32: return ValType.I32;
+            case TypeByte.I64: return ValType.I64;
+            case TypeByte.F32: return ValType.F32;
+            case TypeByte.F64: return ValType.F64;
+            case TypeByte.V128: return ValType.V128;
+            case TypeByte.RefNull: return ValType.Ref(ReadHeapType(ref reader), true);
+            case TypeByte.Ref: return ValType.Ref(ReadHeapType(ref reader), false);
             default:
                 if (HeapType.FromCode(b) is not { } abs) throw reader.Error("malformed value type", at);
                 if (abs.IsExtension) module.UseLinking($"heap type {abs}", at);
@@ -72,7 +72,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
     {
         int at = reader.Position;
         byte b = reader.Peek();
-        if (b is not (0x63 or 0x64) && HeapType.FromCode(b) is null) throw reader.Error("malformed reference type", at);
+        if (b is not (TypeByte.RefNull or TypeByte.Ref) && HeapType.FromCode(b) is null) throw reader.Error("malformed reference type", at);
         return ReadValType(ref reader);
     }
 
@@ -80,18 +80,18 @@ internal ref struct TypeDecoder(ModuleInfo module)
     {
         byte b = reader.Peek();
         ValType type;
-        if (b is 0x78 or 0x77)
+        if (b is TypeByte.I8 or TypeByte.I16)
         {
             reader.U8();
-            type = b == 0x78 ? ValType.I8 : ValType.I16;
+            type = b == TypeByte.I8 ? ValType.I8 : ValType.I16;
         }
-        else if (b is >= 0x40 and < 0x80 and not (0x63 or 0x64) && b < 0x7b && HeapType.FromCode(b) is null)
+        else if (b is >= 0x40 and < TypeByte.V128 and not (TypeByte.RefNull or TypeByte.Ref) && HeapType.FromCode(b) is null)
         {
             throw reader.Error("malformed storage type", reader.Position);
         }
         else
         {
-            if (b is 0x63 or 0x64 && reader.Remaining > 2 && reader.PeekAt(1) == 0x62 && reader.PeekAt(2) == 0x62)
+            if (b is TypeByte.RefNull or TypeByte.Ref && reader.Remaining > 2 && reader.PeekAt(1) == TypeByte.Exact && reader.PeekAt(2) == TypeByte.Exact)
                 throw reader.Error("malformed storage type", reader.Position);
             type = ReadValType(ref reader);
         }
@@ -117,7 +117,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
     internal void ReadRecType(ref ByteReader reader)
     {
         int count = 1;
-        if (reader.Peek() == 0x4e)
+        if (reader.Peek() == TypeByte.Rec)
         {
             reader.U8();
             count = reader.Count();
@@ -146,10 +146,10 @@ internal ref struct TypeDecoder(ModuleInfo module)
         bool isFinal = true;
         DefType? super = null;
         byte b = reader.Peek();
-        if (b is 0x50 or 0x4f)
+        if (b is TypeByte.Sub or TypeByte.SubFinal)
         {
             reader.U8();
-            isFinal = b == 0x4f;
+            isFinal = b == TypeByte.SubFinal;
             int at = reader.Position;
             int count = reader.Count();
             for (int i = 0; i < count; i++)
@@ -162,14 +162,14 @@ internal ref struct TypeDecoder(ModuleInfo module)
             if (count > 1) throw new InvalidModuleException("sub type with more than one super type", at);
         }
         DefType? describes = null, descriptor = null;
-        if (reader.Peek() == 0x4c)
+        if (reader.Peek() == TypeByte.Describes)
         {
             reader.U8();
             describes = Clause(ref reader, "described type is outside rec group");
             if (Array.IndexOf(group, describes) >= index)
                 throw new InvalidModuleException("forward use of described type", reader.Position);
         }
-        if (reader.Peek() == 0x4d)
+        if (reader.Peek() == TypeByte.Descriptor)
         {
             reader.U8();
             descriptor = Clause(ref reader, "descriptor type is outside rec group");
@@ -233,28 +233,28 @@ internal ref struct TypeDecoder(ModuleInfo module)
     {
         int at = reader.Position;
         byte form = reader.U8();
-        if (form is (>= 0x57 and <= 0x5a) or 0x61 or 0x62) module.UseLinking("type of a linkable thing", at);
+        if (TypeByte.IsLinking(form)) module.UseLinking("type of a linkable thing", at);
         switch (form)
         {
-            case 0x60:
+            case TypeByte.Func:
                 ImmutableArray<ValType> parameters = ReadValTypes(ref reader);
                 ImmutableArray<ValType> results = ReadValTypes(ref reader);
                 Limits.Check(parameters.Length, Limits.Parameters, "parameters", at);
                 Limits.Check(results.Length, Limits.Results, "results", at);
                 return new FuncType(parameters, results);
-            case 0x5f:
+            case TypeByte.Struct:
                 int count = reader.Count();
                 var fields = ImmutableArray.CreateBuilder<FieldType>(count);
                 for (int i = 0; i < count; i++) fields.Add(ReadField(ref reader));
                 Limits.Check(count, Limits.Fields, "fields", at);
                 return new StructType(fields.MoveToImmutable());
-            case 0x5e: return new ArrayType(ReadField(ref reader));
-            case 0x5a: return new EntityType(ExternType.Of(ReadMemoryType(ref reader)));
-            case 0x59: return new EntityType(ExternType.Of(ReadTableType(ref reader)));
-            case 0x58: return new EntityType(ExternType.Of(ReadGlobalType(ref reader)));
-            case 0x57: return new EntityType(ExternType.OfTag(ReadTagIndex(ref reader)));
-            case 0x61: return ReadModuleType(ref reader);
-            case 0x62: return ReadInstanceType(ref reader);
+            case TypeByte.Array: return new ArrayType(ReadField(ref reader));
+            case TypeByte.Memory: return new EntityType(ExternType.Of(ReadMemoryType(ref reader)));
+            case TypeByte.Table: return new EntityType(ExternType.Of(ReadTableType(ref reader)));
+            case TypeByte.Global: return new EntityType(ExternType.Of(ReadGlobalType(ref reader)));
+            case TypeByte.Tag: return new EntityType(ExternType.OfTag(ReadTagIndex(ref reader)));
+            case TypeByte.Module: return ReadModuleType(ref reader);
+            case TypeByte.Instance: return ReadInstanceType(ref reader);
             case >= 0x80: throw reader.Error("integer representation too long", at);
             default: throw reader.Error("malformed definition type", at);
         }
@@ -297,7 +297,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
             int at = reader.Position;
             switch (reader.U8())
             {
-                case 1:
+                case DefinitionByte.Type:
                     {
                         var fresh = new DefType();
                         fresh.Define(ReadComposite(ref reader), true, null);
@@ -305,21 +305,21 @@ internal ref struct TypeDecoder(ModuleInfo module)
                         inner!.Add(RecGroup.Canonicalise([fresh])[0]);
                         break;
                     }
-                case 2 when imports is not null:
+                case DefinitionByte.Import when imports is not null:
                     {
                         string first = ReadImportNames(ref reader, out string? second);
                         importNames.Add(first, second, at);
                         imports.Add(new ImportType(first, second, ReadExternType(ref reader)));
                         break;
                     }
-                case 7:
+                case DefinitionByte.Export:
                     {
                         string name = reader.Name();
                         if (!exportNames.Add(name)) throw new InvalidModuleException($"duplicate export name: {name}", at);
                         exports.Add(new ExportType(name, ReadExternType(ref reader)));
                         break;
                     }
-                case 0x0f: ReadAlias(ref reader, at); break;
+                case DefinitionByte.Alias: ReadAlias(ref reader, at); break;
                 default: throw reader.Error("malformed definition type", at);
             }
         }
@@ -328,9 +328,9 @@ internal ref struct TypeDecoder(ModuleInfo module)
     /// <summary>An alias of a type of an enclosing type or module; instances, whose exports others alias, are not in types.</summary>
     private readonly void ReadAlias(ref ByteReader reader, int at)
     {
-        if (reader.U8() != 1) throw reader.Error("malformed alias", at);
+        if (reader.U8() != AliasByte.Outer) throw reader.Error("malformed alias", at);
         uint depth = reader.U32();
-        if (reader.U8() != 7) throw reader.Error("malformed alias", at);
+        if (reader.U8() != ExternByte.Type) throw reader.Error("malformed alias", at);
         uint index = reader.U32();
         List<DefType>? outer;
         if (depth < enclosing.Length)
@@ -356,7 +356,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
     {
         int at = reader.Position;
         string first = reader.Name();
-        if (reader.Remaining > 1 && reader.Peek() == 0 && reader.PeekAt(1) == 0xff)
+        if (reader.Remaining > 1 && reader.Peek() == 0 && reader.PeekAt(1) == ExternByte.SingleLevel)
         {
             reader.Position += 2;
             module.UseLinking("single-level import", at);
@@ -372,14 +372,14 @@ internal ref struct TypeDecoder(ModuleInfo module)
         int at = reader.Position;
         switch (reader.U8())
         {
-            case 0x00: return ExternType.OfFunc(ReadFuncIndex(ref reader));
-            case 0x20: return ExternType.OfFunc(ReadFuncIndex(ref reader), true);
-            case 0x01: return ExternType.Of(ReadTableType(ref reader));
-            case 0x02: return ExternType.Of(ReadMemoryType(ref reader));
-            case 0x03: return ExternType.Of(ReadGlobalType(ref reader));
-            case 0x04: return ExternType.OfTag(ReadTagIndex(ref reader));
-            case 0x05: return ExternType.OfModule(ReadLinkingIndex<ModuleType>(ref reader, "module", at));
-            case 0x06: return ExternType.OfInstance(ReadLinkingIndex<InstanceType>(ref reader, "instance", at));
+            case ExternByte.Func: return ExternType.OfFunc(ReadFuncIndex(ref reader));
+            case ExternByte.ExactFunc: return ExternType.OfFunc(ReadFuncIndex(ref reader), true);
+            case ExternByte.Table: return ExternType.Of(ReadTableType(ref reader));
+            case ExternByte.Memory: return ExternType.Of(ReadMemoryType(ref reader));
+            case ExternByte.Global: return ExternType.Of(ReadGlobalType(ref reader));
+            case ExternByte.Tag: return ExternType.OfTag(ReadTagIndex(ref reader));
+            case ExternByte.Module: return ExternType.OfModule(ReadLinkingIndex<ModuleType>(ref reader, "module", at));
+            case ExternByte.Instance: return ExternType.OfInstance(ReadLinkingIndex<InstanceType>(ref reader, "instance", at));
             default: throw reader.Error("malformed import kind", at);
         }
     }
@@ -426,20 +426,20 @@ internal ref struct TypeDecoder(ModuleInfo module)
     {
         ValType element = ReadRefType(ref reader);
         int at = reader.Position;
-        uint flags = ReadLimits(ref reader, 7, out ulong min, out ulong? max);
-        bool is64 = (flags & 4) != 0;
+        uint flags = ReadLimits(ref reader, LimitsFlags.OfTables, out ulong min, out ulong? max);
+        bool is64 = (flags & LimitsFlags.Is64) != 0;
         if (max < min) throw new InvalidModuleException("size minimum must not be greater than maximum", at);
         if (!is64 && (min > uint.MaxValue || max > uint.MaxValue)) throw new InvalidModuleException("table size must be at most 2^32-1 elements", at);
-        return new TableType(element, min, max, is64, (flags & 2) != 0);
+        return new TableType(element, min, max, is64, (flags & LimitsFlags.Shared) != 0);
     }
 
     internal readonly MemoryType ReadMemoryType(ref ByteReader reader)
     {
         int at = reader.Position;
-        uint flags = ReadLimits(ref reader, 15, out ulong min, out ulong? max);
-        bool is64 = (flags & 4) != 0, shared = (flags & 2) != 0;
+        uint flags = ReadLimits(ref reader, LimitsFlags.OfMemories, out ulong min, out ulong? max);
+        bool is64 = (flags & LimitsFlags.Is64) != 0, shared = (flags & LimitsFlags.Shared) != 0;
         int page = 16;
-        if ((flags & 8) != 0)
+        if ((flags & LimitsFlags.HasPageSize) != 0)
         {
             int pageAt = reader.Position;
             uint log2 = reader.U32();
@@ -466,10 +466,10 @@ internal ref struct TypeDecoder(ModuleInfo module)
     {
         int at = reader.Position;
         uint flags = reader.U8();
-        bool truncated = (flags & 8) != 0 && reader.Remaining < 2;
+        bool truncated = (flags & LimitsFlags.HasPageSize) != 0 && reader.Remaining < 2;
         if ((flags & ~allowed) != 0 || truncated) throw reader.Error("malformed limits flags", at);
         min = reader.U64();
-        max = (flags & 1) == 0 ? null : reader.U64();
+        max = (flags & LimitsFlags.HasMaximum) == 0 ? null : reader.U64();
         return flags;
     }
 }

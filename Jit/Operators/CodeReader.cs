@@ -170,7 +170,7 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
     private void ReadBlockType(ref Instr instr)
     {
         byte b = reader.Peek();
-        if (b == 0x40)
+        if (b == TypeByte.EmptyBlock)
         {
             reader.U8();
             instr.BlockForm = BlockTypeForm.Empty;
@@ -196,10 +196,10 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
         int at = reader.Position;
         uint flags = reader.U32();
         if (flags >= 0x100) throw reader.Error("malformed memop flags", at);
-        instr.Align = flags & 0x3f;
-        if ((flags & 0xc0) == 0xc0) throw reader.Error("malformed memop flags", at);
-        if ((flags & 0x40) != 0) instr.Memory = reader.U32();
-        if ((flags & 0x80) != 0)
+        instr.Align = flags & MemArgFlags.Alignment;
+        if ((flags & ~MemArgFlags.Alignment) == (MemArgFlags.HasMemory | MemArgFlags.HasReference)) throw reader.Error("malformed memop flags", at);
+        if ((flags & MemArgFlags.HasMemory) != 0) instr.Memory = reader.U32();
+        if ((flags & MemArgFlags.HasReference) != 0)
         {
             instr.HasMemoryRef = true;
             instr.Heap1 = ReadHeapType();
@@ -213,12 +213,12 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
     {
         int at = reader.Position;
         bool exact = false;
-        if (reader.Peek() == 0x56)
+        if (reader.Peek() == TypeByte.ExactModule)
         {
             reader.U8();
             return new HeapTypeCode(reader.U32(), false, true);
         }
-        if (reader.Peek() == 0x62)
+        if (reader.Peek() == TypeByte.Exact)
         {
             reader.U8();
             exact = true;
@@ -236,16 +236,16 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
     {
         int at = reader.Position;
         byte b = reader.U8();
-        if (b is 0x63 or 0x64) ReadHeapType(ref reader);
-        else if (b is not (>= 0x7b and <= 0x7f) && HeapType.FromCode(b) is null) throw reader.Error("malformed value type", at);
+        if (b is TypeByte.RefNull or TypeByte.Ref) ReadHeapType(ref reader);
+        else if (b is not (>= TypeByte.V128 and <= TypeByte.I32) && HeapType.FromCode(b) is null) throw reader.Error("malformed value type", at);
     }
 
     /// <summary>A clause of <c>try_table</c>: kind 0 catch, 1 catch_ref, 2 catch_all, 3 catch_all_ref.</summary>
     internal static void ReadCatch(ref ByteReader reader, out byte kind, out uint tag, out uint label)
     {
         kind = reader.U8();
-        if (kind > 3) throw reader.Error("malformed catch clause", reader.Position - 1);
-        tag = kind < 2 ? reader.U32() : 0;
+        if (kind > CatchByte.CatchAllRef) throw reader.Error("malformed catch clause", reader.Position - 1);
+        tag = kind < CatchByte.CatchAll ? reader.U32() : 0;
         label = reader.U32();
     }
 

@@ -13,6 +13,7 @@ internal static partial class OperatorTable
     private static readonly Operator?[][] ByCode = new Operator?[256][];
     private static readonly Dictionary<string, Operator> ByMnemonic = new(700);
     private static readonly List<Operator> Rows = new(700);
+    private static readonly Operator[] ById = new Operator[Enum.GetValues<OpId>().Length];
 
     static OperatorTable()
     {
@@ -35,6 +36,9 @@ internal static partial class OperatorTable
 
     /// <summary>The operators without prefix by their byte.</summary>
     internal static Operator?[] OneByte => ByCode[0];
+
+    /// <summary>The operator that has an id of its own.</summary>
+    internal static Operator Of(OpId id) => ById[(int)id];
 
     internal static Operator? Find(string mnemonic) => ByMnemonic.GetValueOrDefault(mnemonic);
 
@@ -101,6 +105,7 @@ internal static partial class OperatorTable
         other?.AddForm(op);
         Rows.Add(op);
         ByMnemonic.Add(mnemonic, op);
+        if (op.Id != OpId.Plain) ById[(int)op.Id] = op;
         Operator?[] codes = ByCode[prefix] ?? [];
         if (code >= codes.Length) Array.Resize(ref codes, prefix == 0 ? 256 : 320);
         codes[code] = op;

@@ -114,7 +114,7 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
     {
         ReadOnlySpan<byte> bytes = module.Bytes.Span;
         string reason = end >= bytes.Length ? "unexpected end of section or function"
-            : bytes[end] == 0x0b ? "section size mismatch" : "END opcode expected";
+            : bytes[end] == OperatorTable.Of(OpId.End).Code ? "section size mismatch" : "END opcode expected";
         return new MalformedModuleException(reason, end);
     }
 

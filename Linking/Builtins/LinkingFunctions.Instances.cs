@@ -86,11 +86,11 @@ internal sealed partial class LinkingFunctions
 
     private static ValType TypeOf(int code) => code switch
     {
-        0x7f => ValType.I32,
-        0x7e => ValType.I64,
-        0x7d => ValType.F32,
-        0x7c => ValType.F64,
-        0x7b => ValType.V128,
+        TypeByte.I32 => ValType.I32,
+        TypeByte.I64 => ValType.I64,
+        TypeByte.F32 => ValType.F32,
+        TypeByte.F64 => ValType.F64,
+        TypeByte.V128 => ValType.V128,
         _ => throw Failure(LinkingError.InvalidArgument, $"0x{code:x} is no type of numbers"),
     };
 

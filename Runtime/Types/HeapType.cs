@@ -60,6 +60,22 @@ public abstract class HeapType
         return null;
     }
 
+    /// <summary>The abstract heap type of a keyword such as <c>func</c>, or null.</summary>
+    internal static AbstractHeapType? FromName(string name)
+    {
+        foreach (AbstractHeapType type in All)
+            if (type.Name == name) return type;
+        return null;
+    }
+
+    /// <summary>The abstract heap type of a keyword such as <c>funcref</c>, or null.</summary>
+    internal static AbstractHeapType? FromShorthand(string name)
+    {
+        foreach (AbstractHeapType type in All)
+            if (type.Shorthand == name) return type;
+        return null;
+    }
+
     /// <summary>Whether the heap type needs the runtime-linking extension.</summary>
     internal bool IsExtension => this is AbstractHeapType { Code: >= 0x58 and <= 0x5e } or ExactModuleType;
 
@@ -74,7 +90,7 @@ public sealed class AbstractHeapType : HeapType
     {
         Name = name;
         Code = code;
-        NullableShorthand = shorthand ?? $"(ref null {name})";
+        Shorthand = shorthand;
     }
 
     /// <summary>The keyword in the text format.</summary>
@@ -83,7 +99,10 @@ public sealed class AbstractHeapType : HeapType
     /// <summary>The byte in the binary format.</summary>
     internal int Code { get; }
 
-    internal string NullableShorthand { get; }
+    /// <summary>The keyword of the nullable reference type, if there is one.</summary>
+    internal string? Shorthand { get; }
+
+    internal string NullableShorthand => Shorthand ?? $"(ref null {Name})";
 
     /// <inheritdoc/>
     public override string ToString() => Name;

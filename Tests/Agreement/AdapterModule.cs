@@ -109,7 +109,7 @@ internal sealed class AdapterModule
         var imports = new ByteWriter();
         imports.U32((uint)exports.Count);
         foreach (ExportInfo export in exports) Import(imports, export);
-        return Assemble([], (2, imports));
+        return Assemble([], (SectionId.Import, imports));
     }
 
     /// <summary>A module whose <c>get</c> returns an exported global.</summary>
@@ -195,7 +195,7 @@ internal sealed class AdapterModule
         var bodies = new ByteWriter();
         bodies.U32(1);
         bodies.Sized(body);
-        return Assemble(signature.Span, (2, imports), (3, functions), (7, exports), (10, bodies));
+        return Assemble(signature.Span, (SectionId.Import, imports), (SectionId.Function, functions), (SectionId.Export, exports), (SectionId.Code, bodies));
     }
 
     private static ValType Result(ByteWriter body, ValType type, ResultForm form, uint local)
@@ -294,11 +294,11 @@ internal sealed class AdapterModule
     {
         switch (type.Kind)
         {
-            case ValKind.I32: writer.U8(0x7f); return;
-            case ValKind.I64: writer.U8(0x7e); return;
-            case ValKind.F32: writer.U8(0x7d); return;
-            case ValKind.F64: writer.U8(0x7c); return;
-            case ValKind.V128: writer.U8(0x7b); return;
+            case ValKind.I32: writer.U8(TypeByte.I32); return;
+            case ValKind.I64: writer.U8(TypeByte.I64); return;
+            case ValKind.F32: writer.U8(TypeByte.F32); return;
+            case ValKind.F64: writer.U8(TypeByte.F64); return;
+            case ValKind.V128: writer.U8(TypeByte.V128); return;
         }
         writer.U8(type.IsNullable ? (byte)0x63 : (byte)0x64);
         switch (type.Heap)

@@ -227,8 +227,8 @@ internal sealed partial class WatPrinter
         for (int i = 0; i < instr.ListCount; i++)
         {
             CodeReader.ReadCatch(ref reader, out byte kind, out uint tag, out uint label);
-            string keyword = kind switch { 0 => "catch", 1 => "catch_ref", 2 => "catch_all", _ => "catch_all_ref" };
-            list.Append($" ({keyword}{(kind < 2 ? " " + tags[tag] : "")} {Label(label)})");
+            string keyword = kind switch { CatchByte.Catch => "catch", CatchByte.CatchRef => "catch_ref", CatchByte.CatchAll => "catch_all", _ => "catch_all_ref" };
+            list.Append($" ({keyword}{(kind < CatchByte.CatchAll ? " " + tags[tag] : "")} {Label(label)})");
         }
         return list.ToString();
     }

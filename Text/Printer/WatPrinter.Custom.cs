@@ -17,7 +17,7 @@ internal sealed partial class WatPrinter
 
     private byte SectionBeforeCode()
     {
-        int code = module.Sections.IndexOf(10);
+        int code = module.Sections.IndexOf(SectionId.Code);
         return code <= 0 ? byte.MaxValue : module.Sections[code - 1];
     }
 
@@ -73,8 +73,8 @@ internal sealed partial class WatPrinter
         if (index < 0 || !namesCanBeSaid || !NamesAreInRange()) return -1;
         NameSection n = module.Names;
         byte[] written = NameSectionWriter.Write(n.Module, [
-            (1, n.Funcs), (4, n.Types), (5, n.Tables), (6, n.Memories), (7, n.Globals), (8, n.Elems), (9, n.Datas), (11, n.Tags), (12, n.Modules), (13, n.Instances)],
-            [(2, n.Locals), (3, n.Labels), (10, n.Fields)]);
+            (NameSubsection.Function, n.Funcs), (NameSubsection.Type, n.Types), (NameSubsection.Table, n.Tables), (NameSubsection.Memory, n.Memories), (NameSubsection.Global, n.Globals), (NameSubsection.Element, n.Elems), (NameSubsection.Data, n.Datas), (NameSubsection.Tag, n.Tags), (NameSubsection.ModuleIndex, n.Modules), (NameSubsection.Instance, n.Instances)],
+            [(NameSubsection.Local, n.Locals), (NameSubsection.Label, n.Labels), (NameSubsection.Field, n.Fields)]);
         return written.AsSpan().SequenceEqual(Content(module.CustomSections[index])) ? index : -1;
     }
 

@@ -28,7 +28,7 @@ internal sealed partial class WatPrinter
 
     private void TypeItem(ref ByteReader reader, EarlyItem item)
     {
-        if (reader.Peek() != 0x4e)
+        if (reader.Peek() != TypeByte.Rec)
         {
             Type(item.Index, 2);
             return;
@@ -68,7 +68,7 @@ internal sealed partial class WatPrinter
     private static string ImportNames(ref ByteReader reader)
     {
         string names = Quote(reader.Name());
-        if (reader.Remaining > 1 && reader.Peek() == 0 && reader.PeekAt(1) == 0xff)
+        if (reader.Remaining > 1 && reader.Peek() == 0 && reader.PeekAt(1) == ExternByte.SingleLevel)
         {
             reader.Position += 2;
             return names;

@@ -157,14 +157,14 @@ internal sealed partial class WatPrinter
             int at = reader.Position;
             switch (reader.U8())
             {
-                case 0x01:
+                case DefinitionByte.Type:
                     {
                         int start = reader.Position;
                         SkipComposite(ref reader);
                         scope.Add(module.Bytes.Span[start..reader.Position], start);
                         break;
                     }
-                case 0x0f:
+                case DefinitionByte.Alias:
                     {
                         reader.U8();
                         uint depth = reader.U32();
@@ -196,7 +196,7 @@ internal sealed partial class WatPrinter
 
     private string Item(ref ByteReader reader)
     {
-        if (reader.U8() == 0x02) return $" (import {ImportNames(ref reader)} {Extern(ref reader, "")})";
+        if (reader.U8() == DefinitionByte.Import) return $" (import {ImportNames(ref reader)} {Extern(ref reader, "")})";
         return $" (export {Quote(reader.Name())} {Extern(ref reader, "")})";
     }
 
@@ -205,21 +205,21 @@ internal sealed partial class WatPrinter
     {
         switch (reader.U8())
         {
-            case 0x60:
+            case TypeByte.Func:
                 for (int part = 0; part < 2; part++)
                     for (uint n = reader.U32(); n > 0; n--) CodeReader.SkipValType(ref reader);
                 break;
-            case 0x5f:
+            case TypeByte.Struct:
                 for (uint n = reader.U32(); n > 0; n--) SkipField(ref reader);
                 break;
-            case 0x5e: SkipField(ref reader); break;
-            case 0x5a: SkipLimits(ref reader); break;
-            case 0x59:
+            case TypeByte.Array: SkipField(ref reader); break;
+            case TypeByte.Memory: SkipLimits(ref reader); break;
+            case TypeByte.Table:
                 CodeReader.SkipValType(ref reader);
                 SkipLimits(ref reader);
                 break;
-            case 0x58: SkipField(ref reader); break;
-            case 0x57:
+            case TypeByte.Global: SkipField(ref reader); break;
+            case TypeByte.Tag:
                 reader.U8();
                 reader.U32();
                 break;
@@ -233,12 +233,12 @@ internal sealed partial class WatPrinter
     {
         switch (reader.U8())
         {
-            case 0x01: SkipComposite(ref reader); break;
-            case 0x02:
+            case DefinitionByte.Type: SkipComposite(ref reader); break;
+            case DefinitionByte.Import:
                 ImportNames(ref reader);
                 SkipExtern(ref reader);
                 break;
-            case 0x07:
+            case DefinitionByte.Export:
                 reader.Name();
                 SkipExtern(ref reader);
                 break;
@@ -255,13 +255,13 @@ internal sealed partial class WatPrinter
     {
         switch (reader.U8())
         {
-            case 0x01:
+            case ExternByte.Table:
                 CodeReader.SkipValType(ref reader);
                 SkipLimits(ref reader);
                 break;
-            case 0x02: SkipLimits(ref reader); break;
-            case 0x03: SkipField(ref reader); break;
-            case 0x04:
+            case ExternByte.Memory: SkipLimits(ref reader); break;
+            case ExternByte.Global: SkipField(ref reader); break;
+            case ExternByte.Tag:
                 reader.U8();
                 reader.U32();
                 break;
@@ -271,7 +271,7 @@ internal sealed partial class WatPrinter
 
     private static void SkipField(ref ByteReader reader)
     {
-        if (reader.Peek() is 0x78 or 0x77) reader.U8();
+        if (reader.Peek() is TypeByte.I8 or TypeByte.I16) reader.U8();
         else CodeReader.SkipValType(ref reader);
         reader.U8();
     }
@@ -280,7 +280,7 @@ internal sealed partial class WatPrinter
     {
         byte flags = reader.U8();
         reader.U64();
-        if ((flags & 1) != 0) reader.U64();
-        if ((flags & 8) != 0) reader.U32();
+        if ((flags & LimitsFlags.HasMaximum) != 0) reader.U64();
+        if ((flags & LimitsFlags.HasPageSize) != 0) reader.U32();
     }
 }

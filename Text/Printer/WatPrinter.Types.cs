@@ -28,8 +28,8 @@ internal sealed partial class WatPrinter
     /// <summary>The supertypes, null if there is no such part.</summary>
     private string? SubTypeHead(ref ByteReader reader)
     {
-        if (reader.Peek() is not (0x50 or 0x4f)) return null;
-        string head = reader.U8() == 0x4f ? "sub final" : "sub";
+        if (reader.Peek() is not (TypeByte.Sub or TypeByte.SubFinal)) return null;
+        string head = reader.U8() == TypeByte.SubFinal ? "sub final" : "sub";
         uint count = reader.U32();
         for (uint i = 0; i < count; i++) head += " " + types[reader.U32()];
         return head;
@@ -38,12 +38,12 @@ internal sealed partial class WatPrinter
     private string Clauses(ref ByteReader reader)
     {
         string clauses = "";
-        if (reader.Peek() == 0x4c)
+        if (reader.Peek() == TypeByte.Describes)
         {
             reader.U8();
             clauses += $"(describes {types[reader.U32()]}) ";
         }
-        if (reader.Peek() == 0x4d)
+        if (reader.Peek() == TypeByte.Descriptor)
         {
             reader.U8();
             clauses += $"(descriptor {types[reader.U32()]}) ";
@@ -107,16 +107,16 @@ internal sealed partial class WatPrinter
     {
         switch (reader.U8())
         {
-            case 0x60: return $"(func{Signature(ref reader)})";
-            case 0x5f: return Structure(ref reader, index);
-            case 0x5e: return $"(array {Field(ref reader)})";
-            case 0x5a: return $"(memory {MemoryBody(ref reader)})";
-            case 0x59: return $"(table {TableBody(ref reader)})";
-            case 0x58: return $"(global {GlobalBody(ref reader)})";
-            case 0x57:
+            case TypeByte.Func: return $"(func{Signature(ref reader)})";
+            case TypeByte.Struct: return Structure(ref reader, index);
+            case TypeByte.Array: return $"(array {Field(ref reader)})";
+            case TypeByte.Memory: return $"(memory {MemoryBody(ref reader)})";
+            case TypeByte.Table: return $"(table {TableBody(ref reader)})";
+            case TypeByte.Global: return $"(global {GlobalBody(ref reader)})";
+            case TypeByte.Tag:
                 reader.U8();
                 return $"(tag {TypeUse(reader.U32())})";
-            case 0x61: return $"(module{LinkingBody(ref reader)})";
+            case TypeByte.Module: return $"(module{LinkingBody(ref reader)})";
             default: return $"(instance{LinkingBody(ref reader)})";
         }
     }
@@ -157,7 +157,7 @@ internal sealed partial class WatPrinter
     private string Field(ref ByteReader reader)
     {
         string type;
-        if (reader.Peek() is 0x78 or 0x77) type = reader.U8() == 0x78 ? "i8" : "i16";
+        if (reader.Peek() is TypeByte.I8 or TypeByte.I16) type = reader.U8() == TypeByte.I8 ? "i8" : "i16";
         else type = Val(ref reader);
         return Mutable(ref reader, type);
     }
@@ -169,12 +169,12 @@ internal sealed partial class WatPrinter
         byte code = reader.U8();
         switch (code)
         {
-            case 0x7f: return "i32";
-            case 0x7e: return "i64";
-            case 0x7d: return "f32";
-            case 0x7c: return "f64";
-            case 0x7b: return "v128";
-            case 0x63 or 0x64: return RefText(CodeReader.ReadHeapType(ref reader), code == 0x63);
+            case TypeByte.I32: return "i32";
+            case TypeByte.I64: return "i64";
+            case TypeByte.F32: return "f32";
+            case TypeByte.F64: return "f64";
+            case TypeByte.V128: return "v128";
+            case TypeByte.RefNull or TypeByte.Ref: return RefText(CodeReader.ReadHeapType(ref reader), code == TypeByte.RefNull);
             default: return ValType.Ref(HeapType.FromCode(code)!, true).ToString();
         }
     }
@@ -205,9 +205,9 @@ internal sealed partial class WatPrinter
     {
         byte flags = reader.U8();
         ulong min = reader.U64();
-        string max = (flags & 1) == 0 ? "" : $" {reader.U64()}";
-        hasPageSize = (flags & 8) != 0;
-        return $"{((flags & 4) != 0 ? "i64 " : "")}{min}{max}{((flags & 2) != 0 ? " shared" : "")}";
+        string max = (flags & LimitsFlags.HasMaximum) == 0 ? "" : $" {reader.U64()}";
+        hasPageSize = (flags & LimitsFlags.HasPageSize) != 0;
+        return $"{((flags & LimitsFlags.Is64) != 0 ? "i64 " : "")}{min}{max}{((flags & LimitsFlags.Shared) != 0 ? " shared" : "")}";
     }
 
     private string TableBody(ref ByteReader reader)
@@ -232,13 +232,13 @@ internal sealed partial class WatPrinter
     {
         switch (reader.U8())
         {
-            case 0x00: return $"(func{Spaced(id, TypeUse(reader.U32()))}{parameters})";
-            case 0x20: return $"(func{id} (exact {TypeUse(reader.U32())}{parameters}))";
-            case 0x01: return $"(table{id} {TableBody(ref reader)})";
-            case 0x02: return $"(memory{id} {MemoryBody(ref reader)})";
-            case 0x03: return $"(global{id} {GlobalBody(ref reader)})";
-            case 0x05: return $"(module{Spaced(id, TypeUse(reader.U32()))})";
-            case 0x06: return $"(instance{Spaced(id, TypeUse(reader.U32()))})";
+            case ExternByte.Func: return $"(func{Spaced(id, TypeUse(reader.U32()))}{parameters})";
+            case ExternByte.ExactFunc: return $"(func{id} (exact {TypeUse(reader.U32())}{parameters}))";
+            case ExternByte.Table: return $"(table{id} {TableBody(ref reader)})";
+            case ExternByte.Memory: return $"(memory{id} {MemoryBody(ref reader)})";
+            case ExternByte.Global: return $"(global{id} {GlobalBody(ref reader)})";
+            case ExternByte.Module: return $"(module{Spaced(id, TypeUse(reader.U32()))})";
+            case ExternByte.Instance: return $"(instance{Spaced(id, TypeUse(reader.U32()))})";
             default:
                 reader.U8();
                 return $"(tag{Spaced(id, TypeUse(reader.U32()))})";

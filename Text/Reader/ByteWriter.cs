@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using WasmJit.Jit;
 
 namespace WasmJit.Text;
 
@@ -59,19 +60,19 @@ internal sealed class ByteWriter
     }
 
     /// <summary>The limits of a table, without its element type (spec 5.3.11).</summary>
-    internal void Limits(TableType type) => Limits(type.Minimum, type.Maximum, (type.IsShared ? 2 : 0) | (type.Is64 ? 4 : 0));
+    internal void Limits(TableType type) => Limits(type.Minimum, type.Maximum, (type.IsShared ? LimitsFlags.Shared : 0) | (type.Is64 ? LimitsFlags.Is64 : 0));
 
     /// <summary>The limits of a memory, with its page size if that is no usual one.</summary>
     internal void Limits(MemoryType type)
     {
         bool hasPage = type.PageSizeLog2 != 16;
-        Limits(type.Minimum, type.Maximum, (type.IsShared ? 2 : 0) | (type.Is64 ? 4 : 0) | (hasPage ? 8 : 0));
+        Limits(type.Minimum, type.Maximum, (type.IsShared ? LimitsFlags.Shared : 0) | (type.Is64 ? LimitsFlags.Is64 : 0) | (hasPage ? LimitsFlags.HasPageSize : 0));
         if (hasPage) U32((uint)type.PageSizeLog2);
     }
 
     private void Limits(ulong minimum, ulong? maximum, int flags)
     {
-        U8((byte)(flags | (maximum is null ? 0 : 1)));
+        U8((byte)(flags | (maximum is null ? 0 : LimitsFlags.HasMaximum)));
         U64(minimum);
         if (maximum is { } most) U64(most);
     }

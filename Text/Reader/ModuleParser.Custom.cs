@@ -174,8 +174,8 @@ internal sealed partial class ModuleParser
         }
         if (IsWritten("name")) return;
         byte[] names = NameSectionWriter.Write(moduleName, [
-            (1, funcs.Names), (4, types.Names), (5, tables.Names), (6, memories.Names), (7, globals.Names), (8, elems.Names),
-            (9, datas.Names), (11, tags.Names), (12, modules.Names), (13, instances.Names)], [(2, localNames), (3, labelNames), (10, fieldNames)]);
+            (NameSubsection.Function, funcs.Names), (NameSubsection.Type, types.Names), (NameSubsection.Table, tables.Names), (NameSubsection.Memory, memories.Names), (NameSubsection.Global, globals.Names), (NameSubsection.Element, elems.Names),
+            (NameSubsection.Data, datas.Names), (NameSubsection.Tag, tags.Names), (NameSubsection.ModuleIndex, modules.Names), (NameSubsection.Instance, instances.Names)], [(NameSubsection.Local, localNames), (NameSubsection.Label, labelNames), (NameSubsection.Field, fieldNames)]);
         if (names.Length > 0) customSections.Add(new CustomSection(NamesPlace, "name"u8.ToArray(), names));
     }
 
@@ -193,7 +193,7 @@ internal sealed partial class ModuleParser
                 var content = new ByteWriter();
                 WriteName(content, custom.Name);
                 content.Bytes(custom.Content);
-                module.U8(0);
+                module.U8(SectionId.Custom);
                 module.Sized(content);
                 customs.Remove(custom);
             }

@@ -30,7 +30,7 @@ internal sealed partial class ModuleParser
         Instructions(body);
         EndBody();
         if (Current.Kind != TokenKind.Close) throw Unexpected();
-        body.U8(0x0b);
+        WriteCode(body, OpId.End);
         codeSection.Sized(body);
         if (!Source.Annotations.IsEmpty) funcRanges.Add((first, Position + 1));
     }
@@ -123,7 +123,7 @@ internal sealed partial class ModuleParser
         }
         if (!IsOpen("type") && !IsOpen("param") && !IsOpen("result"))
         {
-            writer.U8(0x40);
+            writer.U8(TypeByte.EmptyBlock);
             return;
         }
         if (IsOpen("type"))
@@ -183,7 +183,7 @@ internal sealed partial class ModuleParser
         if (op.Id == OpId.If && TakeAtom("else"))
         {
             CheckLabel();
-            writer.U8(0x05);
+            WriteCode(writer, OpId.Else);
             Instructions(writer);
         }
         bool handled = false, all = false;
@@ -192,21 +192,21 @@ internal sealed partial class ModuleParser
             handled = true;
             all = Atom() == "catch_all";
             CheckLabel2(all);
-            writer.U8((byte)(all ? 0x19 : 0x07));
+            WriteCode(writer, all ? OpId.CatchAll : OpId.Catch);
             if (!all) writer.U32(Index(tags));
             Instructions(writer);
         }
         if (op.Id == OpId.Try && !handled && TakeAtom("delegate"))
         {
             PopLabel();
-            writer.U8(0x18);
+            WriteCode(writer, OpId.Delegate);
             writer.U32(Label());
             return;
         }
         if (!TakeAtom("end")) throw Unexpected();
         CheckLabel();
         PopLabel();
-        writer.U8(0x0b);
+        WriteCode(writer, OpId.End);
     }
 
     /// <summary>After catch_all the label's name may be repeated; after catch an id is the tag.</summary>
@@ -223,7 +223,13 @@ internal sealed partial class ModuleParser
         {
             Position++;
             string kind = Atom();
-            clauses.U8(kind switch { "catch" => 0, "catch_ref" => 1, "catch_all" => 2, _ => 3 });
+            clauses.U8(kind switch
+            {
+                "catch" => CatchByte.Catch,
+                "catch_ref" => CatchByte.CatchRef,
+                "catch_all" => CatchByte.CatchAll,
+                _ => CatchByte.CatchAllRef,
+            });
             if (kind is "catch" or "catch_ref") clauses.U32(Index(tags));
             clauses.U32(Label());
             Close();
@@ -232,6 +238,8 @@ internal sealed partial class ModuleParser
         writer.U32(count);
         writer.Bytes(clauses.Span);
     }
+
+    private static void WriteCode(ByteWriter writer, OpId id) => WriteCode(writer, OperatorTable.Of(id));
 
     private static void WriteCode(ByteWriter writer, Operator op)
     {
@@ -277,7 +285,7 @@ internal sealed partial class ModuleParser
                     PushLabel(label);
                     Instructions(writer);
                     PopLabel();
-                    writer.U8(0x0b);
+                    WriteCode(writer, OpId.End);
                     break;
                 }
             case OpId.If: Position++; FoldedIf(writer, op, hint); break;
@@ -308,12 +316,12 @@ internal sealed partial class ModuleParser
         Close();
         if (TakeOpen("else"))
         {
-            writer.U8(0x05);
+            WriteCode(writer, OpId.Else);
             Instructions(writer);
             Close();
         }
         PopLabel();
-        writer.U8(0x0b);
+        WriteCode(writer, OpId.End);
     }
 
     private void FoldedTry(ByteWriter writer, Operator op)
@@ -331,7 +339,7 @@ internal sealed partial class ModuleParser
             handled = true;
             Position++;
             all = Atom() == "catch_all";
-            writer.U8((byte)(all ? 0x19 : 0x07));
+            WriteCode(writer, all ? OpId.CatchAll : OpId.Catch);
             if (!all) writer.U32(Index(tags));
             Instructions(writer);
             Close();
@@ -339,11 +347,11 @@ internal sealed partial class ModuleParser
         PopLabel();
         if (!handled && TakeOpen("delegate"))
         {
-            writer.U8(0x18);
+            WriteCode(writer, OpId.Delegate);
             writer.U32(Label());
             Close();
             return;
         }
-        writer.U8(0x0b);
+        WriteCode(writer, OpId.End);
     }
 }

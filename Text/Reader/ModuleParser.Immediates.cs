@@ -149,7 +149,7 @@ internal sealed partial class ModuleParser
     {
         heap = new ByteWriter();
         nullable = true;
-        if (Current.Kind == TokenKind.Atom && Shorthand(Current.Text) is > 0 and int code)
+        if (Current.Kind == TokenKind.Atom && WasmJit.HeapType.FromShorthand(Current.Text) is { Code: var code })
         {
             Position++;
             heap.U8((byte)code);
@@ -294,7 +294,7 @@ internal sealed partial class ModuleParser
             align = given;
         }
         uint flags = (uint)System.Numerics.BitOperations.Log2(align);
-        writer.U32(flags | (memory == 0 ? 0u : 0x40) | (reference.Length == 0 ? 0u : 0x80));
+        writer.U32(flags | (memory == 0 ? 0 : MemArgFlags.HasMemory) | (reference.Length == 0 ? 0 : MemArgFlags.HasReference));
         if (memory != 0) writer.U32(memory);
         writer.Bytes(reference.Span);
         writer.U64(offset);

@@ -234,9 +234,9 @@ internal sealed partial class ModuleParser
     private static byte[] ExportAliasItem(string kind, uint instance, string name)
     {
         var item = new ByteWriter();
-        item.U8(0);
+        item.U8(AliasByte.InstanceExport);
         item.U32(instance);
-        item.U8(CodeOf(kind));
+        item.U8(ExternByte.Of(kind));
         item.Name(name);
         return item.ToArray();
     }
@@ -244,7 +244,7 @@ internal sealed partial class ModuleParser
     private static byte[] OuterAliasItem(byte sort, uint depth, uint index)
     {
         var item = new ByteWriter();
-        item.U8(1);
+        item.U8(AliasByte.Outer);
         item.U32(depth);
         item.U8(sort);
         item.U32(index);
@@ -255,7 +255,7 @@ internal sealed partial class ModuleParser
     {
         if (outerModules.TryGetValue((depth, index), out uint known)) return known;
         if (planned is null) throw Error($"unknown outer module {depth}");
-        planned.Early.Add(new Step(-1, OuterAliasItem(5, depth, index)));
+        planned.Early.Add(new Step(-1, OuterAliasItem(ExternByte.Module, depth, index)));
         modules.Define(null);
         return outerModules[(depth, index)] = modules.Count - 1;
     }
@@ -264,7 +264,7 @@ internal sealed partial class ModuleParser
     private uint OuterType(uint depth, uint index)
     {
         if (outerTypes.TryGetValue((depth, index), out uint known)) return known;
-        impliedItems.Add((16, OuterAliasItem(7, depth, index)));
+        impliedItems.Add((SectionId.Alias, OuterAliasItem(ExternByte.Type, depth, index)));
         return AliasType(depth, index, null);
     }
 
@@ -352,7 +352,7 @@ internal sealed partial class ModuleParser
             var implied = new ByteWriter();
             implied.Bytes(alias);
             CountItem(KindOf(alias));
-            Emit(16, implied);
+            Emit(SectionId.Alias, implied);
             return;
         }
         Position = step.Field;
@@ -443,7 +443,7 @@ internal sealed partial class ModuleParser
         List<string?>? parameters = kind == "func" ? [] : null;
         ExternDescription(item, kind, parameters);
         if (parameters is not null) AddLocalNames(parameters);
-        Emit(2, item);
+        Emit(SectionId.Import, item);
         CountItem(kind);
     }
 
@@ -457,7 +457,7 @@ internal sealed partial class ModuleParser
             return;
         }
         writer.U8(0);
-        writer.U8(0xff);
+        writer.U8(ExternByte.SingleLevel);
     }
 
     private void AliasField()
@@ -467,7 +467,7 @@ internal sealed partial class ModuleParser
         if (TakeAtom("outer"))
         {
             (uint depth, uint index) = Outer(modules);
-            item.Bytes(OuterAliasItem(5, depth, index));
+            item.Bytes(OuterAliasItem(ExternByte.Module, depth, index));
             kind = "module";
             Open(kind);
             outerModules.TryAdd((depth, index), nextModule);
@@ -483,7 +483,7 @@ internal sealed partial class ModuleParser
         }
         TakeId();
         Close();
-        Emit(16, item);
+        Emit(SectionId.Alias, item);
         CountItem(kind);
     }
 
@@ -495,7 +495,7 @@ internal sealed partial class ModuleParser
         if (kind == "module" && TakeAtom("outer"))
         {
             (uint depth, uint index) = Outer(modules);
-            item.Bytes(OuterAliasItem(5, depth, index));
+            item.Bytes(OuterAliasItem(ExternByte.Module, depth, index));
             outerModules.TryAdd((depth, index), nextModule);
         }
         else
@@ -504,7 +504,7 @@ internal sealed partial class ModuleParser
             item.Bytes(ExportAliasItem(kind, instance, NameText()));
         }
         Close();
-        Emit(16, item);
+        Emit(SectionId.Alias, item);
         CountItem(kind);
     }
 
@@ -527,7 +527,7 @@ internal sealed partial class ModuleParser
         {
             WriteName(arguments, Name());
             (string kind, uint index) = Item();
-            arguments.U8(CodeOf(kind));
+            arguments.U8(ExternByte.Of(kind));
             arguments.U32(index);
             count++;
             Close();
@@ -535,7 +535,7 @@ internal sealed partial class ModuleParser
         Close();
         item.U32(count);
         item.Bytes(arguments.Span);
-        Emit(15, item);
+        Emit(SectionId.Instance, item);
         CountItem("instance");
     }
 
@@ -575,7 +575,7 @@ internal sealed partial class ModuleParser
         var item = new ByteWriter();
         item.U32((uint)bytes.Length);
         item.Bytes(bytes);
-        Emit(14, item);
+        Emit(SectionId.Module, item);
         CountItem("module");
     }
 
@@ -604,9 +604,9 @@ internal sealed partial class ModuleParser
                 index = exportAliases[(kind, instance, export.Name)] = space.Count - 1;
                 var item = new ByteWriter();
                 item.Bytes(ExportAliasItem(kind, instance, export.Name));
-                Emit(16, item);
+                Emit(SectionId.Alias, item);
             }
-            AddExport(at, Encoding.UTF8.GetBytes(export.Name), CodeOf(kind), index);
+            AddExport(at, Encoding.UTF8.GetBytes(export.Name), ExternByte.Of(kind), index);
         }
     }
 

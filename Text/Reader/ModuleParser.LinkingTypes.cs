@@ -1,4 +1,5 @@
 using System.Text;
+using WasmJit.Jit;
 
 namespace WasmJit.Text;
 
@@ -38,7 +39,7 @@ internal sealed partial class ModuleParser
         /// <summary>Adds a type; a type use may find it.</summary>
         internal uint Define(ByteWriter body)
         {
-            Definitions.U8(0x01);
+            Definitions.U8(DefinitionByte.Type);
             Definitions.Bytes(body.Span);
             Count++;
             plain.TryAdd(Convert.ToHexString(body.Span), Types);
@@ -50,7 +51,7 @@ internal sealed partial class ModuleParser
 
         internal uint DefineAlias(uint depth, uint index)
         {
-            Definitions.U8(0x0f);
+            Definitions.U8(DefinitionByte.Alias);
             Definitions.Bytes(OuterAliasItem(7, depth, index));
             Count++;
             aliases.TryAdd((depth, index), Types);
@@ -96,7 +97,7 @@ internal sealed partial class ModuleParser
         bool reference = IsOpen("type") && (Peek(2).Text == "outer" || Peek(3).Kind == TokenKind.Close);
         if (reference) return TypeReference();
         var body = new ByteWriter();
-        body.U8((byte)(kind == "module" ? 0x61 : 0x62));
+        body.U8(kind == "module" ? TypeByte.Module : TypeByte.Instance);
         LinkingBody(body, kind == "module");
         return FindOrAdd(body, null);
     }
@@ -193,7 +194,7 @@ internal sealed partial class ModuleParser
     {
         TakeId();
         var item = new ByteWriter();
-        item.U8((byte)(import ? 2 : 7));
+        item.U8(import ? DefinitionByte.Import : DefinitionByte.Export);
         if (import) WriteImportNames(item, first, second);
         else WriteName(item, first);
         ExternDescription(item, kind);
@@ -240,7 +241,7 @@ internal sealed partial class ModuleParser
         foreach (ExportType export in instance.Exports)
         {
             var item = new ByteWriter();
-            item.U8(7);
+            item.U8(DefinitionByte.Export);
             WriteName(item, Encoding.UTF8.GetBytes(export.Name));
             injector.Extern(item, export.Type);
             scope!.Add(item);
@@ -258,15 +259,15 @@ internal sealed partial class ModuleParser
         const string name = "\u0001";
         Jit.ModuleInfo known = Partial();
         var probe = new ByteWriter();
-        probe.U8(0x07);
+        probe.U8(DefinitionByte.Export);
         probe.Name(name);
-        probe.U8(0x06);
+        probe.U8(ExternByte.Instance);
         probe.U32(index);
         ByteWriter inner = probe;
         for (TypeScope? around = scope; around is not null; around = around.Outer)
         {
             var body = new ByteWriter();
-            body.U8(0x61);
+            body.U8(TypeByte.Module);
             body.U32(around.Count + 1);
             body.Bytes(around.Definitions.Span);
             body.Bytes(inner.Span);
@@ -277,12 +278,12 @@ internal sealed partial class ModuleParser
             }
             // An instance of the inner type is exported by the outer one.
             var wrapped = new ByteWriter();
-            wrapped.U8(0x01);
+            wrapped.U8(DefinitionByte.Type);
             wrapped.Bytes(body.Span);
             var export = new ByteWriter();
-            export.U8(0x07);
+            export.U8(DefinitionByte.Export);
             export.Name(name);
-            export.U8(0x05);
+            export.U8(ExternByte.Module);
             export.U32(around.Outer.Types);
             wrapped.Bytes(export.Span);
             around.Outer.Count++;

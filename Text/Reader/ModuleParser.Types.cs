@@ -1,3 +1,5 @@
+using WasmJit.Jit;
+
 namespace WasmJit.Text;
 
 /// <summary>Types and type uses (spec 6.4, 6.6.3).</summary>
@@ -47,7 +49,7 @@ internal sealed partial class ModuleParser
                 Skip();
             }
             Position = at;
-            item.U8(0x4e);
+            item.U8(TypeByte.Rec);
             item.U32((uint)members.Count);
             foreach (uint member in members) TypeDefinition(item, member, alone: false);
             Close();
@@ -59,7 +61,7 @@ internal sealed partial class ModuleParser
             Position = field;
             TypeDefinition(item, index, alone: true);
         }
-        Emit(1, item);
+        Emit(SectionId.Type, item);
     }
 
     /// <summary><c>(alias outer $m $t (type $x))</c>, <c>(type $x (alias outer $m $t))</c>.</summary>
@@ -88,7 +90,7 @@ internal sealed partial class ModuleParser
         typePositions[(int)own] = field;
         var item = new ByteWriter();
         item.Bytes(OuterAliasItem(7, depth, index));
-        Emit(16, item);
+        Emit(SectionId.Alias, item);
     }
 
     /// <summary>Types written out inside of a type come before it: nothing refers to what comes later.</summary>
@@ -135,7 +137,7 @@ internal sealed partial class ModuleParser
             plain &= final && count == 0;
             if (!final || count > 0)
             {
-                body.U8((byte)(final ? 0x4f : 0x50));
+                body.U8(final ? TypeByte.SubFinal : TypeByte.Sub);
                 body.U32(count);
                 body.Bytes(supers.Span);
             }
@@ -158,14 +160,14 @@ internal sealed partial class ModuleParser
         bool any = false;
         if (TakeOpen("describes"))
         {
-            writer.U8(0x4c);
+            writer.U8(TypeByte.Describes);
             writer.U32(Index(types));
             Close();
             any = true;
         }
         if (TakeOpen("descriptor"))
         {
-            writer.U8(0x4d);
+            writer.U8(TypeByte.Descriptor);
             writer.U32(Index(types));
             Close();
             any = true;
@@ -207,34 +209,34 @@ internal sealed partial class ModuleParser
                         }
                         Close();
                     }
-                    writer.U8(0x5f);
+                    writer.U8(TypeByte.Struct);
                     writer.U32(count);
                     writer.Bytes(fields.Span);
                     break;
                 }
             case "array":
-                writer.U8(0x5e);
+                writer.U8(TypeByte.Array);
                 FieldType(writer);
                 break;
             case "memory":
-                writer.U8(0x5a);
+                writer.U8(TypeByte.Memory);
                 MemoryType(writer);
                 break;
             case "table":
-                writer.U8(0x59);
+                writer.U8(TypeByte.Table);
                 TableType(writer);
                 break;
             case "global":
-                writer.U8(0x58);
+                writer.U8(TypeByte.Global);
                 GlobalType(writer);
                 break;
             case "tag":
-                writer.U8(0x57);
+                writer.U8(TypeByte.Tag);
                 writer.U8(0);
                 writer.U32(TypeUse(out _));
                 break;
             case "module" or "instance":
-                writer.U8((byte)(kind == "module" ? 0x61 : 0x62));
+                writer.U8(kind == "module" ? TypeByte.Module : TypeByte.Instance);
                 LinkingBody(writer, kind == "module");
                 break;
             default: Position--; throw Unexpected();
@@ -244,7 +246,7 @@ internal sealed partial class ModuleParser
 
     private void WriteFunc(ByteWriter writer, FuncShape shape)
     {
-        writer.U8(0x60);
+        writer.U8(TypeByte.Func);
         writer.U32((uint)shape.Params.Length);
         foreach (byte[] type in shape.Params) writer.Bytes(type);
         writer.U32((uint)shape.Results.Length);
@@ -254,8 +256,8 @@ internal sealed partial class ModuleParser
     private void FieldType(ByteWriter writer)
     {
         bool mutable = TakeOpen("mut");
-        if (TakeAtom("i8")) writer.U8(0x78);
-        else if (TakeAtom("i16")) writer.U8(0x77);
+        if (TakeAtom("i8")) writer.U8(TypeByte.I8);
+        else if (TakeAtom("i16")) writer.U8(TypeByte.I16);
         else ValType(writer);
         writer.U8((byte)(mutable ? 1 : 0));
         if (mutable) Close();
@@ -300,7 +302,8 @@ internal sealed partial class ModuleParser
         shared = TakeAtom("shared");
         byte[] page = isMemory ? PageSize(out _) : [];
         var writer = new ByteWriter();
-        writer.U8((byte)((max is null ? 0 : 1) | (shared ? 2 : 0) | (is64 ? 4 : 0) | (page.Length > 0 ? 8 : 0)));
+        writer.U8((byte)((max is null ? 0 : LimitsFlags.HasMaximum) | (shared ? LimitsFlags.Shared : 0) | (is64 ? LimitsFlags.Is64 : 0)
+            | (page.Length > 0 ? LimitsFlags.HasPageSize : 0)));
         writer.U64(min);
         if (max is { } m) writer.U64(m);
         writer.Bytes(page);
@@ -321,7 +324,15 @@ internal sealed partial class ModuleParser
     {
         if (Current.Kind == TokenKind.Atom)
         {
-            byte code = Current.Text switch { "i32" => 0x7f, "i64" => 0x7e, "f32" => 0x7d, "f64" => 0x7c, "v128" => 0x7b, _ => 0 };
+            byte code = Current.Text switch
+            {
+                "i32" => TypeByte.I32,
+                "i64" => TypeByte.I64,
+                "f32" => TypeByte.F32,
+                "f64" => TypeByte.F64,
+                "v128" => TypeByte.V128,
+                _ => 0,
+            };
             if (code != 0)
             {
                 Position++;
@@ -332,54 +343,13 @@ internal sealed partial class ModuleParser
         RefType(writer);
     }
 
-    private static int AbstractCode(string name) => name switch
-    {
-        "func" => 0x70,
-        "nofunc" => 0x73,
-        "extern" => 0x6f,
-        "noextern" => 0x72,
-        "any" => 0x6e,
-        "eq" => 0x6d,
-        "i31" => 0x6c,
-        "struct" => 0x6b,
-        "array" => 0x6a,
-        "none" => 0x71,
-        "exn" => 0x69,
-        "noexn" => 0x74,
-        "module" => 0x5e,
-        "instance" => 0x5d,
-        "memory" => 0x5c,
-        "table" => 0x5b,
-        "global" => 0x5a,
-        "tag" => 0x59,
-        "slice" => 0x58,
-        _ => -1,
-    };
-
-    private static int Shorthand(string name) => name switch
-    {
-        "funcref" => 0x70,
-        "nullfuncref" => 0x73,
-        "externref" => 0x6f,
-        "nullexternref" => 0x72,
-        "anyref" => 0x6e,
-        "eqref" => 0x6d,
-        "i31ref" => 0x6c,
-        "structref" => 0x6b,
-        "arrayref" => 0x6a,
-        "nullref" => 0x71,
-        "exnref" => 0x69,
-        "nullexnref" => 0x74,
-        _ => -1,
-    };
-
     private void RefType(ByteWriter writer) => RefType(writer, out _);
 
     /// <summary>A reference type; the shorthand of an abstract nullable one where there is one.</summary>
     private void RefType(ByteWriter writer, out bool nullable)
     {
         nullable = true;
-        if (Current.Kind == TokenKind.Atom && Shorthand(Current.Text) is > 0 and int code)
+        if (Current.Kind == TokenKind.Atom && WasmJit.HeapType.FromShorthand(Current.Text) is { Code: var code })
         {
             Position++;
             writer.U8((byte)code);
@@ -390,18 +360,18 @@ internal sealed partial class ModuleParser
         var heap = new ByteWriter();
         HeapType(heap);
         Close();
-        if (nullable && heap.Length == 1 && heap.Span[0] is > 0x57 and < 0x80)
+        if (nullable && heap.Length == 1 && WasmJit.HeapType.FromCode(heap.Span[0]) is not null)
         {
             writer.U8(heap.Span[0]);
             return;
         }
-        writer.U8((byte)(nullable ? 0x63 : 0x64));
+        writer.U8(nullable ? TypeByte.RefNull : TypeByte.Ref);
         writer.Bytes(heap.Span);
     }
 
     private void HeapType(ByteWriter writer)
     {
-        if (Current.Kind == TokenKind.Atom && AbstractCode(Current.Text) is > 0 and int code)
+        if (Current.Kind == TokenKind.Atom && WasmJit.HeapType.FromName(Current.Text) is { Code: var code })
         {
             Position++;
             writer.U8((byte)code);
@@ -430,7 +400,7 @@ internal sealed partial class ModuleParser
         bool named = Current.Kind == TokenKind.Id && scope is null && !types.Find(Current.Text, out _) && modules.Find(Current.Text, out _);
         if (named || (IsOpen("module") && !IsInlineAlias(types)))
         {
-            writer.U8(0x56);
+            writer.U8(TypeByte.ExactModule);
             modulesMentioned++;
             if (named || IsInlineAlias(modules))
             {
@@ -443,7 +413,7 @@ internal sealed partial class ModuleParser
             return;
         }
         if (!IsIndexOf(types)) throw Error($"unexpected token {Current.Text}");
-        writer.U8(0x62);
+        writer.U8(TypeByte.Exact);
         writer.S64(TypeIndex());
     }
 
@@ -504,7 +474,7 @@ internal sealed partial class ModuleParser
             flushed = impliedItems.Count;
             hasLateTypes = true;
         }
-        impliedItems.Add((1, body.ToArray()));
+        impliedItems.Add((SectionId.Type, body.ToArray()));
         plainTypes[key] = index;
         return index;
     }

@@ -1,3 +1,5 @@
+using WasmJit.Jit;
+
 namespace WasmJit.Text;
 
 /// <summary>
@@ -176,17 +178,6 @@ internal sealed partial class ModuleParser : TokenCursor
         _ => null,
     };
 
-    private static byte CodeOf(string kind) => kind switch
-    {
-        "func" => 0,
-        "table" => 1,
-        "memory" => 2,
-        "global" => 3,
-        "tag" => 4,
-        "module" => 5,
-        _ => 6,
-    };
-
     /// <summary>A table's inline elements and a memory's inline data are segments of their own.</summary>
     private void FindInlineSegment(string keyword, int field)
     {
@@ -258,33 +249,33 @@ internal sealed partial class ModuleParser : TokenCursor
             case "func":
                 if (TakeOpen("exact"))
                 {
-                    writer.U8(0x20);
+                    writer.U8(ExternByte.ExactFunc);
                     writer.U32(TypeUse(out _, parameters));
                     Close();
                     break;
                 }
-                writer.U8(0);
+                writer.U8(ExternByte.Func);
                 writer.U32(TypeUse(out _, parameters));
                 break;
             case "table":
-                writer.U8(1);
+                writer.U8(ExternByte.Table);
                 TableType(writer);
                 break;
             case "memory":
-                writer.U8(2);
+                writer.U8(ExternByte.Memory);
                 MemoryType(writer);
                 break;
             case "global":
-                writer.U8(3);
+                writer.U8(ExternByte.Global);
                 GlobalType(writer);
                 break;
             case "tag":
-                writer.U8(4);
+                writer.U8(ExternByte.Tag);
                 writer.U8(0);
                 writer.U32(TypeUse(out _));
                 break;
             case "module" or "instance":
-                writer.U8(CodeOf(kind));
+                writer.U8(ExternByte.Of(kind));
                 writer.U32(LinkingTypeUse(kind));
                 break;
             default: throw Unexpected();
@@ -308,7 +299,7 @@ internal sealed partial class ModuleParser : TokenCursor
         {
             int at = Position;
             Position += 2;
-            AddExport(at, Name(), CodeOf(kind), index);
+            AddExport(at, Name(), ExternByte.Of(kind), index);
             Close();
         }
     }
@@ -324,7 +315,7 @@ internal sealed partial class ModuleParser : TokenCursor
         }
         byte[] name = Name();
         (string kind, uint index) = Item();
-        AddExport(at, name, CodeOf(kind), index);
+        AddExport(at, name, ExternByte.Of(kind), index);
     }
 
     /// <summary>Something that is exported, or given to an instance: <c>(func $f)</c>, <c>(func $instance "export")</c>.</summary>
@@ -361,7 +352,7 @@ internal sealed partial class ModuleParser : TokenCursor
                 tableSection.Bytes(type.Span);
                 return;
             }
-            tableSection.U8(0x40);
+            tableSection.U8(TableByte.WithInit);
             tableSection.U8(0);
             tableSection.Bytes(type.Span);
             ConstExpr(tableSection);
@@ -371,9 +362,9 @@ internal sealed partial class ModuleParser : TokenCursor
         RefType(reference);
         Open("elem");
         var items = new ByteWriter();
-        bool simple = index == 0 && reference.Length == 1 && reference.Span[0] == 0x70;
+        bool simple = index == 0 && IsFuncRef(reference);
         bool listed = Current.Kind != TokenKind.Open;
-        bool exprs = !listed || !(reference.Length == 1 && reference.Span[0] == 0x70);
+        bool exprs = !listed || !(IsFuncRef(reference));
         uint count = 0;
         for (; Current.Kind != TokenKind.Close; count++)
         {
@@ -383,22 +374,22 @@ internal sealed partial class ModuleParser : TokenCursor
                 continue;
             }
             // Functions by index are of type (ref func): a table of another type takes expressions.
-            if (exprs) items.U8(0xd2);
+            if (exprs) WriteCode(items, OpId.RefFunc);
             items.U32(Index(funcs));
-            if (exprs) items.U8(0x0b);
+            if (exprs) WriteCode(items, OpId.End);
         }
         Close();
         tableSection.Bytes(reference.Span);
-        tableSection.U8((byte)(is64 ? 5 : 1));
+        tableSection.U8((byte)(LimitsFlags.HasMaximum | (is64 ? LimitsFlags.Is64 : 0)));
         tableSection.U64(count);
         tableSection.U64(count);
-        elemSection.U32(exprs ? simple ? 4u : 6u : index == 0 ? 0u : 2u);
+        elemSection.U32((exprs ? ElementFlags.HasExpressions : 0) | ((exprs ? simple : index == 0) ? 0 : ElementFlags.HasTable));
         if (!(exprs ? simple : index == 0)) elemSection.U32(index);
-        elemSection.U8((byte)(is64 ? 0x42 : 0x41));
+        WriteCode(elemSection, is64 ? OpId.I64Const : OpId.I32Const);
         elemSection.U8(0);
-        elemSection.U8(0x0b);
+        WriteCode(elemSection, OpId.End);
         if (exprs && !simple) elemSection.Bytes(reference.Span);
-        if (!exprs && index != 0) elemSection.U8(0);
+        if (!exprs && index != 0) elemSection.U8(ElementFlags.FuncKind);
         elemSection.U32(count);
         elemSection.Bytes(items.Span);
     }
@@ -421,15 +412,15 @@ internal sealed partial class ModuleParser : TokenCursor
         byte[] bytes = DataStrings();
         Close();
         ulong pages = pageSize == 0 ? 0 : ((ulong)bytes.Length + pageSize - 1) / pageSize;
-        memorySection.U8((byte)(1 | (is64 ? 4 : 0) | (page.Length > 0 ? 8 : 0)));
+        memorySection.U8((byte)(LimitsFlags.HasMaximum | (is64 ? LimitsFlags.Is64 : 0) | (page.Length > 0 ? LimitsFlags.HasPageSize : 0)));
         memorySection.U64(pages);
         memorySection.U64(pages);
         memorySection.Bytes(page);
-        dataSection.U32(index == 0 ? 0u : 2u);
+        dataSection.U32(index == 0 ? 0 : DataFlags.HasMemory);
         if (index != 0) dataSection.U32(index);
-        dataSection.U8((byte)(is64 ? 0x42 : 0x41));
+        WriteCode(dataSection, is64 ? OpId.I64Const : OpId.I32Const);
         dataSection.U8(0);
-        dataSection.U8(0x0b);
+        WriteCode(dataSection, OpId.End);
         dataSection.U32((uint)bytes.Length);
         dataSection.Bytes(bytes);
     }
@@ -450,6 +441,8 @@ internal sealed partial class ModuleParser : TokenCursor
         tagSection.U32(TypeUse(out _));
     }
 
+    private static bool IsFuncRef(ByteWriter type) => type.Length == 1 && type.Span[0] == WasmJit.HeapType.Func.Code;
+
     /// <summary>An offset: <c>(offset instr*)</c>, or one folded instruction.</summary>
     private void Offset(ByteWriter writer)
     {
@@ -461,14 +454,14 @@ internal sealed partial class ModuleParser : TokenCursor
         else
         {
             Folded(writer);
-            writer.U8(0x0b);
+            WriteCode(writer, OpId.End);
         }
     }
 
     private void ConstExpr(ByteWriter writer)
     {
         Instructions(writer);
-        writer.U8(0x0b);
+        WriteCode(writer, OpId.End);
     }
 
     private void ElemExpr(ByteWriter writer)
@@ -481,7 +474,7 @@ internal sealed partial class ModuleParser : TokenCursor
         else
         {
             Folded(writer);
-            writer.U8(0x0b);
+            WriteCode(writer, OpId.End);
         }
     }
 
@@ -522,15 +515,15 @@ internal sealed partial class ModuleParser : TokenCursor
             RefType(type);
             for (; Current.Kind != TokenKind.Close; count++) ElemExpr(items);
         }
-        bool simpleTable = table == 0 && (!exprs || (type.Length == 1 && type.Span[0] == 0x70));
-        uint flags = declare ? 3u : !active ? 1u : simpleTable ? 0u : 2u;
-        elemSection.U32(flags | (exprs ? 4u : 0u));
-        if (flags == 2) elemSection.U32(table);
+        bool simpleTable = table == 0 && (!exprs || (IsFuncRef(type)));
+        uint flags = declare ? ElementFlags.NotActive | ElementFlags.Declarative : !active ? ElementFlags.NotActive : simpleTable ? 0 : ElementFlags.HasTable;
+        elemSection.U32(flags | (exprs ? ElementFlags.HasExpressions : 0));
+        if (flags == ElementFlags.HasTable) elemSection.U32(table);
         elemSection.Bytes(offset.Span);
         if (flags != 0)
         {
             if (exprs) elemSection.Bytes(type.Span);
-            else elemSection.U8(0);
+            else elemSection.U8(ElementFlags.FuncKind);
         }
         elemSection.U32(count);
         elemSection.Bytes(items.Span);
@@ -556,7 +549,7 @@ internal sealed partial class ModuleParser : TokenCursor
             Offset(offset);
         }
         byte[] bytes = DataStrings();
-        dataSection.U32(!active ? 1u : memory == 0 ? 0u : 2u);
+        dataSection.U32(!active ? DataFlags.Passive : memory == 0 ? 0 : DataFlags.HasMemory);
         if (active && memory != 0) dataSection.U32(memory);
         dataSection.Bytes(offset.Span);
         dataSection.U32((uint)bytes.Length);
@@ -601,11 +594,11 @@ internal sealed partial class ModuleParser : TokenCursor
         var exportSection = new ByteWriter();
         foreach ((_, byte[] item) in exports.OrderBy(e => e.Position)) exportSection.Bytes(item);
         WriteSections(module, [
-            .. EarlySections(), (3, Counted(definedFuncs, funcSection)),
-            (4, Counted(definedTables, tableSection)), (5, Counted(definedMemories, memorySection)), (13, Counted(definedTags, tagSection)),
-            (6, Counted(definedGlobals, globalSection)), (7, Counted(exports.Count, exportSection)), (8, startSection),
-            (9, Counted((int)elems.Count, elemSection)), (12, dataCountSection), (10, Counted(definedFuncs, codeSection)),
-            (11, Counted((int)datas.Count, dataSection))]);
+            .. EarlySections(), (SectionId.Function, Counted(definedFuncs, funcSection)),
+            (SectionId.Table, Counted(definedTables, tableSection)), (SectionId.Memory, Counted(definedMemories, memorySection)), (SectionId.Tag, Counted(definedTags, tagSection)),
+            (SectionId.Global, Counted(definedGlobals, globalSection)), (SectionId.Export, Counted(exports.Count, exportSection)), (SectionId.Start, startSection),
+            (SectionId.Element, Counted((int)elems.Count, elemSection)), (SectionId.DataCount, dataCountSection), (SectionId.Code, Counted(definedFuncs, codeSection)),
+            (SectionId.Data, Counted((int)datas.Count, dataSection))]);
         return module.ToArray();
     }
 

@@ -17,19 +17,19 @@ internal sealed partial class ModuleParser
             switch (type.Kind)
             {
                 case ExternKind.Func:
-                    writer.U8((byte)(type.IsExact ? 0x20 : 0));
+                    writer.U8(type.IsExact ? ExternByte.ExactFunc : ExternByte.Func);
                     writer.U32(Index(type.Def));
                     break;
-                case ExternKind.Table: writer.U8(1); Table(writer, type.Table); break;
-                case ExternKind.Memory: writer.U8(2); writer.Limits(type.Memory); break;
-                case ExternKind.Global: writer.U8(3); Global(writer, type.Global); break;
+                case ExternKind.Table: writer.U8(ExternByte.Table); Table(writer, type.Table); break;
+                case ExternKind.Memory: writer.U8(ExternByte.Memory); writer.Limits(type.Memory); break;
+                case ExternKind.Global: writer.U8(ExternByte.Global); Global(writer, type.Global); break;
                 case ExternKind.Tag:
-                    writer.U8(4);
+                    writer.U8(ExternByte.Tag);
                     writer.U8(0);
                     writer.U32(Index(type.Def));
                     break;
-                case ExternKind.Module: writer.U8(5); writer.U32(Index(type.Def)); break;
-                default: writer.U8(6); writer.U32(Index(type.Def)); break;
+                case ExternKind.Module: writer.U8(ExternByte.Module); writer.U32(Index(type.Def)); break;
+                default: writer.U8(ExternByte.Instance); writer.U32(Index(type.Def)); break;
             }
         }
 
@@ -54,30 +54,30 @@ internal sealed partial class ModuleParser
             switch (type)
             {
                 case FuncType func:
-                    writer.U8(0x60);
+                    writer.U8(TypeByte.Func);
                     writer.U32((uint)func.Params.Length);
                     foreach (ValType param in func.Params) Value(writer, param);
                     writer.U32((uint)func.Results.Length);
                     foreach (ValType result in func.Results) Value(writer, result);
                     break;
                 case StructType structure:
-                    writer.U8(0x5f);
+                    writer.U8(TypeByte.Struct);
                     writer.U32((uint)structure.Fields.Length);
                     foreach (FieldType field in structure.Fields) Field(writer, field);
                     break;
                 case ArrayType array:
-                    writer.U8(0x5e);
+                    writer.U8(TypeByte.Array);
                     Field(writer, array.Element);
                     break;
                 case EntityType { Entity: var entity }: Entity(writer, entity); break;
                 case ModuleType module:
-                    writer.U8(0x61);
+                    writer.U8(TypeByte.Module);
                     Inside(writer, inner =>
                     {
                         foreach (ImportType import in module.Imports)
                         {
                             var item = new ByteWriter();
-                            item.U8(2);
+                            item.U8(DefinitionByte.Import);
                             parser.WriteImportNames(item, Utf8(import.Module), import.Name is null ? null : Utf8(import.Name));
                             inner.Extern(item, import.Type);
                             inner.scope.Add(item);
@@ -86,7 +86,7 @@ internal sealed partial class ModuleParser
                     });
                     break;
                 case InstanceType instance:
-                    writer.U8(0x62);
+                    writer.U8(TypeByte.Instance);
                     Inside(writer, inner => inner.Exports(instance.Exports));
                     break;
             }
@@ -109,7 +109,7 @@ internal sealed partial class ModuleParser
             foreach (ExportType export in exports)
             {
                 var item = new ByteWriter();
-                item.U8(7);
+                item.U8(DefinitionByte.Export);
                 item.Name(export.Name);
                 Extern(item, export.Type);
                 scope.Add(item);
@@ -120,11 +120,11 @@ internal sealed partial class ModuleParser
         {
             switch (entity.Kind)
             {
-                case ExternKind.Memory: writer.U8(0x5a); writer.Limits(entity.Memory); break;
-                case ExternKind.Table: writer.U8(0x59); Table(writer, entity.Table); break;
-                case ExternKind.Global: writer.U8(0x58); Global(writer, entity.Global); break;
+                case ExternKind.Memory: writer.U8(TypeByte.Memory); writer.Limits(entity.Memory); break;
+                case ExternKind.Table: writer.U8(TypeByte.Table); Table(writer, entity.Table); break;
+                case ExternKind.Global: writer.U8(TypeByte.Global); Global(writer, entity.Global); break;
                 default:
-                    writer.U8(0x57);
+                    writer.U8(TypeByte.Tag);
                     writer.U8(0);
                     writer.U32(Index(entity.Def));
                     break;
@@ -133,7 +133,7 @@ internal sealed partial class ModuleParser
 
         private void Field(ByteWriter writer, FieldType field)
         {
-            if (field.Type.IsPacked) writer.U8((byte)(field.Type.Kind == ValKind.I8 ? 0x78 : 0x77));
+            if (field.Type.IsPacked) writer.U8(field.Type.Kind == ValKind.I8 ? TypeByte.I8 : TypeByte.I16);
             else Value(writer, field.Type);
             writer.U8((byte)(field.IsMutable ? 1 : 0));
         }
@@ -154,23 +154,23 @@ internal sealed partial class ModuleParser
         {
             switch (type.Kind)
             {
-                case ValKind.I32: writer.U8(0x7f); return;
-                case ValKind.I64: writer.U8(0x7e); return;
-                case ValKind.F32: writer.U8(0x7d); return;
-                case ValKind.F64: writer.U8(0x7c); return;
-                case ValKind.V128: writer.U8(0x7b); return;
+                case ValKind.I32: writer.U8(TypeByte.I32); return;
+                case ValKind.I64: writer.U8(TypeByte.I64); return;
+                case ValKind.F32: writer.U8(TypeByte.F32); return;
+                case ValKind.F64: writer.U8(TypeByte.F64); return;
+                case ValKind.V128: writer.U8(TypeByte.V128); return;
             }
             if (type.IsNullable && type.Heap is AbstractHeapType shorthand)
             {
                 writer.U8((byte)shorthand.Code);
                 return;
             }
-            writer.U8((byte)(type.IsNullable ? 0x63 : 0x64));
+            writer.U8(type.IsNullable ? TypeByte.RefNull : TypeByte.Ref);
             switch (type.Heap)
             {
                 case AbstractHeapType known: writer.U8((byte)known.Code); break;
                 case ExactType exact:
-                    writer.U8(0x62);
+                    writer.U8(TypeByte.Exact);
                     writer.S64(Index(exact.Type));
                     break;
                 case DefType def: writer.S64(Index(def)); break;

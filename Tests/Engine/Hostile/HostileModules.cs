@@ -1,3 +1,4 @@
+using WasmJit.Jit;
 using WasmJit.Text;
 
 namespace WasmJit.Tests;
@@ -5,7 +6,8 @@ namespace WasmJit.Tests;
 /// <summary>Modules that are large in one respect alone. The export <c>run</c>, where there is one, is () -> i32.</summary>
 internal static class HostileModules
 {
-    private const byte I32 = 0x7f, I64 = 0x7e, Block = 0x02, Loop = 0x03, If = 0x04, End = 0x0b, Empty = 0x40;
+    private const byte I32 = TypeByte.I32, I64 = TypeByte.I64, Block = 0x02, Loop = 0x03, If = 0x04, End = 0x0b, Empty = TypeByte.EmptyBlock;
+
     /// <summary>By name: what makes the bytes, given what a million is: tests take less of everything.</summary>
     internal static readonly Dictionary<string, Func<int, byte[]>> All = new()
     {
@@ -80,21 +82,21 @@ internal static class HostileModules
             for (int i = 0; i < million / 10; i++) body.U8(End);
         }, locals: 1),
         ["a million functions"] = million => Functions(million),
-        ["a million types"] = million => Module((1, Vector(million, (w, i) =>
+        ["a million types"] = million => Module((SectionId.Type, Vector(million, (w, i) =>
         {
             // Different ones: the digits of the number are the parameters.
             w.Bytes([0x60, 20]);
             for (int bit = 0; bit < 20; bit++) w.U8((i >> bit & 1) == 0 ? I32 : I64);
             w.U8(0);
         }))),
-        ["a million times a type"] = million => Module((1, Vector(million, (w, _) => w.Bytes([0x60, 0x00, 0x00])))),
-        ["a million types in a group"] = million => Module((1, Vector(1, (w, _) =>
+        ["a million times a type"] = million => Module((SectionId.Type, Vector(million, (w, _) => w.Bytes([0x60, 0x00, 0x00])))),
+        ["a million types in a group"] = million => Module((SectionId.Type, Vector(1, (w, _) =>
         {
             w.U8(0x4e);
             w.U32((uint)million);
             for (int i = 0; i < million; i++) w.Bytes([0x5f, 0x01, 0x63, 0x00, 0x00]);
         }))),
-        ["a hundred thousand super types"] = million => Module((1, Vector(1, (w, _) =>
+        ["a hundred thousand super types"] = million => Module((SectionId.Type, Vector(1, (w, _) =>
         {
             w.U8(0x4e);
             w.U32((uint)(million / 10));
@@ -113,7 +115,7 @@ internal static class HostileModules
                 w.Bytes([0x5f, 0x00]);
             }
         }))),
-        ["a hundred thousand parameters"] = million => Module((1, Vector(1, (w, _) =>
+        ["a hundred thousand parameters"] = million => Module((SectionId.Type, Vector(1, (w, _) =>
         {
             w.U8(0x60);
             w.U32((uint)(million / 10));
@@ -179,12 +181,12 @@ internal static class HostileModules
         }, locals: 1, [0x60, 0x00, 0xe8, 0x07, .. Enumerable.Repeat(I32, 1000)]),
         ["a structure of ten thousand fields"] = million => OneFunction(body => body.Bytes([0xfb, 0x01, 0x01, 0x1a]), locals: 1,
             [0x5f, 0x90, 0x4e, .. Enumerable.Repeat((byte[])[I32, 0x01], 10_000).SelectMany(b => b)]),
-        ["memory types that differ in their maximum"] = million => Module((1, Vector(million / 10, (w, i) =>
+        ["memory types that differ in their maximum"] = million => Module((SectionId.Type, Vector(million / 10, (w, i) =>
         {
             w.Bytes([0x5a, 0x05, 0x00]);
             w.U32((uint)i);
         }))),
-        ["an instance type of many exports"] = million => Module((1, Vector(1, (w, _) =>
+        ["an instance type of many exports"] = million => Module((SectionId.Type, Vector(1, (w, _) =>
         {
             w.U8(0x62);
             w.U32((uint)(million / 5));
@@ -195,51 +197,51 @@ internal static class HostileModules
                 w.Bytes([0x03, I32, 0x00]);
             }
         }))),
-        ["a million globals"] = million => Module((6, Vector(million, (w, _) => w.Bytes([I32, 0x01, 0x41, 0x00, End])))),
+        ["a million globals"] = million => Module((SectionId.Global, Vector(million, (w, _) => w.Bytes([I32, 0x01, 0x41, 0x00, End])))),
         ["a million exports"] = million => Module(
-            (1, [0x01, 0x60, 0x00, 0x01, I32]),
-            (3, [0x01, 0x00]),
-            (7, Vector(million, (w, i) =>
+            (SectionId.Type, [0x01, 0x60, 0x00, 0x01, I32]),
+            (SectionId.Function, [0x01, 0x00]),
+            (SectionId.Export, Vector(million, (w, i) =>
             {
                 w.Name(i == 0 ? "run" : $"{i:x}");
                 w.Bytes([0x00, 0x00]);
             })),
-            (10, [0x01, 0x04, 0x00, 0x41, 0x2a, End])),
+            (SectionId.Code, [0x01, 0x04, 0x00, 0x41, 0x2a, End])),
         ["a million imports"] = million => Module(
-            (1, [0x01, 0x60, 0x00, 0x01, I32]),
-            (2, Vector(million, (w, i) =>
+            (SectionId.Type, [0x01, 0x60, 0x00, 0x01, I32]),
+            (SectionId.Import, Vector(million, (w, i) =>
             {
                 w.Name("m");
                 w.Name($"{i:x}");
                 w.Bytes([0x00, 0x00]);
             }))),
-        ["a hundred thousand memories"] = million => Module((5, Vector(million / 10, (w, _) => w.Bytes([0x00, 0x01])))),
-        ["a hundred thousand tables"] = million => Module((4, Vector(million / 10, (w, _) => w.Bytes([0x70, 0x00, 0x01])))),
-        ["tables of four thousand million elements"] = million => Module((4, Vector(10, (w, _) =>
+        ["a hundred thousand memories"] = million => Module((SectionId.Memory, Vector(million / 10, (w, _) => w.Bytes([0x00, 0x01])))),
+        ["a hundred thousand tables"] = million => Module((SectionId.Table, Vector(million / 10, (w, _) => w.Bytes([0x70, 0x00, 0x01])))),
+        ["tables of four thousand million elements"] = million => Module((SectionId.Table, Vector(10, (w, _) =>
         {
             w.Bytes([0x70, 0x00]);
             w.U32(uint.MaxValue);
         }))),
         ["a million expressions in an element segment"] = million => Module(
-            (4, [0x01, 0x70, 0x00, 0x00]),
-            (9, Vector(1, (w, _) =>
+            (SectionId.Table, [0x01, 0x70, 0x00, 0x00]),
+            (SectionId.Element, Vector(1, (w, _) =>
             {
                 w.Bytes([0x05, 0x70]);
                 w.U32((uint)million);
                 for (int i = 0; i < million; i++) w.Bytes([0xd0, 0x70, End]);
             }))),
         ["a million data segments"] = million => Module(
-            (5, [0x01, 0x00, 0x01]),
-            (11, Vector(million, (w, _) => w.Bytes([0x00, 0x41, 0x00, End, 0x01, 0x2a])))),
+            (SectionId.Memory, [0x01, 0x00, 0x01]),
+            (SectionId.Data, Vector(million, (w, _) => w.Bytes([0x00, 0x41, 0x00, End, 0x01, 0x2a])))),
         ["a data segment of 200 MB"] = million => Module(
-            (5, [0x01, 0x00, 0x80, 0x20]),
-            (11, Vector(1, (w, _) =>
+            (SectionId.Memory, [0x01, 0x00, 0x80, 0x20]),
+            (SectionId.Data, Vector(1, (w, _) =>
             {
                 w.Bytes([0x00, 0x41, 0x00, End]);
                 w.U32((uint)(200 * million));
                 w.Bytes(new byte[200 * million]);
             }))),
-        ["a constant expression of a million sums"] = million => Module((6, Vector(1, (w, _) =>
+        ["a constant expression of a million sums"] = million => Module((SectionId.Global, Vector(1, (w, _) =>
         {
             w.Bytes([I32, 0x00]);
             for (int i = 0; i < million; i++) w.Bytes([0x41, 0x01]);
@@ -270,10 +272,10 @@ internal static class HostileModules
     }
 
     private static byte[] Functions(int count) => Module(
-        (1, [0x01, 0x60, 0x00, 0x01, I32]),
-        (3, Vector(count, (w, _) => w.U8(0))),
-        (7, [0x01, 0x03, (byte)'r', (byte)'u', (byte)'n', 0x00, 0x00]),
-        (10, Vector(count, (w, _) => w.Bytes([0x04, 0x00, 0x41, 0x2a, End]))));
+        (SectionId.Type, [0x01, 0x60, 0x00, 0x01, I32]),
+        (SectionId.Function, Vector(count, (w, _) => w.U8(0))),
+        (SectionId.Export, [0x01, 0x03, (byte)'r', (byte)'u', (byte)'n', 0x00, 0x00]),
+        (SectionId.Code, Vector(count, (w, _) => w.Bytes([0x04, 0x00, 0x41, 0x2a, End]))));
 
     private static byte[] OneFunction(Action<ByteWriter> body, int locals = 0, byte[]? type = null, bool alternate = false, byte[]? callee = null)
     {
@@ -292,11 +294,11 @@ internal static class HostileModules
         body(code);
         code.Bytes([0x41, 0x2a, End]);
         return Module(
-            (1, [type is null ? (byte)1 : (byte)2, 0x60, 0x00, 0x01, I32, .. type ?? []]),
-            (3, callee is null ? [0x01, 0x00] : [0x02, 0x00, 0x01]),
-            (5, [0x01, 0x00, 0x01]),
-            (7, [0x01, 0x03, (byte)'r', (byte)'u', (byte)'n', 0x00, 0x00]),
-            (10, Vector(callee is null ? 1 : 2, (w, i) =>
+            (SectionId.Type, [type is null ? (byte)1 : (byte)2, 0x60, 0x00, 0x01, I32, .. type ?? []]),
+            (SectionId.Function, callee is null ? [0x01, 0x00] : [0x02, 0x00, 0x01]),
+            (SectionId.Memory, [0x01, 0x00, 0x01]),
+            (SectionId.Export, [0x01, 0x03, (byte)'r', (byte)'u', (byte)'n', 0x00, 0x00]),
+            (SectionId.Code, Vector(callee is null ? 1 : 2, (w, i) =>
             {
                 if (i == 0)
                 {
