@@ -234,5 +234,5 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     void ICodeTarget.LoadTypeId(IlBuffer il, DefType type) => il.LdcI4(type.Id);
 
-    bool ICodeTarget.NeedsChecks(MemoryType memory) => options.ChecksMemories || memory.Is64 || memory.PageSizeLog2 != 16;
+    bool ICodeTarget.NeedsChecks(MemoryType memory) => options.ChecksMemories || !Memory.CanBeGuarded(memory);
 }

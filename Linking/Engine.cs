@@ -14,7 +14,7 @@ public sealed class Engine
     public Engine(EngineOptions? options = null)
     {
         Options = options ?? new EngineOptions();
-        UsesGuardPages = Options.MemoryChecks == MemoryChecks.Guard && FaultHandler.IsSupported;
+        UsesGuardPages = Options.MemoryChecks == MemoryChecks.Guard && AddressSpace.HasGuards;
     }
 
     /// <summary>The options.</summary>

@@ -29,8 +29,27 @@ public enum Compilation
 /// <summary>What an engine does and allows.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>How accesses beyond a memory become traps. Where guard pages are not supported, <see cref="MemoryChecks.Explicit"/> is used.</summary>
+    /// <summary>
+    /// How accesses beyond a memory become traps. Where guard pages are not supported, or where the process may not take so much
+    /// address space, <see cref="MemoryChecks.Explicit"/> is used; <see cref="Engine.UsesGuardPages"/> says so.
+    /// </summary>
     public MemoryChecks MemoryChecks { get; init; } = MemoryChecks.Guard;
+
+    /// <summary>
+    /// The most address space that a memory of this engine without guard pages reserves, in bytes: how far it can grow, beside its
+    /// type's maximum. A memory never moves. Null for all that the type allows: 4 GiB, for 64-bit memories 64 GiB, less where the system has not so much.
+    /// Memories with guard pages take 8 GiB each, whatever this says.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    public long? MemoryReservation
+    {
+        get;
+        init
+        {
+            if (value is { } bytes) ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+            field = value;
+        }
+    }
 
     /// <summary>When functions are compiled.</summary>
     public Compilation Compilation { get; init; } = Compilation.Lazy;

@@ -109,7 +109,7 @@ internal static unsafe class Linker
         }
         var instance = new Instance(module);
         if (module.CountsFuel) instance.FuelTank = fuel ?? new Fuel(long.MaxValue);
-        Allocate(instance, info, imports, ref left);
+        Allocate(instance, module, info, imports, ref left);
         InitialiseGlobals(instance, info);
         InitialiseTables(instance, info);
         RunSegments(instance, info);
@@ -120,7 +120,7 @@ internal static unsafe class Linker
 
     private static T[] Space<T>(int count) => count == 0 ? [] : new T[count];
 
-    private static void Allocate(Instance instance, ModuleInfo info, object[] imports, ref long left)
+    private static void Allocate(Instance instance, Module module, ModuleInfo info, object[] imports, ref long left)
     {
         instance.Types = info.TypeArray;
         instance.ExportCache = info.ExportCache;
@@ -140,9 +140,10 @@ internal static unsafe class Linker
         {
             foreach (Initialiser step in info.Initialisers) filled.Add(instance, Perform(instance, step, imports, ref left));
         }
+        if (info.ImportedMemories > 0 && module.Shared.NeedsGuards) CheckGuards(instance, info);
         try
         {
-            for (int i = info.ImportedMemories; i < info.Memories.Count; i++) instance.Memories[i] = new Memory(info.Memories[i]);
+            for (int i = info.ImportedMemories; i < info.Memories.Count; i++) instance.Memories[i] = new Memory(info.Memories[i], module.Shared.Placement);
             // Initial values of globals may refer to tables, those of tables to globals: values come later.
             for (int i = info.ImportedTables; i < info.Tables.Count; i++) instance.Tables[i] = new Table(info.Tables[i].Type, null, default);
         }
@@ -155,6 +156,16 @@ internal static unsafe class Linker
         {
             instance.Memory0 = instance.Memories[0];
             instance.Memory0Base = instance.Memories[0].Base;
+        }
+    }
+
+    /// <summary>Code without comparisons must not get a memory behind which other things lie.</summary>
+    private static void CheckGuards(Instance instance, ModuleInfo info)
+    {
+        for (int i = 0; i < info.ImportedMemories; i++)
+        {
+            if (Memory.CanBeGuarded(info.Memories[i]) && !instance.Memories[i].IsGuarded)
+                throw new LinkException($"incompatible memory: memory {i} has no guard pages, which the code relies on; it was made for engines with MemoryChecks.Explicit");
         }
     }
 

@@ -10,6 +10,8 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
 {
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
 
+    internal override MemoryPlacement Placement => module.Placement;
+
     internal override FuncRef MakeFunc(InstanceCore instance, int index)
     {
         var func = new FuncRef(instance, module.Code.CodeOf(index), module.Info.Funcs[index].Type, index);

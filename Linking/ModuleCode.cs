@@ -1,4 +1,5 @@
 using WasmJit.Jit;
+using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
@@ -23,6 +24,12 @@ internal sealed class ModuleCode(Engine engine, ModuleInfo info, ModuleCode? out
     internal LinkingQuota.LiveModule? Live { get; set; }
 
     internal FunctionCode Code => code ??= FunctionCode.Of(Info, Engine.CodeOptions);
+
+    /// <summary>Whether its code leaves the checks of accesses to guard pages.</summary>
+    internal bool NeedsGuards => Info.Code is SavedCode saved ? !saved.Options.ChecksMemories : Engine.UsesGuardPages;
+
+    /// <summary>Where memories of its instances are to be.</summary>
+    internal MemoryPlacement Placement => new(NeedsGuards, Engine.Options.MemoryReservation);
 
     internal LinkingServices Services =>
         services ?? Interlocked.CompareExchange(ref services, new LinkingServices(this), null) ?? services;

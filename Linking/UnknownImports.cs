@@ -31,7 +31,7 @@ internal static class UnknownImport
             return import.Type.Kind switch
             {
                 ExternKind.Func => MakeFunction(import, functions),
-                ExternKind.Memory => new Memory(import.Type.Memory),
+                ExternKind.Memory => new Memory(import.Type.Memory, new MemoryPlacement(engine.UsesGuardPages, engine.Options.MemoryReservation)),
                 ExternKind.Table when import.Type.Table.Element.IsNullable => new Table(import.Type.Table),
                 ExternKind.Global when Zero(import.Type.Global.Type) is var zero => new Global(import.Type.Global, zero),
                 ExternKind.Tag => new Tag(import.Type.Def),

@@ -38,7 +38,7 @@ internal sealed class WasiLinkingDescriptors(WasiContext context) : LinkingDescr
 
         private readonly Descriptor descriptor;
         private readonly Waiter waiter;
-        private readonly GuestMemory memory = new() { Memory = new Memory(new MemoryType(1, 1)) };
+        private readonly GuestMemory memory = new() { Memory = new Memory(new MemoryType(1, 1), reservation: 65536) };
 
         internal GuestStream(Descriptor descriptor, Waiter waiter)
         {

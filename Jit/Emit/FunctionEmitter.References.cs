@@ -71,7 +71,8 @@ internal sealed partial class FunctionEmitter
         ReferenceLocal? local = null;
         if (HasBase(reference, isSlice) && !referenceLocals.TryGetValue(reference.Index, out local))
         {
-            local = new ReferenceLocal(il.DeclareLocal(typeof(nint)), isSlice);
+            bool isCompared = heap is DefType { Composite: EntityType memory } && target.NeedsChecks(memory.Entity.Memory);
+            local = new ReferenceLocal(il.DeclareLocal(typeof(nint)), isSlice, isCompared);
             referenceLocals.Add(reference.Index, local);
         }
         return new MemoryAccess
@@ -91,8 +92,17 @@ internal sealed partial class FunctionEmitter
     {
         if (access.Local is { } local) return AssertBaseAt(il.LdlocAt(at, local.Base), access);
         at = stack.LoadAt(at, access.Reference);
-        return il.CallAt(at, Members.MemoryReference(access.MayBeNull ? nameof(MemoryReferences.BaseOrNull) : nameof(MemoryReferences.Base)));
+        return il.CallAt(at, BaseOf(access.MayBeNull, target.NeedsChecks(access.Type!)));
     }
+
+    /// <summary>The helper that gives a base. Where nothing is compared, memories without guard pages have one at which all accesses trap.</summary>
+    private static System.Reflection.MethodInfo BaseOf(bool mayBeNull, bool isCompared) => Members.MemoryReference((mayBeNull, isCompared) switch
+    {
+        (true, true) => nameof(MemoryReferences.BaseOrNull),
+        (false, true) => nameof(MemoryReferences.Base),
+        (true, false) => nameof(MemoryReferences.GuardedBaseOrNull),
+        _ => nameof(MemoryReferences.GuardedBase),
+    });
 
     /// <summary>Keeps what was accessed alive until here. Locals with a base live until the function's ways out.</summary>
     private void EndAccess(in MemoryAccess access)
@@ -149,7 +159,7 @@ internal sealed partial class FunctionEmitter
 
     private int StoreBaseAt(int at, ReferenceLocal known)
     {
-        at = il.CallAt(at, known.IsSlice ? Members.Slice(nameof(Slices.Base)) : Members.MemoryReference(nameof(MemoryReferences.BaseOrNull)));
+        at = il.CallAt(at, known.IsSlice ? Members.Slice(nameof(Slices.Base)) : BaseOf(mayBeNull: true, known.IsCompared));
         return il.StlocAt(at, known.Base);
     }
 

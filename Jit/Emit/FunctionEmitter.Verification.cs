@@ -66,7 +66,9 @@ internal sealed partial class FunctionEmitter
     {
         if (!target.Verifies) return at;
         at = stack.LoadAt(il.EmitAt(at, OpCodes.Dup), access.Reference);
-        return AssertAt(at, access.IsSlice ? nameof(EmitterAssertions.SliceBase) : nameof(EmitterAssertions.MemoryBase), "the base beside a local");
+        string assertion = access.IsSlice ? nameof(EmitterAssertions.SliceBase)
+            : target.NeedsChecks(access.Type!) ? nameof(EmitterAssertions.MemoryBase) : nameof(EmitterAssertions.GuardedMemoryBase);
+        return AssertAt(at, assertion, "the base beside a local");
     }
 
     /// <summary>The memory on the IL stack, with whose length an access is compared, is that in the local beside it.</summary>

@@ -29,12 +29,15 @@ internal readonly struct MemoryAccess
 /// A local with a reference to a memory or slice through which the function accesses it. What accesses need of the object is in IL
 /// locals beside it, brought up to date wherever the local is written: a loop that only accesses loads nothing anew.
 /// </summary>
-internal sealed class ReferenceLocal(int baseLocal, bool isSlice)
+internal sealed class ReferenceLocal(int baseLocal, bool isSlice, bool isCompared)
 {
     /// <summary>How many extents of a slice have a limit of their own.</summary>
     internal const int MaxLimits = 4;
 
     internal bool IsSlice { get; } = isSlice;
+
+    /// <summary>Whether accesses to memories of the local's type are compared with the length.</summary>
+    internal bool IsCompared { get; } = isCompared;
 
     /// <summary>The IL local with the base.</summary>
     internal int Base { get; } = baseLocal;

@@ -39,5 +39,5 @@ internal sealed class SavedTarget(SavedConstants constants, CodeOptions options)
 
     public void LoadTypeId(IlBuffer il, DefType type) => il.Field(OpCodes.Ldsfld, constants.TypeId(type));
 
-    public bool NeedsChecks(MemoryType memory) => options.ChecksMemories || memory.Is64 || memory.PageSizeLog2 != 16;
+    public bool NeedsChecks(MemoryType memory) => options.ChecksMemories || !Memory.CanBeGuarded(memory);
 }

@@ -75,7 +75,7 @@ public sealed partial class DynamicLinker
             Memory? memory = memoryImport is null ? null : new Memory(memoryImport.Type.Memory with
             {
                 Minimum = Math.Max(memoryImport.Type.Memory.Minimum, layout["__heap_end"] / PageSize),
-            });
+            }, program.Module.Shared.Placement);
             Table? table = tableImport is null ? null : new Table(tableImport.Type.Table with
             {
                 Minimum = Math.Max(tableImport.Type.Table.Minimum, (ulong)program.TableBase + section.TableSize),

@@ -18,11 +18,17 @@ internal sealed class GcBatch
     private PersistedAssemblyBuilder? image;
     private int count;
 
+    /// <summary>What the latest assembly takes of the process's mappings; the classes in it keep it.</summary>
+    internal MappingLease? Lease { get; private set; }
+
     /// <summary>Whether classes can have constructors.</summary>
     internal bool MakesCode { get; init; } = RuntimeFeature.IsDynamicCodeSupported;
 
+    /// <summary>Begins a class.</summary>
+    /// <exception cref="TrapException">The system has no room for another assembly.</exception>
     internal TypeBuilder Define(string kind, TypeAttributes attributes, Type parent)
     {
+        if (!MakesCode || module is null) Lease = MappingLease.Take(Mappings.OfAssembly);
         if (!MakesCode)
         {
             image = new PersistedAssemblyBuilder(new AssemblyName($"wasm type {Interlocked.Increment(ref written)}"), typeof(object).Assembly);

@@ -26,7 +26,14 @@ internal sealed class GcClass
     private ArrayMaker? maker;
     private bool isReady;
 
-    private GcClass(DefType type) => Type = type;
+    /// <summary>Of the assembly in which the class is.</summary>
+    internal MappingLease? Lease { get; }
+
+    private GcClass(DefType type, GcBatch batch)
+    {
+        Type = type;
+        Lease = batch.Lease;
+    }
 
     internal DefType Type { get; }
 
@@ -114,7 +121,7 @@ internal sealed class GcClass
         var made = clr.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly).ToDictionary(f => f.Name);
         for (int i = inherited; i < fields.Length; i++) fields[i] = made[fields[i].Name];
         if (descriptor is not null && super?.Descriptor is null) descriptor = clr.GetField("descriptor")!;
-        return new GcClass(type)
+        return new GcClass(type, batch)
         {
             Clr = clr,
             Fields = fields,
@@ -147,7 +154,7 @@ internal sealed class GcClass
         TypeBuilder builder = batch.Define("element", Layout, typeof(ValueType));
         builder.DefineField("value", StorageType(storage), FieldAttributes.Public);
         Type element = batch.Create(builder);
-        return new GcClass(type)
+        return new GcClass(type, batch)
         {
             Clr = element.MakeArrayType(),
             Fields = [element.GetField("value")!],

@@ -81,6 +81,9 @@ public abstract unsafe class InstanceCore
 /// <summary>The engine's services to generated code whose implementation knows bytes and modules.</summary>
 internal abstract class InstanceServices
 {
+    /// <summary>Where the instance's own memories are to be, those of <c>memory.new</c> too.</summary>
+    internal abstract MemoryPlacement Placement { get; }
+
     /// <summary>Makes and stores <c>Funcs[index]</c> of an own function.</summary>
     internal abstract FuncRef MakeFunc(InstanceCore instance, int index);
 

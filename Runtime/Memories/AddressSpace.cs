@@ -1,9 +1,9 @@
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Where linear memories live. A 32-bit memory takes a slot of 8 GiB and a guard in an arena of many: index and offset are
-/// each below 4 GiB, so whatever generated code addresses lies in the slot, and what is not committed faults there. The
-/// fault handler knows the arenas. A 64-bit memory has a reservation of its own and is always checked.
+/// Where linear memories live whose accesses are not compared with their length. Each takes a slot of 8 GiB and a guard in an
+/// arena of many: index and offset are each below 4 GiB, so whatever generated code addresses lies in the slot, and what is not
+/// committed faults there. The fault handler knows the arenas. All other memories are in <see cref="Reservations"/>.
 /// </summary>
 /// <remarks>Unsafe: a slot belongs to one Memory from Take to Give; only its finalizer gives it back.</remarks>
 internal static unsafe class AddressSpace
@@ -34,23 +34,36 @@ internal static unsafe class AddressSpace
     /// <summary>A slot that nobody uses; its first <c>Committed</c> bytes can be accessed and are zero.</summary>
     private readonly record struct Slot(nint Base, ulong Committed);
 
+    /// <summary>Guard pages are not used where the process may not take as much address space as this.</summary>
+    private const ulong LeastForGuards = 4UL << 40;
+
     /// <summary>
     /// What stands for the base of no memory: a slot in which nothing is ever committed, so that an access through a null
     /// reference faults there, and needs no check. 0 where faults are no traps; there code checks.
     /// </summary>
     internal static readonly nint NullBase = ReserveNull();
 
+    /// <summary>
+    /// The same for a memory without guard pages, in code that leaves the check to them: engines of both kinds can pass each other
+    /// references. Accesses through such a one trap.
+    /// </summary>
+    internal static readonly nint UnguardedBase = NullBase == 0 ? 0 : (nint)((ulong)NullBase + SlotSize);
+
     private static nint ReserveNull()
     {
-        if (!FaultHandler.IsSupported) return 0;
-        byte* at = Pages.Reserve(SlotSize);
-        if (at is null || !FaultHandler.AddRange((nint)at, (nint)(at + SlotSize)))
-            throw new InsufficientMemoryException("No address space is left for linear memories.");
-        return (nint)at;
+        if (!FaultHandler.IsSupported || AddressLimit.Left < LeastForGuards) return 0;
+        byte* at = Pages.Reserve(2 * SlotSize);
+        return at is not null && FaultHandler.AddRange((nint)at, (nint)(at + (2 * SlotSize))) ? (nint)at : 0;
     }
+
+    /// <summary>Whether accesses can be left to the processor to check: faults can be traps, and there is address space.</summary>
+    internal static bool HasGuards => NullBase != 0;
 
     /// <summary>Whether a fault was an access through a null reference to a memory.</summary>
     internal static bool IsNull(ulong address) => address - (ulong)NullBase < SlotSize;
+
+    /// <summary>Whether a fault was an access to a memory without guard pages.</summary>
+    internal static bool IsUnguarded(ulong address) => address - (ulong)UnguardedBase < SlotSize;
 
     /// <summary>Slots ever reserved, used or not.</summary>
     internal static int Slots => Volatile.Read(ref slots);
@@ -62,10 +75,17 @@ internal static unsafe class AddressSpace
         for (int attempt = 0; ; attempt++)
         {
             if (TryTake(committed, mayReserve: attempt > 0) is var slot && slot is not null) return slot;
-            if (attempt == 3) throw new InsufficientMemoryException($"No address space or memory is left for {committed} bytes.");
+            if (attempt == 2) throw new InsufficientMemoryException($"No address space or memory is left for {committed} bytes.{AddressLimit.Hint}");
             // Dropped memories wait for their finalizers: the collector does not know how large the reservations are.
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
+            if (attempt == 0 && Slots < MaxSlots)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+            else
+            {
+                PacedCollection.OfProcess.Run();
+            }
             lock (Gate)
             {
                 // Where most are in use, the next collection must not come soon.
@@ -85,14 +105,27 @@ internal static unsafe class AddressSpace
                 slot = Clean.Pop();
             }
         }
-        var at = (byte*)slot.Base;
-        bool fits = slot.Committed > committed
-            ? Pages.Decommit(at + committed, slot.Committed - committed)
-            : Pages.Commit(at + slot.Committed, committed - slot.Committed);
-        if (fits) return at;
+        if (SetCommitted((byte*)slot.Base, slot.Committed, committed)) return (byte*)slot.Base;
         // The slot is put back as it was; a guest must not get bytes beyond its memory that it can access.
         lock (Gate) PushFree(slot);
         return null;
+    }
+
+    /// <summary>Changes how much of a slot can be accessed. A slot of which nothing can costs no mapping.</summary>
+    /// <returns>False if the system has no room for the change: then nothing has changed.</returns>
+    internal static bool SetCommitted(byte* at, ulong from, ulong to)
+    {
+        if (from > to)
+        {
+            if (!Pages.Decommit(at + to, from - to)) return false;
+            if (to == 0) Mappings.Give(Mappings.OfMemory);
+            return true;
+        }
+        bool isFirst = from == 0 && to != 0;
+        if (isFirst && !Mappings.TryTakeNow(Mappings.OfMemory)) return false;
+        if (Pages.Commit(at + from, to - from)) return true;
+        if (isFirst) Mappings.Give(Mappings.OfMemory);
+        return false;
     }
 
     private static bool TryPopFree(out Slot slot)
@@ -137,15 +170,20 @@ internal static unsafe class AddressSpace
     {
         if (committed != 0 && (committed > KeptResident || Volatile.Read(ref kept) + committed > KeptResidentInAll))
         {
-            if (Pages.Decommit(at, committed)) committed = 0;
+            if (SetCommitted(at, committed, 0)) committed = 0;
         }
-        for (ulong cleared = 0; cleared < committed;)
+        Clear(at, committed);
+        lock (Gate) PushFree(new Slot((nint)at, committed));
+    }
+
+    internal static void Clear(byte* at, ulong bytes)
+    {
+        for (ulong cleared = 0; cleared < bytes;)
         {
-            int part = (int)Math.Min(committed - cleared, 1 << 30);
+            int part = (int)Math.Min(bytes - cleared, 1 << 30);
             new Span<byte>(at + cleared, part).Clear();
             cleared += (ulong)part;
         }
-        lock (Gate) PushFree(new Slot((nint)at, committed));
     }
 
     /// <summary>The address within its memory of an address in an arena; null for others.</summary>

@@ -15,20 +15,11 @@ namespace WasmJit;
 /// </remarks>
 public sealed unsafe class Memory
 {
-    /// <summary>
-    /// How far a 64-bit memory can grow at most: the address space reserved for one, where there is so much, but no less
-    /// than <see cref="LeastReach64"/>.
-    /// </summary>
+    /// <summary>How far a 64-bit memory can grow at most: the address space reserved for one, where there is so much.</summary>
     internal const ulong Reach64 = 64UL << 30;
 
-    private const ulong LeastReach64 = 1UL << 30;
-
-    /// <summary>64-bit memories together reserve no more than this for growth.</summary>
-    private const ulong ReachInAll64 = 16UL << 40;
-
-    private static ulong reserved64;
-
-    private const ulong OsPage = 65536;
+    /// <summary>The unit in which memory is committed.</summary>
+    internal const ulong OsPage = 65536;
 
     private readonly Lock gate = new();
     private readonly ulong reach;
@@ -38,6 +29,12 @@ public sealed unsafe class Memory
     /// <summary>The first byte.</summary>
     internal readonly byte* Base;
 
+    /// <summary>
+    /// The first byte for code that compares nothing. Where nothing beyond the memory's end would fault, a place is given where
+    /// everything does.
+    /// </summary>
+    internal readonly byte* GuardedBase;
+
     private WaitQueue? waiters;
 
     /// <summary>The threads that wait in this memory, if it is shared.</summary>
@@ -46,9 +43,33 @@ public sealed unsafe class Memory
     /// <summary>The size in bytes; grows, never shrinks.</summary>
     internal ulong ByteLength;
 
-    /// <summary>Makes a memory of its type's minimum size, all zero.</summary>
+    /// <summary>
+    /// Makes a memory of its type's minimum size, all zero, with guard pages where the system has them: engines of all options can use it.
+    /// </summary>
+    /// <param name="type">Its type.</param>
     /// <exception cref="InsufficientMemoryException">There is no room for it.</exception>
     public Memory(MemoryType type)
+        : this(type, new MemoryPlacement(AddressSpace.HasGuards))
+    {
+    }
+
+    /// <summary>
+    /// Makes a memory without guard pages, which needs little address space. Only engines that compare each access
+    /// (<c>MemoryChecks.Explicit</c>) can use it, unless it is 64-bit: such memories never have guard pages.
+    /// </summary>
+    /// <param name="type">Its type.</param>
+    /// <param name="reservation">
+    /// How much address space it may take, in bytes, so how far it can grow; never less than the type's minimum or more than its
+    /// maximum. Rounded up to 64 KiB.
+    /// </param>
+    /// <exception cref="InsufficientMemoryException">There is no room for it.</exception>
+    public Memory(MemoryType type, long reservation)
+        : this(type, new MemoryPlacement(false, reservation))
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(reservation);
+    }
+
+    internal Memory(MemoryType type, MemoryPlacement placement)
     {
         Type = type;
         UInt128 minimum = (UInt128)type.Minimum << type.PageSizeLog2;
@@ -58,21 +79,19 @@ public sealed unsafe class Memory
         ByteLength = (ulong)minimum;
         ulong committed = Align(ByteLength);
         pages = new PageOwner(this);
-        if (type.Is64)
-        {
-            byte* at = Reserve(ref reach, (ulong)minimum);
-            if (!Pages.Commit(at, committed))
-            {
-                Release(at, reach);
-                throw TooLarge(minimum);
-            }
-            pages.Take(at, committed, reach);
-        }
-        else
+        IsGuarded = placement.IsGuarded && CanBeGuarded(type);
+        if (IsGuarded)
         {
             pages.Take(AddressSpace.Take(committed), committed, 0);
         }
+        else
+        {
+            reach = Align(Math.Max(Math.Max(committed, 1), Math.Min(reach, placement.Reservation is { } most ? (ulong)most : ulong.MaxValue)));
+            byte* at = Reservations.Take(committed, ref reach);
+            pages.Take(at, committed, reach);
+        }
         Base = pages.Base;
+        GuardedBase = IsGuarded ? Base : (byte*)AddressSpace.UnguardedBase;
     }
 
     /// <summary>The pages of a memory, which give themselves back when the memory is no more.</summary>
@@ -99,7 +118,7 @@ public sealed unsafe class Memory
 
         internal bool Grow(ulong wanted)
         {
-            if (!Pages.Commit(Base + Committed, wanted - Committed)) return false;
+            if (!(reach == 0 ? AddressSpace.SetCommitted(Base, Committed, wanted) : Pages.Commit(Base + Committed, wanted - Committed))) return false;
             Press(wanted - Committed);
             Committed = wanted;
             return true;
@@ -125,50 +144,22 @@ public sealed unsafe class Memory
         protected override void Release()
         {
             if (Base is null) return;
-            if (reach != 0) Memory.Release(Base, reach);
+            if (reach != 0) Reservations.Give(Base, Committed, reach);
             else AddressSpace.Give(Base, Committed);
             if (pressure != 0) GC.RemoveMemoryPressure((long)pressure);
         }
     }
 
-    /// <summary>Reserves for a 64-bit memory; the reach may become less, but not less than the minimum.</summary>
-    private static byte* Reserve(ref ulong reach, ulong minimum)
-    {
-        ulong least = Align(Math.Max(minimum, Math.Min(reach, LeastReach64)));
-        reach = Align(Math.Max(reach, 1));
-        for (bool collected = false; ; collected = true)
-        {
-            for (ulong bytes = reach; ; bytes = Math.Max(bytes / 4, least))
-            {
-                bool isLeast = bytes <= least;
-                if (Interlocked.Add(ref reserved64, bytes) <= ReachInAll64 || (isLeast && collected))
-                {
-                    byte* at = Pages.Reserve(bytes);
-                    if (at is not null)
-                    {
-                        reach = bytes;
-                        return at;
-                    }
-                }
-                Interlocked.Add(ref reserved64, 0 - bytes);
-                if (isLeast || !collected) break;
-            }
-            if (collected) throw TooLarge(least);
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
-    }
+    /// <summary>Whether accesses to memories of a type may be left to guard pages: index and offset have 32 bits, lengths are whole pages.</summary>
+    internal static bool CanBeGuarded(MemoryType type) => !type.Is64 && type.PageSizeLog2 == 16;
 
-    private static void Release(byte* at, ulong bytes)
-    {
-        Pages.Release(at, bytes);
-        Interlocked.Add(ref reserved64, 0 - bytes);
-    }
+    /// <summary>Whether what is accessed beyond its end faults.</summary>
+    internal bool IsGuarded { get; }
 
     private static InsufficientMemoryException TooLarge(UInt128 bytes) =>
         new($"The system has no {bytes} bytes for a linear memory.");
 
-    private static ulong Align(ulong bytes) => (bytes + OsPage - 1) & ~(OsPage - 1);
+    internal static ulong Align(ulong bytes) => (bytes + OsPage - 1) & ~(OsPage - 1);
 
     /// <summary>The declared type.</summary>
     public MemoryType Type { get; }

@@ -12,10 +12,19 @@ internal static unsafe class MemoryReferences
 {
     /// <summary>The base of the memory, or of address space that nothing is ever mapped to: the access is what traps.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static nint GuardedBaseOrNull(object? memory) =>
+        memory is null ? AddressSpace.NullBase : (nint)Unsafe.As<Memory>(memory).GuardedBase;
+
+    /// <summary>The same of a memory that is not null.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static nint GuardedBase(object memory) => (nint)Unsafe.As<Memory>(memory).GuardedBase;
+
+    /// <summary>The base for accesses that have been compared with the length; of null, with which none is in bounds, anything.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static nint BaseOrNull(object? memory) =>
         memory is null ? AddressSpace.NullBase : (nint)Unsafe.As<Memory>(memory).Base;
 
-    /// <summary>The base of a memory that is not null.</summary>
+    /// <summary>The same of a memory that is not null.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static nint Base(object memory) => (nint)Unsafe.As<Memory>(memory).Base;
 
@@ -28,7 +37,7 @@ internal static unsafe class MemoryReferences
     }
 
     /// <summary>Stands for null where accesses are compared with the length: nothing fits into it.</summary>
-    private static readonly Memory Nothing = new(new MemoryType(0, 0));
+    private static readonly Memory Nothing = new(new MemoryType(0, 0), default(MemoryPlacement));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Memory OrNothing(object? memory) => memory is null ? Nothing : Unsafe.As<Memory>(memory);
@@ -74,7 +83,7 @@ internal static unsafe class MemoryReferences
         MemoryType wanted = ((EntityType)instance.Types[type].Composite).Entity.Memory;
         try
         {
-            return new Memory(wanted);
+            return new Memory(wanted, instance.Services.Placement);
         }
         catch (InsufficientMemoryException e)
         {

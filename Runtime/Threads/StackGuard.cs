@@ -41,8 +41,12 @@ internal static unsafe class StackGuard
         internal ulong EndGranule => (Low + Size + Granule - 1) >> GranuleLog2;
     }
 
-    private static byte* MakeMap() =>
-        OperatingSystem.IsLinux() && IntPtr.Size == 8 ? Pages.ReserveZeroed(1UL << (47 - GranuleLog2)) : null;
+    /// <summary>The map takes 8 GiB of address space: where that is scarce, memories need it more.</summary>
+    private static byte* MakeMap()
+    {
+        const ulong size = 1UL << (47 - GranuleLog2);
+        return OperatingSystem.IsLinux() && IntPtr.Size == 8 && AddressLimit.Left / 8 >= size ? Pages.ReserveZeroed(size) : null;
+    }
 
     internal static ulong RedZoneOf(ulong stack) =>
         Math.Min(RedZone, Math.Max(stack / 4, Math.Min(SmallestRedZone, stack / 2)));

@@ -31,6 +31,7 @@ internal static class TrapFilter
         OverflowException e => new TrapException(TrapKind.IntegerOverflow, null, e),
         NullReferenceException e when WasmThread.TakeFault() is var address and not 0 =>
             AddressSpace.IsNull(address) ? new TrapException(TrapKind.NullMemoryReference, null, e)
+            : AddressSpace.IsUnguarded(address) ? new TrapException(TrapKind.OutOfBoundsMemoryAccess, "the memory has no guard pages", e)
             : new TrapException(TrapKind.OutOfBoundsMemoryAccess, null, e) { Address = AddressSpace.OffsetInMemory(address) },
         IndexOutOfRangeException e => new TrapException(TrapKind.OutOfBoundsArrayAccess, null, e),
         InvalidCastException e => new TrapException(TrapKind.CastFailure, null, e),

@@ -98,6 +98,16 @@ internal static class EmitterAssertions
         if (kept != expected) Fail(what, $"the base {kept:x} is not that of the memory, {expected:x}");
     }
 
+    /// <summary>The same where accesses are left to guard pages: a memory without them has another base.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static unsafe void GuardedMemoryBase(nint kept, object? memory, string what)
+    {
+        if (memory is not (null or Memory)) Fail(what, $"{Describe(memory)} is no memory");
+        nint expected = memory is null ? AddressSpace.NullBase : (nint)((Memory)memory).GuardedBase;
+        if (kept != expected) Fail(what, $"the base {kept:x} is not that of the memory for guarded accesses, {expected:x}");
+        if (memory is Memory { IsGuarded: false } && expected == (nint)((Memory)memory).Base) Fail(what, "the memory has no guard pages");
+    }
+
     /// <summary>The memory beside a local, with which accesses are compared, is the one in the local.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void CheckedMemory(object? kept, object? memory, string what)

@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace WasmJit.Runtime;
+
+/// <summary>How much address space the process may still take: the limit that <c>ulimit -v</c> sets (RLIMIT_AS).</summary>
+internal static unsafe partial class AddressLimit
+{
+    /// <summary>What is always left to the runtime: its heap is reserved, but thread stacks and machine code are not.</summary>
+    internal const ulong Reserve = 64UL << 20;
+
+    private const int AddressSpaceLimit = 9;
+
+    /// <summary>The limit in bytes; <see cref="ulong.MaxValue"/> without one.</summary>
+    internal static ulong Bytes
+    {
+        get
+        {
+            if (!OperatingSystem.IsLinux() || IntPtr.Size != 8) return ulong.MaxValue;
+            ulong* limits = stackalloc ulong[2];
+            return getrlimit(AddressSpaceLimit, limits) == 0 ? limits[0] : ulong.MaxValue;
+        }
+    }
+
+    /// <summary>What is left of it, less <see cref="Reserve"/>; <see cref="ulong.MaxValue"/> without a limit.</summary>
+    internal static ulong Left
+    {
+        get
+        {
+            ulong limit = Bytes;
+            if (limit == ulong.MaxValue) return limit;
+            ulong taken = Taken() + Reserve;
+            return limit > taken ? limit - taken : 0;
+        }
+    }
+
+    private static ulong Taken()
+    {
+        string sizes = File.ReadAllText("/proc/self/statm");
+        return ulong.Parse(sizes.AsSpan(0, sizes.IndexOf(' ')), NumberStyles.None, CultureInfo.InvariantCulture) * (ulong)Environment.SystemPageSize;
+    }
+
+    /// <summary>For messages: what limits address space, if anything does.</summary>
+    internal static string Hint => Bytes is var bytes and not ulong.MaxValue ? $" The process is limited to {bytes} bytes of address space (ulimit -v)." : "";
+
+    [LibraryImport("libc")]
+    private static partial int getrlimit(int resource, ulong* limits);
+}
