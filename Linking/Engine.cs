@@ -106,6 +106,9 @@ public sealed class Engine
         }
     }
 
+    /// <summary>What counts for a guest that the host makes; null without limits.</summary>
+    internal GuestResources? NewResources() => Options.Limits is { } limits ? new GuestResources(limits) : null;
+
     internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel, Options.Inlining,
         Options.BackgroundThreads, Options.BackgroundThreshold, Options.PartSize,
         Options.Verify || EmitterAssertions.IsForced);

@@ -106,6 +106,12 @@ public sealed record EngineOptions
     /// <summary>Whether guests may compile bytes; needs <see cref="RuntimeLinking"/>.</summary>
     public bool RuntimeCompile { get; init; } = true;
 
+    /// <summary>
+    /// What each guest may have of memories, tables and instances: the instance that the host makes, and all that it makes in turn.
+    /// Without limit if null. <see cref="Module.Instantiate"/> can be given others.
+    /// </summary>
+    public ResourceLimits? Limits { get; init; }
+
     /// <summary>How much guests may compile; without limit if null. Engines can share one.</summary>
     public LinkingQuota? LinkingQuota { get; init; }
 }

@@ -44,6 +44,9 @@ public sealed class Instance : InstanceCore, ILinkable
         }
     }
 
+    /// <summary>What the guest has of what is limited, and its limits; null without limits. Instances that a guest makes share the guest's.</summary>
+    public GuestResources? Resources => GuestLimits;
+
     DefType ILinkable.DynamicType => Module.Info.InstanceType;
 
     /// <summary>An export: a function as its typed delegate, a memory, a table, a global, a tag, a module or an instance.</summary>

@@ -84,15 +84,18 @@ internal static unsafe class Linker
     /// <param name="module">The module.</param>
     /// <param name="imports">The imports.</param>
     /// <param name="fuel">What it may execute.</param>
+    /// <param name="resources">What it may have; null for what the engine's options say of each guest.</param>
     /// <param name="beforeStart">Sees the instance before its start function runs.</param>
     /// <exception cref="LinkException">An import is of another type.</exception>
-    internal static Instance Instantiate(Module module, object[] imports, Fuel? fuel = null, Action<Instance>? beforeStart = null)
+    internal static Instance Instantiate(
+        Module module, object[] imports, Fuel? fuel = null, GuestResources? resources = null, Action<Instance>? beforeStart = null)
     {
         long left = long.MaxValue;
-        return Instantiate(module, imports, fuel, beforeStart, ref left);
+        return Instantiate(module, imports, fuel, resources, beforeStart, ref left);
     }
 
-    private static Instance Instantiate(Module module, object[] imports, Fuel? fuel, Action<Instance>? beforeStart, ref long left)
+    private static Instance Instantiate(
+        Module module, object[] imports, Fuel? fuel, GuestResources? resources, Action<Instance>? beforeStart, ref long left)
     {
         // Whatever the outermost module is, it may be instantiated.
         if (left != long.MaxValue) Fuel.Pay(fuel, (ulong)WorkOf(module.Info));
@@ -108,6 +111,7 @@ internal static unsafe class Linker
                     $"incompatible import type: {import.Names} is {TypeOf(imports[i])?.ToString() ?? "something else"}, {import.Type}{(import.Type.IsExact ? " exactly" : "")} is needed");
         }
         var instance = new Instance(module);
+        if ((resources ?? module.Engine.NewResources()) is { } limited) Limit(instance, limited);
         if (module.CountsFuel) instance.FuelTank = fuel ?? new Fuel(long.MaxValue);
         Allocate(instance, module, info, imports, ref left);
         InitialiseGlobals(instance, info);
@@ -116,6 +120,19 @@ internal static unsafe class Linker
         beforeStart?.Invoke(instance);
         if (info.Start is { } start) ((Action)instance.GetFunc((int)start).Delegate)();
         return instance;
+    }
+
+    private static void Limit(Instance instance, GuestResources resources)
+    {
+        try
+        {
+            instance.Lease = resources.Take(ResourceKind.Instances);
+        }
+        catch (ResourceLimitException e)
+        {
+            throw new LinkException(e);
+        }
+        instance.GuestLimits = resources;
     }
 
     private static T[] Space<T>(int count) => count == 0 ? [] : new T[count];
@@ -143,13 +160,17 @@ internal static unsafe class Linker
         if (info.ImportedMemories > 0 && module.Shared.NeedsGuards) CheckGuards(instance, info);
         try
         {
-            for (int i = info.ImportedMemories; i < info.Memories.Count; i++) instance.Memories[i] = new Memory(info.Memories[i], module.Shared.Placement);
+            for (int i = info.ImportedMemories; i < info.Memories.Count; i++) instance.Memories[i] = new Memory(info.Memories[i], module.Shared.Placement, instance.Resources);
             // Initial values of globals may refer to tables, those of tables to globals: values come later.
-            for (int i = info.ImportedTables; i < info.Tables.Count; i++) instance.Tables[i] = new Table(info.Tables[i].Type, null, default);
+            for (int i = info.ImportedTables; i < info.Tables.Count; i++) instance.Tables[i] = new Table(info.Tables[i].Type, null, default, instance.Resources);
         }
         catch (InsufficientMemoryException e)
         {
             throw new LinkException($"out of memory: {e.Message}");
+        }
+        catch (ResourceLimitException e)
+        {
+            throw new LinkException(e);
         }
         for (int i = info.ImportedTags; i < info.Tags.Count; i++) instance.Tags[i] = new Tag(info.Tags[i]);
         if (instance.Memories.Length > 0)
@@ -218,7 +239,7 @@ internal static unsafe class Linker
                     List<ImportInfo> wanted = module.Info.Imports;
                     var values = new object[wanted.Count];
                     for (int i = 0; i < values.Length; i++) values[i] = given.Find(module.Engine, wanted[i]);
-                    return Instantiate(module, values, instance.FuelTank, null, ref left);
+                    return Instantiate(module, values, instance.FuelTank, instance.GuestLimits, null, ref left);
                 }
         }
     }

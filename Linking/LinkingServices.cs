@@ -84,7 +84,11 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         try
         {
             if (instance.FuelTank is { } fuel) Fuel.Pay(fuel, (ulong)Linker.WorkOf(module.Info));
-            return Linker.Instantiate(module, Arrange(module, given, args), instance.FuelTank);
+            return Linker.Instantiate(module, Arrange(module, given, args), instance.FuelTank, instance.GuestLimits);
+        }
+        catch (LinkException e) when (e.Limit is not null)
+        {
+            return Fail(instance, orNull: false, TrapKind.QuotaExceeded, e.InnerException!.Message);
         }
         catch (LinkException e)
         {

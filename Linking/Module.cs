@@ -95,12 +95,16 @@ public sealed class Module : ILinkable
     /// <param name="fuel">
     /// What the instance may execute, the start function included, if the engine counts; without end if null.
     /// </param>
-    /// <exception cref="LinkException">An import is missing or of another type.</exception>
+    /// <param name="resources">
+    /// What the instance, and what it makes in turn, may have of memories, tables and instances; what <see cref="EngineOptions.Limits"/>
+    /// says of each guest if null. Instances that are given the same count together.
+    /// </param>
+    /// <exception cref="LinkException">An import is missing or of another type, or the guest may have no more of something.</exception>
     /// <exception cref="TrapException">A segment does not fit, or the start function traps.</exception>
-    public Instance Instantiate(Imports? imports = null, Fuel? fuel = null) =>
-        InstantiateFor(null, imports, fuel);
+    public Instance Instantiate(Imports? imports = null, Fuel? fuel = null, GuestResources? resources = null) =>
+        InstantiateFor(null, imports, fuel, resources);
 
     /// <summary>The same, for hosts that must know the instance before its start function calls them.</summary>
-    internal Instance InstantiateFor(Action<Instance>? beforeStart, Imports? imports, Fuel? fuel) =>
-        Linker.Instantiate(this, Linker.Resolve(this, imports ?? []), fuel, beforeStart);
+    internal Instance InstantiateFor(Action<Instance>? beforeStart, Imports? imports, Fuel? fuel, GuestResources? resources = null) =>
+        Linker.Instantiate(this, Linker.Resolve(this, imports ?? []), fuel, resources, beforeStart);
 }

@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Linq.Expressions;
 using System.Runtime.Intrinsics;
 using WasmJit.Runtime;
 
@@ -8,12 +6,14 @@ namespace WasmJit.Jit;
 
 /// <summary>
 /// The .NET signature of functions: what a wasm function type is after its reference types have become FuncRef or object.
-/// One object for each such signature of the process; it owns the entry thunk, the delegate type and the stubs.
+/// One object for each such signature of the process, for as long as a type has it; it owns the entry thunk, the delegate type and
+/// the stubs. Whoever has code that was made for the signature has such a type.
 /// </summary>
 internal sealed class Signature
 {
-    private static readonly ConcurrentDictionary<string, Signature> Known = new();
+    private static readonly WeakTable<string, Signature> Known = new();
 
+    private readonly Lock making = new();
     private Type? delegateType;
     private nint hostAdapter;
     private System.Reflection.Emit.DynamicMethod? hostAdapterMethod;
@@ -79,11 +79,30 @@ internal sealed class Signature
     internal bool IsScalar => !HasVectors && ResultTypes.Length <= 1;
 
     /// <summary>The delegate type that stands for functions of this signature: Func or Action, or one made where they end.</summary>
-    internal Type DelegateType => delegateType ??= MakeDelegateType();
+    internal Type DelegateType
+    {
+        get
+        {
+            if (Volatile.Read(ref delegateType) is { } known) return known;
+            lock (making)
+            {
+                if (delegateType is null)
+                {
+                    Type made = DelegateTypes.Make(this, out MappingLease? lease);
+                    Lease = lease;
+                    Volatile.Write(ref delegateType, made);
+                }
+                return delegateType;
+            }
+        }
+    }
+
+    /// <summary>What the delegate type takes of the process's mappings.</summary>
+    internal MappingLease? Lease { get; private set; }
 
     internal EntryThunk Entry => entry ?? Interlocked.CompareExchange(ref entry, new EntryThunk(this), null) ?? entry;
 
-    internal LazyStubs Stubs => stubs ?? Interlocked.CompareExchange(ref stubs, new LazyStubs(this), null) ?? stubs;
+    internal LazyStubs Stubs => stubs ?? Interlocked.CompareExchange(ref stubs, LazyStubs.Of(this), null) ?? stubs;
 
     /// <summary>
     /// The code that calls a host delegate with conversions; see <see cref="HostAdapter"/>. If a saved module that is loaded has
@@ -109,7 +128,10 @@ internal sealed class Signature
     }
 
     /// <summary>The signature of a <see cref="Key"/>, null if the process has none such.</summary>
-    internal static Signature? Find(string key) => Known.GetValueOrDefault(key);
+    internal static Signature? Find(string key) => Known.TryGet(key, out Signature? known) ? known : null;
+
+    /// <summary>How many signatures the process knows, some perhaps that are gone.</summary>
+    internal static int Count => Known.Count;
 
     internal static Signature Of(DefType type) => Of((FuncType)type.Composite);
 
@@ -123,24 +145,13 @@ internal sealed class Signature
             span[n++] = ':';
             foreach (ValType r in t.Results) span[n++] = Letter(r);
         });
-        Signature signature = Known.GetOrAdd(key, static (k, t) => new Signature(k, t.Params, t.Results), type);
+        Signature signature = Known.GetOrAdd(key, (key, type), static s => new Signature(s.key, s.type.Params, s.type.Results));
         type.SignatureCache = signature;
         return signature;
     }
 
     /// <summary>Whether the delegate type is one of .NET's own, and none made in this process.</summary>
     internal bool HasNamedDelegate => HostParameters.Length <= 16;
-
-    private Type MakeDelegateType()
-    {
-        int count = HostParameters.Length;
-        if (!HasNamedDelegate) return Expression.GetDelegateType([.. HostParameters, HostReturn]);
-        if (HostReturn == typeof(void))
-            return count == 0 ? typeof(Action) : Open("System.Action`", count).MakeGenericType(HostParameters);
-        return Open("System.Func`", count + 1).MakeGenericType([.. HostParameters, HostReturn]);
-    }
-
-    private static Type Open(string name, int arity) => typeof(Action).Assembly.GetType(name + arity, throwOnError: true)!;
 
     private static char Letter(ValType type) => type.Kind switch
     {

@@ -97,24 +97,12 @@ internal sealed unsafe class SavedCode : FunctionCode
     }
 }
 
-/// <summary>The stubs of a saved assembly; their pages go with it.</summary>
+/// <summary>The stubs of a saved assembly; their pages go with it, when nothing can come to them: what could has the assembly.</summary>
 internal sealed class SavedStubs(string[] signatures, Func<int, nint> code)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<Signature, LazyStubs?> known = [];
     private readonly List<int>[] funcs = new List<int>[signatures.Length];
-    private StubPages? pages;
-
-    /// <summary>Gives the pages back when nothing can come to them: what could has the assembly, and with it the stubs.</summary>
-    private sealed class StubPages(SavedStubs owner) : Remains(owner)
-    {
-        internal readonly List<LazyStubs> All = [];
-
-        protected override void Release()
-        {
-            foreach (LazyStubs stubs in All) stubs.Release();
-        }
-    }
 
     /// <summary>The stub of a function, 0 if its signature has none.</summary>
     internal nint Of(Signature signature, int func)
@@ -124,13 +112,9 @@ internal sealed class SavedStubs(string[] signatures, Func<int, nint> code)
             if (!known.TryGetValue(signature, out LazyStubs? stubs))
             {
                 int index = Array.IndexOf(signatures, signature.Key);
-                if (index >= 0) stubs = new LazyStubs(signature, index, code(index));
+                if (index >= 0) stubs = new LazyStubs(StubShape.Saved(signature), index, code(index));
                 if (stubs is { IsNumbered: false }) stubs = null;
-                if (stubs is not null)
-                {
-                    funcs[index] = [];
-                    (pages ??= new StubPages(this)).All.Add(stubs);
-                }
+                if (stubs is not null) funcs[index] = [];
                 known[signature] = stubs;
             }
             if (stubs is null) return 0;

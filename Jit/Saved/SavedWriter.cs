@@ -62,9 +62,9 @@ internal sealed class SavedWriter
     private byte[] Write(Features features, bool usesLinking, bool usesCompile)
     {
         for (int i = 0; i < modules.Count; i++) WriteFunctions(i);
-        string[] stubs = WriteAll(StubsClass, OwnSignatures().Where(s => LazyStubs.CanBeNumbered(s, out _)), WriteStub);
+        string[] stubs = WriteAll(StubsClass, OwnSignatures().Where(s => StubShape.CanBeNumbered(s, out _)), WriteStub);
         string[] entries = WriteAll(EntriesClass, OwnSignatures(), WriteEntry);
-        string[] adapters = WriteAll(HostAdaptersClass, modules.SelectMany(AllSignatures).Distinct().Where(s => !s.IsSameForHost && s.HasNamedDelegate), WriteAdapter);
+        string[] adapters = WriteAll(HostAdaptersClass, modules.SelectMany(AllSignatures).Distinct().Where(s => !s.IsSameForHost && s.HasNamedDelegate && !s.DelegateType.IsCollectible), WriteAdapter);
         WriteGuards();
         constants.Finish();
         var header = new SavedHeader
@@ -189,8 +189,11 @@ internal sealed class SavedWriter
     private static void WriteAdapter(TypeBuilder builder, Signature signature, int number) =>
         HostAdapter.Write(Begin(builder, HostAdapter.NameOf(signature), signature.Return, signature.Parameters), signature);
 
-    private static void WriteStub(TypeBuilder builder, Signature signature, int number) =>
-        LazyStubs.Write(Begin(builder, LazyStubs.NameOf(signature), signature.Return, LazyStubs.Parameters(signature)), signature, number, null);
+    private static void WriteStub(TypeBuilder builder, Signature signature, int number)
+    {
+        var shape = StubShape.Saved(signature);
+        LazyStubs.Write(Begin(builder, LazyStubs.NameOf(signature.Key), signature.Return, shape.NumberedParameters), shape, number, null);
+    }
 
     // ---- guards ----
 

@@ -12,6 +12,7 @@ internal sealed class LinkingFailure(LinkingError error, string message) : Excep
         QuotaExceededException e => (LinkingError.QuotaExceeded, e.Message),
         MalformedModuleException e => (LinkingError.Malformed, $"malformed module: {e.Message}"),
         ModuleException e => (LinkingError.Invalid, $"invalid module: {e.Message}"),
+        LinkException { Limit: not null } e => (LinkingError.QuotaExceeded, e.Message),
         LinkException e => (LinkingError.Unlinkable, $"unlinkable module: {e.Message}"),
         FileNotFoundException or DirectoryNotFoundException => (LinkingError.NotFound, exception.Message),
         UnauthorizedAccessException e => (LinkingError.NotAllowed, e.Message),

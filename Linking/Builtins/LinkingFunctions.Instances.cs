@@ -41,7 +41,7 @@ internal sealed partial class LinkingFunctions
             else imports.Add(name, Text(given.Name, given.NameLength), value);
         }
         if (options.Offered is { } offered) imports.AddRange(offered);
-        return handles.Add(Linker.Instantiate(target, Linker.Resolve(target, imports), Guest.FuelTank));
+        return handles.Add(Linker.Instantiate(target, Linker.Resolve(target, imports), Guest.FuelTank, Guest.Resources));
     }
 
     private static Given Read(ReadOnlySpan<byte> bytes) => new(

@@ -1,4 +1,5 @@
 using WasmJit.Linking;
+using WasmJit.Runtime;
 
 namespace WasmJit;
 
@@ -15,16 +16,17 @@ public sealed partial class DynamicLinker
     private void LoadProgram(DynamicLibrary program, Fuel? fuel, Action<Instance>? beforeStart)
     {
         var loader = new LibraryLoader(this, new ModuleCompiler(program.Module.Engine, null));
+        GuestResources? resources = program.Module.Engine.NewResources();
         Memory? memory = null;
         Table? table = null;
-        if (program.Section is not null) (memory, table) = Prepare(program, program.Section);
+        if (program.Section is not null) (memory, table) = Prepare(program, program.Section, resources);
         programTable = table;
         loader.LoadProgram(program, options.Preload, binder =>
         {
             if (memory is not null) space = new GuestSpace(memory, table);
             try
             {
-                Linker.Instantiate(program.Module, binder.Values(), fuel, Made);
+                Linker.Instantiate(program.Module, binder.Values(), fuel, resources, Made);
             }
             catch (LinkException e)
             {
@@ -55,7 +57,7 @@ public sealed partial class DynamicLinker
     }
 
     /// <summary>Lays a position-independent program out: data, stack, heap.</summary>
-    private (Memory? Memory, Table? Table) Prepare(DynamicLibrary program, DylinkSection section)
+    private (Memory? Memory, Table? Table) Prepare(DynamicLibrary program, DylinkSection section, GuestResources? resources)
     {
         ImportType? memoryImport = Import(program, ExternKind.Memory, "memory"), tableImport = Import(program, ExternKind.Table, "__indirect_function_table");
         ulong own = memoryImport is null && program.Module.Info.Memories.Count > 0 ? program.Module.Info.Memories[0].Minimum * PageSize : ulong.MaxValue;
@@ -75,16 +77,19 @@ public sealed partial class DynamicLinker
             Memory? memory = memoryImport is null ? null : new Memory(memoryImport.Type.Memory with
             {
                 Minimum = Math.Max(memoryImport.Type.Memory.Minimum, layout["__heap_end"] / PageSize),
-            }, program.Module.Shared.Placement);
-            Table? table = tableImport is null ? null : new Table(tableImport.Type.Table with
-            {
-                Minimum = Math.Max(tableImport.Type.Table.Minimum, (ulong)program.TableBase + section.TableSize),
-            });
+            }, program.Module.Shared.Placement, resources);
+            Table? table = tableImport is null ? null : new Table(
+                tableImport.Type.Table with { Minimum = Math.Max(tableImport.Type.Table.Minimum, (ulong)program.TableBase + section.TableSize) },
+                null, default, resources);
             return (memory, table);
         }
         catch (InsufficientMemoryException e)
         {
             throw new DynamicLinkException($"out of memory: {e.Message}", e);
+        }
+        catch (ResourceLimitException e)
+        {
+            throw new DynamicLinkException($"limit reached: {e.Message}", e);
         }
     }
 

@@ -105,7 +105,7 @@ internal sealed class LibraryLoader(DynamicLinker linker, ModuleCompiler compile
         library.HasSlots = true;
         try
         {
-            library.Instance = Linker.Instantiate(library.Module, binders[library].Values(), linker.Program.Instance.FuelTank);
+            library.Instance = Linker.Instantiate(library.Module, binders[library].Values(), linker.Program.Instance.FuelTank, linker.Program.Instance.Resources);
         }
         catch (LinkException e)
         {

@@ -60,6 +60,12 @@ public abstract unsafe class InstanceCore
     /// <summary>What code that counts is charged to; null where the engine does not count.</summary>
     internal Fuel? FuelTank;
 
+    /// <summary>What the guest may have and has; null without limits.</summary>
+    internal GuestResources? GuestLimits;
+
+    /// <summary>What the instance counts in them.</summary>
+    internal ResourceLease? Lease;
+
     /// <summary>Where generated code stores a loaded value that nobody reads, so that the load keeps its trap.</summary>
     internal long Scratch64;
     internal double ScratchF64;

@@ -6,8 +6,11 @@ namespace WasmJit.Runtime;
 /// <summary>How much address space the process may still take: the limit that <c>ulimit -v</c> sets (RLIMIT_AS).</summary>
 internal static unsafe partial class AddressLimit
 {
-    /// <summary>What is always left to the runtime: its heap is reserved, but thread stacks and machine code are not.</summary>
-    internal const ulong Reserve = 64UL << 20;
+    /// <summary>
+    /// What is always left to the runtime: its heap is reserved, but assemblies, machine code and what each thread takes (64 MiB for the
+    /// C library's heap) are not. It ends the process where it cannot have them.
+    /// </summary>
+    internal const ulong Reserve = 256UL << 20;
 
     private const int AddressSpaceLimit = 9;
 

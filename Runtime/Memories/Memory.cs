@@ -22,6 +22,7 @@ public sealed unsafe class Memory
     internal const ulong OsPage = 65536;
 
     private readonly Lock gate = new();
+    private readonly ResourceLease? lease;
     private readonly ulong reach;
     private readonly PageOwner pages;
     private bool isFreed;
@@ -69,13 +70,16 @@ public sealed unsafe class Memory
         ArgumentOutOfRangeException.ThrowIfNegative(reservation);
     }
 
-    internal Memory(MemoryType type, MemoryPlacement placement)
+    /// <summary>Makes a memory for a guest, whose resources it counts in.</summary>
+    /// <exception cref="ResourceLimitException">The guest may have no such memory.</exception>
+    internal Memory(MemoryType type, MemoryPlacement placement, GuestResources? owner = null)
     {
         Type = type;
         UInt128 minimum = (UInt128)type.Minimum << type.PageSizeLog2;
         UInt128 maximum = type.Maximum is { } max ? (UInt128)max << type.PageSizeLog2 : UInt128.MaxValue;
         reach = type.Is64 ? (ulong)UInt128.Min(maximum, UInt128.Max(Reach64, minimum)) : (ulong)UInt128.Min(maximum, 1UL << 32);
         if (minimum > reach || minimum > (ulong)long.MaxValue) throw TooLarge(minimum);
+        lease = owner?.Take(ResourceKind.Memories, ResourceKind.MemoryBytes, (ulong)minimum);
         ByteLength = (ulong)minimum;
         ulong committed = Align(ByteLength);
         pages = new PageOwner(this);
@@ -261,6 +265,17 @@ public sealed unsafe class Memory
     /// <returns>The size before in pages, or -1 if the memory cannot grow so far.</returns>
     public long Grow(ulong delta)
     {
+        if (lease is null || delta == 0) return GrowNow(delta);
+        UInt128 more = (UInt128)delta << Type.PageSizeLog2;
+        // What cannot be is not asked for; who asks may not be in the lock.
+        if (more > reach - Length || !lease.TryGrow((ulong)more)) return -1;
+        long before = GrowNow(delta);
+        if (before < 0) lease.Shrink((ulong)more);
+        return before;
+    }
+
+    private long GrowNow(ulong delta)
+    {
         lock (gate)
         {
             ulong count = PageCount;
@@ -282,6 +297,7 @@ public sealed unsafe class Memory
         lock (gate)
         {
             isFreed = true;
+            lease?.Shrink(ByteLength);
             Volatile.Write(ref ByteLength, 0);
             pages.Empty();
         }

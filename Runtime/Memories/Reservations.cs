@@ -17,7 +17,7 @@ internal static unsafe class Reservations
     private const ulong LeastReach = 1UL << 30;
 
     /// <summary>Where the process's address space is limited each gets one part in so many of what is left.</summary>
-    private const int PartsOfLimit = 4;
+    private const int PartsOfLimit = 2;
 
     /// <summary>How many free reservations are kept, and up to how many bytes of each stay committed.</summary>
     private const int MaxFree = 64;

@@ -83,11 +83,15 @@ internal static unsafe class MemoryReferences
         MemoryType wanted = ((EntityType)instance.Types[type].Composite).Entity.Memory;
         try
         {
-            return new Memory(wanted, instance.Services.Placement);
+            return new Memory(wanted, instance.Services.Placement, instance.GuestLimits);
         }
         catch (InsufficientMemoryException e)
         {
             throw Trap.Make(TrapKind.OutOfMemory, e.Message);
+        }
+        catch (ResourceLimitException e)
+        {
+            throw Trap.Make(TrapKind.QuotaExceeded, e.Message);
         }
     }
 

@@ -20,11 +20,15 @@ internal static class TableReferences
         TableType wanted = ((EntityType)instance.Types[type].Composite).Entity.Table;
         try
         {
-            return new Table(wanted, value, default);
+            return new Table(wanted, value, default, instance.GuestLimits);
         }
         catch (OutOfMemoryException e)
         {
             throw Trap.Make(TrapKind.OutOfMemory, e.Message);
+        }
+        catch (ResourceLimitException e)
+        {
+            throw Trap.Make(TrapKind.QuotaExceeded, e.Message);
         }
     }
 

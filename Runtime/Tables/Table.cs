@@ -13,6 +13,7 @@ public sealed class Table
     internal const int HardMaximum = 10_000_000;
 
     private readonly Lock gate = new();
+    private readonly ResourceLease? lease;
 
     /// <summary>Functions; empty slots hold <see cref="FuncRef.Empty"/>. Empty array in tables of other references.</summary>
     internal FuncRef[] Funcs = [];
@@ -30,13 +31,16 @@ public sealed class Table
     {
     }
 
-    internal Table(TableType type, object? initial, ValueTuple internalForm)
+    /// <summary>Makes a table, its first value in the form of generated code; it counts in the resources of a guest.</summary>
+    /// <exception cref="ResourceLimitException">The guest may have no such table.</exception>
+    internal Table(TableType type, object? initial, ValueTuple internalForm, GuestResources? owner = null)
     {
         _ = internalForm;
         Type = type;
         IsFunc = ReferenceEquals(Subtyping.TopOf(type.Element.Heap!), HeapType.Func);
         if (type.Minimum > HardMaximum)
             throw new InsufficientMemoryException($"A table of {type.Minimum} elements is larger than the {HardMaximum} supported.");
+        lease = owner?.Take(ResourceKind.Tables, ResourceKind.TableElements, type.Minimum);
         if (IsFunc)
         {
             Funcs = new FuncRef[type.Minimum];
@@ -92,6 +96,16 @@ public sealed class Table
     public long Grow(ulong delta, object? value = null) => GrowCore(delta, Check(Type, value));
 
     internal long GrowCore(ulong delta, object? value)
+    {
+        if (lease is null || delta == 0) return GrowNow(delta, value);
+        // What cannot be is not asked for; who asks may not be in the lock.
+        if (delta > HardMaximum - (ulong)Size || !lease.TryGrow(delta)) return -1;
+        long before = GrowNow(delta, value);
+        if (before < 0) lease.Shrink(delta);
+        return before;
+    }
+
+    private long GrowNow(ulong delta, object? value)
     {
         lock (gate)
         {

@@ -1,0 +1,98 @@
+using System.Runtime.InteropServices;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// What a stub must know of the functions that it stands for. It passes all arguments on as they came, so by the System V
+/// convention integers of both widths are alike, floats of both widths, and all references: there are few shapes where there are
+/// any number of signatures. A function that has no register left for a number has the shape of its own signature.
+/// </summary>
+internal sealed class StubShape
+{
+    private const int IntegerRegisters = 6, FloatRegisters = 8;
+
+    /// <summary>From so many values on a tuple is larger than the two registers in which results are returned.</summary>
+    private const int AlwaysByBuffer = 5;
+
+    private StubShape(string key, Type[] parameters, Type result, bool isNumbered, bool usesFloatRegister)
+    {
+        Key = key;
+        Parameters = parameters;
+        Return = result;
+        IsNumbered = isNumbered;
+        UsesFloatRegister = usesFloatRegister;
+    }
+
+    /// <summary>Equal for equal shapes.</summary>
+    internal string Key { get; }
+
+    /// <summary>The instance, then what stands for the arguments.</summary>
+    internal Type[] Parameters { get; }
+
+    internal Type Return { get; }
+
+    /// <summary>Whether a register is left for a number.</summary>
+    internal bool IsNumbered { get; }
+
+    /// <summary>Whether that is one for floats.</summary>
+    internal bool UsesFloatRegister { get; }
+
+    internal int IntegerArguments => Parameters.Count(t => t != typeof(double) && t != typeof(float));
+
+    internal int FloatArguments => Parameters.Length - IntegerArguments;
+
+    /// <summary>The parameters of the method for all functions that have numbers.</summary>
+    internal Type[] NumberedParameters => [.. Parameters, UsesFloatRegister ? typeof(float) : typeof(int)];
+
+    private static bool HasThunks { get; } =
+        RuntimeInformation.ProcessArchitecture == Architecture.X64 && (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS());
+
+    /// <summary>The shape of a signature.</summary>
+    internal static StubShape Of(Signature signature)
+    {
+        bool isNumbered = CanBeNumbered(signature, out bool usesFloat) && HasThunks;
+        if (!isNumbered) return new StubShape("=" + signature.Key, signature.Parameters, signature.Return, false, false);
+        int results = signature.ResultTypes.Length;
+        bool byBuffer = results >= AlwaysByBuffer;
+        var key = new System.Text.StringBuilder(signature.Key.Length);
+        Type[] parameters = [typeof(InstanceCore), .. signature.ValueTypes.Select(t => Widest(t, key))];
+        key.Append(':');
+        // Where a small tuple is returned depends on each of its types.
+        Type[] types = byBuffer ? [] : results == 1 ? [Widest(signature.ResultTypes[0], key)]
+            : [.. signature.ResultTypes.Select(t => OneOf(t, key))];
+        if (byBuffer) key.Append('b');
+        return new StubShape(key.ToString(), parameters, byBuffer ? typeof((long, long, long, long, long)) : Signature.Tuple(types), true, usesFloat);
+    }
+
+    /// <summary>The shape of a signature's saved stubs, which is its own.</summary>
+    internal static StubShape Saved(Signature signature)
+    {
+        bool isNumbered = CanBeNumbered(signature, out bool usesFloat);
+        return new StubShape(signature.Key, signature.Parameters, signature.Return, isNumbered && HasThunks, usesFloat);
+    }
+
+    /// <summary>Whether a register is left for a number, by the System V convention.</summary>
+    internal static bool CanBeNumbered(Signature signature, out bool usesFloatRegister)
+    {
+        bool fitsInteger = signature.IsScalar && signature.IntegerArguments < IntegerRegisters;
+        // A result that goes through a buffer takes an integer register; registers of floats are numbered for themselves.
+        usesFloatRegister = !fitsInteger && !signature.HasVectors && signature.FloatArguments < FloatRegisters;
+        return fitsInteger || usesFloatRegister;
+    }
+
+    private static Type Widest(Type type, System.Text.StringBuilder key)
+    {
+        (char letter, Type wide) = !type.IsValueType ? ('O', typeof(object))
+            : type == typeof(float) || type == typeof(double) ? ('d', typeof(double)) : ('l', typeof(long));
+        key.Append(letter);
+        return wide;
+    }
+
+    private static Type OneOf(Type type, System.Text.StringBuilder key)
+    {
+        (char letter, Type same) = type == typeof(int) ? ('i', type) : type == typeof(float) ? ('f', type) : ('?', type);
+        if (letter == '?') return Widest(type, key);
+        key.Append(letter);
+        return same;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace WasmJit.Jit;
+
+/// <summary>One object for each key of the process, for as long as somebody has it.</summary>
+internal sealed class WeakTable<TKey, TValue>
+    where TKey : notnull
+    where TValue : class
+{
+    private const int LeastToSweep = 4096;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<TKey, WeakReference<TValue>> known = [];
+    private int sweepAt = LeastToSweep;
+
+    /// <summary>How many keys are kept, some perhaps of objects that are gone.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (gate) return known.Count;
+        }
+    }
+
+    /// <summary>The object of a key; made if there is none.</summary>
+    internal TValue GetOrAdd<TState>(TKey key, TState state, Func<TState, TValue> make)
+    {
+        lock (gate)
+        {
+            if (known.TryGetValue(key, out WeakReference<TValue>? weak))
+            {
+                if (weak.TryGetTarget(out TValue? value)) return value;
+                value = make(state);
+                weak.SetTarget(value);
+                return value;
+            }
+            TValue made = make(state);
+            known.Add(key, new WeakReference<TValue>(made));
+            if (known.Count >= sweepAt) Sweep();
+            return made;
+        }
+    }
+
+    /// <summary>The object of a key, if there is one.</summary>
+    internal bool TryGet(TKey key, [NotNullWhen(true)] out TValue? value)
+    {
+        value = null;
+        lock (gate) return known.TryGetValue(key, out WeakReference<TValue>? weak) && weak.TryGetTarget(out value);
+    }
+
+    private void Sweep()
+    {
+        foreach ((TKey key, WeakReference<TValue> weak) in known)
+            if (!weak.TryGetTarget(out _)) known.Remove(key);
+        sweepAt = Math.Max(LeastToSweep, known.Count * 2);
+    }
+}

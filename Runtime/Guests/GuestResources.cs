@@ -1,0 +1,85 @@
+using WasmJit.Runtime;
+
+namespace WasmJit;
+
+/// <summary>
+/// What one guest has of what <see cref="ResourceLimits"/> limits. An instance that the host makes gets one by its engine's options, or
+/// is given one; several instances that are given the same count together. Usable by any number of threads.
+/// </summary>
+/// <param name="limits">The limits.</param>
+public sealed class GuestResources(ResourceLimits limits)
+{
+    private readonly long[] used = new long[(int)ResourceKind.TableElements + 1];
+    private readonly PacedCollection collection = new();
+
+    /// <summary>The limits.</summary>
+    public ResourceLimits Limits { get; } = limits ?? throw new ArgumentNullException(nameof(limits));
+
+    /// <summary>How many the guest has. What it no longer uses counts until the garbage collector has found it.</summary>
+    /// <param name="kind">Of what.</param>
+    public long InUse(ResourceKind kind) => Volatile.Read(ref used[(int)kind]);
+
+    /// <summary>Counts something that is about to be made.</summary>
+    /// <param name="one">What it is.</param>
+    /// <param name="of">What it has some amount of; null for an instance.</param>
+    /// <param name="amount">How much.</param>
+    /// <exception cref="ResourceLimitException">It may not be made.</exception>
+    internal ResourceLease Take(ResourceKind one, ResourceKind? of = null, ulong amount = 0)
+    {
+        Demand(one, 1);
+        try
+        {
+            if (of is { } kind) Demand(kind, amount > long.MaxValue ? long.MaxValue : (long)amount);
+        }
+        catch
+        {
+            Give(one, 1);
+            throw;
+        }
+        return new ResourceLease(this, one, of ?? one, (long)amount);
+    }
+
+    private void Demand(ResourceKind kind, long amount)
+    {
+        if (!TryTake(kind, amount, mayCollect: true)) throw new ResourceLimitException(kind, InUse(kind), amount, Limits.Maximum(kind));
+    }
+
+    /// <summary>
+    /// Counts more of something. At the limit garbage is collected, if the caller says that there may be any: the next such collection
+    /// waits, so that a guest at its limit keeps no processor busy.
+    /// </summary>
+    internal bool TryTake(ResourceKind kind, long amount, bool mayCollect)
+    {
+        if (!TryAdd(kind, amount))
+        {
+            // What is beyond the limit alone is so without garbage, too.
+            if (!mayCollect || amount > Limits.Maximum(kind)) return false;
+            collection.Run();
+            if (!TryAdd(kind, amount)) return false;
+        }
+        bool isAllowed = false;
+        try
+        {
+            isAllowed = Limits.Allow?.Invoke(new ResourceRequest(kind, InUse(kind) - amount, amount)) ?? true;
+        }
+        finally
+        {
+            if (!isAllowed) Give(kind, amount);
+        }
+        return isAllowed;
+    }
+
+    private bool TryAdd(ResourceKind kind, long amount)
+    {
+        ref long count = ref used[(int)kind];
+        long most = Limits.Maximum(kind);
+        while (true)
+        {
+            long now = Volatile.Read(ref count);
+            if (amount > most - now) return false;
+            if (Interlocked.CompareExchange(ref count, now + amount, now) == now) return true;
+        }
+    }
+
+    internal void Give(ResourceKind kind, long amount) => Interlocked.Add(ref used[(int)kind], -amount);
+}

@@ -1,0 +1,47 @@
+namespace WasmJit.Runtime;
+
+/// <summary>Something that counts in a guest's resources for as long as it lives: whatever it is keeps this.</summary>
+internal sealed class ResourceLease(GuestResources owner, ResourceKind one, ResourceKind of, long amount)
+{
+    private long amount = amount;
+
+    ~ResourceLease()
+    {
+        owner.Give(one, 1);
+        if (of != one) owner.Give(of, amount);
+    }
+
+    /// <summary>Counts growth.</summary>
+    internal bool TryGrow(ulong more)
+    {
+        // Garbage can only be what others have left.
+        if (more > long.MaxValue || !owner.TryTake(of, (long)more, mayCollect: owner.InUse(one) > 1)) return false;
+        Interlocked.Add(ref amount, (long)more);
+        return true;
+    }
+
+    /// <summary>It has not grown, or has become smaller.</summary>
+    internal void Shrink(ulong less)
+    {
+        Interlocked.Add(ref amount, -(long)less);
+        owner.Give(of, (long)less);
+    }
+}
+
+/// <summary>Something may not be made for a guest.</summary>
+internal sealed class ResourceLimitException(ResourceKind kind, long inUse, long requested, long maximum)
+    : Exception(inUse > maximum - requested
+        ? $"{NameOf(kind)}: {inUse} in use, {requested} more asked for, {maximum} are allowed"
+        : $"{NameOf(kind)}: the host refuses {requested} beside {inUse} in use")
+{
+    internal ResourceKind Kind => kind;
+
+    private static string NameOf(ResourceKind kind) => kind switch
+    {
+        ResourceKind.Instances => "instances",
+        ResourceKind.Memories => "memories",
+        ResourceKind.MemoryBytes => "bytes of memories",
+        ResourceKind.Tables => "tables",
+        _ => "elements of tables",
+    };
+}

@@ -1,0 +1,64 @@
+namespace WasmJit;
+
+/// <summary>What a guest can have much of.</summary>
+public enum ResourceKind
+{
+    /// <summary>Instances: the one that the host made, those that it defines, and those that it makes.</summary>
+    Instances,
+
+    /// <summary>Memories.</summary>
+    Memories,
+
+    /// <summary>The bytes of all memories together, as they are now.</summary>
+    MemoryBytes,
+
+    /// <summary>Tables.</summary>
+    Tables,
+
+    /// <summary>The elements of all tables together, as they are now.</summary>
+    TableElements,
+}
+
+/// <summary>What a guest asks for, within its limits, for a host that decides itself.</summary>
+/// <param name="Kind">What is asked for.</param>
+/// <param name="InUse">How many the guest has. What it no longer uses counts until it is collected.</param>
+/// <param name="Requested">How many more it asks for.</param>
+public readonly record struct ResourceRequest(ResourceKind Kind, long InUse, long Requested);
+
+/// <summary>
+/// What a guest may have at once: the instance that the host makes and all that it makes in turn, with memories, tables and instances
+/// by whatever way. What the host makes and gives to the guest does not count. A refused growth is -1 to the guest; what cannot be made
+/// is a <c>LinkException</c>, or the trap <see cref="TrapKind.QuotaExceeded"/> where the guest was making it.
+/// </summary>
+public sealed record ResourceLimits
+{
+    /// <summary>The most instances.</summary>
+    public int MaximumInstances { get; init; } = int.MaxValue;
+
+    /// <summary>The most memories.</summary>
+    public int MaximumMemories { get; init; } = int.MaxValue;
+
+    /// <summary>The most bytes of all memories together.</summary>
+    public long MaximumMemoryBytes { get; init; } = long.MaxValue;
+
+    /// <summary>The most tables.</summary>
+    public int MaximumTables { get; init; } = int.MaxValue;
+
+    /// <summary>The most elements of all tables together. A table has 10,000,000 at most, whatever this says.</summary>
+    public long MaximumTableElements { get; init; } = long.MaxValue;
+
+    /// <summary>
+    /// Is asked about everything that the numbers allow; false refuses. It is called on the guest's thread, in the middle of its
+    /// instruction. What it throws goes to the host.
+    /// </summary>
+    public Func<ResourceRequest, bool>? Allow { get; init; }
+
+    internal long Maximum(ResourceKind kind) => kind switch
+    {
+        ResourceKind.Instances => MaximumInstances,
+        ResourceKind.Memories => MaximumMemories,
+        ResourceKind.MemoryBytes => MaximumMemoryBytes,
+        ResourceKind.Tables => MaximumTables,
+        _ => MaximumTableElements,
+    };
+}

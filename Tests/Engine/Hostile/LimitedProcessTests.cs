@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using WasmJit.Cli;
+using Xunit;
+
+namespace WasmJit.Tests.Hostile;
+
+/// <summary>
+/// Processes that may not take as much address space, or as deep a stack, as usual: engines with explicit checks work, or a typed
+/// exception says what is missing. Child processes, because limits can only be lowered.
+/// </summary>
+public sealed class LimitedProcessTests
+{
+    private static async Task<(int Code, string Output)> Run(string limits, string checks, string file, string function, params string[] arguments)
+    {
+        string tool = typeof(Tool).Assembly.Location;
+        string command = $"{limits}; exec dotnet '{tool}' run --memory-checks {checks} '{Golden.InRepository("Tests/Engine/Hostile/" + file)}' --invoke {function} {string.Join(' ', arguments)}";
+        var start = new ProcessStartInfo("bash", ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, (output + await error).ReplaceLineEndings("\n"));
+    }
+
+    /// <summary>A memory of which the type says 4 GiB can be made, and grow by 64 MiB.</summary>
+    [Theory]
+    [InlineData("ulimit -v 4000000", "guard")]
+    [InlineData("ulimit -v 4000000", "explicit")]
+    [InlineData("ulimit -v 8000000", "guard")]
+    [InlineData("ulimit -v 8000000", "explicit")]
+    [InlineData("ulimit -v 20000000", "guard")]
+    [InlineData("ulimit -v 20000000", "explicit")]
+    [InlineData("ulimit -v 8000000; ulimit -s 256", "explicit")]
+    [InlineData("ulimit -v 8000000; ulimit -s 8192", "explicit")]
+    [InlineData("ulimit -s 256", "guard")]
+    [InlineData("ulimit -s 256", "explicit")]
+    public async Task MemoriesWork(string limits, string checks)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        Assert.Equal((0, "1\n"), await Run(limits, checks, "limited-address-space.wat", "g", "1000"));
+        (int code, string output) = await Run(limits, checks, "limited-address-space.wat", "o", "65536");
+        Assert.Equal(Tool.Trapped, code);
+        Assert.StartsWith("trap: out of bounds memory access\n", output);
+    }
+
+    /// <summary>Where .NET itself hardly starts, what is missing is said.</summary>
+    [Fact]
+    public async Task WhatIsMissingIsSaid()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        (int code, string output) = await Run("ulimit -v 2000000", "explicit", "limited-address-space.wat", "g", "1");
+        if (code == 0) Assert.Equal("1\n", output);
+        else Assert.Contains("bytes of address space (ulimit -v)", output);
+    }
+
+    [Theory]
+    [InlineData("keep32", "guard")]
+    [InlineData("keep32", "explicit")]
+    [InlineData("keep64", "guard")]
+    public async Task ManyMemoriesInLittleAddressSpaceAreATrap(string function, string checks)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        (int code, string output) = await Run("ulimit -v 6000000", checks, "live-memories.wat", function, "100000");
+        Assert.Equal(Tool.Trapped, code);
+        Assert.StartsWith("trap: out of memory", output);
+        Assert.Contains("ulimit -v", output);
+    }
+
+    /// <summary>The kernel's number of mappings is not used up: the runtime would end the process.</summary>
+    [Theory]
+    [InlineData("many-memories.wat", "f", "guard")]
+    [InlineData("many-memories.wat", "f", "explicit")]
+    [InlineData("live-memories.wat", "keep32", "explicit")]
+    [InlineData("live-memories.wat", "keep32", "guard")]
+    [InlineData("live-memories.wat", "keep64", "guard")]
+    [InlineData("many-memories.wat", "grown", "explicit")]
+    [InlineData("many-memories.wat", "grown", "guard")]
+    public async Task MemoriesWithoutEndAreATrap(string file, string function, string checks)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        (int code, string output) = await Run("true", checks, file, function, "70000");
+        Assert.Equal(Tool.Trapped, code);
+        Assert.StartsWith("trap: out of memory: No address space or memory is left", output);
+    }
+}
