@@ -51,8 +51,8 @@ internal static unsafe class Reservations
 
     private static ulong MostFor(ulong committed, ulong reach)
     {
-        ulong left = AddressLimit.Left;
-        if (left != ulong.MaxValue) return committed > left ? 0 : Math.Max(Math.Max(committed, Memory.OsPage), Math.Min(reach, Memory.Align(left / PartsOfLimit)));
+        ulong left = AddressLimit.Left, least = Math.Max(committed, Memory.OsPage);
+        if (left != ulong.MaxValue) return least > left ? 0 : Math.Max(least, Math.Min(reach, Memory.Align(left / PartsOfLimit)));
         ulong taken = Volatile.Read(ref reserved);
         ulong part = taken < ReachInAll ? Memory.Align((ReachInAll - taken) / Parts) : 0;
         return Math.Max(committed, Math.Min(reach, Math.Max(part, LeastReach)));
