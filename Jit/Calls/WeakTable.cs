@@ -9,9 +9,13 @@ internal sealed class WeakTable<TKey, TValue>
 {
     private const int LeastToSweep = 4096;
 
+    /// <summary>After so many such collections the table is looked through again.</summary>
+    private const int SweepEvery = 4;
+
     private readonly Lock gate = new();
     private readonly Dictionary<TKey, WeakReference<TValue>> known = [];
     private int sweepAt = LeastToSweep;
+    private int sweptAfter;
 
     /// <summary>How many keys are kept, some perhaps of objects that are gone.</summary>
     internal int Count
@@ -36,7 +40,8 @@ internal sealed class WeakTable<TKey, TValue>
             }
             TValue made = make(state);
             known.Add(key, new WeakReference<TValue>(made));
-            if (known.Count >= sweepAt) Sweep();
+            // Only a collection of the oldest generation finds those that are gone for sure.
+            if (known.Count >= sweepAt || (known.Count >= LeastToSweep && GC.CollectionCount(2) >= sweptAfter + SweepEvery)) Sweep();
             return made;
         }
     }
@@ -52,6 +57,7 @@ internal sealed class WeakTable<TKey, TValue>
     {
         foreach ((TKey key, WeakReference<TValue> weak) in known)
             if (!weak.TryGetTarget(out _)) known.Remove(key);
+        sweptAfter = GC.CollectionCount(2);
         sweepAt = Math.Max(LeastToSweep, known.Count * 2);
     }
 }

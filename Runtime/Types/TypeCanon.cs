@@ -9,9 +9,13 @@ namespace WasmJit;
 /// </summary>
 internal static class TypeCanon
 {
+    /// <summary>After so many new groups, and so many collections that can have found old ones, the table is looked through.</summary>
+    private const int LeastToSweep = 4096, SweepEvery = 4;
+
     private static readonly Lock Gate = new();
     private static readonly Dictionary<int, List<WeakReference<RecGroup>>> Groups = [];
     private static int added;
+    private static int sweptAfter;
 
     internal static ImmutableArray<DefType> Canonicalise(DefType[] fresh)
     {
@@ -29,7 +33,8 @@ internal static class TypeCanon
                 else if (comparer.SameAs(known)) return known.Members;
             }
             bucket.Add(new WeakReference<RecGroup>(group));
-            if (++added >= Math.Max(4096, Groups.Count)) Sweep();
+            // Only a collection of the oldest generation finds those that are gone for sure.
+            if (++added >= LeastToSweep && (added >= Groups.Count || GC.CollectionCount(2) >= sweptAfter + SweepEvery)) Sweep();
         }
         return group.Members;
     }
@@ -37,6 +42,7 @@ internal static class TypeCanon
     private static void Sweep()
     {
         added = 0;
+        sweptAfter = GC.CollectionCount(2);
         foreach ((int hash, List<WeakReference<RecGroup>> bucket) in Groups)
         {
             bucket.RemoveAll(static weak => !weak.TryGetTarget(out _));

@@ -21,7 +21,7 @@ public sealed class VerifyingModeTests
     [InlineData("(drop (ref.eq (struct.new $A (i64.const 1)) (ref.i31 (i32.const 1))))", "Reference", "ref.eq", "a comparison of numbers that was left out")]
     [InlineData("(drop (block (result anyref) (br_on_cast 0 (ref null $A) (ref null $A) (local.get $a))))", "Reference", "br_on_cast", "a test that was left out")]
     [InlineData("(drop (table.get $t (i32.const 0)))", "Reference", "table.get", "an operand that it left")]
-    [InlineData("(drop (i64.load (ref $m) (local.get $m) (i32.const 8)))", "MemoryBase", "i64.load", "the base beside a local")]
+    [InlineData("(drop (i64.load (ref $m) (local.get $m) (i32.const 8)))", "GuardedMemoryBase", "i64.load", "the base beside a local")]
     [InlineData("(drop (i64.load (ref slice) (local.get $s) (i64.const 8)))", "SliceLimit", "i64.load", "the limit beside a local")]
     [InlineData("(drop (i64.load (ref slice) (local.get $s) (i64.const 8)))", "SliceBase", "i64.load", "the base beside a local")]
     [InlineData("(i64.store $own (local.get $i) (i64.const 8))", "Address", "i64.store", "the address of an access")]
