@@ -89,12 +89,12 @@ internal sealed class Terminal
         {
             if (lines == most)
             {
-                errors.WriteLine($"    ... {stack.Count - i} more");
+                errors.WriteLine($"    ... {stack.Skip(i).Sum(f => Math.Max(1, f.Omitted))} more");
                 return;
             }
             int same = 1;
             while (i + same < stack.Count && stack[i + same] == stack[i]) same++;
-            errors.WriteLine($"    at {stack[i]}{(same > 1 ? $" ({same} times)" : "")}");
+            errors.WriteLine($"    {(stack[i].Omitted == 0 ? "at " : "")}{stack[i]}{(same > 1 ? $" ({same} times)" : "")}");
             i += same;
         }
     }

@@ -1,4 +1,5 @@
 using WasmJit.Jit;
+using WasmJit.Linking;
 using WasmJit.Runtime;
 
 namespace WasmJit;
@@ -9,11 +10,19 @@ namespace WasmJit;
 /// </summary>
 public sealed class Engine
 {
+    static Engine() => Unwinder.Test = ShortWayTest.Run;
+
     /// <summary>Makes an engine.</summary>
     /// <param name="options">What it does and allows; the defaults if null.</param>
+    /// <exception cref="ArgumentException">A limit cannot work with the other options.</exception>
     public Engine(EngineOptions? options = null)
     {
         Options = options ?? new EngineOptions();
+        if (Options.MaximumStack is not null
+            && (Options.Compilation == Compilation.Never || !System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported))
+        {
+            throw new ArgumentException("MaximumStack needs code made at run time, which Compilation.Never, or this process, does not allow.", nameof(options));
+        }
         UsesGuardPages = Options.MemoryChecks == MemoryChecks.Guard && AddressSpace.HasGuards;
     }
 

@@ -97,6 +97,23 @@ public sealed record EngineOptions
     /// </summary>
     public bool Inlining { get; init; } = true;
 
+    /// <summary>
+    /// How much of a thread's stack guests may use, in bytes, counted from where the host calls them; what they call is included,
+    /// host functions and other guests too. Beyond it is the trap "call stack exhausted". If null, they have what the thread has,
+    /// but no more than 16 MiB. What the thread does not have, they do not get; a main thread's stack without a limit (<c>ulimit -s
+    /// unlimited</c>) counts as one of 64 MiB. A frame takes 32 bytes at least; limits are exact to 16 KiB.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is less than 64 KiB.</exception>
+    public long? MaximumStack
+    {
+        get;
+        init
+        {
+            if (value is { } bytes) ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 64 << 10);
+            field = value;
+        }
+    }
+
     /// <summary>What modules may use of WebAssembly beyond its first version.</summary>
     public Features Features { get; init; } = Features.All;
 

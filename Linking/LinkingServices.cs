@@ -20,6 +20,8 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
 
     internal override Unwinder? Unwinder => module.Code.Unwinder;
 
+    internal override long MaximumStack => module.Engine.Options.MaximumStack ?? 0;
+
     internal override nint CompileFunc(InstanceCore instance, int index)
     {
         nint code = module.Code.Compile(index);

@@ -16,10 +16,10 @@ internal sealed class EntryThunk
     private readonly DynamicMethod method;
     private bool isCompiled;
 
-    internal EntryThunk(Signature signature)
+    internal EntryThunk(Signature signature, bool isLimited)
     {
         method = new DynamicMethod(NameOf(signature), signature.HostReturn, Parameters(signature), typeof(EntryThunk).Module, true);
-        Write(method.GetILGenerator(), signature);
+        Write(method.GetILGenerator(), signature, isLimited);
     }
 
     internal static string NameOf(Signature signature) => "wasm entry " + signature.Key;
@@ -34,7 +34,9 @@ internal sealed class EntryThunk
     {
         Signature signature = Signature.Of(func.Type);
         delegateType ??= signature.DelegateType;
-        return func.Context is InstanceCore instance && instance.Services.FindEntry(func) is { } saved
+        if (func.Context is not InstanceCore instance) return signature.Entry.CreateDelegate(delegateType, func);
+        if (instance.Services.MaximumStack != 0) return signature.LimitedEntry.CreateDelegate(delegateType, func);
+        return instance.Services.FindEntry(func) is { } saved
             ? saved.CreateDelegate(delegateType, func)
             : signature.Entry.CreateDelegate(delegateType, func);
     }
@@ -51,7 +53,10 @@ internal sealed class EntryThunk
     }
 
     /// <summary>The body: static R(FuncRef, args...), arguments and results in the host's form.</summary>
-    internal static void Write(ILGenerator il, Signature signature)
+    /// <param name="il">Where to.</param>
+    /// <param name="signature">The signature.</param>
+    /// <param name="isLimited">Whether the function's services say how much stack there is.</param>
+    internal static void Write(ILGenerator il, Signature signature, bool isLimited = false)
     {
         bool hasResult = signature.HostReturn != typeof(void);
         LocalBuilder? result = hasResult ? il.DeclareLocal(signature.HostReturn) : null;
@@ -60,6 +65,14 @@ internal sealed class EntryThunk
         {
             il.Emit(OpCodes.Ldc_I8, room);
             il.Emit(OpCodes.Call, Members.StackSpace);
+        }
+        LocalBuilder? limit = isLimited ? il.DeclareLocal(typeof(ulong)) : null;
+        if (limit is not null)
+        {
+            il.Emit(OpCodes.Ldarg_0);
+            il.Emit(OpCodes.Call, Method(typeof(WasmThread), nameof(WasmThread.LimitStack)));
+            il.Emit(OpCodes.Stloc, limit);
+            il.BeginExceptionBlock();
         }
         il.BeginExceptionBlock();
         il.Emit(OpCodes.Ldarg_0);
@@ -91,6 +104,13 @@ internal sealed class EntryThunk
         il.Emit(OpCodes.Call, Method(typeof(TrapFilter), nameof(TrapFilter.ToTrap)));
         il.Emit(OpCodes.Throw);
         il.EndExceptionBlock();
+        if (limit is not null)
+        {
+            il.BeginFinallyBlock();
+            il.Emit(OpCodes.Ldloc, limit);
+            il.Emit(OpCodes.Call, Method(typeof(WasmThread), nameof(WasmThread.RestoreStack)));
+            il.EndExceptionBlock();
+        }
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Call, Method(typeof(GC), nameof(GC.KeepAlive)));
         if (result is not null) il.Emit(OpCodes.Ldloc, result);

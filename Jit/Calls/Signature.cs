@@ -19,6 +19,7 @@ internal sealed class Signature
     private System.Reflection.Emit.DynamicMethod? hostAdapterMethod;
     private WeakReference<FunctionCode>? savedAdapters;
     private EntryThunk? entry;
+    private EntryThunk? limitedEntry;
     private LazyStubs? stubs;
 
     private Signature(string key, ImmutableArray<ValType> parameters, ImmutableArray<ValType> results)
@@ -100,7 +101,11 @@ internal sealed class Signature
     /// <summary>What the delegate type takes of the process's mappings.</summary>
     internal MappingLease? Lease { get; private set; }
 
-    internal EntryThunk Entry => entry ?? Interlocked.CompareExchange(ref entry, new EntryThunk(this), null) ?? entry;
+    internal EntryThunk Entry => entry ?? Interlocked.CompareExchange(ref entry, new EntryThunk(this, isLimited: false), null) ?? entry;
+
+    /// <summary>The entry of guests that have a limit for the stack.</summary>
+    internal EntryThunk LimitedEntry =>
+        limitedEntry ?? Interlocked.CompareExchange(ref limitedEntry, new EntryThunk(this, isLimited: true), null) ?? limitedEntry;
 
     internal LazyStubs Stubs => stubs ?? Interlocked.CompareExchange(ref stubs, LazyStubs.Of(this), null) ?? stubs;
 

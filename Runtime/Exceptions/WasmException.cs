@@ -68,6 +68,9 @@ public sealed class WasmException : Exception
     /// </summary>
     public IReadOnlyList<WasmFrame> WasmStack => stack ??= WasmStackTrace.Of(this);
 
+    /// <summary>As for any exception, but of a deep stack only both ends.</summary>
+    public override string? StackTrace => ExceptionFrames.Text(this, () => base.StackTrace);
+
     /// <summary>The values, in the .NET forms of their types.</summary>
     public object?[] GetValues()
     {

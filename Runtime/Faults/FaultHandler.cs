@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
@@ -20,6 +21,9 @@ internal static unsafe partial class FaultHandler
     private const int Records = 1 << RecordBits;
     private const ulong Deleted = 1;
 
+    /// <summary>What the handler puts in place of an address: to the runtime a field of null.</summary>
+    private const int NullAddress = 8;
+
     private static readonly Lock Gate = new();
 
     /// <summary>A count, then pairs of start and end.</summary>
@@ -35,15 +39,74 @@ internal static unsafe partial class FaultHandler
     private static bool installed;
 
     /// <summary>Whether faults can be turned into traps here; otherwise generated code checks each access.</summary>
-    internal static bool IsSupported =>
-        OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
+    internal static bool IsSupported => IsPlatform && Trust.Holds;
+
+    private static bool IsPlatform => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
+
+    /// <summary>The version of .NET whose ways with faults tests watch. A fault costs 10 ms, as any first exception: elsewhere it is tried out.</summary>
+    private const int KnownVersion = 10;
+
+    /// <summary>Whether faults become what they should; tried out when somebody first asks.</summary>
+    private static class Trust
+    {
+        internal static readonly bool Holds = Distrust(Test(Environment.Version.Major != KnownVersion));
+
+        private static bool Distrust(string? problem)
+        {
+            if (problem is not null) WasmJitEvents.Log.GuardPagesAreOff(problem);
+            return problem is null;
+        }
+    }
+
+    /// <summary>Has a fault noted, and asks which address that was: null if it is right.</summary>
+    /// <param name="really">With a fault. Otherwise the handler is called as the system would call it.</param>
+    internal static string? Test(bool really)
+    {
+        const int Size = 65536, At = 0x1238;
+        byte* page = Pages.Reserve(Size), at = page + At;
+        if (page is null) return "no address space is left";
+        try
+        {
+            if (!AddRange((nint)page, (nint)(page + Size))) return "no range is left";
+            WasmThread.TakeFault();
+            if (really) return $"a fault was none, it gave {Touch(at)}";
+            ulong noted = Rehearse((ulong)at);
+            if (noted != NullAddress) return $"the handler left {noted:x}";
+        }
+        catch (NullReferenceException)
+        {
+        }
+        catch (PlatformNotSupportedException e)
+        {
+            return e.Message;
+        }
+        ulong address = WasmThread.TakeFault();
+        return address == (ulong)at ? null : $"a fault at {(ulong)at:x} was noted at {address:x}";
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static byte Touch(byte* at) => *at;
+
+    /// <summary>Calls the handler for an address, without the runtime's behind it. Gives the address that would be the runtime's.</summary>
+    private static ulong Rehearse(ulong address)
+    {
+        nint code = Pages.PublishCode(Assemble(0));
+        byte* info = stackalloc byte[128];
+        new Span<byte>(info, 128).Clear();
+        *(int*)info = 11;
+        *(int*)(info + 8) = 1;
+        *(ulong*)(info + 16) = address;
+        ((delegate* unmanaged<int, byte*, void*, void>)code)(11, info, null);
+        Pages.Release((byte*)code, 4096);
+        return *(ulong*)(info + 16);
+    }
 
     internal static bool AddRange(nint start, nint end)
     {
         lock (Gate)
         {
             if (Ranges[0] == MaxRanges) return false;
-            if (!installed && IsSupported) Install();
+            if (!installed && IsPlatform) Install();
             installed = true;
             ulong n = Ranges[0];
             Ranges[1 + (2 * n)] = (ulong)start;
@@ -68,6 +131,7 @@ internal static unsafe partial class FaultHandler
     /// void handler(int signal, siginfo_t* rsi, void* context); only registers that a call may change. A fault elsewhere
     /// clears the thread's record, so that the record always speaks of the last fault.
     /// </summary>
+    /// <param name="old">The handler to go on to; 0 for none.</param>
     private static byte[] Assemble(nint old)
     {
         var a = new Assembler(64);
@@ -93,7 +157,7 @@ internal static unsafe partial class FaultHandler
         a.jmp(range);
         a.Label(ref hit);
         a.mov(r8, rax);
-        a.mov(__qword_ptr[rsi + 16], 8);
+        a.mov(__qword_ptr[rsi + 16], NullAddress);
         a.Label(ref find);
         a.xor(r9d, r9d);
         a.mov(r9, __qword_ptr.fs[r9]);
@@ -114,8 +178,15 @@ internal static unsafe partial class FaultHandler
         a.Label(ref store);
         a.mov(__qword_ptr[rcx + r10 + 8], r8);
         a.Label(ref chain);
-        a.mov(rax, (ulong)old);
-        a.jmp(rax);
+        if (old == 0)
+        {
+            a.ret();
+        }
+        else
+        {
+            a.mov(rax, (ulong)old);
+            a.jmp(rax);
+        }
         var stream = new MemoryStream();
         a.Assemble(new StreamCodeWriter(stream), 0);
         return stream.ToArray();
@@ -124,7 +195,7 @@ internal static unsafe partial class FaultHandler
     /// <summary>The record of the calling thread's faults; null when there is none to be had.</summary>
     internal static ulong* Register(object owner)
     {
-        if (!IsSupported) return null;
+        if (!IsPlatform) return null;
         ulong key = (ulong)pthread_self();
         lock (Gate)
         {

@@ -96,6 +96,9 @@ internal abstract class InstanceServices
     /// <summary>The short way of the module's exceptions; null where there is none.</summary>
     internal abstract Unwinder? Unwinder { get; }
 
+    /// <summary>How many bytes of a stack guests may use, counted from where .NET calls them; 0 for all there are.</summary>
+    internal virtual long MaximumStack => 0;
+
     /// <summary>Compiles an own function if need be and gives its code.</summary>
     internal abstract nint CompileFunc(InstanceCore instance, int index);
 

@@ -33,8 +33,14 @@ internal static unsafe class StackGuard
     internal static readonly byte* Map = MakeMap();
 
     /// <summary>A thread's stack, in bytes, and how much at its low end is red.</summary>
-    internal sealed record Zone(ulong Low, ulong High, ulong Size)
+    internal sealed class Zone(ulong low, ulong high, ulong size)
     {
+        internal readonly ulong Low = low;
+        internal readonly ulong High = high;
+
+        /// <summary>Changes while guests have a limit of their own.</summary>
+        internal ulong Size = size;
+
         /// <summary>Rounded up: the granule that <see cref="Low"/> shares may hold the top of another thread's stack.</summary>
         internal ulong FirstGranule => (Low + Granule - 1) >> GranuleLog2;
 
@@ -52,10 +58,10 @@ internal static unsafe class StackGuard
         Math.Min(RedZone, Math.Max(stack / 4, Math.Min(SmallestRedZone, stack / 2)));
 
     /// <summary>Marks the red zone of a stack; stacks of threads that are gone may have stood there.</summary>
-    internal static Zone? Mark(ulong low, ulong high)
+    internal static Zone? Mark(ulong low, ulong high, ulong? red = null)
     {
         if (Map is null) return null;
-        var zone = new Zone(low, high, RedZoneOf(high - low));
+        var zone = new Zone(low, high, red ?? RedZoneOf(high - low));
         lock (Gate)
         {
             for (int i = Zones.Count - 1; i >= 0; i--)
@@ -89,6 +95,22 @@ internal static unsafe class StackGuard
         }
     }
 
+    /// <summary>Has another part of a stack's low end be red.</summary>
+    internal static void Resize(Zone? zone, ulong size)
+    {
+        if (zone is null) return;
+        lock (Gate)
+        {
+            ulong old = zone.EndGranule;
+            zone.Size = size;
+            // Marks of a thread whose guests are to stop stay: they go when that ends, and the zone is marked again.
+            for (ulong g = old; g < zone.EndGranule; g++)
+                if (Map[g] == 0) Volatile.Write(ref Map[g], 1);
+            for (ulong g = zone.EndGranule; g < old; g++)
+                if (Map[g] == 1) Volatile.Write(ref Map[g], 0);
+        }
+    }
+
     internal static void Unmark(Zone? zone)
     {
         if (zone is null) return;
@@ -109,7 +131,9 @@ internal static unsafe class StackGuard
     /// <summary>The check where there is no map.</summary>
     internal static void Check()
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack() || WasmThread.IsStopped) CancellationScope.Stop();
+        byte local;
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack() || (ulong)&local < WasmThread.Current.StackLimit || WasmThread.IsStopped)
+            CancellationScope.Stop();
     }
 
     /// <summary>The check before a function whose frame may be larger than the red zone.</summary>

@@ -12,8 +12,23 @@ internal sealed unsafe partial class WasmThread
     /// <summary>Stands for this object in the fault handler's table without keeping it alive.</summary>
     private readonly object token = new();
 
+    /// <summary>
+    /// What is used of a stack, in bytes, that is larger than <see cref="LargestStack"/>: that is a main thread's stack without a limit, of
+    /// which the system says that it reaches to the next mapping.
+    /// </summary>
+    private const ulong UnlimitedStack = 64UL << 20, LargestStack = 4UL << 30;
+
+    /// <summary>
+    /// What guests get of a larger stack unless their engine says more: runaway recursion is to end before the machine's memory does,
+    /// and .NET takes 270 bytes and 2 µs for each frame that an exception comes through.
+    /// </summary>
+    private const ulong UsualStack = 16UL << 20;
+
     private readonly ulong* fault;
     private readonly StackGuard.Zone? zone;
+
+    /// <summary>The lowest that <see cref="StackLimit"/> can be, and what it is where no engine has set one.</summary>
+    private readonly ulong lowestLimit, usualLimit;
 
     /// <summary>What interruptible code polls where there is no map of stacks.</summary>
     private readonly byte[] mark = GC.AllocateArray<byte>(1, pinned: true);
@@ -25,8 +40,9 @@ internal sealed unsafe partial class WasmThread
         {
             StackLow = low;
             StackHigh = high;
-            StackLimit = low + StackGuard.RedZoneOf(high - low);
-            zone = StackGuard.Mark(low, high);
+            lowestLimit = low + StackGuard.RedZoneOf(high - low);
+            StackLimit = usualLimit = Math.Max(lowestLimit, high - UsualStack);
+            zone = StackGuard.Mark(low, high, usualLimit - low);
         }
     }
 
@@ -43,8 +59,8 @@ internal sealed unsafe partial class WasmThread
     /// <summary>Where the stack begins, 0 if unknown.</summary>
     internal ulong StackHigh { get; }
 
-    /// <summary>Below this address only what must not fail runs; 0 if unknown.</summary>
-    internal ulong StackLimit { get; }
+    /// <summary>Below this address only what must not fail runs, or what guests may not use begins; 0 if unknown.</summary>
+    internal ulong StackLimit { get; private set; }
 
     internal static WasmThread Current => current ?? Register();
 
@@ -90,6 +106,37 @@ internal sealed unsafe partial class WasmThread
         return record is null ? 0 : *record;
     }
 
+    /// <summary>What <see cref="LimitStack"/> gives where nothing has changed.</summary>
+    private const ulong Unchanged = ulong.MaxValue;
+
+    /// <summary>
+    /// Lets guests use so many bytes from here on, unless a limit that holds already leaves them less. Gives what
+    /// <see cref="RestoreStack"/> needs.
+    /// </summary>
+    internal static ulong LimitStack(FuncRef func)
+    {
+        byte local;
+        WasmThread thread = Current;
+        ulong here = (ulong)&local, bytes = (ulong)((InstanceCore)func.Context!).Services.MaximumStack;
+        ulong before = thread.StackLimit, limit = Math.Max(here > bytes ? here - bytes : 0, thread.lowestLimit);
+        // A guest further up may have a limit that is nearer.
+        if (limit == before || (limit < before && before != thread.usualLimit)) return Unchanged;
+        thread.SetLimit(limit);
+        return before;
+    }
+
+    /// <summary>Ends what <see cref="LimitStack"/> has begun.</summary>
+    internal static void RestoreStack(ulong before)
+    {
+        if (before != Unchanged) Current.SetLimit(before);
+    }
+
+    private void SetLimit(ulong limit)
+    {
+        StackLimit = limit;
+        if (zone is not null) StackGuard.Resize(zone, limit - zone.Low);
+    }
+
     private static bool FindStack(out ulong low, out ulong high)
     {
         low = high = 0;
@@ -102,6 +149,8 @@ internal sealed unsafe partial class WasmThread
         pthread_attr_destroy(attributes);
         low = (ulong)start + guard;
         high = (ulong)start + size;
+        // A main thread's stack without limit reaches to the next mapping: nobody has set that much aside.
+        if (size > LargestStack) low = high - UnlimitedStack;
         return found && size > guard;
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using WasmJit.Runtime;
 
 namespace WasmJit;
@@ -93,6 +92,11 @@ public enum TrapKind
 /// <param name="Function">The function's name, or its index as <c>func[7]</c>.</param>
 public sealed record WasmFrame(string? Module, string Function)
 {
+    /// <summary>
+    /// 0 for a function. Of a deep stack only the first and the last frames are kept, and between them one that stands for so many.
+    /// </summary>
+    public int Omitted { get; internal init; }
+
     /// <inheritdoc/>
     public override string ToString() => Module is null ? Function : $"{Module}!{Function}";
 }
@@ -114,8 +118,26 @@ public sealed class TrapException : Exception
     /// </summary>
     public ulong? Address { get; internal init; }
 
-    /// <summary>The guest's functions that were running, innermost first.</summary>
-    public IReadOnlyList<WasmFrame> WasmStack => stack ??= WasmStackTrace.Of(this);
+    /// <summary>
+    /// The guest's functions that were running, innermost first. Of a deep stack both ends; see <see cref="WasmFrame.Omitted"/>.
+    /// </summary>
+    public IReadOnlyList<WasmFrame> WasmStack => stack ??= [.. below, .. WasmStackTrace.Of(this)];
+
+    /// <summary>As for any exception, but of a deep stack only both ends.</summary>
+    public override string? StackTrace => ExceptionFrames.Text(this, () => base.StackTrace);
+
+    /// <summary>
+    /// Whether the exception has come from the end of the stack through the frames of a guest: it holds them all, some megabytes.
+    /// </summary>
+    internal bool IsDeep => Kind == TrapKind.CallStackExhausted && !isShortened;
+
+    private bool isShortened;
+
+    /// <summary>The frames up to where it was shortened.</summary>
+    private IReadOnlyList<WasmFrame> below = [];
+
+    /// <summary>The same without the frames, the ends of which it keeps.</summary>
+    internal TrapException Shortened() => new(Kind) { below = WasmStack, isShortened = true };
 }
 
 /// <summary>Reads the wasm frames out of .NET stack traces: generated methods carry the names of their functions.</summary>
@@ -129,10 +151,27 @@ internal static class WasmStackTrace
 
     internal static IReadOnlyList<WasmFrame> Of(Exception exception)
     {
+        const int Ends = ExceptionFrames.KeptAtEachEnd;
+        if (exception.InnerException is { } inner && Of(inner, Ends) is { Count: > 0 } found) return found;
+        return Of(exception, Ends);
+    }
+
+    private static List<WasmFrame> Of(Exception exception, int ends)
+    {
+        var trace = new ExceptionFrames(exception);
         var frames = new List<WasmFrame>();
-        for (Exception? e = exception.InnerException ?? exception; e is not null && frames.Count == 0; e = e == exception ? null : exception)
-            foreach (StackFrame frame in new StackTrace(e, false).GetFrames())
-                if (Parse(frame.GetMethod()?.Name) is { } parsed) frames.Add(parsed);
+        // Frames of other code between those of functions are not counted: between both ends of a deep stack all are taken for functions.
+        int first = 0;
+        for (; first < trace.Count && (frames.Count < ends || trace.Count - first <= 3 * ends); first++)
+            if (Parse(trace.MethodAt(first)?.Name) is { } parsed) frames.Add(parsed);
+        if (first == trace.Count) return frames;
+        var last = new List<WasmFrame>();
+        int at = trace.Count - 1;
+        for (; at >= first && last.Count < ends; at--)
+            if (Parse(trace.MethodAt(at)?.Name) is { } parsed) last.Add(parsed);
+        if (at >= first) frames.Add(new WasmFrame(null, $"... {at - first + 1} frames ...") { Omitted = at - first + 1 });
+        last.Reverse();
+        frames.AddRange(last);
         return frames;
     }
 
@@ -151,7 +190,7 @@ internal static class WasmStackTrace
     /// <summary>What null was, in the function where a null dereference happened that was no access to a memory.</summary>
     internal static TrapKind NullKind(Exception exception)
     {
-        string? name = new StackTrace(exception, false).GetFrame(0)?.GetMethod()?.Name;
+        string? name = new ExceptionFrames(exception).MethodAt(0)?.Name;
         if (name is null) return TrapKind.NullReference;
         return name.StartsWith(StructPrefix, StringComparison.Ordinal) ? TrapKind.NullStructureReference
             : name.StartsWith(ArrayPrefix, StringComparison.Ordinal) ? TrapKind.NullArrayReference
@@ -161,9 +200,10 @@ internal static class WasmStackTrace
     /// <summary>Whether generated code threw the exception, itself or through a helper of the .NET runtime.</summary>
     internal static bool IsFromGuestCode(Exception exception)
     {
-        foreach (StackFrame frame in new StackTrace(exception, false).GetFrames())
+        var frames = new ExceptionFrames(exception);
+        for (int i = 0; i < frames.Count; i++)
         {
-            if (frame.GetMethod() is not { } method) return false;
+            if (frames.MethodAt(i) is not { } method) return false;
             if (IsGenerated(method.Name)) return true;
             Type? type = method.DeclaringType;
             if (type?.Assembly == typeof(WasmStackTrace).Assembly) continue;
@@ -175,7 +215,7 @@ internal static class WasmStackTrace
     /// <summary>Whether the innermost frame of an exception is generated code, or a helper that touches memory for it.</summary>
     internal static bool IsFromGuest(Exception exception, bool helpersToo = false)
     {
-        if (new StackTrace(exception, false).GetFrame(0)?.GetMethod() is not { } method) return false;
+        if (new ExceptionFrames(exception).MethodAt(0) is not { } method) return false;
         return IsGenerated(method.Name)
             || (helpersToo && method.DeclaringType?.Assembly == typeof(WasmStackTrace).Assembly);
     }

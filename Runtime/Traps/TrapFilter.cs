@@ -13,6 +13,7 @@ internal static class TrapFilter
         DivideByZeroException or OverflowException => WasmStackTrace.IsFromGuest((Exception)exception, helpersToo: true),
         IndexOutOfRangeException or InvalidCastException or OutOfMemoryException => WasmStackTrace.IsFromGuestCode((Exception)exception),
         WasmException e => Unwinder.Leaves(e),
+        TrapException e => e.IsDeep,
         _ => false,
     };
 
@@ -33,6 +34,7 @@ internal static class TrapFilter
             AddressSpace.IsNull(address) ? new TrapException(TrapKind.NullMemoryReference, null, e)
             : AddressSpace.IsUnguarded(address) ? new TrapException(TrapKind.OutOfBoundsMemoryAccess, "the memory has no guard pages", e)
             : new TrapException(TrapKind.OutOfBoundsMemoryAccess, null, e) { Address = AddressSpace.OffsetInMemory(address) },
+        TrapException e => e.Shortened(),
         IndexOutOfRangeException e => new TrapException(TrapKind.OutOfBoundsArrayAccess, null, e),
         InvalidCastException e => new TrapException(TrapKind.CastFailure, null, e),
         OutOfMemoryException e => new TrapException(TrapKind.OutOfMemory, null, e),

@@ -64,6 +64,53 @@ internal sealed unsafe class Unwinder(int importedTags)
     [ThreadStatic]
     internal static bool IsOff;
 
+    private const int Untested = 0, Testing = 1, Trusted = 2, Distrusted = 3;
+
+    private static int trust;
+
+    /// <summary>Whether this thread runs the test itself.</summary>
+    [ThreadStatic]
+    private static bool isTester;
+
+    /// <summary>The test of the short way, which needs a guest: null if it is right. Set by the layer that has guests.</summary>
+    internal static Func<string?>? Test { private get; set; }
+
+    /// <summary>
+    /// Whether what this class rests on holds in this process; tested when an exception could take the short way for the first time,
+    /// on a thread of its own. Until the answer is there the runtime throws.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool IsTrusted()
+    {
+        if (isTester) return true;
+        if (Interlocked.CompareExchange(ref trust, Testing, Untested) != Untested) return false;
+        string? problem = "there is no test";
+        var thread = new Thread(
+            () =>
+            {
+                isTester = true;
+                try
+                {
+                    problem = Test?.Invoke();
+                }
+                catch (Exception e)
+                {
+                    problem = e.Message;
+                }
+            }, 16 << 20);
+        thread.Start();
+        thread.Join();
+        Distrust(problem);
+        return problem is null;
+    }
+
+    /// <summary>Takes the outcome of the test.</summary>
+    internal static void Distrust(string? problem)
+    {
+        Volatile.Write(ref trust, problem is null ? Trusted : Distrusted);
+        if (problem is not null) WasmJitEvents.Log.ShortWayIsOff(problem);
+    }
+
     /// <summary>A function of the module.</summary>
     private sealed class Function(object method, bool hasRegions)
     {
@@ -183,6 +230,7 @@ internal sealed unsafe class Unwinder(int importedTags)
             else if (region is not null)
             {
                 if (state.Unknown.Count > 0 || region.Cell[0] == 0) break;
+                if (trust != Trusted && !IsTrusted()) return 0;
                 plan[UnwindCode.Target] = region.Cell[0];
                 plan[UnwindCode.StackPointer] = sp;
                 plan[UnwindCode.Checks] = depth + 1;

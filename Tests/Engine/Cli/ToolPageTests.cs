@@ -95,6 +95,6 @@ public sealed partial class ToolPageTests
     [GeneratedRegex(@"^\$ (.+)\n((?:(?!\$ ).*\n)*)", RegexOptions.Multiline)]
     private static partial Regex Step();
 
-    [GeneratedRegex(@"\(\d{4,} times\)")]
+    [GeneratedRegex(@"\d{4,} frames")]
     private static partial Regex Times();
 }

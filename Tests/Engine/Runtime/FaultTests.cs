@@ -32,6 +32,16 @@ public sealed class FaultTests
     private static Instance Make(bool guard = true, Action? host = null) =>
         (guard ? Guarded : Checked).Instantiate(new Imports { { "host", "f", host ?? (() => { }) } });
 
+    /// <summary>What the process asked before it relied on faults: with one, and as it asks in versions of .NET that are known.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void TheTestOfFaultsPasses(bool really)
+    {
+        if (!WasmJit.Runtime.FaultHandler.IsSupported) return;
+        Assert.Null(WasmJit.Runtime.FaultHandler.Test(really));
+    }
+
     private static TrapKind TrapOf(Action action) => Assert.Throws<TrapException>(action).Kind;
 
     [Theory]

@@ -296,6 +296,87 @@ public sealed class UnwinderTests
         for (int i = 1; i < 5; i++) Assert.Equal(i * (locals + 1L), f(i));
     }
 
+    /// <summary>The module of the test that a process makes before its first short way.</summary>
+    private const string ShortWayTestText = """
+        (module
+          (tag $t (param i64))
+          (func $throws (param $n i32) (param $x i64) (result i64)
+            (local $a i64) (local $b i64) (local $c i64) (local $d i64) (local $e i64) (local $f i64)
+            (local.set $a (i64.mul (local.get $x) (i64.const 3)))
+            (local.set $b (i64.add (local.get $x) (i64.const 5)))
+            (local.set $c (i64.xor (local.get $x) (i64.const 7)))
+            (local.set $d (i64.sub (local.get $x) (i64.const 11)))
+            (local.set $e (i64.or (local.get $x) (i64.const 13)))
+            (local.set $f (i64.rotl (local.get $x) (i64.const 17)))
+            (if (i32.eqz (local.get $n)) (then (throw $t (i64.add (local.get $a) (local.get $f)))))
+            (local.set $x (call $throws (i32.sub (local.get $n) (i32.const 1)) (i64.add (local.get $x) (i64.const 1))))
+            (i64.add (local.get $x) (i64.add (local.get $a) (i64.add (local.get $b) (i64.add (local.get $c)
+              (i64.add (local.get $d) (i64.add (local.get $e) (local.get $f))))))))
+          (func $catches (param $n i32) (param $x i64) (result i64)
+            (block $caught (result i64)
+              (try_table (catch $t $caught) (drop (call $throws (local.get $n) (local.get $x))))
+              (i64.const 0)))
+          (func (export "test") (param $n i32) (param $x i64) (result i64)
+            (local $a i64) (local $b i64) (local $c i64) (local $d i64) (local $e i64) (local $f i64) (local $g i64)
+            (local.set $a (i64.mul (local.get $x) (i64.const 19)))
+            (local.set $b (i64.add (local.get $x) (i64.const 23)))
+            (local.set $c (i64.xor (local.get $x) (i64.const 29)))
+            (local.set $d (i64.sub (local.get $x) (i64.const 31)))
+            (local.set $e (i64.or (local.get $x) (i64.const 37)))
+            (local.set $f (i64.rotl (local.get $x) (i64.const 41)))
+            (local.set $g (call $catches (local.get $n) (local.get $x)))
+            (i64.add (local.get $g) (i64.add (local.get $a) (i64.add (local.get $b) (i64.add (local.get $c)
+              (i64.add (local.get $d) (i64.add (local.get $e) (local.get $f)))))))))
+        """;
+
+    [Fact]
+    public void TheTestOfTheShortWayPasses()
+    {
+        if (!Unwinder.IsSupported) return;
+        byte[] bytes = Wat.ToBinary(ShortWayTestText);
+        Assert.Equal(bytes[..WasmJit.Linking.ShortWayTest.Module.Length], WasmJit.Linking.ShortWayTest.Module.ToArray());
+        Assert.Null(WasmJit.Linking.ShortWayTest.Run());
+        // What it expects is what the runtime makes of it.
+        var test = Compile(ShortWayTestText, false).GetExport<Func<int, long, long>>("test");
+        foreach (long x in new[] { 0, 1, -1, 1000003, long.MinValue, 0x1234_5678_9abc_def0 }) Assert.Equal(WasmJit.Linking.ShortWayTest.Expected(x), test(2, x));
+    }
+
+    [Fact]
+    public void WhereTheTestFailsTheRuntimeThrowsAndAnEventSaysSo()
+    {
+        if (!Unwinder.IsSupported) return;
+        using var listener = new EventReader();
+        try
+        {
+            Unwinder.Distrust("for a test");
+            var f = Compile(Thrower, true).GetExport<Func<int, int, int>>("f");
+            int before = Unwinder.ShortWays;
+            for (int i = 0; i < 20; i++) Assert.Equal(i, f(i % 5, i));
+            Assert.Equal(before, Unwinder.ShortWays);
+            Assert.Contains(listener.Messages, m => m.Contains("for a test", StringComparison.Ordinal));
+            Unwinder.Distrust(null);
+            for (int i = 0; i < 20; i++) Assert.Equal(i, f(i % 5, i));
+            Assert.NotEqual(before, Unwinder.ShortWays);
+        }
+        finally
+        {
+            Unwinder.Distrust(null);
+        }
+    }
+
+    private sealed class EventReader : System.Diagnostics.Tracing.EventListener
+    {
+        internal readonly System.Collections.Concurrent.ConcurrentQueue<string> Messages = new();
+
+        protected override void OnEventSourceCreated(System.Diagnostics.Tracing.EventSource eventSource)
+        {
+            if (eventSource.Name == "WasmJit") EnableEvents(eventSource, System.Diagnostics.Tracing.EventLevel.Informational);
+        }
+
+        protected override void OnEventWritten(System.Diagnostics.Tracing.EventWrittenEventArgs eventData) =>
+            Messages?.Enqueue(string.Format(System.Globalization.CultureInfo.InvariantCulture, eventData.Message ?? "", [.. eventData.Payload!]));
+    }
+
     /// <summary>Several threads, while one stops them all the time: the runtime does so by changing return addresses.</summary>
     [Fact]
     public void ThreadsThatAreStoppedAllTheTime()

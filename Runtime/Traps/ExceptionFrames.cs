@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Text;
+
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// The frames that an exception has come through, of which a few are looked at. <see cref="StackTrace"/> makes an object of a
+/// kilobyte of each frame, and a stack that is used up has hundreds of thousands; so this reads the runtime's own list, and
+/// resolves what is asked for. Where that list cannot be had, StackTrace does it.
+/// </summary>
+internal readonly struct ExceptionFrames
+{
+    /// <summary>How many frames at each end of a deep stack are kept.</summary>
+    internal const int KeptAtEachEnd = 50;
+
+    private static readonly Access? List = Access.Find();
+
+    private readonly object? helper;
+    private readonly StackTrace? trace;
+
+    internal ExceptionFrames(Exception exception)
+    {
+        helper = List?.Read(exception);
+        trace = helper is null ? new StackTrace(exception, false) : null;
+        Count = helper is null ? trace!.FrameCount : List!.Count(helper);
+    }
+
+    /// <summary>Whether the runtime's own list is read.</summary>
+    internal static bool IsShort => List is not null;
+
+    internal int Count { get; }
+
+    /// <summary>The method of a frame, innermost first; null if it is not known.</summary>
+    internal MethodBase? MethodAt(int index) =>
+        index >= Count ? null : helper is null ? trace!.GetFrame(index)?.GetMethod() : List!.Method(helper, index);
+
+    /// <summary>The text of a stack trace: all of it, or both ends.</summary>
+    /// <param name="exception">The exception.</param>
+    /// <param name="whole">Makes the whole text.</param>
+    internal static string? Text(Exception exception, Func<string?> whole)
+    {
+        // Exceptions that were not thrown have none.
+        var frames = new ExceptionFrames(exception);
+        if (frames.Count <= 4 * KeptAtEachEnd) return whole();
+        var text = new StringBuilder();
+        for (int i = 0; i < frames.Count; i++)
+        {
+            if (i == KeptAtEachEnd)
+            {
+                int left = frames.Count - (2 * KeptAtEachEnd);
+                text.Append($"   ... {left} frames").AppendLine();
+                i += left;
+            }
+            MethodBase? method = frames.MethodAt(i);
+            text.Append("   at ").Append(method?.DeclaringType is { } type ? $"{type.FullName}." : "").Append(method?.Name ?? "?").AppendLine();
+        }
+        return text.ToString();
+    }
+
+    /// <summary>The runtime's list of frames, which is internal: found by name, for all versions that have it in this form.</summary>
+    private sealed class Access
+    {
+        private readonly ConstructorInfo make;
+        private readonly MethodInfo fill, count, method;
+        private readonly int exceptionAt, skipAt, filesAt;
+
+        private Access(ConstructorInfo make, MethodInfo fill, MethodInfo count, MethodInfo method)
+        {
+            this.make = make;
+            this.fill = fill;
+            this.count = count;
+            this.method = method;
+            Type[] types = [.. fill.GetParameters().Select(p => p.ParameterType)];
+            exceptionAt = Array.IndexOf(types, typeof(Exception));
+            skipAt = Array.IndexOf(types, typeof(int));
+            filesAt = Array.IndexOf(types, typeof(bool));
+            if (exceptionAt < 0 || filesAt < 0 || types.Length != (skipAt < 0 ? 2 : 3)) throw new MissingMethodException();
+        }
+
+        internal static Access? Find()
+        {
+            try
+            {
+                const BindingFlags Any = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+                if (typeof(object).Assembly.GetType("System.Diagnostics.StackFrameHelper") is not { } type) return null;
+                ConstructorInfo? make = type.GetConstructor(Any, []) ?? type.GetConstructor(Any, [typeof(Thread)]);
+                MethodInfo? fill = type.GetMethod("InitializeSourceInfo", Any);
+                MethodInfo? count = type.GetMethod("GetNumberOfFrames", Any), method = type.GetMethod("GetMethodBase", Any, [typeof(int)]);
+                return make is null || fill is null || count is null || method is null ? null : new Access(make, fill, count, method);
+            }
+            catch (Exception e) when (e is AmbiguousMatchException or MissingMethodException)
+            {
+                return null;
+            }
+        }
+
+        internal object Read(Exception exception)
+        {
+            object helper = make.Invoke(new object?[make.GetParameters().Length]);
+            var arguments = new object?[skipAt < 0 ? 2 : 3];
+            arguments[exceptionAt] = exception;
+            arguments[filesAt] = false;
+            if (skipAt >= 0) arguments[skipAt] = 0;
+            fill.Invoke(helper, arguments);
+            return helper;
+        }
+
+        internal int Count(object helper) => (int)count.Invoke(helper, null)!;
+
+        internal MethodBase? Method(object helper, int index) => (MethodBase?)method.Invoke(helper, [index]);
+    }
+}

@@ -1,0 +1,24 @@
+using System.Diagnostics.Tracing;
+
+namespace WasmJit.Runtime;
+
+/// <summary>What the engine tells those who listen to the event source <c>WasmJit</c>. It is made when there is something to tell.</summary>
+[EventSource(Name = "WasmJit")]
+internal sealed class WasmJitEvents : EventSource
+{
+    private static WasmJitEvents? log;
+
+    private WasmJitEvents() { }
+
+    internal static WasmJitEvents Log => log ?? Interlocked.CompareExchange(ref log, new WasmJitEvents(), null) ?? log;
+
+    /// <summary>Exceptions of guests do not take the short way in this process: a test of it failed.</summary>
+    /// <param name="reason">What was wrong.</param>
+    [Event(1, Level = EventLevel.Warning, Message = "Exceptions of guests are thrown by the .NET runtime alone: {0}")]
+    public void ShortWayIsOff(string reason) => WriteEvent(1, reason);
+
+    /// <summary>Memory accesses are compared with the length in this process: a test of faults failed.</summary>
+    /// <param name="reason">What was wrong.</param>
+    [Event(2, Level = EventLevel.Warning, Message = "Accesses to memories are compared with their length: {0}")]
+    public void GuardPagesAreOff(string reason) => WriteEvent(2, reason);
+}
