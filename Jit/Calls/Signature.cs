@@ -28,6 +28,7 @@ internal sealed class Signature
         ValueTypes = parameters.Select(ClrType).ToArray();
         Parameters = [typeof(InstanceCore), .. ValueTypes];
         ResultTypes = results.Select(ClrType).ToArray();
+        ResultTuples.Count(key.AsSpan(key.IndexOf(':') + 1));
         Return = Tuple(ResultTypes);
         HostParameters = parameters.Select(HostType).ToArray();
         HostResults = results.Select(HostType).ToArray();
@@ -140,6 +141,7 @@ internal sealed class Signature
 
     internal static Signature Of(DefType type) => Of((FuncType)type.Composite);
 
+    /// <exception cref="UnsupportedModuleException">The process has seen too many types of results.</exception>
     internal static Signature Of(FuncType type)
     {
         if (type.SignatureCache is Signature known) return known;

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using WasmJit.Runtime;
 
 namespace WasmJit;
 
@@ -10,12 +10,8 @@ namespace WasmJit;
 /// </summary>
 public sealed class LinkingQuota
 {
-    /// <summary>Between two collections for a quota passes this many times what one takes: guests cannot keep the process busy with them.</summary>
-    private const int Rest = 4;
-
-    private readonly Lock collecting = new();
+    private readonly PacedCollection collection = new();
     private long bytesCompiled;
-    private long nextCollection;
     private int liveModules;
 
     /// <summary>How many bytes of modules may be compiled in all, valid or not.</summary>
@@ -71,21 +67,8 @@ public sealed class LinkingQuota
                 continue;
             }
             if (collected) throw new QuotaExceededException($"live modules: {live} are in use, {MaximumLiveModules} are allowed");
-            Collect();
+            collection.Run();
             collected = true;
-        }
-    }
-
-    private void Collect()
-    {
-        lock (collecting)
-        {
-            long wait = nextCollection - Environment.TickCount64;
-            if (wait > 0) Thread.Sleep((int)wait);
-            long start = Stopwatch.GetTimestamp();
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            nextCollection = Environment.TickCount64 + (long)(Stopwatch.GetElapsedTime(start).TotalMilliseconds * Rest);
         }
     }
 

@@ -67,7 +67,7 @@ internal static class Mappings
     /// <summary>They are gone.</summary>
     internal static void Give(int count) => Interlocked.Add(ref used, -count);
 
-    /// <summary>Others (the runtime, libraries of the host) make mappings too; they are counted seldom, since it takes a millisecond for some thousands.</summary>
+    /// <summary>Others (the runtime, libraries of the host) make mappings too; they are counted seldom, since it takes milliseconds.</summary>
     private static void Count()
     {
         if (Allowed == int.MaxValue)

@@ -212,6 +212,35 @@ public sealed class MappingTests
         }
     }
 
+    /// <summary>Types of many results are never forgotten by .NET: there is a number of them, and known ones stay usable.</summary>
+    [Fact]
+    public void TypesOfManyResultsAreBounded()
+    {
+        ResultTuples.RoomForTests = 3;
+        try
+        {
+            for (int i = 0; i < 3; i++) CallWithResults(i);
+            UnsupportedModuleException refused = Assert.Throws<UnsupportedModuleException>(() => CallWithResults(3));
+            Assert.Contains("types of 5 and more results", refused.Message);
+            for (int i = 0; i < 3; i++) CallWithResults(i);
+        }
+        finally
+        {
+            ResultTuples.RoomForTests = null;
+        }
+        CallWithResults(3);
+    }
+
+    private static void CallWithResults(int number)
+    {
+        string[] types = ["externref", "f32", "v128", "f32", "i64", "f64", .. Enumerable.Range(0, 4).Select(digit => ((number >> digit) & 1) == 0 ? "f32" : "externref")];
+        string values = string.Concat(types.Select(t => t switch { "externref" => "(ref.null extern)", "v128" => "(v128.const i64x2 1 2)", _ => $"({t}.const 1)" }));
+        new Engine(new EngineOptions { Inlining = false }).CompileText($"""
+            (module (func $f (result {string.Join(' ', types)}) {values})
+              (func (export "g") (call $f) {string.Concat(types.Select(_ => "(drop)"))}))
+            """).Instantiate().GetExport<Action>("g")();
+    }
+
     private const string Unusual =
         """
         (module
