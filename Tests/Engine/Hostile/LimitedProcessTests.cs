@@ -34,7 +34,7 @@ public sealed class LimitedProcessTests
     [InlineData("ulimit -v 8000000; ulimit -s 8192", "explicit")]
     [InlineData("ulimit -v 4000000; ulimit -s unlimited", "explicit")]
     [InlineData("ulimit -v 20000000; ulimit -s unlimited", "guard")]
-    [InlineData("ulimit -v 1000000; export DOTNET_GCRegionRange=0x8000000", "explicit")]
+    [InlineData("ulimit -v 2000000; export DOTNET_GCRegionRange=0x8000000", "explicit")]
     [InlineData("ulimit -s 256", "guard")]
     [InlineData("ulimit -s 256", "explicit")]
     public async Task MemoriesWork(string limits, string checks)
