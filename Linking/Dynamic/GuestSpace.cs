@@ -20,7 +20,9 @@ internal sealed class GuestSpace
     {
         if (memory.Type.Is64 || memory.Type.PageSizeLog2 != 16 || table?.Type.Is64 == true)
             throw new DynamicLinkException("dynamic linking is for 32-bit programs");
-        if (table is { IsFunc: false }) throw new DynamicLinkException("__indirect_function_table is no table of functions");
+        // The linker puts functions of any type into it, and null. C's tools make no other.
+        if (table is not null && table.Type.Element != ValType.FuncRef)
+            throw new DynamicLinkException($"__indirect_function_table must be a table of funcref, not of {table.Type.Element}");
         Memory = memory;
         this.table = table;
     }

@@ -20,7 +20,7 @@ internal static class HostValues
                 return null;
             case Delegate d:
                 FuncRef func = FromDelegate(d, type.Heap as DefType);
-                if (Subtyping.IsSubtype(func.Type, type.Heap!)) return func;
+                if (RefTypes.Matches(func, type.Heap!)) return func;
                 break;
         }
         throw new ArgumentException($"A value of type {type} was expected, not {value ?? "null"}.", nameof(value));

@@ -24,10 +24,12 @@ public sealed class Table
     /// <summary>Makes a table.</summary>
     /// <param name="type">Its type; its minimum is the first size.</param>
     /// <param name="initial">The first value of every slot: a delegate in tables of functions, else an object.</param>
-    /// <exception cref="ArgumentException">The value is not of the element type.</exception>
+    /// <exception cref="ArgumentException">
+    /// The value is not of the element type; a table of references that are never null needs one, unless it is empty.
+    /// </exception>
     /// <exception cref="InsufficientMemoryException">The minimum is beyond what this engine can hold.</exception>
     public Table(TableType type, object? initial = null)
-        : this(type, Check(type, initial), default)
+        : this(type, Check(type, initial, type.Minimum), default)
     {
     }
 
@@ -53,10 +55,14 @@ public sealed class Table
         }
     }
 
-    private static object? Check(TableType type, object? value) =>
-        value is null ? null
-        : ReferenceEquals(Subtyping.TopOf(type.Element.Heap!), HeapType.Func) ? HostValues.ToFunc(value, type.Element)
-        : HostValues.ToRef(value, type.Element);
+    /// <summary>A value of the host's for so many elements, in the form of generated code. For no elements anything may be left out.</summary>
+    private static object? Check(TableType type, object? value, ulong count)
+    {
+        if (!type.Element.IsRef) throw new ArgumentException($"A table cannot have elements of the type {type.Element}.", nameof(type));
+        if (value is null && count == 0) return null;
+        return ReferenceEquals(Subtyping.TopOf(type.Element.Heap!), HeapType.Func) ? HostValues.ToFunc(value, type.Element)
+            : HostValues.ToRef(value, type.Element);
+    }
 
     /// <summary>The declared type.</summary>
     public TableType Type { get; }
@@ -93,7 +99,7 @@ public sealed class Table
     /// <param name="value">What they hold.</param>
     /// <returns>The size before, or -1 if the table cannot grow so far.</returns>
     /// <exception cref="ArgumentException">The value is not of the element type.</exception>
-    public long Grow(ulong delta, object? value = null) => GrowCore(delta, Check(Type, value));
+    public long Grow(ulong delta, object? value = null) => GrowCore(delta, Check(Type, value, delta));
 
     internal long GrowCore(ulong delta, object? value)
     {
