@@ -59,8 +59,8 @@ public sealed class DynamicLibrary
 
     internal bool IsInitialised { get; set; }
 
-    /// <summary>Its constructors run.</summary>
-    internal bool IsBusy { get; set; }
+    /// <summary>How many calls of the linker's are on the stack that run its constructors or destructors, or those of what needs it.</summary>
+    internal int Users { get; set; }
 
     /// <summary>It has its part of the table.</summary>
     internal bool HasSlots { get; set; }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 using WasmJit.Runtime;
 
 namespace WasmJit;
@@ -33,7 +34,7 @@ public sealed partial class DynamicLinker
 
     private int OpenForGuest(DynamicLibrary caller, int path, int flags)
     {
-        lock (gate)
+        using (Enter())
         {
             try
             {
@@ -46,7 +47,11 @@ public sealed partial class DynamicLinker
                 {
                     library = Open(Text(path), (OpenModes)flags, caller, library.Module.Engine.Options.LinkingQuota);
                 }
-                if (library.Handle == 0) handles[library.Handle = ++lastHandle] = library;
+                if (library.Handle == 0)
+                {
+                    if (lastHandle == int.MaxValue) throw new DynamicLinkException("there are no more handles");
+                    handles[library.Handle = ++lastHandle] = library;
+                }
                 return library.Handle;
             }
             catch (Exception e) when (IsForGuest(e))
@@ -59,7 +64,7 @@ public sealed partial class DynamicLinker
 
     private int SymbolForGuest(DynamicLibrary caller, int handle, int symbol)
     {
-        lock (gate)
+        using (Enter())
         {
             try
             {
@@ -83,7 +88,7 @@ public sealed partial class DynamicLinker
 
     private int CloseForGuest(int handle)
     {
-        lock (gate)
+        using (Enter())
         {
             try
             {
@@ -102,7 +107,7 @@ public sealed partial class DynamicLinker
 
     private int ErrorForGuest()
     {
-        lock (gate)
+        using (Enter())
         {
             if (lastError is not { } error) return 0;
             lastError = null;
@@ -133,17 +138,31 @@ public sealed partial class DynamicLinker
     /// <summary>Notes a destructor of a library; the program's end runs those that are left then.</summary>
     private int AtExit(DynamicLibrary library, int function, int argument, bool hasArgument)
     {
-        lock (gate)
+        using (Enter())
         {
             library.AtExit.Add(((uint)function, argument, hasArgument));
             if (hooksExit) return 0;
-            hooksExit = true;
-            if (Program.Instance.TryGetExport("__cxa_atexit", out Func<int, int, int, int>? register))
-                return register((int)Space.IndexOf(HostValues.FromDelegate((Action<int>)(_ => RunDestructors()), null)), 0, 0);
-            if (Program.Instance.TryGetExport("atexit", out Func<int, int>? registerPlain))
-                return registerPlain((int)Space.IndexOf(HostValues.FromDelegate((Action)RunDestructors, null)));
-            return 0;
+            try
+            {
+                // A function that the program's exit calls; once it is there, later destructors need none of their own.
+                return HookExit();
+            }
+            catch
+            {
+                hooksExit = false;
+                throw;
+            }
         }
+    }
+
+    private int HookExit()
+    {
+        hooksExit = true;
+        if (Program.Instance.TryGetExport("__cxa_atexit", out Func<int, int, int, int>? register))
+            return register((int)Space.IndexOf(HostValues.FromDelegate((Action<int>)(_ => RunDestructors()), null)), 0, 0);
+        if (Program.Instance.TryGetExport("atexit", out Func<int, int>? registerPlain))
+            return registerPlain((int)Space.IndexOf(HostValues.FromDelegate((Action)RunDestructors, null)));
+        return 0;
     }
 
     private DynamicLibrary Get(int handle) =>
@@ -164,8 +183,9 @@ public sealed partial class DynamicLinker
         int length = bytes.IndexOf((byte)0);
         if (length < 0 && bytes.Length <= LongestName) throw Trap.Make(TrapKind.OutOfBoundsMemoryAccess);
         if (length < 0) throw new DynamicLinkException("the name is too long");
-        string text = Encoding.UTF8.GetString(bytes[..length]);
+        // Read as UTF-8 with replacements it would name another file, or another symbol.
+        byte[] name = bytes[..length].ToArray();
         GC.KeepAlive(memory);
-        return text;
+        return Utf8.IsValid(name) ? Encoding.UTF8.GetString(name) : throw new DynamicLinkException("the name is not UTF-8");
     }
 }

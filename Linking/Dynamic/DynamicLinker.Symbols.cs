@@ -6,6 +6,8 @@ namespace WasmJit;
 /// <summary>Who defines a symbol: first what all see, in the order of loading, then what was loaded with the one that asks.</summary>
 public sealed partial class DynamicLinker
 {
+    private readonly Dictionary<Delegate, FuncRef> hostReferences = [];
+
     /// <summary>Names of addresses that the loader of a position-independent program knows.</summary>
     private readonly Dictionary<string, uint> layout = [];
 
@@ -33,7 +35,7 @@ public sealed partial class DynamicLinker
     /// <summary>A function by its symbol, as far as there is an instance that has it.</summary>
     internal FuncRef? FindFunction(DynamicLibrary library, string name)
     {
-        lock (gate)
+        using (Enter())
         {
             if (Definer(library, name, ExternKind.Func) is not { Instance: not null } definer) return null;
             library.Bound.Add(definer);
@@ -72,7 +74,19 @@ public sealed partial class DynamicLinker
             return entry.IsFunction ? Space.IndexOf(definer.FunctionOf(entry.Name)) : definer.AddressOf(entry.Name);
         }
         if (!entry.IsFunction) return layout.TryGetValue(entry.Name, out uint address) ? address : null;
-        return HostFunction(library, entry.Name) is { } host ? Space.IndexOf(HostValues.FromDelegate(host, null)) : null;
+        return HostFunction(library, entry.Name) is { } host ? Space.IndexOf(ReferenceTo(host)) : null;
+    }
+
+    /// <summary>
+    /// A host function as a pointer, of which there is one for all libraries. One that asks who calls is told the program: that is whose
+    /// memory all of them have.
+    /// </summary>
+    private FuncRef ReferenceTo(Delegate host)
+    {
+        if (!HostFunctions.WantsCaller(host)) return HostValues.FromDelegate(host, null);
+        if (!hostReferences.TryGetValue(host, out FuncRef? func))
+            hostReferences[host] = func = HostFunctions.ForCaller(HostFunctions.Make(host, HostFunctions.TypeOf(host), null), Program.Instance);
+        return func;
     }
 
     /// <summary>An address for <c>dlsym</c>: of data, or an index in the table.</summary>

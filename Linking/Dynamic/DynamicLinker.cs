@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using WasmJit.Linking;
 using WasmJit.Runtime;
 
@@ -31,7 +32,7 @@ public sealed partial class DynamicLinker
     /// <summary>The table that was made for the program; it may be needed before the program's memory is there.</summary>
     private Table? programTable;
     private int lastHandle;
-    private bool isLinked;
+    private bool isLinked, isLoading;
 
     /// <summary>Makes a linker.</summary>
     /// <param name="libraries">Where libraries are.</param>
@@ -87,7 +88,7 @@ public sealed partial class DynamicLinker
     /// <summary>The same, for hosts that must know the program before a start function calls them.</summary>
     internal Instance InstantiateFor(Action<Instance>? beforeStart, Module program, Imports? imports, Fuel? fuel)
     {
-        lock (gate)
+        using (Enter())
         {
             if (main is not null) throw new InvalidOperationException("The linker has a program already.");
             hostImports = imports ?? [];
@@ -105,6 +106,9 @@ public sealed partial class DynamicLinker
                 programTable = null;
                 layout.Clear();
                 libraries.Clear();
+                handles.Clear();
+                tags.Clear();
+                hostReferences.Clear();
                 throw;
             }
             isLinked = true;
@@ -119,15 +123,24 @@ public sealed partial class DynamicLinker
     /// <exception cref="TrapException">A constructor traps.</exception>
     public void Initialise()
     {
-        lock (gate)
+        using (Enter())
         {
             DynamicLibrary program = Program;
             if (program.IsInitialised) return;
             program.IsInitialised = true;
-            // They were linked in the order of need.
-            Construct([.. libraries.Where(l => l != program)]);
-            bool initialisesItself = program.Defines("_start", ExternKind.Func) || program.Defines("_initialize", ExternKind.Func);
-            if (program.Section is not null && !initialisesItself) Run(program, "__wasm_call_ctors");
+            try
+            {
+                // They were linked in the order of need.
+                Construct([.. libraries.Where(l => l.IsPinned && l != program)]);
+                bool initialisesItself = program.Defines("_start", ExternKind.Func) || program.Defines("_initialize", ExternKind.Func);
+                if (program.Section is not null && !initialisesItself) Run(program, "__wasm_call_ctors");
+            }
+            catch
+            {
+                // Whoever calls again goes on with those that have not run.
+                program.IsInitialised = false;
+                throw;
+            }
             FindAllocator();
         }
     }
@@ -149,55 +162,66 @@ public sealed partial class DynamicLinker
     /// <summary>Opens for the host, or for the library that has called <c>dlopen</c>, whose quota then holds.</summary>
     internal DynamicLibrary Open(string name, OpenModes mode, DynamicLibrary? caller, LinkingQuota? quota)
     {
-        lock (gate)
+        using (Enter())
         {
             if (!isLinked) throw new DynamicLinkException("the program is not linked yet");
+            if (isLoading) throw new DynamicLinkException($"{name} cannot be opened by code that runs while another library is loaded");
+            if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
             Initialise();
-            var loader = new LibraryLoader(this, new ModuleCompiler(Program.Module.Engine, quota));
-            DynamicLibrary library = loader.Load(name, caller, mode);
+            DynamicLibrary library = Load(name, mode, caller, quota);
+            if (library.OpenCount == int.MaxValue) throw new DynamicLinkException($"{name} is open too often");
             library.OpenCount++;
+            bool wasPinned = library.IsPinned;
+            List<DynamicLibrary> promoted = [];
             if (mode.HasFlag(OpenModes.NoDelete)) library.IsPinned = true;
             if (mode.HasFlag(OpenModes.Global))
             {
-                foreach (DynamicLibrary each in Tree(library)) each.IsGlobal = true;
+                promoted = Tree(library).FindAll(l => !l.IsGlobal);
+                foreach (DynamicLibrary each in promoted) each.IsGlobal = true;
                 foreach (DynamicLibrary each in libraries) FillOffsets(each);
             }
-            Construct(PostOrder([library]));
+            try
+            {
+                Construct(PostOrder([library]));
+            }
+            catch
+            {
+                // As if it had not been opened.
+                foreach (DynamicLibrary each in promoted) each.IsGlobal = false;
+                library.IsPinned = wasPinned;
+                if (library.OpenCount > 0) library.OpenCount--;
+                SweepAfterFailure();
+                throw;
+            }
+            if (!library.IsLoaded) throw new DynamicLinkException($"{name} was closed by its own constructors");
             return library;
         }
     }
 
-    /// <summary>
-    /// Closes a library once. When nobody has it open any more, and no other library uses it, its destructors run and it is
-    /// unloaded: its memory goes back to the program's allocator, its slots of the table become null.
-    /// </summary>
-    /// <param name="library">The library.</param>
-    /// <exception cref="InvalidOperationException">It is not open.</exception>
-    /// <exception cref="TrapException">A destructor traps.</exception>
-    public void Close(DynamicLibrary library)
+    /// <summary>Loads a library. What of the guest's runs meanwhile, its allocator for one, sees the link map as it was.</summary>
+    private DynamicLibrary Load(string name, OpenModes mode, DynamicLibrary? caller, LinkingQuota? quota)
     {
-        lock (gate)
+        isLoading = true;
+        try
         {
-            if (library.OpenCount == 0) throw new InvalidOperationException($"{library.Name} is not open.");
-            library.OpenCount--;
-            Sweep();
+            return new LibraryLoader(this, new ModuleCompiler(Program.Module.Engine, quota)).Load(name, caller, mode);
         }
-    }
-
-    /// <summary>Calls what libraries have registered for the program's end, last first. A program that ends itself does it.</summary>
-    /// <exception cref="TrapException">A destructor traps.</exception>
-    public void RunDestructors()
-    {
-        lock (gate)
+        catch
         {
-            for (int i = libraries.Count - 1; i >= 0; i--) RunAtExit(libraries[i]);
+            isLoading = false;
+            SweepAfterFailure();
+            throw;
+        }
+        finally
+        {
+            isLoading = false;
         }
     }
 
     /// <summary>A library and all that it needs, itself first, then by distance: where its symbols are looked for.</summary>
     internal List<DynamicLibrary> Tree(DynamicLibrary root)
     {
-        lock (gate)
+        using (Enter())
         {
             var tree = new List<DynamicLibrary> { root };
             var known = new HashSet<DynamicLibrary> { root };
@@ -233,24 +257,6 @@ public sealed partial class DynamicLinker
         return order;
     }
 
-    private void Construct(IEnumerable<DynamicLibrary> order)
-    {
-        foreach (DynamicLibrary library in order)
-        {
-            if (library.IsInitialised) continue;
-            library.IsInitialised = true;
-            library.IsBusy = true;
-            try
-            {
-                Run(library, "__wasm_call_ctors");
-            }
-            finally
-            {
-                library.IsBusy = false;
-            }
-        }
-    }
-
     /// <summary>Calls a function that the tools make for the loader, if the library has it.</summary>
     internal static void Run(DynamicLibrary library, string name)
     {
@@ -265,57 +271,6 @@ public sealed partial class DynamicLinker
             Space.Malloc = malloc;
             Space.Free = library.Instance.TryGetExport("free", out Action<int>? free) ? free : null;
             return;
-        }
-    }
-
-    /// <summary>Unloads what nobody has open and nothing that stays uses.</summary>
-    private void Sweep()
-    {
-        var stays = new HashSet<DynamicLibrary>();
-        var rest = new Stack<DynamicLibrary>(libraries.Where(l => l.IsPinned || l.OpenCount > 0 || l.IsBusy));
-        while (rest.TryPop(out DynamicLibrary? library))
-        {
-            if (!stays.Add(library)) continue;
-            foreach (DynamicLibrary other in library.Needs) rest.Push(other);
-            foreach (DynamicLibrary other in library.Bound) rest.Push(other);
-        }
-        List<DynamicLibrary> gone = [.. libraries.Where(l => !stays.Contains(l))];
-        if (gone.Count == 0) return;
-        gone.Reverse();
-        libraries.RemoveAll(l => !stays.Contains(l));
-        try
-        {
-            foreach (DynamicLibrary library in gone) RunAtExit(library);
-        }
-        finally
-        {
-            foreach (DynamicLibrary library in gone) Unload(library);
-        }
-    }
-
-    /// <summary>Gives back what a library has.</summary>
-    internal void Unload(DynamicLibrary library)
-    {
-        library.IsLoaded = false;
-        if (library.Handle != 0) handles.Remove(library.Handle);
-        uint slots = library.Section!.TableSize;
-        if (library.Instance is not null) Space.Forget(library.Instance, library.TableBase, slots);
-        if (library.HasSlots) Space.ReleaseSlots(library.TableBase, slots);
-        Space.Release(library.MemoryBlock);
-        library.Got.Clear();
-        library.Bound.Clear();
-    }
-
-    private void RunAtExit(DynamicLibrary library)
-    {
-        while (library.AtExit.Count > 0)
-        {
-            (uint function, int argument, bool hasArgument) = library.AtExit[^1];
-            library.AtExit.RemoveAt(library.AtExit.Count - 1);
-            FuncRef func = (FuncRef?)Space.Table.Get(function) ?? throw Trap.Make(TrapKind.UninitializedElement, $"{function}");
-            if (hasArgument && func.Delegate is Action<int> withArgument) withArgument(argument);
-            else if (!hasArgument && func.Delegate is Action without) without();
-            else throw Trap.Make(TrapKind.IndirectCallTypeMismatch);
         }
     }
 }

@@ -84,7 +84,7 @@ internal sealed class ImportBinder
         if (import.Type.Kind != ExternKind.Func) return function;
         try
         {
-            return HostAdapter.MakeFunc(function, import.Type.Def, library.Module.SavedCode);
+            return HostFunctions.Make(function, import.Type.Def, library.Module.SavedCode);
         }
         catch (ArgumentException e)
         {
@@ -136,7 +136,7 @@ internal sealed class ImportBinder
             FuncRef defined = definer.FunctionOf(import.Name!);
             if (!Subtyping.Matches(ExternType.OfFunc(defined.Type, true), import.Type))
                 throw new DynamicLinkException($"{library.Name}: {import.Name} is {defined.Type} in {definer.Name}, {import.Type} is needed");
-            library.Instance.Funcs[place] = defined;
+            library.Instance.Funcs[place] = HostFunctions.ForCaller(defined, library.Instance);
         }
         linker.FillOffsets(library);
     }

@@ -90,7 +90,14 @@ internal sealed class LibraryLoader(DynamicLinker linker, ModuleCompiler compile
         }
         catch
         {
-            foreach (DynamicLibrary library in order) linker.Unload(library);
+            try
+            {
+                linker.Unload(order);
+            }
+            catch (TrapException)
+            {
+                // Of the allocator that was to take the memory back. Why loading failed is what the caller wants to know.
+            }
             throw;
         }
         foreach (DynamicLibrary library in order) linker.Add(library);

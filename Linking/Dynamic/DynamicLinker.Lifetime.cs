@@ -1,0 +1,210 @@
+using System.Runtime.ExceptionServices;
+using WasmJit.Runtime;
+
+namespace WasmJit;
+
+/// <summary>
+/// Constructors, destructors, and how libraries go. Code of the guest runs here at three points: in constructors, in destructors, and
+/// in the program's <c>free</c>. It may open and close libraries itself, trap, or be stopped, so at each of these points the link map
+/// is whole: what is to go is already out of it, and what runs stays loaded until it has ended.
+/// </summary>
+public sealed partial class DynamicLinker
+{
+    private bool isSweeping, sweepsAgain;
+
+    /// <summary>
+    /// Waits for other threads that are in the linker. Their constructors may run for long, and whoever waits for them can be cancelled.
+    /// </summary>
+    private Lock.Scope Enter()
+    {
+        const int slice = 50;
+        while (!gate.TryEnter(slice)) Guest.CancellationToken.ThrowIfCancellationRequested();
+        Lock.Scope scope = gate.EnterScope();
+        gate.Exit();
+        return scope;
+    }
+
+    /// <summary>
+    /// Closes a library once. When nobody has it open any more, and no other library uses it, its destructors run and it is
+    /// unloaded: its memory goes back to the program's allocator, its slots of the table become null. Called by a constructor or
+    /// destructor, libraries that are not used any more go when that has ended.
+    /// </summary>
+    /// <param name="library">The library.</param>
+    /// <exception cref="InvalidOperationException">It is not open.</exception>
+    /// <exception cref="TrapException">A destructor traps. The library is unloaded all the same.</exception>
+    public void Close(DynamicLibrary library)
+    {
+        using (Enter())
+        {
+            if (library.OpenCount == 0) throw new InvalidOperationException($"{library.Name} is not open.");
+            library.OpenCount--;
+            Sweep();
+        }
+    }
+
+    /// <summary>
+    /// Calls what libraries have registered for the program's end, last first, and what is registered meanwhile. A program that ends
+    /// itself does it.
+    /// </summary>
+    /// <exception cref="TrapException">A destructor traps.</exception>
+    public void RunDestructors()
+    {
+        using (Enter())
+        {
+            try
+            {
+                // Each may close libraries, or register more: who is next is asked each time.
+                while (libraries.FindLast(l => l.AtExit.Count > 0) is { } library) RunLastAtExit(library);
+            }
+            catch
+            {
+                SweepAfterFailure();
+                throw;
+            }
+            Sweep();
+        }
+    }
+
+    /// <summary>
+    /// Runs the constructors of those that have not begun theirs. All of them stay loaded meanwhile, whatever the constructors close.
+    /// </summary>
+    private void Construct(IReadOnlyList<DynamicLibrary> order)
+    {
+        foreach (DynamicLibrary library in order) library.Users++;
+        try
+        {
+            foreach (DynamicLibrary library in order)
+            {
+                if (library.IsInitialised) continue;
+                library.IsInitialised = true;
+                try
+                {
+                    Run(library, "__wasm_call_ctors");
+                }
+                catch
+                {
+                    // What was not made is not unmade.
+                    library.AtExit.Clear();
+                    throw;
+                }
+            }
+        }
+        finally
+        {
+            foreach (DynamicLibrary library in order) library.Users--;
+        }
+        // What they have closed while they were in use.
+        Sweep();
+    }
+
+    /// <summary>What stays because it, or something that uses it, is open or runs.</summary>
+    private HashSet<DynamicLibrary> Staying()
+    {
+        var stays = new HashSet<DynamicLibrary>();
+        var rest = new Stack<DynamicLibrary>(libraries.Where(l => l.IsPinned || l.OpenCount > 0 || l.Users > 0));
+        while (rest.TryPop(out DynamicLibrary? library))
+        {
+            if (!stays.Add(library)) continue;
+            foreach (DynamicLibrary other in library.Needs) rest.Push(other);
+            foreach (DynamicLibrary other in library.Bound) rest.Push(other);
+        }
+        return stays;
+    }
+
+    /// <summary>
+    /// Unloads what nobody has open and nothing that stays uses. What code of the guest closes meanwhile goes in a further round: libraries
+    /// whose destructors still run may use it.
+    /// </summary>
+    private void Sweep()
+    {
+        sweepsAgain = true;
+        if (isSweeping || isLoading) return;
+        isSweeping = true;
+        Exception? failure = null;
+        try
+        {
+            while (sweepsAgain)
+            {
+                sweepsAgain = false;
+                HashSet<DynamicLibrary> stays = Staying();
+                List<DynamicLibrary> gone = libraries.FindAll(l => !stays.Contains(l));
+                if (gone.Count == 0) continue;
+                gone.Reverse();
+                // Nobody finds them from here on; who opens one of their paths loads it anew.
+                libraries.RemoveAll(l => !stays.Contains(l));
+                failure = Attempt(() => gone.ForEach(RunAtExit), failure);
+                failure = Attempt(() => Unload(gone), failure);
+            }
+        }
+        finally
+        {
+            isSweeping = false;
+        }
+        if (failure is not null) ExceptionDispatchInfo.Throw(failure);
+    }
+
+    /// <summary>After a failure that its caller is about to tell: another one adds nothing.</summary>
+    private void SweepAfterFailure() => Attempt(Sweep, null);
+
+    /// <summary>Does something that may run code of the guest. What must be done behind it is done even if that fails.</summary>
+    /// <returns>The first failure.</returns>
+    private static Exception? Attempt(Action action, Exception? failure)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception e)
+        {
+            failure ??= e;
+        }
+        return failure;
+    }
+
+    /// <summary>Gives back what libraries have. The guest's allocator runs when none of them is known any more.</summary>
+    internal void Unload(List<DynamicLibrary> gone)
+    {
+        foreach (DynamicLibrary library in gone)
+        {
+            library.IsLoaded = false;
+            if (library.Handle != 0) handles.Remove(library.Handle);
+            uint slots = library.Section!.TableSize;
+            if (library.Instance is not null) Space.Forget(library.Instance, library.TableBase, slots);
+            if (library.HasSlots) Space.ReleaseSlots(library.TableBase, slots);
+            library.Got.Clear();
+            library.Bound.Clear();
+            library.AtExit.Clear();
+        }
+        Exception? failure = null;
+        foreach (DynamicLibrary library in gone)
+        {
+            (uint block, library.MemoryBlock) = (library.MemoryBlock, 0);
+            failure = Attempt(() => Space.Release(block), failure);
+        }
+        if (failure is not null) ExceptionDispatchInfo.Throw(failure);
+    }
+
+    private void RunAtExit(DynamicLibrary library)
+    {
+        while (library.AtExit.Count > 0) RunLastAtExit(library);
+    }
+
+    private void RunLastAtExit(DynamicLibrary library)
+    {
+        Guest.CancellationToken.ThrowIfCancellationRequested();
+        (uint function, int argument, bool hasArgument) = library.AtExit[^1];
+        library.AtExit.RemoveAt(library.AtExit.Count - 1);
+        FuncRef func = (FuncRef?)Space.Table.Get(function) ?? throw Trap.Make(TrapKind.UninitializedElement, $"{function}");
+        library.Users++;
+        try
+        {
+            if (hasArgument && func.Delegate is Action<int> withArgument) withArgument(argument);
+            else if (!hasArgument && func.Delegate is Action without) without();
+            else throw Trap.Make(TrapKind.IndirectCallTypeMismatch);
+        }
+        finally
+        {
+            library.Users--;
+        }
+    }
+}
