@@ -11,6 +11,8 @@ namespace WasmJit;
 /// </summary>
 public sealed class Instance : InstanceCore, ILinkable
 {
+    private Caller? caller;
+
     internal Instance(Module module)
     {
         Module = module;
@@ -18,6 +20,9 @@ public sealed class Instance : InstanceCore, ILinkable
         Definition = module.Info;
         Services = module.Shared.Services;
     }
+
+    /// <summary>The instance as host functions see it that ask who calls.</summary>
+    internal Caller Caller => caller ?? Interlocked.CompareExchange(ref caller, new Caller(this), null) ?? caller;
 
     /// <summary>The module.</summary>
     public Module Module { get; }

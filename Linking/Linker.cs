@@ -60,7 +60,7 @@ internal static unsafe class Linker
         if (host.Target is FuncRef func && ReferenceEquals(func.Delegate, host)) return func;
         try
         {
-            return HostAdapter.MakeFunc(host, import.Type.Def, module.SavedCode);
+            return HostFunctions.Make(host, import.Type.Def, module.SavedCode);
         }
         catch (ArgumentException e)
         {
@@ -199,7 +199,7 @@ internal static unsafe class Linker
         {
             switch (item)
             {
-                case FuncRef f: instance.Funcs[funcs++] = f; break;
+                case FuncRef f: instance.Funcs[funcs++] = HostFunctions.ForCaller(f, instance); break;
                 case Memory m: instance.Memories[memories++] = m; break;
                 case Table t: instance.Tables[tables++] = t; break;
                 case Global g: instance.Globals[globals++] = g; break;

@@ -53,7 +53,7 @@ internal static class UnknownImport
             ExternType wanted = type.Find(name)!;
             var export = new ImportType(import.Module, name, wanted);
             object value = (import.Name is null ? given.Find(import.Module, name) : null) ?? Make(export, functions, given, engine);
-            return value is Delegate host && wanted.Kind == ExternKind.Func ? HostAdapter.MakeFunc(host, wanted.Def) : value;
+            return value is Delegate host && wanted.Kind == ExternKind.Func ? HostFunctions.Make(host, wanted.Def, null) : value;
         })!;
     }
 

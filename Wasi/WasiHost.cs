@@ -5,8 +5,9 @@ namespace WasmJit;
 
 /// <summary>
 /// A host of WASI preview 1, all of it, for modules that import <c>wasi_snapshot_preview1</c> or the older
-/// <c>wasi_unstable</c>. A guest has what its <see cref="WasiOptions"/> give it and nothing else. One object serves one
-/// instance, any of whose threads may call it.
+/// <c>wasi_unstable</c>. A guest has what its <see cref="WasiOptions"/> give it and nothing else. Any
+/// number of instances may import the functions of one object, and call them on any thread: they share what it gives, each with
+/// its own memory.
 /// </summary>
 /// <example><code>
 /// using var wasi = new WasiHost(new WasiOptions
@@ -25,6 +26,7 @@ public sealed class WasiHost : IDisposable
 
     private readonly WasiContext context;
     private readonly Stream? output, error;
+    private readonly Descriptor standardOutput, standardError;
     private readonly CancellationToken cancellation;
 
     /// <summary>Makes a host.</summary>
@@ -47,8 +49,8 @@ public sealed class WasiHost : IDisposable
         try
         {
             table.Add(StandardStreams.Input(options.Input));
-            table.Add(StandardStreams.Output(options.Output, 1));
-            table.Add(StandardStreams.Output(options.Error, 2));
+            table.Add(standardOutput = StandardStreams.Output(options.Output, 1));
+            table.Add(standardError = StandardStreams.Output(options.Error, 2));
             foreach (WasiDirectory directory in options.Directories)
                 table.Add(new DirectoryDescriptor(DirectoryHandle.OpenHost(directory.HostPath, portable), Rights.Directory, Rights.All)
                 {
@@ -87,7 +89,10 @@ public sealed class WasiHost : IDisposable
     /// <summary>The built-in module <c>wasm:linking</c>, if <see cref="WasiOptions.Linking"/> grants it.</summary>
     public LinkingHost? Linking { get; }
 
-    /// <summary>Says whose memory the functions work on: the instance's export named "memory".</summary>
+    /// <summary>
+    /// Says which memory the functions work on for callers that have none: the instance's export named "memory". An instance that
+    /// exports a memory named "memory", or has one at all, is served with its own, without this.
+    /// </summary>
     /// <exception cref="KeyNotFoundException">It exports none.</exception>
     public void Attach(Instance instance)
     {
@@ -95,9 +100,9 @@ public sealed class WasiHost : IDisposable
         Linking?.Attach(instance);
     }
 
-    /// <summary>Says which memory the functions work on.</summary>
+    /// <summary>Says which memory the functions work on for callers that have none.</summary>
     /// <param name="memory">The memory.</param>
-    public void Attach(Memory memory) => context.Memory.Memory = memory;
+    public void Attach(Memory memory) => context.Attached = memory;
 
     /// <summary>
     /// Instantiates a library ("reactor"), whose exports can then be called: the functions work on its memory from its start
@@ -177,6 +182,8 @@ public sealed class WasiHost : IDisposable
             // A write that was left alone may never end, nor a flush behind it.
             if (!canceled)
             {
+                standardOutput.Drain(context.Waiter);
+                standardError.Drain(context.Waiter);
                 output?.Flush();
                 error?.Flush();
             }
@@ -205,9 +212,8 @@ public sealed class WasiHost : IDisposable
 
     private void TakeMemory(Instance instance)
     {
-        if (instance.TryGetExport("memory", out Memory? memory)) context.Memory.Memory = memory;
-        else if (instance.Memories.Length > 0) context.Memory.Memory = instance.Memories[0];
-        if (context.Memory.Memory?.Type.Is64 != true) Linking?.Attach(instance);
+        if (instance.Caller.TryGetMemory(out Memory? memory)) context.Attached = memory;
+        if (memory?.Type.Is64 != true) Linking?.Attach(instance);
     }
 
     /// <summary>
@@ -226,9 +232,9 @@ public sealed class WasiHost : IDisposable
 
     private IReadOnlyDictionary<string, Delegate> Functions(Wasi.Version version)
     {
-        var table = new FunctionTable();
+        var table = new FunctionTable(context);
         new ProcessFunctions(context).AddTo(table);
-        new ClockFunctions(context).AddTo(table);
+        ClockFunctions.AddTo(table);
         new FdFunctions(context, version).AddTo(table);
         new DataFunctions(context).AddTo(table);
         new PathFunctions(context, version).AddTo(table);

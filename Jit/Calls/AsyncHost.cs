@@ -33,30 +33,32 @@ internal sealed class AsyncHost
     internal static bool IsNeeded(MethodInfo invoke) =>
         ResultOf(invoke.ReturnType) != invoke.ReturnType || ParametersOf(invoke).Length < invoke.GetParameters().Length;
 
-    /// <summary>A delegate of the signature's own type that calls the host function and waits for what it returns.</summary>
+    /// <summary>A delegate that calls the host function and waits for what it returns.</summary>
     /// <param name="target">The host function.</param>
-    /// <param name="signature">The signature that guests call it with.</param>
+    /// <param name="parameters">Its parameters, without the token.</param>
+    /// <param name="returned">What it gives when it has waited.</param>
+    /// <param name="delegateType">A type with these parameters and this result.</param>
     /// <param name="mayMakeCode">Whether code may be made for it; otherwise its calls are interpreted.</param>
-    internal static Delegate Wrap(Delegate target, Signature signature, bool mayMakeCode)
+    internal static Delegate Wrap(Delegate target, Type[] parameters, Type returned, Type delegateType, bool mayMakeCode)
     {
         MethodInfo invoke = target.GetType().GetMethod("Invoke")!;
-        if (!mayMakeCode || !System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported) return Interpret(target, invoke, signature);
+        if (!mayMakeCode || !System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported) return Interpret(target, invoke, parameters, returned, delegateType);
         var method = new DynamicMethod(
-            "wasm async host", signature.HostReturn, [typeof(AsyncHost), .. signature.HostParameters], typeof(AsyncHost).Module, true);
+            "wasm async host", returned, [typeof(AsyncHost), .. parameters], typeof(AsyncHost).Module, true);
         ILGenerator il = method.GetILGenerator();
         LocalBuilder context = il.DeclareLocal(typeof(SynchronizationContext));
-        LocalBuilder? result = signature.HostReturn == typeof(void) ? null : il.DeclareLocal(signature.HostReturn);
+        LocalBuilder? result = returned == typeof(void) ? null : il.DeclareLocal(returned);
         il.Emit(OpCodes.Call, Own(nameof(Begin)));
         il.Emit(OpCodes.Stloc, context);
         il.BeginExceptionBlock();
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Ldfld, typeof(AsyncHost).GetField(nameof(Target), BindingFlags.Instance | BindingFlags.NonPublic)!);
         il.Emit(OpCodes.Castclass, target.GetType());
-        for (int i = 0; i < signature.HostParameters.Length; i++) il.Emit(OpCodes.Ldarg, (short)(i + 1));
-        if (invoke.GetParameters().Length > signature.HostParameters.Length)
+        for (int i = 0; i < parameters.Length; i++) il.Emit(OpCodes.Ldarg, (short)(i + 1));
+        if (invoke.GetParameters().Length > parameters.Length)
             il.Emit(OpCodes.Call, typeof(Guest).GetProperty(nameof(Guest.CancellationToken))!.GetMethod!);
         il.Emit(OpCodes.Callvirt, invoke);
-        if (WaiterFor(invoke.ReturnType, signature) is { } wait) il.Emit(OpCodes.Call, wait);
+        if (WaiterFor(invoke.ReturnType, returned) is { } wait) il.Emit(OpCodes.Call, wait);
         if (result is not null) il.Emit(OpCodes.Stloc, result);
         il.BeginFinallyBlock();
         il.Emit(OpCodes.Ldloc, context);
@@ -64,33 +66,33 @@ internal sealed class AsyncHost
         il.EndExceptionBlock();
         if (result is not null) il.Emit(OpCodes.Ldloc, result);
         il.Emit(OpCodes.Ret);
-        return method.CreateDelegate(signature.DelegateType, new AsyncHost(target));
+        return method.CreateDelegate(delegateType, new AsyncHost(target));
     }
 
     /// <summary>The method that waits for what a host function returns; null if it returns the result itself.</summary>
-    private static MethodInfo? WaiterFor(Type returned, Signature signature)
+    private static MethodInfo? WaiterFor(Type returned, Type result)
     {
-        if (returned == signature.HostReturn) return null;
+        if (returned == result) return null;
         Type open = returned.IsGenericType ? returned.GetGenericTypeDefinition() : returned;
         MethodInfo wait = Own(open == typeof(Task) || open == typeof(Task<>) ? nameof(Wait) : nameof(WaitValue), returned.IsGenericType);
-        return returned.IsGenericType ? wait.MakeGenericMethod(signature.HostReturn) : wait;
+        return returned.IsGenericType ? wait.MakeGenericMethod(result) : wait;
     }
 
     /// <summary>The same as an interpreted expression.</summary>
-    private static Delegate Interpret(Delegate target, MethodInfo invoke, Signature signature)
+    private static Delegate Interpret(Delegate target, MethodInfo invoke, Type[] types, Type returned, Type delegateType)
     {
-        ParameterExpression[] parameters = [.. signature.HostParameters.Select(p => Expression.Parameter(p))];
+        ParameterExpression[] parameters = [.. types.Select(p => Expression.Parameter(p))];
         IEnumerable<Expression> arguments = parameters;
         if (invoke.GetParameters().Length > parameters.Length)
             arguments = arguments.Append(Expression.Property(null, typeof(Guest).GetProperty(nameof(Guest.CancellationToken))!));
         Expression call = Expression.Invoke(Expression.Constant(target), arguments);
-        if (WaiterFor(invoke.ReturnType, signature) is { } wait) call = Expression.Call(wait, call);
+        if (WaiterFor(invoke.ReturnType, returned) is { } wait) call = Expression.Call(wait, call);
         ParameterExpression context = Expression.Variable(typeof(SynchronizationContext));
         Expression body = Expression.Block(
             [context],
             Expression.Assign(context, Expression.Call(Own(nameof(Begin)))),
             Expression.TryFinally(call, Expression.Call(Own(nameof(End)), context)));
-        return Expression.Lambda(signature.DelegateType, body, parameters).Compile(preferInterpretation: true);
+        return Expression.Lambda(delegateType, body, parameters).Compile(preferInterpretation: true);
     }
 
     private static MethodInfo Own(string name, bool generic = false) =>

@@ -39,7 +39,8 @@ internal sealed class HostAdapter
         {
             if (!HasSignature(target.GetType(), signature))
                 throw new ArgumentException($"A host function for {type} must be {CSharpName.Of(signature.DelegateType)}, not {CSharpName.Of(target.GetType())}.");
-            if (AsyncHost.IsNeeded(target.GetType().GetMethod("Invoke")!)) target = AsyncHost.Wrap(target, signature, module?.MayMakeCode ?? true);
+            if (AsyncHost.IsNeeded(target.GetType().GetMethod("Invoke")!))
+                target = AsyncHost.Wrap(target, signature.HostParameters, signature.HostReturn, signature.DelegateType, module?.MayMakeCode ?? true);
             else if (!signature.IsSameForHost) target = Delegate.CreateDelegate(signature.DelegateType, target, "Invoke");
         }
         if (signature.IsSameForHost) return new FuncRef(target, TargetOf(target), PointerOf(target), type);

@@ -6,7 +6,7 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>Instances, and what they export.</summary>
-internal sealed partial class LinkingFunctions
+internal readonly partial struct LinkingFunctions
 {
     /// <summary>The most imports that a guest can list.</summary>
     private const int MostImports = 100_000;
@@ -22,7 +22,7 @@ internal sealed partial class LinkingFunctions
 
     private int Instantiate(int module, int list, int count)
     {
-        Module target = handles.Get<Module>(module);
+        Module target = Handles.Get<Module>(module);
         if ((uint)count > MostImports) throw Failure(LinkingError.InvalidArgument, $"{(uint)count} imports");
         // Copied first: other threads may write in the list.
         byte[] copy = Window(list, count * Marshal.SizeOf<Given>()).ToArray();
@@ -31,7 +31,7 @@ internal sealed partial class LinkingFunctions
         {
             Given given = Read(copy.AsSpan(i * Marshal.SizeOf<Given>()));
             string name = Text(given.Module, given.ModuleLength);
-            object value = handles.Get<object>(given.Handle) switch
+            object value = Handles.Get<object>(given.Handle) switch
             {
                 FuncRef func => func.Delegate,
                 ModuleNamespace => throw Failure(LinkingError.InvalidArgument, "a directory cannot be imported"),
@@ -40,8 +40,8 @@ internal sealed partial class LinkingFunctions
             if (given.Name == SingleName) imports.Add(name, value);
             else imports.Add(name, Text(given.Name, given.NameLength), value);
         }
-        if (options.Offered is { } offered) imports.AddRange(offered);
-        return handles.Add(Linker.Instantiate(target, Linker.Resolve(target, imports), Guest.FuelTank, Guest.Resources));
+        if (Options.Offered is { } offered) imports.AddRange(offered);
+        return Handles.Add(Linker.Instantiate(target, Linker.Resolve(target, imports), Guest.FuelTank, Guest.Resources));
     }
 
     private static Given Read(ReadOnlySpan<byte> bytes) => new(
@@ -51,7 +51,7 @@ internal sealed partial class LinkingFunctions
 
     private object Export(int handle, int name, int length)
     {
-        Instance made = handles.Get<Instance>(handle);
+        Instance made = Handles.Get<Instance>(handle);
         string text = Text(name, length);
         return made.FindInternal(text) ?? throw Failure(LinkingError.NotFound, $"there is no export \"{text}\"");
     }
@@ -59,12 +59,12 @@ internal sealed partial class LinkingFunctions
     private int GetExport(int handle, int name, int length, int slot) => Export(handle, name, length) is FuncRef func
         ? Put(func, slot) : throw Failure(LinkingError.TypeMismatch, "the export is no function");
 
-    private int GetExportHandle(int handle, int name, int length) => handles.Add(Export(handle, name, length));
+    private int GetExportHandle(int handle, int name, int length) => Handles.Add(Export(handle, name, length));
 
     private int GetFunction(int slot)
     {
         if ((uint)slot >= (uint)GuestTable.Size) throw Failure(LinkingError.OutOfBounds, $"there is no slot {(uint)slot}");
-        return handles.Add(GuestTable.Get((uint)slot) ?? throw Failure(LinkingError.NotFound, $"slot {slot} is empty"));
+        return Handles.Add(GuestTable.Get((uint)slot) ?? throw Failure(LinkingError.NotFound, $"slot {slot} is empty"));
     }
 
     /// <summary>Puts a function into a slot of the guest's table; with -1 into a new one at its end.</summary>
@@ -101,19 +101,19 @@ internal sealed partial class LinkingFunctions
         var bytes = Window(address, value.ByteSize);
         var global = new Global(new GlobalType(value, isMutable == 1), Activator.CreateInstance(Signature.Of(new FuncType([value], [])).HostParameters[0]));
         bytes.CopyTo(global.Number);
-        return handles.Add(global);
+        return Handles.Add(global);
     }
 
     private int ReadGlobal(int handle, int address)
     {
-        Span<byte> number = Number(handles.Get<Global>(handle));
+        Span<byte> number = Number(Handles.Get<Global>(handle));
         number.CopyTo(Window(address, number.Length));
         return number.Length;
     }
 
     private int WriteGlobal(int handle, int address)
     {
-        Global global = handles.Get<Global>(handle);
+        Global global = Handles.Get<Global>(handle);
         Span<byte> number = Number(global);
         if (!global.Type.IsMutable) throw Failure(LinkingError.NotAllowed, "the global is immutable");
         Window(address, number.Length).CopyTo(number);
@@ -130,21 +130,14 @@ internal sealed partial class LinkingFunctions
     /// <summary>Copies between the guest's memory and another, which may be the same.</summary>
     private int Copy(int handle, long there, int here, int length, bool isWrite)
     {
-        try
-        {
-            Memory other = handles.Get<Memory>(handle);
-            Span<byte> own = Window(here, length);
-            if ((ulong)there > other.Length || (uint)length > other.Length - (ulong)there)
-                throw Failure(LinkingError.OutOfBounds, $"{(uint)length} bytes at {(ulong)there} are not inside a memory of {other.Length}");
-            Span<byte> window = other.Slice((ulong)there, length);
-            if (isWrite) own.CopyTo(window);
-            else window.CopyTo(own);
-            GC.KeepAlive(other);
-            return length;
-        }
-        catch (LinkingFailure e)
-        {
-            return Fail(e);
-        }
+        Memory other = Handles.Get<Memory>(handle);
+        Span<byte> own = Window(here, length);
+        if ((ulong)there > other.Length || (uint)length > other.Length - (ulong)there)
+            throw Failure(LinkingError.OutOfBounds, $"{(uint)length} bytes at {(ulong)there} are not inside a memory of {other.Length}");
+        Span<byte> window = other.Slice((ulong)there, length);
+        if (isWrite) own.CopyTo(window);
+        else window.CopyTo(own);
+        GC.KeepAlive(other);
+        return length;
     }
 }

@@ -1,61 +1,90 @@
 using System.Text;
+using System.Text.Unicode;
 using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
+/// <summary>What the functions of one <see cref="LinkingHost"/> share, whoever calls them.</summary>
+internal sealed class LinkingState(LinkingOptions options)
+{
+    internal LinkingOptions Options => options;
+
+    internal HandleTable Handles { get; } = new(options.MaximumHandles);
+
+    internal string? LastError { get; set; }
+
+    /// <summary>The guest for calls that come from no instance.</summary>
+    internal Instance? Attached { get; set; }
+}
+
 /// <summary>
-/// The functions of <c>wasm:linking</c>. Whatever a guest passes is checked, and what is wrong is an error in the result; only
-/// traps of code that is run on its behalf end its call.
+/// The functions of <c>wasm:linking</c>, in a call of one instance: addresses are in its memory, indices in its table, and its engine
+/// compiles. Whatever a guest passes is checked, and what is wrong is an error in the result; only traps of code that is run on its
+/// behalf end its call.
 /// </summary>
-internal sealed partial class LinkingFunctions(LinkingOptions options)
+internal readonly partial struct LinkingFunctions
 {
     /// <summary>The longest name or path that is taken, in bytes.</summary>
     private const int LongestName = 65536;
 
-    private readonly HandleTable handles = new(options.MaximumHandles);
-    private Instance? instance;
-    private Memory? memory;
-    private Table? table;
+    private readonly LinkingState state;
+    private readonly Instance? instance;
 
-    internal string? LastError { get; private set; }
-
-    internal void Attach(Instance guest, Memory? guestMemory, Table? guestTable) => (instance, memory, table) = (guest, guestMemory, guestTable);
-
-    internal object? Find(int handle) => handles.Find(handle);
-
-    internal int Give(object item) => handles.Add(item);
-
-    internal IEnumerable<(string Name, Delegate Function)> All()
+    private LinkingFunctions(LinkingState state, Caller? caller)
     {
-        yield return ("compile", Guard<int, int>(Compile));
-        yield return ("compile_stream", Guard<int>(CompileStream));
-        yield return ("load", Guard<int, int>(Load));
-        yield return ("load_at", Guard<int, int, int>(LoadAt));
-        yield return ("open_directory", Guard<int, int>(OpenDirectory));
-        yield return ("instantiate", Guard<int, int, int>(Instantiate));
-        yield return ("get_export", Guard<int, int, int, int>(GetExport));
-        yield return ("get_export_handle", Guard<int, int, int>(GetExportHandle));
-        yield return ("imports", Guard<int, int, int>(Imports));
-        yield return ("exports", Guard<int, int, int>(Exports));
-        yield return ("kind", Guard<int>(Kind));
-        yield return ("self", Guard(() => handles.Add(Guest)));
-        yield return ("get_function", Guard<int>(GetFunction));
-        yield return ("put_function", Guard<int, int>((handle, slot) => Put(handles.Get<FuncRef>(handle), slot)));
-        yield return ("new_global", Guard<int, int, int>(NewGlobal));
-        yield return ("read_global", Guard<int, int>(ReadGlobal));
-        yield return ("write_global", Guard<int, int>(WriteGlobal));
-        yield return ("memory_size", Guard<int>(handle => (int)Math.Min(handles.Get<Memory>(handle).PageCount, int.MaxValue)));
-        yield return ("read_memory", (Func<int, long, int, int, int>)ReadMemory);
-        yield return ("write_memory", (Func<int, long, int, int, int>)WriteMemory);
-        yield return ("drop", Guard<int>(handle => { handles.Drop(handle); return 0; }));
-        yield return ("last_error", Guard<int, int>((address, room) => Write(LastError ?? "", address, room)));
+        this.state = state;
+        instance = caller?.Instance ?? state.Attached;
     }
+
+    internal static IEnumerable<(string Name, Delegate Function)> All(LinkingState state)
+    {
+        yield return ("compile", Guard<int, int>(state, (f, address, length) => f.Compile(address, length)));
+        yield return ("compile_stream", Guard<int>(state, (f, descriptor) => f.CompileStream(descriptor)));
+        yield return ("load", Guard<int, int>(state, (f, path, length) => f.Load(path, length)));
+        yield return ("load_at", Guard<int, int, int>(state, (f, directory, path, length) => f.LoadAt(directory, path, length)));
+        yield return ("open_directory", Guard<int, int>(state, (f, path, length) => f.OpenDirectory(path, length)));
+        yield return ("instantiate", Guard<int, int, int>(state, (f, module, list, count) => f.Instantiate(module, list, count)));
+        yield return ("get_export", Guard<int, int, int, int>(state, (f, handle, name, length, slot) => f.GetExport(handle, name, length, slot)));
+        yield return ("get_export_handle", Guard<int, int, int>(state, (f, handle, name, length) => f.GetExportHandle(handle, name, length)));
+        yield return ("imports", Guard<int, int, int>(state, (f, module, address, room) => f.Imports(module, address, room)));
+        yield return ("exports", Guard<int, int, int>(state, (f, handle, address, room) => f.Exports(handle, address, room)));
+        yield return ("kind", Guard<int>(state, (f, handle) => f.Kind(handle)));
+        yield return ("self", Guard(state, f => f.Handles.Add(f.Guest)));
+        yield return ("get_function", Guard<int>(state, (f, slot) => f.GetFunction(slot)));
+        yield return ("put_function", Guard<int, int>(state, (f, handle, slot) => f.Put(f.Handles.Get<FuncRef>(handle), slot)));
+        yield return ("new_global", Guard<int, int, int>(state, (f, type, isMutable, address) => f.NewGlobal(type, isMutable, address)));
+        yield return ("read_global", Guard<int, int>(state, (f, handle, address) => f.ReadGlobal(handle, address)));
+        yield return ("write_global", Guard<int, int>(state, (f, handle, address) => f.WriteGlobal(handle, address)));
+        yield return ("memory_size", Guard<int>(state, (f, handle) => (int)Math.Min(f.Handles.Get<Memory>(handle).PageCount, int.MaxValue)));
+        yield return ("read_memory", Guard<int, long, int, int>(state, (f, handle, from, to, length) => f.ReadMemory(handle, from, to, length)));
+        yield return ("write_memory", Guard<int, long, int, int>(state, (f, handle, to, from, length) => f.WriteMemory(handle, to, from, length)));
+        yield return ("drop", Guard<int>(state, (f, handle) => f.Drop(handle)));
+        yield return ("last_error", Guard<int, int>(state, (f, address, room) => f.Write(state.LastError ?? "", address, room)));
+    }
+
+    private HandleTable Handles => state.Handles;
+
+    private LinkingOptions Options => state.Options;
 
     private Instance Guest => instance ?? throw NotAttached();
 
-    private Memory GuestMemory => memory ?? throw (instance is null ? NotAttached() : Failure(LinkingError.OutOfBounds, "the guest has no memory"));
+    private Memory GuestMemory
+    {
+        get
+        {
+            if (!Guest.Caller.TryGetMemory(out Memory? memory)) throw Failure(LinkingError.OutOfBounds, "the guest has no memory");
+            return memory.Type.Is64 ? throw Failure(LinkingError.NotAllowed, "the guest's memory has 64-bit addresses") : memory;
+        }
+    }
 
-    private Table GuestTable => table ?? throw (instance is null ? NotAttached() : Failure(LinkingError.OutOfBounds, "the guest has no table of functions"));
+    private Table GuestTable
+    {
+        get
+        {
+            if (Guest.TryGetExport("__indirect_function_table", out Table? table) && table.IsFunc) return table;
+            return Guest.Tables.FirstOrDefault(t => t.IsFunc) ?? throw Failure(LinkingError.OutOfBounds, "the guest has no table of functions");
+        }
+    }
 
     private static LinkingFailure NotAttached() => Failure(LinkingError.NotAllowed, "the guest is not attached yet");
 
@@ -67,14 +96,14 @@ internal sealed partial class LinkingFunctions(LinkingOptions options)
 
     private void RequireCompile()
     {
-        if (!options.AllowCompile) throw Failure(LinkingError.NotAllowed, "runtime compile not allowed");
+        if (!Options.AllowCompile) throw Failure(LinkingError.NotAllowed, "runtime compile not allowed");
     }
 
     private int Compile(int address, int length)
     {
         RequireCompile();
         ModuleCompiler compiler = Compiler;
-        return handles.Add(compiler.Compile(Window(address, length)));
+        return Handles.Add(compiler.Compile(Window(address, length)));
     }
 
     private int CompileStream(int descriptor)
@@ -82,14 +111,14 @@ internal sealed partial class LinkingFunctions(LinkingOptions options)
         RequireCompile();
         ModuleCompiler compiler = Compiler;
         using Stream stream = Descriptors.OpenStream(descriptor);
-        return handles.Add(compiler.Compile(stream));
+        return Handles.Add(compiler.Compile(stream));
     }
 
-    private LinkingDescriptors Descriptors => options.Descriptors ?? throw Failure(LinkingError.InvalidArgument, "the guest has no descriptors");
+    private LinkingDescriptors Descriptors => Options.Descriptors ?? throw Failure(LinkingError.InvalidArgument, "the guest has no descriptors");
 
-    private ModuleNamespace Root => options.Namespace ?? throw Failure(LinkingError.NotAllowed, "loading modules not allowed");
+    private ModuleNamespace Root => Options.Namespace ?? throw Failure(LinkingError.NotAllowed, "loading modules not allowed");
 
-    private int Load(int path, int length) => handles.Add(Root.Load(Compiler, Text(path, length)));
+    private int Load(int path, int length) => Handles.Add(Root.Load(Compiler, Text(path, length)));
 
     /// <summary>
     /// Loads from a directory of the namespace, or from one that the guest has a descriptor of. What is there the guest may have
@@ -99,24 +128,30 @@ internal sealed partial class LinkingFunctions(LinkingOptions options)
     {
         ModuleCompiler compiler = Compiler;
         string text = Text(path, length);
-        if (directory >= HandleTable.First) return handles.Add(handles.Get<ModuleNamespace>(directory).LoadRelative(compiler, text));
+        if (directory >= HandleTable.First) return Handles.Add(Handles.Get<ModuleNamespace>(directory).LoadRelative(compiler, text));
         RequireCompile();
-        return handles.Add(Descriptors.OpenDirectory(directory).LoadRelative(compiler, text));
+        return Handles.Add(Descriptors.OpenDirectory(directory).LoadRelative(compiler, text));
     }
 
-    private int OpenDirectory(int path, int length) => handles.Add(Root.GetDirectory(Text(path, length)));
+    private int OpenDirectory(int path, int length) => Handles.Add(Root.GetDirectory(Text(path, length)));
 
-    private int Imports(int module, int address, int room) => Write(TypeLists.Of(handles.Get<Module>(module).Imports), address, room);
+    private int Imports(int module, int address, int room) => Write(TypeLists.Of(Handles.Get<Module>(module).Imports), address, room);
 
     private int Exports(int handle, int address, int room) => Write(
-        TypeLists.Of(handles.Get<object>(handle) switch
+        TypeLists.Of(Handles.Get<object>(handle) switch
         {
             Module module => module.Exports,
             Instance made => made.Exports,
             _ => throw Failure(LinkingError.InvalidArgument, $"handle {handle} is neither a module nor an instance"),
         }), address, room);
 
-    private int Kind(int handle) => handles.Get<object>(handle) switch
+    private int Drop(int handle)
+    {
+        Handles.Drop(handle);
+        return 0;
+    }
+
+    private int Kind(int handle) => Handles.Get<object>(handle) switch
     {
         FuncRef => (int)ExternKind.Func,
         Table => (int)ExternKind.Table,
@@ -142,7 +177,8 @@ internal sealed partial class LinkingFunctions(LinkingOptions options)
     private string Text(int address, int length)
     {
         if ((uint)length > LongestName) throw Failure(LinkingError.InvalidArgument, $"a name of {(uint)length} bytes");
-        return Encoding.UTF8.GetString(Window(address, length));
+        byte[] name = Window(address, length).ToArray();
+        return Utf8.IsValid(name) ? Encoding.UTF8.GetString(name) : throw Failure(LinkingError.InvalidArgument, "the name is not UTF-8");
     }
 
     /// <summary>Writes as much of a text as there is room for.</summary>
@@ -157,70 +193,70 @@ internal sealed partial class LinkingFunctions(LinkingOptions options)
 
     // ---- errors ----
 
-    private int Fail(Exception exception)
+    private static int Fail(LinkingState state, Exception exception)
     {
         (LinkingError error, string message) = LinkingFailure.Of(exception)!.Value;
-        LastError = message;
+        state.LastError = message;
         return (int)error;
     }
 
-    private Func<int> Guard(Func<int> function) => () =>
+    private static Func<Caller?, int> Guard(LinkingState state, Func<LinkingFunctions, int> function) => (caller) =>
     {
         try
         {
-            return function();
+            return function(new LinkingFunctions(state, caller));
         }
         catch (Exception e) when (LinkingFailure.Of(e) is not null)
         {
-            return Fail(e);
+            return Fail(state, e);
         }
     };
 
-    private Func<T, int> Guard<T>(Func<T, int> function) => a =>
+    private static Func<Caller?, T1, int> Guard<T1>(LinkingState state, Func<LinkingFunctions, T1, int> function) => (caller, a) =>
     {
         try
         {
-            return function(a);
+            return function(new LinkingFunctions(state, caller), a);
         }
         catch (Exception e) when (LinkingFailure.Of(e) is not null)
         {
-            return Fail(e);
+            return Fail(state, e);
         }
     };
 
-    private Func<T1, T2, int> Guard<T1, T2>(Func<T1, T2, int> function) => (a, b) =>
+    private static Func<Caller?, T1, T2, int> Guard<T1, T2>(LinkingState state, Func<LinkingFunctions, T1, T2, int> function) => (caller, a, b) =>
     {
         try
         {
-            return function(a, b);
+            return function(new LinkingFunctions(state, caller), a, b);
         }
         catch (Exception e) when (LinkingFailure.Of(e) is not null)
         {
-            return Fail(e);
+            return Fail(state, e);
         }
     };
 
-    private Func<T1, T2, T3, int> Guard<T1, T2, T3>(Func<T1, T2, T3, int> function) => (a, b, c) =>
+    private static Func<Caller?, T1, T2, T3, int> Guard<T1, T2, T3>(LinkingState state, Func<LinkingFunctions, T1, T2, T3, int> function) => (caller, a, b, c) =>
     {
         try
         {
-            return function(a, b, c);
+            return function(new LinkingFunctions(state, caller), a, b, c);
         }
         catch (Exception e) when (LinkingFailure.Of(e) is not null)
         {
-            return Fail(e);
+            return Fail(state, e);
         }
     };
 
-    private Func<T1, T2, T3, T4, int> Guard<T1, T2, T3, T4>(Func<T1, T2, T3, T4, int> function) => (a, b, c, d) =>
+    private static Func<Caller?, T1, T2, T3, T4, int> Guard<T1, T2, T3, T4>(LinkingState state, Func<LinkingFunctions, T1, T2, T3, T4, int> function) => (caller, a, b, c, d) =>
     {
         try
         {
-            return function(a, b, c, d);
+            return function(new LinkingFunctions(state, caller), a, b, c, d);
         }
         catch (Exception e) when (LinkingFailure.Of(e) is not null)
         {
-            return Fail(e);
+            return Fail(state, e);
         }
     };
 }

@@ -4,21 +4,20 @@ using WasmJit.Runtime;
 namespace WasmJit;
 
 /// <summary>
-/// The built-in module <c>wasm:linking</c> for one guest: the runtime-linking extension as functions on handles, for toolchains
+/// The built-in module <c>wasm:linking</c> for one guest, or several that trust one another: the runtime-linking extension as functions on handles, for toolchains
 /// that cannot emit its instructions, and for hosts that grant it to one guest and not to another. The functions are described in
 /// Docs/linking-builtins.md.
 /// </summary>
 /// <example><code>
 /// var linking = new LinkingHost(new LinkingOptions { Namespace = plugins, AllowCompile = true });
 /// Instance guest = module.Instantiate(linking.Imports);
-/// linking.Attach(guest);
 /// </code></example>
 public sealed class LinkingHost
 {
     /// <summary>The name of the module.</summary>
     public const string ModuleName = "wasm:linking";
 
-    private readonly LinkingFunctions functions;
+    private readonly LinkingState state;
 
     /// <summary>Makes the module for a guest.</summary>
     /// <param name="options">What the guest may do; very little if null.</param>
@@ -28,9 +27,9 @@ public sealed class LinkingHost
         Options = options ?? new LinkingOptions();
         ArgumentOutOfRangeException.ThrowIfNegative(Options.MaximumHandles, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(Options.MaximumHandles, HandleTable.First, nameof(options));
-        functions = new LinkingFunctions(Options);
+        state = new LinkingState(Options);
         Imports = [];
-        foreach ((string name, Delegate function) in functions.All()) Imports.Add(ModuleName, name, function);
+        foreach ((string name, Delegate function) in LinkingFunctions.All(state)) Imports.Add(ModuleName, name, function);
     }
 
     /// <summary>What the guest may do.</summary>
@@ -40,27 +39,25 @@ public sealed class LinkingHost
     public Imports Imports { get; }
 
     /// <summary>
-    /// Says which instance is the guest: addresses are in its memory (the export <c>memory</c>, or else its first), indices in
-    /// its table (the export <c>__indirect_function_table</c>, or else its first of functions), and its engine compiles. Before
-    /// that every function fails that needs one of them.
+    /// Says which instance is the guest where the host itself calls the functions. In the calls of an instance it is that instance:
+    /// addresses are in its memory (the export <c>memory</c>, or else its first), indices in its table (the export
+    /// <c>__indirect_function_table</c>, or else its first of functions), and its engine compiles.
     /// </summary>
     /// <param name="instance">The guest.</param>
     /// <exception cref="ArgumentException">Its memory has 64-bit addresses.</exception>
     public void Attach(Instance instance)
     {
-        if (!instance.TryGetExport("memory", out Memory? memory)) memory = instance.Memories.FirstOrDefault();
-        if (memory?.Type.Is64 == true) throw new ArgumentException($"{ModuleName} is for memories with 32-bit addresses.", nameof(instance));
-        if (!instance.TryGetExport("__indirect_function_table", out Table? table) || !table.IsFunc)
-            table = instance.Tables.FirstOrDefault(t => t.IsFunc);
-        functions.Attach(instance, memory, table);
+        if (instance.Caller.TryGetMemory(out Memory? memory) && memory.Type.Is64)
+            throw new ArgumentException($"{ModuleName} is for memories with 32-bit addresses.", nameof(instance));
+        state.Attached = instance;
     }
 
     /// <summary>The words of the last error, as <c>last_error</c> gives them to the guest; null if there was none.</summary>
-    public string? LastError => functions.LastError;
+    public string? LastError => state.LastError;
 
     /// <summary>The object behind a handle: a function as its delegate, a module, an instance and so on; null if there is none.</summary>
     /// <param name="handle">The handle.</param>
-    public object? Find(int handle) => functions.Find(handle) is var item && item is FuncRef func ? func.Delegate : item;
+    public object? Find(int handle) => state.Handles.Find(handle) is var item && item is FuncRef func ? func.Delegate : item;
 
     /// <summary>Gives the guest an object: a delegate of the guest's world, a module, an instance, a memory, a table, a global or a tag.</summary>
     /// <param name="value">The object.</param>
@@ -77,7 +74,7 @@ public sealed class LinkingHost
         };
         try
         {
-            return functions.Give(item);
+            return state.Handles.Add(item);
         }
         catch (LinkingFailure e)
         {

@@ -24,7 +24,7 @@ public sealed class LinkingBuiltinTests
             var bodies = new StringBuilder();
             foreach (((string _, string name), object value) in host.Imports)
             {
-                ParameterInfo[] parameters = value.GetType().GetMethod("Invoke")!.GetParameters();
+                ParameterInfo[] parameters = value.GetType().GetMethod("Invoke")!.GetParameters()[1..];
                 string types = string.Join(' ', parameters.Select(p => p.ParameterType == typeof(long) ? "i64" : "i32"));
                 text.Append($"(import \"wasm:linking\" \"{name}\" (func ${name} (param {types}) (result i32)))");
                 bodies.Append($"(func (export \"{name}\") (param {types}) (result i32) {string.Concat(parameters.Select((_, i) => $"(local.get {i})"))} (call ${name}))");
@@ -355,7 +355,7 @@ public sealed class LinkingBuiltinTests
         var guest = new Guest(All with { Namespace = new MemoryNamespace { { "m", Wat.ToBinary("(module)") } }, MaximumHandles = 50 },
             new Engine(new EngineOptions { LinkingQuota = quota }));
         (string Name, Type[] Types)[] functions = [.. guest.Host.Imports.Select(i =>
-            (i.Key.Name, i.Value.GetType().GetMethod("Invoke")!.GetParameters().Select(p => p.ParameterType).ToArray()))];
+            (i.Key.Name, i.Value.GetType().GetMethod("Invoke")!.GetParameters()[1..].Select(p => p.ParameterType).ToArray()))];
         int[] interesting = [0, -1, 1, 2, 1 << 20, (1 << 20) + 1, (2 << 20) + 1, 131072, 131071, 65536, int.MaxValue, int.MinValue, 0x7f, 20];
         for (int i = 0; i < 20_000; i++)
         {
@@ -374,7 +374,7 @@ public sealed class LinkingBuiltinTests
     public void BeforeTheGuestIsKnownFunctionsFail()
     {
         var host = new LinkingHost(All);
-        Assert.Equal((int)LinkingError.NotAllowed, ((Func<int, int, int>)host.Imports.Single(i => i.Key.Name == "compile").Value)(0, 0));
+        Assert.Equal((int)LinkingError.NotAllowed, ((Func<Caller?, int, int, int>)host.Imports.Single(i => i.Key.Name == "compile").Value)(null, 0, 0));
         Assert.Equal("the guest is not attached yet", host.LastError);
         Assert.Throws<ArgumentException>(() => host.Attach(new Engine().CompileText("(module (memory (export \"memory\") i64 1))").Instantiate()));
         Assert.Throws<ArgumentException>(() => host.Give(new object()));

@@ -1,23 +1,17 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// The guest's memory as its pointers see it. Every access is checked; what is not all inside ends the function with
+/// The memory of the instance that calls, as its pointers see it. Without one every access is a fault. Every access is checked; what is not all inside ends the function with
 /// <see cref="Errno.Fault"/>. Addresses and lengths are unsigned, whatever type they come in. Memories never shrink, so what
 /// has been checked stays right, also where other threads run in the guest.
 /// </summary>
-internal sealed class GuestMemory
+internal readonly struct GuestMemory(Memory? memory)
 {
     /// <summary>The longest path that is taken, as on Linux.</summary>
     internal const int LongestPath = 4096;
-
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    /// <summary>The memory; none before <see cref="WasiHost.Attach(WasmJit.Memory)"/>, and then every access is a fault.</summary>
-    internal Memory? Memory { get; set; }
 
     /// <summary>A window; of one that is longer than a span can be, its beginning.</summary>
     internal Span<byte> Window(int address, int length) => Window((uint)address, (uint)length);
@@ -36,7 +30,7 @@ internal sealed class GuestMemory
     internal void Expect<T>(int address)
         where T : unmanaged => Window((uint)address, (ulong)Unsafe.SizeOf<T>());
 
-    /// <summary>Reads a path: UTF-8 without zeros.</summary>
+    /// <summary>Reads a path: bytes without zeros, UTF-8 as a rule.</summary>
     internal string Path(int address, int length)
     {
         Span<byte> window = Window(address, length);
@@ -45,19 +39,12 @@ internal sealed class GuestMemory
         Span<byte> bytes = stackalloc byte[window.Length];
         window.CopyTo(bytes);
         if (bytes.Contains((byte)0)) throw new WasiError(Errno.Inval);
-        try
-        {
-            return Strict.GetString(bytes);
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new WasiError(Errno.Ilseq);
-        }
+        return FileNames.Decode(bytes);
     }
 
     internal Span<byte> Window(ulong address, ulong length)
     {
-        if (Memory is not { } memory || address > memory.Length || length > memory.Length - address)
+        if (memory is null || address > memory.Length || length > memory.Length - address)
             throw new WasiError(Errno.Fault);
         return memory.Slice(address, (int)Math.Min(length, int.MaxValue));
     }

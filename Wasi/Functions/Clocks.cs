@@ -37,11 +37,11 @@ internal static class Clocks
 }
 
 /// <summary>The functions of the clocks.</summary>
-internal sealed class ClockFunctions(WasiContext context)
+internal static class ClockFunctions
 {
-    internal void AddTo(FunctionTable table)
+    internal static void AddTo(FunctionTable table)
     {
-        table.Add<int, int>("clock_res_get", (clock, result) => context.Memory.Write(result, Clocks.Resolution((uint)clock)));
-        table.Add<int, long, int>("clock_time_get", (clock, _, result) => context.Memory.Write(result, Clocks.Time((uint)clock)));
+        table.Add<int, int>("clock_res_get", (memory, clock, result) => memory.Write(result, Clocks.Resolution((uint)clock)));
+        table.Add<int, long, int>("clock_time_get", (memory, clock, _, result) => memory.Write(result, Clocks.Time((uint)clock)));
     }
 }

@@ -5,26 +5,24 @@ namespace WasmJit.Wasi;
 /// <summary>The functions on open descriptors that do not move data.</summary>
 internal sealed class FdFunctions(WasiContext context, Version version)
 {
-    private GuestMemory Memory => context.Memory;
-
     private DescriptorTable Table => context.Table;
 
     internal void AddTo(FunctionTable table)
     {
-        table.Add<int, long, long, int>("fd_advise", Advise);
-        table.Add<int, long, long>("fd_allocate", Allocate);
-        table.Add<int>("fd_close", Table.Close);
-        table.Add<int>("fd_datasync", fd => Table.Get(fd, Rights.FdDatasync).Sync());
-        table.Add<int>("fd_sync", fd => Table.Get(fd, Rights.FdSync).Sync());
+        table.Add<int, long, long, int>("fd_advise", (_, fd, offset, length, advice) => Advise(fd, offset, length, advice));
+        table.Add<int, long, long>("fd_allocate", (_, fd, offset, length) => Allocate(fd, offset, length));
+        table.Add<int>("fd_close", (_, fd) => Table.Close(fd));
+        table.Add<int>("fd_datasync", (_, fd) => Table.Get(fd, Rights.FdDatasync).Sync());
+        table.Add<int>("fd_sync", (_, fd) => Table.Get(fd, Rights.FdSync).Sync());
         table.Add<int, int>("fd_fdstat_get", GetFdstat);
-        table.Add<int, int>("fd_fdstat_set_flags", SetFlags);
-        table.Add<int, long, long>("fd_fdstat_set_rights", (fd, rights, inheriting) => Table.Get(fd).Restrict((Rights)rights, (Rights)inheriting));
+        table.Add<int, int>("fd_fdstat_set_flags", (_, fd, flags) => SetFlags(fd, flags));
+        table.Add<int, long, long>("fd_fdstat_set_rights", (_, fd, rights, inheriting) => Table.Get(fd).Restrict((Rights)rights, (Rights)inheriting));
         table.Add<int, int>("fd_filestat_get", GetFilestat);
-        table.Add<int, long>("fd_filestat_set_size", SetSize);
-        table.Add<int, long, long, int>("fd_filestat_set_times", SetTimes);
+        table.Add<int, long>("fd_filestat_set_size", (_, fd, size) => SetSize(fd, size));
+        table.Add<int, long, long, int>("fd_filestat_set_times", (_, fd, accessed, modified, flags) => SetTimes(fd, accessed, modified, flags));
         table.Add<int, int>("fd_prestat_get", GetPrestat);
         table.Add<int, int, int>("fd_prestat_dir_name", GetPreopenName);
-        table.Add<int, int>("fd_renumber", Table.Renumber);
+        table.Add<int, int>("fd_renumber", (_, from, to) => Table.Renumber(from, to));
         table.Add<int, long, int, int>("fd_seek", Seek);
         table.Add<int, int>("fd_tell", Tell);
         table.Add<int, int, int, long, int>("fd_readdir", ReadDirectory);
@@ -42,6 +40,14 @@ internal sealed class FdFunctions(WasiContext context, Version version)
         throw new WasiError(descriptor is DirectoryDescriptor ? Errno.Badf : Errno.Spipe);
     }
 
+    /// <summary>Whether it is a device in which every position is the first.</summary>
+    private bool IsPositionedDevice(int fd, Rights needed)
+    {
+        if (Table.Get(fd) is not DeviceDescriptor { HasPosition: true } device) return false;
+        device.Require(needed);
+        return true;
+    }
+
     private void Advise(int fd, long offset, long length, int advice)
     {
         FileDescriptor file = File(fd, Rights.FdAdvise);
@@ -57,10 +63,10 @@ internal sealed class FdFunctions(WasiContext context, Version version)
         file.Allocate(offset, length);
     }
 
-    private void GetFdstat(int fd, int result)
+    private void GetFdstat(GuestMemory memory, int fd, int result)
     {
         Descriptor descriptor = Table.Get(fd);
-        Span<byte> target = Memory.Window(result, Layouts.FdstatSize);
+        Span<byte> target = memory.Window(result, Layouts.FdstatSize);
         Layouts.WriteFdstat(target, descriptor.Type, descriptor.Flags, descriptor.Rights, descriptor.Inheriting);
     }
 
@@ -71,12 +77,12 @@ internal sealed class FdFunctions(WasiContext context, Version version)
         descriptor.SetFlags((FdFlags)flags);
     }
 
-    private void GetFilestat(int fd, int result)
+    private void GetFilestat(GuestMemory memory, int fd, int result)
     {
         Descriptor descriptor = Table.Get(fd, Rights.FdFilestatGet);
-        Memory.Window(result, Layouts.FilestatSize(version));
+        memory.Window(result, Layouts.FilestatSize(version));
         FileStatus status = descriptor.Status();
-        Layouts.WriteFilestat(Memory.Window(result, Layouts.FilestatSize(version)), status, version);
+        Layouts.WriteFilestat(memory.Window(result, Layouts.FilestatSize(version)), status, version);
     }
 
     private void SetSize(int fd, long size)
@@ -106,52 +112,63 @@ internal sealed class FdFunctions(WasiContext context, Version version)
 
     private byte[] PreopenName(int fd) => Table.Get(fd).PreopenName is { } name ? Encoding.UTF8.GetBytes(name) : throw new WasiError(Errno.Badf);
 
-    private void GetPrestat(int fd, int result)
+    private void GetPrestat(GuestMemory memory, int fd, int result)
     {
         int length = PreopenName(fd).Length;
-        Memory.Window(result, Layouts.PrestatSize).Clear();
-        Memory.Write(result + 4, length);
+        memory.Window(result, Layouts.PrestatSize).Clear();
+        memory.Write(result + 4, length);
     }
 
-    private void GetPreopenName(int fd, int address, int length)
+    private void GetPreopenName(GuestMemory memory, int fd, int address, int length)
     {
         byte[] name = PreopenName(fd);
         if ((uint)length < (uint)name.Length) throw new WasiError(Errno.Nametoolong);
-        name.CopyTo(Memory.Window(address, name.Length));
+        name.CopyTo(memory.Window(address, name.Length));
     }
 
-    private void Seek(int fd, long offset, int whence, int result)
+    private void Seek(GuestMemory memory, int fd, long offset, int whence, int result)
     {
         Whence from = Layouts.ToWhence(whence, version);
         // To ask where one is takes less than to move.
-        FileDescriptor file = File(fd, offset == 0 && from == Whence.Current ? Rights.FdTell : Rights.FdSeek);
-        Memory.Expect<long>(result);
-        Memory.Write(result, file.Seek(offset, from));
+        Rights needed = offset == 0 && from == Whence.Current ? Rights.FdTell : Rights.FdSeek;
+        memory.Expect<long>(result);
+        if (IsPositionedDevice(fd, needed))
+        {
+            memory.Write(result, 0L);
+            return;
+        }
+        FileDescriptor file = File(fd, needed);
+        memory.Write(result, file.Seek(offset, from));
     }
 
-    private void Tell(int fd, int result)
+    private void Tell(GuestMemory memory, int fd, int result)
     {
+        memory.Expect<long>(result);
+        if (IsPositionedDevice(fd, Rights.FdTell))
+        {
+            memory.Write(result, 0L);
+            return;
+        }
         FileDescriptor file = File(fd, Rights.FdTell);
-        Memory.Expect<long>(result);
-        Memory.Write(result, file.Seek(0, Whence.Current));
+        memory.Write(result, file.Seek(0, Whence.Current));
     }
 
     /// <summary>Entries as many as fit; the last is cut off where the buffer ends, which tells the guest that there are more.</summary>
-    private void ReadDirectory(int fd, int address, int size, long cookie, int result)
+    private void ReadDirectory(GuestMemory memory, int fd, int address, int size, long cookie, int result)
     {
         DirectoryDescriptor directory = Table.Directory(fd, Rights.FdReaddir);
-        Memory.Expect<int>(result);
-        Span<byte> rest = Memory.Window(address, size);
+        memory.Expect<int>(result);
+        Span<byte> rest = memory.Window(address, size);
         int total = rest.Length;
         Span<byte> head = stackalloc byte[Layouts.DirentSize];
         ulong next = (ulong)cookie;
         foreach (DirectoryEntry entry in directory.Entries((ulong)cookie))
         {
-            byte[] name = Encoding.UTF8.GetBytes(entry.Name);
+            byte[] name = FileNames.Encode(entry.Name);
             Layouts.WriteDirent(head, ++next, entry, name.Length);
             if (!Append(head, ref rest) || !Append(name, ref rest)) break;
         }
-        Memory.Write(result, total - rest.Length);
+        memory.Write(result, total - rest.Length);
     }
 
     private static bool Append(scoped ReadOnlySpan<byte> bytes, ref Span<byte> rest)

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace WasmJit.Wasi;
 
 /// <summary>The functions on paths: each resolves from a directory that the guest has, and never leaves it.</summary>
@@ -7,8 +5,6 @@ internal sealed class PathFunctions(WasiContext context, Version version)
 {
     /// <summary>The one flag of looking paths up: links at the end are followed.</summary>
     private const int FollowFlag = 1;
-
-    private GuestMemory Memory => context.Memory;
 
     internal void AddTo(FunctionTable table)
     {
@@ -61,38 +57,38 @@ internal sealed class PathFunctions(WasiContext context, Version version)
         }
     }
 
-    private void CreateDirectory(int fd, int path, int length)
+    private void CreateDirectory(GuestMemory memory, int fd, int path, int length)
     {
         DirectoryDescriptor from = Directory(fd, Rights.PathCreateDirectory);
-        using ResolvedPath place = Place(from, Memory.Path(path, length));
+        using ResolvedPath place = Place(from, memory.Path(path, length));
         if (place.Name == "." || (from.IsReadOnly && Exists(place))) throw new WasiError(Errno.Exist);
         Changed(from);
         place.Directory.CreateDirectory(place.Name);
     }
 
-    private void GetFilestat(int fd, int flags, int path, int length, int result)
+    private void GetFilestat(GuestMemory memory, int fd, int flags, int path, int length, int result)
     {
         DirectoryDescriptor from = Directory(fd, Rights.PathFilestatGet);
-        Memory.Window(result, Layouts.FilestatSize(version));
-        using ResolvedPath place = Resolve(from, Memory.Path(path, length), flags);
-        Layouts.WriteFilestat(Memory.Window(result, Layouts.FilestatSize(version)), Status(place), version);
+        memory.Window(result, Layouts.FilestatSize(version));
+        using ResolvedPath place = Resolve(from, memory.Path(path, length), flags);
+        Layouts.WriteFilestat(memory.Window(result, Layouts.FilestatSize(version)), Status(place), version);
     }
 
-    private void SetTimes(int fd, int flags, int path, int length, long accessed, long modified, int timeFlags)
+    private void SetTimes(GuestMemory memory, int fd, int flags, int path, int length, long accessed, long modified, int timeFlags)
     {
         DirectoryDescriptor from = Directory(fd, Rights.PathFilestatSetTimes);
         NewTimes times = FdFunctions.ToTimes(accessed, modified, timeFlags);
-        using ResolvedPath place = Resolve(from, Memory.Path(path, length), flags);
+        using ResolvedPath place = Resolve(from, memory.Path(path, length), flags);
         if (place.IsDirectory) Status(place);
         Changed(from);
         place.Directory.SetTimes(place.Name, times);
     }
 
-    private void Link(int fd, int flags, int path, int length, int newFd, int newPath, int newLength)
+    private void Link(GuestMemory memory, int fd, int flags, int path, int length, int newFd, int newPath, int newLength)
     {
         DirectoryDescriptor from = Directory(fd, Rights.PathLinkSource), to = Directory(newFd, Rights.PathLinkTarget);
-        using ResolvedPath place = Resolve(from, Memory.Path(path, length), flags);
-        using ResolvedPath target = Place(to, Memory.Path(newPath, newLength));
+        using ResolvedPath place = Resolve(from, memory.Path(path, length), flags);
+        using ResolvedPath target = Place(to, memory.Path(newPath, newLength));
         if (Status(place).Type == FileType.Directory) throw new WasiError(Errno.Perm);
         // A file cannot get a name that says it is a directory; nor can files be had for writing from what is read-only.
         if (target.IsDirectory) throw new WasiError(Exists(target) ? Errno.Exist : Errno.Noent);
@@ -101,47 +97,47 @@ internal sealed class PathFunctions(WasiContext context, Version version)
         place.Directory.Link(place.Name, target.Directory, target.Name);
     }
 
-    private void ReadLink(int fd, int path, int length, int buffer, int size, int result)
+    private void ReadLink(GuestMemory memory, int fd, int path, int length, int buffer, int size, int result)
     {
         DirectoryDescriptor from = Directory(fd, Rights.PathReadlink);
-        Memory.Expect<int>(result);
-        Span<byte> window = Memory.Window(buffer, size);
-        string name = Memory.Path(path, length);
+        memory.Expect<int>(result);
+        Span<byte> window = memory.Window(buffer, size);
+        string name = memory.Path(path, length);
         using ResolvedPath place = Resolve(from, name, 0);
         if (place.Name == "." || place.Directory.ReadLink(place.Name) is not { } content)
         {
             Status(place);
             throw new WasiError(Errno.Inval);
         }
-        byte[] bytes = Encoding.UTF8.GetBytes(content);
+        byte[] bytes = FileNames.Encode(content);
         int count = Math.Min(bytes.Length, window.Length);
         bytes.AsSpan(0, count).CopyTo(window);
-        Memory.Write(result, count);
+        memory.Write(result, count);
     }
 
-    private void RemoveDirectory(int fd, int path, int length)
+    private void RemoveDirectory(GuestMemory memory, int fd, int path, int length)
     {
         DirectoryDescriptor from = Directory(fd, Rights.PathRemoveDirectory);
-        using ResolvedPath place = Place(from, Memory.Path(path, length));
+        using ResolvedPath place = Place(from, memory.Path(path, length));
         if (place.Name == ".") throw new WasiError(Errno.Inval);
         Changed(from);
         place.Directory.RemoveDirectory(place.Name);
     }
 
-    private void Unlink(int fd, int path, int length)
+    private void Unlink(GuestMemory memory, int fd, int path, int length)
     {
         DirectoryDescriptor from = Directory(fd, Rights.PathUnlinkFile);
-        using ResolvedPath place = Place(from, Memory.Path(path, length));
+        using ResolvedPath place = Place(from, memory.Path(path, length));
         if (place.IsDirectory) throw new WasiError(Status(place).Type == FileType.Directory ? Errno.Isdir : Errno.Notdir);
         Changed(from);
         place.Directory.Unlink(place.Name);
     }
 
-    private void Rename(int fd, int path, int length, int newFd, int newPath, int newLength)
+    private void Rename(GuestMemory memory, int fd, int path, int length, int newFd, int newPath, int newLength)
     {
         DirectoryDescriptor from = Directory(fd, Rights.PathRenameSource), to = Directory(newFd, Rights.PathRenameTarget);
-        using ResolvedPath place = Place(from, Memory.Path(path, length));
-        using ResolvedPath target = Place(to, Memory.Path(newPath, newLength));
+        using ResolvedPath place = Place(from, memory.Path(path, length));
+        using ResolvedPath target = Place(to, memory.Path(newPath, newLength));
         if (place.Name == "." || target.Name == ".") throw new WasiError(Errno.Busy);
         FileStatus status = Status(place);
         if (target.IsDirectory && status.Type != FileType.Directory) throw new WasiError(Errno.Notdir);
@@ -154,20 +150,20 @@ internal sealed class PathFunctions(WasiContext context, Version version)
     /// Makes a link. What it says is not resolved now: following it later is checked like any path. Absolute paths could only
     /// ever lead out.
     /// </summary>
-    private void Symlink(int content, int contentLength, int fd, int path, int length)
+    private void Symlink(GuestMemory memory, int content, int contentLength, int fd, int path, int length)
     {
         DirectoryDescriptor from = Directory(fd, Rights.PathSymlink);
-        string text = Memory.Path(content, contentLength);
+        string text = memory.Path(content, contentLength);
         if (text.Length == 0) throw new WasiError(Errno.Noent);
         if (PathResolver.IsAbsolute(text)) throw new WasiError(Errno.Notcapable);
-        using ResolvedPath place = Place(from, Memory.Path(path, length));
+        using ResolvedPath place = Place(from, memory.Path(path, length));
         if (place.IsDirectory) throw new WasiError(Exists(place) ? Errno.Exist : Errno.Noent);
         Changed(from);
         place.Directory.Symlink(text, place.Name);
     }
 
     private void Open(
-        int fd, int lookup, int path, int length, int openFlags, long rightsBase, long rightsInheriting, int fdFlags, int result)
+        GuestMemory memory, int fd, int lookup, int path, int length, int openFlags, long rightsBase, long rightsInheriting, int fdFlags, int result)
     {
         var flags = (OpenFlags)openFlags;
         // Bits that name no right cannot be had and are not missed: guests ask for "all" with all bits set.
@@ -177,8 +173,8 @@ internal sealed class PathFunctions(WasiContext context, Version version)
         if (flags.HasFlag(OpenFlags.Create | OpenFlags.Directory)) throw new WasiError(Errno.Inval);
         from.Require(NeededToOpen(flags));
         if (((rights | inheriting) & ~from.Inheriting) != 0) throw new WasiError(Errno.Notcapable);
-        Memory.Expect<int>(result);
-        string name = Memory.Path(path, length);
+        memory.Expect<int>(result);
+        string name = memory.Path(path, length);
         if (name.EndsWith('/') && flags.HasFlag(OpenFlags.Create)) throw new WasiError(Errno.Isdir);
 
         // A file that must be new is not looked for behind a link.
@@ -192,7 +188,7 @@ internal sealed class PathFunctions(WasiContext context, Version version)
             mode = mode with { Write = false };
         }
         OpenedNode node = from.IsReadOnly ? OpenReadOnly(place, mode) : place.Directory.Open(place.Name, mode);
-        Memory.Write(result, context.Table.Add(Describe(node, place, from, rights, inheriting, mode.FdFlags)));
+        memory.Write(result, context.Table.Add(Describe(node, place, from, rights, inheriting, mode.FdFlags)));
     }
 
     private static Rights NeededToOpen(OpenFlags flags)

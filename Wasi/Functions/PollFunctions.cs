@@ -8,9 +8,8 @@ internal sealed class PollFunctions(WasiContext context, Version version)
 
     internal void AddTo(FunctionTable table) => table.Add<int, int, int, int>("poll_oneoff", Poll);
 
-    private void Poll(int list, int events, int count, int result)
+    private void Poll(GuestMemory memory, int list, int events, int count, int result)
     {
-        GuestMemory memory = context.Memory;
         if (count == 0) throw new WasiError(Errno.Inval);
         if ((uint)count > MostSubscriptions) throw new WasiError(Errno.Nomem);
         memory.Expect<int>(result);

@@ -5,45 +5,43 @@ namespace WasmJit.Wasi;
 /// <summary>Arguments, environment, random numbers, and the guest's own end.</summary>
 internal sealed class ProcessFunctions(WasiContext context)
 {
-    private GuestMemory Memory => context.Memory;
-
     internal void AddTo(FunctionTable table)
     {
-        table.Add<int, int>("args_sizes_get", (count, size) => Sizes(context.Arguments, count, size));
-        table.Add<int, int>("args_get", (pointers, text) => Texts(context.Arguments, pointers, text));
-        table.Add<int, int>("environ_sizes_get", (count, size) => Sizes(context.Environment, count, size));
-        table.Add<int, int>("environ_get", (pointers, text) => Texts(context.Environment, pointers, text));
+        table.Add<int, int>("args_sizes_get", (memory, count, size) => Sizes(memory, context.Arguments, count, size));
+        table.Add<int, int>("args_get", (memory, pointers, text) => Texts(memory, context.Arguments, pointers, text));
+        table.Add<int, int>("environ_sizes_get", (memory, count, size) => Sizes(memory, context.Environment, count, size));
+        table.Add<int, int>("environ_get", (memory, pointers, text) => Texts(memory, context.Environment, pointers, text));
         table.Add<int, int>("random_get", Random);
-        table.Add("sched_yield", Yield);
-        table.Add<int>("proc_raise", Raise);
+        table.Add("sched_yield", _ => Yield());
+        table.Add<int>("proc_raise", (_, signal) => Raise(signal));
         table.AddExit("proc_exit", static code => throw new WasiExitException(code));
     }
 
-    private void Sizes(byte[][] items, int count, int size)
+    private void Sizes(GuestMemory memory, byte[][] items, int count, int size)
     {
-        Memory.Expect<int>(size);
-        Memory.Write(count, items.Length);
-        Memory.Write(size, items.Sum(i => i.Length));
+        memory.Expect<int>(size);
+        memory.Write(count, items.Length);
+        memory.Write(size, items.Sum(i => i.Length));
     }
 
-    private void Texts(byte[][] items, int pointers, int text)
+    private void Texts(GuestMemory memory, byte[][] items, int pointers, int text)
     {
-        Memory.Array(pointers, items.Length, sizeof(int));
+        memory.Array(pointers, items.Length, sizeof(int));
         foreach (byte[] item in items)
         {
-            item.CopyTo(Memory.Window(text, item.Length));
-            Memory.Write(pointers, text);
+            item.CopyTo(memory.Window(text, item.Length));
+            memory.Write(pointers, text);
             pointers += sizeof(int);
             text += item.Length;
         }
     }
 
-    private void Random(int address, int length)
+    private void Random(GuestMemory memory, int address, int length)
     {
         // Of what is longer than a span there is a rest.
         for (uint done = 0; done < (uint)length || length == 0;)
         {
-            Span<byte> window = Memory.Window((uint)address + (ulong)done, (uint)length - done);
+            Span<byte> window = memory.Window((uint)address + (ulong)done, (uint)length - done);
             RandomNumberGenerator.Fill(window);
             done += (uint)window.Length;
             if (length == 0) return;

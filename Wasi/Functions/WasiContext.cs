@@ -3,7 +3,11 @@ namespace WasmJit.Wasi;
 /// <summary>What all functions of a host share.</summary>
 internal sealed class WasiContext(WasiOptions options, DescriptorTable table)
 {
-    internal GuestMemory Memory { get; } = new();
+    /// <summary>The memory for instances that call and have none.</summary>
+    internal Memory? Attached { get; set; }
+
+    /// <summary>The memory that a call works on: that of the instance that calls.</summary>
+    internal GuestMemory MemoryOf(Caller? caller) => new(caller is not null && caller.TryGetMemory(out Memory? memory) ? memory : Attached);
 
     internal DescriptorTable Table { get; } = table;
 

@@ -236,16 +236,21 @@ public sealed class WasiHostTests
     }
 
     [Fact]
-    public void FunctionsBeforeMemoryIsAttachedAreFaults()
+    public void FunctionsWithoutMemoryAreFaults()
     {
         Module module = new Engine().CompileText("""
             (module (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
-              (memory (export "memory") 1) (global $result (export "result") (mut i32) (i32.const -1))
-              (func $begin (global.set $result (call $random (i32.const 0) (i32.const 4))))
+              (global $result (export "result") (mut i32) (i32.const -1))
+              (func $begin (export "begin") (global.set $result (call $random (i32.const 0) (i32.const 4))))
               (start $begin))
             """);
-        Instance instance = module.Instantiate(Quiet().Imports);
+        using WasiHost host = Quiet();
+        Instance instance = module.Instantiate(host.Imports);
         Assert.Equal(Fault, instance.GetExport<Global>("result").Value);
+        // Callers without one get the memory that is attached.
+        host.Attach(new Memory(new MemoryType(1)));
+        instance.GetExport<Action>("begin")();
+        Assert.Equal(0, instance.GetExport<Global>("result").Value);
     }
 
     private static WasiHost Quiet() =>

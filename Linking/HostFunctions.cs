@@ -1,0 +1,61 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using WasmJit.Jit;
+using WasmJit.Runtime;
+
+namespace WasmJit.Linking;
+
+/// <summary>
+/// Host functions as references. One that takes a <see cref="Caller"/> becomes a function of its own for each instance that imports it;
+/// all others cost nothing that they did not cost without.
+/// </summary>
+internal static class HostFunctions
+{
+    private static readonly ConditionalWeakTable<Delegate, CallerThunk> Thunks = [];
+
+    /// <summary>The reference to a host function of a type. What it calls with is said by <see cref="ForCaller"/>.</summary>
+    /// <param name="host">The function.</param>
+    /// <param name="type">Its type.</param>
+    /// <param name="code">The code of the module that it is for.</param>
+    /// <exception cref="ArgumentException">The delegate's signature is not the type's.</exception>
+    internal static FuncRef Make(Delegate host, DefType type, FunctionCode? code) =>
+        HostAdapter.MakeFunc(WantsCaller(host) ? ThunkOf(host, code?.MayMakeCode ?? true).Bound : host, type, code);
+
+    /// <summary>Whether a host function's first parameter is its caller.</summary>
+    internal static bool WantsCaller(Delegate host)
+    {
+        Type type = host.GetType();
+        // The usual types have it as a type argument.
+        if (type.IsGenericType && type.Assembly == typeof(Action).Assembly && type.GenericTypeArguments[0] != typeof(Caller)) return false;
+        ParameterInfo[] parameters = type.GetMethod("Invoke")!.GetParameters();
+        return parameters.Length > 0 && parameters[0].ParameterType == typeof(Caller);
+    }
+
+    /// <summary>The type that a host function has by itself.</summary>
+    /// <exception cref="ArgumentException">A parameter or result is of no wasm type.</exception>
+    internal static DefType TypeOf(Delegate host) =>
+        HostAdapter.TypeOf(WantsCaller(host) ? ThunkOf(host, true).Bound.GetType() : host.GetType());
+
+    /// <summary>The function for an instance that is about to import it: the same one, unless it asks who calls.</summary>
+    internal static FuncRef ForCaller(FuncRef func, Instance instance)
+    {
+        if (func.Index >= 0 || func.Delegate.Target is not CallerThunk thunk || ReferenceEquals(thunk.Caller, instance.Caller)) return func;
+        return HostAdapter.MakeFunc(thunk.For(instance.Caller).Bound, func.Type, instance.Module.SavedCode);
+    }
+
+    private static CallerThunk ThunkOf(Delegate host, bool mayMakeCode) =>
+        Thunks.TryGetValue(host, out CallerThunk? known) ? known : Thunks.GetValue(host, h => MakeThunk(h, mayMakeCode));
+
+    private static CallerThunk MakeThunk(Delegate host, bool mayMakeCode)
+    {
+        MethodInfo invoke = host.GetType().GetMethod("Invoke")!;
+        Type[] parameters = AsyncHost.ParametersOf(invoke);
+        Type result = AsyncHost.ResultOf(invoke.ReturnType);
+        Type usual = Expression.GetDelegateType([.. parameters, result]);
+        if (AsyncHost.IsNeeded(invoke)) host = AsyncHost.Wrap(host, parameters, result, usual, mayMakeCode);
+        else if (host.GetType() != usual) host = Delegate.CreateDelegate(usual, host, "Invoke");
+        bool hasResult = result != typeof(void);
+        return CallerThunk.Make(host, hasResult ? [.. parameters[1..], result] : parameters[1..], hasResult);
+    }
+}
