@@ -45,6 +45,11 @@ internal abstract class Descriptor(FileType type, Rights rights, Rights inheriti
 
     internal virtual uint Write(in GuestBuffers buffers, Waiter waiter) => throw new WasiError(Errno.Badf);
 
+    /// <summary>Waits for writes that have been accepted and have not ended; how they end nobody asks any more.</summary>
+    internal virtual void Drain(Waiter waiter)
+    {
+    }
+
     internal virtual void Sync()
     {
     }

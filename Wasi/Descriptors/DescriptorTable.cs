@@ -11,9 +11,7 @@ internal sealed class DescriptorTable(int most)
     /// <summary>Finds one that has all of these rights.</summary>
     internal Descriptor Get(int fd, Rights needed = Rights.None)
     {
-        Descriptor? descriptor;
-        lock (gate) descriptor = (uint)fd < (uint)items.Count ? items[fd] : null;
-        if (descriptor is null) throw new WasiError(Errno.Badf);
+        if (!TryGet(fd, out Descriptor? descriptor)) throw new WasiError(Errno.Badf);
         descriptor.Require(needed);
         return descriptor;
     }
@@ -32,7 +30,7 @@ internal sealed class DescriptorTable(int most)
     internal bool TryGet(int fd, [NotNullWhen(true)] out Descriptor? descriptor)
     {
         lock (gate) descriptor = (uint)fd < (uint)items.Count ? items[fd] : null;
-        return descriptor is not null;
+        return descriptor is not (null or ClosedDescriptor);
     }
 
     /// <summary>Gives a descriptor the lowest number that is free.</summary>
@@ -61,7 +59,7 @@ internal sealed class DescriptorTable(int most)
         Descriptor? closed = null;
         lock (gate)
         {
-            if ((uint)fd < (uint)items.Count)
+            if ((uint)fd < (uint)items.Count && items[fd] is not ClosedDescriptor)
             {
                 closed = items[fd];
                 items[fd] = null;
@@ -71,13 +69,15 @@ internal sealed class DescriptorTable(int most)
         closed.Close();
     }
 
-    /// <summary>Moves a descriptor to another number that is in use, and closes what was there.</summary>
+    /// <summary>
+    /// Moves a descriptor to another number that is in use, or of a standard stream that is closed, and closes what was there.
+    /// </summary>
     internal void Renumber(int from, int to)
     {
         Descriptor? replaced;
         lock (gate)
         {
-            if ((uint)from >= (uint)items.Count || (uint)to >= (uint)items.Count || items[from] is null || items[to] is null)
+            if ((uint)from >= (uint)items.Count || (uint)to >= (uint)items.Count || items[from] is null or ClosedDescriptor || items[to] is null)
                 throw new WasiError(Errno.Badf);
             if (from == to) return;
             replaced = items[to];

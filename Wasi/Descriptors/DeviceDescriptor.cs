@@ -9,11 +9,21 @@ internal sealed class DeviceDescriptor : Descriptor
     private readonly DeviceHandle device;
 
     internal DeviceDescriptor(DeviceHandle device, FileType type, Rights rights, FdFlags flags)
-        : base(type, rights & Rights.Device, Rights.None)
+        : base(type, RightsOf(device, type, rights), Rights.None)
     {
         this.device = device;
+        HasPosition = IsPositioned(device, type);
         Flags = flags;
     }
+
+    /// <summary>Whether seeking in it means nothing and is allowed, as in <c>/dev/null</c>.</summary>
+    internal bool HasPosition { get; }
+
+    /// <summary>Guests take a character device that cannot seek for a terminal. Linux lets one seek in all that are none.</summary>
+    private static bool IsPositioned(DeviceHandle device, FileType type) => type == FileType.CharacterDevice && !device.IsTerminal;
+
+    private static Rights RightsOf(DeviceHandle device, FileType type, Rights rights) =>
+        (rights & Rights.Device) | (IsPositioned(device, type) ? Rights.FdSeek | Rights.FdTell : Rights.None);
 
     internal override FileStatus Status() => device.Status();
 

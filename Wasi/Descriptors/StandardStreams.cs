@@ -1,13 +1,15 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace WasmJit.Wasi;
 
 /// <summary>
 /// The first three descriptors. The process's own streams are the system's descriptors where they can be used: those can be
-/// asked whether they are ready, and tell that the other end of a pipe is gone.
+/// asked whether they are ready, and tell that the other end of a pipe is gone. One that the process was started without is a bad
+/// descriptor to the guest as well.
 /// </summary>
 internal static class StandardStreams
 {
+    /// <summary>Whether the process was started with a standard stream; true where that cannot be known.</summary>
+    internal static bool IsOpen(int fd) => !LinuxCalls.IsSupported || LinuxDevice.IsInherited(fd);
+
     internal static Descriptor Input(Stream? given)
     {
         if (given is not null) return new InputDescriptor(given);
@@ -22,9 +24,9 @@ internal static class StandardStreams
         return new OutputDescriptor(fd == 1 ? Console.OpenStandardOutput() : Console.OpenStandardError(), flushes: false);
     }
 
-    private static DeviceDescriptor Device(int fd, Rights rights)
+    private static Descriptor Device(int fd, Rights rights)
     {
-        var device = new LinuxDevice(new SafeFileHandle(fd, ownsHandle: false)) { MayBlock = true };
+        if (LinuxDevice.Standard(fd, forWriting: fd != 0) is not { } device) return new ClosedDescriptor();
         FileType type;
         try
         {
@@ -32,9 +34,17 @@ internal static class StandardStreams
         }
         catch (WasiError)
         {
-            // The process was started without it; the guest finds out when it uses it.
             type = FileType.Unknown;
         }
         return new DeviceDescriptor(device, type, rights, FdFlags.None);
     }
+}
+
+/// <summary>
+/// What stands in the place of a standard stream that the process was started without: every use of it is one of a bad descriptor, and
+/// no file that is opened later gets its number, to which the program would then write its messages.
+/// </summary>
+internal sealed class ClosedDescriptor() : Descriptor(FileType.Unknown, Rights.None, Rights.None)
+{
+    internal override Readiness Poll(bool forWriting) => throw new WasiError(Errno.Badf);
 }

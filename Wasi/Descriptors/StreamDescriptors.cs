@@ -29,7 +29,9 @@ internal sealed class InputDescriptor : Descriptor
 
     internal override uint Read(in GuestBuffers buffers, Waiter waiter)
     {
-        lock (gate)
+        if (!IsNonblocking) waiter.Enter(gate);
+        else if (!gate.TryEnter()) throw new WasiError(Errno.Again);
+        try
         {
             bool direct = start == end && pending is null
                 && (isAlwaysReady || (!IsNonblocking && !waiter.CanBeCanceled));
@@ -54,6 +56,10 @@ internal sealed class InputDescriptor : Descriptor
                 if (start == end) break;
             }
             return total;
+        }
+        finally
+        {
+            gate.Exit();
         }
     }
 
@@ -100,20 +106,29 @@ internal sealed class InputDescriptor : Descriptor
 }
 
 /// <summary>
-/// A .NET stream that the guest writes. Writes cannot be broken off: where the guest may be cancelled while one waits, it goes on
-/// in the background, with bytes of its own.
+/// A .NET stream that the guest writes. Writes cannot be broken off: where the guest may be cancelled while one waits, or does not want to
+/// wait, it goes on in the background, with bytes of its own.
 /// </summary>
 internal sealed class OutputDescriptor(Stream stream, bool flushes) : Descriptor(FileType.Unknown, Rights.Output, Rights.None)
 {
+    /// <summary>What one write that nobody waits for takes at most.</summary>
+    private const int MostAhead = 64 * 1024;
+
     private readonly Lock gate = new();
     private Task last = Task.CompletedTask;
+
+    internal override Task? Pending => last.IsCompleted ? null : last;
 
     internal override uint Write(in GuestBuffers buffers, Waiter waiter)
     {
         waiter.Check();
-        lock (gate)
+        if (!IsNonblocking) waiter.Enter(gate);
+        else if (!gate.TryEnter()) throw new WasiError(Errno.Again);
+        try
         {
             // Streams with a position, files and buffers, never wait.
+            if (IsNonblocking && !stream.CanSeek) return WriteAhead(buffers);
+            if (!last.IsCompleted) Finish(last, waiter);
             bool direct = stream.CanSeek || !waiter.CanBeCanceled;
             uint total = 0;
             for (int i = 0; i < buffers.Length; i++)
@@ -127,12 +142,52 @@ internal sealed class OutputDescriptor(Stream stream, bool flushes) : Descriptor
             else if (flushes) Finish(stream.FlushAsync(), waiter);
             return total;
         }
+        finally
+        {
+            gate.Exit();
+        }
+    }
+
+    /// <summary>
+    /// Begins a write and does not wait for it. Until it has ended there is no room for another. How the last one ended is told by the next.
+    /// </summary>
+    private uint WriteAhead(in GuestBuffers buffers)
+    {
+        if (!last.IsCompleted) throw new WasiError(Errno.Again);
+        (Task ended, last) = (last, Task.CompletedTask);
+        ended.GetAwaiter().GetResult();
+        var bytes = new List<byte>();
+        for (int i = 0; i < buffers.Length && bytes.Count < MostAhead; i++)
+            bytes.AddRange(buffers[i][..Math.Min(buffers[i].Length, MostAhead - bytes.Count)]);
+        byte[] copy = [.. bytes];
+        // On another thread: some streams wait before they return a task.
+        last = Task.Run(async () =>
+        {
+            await stream.WriteAsync(copy).ConfigureAwait(false);
+            if (flushes) await stream.FlushAsync().ConfigureAwait(false);
+        });
+        return (uint)copy.Length;
+    }
+
+    /// <summary>Waits for what was written and not waited for.</summary>
+    internal override void Drain(Waiter waiter)
+    {
+        waiter.Enter(gate);
+        try
+        {
+            if (!last.IsCompleted) waiter.WaitAny([last], -1);
+        }
+        finally
+        {
+            gate.Exit();
+        }
     }
 
     private void Finish(Task task, Waiter waiter)
     {
         last = task;
         if (!task.IsCompleted) waiter.WaitAny([task], -1);
+        last = Task.CompletedTask;
         task.GetAwaiter().GetResult();
     }
 
@@ -141,7 +196,7 @@ internal sealed class OutputDescriptor(Stream stream, bool flushes) : Descriptor
         lock (gate) stream.Flush();
     }
 
-    internal override Readiness Poll(bool forWriting) => forWriting ? new Readiness(true) : throw new WasiError(Errno.Badf);
+    internal override Readiness Poll(bool forWriting) => forWriting ? new Readiness(last.IsCompleted) : throw new WasiError(Errno.Badf);
 
     internal override void Close()
     {

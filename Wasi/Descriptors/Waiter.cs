@@ -20,6 +20,13 @@ internal sealed class Waiter(CancellationToken own)
         Guest.CancellationToken.ThrowIfCancellationRequested();
     }
 
+    /// <summary>Takes a lock that another thread of the guest may hold while it waits.</summary>
+    /// <exception cref="OperationCanceledException">The guest is to stop.</exception>
+    internal void Enter(Lock gate)
+    {
+        while (!gate.TryEnter(Slice)) Check();
+    }
+
     /// <summary>Sleeps.</summary>
     internal void Sleep(int milliseconds)
     {

@@ -53,6 +53,8 @@ internal abstract class FileHandle(SafeFileHandle handle) : IDisposable
 /// <summary>An open pipe or device: it has no position, and may have nothing to give yet.</summary>
 internal abstract class DeviceHandle : IDisposable
 {
+    internal abstract bool IsTerminal { get; }
+
     internal abstract FileStatus Status();
 
     internal abstract void SetTimes(NewTimes times);

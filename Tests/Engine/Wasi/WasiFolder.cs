@@ -118,6 +118,15 @@ internal sealed class WasiFolder : IDisposable
     public void Dispose()
     {
         Guest.Host.Dispose();
-        Directory.Delete(folder, recursive: true);
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (IOException) when (OperatingSystem.IsLinux())
+        {
+            // Names that are no UTF-8 .NET cannot delete.
+            using var remove = System.Diagnostics.Process.Start("rm", ["-rf", folder]);
+            remove.WaitForExit();
+        }
     }
 }

@@ -166,7 +166,8 @@ public sealed class WasiPathTests
         files.Put("a");
         Assert.Equal(Errno.Noent, files.Call("path_unlink_file", WasiFolder.Root, ""));
         Assert.Equal(Errno.Inval, files.Call("path_unlink_file", WasiFolder.Root, "a\0"));
-        Assert.Equal(Errno.Ilseq, files.Call("path_unlink_file", WasiFolder.Root, new byte[] { (byte)'a', 0xff }));
+        // Such a name only Linux can have; there it is one like any other.
+        Assert.Equal(portable || !OperatingSystem.IsLinux() ? Errno.Ilseq : Errno.Noent, files.Call("path_unlink_file", WasiFolder.Root, new byte[] { (byte)'a', 0xff }));
         Assert.Equal(Errno.Nametoolong, files.Call("path_unlink_file", WasiFolder.Root, new string('x', 256)));
         Assert.Equal(Errno.Nametoolong, files.Call("path_unlink_file", WasiFolder.Root, new string('/', 4097)));
         Assert.Equal(Errno.Fault, files.Call("path_unlink_file", WasiFolder.Root, 65_530, 7));

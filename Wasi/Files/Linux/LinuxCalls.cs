@@ -15,7 +15,16 @@ internal static partial class LinuxCalls
     /// <summary>Of the calls that take a path: the descriptor itself, and not to follow a link.</summary>
     internal const int EmptyPath = 0x1000, NoFollowLink = 0x100, RemoveDirectory = 0x200;
 
-    internal const int GetFlags = 3, SetFlags = 4;
+    internal const int GetDescriptorFlags = 1, GetFlags = 3, SetFlags = 4;
+
+    /// <summary>The flag of a descriptor, not of the file behind it, which <see cref="CloseOnExec"/> sets.</summary>
+    internal const int ClosesOnExec = 1;
+
+    /// <summary>Of a message: not to wait, and no signal where the other end is gone.</summary>
+    internal const int DontWait = 0x40, NoSignal = 0x4000;
+
+    /// <summary>Kinds of files in the upper bits of their mode.</summary>
+    internal const int PipeKind = 1, CharacterKind = 2, SocketKind = 12;
 
     /// <summary>Instead of nanoseconds: the present time, and the time that is.</summary>
     internal const long TimeNow = (1L << 30) - 1, TimeOmit = (1L << 30) - 2;
@@ -37,31 +46,31 @@ internal static partial class LinuxCalls
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int OpenHost(string path, int flags, uint mode);
 
-    [LibraryImport(Library, EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(FileNames.Marshaller))]
     internal static partial int OpenAt(SafeFileHandle directory, string name, int flags, uint mode);
 
-    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(FileNames.Marshaller))]
     internal static partial int StatX(SafeFileHandle directory, string name, int flags, uint mask, out StatXBuffer buffer);
 
-    [LibraryImport(Library, EntryPoint = "readlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "readlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(FileNames.Marshaller))]
     internal static partial nint ReadLinkAt(SafeFileHandle directory, string name, Span<byte> buffer, nuint size);
 
-    [LibraryImport(Library, EntryPoint = "mkdirat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "mkdirat", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(FileNames.Marshaller))]
     internal static partial int MakeDirectoryAt(SafeFileHandle directory, string name, uint mode);
 
-    [LibraryImport(Library, EntryPoint = "unlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "unlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(FileNames.Marshaller))]
     internal static partial int UnlinkAt(SafeFileHandle directory, string name, int flags);
 
-    [LibraryImport(Library, EntryPoint = "renameat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "renameat", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(FileNames.Marshaller))]
     internal static partial int RenameAt(SafeFileHandle directory, string name, SafeFileHandle target, string newName);
 
-    [LibraryImport(Library, EntryPoint = "linkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "linkat", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(FileNames.Marshaller))]
     internal static partial int LinkAt(SafeFileHandle directory, string name, SafeFileHandle target, string newName, int flags);
 
-    [LibraryImport(Library, EntryPoint = "symlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "symlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(FileNames.Marshaller))]
     internal static partial int SymlinkAt(string content, SafeFileHandle directory, string name);
 
-    [LibraryImport(Library, EntryPoint = "utimensat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "utimensat", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(FileNames.Marshaller))]
     internal static partial int SetTimesAt(SafeFileHandle directory, string name, ReadOnlySpan<long> times, int flags);
 
     [LibraryImport(Library, EntryPoint = "futimens", SetLastError = true)]
@@ -86,6 +95,12 @@ internal static partial class LinuxCalls
 
     [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
     internal static partial nint Write(SafeFileHandle file, ReadOnlySpan<byte> buffer, nuint size);
+
+    [LibraryImport(Library, EntryPoint = "send", SetLastError = true)]
+    internal static partial nint Send(SafeFileHandle socket, ReadOnlySpan<byte> buffer, nuint size, int flags);
+
+    [LibraryImport(Library, EntryPoint = "isatty")]
+    internal static partial int IsTerminal(SafeFileHandle file);
 
     [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
     internal static partial int Poll(ref PollItem items, nuint count, int milliseconds);
@@ -123,6 +138,9 @@ internal static partial class LinuxCalls
         Check(StatX(directory, name, name.Length == 0 ? EmptyPath : NoFollowLink, basic, out StatXBuffer buffer));
         return buffer.ToStatus();
     }
+
+    /// <summary>The kind of an open file; 0 if that cannot be had.</summary>
+    internal static int KindOf(SafeFileHandle file) => StatX(file, "", EmptyPath, 1, out StatXBuffer buffer) < 0 ? 0 : buffer.Mode >> 12;
 
     /// <summary>New times as <c>utimensat</c> takes them: two pairs of seconds and nanoseconds.</summary>
     internal static void Fill(Span<long> pairs, NewTimes times)

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace WasmJit.Wasi;
@@ -35,7 +34,7 @@ internal sealed class LinuxDirectory : DirectoryHandle
     {
         Span<byte> buffer = stackalloc byte[GuestMemory.LongestPath];
         nint length = LinuxCalls.ReadLinkAt(handle, name, buffer, (nuint)buffer.Length);
-        if (length >= 0) return Encoding.UTF8.GetString(buffer[..(int)length]);
+        if (length >= 0) return FileNames.Decode(buffer[..(int)length]);
         return Marshal.GetLastPInvokeError() is LinuxCalls.Invalid or LinuxCalls.NoEntry ? null : throw LinuxCalls.LastError();
     }
 
@@ -118,7 +117,7 @@ internal sealed class LinuxDirectory : DirectoryHandle
                 byte* entry = (byte*)LinuxCalls.ReadEntry(stream);
                 if (entry == null) return Marshal.GetLastPInvokeError() == 0 ? entries : throw LinuxCalls.LastError();
                 // struct dirent: inode, offset, length of the entry, kind, name.
-                string name = Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(entry + 19));
+                string name = FileNames.Decode(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(entry + 19));
                 if (name is not ("." or "..")) entries.Add(new DirectoryEntry(name, *(ulong*)entry, LinuxCalls.TypeOf(entry[18])));
             }
         }

@@ -47,10 +47,59 @@ internal sealed class LinuxFile(SafeFileHandle handle) : FileHandle(handle)
 }
 
 /// <summary>A pipe, a terminal or another device on Linux.</summary>
-internal sealed class LinuxDevice(SafeFileHandle handle) : DeviceHandle
+internal sealed class LinuxDevice : DeviceHandle
 {
+    /// <summary>What a pipe or terminal takes at once where the system says that it takes something.</summary>
+    private const int Atom = 4096;
+
+    private readonly SafeFileHandle handle;
+    private readonly int kind;
+
     /// <summary>Whether the descriptor was not opened here, and not without blocking: then it is asked before it is used.</summary>
-    internal bool MayBlock { get; init; }
+    private readonly bool mayBlock;
+
+    /// <summary>One that was opened without blocking.</summary>
+    internal LinuxDevice(SafeFileHandle handle)
+        : this(handle, LinuxCalls.KindOf(handle), mayBlock: false)
+    {
+    }
+
+    private LinuxDevice(SafeFileHandle handle, int kind, bool mayBlock)
+    {
+        this.handle = handle;
+        this.kind = kind;
+        this.mayBlock = mayBlock;
+        IsTerminal = LinuxCalls.IsTerminal(handle) == 1;
+    }
+
+    /// <summary>
+    /// A standard stream; null if the process was started without it. Its number may be in use all the same: the runtime opens pipes of
+    /// its own before any code of ours runs, and they get the lowest numbers. What the process was started with has outlasted
+    /// <c>exec</c>, so it lacks the flag that all descriptors of the runtime have.
+    /// </summary>
+    internal static LinuxDevice? Standard(int fd, bool forWriting)
+    {
+        var given = new SafeFileHandle(fd, ownsHandle: false);
+        if (!IsInherited(fd)) return null;
+        int kind = LinuxCalls.KindOf(given);
+        if (kind == LinuxCalls.PipeKind || (kind == LinuxCalls.CharacterKind && LinuxCalls.IsTerminal(given) == 1))
+        {
+            // Opened anew it need not block; the flag of the descriptor itself would be shared with other processes.
+            int flags = (forWriting ? LinuxCalls.WriteOnly : LinuxCalls.ReadOnly) | LinuxCalls.NonBlocking | LinuxCalls.NoTerminal;
+            int opened = LinuxCalls.OpenHost($"/proc/self/fd/{fd}", flags | LinuxCalls.CloseOnExec, 0);
+            if (opened >= 0) return new LinuxDevice(new SafeFileHandle(opened, ownsHandle: true), kind, mayBlock: false);
+        }
+        return new LinuxDevice(given, kind, mayBlock: true);
+    }
+
+    /// <summary>Whether the process was started with a descriptor.</summary>
+    internal static bool IsInherited(int fd)
+    {
+        int flags = LinuxCalls.Control(new SafeFileHandle(fd, ownsHandle: false), LinuxCalls.GetDescriptorFlags, 0);
+        return flags >= 0 && (flags & LinuxCalls.ClosesOnExec) == 0;
+    }
+
+    internal override bool IsTerminal { get; }
 
     internal override FileStatus Status() => LinuxCalls.Status(handle, "");
 
@@ -62,10 +111,18 @@ internal sealed class LinuxDevice(SafeFileHandle handle) : DeviceHandle
     }
 
     internal override int Read(Span<byte> buffer) =>
-        MayBlock && !Wait(forWriting: false, 0) ? -1 : Moved(LinuxCalls.Read(handle, buffer, (nuint)buffer.Length));
+        mayBlock && !Wait(forWriting: false, 0) ? -1 : Moved(LinuxCalls.Read(handle, buffer, (nuint)buffer.Length));
 
-    internal override int Write(ReadOnlySpan<byte> buffer) =>
-        MayBlock && !Wait(forWriting: true, 0) ? -1 : Moved(LinuxCalls.Write(handle, buffer, (nuint)buffer.Length));
+    internal override int Write(ReadOnlySpan<byte> buffer)
+    {
+        if (!mayBlock) return Moved(LinuxCalls.Write(handle, buffer, (nuint)buffer.Length));
+        if (!Wait(forWriting: true, 0)) return -1;
+        if (kind == LinuxCalls.SocketKind)
+            return Moved(LinuxCalls.Send(handle, buffer, (nuint)buffer.Length, LinuxCalls.DontWait | LinuxCalls.NoSignal));
+        // Where there is room there is room for this much; more would wait inside the system, where nothing can stop it.
+        if (kind is LinuxCalls.PipeKind or LinuxCalls.CharacterKind) buffer = buffer[..Math.Min(buffer.Length, Atom)];
+        return Moved(LinuxCalls.Write(handle, buffer, (nuint)buffer.Length));
+    }
 
     internal override bool Wait(bool forWriting, int milliseconds)
     {

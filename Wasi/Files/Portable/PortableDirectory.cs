@@ -157,7 +157,14 @@ internal sealed class PortableDirectory(string path) : DirectoryHandle
     {
     }
 
-    private string At(string name) => name == "." ? path : Path.Join(path, name);
+    /// <summary>
+    /// The path of an entry. Names that are no UTF-8 .NET cannot say, and shows with replacements, by which another file would be found.
+    /// </summary>
+    private string At(string name)
+    {
+        if (FileNames.HasEscapes(name) || name.Contains('\ufffd')) throw new WasiError(Errno.Ilseq);
+        return name == "." ? path : Path.Join(path, name);
+    }
 
     private static void Expect(string entry, bool isDirectory)
     {
