@@ -2,7 +2,10 @@ using Spectre.Console;
 
 namespace WasmJit.Cli;
 
-/// <summary>Where commands write. Colours appear only where a terminal is on the other end.</summary>
+/// <summary>
+/// Where commands write. Colours appear only where a terminal is on the other end. Whatever is written may have words of a guest in it, so
+/// all of it goes through <see cref="Printable"/>, but for <see cref="Out"/>.
+/// </summary>
 internal sealed class Terminal
 {
     private readonly IAnsiConsole errors;
@@ -20,7 +23,7 @@ internal sealed class Terminal
         errors = Make(error, showsProgress);
     }
 
-    /// <summary>The standard output, for text without colours.</summary>
+    /// <summary>The standard output, for modules as text, whose names the printer has escaped.</summary>
     internal TextWriter Out { get; }
 
     internal bool IsTerminal { get; }
@@ -42,42 +45,45 @@ internal sealed class Terminal
         return console;
     }
 
+    private static string Shown(string text) => Markup.Escape(Printable.Text(text));
+
     /// <summary>Writes a line of results.</summary>
-    internal void Line(string text = "") => Out.WriteLine(text);
+    internal void Line(string text = "") => Out.WriteLine(Printable.Text(text));
 
     /// <summary>Writes a line of results in a style such as "green" or "bold".</summary>
     internal void Line(string text, string style)
     {
-        if (IsTerminal) results.MarkupLine($"[{style}]{Markup.Escape(text)}[/]");
-        else Out.WriteLine(text);
+        if (IsTerminal) results.MarkupLine($"[{style}]{Shown(text)}[/]");
+        else Line(text);
     }
 
     /// <summary>Does something that may take long. After a second a line says what, on a terminal; it goes when it is done.</summary>
     internal T Progress<T>(string what, Func<T> work)
     {
         if (!showsProgress) return work();
-        using var progress = new ProgressLine(errorWriter, what, TimeSpan.FromSeconds(1));
+        using var progress = new ProgressLine(errorWriter, Printable.Text(what), TimeSpan.FromSeconds(1));
         return work();
     }
 
     /// <summary>Writes a message that something is wrong, and what to do about it.</summary>
-    internal void Error(string message, string? help)
+    internal void Error(string message, string? help, IReadOnlyList<string> items)
     {
-        errors.MarkupLine($"[red]error:[/] {Markup.Escape(message)}");
-        if (help is not null) errors.MarkupLine($"[blue]help:[/] {Markup.Escape(help)}");
+        errors.MarkupLine($"[red]error:[/] {Shown(message)}");
+        foreach (string item in items) errors.WriteLine("  " + Printable.Text(item));
+        if (help is not null) errors.MarkupLine($"[blue]help:[/] {Shown(help)}");
     }
 
     /// <summary>Writes what a guest died of, and its functions that were running.</summary>
     internal void Died(string of, string message, IReadOnlyList<WasmFrame> stack)
     {
-        errors.MarkupLine($"[red]{of}:[/] {Markup.Escape(message)}");
+        errors.MarkupLine($"[red]{of}:[/] {Shown(message)}");
         Stack(stack);
     }
 
     /// <summary>Writes why a guest was stopped, and its functions that were running.</summary>
     internal void Stopped(string reason, IReadOnlyList<WasmFrame> stack)
     {
-        errors.MarkupLine($"[yellow]{Markup.Escape(reason)}[/]");
+        errors.MarkupLine($"[yellow]{Shown(reason)}[/]");
         Stack(stack);
     }
 
@@ -94,7 +100,7 @@ internal sealed class Terminal
             }
             int same = 1;
             while (i + same < stack.Count && stack[i + same] == stack[i]) same++;
-            errors.WriteLine($"    {(stack[i].Omitted == 0 ? "at " : "")}{stack[i]}{(same > 1 ? $" ({same} times)" : "")}");
+            errors.WriteLine($"    {(stack[i].Omitted == 0 ? "at " : "")}{Printable.Text(stack[i].ToString())}{(same > 1 ? $" ({same} times)" : "")}");
             i += same;
         }
     }

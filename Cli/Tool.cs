@@ -56,7 +56,11 @@ internal static class Tool
     internal static int Run(string[] args, TextWriter output, TextWriter error)
     {
         var terminal = new Terminal(output, error);
-        ParseResult parsed = Root(terminal).Parse(args.Length == 0 ? ["--help"] : args);
+        ParseResult parsed = Root(terminal).Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration
+        {
+            // An argument is what it is: "@file" is the guest's, and no file's content becomes options of the tool.
+            ResponseFileTokenReplacer = null,
+        });
         try
         {
             if (parsed.Action is ParseErrorAction) throw CommandLineErrors.Describe(parsed);
@@ -69,7 +73,7 @@ internal static class Tool
         }
         catch (Exception e) when (Explain(e) is { } text)
         {
-            terminal.Error(text, (e as ToolException)?.Help);
+            terminal.Error(text, (e as ToolException)?.Help, (e as ToolException)?.Items ?? []);
             return Failure;
         }
         catch (TrapException trap)
@@ -133,4 +137,7 @@ internal sealed class ToolException(string message, string? help = null) : Excep
 {
     /// <summary>What to do about it.</summary>
     internal string? Help => help;
+
+    /// <summary>What the message ends with, a line each.</summary>
+    internal IReadOnlyList<string> Items { get; init; } = [];
 }

@@ -229,9 +229,9 @@ internal static class RunCommand
             const int most = 10;
             ImportType[] missing = [.. module.Imports.Where(i => i.Name is not null && host.Imports.Find(i.Module, i.Name) is null)];
             if (missing.Length == 0) return;
-            IEnumerable<string> lines = missing.Take(most).Select(i => $"\n  {WatPrinter.Quote(i.Module)} {WatPrinter.Quote(i.Name!)} {i.Type}");
-            throw new ToolException(
-                $"{path} imports what the tool does not have:{string.Concat(lines)}{(missing.Length > most ? $"\n  and {missing.Length - most} more" : "")}", Missing);
+            IEnumerable<string> lines = missing.Take(most).Select(i => $"{WatPrinter.Quote(i.Module)} {WatPrinter.Quote(i.Name!)} {i.Type}");
+            if (missing.Length > most) lines = lines.Append($"and {missing.Length - most} more");
+            throw new ToolException($"{path} imports what the tool does not have:", Missing) { Items = [.. lines] };
         }
 
         private bool Exports(string function) => module.Exports.Any(e => e.Name == function && e.Type.Kind == ExternKind.Func);
