@@ -38,11 +38,7 @@ internal sealed class WasiLinkingDescriptors(WasiContext context) : LinkingDescr
 
         private readonly Descriptor descriptor;
         private readonly Waiter waiter;
-<<<<<<< HEAD
-        private readonly GuestMemory memory = new() { Memory = new Memory(new MemoryType(1, 1), reservation: 65536) };
-=======
-        private readonly GuestMemory memory = new(new Memory(new MemoryType(1, 1)));
->>>>>>> 21c92a1 (Caller: a host function may ask who calls; WASI and wasm:linking act on the instance that calls)
+        private readonly GuestMemory memory = new(new Memory(new MemoryType(1, 1), reservation: 65536));
 
         internal GuestStream(Descriptor descriptor, Waiter waiter)
         {
