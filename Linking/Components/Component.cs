@@ -151,13 +151,23 @@ public sealed class Component : IDisposable
     private void Free()
     {
         if (instance is null) return;
-        // Functions that have got out, in an exception for one, must not be called any more: they count no calls.
-        foreach (FuncRef? func in instance.Funcs)
-            if (ReferenceEquals(func?.Context, instance)) func.Withdraw();
-        foreach (Memory each in instance.Memories) each.Free();
+        Free(instance, []);
         instance = null;
         memory = null;
         realloc = null;
+    }
+
+    /// <summary>
+    /// Frees an instance and those that module linking made in it: it imports functions alone, so nobody else has them. Functions that
+    /// have got out, in an exception for one, must not be called any more: they count no calls.
+    /// </summary>
+    private static void Free(InstanceCore instance, HashSet<InstanceCore> known)
+    {
+        if (!known.Add(instance)) return;
+        foreach (FuncRef? func in instance.Funcs)
+            if (ReferenceEquals(func?.Context, instance)) func.Withdraw();
+        foreach (Memory each in instance.Memories) each.Free();
+        foreach (InstanceCore inner in instance.Instances) Free(inner, known);
     }
 
     internal void Enter()

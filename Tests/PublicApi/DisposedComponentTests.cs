@@ -66,6 +66,28 @@ public sealed class DisposedComponentTests
         Assert.Throws<ObjectDisposedException>(() => component.GetFunction("none", "func()"));
     }
 
+    /// <summary>What module linking makes in a component goes with it.</summary>
+    [Theory]
+    [MemberData(nameof(Checks))]
+    public void InstancesInsideGoToo(MemoryChecks checks)
+    {
+        var component = new Component(new Engine(new EngineOptions { MemoryChecks = checks }).CompileText("""
+            (module
+              (module $inner (memory (export "m") 1) (func (export "peek") (param i32) (result i32) (i32.load (local.get 0))))
+              (instance $i (instantiate $inner))
+              (alias $i "peek" (func $peek)) (alias $i "m" (memory $m))
+              (memory (export "memory") 1)
+              (tag $function (param funcref))
+              (elem declare func $peek)
+              (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+              (func (export "peek") (throw $function (ref.func $peek))))
+            """));
+        var peek = (Func<int, int>)Throw(component, "peek").GetValue<Delegate>(0);
+        Assert.Equal(0, peek(0));
+        component.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => peek(0));
+    }
+
     [Theory]
     [MemberData(nameof(Checks))]
     public void AWindowOnItIsZero(MemoryChecks checks)
