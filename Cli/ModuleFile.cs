@@ -5,6 +5,8 @@ namespace WasmJit.Cli;
 /// <summary>Reads what the user calls a module: a file in the binary or the text format, or the standard input.</summary>
 internal static class ModuleFile
 {
+    private static readonly string[] Patterns = ["*.wasm", "*.wat"];
+
     internal static Argument<string> Argument(string description = "A module, .wasm or .wat; \"-\" is the standard input.") =>
         new("FILE") { Description = description };
 
@@ -111,7 +113,7 @@ internal static class ModuleFile
     private static string ModulesIn(string path)
     {
         const int most = 4;
-        string[] modules = [.. new[] { "*.wasm", "*.wat" }.SelectMany(p => Directory.EnumerateFiles(path, p)).Order(StringComparer.Ordinal).Take(most + 1)];
+        string[] modules = [.. Patterns.SelectMany(p => Directory.EnumerateFiles(path, p)).Order(StringComparer.Ordinal).Take(most + 1)];
         if (modules.Length == 0) return "give a module; there is none in it";
         return $"give a module in it: {string.Join(", ", modules.Take(most))}{(modules.Length > most ? ", ..." : "")}";
     }

@@ -1,7 +1,7 @@
 namespace WasmJit;
 
 /// <summary>The bytes are not a module that can run: malformed, or invalid.</summary>
-public abstract class ModuleException : Exception
+public abstract class ModuleException : WasmJitException
 {
     private protected ModuleException(string reason, long offset, int? function, string? name)
         : base(Describe(reason, offset, function, name))

@@ -9,32 +9,43 @@ namespace WasmJit;
 /// a module name stand for an instance where a module imports one. Single-level imports have one name.
 /// </summary>
 /// <example><code>new Imports { { "env", "print", (Action&lt;int&gt;)Console.WriteLine }, { "lib", instance } }</code></example>
-public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string Name), object>>
+public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? Name), object>>
 {
     private readonly Dictionary<(string Module, string Name), object> items = [];
     private readonly Dictionary<string, Instance> instances = [];
     private readonly Dictionary<string, object> singles = [];
 
-    /// <summary>Adds one import.</summary>
+    /// <summary>Replaces an import, or adds it.</summary>
     /// <exception cref="ArgumentException">The value is nothing that a module can import.</exception>
+    public object this[string module, string name]
+    {
+        set => items[(module, name)] = Checked(value);
+    }
+
+    /// <summary>Adds one import.</summary>
+    /// <exception cref="ArgumentException">There is one of these names already, or the value is nothing that a module can import.</exception>
     public void Add(string module, string name, object value)
     {
-        items[(module, name)] = Checked(value);
+        if (!items.TryAdd((module, name), Checked(value))) throw new ArgumentException($"There is an import \"{module}\" \"{name}\" already.", nameof(name));
     }
 
     /// <summary>Adds a single-level import, of the runtime-linking extension: a module, or anything else.</summary>
-    /// <exception cref="ArgumentException">The value is nothing that a module can import.</exception>
+    /// <exception cref="ArgumentException">There is one of this name already, or the value is nothing that a module can import.</exception>
     public void Add(string name, object value)
     {
-        if (value is Instance instance) instances[name] = instance;
-        else singles[name] = Checked(value);
+        if (value is Instance instance) Add(name, instance);
+        else if (!singles.TryAdd(name, Checked(value))) throw new ArgumentException($"There is an import \"{name}\" already.", nameof(name));
     }
 
     private static object Checked(object value) => value is Delegate or Memory or Table or Global or Tag or Module or Instance
         ? value : throw new ArgumentException($"A {value?.GetType().ToString() ?? "null"} cannot be imported.", nameof(value));
 
-    /// <summary>Adds all exports of an instance under a module name.</summary>
-    public void Add(string module, Instance instance) => instances[module] = instance;
+    /// <summary>Adds all exports of an instance under a module name. An import that is given by itself comes before them.</summary>
+    /// <exception cref="ArgumentException">There is an instance of this name already.</exception>
+    public void Add(string module, Instance instance)
+    {
+        if (!instances.TryAdd(module, instance)) throw new ArgumentException($"There is an instance \"{module}\" already.", nameof(module));
+    }
 
     /// <summary>Adds all of another set; what is there already stays.</summary>
     public void AddRange(Imports other)
@@ -73,8 +84,13 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string Na
         return instances.TryGetValue(module, out Instance? instance) ? instance.FindExport(name) : null;
     }
 
-    /// <inheritdoc/>
-    public IEnumerator<KeyValuePair<(string Module, string Name), object>> GetEnumerator() => items.GetEnumerator();
+    /// <summary>All that was added. Whole instances and single-level imports have one name.</summary>
+    public IEnumerator<KeyValuePair<(string Module, string? Name), object>> GetEnumerator()
+    {
+        foreach (((string module, string name), object value) in items) yield return new((module, name), value);
+        foreach ((string module, Instance instance) in instances) yield return new((module, null), instance);
+        foreach ((string name, object value) in singles) yield return new((name, null), value);
+    }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

@@ -5,7 +5,7 @@ namespace WasmJit;
 /// <summary>
 /// A module could not be linked: an import is missing, what stands for it has another type, or the guest may have no more of something.
 /// </summary>
-public sealed class LinkException : Exception
+public sealed class LinkException : WasmJitException
 {
     internal LinkException(string message)
         : base(message)

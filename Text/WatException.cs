@@ -1,7 +1,7 @@
 namespace WasmJit;
 
 /// <summary>The text is not in the text format (spec chapter 6).</summary>
-public sealed class WatException : Exception
+public sealed class WatException : WasmJitException
 {
     internal WatException(string reason, int line, int column)
         : base($"{reason} (line {line}, column {column})")

@@ -193,7 +193,7 @@ public sealed class WasiHost : IDisposable
     private Instance Link(Module module, DynamicLinker linker, Fuel? fuel)
     {
         Instance instance = linker.InstantiateFor(TakeMemory, module, Imports, fuel);
-        linker.Initialise();
+        linker.Initialize();
         return instance;
     }
 

@@ -16,7 +16,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
     private List<DefType>? inner;
     private List<DefType>[] enclosing = [];
 
-    private readonly HeapType Resolve(long index, int at)
+    private readonly DefType Resolve(long index, int at)
     {
         List<DefType> types = inner ?? module.Types;
         if (inner is null && index >= groupBase && index < groupBase + group.Length) return group[index - groupBase];
@@ -38,8 +38,8 @@ internal ref struct TypeDecoder(ModuleInfo module)
             if (known.IsExtension) module.UseLinking($"heap type {known}", at);
             return known;
         }
-        HeapType type = Resolve(code.Code, at);
-        return code.IsExact ? new ExactType((DefType)type) : type;
+        DefType type = Resolve(code.Code, at);
+        return code.IsExact ? new ExactType(type) : type;
     }
 
     internal readonly HeapType ReadHeapType(ref ByteReader reader)
@@ -156,7 +156,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
             {
                 uint type = reader.U32();
                 if (type >= groupBase + index) throw new InvalidModuleException($"unknown type {type}", at);
-                super = (DefType)Resolve(type, at);
+                super = Resolve(type, at);
                 supers[index] = type;
             }
             if (count > 1) throw new InvalidModuleException("sub type with more than one super type", at);
@@ -404,7 +404,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
     {
         int at = reader.Position;
         uint index = reader.U32();
-        return Resolve(index, at) is DefType { IsDefined: true, Composite: FuncType } type
+        return Resolve(index, at) is { IsDefined: true, Composite: FuncType } type
             ? type : throw new InvalidModuleException($"unknown type {index}: not a function type", at);
     }
 

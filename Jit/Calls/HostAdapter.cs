@@ -69,7 +69,7 @@ internal sealed class HostAdapter
             result == typeof(void) ? [] : [.. FlattenResult(result).Select(ValTypeOf)]));
     }
 
-    private static IEnumerable<Type> FlattenResult(Type type)
+    private static Type[] FlattenResult(Type type)
     {
         if (!typeof(ITuple).IsAssignableFrom(type) || !type.IsValueType) return [type];
         Type[] parts = type.GetGenericArguments();

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Globalization;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.Intrinsics;
@@ -97,12 +98,12 @@ internal sealed class Emission
                 }
             case "store":
                 return new Emission { Kind = EmissionKind.Store, Steps = [new Step(StoresByName[rest], null)], Width = WidthOf(rest) };
-            default: throw new FormatException($"The emission of {op} is none: {op.Emission}");
+            default: throw new FormatException($"Unknown emission for {op}: {op.Emission}");
         }
     }
 
     private static Step ParseStep(string text) =>
-        text.StartsWith("ldc.", StringComparison.Ordinal) ? new Step(default, int.Parse(text.AsSpan(4))) : new Step(OpCodesByName[text], null);
+        text.StartsWith("ldc.", StringComparison.Ordinal) ? new Step(default, int.Parse(text.AsSpan(4), CultureInfo.InvariantCulture)) : new Step(OpCodesByName[text], null);
 
     private static int WidthOf(string type) => type == "v128" ? 16 : type[1] - '0';
 

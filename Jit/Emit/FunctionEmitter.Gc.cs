@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Runtime;
@@ -78,7 +79,7 @@ internal sealed partial class FunctionEmitter
                 {
                     stack.Take(5);
                     ValType storage = ClassOf(instr.A).StorageOf(0);
-                    il.Call(Members.GcArray("Copy" + (storage.IsRef ? "Ref" : (storage.ByteSize * 8).ToString())));
+                    il.Call(Members.GcArray("Copy" + (storage.IsRef ? "Ref" : (storage.ByteSize * 8).ToString(CultureInfo.InvariantCulture))));
                     return true;
                 }
             case OpId.ArrayInitData or OpId.ArrayInitElem:

@@ -46,7 +46,7 @@ internal sealed partial class FunctionEmitter
     private void AsOne(int call)
     {
         string name = il.MethodAt(call).Name;
-        if (name.StartsWith(Apart)) il.Retarget(call, Members.Integer(name[Apart.Length..]));
+        if (name.StartsWith(Apart, StringComparison.Ordinal)) il.Retarget(call, Members.Integer(name[Apart.Length..]));
     }
 
     /// <summary>A number is about to be compared, or to decide a branch.</summary>

@@ -94,7 +94,7 @@ internal sealed class SavedConstants
         return new Constant(kind, module, index, 0);
     }
 
-    private FieldInfo Field(Constant constant)
+    private FieldBuilder Field(Constant constant)
     {
         if (fields.TryGetValue(constant, out FieldBuilder? known)) return known;
         Type type = constant.Kind switch

@@ -23,7 +23,7 @@ public enum SavedModuleProblem
 }
 
 /// <summary>A saved module cannot be loaded.</summary>
-public sealed class SavedModuleException : Exception
+public sealed class SavedModuleException : WasmJitException
 {
     internal SavedModuleException(SavedModuleProblem problem, string message)
         : base(message) => Problem = problem;

@@ -39,7 +39,7 @@ public sealed class DynamicLibrary
     public uint TableBase { get; internal set; }
 
     /// <summary>The libraries that it needs, in its own order.</summary>
-    public IReadOnlyList<DynamicLibrary> Needed => Needs;
+    public IReadOnlyList<DynamicLibrary> Needed => Needs.AsReadOnly();
 
     /// <summary>Whether it is still loaded.</summary>
     public bool IsLoaded { get; internal set; } = true;

@@ -69,7 +69,7 @@ public sealed partial class DynamicLinker
 
     /// <summary>
     /// Instantiates the program and the libraries that it needs. Nothing of them has run when this returns:
-    /// <see cref="Initialise"/> does the rest.
+    /// <see cref="Initialize"/> does the rest.
     /// </summary>
     /// <param name="program">
     /// The program: one that is not position-independent and exports <c>memory</c>, <c>__indirect_function_table</c>,
@@ -121,7 +121,7 @@ public sealed partial class DynamicLinker
     /// <c>_initialize</c>, if it has one. It is done once, at the latest when the first library is opened.
     /// </summary>
     /// <exception cref="TrapException">A constructor traps.</exception>
-    public void Initialise()
+    public void Initialize()
     {
         using (Enter())
         {
@@ -167,7 +167,7 @@ public sealed partial class DynamicLinker
             if (!isLinked) throw new DynamicLinkException("the program is not linked yet");
             if (isLoading) throw new DynamicLinkException($"{name} cannot be opened by code that runs while another library is loaded");
             if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
-            Initialise();
+            Initialize();
             DynamicLibrary library = Load(name, mode, caller, quota);
             if (library.OpenCount == int.MaxValue) throw new DynamicLinkException($"{name} is open too often");
             library.OpenCount++;

@@ -4,7 +4,7 @@ namespace WasmJit;
 /// A module was not compiled because a <see cref="LinkingQuota"/> is used up. Guests see it as the trap
 /// <see cref="TrapKind.QuotaExceeded"/> or as an error of the built-in functions; hosts only where they load for a guest.
 /// </summary>
-public sealed class QuotaExceededException : Exception
+public sealed class QuotaExceededException : WasmJitException
 {
     internal QuotaExceededException(string detail)
         : base($"quota exceeded: {detail}") => Detail = detail;

@@ -9,7 +9,7 @@ namespace WasmJit;
 /// that no guest catches arrives at the caller of the export, one that a host function throws can be caught by the guest.
 /// It is also what an <c>exnref</c> refers to. No other .NET exception is ever caught by a guest.
 /// </summary>
-public sealed class WasmException : Exception
+public sealed class WasmException : WasmJitException
 {
     /// <summary>The first words of numbers, if there are no more than <see cref="PayloadLayout.InlineWords"/>.</summary>
     internal ulong Word0, Word1;

@@ -13,10 +13,12 @@ public sealed class I31 : IEquatable<I31>
 
     private static readonly I31[] Shared = [.. Enumerable.Range(SmallestShared, SharedCount).Select(v => new I31(v))];
 
-    /// <summary>The value, sign-extended from 31 bits.</summary>
-    public readonly int Value;
+    private readonly int value;
 
-    private I31(int value) => Value = value;
+    private I31(int value) => this.value = value;
+
+    /// <summary>The value, sign-extended from 31 bits.</summary>
+    public int Value => value;
 
     /// <summary>The reference to the low 31 bits of a number.</summary>
     public static I31 From(int value) => (I31)New(value);
@@ -47,7 +49,7 @@ public sealed class I31 : IEquatable<I31>
     internal static int GetS(object? value)
     {
         if (value is null) Trap.Throw(TrapKind.NullI31Reference);
-        return Unsafe.As<I31>(value).Value;
+        return Unsafe.As<I31>(value).value;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -55,5 +57,5 @@ public sealed class I31 : IEquatable<I31>
 
     /// <summary><c>ref.eq</c> where both sides may be i31.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool RefEq(object? a, object? b) => ReferenceEquals(a, b) || (a is I31 x && b is I31 y && x.Value == y.Value);
+    internal static bool RefEq(object? a, object? b) => ReferenceEquals(a, b) || (a is I31 x && b is I31 y && x.value == y.value);
 }

@@ -17,7 +17,7 @@ internal sealed unsafe class CancellationScope
     private bool fired;
     private bool left;
 
-    private CancellationScope(WasmThread thread, CancellationToken token, ulong top)
+    private CancellationScope(WasmThread thread, ulong top, CancellationToken token)
     {
         this.thread = thread;
         this.token = token;
@@ -34,7 +34,7 @@ internal sealed unsafe class CancellationScope
     {
         byte local;
         WasmThread thread = WasmThread.Current;
-        var scope = new CancellationScope(thread, token, (ulong)&local);
+        var scope = new CancellationScope(thread, (ulong)&local, token);
         thread.Scope = scope;
         scope.registration = token.UnsafeRegister(static s => ((CancellationScope)s!).Fire(), scope);
         return scope;

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace WasmJit.Runtime;
 
 /// <summary>
@@ -46,6 +48,7 @@ internal static class GuestThreads
         (worker ?? new Worker()).Give(job);
     }
 
+    [SuppressMessage("Design", "CA1001", Justification = "A worker lives as long as its thread, and a semaphore nobody asks for a handle has nothing to dispose.")]
     private sealed class Worker
     {
         private readonly SemaphoreSlim given = new(0);

@@ -61,7 +61,7 @@ internal static unsafe partial class Pages
     internal static void Release(byte* at, ulong bytes)
     {
         if (OperatingSystem.IsWindows()) VirtualFree((nint)at, 0, MemRelease);
-        else munmap((nint)at, (nuint)bytes);
+        else _ = munmap((nint)at, (nuint)bytes);
     }
 
     /// <summary>Puts code into pages of its own that can be executed and no longer written.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using WasmJit.Runtime;
 
@@ -151,9 +152,9 @@ public sealed class Table
     internal static FuncRef ResolveSlow(Table table, ulong index, DefType type)
     {
         FuncRef[] funcs = table.Funcs;
-        if (index >= (ulong)funcs.Length) throw Trap.Make(TrapKind.UndefinedElement, index.ToString());
+        if (index >= (ulong)funcs.Length) throw Trap.Make(TrapKind.UndefinedElement, index.ToString(CultureInfo.InvariantCulture));
         FuncRef func = funcs[index];
-        if (ReferenceEquals(func, FuncRef.Empty)) throw Trap.Make(TrapKind.UninitializedElement, index.ToString());
+        if (ReferenceEquals(func, FuncRef.Empty)) throw Trap.Make(TrapKind.UninitializedElement, index.ToString(CultureInfo.InvariantCulture));
         if (!Subtyping.IsSubtype(func.Type, type)) throw Trap.Make(TrapKind.IndirectCallTypeMismatch);
         return func;
     }

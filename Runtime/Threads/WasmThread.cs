@@ -146,7 +146,7 @@ internal sealed unsafe partial class WasmThread
         nuint size, guard;
         bool found = pthread_attr_getstack(attributes, &start, &size) == 0;
         if (pthread_attr_getguardsize(attributes, &guard) != 0) guard = 0;
-        pthread_attr_destroy(attributes);
+        _ = pthread_attr_destroy(attributes);
         low = (ulong)start + guard;
         high = (ulong)start + size;
         // A main thread's stack without limit reaches to the next mapping: nobody has set that much aside.

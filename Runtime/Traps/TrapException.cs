@@ -102,7 +102,7 @@ public sealed record WasmFrame(string? Module, string Function)
 }
 
 /// <summary>A guest has trapped. The instance stays usable; what the guest had written stays written.</summary>
-public sealed class TrapException : Exception
+public sealed class TrapException : WasmJitException
 {
     private IReadOnlyList<WasmFrame>? stack;
 
@@ -152,8 +152,8 @@ internal static class WasmStackTrace
     internal static IReadOnlyList<WasmFrame> Of(Exception exception)
     {
         const int Ends = ExceptionFrames.KeptAtEachEnd;
-        if (exception.InnerException is { } inner && Of(inner, Ends) is { Count: > 0 } found) return found;
-        return Of(exception, Ends);
+        if (exception.InnerException is { } inner && Of(inner, Ends) is { Count: > 0 } found) return found.AsReadOnly();
+        return Of(exception, Ends).AsReadOnly();
     }
 
     private static List<WasmFrame> Of(Exception exception, int ends)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace WasmJit;
 
@@ -127,5 +128,5 @@ public sealed record GlobalType(ValType Type, bool IsMutable)
 
 internal static class Limits
 {
-    internal static string Text(ulong minimum, ulong? maximum) => maximum is { } m ? $"{minimum} {m}" : minimum.ToString();
+    internal static string Text(ulong minimum, ulong? maximum) => maximum is { } m ? string.Create(CultureInfo.InvariantCulture, $"{minimum} {m}") : minimum.ToString(CultureInfo.InvariantCulture);
 }

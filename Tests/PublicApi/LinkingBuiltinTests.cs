@@ -22,7 +22,7 @@ public sealed class LinkingBuiltinTests
             Host = host;
             var text = new StringBuilder("(module ");
             var bodies = new StringBuilder();
-            foreach (((string _, string name), object value) in host.Imports)
+            foreach (((string _, string? name), object value) in host.Imports)
             {
                 ParameterInfo[] parameters = value.GetType().GetMethod("Invoke")!.GetParameters()[1..];
                 string types = string.Join(' ', parameters.Select(p => p.ParameterType == typeof(long) ? "i64" : "i32"));
@@ -355,7 +355,7 @@ public sealed class LinkingBuiltinTests
         var guest = new Guest(All with { Namespace = new MemoryNamespace { { "m", Wat.ToBinary("(module)") } }, MaximumHandles = 50 },
             new Engine(new EngineOptions { LinkingQuota = quota }));
         (string Name, Type[] Types)[] functions = [.. guest.Host.Imports.Select(i =>
-            (i.Key.Name, i.Value.GetType().GetMethod("Invoke")!.GetParameters()[1..].Select(p => p.ParameterType).ToArray()))];
+            (i.Key.Name!, i.Value.GetType().GetMethod("Invoke")!.GetParameters()[1..].Select(p => p.ParameterType).ToArray()))];
         int[] interesting = [0, -1, 1, 2, 1 << 20, (1 << 20) + 1, (2 << 20) + 1, 131072, 131071, 65536, int.MaxValue, int.MinValue, 0x7f, 20];
         for (int i = 0; i < 20_000; i++)
         {

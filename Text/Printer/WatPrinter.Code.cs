@@ -83,7 +83,7 @@ internal sealed partial class WatPrinter
             {
                 if (open) declarations.Append(')');
                 open = false;
-                declarations.Append($" ({keyword}{locals.Definition(local)} {list[i]})");
+                declarations.Append(CultureInfo.InvariantCulture, $" ({keyword}{locals.Definition(local)} {list[i]})");
                 continue;
             }
             declarations.Append(open ? " " : $" ({keyword} ").Append(list[i]);
@@ -228,7 +228,7 @@ internal sealed partial class WatPrinter
         {
             CodeReader.ReadCatch(ref reader, out byte kind, out uint tag, out uint label);
             string keyword = kind switch { CatchByte.Catch => "catch", CatchByte.CatchRef => "catch_ref", CatchByte.CatchAll => "catch_all", _ => "catch_all_ref" };
-            list.Append($" ({keyword}{(kind < CatchByte.CatchAll ? " " + tags[tag] : "")} {Label(label)})");
+            list.Append(CultureInfo.InvariantCulture, $" ({keyword}{(kind < CatchByte.CatchAll ? " " + tags[tag] : "")} {Label(label)})");
         }
         return list.ToString();
     }
@@ -244,15 +244,15 @@ internal sealed partial class WatPrinter
                     for (int i = 0; i <= instr.ListCount; i++) line.Append(' ').Append(Label(reader.U32(), commented: false));
                     return;
                 }
-            case ImmediateKind.I32: line.Append(' ').Append((int)instr.Bits); return;
-            case ImmediateKind.I64: line.Append(' ').Append((long)instr.Bits); return;
+            case ImmediateKind.I32: line.Append(CultureInfo.InvariantCulture, $" {(int)instr.Bits}"); return;
+            case ImmediateKind.I64: line.Append(CultureInfo.InvariantCulture, $" {(long)instr.Bits}"); return;
             case ImmediateKind.F32: line.Append(' ').Append(FloatText.Of32((uint)instr.Bits)); return;
             case ImmediateKind.F64: line.Append(' ').Append(FloatText.Of64(instr.Bits)); return;
             case ImmediateKind.MemArg:
-                if (instr.HasMemoryRef) line.Append($" (ref {HeapText(instr.Heap1)})");
+                if (instr.HasMemoryRef) line.Append(CultureInfo.InvariantCulture, $" (ref {HeapText(instr.Heap1)})");
                 if (instr.Memory != 0) line.Append(' ').Append(memories[instr.Memory]);
-                if (instr.Bits != 0) line.Append($" offset={instr.Bits}");
-                if (instr.Align != immediate.Number) line.Append($" align={1UL << (int)instr.Align}");
+                if (instr.Bits != 0) line.Append(CultureInfo.InvariantCulture, $" offset={instr.Bits}");
+                if (instr.Align != immediate.Number) line.Append(CultureInfo.InvariantCulture, $" align={1UL << (int)instr.Align}");
                 return;
             case ImmediateKind.Lanes16:
                 for (int i = 0; i < 16; i++) line.Append(' ').Append((byte)((i < 8 ? instr.Bits : instr.High) >> (8 * (i & 7))));

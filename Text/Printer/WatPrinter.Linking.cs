@@ -1,3 +1,4 @@
+using System.Globalization;
 using WasmJit.Jit;
 
 namespace WasmJit.Text;
@@ -118,7 +119,7 @@ internal sealed partial class WatPrinter
         uint index = reader.U32();
         WatPrinter? around = outer;
         for (uint i = 0; i < depth && around is not null; i++) around = around.outer;
-        string target = around is null ? index.ToString() : isType ? around.types[index] : around.modules[index];
+        string target = around is null ? index.ToString(CultureInfo.InvariantCulture) : isType ? around.types[index] : around.modules[index];
         string id = isType ? types.Numbered((uint)typeIndex) : Next(ExternKind.Module, out _);
         Line($"(alias outer {depth} {target} ({(isType ? "type" : "module")}{id}))");
     }

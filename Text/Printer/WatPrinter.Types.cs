@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using WasmJit.Jit;
 
@@ -135,7 +136,7 @@ internal sealed partial class WatPrinter
             {
                 if (open) body.Append(')');
                 open = false;
-                body.Append($" (field{names.Definition(i)} {field})");
+                body.Append(CultureInfo.InvariantCulture, $" (field{names.Definition(i)} {field})");
                 continue;
             }
             body.Append(open ? " " : " (field ").Append(field);

@@ -1,15 +1,18 @@
+using System.Buffers;
+
 namespace WasmJit.Wasi;
 
 /// <summary>Names as Windows takes them.</summary>
 internal static class WindowsNames
 {
     private static readonly string[] Devices = ["CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$"];
+    private static readonly SearchValues<char> Forbidden = SearchValues.Create("<>|?*\"");
 
     /// <summary>Refuses what is more than the name of an entry: separators, drives, streams, devices, and changed names.</summary>
     internal static void Check(string name)
     {
         if (name.Contains('\\') || name.Contains(':')) throw new WasiError(Errno.Notcapable);
-        if (name.AsSpan().IndexOfAny("<>|?*\"") >= 0 || name.Any(c => c < ' ')) throw new WasiError(Errno.Inval);
+        if (name.AsSpan().ContainsAny(Forbidden) || name.Any(c => c < ' ')) throw new WasiError(Errno.Inval);
         // Windows drops them: "..." or ".. " would be another name than the one that was checked.
         if (name[^1] is '.' or ' ') throw new WasiError(Errno.Inval);
         string stem = name.Split('.')[0].TrimEnd().ToUpperInvariant();

@@ -11,7 +11,7 @@ public sealed partial class WasiTableTests
     [Fact]
     public void TheTableHasEveryFunctionAndNoOther()
     {
-        string[] functions = [.. new WasiHost().Imports.Where(i => i.Key.Module == "wasi_snapshot_preview1").Select(i => i.Key.Name)];
+        string[] functions = [.. new WasiHost().Imports.Where(i => i.Key.Module == "wasi_snapshot_preview1").Select(i => i.Key.Name!)];
         Assert.Equal(functions.Order(StringComparer.Ordinal), Rows().Select(r => r.Function).Order(StringComparer.Ordinal));
         Assert.Equal(
             functions.Order(StringComparer.Ordinal), WasiGuest.Functions.Select(f => f.Name).Order(StringComparer.Ordinal));
