@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using WasmJit.Text;
 
 namespace WasmJit.Perf;
 

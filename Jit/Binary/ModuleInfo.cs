@@ -4,7 +4,7 @@ namespace WasmJit.Jit;
 /// A decoded module. Index spaces hold imports and aliases first; expressions and bodies stay in the bytes. A nested module's
 /// bytes are those of the whole, so that every offset is one of the whole.
 /// </summary>
-internal sealed partial class ModuleInfo
+internal sealed partial class ModuleInfo : Runtime.ModuleDefinition
 {
     internal required ReadOnlyMemory<byte> Bytes { get; init; }
     internal List<DefType> Types { get; } = [];

@@ -9,7 +9,7 @@ namespace WasmJit.Jit;
 /// One object for each such signature of the process, for as long as a type has it; it owns the entry thunk, the delegate type and
 /// the stubs. Whoever has code that was made for the signature has such a type.
 /// </summary>
-internal sealed class Signature
+internal sealed class Signature : NativeSignature
 {
     private static readonly WeakTable<string, Signature> Known = new();
 

@@ -74,7 +74,7 @@ internal sealed class Emission
     /// <summary>The bytes that a load or store touches.</summary>
     internal int Width { get; private init; }
 
-    internal static Emission Of(Operator op) => (Emission)(op.EmissionCache ??= Parse(op));
+    internal static Emission Of(Operator op) => op.EmissionCache ??= Parse(op);
 
     private static Emission Parse(Operator op)
     {

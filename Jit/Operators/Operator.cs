@@ -97,7 +97,7 @@ internal sealed class Operator
     internal required OperatorCost Cost { get; init; }
 
     /// <summary>The parsed emission, kept by the emitter.</summary>
-    internal object? EmissionCache;
+    internal Emission? EmissionCache;
 
     internal Immediate? MemArg
     {

@@ -126,7 +126,7 @@ internal static class GcArrays
         return items.AsSpan((int)from, (int)count);
     }
 
-    private static GcClass ClassAt(InstanceCore instance, int type) => (GcClass)instance.Types[type].Runtime!;
+    private static GcClass ClassAt(InstanceCore instance, int type) => instance.Types[type].Class!;
 
     private static void CopyData(ReadOnlySpan<byte> data, object? array, uint at, uint count, int size)
     {

@@ -64,13 +64,13 @@ internal sealed class GcClass
     /// <summary>The class of a struct or array type; made in the batch if there is none yet.</summary>
     internal static GcClass Of(DefType type, GcBatch batch)
     {
-        if (Volatile.Read(ref type.Runtime) is GcClass known) return known;
+        if (Volatile.Read(ref type.Class) is { } known) return known;
         lock (Gate)
         {
-            if (type.Runtime is GcClass meanwhile) return meanwhile;
+            if (type.Class is { } meanwhile) return meanwhile;
             GcClass made = type.Composite is StructType ? MakeStruct(type, batch) : MakeArray(type, batch);
             ByClrType.Add(made.Clr, made);
-            Volatile.Write(ref type.Runtime, made);
+            Volatile.Write(ref type.Class, made);
             return made;
         }
     }

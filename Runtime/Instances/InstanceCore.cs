@@ -32,9 +32,11 @@ public abstract unsafe class InstanceCore
     internal object[] Modules = [];
     internal InstanceCore[] Instances = [];
 
-    /// <summary>The module that it was made of, as an object, and what of it all its closures share.</summary>
+    /// <summary>The module that it was made of: an object of the layers above, compared by identity alone.</summary>
     internal object OwnModule = null!;
-    internal object Definition = null!;
+
+    /// <summary>What all closures of its module share.</summary>
+    internal ModuleDefinition Definition = null!;
 
     /// <summary>The module's type index space, for generated code that needs a type as an object.</summary>
     internal DefType[] Types = [];

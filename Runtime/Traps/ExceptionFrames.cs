@@ -49,7 +49,7 @@ internal readonly struct ExceptionFrames
             if (i == KeptAtEachEnd)
             {
                 int left = frames.Count - (2 * KeptAtEachEnd);
-                text.Append($"   ... {left} frames").AppendLine();
+                text.Append(System.Globalization.CultureInfo.InvariantCulture, $"   ... {left} frames").AppendLine();
                 i += left;
             }
             MethodBase? method = frames.MethodAt(i);

@@ -35,7 +35,7 @@ public sealed class FuncType : CompositeType
     public override AbstractHeapType Top => HeapType.Func;
 
     /// <summary>The IL signature, filled in by the compiler at first need.</summary>
-    internal object? SignatureCache;
+    internal Runtime.NativeSignature? SignatureCache;
 
     /// <inheritdoc/>
     public override string ToString() => TypePrinter.List("(func", Clause("param", Params).Concat(Clause("result", Results)));

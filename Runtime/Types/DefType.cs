@@ -56,14 +56,14 @@ public sealed class DefType : HeapType
         }
     }
 
-    /// <summary>What the compiler keeps with the type (the class of a struct, for instance).</summary>
-    internal object? Runtime;
+    /// <summary>The .NET class of a struct or array type, once there is one.</summary>
+    internal Runtime.GcClass? Class;
 
     /// <summary>Whether the type is compared by its structure, and so contains the types that it names.</summary>
     internal bool Nests => composite is ModuleType or InstanceType or EntityType;
 
     /// <summary>What <see cref="TypeSize"/> has measured.</summary>
-    internal object? NestingMeasure;
+    internal TypeSize.Measure? NestingMeasure;
 
     /// <summary>What structural comparison found out about other types, so that it walks through each pair once.</summary>
     internal System.Runtime.CompilerServices.ConditionalWeakTable<DefType, object>? Compared;

@@ -132,7 +132,7 @@ public sealed class ExactType : HeapType
 /// </summary>
 public sealed class ExactModuleType : HeapType
 {
-    internal ExactModuleType(int index, DefType module, object? definition)
+    internal ExactModuleType(int index, DefType module, Runtime.ModuleDefinition? definition)
     {
         Index = index;
         ModuleType = module;
@@ -150,7 +150,7 @@ public sealed class ExactModuleType : HeapType
     public DefType InstanceType { get; }
 
     /// <summary>What the compiler knows of a module that is defined and not imported: all its instances run the same code.</summary>
-    internal object? Definition { get; }
+    internal Runtime.ModuleDefinition? Definition { get; }
 
     /// <inheritdoc/>
     public override string ToString() => $"(exact (module {Index}))";

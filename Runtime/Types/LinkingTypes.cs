@@ -127,7 +127,7 @@ internal static class TypeSize
     /// <summary>Subtyping goes down one level of nesting at a time.</summary>
     internal const int MaxDepth = 200;
 
-    private readonly record struct Measure(int Size, int Depth);
+    internal sealed record Measure(int Size, int Depth);
 
     /// <summary>Why a type may not be used; null if it may.</summary>
     internal static string? Problem(DefType type)
@@ -141,7 +141,7 @@ internal static class TypeSize
     /// <summary>The size and depth; null if the type contains itself. <paramref name="open"/> has the types around it.</summary>
     private static Measure? Of(DefType type, HashSet<DefType>? open)
     {
-        if (type.NestingMeasure is Measure known) return known;
+        if (type.NestingMeasure is { } known) return known;
         open ??= [];
         if (!type.IsDefined || open.Count > MaxDepth + 1 || !open.Add(type)) return null;
         long size = 1;
