@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.Intrinsics;
 using System.Text;
-using WasmJit.Wasi;
 using Xunit;
 
 namespace WasmJit.Tests.PublicApi;
