@@ -103,11 +103,12 @@ internal static unsafe class StackGuard
         {
             ulong old = zone.EndGranule;
             zone.Size = size;
+            ulong end = zone.EndGranule;
+            var changed = new Span<byte>(Map + Math.Min(old, end), (int)(Math.Max(old, end) - Math.Min(old, end)));
+            byte value = (byte)(end > old ? 1 : 0);
             // Marks of a thread whose guests are to stop stay: they go when that ends, and the zone is marked again.
-            for (ulong g = old; g < zone.EndGranule; g++)
-                if (Map[g] == 0) Volatile.Write(ref Map[g], 1);
-            for (ulong g = zone.EndGranule; g < old; g++)
-                if (Map[g] == 1) Volatile.Write(ref Map[g], 0);
+            if (!changed.Contains(Stopped)) changed.Fill(value);
+            else changed.Replace((byte)(1 - value), value);
         }
     }
 

@@ -49,8 +49,8 @@ public sealed class StackLimitTests
         Assert.InRange(small, 256 * 1024 / 200, 256 * 1024 / 16);
         // Nothing is left behind, by returns or by traps.
         Assert.InRange(Depth(Make(null)), unlimited - 2000, unlimited + 2000);
-        // More than there is is what there is.
-        Assert.InRange(Depth(Make(1L << 40)), unlimited - 2000, unlimited + 2000);
+        // More than there is is what there is; the system may have given the thread more than it asked for.
+        Assert.InRange(Depth(Make(1L << 40)), unlimited - 2000, unlimited * 5);
     });
 
     [Fact]
