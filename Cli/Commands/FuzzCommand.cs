@@ -1,27 +1,173 @@
 using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using WasmJit.Fuzz;
 using WasmJit.Text;
 
 namespace WasmJit.Cli;
 
-/// <summary><c>wasmjit fuzz</c>: broken modules, made of those in scripts. For people who work on the engine.</summary>
+/// <summary><c>wasmjit fuzz</c>: attacks the engine with modules that nobody wrote. For people who work on it.</summary>
 internal static class FuzzCommand
 {
+    private static readonly Argument<string[]> Files = new("FILE")
+    {
+        Description = "Modules and scripts (.wast) whose modules are broken.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    private static readonly Option<bool> RunOption = new("--run")
+    {
+        Description = "Make random modules, run them in child processes in all modes, and keep what fails, until Ctrl-C.",
+    };
+
+    private static readonly Option<string[]> Generators = new("--generators")
+    {
+        Description = "What makes the modules: numbers, references, linking (references to memories, instances and the like), bytes "
+            + "(cut off and changed modules, of the others or of the FILEs). All if not given.",
+        HelpName = "NAME,...",
+        CustomParser = result => result.Tokens.SelectMany(t => t.Value.Split(',')).ToArray(),
+    };
+
+    private static readonly Option<string[]> Modes = new("--modes")
+    {
+        Description = $"How they are compiled: {string.Join(", ", Mode.All.Select(m => m.Name))}. Programs must do the same in all of them.",
+        HelpName = "NAME,...",
+        CustomParser = result => result.Tokens.SelectMany(t => t.Value.Split(',')).ToArray(),
+    };
+
+    private static readonly Option<int> Seed = new("--seed") { Description = "The number of the first module.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int?> Count = new("--count") { Description = "How many modules of each generator." };
+    private static readonly Option<double?> Seconds = new("--seconds") { Description = "For how long." };
+    private static readonly Option<double> Timeout = new("--timeout")
+    {
+        Description = "What a module may take to be compiled, linked and called, in each mode, in seconds; it is a failure if it ends "
+            + "more than 0.1 s later.",
+        DefaultValueFactory = _ => RunLimit.Usual.Time.TotalSeconds,
+    };
+
+    private static readonly Option<long> Fuel = new("--fuel")
+    {
+        Description = "What a call may use, in modes that count.",
+        DefaultValueFactory = _ => RunLimit.Usual.Fuel,
+    };
+
+    private static readonly Option<string> Output = new("--out")
+    {
+        Description = "Where modules that fail are kept, as they are and shrunk.",
+        HelpName = "DIRECTORY",
+        DefaultValueFactory = _ => "fuzz-failures",
+    };
+
+    private static readonly Option<bool> Worker = new("--worker") { Hidden = true };
+    private static readonly Option<string?> Dump = new("--dump") { Hidden = true };
+    private static readonly Option<int> Mutations = new("--mutations") { Description = "Without --run: how many modules with changed bytes to try.", DefaultValueFactory = _ => 100_000 };
+    private static readonly Option<int> Step = new("--step") { Description = "Without --run: cut modules off at every STEP-th byte.", DefaultValueFactory = _ => 1 };
+
     internal static Command Make(Terminal terminal)
     {
-        var files = new Argument<string[]>("FILE") { Description = "Scripts (.wast).", Arity = ArgumentArity.OneOrMore };
-        var mutations = new Option<int>("--mutations") { Description = "How many modules with changed bytes to try.", DefaultValueFactory = _ => 100_000 };
-        var seed = new Option<int>("--seed") { Description = "Where the changes begin.", DefaultValueFactory = _ => 1 };
-        var step = new Option<int>("--step") { Description = "Cut modules off at every STEP-th byte.", DefaultValueFactory = _ => 1 };
-        var command = new Command("fuzz", "Cuts modules off and changes their bytes; each must be refused or be valid.") { files, mutations, seed, step };
-        command.Hidden = true;
-        command.SetAction(parsed => Run(
-            terminal, parsed.GetValue(files)!, parsed.GetValue(mutations), parsed.GetValue(seed), parsed.GetValue(step), EngineFlags.Options(parsed)));
+        var command = new Command("fuzz", "Attacks the engine with random and broken modules, and keeps what it does wrong.")
+        {
+            Files, RunOption, Generators, Modes, Seed, Count, Seconds, Timeout, Fuel, Output, Mutations, Step, Worker, Dump,
+        };
+        command.SetAction(parsed => Invoke(terminal, parsed));
         return command;
     }
 
-    private static int Run(Terminal terminal, string[] paths, int mutations, int seed, int step, EngineOptions options)
+    private static int Invoke(Terminal terminal, ParseResult parsed)
     {
-        byte[][] modules = [.. paths.SelectMany(p => ModuleFuzzer.ModulesOf(WastReader.Read(File.ReadAllBytes(p), p)))];
+        string[] files = parsed.GetValue(Files) ?? [];
+        if (parsed.GetValue(Worker))
+        {
+            CampaignPlan child = Plan(parsed, files);
+            WasmJit.Fuzz.Worker.Serve(Console.In, Console.Out, child.Generators, child.Modes, child.Limit);
+            return Tool.Success;
+        }
+        if (parsed.GetValue(Dump) is { } path)
+        {
+            File.WriteAllBytes(path, Plan(parsed, files).Generators[0].Make(parsed.GetValue(Seed)));
+            return Tool.Success;
+        }
+        if (parsed.GetValue(RunOption)) return Attack(terminal, parsed, files);
+        if (files.Length == 0) throw new ToolException("wasmjit fuzz needs --run or a FILE", "wasmjit fuzz --help");
+        return Break(terminal, files, parsed.GetValue(Mutations), parsed.GetValue(Seed), parsed.GetValue(Step), EngineFlags.Options(parsed));
+    }
+
+    // ---- random modules ----
+
+    private static CampaignPlan Plan(ParseResult parsed, string[] files)
+    {
+        IReadOnlyList<ModuleGenerator> generators = ModuleGenerator.All([.. files.SelectMany(ModulesOf)]);
+        string[] wanted = parsed.GetValue(Generators) is { Length: > 0 } names ? names : [.. generators.Select(g => g.Name)];
+        string[] modes = parsed.GetValue(Modes) is { Length: > 0 } given ? given : [.. Mode.All.Select(m => m.Name)];
+        return new CampaignPlan
+        {
+            Generators = [.. wanted.Select(n => generators.FirstOrDefault(g => g.Name == n) ?? throw Unknown("generator", n, generators.Select(g => g.Name)))],
+            Modes = [.. modes.Select(n => Mode.Find(n) ?? throw Unknown("mode", n, Mode.All.Select(m => m.Name)))],
+            Seed = parsed.GetValue(Seed),
+            Count = parsed.GetValue(Count),
+            Duration = parsed.GetValue(Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            Limit = new RunLimit(TimeSpan.FromSeconds(parsed.GetValue(Timeout)), parsed.GetValue(Fuel)),
+            Output = parsed.GetValue(Output)!,
+        };
+    }
+
+    private static ToolException Unknown(string what, string name, IEnumerable<string> known) =>
+        new($"there is no {what} \"{name}\"", $"there are {string.Join(", ", known)}");
+
+    private static int Attack(Terminal terminal, ParseResult parsed, string[] files)
+    {
+        CampaignPlan plan = Plan(parsed, files);
+        using var stop = new CancellationTokenSource();
+        void OnCancel(object? sender, ConsoleCancelEventArgs e)
+        {
+            // The second time it works as it would without us.
+            if (stop.IsCancellationRequested) return;
+            e.Cancel = true;
+            stop.Cancel();
+        }
+        Console.CancelKeyPress += OnCancel;
+        var campaign = new Campaign(plan, () => Child(plan, files), line => terminal.Line(line, "red"));
+        try
+        {
+            campaign.Run(stop.Token);
+        }
+        finally
+        {
+            Console.CancelKeyPress -= OnCancel;
+        }
+        terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{campaign.Modules} modules, {plan.Modes.Count} modes, {campaign.Failures} failures"));
+        return campaign.Failures == 0 ? Tool.Success : Tool.Failure;
+    }
+
+    /// <summary>This tool once more, as a child that runs modules.</summary>
+    private static ProcessStartInfo Child(CampaignPlan plan, string[] files)
+    {
+        string own = typeof(FuzzCommand).Assembly.Location;
+        bool isHost = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == Path.GetFileNameWithoutExtension(own) || own.Length == 0;
+        var info = new ProcessStartInfo(isHost ? Environment.ProcessPath! : "dotnet");
+        if (!isHost) info.ArgumentList.Add(own);
+        string[] arguments =
+        [
+            "fuzz", "--worker",
+            "--generators", string.Join(',', plan.Generators.Select(g => g.Name)), "--modes", string.Join(',', plan.Modes.Select(m => m.Name)),
+            "--timeout", plan.Limit.Time.TotalSeconds.ToString(CultureInfo.InvariantCulture), "--fuel", plan.Limit.Fuel.ToString(CultureInfo.InvariantCulture),
+            .. files,
+        ];
+        foreach (string argument in arguments) info.ArgumentList.Add(argument);
+        return info;
+    }
+
+    private static IEnumerable<byte[]> ModulesOf(string path)
+    {
+        byte[] bytes = File.ReadAllBytes(path);
+        return path.EndsWith(".wast", StringComparison.Ordinal) ? ModuleFuzzer.ModulesOf(WastReader.Read(bytes, path)) : [ModuleFile.Read(path)];
+    }
+
+    // ---- broken modules ----
+
+    private static int Break(Terminal terminal, string[] paths, int mutations, int seed, int step, EngineOptions options)
+    {
+        byte[][] modules = [.. paths.SelectMany(ModulesOf)];
         var fuzzer = new ModuleFuzzer(options);
         Parallel.ForEach(modules, m => fuzzer.Truncate(m, step));
         FuzzResult cut = fuzzer.Result;

@@ -1,16 +1,18 @@
 using WasmJit.Jit;
 using WasmJit.Text;
 
-namespace WasmJit.Agreement;
+namespace WasmJit.Fuzz;
 
 /// <summary>
 /// A valid module made of random numbers, whose functions end: code as no compiler would write it, with operands left on the stack
 /// over whatever can stand between them and their use. Operators come from the operator table. What the specification leaves
 /// open does not show: the bits of NaNs go nowhere.
 /// </summary>
-internal sealed class RandomModule
+internal sealed class NumberModule
 {
     private static readonly ValType[] Numbers = [ValType.I32, ValType.I64, ValType.F32, ValType.F64, ValType.V128];
+    private static readonly long[] Edges = [int.MinValue, int.MaxValue, long.MinValue, long.MaxValue, 65535, 65536, 0xff, -1];
+    private static readonly double[] FloatEdges = [0.0, -0.0, double.PositiveInfinity, double.NegativeInfinity, 1e-310, 4294967296.0, -2147483648.5, 9.3e18];
     private static readonly Operator[] Plain = [.. OperatorTable.All.Where(IsUsable)];
 
     /// <summary>A function exported by the helper that every module imports from.</summary>
@@ -32,7 +34,7 @@ internal sealed class RandomModule
 
     private sealed record Signature(ValType[] Params, ValType[] Results);
 
-    internal RandomModule(int seed)
+    internal NumberModule(int seed)
     {
         random = new Random(seed);
         functions.Add(new Signature([ValType.I32], [ValType.I32]));
@@ -57,7 +59,7 @@ internal sealed class RandomModule
             .Where(f => !f.Item.Params.Concat(f.Item.Results).Contains(ValType.V128))
             .Select(f => ($"f{f.Index}", f.Item.Params, f.Item.Results.Length));
 
-    private static bool IsUsable(Operator op) =>
+    internal static bool IsUsable(Operator op) =>
         op.HasSignature && op.Id == OpId.Plain
         && op.Proposal.Name is "core" or "simd" or "sign-extension" or "sat-float-to-int" or "wide-arithmetic"
         && !op.Mnemonic.Contains("reinterpret") && !op.Mnemonic.Contains("copysign") && op.Mnemonic is not ("f32.store" or "f64.store")
@@ -82,7 +84,7 @@ internal sealed class RandomModule
         return (uint)(known < 0 ? types.Count - 1 : known);
     }
 
-    private static byte Code(ValType type) => (byte)(0x80 - (int)type.Kind);
+    internal static byte Code(ValType type) => (byte)(0x80 - (int)type.Kind);
 
     // ---- the module around the bodies ----
 
@@ -169,43 +171,46 @@ internal sealed class RandomModule
         module.Sized(content);
     }
 
-    private void Constant(ByteWriter code, ValType type)
+    private void Constant(ByteWriter code, ValType type) => Constant(code, random, type);
+
+    /// <summary>Writes a number, often one at the edge of something.</summary>
+    internal static void Constant(ByteWriter code, Random random, ValType type)
     {
         switch (type.Kind)
         {
-            case ValKind.I32: code.U8(0x41); code.S64((int)SomeBits()); break;
-            case ValKind.I64: code.U8(0x42); code.S64(SomeBits()); break;
-            case ValKind.F32: code.U8(0x43); code.Fixed32(BitConverter.SingleToUInt32Bits((float)SomeFloat())); break;
-            case ValKind.F64: code.U8(0x44); code.Fixed64(BitConverter.DoubleToUInt64Bits(SomeFloat())); break;
+            case ValKind.I32: code.U8(0x41); code.S64((int)SomeBits(random)); break;
+            case ValKind.I64: code.U8(0x42); code.S64(SomeBits(random)); break;
+            case ValKind.F32: code.U8(0x43); code.Fixed32(BitConverter.SingleToUInt32Bits((float)SomeFloat(random))); break;
+            case ValKind.F64: code.U8(0x44); code.Fixed64(BitConverter.DoubleToUInt64Bits(SomeFloat(random))); break;
             default:
                 code.U8(0xfd);
                 code.U32(12);
-                code.Fixed64((ulong)SomeBits());
-                code.Fixed64((ulong)SomeBits());
+                code.Fixed64((ulong)SomeBits(random));
+                code.Fixed64((ulong)SomeBits(random));
                 break;
         }
     }
 
-    private long SomeBits() => random.Next(6) switch
+    private static long SomeBits(Random random) => random.Next(6) switch
     {
         0 => random.Next(-4, 5),
         1 => random.NextInt64(),
         2 => -random.NextInt64(),
         3 => 1L << random.Next(64),
-        4 => Pick([int.MinValue, int.MaxValue, long.MinValue, long.MaxValue, 65535, 65536, 0xff, -1]),
+        4 => Edges[random.Next(Edges.Length)],
         _ => random.Next(70_000),
     };
 
-    private double SomeFloat() => random.Next(4) switch
+    private static double SomeFloat(Random random) => random.Next(4) switch
     {
         0 => random.Next(-4, 5),
         1 => random.NextDouble() * 1e20,
-        2 => Pick([0.0, -0.0, double.PositiveInfinity, double.NegativeInfinity, 1e-310, 4294967296.0, -2147483648.5, 9.3e18]),
+        2 => FloatEdges[random.Next(FloatEdges.Length)],
         _ => random.NextDouble() - 0.5,
     };
 
     /// <summary>One function.</summary>
-    private sealed class Body(RandomModule module, int index, ByteWriter body)
+    private sealed class Body(NumberModule module, int index, ByteWriter body)
     {
         private readonly record struct Label(ValType[] Types, int Height);
 

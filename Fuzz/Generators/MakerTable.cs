@@ -1,0 +1,293 @@
+using WasmJit.Jit;
+
+namespace WasmJit.Fuzz;
+
+/// <summary>What kind of operators makes a value: first one of these is chosen, then one of its makers.</summary>
+internal enum MakerKind
+{
+    /// <summary>Fresh objects.</summary>
+    New,
+    Global,
+    Field,
+    Element,
+    Call,
+    /// <summary><c>ref.func</c> and its like.</summary>
+    Name,
+    /// <summary>Operators of the runtime-linking extension on references and instances.</summary>
+    Link,
+}
+
+/// <summary>Makes values of a type.</summary>
+/// <param name="Kind">How.</param>
+/// <param name="Result">The type.</param>
+/// <param name="Write">Writes the operators, with their operands, into a body.</param>
+internal sealed record Maker(MakerKind Kind, ValType Result, Action<ReferenceBody, int> Write);
+
+/// <summary>All that makes a value in a frame, by the type of the value.</summary>
+internal sealed partial class MakerTable
+{
+    private readonly Frame frame;
+    private readonly List<Maker> all = [];
+    private readonly Dictionary<ValType, Maker[][]> byType = [];
+    private readonly Dictionary<ValType, Maker?> simplest = [];
+
+    internal MakerTable(Frame frame)
+    {
+        this.frame = frame;
+        AddObjects();
+        AddGlobals();
+        AddFields();
+        AddTables();
+        AddCalls();
+        if (frame.IsLinked) AddLinking();
+    }
+
+    private ModuleInfo Info => frame.Info;
+
+    /// <summary>One of the makers of a type or of one below it; null if there is none.</summary>
+    internal Maker? For(ValType type, ReferenceBody body, bool allowsCalls)
+    {
+        if (!byType.TryGetValue(type, out Maker[][]? kinds))
+        {
+            byType[type] = kinds = [.. all.Where(m => Subtyping.IsSubtype(m.Result, type)).GroupBy(m => m.Kind).Select(g => g.ToArray())];
+        }
+        if (kinds.Length == 0) return null;
+        Maker[] some = body.Pick(kinds);
+        Maker maker = body.Pick(some);
+        return maker.Kind == MakerKind.Call && !allowsCalls ? null : maker;
+    }
+
+    /// <summary>The maker for when no more operands shall be made: its own are plain.</summary>
+    internal Maker? Simplest(ValType type)
+    {
+        if (simplest.TryGetValue(type, out Maker? known)) return known;
+        return simplest[type] = all.Where(m => Subtyping.IsSubtype(m.Result, type) && m.Kind is MakerKind.New or MakerKind.Name or MakerKind.Global)
+            .MinBy(m => m.Kind switch { MakerKind.Name => 0, MakerKind.Global => 1, _ => 2 });
+    }
+
+    private void Add(MakerKind kind, ValType result, Action<ReferenceBody, int> write) => all.Add(new Maker(kind, result, write));
+
+    private static ValType NotNull(HeapType heap) => ValType.Ref(heap, false);
+
+    private static ValType Nullable(HeapType heap) => ValType.Ref(heap, true);
+
+    private uint IndexOf(DefType type) => frame.IndexOf(type)!.Value;
+
+    private void AddObjects()
+    {
+        foreach (DefType type in frame.Structs)
+        {
+            var fields = ((StructType)type.Composite).Fields;
+            Add(MakerKind.New, NotNull(type), (b, d) =>
+            {
+                foreach (FieldType field in fields) b.Push(field.Type.Unpacked, d - 1);
+                b.Emit(OpId.StructNew, IndexOf(type));
+                b.Apply(fields.Length, NotNull(type));
+            });
+            if (!fields.All(f => f.Type.IsDefaultable)) continue;
+            Add(MakerKind.New, NotNull(type), (b, _) =>
+            {
+                b.Emit(OpId.StructNewDefault, IndexOf(type));
+                b.Apply(0, NotNull(type));
+            });
+        }
+        foreach (DefType type in frame.Arrays) AddArray(type, ((ArrayType)type.Composite).Element.Type);
+        Add(MakerKind.New, NotNull(HeapType.I31), (b, d) =>
+        {
+            b.Push(ValType.I32, d - 1);
+            b.Emit(OpId.RefI31);
+            b.Apply(1, NotNull(HeapType.I31));
+        });
+        for (int i = 0; i < Info.Funcs.Count; i++)
+        {
+            int index = i;
+            ValType result = NotNull(Info.Funcs[i].Type);
+            Add(MakerKind.Name, result, (b, _) =>
+            {
+                b.Emit(OpId.RefFunc, (uint)index);
+                b.Apply(0, result);
+            });
+        }
+    }
+
+    private void AddArray(DefType type, ValType element)
+    {
+        ValType result = NotNull(type);
+        void Add(Action<ReferenceBody, int> write) => this.Add(MakerKind.New, result, write);
+        Add((b, d) =>
+        {
+            int count = b.Below(5);
+            for (int i = 0; i < count; i++) b.Push(element.Unpacked, d - 1);
+            b.Emit(OpId.ArrayNewFixed, IndexOf(type), (uint)count);
+            b.Apply(count, result);
+        });
+        Add((b, d) =>
+        {
+            b.Push(element.Unpacked, d - 1);
+            b.Index(6);
+            b.Emit(OpId.ArrayNew, IndexOf(type));
+            b.Apply(2, result);
+        });
+        if (element.IsDefaultable)
+        {
+            Add((b, _) =>
+            {
+                b.Index(6);
+                b.Emit(OpId.ArrayNewDefault, IndexOf(type));
+                b.Apply(1, result);
+            });
+        }
+        if (!element.IsRef)
+        {
+            Add((b, _) =>
+            {
+                b.Index(4);
+                b.Index(3);
+                b.Emit(OpId.ArrayNewData, IndexOf(type), 0);
+                b.Apply(2, result);
+            });
+        }
+        for (int i = 0; i < Info.Elems.Count; i++)
+        {
+            uint segment = (uint)i;
+            if (!Subtyping.IsSubtype(Info.Elems[i].Type, element) || Info.Elems[i].Mode != SegmentMode.Passive) continue;
+            Add((b, _) =>
+            {
+                b.Index(2);
+                b.Index(2);
+                b.Emit(OpId.ArrayNewElem, IndexOf(type), segment);
+                b.Apply(2, result);
+            });
+        }
+    }
+
+    private void AddGlobals()
+    {
+        // The first is the fuel.
+        for (int i = 1; i < Info.Globals.Count; i++)
+        {
+            uint index = (uint)i;
+            ValType type = Info.Globals[i].Type.Type;
+            Add(MakerKind.Global, type, (b, _) =>
+            {
+                b.Emit(OpId.GlobalGet, index);
+                b.Apply(0, type);
+            });
+        }
+    }
+
+    private void AddFields()
+    {
+        foreach (DefType type in frame.Structs)
+        {
+            var fields = ((StructType)type.Composite).Fields;
+            for (int i = 0; i < fields.Length; i++)
+            {
+                uint field = (uint)i;
+                ValType storage = fields[i].Type;
+                Add(MakerKind.Field, storage.Unpacked, (b, d) =>
+                {
+                    b.Push(NotNull(type), d);
+                    b.Emit(!storage.IsPacked ? OpId.StructGet : b.OneIn(2) ? OpId.StructGetS : OpId.StructGetU, IndexOf(type), field);
+                    b.Apply(1, storage.Unpacked);
+                });
+            }
+        }
+        foreach (DefType type in frame.Arrays)
+        {
+            ValType storage = ((ArrayType)type.Composite).Element.Type;
+            Add(MakerKind.Element, storage.Unpacked, (b, d) =>
+            {
+                b.Push(NotNull(type), d);
+                b.Index(2);
+                b.Emit(!storage.IsPacked ? OpId.ArrayGet : b.OneIn(2) ? OpId.ArrayGetS : OpId.ArrayGetU, IndexOf(type));
+                b.Apply(2, storage.Unpacked);
+            });
+        }
+        Add(MakerKind.Field, ValType.I32, (b, d) =>
+        {
+            b.Push(NotNull(HeapType.Array), d);
+            b.Emit(OpId.ArrayLen);
+            b.Apply(1, ValType.I32);
+        });
+        Add(MakerKind.Field, ValType.I32, (b, d) =>
+        {
+            b.Push(NotNull(HeapType.I31), d);
+            b.Emit(b.OneIn(2) ? OpId.I31GetS : OpId.I31GetU);
+            b.Apply(1, ValType.I32);
+        });
+    }
+
+    private void AddTables()
+    {
+        for (int i = 0; i < Info.Tables.Count; i++)
+        {
+            uint index = (uint)i;
+            TableType table = Info.Tables[i].Type;
+            Add(MakerKind.Element, table.Element, (b, _) =>
+            {
+                b.Index(3, table.Is64);
+                b.Emit(OpId.TableGet, index);
+                b.Apply(1, table.Element);
+            });
+            Add(MakerKind.Element, table.AddressType, (b, _) =>
+            {
+                b.Emit(OpId.TableSize, index);
+                b.Apply(0, table.AddressType);
+            });
+        }
+        for (int i = 0; i < Info.Memories.Count; i++)
+        {
+            uint index = (uint)i;
+            ValType address = Info.Memories[i].AddressType;
+            Add(MakerKind.Element, address, (b, _) =>
+            {
+                b.Emit(OpId.MemorySize, index);
+                b.Apply(0, address);
+            });
+        }
+    }
+
+    private void AddCalls()
+    {
+        for (int i = 0; i < Info.Funcs.Count; i++)
+        {
+            uint index = (uint)i;
+            FuncType type = Info.Funcs[i].Func;
+            if (type.Results.Length != 1) continue;
+            Add(MakerKind.Call, type.Results[0], (b, d) =>
+            {
+                foreach (ValType parameter in type.Params) b.Push(parameter, d - 1);
+                b.Emit(OpId.Call, index);
+                b.Apply(type.Params.Length, type.Results[0]);
+            });
+        }
+        foreach (DefType def in frame.Funcs)
+        {
+            var type = (FuncType)def.Composite;
+            if (type.Results.Length != 1) continue;
+            Add(MakerKind.Call, type.Results[0], (b, d) =>
+            {
+                foreach (ValType parameter in type.Params) b.Push(parameter, d - 1);
+                b.Push(b.OneIn(8) ? Nullable(def) : NotNull(def), d);
+                b.Emit(OpId.CallRef, IndexOf(def));
+                b.Apply(type.Params.Length + 1, type.Results[0]);
+            });
+        }
+        for (int i = 0; i < Info.Tables.Count; i++)
+        {
+            if (!ReferenceEquals(Subtyping.TopOf(Info.Tables[i].Type.Element.Heap!), HeapType.Func)) continue;
+            uint table = (uint)i;
+            DefType def = Info.Tables[i].Type.Element.Heap as DefType ?? Info.Funcs[Info.ImportedFuncs].Type;
+            var type = (FuncType)def.Composite;
+            if (type.Results.Length != 1) continue;
+            Add(MakerKind.Call, type.Results[0], (b, d) =>
+            {
+                foreach (ValType parameter in type.Params) b.Push(parameter, d - 1);
+                b.Index(b.OneIn(3) ? 3 : 1);
+                b.Emit(OpId.CallIndirect, IndexOf(def), table);
+                b.Apply(type.Params.Length + 1, type.Results[0]);
+            });
+        }
+    }
+}

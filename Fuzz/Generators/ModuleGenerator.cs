@@ -1,0 +1,66 @@
+namespace WasmJit.Fuzz;
+
+/// <summary>Makes modules of numbers: the same number gives the same module.</summary>
+internal abstract class ModuleGenerator
+{
+    /// <summary>What <c>wasmjit fuzz --generators</c> calls it.</summary>
+    internal abstract string Name { get; }
+
+    /// <summary>
+    /// Whether the modules are valid and end by themselves when global "g0", their own fuel, has been set: then what they do can be
+    /// compared.
+    /// </summary>
+    internal virtual bool MakesPrograms => true;
+
+    /// <summary>Whether what a module does is the same on other engines.</summary>
+    internal virtual bool IsStandard => false;
+
+    /// <summary>The module of a number.</summary>
+    internal abstract byte[] Make(int seed);
+
+    /// <summary>All generators.</summary>
+    /// <param name="corpus">Modules to break; those of the other generators if there are none.</param>
+    internal static IReadOnlyList<ModuleGenerator> All(IReadOnlyList<byte[]> corpus)
+    {
+        ModuleGenerator[] programs = [new NumberGenerator(), new ReferenceGenerator(links: false), new ReferenceGenerator(links: true)];
+        return [.. programs, new MutantGenerator(programs, corpus)];
+    }
+}
+
+/// <summary>Operators on numbers.</summary>
+internal sealed class NumberGenerator : ModuleGenerator
+{
+    internal override string Name => "numbers";
+
+    internal override bool IsStandard => true;
+
+    internal override byte[] Make(int seed) => new NumberModule(seed).Bytes;
+}
+
+/// <summary>Operators on references, those of the runtime-linking extension among them or not.</summary>
+internal sealed class ReferenceGenerator(bool links) : ModuleGenerator
+{
+    /// <summary>How many modules share a frame.</summary>
+    private const int PerFrame = 50;
+
+    private (int Number, Frame Frame)? last;
+
+    internal override string Name => links ? "linking" : "references";
+
+    internal override bool IsStandard => !links;
+
+    internal override byte[] Make(int seed)
+    {
+        int number = seed / PerFrame;
+        if (last?.Number != number) last = (number, FrameOf(number));
+        Frame frame = last.Value.Frame;
+        var random = new Random(seed);
+        return frame.With([.. Enumerable.Range(0, frame.Info.Funcs.Count).Where(i => !frame.Info.Funcs[i].IsImported)
+            .Select(i => new ReferenceBody(frame, i, random).Write())]);
+    }
+
+    /// <summary>The text of a module's frame, for who wants to look at it.</summary>
+    internal string FrameTextOf(int seed) => FrameText.Make(new Random(~(seed / PerFrame)), links);
+
+    private Frame FrameOf(int number) => new(Wat.ToBinary(FrameText.Make(new Random(~number), links)));
+}

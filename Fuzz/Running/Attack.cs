@@ -1,0 +1,38 @@
+namespace WasmJit.Fuzz;
+
+/// <summary>Runs modules in several modes, and says what fails.</summary>
+internal sealed class Attack
+{
+    private readonly IReadOnlyList<ModuleRunner> runners;
+    private readonly IReadOnlyList<Mode> modes;
+    private readonly RunLimit limit;
+
+    internal Attack(IReadOnlyList<Mode> modes, RunLimit limit)
+    {
+        this.modes = modes;
+        this.limit = limit;
+        runners = [.. modes.Select(m => new ModuleRunner(m))];
+    }
+
+    /// <summary>Runs one module in all modes.</summary>
+    /// <param name="bytes">The module.</param>
+    /// <param name="seed">Decides the arguments of calls.</param>
+    /// <param name="isProgram">Whether it is valid, ends by itself, and does the same in each mode.</param>
+    internal Failure? Run(byte[] bytes, int seed, bool isProgram)
+    {
+        List<string>? expected = null;
+        for (int i = 0; i < runners.Count; i++)
+        {
+            if (runners[i].Run(bytes, seed, isProgram, limit) is { } failure) return failure;
+            List<string>? actual = runners[i].Lines;
+            if (expected is null || actual is null)
+            {
+                expected ??= actual;
+                continue;
+            }
+            int at = Enumerable.Range(0, actual.Count).FirstOrDefault(n => actual[n] != expected[n], -1);
+            if (at >= 0) return new Failure(FailureKind.Differs, modes[i].Name, $"{actual[at]}; in mode {modes[0].Name} {expected[at]}");
+        }
+        return null;
+    }
+}

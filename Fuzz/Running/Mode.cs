@@ -1,0 +1,26 @@
+namespace WasmJit.Fuzz;
+
+/// <summary>A way to compile and run modules.</summary>
+/// <param name="Name">What <c>wasmjit fuzz --modes</c> calls it.</param>
+/// <param name="Options">The engine's.</param>
+internal sealed record Mode(string Name, EngineOptions Options)
+{
+    /// <summary>Whether a call ends when its fuel is used up or its time is over.</summary>
+    internal bool IsLimited => Options is { CountFuel: true, Interruptible: true };
+
+    /// <summary>Every kind of code that there is.</summary>
+    internal static IReadOnlyList<Mode> All { get; } =
+    [
+        new("guard", new EngineOptions()),
+        new("explicit", new EngineOptions { MemoryChecks = MemoryChecks.Explicit }),
+        new("outlined", new EngineOptions { Inlining = false, Compilation = Compilation.Ahead }),
+        new("parts", new EngineOptions { PartSize = new Jit.PartSize(12, 5, 30) }),
+        new("verify", new EngineOptions { Verify = true }),
+        new("verify-explicit", new EngineOptions { Verify = true, MemoryChecks = MemoryChecks.Explicit }),
+        new("limits", new EngineOptions { Interruptible = true, CountFuel = true }),
+        new("limits-explicit", new EngineOptions { Interruptible = true, CountFuel = true, MemoryChecks = MemoryChecks.Explicit }),
+    ];
+
+    /// <summary>The mode of a name, or null.</summary>
+    internal static Mode? Find(string name) => All.FirstOrDefault(m => m.Name == name);
+}

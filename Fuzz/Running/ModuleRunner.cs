@@ -1,0 +1,194 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using WasmJit.Jit;
+
+namespace WasmJit.Fuzz;
+
+/// <summary>How long and how far modules may run.</summary>
+/// <param name="Time">For compiling, linking and all calls together.</param>
+/// <param name="Fuel">For each call, where fuel is counted.</param>
+internal sealed record RunLimit(TimeSpan Time, long Fuel)
+{
+    /// <summary>How much later than its time a call may end.</summary>
+    internal static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
+
+    internal static RunLimit Usual { get; } = new(TimeSpan.FromSeconds(5), 1_000_000);
+}
+
+/// <summary>Compiles, links and calls modules in one mode.</summary>
+internal sealed class ModuleRunner
+{
+    private readonly Engine engine;
+    private readonly Imports imports;
+    private readonly Mode mode;
+
+    internal ModuleRunner(Mode mode)
+    {
+        this.mode = mode;
+        engine = new Engine(mode.Options);
+        imports = HostModule.Make(engine);
+    }
+
+    /// <summary>What a module's calls come to, a line each; null where nothing can be compared.</summary>
+    internal List<string>? Lines { get; private set; }
+
+    /// <summary>Runs a module.</summary>
+    /// <param name="bytes">The module.</param>
+    /// <param name="seed">Decides the arguments.</param>
+    /// <param name="isProgram">Whether it must be valid and ends by itself.</param>
+    /// <param name="limit">Where it is stopped.</param>
+    /// <returns>What went wrong, null if nothing did.</returns>
+    internal Failure? Run(byte[] bytes, int seed, bool isProgram, RunLimit limit)
+    {
+        Lines = null;
+        using var source = new CancellationTokenSource();
+        long begin = Stopwatch.GetTimestamp();
+        if (mode.IsLimited) source.CancelAfter(limit.Time);
+        Failure? failure = null;
+        try
+        {
+            if (mode.IsLimited) Guest.Run(() => RunCore(bytes, seed, isProgram, limit), source.Token);
+            else RunCore(bytes, seed, isProgram, limit);
+        }
+        catch (OperationCanceledException) when (source.IsCancellationRequested)
+        {
+            // Its time was over.
+            Lines = null;
+        }
+        catch (ModuleException e)
+        {
+            if (isProgram) failure = new Failure(FailureKind.Refused, mode.Name, e.Message);
+        }
+        catch (Exception e) when (!IsExpected(e))
+        {
+            failure = new Failure(FailureKind.Escaped, mode.Name, Describe(e));
+        }
+        catch (Exception e) when (isProgram && e is LinkException)
+        {
+            failure = new Failure(FailureKind.Refused, mode.Name, e.Message);
+        }
+        catch (Exception) when (!isProgram)
+        {
+            // A mutant that cannot be linked, or whose start function traps.
+        }
+        TimeSpan late = Stopwatch.GetElapsedTime(begin) - limit.Time;
+        if (failure is null && mode.IsLimited && late > RunLimit.Tolerance)
+            failure = new Failure(FailureKind.Late, mode.Name, string.Create(CultureInfo.InvariantCulture, $"{late.TotalMilliseconds:0} ms after its {limit.Time.TotalMilliseconds:0} ms"));
+        return failure;
+    }
+
+    private void RunCore(byte[] bytes, int seed, bool isProgram, RunLimit limit)
+    {
+        Module module = engine.Compile(bytes);
+        if (!isProgram) CompileAll(module);
+        // Mutants may never end.
+        if (!isProgram && !mode.IsLimited) return;
+        Imports given = imports;
+        if (!isProgram)
+        {
+            given = [];
+            given.AddRange(imports);
+            given.AddUnknown(module, UnknownImports.Default);
+        }
+        Instance instance = mode.Options.CountFuel ? module.Instantiate(given, new Fuel(limit.Fuel)) : module.Instantiate(given);
+        var lines = new List<string>();
+        var random = new Random(seed);
+        foreach (ExportType export in module.Exports)
+        {
+            if (export.Type.Kind != ExternKind.Func || !IsCallable(export.Type.Func, isProgram)) continue;
+            var function = (Delegate)instance.FindExport(export.Name)!;
+            for (int i = 0; i < 2; i++)
+            {
+                object?[] arguments = [.. export.Type.Func.Params.Select(p => Argument(random, p))];
+                if (mode.Options.CountFuel) instance.Fuel = new Fuel(limit.Fuel);
+                string outcome = Call(instance, function, arguments, export.Type.Func);
+                if (isProgram) lines.Add($"{export.Name}({string.Join(", ", arguments.Select(Text))}) = {outcome}, {State(instance)}");
+            }
+        }
+        if (isProgram) Lines = lines;
+    }
+
+    private void CompileAll(Module module)
+    {
+        foreach (ModuleInfo info in module.Info.WithNested())
+        {
+            FunctionCode code = CompiledModule.Of(info, engine.CodeOptions);
+            for (int i = info.ImportedFuncs; i < info.Funcs.Count; i++) code.Compile(i);
+        }
+    }
+
+    /// <summary>Programs are compared, which is possible with numbers alone.</summary>
+    private static bool IsCallable(FuncType type, bool isProgram) => isProgram
+        ? type.Params.Concat(type.Results).All(t => t.Kind is ValKind.I32 or ValKind.I64 or ValKind.F32 or ValKind.F64)
+        : type.Params.All(t => t.IsDefaultable && t.Kind != ValKind.V128);
+
+    internal static object? Argument(Random random, ValType type) => type.Kind switch
+    {
+        ValKind.I32 => random.Next(3) switch { 0 => random.Next(-5, 5), 1 => random.Next(64), _ => random.Next(int.MinValue, int.MaxValue) },
+        ValKind.I64 => random.Next(3) == 0 ? (long)random.Next(-5, 5) : random.NextInt64(long.MinValue, long.MaxValue),
+        ValKind.F32 => (float)(random.NextDouble() * random.Next(-100, 100)),
+        ValKind.F64 => random.NextDouble() * random.NextInt64(),
+        _ => null,
+    };
+
+    private static string Call(Instance instance, Delegate function, object?[] arguments, FuncType type)
+    {
+        if (instance.FindExport("g0") is Global { Type.IsMutable: true } fuel && fuel.Type.Type == ValType.I32) fuel.Value = 300;
+        try
+        {
+            object? result = function.GetType().GetMethod("Invoke")!.Invoke(function, BindingFlags.DoNotWrapExceptions, null, arguments, null);
+            return string.Join(' ', Values(result, type.Results.Length).Select(Text));
+        }
+        catch (TrapException trap)
+        {
+            return trap.Kind.ToString();
+        }
+        catch (WasmException)
+        {
+            return "exception";
+        }
+    }
+
+    private static IEnumerable<object?> Values(object? result, int count) => result switch
+    {
+        _ when count == 0 => [],
+        ITuple tuple => Enumerable.Range(0, tuple.Length).Select(i => tuple[i]),
+        _ => [result],
+    };
+
+    private static string State(Instance instance)
+    {
+        var globals = Enumerable.Range(0, 5).Select(i => instance.FindExport($"g{i}") is Global g ? Text(g.Value) : "");
+        var memories = Enumerable.Range(0, 2).Select(i => instance.FindExport($"m{i}") is Memory m ? Hash(m.Span).ToString("x", CultureInfo.InvariantCulture) : "");
+        return $"globals {string.Join(' ', globals)}, memories {string.Join(' ', memories)}";
+    }
+
+    /// <summary>A value as outcomes have it: what a NaN's bits are is left open.</summary>
+    internal static string Text(object? value) => value switch
+    {
+        float f when float.IsNaN(f) => "nan",
+        double d when double.IsNaN(d) => "nan",
+        float f => f.ToString("R", CultureInfo.InvariantCulture),
+        double d => d.ToString("R", CultureInfo.InvariantCulture),
+        null => "null",
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
+
+    internal static ulong Hash(ReadOnlySpan<byte> bytes)
+    {
+        ulong hash = 14695981039346656037;
+        foreach (ulong word in MemoryMarshal.Cast<byte, ulong>(bytes)) hash = (hash ^ word) * 1099511628211;
+        return hash;
+    }
+
+    private static bool IsExpected(Exception e) => e is TrapException or WasmException or LinkException;
+
+    private static string Describe(Exception e)
+    {
+        string where = string.Join(' ', (e.StackTrace ?? "").Split('\n').Take(4).Select(l => l.Trim()));
+        return $"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")} {where}";
+    }
+}
