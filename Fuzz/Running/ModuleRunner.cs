@@ -95,20 +95,28 @@ internal sealed class ModuleRunner
         }
         Instance instance = mode.Options.CountFuel ? module.Instantiate(given, new Fuel(limit.Fuel)) : module.Instantiate(given);
         var lines = new List<string>();
-        var random = new Random(seed);
-        foreach (ExportType export in module.Exports)
+        foreach ((string name, object?[] arguments, int results) in Calls(module.Exports, seed, isProgram))
         {
-            if (export.Type.Kind != ExternKind.Func || !IsCallable(export.Type.Func, isProgram)) continue;
-            var function = (Delegate)instance.FindExport(export.Name)!;
-            for (int i = 0; i < 2; i++)
-            {
-                object?[] arguments = [.. export.Type.Func.Params.Select(p => Argument(random, p))];
-                if (mode.Options.CountFuel) instance.Fuel = new Fuel(limit.Fuel);
-                string outcome = Call(instance, function, arguments, export.Type.Func);
-                if (isProgram) lines.Add($"{export.Name}({string.Join(", ", arguments.Select(Text))}) = {outcome}, {State(instance)}");
-            }
+            if (mode.Options.CountFuel) instance.Fuel = new Fuel(limit.Fuel);
+            string outcome = Call(instance, (Delegate)instance.FindExport(name)!, arguments, results);
+            if (isProgram) lines.Add(Line(name, arguments, outcome, instance.FindExport));
         }
         if (isProgram) Lines = lines;
+    }
+
+    /// <summary>The calls that are made of a module's exports.</summary>
+    /// <param name="exports">The exports.</param>
+    /// <param name="seed">Decides the arguments.</param>
+    /// <param name="isProgram">Whether the results are compared, which is possible with numbers alone.</param>
+    internal static IEnumerable<(string Name, object?[] Arguments, int Results)> Calls(IEnumerable<ExportType> exports, int seed, bool isProgram)
+    {
+        var random = new Random(seed);
+        foreach (ExportType export in exports)
+        {
+            if (export.Type.Kind != ExternKind.Func || !IsCallable(export.Type.Func, isProgram)) continue;
+            for (int i = 0; i < 2; i++)
+                yield return (export.Name, [.. export.Type.Func.Params.Select(p => Argument(random, p))], export.Type.Func.Results.Length);
+        }
     }
 
     private void CompileAll(Module module)
@@ -120,12 +128,11 @@ internal sealed class ModuleRunner
         }
     }
 
-    /// <summary>Programs are compared, which is possible with numbers alone.</summary>
     private static bool IsCallable(FuncType type, bool isProgram) => isProgram
         ? type.Params.Concat(type.Results).All(t => t.Kind is ValKind.I32 or ValKind.I64 or ValKind.F32 or ValKind.F64)
         : type.Params.All(t => t.IsDefaultable && t.Kind != ValKind.V128);
 
-    internal static object? Argument(Random random, ValType type) => type.Kind switch
+    private static object? Argument(Random random, ValType type) => type.Kind switch
     {
         ValKind.I32 => random.Next(3) switch { 0 => random.Next(-5, 5), 1 => random.Next(64), _ => random.Next(int.MinValue, int.MaxValue) },
         ValKind.I64 => random.Next(3) == 0 ? (long)random.Next(-5, 5) : random.NextInt64(long.MinValue, long.MaxValue),
@@ -134,13 +141,13 @@ internal sealed class ModuleRunner
         _ => null,
     };
 
-    private static string Call(Instance instance, Delegate function, object?[] arguments, FuncType type)
+    private static string Call(Instance instance, Delegate function, object?[] arguments, int results)
     {
         if (instance.FindExport("g0") is Global { Type.IsMutable: true } fuel && fuel.Type.Type == ValType.I32) fuel.Value = 300;
         try
         {
             object? result = function.GetType().GetMethod("Invoke")!.Invoke(function, BindingFlags.DoNotWrapExceptions, null, arguments, null);
-            return string.Join(' ', Values(result, type.Results.Length).Select(Text));
+            return string.Join(' ', Values(result, results).Select(Text));
         }
         catch (TrapException trap)
         {
@@ -159,12 +166,22 @@ internal sealed class ModuleRunner
         _ => [result],
     };
 
-    private static string State(Instance instance)
+    /// <summary>A call, what it came to, and the state behind it.</summary>
+    /// <param name="name">The export.</param>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="outcome">Results, a trap, an exception.</param>
+    /// <param name="find">An export of a name: a global, a memory, or nothing.</param>
+    private static string Line(string name, object?[] arguments, string outcome, Func<string, object?> find)
     {
-        var globals = Enumerable.Range(0, 5).Select(i => instance.FindExport($"g{i}") is Global g ? Text(g.Value) : "");
-        var memories = Enumerable.Range(0, 2).Select(i => instance.FindExport($"m{i}") is Memory m ? Hash(m.Span).ToString("x", CultureInfo.InvariantCulture) : "");
-        return $"globals {string.Join(' ', globals)}, memories {string.Join(' ', memories)}";
+        var globals = Enumerable.Range(0, 5).Select(i => find($"g{i}") is Global g ? g.Value : null);
+        var memories = Enumerable.Range(0, 2).Select(i => find($"m{i}") is Memory m ? Hash(m.Span) : 0);
+        return Line(name, arguments, outcome, globals, memories);
     }
+
+    /// <summary>The same for any engine.</summary>
+    internal static string Line(string name, object?[] arguments, string outcome, IEnumerable<object?> globals, IEnumerable<ulong> memories) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{name}({string.Join(", ", arguments.Select(Text))}) = {outcome}, globals {string.Join(' ', globals.Select(Text))}, memories {string.Join(' ', memories)}");
 
     /// <summary>A value as outcomes have it: what a NaN's bits are is left open.</summary>
     internal static string Text(object? value) => value switch

@@ -1,3 +1,4 @@
+using WasmJit.Fuzz;
 using WasmJit.Text;
 
 namespace WasmJit.Agreement;
@@ -7,8 +8,8 @@ namespace WasmJit.Agreement;
 /// arguments are the suite's folder and scripts in it; those written FILE:N,N leave out the commands of these numbers.
 /// Every line that it prints is a record: <c>at FILE N LINE</c> before a command, <c>differs FILE:LINE: WHAT</c>,
 /// <c>skipped REASON</c>, <c>count WHAT N</c>, <c>done FILE</c>.
-/// With the arguments <c>random SEED COUNT</c> it runs random modules instead, and prints <c>call OUTCOME</c> and
-/// <c>done SEED</c>; <c>dump SEED FILE</c> writes the module of a seed.
+/// With the arguments <c>random GENERATOR SEED COUNT</c> it runs random modules instead, and prints <c>at SEED</c>,
+/// <c>call OUTCOME</c> and <c>done SEED</c>.
 /// </summary>
 internal static class Program
 {
@@ -16,16 +17,11 @@ internal static class Program
     {
         var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true, NewLine = "\n" };
         // The stack of the guests counts here, too.
-        if (arguments.FirstOrDefault() == "dump")
-        {
-            File.WriteAllBytes(arguments[2], new RandomModule(int.Parse(arguments[1])).Bytes);
-            return 0;
-        }
         bool isRandom = arguments.FirstOrDefault() == "random";
         var thread = new Thread(
             () =>
             {
-                if (isRandom) RunRandom(int.Parse(arguments[1]), int.Parse(arguments[2]), output);
+                if (isRandom) RunRandom(RandomPrograms.Generator(arguments[1]), int.Parse(arguments[2]), int.Parse(arguments[3]), output);
                 else RunAll(arguments, output);
             }, 64 << 20);
         thread.Start();
@@ -33,12 +29,13 @@ internal static class Program
         return 0;
     }
 
-    private static void RunRandom(int seed, int count, TextWriter output)
+    private static void RunRandom(ModuleGenerator generator, int seed, int count, TextWriter output)
     {
         var programs = new WasmtimePrograms();
         for (int i = seed; i < seed + count; i++)
         {
-            foreach (string line in programs.Run(new RandomModule(i), i)) output.WriteLine($"call {line}");
+            output.WriteLine($"at {i}");
+            foreach (string line in programs.Run(generator.Make(i), i)) output.WriteLine($"call {line}");
             output.WriteLine($"done {i}");
         }
     }
