@@ -21,7 +21,8 @@ internal enum MakerKind
 /// <param name="Kind">How.</param>
 /// <param name="Result">The type.</param>
 /// <param name="Write">Writes the operators, with their operands, into a body.</param>
-internal sealed record Maker(MakerKind Kind, ValType Result, Action<ReferenceBody, int> Write);
+/// <param name="Cost">How many operands it makes that are not null, a number or a name.</param>
+internal sealed record Maker(MakerKind Kind, ValType Result, Action<ReferenceBody, int> Write, int Cost);
 
 /// <summary>All that makes a value in a frame, by the type of the value.</summary>
 internal sealed partial class MakerTable
@@ -62,10 +63,10 @@ internal sealed partial class MakerTable
     {
         if (simplest.TryGetValue(type, out Maker? known)) return known;
         return simplest[type] = all.Where(m => Subtyping.IsSubtype(m.Result, type) && m.Kind is MakerKind.New or MakerKind.Name or MakerKind.Global)
-            .MinBy(m => m.Kind switch { MakerKind.Name => 0, MakerKind.Global => 1, _ => 2 });
+            .MinBy(m => (m.Cost, m.Kind == MakerKind.New));
     }
 
-    private void Add(MakerKind kind, ValType result, Action<ReferenceBody, int> write) => all.Add(new Maker(kind, result, write));
+    private void Add(MakerKind kind, ValType result, Action<ReferenceBody, int> write, int cost = 0) => all.Add(new Maker(kind, result, write, cost));
 
     private static ValType NotNull(HeapType heap) => ValType.Ref(heap, false);
 
@@ -78,12 +79,13 @@ internal sealed partial class MakerTable
         foreach (DefType type in frame.Structs)
         {
             var fields = ((StructType)type.Composite).Fields;
-            Add(MakerKind.New, NotNull(type), (b, d) =>
+            void New(ReferenceBody b, int d)
             {
                 foreach (FieldType field in fields) b.Push(field.Type.Unpacked, d - 1);
                 b.Emit(OpId.StructNew, IndexOf(type));
                 b.Apply(fields.Length, NotNull(type));
-            });
+            }
+            Add(MakerKind.New, NotNull(type), New, fields.Count(f => !f.Type.IsDefaultable));
             if (!fields.All(f => f.Type.IsDefaultable)) continue;
             Add(MakerKind.New, NotNull(type), (b, _) =>
             {

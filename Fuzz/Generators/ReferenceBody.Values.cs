@@ -11,11 +11,11 @@ internal sealed partial class ReferenceBody
     /// <summary>Pushes a value of a type, or of one below it; touches nothing that is on the stack already.</summary>
     internal void Push(ValType type, int depth = Depth)
     {
-        if (--left < -150) depth = 0;
+        if (--left < -150) depth = -1;
         int before = stack.Count;
         for (int tries = depth > 0 ? 6 : 3; tries > 0; tries--)
         {
-            if (!(depth > 0 ? TryDeep(type, depth - 1) : TryShallow(type))) continue;
+            if (!(depth > 0 ? TryDeep(type, depth - 1) : TryShallow(type, depth))) continue;
             if (stack.Count != before + 1 || !IsSubtype(stack[^1], type)) throw new InvalidOperationException($"What was made for {type} is {stack[^1]}.");
             return;
         }
@@ -32,7 +32,7 @@ internal sealed partial class ReferenceBody
         }
         if (!type.IsNullable && makers.Simplest(type) is { } maker)
         {
-            maker.Write(this, 0);
+            maker.Write(this, -1);
             return;
         }
         Emit(OpId.RefNull);
@@ -80,10 +80,10 @@ internal sealed partial class ReferenceBody
         stack.Add(is64 ? ValType.I64 : ValType.I32);
     }
 
-    private bool TryShallow(ValType type) => random.Next(4) switch
+    private bool TryShallow(ValType type, int depth) => random.Next(4) switch
     {
         0 => Null(type),
-        1 => FromMaker(type, 0),
+        1 when depth == 0 => FromMaker(type, 0),
         _ => FromLocal(type),
     };
 

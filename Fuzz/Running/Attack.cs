@@ -30,6 +30,9 @@ internal sealed class Attack
                 expected ??= actual;
                 continue;
             }
+            // From where the fuel was used up on the modules' states differ.
+            int outOfFuel = actual.FindIndex(l => l.Contains($"= {nameof(TrapKind.OutOfFuel)},", StringComparison.Ordinal));
+            if (outOfFuel >= 0) actual = actual[..outOfFuel];
             int at = Enumerable.Range(0, actual.Count).FirstOrDefault(n => actual[n] != expected[n], -1);
             if (at >= 0) return new Failure(FailureKind.Differs, modes[i].Name, $"{actual[at]}; in mode {modes[0].Name} {expected[at]}");
         }

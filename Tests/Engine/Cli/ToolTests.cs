@@ -62,6 +62,7 @@ public sealed class ToolTests : IDisposable
     [InlineData("help-wast.txt", "wast", "--help")]
     [InlineData("help-compile.txt", "compile", "--help")]
     [InlineData("help-disasm.txt", "disasm", "--help")]
+    [InlineData("help-fuzz.txt", "fuzz", "--help")]
     public void HelpTeaches(string golden, params string[] args)
     {
         (int code, string text, string error) = Run(args);
