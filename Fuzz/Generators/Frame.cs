@@ -43,6 +43,9 @@ internal sealed class Frame
     /// <summary>The index of a type, null if the module has none for it.</summary>
     internal uint? IndexOf(DefType type) => typeIndices.TryGetValue(type, out uint index) ? index : null;
 
+    /// <summary>Whether there is a function to refer to.</summary>
+    internal bool HasFunction(DefType type) => Info.Funcs.Any(f => Subtyping.IsSubtype(f.Type, type));
+
     /// <summary>Whether code can write a type down.</summary>
     internal bool CanName(ValType type) => type.Heap is not DefType def || typeIndices.ContainsKey(def);
 

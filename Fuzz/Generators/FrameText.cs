@@ -165,7 +165,7 @@ internal sealed class FrameText
               (import "host" "isnull" (func $isnull (param funcref) (result i32)))
               (import "host" "which" (func $which (param funcref funcref i32) (result funcref)))
               (import "host" "keep" (func $keep (param externref) (result externref)))
-              (import "host" "pick" (func $pick (param anyref i32 anyref) (result anyref)))
+              (import "host" "pick" (func $pick (param externref i32 externref) (result externref)))
               (import "host" "mix" (func $mix (param i32 funcref i64 externref f64) (result f64 i32)))
 
             """);
@@ -209,8 +209,10 @@ internal sealed class FrameText
         text.Append("  (func $first (type $f0) (unreachable))\n  (func $second (export \"c1\") (type $f1) (unreachable))\n  (func $third (export \"c2\") (type $f2) (unreachable))\n");
         for (int i = 0; i < count; i++)
         {
-            string type = random.Next(4) == 0 ? $"$f{random.Next(3)}" : Pick(funcs);
-            Line($"(func $x{i} (export \"x{i}\") (type {type}) (unreachable))");
+            string type = random.Next(3) == 0 ? $"$f{random.Next(3)}" : Pick(funcs);
+            // What takes references is called by the others: not every engine can describe it to its host.
+            string export = type is "$f0" or "$f1" or "$f2" or "$f3" ? $"(export \"x{i}\") " : "";
+            Line($"(func $x{i} {export}(type {type}) (unreachable))");
         }
         text.Append("  (export \"m0\" (memory $m0))\n  (export \"m1\" (memory $m1))\n  (export \"c0\" (func $first))\n  (elem declare func $first $second $third");
         for (int i = 0; i < count; i++) text.Append(CultureInfo.InvariantCulture, $" $x{i}");

@@ -267,7 +267,7 @@ internal sealed partial class MakerTable
         foreach (DefType def in frame.Funcs)
         {
             var type = (FuncType)def.Composite;
-            if (type.Results.Length != 1) continue;
+            if (type.Results.Length != 1 || !frame.HasFunction(def)) continue;
             Add(MakerKind.Call, type.Results[0], (b, d) =>
             {
                 foreach (ValType parameter in type.Params) b.Push(parameter, d - 1);

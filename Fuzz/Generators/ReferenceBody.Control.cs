@@ -196,7 +196,7 @@ internal sealed partial class ReferenceBody
                 }
             case 1 when !isLeaf:
                 {
-                    List<DefType> fitting = [.. frame.Funcs.Where(f => Returns((FuncType)f.Composite))];
+                    List<DefType> fitting = [.. frame.Funcs.Where(f => frame.HasFunction(f) && Returns((FuncType)f.Composite))];
                     if (fitting.Count == 0) goto default;
                     DefType callee = Pick(fitting);
                     Need([.. ((FuncType)callee.Composite).Params, NotNullRef(callee)]);

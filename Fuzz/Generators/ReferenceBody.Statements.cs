@@ -334,6 +334,7 @@ internal sealed partial class ReferenceBody
         if (OneIn(3))
         {
             DefType def = Pick(frame.Funcs);
+            if (!frame.HasFunction(def) && !OneIn(10)) return;
             var type = (FuncType)def.Composite;
             Need([.. type.Params, ValType.Ref(def, OneIn(8))]);
             Emit(OpId.CallRef, frame.IndexOf(def)!.Value);

@@ -365,9 +365,9 @@ internal sealed partial class ReferenceBody
     {
         if (!frame.CanName(type) || labels.Count > 8) return false;
         ValType nullable = ValType.Ref(type.Heap!, true), wanted = type.AsNonNull;
-        switch (random.Next(3))
+        switch (random.Next(9))
         {
-            case 0:
+            case 0 or 1 or 2 or 3:
                 Open(OpId.Block, wanted);
                 Push(nullable, depth);
                 Emit(OpId.BrOnNonNull, 0);
@@ -375,7 +375,7 @@ internal sealed partial class ReferenceBody
                 Push(wanted, depth);
                 Close(wanted);
                 return true;
-            case 1:
+            case 4 or 5 or 6 or 7:
                 Open(OpId.Block, wanted);
                 Open(OpId.Block, null);
                 Push(nullable, depth);
