@@ -113,6 +113,15 @@ internal sealed partial class FunctionEmitter
         return !access.MayBeNull && end <= (UInt128)type.Minimum << type.PageSizeLog2;
     }
 
+    /// <summary>The instructions that load, and how much, where the processor finds what is beyond the end.</summary>
+    private readonly List<(int Node, int Width)> uncheckedLoads = [];
+
+    /// <summary>The last instruction is a load.</summary>
+    private void NoteLoad(in MemoryAccess access, int width)
+    {
+        if (width > 1 && !access.IsSlice && !target.NeedsChecks(access.Type!)) uncheckedLoads.Add((il.Tail, width));
+    }
+
     private void Load(in Instr instr, Emission emission)
     {
         MemoryAccess access = AccessOf(instr);
@@ -132,11 +141,13 @@ internal sealed partial class FunctionEmitter
         if (emission.Kind == Emission.EmissionKind.Call)
         {
             il.Call(emission.Method!);
+            NoteLoad(access, emission.Width);
         }
         else
         {
             if (emission.Steps[0].Code == OpCodes.Ldobj) il.TypeOp(OpCodes.Ldobj, Signature.ClrType(ValType.V128));
             else il.Emit(emission.Steps[0].Code);
+            NoteLoad(access, emission.Width);
             EmitSteps(emission, 1);
         }
         EndAccess(access);

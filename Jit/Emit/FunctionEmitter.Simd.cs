@@ -74,6 +74,7 @@ internal sealed partial class FunctionEmitter
         int start = TakeAccess(instr, emission.Width, out MemoryAccess access);
         il.LdcI4((int)instr.A);
         il.Call(emission.Method!);
+        NoteLoad(access, emission.Width);
         EndAccess(access);
         stack.PushStack(ValType.V128, start, treeDepth, hasLoad: true);
     }

@@ -137,6 +137,7 @@ internal sealed partial class FunctionEmitter
         il.Source = 0;
         EmitDeferred();
         EmitPrologue();
+        LoadGuards.Insert(il, uncheckedLoads);
         return il;
     }
 

@@ -1,0 +1,220 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Runtime.Intrinsics;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>What instructions need of their operands.</summary>
+internal sealed partial class LoadGuards
+{
+    /// <summary>How many values an instruction takes and gives.</summary>
+    private static (int Pops, int Pushes) EffectOf(in IlBuffer.Node n, int depth)
+    {
+        switch (n.Object)
+        {
+            case Signature signature: return (signature.Parameters.Length + 1, signature.Return == typeof(void) ? 0 : 1);
+            case ConstructorInfo constructor: return (constructor.GetParameters().Length, 1);
+            case MethodInfo method:
+                return (method.GetParameters().Length + (method.IsStatic ? 0 : 1), method.ReturnType == typeof(void) ? 0 : 1);
+        }
+        if (n.Code == OpCodes.Ret) return (depth, 0);
+        return (Pops(n.Code.StackBehaviourPop), n.Code.StackBehaviourPush == StackBehaviour.Push0 ? 0 : 1);
+    }
+
+    private static int Pops(StackBehaviour behaviour) => behaviour switch
+    {
+        StackBehaviour.Pop0 => 0,
+        StackBehaviour.Pop1 or StackBehaviour.Popi or StackBehaviour.Popref => 1,
+        StackBehaviour.Pop1_pop1 or StackBehaviour.Popi_pop1 or StackBehaviour.Popi_popi or StackBehaviour.Popi_popi8
+            or StackBehaviour.Popi_popr4 or StackBehaviour.Popi_popr8 or StackBehaviour.Popref_pop1 or StackBehaviour.Popref_popi => 2,
+        _ => 3,
+    };
+
+    private void FollowLocal(in IlBuffer.Node n, List<Value> stack, Block block)
+    {
+        int local = LocalOf(n);
+        if (n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg)
+        {
+            Value value = Pop(stack);
+            if (n.Form == IlBuffer.Form.Local && exposed.Contains(local))
+            {
+                Sink(block, value);
+                return;
+            }
+            if (value.Whole.Length + value.Live.Length > 0) followed.TryAdd(local, followed.Count);
+            block.Events.Add(new Event(EventKind.Define, local, value.Whole, value.Live));
+        }
+        else if (n.Code == OpCodes.Ldloca || (n.Form == IlBuffer.Form.Local && exposed.Contains(local)))
+        {
+            stack.Add(Value.Unknown);
+        }
+        else
+        {
+            stack.Add(new Value([Code(Need.LocalWhole, local)], [Code(Need.LocalLive, local)], !IsTame(local)));
+        }
+    }
+
+    /// <summary>What of a value is needed if only its lowest bytes are.</summary>
+    private Value LowBytes(in Value value, int bytes)
+    {
+        var whole = new List<int>();
+        foreach (int need in value.Whole)
+        {
+            int index = need >> 2;
+            if ((Need)(need & 3) == Need.Load ? loads[index].Width <= bytes : bytes == 4 && index < argBase && il.Locals[index] == typeof(int))
+                whole.Add(need);
+        }
+        return new Value([.. whole], value.Live, value.IsOpaque);
+    }
+
+    /// <summary>What of a value is needed if a constant masks it: where the mask has bits of its last byte, the load cannot be narrowed.</summary>
+    private Value Masked(in Value value, long mask)
+    {
+        var whole = new List<int>();
+        foreach (int need in value.Whole)
+            if ((Need)(need & 3) == Need.Load ? (byte)(mask >> (8 * Math.Min(loads[need >> 2].Width - 1, 7))) != 0 : mask < 0) whole.Add(need);
+        return new Value([.. whole], value.Live, value.IsOpaque);
+    }
+
+    private bool FollowOperator(OpCode code, List<Value> stack)
+    {
+        if (code == OpCodes.Neg || code == OpCodes.Not) return stack.Count > 0;
+        if (code == OpCodes.Conv_I8 || code == OpCodes.Conv_U8)
+        {
+            stack.Add(Pop(stack) with { IsExtended = true });
+            return true;
+        }
+        if (code == OpCodes.Conv_I4 || code == OpCodes.Conv_I1 || code == OpCodes.Conv_I2)
+        {
+            stack.Add(LowBytes(Pop(stack), code == OpCodes.Conv_I4 ? 4 : code == OpCodes.Conv_I2 ? 2 : 1));
+            return true;
+        }
+        if (code == OpCodes.Conv_R4 || code == OpCodes.Conv_R8 || code == OpCodes.Conv_R_Un)
+        {
+            stack.Add(Opaque(Pop(stack)));
+            return true;
+        }
+        if (!IsBinary(code)) return false;
+        Value b = Pop(stack), a = Pop(stack);
+        stack.Add(Binary(code, a, b));
+        return true;
+    }
+
+    private static bool IsBinary(OpCode code) =>
+        code == OpCodes.Add || code == OpCodes.Sub || code == OpCodes.Mul || code == OpCodes.Div || code == OpCodes.Xor || code == OpCodes.And
+        || code == OpCodes.Or || code == OpCodes.Shl || code == OpCodes.Shr || code == OpCodes.Shr_Un || IsComparison(code);
+
+    private static bool IsComparison(OpCode code) =>
+        code == OpCodes.Ceq || code == OpCodes.Cgt || code == OpCodes.Cgt_Un || code == OpCodes.Clt || code == OpCodes.Clt_Un;
+
+    private Value Binary(OpCode code, in Value a, in Value b)
+    {
+        if (code == OpCodes.Add || code == OpCodes.Sub || code == OpCodes.Xor || code == OpCodes.Div) return Transparent(a, b);
+        if (IsComparison(code)) return Compared(code, a, b);
+        if (code == OpCodes.Shl || code == OpCodes.Shr || code == OpCodes.Shr_Un) return Shifted(code, a, b);
+        if (code == OpCodes.And)
+        {
+            if (b.Constant is { } mask) return Masked(a, mask);
+            if (a.Constant is { } other) return Masked(b, other);
+        }
+        // One that the JIT may know to be zero, or all ones, makes the other superfluous.
+        bool keepsA = b.IsOpaque || (b.Constant is { } right && right is not (0 or -1));
+        bool keepsB = a.IsOpaque || (a.Constant is { } left && left is not (0 or -1));
+        return new Value(
+            Union(keepsA ? a.Whole : [], keepsB ? b.Whole : []), Union(keepsA ? a.Live : [], keepsB ? b.Live : []), a.IsOpaque && b.IsOpaque);
+    }
+
+    /// <summary>Shifts to the right keep the last byte, those to the left lose it soon.</summary>
+    private Value Shifted(OpCode code, in Value a, in Value b)
+    {
+        if (b.Constant is not { } count)
+        {
+            bool keeps = code != OpCodes.Shl && b.IsOpaque;
+            return new Value(keeps ? a.Whole : [], Union(a.Live, b.Live), a.IsOpaque);
+        }
+        if (code == OpCodes.Shl) return count < 8 ? a with { Constant = null } : Narrowed(a);
+        return new Value([.. a.Whole.Where(need => (Need)(need & 3) != Need.Load || loads[need >> 2].Width * 8 > count)], a.Live, a.IsOpaque);
+    }
+
+    private static Value Compared(OpCode code, in Value a, in Value b)
+    {
+        if (a.Constant is not null && b.Constant is null) return Compared(code, b, a);
+        if (b.Constant is { } c)
+        {
+            bool known = a.IsExtended ? c is < 1 or > 0x7e && !(code == OpCodes.Ceq && c == 0)
+                : code != OpCodes.Ceq && (code == OpCodes.Cgt_Un || code == OpCodes.Clt_Un
+                    ? (c == 0 && code == OpCodes.Clt_Un) || c == -1 : c is int.MinValue or int.MaxValue or long.MinValue or long.MaxValue);
+            return known ? Value.Tame : Opaque(a);
+        }
+        if (code != OpCodes.Ceq && !(a.IsOpaque && b.IsOpaque)) return Value.Tame;
+        return new Value([], Exclusive(Union(a.Whole, a.Live), Union(b.Whole, b.Live)), a.IsOpaque || b.IsOpaque);
+    }
+
+    // ---- calls ----
+
+    private static readonly HashSet<Type> Pure =
+    [
+        typeof(Vector128), typeof(Simd), typeof(Floats), typeof(Integers), typeof(Conversions), typeof(BitConverter), typeof(Math), typeof(MathF),
+        typeof(System.Numerics.BitOperations),
+    ];
+
+    private void FollowCall(in IlBuffer.Node n, List<Value> stack, Block block)
+    {
+        if (n.Object is not MethodInfo method || method.DeclaringType is not { } type
+            || !(Pure.Contains(type) || type.Namespace == "System.Runtime.Intrinsics.X86")
+            || method.ReturnType == typeof(void) || !method.IsStatic || method.Name == nameof(Simd.Whole))
+        {
+            PopAll(n, stack, block);
+            return;
+        }
+        int count = method.GetParameters().Length;
+        var operands = new Value[count];
+        for (int i = count - 1; i >= 0; i--) operands[i] = Pop(stack);
+        stack.Add(Called(method.Name, operands));
+    }
+
+    private static Value Called(string name, Value[] operands)
+    {
+        if (operands.Length == 0) return Value.Unknown;
+        if (name.Contains("BitsTo", StringComparison.Ordinal) || name.EndsWith("Bits", StringComparison.Ordinal)) return operands[0];
+        if (name == nameof(Vector128.Create) && operands.Length == 2 && operands[0].Constant is { } low && operands[1].Constant is { } high)
+            return new Value([], [], !(low == high && low is 0 or -1));
+        int[] all = [];
+        int[] live = [];
+        bool isOpaque = false;
+        foreach (Value operand in operands)
+        {
+            all = Union(all, Union(operand.Whole, operand.Live));
+            live = Union(live, operand.Live);
+            isOpaque |= operand.IsOpaque;
+        }
+        if (IsNarrowing(name)) return new Value([], live, isOpaque);
+        if (name is "Subtract" or "Xor" or "AndNot" || name.Contains("Equals", StringComparison.Ordinal) || name.Contains("Than", StringComparison.Ordinal))
+        {
+            // One with itself is known.
+            for (int i = 1; i < operands.Length; i++)
+                if (operands[i].Whole.Intersect(operands[0].Whole).Any()) return Value.Tame;
+        }
+        if (IsMasking(name) && operands.Any(operand => !operand.IsOpaque && operand.Constant is null or 0 or -1)) return Value.Tame;
+        // A remainder by a power of two is a mask.
+        if (name.StartsWith("Rem", StringComparison.Ordinal) && !operands[1].IsOpaque
+            && !(operands[1].Constant is { } divisor && divisor > 1 && !long.IsPow2(divisor)))
+            return new Value([], live, isOpaque);
+        return new Value([], all, isOpaque);
+    }
+
+    /// <summary>Of some operand not all lanes are needed, or not all bytes.</summary>
+    private static bool IsNarrowing(string name) =>
+        name.Contains("Element", StringComparison.Ordinal) || name.Contains("Scalar", StringComparison.Ordinal) || name.Contains("Low", StringComparison.Ordinal)
+        || name.Contains("Extract", StringComparison.Ordinal) || name.Contains("Insert", StringComparison.Ordinal) || name.Contains("Lane", StringComparison.Ordinal)
+        || name.Contains("Shuffle", StringComparison.Ordinal) || name.Contains("Swizzle", StringComparison.Ordinal) || name.Contains("Unpack", StringComparison.Ordinal)
+        || name.Contains("Align", StringComparison.Ordinal) || name.Contains("Blend", StringComparison.Ordinal) || name.Contains("Permute", StringComparison.Ordinal)
+        || name.Contains("Create", StringComparison.Ordinal) || name.Contains("Splat", StringComparison.Ordinal) || name.Contains("ConvertTo", StringComparison.Ordinal)
+        || name.Contains("Zero", StringComparison.Ordinal) || name.Contains("Widen", StringComparison.Ordinal);
+
+    private static bool IsMasking(string name) =>
+        name is "BitwiseAnd" or "BitwiseOr" or "AndNot" or "ConditionalSelect" or "Multiply" or "And" or "Or" or "OnesComplement"
+        || name.Contains("Min", StringComparison.Ordinal) || name.Contains("Max", StringComparison.Ordinal) || name.Contains("Bitselect", StringComparison.OrdinalIgnoreCase)
+        || name.Contains("Mul", StringComparison.Ordinal) || name.Contains("Saturat", StringComparison.OrdinalIgnoreCase) || name.Contains("Sat", StringComparison.Ordinal);
+}
