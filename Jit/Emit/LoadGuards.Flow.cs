@@ -15,6 +15,7 @@ internal sealed partial class LoadGuards
         {
             Value index = Pop(stack);
             if (((int[])n.Object!).Distinct().Count() > 1) Sink(block, index);
+            block.Splits = block.IsEither = index.IsOpaque;
             return;
         }
         if (n.Code != OpCodes.Brtrue && n.Code != OpCodes.Brfalse)
@@ -24,6 +25,8 @@ internal sealed partial class LoadGuards
             return;
         }
         Value condition = Pop(stack);
+        block.Splits = condition.IsOpaque;
+        block.IsEither = condition.IsOpaque && condition.IsFresh;
         int[] needs = Union(condition.Whole, condition.Live);
         if (needs.Length == 0) return;
         if (Decides(at + 1, markAt[n.Number], at, out int merge, out int[] chosen))
@@ -117,6 +120,8 @@ internal sealed partial class LoadGuards
                 if (successors[j] < 0) successors[j] = blockOfLabel[~successors[j]];
         }
         MarkEndless();
+        MarkEnds();
+        readNeeds = new byte[reads.Count];
         int words = ((followed.Count * 2) + 63) / 64;
         bool converges = (long)words * 64 * blocks.Count <= MostBits && Sweep(words);
         var needed = new ulong[words];
@@ -150,6 +155,34 @@ internal sealed partial class LoadGuards
             if (!ends[i]) blocks[i].Successors.Clear();
     }
 
+    /// <summary>
+    /// Finds the blocks behind which the JIT's code is another block whatever it finds out: where control goes one of two ways that it cannot
+    /// know, or meets another that surely comes.
+    /// </summary>
+    private void MarkEnds()
+    {
+        var comes = new int[blocks.Count];
+        var seen = new bool[blocks.Count];
+        var work = new Stack<int>([0]);
+        while (work.TryPop(out int at))
+        {
+            if (seen[at]) continue;
+            seen[at] = true;
+            Block block = blocks[at];
+            if (block.Successors.Count > 1 && !block.Splits) continue;
+            foreach (int next in block.Successors.Distinct())
+            {
+                comes[next]++;
+                work.Push(next);
+            }
+        }
+        for (int i = 0; i < blocks.Count; i++)
+        {
+            List<int> next = blocks[i].Successors;
+            blocks[i].EndsForCertain = seen[i] && next.Distinct().Count() > 1 ? blocks[i].Splits : next.Count > 0 && comes[next[0]] > 1;
+        }
+    }
+
     private bool Sweep(int words)
     {
         foreach (Block block in blocks)
@@ -169,41 +202,85 @@ internal sealed partial class LoadGuards
                 needed.CopyTo(blocks[i].In, 0);
                 changed = true;
             }
-            if (!changed) return true;
+            if (changed) continue;
+            Extend(needed);
+            return true;
         }
         return false;
     }
 
+    /// <summary>
+    /// What is needed on all ways is. From there on, what is needed on one of several ways is needed too where the JIT cannot know which it is. To end
+    /// early is to know less.
+    /// </summary>
+    private void Extend(ulong[] needed)
+    {
+        isExtending = true;
+        for (int sweep = 0; sweep < MostSweeps; sweep++)
+        {
+            bool changed = false;
+            for (int i = blocks.Count - 1; i >= 0; i--)
+            {
+                Out(blocks[i], needed);
+                Back(blocks[i], needed, true, isLast: false);
+                ulong[] known = blocks[i].In;
+                for (int word = 0; word < known.Length; word++)
+                {
+                    changed |= (needed[word] & ~known[word]) != 0;
+                    known[word] |= needed[word];
+                }
+            }
+            if (!changed) return;
+        }
+    }
+
+    private bool isExtending;
+
     private void Out(Block block, ulong[] needed)
     {
-        bool isFirst = true;
+        bool isFirst = true, any = isExtending && block.IsEither;
         foreach (int next in block.Successors)
         {
             ulong[] other = blocks[next].In;
-            for (int i = 0; i < needed.Length; i++) needed[i] = isFirst ? other[i] : needed[i] & other[i];
+            for (int i = 0; i < needed.Length; i++) needed[i] = isFirst ? other[i] : any ? needed[i] | other[i] : needed[i] & other[i];
             isFirst = false;
         }
         if (isFirst) Array.Clear(needed);
     }
 
+    /// <summary>
+    /// Goes through a block backwards. The JIT narrows what it can put into the expression that uses it: a value that a local takes out of the block, or
+    /// of which there are several needs, is in a register, whole.
+    /// </summary>
     private void Back(Block block, ulong[] needed, bool converges, bool isLast)
     {
+        counts.Clear();
         for (int i = block.Events.Count - 1; i >= 0; i--)
         {
             Event happens = block.Events[i];
             switch (happens.Kind)
             {
-                case EventKind.Sink: Apply(happens.Whole, needed, isLast); break;
+                case EventKind.Sink: Apply(happens.Whole, isLast); break;
+                case EventKind.Read:
+                    byte wanted = readNeeds[happens.Merge];
+                    if (wanted == 0) break;
+                    readNeeds[happens.Merge] = 0;
+                    if (!followed.TryGetValue(happens.Local, out int read)) break;
+                    needed[read * 2 / 64] |= (ulong)wanted << (read * 2 % 64);
+                    counts[happens.Local] = counts.GetValueOrDefault(happens.Local) + 1;
+                    break;
                 case EventKind.Condition:
                     if (converges && happens.Chosen!.Any(local => Has(blocks[BlockAt(happens.Merge)].In, followed[local] * 2)))
-                        Apply(happens.Whole, needed, isLast);
+                        Apply(happens.Whole, isLast);
                     break;
                 default:
                     if (!followed.TryGetValue(happens.Local, out int bit)) break;
                     bool live = Has(needed, bit * 2), whole = Has(needed, (bit * 2) + 1);
+                    counts.Remove(happens.Local, out int count);
+                    whole |= live && (count > 1 || (count == 0 && block.EndsForCertain));
                     needed[bit * 2 / 64] &= ~(3UL << (bit * 2 % 64));
-                    if (live) Apply(happens.Live, needed, isLast);
-                    if (whole) Apply(happens.Whole, needed, isLast);
+                    if (live) Apply(happens.Live, isLast);
+                    if (whole) Apply(happens.Whole, isLast);
                     break;
             }
         }
@@ -215,9 +292,14 @@ internal sealed partial class LoadGuards
         return found >= 0 ? found : ~found - 1;
     }
 
+    private readonly Dictionary<int, int> counts = [];
+
+    /// <summary>What is needed of each read of a local in the block that is gone through: 1 something, 3 all of it.</summary>
+    private byte[] readNeeds = [];
+
     private static bool Has(ulong[] bits, int bit) => (bits[bit / 64] >> (bit % 64) & 1) != 0;
 
-    private void Apply(int[] needs, ulong[] needed, bool isLast)
+    private void Apply(int[] needs, bool isLast)
     {
         foreach (int need in needs)
         {
@@ -227,9 +309,9 @@ internal sealed partial class LoadGuards
             {
                 if (isLast) isNeeded[index] = true;
             }
-            else if (followed.TryGetValue(index, out int bit))
+            else
             {
-                needed[bit * 2 / 64] |= (kind == Need.LocalWhole ? 3UL : 1UL) << (bit * 2 % 64);
+                readNeeds[index] |= kind == Need.LocalWhole ? (byte)3 : (byte)1;
             }
         }
     }

@@ -42,6 +42,8 @@ internal sealed partial class LoadGuards
                 Sink(block, value);
                 return;
             }
+            if (!value.IsOpaque) tame.Add(local);
+            defined[local] = value.IsOpaque;
             if (value.Whole.Length + value.Live.Length > 0) followed.TryAdd(local, followed.Count);
             block.Events.Add(new Event(EventKind.Define, local, value.Whole, value.Live));
         }
@@ -51,7 +53,12 @@ internal sealed partial class LoadGuards
         }
         else
         {
-            stack.Add(new Value([Code(Need.LocalWhole, local)], [Code(Need.LocalLive, local)], !IsTame(local)));
+            reads.Add(local);
+            block.Events.Add(new Event(EventKind.Read, local, [], [], reads.Count - 1));
+            stack.Add(new Value(
+                [Code(Need.LocalWhole, reads.Count - 1)], [Code(Need.LocalLive, reads.Count - 1)],
+                defined.TryGetValue(local, out bool isOpaque) ? isOpaque : !IsTame(local),
+                IsFloat: local < argBase && (il.Locals[local] == typeof(float) || il.Locals[local] == typeof(double))));
         }
     }
 
@@ -61,11 +68,10 @@ internal sealed partial class LoadGuards
         var whole = new List<int>();
         foreach (int need in value.Whole)
         {
-            int index = need >> 2;
-            if ((Need)(need & 3) == Need.Load ? loads[index].Width <= bytes : bytes == 4 && index < argBase && il.Locals[index] == typeof(int))
-                whole.Add(need);
+            (bool isLoad, int index) = Source(need);
+            if (isLoad ? loads[index].Width <= bytes : bytes == 4 && index < argBase && il.Locals[index] == typeof(int)) whole.Add(need);
         }
-        return new Value([.. whole], value.Live, value.IsOpaque);
+        return new Value([.. whole], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
     }
 
     /// <summary>What of a value is needed if a constant masks it: where the mask has bits of its last byte, the load cannot be narrowed.</summary>
@@ -74,10 +80,10 @@ internal sealed partial class LoadGuards
         var whole = new List<int>();
         foreach (int need in value.Whole)
             if ((Need)(need & 3) == Need.Load ? (byte)(mask >> (8 * Math.Min(loads[need >> 2].Width - 1, 7))) != 0 : mask < 0) whole.Add(need);
-        return new Value([.. whole], value.Live, value.IsOpaque);
+        return mask == 0 ? Value.Tame : new Value([.. whole], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
     }
 
-    private bool FollowOperator(OpCode code, List<Value> stack)
+    private bool FollowOperator(OpCode code, List<Value> stack, int at)
     {
         if (code == OpCodes.Neg || code == OpCodes.Not) return stack.Count > 0;
         if (code == OpCodes.Conv_I8 || code == OpCodes.Conv_U8)
@@ -92,12 +98,14 @@ internal sealed partial class LoadGuards
         }
         if (code == OpCodes.Conv_R4 || code == OpCodes.Conv_R8 || code == OpCodes.Conv_R_Un)
         {
-            stack.Add(Opaque(Pop(stack)));
+            stack.Add(Opaque(Pop(stack)) with { IsFloat = true });
             return true;
         }
         if (!IsBinary(code)) return false;
         Value b = Pop(stack), a = Pop(stack);
-        stack.Add(Binary(code, a, b));
+        // The processor takes a count as it is: the JIT leaves the mask out, and loads all of it.
+        bool isCount = code == OpCodes.And && b.Constant is 31 && at + 1 < order.Count && IsShift(il[order[at + 1]].Code);
+        stack.Add(isCount ? a : Binary(code, a, b));
         return true;
     }
 
@@ -105,14 +113,18 @@ internal sealed partial class LoadGuards
         code == OpCodes.Add || code == OpCodes.Sub || code == OpCodes.Mul || code == OpCodes.Div || code == OpCodes.Xor || code == OpCodes.And
         || code == OpCodes.Or || code == OpCodes.Shl || code == OpCodes.Shr || code == OpCodes.Shr_Un || IsComparison(code);
 
+    private static bool IsShift(OpCode code) => code == OpCodes.Shl || code == OpCodes.Shr || code == OpCodes.Shr_Un;
+
     private static bool IsComparison(OpCode code) =>
         code == OpCodes.Ceq || code == OpCodes.Cgt || code == OpCodes.Cgt_Un || code == OpCodes.Clt || code == OpCodes.Clt_Un;
 
     private Value Binary(OpCode code, in Value a, in Value b)
     {
-        if (code == OpCodes.Add || code == OpCodes.Sub || code == OpCodes.Xor || code == OpCodes.Div) return Transparent(a, b);
+        // Nothing makes a float superfluous that another is added to or multiplied with, and nothing narrows it.
+        if ((a.IsFloat || b.IsFloat) && !IsComparison(code)) return Opaque(a, b) with { IsFloat = true };
+        if (code == OpCodes.Add || code == OpCodes.Sub || code == OpCodes.Xor || code == OpCodes.Div) return Transparent(a, b, cancels: code != OpCodes.Add);
         if (IsComparison(code)) return Compared(code, a, b);
-        if (code == OpCodes.Shl || code == OpCodes.Shr || code == OpCodes.Shr_Un) return Shifted(code, a, b);
+        if (IsShift(code)) return Shifted(code, a, b);
         if (code == OpCodes.And)
         {
             if (b.Constant is { } mask) return Masked(a, mask);
@@ -130,14 +142,15 @@ internal sealed partial class LoadGuards
     {
         if (b.Constant is not { } count)
         {
-            bool keeps = code != OpCodes.Shl && b.IsOpaque;
-            return new Value(keeps ? a.Whole : [], Union(a.Live, b.Live), a.IsOpaque);
+            // The count is needed as it is, if anything is. The JIT narrows nothing that is shifted by what it does not know.
+            bool keeps = b.IsOpaque;
+            return new Value(keeps ? a.Whole : [], Union(Union(a.Live, b.Whole), b.Live), a.IsOpaque);
         }
         if (code == OpCodes.Shl) return count < 8 ? a with { Constant = null } : Narrowed(a);
         return new Value([.. a.Whole.Where(need => (Need)(need & 3) != Need.Load || loads[need >> 2].Width * 8 > count)], a.Live, a.IsOpaque);
     }
 
-    private static Value Compared(OpCode code, in Value a, in Value b)
+    private Value Compared(OpCode code, in Value a, in Value b)
     {
         if (a.Constant is not null && b.Constant is null) return Compared(code, b, a);
         if (b.Constant is { } c)
@@ -148,7 +161,8 @@ internal sealed partial class LoadGuards
             return known ? Value.Tame : Opaque(a);
         }
         if (code != OpCodes.Ceq && !(a.IsOpaque && b.IsOpaque)) return Value.Tame;
-        return new Value([], Exclusive(Union(a.Whole, a.Live), Union(b.Whole, b.Live)), a.IsOpaque || b.IsOpaque);
+        return new Value([], Exclusive(Union(a.Whole, a.Live), Union(b.Whole, b.Live)), (a.IsOpaque || b.IsOpaque) && !ShareSource(a, b),
+            IsFresh: (a.IsFresh || b.IsFresh) && !ShareSource(a, b));
     }
 
     // ---- calls ----
@@ -174,10 +188,13 @@ internal sealed partial class LoadGuards
         stack.Add(Called(method.Name, operands));
     }
 
-    private static Value Called(string name, Value[] operands)
+    private Value Called(string name, Value[] operands)
     {
         if (operands.Length == 0) return Value.Unknown;
-        if (name.Contains("BitsTo", StringComparison.Ordinal) || name.EndsWith("Bits", StringComparison.Ordinal)) return operands[0];
+        if (name.Contains("Reinterpret", StringComparison.Ordinal) || name.Contains("BitsTo", StringComparison.Ordinal) || name.EndsWith("Bits", StringComparison.Ordinal))
+            return operands[0] with { IsFloat = false };
+        // Of a count only the lowest bits are.
+        if (name.Contains("Rot", StringComparison.Ordinal) && operands.Length == 2) return Opaque(operands[0], LowBytes(operands[1], 4));
         if (name == nameof(Vector128.Create) && operands.Length == 2 && operands[0].Constant is { } low && operands[1].Constant is { } high)
             return new Value([], [], !(low == high && low is 0 or -1));
         int[] all = [];
@@ -194,7 +211,7 @@ internal sealed partial class LoadGuards
         {
             // One with itself is known.
             for (int i = 1; i < operands.Length; i++)
-                if (operands[i].Whole.Intersect(operands[0].Whole).Any()) return Value.Tame;
+                if (ShareSource(operands[i], operands[0])) return Value.Tame;
         }
         if (IsMasking(name) && operands.Any(operand => !operand.IsOpaque && operand.Constant is null or 0 or -1)) return Value.Tame;
         // A remainder by a power of two is a mask.

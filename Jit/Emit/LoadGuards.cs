@@ -21,6 +21,7 @@ internal sealed partial class LoadGuards
     private const int MostNeeds = 48;
     private const long MostBits = 64 << 20;
     private const int MostSweeps = 12;
+    private const int MostPasses = 4;
 
     /// <summary>What is needed if a value is whole, and if it is live; needs are numbers, see <see cref="Need"/>.</summary>
     /// <param name="Whole">What is needed if all of it is.</param>
@@ -28,9 +29,13 @@ internal sealed partial class LoadGuards
     /// <param name="IsOpaque">Whether the JIT cannot find it out.</param>
     /// <param name="IsExtended">Whether the JIT knows that it is less than its type can hold.</param>
     /// <param name="Constant">An integer constant.</param>
-    private readonly record struct Value(int[] Whole, int[] Live, bool IsOpaque = false, bool IsExtended = false, long? Constant = null)
+    /// <param name="IsFloat">Whether it is a float for certain.</param>
+    /// <param name="IsFresh">Whether it comes from a load or call in the expression itself: nothing before can have decided on it.</param>
+    private readonly record struct Value(
+        int[] Whole, int[] Live, bool IsOpaque = false, bool IsExtended = false, long? Constant = null, bool IsFloat = false,
+        bool IsFresh = false)
     {
-        internal static Value Unknown { get; } = new([], [], true);
+        internal static Value Unknown { get; } = new([], [], true, IsFresh: true);
 
         /// <summary>A value that the JIT may find out, and that needs nothing.</summary>
         internal static Value Tame { get; } = new([], []);
@@ -38,9 +43,11 @@ internal sealed partial class LoadGuards
 
     private enum Need { Load, LocalWhole, LocalLive }
 
-    private enum EventKind : byte { Sink, Define, Condition }
+    private enum EventKind : byte { Sink, Read, Define, Condition }
 
-    /// <summary>What happens in a block: needs that are there, a definition, or a condition that is needed if what it chooses is.</summary>
+    /// <summary>
+    /// What happens in a block: needs that are there, a read or definition of a local, or a condition that is needed if what it chooses is.
+    /// </summary>
     private readonly record struct Event(EventKind Kind, int Local, int[] Whole, int[] Live, int Merge = 0, int[]? Chosen = null);
 
     private sealed class Block
@@ -48,6 +55,15 @@ internal sealed partial class LoadGuards
         internal List<Event> Events { get; } = [];
         internal List<int> Successors { get; } = [];
         internal bool Leaves { get; set; }
+
+        /// <summary>Whether the JIT cannot know which way control goes at the end.</summary>
+        internal bool Splits { get; set; }
+
+        /// <summary>The same, and nothing before can tell: what one way needs is needed.</summary>
+        internal bool IsEither { get; set; }
+
+        /// <summary>Whether a value that is in a local at the end is in a register there: the code behind is another block to the JIT, too.</summary>
+        internal bool EndsForCertain { get; set; }
         internal ulong[] In { get; set; } = [];
     }
 
@@ -68,8 +84,15 @@ internal sealed partial class LoadGuards
     private readonly Dictionary<int, int> followed = [];
     private readonly HashSet<int> exposed = [];
 
+    /// <summary>Each read of a local, by the number that needs have for it.</summary>
+    private readonly List<int> reads = [];
+
     /// <summary>Locals that may hold what the JIT knows: something tame is stored to them, or nothing.</summary>
     private readonly HashSet<int> tame = [], stored = [];
+    private bool allTame;
+
+    /// <summary>Whether what a local got in the block being read is opaque.</summary>
+    private readonly Dictionary<int, bool> defined = [];
 
     private LoadGuards(IlBuffer il, IReadOnlyList<(int Node, int Width)> loads)
     {
@@ -105,9 +128,25 @@ internal sealed partial class LoadGuards
             ref readonly IlBuffer.Node n = ref il[node];
             if (n.Form == IlBuffer.Form.Mark) markAt[n.Number] = order.Count;
             else if (n.Code == OpCodes.Ldloca) exposed.Add((int)n.Number);
+            else if (n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg) stored.Add(LocalOf(n));
             order.Add(node);
         }
-        FindTame();
+        // Whether locals are tame depends on what is stored to them, which depends on locals.
+        for (int pass = 0; ; pass++)
+        {
+            int before = tame.Count;
+            FollowAll();
+            if (tame.Count == before || allTame) break;
+            allTame = pass == MostPasses;
+        }
+    }
+
+    private void FollowAll()
+    {
+        blocks.Clear();
+        blockStarts.Clear();
+        reads.Clear();
+        followed.Clear();
         var block = new Block();
         blocks.Add(block);
         blockStarts.Add(0);
@@ -124,6 +163,7 @@ internal sealed partial class LoadGuards
                 blocks.Add(block = new Block());
                 blockStarts.Add(at);
                 stack.Clear();
+                defined.Clear();
                 continue;
             }
             Follow(n, at, stack, block);
@@ -140,6 +180,7 @@ internal sealed partial class LoadGuards
             if (!block.Leaves) block.Successors.Add(blocks.Count);
             blocks.Add(block = new Block());
             blockStarts.Add(at + 1);
+            defined.Clear();
         }
         block.Leaves = true;
     }
@@ -149,29 +190,11 @@ internal sealed partial class LoadGuards
 
     private static bool EndsBlock(in IlBuffer.Node n) => n.Form is IlBuffer.Form.Label or IlBuffer.Form.Switch || IsAlways(n);
 
-    /// <summary>Finds the locals that may hold what the JIT knows: a constant is stored to them, or nothing at all.</summary>
-    private void FindTame()
-    {
-        int before = -1;
-        foreach (int node in order)
-        {
-            ref readonly IlBuffer.Node n = ref il[node];
-            if (n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg)
-            {
-                int local = LocalOf(n);
-                stored.Add(local);
-                if (before >= 0 && IsTame(il[before])) tame.Add(local);
-            }
-            before = node;
-        }
-
-        static bool IsTame(in IlBuffer.Node n) => n.Form is not (IlBuffer.Form.Calli or IlBuffer.Form.Field or IlBuffer.Form.Arg)
-            && !n.Code.Name!.StartsWith("ldind", StringComparison.Ordinal) && n.Code != OpCodes.Ldobj;
-    }
-
     private int LocalOf(in IlBuffer.Node n) => n.Form == IlBuffer.Form.Arg ? argBase + (int)n.Number : (int)n.Number;
 
-    private bool IsTame(int local) => local < argBase ? tame.Contains(local) || !stored.Contains(local) : tame.Contains(local);
+    private bool IsTame(int local) => allTame || IsKnown(local);
+
+    private bool IsKnown(int local) => local < argBase ? tame.Contains(local) || !stored.Contains(local) : tame.Contains(local);
 
     private static int[] Union(int[] a, int[] b)
     {
@@ -182,7 +205,20 @@ internal sealed partial class LoadGuards
     }
 
     /// <summary>The needs of two operands that the other may cancel out: those that both have are of no use.</summary>
-    private static int[] Exclusive(int[] a, int[] b) => a.Length == 0 ? b : b.Length == 0 ? a : Union([.. a.Except(b)], [.. b.Except(a)]);
+    private int[] Exclusive(int[] a, int[] b)
+    {
+        if (a.Length == 0) return b;
+        if (b.Length == 0) return a;
+        var first = new HashSet<(bool, int)>(a.Select(Source));
+        var second = new HashSet<(bool, int)>(b.Select(Source));
+        return Union([.. a.Where(need => !second.Contains(Source(need)))], [.. b.Where(need => !first.Contains(Source(need)))]);
+    }
+
+    private bool ShareSource(in Value a, in Value b) => a.Whole.Length > 0 && b.Whole.Length > 0 && a.Whole.Select(Source).Intersect(b.Whole.Select(Source)).Any();
+
+    /// <summary>The load or local that a need is one of.</summary>
+    private (bool IsLoad, int Index) Source(int need) =>
+        (Need)(need & 3) == Need.Load ? (true, need >> 2) : (false, reads[need >> 2]);
 
     private static Value Pop(List<Value> stack)
     {
@@ -199,33 +235,37 @@ internal sealed partial class LoadGuards
     }
 
     /// <summary>Whatever becomes of a result of which anything is needed, the operands are needed whole.</summary>
-    private static Value Opaque(in Value a) => new([], Union(a.Whole, a.Live), a.IsOpaque);
+    private static Value Opaque(in Value a) => new([], Union(a.Whole, a.Live), a.IsOpaque, IsFresh: a.IsFresh);
 
-    private static Value Opaque(in Value a, in Value b) => new([], Union(Union(a.Whole, a.Live), Union(b.Whole, b.Live)), a.IsOpaque || b.IsOpaque);
+    private static Value Opaque(in Value a, in Value b) => new(
+        [], Union(Union(a.Whole, a.Live), Union(b.Whole, b.Live)), a.IsOpaque || b.IsOpaque, IsFresh: a.IsFresh || b.IsFresh);
 
     /// <summary>Some of the operand is needed, if any of the result is.</summary>
-    private static Value Narrowed(in Value a) => new([], a.Live, a.IsOpaque);
+    private static Value Narrowed(in Value a) => new([], a.Live, a.IsOpaque, IsFresh: a.IsFresh);
 
     /// <summary>Each operand is needed as the result is.</summary>
-    private static Value Transparent(in Value a, in Value b) =>
-        new(Exclusive(a.Whole, b.Whole), Exclusive(a.Live, b.Live), a.IsOpaque || b.IsOpaque);
+    private Value Transparent(in Value a, in Value b, bool cancels) =>
+        new(Exclusive(a.Whole, b.Whole), cancels ? Exclusive(a.Live, b.Live) : Union(a.Live, b.Live), (a.IsOpaque || b.IsOpaque) && !ShareSource(a, b),
+            IsFresh: (a.IsFresh || b.IsFresh) && !ShareSource(a, b));
 
     private void Follow(in IlBuffer.Node n, int at, List<Value> stack, Block block)
     {
         if (loadAt.TryGetValue(order[at], out int load))
         {
             PopAll(n, stack, block);
-            stack[^1] = new Value([Code(Need.Load, load)], [], true, loads[load].Width < 4);
+            stack[^1] = new Value(
+                [Code(Need.Load, load)], [], true, loads[load].Width < 4, IsFloat: n.Code == OpCodes.Ldind_R4 || n.Code == OpCodes.Ldind_R8, IsFresh: true);
             return;
         }
         switch (n.Form)
         {
             case IlBuffer.Form.Int or IlBuffer.Form.Long: stack.Add(new Value([], [], Constant: n.Number)); return;
-            case IlBuffer.Form.Float or IlBuffer.Form.Double or IlBuffer.Form.String: stack.Add(Value.Tame); return;
+            case IlBuffer.Form.Float or IlBuffer.Form.Double: stack.Add(Value.Tame with { IsFloat = true }); return;
+            case IlBuffer.Form.String: stack.Add(Value.Tame); return;
             case IlBuffer.Form.Local or IlBuffer.Form.Arg: FollowLocal(n, stack, block); return;
             case IlBuffer.Form.Method: FollowCall(n, stack, block); return;
             case IlBuffer.Form.Label or IlBuffer.Form.Switch: FollowBranch(n, at, stack, block); return;
-            case IlBuffer.Form.None when FollowOperator(n.Code, stack): return;
+            case IlBuffer.Form.None when FollowOperator(n.Code, stack, at): return;
         }
         if (n.Code == OpCodes.Dup)
         {
