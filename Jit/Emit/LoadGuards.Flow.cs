@@ -15,7 +15,7 @@ internal sealed partial class LoadGuards
         {
             Value index = Pop(stack);
             if (((int[])n.Object!).Distinct().Count() > 1) Sink(block, index);
-            block.Splits = block.IsEither = index.IsOpaque;
+            block.Splits = block.Parts = block.IsEither = index.IsOpaque;
             return;
         }
         if (n.Code != OpCodes.Brtrue && n.Code != OpCodes.Brfalse)
@@ -28,8 +28,10 @@ internal sealed partial class LoadGuards
         block.Splits = condition.IsOpaque;
         block.IsEither = condition.IsOpaque && condition.IsFresh;
         int[] needs = Union(condition.Whole, condition.Live);
+        bool decides = Decides(at + 1, markAt[n.Number], at, out int merge, out int[] chosen);
+        block.Parts = condition.IsOpaque && decides;
         if (needs.Length == 0) return;
-        if (Decides(at + 1, markAt[n.Number], at, out int merge, out int[] chosen))
+        if (decides)
         {
             block.Events.Add(new Event(EventKind.Sink, 0, needs, []));
         }
@@ -179,7 +181,7 @@ internal sealed partial class LoadGuards
         for (int i = 0; i < blocks.Count; i++)
         {
             List<int> next = blocks[i].Successors;
-            blocks[i].EndsForCertain = seen[i] && next.Distinct().Count() > 1 ? blocks[i].Splits : next.Count > 0 && comes[next[0]] > 1;
+            blocks[i].EndsForCertain = seen[i] && next.Distinct().Count() > 1 ? blocks[i].Parts : next.Count > 0 && comes[next[0]] > 1;
         }
     }
 

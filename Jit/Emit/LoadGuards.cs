@@ -59,6 +59,9 @@ internal sealed partial class LoadGuards
         /// <summary>Whether the JIT cannot know which way control goes at the end.</summary>
         internal bool Splits { get; set; }
 
+        /// <summary>The same, and the ways begin with different things: the JIT draws together what is equal.</summary>
+        internal bool Parts { get; set; }
+
         /// <summary>The same, and nothing before can tell: what one way needs is needed.</summary>
         internal bool IsEither { get; set; }
 
