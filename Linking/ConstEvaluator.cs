@@ -79,14 +79,14 @@ internal static class ConstEvaluator
     private static void Arithmetic(Operator op, Stack<object?> stack)
     {
         object b = stack.Pop()!, a = stack.Pop()!;
-        stack.Push(op.Mnemonic switch
+        stack.Push((op.Operation, op.Params[0].Kind) switch
         {
-            "i32.add" => (int)a + (int)b,
-            "i32.sub" => (int)a - (int)b,
-            "i32.mul" => (int)a * (int)b,
-            "i64.add" => (object)((long)a + (long)b),
-            "i64.sub" => (long)a - (long)b,
-            "i64.mul" => (long)a * (long)b,
+            (Operation.Add, ValKind.I32) => (int)a + (int)b,
+            (Operation.Sub, ValKind.I32) => (int)a - (int)b,
+            (Operation.Mul, ValKind.I32) => (int)a * (int)b,
+            (Operation.Add, ValKind.I64) => (object)((long)a + (long)b),
+            (Operation.Sub, ValKind.I64) => (long)a - (long)b,
+            (Operation.Mul, ValKind.I64) => (long)a * (long)b,
             _ => throw new InvalidOperationException($"Constant expressions have no case for {op.Mnemonic}."),
         });
     }

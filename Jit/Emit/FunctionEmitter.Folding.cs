@@ -66,11 +66,11 @@ internal sealed partial class FunctionEmitter
     /// </summary>
     private bool EmitNeutral(Operator op)
     {
-        if (op.Prefix != 0 || op.Code is not ((>= 0x92 and <= 0x95) or (>= 0xa0 and <= 0xa3))) return false;
-        bool is64 = op.Code >= 0xa0;
-        uint kind = op.Code - (is64 ? 0xa0u : 0x92u);
+        if (!IsFloatArithmetic(op)) return false;
+        bool is64 = op.Params[0].Kind == ValKind.F64;
         // Of a sum or product either side may be the neutral element, and both may be constants.
-        int side = IsNeutral(kind, is64, stack[0], out bool negates) ? 0 : kind is 0 or 2 && IsNeutral(kind, is64, stack[1], out negates) ? 1 : -1;
+        int side = IsNeutral(op.Operation, is64, stack[0], out bool negates) ? 0
+            : op.Operation is Operation.Add or Operation.Mul && IsNeutral(op.Operation, is64, stack[1], out negates) ? 1 : -1;
         if (side < 0) return false;
         if (side == 0) stack.Remove();
         int start = stack.Take(1, out int treeDepth, out bool hasLoad);
@@ -81,16 +81,18 @@ internal sealed partial class FunctionEmitter
         return true;
     }
 
-    private static bool IsNeutral(uint kind, bool is64, in Operand operand, out bool negates)
+    private static bool IsFloatArithmetic(Operator op) => op.Operation is >= Operation.Add and <= Operation.Div && IsFloat(op.Params[0]);
+
+    private static bool IsNeutral(Operation kind, bool is64, in Operand operand, out bool negates)
     {
         negates = false;
         if (operand.Kind != OperandKind.Const) return false;
         double constant = is64 ? BitConverter.UInt64BitsToDouble(operand.Bits) : BitConverter.UInt32BitsToSingle((uint)operand.Bits);
-        negates = kind >= 2 && constant == -1;
+        negates = kind is Operation.Mul or Operation.Div && constant == -1;
         return kind switch
         {
-            0 => constant == 0 && double.IsNegative(constant),
-            1 => constant == 0 && !double.IsNegative(constant),
+            Operation.Add => constant == 0 && double.IsNegative(constant),
+            Operation.Sub => constant == 0 && !double.IsNegative(constant),
             _ => constant is 1 or -1,
         };
     }
@@ -104,10 +106,9 @@ internal sealed partial class FunctionEmitter
         isQuiet = false;
         if (op.Results.Length != 1 || !IsFloat(op.Results[0])) return false;
         int count = op.Params.Length;
-        if (op.Code is 0xbe or 0xbf) return false;
-        bool isArithmetic = op.Code is (>= 0x92 and <= 0x95) or (>= 0xa0 and <= 0xa3);
-        isQuiet = op.Code is not (0x8b or 0x8c or 0x98 or 0x99 or 0x9a or 0xa6);
-        if (isArithmetic)
+        if (op.Operation == Operation.Reinterpret) return false;
+        isQuiet = op.Operation != Operation.Sign;
+        if (IsFloatArithmetic(op))
         {
             // Where both may be known the JIT folds, which gives a number; a signalling NaN it does not know.
             if (stack[0].MayBeKnown && !MustBeQuiet(stack[1])) stack.Hide(0);

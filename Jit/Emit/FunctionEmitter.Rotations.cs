@@ -12,9 +12,9 @@ internal sealed partial class FunctionEmitter
     /// <summary>The rotations that were stored to each place, as one instruction.</summary>
     private readonly Dictionary<int, List<int>> rotations = [];
 
-    private static bool IsRotation(Operator op) => op is { Prefix: 0, Code: 0x77 or 0x78 or 0x89 or 0x8a };
+    private static bool IsRotation(Operator op) => op.Operation == Operation.Rotate;
 
-    private static bool IsComparison(Operator op) => op is { Prefix: 0, Code: >= 0x45 and <= 0x5a };
+    private static bool IsComparison(Operator op) => op.Operation == Operation.Compare && !IsFloat(op.Params[0]);
 
     /// <summary>Before an operator: makes its operands one instruction if they go into arithmetic, two shifts if it compares.</summary>
     private void UseRotations(Operator op)
@@ -24,7 +24,7 @@ internal sealed partial class FunctionEmitter
             for (int i = 0; i < op.Params.Length; i++) Compare(stack[i]);
             return;
         }
-        if (op.Params.Length != 2 || op.Prefix != 0 || op.Code is not ((>= 0x6a and <= 0x78) or (>= 0x7c and <= 0x8a))) return;
+        if (op.Operation is not (>= Operation.Add and <= Operation.Rotate) || IsFloat(op.Params[0])) return;
         for (int i = 0; i < 2; i++)
             if (!MayBeNeutral(stack[1 - i])) AsOne(stack[i]);
     }

@@ -26,12 +26,12 @@ internal sealed partial class FunctionEmitter
         HideConstants(op);
         bool mayBeKnown = MayBeKnown(op);
         KeepWhole(instr);
-        if (op.Mnemonic.EndsWith(".replace_lane", StringComparison.Ordinal))
+        if (op.Operation == Operation.ReplaceLane)
         {
             ReplaceLane(instr, emission, mayBeKnown);
             return;
         }
-        bool isConstantShift = op.Mnemonic == "i8x16.shr_s" && stack[0].Kind == OperandKind.Const;
+        bool isConstantShift = op is { Operation: Operation.ShrS, Lanes: LaneShape.I8x16 } && stack[0].Kind == OperandKind.Const;
         int start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
         // The JIT takes a float out of a constant vector as a constant of its own.
         if (op.Results[0].Kind is ValKind.F32 or ValKind.F64) stack.HideAt(il.Tail, ValType.V128);
@@ -48,15 +48,6 @@ internal sealed partial class FunctionEmitter
     }
 
     private static bool HasLane(Operator op) => op.Immediates.Length > 0 && op.Immediates[^1].Kind == ImmediateKind.Lane;
-
-    /// <summary>The bits of a lane of an operator.</summary>
-    private static int LaneBits(Operator op) => op.Mnemonic[1..3] switch
-    {
-        "8x" => 8,
-        "16" => 16,
-        "32" => 32,
-        _ => 64,
-    };
 
     /// <summary>The lane becomes an argument between the vector and the value.</summary>
     private void ReplaceLane(in Instr instr, Emission emission, bool mayBeKnown)
@@ -100,11 +91,10 @@ internal sealed partial class FunctionEmitter
     private bool FoldVector(in Instr instr)
     {
         Operator op = instr.Op;
-        int bits = LaneBits(op);
-        string name = op.Mnemonic[(op.Mnemonic.IndexOf('.') + 1)..];
-        switch (name)
+        int bits = op.LaneBits;
+        switch (op.Operation)
         {
-            case "splat" when stack[0].Kind == OperandKind.Const:
+            case Operation.Splat when stack[0].Kind == OperandKind.Const:
                 {
                     ulong lane = stack[0].Bits, all = 0;
                     if (bits < 64) lane &= (1UL << bits) - 1;
@@ -113,17 +103,17 @@ internal sealed partial class FunctionEmitter
                     stack.PushVector(all, all);
                     return true;
                 }
-            case "extract_lane" or "extract_lane_s" or "extract_lane_u" when stack[0].Kind == OperandKind.Const:
+            case Operation.ExtractLane when stack[0].Kind == OperandKind.Const:
                 {
                     int at = (int)instr.A * bits;
                     ulong lane = (at < 64 ? stack[0].Bits : stack[0].High) >> (at & 63);
                     if (bits < 64) lane &= (1UL << bits) - 1;
-                    if (name[^1] == 's') lane = (uint)((int)(lane << (32 - bits)) >> (32 - bits));
+                    if (op.Has(OpTraits.Signed)) lane = (uint)((int)(lane << (32 - bits)) >> (32 - bits));
                     stack.Remove();
                     stack.PushConst(op.Results[0], lane);
                     return true;
                 }
-            case "replace_lane" when stack[0].Kind == OperandKind.Const && stack[1].Kind == OperandKind.Const:
+            case Operation.ReplaceLane when stack[0].Kind == OperandKind.Const && stack[1].Kind == OperandKind.Const:
                 {
                     ulong mask = bits < 64 ? (1UL << bits) - 1 : ulong.MaxValue, lane = stack[0].Bits & mask;
                     ulong low = stack[1].Bits, high = stack[1].High;
@@ -135,7 +125,7 @@ internal sealed partial class FunctionEmitter
                     stack.PushVector(low, high);
                     return true;
                 }
-            case "shl" or "shr_s" or "shr_u" when stack[0].Kind == OperandKind.Const:
+            case Operation.Shl or Operation.ShrS or Operation.ShrU when stack[0].Kind == OperandKind.Const:
                 stack[0].Bits &= (ulong)(bits - 1);
                 return false;
             default: return false;
@@ -148,11 +138,8 @@ internal sealed partial class FunctionEmitter
     /// </summary>
     private void HideConstants(Operator op)
     {
-        bool is32 = op.Mnemonic.StartsWith("f32x4", StringComparison.Ordinal);
-        if (!is32 && !op.Mnemonic.StartsWith("f64x2", StringComparison.Ordinal)) return;
-        if (op.Mnemonic.EndsWith("_lane", StringComparison.Ordinal)) return;
-        if (op.Mnemonic == "f64x2.promote_low_f32x4") is32 = true;
-        else if (op.Mnemonic == "f32x4.demote_f64x2_zero") is32 = false;
+        bool is32 = op.Lanes == LaneShape.F32x4;
+        if ((!is32 && op.Lanes != LaneShape.F64x2) || HasLane(op)) return;
         stack.HideKnown(op.Params.Length);
         for (int i = 0; i < op.Params.Length; i++)
         {
@@ -172,11 +159,11 @@ internal sealed partial class FunctionEmitter
     {
         if (is32 && (uint)half != half >> 32) return false;
         double number = is32 ? BitConverter.UInt32BitsToSingle((uint)half) : BitConverter.UInt64BitsToDouble(half);
-        return op.Mnemonic[6..] switch
+        return op.Operation switch
         {
-            "add" or "sub" => number == 0,
-            "mul" => number is 1 or -1,
-            "div" => isRight && number is 1 or -1,
+            Operation.Add or Operation.Sub => number == 0,
+            Operation.Mul => number is 1 or -1,
+            Operation.Div => isRight && number is 1 or -1,
             _ => false,
         };
     }
@@ -188,18 +175,17 @@ internal sealed partial class FunctionEmitter
     private void KeepWhole(in Instr instr)
     {
         Operator op = instr.Op;
-        string name = op.Mnemonic[(op.Mnemonic.IndexOf('.') + 1)..];
         if (HasLane(op))
         {
             bool isLast = (int)instr.A == op.Immediates[^1].Number - 1;
-            bool isWritten = name.StartsWith("replace", StringComparison.Ordinal) || name.StartsWith("load", StringComparison.Ordinal);
-            if (isLast == isWritten) KeepWhole(name[0] == 'r' ? 1 : 0);
+            bool isReplaced = op.Operation == Operation.ReplaceLane;
+            if (isLast == (isReplaced || op.Has(OpTraits.ReadsMemory))) KeepWhole(isReplaced ? 1 : 0);
         }
-        else if (name.Contains("low_", StringComparison.Ordinal))
+        else if (op.Has(OpTraits.ReadsLow))
         {
             for (int i = 0; i < op.Params.Length; i++) KeepWhole(i);
         }
-        else if (name is "and" or "or" or "andnot" or "mul" or "bitselect" || name.EndsWith("_u", StringComparison.Ordinal))
+        else if (op.Has(OpTraits.Absorbs))
         {
             // With a constant of equal bits alone the result may be known.
             bool isTrivial = false;

@@ -269,13 +269,13 @@ internal sealed partial class FunctionEmitter
         }
         if (EmitNeutral(op)) return;
         GuardNarrowing(op);
-        bool demotesPromoted = op is { Prefix: 0, Code: 0xb6 } && (stack[0].IsPromoted || stack[0].Kind != OperandKind.Stack);
+        bool demotesPromoted = op.Operation == Operation.Demote && (stack[0].IsPromoted || stack[0].Kind != OperandKind.Stack);
         bool mayBeKnown = HideFolding(op, out bool isQuiet);
         UseRotations(op);
         int start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
         if (target.Verifies && IsComparison(op)) EmitComparison(op, emission);
         else if (emission.Kind == Emission.EmissionKind.Il) EmitSteps(emission, 0);
-        else if (op is { Prefix: 0, Code: 0xbe or 0xbf }) EmitFloatOfBits(is64: op.Code == 0xbf);
+        else if (op.Operation == Operation.Reinterpret && IsFloat(op.Results[0])) EmitFloatOfBits(is64: op.Results[0].Kind == ValKind.F64);
         else if (IsRotation(op)) il.Call(Members.Integer(Apart + emission.Method!.Name));
         else il.Call(emission.Method!);
         int last = il.Tail;
@@ -285,7 +285,7 @@ internal sealed partial class FunctionEmitter
             stack.PushStack(op.Results[0], start, treeDepth, hasLoad, mayBeKnown: mayBeKnown);
             stack[0].IsQuiet = isQuiet;
         }
-        if (op is { Prefix: 0, Code: 0xbb }) stack[0].IsPromoted = true;
+        if (op.Operation == Operation.Promote) stack[0].IsPromoted = true;
         if (IsRotation(op) && stack[0].Kind == OperandKind.Stack) stack[0].Rotation = last;
     }
 

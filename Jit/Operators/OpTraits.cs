@@ -67,11 +67,17 @@ internal enum OpTraits : uint
     /// <summary>Accesses memory atomically; the alignment must be the natural one.</summary>
     Atomic = 1 << 23,
 
-    /// <summary>Extends a packed field, element or i31 with its sign.</summary>
+    /// <summary>Extends a packed field, element, lane or i31 with its sign.</summary>
     Signed = 1 << 24,
 
-    /// <summary>Extends a packed field, element or i31 with zeros.</summary>
+    /// <summary>Extends a packed field, element, lane or i31 with zeros.</summary>
     Unsigned = 1 << 25,
+
+    /// <summary>Reads the low lanes of its vectors alone.</summary>
+    ReadsLow = 1 << 26,
+
+    /// <summary>With one operand of zeros or ones the other one may not matter.</summary>
+    Absorbs = 1 << 27,
 }
 
 /// <summary>What an operator adds to the word that it shares with another operator in the text format.</summary>

@@ -60,6 +60,22 @@ internal sealed class Operator
 
     internal required OpTraits Traits { get; init; }
 
+    /// <summary>What it computes, where that is of interest.</summary>
+    internal Operation Operation { get; init; }
+
+    /// <summary>The lanes as which it takes vectors.</summary>
+    internal LaneShape Lanes { get; init; }
+
+    /// <summary>The bits of such a lane.</summary>
+    internal int LaneBits => Lanes switch
+    {
+        LaneShape.I8x16 => 8,
+        LaneShape.I16x8 => 16,
+        LaneShape.I32x4 or LaneShape.F32x4 => 32,
+        LaneShape.I64x2 or LaneShape.F64x2 => 64,
+        LaneShape.None => 0,
+    };
+
     /// <summary>What it adds to the word of <see cref="Base"/> in the text format.</summary>
     internal OpForm Form { get; init; }
 

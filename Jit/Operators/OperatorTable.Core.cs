@@ -68,104 +68,104 @@ internal static partial class OperatorTable
         0x42  i64.const            i64               -> i64             core       custom                 constant,cost:1
         0x43  f32.const            f32               -> f32             core       custom                 constant,cost:1
         0x44  f64.const            f64               -> f64             core       custom                 constant,cost:1
-        0x45  i32.eqz              -                 i32 -> i32         core       il:ldc.0,ceq
-        0x46  i32.eq               -                 i32 i32 -> i32     core       il:ceq
-        0x47  i32.ne               -                 i32 i32 -> i32     core       il:ceq,ldc.0,ceq
-        0x48  i32.lt_s             -                 i32 i32 -> i32     core       il:clt
-        0x49  i32.lt_u             -                 i32 i32 -> i32     core       il:clt.un
-        0x4a  i32.gt_s             -                 i32 i32 -> i32     core       il:cgt
-        0x4b  i32.gt_u             -                 i32 i32 -> i32     core       il:cgt.un
-        0x4c  i32.le_s             -                 i32 i32 -> i32     core       il:cgt,ldc.0,ceq
-        0x4d  i32.le_u             -                 i32 i32 -> i32     core       il:cgt.un,ldc.0,ceq
-        0x4e  i32.ge_s             -                 i32 i32 -> i32     core       il:clt,ldc.0,ceq
-        0x4f  i32.ge_u             -                 i32 i32 -> i32     core       il:clt.un,ldc.0,ceq
-        0x50  i64.eqz              -                 i64 -> i32         core       il:ldc.0,conv.i8,ceq
-        0x51  i64.eq               -                 i64 i64 -> i32     core       il:ceq
-        0x52  i64.ne               -                 i64 i64 -> i32     core       il:ceq,ldc.0,ceq
-        0x53  i64.lt_s             -                 i64 i64 -> i32     core       il:clt
-        0x54  i64.lt_u             -                 i64 i64 -> i32     core       il:clt.un
-        0x55  i64.gt_s             -                 i64 i64 -> i32     core       il:cgt
-        0x56  i64.gt_u             -                 i64 i64 -> i32     core       il:cgt.un
-        0x57  i64.le_s             -                 i64 i64 -> i32     core       il:cgt,ldc.0,ceq
-        0x58  i64.le_u             -                 i64 i64 -> i32     core       il:cgt.un,ldc.0,ceq
-        0x59  i64.ge_s             -                 i64 i64 -> i32     core       il:clt,ldc.0,ceq
-        0x5a  i64.ge_u             -                 i64 i64 -> i32     core       il:clt.un,ldc.0,ceq
-        0x5b  f32.eq               -                 f32 f32 -> i32     core       il:ceq
-        0x5c  f32.ne               -                 f32 f32 -> i32     core       il:ceq,ldc.0,ceq
-        0x5d  f32.lt               -                 f32 f32 -> i32     core       il:clt
-        0x5e  f32.gt               -                 f32 f32 -> i32     core       il:cgt
-        0x5f  f32.le               -                 f32 f32 -> i32     core       il:cgt.un,ldc.0,ceq
-        0x60  f32.ge               -                 f32 f32 -> i32     core       il:clt.un,ldc.0,ceq
-        0x61  f64.eq               -                 f64 f64 -> i32     core       il:ceq
-        0x62  f64.ne               -                 f64 f64 -> i32     core       il:ceq,ldc.0,ceq
-        0x63  f64.lt               -                 f64 f64 -> i32     core       il:clt
-        0x64  f64.gt               -                 f64 f64 -> i32     core       il:cgt
-        0x65  f64.le               -                 f64 f64 -> i32     core       il:cgt.un,ldc.0,ceq
-        0x66  f64.ge               -                 f64 f64 -> i32     core       il:clt.un,ldc.0,ceq
+        0x45  i32.eqz              -                 i32 -> i32         core       il:ldc.0,ceq  is:compare
+        0x46  i32.eq               -                 i32 i32 -> i32     core       il:ceq  is:compare
+        0x47  i32.ne               -                 i32 i32 -> i32     core       il:ceq,ldc.0,ceq  is:compare
+        0x48  i32.lt_s             -                 i32 i32 -> i32     core       il:clt  is:compare
+        0x49  i32.lt_u             -                 i32 i32 -> i32     core       il:clt.un  is:compare
+        0x4a  i32.gt_s             -                 i32 i32 -> i32     core       il:cgt  is:compare
+        0x4b  i32.gt_u             -                 i32 i32 -> i32     core       il:cgt.un  is:compare
+        0x4c  i32.le_s             -                 i32 i32 -> i32     core       il:cgt,ldc.0,ceq  is:compare
+        0x4d  i32.le_u             -                 i32 i32 -> i32     core       il:cgt.un,ldc.0,ceq  is:compare
+        0x4e  i32.ge_s             -                 i32 i32 -> i32     core       il:clt,ldc.0,ceq  is:compare
+        0x4f  i32.ge_u             -                 i32 i32 -> i32     core       il:clt.un,ldc.0,ceq  is:compare
+        0x50  i64.eqz              -                 i64 -> i32         core       il:ldc.0,conv.i8,ceq  is:compare
+        0x51  i64.eq               -                 i64 i64 -> i32     core       il:ceq  is:compare
+        0x52  i64.ne               -                 i64 i64 -> i32     core       il:ceq,ldc.0,ceq  is:compare
+        0x53  i64.lt_s             -                 i64 i64 -> i32     core       il:clt  is:compare
+        0x54  i64.lt_u             -                 i64 i64 -> i32     core       il:clt.un  is:compare
+        0x55  i64.gt_s             -                 i64 i64 -> i32     core       il:cgt  is:compare
+        0x56  i64.gt_u             -                 i64 i64 -> i32     core       il:cgt.un  is:compare
+        0x57  i64.le_s             -                 i64 i64 -> i32     core       il:cgt,ldc.0,ceq  is:compare
+        0x58  i64.le_u             -                 i64 i64 -> i32     core       il:cgt.un,ldc.0,ceq  is:compare
+        0x59  i64.ge_s             -                 i64 i64 -> i32     core       il:clt,ldc.0,ceq  is:compare
+        0x5a  i64.ge_u             -                 i64 i64 -> i32     core       il:clt.un,ldc.0,ceq  is:compare
+        0x5b  f32.eq               -                 f32 f32 -> i32     core       il:ceq  is:compare
+        0x5c  f32.ne               -                 f32 f32 -> i32     core       il:ceq,ldc.0,ceq  is:compare
+        0x5d  f32.lt               -                 f32 f32 -> i32     core       il:clt  is:compare
+        0x5e  f32.gt               -                 f32 f32 -> i32     core       il:cgt  is:compare
+        0x5f  f32.le               -                 f32 f32 -> i32     core       il:cgt.un,ldc.0,ceq  is:compare
+        0x60  f32.ge               -                 f32 f32 -> i32     core       il:clt.un,ldc.0,ceq  is:compare
+        0x61  f64.eq               -                 f64 f64 -> i32     core       il:ceq  is:compare
+        0x62  f64.ne               -                 f64 f64 -> i32     core       il:ceq,ldc.0,ceq  is:compare
+        0x63  f64.lt               -                 f64 f64 -> i32     core       il:clt  is:compare
+        0x64  f64.gt               -                 f64 f64 -> i32     core       il:cgt  is:compare
+        0x65  f64.le               -                 f64 f64 -> i32     core       il:cgt.un,ldc.0,ceq  is:compare
+        0x66  f64.ge               -                 f64 f64 -> i32     core       il:clt.un,ldc.0,ceq  is:compare
         0x67  i32.clz              -                 i32 -> i32         core       call:Integers.Clz32
         0x68  i32.ctz              -                 i32 -> i32         core       call:Integers.Ctz32
         0x69  i32.popcnt           -                 i32 -> i32         core       call:Integers.Popcnt32
-        0x6a  i32.add              -                 i32 i32 -> i32     core       il:add                 constant
-        0x6b  i32.sub              -                 i32 i32 -> i32     core       il:sub                 constant
-        0x6c  i32.mul              -                 i32 i32 -> i32     core       il:mul                 constant
-        0x6d  i32.div_s            -                 i32 i32 -> i32     core       call:Integers.DivS32
-        0x6e  i32.div_u            -                 i32 i32 -> i32     core       call:Integers.DivU32
-        0x6f  i32.rem_s            -                 i32 i32 -> i32     core       call:Integers.RemS32
-        0x70  i32.rem_u            -                 i32 i32 -> i32     core       call:Integers.RemU32
-        0x71  i32.and              -                 i32 i32 -> i32     core       il:and
-        0x72  i32.or               -                 i32 i32 -> i32     core       il:or
-        0x73  i32.xor              -                 i32 i32 -> i32     core       il:xor
-        0x74  i32.shl              -                 i32 i32 -> i32     core       il:ldc.31,and,shl
-        0x75  i32.shr_s            -                 i32 i32 -> i32     core       il:ldc.31,and,shr
-        0x76  i32.shr_u            -                 i32 i32 -> i32     core       il:ldc.31,and,shr.un
-        0x77  i32.rotl             -                 i32 i32 -> i32     core       call:Integers.Rotl32
-        0x78  i32.rotr             -                 i32 i32 -> i32     core       call:Integers.Rotr32
+        0x6a  i32.add              -                 i32 i32 -> i32     core       il:add                 constant,is:add
+        0x6b  i32.sub              -                 i32 i32 -> i32     core       il:sub                 constant,is:sub
+        0x6c  i32.mul              -                 i32 i32 -> i32     core       il:mul                 constant,is:mul
+        0x6d  i32.div_s            -                 i32 i32 -> i32     core       call:Integers.DivS32  is:div
+        0x6e  i32.div_u            -                 i32 i32 -> i32     core       call:Integers.DivU32  is:div
+        0x6f  i32.rem_s            -                 i32 i32 -> i32     core       call:Integers.RemS32  is:rem
+        0x70  i32.rem_u            -                 i32 i32 -> i32     core       call:Integers.RemU32  is:rem
+        0x71  i32.and              -                 i32 i32 -> i32     core       il:and  is:and
+        0x72  i32.or               -                 i32 i32 -> i32     core       il:or  is:or
+        0x73  i32.xor              -                 i32 i32 -> i32     core       il:xor  is:xor
+        0x74  i32.shl              -                 i32 i32 -> i32     core       il:ldc.31,and,shl  is:shl
+        0x75  i32.shr_s            -                 i32 i32 -> i32     core       il:ldc.31,and,shr  is:shr-s
+        0x76  i32.shr_u            -                 i32 i32 -> i32     core       il:ldc.31,and,shr.un  is:shr-u
+        0x77  i32.rotl             -                 i32 i32 -> i32     core       call:Integers.Rotl32  is:rotate
+        0x78  i32.rotr             -                 i32 i32 -> i32     core       call:Integers.Rotr32  is:rotate
         0x79  i64.clz              -                 i64 -> i64         core       call:Integers.Clz64
         0x7a  i64.ctz              -                 i64 -> i64         core       call:Integers.Ctz64
         0x7b  i64.popcnt           -                 i64 -> i64         core       call:Integers.Popcnt64
-        0x7c  i64.add              -                 i64 i64 -> i64     core       il:add                 constant
-        0x7d  i64.sub              -                 i64 i64 -> i64     core       il:sub                 constant
-        0x7e  i64.mul              -                 i64 i64 -> i64     core       il:mul                 constant
-        0x7f  i64.div_s            -                 i64 i64 -> i64     core       call:Integers.DivS64
-        0x80  i64.div_u            -                 i64 i64 -> i64     core       call:Integers.DivU64
-        0x81  i64.rem_s            -                 i64 i64 -> i64     core       call:Integers.RemS64
-        0x82  i64.rem_u            -                 i64 i64 -> i64     core       call:Integers.RemU64
-        0x83  i64.and              -                 i64 i64 -> i64     core       il:and
-        0x84  i64.or               -                 i64 i64 -> i64     core       il:or
-        0x85  i64.xor              -                 i64 i64 -> i64     core       il:xor
-        0x86  i64.shl              -                 i64 i64 -> i64     core       il:conv.i4,ldc.63,and,shl
-        0x87  i64.shr_s            -                 i64 i64 -> i64     core       il:conv.i4,ldc.63,and,shr
-        0x88  i64.shr_u            -                 i64 i64 -> i64     core       il:conv.i4,ldc.63,and,shr.un
-        0x89  i64.rotl             -                 i64 i64 -> i64     core       call:Integers.Rotl64
-        0x8a  i64.rotr             -                 i64 i64 -> i64     core       call:Integers.Rotr64
-        0x8b  f32.abs              -                 f32 -> f32         core       call:Floats.Abs32
-        0x8c  f32.neg              -                 f32 -> f32         core       call:Floats.Neg32
+        0x7c  i64.add              -                 i64 i64 -> i64     core       il:add                 constant,is:add
+        0x7d  i64.sub              -                 i64 i64 -> i64     core       il:sub                 constant,is:sub
+        0x7e  i64.mul              -                 i64 i64 -> i64     core       il:mul                 constant,is:mul
+        0x7f  i64.div_s            -                 i64 i64 -> i64     core       call:Integers.DivS64  is:div
+        0x80  i64.div_u            -                 i64 i64 -> i64     core       call:Integers.DivU64  is:div
+        0x81  i64.rem_s            -                 i64 i64 -> i64     core       call:Integers.RemS64  is:rem
+        0x82  i64.rem_u            -                 i64 i64 -> i64     core       call:Integers.RemU64  is:rem
+        0x83  i64.and              -                 i64 i64 -> i64     core       il:and  is:and
+        0x84  i64.or               -                 i64 i64 -> i64     core       il:or  is:or
+        0x85  i64.xor              -                 i64 i64 -> i64     core       il:xor  is:xor
+        0x86  i64.shl              -                 i64 i64 -> i64     core       il:conv.i4,ldc.63,and,shl  is:shl
+        0x87  i64.shr_s            -                 i64 i64 -> i64     core       il:conv.i4,ldc.63,and,shr  is:shr-s
+        0x88  i64.shr_u            -                 i64 i64 -> i64     core       il:conv.i4,ldc.63,and,shr.un  is:shr-u
+        0x89  i64.rotl             -                 i64 i64 -> i64     core       call:Integers.Rotl64  is:rotate
+        0x8a  i64.rotr             -                 i64 i64 -> i64     core       call:Integers.Rotr64  is:rotate
+        0x8b  f32.abs              -                 f32 -> f32         core       call:Floats.Abs32  is:sign
+        0x8c  f32.neg              -                 f32 -> f32         core       call:Floats.Neg32  is:sign
         0x8d  f32.ceil             -                 f32 -> f32         core       call:Floats.Ceil32
         0x8e  f32.floor            -                 f32 -> f32         core       call:Floats.Floor32
         0x8f  f32.trunc            -                 f32 -> f32         core       call:Floats.Trunc32
         0x90  f32.nearest          -                 f32 -> f32         core       call:Floats.Nearest32
         0x91  f32.sqrt             -                 f32 -> f32         core       call:Floats.Sqrt32
-        0x92  f32.add              -                 f32 f32 -> f32     core       il:add
-        0x93  f32.sub              -                 f32 f32 -> f32     core       il:sub
-        0x94  f32.mul              -                 f32 f32 -> f32     core       il:mul
-        0x95  f32.div              -                 f32 f32 -> f32     core       il:div
+        0x92  f32.add              -                 f32 f32 -> f32     core       il:add  is:add
+        0x93  f32.sub              -                 f32 f32 -> f32     core       il:sub  is:sub
+        0x94  f32.mul              -                 f32 f32 -> f32     core       il:mul  is:mul
+        0x95  f32.div              -                 f32 f32 -> f32     core       il:div  is:div
         0x96  f32.min              -                 f32 f32 -> f32     core       call:Floats.Min32
         0x97  f32.max              -                 f32 f32 -> f32     core       call:Floats.Max32
-        0x98  f32.copysign         -                 f32 f32 -> f32     core       call:Floats.Copysign32
-        0x99  f64.abs              -                 f64 -> f64         core       call:Floats.Abs64
-        0x9a  f64.neg              -                 f64 -> f64         core       call:Floats.Neg64
+        0x98  f32.copysign         -                 f32 f32 -> f32     core       call:Floats.Copysign32  is:sign
+        0x99  f64.abs              -                 f64 -> f64         core       call:Floats.Abs64  is:sign
+        0x9a  f64.neg              -                 f64 -> f64         core       call:Floats.Neg64  is:sign
         0x9b  f64.ceil             -                 f64 -> f64         core       call:Floats.Ceil64
         0x9c  f64.floor            -                 f64 -> f64         core       call:Floats.Floor64
         0x9d  f64.trunc            -                 f64 -> f64         core       call:Floats.Trunc64
         0x9e  f64.nearest          -                 f64 -> f64         core       call:Floats.Nearest64
         0x9f  f64.sqrt             -                 f64 -> f64         core       call:Floats.Sqrt64
-        0xa0  f64.add              -                 f64 f64 -> f64     core       il:add
-        0xa1  f64.sub              -                 f64 f64 -> f64     core       il:sub
-        0xa2  f64.mul              -                 f64 f64 -> f64     core       il:mul
-        0xa3  f64.div              -                 f64 f64 -> f64     core       il:div
+        0xa0  f64.add              -                 f64 f64 -> f64     core       il:add  is:add
+        0xa1  f64.sub              -                 f64 f64 -> f64     core       il:sub  is:sub
+        0xa2  f64.mul              -                 f64 f64 -> f64     core       il:mul  is:mul
+        0xa3  f64.div              -                 f64 f64 -> f64     core       il:div  is:div
         0xa4  f64.min              -                 f64 f64 -> f64     core       call:Floats.Min64
         0xa5  f64.max              -                 f64 f64 -> f64     core       call:Floats.Max64
-        0xa6  f64.copysign         -                 f64 f64 -> f64     core       call:Floats.Copysign64
+        0xa6  f64.copysign         -                 f64 f64 -> f64     core       call:Floats.Copysign64  is:sign
         0xa7  i32.wrap_i64         -                 i64 -> i32         core       il:conv.i4
         0xa8  i32.trunc_f32_s      -                 f32 -> i32         core       call:Conversions.I32TruncF32S
         0xa9  i32.trunc_f32_u      -                 f32 -> i32         core       call:Conversions.I32TruncF32U
@@ -181,16 +181,16 @@ internal static partial class OperatorTable
         0xb3  f32.convert_i32_u    -                 i32 -> f32         core       call:Conversions.F32ConvertI32U
         0xb4  f32.convert_i64_s    -                 i64 -> f32         core       call:Conversions.F32ConvertI64S
         0xb5  f32.convert_i64_u    -                 i64 -> f32         core       call:Conversions.F32ConvertI64U
-        0xb6  f32.demote_f64       -                 f64 -> f32         core       il:conv.r4
+        0xb6  f32.demote_f64       -                 f64 -> f32         core       il:conv.r4  is:demote
         0xb7  f64.convert_i32_s    -                 i32 -> f64         core       il:conv.r8
         0xb8  f64.convert_i32_u    -                 i32 -> f64         core       il:conv.r.un,conv.r8
         0xb9  f64.convert_i64_s    -                 i64 -> f64         core       il:conv.r8
         0xba  f64.convert_i64_u    -                 i64 -> f64         core       call:Conversions.F64ConvertI64U
-        0xbb  f64.promote_f32      -                 f32 -> f64         core       il:conv.r8
-        0xbc  i32.reinterpret_f32  -                 f32 -> i32         core       call:Conversions.I32ReinterpretF32
-        0xbd  i64.reinterpret_f64  -                 f64 -> i64         core       call:Conversions.I64ReinterpretF64
-        0xbe  f32.reinterpret_i32  -                 i32 -> f32         core       call:Conversions.F32ReinterpretI32
-        0xbf  f64.reinterpret_i64  -                 i64 -> f64         core       call:Conversions.F64ReinterpretI64
+        0xbb  f64.promote_f32      -                 f32 -> f64         core       il:conv.r8  is:promote
+        0xbc  i32.reinterpret_f32  -                 f32 -> i32         core       call:Conversions.I32ReinterpretF32  is:reinterpret
+        0xbd  i64.reinterpret_f64  -                 f64 -> i64         core       call:Conversions.I64ReinterpretF64  is:reinterpret
+        0xbe  f32.reinterpret_i32  -                 i32 -> f32         core       call:Conversions.F32ReinterpretI32  is:reinterpret
+        0xbf  f64.reinterpret_i64  -                 i64 -> f64         core       call:Conversions.F64ReinterpretI64  is:reinterpret
         0xc0  i32.extend8_s        -                 i32 -> i32         sign-extension  il:conv.i1
         0xc1  i32.extend16_s       -                 i32 -> i32         sign-extension  il:conv.i2
         0xc2  i64.extend8_s        -                 i64 -> i64         sign-extension  il:conv.i1,conv.i8

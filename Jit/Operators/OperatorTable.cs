@@ -82,7 +82,7 @@ internal static partial class OperatorTable
         }
         string proposal = Next(ref line).ToString();
         string emission = Next(ref line).ToString();
-        OpTraits traits = ParseTraits(mnemonic, line.Trim(), out OpForm form, out Operator? other, out OperatorCost? cost);
+        RowWords words = ParseWords(mnemonic, line.Trim());
         var op = new Operator
         {
             Prefix = prefix,
@@ -95,14 +95,16 @@ internal static partial class OperatorTable
             TypeText = hasSignature ? "" : signature[1..].Trim(),
             Id = emission == "custom" ? Enum.Parse<OpId>(Pascal(mnemonic)) : OpId.Plain,
             Proposal = Proposal.Of(proposal),
-            Traits = traits,
-            Form = form,
-            Base = other,
+            Traits = words.Traits,
+            Operation = words.Operation,
+            Lanes = words.Lanes,
+            Form = words.Form,
+            Base = words.Base,
             Emission = emission,
-            Cost = cost ?? (emission == "custom" ? throw new FormatException($"The row of {mnemonic} does not say what it costs.") : OperatorCost.One),
+            Cost = words.Cost ?? (emission == "custom" ? throw new FormatException($"The row of {mnemonic} does not say what it costs.") : OperatorCost.One),
         };
         Check(op, line);
-        other?.AddForm(op);
+        words.Base?.AddForm(op);
         Rows.Add(op);
         ByMnemonic.Add(mnemonic, op);
         if (op.Id != OpId.Plain) ById[(int)op.Id] = op;
@@ -112,34 +114,39 @@ internal static partial class OperatorTable
         ByCode[prefix] = codes;
     }
 
+    /// <summary>What the words behind the emission say.</summary>
+    private record struct RowWords(OpTraits Traits, Operation Operation, LaneShape Lanes, OpForm Form, Operator? Base, OperatorCost? Cost);
+
     /// <summary>
-    /// Reads the words behind the emission: traits with commas between them, '-' for none. One of them may be a form and, behind a
-    /// colon, the operator whose word it is added to; one says what the operator costs.
+    /// Reads the words behind the emission: traits with commas between them, '-' for none. Words with a colon say what the operator costs
+    /// (<c>cost:</c>), what it computes (<c>is:</c>), on which lanes (<c>lanes:</c>), or that it is a form of another operator.
     /// </summary>
-    private static OpTraits ParseTraits(string mnemonic, ReadOnlySpan<char> text, out OpForm form, out Operator? other, out OperatorCost? cost)
+    private static RowWords ParseWords(string mnemonic, ReadOnlySpan<char> text)
     {
-        OpTraits traits = OpTraits.None;
-        cost = null;
-        (form, other) = (OpForm.None, null);
+        var words = default(RowWords);
         foreach (string word in text.ToString().Split([' ', ','], StringSplitOptions.RemoveEmptyEntries))
         {
+            if (word == "-") continue;
             int colon = word.IndexOf(':');
-            if (word.StartsWith("cost:", StringComparison.Ordinal))
+            string value = word[(colon + 1)..];
+            switch (colon < 0 ? "" : word[..colon])
             {
-                cost = OperatorCost.Parse(word.AsSpan(colon + 1));
-            }
-            else if (colon >= 0)
-            {
-                form = Enum.Parse<OpForm>(word.AsSpan(0, colon), ignoreCase: true);
-                other = Find(word.AsSpan(colon + 1)) ?? throw new FormatException($"{mnemonic} is a form of an operator that is not before it: {word}.");
-            }
-            else if (word != "-")
-            {
-                traits |= Enum.Parse<OpTraits>(word.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+                case "": words.Traits |= Named<OpTraits>(value); break;
+                case "cost": words.Cost = OperatorCost.Parse(value); break;
+                case "is": words.Operation = Named<Operation>(value); break;
+                case "lanes": words.Lanes = Named<LaneShape>(value); break;
+                case var form:
+                    words.Form = Named<OpForm>(form);
+                    words.Base = Find(value) ?? throw new FormatException($"{mnemonic} is a form of an operator that is not before it: {word}.");
+                    break;
             }
         }
-        return traits;
+        return words;
     }
+
+    /// <summary>The value of an enumeration from its name in lower case with hyphens.</summary>
+    private static T Named<T>(string name)
+        where T : struct, Enum => Enum.Parse<T>(name.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
 
     /// <summary>What a row says must go together. A trait that is forgotten is an error here or in the tests of the table.</summary>
     private static void Check(Operator op, ReadOnlySpan<char> traits)
@@ -169,7 +176,36 @@ internal static partial class OperatorTable
         if (op.Base is { } other && (op.Traits & Accesses) != (other.Traits & Accesses) && op.Form == OpForm.Ref)
             throw Wrong($"accesses something else than {other.Mnemonic}");
 
+        if (op.Emission.StartsWith("il:", StringComparison.Ordinal) && KindOf(op) is var kind && kind != op.Operation)
+            throw Wrong($"computes {kind}, not {op.Operation}");
+        bool isLanewise = op.Operation is >= Operation.Splat || (op.Operation != Operation.None && op.Params[0] == ValType.V128);
+        if (isLanewise && op.Lanes == LaneShape.None) throw Wrong("does not say on which lanes it works");
+
         FormatException Wrong(string reason) => new($"The row of {op.Mnemonic}: {reason}.");
+    }
+
+    /// <summary>What the IL of an operator computes: comparisons, or its last instruction but conversions.</summary>
+    private static Operation KindOf(Operator op)
+    {
+        string il = op.Emission["il:".Length..];
+        if (il.Contains("ceq", StringComparison.Ordinal) || il.Contains("clt", StringComparison.Ordinal) || il.Contains("cgt", StringComparison.Ordinal))
+            return Operation.Compare;
+        return il[(il.LastIndexOf(',') + 1)..] switch
+        {
+            "add" => Operation.Add,
+            "sub" => Operation.Sub,
+            "mul" => Operation.Mul,
+            "div" => Operation.Div,
+            "and" => Operation.And,
+            "or" => Operation.Or,
+            "xor" => Operation.Xor,
+            "shl" => Operation.Shl,
+            "shr" => Operation.ShrS,
+            "shr.un" => Operation.ShrU,
+            "conv.r4" when op.Params[0] == ValType.F64 => Operation.Demote,
+            "conv.r8" when op.Params[0] == ValType.F32 => Operation.Promote,
+            _ => Operation.None,
+        };
     }
 
     private const OpTraits Accesses = OpTraits.ReadsMemory | OpTraits.WritesMemory | OpTraits.ReadsTable | OpTraits.WritesTable

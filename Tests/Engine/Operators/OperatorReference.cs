@@ -22,7 +22,7 @@ internal static class OperatorReference
               immediate names, which may be null; [references.md](references.md) has more.
             - *Code from*: `IL` for instructions in place, the name of a helper, a load or store, or the emitter itself.
             - *Traits*: what validator, emitter, inliner, text format and constant expressions ask of the operator. They are
-              explained in `Jit/Operators/OpTraits.cs`.
+              explained in `Jit/Operators/OpTraits.cs` and `Operation.cs`.
             - *Fuel*: the units that it costs where fuel is counted, besides those of its operands. Behind a plus stands what the
               rest is proportional to; `Jit/Operators/OperatorCost.cs` explains it. Empty is 1.
 
@@ -57,7 +57,9 @@ internal static class OperatorReference
     };
 
     private static string Traits(Operator op) =>
-        string.Join(", ", Enum.GetValues<OpTraits>().Where(t => t != OpTraits.None && op.Has(t)).Select(Words));
+        string.Join(", ", Enum.GetValues<OpTraits>().Where(t => t != OpTraits.None && op.Has(t)).Select(t => Words(t.ToString()))
+            .Concat(op.Operation == Operation.None ? [] : [$"is {Words(op.Operation.ToString())}"])
+            .Concat(op.Lanes == LaneShape.None ? [] : [$"lanes {Words(op.Lanes.ToString())}"]));
 
     private static string Cost(Operator op) => op.Cost switch
     {
@@ -67,8 +69,8 @@ internal static class OperatorReference
     };
 
     /// <summary>The trait as the table writes it, with spaces.</summary>
-    private static string Words(OpTraits trait) =>
-        string.Concat(trait.ToString().Select((c, i) => i > 0 && char.IsUpper(c) ? $" {char.ToLowerInvariant(c)}" : char.ToLowerInvariant(c).ToString()));
+    private static string Words(string trait) =>
+        string.Concat(trait.Select((c, i) => i > 0 && char.IsUpper(c) ? $" {char.ToLowerInvariant(c)}" : char.ToLowerInvariant(c).ToString()));
 
     private static string Immediates(Operator op) => string.Join(' ', op.Immediates.Select(i => i.Kind switch
     {

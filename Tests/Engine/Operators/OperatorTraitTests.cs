@@ -40,8 +40,8 @@ public sealed class OperatorTraitTests
         Check(OpTraits.WritesGlobal, "global.set", "global.set_ref");
         Check(OpTraits.WritesField, "struct.set");
         Check(OpTraits.ReadsField, "struct.get", "struct.get_s", "struct.get_u");
-        Check(OpTraits.Signed, "struct.get_s", "array.get_s", "i31.get_s");
-        Check(OpTraits.Unsigned, "struct.get_u", "array.get_u", "i31.get_u");
+        Check(OpTraits.Signed, "struct.get_s", "array.get_s", "i31.get_s", "i8x16.extract_lane_s", "i16x8.extract_lane_s");
+        Check(OpTraits.Unsigned, "struct.get_u", "array.get_u", "i31.get_u", "i8x16.extract_lane_u", "i16x8.extract_lane_u");
         Check(OpTraits.WritesTable, "table.set", "table.set_ref", "table.grow", "table.grow_ref", "table.fill", "table.fill_ref", "table.copy",
             "table.copy_ref", "table.init", "table.init_ref");
         Check(OpTraits.WritesElement, "array.set", "array.fill", "array.copy", "array.init_data", "array.init_elem");
