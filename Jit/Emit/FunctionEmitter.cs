@@ -306,17 +306,15 @@ internal sealed partial class FunctionEmitter
     {
         if (stack.Count == 0) return;
         ref Operand top = ref stack[0];
-        bool narrows = op.Code switch
+        bool narrows = op.Operation switch
         {
-            _ when op.Prefix != 0 => false,
-            0xa7 or 0xc4 => top.LoadWidth > 4,
-            0xc0 or 0xc2 => top.LoadWidth > 1,
-            0xc1 or 0xc3 => top.LoadWidth > 2,
-            0x71 or 0x83 => false,
+            Operation.Narrow8 => top.LoadWidth > 1,
+            Operation.Narrow16 => top.LoadWidth > 2,
+            Operation.Narrow32 => top.LoadWidth > 4,
             _ => false,
         };
         if (narrows) StoreLoaded(ref top);
-        if (op.Prefix != 0 || op.Code is not (0x71 or 0x83) || stack.Count < 2) return;
+        if (op.Operation != Operation.And || stack.Count < 2) return;
         ref Operand other = ref stack[1];
         if (top.Kind == OperandKind.Const && other.LoadWidth > 1) StoreLoaded(ref other);
     }

@@ -25,6 +25,11 @@ internal enum Operation : byte
 
     /// <summary>Takes the bits of a number for one of another type.</summary>
     Reinterpret,
+
+    /// <summary>Looks at the low 8, 16 or 32 bits of an integer alone.</summary>
+    Narrow8,
+    Narrow16,
+    Narrow32,
     Demote,
     Promote,
     Splat,

@@ -166,7 +166,7 @@ internal static partial class OperatorTable
         0xa4  f64.min              -                 f64 f64 -> f64     core       call:Floats.Min64
         0xa5  f64.max              -                 f64 f64 -> f64     core       call:Floats.Max64
         0xa6  f64.copysign         -                 f64 f64 -> f64     core       call:Floats.Copysign64  is:sign
-        0xa7  i32.wrap_i64         -                 i64 -> i32         core       il:conv.i4
+        0xa7  i32.wrap_i64         -                 i64 -> i32         core       il:conv.i4  is:narrow32
         0xa8  i32.trunc_f32_s      -                 f32 -> i32         core       call:Conversions.I32TruncF32S
         0xa9  i32.trunc_f32_u      -                 f32 -> i32         core       call:Conversions.I32TruncF32U
         0xaa  i32.trunc_f64_s      -                 f64 -> i32         core       call:Conversions.I32TruncF64S
@@ -191,11 +191,11 @@ internal static partial class OperatorTable
         0xbd  i64.reinterpret_f64  -                 f64 -> i64         core       call:Conversions.I64ReinterpretF64  is:reinterpret
         0xbe  f32.reinterpret_i32  -                 i32 -> f32         core       call:Conversions.F32ReinterpretI32  is:reinterpret
         0xbf  f64.reinterpret_i64  -                 i64 -> f64         core       call:Conversions.F64ReinterpretI64  is:reinterpret
-        0xc0  i32.extend8_s        -                 i32 -> i32         sign-extension  il:conv.i1
-        0xc1  i32.extend16_s       -                 i32 -> i32         sign-extension  il:conv.i2
-        0xc2  i64.extend8_s        -                 i64 -> i64         sign-extension  il:conv.i1,conv.i8
-        0xc3  i64.extend16_s       -                 i64 -> i64         sign-extension  il:conv.i2,conv.i8
-        0xc4  i64.extend32_s       -                 i64 -> i64         sign-extension  il:conv.i4,conv.i8
+        0xc0  i32.extend8_s        -                 i32 -> i32         sign-extension  il:conv.i1  is:narrow8
+        0xc1  i32.extend16_s       -                 i32 -> i32         sign-extension  il:conv.i2  is:narrow16
+        0xc2  i64.extend8_s        -                 i64 -> i64         sign-extension  il:conv.i1,conv.i8  is:narrow8
+        0xc3  i64.extend16_s       -                 i64 -> i64         sign-extension  il:conv.i2,conv.i8  is:narrow16
+        0xc4  i64.extend32_s       -                 i64 -> i64         sign-extension  il:conv.i4,conv.i8  is:narrow32
         0xd0  ref.null             heaptype          *                  reference-types  custom           constant,cost:1
         0xd1  ref.is_null          -                 *                  reference-types  custom           cost:1
         0xd2  ref.func             func              *                  reference-types  custom           constant,cost:1
