@@ -21,8 +21,47 @@ internal static class EngineFlags
         return option.AcceptOnlyFromAmong("guard", "explicit");
     }
 
-    internal static EngineOptions Options(ParseResult parsed) => new()
+    /// <summary><c>--tier</c>, of commands that run guests.</summary>
+    internal static Option<string?> Tier { get; } = MakeTier();
+
+    private static Option<string?> MakeTier()
     {
-        MemoryChecks = parsed.GetValue(MemoryChecks) == "explicit" ? WasmJit.MemoryChecks.Explicit : WasmJit.MemoryChecks.Guard,
-    };
+        var option = new Option<string?>("--tier")
+        {
+            Description = "What runs functions: \"compiler\" compiles each at its first call, \"interpreter\" interprets, \"tiered\" "
+                + "interprets at first and compiles what is hot; with a number, which and when is random.",
+            HelpName = "compiler|interpreter|tiered[:SEED]",
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValue(option) is { } value && !TryParseTier(value, out _, out _)) result.AddError($"--tier {value}: it takes compiler, interpreter, tiered or tiered:SEED");
+        });
+        return option;
+    }
+
+    private static bool TryParseTier(string value, out Compilation compilation, out int? seed)
+    {
+        seed = null;
+        compilation = value switch
+        {
+            "compiler" => Compilation.Lazy,
+            "interpreter" => Compilation.Interpreted,
+            _ => Compilation.Tiered,
+        };
+        if (value is "compiler" or "interpreter" or "tiered") return true;
+        if (!value.StartsWith("tiered:", StringComparison.Ordinal) || !int.TryParse(value.AsSpan(7), out int number)) return false;
+        seed = number;
+        return true;
+    }
+
+    internal static EngineOptions Options(ParseResult parsed)
+    {
+        var options = new EngineOptions
+        {
+            MemoryChecks = parsed.GetValue(MemoryChecks) == "explicit" ? WasmJit.MemoryChecks.Explicit : WasmJit.MemoryChecks.Guard,
+        };
+        if (parsed.CommandResult.Command.Options.Contains(Tier) && parsed.GetValue(Tier) is { } tier && TryParseTier(tier, out Compilation compilation, out int? seed))
+            options = options with { Compilation = compilation, TierSeed = seed };
+        return options;
+    }
 }

@@ -13,9 +13,13 @@ namespace WasmJit.Jit;
 /// <param name="BackgroundThreshold">From how many bytes of code on.</param>
 /// <param name="PartSize">For tests: functions larger than this are split.</param>
 /// <param name="Verifies">For tests: code asserts what it relies on.</param>
+/// <param name="Interprets">Functions run in the interpreter at first.</param>
+/// <param name="TiersUp">Of those that are interpreted hot ones are compiled.</param>
+/// <param name="TierSeed">For tests: which are hot, and when, depends on this number, and they are compiled at once.</param>
 internal readonly record struct CodeOptions(
     bool ChecksMemories, bool IsInterruptible, bool CountsFuel, bool Inlines, int BackgroundThreads = 0, int BackgroundThreshold = 0,
-    PartSize? PartSize = null, bool Verifies = false);
+    PartSize? PartSize = null, bool Verifies = false,
+    bool Interprets = false, bool TiersUp = false, int? TierSeed = null);
 
 /// <summary>
 /// The code of a module: one cell a function, which holds the address of its code. Who first refers to a function puts a stub
@@ -40,6 +44,9 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     private readonly List<DynamicMethod> frameGuards = [];
     private readonly List<object> keptParts = [];
 
+    /// <summary>The functions' register code, if the module is interpreted.</summary>
+    private readonly InterpretedModule? interpreted;
+
     /// <summary>Functions that some thread is compiling; also the lock for it.</summary>
     private readonly HashSet<int> compiling = [];
 
@@ -59,12 +66,54 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         if (info.Tags.Count > 0 && Unwinder.IsSupported) Unwinder = new Unwinder(info.ImportedTags);
         if (own == 0) return;
         cellBase = (nint*)Unsafe.AsPointer(ref cells[0]);
+        if (options.Interprets)
+        {
+            interpreted = new InterpretedModule(this, own);
+            if (options is { TiersUp: true, BackgroundThreads: > 0, TierSeed: null }) hot = new Lookahead(this, own, options.BackgroundThreads);
+            return;
+        }
         if (options.BackgroundThreads > 0 && info.Funcs[^1].BodyEnd - info.Funcs[info.ImportedFuncs].BodyStart >= options.BackgroundThreshold)
             Ahead = new Lookahead(this, own, options.BackgroundThreads);
     }
 
     /// <summary>Compiles ahead; null for small modules and where the host does not want it.</summary>
     internal override Lookahead? Ahead { get; }
+
+    /// <summary>Compiles what is hot; null where nothing is, or who finds it compiles it.</summary>
+    private readonly Lookahead? hot;
+
+    /// <summary>Compiles a function that has run long enough in the interpreter, or from the head of one of its loops on, here or soon.</summary>
+    internal void CompileHot(int func, int loop = -1)
+    {
+        if (hot is not null) hot.Add(func, loop);
+        else if (loop < 0) Compile(func);
+        else JitThread.Run(Info.Funcs[func], () => CompileLoop(func, loop));
+    }
+
+    /// <summary>Compiles a function from the head of a loop on.</summary>
+    internal nint CompileLoop(int func, int loop)
+    {
+        nint code = 0;
+        try
+        {
+            DynamicMethod method = Build(func, loop, out code, out long frame, out _);
+            lock (frameGuards) frameGuards.Add(method);
+            code = Guarded(func, code, frame);
+        }
+        finally
+        {
+            interpreted!.OnLoopCompiled(func - Info.ImportedFuncs, loop, code);
+        }
+        return code;
+    }
+
+    /// <summary>The code with the check before it that a large frame needs.</summary>
+    private nint Guarded(int func, nint code, long frame)
+    {
+        if (FrameGuard.For(code, frame, Signature.Of(Info.Funcs[func].Type)) is not { } guard) return code;
+        lock (frameGuards) frameGuards.Add(guard);
+        return CodeAddress.Of(guard);
+    }
 
     internal override bool IsCompiled(int func) => Volatile.Read(ref methods[func - Info.ImportedFuncs]) is not null;
 
@@ -81,8 +130,13 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     private nint AddStub(int func)
     {
-        LazyStubs stubs = Signature.Of(Info.Funcs[func].Type).Stubs;
-        nint stub = !stubs.IsNumbered ? stubs.Single(this, func) : stubs.Numbered(func < LazyStubs.PerPage ? func : NumberOf(func, stubs.Id));
+        nint stub = interpreted?.EntryOf(func) ?? 0;
+        if (stub == 0)
+        {
+            Signature signature = Signature.Of(Info.Funcs[func].Type);
+            LazyStubs stubs = interpreted is null ? signature.Stubs : signature.InterpreterStubs;
+            stub = !stubs.IsNumbered ? stubs.Single(this, func) : stubs.Numbered(func < LazyStubs.PerPage ? func : NumberOf(func, stubs.Id));
+        }
         nint known = Interlocked.CompareExchange(ref cells[func - Info.ImportedFuncs], stub, 0);
         return known != 0 ? known : stub;
     }
@@ -104,6 +158,14 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         if (number < LazyStubs.PerPage) return number;
         lock (frameGuards) return stubbed![stubs][number - LazyStubs.PerPage];
     }
+
+    internal override unsafe FunctionState* States => interpreted is null ? null : interpreted.States;
+
+    internal override unsafe void Prepare(FunctionState* function) => interpreted!.Prepare(function);
+
+    internal override unsafe void OnHot(FunctionState* function) => interpreted!.OnHot(function);
+
+    internal override unsafe nint OnHotLoop(FunctionState* function, int loop) => interpreted!.OnHotLoop(function, loop);
 
     /// <summary>The code of a function, compiled if it has not been.</summary>
     internal override nint Compile(int func)
@@ -127,15 +189,12 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         List<int>? found = Ahead is null ? null : callees = [];
         try
         {
-            DynamicMethod method = Build(func, out nint code, out long frame, out bool hasRegions);
+            DynamicMethod method = Build(func, -1, out nint code, out long frame, out bool hasRegions);
             Unwinder?.AddFunction(code, method, hasRegions);
-            if (FrameGuard.For(code, frame, Signature.Of(Info.Funcs[func].Type)) is { } guard)
-            {
-                code = CodeAddress.Of(guard);
-                lock (frameGuards) frameGuards.Add(guard);
-            }
+            code = Guarded(func, code, frame);
             cells[own] = code;
             Volatile.Write(ref methods[own], method);
+            interpreted?.OnCompiled(own, code);
             if (found is not null) Ahead!.Add(found, distance);
             return code;
         }
@@ -150,10 +209,10 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         }
     }
 
-    private DynamicMethod Build(int func, out nint code, out long frame, out bool hasRegions)
+    private DynamicMethod Build(int func, int loop, out nint code, out long frame, out bool hasRegions)
     {
         Signature signature = Signature.Of(Info.Funcs[func].Type);
-        IlBuffer il = FunctionEmitter.Emit(Info, func, this);
+        IlBuffer il = FunctionEmitter.Emit(Info, func, this, loop);
         string name = NameOf(func, il.Nulls);
         frame = FrameGuard.Estimate(il);
         hasRegions = il.HasRegions;

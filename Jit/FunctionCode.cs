@@ -26,6 +26,22 @@ internal abstract class FunctionCode(ModuleInfo info)
     /// <summary>Whether the machine code of an own function is there.</summary>
     internal abstract bool IsCompiled(int func);
 
+    /// <summary>What the interpreter knows of the own functions; null if they are not interpreted.</summary>
+    internal virtual unsafe Runtime.FunctionState* States => null;
+
+    /// <summary>Gives a function that is called for the first time register code, or machine code.</summary>
+    internal virtual unsafe void Prepare(Runtime.FunctionState* function) => throw new InvalidOperationException("The module is not interpreted.");
+
+    /// <summary>A function has run long enough in the interpreter to be compiled.</summary>
+    internal virtual unsafe void OnHot(Runtime.FunctionState* function) => function->Heat = int.MaxValue;
+
+    /// <summary>The same in a loop, given by its offset: the code that goes on with it, 0 if there is none yet.</summary>
+    internal virtual unsafe nint OnHotLoop(Runtime.FunctionState* function, int loop)
+    {
+        function->Heat = int.MaxValue;
+        return 0;
+    }
+
     /// <summary>The function that a number of a stub's stands for; see <see cref="LazyStubs"/>.</summary>
     internal virtual int FuncOfStub(int stubs, int number) => throw new InvalidOperationException("The code has no stubs.");
 

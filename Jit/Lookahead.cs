@@ -27,7 +27,7 @@ internal sealed class Lookahead
     private readonly CompiledModule module;
     private readonly int limit;
     private readonly bool[] known;
-    private readonly Queue<int>[] queues = [.. Enumerable.Range(0, MaxDistance).Select(_ => new Queue<int>())];
+    private readonly Queue<(int Func, int Loop)>[] queues = [.. Enumerable.Range(0, MaxDistance).Select(_ => new Queue<(int Func, int Loop)>())];
     private readonly WeakReference<Lookahead> self;
     private int running;
 
@@ -68,10 +68,26 @@ internal sealed class Lookahead
                 int own = func - module.Info.ImportedFuncs;
                 if (known[own] || module.IsCompiled(func) || Size(func) > LargestBody) continue;
                 known[own] = true;
-                queues[distance].Enqueue(func);
+                queues[distance].Enqueue((func, -1));
                 any = true;
             }
             if (any) Announce();
+        }
+    }
+
+    /// <summary>Asks for a function, or for what begins at the head of one of its loops. Loops are asked for once.</summary>
+    internal void Add(int func, int loop)
+    {
+        lock (Gate)
+        {
+            int own = func - module.Info.ImportedFuncs;
+            if (loop < 0)
+            {
+                if (known[own] || module.IsCompiled(func)) return;
+                known[own] = true;
+            }
+            queues[loop < 0 ? 1 : 0].Enqueue((func, loop));
+            Announce();
         }
     }
 
@@ -125,20 +141,21 @@ internal sealed class Lookahead
     private static bool CompileOne()
     {
         Lookahead? ahead = null;
-        int func = 0, distance = 0;
+        int func = 0, loop = -1, distance = 0;
         lock (Gate)
         {
             while (ahead is null)
             {
                 if (!Waiting.TryDequeue(out WeakReference<Lookahead>? next)) return false;
-                if (next.TryGetTarget(out ahead) && (ahead.running >= ahead.limit || !ahead.TryTake(out func, out distance))) ahead = null;
+                if (next.TryGetTarget(out ahead) && (ahead.running >= ahead.limit || !ahead.TryTake(out func, out loop, out distance))) ahead = null;
             }
             ahead.running++;
             if (ahead.HasWork) ahead.Announce();
         }
         try
         {
-            ahead.module.CompileAhead(func, distance + 1);
+            if (loop < 0) ahead.module.CompileAhead(func, distance + 1);
+            else ahead.module.CompileLoop(func, loop);
         }
         catch (Exception)
         {
@@ -156,12 +173,18 @@ internal sealed class Lookahead
         return true;
     }
 
-    private bool TryTake(out int func, out int distance)
+    private bool TryTake(out int func, out int loop, out int distance)
     {
         for (distance = 0; distance < MaxDistance; distance++)
-            while (queues[distance].TryDequeue(out func))
-                if (!module.IsCompiled(func)) return true;
+        {
+            while (queues[distance].TryDequeue(out (int Func, int Loop) next))
+            {
+                (func, loop) = next;
+                if (loop >= 0 || !module.IsCompiled(func)) return true;
+            }
+        }
         func = 0;
+        loop = -1;
         return false;
     }
 }

@@ -120,7 +120,8 @@ public sealed class Engine
 
     internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel, Options.Inlining,
         Options.BackgroundThreads, Options.BackgroundThreshold, Options.PartSize,
-        Options.Verify || EmitterAssertions.IsForced);
+        Options.Verify || EmitterAssertions.IsForced,
+        Options.Compilation is Compilation.Interpreted or Compilation.Tiered, Options.Compilation == Compilation.Tiered, Options.TierSeed);
 
     internal Module CompileOwned(byte[] bytes)
     {

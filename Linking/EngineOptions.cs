@@ -20,6 +20,18 @@ public enum Compilation
     Ahead,
 
     /// <summary>
+    /// Not at all: functions are interpreted. Those with something that the interpreter does not know are compiled at their first
+    /// call: exceptions, objects of the garbage-collected heap, vectors, atomic operators and the runtime-linking extension.
+    /// </summary>
+    Interpreted,
+
+    /// <summary>
+    /// Those that are called often or loop long: functions are interpreted at first, and compiled beside that, by
+    /// <see cref="EngineOptions.BackgroundThreads"/>, when they have shown that they are worth it.
+    /// </summary>
+    Tiered,
+
+    /// <summary>
     /// Not at all: the engine takes modules that were saved (<see cref="Engine.LoadSaved(string)"/>) and makes no code of its own.
     /// <see cref="Engine.Compile"/> fails, a guest's <c>compile</c> traps.
     /// </summary>
@@ -69,6 +81,9 @@ public sealed record EngineOptions
             field = value;
         }
     } = Math.Min(Environment.ProcessorCount - 1, 4);
+
+    /// <summary>With <see cref="Compilation.Tiered"/>, for tests: which functions are compiled, and when, is random.</summary>
+    internal int? TierSeed { get; init; }
 
     /// <summary>Splits all functions larger than this, for tests.</summary>
     internal Jit.PartSize? PartSize { get; init; }

@@ -142,6 +142,8 @@ internal static unsafe class Linker
         instance.Types = info.TypeArray;
         instance.ExportCache = info.ExportCache;
         instance.Funcs = Space<FuncRef?>(info.Funcs.Count);
+        instance.ImportedFuncs = info.ImportedFuncs;
+        instance.Functions = instance.Module.Code.States;
         instance.Memories = Space<Memory>(info.Memories.Count);
         instance.Tables = Space<Table>(info.Tables.Count);
         instance.Globals = Space<Global>(info.Globals.Count);

@@ -29,6 +29,14 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         return code;
     }
 
+    internal override unsafe void Prepare(InstanceCore instance, FunctionState* function) => module.Code.Prepare(function);
+
+    internal override unsafe void OnHot(InstanceCore instance, FunctionState* function) => module.Code.OnHot(function);
+
+    internal override unsafe nint OnHotLoop(InstanceCore instance, FunctionState* function, int loop) => module.Code.OnHotLoop(function, loop);
+
+    internal override string NameOf(int own) => module.Code.NameOf(own + module.Info.ImportedFuncs);
+
     internal override int FuncOfStub(int stubs, int number) => module.Code.FuncOfStub(stubs, number);
 
     internal override System.Reflection.MethodInfo? FindEntry(FuncRef func) => module.Code.FindEntry(Signature.Of(func.Type));

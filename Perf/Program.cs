@@ -9,6 +9,7 @@ internal static class Program
         Perf latency                                               the latencies alone
         Perf tiers [--memory-checks guard|explicit] [KERNEL...]    how the runtime optimised each function of the kernels
         Perf options [KERNEL...]                                   what cancellation, fuel, explicit checks and tasks cost
+        Perf cold [empty] [tiny] [KERNEL...]                       what runs for the first time: compiled, tiered, on Wasmtime
         Perf startup [--size MB]                                   a large program from its file to its first function
         Perf startup --write FILE [--size MB]                      writes the module that it uses
         Perf saved [--memory-checks guard|explicit] [KERNEL...]    modules saved as assemblies against compiling from bytes
@@ -46,6 +47,8 @@ internal static class Program
                 case "saved":
                     Saved.Run(Kernel.Select(rest), options);
                     return 0;
+                case "cold":
+                    return Cold.Run(rest);
                 case "startup":
                     return Startup.Run(rest);
                 case "programs":

@@ -60,7 +60,7 @@ internal static class RunCommand
         unknown.AcceptOnlyFromAmong("trap", "default");
         var command = new Command("run", "Runs a program, or calls an export of a module.")
         {
-            file, invoke, directories, environment, libraries, saved, allowCompile, unknown, arguments,
+            file, invoke, directories, environment, libraries, saved, allowCompile, unknown, EngineFlags.Tier, arguments,
         };
         RunLimits.AddTo(command);
         Help.Describe(command, """

@@ -19,7 +19,7 @@ internal static class WastCommand
         };
         // For those who work on the emitter: its verifying mode.
         var verify = new Option<bool>("--verify") { Description = "Have the code assert what it relies on.", Hidden = true };
-        var command = new Command("wast", "Runs scripts of the official test suite (.wast).") { files, saved, verify };
+        var command = new Command("wast", "Runs scripts of the official test suite (.wast).") { files, saved, verify, EngineFlags.Tier };
         Help.Describe(command, """
             Prints a line for each file, each failure as PATH:LINE: reason, and the sums. What belongs to a module that
             this version cannot compile counts as skipped. The exit code is 1 if anything failed.

@@ -19,6 +19,10 @@ internal sealed record Mode(string Name, EngineOptions Options)
         new("verify-explicit", new EngineOptions { Verify = true, MemoryChecks = MemoryChecks.Explicit }),
         new("limits", new EngineOptions { Interruptible = true, CountFuel = true }),
         new("limits-explicit", new EngineOptions { Interruptible = true, CountFuel = true, MemoryChecks = MemoryChecks.Explicit }),
+        new("interpreter", new EngineOptions { Compilation = Compilation.Interpreted }),
+        new("interpreter-limits", new EngineOptions { Compilation = Compilation.Interpreted, Interruptible = true, CountFuel = true, MemoryChecks = MemoryChecks.Explicit }),
+        new("tiered", new EngineOptions { Compilation = Compilation.Tiered, TierSeed = 1 }),
+        new("tiered-limits", new EngineOptions { Compilation = Compilation.Tiered, TierSeed = 2, Interruptible = true, CountFuel = true }),
     ];
 
     /// <summary>The mode of a name, or null.</summary>

@@ -65,6 +65,9 @@ internal sealed partial class ModuleInfo : Runtime.ModuleDefinition
     /// <summary>What the whole, of which this may be a nested module, is decoded for.</summary>
     internal ModuleSettings Settings => Parent?.Settings ?? settings;
 
+    /// <summary>Whether the code has tail calls; known when the module has been validated.</summary>
+    internal bool HasTailCalls { get; set; }
+
     /// <summary>What the host allows of the language.</summary>
     internal Features Features
     {

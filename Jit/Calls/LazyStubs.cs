@@ -23,8 +23,13 @@ internal sealed unsafe class LazyStubs
     private readonly Lock gate = new();
     private readonly Dictionary<int, nint> pages = [];
     private readonly System.Runtime.CompilerServices.ConditionalWeakTable<object, Dictionary<int, DynamicMethod>> single = [];
+    private readonly Signature? interpreted;
     private DynamicMethod? shared;
     private nint sharedCode;
+
+    /// <summary>Stubs that run functions of a signature in the interpreter, in place of compiling them.</summary>
+    internal LazyStubs(Signature interpreted)
+        : this(StubShape.Saved(interpreted), Interlocked.Increment(ref count), 0) => this.interpreted = interpreted;
 
     /// <summary>Stubs whose shared method was saved with a module.</summary>
     internal LazyStubs(StubShape shape, int id, nint savedCode)
@@ -85,7 +90,8 @@ internal sealed unsafe class LazyStubs
     {
         Type[] parameters = func is not null ? shape.Parameters : shape.NumberedParameters;
         var method = new DynamicMethod(NameOf(shape.Key), shape.Return, parameters, typeof(LazyStubs).Module, true);
-        Write(method.GetILGenerator(), shape, Id, func);
+        if (interpreted is not null) CallShapes.WriteEntry(method.GetILGenerator(), interpreted, Id, func);
+        else Write(method.GetILGenerator(), shape, Id, func);
         return method;
     }
 

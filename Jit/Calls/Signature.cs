@@ -20,7 +20,8 @@ internal sealed class Signature : NativeSignature
     private WeakReference<FunctionCode>? savedAdapters;
     private EntryThunk? entry;
     private EntryThunk? limitedEntry;
-    private LazyStubs? stubs;
+    private LazyStubs? stubs, interpreterStubs;
+    private CallShapes? shapes;
 
     private Signature(string key, ImmutableArray<ValType> parameters, ImmutableArray<ValType> results)
     {
@@ -109,6 +110,13 @@ internal sealed class Signature : NativeSignature
         limitedEntry ?? Interlocked.CompareExchange(ref limitedEntry, new EntryThunk(this, isLimited: true), null) ?? limitedEntry;
 
     internal LazyStubs Stubs => stubs ?? Interlocked.CompareExchange(ref stubs, LazyStubs.Of(this), null) ?? stubs;
+
+    /// <summary>Stubs of functions that are interpreted, where they need methods of the signature.</summary>
+    internal LazyStubs InterpreterStubs =>
+        interpreterStubs ?? Interlocked.CompareExchange(ref interpreterStubs, new LazyStubs(this), null) ?? interpreterStubs;
+
+    /// <summary>How interpreted code calls functions of the signature.</summary>
+    internal CallShapes Shapes => shapes ?? Interlocked.CompareExchange(ref shapes, new CallShapes(this), null) ?? shapes;
 
     /// <summary>
     /// The code that calls a host delegate with conversions; see <see cref="HostAdapter"/>. If a saved module that is loaded has

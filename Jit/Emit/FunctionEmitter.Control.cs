@@ -105,6 +105,7 @@ internal sealed partial class FunctionEmitter
         {
             case OpId.Loop:
                 KeepAliveAt(il.Mark(frame.Label));
+                if (instr.Offset == resumedLoop && current.Caller is null) NoteResume(frame.Label);
                 LoopHead();
                 break;
             case OpId.If:

@@ -8,56 +8,15 @@ namespace WasmJit.Jit;
 /// </summary>
 internal sealed partial class FunctionEmitter
 {
-    /// <summary>Values are moved, and locals cleared, several in the time of one instruction: a power of two.</summary>
-    private const int ValuesLog2 = 3;
-
-    /// <summary>The bytes of each structure type that the function makes.</summary>
-    private Dictionary<uint, long>? structBytes;
-
     /// <summary>What entering the function costs besides its instructions: a call, and locals that are cleared.</summary>
-    private long EntryCost => 1 + ((current.Locals.Length - func.Func.Params.Length) >> ValuesLog2);
+    private long EntryCost => FuelCosts.OfEntry(func, current.Locals.Length);
 
     /// <summary>What an instruction costs whatever its operands are.</summary>
     private long KnownCost(in Instr instr)
     {
-        OperatorCost cost = instr.Op.Cost;
-        return cost.Unit switch
-        {
-            CostUnit.Values => cost.Units + (ValuesMoved(instr) >> ValuesLog2),
-            CostUnit.Fields => cost.Units + Fuel.OfBytes((ulong)BytesOfStruct(instr.A)),
-            CostUnit.Name => cost.Units + Fuel.OfBytes((ulong)instr.Name!.Length),
-            _ => cost.Units,
-        };
-    }
-
-    private long ValuesMoved(in Instr instr)
-    {
-        switch (instr.Id)
-        {
-            case OpId.End or OpId.Else or OpId.Delegate: return frames[depth - 1].End.Length;
-            case OpId.Catch or OpId.Throw: return ((FuncType)module.Tags[(int)instr.A].Composite).Params.Length;
-            case OpId.Call or OpId.ReturnCall: return ValuesOf(module.Funcs[(int)instr.A].Func);
-            case OpId.CallRef or OpId.ReturnCallRef or OpId.CallIndirect or OpId.ReturnCallIndirect:
-                return ValuesOf((FuncType)module.Types[(int)instr.A].Composite);
-            case OpId.CallIndirectRef: return ValuesOf((FuncType)module.Types[(int)instr.B].Composite);
-            case OpId.CallExport or OpId.ReturnCallExport:
-                var exports = (InstanceType)module.Modules[(int)instr.A].Exact.InstanceType.Composite;
-                return ValuesOf(exports.Find(instr.Name!)!.Func);
-            case OpId.Return: return func.Func.Results.Length;
-            case OpId.BrTable: return LabelTypes(Target(instr.A)).Length;
-            default: return LabelTypes(Target(instr.A)).Length;
-        }
-    }
-
-    private static int ValuesOf(FuncType type) => type.Params.Length + type.Results.Length;
-
-    private long BytesOfStruct(uint type)
-    {
-        structBytes ??= [];
-        if (structBytes.TryGetValue(type, out long bytes)) return bytes;
-        foreach (FieldType field in ((StructType)module.Types[(int)type].Composite).Fields)
-            bytes += field.Type.Kind == ValKind.V128 ? 16 : 8;
-        return structBytes[type] = bytes;
+        int values = FuelCosts.LabelOf(instr) is { } label ? LabelTypes(Target(label)).Length
+            : FuelCosts.EndsPart(instr) ? frames[depth - 1].End.Length : 0;
+        return FuelCosts.Known(instr, module, func, values);
     }
 
     /// <summary>Charges an operator for its topmost operand, which stays where it is, or for the type that it makes something of.</summary>

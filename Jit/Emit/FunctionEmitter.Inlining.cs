@@ -86,7 +86,7 @@ internal sealed partial class FunctionEmitter
     }
 
     /// <summary>Emits what the use of the current instance needs first, at <paramref name="at"/>, and where it must be alive.</summary>
-    private void FinishUse(int at)
+    private int FinishUse(int at)
     {
         InstanceUse use = current.Use;
         foreach ((uint memory, int local) in use.MemoryObjects) at = il.StlocAt(LoadMemoryAt(at, (int)memory), local);
@@ -106,6 +106,7 @@ internal sealed partial class FunctionEmitter
             }
             at = il.StlocAt(at, local);
         }
+        return at;
     }
 
     /// <summary>

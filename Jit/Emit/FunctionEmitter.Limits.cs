@@ -74,7 +74,8 @@ internal sealed partial class FunctionEmitter
         if (!target.CountsFuel) return at;
         // Charges of loops have declared the local already.
         (at, int charge) = ChargeAt(at, isEntry: true);
-        il.Repatch(charge, (int)Math.Min(charges[0].Instructions + EntryCost, int.MaxValue));
+        // A loop that goes on here has been entered, and paid for, before.
+        il.Repatch(charge, resumedLoop >= 0 ? 0 : (int)Math.Min(charges[0].Instructions + EntryCost, int.MaxValue));
         return at;
     }
 

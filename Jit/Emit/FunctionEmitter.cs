@@ -95,9 +95,10 @@ internal sealed partial class FunctionEmitter
     private int skipped;
     private bool hasCalls;
 
-    private FunctionEmitter(ModuleInfo module, int index, ICodeTarget target)
+    private FunctionEmitter(ModuleInfo module, int index, ICodeTarget target, int loop)
     {
         this.target = target;
+        resumedLoop = loop;
         current = new Activation(module, index, new InstanceUse(-1), null, 0, 0);
         root = current;
         signature = Signature.Of(func.Type);
@@ -121,7 +122,11 @@ internal sealed partial class FunctionEmitter
     private ProvenTypes Proven => current.Proven;
 
     /// <summary>Emits a function.</summary>
-    internal static IlBuffer Emit(ModuleInfo module, int index, ICodeTarget target) => new FunctionEmitter(module, index, target).Run();
+    /// <param name="module">The module.</param>
+    /// <param name="index">The function's index.</param>
+    /// <param name="target">What the code is for.</param>
+    /// <param name="loop">The offset of a loop at whose head the function begins, see <see cref="EmitResume"/>; -1 for its own beginning.</param>
+    internal static IlBuffer Emit(ModuleInfo module, int index, ICodeTarget target, int loop = -1) => new FunctionEmitter(module, index, target, loop).Run();
 
     private IlBuffer Run()
     {
@@ -178,7 +183,8 @@ internal sealed partial class FunctionEmitter
     /// <summary>What must stand before everything: it depends on what came after.</summary>
     private void EmitPrologue()
     {
-        FinishUse(EmitReferenceLocals(EmitHiddenZeros(EmitEntryChecks(prologue))));
+        int at = FinishUse(EmitReferenceLocals(EmitHiddenZeros(EmitEntryChecks(prologue))));
+        if (resumedLoop >= 0) EmitResume(at);
     }
 
     private void Emit(ref CodeReader code, ref Instr instr)

@@ -34,6 +34,8 @@ internal static class Members
     internal static readonly MethodInfo MemoryCheck64 = Method<Memory>(nameof(Memory.Check64));
     internal static readonly MethodInfo MemoryCheckAligned = Method<Memory>(nameof(Memory.CheckAligned));
     internal static readonly FieldInfo StackMap = typeof(StackGuard).GetField(nameof(StackGuard.Map), Any)!;
+    internal static readonly MethodInfo ResumedSlots = typeof(InterpreterThread).GetMethod(nameof(InterpreterThread.ResumedSlots), Any)!;
+    internal static readonly MethodInfo ResumedRef = typeof(InterpreterThread).GetMethod(nameof(InterpreterThread.ResumedRef), Any)!;
     internal static readonly MethodInfo KeepAlive = typeof(GC).GetMethod(nameof(GC.KeepAlive))!;
     internal static readonly MethodInfo MakeTrap = typeof(Trap).GetMethod(nameof(Trap.Make), Any, [typeof(TrapKind)])!;
     internal static readonly MethodInfo Stop = typeof(CancellationScope).GetMethod(nameof(CancellationScope.Stop), Any)!;

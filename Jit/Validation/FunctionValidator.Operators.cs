@@ -251,6 +251,7 @@ internal sealed partial class FunctionValidator
 
     private void ReturnCall(FuncType type)
     {
+        module.HasTailCalls = true;
         Pop(type.Params);
         if (type.Results.Length != results.Length) throw Error("type mismatch: the callee's results are not the caller's");
         for (int i = 0; i < results.Length; i++)

@@ -55,6 +55,9 @@ internal sealed unsafe class FuncRef
     /// <summary>The function's index in its instance, -1 for host functions.</summary>
     internal readonly int Index;
 
+    /// <summary>Whether the instance has been disposed of.</summary>
+    internal bool IsGone => isGone;
+
     /// <summary>The code has been compiled.</summary>
     internal void Compiled(nint code)
     {

@@ -68,6 +68,12 @@ public abstract unsafe class InstanceCore
     /// <summary>What the instance counts in them.</summary>
     internal ResourceLease? Lease;
 
+    /// <summary>What the interpreter knows of the module's own functions; null if the module is not interpreted.</summary>
+    internal FunctionState* Functions;
+
+    /// <summary>How many of <see cref="Funcs"/> are imported.</summary>
+    internal int ImportedFuncs;
+
     /// <summary>Where generated code stores a loaded value that nobody reads, so that the load keeps its trap.</summary>
     internal long Scratch64;
     internal double ScratchF64;
@@ -103,6 +109,18 @@ internal abstract class InstanceServices
 
     /// <summary>Compiles an own function if need be and gives its code.</summary>
     internal abstract nint CompileFunc(InstanceCore instance, int index);
+
+    /// <summary>Gives a function that is called for the first time register code, or machine code where there can be none.</summary>
+    internal abstract unsafe void Prepare(InstanceCore instance, FunctionState* function);
+
+    /// <summary>A function has been called often, or its loops have run long. Sets <see cref="FunctionState.Heat"/> anew.</summary>
+    internal abstract unsafe void OnHot(InstanceCore instance, FunctionState* function);
+
+    /// <summary>The same while a loop runs: gives the machine code with which it goes on, 0 if there is none yet.</summary>
+    internal abstract unsafe nint OnHotLoop(InstanceCore instance, FunctionState* function, int loop);
+
+    /// <summary>The name by which stack traces show an own function, as methods of generated code are named.</summary>
+    internal abstract string NameOf(int own);
 
     /// <summary>Which function is meant by a number of a stub, among those of a signature.</summary>
     internal abstract int FuncOfStub(int stubs, int number);

@@ -1,3 +1,4 @@
+using System.Reflection;
 using WasmJit.Runtime;
 
 namespace WasmJit;
@@ -97,6 +98,8 @@ public sealed record WasmFrame(string? Module, string Function)
     /// </summary>
     public int Omitted { get; internal init; }
 
+    internal static WasmFrame Left(int count) => new(null, $"... {count} frames ...") { Omitted = count };
+
     /// <inheritdoc/>
     public override string ToString() => Module is null ? Function : $"{Module}!{Function}";
 }
@@ -159,6 +162,7 @@ internal static class WasmStackTrace
     private static List<WasmFrame> Of(Exception exception, int ends)
     {
         var trace = new ExceptionFrames(exception);
+        if (InterpretedStack.Of(exception) is { Count: > 0 } parts) return Of(trace, parts, ends);
         var frames = new List<WasmFrame>();
         // Frames of other code between those of functions are not counted: between both ends of a deep stack all are taken for functions.
         int first = 0;
@@ -169,13 +173,58 @@ internal static class WasmStackTrace
         int at = trace.Count - 1;
         for (; at >= first && last.Count < ends; at--)
             if (Parse(trace.MethodAt(at)?.Name) is { } parsed) last.Add(parsed);
-        if (at >= first) frames.Add(new WasmFrame(null, $"... {at - first + 1} frames ...") { Omitted = at - first + 1 });
+        if (at >= first) frames.Add(WasmFrame.Left(at - first + 1));
         last.Reverse();
         frames.AddRange(last);
         return frames;
     }
 
-    private static WasmFrame? Parse(string? name)
+    private static void Add(List<WasmFrame> frames, InterpretedStack.Part part)
+    {
+        foreach (int function in part.Functions) frames.Add(Parse(part.Services.NameOf(function))!);
+    }
+
+    /// <summary>The same where runs of the interpreter stand in the trace for the functions in them.</summary>
+    private static List<WasmFrame> Of(in ExceptionFrames trace, List<InterpretedStack.Part> parts, int ends)
+    {
+        // What was noted at earlier throws of the exception comes first, and is of no trace that there still is.
+        int next = 0, at = 0;
+        if (trace.Count <= 4 * ends)
+        {
+            int runs = 0;
+            for (int i = 0; i < trace.Count; i++)
+                if (InterpretedStack.IsRun(trace.MethodAt(i))) runs++;
+            next = Math.Max(0, parts.Count - runs);
+        }
+        var frames = new List<WasmFrame>();
+        for (; at < trace.Count && (frames.Count < ends || trace.Count - at <= 3 * ends); at++)
+        {
+            MethodBase? method = trace.MethodAt(at);
+            if (!InterpretedStack.IsRun(method)) Add(frames, method);
+            else if (next < parts.Count) parts[next++].AddTo(frames, reversed: false);
+        }
+        if (at == trace.Count) return frames;
+        var last = new List<WasmFrame>();
+        int end = trace.Count - 1;
+        next = parts.Count - 1;
+        for (; end >= at && last.Count < ends; end--)
+        {
+            MethodBase? method = trace.MethodAt(end);
+            if (!InterpretedStack.IsRun(method)) Add(last, method);
+            else if (next >= 0) parts[next--].AddTo(last, reversed: true);
+        }
+        if (end >= at) frames.Add(WasmFrame.Left(end - at + 1));
+        last.Reverse();
+        frames.AddRange(last);
+        return frames;
+    }
+
+    private static void Add(List<WasmFrame> frames, MethodBase? method)
+    {
+        if (Parse(method?.Name) is { } parsed) frames.Add(parsed);
+    }
+
+    internal static WasmFrame? Parse(string? name)
     {
         if (!IsGenerated(name)) return null;
         int colon = name!.IndexOf(':'), bang = name.IndexOf('!');
@@ -204,7 +253,7 @@ internal static class WasmStackTrace
         for (int i = 0; i < frames.Count; i++)
         {
             if (frames.MethodAt(i) is not { } method) return false;
-            if (IsGenerated(method.Name)) return true;
+            if (IsGenerated(method.Name) || InterpretedStack.IsRun(method)) return true;
             Type? type = method.DeclaringType;
             if (type?.Assembly == typeof(WasmStackTrace).Assembly) continue;
             if (type?.Assembly != typeof(object).Assembly || type.Name is not ("CastHelpers" or "ThrowHelpers" or "RuntimeHelpers")) return false;

@@ -62,6 +62,9 @@ public sealed class StructType : CompositeType
     /// <summary>The fields, inherited ones first.</summary>
     public ImmutableArray<FieldType> Fields { get; }
 
+    /// <summary>What the compiler keeps with the type: the bytes of its fields and one, 0 before they are counted.</summary>
+    internal long SizeCache;
+
     /// <inheritdoc/>
     public override AbstractHeapType Top => HeapType.Struct;
 

@@ -54,6 +54,15 @@ public sealed class SuiteTests
         Run(file, new EngineOptions { Verify = true, MemoryChecks = MemoryChecks.Explicit });
     }
 
+    /// <summary>The interpreter computes the same, and so do functions that begin in it and go on in machine code anywhere.</summary>
+    [SuiteTheory]
+    [MemberData(nameof(Files))]
+    public void Interpreted(string file)
+    {
+        Run(file, new EngineOptions { Compilation = Compilation.Interpreted });
+        Run(file, new EngineOptions { Compilation = Compilation.Tiered, TierSeed = file.Length });
+    }
+
     /// <summary>Functions split into parts compute the same.</summary>
     [SuiteTheory]
     [InlineData("block.wast")]

@@ -1,0 +1,350 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>How functions of a signature are called between interpreted and machine code, and the methods for it where they are needed.</summary>
+/// <remarks>Unsafe: <see cref="Address"/> points into an array of this object; whoever keeps the address keeps the object.</remarks>
+internal sealed unsafe class CallShapes
+{
+    private readonly CallShape[] storage = GC.AllocateArray<CallShape>(1, pinned: true);
+    private readonly DynamicMethod? invoker;
+    private readonly Signature signature;
+    private DynamicMethod? tail;
+
+    internal CallShapes(Signature signature)
+    {
+        this.signature = signature;
+        Address = (CallShape*)Unsafe.AsPointer(ref storage[0]);
+        ref CallShape shape = ref storage[0];
+        foreach (Type type in signature.ValueTypes) Count(type, ref shape.ParamSlots, ref shape.RefParams);
+        foreach (Type type in signature.ResultTypes) Count(type, ref shape.ResultSlots, ref shape.RefResults);
+        shape.Kind = KindOf(signature);
+        if (shape.Kind == CallKind.Typed)
+        {
+            invoker = MakeInvoker(signature);
+            shape.Invoker = CodeAddress.Of(invoker);
+            return;
+        }
+        Unsafe.InitBlock(Unsafe.AsPointer(ref shape.IntegerSlots[0]), InterpreterCalls.NoSlot, InterpreterCalls.IntegerRegisters);
+        Unsafe.InitBlock(Unsafe.AsPointer(ref shape.FloatSlots[0]), InterpreterCalls.NoSlot, InterpreterCalls.FloatRegisters);
+        int integers = 0, floats = 0;
+        for (int i = 0; i < signature.ValueTypes.Length; i++)
+        {
+            if (IsFloat(signature.ValueTypes[i])) shape.FloatSlots[floats++] = (byte)i;
+            else shape.IntegerSlots[integers++] = (byte)i;
+        }
+    }
+
+    internal CallShape* Address { get; }
+
+    private static bool IsFloat(Type type) => type == typeof(float) || type == typeof(double);
+
+    internal static bool IsReference(Type type) => !type.IsValueType;
+
+    /// <summary>How many slots a number takes.</summary>
+    internal static int SlotsOf(Type type) => type.IsGenericType ? 2 : 1;
+
+    private static void Count(Type type, ref int slots, ref int refs)
+    {
+        if (IsReference(type)) refs++;
+        else slots += SlotsOf(type);
+    }
+
+    internal static CallKind KindOf(Signature signature)
+    {
+        if (!InterpreterCalls.HasSharedMethods || !signature.IsScalar) return CallKind.Typed;
+        int integers = 0, floats = 0;
+        foreach (Type type in signature.ValueTypes)
+        {
+            if (IsReference(type)) return CallKind.Typed;
+            if (IsFloat(type)) floats++;
+            else integers++;
+        }
+        if (integers > InterpreterCalls.IntegerRegisters || floats > InterpreterCalls.FloatRegisters) return CallKind.Typed;
+        if (signature.ResultTypes.Length == 1)
+        {
+            if (IsReference(signature.ResultTypes[0])) return CallKind.Typed;
+            if (IsFloat(signature.ResultTypes[0])) return CallKind.MixedToFloat;
+        }
+        return floats == 0 ? CallKind.Integers : CallKind.Mixed;
+    }
+
+    /// <summary>The address, with the method that makes tail calls.</summary>
+    internal CallShape* WithTail()
+    {
+        lock (storage)
+        {
+            if (tail is null)
+            {
+                tail = MakeTail(signature);
+                Address->Tail = CodeAddress.Of(tail);
+            }
+        }
+        return Address;
+    }
+
+    // ---- from the interpreter ----
+
+    /// <summary>void f(InterpreterThread, object context, nint code, nint slots, int firstReference)</summary>
+    private static DynamicMethod MakeInvoker(Signature signature)
+    {
+        var method = new DynamicMethod("wasm invoke " + signature.Key, typeof(void),
+            [typeof(InterpreterThread), typeof(object), typeof(nint), typeof(nint), typeof(int)], typeof(CallShapes).Module, true);
+        ILGenerator il = method.GetILGenerator();
+        il.Emit(OpCodes.Ldarg_1);
+        int slot = 0, reference = 0;
+        foreach (Type type in signature.ValueTypes)
+        {
+            if (IsReference(type))
+            {
+                il.Emit(OpCodes.Ldarg_0);
+                il.Emit(OpCodes.Ldfld, Refs);
+                LoadIndex(il, reference++);
+                il.Emit(OpCodes.Ldelem_Ref);
+            }
+            else
+            {
+                LoadAddress(il, slot);
+                il.Emit(OpCodes.Ldobj, type);
+                slot += SlotsOf(type);
+            }
+        }
+        il.Emit(OpCodes.Ldarg_2);
+        il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, signature.Return, signature.Parameters, null);
+        LocalBuilder? result = signature.ResultTypes.Length == 0 ? null : il.DeclareLocal(signature.Return);
+        if (result is not null) il.Emit(OpCodes.Stloc, result);
+        slot = reference = 0;
+        for (int i = 0; i < signature.ResultTypes.Length; i++)
+        {
+            Type type = signature.ResultTypes[i];
+            if (IsReference(type))
+            {
+                il.Emit(OpCodes.Ldarg_0);
+                LoadIndex(il, reference++);
+                LoadResult(il, signature, result!, i);
+                il.Emit(OpCodes.Call, SetRef);
+            }
+            else
+            {
+                LoadAddress(il, slot);
+                LoadResult(il, signature, result!, i);
+                il.Emit(OpCodes.Stobj, type);
+                slot += SlotsOf(type);
+            }
+        }
+        il.Emit(OpCodes.Ret);
+        return method;
+    }
+
+    private static void LoadIndex(ILGenerator il, int reference)
+    {
+        il.Emit(OpCodes.Ldarg_S, (byte)4);
+        il.Emit(OpCodes.Ldc_I4, reference);
+        il.Emit(OpCodes.Add);
+    }
+
+    private static void LoadAddress(ILGenerator il, int slot)
+    {
+        il.Emit(OpCodes.Ldarg_3);
+        il.Emit(OpCodes.Ldc_I4, slot * 8);
+        il.Emit(OpCodes.Add);
+    }
+
+    private static void LoadResult(ILGenerator il, Signature signature, LocalBuilder result, int index)
+    {
+        if (signature.ResultTypes.Length == 1)
+        {
+            il.Emit(OpCodes.Ldloc, result);
+            return;
+        }
+        il.Emit(OpCodes.Ldloca, result);
+        foreach (FieldInfo field in ValueConversion.Path(signature.Return, index))
+            il.Emit(field.FieldType.IsValueType && field.Name == "Rest" ? OpCodes.Ldflda : OpCodes.Ldfld, field);
+    }
+
+    /// <summary>R f(object context), which takes the arguments from the top of the stack and is replaced by the callee.</summary>
+    private static DynamicMethod MakeTail(Signature signature)
+    {
+        var method = new DynamicMethod("wasm tail " + signature.Key, signature.Return, [typeof(object)], typeof(CallShapes).Module, true);
+        ILGenerator il = method.GetILGenerator();
+        LocalBuilder thread = il.DeclareLocal(typeof(InterpreterThread));
+        il.Emit(OpCodes.Call, CurrentThread);
+        il.Emit(OpCodes.Stloc, thread);
+        il.Emit(OpCodes.Ldarg_0);
+        int slot = 0, reference = 0;
+        foreach (Type type in signature.ValueTypes)
+        {
+            if (IsReference(type))
+            {
+                il.Emit(OpCodes.Ldloc, thread);
+                LoadTopIndex(il, thread, reference++);
+                il.Emit(OpCodes.Call, TakeRef);
+            }
+            else
+            {
+                LoadTopAddress(il, thread, slot);
+                il.Emit(OpCodes.Ldobj, type);
+                slot += SlotsOf(type);
+            }
+        }
+        il.Emit(OpCodes.Ldloc, thread);
+        il.Emit(OpCodes.Ldfld, TailCode);
+        il.Emit(OpCodes.Tailcall);
+        il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, signature.Return, signature.Parameters, null);
+        il.Emit(OpCodes.Ret);
+        return method;
+    }
+
+    // ---- to the interpreter ----
+
+    /// <summary>
+    /// The methods that stubs jump to in modules with tail calls, in place of <see cref="InterpreterCalls.EnterForInteger"/> and
+    /// its like: what a function ends with a call of is called instead of them.
+    /// </summary>
+    internal static DynamicMethod MakeSharedEntry(bool returnsFloat)
+    {
+        Type result = returnsFloat ? typeof(double) : typeof(long);
+        Type[] parameters = [typeof(InstanceCore), .. Enumerable.Repeat(typeof(long), InterpreterCalls.IntegerRegisters),
+            .. Enumerable.Repeat(typeof(double), InterpreterCalls.FloatRegisters + 1)];
+        var method = new DynamicMethod("wasm enter", result, parameters, typeof(CallShapes).Module, true);
+        ILGenerator il = method.GetILGenerator();
+        LocalBuilder thread = il.DeclareLocal(typeof(InterpreterThread)), value = il.DeclareLocal(result);
+        for (int i = 0; i < parameters.Length; i++) il.Emit(OpCodes.Ldarg, (short)i);
+        string name = returnsFloat ? nameof(InterpreterCalls.EnterFloat) : nameof(InterpreterCalls.Enter);
+        il.Emit(OpCodes.Call, typeof(InterpreterCalls).GetMethod(name, Any, parameters)!);
+        il.Emit(OpCodes.Stloc, value);
+        il.Emit(OpCodes.Call, CurrentThread);
+        il.Emit(OpCodes.Stloc, thread);
+        EmitTail(il, thread, result);
+        il.Emit(OpCodes.Ldloc, value);
+        il.Emit(OpCodes.Ret);
+        return method;
+    }
+
+    /// <summary>Goes on with a tail call if one is wanted.</summary>
+    private static void EmitTail(ILGenerator il, LocalBuilder thread, Type result)
+    {
+        Label none = il.DefineLabel();
+        il.Emit(OpCodes.Ldloc, thread);
+        il.Emit(OpCodes.Ldfld, NextCode);
+        il.Emit(OpCodes.Brfalse, none);
+        il.Emit(OpCodes.Ldloc, thread);
+        il.Emit(OpCodes.Call, EntryThunk.Method(typeof(InterpreterThread), nameof(InterpreterThread.TakeNext)));
+        // The shape, from which the method comes, is kept by the instance's module.
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Call, typeof(GC).GetMethod(nameof(GC.KeepAlive))!);
+        il.Emit(OpCodes.Ldloc, thread);
+        il.Emit(OpCodes.Ldfld, TailEntry);
+        il.Emit(OpCodes.Tailcall);
+        il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, result, [typeof(object)], null);
+        il.Emit(OpCodes.Ret);
+        il.MarkLabel(none);
+    }
+
+    /// <summary>
+    /// The body of a stub that runs functions: static R f(Instance, args...), or with a number behind the arguments.
+    /// </summary>
+    /// <param name="il">Where it is written.</param>
+    /// <param name="signature">The signature.</param>
+    /// <param name="id">Which stubs these are, if functions have numbers.</param>
+    /// <param name="func">The function's index in the module, if the stub is of one function.</param>
+    internal static void WriteEntry(ILGenerator il, Signature signature, int id, int? func)
+    {
+        LocalBuilder thread = il.DeclareLocal(typeof(InterpreterThread));
+        il.Emit(OpCodes.Call, CurrentThread);
+        il.Emit(OpCodes.Stloc, thread);
+        int slot = 0, reference = 0;
+        for (int i = 0; i < signature.ValueTypes.Length; i++)
+        {
+            Type type = signature.ValueTypes[i];
+            if (IsReference(type))
+            {
+                il.Emit(OpCodes.Ldloc, thread);
+                LoadTopIndex(il, thread, reference++);
+                il.Emit(OpCodes.Ldarg, (short)(i + 1));
+                il.Emit(OpCodes.Call, SetRef);
+            }
+            else
+            {
+                LoadTopAddress(il, thread, slot);
+                il.Emit(OpCodes.Ldarg, (short)(i + 1));
+                il.Emit(OpCodes.Stobj, type);
+                slot += SlotsOf(type);
+            }
+        }
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ldarg_0);
+        if (func is { } constant)
+        {
+            il.Emit(OpCodes.Ldc_I4, constant);
+        }
+        else
+        {
+            StubShape.CanBeNumbered(signature, out bool usesFloatRegister);
+            il.Emit(OpCodes.Ldarg_0);
+            il.Emit(OpCodes.Ldc_I4, id);
+            il.Emit(OpCodes.Ldarg, (short)signature.Parameters.Length);
+            if (usesFloatRegister) il.Emit(OpCodes.Call, typeof(BitConverter).GetMethod(nameof(BitConverter.SingleToInt32Bits))!);
+            il.Emit(OpCodes.Call, EntryThunk.Method(typeof(CallShapes), nameof(FuncOfStub)));
+        }
+        il.Emit(OpCodes.Call, EntryThunk.Method(typeof(CallShapes), nameof(OwnIndex)));
+        il.Emit(OpCodes.Ldloc, thread);
+        il.Emit(OpCodes.Call, Enter);
+        EmitTail(il, thread, signature.Return);
+        slot = reference = 0;
+        foreach (Type type in signature.ResultTypes)
+        {
+            if (IsReference(type))
+            {
+                il.Emit(OpCodes.Ldloc, thread);
+                LoadTopIndex(il, thread, reference++);
+                il.Emit(OpCodes.Call, TakeRef);
+            }
+            else
+            {
+                LoadTopAddress(il, thread, slot);
+                il.Emit(OpCodes.Ldobj, type);
+                slot += SlotsOf(type);
+            }
+        }
+        if (signature.ResultTypes.Length > 1)
+            foreach (ConstructorInfo constructor in ValueConversion.Constructors(signature.Return)) il.Emit(OpCodes.Newobj, constructor);
+        il.Emit(OpCodes.Ret);
+    }
+
+    private static void LoadTopAddress(ILGenerator il, LocalBuilder thread, int slot)
+    {
+        il.Emit(OpCodes.Ldloc, thread);
+        il.Emit(OpCodes.Ldfld, Top);
+        il.Emit(OpCodes.Ldc_I4, slot * 8);
+        il.Emit(OpCodes.Add);
+    }
+
+    private static void LoadTopIndex(ILGenerator il, LocalBuilder thread, int reference)
+    {
+        il.Emit(OpCodes.Ldloc, thread);
+        il.Emit(OpCodes.Ldfld, RefTop);
+        il.Emit(OpCodes.Ldc_I4, reference);
+        il.Emit(OpCodes.Add);
+    }
+
+    private static int FuncOfStub(InstanceCore instance, int stubs, int number) => instance.Services.FuncOfStub(stubs, number);
+
+    private static int OwnIndex(InstanceCore instance, int func) => func - instance.ImportedFuncs;
+
+    private const BindingFlags Any = BindingFlags.Static | BindingFlags.Instance | BindingFlags.NonPublic;
+
+    private static readonly FieldInfo Refs = typeof(InterpreterThread).GetField(nameof(InterpreterThread.Refs), Any)!;
+    private static readonly FieldInfo NextCode = typeof(InterpreterThread).GetField(nameof(InterpreterThread.NextCode), Any)!;
+    private static readonly FieldInfo TailEntry = typeof(InterpreterThread).GetField(nameof(InterpreterThread.TailEntry), Any)!;
+    private static readonly FieldInfo TailCode = typeof(InterpreterThread).GetField(nameof(InterpreterThread.TailCode), Any)!;
+    private static readonly FieldInfo Top = typeof(InterpreterThread).GetField(nameof(InterpreterThread.Top), Any)!;
+    private static readonly FieldInfo RefTop = typeof(InterpreterThread).GetField(nameof(InterpreterThread.RefTop), Any)!;
+    private static readonly MethodInfo SetRef = EntryThunk.Method(typeof(InterpreterThread), nameof(InterpreterThread.SetRef));
+    private static readonly MethodInfo TakeRef = EntryThunk.Method(typeof(InterpreterThread), nameof(InterpreterThread.TakeRef));
+    private static readonly MethodInfo CurrentThread = typeof(InterpreterThread).GetProperty(nameof(InterpreterThread.Current), Any)!.GetMethod!;
+    private static readonly MethodInfo Enter = typeof(InterpreterCalls).GetMethod(nameof(InterpreterCalls.Enter), Any, [typeof(InstanceCore), typeof(int), typeof(InterpreterThread)])!;
+}

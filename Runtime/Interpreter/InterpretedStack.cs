@@ -1,0 +1,59 @@
+using System.Runtime.CompilerServices;
+
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// The interpreted functions that an exception has passed. They have no frames of .NET's own; each run of the interpreter that an
+/// exception leaves notes those in it, innermost run first.
+/// </summary>
+internal static unsafe class InterpretedStack
+{
+    private static readonly ConditionalWeakTable<Exception, List<Part>> Parts = [];
+
+    /// <summary>The functions of a run, innermost first, as numbers of an instance's own; of a deep run both ends.</summary>
+    /// <param name="Services">What knows their names.</param>
+    /// <param name="Functions">The functions.</param>
+    /// <param name="Omitted">How many are left out in the middle.</param>
+    internal sealed record Part(InstanceServices Services, int[] Functions, int Omitted)
+    {
+        internal void AddTo(List<WasmFrame> frames, bool reversed)
+        {
+            for (int i = 0; i < Functions.Length; i++)
+            {
+                if (Omitted > 0 && i == Functions.Length / 2) frames.Add(WasmFrame.Left(Omitted));
+                frames.Add(WasmStackTrace.Parse(Services.NameOf(Functions[reversed ? Functions.Length - 1 - i : i]))!);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Notes the functions of a run, in an exception filter: the frames from <paramref name="bottom"/> on. They are forgotten, as
+    /// the filters of runs further out come next, and only then is anything unwound.
+    /// </summary>
+    /// <returns>False.</returns>
+    internal static bool Note(Exception exception, InstanceCore instance, InterpreterThread thread, InterpreterFrame* bottom)
+    {
+        InterpreterFrame* sp = thread.Sp;
+        thread.Sp = bottom;
+        try
+        {
+            const int Ends = ExceptionFrames.KeptAtEachEnd;
+            var count = (int)(sp - bottom);
+            var functions = new int[count <= 4 * Ends ? count : 2 * Ends];
+            for (int i = 0; i < functions.Length; i++) functions[i] = sp[-1 - (i < functions.Length / 2 ? i : i + count - functions.Length)].Function->Index;
+            Parts.GetOrCreateValue(exception).Add(new Part(instance.Services, functions, count - functions.Length));
+        }
+        catch (OutOfMemoryException)
+        {
+            // The stack trace lacks them.
+        }
+        return false;
+    }
+
+    /// <summary>What was noted for an exception; the last of it belongs to its last throw.</summary>
+    internal static List<Part> Of(Exception exception) => Parts.TryGetValue(exception, out List<Part>? parts) ? parts : [];
+
+    /// <summary>Whether a frame of .NET is a run of the interpreter.</summary>
+    internal static bool IsRun(System.Reflection.MethodBase? method) =>
+        method?.DeclaringType == typeof(Interpreter) && method.Name == nameof(Interpreter.Execute);
+}

@@ -1,0 +1,532 @@
+using System.Runtime.CompilerServices;
+
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// Runs register code. One loop and one switch; calls between functions of the same instance stay in it. What is known of the
+/// guest's state when something throws is in the frames of <see cref="InterpreterThread"/>.
+/// </summary>
+/// <remarks>
+/// Unsafe: slots are those that the translator gave out, all below <see cref="FunctionState.Slots"/>, for which there is room
+/// when the function is entered. Accesses to memory 0 without a check are below its slot's end, as those of generated code are:
+/// index and offset have 32 bits each.
+/// </remarks>
+internal static unsafe partial class Interpreter
+{
+    /// <summary>
+    /// Runs a function, whose arguments are at <paramref name="fp"/> and <paramref name="rp"/>. It returns when the function
+    /// has, with the results in the same place, or with <see cref="InterpreterThread.NextCode"/> to go on with.
+    /// </summary>
+#if !PRECOMPILED
+    // A loop that runs long would begin in code that is not optimised. Precompiled code is, and the attribute would forbid it.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+#endif
+    private static void Run(InterpreterThread thread, InstanceCore instance, FunctionState* callee, ulong* fp, int rp)
+    {
+        byte* mem = instance.Memory0Base;
+        byte* globals = instance.GlobalData;
+        object?[] refs = thread.Refs;
+        InterpreterFrame* sp = thread.Sp;
+        InterpreterFrame* bottom = sp;
+        byte local;
+        byte* mark = StackGuard.Map is null ? WasmThread.MarkAddress : StackGuard.Map + ((ulong)&local >> StackGuard.GranuleLog2);
+        var start = new Instruction { Op = RegisterOp.Enter };
+        Instruction* ip = &start;
+        ulong* nextFp = fp;
+        int nextRp = rp;
+        FunctionState* function;
+        FuncRef target;
+
+        while (true)
+        {
+            switch (ip->Op)
+            {
+                case RegisterOp.I32Load: *(int*)(fp + ip->A) = *(int*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load: *(long*)(fp + ip->A) = *(long*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.F32Load: *(int*)(fp + ip->A) = *(int*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.F64Load: *(long*)(fp + ip->A) = *(long*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I32Load8S: *(int*)(fp + ip->A) = *(sbyte*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I32Load8U: *(int*)(fp + ip->A) = *(byte*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I32Load16S: *(int*)(fp + ip->A) = *(short*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I32Load16U: *(int*)(fp + ip->A) = *(ushort*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load8S: *(long*)(fp + ip->A) = *(sbyte*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load8U: *(long*)(fp + ip->A) = *(byte*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load16S: *(long*)(fp + ip->A) = *(short*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load16U: *(long*)(fp + ip->A) = *(ushort*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load32S: *(long*)(fp + ip->A) = *(int*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load32U: *(long*)(fp + ip->A) = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I32Store: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I64Store: *(long*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(long*)(fp + ip->B); ip++; continue;
+                case RegisterOp.F32Store: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); ip++; continue;
+                case RegisterOp.F64Store: *(long*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(long*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I32Store8: *(byte*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(byte*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I32Store16: *(ushort*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(ushort*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I64Store8: *(byte*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(byte*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I64Store16: *(ushort*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(ushort*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I64Store32: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I32Const:
+                case RegisterOp.I64Const:
+                case RegisterOp.F32Const:
+                case RegisterOp.F64Const: fp[ip->A] = (ulong)ip->Imm; ip++; continue;
+                case RegisterOp.I32Eqz: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) == 0 ? 1 : 0; ip++; continue;
+                case RegisterOp.I32Eq: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) == *(int*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I32Ne: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) != *(int*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I32LtS: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) < *(int*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I32LtU: *(int*)(fp + ip->A) = *(uint*)(fp + ip->B) < *(uint*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I32GtS: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) > *(int*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I32GtU: *(int*)(fp + ip->A) = *(uint*)(fp + ip->B) > *(uint*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I32LeS: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) <= *(int*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I32LeU: *(int*)(fp + ip->A) = *(uint*)(fp + ip->B) <= *(uint*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I32GeS: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) >= *(int*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I32GeU: *(int*)(fp + ip->A) = *(uint*)(fp + ip->B) >= *(uint*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I64Eqz: *(int*)(fp + ip->A) = *(long*)(fp + ip->B) == 0 ? 1 : 0; ip++; continue;
+                case RegisterOp.I64Eq: *(int*)(fp + ip->A) = *(long*)(fp + ip->B) == *(long*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I64Ne: *(int*)(fp + ip->A) = *(long*)(fp + ip->B) != *(long*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I64LtS: *(int*)(fp + ip->A) = *(long*)(fp + ip->B) < *(long*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I64LtU: *(int*)(fp + ip->A) = *(ulong*)(fp + ip->B) < *(ulong*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I64GtS: *(int*)(fp + ip->A) = *(long*)(fp + ip->B) > *(long*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I64GtU: *(int*)(fp + ip->A) = *(ulong*)(fp + ip->B) > *(ulong*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I64LeS: *(int*)(fp + ip->A) = *(long*)(fp + ip->B) <= *(long*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I64LeU: *(int*)(fp + ip->A) = *(ulong*)(fp + ip->B) <= *(ulong*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I64GeS: *(int*)(fp + ip->A) = *(long*)(fp + ip->B) >= *(long*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I64GeU: *(int*)(fp + ip->A) = *(ulong*)(fp + ip->B) >= *(ulong*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.F32Eq: *(int*)(fp + ip->A) = *(float*)(fp + ip->B) == *(float*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.F32Ne: *(int*)(fp + ip->A) = *(float*)(fp + ip->B) != *(float*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.F32Lt: *(int*)(fp + ip->A) = *(float*)(fp + ip->B) < *(float*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.F32Gt: *(int*)(fp + ip->A) = *(float*)(fp + ip->B) > *(float*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.F32Le: *(int*)(fp + ip->A) = *(float*)(fp + ip->B) <= *(float*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.F32Ge: *(int*)(fp + ip->A) = *(float*)(fp + ip->B) >= *(float*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.F64Eq: *(int*)(fp + ip->A) = *(double*)(fp + ip->B) == *(double*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.F64Ne: *(int*)(fp + ip->A) = *(double*)(fp + ip->B) != *(double*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.F64Lt: *(int*)(fp + ip->A) = *(double*)(fp + ip->B) < *(double*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.F64Gt: *(int*)(fp + ip->A) = *(double*)(fp + ip->B) > *(double*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.F64Le: *(int*)(fp + ip->A) = *(double*)(fp + ip->B) <= *(double*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.F64Ge: *(int*)(fp + ip->A) = *(double*)(fp + ip->B) >= *(double*)(fp + ip->C) ? 1 : 0; ip++; continue;
+                case RegisterOp.I32Clz: *(int*)(fp + ip->A) = Integers.Clz32(*(int*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I32Ctz: *(int*)(fp + ip->A) = Integers.Ctz32(*(int*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I32Popcnt: *(int*)(fp + ip->A) = Integers.Popcnt32(*(int*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I32Add: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) + *(int*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I32Sub: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) - *(int*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I32Mul: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) * *(int*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I32DivS: *(int*)(fp + ip->A) = Integers.DivS32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I32DivU: *(int*)(fp + ip->A) = Integers.DivU32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I32RemS: *(int*)(fp + ip->A) = Integers.RemS32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I32RemU: *(int*)(fp + ip->A) = Integers.RemU32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I32And: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) & *(int*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I32Or: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) | *(int*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I32Xor: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) ^ *(int*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I32Shl: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) << *(int*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I32ShrS: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) >> *(int*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I32ShrU: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) >>> *(int*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I32Rotl: *(int*)(fp + ip->A) = Integers.Rotl32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I32Rotr: *(int*)(fp + ip->A) = Integers.Rotr32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I64Clz: *(long*)(fp + ip->A) = Integers.Clz64(*(long*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I64Ctz: *(long*)(fp + ip->A) = Integers.Ctz64(*(long*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I64Popcnt: *(long*)(fp + ip->A) = Integers.Popcnt64(*(long*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I64Add: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) + *(long*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I64Sub: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) - *(long*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I64Mul: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) * *(long*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I64DivS: *(long*)(fp + ip->A) = Integers.DivS64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I64DivU: *(long*)(fp + ip->A) = Integers.DivU64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I64RemS: *(long*)(fp + ip->A) = Integers.RemS64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I64RemU: *(long*)(fp + ip->A) = Integers.RemU64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I64And: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) & *(long*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I64Or: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) | *(long*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I64Xor: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) ^ *(long*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I64Shl: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) << *(int*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I64ShrS: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) >> *(int*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I64ShrU: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) >>> *(int*)(fp + ip->C); ip++; continue;
+                case RegisterOp.I64Rotl: *(long*)(fp + ip->A) = Integers.Rotl64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I64Rotr: *(long*)(fp + ip->A) = Integers.Rotr64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.F32Abs: *(float*)(fp + ip->A) = Floats.Abs32(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F32Neg: *(float*)(fp + ip->A) = Floats.Neg32(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F32Ceil: *(float*)(fp + ip->A) = Floats.Ceil32(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F32Floor: *(float*)(fp + ip->A) = Floats.Floor32(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F32Trunc: *(float*)(fp + ip->A) = Floats.Trunc32(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F32Nearest: *(float*)(fp + ip->A) = Floats.Nearest32(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F32Sqrt: *(float*)(fp + ip->A) = Floats.Sqrt32(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F32Add: *(float*)(fp + ip->A) = *(float*)(fp + ip->B) + *(float*)(fp + ip->C); ip++; continue;
+                case RegisterOp.F32Sub: *(float*)(fp + ip->A) = *(float*)(fp + ip->B) - *(float*)(fp + ip->C); ip++; continue;
+                case RegisterOp.F32Mul: *(float*)(fp + ip->A) = *(float*)(fp + ip->B) * *(float*)(fp + ip->C); ip++; continue;
+                case RegisterOp.F32Div: *(float*)(fp + ip->A) = *(float*)(fp + ip->B) / *(float*)(fp + ip->C); ip++; continue;
+                case RegisterOp.F32Min: *(float*)(fp + ip->A) = Floats.Min32(*(float*)(fp + ip->B), *(float*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.F32Max: *(float*)(fp + ip->A) = Floats.Max32(*(float*)(fp + ip->B), *(float*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.F32Copysign: *(float*)(fp + ip->A) = Floats.Copysign32(*(float*)(fp + ip->B), *(float*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.F64Abs: *(double*)(fp + ip->A) = Floats.Abs64(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F64Neg: *(double*)(fp + ip->A) = Floats.Neg64(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F64Ceil: *(double*)(fp + ip->A) = Floats.Ceil64(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F64Floor: *(double*)(fp + ip->A) = Floats.Floor64(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F64Trunc: *(double*)(fp + ip->A) = Floats.Trunc64(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F64Nearest: *(double*)(fp + ip->A) = Floats.Nearest64(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F64Sqrt: *(double*)(fp + ip->A) = Floats.Sqrt64(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F64Add: *(double*)(fp + ip->A) = *(double*)(fp + ip->B) + *(double*)(fp + ip->C); ip++; continue;
+                case RegisterOp.F64Sub: *(double*)(fp + ip->A) = *(double*)(fp + ip->B) - *(double*)(fp + ip->C); ip++; continue;
+                case RegisterOp.F64Mul: *(double*)(fp + ip->A) = *(double*)(fp + ip->B) * *(double*)(fp + ip->C); ip++; continue;
+                case RegisterOp.F64Div: *(double*)(fp + ip->A) = *(double*)(fp + ip->B) / *(double*)(fp + ip->C); ip++; continue;
+                case RegisterOp.F64Min: *(double*)(fp + ip->A) = Floats.Min64(*(double*)(fp + ip->B), *(double*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.F64Max: *(double*)(fp + ip->A) = Floats.Max64(*(double*)(fp + ip->B), *(double*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.F64Copysign: *(double*)(fp + ip->A) = Floats.Copysign64(*(double*)(fp + ip->B), *(double*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I32WrapI64: fp[ip->A] = fp[ip->B]; ip++; continue;
+                case RegisterOp.I32TruncF32S: *(int*)(fp + ip->A) = Conversions.I32TruncF32S(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I32TruncF32U: *(int*)(fp + ip->A) = Conversions.I32TruncF32U(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I32TruncF64S: *(int*)(fp + ip->A) = Conversions.I32TruncF64S(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I32TruncF64U: *(int*)(fp + ip->A) = Conversions.I32TruncF64U(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I64ExtendI32S: *(long*)(fp + ip->A) = *(int*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I64ExtendI32U: *(ulong*)(fp + ip->A) = *(uint*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I64TruncF32S: *(long*)(fp + ip->A) = Conversions.I64TruncF32S(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I64TruncF32U: *(long*)(fp + ip->A) = Conversions.I64TruncF32U(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I64TruncF64S: *(long*)(fp + ip->A) = Conversions.I64TruncF64S(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I64TruncF64U: *(long*)(fp + ip->A) = Conversions.I64TruncF64U(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F32ConvertI32S: *(float*)(fp + ip->A) = *(int*)(fp + ip->B); ip++; continue;
+                case RegisterOp.F32ConvertI32U: *(float*)(fp + ip->A) = Conversions.F32ConvertI32U(*(int*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F32ConvertI64S: *(float*)(fp + ip->A) = Conversions.F32ConvertI64S(*(long*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F32ConvertI64U: *(float*)(fp + ip->A) = Conversions.F32ConvertI64U(*(long*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F32DemoteF64: *(float*)(fp + ip->A) = (float)*(double*)(fp + ip->B); ip++; continue;
+                case RegisterOp.F64ConvertI32S: *(double*)(fp + ip->A) = *(int*)(fp + ip->B); ip++; continue;
+                case RegisterOp.F64ConvertI32U: *(double*)(fp + ip->A) = *(uint*)(fp + ip->B); ip++; continue;
+                case RegisterOp.F64ConvertI64S: *(double*)(fp + ip->A) = *(long*)(fp + ip->B); ip++; continue;
+                case RegisterOp.F64ConvertI64U: *(double*)(fp + ip->A) = Conversions.F64ConvertI64U(*(long*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F64PromoteF32: *(double*)(fp + ip->A) = *(float*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I32ReinterpretF32:
+                case RegisterOp.I64ReinterpretF64:
+                case RegisterOp.F32ReinterpretI32:
+                case RegisterOp.F64ReinterpretI64: fp[ip->A] = fp[ip->B]; ip++; continue;
+                case RegisterOp.I32Extend8S: *(int*)(fp + ip->A) = *(sbyte*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I32Extend16S: *(int*)(fp + ip->A) = *(short*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I64Extend8S: *(long*)(fp + ip->A) = *(sbyte*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I64Extend16S: *(long*)(fp + ip->A) = *(short*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I64Extend32S: *(long*)(fp + ip->A) = *(int*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I32EqConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) == (int)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I32NeConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) != (int)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I32LtSConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) < (int)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I32LtUConst: *(int*)(fp + ip->A) = *(uint*)(fp + ip->B) < (uint)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I32GtSConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) > (int)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I32GtUConst: *(int*)(fp + ip->A) = *(uint*)(fp + ip->B) > (uint)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I32LeSConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) <= (int)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I32LeUConst: *(int*)(fp + ip->A) = *(uint*)(fp + ip->B) <= (uint)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I32GeSConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) >= (int)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I32GeUConst: *(int*)(fp + ip->A) = *(uint*)(fp + ip->B) >= (uint)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I32AddConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) + (int)ip->Imm; ip++; continue;
+                case RegisterOp.I32SubConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) - (int)ip->Imm; ip++; continue;
+                case RegisterOp.I32MulConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) * (int)ip->Imm; ip++; continue;
+                case RegisterOp.I32DivSConst: *(int*)(fp + ip->A) = Integers.DivS32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
+                case RegisterOp.I32DivUConst: *(int*)(fp + ip->A) = Integers.DivU32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
+                case RegisterOp.I32RemSConst: *(int*)(fp + ip->A) = Integers.RemS32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
+                case RegisterOp.I32RemUConst: *(int*)(fp + ip->A) = Integers.RemU32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
+                case RegisterOp.I32AndConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) & (int)ip->Imm; ip++; continue;
+                case RegisterOp.I32OrConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) | (int)ip->Imm; ip++; continue;
+                case RegisterOp.I32XorConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) ^ (int)ip->Imm; ip++; continue;
+                case RegisterOp.I32ShlConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) << (int)ip->Imm; ip++; continue;
+                case RegisterOp.I32ShrSConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) >> (int)ip->Imm; ip++; continue;
+                case RegisterOp.I32ShrUConst: *(int*)(fp + ip->A) = *(int*)(fp + ip->B) >>> (int)ip->Imm; ip++; continue;
+                case RegisterOp.I32RotlConst: *(int*)(fp + ip->A) = Integers.Rotl32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
+                case RegisterOp.I32RotrConst: *(int*)(fp + ip->A) = Integers.Rotr32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
+                case RegisterOp.I64EqConst: *(int*)(fp + ip->A) = *(long*)(fp + ip->B) == ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I64NeConst: *(int*)(fp + ip->A) = *(long*)(fp + ip->B) != ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I64LtSConst: *(int*)(fp + ip->A) = *(long*)(fp + ip->B) < ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I64LtUConst: *(int*)(fp + ip->A) = *(ulong*)(fp + ip->B) < (ulong)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I64GtSConst: *(int*)(fp + ip->A) = *(long*)(fp + ip->B) > ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I64GtUConst: *(int*)(fp + ip->A) = *(ulong*)(fp + ip->B) > (ulong)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I64LeSConst: *(int*)(fp + ip->A) = *(long*)(fp + ip->B) <= ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I64LeUConst: *(int*)(fp + ip->A) = *(ulong*)(fp + ip->B) <= (ulong)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I64GeSConst: *(int*)(fp + ip->A) = *(long*)(fp + ip->B) >= ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I64GeUConst: *(int*)(fp + ip->A) = *(ulong*)(fp + ip->B) >= (ulong)ip->Imm ? 1 : 0; ip++; continue;
+                case RegisterOp.I64AddConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) + ip->Imm; ip++; continue;
+                case RegisterOp.I64SubConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) - ip->Imm; ip++; continue;
+                case RegisterOp.I64MulConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) * ip->Imm; ip++; continue;
+                case RegisterOp.I64DivSConst: *(long*)(fp + ip->A) = Integers.DivS64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
+                case RegisterOp.I64DivUConst: *(long*)(fp + ip->A) = Integers.DivU64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
+                case RegisterOp.I64RemSConst: *(long*)(fp + ip->A) = Integers.RemS64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
+                case RegisterOp.I64RemUConst: *(long*)(fp + ip->A) = Integers.RemU64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
+                case RegisterOp.I64AndConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) & ip->Imm; ip++; continue;
+                case RegisterOp.I64OrConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) | ip->Imm; ip++; continue;
+                case RegisterOp.I64XorConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) ^ ip->Imm; ip++; continue;
+                case RegisterOp.I64ShlConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) << (int)ip->Imm; ip++; continue;
+                case RegisterOp.I64ShrSConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) >> (int)ip->Imm; ip++; continue;
+                case RegisterOp.I64ShrUConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) >>> (int)ip->Imm; ip++; continue;
+                case RegisterOp.I64RotlConst: *(long*)(fp + ip->A) = Integers.Rotl64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
+                case RegisterOp.I64RotrConst: *(long*)(fp + ip->A) = Integers.Rotr64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
+                case RegisterOp.BrIfI32Eqz: if (*(int*)(fp + ip->A) == 0) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32Eq: if (*(int*)(fp + ip->A) == *(int*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32Ne: if (*(int*)(fp + ip->A) != *(int*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32LtS: if (*(int*)(fp + ip->A) < *(int*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32LtU: if (*(uint*)(fp + ip->A) < *(uint*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32GtS: if (*(int*)(fp + ip->A) > *(int*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32GtU: if (*(uint*)(fp + ip->A) > *(uint*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32LeS: if (*(int*)(fp + ip->A) <= *(int*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32LeU: if (*(uint*)(fp + ip->A) <= *(uint*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32GeS: if (*(int*)(fp + ip->A) >= *(int*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32GeU: if (*(uint*)(fp + ip->A) >= *(uint*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64Eqz: if (*(long*)(fp + ip->A) == 0) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64Eq: if (*(long*)(fp + ip->A) == *(long*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64Ne: if (*(long*)(fp + ip->A) != *(long*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64LtS: if (*(long*)(fp + ip->A) < *(long*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64LtU: if (*(ulong*)(fp + ip->A) < *(ulong*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64GtS: if (*(long*)(fp + ip->A) > *(long*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64GtU: if (*(ulong*)(fp + ip->A) > *(ulong*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64LeS: if (*(long*)(fp + ip->A) <= *(long*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64LeU: if (*(ulong*)(fp + ip->A) <= *(ulong*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64GeS: if (*(long*)(fp + ip->A) >= *(long*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64GeU: if (*(ulong*)(fp + ip->A) >= *(ulong*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfF32Eq: if (*(float*)(fp + ip->A) == *(float*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfF32Ne: if (*(float*)(fp + ip->A) != *(float*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfF32Lt: if (*(float*)(fp + ip->A) < *(float*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfF32Gt: if (*(float*)(fp + ip->A) > *(float*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfF32Le: if (*(float*)(fp + ip->A) <= *(float*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfF32Ge: if (*(float*)(fp + ip->A) >= *(float*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfF64Eq: if (*(double*)(fp + ip->A) == *(double*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfF64Ne: if (*(double*)(fp + ip->A) != *(double*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfF64Lt: if (*(double*)(fp + ip->A) < *(double*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfF64Gt: if (*(double*)(fp + ip->A) > *(double*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfF64Le: if (*(double*)(fp + ip->A) <= *(double*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfF64Ge: if (*(double*)(fp + ip->A) >= *(double*)(fp + ip->B)) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32EqConst: if (*(int*)(fp + ip->A) == ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32NeConst: if (*(int*)(fp + ip->A) != ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32LtSConst: if (*(int*)(fp + ip->A) < ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32LtUConst: if (*(uint*)(fp + ip->A) < (uint)ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32GtSConst: if (*(int*)(fp + ip->A) > ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32GtUConst: if (*(uint*)(fp + ip->A) > (uint)ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32LeSConst: if (*(int*)(fp + ip->A) <= ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32LeUConst: if (*(uint*)(fp + ip->A) <= (uint)ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32GeSConst: if (*(int*)(fp + ip->A) >= ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI32GeUConst: if (*(uint*)(fp + ip->A) >= (uint)ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64EqConst: if (*(long*)(fp + ip->A) == ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64NeConst: if (*(long*)(fp + ip->A) != ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64LtSConst: if (*(long*)(fp + ip->A) < ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64LtUConst: if (*(ulong*)(fp + ip->A) < (ulong)ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64GtSConst: if (*(long*)(fp + ip->A) > ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64GtUConst: if (*(ulong*)(fp + ip->A) > (ulong)ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64LeSConst: if (*(long*)(fp + ip->A) <= ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64LeUConst: if (*(ulong*)(fp + ip->A) <= (ulong)ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64GeSConst: if (*(long*)(fp + ip->A) >= ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfI64GeUConst: if (*(ulong*)(fp + ip->A) >= (ulong)ip->Value) { ip += ip->Target; continue; } ip++; continue;
+                case RegisterOp.BrIfNotF32Eq: if (*(float*)(fp + ip->A) == *(float*)(fp + ip->B)) { ip++; continue; } ip += ip->Target; continue;
+                case RegisterOp.BrIfNotF32Ne: if (*(float*)(fp + ip->A) != *(float*)(fp + ip->B)) { ip++; continue; } ip += ip->Target; continue;
+                case RegisterOp.BrIfNotF32Lt: if (*(float*)(fp + ip->A) < *(float*)(fp + ip->B)) { ip++; continue; } ip += ip->Target; continue;
+                case RegisterOp.BrIfNotF32Gt: if (*(float*)(fp + ip->A) > *(float*)(fp + ip->B)) { ip++; continue; } ip += ip->Target; continue;
+                case RegisterOp.BrIfNotF32Le: if (*(float*)(fp + ip->A) <= *(float*)(fp + ip->B)) { ip++; continue; } ip += ip->Target; continue;
+                case RegisterOp.BrIfNotF32Ge: if (*(float*)(fp + ip->A) >= *(float*)(fp + ip->B)) { ip++; continue; } ip += ip->Target; continue;
+                case RegisterOp.BrIfNotF64Eq: if (*(double*)(fp + ip->A) == *(double*)(fp + ip->B)) { ip++; continue; } ip += ip->Target; continue;
+                case RegisterOp.BrIfNotF64Ne: if (*(double*)(fp + ip->A) != *(double*)(fp + ip->B)) { ip++; continue; } ip += ip->Target; continue;
+                case RegisterOp.BrIfNotF64Lt: if (*(double*)(fp + ip->A) < *(double*)(fp + ip->B)) { ip++; continue; } ip += ip->Target; continue;
+                case RegisterOp.BrIfNotF64Gt: if (*(double*)(fp + ip->A) > *(double*)(fp + ip->B)) { ip++; continue; } ip += ip->Target; continue;
+                case RegisterOp.BrIfNotF64Le: if (*(double*)(fp + ip->A) <= *(double*)(fp + ip->B)) { ip++; continue; } ip += ip->Target; continue;
+                case RegisterOp.BrIfNotF64Ge: if (*(double*)(fp + ip->A) >= *(double*)(fp + ip->B)) { ip++; continue; } ip += ip->Target; continue;
+                case RegisterOp.RawI32Load: *(int*)(fp + ip->A) = *(int*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawI64Load: *(long*)(fp + ip->A) = *(long*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawF32Load: *(int*)(fp + ip->A) = *(int*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawF64Load: *(long*)(fp + ip->A) = *(long*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawI32Load8S: *(int*)(fp + ip->A) = *(sbyte*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawI32Load8U: *(int*)(fp + ip->A) = *(byte*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawI32Load16S: *(int*)(fp + ip->A) = *(short*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawI32Load16U: *(int*)(fp + ip->A) = *(ushort*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawI64Load8S: *(long*)(fp + ip->A) = *(sbyte*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawI64Load8U: *(long*)(fp + ip->A) = *(byte*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawI64Load16S: *(long*)(fp + ip->A) = *(short*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawI64Load16U: *(long*)(fp + ip->A) = *(ushort*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawI64Load32S: *(long*)(fp + ip->A) = *(int*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawI64Load32U: *(long*)(fp + ip->A) = *(uint*)fp[ip->B]; ip++; continue;
+                case RegisterOp.RawI32Store: *(int*)fp[ip->A] = *(int*)(fp + ip->B); ip++; continue;
+                case RegisterOp.RawI64Store: *(long*)fp[ip->A] = *(long*)(fp + ip->B); ip++; continue;
+                case RegisterOp.RawF32Store: *(int*)fp[ip->A] = *(int*)(fp + ip->B); ip++; continue;
+                case RegisterOp.RawF64Store: *(long*)fp[ip->A] = *(long*)(fp + ip->B); ip++; continue;
+                case RegisterOp.RawI32Store8: *(byte*)fp[ip->A] = *(byte*)(fp + ip->B); ip++; continue;
+                case RegisterOp.RawI32Store16: *(ushort*)fp[ip->A] = *(ushort*)(fp + ip->B); ip++; continue;
+                case RegisterOp.RawI64Store8: *(byte*)fp[ip->A] = *(byte*)(fp + ip->B); ip++; continue;
+                case RegisterOp.RawI64Store16: *(ushort*)fp[ip->A] = *(ushort*)(fp + ip->B); ip++; continue;
+                case RegisterOp.RawI64Store32: *(int*)fp[ip->A] = *(int*)(fp + ip->B); ip++; continue;
+                case RegisterOp.Enter: break;
+                case RegisterOp.Move: fp[ip->A] = fp[ip->B]; ip++; continue;
+                case RegisterOp.MoveRef: refs[rp + ip->A] = refs[rp + ip->B]; ip++; continue;
+                case RegisterOp.NullRef: refs[rp + ip->A] = null; ip++; continue;
+                case RegisterOp.Select: fp[ip->A] = *(int*)(fp + ip->Target) != 0 ? fp[ip->B] : fp[ip->C]; ip++; continue;
+                case RegisterOp.SelectRef: refs[rp + ip->A] = *(int*)(fp + ip->Target) != 0 ? refs[rp + ip->B] : refs[rp + ip->C]; ip++; continue;
+                case RegisterOp.GlobalGet: fp[ip->A] = *(ulong*)(globals + ip->Imm); ip++; continue;
+                case RegisterOp.GlobalSet32: *(int*)(globals + ip->Imm) = *(int*)(fp + ip->A); ip++; continue;
+                case RegisterOp.GlobalSet64: *(ulong*)(globals + ip->Imm) = fp[ip->A]; ip++; continue;
+                case RegisterOp.Br: ip += ip->Target; continue;
+                case RegisterOp.BrLoop:
+                    ip += ip->Target;
+                    goto case RegisterOp.Loop;
+                case RegisterOp.BrTable:
+                    {
+                        uint index = *(uint*)(fp + ip->A);
+                        ip += ((int*)(ip + 1))[index < (uint)ip->Target ? index : (uint)ip->Target];
+                        continue;
+                    }
+                case RegisterOp.Loop:
+                    function = sp[-1].Function;
+                    if (--function->Heat < 0 && instance.Services.OnHotLoop(instance, function, ip->Target) is var resumed and not 0)
+                    {
+                        thread.Resume(fp, rp);
+                        thread.Sp = --sp;
+                        nextFp = fp;
+                        nextRp = rp;
+                        ip = sp->Ip;
+                        fp = sp->Fp;
+                        rp = sp->Rp;
+                        thread.Top = nextFp + function->Slots;
+                        thread.RefTop = nextRp + function->RefSlots;
+                        InterpreterCalls.Call(thread, instance, resumed, function->Shape, nextFp, nextRp);
+                        refs = thread.Refs;
+                        if (function->RefSlots > function->Shape->RefResults)
+                            Array.Clear(refs, nextRp + function->Shape->RefResults, function->RefSlots - function->Shape->RefResults);
+                        if (sp == bottom) return;
+                        continue;
+                    }
+                    ip++;
+                    continue;
+                case RegisterOp.Poll:
+                    if (Volatile.Read(ref *mark) == StackGuard.Stopped) CancellationScope.Stop();
+                    ip++;
+                    continue;
+                case RegisterOp.Charge:
+                    if ((instance.FuelTank!.Left -= ip->Imm) < 0) Fuel.Exhausted();
+                    ip++;
+                    continue;
+                case RegisterOp.ReturnValue:
+                    fp[0] = fp[ip->A];
+                    goto case RegisterOp.Return;
+                case RegisterOp.Return:
+                    function = sp[-1].Function;
+                    if (function->RefSlots > ip->C) Array.Clear(refs, rp + ip->C, function->RefSlots - ip->C);
+                    thread.Sp = --sp;
+                    if (sp == bottom) return;
+                    ip = sp->Ip;
+                    fp = sp->Fp;
+                    rp = sp->Rp;
+                    continue;
+                case RegisterOp.Call:
+                    callee = (FunctionState*)ip->Imm;
+                    nextFp = fp + ip->A;
+                    nextRp = rp + ip->B;
+                    ip++;
+                    break;
+                case RegisterOp.CallImport:
+                    target = instance.Funcs[ip[1].Target]!;
+                    goto through;
+                case RegisterOp.CallIndirect:
+                    target = Resolve(instance, ip, fp);
+                    goto through;
+                case RegisterOp.CallRef:
+                    target = CodeHelpers.NonNullFunc(Unsafe.As<FuncRef?>(refs[rp + ip->C]));
+                    goto through;
+                case RegisterOp.TailCall:
+                    callee = (FunctionState*)ip->Imm;
+                    function = sp[-1].Function;
+                    if (function->RefSlots > ip->C) Array.Clear(refs, rp + ip->C, function->RefSlots - ip->C);
+                    nextFp = fp;
+                    nextRp = rp;
+                    thread.Sp = --sp;
+                    ip = sp->Ip;
+                    fp = sp->Fp;
+                    rp = sp->Rp;
+                    break;
+                case RegisterOp.TailCallImport:
+                    target = instance.Funcs[ip[1].Target]!;
+                    goto tailThrough;
+                case RegisterOp.TailCallIndirect:
+                    target = Resolve(instance, ip, fp);
+                    goto tailThrough;
+                case RegisterOp.TailCallRef:
+                    target = CodeHelpers.NonNullFunc(Unsafe.As<FuncRef?>(refs[rp + ip->C]));
+                    goto tailThrough;
+                case RegisterOp.Invoke:
+                    // The frame ends first: the machine code has one of its own.
+                    thread.Sp = --sp;
+                    function = sp->Function;
+                    nextFp = fp;
+                    nextRp = rp;
+                    ip = sp->Ip;
+                    fp = sp->Fp;
+                    rp = sp->Rp;
+                    if (sp == bottom)
+                    {
+                        thread.NextCode = function->Compiled;
+                        thread.NextContext = instance;
+                        thread.NextShape = function->Shape;
+                        thread.NextFunction = null;
+                        return;
+                    }
+                    thread.Top = nextFp + function->Slots;
+                    thread.RefTop = nextRp + function->RefSlots;
+                    InterpreterCalls.Call(thread, instance, function->Compiled, function->Shape, nextFp, nextRp);
+                    refs = thread.Refs;
+                    if (function->RefSlots > function->Shape->RefResults)
+                        Array.Clear(refs, nextRp + function->Shape->RefResults, function->RefSlots - function->Shape->RefResults);
+                    continue;
+                default:
+                    ip = Rare(thread, instance, ip, fp, rp);
+                    continue;
+            }
+            goto enter;
+
+        through:
+            nextFp = fp + ip->A;
+            nextRp = rp + ip->B;
+            if (ReferenceEquals(target.Context, instance))
+            {
+                callee = instance.Functions + (target.Index - instance.ImportedFuncs);
+                ip += 2;
+                goto enter;
+            }
+            function = sp[-1].Function;
+            thread.Top = fp + function->Slots;
+            thread.RefTop = rp + function->RefSlots;
+            InterpreterCalls.Call(thread, target.Context, target.Code, (CallShape*)ip->Imm, nextFp, nextRp);
+            refs = thread.Refs;
+            ip += 2;
+            continue;
+
+        tailThrough:
+            function = sp[-1].Function;
+            var shape = (CallShape*)ip->Imm;
+            if (function->RefSlots > shape->RefParams) Array.Clear(refs, rp + shape->RefParams, function->RefSlots - shape->RefParams);
+            thread.Sp = --sp;
+            nextFp = fp;
+            nextRp = rp;
+            ip = sp->Ip;
+            fp = sp->Fp;
+            rp = sp->Rp;
+            if (ReferenceEquals(target.Context, instance))
+            {
+                callee = instance.Functions + (target.Index - instance.ImportedFuncs);
+                goto enter;
+            }
+            if (sp == bottom)
+            {
+                thread.NextCode = target.Code;
+                thread.NextContext = target.Context;
+                thread.NextShape = shape;
+                thread.NextFunction = !target.IsGone && target.Context is InstanceCore { Functions: not null } other ? other.Functions + (target.Index - other.ImportedFuncs) : null;
+                return;
+            }
+            thread.Top = nextFp + Math.Max(shape->ParamSlots, shape->ResultSlots);
+            thread.RefTop = nextRp + Math.Max(shape->RefParams, shape->RefResults);
+            InterpreterCalls.Call(thread, target.Context, target.Code, shape, nextFp, nextRp);
+            refs = thread.Refs;
+            if (shape->RefParams > shape->RefResults) Array.Clear(refs, nextRp + shape->RefResults, shape->RefParams - shape->RefResults);
+            continue;
+
+        enter:
+            if (Volatile.Read(ref *(nint*)&callee->Code) == 0) instance.Services.Prepare(instance, callee);
+            if (nextFp + callee->Slots > thread.Limit || sp == thread.FrameLimit) Trap.Throw(TrapKind.CallStackExhausted);
+            if (*mark != 0) CancellationScope.Stop();
+            if (--callee->Heat < 0) instance.Services.OnHot(instance, callee);
+            sp->Ip = ip;
+            sp->Fp = fp;
+            sp->Rp = rp;
+            sp->Function = callee;
+            thread.Sp = ++sp;
+            fp = nextFp;
+            rp = nextRp;
+            ip = callee->Code;
+            for (int i = callee->FirstZero; i < callee->EndZero; i++) fp[i] = 0;
+            if (callee->RefSlots != 0)
+            {
+                refs = thread.Reserve(rp + callee->RefSlots);
+                Array.Clear(refs, rp + callee->RefParams, callee->RefSlots - callee->RefParams);
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+using System.Runtime.CompilerServices;
+
+namespace WasmJit.Runtime;
+
+internal static unsafe partial class Interpreter
+{
+    /// <summary>
+    /// Runs a function from outside of the loop: its arguments are at the top of the thread's interpreter stack, and so are then
+    /// its results. What the function ends with a tail call of, outside of the interpreter, is called from here, unless the
+    /// caller does it.
+    /// </summary>
+    /// <param name="thread">The thread's stack.</param>
+    /// <param name="instance">The function's instance.</param>
+    /// <param name="function">The function.</param>
+    /// <param name="tails">Whether the caller goes on with <see cref="InterpreterThread.NextCode"/> if it is set.</param>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static void Execute(InterpreterThread thread, InstanceCore instance, FunctionState* function, bool tails)
+    {
+        byte local;
+        if (StackGuard.Map is null) StackGuard.Check();
+        else if (StackGuard.Map[(ulong)&local >> StackGuard.GranuleLog2] != 0) CancellationScope.Stop();
+        ulong* fp = thread.Top;
+        int rp = thread.RefTop;
+        InterpreterFrame* bottom = thread.Sp;
+        bool done = false;
+        try
+        {
+            Run(thread, instance, function, fp, rp);
+            while (thread.NextCode is var code and not 0)
+            {
+                CallShape* shape = thread.NextShape;
+                FunctionState* next = thread.NextFunction;
+                if (next is not null && next->Compiled == 0)
+                {
+                    thread.NextCode = 0;
+                    instance = Unsafe.As<InstanceCore>(thread.NextContext)!;
+                    Run(thread, instance, next, fp, rp);
+                    continue;
+                }
+                if (tails && shape->Tail != 0) break;
+                object? context = thread.NextContext;
+                thread.NextCode = 0;
+                thread.NextContext = null;
+                thread.Top = fp + Math.Max(shape->ParamSlots, shape->ResultSlots);
+                thread.RefTop = rp + Math.Max(shape->RefParams, shape->RefResults);
+                InterpreterCalls.Call(thread, context, code, shape, fp, rp);
+                if (shape->RefParams > shape->RefResults) Array.Clear(thread.Refs, rp + shape->RefResults, shape->RefParams - shape->RefResults);
+            }
+            done = true;
+        }
+        catch (Exception e) when (InterpretedStack.Note(e, instance, thread, bottom))
+        {
+            // The filter never takes it.
+            throw;
+        }
+        finally
+        {
+            thread.Top = fp;
+            thread.RefTop = rp;
+            if (!done) thread.Unwind(bottom, rp);
+            GC.KeepAlive(instance);
+        }
+    }
+
+    /// <summary>The callee of <c>call_indirect</c>.</summary>
+    private static FuncRef Resolve(InstanceCore instance, Instruction* ip, ulong* fp)
+    {
+        Table table = instance.Tables[ip[1].B | (ip[1].C << 16)];
+        return ip[1].A != 0
+            ? CodeHelpers.Resolve64(fp[ip->C], table, ip[1].Value, instance, ip[1].Target)
+            : CodeHelpers.Resolve32(*(uint*)(fp + ip->C), table, ip[1].Value, instance, ip[1].Target);
+    }
+
+    private static ulong Number(ulong* fp, int slot, bool is64) => is64 ? fp[slot] : *(uint*)(fp + slot);
+
+    private static bool Is64(Memory memory) => memory.Type.Is64;
+
+    private static bool Is64(Table table) => table.Type.Is64;
+
+    /// <summary>What is not in the loop, so that the loop stays small. Gives the next instruction.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Instruction* Rare(InterpreterThread thread, InstanceCore instance, Instruction* ip, ulong* fp, int rp)
+    {
+        ref object? First(int slot) => ref thread.Refs[rp + slot];
+        switch (ip->Op)
+        {
+            case RegisterOp.Trap: throw Trap.Make((TrapKind)ip->Target);
+            case RegisterOp.ChargeBytes: Fuel.Bytes64((long)Number(fp, ip->A, ip->C != 0), instance); break;
+            case RegisterOp.ChargeItems: Fuel.Items64((long)Number(fp, ip->A, ip->C != 0), instance); break;
+            case RegisterOp.Address:
+                {
+                    Memory memory = instance.Memories[ip->C];
+                    ulong index = Number(fp, ip->B, Is64(memory));
+                    if (ip[1].B != 0)
+                    {
+                        ulong extent = (ulong)ip->Imm + ip[1].A;
+                        if (extent < ip[1].A) extent = ulong.MaxValue;
+                        if (Is64(memory)) Memory.Check64(index, memory, extent);
+                        else Memory.Check32(index, memory, extent);
+                    }
+                    fp[ip->A] = (ulong)memory.Base + index + (ulong)ip->Imm;
+                    return ip + 2;
+                }
+            case RegisterOp.MemorySize: fp[ip->A] = instance.Memories[ip->Target].PageCount; break;
+            case RegisterOp.MemoryGrow:
+                {
+                    Memory memory = instance.Memories[ip->Target];
+                    ulong delta = Number(fp, ip->B, Is64(memory));
+                    long before = memory.Grow(delta);
+                    *(long*)(fp + ip->A) = ip->C == 0 ? before : Fuel.Grown64(before, (long)delta, memory.Type.PageSizeLog2, instance);
+                    break;
+                }
+            case RegisterOp.MemoryFill:
+                {
+                    Memory memory = instance.Memories[ip->Target];
+                    Memory.Fill(Number(fp, ip->A, Is64(memory)), *(int*)(fp + ip->B), Number(fp, ip->C, Is64(memory)), memory);
+                    break;
+                }
+            case RegisterOp.MemoryCopy:
+                {
+                    Memory to = instance.Memories[ip->Target], from = instance.Memories[ip->Value];
+                    Memory.Copy(Number(fp, ip->A, Is64(to)), Number(fp, ip->B, Is64(from)), Number(fp, ip->C, Is64(to) && Is64(from)), to, from);
+                    break;
+                }
+            case RegisterOp.MemoryInit:
+                {
+                    Memory memory = instance.Memories[ip->Target];
+                    Memory.Init(Number(fp, ip->A, Is64(memory)), *(uint*)(fp + ip->B), *(uint*)(fp + ip->C), memory, instance, ip->Value);
+                    break;
+                }
+            case RegisterOp.DataDrop: CodeHelpers.DataDrop(instance, ip->Target); break;
+            case RegisterOp.TableGet:
+                {
+                    Table table = instance.Tables[ip->Target];
+                    First(ip->A) = table.Get(Number(fp, ip->B, Is64(table)));
+                    break;
+                }
+            case RegisterOp.TableSet:
+                {
+                    Table table = instance.Tables[ip->Target];
+                    table.Set(Number(fp, ip->A, Is64(table)), First(ip->B));
+                    break;
+                }
+            case RegisterOp.TableSize: *(long*)(fp + ip->A) = instance.Tables[ip->Target].Size; break;
+            case RegisterOp.TableGrow:
+                {
+                    Table table = instance.Tables[ip->Target];
+                    *(long*)(fp + ip->A) = table.GrowCore(Number(fp, ip->B, Is64(table)), First(ip->C));
+                    break;
+                }
+            case RegisterOp.TableFill:
+                {
+                    Table table = instance.Tables[ip->Target];
+                    table.Fill(Number(fp, ip->A, Is64(table)), First(ip->B), Number(fp, ip->C, Is64(table)));
+                    break;
+                }
+            case RegisterOp.TableCopy:
+                {
+                    Table to = instance.Tables[ip->Target], from = instance.Tables[ip->Value];
+                    Table.Copy(to, Number(fp, ip->A, Is64(to)), from, Number(fp, ip->B, Is64(from)), Number(fp, ip->C, Is64(to) && Is64(from)));
+                    break;
+                }
+            case RegisterOp.TableInit:
+                {
+                    Table table = instance.Tables[ip->Target];
+                    table.Init(Number(fp, ip->A, Is64(table)), instance.Elems[ip->Value], *(uint*)(fp + ip->B), *(uint*)(fp + ip->C));
+                    break;
+                }
+            case RegisterOp.ElemDrop: CodeHelpers.ElemDrop(instance, ip->Target); break;
+            case RegisterOp.RefFunc: First(ip->A) = instance.GetFunc(ip->Target); break;
+            case RegisterOp.RefIsNull: *(int*)(fp + ip->A) = First(ip->B) is null ? 1 : 0; break;
+            case RegisterOp.RefEq: *(int*)(fp + ip->A) = ReferenceEquals(First(ip->B), First(ip->C)) ? 1 : 0; break;
+            case RegisterOp.RefAsNonNull: First(ip->A) = CodeHelpers.NonNull(First(ip->B)); break;
+            case RegisterOp.GlobalGetRef:
+                {
+                    Global global = instance.Globals[ip->Target];
+                    First(ip->A) = global.IsFunc ? global.Func : global.Ref;
+                    break;
+                }
+            case RegisterOp.GlobalSetRef:
+                {
+                    Global global = instance.Globals[ip->Target];
+                    if (global.IsFunc) global.Func = Unsafe.As<FuncRef?>(First(ip->A));
+                    else global.Ref = First(ip->A);
+                    break;
+                }
+            case RegisterOp.GlobalGetFar: fp[ip->A] = *(ulong*)instance.Globals[ip->Target].Address; break;
+            case RegisterOp.GlobalSetFar:
+                {
+                    Global global = instance.Globals[ip->Target];
+                    if (global.Type.Type.ByteSize == 4) *(int*)global.Address = *(int*)(fp + ip->A);
+                    else *(ulong*)global.Address = fp[ip->A];
+                    break;
+                }
+            case RegisterOp.I32TruncSatF32S: *(int*)(fp + ip->A) = Conversions.I32TruncSatF32S(*(float*)(fp + ip->B)); break;
+            case RegisterOp.I32TruncSatF32U: *(int*)(fp + ip->A) = Conversions.I32TruncSatF32U(*(float*)(fp + ip->B)); break;
+            case RegisterOp.I32TruncSatF64S: *(int*)(fp + ip->A) = Conversions.I32TruncSatF64S(*(double*)(fp + ip->B)); break;
+            case RegisterOp.I32TruncSatF64U: *(int*)(fp + ip->A) = Conversions.I32TruncSatF64U(*(double*)(fp + ip->B)); break;
+            case RegisterOp.I64TruncSatF32S: *(long*)(fp + ip->A) = Conversions.I64TruncSatF32S(*(float*)(fp + ip->B)); break;
+            case RegisterOp.I64TruncSatF32U: *(long*)(fp + ip->A) = Conversions.I64TruncSatF32U(*(float*)(fp + ip->B)); break;
+            case RegisterOp.I64TruncSatF64S: *(long*)(fp + ip->A) = Conversions.I64TruncSatF64S(*(double*)(fp + ip->B)); break;
+            case RegisterOp.I64TruncSatF64U: *(long*)(fp + ip->A) = Conversions.I64TruncSatF64U(*(double*)(fp + ip->B)); break;
+            case RegisterOp.I64Add128: Wide(fp, ip, Integers.Add128(*(long*)(fp + ip->A), *(long*)(fp + ip->A + 1), *(long*)(fp + ip->A + 2), *(long*)(fp + ip->A + 3))); break;
+            case RegisterOp.I64Sub128: Wide(fp, ip, Integers.Sub128(*(long*)(fp + ip->A), *(long*)(fp + ip->A + 1), *(long*)(fp + ip->A + 2), *(long*)(fp + ip->A + 3))); break;
+            case RegisterOp.I64MulWideS: Wide(fp, ip, Integers.MulWideS(*(long*)(fp + ip->A), *(long*)(fp + ip->A + 1))); break;
+            case RegisterOp.I64MulWideU: Wide(fp, ip, Integers.MulWideU(*(long*)(fp + ip->A), *(long*)(fp + ip->A + 1))); break;
+            default: throw new InvalidOperationException($"No operation of register code: {ip->Op}.");
+        }
+        return ip + 1;
+    }
+
+    /// <summary>Two results in the place of the operands, which lie one behind the other from A on.</summary>
+    private static void Wide(ulong* fp, Instruction* ip, (long Low, long High) result)
+    {
+        *(long*)(fp + ip->A) = result.Low;
+        *(long*)(fp + ip->A + 1) = result.High;
+    }
+}

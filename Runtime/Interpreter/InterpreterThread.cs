@@ -1,0 +1,139 @@
+using System.Runtime.CompilerServices;
+
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// The interpreter's stack on a thread: frames, numeric slots and references, each in a part of its own. Calls between
+/// interpreted functions of an instance take from it and nothing of the thread's own stack.
+/// </summary>
+/// <remarks>Unsafe: the native parts belong to this object; only its finalizer, when the thread is gone, gives them back.</remarks>
+internal sealed unsafe class InterpreterThread
+{
+    /// <summary>How many slots beyond the limit may be written before anybody looks: arguments and results of a call.</summary>
+    private const int Margin = 4096;
+
+    private const int Slots = 1 << 20;
+    private const int Frames = 1 << 18;
+    private const int MaxRefs = 1 << 22;
+
+    [ThreadStatic]
+    private static InterpreterThread? current;
+
+    private readonly byte* memory;
+
+    private InterpreterThread()
+    {
+        memory = Pages.ReserveZeroed(Size);
+        if (memory is null)
+        {
+            memory = Pages.Reserve(Size);
+            if (memory is null || !Pages.Commit(memory, Size))
+            {
+                GC.SuppressFinalize(this);
+                throw new InsufficientMemoryException("No memory is left for a stack of the interpreter.");
+            }
+        }
+        Top = (ulong*)memory;
+        Limit = Top + Slots - Margin;
+        Sp = (InterpreterFrame*)(memory + (Slots * 8L));
+        FrameLimit = Sp + Frames;
+    }
+
+    /// <summary>Gives the stack of a thread that has ended back.</summary>
+    ~InterpreterThread() => Pages.Release(memory, Size);
+
+    private static ulong Size => (Slots * 8L) + (Frames * (ulong)sizeof(InterpreterFrame));
+
+    internal static InterpreterThread Current => current ?? Make();
+
+    /// <summary>The first slot that no frame uses.</summary>
+    internal ulong* Top;
+
+    /// <summary>The first reference that no frame uses.</summary>
+    internal int RefTop;
+
+    /// <summary>Behind the innermost frame.</summary>
+    internal InterpreterFrame* Sp;
+
+    /// <summary>Where slots and frames end.</summary>
+    internal readonly ulong* Limit;
+    internal readonly InterpreterFrame* FrameLimit;
+
+    /// <summary>References; it is replaced when it has to be longer. What is beyond the frames' is null.</summary>
+    internal object?[] Refs = new object?[64];
+
+    /// <summary>
+    /// What a tail call out of the interpreter goes on with; 0 if nothing. The arguments are in the frame that ended. If it is
+    /// a function that has a state, that is here too.
+    /// </summary>
+    internal nint NextCode;
+    internal object? NextContext;
+    internal CallShape* NextShape;
+    internal FunctionState* NextFunction;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static InterpreterThread Make() => current = new InterpreterThread();
+
+    /// <summary>Makes room for references up to an index.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal object?[] Reserve(int end)
+    {
+        if (end <= Refs.Length) return Refs;
+        if (end > MaxRefs) throw Trap.Make(TrapKind.CallStackExhausted);
+        Array.Resize(ref Refs, Math.Max(end, Refs.Length * 2));
+        return Refs;
+    }
+
+    /// <summary>Forgets the frames above one, and their references, after an exception.</summary>
+    internal void Unwind(InterpreterFrame* sp, int refTop)
+    {
+        Sp = sp;
+        NextCode = 0;
+        Array.Clear(Refs, refTop, Refs.Length - refTop);
+    }
+
+    /// <summary>For methods made for a signature: stores an argument, or a result at an index.</summary>
+    internal static void SetRef(InterpreterThread thread, int index, object? value) => thread.Reserve(index + 1)[index] = value;
+
+    /// <summary>The same for reading a result; it is not kept.</summary>
+    internal static object? TakeRef(InterpreterThread thread, int index)
+    {
+        object? value = thread.Refs[index];
+        thread.Refs[index] = null;
+        return value;
+    }
+
+    /// <summary>For entries that go on with a tail call: the context; <see cref="TailEntry"/> is what to call with it.</summary>
+    internal static object? TakeNext(InterpreterThread thread)
+    {
+        object? context = thread.NextContext;
+        thread.TailEntry = thread.NextShape->Tail;
+        thread.TailCode = thread.NextCode;
+        thread.NextCode = 0;
+        thread.NextContext = null;
+        return context;
+    }
+
+    /// <summary>Of a tail call that is being made: the method that makes it, and the code to go to.</summary>
+    internal nint TailEntry, TailCode;
+
+    private ulong* resumedSlots;
+    private int resumedRefs;
+
+    /// <summary>A frame is about to be left for machine code that begins at a loop's head.</summary>
+    internal void Resume(ulong* fp, int rp)
+    {
+        resumedSlots = fp;
+        resumedRefs = rp;
+    }
+
+    /// <summary>For such code: the numbers of the frame.</summary>
+    internal static nint ResumedSlots() => (nint)Current.resumedSlots;
+
+    /// <summary>For such code: a reference of the frame.</summary>
+    internal static object? ResumedRef(int slot)
+    {
+        InterpreterThread thread = Current;
+        return thread.Refs[thread.resumedRefs + slot];
+    }
+}

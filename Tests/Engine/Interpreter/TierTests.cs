@@ -1,0 +1,256 @@
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>What a guest sees is the same whichever tier runs it: traps and their stacks, fuel, cancellation, the end of the stack.</summary>
+public sealed class TierTests
+{
+    private static readonly EngineOptions Compiled = new() { Compilation = Compilation.Lazy, Inlining = false };
+    private static readonly EngineOptions Interpreted = Compiled with { Compilation = Compilation.Interpreted };
+
+    /// <summary>The tiers, and mixtures of them.</summary>
+    public static TheoryData<int> Mixtures() => [.. Enumerable.Range(0, 8)];
+
+    private static EngineOptions Mixture(int number) => number switch
+    {
+        0 => Compiled,
+        1 => Interpreted,
+        _ => Compiled with { Compilation = Compilation.Tiered, TierSeed = number },
+    };
+
+    private const string Work = """
+        (module $work
+          (memory 1)
+          (table 4 funcref)
+          (type $f (func (param i32) (result i32)))
+          (elem (i32.const 0) $leaf $loop $divide $load)
+          (func $leaf (type $f) (i32.add (local.get 0) (i32.const 1)))
+          (func $loop (type $f) (local $sum i32)
+            (loop $l
+              (local.set $sum (i32.add (local.get $sum) (call $leaf (local.get 0))))
+              (memory.fill (i32.const 8) (local.get 0) (i32.and (local.get 0) (i32.const 63)))
+              (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+            (local.get $sum))
+          (func $divide (type $f) (i32.div_u (i32.const 100) (local.get 0)))
+          (func $load (type $f) (i32.load offset=65530 (local.get 0)))
+          (func $through (export "through") (param i32 i32) (result i32)
+            (i32.add (call_indirect (type $f) (local.get 0) (local.get 1)) (i32.const 0)))
+          (func (export "run") (param i32 i32) (result i32)
+            (i32.mul (call $through (local.get 0) (local.get 1)) (i32.const 2)))
+          (func $deep (export "deep") (param i32) (result i32)
+            (if (result i32) (local.get 0)
+              (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1)))))
+              (else (unreachable))))
+          (func $endless (export "endless") (call $endless) (call $endless))
+          (func (export "spin") (loop $l (br $l))))
+        """;
+
+    [Theory]
+    [MemberData(nameof(Mixtures))]
+    public void TrapsHaveTheSameStack(int mixture)
+    {
+        Instance instance = new Engine(Mixture(mixture)).CompileText(Work).Instantiate();
+        var run = instance.GetExport<Func<int, int, int>>("run");
+        for (int i = 0; i < 20; i++)
+        {
+            Assert.Equal(4, run(1, 0));
+            var divide = Assert.Throws<TrapException>(() => run(0, 2));
+            Assert.Equal(TrapKind.IntegerDivideByZero, divide.Kind);
+            Assert.Equal(["work!divide", "work!through", "work!func[5]"], divide.WasmStack.Select(f => f.ToString()));
+            var load = Assert.Throws<TrapException>(() => run(3, 3));
+            Assert.Equal(TrapKind.OutOfBoundsMemoryAccess, load.Kind);
+            Assert.Equal(["work!load", "work!through", "work!func[5]"], load.WasmStack.Select(f => f.ToString()));
+            var undefined = Assert.Throws<TrapException>(() => run(3, 4));
+            Assert.Equal((TrapKind.UndefinedElement, "work!through"), (undefined.Kind, undefined.WasmStack[0].ToString()));
+        }
+        var deep = Assert.Throws<TrapException>(() => instance.GetExport<Func<int, int>>("deep")(99));
+        Assert.Equal((TrapKind.Unreachable, 100), (deep.Kind, deep.WasmStack.Count));
+    }
+
+    [Theory]
+    [MemberData(nameof(Mixtures))]
+    public void FuelIsTheSameToTheUnit(int mixture)
+    {
+        static List<long> Costs(EngineOptions options)
+        {
+            Instance instance = new Engine(options with { CountFuel = true }).CompileText(Work).Instantiate(null, new Fuel(1_000_000_000));
+            var run = instance.GetExport<Func<int, int, int>>("run");
+            var costs = new List<long>();
+            foreach ((int argument, int function) in new[] { (1, 0), (100, 1), (1, 1), (5, 2), (3000, 1), (0, 2), (3, 3), (9, 4), (700, 1) })
+            {
+                long before = instance.Fuel!.Remaining;
+                try
+                {
+                    run(argument, function);
+                }
+                catch (TrapException)
+                {
+                }
+                costs.Add(before - instance.Fuel.Remaining);
+            }
+            // What is not enough ends at the same place.
+            for (int amount = 1; amount < 200; amount += 7)
+            {
+                instance.Fuel = new Fuel(amount);
+                try
+                {
+                    run(20, 1);
+                }
+                catch (TrapException e) when (e.Kind == TrapKind.OutOfFuel)
+                {
+                }
+                costs.Add(instance.Fuel.Left);
+            }
+            return costs;
+        }
+
+        Assert.Equal(Costs(Compiled), Costs(Mixture(mixture)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Mixtures))]
+    public void RunawayRecursionIsATrap(int mixture)
+    {
+        Instance instance = new Engine(Mixture(mixture)).CompileText(Work).Instantiate();
+        for (int i = 0; i < 3; i++)
+        {
+            var trap = Assert.Throws<TrapException>(instance.GetExport<Action>("endless"));
+            Assert.Equal((TrapKind.CallStackExhausted, "endless"), (trap.Kind, trap.WasmStack[0].Function));
+        }
+        Assert.Equal(4, instance.GetExport<Func<int, int, int>>("run")(1, 0));
+    }
+
+    [Theory]
+    [MemberData(nameof(Mixtures))]
+    public void CancellationEndsLoopsAndCalls(int mixture)
+    {
+        Instance instance = new Engine(Mixture(mixture) with { Interruptible = true }).CompileText(Work).Instantiate();
+        using var timer = new CancellationTokenSource(50);
+        Assert.Throws<GuestCanceledException>(() => Guest.Run(instance.GetExport<Action>("spin"), timer.Token));
+        Assert.Equal(4, instance.GetExport<Func<int, int, int>>("run")(1, 0));
+    }
+
+    /// <summary>A loop that runs for the first time, and for long, goes on in machine code with all that it had.</summary>
+    [Fact]
+    public void LoopsGoOnInMachineCode()
+    {
+        const string loops = """
+            (module
+              (func (export "run") (param $n i32) (param $r externref) (result i64 f64 externref) (local $i i32) (local $x i64) (local $d f64) (local $s externref)
+                (i64.const 7)
+                (f64.const 0.5)
+                (local.set $s (local.get $r))
+                (loop $outer (param i64 f64) (result i64 f64)
+                  (local.set $d)
+                  (local.set $x)
+                  (i32.const 3)
+                  (loop $inner (param i32)
+                    (local.set $i)
+                    (local.set $x (i64.add (local.get $x) (i64.extend_i32_u (local.get $i))))
+                    (local.set $d (f64.add (local.get $d) (f64.const 0.25)))
+                    (br_if $inner (local.tee $i (i32.sub (local.get $i) (i32.const 1))) (local.get $i))
+                    (drop))
+                  (local.get $x)
+                  (local.get $d)
+                  (br_if $outer (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+                (local.get $s)))
+            """;
+        object mark = new();
+        (long, double, object)? expected = null;
+        foreach (int mixture in Enumerable.Range(0, 40))
+        {
+            Instance instance = new Engine(Mixture(mixture)).CompileText(loops).Instantiate();
+            var run = instance.GetExport<Func<int, object, (long, double, object)>>("run");
+            for (int i = 0; i < 3; i++)
+            {
+                (long, double, object) result = run(500, mark);
+                expected ??= result;
+                Assert.Equal(expected, result);
+            }
+        }
+        Assert.Same(mark, expected!.Value.Item3);
+    }
+
+    /// <summary>With threads that compile: what is hot is compiled soon, what is not is never.</summary>
+    [Fact]
+    public void HotFunctionsAreCompiled()
+    {
+        Module module = new Engine(Compiled with { Compilation = Compilation.Tiered, BackgroundThreads = 1 }).CompileText(Work);
+        Instance instance = module.Instantiate();
+        var run = instance.GetExport<Func<int, int, int>>("run");
+        DateTime end = DateTime.UtcNow.AddSeconds(60);
+        while (!module.Code.IsCompiled(0) && DateTime.UtcNow < end) run(100, 1);
+        Assert.True(module.Code.IsCompiled(0));
+        Assert.False(module.Code.IsCompiled(2));
+        Assert.Equal(4, run(1, 0));
+    }
+
+    /// <summary>Functions of several instances call one another in both directions, with values of every kind.</summary>
+    [Theory]
+    [MemberData(nameof(Mixtures))]
+    public void CallsCrossTiersAndInstances(int mixture)
+    {
+        var engine = new Engine(Mixture(mixture));
+        Instance inner = new Engine(Mixture(7 - mixture)).CompileText("""
+            (module
+              (import "host" "mix" (func $mix (param f32 i32 f64 i64 i32) (result f64)))
+              (func (export "mix") (param f32 i32 f64 i64 i32) (result f64) (call $mix (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4)))
+              (func (export "many") (param i32 i64 i32 i64 i32 i64 i32 i64 f32 f64 externref) (result i64 externref f32)
+                (i64.add (i64.add (local.get 1) (local.get 3)) (i64.add (local.get 5) (i64.add (local.get 7) (i64.extend_i32_s
+                  (i32.add (i32.add (local.get 0) (local.get 2)) (i32.add (local.get 4) (local.get 6)))))))
+                (local.get 10)
+                (f32.add (local.get 8) (f32.demote_f64 (local.get 9)))))
+            """).Instantiate(new Imports
+        {
+            { "host", "mix", (Func<float, int, double, long, int, double>)((a, b, c, d, e) => a + (b * 10.0) + (c * 100) + (d * 1000) + (e * 10000.0)) },
+        });
+        Instance outer = engine.CompileText("""
+            (module
+              (import "m" "mix" (func $mix (param f32 i32 f64 i64 i32) (result f64)))
+              (import "m" "many" (func $many (param i32 i64 i32 i64 i32 i64 i32 i64 f32 f64 externref) (result i64 externref f32)))
+              (func $own (param f32 i32 f64 i64 i32) (result f64) (f64.neg (call $mix (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4))))
+              (func (export "mix") (param i32) (result f64) (local $sum f64)
+                (loop $l
+                  (local.set $sum (f64.add (local.get $sum)
+                    (call $own (f32.const 0.5) (i32.const -2) (f64.convert_i32_s (local.get 0)) (i64.const -4) (i32.const 5))))
+                  (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+                (local.get $sum))
+              (func (export "many") (param externref) (result i64 externref f32)
+                (call $many (i32.const 1) (i64.const 2) (i32.const 3) (i64.const 4) (i32.const 5) (i64.const 6) (i32.const 7) (i64.const 8)
+                  (f32.const 1.5) (f64.const 2.5) (local.get 0))))
+            """).Instantiate(new Imports { { "m", inner } });
+        Assert.Equal(-Enumerable.Range(1, 600).Sum(c => 0.5 - 20 + (c * 100) - 4000 + 50000), outer.GetExport<Func<int, double>>("mix")(600));
+        object mark = new();
+        for (int i = 0; i < 20; i++) Assert.Equal((36L, mark, 4f), outer.GetExport<Func<object, (long, object, float)>>("many")(mark));
+    }
+
+    /// <summary>Tail calls take no stack, whichever tiers and instances they go between.</summary>
+    [Theory]
+    [MemberData(nameof(Mixtures))]
+    public void TailCallsTakeNoStack(int mixture)
+    {
+        var engine = new Engine(Mixture(mixture));
+        Instance first = engine.CompileText("""
+            (module
+              (type $f (func (param i32 i64) (result i32)))
+              (table (export "table") 2 funcref)
+              (elem (i32.const 0) $down)
+              (func $down (export "down") (type $f)
+                (if (i32.eqz (local.get 0)) (then (return (i32.const 42))))
+                (return_call_indirect (type $f) (i32.sub (local.get 0) (i32.const 1)) (i64.const 1) (i32.const 1)))
+              ;; What the interpreter does not know.
+              (func (export "vector") (type $f) (drop (v128.const i64x2 0 0)) (return_call $down (local.get 0) (local.get 1))))
+            """).Instantiate();
+        engine.CompileText("""
+            (module
+              (type $f (func (param i32 i64) (result i32)))
+              (type $g (func (param f64 i32 i64) (result i32)))
+              (import "m" "table" (table 2 funcref))
+              (import "m" "vector" (func $vector (type $f)))
+              (elem (i32.const 1) $back)
+              (func $back (type $f) (return_call $other (f64.const 0) (local.get 0) (local.get 1)))
+              (func $other (type $g) (return_call $vector (local.get 1) (local.get 2))))
+            """).Instantiate(new Imports { { "m", first } });
+        Assert.Equal(42, first.GetExport<Func<int, long, int>>("down")(1_000_000, 5));
+    }
+}
