@@ -21,7 +21,10 @@ internal static unsafe partial class Interpreter
         else if (StackGuard.Map[(ulong)&local >> StackGuard.GranuleLog2] != 0) CancellationScope.Stop();
         ulong* fp = thread.Top;
         int rp = thread.RefTop;
-        InterpreterFrame* bottom = thread.Sp;
+        InterpreterFrame* bottom = thread.Sp, frameLimit = thread.FrameLimit;
+        ulong* limit = thread.Limit;
+        // Whatever limits a guest's stack limits the interpreter's.
+        if (WasmThread.Current.StackLimit is var end and not 0) thread.LimitTo((ulong)&local > end ? (ulong)&local - end : 0);
         bool done = false;
         try
         {
@@ -57,6 +60,8 @@ internal static unsafe partial class Interpreter
         {
             thread.Top = fp;
             thread.RefTop = rp;
+            thread.Limit = limit;
+            thread.FrameLimit = frameLimit;
             if (!done) thread.Unwind(bottom, rp);
             GC.KeepAlive(instance);
         }

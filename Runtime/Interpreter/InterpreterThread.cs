@@ -34,9 +34,9 @@ internal sealed unsafe class InterpreterThread
             }
         }
         Top = (ulong*)memory;
-        Limit = Top + Slots - Margin;
+        Limit = lastSlot = Top + Slots - Margin;
         Sp = (InterpreterFrame*)(memory + (Slots * 8L));
-        FrameLimit = Sp + Frames;
+        FrameLimit = lastFrame = Sp + Frames;
     }
 
     /// <summary>Gives the stack of a thread that has ended back.</summary>
@@ -55,9 +55,20 @@ internal sealed unsafe class InterpreterThread
     /// <summary>Behind the innermost frame.</summary>
     internal InterpreterFrame* Sp;
 
-    /// <summary>Where slots and frames end.</summary>
-    internal readonly ulong* Limit;
-    internal readonly InterpreterFrame* FrameLimit;
+    /// <summary>Where slots and frames end for what runs now.</summary>
+    internal ulong* Limit;
+    internal InterpreterFrame* FrameLimit;
+
+    private readonly ulong* lastSlot;
+    private readonly InterpreterFrame* lastFrame;
+
+    /// <summary>Lets slots and frames take as many bytes each as the thread's own stack still has for guests.</summary>
+    internal void LimitTo(ulong bytes)
+    {
+        ulong slots = (ulong)(lastSlot - Top), frames = (ulong)(lastFrame - Sp);
+        Limit = Top + Math.Min(slots, bytes / 8);
+        FrameLimit = Sp + Math.Min(frames, bytes / (ulong)sizeof(InterpreterFrame));
+    }
 
     /// <summary>References; it is replaced when it has to be longer. What is beyond the frames' is null.</summary>
     internal object?[] Refs = new object?[64];
