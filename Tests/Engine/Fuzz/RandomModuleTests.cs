@@ -43,7 +43,8 @@ public sealed class RandomModuleTests : IDisposable
     [Theory]
     [InlineData("references", 60)]
     [InlineData("linking", 60)]
-    public void DoTheSameInEachMode(string generator, int count) => Run(generator, count, "guard", "explicit", "outlined", "parts", "limits", "limits-explicit");
+    public void DoTheSameInEachMode(string generator, int count) => Run(generator, count, "guard", "explicit", "outlined", "parts", "limits", "limits-explicit",
+        "interpreter", "interpreter-limits", "tiered", "tiered-limits");
 
     [Fact]
     public void MutantsEndTyped() => Run("bytes", 400, "guard", "limits");
