@@ -146,16 +146,18 @@ internal sealed partial class FunctionEmitter
         return il;
     }
 
-    /// <summary>Emits an operator, or skips it, and has the validator follow.</summary>
+    /// <summary>Emits an operator, or skips it.</summary>
     private void EmitNext(ref CodeReader code, ref Instr instr)
     {
         if (target.Verifies) BeginVerified(instr);
         ProvenTypes proven = Proven;
+        proven.Position = instr.Offset;
         if (frames[depth - 1].Unreachable) Skip(instr);
         else Emit(ref code, ref instr);
         stack.EndOperator();
-        proven.Follow(ref code, ref instr);
-        if (target.Verifies) EndVerified(instr);
+        if (!target.Verifies) return;
+        proven.Position = code.Position;
+        EndVerified(instr);
     }
 
     /// <summary>Follows the nesting of unreachable code to the end or else that belongs to the frame.</summary>

@@ -1,19 +1,38 @@
 namespace WasmJit.Jit;
 
 /// <summary>
-/// What the validator has proved of the operands of the operator that is about to be emitted. It is the validator itself, which
-/// follows the emitter operator by operator, and the one authority on which the emitter leaves out a check. What the emitter knows of an
-/// operand (<see cref="Operand"/>) says where it is and which CLR type holds it, and nothing about what it refers to.
+/// What the validator has proved of the operands of the operator that is about to be emitted. It is the validator itself, and the one
+/// authority on which the emitter leaves out a check. What the emitter knows of an operand (<see cref="Operand"/>) says where it is and
+/// which CLR type holds it, and nothing about what it refers to. The validator is started by the first question, and goes through the
+/// code up to the operator in question: most functions ask nothing.
 /// </summary>
-internal sealed class ProvenTypes
+internal sealed class ProvenTypes(ModuleInfo module, int func)
 {
-    private readonly FunctionValidator validator;
+    private FunctionValidator? started;
+    private int reached = module.Funcs[func].CodeStart;
 
-    /// <summary>Begins a function of a module that has been validated.</summary>
-    internal ProvenTypes(ModuleInfo module, int func)
+    /// <summary>Where the operator is of which is asked: the types are those before it.</summary>
+    internal int Position { get; set; } = module.Funcs[func].CodeStart;
+
+    private FunctionValidator validator
     {
-        validator = new FunctionValidator(module);
-        validator.Begin(func);
+        get
+        {
+            if (started is null)
+            {
+                started = new FunctionValidator(module);
+                started.Begin(func);
+            }
+            if (reached >= Position) return started;
+            var code = new CodeReader(module.Bytes.Span, reached, module.Funcs[func].BodyEnd);
+            while (code.Position < Position)
+            {
+                code.Read(out Instr instr);
+                started.Step(ref code, ref instr);
+            }
+            reached = code.Position;
+            return started;
+        }
     }
 
     /// <summary>How many operands the function has.</summary>
@@ -24,9 +43,6 @@ internal sealed class ProvenTypes
 
     /// <summary>The type of an operand, counted from the top.</summary>
     internal ValType this[int fromTop] => validator.Operand(fromTop);
-
-    /// <summary>Goes on behind an operator that has been emitted, or skipped.</summary>
-    internal void Follow(ref CodeReader code, ref Instr instr) => validator.Step(ref code, ref instr);
 
     /// <summary>Whether an operand is a reference that cannot be null.</summary>
     internal bool IsNonNull(int fromTop)
