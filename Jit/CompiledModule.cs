@@ -183,7 +183,16 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         lock (compiling)
         {
             // Who wants a function that another thread is compiling waits for that one alone.
-            while (methods[own] is null && !compiling.Add(own)) Monitor.Wait(compiling);
+            while (methods[own] is null && !compiling.Add(own))
+            {
+                if (WasmThread.CurrentScope is null)
+                {
+                    Monitor.Wait(compiling);
+                    continue;
+                }
+                Monitor.Wait(compiling, millisecondsTimeout: 20);
+                CancellationScope.ThrowIfStopped();
+            }
             if (methods[own] is not null) return cells[own];
         }
         List<int>? found = Ahead is null ? null : callees = [];
@@ -217,7 +226,9 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         frame = FrameGuard.Estimate(il);
         hasRegions = il.HasRegions;
         DynamicMethod method = Make();
-        if (Outliner.TryWrite(il, method, signature))
+        int bytes = Info.Funcs[func].BodyEnd - Info.Funcs[func].BodyStart;
+        bool isTooDear = JitCost.IsTooDear(il, bytes);
+        if (!isTooDear && Outliner.TryWrite(il, method, signature))
         {
             code = CodeAddress.Of(method);
             if (!FrameGuard.IsOnlyACall(code)) return method;
@@ -225,10 +236,12 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
             // first call, on the guest's stack.
             method = Make();
         }
-        if (!TrySplit(il, ref method, signature))
+        if (!TrySplit(il, ref method, signature, bytes))
         {
             if (il.Locals.Count > MaxLocals) throw new UnsupportedModuleException($"the function {NameOf(func)} needs more than {MaxLocals} temporaries");
-            il.WriteTo(method.GetILGenerator(Math.Max(64, il.Bytes)));
+            ILGenerator generator = method.GetILGenerator(Math.Max(64, il.Bytes));
+            if (isTooDear) JitCost.WriteUnoptimised(il, generator);
+            else il.WriteTo(generator);
         }
         code = CodeAddress.Of(method);
         return method;
@@ -237,14 +250,14 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     }
 
     /// <summary>Splits a function that would not be optimised, or that is to be split for a test.</summary>
-    private bool TrySplit(IlBuffer il, ref DynamicMethod method, Signature signature)
+    private bool TrySplit(IlBuffer il, ref DynamicMethod method, Signature signature, int bytes)
     {
         bool isTooLarge = Outliner.ExceedsLimits(il, signature.Parameters.Length);
         if (!isTooLarge && (options.PartSize is not { } size || il.Instructions <= size.Instructions)) return false;
         // The short way of exceptions does not know the parts: what is thrown in them, or past them, is the runtime's.
         var kept = new List<object>();
         var front = new DynamicMethod("wasm parts", signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
-        if (Splitter.TryWrite(il, front, signature, method.Name, kept, options.PartSize))
+        if (Splitter.TryWrite(il, front, signature, method.Name, kept, bytes, options.PartSize))
         {
             lock (frameGuards) keptParts.AddRange(kept);
             method = front;

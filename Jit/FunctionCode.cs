@@ -1,3 +1,5 @@
+using WasmJit.Runtime;
+
 namespace WasmJit.Jit;
 
 /// <summary>The code of a module, shared by its instances: made in this process, or saved by another.</summary>
@@ -56,12 +58,39 @@ internal abstract class FunctionCode(ModuleInfo info)
         info.Code ?? Interlocked.CompareExchange(ref info.Code, new CompiledModule(info, options), null) ?? info.Code;
 
     /// <summary>Makes the code of all functions now, those of nested modules too, on several threads.</summary>
+    /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
     internal void CompileAll(CancellationToken cancellation = default)
+    {
+        if (WasmThread.CurrentScope is not { } scope)
+        {
+            CompileAll(null, cancellation);
+            return;
+        }
+        CancellationToken token = scope.Token;
+        JitThread.RunElsewhere(() =>
+        {
+            CompileAll(scope, token);
+            return 0;
+        });
+    }
+
+    private void CompileAll(CancellationScope? scope, CancellationToken cancellation)
     {
         foreach (ModuleInfo module in Info.WithNested())
         {
             FunctionCode code = Of(module, Options);
-            Parallel.For(module.ImportedFuncs, module.Funcs.Count, new ParallelOptions { CancellationToken = cancellation }, i => code.Compile(i));
+            try
+            {
+                Parallel.For(module.ImportedFuncs, module.Funcs.Count, new ParallelOptions { CancellationToken = cancellation }, i =>
+                {
+                    using (CancellationScope.Lend(scope)) code.Compile(i);
+                });
+            }
+            catch (Exception e) when (scope?.Stopped is not null && e is (OperationCanceledException or AggregateException))
+            {
+                CancellationScope.ThrowIfStopped();
+                throw;
+            }
         }
     }
 

@@ -12,9 +12,12 @@ internal static class ConstEvaluator
         ModuleInfo module = instance.Module.Info;
         var code = new CodeReader(module.Bytes.Span, expr.Start, expr.End);
         var stack = new Stack<object?>();
-        while (true)
+        Fuel? fuel = instance.FuelTank;
+        for (uint read = 1; ; read++)
         {
+            if ((read & 0xff) == 0) CancellationScope.ThrowIfStopped();
             code.Read(out Instr instr);
+            Fuel.Pay(fuel, (ulong)instr.Op.Cost.Units);
             switch (instr.Id)
             {
                 case OpId.End: return stack.Pop();
@@ -38,10 +41,10 @@ internal static class ConstEvaluator
                 case OpId.RefI31: stack.Push(I31.From((int)stack.Pop()!)); break;
                 case OpId.AnyConvertExtern or OpId.ExternConvertAny: break;
                 case OpId.StructNew or OpId.StructNewDefault or OpId.StructNewDesc or OpId.StructNewDefaultDesc:
-                    NewStruct(ClassOf(module, instr.A), instr.Id, stack);
+                    NewStruct(ClassOf(module, instr.A), instr.Id, stack, fuel);
                     break;
                 case OpId.ArrayNew or OpId.ArrayNewDefault or OpId.ArrayNewFixed:
-                    NewArray(ClassOf(module, instr.A), instr, stack);
+                    NewArray(ClassOf(module, instr.A), instr, stack, fuel);
                     break;
                 default: Arithmetic(instr.Op, stack); break;
             }
@@ -50,8 +53,9 @@ internal static class ConstEvaluator
 
     private static GcClass ClassOf(ModuleInfo module, uint type) => GcClass.Of(module.Types[(int)type], module.GcBatch);
 
-    private static void NewStruct(GcClass type, OpId op, Stack<object?> stack)
+    private static void NewStruct(GcClass type, OpId op, Stack<object?> stack, Fuel? fuel)
     {
+        Fuel.Pay(fuel, (ulong)type.Fields.Length);
         WasmStruct made = type.NewStruct();
         if (op is OpId.StructNewDesc or OpId.StructNewDefaultDesc)
             type.Field<object?>(made, type.Fields.Length) = Casts.NonNullDescriptor(stack.Pop());
@@ -60,14 +64,14 @@ internal static class ConstEvaluator
         stack.Push(made);
     }
 
-    private static void NewArray(GcClass type, in Instr instr, Stack<object?> stack)
+    private static void NewArray(GcClass type, in Instr instr, Stack<object?> stack, Fuel? fuel)
     {
         int length = instr.Id == OpId.ArrayNewFixed ? (int)instr.B : (int)stack.Pop()!;
+        Fuel.Pay(fuel, (uint)length);
         Array made = type.NewArray(length);
         if (instr.Id == OpId.ArrayNew)
         {
-            object? value = stack.Pop();
-            for (int i = 0; i < length; i++) GcObjects.SetElement(type, made, i, value);
+            GcObjects.Fill(type, made, stack.Pop());
         }
         else if (instr.Id == OpId.ArrayNewFixed)
         {

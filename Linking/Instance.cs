@@ -44,7 +44,7 @@ public sealed class Instance : InstanceCore, ILinkable
         set
         {
             ArgumentNullException.ThrowIfNull(value);
-            if (FuelTank is null) throw new InvalidOperationException("The engine's options have no CountFuel.");
+            if (FuelTank is null) throw Module.NothingCounts();
             FuelTank = value;
         }
     }
@@ -98,12 +98,14 @@ public sealed class Instance : InstanceCore, ILinkable
     /// <param name="cancellation">Stops the guest.</param>
     /// <param name="arguments">The function's arguments, of exactly its types.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The token can be cancelled, and the engine has no <see cref="EngineOptions.Interruptible"/>.</exception>
     /// <exception cref="KeyNotFoundException">There is no export of this name.</exception>
     /// <exception cref="InvalidCastException">The export is no function, or its result is of another type.</exception>
     /// <exception cref="ArgumentException">The arguments are not those of the function.</exception>
     public Task<TResult> InvokeAsync<TResult>(string name, CancellationToken cancellation, params object?[] arguments)
     {
         Delegate function = FunctionFor(name, arguments);
+        Guest.CheckCanStop(function, cancellation);
         return Guest.RunAsync(() => (TResult)Invoke(function, arguments)!, cancellation);
     }
 
@@ -114,6 +116,7 @@ public sealed class Instance : InstanceCore, ILinkable
     public Task InvokeAsync(string name, CancellationToken cancellation, params object?[] arguments)
     {
         Delegate function = FunctionFor(name, arguments);
+        Guest.CheckCanStop(function, cancellation);
         return Guest.RunAsync(() => { Invoke(function, arguments); }, cancellation);
     }
 

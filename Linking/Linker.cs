@@ -23,6 +23,14 @@ internal static unsafe class Linker
         return work;
     }
 
+    /// <summary>What an instance costs the guest that makes it, start function and initial values apart.</summary>
+    internal static ulong CostOf(ModuleInfo info)
+    {
+        ulong cost = (ulong)WorkOf(info);
+        for (int i = info.ImportedMemories; i < info.Memories.Count; i++) cost += Fuel.OfPages(info.Memories[i].Minimum, info.Memories[i].PageSizeLog2);
+        return cost;
+    }
+
     /// <summary>Looks the imports up by name. Functions become FuncRefs.</summary>
     /// <exception cref="LinkException">One is missing, or a delegate has another signature.</exception>
     internal static object[] Resolve(Module module, Imports imports)
@@ -98,7 +106,7 @@ internal static unsafe class Linker
         Module module, object[] imports, Fuel? fuel, GuestResources? resources, Action<Instance>? beforeStart, ref long left)
     {
         // Whatever the outermost module is, it may be instantiated.
-        if (left != long.MaxValue) Fuel.Pay(fuel, (ulong)WorkOf(module.Info));
+        if (left != long.MaxValue) Fuel.Pay(fuel, CostOf(module.Info));
         left = left == long.MaxValue ? MaxWork : left - WorkOf(module.Info);
         if (left < 0) throw new LinkException("too many instances for one instantiation");
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
@@ -162,11 +170,11 @@ internal static unsafe class Linker
         if (info.ImportedMemories > 0 && module.Shared.NeedsGuards) CheckGuards(instance, info);
         try
         {
-            for (int i = info.ImportedMemories; i < info.Memories.Count; i++) instance.Memories[i] = new Memory(info.Memories[i], module.Shared.Placement, instance.Resources);
+            for (int i = info.ImportedMemories; i < info.Memories.Count; i++, CancellationScope.ThrowIfStopped()) instance.Memories[i] = new Memory(info.Memories[i], module.Shared.Placement, instance.Resources);
             // Initial values of globals may refer to tables, those of tables to globals: values come later.
-            for (int i = info.ImportedTables; i < info.Tables.Count; i++) instance.Tables[i] = new Table(info.Tables[i].Type, null, default, instance.Resources);
+            for (int i = info.ImportedTables; i < info.Tables.Count; i++, CancellationScope.ThrowIfStopped()) instance.Tables[i] = new Table(info.Tables[i].Type, null, default, instance.Resources);
         }
-        catch (InsufficientMemoryException e)
+        catch (OutOfMemoryException e)
         {
             throw new LinkException($"out of memory: {e.Message}");
         }
@@ -267,6 +275,7 @@ internal static unsafe class Linker
         instance.GlobalStorage = storage;
         for (int i = 0; i < own; i++)
         {
+            if ((i & 0xff) == 0xff) CancellationScope.ThrowIfStopped();
             GlobalInfo declared = info.Globals[info.ImportedGlobals + i];
             object? value = ConstEvaluator.Evaluate(instance, declared.Init);
             var global = new Global(declared.Type, declared.Type.Type.IsRef ? null : data + (i * 16), storage);
@@ -322,7 +331,10 @@ internal static unsafe class Linker
         if (elem.Count == 0) return [];
         var items = new object?[elem.Count];
         for (int i = 0; i < items.Length; i++)
+        {
+            if ((i & 0xff) == 0xff) CancellationScope.ThrowIfStopped();
             items[i] = elem.Funcs is { } funcs ? instance.GetFunc((int)funcs[i]) : ConstEvaluator.Evaluate(instance, elem.Exprs[i]);
+        }
         return items;
     }
 }

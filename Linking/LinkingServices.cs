@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using WasmJit.Jit;
 using WasmJit.Runtime;
@@ -11,6 +10,8 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
 
     internal override MemoryPlacement Placement => module.Placement;
+
+    internal override bool IsInterruptible => module.Code.Options.IsInterruptible;
 
     internal override FuncRef MakeFunc(InstanceCore instance, int index)
     {
@@ -46,7 +47,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         Engine engine = module.Engine;
         if (!engine.Options.RuntimeCompile || engine.Options.Compilation == Compilation.Never) throw Trap.Make(TrapKind.RuntimeCompileNotAllowed);
         memory.CheckRange(address, length);
-        if (length > int.MaxValue) return Fail(instance, orNull, TrapKind.MalformedModule, "more than 2 GiB");
+        if (length > (ulong)Array.MaxLength) throw Trap.Make(TrapKind.OutOfMemory, "a module of 2 GiB or more");
         Module compiled;
         try
         {
@@ -64,6 +65,10 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         catch (ModuleException e)
         {
             return Fail(instance, orNull, TrapKind.InvalidModule, e.Message);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw Trap.Make(TrapKind.OutOfMemory, e.Message);
         }
         if (!Subtyping.IsSubtype(compiled.Info.ModuleType, type))
             return Fail(instance, orNull, TrapKind.ModuleTypeMismatch, $"the module is {compiled.Info.ModuleType}, {type} was asked for");
@@ -93,7 +98,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
     {
         try
         {
-            if (instance.FuelTank is { } fuel) Fuel.Pay(fuel, (ulong)Linker.WorkOf(module.Info));
+            if (instance.FuelTank is { } fuel) Fuel.Pay(fuel, Linker.CostOf(module.Info));
             return Linker.Instantiate(module, Arrange(module, given, args), instance.FuelTank, instance.GuestLimits);
         }
         catch (LinkException e) when (e.Limit is not null)
@@ -103,6 +108,10 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         catch (LinkException e)
         {
             return Fail(instance, orNull, TrapKind.UnlinkableModule, e.Message);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw Trap.Make(TrapKind.OutOfMemory, e.Message);
         }
     }
 
@@ -135,15 +144,14 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         var of = (Instance)target;
         object value = of.FindInternal(name)!;
         DefType type = of.Module.Info.InstanceType;
-        ImmutableArray<ExportType> exports = ((InstanceType)type.Composite).Exports;
-        int index = 0;
-        while (exports[index].Name != name) index++;
+        var exports = (InstanceType)type.Composite;
+        int index = exports.IndexOf(name);
         lock (of.ExportCache)
         {
             if (of.ExportType is null)
             {
                 // Whoever sees the type sees the values.
-                of.ExportValues = new object?[exports.Length];
+                of.ExportValues = new object?[exports.Exports.Length];
                 Volatile.Write(ref of.ExportType, type);
             }
             of.ExportValues[index] = value;
@@ -157,7 +165,9 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
     {
         if (target is not Instance instance) throw Trap.Make(TrapKind.NullInstanceReference);
         memory.CheckRange(address, length);
-        if (length > int.MaxValue) return null;
+        if (length > (ulong)Array.MaxLength) throw Trap.Make(TrapKind.OutOfMemory, "a name of 2 GiB or more");
+        // A character takes three bytes at most; what is longer than the longest name is none of them.
+        if (length > 3UL * (uint)instance.Module.Info.LongestExport) return null;
         string name;
         try
         {

@@ -93,12 +93,13 @@ public sealed class Module : ILinkable
     /// <summary>Makes an instance: links the imports, initialises, runs the start function.</summary>
     /// <param name="imports">What the module imports; null if it imports nothing.</param>
     /// <param name="fuel">
-    /// What the instance may execute, the start function included, if the engine counts; without end if null.
+    /// What the instance may execute, the start function and initial values included, if the engine counts; without end if null.
     /// </param>
     /// <param name="resources">
     /// What the instance, and what it makes in turn, may have of memories, tables and instances; what <see cref="EngineOptions.Limits"/>
     /// says of each guest if null. Instances that are given the same count together.
     /// </param>
+    /// <exception cref="InvalidOperationException">Fuel is given, and the engine has no <see cref="EngineOptions.CountFuel"/>.</exception>
     /// <exception cref="LinkException">An import is missing or of another type, or the guest may have no more of something.</exception>
     /// <exception cref="TrapException">A segment does not fit, or the start function traps.</exception>
     public Instance Instantiate(Imports? imports = null, Fuel? fuel = null, GuestResources? resources = null) =>
@@ -106,5 +107,10 @@ public sealed class Module : ILinkable
 
     /// <summary>The same, for hosts that must know the instance before its start function calls them.</summary>
     internal Instance InstantiateFor(Action<Instance>? beforeStart, Imports? imports, Fuel? fuel, GuestResources? resources = null) =>
-        Linker.Instantiate(this, Linker.Resolve(this, imports ?? []), fuel, resources, beforeStart);
+        fuel is not null && !CountsFuel
+            ? throw NothingCounts() : Linker.Instantiate(this, Linker.Resolve(this, imports ?? []), fuel, resources, beforeStart);
+
+    /// <summary>Fuel for code that does not count would never be used up.</summary>
+    internal static InvalidOperationException NothingCounts() =>
+        new("The fuel would not be used: the engine's options have no CountFuel. Set EngineOptions.CountFuel.");
 }

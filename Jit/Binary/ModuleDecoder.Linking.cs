@@ -7,7 +7,7 @@ namespace WasmJit.Jit;
 internal ref partial struct ModuleDecoder
 {
     /// <summary>Core modules have each section once, types first.</summary>
-    private readonly void CheckOrder()
+    private static void CheckOrder(ModuleInfo module, int freeOrderAt)
     {
         if (freeOrderAt > 0 && module.LinkingUse is null)
             throw new MalformedModuleException("unexpected content after last section", freeOrderAt);
@@ -42,11 +42,19 @@ internal ref partial struct ModuleDecoder
         module.UseLinking("nested module", at);
         if (module.Nesting >= ModuleInfo.MaxNesting)
             throw new InvalidModuleException($"modules are nested more than {ModuleInfo.MaxNesting} deep", at);
-        if (++module.Settings.NestedModules > ModuleInfo.MaxNested)
+        if (++settings.NestedModules > ModuleInfo.MaxNested)
             throw new InvalidModuleException($"there are more than {ModuleInfo.MaxNested} nested modules", at);
         uint size = section.U32();
         if (size > (uint)section.Remaining) throw section.Error("length out of bounds", at);
-        ModuleInfo nested = Decode(memory, section.Position, section.Position + (int)size, module);
+        var nested = new ModuleInfo
+        {
+            Bytes = memory,
+            Begin = section.Position,
+            End = section.Position + (int)size,
+            Parent = module,
+            Nesting = module.Nesting + 1,
+        };
+        new ModuleDecoder(memory, nested).Run();
         section.Position += (int)size;
         nested.UseLinking("nested module", at);
         ModuleValidator.CheckExports(nested);

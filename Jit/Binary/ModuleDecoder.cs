@@ -1,3 +1,6 @@
+using System.Runtime.ExceptionServices;
+using WasmJit.Runtime;
+
 namespace WasmJit.Jit;
 
 /// <summary>Decodes a module's sections (spec 5.5). Bodies and expressions stay in the bytes, to be validated and compiled from there.</summary>
@@ -6,49 +9,86 @@ internal ref partial struct ModuleDecoder
     private readonly ReadOnlyMemory<byte> memory;
     private readonly ReadOnlySpan<byte> bytes;
     private readonly ModuleInfo module;
+    private readonly ModuleSettings settings;
     private int declaredFuncs;
     private int bodies;
 
-    /// <summary>Where the first sections come in an order that only modules of the extension may have; 0 if they do not.</summary>
-    private int freeOrderAt;
-
-    private ModuleDecoder(ReadOnlyMemory<byte> memory, int begin, int end, ModuleInfo? parent)
+    private ModuleDecoder(ReadOnlyMemory<byte> memory, ModuleInfo module)
     {
         this.memory = memory;
+        this.module = module;
         bytes = memory.Span;
-        module = new ModuleInfo { Bytes = memory, Begin = begin, End = end, Parent = parent, Nesting = parent is null ? 0 : parent.Nesting + 1 };
+        settings = module.Settings;
     }
 
     /// <exception cref="MalformedModuleException">Not the binary format.</exception>
     /// <exception cref="InvalidModuleException">A type, index or limit that decoding itself finds out.</exception>
-    internal static ModuleInfo Decode(ReadOnlyMemory<byte> memory) => Decode(memory, 0, memory.Length, null);
+    /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
+    internal static ModuleInfo Decode(ReadOnlyMemory<byte> memory) => DecodePart(memory, null);
 
     /// <summary>Decodes the beginning of a module, in the place where it would be nested in another.</summary>
-    internal static ModuleInfo DecodePart(ReadOnlyMemory<byte> memory, ModuleInfo? parent) => Decode(memory, 0, memory.Length, parent);
+    internal static ModuleInfo DecodePart(ReadOnlyMemory<byte> memory, ModuleInfo? parent) =>
+        DeepStack.Run(() => DecodeWhole(memory, parent));
 
-    private static ModuleInfo Decode(ReadOnlyMemory<byte> memory, int begin, int end, ModuleInfo? parent)
+    /// <summary>
+    /// Errors are caught here alone: nested modules are read one level deeper each, and to catch and throw again costs more
+    /// stack at each level than reading does.
+    /// </summary>
+    private static ModuleInfo DecodeWhole(ReadOnlyMemory<byte> memory, ModuleInfo? parent)
     {
-        var decoder = new ModuleDecoder(memory, begin, end, parent);
+        var root = new ModuleInfo { Bytes = memory, Begin = 0, End = memory.Length, Parent = parent, Nesting = parent is null ? 0 : parent.Nesting + 1 };
+        ModuleException error;
         try
         {
-            return decoder.Run();
+            new ModuleDecoder(memory, root).Run();
+            return root;
         }
-        catch (MalformedModuleException e)
+        catch (ModuleException e) when (e is MalformedModuleException or InvalidModuleException)
         {
-            // Bodies are read later, but what is wrong in them comes first.
-            decoder.FindEarlierError(e.Offset);
-            decoder.CheckOrder();
-            throw;
+            error = e;
         }
-        catch (InvalidModuleException)
+        ModuleInfo? module = root.Settings.Decoding;
+        for (; module is not null && module != parent; module = module.Parent) error = FindEarlierError(module, error);
+        ExceptionDispatchInfo.Throw(error);
+        return null;
+    }
+
+    /// <summary>Bodies are read later, but what is wrong in them comes first; and what is malformed comes before what is invalid.</summary>
+    private static ModuleException FindEarlierError(ModuleInfo module, ModuleException error)
+    {
+        try
         {
-            decoder.CheckOrder();
-            throw;
+            if (error is MalformedModuleException) ReadBodies(module, error.Offset);
+            CheckOrder(module, module.FreeOrderAt);
+            if (error is InvalidModuleException) ReadHeaders(module);
+            return error;
+        }
+        catch (MalformedModuleException earlier)
+        {
+            return earlier;
         }
     }
 
-    private void FindEarlierError(long before)
+    /// <summary>Looks for a section out of order behind the place of an error.</summary>
+    private static void ReadHeaders(ModuleInfo module)
     {
+        var reader = new ByteReader(module.Bytes.Span, module.Begin + 8, module.End);
+        var order = new SectionOrder();
+        while (!reader.AtEnd)
+        {
+            int at = reader.Position;
+            byte id = reader.U8();
+            uint size = reader.U32();
+            if (id > SectionId.Last || size > (uint)reader.Remaining) return;
+            reader.Position += (int)size;
+            if (id != 0) order.Add(id, at);
+        }
+        if (!order.HasLinking) CheckOrder(module, order.FreeOrderAt);
+    }
+
+    private static void ReadBodies(ModuleInfo module, long before)
+    {
+        ReadOnlySpan<byte> bytes = module.Bytes.Span;
         for (int i = module.ImportedFuncs; i < module.Funcs.Count; i++)
         {
             FuncInfo func = module.Funcs[i];
@@ -58,8 +98,9 @@ internal ref partial struct ModuleDecoder
         }
     }
 
-    private ModuleInfo Run()
+    private void Run()
     {
+        settings.Decoding = module;
         int begin = module.Begin;
         ReadOnlySpan<byte> own = bytes[begin..module.End];
         if (own.Length < 4) throw new MalformedModuleException(own.IsEmpty ? "unexpected end" : "unexpected end of magic header", begin);
@@ -67,8 +108,7 @@ internal ref partial struct ModuleDecoder
         if (own.Length < 8) throw new MalformedModuleException("unexpected end of version", begin + 4);
         if (!own[4..8].SequenceEqual(stackalloc byte[] { 1, 0, 0, 0 })) throw new MalformedModuleException("unknown binary version", begin + 4);
         var reader = new ByteReader(bytes, begin + 8, module.End);
-        int last = 0;
-        bool hasModules = false;
+        var order = new SectionOrder();
         byte lastId = 0;
         while (!reader.AtEnd)
         {
@@ -87,13 +127,8 @@ internal ref partial struct ModuleDecoder
             {
                 // An empty section of the extension says nothing; what is none for the core specification stays none.
                 if (id > SectionId.LastCore && size == 1 && section.Peek() == 0) throw reader.Error("malformed section id", at);
-                int order = SectionOrder.Of(id);
-                if (order <= last && !(SectionOrder.IsEarly(id) && last <= SectionOrder.LastEarly)) throw reader.Error("unexpected content after last section", at);
-                if (order <= last && id is SectionId.Type or SectionId.Import && freeOrderAt == 0) freeOrderAt = at;
-                hasModules |= id is SectionId.Module or SectionId.Instance;
-                if (id == SectionId.Import && hasModules)
-                    throw reader.Error("unexpected content after last section: imports come before modules and instances", at);
-                last = Math.Max(last, order);
+                order.Add(id, at);
+                module.FreeOrderAt = order.FreeOrderAt;
                 lastId = id;
                 module.Sections.Add(id);
                 ReadSection(id, ref section);
@@ -101,13 +136,13 @@ internal ref partial struct ModuleDecoder
             }
             reader.Position += (int)size;
         }
-        CheckOrder();
+        CheckOrder(module, module.FreeOrderAt);
         if (declaredFuncs != bodies)
             throw new MalformedModuleException("function and code section have inconsistent lengths", module.End);
         if (module.DataCount is { } count && count != module.Datas.Count)
             throw new MalformedModuleException("data count and data section have inconsistent lengths", module.End);
         BranchHints.Read(module);
-        return module;
+        settings.Decoding = module.Parent;
     }
 
     private void ReadCustom(ref ByteReader section, byte after)
@@ -136,24 +171,25 @@ internal ref partial struct ModuleDecoder
             case SectionId.Type:
                 for (int i = 0; i < count; i++)
                 {
+                    settings.Poll();
                     int at = section.Position, first = module.Types.Count;
                     types.ReadRecType(ref section);
                     module.EarlyItems.Add(new EarlyItem(SectionId.Type, at, first, module.Types.Count - first));
                 }
                 break;
             case SectionId.Import:
-                for (int i = 0; i < count; i++) ReadImport(ref section, ref types);
+                for (int i = 0; i < count; i++, settings.Poll()) ReadImport(ref section, ref types);
                 break;
             case SectionId.Function:
                 declaredFuncs = count;
-                for (int i = 0; i < count; i++)
+                for (int i = 0; i < count; i++, settings.Poll())
                 {
                     module.FuncTypeIndices.Add(PeekIndex(section, 0));
                     module.Funcs.Add(new FuncInfo(types.ReadFuncIndex(ref section), false));
                 }
                 break;
             case SectionId.Table:
-                for (int i = 0; i < count; i++) ReadTable(ref section, ref types);
+                for (int i = 0; i < count; i++, settings.Poll()) ReadTable(ref section, ref types);
                 break;
             case SectionId.Memory:
                 for (int i = 0; i < count; i++)
@@ -170,33 +206,33 @@ internal ref partial struct ModuleDecoder
                 }
                 break;
             case SectionId.Global:
-                for (int i = 0; i < count; i++)
+                for (int i = 0; i < count; i++, settings.Poll())
                 {
                     int at = section.Position;
                     module.Globals.Add(new GlobalInfo(types.ReadGlobalType(ref section), ReadExpr(ref section), at));
                 }
                 break;
             case SectionId.Export:
-                for (int i = 0; i < count; i++) ReadExport(ref section);
+                for (int i = 0; i < count; i++, settings.Poll()) ReadExport(ref section);
                 break;
             case SectionId.Element:
-                for (int i = 0; i < count; i++) ReadElem(ref section, ref types);
+                for (int i = 0; i < count; i++, settings.Poll()) ReadElem(ref section, ref types);
                 break;
             case SectionId.Code:
                 bodies = count;
-                for (int i = 0; i < count; i++) ReadBody(ref section, i < declaredFuncs ? module.Funcs[module.ImportedFuncs + i] : null);
+                for (int i = 0; i < count; i++, settings.Poll()) ReadBody(ref section, i < declaredFuncs ? module.Funcs[module.ImportedFuncs + i] : null);
                 break;
             case SectionId.Data:
-                for (int i = 0; i < count; i++) ReadData(ref section);
+                for (int i = 0; i < count; i++, settings.Poll()) ReadData(ref section);
                 break;
             case SectionId.Module:
                 for (int i = 0; i < count; i++) ReadModule(ref section);
                 break;
             case SectionId.Instance:
-                for (int i = 0; i < count; i++) ReadInstance(ref section);
+                for (int i = 0; i < count; i++, settings.Poll()) ReadInstance(ref section);
                 break;
             case SectionId.Alias:
-                for (int i = 0; i < count; i++) ReadAlias(ref section);
+                for (int i = 0; i < count; i++, settings.Poll()) ReadAlias(ref section);
                 break;
         }
     }
@@ -259,6 +295,7 @@ internal ref partial struct ModuleDecoder
         int depth = 0;
         while (true)
         {
+            settings.Poll();
             code.Read(out Instr instr);
             if (instr.Op.Has(OpTraits.Opens)) depth++;
             if (instr.Id == OpId.End && depth-- == 0) break;
@@ -296,7 +333,7 @@ internal ref partial struct ModuleDecoder
         if (exprs)
         {
             items = new ConstExpr[section.Count()];
-            for (int i = 0; i < items.Length; i++) items[i] = ReadExpr(ref section);
+            for (int i = 0; i < items.Length; i++, settings.Poll()) items[i] = ReadExpr(ref section);
         }
         else
         {

@@ -20,6 +20,9 @@ internal sealed partial class ModuleInfo
 
     internal int End { get; init; }
 
+    /// <summary>Where the first sections come in an order that only modules of the extension may have; 0 if they do not.</summary>
+    internal int FreeOrderAt { get; set; }
+
     /// <summary>The modules defined in this one, in order.</summary>
     internal List<ModuleInfo> Nested { get; } = [];
 
@@ -112,6 +115,11 @@ internal sealed partial class ModuleInfo
 
     private Dictionary<string, ExportInfo>? exportMap;
 
+    /// <summary>The length of the longest name of an export, in UTF-16 units.</summary>
+    internal int LongestExport => longestExport ??= Exports.Count == 0 ? 0 : Exports.Max(e => e.Name.Length);
+
+    private int? longestExport;
+
     /// <summary>An export by its name, or null.</summary>
     internal ExportInfo? FindExport(string name)
     {
@@ -152,6 +160,18 @@ internal sealed class ModuleSettings
     internal bool AllowLinking { get; set; } = true;
     internal bool AllowCompile { get; set; } = true;
     internal int NestedModules { get; set; }
+
+    /// <summary>The module whose bytes are being read: after an error the innermost one.</summary>
+    internal ModuleInfo? Decoding { get; set; }
+
+    private int polls;
+
+    /// <summary>Asks now and then whether the guest for which the module is read is to stop.</summary>
+    internal void Poll()
+    {
+        if ((++polls & 0xff) == 0) Runtime.CancellationScope.ThrowIfStopped();
+    }
+
     internal Runtime.GcBatch GcBatch { get; } = new();
 }
 

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using WasmJit.Runtime;
 
 namespace WasmJit.Jit;
@@ -10,7 +9,10 @@ internal static class JitThread
     private const int StackForJit = 1 << 20;
     private const int LargeFunction = 20_000;
 
-    private const int StackOfThread = 64 << 20;
+    /// <summary>In bytes of WebAssembly: compiled in some milliseconds, whatever is in it.</summary>
+    private const int SmallFunction = 1_000;
+
+    private static readonly WorkerThreads Threads = new("wasm compiler", 64 << 20);
 
     internal static bool IsLarge(FuncInfo function) => function.BodyEnd - function.BodyStart > LargeFunction;
 
@@ -25,30 +27,49 @@ internal static class JitThread
         }
     }
 
-    /// <summary>Runs what compiles a function.</summary>
+    /// <summary>
+    /// Runs what compiles a function. A guest that obeys a token does not wait longer than the token lets it: what may take long
+    /// is compiled on a thread of its own, since RyuJIT cannot be told to stop.
+    /// </summary>
+    /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
     internal static nint Run(FuncInfo function, Func<nint> compile) =>
-        !HasStack || IsLarge(function) ? RunElsewhere(compile) : compile();
+        !HasStack || IsLarge(function) || (WasmThread.CurrentScope is not null && MayTakeLong(function)) ? RunElsewhere(compile) : compile();
 
-    /// <summary>Runs what compiles a method on a thread with enough stack.</summary>
+    private static bool MayTakeLong(FuncInfo function) => function.BodyEnd - function.BodyStart > SmallFunction;
+
+    /// <summary>
+    /// Runs what compiles a method on a thread with enough stack. Where the caller leaves because of its token, the work ends at
+    /// the next place where it asks; RyuJIT finishes the method that it has.
+    /// </summary>
+    /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
     internal static nint RunElsewhere(Func<nint> compile)
     {
-        nint code = 0;
-        ExceptionDispatchInfo? error = null;
-        var thread = new Thread(
-            () =>
-            {
-                try
-                {
-                    code = compile();
-                }
-                catch (Exception e)
-                {
-                    error = ExceptionDispatchInfo.Capture(e);
-                }
-            }, StackOfThread);
-        thread.Start();
-        thread.Join();
-        error?.Throw();
-        return code;
+        CancellationScope? scope = WasmThread.CurrentScope;
+        // The scope's own thread makes and ends what stands for several tokens.
+        CancellationToken token = scope?.Token ?? default;
+        Task<nint> code = Threads.Start(() =>
+        {
+            using (CancellationScope.Lend(scope)) return compile();
+        });
+        if (scope is not null) Wait(code, scope, token);
+        return code.GetAwaiter().GetResult();
+    }
+
+    private static void Wait(Task<nint> code, CancellationScope scope, CancellationToken token)
+    {
+        try
+        {
+            code.Wait(token);
+        }
+        catch (OperationCanceledException) when (!code.IsCompleted)
+        {
+            // Nobody else looks at what became of it.
+            code.ContinueWith(static done => done.Exception, TaskContinuationOptions.ExecuteSynchronously);
+            throw scope.EndOfWait();
+        }
+        catch (Exception e) when (e is OperationCanceledException or AggregateException)
+        {
+            // The result says more.
+        }
     }
 }

@@ -5,13 +5,18 @@ namespace WasmJit.Jit;
 /// <summary>The basic blocks of a function without protected regions, and which dominate which.</summary>
 internal static class ControlFlow
 {
-    /// <summary>
-    /// The longest chain of blocks that dominate one another. Along such chains the JIT looks for conditions that are known
-    /// already, and asks for each pair whether one block reaches the other.
-    /// </summary>
-    internal static int DominatorDepth(IlBuffer il)
+    /// <summary>The blocks that are reached, by their number in post-order: a dominator has a higher one. The entry is the last.</summary>
+    private sealed class Graph
     {
-        List<int[]> successors = Successors(il);
+        internal required int[] Order { get; init; }
+        internal required List<int>[] Predecessors { get; init; }
+        internal required int[] Dominator { get; init; }
+
+        internal int Count => Order.Length;
+    }
+
+    private static Graph Build(List<int[]> successors)
+    {
         int[] order = PostOrder(successors);
         var number = new int[successors.Count];
         Array.Fill(number, -1);
@@ -20,7 +25,6 @@ internal static class ControlFlow
         for (int i = 0; i < order.Length; i++)
             foreach (int next in successors[order[i]]) (predecessors[number[next]] ??= []).Add(i);
 
-        // Numbers in post-order: a dominator has a higher one. The entry is the last.
         var dominator = new int[order.Length];
         Array.Fill(dominator, -1);
         int entry = order.Length - 1;
@@ -40,14 +44,83 @@ internal static class ControlFlow
                 dominator[block] = found;
             }
         }
-        var depth = new int[order.Length];
+        return new Graph { Order = order, Predecessors = predecessors, Dominator = dominator };
+    }
+
+    /// <summary>
+    /// The longest chain of blocks that dominate one another. Along such chains the JIT looks for conditions that are known
+    /// already, and asks for each pair whether one block reaches the other.
+    /// </summary>
+    internal static int DominatorDepth(IlBuffer il)
+    {
+        Graph graph = Build(Successors(il, null));
+        var depth = new int[graph.Count];
         int deepest = 0;
-        for (int block = entry - 1; block >= 0; block--)
+        for (int block = graph.Count - 2; block >= 0; block--)
         {
-            depth[block] = depth[dominator[block]] + 1;
+            depth[block] = depth[graph.Dominator[block]] + 1;
             deepest = Math.Max(deepest, depth[block]);
         }
         return deepest;
+    }
+
+    /// <summary>
+    /// How many times values of a local that were written in different places meet at the beginning of a block, once for each way to
+    /// it: the JIT has an object for each, and looks at all of them again and again. Locals that each block writes before it reads them do not count.
+    /// </summary>
+    /// <param name="il">The function.</param>
+    /// <param name="limit">Counting ends beyond this number.</param>
+    internal static long Meetings(IlBuffer il, long limit)
+    {
+        var uses = new Dictionary<long, Uses>();
+        Graph graph = Build(Successors(il, uses));
+        int words = (graph.Count + 63) / 64;
+        // By block: where its dominance ends, as a set of bits.
+        var frontiers = new ulong[]?[graph.Count];
+        for (int block = 0; block < graph.Count; block++)
+        {
+            if (graph.Predecessors[block] is not { Count: > 1 } from) continue;
+            foreach (int start in from)
+                for (int runner = start; runner != graph.Dominator[block]; runner = graph.Dominator[runner])
+                    (frontiers[runner] ??= new ulong[words])[block >> 6] |= 1UL << (block & 63);
+        }
+        var number = new int[graph.Order.Length == 0 ? 0 : graph.Order.Max() + 1];
+        Array.Fill(number, -1);
+        for (int i = 0; i < graph.Count; i++) number[graph.Order[i]] = i;
+        long meetings = 0;
+        var found = new ulong[words];
+        var open = new Stack<int>();
+        foreach (Uses use in uses.Values)
+        {
+            if (!use.IsShared) continue;
+            Array.Clear(found);
+            foreach (int block in use.Writers)
+                if (block < number.Length && number[block] >= 0) open.Push(number[block]);
+            while (open.TryPop(out int writer))
+            {
+                if (frontiers[writer] is not { } frontier) continue;
+                for (int word = 0; word < words; word++)
+                {
+                    for (ulong added = frontier[word] & ~found[word]; added != 0; added &= added - 1)
+                    {
+                        int target = (word * 64) + System.Numerics.BitOperations.TrailingZeroCount(added);
+                        open.Push(target);
+                        meetings += graph.Predecessors[target].Count;
+                    }
+                    found[word] |= frontier[word];
+                }
+            }
+            if (meetings > limit) break;
+        }
+        return meetings;
+    }
+
+    /// <summary>The blocks that write a local, and whether one reads what another has written.</summary>
+    private sealed class Uses
+    {
+        internal List<int> Writers { get; } = [];
+
+        internal bool IsShared { get; set; }
     }
 
     private static int Common(int[] dominator, int a, int b)
@@ -60,7 +133,10 @@ internal static class ControlFlow
         return a;
     }
 
-    private static List<int[]> Successors(IlBuffer il)
+    /// <summary>The blocks that follow each block.</summary>
+    /// <param name="il">The function.</param>
+    /// <param name="uses">Takes the uses of each local; arguments have negative numbers.</param>
+    private static List<int[]> Successors(IlBuffer il, Dictionary<long, Uses>? uses)
     {
         // A block begins at each label that follows code, and after each branch.
         var blockOfLabel = new int[il.LabelCount];
@@ -92,6 +168,14 @@ internal static class ControlFlow
                 continue;
             }
             isEmpty = false;
+            if (uses is not null && node.Form is (IlBuffer.Form.Local or IlBuffer.Form.Arg))
+            {
+                long variable = node.Form == IlBuffer.Form.Local ? node.Number : -1 - node.Number;
+                if (!uses.TryGetValue(variable, out Uses? use)) uses[variable] = use = new Uses();
+                bool isWritten = use.Writers.Count > 0 && use.Writers[^1] == successors.Count;
+                if (node.Code != OpCodes.Stloc && node.Code != OpCodes.Starg) use.IsShared |= !isWritten;
+                else if (!isWritten) use.Writers.Add(successors.Count);
+            }
             if (!EndsBlock(node)) continue;
             successors.Add(node.Form switch
             {

@@ -93,6 +93,7 @@ internal sealed partial class FunctionEmitter
     private Frame[] frames = new Frame[16];
     private int depth;
     private int skipped;
+    private uint polls;
     private bool hasCalls;
 
     private FunctionEmitter(ModuleInfo module, int index, ICodeTarget target, int loop)
@@ -134,6 +135,8 @@ internal sealed partial class FunctionEmitter
         var code = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);
         while (depth > 0)
         {
+            // An operator may become thousands of instructions, where it moves many values.
+            if ((++polls & 0x1f) == 0) CancellationScope.ThrowIfStopped();
             code.Read(out Instr instr);
             il.Source = instr.Offset;
             if (target.CountsFuel) CountInstruction(instr);

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit;
 
@@ -85,13 +86,14 @@ internal sealed class Splitter
     /// <param name="signature">Its signature.</param>
     /// <param name="name">What the parts are called, in stack traces for one.</param>
     /// <param name="kept">Takes what must live as long as the function.</param>
+    /// <param name="bytes">The size of the function in WebAssembly.</param>
     /// <param name="size">The size of parts; the usual one if null.</param>
-    internal static bool TryWrite(IlBuffer il, DynamicMethod method, Signature signature, string name, List<object> kept, PartSize? size = null)
+    internal static bool TryWrite(IlBuffer il, DynamicMethod method, Signature signature, string name, List<object> kept, int bytes, PartSize? size = null)
     {
         if (il.HasRegions) return false;
         var splitter = new Splitter(il, signature, size ?? Normal);
         if (!splitter.FindParts() || !splitter.FindEntries() || !splitter.FindPlaces()) return false;
-        splitter.Write(method, name, kept);
+        splitter.Write(method, name, kept, bytes);
         return true;
     }
 
@@ -261,20 +263,29 @@ internal sealed class Splitter
         ? [typeof(InstanceCore), typeof(long).MakeByRefType(), typeof(object[]), typeof(int)]
         : [typeof(InstanceCore), typeof(long).MakeByRefType(), typeof(object[]), typeof(int), signature.Return.MakeByRefType()];
 
-    private unsafe void Write(DynamicMethod method, string name, List<object> kept)
+    private unsafe void Write(DynamicMethod method, string name, List<object> kept, int bytes)
     {
         nint[] codes = GC.AllocateArray<nint>(Parts, pinned: true);
         var methods = new DynamicMethod[Parts];
         var frames = new long[Parts];
         Type[] parameters = PartParameters;
-        Parallel.For(0, Parts, part =>
+        CancellationScope? scope = WasmThread.CurrentScope;
+        Parallel.For(0, Parts, (part, state) =>
         {
+            if (scope?.Stopped is not null)
+            {
+                state.Stop();
+                return;
+            }
             IlBuffer code = new PartWriter(this, part).Write();
             methods[part] = new DynamicMethod(name, typeof(int), parameters, typeof(Splitter).Module, true);
-            code.WriteTo(methods[part].GetILGenerator(Math.Max(64, code.Bytes)));
+            ILGenerator generator = methods[part].GetILGenerator(Math.Max(64, code.Bytes));
+            if (JitCost.IsTooDear(code, bytes / Parts)) JitCost.WriteUnoptimised(code, generator);
+            else code.WriteTo(generator);
             codes[part] = CodeAddress.Of(methods[part]);
             frames[part] = FrameGuard.LargeFrame(codes[part], FrameGuard.Estimate(code));
         });
+        CancellationScope.ThrowIfStopped();
         kept.Add(codes);
         kept.Add(methods);
         WriteFront(method.GetILGenerator(), parameters, (nint)System.Runtime.CompilerServices.Unsafe.AsPointer(ref codes[0]), frames.Max());

@@ -35,6 +35,9 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
     private readonly List<int> initLog = [];
     private int funcIndex = -1;
     private int at;
+
+    /// <summary>Counts operators, to ask now and then whether a guest that waits for the module is to stop.</summary>
+    private uint polls;
     private ImmutableArray<ValType> results = [];
 
     /// <summary>Validates a function's body.</summary>
@@ -101,6 +104,7 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         while (depth > 0)
         {
             if (code.AtEnd) throw MissingEnd(end);
+            if ((++polls & 0xfff) == 0) Runtime.CancellationScope.ThrowIfStopped();
             code.Read(out Instr instr);
             at = instr.Offset;
             if (isConstant) CheckConstant(instr);

@@ -1,3 +1,5 @@
+using WasmJit.Runtime;
+
 namespace WasmJit.Jit;
 
 /// <summary>Validates a decoded module (spec 3.4 and 3.5): all of it, before it exists for anybody.</summary>
@@ -8,10 +10,17 @@ internal static class ModuleValidator
 
     /// <exception cref="InvalidModuleException">The module is invalid.</exception>
     /// <exception cref="MalformedModuleException">A body is malformed.</exception>
-    internal static void Validate(ModuleInfo module)
+    /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
+    internal static void Validate(ModuleInfo module) => DeepStack.Run(() =>
+    {
+        ValidateTree(module);
+        return true;
+    });
+
+    private static void ValidateTree(ModuleInfo module)
     {
         if (!module.AllowLinking && module.LinkingUse is { } use) throw ModuleInfo.LinkingOff(use.What, use.Offset);
-        foreach (ModuleInfo nested in module.Nested) Validate(nested);
+        foreach (ModuleInfo nested in module.Nested) ValidateTree(nested);
         FeatureValidator.Validate(module);
         var expressions = new FunctionValidator(module);
         CheckSpaces(module, expressions);
@@ -93,12 +102,18 @@ internal static class ModuleValidator
         // Several threads; the error reported is the one that a single thread would have found.
         var errors = new System.Collections.Concurrent.ConcurrentDictionary<int, ModuleException>();
         int lowest = int.MaxValue;
+        CancellationScope? scope = WasmThread.CurrentScope;
         Parallel.For(first, count, () => new FunctionValidator(module), (i, state, validator) =>
         {
             if (i > Volatile.Read(ref lowest)) return validator;
             try
             {
-                validator.ValidateBody(i);
+                using (CancellationScope.Lend(scope)) validator.ValidateBody(i);
+            }
+            catch (GuestCanceledException)
+            {
+                // Thrown once more by the thread that waits.
+                state.Stop();
             }
             catch (ModuleException e)
             {
@@ -110,6 +125,7 @@ internal static class ModuleValidator
             }
             return validator;
         }, _ => { });
+        CancellationScope.ThrowIfStopped();
         if (!errors.IsEmpty) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(errors[errors.Keys.Min()]);
     }
 }

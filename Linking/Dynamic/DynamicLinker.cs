@@ -88,6 +88,7 @@ public sealed partial class DynamicLinker
     /// <summary>The same, for hosts that must know the program before a start function calls them.</summary>
     internal Instance InstantiateFor(Action<Instance>? beforeStart, Module program, Imports? imports, Fuel? fuel)
     {
+        if (fuel is not null && !program.CountsFuel) throw Module.NothingCounts();
         using (Enter())
         {
             if (main is not null) throw new InvalidOperationException("The linker has a program already.");

@@ -123,7 +123,7 @@ internal sealed class GuestSpace
     internal void Scan(uint from, uint count)
     {
         FuncRef[] funcs = Table.Funcs;
-        for (uint i = from; i < Math.Min((ulong)from + count, (ulong)funcs.Length); i++)
+        for (uint i = from; i < Math.Min((ulong)from + count, (ulong)Table.Size); i++)
             if (!ReferenceEquals(funcs[i], FuncRef.Empty)) indices.TryAdd(funcs[i], i);
     }
 

@@ -45,7 +45,7 @@ internal static class GcArrays
     private static object Filled<T>(T value, object array)
     {
         T[] items = Unsafe.As<T[]>(array);
-        MemoryMarshal.CreateSpan(ref MemoryMarshal.GetArrayDataReference(items), items.Length).Fill(value);
+        LongWork.Fill(MemoryMarshal.CreateSpan(ref MemoryMarshal.GetArrayDataReference(items), items.Length), value);
         return array;
     }
 
@@ -69,30 +69,30 @@ internal static class GcArrays
 
     // array.fill
 
-    internal static void Fill8(object? array, uint at, int value, uint count) => Range<byte>(array, at, count).Fill((byte)value);
+    internal static void Fill8(object? array, uint at, int value, uint count) => LongWork.Fill(Range<byte>(array, at, count), (byte)value);
 
-    internal static void Fill16(object? array, uint at, int value, uint count) => Range<ushort>(array, at, count).Fill((ushort)value);
+    internal static void Fill16(object? array, uint at, int value, uint count) => LongWork.Fill(Range<ushort>(array, at, count), (ushort)value);
 
-    internal static void FillI32(object? array, uint at, int value, uint count) => Range<int>(array, at, count).Fill(value);
+    internal static void FillI32(object? array, uint at, int value, uint count) => LongWork.Fill(Range<int>(array, at, count), value);
 
-    internal static void FillI64(object? array, uint at, long value, uint count) => Range<long>(array, at, count).Fill(value);
+    internal static void FillI64(object? array, uint at, long value, uint count) => LongWork.Fill(Range<long>(array, at, count), value);
 
-    internal static void FillF32(object? array, uint at, float value, uint count) => Range<float>(array, at, count).Fill(value);
+    internal static void FillF32(object? array, uint at, float value, uint count) => LongWork.Fill(Range<float>(array, at, count), value);
 
-    internal static void FillF64(object? array, uint at, double value, uint count) => Range<double>(array, at, count).Fill(value);
+    internal static void FillF64(object? array, uint at, double value, uint count) => LongWork.Fill(Range<double>(array, at, count), value);
 
     internal static void FillV128(object? array, uint at, Vector128<byte> value, uint count) =>
-        Range<Vector128<byte>>(array, at, count).Fill(value);
+        LongWork.Fill(Range<Vector128<byte>>(array, at, count), value);
 
     internal static void FillRef(object? array, uint at, object? value, uint count) =>
-        Range<Slot>(array, at, count).Fill(new Slot { Value = value });
+        LongWork.Fill(Range<Slot>(array, at, count), new Slot { Value = value });
 
     // array.copy
 
     private static void Copy<T>(object? to, uint toAt, object? from, uint fromAt, uint count)
     {
         Span<T> target = Range<T>(to, toAt, count);
-        Range<T>(from, fromAt, count).CopyTo(target);
+        LongWork.Copy(Range<T>(from, fromAt, count), target);
     }
 
     internal static void Copy8(object? to, uint toAt, object? from, uint fromAt, uint count) => Copy<byte>(to, toAt, from, fromAt, count);
@@ -143,7 +143,11 @@ internal static class GcArrays
 
     private static void CopyElements(ReadOnlySpan<object?> items, Span<Slot> target)
     {
-        for (int i = 0; i < items.Length; i++) target[i].Value = items[i];
+        for (int i = 0; i < items.Length; i++)
+        {
+            if ((i & 0xfffff) == 0xfffff) CancellationScope.ThrowIfStopped();
+            target[i].Value = items[i];
+        }
     }
 
     internal static object NewData(uint from, uint count, InstanceCore instance, int segment, int type)

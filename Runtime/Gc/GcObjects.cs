@@ -57,6 +57,33 @@ internal static class GcObjects
         }
     }
 
+    /// <summary>Sets all elements of an array.</summary>
+    internal static void Fill(GcClass type, Array array, object? value)
+    {
+        switch (type.StorageOf(0).Kind)
+        {
+            case ValKind.I8: LongWork.Fill(Unsafe.As<byte[]>(array).AsSpan(), (byte)(int)value!); break;
+            case ValKind.I16: LongWork.Fill(Unsafe.As<ushort[]>(array).AsSpan(), (ushort)(int)value!); break;
+            case ValKind.I32: LongWork.Fill(Unsafe.As<int[]>(array).AsSpan(), (int)value!); break;
+            case ValKind.I64: LongWork.Fill(Unsafe.As<long[]>(array).AsSpan(), (long)value!); break;
+            case ValKind.F32: LongWork.Fill(Unsafe.As<float[]>(array).AsSpan(), (float)value!); break;
+            case ValKind.F64: LongWork.Fill(Unsafe.As<double[]>(array).AsSpan(), (double)value!); break;
+            case ValKind.V128: LongWork.Fill(Unsafe.As<Vector128<byte>[]>(array).AsSpan(), (Vector128<byte>)value!); break;
+            default: FillReferences(array, value); break;
+        }
+    }
+
+    /// <summary>Arrays of guests have element types of their own, of which a span cannot be made as of another.</summary>
+    private static void FillReferences(Array array, object? value)
+    {
+        GcArrays.Slot[] items = Unsafe.As<GcArrays.Slot[]>(array);
+        for (int i = 0; i < items.Length; i++)
+        {
+            if ((i & 0xfffff) == 0xfffff) CancellationScope.ThrowIfStopped();
+            items[i].Value = value;
+        }
+    }
+
     internal static object? GetElement(GcClass type, Array array, int index) => type.StorageOf(0).Kind switch
     {
         ValKind.I8 => (int)Unsafe.As<byte[]>(array)[index],

@@ -77,6 +77,47 @@ internal sealed unsafe class CancellationScope
     internal GuestCanceledException EndOfWait() =>
         outer is { Token.IsCancellationRequested: true } ? outer.EndOfWait() : new GuestCanceledException(token);
 
+    /// <summary>
+    /// Lets another thread work for the guest of a scope until the result is disposed of: it obeys the scope's token where it asks,
+    /// with <see cref="ThrowIfStopped"/>.
+    /// </summary>
+    internal static Loan Lend(CancellationScope? scope)
+    {
+        if (scope is null) return default;
+        WasmThread thread = WasmThread.Current;
+        var loan = new Loan(thread, thread.Scope);
+        thread.Scope = scope;
+        return loan;
+    }
+
+    /// <summary>Ends what <see cref="Lend"/> began.</summary>
+    internal readonly struct Loan(WasmThread? thread, CancellationScope? before) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (thread is not null) thread.Scope = before;
+        }
+    }
+
+    /// <summary>The outermost of this scope and those around it whose token is cancelled; any thread may ask.</summary>
+    internal CancellationScope? Stopped
+    {
+        get
+        {
+            CancellationScope? stopped = null;
+            for (CancellationScope? scope = this; scope is not null; scope = scope.outer)
+                if (scope.token.IsCancellationRequested) stopped = scope;
+            return stopped;
+        }
+    }
+
+    /// <summary>For work of the runtime that is long and runs no guest's code: throws if the calling thread's guests are to stop.</summary>
+    /// <exception cref="GuestCanceledException">They are.</exception>
+    internal static void ThrowIfStopped()
+    {
+        if (WasmThread.CurrentScope?.Stopped is { } stopped) throw new GuestCanceledException(stopped.token);
+    }
+
     /// <summary>Throws because the calling thread's mark was found: it is cancelled, or its stack is used up.</summary>
     [DoesNotReturn]
     internal static void Stop()

@@ -17,11 +17,15 @@ public static class Guest
     public static CancellationToken CancellationToken => WasmThread.Current.Scope?.Token ?? default;
 
     /// <summary>Runs something on this thread; guests that it calls stop when the token is cancelled.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The call is a function of a guest whose engine has no <c>EngineOptions.Interruptible</c>, and the token can be cancelled.
+    /// </exception>
     /// <exception cref="GuestCanceledException">A guest was stopped.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled before, or while a host function waited.</exception>
     public static void Run(Action call, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(call);
+        CheckCanStop(call, cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (!cancellation.CanBeCanceled)
         {
@@ -40,11 +44,15 @@ public static class Guest
     }
 
     /// <summary>As <see cref="Run(Action, CancellationToken)"/>, with a result.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The call is a function of a guest whose engine has no <c>EngineOptions.Interruptible</c>, and the token can be cancelled.
+    /// </exception>
     /// <exception cref="GuestCanceledException">A guest was stopped.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled before, or while a host function waited.</exception>
     public static TResult Run<TResult>(Func<TResult> call, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(call);
+        CheckCanStop(call, cancellation);
         TResult result = default!;
         Run(() => { result = call(); }, cancellation);
         return result;
@@ -54,10 +62,12 @@ public static class Guest
     /// Runs something on a thread of its own, with a stack of 16 MiB; the caller's is free. Threads are kept for a while and
     /// used again.
     /// </summary>
+    /// <exception cref="InvalidOperationException">As of <see cref="Run(Action, CancellationToken)"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; a <see cref="GuestCanceledException"/> if a guest was stopped.</exception>
     public static Task RunAsync(Action call, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(call);
+        CheckCanStop(call, cancellation);
         return RunAsync(
             () =>
             {
@@ -67,12 +77,23 @@ public static class Guest
     }
 
     /// <summary>As <see cref="RunAsync(Action, CancellationToken)"/>, with a result.</summary>
+    /// <exception cref="InvalidOperationException">As of <see cref="Run(Action, CancellationToken)"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; a <see cref="GuestCanceledException"/> if a guest was stopped.</exception>
     public static async Task<TResult> RunAsync<TResult>(Func<TResult> call, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(call);
+        CheckCanStop(call, cancellation);
         cancellation.ThrowIfCancellationRequested();
         // The task faults with the cancellation; awaiting it here makes a cancelled task that keeps the exception.
-        return await GuestThreads.Start(() => Run(call, cancellation)).ConfigureAwait(false);
+        return await WorkerThreads.Guests.Start(() => Run(call, cancellation)).ConfigureAwait(false);
+    }
+
+    /// <summary>A token that a guest's loops would never look at is a mistake of the host.</summary>
+    /// <exception cref="InvalidOperationException">The function is of an engine that is not interruptible.</exception>
+    internal static void CheckCanStop(Delegate call, CancellationToken cancellation)
+    {
+        if (cancellation.CanBeCanceled && call.Target is FuncRef { Context: InstanceCore { Services.IsInterruptible: false } })
+            throw new InvalidOperationException(
+                "The token could not stop the function: the engine's options have no Interruptible. Set EngineOptions.Interruptible.");
     }
 }

@@ -98,6 +98,9 @@ internal abstract class InstanceServices
     /// <summary>Where the instance's own memories are to be, those of <c>memory.new</c> too.</summary>
     internal abstract MemoryPlacement Placement { get; }
 
+    /// <summary>Whether loops of the code look if they are to stop.</summary>
+    internal abstract bool IsInterruptible { get; }
+
     /// <summary>Makes and stores <c>Funcs[index]</c> of an own function.</summary>
     internal abstract FuncRef MakeFunc(InstanceCore instance, int index);
 

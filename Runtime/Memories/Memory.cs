@@ -341,13 +341,7 @@ public sealed unsafe class Memory
     internal static void Fill(ulong to, int value, ulong count, Memory memory)
     {
         memory.CheckRange(to, count);
-        for (byte* at = memory.Base + to; count > 0;)
-        {
-            uint part = (uint)Math.Min(count, int.MaxValue);
-            new Span<byte>(at, (int)part).Fill((byte)value);
-            at += part;
-            count -= part;
-        }
+        LongWork.Fill(memory.Base + to, (byte)value, count);
         GC.KeepAlive(memory);
     }
 
@@ -355,7 +349,7 @@ public sealed unsafe class Memory
     {
         source.CheckRange(from, count);
         target.CheckRange(to, count);
-        Buffer.MemoryCopy(source.Base + from, target.Base + to, count, count);
+        LongWork.Copy(source.Base + from, target.Base + to, count);
         GC.KeepAlive(source);
         GC.KeepAlive(target);
     }
@@ -365,7 +359,7 @@ public sealed unsafe class Memory
         ReadOnlyMemory<byte> data = instance.Datas[segment];
         if (from > (uint)data.Length || count > (uint)data.Length - from) Trap.OutOfBoundsMemory();
         memory.CheckRange(to, count);
-        data.Span.Slice((int)from, (int)count).CopyTo(new Span<byte>(memory.Base + to, (int)count));
+        fixed (byte* bytes = data.Span) LongWork.Copy(bytes + from, memory.Base + to, count);
         GC.KeepAlive(memory);
     }
 

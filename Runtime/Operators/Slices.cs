@@ -150,7 +150,7 @@ internal static unsafe class Slices
         MemorySlice read = Of(source), write = Writable(target);
         CheckRange(read, from, count);
         CheckRange(write, to, count);
-        Buffer.MemoryCopy(read.Base + from, write.Base + to, count, count);
+        LongWork.Copy(read.Base + from, write.Base + to, count);
         GC.KeepAlive(read);
         GC.KeepAlive(write);
     }

@@ -5,8 +5,9 @@ using WasmJit.Runtime;
 namespace WasmJit;
 
 /// <summary>
-/// A table. The array is exactly as long as the table, so that the one compare of generated code is also the array's bounds
-/// check; growing copies. Tables of functions hold <see cref="FuncRef"/>, all others objects.
+/// A table. The array is at least as long as the table, so that the one compare of generated code is also the array's bounds
+/// check: behind the last function there are empty slots, whose type fits no call. A table that has grown has room to grow again,
+/// so that growing one by one does not copy it each time. Tables of functions hold <see cref="FuncRef"/>, all others objects.
 /// </summary>
 public sealed class Table
 {
@@ -15,8 +16,9 @@ public sealed class Table
 
     private readonly Lock gate = new();
     private readonly ResourceLease? lease;
+    private int size;
 
-    /// <summary>Functions; empty slots hold <see cref="FuncRef.Empty"/>. Empty array in tables of other references.</summary>
+    /// <summary>Functions; empty slots hold <see cref="FuncRef.Empty"/>, and so do those behind the table's end. Empty array in tables of other references.</summary>
     internal FuncRef[] Funcs = [];
 
     /// <summary>Other references.</summary>
@@ -44,6 +46,7 @@ public sealed class Table
         if (type.Minimum > HardMaximum)
             throw new InsufficientMemoryException($"A table of {type.Minimum} elements is larger than the {HardMaximum} supported.");
         lease = owner?.Take(ResourceKind.Tables, ResourceKind.TableElements, type.Minimum);
+        size = (int)type.Minimum;
         if (IsFunc)
         {
             Funcs = new FuncRef[type.Minimum];
@@ -75,7 +78,7 @@ public sealed class Table
     internal bool IsFunc { get; }
 
     /// <summary>The number of elements.</summary>
-    public int Size => IsFunc ? Funcs.Length : Refs.Length;
+    public int Size => Volatile.Read(ref size);
 
     /// <summary>An element: a delegate in tables of functions, else the object.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The index is not below <see cref="Size"/>.</exception>
@@ -116,25 +119,23 @@ public sealed class Table
     {
         lock (gate)
         {
-            int size = Size;
+            int before = size;
             ulong limit = Math.Min(Type.Maximum ?? ulong.MaxValue, HardMaximum);
-            if (delta > limit || (ulong)size + delta > limit) return -1;
-            if (delta == 0) return size;
-            int larger = size + (int)delta;
+            if (delta > limit || (ulong)before + delta > limit) return -1;
+            int larger = before + (int)delta;
             try
             {
+                // Who sees the new size sees the new array.
                 if (IsFunc)
                 {
-                    var grown = new FuncRef[larger];
-                    Funcs.CopyTo(grown, 0);
-                    Array.Fill(grown, (FuncRef?)value ?? FuncRef.Empty, size, (int)delta);
+                    FuncRef[] grown = WithRoom(Funcs, larger, (int)limit, FuncRef.Empty);
+                    if (value is not null) Array.Fill(grown, (FuncRef)value, before, (int)delta);
                     Volatile.Write(ref Funcs, grown);
                 }
                 else
                 {
-                    var grown = new object?[larger];
-                    Refs.CopyTo(grown, 0);
-                    if (value is not null) Array.Fill(grown, value, size, (int)delta);
+                    object?[] grown = WithRoom(Refs, larger, (int)limit, null);
+                    if (value is not null) Array.Fill(grown, value, before, (int)delta);
                     Volatile.Write(ref Refs, grown);
                 }
             }
@@ -142,8 +143,20 @@ public sealed class Table
             {
                 return -1;
             }
-            return size;
+            Volatile.Write(ref size, larger);
+            return before;
         }
+    }
+
+    /// <summary>An array for so many elements: the one given, or a copy with room for half as many again.</summary>
+    private static T[] WithRoom<T>(T[] items, int length, int limit, T empty)
+    {
+        if (length <= items.Length) return items;
+        int room = Math.Max(length, Math.Min(items.Length + (items.Length / 2), limit));
+        var larger = new T[room];
+        items.CopyTo(larger, 0);
+        if (empty is not null) Array.Fill(larger, empty, items.Length, room - items.Length);
+        return larger;
     }
 
     // ---- what generated code calls ----
@@ -151,9 +164,8 @@ public sealed class Table
     /// <summary>What <c>call_indirect</c> does when the slot's type is not the very one: a subtype, or the trap that fits.</summary>
     internal static FuncRef ResolveSlow(Table table, ulong index, DefType type)
     {
-        FuncRef[] funcs = table.Funcs;
-        if (index >= (ulong)funcs.Length) throw Trap.Make(TrapKind.UndefinedElement, index.ToString(CultureInfo.InvariantCulture));
-        FuncRef func = funcs[index];
+        if (index >= (ulong)table.Size) throw Trap.Make(TrapKind.UndefinedElement, index.ToString(CultureInfo.InvariantCulture));
+        FuncRef func = table.Funcs[index];
         if (ReferenceEquals(func, FuncRef.Empty)) throw Trap.Make(TrapKind.UninitializedElement, index.ToString(CultureInfo.InvariantCulture));
         if (!Subtyping.IsSubtype(func.Type, type)) throw Trap.Make(TrapKind.IndirectCallTypeMismatch);
         return func;

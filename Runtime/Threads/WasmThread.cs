@@ -67,6 +67,9 @@ internal sealed unsafe partial class WasmThread
     /// <summary>The innermost scope that can be cancelled.</summary>
     internal CancellationScope? Scope { get; set; }
 
+    /// <summary>The calling thread's scope; null, too, where it has never run guests.</summary>
+    internal static CancellationScope? CurrentScope => current?.Scope;
+
     /// <summary>Marks this thread's frames below an address, so that guests in them stop, or takes the mark away.</summary>
     internal void Mark(ulong top, bool stop)
     {

@@ -109,6 +109,27 @@ public sealed class InstanceType : CompositeType
         return byName.GetValueOrDefault(name);
     }
 
+    /// <summary>The place of an export that exists.</summary>
+    internal int IndexOf(string name)
+    {
+        // Guests may ask again and again, of instances of many types.
+        if (Exports.Length > 8)
+        {
+            if (indices is null)
+            {
+                var made = new Dictionary<string, int>(Exports.Length);
+                for (int i = 0; i < Exports.Length; i++) made.TryAdd(Exports[i].Name, i);
+                indices = made;
+            }
+            return indices[name];
+        }
+        int index = 0;
+        while (Exports[index].Name != name) index++;
+        return index;
+    }
+
+    private Dictionary<string, int>? indices;
+
     /// <inheritdoc/>
     public override string ToString() => TypePrinter.List("(instance", Exports.Select(Text));
 

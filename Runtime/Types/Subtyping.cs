@@ -1,3 +1,5 @@
+using WasmJit.Runtime;
+
 namespace WasmJit;
 
 /// <summary>
@@ -56,15 +58,25 @@ internal static class Subtyping
         if (sub.Composite.GetType() != super.Composite.GetType()) return false;
         var known = sub.Compared;
         if (known is not null && known.TryGetValue(super, out object? answer)) return ReferenceEquals(answer, Yes);
-        bool result = (sub.Composite, super.Composite) switch
+        // Guests ask with casts, too, anywhere on their stack; a level takes some hundred bytes.
+        bool result = DeepStack.HasSpace(StackForLevels) ? CompareStructure(sub, super) : DeepStack.RunElsewhere(() => CompareStructure(sub, super));
+        known ??= Interlocked.CompareExchange(ref sub.Compared, [], null) ?? sub.Compared;
+        known.AddOrUpdate(super, result ? Yes : No);
+        return result;
+    }
+
+    /// <summary>What must be left of the stack for another level, and for what the last of them calls.</summary>
+    private const int StackForLevels = 48 << 10;
+
+    private static bool CompareStructure(DefType sub, DefType super)
+    {
+        CancellationScope.ThrowIfStopped();
+        return (sub.Composite, super.Composite) switch
         {
             (ModuleType a, ModuleType b) => ImportsMatch(a, b) && ExportsMatch(a.InstanceType, b.InstanceType),
             (InstanceType a, InstanceType b) => ExportsMatch(a, b),
             _ => false,
         };
-        known ??= Interlocked.CompareExchange(ref sub.Compared, [], null) ?? sub.Compared;
-        known.AddOrUpdate(super, result ? Yes : No);
-        return result;
     }
 
     private static bool ExportsMatch(DefType sub, DefType super) =>

@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// Fills and copies for operators whose operand says how much: gigabytes take seconds, most of all where pages are touched for the
+/// first time. They are done in pieces, between which a guest can be stopped.
+/// </summary>
+/// <remarks>Unsafe: the caller has checked the range.</remarks>
+internal static unsafe class LongWork
+{
+    /// <summary>A piece in bytes: some milliseconds where the pages are new.</summary>
+    private const int Piece = 4 << 20;
+
+    internal static void Fill(byte* at, byte value, ulong count)
+    {
+        for (; count > Piece; at += Piece, count -= Piece)
+        {
+            new Span<byte>(at, Piece).Fill(value);
+            CancellationScope.ThrowIfStopped();
+        }
+        new Span<byte>(at, (int)count).Fill(value);
+    }
+
+    /// <summary>Copies; the ranges may overlap.</summary>
+    internal static void Copy(byte* from, byte* to, ulong count)
+    {
+        if (count <= Piece)
+        {
+            Buffer.MemoryCopy(from, to, count, count);
+            return;
+        }
+        bool fromEnd = to > from && to < from + count;
+        for (ulong done = 0; done < count;)
+        {
+            ulong part = Math.Min(count - done, Piece);
+            ulong at = fromEnd ? count - done - part : done;
+            Buffer.MemoryCopy(from + at, to + at, part, part);
+            done += part;
+            CancellationScope.ThrowIfStopped();
+        }
+    }
+
+    internal static void Fill<T>(Span<T> items, T value)
+    {
+        int piece = Piece / Unsafe.SizeOf<T>();
+        for (; items.Length > piece; items = items[piece..])
+        {
+            items[..piece].Fill(value);
+            CancellationScope.ThrowIfStopped();
+        }
+        items.Fill(value);
+    }
+
+    /// <summary>Copies; the ranges have one length and may overlap.</summary>
+    internal static void Copy<T>(Span<T> from, Span<T> to)
+    {
+        int piece = Piece / Unsafe.SizeOf<T>();
+        if (from.Length <= piece)
+        {
+            from.CopyTo(to);
+            return;
+        }
+        bool fromEnd = from.Overlaps(to, out int distance) && distance > 0;
+        for (int done = 0; done < from.Length;)
+        {
+            int part = Math.Min(from.Length - done, piece);
+            int at = fromEnd ? from.Length - done - part : done;
+            from.Slice(at, part).CopyTo(to.Slice(at, part));
+            done += part;
+            CancellationScope.ThrowIfStopped();
+        }
+    }
+}
