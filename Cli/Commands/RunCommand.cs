@@ -154,7 +154,8 @@ internal static class RunCommand
     /// <summary>One run: the module, and what it is given.</summary>
     private sealed class Job(Terminal terminal, string path, EngineOptions options, RunLimits limits)
     {
-        private readonly Module module = ModuleFile.Load(path, limits.Apply(options), terminal);
+        /// <summary>Loaded within the limits.</summary>
+        private Module module = null!;
 
         internal required string[] Args { get; init; }
 
@@ -179,7 +180,11 @@ internal static class RunCommand
         {
             try
             {
-                return limits.Run(terminal, () => export is null ? Start() : Invoke(export));
+                return limits.Run(terminal, () =>
+                {
+                    module = ModuleFile.Load(path, limits.Apply(options), terminal);
+                    return export is null ? Start() : Invoke(export);
+                });
             }
             catch (WasiExitException exit)
             {

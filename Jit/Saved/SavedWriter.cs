@@ -26,6 +26,10 @@ internal sealed class SavedWriter
     private const MethodImplAttributes Optimised =
         MethodImplAttributes.IL | MethodImplAttributes.AggressiveOptimization | MethodImplAttributes.NoInlining;
 
+    /// <summary>For what the optimiser would take too long for; see <see cref="JitCost"/>.</summary>
+    private const MethodImplAttributes Unoptimised =
+        MethodImplAttributes.IL | MethodImplAttributes.NoOptimization | MethodImplAttributes.NoInlining;
+
     private readonly IReadOnlyList<ModuleInfo> modules;
     private readonly CodeOptions options;
     private readonly PersistedAssemblyBuilder assembly;
@@ -126,8 +130,9 @@ internal sealed class SavedWriter
             // A name ends at a NUL in metadata.
             string name = FunctionCode.NameOf(info, func, il.Nulls).Replace('\0', '\ufffd');
             MethodBuilder method = functions!.DefineMethod(name, StaticMethod, signature.Return, signature.Parameters);
-            method.SetImplementationFlags(Optimised);
-            if (Outliner.Plan(il, signature) is { } layout)
+            bool isTooDear = JitCost.IsTooDear(il, info.Funcs[func].BodyEnd - info.Funcs[func].BodyStart);
+            method.SetImplementationFlags(isTooDear ? Unoptimised : Optimised);
+            if (!isTooDear && Outliner.Plan(il, signature) is { } layout)
             {
                 bodies ??= module.DefineType(ClassOf(number, i) + "Bodies", StaticClass);
                 Outliner.WriteCaller(il, method.GetILGenerator(), Outliner.WriteBody(il, bodies, name, signature, layout), signature);

@@ -14,6 +14,7 @@ internal sealed class LinkingFailure(LinkingError error, string message) : Excep
         ModuleException e => (LinkingError.Invalid, $"invalid module: {e.Message}"),
         LinkException { Limit: not null } e => (LinkingError.QuotaExceeded, e.Message),
         LinkException e => (LinkingError.Unlinkable, $"unlinkable module: {e.Message}"),
+        OutOfMemoryException => (LinkingError.QuotaExceeded, "out of memory"),
         FileNotFoundException or DirectoryNotFoundException => (LinkingError.NotFound, exception.Message),
         UnauthorizedAccessException e => (LinkingError.NotAllowed, e.Message),
         IOException e => (LinkingError.Io, e.Message),

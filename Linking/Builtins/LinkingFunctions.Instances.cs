@@ -41,6 +41,7 @@ internal readonly partial struct LinkingFunctions
             else imports.Add(name, Text(given.Name, given.NameLength), value);
         }
         if (Options.Offered is { } offered) imports.AddRange(offered);
+        Fuel.Pay(Guest.FuelTank, Linker.CostOf(target.Info));
         return Handles.Add(Linker.Instantiate(target, Linker.Resolve(target, imports), Guest.FuelTank, Guest.Resources));
     }
 
@@ -135,8 +136,9 @@ internal readonly partial struct LinkingFunctions
         if ((ulong)there > other.Length || (uint)length > other.Length - (ulong)there)
             throw Failure(LinkingError.OutOfBounds, $"{(uint)length} bytes at {(ulong)there} are not inside a memory of {other.Length}");
         Span<byte> window = other.Slice((ulong)there, length);
-        if (isWrite) own.CopyTo(window);
-        else window.CopyTo(own);
+        Pay(length);
+        if (isWrite) LongWork.Copy(own, window);
+        else LongWork.Copy(window, own);
         GC.KeepAlive(other);
         return length;
     }

@@ -92,7 +92,7 @@ internal readonly partial struct LinkingFunctions
 
     // ---- modules ----
 
-    private ModuleCompiler Compiler => new(Guest.Module.Engine, Guest.Module.Engine.Options.LinkingQuota);
+    private ModuleCompiler Compiler => new(Guest.Module.Engine, Guest.Module.Engine.Options.LinkingQuota, Guest.FuelTank);
 
     private void RequireCompile()
     {
@@ -174,9 +174,13 @@ internal readonly partial struct LinkingFunctions
         return guest.Slice((uint)address, length);
     }
 
+    /// <summary>Bytes that a function reads or writes cost the guest what they cost in its own code.</summary>
+    private void Pay(int bytes) => Fuel.Pay(Guest.FuelTank, (ulong)Fuel.OfBytes((uint)bytes));
+
     private string Text(int address, int length)
     {
         if ((uint)length > LongestName) throw Failure(LinkingError.InvalidArgument, $"a name of {(uint)length} bytes");
+        Pay(length);
         byte[] name = Window(address, length).ToArray();
         return Utf8.IsValid(name) ? Encoding.UTF8.GetString(name) : throw Failure(LinkingError.InvalidArgument, "the name is not UTF-8");
     }
@@ -186,6 +190,7 @@ internal readonly partial struct LinkingFunctions
     private int Write(string text, int address, int room)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(text);
+        Pay(bytes.Length);
         Span<byte> window = Window(address, room);
         bytes.AsSpan(0, Math.Min(bytes.Length, window.Length)).CopyTo(window);
         return bytes.Length;

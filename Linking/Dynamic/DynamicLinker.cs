@@ -205,7 +205,7 @@ public sealed partial class DynamicLinker
         isLoading = true;
         try
         {
-            return new LibraryLoader(this, new ModuleCompiler(Program.Module.Engine, quota)).Load(name, caller, mode);
+            return new LibraryLoader(this, new ModuleCompiler(Program.Module.Engine, quota, caller is null ? null : Program.Instance.FuelTank)).Load(name, caller, mode);
         }
         catch
         {

@@ -112,6 +112,7 @@ internal sealed class LibraryLoader(DynamicLinker linker, ModuleCompiler compile
         library.HasSlots = true;
         try
         {
+            compiler.Pay(Linker.CostOf(library.Module.Info));
             library.Instance = Linker.Instantiate(library.Module, binders[library].Values(), linker.Program.Instance.FuelTank, linker.Program.Instance.Resources);
         }
         catch (LinkException e)

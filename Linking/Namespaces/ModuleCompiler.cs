@@ -7,11 +7,14 @@ namespace WasmJit;
 public sealed class ModuleCompiler
 {
     private readonly LinkingQuota? quota;
+    private readonly Fuel? fuel;
 
-    internal ModuleCompiler(Engine engine, LinkingQuota? quota)
+    /// <summary>For a guest with a quota and what it may execute; for the host without either.</summary>
+    internal ModuleCompiler(Engine engine, LinkingQuota? quota, Fuel? fuel = null)
     {
         Engine = engine;
         this.quota = quota;
+        this.fuel = fuel;
     }
 
     /// <summary>The engine.</summary>
@@ -47,6 +50,9 @@ public sealed class ModuleCompiler
         return CompileOwned(bytes.ToArray());
     }
 
+    /// <summary>Takes what an instance costs from the guest's fuel.</summary>
+    internal void Pay(ulong units) => Fuel.Pay(fuel, units);
+
     private void CheckSize(long size)
     {
         quota?.CheckSize(size);
@@ -58,6 +64,7 @@ public sealed class ModuleCompiler
     {
         if (Engine.Options.Compilation == Compilation.Never)
             throw new UnauthorizedAccessException("runtime compile not allowed: the engine takes saved modules alone");
+        Pay(Fuel.OfCode((ulong)bytes.Length));
         return Engine.CompileOwned(bytes, quota);
     }
 }

@@ -70,15 +70,18 @@ public sealed class Fuel
         fuel.Left = left - (long)units;
     }
 
+    /// <summary>What it costs to have a module of so many bytes compiled.</summary>
+    internal static ulong OfCode(ulong bytes) => bytes > ulong.MaxValue / UnitsPerCompiledByte ? ulong.MaxValue : bytes * UnitsPerCompiledByte;
+
     internal static int Compiled32(int length, InstanceCore instance)
     {
-        Charge(instance, (uint)length * UnitsPerCompiledByte);
+        Charge(instance, OfCode((uint)length));
         return length;
     }
 
     internal static long Compiled64(long length, InstanceCore instance)
     {
-        Charge(instance, (ulong)length > ulong.MaxValue / UnitsPerCompiledByte ? ulong.MaxValue : (ulong)length * UnitsPerCompiledByte);
+        Charge(instance, OfCode((ulong)length));
         return length;
     }
 

@@ -42,7 +42,8 @@ internal static unsafe class DeepStack
                 {
                     error = ExceptionDispatchInfo.Capture(e);
                 }
-            }, StackSize) { IsBackground = true };
+            }, StackSize)
+        { IsBackground = true };
         thread.Start();
         thread.Join();
         error?.Throw();

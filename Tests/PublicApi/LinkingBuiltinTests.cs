@@ -415,4 +415,28 @@ public sealed class LinkingBuiltinTests
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    /// <summary>What the functions do costs what it costs in the guest's own code.</summary>
+    [Fact]
+    public void CompilingAndInstantiatingAreCharged()
+    {
+        var guest = new Guest(new LinkingOptions { AllowCompile = true }, new Engine(new EngineOptions { CountFuel = true }));
+        guest.Instance.Fuel = new Fuel(1_000_000);
+        long Used(Action action)
+        {
+            long before = guest.Instance.Fuel!.Remaining;
+            action();
+            return before - guest.Instance.Fuel.Remaining;
+        }
+        int handle = 0;
+        byte[] bytes = Wat.ToBinary("(module (table 10000 funcref))");
+        Assert.InRange(Used(() => handle = guest.Compile("(module (table 10000 funcref))")), 64 * bytes.Length, (64 * bytes.Length) + 100);
+        Assert.True(handle >= 0);
+        int made = 0;
+        Assert.InRange(Used(() => made = guest.Instantiate(handle)), 2500, 5000);
+        Assert.InRange(Used(() => guest.Call("get_export_handle", made, 0, 65536)), 65536 / 8, (65536 / 8) + 100);
+        guest.Instance.Fuel = new Fuel(100);
+        var trap = Assert.IsType<TrapException>(Assert.Throws<TargetInvocationException>(() => guest.Compile("(module)")).InnerException);
+        Assert.Equal(TrapKind.OutOfFuel, trap.Kind);
+    }
 }
