@@ -15,7 +15,9 @@ internal static unsafe class Linker
 
     internal static long WorkOf(ModuleInfo info)
     {
-        long work = 1000 + (4L * info.Imports.Count) + info.Funcs.Count + info.Globals.Count + info.Initialisers.Count;
+        long work = 1000 + (4L * info.Imports.Count) + info.Funcs.Count + info.Initialisers.Count;
+        // Each is an object, a table with an array, whatever is in it.
+        work += (16L * (info.Globals.Count - info.ImportedGlobals)) + (16L * (info.Tags.Count - info.ImportedTags)) + (64L * (info.Tables.Count - info.ImportedTables));
         work += 1000L * (info.Memories.Count - info.ImportedMemories);
         for (int i = info.ImportedTables; i < info.Tables.Count; i++) work += (long)(Math.Min(info.Tables[i].Type.Minimum, Table.HardMaximum) / 4);
         foreach (ElemInfo elem in info.Elems) work += 1 + elem.Count;

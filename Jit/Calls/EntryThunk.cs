@@ -96,7 +96,8 @@ internal sealed class EntryThunk
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Ldfld, Field(nameof(FuncRef.Code)));
         il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, signature.Return, signature.Parameters, null);
-        ValueConversion.Results(il, signature.ResultTypes, signature.HostResults, HostAdapter.ToDelegate);
+        ValueConversion.Results(il, signature.ResultTypes, signature.HostResults,
+            i => signature.ResultTypes[i] != signature.HostResults[i], (generator, _) => generator.Emit(OpCodes.Call, HostAdapter.ToDelegate));
         if (result is not null) il.Emit(OpCodes.Stloc, result);
         il.BeginExceptFilterBlock();
         il.Emit(OpCodes.Call, Method(typeof(TrapFilter), nameof(TrapFilter.IsTrap)));

@@ -117,12 +117,11 @@ internal sealed class HostAdapter
                 'R' => EntryThunk.Method(typeof(HostAdapter), nameof(ResultRef)),
                 _ => null,
             };
-        ValueConversion.Results(il, signature.HostResults, signature.ResultTypes, (generator, i) =>
+        ValueConversion.Results(il, signature.HostResults, signature.ResultTypes, i => checks[i] is not null, (generator, i) =>
         {
-            if (checks[i] is not { } check) return;
             generator.Emit(OpCodes.Ldarg_0);
             generator.Emit(OpCodes.Ldc_I4, i);
-            generator.Emit(OpCodes.Call, check);
+            generator.Emit(OpCodes.Call, checks[i]!);
         });
         il.Emit(OpCodes.Ret);
     }

@@ -6,28 +6,68 @@ namespace WasmJit.Jit;
 /// <summary>Converts the results of a call, one or a tuple of them, between the forms of generated code and of the host.</summary>
 internal static class ValueConversion
 {
-    /// <summary>Applies <paramref name="convertFunc"/> to each result whose type differs.</summary>
-    internal static void Results(ILGenerator il, Type[] from, Type[] to, MethodInfo convertFunc) =>
-        Results(il, from, to, (generator, i) =>
-        {
-            if (from[i] != to[i]) generator.Emit(OpCodes.Call, convertFunc);
-        });
-
-    /// <summary>Applies a conversion to each result; the tuple is taken apart and made anew only where a type differs.</summary>
-    internal static void Results(ILGenerator il, Type[] from, Type[] to, Action<ILGenerator, int> convert)
+    /// <summary>Applies a conversion to each result that needs one. A tuple that needs none stays as it is.</summary>
+    /// <param name="il">Where to.</param>
+    /// <param name="from">The types of the results on the stack, one value or a tuple.</param>
+    /// <param name="to">Their types afterwards.</param>
+    /// <param name="needs">Whether a result is to be converted.</param>
+    /// <param name="convert">Converts a result, which is on the stack.</param>
+    internal static void Results(ILGenerator il, Type[] from, Type[] to, Func<int, bool> needs, Action<ILGenerator, int> convert)
     {
+        if (!Enumerable.Range(0, from.Length).Any(needs)) return;
         if (from.Length == 1) convert(il, 0);
-        if (from.Length <= 1) return;
-        Type tuple = Signature.Tuple(from);
-        LocalBuilder local = il.DeclareLocal(tuple);
-        il.Emit(OpCodes.Stloc, local);
+        else Convert(il, from, to, needs, convert);
+    }
+
+    /// <summary>
+    /// Writes fields of a tuple, in place where its type stays. Constructors would not do: each level of a tuple is a copy of all that
+    /// is inside of it, which makes a megabyte of a thousand vectors.
+    /// </summary>
+    private static void Convert(ILGenerator il, Type[] from, Type[] to, Func<int, bool> needs, Action<ILGenerator, int> convert)
+    {
+        Type read = Signature.Tuple(from), written = Signature.Tuple(to);
+        bool inPlace = read == written;
+        LocalBuilder source = il.DeclareLocal(read);
+        LocalBuilder target = inPlace ? source : il.DeclareLocal(written);
+        il.Emit(OpCodes.Stloc, source);
+        LocalBuilder sourceAt = AddressOf(il, source), targetAt = inPlace ? sourceAt : AddressOf(il, target);
         for (int i = 0; i < from.Length; i++)
         {
-            il.Emit(OpCodes.Ldloca, local);
-            foreach (FieldInfo field in Path(tuple, i)) il.Emit(field.FieldType.IsValueType && field.Name == "Rest" ? OpCodes.Ldflda : OpCodes.Ldfld, field);
-            convert(il, i);
+            if (i > 0 && i % 7 == 0)
+            {
+                sourceAt = Inside(il, sourceAt, ref read);
+                targetAt = inPlace ? sourceAt : Inside(il, targetAt, ref written);
+                if (inPlace) written = read;
+            }
+            if (inPlace && !needs(i)) continue;
+            string name = $"Item{(i % 7) + 1}";
+            il.Emit(OpCodes.Ldloc, targetAt);
+            il.Emit(OpCodes.Ldloc, sourceAt);
+            il.Emit(OpCodes.Ldfld, read.GetField(name)!);
+            if (needs(i)) convert(il, i);
+            il.Emit(OpCodes.Stfld, written.GetField(name)!);
         }
-        foreach (ConstructorInfo constructor in Constructors(Signature.Tuple(to))) il.Emit(OpCodes.Newobj, constructor);
+        il.Emit(OpCodes.Ldloc, target);
+    }
+
+    private static LocalBuilder AddressOf(ILGenerator il, LocalBuilder tuple)
+    {
+        LocalBuilder address = il.DeclareLocal(tuple.LocalType.MakeByRefType());
+        il.Emit(OpCodes.Ldloca, tuple);
+        il.Emit(OpCodes.Stloc, address);
+        return address;
+    }
+
+    /// <summary>The address of the tuple's Rest, and its type.</summary>
+    private static LocalBuilder Inside(ILGenerator il, LocalBuilder at, ref Type tuple)
+    {
+        FieldInfo rest = tuple.GetField("Rest")!;
+        tuple = rest.FieldType;
+        LocalBuilder address = il.DeclareLocal(tuple.MakeByRefType());
+        il.Emit(OpCodes.Ldloc, at);
+        il.Emit(OpCodes.Ldflda, rest);
+        il.Emit(OpCodes.Stloc, address);
+        return address;
     }
 
     /// <summary>The fields that lead to item <paramref name="index"/> of a tuple: Rest zero or more times, then the item.</summary>

@@ -20,8 +20,8 @@ internal static partial class OperatorTable
         0xfa:0x12  call_export         module name   * t1* (ref null (exact M)) -> t2*               runtime-linking  custom  calls,cost:values
         0xfa:0x13  return_call_export  module name   * t1* (ref null (exact M)) -> t2*               runtime-linking  custom  calls,ends,cost:values
         0xfa:0x14  memory.new          type          * -> (ref m)                                    runtime-linking  custom  cost:entity
-        0xfa:0x15  table.new           type          * element -> (ref t)                            runtime-linking  custom  cost:entity
-        0xfa:0x16  global.new          type          * value -> (ref g)                              runtime-linking  custom  cost:1
+        0xfa:0x15  table.new           type          * element -> (ref t)                            runtime-linking  custom  cost:64+entity
+        0xfa:0x16  global.new          type          * value -> (ref g)                              runtime-linking  custom  cost:16
         0xfa:0x20  memory.size_ref     type          * ref -> at                                     runtime-linking  custom  reads-memory,ref:memory.size,cost:1
         0xfa:0x21  memory.grow_ref     type          * ref at -> at                                  runtime-linking  custom  reads-memory,writes-memory,ref:memory.grow,cost:pages
         0xfa:0x22  memory.fill_ref     type          * ref at i32 at ->                              runtime-linking  custom  writes-memory,ref:memory.fill,cost:bytes

@@ -41,6 +41,24 @@ public sealed class FuelTests
         RunsOut(instance.GetExport<Action>("f"));
     }
 
+    /// <summary>Instances whose parts have no elements are objects all the same: each part is paid for.</summary>
+    [Theory]
+    [InlineData("(tag)", 16)]
+    [InlineData("(global anyref (ref.null any))", 16)]
+    [InlineData("(table 0 funcref)", 64)]
+    [InlineData("(func)", 1)]
+    public void EachPartOfAnInstanceCosts(string part, int units)
+    {
+        long Cost(int parts)
+        {
+            var fuel = new Fuel(10_000_000);
+            Make($"(module $m {string.Concat(Enumerable.Repeat(part, parts))}) (func (export \"f\") (drop (instantiate (module $m))))", fuel)
+                .GetExport<Action>("f")();
+            return 10_000_000 - fuel.Remaining;
+        }
+        Assert.InRange(Cost(1001) - Cost(1), 1000L * units, 1000L * (units + 4));
+    }
+
     [Fact]
     public void AUnitPaysForAnInstructionAtLeast()
     {
