@@ -99,7 +99,7 @@ internal sealed partial class FunctionValidator
             case OpId.LocalGet:
                 {
                     ValType type = Local(instr.A);
-                    if (!initialised[instr.A]) throw Error($"uninitialized local {instr.A}");
+                    if (!IsInitialised(instr.A, type)) throw Error($"uninitialized local {instr.A}");
                     Push(type);
                     break;
                 }
@@ -238,10 +238,18 @@ internal sealed partial class FunctionValidator
 
     private void Initialise(uint local)
     {
+        if (local >= (uint)locals.Count)
+        {
+            if (!LocalInRun(local).IsDefaultable && written.Add((int)local)) initLog.Add((int)local);
+            return;
+        }
         if (initialised[local]) return;
         initialised[local] = true;
         initLog.Add((int)local);
     }
+
+    private bool IsInitialised(uint local, ValType type) =>
+        local < (uint)locals.Count ? initialised[local] : type.IsDefaultable || written.Contains((int)local);
 
     private void Call(FuncType type)
     {

@@ -27,7 +27,7 @@ internal sealed partial class FunctionValidator
     }
 
     /// <summary>The declared type of a local.</summary>
-    internal ValType TypeOfLocal(uint index) => locals[(int)index];
+    internal ValType TypeOfLocal(uint index) => Local(index);
 
     /// <summary>Begins a function's body that has been validated before.</summary>
     internal void Begin(int index)

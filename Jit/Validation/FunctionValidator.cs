@@ -32,6 +32,15 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
     private readonly List<LocalRun> runs = [];
     private readonly List<ValType> locals = [];
     private bool[] initialised = [];
+
+    /// <summary>
+    /// A run of locals that are declared in few bytes, and where it ends: a function that is smaller than the number of its locals cannot
+    /// use them all, and pays for those alone that it uses.
+    /// </summary>
+    private readonly List<(int End, ValType Type)> ends = [];
+
+    /// <summary>Of such functions, the locals that have a value by now and begin without.</summary>
+    private readonly HashSet<int> written = [];
     private readonly List<int> initLog = [];
     private int funcIndex = -1;
     private int at;
@@ -64,6 +73,9 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         }
     }
 
+    /// <summary>So many locals are listed one by one in any case, and one more for each byte of the function.</summary>
+    private const int DirectLocals = 256;
+
     /// <summary>Reads the declarations of a function's locals; gives where its code begins.</summary>
     private int DeclareLocals(int index)
     {
@@ -71,13 +83,23 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         int code = ModuleDecoder.ReadLocals(module, func, runs);
         locals.Clear();
         locals.AddRange(func.Func.Params);
+        ends.Clear();
+        written.Clear();
+        int count = locals.Count;
         foreach (LocalRun run in runs)
         {
             if (module.Features != Features.All) FeatureValidator.Check(module, run.Type, func.BodyStart);
-            for (int i = 0; i < run.Count; i++) locals.Add(run.Type);
+            count += run.Count;
+            ends.Add((count, run.Type));
         }
-        if (initialised.Length < locals.Count) initialised = new bool[Math.Max(locals.Count, 64)];
-        for (int i = 0; i < locals.Count; i++) initialised[i] = i < func.Func.Params.Length || locals[i].IsDefaultable;
+        int direct = count <= DirectLocals + (func.BodyEnd - func.BodyStart) ? count : locals.Count;
+        if (direct == count)
+        {
+            foreach (LocalRun run in runs)
+                for (int i = 0; i < run.Count; i++) locals.Add(run.Type);
+        }
+        if (initialised.Length < direct) initialised = new bool[Math.Max(direct, 64)];
+        for (int i = 0; i < direct; i++) initialised[i] = i < func.Func.Params.Length || locals[i].IsDefaultable;
         results = func.Func.Results;
         return code;
     }
@@ -86,6 +108,7 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
     internal void ValidateConst(ConstExpr expr, ValType type, int globals)
     {
         locals.Clear();
+        ends.Clear();
         results = [type];
         constGlobals = globals;
         Run(expr.Start, expr.End, results, isConstant: true);
@@ -204,7 +227,11 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         Pop(frame.End);
         if (height != frame.Height)
             throw Error($"type mismatch: block requires [{List(frame.End.AsSpan())}] but stack has [{List(stack.AsSpan(frame.Height..height))}]");
-        for (int i = initLog.Count - 1; i >= frame.InitHeight; i--) initialised[initLog[i]] = false;
+        for (int i = initLog.Count - 1; i >= frame.InitHeight; i--)
+        {
+            if (initLog[i] < locals.Count) initialised[initLog[i]] = false;
+            else written.Remove(initLog[i]);
+        }
         initLog.RemoveRange(frame.InitHeight, initLog.Count - frame.InitHeight);
         depth--;
         return frame;
@@ -279,8 +306,19 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         if (index >= count) throw Error($"unknown data segment {index}");
     }
 
-    private ValType Local(uint index) =>
-        index < (uint)locals.Count ? locals[(int)index] : throw Error($"unknown local {index}");
+    private ValType Local(uint index) => index < (uint)locals.Count ? locals[(int)index] : LocalInRun(index);
+
+    private ValType LocalInRun(uint index)
+    {
+        int low = 0, high = ends.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (index < (uint)ends[middle].End) high = middle;
+            else low = middle + 1;
+        }
+        return low < ends.Count ? ends[low].Type : throw Error($"unknown local {index}");
+    }
 
     private HeapType Heap(HeapTypeCode code) => new TypeDecoder(module).HeapTypeOf(code, at);
 
