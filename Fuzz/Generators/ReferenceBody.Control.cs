@@ -203,7 +203,7 @@ internal sealed partial class ReferenceBody
                     Emit(OpId.ReturnCallRef, frame.IndexOf(callee)!.Value);
                     break;
                 }
-            case 2 when !isLeaf && OneIn(3):
+            case 2 when !isLeaf:
                 Need(ValType.Ref(HeapType.Exn, true));
                 Emit(OpId.ThrowRef);
                 break;

@@ -28,7 +28,7 @@ internal sealed partial class ReferenceBody
                 break;
             case 34 or 35: SelectTop(); break;
             case 36: LookAtTop(); break;
-            case 37 when OneIn(3): Leave(); break;
+            case 37 when OneIn(2): Leave(); break;
             default:
                 if (frame.IsLinked) Link();
                 else Keep();

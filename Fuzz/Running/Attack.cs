@@ -23,7 +23,10 @@ internal sealed class Attack
         List<string>? expected = null;
         for (int i = 0; i < runners.Count; i++)
         {
-            if (runners[i].Run(bytes, seed, isProgram, limit) is { } failure) return failure;
+            Failure? failure = runners[i].Run(bytes, seed, isProgram, limit);
+            // What is late once may have met a pause of the whole process.
+            if (failure?.Kind == FailureKind.Late) failure = runners[i].Run(bytes, seed, isProgram, limit);
+            if (failure is not null) return failure;
             List<string>? actual = runners[i].Lines;
             if (expected is null || actual is null)
             {

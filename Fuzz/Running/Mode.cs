@@ -3,7 +3,8 @@ namespace WasmJit.Fuzz;
 /// <summary>A way to compile and run modules.</summary>
 /// <param name="Name">What <c>wasmjit fuzz --modes</c> calls it.</param>
 /// <param name="Options">The engine's.</param>
-internal sealed record Mode(string Name, EngineOptions Options)
+/// <param name="IsHurried">Whether modules are stopped somewhere on their way: after a random time, with a random amount of fuel.</param>
+internal sealed record Mode(string Name, EngineOptions Options, bool IsHurried = false)
 {
     /// <summary>Whether a call ends when its fuel is used up or its time is over.</summary>
     internal bool IsLimited => Options is { CountFuel: true, Interruptible: true };
@@ -23,6 +24,7 @@ internal sealed record Mode(string Name, EngineOptions Options)
         new("interpreter-limits", new EngineOptions { Compilation = Compilation.Interpreted, Interruptible = true, CountFuel = true, MemoryChecks = MemoryChecks.Explicit }),
         new("tiered", new EngineOptions { Compilation = Compilation.Tiered, TierSeed = 1 }),
         new("tiered-limits", new EngineOptions { Compilation = Compilation.Tiered, TierSeed = 2, Interruptible = true, CountFuel = true }),
+        new("hurried", new EngineOptions { Interruptible = true, CountFuel = true }, IsHurried: true),
     ];
 
     /// <summary>The mode of a name, or null.</summary>

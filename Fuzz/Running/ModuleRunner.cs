@@ -15,12 +15,18 @@ internal sealed record RunLimit(TimeSpan Time, long Fuel)
     /// <summary>How much later than its time a call may end.</summary>
     internal static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>The same where it did not work, but waited for a processor.</summary>
+    internal static readonly TimeSpan MostWaiting = TimeSpan.FromSeconds(2);
+
     internal static RunLimit Usual { get; } = new(TimeSpan.FromSeconds(5), 1_000_000);
 }
 
 /// <summary>Compiles, links and calls modules in one mode.</summary>
 internal sealed class ModuleRunner
 {
+    /// <summary>What hurried modules get, in milliseconds: about what compiling and running most of them takes.</summary>
+    private const double MostHurry = 40;
+
     private readonly Engine engine;
     private readonly Imports imports;
     private readonly Mode mode;
@@ -44,7 +50,14 @@ internal sealed class ModuleRunner
     internal Failure? Run(byte[] bytes, int seed, bool isProgram, RunLimit limit)
     {
         Lines = null;
+        if (mode.IsHurried)
+        {
+            var random = new Random(~seed);
+            limit = new RunLimit(TimeSpan.FromMilliseconds(random.NextDouble() * MostHurry), random.Next(20_000));
+        }
         using var source = new CancellationTokenSource();
+        TimeSpan usedWhenOver = TimeSpan.MaxValue;
+        using CancellationTokenRegistration over = source.Token.Register(() => usedWhenOver = Environment.CpuUsage.TotalTime);
         long begin = Stopwatch.GetTimestamp();
         if (mode.IsLimited) source.CancelAfter(limit.Time);
         Failure? failure = null;
@@ -70,12 +83,16 @@ internal sealed class ModuleRunner
         {
             failure = new Failure(FailureKind.Refused, mode.Name, e.Message);
         }
-        catch (Exception) when (!isProgram)
+        catch (Exception e)
         {
-            // A mutant that cannot be linked, or whose start function traps.
+            // Mutants may trap when they are instantiated, and whatever has little fuel; programs do not.
+            if (isProgram && !mode.IsLimited) failure = new Failure(FailureKind.Escaped, mode.Name, Describe(e));
         }
         TimeSpan late = Stopwatch.GetElapsedTime(begin) - limit.Time;
-        if (failure is null && mode.IsLimited && late > RunLimit.Tolerance)
+        // On a loaded machine a thread may wait that long for a processor.
+        bool worked = Environment.CpuUsage.TotalTime - usedWhenOver > RunLimit.Tolerance;
+        if (mode.IsHurried) Lines = null;
+        if (failure is null && mode.IsLimited && (late > RunLimit.MostWaiting || (late > RunLimit.Tolerance && worked)))
             failure = new Failure(FailureKind.Late, mode.Name, string.Create(CultureInfo.InvariantCulture, $"{late.TotalMilliseconds:0} ms after its {limit.Time.TotalMilliseconds:0} ms"));
         return failure;
     }

@@ -24,7 +24,8 @@ internal static class Worker
     {
         var attack = new Attack(modes, limit);
         // What is done for the first time takes longer.
-        foreach (ModuleGenerator generator in generators.Where(g => g.MakesPrograms)) attack.Run(generator.Make(0), 0, false);
+        foreach (ModuleGenerator generator in ModuleGenerator.All([]))
+            for (int seed = 0; seed < 5; seed++) attack.Run(generator.Make(seed), seed, generator.MakesPrograms);
         output.WriteLine("ready");
         output.Flush();
         while (input.ReadLine() is { } line)

@@ -37,7 +37,9 @@ internal sealed class GcBatch
         }
         else if (module is null)
         {
-            var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm types"), AssemblyBuilderAccess.RunAndCollect);
+            // References between assemblies are by name: a class that derives from one in another assembly must not find a third.
+            string name = $"wasm types {Interlocked.Increment(ref written)}";
+            var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName(name), AssemblyBuilderAccess.RunAndCollect);
             Befriend(assembly);
             module = assembly.DefineDynamicModule("wasm types");
         }

@@ -49,6 +49,13 @@ public sealed class RandomModuleTests : IDisposable
     [Fact]
     public void MutantsEndTyped() => Run("bytes", 400, "guard", "limits");
 
+    /// <summary>Whatever the engine is doing when the time is over or the fuel used up, it stops, and says so with the exceptions it has for that.</summary>
+    [Theory]
+    [InlineData("numbers", 60)]
+    [InlineData("linking", 60)]
+    [InlineData("bytes", 100)]
+    public void StopInTime(string generator, int count) => Run(generator, count, "hurried");
+
     /// <summary>A generator that makes the same few shapes again and again tests nothing.</summary>
     [Theory]
     [InlineData("references", 78)]
