@@ -52,25 +52,28 @@ internal sealed partial class FunctionEmitter
                 stack.Flush();
                 il.Call(Members.AtomicWait(nameof(AtomicWaits.Fence)));
                 return true;
-            case OpId.MemoryAtomicNotify: Wait(instr, "Notify"); return true;
-            case OpId.MemoryAtomicWait32: Wait(instr, "Wait32On"); return true;
-            case OpId.MemoryAtomicWait64: Wait(instr, "Wait64On"); return true;
+            case OpId.MemoryAtomicNotify: Wait(instr, new(nameof(AtomicWaits.Notify32), nameof(AtomicWaits.Notify64), nameof(Slices.Notify))); return true;
+            case OpId.MemoryAtomicWait32: Wait(instr, new(nameof(AtomicWaits.Wait32On32), nameof(AtomicWaits.Wait32On64), nameof(Slices.Wait32))); return true;
+            case OpId.MemoryAtomicWait64: Wait(instr, new(nameof(AtomicWaits.Wait64On32), nameof(AtomicWaits.Wait64On64), nameof(Slices.Wait64))); return true;
             default: return false;
         }
     }
 
-    private void Wait(in Instr instr, string helper)
+    /// <summary>The helpers of an operator that waits or wakes, by what it does so on. References to memories have those of memories.</summary>
+    private readonly record struct WaitHelpers(string Of32, string Of64, string OfSlices);
+
+    private void Wait(in Instr instr, in WaitHelpers helpers)
     {
         hasCalls = true;
         if (instr.HasMemoryRef)
         {
-            WaitThroughReference(instr, helper);
+            WaitThroughReference(instr, helpers);
             return;
         }
         int start = stack.Take(instr.Op.Params.Length);
         LoadMemory(instr.Memory);
         il.LdcI8((long)instr.Bits);
-        il.Call(Members.AtomicWait(helper + Suffix(module.Memories[(int)instr.Memory].Is64)));
+        il.Call(Members.AtomicWait(Sized(module.Memories[(int)instr.Memory].Is64, helpers.Of32, helpers.Of64)));
         stack.PushStack(ValType.I32, start);
     }
 }

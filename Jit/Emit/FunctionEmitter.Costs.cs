@@ -66,7 +66,7 @@ internal sealed partial class FunctionEmitter
         il.Ldloc(delta);
         il.LdcI4(memory.PageSizeLog2);
         LoadInstance();
-        il.Call(Members.FuelCharge("Grown" + Suffix(memory.Is64)));
+        il.Call(Members.FuelCharge(Sized(memory.Is64, nameof(Fuel.Grown32), nameof(Fuel.Grown64))));
         stack.PushStack(memory.AddressType, start);
         stack.FreeTemp(delta);
     }

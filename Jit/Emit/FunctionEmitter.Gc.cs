@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Runtime;
@@ -73,13 +72,13 @@ internal sealed partial class FunctionEmitter
                 }
             case OpId.ArrayFill:
                 stack.Take(4);
-                il.Call(Members.GcArray("Fill" + Suffix(ClassOf(instr.A).StorageOf(0))));
+                il.Call(FillArray.Of(ClassOf(instr.A).StorageOf(0)));
                 return true;
             case OpId.ArrayCopy:
                 {
                     stack.Take(5);
                     ValType storage = ClassOf(instr.A).StorageOf(0);
-                    il.Call(Members.GcArray("Copy" + (storage.IsRef ? "Ref" : (storage.ByteSize * 8).ToString(CultureInfo.InvariantCulture))));
+                    il.Call(CopyArray.Of(storage));
                     return true;
                 }
             case OpId.ArrayInitData or OpId.ArrayInitElem:
@@ -109,13 +108,31 @@ internal sealed partial class FunctionEmitter
 
     private ValType Exact(uint type) => ValType.Ref(new ExactType(module.Types[(int)type]), false);
 
-    private static string Suffix(ValType storage) => storage.Kind switch
+    /// <summary>The helpers of an operator on arrays, by the type of their elements.</summary>
+    private sealed record ArrayHelpers(string I8, string I16, string I32, string I64, string F32, string F64, string V128, string Ref)
     {
-        ValKind.I8 => "8",
-        ValKind.I16 => "16",
-        ValKind.Ref => "Ref",
-        _ => storage.Kind.ToString(),
-    };
+        internal MethodInfo Of(ValType storage) => Members.GcArray(storage.Kind switch
+        {
+            ValKind.I8 => I8,
+            ValKind.I16 => I16,
+            ValKind.I32 => I32,
+            ValKind.I64 => I64,
+            ValKind.F32 => F32,
+            ValKind.F64 => F64,
+            ValKind.V128 => V128,
+            _ => Ref,
+        });
+    }
+
+    private static readonly ArrayHelpers NewFilledArray = new(
+        nameof(GcArrays.New8), nameof(GcArrays.New16), nameof(GcArrays.NewI32), nameof(GcArrays.NewI64),
+        nameof(GcArrays.NewF32), nameof(GcArrays.NewF64), nameof(GcArrays.NewV128), nameof(GcArrays.NewRef)),
+        FillArray = new(
+        nameof(GcArrays.Fill8), nameof(GcArrays.Fill16), nameof(GcArrays.FillI32), nameof(GcArrays.FillI64),
+        nameof(GcArrays.FillF32), nameof(GcArrays.FillF64), nameof(GcArrays.FillV128), nameof(GcArrays.FillRef)),
+        CopyArray = new(
+        nameof(GcArrays.Copy8), nameof(GcArrays.Copy16), nameof(GcArrays.Copy32), nameof(GcArrays.Copy64),
+        nameof(GcArrays.Copy32), nameof(GcArrays.Copy64), nameof(GcArrays.Copy128), nameof(GcArrays.CopyRef));
 
     /// <summary>Whether an operand is proved to be equal to another only if both are one object.</summary>
     private bool IsNeverI31(int fromTop) => Proven.IsNeverI31(fromTop) && Assume(fromTop, Proven[fromTop], "a comparison of numbers that was left out");
@@ -232,7 +249,7 @@ internal sealed partial class FunctionEmitter
         {
             start = stack.Take(2);
             NewArray(type);
-            il.Call(Members.GcArray("New" + Suffix(storage)));
+            il.Call(NewFilledArray.Of(storage));
         }
         stack.PushStack(Exact(index), start);
     }

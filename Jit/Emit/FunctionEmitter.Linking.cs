@@ -21,7 +21,7 @@ internal sealed partial class FunctionEmitter
                     il.LdcI4((int)instr.A);
                     il.LdcI4((int)instr.B);
                     il.LdcI4(orNull ? 1 : 0);
-                    il.Call(Members.Helper("Compile" + Suffix(module.Memories[(int)instr.A].Is64)));
+                    il.Call(Members.Helper(Sized(module.Memories[(int)instr.A].Is64, nameof(CodeHelpers.Compile32), nameof(CodeHelpers.Compile64))));
                     stack.PushStack(ValType.Ref(module.Types[(int)instr.B], orNull), start);
                     hasCalls = true;
                     return true;
@@ -49,7 +49,7 @@ internal sealed partial class FunctionEmitter
                     LoadInstance();
                     il.LdcI4((int)instr.A);
                     il.LdcI4((int)instr.B);
-                    il.Call(Members.Helper("GetExportNull" + Suffix(module.Memories[(int)instr.A].Is64)));
+                    il.Call(Members.Helper(Sized(module.Memories[(int)instr.A].Is64, nameof(CodeHelpers.GetExportNull32), nameof(CodeHelpers.GetExportNull64))));
                     stack.PushStack(ValType.Ref(module.Types[(int)instr.B], true), start);
                     hasCalls = true;
                     return true;

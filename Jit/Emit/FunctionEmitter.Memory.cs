@@ -1,4 +1,5 @@
 using System.Reflection.Emit;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit;
 
@@ -65,8 +66,8 @@ internal sealed partial class FunctionEmitter
             at = inLocal ? AssertCheckedAt(il.LdlocAt(at, CheckedOf(access.Local!)), access)
                 : access.IsReference ? stack.LoadAt(at, access.Reference) : il.LdlocAt(at, MemoryObject((uint)access.Memory));
             at = il.LdcI8At(at, (long)extent);
-            at = il.CallAt(at, inLocal ? Members.MemoryReference("CheckOrNothing" + Suffix(type.Is64))
-                : access.IsReference ? Members.MemoryReference("Check" + Suffix(type.Is64))
+            at = il.CallAt(at, inLocal ? Members.MemoryReference(Sized(type.Is64, nameof(MemoryReferences.CheckOrNothing32), nameof(MemoryReferences.CheckOrNothing64)))
+                : access.IsReference ? Members.MemoryReference(Sized(type.Is64, nameof(MemoryReferences.Check32), nameof(MemoryReferences.Check64)))
                 : type.Is64 ? Members.MemoryCheck64 : Members.MemoryCheck32);
         }
         at = BaseAt(at, access);
@@ -217,14 +218,16 @@ internal sealed partial class FunctionEmitter
         return start;
     }
 
-    private string Suffix(bool is64) => is64 ? "64" : "32";
+    /// <summary>The helper for addresses of 32 or of 64 bits.</summary>
+    private static string Sized(bool is64, string of32, string of64) => is64 ? of64 : of32;
 
-    private string CopySuffix(bool to64, bool from64) => (to64, from64) switch
+    /// <summary>The helper that copies between two memories or tables, each of which has addresses of 32 or 64 bits.</summary>
+    private static string Copied(bool to64, bool from64, string of32, string of64, string from32To64, string from64To32) => (to64, from64) switch
     {
-        (true, true) => "64",
-        (false, false) => "32",
-        (true, false) => "32To64",
-        _ => "64To32",
+        (true, true) => of64,
+        (false, false) => of32,
+        (true, false) => from32To64,
+        (false, true) => from64To32,
     };
 
     private bool EmitBulk(in Instr instr)
@@ -236,7 +239,7 @@ internal sealed partial class FunctionEmitter
                     int start = il.Tail;
                     MemoryType type = module.Memories[(int)instr.A];
                     LoadMemory(instr.A);
-                    il.Call(Members.Helper("MemorySize" + Suffix(type.Is64)));
+                    il.Call(Members.Helper(Sized(type.Is64, nameof(CodeHelpers.MemorySize32), nameof(CodeHelpers.MemorySize64))));
                     stack.PushStack(type.AddressType, start);
                     return true;
                 }
@@ -245,50 +248,51 @@ internal sealed partial class FunctionEmitter
                     MemoryType type = module.Memories[(int)instr.A];
                     int start = stack.Take(1);
                     LoadMemory(instr.A);
-                    il.Call(Members.Helper("MemoryGrow" + Suffix(type.Is64)));
+                    il.Call(Members.Helper(Sized(type.Is64, nameof(CodeHelpers.MemoryGrow32), nameof(CodeHelpers.MemoryGrow64))));
                     stack.PushStack(type.AddressType, start);
                     return true;
                 }
             case OpId.MemoryFill:
                 stack.Take(3);
                 LoadMemory(instr.A);
-                il.Call(Members.Helper("MemoryFill" + Suffix(module.Memories[(int)instr.A].Is64)));
+                il.Call(Members.Helper(Sized(module.Memories[(int)instr.A].Is64, nameof(CodeHelpers.MemoryFill32), nameof(CodeHelpers.MemoryFill64))));
                 return true;
             case OpId.MemoryCopy:
                 stack.Take(3);
                 LoadMemory(instr.A);
                 LoadMemory(instr.B);
-                il.Call(Members.Helper("MemoryCopy" + CopySuffix(module.Memories[(int)instr.A].Is64, module.Memories[(int)instr.B].Is64)));
+                il.Call(Members.Helper(Copied(module.Memories[(int)instr.A].Is64, module.Memories[(int)instr.B].Is64,
+                    nameof(CodeHelpers.MemoryCopy32), nameof(CodeHelpers.MemoryCopy64), nameof(CodeHelpers.MemoryCopy32To64), nameof(CodeHelpers.MemoryCopy64To32))));
                 return true;
             case OpId.MemoryInit:
                 stack.Take(3);
                 LoadMemory(instr.B);
                 LoadInstance();
                 il.LdcI4((int)instr.A);
-                il.Call(Members.Helper("MemoryInit" + Suffix(module.Memories[(int)instr.B].Is64)));
+                il.Call(Members.Helper(Sized(module.Memories[(int)instr.B].Is64, nameof(CodeHelpers.MemoryInit32), nameof(CodeHelpers.MemoryInit64))));
                 return true;
             case OpId.DataDrop or OpId.ElemDrop:
                 LoadInstance();
                 il.LdcI4((int)instr.A);
-                il.Call(Members.Helper(instr.Id == OpId.DataDrop ? "DataDrop" : "ElemDrop"));
+                il.Call(Members.Helper(instr.Id == OpId.DataDrop ? nameof(CodeHelpers.DataDrop) : nameof(CodeHelpers.ElemDrop)));
                 return true;
             case OpId.TableGet:
                 {
                     TableType type = module.Tables[(int)instr.A].Type;
                     int start = stack.Take(1);
                     LoadTable((int)instr.A);
-                    il.Call(Members.Helper("TableGet" + Suffix(type.Is64)));
+                    il.Call(Members.Helper(Sized(type.Is64, nameof(CodeHelpers.TableGet32), nameof(CodeHelpers.TableGet64))));
                     stack.PushStack(type.Element, start);
                     return true;
                 }
-            case OpId.TableSet: return TableCall(instr.A, 2, "TableSet");
-            case OpId.TableFill: return TableCall(instr.A, 3, "TableFill");
+            case OpId.TableSet: return TableCall(instr.A, 2, nameof(CodeHelpers.TableSet32), nameof(CodeHelpers.TableSet64));
+            case OpId.TableFill: return TableCall(instr.A, 3, nameof(CodeHelpers.TableFill32), nameof(CodeHelpers.TableFill64));
             case OpId.TableSize:
                 {
                     int start = il.Tail;
                     LoadTable((int)instr.A);
                     TableType type = module.Tables[(int)instr.A].Type;
-                    il.Call(Members.Helper("TableSize" + Suffix(type.Is64)));
+                    il.Call(Members.Helper(Sized(type.Is64, nameof(CodeHelpers.TableSize32), nameof(CodeHelpers.TableSize64))));
                     stack.PushStack(type.AddressType, start);
                     return true;
                 }
@@ -297,7 +301,7 @@ internal sealed partial class FunctionEmitter
                     TableType type = module.Tables[(int)instr.A].Type;
                     int start = stack.Take(2);
                     LoadTable((int)instr.A);
-                    il.Call(Members.Helper("TableGrow" + Suffix(type.Is64)));
+                    il.Call(Members.Helper(Sized(type.Is64, nameof(CodeHelpers.TableGrow32), nameof(CodeHelpers.TableGrow64))));
                     stack.PushStack(type.AddressType, start);
                     return true;
                 }
@@ -305,17 +309,18 @@ internal sealed partial class FunctionEmitter
                 stack.Take(3);
                 LoadTable((int)instr.A);
                 LoadTable((int)instr.B);
-                il.Call(Members.Helper("TableCopy" + CopySuffix(module.Tables[(int)instr.A].Type.Is64, module.Tables[(int)instr.B].Type.Is64)));
+                il.Call(Members.Helper(Copied(module.Tables[(int)instr.A].Type.Is64, module.Tables[(int)instr.B].Type.Is64,
+                    nameof(CodeHelpers.TableCopy32), nameof(CodeHelpers.TableCopy64), nameof(CodeHelpers.TableCopy32To64), nameof(CodeHelpers.TableCopy64To32))));
                 return true;
             case OpId.TableInit:
                 stack.Take(3);
                 LoadTable((int)instr.B);
                 LoadInstance();
                 il.LdcI4((int)instr.A);
-                il.Call(Members.Helper("TableInit" + Suffix(module.Tables[(int)instr.B].Type.Is64)));
+                il.Call(Members.Helper(Sized(module.Tables[(int)instr.B].Type.Is64, nameof(CodeHelpers.TableInit32), nameof(CodeHelpers.TableInit64))));
                 return true;
-            case OpId.I64Add128 or OpId.I64Sub128: return Wide(4, instr.Id == OpId.I64Add128 ? "Add128" : "Sub128");
-            case OpId.I64MulWideS or OpId.I64MulWideU: return Wide(2, instr.Id == OpId.I64MulWideS ? "MulWideS" : "MulWideU");
+            case OpId.I64Add128 or OpId.I64Sub128: return Wide(4, instr.Id == OpId.I64Add128 ? nameof(Integers.Add128) : nameof(Integers.Sub128));
+            case OpId.I64MulWideS or OpId.I64MulWideU: return Wide(2, instr.Id == OpId.I64MulWideS ? nameof(Integers.MulWideS) : nameof(Integers.MulWideU));
             default: return false;
         }
     }
@@ -328,11 +333,11 @@ internal sealed partial class FunctionEmitter
         return true;
     }
 
-    private bool TableCall(uint table, int operands, string helper)
+    private bool TableCall(uint table, int operands, string of32, string of64)
     {
         stack.Take(operands);
         LoadTable((int)table);
-        il.Call(Members.Helper(helper + Suffix(module.Tables[(int)table].Type.Is64)));
+        il.Call(Members.Helper(Sized(module.Tables[(int)table].Type.Is64, of32, of64)));
         return true;
     }
 

@@ -205,15 +205,15 @@ internal sealed partial class FunctionEmitter
         return local.Limits[(extent, writes)] = il.DeclareLocal(typeof(long));
     }
 
-    private void WaitThroughReference(in Instr instr, string helper)
+    private void WaitThroughReference(in Instr instr, in WaitHelpers helpers)
     {
         HeapType heap = new TypeDecoder(module).HeapTypeOf(instr.Heap1, instr.Offset);
         int start = stack.Take(instr.Op.Params.Length + 1);
         il.LdcI8((long)instr.Bits);
         if (heap is DefType { Composite: EntityType type })
-            il.Call(Members.MemoryReference(helper + Suffix(type.Entity.Memory.Is64)));
+            il.Call(Members.MemoryReference(Sized(type.Entity.Memory.Is64, helpers.Of32, helpers.Of64)));
         else
-            il.Call(Members.Slice(helper.Replace("On", "", StringComparison.Ordinal)));
+            il.Call(Members.Slice(helpers.OfSlices));
         stack.PushStack(ValType.I32, start);
     }
 
@@ -251,14 +251,17 @@ internal sealed partial class FunctionEmitter
                 {
                     MemoryType type = Entity(instr.A).Memory;
                     bool grows = instr.Id == OpId.MemoryGrowRef;
-                    return CallHelper(grows ? 2 : 1, Members.MemoryReference((grows ? "Grow" : "Size") + Suffix(type.Is64)), type.AddressType);
+                    return CallHelper(grows ? 2 : 1, Members.MemoryReference(grows
+                        ? Sized(type.Is64, nameof(MemoryReferences.Grow32), nameof(MemoryReferences.Grow64))
+                        : Sized(type.Is64, nameof(MemoryReferences.Size32), nameof(MemoryReferences.Size64))), type.AddressType);
                 }
             case OpId.MemoryFillRef:
-                return CallHelper(4, Members.MemoryReference("Fill" + Suffix(Entity(instr.A).Memory.Is64)));
+                return CallHelper(4, Members.MemoryReference(Sized(Entity(instr.A).Memory.Is64, nameof(MemoryReferences.Fill32), nameof(MemoryReferences.Fill64))));
             case OpId.MemoryCopyRef:
-                return CallHelper(5, Members.MemoryReference("Copy" + CopySuffix(Entity(instr.A).Memory.Is64, Entity(instr.B).Memory.Is64)));
+                return CallHelper(5, Members.MemoryReference(Copied(Entity(instr.A).Memory.Is64, Entity(instr.B).Memory.Is64,
+                    nameof(MemoryReferences.Copy32), nameof(MemoryReferences.Copy64), nameof(MemoryReferences.Copy32To64), nameof(MemoryReferences.Copy64To32))));
             case OpId.MemoryInitRef:
-                return CallWithIndex(4, instr.A, Members.MemoryReference("Init" + Suffix(Entity(instr.B).Memory.Is64)));
+                return CallWithIndex(4, instr.A, Members.MemoryReference(Sized(Entity(instr.B).Memory.Is64, nameof(MemoryReferences.Init32), nameof(MemoryReferences.Init64))));
             default: return false;
         }
     }
@@ -272,21 +275,24 @@ internal sealed partial class FunctionEmitter
                     1, instr.A, Members.TableReference(Signature.IsFunc(Entity(instr.A).Table.Element) ? "NewFunc" : "New"),
                     ValType.Ref(module.Types[(int)instr.A], false));
             case OpId.TableGetRef:
-                return CallHelper(2, Members.TableReference("Get" + Suffix(Entity(instr.A).Table.Is64)), Entity(instr.A).Table.Element);
+                return CallHelper(2, Members.TableReference(Sized(Entity(instr.A).Table.Is64, nameof(TableReferences.Get32), nameof(TableReferences.Get64))), Entity(instr.A).Table.Element);
             case OpId.TableSetRef:
-                return CallHelper(3, Members.TableReference("Set" + Suffix(Entity(instr.A).Table.Is64)));
+                return CallHelper(3, Members.TableReference(Sized(Entity(instr.A).Table.Is64, nameof(TableReferences.Set32), nameof(TableReferences.Set64))));
             case OpId.TableSizeRef or OpId.TableGrowRef:
                 {
                     TableType type = Entity(instr.A).Table;
                     bool grows = instr.Id == OpId.TableGrowRef;
-                    return CallHelper(grows ? 3 : 1, Members.TableReference((grows ? "Grow" : "Size") + Suffix(type.Is64)), type.AddressType);
+                    return CallHelper(grows ? 3 : 1, Members.TableReference(grows
+                        ? Sized(type.Is64, nameof(TableReferences.Grow32), nameof(TableReferences.Grow64))
+                        : Sized(type.Is64, nameof(TableReferences.Size32), nameof(TableReferences.Size64))), type.AddressType);
                 }
             case OpId.TableFillRef:
-                return CallHelper(4, Members.TableReference("Fill" + Suffix(Entity(instr.A).Table.Is64)));
+                return CallHelper(4, Members.TableReference(Sized(Entity(instr.A).Table.Is64, nameof(TableReferences.Fill32), nameof(TableReferences.Fill64))));
             case OpId.TableCopyRef:
-                return CallHelper(5, Members.TableReference("Copy" + CopySuffix(Entity(instr.A).Table.Is64, Entity(instr.B).Table.Is64)));
+                return CallHelper(5, Members.TableReference(Copied(Entity(instr.A).Table.Is64, Entity(instr.B).Table.Is64,
+                    nameof(TableReferences.Copy32), nameof(TableReferences.Copy64), nameof(TableReferences.Copy32To64), nameof(TableReferences.Copy64To32))));
             case OpId.TableInitRef:
-                return CallWithIndex(4, instr.A, Members.TableReference("Init" + Suffix(Entity(instr.B).Table.Is64)));
+                return CallWithIndex(4, instr.A, Members.TableReference(Sized(Entity(instr.B).Table.Is64, nameof(TableReferences.Init32), nameof(TableReferences.Init64))));
             case OpId.CallIndirectRef:
                 {
                     DefType type = module.Types[(int)instr.B];
@@ -295,7 +301,7 @@ internal sealed partial class FunctionEmitter
                     target.LoadTypeId(il, type);
                     LoadInstance();
                     il.LdcI4((int)instr.B);
-                    il.Call(Members.TableReference("Resolve" + Suffix(Entity(instr.A).Table.Is64)));
+                    il.Call(Members.TableReference(Sized(Entity(instr.A).Table.Is64, nameof(TableReferences.Resolve32), nameof(TableReferences.Resolve64))));
                     il.Stloc(local);
                     CallThrough(local, (FuncType)type.Composite, type, tail: false);
                     return true;
@@ -304,15 +310,29 @@ internal sealed partial class FunctionEmitter
         }
     }
 
-    private static string GlobalSuffix(ValType type) => type.Kind switch
+    /// <summary>The helpers of an operator on globals, by the type of their values.</summary>
+    private sealed record GlobalHelpers(string I32, string I64, string F32, string F64, string V128, string Func, string Ref)
     {
-        ValKind.I32 => "I32",
-        ValKind.I64 => "I64",
-        ValKind.F32 => "F32",
-        ValKind.F64 => "F64",
-        ValKind.V128 => "V128",
-        _ => Signature.IsFunc(type) ? "Func" : "Ref",
-    };
+        internal MethodInfo Of(ValType type) => Members.GlobalReference(type.Kind switch
+        {
+            ValKind.I32 => I32,
+            ValKind.I64 => I64,
+            ValKind.F32 => F32,
+            ValKind.F64 => F64,
+            ValKind.V128 => V128,
+            _ => Signature.IsFunc(type) ? Func : Ref,
+        });
+    }
+
+    private static readonly GlobalHelpers NewGlobal = new(
+        nameof(GlobalReferences.NewI32), nameof(GlobalReferences.NewI64), nameof(GlobalReferences.NewF32), nameof(GlobalReferences.NewF64),
+        nameof(GlobalReferences.NewV128), nameof(GlobalReferences.NewFunc), nameof(GlobalReferences.NewRef)),
+        GetGlobal = new(
+        nameof(GlobalReferences.GetI32), nameof(GlobalReferences.GetI64), nameof(GlobalReferences.GetF32), nameof(GlobalReferences.GetF64),
+        nameof(GlobalReferences.GetV128), nameof(GlobalReferences.GetFunc), nameof(GlobalReferences.GetRef)),
+        SetGlobal = new(
+        nameof(GlobalReferences.SetI32), nameof(GlobalReferences.SetI64), nameof(GlobalReferences.SetF32), nameof(GlobalReferences.SetF64),
+        nameof(GlobalReferences.SetV128), nameof(GlobalReferences.SetFunc), nameof(GlobalReferences.SetRef));
 
     private bool EmitGlobalReferences(in Instr instr)
     {
@@ -321,14 +341,14 @@ internal sealed partial class FunctionEmitter
             case OpId.GlobalNew:
                 {
                     ValType type = Entity(instr.A).Global.Type;
-                    return CallWithIndex(1, instr.A, Members.GlobalReference("New" + GlobalSuffix(type)), ValType.Ref(module.Types[(int)instr.A], false));
+                    return CallWithIndex(1, instr.A, NewGlobal.Of(type), ValType.Ref(module.Types[(int)instr.A], false));
                 }
             case OpId.GlobalGetRef:
                 {
                     ValType type = Entity(instr.A).Global.Type;
-                    return CallHelper(1, Members.GlobalReference("Get" + GlobalSuffix(type)), type);
+                    return CallHelper(1, GetGlobal.Of(type), type);
                 }
-            case OpId.GlobalSetRef: return CallHelper(2, Members.GlobalReference("Set" + GlobalSuffix(Entity(instr.A).Global.Type)));
+            case OpId.GlobalSetRef: return CallHelper(2, SetGlobal.Of(Entity(instr.A).Global.Type));
             default: return false;
         }
     }
@@ -342,11 +362,11 @@ internal sealed partial class FunctionEmitter
                 {
                     int start = stack.Take(2);
                     LoadMemory(instr.A);
-                    il.Call(Members.Slice("New" + Suffix(module.Memories[(int)instr.A].Is64)));
+                    il.Call(Members.Slice(Sized(module.Memories[(int)instr.A].Is64, nameof(Slices.New32), nameof(Slices.New64))));
                     stack.PushStack(slice, start);
                     return true;
                 }
-            case OpId.SliceNewRef: return CallHelper(3, Members.Slice("NewRef" + Suffix(Entity(instr.A).Memory.Is64)), slice);
+            case OpId.SliceNewRef: return CallHelper(3, Members.Slice(Sized(Entity(instr.A).Memory.Is64, nameof(Slices.NewRef32), nameof(Slices.NewRef64))), slice);
             case OpId.SliceSub: return CallHelper(3, Members.Slice(nameof(Slices.Sub)), slice);
             case OpId.SliceReadonly: return CallHelper(1, Members.Slice(nameof(Slices.ReadOnly)), slice);
             case OpId.SliceLen: return CallHelper(1, Members.Slice(nameof(Slices.Length)), ValType.I64);

@@ -45,6 +45,11 @@ public sealed class OperatorTraitTests
         Check(OpTraits.WritesTable, "table.set", "table.set_ref", "table.grow", "table.grow_ref", "table.fill", "table.fill_ref", "table.copy",
             "table.copy_ref", "table.init", "table.init_ref");
         Check(OpTraits.WritesElement, "array.set", "array.fill", "array.copy", "array.init_data", "array.init_elem");
+        Check(OpTraits.ReadsElement, "array.get", "array.get_s", "array.get_u", "array.copy");
+        Check(OpTraits.ReadsGlobal, "global.get", "global.get_ref");
+        Check(OpTraits.ReadsLocal, "local.get");
+        Check(OpTraits.ReadsTable, "table.get", "table.get_ref", "table.size", "table.size_ref", "table.grow", "table.grow_ref", "table.copy",
+            "table.copy_ref", "call_indirect", "call_indirect_ref", "return_call_indirect");
         // What is written or read is in the name of an access.
         foreach (Operator op in OperatorTable.All.Where(op => op.MemArg is not null))
         {
