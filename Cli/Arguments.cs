@@ -23,7 +23,7 @@ internal static class Arguments
             default: throw new ToolException($"a value of type {type} cannot be given on the command line: {text}");
         }
         if (outcome == Numbers.Outcome.OutOfRange) throw new ToolException($"{text} is out of the range of {type}");
-        if (outcome != Numbers.Outcome.Ok) throw new ToolException($"\"{text}\" is no {type}");
+        if (outcome != Numbers.Outcome.Ok) throw new ToolException($"\"{text}\" is not a valid {type}");
         return type.Kind switch
         {
             ValKind.I32 => (int)bits,

@@ -89,7 +89,7 @@ internal static class ModuleFile
         }
     }
 
-    /// <summary>What to do about a module that is none.</summary>
+    /// <summary>What to do about a file that is not a module.</summary>
     private static string? Help(ModuleException error) => error switch
     {
         MalformedModuleException => "the file was cut off or changed on its way: copy or build it again",

@@ -142,7 +142,7 @@ internal static unsafe class FrameGuard
         _ => 0,
     };
 
-    /// <summary>Where a jump leads that is a method's first instruction; 0 if it is none.</summary>
+    /// <summary>The target of a jump at the start of a method; 0 if the method does not start with one.</summary>
     private static nint TargetOf(in Instruction instruction)
     {
         if (instruction.Mnemonic != Mnemonic.Jmp) return 0;

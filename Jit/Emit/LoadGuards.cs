@@ -1,6 +1,4 @@
-using System.Reflection;
 using System.Reflection.Emit;
-using WasmJit.Runtime;
 
 namespace WasmJit.Jit;
 

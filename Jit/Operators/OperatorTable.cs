@@ -27,7 +27,7 @@ internal static partial class OperatorTable
 
     internal static IReadOnlyList<Operator> All => Rows;
 
-    /// <summary>The operator of an encoding, or null. Prefix 0 is none.</summary>
+    /// <summary>The operator of an encoding, or null. The prefix is 0 for operators without one.</summary>
     internal static Operator? Find(byte prefix, uint code)
     {
         Operator?[]? codes = ByCode[prefix];

@@ -72,7 +72,7 @@ internal sealed class SavedConstants
         return Field(Of(ConstantKind.FieldOffset, type.Type) with { Field = index });
     }
 
-    /// <summary>The class behind a CLR type, null if it is none of the guest's.</summary>
+    /// <summary>The class behind a CLR type; null if the type is not a guest's.</summary>
     internal GcClass? ClassOf(Type? type)
     {
         if (type is null or TypeBuilder) return null;

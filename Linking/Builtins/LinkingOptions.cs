@@ -50,7 +50,7 @@ public abstract class LinkingDescriptors
 /// <summary>Why a function of <c>wasm:linking</c> has failed: its result is one of these.</summary>
 public enum LinkingError
 {
-    /// <summary>A handle is none, or of another kind than is needed; or another argument has no meaning.</summary>
+    /// <summary>A handle is unknown or of the wrong kind, or another argument has no meaning.</summary>
     InvalidArgument = -1,
 
     /// <summary>The host does not grant it.</summary>

@@ -28,7 +28,7 @@ public sealed class ComponentImports
     /// <param name="name">The name there.</param>
     /// <param name="type">The type, as <see cref="ComponentFuncType.Parse"/> reads it.</param>
     /// <param name="function">Gets the arguments, returns the result (null if there is none), in the .NET forms of their types.</param>
-    /// <exception cref="FormatException">The type is none.</exception>
+    /// <exception cref="FormatException">The text is not a type.</exception>
     public void Add(string module, string name, string type, Func<object?[], object?> function) =>
         Items[(module, name)] = (ComponentFuncType.Parse(type), function);
 
@@ -110,7 +110,7 @@ public sealed class Component : IDisposable
     /// <summary>A function that the component exports.</summary>
     /// <param name="name">The export.</param>
     /// <param name="type">The type, as <see cref="ComponentFuncType.Parse"/> reads it.</param>
-    /// <exception cref="FormatException">The type is none.</exception>
+    /// <exception cref="FormatException">The text is not a type.</exception>
     /// <exception cref="KeyNotFoundException">There is no such function.</exception>
     /// <exception cref="InvalidCastException">The module's function is not what stands for a function of the type.</exception>
     /// <exception cref="ObjectDisposedException">The component has been disposed of.</exception>

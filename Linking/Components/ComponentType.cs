@@ -101,7 +101,7 @@ public sealed class ComponentType
     /// variants, enums and flags are written out: <c>record { name: string, age: u32 }</c>, <c>variant { none, some(u32) }</c>.
     /// </summary>
     /// <param name="text">The type.</param>
-    /// <exception cref="FormatException">It is none.</exception>
+    /// <exception cref="FormatException">The text is not a type.</exception>
     public static ComponentType Parse(string text) => new Linking.ComponentTypeReader(text).ReadAll();
 
     private (uint Size, uint Alignment) Layout()
@@ -197,7 +197,7 @@ public sealed class ComponentFuncType
 
     /// <summary>Reads a function type: <c>func(name: string, data: list&lt;u8&gt;) -> u32</c>.</summary>
     /// <param name="text">The type.</param>
-    /// <exception cref="FormatException">It is none.</exception>
+    /// <exception cref="FormatException">The text is not a type.</exception>
     public static ComponentFuncType Parse(string text) => new Linking.ComponentTypeReader(text).ReadFunction();
 
     /// <summary>The function of a module that stands for it, as export or as import.</summary>

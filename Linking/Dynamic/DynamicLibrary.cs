@@ -123,7 +123,7 @@ public sealed class DynamicLibrary
     internal uint AddressOf(string name) =>
         (uint)(int)((Global)Instance.FindInternal(name)!).Value! + (Section is null ? 0 : MemoryBase);
 
-    /// <summary>Whether an export is a symbol of the language: what only the loader needs is none.</summary>
+    /// <summary>Whether an export is a symbol of the program. Exports that only the loader needs are not.</summary>
     private bool IsSymbol(ExportType export) => export.Type.Kind switch
     {
         ExternKind.Func => !export.Name.StartsWith("__wasm_", StringComparison.Ordinal),

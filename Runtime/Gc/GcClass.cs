@@ -79,7 +79,7 @@ internal sealed class GcClass
     internal static GcClass? OfObject(object value) =>
         value is WasmStruct or Array && ByClrType.TryGetValue(value.GetType(), out GcClass? known) ? known : null;
 
-    /// <summary>The class whose <see cref="Clr"/> or <see cref="Element"/> a type is; null if it is none of the guest's.</summary>
+    /// <summary>The class whose <see cref="Clr"/> or <see cref="Element"/> a type is; null if the type is not a guest's.</summary>
     internal static GcClass? OfClr(Type type) =>
         ByClrType.TryGetValue(type.IsValueType ? type.MakeArrayType() : type, out GcClass? known) ? known : null;
 

@@ -172,7 +172,7 @@ public sealed class ToolTests : IDisposable
         Wrong("invalid module: type mismatch", "run", File("invalid.wat", "(module (func (result i32) i64.const 0))"));
         Wrong("no exported function \"sub\"\nhelp: --invoke can call add, first, kinds, loop\n", "run", file, "--invoke", "sub");
         Wrong("add takes 2 arguments, not 1: (func (param i32 i32) (result i32))", "run", file, "--invoke", "add", "1");
-        Wrong("\"x\" is no i32", "run", file, "--invoke", "add", "1", "x");
+        Wrong("\"x\" is not a valid i32", "run", file, "--invoke", "add", "1", "x");
         Wrong("4294967296 is out of the range of i32", "run", file, "--invoke", "add", "1", "4294967296");
         Wrong("is no program: it exports no _start\nhelp: --invoke can call add", "run", file);
         string needy = File("import.wat", "(module (import \"env\" \"f\" (func)) (start 0))");

@@ -1,0 +1,48 @@
+using WasmJit.Jit;
+
+namespace WasmJit.Text;
+
+/// <summary>The sections that are written so far: decoded, they tell the types of what later fields refer to.</summary>
+internal sealed partial class ModuleParser
+{
+    /// <summary>The first sections: items of one section that follow each other are in one.</summary>
+    private IEnumerable<(byte Id, ByteWriter Content)> EarlySections()
+    {
+        List<(byte Section, byte[] Item)> rest = impliedItems[flushed..];
+        List<(byte Section, byte[] Item)> all = hasLateTypes ? [.. headItems, .. earlyItems, .. rest] : [.. headItems, .. rest, .. earlyItems];
+        for (int i = 0; i < all.Count;)
+        {
+            byte id = all[i].Section;
+            var items = new ByteWriter();
+            int count = 0;
+            for (; i < all.Count && all[i].Section == id; i++, count++) items.Bytes(all[i].Item);
+            yield return (id, Counted(count, items));
+        }
+    }
+
+    private (int Items, ModuleInfo Info)? partial;
+
+    /// <summary>Decodes what is written so far, to know the types of what it defines.</summary>
+    private ModuleInfo Partial()
+    {
+        int count = headItems.Count + impliedItems.Count + earlyItems.Count;
+        if (partial is { } known && known.Items == count) return known.Info;
+        var module = new ByteWriter();
+        module.Bytes("\0asm\x1\0\0\0"u8);
+        foreach ((byte id, ByteWriter content) in EarlySections())
+        {
+            module.U8(id);
+            module.Sized(content);
+        }
+        try
+        {
+            ModuleInfo info = ModuleDecoder.DecodePart(module.ToArray(), outer?.Partial());
+            partial = (count, info);
+            return info;
+        }
+        catch (ModuleException e)
+        {
+            throw Error(e.Reason);
+        }
+    }
+}
