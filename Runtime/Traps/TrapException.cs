@@ -179,11 +179,6 @@ internal static class WasmStackTrace
         return frames;
     }
 
-    private static void Add(List<WasmFrame> frames, InterpretedStack.Part part)
-    {
-        foreach (int function in part.Functions) frames.Add(Parse(part.Services.NameOf(function))!);
-    }
-
     /// <summary>The same where runs of the interpreter stand in the trace for the functions in them.</summary>
     private static List<WasmFrame> Of(in ExceptionFrames trace, List<InterpretedStack.Part> parts, int ends)
     {
