@@ -146,6 +146,7 @@ internal sealed partial class FunctionEmitter
         EmitDeferred();
         EmitPrologue();
         LoadGuards.Insert(il, uncheckedLoads);
+        il.DropUnusedLocals();
         return il;
     }
 
