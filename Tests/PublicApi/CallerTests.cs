@@ -113,7 +113,7 @@ public sealed class CallerTests
     public async Task AnyKindOfHostFunctionCanAsk()
     {
         using var stop = new CancellationTokenSource();
-        Instance instance = new Engine(new EngineOptions { CountFuel = true }).CompileText("""
+        Instance instance = new Engine(new EngineOptions { CountFuel = true, Interruptible = true }).CompileText("""
             (module
               (import "env" "none" (func $none (result i32))) (import "env" "static" (func $static (param i32) (result i32)))
               (import "env" "odd" (func $odd (param i32 i64) (result i64)))

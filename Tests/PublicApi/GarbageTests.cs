@@ -3,7 +3,12 @@ using Xunit;
 
 namespace WasmJit.Tests.PublicApi;
 
+/// <summary>Runs alone: it looks at what belongs to the whole process.</summary>
+[CollectionDefinition(nameof(ProcessWide), DisableParallelization = true)]
+public sealed class ProcessWide;
+
 /// <summary>Nothing needs to be disposed: what is dropped is collected, cycles too.</summary>
+[Collection(nameof(ProcessWide))]
 public sealed class GarbageTests
 {
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -45,7 +45,8 @@ public sealed class StackLimitTests
         int unlimited = Depth(Make(null));
         int small = Depth(Make(256 << 10)), large = Depth(Make(2 << 20));
         Assert.InRange(large, small * 7, small * 9);
-        Assert.InRange(unlimited, large * 7, large * 8);
+        // The red zone is the same of all, so the larger stack has somewhat more than its part.
+        Assert.InRange(unlimited, large * 7, large * 9);
         Assert.InRange(small, 256 * 1024 / 200, 256 * 1024 / 16);
         // Nothing is left behind, by returns or by traps.
         Assert.InRange(Depth(Make(null)), unlimited - 2000, unlimited + 2000);
