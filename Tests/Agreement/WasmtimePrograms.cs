@@ -1,6 +1,5 @@
 using WasmJit.Fuzz;
 using WasmJit.Jit;
-using WasmJit.Text;
 using W = Wasmtime;
 
 namespace WasmJit.Agreement;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using WasmJit.Fuzz;
 using WasmJit.Jit;
-using WasmJit.Text;
 using Xunit;
 
 namespace WasmJit.Tests;

@@ -1,4 +1,3 @@
-using WasmJit.Jit;
 using WasmJit.Runtime;
 using Xunit;
 
