@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace WasmJit.Fuzz;
 
 /// <summary>What is wrong with how a module ran.</summary>
@@ -29,7 +31,7 @@ internal enum FailureKind
 /// <param name="Kind">What happened.</param>
 /// <param name="Mode">In which mode.</param>
 /// <param name="What">In words, in one line.</param>
-internal sealed record Failure(FailureKind Kind, string Mode, string What)
+internal sealed partial record Failure(FailureKind Kind, string Mode, string What)
 {
     /// <summary>Whether another module fails for what is likely the same reason.</summary>
     internal bool IsLike(Failure other)
@@ -39,5 +41,13 @@ internal sealed record Failure(FailureKind Kind, string Mode, string What)
         return Kind is not (FailureKind.Escaped or FailureKind.Refused) || Reason(What) == Reason(other.What);
     }
 
-    private static string Reason(string text) => new([.. text.TakeWhile(c => c != ':'), .. text.SkipWhile(c => c != ':').Take(40).Where(c => !char.IsDigit(c))]);
+    /// <summary>The exception and the beginning of its message, without places in the code.</summary>
+    private static string Reason(string text)
+    {
+        string[] parts = Places().Replace(text, "").Split(" at ");
+        return new([.. parts[0].Where(c => !char.IsDigit(c)).Take(120)]);
+    }
+
+    [GeneratedRegex("[a-z0-9_.]+ at [0-9a-f]+ of function [0-9]+")]
+    private static partial Regex Places();
 }

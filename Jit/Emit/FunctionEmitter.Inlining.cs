@@ -128,7 +128,8 @@ internal sealed partial class FunctionEmitter
         var activation = new Activation(owner, index, instance < 0 ? current.Use : new InstanceUse(instance), current, depth,
             stack.Count - owner.Funcs[index].Func.Params.Length);
         activation.Locals = TakeArguments(activation, info);
-        if (!info.IsStraight) stack.Flush();
+        // Blocks in it save pending reads of the caller's locals: behind a branch out of it they would be saved on one path only.
+        if (!info.IsStraight) stack.FlushForBlock();
         int entry = il.Emit(OpCodes.Nop);
         PushFrame(OpId.Block, [], activation.Func.Func.Results);
         current = activation;

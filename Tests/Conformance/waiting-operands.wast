@@ -77,3 +77,24 @@
 (assert_return (invoke "twice" (i32.const 0)) (i32.const 2))
 (assert_return (invoke "any" (i32.const 1)) (i32.const 1))
 (assert_return (invoke "any" (i32.const 0)) (i32.const 0))
+
+;; An operand that waits below a call that is put into the function, whose code branches to its end past a block of its own. Found by
+;; random modules.
+(module
+  (global $g (mut i32) (i32.const 78))
+  (func $may-return (br_if 0 (global.get $g)) (drop (block (result i64) (unreachable))) (unreachable))
+  (func (export "below-call") (param i32) (result i32)
+    (local.get 0)
+    (call $may-return)
+    (if (result i32) (then (i32.const 1)) (else (i32.const 2))))
+  (func $may-return-value (param i32) (result i32)
+    (drop (br_if 0 (i32.const 5) (local.get 0)))
+    (block (result i32) (i32.const 7)))
+  (func (export "below-value") (param i64 i32) (result i64)
+    (local.get 0)
+    (i64.extend_i32_u (call $may-return-value (local.get 1)))
+    (i64.add)))
+(assert_return (invoke "below-call" (i32.const 26)) (i32.const 1))
+(assert_return (invoke "below-call" (i32.const 0)) (i32.const 2))
+(assert_return (invoke "below-value" (i64.const 100) (i32.const 1)) (i64.const 105))
+(assert_return (invoke "below-value" (i64.const 100) (i32.const 0)) (i64.const 107))
