@@ -174,22 +174,7 @@ internal sealed unsafe class CallShapes
         il.Emit(OpCodes.Call, CurrentThread);
         il.Emit(OpCodes.Stloc, thread);
         il.Emit(OpCodes.Ldarg_0);
-        int slot = 0, reference = 0;
-        foreach (Type type in signature.ValueTypes)
-        {
-            if (IsReference(type))
-            {
-                il.Emit(OpCodes.Ldloc, thread);
-                LoadTopIndex(il, thread, reference++);
-                il.Emit(OpCodes.Call, TakeRef);
-            }
-            else
-            {
-                LoadTopAddress(il, thread, slot);
-                il.Emit(OpCodes.Ldobj, type);
-                slot += SlotsOf(type);
-            }
-        }
+        TakeFromTop(il, thread, signature.ValueTypes);
         il.Emit(OpCodes.Ldloc, thread);
         il.Emit(OpCodes.Ldfld, TailCode);
         il.Emit(OpCodes.Tailcall);
@@ -294,8 +279,17 @@ internal sealed unsafe class CallShapes
         il.Emit(OpCodes.Ldloc, thread);
         il.Emit(OpCodes.Call, Enter);
         EmitTail(il, thread, signature.Return);
-        slot = reference = 0;
-        foreach (Type type in signature.ResultTypes)
+        TakeFromTop(il, thread, signature.ResultTypes);
+        if (signature.ResultTypes.Length > 1)
+            foreach (ConstructorInfo constructor in ValueConversion.Constructors(signature.Return)) il.Emit(OpCodes.Newobj, constructor);
+        il.Emit(OpCodes.Ret);
+    }
+
+    /// <summary>Puts the values at the top of the interpreter's stack onto the IL stack.</summary>
+    private static void TakeFromTop(ILGenerator il, LocalBuilder thread, IEnumerable<Type> types)
+    {
+        int slot = 0, reference = 0;
+        foreach (Type type in types)
         {
             if (IsReference(type))
             {
@@ -310,9 +304,6 @@ internal sealed unsafe class CallShapes
                 slot += SlotsOf(type);
             }
         }
-        if (signature.ResultTypes.Length > 1)
-            foreach (ConstructorInfo constructor in ValueConversion.Constructors(signature.Return)) il.Emit(OpCodes.Newobj, constructor);
-        il.Emit(OpCodes.Ret);
     }
 
     private static void LoadTopAddress(ILGenerator il, LocalBuilder thread, int slot)
