@@ -396,9 +396,11 @@ internal sealed class IlBuffer
     /// A listing for people: one instruction a line, and the offset of the WebAssembly instruction that it is for. Numbers of
     /// labels and locals are stable.
     /// </summary>
-    internal IEnumerable<(int Source, string Text)> Listing()
+    /// <param name="nameOf">What types are called, where their own names would depend on the process; null for those.</param>
+    internal IEnumerable<(int Source, string Text)> Listing(Func<Type, string>? nameOf = null)
     {
-        for (int i = 0; i < locals.Count; i++) yield return (0, $"  .local {i} {locals[i].Name}");
+        nameOf ??= type => type.Name;
+        for (int i = 0; i < locals.Count; i++) yield return (0, $"  .local {i} {nameOf(locals[i])}");
         foreach (Node node in InOrder())
         {
             if (node.Form == Form.Mark)
@@ -420,13 +422,15 @@ internal sealed class IlBuffer
                 Form.Double => $" {BitConverter.Int64BitsToDouble(node.Number):R}",
                 Form.Label => $" L{node.Number}",
                 Form.Switch => $" ({string.Join(' ', ((int[])node.Object!).Select(l => $"L{l}"))})",
-                Form.Method => $" {((MethodBase)node.Object!).DeclaringType?.Name}.{((MethodBase)node.Object!).Name}",
-                Form.Field => $" {((FieldInfo)node.Object!).DeclaringType?.Name}.{((FieldInfo)node.Object!).Name}",
-                Form.Type => $" {((Type)node.Object!).Name}",
+                Form.Method => $" {Owner((MethodBase)node.Object!)}.{((MethodBase)node.Object!).Name}",
+                Form.Field => $" {Owner((FieldInfo)node.Object!)}.{((FieldInfo)node.Object!).Name}",
+                Form.Type => $" {nameOf((Type)node.Object!)}",
                 Form.String => $" \"{node.Object}\"",
                 _ => $" {node.Object}",
             };
             yield return (node.Source, $"  {node.Code.Name}{operand}");
         }
+
+        string Owner(MemberInfo member) => member.DeclaringType is { } type ? nameOf(type) : "";
     }
 }

@@ -1,0 +1,265 @@
+using System.Reflection;
+using System.Reflection.Emit;
+
+namespace WasmJit.Jit;
+
+/// <summary>How large the parts become into which functions are split.</summary>
+internal readonly record struct PartSize(int Instructions, int Blocks, int LocalRefs);
+
+/// <summary>
+/// How a function is cut into parts: where each begins, at which labels it is entered from others, and where the variables are
+/// that live in more than one.
+/// </summary>
+/// <remarks>A part can be entered where nothing is on the IL stack, which holds for all labels.</remarks>
+internal sealed class Partition
+{
+    /// <summary>What <see cref="StateOf"/> gives has the part above so many bits.</summary>
+    internal const int StateShift = 16;
+
+    /// <summary>Where a variable is: in a local of each part, or in an array for the call.</summary>
+    internal enum Place : byte { Part, Words, Refs }
+
+    private readonly IlBuffer il;
+    private readonly PartSize size;
+
+    /// <summary>The instructions in order, as indices into the buffer.</summary>
+    private readonly int[] order;
+
+    /// <summary>Where parts begin in <see cref="order"/>; the end is the last.</summary>
+    private readonly List<int> starts = [0];
+    private readonly int[] partOfLabel;
+
+    /// <summary>By label: its number among the places where its part is entered, 0 if it is not.</summary>
+    private readonly int[] entryOfLabel;
+
+    /// <summary>Arguments from the second on, then locals: where they are, and the byte offset or index there.</summary>
+    private readonly Place[] places;
+    private readonly int[] slots;
+
+    private Partition(IlBuffer il, Signature signature, PartSize size)
+    {
+        this.il = il;
+        this.size = size;
+        Signature = signature;
+        var indices = new List<int>(il.Instructions);
+        for (int i = il[IlBuffer.Start].Next; i != 0; i = il[i].Next) indices.Add(i);
+        order = [.. indices];
+        partOfLabel = new int[il.LabelCount];
+        entryOfLabel = new int[il.LabelCount];
+        int variables = Arguments + il.Locals.Count;
+        places = new Place[variables];
+        slots = new int[variables];
+    }
+
+    /// <summary>The signature of the function.</summary>
+    internal Signature Signature { get; }
+
+    /// <summary>How many parts there are.</summary>
+    internal int Parts => starts.Count - 1;
+
+    /// <summary>How many words the variables outside of parts need.</summary>
+    internal int Words { get; private set; }
+
+    /// <summary>How many references the variables outside of parts hold.</summary>
+    internal int Refs { get; private set; }
+
+    /// <summary>How many variables are arguments; they come first.</summary>
+    internal int Arguments => Signature.ValueTypes.Length;
+
+    /// <summary>
+    /// Cuts a function. Null if it cannot be split, or need not be: tail calls and protected regions cannot leave a part.
+    /// </summary>
+    internal static Partition? Of(IlBuffer il, Signature signature, PartSize size)
+    {
+        if (il.HasRegions) return null;
+        var partition = new Partition(il, signature, size);
+        return partition.FindParts() && partition.FindEntries() && partition.FindPlaces() ? partition : null;
+    }
+
+    internal Type TypeOf(int variable) => variable < Arguments ? Signature.ValueTypes[variable] : il.Locals[variable - Arguments];
+
+    /// <summary>The variable of an instruction; -1 if it has none, or the instance.</summary>
+    internal int VariableOf(in IlBuffer.Node node) => node.Form switch
+    {
+        IlBuffer.Form.Local => Arguments + (int)node.Number,
+        IlBuffer.Form.Arg => (int)node.Number - 1,
+        _ => -1,
+    };
+
+    internal Place PlaceOf(int variable) => places[variable];
+
+    /// <summary>The byte offset of a variable among the words, or its index among the references.</summary>
+    internal int SlotOf(int variable) => slots[variable];
+
+    /// <summary>The instructions of a part, as indices into the buffer.</summary>
+    internal ReadOnlySpan<int> InstructionsOf(int part) => order.AsSpan(starts[part]..starts[part + 1]);
+
+    internal ref readonly IlBuffer.Node this[int instruction] => ref il[instruction];
+
+    internal int PartOfLabel(int label) => partOfLabel[label];
+
+    /// <summary>The number of a label among those where its part is entered; 0 if it is not.</summary>
+    internal int EntryOfLabel(int label) => entryOfLabel[label];
+
+    /// <summary>What a part returns to go on at a label of another.</summary>
+    internal int StateOf(int label) => (partOfLabel[label] << StateShift) | entryOfLabel[label];
+
+    private bool FindParts()
+    {
+        int depth = 0, instructions = 0, blocks = 0, uses = 0;
+        var calls = new Dictionary<object, int>();
+        for (int i = 0; i < order.Length; i++)
+        {
+            ref readonly IlBuffer.Node node = ref il[order[i]];
+            if (depth == 0 && (instructions >= size.Instructions || blocks >= size.Blocks || uses >= size.LocalRefs))
+            {
+                starts.Add(i);
+                instructions = blocks = uses = 0;
+            }
+            switch (node.Form)
+            {
+                case IlBuffer.Form.Mark:
+                    if (depth != 0) return false;
+                    partOfLabel[node.Number] = starts.Count - 1;
+                    blocks++;
+                    continue;
+                case IlBuffer.Form.Local or IlBuffer.Form.Arg: uses++; break;
+                // What leaves the part has a block of its own there.
+                case IlBuffer.Form.Label: blocks += 2; break;
+                case IlBuffer.Form.Switch: blocks += Math.Min(((int[])node.Object!).Length, size.Blocks / 2); break;
+            }
+            if (node.Code == OpCodes.Tailcall || node.Code == OpCodes.Jmp) return false;
+            instructions++;
+            depth += StackChange(node, calls);
+            if (node.Code == OpCodes.Ret || node.Code == OpCodes.Throw) depth = 0;
+            if (depth < 0 || (depth > 0 && node.Form is IlBuffer.Form.Label or IlBuffer.Form.Switch)) return false;
+        }
+        starts.Add(order.Length);
+        return Parts > 1 && Parts < 1 << 14;
+    }
+
+    private static int StackChange(in IlBuffer.Node node, Dictionary<object, int> calls)
+    {
+        switch (node.Form)
+        {
+            case IlBuffer.Form.Method when node.Object is MethodBase method:
+                if (!calls.TryGetValue(method, out int change))
+                {
+                    change = -method.GetParameters().Length;
+                    if (method is ConstructorInfo) change++;
+                    else change += (((MethodInfo)method).ReturnType == typeof(void) ? 0 : 1) - (method.IsStatic ? 0 : 1);
+                    calls[method] = change;
+                }
+                return change;
+            case IlBuffer.Form.Calli:
+                var callee = (Signature)node.Object!;
+                return (callee.Return == typeof(void) ? 0 : 1) - callee.Parameters.Length - 1;
+            default:
+                return Pushed(node.Code.StackBehaviourPush) - Popped(node.Code.StackBehaviourPop);
+        }
+    }
+
+    private static int Pushed(StackBehaviour behaviour) => behaviour switch
+    {
+        StackBehaviour.Push0 => 0,
+        StackBehaviour.Push1_push1 => 2,
+        _ => 1,
+    };
+
+    private static int Popped(StackBehaviour behaviour) => behaviour switch
+    {
+        StackBehaviour.Pop0 or StackBehaviour.Varpop => 0,
+        StackBehaviour.Pop1 or StackBehaviour.Popi or StackBehaviour.Popref => 1,
+        StackBehaviour.Pop1_pop1 or StackBehaviour.Popi_pop1 or StackBehaviour.Popi_popi or StackBehaviour.Popi_popi8
+            or StackBehaviour.Popi_popr4 or StackBehaviour.Popi_popr8 or StackBehaviour.Popref_pop1 or StackBehaviour.Popref_popi => 2,
+        _ => 3,
+    };
+
+    /// <summary>Numbers the labels that are reached from other parts.</summary>
+    private bool FindEntries()
+    {
+        var entries = new int[Parts];
+        for (int part = 0; part < Parts; part++)
+            for (int i = starts[part]; i < starts[part + 1]; i++)
+            {
+                ref readonly IlBuffer.Node node = ref il[order[i]];
+                if (node.Form == IlBuffer.Form.Label) Reach((int)node.Number, part, entries);
+                else if (node.Form == IlBuffer.Form.Switch)
+                    foreach (int label in (int[])node.Object!) Reach(label, part, entries);
+            }
+        return entries.Max() < 1 << StateShift;
+    }
+
+    private void Reach(int label, int from, int[] entries)
+    {
+        int part = partOfLabel[label];
+        if (part != from && entryOfLabel[label] == 0) entryOfLabel[label] = ++entries[part];
+    }
+
+    /// <summary>
+    /// Finds what may live from one part to another: whatever is read somewhere without having been written since the label
+    /// before. All else is local to each part.
+    /// </summary>
+    private bool FindPlaces()
+    {
+        var written = new int[places.Length];
+        var addressed = new bool[places.Length];
+        var addressedEarly = new bool[places.Length];
+        var used = new bool[places.Length];
+        int run = 0;
+        for (int part = 0; part < Parts; part++)
+        {
+            run++;
+            for (int i = starts[part]; i < starts[part + 1]; i++)
+            {
+                ref readonly IlBuffer.Node node = ref il[order[i]];
+                if (node.Form == IlBuffer.Form.Mark) run++;
+                int variable = VariableOf(node);
+                if (variable < 0) continue;
+                if (node.Code == OpCodes.Stloc)
+                {
+                    written[variable] = run;
+                    used[variable] = true;
+                }
+                else if (node.Code == OpCodes.Ldloca)
+                {
+                    addressed[variable] = true;
+                    addressedEarly[variable] |= written[variable] != run;
+                }
+                else
+                {
+                    used[variable] = true;
+                    if (written[variable] != run || variable < Arguments) places[variable] = Place.Words;
+                }
+            }
+        }
+        for (int variable = 0; variable < places.Length; variable++)
+        {
+            // Where only the address counts it is that of the frame; what is addressed otherwise must not leave it.
+            if ((addressedEarly[variable] && used[variable]) || (addressed[variable] && places[variable] != Place.Part)) return false;
+            if (places[variable] == Place.Part && variable >= Arguments) continue;
+            Type type = TypeOf(variable);
+            if (!type.IsValueType)
+            {
+                places[variable] = Place.Refs;
+                slots[variable] = Refs++;
+                continue;
+            }
+            if (LoadOf(type) is null) return false;
+            places[variable] = Place.Words;
+            slots[variable] = Words * 8;
+            Words += type == typeof(System.Runtime.Intrinsics.Vector128<byte>) ? 2 : 1;
+        }
+        return true;
+    }
+
+    /// <summary>The opcode that loads a value of a type from the words; null if it cannot be there.</summary>
+    internal static OpCode? LoadOf(Type type) =>
+        type == typeof(int) ? OpCodes.Ldind_I4 : type == typeof(long) ? OpCodes.Ldind_I8 : type == typeof(nint) ? OpCodes.Ldind_I
+        : type == typeof(float) ? OpCodes.Ldind_R4 : type == typeof(double) ? OpCodes.Ldind_R8
+        : type == typeof(System.Runtime.Intrinsics.Vector128<byte>) ? OpCodes.Ldobj : null;
+
+    internal static OpCode StoreOf(Type type) =>
+        type == typeof(int) ? OpCodes.Stind_I4 : type == typeof(long) ? OpCodes.Stind_I8 : type == typeof(nint) ? OpCodes.Stind_I
+        : type == typeof(float) ? OpCodes.Stind_R4 : type == typeof(double) ? OpCodes.Stind_R8 : OpCodes.Stobj;
+}

@@ -1,0 +1,17 @@
+;; Labels take their values in temporaries: blocks, loops and conditionals with several parameters and results.
+(module
+  (type $two (func (param i32 i64) (result i64 i32)))
+  (func $block (param i32) (result i64 i32)
+    (block (result i64 i32)
+      (i64.const 1) (i32.const 2) (br_if 0 (local.get 0))
+      (drop) (drop) (i64.const 3) (local.get 0)))
+  (func $if (param i32 i64) (result i64 i32)
+    (i32.add (local.get 0) (i32.const 1)) (local.get 1) (local.get 0)
+    (if (type $two) (then (i64.extend_i32_u (i32.wrap_i64)) (local.get 0) (br 0)) (else (drop) (drop) (i64.const 9) (i32.const 8))))
+  (func $if-without-else (param i32) (result i32) (i32.mul (local.get 0) (i32.const 5)) (local.get 0) (if (param i32) (result i32) (then (i32.const 1) (i32.add))))
+  (func $loop (param i32) (result i32)
+    (i32.const 0) (local.get 0)
+    (loop (param i32 i32) (result i32)
+      (local.set 0) (i32.add (local.get 0))
+      (i32.sub (local.get 0) (i32.const 1)) (i32.and (local.get 0) (i32.const 0xff)) (br_if 0) (drop)))
+  (func $results (param i32 f64) (result i32 f64 i32) (local.get 0) (local.get 1) (i32.add (local.get 0) (i32.const 1))))

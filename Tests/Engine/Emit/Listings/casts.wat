@@ -1,0 +1,16 @@
+;; Tests of types, and what is left out where the validator has proved it.
+(module
+  (type $A (sub (struct (field i64) (field i16)))) (type $B (sub $A (struct (field i64) (field i16) (field f32)))) (type $F (sub final (struct (field i16 i64 i16))))
+  (type $arr (array (mut i16))) (type $open (sub (array f32))) (type $fn (func (param i32) (result i32))) (type $fo (sub (func (param i64))))
+  (func $tests (param anyref) (result i32)
+    (i32.add (ref.test (ref $A) (local.get 0)) (i32.add (ref.test (ref null $F) (local.get 0)) (i32.add (ref.test (ref $arr) (local.get 0)) (ref.test (ref null $open) (local.get 0))))))
+  (func $abstract (param anyref) (result i32)
+    (i32.add (ref.test (ref i31) (local.get 0)) (i32.add (ref.test (ref eq) (local.get 0)) (i32.add (ref.test (ref array) (local.get 0)) (i32.add (ref.test (ref null struct) (local.get 0)) (ref.test (ref none) (local.get 0)))))))
+  (func $functions (param funcref) (result i32) (i32.add (ref.test (ref $fn) (local.get 0)) (ref.test (ref null $fo) (local.get 0))))
+  (func $casts (param anyref) (result (ref $B)) (drop (ref.cast (ref null $A) (local.get 0))) (drop (ref.cast (ref $open) (local.get 0))) (drop (ref.cast (ref eq) (local.get 0))) (ref.cast (ref $B) (local.get 0)))
+  (func $proven (param (ref null $B)) (result i32) (drop (ref.cast (ref null $A) (local.get 0))) (drop (ref.cast (ref $A) (local.get 0))) (ref.test (ref $A) (local.get 0)) (ref.test (ref null $A) (local.get 0)) (i32.add))
+  (func $branch (param anyref) (result i64) (block (result (ref $A)) (br_on_cast 0 anyref (ref $A) (local.get 0)) (drop) (return (i64.const 0))) (struct.get $A 0))
+  (func $branch-fail (param anyref) (result anyref) (block (result anyref) (br_on_cast_fail 0 anyref (ref null $F) (local.get 0))))
+  (func $branch-proven (param (ref null $B)) (result anyref) (block (result (ref null $A)) (br_on_cast 0 (ref null $B) (ref $A) (local.get 0))))
+  (func $null (param anyref) (result anyref) (block (result (ref any)) (br_on_non_null 0 (local.get 0)) (return (ref.null any))) (drop) (block (br_on_null 0 (local.get 0)) (return)) (ref.i31 (i32.const 1)))
+  (func $converted (param externref) (result i32) (ref.is_null (any.convert_extern (ref.as_non_null (local.get 0))))))

@@ -1,0 +1,21 @@
+;; options: inline
+;; Small functions in place of their calls.
+(module
+  (memory 1) (global $g (mut i32) (i32.const 0))
+  (func $add (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+  (func $get (param i32) (result i32) (i32.load offset=4 (local.get 0)))
+  (func $clamp (param i32) (result i32) (local i32)
+    (if (i32.gt_s (local.get 0) (i32.const 9)) (then (return (i32.const 9))))
+    (local.set 1 (local.get 0)) (local.get 1))
+  (func $written (param i32) (result i32) (local.set 0 (i32.mul (local.get 0) (local.get 0))) (local.get 0))
+  (func $pair (param i32) (result i32 i32) (local.get 0) (call $add (local.get 0) (i32.const 1)))
+  (func $count (global.set $g (call $add (global.get $g) (i32.const 1))))
+  (func $never (param i32) (unreachable))
+  (func $rotated (param i32) (result i32) (i32.rotl (local.get 0) (i32.const 5)))
+  (func $main (param i32 i32) (result i32)
+    (call $count)
+    (local.set 1 (call $add (call $get (local.get 0)) (call $clamp (i32.add (local.get 1) (i32.const 2)))))
+    (call $pair (call $written (local.get 1)))
+    (i32.add) (call $add (local.get 0)))
+  (func $unreachable (param i32) (result i32) (call $never (local.get 0)) (i32.const 1))
+  (func $compared (param i32) (result i32) (i32.eqz (call $rotated (local.get 0)))))

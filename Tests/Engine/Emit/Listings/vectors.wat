@@ -1,0 +1,17 @@
+;; Operators on vectors, constants of which RyuJIT may know too much, lanes, and loads that must stay whole.
+(module
+  (memory 1)
+  (func $lanewise (param v128 v128) (result v128) (i32x4.add (i8x16.add_sat_s (local.get 0) (local.get 1)) (f32x4.mul (local.get 0) (local.get 1))))
+  (func $constants (param v128) (result v128) (f32x4.add (f64x2.add (local.get 0) (v128.const f64x2 0 0)) (v128.const i32x4 0x7fa00000 1 2 3)))
+  (func $folded (result v128) (i16x8.replace_lane 3 (i16x8.splat (i32.const 7)) (i16x8.extract_lane_s 1 (v128.const i16x8 1 0x8000 3 4 5 6 7 8))))
+  (func $lanes (param v128 i32) (result i32) (i32.add (i8x16.extract_lane_s 3 (i8x16.replace_lane 4 (local.get 0) (local.get 1))) (i32x4.extract_lane 0 (local.get 0))))
+  (func $float-lane (param v128) (result f32) (f32x4.extract_lane 2 (local.get 0)))
+  (func $shifts (param v128 i32) (result v128) (i8x16.shr_s (i8x16.shr_s (i64x2.shl (local.get 0) (local.get 1)) (i32.const 11)) (local.get 1)))
+  (func $whole (param i32) (result v128) (i32x4.replace_lane 3 (v128.load (local.get 0)) (i8x16.extract_lane_u 2 (v128.load (local.get 0)))))
+  (func $absorbed (param i32) (result v128) (v128.and (v128.load (local.get 0)) (v128.const i64x2 0 0)))
+  (func $accesses (param i32 v128) (result v128)
+    (v128.store32_lane 2 (local.get 0) (local.get 1)) (v128.store8_lane offset=1 15 (local.get 0) (i32x4.add (local.get 1) (local.get 1)))
+    (v128.load16_lane 5 (local.get 0) (v128.load8x8_u (local.get 0))))
+  (func $splats (param i32) (result v128) (v128.or (v128.load32_splat (local.get 0)) (v128.load64_zero (local.get 0))))
+  (func $tests (param v128) (result i32) (i32.add (v128.any_true (local.get 0)) (i32x4.bitmask (local.get 0))))
+  (func $relaxed (param v128) (result v128) (f32x4.relaxed_madd (local.get 0) (local.get 0) (local.get 0))))
