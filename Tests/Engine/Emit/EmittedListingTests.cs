@@ -17,7 +17,7 @@ public sealed class EmittedListingTests
 
     private static string Folder => Golden.InRepository("Tests/Engine/Emit/Listings");
 
-    public static TheoryData<string> Shapes => 
+    public static TheoryData<string> Shapes =>
     [
         .. Directory.GetFiles(Folder, "*.wat").Select(path => Path.GetFileNameWithoutExtension(path)!).Where(s => s != "shuffles").Order(StringComparer.Ordinal),
     ];
