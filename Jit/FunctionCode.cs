@@ -3,7 +3,7 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit;
 
 /// <summary>The code of a module, shared by its instances: made in this process, or saved by another.</summary>
-internal abstract class FunctionCode(ModuleInfo info)
+internal abstract class FunctionCode(ModuleInfo info) : AttachedCode
 {
     internal ModuleInfo Info { get; } = info;
 
@@ -55,7 +55,8 @@ internal abstract class FunctionCode(ModuleInfo info)
 
     /// <summary>The one code of a module: nested modules have one for all their closures.</summary>
     internal static FunctionCode Of(ModuleInfo info, CodeOptions options) =>
-        info.Code ?? Interlocked.CompareExchange(ref info.Code, new CompiledModule(info, options), null) ?? info.Code;
+        (FunctionCode)(info.State.Code
+            ?? Interlocked.CompareExchange(ref info.State.Code, new CompiledModule(info, options), null) ?? info.State.Code);
 
     /// <summary>Makes the code of all functions now, those of nested modules too, on several threads.</summary>
     /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>

@@ -25,13 +25,13 @@ internal static class Bundle
 
     private static ModuleInfo Passing(InstanceType type)
     {
-        var info = new ModuleInfo { Bytes = default };
+        var contents = ModuleContents.Root(default, DecodeSettings.All);
         foreach (ExportType export in type.Exports)
         {
-            info.Exports.Add(new ExportInfo(export.Name, export.Type.Kind, (uint)info.CountOf(export.Type.Kind), 0));
-            info.Imports.Add(new ImportInfo("", export.Name, export.Type, 0));
-            info.AddItem(export.Type, 0, uint.MaxValue);
+            contents.Exports.Add(new ExportInfo(export.Name, export.Type.Kind, (uint)contents.Info.CountOf(export.Type.Kind), 0));
+            contents.Imports.Add(new ImportInfo("", export.Name, export.Type, 0));
+            contents.AddItem(export.Type, 0, uint.MaxValue);
         }
-        return info;
+        return contents.Info;
     }
 }

@@ -51,7 +51,7 @@ internal static class ConstEvaluator
         }
     }
 
-    private static GcClass ClassOf(ModuleInfo module, uint type) => GcClass.Of(module.Types[(int)type], module.GcBatch);
+    private static GcClass ClassOf(ModuleInfo module, uint type) => GcClass.Of(module.Types[(int)type], module.State.GcBatch);
 
     private static void NewStruct(GcClass type, OpId op, Stack<object?> stack, Fuel? fuel)
     {

@@ -154,12 +154,9 @@ public sealed class Engine
 
     private ModuleInfo Load(byte[] bytes)
     {
-        ModuleInfo info = ModuleDecoder.Decode(bytes);
-        info.Features = Options.Features;
-        info.AllowLinking = Options.RuntimeLinking;
-        info.AllowCompile = Options.RuntimeLinking && Options.RuntimeCompile;
+        ModuleInfo info = ModuleDecoder.Decode(
+            bytes, new DecodeSettings(Options.Features, Options.RuntimeLinking, Options.RuntimeLinking && Options.RuntimeCompile));
         ModuleValidator.Validate(info);
         return info;
     }
-
 }

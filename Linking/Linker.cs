@@ -37,7 +37,7 @@ internal static unsafe class Linker
     /// <exception cref="LinkException">One is missing, or a delegate has another signature.</exception>
     internal static object[] Resolve(Module module, Imports imports)
     {
-        List<ImportInfo> wanted = module.Info.Imports;
+        Items<ImportInfo> wanted = module.Info.Imports;
         var values = new object[wanted.Count];
         for (int i = 0; i < values.Length; i++)
         {
@@ -150,7 +150,7 @@ internal static unsafe class Linker
     private static void Allocate(Instance instance, Module module, ModuleInfo info, object[] imports, ref long left)
     {
         instance.Types = info.TypeArray;
-        instance.ExportCache = info.ExportCache;
+        instance.ExportCache = info.State.ExportCache;
         instance.Funcs = Space<FuncRef?>(info.Funcs.Count);
         instance.ImportedFuncs = info.ImportedFuncs;
         instance.Functions = instance.Module.Code.States;
@@ -158,7 +158,7 @@ internal static unsafe class Linker
         instance.Tables = Space<Table>(info.Tables.Count);
         instance.Globals = Space<Global>(info.Globals.Count);
         instance.Tags = Space<Tag>(info.Tags.Count);
-        instance.Modules = Space<object>(info.Modules.Count);
+        instance.Modules = Space<ILinkable>(info.Modules.Count);
         instance.Instances = Space<InstanceCore>(info.Instances.Count);
         var filled = default(Filled);
         if (info.Initialisers.Count == 0)
@@ -234,7 +234,7 @@ internal static unsafe class Linker
             case InitialiserKind.Module:
                 {
                     ModuleCode nested = instance.Module.Shared.Nested(step.Source);
-                    List<Capture> captures = nested.Info.Captures;
+                    Items<Capture> captures = nested.Info.Captures;
                     var captured = captures.Count == 0 ? [] : new Module[captures.Count];
                     for (int i = 0; i < captured.Length; i++)
                     {
@@ -248,7 +248,7 @@ internal static unsafe class Linker
                     var module = (Module)instance.Modules[step.Source];
                     var given = new Arguments();
                     foreach (InstanceArgument argument in step.Arguments) given.Add(argument.Name, null, Item(instance, argument));
-                    List<ImportInfo> wanted = module.Info.Imports;
+                    Items<ImportInfo> wanted = module.Info.Imports;
                     var values = new object[wanted.Count];
                     for (int i = 0; i < values.Length; i++) values[i] = given.Find(module.Engine, wanted[i]);
                     return Instantiate(module, values, instance.FuelTank, instance.GuestLimits, null, ref left);

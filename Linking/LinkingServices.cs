@@ -118,7 +118,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
     /// <summary>Brings arguments from the order of the static type into that of the module, which may ask for fewer.</summary>
     private static object[] Arrange(Module compiled, ModuleType given, object?[] args)
     {
-        List<ImportInfo> wanted = compiled.Info.Imports;
+        Items<ImportInfo> wanted = compiled.Info.Imports;
         Arguments? others = null;
         var values = new object[wanted.Count];
         for (int i = 0; i < values.Length; i++)

@@ -73,7 +73,7 @@ public sealed class Module : ILinkable
     internal FunctionCode Code => Shared.Code;
 
     /// <summary>The code if it came from a saved assembly.</summary>
-    internal SavedCode? SavedCode => Info.Code as SavedCode;
+    internal SavedCode? SavedCode => Info.State.Code as SavedCode;
 
     internal bool CountsFuel => SavedCode?.Options.CountsFuel ?? Engine.Options.CountFuel;
 

@@ -26,7 +26,7 @@ internal sealed class ModuleCode(Engine engine, ModuleInfo info, ModuleCode? out
     internal FunctionCode Code => code ??= FunctionCode.Of(Info, Engine.CodeOptions);
 
     /// <summary>Whether its code leaves the checks of accesses to guard pages.</summary>
-    internal bool NeedsGuards => Info.Code is SavedCode saved ? !saved.Options.ChecksMemories : Engine.UsesGuardPages;
+    internal bool NeedsGuards => Info.State.Code is SavedCode saved ? !saved.Options.ChecksMemories : Engine.UsesGuardPages;
 
     /// <summary>Where memories of its instances are to be.</summary>
     internal MemoryPlacement Placement => new(NeedsGuards, Engine.Options.MemoryReservation);

@@ -116,7 +116,7 @@ internal static class DisasmCommand
         foreach (ModuleInfo info in module.WithNested())
         {
             int found = -1;
-            if (info.Exports.Find(e => e.Kind == ExternKind.Func && e.Name == function) is { } export) found = (int)export.Index;
+            if (info.Exports.FirstOrDefault(e => e.Kind == ExternKind.Func && e.Name == function) is { } export) found = (int)export.Index;
             else if (info.Names.Funcs.FirstOrDefault(n => n.Value == function.TrimStart('$')) is { Value: not null } named) found = (int)named.Key;
             else if (info == module && int.TryParse(function, out int index)) found = index;
             if (found >= info.ImportedFuncs && found < info.Funcs.Count) return (info, found);

@@ -9,7 +9,7 @@ internal static class BranchHints
     internal const string SectionName = "metadata.code.branch_hint";
 
     /// <summary>Reads the hints; the bodies are known.</summary>
-    internal static void Read(ModuleInfo module)
+    internal static void Read(ModuleContents module)
     {
         CustomSectionInfo? first = null;
         foreach (CustomSectionInfo section in module.CustomSections)
@@ -23,7 +23,7 @@ internal static class BranchHints
             first = section;
             try
             {
-                var reader = new ByteReader(module.Bytes.Span, section.Start, section.Start + section.Length);
+                var reader = new ByteReader(module.Info.Bytes.Span, section.Start, section.Start + section.Length);
                 ReadSection(module, ref reader);
             }
             catch (MalformedModuleException e)
@@ -33,10 +33,10 @@ internal static class BranchHints
         }
     }
 
-    private static void Problem(ModuleInfo module, string reason, long at) =>
+    private static void Problem(ModuleContents module, string reason, long at) =>
         module.HintProblems.Add(new CustomProblem($"@{SectionName} annotation: {reason}", at));
 
-    private static void ReadSection(ModuleInfo module, ref ByteReader reader)
+    private static void ReadSection(ModuleContents module, ref ByteReader reader)
     {
         int funcs = reader.Count();
         long lastFunc = -1;
@@ -59,7 +59,7 @@ internal static class BranchHints
                 if (reader.U32() != 1) throw reader.Error("missing reserved byte", at);
                 byte value = reader.U8();
                 if (value > 1) throw reader.Error("invalid hint value", at);
-                if (!IsBranch(module, func, offset)) throw reader.Error("invalid target", at);
+                if (!IsBranch(module.Info, func, offset)) throw reader.Error("invalid target", at);
                 module.BranchHints[func.BodyStart + (int)offset] = value == 1;
             }
         }

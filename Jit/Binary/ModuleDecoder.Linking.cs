@@ -13,17 +13,6 @@ internal ref partial struct ModuleDecoder
             throw new MalformedModuleException("unexpected content after last section", freeOrderAt);
     }
 
-    /// <summary>Adds a step of instantiation; the first one brings the imports before it along.</summary>
-    private readonly void AddInitialiser(Initialiser initialiser)
-    {
-        if (module.Initialisers.Count == 0)
-        {
-            for (int i = 0; i < module.Imports.Count; i++)
-                module.Initialisers.Add(new Initialiser(InitialiserKind.Import, module.Imports[i].Type.Kind, i));
-        }
-        module.Initialisers.Add(initialiser);
-    }
-
     private static ExternKind ReadSort(ref ByteReader section, string malformed) => section.U8() switch
     {
         ExternByte.Func => ExternKind.Func,
@@ -40,26 +29,20 @@ internal ref partial struct ModuleDecoder
     {
         int at = section.Position;
         module.UseLinking("nested module", at);
-        if (module.Nesting >= ModuleInfo.MaxNesting)
+        if (module.Info.Nesting >= ModuleInfo.MaxNesting)
             throw new InvalidModuleException($"modules are nested more than {ModuleInfo.MaxNesting} deep", at);
-        if (++settings.NestedModules > ModuleInfo.MaxNested)
+        if (++progress.NestedModules > ModuleInfo.MaxNested)
             throw new InvalidModuleException($"there are more than {ModuleInfo.MaxNested} nested modules", at);
         uint size = section.U32();
         if (size > (uint)section.Remaining) throw section.Error("length out of bounds", at);
-        var nested = new ModuleInfo
-        {
-            Bytes = memory,
-            Begin = section.Position,
-            End = section.Position + (int)size,
-            Parent = module,
-            Nesting = module.Nesting + 1,
-        };
-        new ModuleDecoder(memory, nested).Run();
+        ModuleContents contents = ModuleContents.Nest(module, section.Position, section.Position + (int)size);
+        new ModuleDecoder(contents).Run();
+        contents.UseLinking("nested module", at);
+        ModuleInfo nested = contents.Info;
         section.Position += (int)size;
-        nested.UseLinking("nested module", at);
         ModuleValidator.CheckExports(nested);
         if (TypeSize.Problem(nested.ModuleType) is { } problem) throw new InvalidModuleException(problem, at);
-        AddInitialiser(new Initialiser(InitialiserKind.Module, ExternKind.Module, module.Nested.Count));
+        module.AddInitialiser(new Initialiser(InitialiserKind.Module, ExternKind.Module, module.Nested.Count));
         module.EarlyItems.Add(new EarlyItem(SectionId.Module, at, module.Modules.Count));
         module.Nested.Add(nested);
         module.Modules.Add(new ModuleDecl(module.Modules.Count, nested.ModuleType, nested));
@@ -81,19 +64,19 @@ internal ref partial struct ModuleDecoder
             ExternKind kind = ReadSort(ref section, "malformed import kind");
             uint index = section.U32();
             Check(kind, index, place);
-            if (!types.TryAdd(name, module.TypeOf(kind, index))) throw new InvalidModuleException($"duplicate import argument \"{name}\"", place);
+            if (!types.TryAdd(name, module.Info.TypeOf(kind, index))) throw new InvalidModuleException($"duplicate import argument \"{name}\"", place);
             arguments[i] = new InstanceArgument(name, kind, (int)index);
         }
         var type = (ModuleType)module.Modules[(int)target].Type.Composite;
         if (Subtyping.CheckArguments(type, types) is { } problem) throw new InvalidModuleException(problem, at);
-        AddInitialiser(new Initialiser(InitialiserKind.Instance, ExternKind.Instance, (int)target) { Arguments = arguments });
+        module.AddInitialiser(new Initialiser(InitialiserKind.Instance, ExternKind.Instance, (int)target) { Arguments = arguments });
         module.EarlyItems.Add(new EarlyItem(SectionId.Instance, at, module.Instances.Count));
         module.Instances.Add(type.InstanceType);
     }
 
     private readonly void Check(ExternKind kind, uint index, int at)
     {
-        if (index >= module.CountOf(kind)) throw new InvalidModuleException($"unknown {ModuleValidator.NameOf(kind)} {index}", at);
+        if (index >= module.Info.CountOf(kind)) throw new InvalidModuleException($"unknown {ModuleValidator.NameOf(kind)} {index}", at);
     }
 
     private readonly void ReadAlias(ref ByteReader section)
@@ -111,8 +94,8 @@ internal ref partial struct ModuleDecoder
                     var type = (InstanceType)module.Instances[(int)source].Composite;
                     if (type.Find(name) is not { } export || export.Kind != kind)
                         throw new InvalidModuleException($"unknown export \"{name}\": instance {source} has no such {ModuleValidator.NameOf(kind)}", at);
-                    module.EarlyItems.Add(new EarlyItem(SectionId.Alias, at, module.CountOf(kind)));
-                    AddInitialiser(new Initialiser(InitialiserKind.Alias, kind, (int)source) { Name = name });
+                    module.EarlyItems.Add(new EarlyItem(SectionId.Alias, at, module.Info.CountOf(kind)));
+                    module.AddInitialiser(new Initialiser(InitialiserKind.Alias, kind, (int)source) { Name = name });
                     module.AddItem(export, at, uint.MaxValue);
                     break;
                 }
@@ -127,7 +110,7 @@ internal ref partial struct ModuleDecoder
         byte sort = section.U8();
         if (sort is not (ExternByte.Module or ExternByte.Type)) throw section.Error("malformed alias", at);
         uint index = section.U32();
-        ModuleInfo? outer = module.Parent;
+        ModuleInfo? outer = module.Info.Parent;
         for (uint i = 0; i < depth && outer is not null; i++) outer = outer.Parent;
         if (outer is null) throw new InvalidModuleException($"unknown outer module {depth}", at);
         if (sort == ExternByte.Type)
@@ -141,16 +124,7 @@ internal ref partial struct ModuleDecoder
         if (index >= outer.Modules.Count) throw new InvalidModuleException($"unknown module {index}", at);
         ModuleDecl target = outer.Modules[(int)index];
         module.EarlyItems.Add(new EarlyItem(SectionId.Alias, at, module.Modules.Count));
-        AddInitialiser(new Initialiser(InitialiserKind.Captured, ExternKind.Module, CaptureOf(module, depth, (int)index)));
+        module.AddInitialiser(new Initialiser(InitialiserKind.Captured, ExternKind.Module, module.CaptureOf(depth, (int)index)));
         module.Modules.Add(new ModuleDecl(module.Modules.Count, target.Type, target.Definition));
-    }
-
-    /// <summary>Adds a module of an enclosing one to the closure, and to the closures of all between.</summary>
-    private static int CaptureOf(ModuleInfo module, uint depth, int index)
-    {
-        Capture capture = depth == 0 ? new Capture(false, index) : new Capture(true, CaptureOf(module.Parent!, depth - 1, index));
-        if (module.CaptureIndices.TryGetValue(capture, out int known)) return known;
-        module.Captures.Add(capture);
-        return module.CaptureIndices[capture] = module.Captures.Count - 1;
     }
 }

@@ -6,49 +6,50 @@ namespace WasmJit.Jit;
 /// <summary>Decodes a module's sections (spec 5.5). Bodies and expressions stay in the bytes, to be validated and compiled from there.</summary>
 internal ref partial struct ModuleDecoder
 {
-    private readonly ReadOnlyMemory<byte> memory;
     private readonly ReadOnlySpan<byte> bytes;
-    private readonly ModuleInfo module;
-    private readonly ModuleSettings settings;
+    private readonly ModuleContents module;
+    private readonly DecodeProgress progress;
     private int declaredFuncs;
     private int bodies;
 
-    private ModuleDecoder(ReadOnlyMemory<byte> memory, ModuleInfo module)
+    private ModuleDecoder(ModuleContents module)
     {
-        this.memory = memory;
         this.module = module;
-        bytes = memory.Span;
-        settings = module.Settings;
+        bytes = module.Info.Bytes.Span;
+        progress = module.Progress;
     }
 
+    /// <summary>Decodes a module.</summary>
+    /// <param name="memory">The bytes; whoever gives them does not change them any more.</param>
+    /// <param name="settings">What it is to be validated and compiled for.</param>
     /// <exception cref="MalformedModuleException">Not the binary format.</exception>
     /// <exception cref="InvalidModuleException">A type, index or limit that decoding itself finds out.</exception>
     /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
-    internal static ModuleInfo Decode(ReadOnlyMemory<byte> memory) => DecodePart(memory, null);
+    internal static ModuleInfo Decode(ReadOnlyMemory<byte> memory, DecodeSettings? settings = null) =>
+        DeepStack.Run(() => DecodeWhole(ModuleContents.Root(memory, settings ?? DecodeSettings.All))).Info;
 
     /// <summary>Decodes the beginning of a module, in the place where it would be nested in another.</summary>
-    internal static ModuleInfo DecodePart(ReadOnlyMemory<byte> memory, ModuleInfo? parent) =>
-        DeepStack.Run(() => DecodeWhole(memory, parent));
+    internal static ModuleContents DecodePart(ReadOnlyMemory<byte> memory, ModuleContents? parent) => DeepStack.Run(() =>
+        DecodeWhole(parent is null ? ModuleContents.Root(memory, DecodeSettings.All) : ModuleContents.Nest(parent, memory)));
 
     /// <summary>
     /// Errors are caught here alone: nested modules are read one level deeper each, and to catch and throw again costs more
     /// stack at each level than reading does.
     /// </summary>
-    private static ModuleInfo DecodeWhole(ReadOnlyMemory<byte> memory, ModuleInfo? parent)
+    private static ModuleContents DecodeWhole(ModuleContents root)
     {
-        var root = new ModuleInfo { Bytes = memory, Begin = 0, End = memory.Length, Parent = parent, Nesting = parent is null ? 0 : parent.Nesting + 1 };
         ModuleException error;
         try
         {
-            new ModuleDecoder(memory, root).Run();
+            new ModuleDecoder(root).Run();
             return root;
         }
         catch (ModuleException e) when (e is MalformedModuleException or InvalidModuleException)
         {
             error = e;
         }
-        ModuleInfo? module = root.Settings.Decoding;
-        for (; module is not null && module != parent; module = module.Parent) error = FindEarlierError(module, error);
+        ModuleInfo? module = root.Progress.Decoding;
+        for (; module is not null && module != root.Info.Parent; module = module.Parent) error = FindEarlierError(module, error);
         ExceptionDispatchInfo.Throw(error);
         return null;
     }
@@ -93,21 +94,31 @@ internal ref partial struct ModuleDecoder
         {
             FuncInfo func = module.Funcs[i];
             if (func.BodyEnd == 0 || func.BodyStart >= before) return;
-            var code = new CodeReader(bytes, func.CodeStart, func.BodyEnd);
+            int start;
+            try
+            {
+                start = func.CodeStart;
+            }
+            catch (InvalidModuleException)
+            {
+                // Locals of a type that there is not: no reason to call the module malformed.
+                continue;
+            }
+            var code = new CodeReader(bytes, start, func.BodyEnd);
             while (!code.AtEnd) code.Read(out _);
         }
     }
 
     private void Run()
     {
-        settings.Decoding = module;
-        int begin = module.Begin;
-        ReadOnlySpan<byte> own = bytes[begin..module.End];
+        progress.Decoding = module.Info;
+        int begin = module.Info.Begin, end = module.Info.End;
+        ReadOnlySpan<byte> own = bytes[begin..end];
         if (own.Length < 4) throw new MalformedModuleException(own.IsEmpty ? "unexpected end" : "unexpected end of magic header", begin);
         if (!own[..4].SequenceEqual("\0asm"u8)) throw new MalformedModuleException("magic header not detected", begin);
         if (own.Length < 8) throw new MalformedModuleException("unexpected end of version", begin + 4);
         if (!own[4..8].SequenceEqual(stackalloc byte[] { 1, 0, 0, 0 })) throw new MalformedModuleException("unknown binary version", begin + 4);
-        var reader = new ByteReader(bytes, begin + 8, module.End);
+        var reader = new ByteReader(bytes, begin + 8, end);
         var order = new SectionOrder();
         byte lastId = 0;
         while (!reader.AtEnd)
@@ -136,13 +147,13 @@ internal ref partial struct ModuleDecoder
             }
             reader.Position += (int)size;
         }
-        CheckOrder(module, module.FreeOrderAt);
+        CheckOrder(module.Info, module.FreeOrderAt);
         if (declaredFuncs != bodies)
-            throw new MalformedModuleException("function and code section have inconsistent lengths", module.End);
+            throw new MalformedModuleException("function and code section have inconsistent lengths", end);
         if (module.DataCount is { } count && count != module.Datas.Count)
-            throw new MalformedModuleException("data count and data section have inconsistent lengths", module.End);
+            throw new MalformedModuleException("data count and data section have inconsistent lengths", end);
         BranchHints.Read(module);
-        settings.Decoding = module.Parent;
+        progress.Decoding = module.Info.Parent;
     }
 
     private void ReadCustom(ref ByteReader section, byte after)
@@ -171,25 +182,25 @@ internal ref partial struct ModuleDecoder
             case SectionId.Type:
                 for (int i = 0; i < count; i++)
                 {
-                    settings.Poll();
+                    progress.Poll();
                     int at = section.Position, first = module.Types.Count;
                     types.ReadRecType(ref section);
                     module.EarlyItems.Add(new EarlyItem(SectionId.Type, at, first, module.Types.Count - first));
                 }
                 break;
             case SectionId.Import:
-                for (int i = 0; i < count; i++, settings.Poll()) ReadImport(ref section, ref types);
+                for (int i = 0; i < count; i++, progress.Poll()) ReadImport(ref section, ref types);
                 break;
             case SectionId.Function:
                 declaredFuncs = count;
-                for (int i = 0; i < count; i++, settings.Poll())
+                for (int i = 0; i < count; i++, progress.Poll())
                 {
                     module.FuncTypeIndices.Add(PeekIndex(section, 0));
                     module.Funcs.Add(new FuncInfo(types.ReadFuncIndex(ref section), false));
                 }
                 break;
             case SectionId.Table:
-                for (int i = 0; i < count; i++, settings.Poll()) ReadTable(ref section, ref types);
+                for (int i = 0; i < count; i++, progress.Poll()) ReadTable(ref section, ref types);
                 break;
             case SectionId.Memory:
                 for (int i = 0; i < count; i++)
@@ -206,33 +217,33 @@ internal ref partial struct ModuleDecoder
                 }
                 break;
             case SectionId.Global:
-                for (int i = 0; i < count; i++, settings.Poll())
+                for (int i = 0; i < count; i++, progress.Poll())
                 {
                     int at = section.Position;
                     module.Globals.Add(new GlobalInfo(types.ReadGlobalType(ref section), ReadExpr(ref section), at));
                 }
                 break;
             case SectionId.Export:
-                for (int i = 0; i < count; i++, settings.Poll()) ReadExport(ref section);
+                for (int i = 0; i < count; i++, progress.Poll()) ReadExport(ref section);
                 break;
             case SectionId.Element:
-                for (int i = 0; i < count; i++, settings.Poll()) ReadElem(ref section, ref types);
+                for (int i = 0; i < count; i++, progress.Poll()) ReadElem(ref section, ref types);
                 break;
             case SectionId.Code:
                 bodies = count;
-                for (int i = 0; i < count; i++, settings.Poll()) ReadBody(ref section, i < declaredFuncs ? module.Funcs[module.ImportedFuncs + i] : null);
+                for (int i = 0; i < count; i++, progress.Poll()) ReadBody(ref section, i < declaredFuncs ? module.Funcs[module.ImportedFuncs + i] : null);
                 break;
             case SectionId.Data:
-                for (int i = 0; i < count; i++, settings.Poll()) ReadData(ref section);
+                for (int i = 0; i < count; i++, progress.Poll()) ReadData(ref section);
                 break;
             case SectionId.Module:
                 for (int i = 0; i < count; i++) ReadModule(ref section);
                 break;
             case SectionId.Instance:
-                for (int i = 0; i < count; i++, settings.Poll()) ReadInstance(ref section);
+                for (int i = 0; i < count; i++, progress.Poll()) ReadInstance(ref section);
                 break;
             case SectionId.Alias:
-                for (int i = 0; i < count; i++, settings.Poll()) ReadAlias(ref section);
+                for (int i = 0; i < count; i++, progress.Poll()) ReadAlias(ref section);
                 break;
         }
     }
@@ -251,7 +262,7 @@ internal ref partial struct ModuleDecoder
         ByteReader description = section;
         ExternType type = types.ReadExternType(ref section);
         module.EarlyItems.Add(new EarlyItem(SectionId.Import, at, module.Imports.Count));
-        if (module.Initialisers.Count > 0) module.Initialisers.Add(new Initialiser(InitialiserKind.Import, type.Kind, module.Imports.Count));
+        if (module.Initialisers.Count > 0) module.AddInitialiser(new Initialiser(InitialiserKind.Import, type.Kind, module.Imports.Count));
         module.Imports.Add(new ImportInfo(first, second, type, at));
         module.AddItem(type, at, PeekIndex(description, type.Kind == ExternKind.Tag ? 2 : 1));
     }
@@ -285,6 +296,7 @@ internal ref partial struct ModuleDecoder
         if (kind is ExternKind.Module or ExternKind.Instance && module.LinkingUse is null)
             throw section.Error("malformed export kind", section.Position - 1);
         module.Exports.Add(new ExportInfo(name, kind, index, at));
+        if (kind == ExternKind.Func) module.Declare(index);
     }
 
     /// <summary>Finds the end of an expression; what is in it is the validator's business.</summary>
@@ -295,8 +307,9 @@ internal ref partial struct ModuleDecoder
         int depth = 0;
         while (true)
         {
-            settings.Poll();
+            progress.Poll();
             code.Read(out Instr instr);
+            if (instr.Id == OpId.RefFunc) module.Declare(instr.A);
             if (instr.Op.Has(OpTraits.Opens)) depth++;
             if (instr.Id == OpId.End && depth-- == 0) break;
         }
@@ -333,11 +346,12 @@ internal ref partial struct ModuleDecoder
         if (exprs)
         {
             items = new ConstExpr[section.Count()];
-            for (int i = 0; i < items.Length; i++, settings.Poll()) items[i] = ReadExpr(ref section);
+            for (int i = 0; i < items.Length; i++, progress.Poll()) items[i] = ReadExpr(ref section);
         }
         else
         {
             funcs = ReadIndices(ref section);
+            foreach (uint func in funcs) module.Declare(func);
         }
         module.Elems.Add(new ElemInfo { Mode = mode, Type = type, Offset = at, Table = table, HasTable = hasTable, Where = where, Funcs = funcs, Exprs = items });
     }
@@ -362,7 +376,7 @@ internal ref partial struct ModuleDecoder
         uint size = section.U32();
         if (size > (uint)section.Remaining) throw section.Error("unexpected end of section or function", at);
         int end = section.Position + (int)size;
-        func?.SetBody(module, section.Position, end);
+        func?.SetBody(module.Info, section.Position, end);
         section.Position = end;
     }
 

@@ -1,58 +1,96 @@
 namespace WasmJit.Jit;
 
 /// <summary>
-/// A decoded module. Index spaces hold imports and aliases first; expressions and bodies stay in the bytes. A nested module's
-/// bytes are those of the whole, so that every offset is one of the whole.
+/// A decoded module, which nothing changes: what the compiler finds out and makes is in <see cref="State"/>. Index spaces hold imports
+/// and aliases first; expressions and bodies stay in the bytes. A nested module's bytes are those of the whole, so that every offset
+/// is one of the whole.
 /// </summary>
-internal sealed partial class ModuleInfo : Runtime.ModuleDefinition
+internal sealed class ModuleInfo : Runtime.ModuleDefinition
 {
-    internal required ReadOnlyMemory<byte> Bytes { get; init; }
-    internal List<DefType> Types { get; } = [];
+    /// <summary>How deep modules may be nested in each other.</summary>
+    internal const int MaxNesting = 100;
+
+    /// <summary>How many modules may be in a module, at whatever depth.</summary>
+    internal const int MaxNested = 10_000;
+
+    private readonly ModuleContents contents;
+
+    internal ModuleInfo(ModuleContents contents, ReadOnlyMemory<byte> bytes, int begin, int end, ModuleInfo? parent, DecodeSettings settings)
+    {
+        this.contents = contents;
+        Bytes = bytes;
+        Begin = begin;
+        End = end;
+        Parent = parent;
+        Nesting = parent is null ? 0 : parent.Nesting + 1;
+        Settings = settings;
+        State = new CompilationState(parent?.State.GcBatch ?? new Runtime.GcBatch());
+    }
+
+    /// <summary>What is found out and made when the module is validated and compiled.</summary>
+    internal CompilationState State { get; }
+
+    /// <summary>What the whole, of which this may be a nested module, was decoded for.</summary>
+    internal DecodeSettings Settings { get; }
+
+    /// <summary>What the host allows of the language.</summary>
+    internal Features Features => Settings.Features;
+
+    internal ReadOnlyMemory<byte> Bytes { get; }
+
+    /// <summary>Where the module begins and ends in the bytes.</summary>
+    internal int Begin { get; }
+    internal int End { get; }
+
+    /// <summary>The module around this one.</summary>
+    internal ModuleInfo? Parent { get; }
+
+    /// <summary>The number of modules around this one.</summary>
+    internal int Nesting { get; }
+
+    internal Items<DefType> Types => new(contents.Types);
 
     /// <summary>Where each type is in the bytes, for who wants it as it was written.</summary>
-    internal List<int> TypeOffsets { get; } = [];
+    internal Items<int> TypeOffsets => new(contents.TypeOffsets);
 
     /// <summary>Where the types of the memories that are no imports are in the bytes.</summary>
-    internal List<int> MemoryOffsets { get; } = [];
+    internal Items<int> MemoryOffsets => new(contents.MemoryOffsets);
 
     /// <summary>The ids of the sections in their order, without custom ones.</summary>
-    internal List<byte> Sections { get; } = [];
+    internal Items<byte> Sections => new(contents.Sections);
 
     /// <summary>The type indices that functions and tags were declared with: canonical types may have several.</summary>
-    internal List<uint> FuncTypeIndices { get; } = [];
-    internal List<uint> TagTypeIndices { get; } = [];
+    internal Items<uint> FuncTypeIndices => new(contents.FuncTypeIndices);
+    internal Items<uint> TagTypeIndices => new(contents.TagTypeIndices);
 
     /// <summary>The recursion groups that were written as groups, of one or no type too.</summary>
-    internal List<(int First, int Count)> ExplicitGroups { get; } = [];
-    internal List<ImportInfo> Imports { get; } = [];
-    internal List<FuncInfo> Funcs { get; } = [];
-    internal List<TableInfo> Tables { get; } = [];
-    internal List<MemoryType> Memories { get; } = [];
-    internal List<GlobalInfo> Globals { get; } = [];
-    internal List<DefType> Tags { get; } = [];
-    internal List<ExportInfo> Exports { get; } = [];
-    internal List<ElemInfo> Elems { get; } = [];
-    internal List<DataInfo> Datas { get; } = [];
-    internal List<CustomSectionInfo> CustomSections { get; } = [];
-
-    /// <summary>What is wrong in the branch hints, which does not make the module invalid.</summary>
-    internal List<CustomProblem> HintProblems { get; } = [];
+    internal Items<(int First, int Count)> ExplicitGroups => new(contents.ExplicitGroups);
+    internal Items<ImportInfo> Imports => new(contents.Imports);
+    internal Items<FuncInfo> Funcs => new(contents.Funcs);
+    internal Items<TableInfo> Tables => new(contents.Tables);
+    internal Items<MemoryType> Memories => new(contents.Memories);
+    internal Items<GlobalInfo> Globals => new(contents.Globals);
+    internal Items<DefType> Tags => new(contents.Tags);
+    internal Items<ExportInfo> Exports => new(contents.Exports);
+    internal Items<ElemInfo> Elems => new(contents.Elems);
+    internal Items<DataInfo> Datas => new(contents.Datas);
+    internal Items<CustomSectionInfo> CustomSections => new(contents.CustomSections);
 
     /// <summary>What is wrong in custom sections of known names, which does not make the module invalid.</summary>
-    internal IReadOnlyList<CustomProblem> CustomProblems => [.. ReadNames().Problems, .. HintProblems];
+    internal IReadOnlyList<CustomProblem> CustomProblems => [.. ReadNames().Problems, .. contents.HintProblems];
 
     /// <summary>Branches that are mostly taken (true) or mostly not, by the offset of the instruction in the bytes.</summary>
-    internal Dictionary<int, bool> BranchHints { get; } = [];
-    internal uint? Start { get; set; }
-    internal int StartOffset { get; set; }
-    internal uint? DataCount { get; set; }
+    internal IReadOnlyDictionary<int, bool> BranchHints => contents.BranchHints;
+    internal uint? Start => contents.Start;
+    internal int StartOffset => contents.StartOffset;
+    internal uint? DataCount => contents.DataCount;
 
     /// <summary>How many functions are not the module's own, but imports and aliases; likewise the others.</summary>
-    internal int ImportedFuncs { get; set; }
-    internal int ImportedTables { get; set; }
-    internal int ImportedMemories { get; set; }
-    internal int ImportedGlobals { get; set; }
-    internal int ImportedTags { get; set; }
+    internal int ImportedFuncs => contents.ImportedFuncs;
+    internal int ImportedTables => contents.ImportedTables;
+    internal int ImportedMemories => contents.ImportedMemories;
+    internal int ImportedGlobals => contents.ImportedGlobals;
+    internal int ImportedTags => contents.ImportedTags;
 
     /// <summary>What the names section says, read when somebody asks. For compiling <see cref="FuncName"/> is enough.</summary>
     internal NameSection Names => ReadNames().Names;
@@ -60,37 +98,80 @@ internal sealed partial class ModuleInfo : Runtime.ModuleDefinition
     /// <summary>The module's name.</summary>
     internal string? Name => FuncNames.Module;
 
-    private readonly ModuleSettings settings = new();
+    // ---- module linking ----
 
-    /// <summary>What the whole, of which this may be a nested module, is decoded for.</summary>
-    internal ModuleSettings Settings => Parent?.Settings ?? settings;
+    /// <summary>Where the first sections come in an order that only modules of the extension may have; 0 if they do not.</summary>
+    internal int FreeOrderAt => contents.FreeOrderAt;
 
-    /// <summary>Whether the code has tail calls; known when the module has been validated.</summary>
-    internal bool HasTailCalls { get; set; }
+    /// <summary>The modules defined in this one, in order.</summary>
+    internal Items<ModuleInfo> Nested => new(contents.Nested);
 
-    /// <summary>What the host allows of the language.</summary>
-    internal Features Features
+    /// <summary>The module index space.</summary>
+    internal Items<ModuleDecl> Modules => new(contents.Modules);
+
+    /// <summary>The instance index space: the instances' types.</summary>
+    internal Items<DefType> Instances => new(contents.Instances);
+
+    /// <summary>
+    /// What instantiation does before anything else, in order: takes imports, closes modules, makes instances, follows aliases.
+    /// Empty if there are imports alone.
+    /// </summary>
+    internal Items<Initialiser> Initialisers => new(contents.Initialisers);
+
+    /// <summary>
+    /// The modules of enclosing ones that this module or one nested in it names: its closure. Each is taken from the module index
+    /// space of the enclosing instance, or from the closure of the enclosing module.
+    /// </summary>
+    internal Items<Capture> Captures => new(contents.Captures);
+
+    /// <summary>The items of the sections that may come in any order, in the order of the bytes.</summary>
+    internal Items<EarlyItem> EarlyItems => new(contents.EarlyItems);
+
+    /// <summary>What of the runtime-linking extension the module uses first, its bodies apart, and where; null if nothing.</summary>
+    internal LinkingUse? LinkingUse => contents.LinkingUse;
+
+    /// <summary>Notes that code uses the extension.</summary>
+    /// <exception cref="InvalidModuleException">The host has switched it off.</exception>
+    internal void UseLinkingInCode(string what, int offset)
     {
-        get => Settings.Features;
-        set => Settings.Features = value;
+        if (!Settings.AllowLinking) throw LinkingOff(what, offset);
+        if (!State.CodeUsesLinking) State.CodeUsesLinking = true;
     }
 
-    /// <summary>Whether the host allows the runtime-linking extension.</summary>
-    internal bool AllowLinking
+    internal static InvalidModuleException LinkingOff(string what, int offset) =>
+        new($"{what} needs the feature runtime-linking, which is switched off", offset);
+
+    /// <summary>The module, the modules nested in it, and so on.</summary>
+    internal IEnumerable<ModuleInfo> WithNested()
     {
-        get => Settings.AllowLinking;
-        set => Settings.AllowLinking = value;
+        yield return this;
+        foreach (ModuleInfo nested in Nested)
+            foreach (ModuleInfo inner in nested.WithNested()) yield return inner;
     }
 
-    /// <summary>Whether the host allows guests to compile bytes.</summary>
-    internal bool AllowCompile
+    internal int CountOf(ExternKind kind) => kind switch
     {
-        get => Settings.AllowCompile;
-        set => Settings.AllowCompile = value;
-    }
+        ExternKind.Func => Funcs.Count,
+        ExternKind.Table => Tables.Count,
+        ExternKind.Memory => Memories.Count,
+        ExternKind.Global => Globals.Count,
+        ExternKind.Module => Modules.Count,
+        ExternKind.Instance => Instances.Count,
+        _ => Tags.Count,
+    };
 
-    /// <summary>Where classes for struct and array types are made that the process does not have yet.</summary>
-    internal Runtime.GcBatch GcBatch => Settings.GcBatch;
+    internal ExternType TypeOf(ExternKind kind, uint index) => kind switch
+    {
+        ExternKind.Func => ExternType.OfFunc(Funcs[(int)index].Type, Funcs[(int)index].IsExact),
+        ExternKind.Table => ExternType.Of(Tables[(int)index].Type),
+        ExternKind.Memory => ExternType.Of(Memories[(int)index]),
+        ExternKind.Global => ExternType.Of(Globals[(int)index].Type),
+        ExternKind.Module => ExternType.OfModule(Modules[(int)index].Type),
+        ExternKind.Instance => ExternType.OfInstance(Instances[(int)index]),
+        _ => ExternType.OfTag(Tags[(int)index]),
+    };
+
+    // ---- what follows from the bytes, made when somebody asks ----
 
     private DefType[]? typeArray;
 
@@ -108,32 +189,6 @@ internal sealed partial class ModuleInfo : Runtime.ModuleDefinition
     private NameSectionReader.Result ReadNames() =>
         names ?? Interlocked.CompareExchange(ref names, NameSectionReader.Read(this), null) ?? names;
 
-    internal ExternType TypeOf(ExternKind kind, uint index) => kind switch
-    {
-        ExternKind.Func => ExternType.OfFunc(Funcs[(int)index].Type, Funcs[(int)index].IsExact),
-        ExternKind.Table => ExternType.Of(Tables[(int)index].Type),
-        ExternKind.Memory => ExternType.Of(Memories[(int)index]),
-        ExternKind.Global => ExternType.Of(Globals[(int)index].Type),
-        ExternKind.Module => ExternType.OfModule(Modules[(int)index].Type),
-        ExternKind.Instance => ExternType.OfInstance(Instances[(int)index]),
-        _ => ExternType.OfTag(Tags[(int)index]),
-    };
-
-    private readonly Dictionary<(uint Type, string Name), int> exportNumbers = [];
-
-    /// <summary>What code of the module has found with <c>get_export</c>.</summary>
-    internal Runtime.ExportCache ExportCache { get; } = new();
-
-    /// <summary>The number of a name that code asks instances of a type for; a type without index is the highest number.</summary>
-    internal int NumberOfExport(uint type, string name)
-    {
-        lock (exportNumbers)
-        {
-            if (!exportNumbers.TryGetValue((type, name), out int number)) exportNumbers[(type, name)] = number = exportNumbers.Count;
-            return number;
-        }
-    }
-
     private DefType? moduleType;
 
     /// <summary>The module's own type, of the runtime-linking extension.</summary>
@@ -143,147 +198,29 @@ internal sealed partial class ModuleInfo : Runtime.ModuleDefinition
 
     /// <summary>The type of its instances.</summary>
     internal DefType InstanceType => ((ModuleType)ModuleType.Composite).InstanceType;
-}
 
-/// <summary>An import; single-level ones, of the runtime-linking extension, have no second name.</summary>
-internal sealed record ImportInfo(string Module, string? Name, ExternType Type, int Offset)
-{
-    /// <summary>The names as messages show them.</summary>
-    internal string Names => Name is null ? $"\"{Module}\"" : $"\"{Module}\" \"{Name}\"";
-}
+    private Dictionary<string, ExportInfo>? exportMap;
 
-internal readonly record struct LocalRun(int Count, ValType Type);
+    /// <summary>The length of the longest name of an export, in UTF-16 units.</summary>
+    internal int LongestExport => longestExport ??= Exports.Count == 0 ? 0 : Exports.Max(e => e.Name.Length);
 
-/// <summary>A function; imported ones have no body.</summary>
-internal sealed class FuncInfo(DefType type, bool isImported, bool isExact = true)
-{
-    internal DefType Type { get; } = type;
+    private int? longestExport;
 
-    /// <summary>Whether it is of no proper subtype of its type: what the module defines is, what it imports if it says so.</summary>
-    internal bool IsExact { get; } = isExact;
-    internal FuncType Func => (FuncType)Type.Composite;
-    internal bool IsImported { get; } = isImported;
-    internal int BodyStart { get; private set; }
-    internal int BodyEnd { get; private set; }
-
-    private ModuleInfo? module;
-    private LocalRun[]? locals;
-    private int codeStart;
-
-    internal void SetBody(ModuleInfo owner, int start, int end) => (module, BodyStart, BodyEnd) = (owner, start, end);
-
-    /// <summary>Where the locals' declarations end and the code begins.</summary>
-    /// <exception cref="MalformedModuleException">The declarations are malformed; in a valid module they are not.</exception>
-    internal int CodeStart
+    /// <summary>An export by its name, or null.</summary>
+    internal ExportInfo? FindExport(string name)
     {
-        get
+        if (Exports.Count <= 8)
         {
-            _ = Locals;
-            return codeStart;
+            foreach (ExportInfo export in Exports)
+                if (export.Name == name) return export;
+            return null;
         }
-    }
-
-    /// <summary>The locals. They are read when they are asked for: most functions of a large module never are.</summary>
-    /// <exception cref="MalformedModuleException">The declarations are malformed; in a valid module they are not.</exception>
-    internal LocalRun[] Locals
-    {
-        get
+        if (exportMap is null)
         {
-            if (Volatile.Read(ref locals) is { } known) return known;
-            if (module is null) return [];
-            var runs = new List<LocalRun>();
-            codeStart = ModuleDecoder.ReadLocals(module, this, runs);
-            LocalRun[] read = [.. runs];
-            Volatile.Write(ref locals, read);
-            return read;
+            var map = new Dictionary<string, ExportInfo>(Exports.Count);
+            foreach (ExportInfo export in Exports) map.TryAdd(export.Name, export);
+            exportMap = map;
         }
-    }
-
-    /// <summary>What is known for putting it into its callers; null until somebody asks.</summary>
-    internal InlineInfo? Inlining { get; set; }
-
-    /// <summary>Whether <c>ref.func</c> may name it (spec 3.4.10).</summary>
-    internal bool IsDeclared { get; set; }
-}
-
-/// <summary>A constant expression: a range of the module's bytes, its <c>end</c> included.</summary>
-internal readonly record struct ConstExpr(int Start, int End);
-
-internal sealed record TableInfo(TableType Type, ConstExpr? Init, int Offset);
-
-internal sealed record GlobalInfo(GlobalType Type, ConstExpr Init, int Offset);
-
-internal sealed record ExportInfo(string Name, ExternKind Kind, uint Index, int Offset);
-
-internal enum SegmentMode : byte { Passive, Active, Declarative }
-
-internal sealed class ElemInfo
-{
-    internal required SegmentMode Mode { get; init; }
-    internal required ValType Type { get; init; }
-    internal required int Offset { get; init; }
-    internal uint Table { get; init; }
-
-    /// <summary>Whether the table is given, which index 0 need not be.</summary>
-    internal bool HasTable { get; init; }
-    internal ConstExpr Where { get; init; }
-
-    /// <summary>Function indices; or null, and <see cref="Exprs"/> has expressions.</summary>
-    internal uint[]? Funcs { get; init; }
-    internal ConstExpr[] Exprs { get; init; } = [];
-    internal int Count => Funcs?.Length ?? Exprs.Length;
-}
-
-internal sealed record DataInfo(SegmentMode Mode, uint Memory, ConstExpr Where, int Start, int Length, int Offset);
-
-/// <summary>A custom section, and the id of the last other section before it (0 if none).</summary>
-internal sealed record CustomSectionInfo(string Name, int Start, int Length, byte After);
-
-/// <summary>What is wrong in a custom section, and where.</summary>
-internal sealed record CustomProblem(string Reason, long Offset);
-
-/// <summary>What the names section says; a malformed one says nothing (spec 7.4: errors in it are ignored).</summary>
-internal sealed class NameSection
-{
-    internal string? Module { get; set; }
-    internal Dictionary<uint, string> Funcs { get; } = [];
-    internal Dictionary<(uint Func, uint Local), string> Locals { get; } = [];
-    internal Dictionary<(uint Func, uint Label), string> Labels { get; } = [];
-    internal Dictionary<uint, string> Types { get; } = [];
-    internal Dictionary<uint, string> Tables { get; } = [];
-    internal Dictionary<uint, string> Memories { get; } = [];
-    internal Dictionary<uint, string> Globals { get; } = [];
-    internal Dictionary<uint, string> Elems { get; } = [];
-    internal Dictionary<uint, string> Datas { get; } = [];
-    internal Dictionary<(uint Type, uint Field), string> Fields { get; } = [];
-    internal Dictionary<uint, string> Tags { get; } = [];
-    internal Dictionary<uint, string> Modules { get; } = [];
-    internal Dictionary<uint, string> Instances { get; } = [];
-}
-
-/// <summary>
-/// The names of the functions and of the module, as far as compiling needs them: where in the bytes they are, so that a large
-/// module does not have all of them as strings.
-/// </summary>
-internal sealed class FuncNames(ReadOnlyMemory<byte> bytes, int functions)
-{
-    private readonly int[] places = new int[functions];
-
-    internal string? Module { get; set; }
-
-    internal string? this[int index]
-    {
-        get
-        {
-            if ((uint)index >= (uint)places.Length || places[index] == 0) return null;
-            var reader = new ByteReader(bytes.Span, places[index], bytes.Length);
-            return reader.Name();
-        }
-    }
-
-    /// <summary>Notes that the name of a function is at an offset; there may be names for functions that there are not.</summary>
-    internal void Add(uint index, int at)
-    {
-        if (index < places.Length) places[index] = at;
+        return exportMap.GetValueOrDefault(name);
     }
 }

@@ -3,9 +3,12 @@ using System.Collections.Immutable;
 namespace WasmJit.Jit;
 
 /// <summary>Decodes types (spec 5.3). Type indices resolve against the module's types and the recursion group being read.</summary>
-internal ref struct TypeDecoder(ModuleInfo module)
+internal ref struct TypeDecoder
 {
-    private readonly ModuleInfo module = module;
+    private readonly ModuleInfo module;
+
+    /// <summary>What the types are added to; null for types in code, of a module that has been decoded.</summary>
+    private readonly ModuleContents? contents;
     private DefType[] group = [];
 
     /// <summary>The super types' indices as written, which canonical types no longer tell.</summary>
@@ -16,9 +19,28 @@ internal ref struct TypeDecoder(ModuleInfo module)
     private List<DefType>? inner;
     private List<DefType>[] enclosing = [];
 
+    /// <summary>Reads types of a module that is being decoded.</summary>
+    internal TypeDecoder(ModuleContents contents)
+        : this(contents.Info) => this.contents = contents;
+
+    /// <summary>Reads types in code.</summary>
+    internal TypeDecoder(ModuleInfo module) => this.module = module;
+
+    private readonly TypeDecoder Nested(List<DefType>[] around) =>
+        (contents is null ? new TypeDecoder(module) : new TypeDecoder(contents)) with { inner = [], enclosing = around };
+
+    private readonly Items<DefType> Types => inner is null ? module.Types : new(inner);
+
+    /// <exception cref="InvalidModuleException">The host has switched the extension off, and the module is being validated.</exception>
+    private readonly void UseLinking(string what, int at)
+    {
+        if (contents is null) module.UseLinkingInCode(what, at);
+        else contents.UseLinking(what, at);
+    }
+
     private readonly DefType Resolve(long index, int at)
     {
-        List<DefType> types = inner ?? module.Types;
+        Items<DefType> types = Types;
         if (inner is null && index >= groupBase && index < groupBase + group.Length) return group[index - groupBase];
         if (index < types.Count) return types[(int)index];
         throw new InvalidModuleException($"unknown type {index}", at);
@@ -28,14 +50,14 @@ internal ref struct TypeDecoder(ModuleInfo module)
     {
         if (code.IsModule)
         {
-            module.UseLinking("exact of a module", at);
+            UseLinking("exact of a module", at);
             if (inner is not null || code.Code >= module.Modules.Count) throw new InvalidModuleException($"unknown module {code.Code}", at);
             return module.Modules[(int)code.Code].Exact;
         }
         if (code.Code < 0)
         {
             HeapType known = HeapType.FromCode((int)code.Code & 0x7f)!;
-            if (known.IsExtension) module.UseLinking($"heap type {known}", at);
+            if (known.IsExtension) UseLinking($"heap type {known}", at);
             return known;
         }
         DefType type = Resolve(code.Code, at);
@@ -63,7 +85,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
             case TypeByte.Ref: return ValType.Ref(ReadHeapType(ref reader), false);
             default:
                 if (HeapType.FromCode(b) is not { } abs) throw reader.Error("malformed value type", at);
-                if (abs.IsExtension) module.UseLinking($"heap type {abs}", at);
+                if (abs.IsExtension) UseLinking($"heap type {abs}", at);
                 return ValType.Ref(abs, true);
         }
     }
@@ -121,7 +143,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
         {
             reader.U8();
             count = reader.Count();
-            module.ExplicitGroups.Add((module.Types.Count, count));
+            contents!.ExplicitGroups.Add((module.Types.Count, count));
         }
         groupBase = module.Types.Count;
         group = new DefType[count];
@@ -130,7 +152,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
         int start = reader.Position;
         for (int i = 0; i < count; i++)
         {
-            module.TypeOffsets.Add(reader.Position);
+            contents!.TypeOffsets.Add(reader.Position);
             ReadSubType(ref reader, i);
         }
         for (int i = 0; i < count; i++) CheckSubType(group[i], groupBase + i, start);
@@ -138,7 +160,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
             if (TypeSize.Problem(type) is { } problem) throw new InvalidModuleException(problem, start);
         ImmutableArray<DefType> canonical = RecGroup.Canonicalise(group);
         group = [];
-        module.Types.AddRange(canonical);
+        contents!.Types.AddRange(canonical);
     }
 
     private void ReadSubType(ref ByteReader reader, int index)
@@ -222,8 +244,8 @@ internal ref struct TypeDecoder(ModuleInfo module)
         return inGroup >= 0 ? groupBase + inGroup : module.Types.IndexOf(type);
     }
 
-    /// <summary>Decodes a type by itself, with the type index space of a module.</summary>
-    internal static DefType DecodeAlone(ReadOnlySpan<byte> bytes, ModuleInfo module)
+    /// <summary>Decodes a type by itself, with the type index space of a module that is being decoded.</summary>
+    internal static DefType DecodeAlone(ReadOnlySpan<byte> bytes, ModuleContents module)
     {
         var reader = new ByteReader(bytes, 0, bytes.Length);
         return DefType.Of(new TypeDecoder(module).ReadComposite(ref reader));
@@ -233,7 +255,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
     {
         int at = reader.Position;
         byte form = reader.U8();
-        if (TypeByte.IsLinking(form)) module.UseLinking("type of a linkable thing", at);
+        if (TypeByte.IsLinking(form)) UseLinking("type of a linkable thing", at);
         switch (form)
         {
             case TypeByte.Func:
@@ -283,7 +305,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
     {
         if (enclosing.Length >= ModuleInfo.MaxNesting)
             throw new InvalidModuleException($"type too deep: module and instance types are nested more than {ModuleInfo.MaxNesting} deep", at);
-        return new TypeDecoder(module) { inner = [], enclosing = inner is null ? enclosing : [inner, .. enclosing] };
+        return Nested(inner is null ? enclosing : [inner, .. enclosing]);
     }
 
     private readonly void ReadDefinitions(
@@ -332,18 +354,18 @@ internal ref struct TypeDecoder(ModuleInfo module)
         uint depth = reader.U32();
         if (reader.U8() != ExternByte.Type) throw reader.Error("malformed alias", at);
         uint index = reader.U32();
-        List<DefType>? outer;
+        Items<DefType>? found;
         if (depth < enclosing.Length)
         {
-            outer = enclosing[depth];
+            found = new(enclosing[depth]);
         }
         else
         {
             ModuleInfo? around = module;
             for (uint i = (uint)enclosing.Length; i < depth && around is not null; i++) around = around.Parent;
-            outer = around?.Types;
+            found = around?.Types;
         }
-        if (outer is null) throw new InvalidModuleException($"unknown outer module {depth}", at);
+        if (found is not { } outer) throw new InvalidModuleException($"unknown outer module {depth}", at);
         if (index >= outer.Count) throw new InvalidModuleException($"unknown type {index}", at);
         inner!.Add(outer[(int)index]);
     }
@@ -359,7 +381,7 @@ internal ref struct TypeDecoder(ModuleInfo module)
         if (reader.Remaining > 1 && reader.Peek() == 0 && reader.PeekAt(1) == ExternByte.SingleLevel)
         {
             reader.Position += 2;
-            module.UseLinking("single-level import", at);
+            UseLinking("single-level import", at);
             second = null;
             return first;
         }
@@ -390,10 +412,10 @@ internal ref struct TypeDecoder(ModuleInfo module)
     {
         if (reader.AtEnd) throw reader.Error("malformed import kind", at);
         uint index = reader.U32();
-        List<DefType> types = inner ?? module.Types;
+        Items<DefType> types = Types;
         if (index < types.Count && types[(int)index].Composite is T)
         {
-            module.UseLinking($"{kind} import or export", at);
+            UseLinking($"{kind} import or export", at);
             return types[(int)index];
         }
         if (module.LinkingUse is null) throw reader.Error("malformed import kind", at);

@@ -37,10 +37,10 @@ internal sealed partial class FunctionEmitter
     {
         switch (target.Type.Heap)
         {
-            case DefType { Composite: StructType } type: return GcClass.Of(type, module.GcBatch).Clr;
-            case DefType { Composite: ArrayType, IsFinal: true } type: return GcClass.Of(type, module.GcBatch).Clr;
-            case ExactType { Type: { Composite: StructType, IsFinal: true } type }: return GcClass.Of(type, module.GcBatch).Clr;
-            case ExactType { Type.Composite: ArrayType } exact: return GcClass.Of(exact.Type, module.GcBatch).Clr;
+            case DefType { Composite: StructType } type: return GcClass.Of(type, module.State.GcBatch).Clr;
+            case DefType { Composite: ArrayType, IsFinal: true } type: return GcClass.Of(type, module.State.GcBatch).Clr;
+            case ExactType { Type: { Composite: StructType, IsFinal: true } type }: return GcClass.Of(type, module.State.GcBatch).Clr;
+            case ExactType { Type.Composite: ArrayType } exact: return GcClass.Of(exact.Type, module.State.GcBatch).Clr;
             case var heap when ReferenceEquals(heap, HeapType.Struct): return typeof(WasmStruct);
             case var heap when ReferenceEquals(heap, HeapType.I31): return typeof(I31);
             default: return null;
@@ -237,7 +237,7 @@ internal sealed partial class FunctionEmitter
     private void HasDescriptor(in Operand value, int descriptor, CastTarget target)
     {
         DefType def = target.Type.Heap is ExactType exact ? exact.Type : (DefType)target.Type.Heap!;
-        GcClass type = GcClass.Of(def, module.GcBatch);
+        GcClass type = GcClass.Of(def, module.State.GcBatch);
         // Only objects of the class have the field; of others the descriptor cannot be the same.
         int no = il.DefineLabel(), done = il.DefineLabel();
         int result = stack.TakeTemp(typeof(int));

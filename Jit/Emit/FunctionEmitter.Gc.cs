@@ -13,7 +13,7 @@ internal sealed partial class FunctionEmitter
 {
     private bool? touchesStructs;
 
-    private GcClass ClassOf(uint type) => GcClass.Of(module.Types[(int)type], module.GcBatch);
+    private GcClass ClassOf(uint type) => GcClass.Of(module.Types[(int)type], module.State.GcBatch);
 
     /// <summary>Whether a null dereference in this function is one of a struct.</summary>
     private bool TouchesStructs => touchesStructs ??= InlineInfo.TouchesStructs(root.Module, root.Func, target.Inlines);

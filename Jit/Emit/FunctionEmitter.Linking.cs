@@ -36,7 +36,7 @@ internal sealed partial class FunctionEmitter
                     ExternType export = ((InstanceType)type.Composite).Find(name)!;
                     int start = stack.Take(1);
                     LoadInstance();
-                    il.LdcI4(module.NumberOfExport(instr.A, name));
+                    il.LdcI4(module.State.NumberOfExport(instr.A, name));
                     il.Ldstr(name);
                     il.Call(Members.Helper(nameof(CodeHelpers.GetExport)));
                     stack.PushStack(FunctionValidator.ArgumentType(export), start);

@@ -60,7 +60,7 @@ internal sealed partial class FunctionEmitter
             int found = stack.TakeTemp(typeof(FuncRef));
             stack.Take(1);
             LoadInstance();
-            il.LdcI4(module.NumberOfExport(uint.MaxValue, name));
+            il.LdcI4(module.State.NumberOfExport(uint.MaxValue, name));
             il.Ldstr(name);
             il.Call(Members.Helper(nameof(CodeHelpers.GetExport)));
             il.Stloc(found);

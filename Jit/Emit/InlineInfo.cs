@@ -4,7 +4,7 @@ namespace WasmJit.Jit;
 /// What must be known of a small function to put it into its callers: no loop, no exception handling, no tail call, some
 /// forty operators at most.
 /// </summary>
-internal sealed class InlineInfo
+internal sealed class InlineInfo : AttachedInlining
 {
     private const int MaxOperators = 40;
     private const int MaxBytes = 6 * MaxOperators;
@@ -35,8 +35,9 @@ internal sealed class InlineInfo
         FuncInfo func = module.Funcs[index];
         if (func.IsImported) return null;
         // Two threads may both find out: the facts are the same.
-        InlineInfo info = func.Inlining ??= Scan(module, func, index) ?? None;
-        return ReferenceEquals(info, None) ? null : info;
+        ref AttachedInlining? known = ref module.State.InliningOf(index, module.Funcs.Count);
+        AttachedInlining info = known ??= Scan(module, func, index) ?? None;
+        return ReferenceEquals(info, None) ? null : (InlineInfo)info;
     }
 
     private static InlineInfo? Scan(ModuleInfo module, FuncInfo func, int index)

@@ -53,7 +53,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     {
         Signature signature = Signature.Of(module.Info.Funcs[func].Type);
         CallKind kind = CallShapes.KindOf(signature);
-        return kind == CallKind.Typed ? 0 : EntryPages.For(func - module.Info.ImportedFuncs, kind == CallKind.MixedToFloat, module.Info.HasTailCalls);
+        return kind == CallKind.Typed ? 0 : EntryPages.For(func - module.Info.ImportedFuncs, kind == CallKind.MixedToFloat, module.Info.State.HasTailCalls);
     }
 
     /// <summary>Gives a function register code, or machine code if it has something that only the compiler knows.</summary>
@@ -156,7 +156,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         state->Index = own;
         state->Shape = ShapeOf(module.Info.Funcs[own + module.Info.ImportedFuncs].Type);
         state->RefParams = state->Shape->RefParams;
-        state->EntryTails = module.Info.HasTailCalls;
+        state->EntryTails = module.Info.State.HasTailCalls;
     }
 
     /// <summary>A function has machine code.</summary>

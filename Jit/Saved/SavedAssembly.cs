@@ -132,7 +132,7 @@ internal sealed unsafe class SavedAssembly
             number = type.Id;
             return;
         }
-        GcClass gc = GcClass.Of(type, info.GcBatch);
+        GcClass gc = GcClass.Of(type, info.State.GcBatch);
         switch (constant.Kind)
         {
             case ConstantKind.FieldOffset: number = gc.OffsetOf(constant.Field); break;

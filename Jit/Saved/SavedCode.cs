@@ -26,7 +26,7 @@ internal sealed unsafe class SavedCode : FunctionCode
         made = new bool[own];
         for (int i = 0; i < assembly.Header.Guards.Length; i++)
             if (assembly.Header.Guards[i].Module == number) guards[assembly.Header.Guards[i].Func] = i;
-        info.Code = this;
+        info.State.Code = this;
     }
 
     /// <summary>The address of the cells.</summary>

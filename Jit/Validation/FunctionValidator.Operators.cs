@@ -125,8 +125,7 @@ internal sealed partial class FunctionValidator
             case OpId.RefFunc:
                 {
                     FuncInfo func = Func(instr.A);
-                    if (funcIndex < 0) func.IsDeclared = true;
-                    else if (!func.IsDeclared) throw Error("undeclared function reference");
+                    if (!func.IsDeclared) throw Error("undeclared function reference");
                     Push(ValType.Ref(func.IsExact ? new ExactType(func.Type) : func.Type, false));
                     break;
                 }
@@ -202,8 +201,8 @@ internal sealed partial class FunctionValidator
     {
         if ((op.Feature & ~module.Features) != 0) FeatureValidator.Need(module, op.Feature, op.Mnemonic, at);
         if (!op.Proposal.IsLinking) return;
-        module.UseLinking(op.Mnemonic, at);
-        if (!module.AllowCompile && op.Proposal == Proposal.RuntimeCompile) throw Error($"{op.Mnemonic} needs the feature runtime-compile, which is switched off");
+        module.UseLinkingInCode(op.Mnemonic, at);
+        if (!module.Settings.AllowCompile && op.Proposal == Proposal.RuntimeCompile) throw Error($"{op.Mnemonic} needs the feature runtime-compile, which is switched off");
     }
 
     private ValType AddressType(in Instr instr)
@@ -259,7 +258,7 @@ internal sealed partial class FunctionValidator
 
     private void ReturnCall(FuncType type)
     {
-        module.HasTailCalls = true;
+        if (!module.State.HasTailCalls) module.State.HasTailCalls = true;
         Pop(type.Params);
         if (type.Results.Length != results.Length) throw Error("type mismatch: the callee's results are not the caller's");
         for (int i = 0; i < results.Length; i++)

@@ -25,7 +25,7 @@ internal sealed partial class FunctionValidator
         bool isSlice = ReferenceEquals(type, HeapType.Slice);
         if (!isSlice && type is not DefType { Composite: EntityType { Entity.Kind: ExternKind.Memory } })
             throw new MalformedModuleException("malformed memop flags", at);
-        if (!module.AllowLinking) throw Error($"{instr.Op.Mnemonic} through a reference needs the feature runtime-linking, which is switched off");
+        if (!module.Settings.AllowLinking) throw Error($"{instr.Op.Mnemonic} through a reference needs the feature runtime-linking, which is switched off");
         return isSlice ? ValType.I64 : ((EntityType)((DefType)type).Composite).Entity.Memory.AddressType;
     }
 

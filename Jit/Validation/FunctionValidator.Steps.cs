@@ -33,7 +33,6 @@ internal sealed partial class FunctionValidator
     internal void Begin(int index)
     {
         DeclareLocals(index);
-        funcIndex = index;
         height = 0;
         depth = 0;
         initLog.Clear();

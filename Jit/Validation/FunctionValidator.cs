@@ -42,7 +42,6 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
     /// <summary>Of such functions, the locals that have a value by now and begin without.</summary>
     private readonly HashSet<int> written = [];
     private readonly List<int> initLog = [];
-    private int funcIndex = -1;
     private int at;
 
     /// <summary>Counts operators, to ask now and then whether a guest that waits for the module is to stop.</summary>
@@ -53,7 +52,6 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
     internal void ValidateBody(int index)
     {
         FuncInfo func = module.Funcs[index];
-        funcIndex = index;
         try
         {
             int code = DeclareLocals(index);
@@ -66,10 +64,6 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         catch (InvalidModuleException e) when (e.FunctionIndex is null)
         {
             throw new InvalidModuleException(e.Reason, e.Offset, index, module.FuncName(index));
-        }
-        finally
-        {
-            funcIndex = -1;
         }
     }
 

@@ -19,14 +19,14 @@ internal static class ModuleValidator
 
     private static void ValidateTree(ModuleInfo module)
     {
-        if (!module.AllowLinking && module.LinkingUse is { } use) throw ModuleInfo.LinkingOff(use.What, use.Offset);
+        if (!module.Settings.AllowLinking && module.LinkingUse is { } use) throw ModuleInfo.LinkingOff(use.What, use.Offset);
         foreach (ModuleInfo nested in module.Nested) ValidateTree(nested);
         FeatureValidator.Validate(module);
         var expressions = new FunctionValidator(module);
         CheckSpaces(module, expressions);
         CheckExports(module);
         ValidateBodies(module);
-        if (module.LinkingUse is null) return;
+        if (module.LinkingUse is null && !module.State.CodeUsesLinking) return;
         var names = new ImportNames();
         foreach (ImportInfo import in module.Imports) names.Add(import.Module, import.Name, import.Offset);
     }
@@ -61,10 +61,7 @@ internal static class ModuleValidator
         if (elem.Funcs is { } funcs)
         {
             foreach (uint func in funcs)
-            {
                 if (func >= module.Funcs.Count) throw new InvalidModuleException($"unknown function {func}", elem.Offset);
-                module.Funcs[(int)func].IsDeclared = true;
-            }
         }
         foreach (ConstExpr expr in elem.Exprs) expressions.ValidateConst(expr, elem.Type, module.Globals.Count);
         if (elem.Mode != SegmentMode.Active) return;
@@ -82,7 +79,6 @@ internal static class ModuleValidator
             if (export.Index >= module.CountOf(export.Kind))
                 throw new InvalidModuleException($"unknown {NameOf(export.Kind)} {export.Index}", export.Offset);
             if (!names.Add(export.Name)) throw new InvalidModuleException($"duplicate export name: {export.Name}", export.Offset);
-            if (export.Kind == ExternKind.Func) module.Funcs[(int)export.Index].IsDeclared = true;
         }
     }
 

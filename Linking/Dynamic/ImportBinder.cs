@@ -13,7 +13,7 @@ internal sealed class ImportBinder
 
     private readonly DynamicLinker linker;
     private readonly DynamicLibrary library;
-    private readonly List<ImportInfo> imports;
+    private readonly Items<ImportInfo> imports;
 
     /// <summary>The library that defines a function or tag, by the import's position; null for all else.</summary>
     private readonly DynamicLibrary?[] definers;

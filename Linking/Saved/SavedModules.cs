@@ -12,8 +12,8 @@ internal static class SavedModules
     {
         ModuleInfo info = module.Info;
         Features features = UsedFeatures(info);
-        bool usesLinking = !IsValid(info, i => i.AllowLinking = i.AllowCompile = false);
-        bool usesCompile = usesLinking && !IsValid(info, i => i.AllowCompile = false);
+        bool usesLinking = !IsValid(info, info.Settings with { AllowLinking = false, AllowCompile = false });
+        bool usesCompile = usesLinking && !IsValid(info, info.Settings with { AllowCompile = false });
         return SavedWriter.Write(NameOf(module), info, module.Engine.CodeOptions, features, usesLinking, usesCompile);
     }
 
@@ -31,21 +31,16 @@ internal static class SavedModules
         foreach (Features feature in Enum.GetValues<Features>())
         {
             if (int.PopCount((int)feature) != 1) continue;
-            if (!IsValid(info, i => i.Features = info.Features & ~feature)) used |= feature;
+            if (!IsValid(info, info.Settings with { Features = info.Features & ~feature })) used |= feature;
         }
         return used;
     }
 
-    private static bool IsValid(ModuleInfo info, Action<ModuleInfo> restrict)
+    private static bool IsValid(ModuleInfo info, DecodeSettings settings)
     {
-        ModuleInfo copy = ModuleDecoder.Decode(info.Bytes);
-        copy.Features = info.Features;
-        copy.AllowLinking = info.AllowLinking;
-        copy.AllowCompile = info.AllowCompile;
-        restrict(copy);
         try
         {
-            ModuleValidator.Validate(copy);
+            ModuleValidator.Validate(ModuleDecoder.Decode(info.Bytes, settings));
             return true;
         }
         catch (ModuleException)

@@ -28,12 +28,12 @@ public abstract unsafe class InstanceCore
     internal Global[] Globals = [];
     internal Tag[] Tags = [];
 
-    /// <summary>The modules and instances that module linking gave to it: objects of the layers above.</summary>
-    internal object[] Modules = [];
+    /// <summary>The modules and instances that module linking gave to it.</summary>
+    internal ILinkable[] Modules = [];
     internal InstanceCore[] Instances = [];
 
-    /// <summary>The module that it was made of: an object of the layers above, compared by identity alone.</summary>
-    internal object OwnModule = null!;
+    /// <summary>The module that it was made of; generated code compares it.</summary>
+    internal ILinkable OwnModule = null!;
 
     /// <summary>What all closures of its module share.</summary>
     internal ModuleDefinition Definition = null!;
@@ -86,7 +86,7 @@ public abstract unsafe class InstanceCore
     internal long HiddenZero64;
 
     /// <summary>Keeps alive what the raw pointers above point into.</summary>
-    internal object? GlobalStorage;
+    internal byte[]? GlobalStorage;
 
     /// <summary>The reference to a function of this instance, made at first need.</summary>
     internal FuncRef GetFunc(int index) => Volatile.Read(ref Funcs[index]) ?? Services.MakeFunc(this, index);

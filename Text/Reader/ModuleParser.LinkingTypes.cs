@@ -293,7 +293,7 @@ internal sealed partial class ModuleParser
         DefType found;
         try
         {
-            found = Jit.TypeDecoder.DecodeAlone(inner.Span, known);
+            found = Jit.TypeDecoder.DecodeAlone(inner.Span, PartialContents());
         }
         catch (ModuleException e)
         {

@@ -20,13 +20,15 @@ internal sealed partial class ModuleParser
         }
     }
 
-    private (int Items, ModuleInfo Info)? partial;
+    private (int Items, ModuleContents Contents)? partial;
 
-    /// <summary>Decodes what is written so far, to know the types of what it defines.</summary>
-    private ModuleInfo Partial()
+    /// <summary>What is written so far, decoded: it has the types of what it defines.</summary>
+    private ModuleInfo Partial() => PartialContents().Info;
+
+    private ModuleContents PartialContents()
     {
         int count = headItems.Count + impliedItems.Count + earlyItems.Count;
-        if (partial is { } known && known.Items == count) return known.Info;
+        if (partial is { } known && known.Items == count) return known.Contents;
         var module = new ByteWriter();
         module.Bytes("\0asm\x1\0\0\0"u8);
         foreach ((byte id, ByteWriter content) in EarlySections())
@@ -36,9 +38,9 @@ internal sealed partial class ModuleParser
         }
         try
         {
-            ModuleInfo info = ModuleDecoder.DecodePart(module.ToArray(), outer?.Partial());
-            partial = (count, info);
-            return info;
+            ModuleContents contents = ModuleDecoder.DecodePart(module.ToArray(), outer?.PartialContents());
+            partial = (count, contents);
+            return contents;
         }
         catch (ModuleException e)
         {

@@ -97,7 +97,7 @@ public sealed class EmittedListingTests
         for (int i = 0; i < module.Types.Count; i++)
         {
             if (module.Types[i].Composite is not (StructType or ArrayType)) continue;
-            GcClass made = GcClass.Of(module.Types[i], module.GcBatch);
+            GcClass made = GcClass.Of(module.Types[i], module.State.GcBatch);
             if (type == made.Clr) return $"type{i}";
             if (type == made.Element) return $"element{i}";
         }

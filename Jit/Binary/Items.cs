@@ -1,0 +1,25 @@
+using System.Collections;
+
+namespace WasmJit.Jit;
+
+/// <summary>A list as its readers see it: they cannot change it.</summary>
+internal readonly struct Items<T>(List<T> list) : IReadOnlyList<T>
+{
+    public int Count => list.Count;
+
+    public T this[int index] => list[index];
+
+    internal int IndexOf(T item) => list.IndexOf(item);
+
+    internal int FindIndex(Predicate<T> match) => list.FindIndex(match);
+
+    internal int FindIndex(int start, Predicate<T> match) => list.FindIndex(start, match);
+
+    internal int FindLastIndex(Predicate<T> match) => list.FindLastIndex(match);
+
+    public List<T>.Enumerator GetEnumerator() => list.GetEnumerator();
+
+    IEnumerator<T> IEnumerable<T>.GetEnumerator() => list.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => list.GetEnumerator();
+}

@@ -1,0 +1,166 @@
+namespace WasmJit.Jit;
+
+/// <summary>
+/// A module that is being decoded: what the decoder writes. Everything else reads <see cref="Info"/>, which shows the same lists and lets
+/// nobody change them.
+/// </summary>
+internal sealed class ModuleContents
+{
+    private ModuleContents(ReadOnlyMemory<byte> bytes, int begin, int end, ModuleContents? parent, DecodeProgress progress, DecodeSettings settings)
+    {
+        Parent = parent;
+        Progress = progress;
+        Info = new ModuleInfo(this, bytes, begin, end, parent?.Info, settings);
+    }
+
+    /// <summary>A module that is not nested, before anything of it has been read.</summary>
+    internal static ModuleContents Root(ReadOnlyMemory<byte> bytes, DecodeSettings settings) =>
+        new(bytes, 0, bytes.Length, null, new DecodeProgress(), settings);
+
+    /// <summary>A nested module in the bytes of the one around it.</summary>
+    internal static ModuleContents Nest(ModuleContents parent, int begin, int end) =>
+        new(parent.Info.Bytes, begin, end, parent, parent.Progress, parent.Info.Settings);
+
+    /// <summary>A module that would be nested, with bytes of its own.</summary>
+    internal static ModuleContents Nest(ModuleContents parent, ReadOnlyMemory<byte> bytes) =>
+        new(bytes, 0, bytes.Length, parent, new DecodeProgress(), parent.Info.Settings);
+
+    /// <summary>The module as all others see it.</summary>
+    internal ModuleInfo Info { get; }
+
+    /// <summary>The module around this one.</summary>
+    internal ModuleContents? Parent { get; }
+
+    /// <summary>How far the decoder is, with the whole of which this may be a part.</summary>
+    internal DecodeProgress Progress { get; }
+
+    internal List<DefType> Types { get; } = [];
+    internal List<int> TypeOffsets { get; } = [];
+    internal List<int> MemoryOffsets { get; } = [];
+    internal List<byte> Sections { get; } = [];
+    internal List<uint> FuncTypeIndices { get; } = [];
+    internal List<uint> TagTypeIndices { get; } = [];
+    internal List<(int First, int Count)> ExplicitGroups { get; } = [];
+    internal List<ImportInfo> Imports { get; } = [];
+    internal List<FuncInfo> Funcs { get; } = [];
+    internal List<TableInfo> Tables { get; } = [];
+    internal List<MemoryType> Memories { get; } = [];
+    internal List<GlobalInfo> Globals { get; } = [];
+    internal List<DefType> Tags { get; } = [];
+    internal List<ExportInfo> Exports { get; } = [];
+    internal List<ElemInfo> Elems { get; } = [];
+    internal List<DataInfo> Datas { get; } = [];
+    internal List<CustomSectionInfo> CustomSections { get; } = [];
+    internal List<CustomProblem> HintProblems { get; } = [];
+    internal Dictionary<int, bool> BranchHints { get; } = [];
+    internal uint? Start { get; set; }
+    internal int StartOffset { get; set; }
+    internal uint? DataCount { get; set; }
+    internal int ImportedFuncs { get; private set; }
+    internal int ImportedTables { get; private set; }
+    internal int ImportedMemories { get; private set; }
+    internal int ImportedGlobals { get; private set; }
+    internal int ImportedTags { get; private set; }
+    internal int FreeOrderAt { get; set; }
+    internal List<ModuleInfo> Nested { get; } = [];
+    internal List<ModuleDecl> Modules { get; } = [];
+    internal List<DefType> Instances { get; } = [];
+    internal List<Initialiser> Initialisers { get; } = [];
+    internal List<Capture> Captures { get; } = [];
+    internal List<EarlyItem> EarlyItems { get; } = [];
+    internal LinkingUse? LinkingUse { get; private set; }
+
+    private readonly Dictionary<Capture, int> captureIndices = [];
+
+    /// <summary>Notes the use of the extension; the validator says whether it is allowed.</summary>
+    internal void UseLinking(string what, int offset) => LinkingUse ??= new LinkingUse(what, offset);
+
+    /// <summary>A function that code may name with <c>ref.func</c> (spec 3.4.10). One that there is not is for the validator.</summary>
+    internal void Declare(uint func)
+    {
+        if (func < Funcs.Count) Funcs[(int)func].Declare();
+    }
+
+    /// <summary>An item of an index space that is not the module's own.</summary>
+    /// <param name="type">Its type.</param>
+    /// <param name="at">Where it is.</param>
+    /// <param name="typeIndex">The type index of a function or tag as it was written.</param>
+    internal void AddItem(ExternType type, int at, uint typeIndex)
+    {
+        switch (type.Kind)
+        {
+            case ExternKind.Func:
+                Funcs.Add(new FuncInfo(type.Def, true, type.IsExact));
+                FuncTypeIndices.Add(typeIndex);
+                ImportedFuncs++;
+                break;
+            case ExternKind.Table:
+                Tables.Add(new TableInfo(type.Table, null, at));
+                ImportedTables++;
+                break;
+            case ExternKind.Memory:
+                Memories.Add(type.Memory);
+                ImportedMemories++;
+                break;
+            case ExternKind.Global:
+                Globals.Add(new GlobalInfo(type.Global, default, at));
+                ImportedGlobals++;
+                break;
+            case ExternKind.Module:
+                Modules.Add(new ModuleDecl(Modules.Count, type.Def, null));
+                break;
+            case ExternKind.Instance:
+                Instances.Add(type.Def);
+                break;
+            default:
+                Tags.Add(type.Def);
+                TagTypeIndices.Add(typeIndex);
+                ImportedTags++;
+                break;
+        }
+    }
+
+    /// <summary>Adds a step of instantiation; the first one brings the imports before it along.</summary>
+    internal void AddInitialiser(Initialiser initialiser)
+    {
+        if (Initialisers.Count == 0)
+            for (int i = 0; i < Imports.Count; i++) Initialisers.Add(new Initialiser(InitialiserKind.Import, Imports[i].Type.Kind, i));
+        Initialisers.Add(initialiser);
+    }
+
+    /// <summary>Adds a module of an enclosing one to the closure, and to the closures of all between.</summary>
+    internal int CaptureOf(uint depth, int index)
+    {
+        Capture capture = depth == 0 ? new Capture(false, index) : new Capture(true, Parent!.CaptureOf(depth - 1, index));
+        if (captureIndices.TryGetValue(capture, out int known)) return known;
+        Captures.Add(capture);
+        return captureIndices[capture] = Captures.Count - 1;
+    }
+}
+
+/// <summary>What a module and all nested in it are decoded, validated and compiled for.</summary>
+/// <param name="Features">What the host allows of the language.</param>
+/// <param name="AllowLinking">Whether the host allows the runtime-linking extension.</param>
+/// <param name="AllowCompile">Whether the host allows guests to compile bytes.</param>
+internal sealed record DecodeSettings(Features Features = Features.All, bool AllowLinking = true, bool AllowCompile = true)
+{
+    /// <summary>Everything is allowed.</summary>
+    internal static DecodeSettings All { get; } = new();
+}
+
+/// <summary>How far the decoder is with a module and all nested in it.</summary>
+internal sealed class DecodeProgress
+{
+    internal int NestedModules { get; set; }
+
+    /// <summary>The module whose bytes are being read: after an error the innermost one.</summary>
+    internal ModuleInfo? Decoding { get; set; }
+
+    private int polls;
+
+    /// <summary>Asks now and then whether the guest for which the module is read is to stop.</summary>
+    internal void Poll()
+    {
+        if ((++polls & 0xff) == 0) Runtime.CancellationScope.ThrowIfStopped();
+    }
+}

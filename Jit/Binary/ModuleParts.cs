@@ -1,0 +1,97 @@
+namespace WasmJit.Jit;
+
+/// <summary>An import; single-level ones, of the runtime-linking extension, have no second name.</summary>
+internal sealed record ImportInfo(string Module, string? Name, ExternType Type, int Offset)
+{
+    /// <summary>The names as messages show them.</summary>
+    internal string Names => Name is null ? $"\"{Module}\"" : $"\"{Module}\" \"{Name}\"";
+}
+
+internal readonly record struct LocalRun(int Count, ValType Type);
+
+/// <summary>A function; imported ones have no body.</summary>
+internal sealed class FuncInfo(DefType type, bool isImported, bool isExact = true)
+{
+    internal DefType Type { get; } = type;
+
+    /// <summary>Whether it is of no proper subtype of its type: what the module defines is, what it imports if it says so.</summary>
+    internal bool IsExact { get; } = isExact;
+    internal FuncType Func => (FuncType)Type.Composite;
+    internal bool IsImported { get; } = isImported;
+    internal int BodyStart { get; private set; }
+    internal int BodyEnd { get; private set; }
+
+    private ModuleInfo? module;
+    private LocalRun[]? locals;
+    private int codeStart;
+
+    internal void SetBody(ModuleInfo owner, int start, int end) => (module, BodyStart, BodyEnd) = (owner, start, end);
+
+    /// <summary>Where the locals' declarations end and the code begins.</summary>
+    /// <exception cref="MalformedModuleException">The declarations are malformed; in a valid module they are not.</exception>
+    internal int CodeStart
+    {
+        get
+        {
+            _ = Locals;
+            return codeStart;
+        }
+    }
+
+    /// <summary>The locals. They are read when they are asked for: most functions of a large module never are.</summary>
+    /// <exception cref="MalformedModuleException">The declarations are malformed; in a valid module they are not.</exception>
+    internal LocalRun[] Locals
+    {
+        get
+        {
+            if (Volatile.Read(ref locals) is { } known) return known;
+            if (module is null) return [];
+            var runs = new List<LocalRun>();
+            codeStart = ModuleDecoder.ReadLocals(module, this, runs);
+            LocalRun[] read = [.. runs];
+            Volatile.Write(ref locals, read);
+            return read;
+        }
+    }
+
+    /// <summary>Whether <c>ref.func</c> may name it (spec 3.4.10): exports, element segments and constant expressions do.</summary>
+    internal bool IsDeclared { get; private set; }
+
+    internal void Declare() => IsDeclared = true;
+}
+
+/// <summary>A constant expression: a range of the module's bytes, its <c>end</c> included.</summary>
+internal readonly record struct ConstExpr(int Start, int End);
+
+internal sealed record TableInfo(TableType Type, ConstExpr? Init, int Offset);
+
+internal sealed record GlobalInfo(GlobalType Type, ConstExpr Init, int Offset);
+
+internal sealed record ExportInfo(string Name, ExternKind Kind, uint Index, int Offset);
+
+internal enum SegmentMode : byte { Passive, Active, Declarative }
+
+internal sealed class ElemInfo
+{
+    internal required SegmentMode Mode { get; init; }
+    internal required ValType Type { get; init; }
+    internal required int Offset { get; init; }
+    internal uint Table { get; init; }
+
+    /// <summary>Whether the table is given, which index 0 need not be.</summary>
+    internal bool HasTable { get; init; }
+    internal ConstExpr Where { get; init; }
+
+    /// <summary>Function indices; or null, and <see cref="Exprs"/> has expressions.</summary>
+    internal uint[]? Funcs { get; init; }
+    internal ConstExpr[] Exprs { get; init; } = [];
+    internal int Count => Funcs?.Length ?? Exprs.Length;
+}
+
+internal sealed record DataInfo(SegmentMode Mode, uint Memory, ConstExpr Where, int Start, int Length, int Offset);
+
+/// <summary>A custom section, and the id of the last other section before it (0 if none).</summary>
+internal sealed record CustomSectionInfo(string Name, int Start, int Length, byte After);
+
+/// <summary>What is wrong in a custom section, and where.</summary>
+internal sealed record CustomProblem(string Reason, long Offset);

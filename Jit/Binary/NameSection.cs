@@ -1,0 +1,47 @@
+namespace WasmJit.Jit;
+
+/// <summary>What the names section says; a malformed one says nothing (spec 7.4: errors in it are ignored).</summary>
+internal sealed class NameSection
+{
+    internal string? Module { get; set; }
+    internal Dictionary<uint, string> Funcs { get; } = [];
+    internal Dictionary<(uint Func, uint Local), string> Locals { get; } = [];
+    internal Dictionary<(uint Func, uint Label), string> Labels { get; } = [];
+    internal Dictionary<uint, string> Types { get; } = [];
+    internal Dictionary<uint, string> Tables { get; } = [];
+    internal Dictionary<uint, string> Memories { get; } = [];
+    internal Dictionary<uint, string> Globals { get; } = [];
+    internal Dictionary<uint, string> Elems { get; } = [];
+    internal Dictionary<uint, string> Datas { get; } = [];
+    internal Dictionary<(uint Type, uint Field), string> Fields { get; } = [];
+    internal Dictionary<uint, string> Tags { get; } = [];
+    internal Dictionary<uint, string> Modules { get; } = [];
+    internal Dictionary<uint, string> Instances { get; } = [];
+}
+
+/// <summary>
+/// The names of the functions and of the module, as far as compiling needs them: where in the bytes they are, so that a large
+/// module does not have all of them as strings.
+/// </summary>
+internal sealed class FuncNames(ReadOnlyMemory<byte> bytes, int functions)
+{
+    private readonly int[] places = new int[functions];
+
+    internal string? Module { get; set; }
+
+    internal string? this[int index]
+    {
+        get
+        {
+            if ((uint)index >= (uint)places.Length || places[index] == 0) return null;
+            var reader = new ByteReader(bytes.Span, places[index], bytes.Length);
+            return reader.Name();
+        }
+    }
+
+    /// <summary>Notes that the name of a function is at an offset; there may be names for functions that there are not.</summary>
+    internal void Add(uint index, int at)
+    {
+        if (index < places.Length) places[index] = at;
+    }
+}
