@@ -1,5 +1,6 @@
 using System.CommandLine;
 using WasmJit.Jit;
+using WasmJit.Linking;
 using WasmJit.Text;
 
 namespace WasmJit.Cli;
@@ -43,6 +44,7 @@ internal static class InspectCommand
         Part("imports", info.Imports.Select(i => $"{Quote(i.Module)}{(i.Name is null ? "" : " " + Quote(i.Name))} {i.Type}"));
         Part("exports", info.Exports.Select(e => $"{Quote(e.Name)} {info.TypeOf(e.Kind, e.Index)}"));
         Part("contents", Contents(info));
+        Part("dynamic linking", DynamicLinking(info));
         Part("custom sections", info.CustomSections.Select(s => $"{Quote(s.Name)} {s.Length:N0} bytes"));
         foreach (ModuleDecl module in info.Modules)
         {
@@ -83,6 +85,29 @@ internal static class InspectCommand
             yield return $"{Count(info.Datas.Count, "data segment")}, {Count(info.Datas.Sum(d => (long)d.Length), "byte")}";
         if (info.Start is { } start)
             yield return $"start function {start}{(info.FuncName((int)start) is { } name ? $" ${name}" : "")}";
+    }
+
+    /// <summary>What a shared library, or a program that loads some, needs of its loader.</summary>
+    private static IEnumerable<string> DynamicLinking(ModuleInfo info)
+    {
+        DylinkSection? section;
+        string? problem = null;
+        try
+        {
+            section = DylinkSection.Of(info, info.Name ?? "the module");
+        }
+        catch (DynamicLinkException e)
+        {
+            (section, problem) = (null, e.Message);
+        }
+        if (problem is not null) yield return problem;
+        if (section is null) yield break;
+        if (section.MemorySize > 0) yield return $"memory: {section.MemorySize:N0} byte{(section.MemorySize == 1 ? "" : "s")}, aligned to {1 << section.MemoryAlignment}";
+        if (section.TableSize > 0) yield return $"table: {Count(section.TableSize, "element")}, aligned to {1 << section.TableAlignment}";
+        foreach (string name in section.Needed) yield return $"needs {Quote(name)}";
+        foreach (string path in section.RuntimePath) yield return $"runtime path {Quote(path)}";
+        foreach (string name in section.Weak.Order(StringComparer.Ordinal)) yield return $"weak import {Quote(name)}";
+        foreach (string name in section.ThreadLocal.Order(StringComparer.Ordinal)) yield return $"thread-local export {Quote(name)}";
     }
 
     private static void Section(Terminal terminal, string title, IEnumerable<string> lines, string indent)

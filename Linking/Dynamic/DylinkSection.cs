@@ -1,13 +1,16 @@
 using System.Text;
+using WasmJit.Jit;
 
 namespace WasmJit.Linking;
 
 /// <summary>
 /// The custom section "dylink.0" (tool conventions, dynamic linking): what a shared library, or a position-independent program,
-/// needs of its loader.
+/// needs of its loader. Tools before LLVM 13 wrote the section "dylink", which has the same numbers and the needed libraries alone.
 /// </summary>
 internal sealed class DylinkSection
 {
+    internal const string Name = "dylink.0", OldName = "dylink";
+
     /// <summary>Alignments beyond this, 64 KiB, are no alignments of data.</summary>
     private const int LargestAlignment = 16;
 
@@ -21,7 +24,7 @@ internal sealed class DylinkSection
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>How many bytes of memory it needs, and their alignment as a power of two.</summary>
-    internal uint MemorySize { get; private set; }
+    internal ulong MemorySize { get; private set; }
 
     internal int MemoryAlignment { get; private set; }
 
@@ -44,18 +47,20 @@ internal sealed class DylinkSection
 
     /// <summary>Reads the section of a module; null if it has none.</summary>
     /// <exception cref="DynamicLinkException">The section is malformed.</exception>
-    internal static DylinkSection? Of(Module module, string name)
+    internal static DylinkSection? Of(ModuleInfo module, string name)
     {
-        IReadOnlyList<ReadOnlyMemory<byte>> sections = module.GetCustomSections("dylink.0");
-        if (sections.Count == 0) return null;
+        CustomSectionInfo? found = module.CustomSections.Find(s => s.Name == Name) ?? module.CustomSections.Find(s => s.Name == OldName);
+        if (found is null) return null;
         var section = new DylinkSection();
+        ReadOnlySpan<byte> bytes = module.Bytes.Span.Slice(found.Start, found.Length);
         try
         {
-            section.Read(sections[0].Span);
+            if (found.Name == Name) section.Read(bytes);
+            else section.ReadOld(bytes);
         }
         catch (Exception e) when (e is IndexOutOfRangeException or ArgumentOutOfRangeException or FormatException or DecoderFallbackException)
         {
-            throw new DynamicLinkException($"{name}: malformed dylink.0 section");
+            throw new DynamicLinkException($"{name}: malformed {found.Name} section");
         }
         return section;
     }
@@ -72,14 +77,9 @@ internal sealed class DylinkSection
             int inside = 0;
             switch (kind)
             {
-                case MemoryInfo:
-                    MemorySize = U32(content, ref inside);
-                    MemoryAlignment = Alignment(content, ref inside);
-                    TableSize = U32(content, ref inside);
-                    TableAlignment = Alignment(content, ref inside);
-                    break;
-                case NeededLibraries: Strings(content, Needed, LongestList); break;
-                case RuntimePaths: Strings(content, RuntimePath, LongestList); break;
+                case MemoryInfo: ReadSizes(content, ref inside); break;
+                case NeededLibraries: Strings(content, ref inside, Needed); break;
+                case RuntimePaths: Strings(content, ref inside, RuntimePath); break;
                 case ExportInfo:
                     for (uint count = U32(content, ref inside); count > 0; count--)
                     {
@@ -99,12 +99,26 @@ internal sealed class DylinkSection
         }
     }
 
-    private static void Strings(ReadOnlySpan<byte> bytes, List<string> list, int most)
+    private void ReadOld(ReadOnlySpan<byte> bytes)
     {
         int at = 0;
+        ReadSizes(bytes, ref at);
+        Strings(bytes, ref at, Needed);
+    }
+
+    private void ReadSizes(ReadOnlySpan<byte> bytes, ref int at)
+    {
+        MemorySize = U64(bytes, ref at);
+        MemoryAlignment = Alignment(bytes, ref at);
+        TableSize = U32(bytes, ref at);
+        TableAlignment = Alignment(bytes, ref at);
+    }
+
+    private static void Strings(ReadOnlySpan<byte> bytes, ref int at, List<string> list)
+    {
         for (uint count = U32(bytes, ref at); count > 0; count--)
         {
-            if (list.Count == most) throw new FormatException();
+            if (list.Count == LongestList) throw new FormatException();
             list.Add(Text(bytes, ref at));
         }
     }
@@ -123,14 +137,18 @@ internal sealed class DylinkSection
     private static int Length(ReadOnlySpan<byte> bytes, ref int at) =>
         U32(bytes, ref at) is var value && value <= (uint)(bytes.Length - at) ? (int)value : throw new FormatException();
 
-    private static uint U32(ReadOnlySpan<byte> bytes, ref int at)
+    private static uint U32(ReadOnlySpan<byte> bytes, ref int at) =>
+        U64(bytes, ref at) is var value and <= uint.MaxValue ? (uint)value : throw new FormatException();
+
+    /// <summary>A number of 64-bit libraries, of which no more than 63 bits make sense.</summary>
+    private static ulong U64(ReadOnlySpan<byte> bytes, ref int at)
     {
         ulong value = 0;
-        for (int shift = 0; shift < 35; shift += 7)
+        for (int shift = 0; shift < 63; shift += 7)
         {
             byte next = bytes[at++];
             value |= (ulong)(next & 0x7f) << shift;
-            if (next < 0x80) return value <= uint.MaxValue ? (uint)value : throw new FormatException();
+            if (next < 0x80) return value;
         }
         throw new FormatException();
     }

@@ -6,16 +6,21 @@ namespace WasmJit;
 /// <summary>A library that a <see cref="DynamicLinker"/> has loaded, or the program itself.</summary>
 public sealed class DynamicLibrary
 {
-    private readonly Dictionary<string, ExternType> symbols = new(StringComparer.Ordinal);
-    private readonly DynamicLinker linker;
+    /// <summary>What the tools make for the loader alone. Each library has its own, and none of them is a symbol.</summary>
+    private static readonly HashSet<string> LoaderFunctions =
+    [
+        "__wasm_call_ctors", "__wasm_apply_data_relocs", "__wasm_apply_relocs", "__wasm_apply_global_relocs", "__wasm_apply_tls_relocs",
+        "__wasm_apply_global_tls_relocs", "__wasm_init_memory", "__wasm_init_tls", "__post_instantiate",
+    ];
 
-    internal DynamicLibrary(DynamicLinker linker, Module module, string name, string path)
+    private readonly Dictionary<string, ExternType> symbols = new(StringComparer.Ordinal);
+
+    internal DynamicLibrary(Module module, string name, string path)
     {
-        this.linker = linker;
         Module = module;
         Name = name;
         Path = path;
-        Section = DylinkSection.Of(module, name);
+        Section = DylinkSection.Of(module.Info, name);
         foreach (ExportType export in module.Exports)
             if (IsSymbol(export)) symbols[export.Name] = export.Type;
     }
@@ -33,7 +38,7 @@ public sealed class DynamicLibrary
     public Instance Instance { get; internal set; } = null!;
 
     /// <summary>Where its data begins in the program's memory; 0 for a program that is not position-independent.</summary>
-    public uint MemoryBase { get; internal set; }
+    public ulong MemoryBase { get; internal set; }
 
     /// <summary>Where its functions begin in the program's table; 0 for a program that is not position-independent.</summary>
     public uint TableBase { get; internal set; }
@@ -65,6 +70,9 @@ public sealed class DynamicLibrary
     /// <summary>It has its part of the table.</summary>
     internal bool HasSlots { get; set; }
 
+    /// <summary>It has its part of the memory, as part of the program's layout.</summary>
+    internal bool HasMemory { get; set; }
+
     internal List<DynamicLibrary> Needs { get; } = [];
 
     /// <summary>Others whose definitions it uses; they stay as long as it does.</summary>
@@ -74,13 +82,22 @@ public sealed class DynamicLibrary
     internal IReadOnlyList<DynamicLibrary> Scope { get; set; } = [];
 
     /// <summary>The block that the program's allocator gave for its data.</summary>
-    internal uint MemoryBlock { get; set; }
+    internal ulong MemoryBlock { get; set; }
 
     /// <summary>What is to be called when it goes, last first: index in the table, argument, whether there is one.</summary>
-    internal List<(uint Function, int Argument, bool HasArgument)> AtExit { get; } = [];
+    internal List<(ulong Function, ulong Argument, bool HasArgument)> AtExit { get; } = [];
 
-    /// <summary>Addresses that it imports and that are not known yet, because the symbol is weak.</summary>
+    /// <summary>Addresses that it imports and that are not known yet: nobody defines the symbol, which is weak or bound late.</summary>
     internal List<GotEntry> Got { get; } = [];
+
+    /// <summary>The linker's own functions as they are called by this library, as far as it has asked for them.</summary>
+    internal Dictionary<string, Delegate> OwnFunctions { get; } = [];
+
+    /// <summary>Those of them that have an index in the table.</summary>
+    internal HashSet<FuncRef> OwnReferences { get; } = [];
+
+    /// <summary>Texts that <c>dladdr</c> has put into the memory, with the blocks to give back.</summary>
+    internal Dictionary<string, (ulong Address, ulong Block)> Texts { get; } = [];
 
     /// <summary>A function, of this library or of one that it needs.</summary>
     /// <typeparam name="T">As of <see cref="Instance.GetExport{T}"/>.</typeparam>
@@ -99,7 +116,7 @@ public sealed class DynamicLibrary
     /// <param name="name">The symbol.</param>
     /// <exception cref="DynamicLinkException">There is no such variable.</exception>
     /// <exception cref="ObjectDisposedException">The library has been unloaded.</exception>
-    public uint GetAddress(string name) => Definer(name, ExternKind.Global)?.AddressOf(name) ?? throw Undefined(name);
+    public ulong GetAddress(string name) => Definer(name, ExternKind.Global)?.AddressOf(name) ?? throw Undefined(name);
 
     /// <inheritdoc/>
     public override string ToString() => Name;
@@ -108,7 +125,7 @@ public sealed class DynamicLibrary
     private DynamicLibrary? Definer(string name, ExternKind kind)
     {
         ObjectDisposedException.ThrowIf(!IsLoaded, this);
-        return linker.Tree(this).FirstOrDefault(l => l.Defines(name, kind));
+        return LinkMap.Tree(this).FirstOrDefault(l => l.Defines(name, kind));
     }
 
     private DynamicLinkException Undefined(string name) => new($"{Name}: undefined symbol: {name}");
@@ -119,22 +136,70 @@ public sealed class DynamicLibrary
 
     internal Tag TagOf(string name) => (Tag)Instance.FindInternal(name)!;
 
-    /// <summary>The address of a variable: what is exported is relative in position-independent code.</summary>
-    internal uint AddressOf(string name) =>
-        (uint)(int)((Global)Instance.FindInternal(name)!).Value! + (Section is null ? 0 : MemoryBase);
+    /// <summary>The address of a variable: what is exported is relative in position-independent code, whose base is 0 otherwise.</summary>
+    internal ulong AddressOf(string name) => MemoryBase + ((Global)Instance.FindInternal(name)!).Value switch
+    {
+        int value => (uint)value,
+        var value => (ulong)(long)value!,
+    };
 
-    /// <summary>Whether an export is a symbol of the program. Exports that only the loader needs are not.</summary>
+    /// <summary>The symbol of a function; of several the first by name.</summary>
+    internal string? NameOf(FuncRef func) => symbols.Where(s => s.Value.Kind == ExternKind.Func).Select(s => s.Key).Order(StringComparer.Ordinal)
+        .FirstOrDefault(name => ReferenceEquals(FunctionOf(name), func));
+
+    /// <summary>The variable at an address, or the last one before it.</summary>
+    internal (string Name, ulong Address)? SymbolBefore(ulong address)
+    {
+        (string Name, ulong Address)? best = null;
+        foreach (string name in symbols.Where(s => s.Value.Kind == ExternKind.Global).Select(s => s.Key).Order(StringComparer.Ordinal))
+            if (AddressOf(name) is var at && at <= address && (best is null || at > best.Value.Address)) best = (name, at);
+        return best;
+    }
+
+    /// <summary>
+    /// Runs its constructors. The tools export them, unless the library has a function that calls them, as clang's driver links it;
+    /// that function is then the way to them.
+    /// </summary>
+    internal void RunConstructors() => _ = Run("__wasm_call_ctors") || Run("__post_instantiate") || Run("_initialize");
+
+    /// <summary>Puts addresses into its data.</summary>
+    internal void ApplyRelocations() => _ = Run("__wasm_apply_data_relocs") || Run("__wasm_apply_relocs");
+
+    /// <summary>Calls a function that the tools make for the loader, if the library has it.</summary>
+    private bool Run(string name)
+    {
+        if (!Instance.TryGetExport(name, out Action? function)) return false;
+        function();
+        return true;
+    }
+
+    /// <summary>Whether an export is a symbol of the program.</summary>
     private bool IsSymbol(ExportType export) => export.Type.Kind switch
     {
-        ExternKind.Func => !export.Name.StartsWith("__wasm_", StringComparison.Ordinal),
-        ExternKind.Global => export.Type.Global is { IsMutable: false, Type.Kind: ValKind.I32 } && Section?.ThreadLocal.Contains(export.Name) != true,
+        ExternKind.Func => !LoaderFunctions.Contains(export.Name),
+        ExternKind.Global => export.Type.Global is { IsMutable: false, Type.Kind: ValKind.I32 or ValKind.I64 }
+            && Section?.ThreadLocal.Contains(export.Name) != true,
         ExternKind.Tag => true,
         _ => false,
     };
 }
 
 /// <summary>An entry of a library's global offset table: a global that holds an address, of data or in the table.</summary>
-/// <param name="Global">The global.</param>
-/// <param name="Name">The symbol.</param>
-/// <param name="IsFunction">Whether it is an index in the table.</param>
-internal sealed record GotEntry(Global Global, string Name, bool IsFunction);
+/// <param name="global">The global.</param>
+/// <param name="name">The symbol.</param>
+/// <param name="isFunction">Whether it is an index in the table.</param>
+internal sealed class GotEntry(Global global, string name, bool isFunction)
+{
+    internal string Name => name;
+
+    internal bool IsFunction => isFunction;
+
+    /// <summary>Whether a function may be missing until it is called.</summary>
+    internal bool MayBeMissing { get; init; }
+
+    /// <summary>The function that traps in its place, while nobody defines it.</summary>
+    internal FuncRef? Missing { get; set; }
+
+    /// <summary>Sets the address.</summary>
+    internal void Set(ulong address) => global.Value = global.Type.Type.Kind == ValKind.I64 ? (object)(long)address : (int)(uint)address;
+}

@@ -10,12 +10,12 @@ namespace WasmJit;
 /// </summary>
 public sealed partial class DynamicLinker
 {
-    private bool isSweeping, sweepsAgain;
+    private bool isSweeping, sweepsAgain, hooksExit;
 
     /// <summary>
     /// Waits for other threads that are in the linker. Their constructors may run for long, and whoever waits for them can be cancelled.
     /// </summary>
-    private Lock.Scope Enter()
+    internal Lock.Scope Enter()
     {
         const int slice = 50;
         while (!gate.TryEnter(slice)) Guest.CancellationToken.ThrowIfCancellationRequested();
@@ -54,7 +54,7 @@ public sealed partial class DynamicLinker
             try
             {
                 // Each may close libraries, or register more: who is next is asked each time.
-                while (libraries.FindLast(l => l.AtExit.Count > 0) is { } library) RunLastAtExit(library);
+                while (Map.Libraries.LastOrDefault(l => l.AtExit.Count > 0) is { } library) RunLastAtExit(library);
             }
             catch
             {
@@ -79,7 +79,7 @@ public sealed partial class DynamicLinker
                 library.IsInitialised = true;
                 try
                 {
-                    Run(library, "__wasm_call_ctors");
+                    library.RunConstructors();
                 }
                 catch
                 {
@@ -97,20 +97,6 @@ public sealed partial class DynamicLinker
         Sweep();
     }
 
-    /// <summary>What stays because it, or something that uses it, is open or runs.</summary>
-    private HashSet<DynamicLibrary> Staying()
-    {
-        var stays = new HashSet<DynamicLibrary>();
-        var rest = new Stack<DynamicLibrary>(libraries.Where(l => l.IsPinned || l.OpenCount > 0 || l.Users > 0));
-        while (rest.TryPop(out DynamicLibrary? library))
-        {
-            if (!stays.Add(library)) continue;
-            foreach (DynamicLibrary other in library.Needs) rest.Push(other);
-            foreach (DynamicLibrary other in library.Bound) rest.Push(other);
-        }
-        return stays;
-    }
-
     /// <summary>
     /// Unloads what nobody has open and nothing that stays uses. What code of the guest closes meanwhile goes in a further round: libraries
     /// whose destructors still run may use it.
@@ -126,12 +112,12 @@ public sealed partial class DynamicLinker
             while (sweepsAgain)
             {
                 sweepsAgain = false;
-                HashSet<DynamicLibrary> stays = Staying();
-                List<DynamicLibrary> gone = libraries.FindAll(l => !stays.Contains(l));
+                HashSet<DynamicLibrary> stays = Map.Staying();
+                List<DynamicLibrary> gone = [.. Map.Libraries.Where(l => !stays.Contains(l))];
                 if (gone.Count == 0) continue;
                 gone.Reverse();
                 // Nobody finds them from here on; who opens one of their paths loads it anew.
-                libraries.RemoveAll(l => !stays.Contains(l));
+                Map.Remove(gone);
                 failure = Attempt(() => gone.ForEach(RunAtExit), failure);
                 failure = Attempt(() => Unload(gone), failure);
             }
@@ -167,10 +153,12 @@ public sealed partial class DynamicLinker
         foreach (DynamicLibrary library in gone)
         {
             library.IsLoaded = false;
-            if (library.Handle != 0) handles.Remove(library.Handle);
+            Functions.Forget(library);
             uint slots = library.Section!.TableSize;
             if (library.Instance is not null) Space.Forget(library.Instance, library.TableBase, slots);
             if (library.HasSlots) Space.ReleaseSlots(library.TableBase, slots);
+            foreach (GotEntry entry in library.Got)
+                if (entry.Missing is { } missing) Space.Forget(missing);
             library.Got.Clear();
             library.Bound.Clear();
             library.AtExit.Clear();
@@ -178,8 +166,10 @@ public sealed partial class DynamicLinker
         Exception? failure = null;
         foreach (DynamicLibrary library in gone)
         {
-            (uint block, library.MemoryBlock) = (library.MemoryBlock, 0);
-            failure = Attempt(() => Space.Release(block), failure);
+            ulong[] blocks = [library.MemoryBlock, .. library.Texts.Values.Select(t => t.Block)];
+            library.MemoryBlock = 0;
+            library.Texts.Clear();
+            foreach (ulong block in blocks) failure = Attempt(() => Space.Release(block), failure);
         }
         if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
@@ -192,19 +182,64 @@ public sealed partial class DynamicLinker
     private void RunLastAtExit(DynamicLibrary library)
     {
         Guest.CancellationToken.ThrowIfCancellationRequested();
-        (uint function, int argument, bool hasArgument) = library.AtExit[^1];
+        (ulong function, ulong argument, bool hasArgument) = library.AtExit[^1];
         library.AtExit.RemoveAt(library.AtExit.Count - 1);
         FuncRef func = (FuncRef?)Space.Table.Get(function) ?? throw Trap.Make(TrapKind.UninitializedElement, $"{function}");
         library.Users++;
         try
         {
-            if (hasArgument && func.Delegate is Action<int> withArgument) withArgument(argument);
-            else if (!hasArgument && func.Delegate is Action without) without();
-            else throw Trap.Make(TrapKind.IndirectCallTypeMismatch);
+            switch (func.Delegate)
+            {
+                case Action<int> withArgument when hasArgument && !Is64: withArgument((int)(uint)argument); break;
+                case Action<long> withArgument when hasArgument && Is64: withArgument((long)argument); break;
+                case Action without when !hasArgument: without(); break;
+                default: throw Trap.Make(TrapKind.IndirectCallTypeMismatch);
+            }
         }
         finally
         {
             library.Users--;
         }
     }
+
+    /// <summary>Notes a destructor of a library; the program's end runs those that are left then.</summary>
+    internal int AtExit(DynamicLibrary library, ulong function, ulong argument, bool hasArgument)
+    {
+        using (Enter())
+        {
+            library.AtExit.Add((function, argument, hasArgument));
+            if (hooksExit) return 0;
+            try
+            {
+                // A function that the program's exit calls; once it is there, later destructors need none of their own.
+                return HookExit();
+            }
+            catch
+            {
+                hooksExit = false;
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Asks the program's C library, which may be a shared library itself, to tell when the program ends.</summary>
+    private int HookExit()
+    {
+        hooksExit = true;
+        if (Map.Definer(null, "__cxa_atexit", ExternKind.Func) is { Instance: not null } full)
+        {
+            Delegate register = full.FunctionOf("__cxa_atexit").Delegate;
+            if (register is Func<int, int, int, int> register32) return register32((int)IndexOf((Action<int>)(_ => RunDestructors())), 0, 0);
+            if (register is Func<long, long, long, int> register64) return register64(IndexOf((Action<long>)(_ => RunDestructors())), 0, 0);
+        }
+        if (Map.Definer(null, "atexit", ExternKind.Func) is { Instance: not null } plain)
+        {
+            Delegate register = plain.FunctionOf("atexit").Delegate;
+            if (register is Func<int, int> register32) return register32((int)IndexOf((Action)RunDestructors));
+            if (register is Func<long, int> register64) return register64(IndexOf((Action)RunDestructors));
+        }
+        return 0;
+    }
+
+    private uint IndexOf(Delegate host) => Space.IndexOf(HostValues.FromDelegate(host, null));
 }

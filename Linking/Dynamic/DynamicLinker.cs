@@ -20,18 +20,9 @@ public sealed partial class DynamicLinker
 {
     private readonly Lock gate = new();
     private readonly DynamicLinkerOptions options;
-    private readonly ModuleNamespace names;
-    private readonly List<DynamicLibrary> libraries = [];
-    private readonly Dictionary<int, DynamicLibrary> handles = [];
-    private readonly Dictionary<string, Tag> tags = [];
-    private Imports hostImports = [];
-    private DynamicLibrary? main;
+    private readonly LibrarySearch search;
     private GuestSpace? space;
     private Global? stackPointer;
-
-    /// <summary>The table that was made for the program; it may be needed before the program's memory is there.</summary>
-    private Table? programTable;
-    private int lastHandle;
     private bool isLinked, isLoading;
 
     /// <summary>Makes a linker.</summary>
@@ -39,13 +30,15 @@ public sealed partial class DynamicLinker
     /// <param name="options">How they are found; the defaults if null.</param>
     public DynamicLinker(ModuleNamespace libraries, DynamicLinkerOptions? options = null)
     {
-        names = libraries;
         this.options = options ?? new DynamicLinkerOptions();
+        search = new LibrarySearch(libraries, this.options.LibraryPath);
+        Functions = new DlFunctions(this, Map);
+        Symbols = new SymbolResolver(this, Map, Functions);
     }
 
     /// <summary>The program.</summary>
     /// <exception cref="InvalidOperationException">It has not been instantiated.</exception>
-    public DynamicLibrary Program => main ?? throw new InvalidOperationException("The program has not been instantiated.");
+    public DynamicLibrary Program => Map.Program ?? throw new InvalidOperationException("The program has not been instantiated.");
 
     /// <summary>The memory that all share.</summary>
     /// <exception cref="InvalidOperationException">The program has not been instantiated.</exception>
@@ -56,16 +49,34 @@ public sealed partial class DynamicLinker
     {
         get
         {
-            lock (gate) return [.. libraries];
+            lock (gate) return [.. Map.Libraries];
         }
     }
 
     internal GuestSpace Space => space ?? throw new InvalidOperationException("The program has not been instantiated.");
 
-    internal Table SharedTable => programTable ?? Space.Table;
+    internal LinkMap Map { get; } = new();
+
+    internal DlFunctions Functions { get; }
+
+    internal SymbolResolver Symbols { get; }
+
+    /// <summary>Whether the program's addresses have 64 bits.</summary>
+    internal bool Is64 => Symbols.Layout?.Is64 == true;
+
+    internal ValType AddressType => Is64 ? ValType.I64 : ValType.I32;
+
+    /// <summary>The memory for who imports it: it may have been made for the program, and then be needed before the program is there.</summary>
+    internal Memory SharedMemory => Symbols.Layout?.Memory ?? Space.Memory;
+
+    internal Table SharedTable => Symbols.Layout?.Table ?? Space.Table;
 
     internal Global StackPointer => stackPointer ?? throw new DynamicLinkException(
         "the program exports no __stack_pointer (the linker's option --export=__stack_pointer does it)");
+
+    /// <summary>A global that holds an address.</summary>
+    internal Global MakeAddress(ulong address, bool isMutable) =>
+        new(new GlobalType(AddressType, isMutable), Is64 ? (object)(long)address : (int)(uint)address);
 
     /// <summary>
     /// Instantiates the program and the libraries that it needs. Nothing of them has run when this returns:
@@ -91,29 +102,67 @@ public sealed partial class DynamicLinker
         if (fuel is not null && !program.CountsFuel) throw Module.NothingCounts();
         using (Enter())
         {
-            if (main is not null) throw new InvalidOperationException("The linker has a program already.");
-            hostImports = imports ?? [];
-            var library = new DynamicLibrary(this, program, program.Name ?? "program", "") { IsGlobal = true, IsPinned = true };
-            main = library;
+            if (Map.Program is not null) throw new InvalidOperationException("The linker has a program already.");
+            Symbols.Host = imports ?? [];
+            var library = new DynamicLibrary(program, program.Name ?? "program", "") { IsGlobal = true, IsPinned = true };
+            Map.Program = library;
             try
             {
                 LoadProgram(library, fuel, beforeStart);
             }
             catch
             {
-                main = null;
+                Map.Clear();
+                Symbols.Clear();
+                Functions.Clear();
                 space = null;
                 stackPointer = null;
-                programTable = null;
-                layout.Clear();
-                libraries.Clear();
-                handles.Clear();
-                tags.Clear();
-                hostReferences.Clear();
                 throw;
             }
             isLinked = true;
             return library.Instance;
+        }
+    }
+
+    private void LoadProgram(DynamicLibrary program, Fuel? fuel, Action<Instance>? beforeStart)
+    {
+        GuestResources? resources = program.Module.Engine.NewResources();
+        new LibraryLoader(this, Map, search, new ModuleCompiler(program.Module.Engine, null)).LoadProgram(
+            program, options.Preload, options.IsLazy, Prepare, Make);
+
+        void Prepare(IReadOnlyList<DynamicLibrary> needed)
+        {
+            Symbols.Layout = new ProgramLayout(program, needed, Symbols.Host, resources);
+            stackPointer = Symbols.Layout.StackPointer;
+        }
+
+        void Make(object[] values)
+        {
+            try
+            {
+                Linker.Instantiate(program.Module, values, fuel, resources, Made);
+            }
+            catch (LinkException e)
+            {
+                throw new DynamicLinkException($"{program.Name}: {e.Message}", e);
+            }
+        }
+
+        // Before its start function runs, which may do anything.
+        void Made(Instance instance)
+        {
+            program.Instance = instance;
+            ProgramLayout layout = Symbols.Layout!;
+            Memory memory = layout.Memory ?? (instance.TryGetExport("memory", out Memory? own) ? own
+                : throw new DynamicLinkException($"{program.Name} exports no memory"));
+            space = new GuestSpace(memory, layout.Table ?? (instance.TryGetExport("__indirect_function_table", out Table? table) ? table : null));
+            layout.Grow(memory);
+            if (stackPointer is null && instance.TryGetExport("__stack_pointer", out Global? stack)) stackPointer = stack;
+            stackPointer ??= Symbols.Host.Find("env", "__stack_pointer") as Global;
+            if (space.HasTable) space.Scan(0, (uint)space.Table.Size);
+            // One that is position-independent has no data yet that its allocator could work with.
+            if (!layout.IsRelocatable) space.UseAllocator(instance);
+            beforeStart?.Invoke(instance);
         }
     }
 
@@ -132,9 +181,9 @@ public sealed partial class DynamicLinker
             try
             {
                 // They were linked in the order of need.
-                Construct([.. libraries.Where(l => l.IsPinned && l != program)]);
+                Construct([.. Map.Libraries.Where(l => l.IsPinned && l != program)]);
                 bool initialisesItself = program.Defines("_start", ExternKind.Func) || program.Defines("_initialize", ExternKind.Func);
-                if (program.Section is not null && !initialisesItself) Run(program, "__wasm_call_ctors");
+                if (program.Section is not null && !initialisesItself) program.RunConstructors();
             }
             catch
             {
@@ -142,7 +191,8 @@ public sealed partial class DynamicLinker
                 program.IsInitialised = false;
                 throw;
             }
-            FindAllocator();
+            foreach (DynamicLibrary library in Map.Globals.Prepend(program))
+                if (Space.UseAllocator(library.Instance)) break;
         }
     }
 
@@ -177,18 +227,17 @@ public sealed partial class DynamicLinker
             if (mode.HasFlag(OpenModes.NoDelete)) library.IsPinned = true;
             if (mode.HasFlag(OpenModes.Global))
             {
-                promoted = Tree(library).FindAll(l => !l.IsGlobal);
-                foreach (DynamicLibrary each in promoted) each.IsGlobal = true;
-                foreach (DynamicLibrary each in libraries) FillOffsets(each);
+                promoted = Map.MakeGlobal(LinkMap.Tree(library));
+                foreach (DynamicLibrary each in Map.Libraries) Symbols.FillOffsets(each);
             }
             try
             {
-                Construct(PostOrder([library]));
+                Construct(LinkMap.PostOrder([library]));
             }
             catch
             {
                 // As if it had not been opened.
-                foreach (DynamicLibrary each in promoted) each.IsGlobal = false;
+                Map.MakeLocal(promoted);
                 library.IsPinned = wasPinned;
                 if (library.OpenCount > 0) library.OpenCount--;
                 SweepAfterFailure();
@@ -205,7 +254,7 @@ public sealed partial class DynamicLinker
         isLoading = true;
         try
         {
-            return new LibraryLoader(this, new ModuleCompiler(Program.Module.Engine, quota, caller is null ? null : Program.Instance.FuelTank)).Load(name, caller, mode);
+            return new LibraryLoader(this, Map, search, new ModuleCompiler(Program.Module.Engine, quota, caller is null ? null : Program.Instance.FuelTank)).Load(name, caller, mode);
         }
         catch
         {
@@ -219,59 +268,9 @@ public sealed partial class DynamicLinker
         }
     }
 
-    /// <summary>A library and all that it needs, itself first, then by distance: where its symbols are looked for.</summary>
-    internal List<DynamicLibrary> Tree(DynamicLibrary root)
+    internal void CheckCount(int more)
     {
-        using (Enter())
-        {
-            var tree = new List<DynamicLibrary> { root };
-            var known = new HashSet<DynamicLibrary> { root };
-            for (int i = 0; i < tree.Count; i++)
-                foreach (DynamicLibrary needed in tree[i].Needs)
-                    if (known.Add(needed)) tree.Add(needed);
-            return tree;
-        }
-    }
-
-    /// <summary>What is needed before what needs it; in a cycle, the one that was asked for first comes last.</summary>
-    internal static List<DynamicLibrary> PostOrder(IEnumerable<DynamicLibrary> roots)
-    {
-        var order = new List<DynamicLibrary>();
-        var known = new HashSet<DynamicLibrary>();
-        var way = new Stack<(DynamicLibrary Library, int Next)>();
-        foreach (DynamicLibrary root in roots)
-        {
-            if (!known.Add(root)) continue;
-            way.Push((root, 0));
-            while (way.TryPop(out (DynamicLibrary Library, int Next) here))
-            {
-                if (here.Next == here.Library.Needs.Count)
-                {
-                    order.Add(here.Library);
-                    continue;
-                }
-                way.Push((here.Library, here.Next + 1));
-                DynamicLibrary needed = here.Library.Needs[here.Next];
-                if (known.Add(needed)) way.Push((needed, 0));
-            }
-        }
-        return order;
-    }
-
-    /// <summary>Calls a function that the tools make for the loader, if the library has it.</summary>
-    internal static void Run(DynamicLibrary library, string name)
-    {
-        if (library.Instance.TryGetExport(name, out Action? function)) function();
-    }
-
-    private void FindAllocator()
-    {
-        foreach (DynamicLibrary library in libraries)
-        {
-            if (!library.IsGlobal || !library.Instance.TryGetExport("malloc", out Func<int, int>? malloc)) continue;
-            Space.Malloc = malloc;
-            Space.Free = library.Instance.TryGetExport("free", out Action<int>? free) ? free : null;
-            return;
-        }
+        if (Map.Libraries.Count + more > options.MaximumLibraries + 1)
+            throw new DynamicLinkException($"more than {options.MaximumLibraries} libraries");
     }
 }

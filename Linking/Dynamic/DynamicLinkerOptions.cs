@@ -12,6 +12,12 @@ public sealed record DynamicLinkerOptions
     /// <summary>Libraries to load with the program, before those that it needs by itself; their symbols are for all.</summary>
     public IReadOnlyList<string> Preload { get; init; } = [];
 
+    /// <summary>
+    /// Whether the program and the libraries that are loaded with it may import functions that nobody defines: those are an error when they
+    /// are called. Libraries that are opened say so themselves (<see cref="OpenModes.Lazy"/>).
+    /// </summary>
+    public bool IsLazy { get; init; }
+
     /// <summary>How many libraries may be loaded at once.</summary>
     public int MaximumLibraries { get; init; } = 1000;
 }

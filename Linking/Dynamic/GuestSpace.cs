@@ -8,18 +8,20 @@ namespace WasmJit.Linking;
 /// </summary>
 internal sealed class GuestSpace
 {
-    private const uint Page = 65536;
+    private const ulong Page = 65536;
 
     private readonly List<(uint Base, uint Size)> freeSlots = [];
     private readonly Dictionary<FuncRef, uint> indices = new(ReferenceEqualityComparer.Instance);
-    private uint chunk, chunkEnd;
+    /// <summary>Further slots of functions that have an index: they stood for them when nobody defined them.</summary>
+    private readonly Dictionary<uint, FuncRef> aliases = [];
+    private ulong chunk, chunkEnd;
 
     private readonly Table? table;
 
     internal GuestSpace(Memory memory, Table? table)
     {
-        if (memory.Type.Is64 || memory.Type.PageSizeLog2 != 16 || table?.Type.Is64 == true)
-            throw new DynamicLinkException("dynamic linking is for 32-bit programs");
+        if (memory.Type.PageSizeLog2 != 16 || (table?.Type.Is64 == true && !memory.Type.Is64))
+            throw new DynamicLinkException("dynamic linking is for programs as C's tools make them: pages of 64 KiB, and table indices no wider than addresses");
         // The linker puts functions of any type into it, and null. C's tools make no other.
         if (table is not null && table.Type.Element != ValType.FuncRef)
             throw new DynamicLinkException($"__indirect_function_table must be a table of funcref, not of {table.Type.Element}");
@@ -29,59 +31,89 @@ internal sealed class GuestSpace
 
     internal Memory Memory { get; }
 
+    /// <summary>Whether addresses have 64 bits.</summary>
+    internal bool Is64 => Memory.Type.Is64;
+
     /// <exception cref="DynamicLinkException">The program exports none.</exception>
     internal Table Table => table ?? throw new DynamicLinkException(
         "the program exports no __indirect_function_table (the linker's option --export-table does it)");
 
-    /// <summary>The program's allocator, if it has one for all to use.</summary>
-    internal Func<int, int>? Malloc { get; set; }
+    internal bool HasTable => table is not null;
 
-    internal Action<int>? Free { get; set; }
+    /// <summary>The program's allocator, if it has one for all to use.</summary>
+    internal Func<ulong, ulong>? Malloc { get; private set; }
+
+    internal Action<ulong>? Free { get; private set; }
+
+    /// <summary>Takes the allocator of a library, or of the program, if it has one.</summary>
+    internal bool UseAllocator(Instance instance)
+    {
+        if (Is64)
+        {
+            if (!instance.TryGetExport("malloc", out Func<long, long>? malloc)) return false;
+            Malloc = size => (ulong)malloc((long)size);
+            Free = instance.TryGetExport("free", out Action<long>? free) ? address => free((long)address) : null;
+        }
+        else
+        {
+            if (!instance.TryGetExport("malloc", out Func<int, int>? malloc)) return false;
+            Malloc = size => (uint)malloc((int)(uint)size);
+            Free = instance.TryGetExport("free", out Action<int>? free) ? address => free((int)(uint)address) : null;
+        }
+        return true;
+    }
 
     /// <summary>Takes zeroed memory.</summary>
     /// <param name="size">How much.</param>
     /// <param name="alignment">Its alignment as a power of two.</param>
     /// <param name="block">What to give back; 0 if nobody takes it.</param>
     /// <exception cref="DynamicLinkException">There is none.</exception>
-    internal uint Allocate(uint size, int alignment, out uint block)
+    internal ulong Allocate(ulong size, int alignment, out ulong block)
     {
         block = 0;
         if (size == 0) return 0;
-        uint mask = (1u << alignment) - 1;
-        ulong wanted = (ulong)size + mask;
-        if (wanted > int.MaxValue) throw NoMemory(size);
-        uint room = Malloc is { } malloc ? block = (uint)malloc((int)wanted) : Grow((uint)wanted);
-        uint address = (room + mask) & ~mask;
-        if (room == 0 || address < room || (ulong)address + size > Memory.Length) throw NoMemory(size);
-        Memory.Slice(address, (int)size).Clear();
-        GC.KeepAlive(Memory);
+        ulong mask = (1ul << alignment) - 1, wanted = size + mask;
+        if (size > int.MaxValue || wanted > int.MaxValue) throw NoMemory(size);
+        ulong room = Malloc is { } malloc ? block = malloc(wanted) : Grow(wanted);
+        ulong address = (room + mask) & ~mask;
+        if (room == 0 || address < room || address > ulong.MaxValue - size || address + size > Memory.Length) throw NoMemory(size);
+        Clear(address, size);
         return address;
     }
 
-    /// <summary>Gives memory back, if the program has an allocator that takes it.</summary>
-    internal void Release(uint block)
+    /// <summary>Fills memory that is there with zeros.</summary>
+    internal void Clear(ulong address, ulong size)
     {
-        if (block != 0) Free?.Invoke((int)block);
+        Memory.Slice(address, (int)size).Clear();
+        GC.KeepAlive(Memory);
+    }
+
+    /// <summary>Gives memory back, if the program has an allocator that takes it.</summary>
+    internal void Release(ulong block)
+    {
+        if (block != 0) Free?.Invoke(block);
     }
 
     /// <summary>Takes memory that nobody else has: new pages, from which small pieces are cut.</summary>
-    private uint Grow(uint size)
+    private ulong Grow(ulong size)
     {
-        chunk = (chunk + 15) & ~15u;
+        chunk = (chunk + 15) & ~15ul;
         if (chunkEnd - Math.Min(chunk, chunkEnd) < size)
         {
-            uint pages = (size + Page - 1) / Page;
+            ulong pages = (size + Page - 1) / Page;
             long before = Memory.Grow(pages);
             if (before < 0) throw NoMemory(size);
-            chunk = (uint)(before * Page);
-            chunkEnd = (uint)Math.Min((ulong)chunk + (pages * (ulong)Page), uint.MaxValue);
+            chunk = (ulong)before * Page;
+            chunkEnd = chunk + (pages * Page);
+            // In 32 bits the address behind the last byte cannot be said.
+            if (!Is64) chunkEnd = Math.Min(chunkEnd, uint.MaxValue);
         }
-        uint at = chunk;
+        ulong at = chunk;
         chunk += size;
         return at;
     }
 
-    private static DynamicLinkException NoMemory(uint size) => new($"out of memory: {size} bytes for a library");
+    private static DynamicLinkException NoMemory(ulong size) => new($"out of memory: {size} bytes for a library");
 
     /// <summary>Takes slots of the table, all null.</summary>
     /// <exception cref="DynamicLinkException">The table cannot grow so far.</exception>
@@ -127,14 +159,48 @@ internal sealed class GuestSpace
             if (!ReferenceEquals(funcs[i], FuncRef.Empty)) indices.TryAdd(funcs[i], i);
     }
 
+    /// <summary>The function at an index of the table, if there is one.</summary>
+    internal FuncRef? FunctionAt(ulong index) => table is not null && index < (ulong)table.Size ? (FuncRef?)table.Get(index) : null;
+
     /// <summary>The index of a function, the same for all who ask.</summary>
     internal uint IndexOf(FuncRef func)
     {
-        if (indices.TryGetValue(func, out uint index) && index < (uint)Table.Size && ReferenceEquals(Table.Funcs[index], func)) return index;
-        index = AllocateSlots(1, 0);
+        if (KnownIndexOf(func) is { } known) return known;
+        uint index = AllocateSlots(1, 0);
+        Put(index, func);
+        return index;
+    }
+
+    private uint? KnownIndexOf(FuncRef func) =>
+        indices.TryGetValue(func, out uint index) && index < (uint)Table.Size && ReferenceEquals(Table.Funcs[index], func) ? index : null;
+
+    private void Put(uint index, FuncRef func)
+    {
         Table.Set(index, func);
         indices[func] = index;
-        return index;
+    }
+
+    /// <summary>
+    /// Puts a definition into the slot that stood for it. Pointers that were taken before lead to it from now on; if it has an index already,
+    /// new ones are that index.
+    /// </summary>
+    internal uint Define(uint slot, FuncRef func)
+    {
+        indices.Remove(Table.Funcs[slot]);
+        if (KnownIndexOf(func) is not { } known)
+        {
+            Put(slot, func);
+            return slot;
+        }
+        Table.Set(slot, func);
+        aliases[slot] = func;
+        return known;
+    }
+
+    /// <summary>Forgets a function that goes, and takes it out of the slot that was made for it.</summary>
+    internal void Forget(FuncRef func)
+    {
+        if (indices.Remove(func, out uint index) && index < (uint)Table.Size && ReferenceEquals(Table.Funcs[index], func)) ReleaseSlots(index, 1);
     }
 
     /// <summary>Forgets the functions of a library that goes, and takes them out of the slots that were made for them.</summary>
@@ -146,6 +212,12 @@ internal sealed class GuestSpace
             indices.Remove(func);
             if (index - from < size) continue;
             if (index < (uint)Table.Size && ReferenceEquals(Table.Funcs[index], func)) ReleaseSlots(index, 1);
+        }
+        foreach ((uint index, FuncRef func) in aliases)
+        {
+            if (!ReferenceEquals(func.Context, instance)) continue;
+            aliases.Remove(index);
+            if (ReferenceEquals(Table.Funcs[index], func)) ReleaseSlots(index, 1);
         }
     }
 }

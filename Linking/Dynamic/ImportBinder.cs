@@ -9,9 +9,9 @@ namespace WasmJit.Linking;
 /// </summary>
 internal sealed class ImportBinder
 {
-    private static readonly GlobalType GotType = new(ValType.I32, IsMutable: true), BaseType = new(ValType.I32, IsMutable: false);
-
     private readonly DynamicLinker linker;
+    private readonly LinkMap map;
+    private readonly SymbolResolver symbols;
     private readonly DynamicLibrary library;
     private readonly Items<ImportInfo> imports;
 
@@ -25,6 +25,8 @@ internal sealed class ImportBinder
     internal ImportBinder(DynamicLinker linker, DynamicLibrary library, bool isLazy)
     {
         this.linker = linker;
+        map = linker.Map;
+        symbols = linker.Symbols;
         this.library = library;
         imports = library.Module.Info.Imports;
         definers = new DynamicLibrary?[imports.Count];
@@ -41,38 +43,47 @@ internal sealed class ImportBinder
         switch (import.Module)
         {
             case "env" when import.Type.Kind == ExternKind.Func:
-                if (linker.OwnFunction(library, name, ownOnly: true) is { } own) values[index] = Adapt(own, import);
-                else if (linker.Definer(library, name, ExternKind.Func) is { } definer) definers[index] = definer;
-                else if ((linker.OwnFunction(library, name, ownOnly: false) ?? linker.HostImport("env", name) as Delegate) is { } host)
-                    values[index] = Adapt(host, import);
+                if (linker.Functions.Find(library, name) is { } own) values[index] = Adapt(own, import);
+                else if (map.Definer(library, name, ExternKind.Func) is { } definer) definers[index] = definer;
+                else if (symbols.Host.Find("env", name) is Delegate host) values[index] = Adapt(host, import);
                 else if (!isLazy && !IsWeak(name)) throw Undefined(name);
                 break;
             case "env" when import.Type.Kind == ExternKind.Tag:
-                definers[index] = linker.Definer(library, name, ExternKind.Tag);
-                if (definers[index] is null) values[index] = linker.HostImport("env", name) ?? linker.SharedTag(name, import.Type.Def);
+                definers[index] = map.Definer(library, name, ExternKind.Tag);
+                if (definers[index] is null) values[index] = symbols.Host.Find("env", name) ?? map.SharedTag(name, import.Type.Def);
                 break;
             case "env" when IsOfTheLoader(import):
                 break;
-            case "GOT.mem" or "GOT.func" when import.Type.Kind == ExternKind.Global:
-                var entry = new GotEntry(new Global(GotType, 0), name, import.Module == "GOT.func");
-                bool isKnown = entry.IsFunction ? linker.HasFunction(library, name) : linker.HasAddress(library, name);
-                if (!isKnown && !IsWeak(name)) throw Undefined(name);
-                values[index] = entry.Global;
-                library.Got.Add(entry);
+            case "GOT.mem" or "GOT.func" when import.Type is { Kind: ExternKind.Global, Global: { IsMutable: true } type } && type.Type == linker.AddressType:
+                SettleAddress(index, name, import.Module == "GOT.func", isLazy);
                 break;
             default:
-                object value = linker.HostImport(import.Module, name)
+                object value = symbols.Host.Find(import.Module, name)
                     ?? throw new DynamicLinkException($"{library.Name}: unknown import: {import.Names}");
                 values[index] = value is Delegate function ? Adapt(function, import) : value;
                 break;
         }
     }
 
+    private void SettleAddress(int index, string name, bool isFunction, bool isLazy)
+    {
+        bool isKnown = isFunction ? symbols.HasFunction(library, name) : symbols.HasAddress(library, name);
+        if (!isKnown && symbols.Host.Find(imports[index].Module, name) is Global given)
+        {
+            values[index] = given;
+            return;
+        }
+        if (!isKnown && !IsWeak(name) && !(isFunction && isLazy)) throw Undefined(name);
+        Global global = linker.MakeAddress(0, isMutable: true);
+        values[index] = global;
+        library.Got.Add(new GotEntry(global, name, isFunction) { MayBeMissing = isFunction && isLazy && !IsWeak(name) });
+    }
+
     private static bool IsOfTheLoader(ImportInfo import) => import.Type.Kind switch
     {
         ExternKind.Memory => import.Name == "memory",
         ExternKind.Table => import.Name == "__indirect_function_table",
-        ExternKind.Global => import.Name is "__stack_pointer" or "__memory_base" or "__table_base",
+        ExternKind.Global => import.Name is "__stack_pointer" or "__memory_base" or "__table_base" or "__table_base32",
         _ => false,
     };
 
@@ -103,12 +114,14 @@ internal sealed class ImportBinder
             result[i] = values[i]
                 ?? Definition(definer, import) ?? import.Name switch
                 {
-                    "memory" when import.Type.Kind == ExternKind.Memory => linker.Space.Memory,
+                    "memory" when import.Type.Kind == ExternKind.Memory => linker.SharedMemory,
                     "__indirect_function_table" when import.Type.Kind == ExternKind.Table => linker.SharedTable,
                     "__stack_pointer" when import.Type.Kind == ExternKind.Global => linker.StackPointer,
-                    "__memory_base" when import.Type.Kind == ExternKind.Global => new Global(BaseType, (int)library.MemoryBase),
-                    "__table_base" when import.Type.Kind == ExternKind.Global => new Global(BaseType, (int)library.TableBase),
-                    _ when import.Type.Kind == ExternKind.Tag => linker.SharedTag(import.Name!, import.Type.Def),
+                    "__memory_base" when import.Type.Kind == ExternKind.Global => linker.MakeAddress(library.MemoryBase, isMutable: false),
+                    "__table_base" when import.Type.Kind == ExternKind.Global => linker.MakeAddress(library.TableBase, isMutable: false),
+                    "__table_base32" when import.Type.Kind == ExternKind.Global =>
+                        new Global(new GlobalType(ValType.I32, IsMutable: false), (int)library.TableBase),
+                    _ when import.Type.Kind == ExternKind.Tag => map.SharedTag(import.Name!, import.Type.Def),
                     _ => new LazyFunction(linker, library, import.Name!, import.Type.Def).Make(),
                 };
         }
@@ -138,6 +151,7 @@ internal sealed class ImportBinder
                 throw new DynamicLinkException($"{library.Name}: {import.Name} is {defined.Type} in {definer.Name}, {import.Type} is needed");
             library.Instance.Funcs[place] = HostFunctions.ForCaller(defined, library.Instance);
         }
-        linker.FillOffsets(library);
+        symbols.FillOffsets(library);
+        symbols.FillMissing(library);
     }
 }

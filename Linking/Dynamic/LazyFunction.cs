@@ -31,7 +31,7 @@ internal sealed class LazyFunction(DynamicLinker linker, DynamicLibrary library,
     private Delegate Target()
     {
         if (target is not null) return target;
-        if (linker.FindFunction(library, name) is not { } found)
+        if (linker.Symbols.FindFunction(library, name) is not { } found)
             throw Trap.Make(TrapKind.UnknownImport, $"{library.Name}: undefined symbol: {name}");
         if (!Subtyping.Matches(ExternType.OfFunc(found.Type, true), ExternType.OfFunc(type)))
             throw Trap.Make(TrapKind.IndirectCallTypeMismatch, $"{name} is {found.Type}, {library.Name} needs {type}");

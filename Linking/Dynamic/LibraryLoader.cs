@@ -4,7 +4,7 @@ namespace WasmJit.Linking;
 /// Loads a library with all that it needs and is not loaded yet: finds them, settles every symbol, and only then makes
 /// instances. What fails leaves nothing behind.
 /// </summary>
-internal sealed class LibraryLoader(DynamicLinker linker, ModuleCompiler compiler)
+internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySearch search, ModuleCompiler compiler)
 {
     private readonly List<DynamicLibrary> fresh = [];
     private readonly Dictionary<string, DynamicLibrary> freshByPath = [];
@@ -12,58 +12,68 @@ internal sealed class LibraryLoader(DynamicLinker linker, ModuleCompiler compile
 
     internal DynamicLibrary Load(string name, DynamicLibrary? caller, OpenModes mode)
     {
-        if (linker.Loaded(name, caller) is { } known) return known;
+        if (Known(name, caller) is { } known) return known;
         if (mode.HasFlag(OpenModes.NoLoad)) throw new DynamicLinkException($"{name} is not loaded");
         DynamicLibrary root = Discover(name, caller);
         DiscoverNeeded();
-        List<DynamicLibrary> tree = linker.Tree(root);
+        List<DynamicLibrary> tree = LinkMap.Tree(root);
         foreach (DynamicLibrary library in fresh) library.Scope = tree;
         Link(fresh, mode.HasFlag(OpenModes.Lazy) && !mode.HasFlag(OpenModes.Now));
         return root;
     }
 
     /// <summary>Loads what the program needs, and the program before all of it.</summary>
-    internal void LoadProgram(DynamicLibrary program, IEnumerable<string> preload, Action<ImportBinder> instantiate)
+    /// <param name="program">The program.</param>
+    /// <param name="preload">What is loaded with it, and asked for symbols before what it needs.</param>
+    /// <param name="isLazy">Whether functions may be missing until they are called.</param>
+    /// <param name="prepare">Sees the libraries that are going to be loaded.</param>
+    /// <param name="instantiate">Makes the program's instance.</param>
+    internal void LoadProgram(
+        DynamicLibrary program, IEnumerable<string> preload, bool isLazy, Action<IReadOnlyList<DynamicLibrary>> prepare, Action<object[]> instantiate)
     {
         foreach (string name in preload.Concat(program.Section?.Needed ?? []))
         {
-            DynamicLibrary needed = Find(name, program) ?? Discover(name, program);
+            DynamicLibrary needed = Known(name, program) ?? Discover(name, program);
             if (!program.Needs.Contains(needed)) program.Needs.Add(needed);
         }
         DiscoverNeeded();
-        List<DynamicLibrary> tree = linker.Tree(program);
+        List<DynamicLibrary> tree = LinkMap.Tree(program);
         program.Scope = tree;
+        map.MakeGlobal(tree.Skip(1));
         foreach (DynamicLibrary library in fresh)
         {
             library.Scope = tree;
-            library.IsGlobal = library.IsPinned = true;
+            library.IsPinned = true;
         }
-        var binder = new ImportBinder(linker, program, isLazy: false);
-        instantiate(binder);
-        linker.Add(program);
+        prepare(fresh);
+        var binder = new ImportBinder(linker, program, isLazy);
+        instantiate(binder.Values());
+        map.Add(program);
         binders[program] = binder;
-        Link(fresh, isLazy: false);
-        DynamicLinker.Run(program, program.Section is null ? "" : "__wasm_apply_data_relocs");
+        Link(fresh, isLazy);
+        if (program.Section is not null) program.ApplyRelocations();
     }
 
-    private DynamicLibrary? Find(string name, DynamicLibrary? asking) =>
-        linker.Loaded(name, asking) ?? fresh.FirstOrDefault(l => linker.IsNamed(l, name, asking));
+    /// <summary>A library that is loaded, or about to be.</summary>
+    private DynamicLibrary? Known(string name, DynamicLibrary? asking) =>
+        map.Libraries.Concat(fresh).FirstOrDefault(l => l != map.Program && LibrarySearch.IsNamed(l, name, asking));
 
     private DynamicLibrary Discover(string name, DynamicLibrary? asking)
     {
-        (Module module, string path) = linker.FindModule(name, asking, compiler, freshByPath)
-            ?? throw new DynamicLinkException(asking is null || asking == linker.Program
+        (Module module, string path) = search.Find(name, asking, compiler, At)
+            ?? throw new DynamicLinkException(asking is null || asking == map.Program
                 ? $"{name}: there is no such library" : $"{asking.Name} needs {name}: there is no such library");
         // Another name for what is there already.
-        if (linker.LoadedAt(path) is { } loaded) return loaded;
-        if (freshByPath.TryGetValue(path, out DynamicLibrary? found)) return found;
-        var library = new DynamicLibrary(linker, module, name, path);
+        if (At(path) is { } known) return known;
+        var library = new DynamicLibrary(module, name, path);
         if (library.Section is null) throw new DynamicLinkException($"{name} is no shared library: it has no dylink.0 section");
         fresh.Add(library);
         freshByPath[path] = library;
         linker.CheckCount(fresh.Count);
         return library;
     }
+
+    private DynamicLibrary? At(string path) => map.LoadedAt(path) ?? freshByPath.GetValueOrDefault(path);
 
     private void DiscoverNeeded()
     {
@@ -72,7 +82,7 @@ internal sealed class LibraryLoader(DynamicLinker linker, ModuleCompiler compile
             DynamicLibrary library = fresh[i];
             foreach (string name in library.Section!.Needed)
             {
-                DynamicLibrary needed = Find(name, library) ?? Discover(name, library);
+                DynamicLibrary needed = Known(name, library) ?? Discover(name, library);
                 if (!library.Needs.Contains(needed)) library.Needs.Add(needed);
             }
         }
@@ -80,13 +90,13 @@ internal sealed class LibraryLoader(DynamicLinker linker, ModuleCompiler compile
 
     private void Link(List<DynamicLibrary> added, bool isLazy)
     {
-        List<DynamicLibrary> order = [.. DynamicLinker.PostOrder(added).Where(added.Contains)];
+        List<DynamicLibrary> order = [.. LinkMap.PostOrder(added).Where(added.Contains)];
         try
         {
             foreach (DynamicLibrary library in order) binders[library] = new ImportBinder(linker, library, isLazy);
             foreach (DynamicLibrary library in order) Instantiate(library);
             foreach (ImportBinder binder in binders.Values) binder.Complete();
-            foreach (DynamicLibrary library in order) DynamicLinker.Run(library, "__wasm_apply_data_relocs");
+            foreach (DynamicLibrary library in order) library.ApplyRelocations();
         }
         catch
         {
@@ -100,14 +110,21 @@ internal sealed class LibraryLoader(DynamicLinker linker, ModuleCompiler compile
             }
             throw;
         }
-        foreach (DynamicLibrary library in order) linker.Add(library);
+        foreach (DynamicLibrary library in order) map.Add(library);
     }
 
     private void Instantiate(DynamicLibrary library)
     {
         DylinkSection section = library.Section!;
-        library.MemoryBase = linker.Space.Allocate(section.MemorySize, section.MemoryAlignment, out uint block);
-        library.MemoryBlock = block;
+        if (library.HasMemory)
+        {
+            linker.Space.Clear(library.MemoryBase, section.MemorySize);
+        }
+        else
+        {
+            library.MemoryBase = linker.Space.Allocate(section.MemorySize, section.MemoryAlignment, out ulong block);
+            library.MemoryBlock = block;
+        }
         library.TableBase = linker.Space.AllocateSlots(section.TableSize, section.TableAlignment);
         library.HasSlots = true;
         try

@@ -167,7 +167,7 @@ public sealed class Table
         if (index >= (ulong)table.Size) throw Trap.Make(TrapKind.UndefinedElement, index.ToString(CultureInfo.InvariantCulture));
         FuncRef func = table.Funcs[index];
         if (ReferenceEquals(func, FuncRef.Empty)) throw Trap.Make(TrapKind.UninitializedElement, index.ToString(CultureInfo.InvariantCulture));
-        if (!Subtyping.IsSubtype(func.Type, type)) throw Trap.Make(TrapKind.IndirectCallTypeMismatch);
+        if (!Subtyping.IsSubtype(func.Type, type)) throw (func.Context as ISlotTrap)?.Trap ?? Trap.Make(TrapKind.IndirectCallTypeMismatch);
         return func;
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using Xunit;
+using static WasmJit.Tests.PublicApi.DylinkText;
 
 namespace WasmJit.Tests.PublicApi;
 
@@ -28,41 +29,7 @@ public sealed class DynamicLinkerTests
           (func (export "call") (param $f i32) (param i32) (result i32) (call_indirect (param i32) (result i32) (local.get 1) (local.get $f))))
         """;
 
-    private const string Base = """
-        (import "env" "memory" (memory 0)) (import "env" "__indirect_function_table" (table $table 0 funcref))
-        (import "env" "__memory_base" (global $memory_base i32)) (import "env" "__table_base" (global $table_base i32))
-        """;
-
     private readonly MemoryNamespace libraries = new();
-
-    /// <summary>Text of the custom section.</summary>
-    private static string Dylink(uint memory = 0, uint align = 0, uint table = 0, string[]? needed = null, string[]? weak = null, string[]? path = null)
-    {
-        var bytes = new List<byte>();
-        void Leb(List<byte> to, uint value)
-        {
-            for (; value >= 0x80; value >>= 7) to.Add((byte)(value | 0x80));
-            to.Add((byte)value);
-        }
-        void Text(List<byte> to, string text)
-        {
-            Leb(to, (uint)Encoding.UTF8.GetByteCount(text));
-            to.AddRange(Encoding.UTF8.GetBytes(text));
-        }
-        void Sub(byte kind, Action<List<byte>> write)
-        {
-            var content = new List<byte>();
-            write(content);
-            bytes.Add(kind);
-            Leb(bytes, (uint)content.Count);
-            bytes.AddRange(content);
-        }
-        Sub(1, c => { Leb(c, memory); Leb(c, align); Leb(c, table); Leb(c, 0); });
-        if (needed is not null) Sub(2, c => { Leb(c, (uint)needed.Length); foreach (string n in needed) Text(c, n); });
-        if (weak is not null) Sub(4, c => { Leb(c, (uint)weak.Length); foreach (string w in weak) { Text(c, "env"); Text(c, w); Leb(c, 0x11); } });
-        if (path is not null) Sub(5, c => { Leb(c, (uint)path.Length); foreach (string p in path) Text(c, p); });
-        return $"(@custom \"dylink.0\" (before first) \"{string.Concat(bytes.Select(b => $"\\{b:x2}"))}\")";
-    }
 
     private void Library(string name, string dylink, string fields) => libraries.Add(name, Wat.ToBinary($"(module {dylink} {fields})"));
 
@@ -349,7 +316,7 @@ public sealed class DynamicLinkerTests
         DynamicLinker tight = Start("""(module (memory (export "memory") 1) (table (export "__indirect_function_table") 2 2 funcref))""");
         Assert.Contains("--growable-table", Assert.Throws<DynamicLinkException>(() => tight.Open("t.so")).Message);
         Assert.Throws<DynamicLinkException>(() => Start("(module)"));
-        Assert.Throws<DynamicLinkException>(() => Start("""(module (memory (export "memory") i64 1))"""));
+        Assert.Throws<DynamicLinkException>(() => Start("""(module (memory (export "memory") 1 (pagesize 1)))"""));
     }
 
     [Fact]

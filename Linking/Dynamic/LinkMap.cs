@@ -1,0 +1,131 @@
+namespace WasmJit.Linking;
+
+/// <summary>What is loaded for one program, and who defines a symbol.</summary>
+internal sealed class LinkMap
+{
+    private readonly List<DynamicLibrary> libraries = [], globals = [];
+    private readonly Dictionary<string, Tag> tags = [];
+
+    /// <summary>The program. It is known before it is linked, and before it is in the list.</summary>
+    internal DynamicLibrary? Program { get; set; }
+
+    /// <summary>The program and the libraries, in the order of linking: what is needed before what needs it.</summary>
+    internal IReadOnlyList<DynamicLibrary> Libraries => libraries;
+
+    /// <summary>Whose symbols all see, behind the program's, in the order in which they are looked for.</summary>
+    internal IReadOnlyList<DynamicLibrary> Globals => globals;
+
+    internal void Clear()
+    {
+        Program = null;
+        libraries.Clear();
+        globals.Clear();
+        tags.Clear();
+    }
+
+    internal void Add(DynamicLibrary library) => libraries.Add(library);
+
+    /// <summary>Takes libraries out: from here on nobody finds them.</summary>
+    internal void Remove(IReadOnlyCollection<DynamicLibrary> gone)
+    {
+        libraries.RemoveAll(gone.Contains);
+        globals.RemoveAll(gone.Contains);
+    }
+
+    /// <summary>Shows the symbols of libraries to all, behind those that all see already.</summary>
+    /// <returns>Those that were not seen before.</returns>
+    internal List<DynamicLibrary> MakeGlobal(IEnumerable<DynamicLibrary> added)
+    {
+        List<DynamicLibrary> promoted = [.. added.Where(l => !l.IsGlobal)];
+        foreach (DynamicLibrary library in promoted) library.IsGlobal = true;
+        globals.AddRange(promoted);
+        return promoted;
+    }
+
+    /// <summary>Undoes <see cref="MakeGlobal"/>.</summary>
+    internal void MakeLocal(List<DynamicLibrary> promoted)
+    {
+        foreach (DynamicLibrary library in promoted) library.IsGlobal = false;
+        globals.RemoveAll(promoted.Contains);
+    }
+
+    /// <summary>A tag that no library defines, the same one for all that import it.</summary>
+    internal Tag SharedTag(string name, DefType type)
+    {
+        if (tags.TryGetValue(name, out Tag? tag)) return tag;
+        return tags[name] = new Tag(type);
+    }
+
+    // ---- symbols ----
+
+    /// <summary>Where symbols are looked for: first what all see, then what was loaded with the one that asks. Some may come twice.</summary>
+    internal IEnumerable<DynamicLibrary> ScopeOf(DynamicLibrary? library)
+    {
+        if (Program is not null) yield return Program;
+        foreach (DynamicLibrary global in globals) yield return global;
+        if (library is null) yield break;
+        foreach (DynamicLibrary local in library.Scope)
+            if (local.IsLoaded) yield return local;
+    }
+
+    /// <summary>What comes behind a library where it looks for symbols itself.</summary>
+    internal IEnumerable<DynamicLibrary> ScopeBehind(DynamicLibrary library) =>
+        ScopeOf(library).Distinct().SkipWhile(l => l != library).Skip(1);
+
+    internal DynamicLibrary? Definer(DynamicLibrary? library, string name, ExternKind kind) =>
+        ScopeOf(library).FirstOrDefault(l => l.Defines(name, kind));
+
+    // ---- libraries ----
+
+    internal DynamicLibrary? LoadedAt(string path) => libraries.FirstOrDefault(l => l != Program && l.Path == path);
+
+    /// <summary>What stays because it, or something that uses it, is open or runs.</summary>
+    internal HashSet<DynamicLibrary> Staying()
+    {
+        var stays = new HashSet<DynamicLibrary>();
+        var rest = new Stack<DynamicLibrary>(libraries.Where(l => l.IsPinned || l.OpenCount > 0 || l.Users > 0));
+        while (rest.TryPop(out DynamicLibrary? library))
+        {
+            if (!stays.Add(library)) continue;
+            foreach (DynamicLibrary other in library.Needs) rest.Push(other);
+            foreach (DynamicLibrary other in library.Bound) rest.Push(other);
+        }
+        return stays;
+    }
+
+    /// <summary>A library and all that it needs, itself first, then by distance: where its symbols are looked for.</summary>
+    internal static List<DynamicLibrary> Tree(DynamicLibrary root)
+    {
+        var tree = new List<DynamicLibrary> { root };
+        var known = new HashSet<DynamicLibrary> { root };
+        for (int i = 0; i < tree.Count; i++)
+            foreach (DynamicLibrary needed in tree[i].Needs)
+                if (known.Add(needed)) tree.Add(needed);
+        return tree;
+    }
+
+    /// <summary>What is needed before what needs it; in a cycle, the one that was asked for first comes last.</summary>
+    internal static List<DynamicLibrary> PostOrder(IEnumerable<DynamicLibrary> roots)
+    {
+        var order = new List<DynamicLibrary>();
+        var known = new HashSet<DynamicLibrary>();
+        var way = new Stack<(DynamicLibrary Library, int Next)>();
+        foreach (DynamicLibrary root in roots)
+        {
+            if (!known.Add(root)) continue;
+            way.Push((root, 0));
+            while (way.TryPop(out (DynamicLibrary Library, int Next) here))
+            {
+                if (here.Next == here.Library.Needs.Count)
+                {
+                    order.Add(here.Library);
+                    continue;
+                }
+                way.Push((here.Library, here.Next + 1));
+                DynamicLibrary needed = here.Library.Needs[here.Next];
+                if (known.Add(needed)) way.Push((needed, 0));
+            }
+        }
+        return order;
+    }
+}
