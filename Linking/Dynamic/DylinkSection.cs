@@ -49,7 +49,7 @@ internal sealed class DylinkSection
     /// <exception cref="DynamicLinkException">The section is malformed.</exception>
     internal static DylinkSection? Of(ModuleInfo module, string name)
     {
-        CustomSectionInfo? found = module.CustomSections.Find(s => s.Name == Name) ?? module.CustomSections.Find(s => s.Name == OldName);
+        CustomSectionInfo? found = module.CustomSections.FirstOrDefault(s => s.Name == Name) ?? module.CustomSections.FirstOrDefault(s => s.Name == OldName);
         if (found is null) return null;
         var section = new DylinkSection();
         ReadOnlySpan<byte> bytes = module.Bytes.Span.Slice(found.Start, found.Length);
