@@ -27,7 +27,7 @@ internal sealed class Lookahead
     private readonly CompiledModule module;
     private readonly int limit;
     private readonly bool[] known;
-    private readonly Queue<(int Func, int Loop)>[] queues = [.. Enumerable.Range(0, MaxDistance).Select(_ => new Queue<(int Func, int Loop)>())];
+    private readonly Queue<(int Func, int Loop)>[] queues = new Queue<(int Func, int Loop)>[MaxDistance];
     private readonly WeakReference<Lookahead> self;
     private int running;
 
@@ -39,6 +39,7 @@ internal sealed class Lookahead
         this.module = module;
         this.limit = limit;
         known = new bool[functions];
+        for (int i = 0; i < MaxDistance; i++) queues[i] = new Queue<(int Func, int Loop)>();
         self = new WeakReference<Lookahead>(this);
     }
 

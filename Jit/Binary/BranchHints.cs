@@ -70,6 +70,6 @@ internal static class BranchHints
     private static bool IsBranch(ModuleInfo module, FuncInfo func, uint offset)
     {
         long at = func.BodyStart + (long)offset;
-        return at < func.BodyEnd && OperatorTable.OneByte[module.Bytes.Span[(int)at]]?.Id is OpId.If or OpId.BrIf;
+        return at < func.BodyEnd && OperatorTable.Find(0, module.Bytes.Span[(int)at])?.Id is OpId.If or OpId.BrIf;
     }
 }

@@ -35,11 +35,18 @@ internal sealed class EntryThunk
         Signature signature = Signature.Of(func.Type);
         delegateType ??= signature.DelegateType;
         if (func.Context is not InstanceCore instance) return signature.Entry.CreateDelegate(delegateType, func);
+        if (IsPlain(signature, delegateType) && instance.Services.MaximumStack == 0) return new Action(func.Enter);
         if (instance.Services.MaximumStack != 0) return signature.LimitedEntry.CreateDelegate(delegateType, func);
         return instance.Services.FindEntry(func) is { } saved
             ? saved.CreateDelegate(delegateType, func)
             : signature.Entry.CreateDelegate(delegateType, func);
     }
+
+    /// <summary>
+    /// Whether functions are entered by a method that is there: start functions and _start are such, so that a program that has no
+    /// other entry needs no method made for it.
+    /// </summary>
+    private static bool IsPlain(Signature signature, Type delegateType) => signature.Key == ":" && delegateType == typeof(Action);
 
     private Delegate CreateDelegate(Type type, FuncRef func)
     {

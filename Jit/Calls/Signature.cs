@@ -26,15 +26,15 @@ internal sealed class Signature : NativeSignature
     private Signature(string key, ImmutableArray<ValType> parameters, ImmutableArray<ValType> results)
     {
         Key = key;
-        ValueTypes = parameters.Select(ClrType).ToArray();
+        ValueTypes = ClrTypes(parameters);
         Parameters = [typeof(InstanceCore), .. ValueTypes];
-        ResultTypes = results.Select(ClrType).ToArray();
+        ResultTypes = ClrTypes(results);
         ResultTuples.Count(key.AsSpan(key.IndexOf(':') + 1));
         Return = Tuple(ResultTypes);
-        HostParameters = parameters.Select(HostType).ToArray();
-        HostResults = results.Select(HostType).ToArray();
+        HostParameters = HostTypes(parameters);
+        HostResults = HostTypes(results);
         HostReturn = Tuple(HostResults);
-        PassedBytes = 8 * (key.Length + key.Count(letter => letter == 'v'));
+        PassedBytes = 8 * (key.Length + key.AsSpan().Count('v'));
     }
 
     /// <summary>
@@ -191,6 +191,20 @@ internal sealed class Signature : NativeSignature
         ValKind.V128 => typeof(Vector128<byte>),
         _ => IsFunc(type) ? typeof(FuncRef) : typeof(object),
     };
+
+    private static Type[] ClrTypes(ImmutableArray<ValType> types)
+    {
+        var clr = new Type[types.Length];
+        for (int i = 0; i < clr.Length; i++) clr[i] = ClrType(types[i]);
+        return clr;
+    }
+
+    private static Type[] HostTypes(ImmutableArray<ValType> types)
+    {
+        var host = new Type[types.Length];
+        for (int i = 0; i < host.Length; i++) host[i] = HostType(types[i]);
+        return host;
+    }
 
     private static Type HostType(ValType type)
     {

@@ -42,7 +42,7 @@ internal static class EntryPages
     private static nint MakePage(int first, nint target)
     {
         Span<byte> code = stackalloc byte[PageSize];
-        code.Fill(0xcc);
+        for (int i = 0; i < code.Length; i++) code[i] = 0xcc;
         BitConverter.TryWriteBytes(code[(PerPage * StubSize)..], target);
         for (int i = 0; i < PerPage; i++)
         {

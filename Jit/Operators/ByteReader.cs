@@ -49,7 +49,6 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
     /// An integer that runs over the end of its section is judged by its own form first, as the specification's own decoder
     /// does; then the section has ended too early.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ulong Unsigned(int bits, bool pastEnd = false)
     {
         int at = Position;
@@ -75,7 +74,6 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
 
     internal long S64() => Signed(64);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private long Signed(int bits)
     {
         int at = Position;

@@ -74,14 +74,12 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
     /// nothing.
     /// </summary>
     /// <exception cref="MalformedModuleException">No operator of the binary format, or the code ends.</exception>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Read(out Instr instr)
     {
-        // Megabytes of code come through here before the runtime has seen that it is hot; hence also the attribute.
         Unsafe.SkipInit(out instr);
         int at = reader.Position;
         byte first = reader.U8();
-        Operator? op = oneByte[first] ?? FindPrefixed(first, at);
+        Operator? op = oneByte[first] ?? Find(first, at);
         if (op.Immediates.Length != 0)
         {
             instr = default;
@@ -96,14 +94,13 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
         }
     }
 
-    private Operator FindPrefixed(byte first, int at)
+    private Operator Find(byte first, int at)
     {
-        if (first < 0xfa || first == 0xff) throw reader.Error($"illegal opcode {first:x2}", at);
+        if (first < 0xfa || first == 0xff) return OperatorTable.Find(0, first) ?? throw reader.Error($"illegal opcode {first:x2}", at);
         uint code = reader.U32();
         return OperatorTable.Find(first, code) ?? throw reader.Error($"illegal opcode {first:x2} {code:x2}", at);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ReadImmediates(ref Instr instr, Operator op)
     {
         int slot = 0;

@@ -94,7 +94,10 @@ internal sealed class Operator
     /// <summary>Whether immediates of a plain operator need more than decoding: memories, lanes.</summary>
     internal bool HasCheckedImmediates { get; private set; }
 
-    /// <summary>The operator that has this one's word and adds a form to it; null if there is none.</summary>
+    /// <summary>
+    /// The operator that has this one's word and adds a form to it; null if there is none. All rows must have been read: who asks
+    /// has found this one by its word.
+    /// </summary>
     internal Operator? WithForm(OpForm form)
     {
         foreach (Operator op in forms)

@@ -48,6 +48,6 @@ internal readonly record struct OperatorCost(CostUnit Unit, int Units)
         int plus = text.IndexOf('+');
         bool hasUnits = int.TryParse(plus < 0 ? text : text[..plus], out int units);
         if (hasUnits && plus < 0) return new OperatorCost(CostUnit.Constant, units);
-        return new OperatorCost(Enum.Parse<CostUnit>(text[(plus + 1)..], ignoreCase: true), hasUnits ? units : 1);
+        return new OperatorCost(EnumNames<CostUnit>.Of(text[(plus + 1)..]), hasUnits ? units : 1);
     }
 }

@@ -10,66 +10,160 @@ namespace WasmJit.Jit;
 /// </summary>
 internal static partial class OperatorTable
 {
-    private static readonly Operator?[][] ByCode = new Operator?[256][];
-    private static readonly Dictionary<string, Operator> ByMnemonic = new(700);
-    private static readonly List<Operator> Rows = new(700);
-    private static readonly Operator[] ById = new Operator[Enum.GetValues<OpId>().Length];
+    private static readonly string[] Parts = [Core, Gc, Simd, Atomics, Linking];
 
+    /// <summary>Where the rows are, in their order.</summary>
+    private static readonly List<Row> Rows = new(700);
+
+    /// <summary>The operators whose rows somebody has asked for. All who make one hold <see cref="Gate"/>.</summary>
+    private static readonly Operator?[]?[] ByCode = new Operator?[256][];
+
+    /// <summary>For each of them one more than the index of its row, 0 if there is none.</summary>
+    private static readonly short[]?[] RowByCode = new short[256][];
+
+    private static readonly Lock Gate = new();
+
+    /// <summary>A row: a part of the table, and where in it.</summary>
+    private readonly record struct Row(byte Prefix, ushort Code, int Part, int Start, int Length)
+    {
+        internal ReadOnlySpan<char> Text => Parts[Part].AsSpan(Start, Length);
+    }
+
+    /// <summary>Finds the rows. They are read one by one when they are first asked for: an empty program has three operators.</summary>
     static OperatorTable()
     {
-        foreach (string part in new[] { Core, Gc, Simd, Atomics, Linking })
-            foreach (ReadOnlySpan<char> line in part.AsSpan().EnumerateLines())
-                Add(line);
+        for (int part = 0; part < Parts.Length; part++)
+        {
+            string text = Parts[part];
+            for (int start = 0; start < text.Length;)
+            {
+                int length = text.AsSpan(start).IndexOf('\n');
+                if (length < 0) length = text.Length - start;
+                Locate(part, start, length);
+                start += length + 1;
+            }
+        }
+    }
+
+    private static void Locate(int part, int start, int length)
+    {
+        ReadOnlySpan<char> line = Parts[part].AsSpan(start, length).Trim();
+        if (line.IsEmpty) return;
+        (byte prefix, uint code) = Encoding(Next(ref line));
+        short[]? rows = RowByCode[prefix];
+        if (rows is null)
+        {
+            RowByCode[prefix] = rows = new short[prefix == 0 ? 256 : 320];
+            ByCode[prefix] = new Operator?[rows.Length];
+        }
+        Rows.Add(new Row(prefix, (ushort)code, part, start, length));
+        rows[code] = (short)Rows.Count;
+    }
+
+    private static (byte Prefix, uint Code) Encoding(ReadOnlySpan<char> text)
+    {
+        int colon = text.IndexOf(':');
+        return colon < 0 ? ((byte)0, Number(text)) : ((byte)Number(text[..colon]), Number(text[(colon + 1)..]));
+    }
+
+    /// <summary>All rows, by what is asked for more seldom than encodings.</summary>
+    private static class Whole
+    {
+        internal static readonly Operator[] All = Read();
+        internal static readonly Dictionary<string, Operator> ByMnemonic = Name();
+        internal static readonly Operator?[] ById = Identify();
+
+        private static Operator[] Read()
+        {
+            var all = new Operator[Rows.Count];
+            for (int i = 0; i < all.Length; i++) all[i] = Find(Rows[i].Prefix, Rows[i].Code)!;
+            return all;
+        }
+
+        private static Dictionary<string, Operator> Name()
+        {
+            var known = new Dictionary<string, Operator>(All.Length);
+            foreach (Operator op in All) known.Add(op.Mnemonic, op);
+            return known;
+        }
+
+        private static Operator?[] Identify()
+        {
+            var known = new Operator?[Enum.GetValues<OpId>().Length];
+            foreach (Operator op in All)
+                if (op.Id != OpId.Plain) known[(int)op.Id] = op;
+            return known;
+        }
     }
 
     /// <summary>Stands for the address type of the memory or table that the immediates name.</summary>
     internal static ValType At => ValType.Bottom;
 
-    internal static IReadOnlyList<Operator> All => Rows;
+    internal static IReadOnlyList<Operator> All => Whole.All;
 
     /// <summary>The operator of an encoding, or null. The prefix is 0 for operators without one.</summary>
     internal static Operator? Find(byte prefix, uint code)
     {
         Operator?[]? codes = ByCode[prefix];
-        return codes is not null && code < (uint)codes.Length ? codes[code] : null;
+        return codes is null || code >= (uint)codes.Length ? null : codes[code] ?? Make(prefix, code);
     }
 
-    /// <summary>The operators without prefix by their byte.</summary>
-    internal static Operator?[] OneByte => ByCode[0];
+    /// <summary>The operators without prefix by their byte, as far as they have been asked for.</summary>
+    internal static Operator?[] OneByte => ByCode[0]!;
 
     /// <summary>The operator that has an id of its own.</summary>
-    internal static Operator Of(OpId id) => ById[(int)id];
+    internal static Operator Of(OpId id) => Whole.ById[(int)id]!;
 
-    internal static Operator? Find(string mnemonic) => ByMnemonic.GetValueOrDefault(mnemonic);
+    internal static Operator? Find(string mnemonic) => Whole.ByMnemonic.GetValueOrDefault(mnemonic);
 
     internal static Operator? Find(ReadOnlySpan<char> mnemonic) =>
-        ByMnemonic.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(mnemonic, out Operator? op) ? op : null;
+        Whole.ByMnemonic.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(mnemonic, out Operator? op) ? op : null;
 
-    private static void Add(ReadOnlySpan<char> line)
+    private static Operator? Make(byte prefix, uint code)
     {
-        line = line.Trim();
-        if (line.IsEmpty) return;
-        ReadOnlySpan<char> codeText = Next(ref line);
-        int colon = codeText.IndexOf(':');
-        byte prefix = colon < 0 ? (byte)0 : (byte)Number(codeText[..colon]);
-        uint code = Number(colon < 0 ? codeText : codeText[(colon + 1)..]);
+        int row = RowByCode[prefix]![code];
+        if (row == 0) return null;
+        lock (Gate)
+        {
+            ref Operator? op = ref ByCode[prefix]![code];
+            if (op is null) Volatile.Write(ref op, Parse(Rows[row - 1].Text.Trim()));
+            return op;
+        }
+    }
+
+    /// <summary>The operator whose word a form of it shares; its row is before that of the form.</summary>
+    private static Operator? FindBase(ReadOnlySpan<char> mnemonic)
+    {
+        foreach (Row row in Rows)
+        {
+            ReadOnlySpan<char> line = row.Text;
+            Next(ref line);
+            if (Next(ref line).SequenceEqual(mnemonic)) return Find(row.Prefix, row.Code);
+        }
+        return null;
+    }
+
+    private static Operator Parse(ReadOnlySpan<char> line)
+    {
+        (byte prefix, uint code) = Encoding(Next(ref line));
         string mnemonic = Next(ref line).ToString();
 
         var immediates = ImmutableArray.CreateBuilder<Immediate>(2);
-        string[] immediateWords = Column(ref line).ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        foreach (string word in immediateWords)
-            if (word != "-") immediates.Add(ParseImmediate(word));
+        ReadOnlySpan<char> words = Column(ref line);
+        while (Next(ref words) is { IsEmpty: false } word)
+            if (word is not "-") immediates.Add(ParseImmediate(word));
 
-        string signature = Column(ref line).ToString();
+        ReadOnlySpan<char> signature = Column(ref line);
         // Behind the star stands, for people, what the validator works out.
         bool hasSignature = !signature.StartsWith('*');
         var types = ImmutableArray.CreateBuilder<ValType>(4);
         ImmutableArray<ValType> parameters = [];
         if (hasSignature)
         {
-            foreach (string word in signature.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            words = signature;
+            while (Next(ref words) is { IsEmpty: false } word)
             {
-                if (word == "->")
+                if (word is "->")
                 {
                     parameters = types.ToImmutable();
                     types.Clear();
@@ -80,9 +174,9 @@ internal static partial class OperatorTable
                 }
             }
         }
-        string proposal = Next(ref line).ToString();
+        ReadOnlySpan<char> proposal = Next(ref line);
         string emission = Next(ref line).ToString();
-        RowWords words = ParseWords(mnemonic, line.Trim());
+        RowWords last = ParseWords(mnemonic, line.Trim());
         var op = new Operator
         {
             Prefix = prefix,
@@ -92,26 +186,20 @@ internal static partial class OperatorTable
             Params = parameters,
             Results = types.ToImmutable(),
             HasSignature = hasSignature,
-            TypeText = hasSignature ? "" : signature[1..].Trim(),
-            Id = emission == "custom" ? Enum.Parse<OpId>(Pascal(mnemonic)) : OpId.Plain,
+            TypeText = hasSignature ? "" : signature[1..].Trim().ToString(),
+            Id = emission == "custom" ? IdOf(mnemonic) : OpId.Plain,
             Proposal = Proposal.Of(proposal),
-            Traits = words.Traits,
-            Operation = words.Operation,
-            Lanes = words.Lanes,
-            Form = words.Form,
-            Base = words.Base,
+            Traits = last.Traits,
+            Operation = last.Operation,
+            Lanes = last.Lanes,
+            Form = last.Form,
+            Base = last.Base,
             Emission = emission,
-            Cost = words.Cost ?? (emission == "custom" ? throw new FormatException($"The row of {mnemonic} does not say what it costs.") : OperatorCost.One),
+            Cost = last.Cost ?? (emission == "custom" ? throw new FormatException($"The row of {mnemonic} does not say what it costs.") : OperatorCost.One),
         };
         Check(op, line);
-        words.Base?.AddForm(op);
-        Rows.Add(op);
-        ByMnemonic.Add(mnemonic, op);
-        if (op.Id != OpId.Plain) ById[(int)op.Id] = op;
-        Operator?[] codes = ByCode[prefix] ?? [];
-        if (code >= codes.Length) Array.Resize(ref codes, prefix == 0 ? 256 : 320);
-        codes[code] = op;
-        ByCode[prefix] = codes;
+        last.Base?.AddForm(op);
+        return op;
     }
 
     /// <summary>What the words behind the emission say.</summary>
@@ -124,29 +212,37 @@ internal static partial class OperatorTable
     private static RowWords ParseWords(string mnemonic, ReadOnlySpan<char> text)
     {
         var words = default(RowWords);
-        foreach (string word in text.ToString().Split([' ', ','], StringSplitOptions.RemoveEmptyEntries))
+        while (!text.IsEmpty)
         {
-            if (word == "-") continue;
+            int end = text.IndexOfAny(' ', ',');
+            ReadOnlySpan<char> word = end < 0 ? text : text[..end];
+            text = end < 0 ? [] : text[(end + 1)..];
+            if (word is "" or "-") continue;
             int colon = word.IndexOf(':');
-            string value = word[(colon + 1)..];
+            ReadOnlySpan<char> value = word[(colon + 1)..];
             switch (colon < 0 ? "" : word[..colon])
             {
-                case "": words.Traits |= Named<OpTraits>(value); break;
+                case "": words.Traits |= EnumNames<OpTraits>.Of(value); break;
                 case "cost": words.Cost = OperatorCost.Parse(value); break;
-                case "is": words.Operation = Named<Operation>(value); break;
-                case "lanes": words.Lanes = Named<LaneShape>(value); break;
+                case "is": words.Operation = EnumNames<Operation>.Of(value); break;
+                case "lanes": words.Lanes = EnumNames<LaneShape>.Of(value); break;
                 case var form:
-                    words.Form = Named<OpForm>(form);
-                    words.Base = Find(value) ?? throw new FormatException($"{mnemonic} is a form of an operator that is not before it: {word}.");
+                    words.Form = EnumNames<OpForm>.Of(form);
+                    words.Base = FindBase(value) ?? throw new FormatException($"{mnemonic} is a form of an operator that is not before it: {word}.");
                     break;
             }
         }
         return words;
     }
 
-    /// <summary>The value of an enumeration from its name in lower case with hyphens.</summary>
-    private static T Named<T>(string name)
-        where T : struct, Enum => Enum.Parse<T>(name.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+    private static OpId IdOf(string mnemonic)
+    {
+        Span<char> name = stackalloc char[mnemonic.Length];
+        int length = 0;
+        foreach (char c in mnemonic)
+            if (c is not ('.' or '_')) name[length++] = c;
+        return EnumNames<OpId>.Of(name[..length]);
+    }
 
     /// <summary>What a row says must go together. A trait that is forgotten is an error here or in the tests of the table.</summary>
     private static void Check(Operator op, ReadOnlySpan<char> traits)
@@ -239,20 +335,20 @@ internal static partial class OperatorTable
     private static uint Number(ReadOnlySpan<char> text) =>
         text.StartsWith("0x") ? uint.Parse(text[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture) : uint.Parse(text, CultureInfo.InvariantCulture);
 
-    private static Immediate ParseImmediate(string text)
+    private static Immediate ParseImmediate(ReadOnlySpan<char> text)
     {
         int colon = text.IndexOf(':');
-        int number = colon < 0 ? 0 : int.Parse(text.AsSpan(colon + 1), CultureInfo.InvariantCulture);
-        string name = colon < 0 ? text : text[..colon];
+        int number = colon < 0 ? 0 : int.Parse(text[(colon + 1)..], CultureInfo.InvariantCulture);
+        ReadOnlySpan<char> name = colon < 0 ? text : text[..colon];
         return new Immediate(name switch
         {
             "block" => ImmediateKind.BlockType,
             "mem" => ImmediateKind.Memory,
-            _ => Enum.Parse<ImmediateKind>(name, ignoreCase: true),
+            _ => EnumNames<ImmediateKind>.Of(name),
         }, number);
     }
 
-    private static ValType ParseType(string text) => text switch
+    private static ValType ParseType(ReadOnlySpan<char> text) => text switch
     {
         "at" => At,
         "i32" => ValType.I32,
@@ -265,7 +361,4 @@ internal static partial class OperatorTable
         "arrayref" => ValType.Ref(HeapType.Array, true),
         _ => throw new FormatException($"Unknown type '{text}' in the operator table."),
     };
-
-    private static string Pascal(string mnemonic) =>
-        string.Concat(mnemonic.Split('.', '_').Select(p => p.Length == 0 ? "" : char.ToUpperInvariant(p[0]) + p[1..]));
 }

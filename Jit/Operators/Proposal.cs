@@ -35,8 +35,12 @@ internal sealed record Proposal(string Name, string Title, Features Feature = Fe
     internal bool IsLinking => this == RuntimeLinking || this == RuntimeCompile;
 
     /// <exception cref="FormatException">There is no such proposal.</exception>
-    internal static Proposal Of(string name) =>
-        Array.Find(All, p => p.Name == name) ?? throw new FormatException($"Unknown proposal '{name}' in the operator table.");
+    internal static Proposal Of(ReadOnlySpan<char> name)
+    {
+        foreach (Proposal proposal in All)
+            if (name.SequenceEqual(proposal.Name)) return proposal;
+        throw new FormatException($"Unknown proposal '{name}' in the operator table.");
+    }
 
     public override string ToString() => Name;
 }

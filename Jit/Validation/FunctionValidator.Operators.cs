@@ -1,11 +1,9 @@
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 
 namespace WasmJit.Jit;
 
 internal sealed partial class FunctionValidator
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Validate(ref CodeReader code, ref Instr instr)
     {
         Operator op = instr.Op;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 
 namespace WasmJit.Jit;
 
@@ -110,7 +109,6 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
 
     private int constGlobals;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Run(int start, int end, ImmutableArray<ValType> expected, bool isConstant)
     {
         height = 0;
@@ -171,7 +169,6 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         return stack[--height];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValType Pop(ValType expected)
     {
         ref Frame frame = ref frames[depth - 1];

@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Iced.Intel;
-using static Iced.Intel.AssemblerRegisters;
 
 namespace WasmJit.Runtime;
 
@@ -18,11 +16,11 @@ internal static unsafe partial class FaultHandler
 {
     private const int MaxRanges = 1000;
     private const int RecordBits = 14;
-    private const int Records = 1 << RecordBits;
+    internal const int Records = 1 << RecordBits;
     private const ulong Deleted = 1;
 
     /// <summary>What the handler puts in place of an address: to the runtime a field of null.</summary>
-    private const int NullAddress = 8;
+    internal const int NullAddress = 8;
 
     private static readonly Lock Gate = new();
 
@@ -90,7 +88,7 @@ internal static unsafe partial class FaultHandler
     /// <summary>Calls the handler for an address, without the runtime's behind it. Gives the address that would be the runtime's.</summary>
     private static ulong Rehearse(ulong address)
     {
-        nint code = Pages.PublishCode(Assemble(0));
+        nint code = Pages.PublishCode(CodeOf((nint)Ranges, (nint)Table, 0));
         byte* info = stackalloc byte[128];
         new Span<byte>(info, 128).Clear();
         *(int*)info = 11;
@@ -122,74 +120,9 @@ internal static unsafe partial class FaultHandler
         if (sigaction(11, null, action) != 0) throw new PlatformNotSupportedException("The SIGSEGV handler cannot be read.");
         nint old = *(nint*)action;
         if (old is 0 or 1) throw new PlatformNotSupportedException("The runtime has no SIGSEGV handler to go on to.");
-        byte[] code = Assemble(old);
+        byte[] code = CodeOf((nint)Ranges, (nint)Table, old);
         *(nint*)action = Pages.PublishCode(code);
         if (sigaction(11, action, null) != 0) throw new PlatformNotSupportedException("The SIGSEGV handler cannot be set.");
-    }
-
-    /// <summary>
-    /// void handler(int signal, siginfo_t* rsi, void* context); only registers that a call may change. A fault elsewhere
-    /// clears the thread's record, so that the record always speaks of the last fault.
-    /// </summary>
-    /// <param name="old">The handler to go on to; 0 for none.</param>
-    private static byte[] Assemble(nint old)
-    {
-        var a = new Assembler(64);
-        Label chain = a.CreateLabel(), range = a.CreateLabel(), next = a.CreateLabel(), hit = a.CreateLabel();
-        Label find = a.CreateLabel(), probe = a.CreateLabel(), store = a.CreateLabel();
-        // Signals that a process sent carry no address (si_code <= 0).
-        a.cmp(__dword_ptr[rsi + 8], 0);
-        a.jle(chain);
-        a.xor(r8d, r8d);
-        a.mov(rax, __qword_ptr[rsi + 16]);
-        a.mov(rcx, (ulong)Ranges);
-        a.mov(r9, __qword_ptr[rcx]);
-        a.Label(ref range);
-        a.test(r9, r9);
-        a.jz(find);
-        a.cmp(rax, __qword_ptr[rcx + 8]);
-        a.jb(next);
-        a.cmp(rax, __qword_ptr[rcx + 16]);
-        a.jb(hit);
-        a.Label(ref next);
-        a.add(rcx, 16);
-        a.dec(r9);
-        a.jmp(range);
-        a.Label(ref hit);
-        a.mov(r8, rax);
-        a.mov(__qword_ptr[rsi + 16], NullAddress);
-        a.Label(ref find);
-        a.xor(r9d, r9d);
-        a.mov(r9, __qword_ptr.fs[r9]);
-        a.mov(r10, r9);
-        a.shr(r10, 6);
-        a.and(r10, Records - 1);
-        a.shl(r10, 4);
-        a.mov(rcx, (ulong)Table);
-        a.Label(ref probe);
-        a.mov(r11, __qword_ptr[rcx + r10]);
-        a.cmp(r11, r9);
-        a.je(store);
-        a.test(r11, r11);
-        a.jz(chain);
-        a.add(r10, 16);
-        a.and(r10, (Records * 16) - 1);
-        a.jmp(probe);
-        a.Label(ref store);
-        a.mov(__qword_ptr[rcx + r10 + 8], r8);
-        a.Label(ref chain);
-        if (old == 0)
-        {
-            a.ret();
-        }
-        else
-        {
-            a.mov(rax, (ulong)old);
-            a.jmp(rax);
-        }
-        var stream = new MemoryStream();
-        a.Assemble(new StreamCodeWriter(stream), 0);
-        return stream.ToArray();
     }
 
     /// <summary>The record of the calling thread's faults; null when there is none to be had.</summary>

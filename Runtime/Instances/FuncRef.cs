@@ -88,6 +88,23 @@ internal sealed unsafe class FuncRef
         }
     }
 
+    /// <summary>
+    /// Enters a function without parameters and results from .NET, as the methods do that are made for other signatures.
+    /// </summary>
+    internal void Enter()
+    {
+        WasmThread.EnsureRegistered();
+        try
+        {
+            ((delegate*<object?, void>)Code)(Context);
+        }
+        catch (Exception e) when (TrapFilter.IsTrap(e))
+        {
+            throw TrapFilter.ToTrap(e);
+        }
+        GC.KeepAlive(this);
+    }
+
     /// <summary>The delegate of a reference, null for null.</summary>
     internal static Delegate? ToDelegate(FuncRef? func) => func?.Delegate;
 }

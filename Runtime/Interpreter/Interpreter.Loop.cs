@@ -17,10 +17,6 @@ internal static unsafe partial class Interpreter
     /// Runs a function, whose arguments are at <paramref name="fp"/> and <paramref name="rp"/>. It returns when the function
     /// has, with the results in the same place, or with <see cref="InterpreterThread.NextCode"/> to go on with.
     /// </summary>
-#if !PRECOMPILED
-    // A loop that runs long would begin in code that is not optimised. Precompiled code is, and the attribute would forbid it.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-#endif
     private static void Run(InterpreterThread thread, InstanceCore instance, FunctionState* callee, ulong* fp, int rp)
     {
         byte* mem = instance.Memory0Base;

@@ -18,8 +18,17 @@ internal static class Mappings
 
     private static readonly Lock Gate = new();
 
+    /// <summary>So few are there in every process: the system is not asked before there are more.</summary>
+    private const int Few = 256;
+
     /// <summary>What guests may have, together with what others had when they were counted last.</summary>
-    private static readonly int Allowed = ReadAllowed();
+    private static int Allowed => SystemLimit.Allowed;
+
+    /// <summary>Apart, so that it is not read before it is needed.</summary>
+    private static class SystemLimit
+    {
+        internal static readonly int Allowed = ReadAllowed();
+    }
 
     private static int used;
     private static int others;
@@ -52,6 +61,7 @@ internal static class Mappings
     internal static bool TryTakeNow(int count)
     {
         int now = Interlocked.Add(ref used, count);
+        if (now <= Few && Volatile.Read(ref limitForTests) == int.MaxValue) return true;
         if (now > Volatile.Read(ref nextCount))
         {
             lock (Gate)

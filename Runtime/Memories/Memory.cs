@@ -75,12 +75,12 @@ public sealed unsafe class Memory
     internal Memory(MemoryType type, MemoryPlacement placement, GuestResources? owner = null)
     {
         Type = type;
-        UInt128 minimum = (UInt128)type.Minimum << type.PageSizeLog2;
-        UInt128 maximum = type.Maximum is { } max ? (UInt128)max << type.PageSizeLog2 : UInt128.MaxValue;
-        reach = type.Is64 ? (ulong)UInt128.Min(maximum, UInt128.Max(Reach64, minimum)) : (ulong)UInt128.Min(maximum, 1UL << 32);
-        if (minimum > reach || minimum > (ulong)long.MaxValue) throw TooLarge(minimum);
-        lease = owner?.Take(ResourceKind.Memories, ResourceKind.MemoryBytes, (ulong)minimum);
-        ByteLength = (ulong)minimum;
+        ulong minimum = Saturated(type.Minimum, type.PageSizeLog2);
+        ulong maximum = type.Maximum is { } max ? Saturated(max, type.PageSizeLog2) : ulong.MaxValue;
+        reach = Math.Min(maximum, type.Is64 ? Math.Max(Reach64, minimum) : 1UL << 32);
+        if (minimum > reach || minimum > long.MaxValue) throw TooLarge((UInt128)type.Minimum << type.PageSizeLog2);
+        lease = owner?.Take(ResourceKind.Memories, ResourceKind.MemoryBytes, minimum);
+        ByteLength = minimum;
         ulong committed = Align(ByteLength);
         pages = new PageOwner(this);
         IsGuarded = placement.IsGuarded && CanBeGuarded(type);
@@ -160,6 +160,11 @@ public sealed unsafe class Memory
     /// <summary>Whether what is accessed beyond its end faults.</summary>
     internal bool IsGuarded { get; }
 
+    /// <summary>Pages in bytes; what 64 bits cannot hold is more than any memory has.</summary>
+    private static ulong Saturated(ulong pages, int pageSizeLog2) =>
+        pages > ulong.MaxValue >> pageSizeLog2 ? ulong.MaxValue : pages << pageSizeLog2;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static InsufficientMemoryException TooLarge(UInt128 bytes) =>
         new($"The system has no {bytes} bytes for a linear memory.");
 

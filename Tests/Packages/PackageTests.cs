@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Runtime.InteropServices;
 using System.Xml.Linq;
 using Xunit;
 
@@ -47,9 +48,28 @@ public sealed class PackageTests : IAsyncLifetime, IDisposable
         Assert.Equal([("WasmJit", $"[{version}]")], Dependencies(packages["WasmJit.Text"]));
         Assert.Equal([("WasmJit", $"[{version}]")], Dependencies(packages["WasmJit.Wasi"]));
         Assert.Empty(Dependencies(packages["WasmJit.Tool"]));
+        CheckImages();
 
         await RunLibraries(version);
         await RunTool();
+    }
+
+    /// <summary>Packages of a release built on Linux have machine code beside each portable assembly.</summary>
+    private void CheckImages()
+    {
+        if (Dotnet.Configuration != "Release" || !OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64) return;
+        foreach (string package in Directory.GetFiles(Feed, "*.nupkg"))
+        {
+            using ZipArchive archive = ZipFile.OpenRead(package);
+            string[] portable = [.. archive.Entries.Select(e => e.FullName).Where(n => n.EndsWith(".dll", StringComparison.Ordinal) && !n.Contains("linux-x64", StringComparison.Ordinal))];
+            Assert.NotEmpty(portable);
+            foreach (string name in portable)
+            {
+                string image = name.StartsWith("tools/", StringComparison.Ordinal)
+                    ? name.Replace("/any/", "/linux-x64/", StringComparison.Ordinal) : "runtimes/linux-x64/" + name;
+                Assert.True(archive.GetEntry(image)!.Length > archive.GetEntry(name)!.Length, image);
+            }
+        }
     }
 
     /// <summary>A project that has nothing but the packages, with the code of their README files.</summary>
@@ -102,6 +122,8 @@ public sealed class PackageTests : IAsyncLifetime, IDisposable
         Assert.Equal((0, "42\n", ""), await Dotnet.Start(tool, root, "run", "add.wat", "--invoke", "add", "40", "2"));
         (int code, _, string error) = await Dotnet.Start(tool, root, "run", "none.wasm");
         Assert.Equal((1, "error: none.wasm does not exist\n"), (code, error));
+        if (OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Dotnet.Configuration == "Release")
+            Assert.Contains("linux-x64", Directory.GetFiles(tools, "WasmJit.Jit.dll", SearchOption.AllDirectories).Select(f => Path.GetFileName(Path.GetDirectoryName(f))));
         Assert.StartsWith("Description:", (await Dotnet.Start(tool, root, "--help")).Output, StringComparison.Ordinal);
     }
 

@@ -13,9 +13,23 @@ internal sealed class WasiContext(WasiOptions options, DescriptorTable table)
 
     internal Waiter Waiter { get; } = new(options.Cancellation);
 
-    internal byte[][] Arguments { get; } = [.. options.Arguments.Select(a => Text(a, nameof(options.Arguments)))];
+    internal byte[][] Arguments { get; } = TextOf(options.Arguments);
 
-    internal byte[][] Environment { get; } = [.. options.Environment.Select(Variable)];
+    internal byte[][] Environment { get; } = TextOf(options.Environment);
+
+    private static byte[][] TextOf(IReadOnlyList<string> arguments)
+    {
+        var text = new byte[arguments.Count][];
+        for (int i = 0; i < text.Length; i++) text[i] = Text(arguments[i], nameof(WasiOptions.Arguments));
+        return text;
+    }
+
+    private static byte[][] TextOf(IReadOnlyDictionary<string, string> environment)
+    {
+        var text = new List<byte[]>(environment.Count);
+        foreach (KeyValuePair<string, string> variable in environment) text.Add(Variable(variable));
+        return text.ToArray();
+    }
 
     private static byte[] Variable(KeyValuePair<string, string> variable)
     {
