@@ -269,6 +269,9 @@ internal sealed class Source(string text, Token[] tokens, AnnotationList annotat
 
     internal WatException Error(int position, string reason) => Error(text, position, reason);
 
+    /// <summary>An error at a token.</summary>
+    internal WatException ErrorAt(int token, string reason) => Error(Tokens[token].Position, reason);
+
     internal static WatException Error(string text, int position, string reason)
     {
         (int line, int column) = Place(text, position);

@@ -20,7 +20,7 @@ internal sealed class WastReader : TokenCursor
     internal static byte[] ReadModule(Source source)
     {
         var reader = new WastReader(source);
-        if (!reader.IsOpen("module")) return Guard(source, () => ModuleParser.Encode(source, 0, source.Tokens.Length - 1, null));
+        if (!reader.IsOpen("module")) return Guard(source, () => ModuleEncoder.Encode(source, 0, source.Tokens.Length - 1, null));
         WastModule module = reader.ReadModule();
         if (reader.Current.Kind != TokenKind.End) throw reader.Unexpected();
         return module.Encode();
@@ -47,7 +47,7 @@ internal sealed class WastReader : TokenCursor
             Source source = Source;
             int end = source.Tokens.Length - 1;
             var inline = new WastModule(
-                null, WastModuleKind.Text, () => Guard(source, () => ModuleParser.Encode(source, 0, end, null)));
+                null, WastModuleKind.Text, () => Guard(source, () => ModuleEncoder.Encode(source, 0, end, null)));
             return [new ModuleCommand(1, inline, false)];
         }
         while (Current.Kind != TokenKind.End) commands.Add(Command());
@@ -146,7 +146,7 @@ internal sealed class WastReader : TokenCursor
         while (Current.Kind != TokenKind.Close) Skip();
         int end = Position++;
         return new WastModule(
-            name, WastModuleKind.Text, () => Guard(source, () => ModuleParser.Encode(source, begin, end, name)));
+            name, WastModuleKind.Text, () => Guard(source, () => ModuleEncoder.Encode(source, begin, end, name)));
     }
 
     private byte[] Strings()

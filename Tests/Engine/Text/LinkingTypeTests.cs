@@ -39,4 +39,31 @@ public sealed class LinkingTypeTests
             """);
         Assert.Same(module.Info.Types[1], module.Info.Types[2]);
     }
+
+    /// <summary>Whatever a type field implies has a lower index: it comes first in the bytes.</summary>
+    [Theory]
+    [InlineData("(type (struct (field (ref (type outer 0 0)))))", "(alias outer 0 0 (type)) (type (struct (field (ref 0))))")]
+    [InlineData("(type (func (param (ref (type outer 0 0)))))", "(alias outer 0 0 (type)) (type (func (param (ref 0))))")]
+    [InlineData("(type (sub (type outer 0 1) (struct)))", "(alias outer 0 1 (type)) (type (sub 0 (struct)))")]
+    [InlineData("(type (array (ref (func (param (ref (type outer 0 0)))))))", "(alias outer 0 0 (type)) (type (func (param (ref 0)))) (type (array (ref 1)))")]
+    [InlineData("(rec (type (struct (field (ref 2)))) (type (array (ref (type outer 0 0)))))",
+        "(alias outer 0 0 (type)) (rec (type (struct (field (ref 2)))) (type (array (ref 0))))")]
+    public void TypesThatAFieldImpliesComeBeforeIt(string field, string written)
+    {
+        static byte[] Nested(string fields) => Wat.ToBinary($"(module (type (struct)) (type (sub (struct))) (module {fields}))");
+        byte[] bytes = Nested(field);
+        Assert.Equal(Nested(written), bytes);
+        new Engine().Compile(bytes);
+    }
+
+    [Fact]
+    public void ImportsOfExactFunctionsMayStandBehindModules() =>
+        new Engine().CompileText("(module (type $t (func)) (module) (import \"a\" \"f\" (func (exact (type $t)))))");
+
+    [Fact]
+    public void OuterTypesOfAModuleTypeAreKnownOrNot()
+    {
+        WatException thrown = Assert.Throws<WatException>(() => Wat.ToBinary("(module (type (module (type (module (type (alias outer 0 $none)))))))"));
+        Assert.Contains("unknown type none", thrown.Message, StringComparison.Ordinal);
+    }
 }

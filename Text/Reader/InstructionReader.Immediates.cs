@@ -3,15 +3,21 @@ using WasmJit.Jit;
 namespace WasmJit.Text;
 
 /// <summary>Plain instructions: immediates by the kinds that the operator's row lists, and the forms that the text has of its own.</summary>
-internal sealed partial class ModuleParser
+internal sealed partial class InstructionReader
 {
+    private uint Index(IndexSpace space) => names.Index(space, Index(space.Kind));
+
+    private uint IndexOrZero(IndexSpace space) => IsIndexOf(space.Kind) ? Index(space) : 0;
+
+    private uint TypeIndex() => types.Index(Index("type"));
+
     /// <summary>An instruction without nested ones, its mnemonic being current.</summary>
-    private void Plain(ByteWriter writer, Operator op)
+    private void Plain(Operator op)
     {
         Position++;
         if (IsOpen("ref") && op.WithForm(OpForm.Ref) is { } form)
         {
-            ThroughReferences(writer, form);
+            ThroughReferences(form);
             return;
         }
         if (op.Has(OpTraits.Opens | OpTraits.Divides | OpTraits.Closes))
@@ -24,113 +30,113 @@ internal sealed partial class ModuleParser
             case OpId.Select:
                 if (!IsOpen("result"))
                 {
-                    WriteCode(writer, op);
+                    output.Code(op);
                     return;
                 }
-                var results = new List<byte[]>();
-                Values("result", results, null);
-                WriteCode(writer, op.WithForm(OpForm.Typed)!);
-                writer.U32((uint)results.Count);
-                foreach (byte[] type in results) writer.Bytes(type);
+                List<ValTypeSyntax> results = Results();
+                output.Code(op.WithForm(OpForm.Typed)!);
+                output.U32((uint)results.Count);
+                foreach (ValTypeSyntax result in results) types.Value(output, result);
                 return;
             case OpId.CallIndirect or OpId.ReturnCallIndirect:
                 {
-                    uint table = IndexOrZero(tables);
-                    uint type = NamelessTypeUse(out _);
-                    WriteCode(writer, op);
-                    writer.U32(type);
-                    writer.U32(table);
+                    uint table = IndexOrZero(names.Tables);
+                    uint type = types.TypeUse(TypeUse(ParameterIds.Forbidden), out _);
+                    output.Code(op);
+                    output.U32(type);
+                    output.U32(table);
                     return;
                 }
             case OpId.TableInit or OpId.MemoryInit:
                 {
-                    IndexSpace outer = op.Id == OpId.TableInit ? tables : memories, segments = op.Id == OpId.TableInit ? elems : datas;
-                    uint target = IsSecondIndex(segments) ? Index(outer) : 0;
-                    WriteCode(writer, op);
-                    writer.U32(Index(segments));
-                    writer.U32(target);
-                    usesDataCount |= op.Id == OpId.MemoryInit;
+                    IndexSpace outer = op.Id == OpId.TableInit ? names.Tables : names.Memories;
+                    IndexSpace segments = op.Id == OpId.TableInit ? names.Elems : names.Datas;
+                    uint target = IsSecondIndex(segments.Kind) ? Index(outer) : 0;
+                    output.Code(op);
+                    output.U32(Index(segments));
+                    output.U32(target);
+                    context.UsesDataCount |= op.Id == OpId.MemoryInit;
                     return;
                 }
             case OpId.TableCopy or OpId.MemoryCopy:
                 {
-                    IndexSpace space = op.Id == OpId.TableCopy ? tables : memories;
+                    IndexSpace space = op.Id == OpId.TableCopy ? names.Tables : names.Memories;
                     uint to = 0, from = 0;
-                    if (IsIndexOf(space))
+                    if (IsIndexOf(space.Kind))
                     {
                         to = Index(space);
                         from = Index(space);
                     }
-                    WriteCode(writer, op);
-                    writer.U32(to);
-                    writer.U32(from);
+                    output.Code(op);
+                    output.U32(to);
+                    output.U32(from);
                     return;
                 }
             case OpId.RefTest or OpId.RefCast or OpId.RefCastDescEq:
                 {
-                    ReadRef(out bool nullable, out ByteWriter heap);
-                    WriteCode(writer, nullable ? op.WithForm(OpForm.Null)! : op);
-                    writer.Bytes(heap.Span);
+                    ValTypeSyntax type = RefType();
+                    output.Code(type.IsNullable ? op.WithForm(OpForm.Null)! : op);
+                    types.Heap(output, type.Heap!);
                     return;
                 }
             case OpId.BrOnCast or OpId.BrOnCastFail or OpId.BrOnCastDescEq or OpId.BrOnCastDescEqFail:
                 {
                     uint label = Label();
-                    ReadRef(out bool nullable1, out ByteWriter heap1);
-                    ReadRef(out bool nullable2, out ByteWriter heap2);
-                    WriteCode(writer, op);
-                    writer.U8((byte)((nullable1 ? 1 : 0) | (nullable2 ? 2 : 0)));
-                    writer.U32(label);
-                    writer.Bytes(heap1.Span);
-                    writer.Bytes(heap2.Span);
+                    ValTypeSyntax from = RefType(), to = RefType();
+                    output.Code(op);
+                    output.U8((byte)((from.IsNullable ? 1 : 0) | (to.IsNullable ? 2 : 0)));
+                    output.U32(label);
+                    types.Heap(output, from.Heap!);
+                    types.Heap(output, to.Heap!);
                     return;
                 }
             case OpId.V128Const:
-                WriteCode(writer, op);
-                VectorConstant(writer);
+                output.Code(op);
+                VectorConstant();
                 return;
             case OpId.Compile or OpId.Instantiate or OpId.GetExport:
                 if (op.Id == OpId.Instantiate && IsOpen("module"))
                 {
-                    WriteCode(writer, op.WithForm(OpForm.Module)!);
-                    writer.U32(Item().Index);
+                    output.Code(op.WithForm(OpForm.Module)!);
+                    output.U32(names.Index(names.Modules, Item().Index));
                     return;
                 }
                 if (TakeAtom("null")) op = op.WithForm(OpForm.Null)!;
                 break;
         }
-        WriteCode(writer, op);
-        foreach (Immediate immediate in op.Immediates) WriteImmediate(writer, op, immediate);
+        output.Code(op);
+        uint lastType = 0;
+        foreach (Immediate immediate in op.Immediates) WriteImmediate(op, immediate, ref lastType);
     }
 
     /// <summary>The extension's forms that work on a reference: its type in place of the index, the segment or type behind.</summary>
-    private void ThroughReferences(ByteWriter writer, Operator op)
+    private void ThroughReferences(Operator op)
     {
         uint type = ReferenceIndex();
-        WriteCode(writer, op);
+        output.Code(op);
         switch (op.Id)
         {
             case OpId.MemoryInitRef or OpId.TableInitRef:
-                writer.U32(Index(op.Id == OpId.MemoryInitRef ? datas : elems));
-                usesDataCount |= op.Id == OpId.MemoryInitRef;
-                writer.U32(type);
+                output.U32(Index(op.Id == OpId.MemoryInitRef ? names.Datas : names.Elems));
+                context.UsesDataCount |= op.Id == OpId.MemoryInitRef;
+                output.U32(type);
                 return;
             case OpId.CallIndirectRef:
-                writer.U32(type);
-                writer.U32(NamelessTypeUse(out _));
+                output.U32(type);
+                output.U32(types.TypeUse(TypeUse(ParameterIds.Forbidden), out _));
                 return;
         }
-        writer.U32(type);
-        if (op.Immediates.Length > 1) writer.U32(ReferenceIndex());
+        output.U32(type);
+        if (op.Immediates.Length > 1) output.U32(ReferenceIndex());
     }
 
     /// <summary>Whether behind an index comes one of a space: the first is then optional and given.</summary>
-    private bool IsSecondIndex(IndexSpace space)
+    private bool IsSecondIndex(string kind)
     {
         int at = Position;
         if (Current.Kind == TokenKind.Open) Skip();
         else Position++;
-        bool second = IsIndexOf(space);
+        bool second = IsIndexOf(kind);
         Position = at;
         return second;
     }
@@ -139,103 +145,83 @@ internal sealed partial class ModuleParser
     private uint ReferenceIndex()
     {
         Open("ref");
-        uint type = IsIndexOf(types) ? Index(types) : SpelledType();
+        uint type = IsIndexOf("type") ? TypeIndex() : types.Written(WrittenType());
         Close();
         return type;
     }
 
-    /// <summary>A reference type taken apart.</summary>
-    private void ReadRef(out bool nullable, out ByteWriter heap)
-    {
-        heap = new ByteWriter();
-        nullable = true;
-        if (Current.Kind == TokenKind.Atom && WasmJit.HeapType.FromShorthand(Current.Text) is { Code: var code })
-        {
-            Position++;
-            heap.U8((byte)code);
-            return;
-        }
-        Open("ref");
-        nullable = TakeAtom("null");
-        HeapType(heap);
-        Close();
-    }
-
-    private void WriteImmediate(ByteWriter writer, Operator op, Immediate immediate)
+    private void WriteImmediate(Operator op, Immediate immediate, ref uint lastType)
     {
         switch (immediate.Kind)
         {
-            case ImmediateKind.Label: writer.U32(Label()); break;
+            case ImmediateKind.Label: output.U32(Label()); break;
             case ImmediateKind.Labels:
                 {
                     var all = new List<uint> { Label() };
                     while (IsIndex) all.Add(Label());
-                    writer.U32((uint)all.Count - 1);
-                    foreach (uint label in all) writer.U32(label);
+                    output.U32((uint)all.Count - 1);
+                    foreach (uint label in all) output.U32(label);
                     break;
                 }
-            case ImmediateKind.Func: writer.U32(Index(funcs)); break;
-            case ImmediateKind.Type: writer.U32(lastType = Index(types)); break;
-            case ImmediateKind.Table: writer.U32(IndexOrZero(tables)); break;
+            case ImmediateKind.Func: output.U32(Index(names.Funcs)); break;
+            case ImmediateKind.Type: output.U32(lastType = TypeIndex()); break;
+            case ImmediateKind.Table: output.U32(IndexOrZero(names.Tables)); break;
             case ImmediateKind.Memory:
                 // An index may be left out; before a type only what is followed by another index is a memory.
                 if (op.Immediates.Length > 1 && op.Proposal.IsLinking)
                 {
-                    writer.U32(IsSecondIndex(types) ? Index(memories) : 0);
+                    output.U32(IsSecondIndex("type") ? Index(names.Memories) : 0);
                     break;
                 }
-                writer.U32(IndexOrZero(memories));
+                output.U32(IndexOrZero(names.Memories));
                 break;
-            case ImmediateKind.Global: writer.U32(Index(globals)); break;
-            case ImmediateKind.Local: writer.U32(LocalIndex()); break;
-            case ImmediateKind.Tag: writer.U32(Index(tags)); break;
-            case ImmediateKind.Elem: writer.U32(Index(elems)); break;
+            case ImmediateKind.Global: output.U32(Index(names.Globals)); break;
+            case ImmediateKind.Local: output.U32(LocalIndex()); break;
+            case ImmediateKind.Tag: output.U32(Index(names.Tags)); break;
+            case ImmediateKind.Elem: output.U32(Index(names.Elems)); break;
             case ImmediateKind.Data:
-                writer.U32(Index(datas));
-                usesDataCount = true;
+                output.U32(Index(names.Datas));
+                context.UsesDataCount = true;
                 break;
-            case ImmediateKind.Field: writer.U32(FieldIndex()); break;
-            case ImmediateKind.Count: writer.U32((uint)Unsigned(32)); break;
-            case ImmediateKind.Module: writer.U32(Index(modules)); break;
-            case ImmediateKind.Instance: writer.U32(Index(instances)); break;
-            case ImmediateKind.Name: WriteName(writer, Name()); break;
-            case ImmediateKind.MemArg: MemArg(writer, op, immediate.Number); break;
-            case ImmediateKind.Lane: writer.U8((byte)Unsigned(8, "i8 constant")); break;
+            case ImmediateKind.Field: output.U32(FieldIndex(lastType)); break;
+            case ImmediateKind.Count: output.U32((uint)Unsigned(32)); break;
+            case ImmediateKind.Module: output.U32(Index(names.Modules)); break;
+            case ImmediateKind.Instance: output.U32(Index(names.Instances)); break;
+            case ImmediateKind.Name: output.Vector(Name()); break;
+            case ImmediateKind.MemArg: MemArg(op, immediate.Number); break;
+            case ImmediateKind.Lane: output.U8((byte)Unsigned(8, "i8 constant")); break;
             case ImmediateKind.Lanes16:
                 for (int i = 0; i < 16; i++)
                 {
                     if (!IsLane) throw Error("invalid lane length");
                     if (!char.IsAsciiDigit(Current.Text[0]) || Current.Text.Contains('.'))
                         throw Error("i8 constant out of range: unexpected token");
-                    writer.U8((byte)Unsigned(8, "i8 constant"));
+                    output.U8((byte)Unsigned(8, "i8 constant"));
                 }
                 if (IsNumber) throw Error("invalid lane length");
                 break;
-            case ImmediateKind.I32: writer.S64((int)Integer(32)); break;
-            case ImmediateKind.I64: writer.S64((long)Integer(64)); break;
-            case ImmediateKind.F32: writer.Fixed32((uint)Float(false)); break;
-            case ImmediateKind.F64: writer.Fixed64(Float(true)); break;
-            case ImmediateKind.HeapType: HeapType(writer); break;
-            case ImmediateKind.Zero: writer.U8(0); break;
+            case ImmediateKind.I32: output.S64((int)Integer(32)); break;
+            case ImmediateKind.I64: output.S64((long)Integer(64)); break;
+            case ImmediateKind.F32: output.Fixed32((uint)Float(false)); break;
+            case ImmediateKind.F64: output.Fixed64(Float(true)); break;
+            case ImmediateKind.HeapType: types.Heap(output, HeapType()); break;
+            case ImmediateKind.Zero: output.U8(0); break;
             default: throw Error($"unknown operator {op.Mnemonic}");
         }
     }
 
-    private uint lastType;
-
     private uint LocalIndex()
     {
         if (Current.Kind != TokenKind.Id) return (uint)Unsigned(32);
-        int index = locals.IndexOf(Current.Text);
-        if (index < 0) throw Error($"unknown local {Current.Text}");
+        if (!locals.TryGetValue(Current.Text, out uint index)) throw Error($"unknown local {Current.Text}");
         Position++;
-        return (uint)index;
+        return index;
     }
 
-    private uint FieldIndex()
+    private uint FieldIndex(uint type)
     {
         if (Current.Kind != TokenKind.Id) return (uint)Unsigned(32);
-        if (!fieldIndices.TryGetValue((lastType, Current.Text), out uint index)) throw Error($"unknown field {Current.Text}");
+        if (!names.Types.FindField(type, Current.Text, out uint index)) throw Error($"unknown field {Current.Text}");
         Position++;
         return index;
     }
@@ -262,25 +248,24 @@ internal sealed partial class ModuleParser
         }
     }
 
-    private void MemArg(ByteWriter writer, Operator op, int natural)
+    private void MemArg(Operator op, int natural)
     {
         uint memory = 0;
-        bool lane = op.Immediates.Any(i => i.Kind == ImmediateKind.Lane);
-        var reference = new ByteWriter();
+        HeapTypeSyntax? reference = null;
         if (TakeOpen("ref"))
         {
             // The extension's access through a reference to a memory, or to a slice of one.
-            HeapType(reference);
+            reference = HeapType();
             Close();
         }
-        else if (IsIndexOf(memories))
+        else if (IsIndexOf("memory"))
         {
             // With a lane behind, a number alone is the lane.
             Token next = Peek(1);
             bool more = next.Kind == TokenKind.Atom
                 && (char.IsAsciiDigit(next.Text[0]) || next.Text.StartsWith("offset=", StringComparison.Ordinal)
                     || next.Text.StartsWith("align=", StringComparison.Ordinal));
-            if (!lane || more || Current.Kind is TokenKind.Id or TokenKind.Open) memory = Index(memories);
+            if (more || Current.Kind is TokenKind.Id or TokenKind.Open || !HasLane(op)) memory = Index(names.Memories);
         }
         ulong offset = Attribute("offset=", 64) ?? 0;
         ulong align = 1UL << natural;
@@ -294,10 +279,17 @@ internal sealed partial class ModuleParser
             align = given;
         }
         uint flags = (uint)System.Numerics.BitOperations.Log2(align);
-        writer.U32(flags | (memory == 0 ? 0 : MemArgFlags.HasMemory) | (reference.Length == 0 ? 0 : MemArgFlags.HasReference));
-        if (memory != 0) writer.U32(memory);
-        writer.Bytes(reference.Span);
-        writer.U64(offset);
+        output.U32(flags | (memory == 0 ? 0 : MemArgFlags.HasMemory) | (reference is null ? 0 : MemArgFlags.HasReference));
+        if (memory != 0) output.U32(memory);
+        if (reference is not null) types.Heap(output, reference);
+        output.U64(offset);
+    }
+
+    private static bool HasLane(Operator op)
+    {
+        foreach (Immediate immediate in op.Immediates)
+            if (immediate.Kind == ImmediateKind.Lane) return true;
+        return false;
     }
 
     private ulong? Attribute(string name, int bits)
@@ -314,7 +306,7 @@ internal sealed partial class ModuleParser
     /// <summary>Whether a number comes, of whatever kind; mnemonics never look like one.</summary>
     private bool IsLane => IsNumber || (Current.Kind == TokenKind.Atom && Current.Text is "inf" or "nan");
 
-    private void VectorConstant(ByteWriter writer)
+    private void VectorConstant()
     {
         string shape = Atom();
         (int lanes, int bits, bool isFloat) = shape switch
@@ -333,7 +325,7 @@ internal sealed partial class ModuleParser
         for (int i = 0; i < lanes; i++)
         {
             ulong value = isFloat ? Float(bits == 64) : Integer(bits);
-            for (int b = 0; b < bits; b += 8) writer.U8((byte)(value >> b));
+            for (int b = 0; b < bits; b += 8) output.U8((byte)(value >> b));
         }
         if (IsNumber) throw Error("wrong number of lane literals");
     }

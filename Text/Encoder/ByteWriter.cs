@@ -83,4 +83,58 @@ internal sealed class ByteWriter
         U32((uint)content.Length);
         Bytes(content.Span);
     }
+
+    /// <summary>A section's items behind their number; nothing if there are none.</summary>
+    internal static ByteWriter Counted(int count, ByteWriter items)
+    {
+        var section = new ByteWriter();
+        if (count == 0) return section;
+        section.U32((uint)count);
+        section.Bytes(items.Span);
+        return section;
+    }
+
+    /// <summary>A name that is checked to be UTF-8, or bytes: their number, then they.</summary>
+    internal void Vector(ReadOnlySpan<byte> bytes)
+    {
+        U32((uint)bytes.Length);
+        Bytes(bytes);
+    }
+
+    /// <summary>A single-level import has an empty second name and a byte that begins no description.</summary>
+    internal void ImportNames(ImportNames names)
+    {
+        Vector(names.First);
+        if (names.Second is { } second)
+        {
+            Vector(second);
+            return;
+        }
+        U8(0);
+        U8(ExternByte.SingleLevel);
+    }
+
+    internal void Limits(LimitsSyntax limits)
+    {
+        Limits(limits.Minimum, limits.Maximum, (limits.IsShared ? LimitsFlags.Shared : 0) | (limits.Is64 ? LimitsFlags.Is64 : 0)
+            | (limits.PageSizeLog2 is null ? 0 : LimitsFlags.HasPageSize));
+        if (limits.PageSizeLog2 is { } log2) U32(log2);
+    }
+
+    /// <summary>An operator's code.</summary>
+    internal void Code(Operator op)
+    {
+        if (op.Prefix == 0)
+        {
+            U8((byte)op.Code);
+            return;
+        }
+        U8(op.Prefix);
+        U32(op.Code);
+    }
+
+    internal void Code(OpId id) => Code(OperatorTable.Of(id));
+
+    /// <summary>Makes it empty.</summary>
+    internal void Clear() => Length = 0;
 }

@@ -1,0 +1,84 @@
+using WasmJit.Jit;
+
+namespace WasmJit.Text;
+
+/// <summary>
+/// The sections before a module's own definitions: types, imports, modules, instances, aliases. Types that uses imply come behind the
+/// explicit ones; if types name modules, they come where they are needed instead.
+/// </summary>
+/// <param name="source">The text.</param>
+/// <param name="outer">Those of the enclosing module.</param>
+internal sealed class FirstSections(Source source, FirstSections? outer)
+{
+    private readonly List<(byte Section, byte[] Item)> types = [], implied = [], others = [];
+
+    /// <summary>How many of the implied items have been put before an explicit one.</summary>
+    private int placed;
+
+    private bool typesAreDone;
+    private bool hasLateTypes;
+    private (int Items, ModuleContents Contents)? decoded;
+
+    /// <summary>Adds an item. What it implies has been added before.</summary>
+    internal void Add(byte section, ReadOnlySpan<byte> item)
+    {
+        if (!typesAreDone || hasLateTypes)
+            for (; placed < implied.Count; placed++) (typesAreDone ? others : types).Add(implied[placed]);
+        (typesAreDone ? others : types).Add((section, item.ToArray()));
+    }
+
+    /// <summary>Adds what another item implies.</summary>
+    internal void Imply(byte section, ReadOnlySpan<byte> item) => implied.Add((section, item.ToArray()));
+
+    /// <summary>The types that do not name modules are there.</summary>
+    internal void EndTypes() => typesAreDone = true;
+
+    /// <summary>From here on types come where they are needed; those until now come before everything else.</summary>
+    internal void UseLateTypes()
+    {
+        if (hasLateTypes) return;
+        types.AddRange(implied[placed..]);
+        placed = implied.Count;
+        hasLateTypes = true;
+    }
+
+    /// <summary>The sections in order: items of one section that follow each other are in one.</summary>
+    internal IEnumerable<(byte Id, ByteWriter Content)> Sections()
+    {
+        List<(byte Section, byte[] Item)> rest = implied[placed..];
+        List<(byte Section, byte[] Item)> all = hasLateTypes ? [.. types, .. others, .. rest] : [.. types, .. rest, .. others];
+        for (int i = 0; i < all.Count;)
+        {
+            byte id = all[i].Section;
+            var items = new ByteWriter();
+            int count = 0;
+            for (; i < all.Count && all[i].Section == id; i++, count++) items.Bytes(all[i].Item);
+            yield return (id, ByteWriter.Counted(count, items));
+        }
+    }
+
+    /// <summary>Decodes what is there so far, to know the types of what it defines.</summary>
+    /// <param name="token">Where in the text an error is reported.</param>
+    internal ModuleContents Decode(int token)
+    {
+        int count = types.Count + implied.Count + others.Count;
+        if (decoded is { } known && known.Items == count) return known.Contents;
+        var module = new ByteWriter();
+        module.Bytes("\0asm\x1\0\0\0"u8);
+        foreach ((byte id, ByteWriter content) in Sections())
+        {
+            module.U8(id);
+            module.Sized(content);
+        }
+        try
+        {
+            ModuleContents contents = ModuleDecoder.DecodePart(module.ToArray(), outer?.Decode(token));
+            decoded = (count, contents);
+            return contents;
+        }
+        catch (ModuleException e)
+        {
+            throw source.ErrorAt(token, e.Reason);
+        }
+    }
+}
