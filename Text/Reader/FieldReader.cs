@@ -142,7 +142,14 @@ internal sealed partial class FieldReader : SyntaxReader
         if (isSub) Close();
         return new SubTypeSyntax
         {
-            Start = start, Id = id, Name = name, BehindId = behindId, IsFinal = isFinal, Supers = supers, Describes = describes, Descriptor = descriptor,
+            Start = start,
+            Id = id,
+            Name = name,
+            BehindId = behindId,
+            IsFinal = isFinal,
+            Supers = supers,
+            Describes = describes,
+            Descriptor = descriptor,
             Type = type,
         };
     }
