@@ -236,7 +236,9 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
             // first call, on the guest's stack.
             method = Make();
         }
-        if (!TrySplit(il, ref method, signature, bytes))
+        // Parts that are not optimised either would gain nothing.
+        bool isWhole = isTooDear && il.Instructions <= MaxUnsplit && options.PartSize is null;
+        if (isWhole || !TrySplit(il, ref method, signature, bytes))
         {
             if (il.Locals.Count > MaxLocals) throw new UnsupportedModuleException($"the function {NameOf(func)} needs more than {MaxLocals} temporaries");
             ILGenerator generator = method.GetILGenerator(Math.Max(64, il.Bytes));

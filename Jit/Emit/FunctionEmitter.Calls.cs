@@ -72,17 +72,34 @@ internal sealed partial class FunctionEmitter
         else if (type.Results.Length > 1) PushTuple(type.Results, called.Return);
     }
 
+    /// <summary>How many values a tuple has beside its Rest.</summary>
+    private const int FlatTuple = 7;
+
     /// <summary>Takes a tuple on the IL stack apart.</summary>
     private void PushTuple(ImmutableArray<ValType> types, Type tuple)
     {
         int whole = stack.TakeTemp(tuple);
         il.Stloc(whole);
+        if (types.Length > FlatTuple) il.Ldloca(whole);
         for (int i = 0; i < types.Length; i++)
         {
             int temp = stack.TakeTemp(Signature.ClrType(types[i]));
-            il.Ldloca(whole);
-            foreach (FieldInfo field in ValueConversion.Path(tuple, i))
-                il.Field(field.Name == "Rest" ? OpCodes.Ldflda : OpCodes.Ldfld, field);
+            if (types.Length <= FlatTuple)
+            {
+                il.Ldloca(whole);
+            }
+            else
+            {
+                // The address of what is inside stays on the IL stack: a path from the outside for each would be quadratic.
+                if (i > 0 && i % FlatTuple == 0)
+                {
+                    FieldInfo rest = tuple.GetField("Rest")!;
+                    il.Field(OpCodes.Ldflda, rest);
+                    tuple = rest.FieldType;
+                }
+                if (i < types.Length - 1) il.Emit(OpCodes.Dup);
+            }
+            il.Field(OpCodes.Ldfld, tuple.GetField($"Item{(i % FlatTuple) + 1}")!);
             il.Stloc(temp);
             stack.PushTemp(types[i], temp);
         }

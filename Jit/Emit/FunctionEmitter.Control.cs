@@ -39,6 +39,37 @@ internal sealed partial class FunctionEmitter
         }
     }
 
+    /// <summary>Labels with more values than this have them in <see cref="Homes"/>.</summary>
+    private const int MostOwnTemps = 4;
+
+    /// <summary>By height of the operand stack: the temporaries in which labels with many values have those that are so high, one for each CLR type.</summary>
+    private readonly Dictionary<(int Height, Type Type), int> homes = [];
+    private readonly Dictionary<(int Height, ImmutableArray<ValType> Types), int[]> homesOf = [];
+
+    /// <summary>
+    /// The temporaries of a label with many values. Which they are depends on height and type alone, so that blocks in each other share
+    /// them, and what is passed on from one to another stays where it is: otherwise each byte of a <c>br_table</c> would be thousands of
+    /// instructions. A home is written only where control goes to a label, and then the operand at its height is the one written. So
+    /// operands that are in homes stay there until they are used, as long as none moves to another height.
+    /// </summary>
+    private int[] Homes(int height, ImmutableArray<ValType> types)
+    {
+        // Blocks of one type have one list of types.
+        if (homesOf.TryGetValue((height, types), out int[]? temps)) return temps;
+        homesOf.Add((height, types), temps = new int[types.Length]);
+        for (int i = 0; i < temps.Length; i++)
+        {
+            (int, Type) key = (height + i, Signature.ClrType(types[i]));
+            if (!homes.TryGetValue(key, out temps[i])) homes.Add(key, temps[i] = il.DeclareLocal(key.Item2));
+        }
+        return temps;
+    }
+
+    private static bool AreHomes(int[] temps) => temps.Length > MostOwnTemps;
+
+    /// <summary>Temporaries of a label whose values begin at a height.</summary>
+    private int[] TakeTempsAt(int height, ImmutableArray<ValType> types) => types.Length > MostOwnTemps ? Homes(height, types) : TakeTemps(types);
+
     private int[] TakeTemps(ImmutableArray<ValType> types)
     {
         var temps = new int[types.Length];
@@ -48,7 +79,7 @@ internal sealed partial class FunctionEmitter
 
     private void FreeTemps(int[]? temps)
     {
-        if (temps is null) return;
+        if (temps is null || AreHomes(temps)) return;
         foreach (int temp in temps) stack.FreeTemp(temp);
     }
 
@@ -56,13 +87,48 @@ internal sealed partial class FunctionEmitter
     private void StoreTo(int[] temps)
     {
         for (int i = 0; i < temps.Length; i++) stack.MarkStored(stack[temps.Length - 1 - i], temps[i]);
+        if (AreHomes(temps))
+        {
+            StoreHome(temps);
+            return;
+        }
         stack.TakeHidden(temps.Length);
         for (int i = temps.Length - 1; i >= 0; i--) il.Stloc(temps[i]);
+    }
+
+    /// <summary>The same for homes.</summary>
+    private void StoreHome(int[] temps)
+    {
+        stack.Flush();
+        CopyHome(temps);
+        for (int i = 0; i < temps.Length; i++) stack.Remove();
+    }
+
+    /// <summary>
+    /// Copies the topmost operands, none of which is on the IL stack, to homes. A label is never higher than the operands that it takes: in
+    /// ascending order none is overwritten before it has been read. Those that are there already are not moved.
+    /// </summary>
+    private void CopyHome(int[] temps)
+    {
+        for (int i = 0; i < temps.Length; i++)
+        {
+            ref Operand operand = ref stack[temps.Length - 1 - i];
+            if (operand.Kind == OperandKind.FrameTemp && operand.Index == temps[i]) continue;
+            stack.LoadAt(il.Tail, operand, hides: true);
+            il.Stloc(temps[i]);
+        }
     }
 
     private void PushTemps(ImmutableArray<ValType> types, int[] temps)
     {
         for (int i = 0; i < temps.Length; i++) stack.PushFrameTemp(types[i], temps[i]);
+    }
+
+    /// <summary>Pushes the results of a block that has ended; its temporaries are the operands' from now on, unless they are homes.</summary>
+    private void PushResults(ImmutableArray<ValType> types, int[] temps)
+    {
+        if (AreHomes(temps)) PushTemps(types, temps);
+        else for (int i = 0; i < temps.Length; i++) stack.PushTemp(types[i], temps[i]);
     }
 
     private void BeginBlock(OpId kind, ref CodeReader code, in Instr instr)
@@ -93,7 +159,7 @@ internal sealed partial class FunctionEmitter
         if (kind != OpId.Block && start.Length > 0)
         {
             stack.FlushForBlock();
-            parameters = TakeTemps(start);
+            parameters = TakeTempsAt(stack.Count - start.Length, start);
             StoreTo(parameters);
             PushTemps(start, parameters);
         }
@@ -141,7 +207,7 @@ internal sealed partial class FunctionEmitter
         ref Frame frame = ref frames[depth - 1];
         if (!frame.Unreachable)
         {
-            StoreTo(frame.ResultTemps ??= TakeTemps(frame.End));
+            StoreTo(frame.ResultTemps ??= TakeTempsAt(frame.Height, frame.End));
             il.Branch(OpCodes.Br, frame.Label);
             frame.IsTargeted = true;
         }
@@ -177,12 +243,12 @@ internal sealed partial class FunctionEmitter
         bool reachable = !frame.Unreachable;
         if (targeted)
         {
-            frame.ResultTemps ??= TakeTemps(frame.End);
+            frame.ResultTemps ??= TakeTempsAt(frame.Height, frame.End);
             if (reachable) StoreTo(frame.ResultTemps);
             stack.Flush();
             il.Mark(frame.Label);
         }
-        else if (reachable && frame.ParamTemps is not null)
+        else if (reachable && frame.ParamTemps is not null && !AreHomes(frame.ParamTemps))
         {
             // Results may still be read from the parameters' temporaries, which end here.
             SaveFrameTemps(frame.Height);
@@ -195,7 +261,7 @@ internal sealed partial class FunctionEmitter
         depth--;
         if (results is not null)
         {
-            for (int i = 0; i < results.Length; i++) stack.PushTemp(types[i], results[i]);
+            PushResults(types, results);
         }
         else if (!reachable && !targeted)
         {
@@ -222,7 +288,7 @@ internal sealed partial class FunctionEmitter
     {
         if (frame.IsTargeted)
         {
-            if (!frame.Unreachable) StoreTo(frame.ResultTemps ??= TakeTemps(frame.End));
+            if (!frame.Unreachable) StoreTo(frame.ResultTemps ??= TakeTempsAt(frame.Height, frame.End));
             il.Mark(frame.Label);
             foreach (int temp in frame.ResultTemps ?? []) il.Ldloc(temp);
             EmitReturn();
@@ -258,9 +324,9 @@ internal sealed partial class FunctionEmitter
     {
         int count = func.Func.Results.Length;
         KeepLoads(frames[current.FrameBase].Height, count);
-        if (region > 0 || current.Caller is not null)
+        if (region > 0 || current.Caller is not null || count > MostOwnTemps)
         {
-            // ret is not allowed here, or leaves too much.
+            // ret is not allowed here, or leaves too much, or takes many instructions.
             ref Frame whole = ref frames[current.FrameBase];
             StoreTo(LabelTemps(ref whole));
             stack.Unwind(frames[depth - 1].Height);
@@ -283,7 +349,7 @@ internal sealed partial class FunctionEmitter
     {
         frame.IsTargeted = true;
         if (frame.Kind == OpId.Loop) return frame.ParamTemps ?? [];
-        return frame.ResultTemps ??= TakeTemps(frame.End);
+        return frame.ResultTemps ??= TakeTempsAt(frame.Height, frame.End);
     }
 
     /// <summary>Goes to a label, out of protected regions if it must. Nothing may be on the IL stack.</summary>
@@ -331,6 +397,11 @@ internal sealed partial class FunctionEmitter
     {
         int[] temps = LabelTemps(ref frame);
         for (int i = 0; i < arity; i++) stack.MarkStored(stack[i], temps[arity - 1 - i]);
+        if (AreHomes(temps))
+        {
+            CopyHome(temps);
+            return;
+        }
         for (int i = arity - 1; i >= 0; i--) stack.LoadAt(il.Tail, stack[i], hides: true);
         for (int i = temps.Length - 1; i >= 0; i--) il.Stloc(temps[i]);
     }
@@ -344,12 +415,15 @@ internal sealed partial class FunctionEmitter
         KeepLoads(labels.Min(label => Target(label).Height), arity + 1);
         stack.FlushBelow(1);
         stack.Take(1);
+        // Where all take the values in the same places they are moved there once.
+        bool areMoved = arity > MostOwnTemps && HaveSameHomes(labels);
+        if (areMoved) CopyToLabel(ref Target(labels[0]), arity);
         var pads = new Dictionary<uint, int>();
         var arms = new int[labels.Length];
         for (int i = 0; i < labels.Length; i++)
         {
             ref Frame frame = ref Target(labels[i]);
-            if (arity == 0 && (labels[i] != depth - 1 || current.Caller is not null) && frame.Region == region)
+            if ((areMoved || (arity == 0 && (labels[i] != depth - 1 || current.Caller is not null))) && frame.Region == region)
             {
                 frame.IsTargeted = true;
                 arms[i] = frame.Label;
@@ -368,10 +442,24 @@ internal sealed partial class FunctionEmitter
             // A landing pad moves the values to where the label wants them.
             il.Mark(pad);
             ref Frame frame = ref Target(label);
-            CopyToLabel(ref frame, arity);
+            if (!areMoved) CopyToLabel(ref frame, arity);
             Jump(frame);
         }
         SetUnreachable();
+    }
+
+    private bool HaveSameHomes(uint[] labels)
+    {
+        int[] first = LabelTemps(ref Target(labels[0]));
+        int height = Target(labels[0]).Height;
+        foreach (uint label in labels.Distinct())
+        {
+            ref Frame frame = ref Target(label);
+            if (frame.Height != height) return false;
+            int[] temps = LabelTemps(ref frame);
+            if (!ReferenceEquals(temps, first) && !temps.AsSpan().SequenceEqual(first)) return false;
+        }
+        return true;
     }
 
     private void BrOnNull(uint label, bool branchIfNot)

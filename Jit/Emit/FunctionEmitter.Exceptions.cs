@@ -217,7 +217,8 @@ internal sealed partial class FunctionEmitter
         {
             il.Mark(frame.Dispatch);
             bool all = false;
-            foreach (CatchClause clause in clauses)
+            // Of several clauses for a tag the first takes it.
+            foreach (CatchClause clause in clauses.DistinctBy(c => (c.IsAll, c.Tag)))
             {
                 Handle(clause, frame.Exception);
                 all = clause.IsAll;
@@ -238,8 +239,7 @@ internal sealed partial class FunctionEmitter
             return;
         }
         il.Mark(frame.Label);
-        int[] results = frame.ResultTemps ?? [];
-        for (int i = 0; i < results.Length; i++) stack.PushTemp(frame.End[i], results[i]);
+        PushResults(frame.End, frame.ResultTemps ?? []);
     }
 
     /// <summary>A clause in the dispatch: the values go to the label's temporaries.</summary>

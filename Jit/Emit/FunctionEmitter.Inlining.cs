@@ -211,7 +211,7 @@ internal sealed partial class FunctionEmitter
         lastReturns = frame.IsTargeted || !frame.Unreachable;
         if (frame.IsTargeted)
         {
-            frame.ResultTemps ??= TakeTemps(types);
+            frame.ResultTemps ??= TakeTempsAt(frame.Height, types);
             if (!frame.Unreachable) StoreTo(frame.ResultTemps);
             il.Mark(frame.Label);
         }
@@ -226,10 +226,10 @@ internal sealed partial class FunctionEmitter
         }
         else if (!frame.Unreachable && (types.Length > 1 || (types.Length == 1 && stack[0].Kind == OperandKind.FrameTemp)))
         {
-            StoreTo(frame.ResultTemps = TakeTemps(types));
+            StoreTo(frame.ResultTemps = TakeTempsAt(frame.Height, types));
         }
         depth--;
         if (frame.ResultTemps is null || !lastReturns) return;
-        for (int i = 0; i < types.Length; i++) stack.PushTemp(types[i], frame.ResultTemps[i]);
+        PushResults(types, frame.ResultTemps);
     }
 }

@@ -82,7 +82,7 @@ internal sealed partial class FunctionEmitter
     }
 
     private readonly ICodeTarget target;
-    private readonly IlBuffer il = new();
+    private readonly IlBuffer il;
     private readonly OperandStack stack;
     private readonly Signature signature;
     private readonly int prologue;
@@ -103,6 +103,7 @@ internal sealed partial class FunctionEmitter
         current = new Activation(module, index, new InstanceUse(-1), null, 0, 0);
         root = current;
         signature = Signature.Of(func.Type);
+        il = target.Verifies ? new IlBuffer() : new IlBuffer(func.BodyEnd - func.BodyStart);
         stack = new OperandStack(il, place => places[place]);
         if (target.Verifies) stack.Shadows = new Shadows(il, stack);
         prologue = il.Emit(OpCodes.Nop);

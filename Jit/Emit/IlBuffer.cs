@@ -48,8 +48,21 @@ internal sealed class IlBuffer
         internal object? Object;
     }
 
-    /// <summary>A branch that carries a thousand values is two bytes, and two thousand instructions here.</summary>
+    /// <summary>No function becomes more than this.</summary>
     private const int MaxNodes = 8_000_000;
+
+    /// <summary>
+    /// What a function of some bytes may become. Mostly it is less than two instructions for each; but a branch that carries a thousand values is two bytes, and
+    /// two thousand instructions, each of which takes RyuJIT a microsecond and half a kilobyte, optimised or not.
+    /// </summary>
+    private const int NodesOfAny = 1_000_000, NodesPerByte = 12;
+
+    private readonly int maxNodes;
+
+    internal IlBuffer() => maxNodes = MaxNodes;
+
+    /// <param name="bytes">How much WebAssembly it is for.</param>
+    internal IlBuffer(int bytes) => maxNodes = (int)Math.Min(MaxNodes, NodesOfAny + ((long)NodesPerByte * bytes));
 
     private Node[] nodes = new Node[64];
     private int count = 1;
@@ -102,7 +115,7 @@ internal sealed class IlBuffer
 
     private int Insert(int after, in Node node)
     {
-        if (count > MaxNodes) throw new UnsupportedModuleException($"a function that becomes more than {MaxNodes:N0} instructions of IL");
+        if (count > maxNodes) throw new UnsupportedModuleException($"a function that becomes more than {maxNodes:N0} instructions of IL");
         if (count == nodes.Length) Array.Resize(ref nodes, count * 2);
         int index = count++;
         nodes[index] = node;

@@ -13,6 +13,9 @@ internal static class JitCost
     /// <summary>Seconds that any function may take, and what it may take for each byte of WebAssembly.</summary>
     private const double BudgetBase = 0.05, BudgetPerByte = 10e-6;
 
+    /// <summary>So many parts of a function have the base each.</summary>
+    private const double BaseParts = 10;
+
     private const double PerInstruction = 1.7e-6;
 
     /// <summary>For each block and each meeting of values; see <see cref="ControlFlow.Meetings"/>.</summary>
@@ -33,9 +36,10 @@ internal static class JitCost
     /// <summary>Whether optimising a method would take longer than its share of WebAssembly may.</summary>
     /// <param name="il">The method.</param>
     /// <param name="bytes">How much WebAssembly it stands for.</param>
-    internal static bool IsTooDear(IlBuffer il, int bytes)
+    /// <param name="parts">Of a part: how many parts the function has, which share what any function may take.</param>
+    internal static bool IsTooDear(IlBuffer il, int bytes, int parts = 1)
     {
-        double budget = BudgetBase + (bytes * BudgetPerByte);
+        double budget = (BudgetBase * Math.Min(1, BaseParts / parts)) + (bytes * BudgetPerByte);
         double cost = il.Instructions * PerInstruction;
         if (cost > budget) return true;
         Count(il, out int blocks, out long nesting, out long regions);

@@ -111,7 +111,8 @@ internal sealed class Partition
         for (int i = 0; i < order.Length; i++)
         {
             ref readonly IlBuffer.Node node = ref il[order[i]];
-            if (depth == 0 && (instructions >= size.Instructions || blocks >= size.Blocks || uses >= size.LocalRefs))
+            // What has its address taken, a tuple of results, does not live from one part to another.
+            if (depth == 0 && node.Code != OpCodes.Ldloca && (instructions >= size.Instructions || blocks >= size.Blocks || uses >= size.LocalRefs))
             {
                 starts.Add(i);
                 instructions = blocks = uses = 0;

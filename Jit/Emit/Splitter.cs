@@ -51,7 +51,7 @@ internal static class Splitter
             IlBuffer code = PartWriter.Write(partition, part);
             methods[part] = new DynamicMethod(name, typeof(int), parameters, typeof(Splitter).Module, true);
             ILGenerator generator = methods[part].GetILGenerator(Math.Max(64, code.Bytes));
-            if (JitCost.IsTooDear(code, bytes / partition.Parts)) JitCost.WriteUnoptimised(code, generator);
+            if (JitCost.IsTooDear(code, bytes / partition.Parts, partition.Parts)) JitCost.WriteUnoptimised(code, generator);
             else code.WriteTo(generator);
             codes[part] = CodeAddress.Of(methods[part]);
             frames[part] = FrameGuard.LargeFrame(codes[part], FrameGuard.Estimate(code));
