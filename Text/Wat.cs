@@ -14,10 +14,32 @@ public static class Wat
     /// <exception cref="WatException">The text is not in the format.</exception>
     public static byte[] ToBinary(ReadOnlySpan<byte> utf8) => Read(Lexer.Read(utf8));
 
+    /// <summary>How many characters <see cref="FromBinary(ReadOnlySpan{byte}, int)"/> writes at most if it is told nothing else.</summary>
+    public const int DefaultMaximumLength = 200_000_000;
+
     /// <summary>Prints a module in the text format. Reading the text again gives the same module.</summary>
+    /// <param name="bytes">The module in the binary format.</param>
+    /// <param name="maximumLength">
+    /// How many characters the text may have. It is not in proportion to the bytes: a few of them can declare 50,000 locals.
+    /// </param>
     /// <exception cref="MalformedModuleException">The bytes are not in the binary format.</exception>
     /// <exception cref="InvalidModuleException">A type or index that decoding itself finds out to be invalid.</exception>
-    public static string FromBinary(ReadOnlySpan<byte> bytes) => WatPrinter.Print(Jit.ModuleDecoder.Decode(bytes.ToArray()));
+    /// <exception cref="UnsupportedModuleException">The text is longer than that, or the module exceeds a limit.</exception>
+    public static string FromBinary(ReadOnlySpan<byte> bytes, int maximumLength = DefaultMaximumLength) =>
+        WatPrinter.Print(Jit.ModuleDecoder.Decode(bytes.ToArray()), maximumLength);
+
+    /// <summary>The same, piece by piece; what an exception leaves behind is the beginning of the text.</summary>
+    /// <param name="bytes">The module in the binary format.</param>
+    /// <param name="writer">Where the text goes.</param>
+    /// <param name="maximumLength">How many characters it may have.</param>
+    /// <exception cref="MalformedModuleException">The bytes are not in the binary format.</exception>
+    /// <exception cref="InvalidModuleException">A type or index that decoding itself finds out to be invalid.</exception>
+    /// <exception cref="UnsupportedModuleException">The text is longer than that, or the module exceeds a limit.</exception>
+    public static void FromBinary(ReadOnlySpan<byte> bytes, TextWriter writer, long maximumLength = DefaultMaximumLength)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        WatPrinter.Print(Jit.ModuleDecoder.Decode(bytes.ToArray()), writer, maximumLength);
+    }
 
     private static byte[] Read(Source source) => WastReader.ReadModule(source);
 

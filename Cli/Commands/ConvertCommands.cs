@@ -39,7 +39,13 @@ internal static class ConvertCommands
     {
         Argument<string> file = ModuleFile.Argument("A module in the binary format; \"-\" is the standard input.");
         var output = Output("Where the text goes; without it to the standard output.");
-        var command = new Command("wasm2wat", "Prints a module in the text format.") { file, output };
+        var most = new Option<long>("--max-length")
+        {
+            Description = "How many characters the text may have: a few bytes can declare 50,000 locals.",
+            HelpName = "CHARACTERS",
+            DefaultValueFactory = _ => 1_000_000_000,
+        };
+        var command = new Command("wasm2wat", "Prints a module in the text format.") { file, output, most };
         Help.Describe(command, """
             Names come from the names section. wat2wasm makes the same module of the text again; of what it wrote itself the
             same bytes.
@@ -48,17 +54,16 @@ internal static class ConvertCommands
         {
             string path = parsed.GetValue(file)!;
             byte[] bytes = ModuleFile.Read(path);
-            string text;
+            string? target = parsed.GetValue(output) is { } name && name != "-" ? name : null;
             try
             {
-                text = Wat.FromBinary(bytes);
+                using StreamWriter? written = target is null ? null : File.CreateText(target);
+                Wat.FromBinary(bytes, written ?? terminal.Out, parsed.GetValue(most));
             }
             catch (ModuleException e)
             {
-                throw new ToolException($"{path}: {ModuleFile.Kind(e)}{e.Message}");
+                throw new ToolException($"{path}: {ModuleFile.Kind(e)}{e.Message}", target is null ? null : $"{target} is not complete");
             }
-            if (parsed.GetValue(output) is { } target && target != "-") File.WriteAllText(target, text);
-            else terminal.Out.Write(text);
             return Tool.Success;
         });
         return command;

@@ -55,7 +55,7 @@ internal sealed class IlBuffer
     /// What a function of some bytes may become. Mostly it is less than two instructions for each; but a branch that carries a thousand values is two bytes, and
     /// two thousand instructions, each of which takes RyuJIT a microsecond and half a kilobyte, optimised or not.
     /// </summary>
-    private const int NodesOfAny = 1_000_000, NodesPerByte = 12;
+    private const int NodesOfAny = 1_500_000, NodesPerByte = 12;
 
     private readonly int maxNodes;
 
@@ -115,7 +115,8 @@ internal sealed class IlBuffer
 
     private int Insert(int after, in Node node)
     {
-        if (count > maxNodes) throw new UnsupportedModuleException($"a function that becomes more than {maxNodes:N0} instructions of IL");
+        // Moves of values cost half of what other instructions do.
+        if (count - (LocalRefs / 2) > maxNodes || count > MaxNodes) throw new UnsupportedModuleException($"a function that becomes more than {maxNodes:N0} instructions of IL");
         if (count == nodes.Length) Array.Resize(ref nodes, count * 2);
         int index = count++;
         nodes[index] = node;

@@ -51,10 +51,8 @@ internal sealed unsafe partial class RegisterTranslator
         BlockType(ref reader, instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end);
         Instruction condition = default;
         if (kind == OpId.If) condition = TakeCondition(negate: true);
-        ReadPending();
-        // Machine code that goes on at a loop's head finds all operands in place.
-        if (kind == OpId.Loop) ToHomes(height);
-        else if (kind == OpId.If) ToHomes(start.Length);
+        // Machine code that goes on at a loop's head finds all operands in place, too.
+        AllToHomes();
         PushFrame(kind, start, end);
         switch (kind)
         {

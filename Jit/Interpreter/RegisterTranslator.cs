@@ -104,6 +104,9 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>Below this height no operand is a read of a local that waits.</summary>
     private int firstPending;
 
+    /// <summary>Below this height every operand is in its home.</summary>
+    private int firstElsewhere;
+
     /// <summary>The next free homes, and the most there ever were.</summary>
     private int slots, refs, maxSlots, maxRefs;
 
@@ -289,6 +292,7 @@ internal sealed unsafe partial class RegisterTranslator
         if (item.IsRef) refs = item.Home;
         else slots = item.Home;
         if (firstPending > height) firstPending = height;
+        if (firstElsewhere > height) firstElsewhere = height;
         return item;
     }
 
@@ -332,6 +336,16 @@ internal sealed unsafe partial class RegisterTranslator
         for (int i = height - count; i < height; i++) ToHome(ref items[i]);
     }
 
+    /// <summary>
+    /// Puts all operands into their homes before a block: where something inside of it did so with one below, only the ways through that place
+    /// would have it there.
+    /// </summary>
+    private void AllToHomes()
+    {
+        for (int i = firstElsewhere; i < height; i++) ToHome(ref items[i]);
+        firstElsewhere = firstPending = height;
+    }
+
     /// <summary>Reads all locals that have been named: what follows may write them on one way and not on another.</summary>
     private void ReadPending()
     {
@@ -366,6 +380,7 @@ internal sealed unsafe partial class RegisterTranslator
         Top().Kind = Kind.Local;
         Top().Local = local;
         firstPending = Math.Min(firstPending, height - 1);
+        firstElsewhere = Math.Min(firstElsewhere, height - 1);
         // Whoever reads it reads the local, which nothing has made the home's.
         producer = -1;
         if (height - firstPending > MaxPending) ReadPending();

@@ -16,7 +16,10 @@ internal sealed partial class WatPrinter
 {
     private Names locals = new([]);
     private ILookup<uint, KeyValuePair<uint, string>>? localNames;
-    private readonly List<(string? Name, int Line)> labels = [];
+    private readonly List<(string? Name, int Line, int Hidden)> labels = [];
+
+    /// <summary>The innermost label of each name; the label says which one of the same name it hides.</summary>
+    private readonly Dictionary<string, int> innermost = [];
 
     /// <summary>The lines of blocks that are branched to by number: they get the number that the branches' comments have.</summary>
     private readonly HashSet<int> targets = [];
@@ -33,7 +36,12 @@ internal sealed partial class WatPrinter
         text.Length -= 2;
         text.Append('\n');
         if (func.Locals.Length > 0) Locals(func);
-        foreach (CodeLine line in body) Line(line.Text, 4 + (2 * Math.Min(line.Depth, 38)));
+        output.Flush();
+        foreach (CodeLine line in body)
+        {
+            Line(line.Text, 4 + (2 * Math.Min(line.Depth, 38)));
+            output.Flush();
+        }
         Indent(2).Append(")\n");
     }
 
@@ -51,7 +59,8 @@ internal sealed partial class WatPrinter
         currentFunc = (uint)index;
         labelCount = 0;
         labels.Clear();
-        labels.Add((null, -1));
+        innermost.Clear();
+        labels.Add((null, -1, -1));
         targets.Clear();
         locals = LocalNames(currentFunc);
         uint type = module.FuncTypeIndices[index];
@@ -109,7 +118,7 @@ internal sealed partial class WatPrinter
                     lines[target] = lines[target] with { Text = $"{lines[target].Text} (;@{lines[target].Block};)" };
                 return lines;
             }
-            if (instr.Op.Has(OpTraits.Closes)) labels.RemoveAt(labels.Count - 1);
+            if (instr.Op.Has(OpTraits.Closes)) CloseLabel();
             currentLine = lines.Count;
             string line = Instruction(ref code, instr);
             if (hintSection >= 0 && module.BranchHints.TryGetValue(instr.Offset, out bool likely))
@@ -140,10 +149,28 @@ internal sealed partial class WatPrinter
         string number = label.ToString(CultureInfo.InvariantCulture);
         int at = labels.Count - 1 - (int)Math.Min(label, int.MaxValue);
         if (at < 0) return number;
-        if (labels[at].Name is { } name && labels.FindLastIndex(l => l.Name == name) == at) return name;
+        if (labels[at].Name is { } name && innermost[name] == at) return name;
         if (at == 0) return number;
         targets.Add(labels[at].Line);
         return commented ? $"{number} (;@{at};)" : number;
+    }
+
+    private void OpenLabel(string? name)
+    {
+        int hidden = -1;
+        if (name is not null)
+        {
+            hidden = innermost.GetValueOrDefault(name, -1);
+            innermost[name] = labels.Count;
+        }
+        labels.Add((name, currentLine, hidden));
+    }
+
+    private void CloseLabel()
+    {
+        (string? name, _, int hidden) = labels[^1];
+        labels.RemoveAt(labels.Count - 1);
+        if (name is not null) innermost[name] = hidden;
     }
 
     private string BlockTypeText(ref CodeReader code, in Instr instr)
@@ -172,7 +199,7 @@ internal sealed partial class WatPrinter
                     if (name is not null) head += " " + (label ?? NameAnnotation(name));
                     head += BlockTypeText(ref code, instr);
                     if (op.Id == OpId.TryTable) head += Catches(ref code, instr);
-                    labels.Add((label, currentLine));
+                    OpenLabel(label);
                     return head;
                 }
             case OpId.CallIndirect or OpId.ReturnCallIndirect:

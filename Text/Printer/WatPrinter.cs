@@ -10,6 +10,7 @@ namespace WasmJit.Text;
 internal sealed partial class WatPrinter
 {
     private readonly ModuleInfo module;
+    private readonly Output output;
     private readonly StringBuilder text;
     private readonly WatPrinter? outer;
     private readonly Names types, funcs, tables, memories, globals, tags, elems, datas, modules, instances;
@@ -17,11 +18,12 @@ internal sealed partial class WatPrinter
     /// <summary>Whether ids and annotations can say all names: a nested module has one id, and the module around it names it too.</summary>
     private bool namesCanBeSaid = true;
 
-    private WatPrinter(ModuleInfo module, WatPrinter? outer = null)
+    private WatPrinter(ModuleInfo module, WatPrinter? outer = null, Output? output = null)
     {
         this.module = module;
         this.outer = outer;
-        text = outer is null ? new StringBuilder() : outer.text;
+        this.output = outer is null ? output ?? new Output(null, long.MaxValue) : outer.output;
+        text = this.output.Text;
         types = new Names(module.Names.Types);
         funcs = new Names(module.Names.Funcs);
         tables = new Names(module.Names.Tables);
@@ -34,13 +36,56 @@ internal sealed partial class WatPrinter
         instances = new Names(module.Names.Instances);
     }
 
-    /// <exception cref="MalformedModuleException">A body is malformed.</exception>
-    internal static string Print(ModuleInfo module)
+    /// <summary>Where the text goes. It is not bounded by the size of the module: a declaration of 50,000 locals is a few bytes.</summary>
+    /// <param name="writer">Takes the text piece by piece; null to keep it in <see cref="Text"/>.</param>
+    /// <param name="most">How many characters it may have.</param>
+    private sealed class Output(TextWriter? writer, long most)
     {
-        var printer = new WatPrinter(module);
+        private const int Piece = 1 << 20;
+        private long written;
+
+        internal StringBuilder Text { get; } = new();
+
+        /// <exception cref="UnsupportedModuleException">The text is too long.</exception>
+        internal void Check()
+        {
+            if (written + Text.Length > most) throw new UnsupportedModuleException($"the module's text has more than {most:N0} characters");
+        }
+
+        /// <summary>Hands on what there is, if it is much: lines that are complete.</summary>
+        internal void Flush(int piece = Piece)
+        {
+            Check();
+            if (writer is null || Text.Length < piece) return;
+            foreach (ReadOnlyMemory<char> chunk in Text.GetChunks()) writer.Write(chunk.Span);
+            written += Text.Length;
+            Text.Clear();
+        }
+    }
+
+    /// <exception cref="MalformedModuleException">A body is malformed.</exception>
+    /// <exception cref="UnsupportedModuleException">The text would have more characters than <paramref name="most"/>.</exception>
+    internal static string Print(ModuleInfo module, long most = long.MaxValue)
+    {
+        var output = new Output(null, most);
+        Print(module, output);
+        return output.Text.ToString();
+    }
+
+    /// <summary>The same, piece by piece.</summary>
+    internal static void Print(ModuleInfo module, TextWriter writer, long most)
+    {
+        var output = new Output(writer, most);
+        Print(module, output);
+        output.Flush(0);
+    }
+
+    private static void Print(ModuleInfo module, Output output)
+    {
+        var printer = new WatPrinter(module, null, output);
         string id = module.Names.Module is not { } name ? "" : name.Length > 0 ? " " + Id(name) : " " + NameAnnotation(name);
         printer.Module(id);
-        return printer.text.ToString();
+        output.Check();
     }
 
     private void Module(string id)
@@ -68,8 +113,17 @@ internal sealed partial class WatPrinter
         }
         if (module.Start is { } start) Line($"(start {funcs[start]})");
         for (int i = 0; i < module.Elems.Count; i++) Elem((uint)i, module.Elems[i]);
-        for (int i = module.ImportedFuncs; i < module.Funcs.Count; i++) Function(i);
-        for (int i = 0; i < module.Datas.Count; i++) Data((uint)i, module.Datas[i]);
+        output.Flush();
+        for (int i = module.ImportedFuncs; i < module.Funcs.Count; i++)
+        {
+            Function(i);
+            output.Flush();
+        }
+        for (int i = 0; i < module.Datas.Count; i++)
+        {
+            Data((uint)i, module.Datas[i]);
+            output.Flush();
+        }
         CustomSections();
         Indent().Append(")\n");
     }
@@ -79,7 +133,11 @@ internal sealed partial class WatPrinter
 
     private StringBuilder Indent(int more = 0) => text.Append(' ', Left + more);
 
-    private void Line(string line, int indent = 2) => TextLayout.Append(text, Left + indent, line);
+    private void Line(string line, int indent = 2)
+    {
+        TextLayout.Append(text, Left + indent, line);
+        output.Check();
+    }
 
     private Names SpaceOf(ExternKind kind) => kind switch
     {

@@ -47,6 +47,29 @@ public sealed class ManyValueTests
         Assert.True(ended > 60 * 4, $"{ended}");
     }
 
+    /// <summary>A loop wants all operands in place; one that waits below the block around it was put there on one way only.</summary>
+    [Fact]
+    public void ConstantsBelowBlocks()
+    {
+        const string Text = """
+            (module
+              (func (export "if") (param i32) (result i64)
+                (i64.const 5) (i64.const 7)
+                (if (local.get 0) (then (loop)))
+                (i64.mul))
+              (func (export "block") (param i32) (result i64)
+                (i64.const 5) (i64.const 7)
+                (block (br_if 0 (i32.eqz (local.get 0))) (loop))
+                (i64.mul)))
+            """;
+        foreach (Compilation compilation in new[] { WasmJit.Compilation.Lazy, WasmJit.Compilation.Interpreted })
+        {
+            Instance instance = new Engine(new EngineOptions { Compilation = compilation }).CompileText(Text).Instantiate();
+            foreach (string name in new[] { "if", "block" })
+                for (int i = 0; i < 2; i++) Assert.Equal(35, instance.GetExport<Func<int, long>>(name)(i));
+        }
+    }
+
     private static string[] Results(EngineOptions options, byte[] bytes)
     {
         var run = new Engine(options).Compile(bytes).Instantiate(fuel: options.CountFuel ? new Fuel(100_000_000) : null).GetExport<Func<int, long>>("run");

@@ -62,4 +62,29 @@ internal static class HostileInput
           {string.Concat(Enumerable.Range(0, depth).Select(d => $"(local.set {1 + (d * 7 % locals)} (i32.add (local.get {1 + (d * 3 % locals)}) (local.get {1 + (d % locals)}))) (br_if 0 (i32.lt_s (local.tee {1 + (d * 5 % locals)} (i32.add (local.get {1 + (d * 5 % locals)}) (i32.const 1))) (local.get 0))))"))}
           (local.get 1)))
         """;
+
+    /// <summary>A function of which each few bytes name a thousand values, so many times.</summary>
+    internal static string ManyValues(string kind, int count)
+    {
+        const int Values = 1000;
+        string values = string.Join(' ', Enumerable.Repeat("i32", Values));
+        string push = string.Concat(Enumerable.Repeat("local.get 0 ", Values)), drop = string.Concat(Enumerable.Repeat("drop ", Values - 1));
+        IEnumerable<int> all = Enumerable.Range(0, count);
+        string body = kind switch
+        {
+            "table" => $"{string.Concat(all.Select(_ => "block (type $r) "))}{push} local.get 0 br_table {string.Join(' ', all)} {string.Concat(all.Select(_ => "end "))}",
+            "heights" => $"{string.Concat(all.Select(i => $"{(i > 0 ? "local.get 0 " : "")}block (type $r) "))}{push} local.get 0 br_table {string.Join(' ', all)} {string.Concat(all.Select(i => i < count - 1 ? "end drop " : "end "))}",
+            "br_if" => $"block (type $r) {push} {string.Concat(all.Select(_ => "local.get 0 br_if 0 "))} end",
+            "loop" => $"{push} {string.Concat(all.Select(_ => "loop (type $p) i32.const 0 br_if 0 "))} {string.Concat(all.Select(_ => "end "))}",
+            "if" => $"{push} {string.Concat(all.Select(_ => "local.get 0 if (type $p) else end "))}",
+            "return" => $"call $many",
+            _ => $"{push} {string.Concat(all.Select(_ => "call $pass "))}",
+        };
+        return $"""
+            (module (type $r (func (result {values}))) (type $p (func (param {values}) (result {values})))
+              (func $pass (type $p) {string.Join(' ', Enumerable.Range(0, Values).Select(i => $"local.get {i}"))})
+              (func (export "f") (param i32) (result i32) {body} {drop})
+              (func $many (result {values}) (local i32) {push} {string.Concat(all.Select(_ => "local.get 0 if (type $p) return end "))}))
+            """;
+    }
 }

@@ -42,6 +42,9 @@ public sealed class StopTests
             : instance.TryGetExport(name, out Func<int, int>? withArgument) ? () => withArgument(1) : null!;
     }
 
+    /// <summary>One function of 5 MB, which takes seconds.</summary>
+    private static byte[] SlowToCompile() => HostileModules.All["a function of 5 MB of calls"](1_000_000);
+
     [Theory]
     [InlineData("brtab900.wasm")]
     [InlineData("brif900.wasm")]
@@ -57,14 +60,14 @@ public sealed class StopTests
     public void CompilationAhead()
     {
         var engine = new Engine(new EngineOptions { Interruptible = true, Compilation = WasmJit.Compilation.Ahead });
-        Stops(20, () => engine.Compile(HostileInput.Read("brtab900.wasm")));
+        Stops(20, () => engine.Compile(SlowToCompile()));
     }
 
     /// <summary>Another thread's guest waits for the same function.</summary>
     [Fact]
     public void WaitingForCompilation()
     {
-        Module module = Interruptible.Compile(HostileInput.Read("brtab900.wasm"));
+        Module module = Interruptible.Compile(SlowToCompile());
         var first = new Thread(() => Record.Exception(() => Stops(1000, Call(module, "run"))));
         first.Start();
         Stops(100, Call(module, "run"));
@@ -129,6 +132,15 @@ public sealed class StopTests
         { "more tries", HostileInput.NestedTries(200, 5) },
         { "loops", HostileInput.NestedLoops(400, 400) },
         { "near_wild_1800.wasm", "" },
+        { "brtab900.wasm", "" },
+        { "brif900.wasm", "" },
+        { "cases with a thousand values", HostileInput.ManyValues("table", 900) },
+        { "cases at different heights", HostileInput.ManyValues("heights", 900) },
+        { "branches with a thousand values", HostileInput.ManyValues("br_if", 500) },
+        { "loops with a thousand values", HostileInput.ManyValues("loop", 900) },
+        { "arms with a thousand values", HostileInput.ManyValues("if", 900) },
+        { "returns with a thousand values", HostileInput.ManyValues("return", 900) },
+        { "calls with a thousand values", HostileInput.ManyValues("call", 200) },
     };
 
     [Theory]
@@ -138,10 +150,10 @@ public sealed class StopTests
         Module module = new Engine(new EngineOptions { BackgroundThreads = 0 }).Compile(text.Length > 0 ? Wat.ToBinary(text) : HostileInput.Read(name));
         int last = module.Info.Funcs.Count - 1;
         TimeSpan before = Time();
-        module.Code.Compile(last);
+        Assert.NotEqual(0, module.Code.Compile(last));
         TimeSpan taken = Time() - before;
-        // 2 to 25 seconds, when the optimiser had them.
-        Assert.True(taken < TimeSpan.FromSeconds(1.5), $"{taken}");
+        // 2 to 35 seconds, when the optimiser had them, or when each label had its own temporaries.
+        Assert.True(taken < TimeSpan.FromSeconds(2.5), $"{taken}");
 
         static TimeSpan Time() => Process.GetCurrentProcess().TotalProcessorTime;
     }

@@ -127,4 +127,92 @@ public sealed class PrintedTextTests
           (func (try $t (result i32) (do (i32.const 1)) (catch $e (rethrow $t)) (catch_all (i32.const 2))) drop
             (try $outer (do (try (do (throw $e (i32.const 1))) (delegate $outer))) (catch_all))))
         """);
+
+    /// <summary>A few bytes can declare 50,000 locals: the text has a limit, and comes piece by piece for who wants it so.</summary>
+    [Fact]
+    public void TextHasALimit()
+    {
+        // 20 functions of seven bytes, 50,000 locals each: four million characters.
+        byte[] body = [0x01, 0xd0, 0x86, 0x03, 0x7f, 0x0b];
+        byte[] bytes =
+        [
+            0, .. "asm"u8, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 21, 20, .. new byte[20],
+            10, 0x8d, 0x01, 20, .. Enumerable.Repeat((byte[])[6, .. body], 20).SelectMany(b => b),
+        ];
+        string whole = Wat.FromBinary(bytes);
+        Assert.InRange(whole.Length, 4_000_000, 6_000_000);
+        var error = Assert.Throws<UnsupportedModuleException>(() => Wat.FromBinary(bytes, 1_000_000));
+        Assert.Contains("more than 1,000,000 characters", error.Message, StringComparison.Ordinal);
+        Assert.Equal(whole, Wat.FromBinary(bytes, whole.Length));
+        Assert.Throws<UnsupportedModuleException>(() => Wat.FromBinary(bytes, whole.Length - 1));
+
+        var writer = new Pieces();
+        Wat.FromBinary(bytes, writer);
+        Assert.Equal(whole, writer.ToString());
+        Assert.InRange(writer.Longest, 1, 2 << 20);
+        var cut = new Pieces();
+        Assert.Throws<UnsupportedModuleException>(() => Wat.FromBinary(bytes, cut, 3_000_000));
+        Assert.InRange(cut.ToString().Length, 1_000_000, 3_000_000);
+        Assert.StartsWith(cut.ToString(), whole, StringComparison.Ordinal);
+    }
+
+    private sealed class Pieces : StringWriter
+    {
+        internal int Longest { get; private set; }
+
+        public override void Write(ReadOnlySpan<char> buffer)
+        {
+            Longest = Math.Max(Longest, buffer.Length);
+            base.Write(buffer);
+        }
+    }
+
+    /// <summary>A branch to a named label asks for the innermost label of the name, not for all that are around it.</summary>
+    [Fact]
+    public void NamesOfNestedBlocks()
+    {
+        // The text reader takes no such nesting, so these are bytes.
+        const int Depth = 30_000;
+        var body = new ByteWriter();
+        body.U8(0);
+        for (int i = 0; i < Depth; i++) body.Bytes([0x02, 0x40]);
+        for (int i = 0; i < Depth; i++)
+        {
+            body.Bytes([0x41, 0x00, 0x0d]);
+            body.U32((uint)i);
+        }
+        for (int i = 0; i <= Depth; i++) body.U8(0x0b);
+        var labels = new ByteWriter();
+        labels.Bytes([1, 0]);
+        labels.U32(Depth);
+        for (int i = 0; i < Depth; i++)
+        {
+            labels.U32((uint)i);
+            labels.Name($"l{i}");
+        }
+        var names = new ByteWriter();
+        names.Name("name");
+        names.U8(3);
+        names.Sized(labels);
+        var code = new ByteWriter();
+        code.U8(1);
+        code.Sized(body);
+        var module = new ByteWriter();
+        module.Bytes([0, .. "asm"u8, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10]);
+        module.Sized(code);
+        module.U8(0);
+        module.Sized(names);
+        byte[] bytes = module.ToArray();
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        string printed = Wat.FromBinary(bytes);
+        // 30,000 names for each branch were seconds.
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(3), $"{watch.Elapsed}");
+        Assert.Contains("br_if $l29999\n", printed, StringComparison.Ordinal);
+        Assert.Contains("br_if $l0\n", printed, StringComparison.Ordinal);
+
+        // A name that another hides is a number, and a name again behind that block.
+        string hidden = Wat.FromBinary(Wat.ToBinary("(module (func block $a block $a br 0 br 1 end br 0 end))"));
+        Assert.Contains("br $a", hidden, StringComparison.Ordinal);
+        Assert.Contains("br 1 (;@1;)", hidden, StringComparison.Ordinal);
+    }
 }
