@@ -7,13 +7,13 @@ internal sealed partial class MakerTable
     /// <summary>The length of the module that frames have for <c>compile</c>.</summary>
     private static readonly int CompiledLength = Wat.ToBinary(LinkedText.Compiled).Length;
 
-    private void AddLink(ValType result, Action<ReferenceBody, int> write) => Add(MakerKind.Link, result, write);
+    private void AddLink(ValType result, Action<ValueWriter, int> write) => Add(MakerKind.Link, result, write);
 
     /// <summary>An operator without operands but an index.</summary>
     private void AddName(MakerKind kind, ValType result, OpId id, uint index) => Add(kind, result, (b, _) =>
     {
-        b.Emit(id, index);
-        b.Apply(0, result);
+        b.Body.Emit(id, index);
+        b.Body.Apply(0, result);
     });
 
     private void AddLinking()
@@ -38,8 +38,8 @@ internal sealed partial class MakerTable
             AddLink(memory.AddressType, (b, d) =>
             {
                 b.Push(NotNull(type), d);
-                b.Emit(OpId.MemorySizeRef, IndexOf(type));
-                b.Apply(1, memory.AddressType);
+                b.Body.Emit(OpId.MemorySizeRef, IndexOf(type));
+                b.Body.Apply(1, memory.AddressType);
             });
         }
         foreach (DefType type in frame.Entities(ExternKind.Table))
@@ -48,21 +48,21 @@ internal sealed partial class MakerTable
             Add(MakerKind.New, NotNull(type), (b, d) =>
             {
                 b.Push(table.Element, d - 1);
-                b.Emit(OpId.TableNew, IndexOf(type));
-                b.Apply(1, NotNull(type));
+                b.Body.Emit(OpId.TableNew, IndexOf(type));
+                b.Body.Apply(1, NotNull(type));
             });
             AddLink(table.AddressType, (b, d) =>
             {
                 b.Push(NotNull(type), d);
-                b.Emit(OpId.TableSizeRef, IndexOf(type));
-                b.Apply(1, table.AddressType);
+                b.Body.Emit(OpId.TableSizeRef, IndexOf(type));
+                b.Body.Apply(1, table.AddressType);
             });
             AddLink(table.Element, (b, d) =>
             {
                 b.Push(NotNull(type), d);
                 b.Index(2, table.Is64);
-                b.Emit(OpId.TableGetRef, IndexOf(type));
-                b.Apply(2, table.Element);
+                b.Body.Emit(OpId.TableGetRef, IndexOf(type));
+                b.Body.Apply(2, table.Element);
             });
             if (!ReferenceEquals(table.Element.Heap, HeapType.Func)) continue;
             DefType def = Info.Funcs[Info.ImportedFuncs].Type;
@@ -72,8 +72,8 @@ internal sealed partial class MakerTable
                 foreach (ValType parameter in func.Params) b.Push(parameter, d - 1);
                 b.Push(NotNull(type), d);
                 b.Index(2);
-                b.Emit(OpId.CallIndirectRef, IndexOf(type), IndexOf(def));
-                b.Apply(func.Params.Length + 2, func.Results[0]);
+                b.Body.Emit(OpId.CallIndirectRef, IndexOf(type), IndexOf(def));
+                b.Body.Apply(func.Params.Length + 2, func.Results[0]);
             });
         }
         foreach (DefType type in frame.Entities(ExternKind.Global))
@@ -82,14 +82,14 @@ internal sealed partial class MakerTable
             Add(MakerKind.New, NotNull(type), (b, d) =>
             {
                 b.Push(global.Type, d - 1);
-                b.Emit(OpId.GlobalNew, IndexOf(type));
-                b.Apply(1, NotNull(type));
+                b.Body.Emit(OpId.GlobalNew, IndexOf(type));
+                b.Body.Apply(1, NotNull(type));
             });
             AddLink(global.Type, (b, d) =>
             {
                 b.Push(NotNull(type), d);
-                b.Emit(OpId.GlobalGetRef, IndexOf(type));
-                b.Apply(1, global.Type);
+                b.Body.Emit(OpId.GlobalGetRef, IndexOf(type));
+                b.Body.Apply(1, global.Type);
             });
         }
     }
@@ -105,8 +105,8 @@ internal sealed partial class MakerTable
             {
                 b.Index(500, is64);
                 b.Index(900, is64);
-                b.Emit(OpId.SliceNew, memory);
-                b.Apply(2, slice);
+                b.Body.Emit(OpId.SliceNew, memory);
+                b.Body.Apply(2, slice);
             });
         }
         foreach (DefType type in frame.Entities(ExternKind.Memory))
@@ -117,8 +117,8 @@ internal sealed partial class MakerTable
                 b.Push(NotNull(type), d);
                 b.Index(500, is64);
                 b.Index(900, is64);
-                b.Emit(OpId.SliceNewRef, IndexOf(type));
-                b.Apply(3, slice);
+                b.Body.Emit(OpId.SliceNewRef, IndexOf(type));
+                b.Body.Apply(3, slice);
             });
         }
         AddLink(slice, (b, d) =>
@@ -126,20 +126,20 @@ internal sealed partial class MakerTable
             b.Push(slice, d);
             b.Index(9, true);
             b.Index(9, true);
-            b.Emit(OpId.SliceSub);
-            b.Apply(3, slice);
+            b.Body.Emit(OpId.SliceSub);
+            b.Body.Apply(3, slice);
         });
         AddLink(slice, (b, d) =>
         {
             b.Push(slice, d);
-            b.Emit(OpId.SliceReadonly);
-            b.Apply(1, slice);
+            b.Body.Emit(OpId.SliceReadonly);
+            b.Body.Apply(1, slice);
         });
         AddLink(ValType.I64, (b, d) =>
         {
             b.Push(slice, d);
-            b.Emit(OpId.SliceLen);
-            b.Apply(1, ValType.I64);
+            b.Body.Emit(OpId.SliceLen);
+            b.Body.Apply(1, ValType.I64);
         });
     }
 
@@ -153,8 +153,8 @@ internal sealed partial class MakerTable
             Add(MakerKind.New, exact, (b, d) =>
             {
                 foreach (ValType import in imports) b.Push(import, d - 1);
-                b.Emit(OpId.InstantiateModule, (uint)module.Index);
-                b.Apply(imports.Length, exact);
+                b.Body.Emit(OpId.InstantiateModule, (uint)module.Index);
+                b.Body.Apply(imports.Length, exact);
             });
             foreach (ExportType export in type.Exports)
             {
@@ -164,9 +164,9 @@ internal sealed partial class MakerTable
                 {
                     foreach (ValType parameter in parameters) b.Push(parameter, d - 1);
                     b.Push(exact, d);
-                    b.Emit(OpId.CallExport, (uint)module.Index);
-                    b.EmitName(export.Name);
-                    b.Apply(parameters.Length + 1, result);
+                    b.Body.Emit(OpId.CallExport, (uint)module.Index);
+                    b.Body.EmitName(export.Name);
+                    b.Body.Apply(parameters.Length + 1, result);
                 });
             }
         }
@@ -178,15 +178,15 @@ internal sealed partial class MakerTable
             {
                 foreach (ValType import in imports) b.Push(import, d - 1);
                 b.Push(NotNull(def), d);
-                b.Emit(OpId.Instantiate, IndexOf(def));
-                b.Apply(imports.Length + 1, NotNull(type.InstanceType));
+                b.Body.Emit(OpId.Instantiate, IndexOf(def));
+                b.Body.Apply(imports.Length + 1, NotNull(type.InstanceType));
             });
             AddLink(Nullable(def), (b, _) =>
             {
                 b.Constant(1024);
-                b.Constant(b.OneIn(10) ? CompiledLength - 1 : CompiledLength);
-                b.Emit(OpId.CompileNull, 0, IndexOf(def));
-                b.Apply(2, Nullable(def));
+                b.Constant(b.Choose.OneIn(10) ? CompiledLength - 1 : CompiledLength);
+                b.Body.Emit(OpId.CompileNull, 0, IndexOf(def));
+                b.Body.Apply(2, Nullable(def));
             });
         }
         foreach (DefType def in Info.Types.Where(t => t.Composite is InstanceType).Distinct())
@@ -197,9 +197,9 @@ internal sealed partial class MakerTable
                 AddLink(result, (b, d) =>
                 {
                     b.Push(NotNull(def), d);
-                    b.Emit(OpId.GetExport, IndexOf(def));
-                    b.EmitName(export.Name);
-                    b.Apply(1, result);
+                    b.Body.Emit(OpId.GetExport, IndexOf(def));
+                    b.Body.EmitName(export.Name);
+                    b.Body.Apply(1, result);
                 });
             }
         }
@@ -210,8 +210,8 @@ internal sealed partial class MakerTable
                 b.Push(NotNull(HeapType.Instance), d);
                 b.Constant(2048);
                 b.Constant(1);
-                b.Emit(OpId.GetExportNull, 0, IndexOf(def));
-                b.Apply(3, Nullable(def));
+                b.Body.Emit(OpId.GetExportNull, 0, IndexOf(def));
+                b.Body.Apply(3, Nullable(def));
             });
         }
     }

@@ -22,7 +22,7 @@ internal enum MakerKind
 /// <param name="Result">The type.</param>
 /// <param name="Write">Writes the operators, with their operands, into a body.</param>
 /// <param name="Cost">How many operands it makes that are not null, a number or a name.</param>
-internal sealed record Maker(MakerKind Kind, ValType Result, Action<ReferenceBody, int> Write, int Cost);
+internal sealed record Maker(MakerKind Kind, ValType Result, Action<ValueWriter, int> Write, int Cost);
 
 /// <summary>All that makes a value in a frame, by the type of the value.</summary>
 internal sealed partial class MakerTable
@@ -46,15 +46,15 @@ internal sealed partial class MakerTable
     private ModuleInfo Info => frame.Info;
 
     /// <summary>One of the makers of a type or of one below it; null if there is none.</summary>
-    internal Maker? For(ValType type, ReferenceBody body, bool allowsCalls)
+    internal Maker? For(ValType type, TypeChoice choose, bool allowsCalls)
     {
         if (!byType.TryGetValue(type, out Maker[][]? kinds))
         {
             byType[type] = kinds = [.. all.Where(m => Subtyping.IsSubtype(m.Result, type)).GroupBy(m => m.Kind).Select(g => g.ToArray())];
         }
         if (kinds.Length == 0) return null;
-        Maker[] some = body.Pick(kinds);
-        Maker maker = body.Pick(some);
+        Maker[] some = choose.Pick(kinds);
+        Maker maker = choose.Pick(some);
         return maker.Kind == MakerKind.Call && !allowsCalls ? null : maker;
     }
 
@@ -66,7 +66,7 @@ internal sealed partial class MakerTable
             .MinBy(m => (m.Cost, m.Kind == MakerKind.New));
     }
 
-    private void Add(MakerKind kind, ValType result, Action<ReferenceBody, int> write, int cost = 0) => all.Add(new Maker(kind, result, write, cost));
+    private void Add(MakerKind kind, ValType result, Action<ValueWriter, int> write, int cost = 0) => all.Add(new Maker(kind, result, write, cost));
 
     private static ValType NotNull(HeapType heap) => ValType.Ref(heap, false);
 
@@ -79,26 +79,26 @@ internal sealed partial class MakerTable
         foreach (DefType type in frame.Structs)
         {
             var fields = ((StructType)type.Composite).Fields;
-            void New(ReferenceBody b, int d)
+            void New(ValueWriter b, int d)
             {
                 foreach (FieldType field in fields) b.Push(field.Type.Unpacked, d - 1);
-                b.Emit(OpId.StructNew, IndexOf(type));
-                b.Apply(fields.Length, NotNull(type));
+                b.Body.Emit(OpId.StructNew, IndexOf(type));
+                b.Body.Apply(fields.Length, NotNull(type));
             }
             Add(MakerKind.New, NotNull(type), New, fields.Count(f => !f.Type.IsDefaultable));
             if (!fields.All(f => f.Type.IsDefaultable)) continue;
             Add(MakerKind.New, NotNull(type), (b, _) =>
             {
-                b.Emit(OpId.StructNewDefault, IndexOf(type));
-                b.Apply(0, NotNull(type));
+                b.Body.Emit(OpId.StructNewDefault, IndexOf(type));
+                b.Body.Apply(0, NotNull(type));
             });
         }
         foreach (DefType type in frame.Arrays) AddArray(type, ((ArrayType)type.Composite).Element.Type);
         Add(MakerKind.New, NotNull(HeapType.I31), (b, d) =>
         {
             b.Push(ValType.I32, d - 1);
-            b.Emit(OpId.RefI31);
-            b.Apply(1, NotNull(HeapType.I31));
+            b.Body.Emit(OpId.RefI31);
+            b.Body.Apply(1, NotNull(HeapType.I31));
         });
         for (int i = 0; i < Info.Funcs.Count; i++)
         {
@@ -106,8 +106,8 @@ internal sealed partial class MakerTable
             ValType result = NotNull(Info.Funcs[i].Type);
             Add(MakerKind.Name, result, (b, _) =>
             {
-                b.Emit(OpId.RefFunc, (uint)index);
-                b.Apply(0, result);
+                b.Body.Emit(OpId.RefFunc, (uint)index);
+                b.Body.Apply(0, result);
             });
         }
     }
@@ -115,28 +115,28 @@ internal sealed partial class MakerTable
     private void AddArray(DefType type, ValType element)
     {
         ValType result = NotNull(type);
-        void Add(Action<ReferenceBody, int> write) => this.Add(MakerKind.New, result, write);
+        void Add(Action<ValueWriter, int> write) => this.Add(MakerKind.New, result, write);
         Add((b, d) =>
         {
-            int count = b.Below(5);
+            int count = b.Choose.Below(5);
             for (int i = 0; i < count; i++) b.Push(element.Unpacked, d - 1);
-            b.Emit(OpId.ArrayNewFixed, IndexOf(type), (uint)count);
-            b.Apply(count, result);
+            b.Body.Emit(OpId.ArrayNewFixed, IndexOf(type), (uint)count);
+            b.Body.Apply(count, result);
         });
         Add((b, d) =>
         {
             b.Push(element.Unpacked, d - 1);
             b.Index(6);
-            b.Emit(OpId.ArrayNew, IndexOf(type));
-            b.Apply(2, result);
+            b.Body.Emit(OpId.ArrayNew, IndexOf(type));
+            b.Body.Apply(2, result);
         });
         if (element.IsDefaultable)
         {
             Add((b, _) =>
             {
                 b.Index(6);
-                b.Emit(OpId.ArrayNewDefault, IndexOf(type));
-                b.Apply(1, result);
+                b.Body.Emit(OpId.ArrayNewDefault, IndexOf(type));
+                b.Body.Apply(1, result);
             });
         }
         if (!element.IsRef)
@@ -145,8 +145,8 @@ internal sealed partial class MakerTable
             {
                 b.Index(4);
                 b.Index(3);
-                b.Emit(OpId.ArrayNewData, IndexOf(type), 0);
-                b.Apply(2, result);
+                b.Body.Emit(OpId.ArrayNewData, IndexOf(type), 0);
+                b.Body.Apply(2, result);
             });
         }
         for (int i = 0; i < Info.Elems.Count; i++)
@@ -157,8 +157,8 @@ internal sealed partial class MakerTable
             {
                 b.Index(2);
                 b.Index(2);
-                b.Emit(OpId.ArrayNewElem, IndexOf(type), segment);
-                b.Apply(2, result);
+                b.Body.Emit(OpId.ArrayNewElem, IndexOf(type), segment);
+                b.Body.Apply(2, result);
             });
         }
     }
@@ -172,8 +172,8 @@ internal sealed partial class MakerTable
             ValType type = Info.Globals[i].Type.Type;
             Add(MakerKind.Global, type, (b, _) =>
             {
-                b.Emit(OpId.GlobalGet, index);
-                b.Apply(0, type);
+                b.Body.Emit(OpId.GlobalGet, index);
+                b.Body.Apply(0, type);
             });
         }
     }
@@ -190,8 +190,8 @@ internal sealed partial class MakerTable
                 Add(MakerKind.Field, storage.Unpacked, (b, d) =>
                 {
                     b.Push(NotNull(type), d);
-                    b.Emit(!storage.IsPacked ? OpId.StructGet : b.OneIn(2) ? OpId.StructGetS : OpId.StructGetU, IndexOf(type), field);
-                    b.Apply(1, storage.Unpacked);
+                    b.Body.Emit(!storage.IsPacked ? OpId.StructGet : b.Choose.OneIn(2) ? OpId.StructGetS : OpId.StructGetU, IndexOf(type), field);
+                    b.Body.Apply(1, storage.Unpacked);
                 });
             }
         }
@@ -202,21 +202,21 @@ internal sealed partial class MakerTable
             {
                 b.Push(NotNull(type), d);
                 b.Index(2);
-                b.Emit(!storage.IsPacked ? OpId.ArrayGet : b.OneIn(2) ? OpId.ArrayGetS : OpId.ArrayGetU, IndexOf(type));
-                b.Apply(2, storage.Unpacked);
+                b.Body.Emit(!storage.IsPacked ? OpId.ArrayGet : b.Choose.OneIn(2) ? OpId.ArrayGetS : OpId.ArrayGetU, IndexOf(type));
+                b.Body.Apply(2, storage.Unpacked);
             });
         }
         Add(MakerKind.Field, ValType.I32, (b, d) =>
         {
             b.Push(NotNull(HeapType.Array), d);
-            b.Emit(OpId.ArrayLen);
-            b.Apply(1, ValType.I32);
+            b.Body.Emit(OpId.ArrayLen);
+            b.Body.Apply(1, ValType.I32);
         });
         Add(MakerKind.Field, ValType.I32, (b, d) =>
         {
             b.Push(NotNull(HeapType.I31), d);
-            b.Emit(b.OneIn(2) ? OpId.I31GetS : OpId.I31GetU);
-            b.Apply(1, ValType.I32);
+            b.Body.Emit(b.Choose.OneIn(2) ? OpId.I31GetS : OpId.I31GetU);
+            b.Body.Apply(1, ValType.I32);
         });
     }
 
@@ -229,13 +229,13 @@ internal sealed partial class MakerTable
             Add(MakerKind.Element, table.Element, (b, _) =>
             {
                 b.Index(3, table.Is64);
-                b.Emit(OpId.TableGet, index);
-                b.Apply(1, table.Element);
+                b.Body.Emit(OpId.TableGet, index);
+                b.Body.Apply(1, table.Element);
             });
             Add(MakerKind.Element, table.AddressType, (b, _) =>
             {
-                b.Emit(OpId.TableSize, index);
-                b.Apply(0, table.AddressType);
+                b.Body.Emit(OpId.TableSize, index);
+                b.Body.Apply(0, table.AddressType);
             });
         }
         for (int i = 0; i < Info.Memories.Count; i++)
@@ -244,8 +244,8 @@ internal sealed partial class MakerTable
             ValType address = Info.Memories[i].AddressType;
             Add(MakerKind.Element, address, (b, _) =>
             {
-                b.Emit(OpId.MemorySize, index);
-                b.Apply(0, address);
+                b.Body.Emit(OpId.MemorySize, index);
+                b.Body.Apply(0, address);
             });
         }
     }
@@ -260,8 +260,8 @@ internal sealed partial class MakerTable
             Add(MakerKind.Call, type.Results[0], (b, d) =>
             {
                 foreach (ValType parameter in type.Params) b.Push(parameter, d - 1);
-                b.Emit(OpId.Call, index);
-                b.Apply(type.Params.Length, type.Results[0]);
+                b.Body.Emit(OpId.Call, index);
+                b.Body.Apply(type.Params.Length, type.Results[0]);
             });
         }
         foreach (DefType def in frame.Funcs)
@@ -271,9 +271,9 @@ internal sealed partial class MakerTable
             Add(MakerKind.Call, type.Results[0], (b, d) =>
             {
                 foreach (ValType parameter in type.Params) b.Push(parameter, d - 1);
-                b.Push(b.OneIn(8) ? Nullable(def) : NotNull(def), d);
-                b.Emit(OpId.CallRef, IndexOf(def));
-                b.Apply(type.Params.Length + 1, type.Results[0]);
+                b.Push(b.Choose.OneIn(8) ? Nullable(def) : NotNull(def), d);
+                b.Body.Emit(OpId.CallRef, IndexOf(def));
+                b.Body.Apply(type.Params.Length + 1, type.Results[0]);
             });
         }
         for (int i = 0; i < Info.Tables.Count; i++)
@@ -286,9 +286,9 @@ internal sealed partial class MakerTable
             Add(MakerKind.Call, type.Results[0], (b, d) =>
             {
                 foreach (ValType parameter in type.Params) b.Push(parameter, d - 1);
-                b.Index(b.OneIn(3) ? 3 : 1);
-                b.Emit(OpId.CallIndirect, IndexOf(def), table);
-                b.Apply(type.Params.Length + 1, type.Results[0]);
+                b.Index(b.Choose.OneIn(3) ? 3 : 1);
+                b.Body.Emit(OpId.CallIndirect, IndexOf(def), table);
+                b.Body.Apply(type.Params.Length + 1, type.Results[0]);
             });
         }
     }

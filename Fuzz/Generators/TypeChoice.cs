@@ -1,0 +1,57 @@
+namespace WasmJit.Fuzz;
+
+/// <summary>Random decisions, on types in particular.</summary>
+/// <param name="frame">The module.</param>
+/// <param name="random">Where decisions come from.</param>
+internal sealed class TypeChoice(Frame frame, Random random)
+{
+    private static readonly ValType[] Numbers = [ValType.I32, ValType.I64, ValType.F32, ValType.F64, ValType.V128];
+
+    internal Random Random => random;
+
+    internal T Pick<T>(IReadOnlyList<T> list) => list[random.Next(list.Count)];
+
+    /// <summary>Whether one in so many cases has come.</summary>
+    internal bool OneIn(int count) => random.Next(count) == 0;
+
+    internal int Below(int limit) => random.Next(limit);
+
+    internal ValType SomeType() => random.Next(4) == 0 ? Pick(Numbers) : Pick(frame.References);
+
+    /// <summary>A type that lies at or below another, and can be written.</summary>
+    internal ValType Between(ValType type)
+    {
+        for (int i = 0; i < 6; i++)
+        {
+            ValType other = Pick(frame.References);
+            if (IsSubtype(other, type)) return other;
+        }
+        return type;
+    }
+
+    /// <summary>A type above, in which a value can be hidden; the type itself if none was found.</summary>
+    internal ValType Above(ValType type)
+    {
+        if (OneIn(3)) return ValType.Ref(Subtyping.TopOf(type.Heap!), true);
+        for (int i = 0; i < 12; i++)
+        {
+            ValType other = Pick(frame.References);
+            if (IsSubtype(type, other)) return other;
+        }
+        return ValType.Ref(Subtyping.TopOf(type.Heap!), true);
+    }
+
+    internal static bool IsSubtype(ValType sub, ValType super) => Subtyping.IsSubtype(sub, super);
+
+    internal static ValType NotNullRef(HeapType heap) => ValType.Ref(heap, false);
+
+    /// <summary>What is left of a type when a cast to another has failed.</summary>
+    internal static ValType Without(ValType type, ValType cast) => cast.IsNullable ? type.AsNonNull : type;
+
+    internal static AbstractHeapType BottomOf(HeapType heap)
+    {
+        AbstractHeapType top = Subtyping.TopOf(heap);
+        return ReferenceEquals(top, HeapType.Func) ? HeapType.NoFunc : ReferenceEquals(top, HeapType.Extern) ? HeapType.NoExtern
+            : ReferenceEquals(top, HeapType.Exn) ? HeapType.NoExn : HeapType.None;
+    }
+}
