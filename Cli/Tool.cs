@@ -126,6 +126,7 @@ internal static class Tool
         SavedModuleException e => e.Message,
         IOException e => e.Message,
         UnauthorizedAccessException e => e.Message,
+        CompilationNotAllowedException e => e.Message,
         _ => null,
     };
 }

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using WasmJit.Gc;
 using WasmJit.Jit;
 using WasmJit.Runtime;
 

@@ -36,7 +36,7 @@ public sealed class Engine
     /// <exception cref="MalformedModuleException">The bytes are not in the binary format.</exception>
     /// <exception cref="InvalidModuleException">The module is invalid, or uses what the options do not allow.</exception>
     /// <exception cref="UnsupportedModuleException">The module exceeds a limit of this version.</exception>
-    /// <exception cref="InvalidOperationException">The options say <see cref="Compilation.Never"/>.</exception>
+    /// <exception cref="CompilationNotAllowedException">The options say <see cref="Compilation.Never"/>.</exception>
     public Module Compile(ReadOnlySpan<byte> bytes) => CompileOwned(bytes.ToArray());
 
     /// <summary>
@@ -47,12 +47,14 @@ public sealed class Engine
     /// <exception cref="IOException">It cannot be read, or is larger than 2 GB.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     /// <exception cref="ModuleException">As <see cref="Compile"/>.</exception>
+    /// <exception cref="CompilationNotAllowedException">As <see cref="Compile"/>.</exception>
     public Module CompileFile(string path) => CompileOwned(File.ReadAllBytes(path));
 
     /// <summary>Reads a stream to its end and compiles it.</summary>
     /// <param name="stream">The module's bytes.</param>
     /// <param name="cancellation">Stops reading.</param>
     /// <exception cref="ModuleException">As <see cref="Compile"/>.</exception>
+    /// <exception cref="CompilationNotAllowedException">As <see cref="Compile"/>.</exception>
     public async Task<Module> CompileAsync(Stream stream, CancellationToken cancellation = default)
     {
         byte[] bytes = await ReadAsync(stream, cancellation).ConfigureAwait(false);
@@ -126,7 +128,7 @@ public sealed class Engine
     internal Module CompileOwned(byte[] bytes)
     {
         if (Options.Compilation == Compilation.Never)
-            throw new InvalidOperationException("The engine's options say Compilation.Never: it takes saved modules alone (Engine.LoadSaved).");
+            throw new CompilationNotAllowedException();
         ModuleInfo info = Load(bytes);
         var module = new Module(this, info);
         if (Options.Compilation == Compilation.Ahead) module.Code.CompileAll();

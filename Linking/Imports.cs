@@ -15,10 +15,12 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     private readonly Dictionary<string, Instance> instances = [];
     private readonly Dictionary<string, object> singles = [];
 
-    /// <summary>Replaces an import, or adds it.</summary>
+    /// <summary>What is imported by two names, from a whole instance, too. Setting it replaces an import, or adds it.</summary>
+    /// <exception cref="KeyNotFoundException">Read, and there is none.</exception>
     /// <exception cref="ArgumentException">The value is nothing that a module can import.</exception>
     public object this[string module, string name]
     {
+        get => Find(module, name) ?? throw new KeyNotFoundException($"There is no import \"{module}\" \"{name}\".");
         set => items[(module, name)] = Checked(value);
     }
 

@@ -66,27 +66,35 @@ public sealed class Instance : InstanceCore, ILinkable
         where T : class
     {
         object export = FindExport(name) ?? throw new KeyNotFoundException($"The instance exports no \"{name}\".");
-        if (export is T typed) return typed;
-        if (export is Delegate { Target: FuncRef func } && typeof(T).IsSubclassOf(typeof(Delegate)))
-        {
-            try
-            {
-                return (T)(object)EntryThunk.MakeDelegate(func, typeof(T));
-            }
-            catch (ArgumentException)
-            {
-                throw new InvalidCastException($"The function \"{name}\" has the type {func.Type}: {CSharpName.Of(Signature.Of(func.Type).DelegateType)}.");
-            }
-        }
-        throw new InvalidCastException($"The export \"{name}\" is {CSharpName.Of(export.GetType())}, not {CSharpName.Of(typeof(T))}.");
+        if (As<T>(export) is { } typed) return typed;
+        throw new InvalidCastException(export is Delegate { Target: FuncRef func } && typeof(T).IsSubclassOf(typeof(Delegate))
+            ? $"The function \"{name}\" has the type {func.Type}: {CSharpName.Of(Signature.Of(func.Type).DelegateType)}."
+            : $"The export \"{name}\" is {CSharpName.Of(export.GetType())}, not {CSharpName.Of(typeof(T))}.");
     }
 
-    /// <summary>An export, if there is one of this name and type.</summary>
+    /// <summary>An export, if <see cref="GetExport"/> would give it.</summary>
+    /// <returns>Whether there is one of this name and type.</returns>
     public bool TryGetExport<T>(string name, [NotNullWhen(true)] out T? export)
         where T : class
     {
-        export = FindExport(name) as T;
+        export = FindExport(name) is { } found ? As<T>(found) : null;
         return export is not null;
+    }
+
+    /// <summary>An export as what the host asks for: itself, or a function as another delegate of the same signature; null otherwise.</summary>
+    private static T? As<T>(object export)
+        where T : class
+    {
+        if (export is T typed) return typed;
+        if (export is not Delegate { Target: FuncRef func } || !typeof(T).IsSubclassOf(typeof(Delegate))) return null;
+        try
+        {
+            return (T)(object)EntryThunk.MakeDelegate(func, typeof(T));
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
     }
 
     /// <summary>

@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using WasmJit.Builtins;
+using WasmJit.DynamicLinking;
 using WasmJit.Wasi;
 
 namespace WasmJit;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using WasmJit.Builtins;
 
 namespace WasmJit.Wasi;
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using WasmJit.Builtins;
 
 namespace WasmJit;
 

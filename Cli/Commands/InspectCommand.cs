@@ -1,4 +1,5 @@
 using System.CommandLine;
+using WasmJit.DynamicLinking;
 using WasmJit.Jit;
 using WasmJit.Linking;
 using WasmJit.Text;

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Reflection;
 using System.Runtime.ExceptionServices;
+using WasmJit.Builtins;
+using WasmJit.DynamicLinking;
 using WasmJit.Text;
 
 namespace WasmJit.Cli;

@@ -64,7 +64,7 @@ internal static class JitThread
         catch (OperationCanceledException) when (!code.IsCompleted)
         {
             // Nobody else looks at what became of it.
-            code.ContinueWith(static done => done.Exception, TaskContinuationOptions.ExecuteSynchronously);
+            code.ContinueWith(static done => done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             throw scope.EndOfWait();
         }
         catch (Exception e) when (e is OperationCanceledException or AggregateException)

@@ -1,4 +1,5 @@
 using System.Reflection.Emit;
+using WasmJit.Gc;
 using WasmJit.Runtime;
 
 namespace WasmJit.Jit;

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.Intrinsics;
+using WasmJit.Gc;
 using WasmJit.Runtime;
 
 namespace WasmJit.Jit;

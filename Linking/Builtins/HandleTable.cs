@@ -1,3 +1,5 @@
+using WasmJit.Builtins;
+
 namespace WasmJit.Linking;
 
 /// <summary>

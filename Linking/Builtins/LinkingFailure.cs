@@ -1,3 +1,5 @@
+using WasmJit.Builtins;
+
 namespace WasmJit.Linking;
 
 /// <summary>What ends a function of <c>wasm:linking</c> with an error; no guest and no user ever sees one.</summary>
@@ -16,6 +18,7 @@ internal sealed class LinkingFailure(LinkingError error, string message) : Excep
         LinkException e => (LinkingError.Unlinkable, $"unlinkable module: {e.Message}"),
         OutOfMemoryException => (LinkingError.QuotaExceeded, "out of memory"),
         FileNotFoundException or DirectoryNotFoundException => (LinkingError.NotFound, exception.Message),
+        CompilationNotAllowedException e => (LinkingError.NotAllowed, e.Message),
         UnauthorizedAccessException e => (LinkingError.NotAllowed, e.Message),
         IOException e => (LinkingError.Io, e.Message),
         _ => null,

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using WasmJit.Builtins;
 using WasmJit.Jit;
 using WasmJit.Runtime;
 

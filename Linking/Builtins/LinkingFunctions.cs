@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
+using WasmJit.Builtins;
 using WasmJit.Runtime;
 
 namespace WasmJit.Linking;

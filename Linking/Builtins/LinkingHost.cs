@@ -1,7 +1,7 @@
 using WasmJit.Linking;
 using WasmJit.Runtime;
 
-namespace WasmJit;
+namespace WasmJit.Builtins;
 
 /// <summary>
 /// The built-in module <c>wasm:linking</c> for one guest, or several that trust one another: the runtime-linking extension as functions on handles, for toolchains

@@ -1,4 +1,4 @@
-namespace WasmJit;
+namespace WasmJit.Builtins;
 
 /// <summary>
 /// What a guest may do through the built-in module <c>wasm:linking</c>. Nothing beyond looking at itself by default: modules

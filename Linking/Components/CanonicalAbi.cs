@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 
-namespace WasmJit.Linking;
+namespace WasmJit.Components;
 
 /// <summary>
 /// One copy of values into a component's memory, or out of it, by the canonical ABI of the component model. What the component

@@ -1,10 +1,9 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using WasmJit.Jit;
-using WasmJit.Linking;
 using WasmJit.Runtime;
 
-namespace WasmJit;
+namespace WasmJit.Components;
 
 /// <summary>How a component is run.</summary>
 public sealed record ComponentOptions

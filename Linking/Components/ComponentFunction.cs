@@ -1,7 +1,6 @@
 using System.Reflection;
-using WasmJit.Linking;
 
-namespace WasmJit;
+namespace WasmJit.Components;
 
 /// <summary>A function of a <see cref="Component"/>.</summary>
 public sealed class ComponentFunction

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace WasmJit;
+namespace WasmJit.Components;
 
 /// <summary>The kinds of types that components exchange (the component model's, without resources).</summary>
 public enum ComponentKind
@@ -102,7 +102,7 @@ public sealed class ComponentType
     /// </summary>
     /// <param name="text">The type.</param>
     /// <exception cref="FormatException">The text is not a type.</exception>
-    public static ComponentType Parse(string text) => new Linking.ComponentTypeReader(text).ReadAll();
+    public static ComponentType Parse(string text) => new ComponentTypeReader(text).ReadAll();
 
     private (uint Size, uint Alignment) Layout()
     {
@@ -198,7 +198,7 @@ public sealed class ComponentFuncType
     /// <summary>Reads a function type: <c>func(name: string, data: list&lt;u8&gt;) -> u32</c>.</summary>
     /// <param name="text">The type.</param>
     /// <exception cref="FormatException">The text is not a type.</exception>
-    public static ComponentFuncType Parse(string text) => new Linking.ComponentTypeReader(text).ReadFunction();
+    public static ComponentFuncType Parse(string text) => new ComponentTypeReader(text).ReadFunction();
 
     /// <summary>The function of a module that stands for it, as export or as import.</summary>
     internal FuncType Core(bool isImport)

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace WasmJit.Linking;
+namespace WasmJit.Components;
 
 /// <summary>Reads types of components, in the notation of WIT.</summary>
 internal sealed class ComponentTypeReader(string text)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
+using WasmJit.DynamicLinking;
 using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
@@ -266,7 +267,8 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
 
     /// <summary>What a guest is told; all else, traps among them, ends the guest's call.</summary>
     private static bool IsForGuest(Exception e) =>
-        e is DynamicLinkException or ModuleException or IOException or UnauthorizedAccessException or QuotaExceededException;
+        e is DynamicLinkException or ModuleException or IOException or UnauthorizedAccessException or QuotaExceededException
+            or CompilationNotAllowedException;
 
     /// <summary>Text of the guest, up to its zero.</summary>
     /// <exception cref="TrapException">It does not end inside the memory.</exception>

@@ -1,7 +1,7 @@
 using WasmJit.Linking;
 using WasmJit.Runtime;
 
-namespace WasmJit;
+namespace WasmJit.DynamicLinking;
 
 /// <summary>A library that a <see cref="DynamicLinker"/> has loaded, or the program itself.</summary>
 public sealed class DynamicLibrary

@@ -1,4 +1,4 @@
-namespace WasmJit;
+namespace WasmJit.DynamicLinking;
 
 /// <summary>A library could not be loaded, or a symbol not found. The message is what <c>dlerror</c> tells a guest.</summary>
 public sealed class DynamicLinkException : WasmJitException

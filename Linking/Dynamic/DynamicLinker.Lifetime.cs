@@ -1,7 +1,7 @@
 using System.Runtime.ExceptionServices;
 using WasmJit.Runtime;
 
-namespace WasmJit;
+namespace WasmJit.DynamicLinking;
 
 /// <summary>
 /// Constructors, destructors, and how libraries go. Code of the guest runs here at three points: in constructors, in destructors, and

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using WasmJit.Linking;
 using WasmJit.Runtime;
 
-namespace WasmJit;
+namespace WasmJit.DynamicLinking;
 
 /// <summary>
 /// A dynamic linker for one program in C, C++ or the like: it loads shared libraries in the convention of the tools (the custom

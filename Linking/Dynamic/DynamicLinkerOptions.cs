@@ -1,4 +1,4 @@
-namespace WasmJit;
+namespace WasmJit.DynamicLinking;
 
 /// <summary>How a <see cref="DynamicLinker"/> finds libraries, and how many.</summary>
 public sealed record DynamicLinkerOptions

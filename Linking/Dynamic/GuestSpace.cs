@@ -1,3 +1,4 @@
+using WasmJit.DynamicLinking;
 using WasmJit.Runtime;
 
 namespace WasmJit.Linking;

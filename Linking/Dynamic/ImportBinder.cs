@@ -1,3 +1,4 @@
+using WasmJit.DynamicLinking;
 using WasmJit.Jit;
 using WasmJit.Runtime;
 

@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using System.Reflection;
+using WasmJit.DynamicLinking;
 using WasmJit.Jit;
 using WasmJit.Runtime;
 

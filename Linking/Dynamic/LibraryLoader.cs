@@ -1,3 +1,5 @@
+using WasmJit.DynamicLinking;
+
 namespace WasmJit.Linking;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using WasmJit.DynamicLinking;
+
 namespace WasmJit.Linking;
 
 /// <summary>Where libraries are: what a name means, and which file of the namespace it leads to.</summary>

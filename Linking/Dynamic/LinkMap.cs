@@ -1,3 +1,5 @@
+using WasmJit.DynamicLinking;
+
 namespace WasmJit.Linking;
 
 /// <summary>What is loaded for one program, and who defines a symbol.</summary>

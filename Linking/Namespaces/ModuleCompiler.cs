@@ -24,7 +24,7 @@ public sealed class ModuleCompiler
     /// <param name="bytes">The module in the binary format.</param>
     /// <exception cref="ModuleException">The bytes are no valid module.</exception>
     /// <exception cref="QuotaExceededException">A guest loads the module, and its quota is used up.</exception>
-    /// <exception cref="UnauthorizedAccessException">The engine compiles nothing (<see cref="Compilation.Never"/>).</exception>
+    /// <exception cref="CompilationNotAllowedException">The engine makes no code (<see cref="Compilation.Never"/>).</exception>
     public Module Compile(ReadOnlySpan<byte> bytes)
     {
         quota?.CheckSize(bytes.Length);
@@ -35,7 +35,7 @@ public sealed class ModuleCompiler
     /// <param name="stream">The module in the binary format; it stays open.</param>
     /// <exception cref="ModuleException">The bytes are no valid module.</exception>
     /// <exception cref="QuotaExceededException">A guest loads the module, and its quota is used up.</exception>
-    /// <exception cref="UnauthorizedAccessException">The engine compiles nothing (<see cref="Compilation.Never"/>).</exception>
+    /// <exception cref="CompilationNotAllowedException">The engine makes no code (<see cref="Compilation.Never"/>).</exception>
     /// <exception cref="IOException">The stream cannot be read, or has more than 2 GiB.</exception>
     public Module Compile(Stream stream)
     {
@@ -59,11 +59,11 @@ public sealed class ModuleCompiler
         if (size > Array.MaxLength) throw new IOException("A module of more than 2 GiB cannot be loaded.");
     }
 
-    /// <exception cref="UnauthorizedAccessException">The engine compiles nothing.</exception>
+    /// <exception cref="CompilationNotAllowedException">The engine makes no code.</exception>
     private Module CompileOwned(byte[] bytes)
     {
         if (Engine.Options.Compilation == Compilation.Never)
-            throw new UnauthorizedAccessException("runtime compile not allowed: the engine takes saved modules alone");
+            throw new CompilationNotAllowedException();
         Pay(Fuel.OfCode((ulong)bytes.Length));
         return Engine.CompileOwned(bytes, quota);
     }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using WasmJit.Gc;
 
 namespace WasmJit.Runtime;
 

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using WasmJit.Runtime;
 
-namespace WasmJit;
+namespace WasmJit.Gc;
 
 /// <summary>
 /// An <c>i31</c> reference: a 31-bit integer as an object. Two with the same value are equal for <c>ref.eq</c>, though they may be

@@ -3,13 +3,13 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using WasmJit.Runtime;
 
-namespace WasmJit;
+namespace WasmJit.Gc;
 
 /// <summary>
 /// A view of an array of the guest's garbage-collected heap. The array itself, which is what guests and delegates pass, is
-/// <see cref="Object"/>.
+/// <see cref="Object"/>. Two views are equal if they are of the same array.
 /// </summary>
-public readonly struct WasmArray
+public readonly struct WasmArray : IEquatable<WasmArray>
 {
     private readonly GcClass type;
     private readonly Array array;
@@ -22,6 +22,21 @@ public readonly struct WasmArray
 
     /// <summary>The array as a reference, for guests.</summary>
     public object Object => array;
+
+    /// <summary>Whether the other view is of the same array.</summary>
+    public bool Equals(WasmArray other) => ReferenceEquals(array, other.array);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is WasmArray other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => RuntimeHelpers.GetHashCode(array);
+
+    /// <summary>Whether both views are of the same array.</summary>
+    public static bool operator ==(WasmArray left, WasmArray right) => left.Equals(right);
+
+    /// <summary>Whether the views are of different arrays.</summary>
+    public static bool operator !=(WasmArray left, WasmArray right) => !left.Equals(right);
 
     /// <summary>The array's type.</summary>
     public DefType Type => type.Type;

@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics;
 using WasmJit.Runtime;
 
-namespace WasmJit;
+namespace WasmJit.Gc;
 
 /// <summary>
 /// A struct of the guest's garbage-collected heap. Each struct type has a class of its own, derived from this one; the fields are

@@ -76,7 +76,7 @@ internal sealed unsafe class FuncRef
     /// The code of all functions that are gone. Callers take their arguments off the stack themselves, and none of them gets a result.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Gone() => throw new ObjectDisposedException("WasmJit.Component");
+    private static void Gone() => throw new ObjectDisposedException("WasmJit.Components.Component");
 
     /// <summary>The delegate that stands for this function in .NET: always the same object.</summary>
     internal Delegate Delegate

@@ -1,3 +1,5 @@
+using WasmJit.Gc;
+
 namespace WasmJit.Runtime;
 
 /// <summary>The dynamic type of references: what <c>ref.test</c>, <c>ref.cast</c> and the host boundary ask.</summary>

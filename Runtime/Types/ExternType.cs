@@ -98,13 +98,13 @@ public sealed record ImportType(string Module, string? Name, ExternType Type);
 public sealed record ExportType(string Name, ExternType Type);
 
 /// <summary>A defined type that describes a linkable entity other than a function: memory, table, global or tag.</summary>
-public sealed class EntityType : CompositeType
+internal sealed class EntityType : CompositeType
 {
     /// <summary>Makes the composite type of an entity.</summary>
-    public EntityType(ExternType entity) => Entity = entity;
+    internal EntityType(ExternType entity) => Entity = entity;
 
     /// <summary>The entity's type.</summary>
-    public ExternType Entity { get; }
+    internal ExternType Entity { get; }
 
     /// <inheritdoc/>
     public override AbstractHeapType Top => Entity.Kind switch

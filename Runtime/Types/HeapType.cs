@@ -130,7 +130,7 @@ public sealed class ExactType : HeapType
 /// <c>(exact $M)</c> of the runtime-linking extension: instances that were made from one module of a module's index space. One
 /// object for each such index of a decoded module, so that identity is type equality.
 /// </summary>
-public sealed class ExactModuleType : HeapType
+internal sealed class ExactModuleType : HeapType
 {
     internal ExactModuleType(int index, DefType module, Runtime.ModuleDefinition? definition)
     {
@@ -144,10 +144,10 @@ public sealed class ExactModuleType : HeapType
     internal int Index { get; }
 
     /// <summary>The module type of the module.</summary>
-    public DefType ModuleType { get; }
+    internal DefType ModuleType { get; }
 
     /// <summary>The type of its instances, which lies directly above.</summary>
-    public DefType InstanceType { get; }
+    internal DefType InstanceType { get; }
 
     /// <summary>What the compiler knows of a module that is defined and not imported: all its instances run the same code.</summary>
     internal Runtime.ModuleDefinition? Definition { get; }

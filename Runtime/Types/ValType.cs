@@ -64,7 +64,7 @@ public readonly struct ValType : IEquatable<ValType>
     public static ValType I16 => new(ValKind.I16, null, false);
 
     /// <summary>The operand of unreachable code.</summary>
-    public static ValType Bottom => default;
+    internal static ValType Bottom => default;
 
     /// <summary><c>funcref</c></summary>
     public static ValType FuncRef => new(ValKind.Ref, HeapType.Func, true);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.Intrinsics;
 using System.Text;
+using WasmJit.Builtins;
 using Xunit;
 
 namespace WasmJit.Tests.PublicApi;

@@ -1,4 +1,5 @@
 using System.Text;
+using WasmJit.Components;
 using Xunit;
 
 namespace WasmJit.Tests.PublicApi;

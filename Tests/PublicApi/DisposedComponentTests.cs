@@ -1,3 +1,4 @@
+using WasmJit.Components;
 using Xunit;
 
 namespace WasmJit.Tests.PublicApi;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using WasmJit.DynamicLinking;
 using Xunit;
 using static WasmJit.Tests.PublicApi.DylinkText;
 

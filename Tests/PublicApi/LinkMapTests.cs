@@ -1,3 +1,4 @@
+using WasmJit.DynamicLinking;
 using Xunit;
 
 namespace WasmJit.Tests.PublicApi;

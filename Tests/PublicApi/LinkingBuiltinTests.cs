@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using WasmJit.Builtins;
 using Xunit;
 
 namespace WasmJit.Tests.PublicApi;

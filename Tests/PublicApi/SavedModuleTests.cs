@@ -1,6 +1,8 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
+using WasmJit.Builtins;
+using WasmJit.Gc;
 using Xunit;
 
 namespace WasmJit.Tests.PublicApi;
@@ -113,7 +115,7 @@ public sealed class SavedModuleTests
     [Fact]
     public void AnEngineThatNeverCompilesCompilesNothing()
     {
-        Assert.Throws<InvalidOperationException>(() => Loader.CompileText("(module)"));
+        Assert.Throws<CompilationNotAllowedException>(() => Loader.CompileText("(module)"));
         Instance guest = Load(Save("""
             (module
               (memory 1)

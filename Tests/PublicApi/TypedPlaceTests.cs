@@ -1,3 +1,5 @@
+using WasmJit.DynamicLinking;
+using WasmJit.Gc;
 using Xunit;
 
 namespace WasmJit.Tests.PublicApi;

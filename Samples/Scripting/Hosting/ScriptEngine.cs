@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.ExceptionServices;
 using WasmJit;
+using WasmJit.Gc;
 
 namespace Twig;
 

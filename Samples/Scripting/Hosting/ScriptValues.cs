@@ -2,7 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Linq.Expressions;
 using System.Text;
-using WasmJit;
+using WasmJit.Gc;
 
 namespace Twig;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using WasmJit.Builtins;
 using Xunit;
 
 namespace WasmJit.Tests;

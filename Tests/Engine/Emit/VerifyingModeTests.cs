@@ -1,3 +1,4 @@
+using WasmJit.Gc;
 using WasmJit.Jit;
 using WasmJit.Runtime;
 using Xunit;

@@ -1,0 +1,71 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>
+/// What users can see, and the rules for it. A change of the public surface is a change of <c>PublicSurface.txt</c>, which a person reads:
+/// WASMJIT_UPDATE_GOLDEN=1 writes it anew.
+/// </summary>
+public sealed class PublicSurfaceTests
+{
+    private static string Golden([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "PublicSurface.txt");
+
+    [Fact]
+    public void ThePublicSurfaceIsAsWritten()
+    {
+        string actual = PublicSurface.Text();
+        if (Environment.GetEnvironmentVariable("WASMJIT_UPDATE_GOLDEN") == "1") File.WriteAllText(Golden(), actual);
+        Assert.Equal(File.ReadAllText(Golden()), actual);
+    }
+
+    /// <summary>State is read by properties; constants and the values of enumerations are no state.</summary>
+    [Fact]
+    public void FieldsAreNotPublic() => Assert.Empty(
+        from type in PublicSurface.Types
+        where !type.IsEnum
+        from field in type.GetFields(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
+        where !field.IsLiteral
+        select $"{type.Name}.{field.Name}");
+
+    /// <summary>What properties hand out cannot be changed behind their back.</summary>
+    [Fact]
+    public void ListsAreReadOnly() => Assert.Empty(
+        from type in PublicSurface.Types
+        from property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
+        where property.PropertyType is { } given && (given.IsArray || (given.IsGenericType && Changeable.Contains(given.GetGenericTypeDefinition())))
+        select $"{type.Name}.{property.Name}");
+
+    private static readonly Type[] Changeable =
+        [typeof(List<>), typeof(Dictionary<,>), typeof(HashSet<>), typeof(IList<>), typeof(IDictionary<,>), typeof(ISet<>), typeof(ICollection<>)];
+
+    /// <summary>All but a cancelled guest, and a host that asks an engine to compile which must not, is caught with one base.</summary>
+    [Fact]
+    public void ExceptionsHaveOneBase() => Assert.Equal(
+        ["CompilationNotAllowedException", "GuestCanceledException"],
+        PublicSurface.Types.Where(t => t.IsSubclassOf(typeof(Exception)) && !typeof(WasmJitException).IsAssignableFrom(t)).Select(t => t.Name).Order());
+
+    /// <summary>The namespaces that every program has without a using: no type of ours makes a name in them ambiguous.</summary>
+    [Fact]
+    public void NamesDoNotCollideWithImplicitUsings()
+    {
+        string[] implicitly = ["System", "System.IO", "System.Linq", "System.Net.Http", "System.Threading", "System.Threading.Tasks", "System.Collections.Generic"];
+        _ = typeof(HttpClient).Assembly;
+        HashSet<string> taken =
+        [
+            .. AppDomain.CurrentDomain.GetAssemblies().Where(a => a.GetName().Name!.StartsWith("System.", StringComparison.Ordinal))
+                .SelectMany(a => a.GetExportedTypes()).Where(t => implicitly.Contains(t.Namespace)).Select(t => t.Name),
+        ];
+        Assert.Contains("Memory`1", taken);
+        Assert.Equal([], PublicSurface.Types.Select(t => t.Name).Where(taken.Contains));
+    }
+
+    /// <summary>Names are in American English, as those of .NET.</summary>
+    [Fact]
+    public void NamesAreSpelledAlike()
+    {
+        string[] british = ["Initialis", "Cancelled", "Cancelling", "Canonicalis", "Serialis", "Optimis", "Behaviour", "Licence"];
+        Assert.Equal([], PublicSurface.Text().Split('\n').Where(line => british.Any(line.Contains)));
+    }
+}
