@@ -74,6 +74,16 @@ internal sealed class Emission
     /// <summary>The bytes that a load or store touches.</summary>
     internal int Width { get; private init; }
 
+    /// <summary>Writes the steps from one on.</summary>
+    internal void WriteSteps(IlBuffer il, int from)
+    {
+        foreach (Step step in Steps.AsSpan(from))
+        {
+            if (step.Constant is { } constant) il.LdcI4(constant);
+            else il.Emit(step.Code);
+        }
+    }
+
     internal static Emission Of(Operator op) => op.EmissionCache ??= Parse(op);
 
     private static Emission Parse(Operator op)

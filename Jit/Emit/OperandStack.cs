@@ -7,7 +7,7 @@ namespace WasmJit.Jit;
 /// and locals are not loaded before they are used. What an operator needs below operands that are already on the IL stack is
 /// inserted in front of their code, which never crosses a label, because labels find no operand on the IL stack.
 /// </summary>
-internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index)> placeOf)
+internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
 {
     /// <summary>Deeper expressions go through a temporary: RyuJIT walks trees recursively.</summary>
     private const int MaxDepth = 100;
@@ -25,7 +25,7 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     private Operand[] items = new Operand[32];
     private int onStack;
 
-    /// <summary>Below these heights there is nothing on the IL stack, and no pending read of a local: nobody looks there in vain.</summary>
+    /// <summary>Below these heights there is nothing on the IL stack, and no pending read of a local: scans can start at these heights.</summary>
     private int lowestOnStack, lowestPending;
 
     /// <summary>Where pending reads of each place are or were, ascending.</summary>
@@ -185,7 +185,7 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
     internal int LoadPlaceAt(int after, in Operand operand)
     {
         if (operand.Kind != OperandKind.Local) return il.LdlocAt(after, operand.Index);
-        (bool isArg, int index) = placeOf(operand.Index);
+        (bool isArg, int index) = places[operand.Index];
         return isArg ? il.LdargAt(after, index) : il.LdlocAt(after, index);
     }
 
@@ -326,6 +326,23 @@ internal sealed class OperandStack(IlBuffer il, Func<int, (bool IsArg, int Index
         il.CallAt(lowest.Kind == OperandKind.Stack ? position : LoadAt(position, lowest), check);
         for (int i = 0; i < count; i++) Remove();
         return start;
+    }
+
+    /// <summary>
+    /// Leaves the two topmost operands on the IL stack and forgets them. Gives the positions before them and between them.
+    /// </summary>
+    internal int TakePair(out int between, out int treeDepth, out bool hasLoad)
+    {
+        Operand first = this[1], second = this[0];
+        int position = il.Tail;
+        if (second.Kind == OperandKind.Stack) position = second.Start;
+        else LoadAt(position, second);
+        between = first.Kind == OperandKind.Stack ? position : LoadAt(position, first);
+        Remove();
+        Remove();
+        treeDepth = Math.Max(first.Depth, second.Depth) + 1;
+        hasLoad = first.HasLoad || second.HasLoad;
+        return first.Kind == OperandKind.Stack ? first.Start : position;
     }
 
     /// <summary>

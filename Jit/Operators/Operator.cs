@@ -88,6 +88,9 @@ internal sealed class Operator
     /// <summary>Whether it has one of these traits.</summary>
     internal bool Has(OpTraits traits) => (Traits & traits) != 0;
 
+    /// <summary>Whether its memories and tables are behind references: its immediates name their types, and references lie below the operands.</summary>
+    internal bool IsThroughReference => Form == OpForm.Ref;
+
     /// <summary>Whether it is a tail call.</summary>
     internal bool IsTailCall => (Traits & (OpTraits.Calls | OpTraits.Ends)) == (OpTraits.Calls | OpTraits.Ends);
 

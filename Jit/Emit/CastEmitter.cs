@@ -8,20 +8,26 @@ namespace WasmJit.Jit;
 /// Type tests, casts and branches on them (spec 4.6.8). For struct types and final array types they are the CLR's
 /// <c>isinst</c> and <c>castclass</c>, which compare the method table; for functions of final types the type's number is compared.
 /// </summary>
-internal sealed partial class FunctionEmitter
+internal sealed class CastEmitter(EmitterContext context, ControlStack control, Branches branches, Assertions assertions)
 {
-    private bool EmitCasts(in Instr instr)
+    private readonly IlBuffer il = context.Il;
+    private readonly OperandStack stack = context.Stack;
+
+    private ModuleInfo module => context.Module;
+
+    /// <summary>Emits an operator of the group.</summary>
+    internal bool TryEmit(in Instr instr)
     {
         switch (instr.Id)
         {
-            case OpId.RefTest or OpId.RefTestNull: RefTest(Target(instr.Heap1, instr.Nullable1, instr.Offset)); return true;
-            case OpId.RefCast or OpId.RefCastNull: RefCast(Target(instr.Heap1, instr.Nullable1, instr.Offset)); return true;
+            case OpId.RefTest or OpId.RefTestNull: RefTest(TargetOf(instr.Heap1, instr.Nullable1, instr.Offset)); return true;
+            case OpId.RefCast or OpId.RefCastNull: RefCast(TargetOf(instr.Heap1, instr.Nullable1, instr.Offset)); return true;
             case OpId.BrOnCast or OpId.BrOnCastFail:
-                BrOnCast(instr.A, Target(instr.Heap2, instr.Nullable2, instr.Offset), instr.Id == OpId.BrOnCastFail);
+                BrOnCast(instr.A, TargetOf(instr.Heap2, instr.Nullable2, instr.Offset), instr.Id == OpId.BrOnCastFail);
                 return true;
-            case OpId.RefCastDescEq or OpId.RefCastDescEqNull: RefCastDescEq(Target(instr.Heap1, instr.Nullable1, instr.Offset)); return true;
+            case OpId.RefCastDescEq or OpId.RefCastDescEqNull: RefCastDescEq(TargetOf(instr.Heap1, instr.Nullable1, instr.Offset)); return true;
             case OpId.BrOnCastDescEq or OpId.BrOnCastDescEqFail:
-                BrOnCastDescEq(instr.A, Target(instr.Heap2, instr.Nullable2, instr.Offset), instr.Id == OpId.BrOnCastDescEqFail);
+                BrOnCastDescEq(instr.A, TargetOf(instr.Heap2, instr.Nullable2, instr.Offset), instr.Id == OpId.BrOnCastDescEqFail);
                 return true;
             default: return false;
         }
@@ -30,8 +36,8 @@ internal sealed partial class FunctionEmitter
     /// <summary>A type that a cast names, and where it is in the type index space (-1 for abstract ones).</summary>
     private readonly record struct CastTarget(ValType Type, int Index);
 
-    private CastTarget Target(HeapTypeCode code, bool nullable, int offset) =>
-        new(ValType.Ref(new TypeDecoder(module).HeapTypeOf(code, offset), nullable), (int)Math.Max(code.Code, -1));
+    private CastTarget TargetOf(HeapTypeCode code, bool nullable, int offset) =>
+        new(ValType.Ref(context.HeapTypeOf(code, offset), nullable), (int)Math.Max(code.Code, -1));
 
     /// <summary>The class whose <c>isinst</c> is the test, null if there is none.</summary>
     private Type? ClrTypeOf(CastTarget target)
@@ -50,7 +56,7 @@ internal sealed partial class FunctionEmitter
 
     /// <summary>Whether it is proved that the topmost operand, unless it is null, is of the target's type, so that no test is needed.</summary>
     private bool IsStatic(CastTarget target) =>
-        Proven.RefersTo(0, target.Type.Heap!) && Assume(0, ValType.Ref(target.Type.Heap!, true), "a test that was left out");
+        context.Proven.RefersTo(0, target.Type.Heap!) && assertions.Assume(0, ValType.Ref(target.Type.Heap!, true), "a test that was left out");
 
     /// <summary>Turns the reference on the IL stack into something true if it is of the target's type and not null.</summary>
     private void Test(CastTarget target)
@@ -62,18 +68,18 @@ internal sealed partial class FunctionEmitter
         }
         else if (heap is ExactModuleType made)
         {
-            LoadInstance();
+            context.LoadInstance();
             il.LdcI4(made.Index);
             il.Call(Members.Cast(nameof(Casts.IsMadeOf)));
         }
         else if (heap is DefType { Composite: FuncType, IsFinal: true } || heap is ExactType { Type.Composite: FuncType })
         {
-            this.target.LoadTypeId(il, heap is ExactType exact ? exact.Type : (DefType)heap);
+            context.Target.LoadTypeId(il, heap is ExactType exact ? exact.Type : (DefType)heap);
             il.Call(Members.Cast(nameof(Casts.IsFunc)));
         }
         else if (target.Index >= 0)
         {
-            LoadInstance();
+            context.LoadInstance();
             il.LdcI4(target.Index);
             il.Call(Members.Cast(heap is ExactType ? nameof(Casts.IsExactly) : nameof(Casts.IsType)));
         }
@@ -97,7 +103,7 @@ internal sealed partial class FunctionEmitter
     private void RefTest(CastTarget target)
     {
         bool isStatic = IsStatic(target);
-        if (!target.Type.IsNullable || IsNonNull(0))
+        if (!target.Type.IsNullable || assertions.IsNonNull(0))
         {
             int start = stack.Take(1);
             bool isObject = true;
@@ -116,7 +122,7 @@ internal sealed partial class FunctionEmitter
         }
         // Null passes: (value == null) | test(value).
         int temp = stack.TakeTemp(Signature.ClrType(stack[0].Type));
-        int at = stack.Take(1);
+        int before = stack.Take(1);
         il.Stloc(temp);
         il.Ldloc(temp);
         il.Emit(OpCodes.Ldnull);
@@ -138,27 +144,27 @@ internal sealed partial class FunctionEmitter
             il.Emit(OpCodes.Or);
         }
         stack.FreeTemp(temp);
-        stack.PushStack(ValType.I32, at);
+        stack.PushStack(ValType.I32, before);
     }
 
     private void RefCast(CastTarget target)
     {
-        bool mayBeNull = !IsNonNull(0);
+        bool mayBeNull = !assertions.IsNonNull(0);
         ValType result = target.Type;
         if (IsStatic(target))
         {
             if (!mayBeNull || target.Type.IsNullable) return;
-            int at = stack.Take(1);
+            int start = stack.Take(1);
             il.Call(Members.Cast(nameof(Casts.NonNull)));
-            stack.PushStack(result, at);
+            stack.PushStack(result, start);
             return;
         }
         if (ClrTypeOf(target) is { } clr)
         {
-            int at = stack.Take(1);
+            int start = stack.Take(1);
             if (mayBeNull && !target.Type.IsNullable) il.Call(Members.Cast(nameof(Casts.NonNull)));
             il.TypeOp(OpCodes.Castclass, clr);
-            stack.PushStack(result, at);
+            stack.PushStack(result, start);
             return;
         }
         int temp = stack.TakeTemp(Signature.ClrType(stack[0].Type));
@@ -188,7 +194,7 @@ internal sealed partial class FunctionEmitter
     private void BrOnCast(uint label, CastTarget target, bool onFail)
     {
         stack.Flush();
-        bool mayBeNull = !IsNonNull(0);
+        bool mayBeNull = !assertions.IsNonNull(0);
         bool nullPasses = target.Type.IsNullable && mayBeNull;
         int matches = il.DefineLabel(), fails = il.DefineLabel();
         if (IsStatic(target))
@@ -216,8 +222,8 @@ internal sealed partial class FunctionEmitter
     /// <summary>The branch itself: control comes here, or to the label, if the test holds, and to the other if it fails.</summary>
     private void FinishBrOnCast(uint label, bool onFail, int matches, int fails)
     {
-        ref Frame frame = ref Target(label);
-        int arity = LabelTypes(frame).Length;
+        ref ControlFrame frame = ref control.Target(label);
+        int arity = frame.LabelTypes.Length;
         if (onFail)
         {
             il.Branch(OpCodes.Br, matches);
@@ -227,12 +233,10 @@ internal sealed partial class FunctionEmitter
         {
             il.Mark(matches);
         }
-        CopyToLabel(ref frame, arity);
-        Jump(frame);
+        branches.CopyToLabel(ref frame, arity);
+        branches.Jump(frame);
         il.Mark(onFail ? matches : fails);
     }
-
-    // ---- custom descriptors ----
 
     /// <summary>Pushes whether the object in <paramref name="value"/>, which is not null, has the descriptor.</summary>
     private void HasDescriptor(in Operand value, int descriptor, CastTarget target)
@@ -263,7 +267,7 @@ internal sealed partial class FunctionEmitter
     {
         stack.Flush();
         int descriptor = stack.TakeTemp(typeof(object));
-        bool mayBeNull = !IsNonNull(0);
+        bool mayBeNull = !assertions.IsNonNull(0);
         stack.Take(1);
         if (mayBeNull) il.Call(Members.Cast(nameof(Casts.NonNullDescriptor)));
         il.Stloc(descriptor);
@@ -272,7 +276,7 @@ internal sealed partial class FunctionEmitter
 
     private void RefCastDescEq(CastTarget target)
     {
-        bool mayBeNull = !IsNonNull(1);
+        bool mayBeNull = !assertions.IsNonNull(1);
         int descriptor = TakeDescriptor();
         int done = il.DefineLabel();
         if (target.Type.IsNullable && mayBeNull)
@@ -288,7 +292,7 @@ internal sealed partial class FunctionEmitter
 
     private void BrOnCastDescEq(uint label, CastTarget target, bool onFail)
     {
-        bool mayBeNull = !IsNonNull(1);
+        bool mayBeNull = !assertions.IsNonNull(1);
         int descriptor = TakeDescriptor();
         int matches = il.DefineLabel(), fails = il.DefineLabel();
         if (target.Type.IsNullable && mayBeNull)

@@ -6,45 +6,51 @@ namespace WasmJit.Jit;
 /// Functions that begin at the head of a loop: an iteration that was begun by the interpreter goes on in machine code. The
 /// function has its own signature, parameters being what they are by then; all other values come from the interpreter's frame.
 /// </summary>
-internal sealed partial class FunctionEmitter
+internal sealed class ResumePoint(EmitterContext context, int loop)
 {
-    /// <summary>The offset of the loop, -1 if the function begins at its beginning.</summary>
-    private readonly int resumedLoop;
+    private readonly IlBuffer il = context.Il;
+    private readonly OperandStack stack = context.Stack;
 
-    private int resumeLabel = -1;
+    /// <summary>Whether the function begins at a loop, and not at its beginning.</summary>
+    internal bool IsLoop => loop >= 0;
+
+    /// <summary>Whether the function begins at the loop of an offset in it.</summary>
+    internal bool Is(int offset, Activation activation) => offset == loop && activation.Caller is null;
+
+    private int label = -1;
 
     /// <summary>The temporaries of operands below and at the loop's head, and where the interpreter has them.</summary>
-    private readonly List<(int Temp, ValType Type, int Slot)> resumedOperands = [];
+    private readonly List<(int Temp, ValType Type, int Slot)> operands = [];
 
     /// <summary>Notes what is where at the loop's head. No operand is on the IL stack here.</summary>
-    private void NoteResume(int label)
+    internal void Note(int head)
     {
-        resumeLabel = label;
+        label = head;
         int slots = 0, refs = 0;
-        foreach (Operand local in current.Locals) _ = local.Type.IsRef ? refs++ : slots++;
+        foreach (Operand local in context.Current.Locals) _ = local.Type.IsRef ? refs++ : slots++;
         for (int i = 0; i < stack.Count; i++)
         {
             Operand operand = stack.At(i);
             int slot = operand.Type.IsRef ? refs++ : slots++;
-            if (operand.Kind != OperandKind.Const) resumedOperands.Add((operand.Index, operand.Type, slot));
+            if (operand.Kind != OperandKind.Const) operands.Add((operand.Index, operand.Type, slot));
         }
     }
 
     /// <summary>Loads everything from the interpreter's frame and goes to the loop's head.</summary>
-    private void EmitResume(int at)
+    internal void EmitAt(int at)
     {
-        if (resumeLabel < 0) throw new UnsupportedModuleException("the loop is never reached");
+        if (label < 0) throw new UnsupportedModuleException("the loop is never reached");
         int frame = il.DeclareLocal(typeof(nint));
         at = il.StlocAt(il.CallAt(at, Members.ResumedSlots), frame);
         int slots = 0, refs = 0;
-        foreach (Operand local in root.Locals)
+        foreach (Operand local in context.Root.Locals)
         {
-            (bool isArg, int index) = places[local.Index];
+            (bool isArg, int index) = context.Places[local.Index];
             int slot = local.Type.IsRef ? refs++ : slots++;
             if (!isArg) at = ResumeAt(at, frame, index, local.Type, slot);
         }
-        foreach ((int temp, ValType type, int slot) in resumedOperands) at = ResumeAt(at, frame, temp, type, slot);
-        il.BranchAt(at, OpCodes.Br, resumeLabel);
+        foreach ((int temp, ValType type, int slot) in operands) at = ResumeAt(at, frame, temp, type, slot);
+        il.BranchAt(at, OpCodes.Br, label);
     }
 
     private int ResumeAt(int at, int frame, int local, ValType type, int slot)

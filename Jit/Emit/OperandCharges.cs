@@ -3,25 +3,17 @@ using System.Reflection.Emit;
 namespace WasmJit.Jit;
 
 /// <summary>
-/// What operators cost where fuel is counted, as their rows say. What is known when code is made is counted with the
-/// instructions; what depends on an operand is charged by the operator itself, before it works.
+/// What operators cost where fuel is counted, beyond what is known when code is made: work that depends on an operand is charged by the
+/// operator itself, before it begins, as its row says.
 /// </summary>
-internal sealed partial class FunctionEmitter
+internal sealed class OperandCharges(EmitterContext context)
 {
-    /// <summary>What entering the function costs besides its instructions: a call, and locals that are cleared.</summary>
-    private long EntryCost => FuelCosts.OfEntry(func, current.Locals.Length);
-
-    /// <summary>What an instruction costs whatever its operands are.</summary>
-    private long KnownCost(in Instr instr)
-    {
-        int values = FuelCosts.LabelOf(instr) is { } label ? LabelTypes(Target(label)).Length
-            : FuelCosts.EndsPart(instr) ? frames[depth - 1].End.Length : 0;
-        return FuelCosts.Known(instr, module, func, values);
-    }
+    private readonly IlBuffer il = context.Il;
+    private readonly OperandStack stack = context.Stack;
 
     /// <summary>Charges an operator for its topmost operand, which stays where it is, or for the type that it makes something of.</summary>
     /// <returns>A temporary with an operand that <see cref="ChargeGrowth"/> wants; -1 if there is none.</returns>
-    private int ChargeOperand(in Instr instr)
+    internal int Charge(in Instr instr)
     {
         switch (instr.Op.Cost.Unit)
         {
@@ -29,8 +21,8 @@ internal sealed partial class FunctionEmitter
             case CostUnit.Items: ChargeTop("Items"); return -1;
             case CostUnit.Code: ChargeTop("Compiled"); return -1;
             case CostUnit.Entity:
-                il.LdcI8((long)CostOf(Entity(instr.A)));
-                LoadInstance();
+                il.LdcI8((long)CostOf(context.Entity(instr.A)));
+                context.LoadInstance();
                 il.Call(Members.FuelCharge("Items64"));
                 il.Emit(OpCodes.Pop);
                 return -1;
@@ -53,20 +45,20 @@ internal sealed partial class FunctionEmitter
     {
         ValType type = stack[0].Type;
         int start = stack.Take(1);
-        LoadInstance();
+        context.LoadInstance();
         il.Call(Members.FuelCharge(what + (type == ValType.I64 ? "64" : "32")));
         stack.PushStack(type, start);
     }
 
     /// <summary>Charges a memory that has grown: the result is topmost. Growth that was refused costs nothing.</summary>
-    private void ChargeGrowth(in Instr instr, int delta)
+    internal void ChargeGrowth(in Instr instr, int delta)
     {
-        MemoryType memory = instr.Id == OpId.MemoryGrow ? module.Memories[(int)instr.A] : Entity(instr.A).Memory;
+        MemoryType memory = instr.Id == OpId.MemoryGrow ? context.Module.Memories[(int)instr.A] : context.Entity(instr.A).Memory;
         int start = stack.Take(1);
         il.Ldloc(delta);
         il.LdcI4(memory.PageSizeLog2);
-        LoadInstance();
-        il.Call(Members.FuelCharge(Sized(memory.Is64, nameof(Fuel.Grown32), nameof(Fuel.Grown64))));
+        context.LoadInstance();
+        il.Call(Members.FuelCharge(AddressSize.Of(memory.Is64, nameof(Fuel.Grown32), nameof(Fuel.Grown64))));
         stack.PushStack(memory.AddressType, start);
         stack.FreeTemp(delta);
     }

@@ -6,55 +6,19 @@ namespace WasmJit.Jit;
 /// What RyuJIT must not know about floats. It keeps every float constant as a double, in which a signalling NaN of 32 bits does not
 /// survive; it gives the other operand back where one is a neutral element (x * 1, x - 0), though the specification wants a NaN
 /// quiet (4.3.3); and it drops a promotion that is demoted again. So a float constant is visible to it only beside the operator that
-/// takes it, where <see cref="EmitNeutral"/> sees it too. Everywhere else it is hidden: in locals and temporaries, and where it comes of
+/// takes it, where <see cref="TryEmitNeutral"/> sees it too. Everywhere else it is hidden: in locals and temporaries, and where it comes of
 /// integers or of operators on constants.
 /// </summary>
-internal sealed partial class FunctionEmitter
+internal sealed class FloatFolding(IlBuffer il, OperandStack stack)
 {
-    /// <summary>How many arms of frames there have been.</summary>
-    private int arms;
+    /// <summary>Whether values of a type are floats.</summary>
+    internal static bool IsFloat(ValType type) => type.Kind is ValKind.F32 or ValKind.F64;
 
-    /// <summary>
-    /// By place of the function's own locals: the frame whose arm wrote the local first, counted from 1, and that arm. While it is open, the
-    /// local is no longer the zero that it was at the start.
-    /// </summary>
-    private readonly Dictionary<int, (int Depth, int Arm)> written = [];
-
-    /// <summary>Places of locals of floats or vectors that may be read while they are zero.</summary>
-    private readonly SortedDictionary<int, ValType> hiddenZeros = [];
-
-    private bool IsWritten(int place) =>
-        written.TryGetValue(place, out (int Depth, int Arm) first) && first.Depth <= depth && frames[first.Depth - 1].Arm == first.Arm;
-
-    private void NoteWrite(uint local)
-    {
-        ref readonly Operand operand = ref current.Locals[local];
-        if (current == root && MayBeFloat(operand.Type) && !IsWritten(operand.Index)) written[operand.Index] = (depth, frames[depth - 1].Arm);
-    }
-
-    private void NoteRead(uint local)
-    {
-        ref readonly Operand operand = ref current.Locals[local];
-        if (current == root && local >= func.Func.Params.Length && MayBeFloat(operand.Type) && !IsWritten(operand.Index)) hiddenZeros[operand.Index] = operand.Type;
-    }
-
-    private static bool IsFloat(ValType type) => type.Kind is ValKind.F32 or ValKind.F64;
-
-    private static bool MayBeFloat(ValType type) => type.Kind is ValKind.F32 or ValKind.F64 or ValKind.V128;
-
-    /// <summary>Gives locals that may be read before they are written a zero that the JIT does not know, at <paramref name="at"/>.</summary>
-    private int EmitHiddenZeros(int at)
-    {
-        foreach ((int place, ValType type) in hiddenZeros)
-        {
-            var zero = new Operand { Kind = OperandKind.Const, Type = type };
-            at = il.StlocAt(stack.LoadAt(at, zero, hides: true), places[place].Index);
-        }
-        return at;
-    }
+    /// <summary>Whether values of a type are floats, or vectors that may be of floats.</summary>
+    internal static bool MayBeFloat(ValType type) => type.Kind is ValKind.F32 or ValKind.F64 or ValKind.V128;
 
     /// <summary>Turns the integer on the IL stack into the float of these bits.</summary>
-    private void EmitFloatOfBits(bool is64)
+    internal void EmitFloatOfBits(bool is64)
     {
         il.LdargAt(il.Tail, 0);
         il.Call(Members.Float(is64 ? nameof(Floats.HiddenOfBits64) : nameof(Floats.HiddenOfBits32)));
@@ -64,7 +28,7 @@ internal sealed partial class FunctionEmitter
     /// Float arithmetic with a neutral element on the right, or with 1 or -1: RyuJIT gives the operand back as it is, and a
     /// signalling NaN would stay one.
     /// </summary>
-    private bool EmitNeutral(Operator op)
+    internal bool TryEmitNeutral(Operator op)
     {
         if (!IsFloatArithmetic(op)) return false;
         bool is64 = op.Params[0].Kind == ValKind.F64;
@@ -101,7 +65,7 @@ internal sealed partial class FunctionEmitter
     /// Before a plain operator: hides operands from the JIT with which it would leave the operator out. Tells whether the JIT may know
     /// the result, and whether the result is a float that cannot be a signalling NaN.
     /// </summary>
-    private bool HideFolding(Operator op, out bool isQuiet)
+    internal bool HideFromFolding(Operator op, out bool isQuiet)
     {
         isQuiet = false;
         if (op.Results.Length != 1 || !IsFloat(op.Results[0])) return false;
@@ -121,7 +85,7 @@ internal sealed partial class FunctionEmitter
     }
 
     /// <summary>Whether the JIT may know the result of an operator on vectors: it computes the integer ones on constants.</summary>
-    private bool MayBeKnown(Operator op)
+    internal bool MayBeKnown(Operator op)
     {
         for (int i = 0; i < op.Params.Length; i++)
         {

@@ -1,3 +1,4 @@
+using System.Reflection;
 using WasmJit.Runtime;
 
 namespace WasmJit.Jit;
@@ -7,24 +8,28 @@ namespace WasmJit.Jit;
 /// instruction in place of the call, so that nothing is inlined and a function may have any number of them. A value on the IL
 /// stack has the lanes that the last method gave it; the JIT knows vectors only by their size.
 /// </summary>
-internal sealed partial class FunctionEmitter
+internal sealed class VectorEmitter(EmitterContext context, MemoryEmitter memory, LoadedValues loadedValues, FloatFolding floats)
 {
-    private void EmitVector(in Instr instr, Emission emission)
+    private readonly IlBuffer il = context.Il;
+    private readonly OperandStack stack = context.Stack;
+
+    /// <summary>Emits a plain operator on vectors.</summary>
+    internal void Emit(in Instr instr, Emission emission)
     {
         Operator op = instr.Op;
         switch (emission.Kind)
         {
-            case Emission.EmissionKind.Load: Load(instr, emission); return;
-            case Emission.EmissionKind.Store when op.Params[1] == ValType.V128 && emission.Width == 16: Store(instr, emission); return;
+            case Emission.EmissionKind.Load: memory.Load(instr, emission); return;
+            case Emission.EmissionKind.Store when op.Params[1] == ValType.V128 && emission.Width == 16: memory.Store(instr, emission); return;
             case Emission.EmissionKind.Store: StoreLane(instr, emission); return;
             case Emission.EmissionKind.Call when op.MemArg is not null:
-                if (op.Params.Length == 1) Load(instr, emission);
+                if (op.Params.Length == 1) memory.Load(instr, emission);
                 else LoadLane(instr, emission);
                 return;
         }
         if (FoldVector(instr)) return;
         HideConstants(op);
-        bool mayBeKnown = MayBeKnown(op);
+        bool mayBeKnown = floats.MayBeKnown(op);
         KeepWhole(instr);
         if (op.Operation == Operation.ReplaceLane)
         {
@@ -44,7 +49,7 @@ internal sealed partial class FunctionEmitter
     private void CallVector(Emission emission)
     {
         if (emission.Kind == Emission.EmissionKind.Call) il.Call(emission.Method!);
-        foreach (System.Reflection.MethodInfo method in emission.Methods) il.Call(method);
+        foreach (MethodInfo method in emission.Methods) il.Call(method);
     }
 
     private static bool HasLane(Operator op) => op.Immediates.Length > 0 && op.Immediates[^1].Kind == ImmediateKind.Lane;
@@ -52,7 +57,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>The lane becomes an argument between the vector and the value.</summary>
     private void ReplaceLane(in Instr instr, Emission emission, bool mayBeKnown)
     {
-        int start = TakePair(out int between, out int treeDepth, out bool hasLoad);
+        int start = stack.TakePair(out int between, out int treeDepth, out bool hasLoad);
         il.LdcI4At(between, (int)instr.A);
         CallVector(emission);
         stack.PushStack(ValType.V128, start, treeDepth, hasLoad, mayBeKnown: mayBeKnown);
@@ -62,11 +67,11 @@ internal sealed partial class FunctionEmitter
     {
         int treeDepth = Math.Max(stack[1].Depth, stack[0].Depth) + 1;
         KeepWhole(instr);
-        int start = TakeAccess(instr, emission.Width, out MemoryAccess access);
+        int start = memory.TakeAccess(instr, emission.Width, out MemoryAccess access);
         il.LdcI4((int)instr.A);
         il.Call(emission.Method!);
-        NoteLoad(access, emission.Width);
-        EndAccess(access);
+        memory.NoteLoad(access, emission.Width);
+        memory.EndAccess(access);
         stack.PushStack(ValType.V128, start, treeDepth, hasLoad: true);
     }
 
@@ -81,8 +86,8 @@ internal sealed partial class FunctionEmitter
             _ => "i64x2.extract_lane",
         };
         Operator extract = OperatorTable.Find(shape)!;
-        EmitVector(new Instr { Op = extract, A = instr.A }, Emission.Of(extract));
-        Store(instr, emission);
+        Emit(new Instr { Op = extract, A = instr.A }, Emission.Of(extract));
+        memory.Store(instr, emission);
     }
 
     /// <summary>
@@ -105,8 +110,8 @@ internal sealed partial class FunctionEmitter
                 }
             case Operation.ExtractLane when stack[0].Kind == OperandKind.Const:
                 {
-                    int at = (int)instr.A * bits;
-                    ulong lane = (at < 64 ? stack[0].Bits : stack[0].High) >> (at & 63);
+                    int bit = (int)instr.A * bits;
+                    ulong lane = (bit < 64 ? stack[0].Bits : stack[0].High) >> (bit & 63);
                     if (bits < 64) lane &= (1UL << bits) - 1;
                     if (op.Has(OpTraits.Signed)) lane = (uint)((int)(lane << (32 - bits)) >> (32 - bits));
                     stack.Remove();
@@ -117,9 +122,9 @@ internal sealed partial class FunctionEmitter
                 {
                     ulong mask = bits < 64 ? (1UL << bits) - 1 : ulong.MaxValue, lane = stack[0].Bits & mask;
                     ulong low = stack[1].Bits, high = stack[1].High;
-                    int at = (int)instr.A * bits;
-                    if (at < 64) low = (low & ~(mask << at)) | (lane << at);
-                    else high = (high & ~(mask << (at - 64))) | (lane << (at - 64));
+                    int bit = (int)instr.A * bits;
+                    if (bit < 64) low = (low & ~(mask << bit)) | (lane << bit);
+                    else high = (high & ~(mask << (bit - 64))) | (lane << (bit - 64));
                     stack.Remove();
                     stack.Remove();
                     stack.PushVector(low, high);
@@ -179,11 +184,11 @@ internal sealed partial class FunctionEmitter
         {
             bool isLast = (int)instr.A == op.Immediates[^1].Number - 1;
             bool isReplaced = op.Operation == Operation.ReplaceLane;
-            if (isLast == (isReplaced || op.Has(OpTraits.ReadsMemory))) KeepWhole(isReplaced ? 1 : 0);
+            if (isLast == (isReplaced || op.Has(OpTraits.ReadsMemory))) loadedValues.KeepVectorWhole(isReplaced ? 1 : 0);
         }
         else if (op.Has(OpTraits.ReadsLow))
         {
-            for (int i = 0; i < op.Params.Length; i++) KeepWhole(i);
+            for (int i = 0; i < op.Params.Length; i++) loadedValues.KeepVectorWhole(i);
         }
         else if (op.Has(OpTraits.Absorbs))
         {
@@ -191,37 +196,7 @@ internal sealed partial class FunctionEmitter
             bool isTrivial = false;
             for (int i = 0; i < op.Params.Length; i++)
                 isTrivial |= stack[i].Kind == OperandKind.Const && stack[i].Bits == stack[i].High && stack[i].Bits + 1 <= 1;
-            for (int i = 0; isTrivial && i < op.Params.Length; i++) KeepWhole(i);
+            for (int i = 0; isTrivial && i < op.Params.Length; i++) loadedValues.KeepVectorWhole(i);
         }
-    }
-
-    private void KeepWhole(int fromTop)
-    {
-        ref Operand operand = ref stack[fromTop];
-        if (operand.Kind != OperandKind.Stack || operand.LoadWidth != 16) return;
-        operand.LoadWidth = 0;
-        // The code of an operand ends where that of the next one on the IL stack begins.
-        int next = fromTop - 1;
-        while (next >= 0 && stack[next].Kind != OperandKind.Stack) next--;
-        int end = LoadInstanceAt(next >= 0 ? stack[next].Start : il.Tail);
-        end = il.CallAt(end, Members.Vector(nameof(Simd.Whole)));
-        if (next >= 0) stack[next].Start = end;
-    }
-
-    /// <summary>
-    /// Leaves the two topmost operands on the IL stack and forgets them. Gives the positions before them and between them.
-    /// </summary>
-    private int TakePair(out int between, out int treeDepth, out bool hasLoad)
-    {
-        Operand first = stack[1], second = stack[0];
-        int position = il.Tail;
-        if (second.Kind == OperandKind.Stack) position = second.Start;
-        else stack.LoadAt(position, second);
-        between = first.Kind == OperandKind.Stack ? position : stack.LoadAt(position, first);
-        stack.Remove();
-        stack.Remove();
-        treeDepth = Math.Max(first.Depth, second.Depth) + 1;
-        hasLoad = first.HasLoad || second.HasLoad;
-        return first.Kind == OperandKind.Stack ? first.Start : position;
     }
 }

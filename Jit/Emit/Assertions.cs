@@ -8,21 +8,28 @@ namespace WasmJit.Jit;
 /// leaves is of the type that the validator gives it. Where something is left out elsewhere in the emitter, the decision stands here, so
 /// that it cannot be taken without its assertion.
 /// </summary>
-internal sealed partial class FunctionEmitter
+internal sealed class Assertions(EmitterContext context, ControlStack control)
 {
+    private readonly IlBuffer il = context.Il;
+    private readonly OperandStack stack = context.Stack;
+    private readonly ICodeTarget target = context.Target;
+
     /// <summary>How many references of a block are looked at behind an operator that leaves several.</summary>
     private const int MostAsserted = 16;
+
+    /// <summary>The code of <c>i32.ne</c>, as which a condition is asserted.</summary>
+    private static readonly int NotEqual = (int)OperatorTable.Find("i32.ne")!.Code;
 
     /// <summary>What assertions of the operator being emitted begin with.</summary>
     private string where = "";
 
     /// <summary>Whether an operand is proved not to be null, so that it is not compared with null.</summary>
-    private bool IsNonNull(int fromTop) =>
-        Proven.IsNonNull(fromTop) && Assume(fromTop, Proven[fromTop], "a comparison with null that was left out");
+    internal bool IsNonNull(int fromTop) =>
+        context.Proven.IsNonNull(fromTop) && Assume(fromTop, context.Proven[fromTop], "a comparison with null that was left out");
 
     /// <summary>What is left out relies on an operand's type: in verifying mode that is asserted.</summary>
     /// <returns>True, for use in conditions.</returns>
-    private bool Assume(int fromTop, ValType type, string what)
+    internal bool Assume(int fromTop, ValType type, string what)
     {
         if (target.Verifies) AssertReference(fromTop, type, what);
         return true;
@@ -42,27 +49,28 @@ internal sealed partial class FunctionEmitter
     private int AssertAt(int at, string assertion, string what) =>
         il.CallAt(il.LdstrAt(at, where + what), Members.Assertion(assertion));
 
-    private void BeginVerified(in Instr instr)
+    /// <summary>Before an operator: assertions name it from now on.</summary>
+    internal void Begin(in Instr instr)
     {
-        where = $"{instr.Op.Mnemonic} at {instr.Offset:x} of function {current.Index}: ";
+        where = $"{instr.Op.Mnemonic} at {instr.Offset:x} of function {context.Current.Index}: ";
         stack.Shadows!.Where = where;
     }
 
     /// <summary>Behind an operator: emitter and validator agree on what there is, and references are what they must be.</summary>
-    private void EndVerified(in Instr instr)
+    internal void End(in Instr instr)
     {
-        if (depth == current.FrameBase || frames[depth - 1].Unreachable) return;
-        if (stack.Count - current.StackBase != Proven.Count)
-            throw new InvalidOperationException($"{where}there are {stack.Count - current.StackBase} operands, not {Proven.Count}.");
-        BeginVerified(instr);
+        if (control.Depth == context.Current.FrameBase || control.Top.Unreachable) return;
+        if (stack.Count - context.Current.StackBase != context.Proven.Count)
+            throw new InvalidOperationException($"{where}there are {stack.Count - context.Current.StackBase} operands, not {context.Proven.Count}.");
+        Begin(instr);
         bool several = instr.Id is not (OpId.Plain or OpId.LocalGet or OpId.LocalTee or OpId.GlobalGet or OpId.RefFunc or OpId.RefNull);
-        int count = Math.Min(Proven.CountInBlock, several ? MostAsserted : 1);
+        int count = Math.Min(context.Proven.CountInBlock, several ? MostAsserted : 1);
         for (int i = 0; i < count; i++)
-            if (Proven[i].IsRef) AssertReference(i, Proven[i], "an operand that it left");
+            if (context.Proven[i].IsRef) AssertReference(i, context.Proven[i], "an operand that it left");
     }
 
     /// <summary>The base on the IL stack is that of the memory that the local beside it holds.</summary>
-    private int AssertBaseAt(int at, in MemoryAccess access)
+    internal int BaseAt(int at, in MemoryAccess access)
     {
         if (!target.Verifies) return at;
         at = stack.LoadAt(il.EmitAt(at, OpCodes.Dup), access.Reference);
@@ -72,7 +80,7 @@ internal sealed partial class FunctionEmitter
     }
 
     /// <summary>The memory on the IL stack, with whose length an access is compared, is that in the local beside it.</summary>
-    private int AssertCheckedAt(int at, in MemoryAccess access)
+    internal int CheckedMemoryAt(int at, in MemoryAccess access)
     {
         if (!target.Verifies) return at;
         at = stack.LoadAt(il.EmitAt(at, OpCodes.Dup), access.Reference);
@@ -80,7 +88,7 @@ internal sealed partial class FunctionEmitter
     }
 
     /// <summary>The limit on the IL stack is that of the slice that the local beside it holds.</summary>
-    private int AssertLimitAt(int at, in MemoryAccess access, ulong extent, bool writes)
+    internal int LimitAt(int at, in MemoryAccess access, ulong extent, bool writes)
     {
         if (!target.Verifies) return at;
         at = stack.LoadAt(il.EmitAt(at, OpCodes.Dup), access.Reference);
@@ -89,40 +97,40 @@ internal sealed partial class FunctionEmitter
     }
 
     /// <summary>The address on the IL stack is in what the access may reach.</summary>
-    private int AssertAddressAt(int at, in MemoryAccess access, int width)
+    internal int AddressAt(int at, in MemoryAccess access, int width)
     {
         if (!target.Verifies) return at;
         at = il.EmitAt(at, OpCodes.Dup);
-        at = access.IsReference ? stack.LoadAt(at, access.Reference) : LoadMemoryAt(at, access.Memory);
+        at = access.IsReference ? stack.LoadAt(at, access.Reference) : context.LoadMemoryAt(at, access.Memory);
         at = il.LdcI4At(at, width);
         at = il.LdcI4At(at, access.IsSlice || target.NeedsChecks(access.Type!) ? 1 : 0);
         return AssertAt(at, nameof(EmitterAssertions.Address), "the address of an access");
     }
 
     /// <summary>A frame that is about to call is not at the end of the stack: the function has looked when it was entered.</summary>
-    private void AssertStack()
+    internal void StackIsLeft()
     {
         if (!target.Verifies || !target.HasStackMap) return;
-        il.EmitAt(EmitMarkAddress(il.Tail), OpCodes.Ldind_U1);
+        il.EmitAt(context.StackMarkAt(il.Tail), OpCodes.Ldind_U1);
         AssertAt(il.Tail, nameof(EmitterAssertions.StackMark), "the stack");
     }
 
     /// <summary>
     /// Compares the operands on the IL stack and asserts the result: the JIT takes flags for what they are not (see Rotations).
     /// </summary>
-    private void EmitComparison(Operator op, Emission emission)
+    internal void EmitComparison(Operator op, Emission emission)
     {
         Type type = Signature.ClrType(op.Params[0]);
         var operands = new int[op.Params.Length];
         for (int i = operands.Length - 1; i >= 0; i--) il.Stloc(operands[i] = stack.TakeTemp(type));
         foreach (int operand in operands) il.Ldloc(operand);
-        EmitSteps(emission, 0);
+        emission.WriteSteps(il, 0);
         AssertComparison(operands, (int)op.Code);
         foreach (int operand in operands) stack.FreeTemp(operand);
     }
 
     /// <summary>The condition on the IL stack, about to be tested, as a comparison with zero.</summary>
-    private void EmitCondition()
+    internal void Condition()
     {
         if (!target.Verifies) return;
         int condition = stack.TakeTemp(typeof(int));
@@ -130,7 +138,7 @@ internal sealed partial class FunctionEmitter
         il.Ldloc(condition);
         il.LdcI4(0);
         il.Emit(OpCodes.Cgt_Un);
-        AssertComparison([condition], 0x47);
+        AssertComparison([condition], NotEqual);
         stack.FreeTemp(condition);
     }
 

@@ -10,16 +10,22 @@ namespace WasmJit.Jit;
 /// array; null is found by the processor. What a null was follows from the function: one that touches structs takes such a
 /// fault for a struct's, and looks at arrays itself.
 /// </summary>
-internal sealed partial class FunctionEmitter
+internal sealed class GcEmitter(EmitterContext context, Assertions assertions)
 {
+    private readonly IlBuffer il = context.Il;
+    private readonly OperandStack stack = context.Stack;
+
+    private ModuleInfo module => context.Module;
+
     private bool? touchesStructs;
 
     private GcClass ClassOf(uint type) => GcClass.Of(module.Types[(int)type], module.State.GcBatch);
 
     /// <summary>Whether a null dereference in this function is one of a struct.</summary>
-    private bool TouchesStructs => touchesStructs ??= InlineInfo.TouchesStructs(root.Module, root.Func, target.Inlines);
+    private bool TouchesStructs => touchesStructs ??= InlineInfo.TouchesStructs(context.Root.Module, context.Root.Func, context.Target.Inlines);
 
-    private bool EmitGc(in Instr instr)
+    /// <summary>Emits an operator of the group.</summary>
+    internal bool TryEmit(in Instr instr)
     {
         switch (instr.Id)
         {
@@ -54,7 +60,7 @@ internal sealed partial class FunctionEmitter
                 {
                     ClassOf(instr.A);
                     int start = stack.Take(2);
-                    LoadInstance();
+                    context.LoadInstance();
                     il.LdcI4((int)instr.B);
                     il.LdcI4((int)instr.A);
                     il.Call(Members.GcArray(instr.Id == OpId.ArrayNewData ? nameof(GcArrays.NewData) : nameof(GcArrays.NewElem)));
@@ -85,7 +91,7 @@ internal sealed partial class FunctionEmitter
             case OpId.ArrayInitData or OpId.ArrayInitElem:
                 ClassOf(instr.A);
                 stack.Take(4);
-                LoadInstance();
+                context.LoadInstance();
                 il.LdcI4((int)instr.B);
                 if (instr.Id == OpId.ArrayInitData) il.LdcI4((int)instr.A);
                 il.Call(Members.GcArray(instr.Id == OpId.ArrayInitData ? nameof(GcArrays.InitData) : nameof(GcArrays.InitElem)));
@@ -136,7 +142,7 @@ internal sealed partial class FunctionEmitter
         nameof(GcArrays.Copy32), nameof(GcArrays.Copy64), nameof(GcArrays.Copy128), nameof(GcArrays.CopyRef));
 
     /// <summary>Whether an operand is proved to be equal to another only if both are one object.</summary>
-    private bool IsNeverI31(int fromTop) => Proven.IsNeverI31(fromTop) && Assume(fromTop, Proven[fromTop], "a comparison of numbers that was left out");
+    private bool IsNeverI31(int fromTop) => context.Proven.IsNeverI31(fromTop) && assertions.Assume(fromTop, context.Proven[fromTop], "a comparison of numbers that was left out");
 
     private bool CallI31(string helper, ValType result)
     {
@@ -175,7 +181,7 @@ internal sealed partial class FunctionEmitter
 
     private void NonNullTop(MethodInfo check)
     {
-        if (IsNonNull(0)) return;
+        if (assertions.IsNonNull(0)) return;
         ValType type = stack[0].Type;
         int start = stack.Take(1);
         il.Call(check);
@@ -215,7 +221,7 @@ internal sealed partial class FunctionEmitter
         il.Field(OpCodes.Ldfld, type.Fields[(int)instr.B]);
         SignExtend(instr.Op.Has(OpTraits.Signed), storage);
         // The JIT may know what was stored.
-        stack.PushStack(storage.Unpacked, start, treeDepth, mayBeKnown: IsFloat(storage));
+        stack.PushStack(storage.Unpacked, start, treeDepth, mayBeKnown: FloatFolding.IsFloat(storage));
     }
 
     /// <summary>Packed values are stored without sign.</summary>
@@ -223,8 +229,6 @@ internal sealed partial class FunctionEmitter
     {
         if (signed) il.Emit(storage.Kind == ValKind.I8 ? OpCodes.Conv_I1 : OpCodes.Conv_I2);
     }
-
-    // ---- arrays ----
 
     /// <summary>Turns the length on the IL stack into an array.</summary>
     private void NewArray(GcClass type)
@@ -283,7 +287,7 @@ internal sealed partial class FunctionEmitter
         il.TypeOp(OpCodes.Ldelema, type.Element!);
         il.Field(OpCodes.Ldfld, type.Fields[0]);
         SignExtend(instr.Op.Has(OpTraits.Signed), storage);
-        stack.PushStack(storage.Unpacked, start, mayBeKnown: IsFloat(storage));
+        stack.PushStack(storage.Unpacked, start, mayBeKnown: FloatFolding.IsFloat(storage));
     }
 
     private void ArraySet(uint index)
@@ -315,7 +319,7 @@ internal sealed partial class FunctionEmitter
     /// <summary>Puts an array and <paramref name="above"/> operands onto the IL stack, the array's null check included if it needs one.</summary>
     private int TakeArrayAnd(int above)
     {
-        if (!TouchesStructs || IsNonNull(above))
+        if (!TouchesStructs || assertions.IsNonNull(above))
         {
             if (!TouchesStructs) il.Nulls = NullMeaning.Array;
             return stack.Take(above + 1);

@@ -4,25 +4,40 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit;
 
 /// <summary>What limits a guest: the check for the end of the stack, polls for cancellation, and charges of fuel.</summary>
-internal sealed partial class FunctionEmitter
+internal sealed class FuelAndPolls(EmitterContext context, ControlStack control)
 {
-    /// <summary>What of each open loop is charged at its head, and where; the first is the function.</summary>
-    private readonly List<(int Charge, int Instructions)> charges = [(-1, 0)];
+    private readonly IlBuffer il = context.Il;
+    private readonly OperandStack stack = context.Stack;
+    private readonly ICodeTarget target = context.Target;
 
-    private bool hasTailCalls;
+    /// <summary>What of each open loop is charged at its head, and where; the first is the function.</summary>
+    private readonly List<(int Charge, int Instructions)> charges = context.Target.CountsFuel ? [(-1, 0)] : [];
+
     private int poll = -1;
+
     private int fuel = -1;
 
-    /// <summary>Instructions are counted for the innermost loop around them. The opening of a loop belongs to what is outside.</summary>
-    private void CountInstruction(in Instr instr)
+    /// <summary>What entering the function costs besides its instructions: a call, and locals that are cleared.</summary>
+    private long EntryCost => FuelCosts.OfEntry(context.Func, context.Current.Locals.Length);
+
+    /// <summary>What an instruction costs whatever its operands are.</summary>
+    private long KnownCost(in Instr instr)
     {
-        if (frames[depth - 1].Unreachable) return;
+        int values = FuelCosts.LabelOf(instr) is { } label ? control.Target(label).LabelTypes.Length
+            : FuelCosts.EndsPart(instr) ? control.Top.End.Length : 0;
+        return FuelCosts.Known(instr, context.Module, context.Func, values);
+    }
+
+    /// <summary>Instructions are counted for the innermost loop around them. The opening of a loop belongs to what is outside.</summary>
+    internal void CountInstruction(in Instr instr)
+    {
+        if (control.Top.Unreachable) return;
         (int charge, int instructions) = charges[^1];
         charges[^1] = (charge, (int)Math.Min(instructions + KnownCost(instr), int.MaxValue));
     }
 
-    /// <summary>The IL stack is empty here.</summary>
-    private void LoopHead()
+    /// <summary>The head of a loop, where the IL stack is empty.</summary>
+    internal void LoopHead()
     {
         if (target.IsInterruptible)
         {
@@ -32,7 +47,8 @@ internal sealed partial class FunctionEmitter
         if (target.CountsFuel) charges.Add((ChargeAt(il.Tail).Charge, 1));
     }
 
-    private void LoopEnd()
+    /// <summary>The end of a loop: what an iteration costs is known.</summary>
+    internal void LoopEnd()
     {
         if (!target.CountsFuel) return;
         (int charge, int instructions) = charges[^1];
@@ -40,23 +56,25 @@ internal sealed partial class FunctionEmitter
         charges.RemoveAt(charges.Count - 1);
     }
 
-    /// <summary>Emits what a function does first, at <paramref name="at"/>. It depends on all that came after.</summary>
-    private int EmitEntryChecks(int at)
+    /// <summary>Emits what a function does first. It depends on all that came after.</summary>
+    /// <param name="at">Where.</param>
+    /// <param name="isPaid">Whether the function goes on with a loop that has been entered, and paid for, before.</param>
+    internal int EmitEntryChecksAt(int at, bool isPaid)
     {
         // By the check it is seen later whether the JIT has put an outlined body into its caller; see FrameGuard.IsOnlyACall.
-        bool stops = (target.IsInterruptible && hasTailCalls) || Outliner.ExceedsLimits(il, signature.Parameters.Length);
+        bool stops = (target.IsInterruptible && context.HasTailCalls) || Outliner.ExceedsLimits(il, context.Signature.Parameters.Length);
         if (FrameGuard.RoomFor(il.LargestCall) is var room and not 0) at = il.CallAt(il.LdcI8At(at, room), Members.StackSpace);
-        if (hasCalls || stops || poll >= 0)
+        if (context.HasCalls || stops || poll >= 0)
         {
             if (target.HasStackMap)
             {
-                at = EmitMarkAddress(at);
+                at = context.StackMarkAt(at);
                 if (poll >= 0)
                 {
                     at = il.StlocAt(at, poll);
-                    if (hasCalls || stops) at = il.LdlocAt(at, poll);
+                    if (context.HasCalls || stops) at = il.LdlocAt(at, poll);
                 }
-                if (hasCalls || stops)
+                if (context.HasCalls || stops)
                 {
                     int ok = il.DefineLabel();
                     at = il.EmitAt(at, OpCodes.Ldind_U1);
@@ -67,28 +85,15 @@ internal sealed partial class FunctionEmitter
             }
             else
             {
-                if (hasCalls || stops) at = il.CallAt(at, Members.StackCheck);
+                if (context.HasCalls || stops) at = il.CallAt(at, Members.StackCheck);
                 if (poll >= 0) at = il.StlocAt(il.CallAt(at, Members.MarkAddress), poll);
             }
         }
         if (!target.CountsFuel) return at;
         // Charges of loops have declared the local already.
         (at, int charge) = ChargeAt(at, isEntry: true);
-        // A loop that goes on here has been entered, and paid for, before.
-        il.Repatch(charge, resumedLoop >= 0 ? 0 : (int)Math.Min(charges[0].Instructions + EntryCost, int.MaxValue));
+        il.Repatch(charge, isPaid ? 0 : (int)Math.Min(charges[0].Instructions + EntryCost, int.MaxValue));
         return at;
-    }
-
-    /// <summary>Pushes where in the map of stacks this frame is: map + (&amp;local >> granule).</summary>
-    private int EmitMarkAddress(int at)
-    {
-        int local = il.DeclareLocal(typeof(int));
-        at = il.LdlocaAt(at, local);
-        at = il.EmitAt(at, OpCodes.Conv_U);
-        at = il.LdcI4At(at, StackGuard.GranuleLog2);
-        at = il.EmitAt(at, OpCodes.Shr_Un);
-        at = target.LoadStackMapAt(il, at);
-        return il.EmitAt(at, OpCodes.Add);
     }
 
     /// <summary>Stops if the mark of this frame says so. Nothing else is looked for: the frame stands already.</summary>
@@ -110,7 +115,7 @@ internal sealed partial class FunctionEmitter
         if (fuel < 0) fuel = il.DeclareLocal(typeof(Fuel));
         int left = stack.TakeTemp(typeof(long));
         int ok = il.DefineLabel();
-        if (isEntry) at = il.StlocAt(il.FieldAt(LoadInstanceAt(at), OpCodes.Ldfld, Members.InstanceFuel), fuel);
+        if (isEntry) at = il.StlocAt(il.FieldAt(context.LoadInstanceAt(at), OpCodes.Ldfld, Members.InstanceFuel), fuel);
         at = il.LdlocAt(at, fuel);
         at = il.LdlocAt(at, fuel);
         at = il.FieldAt(at, OpCodes.Ldfld, Members.FuelLeft);

@@ -3,9 +3,13 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit;
 
 /// <summary>Atomic operators (threads): a method of <see cref="Atomics"/> each, inlined, with the native address as its first argument.</summary>
-internal sealed partial class FunctionEmitter
+internal sealed class AtomicEmitter(EmitterContext context, MemoryEmitter memory)
 {
-    private void EmitAtomic(in Instr instr, Emission emission)
+    private readonly IlBuffer il = context.Il;
+    private readonly OperandStack stack = context.Stack;
+
+    /// <summary>Emits a plain operator that is an atomic access.</summary>
+    internal void Emit(in Instr instr, Emission emission)
     {
         int operands = instr.Op.Params.Length;
         MemoryAccess access;
@@ -13,38 +17,39 @@ internal sealed partial class FunctionEmitter
         {
             // What is expected and what replaces it come above the address.
             stack.Flush();
-            access = AccessOf(instr);
+            access = memory.AccessOf(instr);
             Operand replacement = stack[0], expected = stack[1], index = stack[2];
             stack.LoadAt(il.Tail, index);
-            AddressAt(il.Tail, instr, access, emission.Width);
+            memory.AddressAt(il.Tail, instr, access, emission.Width);
             stack.LoadAt(il.Tail, expected);
             stack.LoadAt(il.Tail, replacement);
             for (int i = 0; i < operands; i++) stack.Remove();
         }
         else if (operands == 2)
         {
-            TakeAccess(instr, emission.Width, out access);
+            memory.TakeAccess(instr, emission.Width, out access);
         }
         else
         {
-            access = AccessOf(instr);
+            access = memory.AccessOf(instr);
             stack.Take(1);
-            AddressAt(il.Tail, instr, access, emission.Width);
+            memory.AddressAt(il.Tail, instr, access, emission.Width);
         }
         il.Call(emission.Method!);
         if (instr.Op.Results.IsEmpty)
         {
-            EndAccess(access);
+            memory.EndAccess(access);
             return;
         }
         // Later operators must not be moved before it: its result is not left on the IL stack.
         int temp = stack.TakeTemp(Signature.ClrType(instr.Op.Results[0]));
         il.Stloc(temp);
-        EndAccess(access);
+        memory.EndAccess(access);
         stack.PushTemp(instr.Op.Results[0], temp);
     }
 
-    private bool EmitWaits(in Instr instr)
+    /// <summary>Emits an operator that waits, wakes or orders.</summary>
+    internal bool TryEmit(in Instr instr)
     {
         switch (instr.Id)
         {
@@ -64,16 +69,28 @@ internal sealed partial class FunctionEmitter
 
     private void Wait(in Instr instr, in WaitHelpers helpers)
     {
-        hasCalls = true;
+        context.HasCalls = true;
         if (instr.HasMemoryRef)
         {
             WaitThroughReference(instr, helpers);
             return;
         }
         int start = stack.Take(instr.Op.Params.Length);
-        LoadMemory(instr.Memory);
+        context.LoadMemory(instr.Memory);
         il.LdcI8((long)instr.Bits);
-        il.Call(Members.AtomicWait(Sized(module.Memories[(int)instr.Memory].Is64, helpers.Of32, helpers.Of64)));
+        il.Call(Members.AtomicWait(AddressSize.Of(context.Module.Memories[(int)instr.Memory].Is64, helpers.Of32, helpers.Of64)));
+        stack.PushStack(ValType.I32, start);
+    }
+
+    private void WaitThroughReference(in Instr instr, in WaitHelpers helpers)
+    {
+        HeapType heap = context.HeapTypeOf(instr.Heap1, instr.Offset);
+        int start = stack.Take(instr.Op.Params.Length + 1);
+        il.LdcI8((long)instr.Bits);
+        if (heap is DefType { Composite: EntityType type })
+            il.Call(Members.MemoryReference(AddressSize.Of(type.Entity.Memory.Is64, helpers.Of32, helpers.Of64)));
+        else
+            il.Call(Members.Slice(helpers.OfSlices));
         stack.PushStack(ValType.I32, start);
     }
 }

@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>A clause of <c>try_table</c>; the frame of its label counted from the function's.</summary>
+internal readonly record struct CatchClause(bool IsAll, bool WithRef, uint Tag, int Frame);
+
+/// <summary>An open block of the code being emitted.</summary>
+internal struct ControlFrame
+{
+    internal OpId Kind;
+    internal ImmutableArray<ValType> Start;
+    internal ImmutableArray<ValType> End;
+    internal int Label;
+    internal int ElseLabel;
+    internal int Height;
+    internal bool IsTargeted;
+    internal bool Unreachable;
+    internal int[]? ParamTemps;
+    internal int[]? ResultTemps;
+
+    /// <summary>A number that no other frame has, nor another arm of the same.</summary>
+    internal int Arm;
+
+    /// <summary>How many protected regions the label is in.</summary>
+    internal int Region;
+
+    /// <summary>Of a try: where its handlers begin, and the temporary with the exception; of a catch the temporary alone.</summary>
+    internal int Dispatch;
+    internal int Exception;
+
+    /// <summary>Of a try: the exception in its filter, and where the filter is, for clauses that come later.</summary>
+    internal int Filtered;
+    internal int FilterEnd;
+
+    /// <summary>Of a try: what <see cref="Unwinder.AddRegion"/> gave.</summary>
+    internal nint Cell;
+
+    /// <summary>Of a <c>try_table</c>: its clauses. Those of a <c>try</c> come with its handlers.</summary>
+    internal CatchClause[]? Clauses;
+
+    /// <summary>The types of the values that the label takes.</summary>
+    internal readonly ImmutableArray<ValType> LabelTypes => Kind == OpId.Loop ? Start : End;
+
+    /// <summary>Whether exceptions of the code in it come to it.</summary>
+    internal readonly bool IsHandler => Kind == OpId.Try || (Kind == OpId.TryTable && Clauses!.Length > 0);
+}
+
+/// <summary>The blocks that are open where code is being emitted, those of functions around one that is put into them included.</summary>
+internal sealed class ControlStack(IlBuffer il, OperandStack stack)
+{
+    private ControlFrame[] frames = new ControlFrame[16];
+    private int arms;
+
+    /// <summary>How many frames there are.</summary>
+    internal int Depth { get; private set; }
+
+    /// <summary>How many protected regions the code being emitted is in.</summary>
+    internal int Region { get; set; }
+
+    /// <summary>The innermost frame.</summary>
+    internal ref ControlFrame Top => ref frames[Depth - 1];
+
+    /// <summary>A frame, counted from the function's.</summary>
+    internal ref ControlFrame this[int index] => ref frames[index];
+
+    /// <summary>The frame of a label, counted from the innermost.</summary>
+    internal ref ControlFrame Target(uint label) => ref frames[Depth - 1 - (int)label];
+
+    /// <summary>Opens a block whose parameters are the topmost operands.</summary>
+    internal void Push(OpId kind, ImmutableArray<ValType> start, ImmutableArray<ValType> end)
+    {
+        if (Depth == frames.Length) Array.Resize(ref frames, Depth * 2);
+        frames[Depth++] = new ControlFrame
+        {
+            Kind = kind,
+            Start = start,
+            End = end,
+            Label = il.DefineLabel(),
+            ElseLabel = -1,
+            Height = stack.Count - start.Length,
+            Region = Region,
+            Arm = NewArm(),
+        };
+    }
+
+    /// <summary>Closes the innermost block.</summary>
+    internal void Pop() => Depth--;
+
+    /// <summary>A number for a frame or another arm of it.</summary>
+    internal int NewArm() => ++arms;
+
+    /// <summary>Whether an arm is still open, given its number and the frame's, counted from 1.</summary>
+    internal bool IsOpen(int depth, int arm) => depth <= Depth && frames[depth - 1].Arm == arm;
+}

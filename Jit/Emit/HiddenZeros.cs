@@ -1,0 +1,48 @@
+namespace WasmJit.Jit;
+
+/// <summary>
+/// Locals of floats and vectors begin as zeros, which RyuJIT would know (see <see cref="FloatFolding"/>). Those that may be read before they
+/// are written get a zero that it does not know.
+/// </summary>
+internal sealed class HiddenZeros(EmitterContext context, ControlStack control)
+{
+    private readonly IlBuffer il = context.Il;
+    private readonly OperandStack stack = context.Stack;
+
+    /// <summary>
+    /// By place of the function's own locals: the frame whose arm wrote the local first, counted from 1, and that arm. While it is open, the
+    /// local is no longer the zero that it was at the start.
+    /// </summary>
+    private readonly Dictionary<int, (int Depth, int Arm)> written = [];
+
+    /// <summary>Places of locals of floats or vectors that may be read while they are zero.</summary>
+    private readonly SortedDictionary<int, ValType> hiddenZeros = [];
+
+    private bool IsWritten(int place) =>
+        written.TryGetValue(place, out (int Depth, int Arm) first) && control.IsOpen(first.Depth, first.Arm);
+
+    /// <summary>A local is written here.</summary>
+    internal void NoteWrite(uint local)
+    {
+        ref readonly Operand operand = ref context.Current.Locals[local];
+        if (context.Current == context.Root && FloatFolding.MayBeFloat(operand.Type) && !IsWritten(operand.Index)) written[operand.Index] = (control.Depth, control.Top.Arm);
+    }
+
+    /// <summary>A local is read here.</summary>
+    internal void NoteRead(uint local)
+    {
+        ref readonly Operand operand = ref context.Current.Locals[local];
+        if (context.Current == context.Root && local >= context.Func.Func.Params.Length && FloatFolding.MayBeFloat(operand.Type) && !IsWritten(operand.Index)) hiddenZeros[operand.Index] = operand.Type;
+    }
+
+    /// <summary>Gives locals that may be read before they are written a zero that the JIT does not know, at <paramref name="at"/>.</summary>
+    internal int EmitAt(int at)
+    {
+        foreach ((int place, ValType type) in hiddenZeros)
+        {
+            var zero = new Operand { Kind = OperandKind.Const, Type = type };
+            at = il.StlocAt(stack.LoadAt(at, zero, hides: true), context.Places[place].Index);
+        }
+        return at;
+    }
+}

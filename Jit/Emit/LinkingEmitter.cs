@@ -1,0 +1,137 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>The runtime-linking extension (its specification, section 3), the operators that name a module or instance of the index spaces among them.</summary>
+internal sealed class LinkingEmitter(EmitterContext context, CallEmitter calls)
+{
+    private readonly IlBuffer il = context.Il;
+    private readonly OperandStack stack = context.Stack;
+
+    private ModuleInfo module => context.Module;
+
+    /// <summary>Emits an operator on types of modules and instances.</summary>
+    internal bool TryEmit(in Instr instr)
+    {
+        switch (instr.Id)
+        {
+            case OpId.RefMemory: return PushEntity(Members.Memories, (int)instr.A, ExternType.Of(module.Memories[(int)instr.A]));
+            case OpId.RefTable: return PushEntity(Members.Tables, (int)instr.A, ExternType.Of(module.Tables[(int)instr.A].Type));
+            case OpId.RefGlobal: return PushEntity(Members.Globals, (int)instr.A, ExternType.Of(module.Globals[(int)instr.A].Type));
+            case OpId.RefTag: return PushEntity(Members.Tags, (int)instr.A, ExternType.OfTag(module.Tags[(int)instr.A]));
+            case OpId.Compile or OpId.CompileNull:
+                {
+                    bool orNull = instr.Id == OpId.CompileNull;
+                    int start = stack.Take(2);
+                    context.LoadInstance();
+                    il.LdcI4((int)instr.A);
+                    il.LdcI4((int)instr.B);
+                    il.LdcI4(orNull ? 1 : 0);
+                    il.Call(Members.Helper(AddressSize.Of(module.Memories[(int)instr.A].Is64, nameof(CodeHelpers.Compile32), nameof(CodeHelpers.Compile64))));
+                    stack.PushStack(ValType.Ref(module.Types[(int)instr.B], orNull), start);
+                    context.HasCalls = true;
+                    return true;
+                }
+            case OpId.Instantiate or OpId.InstantiateNull:
+                Instantiate(instr.A, instr.Id == OpId.InstantiateNull);
+                return true;
+            case OpId.GetExport:
+                {
+                    DefType type = module.Types[(int)instr.A];
+                    string name = instr.Name!;
+                    ExternType export = ((InstanceType)type.Composite).Find(name)!;
+                    int start = stack.Take(1);
+                    context.LoadInstance();
+                    il.LdcI4(module.State.NumberOfExport(instr.A, name));
+                    il.Ldstr(name);
+                    il.Call(Members.Helper(nameof(CodeHelpers.GetExport)));
+                    stack.PushStack(FunctionValidator.ArgumentType(export), start);
+                    context.HasCalls = true;
+                    return true;
+                }
+            case OpId.GetExportNull:
+                {
+                    int start = stack.Take(3);
+                    context.LoadInstance();
+                    il.LdcI4((int)instr.A);
+                    il.LdcI4((int)instr.B);
+                    il.Call(Members.Helper(AddressSize.Of(module.Memories[(int)instr.A].Is64, nameof(CodeHelpers.GetExportNull32), nameof(CodeHelpers.GetExportNull64))));
+                    stack.PushStack(ValType.Ref(module.Types[(int)instr.B], true), start);
+                    context.HasCalls = true;
+                    return true;
+                }
+            default: return false;
+        }
+    }
+
+    private bool PushEntity(FieldInfo array, int index, ExternType type)
+    {
+        int start = il.Tail;
+        context.LoadInstanceElement(array, index);
+        stack.PushStack(FunctionValidator.ArgumentType(type), start);
+        return true;
+    }
+
+    /// <summary>The arguments go to an array in the order of the type's imports.</summary>
+    private void Instantiate(uint type, bool orNull)
+    {
+        var moduleType = (ModuleType)module.Types[(int)type].Composite;
+        int count = moduleType.Imports.Length;
+        stack.Flush();
+        int start = il.Tail;
+        ArgumentArray(count, above: 1);
+        stack.Take(1);
+        for (int i = 0; i < count; i++) stack.Remove();
+        context.LoadInstance();
+        il.LdcI4((int)type);
+        il.LdcI4(orNull ? 1 : 0);
+        il.Call(Members.Helper(nameof(CodeHelpers.Instantiate)));
+        stack.PushStack(ValType.Ref(moduleType.InstanceType, orNull), start);
+        context.HasCalls = true;
+    }
+
+    /// <summary>Emits an operator that names a module or instance of the index spaces.</summary>
+    internal bool TryEmitModules(in Instr instr)
+    {
+        switch (instr.Id)
+        {
+            case OpId.RefModule: return PushEntity(Members.Modules, (int)instr.A, ExternType.OfModule(module.Modules[(int)instr.A].Type));
+            case OpId.RefInstance: return PushEntity(Members.Instances, (int)instr.A, ExternType.OfInstance(module.Instances[(int)instr.A]));
+            case OpId.InstantiateModule:
+                {
+                    ModuleDecl made = module.Modules[(int)instr.A];
+                    stack.Flush();
+                    int start = il.Tail;
+                    ArgumentArray(((ModuleType)made.Type.Composite).Imports.Length, 0);
+                    context.LoadInstance();
+                    il.LdcI4((int)instr.A);
+                    il.Call(Members.Helper(nameof(CodeHelpers.InstantiateModule)));
+                    stack.PushStack(ValType.Ref(made.Exact, false), start);
+                    context.HasCalls = true;
+                    return true;
+                }
+            case OpId.CallExport or OpId.ReturnCallExport:
+                calls.CallExport(module.Modules[(int)instr.A], instr.Name!, instr.Id == OpId.ReturnCallExport);
+                return true;
+            default: return false;
+        }
+    }
+
+    /// <summary>Takes operands, the topmost last, into an array; what is above them stays for later.</summary>
+    private void ArgumentArray(int count, int above)
+    {
+        il.LdcI4(count);
+        il.TypeOp(OpCodes.Newarr, typeof(object));
+        for (int i = 0; i < count; i++)
+        {
+            il.Emit(OpCodes.Dup);
+            il.LdcI4(i);
+            stack.LoadAt(il.Tail, stack[count + above - 1 - i]);
+            il.Emit(OpCodes.Stelem_Ref);
+        }
+        if (above > 0) return;
+        for (int i = 0; i < count; i++) stack.Remove();
+    }
+}
