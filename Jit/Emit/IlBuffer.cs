@@ -64,7 +64,7 @@ internal sealed class IlBuffer
     /// <param name="bytes">How much WebAssembly it is for.</param>
     internal IlBuffer(int bytes) => maxNodes = (int)Math.Min(MaxNodes, NodesOfAny + ((long)NodesPerByte * bytes));
 
-    private Node[] nodes = new Node[64];
+    private Node[] nodes = new Node[32];
     private int count = 1;
     private int labelCount;
     private readonly List<Type> locals = [];

@@ -14,7 +14,7 @@ internal sealed partial class LoadGuards
         if (n.Form == IlBuffer.Form.Switch)
         {
             Value index = Pop(stack);
-            if (((int[])n.Object!).Distinct().Count() > 1) Sink(block, index);
+            if (((int[])n.Object!).AsSpan().ContainsAnyExcept(((int[])n.Object!)[0])) Sink(block, index);
             block.Splits = block.Parts = block.IsEither = index.IsOpaque;
             return;
         }
@@ -48,38 +48,48 @@ internal sealed partial class LoadGuards
     /// </summary>
     private bool Decides(int first, int second, int branch, out int merge, out int[] chosen)
     {
-        var firstWay = new List<int>();
-        var secondWay = new List<int>();
-        bool firstEnds = Walk(first, branch, firstWay, null), secondEnds;
-        var visited = new HashSet<int>(firstWay);
-        secondEnds = Walk(second, branch, secondWay, visited);
-        merge = secondWay.Count > 0 && visited.Contains(secondWay[^1]) ? secondWay[^1] : -1;
+        firstWay.Clear();
+        secondWay.Clear();
+        bool firstEnds = Walk(first, branch, firstWay, []), secondEnds = Walk(second, branch, secondWay, firstWay);
+        merge = secondWay.Count > 0 && firstWay.Contains(secondWay[^1]) ? secondWay[^1] : -1;
         if (merge >= 0)
         {
-            chosen = [.. StoredOn(firstWay, merge).Concat(StoredOn(secondWay, merge)).Distinct()];
+            chosenLocals.Clear();
+            AddStored(firstWay, merge);
+            AddStored(secondWay, merge);
+            chosen = [.. chosenLocals];
             return false;
         }
         chosen = [];
-        return !(firstEnds && secondEnds && firstWay.Count == secondWay.Count
-            && firstWay.Zip(secondWay).All(pair => IsSame(il[order[pair.First]], il[order[pair.Second]])));
+        return !(firstEnds && secondEnds && AreSame());
+    }
+
+    private readonly List<int> firstWay = [], secondWay = [], chosenLocals = [];
+
+    private bool AreSame()
+    {
+        if (firstWay.Count != secondWay.Count) return false;
+        for (int i = 0; i < firstWay.Count; i++)
+            if (!IsSame(il[order[firstWay[i]]], il[order[secondWay[i]]])) return false;
+        return true;
     }
 
     private static bool IsSame(in IlBuffer.Node a, in IlBuffer.Node b) =>
-        a.Form == b.Form && (a.Form == IlBuffer.Form.None || a.Code == b.Code) && a.Code == b.Code && a.Number == b.Number && ReferenceEquals(a.Object, b.Object);
+        a.Form == b.Form && a.Code == b.Code && a.Number == b.Number && ReferenceEquals(a.Object, b.Object);
 
-    private IEnumerable<int> StoredOn(List<int> way, int merge)
+    private void AddStored(List<int> way, int merge)
     {
         foreach (int at in way)
         {
-            if (at == merge) yield break;
-            IlBuffer.Node n = il[order[at]];
-            if (n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg) yield return LocalOf(n);
+            if (at == merge) return;
+            ref readonly IlBuffer.Node n = ref il[order[at]];
+            if ((n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg) && !chosenLocals.Contains(LocalOf(n))) chosenLocals.Add(LocalOf(n));
         }
     }
 
     /// <summary>Follows a way to the first instruction that cannot be left out, or to where another way was.</summary>
     /// <returns>Whether there is one.</returns>
-    private bool Walk(int at, int branch, List<int> way, HashSet<int>? other)
+    private bool Walk(int at, int branch, List<int> way, List<int> other)
     {
         for (int steps = 0; steps < MostSteps && at < order.Count; steps++)
         {
@@ -95,7 +105,7 @@ internal sealed partial class LoadGuards
                 continue;
             }
             way.Add(at);
-            if (other is not null && other.Contains(at)) return false;
+            if (other.Contains(at)) return false;
             if (!CanBeLeftOut(n)) return true;
             at++;
         }
@@ -108,8 +118,12 @@ internal sealed partial class LoadGuards
         IlBuffer.Form.Method => ReferenceEquals(n.Object, Members.KeepAlive)
             || (n.Object is System.Reflection.MethodInfo { DeclaringType: { } type } && Pure.Contains(type)),
         _ => !(n.Code == OpCodes.Stfld || n.Code == OpCodes.Stobj || n.Code == OpCodes.Stelem_Ref || n.Code == OpCodes.Ret || n.Code == OpCodes.Throw
-            || n.Code.Name!.StartsWith("stind", StringComparison.Ordinal)),
+            || IsStore(n.Code)),
     };
+
+    private static bool IsStore(OpCode code) =>
+        code == OpCodes.Stind_I1 || code == OpCodes.Stind_I2 || code == OpCodes.Stind_I4 || code == OpCodes.Stind_I8 || code == OpCodes.Stind_R4
+        || code == OpCodes.Stind_R8 || code == OpCodes.Stind_I || code == OpCodes.Stind_Ref;
 
     // ---- backwards: needs ----
 
@@ -123,7 +137,8 @@ internal sealed partial class LoadGuards
         }
         MarkEndless();
         MarkEnds();
-        readNeeds = new byte[reads.Count];
+        if (readNeeds.Length < reads.Count) readNeeds = new byte[reads.Count * 2];
+        Array.Clear(readNeeds);
         int words = ((followed.Count * 2) + 63) / 64;
         bool converges = (long)words * 64 * blocks.Count <= MostBits && Sweep(words);
         var needed = new ulong[words];
@@ -138,13 +153,17 @@ internal sealed partial class LoadGuards
     /// <summary>Code that comes to no way out needs nothing of what would be behind it.</summary>
     private void MarkEndless()
     {
+        // Without a way back all ways end.
+        bool loops = false;
+        for (int i = 0; i < blocks.Count && !loops; i++)
+            foreach (int next in blocks[i].Successors) loops |= next <= i;
+        if (!loops) return;
         var before = new List<int>[blocks.Count];
         for (int i = 0; i < before.Length; i++) before[i] = [];
         for (int i = 0; i < blocks.Count; i++)
             foreach (int next in blocks[i].Successors)
                 if (next < before.Length) before[next].Add(i);
         var ends = new bool[blocks.Count];
-        var work = new Stack<int>();
         for (int i = 0; i < blocks.Count; i++)
             if (blocks[i].Leaves && blocks[i].Successors.Count == 0) work.Push(i);
         while (work.TryPop(out int block))
@@ -163,17 +182,25 @@ internal sealed partial class LoadGuards
     /// </summary>
     private void MarkEnds()
     {
-        var comes = new int[blocks.Count];
-        var seen = new bool[blocks.Count];
-        var work = new Stack<int>([0]);
+        if (blocks.Count == 1) return;
+        if (comes.Length < blocks.Count)
+        {
+            comes = new int[blocks.Count * 2];
+            from = new int[blocks.Count * 2];
+        }
+        Array.Clear(comes);
+        Array.Clear(from);
+        work.Push(0);
         while (work.TryPop(out int at))
         {
-            if (seen[at]) continue;
-            seen[at] = true;
             Block block = blocks[at];
+            if (block.IsReached) continue;
+            block.IsReached = true;
             if (block.Successors.Count > 1 && !block.Splits) continue;
-            foreach (int next in block.Successors.Distinct())
+            foreach (int next in block.Successors)
             {
+                if (from[next] == at + 1) continue;
+                from[next] = at + 1;
                 comes[next]++;
                 work.Push(next);
             }
@@ -181,12 +208,18 @@ internal sealed partial class LoadGuards
         for (int i = 0; i < blocks.Count; i++)
         {
             List<int> next = blocks[i].Successors;
-            blocks[i].EndsForCertain = seen[i] && next.Distinct().Count() > 1 ? blocks[i].Parts : next.Count > 0 && comes[next[0]] > 1;
+            blocks[i].EndsForCertain = blocks[i].IsReached && next.Exists(other => other != next[0]) ? blocks[i].Parts : next.Count > 0 && comes[next[0]] > 1;
         }
     }
 
+    /// <summary>The ways on which control may come to a block, and the block that came there last, plus one.</summary>
+    private int[] comes = [], from = [];
+    private readonly Stack<int> work = [];
+
     private bool Sweep(int words)
     {
+        // Nothing goes from block to block.
+        if (words == 0) return true;
         foreach (Block block in blocks)
         {
             block.In = new ulong[words];
@@ -272,8 +305,7 @@ internal sealed partial class LoadGuards
                     counts[happens.Local] = counts.GetValueOrDefault(happens.Local) + 1;
                     break;
                 case EventKind.Condition:
-                    if (converges && happens.Chosen!.Any(local => Has(blocks[BlockAt(happens.Merge)].In, followed[local] * 2)))
-                        Apply(happens.Whole, isLast);
+                    if (converges && NeedsAny(happens.Chosen!, blocks[BlockAt(happens.Merge)].In)) Apply(happens.Whole, isLast);
                     break;
                 default:
                     if (!followed.TryGetValue(happens.Local, out int bit)) break;
@@ -288,6 +320,13 @@ internal sealed partial class LoadGuards
         }
     }
 
+    private bool NeedsAny(int[] locals, ulong[] needed)
+    {
+        foreach (int local in locals)
+            if (Has(needed, followed[local] * 2)) return true;
+        return false;
+    }
+
     private int BlockAt(int position)
     {
         int found = blockStarts.BinarySearch(position);
@@ -295,6 +334,7 @@ internal sealed partial class LoadGuards
     }
 
     private readonly Dictionary<int, int> counts = [];
+
 
     /// <summary>What is needed of each read of a local in the block that is gone through: 1 something, 3 all of it.</summary>
     private byte[] readNeeds = [];

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.Intrinsics;
@@ -11,6 +12,7 @@ internal sealed partial class LoadGuards
     /// <summary>How many values an instruction takes and gives.</summary>
     private static (int Pops, int Pushes) EffectOf(in IlBuffer.Node n, int depth)
     {
+        if (ReferenceEquals(n.Object, Members.KeepAlive)) return (1, 0);
         switch (n.Object)
         {
             case Signature signature: return (signature.Parameters.Length + 1, signature.Return == typeof(void) ? 0 : 1);
@@ -173,16 +175,25 @@ internal sealed partial class LoadGuards
         typeof(System.Numerics.BitOperations),
     ];
 
+    /// <summary>How many operands methods have that only compute: methods of ours and of .NET, so there are not many.</summary>
+    private static readonly ConcurrentDictionary<MethodInfo, int> pureOperands = new();
+
+    /// <summary>How many operands a method has that does nothing but compute; null for all others.</summary>
+    private static int? PureOperands(MethodInfo method)
+    {
+        if (pureOperands.TryGetValue(method, out int known)) return known;
+        if (method.DeclaringType is not { } type || !(Pure.Contains(type) || type.Namespace == "System.Runtime.Intrinsics.X86")) return null;
+        if (method.ReturnType == typeof(void) || !method.IsStatic || method.Name == nameof(Simd.Whole)) return null;
+        return pureOperands[method] = method.GetParameters().Length;
+    }
+
     private void FollowCall(in IlBuffer.Node n, List<Value> stack, Block block)
     {
-        if (n.Object is not MethodInfo method || method.DeclaringType is not { } type
-            || !(Pure.Contains(type) || type.Namespace == "System.Runtime.Intrinsics.X86")
-            || method.ReturnType == typeof(void) || !method.IsStatic || method.Name == nameof(Simd.Whole))
+        if (n.Object is not MethodInfo method || ReferenceEquals(method, Members.KeepAlive) || PureOperands(method) is not { } count)
         {
             PopAll(n, stack, block);
             return;
         }
-        int count = method.GetParameters().Length;
         var operands = new Value[count];
         for (int i = count - 1; i >= 0; i--) operands[i] = Pop(stack);
         stack.Add(Called(method.Name, operands));

@@ -66,20 +66,38 @@ internal sealed partial class LoadGuards
         /// <summary>Whether a value that is in a local at the end is in a register there: the code behind is another block to the JIT, too.</summary>
         internal bool EndsForCertain { get; set; }
         internal ulong[] In { get; set; } = [];
+
+        /// <summary>Whether control may come here as far as the JIT can tell.</summary>
+        internal bool IsReached { get; set; }
+
+        internal void Clear()
+        {
+            Events.Clear();
+            Successors.Clear();
+            Leaves = Splits = Parts = IsEither = EndsForCertain = IsReached = false;
+            In = [];
+        }
     }
 
-    private readonly IlBuffer il;
-    private readonly IReadOnlyList<(int Node, int Width)> loads;
+    /// <summary>What a function with more instructions needed is not kept for the next one.</summary>
+    private const int MostKept = 2048;
+
+    [ThreadStatic]
+    private static LoadGuards? kept;
+
+    private IlBuffer il = null!;
+    private List<(int Node, int Width)> loads = null!;
     private readonly Dictionary<int, int> loadAt = [];
     private readonly List<int> order = [];
-    private readonly int[] markAt;
+    private int[] markAt = [];
     private readonly List<Block> blocks = [];
+    private readonly Stack<Block> spare = [];
     private readonly List<int> blockStarts = [];
-    private readonly int[] blockOfLabel;
-    private readonly bool[] isNeeded;
+    private int[] blockOfLabel = [];
+    private bool[] isNeeded = [];
 
     /// <summary>Locals have their numbers, arguments those behind them.</summary>
-    private readonly int argBase;
+    private int argBase;
 
     /// <summary>The locals that needs go through: what is stored to them needs something, or they say which way a branch went.</summary>
     private readonly Dictionary<int, int> followed = [];
@@ -92,33 +110,123 @@ internal sealed partial class LoadGuards
     private readonly HashSet<int> tame = [], stored = [];
     private bool allTame;
 
+    /// <summary>Locals that were taken for not tame: if one turns out to be, all is read again.</summary>
+    private readonly HashSet<int> trusted = [];
+
+    /// <summary>The operands at the instruction being read.</summary>
+    private readonly List<Value> operands = [];
+
     /// <summary>Whether what a local got in the block being read is opaque.</summary>
     private readonly Dictionary<int, bool> defined = [];
 
-    private LoadGuards(IlBuffer il, IReadOnlyList<(int Node, int Width)> loads)
+    private void Begin(IlBuffer buffer, List<(int Node, int Width)> uncheckedLoads)
     {
-        this.il = il;
-        this.loads = loads;
+        il = buffer;
+        loads = uncheckedLoads;
         argBase = il.Locals.Count;
-        markAt = new int[il.LabelCount];
-        blockOfLabel = new int[il.LabelCount];
-        isNeeded = new bool[loads.Count];
+        if (markAt.Length < il.LabelCount)
+        {
+            markAt = new int[il.LabelCount * 2];
+            blockOfLabel = new int[il.LabelCount * 2];
+        }
+        if (isNeeded.Length < loads.Count) isNeeded = new bool[loads.Count * 2];
+        Array.Clear(isNeeded);
         for (int i = 0; i < loads.Count; i++) loadAt[loads[i].Node] = i;
+    }
+
+    /// <summary>Forgets the function. The collections stay for the next one: most functions are small, and guests that make code make many.</summary>
+    private void End()
+    {
+        il = null!;
+        loads = null!;
+        loadAt.Clear();
+        order.Clear();
+        DropBlocks();
+        followed.Clear();
+        exposed.Clear();
+        reads.Clear();
+        tame.Clear();
+        stored.Clear();
+        trusted.Clear();
+        defined.Clear();
+        counts.Clear();
+        operands.Clear();
+        allTame = isExtending = false;
     }
 
     /// <summary>Stores the loads that are not needed whole for certain; gives how many.</summary>
     /// <param name="il">The finished IL of a function.</param>
     /// <param name="loads">The instructions that load more than a byte without a check, and their widths.</param>
-    internal static int Insert(IlBuffer il, IReadOnlyList<(int Node, int Width)> loads)
+    internal static int Insert(IlBuffer il, List<(int Node, int Width)> loads)
     {
-        if (loads.Count == 0) return 0;
-        var guards = new LoadGuards(il, loads);
+        if (ArePlainlyNeeded(il, loads)) return 0;
+        LoadGuards guards = kept ?? new LoadGuards();
+        kept = null;
+        guards.Begin(il, loads);
         guards.Read();
         guards.Prove();
-        return guards.Store();
+        int count = guards.Store();
+        if (guards.order.Count > MostKept) return count;
+        guards.End();
+        kept = guards;
+        return count;
+    }
+
+    private Block AddBlock(int start)
+    {
+        if (!spare.TryPop(out Block? block)) block = new Block();
+        blocks.Add(block);
+        blockStarts.Add(start);
+        return block;
+    }
+
+    private void DropBlocks()
+    {
+        foreach (Block block in blocks)
+        {
+            block.Clear();
+            spare.Push(block);
+        }
+        blocks.Clear();
+        blockStarts.Clear();
     }
 
     private static int Code(Need need, int index) => (index << 2) | (int)need;
+
+    // ---- what needs no proof ----
+
+    /// <summary>Whether each load goes, by additions and extensions alone, into something that cannot be left out: so it is in most small functions.</summary>
+    private static bool ArePlainlyNeeded(IlBuffer il, List<(int Node, int Width)> loads)
+    {
+        foreach ((int node, _) in loads)
+            if (!IsPlainlyNeeded(il, node)) return false;
+        return true;
+    }
+
+    private static bool IsPlainlyNeeded(IlBuffer il, int load)
+    {
+        // How many operands are above the value.
+        int above = 0;
+        for (int node = il.After(load); node != 0; node = il.After(node))
+        {
+            ref readonly IlBuffer.Node n = ref il[node];
+            switch (n.Form)
+            {
+                case IlBuffer.Form.Int or IlBuffer.Form.Long: above++; continue;
+                case IlBuffer.Form.Local or IlBuffer.Form.Arg when n.Code == OpCodes.Ldloc || n.Code == OpCodes.Ldarg: above++; continue;
+                case IlBuffer.Form.Method when ReferenceEquals(n.Object, Members.KeepAlive) && above > 0: above--; continue;
+                case IlBuffer.Form.Calli: return above < ((Signature)n.Object!).Parameters.Length + 1;
+                case IlBuffer.Form.None: break;
+                default: return false;
+            }
+            if (n.Code == OpCodes.Ret) return above == 0;
+            if (n.Code == OpCodes.Conv_I8 || n.Code == OpCodes.Conv_U8 || n.Code == OpCodes.Nop) continue;
+            if (n.Code != OpCodes.Add && n.Code != OpCodes.Sub) return false;
+            // The other operand is not this value: that is on the stack alone.
+            above = Math.Max(above - 1, 0);
+        }
+        return false;
+    }
 
     // ---- forwards: expressions ----
 
@@ -135,23 +243,22 @@ internal sealed partial class LoadGuards
         // Whether locals are tame depends on what is stored to them, which depends on locals.
         for (int pass = 0; ; pass++)
         {
-            int before = tame.Count;
             FollowAll();
-            if (tame.Count == before || allTame) break;
+            if (allTame || !tame.Overlaps(trusted)) break;
             allTame = pass == MostPasses;
         }
     }
 
     private void FollowAll()
     {
-        blocks.Clear();
-        blockStarts.Clear();
+        DropBlocks();
         reads.Clear();
         followed.Clear();
-        var block = new Block();
-        blocks.Add(block);
-        blockStarts.Add(0);
-        var stack = new List<Value>();
+        trusted.Clear();
+        defined.Clear();
+        operands.Clear();
+        Block block = AddBlock(0);
+        List<Value> stack = operands;
         for (int at = 0; at < order.Count; at++)
         {
             ref readonly IlBuffer.Node n = ref il[order[at]];
@@ -161,8 +268,7 @@ internal sealed partial class LoadGuards
                 if (n.Form == IlBuffer.Form.Region && (IlBuffer.Border)n.Number != IlBuffer.Border.Try) block.Leaves = true;
                 if (!block.Leaves) block.Successors.Add(blocks.Count);
                 if (n.Form == IlBuffer.Form.Mark) blockOfLabel[n.Number] = blocks.Count;
-                blocks.Add(block = new Block());
-                blockStarts.Add(at);
+                block = AddBlock(at);
                 stack.Clear();
                 defined.Clear();
                 continue;
@@ -179,8 +285,7 @@ internal sealed partial class LoadGuards
             }
             if (IsAlways(n)) block.Leaves = true;
             if (!block.Leaves) block.Successors.Add(blocks.Count);
-            blocks.Add(block = new Block());
-            blockStarts.Add(at + 1);
+            block = AddBlock(at + 1);
             defined.Clear();
         }
         block.Leaves = true;
@@ -193,7 +298,12 @@ internal sealed partial class LoadGuards
 
     private int LocalOf(in IlBuffer.Node n) => n.Form == IlBuffer.Form.Arg ? argBase + (int)n.Number : (int)n.Number;
 
-    private bool IsTame(int local) => allTame || IsKnown(local);
+    private bool IsTame(int local)
+    {
+        if (allTame || IsKnown(local)) return true;
+        trusted.Add(local);
+        return false;
+    }
 
     private bool IsKnown(int local) => local < argBase ? tame.Contains(local) || !stored.Contains(local) : tame.Contains(local);
 
@@ -201,8 +311,16 @@ internal sealed partial class LoadGuards
     {
         if (a.Length == 0) return b;
         if (b.Length == 0) return a;
-        int[] all = [.. a.Concat(b).Distinct()];
-        return all.Length > MostNeeds ? all[..MostNeeds] : all;
+        Span<int> all = stackalloc int[MostNeeds];
+        int count = 0;
+        foreach (int need in a) Include(need, all, ref count);
+        foreach (int need in b) Include(need, all, ref count);
+        return count == a.Length ? a : all[..count].ToArray();
+    }
+
+    private static void Include(int need, Span<int> all, ref int count)
+    {
+        if (count < all.Length && !all[..count].Contains(need)) all[count++] = need;
     }
 
     /// <summary>The needs of two operands that the other may cancel out: those that both have are of no use.</summary>
@@ -210,12 +328,28 @@ internal sealed partial class LoadGuards
     {
         if (a.Length == 0) return b;
         if (b.Length == 0) return a;
-        var first = new HashSet<(bool, int)>(a.Select(Source));
-        var second = new HashSet<(bool, int)>(b.Select(Source));
-        return Union([.. a.Where(need => !second.Contains(Source(need)))], [.. b.Where(need => !first.Contains(Source(need)))]);
+        Span<int> all = stackalloc int[MostNeeds];
+        int count = 0;
+        foreach (int need in a)
+            if (!HasSource(b, Source(need))) Include(need, all, ref count);
+        foreach (int need in b)
+            if (!HasSource(a, Source(need))) Include(need, all, ref count);
+        return all[..count].ToArray();
     }
 
-    private bool ShareSource(in Value a, in Value b) => a.Whole.Length > 0 && b.Whole.Length > 0 && a.Whole.Select(Source).Intersect(b.Whole.Select(Source)).Any();
+    private bool ShareSource(in Value a, in Value b)
+    {
+        foreach (int need in a.Whole)
+            if (HasSource(b.Whole, Source(need))) return true;
+        return false;
+    }
+
+    private bool HasSource(int[] needs, (bool IsLoad, int Index) source)
+    {
+        foreach (int need in needs)
+            if (Source(need) == source) return true;
+        return false;
+    }
 
     /// <summary>The load or local that a need is one of.</summary>
     private (bool IsLoad, int Index) Source(int need) =>

@@ -22,7 +22,7 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
 
     /// <summary>Temporaries of labels that may hold a loaded value.</summary>
     private readonly HashSet<int> loaded = [];
-    private Operand[] items = new Operand[32];
+    private Operand[] items = new Operand[8];
     private int onStack;
 
     /// <summary>Below these heights there is nothing on the IL stack, and no pending read of a local: scans can start at these heights.</summary>

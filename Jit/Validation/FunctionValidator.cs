@@ -24,9 +24,9 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
     }
 
     private readonly ModuleInfo module = module;
-    private ValType[] stack = new ValType[64];
+    private ValType[] stack = new ValType[16];
     private int height;
-    private Frame[] frames = new Frame[16];
+    private Frame[] frames = new Frame[4];
     private int depth;
     private readonly List<LocalRun> runs = [];
     private readonly List<ValType> locals = [];
