@@ -50,7 +50,7 @@ internal struct ControlFrame
 /// <summary>The blocks that are open where code is being emitted, those of functions around one that is put into them included.</summary>
 internal sealed class ControlStack(IlBuffer il, OperandStack stack)
 {
-    private ControlFrame[] frames = new ControlFrame[16];
+    private ControlFrame[] frames = new ControlFrame[4];
     private int arms;
 
     /// <summary>How many frames there are.</summary>
