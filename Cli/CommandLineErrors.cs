@@ -3,16 +3,16 @@ using System.CommandLine.Parsing;
 
 namespace WasmJit.Cli;
 
-/// <summary>What is wrong with a command line, and what to do about it.</summary>
+/// <summary>Messages about a wrong command line.</summary>
 internal static class CommandLineErrors
 {
-    /// <summary>The first thing that is wrong; what follows from it is not told.</summary>
+    /// <summary>Describes the first error. Others may follow from it.</summary>
     internal static ToolException Describe(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
         bool isRoot = !command.Parents.Any();
         if (isRoot && parsed.UnmatchedTokens is [string word, ..])
-            return word.StartsWith('-') ? new ToolException($"there is no option {word}", "wasmjit --help") : UnknownCommand(command, word);
+            return word.StartsWith('-') ? new ToolException($"unknown option {word}", "wasmjit --help") : UnknownCommand(command, word);
         string name = isRoot ? command.Name : $"wasmjit {command.Name}";
         ParseError error = parsed.Errors[0];
         bool missing = error.Message.StartsWith("Required", StringComparison.Ordinal);
@@ -20,7 +20,7 @@ internal static class CommandLineErrors
         {
             OptionResult option when missing => $"{option.Option.Name} needs a value: {option.Option.HelpName}",
             OptionResult { Tokens: [Token given, ..] } option when option.Option.HelpName is { } values && values.Contains('|') =>
-                $"{option.Option.Name} {given.Value}: it takes {values.Replace("|", " or ", StringComparison.Ordinal)}",
+                $"{option.Option.Name} {given.Value}: the value must be {values.Replace("|", " or ", StringComparison.Ordinal)}",
             ArgumentResult argument when missing => $"{name} needs a {argument.Argument.Name}",
             CommandResult when missing && command.Arguments.Count > 0 => $"{name} needs a {command.Arguments[0].Name}",
             _ when missing => $"{name} needs a command",
@@ -34,19 +34,19 @@ internal static class CommandLineErrors
         string? help = File.Exists(word) ? $"to run a program: wasmjit run {word}"
             : Nearest(word, root.Subcommands.Where(c => !c.Hidden).Select(c => c.Name)) is { } near ? $"did you mean wasmjit {near}?"
             : null;
-        return new ToolException($"there is no command \"{word}\"", help ?? "wasmjit --help");
+        return new ToolException($"unknown command \"{word}\"", help ?? "wasmjit --help");
     }
 
-    /// <summary>The option that a guest's argument was likely meant to be.</summary>
+    /// <summary>The option that was probably meant.</summary>
     internal static string? NearestOption(Command command, string word) =>
         Nearest(word.Split('=')[0], command.Options.Where(o => !o.Hidden).Select(o => o.Name));
 
-    /// <summary>The word that is few changes away.</summary>
+    /// <summary>The candidate with the smallest edit distance, if that is small.</summary>
     private static string? Nearest(string word, IEnumerable<string> words) =>
         words.Select(w => (Word: w, Distance: Distance(word, w))).Where(c => c.Distance <= Math.Max(2, word.Length / 3))
             .OrderBy(c => c.Distance).Select(c => c.Word).FirstOrDefault();
 
-    /// <summary>How many characters must be changed, put in or left out.</summary>
+    /// <summary>The edit distance: how many characters must be changed, inserted or deleted.</summary>
     private static int Distance(string from, string to)
     {
         int[] row = [.. Enumerable.Range(0, to.Length + 1)];

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace WasmJit.Cli;
 
-/// <summary>Options that every command knows: how the engine works.</summary>
+/// <summary>Engine options of the commands.</summary>
 internal static class EngineFlags
 {
     /// <summary><c>--memory-checks</c></summary>
@@ -12,8 +12,8 @@ internal static class EngineFlags
     {
         var option = new Option<string>("--memory-checks")
         {
-            Description = "How accesses beyond a memory are found: \"guard\" leaves it to the processor where the platform "
-                + "allows that (Linux on x64), \"explicit\" compiles a comparison into each access.",
+            Description = "How out-of-bounds accesses are detected: \"guard\" uses the processor's page protection where the platform "
+                + "allows it (Linux on x64), \"explicit\" compiles a comparison into each access.",
             HelpName = "guard|explicit",
             DefaultValueFactory = _ => "guard",
             Recursive = true,
@@ -21,20 +21,20 @@ internal static class EngineFlags
         return option.AcceptOnlyFromAmong("guard", "explicit");
     }
 
-    /// <summary><c>--tier</c>, of commands that run guests.</summary>
+    /// <summary><c>--tier</c>, for commands that run guests.</summary>
     internal static Option<string?> Tier { get; } = MakeTier();
 
     private static Option<string?> MakeTier()
     {
         var option = new Option<string?>("--tier")
         {
-            Description = "What runs functions: \"compiler\" compiles each at its first call, \"interpreter\" interprets, \"tiered\" "
-                + "interprets at first and compiles what is hot; with a number, which and when is random.",
+            Description = "How functions run: \"compiler\" compiles each at its first call, \"interpreter\" interprets, \"tiered\" "
+                + "interprets first and compiles hot functions. tiered:SEED chooses them at random.",
             HelpName = "compiler|interpreter|tiered[:SEED]",
         };
         option.Validators.Add(result =>
         {
-            if (result.GetValue(option) is { } value && !TryParseTier(value, out _, out _)) result.AddError($"--tier {value}: it takes compiler, interpreter, tiered or tiered:SEED");
+            if (result.GetValue(option) is { } value && !TryParseTier(value, out _, out _)) result.AddError($"--tier {value}: the value must be compiler, interpreter, tiered or tiered:SEED");
         });
         return option;
     }

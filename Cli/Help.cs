@@ -5,12 +5,12 @@ using System.Runtime.CompilerServices;
 
 namespace WasmJit.Cli;
 
-/// <summary>Help that says more about a command than its line in the list of commands: details and examples at the end.</summary>
+/// <summary>Help with details and examples at the end.</summary>
 internal static class Help
 {
     private static readonly ConditionalWeakTable<Command, string> Details = [];
 
-    /// <summary>Gives a command the text that its own help ends with.</summary>
+    /// <summary>Sets the text at the end of a command's help.</summary>
     internal static Command Describe(Command command, string details)
     {
         Details.AddOrUpdate(command, details);

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace WasmJit.Cli;
 
-/// <summary>Reads what the user calls a module: a file in the binary or the text format, or the standard input.</summary>
+/// <summary>Reads modules: files in the binary or the text format, or the standard input.</summary>
 internal static class ModuleFile
 {
     private static readonly string[] Patterns = ["*.wasm", "*.wat"];
@@ -10,8 +10,8 @@ internal static class ModuleFile
     internal static Argument<string> Argument(string description = "A module, .wasm or .wat; \"-\" is the standard input.") =>
         new("FILE") { Description = description };
 
-    /// <summary>The bytes of a file as it is.</summary>
-    /// <exception cref="ToolException">There is no such file, or it cannot be read.</exception>
+    /// <summary>Reads the bytes of a file.</summary>
+    /// <exception cref="ToolException">The file does not exist or cannot be read.</exception>
     internal static byte[] ReadBytes(string path)
     {
         if (path == "-")
@@ -33,22 +33,22 @@ internal static class ModuleFile
         }
     }
 
-    /// <summary>A module in the binary format; text is encoded.</summary>
-    /// <exception cref="ToolException">The file cannot be read, or is neither.</exception>
+    /// <summary>Reads a module in the binary format. Text is encoded.</summary>
+    /// <exception cref="ToolException">The file cannot be read, or has neither format.</exception>
     internal static byte[] Read(string path) => Read(path, ReadBytes(path));
 
     private static byte[] Read(string path, byte[] bytes)
     {
         if (IsComponent(bytes))
-            throw new ToolException($"{path} is a component, and not a module", "build it for WASI preview 1 (wasm32-wasip1, wasm32-wasi), or take the module out of it");
+            throw new ToolException($"{path} is a component, not a module", "build it for WASI preview 1 (wasm32-wasip1, wasm32-wasi), or extract its module");
         if (IsBinary(bytes)) return bytes;
         if (bytes.Length == 0) throw new ToolException($"{path} is empty");
         if (path.EndsWith(".wasm", StringComparison.OrdinalIgnoreCase) && !LooksLikeText(bytes))
-            throw new ToolException($"{path} is no WebAssembly module: it does not begin with \"\\0asm\"", "is it the right file, and all of it?");
+            throw new ToolException($"{path} is not a WebAssembly module: it does not begin with \"\\0asm\"", "check that it is the right file, and complete");
         return Encode(path, bytes);
     }
 
-    /// <summary>Encodes the text format; errors name the file and the line.</summary>
+    /// <summary>Encodes the text format. Errors name the file and the line.</summary>
     internal static byte[] Encode(string path, byte[] text)
     {
         try
@@ -61,7 +61,7 @@ internal static class ModuleFile
         }
     }
 
-    /// <summary>Reads and compiles a module, or loads one that was saved; errors name the file.</summary>
+    /// <summary>Reads and compiles a module, or loads a saved one. Errors name the file.</summary>
     internal static Module Load(string path, EngineOptions options, Terminal terminal)
     {
         byte[] bytes = ReadBytes(path);
@@ -89,11 +89,11 @@ internal static class ModuleFile
         }
     }
 
-    /// <summary>What to do about a file that is not a module.</summary>
+    /// <summary>A hint for a file that is not a valid module.</summary>
     private static string? Help(ModuleException error) => error switch
     {
-        MalformedModuleException => "the file was cut off or changed on its way: copy or build it again",
-        InvalidModuleException => "what made it is at fault; wasmjit wasm2wat FILE shows the text of a binary",
+        MalformedModuleException => "the file is damaged or incomplete: copy or build it again",
+        InvalidModuleException => "the program that made it is at fault; wasmjit wasm2wat FILE shows the text of a binary",
         _ => null,
     };
 
@@ -106,22 +106,22 @@ internal static class ModuleFile
 
     internal static bool IsBinary(ReadOnlySpan<byte> bytes) => bytes.StartsWith("\0asm"u8);
 
-    /// <summary>A binary of the component model: the same beginning, then another version and layer.</summary>
+    /// <summary>Whether it is a binary of the component model. It has the same magic number, and another version and layer.</summary>
     private static bool IsComponent(ReadOnlySpan<byte> bytes) => bytes.Length >= 8 && IsBinary(bytes) && bytes[6] == 1 && bytes[7] == 0;
 
-    /// <summary>What somebody who gave a directory may have meant.</summary>
+    /// <summary>A hint for a directory: the modules in it.</summary>
     private static string ModulesIn(string path)
     {
         const int most = 4;
         string[] modules = [.. Patterns.SelectMany(p => Directory.EnumerateFiles(path, p)).Order(StringComparer.Ordinal).Take(most + 1)];
-        if (modules.Length == 0) return "give a module; there is none in it";
+        if (modules.Length == 0) return "the directory has no modules; give a file";
         return $"give a module in it: {string.Join(", ", modules.Take(most))}{(modules.Length > most ? ", ..." : "")}";
     }
 
     /// <summary>Text begins with white space, a parenthesis or a comment.</summary>
     private static bool LooksLikeText(ReadOnlySpan<byte> bytes) => "(; \n\r\t"u8.Contains(bytes[0]);
 
-    /// <summary>The other extension, where that is the file that exists.</summary>
+    /// <summary>Suggests the other extension if that file exists.</summary>
     private static string Suggestion(string path)
     {
         foreach (string extension in new[] { ".wasm", ".wat" })

@@ -4,12 +4,12 @@ using System.Text;
 namespace WasmJit.Cli;
 
 /// <summary>
-/// Text of a guest, its names above all, as it may be shown. A terminal takes control characters for commands, and others change the
-/// direction of writing: such text could say anything. They are shown in the escapes of the text format.
+/// Escapes text of a guest, such as names. A terminal interprets control characters, and other characters change the
+/// direction of writing, so that a guest could fake output. Such characters become escapes of the text format.
 /// </summary>
 internal static class Printable
 {
-    /// <summary>The text, with escapes for whatever is no visible character or blank; lines do not end in it.</summary>
+    /// <summary>Returns the text with escapes for everything but visible characters and blanks, on one line.</summary>
     internal static string Text(string text)
     {
         int safe = 0;

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace WasmJit.Cli;
 
-/// <summary>A line that says what takes so long, and for how long it has. It appears after a delay and removes itself.</summary>
+/// <summary>A status line for long operations, with the time so far. It appears after a delay and removes itself.</summary>
 internal sealed class ProgressLine : IDisposable
 {
     private readonly TextWriter writer;

@@ -3,26 +3,26 @@ using System.Globalization;
 
 namespace WasmJit.Cli;
 
-/// <summary><c>--timeout</c>, <c>--fuel</c> and Ctrl-C: how a run ends that does not end by itself.</summary>
+/// <summary><c>--timeout</c>, <c>--fuel</c> and Ctrl-C: the limits of a run.</summary>
 internal sealed class RunLimits
 {
-    /// <summary>What a shell reports for a program that <c>timeout</c> has ended.</summary>
+    /// <summary>The exit code of <c>timeout</c> when the time is over.</summary>
     internal const int TimedOut = 124;
 
-    /// <summary>What a shell reports for a program that Ctrl-C has ended.</summary>
+    /// <summary>The exit code of a program that Ctrl-C stopped.</summary>
     internal const int Interrupted = 130;
 
     private static readonly Option<string> Timeout = new("--timeout")
     {
-        Description = "Stop after this time: 10 or 10s, 500ms, 1.5m, 1h. The message shows where the guest was. Loops then look at each "
-            + "iteration whether they are to stop.",
+        Description = "Stop after this time: 10 or 10s, 500ms, 1.5m, 1h. The message shows where the guest was. Loops then check at each "
+            + "iteration whether to stop.",
         HelpName = "TIME",
     };
 
     private static readonly Option<string> FuelOption = new("--fuel")
     {
-        Description = "Stop after this much work: a unit for each instruction, for bulk operators more. The same run always needs "
-            + "the same.",
+        Description = "Stop after this much work: one unit for each instruction, more for bulk operators. The same run always needs "
+            + "the same amount.",
         HelpName = "UNITS",
     };
 
@@ -34,7 +34,7 @@ internal sealed class RunLimits
         if (fuel is { } units) Fuel = new Fuel(units);
     }
 
-    /// <summary>What the guest may execute, null if that has no limit.</summary>
+    /// <summary>The guest's fuel; null without a limit.</summary>
     internal Fuel? Fuel { get; }
 
     internal static void AddTo(Command command)
@@ -43,7 +43,7 @@ internal sealed class RunLimits
         command.Add(FuelOption);
     }
 
-    /// <exception cref="ToolException">A limit is none.</exception>
+    /// <exception cref="ToolException">A limit is not a valid number.</exception>
     internal static RunLimits Of(ParseResult parsed) => new(
         parsed.GetValue(Timeout) is { } time ? ParseTime(time) : null,
         parsed.GetValue(FuelOption) is { } fuel ? ParseFuel(fuel) : null);
@@ -58,17 +58,17 @@ internal sealed class RunLimits
         (string suffix, double unit) = units.First(u => text.EndsWith(u.suffix, StringComparison.Ordinal));
         if (!double.TryParse(text.AsSpan(0, text.Length - suffix.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value)
             || value * unit is not (> 0 and < 2_000_000))
-            throw new ToolException($"--timeout {text}: it takes a time such as 10s, 500ms, 1.5m");
+            throw new ToolException($"--timeout {text}: the value must be a time such as 10s, 500ms, 1.5m");
         return TimeSpan.FromSeconds(value * unit);
     }
 
     private static long ParseFuel(string text)
     {
         if (long.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.None, CultureInfo.InvariantCulture, out long value)) return value;
-        throw new ToolException($"--fuel {text}: it takes a number of units, such as 1_000_000");
+        throw new ToolException($"--fuel {text}: the value must be a number of units such as 1_000_000");
     }
 
-    /// <summary>Runs a guest within the time, or until Ctrl-C.</summary>
+    /// <summary>Runs a guest until it ends, the time is over, or Ctrl-C.</summary>
     internal int Run(Terminal terminal, Func<int> run)
     {
         using var watch = new Watch(terminal, timeout);
@@ -82,7 +82,7 @@ internal sealed class RunLimits
         }
     }
 
-    /// <summary>Watches over one run.</summary>
+    /// <summary>Watches one run.</summary>
     private sealed class Watch : IDisposable
     {
         private readonly Terminal terminal;
@@ -115,7 +115,7 @@ internal sealed class RunLimits
             timer?.Dispose();
         }
 
-        /// <summary>Says why the run was stopped and where it was.</summary>
+        /// <summary>Reports why the run was stopped, and where.</summary>
         /// <returns>The exit code.</returns>
         internal int Report(IReadOnlyList<WasmFrame> stack)
         {
@@ -125,7 +125,7 @@ internal sealed class RunLimits
 
         private void OnCancelKey(object? sender, ConsoleCancelEventArgs e)
         {
-            // The second time it works as it would without us.
+            // A second Ctrl-C ends the process.
             if (IsStopped) return;
             e.Cancel = true;
             Stop("interrupted", Interrupted);
@@ -142,7 +142,7 @@ internal sealed class RunLimits
             new Thread(EndProcess) { IsBackground = true }.Start();
         }
 
-        /// <summary>What does not look whether it is to stop, code without --timeout or a call of the system, ends with the process.</summary>
+        /// <summary>Ends the process if the guest does not stop: code without --timeout does not check, and neither does a system call.</summary>
         private void EndProcess()
         {
             Thread.Sleep(timeout is null ? 300 : 2000);

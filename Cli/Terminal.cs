@@ -3,8 +3,8 @@ using Spectre.Console;
 namespace WasmJit.Cli;
 
 /// <summary>
-/// Where commands write. Colours appear only where a terminal is on the other end. Whatever is written may have words of a guest in it, so
-/// all of it goes through <see cref="Printable"/>, but for <see cref="Out"/>.
+/// Where commands write. Colours appear on terminals only. All output may contain text of a guest, so
+/// it goes through <see cref="Printable"/>, except for <see cref="Out"/>.
 /// </summary>
 internal sealed class Terminal
 {
@@ -23,12 +23,12 @@ internal sealed class Terminal
         errors = Make(error, showsProgress);
     }
 
-    /// <summary>The standard output, for modules as text, whose names the printer has escaped.</summary>
+    /// <summary>The standard output, for printed modules. The printer has escaped their names.</summary>
     internal TextWriter Out { get; }
 
     internal bool IsTerminal { get; }
 
-    /// <summary>The columns that fit on a line; enough for three listings where no terminal sets a limit.</summary>
+    /// <summary>The width of a line in columns. Without a terminal it is enough for three listings.</summary>
     internal int Width => IsTerminal ? Math.Max(60, Console.WindowWidth) : 160;
 
     private static IAnsiConsole Make(TextWriter writer, bool isTerminal)
@@ -40,7 +40,7 @@ internal sealed class Terminal
             Interactive = InteractionSupport.No,
             Out = new AnsiConsoleOutput(writer),
         });
-        // Lines are what a caller may match: nothing is wrapped.
+        // Callers may match lines, so nothing is wrapped.
         console.Profile.Width = short.MaxValue;
         return console;
     }
@@ -57,7 +57,7 @@ internal sealed class Terminal
         else Line(text);
     }
 
-    /// <summary>Does something that may take long. After a second a line says what, on a terminal; it goes when it is done.</summary>
+    /// <summary>Runs something that may take long. On a terminal a status line appears after a second, until it is done.</summary>
     internal T Progress<T>(string what, Func<T> work)
     {
         if (!showsProgress) return work();
@@ -65,7 +65,7 @@ internal sealed class Terminal
         return work();
     }
 
-    /// <summary>Writes a message that something is wrong, and what to do about it.</summary>
+    /// <summary>Writes an error message with an optional hint.</summary>
     internal void Error(string message, string? help, IReadOnlyList<string> items)
     {
         errors.MarkupLine($"[red]error:[/] {Shown(message)}");
@@ -73,21 +73,21 @@ internal sealed class Terminal
         if (help is not null) errors.MarkupLine($"[blue]help:[/] {Shown(help)}");
     }
 
-    /// <summary>Writes what a guest died of, and its functions that were running.</summary>
+    /// <summary>Writes the cause of a guest's end, and its stack.</summary>
     internal void Died(string of, string message, IReadOnlyList<WasmFrame> stack)
     {
         errors.MarkupLine($"[red]{of}:[/] {Shown(message)}");
         Stack(stack);
     }
 
-    /// <summary>Writes why a guest was stopped, and its functions that were running.</summary>
+    /// <summary>Writes why a guest was stopped, and its stack.</summary>
     internal void Stopped(string reason, IReadOnlyList<WasmFrame> stack)
     {
         errors.MarkupLine($"[yellow]{Shown(reason)}[/]");
         Stack(stack);
     }
 
-    /// <summary>Frames that are the same, one below the other, are a line.</summary>
+    /// <summary>Equal frames that follow each other are one line.</summary>
     private void Stack(IReadOnlyList<WasmFrame> stack)
     {
         const int most = 30;

@@ -3,23 +3,23 @@ using System.CommandLine.Invocation;
 
 namespace WasmJit.Cli;
 
-/// <summary>The tool <c>wasmjit</c>: its commands, and what becomes of their errors.</summary>
+/// <summary>The tool <c>wasmjit</c>: its commands and how errors are reported.</summary>
 internal static class Tool
 {
-    /// <summary>Everything went well.</summary>
+    /// <summary>Success.</summary>
     internal const int Success = 0;
 
-    /// <summary>A file, a module or a command line that is not right; or a test that failed.</summary>
+    /// <summary>A wrong file, module or command line, or a failed test.</summary>
     internal const int Failure = 1;
 
-    /// <summary>The guest trapped: what a shell reports for a process that aborts.</summary>
+    /// <summary>The guest trapped. A shell reports the same for a process that aborts.</summary>
     internal const int Trapped = 134;
 
-    private const string Description = "Runs, checks and takes apart WebAssembly modules.";
+    private const string Description = "Runs, validates and inspects WebAssembly modules.";
 
     private const string Details = """
-        Wherever a FILE is a module it may be in the binary format (.wasm) or the text format (.wat); the first bytes
-        decide, not the name. "-" is the standard input. "run" takes what "compile" has saved, too.
+        A module in a FILE has the binary format (.wasm) or the text format (.wat). The first bytes decide, not the name.
+        "-" is the standard input. "run" also takes assemblies that "compile" has saved.
 
         To begin with, a module of three lines in a file add.wat:
           (module
@@ -29,23 +29,23 @@ internal static class Tool
           wasmjit run add.wat --invoke add 40 2
 
         Programs that compilers build for WASI (clang --target=wasm32-wasi, cargo build --target wasm32-wasip1,
-        GOOS=wasip1 GOARCH=wasm go build) run as they are; they get what the command line gives them and nothing else:
+        GOOS=wasip1 GOARCH=wasm go build) run as they are. They get only what the command line gives them:
           wasmjit run program.wasm one two            run a program with two arguments
-          wasmjit run tool.wasm -- --help             what follows "--" is the guest's, options too
-          wasmjit run --dir ./data::/data app.wasm    it finds the directory ./data as /data
+          wasmjit run tool.wasm -- --help             everything behind "--" is for the guest
+          wasmjit run --dir ./data::/data app.wasm    it sees the directory ./data as /data
           wasmjit run --timeout 10s app.wasm          stop it if it takes longer, and say where it was
           wasmjit compile app.wasm                    save it with its code; run app.dll runs it
 
         To look into modules:
-          wasmjit inspect program.wasm                what it needs and what it offers
-          wasmjit validate *.wasm                     what is wrong, and where
-          wasmjit wasm2wat program.wasm               its text; wat2wasm makes a module of it again
+          wasmjit inspect program.wasm                imports, exports and contents
+          wasmjit validate *.wasm                     errors and their places
+          wasmjit wasm2wat program.wasm               its text; wat2wasm makes a module of the text
           wasmjit disasm add.wat add                  WAT, IL and machine code of a function
 
         "wasmjit COMMAND --help" tells more about each command.
 
-        Exit codes: what the program gave to exit; 0 success, 1 an error or failed tests, 124 the time is over,
-        130 Ctrl-C, 134 the guest trapped, used up its fuel or let an exception escape.
+        Exit codes: the program's own; 0 success, 1 an error or failed tests, 124 the time is over,
+        130 Ctrl-C, 134 the guest trapped, used up its fuel or did not catch an exception.
         """;
 
     /// <summary>Parses and runs a command line.</summary>
@@ -58,7 +58,7 @@ internal static class Tool
         var terminal = new Terminal(output, error);
         ParseResult parsed = Root(terminal).Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration
         {
-            // An argument is what it is: "@file" is the guest's, and no file's content becomes options of the tool.
+            // "@file" is an argument of the guest: the content of a file must not become options of the tool.
             ResponseFileTokenReplacer = null,
         });
         try
@@ -95,7 +95,7 @@ internal static class Tool
 
     private static Command Root(Terminal terminal)
     {
-        // Not a RootCommand: that one is called by the name of the assembly.
+        // A RootCommand would have the assembly's name.
         var root = new Command("wasmjit", Description)
         {
             RunCommand.Make(terminal),
@@ -115,7 +115,7 @@ internal static class Tool
         return root;
     }
 
-    /// <summary>What to tell about an exception that the user can do something about; null for all others.</summary>
+    /// <summary>The message for an exception that the user can act on; null for all others.</summary>
     private static string? Explain(Exception exception) => exception switch
     {
         ToolException e => e.Message,
@@ -131,14 +131,14 @@ internal static class Tool
     };
 }
 
-/// <summary>A message for the user: the command cannot be done as it was given.</summary>
+/// <summary>An error that the user can correct.</summary>
 /// <param name="message">What is wrong.</param>
-/// <param name="help">What to do about it.</param>
+/// <param name="help">A hint.</param>
 internal sealed class ToolException(string message, string? help = null) : Exception(message)
 {
-    /// <summary>What to do about it.</summary>
+    /// <summary>A hint.</summary>
     internal string? Help => help;
 
-    /// <summary>What the message ends with, a line each.</summary>
+    /// <summary>Lines below the message.</summary>
     internal IReadOnlyList<string> Items { get; init; } = [];
 }

@@ -10,24 +10,24 @@ internal static class CompileCommand
         Argument<string> file = ModuleFile.Argument();
         var output = new Option<string>("--output", "-o")
         {
-            Description = "Where the assembly goes; without it beside the file, as .dll.",
+            Description = "The assembly's path. The default is the FILE with the extension .dll.",
             HelpName = "FILE",
         };
         var interruptible = new Option<bool>("--interruptible")
         {
-            Description = "Loops look whether they are to stop, for run --timeout and cancellation tokens.",
+            Description = "Loops check whether to stop, for run --timeout and cancellation tokens.",
         };
-        var fuel = new Option<bool>("--count-fuel") { Description = "Functions and loops count what they execute, for run --fuel." };
+        var fuel = new Option<bool>("--count-fuel") { Description = "Functions and loops count their instructions, for run --fuel." };
         var command = new Command("compile", "Saves a module with its code as a .NET assembly.") { file, output, interruptible, fuel };
         Help.Describe(command, """
-            "wasmjit run FILE.dll" runs it, and Engine.LoadSaved loads it, without compiling anything. It fits this build of the
-            tool and this kind of machine alone, and is code like any other program: run none that you would not run otherwise.
+            "wasmjit run FILE.dll" runs it, and Engine.LoadSaved loads it, without compiling anything. It works with this build of
+            the tool and this kind of machine only. It is code like any other program: do not run it if you do not trust its source.
             """);
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(file)!;
             string target = parsed.GetValue(output)
-                ?? (path == "-" ? throw new ToolException("-o says where the assembly of the standard input goes") : Path.ChangeExtension(path, ".dll"));
+                ?? (path == "-" ? throw new ToolException("a module from the standard input needs -o") : Path.ChangeExtension(path, ".dll"));
             EngineOptions options = EngineFlags.Options(parsed) with
             {
                 Interruptible = parsed.GetValue(interruptible),

@@ -8,11 +8,11 @@ internal static class ConvertCommands
     internal static Command MakeToBinary(Terminal terminal)
     {
         Argument<string> file = ModuleFile.Argument("A module in the text format; \"-\" is the standard input.");
-        var output = Output("Where the binary goes; without it beside the file, as .wasm. \"-\" is the standard output.");
+        var output = Output("The binary's path; \"-\" is the standard output. The default is the FILE with the extension .wasm.");
         var noCheck = new Option<bool>("--no-check") { Description = "Do not validate the module." };
         var command = new Command("wat2wasm", "Encodes the text format into the binary format.") { file, output, noCheck };
         Help.Describe(command, """
-            Ids go into a names section, where (@name "...") does not give another name. (@custom "name" (before SECTION) "...") is a
+            Ids become names in the name section, unless (@name "...") gives another name. (@custom "name" (before SECTION) "...") is a
             custom section, (@metadata.code.branch_hint "\00") before an if or br_if a branch hint; other annotations are comments.
             """);
         command.SetAction(parsed =>
@@ -20,7 +20,7 @@ internal static class ConvertCommands
             string path = parsed.GetValue(file)!;
             byte[] bytes = ModuleFile.Encode(path, ModuleFile.ReadBytes(path));
             if (!parsed.GetValue(noCheck) && !new Engine().Validate(bytes, out ModuleException? error))
-                throw new ToolException($"{path}: {ModuleFile.Kind(error!)}{error!.Message}; --no-check writes it nevertheless");
+                throw new ToolException($"{path}: {ModuleFile.Kind(error!)}{error!.Message}; --no-check skips validation");
             string target = parsed.GetValue(output) ?? (path == "-" ? "-" : Path.ChangeExtension(path, ".wasm"));
             if (target == "-")
             {
@@ -38,17 +38,17 @@ internal static class ConvertCommands
     internal static Command MakeToText(Terminal terminal)
     {
         Argument<string> file = ModuleFile.Argument("A module in the binary format; \"-\" is the standard input.");
-        var output = Output("Where the text goes; without it to the standard output.");
+        var output = Output("The text's path. The default is the standard output.");
         var most = new Option<long>("--max-length")
         {
-            Description = "How many characters the text may have: a few bytes can declare 50,000 locals.",
+            Description = "The most characters of the text. A few bytes can declare 50,000 locals.",
             HelpName = "CHARACTERS",
             DefaultValueFactory = _ => 1_000_000_000,
         };
         var command = new Command("wasm2wat", "Prints a module in the text format.") { file, output, most };
         Help.Describe(command, """
-            Names come from the names section. wat2wasm makes the same module of the text again; of what it wrote itself the
-            same bytes.
+            Names come from the name section. wat2wasm makes the same module of the text again, and the same bytes if it made
+            the binary.
             """);
         command.SetAction(parsed =>
         {

@@ -4,7 +4,7 @@ using WasmJit.Text;
 
 namespace WasmJit.Cli;
 
-/// <summary><c>wasmjit disasm</c>: what becomes of a function on its way to machine code.</summary>
+/// <summary><c>wasmjit disasm</c>: shows functions as text, IL and machine code.</summary>
 internal static class DisasmCommand
 {
     internal static Command Make(Terminal terminal)
@@ -12,23 +12,23 @@ internal static class DisasmCommand
         Argument<string> file = ModuleFile.Argument();
         var function = new Argument<string>("FUNCTION")
         {
-            Description = "A function by its export, its name or its index; without it all functions of the module.",
+            Description = "A function's export, name or index. The default is all functions of the module.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var width = new Option<int?>("--width")
         {
-            Description = "The width of the listing in columns; that of the terminal if left out.",
+            Description = "The width of the listing in columns. The default is that of the terminal.",
             HelpName = "COLUMNS",
         };
-        var only = new Option<string>("--only") { Description = "Show one of the listings alone.", HelpName = "wat|il|asm" };
+        var only = new Option<string>("--only") { Description = "Show only one of the listings.", HelpName = "wat|il|asm" };
         only.AcceptOnlyFromAmong("wat", "il", "asm");
         var command = new Command("disasm", "Shows the text, the IL and the machine code of functions.")
         {
             file, function, width, only,
         };
         Help.Describe(command, """
-            The three stand side by side. Each WebAssembly instruction is on the line where its IL begins; the machine code is a
-            listing of its own, since the JIT reorders. It is what runs on this machine with the --memory-checks given.
+            The three listings stand side by side. Each WebAssembly instruction is on the line where its IL begins. The machine code
+            is a listing of its own, since the JIT reorders. It is the code for this machine and the --memory-checks given.
             """);
         command.SetAction(parsed =>
         {
@@ -85,14 +85,14 @@ internal static class DisasmCommand
         foreach (string row in Columns.Rows(view.Width, columns)) terminal.Line(row);
     }
 
-    /// <summary>Fills the two columns so that a line of text stands where the IL for it begins.</summary>
+    /// <summary>Aligns the columns: a line of text stands where its IL begins.</summary>
     private static void Align(
         List<CodeLine> body, IEnumerable<(int Source, string Text)> listing, bool together, List<string> wat, List<string> il)
     {
         int next = 0;
         foreach ((int source, string text) in listing)
         {
-            // Text without IL of its own comes on lines of its own.
+            // Text without IL gets lines of its own.
             while (together && next < body.Count && body[next].Offset < source) AddText(body[next++], il);
             if (together && next < body.Count && body[next].Offset == source) AddText(body[next++], null);
             while (together && wat.Count <= il.Count) wat.Add("");
@@ -110,7 +110,7 @@ internal static class DisasmCommand
     private static string Place(ModuleInfo info) =>
         info.Parent is null ? "" : $" of the nested module{(info.Names.Module is { Length: > 0 } name ? $" ${name}" : "")} at 0x{info.Begin:x}";
 
-    /// <summary>A function by its export, name or index, of nested modules by export or name.</summary>
+    /// <summary>Finds a function by export, name or index; in nested modules by export or name.</summary>
     private static (ModuleInfo Module, int Func) Find(ModuleInfo module, string function)
     {
         foreach (ModuleInfo info in module.WithNested())
@@ -121,8 +121,8 @@ internal static class DisasmCommand
             else if (info == module && int.TryParse(function, out int index)) found = index;
             if (found >= info.ImportedFuncs && found < info.Funcs.Count) return (info, found);
             if (found >= 0 && found < info.Funcs.Count && info.Nested.Count == 0)
-                throw new ToolException($"function {function} is imported: it has no code here");
+                throw new ToolException($"function {function} is imported and has no code here");
         }
-        throw new ToolException($"there is no function {function}: give an export, a name or an index");
+        throw new ToolException($"unknown function {function}: give an export, a name or an index");
     }
 }

@@ -6,66 +6,66 @@ using WasmJit.Text;
 
 namespace WasmJit.Cli;
 
-/// <summary><c>wasmjit fuzz</c>: attacks the engine with modules that nobody wrote. For people who work on it.</summary>
+/// <summary><c>wasmjit fuzz</c>: runs random and broken modules. It is for people who work on the engine.</summary>
 internal static class FuzzCommand
 {
     private static readonly Argument<string[]> Files = new("FILE")
     {
-        Description = "Modules and scripts (.wast) whose modules are broken.",
+        Description = "Modules and scripts (.wast) to make broken modules of.",
         Arity = ArgumentArity.ZeroOrMore,
     };
 
     private static readonly Option<bool> RunOption = new("--run")
     {
-        Description = "Make random modules, run them in child processes in all modes, and keep what fails, until Ctrl-C.",
+        Description = "Make random modules, run them in child processes in all modes, and keep those that fail, until Ctrl-C.",
     };
 
     private static readonly Option<string[]> Generators = new("--generators")
     {
-        Description = "What makes the modules: numbers, references, linking (references to memories, instances and the like), bytes "
-            + "(cut off and changed modules, of the others or of the FILEs). All if not given.",
+        Description = "The generators: numbers, references, linking (references to memories, instances and the like), bytes "
+            + "(truncated and changed modules, of the other generators or of the FILEs). The default is all.",
         HelpName = "NAME,...",
         CustomParser = result => result.Tokens.SelectMany(t => t.Value.Split(',')).ToArray(),
     };
 
     private static readonly Option<string[]> Modes = new("--modes")
     {
-        Description = $"How they are compiled: {string.Join(", ", Mode.All.Select(m => m.Name))}. Programs must do the same in all of them.",
+        Description = $"How modules are compiled: {string.Join(", ", Mode.All.Select(m => m.Name))}. Programs must behave the same in all of them.",
         HelpName = "NAME,...",
         CustomParser = result => result.Tokens.SelectMany(t => t.Value.Split(',')).ToArray(),
     };
 
     private static readonly Option<int> Seed = new("--seed") { Description = "The number of the first module.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<int?> Count = new("--count") { Description = "How many modules of each generator." };
-    private static readonly Option<double?> Seconds = new("--seconds") { Description = "For how long." };
+    private static readonly Option<int?> Count = new("--count") { Description = "The number of modules of each generator." };
+    private static readonly Option<double?> Seconds = new("--seconds") { Description = "How long to run." };
     private static readonly Option<double> Timeout = new("--timeout")
     {
-        Description = "What a module may take to be compiled, linked and called, in each mode, in seconds; it is a failure if it ends "
+        Description = "The most seconds for compiling, linking and calling a module in each mode. A module fails if it ends "
             + "more than 0.1 s later.",
         DefaultValueFactory = _ => RunLimit.Usual.Time.TotalSeconds,
     };
 
     private static readonly Option<long> Fuel = new("--fuel")
     {
-        Description = "What a call may use, in modes that count.",
+        Description = "The fuel of a call, in modes that count.",
         DefaultValueFactory = _ => RunLimit.Usual.Fuel,
     };
 
     private static readonly Option<string> Output = new("--out")
     {
-        Description = "Where modules that fail are kept, as they are and shrunk.",
+        Description = "Where failing modules are kept, whole and shrunk.",
         HelpName = "DIRECTORY",
         DefaultValueFactory = _ => "fuzz-failures",
     };
 
     private static readonly Option<bool> Worker = new("--worker") { Hidden = true };
     private static readonly Option<string?> Dump = new("--dump") { Hidden = true };
-    private static readonly Option<int> Mutations = new("--mutations") { Description = "Without --run: how many modules with changed bytes to try.", DefaultValueFactory = _ => 100_000 };
-    private static readonly Option<int> Step = new("--step") { Description = "Without --run: cut modules off at every STEP-th byte.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int> Mutations = new("--mutations") { Description = "Without --run: the number of modules with changed bytes.", DefaultValueFactory = _ => 100_000 };
+    private static readonly Option<int> Step = new("--step") { Description = "Without --run: truncate modules at every STEP-th byte.", DefaultValueFactory = _ => 1 };
 
     internal static Command Make(Terminal terminal)
     {
-        var command = new Command("fuzz", "Attacks the engine with random and broken modules, and keeps what it does wrong.")
+        var command = new Command("fuzz", "Runs random and broken modules, and keeps those that fail.")
         {
             Files, RunOption, Generators, Modes, Seed, Count, Seconds, Timeout, Fuel, Output, Mutations, Step, Worker, Dump,
         };
@@ -120,7 +120,7 @@ internal static class FuzzCommand
         using var stop = new CancellationTokenSource();
         void OnCancel(object? sender, ConsoleCancelEventArgs e)
         {
-            // The second time it works as it would without us.
+            // A second Ctrl-C ends the process.
             if (stop.IsCancellationRequested) return;
             e.Cancel = true;
             stop.Cancel();
@@ -139,7 +139,7 @@ internal static class FuzzCommand
         return campaign.Failures == 0 ? Tool.Success : Tool.Failure;
     }
 
-    /// <summary>This tool once more, as a child that runs modules.</summary>
+    /// <summary>Starts this tool as a child process that runs modules.</summary>
     private static ProcessStartInfo Child(CampaignPlan plan, string[] files)
     {
         string own = typeof(FuzzCommand).Assembly.Location;

@@ -6,13 +6,13 @@ using WasmJit.Text;
 
 namespace WasmJit.Cli;
 
-/// <summary><c>wasmjit inspect</c>: what a module is made of, without running it.</summary>
+/// <summary><c>wasmjit inspect</c>: shows imports, exports and contents of a module without running it.</summary>
 internal static class InspectCommand
 {
     internal static Command Make(Terminal terminal)
     {
         Argument<string> file = ModuleFile.Argument();
-        var command = new Command("inspect", "Shows what a module needs, what it offers and what it is made of.") { file };
+        var command = new Command("inspect", "Shows the imports, exports and contents of a module.") { file };
         Help.Describe(command, """
             Types, imports and exports are in the syntax of the text format, in the module's order.
             """);
@@ -88,7 +88,7 @@ internal static class InspectCommand
             yield return $"start function {start}{(info.FuncName((int)start) is { } name ? $" ${name}" : "")}";
     }
 
-    /// <summary>What a shared library, or a program that loads some, needs of its loader.</summary>
+    /// <summary>The requirements of a shared library, or of a program that loads some.</summary>
     private static IEnumerable<string> DynamicLinking(ModuleInfo info)
     {
         DylinkSection? section;

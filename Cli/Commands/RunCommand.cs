@@ -8,7 +8,7 @@ using WasmJit.Text;
 
 namespace WasmJit.Cli;
 
-/// <summary><c>wasmjit run</c>: runs a program, or calls one export of a module.</summary>
+/// <summary><c>wasmjit run</c>: runs a program, or calls an export of a module.</summary>
 internal static class RunCommand
 {
     internal static Command Make(Terminal terminal)
@@ -16,7 +16,7 @@ internal static class RunCommand
         Argument<string> file = ModuleFile.Argument();
         var arguments = new Argument<string[]>("ARGS")
         {
-            Description = "The program's arguments, or with --invoke those of the export. Options among them go behind \"--\".",
+            Description = "The program's arguments, or with --invoke those of the export. Put \"--\" before arguments that look like options.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var invoke = new Option<string>("--invoke")
@@ -27,36 +27,36 @@ internal static class RunCommand
         };
         var environment = new Option<string[]>("--env")
         {
-            Description = "Set a variable of the program's environment; may be repeated. K alone passes on the tool's own.",
+            Description = "Set an environment variable; may be repeated. K alone passes the tool's own value.",
             HelpName = "K=V",
         };
         var directories = new Option<string[]>("--dir")
         {
-            Description = "Give the program a directory; may be repeated. It finds it under the name GUEST, or HOST if there is no "
-                + "other, and can reach nothing outside of it. With ::ro behind both names it can change nothing in it.",
+            Description = "Give the program a directory; may be repeated. The program sees it as GUEST, or as HOST if there is no "
+                + "other name, and cannot leave it. With ::ro behind both names the program cannot change anything in it.",
             HelpName = "HOST::GUEST",
         };
         var libraries = new Option<string[]>("--library-dir")
         {
-            Description = "Let the program load shared libraries (with a dylink.0 section) from this directory, those that it needs "
-                + "and those that it opens with dlopen; may be repeated.",
+            Description = "Let the program load shared libraries (with a dylink.0 section) from this directory, at the start "
+                + "and with dlopen; may be repeated.",
             HelpName = "DIR",
         };
         var saved = new Option<string[]>("--saved-dir")
         {
-            Description = "Let the program load libraries and modules that \"wasmjit compile\" has saved in this directory: x.so.dll is "
-                + "x.so. They are code of the host: nobody else may be able to write there. May be repeated.",
+            Description = "Let the program load libraries and modules that \"wasmjit compile\" saved in this directory: x.so.dll is "
+                + "x.so. They are code of the host, so only trusted users may write there. May be repeated.",
             HelpName = "DIR",
         };
         var allowCompile = new Option<bool>("--allow-compile")
         {
-            Description = "Let the program compile bytes through the module wasm:linking. That module is there with --library-dir too, "
+            Description = "Let the program compile bytes through the module wasm:linking. --library-dir provides that module, too, "
                 + "to load modules from the directory.",
         };
         var unknown = new Option<string>("--unknown-imports")
         {
-            Description = "What to do with imports that the tool does not have: without it the program is not run; with \"trap\" it "
-                + "traps where it calls one; with \"default\" they do nothing and return zeros.",
+            Description = "What unknown imports do. By default the program is not run; with \"trap\" it "
+                + "traps when it calls one; with \"default\" they do nothing and return zeros.",
             HelpName = "trap|default",
         };
         unknown.AcceptOnlyFromAmong("trap", "default");
@@ -66,16 +66,16 @@ internal static class RunCommand
         };
         RunLimits.AddTo(command);
         Help.Describe(command, """
-            A program is a module that exports _start; it gets its arguments, the standard streams, clocks, random numbers and
-            the directories of --dir through WASI preview 1, and its exit code becomes the tool's:
+            A program is a module that exports _start. It gets its arguments, the standard streams, clocks, random numbers and
+            the directories of --dir through WASI preview 1. Its exit code becomes the tool's:
               wasmjit run --dir ./data::/data --env LANG=en program.wasm /data/input.txt
-            Of any other module --invoke names the export to call:
+            --invoke calls an export of any other module:
               wasmjit run math.wasm --invoke add 2 3
-            Of a library that exports _initialize that is called first. Options that the tool does not know it takes for mistakes
-            of spelling; those of the program go behind "--":
+            If the module exports _initialize, that is called first. An unknown option is an error; options of the program go
+            behind "--":
               wasmjit run --timeout 10s program.wasm -- --verbose
-            The exit code is 134 after a trap or an exception that nobody catches, or when the fuel is used up, 124 when the time is
-            over, 130 after Ctrl-C.
+            The exit code is 134 after a trap or an uncaught exception, or when the fuel is used up, 124 when the time is over,
+            130 after Ctrl-C.
             """);
         command.SetAction(parsed =>
         {
@@ -99,10 +99,10 @@ internal static class RunCommand
     }
 
     /// <summary>
-    /// What looks like an option of the tool and is none is a mistake of spelling, which the program would get without anybody
-    /// noticing.
+    /// An unknown option is an error. The program would get it as an argument otherwise, and nobody would notice a
+    /// spelling mistake.
     /// </summary>
-    /// <exception cref="ToolException">There is such a one in front of "--".</exception>
+    /// <exception cref="ToolException">There is an unknown option before "--".</exception>
     private static void RejectOptions(ParseResult parsed)
     {
         foreach (System.CommandLine.Parsing.Token token in parsed.Tokens)
@@ -112,7 +112,7 @@ internal static class RunCommand
             if (token.Type != TokenType.Argument || text.Length < 2 || text[0] != '-' || char.IsAsciiDigit(text[1])
                 || text.StartsWith("-inf", StringComparison.Ordinal) || text.StartsWith("-nan", StringComparison.Ordinal)) continue;
             string? near = CommandLineErrors.NearestOption(parsed.CommandResult.Command, text);
-            throw new ToolException($"run has no option {text}", near is null ? $"the program's own options go behind --, as in -- {text}" : $"did you mean {near}?");
+            throw new ToolException($"unknown option {text}", near is null ? $"put -- before options of the program: -- {text}" : $"did you mean {near}?");
         }
     }
 
@@ -135,25 +135,25 @@ internal static class RunCommand
         bool readOnly = parts.Length == 3 && parts[2] == "ro";
         string host = parts[0], guest = parts.Length == 1 ? host : parts[1];
         if (parts.Length > 2 && !readOnly || host.Length == 0 || guest.Length == 0)
-            throw new ToolException($"--dir {item}: it takes HOST::GUEST, two paths, or HOST::GUEST::ro");
-        if (System.IO.File.Exists(host)) throw new ToolException($"--dir {item}: {host} is a file; give the directory that it is in");
-        if (!System.IO.Directory.Exists(host)) throw new ToolException($"--dir {item}: there is no directory {host}");
+            throw new ToolException($"--dir {item}: the value must be HOST::GUEST, two paths, or HOST::GUEST::ro");
+        if (System.IO.File.Exists(host)) throw new ToolException($"--dir {item}: {host} is a file; give its directory");
+        if (!System.IO.Directory.Exists(host)) throw new ToolException($"--dir {item}: the directory {host} does not exist");
         return new WasiDirectory(host, guest, readOnly);
     }
 
     private static SavedNamespace Saved(string directory)
     {
-        if (!System.IO.Directory.Exists(directory)) throw new ToolException($"--saved-dir {directory}: there is no such directory");
+        if (!System.IO.Directory.Exists(directory)) throw new ToolException($"--saved-dir {directory}: the directory does not exist");
         return new SavedNamespace(directory);
     }
 
     private static DirectoryNamespace Library(string directory)
     {
-        if (!System.IO.Directory.Exists(directory)) throw new ToolException($"--library-dir {directory}: there is no such directory");
+        if (!System.IO.Directory.Exists(directory)) throw new ToolException($"--library-dir {directory}: the directory does not exist");
         return new DirectoryNamespace(directory);
     }
 
-    /// <summary>One run: the module, and what it is given.</summary>
+    /// <summary>A run: the module, its arguments and imports.</summary>
     private sealed class Job(Terminal terminal, string path, EngineOptions options, RunLimits limits)
     {
         /// <summary>Loaded within the limits.</summary>
@@ -171,7 +171,7 @@ internal static class RunCommand
 
         internal required UnknownImports? Unknown { get; init; }
 
-        /// <summary>What to do about missing imports.</summary>
+        /// <summary>A hint for missing imports.</summary>
         private string Missing => module.Imports.Any(i => i.Module == "wasm:linking") && !AllowCompile
             ? "with --allow-compile the program may compile and link, with --library-dir load modules from a directory"
             : module.GetCustomSections("dylink.0").Any()
@@ -207,7 +207,7 @@ internal static class RunCommand
             if (Exports("_start") || Exports("_initialize"))
                 return Linker() is { } linker ? Host().Run(module, linker, limits.Fuel) : Host().Run(module, limits.Fuel);
             if (module.Info.Start is null)
-                throw new ToolException($"{path} is no program: it exports no _start", Callable(module));
+                throw new ToolException($"{path} is not a program: it does not export _start", Callable(module));
             Instantiate();
             return Tool.Success;
         }
@@ -230,7 +230,7 @@ internal static class RunCommand
             return host;
         }
 
-        /// <summary>Tells all imports at once that nobody gives, in place of the first.</summary>
+        /// <summary>Reports all missing imports at once.</summary>
         private void RequireImports(WasiHost host)
         {
             const int most = 10;
@@ -238,22 +238,22 @@ internal static class RunCommand
             if (missing.Length == 0) return;
             IEnumerable<string> lines = missing.Take(most).Select(i => $"{WatPrinter.Quote(i.Module)} {WatPrinter.Quote(i.Name!)} {i.Type}");
             if (missing.Length > most) lines = lines.Append($"and {missing.Length - most} more");
-            throw new ToolException($"{path} imports what the tool does not have:", Missing) { Items = [.. lines] };
+            throw new ToolException($"{path} has unknown imports:", Missing) { Items = [.. lines] };
         }
 
         private bool Exports(string function) => module.Exports.Any(e => e.Name == function && e.Type.Kind == ExternKind.Func);
 
-        /// <summary>What loads shared libraries, if there is a directory for them.</summary>
+        /// <summary>The loader of shared libraries; null without a directory for them.</summary>
         private DynamicLinker? Linker() => Libraries.Length == 0 ? null : new DynamicLinker(ModuleNamespace.Combine(Libraries));
 
-        /// <summary>An instance of a module that is no program; it may use WASI all the same.</summary>
+        /// <summary>Instantiates a module that is not a program. It may use WASI.</summary>
         private Instance Instantiate() =>
             Linker() is { } linker ? Host().Instantiate(module, linker, limits.Fuel) : Host().Instantiate(module, limits.Fuel);
 
         private int Invoke(string name)
         {
             ExportType export = module.Exports.FirstOrDefault(e => e.Name == name && e.Type.Kind == ExternKind.Func)
-                ?? throw new ToolException($"there is no exported function {WatPrinter.Quote(name)}", Callable(module));
+                ?? throw new ToolException($"unknown exported function {WatPrinter.Quote(name)}", Callable(module));
             FuncType type = export.Type.Func;
             if (Args.Length != type.Params.Length)
                 throw new ToolException($"{name} takes {type.Params.Length} arguments, not {Args.Length}: {type}");

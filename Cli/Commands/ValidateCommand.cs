@@ -3,17 +3,16 @@ using WasmJit.Jit;
 
 namespace WasmJit.Cli;
 
-/// <summary><c>wasmjit validate</c>: says whether files are valid modules, and if not why.</summary>
+/// <summary><c>wasmjit validate</c>: validates modules.</summary>
 internal static class ValidateCommand
 {
     internal static Command Make(Terminal terminal)
     {
-        var files = new Argument<string[]>("FILE") { Description = "Modules, .wasm or .wat.", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("validate", "Checks modules without running them.") { files };
+        var files = new Argument<string[]>("FILE") { Description = "Modules (.wasm or .wat).", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("validate", "Validates modules without running them.") { files };
         Help.Describe(command, """
-            Prints a line for each file: "valid", or the reason with the byte offset and the function. Modules that are valid and
-            use a proposal that this version does not compile are valid. Custom sections make no module invalid; what is wrong in those
-            of names and branch hints is told on lines of its own. The exit code is 1 if any file is not valid.
+            Prints a line for each file: "valid", or the reason with the byte offset and the function. Custom sections cannot make a
+            module invalid; errors in names and branch hints have lines of their own. The exit code is 1 if any file is not valid.
             """);
         command.SetAction(parsed => Run(terminal, parsed.GetValue(files)!, new Engine(EngineFlags.Options(parsed))));
         return command;

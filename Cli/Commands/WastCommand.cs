@@ -10,19 +10,19 @@ internal static class WastCommand
     {
         var files = new Argument<string[]>("FILE")
         {
-            Description = "Scripts (.wast); a directory stands for the scripts directly in it.",
+            Description = "Scripts (.wast), or directories with scripts.",
             Arity = ArgumentArity.OneOrMore,
         };
         var saved = new Option<bool>("--saved")
         {
-            Description = "Save each module as a .NET assembly, as \"compile\" does, and run what is loaded from there.",
+            Description = "Save each module as a .NET assembly, as \"compile\" does, and run that.",
         };
-        // For those who work on the emitter: its verifying mode.
-        var verify = new Option<bool>("--verify") { Description = "Have the code assert what it relies on.", Hidden = true };
+        // For work on the emitter: its verifying mode.
+        var verify = new Option<bool>("--verify") { Description = "Make the code assert what it relies on.", Hidden = true };
         var command = new Command("wast", "Runs scripts of the official test suite (.wast).") { files, saved, verify, EngineFlags.Tier };
         Help.Describe(command, """
-            Prints a line for each file, each failure as PATH:LINE: reason, and the sums. What belongs to a module that
-            this version cannot compile counts as skipped. The exit code is 1 if anything failed.
+            Prints a line for each file, each failure as PATH:LINE: reason, and the sums. Commands on a module that exceeds a limit
+            count as skipped. The exit code is 1 if anything failed.
             """);
         command.SetAction(parsed => Run(terminal, parsed.GetValue(files)!, EngineFlags.Options(parsed) with { Verify = parsed.GetValue(verify) },
             parsed.GetValue(saved)));
@@ -52,7 +52,7 @@ internal static class WastCommand
         if (Directory.Exists(path))
         {
             string[] scripts = [.. Directory.GetFiles(path, "*.wast").Order(StringComparer.Ordinal)];
-            return scripts.Length > 0 ? scripts : throw new ToolException($"{path} has no .wast files in it");
+            return scripts.Length > 0 ? scripts : throw new ToolException($"{path} contains no .wast files");
         }
         return File.Exists(path) ? [path] : throw new ToolException($"{path} does not exist");
     }

@@ -3,7 +3,7 @@ namespace WasmJit.Cli;
 /// <summary>Lays listings out side by side.</summary>
 internal static class Columns
 {
-    /// <summary>Rows of several columns, the shorter ones filled up; what does not fit its column is cut off.</summary>
+    /// <summary>Joins columns into rows. Short columns are filled up; long lines are cut off.</summary>
     internal static IEnumerable<string> Rows(int width, params IReadOnlyList<string>[] columns)
     {
         int[] widths = Widths(width - (3 * (columns.Length - 1)), columns);
@@ -12,7 +12,7 @@ internal static class Columns
             yield return string.Join(" │ ", columns.Select((c, i) => Fit(row < c.Count ? c[row] : "", widths[i]))).TrimEnd();
     }
 
-    /// <summary>Columns that need less than an equal share leave the rest to the others.</summary>
+    /// <summary>Divides the width. Narrow columns leave the rest of their share to the others.</summary>
     private static int[] Widths(int width, IReadOnlyList<string>[] columns)
     {
         int[] needed = [.. columns.Select(c => c.Count == 0 ? 1 : c.Max(l => l.Length))];

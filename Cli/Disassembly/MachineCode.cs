@@ -9,7 +9,7 @@ namespace WasmJit.Cli;
 /// </summary>
 internal static class MachineCode
 {
-    /// <summary>The instructions, jump targets as labels; or a line that says why there are none.</summary>
+    /// <summary>The instructions, with labels at jump targets; or a line with the reason why there are none.</summary>
     internal static unsafe List<string> Lines(nint address, int size)
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64) return ["(only x64 code can be shown)"];

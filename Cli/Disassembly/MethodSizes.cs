@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace WasmJit.Cli;
 
-/// <summary>Learns from the runtime's own events how long the machine code of each method is that the JIT compiles.</summary>
+/// <summary>Reads the size of each compiled method's machine code from the runtime's events.</summary>
 internal sealed class MethodSizes : EventListener
 {
     private const EventKeywords Jit = (EventKeywords)0x10;
@@ -28,7 +28,7 @@ internal sealed class MethodSizes : EventListener
         sizes[start] = Convert.ToInt32(payload[size], CultureInfo.InvariantCulture);
     }
 
-    /// <summary>The size of a method's code in bytes. Events arrive a little later than the code; 0 if none does.</summary>
+    /// <summary>The size of a method's code in bytes. Events arrive a little later than the code. The size is 0 without an event.</summary>
     internal int Wait(nint address, TimeSpan timeout)
     {
         long end = Environment.TickCount64 + (long)timeout.TotalMilliseconds;

@@ -114,7 +114,7 @@ internal sealed class BodyWriter(Frame frame, IEnumerable<ValType> parameters, b
         WriteHeap(to, type.Heap!);
     }
 
-    /// <summary>Takes one from the module's fuel, and traps without any.</summary>
+    /// <summary>Takes one unit of the module's fuel, and traps without fuel.</summary>
     internal void Burn()
     {
         Emit(OpId.GlobalGet, 0);
@@ -164,14 +164,14 @@ internal sealed class BodyWriter(Frame frame, IEnumerable<ValType> parameters, b
         return true;
     }
 
-    /// <summary>What follows is never run.</summary>
+    /// <summary>The following code is dead.</summary>
     internal void Die()
     {
         Labels[^1].IsDead = true;
         Stack.RemoveRange(Height, Available);
     }
 
-    /// <summary>What a branch that is not taken leaves: what it would have carried, as it would have been typed there.</summary>
+    /// <summary>The operands of a branch that is not taken get the types of its label.</summary>
     internal void Retype(ReadOnlySpan<ValType> types)
     {
         Drop(types.Length);

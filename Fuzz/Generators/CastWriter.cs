@@ -2,7 +2,7 @@ using WasmJit.Jit;
 
 namespace WasmJit.Fuzz;
 
-/// <summary>Writes references whose type is hidden and found again: casts, branches on casts and on null, exceptions, conversions.</summary>
+/// <summary>Writes references that are widened and cast down again: casts, branches on casts and on null, exceptions, conversions.</summary>
 /// <param name="function">The function that they are for.</param>
 internal sealed class CastWriter(ReferenceBody function)
 {
@@ -10,7 +10,7 @@ internal sealed class CastWriter(ReferenceBody function)
     private readonly TypeChoice choose = function.Choose;
     private readonly Frame frame = function.Frame;
 
-    /// <summary>A value of a type that is hidden in one above it.</summary>
+    /// <summary>Pushes a value of a type as a value of a supertype.</summary>
     private void PushHidden(ValType type, ValType wide, int depth)
     {
         switch (choose.Random.Next(6))
@@ -19,7 +19,7 @@ internal sealed class CastWriter(ReferenceBody function)
                 function.Values.Push(wide, depth);
                 return;
             case 1 when frame.CanName(wide):
-                // The other side of the select is something else.
+                // The other operand of the select is another value.
                 bool isFirst = choose.OneIn(2);
                 function.Values.Push(isFirst ? type : wide, depth);
                 function.Values.Push(isFirst ? wide : type, depth);
@@ -113,7 +113,7 @@ internal sealed class CastWriter(ReferenceBody function)
         return true;
     }
 
-    /// <summary>What may be null, and something else where it is.</summary>
+    /// <summary>A nullable reference, with another value if it is null.</summary>
     internal bool NotNull(ValType type, int depth)
     {
         if (!frame.CanName(type) || body.Labels.Count > 8) return false;
@@ -148,7 +148,7 @@ internal sealed class CastWriter(ReferenceBody function)
         }
     }
 
-    /// <summary>Thrown as the only value of an exception, and caught.</summary>
+    /// <summary>A value that is thrown in an exception and caught.</summary>
     internal bool Caught(ValType type, int depth)
     {
         if (body.IsLeaf || body.Labels.Count > 7) return false;
@@ -193,7 +193,7 @@ internal sealed class CastWriter(ReferenceBody function)
         return true;
     }
 
-    /// <summary>A question about a reference.</summary>
+    /// <summary>A number from a test of a reference.</summary>
     internal bool Asked(int depth)
     {
         ValType type = choose.Pick(frame.References);

@@ -55,7 +55,7 @@ internal sealed class ControlWriter(ReferenceBody function)
         }
     }
 
-    /// <summary>Clauses of a <c>try_table</c>, for tags and blocks around it that fit together.</summary>
+    /// <summary>Writes clauses of a <c>try_table</c> with matching tags and labels.</summary>
     private void Catches()
     {
         var clauses = new List<(byte Kind, uint Tag, uint Label)>();
@@ -109,7 +109,7 @@ internal sealed class ControlWriter(ReferenceBody function)
         }
     }
 
-    /// <summary>Throws; under a condition in most cases, so that what follows is run.</summary>
+    /// <summary>Throws, mostly under a condition, so that the following code runs.</summary>
     private void Throw(bool isConditional)
     {
         int tag = choose.Random.Next(frame.Info.Tags.Count);
@@ -125,7 +125,7 @@ internal sealed class ControlWriter(ReferenceBody function)
         if (isConditional) body.Close();
     }
 
-    /// <summary>A branch that asks a reference.</summary>
+    /// <summary>A branch on null or on a cast.</summary>
     internal void BranchOnReference()
     {
         int depth = choose.Random.Next(body.Labels.Count);
@@ -177,7 +177,7 @@ internal sealed class ControlWriter(ReferenceBody function)
         }
     }
 
-    /// <summary>Ends the function: a return, a tail call, an exception thrown again.</summary>
+    /// <summary>Ends the function with a return, a tail call, or <c>throw_ref</c>.</summary>
     internal void Leave()
     {
         if (body.Labels.Count == 1 && !choose.OneIn(3)) return;
@@ -214,7 +214,7 @@ internal sealed class ControlWriter(ReferenceBody function)
         body.Die();
     }
 
-    /// <summary>Whether a function's results are such as this one may return.</summary>
+    /// <summary>Whether this function may return another's results.</summary>
     private bool Returns(FuncType type) =>
         type.Results.Length == function.Signature.Results.Length && type.Results.Zip(function.Signature.Results).All(p => TypeChoice.IsSubtype(p.First, p.Second));
 }

@@ -23,7 +23,7 @@ internal sealed class Frame
 
     internal ModuleInfo Info { get; }
 
-    /// <summary>What makes values here.</summary>
+    /// <summary>The operators that make values in this module.</summary>
     internal MakerTable Makers => field ??= new MakerTable(this);
 
     /// <summary>Whether code may use the runtime-linking extension.</summary>
@@ -43,10 +43,10 @@ internal sealed class Frame
     /// <summary>The index of a type, null if the module has none for it.</summary>
     internal uint? IndexOf(DefType type) => typeIndices.TryGetValue(type, out uint index) ? index : null;
 
-    /// <summary>Whether there is a function to refer to.</summary>
+    /// <summary>Whether the module has a function of the type, or of a subtype.</summary>
     internal bool HasFunction(DefType type) => Info.Funcs.Any(f => Subtyping.IsSubtype(f.Type, type));
 
-    /// <summary>Whether code can write a type down.</summary>
+    /// <summary>Whether code can name a type.</summary>
     internal bool CanName(ValType type) => type.Heap is not DefType def || typeIndices.ContainsKey(def);
 
     /// <summary>The reference type of an entity of the module.</summary>
@@ -71,7 +71,7 @@ internal sealed class Frame
     }
 
     /// <summary>The module with other bodies.</summary>
-    /// <param name="bodies">For each function that is no import its locals and code, without the length.</param>
+    /// <param name="bodies">The locals and code of each function that is not imported, without the length.</param>
     internal byte[] With(IReadOnlyList<ByteWriter> bodies)
     {
         var code = new ByteWriter();
@@ -88,7 +88,7 @@ internal sealed class Frame
             ReadOnlySpan<byte> content = bytes.AsSpan(reader.Position, size);
             reader.Position += size;
             hasDataCount |= id == 12;
-            // Code that names data segments needs their number before it.
+            // Code may name data segments only behind a data count section.
             if (id == 10 && !hasDataCount && Info.Datas.Count > 0)
             {
                 var count = new ByteWriter();

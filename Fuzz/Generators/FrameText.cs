@@ -27,7 +27,7 @@ internal sealed class FrameText
     }
 
     /// <summary>Makes a frame.</summary>
-    /// <param name="random">Decides.</param>
+    /// <param name="random">The source of decisions.</param>
     /// <param name="links">Whether it has modules, instances, memories and the like as references.</param>
     internal static string Make(Random random, bool links)
     {
@@ -60,7 +60,7 @@ internal sealed class FrameText
     }
 
     /// <summary>
-    /// A struct, often below another: siblings have fields of other kinds in the same place, so that whoever takes one for another
+    /// A struct, often a subtype of another. Siblings have fields of other kinds in the same place, so that confusing them
     /// reads a number as a reference.
     /// </summary>
     private void Struct(int knownStructs, int knownArrays)
@@ -121,7 +121,7 @@ internal sealed class FrameText
         int count = random.Next(5, 9);
         for (int i = 0; i < count; i++)
             Func(string.Join(' ', Some(random.Next(4))), string.Join(' ', Some(random.Next(5) == 0 ? 2 : random.Next(2))));
-        // One that lies below another.
+        // A subtype of another.
         Line($"(type $base (sub (func (param (ref null {Pick([.. structs.Select(s => s.Name), "eq", "struct"])})) (result anyref))))");
         Line($"(type $below (sub final $base (func (param anyref) (result (ref null {Pick([.. structs.Select(s => s.Name)])})))))");
         funcs.Add("$base");
@@ -210,7 +210,7 @@ internal sealed class FrameText
         for (int i = 0; i < count; i++)
         {
             string type = random.Next(3) == 0 ? $"$f{random.Next(3)}" : Pick(funcs);
-            // What takes references is called by the others: not every engine can describe it to its host.
+            // Functions with references in their types are only called by others: not every engine can describe them to its host.
             string export = type is "$f0" or "$f1" or "$f2" or "$f3" ? $"(export \"x{i}\") " : "";
             Line($"(func $x{i} {export}(type {type}) (unreachable))");
         }

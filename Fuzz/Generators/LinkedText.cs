@@ -1,6 +1,6 @@
 namespace WasmJit.Fuzz;
 
-/// <summary>What frames of the runtime-linking extension have besides.</summary>
+/// <summary>Additional parts of frames with the runtime-linking extension.</summary>
 internal static class LinkedText
 {
     /// <summary>Types of fields.</summary>
@@ -14,7 +14,7 @@ internal static class LinkedText
     internal static readonly string[] Heaps =
         ["memory", "$ma", "$mb", "$mc", "slice", "$ua", "$uf", "$gi", "$gx", "$gc", "instance", "module", "$I1", "$I0", "$M1"];
 
-    /// <summary>Types of memories, tables, globals and tags: of each kind some below others and some apart.</summary>
+    /// <summary>Types of memories, tables, globals and tags: some are subtypes of others, some are unrelated.</summary>
     internal const string Entities = """
           (type $ma (memory 1))
           (type $mb (memory 1 3))
@@ -89,11 +89,11 @@ internal static class LinkedText
 
         """;
 
-    /// <summary>What guests compile.</summary>
+    /// <summary>The module that guests compile.</summary>
     internal const string Compiled =
         "(module (type (func (param i32) (result i32))) (func (type 0) (i32.mul (local.get 0) (i32.const 3))) (export \"f\" (func 0)))";
 
-    /// <summary>What guests compile is at address 1024 of the first memory, a name at 2048.</summary>
+    /// <summary>The first memory has the module that guests compile at address 1024, and a name at 2048.</summary>
     internal const string Segments = $"""
           (data $d1 (memory $m0) (i32.const 1024) {Compiled})
           (data $d2 (memory $m0) (i32.const 2048) "f")

@@ -9,7 +9,7 @@ internal sealed partial class MakerTable
 
     private void AddLink(ValType result, Action<ValueWriter, int> write) => Add(MakerKind.Link, result, write);
 
-    /// <summary>An operator without operands but an index.</summary>
+    /// <summary>An operator without operands, with an index as immediate.</summary>
     private void AddName(MakerKind kind, ValType result, OpId id, uint index) => Add(kind, result, (b, _) =>
     {
         b.Body.Emit(id, index);

@@ -2,7 +2,7 @@ using WasmJit.Jit;
 
 namespace WasmJit.Fuzz;
 
-/// <summary>What kind of operators makes a value: first one of these is chosen, then one of its makers.</summary>
+/// <summary>Kinds of operators that make values. A kind is chosen first, then one of its makers.</summary>
 internal enum MakerKind
 {
     /// <summary>Fresh objects.</summary>
@@ -21,10 +21,10 @@ internal enum MakerKind
 /// <param name="Kind">How.</param>
 /// <param name="Result">The type.</param>
 /// <param name="Write">Writes the operators, with their operands, into a body.</param>
-/// <param name="Cost">How many operands it makes that are not null, a number or a name.</param>
+/// <param name="Cost">The number of operands that are not null, a number or a name.</param>
 internal sealed record Maker(MakerKind Kind, ValType Result, Action<ValueWriter, int> Write, int Cost);
 
-/// <summary>All that makes a value in a frame, by the type of the value.</summary>
+/// <summary>The operators that make values in a frame, by the type of the value.</summary>
 internal sealed partial class MakerTable
 {
     private readonly Frame frame;
@@ -45,7 +45,7 @@ internal sealed partial class MakerTable
 
     private ModuleInfo Info => frame.Info;
 
-    /// <summary>One of the makers of a type or of one below it; null if there is none.</summary>
+    /// <summary>A random maker of a type or subtype; null if there is none, or it calls and must not.</summary>
     internal Maker? For(ValType type, TypeChoice choose, bool allowsCalls)
     {
         if (!byType.TryGetValue(type, out Maker[][]? kinds))
@@ -58,7 +58,7 @@ internal sealed partial class MakerTable
         return maker.Kind == MakerKind.Call && !allowsCalls ? null : maker;
     }
 
-    /// <summary>The maker for when no more operands shall be made: its own are plain.</summary>
+    /// <summary>The maker with the simplest operands, for the end of the budget.</summary>
     internal Maker? Simplest(ValType type)
     {
         if (simplest.TryGetValue(type, out Maker? known)) return known;
@@ -165,7 +165,7 @@ internal sealed partial class MakerTable
 
     private void AddGlobals()
     {
-        // The first is the fuel.
+        // Global 0 is the fuel.
         for (int i = 1; i < Info.Globals.Count; i++)
         {
             uint index = (uint)i;

@@ -1,25 +1,25 @@
 namespace WasmJit.Fuzz;
 
-/// <summary>Makes modules of numbers: the same number gives the same module.</summary>
+/// <summary>Makes a module from a number. The same number gives the same module.</summary>
 internal abstract class ModuleGenerator
 {
-    /// <summary>What <c>wasmjit fuzz --generators</c> calls it.</summary>
+    /// <summary>The name for <c>wasmjit fuzz --generators</c>.</summary>
     internal abstract string Name { get; }
 
     /// <summary>
-    /// Whether the modules are valid and end by themselves when global "g0", their own fuel, has been set: then what they do can be
-    /// compared.
+    /// Whether the modules are valid, and end by themselves when global "g0", their own fuel, is set. Their results can be
+    /// compared then.
     /// </summary>
     internal virtual bool MakesPrograms => true;
 
-    /// <summary>Whether what a module does is the same on other engines.</summary>
+    /// <summary>Whether the modules behave the same on other engines.</summary>
     internal virtual bool IsStandard => false;
 
     /// <summary>The module of a number.</summary>
     internal abstract byte[] Make(int seed);
 
     /// <summary>All generators.</summary>
-    /// <param name="corpus">Modules to break; those of the other generators if there are none.</param>
+    /// <param name="corpus">The modules to break. If it is empty, modules of the other generators are broken.</param>
     internal static IReadOnlyList<ModuleGenerator> All(IReadOnlyList<byte[]> corpus)
     {
         ModuleGenerator[] programs = [new NumberGenerator(), new ReferenceGenerator(links: false), new ReferenceGenerator(links: true)];
@@ -37,7 +37,7 @@ internal sealed class NumberGenerator : ModuleGenerator
     internal override byte[] Make(int seed) => new NumberModule(seed).Bytes;
 }
 
-/// <summary>Operators on references, those of the runtime-linking extension among them or not.</summary>
+/// <summary>Operators on references, with or without those of the runtime-linking extension.</summary>
 internal sealed class ReferenceGenerator(bool links) : ModuleGenerator
 {
     /// <summary>How many modules share a frame.</summary>
@@ -59,7 +59,7 @@ internal sealed class ReferenceGenerator(bool links) : ModuleGenerator
             .Select(i => new ReferenceBody(frame, i, random).Write())]);
     }
 
-    /// <summary>The text of a module's frame, for who wants to look at it.</summary>
+    /// <summary>The text of a module's frame, for debugging.</summary>
     internal string FrameTextOf(int seed) => FrameText.Make(new Random(~(seed / PerFrame)), links);
 
     private Frame FrameOf(int number) => new(Wat.ToBinary(FrameText.Make(new Random(~number), links)));

@@ -2,7 +2,7 @@ using WasmJit.Jit;
 
 namespace WasmJit.Fuzz;
 
-/// <summary>Modules that are cut off, or have a few bytes changed, swapped, left out or put in.</summary>
+/// <summary>Modules that are truncated, or have a few bytes changed, swapped, deleted or inserted.</summary>
 internal sealed class MutantGenerator(IReadOnlyList<ModuleGenerator> programs, IReadOnlyList<byte[]> corpus) : ModuleGenerator
 {
     internal override string Name => "bytes";
@@ -32,7 +32,7 @@ internal sealed class MutantGenerator(IReadOnlyList<ModuleGenerator> programs, I
         return [.. bytes];
     }
 
-    /// <summary>Half of the changes are behind the first part, where types and imports are: what is wrong there hides all else.</summary>
+    /// <summary>Half of the changes are behind the first part. That has types and imports, and an error there hides all others.</summary>
     private static int Place(Random random, List<byte> bytes) =>
         random.Next(2) == 0 ? random.Next(bytes.Count / 2, bytes.Count) : random.Next(8, bytes.Count);
 

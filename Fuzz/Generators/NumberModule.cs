@@ -4,9 +4,9 @@ using WasmJit.Text;
 namespace WasmJit.Fuzz;
 
 /// <summary>
-/// A valid module made of random numbers, whose functions end: code as no compiler would write it, with operands left on the stack
-/// over whatever can stand between them and their use. Operators come from the operator table. What the specification leaves
-/// open does not show: the bits of NaNs go nowhere.
+/// A valid module made of random numbers, whose functions end. No compiler would write such code: operands stay on the stack
+/// across everything that can stand between them and their use. Operators come from the operator table. What the specification
+/// leaves open does not show: the bits of NaNs are not used.
 /// </summary>
 internal sealed class NumberModule
 {
@@ -53,7 +53,7 @@ internal sealed class NumberModule
 
     internal byte[] Bytes { get; }
 
-    /// <summary>The exported functions, those that have no vectors in their types, and the types of their parameters.</summary>
+    /// <summary>The exported functions, which have no vectors in their types, with the types of their parameters.</summary>
     internal IEnumerable<(string Name, ValType[] Params, int Results)> Exports =>
         functions.Index().Skip(2)
             .Where(f => !f.Item.Params.Concat(f.Item.Results).Contains(ValType.V128))
@@ -173,7 +173,7 @@ internal sealed class NumberModule
 
     private void Constant(ByteWriter code, ValType type) => Constant(code, random, type);
 
-    /// <summary>Writes a number, often one at the edge of something.</summary>
+    /// <summary>Writes a number, often a boundary value.</summary>
     internal static void Constant(ByteWriter code, Random random, ValType type)
     {
         switch (type.Kind)
@@ -241,7 +241,7 @@ internal sealed class NumberModule
             body.Bytes(code.Span);
         }
 
-        /// <summary>Takes one from the fuel, and traps without any.</summary>
+        /// <summary>Takes one unit of the fuel, and traps without fuel.</summary>
         private void Burn() => code.Bytes([0x23, 0, 0x41, 1, 0x6b, 0x24, 0, 0x23, 0, 0x41, 0, 0x48, 0x04, 0x40, 0x00, 0x0b]);
 
         private void Step()
@@ -295,7 +295,7 @@ internal sealed class NumberModule
             stack.Add(type);
         }
 
-        /// <summary>Brings operands of the types to the top, from what is there as far as it fits.</summary>
+        /// <summary>Brings operands of the types to the top. Operands that are there are used if they fit.</summary>
         private void Need(ValType[] types)
         {
             int fits = Math.Min(types.Length, stack.Count - Height);
@@ -312,7 +312,7 @@ internal sealed class NumberModule
         private void Operate()
         {
             Operator op = module.Pick(Plain);
-            // Half of the operators chosen take what is there.
+            // Half of the operators take operands that are there.
             for (int i = 0; i < 30 && random.Next(2) == 0 && (op.Params.Length == 0 || stack.Count == Height || op.Params[^1] != stack[^1]); i++)
                 op = module.Pick(Plain);
             bool isWide = op.MemArg is not null && random.Next(4) == 0;
@@ -347,8 +347,8 @@ internal sealed class NumberModule
         }
 
         /// <summary>
-        /// Most addresses are small and aligned: no access is half inside. RyuJIT finds out that a value is dead where the emitter
-        /// does not, and narrows its load.
+        /// Most addresses are small and aligned, so that no access is partly out of bounds: RyuJIT finds dead values that the emitter
+        /// does not find, and narrows their loads.
         /// </summary>
         private void NeedAddress(ValType[] parameters, bool isWide)
         {
@@ -407,7 +407,7 @@ internal sealed class NumberModule
             ValType[] results = module.Some(2);
             if (kind == 2) Need([.. parameters, ValType.I32]);
             if (kind == 2) Drop(1);
-            // An exception's value is an i32: the target takes just that.
+            // The value of an exception is an i32, which the target takes.
             int catching = kind == 3 ? labels.FindLastIndex(l => l.Types.AsSpan().SequenceEqual([ValType.I32])) : -1;
             if (kind == 3 && catching < 0) kind = 0;
             code.U8(kind switch { 0 => 0x02, 1 => 0x03, 2 => 0x04, _ => 0x1f });
@@ -434,13 +434,13 @@ internal sealed class NumberModule
             labels.RemoveAt(labels.Count - 1);
         }
 
-        /// <summary>Leaves just these above a height.</summary>
+        /// <summary>Leaves operands of just these types above a height.</summary>
         private void Finish(ValType[] results, int height)
         {
             if (stack.Count >= height + results.Length && stack.Skip(stack.Count - results.Length).SequenceEqual(results)
                 && stack.Count > height + results.Length)
             {
-                // What lies below can only go with a branch out of a block.
+                // Operands below the results can only go with a branch out of a block.
                 while (stack.Count > height)
                 {
                     code.U8(0x1a);
@@ -462,7 +462,7 @@ internal sealed class NumberModule
             switch (random.Next(8))
             {
                 case 0 when labels.Count > 1:
-                    // What is behind an unconditional branch is never run: go on in a fresh block that leaves the rest as it was.
+                    // Code behind an unconditional branch is dead. Go on in a new block that leaves the stack unchanged.
                     Need(label.Types);
                     Indexed(0x0c, (uint)depth);
                     stack.RemoveRange(Height, stack.Count - Height);

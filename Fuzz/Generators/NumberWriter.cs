@@ -64,7 +64,7 @@ internal sealed class NumberWriter(ReferenceBody function)
     internal void Access() =>
         Access(frame.IsLinked && choose.OneIn(5) ? choose.Pick(AtomicAccesses) : choose.Pick(Accesses), ValueWriter.Depth);
 
-    /// <summary>An access of a memory: one of the module's, or one behind a reference, or a slice.</summary>
+    /// <summary>An access of a memory of the module, of one through a reference, or of a slice.</summary>
     internal void Access(Operator op, int depth)
     {
         int memory = choose.Random.Next(frame.Info.Memories.Count);
@@ -91,7 +91,7 @@ internal sealed class NumberWriter(ReferenceBody function)
         body.Apply(operands, [.. op.Results]);
     }
 
-    /// <summary>Most addresses are within; few are not, and none is half inside.</summary>
+    /// <summary>Most addresses are in bounds. No access is partly out of bounds.</summary>
     private void Address(bool is64, int depth)
     {
         ValType type = is64 ? ValType.I64 : ValType.I32;

@@ -2,7 +2,7 @@ using WasmJit.Jit;
 
 namespace WasmJit.Fuzz;
 
-/// <summary>Writes single steps: operators that take what is on the stack, or make what they need.</summary>
+/// <summary>Writes single steps: operators with their operands.</summary>
 /// <param name="function">The function that they are for.</param>
 internal sealed class StatementWriter(ReferenceBody function)
 {
@@ -41,7 +41,7 @@ internal sealed class StatementWriter(ReferenceBody function)
         }
     }
 
-    /// <summary>What is on top goes into a local, which may be of a wider type.</summary>
+    /// <summary>Writes the topmost operand into a local, whose type may be a supertype.</summary>
     private void Keep()
     {
         if (body.Available == 0) function.Values.Push(choose.SomeType());
@@ -208,7 +208,7 @@ internal sealed class StatementWriter(ReferenceBody function)
                 body.Apply(1, ValType.I32);
                 break;
             case 3:
-                // Casts up succeed, but for null.
+                // Casts to a supertype succeed.
                 if (!frame.CanName(wide)) break;
                 body.Emit(OpId.RefCastNull);
                 body.WriteHeap(wide.Heap!);

@@ -18,7 +18,7 @@ internal sealed class TypeChoice(Frame frame, Random random)
 
     internal ValType SomeType() => random.Next(4) == 0 ? Pick(Numbers) : Pick(frame.References);
 
-    /// <summary>A type that lies at or below another, and can be written.</summary>
+    /// <summary>A type or subtype that code can name.</summary>
     internal ValType Between(ValType type)
     {
         for (int i = 0; i < 6; i++)
@@ -29,7 +29,7 @@ internal sealed class TypeChoice(Frame frame, Random random)
         return type;
     }
 
-    /// <summary>A type above, in which a value can be hidden; the type itself if none was found.</summary>
+    /// <summary>A supertype; the top type if none was found.</summary>
     internal ValType Above(ValType type)
     {
         if (OneIn(3)) return ValType.Ref(Subtyping.TopOf(type.Heap!), true);
@@ -45,7 +45,7 @@ internal sealed class TypeChoice(Frame frame, Random random)
 
     internal static ValType NotNullRef(HeapType heap) => ValType.Ref(heap, false);
 
-    /// <summary>What is left of a type when a cast to another has failed.</summary>
+    /// <summary>The type of a value after a failed cast to another type.</summary>
     internal static ValType Without(ValType type, ValType cast) => cast.IsNullable ? type.AsNonNull : type;
 
     internal static AbstractHeapType BottomOf(HeapType heap)

@@ -2,11 +2,11 @@ using WasmJit.Jit;
 
 namespace WasmJit.Fuzz;
 
-/// <summary>Writes values of a wanted type, made in all ways that lead to it, and brings operands to the top of the stack.</summary>
+/// <summary>Writes operands of a wanted type: operators that make a value in a random way, or operands that are on the stack.</summary>
 /// <param name="function">The function that they are for.</param>
 internal sealed class ValueWriter(ReferenceBody function)
 {
-    /// <summary>How deep operands of operands go.</summary>
+    /// <summary>The nesting depth of operands.</summary>
     internal const int Depth = 3;
 
     private readonly BodyWriter body = function.Body;
@@ -17,7 +17,7 @@ internal sealed class ValueWriter(ReferenceBody function)
 
     internal TypeChoice Choose => choose;
 
-    /// <summary>Pushes a value of a type, or of one below it; touches nothing that is on the stack already.</summary>
+    /// <summary>Pushes a value of a type or subtype. Operands on the stack stay.</summary>
     internal void Push(ValType type, int depth = Depth)
     {
         if (--body.Left < -150) depth = -1;
@@ -32,7 +32,7 @@ internal sealed class ValueWriter(ReferenceBody function)
         PushPlain(type);
     }
 
-    /// <summary>A value of the type from where values always are.</summary>
+    /// <summary>Pushes the simplest value of the type.</summary>
     private void PushPlain(ValType type)
     {
         if (!type.IsRef)
@@ -152,7 +152,7 @@ internal sealed class ValueWriter(ReferenceBody function)
         return true;
     }
 
-    /// <summary>Into a local that may be wider than the value, and out of it.</summary>
+    /// <summary>Writes a value into a local, whose type may be a supertype, and reads it.</summary>
     private bool Tee(ValType type, int depth)
     {
         int start = choose.Random.Next(body.Locals.Count);
@@ -179,7 +179,7 @@ internal sealed class ValueWriter(ReferenceBody function)
         return true;
     }
 
-    /// <summary>Writes a select, typed where it must be.</summary>
+    /// <summary>Writes a select. References need the typed form.</summary>
     internal void Select(ValType type)
     {
         if (type.IsRef || choose.OneIn(2))
@@ -230,7 +230,7 @@ internal sealed class ValueWriter(ReferenceBody function)
     }
 
     /// <summary>
-    /// Brings operands of the types to the top: from what is there, as far as it fits. In dead code they may be missing.
+    /// Brings operands of the types to the top. Operands that are there are used if they fit; in dead code they may be missing.
     /// </summary>
     internal void Need(params ReadOnlySpan<ValType> types)
     {
@@ -238,14 +238,14 @@ internal sealed class ValueWriter(ReferenceBody function)
         while (fits > 0 && !body.Fits(types[..fits])) fits--;
         if (fits == 0 && body.Labels[^1].IsDead && body.Available == 0 && types.Length > 0)
         {
-            // The first operands come from nowhere.
+            // In dead code the stack has all operands.
             fits = choose.Random.Next(types.Length + 1);
             body.Stack.AddRange(types[..fits]);
         }
         foreach (ValType type in types[fits..]) Push(type);
     }
 
-    /// <summary>Leaves just the results of the innermost block, whose end follows.</summary>
+    /// <summary>Leaves only the results of the innermost block, before its end.</summary>
     internal void Finish(ValType[] results)
     {
         // A branch to a loop goes to its beginning.

@@ -1,6 +1,6 @@
 namespace WasmJit.Fuzz;
 
-/// <summary>Runs modules in several modes, and says what fails.</summary>
+/// <summary>Runs modules in several modes and finds failures.</summary>
 internal sealed class Attack
 {
     private readonly IReadOnlyList<ModuleRunner> runners;
@@ -16,15 +16,15 @@ internal sealed class Attack
 
     /// <summary>Runs one module in all modes.</summary>
     /// <param name="bytes">The module.</param>
-    /// <param name="seed">Decides the arguments of calls.</param>
-    /// <param name="isProgram">Whether it is valid, ends by itself, and does the same in each mode.</param>
+    /// <param name="seed">The seed of the calls' arguments.</param>
+    /// <param name="isProgram">Whether it is valid, ends by itself, and behaves the same in each mode.</param>
     internal Failure? Run(byte[] bytes, int seed, bool isProgram)
     {
         List<string>? expected = null;
         for (int i = 0; i < runners.Count; i++)
         {
             Failure? failure = runners[i].Run(bytes, seed, isProgram, limit);
-            // What is late once may have met a pause of the whole process.
+            // A single delay may be a pause of the whole process.
             if (failure?.Kind == FailureKind.Late) failure = runners[i].Run(bytes, seed, isProgram, limit);
             if (failure is not null) return failure;
             List<string>? actual = runners[i].Lines;
@@ -33,7 +33,7 @@ internal sealed class Attack
                 expected ??= actual;
                 continue;
             }
-            // From where the fuel was used up on the modules' states differ.
+            // The states differ after the fuel is used up.
             int outOfFuel = actual.FindIndex(l => l.Contains($"= {nameof(TrapKind.OutOfFuel)},", StringComparison.Ordinal));
             if (outOfFuel >= 0) actual = actual[..outOfFuel];
             int at = Enumerable.Range(0, actual.Count).FirstOrDefault(n => actual[n] != expected[n], -1);

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace WasmJit.Fuzz;
 
-/// <summary>What an attack tries, and for how long.</summary>
+/// <summary>The settings of a campaign.</summary>
 internal sealed record CampaignPlan
 {
     internal required IReadOnlyList<ModuleGenerator> Generators { get; init; }
@@ -12,10 +12,10 @@ internal sealed record CampaignPlan
     /// <summary>The number of the first module.</summary>
     internal required int Seed { get; init; }
 
-    /// <summary>How many modules of each generator; without end if null.</summary>
+    /// <summary>The number of modules of each generator; null for no limit.</summary>
     internal int? Count { get; init; }
 
-    /// <summary>For how long; without end if null.</summary>
+    /// <summary>How long it runs; null for no limit.</summary>
     internal TimeSpan? Duration { get; init; }
 
     internal RunLimit Limit { get; init; } = RunLimit.Usual;
@@ -27,27 +27,27 @@ internal sealed record CampaignPlan
     internal TimeSpan Shrinking { get; init; } = TimeSpan.FromMinutes(1);
 }
 
-/// <summary>Runs random modules in child processes until somebody stops it, and keeps what fails.</summary>
-/// <param name="plan">What to do.</param>
-/// <param name="start">How children are started.</param>
-/// <param name="log">Told of each failure, in a line.</param>
+/// <summary>Runs random modules in child processes until it is stopped, and keeps those that fail.</summary>
+/// <param name="plan">The settings.</param>
+/// <param name="start">Starts a child process.</param>
+/// <param name="log">Gets a line for each failure.</param>
 internal sealed class Campaign(CampaignPlan plan, Func<ProcessStartInfo> start, Action<string> log)
 {
     private const int Batch = 200;
 
-    /// <summary>Failures of a kind, generator and mode of which reproducers are shrunk and kept; more say nothing new.</summary>
+    /// <summary>The number of reproducers that are shrunk and kept for each kind, generator and mode.</summary>
     private const int KeptOfAKind = 10;
 
     private readonly Dictionary<(string Generator, FailureKind Kind, string Mode), int> counts = [];
 
-    /// <summary>How many modules were run.</summary>
+    /// <summary>The number of modules that were run.</summary>
     internal int Modules { get; private set; }
 
-    /// <summary>How many of them failed.</summary>
+    /// <summary>The number of modules that failed.</summary>
     internal int Failures => counts.Values.Sum();
 
     /// <summary>Runs it.</summary>
-    /// <param name="cancellation">Ends it after the module that is running.</param>
+    /// <param name="cancellation">Stops it after the current module.</param>
     internal void Run(CancellationToken cancellation)
     {
         long begin = Stopwatch.GetTimestamp();
@@ -64,7 +64,7 @@ internal sealed class Campaign(CampaignPlan plan, Func<ProcessStartInfo> start, 
         }
     }
 
-    /// <summary>How long a module may take in all modes; a loaded machine is no failure.</summary>
+    /// <summary>How long a module may take in all modes, with time for a loaded machine.</summary>
     private TimeSpan Patience => (plan.Limit.Time * plan.Modes.Count) + TimeSpan.FromSeconds(20);
 
     private void Keep(ModuleGenerator generator, int seed, Failure failure)
@@ -84,7 +84,7 @@ internal sealed class Campaign(CampaignPlan plan, Func<ProcessStartInfo> start, 
         log($"  kept: {path}.wat, {small.Length} of {module.Length} bytes");
     }
 
-    /// <summary>The module's text, which broken ones may not have.</summary>
+    /// <summary>The module's text; null if it cannot be printed.</summary>
     private static string Print(byte[] module)
     {
         try
@@ -97,7 +97,7 @@ internal sealed class Campaign(CampaignPlan plan, Func<ProcessStartInfo> start, 
         }
     }
 
-    /// <summary>A smaller module that fails as this one does: in a child of its own, which it may end.</summary>
+    /// <summary>A smaller module that fails in the same way. It runs in a child process, which it may end.</summary>
     private byte[] Shrink(byte[] module, int seed, bool isProgram, Failure failure)
     {
         long begin = Stopwatch.GetTimestamp();

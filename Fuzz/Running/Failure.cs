@@ -2,19 +2,19 @@ using System.Text.RegularExpressions;
 
 namespace WasmJit.Fuzz;
 
-/// <summary>What is wrong with how a module ran.</summary>
+/// <summary>Kinds of failures.</summary>
 internal enum FailureKind
 {
     /// <summary>The generator failed.</summary>
     Unmade,
 
-    /// <summary>An exception that hosts are not told of.</summary>
+    /// <summary>An undocumented exception.</summary>
     Escaped,
 
-    /// <summary>Code did something else than in the first mode.</summary>
+    /// <summary>The behaviour differs from that in the first mode.</summary>
     Differs,
 
-    /// <summary>A generator of programs made a module that is none, or the validator is wrong.</summary>
+    /// <summary>The module of a generator of programs is invalid: the generator or the validator is wrong.</summary>
     Refused,
 
     /// <summary>A call went on after its time was over.</summary>
@@ -29,15 +29,15 @@ internal enum FailureKind
 
 /// <summary>A failure of the engine.</summary>
 /// <param name="Kind">What happened.</param>
-/// <param name="Mode">In which mode.</param>
-/// <param name="What">In words, in one line.</param>
+/// <param name="Mode">The mode.</param>
+/// <param name="What">A description in one line.</param>
 internal sealed partial record Failure(FailureKind Kind, string Mode, string What)
 {
-    /// <summary>Whether another module fails for what is likely the same reason.</summary>
+    /// <summary>Whether another failure probably has the same cause.</summary>
     internal bool IsLike(Failure other)
     {
         if (Kind != other.Kind) return false;
-        // What a module computes changes when it shrinks; what is thrown does not.
+        // Results change when a module shrinks. Exceptions do not.
         return Kind is not (FailureKind.Escaped or FailureKind.Refused) || Reason(What) == Reason(other.What);
     }
 

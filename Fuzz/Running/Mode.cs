@@ -1,15 +1,15 @@
 namespace WasmJit.Fuzz;
 
 /// <summary>A way to compile and run modules.</summary>
-/// <param name="Name">What <c>wasmjit fuzz --modes</c> calls it.</param>
+/// <param name="Name">The name for <c>wasmjit fuzz --modes</c>.</param>
 /// <param name="Options">The engine's.</param>
-/// <param name="IsHurried">Whether modules are stopped somewhere on their way: after a random time, with a random amount of fuel.</param>
+/// <param name="IsHurried">Whether modules are stopped early: after a random time, or with a random amount of fuel.</param>
 internal sealed record Mode(string Name, EngineOptions Options, bool IsHurried = false)
 {
     /// <summary>Whether a call ends when its fuel is used up or its time is over.</summary>
     internal bool IsLimited => Options is { CountFuel: true, Interruptible: true };
 
-    /// <summary>Every kind of code that there is.</summary>
+    /// <summary>All modes.</summary>
     internal static IReadOnlyList<Mode> All { get; } =
     [
         new("guard", new EngineOptions()),
@@ -27,6 +27,6 @@ internal sealed record Mode(string Name, EngineOptions Options, bool IsHurried =
         new("hurried", new EngineOptions { Interruptible = true, CountFuel = true }, IsHurried: true),
     ];
 
-    /// <summary>The mode of a name, or null.</summary>
+    /// <summary>The mode with a name, or null.</summary>
     internal static Mode? Find(string name) => All.FirstOrDefault(m => m.Name == name);
 }

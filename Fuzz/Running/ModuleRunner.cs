@@ -7,15 +7,15 @@ using WasmJit.Jit;
 
 namespace WasmJit.Fuzz;
 
-/// <summary>How long and how far modules may run.</summary>
+/// <summary>The limits of a module.</summary>
 /// <param name="Time">For compiling, linking and all calls together.</param>
 /// <param name="Fuel">For each call, where fuel is counted.</param>
 internal sealed record RunLimit(TimeSpan Time, long Fuel)
 {
-    /// <summary>How much later than its time a call may end.</summary>
+    /// <summary>How late a call may end.</summary>
     internal static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The same where it did not work, but waited for a processor.</summary>
+    /// <summary>How late a call may end if it waited for a processor.</summary>
     internal static readonly TimeSpan MostWaiting = TimeSpan.FromSeconds(2);
 
     internal static RunLimit Usual { get; } = new(TimeSpan.FromSeconds(5), 1_000_000);
@@ -24,7 +24,7 @@ internal sealed record RunLimit(TimeSpan Time, long Fuel)
 /// <summary>Compiles, links and calls modules in one mode.</summary>
 internal sealed class ModuleRunner
 {
-    /// <summary>What hurried modules get, in milliseconds: about what compiling and running most of them takes.</summary>
+    /// <summary>The time of hurried modules in milliseconds: about as long as most of them take to be compiled and run.</summary>
     private const double MostHurry = 40;
 
     private readonly Engine engine;
@@ -38,15 +38,15 @@ internal sealed class ModuleRunner
         imports = HostModule.Make(engine);
     }
 
-    /// <summary>What a module's calls come to, a line each; null where nothing can be compared.</summary>
+    /// <summary>The outcomes of a module's calls, a line each; null if they cannot be compared.</summary>
     internal List<string>? Lines { get; private set; }
 
     /// <summary>Runs a module.</summary>
     /// <param name="bytes">The module.</param>
-    /// <param name="seed">Decides the arguments.</param>
+    /// <param name="seed">The seed of the arguments.</param>
     /// <param name="isProgram">Whether it must be valid and ends by itself.</param>
-    /// <param name="limit">Where it is stopped.</param>
-    /// <returns>What went wrong, null if nothing did.</returns>
+    /// <param name="limit">The limits.</param>
+    /// <returns>The failure, or null.</returns>
     internal Failure? Run(byte[] bytes, int seed, bool isProgram, RunLimit limit)
     {
         Lines = null;
@@ -85,7 +85,7 @@ internal sealed class ModuleRunner
         }
         catch (Exception e)
         {
-            // Mutants may trap when they are instantiated, and whatever has little fuel; programs do not.
+            // Mutants, and modules with little fuel, may trap when they are instantiated. Programs do not.
             if (isProgram && !mode.IsLimited) failure = new Failure(FailureKind.Escaped, mode.Name, Describe(e));
         }
         TimeSpan late = Stopwatch.GetElapsedTime(begin) - limit.Time;
@@ -121,10 +121,10 @@ internal sealed class ModuleRunner
         if (isProgram) Lines = lines;
     }
 
-    /// <summary>The calls that are made of a module's exports.</summary>
+    /// <summary>The calls of a module's exports.</summary>
     /// <param name="exports">The exports.</param>
-    /// <param name="seed">Decides the arguments.</param>
-    /// <param name="isProgram">Whether the results are compared, which is possible with numbers alone.</param>
+    /// <param name="seed">The seed of the arguments.</param>
+    /// <param name="isProgram">Whether the results are compared. Only numbers can be.</param>
     internal static IEnumerable<(string Name, object?[] Arguments, int Results)> Calls(IEnumerable<ExportType> exports, int seed, bool isProgram)
     {
         var random = new Random(seed);
@@ -183,11 +183,11 @@ internal sealed class ModuleRunner
         _ => [result],
     };
 
-    /// <summary>A call, what it came to, and the state behind it.</summary>
+    /// <summary>A line for a call: its outcome and the state after it.</summary>
     /// <param name="name">The export.</param>
     /// <param name="arguments">The arguments.</param>
     /// <param name="outcome">Results, a trap, an exception.</param>
-    /// <param name="find">An export of a name: a global, a memory, or nothing.</param>
+    /// <param name="find">Finds an export by name: a global, a memory, or null.</param>
     private static string Line(string name, object?[] arguments, string outcome, Func<string, object?> find)
     {
         var globals = Enumerable.Range(0, 5).Select(i => find($"g{i}") is Global g ? g.Value : null);
@@ -200,7 +200,7 @@ internal sealed class ModuleRunner
         CultureInfo.InvariantCulture,
         $"{name}({string.Join(", ", arguments.Select(Text))}) = {outcome}, globals {string.Join(' ', globals.Select(Text))}, memories {string.Join(' ', memories)}");
 
-    /// <summary>A value as outcomes have it: what a NaN's bits are is left open.</summary>
+    /// <summary>A value in an outcome. The bits of a NaN are left open.</summary>
     internal static string Text(object? value) => value switch
     {
         float f when float.IsNaN(f) => "nan",

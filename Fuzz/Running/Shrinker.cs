@@ -4,8 +4,8 @@ using WasmJit.Text;
 namespace WasmJit.Fuzz;
 
 /// <summary>
-/// Makes a module that fails smaller: functions, instructions, exports, segments, types and fields are left out one after the other,
-/// for as long as what remains fails in the same way.
+/// Makes a failing module smaller. Functions, instructions, exports, segments, types and fields are left out one after the other,
+/// as long as the rest fails in the same way.
 /// </summary>
 /// <param name="fails">Whether a module fails as the first one does.</param>
 /// <param name="attempts">How many modules may be tried.</param>
@@ -59,7 +59,7 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
         }
         catch (MalformedModuleException)
         {
-            // What is not understood stays as it is.
+            // A malformed section stays.
         }
         return sections;
     }
@@ -129,7 +129,7 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
         return module;
     }
 
-    /// <summary>Leaves out ranges of a function's instructions, long ones first, or puts something trivial in their place.</summary>
+    /// <summary>Leaves out ranges of a function's instructions, long ones first, or replaces them by trivial code.</summary>
     private byte[] Instructions(byte[] module, int function)
     {
         for (int length = 64; length > 0; length /= 2)
@@ -138,7 +138,7 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
             {
                 FuncInfo func = info.Funcs[function];
                 List<int> offsets = Offsets(module, func);
-                // The last is the end of the function.
+                // The last instruction is the function's end.
                 if (at >= offsets.Count - 1) break;
                 int end = Math.Min(at + length, offsets.Count - 1);
                 foreach (byte[] replacement in Replacements)
@@ -179,7 +179,7 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
         return offsets;
     }
 
-    /// <summary>Leaves out items of sections: exports and segments anywhere, others from the end, so that no index changes.</summary>
+    /// <summary>Leaves out items of sections: any exports and segments, others from the end, so that indices stay.</summary>
     private byte[] Items(byte[] module)
     {
         for (int i = SectionsOf(module).Count - 1; i >= 0; i--)
@@ -194,7 +194,7 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
                 uint count = reader.U32();
                 if (count is 0 or > 127) break;
                 int first = reader.Position;
-                // Where items begin is known to the decoder alone: what decodes is tried.
+                // Only the decoder knows where items begin. Every length that decodes is tried.
                 for (int from = section.End - 1; from >= first && !again; from--)
                 {
                     for (int to = section.End; to > from && !again; to--)
@@ -230,7 +230,7 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
         return With(module, section, content.Span);
     }
 
-    /// <summary>Leaves out fields of structs, parameters, members of types: a count less, and some bytes behind it.</summary>
+    /// <summary>Leaves out fields of structs, parameters and members of types: reduces a count and deletes some bytes behind it.</summary>
     private byte[] Fields(byte[] module)
     {
         if (SectionsOf(module).FirstOrDefault(s => s.Id == 1) is not { Id: 1 } section) return module;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace WasmJit.Fuzz;
 
 /// <summary>
-/// The child's side of an attack. It reads orders, a line each, and answers in lines:
+/// The child process of a campaign. It reads orders, a line each, and answers in lines:
 /// <c>range GENERATOR FROM COUNT</c>: <c>at SEED</c> before each module, <c>fail SEED KIND MODE WHAT</c> for those that fail,
 /// <c>done</c> at the end; <c>module SEED ISPROGRAM BASE64</c>: <c>fail</c> or <c>done</c>.
 /// </summary>
@@ -23,7 +23,7 @@ internal static class Worker
     private static void ServeHere(TextReader input, TextWriter output, IReadOnlyList<ModuleGenerator> generators, IReadOnlyList<Mode> modes, RunLimit limit)
     {
         var attack = new Attack(modes, limit);
-        // What is done for the first time takes longer.
+        // The first module takes longer.
         foreach (ModuleGenerator generator in ModuleGenerator.All([]))
             for (int seed = 0; seed < 5; seed++) attack.Run(generator.Make(seed), seed, generator.MakesPrograms);
         output.WriteLine("ready");

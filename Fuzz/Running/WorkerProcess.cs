@@ -4,14 +4,14 @@ using System.Globalization;
 namespace WasmJit.Fuzz;
 
 /// <summary>
-/// A child process that runs modules: when it crashes or hangs, that is a failure of the module that it was running, and another one
+/// A child process that runs modules. If it crashes or hangs, the module that it was running has failed, and another process
 /// takes its place.
 /// </summary>
-/// <param name="start">How a child is started: <see cref="Worker.Serve"/> on its standard streams.</param>
+/// <param name="start">Starts a child, with <see cref="Worker.Serve"/> on its standard streams.</param>
 /// <param name="patience">How long a module may take in all modes.</param>
 internal sealed class WorkerProcess(Func<ProcessStartInfo> start, TimeSpan patience) : IDisposable
 {
-    /// <summary>After so many modules a child is replaced: signatures and classes stay with their process.</summary>
+    /// <summary>The number of modules after which a child is replaced, because signatures and classes stay in their process.</summary>
     private const int Lifetime = 5_000;
 
     private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(2);
@@ -23,8 +23,8 @@ internal sealed class WorkerProcess(Func<ProcessStartInfo> start, TimeSpan patie
     /// <summary>Runs modules of a generator.</summary>
     /// <param name="generator">Its name.</param>
     /// <param name="from">The first seed.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="found">Told what fails.</param>
+    /// <param name="count">The number of modules.</param>
+    /// <param name="found">Gets the failures.</param>
     internal void Range(string generator, int from, int count, Action<int, Failure> found)
     {
         int next = from;
@@ -46,7 +46,7 @@ internal sealed class WorkerProcess(Func<ProcessStartInfo> start, TimeSpan patie
         return end ?? failure;
     }
 
-    /// <summary>Has the child carry out an order.</summary>
+    /// <summary>Makes the child carry out an order.</summary>
     /// <returns>How the child ended, null if it did not.</returns>
     private Failure? Order(string order, ref int at, Action<int, Failure> found)
     {

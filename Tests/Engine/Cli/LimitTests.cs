@@ -58,10 +58,10 @@ public sealed class LimitTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--timeout", "soon", "--timeout soon: it takes a time")]
-    [InlineData("--timeout", "0", "--timeout 0: it takes a time")]
-    [InlineData("--timeout", "-1s", "--timeout -1s: it takes a time")]
-    [InlineData("--fuel", "1.5", "--fuel 1.5: it takes a number")]
+    [InlineData("--timeout", "soon", "--timeout soon: the value must be a time")]
+    [InlineData("--timeout", "0", "--timeout 0: the value must be a time")]
+    [InlineData("--timeout", "-1s", "--timeout -1s: the value must be a time")]
+    [InlineData("--fuel", "1.5", "--fuel 1.5: the value must be a number")]
     public void LimitsMustBeSome(string option, string value, string message)
     {
         (int code, _, string error) = Run("run", option, value, File(Spin));

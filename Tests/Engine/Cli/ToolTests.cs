@@ -127,10 +127,10 @@ public sealed class ToolTests : IDisposable
         Assert.True(System.IO.File.Exists(Path.Combine(folder, "made")));
         // Without another name the guest finds it under its own.
         Assert.Equal((folder.Length, "", ""), Run("run", "--dir", folder, file));
-        Wrong("it takes HOST::GUEST, two paths, or HOST::GUEST::ro", "run", "--dir", folder + "::/data::rw", file);
-        Wrong("there is no directory DIR/none", "run", "--dir", Path.Combine(folder, "none") + "::/", file);
-        Wrong("DIR/open.wat is a file; give the directory that it is in", "run", "--dir", file, file);
-        Wrong("it takes HOST::GUEST, two paths", "run", "--dir", "::/x", file);
+        Wrong("the value must be HOST::GUEST, two paths, or HOST::GUEST::ro", "run", "--dir", folder + "::/data::rw", file);
+        Wrong("the directory DIR/none does not exist", "run", "--dir", Path.Combine(folder, "none") + "::/", file);
+        Wrong("DIR/open.wat is a file; give its directory", "run", "--dir", file, file);
+        Wrong("the value must be HOST::GUEST, two paths", "run", "--dir", "::/x", file);
     }
 
     [Fact]
@@ -144,7 +144,7 @@ public sealed class ToolTests : IDisposable
               (func (export "test") (param i32) (result i32) (i32.add (call $f (local.get 0)) (i32.add (local.get 0) (global.get $g)))))
             """);
         Wrong("""
-            DIR/unknown.wat imports what the tool does not have:
+            DIR/unknown.wat has unknown imports:
               "env" "f" (func (param i32) (result i32))
               "env" "g" (global i32)
               "env" "memory" (memory 1)
@@ -154,7 +154,7 @@ public sealed class ToolTests : IDisposable
         (int code, string output, string error) = Run("run", file, "--unknown-imports", "trap", "--invoke", "test", "7");
         Assert.Equal((Tool.Trapped, ""), (code, output));
         Assert.StartsWith("trap: unknown import called: \"env\" \"f\"\n    at m!", error, StringComparison.Ordinal);
-        Wrong("--unknown-imports ignore: it takes trap or default", "run", file, "--unknown-imports", "ignore");
+        Wrong("--unknown-imports ignore: the value must be trap or default", "run", file, "--unknown-imports", "ignore");
     }
 
     [Fact]
@@ -162,32 +162,32 @@ public sealed class ToolTests : IDisposable
     {
         string file = File("math.wat", Math);
         Wrong("DIR is a directory\nhelp: give a module in it: DIR/math.wat\n", "run", folder);
-        Wrong("help: give a module; there is none in it", "run", Directory.CreateDirectory(Path.Combine(folder, "none")).FullName);
+        Wrong("help: the directory has no modules; give a file", "run", Directory.CreateDirectory(Path.Combine(folder, "none")).FullName);
         Wrong("DIR/none.wasm does not exist", "run", Path.Combine(folder, "none.wasm"));
         Wrong("DIR/math.wasm does not exist; did you mean DIR/math.wat?", "inspect", Path.Combine(folder, "math.wasm"));
-        Wrong("DIR/junk.wasm is no WebAssembly module", "run", File("junk.wasm", "junk"));
+        Wrong("DIR/junk.wasm is not a WebAssembly module", "run", File("junk.wasm", "junk"));
         Wrong("DIR/empty.wat is empty", "validate", File("empty.wat", ""));
         Wrong("DIR/short.wasm: malformed module: unexpected end", "run", File("short.wasm", "\0asm\x1\0\0\0\x1"));
         Wrong("DIR/text.wat:2:3: unknown operator", "run", File("text.wat", "(module\n (fun))"));
         Wrong("invalid module: type mismatch", "run", File("invalid.wat", "(module (func (result i32) i64.const 0))"));
-        Wrong("no exported function \"sub\"\nhelp: --invoke can call add, first, kinds, loop\n", "run", file, "--invoke", "sub");
+        Wrong("unknown exported function \"sub\"\nhelp: --invoke can call add, first, kinds, loop\n", "run", file, "--invoke", "sub");
         Wrong("add takes 2 arguments, not 1: (func (param i32 i32) (result i32))", "run", file, "--invoke", "add", "1");
         Wrong("\"x\" is not a valid i32", "run", file, "--invoke", "add", "1", "x");
         Wrong("4294967296 is out of the range of i32", "run", file, "--invoke", "add", "1", "4294967296");
-        Wrong("is no program: it exports no _start\nhelp: --invoke can call add", "run", file);
+        Wrong("is not a program: it does not export _start\nhelp: --invoke can call add", "run", file);
         string needy = File("import.wat", "(module (import \"env\" \"f\" (func)) (start 0))");
-        Wrong("imports what the tool does not have:\n  \"env\" \"f\" (func)\nhelp: ", "run", needy);
+        Wrong("has unknown imports:\n  \"env\" \"f\" (func)\nhelp: ", "run", needy);
         string links = File("links.wat", "(module (import \"wasm:linking\" \"compile\" (func (param i32 i32) (result i32))) (func (export \"_start\")))");
-        Wrong("imports what the tool does not have:\n  \"wasm:linking\" \"compile\" (func (param i32 i32) (result i32))\nhelp: with --allow-compile", "run", links);
+        Wrong("has unknown imports:\n  \"wasm:linking\" \"compile\" (func (param i32 i32) (result i32))\nhelp: with --allow-compile", "run", links);
         string shared = File("shared.wat", "(module (@custom \"dylink.0\" \"\") (import \"lib\" \"f\" (func)) (func (export \"_start\")))");
         Wrong("help: with --library-dir the program finds", "run", shared);
-        Wrong("there is no function nothing", "disasm", file, "nothing");
+        Wrong("unknown function nothing", "disasm", file, "nothing");
         Wrong("function 0 is imported", "disasm", file, "0");
-        Wrong("there is no command \"frobnicate\"\nhelp: wasmjit --help", "frobnicate");
-        Wrong("--memory-checks none: it takes guard or explicit\nhelp: wasmjit run --help", "run", file, "--memory-checks", "none");
-        Wrong("there is no option --nope", "--nope");
+        Wrong("unknown command \"frobnicate\"\nhelp: wasmjit --help", "frobnicate");
+        Wrong("--memory-checks none: the value must be guard or explicit\nhelp: wasmjit run --help", "run", file, "--memory-checks", "none");
+        Wrong("unknown option --nope", "--nope");
         Wrong("--fuel needs a value: UNITS", "run", file, "--fuel");
-        Wrong("run has no option --invok\nhelp: did you mean --invoke?", "run", file, "--invok", "add");
+        Wrong("unknown option --invok\nhelp: did you mean --invoke?", "run", file, "--invok", "add");
     }
 
     private void Wrong(string message, params string[] args)
