@@ -11,8 +11,10 @@ internal static class Bundle
     /// <param name="engine">The engine that the instance's module belongs to.</param>
     /// <param name="type">What the instance exports.</param>
     /// <param name="find">Gives an export by its name, a function as a FuncRef, or null.</param>
+    /// <param name="fuel">What pays for it.</param>
+    /// <param name="resources">What it counts against.</param>
     /// <exception cref="LinkException">Something is of another type.</exception>
-    internal static Instance? Make(Engine engine, InstanceType type, Func<string, object?> find)
+    internal static Instance? Make(Engine engine, InstanceType type, Func<string, object?> find, Fuel? fuel = null, GuestResources? resources = null)
     {
         var values = new object[type.Exports.Length];
         for (int i = 0; i < values.Length; i++)
@@ -20,7 +22,9 @@ internal static class Bundle
             if (find(type.Exports[i].Name) is not { } value) return null;
             values[i] = value;
         }
-        return Linker.Instantiate(new Module(engine, Passing(type)), values);
+        var module = new Module(engine, Passing(type));
+        Fuel.Pay(fuel, Linker.CostOf(module.Info));
+        return Linker.Instantiate(module, values, module.CountsFuel ? fuel : null, resources);
     }
 
     private static ModuleInfo Passing(InstanceType type)

@@ -38,7 +38,7 @@ internal static class ConstEvaluator
                 case OpId.RefGlobal: stack.Push(instance.Globals[(int)instr.A]); break;
                 case OpId.RefTag: stack.Push(instance.Tags[(int)instr.A]); break;
                 case OpId.RefModule: stack.Push(instance.Modules[(int)instr.A]); break;
-                case OpId.RefInstance: stack.Push(instance.Instances[(int)instr.A]); break;
+                case OpId.RefInstance: stack.Push(instance.InstanceAt((int)instr.A)); break;
                 case OpId.RefI31: stack.Push(I31.From((int)stack.Pop()!)); break;
                 case OpId.AnyConvertExtern or OpId.ExternConvertAny: break;
                 case OpId.StructNew or OpId.StructNewDefault or OpId.StructNewDesc or OpId.StructNewDefaultDesc:

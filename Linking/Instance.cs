@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using WasmJit.Jit;
+using WasmJit.Linking;
 using WasmJit.Runtime;
 
 namespace WasmJit;
@@ -165,8 +166,35 @@ public sealed class Instance : InstanceCore, ILinkable
             ExternKind.Table => Tables[index],
             ExternKind.Global => Globals[index],
             ExternKind.Module => Modules[index],
-            ExternKind.Instance => Instances[index],
+            ExternKind.Instance => InstanceAt(index),
             _ => Tags[index],
         };
     }
+
+    /// <summary>A member of the instance index space. What two-level imports are together is made when somebody asks first.</summary>
+    /// <param name="index">The index.</param>
+    /// <param name="imports">The imports, while the index spaces are not full yet.</param>
+    /// <exception cref="LinkException">The guest's limits allow no further instance.</exception>
+    internal Instance InstanceAt(int index, object[]? imports = null)
+    {
+        Items<InstanceDecl> declared = Module.Info.Instances;
+        InstanceDecl decl = declared[index];
+        if (decl.First is null) return (Instance)Instances[index];
+        if (Instances.Length == 0) Interlocked.CompareExchange(ref Instances, new InstanceCore[declared.Count], Array.Empty<InstanceCore>());
+        if (Volatile.Read(ref Instances[index]) is Instance known) return known;
+        Dictionary<string, ImportInfo> parts = decl.Parts.ToDictionary(p => p.Name!);
+        Instance made = Bundle.Make(Module.Engine, (InstanceType)decl.Type.Composite, name => Part(parts[name], imports), FuelTank, GuestLimits)!;
+        return (Instance?)Interlocked.CompareExchange(ref Instances[index], made, null!) ?? made;
+    }
+
+    private object Part(ImportInfo import, object[]? imports) => imports is not null ? imports[import.Number] : import.Type.Kind switch
+    {
+        ExternKind.Func => GetFunc(import.Index),
+        ExternKind.Memory => Memories[import.Index],
+        ExternKind.Table => Tables[import.Index],
+        ExternKind.Global => Globals[import.Index],
+        ExternKind.Module => Modules[import.Index],
+        ExternKind.Instance => Instances[import.Index],
+        _ => Tags[import.Index],
+    };
 }

@@ -159,7 +159,7 @@ internal static unsafe class Linker
         instance.Globals = Space<Global>(info.Globals.Count);
         instance.Tags = Space<Tag>(info.Tags.Count);
         instance.Modules = Space<ILinkable>(info.Modules.Count);
-        instance.Instances = Space<InstanceCore>(info.Instances.Count);
+        instance.Instances = Space<InstanceCore>(info.ExplicitInstances == 0 ? 0 : info.Instances.Count);
         var filled = default(Filled);
         if (info.Initialisers.Count == 0)
         {
@@ -216,7 +216,10 @@ internal static unsafe class Linker
                 case Table t: instance.Tables[tables++] = t; break;
                 case Global g: instance.Globals[globals++] = g; break;
                 case Module m: instance.Modules[modules++] = m; break;
-                case Instance i: instance.Instances[instances++] = i; break;
+                case Instance i:
+                    while (instance.Module.Info.Instances[instances].First is not null) instances++;
+                    instance.Instances[instances++] = i;
+                    break;
                 default: instance.Tags[tags++] = (Tag)item; break;
             }
         }
@@ -230,7 +233,7 @@ internal static unsafe class Linker
         {
             case InitialiserKind.Import: return imports[step.Source];
             case InitialiserKind.Captured: return instance.Module.Captured[step.Source];
-            case InitialiserKind.Alias: return ((Instance)instance.Instances[step.Source]).FindInternal(step.Name)!;
+            case InitialiserKind.Alias: return instance.InstanceAt(step.Source, imports).FindInternal(step.Name)!;
             case InitialiserKind.Module:
                 {
                     ModuleCode nested = instance.Module.Shared.Nested(step.Source);
@@ -247,7 +250,7 @@ internal static unsafe class Linker
                 {
                     var module = (Module)instance.Modules[step.Source];
                     var given = new Arguments();
-                    foreach (InstanceArgument argument in step.Arguments) given.Add(argument.Name, null, Item(instance, argument));
+                    foreach (InstanceArgument argument in step.Arguments) given.Add(argument.Name, null, Item(instance, argument, imports));
                     Items<ImportInfo> wanted = module.Info.Imports;
                     var values = new object[wanted.Count];
                     for (int i = 0; i < values.Length; i++) values[i] = given.Find(module.Engine, wanted[i]);
@@ -256,14 +259,14 @@ internal static unsafe class Linker
         }
     }
 
-    private static object Item(Instance instance, InstanceArgument argument) => argument.Kind switch
+    private static object Item(Instance instance, InstanceArgument argument, object[] imports) => argument.Kind switch
     {
         ExternKind.Func => instance.GetFunc(argument.Index),
         ExternKind.Table => instance.Tables[argument.Index],
         ExternKind.Memory => instance.Memories[argument.Index],
         ExternKind.Global => instance.Globals[argument.Index],
         ExternKind.Module => instance.Modules[argument.Index],
-        ExternKind.Instance => instance.Instances[argument.Index],
+        ExternKind.Instance => instance.InstanceAt(argument.Index, imports),
         _ => instance.Tags[argument.Index],
     };
 

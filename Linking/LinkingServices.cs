@@ -93,6 +93,18 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         return Link(instance, (Module)instance.Modules[index], given, args, orNull: false)!;
     }
 
+    internal override object ImpliedInstance(InstanceCore instance, int index)
+    {
+        try
+        {
+            return ((Instance)instance).InstanceAt(index);
+        }
+        catch (LinkException e)
+        {
+            throw Trap.Make(e.Limit is null ? TrapKind.UnlinkableModule : TrapKind.QuotaExceeded, e.Message);
+        }
+    }
+
     /// <summary>Makes an instance for the guest that asks for it, which pays for the work.</summary>
     private static object? Link(InstanceCore instance, Module module, ModuleType given, object?[] args, bool orNull)
     {

@@ -51,7 +51,9 @@ public sealed class Module : ILinkable
     public IReadOnlyList<ImportType> Imports => Type.Imports;
 
     /// <summary>What its instances offer, in order.</summary>
-    public IReadOnlyList<ExportType> Exports => Type.Exports;
+    public IReadOnlyList<ExportType> Exports => exports ??= new List<ExportType>(Info.Exports.Select(e => new ExportType(e.Name, Info.TypeOf(e.Kind, e.Index)))).AsReadOnly();
+
+    private IReadOnlyList<ExportType>? exports;
 
     /// <summary>Its custom sections, in order.</summary>
     public IEnumerable<CustomSection> CustomSections =>

@@ -23,7 +23,7 @@ internal sealed partial class MakerTable
         for (int i = 1; i < Info.Globals.Count; i++) AddName(MakerKind.Name, Frame.EntityRef(ExternType.Of(Info.Globals[i].Type)), OpId.RefGlobal, (uint)i);
         for (int i = 0; i < Info.Tags.Count; i++) AddName(MakerKind.Name, Frame.EntityRef(ExternType.OfTag(Info.Tags[i])), OpId.RefTag, (uint)i);
         for (int i = 0; i < Info.Modules.Count; i++) AddName(MakerKind.Name, NotNull(Info.Modules[i].Type), OpId.RefModule, (uint)i);
-        for (int i = 0; i < Info.Instances.Count; i++) AddName(MakerKind.Name, NotNull(Info.Instances[i]), OpId.RefInstance, (uint)i);
+        for (int i = 0; i < Info.Instances.Count; i++) AddName(MakerKind.Name, NotNull(Info.Instances[i].Type), OpId.RefInstance, (uint)i);
         AddEntities();
         AddSlices();
         AddModules();

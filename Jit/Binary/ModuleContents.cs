@@ -64,13 +64,19 @@ internal sealed class ModuleContents
     internal int FreeOrderAt { get; set; }
     internal List<ModuleInfo> Nested { get; } = [];
     internal List<ModuleDecl> Modules { get; } = [];
-    internal List<DefType> Instances { get; } = [];
+    internal List<InstanceDecl> Instances { get; } = [];
     internal List<Initialiser> Initialisers { get; } = [];
     internal List<Capture> Captures { get; } = [];
     internal List<EarlyItem> EarlyItems { get; } = [];
     internal LinkingUse? LinkingUse { get; private set; }
 
+    /// <summary>How many instances are not implied by two-level imports.</summary>
+    internal int ExplicitInstances { get; private set; }
+
     private readonly Dictionary<Capture, int> captureIndices = [];
+    private HashSet<string>? impliedNames;
+    private Dictionary<string, List<ImportInfo>>? groups;
+    private int grouped;
 
     /// <summary>Notes the use of the extension; the validator says whether it is allowed.</summary>
     internal void UseLinking(string what, int offset) => LinkingUse ??= new LinkingUse(what, offset);
@@ -110,13 +116,54 @@ internal sealed class ModuleContents
                 Modules.Add(new ModuleDecl(Modules.Count, type.Def, null));
                 break;
             case ExternKind.Instance:
-                Instances.Add(type.Def);
+                AddInstance(type.Def);
                 break;
             default:
                 Tags.Add(type.Def);
                 TagTypeIndices.Add(typeIndex);
                 ImportedTags++;
                 break;
+        }
+    }
+
+    internal void AddInstance(DefType type)
+    {
+        Instances.Add(new InstanceDecl(type));
+        ExplicitInstances++;
+    }
+
+    /// <summary>The instance that two-level imports of a first name are takes its place where the first of them is.</summary>
+    internal void ImplyInstance(string first)
+    {
+        // Mostly the name is that of the import before.
+        if (Imports.Count > 0 && Imports[^1] is { Name: not null, Module: var last } && last == first) return;
+        if (impliedNames is null && Instances.Count <= 8)
+        {
+            foreach (InstanceDecl known in Instances)
+                if (known.First == first) return;
+        }
+        else
+        {
+            impliedNames ??= [.. Instances.Select(i => i.First).OfType<string>()];
+            if (!impliedNames.Add(first)) return;
+        }
+        Instances.Add(new InstanceDecl(this, first));
+    }
+
+    /// <summary>The two-level imports of a first name, as far as they have been read.</summary>
+    internal List<ImportInfo> Group(string first)
+    {
+        lock (this)
+        {
+            groups ??= [];
+            for (; grouped < Imports.Count; grouped++)
+            {
+                ImportInfo import = Imports[grouped];
+                if (import.Name is null) continue;
+                if (!groups.TryGetValue(import.Module, out List<ImportInfo>? group)) groups[import.Module] = group = [];
+                group.Add(import);
+            }
+            return groups.TryGetValue(first, out List<ImportInfo>? known) ? known : [];
         }
     }
 

@@ -71,7 +71,7 @@ internal ref partial struct ModuleDecoder
         if (Subtyping.CheckArguments(type, types) is { } problem) throw new InvalidModuleException(problem, at);
         module.AddInitialiser(new Initialiser(InitialiserKind.Instance, ExternKind.Instance, (int)target) { Arguments = arguments });
         module.EarlyItems.Add(new EarlyItem(SectionId.Instance, at, module.Instances.Count));
-        module.Instances.Add(type.InstanceType);
+        module.AddInstance(type.InstanceType);
     }
 
     private readonly void Check(ExternKind kind, uint index, int at)
@@ -91,8 +91,7 @@ internal ref partial struct ModuleDecoder
                     Check(ExternKind.Instance, source, at);
                     ExternKind kind = ReadSort(ref section, "malformed alias");
                     string name = section.Name();
-                    var type = (InstanceType)module.Instances[(int)source].Composite;
-                    if (type.Find(name) is not { } export || export.Kind != kind)
+                    if (module.Instances[(int)source].Find(name) is not { } export || export.Kind != kind)
                         throw new InvalidModuleException($"unknown export \"{name}\": instance {source} has no such {ModuleValidator.NameOf(kind)}", at);
                     module.EarlyItems.Add(new EarlyItem(SectionId.Alias, at, module.Info.CountOf(kind)));
                     module.AddInitialiser(new Initialiser(InitialiserKind.Alias, kind, (int)source) { Name = name });

@@ -263,7 +263,8 @@ internal ref partial struct ModuleDecoder
         ExternType type = types.ReadExternType(ref section);
         module.EarlyItems.Add(new EarlyItem(SectionId.Import, at, module.Imports.Count));
         if (module.Initialisers.Count > 0) module.AddInitialiser(new Initialiser(InitialiserKind.Import, type.Kind, module.Imports.Count));
-        module.Imports.Add(new ImportInfo(first, second, type, at));
+        if (second is not null) module.ImplyInstance(first);
+        module.Imports.Add(new ImportInfo(first, second, type, at) { Number = module.Imports.Count, Index = module.Info.CountOf(type.Kind) });
         module.AddItem(type, at, PeekIndex(description, type.Kind == ExternKind.Tag ? 2 : 1));
     }
 

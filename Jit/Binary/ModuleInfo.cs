@@ -109,8 +109,11 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     /// <summary>The module index space.</summary>
     internal Items<ModuleDecl> Modules => new(contents.Modules);
 
-    /// <summary>The instance index space: the instances' types.</summary>
-    internal Items<DefType> Instances => new(contents.Instances);
+    /// <summary>The instance index space.</summary>
+    internal Items<InstanceDecl> Instances => new(contents.Instances);
+
+    /// <summary>How many instances are not implied by two-level imports.</summary>
+    internal int ExplicitInstances => contents.ExplicitInstances;
 
     /// <summary>
     /// What instantiation does before anything else, in order: takes imports, closes modules, makes instances, follows aliases.
@@ -167,7 +170,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
         ExternKind.Memory => ExternType.Of(Memories[(int)index]),
         ExternKind.Global => ExternType.Of(Globals[(int)index].Type),
         ExternKind.Module => ExternType.OfModule(Modules[(int)index].Type),
-        ExternKind.Instance => ExternType.OfInstance(Instances[(int)index]),
+        ExternKind.Instance => ExternType.OfInstance(Instances[(int)index].Type),
         _ => ExternType.OfTag(Tags[(int)index]),
     };
 

@@ -3,6 +3,12 @@ namespace WasmJit.Jit;
 /// <summary>An import; single-level ones, of the runtime-linking extension, have no second name.</summary>
 internal sealed record ImportInfo(string Module, string? Name, ExternType Type, int Offset)
 {
+    /// <summary>Its place among the imports.</summary>
+    internal int Number { get; init; }
+
+    /// <summary>Its index in the index space of its kind.</summary>
+    internal int Index { get; init; }
+
     /// <summary>The names as messages show them.</summary>
     internal string Names => Name is null ? $"\"{Module}\"" : $"\"{Module}\" \"{Name}\"";
 }

@@ -74,6 +74,19 @@ internal sealed class LinkingEmitter(EmitterContext context, CallEmitter calls)
         return true;
     }
 
+    /// <summary>What two-level imports imply is made when it is used first.</summary>
+    private bool RefInstance(int index)
+    {
+        InstanceDecl named = module.Instances[index];
+        if (named.First is null) return PushEntity(Members.Instances, index, ExternType.OfInstance(named.Type));
+        int start = il.Tail;
+        context.LoadInstance();
+        il.LdcI4(index);
+        il.Call(Members.Helper(nameof(CodeHelpers.ImpliedInstance)));
+        stack.PushStack(ValType.Ref(named.Type, false), start);
+        return true;
+    }
+
     /// <summary>The arguments go to an array in the order of the type's imports.</summary>
     private void Instantiate(uint type, bool orNull)
     {
@@ -98,7 +111,7 @@ internal sealed class LinkingEmitter(EmitterContext context, CallEmitter calls)
         switch (instr.Id)
         {
             case OpId.RefModule: return PushEntity(Members.Modules, (int)instr.A, ExternType.OfModule(module.Modules[(int)instr.A].Type));
-            case OpId.RefInstance: return PushEntity(Members.Instances, (int)instr.A, ExternType.OfInstance(module.Instances[(int)instr.A]));
+            case OpId.RefInstance: return RefInstance((int)instr.A);
             case OpId.InstantiateModule:
                 {
                     ModuleDecl made = module.Modules[(int)instr.A];

@@ -6,7 +6,7 @@ internal sealed partial class FunctionValidator
         index < (uint)module.Modules.Count ? module.Modules[(int)index] : throw Error($"unknown module {index}");
 
     private DefType Instance(uint index) =>
-        index < (uint)module.Instances.Count ? module.Instances[(int)index] : throw Error($"unknown instance {index}");
+        index < (uint)module.Instances.Count ? module.Instances[(int)index].Type : throw Error($"unknown instance {index}");
 
     /// <summary>The operators that name a module or instance of the index spaces.</summary>
     private bool ValidateModules(Operator op, in Instr instr)

@@ -140,6 +140,9 @@ internal abstract class InstanceServices
     /// <summary><c>instantiate (module $M)</c>.</summary>
     internal abstract object InstantiateModule(InstanceCore instance, int module, object?[] args);
 
+    /// <summary><c>ref.instance</c> of what two-level imports of one first name are together.</summary>
+    internal abstract object ImpliedInstance(InstanceCore instance, int index);
+
     /// <summary><c>get_export $I "name"</c>, where the instance's cache does not know the answer.</summary>
     internal abstract object GetExport(InstanceCore instance, InstanceCore target, int number, string name);
 

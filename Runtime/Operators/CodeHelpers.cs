@@ -144,6 +144,9 @@ internal static class CodeHelpers
     internal static object InstantiateModule(object?[] args, InstanceCore instance, int module) =>
         instance.Services.InstantiateModule(instance, module, args);
 
+    /// <summary>What two-level imports of one first name are, as an instance.</summary>
+    internal static object ImpliedInstance(InstanceCore instance, int index) => instance.Services.ImpliedInstance(instance, index);
+
     /// <summary>The null check of a call into an instance.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static object NonNullInstance(object? instance)

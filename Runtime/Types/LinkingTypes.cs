@@ -12,13 +12,13 @@ public sealed class ModuleType : CompositeType
     public ModuleType(ImmutableArray<ImportType> imports, ImmutableArray<ExportType> exports)
     {
         Imports = imports;
-        Exports = exports;
+        Exports = WasmJit.InstanceType.ByName(exports);
     }
 
     /// <summary>What it needs.</summary>
     public ImmutableArray<ImportType> Imports { get; }
 
-    /// <summary>What its instances offer.</summary>
+    /// <summary>What its instances offer, by name: the order in which it was written makes no other type.</summary>
     public ImmutableArray<ExportType> Exports { get; }
 
     /// <inheritdoc/>
@@ -82,9 +82,9 @@ public sealed class InstanceType : CompositeType
     private Dictionary<string, ExternType>? byName;
 
     /// <summary>Makes an instance type.</summary>
-    public InstanceType(ImmutableArray<ExportType> exports) => Exports = exports;
+    public InstanceType(ImmutableArray<ExportType> exports) => Exports = ByName(exports);
 
-    /// <summary>What it offers.</summary>
+    /// <summary>What it offers, by name: the order in which it was written makes no other type.</summary>
     public ImmutableArray<ExportType> Exports { get; }
 
     /// <inheritdoc/>
@@ -129,6 +129,13 @@ public sealed class InstanceType : CompositeType
     }
 
     private Dictionary<string, int>? indices;
+
+    internal static ImmutableArray<ExportType> ByName(ImmutableArray<ExportType> exports)
+    {
+        for (int i = 1; i < exports.Length; i++)
+            if (string.CompareOrdinal(exports[i - 1].Name, exports[i].Name) > 0) return [.. exports.OrderBy(e => e.Name, StringComparer.Ordinal)];
+        return exports;
+    }
 
     /// <inheritdoc/>
     public override string ToString() => TypePrinter.List("(instance", Exports.Select(Text));

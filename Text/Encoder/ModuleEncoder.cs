@@ -134,7 +134,7 @@ internal sealed class ModuleEncoder
         uint instance = names.Index(names.Instances, field.Instance);
         ModuleInfo known = sections.Decode(field.Start).Info;
         if (instance >= known.Instances.Count) throw source.ErrorAt(field.Instance.Token, $"unknown instance {instance}");
-        foreach (ExportType export in ((InstanceType)known.Instances[(int)instance].Composite).Exports)
+        foreach (ExportType export in ((InstanceType)known.Instances[(int)instance].Type.Composite).Exports)
         {
             string kind = export.Type.Kind.ToString().ToLowerInvariant();
             IndexSpace space = names.Space(kind);

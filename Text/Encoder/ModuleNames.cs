@@ -1,3 +1,4 @@
+using System.Text;
 using WasmJit.Jit;
 
 namespace WasmJit.Text;
@@ -9,6 +10,7 @@ internal sealed class ModuleNames
     private readonly ModuleSyntax module;
     private readonly Dictionary<(string Kind, uint Instance, string Name), uint> exportAliases = [];
     private readonly Dictionary<(uint Depth, uint Index), uint> outerModules = [];
+    private readonly HashSet<string> impliedInstances = [];
 
     internal ModuleNames(Source source, ModuleSyntax module, ModuleNames? outer)
     {
@@ -59,6 +61,8 @@ internal sealed class ModuleNames
     /// <summary>Gives a definition the next index.</summary>
     internal void Define(DefinitionField field)
     {
+        // Two-level imports of one first name are an instance, which takes its place where the first of them is.
+        if (field is ImportField { Names: { Second: not null } names } && impliedInstances.Add(Encoding.UTF8.GetString(names.First))) Instances.Define(null);
         IndexSpace space = Space(field.Kind);
         if (!space.Define(field.Head.Id, field.Head.Name)) throw source.ErrorAt(field.Head.BehindId, $"duplicate {space.Kind} {field.Head.Id}");
         field.Index = space.Count - 1;

@@ -69,7 +69,7 @@ internal sealed class TypeInjector(TypeScope scope, ModuleInfo known, Source sou
         {
             throw source.ErrorAt(token, e.Reason);
         }
-        for (uint i = 0; i < scope.Level; i++) found = ((ModuleType)found.Composite).Exports[^1].Type.Def;
+        for (uint i = 0; i < scope.Level; i++) found = ((ModuleType)found.Composite).Exports.First(e => e.Name == name).Type.Def;
         return found;
     }
 

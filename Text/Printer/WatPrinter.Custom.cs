@@ -86,6 +86,7 @@ internal sealed partial class WatPrinter
             && Within(n.Memories, module.Memories.Count) && Within(n.Globals, module.Globals.Count)
             && Within(n.Elems, module.Elems.Count) && Within(n.Datas, module.Datas.Count) && Within(n.Tags, module.Tags.Count)
             && Within(n.Modules, module.Modules.Count) && Within(n.Instances, module.Instances.Count)
+            && n.Instances.Keys.All(k => module.Instances[(int)k].First is null)
             && n.Locals.Keys.All(k => k.Func < module.Funcs.Count && k.Local < LocalCount(module.Funcs[(int)k.Func]))
             && n.Labels.Keys.All(k => k.Label < labelCounts.GetValueOrDefault(k.Func))
             && n.Fields.Keys.All(k => k.Type < module.Types.Count

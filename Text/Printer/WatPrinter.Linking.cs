@@ -53,6 +53,12 @@ internal sealed partial class WatPrinter
 
     private void Import(ImportInfo import)
     {
+        // Two-level imports of one first name are an instance that has no place of its own in the text.
+        if (import.Name is not null && defined[(int)ExternKind.Instance] < module.Instances.Count
+            && module.Instances[(int)defined[(int)ExternKind.Instance]].First == import.Module)
+        {
+            defined[(int)ExternKind.Instance]++;
+        }
         string id = Next(import.Type.Kind, out uint index);
         ByteReader reader = At(import.Offset);
         string names = ImportNames(ref reader);

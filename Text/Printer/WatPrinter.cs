@@ -33,7 +33,7 @@ internal sealed partial class WatPrinter
         elems = new Names(module.Names.Elems);
         datas = new Names(module.Names.Datas);
         modules = new Names(module.Names.Modules);
-        instances = new Names(module.Names.Instances);
+        instances = new Names(module.Names.Instances.Where(n => n.Key >= module.Instances.Count || module.Instances[(int)n.Key].First is null));
     }
 
     /// <summary>Where the text goes. It is not bounded by the size of the module: a declaration of 50,000 locals is a few bytes.</summary>

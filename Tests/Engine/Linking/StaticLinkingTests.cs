@@ -49,6 +49,52 @@ public sealed class StaticLinkingTests
         Assert.Equal(zip.CodeOf(func), zip.Compile(func));
     }
 
+    // ---- instances that two-level imports imply ----
+
+    [Fact]
+    public void AliasesBetweenImportsCostNoMoreThanOnePartEach()
+    {
+        var bytes = new List<byte>("\0asm\x1\0\0\0"u8.ToArray());
+        void Section(byte id, params byte[] item)
+        {
+            bytes.Add(id);
+            bytes.Add((byte)(item.Length + 1));
+            bytes.Add(1);
+            bytes.AddRange(item);
+        }
+        Section(1, 0x60, 0, 0);
+        for (int i = 0; i < 20_000; i++)
+        {
+            byte[] name = Encoding.ASCII.GetBytes($"{i}");
+            Section(2, [1, (byte)'a', (byte)name.Length, .. name, 0, 0]);
+            Section(16, [0, 0, 0, (byte)name.Length, .. name]);
+        }
+        Module module = new Engine().Compile(bytes.ToArray());
+        Assert.Equal(40_000, module.Info.ImportedFuncs);
+        Assert.Single(module.Info.Instances);
+    }
+
+    [Fact]
+    public void ModulesWithoutTheExtensionMakeNoInstancesOfTheirImports()
+    {
+        Module module = new Engine().CompileText("""(module (import "a" "f" (func)) (import "b" "f" (func)) (import "a" "g" (func)))""");
+        Assert.Equal(["a", "b"], module.Info.Instances.Select(i => i.First));
+        Assert.Empty(module.Instantiate(new Imports { { "a", "f", () => { } }, { "b", "f", () => { } }, { "a", "g", () => { } } }).Instances);
+    }
+
+    /// <summary>Which instance type was there first shows nowhere.</summary>
+    [Fact]
+    public void ExportsOfAModuleKeepTheirOrder()
+    {
+        var engine = new Engine();
+        Module ab = engine.CompileText("""(module (func (export "a#") (param i64)) (func (export "b#") (param i32)))""");
+        Module ba = engine.CompileText("""(module (func (export "b#") (param i32)) (func (export "a#") (param i64)))""");
+        Assert.Same(ab.Info.ModuleType, ba.Info.ModuleType);
+        Assert.Equal(["a#", "b#"], ab.Exports.Select(e => e.Name));
+        Assert.Equal(["b#", "a#"], ba.Exports.Select(e => e.Name));
+        Assert.Equal(["b#", "a#"], ba.Instantiate().Exports.Select(e => e.Name));
+    }
+
     /// <summary>Closures of one nested module are different modules with one code.</summary>
     [Fact]
     public void ClosuresShareTheirCode()
