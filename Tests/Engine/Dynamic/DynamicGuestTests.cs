@@ -1,4 +1,5 @@
 using System.Text;
+using WasmJit.DynamicLinking;
 using Xunit;
 
 namespace WasmJit.Tests;
