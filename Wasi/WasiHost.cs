@@ -112,26 +112,32 @@ public sealed class WasiHost : IDisposable
     /// </summary>
     /// <param name="module">The library.</param>
     /// <param name="fuel">What it may execute, if its engine counts.</param>
+    /// <param name="resources">
+    /// What it may have of memories, tables and instances, as for <see cref="Module.Instantiate"/>; what its engine's options say if null.
+    /// </param>
     /// <exception cref="LinkException">The module imports something else.</exception>
     /// <exception cref="TrapException">The guest trapped.</exception>
     /// <exception cref="WasiExitException">The guest called <c>proc_exit</c>.</exception>
-    public Instance Instantiate(Module module, Fuel? fuel = null)
+    public Instance Instantiate(Module module, Fuel? fuel = null, GuestResources? resources = null)
     {
-        Instance instance = Link(module, fuel);
+        Instance instance = Link(module, fuel, resources);
         if (instance.TryGetExport(Initialize, out Action? initialize)) initialize();
         return instance;
     }
 
-    /// <summary>As <see cref="Instantiate(Module, Fuel?)"/>, for a library, or any module, that loads shared libraries.</summary>
+    /// <summary>As <see cref="Instantiate(Module, Fuel?, GuestResources?)"/>, for a library, or any module, that loads shared libraries.</summary>
     /// <param name="module">The module.</param>
     /// <param name="linker">Loads the libraries that it needs, and serves its <c>dlopen</c>; one that has no program yet.</param>
     /// <param name="fuel">What they may execute, if their engine counts.</param>
+    /// <param name="resources">
+    /// What it may have of memories, tables and instances, as for <see cref="Module.Instantiate"/>; what its engine's options say if null.
+    /// </param>
     /// <exception cref="DynamicLinkException">A library is missing, or a symbol.</exception>
     /// <exception cref="TrapException">The guest trapped.</exception>
     /// <exception cref="WasiExitException">The guest called <c>proc_exit</c>.</exception>
-    public Instance Instantiate(Module module, DynamicLinker linker, Fuel? fuel = null)
+    public Instance Instantiate(Module module, DynamicLinker linker, Fuel? fuel = null, GuestResources? resources = null)
     {
-        Instance instance = Link(module, linker, fuel);
+        Instance instance = Link(module, linker, fuel, resources);
         if (instance.TryGetExport(Initialize, out Action? initialize)) initialize();
         return instance;
     }
@@ -142,6 +148,9 @@ public sealed class WasiHost : IDisposable
     /// </summary>
     /// <param name="module">The command.</param>
     /// <param name="fuel">What it may execute, if its engine counts.</param>
+    /// <param name="resources">
+    /// What it may have of memories, tables and instances, as for <see cref="Module.Instantiate"/>; what its engine's options say if null.
+    /// </param>
     /// <returns>The exit code: what the guest gave to <c>proc_exit</c>, or 0.</returns>
     /// <exception cref="LinkException">The module imports something else.</exception>
     /// <exception cref="KeyNotFoundException">It exports neither.</exception>
@@ -149,19 +158,22 @@ public sealed class WasiHost : IDisposable
     /// <exception cref="OperationCanceledException">
     /// <see cref="WasiOptions.Cancellation"/>, or the token of <see cref="Guest"/>, stopped it.
     /// </exception>
-    public int Run(Module module, Fuel? fuel = null) => Run(() => Start(Link(module, fuel)));
+    public int Run(Module module, Fuel? fuel = null, GuestResources? resources = null) => Run(() => Start(Link(module, fuel, resources)));
 
-    /// <summary>As <see cref="Run(Module, Fuel?)"/>, for a command that loads shared libraries.</summary>
+    /// <summary>As <see cref="Run(Module, Fuel?, GuestResources?)"/>, for a command that loads shared libraries.</summary>
     /// <param name="module">The command.</param>
     /// <param name="linker">Loads the libraries that it needs, and serves its <c>dlopen</c>; one that has no program yet.</param>
     /// <param name="fuel">What command and libraries may execute, if their engine counts.</param>
+    /// <param name="resources">
+    /// What it may have of memories, tables and instances, as for <see cref="Module.Instantiate"/>; what its engine's options say if null.
+    /// </param>
     /// <returns>The exit code: what the guest gave to <c>proc_exit</c>, or 0.</returns>
     /// <exception cref="DynamicLinkException">A library is missing, or a symbol.</exception>
     /// <exception cref="TrapException">The guest trapped.</exception>
     /// <exception cref="OperationCanceledException">
     /// <see cref="WasiOptions.Cancellation"/>, or the token of <see cref="Guest"/>, stopped it.
     /// </exception>
-    public int Run(Module module, DynamicLinker linker, Fuel? fuel = null) => Run(() => Start(Link(module, linker, fuel)));
+    public int Run(Module module, DynamicLinker linker, Fuel? fuel = null, GuestResources? resources = null) => Run(() => Start(Link(module, linker, fuel, resources)));
 
     private int Run(Func<int> start)
     {
@@ -192,9 +204,9 @@ public sealed class WasiHost : IDisposable
         }
     }
 
-    private Instance Link(Module module, DynamicLinker linker, Fuel? fuel)
+    private Instance Link(Module module, DynamicLinker linker, Fuel? fuel, GuestResources? resources)
     {
-        Instance instance = linker.InstantiateFor(TakeMemory, module, Imports, fuel);
+        Instance instance = linker.InstantiateFor(TakeMemory, module, Imports, fuel, resources);
         linker.Initialize();
         return instance;
     }
@@ -210,7 +222,7 @@ public sealed class WasiHost : IDisposable
     /// An instance whose memory the functions know before its start function runs: some toolchains leave the whole program
     /// there. A memory that it does not export is taken too, if it is the first.
     /// </summary>
-    private Instance Link(Module module, Fuel? fuel) => module.InstantiateFor(TakeMemory, Imports, fuel);
+    private Instance Link(Module module, Fuel? fuel, GuestResources? resources) => module.InstantiateFor(TakeMemory, Imports, fuel, resources);
 
     private void TakeMemory(Instance instance)
     {

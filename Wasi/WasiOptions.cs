@@ -45,7 +45,7 @@ public sealed record WasiOptions
 
     /// <summary>
     /// Ends functions that wait: reading, polling, sleeping, accepting; the guest's call ends with an
-    /// <see cref="OperationCanceledException"/>. <see cref="WasiHost.Run(Module, Fuel?)"/> stops the guest's own code too, as
+    /// <see cref="OperationCanceledException"/>. <see cref="WasiHost.Run(Module, Fuel?, GuestResources?)"/> stops the guest's own code too, as
     /// <see cref="Guest"/> does. Functions that are called under a token of <see cref="Guest"/> obey that one as well.
     /// </summary>
     public CancellationToken Cancellation { get; init; }

@@ -135,7 +135,7 @@ internal static class FuzzCommand
         {
             Console.CancelKeyPress -= OnCancel;
         }
-        terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{campaign.Modules} modules, {plan.Modes.Count} modes, {campaign.Failures} failures"));
+        terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{campaign.Modules} modules, {plan.Modes.Count} modes, {campaign.Failures} failures, {campaign.Late}"));
         return campaign.Failures == 0 ? Tool.Success : Tool.Failure;
     }
 

@@ -14,6 +14,18 @@ internal sealed class Attack
         runners = [.. modes.Select(m => new ModuleRunner(m))];
     }
 
+    /// <summary>The runs that were late in all modes since the last time, and the longest.</summary>
+    internal LateRuns TakeLate()
+    {
+        var all = new LateRuns();
+        foreach (ModuleRunner runner in runners)
+        {
+            all.Add(runner.Late.Most, runner.Late.Count);
+            runner.Late = new LateRuns();
+        }
+        return all;
+    }
+
     /// <summary>Runs one module in all modes.</summary>
     /// <param name="bytes">The module.</param>
     /// <param name="seed">The seed of the calls' arguments.</param>

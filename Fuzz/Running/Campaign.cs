@@ -46,12 +46,16 @@ internal sealed class Campaign(CampaignPlan plan, Func<ProcessStartInfo> start, 
     /// <summary>The number of modules that failed.</summary>
     internal int Failures => counts.Values.Sum();
 
+    /// <summary>Calls that went on after their time by the clock; those for which the machine is no excuse are failures too.</summary>
+    internal LateRuns Late { get; private set; } = new();
+
     /// <summary>Runs it.</summary>
     /// <param name="cancellation">Stops it after the current module.</param>
     internal void Run(CancellationToken cancellation)
     {
         long begin = Stopwatch.GetTimestamp();
         using var worker = new WorkerProcess(start, Patience);
+        Late = worker.Late;
         for (int done = 0; plan.Count is not { } count || done < count; done += Batch)
         {
             int size = Math.Min(Batch, (plan.Count ?? int.MaxValue) - done);

@@ -41,6 +41,9 @@ internal sealed class ModuleRunner
     /// <summary>The outcomes of a module's calls, a line each; null if they cannot be compared.</summary>
     internal List<string>? Lines { get; private set; }
 
+    /// <summary>By how much runs were late by the clock, whatever the machine did besides: counted, and no failure by itself.</summary>
+    internal LateRuns Late { get; set; } = new();
+
     /// <summary>Runs a module.</summary>
     /// <param name="bytes">The module.</param>
     /// <param name="seed">The seed of the arguments.</param>
@@ -91,6 +94,7 @@ internal sealed class ModuleRunner
         TimeSpan late = Stopwatch.GetElapsedTime(begin) - limit.Time;
         // On a loaded machine a thread may wait that long for a processor.
         bool worked = Environment.CpuUsage.TotalTime - usedWhenOver > RunLimit.Tolerance;
+        if (mode.IsLimited && late > RunLimit.Tolerance) Late.Add(late);
         if (mode.IsHurried) Lines = null;
         if (failure is null && mode.IsLimited && (late > RunLimit.MostWaiting || (late > RunLimit.Tolerance && worked)))
             failure = new Failure(FailureKind.Late, mode.Name, string.Create(CultureInfo.InvariantCulture, $"{late.TotalMilliseconds:0} ms after its {limit.Time.TotalMilliseconds:0} ms"));

@@ -5,7 +5,7 @@ namespace WasmJit.Fuzz;
 /// <summary>
 /// The child process of a campaign. It reads orders, a line each, and answers in lines:
 /// <c>range GENERATOR FROM COUNT</c>: <c>at SEED</c> before each module, <c>fail SEED KIND MODE WHAT</c> for those that fail,
-/// <c>done</c> at the end; <c>module SEED ISPROGRAM BASE64</c>: <c>fail</c> or <c>done</c>.
+/// <c>late COUNT MILLISECONDS</c> if calls went on after their time, <c>done</c> at the end; <c>module SEED ISPROGRAM BASE64</c>: <c>fail</c> or <c>done</c>.
 /// </summary>
 internal static class Worker
 {
@@ -26,6 +26,7 @@ internal static class Worker
         // The first module takes longer.
         foreach (ModuleGenerator generator in ModuleGenerator.All([]))
             for (int seed = 0; seed < 5; seed++) attack.Run(generator.Make(seed), seed, generator.MakesPrograms);
+        attack.TakeLate();
         output.WriteLine("ready");
         output.Flush();
         while (input.ReadLine() is { } line)
@@ -47,6 +48,8 @@ internal static class Worker
                 int seed = int.Parse(words[1], CultureInfo.InvariantCulture);
                 Report(output, seed, attack.Run(Convert.FromBase64String(words[3]), seed, bool.Parse(words[2])));
             }
+            LateRuns late = attack.TakeLate();
+            if (late.Count > 0) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"late {late.Count} {late.Most.TotalMilliseconds:0}"));
             output.WriteLine("done");
             output.Flush();
         }

@@ -20,6 +20,9 @@ internal sealed class WorkerProcess(Func<ProcessStartInfo> start, TimeSpan patie
     private Task<string>? errors;
     private int used;
 
+    /// <summary>What the child said of late calls.</summary>
+    internal LateRuns Late { get; } = new();
+
     /// <summary>Runs modules of a generator.</summary>
     /// <param name="generator">Its name.</param>
     /// <param name="from">The first seed.</param>
@@ -75,6 +78,9 @@ internal sealed class WorkerProcess(Func<ProcessStartInfo> start, TimeSpan patie
                     break;
                 case ["fail", var seed, var kind, var mode, var what]:
                     found(int.Parse(seed, CultureInfo.InvariantCulture), new Failure(Enum.Parse<FailureKind>(kind), mode, what));
+                    break;
+                case ["late", var count, var most]:
+                    Late.Add(TimeSpan.FromMilliseconds(int.Parse(most, CultureInfo.InvariantCulture)), int.Parse(count, CultureInfo.InvariantCulture));
                     break;
                 case ["done"]:
                     if (used > Lifetime) Stop();

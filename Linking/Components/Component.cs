@@ -13,6 +13,9 @@ public sealed record ComponentOptions
 
     /// <summary>What it may execute, if its engine counts.</summary>
     public Fuel? Fuel { get; init; }
+
+    /// <summary>What it may have of memories, tables and instances; what its engine's options say if null.</summary>
+    public GuestResources? Resources { get; init; }
 }
 
 /// <summary>
@@ -85,7 +88,7 @@ public sealed class Component : IDisposable
         Enter();
         try
         {
-            module.InstantiateFor(Take, core, this.options.Fuel);
+            module.InstantiateFor(Take, core, this.options.Fuel, this.options.Resources);
         }
         catch
         {

@@ -90,14 +90,15 @@ public sealed partial class DynamicLinker
     /// What else program and libraries import: WASI for instance. The four functions of dlopen are the linker's.
     /// </param>
     /// <param name="fuel">What program and libraries may execute, if the engine counts.</param>
+    /// <param name="resources">What they may have of memories, tables and instances; what the engine's options say if null.</param>
     /// <exception cref="DynamicLinkException">The program, or a library that it needs, cannot be linked.</exception>
     /// <exception cref="TrapException">A segment does not fit, or a start function traps.</exception>
     /// <exception cref="InvalidOperationException">The linker has a program already.</exception>
-    public Instance Instantiate(Module program, Imports? imports = null, Fuel? fuel = null) =>
-        InstantiateFor(null, program, imports, fuel);
+    public Instance Instantiate(Module program, Imports? imports = null, Fuel? fuel = null, GuestResources? resources = null) =>
+        InstantiateFor(null, program, imports, fuel, resources);
 
     /// <summary>The same, for hosts that must know the program before a start function calls them.</summary>
-    internal Instance InstantiateFor(Action<Instance>? beforeStart, Module program, Imports? imports, Fuel? fuel)
+    internal Instance InstantiateFor(Action<Instance>? beforeStart, Module program, Imports? imports, Fuel? fuel, GuestResources? resources)
     {
         if (fuel is not null && !program.CountsFuel) throw Module.NothingCounts();
         using (Enter())
@@ -108,7 +109,7 @@ public sealed partial class DynamicLinker
             Map.Program = library;
             try
             {
-                LoadProgram(library, fuel, beforeStart);
+                LoadProgram(library, fuel, resources ?? program.Engine.NewResources(), beforeStart);
             }
             catch
             {
@@ -124,9 +125,8 @@ public sealed partial class DynamicLinker
         }
     }
 
-    private void LoadProgram(DynamicLibrary program, Fuel? fuel, Action<Instance>? beforeStart)
+    private void LoadProgram(DynamicLibrary program, Fuel? fuel, GuestResources? resources, Action<Instance>? beforeStart)
     {
-        GuestResources? resources = program.Module.Engine.NewResources();
         new LibraryLoader(this, Map, search, new ModuleCompiler(program.Module.Engine, null)).LoadProgram(
             program, options.Preload, options.IsLazy, Prepare, Make);
 

@@ -50,12 +50,12 @@ public sealed class Table
         if (IsFunc)
         {
             Funcs = new FuncRef[type.Minimum];
-            Array.Fill(Funcs, (FuncRef?)initial ?? FuncRef.Empty);
+            LongWork.Fill(Funcs.AsSpan(), (FuncRef?)initial ?? FuncRef.Empty);
         }
         else
         {
             Refs = new object?[type.Minimum];
-            if (initial is not null) Array.Fill(Refs, initial);
+            if (initial is not null) LongWork.Fill(Refs.AsSpan(), initial);
         }
     }
 
@@ -110,9 +110,15 @@ public sealed class Table
         if (lease is null || delta == 0) return GrowNow(delta, value);
         // What cannot be is not asked for; who asks may not be in the lock.
         if (delta > HardMaximum - (ulong)Size || !lease.TryGrow(delta)) return -1;
-        long before = GrowNow(delta, value);
-        if (before < 0) lease.Shrink(delta);
-        return before;
+        long before = -1;
+        try
+        {
+            return before = GrowNow(delta, value);
+        }
+        finally
+        {
+            if (before < 0) lease.Shrink(delta);
+        }
     }
 
     private long GrowNow(ulong delta, object? value)
@@ -129,13 +135,13 @@ public sealed class Table
                 if (IsFunc)
                 {
                     FuncRef[] grown = WithRoom(Funcs, larger, (int)limit, FuncRef.Empty);
-                    if (value is not null) Array.Fill(grown, (FuncRef)value, before, (int)delta);
+                    if (value is not null) LongWork.Fill(grown.AsSpan(before, (int)delta), (FuncRef)value);
                     Volatile.Write(ref Funcs, grown);
                 }
                 else
                 {
                     object?[] grown = WithRoom(Refs, larger, (int)limit, null);
-                    if (value is not null) Array.Fill(grown, value, before, (int)delta);
+                    if (value is not null) LongWork.Fill(grown.AsSpan(before, (int)delta), value);
                     Volatile.Write(ref Refs, grown);
                 }
             }
@@ -154,8 +160,8 @@ public sealed class Table
         if (length <= items.Length) return items;
         int room = Math.Max(length, Math.Min(items.Length + (items.Length / 2), limit));
         var larger = new T[room];
-        items.CopyTo(larger, 0);
-        if (empty is not null) Array.Fill(larger, empty, items.Length, room - items.Length);
+        LongWork.Copy(items.AsSpan(), larger.AsSpan(0, items.Length));
+        if (empty is not null) LongWork.Fill(larger.AsSpan(items.Length), empty);
         return larger;
     }
 
@@ -189,16 +195,16 @@ public sealed class Table
     internal void Fill(ulong index, object? value, ulong count)
     {
         CheckRange(index, count);
-        if (IsFunc) Array.Fill(Funcs, Unsafe.As<FuncRef?>(value) ?? FuncRef.Empty, (int)index, (int)count);
-        else Array.Fill(Refs, value, (int)index, (int)count);
+        if (IsFunc) LongWork.Fill(Funcs.AsSpan((int)index, (int)count), Unsafe.As<FuncRef?>(value) ?? FuncRef.Empty);
+        else LongWork.Fill(Refs.AsSpan((int)index, (int)count), value);
     }
 
     internal static void Copy(Table target, ulong to, Table source, ulong from, ulong count)
     {
         source.CheckRange(from, count);
         target.CheckRange(to, count);
-        if (target.IsFunc) Array.Copy(source.Funcs, (int)from, target.Funcs, (int)to, (int)count);
-        else Array.Copy(source.Refs, (int)from, target.Refs, (int)to, (int)count);
+        if (target.IsFunc) LongWork.Copy(source.Funcs.AsSpan((int)from, (int)count), target.Funcs.AsSpan((int)to, (int)count));
+        else LongWork.Copy(source.Refs.AsSpan((int)from, (int)count), target.Refs.AsSpan((int)to, (int)count));
     }
 
     internal void Init(ulong to, object?[] segment, ulong from, ulong count)
@@ -210,6 +216,7 @@ public sealed class Table
             object? value = segment[from + i];
             if (IsFunc) Funcs[to + i] = Unsafe.As<FuncRef?>(value) ?? FuncRef.Empty;
             else Refs[to + i] = value;
+            if ((i & 0xffff) == 0xffff) CancellationScope.ThrowIfStopped();
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.IO.Pipes;
 using System.Text;
 using Xunit;
 
@@ -57,6 +58,43 @@ public sealed class ProgramTests : IDisposable
         Assert.Throws<LinkException>(() => Run(module, ["standalone"], []));
         Assert.Equal("10485760 bytes, pid 0, zone 0\n--- exit 7\n", Run(module, ["standalone", "7"], [], unknown: UnknownImports.Default));
         Assert.Throws<TrapException>(() => Run(module, ["standalone"], [], unknown: UnknownImports.Trap));
+    }
+
+    /// <summary>Writing to a pipe that nobody reads does not wait where the program says so, with a token and without.</summary>
+    [Theory]
+    [InlineData("guard pages")]
+    [InlineData("limits")]
+    public async Task AFullPipeIsTriedAgain(string mode)
+    {
+        using var output = new AnonymousPipeServerStream(PipeDirection.Out);
+        using var reader = new AnonymousPipeClientStream(PipeDirection.In, output.ClientSafePipeHandle);
+        var error = new FirstWrite();
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var wasi = new WasiHost(new WasiOptions { Arguments = ["full_pipe"], Output = output, Error = error, Cancellation = mode == "limits" ? stop.Token : default });
+        Module module = Load("full_pipe", mode);
+        Task<int> run = Task.Run(() => wasi.Run(module));
+        string message = await error.Text.WaitAsync(TimeSpan.FromMinutes(1));
+        // What was taken has still to be written before the host's end.
+        _ = reader.CopyToAsync(Stream.Null);
+        Assert.Matches("^again after [1-9][0-9]* bytes; the longest write took no time\n$", message);
+        Assert.Equal(0, await run.WaitAsync(TimeSpan.FromMinutes(1)));
+    }
+
+    /// <summary>Tells when a line has been written.</summary>
+    private sealed class FirstWrite : MemoryStream
+    {
+        private readonly TaskCompletionSource<string> text = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task<string> Text => text.Task;
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            base.Write(buffer, offset, count);
+            string all = Encoding.UTF8.GetString(ToArray());
+            if (all.EndsWith('\n')) text.TrySetResult(all);
+        }
+
+        public override void Write(ReadOnlySpan<byte> buffer) => Write(buffer.ToArray(), 0, buffer.Length);
     }
 
     private static Module Load(string program, string mode) => Modules.GetOrAdd(

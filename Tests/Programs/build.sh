@@ -22,6 +22,7 @@ if [ "${1:-}" != native ]; then
     "$RUSTC" -O --target wasm32-wasi -C linker=wasm-ld-16 -C strip=debuginfo -o Wasm/words.wasm Rust/words.rs
     "$CLANG" "${WASM[@]}" "${FLAGS[@]}" -mexec-model=reactor -o Wasm/reactor.wasm C/reactor.c
     "$CLANG" "${WASM[@]}" "${FLAGS[@]}" -o Wasm/standalone.wasm C/standalone.c
+    "$CLANG" "${WASM[@]}" "${FLAGS[@]}" -o Wasm/full_pipe.wasm C/full_pipe.c
 fi
 
 # In memory where that is possible: programs that sync their files would measure the disk.

@@ -255,4 +255,35 @@ public sealed class ResourceLimitTests
         Assert.Equal(9, comparing.CompileText(text).Instantiate().GetExport<Func<object?, int, int>>("f")(small, 5));
         Assert.Throws<TrapException>(() => comparing.CompileText(text).Instantiate().GetExport<Func<object?, int, int>>("f")(small, 65536));
     }
+
+    /// <summary>Limits of one guest, whoever makes the instance: the engine's options need not know of them.</summary>
+    [Fact]
+    public void WasiAndComponentsTakeLimitsOfAnInstance()
+    {
+        var engine = new Engine();
+        Module module = engine.CompileText("""
+            (module (memory (export "memory") 1 100) (func (export "_start"))
+              (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+              (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))
+            """);
+        var limits = new ResourceLimits { MaximumMemoryBytes = 3 << 16 };
+        using var wasi = new WasiHost();
+        GuestResources first = new(limits), second = new(limits);
+        var grow = wasi.Instantiate(module, resources: first).GetExport<Func<int, int>>("grow");
+        Assert.Equal((-1, 1, -1), (grow(3), grow(2), grow(1)));
+        Assert.Equal((3 << 16, 0), (first.InUse(ResourceKind.MemoryBytes), second.InUse(ResourceKind.MemoryBytes)));
+        // Another instance counts for itself, and one that is given the same resources has no more.
+        Assert.Equal(1, wasi.Instantiate(module, resources: second).GetExport<Func<int, int>>("grow")(2));
+        Assert.Throws<LinkException>(() => wasi.Run(module, resources: second));
+        Assert.Equal(0, wasi.Run(module));
+
+        var program = new GuestResources(limits);
+        Assert.Equal(-1, new DynamicLinker(new MemoryNamespace()).Instantiate(module, resources: program).GetExport<Func<int, int>>("grow")(3));
+
+        var third = new GuestResources(limits);
+        using var component = new Component(module, null, new ComponentOptions { Resources = third });
+        ComponentFunction growing = component.GetFunction("grow", "func(pages: s32) -> s32");
+        Assert.Equal((-1, 1), ((int)growing.Call(3)!, (int)growing.Call(2)!));
+        Assert.Equal(3 << 16, third.InUse(ResourceKind.MemoryBytes));
+    }
 }

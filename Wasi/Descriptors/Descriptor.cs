@@ -54,6 +54,14 @@ internal abstract class Descriptor(FileType type, Rights rights, Rights inheriti
     {
     }
 
+    /// <summary>The same, where the guest can be stopped: the system may take as long as the disk does, or whoever reads a stream.</summary>
+    internal virtual void Sync(Waiter waiter) => waiter.Away(Sync);
+
+    /// <summary>Before the guest closes it: does what closing would wait for.</summary>
+    internal virtual void Finish(Waiter waiter)
+    {
+    }
+
     /// <summary>Whether it can be read or written without waiting, and how much there is to read.</summary>
     internal abstract Readiness Poll(bool forWriting);
 

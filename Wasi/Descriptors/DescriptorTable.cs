@@ -54,6 +54,12 @@ internal sealed class DescriptorTable(int most)
         throw new WasiError(Errno.Mfile);
     }
 
+    /// <summary>What has a number, null if nothing does.</summary>
+    internal Descriptor? Find(int fd)
+    {
+        lock (gate) return (uint)fd < (uint)items.Count ? items[fd] : null;
+    }
+
     internal void Close(int fd)
     {
         Descriptor? closed = null;

@@ -3,6 +3,9 @@ namespace WasmJit.Wasi;
 /// <summary>A regular file with the guest's position in it.</summary>
 internal sealed class FileDescriptor : Descriptor
 {
+    /// <summary>What is moved before a token is looked at: a list of buffers may have 4 GiB.</summary>
+    private const int Piece = 4 << 20;
+
     private readonly FileHandle file;
     private readonly Lock gate = new();
     private long position;
@@ -31,26 +34,36 @@ internal sealed class FileDescriptor : Descriptor
 
     internal override uint Read(in GuestBuffers buffers, Waiter waiter)
     {
-        lock (gate)
+        waiter.Enter(gate);
+        try
         {
-            uint count = ReadAt(buffers, position);
+            uint count = ReadAt(buffers, position, waiter);
             position += count;
             return count;
+        }
+        finally
+        {
+            gate.Exit();
         }
     }
 
     internal override uint Write(in GuestBuffers buffers, Waiter waiter)
     {
-        lock (gate)
+        waiter.Enter(gate);
+        try
         {
             long at = Appends ? RandomAccess.GetLength(file.Handle) : position;
-            uint count = WriteFrom(buffers, at);
+            uint count = WriteFrom(buffers, at, waiter);
             position = at + count;
             return count;
         }
+        finally
+        {
+            gate.Exit();
+        }
     }
 
-    internal uint ReadAt(in GuestBuffers buffers, long offset)
+    internal uint ReadAt(in GuestBuffers buffers, long offset, Waiter waiter)
     {
         uint total = 0;
         for (int i = 0; i < buffers.Length; i++)
@@ -59,20 +72,34 @@ internal sealed class FileDescriptor : Descriptor
             if (buffer.IsEmpty) continue;
             // No file reaches that far.
             if (offset > long.MaxValue - total - buffer.Length) break;
-            int count = RandomAccess.Read(file.Handle, buffer, offset + total);
-            total += (uint)count;
-            if (count < buffer.Length) break;
+            while (!buffer.IsEmpty)
+            {
+                waiter.Check();
+                Span<byte> piece = buffer[..Math.Min(buffer.Length, Piece)];
+                int count = RandomAccess.Read(file.Handle, piece, offset + total);
+                total += (uint)count;
+                if (count < piece.Length) return total;
+                buffer = buffer[count..];
+            }
         }
         return total;
     }
 
     /// <summary>Writes to a position; where writes append, to the end, as Linux does.</summary>
-    internal uint WriteAt(in GuestBuffers buffers, long offset)
+    internal uint WriteAt(in GuestBuffers buffers, long offset, Waiter waiter)
     {
-        lock (gate) return WriteFrom(buffers, Appends ? RandomAccess.GetLength(file.Handle) : offset);
+        waiter.Enter(gate);
+        try
+        {
+            return WriteFrom(buffers, Appends ? RandomAccess.GetLength(file.Handle) : offset, waiter);
+        }
+        finally
+        {
+            gate.Exit();
+        }
     }
 
-    private uint WriteFrom(in GuestBuffers buffers, long offset)
+    private uint WriteFrom(in GuestBuffers buffers, long offset, Waiter waiter)
     {
         uint total = 0;
         for (int i = 0; i < buffers.Length; i++)
@@ -80,10 +107,16 @@ internal sealed class FileDescriptor : Descriptor
             Span<byte> buffer = buffers[i];
             if (buffer.IsEmpty) continue;
             if (offset > long.MaxValue - total - buffer.Length) throw new WasiError(Errno.Fbig);
-            file.Write(buffer, offset + total);
-            total += (uint)buffer.Length;
+            while (!buffer.IsEmpty)
+            {
+                waiter.Check();
+                Span<byte> piece = buffer[..Math.Min(buffer.Length, Piece)];
+                file.Write(piece, offset + total);
+                total += (uint)piece.Length;
+                buffer = buffer[piece.Length..];
+            }
         }
-        if ((Flags & (FdFlags.Sync | FdFlags.Dsync)) != 0) Sync();
+        if ((Flags & (FdFlags.Sync | FdFlags.Dsync)) != 0) Sync(waiter);
         return total;
     }
 

@@ -196,6 +196,28 @@ internal sealed class OutputDescriptor(Stream stream, bool flushes) : Descriptor
         lock (gate) stream.Flush();
     }
 
+    internal override void Sync(Waiter waiter)
+    {
+        waiter.Enter(gate);
+        try
+        {
+            if (!last.IsCompleted) Finish(last, waiter);
+            // On another thread: some streams wait before they return a task.
+            if (waiter.CanBeCanceled) Finish(Task.Run(stream.Flush), waiter);
+            else stream.Flush();
+        }
+        finally
+        {
+            gate.Exit();
+        }
+    }
+
+    internal override void Finish(Waiter waiter)
+    {
+        // A write that nobody waits for ends by itself.
+        if (last.IsCompleted) Sync(waiter);
+    }
+
     internal override Readiness Poll(bool forWriting) => forWriting ? new Readiness(last.IsCompleted) : throw new WasiError(Errno.Badf);
 
     internal override void Close()

@@ -55,6 +55,22 @@ internal sealed class Waiter(CancellationToken own)
         }
     }
 
+    /// <summary>
+    /// Does what cannot be broken off: where the guest may have to stop, on another thread, which goes on alone if it does.
+    /// </summary>
+    internal void Away(Action action)
+    {
+        Check();
+        if (!CanBeCanceled)
+        {
+            action();
+            return;
+        }
+        Task done = Task.Run(action);
+        WaitAny([done], -1);
+        done.GetAwaiter().GetResult();
+    }
+
     /// <summary>The token that is cancelled when one of the two is; the source to dispose of, if there must be one.</summary>
     private CancellationTokenSource? Both(out CancellationToken either)
     {

@@ -34,7 +34,7 @@ internal sealed class DataFunctions(WasiContext context)
         FileDescriptor file = Positioned(fd, Rights.FdRead, offset);
         memory.Expect<uint>(result);
         Span<GuestBuffers.Entry> storage = stackalloc GuestBuffers.Entry[GuestBuffers.Count(count)];
-        memory.Write(result, file.ReadAt(new GuestBuffers(memory, list, storage), offset));
+        memory.Write(result, file.ReadAt(new GuestBuffers(memory, list, storage), offset, context.Waiter));
     }
 
     private void WriteAt(GuestMemory memory, int fd, int list, int count, long offset, int result)
@@ -42,7 +42,7 @@ internal sealed class DataFunctions(WasiContext context)
         FileDescriptor file = Positioned(fd, Rights.FdWrite, offset);
         memory.Expect<uint>(result);
         Span<GuestBuffers.Entry> storage = stackalloc GuestBuffers.Entry[GuestBuffers.Count(count)];
-        memory.Write(result, file.WriteAt(new GuestBuffers(memory, list, storage), offset));
+        memory.Write(result, file.WriteAt(new GuestBuffers(memory, list, storage), offset, context.Waiter));
     }
 
     private FileDescriptor Positioned(int fd, Rights needed, long offset)

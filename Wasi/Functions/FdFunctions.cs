@@ -11,9 +11,9 @@ internal sealed class FdFunctions(WasiContext context, Version version)
     {
         table.Add<int, long, long, int>("fd_advise", (_, fd, offset, length, advice) => Advise(fd, offset, length, advice));
         table.Add<int, long, long>("fd_allocate", (_, fd, offset, length) => Allocate(fd, offset, length));
-        table.Add<int>("fd_close", (_, fd) => Table.Close(fd));
-        table.Add<int>("fd_datasync", (_, fd) => Table.Get(fd, Rights.FdDatasync).Sync());
-        table.Add<int>("fd_sync", (_, fd) => Table.Get(fd, Rights.FdSync).Sync());
+        table.Add<int>("fd_close", (_, fd) => Close(fd));
+        table.Add<int>("fd_datasync", (_, fd) => Table.Get(fd, Rights.FdDatasync).Sync(context.Waiter));
+        table.Add<int>("fd_sync", (_, fd) => Table.Get(fd, Rights.FdSync).Sync(context.Waiter));
         table.Add<int, int>("fd_fdstat_get", GetFdstat);
         table.Add<int, int>("fd_fdstat_set_flags", (_, fd, flags) => SetFlags(fd, flags));
         table.Add<int, long, long>("fd_fdstat_set_rights", (_, fd, rights, inheriting) => Table.Get(fd).Restrict((Rights)rights, (Rights)inheriting));
@@ -22,10 +22,23 @@ internal sealed class FdFunctions(WasiContext context, Version version)
         table.Add<int, long, long, int>("fd_filestat_set_times", (_, fd, accessed, modified, flags) => SetTimes(fd, accessed, modified, flags));
         table.Add<int, int>("fd_prestat_get", GetPrestat);
         table.Add<int, int, int>("fd_prestat_dir_name", GetPreopenName);
-        table.Add<int, int>("fd_renumber", (_, from, to) => Table.Renumber(from, to));
+        table.Add<int, int>("fd_renumber", (_, from, to) => Renumber(from, to));
         table.Add<int, long, int, int>("fd_seek", Seek);
         table.Add<int, int>("fd_tell", Tell);
         table.Add<int, int, int, long, int>("fd_readdir", ReadDirectory);
+    }
+
+    /// <summary>Closes a descriptor; what it still has to write is written first, where the guest can be stopped.</summary>
+    private void Close(int fd)
+    {
+        Table.Get(fd).Finish(context.Waiter);
+        Table.Close(fd);
+    }
+
+    private void Renumber(int from, int to)
+    {
+        Table.Find(to)?.Finish(context.Waiter);
+        Table.Renumber(from, to);
     }
 
     /// <summary>A regular file; of others, what is wrong with them.</summary>
@@ -60,7 +73,7 @@ internal sealed class FdFunctions(WasiContext context, Version version)
         FileDescriptor file = File(fd, Rights.FdAllocate);
         if (offset < 0 || length <= 0) throw new WasiError(Errno.Inval);
         if (offset > long.MaxValue - length) throw new WasiError(Errno.Fbig);
-        file.Allocate(offset, length);
+        context.Waiter.Away(() => file.Allocate(offset, length));
     }
 
     private void GetFdstat(GuestMemory memory, int fd, int result)

@@ -38,13 +38,15 @@ internal sealed class ProcessFunctions(WasiContext context)
 
     private void Random(GuestMemory memory, int address, int length)
     {
-        // Of what is longer than a span there is a rest.
-        for (uint done = 0; done < (uint)length || length == 0;)
+        memory.Window(address, length);
+        // Gigabytes take many seconds.
+        const uint Piece = 1 << 20;
+        for (uint done = 0; done < (uint)length;)
         {
-            Span<byte> window = memory.Window((uint)address + (ulong)done, (uint)length - done);
+            context.Waiter.Check();
+            Span<byte> window = memory.Window((uint)address + (ulong)done, Math.Min((uint)length - done, Piece));
             RandomNumberGenerator.Fill(window);
             done += (uint)window.Length;
-            if (length == 0) return;
         }
     }
 
