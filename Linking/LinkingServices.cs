@@ -183,7 +183,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         string name;
         try
         {
-            name = Utf8.GetString(memory.Slice(address, (int)length));
+            name = Utf8.GetString(memory.Type.IsShared ? memory.ReadBytes(address, (int)length) : memory.Slice(address, (int)length));
         }
         catch (ArgumentException)
         {

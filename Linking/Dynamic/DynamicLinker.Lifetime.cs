@@ -10,6 +10,9 @@ namespace WasmJit.DynamicLinking;
 /// </summary>
 public sealed partial class DynamicLinker
 {
+    /// <summary>How many destructors a library can register: one for each object that it constructs, and few have more than hundreds.</summary>
+    internal const int MostAtExit = 100_000;
+
     private bool isSweeping, sweepsAgain, hooksExit;
 
     /// <summary>
@@ -207,6 +210,8 @@ public sealed partial class DynamicLinker
     {
         using (Enter())
         {
+            // The list is the host's memory; C's answer to one that is too long is a number that is not 0.
+            if (library.AtExit.Count >= MostAtExit) return -1;
             library.AtExit.Add((function, argument, hasArgument));
             if (hooksExit) return 0;
             try

@@ -85,7 +85,13 @@ internal sealed class GuestSpace
     /// <summary>Fills memory that is there with zeros.</summary>
     internal void Clear(ulong address, ulong size)
     {
-        Memory.Slice(address, (int)size).Clear();
+        // Up to 2 GiB, page by page for the first time.
+        const ulong piece = 4 << 20;
+        for (ulong done = 0; done < size; done += piece)
+        {
+            CancellationScope.ThrowIfStopped();
+            Memory.Slice(address + done, (int)Math.Min(piece, size - done)).Clear();
+        }
         GC.KeepAlive(Memory);
     }
 

@@ -1,4 +1,5 @@
 using WasmJit.DynamicLinking;
+using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
@@ -84,6 +85,9 @@ internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySe
             DynamicLibrary library = fresh[i];
             foreach (string name in library.Section!.Needed)
             {
+                // A thousand libraries can name a thousand each, and each name is compared with all.
+                CancellationScope.ThrowIfStopped();
+                compiler.Pay(1 + ((ulong)(map.Libraries.Count + fresh.Count) / 8));
                 DynamicLibrary needed = Known(name, library) ?? Discover(name, library);
                 if (!library.Needs.Contains(needed)) library.Needs.Add(needed);
             }

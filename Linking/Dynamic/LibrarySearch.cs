@@ -1,4 +1,5 @@
 using WasmJit.DynamicLinking;
+using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
@@ -24,6 +25,7 @@ internal sealed class LibrarySearch(ModuleNamespace names, IReadOnlyList<string>
             : [.. (asking?.Section?.RuntimePath ?? []).Select(d => $"{Expand(d, asking)}/{name}"), .. libraryPath.Select(d => $"{d}/{name}")];
         foreach (string candidate in candidates)
         {
+            CancellationScope.ThrowIfStopped();
             string path = $"/{ModuleNamespace.Canonical(candidate)}";
             if (known(path) is { } library) return (library.Module, path);
             if (names.TryLoad(compiler, path) is { } module) return (module, path);

@@ -1,4 +1,5 @@
 using WasmJit.DynamicLinking;
+using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
@@ -74,8 +75,12 @@ internal sealed class LinkMap
     internal IEnumerable<DynamicLibrary> ScopeBehind(DynamicLibrary library) =>
         ScopeOf(library).Distinct().SkipWhile(l => l != library).Skip(1);
 
-    internal DynamicLibrary? Definer(DynamicLibrary? library, string name, ExternKind kind) =>
-        ScopeOf(library).FirstOrDefault(l => l.Defines(name, kind));
+    internal DynamicLibrary? Definer(DynamicLibrary? library, string name, ExternKind kind)
+    {
+        // A library of a megabyte asks for a hundred thousand symbols, each in all libraries.
+        CancellationScope.ThrowIfStopped();
+        return ScopeOf(library).FirstOrDefault(l => l.Defines(name, kind));
+    }
 
     // ---- libraries ----
 

@@ -220,7 +220,9 @@ public sealed unsafe class Memory
     /// <exception cref="ArgumentOutOfRangeException">The window is not inside the memory.</exception>
     public byte[] ReadBytes(ulong address, int length)
     {
-        byte[] bytes = Slice(address, length).ToArray();
+        Span<byte> source = Slice(address, length);
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(length);
+        LongWork.Copy(source, bytes.AsSpan());
         GC.KeepAlive(this);
         return bytes;
     }
@@ -241,7 +243,9 @@ public sealed unsafe class Memory
     /// <exception cref="ArgumentOutOfRangeException">The text is not inside the memory.</exception>
     public string ReadString(ulong address, int length)
     {
-        string text = Encoding.UTF8.GetString(Slice(address, length));
+        // Decoding looks twice at each byte: nobody may change them in between.
+        ReadOnlySpan<byte> bytes = Type.IsShared ? ReadBytes(address, length) : Slice(address, length);
+        string text = Encoding.UTF8.GetString(bytes);
         GC.KeepAlive(this);
         return text;
     }

@@ -371,4 +371,43 @@ public sealed class DynamicLinkerTests
         Assert.NotEqual(0, Ask(linker, "open", "l4.so"));
         linker.Open("l0.so");
     }
+
+    /// <summary>What is registered for a library's end is the host's memory.</summary>
+    [Fact]
+    public void DestructorsAreCounted()
+    {
+        Library("a.so", Dylink(), Base + """
+            (import "env" "__cxa_atexit" (func $atexit (param i32 i32 i32) (result i32)))
+            (func (export "fill") (param $most i32) (result i32) (local $n i32)
+              (block $full
+                (loop $next
+                  (br_if $full (call $atexit (i32.const 0) (i32.const 0) (i32.const 0)))
+                  (br_if $next (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (local.get $most)))))
+              (local.get $n))
+            """);
+        DynamicLinker linker = Start();
+        var fill = linker.Open("a.so").GetFunction<Func<int, int>>("fill");
+        Assert.Equal(1000, fill(1000));
+        Assert.Equal(99_000, fill(1_000_000));
+        Assert.Equal(0, fill(1_000_000));
+    }
+
+    /// <summary>A few megabytes of names are compared with one another for seconds, and a few bytes ask for gigabytes of zeros.</summary>
+    [Fact]
+    public void LoadingCanBeStopped()
+    {
+        for (int i = 0; i < 400; i++)
+            Library($"l{i}.so", Dylink(needed: [.. Enumerable.Range(1, 1000).Select(j => $"l{(i + j) % 400}.so")]), "");
+        Library("large.so", Dylink(memory: 1_500_000_000), Base);
+        Library("small.so", Dylink(), "");
+        DynamicLinker linker = Start(engine: new Engine(new EngineOptions { Interruptible = true }));
+        foreach (string name in new[] { "l0.so", "large.so" })
+        {
+            using var source = new CancellationTokenSource(5);
+            Assert.ThrowsAny<OperationCanceledException>(() => Guest.Run(() => { linker.Open(name); }, source.Token));
+            Assert.Single(linker.Libraries);
+        }
+        linker.Open("small.so");
+        Assert.Equal(2, linker.Libraries.Count);
+    }
 }

@@ -1,3 +1,5 @@
+using WasmJit.Components;
+using WasmJit.DynamicLinking;
 using Xunit;
 
 namespace WasmJit.Tests.PublicApi;

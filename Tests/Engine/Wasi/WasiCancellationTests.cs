@@ -128,4 +128,71 @@ public sealed class WasiCancellationTests : IDisposable
         guest.Memory.Write(24, 3_600_000_000_000L);
         return guest.Invoke("poll_oneoff", 0, Data, 1, Result);
     }
+
+    /// <summary>What moves gigabytes looks at the token on its way; without that all of these would succeed.</summary>
+    [Theory]
+    [InlineData("random_get")]
+    [InlineData("fd_write")]
+    [InlineData("fd_pwrite")]
+    [InlineData("fd_read")]
+    [InlineData("fd_pread")]
+    public void WhatMovesGigabytesEndsToo(string name)
+    {
+        const int Gigabytes = 2_000_000_000;
+        using (FileStream file = File.Create(Path.Combine(folder, "file")))
+            if (name is "fd_read" or "fd_pread") file.SetLength(Gigabytes);
+        foreach (bool byCall in new[] { false, true })
+        {
+            using var source = new CancellationTokenSource();
+            WasiGuest guest = MakeLargeGuest(byCall ? CancellationToken.None : source.Token);
+            Assert.Equal(Errno.Success, guest.Invoke("path_open", 3, 0, "file", 0, (long)(Rights.FdRead | Rights.FdWrite | Rights.FdSeek), 0L, 0, Result));
+            int fd = guest.Memory.Read<int>(Result);
+            guest.WriteList(List, (Data, Gigabytes));
+            using var timer = new Timer(_ => source.Cancel(), null, 10, Timeout.Infinite);
+            Assert.ThrowsAny<OperationCanceledException>(() => Under(byCall ? source.Token : null, () => _ = name switch
+            {
+                "random_get" => guest.Invoke(name, Data, Gigabytes),
+                "fd_pwrite" or "fd_pread" => guest.Invoke(name, fd, List, 1, 0L, Result),
+                _ => guest.Invoke(name, fd, List, 1, Result),
+            }));
+            guest.Host.Dispose();
+        }
+    }
+
+    private WasiGuest MakeLargeGuest(CancellationToken token)
+    {
+        var guest = new WasiGuest(new WasiOptions { Directories = [new WasiDirectory(folder, "/")], Cancellation = token });
+        Assert.NotEqual(-1, guest.Memory.Grow(31_000));
+        return guest;
+    }
+
+    /// <summary>A stream whose owner never takes what it has.</summary>
+    private sealed class StuckStream : MemoryStream
+    {
+        internal ManualResetEventSlim Released { get; } = new();
+
+        public override bool CanSeek => false;
+
+        public override void Flush() => Released.Wait();
+    }
+
+    [Theory]
+    [InlineData("fd_sync")]
+    [InlineData("fd_datasync")]
+    [InlineData("fd_close")]
+    [InlineData("fd_renumber")]
+    public void FlushingEndsToo(string name)
+    {
+        foreach (bool byCall in new[] { false, true })
+        {
+            using var stuck = new StuckStream();
+            using var source = new CancellationTokenSource();
+            var guest = new WasiGuest(new WasiOptions { Output = stuck, Directories = [new WasiDirectory(folder, "/")], Cancellation = byCall ? CancellationToken.None : source.Token });
+            using var timer = new Timer(_ => source.Cancel(), null, 50, Timeout.Infinite);
+            Assert.ThrowsAny<OperationCanceledException>(() => Under(byCall ? source.Token : null, () => _ = name == "fd_renumber"
+                ? guest.Invoke(name, 3, 1) : guest.Invoke(name, 1)));
+            stuck.Released.Set();
+            guest.Host.Dispose();
+        }
+    }
 }
