@@ -7,7 +7,7 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit;
 
 /// <summary>What instructions need of their operands.</summary>
-internal sealed partial class LoadGuards
+internal sealed partial class NeedReader
 {
     /// <summary>How many values an instruction takes and gives.</summary>
     private static (int Pops, int Pushes) EffectOf(in IlBuffer.Node n, int depth)
@@ -33,59 +33,59 @@ internal sealed partial class LoadGuards
         _ => 3,
     };
 
-    private void FollowLocal(in IlBuffer.Node n, List<Value> stack, Block block)
+    private void FollowLocal(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
     {
-        int local = LocalOf(n);
+        int local = graph.LocalOf(n);
         if (n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg)
         {
-            Value value = Pop(stack);
+            NeedValue value = Pop(stack);
             if (n.Form == IlBuffer.Form.Local && exposed.Contains(local))
             {
                 Sink(block, value);
                 return;
             }
-            if (!value.IsOpaque) tame.Add(local);
+            if (!value.IsOpaque) knowable.Add(local);
             defined[local] = value.IsOpaque;
-            if (value.Whole.Length + value.Live.Length > 0) followed.TryAdd(local, followed.Count);
-            block.Events.Add(new Event(EventKind.Define, local, value.Whole, value.Live));
+            if (value.Whole.Length + value.Live.Length > 0) graph.Followed.TryAdd(local, graph.Followed.Count);
+            block.Events.Add(new NeedEvent(NeedEventKind.Define, local, value.Whole, value.Live));
         }
         else if (n.Code == OpCodes.Ldloca || (n.Form == IlBuffer.Form.Local && exposed.Contains(local)))
         {
-            stack.Add(Value.Unknown);
+            stack.Add(NeedValue.Unknown);
         }
         else
         {
-            reads.Add(local);
-            block.Events.Add(new Event(EventKind.Read, local, [], [], reads.Count - 1));
-            stack.Add(new Value(
-                [Code(Need.LocalWhole, reads.Count - 1)], [Code(Need.LocalLive, reads.Count - 1)],
-                defined.TryGetValue(local, out bool isOpaque) ? isOpaque : !IsTame(local),
-                IsFloat: local < argBase && (il.Locals[local] == typeof(float) || il.Locals[local] == typeof(double))));
+            graph.Reads.Add(local);
+            block.Events.Add(new NeedEvent(NeedEventKind.Read, local, [], [], graph.Reads.Count - 1));
+            stack.Add(new NeedValue(
+                [Needs.Code(Need.LocalWhole, graph.Reads.Count - 1)], [Needs.Code(Need.LocalLive, graph.Reads.Count - 1)],
+                defined.TryGetValue(local, out bool isOpaque) ? isOpaque : !IsKnowable(local),
+                IsFloat: local < graph.ArgBase && (graph.Il.Locals[local] == typeof(float) || graph.Il.Locals[local] == typeof(double))));
         }
     }
 
     /// <summary>What of a value is needed if only its lowest bytes are.</summary>
-    private Value LowBytes(in Value value, int bytes)
+    private NeedValue LowBytes(in NeedValue value, int bytes)
     {
         var whole = new List<int>();
         foreach (int need in value.Whole)
         {
-            (bool isLoad, int index) = Source(need);
-            if (isLoad ? loads[index].Width <= bytes : bytes == 4 && index < argBase && il.Locals[index] == typeof(int)) whole.Add(need);
+            (bool isLoad, int index) = graph.Source(need);
+            if (isLoad ? graph.Loads[index].Width <= bytes : bytes == 4 && index < graph.ArgBase && graph.Il.Locals[index] == typeof(int)) whole.Add(need);
         }
-        return new Value([.. whole], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
+        return new NeedValue([.. whole], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
     }
 
     /// <summary>What of a value is needed if a constant masks it: where the mask has bits of its last byte, the load cannot be narrowed.</summary>
-    private Value Masked(in Value value, long mask)
+    private NeedValue Masked(in NeedValue value, long mask)
     {
         var whole = new List<int>();
         foreach (int need in value.Whole)
-            if ((Need)(need & 3) == Need.Load ? (byte)(mask >> (8 * Math.Min(loads[need >> 2].Width - 1, 7))) != 0 : mask < 0) whole.Add(need);
-        return mask == 0 ? Value.Tame : new Value([.. whole], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
+            if ((Need)(need & 3) == Need.Load ? (byte)(mask >> (8 * Math.Min(graph.Loads[need >> 2].Width - 1, 7))) != 0 : mask < 0) whole.Add(need);
+        return mask == 0 ? NeedValue.Knowable : new NeedValue([.. whole], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
     }
 
-    private bool FollowOperator(OpCode code, List<Value> stack, int at)
+    private bool FollowOperator(OpCode code, List<NeedValue> stack, int at)
     {
         if (code == OpCodes.Neg || code == OpCodes.Not) return stack.Count > 0;
         if (code == OpCodes.Conv_I8 || code == OpCodes.Conv_U8)
@@ -104,9 +104,9 @@ internal sealed partial class LoadGuards
             return true;
         }
         if (!IsBinary(code)) return false;
-        Value b = Pop(stack), a = Pop(stack);
-        // The processor takes a count as it is: the JIT leaves the mask out, and loads all of it.
-        bool isCount = code == OpCodes.And && b.Constant is 31 && at + 1 < order.Count && IsShift(il[order[at + 1]].Code);
+        NeedValue b = Pop(stack), a = Pop(stack);
+        // The processor takes a count as it is: the JIT leaves the mask out, and graph.Loads all of it.
+        bool isCount = code == OpCodes.And && b.Constant is 31 && at + 1 < graph.Order.Count && IsShift(graph.Il[graph.Order[at + 1]].Code);
         stack.Add(isCount ? a : Binary(code, a, b));
         return true;
     }
@@ -120,7 +120,7 @@ internal sealed partial class LoadGuards
     private static bool IsComparison(OpCode code) =>
         code == OpCodes.Ceq || code == OpCodes.Cgt || code == OpCodes.Cgt_Un || code == OpCodes.Clt || code == OpCodes.Clt_Un;
 
-    private Value Binary(OpCode code, in Value a, in Value b)
+    private NeedValue Binary(OpCode code, in NeedValue a, in NeedValue b)
     {
         // Nothing makes a float superfluous that another is added to or multiplied with, and nothing narrows it.
         if ((a.IsFloat || b.IsFloat) && !IsComparison(code)) return Opaque(a, b) with { IsFloat = true };
@@ -135,24 +135,24 @@ internal sealed partial class LoadGuards
         // One that the JIT may know to be zero, or all ones, makes the other superfluous.
         bool keepsA = b.IsOpaque || (b.Constant is { } right && right is not (0 or -1));
         bool keepsB = a.IsOpaque || (a.Constant is { } left && left is not (0 or -1));
-        return new Value(
-            Union(keepsA ? a.Whole : [], keepsB ? b.Whole : []), Union(keepsA ? a.Live : [], keepsB ? b.Live : []), a.IsOpaque && b.IsOpaque);
+        return new NeedValue(
+            Needs.Union(keepsA ? a.Whole : [], keepsB ? b.Whole : []), Needs.Union(keepsA ? a.Live : [], keepsB ? b.Live : []), a.IsOpaque && b.IsOpaque);
     }
 
     /// <summary>Shifts to the right keep the last byte, those to the left lose it soon.</summary>
-    private Value Shifted(OpCode code, in Value a, in Value b)
+    private NeedValue Shifted(OpCode code, in NeedValue a, in NeedValue b)
     {
         if (b.Constant is not { } count)
         {
             // The count is needed as it is, if anything is. The JIT narrows nothing that is shifted by what it does not know.
             bool keeps = b.IsOpaque;
-            return new Value(keeps ? a.Whole : [], Union(Union(a.Live, b.Whole), b.Live), a.IsOpaque);
+            return new NeedValue(keeps ? a.Whole : [], Needs.Union(Needs.Union(a.Live, b.Whole), b.Live), a.IsOpaque);
         }
         if (code == OpCodes.Shl) return count < 8 ? a with { Constant = null } : Narrowed(a);
-        return new Value([.. a.Whole.Where(need => (Need)(need & 3) != Need.Load || loads[need >> 2].Width * 8 > count)], a.Live, a.IsOpaque);
+        return new NeedValue([.. a.Whole.Where(need => (Need)(need & 3) != Need.Load || graph.Loads[need >> 2].Width * 8 > count)], a.Live, a.IsOpaque);
     }
 
-    private Value Compared(OpCode code, in Value a, in Value b)
+    private NeedValue Compared(OpCode code, in NeedValue a, in NeedValue b)
     {
         if (a.Constant is not null && b.Constant is null) return Compared(code, b, a);
         if (b.Constant is { } c)
@@ -160,16 +160,16 @@ internal sealed partial class LoadGuards
             bool known = a.IsExtended ? c is < 1 or > 0x7e && !(code == OpCodes.Ceq && c == 0)
                 : code != OpCodes.Ceq && (code == OpCodes.Cgt_Un || code == OpCodes.Clt_Un
                     ? (c == 0 && code == OpCodes.Clt_Un) || c == -1 : c is int.MinValue or int.MaxValue or long.MinValue or long.MaxValue);
-            return known ? Value.Tame : Opaque(a);
+            return known ? NeedValue.Knowable : Opaque(a);
         }
-        if (code != OpCodes.Ceq && !(a.IsOpaque && b.IsOpaque)) return Value.Tame;
-        return new Value([], Exclusive(Union(a.Whole, a.Live), Union(b.Whole, b.Live)), (a.IsOpaque || b.IsOpaque) && !ShareSource(a, b),
+        if (code != OpCodes.Ceq && !(a.IsOpaque && b.IsOpaque)) return NeedValue.Knowable;
+        return new NeedValue([], Exclusive(Needs.Union(a.Whole, a.Live), Needs.Union(b.Whole, b.Live)), (a.IsOpaque || b.IsOpaque) && !ShareSource(a, b),
             IsFresh: (a.IsFresh || b.IsFresh) && !ShareSource(a, b));
     }
 
     // ---- calls ----
 
-    private static readonly HashSet<Type> Pure =
+    internal static readonly HashSet<Type> Pure =
     [
         typeof(Vector128), typeof(Simd), typeof(Floats), typeof(Integers), typeof(Conversions), typeof(BitConverter), typeof(Math), typeof(MathF),
         typeof(System.Numerics.BitOperations),
@@ -187,49 +187,49 @@ internal sealed partial class LoadGuards
         return pureOperands[method] = method.GetParameters().Length;
     }
 
-    private void FollowCall(in IlBuffer.Node n, List<Value> stack, Block block)
+    private void FollowCall(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
     {
         if (n.Object is not MethodInfo method || ReferenceEquals(method, Members.KeepAlive) || PureOperands(method) is not { } count)
         {
             PopAll(n, stack, block);
             return;
         }
-        var operands = new Value[count];
+        var operands = new NeedValue[count];
         for (int i = count - 1; i >= 0; i--) operands[i] = Pop(stack);
         stack.Add(Called(method.Name, operands));
     }
 
-    private Value Called(string name, Value[] operands)
+    private NeedValue Called(string name, NeedValue[] operands)
     {
-        if (operands.Length == 0) return Value.Unknown;
+        if (operands.Length == 0) return NeedValue.Unknown;
         if (name.Contains("Reinterpret", StringComparison.Ordinal) || name.Contains("BitsTo", StringComparison.Ordinal) || name.EndsWith("Bits", StringComparison.Ordinal))
             return operands[0] with { IsFloat = false };
         // Of a count only the lowest bits are.
         if (name.Contains("Rot", StringComparison.Ordinal) && operands.Length == 2) return Opaque(operands[0], LowBytes(operands[1], 4));
         if (name == nameof(Vector128.Create) && operands.Length == 2 && operands[0].Constant is { } low && operands[1].Constant is { } high)
-            return new Value([], [], !(low == high && low is 0 or -1));
+            return new NeedValue([], [], !(low == high && low is 0 or -1));
         int[] all = [];
         int[] live = [];
         bool isOpaque = false;
-        foreach (Value operand in operands)
+        foreach (NeedValue operand in operands)
         {
-            all = Union(all, Union(operand.Whole, operand.Live));
-            live = Union(live, operand.Live);
+            all = Needs.Union(all, Needs.Union(operand.Whole, operand.Live));
+            live = Needs.Union(live, operand.Live);
             isOpaque |= operand.IsOpaque;
         }
-        if (IsNarrowing(name)) return new Value([], live, isOpaque);
+        if (IsNarrowing(name)) return new NeedValue([], live, isOpaque);
         if (name is "Subtract" or "Xor" or "AndNot" || name.Contains("Equals", StringComparison.Ordinal) || name.Contains("Than", StringComparison.Ordinal))
         {
             // One with itself is known.
             for (int i = 1; i < operands.Length; i++)
-                if (ShareSource(operands[i], operands[0])) return Value.Tame;
+                if (ShareSource(operands[i], operands[0])) return NeedValue.Knowable;
         }
-        if (IsMasking(name) && operands.Any(operand => !operand.IsOpaque && operand.Constant is null or 0 or -1)) return Value.Tame;
+        if (IsMasking(name) && operands.Any(operand => !operand.IsOpaque && operand.Constant is null or 0 or -1)) return NeedValue.Knowable;
         // A remainder by a power of two is a mask.
         if (name.StartsWith("Rem", StringComparison.Ordinal) && !operands[1].IsOpaque
             && !(operands[1].Constant is { } divisor && divisor > 1 && !long.IsPow2(divisor)))
-            return new Value([], live, isOpaque);
-        return new Value([], all, isOpaque);
+            return new NeedValue([], live, isOpaque);
+        return new NeedValue([], all, isOpaque);
     }
 
     /// <summary>Of some operand not all lanes are needed, or not all bytes.</summary>

@@ -1,0 +1,93 @@
+using System.Reflection.Emit;
+
+namespace WasmJit.Jit;
+
+/// <summary>The two ways behind a branch, up to the first thing on each that cannot be left out.</summary>
+internal sealed class BranchWays(NeedGraph graph)
+{
+    /// <summary>How far behind a branch is looked for what it decides.</summary>
+    private const int MostSteps = 64;
+
+    /// <summary>
+    /// Whether a branch decides over something that cannot be left out: its two ways come to different such things before they meet. If
+    /// they meet first, the values that they give to locals may still be needed there.
+    /// </summary>
+    internal bool Decide(int first, int second, int branch, out int merge, out int[] chosen)
+    {
+        firstWay.Clear();
+        secondWay.Clear();
+        bool firstEnds = Walk(first, branch, firstWay, []), secondEnds = Walk(second, branch, secondWay, firstWay);
+        merge = secondWay.Count > 0 && firstWay.Contains(secondWay[^1]) ? secondWay[^1] : -1;
+        if (merge >= 0)
+        {
+            chosenLocals.Clear();
+            AddStored(firstWay, merge);
+            AddStored(secondWay, merge);
+            chosen = [.. chosenLocals];
+            return false;
+        }
+        chosen = [];
+        return !(firstEnds && secondEnds && AreSame());
+    }
+
+    private readonly List<int> firstWay = [], secondWay = [], chosenLocals = [];
+
+    private bool AreSame()
+    {
+        if (firstWay.Count != secondWay.Count) return false;
+        for (int i = 0; i < firstWay.Count; i++)
+            if (!IsSame(graph.Il[graph.Order[firstWay[i]]], graph.Il[graph.Order[secondWay[i]]])) return false;
+        return true;
+    }
+
+    private static bool IsSame(in IlBuffer.Node a, in IlBuffer.Node b) =>
+        a.Form == b.Form && a.Code == b.Code && a.Number == b.Number && ReferenceEquals(a.Object, b.Object);
+
+    private void AddStored(List<int> way, int merge)
+    {
+        foreach (int at in way)
+        {
+            if (at == merge) return;
+            ref readonly IlBuffer.Node n = ref graph.Il[graph.Order[at]];
+            if ((n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg) && !chosenLocals.Contains(graph.LocalOf(n))) chosenLocals.Add(graph.LocalOf(n));
+        }
+    }
+
+    /// <summary>Follows a way to the first instruction that cannot be left out, or to where another way was.</summary>
+    /// <returns>Whether there is one.</returns>
+    private bool Walk(int at, int branch, List<int> way, List<int> other)
+    {
+        for (int steps = 0; steps < MostSteps && at < graph.Order.Count; steps++)
+        {
+            ref readonly IlBuffer.Node n = ref graph.Il[graph.Order[at]];
+            if (n.Form == IlBuffer.Form.Mark || n.Code == OpCodes.Nop)
+            {
+                at++;
+                continue;
+            }
+            if (n.Code == OpCodes.Br && graph.MarkAt[n.Number] > branch)
+            {
+                at = graph.MarkAt[n.Number];
+                continue;
+            }
+            way.Add(at);
+            if (other.Contains(at)) return false;
+            if (!CanBeLeftOut(n)) return true;
+            at++;
+        }
+        return false;
+    }
+
+    private static bool CanBeLeftOut(in IlBuffer.Node n) => n.Form switch
+    {
+        IlBuffer.Form.Calli or IlBuffer.Form.Label or IlBuffer.Form.Switch or IlBuffer.Form.Region => false,
+        IlBuffer.Form.Method => ReferenceEquals(n.Object, Members.KeepAlive)
+            || (n.Object is System.Reflection.MethodInfo { DeclaringType: { } type } && NeedReader.Pure.Contains(type)),
+        _ => !(n.Code == OpCodes.Stfld || n.Code == OpCodes.Stobj || n.Code == OpCodes.Stelem_Ref || n.Code == OpCodes.Ret || n.Code == OpCodes.Throw
+            || IsStore(n.Code)),
+    };
+
+    private static bool IsStore(OpCode code) =>
+        code == OpCodes.Stind_I1 || code == OpCodes.Stind_I2 || code == OpCodes.Stind_I4 || code == OpCodes.Stind_I8 || code == OpCodes.Stind_R4
+        || code == OpCodes.Stind_R8 || code == OpCodes.Stind_I || code == OpCodes.Stind_Ref;
+}

@@ -1,0 +1,259 @@
+using System.Reflection.Emit;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// Goes through the finished IL forwards, from block to block, and notes what happens to loads and locals. A value is known by what is needed
+/// of loads and locals if it is itself (<see cref="NeedValue"/>).
+/// </summary>
+/// <remarks>
+/// A value is <em>whole</em> where all of its bits are needed, and <em>live</em> where some are. Operators through which the JIT narrows
+/// (additions, exclusive or) need their operands whole if they are whole themselves; others (floats, vectors, comparisons) if they are live.
+/// </remarks>
+internal sealed partial class NeedReader(NeedGraph graph)
+{
+    private const int MostPasses = 4;
+    private readonly BranchWays ways = new(graph);
+    private readonly HashSet<int> exposed = [];
+
+    /// <summary>Locals that may hold what the JIT can find out: something like that is stored to them, or nothing.</summary>
+    private readonly HashSet<int> knowable = [], stored = [];
+    private bool allKnowable;
+
+    /// <summary>Locals that were taken for opaque. If one turns out to be knowable, all is read again.</summary>
+    private readonly HashSet<int> takenForOpaque = [];
+
+    /// <summary>The operands at the instruction being read.</summary>
+    private readonly List<NeedValue> operands = [];
+
+    /// <summary>Whether what a local got in the block being read is opaque.</summary>
+    private readonly Dictionary<int, bool> defined = [];
+
+    internal void End()
+    {
+        exposed.Clear();
+        knowable.Clear();
+        stored.Clear();
+        takenForOpaque.Clear();
+        defined.Clear();
+        operands.Clear();
+        allKnowable = false;
+    }
+
+    internal void Read()
+    {
+        for (int node = graph.Il.After(IlBuffer.Start); node != 0; node = graph.Il.After(node))
+        {
+            ref readonly IlBuffer.Node n = ref graph.Il[node];
+            if (n.Form == IlBuffer.Form.Mark) graph.MarkAt[n.Number] = graph.Order.Count;
+            else if (n.Code == OpCodes.Ldloca) exposed.Add((int)n.Number);
+            else if (n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg) stored.Add(graph.LocalOf(n));
+            graph.Order.Add(node);
+        }
+        // Whether a local is knowable depends on what is stored to it, which may depend on locals.
+        for (int pass = 0; ; pass++)
+        {
+            FollowAll();
+            if (allKnowable || !knowable.Overlaps(takenForOpaque)) break;
+            allKnowable = pass == MostPasses;
+        }
+    }
+
+    private void FollowAll()
+    {
+        graph.Clear();
+        takenForOpaque.Clear();
+        defined.Clear();
+        operands.Clear();
+        NeedBlock block = graph.AddBlock(0);
+        List<NeedValue> stack = operands;
+        for (int at = 0; at < graph.Order.Count; at++)
+        {
+            ref readonly IlBuffer.Node n = ref graph.Il[graph.Order[at]];
+            if (n.Form is IlBuffer.Form.Mark or IlBuffer.Form.Region)
+            {
+                // What a handler does is not known before it, and a protected region goes on at labels.
+                if (n.Form == IlBuffer.Form.Region && (IlBuffer.Border)n.Number != IlBuffer.Border.Try) block.Leaves = true;
+                if (!block.Leaves) block.Successors.Add(graph.Blocks.Count);
+                if (n.Form == IlBuffer.Form.Mark) graph.BlockOfLabel[n.Number] = graph.Blocks.Count;
+                block = graph.AddBlock(at);
+                stack.Clear();
+                defined.Clear();
+                continue;
+            }
+            Follow(n, at, stack, block);
+            if (!EndsBlock(n)) continue;
+            if (n.Form == IlBuffer.Form.Label)
+            {
+                block.Successors.Add(~(int)n.Number);
+            }
+            else if (n.Form == IlBuffer.Form.Switch)
+            {
+                foreach (int label in (int[])n.Object!) block.Successors.Add(~label);
+            }
+            if (IsAlways(n)) block.Leaves = true;
+            if (!block.Leaves) block.Successors.Add(graph.Blocks.Count);
+            block = graph.AddBlock(at + 1);
+            defined.Clear();
+        }
+        block.Leaves = true;
+    }
+
+    private static bool IsAlways(in IlBuffer.Node n) =>
+        n.Code == OpCodes.Br || n.Code == OpCodes.Leave || n.Code == OpCodes.Ret || n.Code == OpCodes.Throw || n.Code == OpCodes.Rethrow;
+
+    private static bool EndsBlock(in IlBuffer.Node n) => n.Form is IlBuffer.Form.Label or IlBuffer.Form.Switch || IsAlways(n);
+
+    private bool IsKnowable(int local)
+    {
+        if (allKnowable || IsKnown(local)) return true;
+        takenForOpaque.Add(local);
+        return false;
+    }
+
+    private bool IsKnown(int local) => local < graph.ArgBase ? knowable.Contains(local) || !stored.Contains(local) : knowable.Contains(local);
+
+    /// <summary>The needs of two operands that the other may cancel out: those that both have are of no use.</summary>
+    private int[] Exclusive(int[] a, int[] b)
+    {
+        if (a.Length == 0) return b;
+        if (b.Length == 0) return a;
+        Span<int> all = stackalloc int[Needs.Most];
+        int count = 0;
+        foreach (int need in a)
+            if (!HasSource(b, graph.Source(need))) Needs.Include(need, all, ref count);
+        foreach (int need in b)
+            if (!HasSource(a, graph.Source(need))) Needs.Include(need, all, ref count);
+        return all[..count].ToArray();
+    }
+
+    private bool ShareSource(in NeedValue a, in NeedValue b)
+    {
+        foreach (int need in a.Whole)
+            if (HasSource(b.Whole, graph.Source(need))) return true;
+        return false;
+    }
+
+    private bool HasSource(int[] needs, (bool IsLoad, int Index) source)
+    {
+        foreach (int need in needs)
+            if (graph.Source(need) == source) return true;
+        return false;
+    }
+
+    private static NeedValue Pop(List<NeedValue> stack)
+    {
+        if (stack.Count == 0) return NeedValue.Unknown;
+        NeedValue top = stack[^1];
+        stack.RemoveAt(stack.Count - 1);
+        return top;
+    }
+
+    private static void Sink(NeedBlock block, in NeedValue value)
+    {
+        int[] needs = Needs.Union(value.Whole, value.Live);
+        if (needs.Length > 0) block.Events.Add(new NeedEvent(NeedEventKind.Sink, 0, needs, []));
+    }
+
+    /// <summary>Whatever becomes of a result of which anything is needed, the operands are needed whole.</summary>
+    private static NeedValue Opaque(in NeedValue a) => new([], Needs.Union(a.Whole, a.Live), a.IsOpaque, IsFresh: a.IsFresh);
+
+    private static NeedValue Opaque(in NeedValue a, in NeedValue b) => new(
+        [], Needs.Union(Needs.Union(a.Whole, a.Live), Needs.Union(b.Whole, b.Live)), a.IsOpaque || b.IsOpaque, IsFresh: a.IsFresh || b.IsFresh);
+
+    /// <summary>Some of the operand is needed, if any of the result is.</summary>
+    private static NeedValue Narrowed(in NeedValue a) => new([], a.Live, a.IsOpaque, IsFresh: a.IsFresh);
+
+    /// <summary>Each operand is needed as the result is.</summary>
+    private NeedValue Transparent(in NeedValue a, in NeedValue b, bool cancels) =>
+        new(Exclusive(a.Whole, b.Whole), cancels ? Exclusive(a.Live, b.Live) : Needs.Union(a.Live, b.Live), (a.IsOpaque || b.IsOpaque) && !ShareSource(a, b),
+            IsFresh: (a.IsFresh || b.IsFresh) && !ShareSource(a, b));
+
+    private void Follow(in IlBuffer.Node n, int at, List<NeedValue> stack, NeedBlock block)
+    {
+        if (graph.LoadAt.TryGetValue(graph.Order[at], out int load))
+        {
+            PopAll(n, stack, block);
+            stack[^1] = new NeedValue(
+                [Needs.Code(Need.Load, load)], [], true, graph.Loads[load].Width < 4, IsFloat: n.Code == OpCodes.Ldind_R4 || n.Code == OpCodes.Ldind_R8, IsFresh: true);
+            return;
+        }
+        switch (n.Form)
+        {
+            case IlBuffer.Form.Int or IlBuffer.Form.Long: stack.Add(new NeedValue([], [], Constant: n.Number)); return;
+            case IlBuffer.Form.Float or IlBuffer.Form.Double: stack.Add(NeedValue.Knowable with { IsFloat = true }); return;
+            case IlBuffer.Form.String: stack.Add(NeedValue.Knowable); return;
+            case IlBuffer.Form.Local or IlBuffer.Form.Arg: FollowLocal(n, stack, block); return;
+            case IlBuffer.Form.Method: FollowCall(n, stack, block); return;
+            case IlBuffer.Form.Label or IlBuffer.Form.Switch: FollowBranch(n, at, stack, block); return;
+            case IlBuffer.Form.None when FollowOperator(n.Code, stack, at): return;
+        }
+        if (n.Code == OpCodes.Dup)
+        {
+            NeedValue top = Pop(stack);
+            stack.Add(top);
+            stack.Add(top);
+            return;
+        }
+        if (n.Code == OpCodes.Pop)
+        {
+            Pop(stack);
+            return;
+        }
+        PopAll(n, stack, block);
+    }
+
+    /// <summary>
+    /// An instruction that cannot be left out, or one of which nothing is known but that it takes addresses, objects and arguments: what it takes it
+    /// needs. What a load takes is its address, and the load is kept, or checked by itself.
+    /// </summary>
+    private void PopAll(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
+    {
+        (int pops, int pushes) = EffectOf(n, stack.Count);
+        int narrow = StoredBytes(n.Code);
+        for (int i = 0; i < pops; i++)
+        {
+            NeedValue value = Pop(stack);
+            // The value of a store that is narrower than itself.
+            Sink(block, i == 0 && narrow > 0 ? LowBytes(value, narrow) : value);
+        }
+        for (int i = 0; i < pushes; i++) stack.Add(NeedValue.Unknown);
+    }
+
+    private static int StoredBytes(OpCode code) =>
+        code == OpCodes.Stind_I1 ? 1 : code == OpCodes.Stind_I2 ? 2 : code == OpCodes.Stind_I4 ? 4 : 0;
+
+    private void FollowBranch(in IlBuffer.Node n, int at, List<NeedValue> stack, NeedBlock block)
+    {
+        if (n.Code == OpCodes.Br || n.Code == OpCodes.Leave) return;
+        if (n.Form == IlBuffer.Form.Switch)
+        {
+            NeedValue index = Pop(stack);
+            if (((int[])n.Object!).AsSpan().ContainsAnyExcept(((int[])n.Object!)[0])) Sink(block, index);
+            block.Splits = block.Parts = block.IsEither = index.IsOpaque;
+            return;
+        }
+        if (n.Code != OpCodes.Brtrue && n.Code != OpCodes.Brfalse)
+        {
+            Sink(block, Pop(stack));
+            Sink(block, Pop(stack));
+            return;
+        }
+        NeedValue condition = Pop(stack);
+        block.Splits = condition.IsOpaque;
+        block.IsEither = condition.IsOpaque && condition.IsFresh;
+        int[] needs = Needs.Union(condition.Whole, condition.Live);
+        bool decides = ways.Decide(at + 1, graph.MarkAt[n.Number], at, out int merge, out int[] chosen);
+        block.Parts = condition.IsOpaque && decides;
+        if (needs.Length == 0) return;
+        if (decides)
+        {
+            block.Events.Add(new NeedEvent(NeedEventKind.Sink, 0, needs, []));
+        }
+        else if (merge >= 0 && chosen.Length > 0)
+        {
+            foreach (int local in chosen) graph.Followed.TryAdd(local, graph.Followed.Count);
+            block.Events.Add(new NeedEvent(NeedEventKind.Condition, 0, needs, [], merge, chosen));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+namespace WasmJit.Jit;
+
+/// <summary>What a need is of.</summary>
+internal enum Need
+{
+    /// <summary>Of a load's whole value.</summary>
+    Load,
+
+    /// <summary>Of all of a local's value, at one of its reads.</summary>
+    LocalWhole,
+
+    /// <summary>Of some of a local's value, at one of its reads.</summary>
+    LocalLive,
+}
+
+/// <summary>Sets of needs: arrays of numbers, each a <see cref="Need"/> in the lowest two bits and the number of a load or of a read above.</summary>
+internal static class Needs
+{
+    /// <summary>Larger sets lose what is more. To lose a need is to know less.</summary>
+    internal const int Most = 48;
+
+    internal static int Code(Need need, int index) => (index << 2) | (int)need;
+
+    internal static int[] Union(int[] a, int[] b)
+    {
+        if (a.Length == 0) return b;
+        if (b.Length == 0) return a;
+        Span<int> all = stackalloc int[Most];
+        int count = 0;
+        foreach (int need in a) Include(need, all, ref count);
+        foreach (int need in b) Include(need, all, ref count);
+        return count == a.Length ? a : all[..count].ToArray();
+    }
+
+    internal static void Include(int need, Span<int> all, ref int count)
+    {
+        if (count < all.Length && !all[..count].Contains(need)) all[count++] = need;
+    }
+}
+
+/// <summary>What is needed if a value is whole, and if it is live; needs are numbers, see <see cref="Needs"/>.</summary>
+/// <param name="Whole">What is needed if all of it is.</param>
+/// <param name="Live">What is needed if some of it is.</param>
+/// <param name="IsOpaque">Whether the JIT cannot find it out.</param>
+/// <param name="IsExtended">Whether the JIT knows that it is less than its type can hold.</param>
+/// <param name="Constant">An integer constant.</param>
+/// <param name="IsFloat">Whether it is a float for certain.</param>
+/// <param name="IsFresh">Whether it comes from a load or call in the expression itself: nothing before can have decided on it.</param>
+internal readonly record struct NeedValue(
+    int[] Whole, int[] Live, bool IsOpaque = false, bool IsExtended = false, long? Constant = null, bool IsFloat = false,
+    bool IsFresh = false)
+{
+    internal static NeedValue Unknown { get; } = new([], [], true, IsFresh: true);
+
+    /// <summary>A value that the JIT may find out, and that needs nothing.</summary>
+    internal static NeedValue Knowable { get; } = new([], []);
+}
