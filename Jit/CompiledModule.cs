@@ -69,7 +69,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         if (options.Interprets)
         {
             interpreted = new InterpretedModule(this, own);
-            if (options is { TiersUp: true, BackgroundThreads: > 0, TierSeed: null }) hot = new Lookahead(this, own, options.BackgroundThreads);
+            if (options is { TiersUp: true, BackgroundThreads: > 0, TierSeed: null }) hot = new Lookahead(this, own, options.BackgroundThreads, interpreted.HeatOf);
             return;
         }
         if (options.BackgroundThreads > 0 && info.Funcs[^1].BodyEnd - info.Funcs[info.ImportedFuncs].BodyStart >= options.BackgroundThreshold)
@@ -240,6 +240,8 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         bool isWhole = isTooDear && il.Instructions <= MaxUnsplit && options.PartSize is null;
         if (isWhole || !TrySplit(il, ref method, signature, bytes))
         {
+            if (isTooDear && interpreted is not null && interpreted.HasRegisterCode(func - Info.ImportedFuncs))
+                throw new UnsupportedModuleException($"optimising the function {NameOf(func)} would take longer than it may; it stays interpreted");
             if (il.Locals.Count > MaxLocals) throw new UnsupportedModuleException($"the function {NameOf(func)} needs more than {MaxLocals} temporaries");
             ILGenerator generator = method.GetILGenerator(Math.Max(64, il.Bytes));
             if (isTooDear) JitCost.WriteUnoptimised(il, generator);

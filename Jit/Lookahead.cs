@@ -27,19 +27,25 @@ internal sealed class Lookahead
     private readonly CompiledModule module;
     private readonly int limit;
     private readonly bool[] known;
-    private readonly Queue<(int Func, int Loop)>[] queues = new Queue<(int Func, int Loop)>[MaxDistance];
+    private readonly Queue<int>[] queues = new Queue<int>[MaxDistance];
     private readonly WeakReference<Lookahead> self;
+
+    /// <summary>Functions and loops that have shown to be hot, and how hot they are; see <see cref="TryTakeHottest"/>.</summary>
+    private readonly List<(int Func, int Loop)> hot = [];
+    private readonly Func<int, long>? heatOf;
     private int running;
 
     /// <param name="module">The module, which holds this object and is held by it alone.</param>
     /// <param name="functions">How many functions it defines.</param>
     /// <param name="limit">How many threads may compile it at once.</param>
-    internal Lookahead(CompiledModule module, int functions, int limit)
+    /// <param name="heatOf">If functions are asked for because they are hot: how hot they are now.</param>
+    internal Lookahead(CompiledModule module, int functions, int limit, Func<int, long>? heatOf = null)
     {
+        this.heatOf = heatOf;
         this.module = module;
         this.limit = limit;
         known = new bool[functions];
-        for (int i = 0; i < MaxDistance; i++) queues[i] = new Queue<(int Func, int Loop)>();
+        for (int i = 0; i < MaxDistance; i++) queues[i] = new Queue<int>();
         self = new WeakReference<Lookahead>(this);
     }
 
@@ -69,7 +75,7 @@ internal sealed class Lookahead
                 int own = func - module.Info.ImportedFuncs;
                 if (known[own] || module.IsCompiled(func) || Size(func) > LargestBody) continue;
                 known[own] = true;
-                queues[distance].Enqueue((func, -1));
+                queues[distance].Enqueue(func);
                 any = true;
             }
             if (any) Announce();
@@ -87,7 +93,7 @@ internal sealed class Lookahead
                 if (known[own] || module.IsCompiled(func)) return;
                 known[own] = true;
             }
-            queues[loop < 0 ? 1 : 0].Enqueue((func, loop));
+            hot.Add((func, loop));
             Announce();
         }
     }
@@ -101,7 +107,15 @@ internal sealed class Lookahead
             while (running > 0 || HasWork) Monitor.Wait(Gate);
     }
 
-    private bool HasWork => queues.Any(q => q.Count > 0);
+    private bool HasWork
+    {
+        get
+        {
+            foreach (Queue<int> queue in queues)
+                if (queue.Count > 0) return true;
+            return hot.Count > 0;
+        }
+    }
 
     private void Announce()
     {
@@ -176,13 +190,37 @@ internal sealed class Lookahead
 
     private bool TryTake(out int func, out int loop, out int distance)
     {
-        for (distance = 0; distance < MaxDistance; distance++)
+        distance = 0;
+        if (heatOf is not null) return TryTakeHottest(out func, out loop);
+        loop = -1;
+        for (; distance < MaxDistance; distance++)
         {
-            while (queues[distance].TryDequeue(out (int Func, int Loop) next))
+            while (queues[distance].TryDequeue(out func))
+                if (!module.IsCompiled(func)) return true;
+        }
+        func = 0;
+        return false;
+    }
+
+    /// <summary>
+    /// What is interpreted most is compiled first: when a program starts, hundreds of functions become hot of which few stay so, and what
+    /// it does then waits behind them.
+    /// </summary>
+    private bool TryTakeHottest(out int func, out int loop)
+    {
+        while (hot.Count > 0)
+        {
+            int best = 0;
+            long most = long.MinValue;
+            for (int i = 0; i < hot.Count; i++)
             {
-                (func, loop) = next;
-                if (loop >= 0 || !module.IsCompiled(func)) return true;
+                if (heatOf!(hot[i].Func) is var heat && heat <= most) continue;
+                most = heat;
+                best = i;
             }
+            (func, loop) = hot[best];
+            hot.RemoveAt(best);
+            if (loop >= 0 || !module.IsCompiled(func)) return true;
         }
         func = 0;
         loop = -1;

@@ -27,7 +27,8 @@ public enum Compilation
 
     /// <summary>
     /// Those that are called often or loop long: functions are interpreted at first, and compiled beside that, by
-    /// <see cref="EngineOptions.BackgroundThreads"/>, when they have shown that they are worth it.
+    /// <see cref="EngineOptions.BackgroundThreads"/>, when they have shown that they are worth it. What the interpreter does not
+    /// know is compiled at its first call; what would take the optimiser too long stays interpreted.
     /// </summary>
     Tiered,
 
@@ -64,12 +65,13 @@ public sealed record EngineOptions
     }
 
     /// <summary>When functions are compiled.</summary>
-    public Compilation Compilation { get; init; } = Compilation.Lazy;
+    public Compilation Compilation { get; init; } = Compilation.Tiered;
 
     /// <summary>
-    /// How many threads compile, while the guest runs, what the functions that it has called will call: 0 for none. By default
-    /// all processors but one, four at most. They have a low priority, are shared by all modules, end when there is nothing to
-    /// do, and keep neither a module nor the process alive. Modules with less than 128 KiB of code are left alone.
+    /// How many threads compile while the guest runs: with <see cref="Compilation.Tiered"/> what is hot, hottest first, with
+    /// <see cref="Compilation.Lazy"/> what the functions that it has called will call, in modules with at least 128 KiB of code. By
+    /// default all processors but one, four at most. They have a low priority, are shared by all modules, end when there is nothing
+    /// to do, and keep neither a module nor the process alive. With 0 the guest waits for what is compiled.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     public int BackgroundThreads
@@ -80,7 +82,7 @@ public sealed record EngineOptions
             ArgumentOutOfRangeException.ThrowIfNegative(value);
             field = value;
         }
-    } = Math.Min(Environment.ProcessorCount - 1, 4);
+    } = Math.Clamp(Environment.ProcessorCount - 1, 1, 4);
 
     /// <summary>With <see cref="Compilation.Tiered"/>, for tests: which functions are compiled, and when, is random.</summary>
     internal int? TierSeed { get; init; }

@@ -14,7 +14,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     /// <summary>
     /// Compiling takes as long as a thousand calls or so of a function's instructions in the interpreter, and is done beside it.
     /// </summary>
-    private const int CallsUntilHot = 500;
+    private const int CallsUntilHot = 1000;
 
     /// <summary>How often a loop whose function is hot looks whether there is machine code for it.</summary>
     private const int IterationsUntilNextLook = 1 << 14;
@@ -99,9 +99,35 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     {
         state->Heat = module.Options.TiersUp ? IterationsUntilNextLook : int.MaxValue;
         if (!module.Options.TiersUp || state->Compiled != 0) return;
+        if (state->TimesHot++ > 0) return;
+        Compile(state, -1);
+    }
+
+    /// <summary>
+    /// The same for a loop: if the function still runs there when somebody looks once more, machine code that begins at its head is
+    /// made too. The next iterations go on in the interpreter until it is there.
+    /// </summary>
+    internal nint OnHotLoop(FunctionState* state, int loop)
+    {
+        bool isFirst = state->TimesHot == 0 && state->Compiled == 0;
+        OnHot(state);
+        // What the emitter asserts it knows only from the function's beginning on.
+        if (!module.Options.TiersUp || module.Options.Verifies || (isFirst && module.Options.TierSeed is null)) return 0;
+        int own = (int)(state - States);
+        lock (gate)
+        {
+            loopCode ??= [];
+            if (!loopCode.TryAdd((own, loop), 0)) return loopCode[(own, loop)];
+        }
+        Compile(state, loop);
+        lock (gate) return loopCode[(own, loop)];
+    }
+
+    private void Compile(FunctionState* state, int loop)
+    {
         try
         {
-            module.CompileHot((int)(state - States) + module.Info.ImportedFuncs);
+            module.CompileHot((int)(state - States) + module.Info.ImportedFuncs, loop);
         }
         catch (UnsupportedModuleException)
         {
@@ -109,35 +135,11 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         }
     }
 
-    /// <summary>
-    /// The same for a loop: machine code that begins at its head is made too. The next iterations go on in the interpreter
-    /// until it is there.
-    /// </summary>
-    internal nint OnHotLoop(FunctionState* state, int loop)
+    /// <summary>How many calls and iterations of a function have been interpreted since it is hot.</summary>
+    internal long HeatOf(int func)
     {
-        // What the emitter asserts it knows only from the function's beginning on.
-        if (!module.Options.TiersUp || module.Options.Verifies)
-        {
-            OnHot(state);
-            return 0;
-        }
-        int own = (int)(state - States);
-        lock (gate)
-        {
-            loopCode ??= [];
-            state->Heat = IterationsUntilNextLook;
-            if (!loopCode.TryAdd((own, loop), 0)) return loopCode[(own, loop)];
-        }
-        try
-        {
-            module.CompileHot(own + module.Info.ImportedFuncs, loop);
-            module.CompileHot(own + module.Info.ImportedFuncs);
-        }
-        catch (UnsupportedModuleException)
-        {
-            // What cannot be compiled stays interpreted.
-        }
-        lock (gate) return loopCode[(own, loop)];
+        FunctionState* state = States + (func - module.Info.ImportedFuncs);
+        return ((long)state->TimesHot * IterationsUntilNextLook) - state->Heat;
     }
 
     /// <summary>A function has machine code that begins at a loop; 0 if that could not be made.</summary>
@@ -157,6 +159,13 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         state->Shape = ShapeOf(module.Info.Funcs[own + module.Info.ImportedFuncs].Type);
         state->RefParams = state->Shape->RefParams;
         state->EntryTails = module.Info.State.HasTailCalls;
+    }
+
+    /// <summary>Whether a function is being interpreted, and may go on so.</summary>
+    internal bool HasRegisterCode(int own)
+    {
+        FunctionState* state = States + own;
+        lock (gate) return state->Code is not null && state->Code != Unsafe.AsPointer(ref InvokeCode[0]);
     }
 
     /// <summary>A function has machine code.</summary>

@@ -234,7 +234,7 @@ internal sealed unsafe partial class RegisterTranslator
         Item index = Pop();
         int slot = SlotOf(index);
         int at = Emit(RegisterOp.BrTable, slot, imm: count);
-        for (int words = ((count + 1) + 3) / 4; words > 0; words--) code.Add(default);
+        for (int places = RegisterPairs.TableLength(count + 1); places > 0; places--) code.Add(default);
         var pads = new Dictionary<uint, int>();
         for (int i = 0; i <= count; i++)
         {

@@ -184,6 +184,7 @@ internal sealed unsafe partial class RegisterTranslator
         Span<Instruction> all = CollectionsMarshal.AsSpan(code);
         foreach (int at in branches) all[at].Target = labels[all[at].Target] - at;
         foreach ((int at, int entry, int label) in entries) TableEntry(all, at, entry) = labels[label] - at;
+        RegisterPairs.Join(all);
         return new RegisterCode(code, maxSlots, maxRefs, firstZero, endZero);
     }
 

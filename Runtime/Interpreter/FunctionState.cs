@@ -27,6 +27,9 @@ internal unsafe struct FunctionState
     /// <summary>Counts calls and loops down; below zero the function is hot.</summary>
     internal int Heat;
 
+    /// <summary>How often it was hot before there was machine code.</summary>
+    internal int TimesHot;
+
     /// <summary>The index among the functions that the module defines.</summary>
     internal int Index;
 

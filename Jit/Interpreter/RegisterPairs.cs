@@ -1,0 +1,130 @@
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit;
+
+/// <summary>
+/// Pairs of instructions that are executed as one: half of an interpreter's time goes to finding the code of the next instruction. The first
+/// of a pair gets an operation that does both and goes on behind the second; the second stays, for whoever branches to it.
+/// </summary>
+/// <remarks>The pairs are the most frequent ones in CPython, compiled without optimisation, and in the kernels of Perf (RATIONALE.md).</remarks>
+internal static class RegisterPairs
+{
+    /// <summary>Joins what can be in finished code.</summary>
+    internal static void Join(Span<Instruction> code)
+    {
+        for (int at = 0; at < code.Length;)
+        {
+            int next = at + LengthOf(code[at]);
+            if (next == at + 1 && next < code.Length && Joined(code[at].Op, code[next].Op) is var both && both != code[at].Op)
+            {
+                code[at].Op = both;
+                next++;
+            }
+            at = next;
+        }
+    }
+
+    /// <summary>How many places an instruction takes, with what belongs to it.</summary>
+    private static int LengthOf(in Instruction instruction) => instruction.Op switch
+    {
+        RegisterOp.BrTable => 1 + TableLength(instruction.Target + 1),
+        RegisterOp.CallImport or RegisterOp.CallIndirect or RegisterOp.CallRef or RegisterOp.TailCallImport or RegisterOp.TailCallIndirect
+            or RegisterOp.TailCallRef or RegisterOp.Address => 2,
+        _ => 1,
+    };
+
+    /// <summary>How many places the words of a branch table take.</summary>
+    internal static int TableLength(int words) => (words + 3) / 4;
+
+    /// <summary>The operation that does what two do; the first if there is none.</summary>
+    private static RegisterOp Joined(RegisterOp first, RegisterOp second) => first switch
+    {
+        RegisterOp.I32Load => second switch
+        {
+            RegisterOp.I32Load => RegisterOp.I32LoadThenI32Load,
+            RegisterOp.I32Store => RegisterOp.I32LoadThenI32Store,
+            RegisterOp.I32Add => RegisterOp.I32LoadThenI32Add,
+            RegisterOp.I32AddConst => RegisterOp.I32LoadThenI32AddConst,
+            RegisterOp.BrIfI32Eqz => RegisterOp.I32LoadThenBrIfI32Eqz,
+            RegisterOp.BrIfI32NeConst => RegisterOp.I32LoadThenBrIfI32NeConst,
+            _ => first,
+        },
+        RegisterOp.I32Store => second switch
+        {
+            RegisterOp.I32Load => RegisterOp.I32StoreThenI32Load,
+            RegisterOp.I32Store => RegisterOp.I32StoreThenI32Store,
+            RegisterOp.I32AddConst => RegisterOp.I32StoreThenI32AddConst,
+            _ => first,
+        },
+        RegisterOp.I32Add => second switch
+        {
+            RegisterOp.I32Load => RegisterOp.I32AddThenI32Load,
+            RegisterOp.I32Add => RegisterOp.I32AddThenI32Add,
+            RegisterOp.I32AddConst => RegisterOp.I32AddThenI32AddConst,
+            _ => first,
+        },
+        RegisterOp.I32AddConst => second switch
+        {
+            RegisterOp.I32Load => RegisterOp.I32AddConstThenI32Load,
+            RegisterOp.I32Load8U => RegisterOp.I32AddConstThenI32Load8U,
+            RegisterOp.I32Store => RegisterOp.I32AddConstThenI32Store,
+            RegisterOp.I32AddConst => RegisterOp.I32AddConstThenI32AddConst,
+            RegisterOp.BrIfI32Ne => RegisterOp.I32AddConstThenBrIfI32Ne,
+            RegisterOp.BrIfI32NeConst => RegisterOp.I32AddConstThenBrIfI32NeConst,
+            RegisterOp.GlobalSet32 => RegisterOp.I32AddConstThenGlobalSet32,
+            _ => first,
+        },
+        RegisterOp.I32SubConst => second switch
+        {
+            RegisterOp.GlobalSet32 => RegisterOp.I32SubConstThenGlobalSet32,
+            RegisterOp.I32Store => RegisterOp.I32SubConstThenI32Store,
+            _ => first,
+        },
+        RegisterOp.I32ShlConst => second switch
+        {
+            RegisterOp.I32Add => RegisterOp.I32ShlConstThenI32Add,
+            _ => first,
+        },
+        RegisterOp.I32RotlConst => second switch
+        {
+            RegisterOp.I32Xor => RegisterOp.I32RotlConstThenI32Xor,
+            _ => first,
+        },
+        RegisterOp.I32ShrUConst => second switch
+        {
+            RegisterOp.I32Xor => RegisterOp.I32ShrUConstThenI32Xor,
+            _ => first,
+        },
+        RegisterOp.GlobalGet => second switch
+        {
+            RegisterOp.I32SubConst => RegisterOp.GlobalGetThenI32SubConst,
+            _ => first,
+        },
+        RegisterOp.GlobalSet32 => second switch
+        {
+            RegisterOp.I32Store => RegisterOp.GlobalSet32ThenI32Store,
+            _ => first,
+        },
+        RegisterOp.F64Const => second switch
+        {
+            RegisterOp.I32Store => RegisterOp.F64ConstThenI32Store,
+            _ => first,
+        },
+        RegisterOp.BrIfI32Eqz => second switch
+        {
+            RegisterOp.I32Load => RegisterOp.BrIfI32EqzThenI32Load,
+            _ => first,
+        },
+        RegisterOp.BrIfI32NeConst => second switch
+        {
+            RegisterOp.I32Load => RegisterOp.BrIfI32NeConstThenI32Load,
+            _ => first,
+        },
+        RegisterOp.Move => second switch
+        {
+            RegisterOp.Move => RegisterOp.MoveThenMove,
+            _ => first,
+        },
+        _ => first,
+    };
+}
