@@ -134,7 +134,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         if (stub == 0)
         {
             Signature signature = Signature.Of(Info.Funcs[func].Type);
-            LazyStubs stubs = interpreted is null ? signature.Stubs : signature.InterpreterStubs;
+            LazyStubs stubs = interpreted is null || InterpretedModule.IsCompiledAtOnce(signature) ? signature.Stubs : signature.InterpreterStubs;
             stub = !stubs.IsNumbered ? stubs.Single(this, func) : stubs.Numbered(func < LazyStubs.PerPage ? func : NumberOf(func, stubs.Id));
         }
         nint known = Interlocked.CompareExchange(ref cells[func - Info.ImportedFuncs], stub, 0);

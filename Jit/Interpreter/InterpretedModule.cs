@@ -48,6 +48,14 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         return code;
     }
 
+    /// <summary>
+    /// Whether functions of a signature are compiled when they are called from outside of the interpreter. Vectors are not interpreted; and a
+    /// method that takes many values apart has a frame for which nobody has looked whether there is room.
+    /// </summary>
+    internal static bool IsCompiledAtOnce(Signature signature) => signature.HasVectors || signature.PassedBytes > MostPassed;
+
+    private const int MostPassed = 1024;
+
     /// <summary>What a function's cell holds as long as it is interpreted.</summary>
     internal nint EntryOf(int func)
     {

@@ -53,6 +53,35 @@ internal static unsafe class InterpretedStack
     /// <summary>What was noted for an exception; the last of it belongs to its last throw.</summary>
     internal static List<Part> Of(Exception exception) => Parts.TryGetValue(exception, out List<Part>? parts) ? parts : [];
 
+    /// <summary>
+    /// The text of a stack trace with interpreted functions where their run stands in it. Those of the exception that a trap was made
+    /// of come first: its own trace has only .NET's frames.
+    /// </summary>
+    internal static string? Complete(Exception exception, string? trace)
+    {
+        const string Run = $"{nameof(WasmJit)}.{nameof(Runtime)}.{nameof(Interpreter)}.{nameof(Interpreter.Execute)}(";
+        List<Part> inner = exception.InnerException is { } cause ? Of(cause) : [], parts = Of(exception);
+        if (trace is null || (inner.Count == 0 && parts.Count == 0)) return trace;
+        var text = new System.Text.StringBuilder();
+        foreach (Part part in inner) Append(text, part);
+        string[] lines = trace.Split(Environment.NewLine);
+        int next = Math.Max(0, parts.Count - lines.Count(line => line.Contains(Run, StringComparison.Ordinal)));
+        for (int i = 0; i < lines.Length; i++)
+        {
+            if (next < parts.Count && lines[i].Contains(Run, StringComparison.Ordinal)) Append(text, parts[next++]);
+            text.Append(lines[i]);
+            if (i < lines.Length - 1) text.AppendLine();
+        }
+        return text.ToString();
+    }
+
+    private static void Append(System.Text.StringBuilder text, Part part)
+    {
+        var frames = new List<WasmFrame>();
+        part.AddTo(frames, reversed: false);
+        foreach (WasmFrame frame in frames) text.Append("   at ").Append(WasmStackTrace.Prefix).Append(frame).AppendLine();
+    }
+
     /// <summary>Whether a frame of .NET is a run of the interpreter.</summary>
     internal static bool IsRun(System.Reflection.MethodBase? method) =>
         method?.DeclaringType == typeof(Interpreter) && method.Name == nameof(Interpreter.Execute);

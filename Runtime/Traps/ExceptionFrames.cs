@@ -42,7 +42,7 @@ internal readonly struct ExceptionFrames
     {
         // Exceptions that were not thrown have none.
         var frames = new ExceptionFrames(exception);
-        if (frames.Count <= 4 * KeptAtEachEnd) return whole();
+        if (frames.Count <= 4 * KeptAtEachEnd) return InterpretedStack.Complete(exception, whole());
         var text = new StringBuilder();
         for (int i = 0; i < frames.Count; i++)
         {

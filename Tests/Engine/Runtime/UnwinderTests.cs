@@ -20,7 +20,7 @@ public sealed class UnwinderTests
         Unwinder.IsOff = !shortWay;
         try
         {
-            return new Engine(options ?? new EngineOptions()).CompileText(text).Instantiate(imports);
+            return new Engine(options ?? new EngineOptions { Compilation = Compilation.Lazy }).CompileText(text).Instantiate(imports);
         }
         finally
         {
