@@ -78,6 +78,8 @@ internal sealed class RunLimits
         }
         catch (OperationCanceledException e) when (watch.IsStopped)
         {
+            // Whoever ends the process has said so already.
+            if (!watch.TryEnd()) Thread.Sleep(System.Threading.Timeout.Infinite);
             return watch.Report(WasmStackTrace.Of(e));
         }
     }
@@ -115,6 +117,16 @@ internal sealed class RunLimits
             timer?.Dispose();
         }
 
+        /// <summary>The run ends, by whoever comes first.</summary>
+        internal bool TryEnd()
+        {
+            lock (gate)
+            {
+                if (ended) return false;
+                return ended = true;
+            }
+        }
+
         /// <summary>Reports why the run was stopped, and where.</summary>
         /// <returns>The exit code.</returns>
         internal int Report(IReadOnlyList<WasmFrame> stack)
@@ -146,11 +158,7 @@ internal sealed class RunLimits
         private void EndProcess()
         {
             Thread.Sleep(timeout is null ? 300 : 2000);
-            lock (gate)
-            {
-                if (ended) return;
-                Environment.Exit(Report([]));
-            }
+            if (TryEnd()) Environment.Exit(Report([]));
         }
     }
 }

@@ -69,7 +69,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         if (options.Interprets)
         {
             interpreted = new InterpretedModule(this, own);
-            if (options is { TiersUp: true, BackgroundThreads: > 0, TierSeed: null }) hot = new Lookahead(this, own, options.BackgroundThreads, interpreted.HeatOf);
+            if (options is { TiersUp: true, BackgroundThreads: > 0, TierSeed: null }) Hot = new Lookahead(this, own, options.BackgroundThreads, interpreted.HeatOf);
             return;
         }
         if (options.BackgroundThreads > 0 && info.Funcs[^1].BodyEnd - info.Funcs[info.ImportedFuncs].BodyStart >= options.BackgroundThreshold)
@@ -80,12 +80,12 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     internal override Lookahead? Ahead { get; }
 
     /// <summary>Compiles what is hot; null where nothing is, or who finds it compiles it.</summary>
-    private readonly Lookahead? hot;
+    internal override Lookahead? Hot { get; }
 
     /// <summary>Compiles a function that has run long enough in the interpreter, or from the head of one of its loops on, here or soon.</summary>
     internal void CompileHot(int func, int loop = -1)
     {
-        if (hot is not null) hot.Add(func, loop);
+        if (Hot is not null) Hot.Add(func, loop);
         else if (loop < 0) Compile(func);
         else JitThread.Run(Info.Funcs[func], () => CompileLoop(func, loop));
     }

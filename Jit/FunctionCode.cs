@@ -13,6 +13,9 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode
     /// <summary>What compiles before calls, if anything does.</summary>
     internal virtual Lookahead? Ahead => null;
 
+    /// <summary>What compiles functions that are hot, if anything does.</summary>
+    internal virtual Lookahead? Hot => null;
+
     /// <summary>What knows short ways for exceptions through the code, if anything does.</summary>
     internal virtual Runtime.Unwinder? Unwinder => null;
 

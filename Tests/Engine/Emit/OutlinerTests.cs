@@ -17,6 +17,8 @@ public sealed class JitEvents;
 [Collection("JIT events")]
 public sealed class OutlinerTests(ITestOutputHelper output)
 {
+    private static readonly EngineOptions Lazy = new() { Compilation = Compilation.Lazy };
+
     private static ushort[] Program(int cases, int length)
     {
         var random = new Random(1);
@@ -34,7 +36,7 @@ public sealed class OutlinerTests(ITestOutputHelper output)
     {
         var source = new SwitchProgram(cases, locals, steps);
         using var listener = new JitListener();
-        Module module = new Engine().CompileText($"(module $switch{cases}x{locals} " + source.Text()["(module ".Length..]);
+        Module module = new Engine(Lazy).CompileText($"(module $switch{cases}x{locals} " + source.Text()["(module ".Length..]);
         Assert.Equal(large, Outliner.ExceedsLimits(module.Code.EmitIl(0), 2));
 
         Instance instance = module.Instantiate();
@@ -59,7 +61,7 @@ public sealed class OutlinerTests(ITestOutputHelper output)
     public void TrapsOfOutlinedFunctionsAreTheirOwn()
     {
         string many = string.Concat(Enumerable.Repeat(Part, 1500));
-        Module module = new Engine().CompileText($"""
+        Module module = new Engine(Lazy).CompileText($"""
             (module $m (memory 1) (func $large (export "f") (param $x i32) (param $address i32) (result i32)
               {many}
               local.get $x
@@ -86,7 +88,7 @@ public sealed class OutlinerTests(ITestOutputHelper output)
     public void OutlinedFunctionsCallAndReachEverything()
     {
         using var listener = new JitListener();
-        Module module = new Engine().CompileText($"""
+        Module module = new Engine(Lazy).CompileText($"""
             (module $everything
               (type $if (func (param i32) (result i32)))
               (import "host" "twice" (func $twice (param i32) (result i32)))
@@ -148,7 +150,7 @@ public sealed class OutlinerTests(ITestOutputHelper output)
         [MethodImpl(MethodImplOptions.NoInlining)]
         static WeakReference Run()
         {
-            Module module = new Engine().CompileText(
+            Module module = new Engine(Lazy).CompileText(
                 $"""
                 (module (func (export "f") (param $x i32) (result i32)
                   {string.Concat(Enumerable.Repeat(Part, 1500))} local.get $x))

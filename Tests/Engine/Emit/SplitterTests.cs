@@ -10,7 +10,7 @@ namespace WasmJit.Tests;
 [Collection("JIT events")]
 public sealed class SplitterTests
 {
-    private static readonly EngineOptions Tiny = new() { PartSize = new PartSize(6, 3, 12), Inlining = false };
+    private static readonly EngineOptions Tiny = new() { Compilation = Compilation.Lazy, PartSize = new PartSize(6, 3, 12), Inlining = false };
 
     /// <summary>A loop for each number: x = (x + number) xor its square, three times.</summary>
     private static string Loops(int count)
@@ -35,7 +35,7 @@ public sealed class SplitterTests
     {
         using var listener = new JitListener();
         const int count = 8_000;
-        Module module = new Engine().CompileText(Loops(count));
+        Module module = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(Loops(count));
         Assert.True(module.Code.EmitIl(0).Instructions > 150_000);
         Assert.Equal(LoopsInNet(count, 7), module.Instantiate().GetExport<Func<int, int>>("f")(7));
         int[] tiers = listener.TiersOf(module.Code.NameOf(0));

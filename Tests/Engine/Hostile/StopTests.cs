@@ -10,7 +10,7 @@ public sealed class StopTests
     /// <summary>On a machine that does nothing else it is some milliseconds; what is not stopped takes many seconds.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
-    private static readonly Engine Interruptible = new(new EngineOptions { Interruptible = true });
+    private static readonly Engine Interruptible = new(new EngineOptions { Interruptible = true, Compilation = WasmJit.Compilation.Lazy });
 
     private static void Stops(int milliseconds, Action call)
     {
@@ -158,6 +158,24 @@ public sealed class StopTests
         static TimeSpan Time() => Process.GetCurrentProcess().TotalProcessorTime;
     }
 
+    /// <summary>Nobody waits for the compiler where functions are interpreted at first; and what it would take too long for stays so.</summary>
+    [Theory]
+    [InlineData("brif900.wasm")]
+    [InlineData("brtab900.wasm")]
+    [InlineData("near_wild_1800.wasm")]
+    public void TheFirstCallDoesNotWait(string file)
+    {
+        Module module = new Engine().Compile(HostileInput.Read(file));
+        Action run = Call(module, "run");
+        TimeSpan before = Environment.CpuUsage.TotalTime;
+        for (int i = 0; i < 10; i++) run();
+        TimeSpan taken = Environment.CpuUsage.TotalTime - before;
+        Assert.True(taken < TimeSpan.FromSeconds(1), $"{taken}");
+        for (int i = 0; i < 3000; i++) run();
+        module.Code.Hot!.Wait();
+        Assert.Equal(file == "brtab900.wasm", module.Code.IsCompiled(module.Info.ImportedFuncs + module.Info.Funcs.Count - module.Info.ImportedFuncs - 1));
+    }
+
     /// <summary>Functions that are not optimised do what they did.</summary>
     [Fact]
     public void WhatIsNotOptimisedIsRight()
@@ -165,10 +183,10 @@ public sealed class StopTests
         foreach ((int cases, int locals) in new[] { (50, 20), (600, 900) })
         {
             string text = HostileInput.Cases(cases, locals);
-            var optimised = new Engine().CompileText(text).Instantiate().GetExport<Func<int, int>>("f");
+            var optimised = new Engine(new EngineOptions { Compilation = WasmJit.Compilation.Lazy }).CompileText(text).Instantiate().GetExport<Func<int, int>>("f");
             Assert.Equal(0, optimised(3));
         }
-        var tries = new Engine().CompileText(HostileInput.NestedTries(60, 30)).Instantiate().GetExport<Action<int>>("f");
+        var tries = new Engine(new EngineOptions { Compilation = WasmJit.Compilation.Lazy }).CompileText(HostileInput.NestedTries(60, 30)).Instantiate().GetExport<Action<int>>("f");
         Assert.Equal(TrapKind.Unreachable, Assert.Throws<TrapException>(() => tries(0)).Kind);
         tries(1);
     }

@@ -1,3 +1,5 @@
+using WasmJit.Jit;
+using WasmJit.Runtime;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -255,5 +257,51 @@ public sealed class TierTests
               (func $other (type $g) (return_call $vector (local.get 1) (local.get 2))))
             """).Instantiate(new Imports { { "m", first } });
         Assert.Equal(42, first.GetExport<Func<int, long, int>>("down")(1_000_000, 5));
+    }
+
+    /// <summary>Each operation that does what two instructions do is made of these two, and of no others.</summary>
+    [Fact]
+    public void PairsAreMadeOfTheirInstructions()
+    {
+        RegisterOp[] pairs = [.. Enum.GetValues<RegisterOp>().Where(op => op.ToString().Contains("Then", StringComparison.Ordinal))];
+        Assert.True(pairs.Length > 20);
+        foreach (RegisterOp pair in pairs)
+        {
+            RegisterOp[] parts = [.. pair.ToString().Split("Then").Select(Enum.Parse<RegisterOp>)];
+            Instruction[] code = [new() { Op = parts[0] }, new() { Op = parts[1] }, new() { Op = RegisterOp.Return }];
+            RegisterPairs.Join(code);
+            Assert.Equal([pair, parts[1], RegisterOp.Return], code.Select(i => i.Op));
+        }
+    }
+
+    /// <summary>The second instruction of a pair may be the target of a branch; words behind an instruction are none.</summary>
+    [Fact]
+    public void BranchesIntoAPairWork()
+    {
+        Instance instance = new Engine(Interpreted).CompileText("""
+            (module (memory 1) (data (i32.const 8) "\05\00\00\00\07\00\00\00")
+              (func (export "f") (param $n i32) (result i32) (local $a i32) (local $b i32)
+                (block $second
+                  (br_if $second (local.get $n))
+                  (local.set $a (i32.load (i32.const 8))))
+                (local.set $b (i32.load (i32.const 12)))
+                (i32.add (i32.mul (local.get $a) (i32.const 10)) (local.get $b))))
+            """).Instantiate();
+        var f = instance.GetExport<Func<int, int>>("f");
+        Assert.Equal((57, 7), (f(0), f(1)));
+    }
+
+    /// <summary>The text of a trap names interpreted functions where their run stands in .NET's stack.</summary>
+    [Fact]
+    public void TheTextOfATrapNamesInterpretedFunctions()
+    {
+        Instance instance = new Engine(Interpreted).CompileText(Work).Instantiate();
+        var run = instance.GetExport<Func<int, int, int>>("run");
+        foreach ((int argument, int function) in new[] { (0, 2), (3, 3) })
+        {
+            string text = Assert.Throws<TrapException>(() => run(argument, function)).ToString();
+            Assert.Contains("at wasm:work!through", text, StringComparison.Ordinal);
+            Assert.Contains(function == 2 ? "at wasm:work!divide" : "at wasm:work!load", text, StringComparison.Ordinal);
+        }
     }
 }

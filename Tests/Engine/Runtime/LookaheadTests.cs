@@ -9,7 +9,7 @@ namespace WasmJit.Tests;
 [Collection("JIT events")]
 public sealed class LookaheadTests
 {
-    private static readonly EngineOptions Options = new() { BackgroundThreads = 1, BackgroundThreshold = 0, Inlining = false };
+    private static readonly EngineOptions Options = new() { Compilation = Compilation.Lazy, BackgroundThreads = 1, BackgroundThreshold = 0, Inlining = false };
 
     /// <summary>Each function calls the next where its argument is not 0, with one less.</summary>
     private static string Chain(int functions, string last = "")
@@ -38,7 +38,7 @@ public sealed class LookaheadTests
     [Fact]
     public void SmallModulesAreLeftAlone()
     {
-        Assert.Null(new Engine().CompileText(Chain(8)).Code.Ahead);
+        Assert.Null(new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(Chain(8)).Code.Ahead);
         Assert.Null(new Engine(Options with { BackgroundThreads = 0 }).CompileText(Chain(8)).Code.Ahead);
         Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { BackgroundThreads = -1 });
     }
