@@ -53,7 +53,18 @@ internal sealed class Operator
     /// <summary>Which methods of validator and emitter handle it.</summary>
     internal OpGroup Group { get; private init; }
 
-    internal required Proposal Proposal { get; init; }
+    internal required Proposal Proposal
+    {
+        get;
+        init
+        {
+            field = value;
+            IsRestricted = value.IsLinking || value.Feature != Features.None;
+        }
+    }
+
+    /// <summary>Whether a module may be refused because of it.</summary>
+    internal bool IsRestricted { get; private init; }
 
     /// <summary>What the host may switch off and the operator with it; <see cref="Features.None"/> if it cannot be.</summary>
     internal Features Feature => Proposal.Feature;

@@ -32,7 +32,7 @@ internal sealed record Proposal(string Name, string Title, Features Feature = Fe
     ];
 
     /// <summary>Whether it is part of the runtime-linking extension, which a module must be allowed to use.</summary>
-    internal bool IsLinking => this == RuntimeLinking || this == RuntimeCompile;
+    internal bool IsLinking => ReferenceEquals(this, RuntimeLinking) || ReferenceEquals(this, RuntimeCompile);
 
     /// <exception cref="FormatException">There is no such proposal.</exception>
     internal static Proposal Of(ReadOnlySpan<char> name)

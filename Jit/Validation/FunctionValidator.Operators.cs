@@ -7,12 +7,16 @@ internal sealed partial class FunctionValidator
     private void Validate(ref CodeReader code, ref Instr instr)
     {
         Operator op = instr.Op;
-        if (op.Proposal.IsLinking || (op.Feature & ~module.Features) != 0) CheckProposal(op);
+        if (op.IsRestricted && (op.Proposal.IsLinking || (op.Feature & ~module.Features) != 0)) CheckProposal(op);
         if (op.HasSignature)
         {
             ValType address = op.HasCheckedImmediates ? AddressType(instr) : ValType.Bottom;
             ReadOnlySpan<ValType> parameters = op.Params.AsSpan();
-            for (int i = parameters.Length - 1; i >= 0; i--) Pop(parameters[i].Kind == ValKind.Bottom ? address : parameters[i]);
+            for (int i = parameters.Length - 1; i >= 0; i--)
+            {
+                ref readonly ValType parameter = ref parameters[i];
+                if (!TryPopNumber(parameter.Kind)) Pop(parameter.Kind == ValKind.Bottom ? address : parameter);
+            }
             if (op.HasCheckedImmediates && instr.HasMemoryRef) Pop(ValType.Ref(Heap(instr.Heap1), true));
             foreach (ValType result in op.Results.AsSpan()) Push(result.Kind == ValKind.Bottom ? address : result);
             return;

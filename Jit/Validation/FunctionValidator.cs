@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 
 namespace WasmJit.Jit;
 
@@ -144,7 +145,9 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
     private void Push(ValType type)
     {
         if (height == stack.Length) GrowStack();
-        stack[height++] = type;
+        ref ValType slot = ref stack[height++];
+        // Mostly a number takes the place of one of the same type. A write costs what any write of a reference costs.
+        if (type.Kind != slot.Kind || type.Kind == ValKind.Ref) slot = type;
     }
 
     private void GrowStack() => Array.Resize(ref stack, height * 2);
@@ -172,12 +175,35 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
     private ValType Pop(ValType expected)
     {
         ref Frame frame = ref frames[depth - 1];
-        if (height == frame.Height)
-            return frame.Unreachable ? ValType.Bottom : throw Error($"type mismatch: instruction requires [{expected}] but stack has []");
+        if (height > frame.Height)
+        {
+            ref ValType actual = ref stack[height - 1];
+            if (actual.Kind == expected.Kind && expected.Kind != ValKind.Ref)
+            {
+                height--;
+                return expected;
+            }
+        }
+        return PopOther(expected, frame.Height, frame.Unreachable);
+    }
+
+    private ValType PopOther(ValType expected, int bottom, bool isUnreachable)
+    {
+        if (height == bottom)
+            return isUnreachable ? ValType.Bottom : throw Error($"type mismatch: instruction requires [{expected}] but stack has []");
         ValType actual = stack[--height];
-        if (actual.Kind == expected.Kind && actual.Kind != ValKind.Ref) return actual;
         return Subtyping.IsSubtype(actual, expected) ? actual
             : throw Error($"type mismatch: instruction requires [{expected}] but stack has [{actual}]");
+    }
+
+    /// <summary>Pops an operand of a number type; whether it was one. Nothing is done where more has to be looked at.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryPopNumber(ValKind kind)
+    {
+        int top = height - 1;
+        if (top < frames[depth - 1].Height || stack[top].Kind != kind || kind == ValKind.Ref) return false;
+        height = top;
+        return true;
     }
 
     private void Pop(ImmutableArray<ValType> types)

@@ -537,13 +537,14 @@ internal static unsafe partial class Interpreter
         enter:
             if (Volatile.Read(ref *(nint*)&callee->Code) == 0) instance.Services.Prepare(instance, callee);
             if (nextFp + callee->Slots > thread.Limit || sp == thread.FrameLimit) Trap.Throw(TrapKind.CallStackExhausted);
-            if (*mark != 0) CancellationScope.Stop();
             if (--callee->Heat < 0) instance.Services.OnHot(instance, callee);
             sp->Ip = ip;
             sp->Fp = fp;
             sp->Rp = rp;
             sp->Function = callee;
             thread.Sp = ++sp;
+            // Where a function is stopped, it is in the stack.
+            if (*mark != 0) CancellationScope.Stop();
             fp = nextFp;
             rp = nextRp;
             ip = callee->Code;

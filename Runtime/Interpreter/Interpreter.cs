@@ -17,8 +17,8 @@ internal static unsafe partial class Interpreter
     internal static void Execute(InterpreterThread thread, InstanceCore instance, FunctionState* function, bool tails)
     {
         byte local;
+        // Otherwise the function that is entered looks.
         if (StackGuard.Map is null) StackGuard.Check();
-        else if (StackGuard.Map[(ulong)&local >> StackGuard.GranuleLog2] != 0) CancellationScope.Stop();
         ulong* fp = thread.Top;
         int rp = thread.RefTop;
         InterpreterFrame* bottom = thread.Sp, frameLimit = thread.FrameLimit;

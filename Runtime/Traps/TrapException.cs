@@ -198,7 +198,7 @@ internal static class WasmStackTrace
             if (!InterpretedStack.IsRun(method)) Add(frames, method);
             else if (next < parts.Count) parts[next++].AddTo(frames, reversed: false);
         }
-        if (at == trace.Count) return frames;
+        if (at == trace.Count) return Ends(frames, ends);
         var last = new List<WasmFrame>();
         int end = trace.Count - 1;
         next = parts.Count - 1;
@@ -211,6 +211,20 @@ internal static class WasmStackTrace
         if (end >= at) frames.Add(WasmFrame.Left(end - at + 1));
         last.Reverse();
         frames.AddRange(last);
+        return Ends(frames, ends);
+    }
+
+    /// <summary>Of a stack of which several parts have been left out, in runs of the interpreter and between them, both ends.</summary>
+    private static List<WasmFrame> Ends(List<WasmFrame> frames, int ends)
+    {
+        int first = frames.FindIndex(f => f.Omitted > 0), last = frames.FindLastIndex(f => f.Omitted > 0);
+        if (first == last) return frames;
+        first = Math.Min(first, ends);
+        last = Math.Max(last, frames.Count - 1 - ends);
+        int left = 0;
+        for (int i = first; i <= last; i++) left += Math.Max(frames[i].Omitted, 1);
+        frames.RemoveRange(first, last - first + 1);
+        frames.Insert(first, WasmFrame.Left(left));
         return frames;
     }
 

@@ -304,4 +304,19 @@ public sealed class TierTests
             Assert.Contains(function == 2 ? "at wasm:work!divide" : "at wasm:work!load", text, StringComparison.Ordinal);
         }
     }
+
+    /// <summary>A deep stack of both tiers has one gap.</summary>
+    [Theory]
+    [MemberData(nameof(Mixtures))]
+    public void ADeepStackHasTwoEnds(int mixture)
+    {
+        Instance instance = new Engine(Mixture(mixture)).CompileText(Work).Instantiate();
+        var deep = instance.GetExport<Func<int, int>>("deep");
+        for (int i = 0; i < 3; i++)
+        {
+            var trap = Assert.Throws<TrapException>(() => deep(20_000));
+            Assert.Single(trap.WasmStack, f => f.Omitted > 0);
+            Assert.InRange(trap.WasmStack.Sum(f => Math.Max(f.Omitted, 1)), 20_001, 20_050);
+        }
+    }
 }
