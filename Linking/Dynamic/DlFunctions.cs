@@ -127,6 +127,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
                 };
                 // Whoever defines one of the linker's functions beside it, the linker's is meant, except by those who ask for the next one.
                 ulong? address = handle != NextHandle && Reference(caller, name) is { } own ? Space.IndexOf(own) : SymbolIn(scope, name);
+                linker.UpdateThreads();
                 return address ?? throw new DynamicLinkException($"undefined symbol: {name}");
             }
             catch (Exception e) when (IsForGuest(e))

@@ -7,10 +7,10 @@ namespace WasmJit.DynamicLinking;
 public sealed class DynamicLibrary
 {
     /// <summary>What the tools make for the loader alone. Each library has its own, and none of them is a symbol.</summary>
-    private static readonly HashSet<string> LoaderFunctions =
+    private static readonly HashSet<string> LoaderNames =
     [
         "__wasm_call_ctors", "__wasm_apply_data_relocs", "__wasm_apply_relocs", "__wasm_apply_global_relocs", "__wasm_apply_tls_relocs",
-        "__wasm_apply_global_tls_relocs", "__wasm_init_memory", "__wasm_init_tls", "__post_instantiate",
+        "__wasm_apply_global_tls_relocs", "__wasm_init_memory", "__wasm_init_tls", "__post_instantiate", "__tls_size", "__tls_align",
     ];
 
     private readonly Dictionary<string, ExternType> symbols = new(StringComparer.Ordinal);
@@ -90,6 +90,9 @@ public sealed class DynamicLibrary
     /// <summary>Addresses that it imports and that are not known yet: nobody defines the symbol, which is weak or bound late.</summary>
     internal List<GotEntry> Got { get; } = [];
 
+    /// <summary>All addresses that it imports.</summary>
+    internal List<GotEntry> Offsets { get; } = [];
+
     /// <summary>The linker's own functions as they are called by this library, as far as it has asked for them.</summary>
     internal Dictionary<string, Delegate> OwnFunctions { get; } = [];
 
@@ -121,6 +124,10 @@ public sealed class DynamicLibrary
     /// <inheritdoc/>
     public override string ToString() => Name;
 
+    /// <summary>The same, for who needs one.</summary>
+    /// <exception cref="DynamicLinkException">There is none.</exception>
+    internal DynamicLibrary DefinerOf(string name, ExternKind kind) => Definer(name, kind) ?? throw Undefined(name);
+
     /// <summary>The library of this one's tree that defines a symbol.</summary>
     private DynamicLibrary? Definer(string name, ExternKind kind)
     {
@@ -137,10 +144,44 @@ public sealed class DynamicLibrary
     internal Tag TagOf(string name) => (Tag)Instance.FindInternal(name)!;
 
     /// <summary>The address of a variable: what is exported is relative in position-independent code, whose base is 0 otherwise.</summary>
-    internal ulong AddressOf(string name) => MemoryBase + ((Global)Instance.FindInternal(name)!).Value switch
+    internal ulong AddressOf(string name) => AddressOf(name, Instance);
+
+    /// <summary>The same for the instance of a thread: a thread-local variable is relative to what the thread has.</summary>
+    internal ulong AddressOf(string name, Instance instance) =>
+        (IsThreadLocal(name) ? ValueOf("__tls_base", instance) : MemoryBase) + ValueOf(name, instance);
+
+    /// <summary>Whether each thread has a variable of its own.</summary>
+    internal bool IsThreadLocal(string name) => Section?.ThreadLocal.Contains(name) == true;
+
+    /// <summary>How much memory the thread-local variables of a thread need.</summary>
+    /// <exception cref="DynamicLinkException">There are some, and nobody can make them.</exception>
+    internal ulong ThreadLocalSize
+    {
+        get
+        {
+            if (Section?.ThreadLocal.Count > 0 && (!Has("__wasm_init_tls") || !Has("__tls_size")))
+                throw new DynamicLinkException($"{Name} exports no __wasm_init_tls and __tls_size (the linker's option --export-if-defined does it)");
+            return Has("__wasm_init_tls") && Has("__tls_size") ? ValueOf("__tls_size", Instance) : 0;
+        }
+    }
+
+    /// <summary>Their alignment as a power of two.</summary>
+    internal int ThreadLocalAlignment => Has("__tls_align") ? Math.Min(System.Numerics.BitOperations.Log2(Math.Max(ValueOf("__tls_align", Instance), 1)), 16) : 4;
+
+    /// <summary>Gives an instance a thread's variables.</summary>
+    internal static void InitialiseThreadLocals(Instance instance, ulong address)
+    {
+        if (instance.TryGetExport("__wasm_init_tls", out Action<int>? narrow)) narrow((int)(uint)address);
+        else if (instance.TryGetExport("__wasm_init_tls", out Action<long>? wide)) wide((long)address);
+    }
+
+    private bool Has(string export) => Module.Info.FindExport(export) is not null;
+
+    private static ulong ValueOf(string name, Instance instance) => (instance.FindInternal(name) as Global)?.Value switch
     {
         int value => (uint)value,
-        var value => (ulong)(long)value!,
+        long value => (ulong)value,
+        _ => 0,
     };
 
     /// <summary>The symbol of a function; of several the first by name.</summary>
@@ -176,9 +217,9 @@ public sealed class DynamicLibrary
     /// <summary>Whether an export is a symbol of the program.</summary>
     private bool IsSymbol(ExportType export) => export.Type.Kind switch
     {
-        ExternKind.Func => !LoaderFunctions.Contains(export.Name),
+        ExternKind.Func => !LoaderNames.Contains(export.Name),
         ExternKind.Global => export.Type.Global is { IsMutable: false, Type.Kind: ValKind.I32 or ValKind.I64 }
-            && Section?.ThreadLocal.Contains(export.Name) != true,
+            && !LoaderNames.Contains(export.Name) && (!IsThreadLocal(export.Name) || Has("__tls_base")),
         ExternKind.Tag => true,
         _ => false,
     };
@@ -199,6 +240,12 @@ internal sealed class GotEntry(Global global, string name, bool isFunction)
 
     /// <summary>The function that traps in its place, while nobody defines it.</summary>
     internal FuncRef? Missing { get; set; }
+
+    /// <summary>What the global holds.</summary>
+    internal object? Value => global.Value;
+
+    /// <summary>Whether it is this global.</summary>
+    internal bool IsIn(Global other) => ReferenceEquals(global, other);
 
     /// <summary>Sets the address.</summary>
     internal void Set(ulong address) => global.Value = global.Type.Type.Kind == ValKind.I64 ? (object)(long)address : (int)(uint)address;

@@ -129,6 +129,7 @@ public sealed partial class DynamicLinker
         {
             isSweeping = false;
         }
+        failure = Attempt(UpdateThreads, failure);
         if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
 

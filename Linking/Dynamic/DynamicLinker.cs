@@ -23,6 +23,7 @@ public sealed partial class DynamicLinker
     private readonly LibrarySearch search;
     private GuestSpace? space;
     private Global? stackPointer;
+    private readonly List<DynamicThread> threads = [];
     private bool isLinked, isLoading;
 
     /// <summary>Makes a linker.</summary>
@@ -243,9 +244,43 @@ public sealed partial class DynamicLinker
                 SweepAfterFailure();
                 throw;
             }
+            UpdateThreads();
             if (!library.IsLoaded) throw new DynamicLinkException($"{name} was closed by its own constructors");
             return library;
         }
+    }
+
+    /// <summary>
+    /// Makes a further thread of the program: stack, thread-local variables and instances of its own, the same memory. Libraries that are
+    /// opened later are there, too.
+    /// </summary>
+    /// <param name="stackSize">The bytes of its stack.</param>
+    /// <exception cref="DynamicLinkException">The program, or a library, was not made for threads; or there is no memory.</exception>
+    /// <exception cref="TrapException">A start function traps.</exception>
+    public DynamicThread CreateThread(int stackSize = 65536)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(stackSize);
+        using (Enter())
+        {
+            if (!isLinked) throw new DynamicLinkException("the program is not linked yet");
+            if (!Memory.Type.IsShared) throw new DynamicLinkException($"{Program.Name} has no shared memory");
+            Initialize();
+            var thread = new DynamicThread(this, new ThreadImage(this, stackSize & ~15));
+            threads.Add(thread);
+            return thread;
+        }
+    }
+
+    internal void Remove(DynamicThread thread)
+    {
+        threads.Remove(thread);
+        thread.Image.Release();
+    }
+
+    /// <summary>Tells threads what has been loaded, unloaded and put into the table.</summary>
+    internal void UpdateThreads()
+    {
+        foreach (DynamicThread thread in threads) thread.Image.Update();
     }
 
     /// <summary>Loads a library. What of the guest's runs meanwhile, its allocator for one, sees the link map as it was.</summary>
@@ -254,7 +289,9 @@ public sealed partial class DynamicLinker
         isLoading = true;
         try
         {
-            return new LibraryLoader(this, Map, search, new ModuleCompiler(Program.Module.Engine, quota, caller is null ? null : Program.Instance.FuelTank)).Load(name, caller, mode);
+            DynamicLibrary library = new LibraryLoader(this, Map, search, new ModuleCompiler(Program.Module.Engine, quota, caller is null ? null : Program.Instance.FuelTank)).Load(name, caller, mode);
+            UpdateThreads();
+            return library;
         }
         catch
         {

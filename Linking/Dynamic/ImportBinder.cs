@@ -77,7 +77,9 @@ internal sealed class ImportBinder
         if (!isKnown && !IsWeak(name) && !(isFunction && isLazy)) throw Undefined(name);
         Global global = linker.MakeAddress(0, isMutable: true);
         values[index] = global;
-        library.Got.Add(new GotEntry(global, name, isFunction) { MayBeMissing = isFunction && isLazy && !IsWeak(name) });
+        var entry = new GotEntry(global, name, isFunction) { MayBeMissing = isFunction && isLazy && !IsWeak(name) };
+        library.Got.Add(entry);
+        library.Offsets.Add(entry);
     }
 
     private static bool IsOfTheLoader(ImportInfo import) => import.Type.Kind switch

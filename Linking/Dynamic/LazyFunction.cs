@@ -11,12 +11,17 @@ namespace WasmJit.Linking;
 /// nobody defines, where that is allowed. Each call looks the symbol up. As soon as the definition is known it takes the place
 /// of this in the importing instance, and only references that were taken earlier still come here.
 /// </summary>
-internal sealed class LazyFunction(DynamicLinker linker, DynamicLibrary library, string name, DefType type)
+internal sealed class LazyFunction(DynamicLinker linker, DynamicLibrary library, string name, DefType type, Func<FuncRef, FuncRef>? here = null)
 {
     private static readonly MethodInfo TargetMethod =
         typeof(LazyFunction).GetMethod(nameof(Target), BindingFlags.Instance | BindingFlags.NonPublic)!;
 
+    private static readonly System.Runtime.CompilerServices.ConditionalWeakTable<FuncRef, LazyFunction> Made = [];
+
     private Delegate? target;
+
+    /// <summary>Whether a function stands for one that was not known.</summary>
+    internal static bool IsOne(FuncRef func) => Made.TryGetValue(func, out _);
 
     /// <summary>A function of the type that forwards to the definition.</summary>
     internal FuncRef Make()
@@ -26,7 +31,9 @@ internal sealed class LazyFunction(DynamicLinker linker, DynamicLibrary library,
         Expression function = Expression.Convert(Expression.Call(Expression.Constant(this), TargetMethod), signature.DelegateType);
         LambdaExpression forward = Expression.Lambda(signature.DelegateType, Expression.Invoke(function, parameters), parameters);
         // Where no code may be made, calls are interpreted until the definition takes this one's place.
-        return HostAdapter.MakeFunc(forward.Compile(preferInterpretation: library.Module.SavedCode is not null), type, library.Module.SavedCode);
+        FuncRef func = HostAdapter.MakeFunc(forward.Compile(preferInterpretation: library.Module.SavedCode is not null), type, library.Module.SavedCode);
+        Made.Add(func, this);
+        return func;
     }
 
     private Delegate Target()
@@ -36,6 +43,6 @@ internal sealed class LazyFunction(DynamicLinker linker, DynamicLibrary library,
             throw Trap.Make(TrapKind.UnknownImport, $"{library.Name}: undefined symbol: {name}");
         if (!Subtyping.Matches(ExternType.OfFunc(found.Type, true), ExternType.OfFunc(type)))
             throw Trap.Make(TrapKind.IndirectCallTypeMismatch, $"{name} is {found.Type}, {library.Name} needs {type}");
-        return target = found.Delegate;
+        return target = (here is null ? found : here(found)).Delegate;
     }
 }

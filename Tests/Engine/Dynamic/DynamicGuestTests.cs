@@ -30,6 +30,59 @@ public sealed class DynamicGuestTests
         Golden.Equal("throws.txt", Encoding.UTF8.GetString(output.ToArray()));
     }
 
+    /// <summary>The library is opened after the first of two further threads has been made, before the second.</summary>
+    [Theory]
+    [InlineData(Compilation.Lazy)]
+    [InlineData(Compilation.Tiered)]
+    public async Task EachThreadHasItsOwnVariablesAndStack(Compilation compilation)
+    {
+        using var directory = new DirectoryNamespace(Folder);
+        var linker = new DynamicLinker(directory);
+        Instance program = linker.Instantiate(new Engine(new EngineOptions { Compilation = compilation }).Compile(Bytes("threads.wasm")));
+        using DynamicThread early = linker.CreateThread();
+        Assert.Equal(1, program.GetExport<Func<int>>("open_library")());
+        DynamicLibrary library = linker.Libraries[1];
+        using DynamicThread late = linker.CreateThread(1 << 17);
+        const int times = 20_000;
+        var threads = new[] { early, late };
+        Task<int>[] running =
+        [
+            Task.Run(() => linker.Program.GetFunction<Func<int, int, int>>("work")(times, 1)),
+            .. threads.Select((t, i) => Task.Run(() => t.GetFunction<Func<int, int, int>>(linker.Program, "work")(times, i + 2))),
+        ];
+        int[] results = await Task.WhenAll(running);
+        Assert.Equal([3 + times, 3 + (2 * times), 3 + (3 * times)], results);
+        Assert.Equal(5 + times, library.GetFunction<Func<int>>("read_counter")());
+        for (int i = 0; i < threads.Length; i++)
+        {
+            Assert.Equal(5 + ((i + 2) * times), threads[i].GetFunction<Func<int>>(library, "read_counter")());
+            Assert.Equal(times, threads[i].GetFunction<Func<int>>(library, "read_calls")());
+            Assert.Equal(10 + (3 * times), threads[i].GetFunction<Func<int>>(library, "read_shared")());
+        }
+        ulong[] counters = [library.GetAddress("counter"), early.GetAddress(library, "counter"), late.GetAddress(library, "counter")];
+        Assert.Equal(3, counters.Distinct().Count());
+        Assert.Equal([5 + times, 5 + (2 * times), 5 + (3 * times)], counters.Select(linker.Memory.Read<int>));
+        Assert.Equal(linker.Program.GetAddress("shared"), late.GetAddress(library, "shared"));
+        late.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => late.GetAddress(library, "counter"));
+        linker.Close(library);
+        Assert.Throws<ObjectDisposedException>(() => early.GetFunction<Func<int>>(library, "read_counter"));
+        Assert.Equal(1, program.GetExport<Func<int>>("open_library")());
+        Assert.Equal(5, early.GetFunction<Func<int>>(linker.Libraries[1], "read_counter")());
+    }
+
+    [Fact]
+    public void WhatWasNotMadeForThreadsIsRefused()
+    {
+        var libraries = new MemoryNamespace();
+        var linker = new DynamicLinker(libraries);
+        linker.Instantiate(new Engine().CompileText("""(module (memory (export "memory") 1))"""));
+        Assert.Contains("no shared memory", Assert.Throws<DynamicLinkException>(() => linker.CreateThread()).Message);
+        linker = new DynamicLinker(libraries);
+        linker.Instantiate(new Engine().CompileText("""(module (memory (export "memory") 1 4 shared) (data (i32.const 0) "a"))"""));
+        Assert.Contains("not linked for threads", Assert.Throws<DynamicLinkException>(() => linker.CreateThread()).Message);
+    }
+
     [Fact]
     public void AProgramOf64BitsOpensALibrary()
     {

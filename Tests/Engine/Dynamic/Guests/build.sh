@@ -25,6 +25,14 @@ done
 link -mwasm64 -shared --unresolved-symbols=import-dynamic "$objects/libwide.o" -o libwide.so
 link -mwasm64 --no-entry "${program[@]}" --export=base "$objects/wide.o" -o wide.wasm
 
+# Threads.
+for name in threads libthreads; do
+  clang-22 --target=wasm32-unknown-unknown -pthread -matomics -mbulk-memory -fPIC -fvisibility=default -O1 -fno-builtin -Wall -c $name.c -o "$objects/$name.o"
+done
+tls=(--shared-memory --export-if-defined=__wasm_init_tls --export-if-defined=__tls_size --export-if-defined=__tls_align --export-if-defined=__tls_base)
+link -shared --unresolved-symbols=import-dynamic "${tls[@]}" "$objects/libthreads.o" -o libthreads.so
+link --no-entry --import-memory --max-memory=16777216 "${tls[@]}" "${program[@]}" --export=shared --export=work "$objects/threads.o" -o threads.wasm
+
 # C++ with exceptions. Debian has LLVM's C++ runtime for WASI without exceptions alone; its sources are in the package emscripten
 # (apt-get download emscripten), which needs telling that this is not emscripten's libc.
 if [ $# -lt 1 ]; then

@@ -1,0 +1,180 @@
+using WasmJit.DynamicLinking;
+using WasmJit.Jit;
+using WasmJit.Runtime;
+
+namespace WasmJit.Linking;
+
+/// <summary>
+/// Program and libraries once more, for another thread: instances over the same memory, with a stack, thread-local variables and a table of
+/// their own. Nothing is resolved again: each import is that of the first thread's instance, or what stands for it here. Data are there
+/// already, and constructors have run.
+/// </summary>
+internal sealed class ThreadImage
+{
+    private readonly DynamicLinker linker;
+    private readonly Dictionary<DynamicLibrary, Part> parts = [];
+
+    /// <summary>The instance here for one of the first thread.</summary>
+    private readonly Dictionary<object, Instance> twins = new(ReferenceEqualityComparer.Instance);
+
+    private readonly Global stackPointer;
+    private readonly ulong stackBlock;
+    private readonly object stackTop;
+    private Table? table;
+
+    /// <exception cref="DynamicLinkException">The program was not made for threads, or there is no memory.</exception>
+    internal ThreadImage(DynamicLinker linker, int stackSize)
+    {
+        this.linker = linker;
+        ulong stack = linker.Space.Allocate((ulong)stackSize, 4, out stackBlock);
+        stackPointer = linker.MakeAddress(stack + (ulong)stackSize, isMutable: true);
+        stackTop = stackPointer.Value!;
+        try
+        {
+            Update();
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
+    }
+
+    /// <summary>The instance of a library here.</summary>
+    internal Instance InstanceOf(DynamicLibrary library) => parts[library].Instance;
+
+    /// <summary>The address of a variable as this thread sees it.</summary>
+    internal ulong AddressOf(DynamicLibrary library, string name) => library.AddressOf(name, InstanceOf(library));
+
+    /// <summary>Gives back what the thread has of the memory.</summary>
+    internal void Release()
+    {
+        foreach (Part part in parts.Values) linker.Space.Release(part.Block);
+        parts.Clear();
+        twins.Clear();
+        linker.Space.Release(stackBlock);
+    }
+
+    /// <summary>Brings it up to date with what has been loaded, unloaded and put into the table.</summary>
+    internal void Update()
+    {
+        foreach (DynamicLibrary gone in parts.Keys.Where(l => !l.IsLoaded).ToList())
+        {
+            Part part = parts[gone];
+            parts.Remove(gone);
+            twins.Remove(gone.Instance);
+            linker.Space.Release(part.Block);
+        }
+        GrowTable();
+        List<DynamicLibrary> added = [.. linker.Map.Libraries.Where(l => !parts.ContainsKey(l))];
+        foreach (DynamicLibrary library in added) Add(library);
+        foreach (DynamicLibrary library in added) Connect(library);
+        CopyTable();
+        foreach ((DynamicLibrary library, Part part) in parts)
+            foreach ((GotEntry entry, Global own) in part.Offsets) own.Value = OffsetOf(library, entry);
+    }
+
+    private void Add(DynamicLibrary library)
+    {
+        ModuleInfo info = library.Module.Info;
+        if (info.Datas.Any(d => d.Mode == SegmentMode.Active && d.Length > 0))
+            throw new DynamicLinkException($"{library.Name} was not linked for threads: each instance of it writes its data again");
+        Instance first = library.Instance;
+        var offsets = new List<(GotEntry, Global)>();
+        var values = new object[info.Imports.Count];
+        for (int i = 0; i < values.Length; i++) values[i] = Import(library, first, info.Imports[i], offsets);
+        Instance instance;
+        try
+        {
+            instance = Linker.Instantiate(library.Module, values, first.FuelTank, first.GuestLimits);
+        }
+        catch (LinkException e)
+        {
+            throw new DynamicLinkException($"{library.Name}: {e.Message}", e);
+        }
+        if (library == linker.Map.Program)
+        {
+            if (linker.Space.HasTable && table is null) table = (Table)instance.FindInternal("__indirect_function_table")!;
+            GrowTable();
+            if (instance.FindInternal("__stack_pointer") is Global { Type.IsMutable: true } stack && stack != stackPointer) stack.Value = stackTop;
+        }
+        twins[first] = instance;
+        ulong block = 0;
+        if (library.ThreadLocalSize is var size and > 0)
+        {
+            ulong address = linker.Space.Allocate(size, library.ThreadLocalAlignment, out block);
+            DynamicLibrary.InitialiseThreadLocals(instance, address);
+        }
+        parts[library] = new Part(instance, offsets, block);
+    }
+
+    private object Import(DynamicLibrary library, Instance first, ImportInfo import, List<(GotEntry, Global)> offsets)
+    {
+        switch (import.Type.Kind)
+        {
+            case ExternKind.Func: return Twin(library, import, first.GetFunc(import.Index));
+            case ExternKind.Memory: return first.Memories[import.Index];
+            case ExternKind.Tag: return first.Tags[import.Index];
+            case ExternKind.Table when import is { Module: "env", Name: "__indirect_function_table" }: return table ??= NewTable();
+            case ExternKind.Table: return first.Tables[import.Index];
+            case ExternKind.Global when import is { Module: "env", Name: "__stack_pointer" }: return stackPointer;
+            case ExternKind.Global:
+                Global given = first.Globals[import.Index];
+                if (library.Offsets.Find(o => o.IsIn(given)) is not { } entry) return given;
+                var own = new Global(given.Type, given.Value);
+                offsets.Add((entry, own));
+                return own;
+            default: throw new DynamicLinkException($"{library.Name}: {import.Names} cannot be imported by a thread");
+        }
+    }
+
+    private Table NewTable()
+    {
+        Table main = linker.Space.Table;
+        return new Table(main.Type with { Minimum = (ulong)main.Size }, null, default, linker.Program.Instance.GuestLimits);
+    }
+
+    /// <summary>The function here for one of the first thread; it stays as it is while there is no instance for it.</summary>
+    private FuncRef Twin(FuncRef func) => func.Context is not null && twins.TryGetValue(func.Context, out Instance? twin) ? twin.GetFunc(func.Index) : func;
+
+    private FuncRef Twin(DynamicLibrary library, ImportInfo import, FuncRef func) => LazyFunction.IsOne(func)
+        ? new LazyFunction(linker, library, import.Name!, import.Type.Def, Twin).Make() : Twin(func);
+
+    /// <summary>Puts functions of instances that came later in the place of the first thread's.</summary>
+    private void Connect(DynamicLibrary library)
+    {
+        Instance instance = parts[library].Instance;
+        foreach (ImportInfo import in library.Module.Info.Imports)
+            if (import.Type.Kind == ExternKind.Func && instance.Funcs[import.Index] is { } func) instance.Funcs[import.Index] = HostFunctions.ForCaller(Twin(func), instance);
+    }
+
+    /// <summary>Libraries have the same part of the table in all threads.</summary>
+    private void GrowTable()
+    {
+        if (table is null || linker.Space.Table.Size <= table.Size) return;
+        if (table.GrowCore((ulong)(linker.Space.Table.Size - table.Size), null) < 0) throw new DynamicLinkException("the table of a thread cannot grow");
+    }
+
+    private void CopyTable()
+    {
+        if (table is null) return;
+        GrowTable();
+        Table main = linker.Space.Table;
+        for (int i = 0; i < main.Size; i++)
+        {
+            FuncRef func = main.Funcs[i];
+            if (ReferenceEquals(func, FuncRef.Empty)) table.Set((ulong)i, null);
+            else table.Set((ulong)i, Twin(func));
+        }
+    }
+
+    /// <summary>An entry of an offset table is the first thread's, unless the variable is thread-local.</summary>
+    private object? OffsetOf(DynamicLibrary library, GotEntry entry)
+    {
+        if (!entry.IsFunction && linker.Map.Definer(library, entry.Name, ExternKind.Global) is { } definer && definer.IsThreadLocal(entry.Name))
+            return linker.MakeAddress(AddressOf(definer, entry.Name), isMutable: false).Value;
+        return entry.Value;
+    }
+
+    private sealed record Part(Instance Instance, List<(GotEntry Entry, Global Own)> Offsets, ulong Block);
+}
