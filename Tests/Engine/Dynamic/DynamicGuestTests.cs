@@ -62,7 +62,7 @@ public sealed class DynamicGuestTests
         ulong[] counters = [library.GetAddress("counter"), early.GetAddress(library, "counter"), late.GetAddress(library, "counter")];
         Assert.Equal(3, counters.Distinct().Count());
         Assert.Equal([5 + times, 5 + (2 * times), 5 + (3 * times)], counters.Select(linker.Memory.Read<int>));
-        Assert.Equal(linker.Program.GetAddress("shared"), late.GetAddress(library, "shared"));
+        Assert.Equal(linker.Program.GetAddress("shared"), late.GetAddress(linker.Program, "shared"));
         late.Dispose();
         Assert.Throws<ObjectDisposedException>(() => late.GetAddress(library, "counter"));
         linker.Close(library);
