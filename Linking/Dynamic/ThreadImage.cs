@@ -131,7 +131,14 @@ internal sealed class ThreadImage
     private Table NewTable()
     {
         Table main = linker.Space.Table;
-        return new Table(main.Type with { Minimum = (ulong)main.Size }, null, default, linker.Program.Instance.GuestLimits);
+        try
+        {
+            return new Table(main.Type with { Minimum = (ulong)main.Size }, null, default, linker.Program.Instance.GuestLimits);
+        }
+        catch (ResourceLimitException e)
+        {
+            throw new DynamicLinkException($"limit reached: {e.Message}", e);
+        }
     }
 
     /// <summary>The function here for one of the first thread; it stays as it is while there is no instance for it.</summary>
