@@ -56,7 +56,7 @@ internal static class InspectCommand
         }
     }
 
-    private static string Quote(string name) => WatPrinter.Quote(name);
+    private static string Quote(string name) => TextStrings.Quote(name);
 
     private static string Header(DefType type) => (type.IsFinal, type.Super) switch
     {

@@ -236,7 +236,7 @@ internal static class RunCommand
             const int most = 10;
             ImportType[] missing = [.. module.Imports.Where(i => i.Name is not null && host.Imports.Find(i.Module, i.Name) is null)];
             if (missing.Length == 0) return;
-            IEnumerable<string> lines = missing.Take(most).Select(i => $"{WatPrinter.Quote(i.Module)} {WatPrinter.Quote(i.Name!)} {i.Type}");
+            IEnumerable<string> lines = missing.Take(most).Select(i => $"{TextStrings.Quote(i.Module)} {TextStrings.Quote(i.Name!)} {i.Type}");
             if (missing.Length > most) lines = lines.Append($"and {missing.Length - most} more");
             throw new ToolException($"{path} has unknown imports:", Missing) { Items = [.. lines] };
         }
@@ -253,7 +253,7 @@ internal static class RunCommand
         private int Invoke(string name)
         {
             ExportType export = module.Exports.FirstOrDefault(e => e.Name == name && e.Type.Kind == ExternKind.Func)
-                ?? throw new ToolException($"unknown exported function {WatPrinter.Quote(name)}", Callable(module));
+                ?? throw new ToolException($"unknown exported function {TextStrings.Quote(name)}", Callable(module));
             FuncType type = export.Type.Func;
             if (Args.Length != type.Params.Length)
                 throw new ToolException($"{name} takes {type.Params.Length} arguments, not {Args.Length}: {type}");

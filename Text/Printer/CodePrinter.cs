@@ -11,74 +11,41 @@ namespace WasmJit.Text;
 /// <param name="Block">The number of the block that it begins, counted from the function.</param>
 internal readonly record struct CodeLine(int Offset, int Depth, string Text, int Block);
 
-/// <summary>Function bodies: one instruction a line, immediates by the kinds that the operator's row lists.</summary>
-internal sealed partial class WatPrinter
+/// <summary>
+/// Prints the code of a function, or a constant expression: one instruction a line, with immediates by the kinds that the operator's
+/// row lists.
+/// </summary>
+/// <param name="module">The module.</param>
+/// <param name="ids">Its ids.</param>
+/// <param name="typeText">Prints types.</param>
+/// <param name="func">The function; null for a constant expression.</param>
+/// <param name="printsHints">Whether branch hints are printed.</param>
+internal sealed class CodePrinter(ModuleInfo module, ModuleIds ids, TypePrinter typeText, uint? func, bool printsHints)
 {
-    private Names locals = new([]);
-    private ILookup<uint, KeyValuePair<uint, string>>? localNames;
-    private readonly List<(string? Name, int Line, int Hidden)> labels = [];
+    private readonly PrintedNames locals = func is { } named ? ids.LocalNames(named) : PrintedNames.Empty;
+
+    /// <summary>The open blocks, behind the function itself.</summary>
+    private readonly List<(string? Name, int Line, int Hidden)> labels = func is null ? [] : [(null, -1, -1)];
 
     /// <summary>The innermost label of each name; the label says which one of the same name it hides.</summary>
     private readonly Dictionary<string, int> innermost = [];
 
     /// <summary>The lines of blocks that are branched to by number: they get the number that the branches' comments have.</summary>
     private readonly HashSet<int> targets = [];
+
     private int currentLine;
-    private uint currentFunc, labelCount;
 
-    private void Function(int index)
-    {
-        Line(Head(index, numbered: true) + ")");
-        FuncInfo func = module.Funcs[index];
-        List<CodeLine> body = Body(func);
-        if (body.Count == 0 && func.Locals.Length == 0) return;
-        // The closing parenthesis stands on a line of its own.
-        text.Length -= 2;
-        text.Append('\n');
-        if (func.Locals.Length > 0) Locals(func);
-        output.Flush();
-        foreach (CodeLine line in body)
-        {
-            Line(line.Text, 4 + (2 * Math.Min(line.Depth, 38)));
-            output.Flush();
-        }
-        Indent(2).Append(")\n");
-    }
+    /// <summary>How many blocks have been printed.</summary>
+    internal uint LabelCount { get; private set; }
 
-    /// <summary>One function: its head without the closing parenthesis, and its instructions.</summary>
-    /// <exception cref="MalformedModuleException">The body is malformed.</exception>
-    internal static (string Head, List<CodeLine> Body) PrintFunc(ModuleInfo module, int index)
-    {
-        var printer = new WatPrinter(module);
-        return (printer.Head(index), printer.Body(module.Funcs[index]));
-    }
-
-    /// <summary>Begins a function: what follows is about it.</summary>
-    private string Head(int index, bool numbered = false)
-    {
-        currentFunc = (uint)index;
-        labelCount = 0;
-        labels.Clear();
-        innermost.Clear();
-        labels.Add((null, -1, -1));
-        targets.Clear();
-        locals = LocalNames(currentFunc);
-        uint type = module.FuncTypeIndices[index];
-        string id = numbered ? funcs.Numbered(currentFunc) : funcs.Definition(currentFunc);
-        return $"(func{id} {TypeUse(type)}{Parameters(type)}";
-    }
-
-    private Names LocalNames(uint func)
-    {
-        localNames ??= module.Names.Locals.ToLookup(l => l.Key.Func, l => KeyValuePair.Create(l.Key.Local, l.Value));
-        return new Names(localNames[func]);
-    }
+    internal bool HasLocalNames => !locals.IsEmpty;
 
     /// <summary>The parameters, those with names one by one, and the results.</summary>
-    private string Parameters(uint type)
+    internal string Parameters(uint type)
     {
-        (string[] parameters, string[] results) = SignatureOf(type);
-        return Declarations("param", parameters, 0) + Clause("result", results);
+        (string[] parameters, string[] results) = typeText.SignatureOf(type, out bool isKnown);
+        if (!isKnown && HasLocalNames) ids.CanBeSaid = false;
+        return Declarations("param", parameters, 0) + TypePrinter.Clause("result", results);
     }
 
     private string Declarations(string keyword, IReadOnlyList<string> list, uint first)
@@ -101,19 +68,18 @@ internal sealed partial class WatPrinter
         return declarations.Append(open ? ")" : "").ToString();
     }
 
-    /// <summary>The instructions of the function begun, without the <c>end</c> that closes it.</summary>
-    private List<CodeLine> Body(FuncInfo func)
+    /// <summary>The instructions of the function, without the <c>end</c> that closes it.</summary>
+    internal List<CodeLine> Body(FuncInfo body)
     {
         var lines = new List<CodeLine>();
         int depth = 0;
-        var code = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);
+        var code = new CodeReader(module.Bytes.Span, body.CodeStart, body.BodyEnd);
         while (true)
         {
             code.Read(out Instr instr);
             if (instr.Op.Has(OpTraits.Closes | OpTraits.Divides)) depth--;
             if (depth < 0)
             {
-                labelCounts[currentFunc] = labelCount;
                 foreach (int target in targets)
                     lines[target] = lines[target] with { Text = $"{lines[target].Text} (;@{lines[target].Block};)" };
                 return lines;
@@ -121,26 +87,26 @@ internal sealed partial class WatPrinter
             if (instr.Op.Has(OpTraits.Closes)) CloseLabel();
             currentLine = lines.Count;
             string line = Instruction(ref code, instr);
-            if (hintSection >= 0 && module.BranchHints.TryGetValue(instr.Offset, out bool likely))
+            if (printsHints && module.BranchHints.TryGetValue(instr.Offset, out bool likely))
                 line = $"(@{BranchHints.SectionName} \"\\0{(likely ? 1 : 0)}\") {line}";
             lines.Add(new CodeLine(instr.Offset, depth, line, labels.Count - 1));
             if (instr.Op.Has(OpTraits.Opens | OpTraits.Divides)) depth++;
         }
     }
 
-    /// <summary>The locals; run-length encoding finds the same runs again.</summary>
-    private void Locals(FuncInfo func)
+    /// <summary>The locals, null if there are none. Their runs are found again when the text is read.</summary>
+    internal string? Locals(FuncInfo info)
     {
-        ByteReader reader = At(func.BodyStart);
+        ByteReader reader = typeText.At(info.BodyStart);
         uint runs = reader.U32();
         var list = new List<string>();
         for (uint i = 0; i < runs; i++)
         {
             uint count = reader.U32();
-            string type = Val(ref reader);
+            string type = typeText.Val(ref reader);
             for (uint j = 0; j < count; j++) list.Add(type);
         }
-        if (list.Count > 0) Line(Declarations("local", list, (uint)func.Func.Params.Length)[1..], 4);
+        return list.Count == 0 ? null : Declarations("local", list, (uint)info.Func.Params.Length)[1..];
     }
 
     /// <summary>A label's name if it has one that no other hides; otherwise its number, and which block that is.</summary>
@@ -179,14 +145,14 @@ internal sealed partial class WatPrinter
         {
             case BlockTypeForm.Value:
                 ByteReader reader = code.Types(instr);
-                return $" (result {Val(ref reader)})";
-            case BlockTypeForm.Index: return $" (type {types[instr.BlockIndex]})";
+                return $" (result {typeText.Val(ref reader)})";
+            case BlockTypeForm.Index: return $" (type {ids.Types[instr.BlockIndex]})";
             default: return "";
         }
     }
 
     /// <summary>An instruction on one line, without indentation.</summary>
-    private string Instruction(ref CodeReader code, in Instr instr)
+    internal string Instruction(ref CodeReader code, in Instr instr)
     {
         Operator op = instr.Op;
         switch (op.Id)
@@ -194,58 +160,58 @@ internal sealed partial class WatPrinter
             case OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable:
                 {
                     string head = op.Mnemonic;
-                    string? name = module.Names.Labels.GetValueOrDefault((currentFunc, labelCount++));
-                    string? label = name is { Length: > 0 } ? Id(name) : null;
-                    if (name is not null) head += " " + (label ?? NameAnnotation(name));
+                    string? name = func is { } index ? module.Names.Labels.GetValueOrDefault((index, LabelCount++)) : null;
+                    string? label = name is { Length: > 0 } ? TextStrings.Id(name) : null;
+                    if (name is not null) head += " " + (label ?? TextStrings.NameAnnotation(name));
                     head += BlockTypeText(ref code, instr);
                     if (op.Id == OpId.TryTable) head += Catches(ref code, instr);
                     OpenLabel(label);
                     return head;
                 }
             case OpId.CallIndirect or OpId.ReturnCallIndirect:
-                return $"{op.Mnemonic}{(instr.B == 0 ? "" : " " + tables[instr.B])} (type {types[instr.A]})";
+                return $"{op.Mnemonic}{(instr.B == 0 ? "" : " " + ids.Tables[instr.B])} (type {ids.Types[instr.A]})";
             case OpId.SelectT:
                 {
                     ByteReader reader = code.List(instr);
                     var list = new StringBuilder("select (result");
-                    for (int i = 0; i < instr.ListCount; i++) list.Append(' ').Append(Val(ref reader));
+                    for (int i = 0; i < instr.ListCount; i++) list.Append(' ').Append(typeText.Val(ref reader));
                     return list.Append(')').ToString();
                 }
-            case OpId.TableInit: return $"table.init{(instr.B == 0 ? "" : " " + tables[instr.B])} {elems[instr.A]}";
-            case OpId.MemoryInit: return $"memory.init{(instr.B == 0 ? "" : " " + memories[instr.B])} {datas[instr.A]}";
+            case OpId.TableInit: return $"table.init{(instr.B == 0 ? "" : " " + ids.Tables[instr.B])} {ids.Elems[instr.A]}";
+            case OpId.MemoryInit: return $"memory.init{(instr.B == 0 ? "" : " " + ids.Memories[instr.B])} {ids.Datas[instr.A]}";
             case OpId.TableCopy or OpId.MemoryCopy:
                 {
-                    Names space = op.Id == OpId.TableCopy ? tables : memories;
+                    PrintedNames space = op.Id == OpId.TableCopy ? ids.Tables : ids.Memories;
                     return instr.A == 0 && instr.B == 0 ? op.Mnemonic : $"{op.Mnemonic} {space[instr.A]} {space[instr.B]}";
                 }
             case OpId.RefTest or OpId.RefTestNull or OpId.RefCast or OpId.RefCastNull:
             case OpId.RefCastDescEq or OpId.RefCastDescEqNull:
-                return $"{op.Word} {RefText(instr.Heap1, instr.Nullable1)}";
+                return $"{op.Word} {typeText.RefText(instr.Heap1, instr.Nullable1)}";
             case OpId.BrOnCast or OpId.BrOnCastFail or OpId.BrOnCastDescEq or OpId.BrOnCastDescEqFail:
-                return $"{op.Mnemonic} {Label(instr.A)} {RefText(instr.Heap1, instr.Nullable1)} "
-                    + RefText(instr.Heap2, instr.Nullable2);
+                return $"{op.Mnemonic} {Label(instr.A)} {typeText.RefText(instr.Heap1, instr.Nullable1)} "
+                    + typeText.RefText(instr.Heap2, instr.Nullable2);
             case OpId.V128Const:
                 return $"v128.const i32x4 0x{(uint)instr.Bits:x8} 0x{instr.Bits >> 32:x8}"
                     + $" 0x{(uint)instr.High:x8} 0x{instr.High >> 32:x8}";
-            case OpId.CompileNull: return $"compile null{MemoryText(instr.A)} {types[instr.B]}";
-            case OpId.Compile: return $"compile{MemoryText(instr.A)} {types[instr.B]}";
-            case OpId.InstantiateNull: return $"instantiate null {types[instr.A]}";
-            case OpId.InstantiateModule: return $"instantiate (module {modules[instr.A]})";
-            case OpId.CallIndirectRef: return $"call_indirect (ref {types[instr.A]}) (type {types[instr.B]})";
-            case OpId.MemoryInitRef: return $"memory.init (ref {types[instr.B]}) {datas[instr.A]}";
-            case OpId.TableInitRef: return $"table.init (ref {types[instr.B]}) {elems[instr.A]}";
-            case OpId.GetExportNull: return $"get_export null{MemoryText(instr.A)} {types[instr.B]}";
+            case OpId.CompileNull: return $"compile null{MemoryText(instr.A)} {ids.Types[instr.B]}";
+            case OpId.Compile: return $"compile{MemoryText(instr.A)} {ids.Types[instr.B]}";
+            case OpId.InstantiateNull: return $"instantiate null {ids.Types[instr.A]}";
+            case OpId.InstantiateModule: return $"instantiate (module {ids.Modules[instr.A]})";
+            case OpId.CallIndirectRef: return $"call_indirect (ref {ids.Types[instr.A]}) (type {ids.Types[instr.B]})";
+            case OpId.MemoryInitRef: return $"memory.init (ref {ids.Types[instr.B]}) {ids.Datas[instr.A]}";
+            case OpId.TableInitRef: return $"table.init (ref {ids.Types[instr.B]}) {ids.Elems[instr.A]}";
+            case OpId.GetExportNull: return $"get_export null{MemoryText(instr.A)} {ids.Types[instr.B]}";
         }
         // The extension's rows for references to memories, tables and globals: the same mnemonics with (ref $t) behind.
         if (op.Form == OpForm.Ref)
-            return $"{op.Word} (ref {types[instr.A]}){(op.Immediates.Length > 1 ? $" (ref {types[instr.B]})" : "")}";
+            return $"{op.Word} (ref {ids.Types[instr.A]}){(op.Immediates.Length > 1 ? $" (ref {ids.Types[instr.B]})" : "")}";
         var line = new StringBuilder(op.Mnemonic);
         int slot = 0;
         foreach (Immediate immediate in op.Immediates) Append(line, ref code, instr, immediate, ref slot);
         return line.ToString();
     }
 
-    private string MemoryText(uint memory) => memory == 0 ? "" : " " + memories[memory];
+    private string MemoryText(uint memory) => memory == 0 ? "" : " " + ids.Memories[memory];
 
     private string Catches(ref CodeReader code, in Instr instr)
     {
@@ -255,7 +221,7 @@ internal sealed partial class WatPrinter
         {
             CodeReader.ReadCatch(ref reader, out byte kind, out uint tag, out uint label);
             string keyword = kind switch { CatchByte.Catch => "catch", CatchByte.CatchRef => "catch_ref", CatchByte.CatchAll => "catch_all", _ => "catch_all_ref" };
-            list.Append(CultureInfo.InvariantCulture, $" ({keyword}{(kind < CatchByte.CatchAll ? " " + tags[tag] : "")} {Label(label)})");
+            list.Append(CultureInfo.InvariantCulture, $" ({keyword}{(kind < CatchByte.CatchAll ? " " + ids.Tags[tag] : "")} {Label(label)})");
         }
         return list.ToString();
     }
@@ -276,39 +242,39 @@ internal sealed partial class WatPrinter
             case ImmediateKind.F32: line.Append(' ').Append(FloatText.Of32((uint)instr.Bits)); return;
             case ImmediateKind.F64: line.Append(' ').Append(FloatText.Of64(instr.Bits)); return;
             case ImmediateKind.MemArg:
-                if (instr.HasMemoryRef) line.Append(CultureInfo.InvariantCulture, $" (ref {HeapText(instr.Heap1)})");
-                if (instr.Memory != 0) line.Append(' ').Append(memories[instr.Memory]);
+                if (instr.HasMemoryRef) line.Append(CultureInfo.InvariantCulture, $" (ref {typeText.HeapText(instr.Heap1)})");
+                if (instr.Memory != 0) line.Append(' ').Append(ids.Memories[instr.Memory]);
                 if (instr.Bits != 0) line.Append(CultureInfo.InvariantCulture, $" offset={instr.Bits}");
                 if (instr.Align != immediate.Number) line.Append(CultureInfo.InvariantCulture, $" align={1UL << (int)instr.Align}");
                 return;
             case ImmediateKind.Lanes16:
                 for (int i = 0; i < 16; i++) line.Append(' ').Append((byte)((i < 8 ? instr.Bits : instr.High) >> (8 * (i & 7))));
                 return;
-            case ImmediateKind.HeapType: line.Append(' ').Append(HeapText(instr.Heap1)); return;
-            case ImmediateKind.Name: line.Append(' ').Append(Quote(instr.Name!)); return;
+            case ImmediateKind.HeapType: line.Append(' ').Append(typeText.HeapText(instr.Heap1)); return;
+            case ImmediateKind.Name: line.Append(' ').Append(TextStrings.Quote(instr.Name!)); return;
             case ImmediateKind.Zero: return;
             case ImmediateKind.Memory:
                 line.Append(MemoryText(index));
                 break;
             case ImmediateKind.Table:
-                if (index != 0) line.Append(' ').Append(tables[index]);
+                if (index != 0) line.Append(' ').Append(ids.Tables[index]);
                 break;
             case ImmediateKind.Field:
-                line.Append(' ').Append(FieldNames(instr.A)[index]);
+                line.Append(' ').Append(ids.FieldNames(instr.A)[index]);
                 break;
             case ImmediateKind.Label: line.Append(' ').Append(Label(index)); break;
             default:
                 line.Append(' ').Append(immediate.Kind switch
                 {
-                    ImmediateKind.Func => funcs[index],
-                    ImmediateKind.Type => types[index],
-                    ImmediateKind.Global => globals[index],
+                    ImmediateKind.Func => ids.Funcs[index],
+                    ImmediateKind.Type => ids.Types[index],
+                    ImmediateKind.Global => ids.Globals[index],
                     ImmediateKind.Local => locals[index],
-                    ImmediateKind.Tag => tags[index],
-                    ImmediateKind.Elem => elems[index],
-                    ImmediateKind.Data => datas[index],
-                    ImmediateKind.Module => modules[index],
-                    ImmediateKind.Instance => instances[index],
+                    ImmediateKind.Tag => ids.Tags[index],
+                    ImmediateKind.Elem => ids.Elems[index],
+                    ImmediateKind.Data => ids.Datas[index],
+                    ImmediateKind.Module => ids.Modules[index],
+                    ImmediateKind.Instance => ids.Instances[index],
                     _ => index.ToString(CultureInfo.InvariantCulture),
                 });
                 break;

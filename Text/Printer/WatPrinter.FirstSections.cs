@@ -1,4 +1,3 @@
-using System.Globalization;
 using WasmJit.Jit;
 
 namespace WasmJit.Text;
@@ -6,6 +5,12 @@ namespace WasmJit.Text;
 /// <summary>The first sections: types, imports, nested modules, instances and aliases, in the order of the bytes.</summary>
 internal sealed partial class WatPrinter
 {
+    private void Type(int index, int indent)
+    {
+        ByteReader reader = typeText.At(module.TypeOffsets[index]);
+        Line($"(type{ids.Types.Numbered((uint)index)} {typeText.SubType(ref reader, (uint)index)})", indent);
+    }
+
     private static readonly ExternKind[] Kinds =
     [
         ExternKind.Func, ExternKind.Table, ExternKind.Memory, ExternKind.Global, ExternKind.Tag, ExternKind.Module, ExternKind.Instance,
@@ -16,7 +21,7 @@ internal sealed partial class WatPrinter
 
     private void Early(EarlyItem item)
     {
-        ByteReader reader = At(item.Offset);
+        ByteReader reader = typeText.At(item.Offset);
         switch (item.Section)
         {
             case 1: TypeItem(ref reader, item); break;
@@ -48,7 +53,7 @@ internal sealed partial class WatPrinter
     private string Next(ExternKind kind, out uint index)
     {
         index = defined[(int)kind]++;
-        return SpaceOf(kind).Numbered(index);
+        return ids.SpaceOf(kind).Numbered(index);
     }
 
     private void Import(ImportInfo import)
@@ -60,37 +65,23 @@ internal sealed partial class WatPrinter
             defined[(int)ExternKind.Instance]++;
         }
         string id = Next(import.Type.Kind, out uint index);
-        ByteReader reader = At(import.Offset);
-        string names = ImportNames(ref reader);
+        ByteReader reader = typeText.At(import.Offset);
+        string names = TypePrinter.ImportNames(ref reader);
         string parameters = "";
         if (import.Type.Kind == ExternKind.Func)
         {
-            locals = LocalNames(index);
-            if (!locals.IsEmpty) parameters = Parameters(module.FuncTypeIndices[(int)index]);
+            CodePrinter code = Code(index);
+            if (code.HasLocalNames) parameters = code.Parameters(module.FuncTypeIndices[(int)index]);
         }
-        Line($"(import {names} {Extern(ref reader, id, parameters)})");
-    }
-
-    /// <summary>The names of an import; a single-level one has one.</summary>
-    private static string ImportNames(ref ByteReader reader)
-    {
-        string names = Quote(reader.Name());
-        if (reader.Remaining > 1 && reader.Peek() == 0 && reader.PeekAt(1) == ExternByte.SingleLevel)
-        {
-            reader.Position += 2;
-            return names;
-        }
-        return $"{names} {Quote(reader.Name())}";
+        Line($"(import {names} {typeText.Extern(ref reader, id, parameters)})");
     }
 
     private void Nested(EarlyItem item)
     {
         ModuleInfo nested = module.Modules[item.Index].Definition!;
         string id = Next(ExternKind.Module, out uint index);
-        var printer = new WatPrinter(nested, this)
-        {
-            namesCanBeSaid = nested.Names.Module == module.Names.Modules.GetValueOrDefault(index),
-        };
+        var printer = new WatPrinter(nested, ids, output);
+        printer.ids.CanBeSaid = nested.Names.Module == module.Names.Modules.GetValueOrDefault(index);
         printer.Module(id);
     }
 
@@ -98,14 +89,14 @@ internal sealed partial class WatPrinter
     {
         string id = Next(ExternKind.Instance, out _);
         reader.U8();
-        string target = modules[reader.U32()];
+        string target = ids.Modules[reader.U32()];
         uint count = reader.U32();
         string arguments = "";
         for (uint i = 0; i < count; i++)
         {
-            string name = Quote(reader.Name());
+            string name = TextStrings.Quote(reader.Name());
             ExternKind kind = Kinds[reader.U8()];
-            arguments += $" (import {name} ({kind.ToString().ToLowerInvariant()} {SpaceOf(kind)[reader.U32()]}))";
+            arguments += $" (import {name} ({kind.ToString().ToLowerInvariant()} {ids.SpaceOf(kind)[reader.U32()]}))";
         }
         Line($"(instance{id} (instantiate {target}{arguments}))");
     }
@@ -114,26 +105,17 @@ internal sealed partial class WatPrinter
     {
         if (reader.U8() == 0)
         {
-            string source = instances[reader.U32()];
+            string source = ids.Instances[reader.U32()];
             ExternKind kind = Kinds[reader.U8()];
-            string name = Quote(reader.Name());
+            string name = TextStrings.Quote(reader.Name());
             Line($"(alias {source} {name} ({kind.ToString().ToLowerInvariant()}{Next(kind, out _)}))");
             return;
         }
         uint depth = reader.U32();
         bool isType = reader.U8() == 7;
         uint index = reader.U32();
-        WatPrinter? around = outer;
-        for (uint i = 0; i < depth && around is not null; i++) around = around.outer;
-        string target = around is null ? index.ToString(CultureInfo.InvariantCulture) : isType ? around.types[index] : around.modules[index];
-        string id = isType ? types.Numbered((uint)typeIndex) : Next(ExternKind.Module, out _);
+        string target = ids.OuterItem(depth, index, isType);
+        string id = isType ? ids.Types.Numbered((uint)typeIndex) : Next(ExternKind.Module, out _);
         Line($"(alias outer {depth} {target} ({(isType ? "type" : "module")}{id}))");
-    }
-
-    /// <summary>An exact type of a module; where a type has the module's id, the keyword tells them apart.</summary>
-    private string ExactModule(uint index)
-    {
-        string name = modules[index];
-        return name[0] == '$' && !types.IsTaken(name) ? $"(exact {name})" : $"(exact (module {name}))";
     }
 }

@@ -5,21 +5,17 @@ using WasmJit.Jit;
 namespace WasmJit.Text;
 
 /// <summary>
-/// Types, read from the bytes: a canonical type may stand at several indices, and what is printed is the one that was written.
+/// Prints types from the bytes: a canonical type may stand at several indices, and the one that was written is printed.
 /// </summary>
-internal sealed partial class WatPrinter
+/// <param name="module">The module.</param>
+/// <param name="ids">Its ids.</param>
+internal sealed partial class TypePrinter(ModuleInfo module, ModuleIds ids)
 {
-    private readonly Dictionary<uint, (string[] Params, string[] Results)> signatures = [];
+    private readonly Dictionary<uint, (string[] Params, string[] Results)?> signatures = [];
 
-    private ByteReader At(int offset) => new(module.Bytes.Span, offset, module.Bytes.Length);
+    internal ByteReader At(int offset) => new(module.Bytes.Span, offset, module.Bytes.Length);
 
-    private void Type(int index, int indent)
-    {
-        ByteReader reader = At(module.TypeOffsets[index]);
-        Line($"(type{types.Numbered((uint)index)} {SubType(ref reader, (uint)index)})", indent);
-    }
-
-    private string SubType(ref ByteReader reader, uint index)
+    internal string SubType(ref ByteReader reader, uint index)
     {
         string? head = SubTypeHead(ref reader);
         string body = Clauses(ref reader) + Composite(ref reader, index);
@@ -27,52 +23,58 @@ internal sealed partial class WatPrinter
     }
 
     /// <summary>The supertypes, null if there is no such part.</summary>
-    private string? SubTypeHead(ref ByteReader reader)
+    internal string? SubTypeHead(ref ByteReader reader)
     {
         if (reader.Peek() is not (TypeByte.Sub or TypeByte.SubFinal)) return null;
         string head = reader.U8() == TypeByte.SubFinal ? "sub final" : "sub";
         uint count = reader.U32();
-        for (uint i = 0; i < count; i++) head += " " + types[reader.U32()];
+        for (uint i = 0; i < count; i++) head += " " + ids.Types[reader.U32()];
         return head;
     }
 
-    private string Clauses(ref ByteReader reader)
+    internal string Clauses(ref ByteReader reader)
     {
         string clauses = "";
         if (reader.Peek() == TypeByte.Describes)
         {
             reader.U8();
-            clauses += $"(describes {types[reader.U32()]}) ";
+            clauses += $"(describes {ids.Types[reader.U32()]}) ";
         }
         if (reader.Peek() == TypeByte.Descriptor)
         {
             reader.U8();
-            clauses += $"(descriptor {types[reader.U32()]}) ";
+            clauses += $"(descriptor {ids.Types[reader.U32()]}) ";
         }
         return clauses;
     }
 
     /// <summary>The parameters and results of a function type.</summary>
-    private (string[] Params, string[] Results) SignatureOf(uint type)
+    /// <param name="type">Its index.</param>
+    /// <param name="isKnown">Whether they can be written here: those of an enclosing module's type may name types of there.</param>
+    internal (string[] Params, string[] Results) SignatureOf(uint type, out bool isKnown)
     {
-        if (signatures.TryGetValue(type, out var known)) return known;
-        if (module.TypeOffsets[(int)type] < 0) return signatures[type] = AliasedSignature(type);
+        if (!signatures.TryGetValue(type, out (string[] Params, string[] Results)? known))
+            signatures[type] = known = module.TypeOffsets[(int)type] < 0 ? AliasedSignature(type) : WrittenSignature(type);
+        isKnown = known is not null;
+        return known ?? ([], []);
+    }
+
+    private (string[] Params, string[] Results) WrittenSignature(uint type)
+    {
         ByteReader reader = At(module.TypeOffsets[(int)type]);
         SubTypeHead(ref reader);
         Clauses(ref reader);
         reader.U8();
         string[] parameters = Vals(ref reader);
-        return signatures[type] = (parameters, Vals(ref reader));
+        return (parameters, Vals(ref reader));
     }
 
-    /// <summary>A function type of an enclosing module, in the indices of this one; nothing if they cannot say it.</summary>
-    private (string[] Params, string[] Results) AliasedSignature(uint type)
+    /// <summary>A function type of an enclosing module, in the indices of this one; null if there are none for it.</summary>
+    private (string[] Params, string[] Results)? AliasedSignature(uint type)
     {
         var func = (FuncType)module.Types[(int)type].Composite;
         string?[] parameters = [.. func.Params.Select(Known)], results = [.. func.Results.Select(Known)];
-        if (!parameters.Contains(null) && !results.Contains(null)) return ([.. parameters.OfType<string>()], [.. results.OfType<string>()]);
-        if (!locals.IsEmpty) namesCanBeSaid = false;
-        return ([], []);
+        return parameters.Contains(null) || results.Contains(null) ? null : ([.. parameters.OfType<string>()], [.. results.OfType<string>()]);
     }
 
     private Dictionary<DefType, int>? typeIndices;
@@ -89,7 +91,7 @@ internal sealed partial class WatPrinter
         return def is null || !typeIndices.TryGetValue(def, out int index) ? null : RefText(new HeapTypeCode(index, type.Heap is ExactType), type.IsNullable);
     }
 
-    private string[] Vals(ref ByteReader reader)
+    internal string[] Vals(ref ByteReader reader)
     {
         var list = new string[reader.U32()];
         for (int i = 0; i < list.Length; i++) list[i] = Val(ref reader);
@@ -102,9 +104,9 @@ internal sealed partial class WatPrinter
         return Clause("param", parameters) + Clause("result", results);
     }
 
-    private static string Clause(string keyword, string[] list) => list.Length == 0 ? "" : $" ({keyword} {string.Join(' ', list)})";
+    internal static string Clause(string keyword, string[] list) => list.Length == 0 ? "" : $" ({keyword} {string.Join(' ', list)})";
 
-    private string Composite(ref ByteReader reader, uint index)
+    internal string Composite(ref ByteReader reader, uint index)
     {
         switch (reader.U8())
         {
@@ -126,7 +128,7 @@ internal sealed partial class WatPrinter
     private string Structure(ref ByteReader reader, uint index)
     {
         var body = new StringBuilder("(struct");
-        Names names = FieldNames(index);
+        PrintedNames names = ids.FieldNames(index);
         uint count = reader.U32();
         bool open = false;
         for (uint i = 0; i < count; i++)
@@ -145,16 +147,6 @@ internal sealed partial class WatPrinter
         return body.Append(open ? "))" : ")").ToString();
     }
 
-    private ILookup<uint, KeyValuePair<uint, string>>? fieldNames;
-    private readonly Dictionary<uint, Names> fieldSpaces = [];
-
-    private Names FieldNames(uint type)
-    {
-        if (fieldSpaces.TryGetValue(type, out Names? known)) return known;
-        fieldNames ??= module.Names.Fields.ToLookup(f => f.Key.Type, f => KeyValuePair.Create(f.Key.Field, f.Value));
-        return fieldSpaces[type] = new Names(fieldNames[type]);
-    }
-
     private string Field(ref ByteReader reader)
     {
         string type;
@@ -165,7 +157,7 @@ internal sealed partial class WatPrinter
 
     private static string Mutable(ref ByteReader reader, string type) => reader.U8() == 1 ? $"(mut {type})" : type;
 
-    private string Val(ref ByteReader reader)
+    internal string Val(ref ByteReader reader)
     {
         byte code = reader.U8();
         switch (code)
@@ -180,27 +172,25 @@ internal sealed partial class WatPrinter
         }
     }
 
-    private string RefText(HeapTypeCode code, bool nullable)
+    internal string RefText(HeapTypeCode code, bool nullable)
     {
         if (nullable && code.Code < 0) return ValType.Ref(HeapType.FromCode((int)code.Code & 0x7f)!, true).ToString();
         return $"(ref {(nullable ? "null " : "")}{HeapText(code)})";
     }
 
-    private string HeapText(HeapTypeCode code)
+    internal string HeapText(HeapTypeCode code)
     {
-        if (code.IsModule) return ExactModule((uint)code.Code);
+        if (code.IsModule) return ids.ExactModule((uint)code.Code);
         if (code.Code < 0) return HeapType.FromCode((int)code.Code & 0x7f)!.ToString();
         string name = TypeName((uint)code.Code);
         return code.IsExact ? $"(exact {name})" : name;
     }
 
     /// <summary>A type index where a type is expected.</summary>
-    private string TypeName(uint index) => inside is null ? types[index] : inside.Reference(index);
+    private string TypeName(uint index) => inside is null ? ids.Types[index] : inside.Reference(index);
 
     /// <summary>A type index where a type use is expected.</summary>
-    private string TypeUse(uint index) => inside is null ? $"(type {types[index]})" : inside.Use(index);
-
-    // ---- memories, tables, globals ----
+    internal string TypeUse(uint index) => inside is null ? $"(type {ids.Types[index]})" : inside.Use(index);
 
     private static string Limits(ref ByteReader reader, out bool hasPageSize)
     {
@@ -211,25 +201,25 @@ internal sealed partial class WatPrinter
         return $"{((flags & LimitsFlags.Is64) != 0 ? "i64 " : "")}{min}{max}{((flags & LimitsFlags.Shared) != 0 ? " shared" : "")}";
     }
 
-    private string TableBody(ref ByteReader reader)
+    internal string TableBody(ref ByteReader reader)
     {
         string element = Val(ref reader);
         return $"{Limits(ref reader, out _)} {element}";
     }
 
-    private static string MemoryBody(ref ByteReader reader)
+    internal static string MemoryBody(ref ByteReader reader)
     {
         string limits = Limits(ref reader, out bool hasPageSize);
         return hasPageSize ? $"{limits} (pagesize {1UL << (int)reader.U32()})" : limits;
     }
 
-    private string GlobalBody(ref ByteReader reader) => Mutable(ref reader, Val(ref reader));
+    internal string GlobalBody(ref ByteReader reader) => Mutable(ref reader, Val(ref reader));
 
     /// <summary>The description of an import or export.</summary>
     /// <param name="reader">Stands at the description.</param>
     /// <param name="id">The id behind a blank, or nothing.</param>
     /// <param name="parameters">What follows the type use of a function.</param>
-    private string Extern(ref ByteReader reader, string id, string parameters = "")
+    internal string Extern(ref ByteReader reader, string id, string parameters = "")
     {
         switch (reader.U8())
         {
@@ -247,4 +237,16 @@ internal sealed partial class WatPrinter
     }
 
     private static string Spaced(string id, string text) => text.Length == 0 ? id : $"{id} {text}";
+
+    /// <summary>The names of an import; a single-level one has one.</summary>
+    internal static string ImportNames(ref ByteReader reader)
+    {
+        string names = TextStrings.Quote(reader.Name());
+        if (reader.Remaining > 1 && reader.Peek() == 0 && reader.PeekAt(1) == ExternByte.SingleLevel)
+        {
+            reader.Position += 2;
+            return names;
+        }
+        return $"{names} {TextStrings.Quote(reader.Name())}";
+    }
 }

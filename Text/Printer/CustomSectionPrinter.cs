@@ -3,15 +3,21 @@ using WasmJit.Jit;
 namespace WasmJit.Text;
 
 /// <summary>
-/// Custom sections. Those of names and of branch hints are printed as ids and annotations if these say the whole section, at
-/// the place where the reader puts it; all others, and these if not, byte by byte with their placement.
+/// Prints custom sections. Names and branch hints are printed as ids and annotations if these express the whole section, at the place
+/// where the reader puts it. All other sections are printed byte by byte with their placement.
 /// </summary>
-internal sealed partial class WatPrinter
+/// <param name="module">The module.</param>
+/// <param name="ids">Its ids.</param>
+internal sealed class CustomSectionPrinter(ModuleInfo module, ModuleIds ids)
 {
-    private readonly Dictionary<uint, uint> labelCounts = [];
-
-    /// <summary>Whether hints are printed where they belong; known before the functions are.</summary>
+    /// <summary>The section of hints that are printed as annotations, -1 if there is none.</summary>
     private int hintSection = -1;
+
+    /// <summary>Whether hints are printed as annotations; known before the functions are printed.</summary>
+    internal bool PrintsHints => hintSection >= 0;
+
+    /// <summary>How many blocks each printed function has.</summary>
+    internal Dictionary<uint, uint> LabelCounts { get; } = [];
 
     private byte LastSection => module.Sections.Count == 0 ? (byte)0 : module.Sections[^1];
 
@@ -31,7 +37,7 @@ internal sealed partial class WatPrinter
     private ReadOnlySpan<byte> Content(CustomSectionInfo section) => module.Bytes.Span.Slice(section.Start, section.Length);
 
     /// <summary>Finds out whether the hints can be printed: each at the beginning of a branch, and nothing else in the section.</summary>
-    private void FindHints()
+    internal void FindHints()
     {
         int index = FindSingle(BranchHints.SectionName, SectionBeforeCode());
         if (index < 0 || module.BranchHints.Count == 0) return;
@@ -70,7 +76,7 @@ internal sealed partial class WatPrinter
     private int FindNames()
     {
         int index = FindSingle("name", LastSection);
-        if (index < 0 || !namesCanBeSaid || !NamesAreInRange()) return -1;
+        if (index < 0 || !ids.CanBeSaid || !NamesAreInRange()) return -1;
         NameSection n = module.Names;
         byte[] written = NameSectionWriter.Write(n.Module, [
             (NameSubsection.Function, n.Funcs), (NameSubsection.Type, n.Types), (NameSubsection.Table, n.Tables), (NameSubsection.Memory, n.Memories), (NameSubsection.Global, n.Globals), (NameSubsection.Element, n.Elems), (NameSubsection.Data, n.Datas), (NameSubsection.Tag, n.Tags), (NameSubsection.ModuleIndex, n.Modules), (NameSubsection.Instance, n.Instances)],
@@ -88,14 +94,15 @@ internal sealed partial class WatPrinter
             && Within(n.Modules, module.Modules.Count) && Within(n.Instances, module.Instances.Count)
             && n.Instances.Keys.All(k => module.Instances[(int)k].First is null)
             && n.Locals.Keys.All(k => k.Func < module.Funcs.Count && k.Local < LocalCount(module.Funcs[(int)k.Func]))
-            && n.Labels.Keys.All(k => k.Label < labelCounts.GetValueOrDefault(k.Func))
+            && n.Labels.Keys.All(k => k.Label < LabelCounts.GetValueOrDefault(k.Func))
             && n.Fields.Keys.All(k => k.Type < module.Types.Count
                 && module.Types[(int)k.Type].Composite is StructType structure && k.Field < structure.Fields.Length);
     }
 
     private static long LocalCount(FuncInfo func) => func.Func.Params.Length + func.Locals.Sum(l => (long)l.Count);
 
-    private void CustomSections()
+    /// <summary>The annotations of the sections that are not printed otherwise.</summary>
+    internal IEnumerable<string> Sections()
     {
         int names = FindNames();
         byte last = LastSection, beforeCode = SectionBeforeCode();
@@ -108,8 +115,8 @@ internal sealed partial class WatPrinter
             else if (section.After == last && i > names) place = "";
             else if (section.After == 0) place = " (before first)";
             else place = $" (after {SectionOrder.NameOf(section.After)})";
-            string content = section.Length == 0 ? "" : " " + QuoteLong(Content(section));
-            Line($"(@custom {Quote(section.Name)}{place}{content})");
+            string content = section.Length == 0 ? "" : " " + TextStrings.QuoteLong(Content(section));
+            yield return $"(@custom {TextStrings.Quote(section.Name)}{place}{content})";
         }
     }
 }
