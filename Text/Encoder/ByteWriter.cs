@@ -62,7 +62,7 @@ internal sealed class ByteWriter
     /// <summary>The limits of a table, without its element type (spec 5.3.11).</summary>
     internal void Limits(TableType type) => Limits(type.Minimum, type.Maximum, (type.IsShared ? LimitsFlags.Shared : 0) | (type.Is64 ? LimitsFlags.Is64 : 0));
 
-    /// <summary>The limits of a memory, with its page size if that is no usual one.</summary>
+    /// <summary>The limits of a memory, with its page size if that is not the usual one.</summary>
     internal void Limits(MemoryType type)
     {
         bool hasPage = type.PageSizeLog2 != 16;

@@ -57,7 +57,7 @@ internal sealed class FirstSections(Source source, FirstSections? outer)
         }
     }
 
-    /// <summary>Decodes what is there so far, to know the types of what it defines.</summary>
+    /// <summary>Decodes the sections so far, for the types of the items in them.</summary>
     /// <param name="token">Where in the text an error is reported.</param>
     internal ModuleContents Decode(int token)
     {

@@ -9,7 +9,7 @@ internal sealed class IndexSpace(string kind)
 
     internal uint Count { get; private set; }
 
-    /// <summary>What the names section says: names need not be unique, as ids must.</summary>
+    /// <summary>The names for the name section. Unlike ids they need not be unique.</summary>
     internal Dictionary<uint, string> Names { get; } = [];
 
     /// <summary>Adds an item; false if the id is taken.</summary>

@@ -81,7 +81,7 @@ internal sealed class ModuleNames
 
     /// <summary>The index that an alias in the place of one stands for.</summary>
     /// <param name="alias">The alias.</param>
-    /// <param name="implied">Gets the aliases that are not there yet; null if all of them have to be.</param>
+    /// <param name="implied">Gets new aliases; null if all must exist already.</param>
     internal uint Alias(AliasSyntax alias, List<Field>? implied)
     {
         if (alias is OuterAliasSyntax outer)
@@ -131,8 +131,8 @@ internal sealed class ModuleNames
     }
 
     /// <summary>
-    /// An item of an enclosing module. Module and instance types are enclosing things too; they have no ids that could be named here,
-    /// but count.
+    /// An item of an enclosing module. Module and instance types count as enclosing, too, but have no ids
+    /// that could be used here.
     /// </summary>
     /// <param name="item">The item.</param>
     /// <param name="kind">A type or a module.</param>
@@ -144,7 +144,7 @@ internal sealed class ModuleNames
         ModuleNames? target;
         if (item.Module is { } id)
         {
-            // From within the module itself it is no enclosing one.
+            // The module itself encloses the types in it, but not its other fields.
             target = scopes == 0 ? Outer : this;
             depth = scopes == 0 ? 0 : scopes - 1;
             for (; target is not null && target.module.Id != id; depth++) target = target.Outer;
@@ -164,7 +164,7 @@ internal sealed class ModuleNames
         if (item.Item.Id is not { } name) return (depth, item.Item.Number);
         uint index = 0;
         bool isFound = target is not null && (kind == "type" ? target.Types.Space : target.Modules).Find(name, out index);
-        // What comes behind this module in the text is not there yet, wherever its bytes are.
+        // Types behind this module in the text are not defined yet, wherever their bytes are.
         if (isFound && target != this && kind == "type" && target!.Types.PositionOf(index) > module.Begin) isFound = false;
         return isFound ? (depth, index) : throw UnknownItem(item, kind);
     }

@@ -54,7 +54,7 @@ internal sealed class ModuleTypes(ModuleNames names, Source source)
         return Space.Count - 1;
     }
 
-    /// <summary>Notes what is known of a type before its encoding is.</summary>
+    /// <summary>Notes a type's kind and fields before it is encoded.</summary>
     internal void Describe(uint type, CompositeSyntax syntax)
     {
         kinds[type] = syntax.Kind;
@@ -72,7 +72,7 @@ internal sealed class ModuleTypes(ModuleNames names, Source source)
     /// <summary>Makes a type one that type uses find.</summary>
     internal void AddPlain(ReadOnlySpan<byte> encoding, uint type) => plain.TryAdd(KeyOf(encoding), type);
 
-    /// <summary>The type of an encoding; behind all others if there is none yet.</summary>
+    /// <summary>Finds a type by its encoding. If there is none, it is added behind all others.</summary>
     /// <param name="encoding">The encoding.</param>
     /// <param name="shape">What a type use sees of it, for functions.</param>
     /// <param name="namesModules">Whether it names a module, so that it cannot stand before that.</param>

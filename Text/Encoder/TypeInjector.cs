@@ -5,7 +5,7 @@ namespace WasmJit.Text;
 
 /// <summary>
 /// Writes types that are known as objects into the scope of a module or instance type: as aliases of types of the module, or
-/// anew.
+/// as new types.
 /// </summary>
 /// <param name="scope">The inside of the module or instance type.</param>
 /// <param name="known">The module so far.</param>
@@ -33,7 +33,7 @@ internal sealed class TypeInjector(TypeScope scope, ModuleInfo known, Source sou
     /// </summary>
     private static DefType Find(ModuleContents known, Source source, TypeScope scope, uint index, int token)
     {
-        // No export of a source is called so.
+        // No source has an export with this name.
         const string name = "\u0001";
         var inner = new ByteWriter();
         inner.U8(DefinitionByte.Export);
@@ -96,7 +96,7 @@ internal sealed class TypeInjector(TypeScope scope, ModuleInfo known, Source sou
 
     private uint Index(DefType type)
     {
-        // What the module has is what the scope's aliases mean too.
+        // A type that the module has becomes an alias of it.
         uint depth = scope.Level - 1;
         for (ModuleInfo? module = known; module is not null; module = module.Parent, depth++)
         {

@@ -16,7 +16,7 @@ internal sealed class TypeWriter(ModuleNames names, Source source, TypeScope? sc
     /// <summary>Defines the types of a field and adds its item.</summary>
     internal void Define(TypeField field)
     {
-        // What is written inside of a type comes before it: nothing refers to what comes later.
+        // A type can only refer to earlier types, so types that are written inside of it come before it.
         foreach (SubTypeSyntax member in field.Members) DeclareImplied(member);
         var indices = new List<uint>();
         foreach (SubTypeSyntax member in field.Members) indices.Add(types.Define(member.Id, member.Name, member.Start, member.BehindId));
@@ -109,7 +109,7 @@ internal sealed class TypeWriter(ModuleNames names, Source source, TypeScope? sc
 
     // ---- indices ----
 
-    /// <summary>A type index, in the index space of here.</summary>
+    /// <summary>Resolves a type index, in the index space of the scope.</summary>
     internal uint Index(IndexSyntax index)
     {
         if (index.Alias is OuterAliasSyntax alias)
@@ -160,7 +160,7 @@ internal sealed class TypeWriter(ModuleNames names, Source source, TypeScope? sc
     }
 
     /// <summary>
-    /// Of custom descriptors with a type, of runtime linking with a module: an id is a type's if there is one, <c>(module $m)</c>
+    /// An exact type of a type (custom descriptors) or a module (runtime linking). An id is a type's if there is one, <c>(module $m)</c>
     /// is always a module.
     /// </summary>
     private void Exact(ByteWriter writer, ExactHeapSyntax exact)
@@ -308,7 +308,7 @@ internal sealed class TypeWriter(ModuleNames names, Source source, TypeScope? sc
                 paramCount = declared?.ParamCount ?? 0;
                 return index;
             }
-            // What a type of elsewhere is, in the indices of here, is not known.
+            // The indices in a type of an enclosing module have another meaning here, so the types cannot be compared.
             var inline = new ByteWriter();
             Func(inline, use.Func);
             if (scope is not null || types.IsAlias(index)) return index;

@@ -6,9 +6,9 @@ namespace WasmJit.Text;
 
 /// <summary>A printed instruction.</summary>
 /// <param name="Offset">Where it is in the module's bytes.</param>
-/// <param name="Depth">How many blocks stand around it.</param>
+/// <param name="Depth">The number of blocks around it.</param>
 /// <param name="Text">The instruction, flat.</param>
-/// <param name="Block">The number of the block that it begins, counted from the function.</param>
+/// <param name="Block">The number of the block that it begins. The function is 0.</param>
 internal readonly record struct CodeLine(int Offset, int Depth, string Text, int Block);
 
 /// <summary>
@@ -24,23 +24,23 @@ internal sealed class CodePrinter(ModuleInfo module, ModuleIds ids, TypePrinter 
 {
     private readonly PrintedNames locals = func is { } named ? ids.LocalNames(named) : PrintedNames.Empty;
 
-    /// <summary>The open blocks, behind the function itself.</summary>
+    /// <summary>The function and the open blocks.</summary>
     private readonly List<(string? Name, int Line, int Hidden)> labels = func is null ? [] : [(null, -1, -1)];
 
-    /// <summary>The innermost label of each name; the label says which one of the same name it hides.</summary>
+    /// <summary>The innermost label of each name. Each label has the index of the label that it hides.</summary>
     private readonly Dictionary<string, int> innermost = [];
 
-    /// <summary>The lines of blocks that are branched to by number: they get the number that the branches' comments have.</summary>
+    /// <summary>The lines of blocks with branches by number. A comment gives them the number that is in the branches' comments.</summary>
     private readonly HashSet<int> targets = [];
 
     private int currentLine;
 
-    /// <summary>How many blocks have been printed.</summary>
+    /// <summary>The number of blocks printed so far.</summary>
     internal uint LabelCount { get; private set; }
 
     internal bool HasLocalNames => !locals.IsEmpty;
 
-    /// <summary>The parameters, those with names one by one, and the results.</summary>
+    /// <summary>The parameters and results. Parameters with names have a clause each.</summary>
     internal string Parameters(uint type)
     {
         (string[] parameters, string[] results) = typeText.SignatureOf(type, out bool isKnown);
@@ -109,7 +109,7 @@ internal sealed class CodePrinter(ModuleInfo module, ModuleIds ids, TypePrinter 
         return list.Count == 0 ? null : Declarations("local", list, (uint)info.Func.Params.Length)[1..];
     }
 
-    /// <summary>A label's name if it has one that no other hides; otherwise its number, and which block that is.</summary>
+    /// <summary>A label's name, if no other label hides it; otherwise its number, with the block's number in a comment.</summary>
     private string Label(uint label, bool commented = true)
     {
         string number = label.ToString(CultureInfo.InvariantCulture);
@@ -202,7 +202,7 @@ internal sealed class CodePrinter(ModuleInfo module, ModuleIds ids, TypePrinter 
             case OpId.TableInitRef: return $"table.init (ref {ids.Types[instr.B]}) {ids.Elems[instr.A]}";
             case OpId.GetExportNull: return $"get_export null{MemoryText(instr.A)} {ids.Types[instr.B]}";
         }
-        // The extension's rows for references to memories, tables and globals: the same mnemonics with (ref $t) behind.
+        // The extension's operators on references to memories, tables and globals have (ref $t) behind the mnemonic.
         if (op.Form == OpForm.Ref)
             return $"{op.Word} (ref {ids.Types[instr.A]}){(op.Immediates.Length > 1 ? $" (ref {ids.Types[instr.B]})" : "")}";
         var line = new StringBuilder(op.Mnemonic);

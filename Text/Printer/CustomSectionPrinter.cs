@@ -13,10 +13,10 @@ internal sealed class CustomSectionPrinter(ModuleInfo module, ModuleIds ids)
     /// <summary>The section of hints that are printed as annotations, -1 if there is none.</summary>
     private int hintSection = -1;
 
-    /// <summary>Whether hints are printed as annotations; known before the functions are printed.</summary>
+    /// <summary>Whether hints are printed as annotations. <see cref="FindHints"/> finds that out.</summary>
     internal bool PrintsHints => hintSection >= 0;
 
-    /// <summary>How many blocks each printed function has.</summary>
+    /// <summary>The number of blocks in each printed function.</summary>
     internal Dictionary<uint, uint> LabelCounts { get; } = [];
 
     private byte LastSection => module.Sections.Count == 0 ? (byte)0 : module.Sections[^1];
@@ -36,7 +36,7 @@ internal sealed class CustomSectionPrinter(ModuleInfo module, ModuleIds ids)
 
     private ReadOnlySpan<byte> Content(CustomSectionInfo section) => module.Bytes.Span.Slice(section.Start, section.Length);
 
-    /// <summary>Finds out whether the hints can be printed: each at the beginning of a branch, and nothing else in the section.</summary>
+    /// <summary>Finds out whether the hints can be printed as annotations: all are at branches, and the section has nothing else.</summary>
     internal void FindHints()
     {
         int index = FindSingle(BranchHints.SectionName, SectionBeforeCode());
@@ -72,7 +72,7 @@ internal sealed class CustomSectionPrinter(ModuleInfo module, ModuleIds ids)
         if (whole.Span.SequenceEqual(Content(module.CustomSections[index]))) hintSection = index;
     }
 
-    /// <summary>The names section if ids and annotations say all of it; called when everything else is printed.</summary>
+    /// <summary>The name section if ids and annotations express all of it, -1 otherwise. All functions must have been printed.</summary>
     private int FindNames()
     {
         int index = FindSingle("name", LastSection);
@@ -101,7 +101,7 @@ internal sealed class CustomSectionPrinter(ModuleInfo module, ModuleIds ids)
 
     private static long LocalCount(FuncInfo func) => func.Func.Params.Length + func.Locals.Sum(l => (long)l.Count);
 
-    /// <summary>The annotations of the sections that are not printed otherwise.</summary>
+    /// <summary>Annotations for the sections that are not printed in another form.</summary>
     internal IEnumerable<string> Sections()
     {
         int names = FindNames();

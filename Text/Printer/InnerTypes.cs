@@ -11,8 +11,8 @@ namespace WasmJit.Text;
 internal readonly record struct InnerType(int Offset, uint Depth, uint Index);
 
 /// <summary>
-/// The types of a module or instance type. They are printed where they are used, if the reader makes the same definitions of that at
-/// the same places; otherwise as definitions.
+/// The types of a module or instance type. A type is printed where it is used, if the reader defines the same type at
+/// the same place; otherwise it is printed as a definition.
 /// </summary>
 /// <param name="printer">The module's.</param>
 /// <param name="module">The module.</param>
@@ -25,7 +25,7 @@ internal sealed class InnerTypes(TypePrinter printer, ModuleInfo module, ModuleI
     private readonly Dictionary<(uint, uint), int> firstAlias = [];
     private readonly Dictionary<int, string> bytes = [];
 
-    /// <summary>How many types the reader has made, when it is at the place that is being printed.</summary>
+    /// <summary>The number of types that the reader has defined when it has read the text so far.</summary>
     private int known;
 
     private uint Level { get; } = outer is null ? 1 : outer.Level + 1;
@@ -61,7 +61,7 @@ internal sealed class InnerTypes(TypePrinter printer, ModuleInfo module, ModuleI
         types.Add(new InnerType(-1, depth, index));
     }
 
-    /// <summary>A type of the module itself that has an id is called by it.</summary>
+    /// <summary>The id of an alias of a type of the module, null if it has none.</summary>
     private string? NameOf(InnerType type)
     {
         if (type.Offset >= 0 || type.Depth != Level - 1 || type.Index >= module.Types.Count) return null;
@@ -105,7 +105,7 @@ internal sealed class InnerTypes(TypePrinter printer, ModuleInfo module, ModuleI
         {
             int before = known;
             string body = Body(types[(int)index]);
-            // In parentheses, behind the keyword. What an inner type says anew must be nothing new.
+            // The text between the keyword and the closing parenthesis. It must not define new types if this one is known.
             int head = body.IndexOfAny([' ', ')']);
             if (((int)index >= before || known == before) && Makes((int)index)) return body[head..^1].TrimStart();
         }
@@ -118,7 +118,7 @@ internal sealed class InnerTypes(TypePrinter printer, ModuleInfo module, ModuleI
         return printer.Composite(ref reader, uint.MaxValue);
     }
 
-    /// <summary>The types read and not printed yet, as definitions.</summary>
+    /// <summary>Prints the types that have been read but not printed as definitions.</summary>
     internal string Definitions()
     {
         var text = new StringBuilder();

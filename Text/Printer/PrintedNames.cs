@@ -3,8 +3,8 @@ using System.Globalization;
 namespace WasmJit.Text;
 
 /// <summary>
-/// The ids of an index space. Names need not be unique, ids must: a name that is taken gets a number, and the name itself
-/// in an annotation, from which it is read again.
+/// The ids of an index space. Ids must be unique, but names need not be: a repeated name gets a number as id, and the name itself
+/// is in an annotation.
 /// </summary>
 internal sealed class PrintedNames
 {
@@ -50,7 +50,7 @@ internal sealed class PrintedNames
 
     internal bool Has(uint index) => ids.ContainsKey(index) || annotated.ContainsKey(index);
 
-    /// <summary>Behind a blank, what names an item where it is defined; nothing if it has no name.</summary>
+    /// <summary>The id and annotation of an item's definition, with a blank before them; empty if it has no name.</summary>
     internal string Definition(uint index)
     {
         string id = ids.TryGetValue(index, out string? known) ? " " + known : "";

@@ -2,16 +2,16 @@ using System.Text;
 
 namespace WasmJit.Text;
 
-/// <summary>Breaks what does not fit on a line between its parts; strings stay whole.</summary>
+/// <summary>Breaks long lines. Strings are not broken.</summary>
 internal static class TextLayout
 {
     internal const int Width = 120;
     private const int Continuation = 4;
 
-    /// <summary>The most characters that one string of several takes.</summary>
+    /// <summary>The width of a string that is one of several.</summary>
     internal const int StringWidth = 96;
 
-    /// <summary>Appends a line, or several of which the second and following stand further right.</summary>
+    /// <summary>Appends a line. If it is too long it becomes several, and all but the first are indented more.</summary>
     internal static void Append(StringBuilder target, int indent, string text)
     {
         target.Append(' ', indent);
@@ -41,7 +41,7 @@ internal static class TextLayout
         target.Append('\n');
     }
 
-    /// <summary>The parts between blanks; what stands in parentheses is one part if it fits on a line of its own.</summary>
+    /// <summary>Splits a text at blanks. An expression in parentheses is one part if it fits on a line.</summary>
     /// <param name="text">The text.</param>
     /// <param name="items">Gets the parts.</param>
     /// <param name="most">How long a part may be.</param>

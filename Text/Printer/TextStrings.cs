@@ -16,7 +16,7 @@ internal static class TextStrings
         return "$" + name;
     }
 
-    /// <summary>Bytes as strings of a line's length, with blanks between; at least one string.</summary>
+    /// <summary>Bytes as one or more strings, each no longer than a line, with blanks between them.</summary>
     internal static string QuoteLong(ReadOnlySpan<byte> bytes)
     {
         var quoted = new StringBuilder("\"");
@@ -39,7 +39,7 @@ internal static class TextStrings
         return quoted.Append('"').ToString();
     }
 
-    /// <summary>A name in quotes: what can be seen as it is, everything else escaped.</summary>
+    /// <summary>A name in quotes. Characters that are not visible are escaped.</summary>
     internal static string Quote(string name)
     {
         var quoted = new StringBuilder("\"");
@@ -60,6 +60,6 @@ internal static class TextStrings
         return quoted.Append('"').ToString();
     }
 
-    /// <summary>Nothing that stands on what is before it, or changes the direction of writing.</summary>
+    /// <summary>Whether a character is visible by itself. Combining characters and those that change the direction of writing are not.</summary>
     private static bool IsVisible(Rune rune) => Rune.IsLetterOrDigit(rune) || Rune.IsPunctuation(rune) || Rune.IsSymbol(rune);
 }

@@ -6,14 +6,14 @@ namespace WasmJit.Text;
 /// <summary>Module and instance types.</summary>
 internal sealed partial class TypePrinter
 {
-    /// <summary>The type that is being printed the inside of.</summary>
+    /// <summary>The module or instance type whose inside is being printed.</summary>
     private InnerTypes? inside;
 
     private readonly Dictionary<int, (string Text, int End)> linkingBodies = [];
 
     private string LinkingBody(ref ByteReader reader)
     {
-        // The inside does not depend on what is around it.
+        // The text does not depend on the place.
         int begin = reader.Position;
         if (!linkingBodies.TryGetValue(begin, out (string Text, int End) done)) linkingBodies[begin] = done = (NewLinkingBody(ref reader), reader.Position);
         reader.Position = done.End;

@@ -22,7 +22,7 @@ internal sealed partial class TypePrinter(ModuleInfo module, ModuleIds ids)
         return head is null ? body : $"({head} {body})";
     }
 
-    /// <summary>The supertypes, null if there is no such part.</summary>
+    /// <summary><c>sub</c> and the supertypes, null without them.</summary>
     internal string? SubTypeHead(ref ByteReader reader)
     {
         if (reader.Peek() is not (TypeByte.Sub or TypeByte.SubFinal)) return null;
@@ -124,7 +124,7 @@ internal sealed partial class TypePrinter(ModuleInfo module, ModuleIds ids)
         }
     }
 
-    /// <summary>Fields with names one by one, others together as long as they are alike.</summary>
+    /// <summary>A structure. Fields with names have a clause each, others share one.</summary>
     private string Structure(ref ByteReader reader, uint index)
     {
         var body = new StringBuilder("(struct");

@@ -16,7 +16,7 @@ internal sealed partial class WatPrinter
         ExternKind.Func, ExternKind.Table, ExternKind.Memory, ExternKind.Global, ExternKind.Tag, ExternKind.Module, ExternKind.Instance,
     ];
 
-    /// <summary>How many items of each kind have been defined.</summary>
+    /// <summary>The number of items of each kind so far.</summary>
     private readonly uint[] defined = new uint[8];
 
     private void Early(EarlyItem item)
@@ -49,7 +49,7 @@ internal sealed partial class WatPrinter
         Indent(2).Append(")\n");
     }
 
-    /// <summary>The next item of an index space: its id behind a blank, and its index in a comment if it has none.</summary>
+    /// <summary>The id of the next item of an index space, with a blank before it; if it has no id, its index in a comment.</summary>
     private string Next(ExternKind kind, out uint index)
     {
         index = defined[(int)kind]++;

@@ -4,8 +4,8 @@ using WasmJit.Jit;
 namespace WasmJit.Text;
 
 /// <summary>
-/// Prints a module in the text format, flat and indented, so that reading it again gives the same bytes, if they are as the
-/// reader writes them. Names come from the name section; items without a name are indices.
+/// Prints a module in the text format, flat and indented. Reading the text gives the same bytes, if they are encoded as the
+/// reader encodes them. Names come from the name section; items without a name are indices.
 /// </summary>
 internal sealed partial class WatPrinter
 {
@@ -101,7 +101,7 @@ internal sealed partial class WatPrinter
         Indent().Append(")\n");
     }
 
-    /// <summary>How far nested modules are indented; beyond some depth no further.</summary>
+    /// <summary>The indentation of a nested module. It has a limit.</summary>
     private int Left => Math.Min(2 * module.Nesting, 40);
 
     private StringBuilder Indent(int more = 0) => text.Append(' ', Left + more);

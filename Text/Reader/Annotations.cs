@@ -1,22 +1,22 @@
 namespace WasmJit.Text;
 
-/// <summary>An annotation (spec 6.3.5): where it stands, and the tokens in its parentheses.</summary>
+/// <summary>An annotation (spec 6.3.5).</summary>
 /// <param name="Token">The index of the token that follows it.</param>
 /// <param name="Position">Where it is in the text.</param>
-/// <param name="Name">What stands behind the at sign.</param>
+/// <param name="Name">The name behind the at sign.</param>
 /// <param name="Content">Its tokens without the parentheses around them.</param>
 internal sealed record Annotation(int Token, int Position, string Name, Token[] Content)
 {
     internal const string Custom = "custom", ItemName = "name", BranchHint = "metadata.code.branch_hint";
 
-    /// <summary>Whether a parser found it at a place where it says something.</summary>
+    /// <summary>Whether a reader has taken it at a place where it has a meaning.</summary>
     internal bool IsRead { get; set; }
 
-    /// <summary>Whether it means something to this reader; others are comments.</summary>
+    /// <summary>Whether it has a meaning. Other annotations are comments.</summary>
     internal bool IsKnown => Name is Custom or ItemName or BranchHint;
 }
 
-/// <summary>The annotations of a text that mean something, by the tokens that they stand before.</summary>
+/// <summary>The annotations of a text that have a meaning, by the token that follows them.</summary>
 internal sealed class AnnotationList
 {
     internal static readonly AnnotationList Empty = new([]);
@@ -32,7 +32,7 @@ internal sealed class AnnotationList
 
     internal bool IsEmpty => all.Count == 0;
 
-    /// <summary>The annotations of a name right before a token, which are then read.</summary>
+    /// <summary>Takes the annotations with a name right before a token.</summary>
     internal IReadOnlyList<Annotation> Take(int token, string name)
     {
         if (all.Count == 0) return [];
@@ -41,7 +41,7 @@ internal sealed class AnnotationList
         return found;
     }
 
-    /// <summary>Those that nobody read, from one token to another.</summary>
+    /// <summary>The annotations between two tokens that were not taken.</summary>
     internal IEnumerable<Annotation> Unread(int first, int last) => all.Where(a => !a.IsRead && a.Token >= first && a.Token <= last);
 
     /// <summary>Takes the annotations out of a text's tokens.</summary>

@@ -113,7 +113,7 @@ internal sealed partial class FieldReader
         switch (kind)
         {
             case "module":
-                // What looks alike in a nested module is a field of it, which says more.
+                // A field of a nested module may look like this, but has a description.
                 if (IsInlineImport) return InlineImport(head);
                 return IsModuleAlias(end) ? InlineAlias(head) : Nested(head, end);
             case "instance":
@@ -138,8 +138,8 @@ internal sealed partial class FieldReader
         && (Peek(3).Kind == TokenKind.Close || (Peek(3).Kind == TokenKind.String && Peek(4).Kind == TokenKind.Close));
 
     /// <summary>
-    /// Whether <c>(alias ...)</c> is all that a module field has, and names the module itself: an alias field of a nested module says
-    /// at its end what it defines.
+    /// Whether <c>(alias ...)</c> is the only part of a module field and names the module itself. An alias field of a nested module
+    /// ends with the item that it defines.
     /// </summary>
     private bool IsModuleAlias(int end) =>
         IsOpen("alias") && EndOf(Position) + 1 == end && Source.Tokens[end - 3].Kind != TokenKind.Close;
@@ -247,7 +247,7 @@ internal sealed partial class FieldReader
         }
         else if (!declare && IsNumber && Peek(1).Kind == TokenKind.Open)
         {
-            // The form before there were several tables; scripts of older proposals have it.
+            // Scripts of older proposals have this form, from before there were several tables.
             table = Index("table");
         }
         bool active = !declare && (explicitTable || (Current.Kind == TokenKind.Open && !IsOpen("ref") && !IsOpen("item")));
@@ -277,7 +277,7 @@ internal sealed partial class FieldReader
         }
         else if (IsNumber || (Current.Kind == TokenKind.Open && !IsOpen("module") && !IsOpen("i8") && !IsOpen("i16")))
         {
-            // A bare index is the form before there were several memories.
+            // A bare index is an older form, from before there were several memories.
             if (IsNumber) memory = Index("memory");
             offset = Expression("offset");
         }

@@ -8,7 +8,7 @@ internal enum TokenKind : byte { Open, Close, Atom, Id, String, Annotation, End 
 /// <summary>A token (spec 6.3). <see cref="Text"/> of an id is its name without the dollar; strings have bytes.</summary>
 internal readonly record struct Token(TokenKind Kind, int Position, string Text, byte[]? Bytes);
 
-/// <summary>Cuts text into tokens; comments and white space go, annotations are put aside.</summary>
+/// <summary>Splits text into tokens without comments and white space. Annotations are kept apart.</summary>
 internal sealed class Lexer
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
@@ -17,13 +17,13 @@ internal sealed class Lexer
     private readonly List<Token> tokens = [];
     private int at;
 
-    /// <summary>The open parentheses of an annotation; inside, everything that is a token will do.</summary>
+    /// <summary>The number of open parentheses in an annotation. All tokens are allowed there.</summary>
     private int annotations;
 
     private Lexer(string text) => this.text = text;
 
-    /// <summary>The tokens, the last of kind End, without annotations.</summary>
-    /// <exception cref="WatException">A character or token that the format does not have.</exception>
+    /// <summary>Reads a text. The last token is of kind End.</summary>
+    /// <exception cref="WatException">A character or token is not in the format.</exception>
     internal static Source Read(ReadOnlySpan<byte> bytes)
     {
         string text;
@@ -133,7 +133,7 @@ internal sealed class Lexer
 
     private static bool IsIdChar(char c) => c is >= '!' and <= '~' and not ('"' or '(' or ')' or ',' or ';' or '[' or ']' or '{' or '}');
 
-    /// <summary>A run of characters and strings without space between: one token, reserved if it is no other.</summary>
+    /// <summary>Reads characters and strings without space between them: one token.</summary>
     private void Word()
     {
         int start = at;
@@ -186,7 +186,7 @@ internal sealed class Lexer
         }
     }
 
-    /// <summary>Whether a word that begins with a string is nothing but it.</summary>
+    /// <summary>Whether a word that begins with a string ends with it.</summary>
     private static bool EndsWithItsString(string word)
     {
         int i = 1;
@@ -252,7 +252,7 @@ internal sealed class Source(string text, Token[] tokens, AnnotationList annotat
 
     private int[]? ends;
 
-    /// <summary>Of an opening parenthesis the token behind its closing one; 0 if there is none.</summary>
+    /// <summary>The token behind the closing parenthesis of an opening one; 0 if there is none.</summary>
     internal int EndOf(int token) => (ends ??= FindEnds())[token];
 
     private int[] FindEnds()

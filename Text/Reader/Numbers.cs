@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace WasmJit.Text;
 
-/// <summary>Number literals (spec 6.3.1, 6.3.2). Each method answers false where the text is no such literal, or throws nothing.</summary>
+/// <summary>Number literals (spec 6.3.1, 6.3.2). No method throws.</summary>
 internal static class Numbers
 {
     internal enum Outcome : byte { Ok, NotANumber, OutOfRange }

@@ -1,6 +1,6 @@
 namespace WasmJit.Text;
 
-/// <summary>Walks over tokens: the primitives of the parsers.</summary>
+/// <summary>A position in a list of tokens, with the basic steps of all readers.</summary>
 internal abstract class TokenCursor(Source source, int position, int end)
 {
     protected Source Source { get; } = source;
@@ -16,7 +16,7 @@ internal abstract class TokenCursor(Source source, int position, int end)
 
     protected WatException Error(string reason) => Source.Error(Current.Position, reason);
 
-    /// <summary>The current token may not stand here; a word that the format does not have anywhere is an unknown operator.</summary>
+    /// <summary>The error of an unexpected token. A word that is nowhere in the format is an unknown operator.</summary>
     protected WatException Unexpected()
     {
         if (Current.Kind == TokenKind.Atom && !IsKnown(Current.Text)) return Error($"unknown operator {Current.Text}");

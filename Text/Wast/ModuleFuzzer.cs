@@ -2,12 +2,12 @@ using WasmJit.Jit;
 
 namespace WasmJit.Text;
 
-/// <summary>What became of broken modules.</summary>
+/// <summary>The outcomes of broken modules.</summary>
 internal sealed record FuzzResult(long Tried, long Valid, IReadOnlyList<string> Escaped);
 
 /// <summary>
-/// Feeds the engine modules that are cut off and modules with changed bytes. Each must end in a typed exception or be a valid
-/// module, whose functions are then compiled too, and which is printed and read again; anything else has escaped.
+/// Gives the engine truncated modules and modules with changed bytes. Each must cause a documented exception or be a valid
+/// module. Valid modules are compiled, printed and read again. Any other exception is a failure.
 /// </summary>
 internal sealed class ModuleFuzzer(EngineOptions options)
 {
@@ -17,7 +17,7 @@ internal sealed class ModuleFuzzer(EngineOptions options)
 
     internal FuzzResult Result => new(Interlocked.Read(ref tried), Interlocked.Read(ref valid), [.. escaped]);
 
-    /// <summary>The modules of a script, in the binary format; those that the text format cannot encode are left out.</summary>
+    /// <summary>The modules of a script in the binary format, without those whose text is malformed.</summary>
     internal static IEnumerable<byte[]> ModulesOf(WastScript script)
     {
         foreach (WastCommand command in script.Commands)
@@ -36,7 +36,7 @@ internal sealed class ModuleFuzzer(EngineOptions options)
             }
             catch (WatException)
             {
-                // A module that is meant to be wrong as text.
+                // A test of malformed text.
             }
             if (bytes is not null) yield return bytes;
         }
@@ -87,13 +87,13 @@ internal sealed class ModuleFuzzer(EngineOptions options)
             }
             catch (InvalidModuleException)
             {
-                // What can be decoded can be printed.
+                // Every module that can be decoded can be printed.
                 Wat.FromBinary(bytes);
             }
         }
         catch (ModuleException)
         {
-            // Typed, as it should be.
+            // A documented exception.
         }
         catch (Exception e)
         {
@@ -105,7 +105,7 @@ internal sealed class ModuleFuzzer(EngineOptions options)
         }
     }
 
-    /// <summary>Whether a valid module's text is read as a valid module, which from then on stays the same.</summary>
+    /// <summary>Checks that a valid module's text is read as a valid module, and that printing and reading that again changes nothing.</summary>
     private bool Prints(ModuleInfo module)
     {
         byte[] read = Wat.ToBinary(WatPrinter.Print(module));

@@ -1,8 +1,8 @@
 namespace WasmJit.Text;
 
 /// <summary>
-/// What a directory of the official suite was written against. The proposals' directories keep whole copies of core
-/// files from when each proposal was begun, which say that later features, and later wording, are wrong.
+/// The specification that a directory of the official suite tests. Directories of proposals have copies of core
+/// files from the time when the proposal began. These reject later features and have older messages.
 /// </summary>
 internal sealed class SuiteBaseline
 {
@@ -14,10 +14,10 @@ internal sealed class SuiteBaseline
         this.wordings = wordings;
     }
 
-    /// <summary>What its modules may use.</summary>
+    /// <summary>The features of its modules.</summary>
     internal Features Features { get; }
 
-    /// <summary>The core suite asserts that <c>br_on_cast</c> keeps to subtypes, which custom descriptors give up.</summary>
+    /// <summary>The core suite asserts that <c>br_on_cast</c> needs subtypes. Custom descriptors do not need that.</summary>
     private static readonly SuiteBaseline Core = new(Features.All & ~Features.CustomDescriptors);
 
     private static readonly SuiteBaseline CustomDescriptors = new(Features.All);
@@ -27,7 +27,7 @@ internal sealed class SuiteBaseline
         Features.All & ~(Features.CustomDescriptors | Features.MultiMemory | Features.ReferenceTypes),
         ("i32 constant out of range", "memory size must be at most 65536 pages (4GiB)"));
 
-    /// <summary>The baseline of a script; scripts outside the suite may use everything.</summary>
+    /// <summary>The baseline of a script; scripts outside the suite may use all features.</summary>
     internal static SuiteBaseline Of(string path)
     {
         string? directory = Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(path)));
@@ -41,7 +41,7 @@ internal sealed class SuiteBaseline
         };
     }
 
-    /// <summary>Whether a reason is what an assertion expects: one begins with the other.</summary>
+    /// <summary>Whether a reason matches an assertion: one begins with the other.</summary>
     internal bool Matches(string expected, string reason)
     {
         if (BeginsWith(expected, reason)) return true;

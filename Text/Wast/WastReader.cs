@@ -2,7 +2,7 @@ using System.Text;
 
 namespace WasmJit.Text;
 
-/// <summary>Parses scripts: every command that the official suite uses.</summary>
+/// <summary>Parses scripts with all commands of the official suite.</summary>
 internal sealed class WastReader : TokenCursor
 {
     private WastReader(Source source)
@@ -16,7 +16,7 @@ internal sealed class WastReader : TokenCursor
         return new WastScript(path, reader.Run());
     }
 
-    /// <summary>A source that is one module.</summary>
+    /// <summary>Encodes a source that is one module.</summary>
     internal static byte[] ReadModule(Source source)
     {
         var reader = new WastReader(source);

@@ -6,7 +6,7 @@ namespace WasmJit.Text;
 /// <summary>A failed command.</summary>
 internal sealed record WastFailure(int Line, string Reason);
 
-/// <summary>What a script came to.</summary>
+/// <summary>The result of a script.</summary>
 internal sealed record WastResult(string Path, int Passed, int Skipped, IReadOnlyList<WastFailure> Failures);
 
 /// <summary>Runs scripts of the official test suite on an engine.</summary>
@@ -34,7 +34,7 @@ internal sealed class WastRunner
         this.registered = registered;
     }
 
-    /// <summary>Reads and runs a script. What the text itself has wrong is a failure at its line.</summary>
+    /// <summary>Reads and runs a script. An error of the text is a failure at its line.</summary>
     /// <param name="path">The script.</param>
     /// <param name="options">The engine's options.</param>
     /// <param name="saved">Whether each module is saved as an assembly, and run as it is loaded from there.</param>
@@ -137,7 +137,7 @@ internal sealed class WastRunner
                     return null;
                 }
             case RegisterCommand register:
-                // A definition that is no instance is registered as a module, which others may import.
+                // A definition without an instance is registered as a module, which others may import.
                 if (register.Name is { } defined && !instances.ContainsKey(defined) && definitions.TryGetValue(defined, out Module? library))
                     registered.Add(register.As, library);
                 else registered.Add(register.As, Find(register.Name));
@@ -246,7 +246,7 @@ internal sealed class WastRunner
         return $"{assertion.Kind} \"{assertion.Message}\": nothing failed";
     }
 
-    /// <summary>The reason that an exception gives, if it is of the kind that a command expects.</summary>
+    /// <summary>The reason of an exception, if the command expects its kind.</summary>
     private static string? Reason(string kind, Exception e) => (kind, e) switch
     {
         ("assert_trap" or "assert_exhaustion", TrapException) => e.Message,

@@ -8,7 +8,7 @@ internal abstract record WastCommand(int Line);
 /// <summary>How a module is written in a script.</summary>
 internal enum WastModuleKind : byte { Text, Binary, Quote }
 
-/// <summary>A module of a script; encoding it may fail, which some commands expect.</summary>
+/// <summary>A module of a script. Some commands expect that encoding it fails.</summary>
 internal sealed record WastModule(string? Name, WastModuleKind Kind, Func<byte[]> Encode);
 
 internal sealed record ModuleCommand(int Line, WastModule Module, bool IsDefinition) : WastCommand(Line);
@@ -25,14 +25,14 @@ internal sealed record ActionCommand(int Line, WastAction Action) : WastCommand(
 
 internal sealed record AssertReturn(int Line, WastAction Action, IReadOnlyList<WastValue> Results) : WastCommand(Line);
 
-/// <summary>A trap of an action, or of a module's instantiation; also exhaustion and exceptions.</summary>
+/// <summary>A command that expects a failure: a trap, exhaustion, an exception, or a module that is malformed, invalid or unlinkable.</summary>
 internal sealed record AssertFailure(int Line, string Kind, WastAction? Action, WastModule? Module, string Message) : WastCommand(Line);
 
 internal sealed record ThreadCommand(int Line, string Name, string? Shared, IReadOnlyList<WastCommand> Commands) : WastCommand(Line);
 
 internal sealed record WaitCommand(int Line, string Name) : WastCommand(Line);
 
-/// <summary>A value given, or a pattern of values expected.</summary>
+/// <summary>An argument, or a pattern of an expected result.</summary>
 internal abstract record WastValue;
 
 internal enum NanKind : byte { None, Canonical, Arithmetic }
@@ -65,5 +65,5 @@ internal sealed record WastEither(IReadOnlyList<WastValue> Choices) : WastValue
     public override string ToString() => $"one of {string.Join(", ", Choices)}";
 }
 
-/// <summary>What stands for <c>(ref.extern n)</c>.</summary>
+/// <summary>The host's value for <c>(ref.extern n)</c>.</summary>
 internal sealed record HostReference(int Number);
