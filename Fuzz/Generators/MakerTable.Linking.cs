@@ -148,7 +148,7 @@ internal sealed partial class MakerTable
         foreach (ModuleDecl module in Info.Modules)
         {
             var type = (ModuleType)module.Type.Composite;
-            ValType[] imports = [.. type.Imports.Select(i => FunctionValidator.ArgumentType(i.Type))];
+            ValType[] imports = [.. type.Imports.Select(i => LinkingValidator.ArgumentType(i.Type))];
             ValType exact = NotNull(module.Exact);
             Add(MakerKind.New, exact, (b, d) =>
             {
@@ -173,7 +173,7 @@ internal sealed partial class MakerTable
         foreach (DefType def in Info.Types.Where(t => t.Composite is ModuleType).Distinct())
         {
             var type = (ModuleType)def.Composite;
-            ValType[] imports = [.. type.Imports.Select(i => FunctionValidator.ArgumentType(i.Type))];
+            ValType[] imports = [.. type.Imports.Select(i => LinkingValidator.ArgumentType(i.Type))];
             AddLink(NotNull(type.InstanceType), (b, d) =>
             {
                 foreach (ValType import in imports) b.Push(import, d - 1);
@@ -193,7 +193,7 @@ internal sealed partial class MakerTable
         {
             foreach (ExportType export in ((InstanceType)def.Composite).Exports)
             {
-                ValType result = FunctionValidator.ArgumentType(export.Type);
+                ValType result = LinkingValidator.ArgumentType(export.Type);
                 AddLink(result, (b, d) =>
                 {
                     b.Push(NotNull(def), d);

@@ -17,9 +17,6 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
     /// <summary>How many references of a block are looked at behind an operator that leaves several.</summary>
     private const int MostAsserted = 16;
 
-    /// <summary>The code of <c>i32.ne</c>, as which a condition is asserted.</summary>
-    private static readonly int NotEqual = (int)OperatorTable.Find("i32.ne")!.Code;
-
     /// <summary>What assertions of the operator being emitted begin with.</summary>
     private string where = "";
 
@@ -138,7 +135,7 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
         il.Ldloc(condition);
         il.LdcI4(0);
         il.Emit(OpCodes.Cgt_Un);
-        AssertComparison([condition], NotEqual);
+        AssertComparison([condition], (int)OperatorTable.Find("i32.ne")!.Code);
         stack.FreeTemp(condition);
     }
 

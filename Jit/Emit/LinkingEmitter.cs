@@ -47,7 +47,7 @@ internal sealed class LinkingEmitter(EmitterContext context, CallEmitter calls)
                     il.LdcI4(module.State.NumberOfExport(instr.A, name));
                     il.Ldstr(name);
                     il.Call(Members.Helper(nameof(CodeHelpers.GetExport)));
-                    stack.PushStack(FunctionValidator.ArgumentType(export), start);
+                    stack.PushStack(LinkingValidator.ArgumentType(export), start);
                     context.HasCalls = true;
                     return true;
                 }
@@ -70,7 +70,7 @@ internal sealed class LinkingEmitter(EmitterContext context, CallEmitter calls)
     {
         int start = il.Tail;
         context.LoadInstanceElement(array, index);
-        stack.PushStack(FunctionValidator.ArgumentType(type), start);
+        stack.PushStack(LinkingValidator.ArgumentType(type), start);
         return true;
     }
 

@@ -8,9 +8,9 @@ namespace WasmJit.Jit;
 /// extension, one row each: the only place that knows mnemonic, encoding, immediates, stack signature, proposal,
 /// emission and traits. Decoder, validator, emitter, text reader, printer and the reference page read it.
 /// </summary>
-internal static partial class OperatorTable
+internal static class OperatorTable
 {
-    private static readonly string[] Parts = [Core, Gc, Simd, Atomics, Linking];
+    private static readonly string[] Parts = [CoreRows.Text, GcRows.Text, SimdRows.Text, AtomicsRows.Text, LinkingRows.Text];
 
     /// <summary>Where the rows are, in their order.</summary>
     private static readonly List<Row> Rows = new(700);

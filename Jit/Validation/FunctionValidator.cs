@@ -1,52 +1,39 @@
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 
 namespace WasmJit.Jit;
 
 /// <summary>
 /// Validates one function body or constant expression (spec 3.4 and the algorithm of its appendix). One object serves many
-/// functions, one after the other; its stacks are reused.
+/// functions, one after the other; its stacks are reused. Operators of some groups have a class of their own.
 /// </summary>
-internal sealed partial class FunctionValidator(ModuleInfo module)
+internal sealed class FunctionValidator
 {
-    internal struct Frame
-    {
-        internal OpId Kind;
-        internal ImmutableArray<ValType> Start;
-        internal ImmutableArray<ValType> End;
-        internal int Height;
-        internal int InitHeight;
-        internal bool Unreachable;
-
-        /// <summary>The last <c>br_table</c> that has its label.</summary>
-        internal int Table;
-
-        internal readonly ImmutableArray<ValType> Label => Kind == OpId.Loop ? Start : End;
-    }
-
-    private readonly ModuleInfo module = module;
-    private ValType[] stack = new ValType[16];
-    private int height;
-    private Frame[] frames = new Frame[4];
-    private int depth;
-    private readonly List<LocalRun> runs = [];
-    private readonly List<ValType> locals = [];
-    private bool[] initialised = [];
-
-    /// <summary>
-    /// A run of locals that are declared in few bytes, and where it ends: a function that is smaller than the number of its locals cannot
-    /// use them all, and pays for those alone that it uses.
-    /// </summary>
-    private readonly List<(int End, ValType Type)> ends = [];
-
-    /// <summary>Of such functions, the locals that have a value by now and begin without.</summary>
-    private readonly HashSet<int> written = [];
-    private readonly List<int> initLog = [];
-    private int at;
+    private readonly ModuleInfo module;
+    private readonly CodePosition position = new();
+    private readonly LocalTypes locals;
+    private readonly TypeStack stack;
+    private readonly IndexSpaces spaces;
+    private readonly CallValidator calls;
+    private readonly EntityValidator entities;
+    private readonly GcValidator objects;
+    private readonly LinkingValidator linking;
 
     /// <summary>Counts operators, to ask now and then whether a guest that waits for the module is to stop.</summary>
     private uint polls;
-    private ImmutableArray<ValType> results = [];
+
+    internal FunctionValidator(ModuleInfo module)
+    {
+        this.module = module;
+        locals = new LocalTypes(module, position);
+        stack = new TypeStack(locals, position);
+        spaces = new IndexSpaces(module, position);
+        calls = new CallValidator(module, spaces, stack, position);
+        entities = new EntityValidator(module, spaces, stack, calls, position);
+        objects = new GcValidator(module, spaces, stack, position);
+        linking = new LinkingValidator(spaces, stack, calls, position);
+    }
+
+    private ImmutableArray<ValType> Results => calls.Results;
 
     /// <summary>Validates a function's body.</summary>
     internal void ValidateBody(int index)
@@ -54,8 +41,9 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         FuncInfo func = module.Funcs[index];
         try
         {
-            int code = DeclareLocals(index);
-            Run(code, func.BodyEnd, results, isConstant: false);
+            int code = locals.Declare(index);
+            calls.Results = func.Func.Results;
+            Run(code, func.BodyEnd, constGlobals: null);
         }
         catch (MalformedModuleException e) when (e.FunctionIndex is null)
         {
@@ -67,63 +55,26 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         }
     }
 
-    /// <summary>So many locals are listed one by one in any case, and one more for each byte of the function.</summary>
-    private const int DirectLocals = 256;
-
-    /// <summary>Reads the declarations of a function's locals; gives where its code begins.</summary>
-    private int DeclareLocals(int index)
-    {
-        FuncInfo func = module.Funcs[index];
-        int code = ModuleDecoder.ReadLocals(module, func, runs);
-        locals.Clear();
-        locals.AddRange(func.Func.Params);
-        ends.Clear();
-        written.Clear();
-        int count = locals.Count;
-        foreach (LocalRun run in runs)
-        {
-            if (module.Features != Features.All) FeatureValidator.Check(module, run.Type, func.BodyStart);
-            count += run.Count;
-            ends.Add((count, run.Type));
-        }
-        int direct = count <= DirectLocals + (func.BodyEnd - func.BodyStart) ? count : locals.Count;
-        if (direct == count)
-        {
-            foreach (LocalRun run in runs)
-                for (int i = 0; i < run.Count; i++) locals.Add(run.Type);
-        }
-        if (initialised.Length < direct) initialised = new bool[Math.Max(direct, 64)];
-        for (int i = 0; i < direct; i++) initialised[i] = i < func.Func.Params.Length || locals[i].IsDefaultable;
-        results = func.Func.Results;
-        return code;
-    }
-
     /// <summary>Validates a constant expression; only globals below <paramref name="globals"/> are in scope.</summary>
     internal void ValidateConst(ConstExpr expr, ValType type, int globals)
     {
         locals.Clear();
-        ends.Clear();
-        results = [type];
-        constGlobals = globals;
-        Run(expr.Start, expr.End, results, isConstant: true);
+        calls.Results = [type];
+        Run(expr.Start, expr.End, globals);
     }
 
-    private int constGlobals;
-
-    private void Run(int start, int end, ImmutableArray<ValType> expected, bool isConstant)
+    private void Run(int start, int end, int? constGlobals)
     {
-        height = 0;
-        depth = 0;
-        initLog.Clear();
-        PushFrame(OpId.Block, [], expected);
+        stack.Clear();
+        stack.PushFrame(OpId.Block, [], Results);
         var code = new CodeReader(module.Bytes.Span, start, end);
-        while (depth > 0)
+        while (stack.Depth > 0)
         {
             if (code.AtEnd) throw MissingEnd(end);
             if ((++polls & 0xfff) == 0) Runtime.CancellationScope.ThrowIfStopped();
             code.Read(out Instr instr);
-            at = instr.Offset;
-            if (isConstant) CheckConstant(instr);
+            position.Offset = instr.Offset;
+            if (constGlobals is { } globals) CheckConstant(instr, globals);
             Validate(ref code, ref instr);
         }
         if (!code.AtEnd) throw new MalformedModuleException("unexpected content after end of code: section size mismatch", code.Position);
@@ -138,237 +89,293 @@ internal sealed partial class FunctionValidator(ModuleInfo module)
         return new MalformedModuleException(reason, end);
     }
 
-    internal InvalidModuleException Error(string reason) => new(reason, at);
-
-    // ---- operand stack ----
-
-    private void Push(ValType type)
+    private void CheckConstant(in Instr instr, int globals)
     {
-        if (height == stack.Length) GrowStack();
-        ref ValType slot = ref stack[height++];
-        // Mostly a number takes the place of one of the same type. A write costs what any write of a reference costs.
-        if (type.Kind != slot.Kind || type.Kind == ValKind.Ref) slot = type;
-    }
-
-    private void GrowStack() => Array.Resize(ref stack, height * 2);
-
-    private void Push(ImmutableArray<ValType> types)
-    {
-        if (types.Length > 8)
-        {
-            while (height + types.Length > stack.Length) Array.Resize(ref stack, stack.Length * 2);
-            types.CopyTo(stack, height);
-            height += types.Length;
-            return;
-        }
-        foreach (ValType type in types) Push(type);
-    }
-
-    private ValType Pop()
-    {
-        ref Frame frame = ref frames[depth - 1];
-        if (height == frame.Height)
-            return frame.Unreachable ? ValType.Bottom : throw Error("type mismatch: an operand is missing");
-        return stack[--height];
-    }
-
-    private ValType Pop(ValType expected)
-    {
-        ref Frame frame = ref frames[depth - 1];
-        if (height > frame.Height)
-        {
-            ref ValType actual = ref stack[height - 1];
-            if (actual.Kind == expected.Kind && expected.Kind != ValKind.Ref)
-            {
-                height--;
-                return expected;
-            }
-        }
-        return PopOther(expected, frame.Height, frame.Unreachable);
-    }
-
-    private ValType PopOther(ValType expected, int bottom, bool isUnreachable)
-    {
-        if (height == bottom)
-            return isUnreachable ? ValType.Bottom : throw Error($"type mismatch: instruction requires [{expected}] but stack has []");
-        ValType actual = stack[--height];
-        return Subtyping.IsSubtype(actual, expected) ? actual
-            : throw Error($"type mismatch: instruction requires [{expected}] but stack has [{actual}]");
-    }
-
-    /// <summary>Pops an operand of a number type; whether it was one. Nothing is done where more has to be looked at.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool TryPopNumber(ValKind kind)
-    {
-        int top = height - 1;
-        if (top < frames[depth - 1].Height || stack[top].Kind != kind || kind == ValKind.Ref) return false;
-        height = top;
-        return true;
-    }
-
-    private void Pop(ImmutableArray<ValType> types)
-    {
-        if (types.Length > 8 && EndsWith(types.AsSpan())) height -= types.Length;
-        else for (int i = types.Length - 1; i >= 0; i--) Pop(types[i]);
-    }
-
-    /// <summary>Whether exactly these types are on top: with a thousand of them and many blocks it pays to look first.</summary>
-    private bool EndsWith(ReadOnlySpan<ValType> types)
-    {
-        if (height - frames[depth - 1].Height < types.Length) return false;
-        ReadOnlySpan<ValType> top = stack.AsSpan(height - types.Length, types.Length);
-        for (int i = 0; i < types.Length; i++)
-            if (top[i].Kind != types[i].Kind || (types[i].IsRef && top[i] != types[i])) return false;
-        return true;
-    }
-
-    /// <summary>Pops a reference of any type.</summary>
-    private ValType PopRef()
-    {
-        ValType type = Pop();
-        return type.IsRef || type.Kind == ValKind.Bottom ? type : throw Error($"type mismatch: a reference was expected, not {type}");
-    }
-
-    // ---- control stack ----
-
-    private void PushFrame(OpId kind, ImmutableArray<ValType> start, ImmutableArray<ValType> end)
-    {
-        if (depth == frames.Length) Array.Resize(ref frames, depth * 2);
-        frames[depth++] = new Frame { Kind = kind, Start = start, End = end, Height = height, InitHeight = initLog.Count };
-        Push(start);
-    }
-
-    private Frame PopFrame()
-    {
-        Frame frame = frames[depth - 1];
-        Pop(frame.End);
-        if (height != frame.Height)
-            throw Error($"type mismatch: block requires [{List(frame.End.AsSpan())}] but stack has [{List(stack.AsSpan(frame.Height..height))}]");
-        for (int i = initLog.Count - 1; i >= frame.InitHeight; i--)
-        {
-            if (initLog[i] < locals.Count) initialised[initLog[i]] = false;
-            else written.Remove(initLog[i]);
-        }
-        initLog.RemoveRange(frame.InitHeight, initLog.Count - frame.InitHeight);
-        depth--;
-        return frame;
-    }
-
-    /// <summary>The topmost types; there can be millions.</summary>
-    private static string List(ReadOnlySpan<ValType> types)
-    {
-        const int most = 20;
-        string text = string.Join(' ', types[Math.Max(0, types.Length - most)..].ToArray());
-        return types.Length > most ? $"... {text}" : text;
-    }
-
-    private void Unreachable()
-    {
-        ref Frame frame = ref frames[depth - 1];
-        height = frame.Height;
-        frame.Unreachable = true;
-    }
-
-    private ref Frame Label(uint label)
-    {
-        if (label >= (uint)depth) throw Error($"unknown label {label}");
-        return ref frames[depth - 1 - (int)label];
-    }
-
-    /// <summary>Types that stay on the stack when a conditional branch is not taken.</summary>
-    private void PopPush(ImmutableArray<ValType> types)
-    {
-        Pop(types);
-        Push(types);
-    }
-
-    // ---- index spaces ----
-
-    private DefType Type(uint index) =>
-        index < (uint)module.Types.Count ? module.Types[(int)index] : throw Error($"unknown type {index}");
-
-    private FuncType FuncTypeAt(uint index) =>
-        Type(index).Composite as FuncType ?? throw Error($"unknown type {index}: not a function type, type mismatch");
-
-    private StructType StructTypeAt(uint index) =>
-        Type(index).Composite as StructType ?? throw Error("type mismatch: not a struct type");
-
-    private ArrayType ArrayTypeAt(uint index) =>
-        Type(index).Composite as ArrayType ?? throw Error("type mismatch: not an array type");
-
-    private FuncInfo Func(uint index) =>
-        index < (uint)module.Funcs.Count ? module.Funcs[(int)index] : throw Error($"unknown function {index}");
-
-    private TableType Table(uint index) =>
-        index < (uint)module.Tables.Count ? module.Tables[(int)index].Type : throw Error($"unknown table {index}");
-
-    private MemoryType Memory(uint index) =>
-        index < (uint)module.Memories.Count ? module.Memories[(int)index] : throw Error($"unknown memory {index}");
-
-    private GlobalType Global(uint index)
-    {
-        if (index >= (uint)module.Globals.Count) throw Error($"unknown global {index}");
-        return module.Globals[(int)index].Type;
-    }
-
-    private DefType Tag(uint index) =>
-        index < (uint)module.Tags.Count ? module.Tags[(int)index] : throw Error($"unknown tag {index}");
-
-    private ElemInfo Elem(uint index) =>
-        index < (uint)module.Elems.Count ? module.Elems[(int)index] : throw Error($"unknown elem segment {index}");
-
-    private void Data(uint index)
-    {
-        if (module.DataCount is not { } count) throw new MalformedModuleException("data count section required", at);
-        if (index >= count) throw Error($"unknown data segment {index}");
-    }
-
-    private ValType Local(uint index) => index < (uint)locals.Count ? locals[(int)index] : LocalInRun(index);
-
-    private ValType LocalInRun(uint index)
-    {
-        int low = 0, high = ends.Count;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (index < (uint)ends[middle].End) high = middle;
-            else low = middle + 1;
-        }
-        return low < ends.Count ? ends[low].Type : throw Error($"unknown local {index}");
-    }
-
-    private HeapType Heap(HeapTypeCode code) => new TypeDecoder(module).HeapTypeOf(code, at);
-
-    private ImmutableArray<ValType> ValTypes(ByteReader reader, int count)
-    {
-        var decoder = new TypeDecoder(module);
-        var types = ImmutableArray.CreateBuilder<ValType>(count);
-        for (int i = 0; i < count; i++) types.Add(decoder.ReadValType(ref reader));
-        return types.MoveToImmutable();
-    }
-
-    private void BlockType(ref CodeReader code, in Instr instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end)
-    {
-        start = end = [];
-        switch (instr.BlockForm)
-        {
-            case BlockTypeForm.Value:
-                end = ValTypes(code.Types(instr), 1);
-                break;
-            case BlockTypeForm.Index:
-                FuncType type = FuncTypeAt(instr.BlockIndex);
-                start = type.Params;
-                end = type.Results;
-                break;
-        }
-    }
-
-    private void CheckConstant(in Instr instr)
-    {
-        if (!instr.Op.Has(OpTraits.Constant)) throw Error("constant expression required");
+        if (!instr.Op.Has(OpTraits.Constant)) throw position.Error("constant expression required");
         if (instr.Id is not (OpId.GlobalGet or OpId.RefGlobal)) return;
         // Only globals before this one have a value.
-        if (instr.A >= (uint)constGlobals) throw Error($"unknown global {instr.A}");
-        if (instr.Id == OpId.GlobalGet && Global(instr.A).IsMutable) throw Error("constant expression required");
+        if (instr.A >= (uint)globals) throw position.Error($"unknown global {instr.A}");
+        if (instr.Id == OpId.GlobalGet && spaces.Global(instr.A).IsMutable) throw position.Error("constant expression required");
+    }
+
+    // ---- for who follows it: the emitter asks what the stack held before each operator ----
+
+    /// <summary>How many operands there are.</summary>
+    internal int Height => stack.Height;
+
+    /// <summary>Where the operands of the innermost block begin.</summary>
+    internal int BlockHeight => stack.Top.Height;
+
+    /// <summary>The type of an operand, counted from the top.</summary>
+    internal ValType Operand(int fromTop) => stack[fromTop];
+
+    /// <summary>Begins a function's body that has been validated before.</summary>
+    internal void Begin(int index)
+    {
+        locals.Declare(index);
+        calls.Results = module.Funcs[index].Func.Results;
+        stack.Clear();
+        stack.PushFrame(OpId.Block, [], Results);
+    }
+
+    /// <summary>Follows an operator, the last that <paramref name="code"/> read.</summary>
+    internal void Step(ref CodeReader code, ref Instr instr)
+    {
+        position.Offset = instr.Offset;
+        Validate(ref code, ref instr);
+    }
+
+    private void Validate(ref CodeReader code, ref Instr instr)
+    {
+        Operator op = instr.Op;
+        if (op.IsRestricted && (op.Proposal.IsLinking || (op.Feature & ~module.Features) != 0)) CheckProposal(op);
+        if (op.HasSignature)
+        {
+            ValType address = op.HasCheckedImmediates ? AddressType(instr) : ValType.Bottom;
+            ReadOnlySpan<ValType> parameters = op.Params.AsSpan();
+            for (int i = parameters.Length - 1; i >= 0; i--)
+            {
+                ref readonly ValType parameter = ref parameters[i];
+                if (!stack.TryPopNumber(parameter.Kind)) stack.Pop(parameter.Kind == ValKind.Bottom ? address : parameter);
+            }
+            if (op.HasCheckedImmediates && instr.HasMemoryRef) stack.Pop(ValType.Ref(spaces.Heap(instr.Heap1), true));
+            foreach (ValType result in op.Results.AsSpan()) stack.Push(result.Kind == ValKind.Bottom ? address : result);
+            return;
+        }
+        switch (op.Id)
+        {
+            case OpId.Unreachable: break;
+            case OpId.Block or OpId.Loop or OpId.Try:
+                {
+                    spaces.BlockType(ref code, instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end);
+                    stack.Pop(start);
+                    stack.PushFrame(op.Id, start, end);
+                    break;
+                }
+            case OpId.If:
+                {
+                    spaces.BlockType(ref code, instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end);
+                    stack.Pop(ValType.I32);
+                    stack.Pop(start);
+                    stack.PushFrame(OpId.If, start, end);
+                    break;
+                }
+            case OpId.Else:
+                {
+                    if (stack.Top.Kind != OpId.If) throw new MalformedModuleException("unexpected token else: END opcode expected", position.Offset);
+                    ValidationFrame frame = stack.PopFrame();
+                    stack.PushFrame(OpId.Else, frame.Start, frame.End);
+                    break;
+                }
+            case OpId.End:
+                {
+                    ValidationFrame frame = stack.PopFrame();
+                    if (frame.Kind == OpId.If && !frame.Start.SequenceEqual(frame.End))
+                    {
+                        // Without else the parameters must do as Results.
+                        if (frame.Start.Length != frame.End.Length) throw position.Error("type mismatch: if without else");
+                        for (int i = 0; i < frame.Start.Length; i++)
+                            if (!Subtyping.IsSubtype(frame.Start[i], frame.End[i])) throw position.Error("type mismatch: if without else");
+                    }
+                    if (stack.Depth > 0) stack.Push(frame.End);
+                    break;
+                }
+            case OpId.Br: stack.Pop(stack.Label(instr.A).Label); break;
+            case OpId.BrIf:
+                stack.Pop(ValType.I32);
+                stack.PopPush(stack.Label(instr.A).Label);
+                break;
+            case OpId.BrTable: BrTable(ref code, instr); break;
+            case OpId.Return: stack.Pop(Results); break;
+            case OpId.Call or OpId.ReturnCall: calls.Call(op, spaces.Func(instr.A).Func); break;
+            case OpId.CallIndirect or OpId.ReturnCallIndirect: calls.CallIndirect(op, type: instr.A, table: instr.B); break;
+            case OpId.CallRef or OpId.ReturnCallRef: calls.CallRef(op, instr.A); break;
+            case OpId.Drop: stack.Pop(); break;
+            case OpId.Select: Select(); break;
+            case OpId.SelectT:
+                {
+                    if (instr.ListCount != 1) throw position.Error("invalid result arity");
+                    ValType type = spaces.ValTypes(code.List(instr), 1)[0];
+                    stack.Pop(ValType.I32);
+                    stack.Pop(type);
+                    stack.Pop(type);
+                    stack.Push(type);
+                    break;
+                }
+            case OpId.LocalGet:
+                {
+                    ValType type = locals.TypeOf(instr.A);
+                    if (!locals.HasValue(instr.A, type)) throw position.Error($"uninitialized local {instr.A}");
+                    stack.Push(type);
+                    break;
+                }
+            case OpId.LocalSet:
+                stack.Pop(locals.TypeOf(instr.A));
+                locals.Write(instr.A);
+                break;
+            case OpId.LocalTee:
+                stack.Pop(locals.TypeOf(instr.A));
+                locals.Write(instr.A);
+                stack.Push(locals.TypeOf(instr.A));
+                break;
+            case OpId.GlobalGet or OpId.GlobalSet: entities.TryGlobals(op, instr); break;
+            case OpId.RefNull: stack.Push(ValType.Ref(spaces.Heap(instr.Heap1), true)); break;
+            case OpId.RefIsNull: stack.PopRef(); stack.Push(ValType.I32); break;
+            case OpId.RefFunc:
+                {
+                    FuncInfo func = spaces.Func(instr.A);
+                    if (!func.IsDeclared) throw position.Error("undeclared function reference");
+                    stack.Push(ValType.Ref(func.IsExact ? new ExactType(func.Type) : func.Type, false));
+                    break;
+                }
+            case OpId.RefAsNonNull:
+                {
+                    ValType type = stack.PopRef();
+                    stack.Push(type.IsRef ? type.AsNonNull : ValType.Ref(HeapType.Bottom, false));
+                    break;
+                }
+            case OpId.BrOnNull:
+                {
+                    ValType type = stack.PopRef();
+                    stack.PopPush(stack.Label(instr.A).Label);
+                    stack.Push(type.IsRef ? type.AsNonNull : ValType.Ref(HeapType.Bottom, false));
+                    break;
+                }
+            case OpId.BrOnNonNull:
+                {
+                    ValType type = stack.PopRef();
+                    ImmutableArray<ValType> label = stack.Label(instr.A).Label;
+                    if (label.IsEmpty || !label[^1].IsRef) throw position.Error("type mismatch: the label takes no reference");
+                    stack.Push(type.IsRef ? type.AsNonNull : ValType.Ref(HeapType.Bottom, false));
+                    stack.Pop(label[^1]);
+                    stack.PopPush(label[..^1]);
+                    break;
+                }
+            case OpId.Throw: stack.Pop(((FuncType)spaces.Tag(instr.A).Composite).Params); break;
+            case OpId.ThrowRef: stack.Pop(ValType.Ref(HeapType.Exn, true)); break;
+            case OpId.TryTable: TryTable(ref code, instr); break;
+            case OpId.Catch or OpId.CatchAll:
+                {
+                    if (stack.Top.Kind is not (OpId.Try or OpId.Catch)) throw position.Error("type mismatch: catch outside try");
+                    ValidationFrame frame = stack.PopFrame();
+                    stack.PushFrame(op.Id, [], frame.End);
+                    if (op.Id == OpId.Catch) stack.Push(((FuncType)spaces.Tag(instr.A).Composite).Params);
+                    break;
+                }
+            case OpId.Delegate:
+                {
+                    if (stack.Top.Kind != OpId.Try) throw position.Error("type mismatch: delegate outside try");
+                    ValidationFrame frame = stack.PopFrame();
+                    stack.Label(instr.A);
+                    stack.Push(frame.End);
+                    break;
+                }
+            case OpId.Rethrow:
+                if (stack.Label(instr.A).Kind is not (OpId.Catch or OpId.CatchAll)) throw position.Error("invalid rethrow label");
+                break;
+            default:
+                if (!ValidateGroup(op, instr)) throw new InvalidOperationException($"The validator has no case for {op.Mnemonic}.");
+                break;
+        }
+        if (op.Has(OpTraits.Ends)) stack.Unreachable();
+    }
+
+    /// <summary>The groups with a method of their own. All operators of the others have a signature in their row or a case above.</summary>
+    private bool ValidateGroup(Operator op, in Instr instr) => op.Group switch
+    {
+        OpGroup.Plain or OpGroup.Control or OpGroup.Calls or OpGroup.Variables or OpGroup.Constants or OpGroup.Shuffle or OpGroup.References
+            or OpGroup.WideArithmetic or OpGroup.Exceptions or OpGroup.Waits => false,
+        OpGroup.Bulk => entities.TryMemories(op, instr) || entities.TryTables(op, instr),
+        OpGroup.Gc or OpGroup.Casts => objects.TryValidate(op, instr),
+        OpGroup.Linking => linking.TryValidate(op, instr),
+        OpGroup.Modules => linking.TryModules(op, instr),
+        OpGroup.MemoryReferences => entities.TryMemories(op, instr),
+        OpGroup.TableReferences => entities.TryTables(op, instr),
+        OpGroup.GlobalReferences => entities.TryGlobals(op, instr),
+        OpGroup.Slices => entities.TrySlices(op, instr),
+    };
+
+    /// <summary>Refuses operators of features that are switched off.</summary>
+    private void CheckProposal(Operator op)
+    {
+        if ((op.Feature & ~module.Features) != 0) FeatureValidator.Need(module, op.Feature, op.Mnemonic, position.Offset);
+        if (!op.Proposal.IsLinking) return;
+        module.UseLinkingInCode(op.Mnemonic, position.Offset);
+        if (!module.Settings.AllowCompile && op.Proposal == Proposal.RuntimeCompile) throw position.Error($"{op.Mnemonic} needs the feature runtime-compile, which is switched off");
+    }
+
+    private ValType AddressType(in Instr instr)
+    {
+        foreach (Immediate immediate in instr.Op.Immediates)
+        {
+            switch (immediate.Kind)
+            {
+                case ImmediateKind.MemArg: return CheckMemArg(instr, immediate.Number);
+                case ImmediateKind.Memory: return spaces.Memory(instr.A).AddressType;
+                case ImmediateKind.Lane:
+                    if (instr.A >= (uint)immediate.Number) throw position.Error("invalid lane index");
+                    break;
+                case ImmediateKind.Lanes16:
+                    if (((instr.Bits | instr.High) & 0xe0e0e0e0e0e0e0e0) != 0) throw position.Error("invalid lane index");
+                    break;
+            }
+        }
+        return ValType.Bottom;
+    }
+
+    private ValType CheckMemArg(in Instr instr, int natural)
+    {
+        foreach (Immediate immediate in instr.Op.Immediates)
+            if (immediate.Kind == ImmediateKind.Lane && instr.A >= (uint)immediate.Number) throw position.Error("invalid lane index");
+        ValType address = instr.HasMemoryRef ? entities.ReferenceAddress(instr) : spaces.Memory(instr.Memory).AddressType;
+        if (instr.Op.Has(OpTraits.Atomic) ? instr.Align != natural : instr.Align > natural)
+            throw position.Error("alignment must not be larger than natural");
+        if (address == ValType.I32 && instr.Bits > uint.MaxValue) throw position.Error("offset out of range");
+        return address;
+    }
+
+    private void Select()
+    {
+        stack.Pop(ValType.I32);
+        ValType a = stack.Pop(), b = stack.Pop();
+        if (a.IsRef || b.IsRef) throw position.Error("type mismatch: select without a type takes numbers and vectors");
+        if (a != b && a.Kind != ValKind.Bottom && b.Kind != ValKind.Bottom) throw position.Error("type mismatch: select of different types");
+        stack.Push(a.Kind == ValKind.Bottom ? b : a);
+    }
+
+    private void BrTable(ref CodeReader code, in Instr instr)
+    {
+        stack.Pop(ValType.I32);
+        ByteReader labels = code.List(instr);
+        int arity = stack.Label(instr.A).Label.Length;
+        var saved = new ValType[arity];
+        for (int i = 0; i <= instr.ListCount; i++)
+        {
+            ref ValidationFrame frame = ref stack.Label(labels.U32());
+            if (frame.Table == instr.Offset) continue;
+            frame.Table = instr.Offset;
+            ImmutableArray<ValType> types = frame.Label;
+            if (types.Length != arity) throw position.Error("type mismatch: labels of different arity");
+            for (int j = arity - 1; j >= 0; j--) saved[j] = stack.Pop(types[j]);
+            foreach (ValType type in saved) stack.Push(type);
+        }
+    }
+
+    private void TryTable(ref CodeReader code, in Instr instr)
+    {
+        spaces.BlockType(ref code, instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end);
+        ByteReader catches = code.List(instr);
+        for (int i = 0; i < instr.ListCount; i++)
+        {
+            CodeReader.ReadCatch(ref catches, out byte kind, out uint tag, out uint label);
+            ImmutableArray<ValType> given = kind < 2 ? ((FuncType)spaces.Tag(tag).Composite).Params : [];
+            if ((kind & 1) != 0) given = given.Add(ValType.Ref(HeapType.Exn, false));
+            ImmutableArray<ValType> wanted = stack.Label(label).Label;
+            if (given.Length != wanted.Length) throw position.Error("type mismatch: a catch clause and its label");
+            for (int j = 0; j < given.Length; j++)
+                if (!Subtyping.IsSubtype(given[j], wanted[j])) throw position.Error("type mismatch: a catch clause and its label");
+        }
+        stack.Pop(start);
+        stack.PushFrame(OpId.TryTable, start, end);
     }
 }

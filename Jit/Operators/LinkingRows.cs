@@ -1,9 +1,9 @@
 namespace WasmJit.Jit;
 
-internal static partial class OperatorTable
+/// <summary>Rows of <see cref="OperatorTable"/>: the runtime-linking extension (its specification, sections 3 and 4).</summary>
+internal static class LinkingRows
 {
-    /// <summary>The runtime-linking extension (its specification, sections 3 and 4).</summary>
-    private const string Linking = """
+    internal const string Text = """
         0xfa:0x00  ref.module          module        * -> (ref T)                                    runtime-linking  custom  constant,cost:1
         0xfa:0x01  ref.instance        instance      * -> (ref I)                                    runtime-linking  custom  constant,cost:1
         0xfa:0x02  ref.memory          mem           * -> (ref m)                                    runtime-linking  custom  constant,cost:1

@@ -1,9 +1,9 @@
 namespace WasmJit.Jit;
 
-internal static partial class OperatorTable
+/// <summary>Rows of <see cref="OperatorTable"/>: garbage collection and custom descriptors.</summary>
+internal static class GcRows
 {
-    /// <summary>Garbage collection and custom descriptors.</summary>
-    private const string Gc = """
+    internal const string Text = """
         0xfb:0   struct.new          type            *                  gc         custom           constant,cost:fields
         0xfb:1   struct.new_default  type            *                  gc         custom           constant,cost:fields
         0xfb:2   struct.get          type field      *                  gc         custom           reads-field,cost:1

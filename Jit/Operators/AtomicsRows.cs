@@ -1,9 +1,9 @@
 namespace WasmJit.Jit;
 
-internal static partial class OperatorTable
+/// <summary>Rows of <see cref="OperatorTable"/>: threads.</summary>
+internal static class AtomicsRows
 {
-    /// <summary>Threads.</summary>
-    private const string Atomics = """
+    internal const string Text = """
         0xfe:0x00  memory.atomic.notify        memarg:2  at i32 -> i32      threads  custom                               atomic,reads-memory,cost:1
         0xfe:0x01  memory.atomic.wait32        memarg:2  at i32 i64 -> i32  threads  custom                               atomic,reads-memory,cost:1
         0xfe:0x02  memory.atomic.wait64        memarg:3  at i64 i64 -> i32  threads  custom                               atomic,reads-memory,cost:1

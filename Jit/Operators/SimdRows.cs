@@ -1,9 +1,9 @@
 namespace WasmJit.Jit;
 
-internal static partial class OperatorTable
+/// <summary>Rows of <see cref="OperatorTable"/>: SIMD and relaxed SIMD.</summary>
+internal static class SimdRows
 {
-    /// <summary>SIMD and relaxed SIMD.</summary>
-    private const string Simd = """
+    internal const string Text = """
         0xfd:0    v128.load                            memarg:4          at -> v128              simd          load:v128  reads-memory
         0xfd:1    v128.load8x8_s                       memarg:3          at -> v128              simd          call:Simd.V128Load8x8S  reads-memory
         0xfd:2    v128.load8x8_u                       memarg:3          at -> v128              simd          call:Simd.V128Load8x8U  reads-memory

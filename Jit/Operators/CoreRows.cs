@@ -1,9 +1,9 @@
 namespace WasmJit.Jit;
 
-internal static partial class OperatorTable
+/// <summary>Rows of <see cref="OperatorTable"/>: the core language. Columns: code, mnemonic, immediates, signature, proposal, emission, traits.</summary>
+internal static class CoreRows
 {
-    /// <summary>The core language. Columns: code, mnemonic, immediates, signature, proposal, emission, traits.</summary>
-    private const string Core = """
+    internal const string Text = """
         0x00  unreachable          -                 *                  core       custom                 ends,cost:1
         0x01  nop                  -                 ->                 core       custom                 cost:0
         0x02  block                block             *                  core       custom                 opens,cost:1

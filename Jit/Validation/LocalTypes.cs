@@ -1,0 +1,107 @@
+namespace WasmJit.Jit;
+
+/// <summary>The locals of a function that is validated: their types, and which of them have a value by now.</summary>
+internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
+{
+    /// <summary>So many locals are listed one by one in any case, and one more for each byte of the function.</summary>
+    private const int DirectLocals = 256;
+
+    private readonly List<LocalRun> runs = [];
+    private readonly List<ValType> types = [];
+    private bool[] initialised = [];
+
+    /// <summary>
+    /// A run of locals that are declared in few bytes, and where it ends: a function that is smaller than the number of its locals cannot
+    /// use them all, and pays for those alone that it uses.
+    /// </summary>
+    private readonly List<(int End, ValType Type)> ends = [];
+
+    /// <summary>Of such functions, the locals that have a value by now and begin without.</summary>
+    private readonly HashSet<int> written = [];
+
+    /// <summary>Locals that begin without a value, in the order in which they were written first.</summary>
+    private readonly List<int> log = [];
+
+    /// <summary>How many locals have been written first in open blocks.</summary>
+    internal int Written => log.Count;
+
+    /// <summary>For constant expressions: there are none.</summary>
+    internal void Clear()
+    {
+        types.Clear();
+        ends.Clear();
+        log.Clear();
+    }
+
+    /// <summary>Reads the declarations of a function's locals; gives where its code begins.</summary>
+    internal int Declare(int index)
+    {
+        FuncInfo func = module.Funcs[index];
+        int code = ModuleDecoder.ReadLocals(module, func, runs);
+        types.Clear();
+        types.AddRange(func.Func.Params);
+        ends.Clear();
+        written.Clear();
+        log.Clear();
+        int count = types.Count;
+        foreach (LocalRun run in runs)
+        {
+            if (module.Features != Features.All) FeatureValidator.Check(module, run.Type, func.BodyStart);
+            count += run.Count;
+            ends.Add((count, run.Type));
+        }
+        int direct = count <= DirectLocals + (func.BodyEnd - func.BodyStart) ? count : types.Count;
+        if (direct == count)
+        {
+            foreach (LocalRun run in runs)
+                for (int i = 0; i < run.Count; i++) types.Add(run.Type);
+        }
+        if (initialised.Length < direct) initialised = new bool[Math.Max(direct, 64)];
+        for (int i = 0; i < direct; i++) initialised[i] = i < func.Func.Params.Length || types[i].IsDefaultable;
+        return code;
+    }
+
+    /// <summary>The declared type of a local.</summary>
+    internal ValType TypeOf(uint index) => index < (uint)types.Count ? types[(int)index] : LocalInRun(index);
+
+    private ValType LocalInRun(uint index)
+    {
+        int low = 0, high = ends.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (index < (uint)ends[middle].End) high = middle;
+            else low = middle + 1;
+        }
+        return low < ends.Count ? ends[low].Type : throw position.Error($"unknown local {index}");
+    }
+
+    /// <summary>A local gets a value.</summary>
+    internal void Write(uint local)
+    {
+        if (local >= (uint)types.Count)
+        {
+            if (!LocalInRun(local).IsDefaultable && written.Add((int)local)) log.Add((int)local);
+            return;
+        }
+        if (initialised[local]) return;
+        initialised[local] = true;
+        log.Add((int)local);
+    }
+
+    /// <summary>Whether a local has a value.</summary>
+    internal bool HasValue(uint local, ValType type) =>
+        local < (uint)types.Count ? initialised[local] : type.IsDefaultable || written.Contains((int)local);
+
+    /// <summary>At the end of a block: locals that were written first in it have no value again.</summary>
+    /// <param name="height">What <see cref="Written"/> was at its beginning.</param>
+    internal void Forget(int height)
+    {
+        for (int i = log.Count - 1; i >= height; i--)
+        {
+            if (log[i] < types.Count) initialised[log[i]] = false;
+            else written.Remove(log[i]);
+        }
+        log.RemoveRange(height, log.Count - height);
+    }
+}
