@@ -64,7 +64,7 @@ public sealed class ValidatorStateTests
         stack.PushFrame(OpId.Block, [], []);
         stack.Push(ValType.I32);
         stack.PushFrame(OpId.Loop, [ValType.I32], [ValType.F64]);
-        Assert.Equal([ValType.I32], stack.Label(0).Label);
+        Assert.Equal([ValType.I32], stack.Label(0).Label.ToArray());
         Assert.Throws<InvalidModuleException>(() => stack.Label(2));
         stack.Push(ValType.F64);
         Assert.Contains("but stack has [i32 i32]", Assert.Throws<InvalidModuleException>(() => stack.PopFrame()).Message, StringComparison.Ordinal);
