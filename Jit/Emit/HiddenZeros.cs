@@ -16,7 +16,7 @@ internal sealed class HiddenZeros(EmitterContext context, ControlStack control)
     private readonly Dictionary<int, (int Depth, int Arm)> written = [];
 
     /// <summary>Places of locals of floats or vectors that may be read while they are zero.</summary>
-    private readonly SortedDictionary<int, ValType> hiddenZeros = [];
+    private SortedDictionary<int, ValType>? hiddenZeros;
 
     private bool IsWritten(int place) =>
         written.TryGetValue(place, out (int Depth, int Arm) first) && control.IsOpen(first.Depth, first.Arm);
@@ -32,12 +32,13 @@ internal sealed class HiddenZeros(EmitterContext context, ControlStack control)
     internal void NoteRead(uint local)
     {
         ref readonly Operand operand = ref context.Current.Locals[local];
-        if (context.Current == context.Root && local >= context.Func.Func.Params.Length && FloatFolding.MayBeFloat(operand.Type) && !IsWritten(operand.Index)) hiddenZeros[operand.Index] = operand.Type;
+        if (context.Current == context.Root && local >= context.Func.Func.Params.Length && FloatFolding.MayBeFloat(operand.Type) && !IsWritten(operand.Index)) (hiddenZeros ??= [])[operand.Index] = operand.Type;
     }
 
     /// <summary>Gives locals that may be read before they are written a zero that the JIT does not know, at <paramref name="at"/>.</summary>
     internal int EmitAt(int at)
     {
+        if (hiddenZeros is null) return at;
         foreach ((int place, ValType type) in hiddenZeros)
         {
             var zero = new Operand { Kind = OperandKind.Const, Type = type };
