@@ -117,7 +117,7 @@ public sealed record EngineOptions
     /// <summary>
     /// How much of a thread's stack guests may use, in bytes, counted from where the host calls them; what they call is included,
     /// host functions and other guests too. Beyond it is the trap "call stack exhausted". If null, they have what the thread has,
-    /// but no more than 16 MiB. What the thread does not have, they do not get; a main thread's stack without a limit (<c>ulimit -s
+    /// but no more than 2 MiB from where it first called a guest. What the thread does not have, they do not get; a main thread's stack without a limit (<c>ulimit -s
     /// unlimited</c>) counts as one of 64 MiB. A frame takes 32 bytes at least; limits are exact to 16 KiB.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is less than 64 KiB.</exception>

@@ -34,13 +34,13 @@ internal sealed class NeedBlock
     /// <summary>Whether the JIT cannot know which way control goes at the end.</summary>
     internal bool Splits { get; set; }
 
-    /// <summary>The same, and the ways begin with different things: the JIT draws together what is equal.</summary>
+    /// <summary>As <see cref="Splits"/>, and the two successors begin with different effects. (The JIT merges equal code.)</summary>
     internal bool Parts { get; set; }
 
-    /// <summary>The same, and nothing before can tell: what one way needs is needed.</summary>
+    /// <summary>As <see cref="Splits"/>, and the condition is computed in this block: no earlier code can know it, so what either successor needs is needed.</summary>
     internal bool IsEither { get; set; }
 
-    /// <summary>Whether a value that is in a local at the end is in a register there: the code behind is another block to the JIT, too.</summary>
+    /// <summary>Whether the JIT keeps a block border here, so that a local that is live across it holds its whole value in a register.</summary>
     internal bool EndsForCertain { get; set; }
 
     /// <summary>What is needed at its beginning: two bits for each followed local, live and whole.</summary>

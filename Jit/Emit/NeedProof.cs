@@ -68,8 +68,8 @@ internal sealed class NeedProof(NeedGraph graph)
     }
 
     /// <summary>
-    /// Finds the graph.Blocks behind which the JIT's code is another block whatever it finds out: where control goes one of two ways that it cannot
-    /// know, or meets another that surely comes.
+    /// Finds blocks that the JIT cannot merge with what follows: they end with a branch whose direction it cannot know, or the next block has
+    /// another predecessor that is reached for certain.
     /// </summary>
     private void MarkEnds()
     {
@@ -103,7 +103,7 @@ internal sealed class NeedProof(NeedGraph graph)
         }
     }
 
-    /// <summary>The ways on which control may come to a block, and the block that came there last, plus one.</summary>
+    /// <summary>For each block the number of its predecessors, and 1 + the one that was counted last, so that none counts twice.</summary>
     private int[] comes = [], from = [];
     private readonly Stack<int> work = [];
 
@@ -136,8 +136,8 @@ internal sealed class NeedProof(NeedGraph graph)
     }
 
     /// <summary>
-    /// What is needed on all ways is. From there on, what is needed on one of several ways is needed too where the JIT cannot know which it is. To end
-    /// early is to know less.
+    /// Before this, a need counts if all successors have it. This adds the needs of a single successor where <see cref="NeedBlock.IsEither"/> holds. Stopping
+    /// early only proves less.
     /// </summary>
     private void Extend(ulong[] needed)
     {
@@ -175,8 +175,8 @@ internal sealed class NeedProof(NeedGraph graph)
     }
 
     /// <summary>
-    /// Goes through a block backwards. The JIT narrows what it can put into the expression that uses it: a value that a local takes out of the block, or
-    /// of which there are several needs, is in a register, whole.
+    /// Goes through a block backwards. The JIT narrows a value only inside the expression that uses it: a value that leaves its block, or is used
+    /// twice, is in a register, whole.
     /// </summary>
     private void Back(NeedBlock block, ulong[] needed, bool converges, bool isLast)
     {

@@ -105,7 +105,7 @@ internal sealed partial class NeedReader
         }
         if (!IsBinary(code)) return false;
         NeedValue b = Pop(stack), a = Pop(stack);
-        // The processor takes a count as it is: the JIT leaves the mask out, and graph.Loads all of it.
+        // The processor masks a shift count by itself, so the JIT drops the mask and loads the whole count.
         bool isCount = code == OpCodes.And && b.Constant is 31 && at + 1 < graph.Order.Count && IsShift(graph.Il[graph.Order[at + 1]].Code);
         stack.Add(isCount ? a : Binary(code, a, b));
         return true;
@@ -139,7 +139,7 @@ internal sealed partial class NeedReader
             Needs.Union(keepsA ? a.Whole : [], keepsB ? b.Whole : []), Needs.Union(keepsA ? a.Live : [], keepsB ? b.Live : []), a.IsOpaque && b.IsOpaque);
     }
 
-    /// <summary>Shifts to the right keep the last byte, those to the left lose it soon.</summary>
+    /// <summary>A shift to the right still needs the highest byte of the load; one to the left by 8 or more pushes it out.</summary>
     private NeedValue Shifted(OpCode code, in NeedValue a, in NeedValue b)
     {
         if (b.Constant is not { } count)

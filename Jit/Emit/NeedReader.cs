@@ -3,8 +3,8 @@ using System.Reflection.Emit;
 namespace WasmJit.Jit;
 
 /// <summary>
-/// Goes through the finished IL forwards, from block to block, and notes what happens to loads and locals. A value is known by what is needed
-/// of loads and locals if it is itself (<see cref="NeedValue"/>).
+/// Goes through the finished IL forwards, from block to block, and notes what happens to loads and locals. Each value is described
+/// by the loads and locals that become needed if the value is (<see cref="NeedValue"/>).
 /// </summary>
 /// <remarks>
 /// A value is <em>whole</em> where all of its bits are needed, and <em>live</em> where some are. Operators through which the JIT narrows
@@ -113,7 +113,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
 
     private bool IsKnown(int local) => local < graph.ArgBase ? knowable.Contains(local) || !stored.Contains(local) : knowable.Contains(local);
 
-    /// <summary>The needs of two operands that the other may cancel out: those that both have are of no use.</summary>
+    /// <summary>The needs of <c>a - b</c> or <c>a ^ b</c>. A source in both operands is dropped, because the JIT may reduce <c>x - x</c> to 0.</summary>
     private int[] Exclusive(int[] a, int[] b)
     {
         if (a.Length == 0) return b;
@@ -203,10 +203,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
         PopAll(n, stack, block);
     }
 
-    /// <summary>
-    /// An instruction that cannot be left out, or one of which nothing is known but that it takes addresses, objects and arguments: what it takes it
-    /// needs. What a load takes is its address, and the load is kept, or checked by itself.
-    /// </summary>
+    /// <summary>An instruction that must stay, or that is unknown: all its operands are needed. For a load that is the address.</summary>
     private void PopAll(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
     {
         (int pops, int pushes) = EffectOf(n, stack.Count);
@@ -214,7 +211,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
         for (int i = 0; i < pops; i++)
         {
             NeedValue value = Pop(stack);
-            // The value of a store that is narrower than itself.
+            // A narrow store needs only the low bytes of its value.
             Sink(block, i == 0 && narrow > 0 ? LowBytes(value, narrow) : value);
         }
         for (int i = 0; i < pushes; i++) stack.Add(NeedValue.Unknown);

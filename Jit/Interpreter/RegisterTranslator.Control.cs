@@ -72,7 +72,7 @@ internal sealed unsafe partial class RegisterTranslator
 
     // ---- conditions ----
 
-    private const int FirstCode = 0x28;
+    private const int FirstCode = 0x28, LastCode = 0xc4;
     private const int BranchDistance = RegisterOp.BrIfI32Eqz - RegisterOp.I32Eqz;
 
     private static bool IsCompare(RegisterOp op) => op is >= RegisterOp.I32Eqz and <= RegisterOp.F64Ge;
@@ -85,7 +85,7 @@ internal sealed unsafe partial class RegisterTranslator
     /// </summary>
     private Instruction TakeCondition(bool negate)
     {
-        bool isFresh = producer == code.Count - 1 && producer >= 0 && Top().Kind == Kind.Home;
+        bool isFresh = IsTopFresh;
         Item item = Pop();
         if (isFresh)
         {

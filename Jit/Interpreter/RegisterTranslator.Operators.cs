@@ -36,7 +36,11 @@ internal sealed unsafe partial class RegisterTranslator
             case OpId.ReturnCall: TailCall((int)instr.A); break;
             case OpId.ReturnCallIndirect: TailCallIndirect(instr.A, instr.B); break;
             case OpId.ReturnCallRef: TailCallRef(instr.A); break;
-            case OpId.Drop: Pop(); break;
+            case OpId.Drop:
+                Pop();
+                // The last instruction made what is gone, not what is topmost now.
+                producer = -1;
+                break;
             case OpId.Select or OpId.SelectT: Select(); break;
             case OpId.LocalGet: LocalGet((int)instr.A); break;
             case OpId.LocalSet: LocalSet((int)instr.A); break;
@@ -71,7 +75,8 @@ internal sealed unsafe partial class RegisterTranslator
             PushResult(false, RegisterOp.I32TruncSatF32S + (ushort)op.Code, SlotOf(Pop()));
             return;
         }
-        if (op.Prefix != 0) throw new UncoveredException();
+        // Register operators have the codes of WebAssembly's, from the first load to the last sign extension.
+        if (op.Prefix != 0 || op.Code is < FirstCode or > LastCode) throw new UncoveredException();
         var register = (RegisterOp)(op.Code - FirstCode);
         if (op.MemArg is not null)
         {

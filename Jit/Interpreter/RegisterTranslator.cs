@@ -113,6 +113,17 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>The last instruction if it makes the topmost operand, in its home; otherwise -1.</summary>
     private int producer = -1;
 
+    /// <summary>How many operands there were when the last producer had made its own.</summary>
+    private int producerHeight;
+
+    /// <summary>
+    /// What a function of some bytes may become. A branch of two bytes that carries a thousand values is a thousand instructions of 16 bytes;
+    /// what is more than this is the compiler's, which has a limit too.
+    /// </summary>
+    private const int InstructionsOfAny = 250_000, InstructionsPerByte = 16;
+
+    private readonly int maxInstructions;
+
     /// <summary>What of each open loop is charged at its head, and where; the first is the function.</summary>
     private readonly List<(int At, long Units)> charges = [];
 
@@ -121,6 +132,7 @@ internal sealed unsafe partial class RegisterTranslator
         this.module = module;
         this.target = target;
         func = module.Funcs[index];
+        maxInstructions = (int)Math.Min(int.MaxValue, InstructionsOfAny + ((long)InstructionsPerByte * (func.BodyEnd - func.CodeStart)));
         int count = func.Func.Params.Length;
         foreach (LocalRun run in func.Locals) count += run.Count;
         localSlots = new int[count];
@@ -240,6 +252,7 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>Adds an instruction; slots beyond what its members can say are found at the end.</summary>
     private int Emit(RegisterOp op, int a = 0, int b = 0, int c = 0, long imm = 0)
     {
+        if (code.Count >= maxInstructions) throw new UncoveredException();
         code.Add(new Instruction { Op = op, A = (ushort)a, B = (ushort)b, C = (ushort)c, Imm = imm });
         return code.Count - 1;
     }
@@ -285,7 +298,11 @@ internal sealed unsafe partial class RegisterTranslator
     {
         Push(new Item { Kind = Kind.Home, IsRef = isRef });
         producer = Emit(op, Top().Home, b, c, imm);
+        producerHeight = height;
     }
+
+    /// <summary>Whether the last instruction made the topmost operand, and nothing has been taken away or put there since.</summary>
+    private bool IsTopFresh => producer >= 0 && producer == code.Count - 1 && producerHeight == height && Top().Kind == Kind.Home;
 
     private Item Pop()
     {
@@ -393,7 +410,7 @@ internal sealed unsafe partial class RegisterTranslator
         if (top.Kind == Kind.Local && top.Local == local) return;
         int before = code.Count;
         BeforeWrite(local);
-        if (top.Kind == Kind.Home && producer == code.Count - 1 && before == code.Count)
+        if (IsTopFresh && before == code.Count)
         {
             Instruction instruction = code[producer];
             instruction.A = (ushort)localSlots[local];

@@ -172,7 +172,7 @@ internal sealed class FunctionValidator
                     ValidationFrame frame = stack.PopFrame();
                     if (frame.Kind == OpId.If && !frame.Start.SequenceEqual(frame.End))
                     {
-                        // Without else the parameters must do as Results.
+                        // An if without else passes its parameters on, so they must match the results.
                         if (frame.Start.Length != frame.End.Length) throw position.Error("type mismatch: if without else");
                         for (int i = 0; i < frame.Start.Length; i++)
                             if (!Subtyping.IsSubtype(frame.Start[i], frame.End[i])) throw position.Error("type mismatch: if without else");

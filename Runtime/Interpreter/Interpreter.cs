@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using WasmJit.Gc;
 
 namespace WasmJit.Runtime;
 
@@ -174,7 +175,7 @@ internal static unsafe partial class Interpreter
             case RegisterOp.ElemDrop: CodeHelpers.ElemDrop(instance, ip->Target); break;
             case RegisterOp.RefFunc: First(ip->A) = instance.GetFunc(ip->Target); break;
             case RegisterOp.RefIsNull: *(int*)(fp + ip->A) = First(ip->B) is null ? 1 : 0; break;
-            case RegisterOp.RefEq: *(int*)(fp + ip->A) = ReferenceEquals(First(ip->B), First(ip->C)) ? 1 : 0; break;
+            case RegisterOp.RefEq: *(int*)(fp + ip->A) = I31.RefEq(First(ip->B), First(ip->C)) ? 1 : 0; break;
             case RegisterOp.RefAsNonNull: First(ip->A) = CodeHelpers.NonNull(First(ip->B)); break;
             case RegisterOp.GlobalGetRef:
                 {

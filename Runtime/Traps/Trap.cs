@@ -46,7 +46,7 @@ internal static class Trap
         TrapKind.UnknownImport => "unknown import called",
         TrapKind.InvalidComponentValue => "invalid component value",
         TrapKind.OutOfFuel => "out of fuel",
-        _ => "out of memory",
+        TrapKind.OutOfMemory => "out of memory",
     };
 
     /// <summary>The exception of a trap, for <c>throw</c> in generated code.</summary>

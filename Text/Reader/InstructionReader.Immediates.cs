@@ -130,7 +130,7 @@ internal sealed partial class InstructionReader
         if (op.Immediates.Length > 1) output.U32(ReferenceIndex());
     }
 
-    /// <summary>Whether behind an index comes one of a space: the first is then optional and given.</summary>
+    /// <summary>Whether two indices stand here, the second of this kind. Then the first, which may be left out, was written.</summary>
     private bool IsSecondIndex(string kind)
     {
         int at = Position;

@@ -319,4 +319,36 @@ public sealed class TierTests
             Assert.InRange(trap.WasmStack.Sum(f => Math.Max(f.Omitted, 1)), 20_001, 20_050);
         }
     }
+
+    /// <summary>A branch of two bytes that carries a thousand values out of place is a thousand instructions: register code has a limit as IL has one.</summary>
+    [Fact]
+    public void RegisterCodeIsBounded()
+    {
+        const int branches = 20_000, values = 1000;
+        string results = string.Concat(Enumerable.Repeat("i32 ", values));
+        string text = $"""
+            (module
+              (type $many (func (result {results})))
+              (func $all (type $many) {string.Concat(Enumerable.Repeat("(i32.const 0)", values))})
+              (func (export "f") (param i32) (result i32)
+                (block (type $many)
+                  (i32.const 5) (call $all)
+                  {string.Concat(Enumerable.Repeat("(br_if 0 (local.get 0))", branches))}
+                  (br 0))
+                {string.Concat(Enumerable.Repeat("drop ", values - 1))}))
+            """;
+        Module module = new Engine(Interpreted).CompileText(text);
+        var f = module.Instantiate().GetExport<Func<int, int>>("f");
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        try
+        {
+            f(1);
+        }
+        catch (UnsupportedModuleException)
+        {
+            // The compiler has a limit of its own.
+        }
+        // Without a limit: 20 million instructions of 16 bytes, and as much again while the list grows.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 400 << 20);
+    }
 }

@@ -38,6 +38,16 @@ public sealed class ConformanceTests(ITestOutputHelper output)
         return data;
     }
 
+    /// <summary>Each tier by itself, and functions that change from one to the other.</summary>
+    [Theory]
+    [MemberData(nameof(OwnFiles))]
+    public void Tiers(string file)
+    {
+        Run(file, new EngineOptions { Compilation = Compilation.Interpreted });
+        Run(file, new EngineOptions { Compilation = Compilation.Lazy });
+        Run(file, new EngineOptions { Compilation = Compilation.Tiered, TierSeed = 7 });
+    }
+
     /// <summary>Code that polls and counts computes the same.</summary>
     [Theory]
     [MemberData(nameof(OwnFiles))]
