@@ -20,7 +20,8 @@ internal static class Program
         Perf signatures [COUNT]                                    modules of different signatures, 1000000 by default: what stays
         Perf guest-jit [MODULES]                                   a guest that compiles modules one by one, 10000 by default
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
-        KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all.
+        KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all. compare, latency, programs, saved, linking and tiers take
+        --compilation tiered|lazy|ahead|interpreted too.
         """;
 
     private static int Main(string[] arguments)
@@ -28,7 +29,7 @@ internal static class Program
         var rest = arguments.Skip(1).ToList();
         try
         {
-            var options = new EngineOptions { MemoryChecks = TakeMemoryChecks(rest) };
+            var options = new EngineOptions { MemoryChecks = TakeMemoryChecks(rest), Compilation = TakeCompilation(rest) };
             switch (arguments.FirstOrDefault())
             {
                 case "compare":
@@ -86,6 +87,16 @@ internal static class Program
             Console.Error.WriteLine(e.Message);
             return 1;
         }
+    }
+
+    private static Compilation TakeCompilation(List<string> arguments)
+    {
+        int at = arguments.IndexOf("--compilation");
+        if (at < 0) return new EngineOptions().Compilation;
+        if (at + 1 >= arguments.Count || !Enum.TryParse(arguments[at + 1], ignoreCase: true, out Compilation compilation))
+            throw new ArgumentException("--compilation is tiered, lazy, ahead or interpreted.");
+        arguments.RemoveRange(at, 2);
+        return compilation;
     }
 
     private static MemoryChecks TakeMemoryChecks(List<string> arguments)
