@@ -10,8 +10,8 @@ internal sealed class HiddenZeros(EmitterContext context, ControlStack control)
     private readonly OperandStack stack = context.Stack;
 
     /// <summary>
-    /// By place of the function's own locals: the frame whose arm wrote the local first, counted from 1, and that arm. While it is open, the
-    /// local is no longer the zero that it was at the start.
+    /// For each local the block with its first write: the depth from 1, and its <c>if</c> or <c>else</c> arm. While that arm is open, the local no longer
+    /// has its initial zero.
     /// </summary>
     private readonly Dictionary<int, (int Depth, int Arm)> written = [];
 

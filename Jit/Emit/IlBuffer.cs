@@ -3,7 +3,7 @@ using System.Reflection.Emit;
 
 namespace WasmJit.Jit;
 
-/// <summary>What null was when a null dereference happens in a function.</summary>
+/// <summary>Which kind of null a null dereference in a function means.</summary>
 internal enum NullMeaning : byte
 {
     /// <summary>No access through a reference, or one that is told apart by itself.</summary>
@@ -23,7 +23,7 @@ internal enum NullMeaning : byte
 /// </summary>
 internal sealed class IlBuffer
 {
-    /// <summary>What an access through null that the processor finds was in this function.</summary>
+    /// <summary>Which kind of null a fault in this function means.</summary>
     internal NullMeaning Nulls { get; set; }
 
     /// <summary>A position: the instruction after which the next one goes. <see cref="Start"/> is before the first.</summary>

@@ -75,7 +75,7 @@ internal sealed class LocalBases(EmitterContext context, Assertions assertions)
         return il.CallAt(at, BaseOf(access.MayBeNull, context.Target.NeedsChecks(access.Type!)));
     }
 
-    /// <summary>The helper that gives a base. Where nothing is compared, memories without guard pages have one at which all accesses trap.</summary>
+    /// <summary>The helper that gives a base. Code without bounds checks gets, for a memory without guard pages, a base at which every access faults.</summary>
     private static MethodInfo BaseOf(bool mayBeNull, bool isCompared) => Members.MemoryReference((mayBeNull, isCompared) switch
     {
         (true, true) => nameof(MemoryReferences.BaseOrNull),
@@ -91,8 +91,8 @@ internal sealed class LocalBases(EmitterContext context, Assertions assertions)
     }
 
     /// <summary>
-    /// Brings bases and limits up to date, at the function's start and before every write of the local: an access that is still to
-    /// be made with the old ones is made before the old memory may go. Such locals live until the ways out and in loops.
+    /// Brings bases and limits up to date, at the function's start and with every write of the local. Pending accesses with the old base are emitted before
+    /// the local changes; <c>KeepAlive</c> at loops and exits keeps the object alive while its base is used.
     /// </summary>
     internal int EmitAt(int at)
     {

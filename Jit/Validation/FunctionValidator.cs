@@ -80,7 +80,7 @@ internal sealed class FunctionValidator
         if (!code.AtEnd) throw new MalformedModuleException("unexpected content after end of code: section size mismatch", code.Position);
     }
 
-    /// <summary>The official suite tells apart by what follows: nothing, what would be an end, or something else.</summary>
+    /// <summary>The official suite expects one of three messages, by the byte behind the body: none, <c>end</c>, any other.</summary>
     private MalformedModuleException MissingEnd(int end)
     {
         ReadOnlySpan<byte> bytes = module.Bytes.Span;

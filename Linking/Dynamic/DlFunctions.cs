@@ -125,7 +125,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
                     NextHandle => map.ScopeBehind(caller),
                     _ => Get(handle) is var library && library == map.Program ? map.ScopeOf(null) : LinkMap.Tree(library),
                 };
-                // Whoever defines one of the linker's functions beside it, the linker's is meant, except by those who ask for the next one.
+                // dlsym("dlopen") gives the linker's function even if a library defines one, except with RTLD_NEXT.
                 ulong? address = handle != NextHandle && Reference(caller, name) is { } own ? Space.IndexOf(own) : SymbolIn(scope, name);
                 linker.UpdateThreads();
                 return address ?? throw new DynamicLinkException($"undefined symbol: {name}");

@@ -13,7 +13,8 @@ internal sealed class GuestSpace
 
     private readonly List<(uint Base, uint Size)> freeSlots = [];
     private readonly Dictionary<FuncRef, uint> indices = new(ReferenceEqualityComparer.Instance);
-    /// <summary>Further slots of functions that have an index: they stood for them when nobody defined them.</summary>
+
+    /// <summary>Slots once given out for an undefined symbol. They now hold the defined function, which also has an index of its own.</summary>
     private readonly Dictionary<uint, FuncRef> aliases = [];
     private ulong chunk, chunkEnd;
 

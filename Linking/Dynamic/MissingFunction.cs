@@ -3,8 +3,9 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// Stands in the table for a function whose address a library has and that nobody defines. What type it is called with is not known
-/// there, so that the call does not get further than the comparison of types, which tells this from other mismatches.
+/// Stands in the table for a function whose address a library has and that nobody defines. Its real type is unknown, so it has the type
+/// <c>func ()</c>: calls with any other type fail the comparison of types, which asks <see cref="ISlotTrap"/> for this message; calls with that type
+/// throw the same.
 /// </summary>
 internal sealed class MissingFunction(string library, string symbol) : ISlotTrap
 {
@@ -13,7 +14,7 @@ internal sealed class MissingFunction(string library, string symbol) : ISlotTrap
     /// <inheritdoc/>
     public TrapException Trap => Runtime.Trap.Make(TrapKind.UnknownImport, $"{library}: undefined symbol: {symbol}");
 
-    /// <summary>The function, of the one type that can be called without being told apart.</summary>
+    /// <summary>The function, with the type <c>func ()</c>.</summary>
     internal FuncRef Make() => Jit.HostAdapter.MakeFunc((Action)Call, NoType);
 
     private void Call() => throw Trap;

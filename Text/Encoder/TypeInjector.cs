@@ -28,8 +28,8 @@ internal sealed class TypeInjector(TypeScope scope, ModuleInfo known, Source sou
     }
 
     /// <summary>
-    /// Finds out what a type of a scope is: decodes the module so far, with the types around the place as one more type that ends there
-    /// and exports an instance of the type in question.
+    /// Finds out what a type of a scope is: appends a module type with the definitions up to this place that exports an instance of the type, decodes the
+    /// result, and reads the export's type.
     /// </summary>
     private static DefType Find(ModuleContents known, Source source, TypeScope scope, uint index, int token)
     {
