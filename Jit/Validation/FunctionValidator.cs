@@ -15,8 +15,10 @@ internal sealed class FunctionValidator
     private readonly IndexSpaces spaces;
     private readonly CallValidator calls;
     private readonly EntityValidator entities;
-    private readonly GcValidator objects;
-    private readonly LinkingValidator linking;
+
+    // Most modules need neither.
+    private GcValidator? objects;
+    private LinkingValidator? linking;
 
     /// <summary>Counts operators, to ask now and then whether a guest that waits for the module is to stop.</summary>
     private uint polls;
@@ -29,11 +31,13 @@ internal sealed class FunctionValidator
         spaces = new IndexSpaces(module, position);
         calls = new CallValidator(module, spaces, stack, position);
         entities = new EntityValidator(module, spaces, stack, calls, position);
-        objects = new GcValidator(module, spaces, stack, position);
-        linking = new LinkingValidator(spaces, stack, calls, position);
     }
 
     private ImmutableArray<ValType> Results => calls.Results;
+
+    private GcValidator Objects => objects ??= new GcValidator(module, spaces, stack, position);
+
+    private LinkingValidator Linking => linking ??= new LinkingValidator(spaces, stack, calls, position);
 
     /// <summary>Validates a function's body.</summary>
     internal void ValidateBody(int index)
@@ -286,9 +290,9 @@ internal sealed class FunctionValidator
         OpGroup.Plain or OpGroup.Control or OpGroup.Calls or OpGroup.Variables or OpGroup.Constants or OpGroup.Shuffle or OpGroup.References
             or OpGroup.WideArithmetic or OpGroup.Exceptions or OpGroup.Waits => false,
         OpGroup.Bulk => entities.TryMemories(op, instr) || entities.TryTables(op, instr),
-        OpGroup.Gc or OpGroup.Casts => objects.TryValidate(op, instr),
-        OpGroup.Linking => linking.TryValidate(op, instr),
-        OpGroup.Modules => linking.TryModules(op, instr),
+        OpGroup.Gc or OpGroup.Casts => Objects.TryValidate(op, instr),
+        OpGroup.Linking => Linking.TryValidate(op, instr),
+        OpGroup.Modules => Linking.TryModules(op, instr),
         OpGroup.MemoryReferences => entities.TryMemories(op, instr),
         OpGroup.TableReferences => entities.TryTables(op, instr),
         OpGroup.GlobalReferences => entities.TryGlobals(op, instr),

@@ -22,10 +22,10 @@ internal static class ModuleValidator
         if (!module.Settings.AllowLinking && module.LinkingUse is { } use) throw ModuleInfo.LinkingOff(use.What, use.Offset);
         foreach (ModuleInfo nested in module.Nested) ValidateTree(nested);
         FeatureValidator.Validate(module);
-        var expressions = new FunctionValidator(module);
-        CheckSpaces(module, expressions);
+        var validator = new FunctionValidator(module);
+        CheckSpaces(module, validator);
         CheckExports(module);
-        ValidateBodies(module);
+        ValidateBodies(module, validator);
         if (module.LinkingUse is null && !module.State.CodeUsesLinking) return;
         var names = new ImportNames();
         foreach (ImportInfo import in module.Imports) names.Add(import.Module, import.Name, import.Offset);
@@ -84,15 +84,14 @@ internal static class ModuleValidator
 
     internal static string NameOf(ExternKind kind) => kind == ExternKind.Func ? "function" : kind.ToString().ToLowerInvariant();
 
-    private static void ValidateBodies(ModuleInfo module)
+    private static void ValidateBodies(ModuleInfo module, FunctionValidator single)
     {
         int first = module.ImportedFuncs, count = module.Funcs.Count;
         if (count == first) return;
         int bytes = module.Funcs[count - 1].BodyEnd - module.Funcs[first].BodyStart;
         if (bytes < ParallelThreshold)
         {
-            var validator = new FunctionValidator(module);
-            for (int i = first; i < count; i++) validator.ValidateBody(i);
+            for (int i = first; i < count; i++) single.ValidateBody(i);
             return;
         }
         // Several threads; the error reported is the one that a single thread would have found.
