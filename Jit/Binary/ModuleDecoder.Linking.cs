@@ -40,7 +40,7 @@ internal ref partial struct ModuleDecoder
         contents.UseLinking("nested module", at);
         ModuleInfo nested = contents.Info;
         section.Position += (int)size;
-        ModuleValidator.CheckExports(nested);
+        ExportNames.Check(nested);
         if (TypeSize.Problem(nested.ModuleType) is { } problem) throw new InvalidModuleException(problem, at);
         module.AddInitialiser(new Initialiser(InitialiserKind.Module, ExternKind.Module, module.Nested.Count));
         module.EarlyItems.Add(new EarlyItem(SectionId.Module, at, module.Modules.Count));
@@ -76,7 +76,7 @@ internal ref partial struct ModuleDecoder
 
     private readonly void Check(ExternKind kind, uint index, int at)
     {
-        if (index >= module.Info.CountOf(kind)) throw new InvalidModuleException($"unknown {ModuleValidator.NameOf(kind)} {index}", at);
+        if (index >= module.Info.CountOf(kind)) throw new InvalidModuleException($"unknown {ExportNames.NameOf(kind)} {index}", at);
     }
 
     private readonly void ReadAlias(ref ByteReader section)
@@ -92,7 +92,7 @@ internal ref partial struct ModuleDecoder
                     ExternKind kind = ReadSort(ref section, "malformed alias");
                     string name = section.Name();
                     if (module.Instances[(int)source].Find(name) is not { } export || export.Kind != kind)
-                        throw new InvalidModuleException($"unknown export \"{name}\": instance {source} has no such {ModuleValidator.NameOf(kind)}", at);
+                        throw new InvalidModuleException($"unknown export \"{name}\": instance {source} has no such {ExportNames.NameOf(kind)}", at);
                     module.EarlyItems.Add(new EarlyItem(SectionId.Alias, at, module.Info.CountOf(kind)));
                     module.AddInitialiser(new Initialiser(InitialiserKind.Alias, kind, (int)source) { Name = name });
                     module.AddItem(export, at, uint.MaxValue);

@@ -5,6 +5,16 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Jit;
 
+/// <summary>The code of a module, as far as host functions are concerned: it may have been saved with what calls them.</summary>
+internal interface IHostAdapters
+{
+    /// <summary>Whether what the module needs and does not have may be made in this process.</summary>
+    bool MayMakeCode { get; }
+
+    /// <summary>The code of the method that calls host functions of a signature, 0 if it is to be made.</summary>
+    nint FindHostAdapter(Signature signature);
+}
+
 /// <summary>
 /// The way from wasm to host delegates. Where the signature needs nothing, a host function is called through the delegate's
 /// own target and code; where function references cross or results must be checked, one adapter for each signature does it.
@@ -32,7 +42,7 @@ internal sealed class HostAdapter
     /// <param name="type">Its type.</param>
     /// <param name="module">The code of the module that it is for, which may have been saved with an adapter.</param>
     /// <exception cref="ArgumentException">The delegate's signature is not the type's.</exception>
-    internal static FuncRef MakeFunc(Delegate target, DefType type, FunctionCode? module = null)
+    internal static FuncRef MakeFunc(Delegate target, DefType type, IHostAdapters? module = null)
     {
         Signature signature = Signature.Of(type);
         if (target.GetType() != signature.DelegateType)
@@ -45,7 +55,7 @@ internal sealed class HostAdapter
         }
         if (signature.IsSameForHost) return new FuncRef(target, TargetOf(target), PointerOf(target), type);
         // The adapter of a saved module, this one or another, if there is none made here.
-        FunctionCode? owner = module;
+        IHostAdapters? owner = module;
         nint code = owner?.FindHostAdapter(signature) ?? 0;
         if (code == 0) code = signature.GetHostAdapter(out owner);
         return new FuncRef(target, new HostAdapter(target, type, owner), code, type);

@@ -17,7 +17,7 @@ internal sealed class Signature : NativeSignature
     private Type? delegateType;
     private nint hostAdapter;
     private System.Reflection.Emit.DynamicMethod? hostAdapterMethod;
-    private WeakReference<FunctionCode>? savedAdapters;
+    private WeakReference<IHostAdapters>? savedAdapters;
     private EntryThunk? entry;
     private EntryThunk? limitedEntry;
     private LazyStubs? stubs, interpreterStubs;
@@ -44,7 +44,7 @@ internal sealed class Signature : NativeSignature
     internal string Key { get; }
 
     /// <summary>The instance, then the wasm parameters.</summary>
-    internal Type[] Parameters { get; }
+    internal override Type[] Parameters { get; }
 
     /// <summary>The wasm parameters alone.</summary>
     internal Type[] ValueTypes { get; }
@@ -52,7 +52,7 @@ internal sealed class Signature : NativeSignature
     internal Type[] ResultTypes { get; }
 
     /// <summary>void, the one result, or a ValueTuple of all.</summary>
-    internal Type Return { get; }
+    internal override Type Return { get; }
 
     /// <summary>The parameters as the host sees them: delegates in place of FuncRef.</summary>
     internal Type[] HostParameters { get; }
@@ -69,7 +69,7 @@ internal sealed class Signature : NativeSignature
         ResultTypes.Length <= 1 && !Key.AsSpan().ContainsAny('F', 'T') && !Key.AsSpan(Key.IndexOf(':')).ContainsAny('R', 'v');
 
     /// <summary>What a call passes, in bytes: all arguments and results, as if none were in registers.</summary>
-    internal int PassedBytes { get; }
+    internal override int PassedBytes { get; }
 
     /// <summary>Integer and reference arguments, the instance included.</summary>
     internal int IntegerArguments => Parameters.Count(t => t != typeof(float) && t != typeof(double));
@@ -123,7 +123,7 @@ internal sealed class Signature : NativeSignature
     /// it, none is made: such code may be used where none can be.
     /// </summary>
     /// <param name="owner">What is to be kept alive with the code; null if it lives as long as the process.</param>
-    internal nint GetHostAdapter(out FunctionCode? owner)
+    internal nint GetHostAdapter(out IHostAdapters? owner)
     {
         lock (this)
         {
@@ -136,9 +136,9 @@ internal sealed class Signature : NativeSignature
     }
 
     /// <summary>Makes the host adapter of a saved module known.</summary>
-    internal void OfferHostAdapter(FunctionCode module)
+    internal void OfferHostAdapter(IHostAdapters module)
     {
-        lock (this) savedAdapters = new WeakReference<FunctionCode>(module);
+        lock (this) savedAdapters = new WeakReference<IHostAdapters>(module);
     }
 
     /// <summary>The signature of a <see cref="Key"/>, null if the process has none such.</summary>

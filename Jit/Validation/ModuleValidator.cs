@@ -24,7 +24,7 @@ internal static class ModuleValidator
         FeatureValidator.Validate(module);
         var validator = new FunctionValidator(module);
         CheckSpaces(module, validator);
-        CheckExports(module);
+        ExportNames.Check(module);
         ValidateBodies(module, validator);
         if (module.LinkingUse is null && !module.State.CodeUsesLinking) return;
         var names = new ImportNames();
@@ -70,19 +70,6 @@ internal static class ModuleValidator
         if (!Subtyping.IsSubtype(elem.Type, table.Element)) throw new InvalidModuleException("type mismatch: the segment does not fit the table", elem.Offset);
         expressions.ValidateConst(elem.Where, table.AddressType, module.Globals.Count);
     }
-
-    internal static void CheckExports(ModuleInfo module)
-    {
-        var names = new HashSet<string>(module.Exports.Count);
-        foreach (ExportInfo export in module.Exports)
-        {
-            if (export.Index >= module.CountOf(export.Kind))
-                throw new InvalidModuleException($"unknown {NameOf(export.Kind)} {export.Index}", export.Offset);
-            if (!names.Add(export.Name)) throw new InvalidModuleException($"duplicate export name: {export.Name}", export.Offset);
-        }
-    }
-
-    internal static string NameOf(ExternKind kind) => kind == ExternKind.Func ? "function" : kind.ToString().ToLowerInvariant();
 
     private static void ValidateBodies(ModuleInfo module, FunctionValidator single)
     {

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit;
 
@@ -252,7 +253,7 @@ internal sealed class IlBuffer
     internal int LdstrAt(int after, string text) => Insert(after, new Node { Code = OpCodes.Ldstr, Form = Form.String, Object = text });
 
     /// <summary>An indirect call; <paramref name="tail"/> adds the <c>tail.</c> prefix.</summary>
-    internal int Calli(Signature signature, bool tail = false)
+    internal int Calli(NativeSignature signature, bool tail = false)
     {
         if (tail) Emit(OpCodes.Tailcall);
         LargestCall = Math.Max(LargestCall, signature.PassedBytes);
@@ -320,7 +321,7 @@ internal sealed class IlBuffer
                 case Form.Type: il.Emit(node.Code, (Type)node.Object!); break;
                 case Form.String: il.Emit(node.Code, (string)node.Object!); break;
                 case Form.Calli:
-                    var signature = (Signature)node.Object!;
+                    var signature = (NativeSignature)node.Object!;
                     il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, signature.Return, signature.Parameters, null);
                     break;
                 case Form.Mark: il.MarkLabel(labels[node.Number]); break;

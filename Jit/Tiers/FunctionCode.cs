@@ -3,7 +3,7 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit;
 
 /// <summary>The code of a module, shared by its instances: made in this process, or saved by another.</summary>
-internal abstract class FunctionCode(ModuleInfo info) : AttachedCode
+internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapters
 {
     internal ModuleInfo Info { get; } = info;
 
@@ -55,6 +55,10 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode
 
     /// <summary>The code of the method that calls host functions of a signature, 0 if it is to be made.</summary>
     internal virtual nint FindHostAdapter(Signature signature) => 0;
+
+    bool IHostAdapters.MayMakeCode => MayMakeCode;
+
+    nint IHostAdapters.FindHostAdapter(Signature signature) => FindHostAdapter(signature);
 
     /// <summary>The one code of a module: nested modules have one for all their closures.</summary>
     internal static FunctionCode Of(ModuleInfo info, CodeOptions options) =>
