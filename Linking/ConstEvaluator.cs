@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using WasmJit.Gc;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
 namespace WasmJit.Linking;

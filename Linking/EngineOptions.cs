@@ -1,3 +1,5 @@
+using WasmJit.Jit.Emit;
+
 namespace WasmJit;
 
 /// <summary>How accesses beyond a memory become traps.</summary>
@@ -88,7 +90,7 @@ public sealed record EngineOptions
     internal int? TierSeed { get; init; }
 
     /// <summary>Splits all functions larger than this, for tests.</summary>
-    internal Jit.PartSize? PartSize { get; init; }
+    internal PartSize? PartSize { get; init; }
 
     /// <summary>
     /// For tests and fuzzing: code asserts what it otherwise relies on, and a fault of the emitter becomes an

@@ -1,7 +1,8 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using WasmJit.Jit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Tiers;
 using WasmJit.Runtime;
 
 namespace WasmJit.Linking;

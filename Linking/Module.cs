@@ -1,4 +1,6 @@
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Saved;
+using WasmJit.Jit.Tiers;
 using WasmJit.Linking;
 using WasmJit.Runtime;
 

@@ -1,5 +1,5 @@
 using System.Linq.Expressions;
-using WasmJit.Jit;
+using WasmJit.Jit.Calls;
 using WasmJit.Linking;
 using WasmJit.Runtime;
 

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Tiers;
+using WasmJit.Jit.Validation;
 using W = Wasmtime;
 
 namespace WasmJit.Perf;

@@ -1,3 +1,4 @@
+using WasmJit.Jit.Binary;
 using WasmJit.Text;
 
 namespace WasmJit;
@@ -26,7 +27,7 @@ public static class Wat
     /// <exception cref="InvalidModuleException">A type or index that decoding itself finds out to be invalid.</exception>
     /// <exception cref="UnsupportedModuleException">The text is longer than that, or the module exceeds a limit.</exception>
     public static string FromBinary(ReadOnlySpan<byte> bytes, int maximumLength = DefaultMaximumLength) =>
-        WatPrinter.Print(Jit.ModuleDecoder.Decode(bytes.ToArray()), maximumLength);
+        WatPrinter.Print(ModuleDecoder.Decode(bytes.ToArray()), maximumLength);
 
     /// <summary>The same, piece by piece; what an exception leaves behind is the beginning of the text.</summary>
     /// <param name="bytes">The module in the binary format.</param>
@@ -38,7 +39,7 @@ public static class Wat
     public static void FromBinary(ReadOnlySpan<byte> bytes, TextWriter writer, long maximumLength = DefaultMaximumLength)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        WatPrinter.Print(Jit.ModuleDecoder.Decode(bytes.ToArray()), writer, maximumLength);
+        WatPrinter.Print(ModuleDecoder.Decode(bytes.ToArray()), writer, maximumLength);
     }
 
     private static byte[] Read(Source source) => WastReader.ReadModule(source);

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Tiers;
 using WasmJit.Text;
 
 namespace WasmJit.Cli;

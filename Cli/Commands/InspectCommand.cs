@@ -1,6 +1,7 @@
 using System.CommandLine;
 using WasmJit.DynamicLinking;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Validation;
 using WasmJit.Linking;
 using WasmJit.Text;
 

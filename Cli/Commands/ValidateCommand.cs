@@ -1,5 +1,5 @@
 using System.CommandLine;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
 
 namespace WasmJit.Cli;
 

@@ -1,4 +1,5 @@
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Operators;
 
 namespace WasmJit.Fuzz;
 

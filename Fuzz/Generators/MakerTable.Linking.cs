@@ -1,4 +1,6 @@
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Operators;
+using WasmJit.Jit.Validation;
 
 namespace WasmJit.Fuzz;
 

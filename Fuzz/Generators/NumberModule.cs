@@ -1,4 +1,4 @@
-using WasmJit.Jit;
+using WasmJit.Jit.Operators;
 using WasmJit.Text;
 
 namespace WasmJit.Fuzz;

@@ -1,3 +1,5 @@
+using WasmJit.Jit.Emit;
+
 namespace WasmJit.Fuzz;
 
 /// <summary>A way to compile and run modules.</summary>
@@ -15,7 +17,7 @@ internal sealed record Mode(string Name, EngineOptions Options, bool IsHurried =
         new("guard", new EngineOptions()),
         new("explicit", new EngineOptions { MemoryChecks = MemoryChecks.Explicit }),
         new("outlined", new EngineOptions { Inlining = false, Compilation = Compilation.Ahead }),
-        new("parts", new EngineOptions { PartSize = new Jit.PartSize(12, 5, 30) }),
+        new("parts", new EngineOptions { PartSize = new PartSize(12, 5, 30) }),
         new("verify", new EngineOptions { Verify = true }),
         new("verify-explicit", new EngineOptions { Verify = true, MemoryChecks = MemoryChecks.Explicit }),
         new("limits", new EngineOptions { Interruptible = true, CountFuel = true }),

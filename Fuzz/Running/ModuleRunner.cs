@@ -3,7 +3,8 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Tiers;
 
 namespace WasmJit.Fuzz;
 

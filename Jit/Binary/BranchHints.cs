@@ -1,4 +1,7 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Operators;
+
+namespace WasmJit.Jit.Binary;
 
 /// <summary>
 /// The section <c>metadata.code.branch_hint</c>: which way branches mostly go, by the offset of the branch in its body. What

@@ -1,6 +1,6 @@
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Binary;
 
 /// <summary>
 /// What comes about when a decoded module is validated and compiled; one for each <see cref="ModuleInfo"/>, which itself never

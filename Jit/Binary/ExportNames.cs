@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Binary;
 
 /// <summary>The rule for exports (spec 3.4.13), for modules that are validated and for nested ones, whose types others need at once.</summary>
 internal static class ExportNames

@@ -1,4 +1,6 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Operators;
+
+namespace WasmJit.Jit.Binary;
 
 /// <summary>
 /// What is known of an instruction's cost in fuel when code is made for it, whatever makes the code. What depends on an operand

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Binary;
 
 /// <summary>
 /// The names of a module's imports. In the extension they must be different, as those of exports are, and a first name alone

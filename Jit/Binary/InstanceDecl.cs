@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Binary;
 
 /// <summary>
 /// A member of the instance index space: an instance of a type, or what two-level imports of one first name are together (Subtyping.md,

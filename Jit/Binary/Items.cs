@@ -1,6 +1,6 @@
 using System.Collections;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Binary;
 
 /// <summary>A list as its readers see it: they cannot change it.</summary>
 internal readonly struct Items<T>(List<T> list) : IReadOnlyList<T>

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Binary;
 
 /// <summary>A use of the extension, and where it is.</summary>
 internal sealed record LinkingUse(string What, int Offset);

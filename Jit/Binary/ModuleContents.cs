@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Binary;
 
 /// <summary>
 /// A module that is being decoded: what the decoder writes. Everything else reads <see cref="Info"/>, which shows the same lists and lets

@@ -1,4 +1,6 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Format;
+
+namespace WasmJit.Jit.Binary;
 
 /// <summary>
 /// The sections of module linking: nested modules, instances and aliases. Index spaces grow as the bytes are read, and whatever an

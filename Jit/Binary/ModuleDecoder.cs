@@ -1,7 +1,9 @@
 using System.Runtime.ExceptionServices;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Binary;
 
 /// <summary>Decodes a module's sections (spec 5.5). Bodies and expressions stay in the bytes, to be validated and compiled from there.</summary>
 internal ref partial struct ModuleDecoder

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Binary;
 
 /// <summary>
 /// A decoded module, which nothing changes: what the compiler finds out and makes is in <see cref="State"/>. Index spaces hold imports

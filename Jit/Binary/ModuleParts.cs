@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Binary;
 
 /// <summary>An import; single-level ones, of the runtime-linking extension, have no second name.</summary>
 internal sealed record ImportInfo(string Module, string? Name, ExternType Type, int Offset)

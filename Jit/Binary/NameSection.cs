@@ -1,4 +1,6 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Format;
+
+namespace WasmJit.Jit.Binary;
 
 /// <summary>What the names section says; a malformed one says nothing (spec 7.4: errors in it are ignored).</summary>
 internal sealed class NameSection

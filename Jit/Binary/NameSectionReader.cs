@@ -1,4 +1,6 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Format;
+
+namespace WasmJit.Jit.Binary;
 
 /// <summary>
 /// Reads the names section (spec 7.4.1, with the extended subsections); what is malformed is ignored from there on. Of several

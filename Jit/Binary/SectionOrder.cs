@@ -1,4 +1,6 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Format;
+
+namespace WasmJit.Jit.Binary;
 
 /// <summary>The sections of a module: their order (spec 5.5.2), and the names that the text format has for them.</summary>
 internal struct SectionOrder

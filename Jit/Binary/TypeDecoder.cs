@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Operators;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Binary;
 
 /// <summary>Decodes types (spec 5.3). Type indices resolve against the module's types and the recursion group being read.</summary>
 internal ref struct TypeDecoder

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>Types as C# writes them, for messages: <c>Func&lt;int, (long, double)&gt;</c>.</summary>
 internal static class CSharpName

@@ -3,7 +3,7 @@ using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>How functions of a signature are called between interpreted and machine code, and the methods for it where they are needed.</summary>
 /// <remarks>Unsafe: <see cref="Address"/> points into an array of this object; whoever keeps the address keeps the object.</remarks>

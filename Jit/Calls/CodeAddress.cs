@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>Compiles a DynamicMethod now and tells where its machine code is.</summary>
 internal static class CodeAddress

@@ -3,7 +3,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>
 /// The delegate types of signatures: Func and Action, which .NET never forgets once they are made for some types. So from a number

@@ -1,8 +1,9 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Jit.Il;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>
 /// The way from .NET into wasm: one method for each signature, to which the delegates of functions are closed over their

@@ -1,8 +1,9 @@
 using System.Reflection.Emit;
 using System.Runtime.InteropServices;
 using Iced.Intel;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>
 /// The stack check of functions with large frames. The usual check comes after the frame is made and needs the frame to be

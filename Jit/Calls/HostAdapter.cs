@@ -3,7 +3,7 @@ using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>The code of a module, as far as host functions are concerned: it may have been saved with what calls them.</summary>
 internal interface IHostAdapters

@@ -1,6 +1,7 @@
+using WasmJit.Jit.Binary;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>Where the .NET JIT runs: it needs stack of its own, more for large functions.</summary>
 internal static class JitThread

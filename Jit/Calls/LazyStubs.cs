@@ -1,6 +1,6 @@
 using System.Reflection.Emit;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>
 /// The code that a function has before it is compiled. Mostly it is a few machine instructions that put a number into the first

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>
 /// How many types of several results there are. Several results are a ValueTuple, and .NET never forgets one that has been made for some

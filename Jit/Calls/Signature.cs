@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.Intrinsics;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>
 /// The .NET signature of functions: what a wasm function type is after its reference types have become FuncRef or object.

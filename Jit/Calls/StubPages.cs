@@ -1,6 +1,6 @@
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>
 /// The machine code of stubs, a page for each 255. A page is given back when its <see cref="LazyStubs"/> are gone for good: not when

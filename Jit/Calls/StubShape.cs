@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>
 /// What a stub must know of the functions that it stands for. It passes all arguments on as they came, so by the System V

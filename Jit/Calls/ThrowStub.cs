@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>
 /// What generated code calls before it throws: <c>object f(InstanceCore, object exception)</c>. If <see cref="Unwinder"/> has

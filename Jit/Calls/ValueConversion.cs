@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Reflection.Emit;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>Converts the results of a call, one or a tuple of them, between the forms of generated code and of the host.</summary>
 internal static class ValueConversion

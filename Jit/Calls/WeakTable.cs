@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Calls;
 
 /// <summary>One object for each key of the process, for as long as somebody has it.</summary>
 internal sealed class WeakTable<TKey, TValue>

@@ -1,4 +1,6 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Binary;
+
+namespace WasmJit.Jit.Emit;
 
 /// <summary>The use of an instance's memories and globals through raw pointers.</summary>
 internal sealed class InstanceUse(int local)

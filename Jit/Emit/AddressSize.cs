@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>Which helper an operator has, by the size of the addresses of its memory or table.</summary>
 internal static class AddressSize

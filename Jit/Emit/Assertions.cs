@@ -1,7 +1,10 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// The verifying mode: code asserts what it otherwise relies on (<see cref="EmitterAssertions"/>). Besides, each reference that an operator

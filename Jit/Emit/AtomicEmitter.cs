@@ -1,6 +1,9 @@
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>Atomic operators (threads): a method of <see cref="Atomics"/> each, inlined, with the native address as its first argument.</summary>
 internal sealed class AtomicEmitter(EmitterContext context, MemoryEmitter memory)

@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>The two ways behind a branch, up to the first thing on each that cannot be left out.</summary>
 internal sealed class BranchWays(NeedGraph graph)

@@ -1,7 +1,12 @@
 using System.Collections.Immutable;
 using System.Reflection.Emit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>Labels take their values in temporaries, so that no label finds operands on the IL stack.</summary>
 internal sealed class Branches(EmitterContext context, ControlStack control)

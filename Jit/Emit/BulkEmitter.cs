@@ -1,7 +1,10 @@
 using System.Reflection;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Operators on whole memories and tables (spec 4.6.6, 4.6.7): those of the module, and those behind references (runtime linking, section 4).

@@ -1,9 +1,13 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>Calls (spec 4.6.10): of functions known by their index, of references, through tables, and of exports of known modules.</summary>
 internal sealed class CallEmitter(EmitterContext context, ControlStack control, Branches branches, Inliner inliner, Assertions assertions)

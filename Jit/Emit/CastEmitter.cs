@@ -1,8 +1,12 @@
 using System.Reflection.Emit;
 using WasmJit.Gc;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Type tests, casts and branches on them (spec 4.6.8). For struct types and final array types they are the CLR's

@@ -1,8 +1,12 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>Structured control (spec 4.6.8): blocks, branches and returns.</summary>
 internal sealed class ControlEmitter(EmitterContext context, ControlStack control, Branches branches, ExceptionEmitter exceptions, FuelAndPolls limits, LoadedValues loadedValues,

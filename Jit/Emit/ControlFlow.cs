@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>The basic blocks of a function without protected regions, and which dominate which.</summary>
 internal static class ControlFlow

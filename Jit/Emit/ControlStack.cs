@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>A clause of <c>try_table</c>; the frame of its label counted from the function's.</summary>
 internal readonly record struct CatchClause(bool IsAll, bool WithRef, uint Tag, int Frame);

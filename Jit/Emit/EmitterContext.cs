@@ -1,8 +1,12 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// What all emitters of one function share: the buffer, the operand stack, the places of locals, and whose code is being emitted. It

@@ -1,8 +1,12 @@
 using System.Collections.Immutable;
 using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Exceptions (spec 4.6.9 and 4.6.10, and the legacy operators). A try is a protected region of IL; its handler only keeps the

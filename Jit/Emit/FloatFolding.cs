@@ -1,6 +1,8 @@
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// What RyuJIT must not know about floats. It keeps every float constant as a double, in which a signalling NaN of 32 bits does not

@@ -1,7 +1,11 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>What limits a guest: the check for the end of the stack, polls for cancellation, and charges of fuel.</summary>
 internal sealed class FuelAndPolls(EmitterContext context, ControlStack control)

@@ -1,9 +1,13 @@
 using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Gc;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Structs, arrays and i31 (spec 4.6.8, 4.6.9). A field is a field of a .NET object, an element the field of an element of a .NET

@@ -1,4 +1,6 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Il;
+
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Locals of floats and vectors begin as zeros, which RyuJIT would know (see <see cref="FloatFolding"/>). Those that may be read before they

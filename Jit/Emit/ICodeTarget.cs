@@ -1,6 +1,8 @@
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Il;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>What differs between code for this process and code saved to a file: how constants and cells are reached.</summary>
 internal interface ICodeTarget

@@ -1,4 +1,7 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Operators;
+
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// What must be known of a small function to put it into its callers: no loop, no exception handling, no tail call, some

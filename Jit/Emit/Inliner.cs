@@ -1,7 +1,11 @@
 using System.Collections.Immutable;
 using System.Reflection.Emit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Small functions are put into their callers, from the same module and, where the instance of a nested one is at hand, across

@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// What RyuJIT's optimiser takes for a method, by estimate. Mostly it is little more than a microsecond for each instruction; but

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// The temporaries of labels with many values. Which they are depends on height and type alone, so that blocks in each other share

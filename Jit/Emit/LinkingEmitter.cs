@@ -1,8 +1,12 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
+using WasmJit.Jit.Validation;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>The runtime-linking extension (its specification, section 3), the operators that name a module or instance of the index spaces among them.</summary>
 internal sealed class LinkingEmitter(EmitterContext context, CallEmitter calls)

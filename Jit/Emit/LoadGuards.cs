@@ -1,6 +1,8 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Keeps loads whole that only the processor checks. RyuJIT loads less than it is told to, down to a single byte, where it can prove

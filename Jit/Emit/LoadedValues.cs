@@ -1,7 +1,10 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Loads that RyuJIT must not narrow or leave out: an access that straddles the end of memory would no longer fault. Their values are

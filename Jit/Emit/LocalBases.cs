@@ -1,8 +1,9 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Jit.Il;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Locals through which memories and slices are accessed (runtime linking, section 4). An access through one costs what one to the

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>Where the wasm locals are: of the function being emitted, and of those put into it. A local is named by its place.</summary>
 internal sealed class LocalPlaces

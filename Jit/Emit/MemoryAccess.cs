@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>What the access of a load, store or atomic operator goes to: an own memory, one behind a reference, or a slice.</summary>
 internal readonly struct MemoryAccess

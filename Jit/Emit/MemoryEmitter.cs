@@ -1,8 +1,11 @@
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Accesses of memories (spec 4.6.6): own ones, those behind references, and slices. With guard pages an access is one instruction: base,

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 internal enum NeedEventKind : byte
 {

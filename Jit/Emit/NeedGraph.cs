@@ -1,4 +1,6 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Il;
+
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// The finished IL of a function as blocks of what <see cref="NeedReader"/> found, which <see cref="NeedProof"/> goes through backwards. It is used

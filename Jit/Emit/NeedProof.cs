@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Proves backwards which loads are needed whole: from what cannot be left out, through expressions and locals, on all paths; or on one of several that the JIT

@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Goes through the finished IL forwards, from block to block, and notes what happens to loads and locals. Each value is described

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>What a need is of.</summary>
 internal enum Need

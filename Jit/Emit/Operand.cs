@@ -1,4 +1,6 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Calls;
+
+namespace WasmJit.Jit.Emit;
 
 /// <summary>Where an operand of the wasm stack is while a function is emitted.</summary>
 internal enum OperandKind : byte

@@ -1,6 +1,9 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// What operators cost where fuel is counted, beyond what is known when code is made: work that depends on an operand is charged by the

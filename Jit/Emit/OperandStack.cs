@@ -1,6 +1,8 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// The wasm operand stack of the function being emitted. Operands stay on the IL stack as long as that is possible; constants

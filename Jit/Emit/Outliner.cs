@@ -1,8 +1,10 @@
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Keeps large functions optimised. RyuJIT gives up optimising (MinOpts) when the IL of a method is beyond any of five limits,

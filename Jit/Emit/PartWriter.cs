@@ -1,6 +1,8 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Writes one part of a function that is split. It loads the variables that it uses often when it is entered and stores those that it has

@@ -1,7 +1,9 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>How large the parts become into which functions are split.</summary>
 internal readonly record struct PartSize(int Instructions, int Blocks, int LocalRefs);

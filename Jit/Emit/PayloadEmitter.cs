@@ -1,8 +1,9 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Jit.Il;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>The values of exceptions: put into one when it is thrown, taken out where it is caught.</summary>
 internal sealed class PayloadEmitter(EmitterContext context, FloatFolding floats)

@@ -1,4 +1,8 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Operators;
+using WasmJit.Jit.Validation;
+
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// What the validator has proved of the operands of the operator that is about to be emitted. It is the validator itself, and the one

@@ -1,7 +1,9 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>Operators on references of any type (spec 4.6.2), and slices (runtime linking, section 4).</summary>
 internal sealed class ReferenceEmitter(EmitterContext context)

@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Functions that begin at the head of a loop: an iteration that was begun by the interpreter goes on in machine code. The

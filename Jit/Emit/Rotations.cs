@@ -1,4 +1,7 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
+
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Rotations. RyuJIT compares a rotated number with zero by the zero flag of the rotation, which the processor does not set

@@ -1,6 +1,8 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// For the verifying mode: keeps the value of each operand that waits in a temporary, or in a local that is read later, a second time in

@@ -1,8 +1,10 @@
 using System.Reflection;
 using System.Runtime.Intrinsics;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>Emits what a <see cref="ShufflePlan"/> says.</summary>
 internal sealed class ShuffleEmitter(EmitterContext context, LoadedValues loadedValues)

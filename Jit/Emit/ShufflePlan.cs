@@ -2,8 +2,9 @@ using System.Reflection;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using WasmJit.Jit.Operators;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>What a processor has for moving bytes of vectors.</summary>
 [Flags]

@@ -1,8 +1,10 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Splits functions that are too large to be optimised, or even to be compiled, as one: parts of the code become methods of

@@ -1,8 +1,12 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>Locals and globals (spec 4.6.5), globals behind references included.</summary>
 internal sealed class VariableEmitter(EmitterContext context, Rotations rotations, HiddenZeros zeros, LocalBases bases)

@@ -1,7 +1,9 @@
 using System.Reflection;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Vectors. Most operators are one method of <see cref="System.Runtime.Intrinsics.Vector128"/>, called as it is: the JIT has an

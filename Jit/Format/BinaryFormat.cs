@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Format;
 
 // The numbers of the binary format, each in one place: decoder, validator, text reader, printer and tests have them from here.
 // Codes of abstract heap types are in HeapType (Runtime), opcodes in the operator table.

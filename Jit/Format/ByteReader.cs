@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Format;
 
 /// <summary>Reads the primitive encodings of the binary format (spec 5.2) from part of a module.</summary>
 internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Format;
 
 /// <summary>
 /// The limits of this implementation where the format itself has none: those of the JavaScript API, as far as more would cost

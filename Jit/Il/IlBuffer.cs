@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Il;
 
 /// <summary>Which kind of null a null dereference in a function means.</summary>
 internal enum NullMeaning : byte

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 using WasmJit.Gc;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Il;
 
 /// <summary>The members of the runtime that generated code names.</summary>
 internal static class Members

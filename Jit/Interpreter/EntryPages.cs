@@ -1,6 +1,7 @@
+using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Interpreter;
 
 /// <summary>
 /// What cells hold for functions that the interpreter runs, where the calling convention has methods for all signatures

@@ -1,6 +1,6 @@
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Interpreter;
 
 /// <summary>
 /// Pairs of instructions that are executed as one: half of an interpreter's time goes to finding the code of the next instruction. The first

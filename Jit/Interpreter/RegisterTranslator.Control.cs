@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Interpreter;
 
 internal sealed unsafe partial class RegisterTranslator
 {

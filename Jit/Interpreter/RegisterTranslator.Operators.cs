@@ -1,6 +1,8 @@
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Interpreter;
 
 internal sealed unsafe partial class RegisterTranslator
 {

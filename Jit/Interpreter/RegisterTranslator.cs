@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Interpreter;
 
 /// <summary>Register code as the translator leaves it.</summary>
 internal sealed record RegisterCode(List<Instruction> Code, int Slots, int RefSlots, int FirstZero, int EndZero);

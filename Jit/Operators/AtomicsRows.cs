@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>Rows of <see cref="OperatorTable"/>: threads.</summary>
 internal static class AtomicsRows

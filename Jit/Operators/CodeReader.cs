@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using WasmJit.Jit.Format;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>A heap type as the binary has it: a type index, or the code of an abstract heap type as a negative number.</summary>
 /// <param name="Code">A type index, or -(0x80 - code) of the one-byte form.</param>

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>Rows of <see cref="OperatorTable"/>: the core language. Columns: code, mnemonic, immediates, signature, proposal, emission, traits.</summary>
 internal static class CoreRows

@@ -3,8 +3,9 @@ using System.Globalization;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.Intrinsics;
+using WasmJit.Jit.Il;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>How a plain operator is emitted: the last column of its row, parsed once.</summary>
 internal sealed class Emission

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>The values of an enumeration by their names as rows of the operator table write them: in any case, with or without hyphens.</summary>
 /// <remarks>On the way to the first call: hence a dictionary of a kind that .NET itself has compiled ahead.</remarks>

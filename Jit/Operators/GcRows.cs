@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>Rows of <see cref="OperatorTable"/>: garbage collection and custom descriptors.</summary>
 internal static class GcRows

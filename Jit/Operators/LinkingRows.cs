@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>Rows of <see cref="OperatorTable"/>: the runtime-linking extension (its specification, sections 3 and 4).</summary>
 internal static class LinkingRows

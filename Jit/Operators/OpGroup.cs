@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>
 /// Operators that are handled together: validator and emitter have a method for each group. Neither has a case that takes whatever

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>The operators that the validator, the emitter or the text format treat apart: the mnemonic in Pascal case.</summary>
 internal enum OpId : ushort

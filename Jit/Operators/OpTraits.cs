@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>
 /// What is true of an operator, from the last column of its row. All code that asks such a question reads it here; no other

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>
 /// What a plain operator computes, whatever the type of its operands, where the emitter must know it. In the table: <c>is:add</c>.

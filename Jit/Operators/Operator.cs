@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>The kinds of immediates behind an opcode, in the order of its row.</summary>
 internal enum ImmediateKind : byte

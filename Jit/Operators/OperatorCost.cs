@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>What the work of an operator is proportional to, and so what its fuel is.</summary>
 internal enum CostUnit : byte

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>
 /// Every operator of Wasm 3.0, threads, wide arithmetic, custom descriptors, legacy exceptions and the runtime-linking

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>A proposal (or chapter) to which operators belong.</summary>
 /// <param name="Name">Its name in the operator table.</param>

@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Operators;
 
 /// <summary>Rows of <see cref="OperatorTable"/>: SIMD and relaxed SIMD.</summary>
 internal static class SimdRows

@@ -1,9 +1,11 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
 using WasmJit.Runtime;
-using static WasmJit.Jit.IlBuffer;
+using static WasmJit.Jit.Il.IlBuffer;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Saved;
 
 /// <summary>
 /// Rewrites what code does with the classes of structs and arrays for a process in which they are others: fields become

@@ -1,9 +1,12 @@
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Runtime.CompilerServices;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Emit;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Saved;
 
 /// <summary>
 /// An assembly that <see cref="SavedWriter"/> has written, bound to this process: the code of a module and of those nested in it,

@@ -1,7 +1,11 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Tiers;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Saved;
 
 /// <summary>
 /// The code of a module from a saved assembly. As with compiled modules, calls go through cells that at first lead to stubs; but

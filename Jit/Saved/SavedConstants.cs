@@ -1,8 +1,10 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Saved;
 
 /// <summary>What saved code needs to know of the process that loads it.</summary>
 internal enum ConstantKind : byte

@@ -4,9 +4,10 @@ using System.Reflection.PortableExecutable;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using WasmJit.Jit.Tiers;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Saved;
 
 /// <summary>
 /// What a saved assembly says of itself, in a resource: by whom it was made and for what, what its code needs, and the module.

@@ -1,6 +1,10 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Emit;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Tiers;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Saved;
 
 /// <summary>Code for a saved assembly: what is an address or a number of this process comes from the assembly's constants.</summary>
 internal sealed class SavedTarget(SavedConstants constants, CodeOptions options) : ICodeTarget

@@ -4,8 +4,13 @@ using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 using System.Runtime.CompilerServices;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Emit;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Tiers;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Saved;
 
 /// <summary>
 /// Writes a module as a .NET assembly: each function as a static method, in order, in classes of some hundred each; besides, what

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
+using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Tiers;
 
 /// <summary>Gives the runtime what it cannot know: how delegates and function references are made of each other.</summary>
 internal static class Boundary

@@ -1,8 +1,12 @@
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Emit;
+using WasmJit.Jit.Il;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Tiers;
 
 /// <summary>What an engine's options mean for code.</summary>
 /// <param name="ChecksMemories">Every access to a memory is compared with its length.</param>

@@ -1,6 +1,9 @@
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Tiers;
 
 /// <summary>The code of a module, shared by its instances: made in this process, or saved by another.</summary>
 internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapters

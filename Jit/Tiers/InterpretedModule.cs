@@ -1,8 +1,11 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Emit;
+using WasmJit.Jit.Interpreter;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Tiers;
 
 /// <summary>The register code of a module's functions, made at their first call.</summary>
 /// <remarks>Unsafe: states, code and shapes lie in pinned arrays that this object keeps; the module's code keeps this object.</remarks>

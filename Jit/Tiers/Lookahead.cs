@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Tiers;
 
 /// <summary>
 /// Compiles what functions that have just been compiled will call, on background threads: the callees of a function that was

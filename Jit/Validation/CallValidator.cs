@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Operators;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Validation;
 
 /// <summary>Calls (spec 3.4.10): what a callee takes and gives.</summary>
 internal sealed class CallValidator(ModuleInfo module, IndexSpaces spaces, TypeStack stack, CodePosition position)

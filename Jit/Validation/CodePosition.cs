@@ -1,4 +1,4 @@
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Validation;
 
 /// <summary>Where the operator is that is being validated: what is wrong is said of it.</summary>
 internal sealed class CodePosition

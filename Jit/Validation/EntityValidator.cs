@@ -1,4 +1,7 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Operators;
+
+namespace WasmJit.Jit.Validation;
 
 /// <summary>
 /// Operators on memories, tables and globals, those of the module and those behind references (runtime linking, sections 3 and 4), and on

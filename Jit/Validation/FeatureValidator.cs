@@ -1,4 +1,6 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Binary;
+
+namespace WasmJit.Jit.Validation;
 
 /// <summary>Refuses types, memories and tables of features that the host has switched off; operators are refused where they are validated.</summary>
 internal static class FeatureValidator

@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Operators;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Validation;
 
 /// <summary>
 /// Validates one function body or constant expression (spec 3.4 and the algorithm of its appendix). One object serves many

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Operators;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Validation;
 
 /// <summary>Structs, arrays and i31, tests and casts (spec 3.4.3 to 3.4.6), and custom descriptors.</summary>
 internal sealed class GcValidator(ModuleInfo module, IndexSpaces spaces, TypeStack stack, CodePosition position)

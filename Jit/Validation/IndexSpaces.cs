@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Operators;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Validation;
 
 /// <summary>What the indices of operators stand for. An index without a meaning makes the module invalid.</summary>
 internal sealed class IndexSpaces(ModuleInfo module, CodePosition position)

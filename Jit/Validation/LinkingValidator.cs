@@ -1,4 +1,7 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Operators;
+
+namespace WasmJit.Jit.Validation;
 
 /// <summary>The runtime-linking extension (its specification, section 3).</summary>
 internal sealed class LinkingValidator(IndexSpaces spaces, TypeStack stack, CallValidator calls, CodePosition position)

@@ -1,4 +1,6 @@
-namespace WasmJit.Jit;
+using WasmJit.Jit.Binary;
+
+namespace WasmJit.Jit.Validation;
 
 /// <summary>The locals of a function that is validated: their types, and which of them have a value by now.</summary>
 internal sealed class LocalTypes(ModuleInfo module, CodePosition position)

@@ -1,6 +1,7 @@
+using WasmJit.Jit.Binary;
 using WasmJit.Runtime;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Validation;
 
 /// <summary>Validates a decoded module (spec 3.4 and 3.5): all of it, before it exists for anybody.</summary>
 internal static class ModuleValidator

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using WasmJit.Jit.Operators;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Validation;
 
 /// <summary>An open block of the code that is validated.</summary>
 internal struct ValidationFrame

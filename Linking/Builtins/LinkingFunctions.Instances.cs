@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using WasmJit.Builtins;
-using WasmJit.Jit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Format;
 using WasmJit.Runtime;
 
 namespace WasmJit.Linking;

@@ -1,6 +1,6 @@
 using System.Linq.Expressions;
 using System.Reflection;
-using WasmJit.Jit;
+using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
 
 namespace WasmJit.Components;

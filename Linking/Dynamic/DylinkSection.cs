@@ -1,6 +1,6 @@
 using System.Text;
 using WasmJit.DynamicLinking;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
 
 namespace WasmJit.Linking;
 

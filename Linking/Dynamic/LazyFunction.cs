@@ -1,7 +1,7 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using WasmJit.DynamicLinking;
-using WasmJit.Jit;
+using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
 
 namespace WasmJit.Linking;

@@ -1,3 +1,4 @@
+using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
@@ -15,7 +16,7 @@ internal sealed class MissingFunction(string library, string symbol) : ISlotTrap
     public TrapException Trap => Runtime.Trap.Make(TrapKind.UnknownImport, $"{library}: undefined symbol: {symbol}");
 
     /// <summary>The function, with the type <c>func ()</c>.</summary>
-    internal FuncRef Make() => Jit.HostAdapter.MakeFunc((Action)Call, NoType);
+    internal FuncRef Make() => HostAdapter.MakeFunc((Action)Call, NoType);
 
     private void Call() => throw Trap;
 }

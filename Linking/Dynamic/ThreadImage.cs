@@ -1,5 +1,5 @@
 using WasmJit.DynamicLinking;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
 using WasmJit.Runtime;
 
 namespace WasmJit.Linking;

@@ -1,5 +1,8 @@
 using System.Reflection;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Saved;
+using WasmJit.Jit.Tiers;
+using WasmJit.Jit.Validation;
 
 namespace WasmJit.Linking;
 

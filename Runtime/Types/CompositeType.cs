@@ -101,7 +101,7 @@ public sealed record MemoryType(ulong Minimum, ulong? Maximum = null, bool Is64 
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"(memory{(Is64 ? " i64" : "")} {Limits.Text(Minimum, Maximum)}{(IsShared ? " shared" : "")}"
+        $"(memory{(Is64 ? " i64" : "")} {LimitsText.Of(Minimum, Maximum)}{(IsShared ? " shared" : "")}"
         + $"{(PageSizeLog2 == 16 ? "" : $" (pagesize {1 << PageSizeLog2})")})";
 }
 
@@ -117,7 +117,7 @@ public sealed record TableType(ValType Element, ulong Minimum, ulong? Maximum = 
     public ValType AddressType => Is64 ? ValType.I64 : ValType.I32;
 
     /// <inheritdoc/>
-    public override string ToString() => $"(table{(Is64 ? " i64" : "")} {Limits.Text(Minimum, Maximum)} {Element})";
+    public override string ToString() => $"(table{(Is64 ? " i64" : "")} {LimitsText.Of(Minimum, Maximum)} {Element})";
 }
 
 /// <summary>A global's type.</summary>
@@ -129,7 +129,7 @@ public sealed record GlobalType(ValType Type, bool IsMutable)
     public override string ToString() => IsMutable ? $"(global (mut {Type}))" : $"(global {Type})";
 }
 
-internal static class Limits
+internal static class LimitsText
 {
-    internal static string Text(ulong minimum, ulong? maximum) => maximum is { } m ? string.Create(CultureInfo.InvariantCulture, $"{minimum} {m}") : minimum.ToString(CultureInfo.InvariantCulture);
+    internal static string Of(ulong minimum, ulong? maximum) => maximum is { } m ? string.Create(CultureInfo.InvariantCulture, $"{minimum} {m}") : minimum.ToString(CultureInfo.InvariantCulture);
 }

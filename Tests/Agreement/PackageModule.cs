@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
 using W = Wasmtime;
 
 namespace WasmJit.Agreement;

@@ -1,5 +1,5 @@
 using WasmJit.Fuzz;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
 using W = Wasmtime;
 
 namespace WasmJit.Agreement;

@@ -1,4 +1,4 @@
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
 using WasmJit.Text;
 using W = Wasmtime;
 

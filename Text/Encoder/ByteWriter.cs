@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
-using WasmJit.Jit;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Operators;
 
 namespace WasmJit.Text;
 

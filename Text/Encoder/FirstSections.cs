@@ -1,4 +1,4 @@
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
 
 namespace WasmJit.Text;
 

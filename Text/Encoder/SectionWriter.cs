@@ -1,5 +1,6 @@
 using System.Text;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
 
 namespace WasmJit.Text;
 

@@ -1,4 +1,6 @@
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Operators;
 
 namespace WasmJit.Text;
 

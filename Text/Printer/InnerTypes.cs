@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
 
 namespace WasmJit.Text;
 

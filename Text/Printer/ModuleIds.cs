@@ -1,5 +1,5 @@
 using System.Globalization;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
 
 namespace WasmJit.Text;
 

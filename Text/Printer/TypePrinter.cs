@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Operators;
 
 namespace WasmJit.Text;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using WasmJit.Jit.Binary;
 
 namespace WasmJit.Text;
 
@@ -21,7 +22,7 @@ internal sealed partial class FieldReader : SyntaxReader
     {
         this.depth = depth;
         // More than validation allows anyway.
-        if (depth > 2 * Jit.ModuleInfo.MaxNesting) throw Error("nesting too deep");
+        if (depth > 2 * ModuleInfo.MaxNesting) throw Error("nesting too deep");
     }
 
     /// <summary>Reads the fields between two tokens.</summary>

@@ -1,4 +1,5 @@
-using WasmJit.Jit;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Operators;
 
 namespace WasmJit.Text;
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
-using WasmJit.Jit;
+using WasmJit.Jit.Format;
+using WasmJit.Jit.Operators;
 
 namespace WasmJit.Text;
 

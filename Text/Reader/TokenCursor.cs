@@ -1,3 +1,5 @@
+using WasmJit.Jit.Operators;
+
 namespace WasmJit.Text;
 
 /// <summary>A position in a list of tokens, with the basic steps of all readers.</summary>
@@ -32,7 +34,7 @@ internal abstract class TokenCursor(Source source, int position, int end)
     ];
 
     private static bool IsKnown(string word) =>
-        Keywords.Contains(word) || Jit.OperatorTable.Find(word) is not null || word.StartsWith("offset=", StringComparison.Ordinal)
+        Keywords.Contains(word) || OperatorTable.Find(word) is not null || word.StartsWith("offset=", StringComparison.Ordinal)
         || word.StartsWith("align=", StringComparison.Ordinal)
         || Numbers.Integer(word, 64, out _) != Numbers.Outcome.NotANumber || Numbers.Float(word, true, out _) != Numbers.Outcome.NotANumber
         || (word.EndsWith("ref", StringComparison.Ordinal) && word.Length < 16);

@@ -1,6 +1,10 @@
 using System.Runtime.Intrinsics.X86;
 using System.Text;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Emit;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 using Xunit;
 

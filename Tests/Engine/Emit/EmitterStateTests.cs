@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Reflection.Emit;
-using WasmJit.Jit;
+using WasmJit.Jit.Emit;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using Xunit;
 
 namespace WasmJit.Tests;

@@ -1,4 +1,4 @@
-using WasmJit.Jit;
+using WasmJit.Jit.Il;
 using Xunit;
 
 namespace WasmJit.Tests;

@@ -1,4 +1,5 @@
 using System.Text;
+using WasmJit.Jit.Tiers;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -193,6 +194,6 @@ public sealed class LoadGuardTests
                 (global.set $g (local.get $v)) (local.get $s) (local.get $d)))
             """);
         Assert.DoesNotContain(
-            Jit.FunctionCode.Of(module.Info, engine.CodeOptions).EmitIl(0).Listing(), line => line.Text.Contains("Scratch", StringComparison.Ordinal));
+            FunctionCode.Of(module.Info, engine.CodeOptions).EmitIl(0).Listing(), line => line.Text.Contains("Scratch", StringComparison.Ordinal));
     }
 }

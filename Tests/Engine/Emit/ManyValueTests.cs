@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using WasmJit.Jit.Emit;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -20,7 +21,7 @@ public sealed class ManyValueTests
         ("fuel", new EngineOptions { CountFuel = true }),
         ("verifying", new EngineOptions { Verify = true }),
         ("tiered", new EngineOptions { Compilation = WasmJit.Compilation.Tiered, TierSeed = 5 }),
-        ("parts", new EngineOptions { PartSize = new Jit.PartSize(200, 40, 200) }),
+        ("parts", new EngineOptions { PartSize = new PartSize(200, 40, 200) }),
     ];
 
     [Theory]

@@ -3,7 +3,8 @@ using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using WasmJit.Jit;
+using WasmJit.Jit.Emit;
+using WasmJit.Jit.Il;
 using Xunit;
 using Xunit.Abstractions;
 

@@ -1,4 +1,4 @@
-using WasmJit.Jit;
+using WasmJit.Jit.Emit;
 using Xunit;
 
 namespace WasmJit.Tests;

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Text;
-using WasmJit.Jit;
+using WasmJit.Jit.Emit;
+using WasmJit.Jit.Il;
 using Xunit;
 
 namespace WasmJit.Tests;

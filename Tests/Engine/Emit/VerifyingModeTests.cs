@@ -1,5 +1,5 @@
 using WasmJit.Gc;
-using WasmJit.Jit;
+using WasmJit.Jit.Tiers;
 using WasmJit.Runtime;
 using Xunit;
 

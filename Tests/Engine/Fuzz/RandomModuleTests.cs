@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using WasmJit.Fuzz;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Operators;
 using Xunit;
 
 namespace WasmJit.Tests;

@@ -1,4 +1,4 @@
-using WasmJit.Jit;
+using WasmJit.Jit.Format;
 using WasmJit.Text;
 
 namespace WasmJit.Tests;

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using WasmJit.Jit;
+using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
 using WasmJit.Tests.Runtime;
 using Xunit;

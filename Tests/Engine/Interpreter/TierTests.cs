@@ -1,4 +1,4 @@
-using WasmJit.Jit;
+using WasmJit.Jit.Interpreter;
 using WasmJit.Runtime;
 using Xunit;
 

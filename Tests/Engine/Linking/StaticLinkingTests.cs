@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Tiers;
 using Xunit;
 
 namespace WasmJit.Tests.Linking;

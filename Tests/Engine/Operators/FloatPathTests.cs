@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using WasmJit.Jit;
+using WasmJit.Jit.Operators;
 using Xunit;
 
 namespace WasmJit.Tests;

@@ -1,4 +1,7 @@
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Emit;
+using WasmJit.Jit.Operators;
+using WasmJit.Jit.Validation;
 using Xunit;
 
 namespace WasmJit.Tests;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using WasmJit.Jit;
+using WasmJit.Jit.Operators;
 
 namespace WasmJit.Tests;
 

@@ -1,5 +1,5 @@
 using System.Collections.Frozen;
-using WasmJit.Jit;
+using WasmJit.Jit.Operators;
 
 namespace WasmJit.Tests;
 

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Reflection;
-using WasmJit.Jit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 using Xunit;
 

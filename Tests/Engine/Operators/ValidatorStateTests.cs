@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Operators;
+using WasmJit.Jit.Validation;
 using Xunit;
 
 namespace WasmJit.Tests;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.Intrinsics;
 using System.Text;
-using WasmJit.Jit;
+using WasmJit.Jit.Operators;
 using Xunit;
 
 namespace WasmJit.Tests;

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Runtime.Intrinsics;
 using System.Text;
 using CsCheck;
-using WasmJit.Jit;
+using WasmJit.Jit.Operators;
 using Xunit;
 
 namespace WasmJit.Tests;

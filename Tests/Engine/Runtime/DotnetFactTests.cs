@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using WasmJit.Jit;
+using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
 using Xunit;
 

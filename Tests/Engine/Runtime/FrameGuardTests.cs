@@ -1,6 +1,6 @@
 using System.Linq.Expressions;
 using System.Reflection.Emit;
-using WasmJit.Jit;
+using WasmJit.Jit.Calls;
 using Xunit;
 
 namespace WasmJit.Tests.Runtime;

@@ -1,5 +1,5 @@
 using System.Reflection;
-using WasmJit.Jit;
+using WasmJit.Jit.Calls;
 using Xunit;
 
 namespace WasmJit.Tests.Runtime;

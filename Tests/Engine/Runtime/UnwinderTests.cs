@@ -1,4 +1,5 @@
 using WasmJit.Gc;
+using WasmJit.Jit.Emit;
 using WasmJit.Runtime;
 using Xunit;
 
@@ -56,7 +57,7 @@ public sealed class UnwinderTests
             string text = ThrowingProgram.Text(seed);
             var expected = Compile(text, false, Host).GetExport<Func<int, object?, long>>("run");
             // Functions in several parts have frames that are not known.
-            var options = new EngineOptions { PartSize = seed % 3 == 0 ? new Jit.PartSize(12, 5, 30) : null };
+            var options = new EngineOptions { PartSize = seed % 3 == 0 ? new PartSize(12, 5, 30) : null };
             var actual = Compile(text, true, Host, options).GetExport<Func<int, object?, long>>("run");
             for (int x = 0; x < 40; x++)
             {

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using WasmJit.Cli;
-using WasmJit.Jit;
+using WasmJit.Jit.Saved;
 using WasmJit.Tests.Runtime;
 using Xunit;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
-using WasmJit.Jit;
+using WasmJit.Jit.Calls;
+using WasmJit.Jit.Emit;
 using Xunit;
 
 namespace WasmJit.Tests.Saved;

@@ -1,3 +1,4 @@
+using WasmJit.Jit.Emit;
 using WasmJit.Text;
 using Xunit;
 
@@ -90,7 +91,7 @@ public sealed class SuiteTests
     [InlineData("table_copy.wast")]
     [InlineData("unreachable.wast")]
     [InlineData("unwind.wast")]
-    public void Split(string file) => Run(file, new EngineOptions { PartSize = new Jit.PartSize(12, 5, 30) });
+    public void Split(string file) => Run(file, new EngineOptions { PartSize = new PartSize(12, 5, 30) });
 
     private static void Run(string file, EngineOptions options)
     {

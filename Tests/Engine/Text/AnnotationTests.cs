@@ -1,5 +1,5 @@
 using System.Text;
-using WasmJit.Jit;
+using WasmJit.Jit.Binary;
 using Xunit;
 
 namespace WasmJit.Tests;

@@ -1,0 +1,68 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>The namespaces of the compiler are its folders, and each uses only those that stand before it.</summary>
+public sealed partial class LayerTests
+{
+    /// <summary>From below: what stands here may use all that stands before it.</summary>
+    private static readonly string[] Layers =
+        ["Format", "Il", "Operators", "Binary", "Validation", "Calls", "Emit", "Interpreter", "Tiers", "Saved"];
+
+    private const string Prefix = "WasmJit.Jit.";
+
+    private static Assembly Compiler => typeof(Features).Assembly;
+
+    private static int LayerOf(Type type)
+    {
+        string space = type.Namespace ?? "";
+        if (type.Assembly != Compiler || !space.StartsWith(Prefix, StringComparison.Ordinal)) return -1;
+        int layer = Array.IndexOf(Layers, space[Prefix.Length..]);
+        Assert.True(layer >= 0, $"{type.FullName} is in a namespace without a place among the layers");
+        return layer;
+    }
+
+    [Fact]
+    public void NamespacesHaveOneDirection()
+    {
+        var wrong = new SortedSet<string>(StringComparer.Ordinal);
+        int edges = 0;
+        foreach (Type type in Compiler.GetTypes())
+        {
+            int own = LayerOf(type);
+            foreach (Type used in TypeReferences.Of(type))
+            {
+                int layer = LayerOf(used);
+                if (layer >= 0 && layer != own) edges++;
+                if (own >= 0 && layer > own) wrong.Add($"{type.FullName} ({Layers[own]}) uses {used.FullName} ({Layers[layer]})");
+            }
+        }
+        Assert.True(edges > 500, "The types that types name are not found any more.");
+        Assert.Empty(wrong);
+    }
+
+    /// <summary>The public types apart, which are all in <c>WasmJit</c>.</summary>
+    [Fact]
+    public void FoldersAreNamespaces()
+    {
+        string root = Golden.InRepository("Jit");
+        var wrong = new List<string>();
+        int files = 0;
+        foreach (string file in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories))
+        {
+            string path = Path.GetRelativePath(root, file);
+            if (path.StartsWith("obj", StringComparison.Ordinal) || path.StartsWith("bin", StringComparison.Ordinal)) continue;
+            files++;
+            string space = NamespaceLine().Match(File.ReadAllText(file)).Groups[1].Value;
+            string folder = Path.GetDirectoryName(path)!;
+            if (space != "WasmJit" && space != Prefix + folder.Replace(Path.DirectorySeparatorChar, '.')) wrong.Add($"{path} is in {space}");
+        }
+        Assert.True(files > 80);
+        Assert.Empty(wrong);
+    }
+
+    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex NamespaceLine();
+}
