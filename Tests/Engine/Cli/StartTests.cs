@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -51,7 +50,7 @@ internal sealed class ImageFactAttribute : FactAttribute
 #if DEBUG
         Skip = "not run: debug builds have no machine code";
 #else
-        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64) Skip = "not run: machine code is made on Linux for x64";
+        if (!OperatingSystem.IsLinux() || System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture != System.Runtime.InteropServices.Architecture.X64) Skip = "not run: machine code is made on Linux for x64";
 #endif
     }
 
