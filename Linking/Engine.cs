@@ -124,8 +124,10 @@ public sealed class Engine
 
     internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel, Options.Inlining,
         Options.BackgroundThreads, Options.BackgroundThreshold, Options.PartSize,
-        Options.Verify || EmitterAssertions.IsForced,
-        Options.Compilation is Compilation.Interpreted or Compilation.Tiered, Options.Compilation == Compilation.Tiered, Options.TierSeed);
+        Options.Verify || EmitterAssertions.IsForced, Interprets, Interprets && Options.Compilation == Compilation.Tiered, Options.TierSeed);
+
+    /// <summary>What checks the emitter compiles: interpreted, nothing would be checked.</summary>
+    private bool Interprets => Options is { Compilation: Compilation.Interpreted or Compilation.Tiered, Verify: false, PartSize: null } && !EmitterAssertions.IsForced;
 
     internal Module CompileOwned(byte[] bytes)
     {

@@ -14,6 +14,8 @@ internal sealed class NumberModule
     private static readonly long[] Edges = [int.MinValue, int.MaxValue, long.MinValue, long.MaxValue, 65535, 65536, 0xff, -1];
     private static readonly double[] FloatEdges = [0.0, -0.0, double.PositiveInfinity, double.NegativeInfinity, 1e-310, 4294967296.0, -2147483648.5, 9.3e18];
     private static readonly Operator[] Plain = [.. OperatorTable.All.Where(IsUsable)];
+    private static readonly Operator[] ScalarPlain = [.. Plain.Where(op => !op.Params.Concat(op.Results).Contains(ValType.V128))];
+    private static readonly ValType[] Scalars = Numbers[..4];
 
     /// <summary>A function exported by the helper that every module imports from.</summary>
     internal const string Helper = """
@@ -28,6 +30,12 @@ internal sealed class NumberModule
         """;
 
     private readonly Random random;
+
+    /// <summary>
+    /// Whether there are no vectors and exceptions: the interpreter leaves functions with them to the compiler, and in a module that has everything
+    /// hardly a function is interpreted.
+    /// </summary>
+    private readonly bool isScalar;
     private readonly List<Signature> types = [];
     private readonly List<Signature> functions = [];
     private readonly ByteWriter bodies = new();
@@ -37,6 +45,7 @@ internal sealed class NumberModule
     internal NumberModule(int seed)
     {
         random = new Random(seed);
+        isScalar = seed % 2 != 0;
         functions.Add(new Signature([ValType.I32], [ValType.I32]));
         functions.Add(new Signature([ValType.I64, ValType.F64], [ValType.F64, ValType.I64]));
         int count = random.Next(3, 9);
@@ -73,7 +82,11 @@ internal sealed class NumberModule
         return what is not ("eq" or "ne" or "lt" or "gt" or "le" or "ge");
     }
 
-    private ValType[] Some(int most) => [.. Enumerable.Range(0, random.Next(most + 1)).Select(_ => Pick(Numbers))];
+    private ValType[] Some(int most) => [.. Enumerable.Range(0, random.Next(most + 1)).Select(_ => Pick(Types))];
+
+    private ValType[] Types => isScalar ? Scalars : Numbers;
+
+    private Operator[] Operators => isScalar ? ScalarPlain : Plain;
 
     private T Pick<T>(IReadOnlyList<T> list) => list[random.Next(list.Count)];
 
@@ -248,7 +261,7 @@ internal sealed class NumberModule
         {
             switch (random.Next(22))
             {
-                case 0 or 1 or 2: Push(module.Pick(Numbers)); break;
+                case 0 or 1 or 2: Push(module.Pick(module.Types)); break;
                 case 3 or 4 or 5:
                     if (stack.Count == Height) break;
                     int local = locals.IndexOf(stack[^1], random.Next(2) == 0 ? 0 : Math.Min(1, locals.Count));
@@ -311,10 +324,10 @@ internal sealed class NumberModule
 
         private void Operate()
         {
-            Operator op = module.Pick(Plain);
+            Operator op = module.Pick(module.Operators);
             // Half of the operators take operands that are there.
             for (int i = 0; i < 30 && random.Next(2) == 0 && (op.Params.Length == 0 || stack.Count == Height || op.Params[^1] != stack[^1]); i++)
-                op = module.Pick(Plain);
+                op = module.Pick(module.Operators);
             bool isWide = op.MemArg is not null && random.Next(4) == 0;
             ValType address = isWide ? ValType.I64 : ValType.I32;
             ValType[] parameters = [.. op.Params.Select(p => p == OperatorTable.At ? address : p)];
@@ -392,7 +405,7 @@ internal sealed class NumberModule
 
         private void Select()
         {
-            ValType type = stack.Count > Height ? stack[^1] : module.Pick(Numbers);
+            ValType type = stack.Count > Height ? stack[^1] : module.Pick(module.Types);
             Need([type, type, ValType.I32]);
             code.U8(0x1b);
             Drop(2);
@@ -401,7 +414,7 @@ internal sealed class NumberModule
         private void Nest()
         {
             if (labels.Count > 5 || left < 3) return;
-            int kind = random.Next(4);
+            int kind = random.Next(module.isScalar ? 3 : 4);
             int taken = Math.Min(random.Next(3), stack.Count - Height);
             ValType[] parameters = [.. stack.Skip(stack.Count - taken)];
             ValType[] results = module.Some(2);
@@ -476,7 +489,7 @@ internal sealed class NumberModule
                     for (uint i = 0; i <= count; i++) code.U32(module.Pick(same));
                     stack.RemoveRange(Height, stack.Count - Height);
                     break;
-                case 2:
+                case 2 when !module.isScalar:
                     Need([ValType.I32]);
                     code.Bytes([0x45, 0x04, 0x40, 0x41, 7, 0x08, 0, 0x0b]);
                     Drop(1);

@@ -14,19 +14,19 @@ internal sealed record Mode(string Name, EngineOptions Options, bool IsHurried =
     /// <summary>All modes.</summary>
     internal static IReadOnlyList<Mode> All { get; } =
     [
-        new("guard", new EngineOptions()),
-        new("explicit", new EngineOptions { MemoryChecks = MemoryChecks.Explicit }),
+        new("guard", new EngineOptions { Compilation = Compilation.Lazy }),
+        new("explicit", new EngineOptions { Compilation = Compilation.Lazy, MemoryChecks = MemoryChecks.Explicit }),
         new("outlined", new EngineOptions { Inlining = false, Compilation = Compilation.Ahead }),
         new("parts", new EngineOptions { PartSize = new PartSize(12, 5, 30) }),
-        new("verify", new EngineOptions { Verify = true }),
-        new("verify-explicit", new EngineOptions { Verify = true, MemoryChecks = MemoryChecks.Explicit }),
-        new("limits", new EngineOptions { Interruptible = true, CountFuel = true }),
-        new("limits-explicit", new EngineOptions { Interruptible = true, CountFuel = true, MemoryChecks = MemoryChecks.Explicit }),
+        new("verify", new EngineOptions { Compilation = Compilation.Lazy, Verify = true }),
+        new("verify-explicit", new EngineOptions { Compilation = Compilation.Lazy, Verify = true, MemoryChecks = MemoryChecks.Explicit }),
+        new("limits", new EngineOptions { Compilation = Compilation.Lazy, Interruptible = true, CountFuel = true }),
+        new("limits-explicit", new EngineOptions { Compilation = Compilation.Lazy, Interruptible = true, CountFuel = true, MemoryChecks = MemoryChecks.Explicit }),
         new("interpreter", new EngineOptions { Compilation = Compilation.Interpreted }),
         new("interpreter-limits", new EngineOptions { Compilation = Compilation.Interpreted, Interruptible = true, CountFuel = true, MemoryChecks = MemoryChecks.Explicit }),
         new("tiered", new EngineOptions { Compilation = Compilation.Tiered, TierSeed = 1 }),
         new("tiered-limits", new EngineOptions { Compilation = Compilation.Tiered, TierSeed = 2, Interruptible = true, CountFuel = true }),
-        new("hurried", new EngineOptions { Interruptible = true, CountFuel = true }, IsHurried: true),
+        new("hurried", new EngineOptions { Compilation = Compilation.Lazy, Interruptible = true, CountFuel = true }, IsHurried: true),
     ];
 
     /// <summary>The mode with a name, or null.</summary>

@@ -34,6 +34,9 @@ public sealed partial class ToolPageTests
                 if (command == "echo $?") printed = string.Create(CultureInfo.InvariantCulture, $"{code}\n");
                 else if (!OperatingSystem.IsLinux() && shown.Contains("^C", StringComparison.Ordinal)) printed = shown;
                 else (code, printed) = await Run(command, shown.Contains("^C", StringComparison.Ordinal));
+                // Where a loop is interpreted for so long, the place is known without --timeout, too.
+                if (shown.Contains("^C", StringComparison.Ordinal) && !shown.Contains("    at ", StringComparison.Ordinal))
+                    printed = printed.Replace("    at busy!main\n", "", StringComparison.Ordinal);
                 // How deep a stack goes is not always the same.
                 bool same = Times().Replace(shown, "") == Times().Replace(printed, "");
                 written.Append("$ ").Append(command).Append('\n').Append(same ? shown : printed);

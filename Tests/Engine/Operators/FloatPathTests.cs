@@ -102,7 +102,7 @@ public sealed class FloatPathTests
               (func (export "g") (param f32) (result i32) (local f64)
                 (call $promote (local.get 0)) f32.demote_f64 i32.reinterpret_f32))
             """;
-        Instance instance = new Engine().CompileText(text).Instantiate();
+        Instance instance = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(text).Instantiate();
         float signalling = BitConverter.UInt32BitsToSingle(0x7fa00001);
         Assert.Equal(0x7fe00001, instance.GetExport<Func<float, int>>("f")(signalling));
         Assert.Equal(0x7fe00001, instance.GetExport<Func<float, int>>("g")(signalling));
@@ -112,10 +112,10 @@ public sealed class FloatPathTests
     [Fact]
     public void ReportedNumbers()
     {
-        Instance reinterpreted = new Engine().CompileText(
+        Instance reinterpreted = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(
             "(module (func (export \"f\") (result i32) (i32.reinterpret_f32 (f32.reinterpret_i32 (i32.const 0x7fa00001)))))").Instantiate();
         Assert.Equal(0x7fa00001, reinterpreted.GetExport<Func<int>>("f")());
-        Instance maximum = new Engine().CompileText(
+        Instance maximum = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(
             """
             (module
               (func (export "k") (result i32) (local v128)
@@ -133,7 +133,7 @@ public sealed class FloatPathTests
 
     private static void Run(string text, List<Case> cases, List<string> failures)
     {
-        foreach (EngineOptions options in new[] { new EngineOptions(), new EngineOptions { Inlining = false } })
+        foreach (EngineOptions options in new[] { new EngineOptions { Compilation = Compilation.Lazy }, new EngineOptions { Compilation = Compilation.Lazy, Inlining = false }, new EngineOptions { Compilation = Compilation.Interpreted } })
         {
             Instance instance = new Engine(options).CompileText(text).Instantiate();
             foreach (Case test in cases)

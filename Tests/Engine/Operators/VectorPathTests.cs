@@ -144,7 +144,7 @@ public sealed class VectorPathTests
 
     private static void Run(string text, List<Case> cases, List<string> failures)
     {
-        foreach (EngineOptions options in new[] { new EngineOptions(), new EngineOptions { Inlining = false } })
+        foreach (EngineOptions options in new[] { new EngineOptions { Compilation = Compilation.Lazy }, new EngineOptions { Compilation = Compilation.Lazy, Inlining = false }, new EngineOptions { Compilation = Compilation.Interpreted } })
         {
             Instance instance = new Engine(options).CompileText(text).Instantiate();
             foreach (Case test in cases)

@@ -24,11 +24,11 @@ public sealed class ConformanceTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Files))]
-    public void Guard(string file) => Run(file, new EngineOptions { MemoryChecks = MemoryChecks.Guard });
+    public void Guard(string file) => Run(file, new EngineOptions { Compilation = Compilation.Lazy, MemoryChecks = MemoryChecks.Guard });
 
     [Theory]
     [MemberData(nameof(Files))]
-    public void Explicit(string file) => Run(file, new EngineOptions { MemoryChecks = MemoryChecks.Explicit });
+    public void Explicit(string file) => Run(file, new EngineOptions { Compilation = Compilation.Lazy, MemoryChecks = MemoryChecks.Explicit });
 
     /// <summary>The scripts that are not written from the operator table: those are long, and other tests are about their rows.</summary>
     public static TheoryData<string> OwnFiles()
@@ -51,7 +51,7 @@ public sealed class ConformanceTests(ITestOutputHelper output)
     /// <summary>Code that polls and counts computes the same.</summary>
     [Theory]
     [MemberData(nameof(OwnFiles))]
-    public void Limited(string file) => Run(file, new EngineOptions { Interruptible = true, CountFuel = true });
+    public void Limited(string file) => Run(file, new EngineOptions { Compilation = Compilation.Lazy, Interruptible = true, CountFuel = true });
 
     /// <summary>Nothing that code relies on is other than it is taken to be.</summary>
     [Theory]

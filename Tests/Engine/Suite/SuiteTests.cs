@@ -39,12 +39,12 @@ public sealed class SuiteTests
     public void Explicit(string file) => Run(file, MemoryChecks.Explicit);
 
     private static void Run(string file, MemoryChecks checks) =>
-        Run(file, new EngineOptions { MemoryChecks = checks });
+        Run(file, new EngineOptions { Compilation = Compilation.Lazy, MemoryChecks = checks });
 
     /// <summary>Code that polls and counts computes the same.</summary>
     [SuiteTheory]
     [MemberData(nameof(Files))]
-    public void Limited(string file) => Run(file, new EngineOptions { Interruptible = true, CountFuel = true });
+    public void Limited(string file) => Run(file, new EngineOptions { Compilation = Compilation.Lazy, Interruptible = true, CountFuel = true });
 
     /// <summary>Nothing that code relies on is other than it is taken to be, in both memory modes.</summary>
     [SuiteTheory]
