@@ -180,12 +180,14 @@ public sealed class SavedModuleTests
 
     private static bool IsLoaded(string name) => AppDomain.CurrentDomain.GetAssemblies().Any(a => a.GetName().Name == name);
 
-    private static void Collect(Func<bool> until)
+    private static void Collect(Func<bool> until, int attempts = 20)
     {
-        for (int i = 0; i < 20 && !until(); i++)
+        for (int i = 0; i < attempts && !until(); i++)
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
+            // Code goes when no thread is in it any more, which on a busy machine takes a while.
+            if (i >= 20) Thread.Sleep(50);
         }
     }
 
@@ -220,7 +222,7 @@ public sealed class SavedModuleTests
     {
         const string name = "dropped-and-gone";
         UseAndDrop(name);
-        Collect(() => !IsLoaded(name));
+        Collect(() => !IsLoaded(name), attempts: 200);
         Assert.False(IsLoaded(name));
     }
 
