@@ -20,7 +20,7 @@ internal sealed unsafe partial class WasmThread
 
     /// <summary>
     /// What guests get of a larger stack unless their engine says more, from where the thread first called one. .NET takes 270 bytes and up to 2 µs for
-    /// each frame that an exception comes through, so what stops a guest in this depth takes up to 60 ms, and with 8 MiB more than 200.
+    /// each frame that an exception comes through, so what stops a guest in this depth takes up to 90 ms, and with 8 MiB more than 200.
     /// </summary>
     private const ulong UsualStack = 2UL << 20;
 
