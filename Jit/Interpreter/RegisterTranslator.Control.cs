@@ -96,7 +96,6 @@ internal sealed unsafe partial class RegisterTranslator
             if (IsCompare(made.Op))
             {
                 code.RemoveAt(code.Count - 1);
-                producer = -1;
                 RegisterOp op = made.Op + BranchDistance;
                 if (negate) op = Opposite(op);
                 return new Instruction { Op = op, A = made.B, B = made.C };
@@ -104,7 +103,6 @@ internal sealed unsafe partial class RegisterTranslator
             if (IsConstCompare(made.Op) && made.Imm == (int)made.Imm)
             {
                 code.RemoveAt(code.Count - 1);
-                producer = -1;
                 RegisterOp op = made.Op >= RegisterOp.I64EqConst
                     ? made.Op - RegisterOp.I64EqConst + RegisterOp.BrIfI64EqConst
                     : made.Op - RegisterOp.I32EqConst + RegisterOp.BrIfI32EqConst;

@@ -38,11 +38,7 @@ internal sealed unsafe partial class RegisterTranslator
             case OpId.ReturnCall: TailCall((int)instr.A); break;
             case OpId.ReturnCallIndirect: TailCallIndirect(instr.A, instr.B); break;
             case OpId.ReturnCallRef: TailCallRef(instr.A); break;
-            case OpId.Drop:
-                Pop();
-                // The last instruction made what is gone, not what is topmost now.
-                producer = -1;
-                break;
+            case OpId.Drop: Pop(); break;
             case OpId.Select or OpId.SelectT: Select(); break;
             case OpId.LocalGet: LocalGet((int)instr.A); break;
             case OpId.LocalSet: LocalSet((int)instr.A); break;

@@ -115,9 +115,6 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>The last instruction if it makes the topmost operand, in its home; otherwise -1.</summary>
     private int producer = -1;
 
-    /// <summary>How many operands there were when the last producer had made its own.</summary>
-    private int producerHeight;
-
     /// <summary>
     /// What a function of some bytes may become. A branch of two bytes that carries a thousand values is a thousand instructions of 16 bytes;
     /// what is more than this is the compiler's, which has a limit too.
@@ -300,15 +297,16 @@ internal sealed unsafe partial class RegisterTranslator
     {
         Push(new Item { Kind = Kind.Home, IsRef = isRef });
         producer = Emit(op, Top().Home, b, c, imm);
-        producerHeight = height;
     }
 
-    /// <summary>Whether the last instruction made the topmost operand, and nothing has been taken away or put there since.</summary>
-    private bool IsTopFresh => producer >= 0 && producer == code.Count - 1 && producerHeight == height && Top().Kind == Kind.Home;
+    /// <summary>Whether the last instruction made the topmost operand.</summary>
+    private bool IsTopFresh => producer >= 0 && producer == code.Count - 1 && Top().Kind == Kind.Home;
 
     private Item Pop()
     {
         Item item = items[--height];
+        // What is topmost now was made before what is taken: by another instruction.
+        producer = -1;
         if (item.IsRef) refs = item.Home;
         else slots = item.Home;
         if (firstPending > height) firstPending = height;
