@@ -72,7 +72,7 @@ internal sealed class BulkEmitter(EmitterContext context, CallEmitter calls)
             case OpId.MemoryFill or OpId.MemoryFillRef: return OnMemory(MemoryFill, 3, instr, instr.A);
             case OpId.MemoryInit or OpId.MemoryInitRef: return OnMemory(MemoryInit, 3, instr, instr.B, segment: instr.A);
             case OpId.MemoryCopy or OpId.MemoryCopyRef:
-                return Copy(MemoryCopy, instr, context.MemoryOf(instr, instr.A).Is64, context.MemoryOf(instr, instr.B).Is64);
+                return Copy(isMemory: true, MemoryCopy, instr, context.MemoryOf(instr, instr.A).Is64, context.MemoryOf(instr, instr.B).Is64);
             case OpId.MemoryNew:
                 return context.CallWithIndex(0, instr.A, Members.MemoryReference(nameof(MemoryReferences.New)), Made(instr.A));
             case OpId.TableGet or OpId.TableGetRef: return OnTable(TableGet, 1, instr, instr.A, context.TableOf(instr, instr.A).Element);
@@ -82,7 +82,7 @@ internal sealed class BulkEmitter(EmitterContext context, CallEmitter calls)
             case OpId.TableFill or OpId.TableFillRef: return OnTable(TableFill, 3, instr, instr.A);
             case OpId.TableInit or OpId.TableInitRef: return OnTable(TableInit, 3, instr, instr.B, segment: instr.A);
             case OpId.TableCopy or OpId.TableCopyRef:
-                return Copy(TableCopy, instr, context.TableOf(instr, instr.A).Is64, context.TableOf(instr, instr.B).Is64);
+                return Copy(isMemory: false, TableCopy, instr, context.TableOf(instr, instr.A).Is64, context.TableOf(instr, instr.B).Is64);
             case OpId.TableNew:
                 bool ofFunctions = Signature.IsFunc(context.Entity(instr.A).Table.Element);
                 return context.CallWithIndex(
@@ -100,42 +100,43 @@ internal sealed class BulkEmitter(EmitterContext context, CallEmitter calls)
 
     private ValType Made(uint type) => ValType.Ref(context.Module.Types[(int)type], false);
 
-    private bool OnMemory(Helpers helpers, int operands, in Instr instr, uint memory, ValType? result = null, uint? segment = null)
+    private bool OnMemory(Helpers helpers, int operands, in Instr instr, uint memory, ValType? result = null, uint? segment = null) =>
+        On(isMemory: true, context.MemoryOf(instr, memory).Is64, helpers, operands, instr, memory, result, segment);
+
+    private bool OnTable(Helpers helpers, int operands, in Instr instr, uint table, ValType? result = null, uint? segment = null) =>
+        On(isMemory: false, context.TableOf(instr, table).Is64, helpers, operands, instr, table, result, segment);
+
+    private bool On(bool isMemory, bool is64, Helpers helpers, int operands, in Instr instr, uint index, ValType? result, uint? segment)
     {
-        bool is64 = context.MemoryOf(instr, memory).Is64;
-        int start = stack.Take(operands + (instr.Op.IsThroughReference ? 1 : 0));
-        if (!instr.Op.IsThroughReference) context.LoadMemory(memory);
-        return Finish(start, instr.Op.IsThroughReference
-            ? Members.MemoryReference(AddressSize.Of(is64, helpers.Ref32, helpers.Ref64))
-            : Members.Helper(AddressSize.Of(is64, helpers.Own32, helpers.Own64)), result, segment);
+        bool isReference = instr.Op.IsThroughReference;
+        int start = stack.Take(operands + (isReference ? 1 : 0));
+        if (!isReference) LoadOwn(isMemory, index);
+        string name = isReference ? AddressSize.Of(is64, helpers.Ref32, helpers.Ref64) : AddressSize.Of(is64, helpers.Own32, helpers.Own64);
+        return Finish(start, Helper(isMemory, isReference, name), result, segment);
     }
 
-    private bool OnTable(Helpers helpers, int operands, in Instr instr, uint table, ValType? result = null, uint? segment = null)
+    private void LoadOwn(bool isMemory, uint index)
     {
-        bool is64 = context.TableOf(instr, table).Is64;
-        int start = stack.Take(operands + (instr.Op.IsThroughReference ? 1 : 0));
-        if (!instr.Op.IsThroughReference) context.LoadTable((int)table);
-        return Finish(start, instr.Op.IsThroughReference
-            ? Members.TableReference(AddressSize.Of(is64, helpers.Ref32, helpers.Ref64))
-            : Members.Helper(AddressSize.Of(is64, helpers.Own32, helpers.Own64)), result, segment);
+        if (isMemory) context.LoadMemory(index);
+        else context.LoadTable((int)index);
     }
 
-    private bool Copy(CopyHelpers helpers, in Instr instr, bool to64, bool from64)
+    private static MethodInfo Helper(bool isMemory, bool isReference, string name) =>
+        !isReference ? Members.Helper(name) : isMemory ? Members.MemoryReference(name) : Members.TableReference(name);
+
+    private bool Copy(bool isMemory, CopyHelpers helpers, in Instr instr, bool to64, bool from64)
     {
-        bool isMemory = ReferenceEquals(helpers, MemoryCopy);
-        if (instr.Op.IsThroughReference)
+        bool isReference = instr.Op.IsThroughReference;
+        int start = stack.Take(isReference ? 5 : 3);
+        if (!isReference)
         {
-            string name = AddressSize.OfCopy(to64, from64, helpers.Same.Ref32, helpers.Same.Ref64, helpers.Ref32To64, helpers.Ref64To32);
-            return Finish(stack.Take(5), isMemory ? Members.MemoryReference(name) : Members.TableReference(name), null, null);
+            LoadOwn(isMemory, instr.A);
+            LoadOwn(isMemory, instr.B);
         }
-        int start = stack.Take(3);
-        foreach (uint index in (ReadOnlySpan<uint>)[instr.A, instr.B])
-        {
-            if (isMemory) context.LoadMemory(index);
-            else context.LoadTable((int)index);
-        }
-        return Finish(
-            start, Members.Helper(AddressSize.OfCopy(to64, from64, helpers.Same.Own32, helpers.Same.Own64, helpers.Own32To64, helpers.Own64To32)), null, null);
+        string name = isReference
+            ? AddressSize.OfCopy(to64, from64, helpers.Same.Ref32, helpers.Same.Ref64, helpers.Ref32To64, helpers.Ref64To32)
+            : AddressSize.OfCopy(to64, from64, helpers.Same.Own32, helpers.Same.Own64, helpers.Own32To64, helpers.Own64To32);
+        return Finish(start, Helper(isMemory, isReference, name), null, null);
     }
 
     /// <summary>Calls the helper, with the instance and a segment's index behind the operands if it takes one.</summary>
