@@ -115,18 +115,24 @@ internal sealed class WasiFolder : IDisposable
         Memory.Read<ulong>(Result), Memory.Read<ulong>(Result + 8), (FileType)Memory.Read<byte>(Result + 16), Memory.Read<ulong>(Result + 24),
         Memory.Read<ulong>(Result + 32), Memory.Read<ulong>(Result + 40), Memory.Read<ulong>(Result + 48), Memory.Read<ulong>(Result + 56));
 
-    public void Dispose()
+    /// <summary>Deletes a folder in which a guest has been, with whatever names it gave to its files.</summary>
+    internal static void Delete(string folder)
     {
-        Guest.Host.Dispose();
         try
         {
             Directory.Delete(folder, recursive: true);
         }
         catch (IOException) when (OperatingSystem.IsLinux())
         {
-            // Names that are no UTF-8 .NET cannot delete.
+            // .NET cannot delete files whose names are not UTF-8.
             using var remove = System.Diagnostics.Process.Start("rm", ["-rf", folder]);
             remove.WaitForExit();
         }
+    }
+
+    public void Dispose()
+    {
+        Guest.Host.Dispose();
+        Delete(folder);
     }
 }
