@@ -39,13 +39,14 @@ public sealed class PackageTests : IAsyncLifetime, IDisposable
     public async Task InstallAndRun()
     {
         Dictionary<string, XElement> packages = Directory.GetFiles(Feed, "*.nupkg").Select(Metadata).ToDictionary(m => Value(m, "id"));
-        Assert.Equal(["WasmJit", "WasmJit.Text", "WasmJit.Tool", "WasmJit.Wasi"], packages.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["WasmJit", "WasmJit.Components", "WasmJit.Text", "WasmJit.Tool", "WasmJit.Wasi"], packages.Keys.Order(StringComparer.Ordinal));
         string version = Value(packages["WasmJit"], "version");
         Assert.All(packages.Values, p => Assert.Equal((version, "README.md"), (Value(p, "version"), Value(p, "readme"))));
         Assert.All(packages.Values, p => Assert.NotEqual("", Value(p, "description")));
         // The library depends on Iced alone; the others on the library, on exactly the one that they were built with.
         Assert.Equal(["Iced"], Dependencies(packages["WasmJit"]).Select(d => d.Id));
-        Assert.Equal([("WasmJit", $"[{version}]")], Dependencies(packages["WasmJit.Text"]));
+        Assert.Equal([("WasmJit", $"[{version}]")], Dependencies(packages["WasmJit.Components"]));
+        Assert.Equal([("WasmJit", $"[{version}]"), ("WasmJit.Components", $"[{version}]")], Dependencies(packages["WasmJit.Text"]));
         Assert.Equal([("WasmJit", $"[{version}]")], Dependencies(packages["WasmJit.Wasi"]));
         Assert.Empty(Dependencies(packages["WasmJit.Tool"]));
         CheckImages();

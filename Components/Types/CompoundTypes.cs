@@ -1,0 +1,296 @@
+using System.Collections.Immutable;
+
+namespace WasmJit.Components;
+
+/// <summary>A value type made of others.</summary>
+internal abstract class CompoundType : ComponentValType
+{
+    private protected CompoundType(IEnumerable<ComponentValType?> parts, TypeTraits own = default)
+    {
+        long size = 1;
+        foreach (ComponentValType? part in parts)
+        {
+            if (part is null) continue;
+            own |= part.Traits;
+            size += part.Size;
+            Depth = Math.Max(Depth, part.Depth + 1);
+        }
+        Traits = own;
+        Size = TypeLimits.Saturate(size);
+    }
+
+    /// <summary>Values one behind the other.</summary>
+    private protected static ValueLayout Sequence(IEnumerable<ComponentValType> fields, bool is64)
+    {
+        long size = 0;
+        int alignment = 1;
+        foreach (ComponentValType field in fields)
+        {
+            ValueLayout layout = field.Layout(is64);
+            size = ValueLayout.Align(size, layout.Alignment) + layout.Size;
+            alignment = Math.Max(alignment, layout.Alignment);
+        }
+        return new(ValueLayout.Align(size, alignment), alignment);
+    }
+
+    /// <summary>A number that says which, and a value of one of several types.</summary>
+    private protected static ValueLayout Alternatives(IEnumerable<ComponentValType?> cases, int count, bool is64)
+    {
+        int discriminant = VariantType.DiscriminantSize(count), alignment = 1;
+        long size = 0;
+        foreach (ComponentValType? payload in cases)
+        {
+            if (payload is null) continue;
+            ValueLayout layout = payload.Layout(is64);
+            size = Math.Max(size, layout.Size);
+            alignment = Math.Max(alignment, layout.Alignment);
+        }
+        size += ValueLayout.Align(discriminant, alignment);
+        alignment = Math.Max(alignment, discriminant);
+        return new(ValueLayout.Align(size, alignment), alignment);
+    }
+
+    private protected static int FlatSequence(IEnumerable<ComponentValType> fields)
+    {
+        int count = 0;
+        foreach (ComponentValType field in fields) count = Flat((long)count + field.FlatCount);
+        return count;
+    }
+
+    private protected static int FlatAlternatives(IEnumerable<ComponentValType?> cases)
+    {
+        int most = 0;
+        foreach (ComponentValType? payload in cases) most = Math.Max(most, payload?.FlatCount ?? 0);
+        return Flat(1L + most);
+    }
+}
+
+internal sealed class RecordType : CompoundType
+{
+    internal RecordType(ImmutableArray<LabelledType> fields)
+        : base(fields.Select(f => f.Type))
+    {
+        Fields = fields;
+        Layout32 = Sequence(Parts, false);
+        Layout64 = Sequence(Parts, true);
+        FlatCount = FlatSequence(Parts);
+    }
+
+    internal ImmutableArray<LabelledType> Fields { get; }
+
+    internal override IEnumerable<ComponentValType> Parts => Fields.Select(f => f.Type);
+
+    internal override bool NeedsName => true;
+
+    internal override string Kind => "record";
+}
+
+internal sealed class TupleType : CompoundType
+{
+    internal TupleType(ImmutableArray<ComponentValType> elements)
+        : base(elements)
+    {
+        Elements = elements;
+        Layout32 = Sequence(elements, false);
+        Layout64 = Sequence(elements, true);
+        FlatCount = FlatSequence(elements);
+    }
+
+    internal ImmutableArray<ComponentValType> Elements { get; }
+
+    internal override IEnumerable<ComponentValType> Parts => Elements;
+
+    internal override string Kind => "tuple";
+}
+
+internal sealed class VariantType : CompoundType
+{
+    internal VariantType(ImmutableArray<CaseType> cases)
+        : base(cases.Select(c => c.Type))
+    {
+        Cases = cases;
+        Layout32 = Alternatives(cases.Select(c => c.Type), cases.Length, false);
+        Layout64 = Alternatives(cases.Select(c => c.Type), cases.Length, true);
+        FlatCount = FlatAlternatives(cases.Select(c => c.Type));
+    }
+
+    /// <summary>The bytes of the number that says which case.</summary>
+    internal static int DiscriminantSize(int cases) => cases <= 1 << 8 ? 1 : cases <= 1 << 16 ? 2 : 4;
+
+    internal ImmutableArray<CaseType> Cases { get; }
+
+    internal override IEnumerable<ComponentValType> Parts => Cases.Select(c => c.Type).OfType<ComponentValType>();
+
+    internal override bool NeedsName => true;
+
+    internal override string Kind => "variant";
+}
+
+/// <summary>A list; of a fixed length if it has one.</summary>
+internal sealed class ListType : CompoundType
+{
+    internal ListType(ComponentValType element, uint? length)
+        : base([element], length is null ? TypeTraits.HasPointer : default)
+    {
+        Element = element;
+        Length = length;
+        Layout32 = length is { } n ? Fixed(element.Layout32, n) : new(8, 4);
+        Layout64 = length is { } m ? Fixed(element.Layout64, m) : new(16, 8);
+        FlatCount = length is { } count ? Flat(count * (long)element.FlatCount) : 2;
+    }
+
+    /// <summary>A size that is too large is not counted exactly, so that products of them do not overflow.</summary>
+    private static ValueLayout Fixed(ValueLayout element, uint length) =>
+        new(Math.Min(element.Size * length, TypeLimits.ValueSize), element.Alignment);
+
+    internal ComponentValType Element { get; }
+
+    internal uint? Length { get; }
+
+    internal override IEnumerable<ComponentValType> Parts => [Element];
+
+    internal override string Kind => "list";
+}
+
+/// <summary>A map: a list of pairs in memory.</summary>
+internal sealed class MapType : CompoundType
+{
+    internal MapType(ComponentValType key, ComponentValType value)
+        : base([key, value], TypeTraits.HasPointer)
+    {
+        Key = key;
+        Value = value;
+        Layout32 = new(8, 4);
+        Layout64 = new(16, 8);
+        FlatCount = 2;
+        Entry = new TupleType([key, value]);
+    }
+
+    internal ComponentValType Key { get; }
+
+    internal ComponentValType Value { get; }
+
+    /// <summary>What it is a list of.</summary>
+    internal TupleType Entry { get; }
+
+    internal override IEnumerable<ComponentValType> Parts => [Key, Value];
+
+    internal override string Kind => "map";
+}
+
+internal sealed class FlagsType : CompoundType
+{
+    internal FlagsType(ImmutableArray<string> labels)
+        : base([])
+    {
+        Labels = labels;
+        int size = labels.Length <= 8 ? 1 : labels.Length <= 16 ? 2 : 4;
+        Layout32 = Layout64 = new(size, size);
+    }
+
+    internal ImmutableArray<string> Labels { get; }
+
+    internal override IEnumerable<ComponentValType> Parts => [];
+
+    internal override bool NeedsName => true;
+
+    internal override string Kind => "flags";
+}
+
+internal sealed class EnumType : CompoundType
+{
+    internal EnumType(ImmutableArray<string> labels)
+        : base([])
+    {
+        Labels = labels;
+        int size = VariantType.DiscriminantSize(labels.Length);
+        Layout32 = Layout64 = new(size, size);
+    }
+
+    internal ImmutableArray<string> Labels { get; }
+
+    internal override IEnumerable<ComponentValType> Parts => [];
+
+    internal override bool NeedsName => true;
+
+    internal override string Kind => "enum";
+}
+
+internal sealed class OptionType : CompoundType
+{
+    internal OptionType(ComponentValType payload)
+        : base([payload])
+    {
+        Payload = payload;
+        Layout32 = Alternatives([payload], 2, false);
+        Layout64 = Alternatives([payload], 2, true);
+        FlatCount = FlatAlternatives([payload]);
+    }
+
+    internal ComponentValType Payload { get; }
+
+    internal override IEnumerable<ComponentValType> Parts => [Payload];
+
+    internal override string Kind => "option";
+}
+
+internal sealed class ResultType : CompoundType
+{
+    internal ResultType(ComponentValType? ok, ComponentValType? error)
+        : base([ok, error])
+    {
+        Ok = ok;
+        Error = error;
+        Layout32 = Alternatives([ok, error], 2, false);
+        Layout64 = Alternatives([ok, error], 2, true);
+        FlatCount = FlatAlternatives([ok, error]);
+    }
+
+    internal ComponentValType? Ok { get; }
+
+    internal ComponentValType? Error { get; }
+
+    internal override IEnumerable<ComponentValType> Parts => new[] { Ok, Error }.OfType<ComponentValType>();
+
+    internal override string Kind => "result";
+}
+
+/// <summary>A handle: <c>own</c> or <c>borrow</c>.</summary>
+internal sealed class HandleType : CompoundType
+{
+    internal HandleType(ResourceType resource, bool isBorrow)
+        : base([], TypeTraits.HasResource | (isBorrow ? TypeTraits.HasBorrow : TypeTraits.HasOwn))
+    {
+        Resource = resource;
+        IsBorrow = isBorrow;
+        Layout32 = Layout64 = new(4, 4);
+    }
+
+    internal ResourceType Resource { get; }
+
+    internal bool IsBorrow { get; }
+
+    internal override IEnumerable<ComponentValType> Parts => [];
+
+    internal override string Kind => IsBorrow ? "borrow" : "own";
+}
+
+/// <summary>A stream or future.</summary>
+internal sealed class StreamType : CompoundType
+{
+    internal StreamType(ComponentValType? element, bool isFuture)
+        : base([element], TypeTraits.HasStreamOrFuture)
+    {
+        Element = element;
+        IsFuture = isFuture;
+        Layout32 = Layout64 = new(4, 4);
+    }
+
+    internal ComponentValType? Element { get; }
+
+    internal bool IsFuture { get; }
+
+    internal override IEnumerable<ComponentValType> Parts => Element is null ? [] : [Element];
+
+    internal override string Kind => IsFuture ? "future" : "stream";
+}
