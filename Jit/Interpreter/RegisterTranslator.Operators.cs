@@ -8,89 +8,131 @@ internal sealed unsafe partial class RegisterTranslator
 {
     private void Translate(ref CodeReader reader, in Instr instr)
     {
-        Operator op = instr.Op;
-        if (op.Id == OpId.Plain)
+        if (!InterpretedOperators.Has(instr.Op)) throw new UncoveredException();
+        if (!TranslateGroup(ref reader, instr)) throw new InvalidOperationException($"The translator has no case for {instr.Op.Mnemonic}.");
+    }
+
+    private bool TranslateGroup(ref CodeReader reader, in Instr instr) => instr.Op.Group switch
+    {
+        OpGroup.Plain => Plain(instr),
+        OpGroup.Control => Control(ref reader, instr),
+        OpGroup.Calls => Calls(instr),
+        OpGroup.Variables => Variables(instr),
+        OpGroup.Constants => Constants(instr),
+        OpGroup.References or OpGroup.Gc => References(instr),
+        OpGroup.Bulk => Bulk(instr),
+        OpGroup.WideArithmetic => WideArithmetic(instr),
+        OpGroup.Shuffle or OpGroup.Exceptions or OpGroup.Casts or OpGroup.Waits or OpGroup.Linking or OpGroup.Modules or OpGroup.MemoryReferences
+            or OpGroup.TableReferences or OpGroup.GlobalReferences or OpGroup.Slices => false,
+    };
+
+    private bool Control(ref CodeReader reader, in Instr instr)
+    {
+        switch (instr.Id)
         {
-            Plain(instr);
-            return;
-        }
-        switch (op.Id)
-        {
-            case OpId.Nop: break;
+            case OpId.Nop: return true;
             case OpId.Unreachable:
-                Emit(RegisterOp.Trap, imm: (int)TrapKind.Unreachable);
+                code.Emit(RegisterOp.Trap, imm: (int)TrapKind.Unreachable);
                 SetUnreachable();
-                break;
-            case OpId.Block or OpId.Loop or OpId.If: BeginBlock(op.Id, ref reader, instr); break;
-            case OpId.Else: Else(); break;
-            case OpId.End: End(); break;
-            case OpId.Br: Br(instr.A); break;
-            case OpId.BrIf: BrIf(instr.A); break;
-            case OpId.BrTable: BrTable(ref reader, instr); break;
-            case OpId.BrOnNull or OpId.BrOnNonNull: BrOnNull(instr.A, op.Id == OpId.BrOnNonNull); break;
+                return true;
+            case OpId.Block or OpId.Loop or OpId.If: BeginBlock(instr.Id, ref reader, instr); return true;
+            case OpId.Else: Else(); return true;
+            case OpId.End: End(); return true;
+            case OpId.Br: Br(instr.A); return true;
+            case OpId.BrIf: BrIf(instr.A); return true;
+            case OpId.BrTable: BrTable(ref reader, instr); return true;
+            case OpId.BrOnNull or OpId.BrOnNonNull: BrOnNull(instr.A, instr.Id == OpId.BrOnNonNull); return true;
             case OpId.Return:
                 Return();
                 SetUnreachable();
-                break;
-            case OpId.Call: Call((int)instr.A); break;
-            case OpId.CallIndirect: CallIndirect(instr.A, instr.B); break;
-            case OpId.CallRef: CallRef(instr.A); break;
-            case OpId.ReturnCall: TailCall((int)instr.A); break;
-            case OpId.ReturnCallIndirect: TailCallIndirect(instr.A, instr.B); break;
-            case OpId.ReturnCallRef: TailCallRef(instr.A); break;
-            case OpId.Drop: Pop(); break;
-            case OpId.Select or OpId.SelectT: Select(); break;
-            case OpId.LocalGet: LocalGet((int)instr.A); break;
-            case OpId.LocalSet: LocalSet((int)instr.A); break;
-            case OpId.LocalTee: LocalTee((int)instr.A); break;
-            case OpId.GlobalGet: GlobalGet((int)instr.A); break;
-            case OpId.GlobalSet: GlobalSet((int)instr.A); break;
-            case OpId.I32Const: PushConst((int)instr.Bits); break;
-            case OpId.I64Const or OpId.F32Const or OpId.F64Const: PushConst((long)instr.Bits); break;
-            case OpId.RefNull: Push(new Item { Kind = Kind.Const, IsRef = true }); break;
-            case OpId.RefFunc: PushResult(true, RegisterOp.RefFunc, imm: instr.A); break;
-            case OpId.RefIsNull: PushResult(false, RegisterOp.RefIsNull, SlotOf(Pop())); break;
-            case OpId.RefAsNonNull: PushResult(true, RegisterOp.RefAsNonNull, SlotOf(Pop())); break;
-            case OpId.RefEq:
-                {
-                    Item second = Pop(), first = Pop();
-                    PushResult(false, RegisterOp.RefEq, SlotOf(first), SlotOf(second));
-                    break;
-                }
-            default: Bulk(instr); break;
+                return true;
+            case OpId.Drop: stack.Pop(); return true;
+            case OpId.Select or OpId.SelectT: Select(); return true;
+            default: return false;
         }
     }
 
-    private void PushConst(long bits) => Push(new Item { Kind = Kind.Const, Bits = bits });
+    private bool Calls(in Instr instr)
+    {
+        switch (instr.Id)
+        {
+            case OpId.Call: Call((int)instr.A); return true;
+            case OpId.CallIndirect: CallIndirect(instr.A, instr.B); return true;
+            case OpId.CallRef: CallRef(instr.A); return true;
+            case OpId.ReturnCall: TailCall((int)instr.A); return true;
+            case OpId.ReturnCallIndirect: TailCallIndirect(instr.A, instr.B); return true;
+            case OpId.ReturnCallRef: TailCallRef(instr.A); return true;
+            default: return false;
+        }
+    }
+
+    private bool Variables(in Instr instr)
+    {
+        switch (instr.Id)
+        {
+            case OpId.LocalGet: stack.LocalGet((int)instr.A); return true;
+            case OpId.LocalSet: stack.LocalSet((int)instr.A); return true;
+            case OpId.LocalTee: stack.LocalTee((int)instr.A); return true;
+            case OpId.GlobalGet: GlobalGet((int)instr.A); return true;
+            case OpId.GlobalSet: GlobalSet((int)instr.A); return true;
+            default: return false;
+        }
+    }
+
+    private bool Constants(in Instr instr)
+    {
+        switch (instr.Id)
+        {
+            case OpId.I32Const: stack.PushConst((int)instr.Bits); return true;
+            case OpId.I64Const or OpId.F32Const or OpId.F64Const: stack.PushConst((long)instr.Bits); return true;
+            default: return false;
+        }
+    }
+
+    private bool References(in Instr instr)
+    {
+        switch (instr.Id)
+        {
+            case OpId.RefNull: stack.PushNull(); return true;
+            case OpId.RefFunc: stack.PushResult(true, RegisterOp.RefFunc, imm: instr.A); return true;
+            case OpId.RefIsNull: stack.PushResult(false, RegisterOp.RefIsNull, stack.PopSlot()); return true;
+            case OpId.RefAsNonNull: stack.PushResult(true, RegisterOp.RefAsNonNull, stack.PopSlot()); return true;
+            case OpId.RefEq:
+                RegisterOperand second = stack.Pop(), first = stack.Pop();
+                stack.PushResult(false, RegisterOp.RefEq, stack.SlotOf(first), stack.SlotOf(second));
+                return true;
+            default: return false;
+        }
+    }
+
+    private void Select()
+    {
+        RegisterOperand condition = stack.Pop(), second = stack.Pop(), first = stack.Pop();
+        int test = stack.SlotOf(condition), b = stack.SlotOf(first), c = stack.SlotOf(second);
+        stack.PushResult(first.IsRef, first.IsRef ? RegisterOp.SelectRef : RegisterOp.Select, b, c, RegisterBuffer.Pair(test, 0));
+    }
 
     // ---- plain operators ----
 
-    private void Plain(in Instr instr)
+    private bool Plain(in Instr instr)
     {
-        Operator op = instr.Op;
-        if (op.Prefix == 0xfc && op.Code < 8)
-        {
-            PushResult(false, RegisterOp.I32TruncSatF32S + (ushort)op.Code, SlotOf(Pop()));
-            return;
-        }
-        // Register operators have the codes of WebAssembly's, from the first load to the last sign extension.
-        if (op.Prefix != 0 || op.Code is < FirstCode or > LastCode) throw new UncoveredException();
-        var register = (RegisterOp)(op.Code - FirstCode);
-        if (op.MemArg is not null)
+        if (InterpretedOperators.PlainOf(instr.Op) is not { } register) return false;
+        if (instr.Op.MemArg is not null)
         {
             Access(instr, register);
         }
-        else if (op.Params.Length == 1)
+        else if (instr.Op.Params.Length == 1)
         {
-            PushResult(false, register, SlotOf(Pop()));
+            stack.PushResult(false, register, stack.PopSlot());
         }
         else
         {
-            Item second = Pop(), first = Pop();
-            if (first.Kind == Kind.Const && second.Kind != Kind.Const && IsCommutative(register)) (first, second) = (second, first);
-            if (second.Kind == Kind.Const && ConstForm(register) is { } form) PushResult(false, form, SlotOf(first), imm: second.Bits);
-            else PushResult(false, register, SlotOf(first), SlotOf(second));
+            RegisterOperand second = stack.Pop(), first = stack.Pop();
+            if (first.Kind == OperandKind.Const && second.Kind != OperandKind.Const && IsCommutative(register)) (first, second) = (second, first);
+            if (second.Kind == OperandKind.Const && ConstForm(register) is { } form) stack.PushResult(false, form, stack.SlotOf(first), imm: second.Bits);
+            else stack.PushResult(false, register, stack.SlotOf(first), stack.SlotOf(second));
         }
+        return true;
     }
 
     private static bool IsCommutative(RegisterOp op) => op is RegisterOp.I32Eq or RegisterOp.I32Ne or RegisterOp.I64Eq or RegisterOp.I64Ne
@@ -117,22 +159,22 @@ internal sealed unsafe partial class RegisterTranslator
         bool checks = target.NeedsChecks(memory);
         bool isDirect = instr.Memory == 0 && !checks && !memory.Is64;
         bool isStore = instr.Op.Results.Length == 0;
-        Item value = isStore ? Pop() : default;
-        Item index = Pop();
-        int address = SlotOf(index);
-        int stored = isStore ? SlotOf(value) : 0;
+        RegisterOperand value = isStore ? stack.Pop() : default;
+        RegisterOperand index = stack.Pop();
+        int address = stack.SlotOf(index);
+        int stored = isStore ? stack.SlotOf(value) : 0;
         if (!isDirect)
         {
             if (instr.Memory > ushort.MaxValue) throw new UncoveredException();
             // The index has been used up, so that its home is free.
-            Emit(RegisterOp.Address, index.Home, address, (int)instr.Memory, (long)instr.Bits);
-            code.Add(new Instruction { A = (ushort)(1 << instr.Op.MemArg!.Value.Number), B = (ushort)(checks ? 1 : 0) });
+            code.Emit(RegisterOp.Address, index.Home, address, (int)instr.Memory, (long)instr.Bits);
+            code.EmitWord(new Instruction { A = (ushort)(1 << instr.Op.MemArg!.Value.Number), B = (ushort)(checks ? 1 : 0) });
             address = index.Home;
             register += RegisterOp.RawI32Load - RegisterOp.I32Load;
         }
         long offset = isDirect ? (long)instr.Bits : 0;
-        if (isStore) Emit(register, address, stored, 0, offset);
-        else PushResult(false, register, address, imm: offset);
+        if (isStore) code.Emit(register, address, stored, 0, offset);
+        else stack.PushResult(false, register, address, imm: offset);
     }
 
     // ---- globals ----
@@ -140,58 +182,66 @@ internal sealed unsafe partial class RegisterTranslator
     private void GlobalGet(int global)
     {
         ValType type = module.Globals[global].Type.Type;
-        Cover(type);
-        if (type.IsRef) PushResult(true, RegisterOp.GlobalGetRef, imm: global);
-        else if (global >= module.ImportedGlobals) PushResult(false, RegisterOp.GlobalGet, imm: (global - module.ImportedGlobals) * 16L);
-        else PushResult(false, RegisterOp.GlobalGetFar, imm: global);
+        RegisterStack.Cover(type);
+        if (type.IsRef) stack.PushResult(true, RegisterOp.GlobalGetRef, imm: global);
+        else if (global >= module.ImportedGlobals) stack.PushResult(false, RegisterOp.GlobalGet, imm: (global - module.ImportedGlobals) * 16L);
+        else stack.PushResult(false, RegisterOp.GlobalGetFar, imm: global);
     }
 
     private void GlobalSet(int global)
     {
         ValType type = module.Globals[global].Type.Type;
-        Cover(type);
-        int from = SlotOf(Pop());
-        if (type.IsRef) Emit(RegisterOp.GlobalSetRef, from, imm: global);
-        else if (global < module.ImportedGlobals) Emit(RegisterOp.GlobalSetFar, from, imm: global);
-        else Emit(type.ByteSize == 4 ? RegisterOp.GlobalSet32 : RegisterOp.GlobalSet64, from, imm: (global - module.ImportedGlobals) * 16L);
+        RegisterStack.Cover(type);
+        int from = stack.PopSlot();
+        if (type.IsRef) code.Emit(RegisterOp.GlobalSetRef, from, imm: global);
+        else if (global < module.ImportedGlobals) code.Emit(RegisterOp.GlobalSetFar, from, imm: global);
+        else code.Emit(type.ByteSize == 4 ? RegisterOp.GlobalSet32 : RegisterOp.GlobalSet64, from, imm: (global - module.ImportedGlobals) * 16L);
     }
 
     // ---- bulk operators, tables, wide arithmetic ----
 
-    private void Bulk(in Instr instr)
+    private bool Bulk(in Instr instr)
     {
         if (instr.Op.Cost.Unit is CostUnit.Bytes or CostUnit.Items) ChargeTop(instr, IsCount64(instr));
         switch (instr.Id)
         {
-            case OpId.MemorySize: PushResult(false, RegisterOp.MemorySize, imm: instr.A); break;
-            case OpId.MemoryGrow: PushResult(false, RegisterOp.MemoryGrow, SlotOf(Pop()), target.CountsFuel ? 1 : 0, instr.A); break;
-            case OpId.MemoryFill: Three(RegisterOp.MemoryFill, Pair((int)instr.A, 0)); break;
-            case OpId.MemoryCopy: Three(RegisterOp.MemoryCopy, Pair((int)instr.A, (int)instr.B)); break;
-            case OpId.MemoryInit: Three(RegisterOp.MemoryInit, Pair((int)instr.B, (int)instr.A)); break;
-            case OpId.DataDrop: Emit(RegisterOp.DataDrop, imm: instr.A); break;
-            case OpId.TableGet: PushResult(true, RegisterOp.TableGet, SlotOf(Pop()), imm: instr.A); break;
+            case OpId.MemorySize: stack.PushResult(false, RegisterOp.MemorySize, imm: instr.A); return true;
+            case OpId.MemoryGrow: stack.PushResult(false, RegisterOp.MemoryGrow, stack.PopSlot(), target.CountsFuel ? 1 : 0, instr.A); return true;
+            case OpId.MemoryFill: Three(RegisterOp.MemoryFill, RegisterBuffer.Pair((int)instr.A, 0)); return true;
+            case OpId.MemoryCopy: Three(RegisterOp.MemoryCopy, RegisterBuffer.Pair((int)instr.A, (int)instr.B)); return true;
+            case OpId.MemoryInit: Three(RegisterOp.MemoryInit, RegisterBuffer.Pair((int)instr.B, (int)instr.A)); return true;
+            case OpId.DataDrop: code.Emit(RegisterOp.DataDrop, imm: instr.A); return true;
+            case OpId.TableGet: stack.PushResult(true, RegisterOp.TableGet, stack.PopSlot(), imm: instr.A); return true;
             case OpId.TableSet:
                 {
-                    Item value = Pop(), index = Pop();
-                    Emit(RegisterOp.TableSet, SlotOf(index), SlotOf(value), 0, instr.A);
-                    break;
+                    RegisterOperand value = stack.Pop(), index = stack.Pop();
+                    code.Emit(RegisterOp.TableSet, stack.SlotOf(index), stack.SlotOf(value), 0, instr.A);
+                    return true;
                 }
-            case OpId.TableSize: PushResult(false, RegisterOp.TableSize, imm: instr.A); break;
+            case OpId.TableSize: stack.PushResult(false, RegisterOp.TableSize, imm: instr.A); return true;
             case OpId.TableGrow:
                 {
-                    Item count = Pop(), value = Pop();
-                    PushResult(false, RegisterOp.TableGrow, SlotOf(count), SlotOf(value), instr.A);
-                    break;
+                    RegisterOperand count = stack.Pop(), value = stack.Pop();
+                    stack.PushResult(false, RegisterOp.TableGrow, stack.SlotOf(count), stack.SlotOf(value), instr.A);
+                    return true;
                 }
-            case OpId.TableFill: Three(RegisterOp.TableFill, Pair((int)instr.A, 0)); break;
-            case OpId.TableCopy: Three(RegisterOp.TableCopy, Pair((int)instr.A, (int)instr.B)); break;
-            case OpId.TableInit: Three(RegisterOp.TableInit, Pair((int)instr.B, (int)instr.A)); break;
-            case OpId.ElemDrop: Emit(RegisterOp.ElemDrop, imm: instr.A); break;
-            case OpId.I64Add128: Wide(RegisterOp.I64Add128, 4); break;
-            case OpId.I64Sub128: Wide(RegisterOp.I64Sub128, 4); break;
-            case OpId.I64MulWideS: Wide(RegisterOp.I64MulWideS, 2); break;
-            case OpId.I64MulWideU: Wide(RegisterOp.I64MulWideU, 2); break;
-            default: throw new UncoveredException();
+            case OpId.TableFill: Three(RegisterOp.TableFill, RegisterBuffer.Pair((int)instr.A, 0)); return true;
+            case OpId.TableCopy: Three(RegisterOp.TableCopy, RegisterBuffer.Pair((int)instr.A, (int)instr.B)); return true;
+            case OpId.TableInit: Three(RegisterOp.TableInit, RegisterBuffer.Pair((int)instr.B, (int)instr.A)); return true;
+            case OpId.ElemDrop: code.Emit(RegisterOp.ElemDrop, imm: instr.A); return true;
+            default: return false;
+        }
+    }
+
+    private bool WideArithmetic(in Instr instr)
+    {
+        switch (instr.Id)
+        {
+            case OpId.I64Add128: Wide(RegisterOp.I64Add128, 4); return true;
+            case OpId.I64Sub128: Wide(RegisterOp.I64Sub128, 4); return true;
+            case OpId.I64MulWideS: Wide(RegisterOp.I64MulWideS, 2); return true;
+            case OpId.I64MulWideU: Wide(RegisterOp.I64MulWideU, 2); return true;
+            default: return false;
         }
     }
 
@@ -207,20 +257,20 @@ internal sealed unsafe partial class RegisterTranslator
 
     private void Three(RegisterOp op, long imm)
     {
-        Item third = Pop(), second = Pop(), first = Pop();
-        Emit(op, SlotOf(first), SlotOf(second), SlotOf(third), imm);
+        RegisterOperand third = stack.Pop(), second = stack.Pop(), first = stack.Pop();
+        code.Emit(op, stack.SlotOf(first), stack.SlotOf(second), stack.SlotOf(third), imm);
     }
 
     /// <summary>Operands in a row, two results in place of the first two.</summary>
     private void Wide(RegisterOp op, int operands)
     {
-        ToHomes(operands);
-        int first = Top(operands - 1).Home;
-        for (int i = 0; i < operands; i++) Pop();
-        Emit(op, first);
-        producer = -1;
-        PushHome(ValType.I64);
-        PushHome(ValType.I64);
+        stack.ToHomes(operands);
+        int first = stack.Top(operands - 1).Home;
+        for (int i = 0; i < operands; i++) stack.Pop();
+        code.Emit(op, first);
+        stack.ForgetProducer();
+        stack.PushHome(ValType.I64);
+        stack.PushHome(ValType.I64);
     }
 
     // ---- calls ----
@@ -228,21 +278,21 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>Takes the arguments, which are in their homes; gives where they begin.</summary>
     private (int Slots, int Refs) TakeArguments(FuncType type)
     {
-        ToHomes(type.Params.Length);
-        for (int i = type.Params.Length; i > 0; i--) Pop();
-        return (slots, refs);
+        stack.ToHomes(type.Params.Length);
+        for (int i = type.Params.Length; i > 0; i--) stack.Pop();
+        return stack.NextHomes;
     }
 
     private void PushResults(FuncType type)
     {
-        producer = -1;
-        foreach (ValType result in type.Results) PushHome(result);
+        stack.ForgetProducer();
+        foreach (ValType result in type.Results) stack.PushHome(result);
     }
 
     private static void CoverCall(FuncType type)
     {
-        foreach (ValType value in type.Params) Cover(value);
-        foreach (ValType value in type.Results) Cover(value);
+        RegisterStack.Cover(type.Params);
+        RegisterStack.Cover(type.Results);
     }
 
     private void Call(int index)
@@ -252,12 +302,12 @@ internal sealed unsafe partial class RegisterTranslator
         (int a, int b) = TakeArguments(callee.Func);
         if (callee.IsImported)
         {
-            Emit(RegisterOp.CallImport, a, b, 0, (long)target.ShapeOf(callee.Type));
-            code.Add(new Instruction { Target = index });
+            code.Emit(RegisterOp.CallImport, a, b, 0, (long)target.ShapeOf(callee.Type));
+            code.EmitWord(new Instruction { Target = index });
         }
         else
         {
-            Emit(RegisterOp.Call, a, b, 0, (long)target.StateOf(index));
+            code.Emit(RegisterOp.Call, a, b, 0, (long)target.StateOf(index));
         }
         PushResults(callee.Func);
     }
@@ -267,15 +317,15 @@ internal sealed unsafe partial class RegisterTranslator
         DefType type = module.Types[(int)typeIndex];
         FuncType callee = type.AsFunc!;
         CoverCall(callee);
-        int index = SlotOf(Pop());
+        int index = stack.PopSlot();
         (int a, int b) = TakeArguments(callee);
-        Emit(RegisterOp.CallIndirect, a, b, index, (long)target.ShapeOf(type));
+        code.Emit(RegisterOp.CallIndirect, a, b, index, (long)target.ShapeOf(type));
         AddTable(typeIndex, table);
         PushResults(callee);
     }
 
     /// <summary>The word behind an indirect call: which table, its address type, and the type asked for.</summary>
-    private void AddTable(uint typeIndex, uint table) => code.Add(new Instruction
+    private void AddTable(uint typeIndex, uint table) => code.EmitWord(new Instruction
     {
         A = (ushort)(module.Tables[(int)table].Type.Is64 ? 1 : 0),
         B = (ushort)table,
@@ -289,10 +339,10 @@ internal sealed unsafe partial class RegisterTranslator
         DefType type = module.Types[(int)typeIndex];
         FuncType callee = type.AsFunc!;
         CoverCall(callee);
-        int reference = SlotOf(Pop());
+        int reference = stack.PopSlot();
         (int a, int b) = TakeArguments(callee);
-        Emit(RegisterOp.CallRef, a, b, reference, (long)target.ShapeOf(type));
-        code.Add(default);
+        code.Emit(RegisterOp.CallRef, a, b, reference, (long)target.ShapeOf(type));
+        code.EmitWord(default);
         PushResults(callee);
     }
 
@@ -302,16 +352,16 @@ internal sealed unsafe partial class RegisterTranslator
     {
         FuncInfo callee = module.Funcs[index];
         CoverCall(callee.Func);
-        int references = MoveDown(callee.Func.Params.Length);
+        int references = stack.MoveDown(callee.Func.Params.Length);
         if (callee.IsImported)
         {
-            Emit(RegisterOp.TailCallImport, imm: (long)target.TailShapeOf(callee.Type));
-            code.Add(new Instruction { Target = index });
+            code.Emit(RegisterOp.TailCallImport, imm: (long)target.TailShapeOf(callee.Type));
+            code.EmitWord(new Instruction { Target = index });
         }
         else
         {
             target.TailShapeOf(callee.Type);
-            Emit(RegisterOp.TailCall, c: references, imm: (long)target.StateOf(index));
+            code.Emit(RegisterOp.TailCall, c: references, imm: (long)target.StateOf(index));
         }
         SetUnreachable();
     }
@@ -321,10 +371,10 @@ internal sealed unsafe partial class RegisterTranslator
         DefType type = module.Types[(int)typeIndex];
         CoverCall(type.AsFunc!);
         // Arguments may overwrite a local with the index.
-        ToHomes(1);
-        int index = Pop().Home;
-        MoveDown(type.AsFunc!.Params.Length);
-        Emit(RegisterOp.TailCallIndirect, 0, 0, index, (long)target.TailShapeOf(type));
+        stack.ToHomes(1);
+        int index = stack.Pop().Home;
+        stack.MoveDown(type.AsFunc!.Params.Length);
+        code.Emit(RegisterOp.TailCallIndirect, 0, 0, index, (long)target.TailShapeOf(type));
         AddTable(typeIndex, table);
         SetUnreachable();
     }
@@ -333,11 +383,11 @@ internal sealed unsafe partial class RegisterTranslator
     {
         DefType type = module.Types[(int)typeIndex];
         CoverCall(type.AsFunc!);
-        ToHomes(1);
-        int reference = Pop().Home;
-        MoveDown(type.AsFunc!.Params.Length);
-        Emit(RegisterOp.TailCallRef, 0, 0, reference, (long)target.TailShapeOf(type));
-        code.Add(default);
+        stack.ToHomes(1);
+        int reference = stack.Pop().Home;
+        stack.MoveDown(type.AsFunc!.Params.Length);
+        code.Emit(RegisterOp.TailCallRef, 0, 0, reference, (long)target.TailShapeOf(type));
+        code.EmitWord(default);
         SetUnreachable();
     }
 }

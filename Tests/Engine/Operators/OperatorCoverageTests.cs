@@ -1,7 +1,11 @@
+using System.Globalization;
+using System.Reflection;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Emit;
+using WasmJit.Jit.Interpreter;
 using WasmJit.Jit.Operators;
 using WasmJit.Jit.Validation;
+using WasmJit.Runtime;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -57,6 +61,43 @@ public sealed class OperatorCoverageTests
             InlineInfo.Of(module.Info, OperatorSamples.Func);
         }
     }
+
+    /// <summary>
+    /// The interpreter has a case for each operator that <see cref="InterpretedOperators"/> has, and none for another. What it executes
+    /// has the outcome of machine code.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Operators))]
+    public unsafe void IsInterpretedOrCompiled(string mnemonic)
+    {
+        string text = OperatorSamples.WithFunction(Of(mnemonic));
+        Module module = new Engine(new EngineOptions { Compilation = Compilation.Interpreted }).CompileText(text);
+        FunctionState* state = module.Code.States + OperatorSamples.Func;
+        module.Code.Prepare(state);
+        Assert.Equal(InterpretedOperators.Has(Of(mnemonic)), state->Compiled == 0);
+        Module compiled = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(text);
+        Assert.Equal(OutcomeOf(compiled), OutcomeOf(module));
+    }
+
+    /// <summary>The result of the sample, or what it throws. Of references the type is enough.</summary>
+    private static string OutcomeOf(Module module)
+    {
+        object sample = module.Instantiate().FindExport("sample")!;
+        MethodInfo invoke = sample.GetType().GetMethod("Invoke")!;
+        object?[] arguments = [.. invoke.GetParameters().Select(p => ArgumentFor(p.ParameterType))];
+        try
+        {
+            object? result = invoke.Invoke(sample, BindingFlags.DoNotWrapExceptions, null, arguments, null);
+            return result is ValueType ? result.ToString()! : result?.GetType().ToString() ?? "nothing";
+        }
+        catch (Exception e)
+        {
+            return $"{e.GetType()}: {e.Message}";
+        }
+    }
+
+    private static object? ArgumentFor(Type type) => Type.GetTypeCode(type) is TypeCode.Object ? type.IsValueType ? Activator.CreateInstance(type) : null
+        : Convert.ChangeType(7, type, CultureInfo.InvariantCulture);
 
     /// <summary>Constant expressions: validator and evaluator.</summary>
     [Theory]

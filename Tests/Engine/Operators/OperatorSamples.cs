@@ -31,7 +31,7 @@ internal static class OperatorSamples
         [OpId.Unreachable] = "(result i32) unreachable",
         [OpId.Nop] = "nop",
         [OpId.Block] = "(result i32) (block (result i32) (i32.const 1))",
-        [OpId.Loop] = "(param i32) (loop $l (br_if $l (local.get 0)))",
+        [OpId.Loop] = "(param i32) (loop $l (br_if $l (i32.eqz (local.get 0))))",
         [OpId.If] = "(param i32) (if (local.get 0) (then nop))",
         [OpId.Else] = "(param i32) (result i32) (if (result i32) (local.get 0) (then (i32.const 1)) (else (i32.const 2)))",
         [OpId.Try] = "(result i32) (try (result i32) (do (i32.const 1)) (catch $tag))",

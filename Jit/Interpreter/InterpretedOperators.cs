@@ -1,0 +1,33 @@
+using WasmJit.Jit.Operators;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit.Interpreter;
+
+/// <summary>The operators that have register code. A function with any other one is compiled at its first call.</summary>
+internal static class InterpretedOperators
+{
+    /// <summary>The codes of the plain operators whose register operations have the same order, from i32.load to i64.extend32_s.</summary>
+    private const int FirstCode = 0x28, LastCode = 0xc4;
+
+    /// <summary>The prefix and the number of the saturating conversions, which have the codes from 0 on.</summary>
+    private const int SaturatingPrefix = 0xfc, SaturatingCodes = 8;
+
+    /// <summary>Whether an operator has register code. Its types, or the memory that it accesses, may still be reasons to compile.</summary>
+    internal static bool Has(Operator op) => op.Group switch
+    {
+        OpGroup.Plain => PlainOf(op) is not null,
+        OpGroup.Control or OpGroup.Calls or OpGroup.Variables or OpGroup.References or OpGroup.Bulk or OpGroup.WideArithmetic => true,
+        OpGroup.Constants => op.Id != OpId.V128Const,
+        OpGroup.Gc => op.Id == OpId.RefEq,
+        OpGroup.Shuffle or OpGroup.Exceptions or OpGroup.Casts or OpGroup.Waits or OpGroup.Linking or OpGroup.Modules or OpGroup.MemoryReferences
+            or OpGroup.TableReferences or OpGroup.GlobalReferences or OpGroup.Slices => false,
+    };
+
+    /// <summary>The register operation of a plain operator; null if there is none.</summary>
+    internal static RegisterOp? PlainOf(Operator op) => op.Prefix switch
+    {
+        0 when op.Code is >= FirstCode and <= LastCode => (RegisterOp)(op.Code - FirstCode),
+        SaturatingPrefix when op.Code < SaturatingCodes => RegisterOp.I32TruncSatF32S + (ushort)op.Code,
+        _ => null,
+    };
+}

@@ -1,0 +1,105 @@
+using System.Runtime.InteropServices;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit.Interpreter;
+
+/// <summary>The instructions of a function while they are written. Branches name labels, which <see cref="Finish"/> turns into distances.</summary>
+internal sealed class RegisterBuffer
+{
+    /// <summary>
+    /// How much register code a function may become. A branch of two bytes that carries a thousand values is a thousand instructions of
+    /// 16 bytes. A function with more than this is compiled; the compiler has a limit, too.
+    /// </summary>
+    private const int InstructionsOfAny = 250_000, InstructionsPerByte = 16;
+
+    private readonly int maxInstructions;
+    private readonly List<Instruction> code = new(64);
+
+    /// <summary>Where labels are, -1 before they are known.</summary>
+    private readonly List<int> labels = [];
+
+    /// <summary>Instructions whose target is the number of a label.</summary>
+    private readonly List<int> branches = [];
+
+    /// <summary>Entries of branch tables: the instruction, which entry, and the label.</summary>
+    private readonly List<(int At, int Entry, int Label)> entries = [];
+
+    /// <summary>Where the last label was marked.</summary>
+    private int lastLabel = -1;
+
+    internal RegisterBuffer(int bodyBytes)
+    {
+        maxInstructions = (int)Math.Min(int.MaxValue, InstructionsOfAny + ((long)InstructionsPerByte * bodyBytes));
+    }
+
+    internal int Count => code.Count;
+
+    /// <summary>Whether a label is at the end. Branches to it skip the last instruction.</summary>
+    internal bool EndsWithLabel => lastLabel == code.Count;
+
+    internal Instruction this[int at]
+    {
+        get => code[at];
+        set => code[at] = value;
+    }
+
+    /// <summary>Two numbers for the upper half of an instruction.</summary>
+    internal static long Pair(int target, int value) => (uint)target | ((long)value << 32);
+
+    /// <summary>Adds an instruction. Slots that its members cannot hold are found when the translator ends.</summary>
+    /// <returns>Where it stands.</returns>
+    internal int Emit(RegisterOp op, int a = 0, int b = 0, int c = 0, long imm = 0) =>
+        Emit(new Instruction { Op = op, A = (ushort)a, B = (ushort)b, C = (ushort)c, Imm = imm });
+
+    private int Emit(in Instruction instruction)
+    {
+        if (code.Count >= maxInstructions) throw new UncoveredException();
+        code.Add(instruction);
+        return code.Count - 1;
+    }
+
+    /// <summary>Adds the 16 bytes that belong to the last instruction.</summary>
+    internal void EmitWord(Instruction word) => code.Add(word);
+
+    /// <summary>Takes the last instruction away. No label and no branch refers to it.</summary>
+    internal void RemoveLast() => code.RemoveAt(code.Count - 1);
+
+    internal int DefineLabel()
+    {
+        labels.Add(-1);
+        return labels.Count - 1;
+    }
+
+    internal void Mark(int label) => labels[label] = lastLabel = code.Count;
+
+    internal void Branch(RegisterOp op, int label) => Branch(new Instruction { Op = op }, label);
+
+    /// <summary>Adds a branch that has everything but its target.</summary>
+    internal void Branch(Instruction branch, int label)
+    {
+        branch.Target = label;
+        branches.Add(Emit(branch));
+    }
+
+    /// <summary>Adds a branch by a number in a slot, with a table of so many entries and one for all other numbers.</summary>
+    /// <returns>Where it stands, for <see cref="SetTableEntry"/>.</returns>
+    internal int BranchTable(int slot, int count)
+    {
+        int at = Emit(RegisterOp.BrTable, slot, imm: count);
+        for (int places = RegisterPairs.TableLength(count + 1); places > 0; places--) code.Add(default);
+        return at;
+    }
+
+    internal void SetTableEntry(int at, int entry, int label) => entries.Add((at, entry, label));
+
+    /// <summary>The code with distances in place of labels.</summary>
+    internal List<Instruction> Finish()
+    {
+        Span<Instruction> all = CollectionsMarshal.AsSpan(code);
+        foreach (int at in branches) all[at].Target = labels[all[at].Target] - at;
+        foreach ((int at, int entry, int label) in entries)
+            MemoryMarshal.Cast<Instruction, int>(all[(at + 1)..])[entry] = labels[label] - at;
+        RegisterPairs.Join(all);
+        return code;
+    }
+}

@@ -1,0 +1,31 @@
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit.Interpreter;
+
+/// <summary>The register code of a function: its instructions, the slots of its frame, and which of them begin as zeros.</summary>
+internal sealed record RegisterCode(List<Instruction> Code, int Slots, int RefSlots, int FirstZero, int EndZero);
+
+/// <summary>What the translator asks of the module's code.</summary>
+internal unsafe interface IRegisterTarget
+{
+    /// <summary>The state of a function that the module defines.</summary>
+    FunctionState* StateOf(int func);
+
+    /// <summary>How functions of a type are called; what it points to lives as long as the code.</summary>
+    CallShape* ShapeOf(DefType type);
+
+    /// <summary>The same for functions that are tail called.</summary>
+    CallShape* TailShapeOf(DefType type);
+
+    /// <summary>Whether accesses of a memory are compared with its length.</summary>
+    bool NeedsChecks(MemoryType memory);
+
+    /// <summary>Whether loops look if they are to stop.</summary>
+    bool IsInterruptible { get; }
+
+    /// <summary>Whether functions and loops are charged to the instance's fuel.</summary>
+    bool CountsFuel { get; }
+}
+
+/// <summary>A function has something that has no register code, or too much of it. The compiler takes the function.</summary>
+internal sealed class UncoveredException : Exception;

@@ -1,0 +1,346 @@
+using System.Collections.Immutable;
+using WasmJit.Jit.Binary;
+using WasmJit.Runtime;
+
+namespace WasmJit.Jit.Interpreter;
+
+/// <summary>Where the value of an operand is.</summary>
+internal enum OperandKind : byte
+{
+    /// <summary>In its home.</summary>
+    Home,
+
+    /// <summary>In a local that has not been read yet.</summary>
+    Local,
+
+    /// <summary>A constant; of references null.</summary>
+    Const,
+}
+
+/// <summary>An operand on the stack.</summary>
+internal struct RegisterOperand
+{
+    internal OperandKind Kind;
+    internal bool IsRef;
+    internal int Home;
+
+    /// <summary>The index of the local, for <see cref="OperandKind.Local"/>.</summary>
+    internal int Local;
+
+    /// <summary>The bits of the constant, for <see cref="OperandKind.Const"/>.</summary>
+    internal long Bits;
+}
+
+/// <summary>
+/// Locals and operands of a function as slots of its frame. Each height of the operand stack has a slot, its <em>home</em>. Constants and
+/// reads of locals are not moved there before something needs them in place. An operation writes its result straight to the local that
+/// it is stored in.
+/// </summary>
+internal sealed class RegisterStack
+{
+    /// <summary>More reads of locals than this do not wait: each write has to look through them.</summary>
+    private const int MaxPending = 64;
+
+    private readonly RegisterBuffer code;
+    private readonly int[] localSlots;
+    private readonly bool[] localIsRef;
+    private RegisterOperand[] operands = new RegisterOperand[32];
+
+    /// <summary>Below this height no operand is a read of a local that waits.</summary>
+    private int firstPending;
+
+    /// <summary>Below this height every operand is in its home.</summary>
+    private int firstElsewhere;
+
+    /// <summary>The next free homes.</summary>
+    private int slots, refs;
+
+    /// <summary>The last instruction if it makes the topmost operand, in its home; otherwise -1.</summary>
+    private int producer = -1;
+
+    internal RegisterStack(RegisterBuffer code, FuncInfo func)
+    {
+        this.code = code;
+        int count = func.Func.Params.Length;
+        foreach (LocalRun run in func.Locals) count += run.Count;
+        localSlots = new int[count];
+        localIsRef = new bool[count];
+        int next = 0;
+        foreach (ValType type in func.Func.Params) AddLocal(next++, type);
+        foreach (LocalRun run in func.Locals)
+            for (int i = 0; i < run.Count; i++) AddLocal(next++, run.Type);
+        LocalSlots = MaxSlots = slots;
+        MaxRefs = refs;
+    }
+
+    internal int Height { get; private set; }
+
+    /// <summary>How many locals there are, with parameters.</summary>
+    internal int Locals => localSlots.Length;
+
+    /// <summary>How many of the locals are numbers.</summary>
+    internal int LocalSlots { get; }
+
+    /// <summary>The most slots that were ever in use.</summary>
+    internal int MaxSlots { get; private set; }
+
+    /// <summary>The most slots of references that were ever in use.</summary>
+    internal int MaxRefs { get; private set; }
+
+    /// <summary>The homes that the next number and the next reference get.</summary>
+    internal (int Slots, int Refs) NextHomes => (slots, refs);
+
+    /// <summary>Functions with values of some types are compiled.</summary>
+    internal static void Cover(ValType type)
+    {
+        if (type.Kind == ValKind.V128) throw new UncoveredException();
+    }
+
+    internal static void Cover(ImmutableArray<ValType> types)
+    {
+        foreach (ValType type in types) Cover(type);
+    }
+
+    private void AddLocal(int local, ValType type)
+    {
+        Cover(type);
+        localIsRef[local] = type.IsRef;
+        localSlots[local] = type.IsRef ? refs++ : slots++;
+    }
+
+    /// <summary>The frame must have room for values of these types behind all that was ever in use.</summary>
+    internal void Reserve(ImmutableArray<ValType> types)
+    {
+        foreach (ValType type in types)
+        {
+            if (type.IsRef) MaxRefs++;
+            else MaxSlots++;
+        }
+    }
+
+    /// <summary>A slot for a number that no operand has.</summary>
+    internal int Spare()
+    {
+        MaxSlots = Math.Max(MaxSlots, slots + 1);
+        return slots;
+    }
+
+    // ---- operands ----
+
+    internal ref RegisterOperand Top(int fromTop = 0) => ref operands[Height - 1 - fromTop];
+
+    internal void Push(RegisterOperand operand)
+    {
+        if (Height == operands.Length) Array.Resize(ref operands, Height * 2);
+        operand.Home = operand.IsRef ? refs++ : slots++;
+        MaxSlots = Math.Max(MaxSlots, slots);
+        MaxRefs = Math.Max(MaxRefs, refs);
+        operands[Height++] = operand;
+    }
+
+    /// <summary>Pushes an operand that is in its home already.</summary>
+    internal void PushHome(ValType type)
+    {
+        Cover(type);
+        Push(new RegisterOperand { Kind = OperandKind.Home, IsRef = type.IsRef });
+    }
+
+    internal void PushConst(long bits) => Push(new RegisterOperand { Kind = OperandKind.Const, Bits = bits });
+
+    internal void PushNull() => Push(new RegisterOperand { Kind = OperandKind.Const, IsRef = true });
+
+    /// <summary>Pushes the result of an operation, and gives the instruction its slot.</summary>
+    internal void PushResult(bool isRef, RegisterOp op, int b = 0, int c = 0, long imm = 0)
+    {
+        Push(new RegisterOperand { Kind = OperandKind.Home, IsRef = isRef });
+        producer = code.Emit(op, Top().Home, b, c, imm);
+    }
+
+    /// <summary>Whether the last instruction made the topmost operand, on every way to here.</summary>
+    internal bool IsTopFresh => producer >= 0 && producer == code.Count - 1 && !code.EndsWithLabel && Top().Kind == OperandKind.Home;
+
+    /// <summary>No instruction may be changed any more.</summary>
+    internal void ForgetProducer() => producer = -1;
+
+    internal RegisterOperand Pop()
+    {
+        RegisterOperand operand = operands[--Height];
+        // The operand that is topmost now was made earlier, by another instruction.
+        producer = -1;
+        if (operand.IsRef) refs = operand.Home;
+        else slots = operand.Home;
+        if (firstPending > Height) firstPending = Height;
+        if (firstElsewhere > Height) firstElsewhere = Height;
+        return operand;
+    }
+
+    /// <summary>Takes the operands above a height.</summary>
+    internal void CutTo(int height)
+    {
+        while (Height > height) Pop();
+    }
+
+    /// <summary>The slot of an operand for an operation; a constant is put into its home first.</summary>
+    internal int SlotOf(in RegisterOperand operand)
+    {
+        switch (operand.Kind)
+        {
+            case OperandKind.Home: return operand.Home;
+            case OperandKind.Local: return localSlots[operand.Local];
+            default:
+                Load(operand, operand.Home);
+                return operand.Home;
+        }
+    }
+
+    /// <summary>Takes the topmost operand; its slot.</summary>
+    internal int PopSlot() => SlotOf(Pop());
+
+    /// <summary>Puts an operand into a slot.</summary>
+    internal void Load(in RegisterOperand operand, int slot)
+    {
+        switch (operand.Kind)
+        {
+            case OperandKind.Const when operand.IsRef: code.Emit(RegisterOp.NullRef, slot); break;
+            case OperandKind.Const: code.Emit(RegisterOp.F64Const, slot, imm: operand.Bits); break;
+            default:
+                int from = operand.Kind == OperandKind.Home ? operand.Home : localSlots[operand.Local];
+                if (from != slot) code.Emit(operand.IsRef ? RegisterOp.MoveRef : RegisterOp.Move, slot, from);
+                break;
+        }
+    }
+
+    // ---- homes ----
+
+    private void ToHome(ref RegisterOperand operand)
+    {
+        if (operand.Kind == OperandKind.Home) return;
+        Load(operand, operand.Home);
+        operand.Kind = OperandKind.Home;
+    }
+
+    /// <summary>Puts the topmost operands into their homes.</summary>
+    internal void ToHomes(int count)
+    {
+        for (int i = Height - count; i < Height; i++) ToHome(ref operands[i]);
+    }
+
+    /// <summary>
+    /// Puts all operands into their homes before a block. If code inside of the block did that with an operand below it, the operand
+    /// would be in its home on the ways through that code alone.
+    /// </summary>
+    internal void AllToHomes()
+    {
+        for (int i = firstElsewhere; i < Height; i++) ToHome(ref operands[i]);
+        firstElsewhere = firstPending = Height;
+    }
+
+    /// <summary>The homes of the first number and the first reference among the topmost operands.</summary>
+    internal (int Slots, int Refs) HomesOf(int count)
+    {
+        int numbers = slots, references = refs;
+        for (int i = Height - count; i < Height; i++)
+        {
+            if (operands[i].IsRef) references = Math.Min(references, operands[i].Home);
+            else numbers = Math.Min(numbers, operands[i].Home);
+        }
+        return (numbers, references);
+    }
+
+    /// <summary>Whether operands are where a label wants them.</summary>
+    /// <param name="numbers">Where the label wants the first number.</param>
+    /// <param name="references">Where the label wants the first reference.</param>
+    /// <param name="count">How many operands the label takes.</param>
+    /// <param name="above">How many operands lie above those.</param>
+    internal bool IsInPlace(int numbers, int references, int count, int above = 0)
+    {
+        int end = Height - above;
+        for (int i = end - count; i < end; i++)
+            if (operands[i].Kind != OperandKind.Home || operands[i].Home != (operands[i].IsRef ? references++ : numbers++)) return false;
+        return true;
+    }
+
+    /// <summary>
+    /// Moves the topmost operands to where a label wants them; they stay operands. No operand lies lower than where it goes, so none is
+    /// overwritten before it has been moved.
+    /// </summary>
+    internal void MoveTo(int numbers, int references, int count)
+    {
+        for (int i = Height - count; i < Height; i++) Load(operands[i], operands[i].IsRef ? references++ : numbers++);
+    }
+
+    /// <summary>Moves the topmost operands to the frame's first slots, by way of their homes. They stay operands as they were.</summary>
+    /// <returns>How many of them are references.</returns>
+    internal int MoveDown(int count)
+    {
+        // What is read from locals must be read before the locals' slots are written.
+        for (int i = Height - count; i < Height; i++) Load(operands[i], operands[i].Home);
+        int numbers = 0, references = 0;
+        for (int i = Height - count; i < Height; i++)
+        {
+            ref RegisterOperand operand = ref operands[i];
+            int to = operand.IsRef ? references++ : numbers++;
+            if (to != operand.Home) code.Emit(operand.IsRef ? RegisterOp.MoveRef : RegisterOp.Move, to, operand.Home);
+        }
+        return references;
+    }
+
+    // ---- locals ----
+
+    /// <summary>Reads all locals that wait: what follows may write them on one way and not on another.</summary>
+    private void ReadPending()
+    {
+        for (int i = firstPending; i < Height; i++)
+            if (operands[i].Kind == OperandKind.Local) ToHome(ref operands[i]);
+        firstPending = Height;
+    }
+
+    internal void LocalGet(int local)
+    {
+        if (Height - firstPending > MaxPending) ReadPending();
+        Push(new RegisterOperand { Kind = OperandKind.Local, IsRef = localIsRef[local], Local = local });
+    }
+
+    /// <summary>Reads a local that is about to be written, for the operands below the topmost that are reads of it.</summary>
+    private void BeforeWrite(int local)
+    {
+        for (int i = firstPending; i < Height - 1; i++)
+            if (operands[i].Kind == OperandKind.Local && operands[i].Local == local) ToHome(ref operands[i]);
+    }
+
+    internal void LocalSet(int local)
+    {
+        StoreLocal(local);
+        Pop();
+    }
+
+    internal void LocalTee(int local)
+    {
+        StoreLocal(local);
+        if (Top().Kind == OperandKind.Const) return;
+        Top().Kind = OperandKind.Local;
+        Top().Local = local;
+        firstPending = Math.Min(firstPending, Height - 1);
+        firstElsewhere = Math.Min(firstElsewhere, Height - 1);
+        // The operand is in the local now, and nothing has written its home.
+        producer = -1;
+        if (Height - firstPending > MaxPending) ReadPending();
+    }
+
+    private void StoreLocal(int local)
+    {
+        ref RegisterOperand top = ref Top();
+        if (top.Kind == OperandKind.Local && top.Local == local) return;
+        int before = code.Count;
+        BeforeWrite(local);
+        if (IsTopFresh && before == code.Count)
+        {
+            Instruction instruction = code[producer];
+            instruction.A = (ushort)localSlots[local];
+            code[producer] = instruction;
+            producer = -1;
+            return;
+        }
+        Load(top, localSlots[local]);
+    }
+}
