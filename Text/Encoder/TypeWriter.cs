@@ -7,7 +7,7 @@ namespace WasmJit.Text;
 /// <param name="names">The module's index spaces.</param>
 /// <param name="source">The text.</param>
 /// <param name="scope">The module or instance type in which the types are, null in none.</param>
-internal sealed class TypeWriter(ModuleNames names, Source source, TypeScope? scope)
+internal class TypeWriter(ModuleNames names, Source source, TypeScope? scope)
 {
     private readonly ModuleTypes types = names.Types;
 
@@ -30,7 +30,8 @@ internal sealed class TypeWriter(ModuleNames names, Source source, TypeScope? sc
         names.Sections.Add(SectionId.Type, item.Span);
     }
 
-    private void Definition(ByteWriter writer, SubTypeSyntax syntax, uint index, bool isAlone)
+    /// <summary>Writes one type with its super types.</summary>
+    protected void Definition(ByteWriter writer, SubTypeSyntax syntax, uint index, bool isAlone)
     {
         var body = new ByteWriter();
         if (!syntax.IsFinal || syntax.Supers.Count > 0)
@@ -110,7 +111,7 @@ internal sealed class TypeWriter(ModuleNames names, Source source, TypeScope? sc
     // ---- indices ----
 
     /// <summary>Resolves a type index, in the index space of the scope.</summary>
-    internal uint Index(IndexSyntax index)
+    internal virtual uint Index(IndexSyntax index)
     {
         if (index.Alias is OuterAliasSyntax alias)
         {
@@ -195,7 +196,7 @@ internal sealed class TypeWriter(ModuleNames names, Source source, TypeScope? sc
         return FindOrAdd(body, type as FuncSyntax, types.ModulesNamed != modules);
     }
 
-    private uint FindOrAdd(ByteWriter body, FuncSyntax? func, bool namesModules)
+    protected virtual uint FindOrAdd(ByteWriter body, FuncSyntax? func, bool namesModules)
     {
         if (scope is not null) return scope.FindOrAdd(body);
         return types.FindOrAdd(body.Span, func is null ? null : new FuncShape(func.Params.Count, body.ToArray()), namesModules);

@@ -126,43 +126,6 @@ internal sealed partial class FieldReader : SyntaxReader
         return new TypeAliasField(id, name, item);
     }
 
-    private SubTypeSyntax SubType(int start)
-    {
-        string? id = TakeId(), name = NameAnnotation("type");
-        int behindId = Position;
-        bool isFinal = true;
-        var supers = new List<IndexSyntax>();
-        bool isSub = TakeOpen("sub");
-        if (isSub)
-        {
-            isFinal = TakeAtom("final");
-            while (IsIndexOf("type")) supers.Add(Index("type"));
-        }
-        IndexSyntax? describes = Clause("describes"), descriptor = Clause("descriptor");
-        CompositeSyntax type = Composite();
-        if (isSub) Close();
-        return new SubTypeSyntax
-        {
-            Start = start,
-            Id = id,
-            Name = name,
-            BehindId = behindId,
-            IsFinal = isFinal,
-            Supers = supers,
-            Describes = describes,
-            Descriptor = descriptor,
-            Type = type,
-        };
-    }
-
-    private IndexSyntax? Clause(string keyword)
-    {
-        if (!TakeOpen(keyword)) return null;
-        IndexSyntax index = Index("type");
-        Close();
-        return index;
-    }
-
     // ---- code ----
 
     /// <summary>Steps over instructions up to a closing parenthesis.</summary>

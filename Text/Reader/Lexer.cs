@@ -139,6 +139,7 @@ internal sealed class Lexer
         int start = at;
         byte[]? bytes = null;
         int strings = 0;
+        if (text[at] == '\'' && Character()) return;
         while (at < text.Length)
         {
             char c = text[at];
@@ -186,6 +187,27 @@ internal sealed class Lexer
         }
     }
 
+    /// <summary>Reads a character of a component's value, such as <c>'a'</c> or <c>' '</c>, if one stands here.</summary>
+    private bool Character()
+    {
+        int start = at;
+        try
+        {
+            byte[] bytes = String('\'');
+            if (bytes.Length > 0 && (at == text.Length || text[at] is ' ' or '\t' or '\n' or '\r' or '(' or ')'))
+            {
+                tokens.Add(new Token(TokenKind.Atom, start, text[start..at], bytes));
+                return true;
+            }
+        }
+        catch (WatException)
+        {
+            // It is a word that begins with this character.
+        }
+        at = start;
+        return false;
+    }
+
     /// <summary>Whether a word that begins with a string ends with it.</summary>
     private static bool EndsWithItsString(string word)
     {
@@ -194,7 +216,7 @@ internal sealed class Lexer
         return i == word.Length - 1;
     }
 
-    private byte[] String()
+    private byte[] String(char quote = '"')
     {
         int start = at++;
         var bytes = new List<byte>();
@@ -203,7 +225,7 @@ internal sealed class Lexer
         {
             if (at >= text.Length || text[at] == '\n') throw Error("unclosed string", start);
             char c = text[at];
-            if (c == '"')
+            if (c == quote)
             {
                 at++;
                 return [.. bytes];

@@ -246,6 +246,45 @@ internal abstract partial class SyntaxReader(Source source, int position, int en
         return type;
     }
 
+    /// <summary>A type with its super types, behind the keyword.</summary>
+    /// <param name="start">Where the field or member begins.</param>
+    protected SubTypeSyntax SubType(int start)
+    {
+        string? id = TakeId(), name = NameAnnotation("type");
+        int behindId = Position;
+        bool isFinal = true;
+        var supers = new List<IndexSyntax>();
+        bool isSub = TakeOpen("sub");
+        if (isSub)
+        {
+            isFinal = TakeAtom("final");
+            while (IsIndexOf("type")) supers.Add(Index("type"));
+        }
+        IndexSyntax? describes = Clause("describes"), descriptor = Clause("descriptor");
+        CompositeSyntax type = Composite();
+        if (isSub) Close();
+        return new SubTypeSyntax
+        {
+            Start = start,
+            Id = id,
+            Name = name,
+            BehindId = behindId,
+            IsFinal = isFinal,
+            Supers = supers,
+            Describes = describes,
+            Descriptor = descriptor,
+            Type = type,
+        };
+    }
+
+    private IndexSyntax? Clause(string keyword)
+    {
+        if (!TakeOpen(keyword)) return null;
+        IndexSyntax index = Index("type");
+        Close();
+        return index;
+    }
+
     private StructSyntax Struct()
     {
         var fields = new List<StructFieldSyntax>();

@@ -19,7 +19,7 @@ internal abstract class TokenCursor(Source source, int position, int end)
     protected WatException Error(string reason) => Source.Error(Current.Position, reason);
 
     /// <summary>The error of an unexpected token. A word that is nowhere in the format is an unknown operator.</summary>
-    protected WatException Unexpected()
+    protected virtual WatException Unexpected()
     {
         if (Current.Kind == TokenKind.Atom && !IsKnown(Current.Text)) return Error($"unknown operator {Current.Text}");
         return Error(Current.Kind == TokenKind.End ? "unexpected token: the text ends" : $"unexpected token {Current.Text}");

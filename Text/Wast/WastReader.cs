@@ -1,9 +1,10 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace WasmJit.Text;
 
 /// <summary>Parses scripts with all commands of the official suite.</summary>
-internal sealed class WastReader : TokenCursor
+internal sealed partial class WastReader : TokenCursor
 {
     private WastReader(Source source)
         : base(source, 0, source.Tokens.Length - 1)
@@ -20,7 +21,7 @@ internal sealed class WastReader : TokenCursor
     internal static byte[] ReadModule(Source source)
     {
         var reader = new WastReader(source);
-        if (!reader.IsOpen("module")) return Guard(source, () => ModuleEncoder.Encode(source, 0, source.Tokens.Length - 1, null));
+        if (!reader.IsOpen("module") && !reader.IsOpen("component")) return Guard(source, () => ModuleEncoder.Encode(source, 0, source.Tokens.Length - 1, null));
         WastModule module = reader.ReadModule();
         if (reader.Current.Kind != TokenKind.End) throw reader.Unexpected();
         return module.Encode();
@@ -55,7 +56,7 @@ internal sealed class WastReader : TokenCursor
     }
 
     private static bool IsCommand(string keyword) =>
-        keyword is "module" or "register" or "invoke" or "get" or "thread" or "wait"
+        keyword is "module" or "component" or "register" or "invoke" or "get" or "thread" or "wait"
         || keyword.StartsWith("assert_", StringComparison.Ordinal);
 
     private string Text() => Encoding.UTF8.GetString(String());
@@ -67,13 +68,13 @@ internal sealed class WastReader : TokenCursor
         string keyword = Peek(1).Text;
         switch (keyword)
         {
-            case "module":
+            case "module" or "component":
                 if (Peek(2).Text == "instance" && Peek(2).Kind == TokenKind.Atom)
                 {
                     Position += 3;
                     string? name = TakeId(), definition = TakeId();
                     Close();
-                    return new InstanceCommand(line, name, definition);
+                    return new InstanceCommand(line, name, definition, keyword == "component");
                 }
                 bool isDefinition = Peek(2).Text == "definition" && Peek(2).Kind == TokenKind.Atom;
                 return new ModuleCommand(line, ReadModule(), isDefinition);
@@ -97,7 +98,7 @@ internal sealed class WastReader : TokenCursor
                 {
                     WastAction? action = null;
                     WastModule? module = null;
-                    if (IsOpen("module")) module = ReadModule();
+                    if (IsOpen("module") || IsOpen("component")) module = ReadModule();
                     else action = Action();
                     string message = Current.Kind == TokenKind.String ? Text() : "";
                     command = new AssertFailure(line, keyword, action, module, message);
@@ -128,26 +129,31 @@ internal sealed class WastReader : TokenCursor
 
     private WastModule ReadModule()
     {
-        Open("module");
+        bool isComponent = TakeOpen("component");
+        if (!isComponent) Open("module");
         TakeAtom("definition");
         string? name = TakeId();
         Source source = Source;
         if (TakeAtom("binary"))
         {
             byte[] bytes = Strings();
-            return new WastModule(name, WastModuleKind.Binary, () => bytes);
+            return new WastModule(name, WastModuleKind.Binary, () => bytes, isComponent);
         }
         if (TakeAtom("quote"))
         {
             byte[] quoted = Strings();
-            return new WastModule(name, WastModuleKind.Quote, () => Wat.ToBinary(quoted));
+            return new WastModule(name, WastModuleKind.Quote, () => isComponent ? Component(Lexer.Read(quoted)) : Wat.ToBinary(quoted), isComponent);
         }
         int begin = Position;
         while (Current.Kind != TokenKind.Close) Skip();
         int end = Position++;
         return new WastModule(
-            name, WastModuleKind.Text, () => Guard(source, () => ModuleEncoder.Encode(source, begin, end, name)));
+            name, WastModuleKind.Text,
+            () => Guard(source, () => isComponent ? ComponentReader.Encode(source, begin, end, name) : ModuleEncoder.Encode(source, begin, end, name)), isComponent);
     }
+
+    /// <summary>The definitions of a component without the parentheses around them.</summary>
+    private static byte[] Component(Source source) => Guard(source, () => ComponentReader.Encode(source, 0, source.Tokens.Length - 1, null));
 
     private byte[] Strings()
     {
@@ -172,7 +178,17 @@ internal sealed class WastReader : TokenCursor
 
     private WastValue Value()
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        if (Current.Kind != TokenKind.Open) throw Unexpected();
         Position++;
+        WastValue value = BareValue();
+        Close();
+        return value;
+    }
+
+    /// <summary>A value without the parentheses around it.</summary>
+    private WastValue BareValue()
+    {
         string keyword = Atom();
         WastValue value;
         switch (keyword)
@@ -207,7 +223,16 @@ internal sealed class WastReader : TokenCursor
                     break;
                 }
             default:
-                if (!keyword.StartsWith("ref.", StringComparison.Ordinal)) throw Unexpected();
+                if (ComponentValue(keyword) is { } component)
+                {
+                    value = component;
+                    break;
+                }
+                if (!keyword.StartsWith("ref.", StringComparison.Ordinal))
+                {
+                    Position--;
+                    throw Unexpected();
+                }
                 int? number = null;
                 if (keyword == "ref.null")
                 {
@@ -220,7 +245,6 @@ internal sealed class WastReader : TokenCursor
                 value = new WastReference(keyword[4..], number);
                 break;
         }
-        Close();
         return value;
     }
 

@@ -8,12 +8,12 @@ internal abstract record WastCommand(int Line);
 /// <summary>How a module is written in a script.</summary>
 internal enum WastModuleKind : byte { Text, Binary, Quote }
 
-/// <summary>A module of a script. Some commands expect that encoding it fails.</summary>
-internal sealed record WastModule(string? Name, WastModuleKind Kind, Func<byte[]> Encode);
+/// <summary>A module or component of a script. Some commands expect that encoding it fails.</summary>
+internal sealed record WastModule(string? Name, WastModuleKind Kind, Func<byte[]> Encode, bool IsComponent = false);
 
 internal sealed record ModuleCommand(int Line, WastModule Module, bool IsDefinition) : WastCommand(Line);
 
-internal sealed record InstanceCommand(int Line, string? Name, string? Definition) : WastCommand(Line);
+internal sealed record InstanceCommand(int Line, string? Name, string? Definition, bool IsComponent = false) : WastCommand(Line);
 
 internal sealed record RegisterCommand(int Line, string As, string? Name) : WastCommand(Line);
 

@@ -1,0 +1,407 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace WasmJit.Text;
+
+/// <summary>Reads a component's definitions and encodes them in the order of the text.</summary>
+internal sealed class ComponentReader : CanonReader
+{
+    private ComponentReader(Source source, int position, int end)
+        : base(source, position, end)
+    {
+    }
+
+    /// <summary>Encodes the definitions between two tokens.</summary>
+    /// <param name="source">The text.</param>
+    /// <param name="begin">The first token.</param>
+    /// <param name="end">The token behind the last.</param>
+    /// <param name="id">The component's id.</param>
+    /// <exception cref="WatException">The text is not in the format.</exception>
+    /// <exception cref="InsufficientExecutionStackException">The text is nested too deeply.</exception>
+    internal static byte[] Encode(Source source, int begin, int end, string? id)
+    {
+        var reader = new ComponentReader(source, begin, end);
+        return reader.Component(new ComponentScope(ScopeKind.Component, id, null), () => reader.Position < reader.Last);
+    }
+
+    // ---- components ----
+
+    /// <summary>Definitions up to the end of a component.</summary>
+    private byte[] Component(ComponentScope scope, Func<bool> hasMore)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        ComponentScope saved = Scope;
+        Scope = scope;
+        scope.Name ??= NameAnnotation("component") ?? scope.Id;
+        bool hasNames = false;
+        CustomSections(ref hasNames);
+        while (hasMore())
+        {
+            Definition();
+            CustomSections(ref hasNames);
+        }
+        foreach ((ItemSort sort, uint index, byte[] name) in scope.LateExports) AddExport(sort, index, name, null);
+        if (!hasNames && scope.NameSection() is { Length: > 0 } names) scope.Add(DefinitionKind.Custom, names);
+        Scope = saved;
+        return scope.Assemble();
+    }
+
+    /// <summary>The custom sections that are written before the next definition.</summary>
+    private void CustomSections(ref bool hasNames)
+    {
+        foreach (Annotation annotation in Source.Annotations.Take(Position, Annotation.Custom))
+        {
+            CustomSection custom = CustomSection.Read(Source, annotation);
+            if (custom.Place != CustomSection.LastPlace) throw Error(annotation, "@custom annotation: a component's custom sections stand in their place");
+            var section = new ByteWriter();
+            section.Vector(custom.Name);
+            section.Bytes(custom.Content);
+            Scope.Add(DefinitionKind.Custom, section.Span);
+            hasNames |= custom.Name.AsSpan().SequenceEqual("component-name"u8);
+        }
+    }
+
+    private void Definition()
+    {
+        if (Current.Kind != TokenKind.Open) throw Unexpected();
+        Position++;
+        switch (Atom())
+        {
+            case "core": CoreDefinition(); break;
+            case "component": NestedComponent(); break;
+            case "instance": Instance(); break;
+            case "alias": Alias(null, default); break;
+            case "type": TypeDefinition(isInComponent: true); break;
+            case "canon": Canon(); break;
+            case "func": Func(); break;
+            case "import": ExternDeclaration(DefinitionKind.Import, ExternName()); break;
+            case "export": Export(); break;
+            case "start": Start(); break;
+            case "value": Value(); break;
+            default: Position--; throw Unexpected();
+        }
+        Close();
+    }
+
+    /// <summary>Takes the parts that stand before a definition: its exports, then an import or alias in place of the definition.</summary>
+    /// <returns>Whether it is an import or alias, and is complete.</returns>
+    private bool Head(ItemSort sort, out (string? Id, string? Name, int Token) label, out List<byte[]> exports)
+    {
+        label = Label(sort);
+        exports = InlineExports();
+        uint index;
+        if (IsInline("import"))
+        {
+            Position += 2;
+            byte[] name = ExternName();
+            Close();
+            uint type = TypeUse(sort);
+            var item = new ByteWriter();
+            sort.Write(item);
+            item.U32(type);
+            AddExtern(DefinitionKind.Import, name, item.ToArray());
+            index = Define(sort, label);
+        }
+        else if (IsInvertedAlias)
+        {
+            Position += 2;
+            Alias(sort, label);
+            Close();
+            index = Scope.Space(sort).Count - 1;
+        }
+        else
+        {
+            return false;
+        }
+        AddExports(sort, index, exports);
+        return true;
+    }
+
+    private void NestedComponent()
+    {
+        if (Head(ItemSort.Component, out var label, out List<byte[]> exports)) return;
+        var item = new ByteWriter();
+        item.Bytes(Component(new ComponentScope(ScopeKind.Component, label.Id, Scope) { Name = label.Name ?? label.Id }, () => Current.Kind != TokenKind.Close));
+        Scope.Add(DefinitionKind.Component, item.Span);
+        AddExports(ItemSort.Component, Define(ItemSort.Component, label), exports);
+    }
+
+    // ---- core definitions ----
+
+    private void CoreDefinition()
+    {
+        ItemSort sort = Current.Kind == TokenKind.Atom && ItemSorts.Find(Current.Text, isCore: true) is { } known ? known : ItemSort.Value;
+        if (TakeAtom("rec"))
+        {
+            CoreRecursionGroup();
+            return;
+        }
+        if (sort == ItemSort.Value) throw Unexpected();
+        Position++;
+        switch (sort)
+        {
+            case ItemSort.CoreModule: CoreModule(); break;
+            case ItemSort.CoreInstance: CoreInstance(); break;
+            case ItemSort.CoreType: CoreTypeDefinition(); break;
+            default:
+                var label = Label(sort);
+                if (IsInvertedAlias)
+                {
+                    Position += 2;
+                    Alias(sort, label);
+                    Close();
+                    break;
+                }
+                if (sort != ItemSort.CoreFunc) throw Unexpected();
+                Open("canon");
+                Scope.Add(DefinitionKind.Canon, CoreFunction());
+                Close();
+                Define(sort, label);
+                break;
+        }
+    }
+
+    private void CoreModule()
+    {
+        int start = Position;
+        if (Head(ItemSort.CoreModule, out var label, out List<byte[]> exports)) return;
+        int end = Source.EndOf(start - 3) - 1;
+        byte[] module = ModuleEncoder.Encode(Source, Position, end, label.Id);
+        Position = end;
+        Scope.Add(DefinitionKind.CoreModule, module);
+        AddExports(ItemSort.CoreModule, Define(ItemSort.CoreModule, label), exports);
+    }
+
+    private void CoreInstance()
+    {
+        var label = Label(ItemSort.CoreInstance);
+        var item = new ByteWriter();
+        if (TakeOpen("instantiate"))
+        {
+            item.U8(0);
+            item.U32(CoreModuleReference());
+            Arguments(item, arguments =>
+            {
+                arguments.U8((byte)ItemSort.CoreInstance);
+                arguments.U32(CoreArgument());
+            });
+            Close();
+        }
+        else
+        {
+            CoreExports(item);
+        }
+        Scope.Add(DefinitionKind.CoreInstance, item.Span);
+        Define(ItemSort.CoreInstance, label);
+    }
+
+    /// <summary>A module in a core definition, where it needs no prefix.</summary>
+    private uint CoreModuleReference() => Reference(ItemSort.CoreModule, isPrefixed: IsOpen("core"));
+
+    private uint CoreArgument()
+    {
+        if (IsReference(ItemSort.CoreInstance, isPrefixed: false)) return Reference(ItemSort.CoreInstance, isPrefixed: false);
+        Open("instance");
+        var bundle = new ByteWriter();
+        CoreExports(bundle);
+        Close();
+        Scope.Add(DefinitionKind.CoreInstance, bundle.Span);
+        return Define(ItemSort.CoreInstance);
+    }
+
+    /// <summary>Core items that make an instance.</summary>
+    private void CoreExports(ByteWriter writer)
+    {
+        var items = new ByteWriter();
+        uint count = 0;
+        for (; TakeOpen("export"); count++)
+        {
+            items.Vector(Name());
+            if (Current.Kind != TokenKind.Open) throw Unexpected();
+            Position++;
+            if (Current.Kind != TokenKind.Atom || ItemSorts.Find(Current.Text, isCore: true) is not { } sort) throw Unexpected();
+            Position++;
+            items.U8((byte)sort);
+            items.U32(Target(sort));
+            Close();
+            Close();
+        }
+        writer.U8(1);
+        writer.U32(count);
+        writer.Bytes(items.Span);
+    }
+
+    // ---- instances ----
+
+    /// <summary>The named arguments of an instantiation.</summary>
+    private void Arguments(ByteWriter writer, Action<ByteWriter> argument)
+    {
+        var arguments = new ByteWriter();
+        uint count = 0;
+        for (; TakeOpen("with"); count++)
+        {
+            arguments.Vector(Name());
+            argument(arguments);
+            Close();
+        }
+        writer.U32(count);
+        writer.Bytes(arguments.Span);
+    }
+
+    private void Instance()
+    {
+        if (Head(ItemSort.Instance, out var label, out List<byte[]> exports)) return;
+        var item = new ByteWriter();
+        if (TakeOpen("instantiate"))
+        {
+            item.U8(0);
+            item.U32(Reference(ItemSort.Component));
+            Arguments(item, Argument);
+            Close();
+        }
+        else
+        {
+            Exports(item);
+        }
+        Scope.Add(DefinitionKind.Instance, item.Span);
+        AddExports(ItemSort.Instance, Define(ItemSort.Instance, label), exports);
+    }
+
+    private void Argument(ByteWriter writer)
+    {
+        if (!IsOpen("instance") || IsReference(ItemSort.Instance, false))
+        {
+            Item(writer);
+            return;
+        }
+        Position += 2;
+        var bundle = new ByteWriter();
+        Exports(bundle);
+        Close();
+        Scope.Add(DefinitionKind.Instance, bundle.Span);
+        ItemSort.Instance.Write(writer);
+        writer.U32(Define(ItemSort.Instance));
+    }
+
+    /// <summary>Items that make an instance.</summary>
+    private void Exports(ByteWriter writer)
+    {
+        var items = new ByteWriter();
+        uint count = 0;
+        for (; TakeOpen("export"); count++)
+        {
+            items.Bytes(ExternName());
+            Item(items);
+            Close();
+        }
+        writer.U8(1);
+        writer.U32(count);
+        writer.Bytes(items.Span);
+    }
+
+    /// <summary>An item with its sort, in parentheses.</summary>
+    private (ItemSort Sort, uint Index) ExternItem()
+    {
+        if (Current.Kind != TokenKind.Open) throw Unexpected();
+        Position++;
+        int at = Position;
+        ItemSort sort = Sort();
+        if (sort.IsCore() && sort != ItemSort.CoreModule) throw Source.ErrorAt(at, $"unexpected token: a {sort.Title()} cannot leave its component");
+        uint index = Target(sort);
+        Close();
+        return (sort, index);
+    }
+
+    private void Item(ByteWriter writer)
+    {
+        (ItemSort sort, uint index) = ExternItem();
+        sort.Write(writer);
+        writer.U32(index);
+    }
+
+    // ---- functions, exports, start ----
+
+    private void Func()
+    {
+        if (Head(ItemSort.Func, out var label, out List<byte[]> exports)) return;
+        uint type = TypeUse(ItemSort.Func);
+        AddExports(ItemSort.Func, InvertedLift(type, label), exports);
+    }
+
+    private void Export()
+    {
+        // The sort of its id is known behind the name.
+        string? id = TakeId();
+        int behindId = Position;
+        string? name = NameAnnotation("export");
+        byte[] externName = ExternName();
+        (ItemSort sort, uint index) = ExternItem();
+        byte[]? type = null;
+        if (Current.Kind == TokenKind.Open)
+        {
+            int at = Position;
+            (ItemSort ascribed, _, type, _) = ExternType(isBound: false);
+            if (ascribed != sort) throw Source.ErrorAt(at, $"unexpected token: the type of a {ascribed.Title()} for a {sort.Title()}");
+        }
+        AddExport(sort, index, externName, type);
+        TypeOrigin? origin = sort == ItemSort.Type ? Scope.TypeAt(index) : null;
+        if (sort == ItemSort.Type) DefineType((id, name, behindId), origin);
+        else Define(sort, (id, name, behindId));
+    }
+
+    private void AddExport(ItemSort sort, uint index, byte[] name, byte[]? type)
+    {
+        var item = new ByteWriter();
+        item.Bytes(name);
+        sort.Write(item);
+        item.U32(index);
+        item.U8((byte)(type is null ? 0 : 1));
+        if (type is not null) item.Bytes(type);
+        Scope.Add(DefinitionKind.Export, item.Span);
+    }
+
+    private void Start()
+    {
+        var item = new ByteWriter();
+        item.U32(Reference(ItemSort.Func));
+        var arguments = new ByteWriter();
+        uint count = 0;
+        for (; IsOpen("value"); count++) arguments.U32(Reference(ItemSort.Value));
+        item.U32(count);
+        item.Bytes(arguments.Span);
+        uint results = 0;
+        var labels = new List<(string?, string?, int)>();
+        for (; TakeOpen("result"); results++)
+        {
+            Open("value");
+            labels.Add(Label(ItemSort.Value));
+            Close();
+            Close();
+        }
+        item.U32(results);
+        Scope.Add(DefinitionKind.Start, item.Span);
+        foreach (var label in labels) Define(ItemSort.Value, label);
+    }
+
+    private void Value()
+    {
+        var label = Label(ItemSort.Value);
+        var item = new ByteWriter();
+        var type = new ByteWriter();
+        ValueType(type);
+        item.Bytes(type.Span);
+        var bytes = new ByteWriter();
+        if (TakeOpen("binary"))
+        {
+            while (Current.Kind != TokenKind.Close) bytes.Bytes(String());
+            Close();
+        }
+        else
+        {
+            Position = new ComponentValueReader(Source, Position, Last, Scope).Read(type.ToArray(), bytes);
+        }
+        item.Vector(bytes.Span);
+        Scope.Add(DefinitionKind.Value, item.Span);
+        Define(ItemSort.Value, label);
+    }
+}

@@ -1,0 +1,174 @@
+using System.Text;
+
+namespace WasmJit.Text;
+
+/// <summary>What has index spaces of its own.</summary>
+internal enum ScopeKind : byte { Component, ComponentType, InstanceType, ModuleType }
+
+/// <summary>The kinds of definitions; the numbers are the ids of their sections.</summary>
+internal enum DefinitionKind : byte
+{
+    Custom = 0, CoreModule = 1, CoreInstance = 2, CoreType = 3, Component = 4, Instance = 5, Alias = 6, Type = 7, Canon = 8, Start = 9, Import = 10,
+    Export = 11, Value = 12,
+}
+
+/// <summary>
+/// A component, or a component, instance or module type, while it is read: its index spaces and the bytes of its definitions. Definitions
+/// refer to earlier ones alone, so that each is written when it has been read, and what it implies right before it.
+/// </summary>
+/// <param name="kind">What it is.</param>
+/// <param name="id">Its id, by which aliases refer to it.</param>
+/// <param name="outer">What it is in.</param>
+internal sealed class ComponentScope(ScopeKind kind, string? id, ComponentScope? outer)
+{
+    private readonly SortedDictionary<ItemSort, IndexSpace> spaces = [];
+    private readonly Dictionary<(ItemSort Sort, string Id), uint> outerItems = [];
+    private readonly List<(DefinitionKind Kind, ByteWriter Items)> sections = [];
+    private readonly Dictionary<string, uint> funcTypes = [];
+    private readonly List<TypeOrigin> types = [];
+    private uint count;
+
+    internal ScopeKind Kind { get; } = kind;
+
+    internal string? Id { get; } = id;
+
+    internal ComponentScope? Outer { get; } = outer;
+
+    /// <summary>The name for the name section.</summary>
+    internal string? Name { get; set; }
+
+    /// <summary>The exports that are written in definitions. They follow all other definitions.</summary>
+    internal List<(ItemSort Sort, uint Index, byte[] Name)> LateExports { get; } = [];
+
+    internal IndexSpace Space(ItemSort sort)
+    {
+        if (!spaces.TryGetValue(sort, out IndexSpace? space)) spaces[sort] = space = new IndexSpace(sort.Title());
+        return space;
+    }
+
+    // ---- items of enclosing components that are named by their id ----
+
+    internal bool FindOuter(ItemSort sort, string name, out uint index) => outerItems.TryGetValue((sort, name), out index);
+
+    internal void RememberOuter(ItemSort sort, string name, uint index) => outerItems[(sort, name)] = index;
+
+    // ---- types ----
+
+    /// <summary>What is known of a component type: where it is defined and its bytes; null for one whose definition is elsewhere.</summary>
+    internal TypeOrigin? TypeAt(uint index) => index < types.Count && types[(int)index].Bytes.Length > 0 ? types[(int)index] : null;
+
+    /// <summary>Notes what a component type is that has got the next index.</summary>
+    internal void NoteType(TypeOrigin? origin) => types.Add(origin ?? new TypeOrigin(this, []));
+
+    /// <summary>A function type in a module type by its bytes, so that type uses share it.</summary>
+    internal bool FindFuncType(string encoding, out uint index) => funcTypes.TryGetValue(encoding, out index);
+
+    internal void AddFuncType(string encoding, uint index) => funcTypes.TryAdd(encoding, index);
+
+    // ---- definitions ----
+
+    /// <summary>Adds a definition.</summary>
+    internal void Add(DefinitionKind definition, ReadOnlySpan<byte> item)
+    {
+        if (Kind != ScopeKind.Component)
+        {
+            count++;
+            if (sections.Count == 0) sections.Add((DefinitionKind.Custom, new ByteWriter()));
+            sections[0].Items.U8(Declaration(definition));
+            sections[0].Items.Bytes(item);
+            return;
+        }
+        bool isSingle = definition is DefinitionKind.Custom or DefinitionKind.CoreModule or DefinitionKind.Component or DefinitionKind.Start;
+        if (isSingle || sections.Count == 0 || sections[^1].Kind != definition)
+        {
+            Close();
+            sections.Add((definition, new ByteWriter()));
+        }
+        count++;
+        sections[^1].Items.Bytes(item);
+    }
+
+    /// <summary>Puts the number of its items before the section that is complete.</summary>
+    private void Close()
+    {
+        if (sections.Count == 0) return;
+        (DefinitionKind last, ByteWriter items) = sections[^1];
+        uint number = count;
+        count = 0;
+        if (last is DefinitionKind.Custom or DefinitionKind.CoreModule or DefinitionKind.Component or DefinitionKind.Start) return;
+        sections[^1] = (last, ByteWriter.Counted((int)number, items));
+    }
+
+    /// <summary>The byte before a declaration in a type.</summary>
+    private byte Declaration(DefinitionKind definition) => (Kind, definition) switch
+    {
+        (ScopeKind.ModuleType, DefinitionKind.Import) => 0,
+        (ScopeKind.ModuleType, DefinitionKind.CoreType) => 1,
+        (_, DefinitionKind.CoreType) => 0,
+        (_, DefinitionKind.Type) => 1,
+        (_, DefinitionKind.Alias) => 2,
+        (_, DefinitionKind.Import) => 3,
+        (ScopeKind.ModuleType, _) => 3,
+        _ => 4,
+    };
+
+    /// <summary>The declarations of a type behind their number.</summary>
+    internal void WriteDeclarations(ByteWriter writer)
+    {
+        writer.U32(count);
+        if (sections.Count > 0) writer.Bytes(sections[0].Items.Span);
+    }
+
+    /// <summary>The bytes of the component.</summary>
+    internal byte[] Assemble()
+    {
+        Close();
+        var output = new ByteWriter();
+        output.Bytes("\0asm\x0d\0\x1\0"u8);
+        foreach ((DefinitionKind section, ByteWriter content) in sections)
+        {
+            output.U8((byte)section);
+            output.Sized(content);
+        }
+        return output.ToArray();
+    }
+
+    /// <summary>The name section's content; empty if nothing has a name.</summary>
+    internal byte[] NameSection()
+    {
+        var section = new ByteWriter();
+        if (Name is { } name)
+        {
+            var part = new ByteWriter();
+            part.Name(name);
+            section.U8(0);
+            section.Sized(part);
+        }
+        foreach ((ItemSort sort, IndexSpace space) in spaces)
+        {
+            if (space.Names.Count == 0) continue;
+            var part = new ByteWriter();
+            sort.Write(part);
+            part.U32((uint)space.Names.Count);
+            foreach ((uint index, string item) in space.Names.OrderBy(n => n.Key))
+            {
+                part.U32(index);
+                part.Name(item);
+            }
+            section.U8(1);
+            section.Sized(part);
+        }
+        return section.Length == 0 ? [] : Prefixed("component-name", section);
+    }
+
+    private static byte[] Prefixed(string name, ByteWriter content)
+    {
+        var section = new ByteWriter();
+        section.Vector(Encoding.UTF8.GetBytes(name));
+        section.Bytes(content.Span);
+        return section.ToArray();
+    }
+}
+
+/// <summary>A type as it is written, and the scope whose indices are in it.</summary>
+internal sealed record TypeOrigin(ComponentScope Scope, byte[] Bytes);
