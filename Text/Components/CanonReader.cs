@@ -1,3 +1,5 @@
+using WasmJit.Components;
+
 namespace WasmJit.Text;
 
 /// <summary>Reads canonical definitions.</summary>
@@ -10,8 +12,8 @@ internal abstract class CanonReader(Source source, int position, int end) : Comp
         {
             (uint core, byte[] options) = LiftOperands();
             Open("func");
-            var label = Label(ItemSort.Func);
-            uint type = TypeUse(ItemSort.Func);
+            var label = Label(Sort.Func);
+            uint type = TypeUse(Sort.Func);
             Close();
             AddLift(core, options, type, label);
             return;
@@ -19,17 +21,17 @@ internal abstract class CanonReader(Source source, int position, int end) : Comp
         byte[] item = CoreFunction();
         Open("core");
         if (!TakeAtom("func")) throw Unexpected();
-        var core2 = Label(ItemSort.CoreFunc);
+        var core2 = Label(Sort.CoreFunc);
         Close();
-        Scope.Add(DefinitionKind.Canon, item);
-        Define(ItemSort.CoreFunc, core2);
+        Scope.Add(ComponentSectionId.Canon, item);
+        Define(Sort.CoreFunc, core2);
     }
 
     /// <summary>A core function and the options of its lifting.</summary>
     private (uint Core, byte[] Options) LiftOperands()
     {
-        OpenSort(ItemSort.CoreFunc, isPrefixed: true);
-        uint core = Target(ItemSort.CoreFunc);
+        OpenSort(Sort.CoreFunc, isPrefixed: true);
+        uint core = Target(Sort.CoreFunc);
         Close();
         var options = new ByteWriter();
         Options(options);
@@ -39,13 +41,13 @@ internal abstract class CanonReader(Source source, int position, int end) : Comp
     private uint AddLift(uint core, byte[] options, uint type, (string? Id, string? Name, int Token) label)
     {
         var item = new ByteWriter();
-        item.U8(CanonBuiltins.Lift);
+        item.U8((byte)CanonOp.Lift);
         item.U8(0);
         item.U32(core);
         item.Bytes(options);
         item.U32(type);
-        Scope.Add(DefinitionKind.Canon, item.Span);
-        return Define(ItemSort.Func, label);
+        Scope.Add(ComponentSectionId.Canon, item.Span);
+        return Define(Sort.Func, label);
     }
 
     /// <summary>The lifting of a core function behind its type: <c>(canon lift (core func $f))</c>.</summary>
@@ -64,41 +66,44 @@ internal abstract class CanonReader(Source source, int position, int end) : Comp
         var item = new ByteWriter();
         if (TakeAtom("lower"))
         {
-            item.U8(CanonBuiltins.Lower);
+            item.U8((byte)CanonOp.Lower);
             item.U8(0);
             Open("func");
-            item.U32(Target(ItemSort.Func));
+            item.U32(Target(Sort.Func));
             Close();
             Options(item);
             return item.ToArray();
         }
-        if (Current.Kind != TokenKind.Atom || CanonBuiltins.Find(Current.Text) is not { } builtin) throw Unexpected();
+        if (Current.Kind != TokenKind.Atom || CanonBuiltins.Find(Current.Text) is not { } op || !CanonBuiltins.TryGet(op, out CanonImmediates immediates))
+            throw Unexpected();
         Position++;
-        item.U8(builtin.Code);
-        foreach (CanonOperand operand in builtin.Operands) Operand(item, operand);
+        item.U8((byte)op);
+        Immediates(item, immediates);
         return item.ToArray();
     }
 
-    private void Operand(ByteWriter item, CanonOperand operand)
+    /// <summary>What a built-in takes. Text and bytes have it in the same order.</summary>
+    private void Immediates(ByteWriter item, CanonImmediates immediates)
     {
-        switch (operand)
+        if (immediates.HasFlag(CanonImmediates.Type)) item.U32(Reference(Sort.Type));
+        if (immediates.HasFlag(CanonImmediates.Result)) Result(item);
+        if (immediates.HasFlag(CanonImmediates.Slot))
         {
-            case CanonOperand.Type: item.U32(Reference(ItemSort.Type)); break;
-            case CanonOperand.CoreType: item.U32(Reference(ItemSort.CoreType)); break;
-            case CanonOperand.CoreTable: item.U32(Reference(ItemSort.CoreTable)); break;
-            case CanonOperand.Memory:
-                Open("memory");
-                item.U32(Reference(ItemSort.CoreMemory));
-                Close();
-                break;
-            case CanonOperand.Options: Options(item); break;
-            case CanonOperand.Async: item.U8((byte)(TakeAtom("async") ? 1 : 0)); break;
-            case CanonOperand.Cancellable: item.U8((byte)(TakeAtom("cancellable") ? 1 : 0)); break;
-            case CanonOperand.Shared: item.U8((byte)(TakeAtom("shared") ? 1 : 0)); break;
-            case CanonOperand.Result: Result(item); break;
-            case CanonOperand.CoreValueType: CoreValueOperand(item); break;
-            case CanonOperand.Number: item.U32((uint)Unsigned(32)); break;
+            CoreValueType(item);
+            item.U32((uint)Unsigned(32));
         }
+        if (immediates.HasFlag(CanonImmediates.Async)) item.U8((byte)(TakeAtom("async") ? 1 : 0));
+        if (immediates.HasFlag(CanonImmediates.Cancellable)) item.U8((byte)(TakeAtom("cancellable") ? 1 : 0));
+        if (immediates.HasFlag(CanonImmediates.Shared)) item.U8((byte)(TakeAtom("shared") ? 1 : 0));
+        if (immediates.HasFlag(CanonImmediates.CoreType)) item.U32(Reference(Sort.CoreType));
+        if (immediates.HasFlag(CanonImmediates.Table)) item.U32(Reference(Sort.CoreTable));
+        if (immediates.HasFlag(CanonImmediates.Memory))
+        {
+            Open("memory");
+            item.U32(Reference(Sort.CoreMemory));
+            Close();
+        }
+        if (immediates.HasFlag(CanonImmediates.Options)) Options(item);
     }
 
     private void Options(ByteWriter writer)
@@ -117,10 +122,10 @@ internal abstract class CanonReader(Source source, int position, int end) : Comp
             byte code;
             switch (Current.Text)
             {
-                case "string-encoding=utf8": code = 0; break;
-                case "string-encoding=utf16": code = 1; break;
-                case "string-encoding=latin1+utf16": code = 2; break;
-                case "async": code = 6; break;
+                case "string-encoding=utf8": code = CanonOptionByte.Utf8; break;
+                case "string-encoding=utf16": code = CanonOptionByte.Utf16; break;
+                case "string-encoding=latin1+utf16": code = CanonOptionByte.Latin1Utf16; break;
+                case "async": code = CanonOptionByte.Async; break;
                 default: throw Unexpected();
             }
             Position++;
@@ -128,13 +133,13 @@ internal abstract class CanonReader(Source source, int position, int end) : Comp
             return true;
         }
         if (Current.Kind != TokenKind.Open || Peek(1).Kind != TokenKind.Atom) return false;
-        (byte option, ItemSort sort) = Peek(1).Text switch
+        (byte option, Sort sort) = Peek(1).Text switch
         {
-            "memory" => ((byte)3, ItemSort.CoreMemory),
-            "realloc" => ((byte)4, ItemSort.CoreFunc),
-            "post-return" => ((byte)5, ItemSort.CoreFunc),
-            "callback" => ((byte)7, ItemSort.CoreFunc),
-            _ => ((byte)0, ItemSort.CoreFunc),
+            "memory" => (CanonOptionByte.Memory, Sort.CoreMemory),
+            "realloc" => (CanonOptionByte.Realloc, Sort.CoreFunc),
+            "post-return" => (CanonOptionByte.PostReturn, Sort.CoreFunc),
+            "callback" => (CanonOptionByte.Callback, Sort.CoreFunc),
+            _ => ((byte)0, Sort.CoreFunc),
         };
         if (option == 0) return false;
         Position += 2;

@@ -1,4 +1,4 @@
-using System.Text;
+using WasmJit.Components;
 
 namespace WasmJit.Text;
 
@@ -14,7 +14,7 @@ internal abstract class ComponentCursor(Source source, int position, int end) : 
     // ---- definitions ----
 
     /// <summary>The id and name of a definition.</summary>
-    protected (string? Id, string? Name, int Token) Label(ItemSort sort)
+    protected (string? Id, string? Name, int Token) Label(Sort sort)
     {
         string? id = TakeId();
         int behind = Position;
@@ -22,26 +22,26 @@ internal abstract class ComponentCursor(Source source, int position, int end) : 
     }
 
     /// <summary>Gives an item the next index.</summary>
-    protected uint Define(ItemSort sort, (string? Id, string? Name, int Token) label)
+    protected uint Define(Sort sort, (string? Id, string? Name, int Token) label)
     {
         IndexSpace space = Scope.Space(sort);
         if (!space.Define(label.Id, label.Name)) throw Source.ErrorAt(label.Token, $"duplicate {space.Kind} {label.Id}");
         return space.Count - 1;
     }
 
-    protected uint Define(ItemSort sort) => Define(sort, (null, null, Position));
+    protected uint Define(Sort sort) => Define(sort, (null, null, Position));
 
     /// <summary>Gives a component type the next index.</summary>
     protected uint DefineType((string? Id, string? Name, int Token) label, TypeOrigin? origin)
     {
         Scope.NoteType(origin);
-        return Define(ItemSort.Type, label);
+        return Define(Sort.Type, label);
     }
 
     // ---- references ----
 
     /// <summary>Whether an item is named here, in parentheses: <c>(func $f)</c>, <c>(core func $i "f")</c>.</summary>
-    protected bool IsReference(ItemSort sort, bool isPrefixed)
+    protected bool IsReference(Sort sort, bool isPrefixed)
     {
         int at = 1;
         if (Current.Kind != TokenKind.Open) return false;
@@ -56,7 +56,7 @@ internal abstract class ComponentCursor(Source source, int position, int end) : 
     /// <summary>An index, or a reference in parentheses.</summary>
     /// <param name="sort">The sort of the item.</param>
     /// <param name="isPrefixed">Whether a core sort has its prefix here.</param>
-    protected uint Reference(ItemSort sort, bool isPrefixed = true)
+    protected uint Reference(Sort sort, bool isPrefixed = true)
     {
         if (IsIndex) return Index(sort);
         OpenSort(sort, isPrefixed);
@@ -65,7 +65,7 @@ internal abstract class ComponentCursor(Source source, int position, int end) : 
         return index;
     }
 
-    protected void OpenSort(ItemSort sort, bool isPrefixed)
+    protected void OpenSort(Sort sort, bool isPrefixed)
     {
         if (!sort.IsCore() || !isPrefixed)
         {
@@ -77,33 +77,33 @@ internal abstract class ComponentCursor(Source source, int position, int end) : 
     }
 
     /// <summary>The item behind its sort: an index, or an instance and the names of exports.</summary>
-    protected uint Target(ItemSort sort)
+    protected uint Target(Sort sort)
     {
         if (Peek(1).Kind != TokenKind.String) return Index(sort);
         bool isCore = sort.IsCoreExport();
-        if (!isCore && sort is ItemSort.CoreType or ItemSort.CoreInstance) throw Error($"a core instance exports no {sort.Keyword()}");
-        uint item = Index(isCore ? ItemSort.CoreInstance : ItemSort.Instance);
+        if (!isCore && sort is Sort.CoreType or Sort.CoreInstance) throw Error($"a core instance exports no {sort.Keyword()}");
+        uint item = Index(isCore ? Sort.CoreInstance : Sort.Instance);
         do
         {
             byte[] name = Name();
             bool isLast = Current.Kind != TokenKind.String;
             if (isCore && !isLast) throw Unexpected();
-            item = ExportAlias(isLast ? sort : ItemSort.Instance, item, name, (null, null, Position));
+            item = ExportAlias(isLast ? sort : Sort.Instance, item, name, (null, null, Position));
         }
         while (Current.Kind == TokenKind.String);
         return item;
     }
 
     /// <summary>An id or a number.</summary>
-    protected uint Index(ItemSort sort)
+    protected uint Index(Sort sort)
     {
         int at = Position;
         if (TakeId() is not { } id) return (uint)Unsigned(32);
-        return Find(sort, id, out uint index) ? index : throw Source.ErrorAt(at, $"unknown {sort.Title()} {id}");
+        return Find(sort, id, out uint index) ? index : throw Source.ErrorAt(at, $"unknown {sort.Text()} {id}");
     }
 
     /// <summary>Finds an item by its id, here or in what encloses.</summary>
-    private bool Find(ItemSort sort, string id, out uint index)
+    private bool Find(Sort sort, string id, out uint index)
     {
         if (Scope.Space(sort).Find(id, out index) || Scope.FindOuter(sort, id, out index)) return true;
         uint depth = 1;
@@ -121,42 +121,42 @@ internal abstract class ComponentCursor(Source source, int position, int end) : 
     // ---- aliases ----
 
     /// <summary>Adds an alias of an instance's export.</summary>
-    protected uint ExportAlias(ItemSort sort, uint instance, ReadOnlySpan<byte> name, (string? Id, string? Name, int Token) label)
+    protected uint ExportAlias(Sort sort, uint instance, ReadOnlySpan<byte> name, (string? Id, string? Name, int Token) label)
     {
         var item = new ByteWriter();
         sort.Write(item);
-        item.U8((byte)(sort.IsCoreExport() ? 1 : 0));
+        item.U8(sort.IsCoreExport() ? ComponentAliasByte.CoreExport : ComponentAliasByte.Export);
         item.U32(instance);
         item.Vector(name);
-        Scope.Add(DefinitionKind.Alias, item.Span);
-        return sort == ItemSort.Type ? DefineType(label, null) : Define(sort, label);
+        Scope.Add(ComponentSectionId.Alias, item.Span);
+        return sort == Sort.Type ? DefineType(label, null) : Define(sort, label);
     }
 
     /// <summary>Adds an alias of an item of what encloses.</summary>
-    protected uint OuterAlias(ItemSort sort, uint depth, uint index, (string? Id, string? Name, int Token) label)
+    protected uint OuterAlias(Sort sort, uint depth, uint index, (string? Id, string? Name, int Token) label)
     {
         var item = new ByteWriter();
         if (Scope.Kind == ScopeKind.ModuleType)
         {
-            item.U8((byte)sort);
-            item.U8(1);
+            item.U8(sort.Byte());
+            item.U8(ComponentAliasByte.CoreOuter);
         }
         else
         {
             sort.Write(item);
-            item.U8(2);
+            item.U8(ComponentAliasByte.Outer);
         }
         item.U32(depth);
         item.U32(index);
-        Scope.Add(DefinitionKind.Alias, item.Span);
-        if (sort != ItemSort.Type) return Define(sort, label);
+        Scope.Add(ComponentSectionId.Alias, item.Span);
+        if (sort != Sort.Type) return Define(sort, label);
         ComponentScope? around = Scope;
         for (uint i = 0; i < depth && around is not null; i++) around = around.Outer;
         return DefineType(label, around?.TypeAt(index));
     }
 
     /// <summary>An alias, behind its keyword. With <paramref name="inverted"/> the sort stands before: <c>(func $f (alias export $i "f"))</c>.</summary>
-    protected void Alias(ItemSort? inverted, (string? Id, string? Name, int Token) label)
+    protected void Alias(Sort? inverted, (string? Id, string? Name, int Token) label)
     {
         if (TakeAtom("outer"))
         {
@@ -164,42 +164,42 @@ internal abstract class ComponentCursor(Source source, int position, int end) : 
             int at = Position;
             string? id = TakeId();
             uint index = id is null ? (uint)Unsigned(32) : 0;
-            (ItemSort sort, label) = AliasSort(inverted, label);
+            (Sort sort, label) = AliasSort(inverted, label);
             if (!sort.IsOuter()) throw Source.ErrorAt(Position - 1, $"expected core module, core type, component or type for an outer alias");
-            if (id is not null && (around is null || !around.Space(sort).Find(id, out index))) throw Source.ErrorAt(at, $"unknown {sort.Title()} {id}");
+            if (id is not null && (around is null || !around.Space(sort).Find(id, out index))) throw Source.ErrorAt(at, $"unknown {sort.Text()} {id}");
             OuterAlias(sort, depth, index, label);
         }
         else
         {
             bool isCore = TakeAtom("core");
             if (!TakeAtom("export")) throw Unexpected();
-            uint instance = Index(isCore ? ItemSort.CoreInstance : ItemSort.Instance);
+            uint instance = Index(isCore ? Sort.CoreInstance : Sort.Instance);
             byte[] name = Name();
-            (ItemSort sort, label) = AliasSort(inverted, label);
-            bool isPossible = isCore ? sort.IsCoreExport() : !sort.IsCore() || sort == ItemSort.CoreModule;
-            if (!isPossible) throw Source.ErrorAt(Position - 1, $"an instance exports no {sort.Title()}");
+            (Sort sort, label) = AliasSort(inverted, label);
+            bool isPossible = isCore ? sort.IsCoreExport() : !sort.IsCore() || sort == Sort.CoreModule;
+            if (!isPossible) throw Source.ErrorAt(Position - 1, $"an instance exports no {sort.Text()}");
             ExportAlias(sort, instance, name, label);
         }
     }
 
     /// <summary>The sort of an alias with its id, unless the sort stands before.</summary>
-    private (ItemSort Sort, (string? Id, string? Name, int Token) Label) AliasSort(ItemSort? inverted, (string? Id, string? Name, int Token) label)
+    private (Sort Sort, (string? Id, string? Name, int Token) Label) AliasSort(Sort? inverted, (string? Id, string? Name, int Token) label)
     {
         if (inverted is { } known) return (known, label);
         if (Current.Kind != TokenKind.Open) throw Unexpected();
         Position++;
         // All types in a module type are core types, and have no prefix there.
-        ItemSort sort = Scope.Kind != ScopeKind.ModuleType ? Sort() : TakeAtom("type") ? ItemSort.CoreType : throw Unexpected();
+        Sort sort = Scope.Kind != ScopeKind.ModuleType ? SortKeyword() : TakeAtom("type") ? Sort.CoreType : throw Unexpected();
         label = Label(sort);
         Close();
         return (sort, label);
     }
 
     /// <summary>A sort's keywords.</summary>
-    protected ItemSort Sort()
+    protected Sort SortKeyword()
     {
         bool isCore = TakeAtom("core");
-        if (Current.Kind != TokenKind.Atom || ItemSorts.Find(Current.Text, isCore) is not { } sort) throw Unexpected();
+        if (Current.Kind != TokenKind.Atom || Sorts.Find(Current.Text, isCore) is not { } sort) throw Unexpected();
         Position++;
         return sort;
     }
@@ -230,11 +230,17 @@ internal abstract class ComponentCursor(Source source, int position, int end) : 
     {
         if (!IsOpen(keyword) || Peek(2).Kind != TokenKind.String) return false;
         int at = Position + 3;
-        while (at > 0 && Source.Tokens[at].Kind == TokenKind.Open && IsAttribute(Source.Tokens[at + 1].Text)) at = Source.EndOf(at);
+        while (at > 0 && Source.Tokens[at].Kind == TokenKind.Open && Attribute(Source.Tokens[at + 1].Text) is not null) at = Source.EndOf(at);
         return Source.Tokens[at].Kind == TokenKind.Close;
     }
 
-    private static bool IsAttribute(string keyword) => keyword is "implements" or "versionsuffix" or "external-id";
+    private static byte? Attribute(string keyword) => keyword switch
+    {
+        "implements" => ExternNameByte.Implements,
+        "versionsuffix" => ExternNameByte.VersionSuffix,
+        "external-id" => ExternNameByte.ExternalId,
+        _ => null,
+    };
 
     /// <summary>A name with its attributes, encoded.</summary>
     protected byte[] ExternName()
@@ -243,16 +249,16 @@ internal abstract class ComponentCursor(Source source, int position, int end) : 
         byte[] name = Name();
         var attributes = new ByteWriter();
         var kinds = new HashSet<byte>();
-        while (Current.Kind == TokenKind.Open && Peek(1).Kind == TokenKind.Atom && IsAttribute(Peek(1).Text))
+        while (Current.Kind == TokenKind.Open && Peek(1).Kind == TokenKind.Atom && Attribute(Peek(1).Text) is not null)
         {
-            byte kind = Peek(1).Text switch { "implements" => 0, "versionsuffix" => 1, _ => 2 };
+            byte kind = Attribute(Peek(1).Text)!.Value;
             if (!kinds.Add(kind)) throw Unexpected();
             Position += 2;
             attributes.U8(kind);
             attributes.Vector(Name());
             Close();
         }
-        writer.U8((byte)(kinds.Count == 0 ? 0 : 2));
+        writer.U8(kinds.Count == 0 ? ExternNameByte.Plain : ExternNameByte.WithAttributes);
         writer.Vector(name);
         if (kinds.Count > 0)
         {
@@ -275,13 +281,11 @@ internal abstract class ComponentCursor(Source source, int position, int end) : 
         return names;
     }
 
-    protected void AddExports(ItemSort sort, uint index, List<byte[]> names)
+    protected void AddExports(Sort sort, uint index, List<byte[]> names)
     {
         foreach (byte[] name in names) Scope.LateExports.Add((sort, index, name));
     }
 
     /// <summary>A label of a record, a variant, flags, an enumeration or a function, encoded.</summary>
     protected void Label(ByteWriter writer) => writer.Vector(Name());
-
-    protected static string Utf8(ReadOnlySpan<byte> name) => Encoding.UTF8.GetString(name);
 }

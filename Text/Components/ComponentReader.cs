@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using WasmJit.Components;
 
 namespace WasmJit.Text;
 
@@ -40,8 +41,8 @@ internal sealed class ComponentReader : CanonReader
             Definition();
             CustomSections(ref hasNames);
         }
-        foreach ((ItemSort sort, uint index, byte[] name) in scope.LateExports) AddExport(sort, index, name, null);
-        if (!hasNames && scope.NameSection() is { Length: > 0 } names) scope.Add(DefinitionKind.Custom, names);
+        foreach ((Sort sort, uint index, byte[] name) in scope.LateExports) AddExport(sort, index, name, null);
+        if (!hasNames && scope.NameSection() is { Length: > 0 } names) scope.Add(ComponentSectionId.Custom, names);
         Scope = saved;
         return scope.Assemble();
     }
@@ -56,7 +57,7 @@ internal sealed class ComponentReader : CanonReader
             var section = new ByteWriter();
             section.Vector(custom.Name);
             section.Bytes(custom.Content);
-            Scope.Add(DefinitionKind.Custom, section.Span);
+            Scope.Add(ComponentSectionId.Custom, section.Span);
             hasNames |= custom.Name.AsSpan().SequenceEqual("component-name"u8);
         }
     }
@@ -74,7 +75,7 @@ internal sealed class ComponentReader : CanonReader
             case "type": TypeDefinition(isInComponent: true); break;
             case "canon": Canon(); break;
             case "func": Func(); break;
-            case "import": ExternDeclaration(DefinitionKind.Import, ExternName()); break;
+            case "import": ExternDeclaration(ComponentSectionId.Import, ExternName()); break;
             case "export": Export(); break;
             case "start": Start(); break;
             case "value": Value(); break;
@@ -85,7 +86,7 @@ internal sealed class ComponentReader : CanonReader
 
     /// <summary>Takes the parts that stand before a definition: its exports, then an import or alias in place of the definition.</summary>
     /// <returns>Whether it is an import or alias, and is complete.</returns>
-    private bool Head(ItemSort sort, out (string? Id, string? Name, int Token) label, out List<byte[]> exports)
+    private bool Head(Sort sort, out (string? Id, string? Name, int Token) label, out List<byte[]> exports)
     {
         label = Label(sort);
         exports = InlineExports();
@@ -99,7 +100,7 @@ internal sealed class ComponentReader : CanonReader
             var item = new ByteWriter();
             sort.Write(item);
             item.U32(type);
-            AddExtern(DefinitionKind.Import, name, item.ToArray());
+            AddExtern(ComponentSectionId.Import, name, item.ToArray());
             index = Define(sort, label);
         }
         else if (IsInvertedAlias)
@@ -119,30 +120,30 @@ internal sealed class ComponentReader : CanonReader
 
     private void NestedComponent()
     {
-        if (Head(ItemSort.Component, out var label, out List<byte[]> exports)) return;
+        if (Head(Sort.Component, out var label, out List<byte[]> exports)) return;
         var item = new ByteWriter();
         item.Bytes(Component(new ComponentScope(ScopeKind.Component, label.Id, Scope) { Name = label.Name ?? label.Id }, () => Current.Kind != TokenKind.Close));
-        Scope.Add(DefinitionKind.Component, item.Span);
-        AddExports(ItemSort.Component, Define(ItemSort.Component, label), exports);
+        Scope.Add(ComponentSectionId.Component, item.Span);
+        AddExports(Sort.Component, Define(Sort.Component, label), exports);
     }
 
     // ---- core definitions ----
 
     private void CoreDefinition()
     {
-        ItemSort sort = Current.Kind == TokenKind.Atom && ItemSorts.Find(Current.Text, isCore: true) is { } known ? known : ItemSort.Value;
+        Sort sort = Current.Kind == TokenKind.Atom && Sorts.Find(Current.Text, isCore: true) is { } known ? known : Sort.Value;
         if (TakeAtom("rec"))
         {
             CoreRecursionGroup();
             return;
         }
-        if (sort == ItemSort.Value) throw Unexpected();
+        if (sort == Sort.Value) throw Unexpected();
         Position++;
         switch (sort)
         {
-            case ItemSort.CoreModule: CoreModule(); break;
-            case ItemSort.CoreInstance: CoreInstance(); break;
-            case ItemSort.CoreType: CoreTypeDefinition(); break;
+            case Sort.CoreModule: CoreModule(); break;
+            case Sort.CoreInstance: CoreInstance(); break;
+            case Sort.CoreType: CoreTypeDefinition(); break;
             default:
                 var label = Label(sort);
                 if (IsInvertedAlias)
@@ -152,9 +153,9 @@ internal sealed class ComponentReader : CanonReader
                     Close();
                     break;
                 }
-                if (sort != ItemSort.CoreFunc) throw Unexpected();
+                if (sort != Sort.CoreFunc) throw Unexpected();
                 Open("canon");
-                Scope.Add(DefinitionKind.Canon, CoreFunction());
+                Scope.Add(ComponentSectionId.Canon, CoreFunction());
                 Close();
                 Define(sort, label);
                 break;
@@ -164,25 +165,25 @@ internal sealed class ComponentReader : CanonReader
     private void CoreModule()
     {
         int start = Position;
-        if (Head(ItemSort.CoreModule, out var label, out List<byte[]> exports)) return;
+        if (Head(Sort.CoreModule, out var label, out List<byte[]> exports)) return;
         int end = Source.EndOf(start - 3) - 1;
         byte[] module = ModuleEncoder.Encode(Source, Position, end, label.Id);
         Position = end;
-        Scope.Add(DefinitionKind.CoreModule, module);
-        AddExports(ItemSort.CoreModule, Define(ItemSort.CoreModule, label), exports);
+        Scope.Add(ComponentSectionId.CoreModule, module);
+        AddExports(Sort.CoreModule, Define(Sort.CoreModule, label), exports);
     }
 
     private void CoreInstance()
     {
-        var label = Label(ItemSort.CoreInstance);
+        var label = Label(Sort.CoreInstance);
         var item = new ByteWriter();
         if (TakeOpen("instantiate"))
         {
-            item.U8(0);
+            item.U8(InstanceByte.Instantiate);
             item.U32(CoreModuleReference());
             Arguments(item, arguments =>
             {
-                arguments.U8((byte)ItemSort.CoreInstance);
+                arguments.U8(SortByte.CoreInstance);
                 arguments.U32(CoreArgument());
             });
             Close();
@@ -191,22 +192,22 @@ internal sealed class ComponentReader : CanonReader
         {
             CoreExports(item);
         }
-        Scope.Add(DefinitionKind.CoreInstance, item.Span);
-        Define(ItemSort.CoreInstance, label);
+        Scope.Add(ComponentSectionId.CoreInstance, item.Span);
+        Define(Sort.CoreInstance, label);
     }
 
     /// <summary>A module in a core definition, where it needs no prefix.</summary>
-    private uint CoreModuleReference() => Reference(ItemSort.CoreModule, isPrefixed: IsOpen("core"));
+    private uint CoreModuleReference() => Reference(Sort.CoreModule, isPrefixed: IsOpen("core"));
 
     private uint CoreArgument()
     {
-        if (IsReference(ItemSort.CoreInstance, isPrefixed: false)) return Reference(ItemSort.CoreInstance, isPrefixed: false);
+        if (IsReference(Sort.CoreInstance, isPrefixed: false)) return Reference(Sort.CoreInstance, isPrefixed: false);
         Open("instance");
         var bundle = new ByteWriter();
         CoreExports(bundle);
         Close();
-        Scope.Add(DefinitionKind.CoreInstance, bundle.Span);
-        return Define(ItemSort.CoreInstance);
+        Scope.Add(ComponentSectionId.CoreInstance, bundle.Span);
+        return Define(Sort.CoreInstance);
     }
 
     /// <summary>Core items that make an instance.</summary>
@@ -219,14 +220,14 @@ internal sealed class ComponentReader : CanonReader
             items.Vector(Name());
             if (Current.Kind != TokenKind.Open) throw Unexpected();
             Position++;
-            if (Current.Kind != TokenKind.Atom || ItemSorts.Find(Current.Text, isCore: true) is not { } sort) throw Unexpected();
+            if (Current.Kind != TokenKind.Atom || Sorts.Find(Current.Text, isCore: true) is not { } sort) throw Unexpected();
             Position++;
-            items.U8((byte)sort);
+            items.U8(sort.Byte());
             items.U32(Target(sort));
             Close();
             Close();
         }
-        writer.U8(1);
+        writer.U8(InstanceByte.Exports);
         writer.U32(count);
         writer.Bytes(items.Span);
     }
@@ -250,12 +251,12 @@ internal sealed class ComponentReader : CanonReader
 
     private void Instance()
     {
-        if (Head(ItemSort.Instance, out var label, out List<byte[]> exports)) return;
+        if (Head(Sort.Instance, out var label, out List<byte[]> exports)) return;
         var item = new ByteWriter();
         if (TakeOpen("instantiate"))
         {
-            item.U8(0);
-            item.U32(Reference(ItemSort.Component));
+            item.U8(InstanceByte.Instantiate);
+            item.U32(Reference(Sort.Component));
             Arguments(item, Argument);
             Close();
         }
@@ -263,13 +264,13 @@ internal sealed class ComponentReader : CanonReader
         {
             Exports(item);
         }
-        Scope.Add(DefinitionKind.Instance, item.Span);
-        AddExports(ItemSort.Instance, Define(ItemSort.Instance, label), exports);
+        Scope.Add(ComponentSectionId.Instance, item.Span);
+        AddExports(Sort.Instance, Define(Sort.Instance, label), exports);
     }
 
     private void Argument(ByteWriter writer)
     {
-        if (!IsOpen("instance") || IsReference(ItemSort.Instance, false))
+        if (!IsOpen("instance") || IsReference(Sort.Instance, false))
         {
             Item(writer);
             return;
@@ -278,9 +279,9 @@ internal sealed class ComponentReader : CanonReader
         var bundle = new ByteWriter();
         Exports(bundle);
         Close();
-        Scope.Add(DefinitionKind.Instance, bundle.Span);
-        ItemSort.Instance.Write(writer);
-        writer.U32(Define(ItemSort.Instance));
+        Scope.Add(ComponentSectionId.Instance, bundle.Span);
+        Sort.Instance.Write(writer);
+        writer.U32(Define(Sort.Instance));
     }
 
     /// <summary>Items that make an instance.</summary>
@@ -294,19 +295,19 @@ internal sealed class ComponentReader : CanonReader
             Item(items);
             Close();
         }
-        writer.U8(1);
+        writer.U8(InstanceByte.Exports);
         writer.U32(count);
         writer.Bytes(items.Span);
     }
 
     /// <summary>An item with its sort, in parentheses.</summary>
-    private (ItemSort Sort, uint Index) ExternItem()
+    private (Sort Sort, uint Index) ExternItem()
     {
         if (Current.Kind != TokenKind.Open) throw Unexpected();
         Position++;
         int at = Position;
-        ItemSort sort = Sort();
-        if (sort.IsCore() && sort != ItemSort.CoreModule) throw Source.ErrorAt(at, $"unexpected token: a {sort.Title()} cannot leave its component");
+        Sort sort = SortKeyword();
+        if (sort.IsCore() && sort != Sort.CoreModule) throw Source.ErrorAt(at, $"unexpected token: a {sort.Text()} cannot leave its component");
         uint index = Target(sort);
         Close();
         return (sort, index);
@@ -314,7 +315,7 @@ internal sealed class ComponentReader : CanonReader
 
     private void Item(ByteWriter writer)
     {
-        (ItemSort sort, uint index) = ExternItem();
+        (Sort sort, uint index) = ExternItem();
         sort.Write(writer);
         writer.U32(index);
     }
@@ -323,9 +324,9 @@ internal sealed class ComponentReader : CanonReader
 
     private void Func()
     {
-        if (Head(ItemSort.Func, out var label, out List<byte[]> exports)) return;
-        uint type = TypeUse(ItemSort.Func);
-        AddExports(ItemSort.Func, InvertedLift(type, label), exports);
+        if (Head(Sort.Func, out var label, out List<byte[]> exports)) return;
+        uint type = TypeUse(Sort.Func);
+        AddExports(Sort.Func, InvertedLift(type, label), exports);
     }
 
     private void Export()
@@ -335,21 +336,21 @@ internal sealed class ComponentReader : CanonReader
         int behindId = Position;
         string? name = NameAnnotation("export");
         byte[] externName = ExternName();
-        (ItemSort sort, uint index) = ExternItem();
+        (Sort sort, uint index) = ExternItem();
         byte[]? type = null;
         if (Current.Kind == TokenKind.Open)
         {
             int at = Position;
-            (ItemSort ascribed, _, type, _) = ExternType(isBound: false);
-            if (ascribed != sort) throw Source.ErrorAt(at, $"unexpected token: the type of a {ascribed.Title()} for a {sort.Title()}");
+            (Sort ascribed, _, type, _) = ExternType(isBound: false);
+            if (ascribed != sort) throw Source.ErrorAt(at, $"unexpected token: the type of a {ascribed.Text()} for a {sort.Text()}");
         }
         AddExport(sort, index, externName, type);
-        TypeOrigin? origin = sort == ItemSort.Type ? Scope.TypeAt(index) : null;
-        if (sort == ItemSort.Type) DefineType((id, name, behindId), origin);
+        TypeOrigin? origin = sort == Sort.Type ? Scope.TypeAt(index) : null;
+        if (sort == Sort.Type) DefineType((id, name, behindId), origin);
         else Define(sort, (id, name, behindId));
     }
 
-    private void AddExport(ItemSort sort, uint index, byte[] name, byte[]? type)
+    private void AddExport(Sort sort, uint index, byte[] name, byte[]? type)
     {
         var item = new ByteWriter();
         item.Bytes(name);
@@ -357,16 +358,16 @@ internal sealed class ComponentReader : CanonReader
         item.U32(index);
         item.U8((byte)(type is null ? 0 : 1));
         if (type is not null) item.Bytes(type);
-        Scope.Add(DefinitionKind.Export, item.Span);
+        Scope.Add(ComponentSectionId.Export, item.Span);
     }
 
     private void Start()
     {
         var item = new ByteWriter();
-        item.U32(Reference(ItemSort.Func));
+        item.U32(Reference(Sort.Func));
         var arguments = new ByteWriter();
         uint count = 0;
-        for (; IsOpen("value"); count++) arguments.U32(Reference(ItemSort.Value));
+        for (; IsOpen("value"); count++) arguments.U32(Reference(Sort.Value));
         item.U32(count);
         item.Bytes(arguments.Span);
         uint results = 0;
@@ -374,18 +375,18 @@ internal sealed class ComponentReader : CanonReader
         for (; TakeOpen("result"); results++)
         {
             Open("value");
-            labels.Add(Label(ItemSort.Value));
+            labels.Add(Label(Sort.Value));
             Close();
             Close();
         }
         item.U32(results);
-        Scope.Add(DefinitionKind.Start, item.Span);
-        foreach (var label in labels) Define(ItemSort.Value, label);
+        Scope.Add(ComponentSectionId.Start, item.Span);
+        foreach (var label in labels) Define(Sort.Value, label);
     }
 
     private void Value()
     {
-        var label = Label(ItemSort.Value);
+        var label = Label(Sort.Value);
         var item = new ByteWriter();
         var type = new ByteWriter();
         ValueType(type);
@@ -401,7 +402,7 @@ internal sealed class ComponentReader : CanonReader
             Position = new ComponentValueReader(Source, Position, Last, Scope).Read(type.ToArray(), bytes);
         }
         item.Vector(bytes.Span);
-        Scope.Add(DefinitionKind.Value, item.Span);
-        Define(ItemSort.Value, label);
+        Scope.Add(ComponentSectionId.Value, item.Span);
+        Define(Sort.Value, label);
     }
 }

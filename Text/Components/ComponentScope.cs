@@ -1,16 +1,10 @@
 using System.Text;
+using WasmJit.Components;
 
 namespace WasmJit.Text;
 
 /// <summary>What has index spaces of its own.</summary>
 internal enum ScopeKind : byte { Component, ComponentType, InstanceType, ModuleType }
-
-/// <summary>The kinds of definitions; the numbers are the ids of their sections.</summary>
-internal enum DefinitionKind : byte
-{
-    Custom = 0, CoreModule = 1, CoreInstance = 2, CoreType = 3, Component = 4, Instance = 5, Alias = 6, Type = 7, Canon = 8, Start = 9, Import = 10,
-    Export = 11, Value = 12,
-}
 
 /// <summary>
 /// A component, or a component, instance or module type, while it is read: its index spaces and the bytes of its definitions. Definitions
@@ -21,9 +15,9 @@ internal enum DefinitionKind : byte
 /// <param name="outer">What it is in.</param>
 internal sealed class ComponentScope(ScopeKind kind, string? id, ComponentScope? outer)
 {
-    private readonly SortedDictionary<ItemSort, IndexSpace> spaces = [];
-    private readonly Dictionary<(ItemSort Sort, string Id), uint> outerItems = [];
-    private readonly List<(DefinitionKind Kind, ByteWriter Items)> sections = [];
+    private readonly SortedDictionary<Sort, IndexSpace> spaces = [];
+    private readonly Dictionary<(Sort Sort, string Id), uint> outerItems = [];
+    private readonly List<(byte Kind, ByteWriter Items)> sections = [];
     private readonly Dictionary<string, uint> funcTypes = [];
     private readonly List<TypeOrigin> types = [];
     private uint count;
@@ -38,19 +32,19 @@ internal sealed class ComponentScope(ScopeKind kind, string? id, ComponentScope?
     internal string? Name { get; set; }
 
     /// <summary>The exports that are written in definitions. They follow all other definitions.</summary>
-    internal List<(ItemSort Sort, uint Index, byte[] Name)> LateExports { get; } = [];
+    internal List<(Sort Sort, uint Index, byte[] Name)> LateExports { get; } = [];
 
-    internal IndexSpace Space(ItemSort sort)
+    internal IndexSpace Space(Sort sort)
     {
-        if (!spaces.TryGetValue(sort, out IndexSpace? space)) spaces[sort] = space = new IndexSpace(sort.Title());
+        if (!spaces.TryGetValue(sort, out IndexSpace? space)) spaces[sort] = space = new IndexSpace(sort.Text());
         return space;
     }
 
     // ---- items of enclosing components that are named by their id ----
 
-    internal bool FindOuter(ItemSort sort, string name, out uint index) => outerItems.TryGetValue((sort, name), out index);
+    internal bool FindOuter(Sort sort, string name, out uint index) => outerItems.TryGetValue((sort, name), out index);
 
-    internal void RememberOuter(ItemSort sort, string name, uint index) => outerItems[(sort, name)] = index;
+    internal void RememberOuter(Sort sort, string name, uint index) => outerItems[(sort, name)] = index;
 
     // ---- types ----
 
@@ -68,17 +62,17 @@ internal sealed class ComponentScope(ScopeKind kind, string? id, ComponentScope?
     // ---- definitions ----
 
     /// <summary>Adds a definition.</summary>
-    internal void Add(DefinitionKind definition, ReadOnlySpan<byte> item)
+    internal void Add(byte definition, ReadOnlySpan<byte> item)
     {
         if (Kind != ScopeKind.Component)
         {
             count++;
-            if (sections.Count == 0) sections.Add((DefinitionKind.Custom, new ByteWriter()));
+            if (sections.Count == 0) sections.Add((ComponentSectionId.Custom, new ByteWriter()));
             sections[0].Items.U8(Declaration(definition));
             sections[0].Items.Bytes(item);
             return;
         }
-        bool isSingle = definition is DefinitionKind.Custom or DefinitionKind.CoreModule or DefinitionKind.Component or DefinitionKind.Start;
+        bool isSingle = definition is ComponentSectionId.Custom or ComponentSectionId.CoreModule or ComponentSectionId.Component or ComponentSectionId.Start;
         if (isSingle || sections.Count == 0 || sections[^1].Kind != definition)
         {
             Close();
@@ -92,24 +86,25 @@ internal sealed class ComponentScope(ScopeKind kind, string? id, ComponentScope?
     private void Close()
     {
         if (sections.Count == 0) return;
-        (DefinitionKind last, ByteWriter items) = sections[^1];
+        (byte last, ByteWriter items) = sections[^1];
         uint number = count;
         count = 0;
-        if (last is DefinitionKind.Custom or DefinitionKind.CoreModule or DefinitionKind.Component or DefinitionKind.Start) return;
+        if (last is ComponentSectionId.Custom or ComponentSectionId.CoreModule or ComponentSectionId.Component or ComponentSectionId.Start) return;
         sections[^1] = (last, ByteWriter.Counted((int)number, items));
     }
 
     /// <summary>The byte before a declaration in a type.</summary>
-    private byte Declaration(DefinitionKind definition) => (Kind, definition) switch
+    private byte Declaration(byte definition) => (Kind, definition) switch
     {
-        (ScopeKind.ModuleType, DefinitionKind.Import) => 0,
-        (ScopeKind.ModuleType, DefinitionKind.CoreType) => 1,
-        (_, DefinitionKind.CoreType) => 0,
-        (_, DefinitionKind.Type) => 1,
-        (_, DefinitionKind.Alias) => 2,
-        (_, DefinitionKind.Import) => 3,
-        (ScopeKind.ModuleType, _) => 3,
-        _ => 4,
+        (ScopeKind.ModuleType, ComponentSectionId.Import) => DeclaratorByte.ModuleImport,
+        (ScopeKind.ModuleType, ComponentSectionId.CoreType) => DeclaratorByte.ModuleType,
+        (ScopeKind.ModuleType, ComponentSectionId.Alias) => DeclaratorByte.ModuleAlias,
+        (ScopeKind.ModuleType, _) => DeclaratorByte.ModuleExport,
+        (_, ComponentSectionId.CoreType) => DeclaratorByte.CoreType,
+        (_, ComponentSectionId.Type) => DeclaratorByte.Type,
+        (_, ComponentSectionId.Alias) => DeclaratorByte.Alias,
+        (_, ComponentSectionId.Import) => DeclaratorByte.Import,
+        _ => DeclaratorByte.Export,
     };
 
     /// <summary>The declarations of a type behind their number.</summary>
@@ -124,8 +119,8 @@ internal sealed class ComponentScope(ScopeKind kind, string? id, ComponentScope?
     {
         Close();
         var output = new ByteWriter();
-        output.Bytes("\0asm\x0d\0\x1\0"u8);
-        foreach ((DefinitionKind section, ByteWriter content) in sections)
+        output.Bytes(ComponentHeader.Bytes);
+        foreach ((byte section, ByteWriter content) in sections)
         {
             output.U8((byte)section);
             output.Sized(content);
@@ -141,10 +136,10 @@ internal sealed class ComponentScope(ScopeKind kind, string? id, ComponentScope?
         {
             var part = new ByteWriter();
             part.Name(name);
-            section.U8(0);
+            section.U8(ComponentNameSubsection.Component);
             section.Sized(part);
         }
-        foreach ((ItemSort sort, IndexSpace space) in spaces)
+        foreach ((Sort sort, IndexSpace space) in spaces)
         {
             if (space.Names.Count == 0) continue;
             var part = new ByteWriter();
@@ -155,7 +150,7 @@ internal sealed class ComponentScope(ScopeKind kind, string? id, ComponentScope?
                 part.U32(index);
                 part.Name(item);
             }
-            section.U8(1);
+            section.U8(ComponentNameSubsection.Sort);
             section.Sized(part);
         }
         return section.Length == 0 ? [] : Prefixed("component-name", section);

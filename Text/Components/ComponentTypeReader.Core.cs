@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using WasmJit.Components;
 using WasmJit.Jit.Format;
 
 namespace WasmJit.Text;
@@ -9,9 +10,8 @@ internal abstract partial class ComponentTypeReader
     /// <summary>Whether a core type is being defined. It may name itself, so that it has its index before its aliases could get theirs.</summary>
     private bool isDefiningCoreType;
 
-    private void CoreValueType(ByteWriter writer) => coreTypes.Value(writer, ValType());
-
-    protected void CoreValueOperand(ByteWriter writer) => CoreValueType(writer);
+    /// <summary>A core value type.</summary>
+    protected void CoreValueType(ByteWriter writer) => coreTypes.Value(writer, ValType());
 
     /// <summary>A core type behind <c>core type</c>, or behind <c>type</c> in a module type.</summary>
     protected void CoreTypeDefinition()
@@ -23,13 +23,13 @@ internal abstract partial class ComponentTypeReader
             Members([SubType(Position)], isGroup: false);
             return;
         }
-        var label = Label(ItemSort.CoreType);
+        var label = Label(Sort.CoreType);
         Position += 2;
         var body = new ByteWriter();
         ModuleType(body, label.Id);
         Close();
-        Scope.Add(DefinitionKind.CoreType, body.Span);
-        Define(ItemSort.CoreType, label);
+        Scope.Add(ComponentSectionId.CoreType, body.Span);
+        Define(Sort.CoreType, label);
     }
 
     /// <summary>A recursion group behind its keyword.</summary>
@@ -49,7 +49,7 @@ internal abstract partial class ComponentTypeReader
     private void Members(List<SubTypeSyntax> members, bool isGroup)
     {
         var indices = new List<uint>();
-        foreach (SubTypeSyntax member in members) indices.Add(Define(ItemSort.CoreType, (member.Id, member.Name, member.BehindId)));
+        foreach (SubTypeSyntax member in members) indices.Add(Define(Sort.CoreType, (member.Id, member.Name, member.BehindId)));
         var item = new ByteWriter();
         if (isGroup)
         {
@@ -63,12 +63,12 @@ internal abstract partial class ComponentTypeReader
         if (item.Span[0] == TypeByte.Sub)
         {
             var prefixed = new ByteWriter();
-            prefixed.U8(0);
+            prefixed.U8(ComponentTypeByte.CoreSubPrefix);
             prefixed.Bytes(item.Span);
             item = prefixed;
         }
         if (members.Count == 1 && members[0].Type is FuncSyntax) Scope.AddFuncType(ModuleTypes.KeyOf(item.Span), indices[0]);
-        Scope.Add(DefinitionKind.CoreType, item.Span);
+        Scope.Add(ComponentSectionId.CoreType, item.Span);
     }
 
     /// <summary>The declarations of a module type, behind the keyword.</summary>
@@ -94,7 +94,7 @@ internal abstract partial class ComponentTypeReader
                         item.Vector(Name());
                         item.Vector(Name());
                         CoreExtern(item);
-                        Scope.Add(DefinitionKind.Import, item.Span);
+                        Scope.Add(ComponentSectionId.Import, item.Span);
                         break;
                     }
                 case "export":
@@ -102,19 +102,17 @@ internal abstract partial class ComponentTypeReader
                         var item = new ByteWriter();
                         item.Vector(Name());
                         CoreExtern(item);
-                        Scope.Add(DefinitionKind.Export, item.Span);
+                        Scope.Add(ComponentSectionId.Export, item.Span);
                         break;
                     }
                 default: Position--; throw Unexpected();
             }
             Close();
         }
-        writer.U8(CoreModuleType);
+        writer.U8(ComponentTypeByte.CoreModule);
         Scope.WriteDeclarations(writer);
         Scope = Scope.Outer!;
     }
-
-    private const byte CoreModuleType = 0x50;
 
     private void CoreExtern(ByteWriter writer)
     {
@@ -144,12 +142,12 @@ internal abstract partial class ComponentTypeReader
         {
             if (index.Alias is not null) throw source.ErrorAt(index.Token, "unexpected token: an alias of a core type is a definition of its own");
             if (index.Id is not { } id) return index.Number;
-            if (reader.Scope.Space(ItemSort.CoreType).Find(id, out uint found)) return found;
+            if (reader.Scope.Space(Sort.CoreType).Find(id, out uint found)) return found;
             if (!reader.isDefiningCoreType)
             {
                 int saved = reader.Position;
                 reader.Position = index.Token;
-                found = reader.Index(ItemSort.CoreType);
+                found = reader.Index(Sort.CoreType);
                 reader.Position = saved;
                 return found;
             }
@@ -161,8 +159,8 @@ internal abstract partial class ComponentTypeReader
             if (reader.isDefiningCoreType || func is null) throw reader.Error("unexpected token: a core type is named by its index here");
             string key = ModuleTypes.KeyOf(body.Span);
             if (reader.Scope.FindFuncType(key, out uint known)) return known;
-            reader.Scope.Add(DefinitionKind.CoreType, body.Span);
-            uint index = reader.Define(ItemSort.CoreType);
+            reader.Scope.Add(ComponentSectionId.CoreType, body.Span);
+            uint index = reader.Define(Sort.CoreType);
             reader.Scope.AddFuncType(key, index);
             return index;
         }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using WasmJit.Components;
 
 namespace WasmJit.Text;
 
@@ -7,19 +8,30 @@ namespace WasmJit.Text;
 /// </summary>
 internal abstract partial class ComponentTypeReader : ComponentCursor
 {
+    /// <summary>The bytes of primitive types by their names.</summary>
+    private static readonly Dictionary<string, byte> Primitives = MakePrimitives();
+
     private readonly CoreTypeWriter coreTypes;
 
     protected ComponentTypeReader(Source source, int position, int end)
         : base(source, position, end) => coreTypes = new CoreTypeWriter(source, this);
+
+    private static Dictionary<string, byte> MakePrimitives()
+    {
+        var primitives = new Dictionary<string, byte>();
+        for (int code = 0; code < 0x80; code++)
+            if (PrimitiveType.KindOf((byte)code) is { } kind) primitives[PrimitiveType.NameOf(kind)] = (byte)code;
+        return primitives;
+    }
 
     // ---- value types ----
 
     /// <summary>A value type: an index, a primitive type, or a type that is defined here.</summary>
     protected void ValueType(ByteWriter writer)
     {
-        if (IsIndex || IsReference(ItemSort.Type, false))
+        if (IsIndex || IsReference(Sort.Type, false))
         {
-            writer.S64(Reference(ItemSort.Type, false));
+            writer.S64(Reference(Sort.Type, false));
             return;
         }
         if (Current.Kind == TokenKind.Atom)
@@ -35,19 +47,18 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
     /// <summary>Defines a type that is written in the place of its index.</summary>
     private uint ImplyType(ByteWriter body)
     {
-        Scope.Add(DefinitionKind.Type, body.Span);
+        Scope.Add(ComponentSectionId.Type, body.Span);
         return DefineType((null, null, Position), new TypeOrigin(Scope, body.ToArray()));
     }
 
     private byte Primitive()
     {
-        byte code = ComponentTypeByte.Primitive(Current.Text);
-        if (code == 0) throw Unexpected();
+        if (!Primitives.TryGetValue(Current.Text, out byte code)) throw Unexpected();
         Position++;
         return code;
     }
 
-    private bool IsValueType => IsIndex || Current.Kind == TokenKind.Open || (Current.Kind == TokenKind.Atom && ComponentTypeByte.Primitive(Current.Text) != 0);
+    private bool IsValueType => IsIndex || Current.Kind == TokenKind.Open || (Current.Kind == TokenKind.Atom && Primitives.ContainsKey(Current.Text));
 
     private void OptionalType(ByteWriter writer)
     {
@@ -88,7 +99,7 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
                     Label(items);
                     OptionalType(items);
                     Close();
-                    items.U8(0);
+                    items.U8(ComponentTypeByte.NoRefines);
                 });
                 break;
             case "list":
@@ -136,11 +147,11 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
                 break;
             case "own":
                 writer.U8(ComponentTypeByte.Own);
-                writer.U32(Reference(ItemSort.Type, false));
+                writer.U32(Reference(Sort.Type, false));
                 break;
             case "borrow":
                 writer.U8(ComponentTypeByte.Borrow);
-                writer.U32(Reference(ItemSort.Type, false));
+                writer.U32(Reference(Sort.Type, false));
                 break;
             case "stream":
                 writer.U8(ComponentTypeByte.Stream);
@@ -189,11 +200,11 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
     {
         if (!TakeOpen("result"))
         {
-            writer.U8(1);
+            writer.U8(ComponentTypeByte.NoResult);
             writer.U8(0);
             return;
         }
-        writer.U8(0);
+        writer.U8(ComponentTypeByte.OneResult);
         ValueType(writer);
         Close();
     }
@@ -216,8 +227,8 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
                     break;
                 case "type": TypeDefinition(isInComponent: false); break;
                 case "alias": Alias(null, default); break;
-                case "import" when isComponent: ExternDeclaration(DefinitionKind.Import, ExternName()); break;
-                case "export": ExternDeclaration(DefinitionKind.Export, ExternName()); break;
+                case "import" when isComponent: ExternDeclaration(ComponentSectionId.Import, ExternName()); break;
+                case "export": ExternDeclaration(ComponentSectionId.Export, ExternName()); break;
                 default: Position--; throw Unexpected();
             }
             Close();
@@ -228,15 +239,15 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
     }
 
     /// <summary>An import or an export's type: a name, then what has it.</summary>
-    protected void ExternDeclaration(DefinitionKind kind, byte[] name)
+    protected void ExternDeclaration(byte kind, byte[] name)
     {
-        (ItemSort sort, var label, byte[] type, TypeOrigin? origin) = ExternType(isBound: true);
+        (Sort sort, var label, byte[] type, TypeOrigin? origin) = ExternType(isBound: true);
         AddExtern(kind, name, type);
-        if (sort == ItemSort.Type) DefineType(label, origin);
+        if (sort == Sort.Type) DefineType(label, origin);
         else Define(sort, label);
     }
 
-    protected void AddExtern(DefinitionKind kind, byte[] name, byte[] type)
+    protected void AddExtern(byte kind, byte[] name, byte[] type)
     {
         var item = new ByteWriter();
         item.Bytes(name);
@@ -253,7 +264,7 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
         bool hasDestructor = TakeOpen("dtor");
         writer.U8((byte)(hasDestructor ? 1 : 0));
         if (!hasDestructor) return;
-        writer.U32(Reference(ItemSort.CoreFunc));
+        writer.U32(Reference(Sort.CoreFunc));
         Close();
     }
 
@@ -261,13 +272,13 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
     /// <param name="isInComponent">Whether it stands in a component, where it can have exports and be an alias.</param>
     protected void TypeDefinition(bool isInComponent)
     {
-        var label = Label(ItemSort.Type);
+        var label = Label(Sort.Type);
         List<byte[]> exports = isInComponent ? InlineExports() : [];
         if (isInComponent && TakeOpen("alias"))
         {
-            Alias(ItemSort.Type, label);
+            Alias(Sort.Type, label);
             Close();
-            AddExports(ItemSort.Type, Scope.Space(ItemSort.Type).Count - 1, exports);
+            AddExports(Sort.Type, Scope.Space(Sort.Type).Count - 1, exports);
             return;
         }
         var body = new ByteWriter();
@@ -287,29 +298,29 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
         {
             DefinedType(body);
         }
-        Scope.Add(DefinitionKind.Type, body.Span);
+        Scope.Add(ComponentSectionId.Type, body.Span);
         uint index = DefineType(label, new TypeOrigin(Scope, body.ToArray()));
-        AddExports(ItemSort.Type, index, exports);
+        AddExports(Sort.Type, index, exports);
     }
 
     // ---- types of imports and exports ----
 
     /// <summary>The type of an import or export in its parentheses.</summary>
     /// <param name="isBound">Whether it has an id.</param>
-    protected (ItemSort Sort, (string? Id, string? Name, int Token) Label, byte[] Type, TypeOrigin? Origin) ExternType(bool isBound)
+    protected (Sort Sort, (string? Id, string? Name, int Token) Label, byte[] Type, TypeOrigin? Origin) ExternType(bool isBound)
     {
         if (Current.Kind != TokenKind.Open) throw Unexpected();
         int at = ++Position;
-        ItemSort sort = Sort();
+        Sort sort = SortKeyword();
         var label = isBound ? Label(sort) : (null, null, Position);
         var type = new ByteWriter();
         TypeOrigin? origin = null;
         switch (sort)
         {
-            case ItemSort.Type: origin = TypeBound(type); break;
-            case ItemSort.Value: ValueBound(type); break;
+            case Sort.Type: origin = TypeBound(type); break;
+            case Sort.Value: ValueBound(type); break;
             default:
-                if (sort.IsCore() && sort != ItemSort.CoreModule) throw Source.ErrorAt(at, $"unexpected token: a {sort.Title()} cannot leave its component");
+                if (sort.IsCore() && sort != Sort.CoreModule) throw Source.ErrorAt(at, $"unexpected token: a {sort.Text()} cannot leave its component");
                 sort.Write(type);
                 type.U32(TypeUse(sort));
                 break;
@@ -320,12 +331,12 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
 
     private TypeOrigin? TypeBound(ByteWriter writer)
     {
-        ItemSort.Type.Write(writer);
+        Sort.Type.Write(writer);
         TypeOrigin? origin = null;
         if (TakeOpen("eq"))
         {
-            uint index = Reference(ItemSort.Type, false);
-            writer.U8(0);
+            uint index = Reference(Sort.Type, false);
+            writer.U8(BoundByte.Eq);
             writer.U32(index);
             origin = Scope.TypeAt(index);
         }
@@ -333,7 +344,7 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
         {
             Open("sub");
             if (!TakeAtom("resource")) throw Unexpected();
-            writer.U8(1);
+            writer.U8(BoundByte.SubResource);
         }
         Close();
         return origin;
@@ -341,60 +352,32 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
 
     private void ValueBound(ByteWriter writer)
     {
-        ItemSort.Value.Write(writer);
+        Sort.Value.Write(writer);
         if (TakeOpen("eq"))
         {
-            writer.U8(0);
-            writer.U32(Reference(ItemSort.Value, false));
+            writer.U8(BoundByte.Eq);
+            writer.U32(Reference(Sort.Value, false));
             Close();
             return;
         }
-        writer.U8(1);
+        writer.U8(BoundByte.ValueType);
         ValueType(writer);
     }
 
     /// <summary>The type of a function, component, instance or core module: named by its index, or written out and defined here.</summary>
-    protected uint TypeUse(ItemSort sort)
+    protected uint TypeUse(Sort sort)
     {
-        if (IsReference(ItemSort.Type, false)) return Reference(sort == ItemSort.CoreModule ? ItemSort.CoreType : ItemSort.Type, false);
+        if (IsReference(Sort.Type, false)) return Reference(sort == Sort.CoreModule ? Sort.CoreType : Sort.Type, false);
         var body = new ByteWriter();
         switch (sort)
         {
-            case ItemSort.Func: FuncType(body); break;
-            case ItemSort.CoreModule:
+            case Sort.Func: FuncType(body); break;
+            case Sort.CoreModule:
                 ModuleType(body, null);
-                Scope.Add(DefinitionKind.CoreType, body.Span);
-                return Define(ItemSort.CoreType);
-            default: DeclaredType(body, sort == ItemSort.Component, null); break;
+                Scope.Add(ComponentSectionId.CoreType, body.Span);
+                return Define(Sort.CoreType);
+            default: DeclaredType(body, sort == Sort.Component, null); break;
         }
         return ImplyType(body);
     }
-}
-
-/// <summary>The first bytes of component types.</summary>
-internal static class ComponentTypeByte
-{
-    internal const byte Resource = 0x3f, Func = 0x40, Component = 0x41, Instance = 0x42, AsyncFunc = 0x43, Record = 0x72, Variant = 0x71, List = 0x70,
-        Tuple = 0x6f, Flags = 0x6e, Enum = 0x6d, Option = 0x6b, Result = 0x6a, Own = 0x69, Borrow = 0x68, FixedList = 0x67, Stream = 0x66, Future = 0x65,
-        Map = 0x63;
-
-    /// <summary>The byte of a primitive type, 0 if it is none.</summary>
-    internal static byte Primitive(string keyword) => keyword switch
-    {
-        "bool" => 0x7f,
-        "s8" => 0x7e,
-        "u8" => 0x7d,
-        "s16" => 0x7c,
-        "u16" => 0x7b,
-        "s32" => 0x7a,
-        "u32" => 0x79,
-        "s64" => 0x78,
-        "u64" => 0x77,
-        "f32" => 0x76,
-        "f64" => 0x75,
-        "char" => 0x74,
-        "string" => 0x73,
-        "error-context" => 0x64,
-        _ => 0,
-    };
 }

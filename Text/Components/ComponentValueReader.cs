@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using WasmJit.Components;
 
 namespace WasmJit.Text;
 
@@ -75,22 +76,22 @@ internal sealed class ComponentValueReader(Source source, int position, int end,
         byte code = type.U8();
         switch (code)
         {
-            case 0x7f:
+            case ComponentTypeByte.Bool:
                 if (!IsAtom("true") && !IsAtom("false")) throw Mismatch("bool");
                 writer.U8((byte)(Atom() == "true" ? 1 : 0));
                 break;
-            case 0x7e: writer.U8((byte)Signed(8, "s8")); break;
-            case 0x7d: writer.U8((byte)Unsigned(8, "u8")); break;
-            case 0x7c: writer.S64(Signed(16, "s16")); break;
-            case 0x7b: writer.U64(Unsigned(16, "u16")); break;
-            case 0x7a: writer.S64(Signed(32, "s32")); break;
-            case 0x79: writer.U64(Unsigned(32, "u32")); break;
-            case 0x78: writer.S64(Signed(64, "s64")); break;
-            case 0x77: writer.U64(Unsigned(64, "u64")); break;
-            case 0x76: writer.Fixed32((uint)Float(false)); break;
-            case 0x75: writer.Fixed64(Float(true)); break;
-            case 0x74: writer.Bytes(Character()); break;
-            case 0x73: writer.Vector(Name()); break;
+            case ComponentTypeByte.S8: writer.U8((byte)Signed(8, "s8")); break;
+            case ComponentTypeByte.U8: writer.U8((byte)Unsigned(8, "u8")); break;
+            case ComponentTypeByte.S16: writer.S64(Signed(16, "s16")); break;
+            case ComponentTypeByte.U16: writer.U64(Unsigned(16, "u16")); break;
+            case ComponentTypeByte.S32: writer.S64(Signed(32, "s32")); break;
+            case ComponentTypeByte.U32: writer.U64(Unsigned(32, "u32")); break;
+            case ComponentTypeByte.S64: writer.S64(Signed(64, "s64")); break;
+            case ComponentTypeByte.U64: writer.U64(Unsigned(64, "u64")); break;
+            case ComponentTypeByte.F32: writer.Fixed32((uint)Float(false)); break;
+            case ComponentTypeByte.F64: writer.Fixed64(Float(true)); break;
+            case ComponentTypeByte.Char: writer.Bytes(Character()); break;
+            case ComponentTypeByte.String: writer.Vector(Name()); break;
             case ComponentTypeByte.Record or ComponentTypeByte.Tuple: Fields(ref type, writer, code == ComponentTypeByte.Record); break;
             case ComponentTypeByte.Variant: Variant(ref type, writer); break;
             case ComponentTypeByte.List or ComponentTypeByte.FixedList: List(type, writer, code == ComponentTypeByte.FixedList); break;
