@@ -9,7 +9,7 @@ internal abstract class ComponentCursor(Source source, int position, int end) : 
     protected ComponentScope Scope { get; set; } = new(ScopeKind.Component, null, null);
 
     protected override WatException Unexpected() =>
-        Error(Current.Kind == TokenKind.End ? "unexpected token: the text ends" : $"unexpected token {Current.Text}");
+        Error(Current.Kind == TokenKind.End ? "unexpected token: the text ends" : $"unexpected token {(Current.Kind == TokenKind.Id ? "$" : "")}{Current.Text}");
 
     // ---- definitions ----
 
