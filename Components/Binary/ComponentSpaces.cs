@@ -24,8 +24,8 @@ internal sealed class ComponentSpaces
     /// <summary>Types of module types.</summary>
     internal List<DefType> CoreModules { get; } = [];
 
-    /// <summary>What each core instance exports.</summary>
-    internal List<CoreInstanceType> CoreInstances { get; } = [];
+    /// <summary>What each core instance exports: the instance types of module linking.</summary>
+    internal List<InstanceType> CoreInstances { get; } = [];
 
     internal List<FunctionType> Funcs { get; } = [];
 
@@ -39,10 +39,4 @@ internal sealed class ComponentSpaces
 
     /// <summary>The type of the component itself.</summary>
     internal ComponentSignature Signature { get; set; } = null!;
-}
-
-/// <summary>What a core instance exports, by name.</summary>
-internal sealed class CoreInstanceType(IReadOnlyDictionary<string, ExternType> exports)
-{
-    internal IReadOnlyDictionary<string, ExternType> Exports { get; } = exports;
 }

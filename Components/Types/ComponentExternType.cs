@@ -43,15 +43,47 @@ internal sealed class ComponentExternType
     internal TypeTraits Traits => Type is null ? default : Type.Traits;
 
     internal int Size => Type is null ? 1 : Type.Size;
+
+    internal int Depth => Type is null ? 1 : Type.Depth;
+
+    /// <summary>The same with other types in it.</summary>
+    internal ComponentExternType With(DefinedType type) => ReferenceEquals(type, Type) ? this : new(Sort, type, Module, IsAbstract);
+
+    /// <summary>The word for it in messages.</summary>
+    internal string Kind => Sort == Sort.CoreModule ? "module" : Sort.Text();
 }
 
 /// <summary>An import or export of a type.</summary>
 internal readonly record struct ExternItem(string Name, ComponentExternType Type);
 
+/// <summary>Items by name.</summary>
+internal sealed class ItemIndex
+{
+    private readonly Dictionary<string, ComponentExternType>? map;
+    private readonly ImmutableArray<ExternItem> items;
+
+    internal ItemIndex(ImmutableArray<ExternItem> items)
+    {
+        this.items = items;
+        // A few names are compared faster than hashed.
+        if (items.Length <= 8) return;
+        map = new Dictionary<string, ComponentExternType>(items.Length);
+        foreach (ExternItem item in items) map[item.Name] = item.Type;
+    }
+
+    internal ComponentExternType? Find(string name)
+    {
+        if (map is not null) return map.GetValueOrDefault(name);
+        foreach (ExternItem item in items)
+            if (item.Name == name) return item.Type;
+        return null;
+    }
+}
+
 /// <summary>An instance type: what its instances export.</summary>
 internal sealed class ComponentInstanceType : DefinedType
 {
-    private Dictionary<string, ComponentExternType>? byName;
+    private ItemIndex? byName;
 
     internal ComponentInstanceType(ImmutableArray<ExternItem> exports, ImmutableArray<ResourceType> bound)
     {
@@ -62,6 +94,7 @@ internal sealed class ComponentInstanceType : DefinedType
         foreach (ExternItem export in exports)
         {
             size += export.Type.Size;
+            Depth = Math.Max(Depth, export.Type.Depth + 1);
             traits |= export.Type.Traits;
         }
         Size = TypeLimits.Saturate(size);
@@ -73,16 +106,7 @@ internal sealed class ComponentInstanceType : DefinedType
     /// <summary>The resource types that its exports bring in, those of instances in it included: others for each import or export of the type.</summary>
     internal ImmutableArray<ResourceType> Bound { get; }
 
-    internal ComponentExternType? Find(string name)
-    {
-        if (byName is null)
-        {
-            var made = new Dictionary<string, ComponentExternType>(Exports.Length);
-            foreach (ExternItem export in Exports) made[export.Name] = export.Type;
-            byName = made;
-        }
-        return byName.GetValueOrDefault(name);
-    }
+    internal ComponentExternType? Find(string name) => (byName ??= new ItemIndex(Exports)).Find(name);
 
     internal override string Kind => "instance";
 }
@@ -90,6 +114,8 @@ internal sealed class ComponentInstanceType : DefinedType
 /// <summary>The type of a component: what it imports and exports.</summary>
 internal sealed class ComponentSignature : DefinedType
 {
+    private ItemIndex? importsByName, exportsByName;
+
     internal ComponentSignature(
         ImmutableArray<ExternItem> imports, ImmutableArray<ExternItem> exports, ImmutableArray<ResourceType> imported, ImmutableArray<ResourceType> made)
     {
@@ -102,6 +128,7 @@ internal sealed class ComponentSignature : DefinedType
         foreach (ExternItem item in imports.Concat(exports))
         {
             size += item.Type.Size;
+            Depth = Math.Max(Depth, item.Type.Depth + 1);
             traits |= item.Type.Traits;
         }
         Size = TypeLimits.Saturate(size);
@@ -117,6 +144,10 @@ internal sealed class ComponentSignature : DefinedType
 
     /// <summary>The resource types that its exports show and that are others in every instance.</summary>
     internal ImmutableArray<ResourceType> Made { get; }
+
+    internal ComponentExternType? FindImport(string name) => (importsByName ??= new ItemIndex(Imports)).Find(name);
+
+    internal ComponentExternType? FindExport(string name) => (exportsByName ??= new ItemIndex(Exports)).Find(name);
 
     internal override string Kind => "component";
 }

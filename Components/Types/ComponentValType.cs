@@ -21,12 +21,20 @@ internal abstract class ComponentValType : DefinedType
     /// <summary>How many core values it is when it is flattened; more than <see cref="TypeLimits.FlatParameters"/> are not counted exactly.</summary>
     internal int FlatCount { get; private protected init; } = 1;
 
-    /// <summary>Levels of types below it, and itself.</summary>
-    internal int Depth { get; private protected init; } = 1;
-
     internal ValueLayout Layout(bool is64) => is64 ? Layout64 : Layout32;
 
     internal void SetCanonical(ComponentValType type) => Canonical = type;
+
+    /// <summary>The same type as an object of its own, to be named.</summary>
+    internal ComponentValType Rename()
+    {
+        var copy = (ComponentValType)MemberwiseClone();
+        copy.canonical = Canonical;
+        return copy;
+    }
+
+    /// <summary>The same type with other parts.</summary>
+    internal abstract ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource);
 
     /// <summary>The parts, in order.</summary>
     internal abstract IEnumerable<ComponentValType> Parts { get; }
@@ -134,4 +142,6 @@ internal sealed class PrimitiveType : ComponentValType
     internal override IEnumerable<ComponentValType> Parts => [];
 
     internal override string Kind => Name;
+
+    internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) => this;
 }

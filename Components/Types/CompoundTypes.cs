@@ -83,6 +83,9 @@ internal sealed class RecordType : CompoundType
     internal override bool NeedsName => true;
 
     internal override string Kind => "record";
+
+    internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
+        new RecordType([.. Fields.Select(f => f with { Type = part(f.Type) })]);
 }
 
 internal sealed class TupleType : CompoundType
@@ -101,6 +104,9 @@ internal sealed class TupleType : CompoundType
     internal override IEnumerable<ComponentValType> Parts => Elements;
 
     internal override string Kind => "tuple";
+
+    internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
+        new TupleType([.. Elements.Select(part)]);
 }
 
 internal sealed class VariantType : CompoundType
@@ -124,6 +130,9 @@ internal sealed class VariantType : CompoundType
     internal override bool NeedsName => true;
 
     internal override string Kind => "variant";
+
+    internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
+        new VariantType([.. Cases.Select(c => c.Type is null ? c : c with { Type = part(c.Type) })]);
 }
 
 /// <summary>A list; of a fixed length if it has one.</summary>
@@ -150,6 +159,9 @@ internal sealed class ListType : CompoundType
     internal override IEnumerable<ComponentValType> Parts => [Element];
 
     internal override string Kind => "list";
+
+    internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
+        new ListType(part(Element), Length);
 }
 
 /// <summary>A map: a list of pairs in memory.</summary>
@@ -176,6 +188,9 @@ internal sealed class MapType : CompoundType
     internal override IEnumerable<ComponentValType> Parts => [Key, Value];
 
     internal override string Kind => "map";
+
+    internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
+        new MapType(part(Key), part(Value));
 }
 
 internal sealed class FlagsType : CompoundType
@@ -195,6 +210,9 @@ internal sealed class FlagsType : CompoundType
     internal override bool NeedsName => true;
 
     internal override string Kind => "flags";
+
+    internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
+        this;
 }
 
 internal sealed class EnumType : CompoundType
@@ -214,6 +232,9 @@ internal sealed class EnumType : CompoundType
     internal override bool NeedsName => true;
 
     internal override string Kind => "enum";
+
+    internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
+        this;
 }
 
 internal sealed class OptionType : CompoundType
@@ -232,6 +253,9 @@ internal sealed class OptionType : CompoundType
     internal override IEnumerable<ComponentValType> Parts => [Payload];
 
     internal override string Kind => "option";
+
+    internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
+        new OptionType(part(Payload));
 }
 
 internal sealed class ResultType : CompoundType
@@ -253,6 +277,9 @@ internal sealed class ResultType : CompoundType
     internal override IEnumerable<ComponentValType> Parts => new[] { Ok, Error }.OfType<ComponentValType>();
 
     internal override string Kind => "result";
+
+    internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
+        new ResultType(Ok is null ? null : part(Ok), Error is null ? null : part(Error));
 }
 
 /// <summary>A handle: <c>own</c> or <c>borrow</c>.</summary>
@@ -273,6 +300,9 @@ internal sealed class HandleType : CompoundType
     internal override IEnumerable<ComponentValType> Parts => [];
 
     internal override string Kind => IsBorrow ? "borrow" : "own";
+
+    internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
+        new HandleType(resource(Resource), IsBorrow);
 }
 
 /// <summary>A stream or future.</summary>
@@ -293,4 +323,7 @@ internal sealed class StreamType : CompoundType
     internal override IEnumerable<ComponentValType> Parts => Element is null ? [] : [Element];
 
     internal override string Kind => IsFuture ? "future" : "stream";
+
+    internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
+        new StreamType(Element is null ? null : part(Element), IsFuture);
 }

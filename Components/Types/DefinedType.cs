@@ -15,6 +15,9 @@ internal abstract class DefinedType
     /// <summary>How many types it is made of if every use of one counts, up to a limit: what a comparison or substitution may cost.</summary>
     internal int Size { get; private protected init; } = 1;
 
+    /// <summary>Levels of types below it, and itself.</summary>
+    internal int Depth { get; private protected init; } = 1;
+
     /// <summary>The word for it in messages.</summary>
     internal abstract string Kind { get; }
 }
@@ -78,11 +81,13 @@ internal sealed class FunctionType : DefinedType
         {
             traits |= parameter.Type.Traits;
             size += parameter.Type.Size;
+            Depth = Math.Max(Depth, parameter.Type.Depth + 1);
         }
         if (result is not null)
         {
             traits |= result.Traits;
             size += result.Size;
+            Depth = Math.Max(Depth, result.Depth + 1);
         }
         Traits = traits;
         Size = TypeLimits.Saturate(size);

@@ -17,6 +17,10 @@ internal sealed class ModuleContents
     internal static ModuleContents Root(ReadOnlyMemory<byte> bytes, DecodeSettings settings) =>
         new(bytes, 0, bytes.Length, null, new DecodeProgress(), settings);
 
+    /// <summary>A module in the bytes of something else, a component: offsets are those of the whole.</summary>
+    internal static ModuleContents Within(ReadOnlyMemory<byte> bytes, int begin, int end, DecodeSettings settings) =>
+        new(bytes, begin, end, null, new DecodeProgress(), settings);
+
     /// <summary>A nested module in the bytes of the one around it.</summary>
     internal static ModuleContents Nest(ModuleContents parent, int begin, int end) =>
         new(parent.Info.Bytes, begin, end, parent, parent.Progress, parent.Info.Settings);

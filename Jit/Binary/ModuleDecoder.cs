@@ -30,6 +30,10 @@ internal ref partial struct ModuleDecoder
     internal static ModuleInfo Decode(ReadOnlyMemory<byte> memory, DecodeSettings? settings = null) =>
         DeepStack.Run(() => DecodeWhole(ModuleContents.Root(memory, settings ?? DecodeSettings.All))).Info;
 
+    /// <summary>As <see cref="Decode(ReadOnlyMemory{byte}, DecodeSettings)"/>, for a module in the bytes of a component.</summary>
+    internal static ModuleInfo Decode(ReadOnlyMemory<byte> memory, int begin, int end, DecodeSettings settings) =>
+        DeepStack.Run(() => DecodeWhole(ModuleContents.Within(memory, begin, end, settings))).Info;
+
     /// <summary>Decodes the beginning of a module, in the place where it would be nested in another.</summary>
     internal static ModuleContents DecodePart(ReadOnlyMemory<byte> memory, ModuleContents? parent) => DeepStack.Run(() =>
         DecodeWhole(parent is null ? ModuleContents.Root(memory, DecodeSettings.All) : ModuleContents.Nest(parent, memory)));
