@@ -29,7 +29,9 @@ internal sealed class ComponentSubtyping(TypeTable table, WorkBudget budget)
                 resources.Map((ResourceType)wanted.Type, resource);
                 return null;
             case Sort.Type:
-                return Difference(given.Type, resources.Apply(wanted.Type));
+                if (Difference(given.Type, resources.Apply(wanted.Type)) is { } difference) return difference;
+                resources.Rename(wanted.Type, given.Type);
+                return null;
             case Sort.Func:
                 return Difference((FunctionType)given.Type, resources.Apply((FunctionType)wanted.Type));
             case Sort.Value:

@@ -68,7 +68,7 @@ internal abstract class CompoundType : ComponentValType
 internal sealed class RecordType : CompoundType
 {
     internal RecordType(ImmutableArray<LabelledType> fields)
-        : base(fields.Select(f => f.Type))
+        : base(fields.Select(f => f.Type), TypeTraits.HasNamed)
     {
         Fields = fields;
         Layout32 = Sequence(Parts, false);
@@ -112,7 +112,7 @@ internal sealed class TupleType : CompoundType
 internal sealed class VariantType : CompoundType
 {
     internal VariantType(ImmutableArray<CaseType> cases)
-        : base(cases.Select(c => c.Type))
+        : base(cases.Select(c => c.Type), TypeTraits.HasNamed)
     {
         Cases = cases;
         Layout32 = Alternatives(cases.Select(c => c.Type), cases.Length, false);
@@ -196,7 +196,7 @@ internal sealed class MapType : CompoundType
 internal sealed class FlagsType : CompoundType
 {
     internal FlagsType(ImmutableArray<string> labels)
-        : base([])
+        : base([], TypeTraits.HasNamed)
     {
         Labels = labels;
         int size = labels.Length <= 8 ? 1 : labels.Length <= 16 ? 2 : 4;
@@ -218,7 +218,7 @@ internal sealed class FlagsType : CompoundType
 internal sealed class EnumType : CompoundType
 {
     internal EnumType(ImmutableArray<string> labels)
-        : base([])
+        : base([], TypeTraits.HasNamed)
     {
         Labels = labels;
         int size = VariantType.DiscriminantSize(labels.Length);

@@ -37,6 +37,9 @@ internal enum TypeTraits
     /// <summary>A pointer into memory when it is lowered: strings and lists.</summary>
     HasPointer = 16,
     HasStreamOrFuture = 32,
+
+    /// <summary>A type that needs a name in imports and exports.</summary>
+    HasNamed = 64,
 }
 
 /// <summary>

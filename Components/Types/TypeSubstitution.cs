@@ -2,14 +2,32 @@ using System.Collections.Immutable;
 
 namespace WasmJit.Components;
 
-/// <summary>Puts resource types in the place of others. A type that has none of them stays the same object; every type is made anew once.</summary>
+/// <summary>
+/// Puts types in the place of others: of resource types, and of objects that have names where the same types are others'. A type that has none of them
+/// in it stays the same object; every type is made anew once.
+/// </summary>
 internal sealed class TypeSubstitution(TypeTable table, WorkBudget budget)
 {
     private readonly Dictionary<ResourceType, ResourceType> map = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<DefinedType, DefinedType> done = new(ReferenceEqualityComparer.Instance);
 
+    /// <summary>What types must have in them to be others.</summary>
+    private TypeTraits affected;
+
     /// <summary>Says what takes the place of a resource type. Whatever has that type in it comes later.</summary>
-    internal void Map(ResourceType from, ResourceType to) => map[from.Canonical] = to;
+    internal void Map(ResourceType from, ResourceType to)
+    {
+        map[from.Canonical] = to;
+        affected |= TypeTraits.HasResource;
+    }
+
+    /// <summary>Says what takes the place of one object of a type, which has the same structure. Whatever has that type in it comes later.</summary>
+    internal void Rename(DefinedType from, DefinedType to)
+    {
+        if (ReferenceEquals(from, to) || from is not (ResourceType or ComponentValType { NeedsName: true })) return;
+        done[from] = to;
+        affected |= from.Traits & (TypeTraits.HasResource | TypeTraits.HasNamed);
+    }
 
     /// <summary>A resource that equals no other takes the place of each.</summary>
     internal ImmutableArray<ResourceType> MapToFresh(ImmutableArray<ResourceType> from)
@@ -59,7 +77,7 @@ internal sealed class TypeSubstitution(TypeTable table, WorkBudget budget)
         return (T)made;
     }
 
-    private bool NeedsNothing(TypeTraits traits) => map.Count == 0 || (traits & TypeTraits.HasResource) == 0;
+    private bool NeedsNothing(TypeTraits traits) => (traits & affected) == 0;
 
     private ResourceType Replace(ResourceType type)
     {

@@ -179,12 +179,12 @@ internal sealed class ComponentValidator
 
     private static ComponentInstanceType Collect(ComponentScope scope, ExportsInstance instance)
     {
-        var names = new ExternNames("export");
+        // Its types are those that there are already: resources get no names from it.
+        var names = new ExternNames("export", false);
         var exports = ImmutableArray.CreateBuilder<ExternItem>(instance.Exports.Length);
         foreach (InlineExport export in instance.Exports)
         {
             ComponentExternType type = scope.GetItem(export.Item, export.Name.Offset);
-            if (type.Sort == Sort.Type) type = TypeResolver.Rename(type.Type);
             names.Add(export.Name, type);
             exports.Add(new ExternItem(export.Name.Name, type));
         }

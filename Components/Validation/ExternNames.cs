@@ -5,7 +5,8 @@ namespace WasmJit.Components;
 /// named as members of a resource.
 /// </summary>
 /// <param name="kind"><c>import</c> or <c>export</c>.</param>
-internal sealed class ExternNames(string kind)
+/// <param name="namesResources">Whether resource types get names by it.</param>
+internal sealed class ExternNames(string kind, bool namesResources = true)
 {
     private readonly Dictionary<string, string> taken = [];
     private readonly HashSet<string> resources = [];
@@ -23,7 +24,7 @@ internal sealed class ExternNames(string kind)
         CheckAttributes(name, syntax, type);
         switch (syntax.Kind)
         {
-            case ExternNameKind.Label when type.Type is ResourceType resource && type.Sort == Sort.Type:
+            case ExternNameKind.Label when namesResources && type.Type is ResourceType resource && type.Sort == Sort.Type:
                 names.TryAdd(resource, name.Name);
                 resources.Add(name.Name);
                 break;

@@ -26,7 +26,7 @@ internal static class ValueReader
                 if (variant.Cases[(int)index].Type is { } payload) Skip(ref reader, payload);
                 break;
             case ListType list:
-                long count = list.Length ?? reader.Count();
+                long count = list.Length ?? (uint)reader.Count();
                 for (long i = 0; i < count; i++) Skip(ref reader, list.Element);
                 break;
             case MapType map:
