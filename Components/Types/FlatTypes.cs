@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace WasmJit.Components;
 
 /// <summary>The core types that values are passed as (CanonicalABI.md, flattening).</summary>
