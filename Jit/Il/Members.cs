@@ -5,56 +5,56 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Il;
 
-/// <summary>The members of the runtime that generated code names.</summary>
+/// <summary>The members of the runtime that generated code names, each found when it is first named.</summary>
 internal static class Members
 {
     private const BindingFlags Any = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
-    internal static readonly FieldInfo Memory0Base = Field<InstanceCore>(nameof(InstanceCore.Memory0Base));
-    internal static readonly FieldInfo Memory0 = Field<InstanceCore>(nameof(InstanceCore.Memory0));
-    internal static readonly FieldInfo Memories = Field<InstanceCore>(nameof(InstanceCore.Memories));
-    internal static readonly FieldInfo Table0 = Field<InstanceCore>(nameof(InstanceCore.Table0));
-    internal static readonly FieldInfo Tables = Field<InstanceCore>(nameof(InstanceCore.Tables));
-    internal static readonly FieldInfo Globals = Field<InstanceCore>(nameof(InstanceCore.Globals));
-    internal static readonly FieldInfo GlobalData = Field<InstanceCore>(nameof(InstanceCore.GlobalData));
-    internal static readonly FieldInfo Funcs = Field<InstanceCore>(nameof(InstanceCore.Funcs));
-    internal static readonly FieldInfo Modules = Field<InstanceCore>(nameof(InstanceCore.Modules));
-    internal static readonly FieldInfo Instances = Field<InstanceCore>(nameof(InstanceCore.Instances));
-    internal static readonly FieldInfo Tags = Field<InstanceCore>(nameof(InstanceCore.Tags));
-    internal static readonly FieldInfo Scratch64 = Field<InstanceCore>(nameof(InstanceCore.Scratch64));
-    internal static readonly FieldInfo ScratchF64 = Field<InstanceCore>(nameof(InstanceCore.ScratchF64));
-    internal static readonly FieldInfo Scratch128 = Field<InstanceCore>(nameof(InstanceCore.Scratch128));
-    internal static readonly FieldInfo MemoryBase = Field<Memory>(nameof(Memory.Base));
-    internal static readonly FieldInfo GlobalAddress = Field<Global>(nameof(Global.Address));
-    internal static readonly FieldInfo GlobalRef = Field<Global>(nameof(Global.Ref));
-    internal static readonly FieldInfo GlobalFunc = Field<Global>(nameof(Global.Func));
-    internal static readonly FieldInfo FuncContext = Field<FuncRef>(nameof(FuncRef.Context));
-    internal static readonly FieldInfo FuncCode = Field<FuncRef>(nameof(FuncRef.Code));
-    internal static readonly MethodInfo GetFunc = Method<InstanceCore>(nameof(InstanceCore.GetFunc));
-    internal static readonly MethodInfo MemoryCheck32 = Method<Memory>(nameof(Memory.Check32));
-    internal static readonly MethodInfo MemoryCheck64 = Method<Memory>(nameof(Memory.Check64));
-    internal static readonly MethodInfo MemoryCheckAligned = Method<Memory>(nameof(Memory.CheckAligned));
-    internal static readonly FieldInfo StackMap = typeof(StackGuard).GetField(nameof(StackGuard.Map), Any)!;
-    internal static readonly MethodInfo ResumedSlots = typeof(InterpreterThread).GetMethod(nameof(InterpreterThread.ResumedSlots), Any)!;
-    internal static readonly MethodInfo ResumedRef = typeof(InterpreterThread).GetMethod(nameof(InterpreterThread.ResumedRef), Any)!;
-    internal static readonly MethodInfo KeepAlive = typeof(GC).GetMethod(nameof(GC.KeepAlive))!;
-    internal static readonly MethodInfo MakeTrap = typeof(Trap).GetMethod(nameof(Trap.Make), Any, [typeof(TrapKind)])!;
-    internal static readonly MethodInfo Stop = typeof(CancellationScope).GetMethod(nameof(CancellationScope.Stop), Any)!;
-    internal static readonly MethodInfo MarkAddress = typeof(WasmThread).GetProperty(nameof(WasmThread.MarkAddress), Any)!.GetMethod!;
-    internal static readonly FieldInfo InstanceFuel = Field<InstanceCore>(nameof(InstanceCore.FuelTank));
-    internal static readonly FieldInfo FuelLeft = Field<Fuel>(nameof(Fuel.Left));
-    internal static readonly MethodInfo FuelExhausted = typeof(Fuel).GetMethod(nameof(Fuel.Exhausted), Any)!;
-    internal static readonly MethodInfo StackCheck = typeof(StackGuard).GetMethod(nameof(StackGuard.Check), Any)!;
-    internal static readonly MethodInfo StackSpace = typeof(StackGuard).GetMethod(nameof(StackGuard.EnsureSpace), Any)!;
+    internal static FieldInfo Memory0Base => field ??= Field<InstanceCore>(nameof(InstanceCore.Memory0Base));
+    internal static FieldInfo Memory0 => field ??= Field<InstanceCore>(nameof(InstanceCore.Memory0));
+    internal static FieldInfo Memories => field ??= Field<InstanceCore>(nameof(InstanceCore.Memories));
+    internal static FieldInfo Table0 => field ??= Field<InstanceCore>(nameof(InstanceCore.Table0));
+    internal static FieldInfo Tables => field ??= Field<InstanceCore>(nameof(InstanceCore.Tables));
+    internal static FieldInfo Globals => field ??= Field<InstanceCore>(nameof(InstanceCore.Globals));
+    internal static FieldInfo GlobalData => field ??= Field<InstanceCore>(nameof(InstanceCore.GlobalData));
+    internal static FieldInfo Funcs => field ??= Field<InstanceCore>(nameof(InstanceCore.Funcs));
+    internal static FieldInfo Modules => field ??= Field<InstanceCore>(nameof(InstanceCore.Modules));
+    internal static FieldInfo Instances => field ??= Field<InstanceCore>(nameof(InstanceCore.Instances));
+    internal static FieldInfo Tags => field ??= Field<InstanceCore>(nameof(InstanceCore.Tags));
+    internal static FieldInfo Scratch64 => field ??= Field<InstanceCore>(nameof(InstanceCore.Scratch64));
+    internal static FieldInfo ScratchF64 => field ??= Field<InstanceCore>(nameof(InstanceCore.ScratchF64));
+    internal static FieldInfo Scratch128 => field ??= Field<InstanceCore>(nameof(InstanceCore.Scratch128));
+    internal static FieldInfo MemoryBase => field ??= Field<Memory>(nameof(Memory.Base));
+    internal static FieldInfo GlobalAddress => field ??= Field<Global>(nameof(Global.Address));
+    internal static FieldInfo GlobalRef => field ??= Field<Global>(nameof(Global.Ref));
+    internal static FieldInfo GlobalFunc => field ??= Field<Global>(nameof(Global.Func));
+    internal static FieldInfo FuncContext => field ??= Field<FuncRef>(nameof(FuncRef.Context));
+    internal static FieldInfo FuncCode => field ??= Field<FuncRef>(nameof(FuncRef.Code));
+    internal static MethodInfo GetFunc => field ??= Method<InstanceCore>(nameof(InstanceCore.GetFunc));
+    internal static MethodInfo MemoryCheck32 => field ??= Method<Memory>(nameof(Memory.Check32));
+    internal static MethodInfo MemoryCheck64 => field ??= Method<Memory>(nameof(Memory.Check64));
+    internal static MethodInfo MemoryCheckAligned => field ??= Method<Memory>(nameof(Memory.CheckAligned));
+    internal static FieldInfo StackMap => field ??= typeof(StackGuard).GetField(nameof(StackGuard.Map), Any)!;
+    internal static MethodInfo ResumedSlots => field ??= typeof(InterpreterThread).GetMethod(nameof(InterpreterThread.ResumedSlots), Any)!;
+    internal static MethodInfo ResumedRef => field ??= typeof(InterpreterThread).GetMethod(nameof(InterpreterThread.ResumedRef), Any)!;
+    internal static MethodInfo KeepAlive => field ??= typeof(GC).GetMethod(nameof(GC.KeepAlive))!;
+    internal static MethodInfo MakeTrap => field ??= typeof(Trap).GetMethod(nameof(Trap.Make), Any, [typeof(TrapKind)])!;
+    internal static MethodInfo Stop => field ??= typeof(CancellationScope).GetMethod(nameof(CancellationScope.Stop), Any)!;
+    internal static MethodInfo MarkAddress => field ??= typeof(WasmThread).GetProperty(nameof(WasmThread.MarkAddress), Any)!.GetMethod!;
+    internal static FieldInfo InstanceFuel => field ??= Field<InstanceCore>(nameof(InstanceCore.FuelTank));
+    internal static FieldInfo FuelLeft => field ??= Field<Fuel>(nameof(Fuel.Left));
+    internal static MethodInfo FuelExhausted => field ??= typeof(Fuel).GetMethod(nameof(Fuel.Exhausted), Any)!;
+    internal static MethodInfo StackCheck => field ??= typeof(StackGuard).GetMethod(nameof(StackGuard.Check), Any)!;
+    internal static MethodInfo StackSpace => field ??= typeof(StackGuard).GetMethod(nameof(StackGuard.EnsureSpace), Any)!;
 
-    internal static readonly MethodInfo VectorOfHalves = typeof(Vector128).GetMethod(nameof(Vector128.Create), [typeof(ulong), typeof(ulong)])!;
+    internal static MethodInfo VectorOfHalves => field ??= typeof(Vector128).GetMethod(nameof(Vector128.Create), [typeof(ulong), typeof(ulong)])!;
 
-    internal static readonly MethodInfo BitsOfFloat = typeof(BitConverter).GetMethod(nameof(BitConverter.SingleToUInt32Bits))!;
-    internal static readonly MethodInfo BitsOfDouble = typeof(BitConverter).GetMethod(nameof(BitConverter.DoubleToUInt64Bits))!;
-    internal static readonly FieldInfo ExceptionTag = Field<WasmException>(nameof(WasmException.TagField));
-    internal static readonly FieldInfo ExceptionRef = Field<WasmException>(nameof(WasmException.Ref0));
-    internal static readonly FieldInfo ExceptionRefs = Field<WasmException>(nameof(WasmException.Refs));
-    internal static readonly FieldInfo ExceptionWords = Field<WasmException>(nameof(WasmException.Words));
+    internal static MethodInfo BitsOfFloat => field ??= typeof(BitConverter).GetMethod(nameof(BitConverter.SingleToUInt32Bits))!;
+    internal static MethodInfo BitsOfDouble => field ??= typeof(BitConverter).GetMethod(nameof(BitConverter.DoubleToUInt64Bits))!;
+    internal static FieldInfo ExceptionTag => field ??= Field<WasmException>(nameof(WasmException.TagField));
+    internal static FieldInfo ExceptionRef => field ??= Field<WasmException>(nameof(WasmException.Ref0));
+    internal static FieldInfo ExceptionRefs => field ??= Field<WasmException>(nameof(WasmException.Refs));
+    internal static FieldInfo ExceptionWords => field ??= Field<WasmException>(nameof(WasmException.Words));
 
     internal static FieldInfo ExceptionWord(int slot) =>
         Field<WasmException>(slot == 0 ? nameof(WasmException.Word0) : nameof(WasmException.Word1));

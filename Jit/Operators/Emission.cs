@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using System.Reflection;
 using System.Reflection.Emit;
@@ -10,53 +9,57 @@ namespace WasmJit.Jit.Operators;
 /// <summary>How a plain operator is emitted: the last column of its row, parsed once.</summary>
 internal sealed class Emission
 {
-    private static readonly FrozenDictionary<string, OpCode> OpCodesByName = new Dictionary<string, OpCode>
+    /// <summary>The instruction of a word.</summary>
+    private static OpCode OpCodeOf(string text) => text switch
     {
-        ["add"] = OpCodes.Add,
-        ["sub"] = OpCodes.Sub,
-        ["mul"] = OpCodes.Mul,
-        ["div"] = OpCodes.Div,
-        ["and"] = OpCodes.And,
-        ["or"] = OpCodes.Or,
-        ["xor"] = OpCodes.Xor,
-        ["shl"] = OpCodes.Shl,
-        ["shr"] = OpCodes.Shr,
-        ["shr.un"] = OpCodes.Shr_Un,
-        ["ceq"] = OpCodes.Ceq,
-        ["clt"] = OpCodes.Clt,
-        ["clt.un"] = OpCodes.Clt_Un,
-        ["cgt"] = OpCodes.Cgt,
-        ["cgt.un"] = OpCodes.Cgt_Un,
-        ["conv.i1"] = OpCodes.Conv_I1,
-        ["conv.i2"] = OpCodes.Conv_I2,
-        ["conv.i4"] = OpCodes.Conv_I4,
-        ["conv.i8"] = OpCodes.Conv_I8,
-        ["conv.u8"] = OpCodes.Conv_U8,
-        ["conv.r4"] = OpCodes.Conv_R4,
-        ["conv.r8"] = OpCodes.Conv_R8,
-        ["conv.r.un"] = OpCodes.Conv_R_Un,
-        ["i1"] = OpCodes.Ldind_I1,
-        ["u1"] = OpCodes.Ldind_U1,
-        ["i2"] = OpCodes.Ldind_I2,
-        ["u2"] = OpCodes.Ldind_U2,
-        ["i4"] = OpCodes.Ldind_I4,
-        ["u4"] = OpCodes.Ldind_U4,
-        ["i8"] = OpCodes.Ldind_I8,
-        ["r4"] = OpCodes.Ldind_R4,
-        ["r8"] = OpCodes.Ldind_R8,
-        ["v128"] = OpCodes.Ldobj,
-    }.ToFrozenDictionary();
+        "add" => OpCodes.Add,
+        "sub" => OpCodes.Sub,
+        "mul" => OpCodes.Mul,
+        "div" => OpCodes.Div,
+        "and" => OpCodes.And,
+        "or" => OpCodes.Or,
+        "xor" => OpCodes.Xor,
+        "shl" => OpCodes.Shl,
+        "shr" => OpCodes.Shr,
+        "shr.un" => OpCodes.Shr_Un,
+        "ceq" => OpCodes.Ceq,
+        "clt" => OpCodes.Clt,
+        "clt.un" => OpCodes.Clt_Un,
+        "cgt" => OpCodes.Cgt,
+        "cgt.un" => OpCodes.Cgt_Un,
+        "conv.i1" => OpCodes.Conv_I1,
+        "conv.i2" => OpCodes.Conv_I2,
+        "conv.i4" => OpCodes.Conv_I4,
+        "conv.i8" => OpCodes.Conv_I8,
+        "conv.u8" => OpCodes.Conv_U8,
+        "conv.r4" => OpCodes.Conv_R4,
+        "conv.r8" => OpCodes.Conv_R8,
+        "conv.r.un" => OpCodes.Conv_R_Un,
+        "i1" => OpCodes.Ldind_I1,
+        "u1" => OpCodes.Ldind_U1,
+        "i2" => OpCodes.Ldind_I2,
+        "u2" => OpCodes.Ldind_U2,
+        "i4" => OpCodes.Ldind_I4,
+        "u4" => OpCodes.Ldind_U4,
+        "i8" => OpCodes.Ldind_I8,
+        "r4" => OpCodes.Ldind_R4,
+        "r8" => OpCodes.Ldind_R8,
+        "v128" => OpCodes.Ldobj,
+        _ => throw new FormatException($"Unknown instruction in the operator table: {text}"),
+    };
 
-    private static readonly FrozenDictionary<string, OpCode> StoresByName = new Dictionary<string, OpCode>
+    /// <summary>The instruction that stores a type.</summary>
+    private static OpCode StoreOf(string text) => text switch
     {
-        ["i1"] = OpCodes.Stind_I1,
-        ["i2"] = OpCodes.Stind_I2,
-        ["i4"] = OpCodes.Stind_I4,
-        ["i8"] = OpCodes.Stind_I8,
-        ["r4"] = OpCodes.Stind_R4,
-        ["r8"] = OpCodes.Stind_R8,
-        ["v128"] = OpCodes.Stobj,
-    }.ToFrozenDictionary();
+        "i1" => OpCodes.Stind_I1,
+        "i2" => OpCodes.Stind_I2,
+        "i4" => OpCodes.Stind_I4,
+        "i8" => OpCodes.Stind_I8,
+        "r4" => OpCodes.Stind_R4,
+        "r8" => OpCodes.Stind_R8,
+        "v128" => OpCodes.Stobj,
+        _ => throw new FormatException($"Unknown instruction in the operator table: {text}"),
+    };
 
     /// <summary>A step: an opcode, or the constant to push before the next.</summary>
     internal readonly record struct Step(OpCode Code, int? Constant);
@@ -93,7 +96,7 @@ internal sealed class Emission
         string kind = op.Emission[..colon], rest = op.Emission[(colon + 1)..];
         switch (kind)
         {
-            case "il": return new Emission { Kind = EmissionKind.Il, Steps = [.. rest.Split(',').Select(ParseStep)] };
+            case "il": return new Emission { Kind = EmissionKind.Il, Steps = Array.ConvertAll(rest.Split(','), ParseStep) };
             case "call":
                 return new Emission
                 {
@@ -105,16 +108,16 @@ internal sealed class Emission
             case "load":
                 {
                     string[] parts = rest.Split(',');
-                    return new Emission { Kind = EmissionKind.Load, Steps = [.. parts.Select(ParseStep)], Width = WidthOf(parts[0]) };
+                    return new Emission { Kind = EmissionKind.Load, Steps = Array.ConvertAll(parts, ParseStep), Width = WidthOf(parts[0]) };
                 }
             case "store":
-                return new Emission { Kind = EmissionKind.Store, Steps = [new Step(StoresByName[rest], null)], Width = WidthOf(rest) };
+                return new Emission { Kind = EmissionKind.Store, Steps = [new Step(StoreOf(rest), null)], Width = WidthOf(rest) };
             default: throw new FormatException($"Unknown emission for {op}: {op.Emission}");
         }
     }
 
     private static Step ParseStep(string text) =>
-        text.StartsWith("ldc.", StringComparison.Ordinal) ? new Step(default, int.Parse(text.AsSpan(4), CultureInfo.InvariantCulture)) : new Step(OpCodesByName[text], null);
+        text.StartsWith("ldc.", StringComparison.Ordinal) ? new Step(default, int.Parse(text.AsSpan(4), CultureInfo.InvariantCulture)) : new Step(OpCodeOf(text), null);
 
     private static int WidthOf(string type) => type == "v128" ? 16 : type[1] - '0';
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using WasmJit.Jit.Binary;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Emit;
 using WasmJit.Jit.Interpreter;
@@ -15,12 +16,13 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     private const int SmallestBlock = 256, LargestBlock = 16 << 10;
 
     /// <summary>
-    /// Compiling takes as long as a thousand calls or so of a function's instructions in the interpreter, and is done beside it.
+    /// A frame at the head of a loop that has no machine code, in a function where another loop has: it goes on for so many iterations and
+    /// looks so many times before there is machine code for this one too.
     /// </summary>
-    private const int CallsUntilHot = 1000;
+    private const int IterationsBetweenLooks = 256, LooksUntilNextLoop = 16;
 
-    /// <summary>How often a loop whose function is hot looks whether there is machine code for it.</summary>
-    private const int IterationsUntilNextLook = 1 << 14;
+    /// <summary>How often a function looks that has been compiled at random.</summary>
+    private const int RandomLooks = 1 << 14;
 
     /// <summary>What a function does that has machine code.</summary>
     private static readonly Instruction[] InvokeCode = MakeInvokeCode();
@@ -32,8 +34,20 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     private Instruction[] block = [];
     private int used;
 
-    /// <summary>Machine code that begins at the head of a loop; 0 while it is being made, or if that failed.</summary>
-    private Dictionary<(int Own, int Loop), nint>? loopCode;
+    /// <summary>Of functions with machine code that begins at the head of a loop: what there is.</summary>
+    private readonly Dictionary<int, LoopCode> loopCode = [];
+
+    private sealed class LoopCode
+    {
+        /// <summary>The code by the loop's offset; 0 while it is being made, or if that failed.</summary>
+        internal Dictionary<int, nint> ByLoop { get; } = [];
+
+        /// <summary>Some is being made.</summary>
+        internal bool IsPending { get; set; }
+
+        /// <summary>How often somebody looked at a loop that has none.</summary>
+        internal int Misses { get; set; }
+    }
 
     internal InterpretedModule(CompiledModule module, int functions)
     {
@@ -94,7 +108,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     private int FirstHeat(int own)
     {
         if (!module.Options.TiersUp) return int.MaxValue;
-        if (module.Options.TierSeed is not { } seed) return CallsUntilHot;
+        if (module.Options.TierSeed is not { } seed) return EventsUntilHot(own);
         // Half of the functions at once or nearly so, some never.
         var random = new Random(HashCode.Combine(seed, own));
         return random.Next(8) switch
@@ -105,40 +119,99 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         };
     }
 
+    private int EventsUntilHot(int own)
+    {
+        FuncInfo func = module.Info.Funcs[own + module.Info.ImportedFuncs];
+        return BreakEven.EventsOf(func.BodyEnd - func.BodyStart);
+    }
+
+    private int NextHeat(int own) => module.Options.TierSeed is null ? EventsUntilHot(own) : RandomLooks;
+
     /// <summary>A function has run long enough: it is compiled, unless that does not succeed.</summary>
     internal void OnHot(FunctionState* state)
     {
-        state->Heat = module.Options.TiersUp ? IterationsUntilNextLook : int.MaxValue;
-        if (!module.Options.TiersUp || state->Compiled != 0) return;
-        if (state->TimesHot++ > 0) return;
-        Compile(state, -1);
-    }
-
-    /// <summary>
-    /// The same for a loop: if the function still runs there when somebody looks once more, machine code that begins at its head is
-    /// made too. The next iterations go on in the interpreter until it is there.
-    /// </summary>
-    internal nint OnHotLoop(FunctionState* state, int loop)
-    {
-        bool isFirst = state->TimesHot == 0 && state->Compiled == 0;
-        OnHot(state);
-        // What the emitter asserts it knows only from the function's beginning on.
-        if (!module.Options.TiersUp || module.Options.Verifies || (isFirst && module.Options.TierSeed is null)) return 0;
+        if (!module.Options.TiersUp)
+        {
+            state->Heat = int.MaxValue;
+            return;
+        }
         int own = (int)(state - States);
         lock (gate)
         {
-            loopCode ??= [];
-            if (!loopCode.TryAdd((own, loop), 0)) return loopCode[(own, loop)];
+            // Where a loop has machine code, the next who comes to one looks.
+            if (state->Compiled == 0 && loopCode.ContainsKey(own)) state->Heat = 0;
+            else Count(state, own);
         }
-        Compile(state, loop);
-        lock (gate) return loopCode[(own, loop)];
+        if (state->Compiled != 0 || state->IsAsked) return;
+        state->IsAsked = true;
+        Compile(own, -1);
     }
 
-    private void Compile(FunctionState* state, int loop)
+    /// <summary>
+    /// The same for a loop. A function that is called again and again is compiled; one that has hardly been called runs here still, so machine
+    /// code that begins at the loop's head is made for it. The next iterations go on in the interpreter until it is there.
+    /// </summary>
+    internal nint OnHotLoop(FunctionState* state, int loop)
+    {
+        bool isRandom = module.Options.TierSeed is not null;
+        // What the emitter asserts it knows only from the function's beginning on.
+        bool compilesLoops = module.Options is { TiersUp: true, Verifies: false };
+        if (!compilesLoops || isRandom) OnHot(state);
+        if (!compilesLoops) return 0;
+        int own = (int)(state - States);
+        bool asks;
+        lock (gate)
+        {
+            LoopCode? known = loopCode.GetValueOrDefault(own);
+            if (known is not null && known.ByLoop.TryGetValue(loop, out nint code) && code != 0)
+            {
+                state->Heat = 0;
+                return code;
+            }
+            asks = isRandom || MayAsk(state, own, known, loop);
+            if (asks)
+            {
+                known ??= loopCode[own] = new LoopCode();
+                asks = known.ByLoop.TryAdd(loop, 0);
+                known.IsPending |= asks;
+            }
+        }
+        if (asks) Compile(own, loop);
+        else if (!isRandom && !loopCode.ContainsKey(own)) OnHot(state);
+        lock (gate) return loopCode.GetValueOrDefault(own)?.ByLoop.GetValueOrDefault(loop) ?? 0;
+    }
+
+    /// <summary>Whether a loop gets machine code now. Says when somebody looks again.</summary>
+    private bool MayAsk(FunctionState* state, int own, LoopCode? known, int loop)
+    {
+        if (known is null)
+        {
+            // Few calls for all that it has run.
+            if (state->Entries > 2 * (state->TimesHot + 1)) return false;
+            Count(state, own);
+            return true;
+        }
+        if (!known.IsPending && !known.ByLoop.ContainsKey(loop) && ++known.Misses < LooksUntilNextLoop)
+        {
+            state->Heat = IterationsBetweenLooks;
+            return false;
+        }
+        known.Misses = 0;
+        Count(state, own);
+        return !known.IsPending;
+    }
+
+    private void Count(FunctionState* state, int own)
+    {
+        state->TimesHot++;
+        state->Heat = NextHeat(own);
+    }
+
+    private void Compile(int own, int loop)
     {
         try
         {
-            module.CompileHot((int)(state - States) + module.Info.ImportedFuncs, loop);
+            module.CompileHot(own + module.Info.ImportedFuncs, loop);
         }
         catch (UnsupportedModuleException)
         {
@@ -146,11 +219,14 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         }
     }
 
-    /// <summary>How many calls and iterations of a function have been interpreted since it is hot.</summary>
+    /// <summary>
+    /// How much of a function has been interpreted, in 1024ths of what its compilation takes: what has cost most of that is compiled first.
+    /// </summary>
     internal long HeatOf(int func)
     {
-        FunctionState* state = States + (func - module.Info.ImportedFuncs);
-        return ((long)state->TimesHot * IterationsUntilNextLook) - state->Heat;
+        int own = func - module.Info.ImportedFuncs;
+        FunctionState* state = States + own;
+        return ((long)state->TimesHot << 10) - (((long)state->Heat << 10) / NextHeat(own));
     }
 
     /// <summary>A function has machine code that begins at a loop; 0 if that could not be made.</summary>
@@ -158,8 +234,10 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     {
         lock (gate)
         {
-            loopCode![(own, loop)] = code;
-            if (States[own].Heat > 0) States[own].Heat = 0;
+            LoopCode known = loopCode[own];
+            known.ByLoop[loop] = code;
+            known.IsPending = false;
+            if (code != 0 && States[own].Heat > 0) States[own].Heat = 0;
         }
     }
 
@@ -191,6 +269,9 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
                 state->Slots = Math.Max(state->Shape->ParamSlots, state->Shape->ResultSlots);
                 state->RefSlots = Math.Max(state->Shape->RefParams, state->Shape->RefResults);
             }
+            // A loop that still runs in the interpreter soon gets machine code of its own, if the function is not called again and again from here.
+            state->Entries = 0;
+            state->TimesHot = 0;
             Volatile.Write(ref state->Compiled, code);
             Volatile.Write(ref *(nint*)&state->Code, (nint)Unsafe.AsPointer(ref InvokeCode[0]));
         }

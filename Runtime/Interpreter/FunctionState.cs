@@ -27,14 +27,20 @@ internal unsafe struct FunctionState
     /// <summary>Counts calls and loops down; below zero the function is hot.</summary>
     internal int Heat;
 
-    /// <summary>How often it was hot before there was machine code.</summary>
+    /// <summary>How often the heat has been counted down.</summary>
     internal int TimesHot;
+
+    /// <summary>How often it was called.</summary>
+    internal int Entries;
 
     /// <summary>The index among the functions that the module defines.</summary>
     internal int Index;
 
     /// <summary>Whether the entry that its stub leads to makes tail calls in place of it; see <see cref="CallShape.Tail"/>.</summary>
     internal bool EntryTails;
+
+    /// <summary>Whether somebody has asked for machine code of the function.</summary>
+    internal bool IsAsked;
 }
 
 /// <summary>How values of a signature lie in slots and registers when calls cross between interpreted and machine code.</summary>
