@@ -119,6 +119,8 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         return CodeAddress.Of(guard);
     }
 
+    internal override int LoopsCompiled => interpreted?.LoopsCompiled ?? 0;
+
     internal override bool IsCompiled(int func) => Volatile.Read(ref methods[func - Info.ImportedFuncs]) is not null;
 
     internal override CodeOptions Options => options;

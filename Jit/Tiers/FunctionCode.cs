@@ -34,6 +34,9 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
     /// <summary>Whether the machine code of an own function is there.</summary>
     internal abstract bool IsCompiled(int func);
 
+    /// <summary>How many loops have machine code that begins at their heads, for tests.</summary>
+    internal virtual int LoopsCompiled => 0;
+
     /// <summary>What the interpreter knows of the own functions; null if they are not interpreted.</summary>
     internal virtual unsafe Runtime.FunctionState* States => null;
 

@@ -45,6 +45,8 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         /// <summary>Some is being made.</summary>
         internal bool IsPending { get; set; }
 
+        internal bool HasSome { get; set; }
+
         /// <summary>How often somebody looked at a loop that has none.</summary>
         internal int Misses { get; set; }
     }
@@ -139,7 +141,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         lock (gate)
         {
             // Where a loop has machine code, the next who comes to one looks.
-            if (state->Compiled == 0 && loopCode.ContainsKey(own)) state->Heat = 0;
+            if (state->Compiled == 0 && loopCode.GetValueOrDefault(own) is { HasSome: true }) state->Heat = 0;
             else Count(state, own);
         }
         if (state->Compiled != 0 || state->IsAsked) return;
@@ -159,7 +161,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         if (!compilesLoops || isRandom) OnHot(state);
         if (!compilesLoops) return 0;
         int own = (int)(state - States);
-        bool asks;
+        bool asks, isFirst;
         lock (gate)
         {
             LoopCode? known = loopCode.GetValueOrDefault(own);
@@ -168,6 +170,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
                 state->Heat = 0;
                 return code;
             }
+            isFirst = known is null;
             asks = isRandom || MayAsk(state, own, known, loop);
             if (asks)
             {
@@ -177,7 +180,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             }
         }
         if (asks) Compile(own, loop);
-        else if (!isRandom && !loopCode.ContainsKey(own)) OnHot(state);
+        else if (!isRandom && isFirst) OnHot(state);
         lock (gate) return loopCode.GetValueOrDefault(own)?.ByLoop.GetValueOrDefault(loop) ?? 0;
     }
 
@@ -229,6 +232,14 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         return ((long)state->TimesHot << 10) - (((long)state->Heat << 10) / NextHeat(own));
     }
 
+    internal int LoopsCompiled
+    {
+        get
+        {
+            lock (gate) return loopCode.Values.Sum(known => known.ByLoop.Values.Count(code => code != 0));
+        }
+    }
+
     /// <summary>A function has machine code that begins at a loop; 0 if that could not be made.</summary>
     internal void OnLoopCompiled(int own, int loop, nint code)
     {
@@ -237,6 +248,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             LoopCode known = loopCode[own];
             known.ByLoop[loop] = code;
             known.IsPending = false;
+            known.HasSome |= code != 0;
             if (code != 0 && States[own].Heat > 0) States[own].Heat = 0;
         }
     }

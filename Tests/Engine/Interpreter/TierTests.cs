@@ -1,4 +1,6 @@
+using WasmJit.Jit.Binary;
 using WasmJit.Jit.Interpreter;
+using WasmJit.Jit.Tiers;
 using WasmJit.Runtime;
 using Xunit;
 
@@ -188,6 +190,33 @@ public sealed class TierTests
         Assert.True(module.Code.IsCompiled(0));
         Assert.False(module.Code.IsCompiled(2));
         Assert.Equal(4, run(1, 0));
+    }
+
+    /// <summary>A function that is called once, and runs long, gets machine code for its loop alone; all of it when it is called again.</summary>
+    [Fact]
+    public void ALoopThatRunsOnceIsCompiledAlone()
+    {
+        Module module = new Engine(Compiled with { Compilation = Compilation.Tiered, BackgroundThreads = 0 }).CompileText("""
+            (module
+              (func (export "run") (param i32) (result i32) (local $sum i32)
+                (loop $l
+                  (local.set $sum (i32.add (local.get $sum) (local.get 0)))
+                  (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+                (local.get $sum))
+              (func (export "once") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))
+            """);
+        Instance instance = module.Instantiate();
+        var run = instance.GetExport<Func<int, int>>("run");
+        FuncInfo info = module.Info.Funcs[0];
+        int hot = BreakEven.EventsOf(info.BodyEnd - info.BodyStart);
+        run(hot - 10);
+        Assert.Equal((0, false), (module.Code.LoopsCompiled, module.Code.IsCompiled(0)));
+        Assert.Equal(unchecked(50_000 * 100_001), run(100_000));
+        Assert.Equal((1, false), (module.Code.LoopsCompiled, module.Code.IsCompiled(0)));
+        for (int i = 0; i < 3; i++) run(10);
+        Assert.Equal((1, true), (module.Code.LoopsCompiled, module.Code.IsCompiled(0)));
+        Assert.Equal(2, instance.GetExport<Func<int, int>>("once")(1));
+        Assert.False(module.Code.IsCompiled(1));
     }
 
     /// <summary>Functions of several instances call one another in both directions, with values of every kind.</summary>
