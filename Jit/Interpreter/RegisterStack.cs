@@ -264,9 +264,48 @@ internal sealed class RegisterStack
     /// Moves the topmost operands to where a label wants them; they stay operands. No operand lies lower than where it goes, so none is
     /// overwritten before it has been moved.
     /// </summary>
-    internal void MoveTo(int numbers, int references, int count)
+    internal void MoveTo(int numbers, int references, int count) => Move(Height - count, numbers, references, fromHomes: false);
+
+    /// <summary>Moves the operands from one on. Gives how many of them are references.</summary>
+    private int Move(int first, int numbers, int references, bool fromHomes)
     {
-        for (int i = Height - count; i < Height; i++) Load(operands[i], operands[i].IsRef ? references++ : numbers++);
+        int firstReference = references;
+        for (int i = first; i < Height;)
+        {
+            RegisterOperand operand = operands[i];
+            if (fromHomes) operand.Kind = OperandKind.Home;
+            ref int to = ref operand.IsRef ? ref references : ref numbers;
+            int length = RunAt(i);
+            if (length < ManyValues || operand.Home == to)
+            {
+                length = 1;
+                Load(operand, to);
+            }
+            else
+            {
+                code.Emit(operand.IsRef ? RegisterOp.MoveRefs : RegisterOp.MoveMany, to, operand.Home, 0, length);
+            }
+            to += length;
+            i += length;
+        }
+        return references - firstReference;
+    }
+
+    /// <summary>So many operands are put into their homes, once, and moved by one instruction: a branch of two bytes may carry a thousand.</summary>
+    internal const int ManyValues = 8;
+
+    /// <summary>Before a branch: if it carries many values, they are put into their homes on all ways. Others may lie above.</summary>
+    internal void BeforeBranch(int count, int above)
+    {
+        if (count >= ManyValues) ToHomes(count + above);
+    }
+
+    /// <summary>How many operands from one on are in their homes, of one sort, and so in slots one behind the other.</summary>
+    private int RunAt(int first)
+    {
+        int end = first;
+        while (end < Height && operands[end].Kind == OperandKind.Home && operands[end].IsRef == operands[first].IsRef) end++;
+        return end - first;
     }
 
     /// <summary>Moves the topmost operands to the frame's first slots, by way of their homes. They stay operands as they were.</summary>
@@ -275,14 +314,7 @@ internal sealed class RegisterStack
     {
         // What is read from locals must be read before the locals' slots are written.
         for (int i = Height - count; i < Height; i++) Load(operands[i], operands[i].Home);
-        int numbers = 0, references = 0;
-        for (int i = Height - count; i < Height; i++)
-        {
-            ref RegisterOperand operand = ref operands[i];
-            int to = operand.IsRef ? references++ : numbers++;
-            if (to != operand.Home) code.Emit(operand.IsRef ? RegisterOp.MoveRef : RegisterOp.Move, to, operand.Home);
-        }
-        return references;
+        return Move(Height - count, 0, 0, fromHomes: true);
     }
 
     // ---- locals ----

@@ -117,6 +117,7 @@ internal sealed unsafe partial class RegisterTranslator
         else
         {
             int skip = code.DefineLabel();
+            stack.BeforeBranch(LabelTypes(frame).Length, above: 1);
             code.Branch(RegisterConditions.Take(stack, code, negate: true), skip);
             Jump(label);
             code.Mark(skip);
@@ -128,6 +129,8 @@ internal sealed unsafe partial class RegisterTranslator
     {
         ByteReader list = reader.List(instr);
         int count = instr.ListCount;
+        ByteReader first = list;
+        stack.BeforeBranch(LabelTypes(Label(first.U32())).Length, above: 1);
         int at = code.BranchTable(stack.PopSlot(), count);
         var pads = new Dictionary<uint, int>();
         for (int i = 0; i <= count; i++)
@@ -153,6 +156,7 @@ internal sealed unsafe partial class RegisterTranslator
 
     private void BrOnNull(uint label, bool branchIfNot)
     {
+        stack.BeforeBranch(LabelTypes(Label(label)).Length - (branchIfNot ? 1 : 0), above: 1);
         RegisterOperand item = stack.Pop();
         int from = stack.SlotOf(item);
         // A slot that no operand has: those of the label are not moved before the branch.

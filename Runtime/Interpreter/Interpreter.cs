@@ -107,6 +107,8 @@ internal static unsafe partial class Interpreter
                     fp[ip->A] = (ulong)memory.Base + index + (ulong)ip->Imm;
                     return ip + 2;
                 }
+            case RegisterOp.MoveMany: new ReadOnlySpan<ulong>(fp + ip->B, (int)ip->Imm).CopyTo(new Span<ulong>(fp + ip->A, (int)ip->Imm)); break;
+            case RegisterOp.MoveRefs: Array.Copy(thread.Refs, rp + ip->B, thread.Refs, rp + ip->A, (int)ip->Imm); break;
             case RegisterOp.MemorySize: fp[ip->A] = instance.Memories[ip->Target].PageCount; break;
             case RegisterOp.MemoryGrow:
                 {

@@ -116,6 +116,9 @@ internal enum RegisterOp : ushort
     /// <summary>The address in the process of an access to memory C; the word behind says its width (A) and if it is checked (B).</summary>
     Address,
 
+    /// <summary>As many numbers or references as Imm says, from B on, are moved to where A is and behind it.</summary>
+    MoveMany, MoveRefs,
+
     MemoryFill, MemoryCopy, MemoryInit, DataDrop,
     TableGet, TableSet, TableSize, TableGrow, TableFill, TableCopy, TableInit, ElemDrop,
     RefFunc, RefIsNull, RefEq, RefAsNonNull, GlobalGetRef, GlobalSetRef, GlobalGetFar, GlobalSetFar,
