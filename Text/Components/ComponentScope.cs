@@ -1,4 +1,3 @@
-using System.Text;
 using WasmJit.Components;
 
 namespace WasmJit.Text;
@@ -128,39 +127,14 @@ internal sealed class ComponentScope(ScopeKind kind, string? id, ComponentScope?
         return output.ToArray();
     }
 
-    /// <summary>The name section's content; empty if nothing has a name.</summary>
+    /// <summary>The name section; empty if nothing has a name.</summary>
     internal byte[] NameSection()
     {
+        byte[] content = ComponentNames.Write(Name, spaces.Select(s => (s.Key, s.Value.Names)));
+        if (content.Length == 0) return content;
         var section = new ByteWriter();
-        if (Name is { } name)
-        {
-            var part = new ByteWriter();
-            part.Name(name);
-            section.U8(ComponentNameSubsection.Component);
-            section.Sized(part);
-        }
-        foreach ((Sort sort, IndexSpace space) in spaces)
-        {
-            if (space.Names.Count == 0) continue;
-            var part = new ByteWriter();
-            sort.Write(part);
-            part.U32((uint)space.Names.Count);
-            foreach ((uint index, string item) in space.Names.OrderBy(n => n.Key))
-            {
-                part.U32(index);
-                part.Name(item);
-            }
-            section.U8(ComponentNameSubsection.Sort);
-            section.Sized(part);
-        }
-        return section.Length == 0 ? [] : Prefixed("component-name", section);
-    }
-
-    private static byte[] Prefixed(string name, ByteWriter content)
-    {
-        var section = new ByteWriter();
-        section.Vector(Encoding.UTF8.GetBytes(name));
-        section.Bytes(content.Span);
+        section.Name(ComponentNames.SectionName);
+        section.Bytes(content);
         return section.ToArray();
     }
 }

@@ -40,8 +40,10 @@ internal sealed class ModuleEncoder
     /// <param name="begin">The first token.</param>
     /// <param name="end">The token behind the last.</param>
     /// <param name="id">The module's id.</param>
+    /// <param name="name">The name that an annotation gives it, where that has been read.</param>
     /// <exception cref="InsufficientExecutionStackException">The text is nested too deeply.</exception>
-    internal static byte[] Encode(Source source, int begin, int end, string? id) => Encode(source, FieldReader.Read(source, begin, end, id), null);
+    internal static byte[] Encode(Source source, int begin, int end, string? id, string? name = null) =>
+        Encode(source, FieldReader.Read(source, begin, end, id, name), null);
 
     private static byte[] Encode(Source source, ModuleSyntax module, ModuleNames? outer) => new ModuleEncoder(source, module, outer).Run();
 

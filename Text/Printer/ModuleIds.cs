@@ -10,7 +10,7 @@ internal sealed class ModuleIds(ModuleInfo module, ModuleIds? outer)
     private ILookup<uint, KeyValuePair<uint, string>>? localNames;
     private ILookup<uint, KeyValuePair<uint, string>>? fieldNames;
 
-    internal PrintedNames Types { get; } = new(module.Names.Types);
+    internal PrintedNames Types { get; init; } = new(module.Names.Types);
 
     internal PrintedNames Funcs { get; } = new(module.Names.Funcs);
 

@@ -13,9 +13,10 @@ internal sealed class TextOutput(TextWriter? writer, long most)
     internal StringBuilder Text { get; } = new();
 
     /// <exception cref="UnsupportedModuleException">The text is too long.</exception>
-    internal void Check()
+    /// <param name="more">How many characters are about to come.</param>
+    internal void Check(long more = 0)
     {
-        if (written + Text.Length > most) throw new UnsupportedModuleException($"the module's text has more than {most:N0} characters");
+        if (written + Text.Length + more > most) throw new UnsupportedModuleException($"the module's text has more than {most:N0} characters");
     }
 
     /// <summary>Writes the complete lines to the writer, if they have enough characters.</summary>

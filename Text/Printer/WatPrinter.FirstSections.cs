@@ -83,7 +83,7 @@ internal sealed partial class WatPrinter
         string id = Next(ExternKind.Module, out uint index);
         var printer = new WatPrinter(nested, ids, output);
         printer.ids.CanBeSaid = nested.Names.Module == module.Names.Modules.GetValueOrDefault(index);
-        printer.Module(id);
+        printer.Module("(module" + id);
     }
 
     private void Instance(ref ByteReader reader)

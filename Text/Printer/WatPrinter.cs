@@ -18,6 +18,9 @@ internal sealed partial class WatPrinter
     private readonly TypePrinter typeText;
     private readonly CustomSectionPrinter customs;
 
+    /// <summary>How many components are around the module.</summary>
+    private int around;
+
     private WatPrinter(ModuleInfo module, ModuleIds? outer, TextOutput output)
     {
         this.module = module;
@@ -50,8 +53,19 @@ internal sealed partial class WatPrinter
         var printer = new WatPrinter(module, null, output);
         string id = module.Names.Module is not { } name ? ""
             : name.Length > 0 ? " " + TextStrings.Id(name) : " " + TextStrings.NameAnnotation(name);
-        printer.Module(id);
+        printer.Module("(module" + id);
         output.Check();
+    }
+
+    /// <summary>Prints a core module of a component.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="output">Where the text goes.</param>
+    /// <param name="head">The opening parenthesis, keywords and id.</param>
+    /// <param name="depth">How many components are around it.</param>
+    internal static void PrintInComponent(ModuleInfo module, TextOutput output, string head, int depth)
+    {
+        var printer = new WatPrinter(module, null, output) { around = depth };
+        printer.Module(head);
     }
 
     /// <summary>One function: its head without the closing parenthesis, and its instructions.</summary>
@@ -63,10 +77,10 @@ internal sealed partial class WatPrinter
         return (printer.Head(code, index, printer.ids.Funcs.Definition((uint)index)), code.Body(module.Funcs[index]));
     }
 
-    private void Module(string id)
+    private void Module(string head)
     {
         customs.FindHints();
-        Indent().Append("(module").Append(id).Append('\n');
+        Indent().Append(head).Append('\n');
         foreach (EarlyItem item in module.EarlyItems) Early(item);
         for (int i = module.ImportedTables; i < module.Tables.Count; i++) Table((uint)i, module.Tables[i]);
         for (int i = module.ImportedMemories; i < module.Memories.Count; i++)
@@ -104,7 +118,7 @@ internal sealed partial class WatPrinter
     }
 
     /// <summary>The indentation of a nested module. It has a limit.</summary>
-    private int Left => Math.Min(2 * module.Nesting, 40);
+    private int Left => Math.Min(2 * (module.Nesting + around), 40);
 
     private StringBuilder Indent(int more = 0) => text.Append(' ', Left + more);
 

@@ -30,10 +30,11 @@ internal sealed partial class FieldReader : SyntaxReader
     /// <param name="begin">The first token.</param>
     /// <param name="end">The token behind the last.</param>
     /// <param name="id">The module's id.</param>
-    internal static ModuleSyntax Read(Source source, int begin, int end, string? id)
+    /// <param name="name">The name that an annotation gives it, where that has been read.</param>
+    internal static ModuleSyntax Read(Source source, int begin, int end, string? id, string? name = null)
     {
         var reader = new FieldReader(source, begin, end, 0);
-        return reader.Module(id, reader.NameAnnotation("module") ?? id);
+        return reader.Module(id, name ?? reader.NameAnnotation("module") ?? id);
     }
 
     private ModuleSyntax Module(string? id, string? name)
