@@ -1,4 +1,5 @@
 using System.CommandLine;
+using WasmJit.Components;
 
 namespace WasmJit.Cli;
 
@@ -34,13 +35,23 @@ internal static class ModuleFile
     }
 
     /// <summary>Reads a module in the binary format. Text is encoded.</summary>
-    /// <exception cref="ToolException">The file cannot be read, or has neither format.</exception>
+    /// <exception cref="ToolException">The file cannot be read, has neither format, or is a component.</exception>
     internal static byte[] Read(string path) => Read(path, ReadBytes(path));
+
+    /// <summary>Reads a module or component in the binary format. Text is encoded.</summary>
+    /// <exception cref="ToolException">The file cannot be read, or has neither format.</exception>
+    internal static byte[] ReadAny(string path) => ReadAny(path, ReadBytes(path));
 
     private static byte[] Read(string path, byte[] bytes)
     {
-        if (IsComponent(bytes))
+        bytes = ReadAny(path, bytes);
+        if (ComponentHeader.IsComponent(bytes))
             throw new ToolException($"{path} is a component, not a module", "build it for WASI preview 1 (wasm32-wasip1, wasm32-wasi), or extract its module");
+        return bytes;
+    }
+
+    private static byte[] ReadAny(string path, byte[] bytes)
+    {
         if (IsBinary(bytes)) return bytes;
         if (bytes.Length == 0) throw new ToolException($"{path} is empty");
         if (path.EndsWith(".wasm", StringComparison.OrdinalIgnoreCase) && !LooksLikeText(bytes))
@@ -104,10 +115,21 @@ internal static class ModuleFile
         _ => "",
     };
 
-    internal static bool IsBinary(ReadOnlySpan<byte> bytes) => bytes.StartsWith("\0asm"u8);
+    /// <summary>What is wrong with a component, null if nothing is.</summary>
+    internal static ModuleException? ComponentError(byte[] bytes)
+    {
+        try
+        {
+            ComponentValidator.Validate(ComponentDecoder.Decode(bytes));
+            return null;
+        }
+        catch (ModuleException e)
+        {
+            return e;
+        }
+    }
 
-    /// <summary>Whether it is a binary of the component model. It has the same magic number, and another version and layer.</summary>
-    private static bool IsComponent(ReadOnlySpan<byte> bytes) => bytes.Length >= 8 && IsBinary(bytes) && bytes[6] == 1 && bytes[7] == 0;
+    internal static bool IsBinary(ReadOnlySpan<byte> bytes) => bytes.StartsWith("\0asm"u8);
 
     /// <summary>A hint for a directory: the modules in it.</summary>
     private static string ModulesIn(string path)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using WasmJit.Components;
 
 namespace WasmJit.Cli;
 
@@ -7,7 +8,7 @@ internal static class ConvertCommands
 {
     internal static Command MakeToBinary(Terminal terminal)
     {
-        Argument<string> file = ModuleFile.Argument("A module in the text format; \"-\" is the standard input.");
+        Argument<string> file = ModuleFile.Argument("A module or component in the text format; \"-\" is the standard input.");
         var output = Output("The binary's path; \"-\" is the standard output. The default is the FILE with the extension .wasm.");
         var noCheck = new Option<bool>("--no-check") { Description = "Do not validate the module." };
         var command = new Command("wat2wasm", "Encodes the text format into the binary format.") { file, output, noCheck };
@@ -19,8 +20,11 @@ internal static class ConvertCommands
         {
             string path = parsed.GetValue(file)!;
             byte[] bytes = ModuleFile.Encode(path, ModuleFile.ReadBytes(path));
-            if (!parsed.GetValue(noCheck) && !new Engine().Validate(bytes, out ModuleException? error))
-                throw new ToolException($"{path}: {ModuleFile.Kind(error!)}{error!.Message}; --no-check skips validation");
+            ModuleException? error = null;
+            if (!parsed.GetValue(noCheck) && ComponentHeader.IsComponent(bytes)) error = ModuleFile.ComponentError(bytes);
+            else if (!parsed.GetValue(noCheck)) new Engine().Validate(bytes, out error);
+            if (error is not null)
+                throw new ToolException($"{path}: {ModuleFile.Kind(error)}{error.Message}; --no-check skips validation");
             string target = parsed.GetValue(output) ?? (path == "-" ? "-" : Path.ChangeExtension(path, ".wasm"));
             if (target == "-")
             {
@@ -37,7 +41,7 @@ internal static class ConvertCommands
 
     internal static Command MakeToText(Terminal terminal)
     {
-        Argument<string> file = ModuleFile.Argument("A module in the binary format; \"-\" is the standard input.");
+        Argument<string> file = ModuleFile.Argument("A module or component in the binary format; \"-\" is the standard input.");
         var output = Output("The text's path. The default is the standard output.");
         var most = new Option<long>("--max-length")
         {
@@ -45,7 +49,7 @@ internal static class ConvertCommands
             HelpName = "CHARACTERS",
             DefaultValueFactory = _ => 1_000_000_000,
         };
-        var command = new Command("wasm2wat", "Prints a module in the text format.") { file, output, most };
+        var command = new Command("wasm2wat", "Prints a module or component in the text format.") { file, output, most };
         Help.Describe(command, """
             Names come from the name section. wat2wasm makes the same module of the text again, and the same bytes if it made
             the binary.
@@ -53,7 +57,7 @@ internal static class ConvertCommands
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(file)!;
-            byte[] bytes = ModuleFile.Read(path);
+            byte[] bytes = ModuleFile.ReadAny(path);
             string? target = parsed.GetValue(output) is { } name && name != "-" ? name : null;
             try
             {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using WasmJit.Components;
 using WasmJit.Jit.Binary;
 
 namespace WasmJit.Cli;
@@ -8,8 +9,8 @@ internal static class ValidateCommand
 {
     internal static Command Make(Terminal terminal)
     {
-        var files = new Argument<string[]>("FILE") { Description = "Modules (.wasm or .wat).", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("validate", "Validates modules without running them.") { files };
+        var files = new Argument<string[]>("FILE") { Description = "Modules and components (.wasm or .wat).", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("validate", "Validates modules and components without running them.") { files };
         Help.Describe(command, """
             Prints a line for each file: "valid", or the reason with the byte offset and the function. Custom sections cannot make a
             module invalid; errors in names and branch hints have lines of their own. The exit code is 1 if any file is not valid.
@@ -36,9 +37,14 @@ internal static class ValidateCommand
         custom = [];
         try
         {
-            byte[] bytes = ModuleFile.Read(path);
+            byte[] bytes = ModuleFile.ReadAny(path);
             ModuleException? error = null;
             ModuleInfo? info = null;
+            if (ComponentHeader.IsComponent(bytes))
+            {
+                error = terminal.Progress($"validating {path}", () => ModuleFile.ComponentError(bytes));
+                return error is null ? null : $"{path}: {ModuleFile.Kind(error)}{error.Message}";
+            }
             if (terminal.Progress($"validating {path}", () => engine.ValidateOwned(bytes, out error, out info)))
             {
                 custom = info!.CustomProblems;

@@ -201,7 +201,9 @@ internal sealed class ComponentPrinter
                     break;
                 }
             case ValueDefinition value:
-                Line($"(value{scope.Next(Sort.Value)} {types.Use(value.Type)} (binary"
+                // An id of a type alone would be that of the value.
+                string valueType = value.Type.Primitive is null ? $"(type {types.Use(value.Type)})" : types.Use(value.Type);
+                Line($"(value{scope.Next(Sort.Value)} {valueType} (binary"
                     + (value.Length == 0 ? "" : " " + TextStrings.QuoteLong(component.Bytes.Span.Slice(value.Start, value.Length))) + "))");
                 break;
         }

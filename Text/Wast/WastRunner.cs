@@ -25,6 +25,7 @@ internal sealed class WastRunner
 
     private readonly SuiteBaseline baseline;
     private readonly bool saved;
+    private readonly ComponentScript components;
 
     private WastRunner(Engine engine, SuiteBaseline baseline, Imports registered, bool saved)
     {
@@ -32,6 +33,7 @@ internal sealed class WastRunner
         this.engine = engine;
         this.baseline = baseline;
         this.registered = registered;
+        components = new ComponentScript(new ScriptComponents(engine));
     }
 
     /// <summary>Reads and runs a script. An error of the text is a failure at its line.</summary>
@@ -113,6 +115,14 @@ internal sealed class WastRunner
     {
         switch (command)
         {
+            case ModuleCommand { Module.IsComponent: true } component:
+                if (!component.IsDefinition) current = null;
+                components.Define(component);
+                return null;
+            case InstanceCommand { IsComponent: true } component:
+                current = null;
+                components.Instantiate(component);
+                return null;
             case ModuleCommand module:
                 {
                     if (!module.IsDefinition) current = null;
@@ -143,7 +153,8 @@ internal sealed class WastRunner
                 else registered.Add(register.As, Find(register.Name));
                 return null;
             case ActionCommand action:
-                Perform(action.Action, out _);
+                if (components.Owns(action.Action.Module)) components.Invoke(action.Action);
+                else Perform(action.Action, out _);
                 return null;
             case AssertReturn assertion: return AssertReturns(assertion);
             case AssertFailure failure: return AssertFails(failure);
@@ -172,6 +183,7 @@ internal sealed class WastRunner
 
     private void SetCurrent(Instance instance, string? name)
     {
+        components.Leave();
         current = instance;
         if (name is not null) instances[name] = instance;
     }
@@ -210,6 +222,7 @@ internal sealed class WastRunner
 
     private string? AssertReturns(AssertReturn assertion)
     {
+        if (components.Owns(assertion.Action.Module)) return components.AssertReturns(assertion);
         object? result = Perform(assertion.Action, out int count);
         object?[] actual = WastValues.Flatten(result, count);
         if (actual.Length != assertion.Results.Count) return $"{actual.Length} results, {assertion.Results.Count} expected";
@@ -221,9 +234,15 @@ internal sealed class WastRunner
 
     private string? AssertFails(AssertFailure assertion)
     {
+        bool isComponent = assertion.Module?.IsComponent ?? components.Owns(assertion.Action!.Module);
         try
         {
-            if (assertion.Module is { } module)
+            if (isComponent)
+            {
+                if (assertion.Module is not null) components.Fail(assertion);
+                else components.Invoke(assertion.Action!);
+            }
+            else if (assertion.Module is { } module)
             {
                 Module compiled = Compile(module.Encode());
                 if (assertion.Kind.EndsWith("_custom", StringComparison.Ordinal) && compiled.Info.CustomProblems is [var problem, ..])
@@ -241,7 +260,8 @@ internal sealed class WastRunner
         }
         catch (Exception e) when (Reason(assertion.Kind, e) is { } reason)
         {
-            return baseline.Matches(assertion.Message, reason) ? null : $"\"{assertion.Message}\" expected, got \"{reason}\"";
+            bool matches = isComponent ? SuiteBaseline.MatchesComponent(assertion.Message, reason) : baseline.Matches(assertion.Message, reason);
+            return matches ? null : $"\"{assertion.Message}\" expected, got \"{reason}\"";
         }
         return $"{assertion.Kind} \"{assertion.Message}\": nothing failed";
     }

@@ -58,6 +58,34 @@ internal static class WastValues
         }
     }
 
+    /// <summary>Whether a component's value is what is expected.</summary>
+    internal static bool MatchesComponent(WastValue actual, WastValue expected)
+    {
+        switch (actual, expected)
+        {
+            case (_, WastEither either): return either.Choices.Any(choice => MatchesComponent(actual, choice));
+            case (WastNumber a, WastNumber e): return a.Kind == e.Kind && MatchesFloat(a.Bits, e, a.Kind == ValKind.F64);
+            case (WastScalar a, WastScalar e): return a.Type == e.Type && a.Value.Equals(e.Value);
+            case (WastSequence a, WastSequence e): return a.Type == e.Type && MatchAll(a.Items, e.Items);
+            case (WastRecord a, WastRecord e):
+                return a.Fields.Select(f => f.Name).SequenceEqual(e.Fields.Select(f => f.Name))
+                    && MatchAll([.. a.Fields.Select(f => f.Value)], [.. e.Fields.Select(f => f.Value)]);
+            case (WastCase a, WastCase e):
+                return a.Type == e.Type && a.Name == e.Name
+                    && (a.Payload is null ? e.Payload is null : e.Payload is not null && MatchesComponent(a.Payload, e.Payload));
+            case (WastFlags a, WastFlags e): return a.Names.ToHashSet().SetEquals(e.Names);
+            default: return false;
+        }
+    }
+
+    private static bool MatchAll(IReadOnlyList<WastValue> actual, IReadOnlyList<WastValue> expected)
+    {
+        if (actual.Count != expected.Count) return false;
+        for (int i = 0; i < actual.Count; i++)
+            if (!MatchesComponent(actual[i], expected[i])) return false;
+        return true;
+    }
+
     private static bool MatchesFloat(ulong bits, WastNumber number, bool is64)
     {
         ulong magnitude = bits & (is64 ? long.MaxValue : 0x7fffffffUL);

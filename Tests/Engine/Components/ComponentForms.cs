@@ -43,7 +43,7 @@ internal static class ComponentForms
         """(import "a" (core module $m (import "x" "y" (func)) (export "z" (memory 1)))) (core type $t (module)) (import "b" (core module (type $t)))""",
         """(import "a" (component (export "f" (func)))) (import "b" (instance $i (export "f" (func)))) (import "c" (type $t (sub resource))) (import "d" (type (eq $t)))""",
         """(import "a" (value string)) (import "b" (value $v (tuple u8 u8))) (import "c" (value (eq $v)))""",
-        """(import "a" (implements "b:c/d") (instance)) (import "e" (external-id "x") (versionsuffix "0.1") (func))""",
+        """(import "a" (implements "b:c/d") (instance)) (import "e" (versionsuffix "0.1") (external-id "x") (func))""",
         """(func $f (import "a") (param "x" u8)) (instance (import "b") (export "f" (func))) (component (import "c") (export "f" (func))) (core module (import "d") (export "f" (func)))""",
         // Nested components, core modules, instances, aliases.
         """(core module $m (func (export "f"))) (core instance (instantiate $m)) (core instance (instantiate $m (with "a" (instance 0))))""",
