@@ -108,12 +108,15 @@ internal static class ModuleFile
         _ => null,
     };
 
-    internal static string Kind(ModuleException e) => e switch
+    internal static string Kind(ModuleException e, string what = "module") => e switch
     {
-        MalformedModuleException => "malformed module: ",
-        InvalidModuleException => "invalid module: ",
+        MalformedModuleException => $"malformed {what}: ",
+        InvalidModuleException => $"invalid {what}: ",
         _ => "",
     };
+
+    /// <summary>The word for what some bytes are.</summary>
+    internal static string WhatIs(ReadOnlySpan<byte> bytes) => ComponentHeader.IsComponent(bytes) ? "component" : "module";
 
     /// <summary>What is wrong with a component, null if nothing is.</summary>
     internal static ModuleException? ComponentError(byte[] bytes)

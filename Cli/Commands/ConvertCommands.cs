@@ -24,7 +24,7 @@ internal static class ConvertCommands
             if (!parsed.GetValue(noCheck) && ComponentHeader.IsComponent(bytes)) error = ModuleFile.ComponentError(bytes);
             else if (!parsed.GetValue(noCheck)) new Engine().Validate(bytes, out error);
             if (error is not null)
-                throw new ToolException($"{path}: {ModuleFile.Kind(error)}{error.Message}; --no-check skips validation");
+                throw new ToolException($"{path}: {ModuleFile.Kind(error, ModuleFile.WhatIs(bytes))}{error.Message}; --no-check skips validation");
             string target = parsed.GetValue(output) ?? (path == "-" ? "-" : Path.ChangeExtension(path, ".wasm"));
             if (target == "-")
             {
@@ -66,7 +66,7 @@ internal static class ConvertCommands
             }
             catch (ModuleException e)
             {
-                throw new ToolException($"{path}: {ModuleFile.Kind(e)}{e.Message}", target is null ? null : $"{target} is not complete");
+                throw new ToolException($"{path}: {ModuleFile.Kind(e, ModuleFile.WhatIs(bytes))}{e.Message}", target is null ? null : $"{target} is not complete");
             }
             return Tool.Success;
         });

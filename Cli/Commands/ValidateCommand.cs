@@ -43,7 +43,7 @@ internal static class ValidateCommand
             if (ComponentHeader.IsComponent(bytes))
             {
                 error = terminal.Progress($"validating {path}", () => ModuleFile.ComponentError(bytes));
-                return error is null ? null : $"{path}: {ModuleFile.Kind(error)}{error.Message}";
+                return error is null ? null : $"{path}: {ModuleFile.Kind(error, "component")}{error.Message}";
             }
             if (terminal.Progress($"validating {path}", () => engine.ValidateOwned(bytes, out error, out info)))
             {

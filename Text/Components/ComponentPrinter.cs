@@ -19,13 +19,17 @@ internal sealed class ComponentPrinter
     /// <summary>The custom section that ids express, null if there is none.</summary>
     private readonly ComponentCustomSection? nameSection;
 
-    private ComponentPrinter(ComponentDefinition component, PrintedScope? outer, TextOutput output)
+    /// <param name="component">The component.</param>
+    /// <param name="outer">The index spaces around it.</param>
+    /// <param name="given">The name that it gets from what is around it.</param>
+    /// <param name="output">Where the text goes.</param>
+    private ComponentPrinter(ComponentDefinition component, PrintedScope? outer, string? given, TextOutput output)
     {
         this.component = component;
         this.output = output;
         ComponentCustomSection? section = component.CustomSections.LastOrDefault(s => s.Name == ComponentNames.SectionName);
         names = section is null ? null : ComponentNames.Read(Content(section).ToArray());
-        if (names is not null && CanBeSaid(section!)) nameSection = section;
+        if (names is not null && (outer is null || given == names.Component) && CanBeSaid(section!)) nameSection = section;
         scope = new PrintedScope(outer, nameSection is null ? null : names);
         types = new ComponentTypePrinter(scope, component.Bytes);
     }
@@ -48,7 +52,7 @@ internal sealed class ComponentPrinter
 
     private static void Print(ComponentDefinition component, TextOutput output)
     {
-        var printer = new ComponentPrinter(component, null, output);
+        var printer = new ComponentPrinter(component, null, null, output);
         string? name = printer.names?.Component;
         printer.Component("(component" + (name is null || printer.nameSection is null ? "" : OwnName(name)));
         output.Check();
@@ -60,43 +64,34 @@ internal sealed class ComponentPrinter
 
     private ReadOnlySpan<byte> Content(ComponentCustomSection section) => component.Bytes.Span.Slice(section.Start, section.Length);
 
-    /// <summary>Whether ids say all that the name section says: it is the last one, as the reader writes it, and nested names are the same.</summary>
+    /// <summary>
+    /// Whether ids say all that the name section says: it is the last one, as the reader writes it, and what gets a name from it has that name or
+    /// a name section of its own, which is then written as it is.
+    /// </summary>
     private bool CanBeSaid(ComponentCustomSection section)
     {
-        if (section != component.CustomSections.LastOrDefault() || section.After != component.Definitions.Count) return false;
+        if (section.Length == 0 || section != component.CustomSections.LastOrDefault() || section.After != component.Definitions.Count) return false;
         if (component.CustomSections.Count(s => s.Name == ComponentNames.SectionName) > 1) return false;
         if (!names!.Write().AsSpan().SequenceEqual(Content(section))) return false;
         var counts = new Dictionary<Sort, uint>();
-        uint modules = 0, components = 0;
         foreach (Definition definition in component.Definitions)
         {
             foreach ((Sort sort, int number) in Defined(definition)) counts[sort] = counts.GetValueOrDefault(sort) + (uint)number;
-            string? given = null, own = null;
-            if (definition is CoreModuleDefinition { Module: var module })
+            bool isNamed = definition switch
             {
-                given = NameOf(Sort.CoreModule, counts[Sort.CoreModule] - 1);
-                own = module.Names.Module;
-            }
-            else if (definition is NestedDefinition { Component: var nested })
-            {
-                given = NameOf(Sort.Component, counts[Sort.Component] - 1);
-                own = InnerName(nested);
-            }
-            if (given != own) return false;
-            modules += definition is CoreModuleDefinition ? 1u : 0;
-            components += definition is NestedDefinition ? 1u : 0;
+                CoreModuleDefinition { Module: var module } => module.CustomSections.Any(s => s.Name == "name"),
+                NestedDefinition { Component: var nested } => nested.CustomSections.Any(s => s.Name == ComponentNames.SectionName),
+                _ => true,
+            };
+            if (!isNamed && NameOf(definition is NestedDefinition ? Sort.Component : Sort.CoreModule, counts) is not null) return false;
         }
         return names.Items.All(i => i.Value.Keys.All(index => index < counts.GetValueOrDefault(i.Key)));
     }
 
-    private string? NameOf(Sort sort, uint index) => names!.Items.GetValueOrDefault(sort)?.GetValueOrDefault(index);
+    private string? NameOf(Sort sort, Dictionary<Sort, uint> counts) => names!.Items.GetValueOrDefault(sort)?.GetValueOrDefault(counts[sort] - 1);
 
-    /// <summary>The name that a nested component gives itself, if it can be said.</summary>
-    private static string? InnerName(ComponentDefinition nested)
-    {
-        ComponentCustomSection? section = nested.CustomSections.LastOrDefault(s => s.Name == ComponentNames.SectionName);
-        return section is null ? null : ComponentNames.Read(nested.Bytes.Span.Slice(section.Start, section.Length).ToArray())?.Component;
-    }
+    /// <summary>The name that ids and annotations give the next item.</summary>
+    private string? Given(Sort sort) => nameSection is null ? null : names!.Items.GetValueOrDefault(sort)?.GetValueOrDefault(scope.Count(sort));
 
     /// <summary>The items that a definition adds to index spaces.</summary>
     private static IEnumerable<(Sort Sort, int Count)> Defined(Definition definition) => definition switch
@@ -156,36 +151,39 @@ internal sealed class ComponentPrinter
     {
         switch (definition)
         {
-            case CoreModuleDefinition module:
-                WatPrinter.PrintInComponent(module.Module, output, "(core module" + Nested(Sort.CoreModule, module.Module.Names.Module), component.Nesting + 1);
-                output.Flush();
-                break;
-            case NestedDefinition nested:
-                new ComponentPrinter(nested.Component, scope, output).Component("(component" + Nested(Sort.Component, InnerName(nested.Component)));
+            case CoreModuleDefinition { Module: var module }:
+                {
+                    bool isSaid = module.Names.Module == Given(Sort.CoreModule);
+                    WatPrinter.PrintInComponent(module, output, "(core module" + scope.Next(Sort.CoreModule), component.Nesting + 1, isSaid);
+                    output.Flush();
+                    break;
+                }
+            case NestedDefinition { Component: var nested }:
+                new ComponentPrinter(nested, scope, Given(Sort.Component), output).Component("(component" + scope.Next(Sort.Component));
                 break;
             case CoreInstantiation instance:
-                Line($"(core instance{scope.Next(Sort.CoreInstance)} (instantiate {scope[Sort.CoreModule, instance.Module]}"
-                    + string.Concat(instance.Arguments.Select(a => $" (with {TextStrings.Quote(a.Name)} (instance {scope[Sort.CoreInstance, a.Instance]}))")) + "))");
+                Item(Sort.CoreInstance, $"(instantiate {scope[Sort.CoreModule, instance.Module]}"
+                    + string.Concat(instance.Arguments.Select(a => $" (with {TextStrings.Quote(a.Name)} (instance {scope[Sort.CoreInstance, a.Instance]}))")) + ")");
                 break;
             case CoreExportsInstance instance:
-                Line($"(core instance{scope.Next(Sort.CoreInstance)}"
-                    + string.Concat(instance.Exports.Select(e => $" (export {TextStrings.Quote(e.Name)} ({e.Item.Sort.Keyword()} {scope[e.Item]}))")) + ")");
+                Item(Sort.CoreInstance, string.Join(' ', instance.Exports.Select(e => $"(export {TextStrings.Quote(e.Name)} ({e.Item.Sort.Keyword()} {scope[e.Item]}))")));
                 break;
             case Instantiation instance:
-                Line($"(instance{scope.Next(Sort.Instance)} (instantiate {scope[Sort.Component, instance.Component]}"
-                    + string.Concat(instance.Arguments.Select(a => $" (with {TextStrings.Quote(a.Name)} {Item(a.Item)})")) + "))");
+                Item(Sort.Instance, $"(instantiate {scope[Sort.Component, instance.Component]}"
+                    + string.Concat(instance.Arguments.Select(a => $" (with {TextStrings.Quote(a.Name)} {Item(a.Item)})")) + ")");
                 break;
             case ExportsInstance instance:
-                Line($"(instance{scope.Next(Sort.Instance)}"
-                    + string.Concat(instance.Exports.Select(e => $" (export {ComponentTypePrinter.Name(e.Name)} {Item(e.Item)})")) + ")");
+                Item(Sort.Instance, string.Join(' ', instance.Exports.Select(e => $"(export {ComponentTypePrinter.Name(e.Name)} {Item(e.Item)})")));
                 break;
             case AliasDefinition alias: Line(types.Alias(alias)); break;
             case CoreTypeDefinition type: Line(types.CoreType(type)); break;
             case TypeDefinition type: Line(types.Definition(type)); break;
             case LiftDefinition lift:
-                Line($"(canon lift (core func {scope[Sort.CoreFunc, lift.CoreFunc]}){Options(lift.Options)}"
-                    + $" (func{scope.Next(Sort.Func)} (type {scope[Sort.Type, lift.Type]})))");
-                break;
+                {
+                    string type = $"(type {scope[Sort.Type, lift.Type]})";
+                    Line($"(canon lift (core func {scope[Sort.CoreFunc, lift.CoreFunc]}){Options(lift.Options)} (func{scope.Next(Sort.Func)} {type}))");
+                    break;
+                }
             case LowerDefinition lower:
                 Line($"(canon lower (func {scope[Sort.Func, lower.Func]}){Options(lower.Options)} (core func{scope.Next(Sort.CoreFunc)}))");
                 break;
@@ -203,18 +201,14 @@ internal sealed class ComponentPrinter
             case ValueDefinition value:
                 // An id of a type alone would be that of the value.
                 string valueType = value.Type.Primitive is null ? $"(type {types.Use(value.Type)})" : types.Use(value.Type);
-                Line($"(value{scope.Next(Sort.Value)} {valueType} (binary"
-                    + (value.Length == 0 ? "" : " " + TextStrings.QuoteLong(component.Bytes.Span.Slice(value.Start, value.Length))) + "))");
+                Item(Sort.Value, $"{valueType} (binary"
+                    + (value.Length == 0 ? "" : " " + TextStrings.QuoteLong(component.Bytes.Span.Slice(value.Start, value.Length))) + ")");
                 break;
         }
     }
 
-    /// <summary>The id of a nested module or component. Where ids do not say names, its own name is in an annotation.</summary>
-    private string Nested(Sort sort, string? own)
-    {
-        string id = scope.Next(sort);
-        return nameSection is null && own is not null ? $"{id} {TextStrings.NameAnnotation(own)}" : id;
-    }
+    /// <summary>A definition whose sort is its keyword. Its content has been printed before it gets its index.</summary>
+    private void Item(Sort sort, string content) => Line($"({sort.Text()}{scope.Next(sort)}{(content.Length == 0 ? "" : " ")}{content})");
 
     private string Item(SortIndex item) => $"({item.Sort.Text()} {scope[item]})";
 

@@ -304,9 +304,7 @@ internal sealed class ComponentReader : CanonReader
     {
         if (Current.Kind != TokenKind.Open) throw Unexpected();
         Position++;
-        int at = Position;
         Sort sort = SortKeyword();
-        if (sort.IsCore() && sort != Sort.CoreModule) throw Source.ErrorAt(at, $"unexpected token: a {sort.Text()} cannot leave its component");
         uint index = Target(sort);
         Close();
         return (sort, index);
@@ -339,9 +337,7 @@ internal sealed class ComponentReader : CanonReader
         byte[]? type = null;
         if (Current.Kind == TokenKind.Open)
         {
-            int at = Position;
-            (Sort ascribed, _, type, _) = ExternType(isBound: false);
-            if (ascribed != sort) throw Source.ErrorAt(at, $"unexpected token: the type of a {ascribed.Text()} for a {sort.Text()}");
+            (_, _, type, _) = ExternType(isBound: false);
         }
         AddExport(sort, index, externName, type);
         TypeOrigin? origin = sort == Sort.Type ? Scope.TypeAt(index) : null;

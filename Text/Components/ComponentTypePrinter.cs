@@ -83,7 +83,10 @@ internal sealed class ComponentTypePrinter(PrintedScope scope, ReadOnlyMemory<by
         switch (alias)
         {
             case ExportAlias export:
-                return $"(alias export {scope[Sort.Instance, export.Instance]} {TextStrings.Quote(export.Name)} ({alias.Sort.Text()}{scope.Next(alias.Sort)}))";
+                {
+                    string instance = scope[Sort.Instance, export.Instance];
+                    return $"(alias export {instance} {TextStrings.Quote(export.Name)} ({alias.Sort.Text()}{scope.Next(alias.Sort)}))";
+                }
             case CoreExportAlias export:
                 return $"(alias core export {scope[Sort.CoreInstance, export.Instance]} {TextStrings.Quote(export.Name)} ({alias.Sort.Text()}{scope.Next(alias.Sort)}))";
             default:

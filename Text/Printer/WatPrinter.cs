@@ -62,9 +62,11 @@ internal sealed partial class WatPrinter
     /// <param name="output">Where the text goes.</param>
     /// <param name="head">The opening parenthesis, keywords and id.</param>
     /// <param name="depth">How many components are around it.</param>
-    internal static void PrintInComponent(ModuleInfo module, TextOutput output, string head, int depth)
+    /// <param name="isNameSaid">Whether the head gives it the name that it has.</param>
+    internal static void PrintInComponent(ModuleInfo module, TextOutput output, string head, int depth, bool isNameSaid)
     {
         var printer = new WatPrinter(module, null, output) { around = depth };
+        printer.ids.CanBeSaid = isNameSaid;
         printer.Module(head);
     }
 

@@ -252,6 +252,27 @@ public sealed class ToolTests : IDisposable
     }
 
     [Fact]
+    public void ComponentsConvertAndAreValidated()
+    {
+        string wat = File("c.wat", "(component $c (import \"f\" (func $f)) (export \"g\" (func $f)))"), wasm = Path.Combine(folder, "c.wasm");
+        Assert.Equal((0, "", ""), Run("wat2wasm", wat));
+        (int code, string text, string error) = Run("wasm2wat", wasm);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(
+            "(component $c\n  (type (;0;) (func))\n  (import \"f\" (func $f (type 0)))\n  (export (;1;) \"g\" (func $f))\n)\n", text);
+        Assert.Equal((0, "DIR/c.wat: valid\nDIR/c.wasm: valid\n", ""), Run("validate", wat, wasm));
+        string invalid = File("i.wat", "(component (export \"g\" (func 0)))");
+        (code, string output, _) = Run("validate", invalid);
+        Assert.Equal(Tool.Failure, code);
+        Assert.StartsWith("DIR/i.wat: invalid component: ", output, StringComparison.Ordinal);
+        (code, _, error) = Run("wat2wasm", invalid);
+        Assert.Equal(Tool.Failure, code);
+        Assert.Contains("DIR/i.wat: invalid component: ", error, StringComparison.Ordinal);
+        Assert.Equal(0, Run("wat2wasm", invalid, "--no-check").Code);
+        Wrong("DIR/c.wat is a component, not a module", "run", wat);
+    }
+
+    [Fact]
     public void InspectAndDisasmShowNestedModules()
     {
         string file = File("nested.wat", """
