@@ -1,4 +1,3 @@
-using System.Text;
 using WasmJit.Components;
 using WasmJit.Jit.Format;
 

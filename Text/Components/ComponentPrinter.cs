@@ -1,6 +1,6 @@
+using System.Globalization;
 using System.Text;
 using WasmJit.Components;
-using WasmJit.Jit.Binary;
 
 namespace WasmJit.Text;
 
@@ -70,7 +70,7 @@ internal sealed class ComponentPrinter
     /// </summary>
     private bool CanBeSaid(ComponentCustomSection section)
     {
-        if (section.Length == 0 || section != component.CustomSections.LastOrDefault() || section.After != component.Definitions.Count) return false;
+        if (section.Length == 0 || section != component.CustomSections[^1] || section.After != component.Definitions.Count) return false;
         if (component.CustomSections.Count(s => s.Name == ComponentNames.SectionName) > 1) return false;
         if (!names!.Write().AsSpan().SequenceEqual(Content(section))) return false;
         var counts = new Dictionary<Sort, uint>();
@@ -214,11 +214,11 @@ internal sealed class ComponentPrinter
 
     private void Start(StartDefinition start)
     {
-        var text = new StringBuilder($"(start {scope[Sort.Func, start.Func]}");
-        foreach (uint argument in start.Arguments) text.Append($" (value {scope[Sort.Value, argument]})");
+        var text = new StringBuilder("(start ").Append(scope[Sort.Func, start.Func]);
+        foreach (uint argument in start.Arguments) text.Append(CultureInfo.InvariantCulture, $" (value {scope[Sort.Value, argument]})");
         for (uint i = 0; i < start.Results; i++)
         {
-            text.Append($" (result (value{scope.Next(Sort.Value)}))");
+            text.Append(CultureInfo.InvariantCulture, $" (result (value{scope.Next(Sort.Value)}))");
             if (text.Length > 1 << 20) output.Check(text.Length);
         }
         Line(text.Append(')').ToString());
@@ -251,14 +251,14 @@ internal sealed class ComponentPrinter
         CanonBuiltins.TryGet(builtin.Op, out CanonImmediates immediates);
         var text = new StringBuilder();
         if (immediates.HasFlag(CanonImmediates.Type)) text.Append(' ').Append(scope[Sort.Type, builtin.Type]);
-        if (builtin.Result is { } result) text.Append($" (result {types.Use(result)})");
-        if (immediates.HasFlag(CanonImmediates.Slot)) text.Append($" {builtin.SlotType} {builtin.Slot}");
+        if (builtin.Result is { } result) text.Append(CultureInfo.InvariantCulture, $" (result {types.Use(result)})");
+        if (immediates.HasFlag(CanonImmediates.Slot)) text.Append(CultureInfo.InvariantCulture, $" {builtin.SlotType} {builtin.Slot}");
         if (builtin.IsAsync && immediates.HasFlag(CanonImmediates.Async)) text.Append(" async");
         if (builtin.IsCancellable) text.Append(" cancellable");
         if (builtin.IsShared) text.Append(" shared");
         if (immediates.HasFlag(CanonImmediates.CoreType)) text.Append(' ').Append(scope[Sort.CoreType, builtin.CoreType]);
         if (immediates.HasFlag(CanonImmediates.Table)) text.Append(' ').Append(scope[Sort.CoreTable, builtin.Table]);
-        if (immediates.HasFlag(CanonImmediates.Memory)) text.Append($" (memory {scope[Sort.CoreMemory, builtin.Memory]})");
+        if (immediates.HasFlag(CanonImmediates.Memory)) text.Append(CultureInfo.InvariantCulture, $" (memory {scope[Sort.CoreMemory, builtin.Memory]})");
         return text.Append(Options(builtin.Options)).ToString();
     }
 }
@@ -282,7 +282,7 @@ internal sealed class PrintedScope(PrintedScope? outer, ComponentNames? names)
 
     /// <summary>An item's id, or its index if there is no id or it is not defined before.</summary>
     internal string this[Sort sort, uint index] =>
-        index < counts.GetValueOrDefault(sort) ? Ids(sort)[index] : index.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        index < counts.GetValueOrDefault(sort) ? Ids(sort)[index] : index.ToString(CultureInfo.InvariantCulture);
 
     internal string this[SortIndex item] => this[item.Sort, item.Index];
 

@@ -171,18 +171,18 @@ internal sealed class ComponentTypePrinter(PrintedScope scope, ReadOnlyMemory<by
                 case ModuleImportDeclaration import:
                     {
                         var reader = new ByteReader(bytes.Span, import.TypeOffset, bytes.Length);
-                        text.Append($"(import {TextStrings.Quote(import.Import.Module)} {TextStrings.Quote(import.Import.Name!)} {printer.Extern(ref reader, "")})");
+                        text.Append(CultureInfo.InvariantCulture, $"(import {TextStrings.Quote(import.Import.Module)} {TextStrings.Quote(import.Import.Name!)} {printer.Extern(ref reader, "")})");
                         break;
                     }
                 case ModuleExportDeclaration export:
                     {
                         var reader = new ByteReader(bytes.Span, export.TypeOffset, bytes.Length);
-                        text.Append($"(export {TextStrings.Quote(export.Export.Name)} {printer.Extern(ref reader, "")})");
+                        text.Append(CultureInfo.InvariantCulture, $"(export {TextStrings.Quote(export.Export.Name)} {printer.Extern(ref reader, "")})");
                         break;
                     }
                 case ModuleAliasDeclaration alias:
-                    text.Append($"(alias outer {alias.Count} {(alias.Count == 0 ? inner : Around(alias.Count - 1))?[Sort.CoreType, alias.Index]}");
-                    text.Append($" (type{inner.Next(Sort.CoreType)}))");
+                    text.Append(CultureInfo.InvariantCulture, $"(alias outer {alias.Count} {(alias.Count == 0 ? inner : Around(alias.Count - 1))?[Sort.CoreType, alias.Index]}");
+                    text.Append(CultureInfo.InvariantCulture, $" (type{inner.Next(Sort.CoreType)}))");
                     break;
                 default:
                     {

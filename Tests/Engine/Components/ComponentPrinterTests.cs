@@ -1,5 +1,4 @@
 using System.Text;
-using WasmJit.Text;
 using Xunit;
 
 namespace WasmJit.Tests;
