@@ -33,7 +33,7 @@ internal sealed class TypeSubstitution(TypeTable table, WorkBudget budget)
     internal ImmutableArray<ResourceType> MapToFresh(ImmutableArray<ResourceType> from)
     {
         if (from.IsEmpty) return [];
-        budget.Spend(from.Length);
+        budget.SpendOnObjects(from.Length);
         var made = ImmutableArray.CreateBuilder<ResourceType>(from.Length);
         foreach (ResourceType resource in from)
         {
@@ -57,7 +57,9 @@ internal sealed class TypeSubstitution(TypeTable table, WorkBudget budget)
             changed |= !ReferenceEquals(made.Type, item.Type);
             result.Add(made);
         }
-        return changed ? result.MoveToImmutable() : items;
+        if (!changed) return items;
+        budget.SpendOnObjects(items.Length);
+        return result.MoveToImmutable();
     }
 
     internal T Apply<T>(T type)
@@ -90,7 +92,8 @@ internal sealed class TypeSubstitution(TypeTable table, WorkBudget budget)
         bool changed = false;
         int parts = 1;
         ComponentValType made = type.Rebuild(part => Changed(part), resource => Changed(resource));
-        budget.Spend(parts);
+        if (changed) budget.SpendOnObjects(parts);
+        else budget.Spend(parts);
         return changed ? table.Intern(made) : type;
 
         T Changed<T>(T part)
@@ -105,7 +108,7 @@ internal sealed class TypeSubstitution(TypeTable table, WorkBudget budget)
 
     private FunctionType Rebuild(FunctionType type)
     {
-        budget.Spend(type.Parameters.Length + 1);
+        budget.SpendOnObjects(type.Parameters.Length + 1);
         ImmutableArray<LabelledType> parameters = [.. type.Parameters.Select(p => p with { Type = Apply(p.Type) })];
         ComponentValType? result = type.Result is null ? null : Apply(type.Result);
         bool changed = !ReferenceEquals(result, type.Result);

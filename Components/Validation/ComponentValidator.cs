@@ -81,8 +81,15 @@ internal sealed class ComponentValidator
             case ExportsInstance instance: spaces.Instances.Add(Collect(scope, instance)); break;
             case AliasDefinition alias: Alias(scope, alias); break;
             case TypeDefinition type: spaces.Types.Add(types.Resolve(scope, type.Type)); break;
-            case LiftDefinition lift: spaces.Funcs.Add(canon.Validate(lift)); break;
-            case LowerDefinition lower: spaces.CoreFuncs.Add(canon.Validate(lower)); break;
+            case LiftDefinition lift:
+                FunctionType lifted = canon.Validate(lift);
+                budget.Spend(lifted.Parameters.Length);
+                spaces.Funcs.Add(lifted);
+                break;
+            case LowerDefinition lower:
+                spaces.CoreFuncs.Add(canon.Validate(lower));
+                budget.Spend(spaces.Funcs[(int)lower.Func].Parameters.Length);
+                break;
             case BuiltinDefinition builtin: spaces.CoreFuncs.Add(canon.Validate(builtin)); break;
             case StartDefinition start: Start(scope, start); break;
             case ImportDefinition import: Import(scope, import); break;

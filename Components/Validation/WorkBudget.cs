@@ -9,10 +9,17 @@ namespace WasmJit.Components;
 internal sealed class WorkBudget(int bytes)
 {
     /// <summary>Steps, some tens of nanoseconds each.</summary>
-    private const long Least = 20_000_000, PerByte = 100;
+    private const long Least = 20_000_000, PerByte = 10;
+
+    /// <summary>The steps of an object that is made and stays, of a hundred bytes or two.</summary>
+    private const int PerObject = 10;
 
     private long left = Least + (PerByte * bytes);
     private int polls;
+
+    /// <summary>Pays for objects that stay as long as the component.</summary>
+    /// <exception cref="UnsupportedModuleException">The work is used up.</exception>
+    internal void SpendOnObjects(int count) => Spend(count * PerObject);
 
     /// <exception cref="UnsupportedModuleException">The work is used up.</exception>
     /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>

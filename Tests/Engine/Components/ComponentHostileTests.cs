@@ -1,0 +1,231 @@
+using System.Diagnostics;
+using WasmJit.Components;
+using WasmJit.Jit.Binary;
+using Xunit;
+using static WasmJit.Tests.ComponentBinary;
+
+namespace WasmJit.Tests;
+
+/// <summary>Components that nobody meant well: none does anything but be rejected, soon.</summary>
+public sealed class ComponentHostileTests
+{
+    /// <summary>More than any of these takes on a busy machine, and far less than what has no end.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>Whether it is valid; everything else than a reason why not is thrown.</summary>
+    private static bool IsValid(byte[] bytes)
+    {
+        try
+        {
+            Load(bytes);
+            return true;
+        }
+        catch (ModuleException)
+        {
+            return false;
+        }
+    }
+
+    private static byte[][] Samples() => [.. ComponentForms.All.Select(form => Wat.ToBinary($"(component {form})"))];
+
+    [Fact]
+    public void ComponentsEndAnywhere()
+    {
+        int cut = 0;
+        foreach (byte[] sample in Samples())
+        {
+            for (int length = 0; length < sample.Length; length++, cut++)
+            {
+                // Between two sections there is an end that is none too early.
+                byte[] part = sample[..length];
+                IsValid(part);
+            }
+        }
+        Assert.True(cut > 5000, $"{cut}");
+    }
+
+    [Fact]
+    public void BytesChange()
+    {
+        byte[][] samples = Samples();
+        var random = new Random(13);
+        int valid = 0;
+        for (int i = 0; i < 10_000; i++) if (IsValid(Mutate(samples, random))) valid++;
+        // Some changes mean nothing; if nearly none did, the rest would be rejected for what comes first in the bytes.
+        Assert.InRange(valid, 200, 9000);
+    }
+
+    private static byte[] Mutate(byte[][] samples, Random random)
+    {
+        List<byte> bytes = [.. samples[random.Next(samples.Length)]];
+        for (int n = random.Next(1, 4); n > 0; n--)
+        {
+            int at = random.Next(8, bytes.Count);
+            switch (random.Next(5))
+            {
+                case 0: bytes[at] = (byte)random.Next(256); break;
+                case 1: bytes[at] ^= (byte)(1 << random.Next(8)); break;
+                case 2: bytes[at] = (byte)random.Next(8); break;
+                case 3: (bytes[at], bytes[^1]) = (bytes[^1], bytes[at]); break;
+                default:
+                    // Sections of another component behind this one: sizes stay right, indices mean something else.
+                    bytes.AddRange(samples[random.Next(samples.Length)][8..]);
+                    break;
+            }
+        }
+        return [.. bytes];
+    }
+
+    // ---- types out of proportion to their bytes ----
+
+    private static byte[] Types(params byte[][] types) => Of(Section(ComponentSectionId.Type, types));
+
+    private static string Reason<T>(byte[] bytes)
+        where T : ModuleException
+    {
+        var watch = Stopwatch.StartNew();
+        string reason = Assert.Throws<T>(() => Load(bytes)).Reason;
+        Assert.True(watch.Elapsed < Patience, $"{watch.Elapsed}");
+        return reason;
+    }
+
+    private static void IsSoonValid(byte[] bytes)
+    {
+        var watch = Stopwatch.StartNew();
+        Load(bytes);
+        Assert.True(watch.Elapsed < Patience, $"{watch.Elapsed}");
+    }
+
+    [Fact]
+    public void ValuesHaveAnEndInMemory()
+    {
+        // Of eight elements each, of eight bytes.
+        byte[][] doubling = [[0x77], .. Enumerable.Range(0, 40).Select(i => (byte[])[0x67, .. Index((uint)i), 8])];
+        Assert.Contains("exceeds maximum byte size", Reason<InvalidModuleException>(Types(doubling)), StringComparison.Ordinal);
+        // Products that overflow 64 bits.
+        byte[][] lists = [[0x7d], .. Enumerable.Range(0, 8).Select(i => (byte[])[0x67, .. Index((uint)i), .. Number(uint.MaxValue)])];
+        Assert.Contains("exceeds maximum byte size", Reason<InvalidModuleException>(Types(lists)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TypesHaveASize()
+    {
+        // A list takes no more memory, whatever it is of.
+        byte[][] doubling =
+        [
+            [0x70, 0x7d],
+            .. Enumerable.Range(0, 40).SelectMany(i => (byte[][])[[0x6f, 2, .. Index((uint)(2 * i)), .. Index((uint)(2 * i))], [0x70, .. Index((uint)((2 * i) + 1))]]),
+        ];
+        Assert.Contains("effective type size", Reason<InvalidModuleException>(Types(doubling)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TypesHaveADepth()
+    {
+        byte[][] lists = [[0x7d], .. Enumerable.Range(0, 100_000).Select(i => (byte[])[0x70, .. Index((uint)i)])];
+        Assert.Contains("levels of types", Reason<UnsupportedModuleException>(Types(lists)), StringComparison.Ordinal);
+        Load(Types(lists[..100]));
+    }
+
+    /// <summary>An instance type that exports the one before it twice, with a resource at the bottom or nothing.</summary>
+    private static byte[][] InstanceTypes(int levels, bool hasResource = true) =>
+    [
+        hasResource ? [0x42, 1, 4, .. Extern("r"), 3, 1] : [0x42, 0],
+        .. Enumerable.Range(0, levels).Select(i => (byte[])
+            [0x42, 3, 2, 3, 2, 1, .. Number((uint)i), 4, .. Extern("a"), 5, 0, 4, .. Extern("b"), 5, 0]),
+    ];
+
+    [Fact]
+    public void InstanceTypesHaveASize()
+    {
+        Assert.Contains("effective type size", Reason<InvalidModuleException>(Types(InstanceTypes(60, false))), StringComparison.Ordinal);
+        // With resources each is made anew where it is exported.
+        Assert.Contains("take too long", Reason<UnsupportedModuleException>(Types(InstanceTypes(60))), StringComparison.Ordinal);
+        IsSoonValid(Types(InstanceTypes(13)));
+    }
+
+    [Fact]
+    public void ComponentTypesHaveASize()
+    {
+        byte[][] types =
+        [
+            [0x41, 0],
+            .. Enumerable.Range(0, 60).Select(i => (byte[])
+                [0x41, 3, 2, 3, 2, 1, .. Number((uint)i), 3, .. Extern("a"), 4, 0, 4, .. Extern("b"), 4, 0]),
+        ];
+        Assert.Contains("effective type size", Reason<InvalidModuleException>(Types(types)), StringComparison.Ordinal);
+    }
+
+    /// <summary>Each import of a large type makes it anew, for other resources.</summary>
+    [Fact]
+    public void WorkHasAnEnd()
+    {
+        byte[][] imports = [.. Enumerable.Range(0, 20_000).Select(i => (byte[])[.. Extern($"i{i}"), 5, 13])];
+        byte[] bytes = Of(Section(ComponentSectionId.Type, InstanceTypes(13)), Section(ComponentSectionId.Import, imports));
+        Assert.Contains("take too long", Reason<UnsupportedModuleException>(bytes), StringComparison.Ordinal);
+    }
+
+    /// <summary>A component with many exports, of one resource, in many instances.</summary>
+    [Fact]
+    public void InstancesOfLargeComponentsHaveAnEnd()
+    {
+        byte[] inner = Of(
+            Section(ComponentSectionId.Type, [0x3f, 0x7f, 0]),
+            Section(ComponentSectionId.Export, [.. Enumerable.Range(0, 20_000).Select(i => (byte[])[.. Extern($"e{i}"), 3, 0, 0])]));
+        byte[] bytes = Of(
+            Whole(ComponentSectionId.Component, inner),
+            Section(ComponentSectionId.Instance, [.. Enumerable.Repeat((byte[])[0, 0, 0], 100_000)]));
+        Assert.Contains("take too long", Reason<UnsupportedModuleException>(bytes), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void InstancesOfLargeModulesHaveAnEnd()
+    {
+        string imports = string.Concat(Enumerable.Range(0, 20_000).Select(i => $"(import \"m\" \"{i}\" (func))"));
+        string exports = string.Concat(Enumerable.Range(0, 20_000).Select(i => $"(export \"{i}\" (func 0))"));
+        byte[] bytes = Of(
+            Whole(ComponentSectionId.CoreModule, Wat.ToBinary($"(module {imports})")),
+            Whole(ComponentSectionId.CoreModule, Wat.ToBinary($"(module (func) {exports})")),
+            Section(ComponentSectionId.CoreInstance, [[0, 1, 0], .. Enumerable.Repeat((byte[])[0, 0, 1, .. Name("m"), 0x12, 0], 100_000)]));
+        Assert.Contains("take too long", Reason<UnsupportedModuleException>(bytes), StringComparison.Ordinal);
+    }
+
+    /// <summary>Components in components and types in types, as many as there can be and more.</summary>
+    [Theory]
+    [InlineData(50, true)]
+    [InlineData(99, true)]
+    [InlineData(101, false)]
+    [InlineData(2000, false)]
+    public void NestingHasAnEnd(int levels, bool isFine)
+    {
+        byte[] component = Of(), types = [0x41, 0];
+        for (int i = 1; i < levels && component.Length < 20_000; i++)
+        {
+            component = Of(Whole(ComponentSectionId.Component, component));
+            types = [0x41, 1, 1, .. types];
+        }
+        foreach (byte[] bytes in (byte[][])[component, Of(Section(ComponentSectionId.Type, types))])
+        {
+            // A thread with little stack gets another one's.
+            Exception? error = HostileInput.OnStack(256, () => Load(bytes));
+            if (isFine) Assert.Null(error);
+            else Assert.IsType<UnsupportedModuleException>(error);
+        }
+    }
+
+    [Fact]
+    public void DefinitionsHaveANumber()
+    {
+        byte[] many = [.. Number(1_000_001), .. Enumerable.Repeat((byte)CanonOp.TaskCancel, 1_000_001)];
+        Assert.Contains("definitions in a component", Reason<UnsupportedModuleException>(Of(Whole(ComponentSectionId.Canon, many))), StringComparison.Ordinal);
+    }
+
+    /// <summary>Counts cost no more than the bytes that are there.</summary>
+    [Fact]
+    public void CountsAreNotBelieved()
+    {
+        byte[] count = [0xff, 0xff, 0xff, 0xff, 0x0f];
+        foreach (byte form in (byte[])[0x72, 0x71, 0x6f, 0x6e, 0x6d, 0x40, 0x41, 0x42])
+            Assert.Contains("unexpected end", Reason<MalformedModuleException>(Types([form, .. count])), StringComparison.Ordinal);
+    }
+}
