@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using WasmJit.Components;
-using WasmJit.Jit.Binary;
 using Xunit;
 using static WasmJit.Tests.ComponentBinary;
 
