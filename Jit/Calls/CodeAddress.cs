@@ -1,54 +1,15 @@
-using System.Reflection;
 using System.Reflection.Emit;
-using System.Runtime.CompilerServices;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Calls;
 
 /// <summary>Compiles a DynamicMethod now and tells where its machine code is.</summary>
 internal static class CodeAddress
 {
-    private static readonly Action<object> CompileMethod = MakeCompileMethod();
-
     /// <summary>
-    /// The address of the optimised code: with the method compiled before it is asked for, no stub stands between. The
-    /// caller keeps <paramref name="method"/> alive for as long as it uses the address.
+    /// The address of the method's code. The caller keeps <paramref name="method"/> alive for as long as it uses the address. On a thread
+    /// that has too little stack left for the JIT another thread compiles.
     /// </summary>
-    internal static nint Of(DynamicMethod method)
-    {
-        if (!JitThread.HasStack) return JitThread.RunElsewhere(() => Compile(method));
-        return Compile(method);
-    }
-
-    private static nint Compile(DynamicMethod method)
-    {
-        RuntimeMethodHandle handle = Descriptor(method);
-        CompileMethod(InternalHandle(ref handle));
-        return handle.GetFunctionPointer();
-    }
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "GetMethodDescriptor")]
-    private static extern RuntimeMethodHandle Descriptor(DynamicMethod method);
-
-    private static object InternalHandle(ref RuntimeMethodHandle handle) => handle;
-
-    private static Action<object> MakeCompileMethod()
-    {
-        // RuntimeHelpers.CompileMethod(RuntimeMethodHandleInternal) is what CreateDelegate itself calls; both are internal.
-        MethodInfo compile = typeof(RuntimeHelpers).GetMethod("CompileMethod", BindingFlags.Static | BindingFlags.NonPublic)
-            ?? throw new PlatformNotSupportedException("This version of .NET has no RuntimeHelpers.CompileMethod.");
-        Type internalHandle = compile.GetParameters()[0].ParameterType;
-        MethodInfo value = typeof(RuntimeMethodHandle).GetProperty("Value", BindingFlags.Instance | BindingFlags.Public)!.GetMethod!;
-        var caller = new DynamicMethod("wasm compile", typeof(void), [typeof(object)], typeof(CodeAddress).Module, true);
-        ILGenerator il = caller.GetILGenerator();
-        LocalBuilder pointer = il.DeclareLocal(typeof(nint));
-        il.Emit(OpCodes.Ldarg_0);
-        il.Emit(OpCodes.Unbox, typeof(RuntimeMethodHandle));
-        il.Emit(OpCodes.Call, value);
-        il.Emit(OpCodes.Stloc, pointer);
-        il.Emit(OpCodes.Ldloca, pointer);
-        il.Emit(OpCodes.Ldobj, internalHandle);
-        il.Emit(OpCodes.Call, compile);
-        il.Emit(OpCodes.Ret);
-        return caller.CreateDelegate<Action<object>>();
-    }
+    internal static nint Of(DynamicMethod method) =>
+        JitThread.HasStack ? MethodCompiler.Compile(method) : JitThread.RunElsewhere(() => MethodCompiler.Compile(method));
 }

@@ -53,7 +53,7 @@ internal sealed class HostAdapter
                 target = AsyncHost.Wrap(target, signature.HostParameters, signature.HostReturn, signature.DelegateType, module?.MayMakeCode ?? true);
             else if (!signature.IsSameForHost) target = Delegate.CreateDelegate(signature.DelegateType, target, "Invoke");
         }
-        if (signature.IsSameForHost) return new FuncRef(target, TargetOf(target), PointerOf(target), type);
+        if (signature.IsSameForHost) return new FuncRef(target, DelegateParts.TargetOf(target), DelegateParts.CodeOf(target), type);
         // The adapter of a saved module, this one or another, if there is none made here.
         IHostAdapters? owner = module;
         nint code = owner?.FindHostAdapter(signature) ?? 0;
@@ -141,14 +141,4 @@ internal sealed class HostAdapter
 
     private static object? ResultRef(object? value, HostAdapter host, int index) =>
         HostValues.ToRef(value, host.Type.AsFunc!.Results[index]);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_target")]
-    private static extern ref object? TargetField(Delegate d);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_methodPtr")]
-    private static extern ref nint PointerField(Delegate d);
-
-    private static object? TargetOf(Delegate d) => TargetField(d);
-
-    private static nint PointerOf(Delegate d) => PointerField(d);
 }

@@ -65,7 +65,7 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control)
     /// <param name="isPaid">Whether the function goes on with a loop that has been entered, and paid for, before.</param>
     internal int EmitEntryChecksAt(int at, bool isPaid)
     {
-        // Large functions always get the check: FrameGuard.IsOnlyACall recognises by its branch that RyuJIT has inlined the outlined body.
+        // Large functions always get the check: Prologue.IsOnlyACall recognises by its branch that RyuJIT has inlined the outlined body.
         bool stops = (target.IsInterruptible && context.HasTailCalls) || Outliner.ExceedsLimits(il, context.Signature.Parameters.Length);
         if (FrameGuard.RoomFor(il.LargestCall) is var room and not 0) at = il.CallAt(il.LdcI8At(at, room), Members.StackSpace);
         if (context.HasCalls || stops || poll >= 0)

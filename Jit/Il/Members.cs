@@ -80,6 +80,8 @@ internal static class Members
 
     internal static MethodInfo Integer(string name) => typeof(Integers).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
+    internal static MethodInfo Rotation(string name) => typeof(RotationFault).GetMethod(name, Any) ?? throw new MissingMethodException(name);
+
     internal static MethodInfo GcArray(string name) => typeof(GcArrays).GetMethod(name, Any) ?? throw new MissingMethodException(name);
 
     internal static MethodInfo Cast(string name) => typeof(Casts).GetMethod(name, Any) ?? throw new MissingMethodException(name);

@@ -21,14 +21,6 @@ internal static class GcBinding
     private static readonly MethodInfo MakeArray =
         typeof(ArrayMaker).GetMethod(nameof(ArrayMaker.Make), BindingFlags.Static | BindingFlags.NonPublic, [typeof(int), typeof(ArrayMaker)])!;
 
-    // What RyuJIT calls for isinst and castclass of a class.
-    private static readonly MethodInfo IsInstance = CastHelper("IsInstanceOfClass");
-    private static readonly MethodInfo Cast = CastHelper("ChkCastClass");
-
-    private static MethodInfo CastHelper(string name) =>
-        typeof(object).Assembly.GetType("System.Runtime.CompilerServices.CastHelpers")?.GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public)
-        ?? throw new PlatformNotSupportedException($"This version of .NET has no CastHelpers.{name}.");
-
     internal static void Rewrite(IlBuffer il, SavedConstants constants)
     {
         var temps = new Dictionary<(Type, int), int>();
@@ -142,7 +134,7 @@ internal static class GcBinding
         int value = Temp(il, temps, typeof(object));
         il.StlocAt(previous, value);
         il.Replace(at, OpCodes.Ldsfld, Form.Field, table);
-        return il.CallAt(il.LdlocAt(at, value), casts ? Cast : IsInstance);
+        return il.CallAt(il.LdlocAt(at, value), casts ? CastHelpers.CastClass : CastHelpers.IsInstanceOfClass);
     }
 
     private static int NewStruct(

@@ -4,6 +4,7 @@ using WasmJit.Jit.Binary;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
 using WasmJit.Jit.Tiers;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Saved;
 
@@ -83,7 +84,7 @@ internal sealed unsafe class SavedCode : FunctionCode
     /// <summary>The frame of a function, with that of its body where the JIT has left that in a method of its own.</summary>
     private long LargeFrame(int own, nint code, long estimate)
     {
-        int body = FrameGuard.IsOnlyACall(code) ? assembly.CalleeOf(assembly.TokenOf(number, own)) : 0;
+        int body = Prologue.IsOnlyACall(code) ? assembly.CalleeOf(assembly.TokenOf(number, own)) : 0;
         // It is compiled here, too, where there is stack for that.
         return body == 0 ? FrameGuard.LargeFrame(code, estimate) : FrameGuard.LargeFrame(assembly.PointerOf(body), estimate);
     }

@@ -50,8 +50,7 @@ internal sealed class SavedWriter
         this.modules = modules;
         this.options = options;
         assembly = new PersistedAssemblyBuilder(new AssemblyName(name), typeof(object).Assembly);
-        ConstructorInfo friend = typeof(IgnoresAccessChecksToAttribute).GetConstructor([typeof(string)])!;
-        foreach (string friendly in Outliner.Friends) assembly.SetCustomAttribute(new CustomAttributeBuilder(friend, [friendly]));
+        foreach (string friend in Outliner.Friends) IgnoresAccessChecksToAttribute.Add(assembly, friend);
         module = assembly.DefineDynamicModule(name);
         constants = new SavedConstants(module, modules);
         target = new SavedTarget(constants, options);

@@ -237,7 +237,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         if (!isTooDear && Outliner.TryWrite(il, method, signature))
         {
             code = CodeAddress.Of(method);
-            if (!FrameGuard.IsOnlyACall(code)) return method;
+            if (!Prologue.IsOnlyACall(code)) return method;
             // RyuJIT has not inlined the body, for which it has limits of its own. It would be compiled without optimisation, at its
             // first call, on the guest's stack.
             method = Make();

@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
-using System.Text;
 
 namespace WasmJit.Runtime;
 
@@ -47,13 +46,8 @@ internal sealed class GcBatch
     }
 
     /// <summary>Fields of function references have a type that is internal here.</summary>
-    private static void Befriend(AssemblyBuilder assembly)
-    {
-        // As bytes (ECMA-335 II.23.3): the class for such values needs what MakesCode says is not there.
-        byte[] name = Encoding.UTF8.GetBytes(typeof(GcBatch).Assembly.GetName().Name!);
-        assembly.SetCustomAttribute(
-            typeof(IgnoresAccessChecksToAttribute).GetConstructor([typeof(string)])!, [1, 0, (byte)name.Length, .. name, 0, 0]);
-    }
+    private static void Befriend(AssemblyBuilder assembly) =>
+        IgnoresAccessChecksToAttribute.Add(assembly, typeof(GcBatch).Assembly.GetName().Name!);
 
     /// <summary>Ends what <see cref="Define"/> began.</summary>
     internal Type Create(TypeBuilder builder)

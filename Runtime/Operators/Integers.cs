@@ -85,20 +85,6 @@ internal static class Integers
         return (long)((ulong)a % (ulong)b);
     }
 
-    // Rotations as two shifts that RyuJIT does not put together again; see the emitter.
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int ApartRotl32(int a, int b) => (int)(((uint)a << (int)b) + ((uint)a >> 1 >> (31 - ((int)b & 31))));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int ApartRotr32(int a, int b) => (int)(((uint)a >> (int)b) + ((uint)a << 1 << (31 - ((int)b & 31))));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long ApartRotl64(long a, long b) => (long)(((ulong)a << (int)b) + ((ulong)a >> 1 >> (63 - ((int)b & 63))));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long ApartRotr64(long a, long b) => (long)(((ulong)a >> (int)b) + ((ulong)a << 1 << (63 - ((int)b & 63))));
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int Rotl32(int a, int b) => (int)BitOperations.RotateLeft((uint)a, b);
 

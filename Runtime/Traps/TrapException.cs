@@ -265,7 +265,7 @@ internal static class WasmStackTrace
             if (IsGenerated(method.Name) || InterpretedStack.IsRun(method)) return true;
             Type? type = method.DeclaringType;
             if (type?.Assembly == typeof(WasmStackTrace).Assembly) continue;
-            if (type?.Assembly != typeof(object).Assembly || type.Name is not ("CastHelpers" or "ThrowHelpers" or "RuntimeHelpers")) return false;
+            if (!DotNetHelpers.Has(type)) return false;
         }
         return false;
     }

@@ -23,7 +23,7 @@ public sealed class AbandonedLoadTests
     {
         foreach (MemoryChecks checks in Enum.GetValues<MemoryChecks>())
         {
-            var f = new Engine(new EngineOptions { MemoryChecks = checks }).CompileText($"""
+            var f = new Engine(Tiers.Compiled with { MemoryChecks = checks }).CompileText($"""
                 (module (memory 1)
                   (func $load (param i32) (result i64) (i64.load (local.get 0)))
                   (func (export "f") (param i32) {body}))

@@ -7,7 +7,7 @@ public sealed class ExceptionEmitTests
 {
     private static T Export<T>(string fields, string name = "f")
         where T : Delegate =>
-        new Engine().CompileText($"(module {fields})").Instantiate().GetExport<T>(name);
+        new Engine(Tiers.Compiled).CompileText($"(module {fields})").Instantiate().GetExport<T>(name);
 
     [Theory]
     [InlineData(0, 100)]
@@ -105,7 +105,7 @@ public sealed class ExceptionEmitTests
         var tag = new Tag(new FuncType([ValType.I32], []));
         var imports = new Imports { { "m", "a", tag }, { "m", "b", which == 1 ? tag : new Tag(new FuncType([ValType.I32], [])) } };
         // Both clauses name another tag than the throw does: only the instance tells whether it is another.
-        Instance instance = new Engine().CompileText("""
+        Instance instance = new Engine(Tiers.Compiled).CompileText("""
             (module
               (import "m" "a" (tag $a (param i32))) (import "m" "b" (tag $b (param i32))) (tag $c (param i32))
               (func (export "f") (param i32) (result i32)
@@ -214,7 +214,7 @@ public sealed class ExceptionEmitTests
     [Fact]
     public void AThrowInTheStartFunctionComesOutOfInstantiate()
     {
-        Module module = new Engine().CompileText("(module (tag $t (param i32)) (func $s (throw $t (i32.const 3))) (start $s))");
+        Module module = new Engine(Tiers.Compiled).CompileText("(module (tag $t (param i32)) (func $s (throw $t (i32.const 3))) (start $s))");
         Assert.Equal(3, Assert.Throws<WasmException>(() => module.Instantiate()).GetValue<int>(0));
     }
 

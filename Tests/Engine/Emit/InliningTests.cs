@@ -91,8 +91,8 @@ public sealed class InliningTests
         {
             for (int i = -6; i < 12; i++)
             {
-                object called = Run(new EngineOptions { MemoryChecks = checks, Inlining = false }, text, i);
-                object inlined = Run(new EngineOptions { MemoryChecks = checks }, text, i);
+                object called = Run(Tiers.Compiled with { MemoryChecks = checks, Inlining = false }, text, i);
+                object inlined = Run(Tiers.Compiled with { MemoryChecks = checks }, text, i);
                 Assert.Equal(called, inlined);
             }
         }
@@ -117,7 +117,7 @@ public sealed class InliningTests
     [InlineData("(call $even (local.get 0))", false)]
     public void NoCallIsLeft(string body, bool none)
     {
-        Module module = new Engine().CompileText($"(module {Small} (func (export \"f\") (param i32) (result i32) {body}))");
+        Module module = new Engine(Tiers.Compiled).CompileText($"(module {Small} (func (export \"f\") (param i32) (result i32) {body}))");
         IlBuffer il = module.Code.EmitIl(module.Info.Funcs.Count - 1);
         Assert.Equal(none, !il.InOrder().Any(node => node.Form == IlBuffer.Form.Calli));
     }
@@ -128,7 +128,7 @@ public sealed class InliningTests
     {
         string chain = string.Concat(Enumerable.Range(1, 60).Select(i =>
             $"(func $f{i} (param i32) (result i32) (if (result i32) (local.get 0) (then (call $f{i - 1} (i32.const 0))) (else (call $f{i - 1} (i32.const 0)))))"));
-        Module module = new Engine().CompileText(
+        Module module = new Engine(Tiers.Compiled).CompileText(
             $"(module (func $f0 (param i32) (result i32) (i32.const 7)) {chain} (func (export \"f\") (result i32) (call $f60 (i32.const 1))))");
         Assert.Equal(7, module.Instantiate().GetExport<Func<int>>("f")());
         for (int i = 0; i < module.Info.Funcs.Count; i++) Assert.True(module.Code.EmitIl(i).Instructions < 5_000);

@@ -146,7 +146,7 @@ public sealed class LoadGuardTests
         string[] uses = [.. Uses, .. UsesOf[type]];
         foreach (MemoryChecks checks in Enum.GetValues<MemoryChecks>())
         {
-            Instance instance = new Engine(new EngineOptions { MemoryChecks = checks }).CompileText(Module(op, type, width, uses)).Instantiate();
+            Instance instance = new Engine(Tiers.Compiled with { MemoryChecks = checks }).CompileText(Module(op, type, width, uses)).Instantiate();
             var silent = new List<string>();
             for (int i = 0; i < uses.Length; i++)
             {
@@ -186,7 +186,7 @@ public sealed class LoadGuardTests
     [InlineData("(i32.store (local.get $i) (i32.load (i32.load (local.get $i))))")]
     public void NeededLoadsAreNotStored(string body)
     {
-        var engine = new Engine();
+        var engine = new Engine(Tiers.Compiled);
         Module module = engine.CompileText($"""
             (module (memory 1) (global $g (mut v128) (v128.const i64x2 0 0))
               (func (param $n i32) (result i64 f64) (local $i i32) (local $s i64) (local $d f64) (local $v v128)

@@ -15,13 +15,13 @@ public sealed class ManyValueTests
 
     private static readonly (string Name, EngineOptions Options)[] Kinds =
     [
-        ("compiled", new EngineOptions { Inlining = false }),
-        ("inlining", new EngineOptions()),
-        ("explicit, interruptible", new EngineOptions { MemoryChecks = MemoryChecks.Explicit, Interruptible = true }),
-        ("fuel", new EngineOptions { CountFuel = true }),
-        ("verifying", new EngineOptions { Verify = true }),
+        ("compiled", Tiers.Compiled with { Inlining = false }),
+        ("inlining", Tiers.Compiled),
+        ("explicit, interruptible", Tiers.Compiled with { MemoryChecks = MemoryChecks.Explicit, Interruptible = true }),
+        ("fuel", Tiers.Compiled with { CountFuel = true }),
+        ("verifying", Tiers.Compiled with { Verify = true }),
         ("tiered", new EngineOptions { Compilation = WasmJit.Compilation.Tiered, TierSeed = 5 }),
-        ("parts", new EngineOptions { PartSize = new PartSize(200, 40, 200) }),
+        ("parts", Tiers.Compiled with { PartSize = new PartSize(200, 40, 200) }),
     ];
 
     [Theory]

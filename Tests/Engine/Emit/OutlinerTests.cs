@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using WasmJit.Jit.Emit;
 using WasmJit.Jit.Il;
+using WasmJit.Runtime;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -26,6 +27,66 @@ public sealed class OutlinerTests(ITestOutputHelper output)
         var program = new ushort[length];
         foreach (ref ushort c in program.AsSpan()) c = (ushort)random.Next(cases);
         return program;
+    }
+
+    /// <summary>The limits of <see cref="JitLimits"/> are RyuJIT's: below them methods are optimised, a little above them they are not.</summary>
+    [Theory]
+    [InlineData("bytes", JitLimits.Bytes, JitLimits.BytesThatPreventOptimising)]
+    [InlineData("instructions", JitLimits.Instructions, 20_100)]
+    [InlineData("blocks", JitLimits.Blocks, 2_100)]
+    [InlineData("locals", JitLimits.Locals, 2_100)]
+    [InlineData("uses", JitLimits.LocalRefs, 8_100)]
+    public void MethodsBeyondALimitAreNotOptimised(string limit, int below, int above)
+    {
+        using var listener = new JitListener();
+        foreach ((int count, int tier) in new[] { (below, 2), (above, 1) })
+        {
+            string name = $"{limit} {count} {Guid.NewGuid()}";
+            var method = new DynamicMethod(name, typeof(int), [typeof(int)]);
+            Write(method.GetILGenerator(), limit, count);
+            Assert.Equal(7, method.CreateDelegate<Func<int, int>>()(7));
+            Assert.Equal([tier], listener.TiersOf(name));
+        }
+    }
+
+    private static void Write(ILGenerator il, string limit, int count)
+    {
+        switch (limit)
+        {
+            case "locals":
+                for (int i = 0; i < count - 1; i++) il.DeclareLocal(typeof(int));
+                break;
+            case "uses":
+                for (int i = 0; i < (count - 1) / 2; i++)
+                {
+                    il.Emit(OpCodes.Ldarg_0);
+                    il.Emit(OpCodes.Starg_S, (byte)0);
+                }
+                break;
+            case "blocks":
+                for (int i = 0; i < (count / 2) - 1; i++)
+                {
+                    Label next = il.DefineLabel();
+                    il.Emit(OpCodes.Ldarg_0);
+                    il.Emit(OpCodes.Brtrue, next);
+                    il.Emit(OpCodes.Nop);
+                    il.MarkLabel(next);
+                }
+                break;
+            case "instructions":
+                for (int i = 0; i < count - 2; i++) il.Emit(OpCodes.Nop);
+                break;
+        }
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ret);
+        if (limit != "bytes") return;
+        while (il.ILOffset < count - 10)
+        {
+            il.Emit(OpCodes.Ldc_I8, 0L);
+            il.Emit(OpCodes.Pop);
+        }
+        il.Emit(OpCodes.Ldnull);
+        il.Emit(OpCodes.Throw);
     }
 
     [Theory]

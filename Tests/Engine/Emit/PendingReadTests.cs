@@ -17,7 +17,7 @@ public sealed class PendingReadTests
     {
         foreach (bool inlining in new[] { false, true })
         {
-            var f = new Engine(new EngineOptions { Inlining = inlining }).CompileText($"""
+            var f = new Engine(Tiers.Compiled with { Inlining = inlining }).CompileText($"""
                 (module
                   (func $id (param i32) (result i32) (local.get 0))
                   (func $three (param i32 i32 i32) (result i32)

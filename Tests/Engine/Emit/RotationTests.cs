@@ -20,7 +20,7 @@ public sealed class RotationTests
     [InlineData("(i32.eqz (i32.eqz (i32.xor (i32.rotl (local.get 0) (i32.const 4)) (i32.const 0))))")]
     public void IsComparedByItsValue(string body)
     {
-        var f = new Engine().CompileText($"""
+        var f = new Engine(Tiers.Compiled).CompileText($"""
             (module
               (func $rotated (param i32) (result i32) (i32.rotr (local.get 0) (i32.const 9)))
               (func (export "f") (param i32) (result i32) (local i32 i32 i32) {body}))
@@ -36,7 +36,7 @@ public sealed class RotationTests
     {
         string bodies = string.Concat(Enumerable.Range(0, 70).Select(i =>
             $"(func (export \"f{i}\") (param i32) (result i32) ({op} (local.get 0) (i32.const {i})))"));
-        Instance instance = new Engine().CompileText($"(module {bodies})").Instantiate();
+        Instance instance = new Engine(Tiers.Compiled).CompileText($"(module {bodies})").Instantiate();
         for (int i = 0; i < 70; i++)
         {
             var f = instance.GetExport<Func<int, int>>($"f{i}");

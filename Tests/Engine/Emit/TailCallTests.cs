@@ -59,7 +59,7 @@ public sealed class TailCallTests
             string text = Ring(seed, mostParameters);
             try
             {
-                new Engine().CompileText(text).Instantiate().GetExport<Action<int>>("run")(Depth);
+                new Engine(Tiers.Compiled).CompileText(text).Instantiate().GetExport<Action<int>>("run")(Depth);
             }
             catch (TrapException e)
             {
@@ -85,8 +85,8 @@ public sealed class TailCallTests
                 (return_call $f (local.get 0) (i64.const 0) (v128.const i64x2 1 2))))
             """;
         var imports = new Imports { { "m", "table", new Table(new TableType(ValType.FuncRef, 2)) } };
-        Instance first = new Engine().CompileText(Text(0, 1)).Instantiate(imports);
-        new Engine().CompileText(Text(1, 0)).Instantiate(imports);
+        Instance first = new Engine(Tiers.Compiled).CompileText(Text(0, 1)).Instantiate(imports);
+        new Engine(Tiers.Compiled).CompileText(Text(1, 0)).Instantiate(imports);
         Assert.Equal(Depth / 2, first.GetExport<Func<int, long>>("run")(Depth));
     }
 }

@@ -34,15 +34,16 @@ public sealed class ScalarOperatorTests
                 text.Append(CultureInfo.InvariantCulture, $"local.get {i} {FromBits(op.Params[i])} ");
             text.AppendLine(CultureInfo.InvariantCulture, $"{op.Mnemonic} {ToBits(op.Results[0])})");
         }
-        Instance instance = new Engine().CompileText(text.Append(')').ToString()).Instantiate();
+        Instance[] instances = InEachTier(text.Append(')').ToString());
         var random = new Random(7);
         foreach (Operator op in operators)
-        {
-            var run = instance.GetExport<Func<long, long, long>>(op.Mnemonic);
-            foreach (ulong a in Values(op.Params[0], random, 60))
-                foreach (ulong b in op.Params.Length > 1 ? Values(op.Params[1], random, 10) : [0])
-                    Check(op, a, b, run);
-        }
+            foreach (Instance instance in instances)
+            {
+                var run = instance.GetExport<Func<long, long, long>>(op.Mnemonic);
+                foreach (ulong a in Values(op.Params[0], random, 60))
+                    foreach (ulong b in op.Params.Length > 1 ? Values(op.Params[1], random, 10) : [0])
+                        Check(op, a, b, run);
+            }
     }
 
     [Theory]
@@ -73,13 +74,14 @@ public sealed class ScalarOperatorTests
                     }
                 }
             }
-            Instance instance = new Engine().CompileText(text.Append(')').ToString()).Instantiate();
+            Instance[] instances = InEachTier(text.Append(')').ToString());
             foreach ((string name, Operator op, ulong? a, ulong? b) in checks)
-            {
-                var run = instance.GetExport<Func<long, long, long>>(name);
-                foreach (ulong other in a is null || b is null ? ScalarReference.Specials(op.Params[0]) : [0])
-                    Check(op, a ?? other, b ?? other, run);
-            }
+                foreach (Instance instance in instances)
+                {
+                    var run = instance.GetExport<Func<long, long, long>>(name);
+                    foreach (ulong other in a is null || b is null ? ScalarReference.Specials(op.Params[0]) : [0])
+                        Check(op, a ?? other, b ?? other, run);
+                }
 
             void Add(Operator op, ulong? a, ulong? b)
             {
@@ -94,6 +96,13 @@ public sealed class ScalarOperatorTests
             }
         }
     }
+
+    /// <summary>As machine code, and interpreted.</summary>
+    private static Instance[] InEachTier(string text) =>
+    [
+        new Engine(Tiers.Compiled).CompileText(text).Instantiate(),
+        new Engine(new EngineOptions { Compilation = Compilation.Interpreted }).CompileText(text).Instantiate(),
+    ];
 
     private static void Check(Operator op, ulong a, ulong b, Func<long, long, long> run)
     {

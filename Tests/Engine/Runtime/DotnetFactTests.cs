@@ -75,6 +75,85 @@ public sealed unsafe class DotnetFactTests
     }
 
     [Fact]
+    public void CastHelpersDoWhatIsinstAndCastclassDo()
+    {
+        foreach (MethodInfo helper in new[] { CastHelpers.IsInstanceOfClass, CastHelpers.CastClass })
+        {
+            DynamicMethod method = Method(typeof(object), [typeof(nint), typeof(object)], il =>
+            {
+                il.Emit(OpCodes.Ldarg_0);
+                il.Emit(OpCodes.Ldarg_1);
+                il.Emit(OpCodes.Call, helper);
+                il.Emit(OpCodes.Ret);
+            });
+            var call = method.CreateDelegate<Func<nint, object?, object?>>();
+            nint exception = RawObjects.MethodTableOf(typeof(Exception));
+            var derived = new ArgumentException();
+            Assert.Same(derived, call(exception, derived));
+            Assert.Null(call(exception, null));
+            if (helper == CastHelpers.CastClass) Assert.Throws<InvalidCastException>(() => call(exception, "text"));
+            else Assert.Null(call(exception, "text"));
+        }
+    }
+
+    /// <summary>The innermost frames of what generated code throws are generated code or classes that are known.</summary>
+    [Fact]
+    public void ThrowingHelpersAreKnown()
+    {
+        DynamicMethod cast = Method(typeof(object), [typeof(object)], il =>
+        {
+            il.Emit(OpCodes.Ldarg_0);
+            il.Emit(OpCodes.Castclass, typeof(ArgumentException));
+            il.Emit(OpCodes.Ret);
+        });
+        DynamicMethod element = Method(typeof(int), [typeof(int[])], il =>
+        {
+            il.Emit(OpCodes.Ldarg_0);
+            il.Emit(OpCodes.Ldc_I4, 5);
+            il.Emit(OpCodes.Ldelem_I4);
+            il.Emit(OpCodes.Ret);
+        });
+        var casting = cast.CreateDelegate<Func<object, object>>();
+        var reading = element.CreateDelegate<Func<int[], int>>();
+        foreach (Exception e in new Exception[] { Assert.Throws<InvalidCastException>(() => casting("text")), Assert.Throws<IndexOutOfRangeException>(() => reading([])) })
+        {
+            var frames = new ExceptionFrames(e);
+            int at = 0;
+            while (DotNetHelpers.Has(frames.MethodAt(at)!.DeclaringType)) at++;
+            Assert.Equal("fact", frames.MethodAt(at)!.Name);
+        }
+    }
+
+    /// <summary>Rotations need <see cref="RotationFault"/> as long as this is so.</summary>
+    [Fact]
+    public void TheFaultOfRotationsIsThere()
+    {
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || Environment.Version > new Version(10, 0, 12)) return;
+        Func<int, int> asInstruction = IsNotZero(typeof(Integers)), asShifts = IsNotZero(typeof(RotationFault));
+        int[] values = [0, 1, -1, 16];
+        Assert.Contains(values, value => asInstruction(value) != (value == 0 ? 0 : 1));
+        Assert.All(values, value => Assert.Equal(value == 0 ? 0 : 1, asShifts(value)));
+    }
+
+    private static Func<int, int> IsNotZero(Type rotations)
+    {
+        DynamicMethod method = Method(typeof(int), [typeof(int)], il =>
+        {
+            Label isNot = il.DefineLabel();
+            il.Emit(OpCodes.Ldarg_0);
+            il.Emit(OpCodes.Ldc_I4_4);
+            il.Emit(OpCodes.Call, rotations.GetMethod("Rotl32", BindingFlags.Static | BindingFlags.NonPublic)!);
+            il.Emit(OpCodes.Brtrue, isNot);
+            il.Emit(OpCodes.Ldc_I4_0);
+            il.Emit(OpCodes.Ret);
+            il.MarkLabel(isNot);
+            il.Emit(OpCodes.Ldc_I4_1);
+            il.Emit(OpCodes.Ret);
+        });
+        return method.CreateDelegate<Func<int, int>>();
+    }
+
+    [Fact]
     public void FramesOfAnExceptionAreReadOneByOne()
     {
         Assert.True(ExceptionFrames.IsShort);
@@ -134,7 +213,7 @@ public sealed unsafe class DotnetFactTests
                 il.Emit(OpCodes.Call, callee);
                 il.Emit(OpCodes.Ret);
             });
-            Assert.Equal(isOnlyACall, FrameGuard.IsOnlyACall(CodeAddress.Of(caller)));
+            Assert.Equal(isOnlyACall, Prologue.IsOnlyACall(CodeAddress.Of(caller)));
         }
     }
 

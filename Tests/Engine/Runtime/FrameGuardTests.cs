@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Reflection.Emit;
 using WasmJit.Jit.Calls;
+using WasmJit.Runtime;
 using Xunit;
 
 namespace WasmJit.Tests.Runtime;
@@ -29,7 +30,7 @@ public sealed class FrameGuardTests
     [InlineData(4_000, 1024)]
     public void RecursionInABodyThatIsNotInlinedIsExhaustion(int calls, int kilobytes)
     {
-        Instance instance = new Engine().CompileText(LargeFrameModules.DeepCalls(calls)).Instantiate();
+        Instance instance = new Engine(Tiers.Compiled).CompileText(LargeFrameModules.DeepCalls(calls)).Instantiate();
         instance.GetExport<Func<int>>("none")();
         IsExhausted(OnThread(kilobytes, () => instance.GetExport<Func<int>>("go")()));
         // The instance stays usable.
@@ -39,7 +40,7 @@ public sealed class FrameGuardTests
     [Fact]
     public void TheSameInASavedModule()
     {
-        var engine = new Engine();
+        var engine = new Engine(Tiers.Compiled);
         Module saved = engine.LoadSaved(Saved(engine.CompileText(LargeFrameModules.DeepCalls(4_000))));
         Instance instance = saved.Instantiate();
         Assert.Equal(
@@ -85,7 +86,7 @@ public sealed class FrameGuardTests
     [MemberData(nameof(WideCalls))]
     public void CallsWithManyValuesAtTheEndOfTheStack(int count, string type, string results, string how, int kilobytes)
     {
-        Module module = new Engine().CompileText(LargeFrameModules.ManyArguments(count, type, results, how));
+        Module module = new Engine(Tiers.Compiled).CompileText(LargeFrameModules.ManyArguments(count, type, results, how));
         Instance instance = module.Instantiate(new Imports { { "host", "wide", Host(module) } });
         bool ran = false, trapped = false;
         for (int depth = 0; depth < 1 << 20; depth = Math.Max(depth + 1, depth + (depth / 4)))
@@ -120,11 +121,11 @@ public sealed class FrameGuardTests
         foreach (byte[] code in (byte[][])[[0xc3], [0x41, 0x57, 0xc3], [0xeb, 0xfe], [0xff, 0xe0], [0x48, 0x89, 0xf8, 0xff, 0xe0]])
         {
             using var page = new LastBytes(code);
-            Assert.Equal(0, FrameGuard.FrameOf(page.Address));
-            Assert.True(FrameGuard.IsOnlyACall(page.Address));
+            Assert.Equal(0, Prologue.FrameOf(page.Address));
+            Assert.True(Prologue.IsOnlyACall(page.Address));
         }
         using var frame = new LastBytes([0x55, 0x48, 0x81, 0xec, 0x00, 0x00, 0x10, 0x00]);
-        Assert.Equal(1 << 20, FrameGuard.FrameOf(frame.Address));
+        Assert.Equal(1 << 20, Prologue.FrameOf(frame.Address));
     }
 
     [Fact]
@@ -136,7 +137,7 @@ public sealed class FrameGuardTests
         il.Emit(OpCodes.Ldarg_1);
         il.Emit(OpCodes.Call, typeof(FrameGuardTests).GetMethod(nameof(Far), System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic)!);
         il.Emit(OpCodes.Ret);
-        Assert.True(FrameGuard.IsOnlyACall(CodeAddress.Of(caller)));
+        Assert.True(Prologue.IsOnlyACall(CodeAddress.Of(caller)));
 
         var tests = new DynamicMethod("tests", typeof(int), [typeof(int)], typeof(FrameGuardTests).Module, true);
         il = tests.GetILGenerator();
@@ -149,7 +150,7 @@ public sealed class FrameGuardTests
         il.MarkLabel(other);
         il.Emit(OpCodes.Ldc_I4_7);
         il.Emit(OpCodes.Ret);
-        Assert.False(FrameGuard.IsOnlyACall(CodeAddress.Of(tests)));
+        Assert.False(Prologue.IsOnlyACall(CodeAddress.Of(tests)));
     }
 
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]

@@ -1,5 +1,6 @@
 using System.Reflection;
 using WasmJit.Jit.Calls;
+using WasmJit.Runtime;
 using Xunit;
 
 namespace WasmJit.Tests.Runtime;
@@ -13,7 +14,7 @@ public sealed class ResultFrameTests
     private static string Repeat(string text, int count) => string.Concat(Enumerable.Repeat(text, count));
 
     private static long FrameOf(MethodInfo method) =>
-        FrameGuard.FrameOf(CodeAddress.Of((System.Reflection.Emit.DynamicMethod)method));
+        Prologue.FrameOf(CodeAddress.Of((System.Reflection.Emit.DynamicMethod)method));
 
     [Theory]
     [InlineData("i32", 1000)]
@@ -25,7 +26,7 @@ public sealed class ResultFrameTests
     [InlineData("eqref", 1000)]
     public void FramesOfEntriesAndAdaptersAreNoLargerThanAFewTimesWhatIsPassed(string type, int results)
     {
-        Instance instance = new Engine().CompileText($"""
+        Instance instance = new Engine(Tiers.Compiled).CompileText($"""
             (module (func (export "f") (result {Repeat(type + " ", results)}) unreachable))
             """).Instantiate();
         Signature signature = Signature.Of(instance.GetFunc(0).Type);
@@ -40,7 +41,7 @@ public sealed class ResultFrameTests
     [InlineData("v128", "(v128.const i64x2 1 2)", 1024)]
     public void RecursionWithAThousandResultsIsExhaustionOfTheStack(string type, string value, int kilobytes)
     {
-        Instance instance = new Engine().CompileText($"""
+        Instance instance = new Engine(Tiers.Compiled).CompileText($"""
             (module
               (func $deep (export "deep") (result {Repeat(type + " ", 1000)}) (call $deep))
               (func $mutual (export "mutual") (call $back) {Repeat("drop ", 1000)})
@@ -57,7 +58,7 @@ public sealed class ResultFrameTests
     [InlineData(1024)]
     public void HostFunctionsWithAThousandResultsFitIntoWhatIsLeftOfAStack(int kilobytes)
     {
-        Module module = new Engine().CompileText($"""
+        Module module = new Engine(Tiers.Compiled).CompileText($"""
             (module
               (import "h" "v" (func $vectors (result {Repeat("v128 ", 1000)})))
               (import "h" "f" (func $funcs (result {Repeat("funcref ", 1000)})))
@@ -78,7 +79,7 @@ public sealed class ResultFrameTests
     [Fact]
     public void ResultsKeepTheirValuesAndPlaces()
     {
-        Instance instance = new Engine().CompileText($"""
+        Instance instance = new Engine(Tiers.Compiled).CompileText($"""
             (module
               (func $a (export "a")) (func $b (export "b"))
               (func (export "mixed") (result i32 funcref i64 v128 f32 funcref f64 i32 funcref i32 externref i32 i32 i32 funcref i32)

@@ -21,7 +21,7 @@ public sealed class UnwinderTests
         Unwinder.IsOff = !shortWay;
         try
         {
-            return new Engine(options ?? new EngineOptions { Compilation = Compilation.Lazy }).CompileText(text).Instantiate(imports);
+            return new Engine(options ?? Tiers.Compiled).CompileText(text).Instantiate(imports);
         }
         finally
         {
@@ -57,7 +57,7 @@ public sealed class UnwinderTests
             string text = ThrowingProgram.Text(seed);
             var expected = Compile(text, false, Host).GetExport<Func<int, object?, long>>("run");
             // Functions in several parts have frames that are not known.
-            var options = new EngineOptions { PartSize = seed % 3 == 0 ? new PartSize(12, 5, 30) : null };
+            var options = Tiers.Compiled with { PartSize = seed % 3 == 0 ? new PartSize(12, 5, 30) : null };
             var actual = Compile(text, true, Host, options).GetExport<Func<int, object?, long>>("run");
             for (int x = 0; x < 40; x++)
             {
@@ -195,7 +195,7 @@ public sealed class UnwinderTests
     [Fact]
     public void TagsAreThoseOfTheInstance()
     {
-        Module module = new Engine().CompileText("""
+        Module module = new Engine(Tiers.Compiled).CompileText("""
             (module
               (type $f (func))
               (import "m" "theirs" (tag $theirs))

@@ -1,23 +1,33 @@
+using System.Reflection;
 using WasmJit.Jit.Il;
 using WasmJit.Jit.Operators;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// Rotations. RyuJIT compares a rotated number with zero by the zero flag of the rotation, which the processor does not set
-/// (.NET 10.0.12). So where such a comparison might meet a rotation, this is written as two shifts and an addition. The test is of
-/// the tree and of the statement before it: a rotation kept in a local counts until somebody compares the local.
+/// Chooses the form of each rotation: one instruction, or two shifts where a comparison with zero might meet it (<see cref="RotationFault"/>).
+/// RyuJIT looks at the tree and at the statement before it, so a rotation that is kept in a local counts until the local is compared.
 /// </summary>
 internal sealed class Rotations(IlBuffer il, OperandStack stack, LocalPlaces places)
 {
-    /// <summary>What the names of the helpers begin with that rotate by two shifts.</summary>
-    private const string TwoShifts = "Apart";
+    /// <summary>The two forms of each rotation.</summary>
+    private static readonly (MethodInfo Instruction, MethodInfo Shifts)[] Forms =
+    [
+        (Members.Integer(nameof(Integers.Rotl32)), Members.Rotation(nameof(RotationFault.Rotl32))),
+        (Members.Integer(nameof(Integers.Rotr32)), Members.Rotation(nameof(RotationFault.Rotr32))),
+        (Members.Integer(nameof(Integers.Rotl64)), Members.Rotation(nameof(RotationFault.Rotl64))),
+        (Members.Integer(nameof(Integers.Rotr64)), Members.Rotation(nameof(RotationFault.Rotr64))),
+    ];
 
     /// <summary>The rotations that were stored to each place, as one instruction.</summary>
     private readonly Dictionary<int, List<int>> rotations = [];
 
     /// <summary>Emits a rotation whose operands are on the IL stack. Until something is known of its use it is two shifts.</summary>
-    internal void Emit(System.Reflection.MethodInfo rotation) => il.Call(Members.Integer(TwoShifts + rotation.Name));
+    internal void Emit(MethodInfo rotation) => il.Call(FormsOf(rotation).Shifts);
+
+    private static (MethodInfo Instruction, MethodInfo Shifts) FormsOf(MethodBase rotation) =>
+        Array.Find(Forms, f => f.Instruction == rotation || f.Shifts == rotation);
 
     internal static bool IsRotation(Operator op) => op.Operation == Operation.Rotate;
 
@@ -51,17 +61,13 @@ internal sealed class Rotations(IlBuffer il, OperandStack stack, LocalPlaces pla
         if (operand.Kind == OperandKind.Stack && operand.Rotation != 0) MakeOneInstruction(operand.Rotation);
     }
 
-    private void MakeOneInstruction(int call)
-    {
-        string name = il.MethodAt(call).Name;
-        if (name.StartsWith(TwoShifts, StringComparison.Ordinal)) il.Retarget(call, Members.Integer(name[TwoShifts.Length..]));
-    }
+    private void MakeOneInstruction(int call) => il.Retarget(call, FormsOf(il.MethodAt(call)).Instruction);
 
     /// <summary>A number is about to be compared, or to decide a branch: rotations that it may be are two shifts from now on.</summary>
     internal void BeforeTest(in Operand operand)
     {
         if (operand.Kind != OperandKind.Local || !rotations.Remove(operand.Index, out List<int>? calls)) return;
-        foreach (int call in calls) il.Retarget(call, Members.Integer(TwoShifts + il.MethodAt(call).Name));
+        foreach (int call in calls) il.Retarget(call, FormsOf(il.MethodAt(call)).Shifts);
     }
 
     /// <summary>The topmost operand is about to be stored to a local.</summary>

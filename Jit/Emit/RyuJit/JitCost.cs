@@ -1,5 +1,6 @@
 using System.Reflection.Emit;
 using WasmJit.Jit.Il;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
@@ -31,9 +32,6 @@ internal static class JitCost
     /// <summary>More than these are never optimised as one method.</summary>
     private const int MostBlocks = 5_000;
 
-    /// <summary>Unreachable code of this size makes RyuJIT compile a method without optimisation (its limit is 60,000 bytes of IL).</summary>
-    private const int Padding = 61_000;
-
     /// <summary>Whether optimising a method would take longer than its share of WebAssembly may.</summary>
     /// <param name="il">The method.</param>
     /// <param name="bytes">How much WebAssembly it stands for.</param>
@@ -54,7 +52,7 @@ internal static class JitCost
     internal static void WriteUnoptimised(IlBuffer il, ILGenerator generator)
     {
         il.WriteTo(generator);
-        for (int padding = 0; padding < Padding; padding += 10)
+        for (int padding = 0; padding < JitLimits.BytesThatPreventOptimising; padding += 10)
         {
             generator.Emit(OpCodes.Ldc_I8, 0L);
             generator.Emit(OpCodes.Pop);

@@ -3,6 +3,7 @@ using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
@@ -15,18 +16,8 @@ namespace WasmJit.Jit.Emit;
 /// </summary>
 internal static class Outliner
 {
-    // The JIT's limits are 60,000 bytes, 20,000 instructions, 2,000 blocks, 2,000 locals with arguments, and 8,000 uses of them.
-    private const int MaxBytes = 58_000;
-    private const int MaxInstructions = 19_500;
-    private const int MaxBlocks = 1_950;
-    private const int MaxLocals = 1_950;
-    private const int MaxLocalRefs = 7_900;
-
     /// <summary>Beyond this many instructions optimising takes too long, whatever the structure.</summary>
     private const int MaxOutlined = 150_000;
-
-    private const int MaxInlineeLocals = 32;
-    private const int MaxInlineeArguments = 32;
 
     /// <summary>
     /// The optimiser's time grows with blocks² · locals: 0.5 to 4 ms for each million, as control flow is tame or wild. Beyond
@@ -49,8 +40,8 @@ internal static class Outliner
 
     /// <summary>Whether RyuJIT would compile the code without optimising.</summary>
     internal static bool ExceedsLimits(IlBuffer il, int arguments) =>
-        il.Bytes > MaxBytes || il.Instructions > MaxInstructions || il.LocalRefs > MaxLocalRefs
-        || il.Locals.Count + arguments > MaxLocals || (il.Blocks > MaxBlocks && CountBlocks(il) > MaxBlocks);
+        il.Bytes > JitLimits.Bytes || il.Instructions > JitLimits.Instructions || il.LocalRefs > JitLimits.LocalRefs
+        || il.Locals.Count + arguments > JitLimits.Locals || (il.Blocks > JitLimits.Blocks && CountBlocks(il) > JitLimits.Blocks);
 
     /// <summary>How the locals of a function's body are laid out when it stands in a method of its own.</summary>
     internal sealed record Layout(int[] Fields, List<(Type Type, int Count)> Structs);
@@ -59,11 +50,11 @@ internal static class Outliner
     internal static Layout? Plan(IlBuffer il, Signature signature)
     {
         int arguments = signature.Parameters.Length;
-        if (!ExceedsLimits(il, arguments) || arguments > MaxInlineeArguments || !IsInlinable(il)) return null;
+        if (!ExceedsLimits(il, arguments) || arguments > JitLimits.InlineeArguments || !IsInlinable(il)) return null;
         if (il.Instructions > MaxOutlined) return null;
         double blocks = CountBlocks(il);
         if (blocks > MaxOutlinedBlocks || blocks * blocks * il.Locals.Count > MaxCost) return null;
-        if (blocks > MaxBlocks && blocks * Math.Pow(ControlFlow.DominatorDepth(il), 2) > MaxDepthCost) return null;
+        if (blocks > JitLimits.Blocks && blocks * Math.Pow(ControlFlow.DominatorDepth(il), 2) > MaxDepthCost) return null;
         return Pack(il, out List<(Type Type, int Count)> structs) is { } packed ? new Layout(packed, structs) : null;
     }
 
@@ -75,8 +66,7 @@ internal static class Outliner
     {
         if (Plan(il, signature) is not { } layout) return false;
         var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm"), AssemblyBuilderAccess.RunAndCollect);
-        ConstructorInfo friend = typeof(IgnoresAccessChecksToAttribute).GetConstructor([typeof(string)])!;
-        foreach (string name in Friends) assembly.SetCustomAttribute(new CustomAttributeBuilder(friend, [name]));
+        foreach (string name in Friends) IgnoresAccessChecksToAttribute.Add(assembly, name);
         const TypeAttributes Static = TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed;
         TypeBuilder type = assembly.DefineDynamicModule("wasm").DefineType("Outlined", Static);
         WriteBody(il, type, method.Name, signature, layout);
@@ -149,7 +139,7 @@ internal static class Outliner
         structs = [];
         var fields = new int[il.Locals.Count];
         Array.Fill(fields, -1);
-        if (fields.Length <= MaxInlineeLocals) return fields;
+        if (fields.Length <= JitLimits.InlineeLocals) return fields;
 
         var uses = new int[fields.Length];
         foreach (IlBuffer.Node node in il.InOrder())
@@ -160,11 +150,11 @@ internal static class Outliner
             uses[node.Number] = Math.Min(uses[node.Number] + weight, 1 << 20);
         }
         int[] order = [.. Enumerable.Range(0, fields.Length).OrderByDescending(i => uses[i])];
-        for (int own = MaxInlineeLocals - 2; own >= 0; own--)
+        for (int own = JitLimits.InlineeLocals - 2; own >= 0; own--)
         {
             // Each type needs structs for its fields, and one temporary for stores.
             structs = [.. order.Skip(own).GroupBy(i => il.Locals[i]).Select(g => (g.Key, g.Count()))];
-            if (own + structs.Sum(s => 1 + Structs(s.Count)) > MaxInlineeLocals) continue;
+            if (own + structs.Sum(s => 1 + Structs(s.Count)) > JitLimits.InlineeLocals) continue;
             var next = structs.ToDictionary(s => s.Type, _ => 0);
             foreach (int i in order.Skip(own)) fields[i] = next[il.Locals[i]]++;
             return fields;

@@ -173,7 +173,7 @@ internal sealed partial class NeedReader
 
     internal static readonly HashSet<Type> Pure =
     [
-        typeof(Vector128), typeof(Simd), typeof(Floats), typeof(Integers), typeof(Conversions), typeof(BitConverter), typeof(Math), typeof(MathF),
+        typeof(Vector128), typeof(Simd), typeof(Floats), typeof(Integers), typeof(RotationFault), typeof(Conversions), typeof(BitConverter), typeof(Math), typeof(MathF),
         typeof(System.Numerics.BitOperations),
     ];
 
