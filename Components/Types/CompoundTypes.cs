@@ -74,9 +74,13 @@ internal sealed class RecordType : CompoundType
         Layout32 = Sequence(Parts, false);
         Layout64 = Sequence(Parts, true);
         FlatCount = FlatSequence(Parts);
+        Labels = [.. fields.Select(f => f.Label)];
     }
 
     internal ImmutableArray<LabelledType> Fields { get; }
+
+    /// <summary>The names of the fields.</summary>
+    internal ImmutableArray<string> Labels { get; }
 
     internal override IEnumerable<ComponentValType> Parts => Fields.Select(f => f.Type);
 

@@ -47,6 +47,7 @@ internal static class Trap
         TrapKind.InvalidComponentValue => "invalid component value",
         TrapKind.OutOfFuel => "out of fuel",
         TrapKind.OutOfMemory => "out of memory",
+        TrapKind.ComponentModel => "rule of the component model",
     };
 
     /// <summary>The exception of a trap, for <c>throw</c> in generated code.</summary>

@@ -86,6 +86,8 @@ public enum TrapKind
     OutOfFuel,
     /// <summary>A table, array or segment larger than the system can hold.</summary>
     OutOfMemory,
+    /// <summary>A component broke a rule of the component model: of values, handles, or calls between components. The message says which.</summary>
+    ComponentModel,
 }
 
 /// <summary>A frame of the wasm stack.</summary>
@@ -110,7 +112,7 @@ public sealed class TrapException : WasmJitException
     private IReadOnlyList<WasmFrame>? stack;
 
     internal TrapException(TrapKind kind, string? detail = null, Exception? inner = null)
-        : base(detail is null ? Trap.Text(kind) : $"{Trap.Text(kind)}{(char.IsAsciiDigit(detail[0]) ? "" : ":")} {detail}", inner) => Kind = kind;
+        : base(detail is not null && kind == TrapKind.ComponentModel ? detail : detail is null ? Trap.Text(kind) : $"{Trap.Text(kind)}{(char.IsAsciiDigit(detail[0]) ? "" : ":")} {detail}", inner) => Kind = kind;
 
     /// <summary>The reason.</summary>
     public TrapKind Kind { get; }

@@ -1,0 +1,89 @@
+using WasmJit.Runtime;
+
+namespace WasmJit.Components;
+
+/// <summary>
+/// One side of a copy that is a guest: its instance and the options of its canonical definition.
+/// </summary>
+/// <remarks>
+/// Unsafe: <see cref="Base"/> is used with addresses that <see cref="Check"/> has seen. A memory never moves or shrinks in use, and one that was freed
+/// keeps its pages for as long as <see cref="Memory"/> refers to it.
+/// </remarks>
+internal sealed unsafe class GuestSide
+{
+    internal GuestSide(InstanceState instance, Memory? memory, StringEncoding encoding, FuncRef? realloc)
+    {
+        Instance = instance;
+        Memory = memory;
+        Encoding = encoding;
+        Realloc = realloc;
+        if (memory is null) return;
+        Base = memory.Base;
+        Is64 = memory.Type.Is64;
+    }
+
+    internal InstanceState Instance { get; }
+
+    internal Memory? Memory { get; }
+
+    internal readonly byte* Base;
+
+    internal bool Is64 { get; }
+
+    internal StringEncoding Encoding { get; }
+
+    internal FuncRef? Realloc { get; }
+
+    /// <summary>Whether two sides are the same options (<c>task.return</c>).</summary>
+    internal bool IsSameAs(GuestSide other) => ReferenceEquals(Memory, other.Memory) && Encoding == other.Encoding;
+
+    /// <summary>Whether so many bytes are inside the memory.</summary>
+    internal bool Has(ulong address, ulong size)
+    {
+        ulong length = Memory!.Length;
+        return address <= length && size <= length - address;
+    }
+
+    /// <summary>Checks a place for values: aligned, and inside the memory.</summary>
+    internal byte* Check(ulong address, ulong size, uint alignment, string reason)
+    {
+        if ((address & (alignment - 1)) != 0) ComponentTrap.Throw(ComponentTrap.Unaligned);
+        if (!Has(address, size)) ComponentTrap.Throw(reason);
+        return Base + address;
+    }
+
+    /// <summary>Calls the guest's <c>realloc</c>; what it returns is not checked yet.</summary>
+    internal ulong Reallocate(ulong old, ulong oldSize, uint alignment, ulong size)
+    {
+        InstanceState instance = Instance;
+        CancellationScope.ThrowIfStopped();
+        if (Realloc is not { } realloc) throw ComponentTrap.Make("a component that takes a value in memory has no realloc");
+        bool mayLeave = instance.MayLeave;
+        instance.MayLeave = false;
+        GuestThread? outer = instance.UsesTasks ? instance.Scheduler.BeginPlain(instance) : null;
+        ulong result = Is64
+            ? (ulong)((Func<long, long, long, long, long>)realloc.Delegate)((long)old, (long)oldSize, alignment, (long)size)
+            : (uint)((Func<int, int, int, int, int>)realloc.Delegate)((int)old, (int)oldSize, (int)alignment, (int)size);
+        if (instance.UsesTasks) instance.Scheduler.EndPlain(outer);
+        instance.MayLeave = mayLeave;
+        return result;
+    }
+
+    /// <summary>Allocates for values.</summary>
+    /// <param name="size">How many bytes.</param>
+    /// <param name="alignment">A power of two.</param>
+    /// <param name="beyond">The reason if it is not inside the memory.</param>
+    /// <param name="unaligned">The reason if it is not aligned.</param>
+    internal ulong Allocate(ulong size, uint alignment, string beyond, string unaligned)
+    {
+        ulong address = Reallocate(0, 0, alignment, size);
+        CheckAllocated(address, size, alignment, beyond, unaligned);
+        return address;
+    }
+
+    internal void CheckAllocated(ulong address, ulong size, uint alignment, string beyond, string unaligned)
+    {
+        if ((address & (alignment - 1)) != 0) ComponentTrap.Throw(unaligned);
+        if (!Has(address, size)) ComponentTrap.Throw(beyond);
+    }
+}

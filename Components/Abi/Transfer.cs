@@ -1,0 +1,119 @@
+using WasmJit.Runtime;
+
+namespace WasmJit.Components;
+
+/// <summary>What a compiled copy works on: one function's values in one direction.</summary>
+internal sealed class Transfer
+{
+    internal Transfer(GuestSide from, GuestSide to, RuntimeResource[] resources, PayloadType[] payloads)
+    {
+        From = from;
+        To = to;
+        Resources = resources;
+        Payloads = payloads;
+    }
+
+    internal readonly GuestSide From, To;
+
+    /// <summary>The resource types in the order of the <see cref="TypeShape"/>.</summary>
+    internal readonly RuntimeResource[] Resources;
+
+    /// <summary>What streams and futures carry, in the order of the shape.</summary>
+    internal readonly PayloadType[] Payloads;
+
+    internal static RuntimeResource[] Resolve(TypeShape shape, InstanceState instance) =>
+        shape.Resources.Count == 0 ? [] : [.. shape.Resources.Select(instance.Resolve)];
+
+    internal static PayloadType[] ResolvePayloads(TypeShape shape, InstanceState instance) =>
+        shape.Streams.Count == 0 ? [] : [.. shape.Streams.Select(s => PayloadType.Of(s, instance))];
+}
+
+/// <summary>A copy: where the slots of both sides are.</summary>
+internal unsafe delegate void TransferMethod(Transfer transfer, CallScope? scope, ulong* source, ulong* target);
+
+/// <summary>A copy of elements that lie one behind the other.</summary>
+internal unsafe delegate void ElementsMethod(Transfer transfer, byte* source, byte* target, ulong count);
+
+/// <summary>What compiled copies call.</summary>
+/// <remarks>Unsafe: pointers are made of ranges that have just been checked, and used at once.</remarks>
+internal static unsafe class TransferHelpers
+{
+    /// <summary>A list's bytes at most.</summary>
+    internal const ulong MostBytes = (1 << 28) - 1;
+
+    internal static byte* Place(GuestSide side, ulong address, long size, int alignment) =>
+        side.Check(address, (ulong)size, (uint)alignment, ComponentTrap.ResultOutOfBounds);
+
+    internal static ulong AllocatePlace(GuestSide side, long size, int alignment) =>
+        side.Allocate((ulong)size, (uint)alignment, ComponentTrap.ResultOutOfBounds, ComponentTrap.Unaligned);
+
+    internal static byte* Pointer(GuestSide side, ulong address) => side.Base + address;
+
+    internal static byte* ListSource(GuestSide side, ulong address, ulong count, long size, int alignment)
+    {
+        if (count > MostBytes / (ulong)size) ComponentTrap.Throw(ComponentTrap.ListOutOfBounds);
+        return side.Check(address, count * (ulong)size, (uint)alignment, ComponentTrap.ListOutOfBounds);
+    }
+
+    internal static ulong ListTarget(GuestSide side, ulong count, long size, int alignment) =>
+        side.Allocate(count * (ulong)size, (uint)alignment, ComponentTrap.ListOutOfBounds, ComponentTrap.Unaligned);
+
+    internal static void Copy(byte* from, byte* to, ulong bytes) => LongWork.Copy(from, to, bytes);
+
+    internal static int Char(int value)
+    {
+        if ((uint)value >= 0x110000 || (uint)(value - 0xd800) < 0x800) ComponentTrap.Throw(ComponentTrap.InvalidChar);
+        return value;
+    }
+
+    internal static void BadDiscriminant() => ComponentTrap.Throw(ComponentTrap.InvalidDiscriminant);
+
+    internal static ulong CopyString(Transfer transfer, ulong address, ulong length, out ulong units) =>
+        GuestStrings.Copy(transfer.From, transfer.To, address, length, out units);
+
+    // ---- handles ----
+
+    internal static int Own(Transfer transfer, int handle, int resource)
+    {
+        RuntimeResource type = transfer.Resources[resource];
+        return LowerOwn(transfer.To.Instance, LiftOwn(transfer.From.Instance, (uint)handle, type), type);
+    }
+
+    internal static int Borrow(Transfer transfer, CallScope scope, int handle, int resource)
+    {
+        RuntimeResource type = transfer.Resources[resource];
+        return LowerBorrow(transfer.To.Instance, LiftBorrow(transfer.From.Instance, scope, (uint)handle, type), type, scope.Callee!);
+    }
+
+    internal static int Stream(Transfer transfer, int handle, int payload) =>
+        StreamHandles.Lower(transfer.To.Instance, StreamHandles.Lift(transfer.From.Instance, (uint)handle, transfer.Payloads[payload]));
+
+    internal static int Error(Transfer transfer, int handle) =>
+        (int)transfer.To.Instance.Handles.Add(transfer.From.Instance.Handles.Get<ErrorContext>((uint)handle));
+
+    internal static ulong LiftOwn(InstanceState instance, uint index, RuntimeResource type)
+    {
+        ResourceHandle handle = instance.Handles.Resource(index, type);
+        if (handle.Lends != 0) ComponentTrap.Throw(ComponentTrap.OwnedWhileLent);
+        if (!handle.IsOwn) ComponentTrap.Throw("cannot lift a borrowed handle as an owned one");
+        instance.Handles.Remove(index);
+        return handle.Representation;
+    }
+
+    internal static ulong LiftBorrow(InstanceState instance, CallScope scope, uint index, RuntimeResource type)
+    {
+        ResourceHandle handle = instance.Handles.Resource(index, type);
+        scope.Lend(handle);
+        return handle.Representation;
+    }
+
+    internal static int LowerOwn(InstanceState instance, ulong representation, RuntimeResource type) =>
+        (int)instance.Handles.Add(new ResourceHandle(type, representation, null));
+
+    internal static int LowerBorrow(InstanceState instance, ulong representation, RuntimeResource type, BorrowScope callee)
+    {
+        if (ReferenceEquals(type.Definer, instance)) return (int)representation;
+        callee.Borrows++;
+        return (int)instance.Handles.Add(new ResourceHandle(type, representation, callee));
+    }
+}

@@ -1,0 +1,548 @@
+using System.Reflection.Emit;
+
+namespace WasmJit.Components;
+
+/// <summary>
+/// Writes the IL of a copy between two guests: what is loaded from the one memory is checked and stored into the other, with nothing in
+/// between. Types that are large get a method of their own, once, so that the code is never longer than the types' definitions.
+/// </summary>
+internal sealed class TransferEmitter
+{
+    /// <summary>Types of so many parts are copied by a method of their own.</summary>
+    private const int LargeType = 40;
+
+    /// <summary>Fixed-length lists up to this length are copied without a loop.</summary>
+    private const int Unrolled = 4;
+
+    private readonly TypeShape shape;
+    private readonly bool from64, to64;
+    private readonly Dictionary<(ComponentValType Type, bool FromMemory, bool ToMemory), DynamicMethod> helpers;
+    private readonly Queue<(DynamicMethod Method, ComponentValType Type, bool FromMemory, bool ToMemory)> pending;
+    private readonly ILGenerator il;
+    private readonly bool isHelper;
+
+    internal TransferEmitter(TypeShape shape, bool from64, bool to64)
+    {
+        this.shape = shape;
+        this.from64 = from64;
+        this.to64 = to64;
+        helpers = [];
+        pending = new();
+        Helpers = [];
+        Root = new DynamicMethod("component copy", typeof(void), [typeof(Transfer), typeof(CallScope), typeof(nint), typeof(nint)], typeof(TransferEmitter).Module, true);
+        il = Root.GetILGenerator();
+    }
+
+    /// <summary>A part of another method: the caller has loaded transfer and scope as its first two arguments.</summary>
+    internal TransferEmitter(TypeShape shape, bool from64, bool to64, DynamicMethod method)
+        : this(shape, from64, to64)
+    {
+        Root = method;
+        il = method.GetILGenerator();
+    }
+
+    private TransferEmitter(TransferEmitter outer, DynamicMethod method)
+    {
+        shape = outer.shape;
+        from64 = outer.from64;
+        to64 = outer.to64;
+        helpers = outer.helpers;
+        pending = outer.pending;
+        Helpers = outer.Helpers;
+        Root = method;
+        il = method.GetILGenerator();
+        isHelper = true;
+    }
+
+    internal DynamicMethod Root { get; private init; }
+
+    /// <summary>The methods of large types.</summary>
+    internal List<DynamicMethod> Helpers { get; }
+
+    /// <summary>Whether a function's values are copied without methods of their own, so that they can be kept in locals.</summary>
+    internal static bool IsSmall(IEnumerable<ComponentValType> types) => types.Sum(t => (long)t.Size) <= LargeType;
+
+    // ---- whole methods ----
+
+    internal void Write(IReadOnlyList<ComponentValType> types, ValueForm source, ValueForm target)
+    {
+        LocalBuilder from = Argument(2), to = Argument(3);
+        Values(types, Begin(types, source, Place.Slots(from), from64, AbiMembers.From), Begin(types, target, Place.Slots(to), to64, AbiMembers.To));
+        il.Emit(OpCodes.Ret);
+        WritePending();
+    }
+
+    /// <summary>Copies elements: static void (transfer, source, target, count).</summary>
+    internal void WriteElements(ComponentValType type)
+    {
+        var method = new DynamicMethod("component elements", typeof(void), [typeof(Transfer), typeof(nint), typeof(nint), typeof(ulong)], typeof(TransferEmitter).Module, true);
+        var inner = new TransferEmitter(this, method);
+        inner.Elements(type);
+        WritePending();
+        rootOverride = method;
+    }
+
+    private DynamicMethod? rootOverride;
+
+    /// <summary>The method that was asked for.</summary>
+    internal DynamicMethod Made => rootOverride ?? Root;
+
+    private void Elements(ComponentValType type)
+    {
+        LocalBuilder from = Argument(1), to = Argument(2), count = il.DeclareLocal(typeof(ulong));
+        il.Emit(OpCodes.Ldarg_3);
+        il.Emit(OpCodes.Stloc, count);
+        CopyElements(type, from, to, count);
+        il.Emit(OpCodes.Ret);
+    }
+
+    private void WritePending()
+    {
+        while (pending.TryDequeue(out (DynamicMethod Method, ComponentValType Type, bool FromMemory, bool ToMemory) next))
+        {
+            var emitter = new TransferEmitter(this, next.Method);
+            LocalBuilder from = emitter.Argument(2), to = emitter.Argument(3);
+            emitter.Parts(
+                next.Type, next.FromMemory ? Place.Memory(from) : Place.Slots(from), next.ToMemory ? Place.Memory(to) : Place.Slots(to));
+            emitter.il.Emit(OpCodes.Ret);
+        }
+    }
+
+    private LocalBuilder Argument(int index)
+    {
+        LocalBuilder local = il.DeclareLocal(typeof(nint));
+        il.Emit(OpCodes.Ldarg, (short)index);
+        il.Emit(OpCodes.Stloc, local);
+        return local;
+    }
+
+    /// <summary>Where values are that are passed in a form.</summary>
+    internal Place Begin(IReadOnlyList<ComponentValType> types, ValueForm form, Place slots, bool is64, System.Reflection.FieldInfo side)
+    {
+        if (form == ValueForm.Flat) return slots;
+        ValueLayout layout = LayoutOf(types, is64);
+        LocalBuilder pointer = il.DeclareLocal(typeof(nint));
+        LocalBuilder address = il.DeclareLocal(typeof(ulong));
+        if (form == ValueForm.Memory)
+        {
+            PushPointer(slots, is64);
+            il.Emit(OpCodes.Stloc, address);
+            Side(side);
+            il.Emit(OpCodes.Ldloc, address);
+            il.Emit(OpCodes.Ldc_I8, layout.Size);
+            il.Emit(OpCodes.Ldc_I4, layout.Alignment);
+            il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.Place)));
+        }
+        else
+        {
+            Side(side);
+            il.Emit(OpCodes.Ldc_I8, layout.Size);
+            il.Emit(OpCodes.Ldc_I4, layout.Alignment);
+            il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.AllocatePlace)));
+            il.Emit(OpCodes.Stloc, address);
+            StorePointer(slots, is64, address);
+            Side(side);
+            il.Emit(OpCodes.Ldloc, address);
+            il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.Pointer)));
+        }
+        il.Emit(OpCodes.Stloc, pointer);
+        return Place.Memory(pointer);
+    }
+
+    /// <summary>The layout of values that lie together as a tuple's.</summary>
+    internal static ValueLayout LayoutOf(IReadOnlyList<ComponentValType> types, bool is64)
+    {
+        long size = 0;
+        int alignment = 1;
+        foreach (ComponentValType type in types)
+        {
+            ValueLayout layout = type.Layout(is64);
+            size = ValueLayout.Align(size, layout.Alignment) + layout.Size;
+            alignment = Math.Max(alignment, layout.Alignment);
+        }
+        return new(ValueLayout.Align(size, alignment), alignment);
+    }
+
+    /// <summary>Values one behind the other.</summary>
+    internal void Values(IEnumerable<ComponentValType> types, Place from, Place to)
+    {
+        long fromOffset = 0, toOffset = 0;
+        int slot = 0;
+        foreach (ComponentValType type in types)
+        {
+            ValueLayout fromLayout = type.Layout(from64), toLayout = type.Layout(to64);
+            fromOffset = ValueLayout.Align(fromOffset, fromLayout.Alignment);
+            toOffset = ValueLayout.Align(toOffset, toLayout.Alignment);
+            Value(type, from.At(fromOffset, slot), to.At(toOffset, slot));
+            fromOffset += fromLayout.Size;
+            toOffset += toLayout.Size;
+            slot += type.FlatCount;
+        }
+    }
+
+    // ---- values ----
+
+    private void Value(ComponentValType type, Place from, Place to)
+    {
+        if (type.Size <= LargeType || from.Locals is not null || to.Locals is not null || type is PrimitiveType)
+        {
+            Parts(type, from, to);
+            return;
+        }
+        (ComponentValType, bool, bool) key = (type.Canonical, from.IsMemory, to.IsMemory);
+        if (!helpers.TryGetValue(key, out DynamicMethod? helper))
+        {
+            helper = new DynamicMethod("component copy of a type", typeof(void), [typeof(Transfer), typeof(CallScope), typeof(nint), typeof(nint)], typeof(TransferEmitter).Module, true);
+            helpers.Add(key, helper);
+            Helpers.Add(helper);
+            pending.Enqueue((helper, type, from.IsMemory, to.IsMemory));
+        }
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(isElements ? OpCodes.Ldnull : OpCodes.Ldarg_1);
+        Address(from);
+        Address(to);
+        il.Emit(OpCodes.Call, helper);
+    }
+
+    private bool isElements => isHelper && Root.Name == "component elements";
+
+    private void Parts(ComponentValType type, Place from, Place to)
+    {
+        switch (type)
+        {
+            case PrimitiveType { Primitive: PrimitiveKind.String }: String(from, to); break;
+            case PrimitiveType { Primitive: PrimitiveKind.ErrorContext }:
+                Handle(nameof(TransferHelpers.Error), false, -1, from, to);
+                break;
+            case PrimitiveType primitive: Scalar(primitive.Primitive, from, to); break;
+            case RecordType or TupleType: Values(type.Parts, from, to); break;
+            case ListType { Length: { } length } list: Fixed(list.Element, length, from, to); break;
+            case ListType list: List(list.Element, from, to); break;
+            case MapType map: List(map.Entry, from, to); break;
+            case FlagsType flags:
+                {
+                    int size = flags.Layout32.Size switch { 1 => 1, 2 => 2, _ => 4 };
+                    BeginStore(to);
+                    Load(size, false, from);
+                    il.Emit(OpCodes.Ldc_I4, (int)(uint)((1UL << flags.Labels.Length) - 1));
+                    il.Emit(OpCodes.And);
+                    EndStore(size, to);
+                    break;
+                }
+            case EnumType labels: Discriminant(labels.Labels.Length, from, to); break;
+            case HandleType handle:
+                Handle(handle.IsBorrow ? nameof(TransferHelpers.Borrow) : nameof(TransferHelpers.Own), handle.IsBorrow, shape.IndexOf(handle.Resource), from, to);
+                break;
+            case StreamType stream: Handle(nameof(TransferHelpers.Stream), false, shape.IndexOf(stream), from, to); break;
+            default: Cases(Alternatives.Of(type), type.FlatCount, from, to); break;
+        }
+    }
+
+    private void Scalar(PrimitiveKind kind, Place from, Place to)
+    {
+        int size = SizeOf(kind);
+        BeginStore(to);
+        Load(size, kind is PrimitiveKind.S8 or PrimitiveKind.S16, from);
+        if (kind == PrimitiveKind.Char) il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.Char)));
+        if (kind == PrimitiveKind.Bool)
+        {
+            il.Emit(OpCodes.Ldc_I4_0);
+            il.Emit(OpCodes.Cgt_Un);
+        }
+        EndStore(size, to);
+    }
+
+    private static int SizeOf(PrimitiveKind kind) => kind switch
+    {
+        PrimitiveKind.S8 or PrimitiveKind.U8 => 1,
+        PrimitiveKind.S16 or PrimitiveKind.U16 => 2,
+        PrimitiveKind.S64 or PrimitiveKind.U64 or PrimitiveKind.F64 => 8,
+        PrimitiveKind.Bool => 0,
+        _ => 4,
+    };
+
+    /// <summary>
+    /// Loads a number; floats as their bits. Size 0 is a bool: a byte in memory, but all bits of a slot.
+    /// </summary>
+    private void Load(int size, bool isSigned, Place from)
+    {
+        if (from.IsMemory)
+        {
+            Address(from);
+            il.Emit(size switch
+            {
+                0 => OpCodes.Ldind_U1,
+                1 => isSigned ? OpCodes.Ldind_I1 : OpCodes.Ldind_U1,
+                2 => isSigned ? OpCodes.Ldind_I2 : OpCodes.Ldind_U2,
+                4 => OpCodes.Ldind_I4,
+                _ => OpCodes.Ldind_I8,
+            });
+            return;
+        }
+        LoadSlot(from);
+        if (size == 8) return;
+        il.Emit(size switch
+        {
+            1 => isSigned ? OpCodes.Conv_I1 : OpCodes.Conv_U1,
+            2 => isSigned ? OpCodes.Conv_I2 : OpCodes.Conv_U2,
+            _ => OpCodes.Conv_I4,
+        });
+    }
+
+    private void LoadSlot(Place from)
+    {
+        if (from.Locals is { } locals)
+        {
+            il.Emit(OpCodes.Ldloc, locals[from.Offset]);
+            return;
+        }
+        Address(from);
+        il.Emit(OpCodes.Ldind_I8);
+    }
+
+    private void BeginStore(Place to)
+    {
+        if (to.Locals is null) Address(to);
+    }
+
+    private void EndStore(int size, Place to)
+    {
+        if (to.IsMemory)
+        {
+            il.Emit(size switch
+            {
+                0 or 1 => OpCodes.Stind_I1,
+                2 => OpCodes.Stind_I2,
+                4 => OpCodes.Stind_I4,
+                _ => OpCodes.Stind_I8,
+            });
+            return;
+        }
+        if (size != 8) il.Emit(OpCodes.Conv_U8);
+        if (to.Locals is { } locals) il.Emit(OpCodes.Stloc, locals[to.Offset]);
+        else il.Emit(OpCodes.Stind_I8);
+    }
+
+    private void Address(Place place)
+    {
+        il.Emit(OpCodes.Ldloc, place.Pointer!);
+        if (place.Offset == 0) return;
+        il.Emit(OpCodes.Ldc_I8, place.Offset);
+        il.Emit(OpCodes.Conv_I);
+        il.Emit(OpCodes.Add);
+    }
+
+    private void Side(System.Reflection.FieldInfo side)
+    {
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ldfld, side);
+    }
+
+    private void PushPointer(Place from, bool is64)
+    {
+        Load(is64 ? 8 : 4, false, from);
+        if (!is64) il.Emit(OpCodes.Conv_U8);
+    }
+
+    private void StorePointer(Place to, bool is64, LocalBuilder value)
+    {
+        BeginStore(to);
+        il.Emit(OpCodes.Ldloc, value);
+        if (!is64) il.Emit(OpCodes.Conv_I4);
+        EndStore(is64 ? 8 : 4, to);
+    }
+
+    // ---- strings and lists ----
+
+    private (LocalBuilder Address, LocalBuilder Length) Pair(Place from)
+    {
+        LocalBuilder address = il.DeclareLocal(typeof(ulong)), length = il.DeclareLocal(typeof(ulong));
+        PushPointer(from, from64);
+        il.Emit(OpCodes.Stloc, address);
+        PushPointer(from.At(from64 ? 8 : 4, 1), from64);
+        il.Emit(OpCodes.Stloc, length);
+        return (address, length);
+    }
+
+    private void String(Place from, Place to)
+    {
+        (LocalBuilder address, LocalBuilder length) = Pair(from);
+        LocalBuilder units = il.DeclareLocal(typeof(ulong));
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ldloc, address);
+        il.Emit(OpCodes.Ldloc, length);
+        il.Emit(OpCodes.Ldloca, units);
+        il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.CopyString)));
+        il.Emit(OpCodes.Stloc, address);
+        StorePointer(to, to64, address);
+        StorePointer(to.At(to64 ? 8 : 4, 1), to64, units);
+    }
+
+    private void List(ComponentValType element, Place from, Place to)
+    {
+        (LocalBuilder address, LocalBuilder count) = Pair(from);
+        LocalBuilder source = il.DeclareLocal(typeof(nint)), target = il.DeclareLocal(typeof(nint));
+        ValueLayout fromLayout = element.Layout(from64), toLayout = element.Layout(to64);
+        Side(AbiMembers.From);
+        il.Emit(OpCodes.Ldloc, address);
+        il.Emit(OpCodes.Ldloc, count);
+        il.Emit(OpCodes.Ldc_I8, fromLayout.Size);
+        il.Emit(OpCodes.Ldc_I4, fromLayout.Alignment);
+        il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.ListSource)));
+        il.Emit(OpCodes.Stloc, source);
+        Side(AbiMembers.To);
+        il.Emit(OpCodes.Ldloc, count);
+        il.Emit(OpCodes.Ldc_I8, toLayout.Size);
+        il.Emit(OpCodes.Ldc_I4, toLayout.Alignment);
+        il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.ListTarget)));
+        il.Emit(OpCodes.Stloc, address);
+        StorePointer(to, to64, address);
+        StorePointer(to.At(to64 ? 8 : 4, 1), to64, count);
+        Side(AbiMembers.To);
+        il.Emit(OpCodes.Ldloc, address);
+        il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.Pointer)));
+        il.Emit(OpCodes.Stloc, target);
+        CopyElements(element, source, target, count);
+    }
+
+    /// <summary>Copies so many elements; the locals are used up.</summary>
+    private void CopyElements(ComponentValType element, LocalBuilder source, LocalBuilder target, LocalBuilder count)
+    {
+        ValueLayout fromLayout = element.Layout(from64), toLayout = element.Layout(to64);
+        if (IsPlain(element))
+        {
+            il.Emit(OpCodes.Ldloc, source);
+            il.Emit(OpCodes.Ldloc, target);
+            il.Emit(OpCodes.Ldloc, count);
+            il.Emit(OpCodes.Ldc_I8, fromLayout.Size);
+            il.Emit(OpCodes.Mul);
+            il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.Copy)));
+            return;
+        }
+        LocalBuilder left = il.DeclareLocal(typeof(ulong));
+        Label test = il.DefineLabel(), body = il.DefineLabel();
+        il.Emit(OpCodes.Ldloc, count);
+        il.Emit(OpCodes.Stloc, left);
+        il.Emit(OpCodes.Br, test);
+        il.MarkLabel(body);
+        Value(element, Place.Memory(source), Place.Memory(target));
+        Advance(source, fromLayout.Size);
+        Advance(target, toLayout.Size);
+        il.Emit(OpCodes.Ldloc, left);
+        il.Emit(OpCodes.Ldc_I4_1);
+        il.Emit(OpCodes.Conv_I8);
+        il.Emit(OpCodes.Sub);
+        il.Emit(OpCodes.Stloc, left);
+        il.MarkLabel(test);
+        il.Emit(OpCodes.Ldloc, left);
+        il.Emit(OpCodes.Brtrue, body);
+    }
+
+    private void Advance(LocalBuilder pointer, long bytes)
+    {
+        il.Emit(OpCodes.Ldloc, pointer);
+        il.Emit(OpCodes.Ldc_I8, bytes);
+        il.Emit(OpCodes.Conv_I);
+        il.Emit(OpCodes.Add);
+        il.Emit(OpCodes.Stloc, pointer);
+    }
+
+    private void Fixed(ComponentValType element, uint length, Place from, Place to)
+    {
+        ValueLayout fromLayout = element.Layout(from64), toLayout = element.Layout(to64);
+        if (length <= Unrolled || !from.IsMemory || !to.IsMemory)
+        {
+            for (uint i = 0; i < length; i++)
+                Value(element, from.At(i * fromLayout.Size, (int)i * element.FlatCount), to.At(i * toLayout.Size, (int)i * element.FlatCount));
+            return;
+        }
+        LocalBuilder source = il.DeclareLocal(typeof(nint)), target = il.DeclareLocal(typeof(nint)), count = il.DeclareLocal(typeof(ulong));
+        Address(from);
+        il.Emit(OpCodes.Stloc, source);
+        Address(to);
+        il.Emit(OpCodes.Stloc, target);
+        il.Emit(OpCodes.Ldc_I8, (long)length);
+        il.Emit(OpCodes.Stloc, count);
+        CopyElements(element, source, target, count);
+    }
+
+    /// <summary>Whether all bytes of a type are copied as they are: numbers, and what has nothing else and no gaps.</summary>
+    internal static bool IsPlain(ComponentValType type) => type switch
+    {
+        PrimitiveType { Primitive: var kind } => kind is not (PrimitiveKind.Bool or PrimitiveKind.Char or PrimitiveKind.String or PrimitiveKind.ErrorContext),
+        RecordType or TupleType => type.Size <= LargeType && type.Parts.All(IsPlain) && type.Parts.Sum(p => p.Layout32.Size) == type.Layout32.Size,
+        ListType { Length: not null } list => IsPlain(list.Element),
+        _ => false,
+    };
+
+    // ---- variants and handles ----
+
+    private LocalBuilder Discriminant(int count, Place from, Place to)
+    {
+        int size = VariantType.DiscriminantSize(count);
+        LocalBuilder number = il.DeclareLocal(typeof(int));
+        Label fine = il.DefineLabel();
+        // All 32 bits of a slot count.
+        Load(from.IsMemory ? size : 4, false, from);
+        il.Emit(OpCodes.Stloc, number);
+        il.Emit(OpCodes.Ldloc, number);
+        il.Emit(OpCodes.Ldc_I4, count);
+        il.Emit(OpCodes.Blt_Un, fine);
+        il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.BadDiscriminant)));
+        il.MarkLabel(fine);
+        BeginStore(to);
+        il.Emit(OpCodes.Ldloc, number);
+        EndStore(size, to);
+        return number;
+    }
+
+    private void Cases(ComponentValType?[] cases, int flat, Place from, Place to)
+    {
+        LocalBuilder number = Discriminant(cases.Length, from, to);
+        if (!to.IsMemory)
+        {
+            for (int i = 1; i < flat; i++)
+            {
+                Place slot = to.At(0, i);
+                BeginStore(slot);
+                il.Emit(OpCodes.Ldc_I4_0);
+                il.Emit(OpCodes.Conv_I8);
+                EndStore(8, slot);
+            }
+        }
+        Place fromPayload = from.At(Alternatives.PayloadOffset(cases, from64), 1), toPayload = to.At(Alternatives.PayloadOffset(cases, to64), 1);
+        Label end = il.DefineLabel();
+        // Cases of one type share their code.
+        var bodies = new Dictionary<ComponentValType, Label>();
+        var labels = new Label[cases.Length];
+        for (int i = 0; i < cases.Length; i++)
+        {
+            if (cases[i] is not { } payload) labels[i] = end;
+            else if (!bodies.TryGetValue(payload.Canonical, out labels[i])) bodies.Add(payload.Canonical, labels[i] = il.DefineLabel());
+        }
+        if (bodies.Count > 0)
+        {
+            il.Emit(OpCodes.Ldloc, number);
+            il.Emit(OpCodes.Switch, labels);
+            il.Emit(OpCodes.Br, end);
+            foreach ((ComponentValType payload, Label label) in bodies)
+            {
+                il.MarkLabel(label);
+                Value(payload, fromPayload, toPayload);
+                il.Emit(OpCodes.Br, end);
+            }
+        }
+        il.MarkLabel(end);
+    }
+
+    private void Handle(string helper, bool withScope, int number, Place from, Place to)
+    {
+        BeginStore(to);
+        il.Emit(OpCodes.Ldarg_0);
+        if (withScope) il.Emit(OpCodes.Ldarg_1);
+        Load(4, false, from);
+        if (number >= 0) il.Emit(OpCodes.Ldc_I4, number);
+        il.Emit(OpCodes.Call, AbiMembers.Helper(helper));
+        EndStore(4, to);
+    }
+}

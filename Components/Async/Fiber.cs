@@ -1,0 +1,157 @@
+using System.Runtime.ExceptionServices;
+using WasmJit.Runtime;
+
+namespace WasmJit.Components;
+
+/// <summary>
+/// A stack for guest code that waits with frames on it: a thread that runs only while another waits for it, so that there is never more than one
+/// of them at work. Threads that have nothing to do are used again.
+/// </summary>
+internal sealed class Fiber
+{
+    /// <summary>How much of it guests may use, as on any other thread.</summary>
+    private const int StackBytes = 3 << 20;
+
+    private const int KeptIdle = 32, IdleMilliseconds = 5000;
+
+    private static readonly Stack<Fiber> Idle = new();
+
+    private readonly SemaphoreSlim toFiber = new(0), toResumer = new(0);
+    private Action? job;
+    private CancellationToken token;
+    private ExceptionDispatchInfo? error;
+    private bool isAbandoned, isRetired, blockResult;
+
+    /// <summary>Thrown in guest code that will never be resumed, so that its stack is free again. No guest catches it.</summary>
+    internal sealed class AbandonedException : Exception;
+
+    /// <summary>The thread that runs it.</summary>
+    internal int ThreadId { get; private set; }
+
+    /// <summary>Takes one.</summary>
+    internal static Fiber Take()
+    {
+        lock (Idle)
+        {
+            if (Idle.TryPop(out Fiber? idle)) return idle;
+        }
+        var fiber = new Fiber();
+        var thread = new Thread(fiber.Loop, StackBytes) { IsBackground = true, Name = "WasmJit fiber" };
+        fiber.ThreadId = thread.ManagedThreadId;
+        thread.Start();
+        return fiber;
+    }
+
+    /// <summary>Runs a job up to its end, or to where it waits.</summary>
+    /// <returns>Whether it has ended; the fiber is not to be used again then.</returns>
+    internal bool Start(Action action)
+    {
+        job = action;
+        token = WasmThread.CurrentScope?.Token ?? default;
+        return Switch();
+    }
+
+    /// <summary>Goes on where the job waits.</summary>
+    internal bool Resume(bool cancelled)
+    {
+        blockResult = cancelled;
+        return Switch();
+    }
+
+    private bool Switch()
+    {
+        toFiber.Release();
+        toResumer.Wait();
+        ExceptionDispatchInfo? thrown = error;
+        bool ended = job is null;
+        error = null;
+        if (ended) Give();
+        thrown?.Throw();
+        return ended;
+    }
+
+    private void Give()
+    {
+        lock (Idle)
+        {
+            if (Idle.Count < KeptIdle)
+            {
+                Idle.Push(this);
+                return;
+            }
+        }
+        isRetired = true;
+        toFiber.Release();
+    }
+
+    /// <summary>Waits, on the fiber's own thread.</summary>
+    internal bool Yield()
+    {
+        toResumer.Release();
+        toFiber.Wait();
+        if (isAbandoned) throw new AbandonedException();
+        return blockResult;
+    }
+
+    /// <summary>Ends a job that waits: its frames are taken off the stack.</summary>
+    internal void Abandon()
+    {
+        isAbandoned = true;
+        try
+        {
+            Switch();
+        }
+        catch (AbandonedException)
+        {
+            // That was its end.
+        }
+    }
+
+    private void Loop()
+    {
+        while (true)
+        {
+            if (!toFiber.Wait(IdleMilliseconds))
+            {
+                lock (Idle)
+                {
+                    if (Idle.Contains(this))
+                    {
+                        Fiber[] others = [.. Idle.Where(f => f != this).Reverse()];
+                        Idle.Clear();
+                        foreach (Fiber other in others) Idle.Push(other);
+                        return;
+                    }
+                }
+                toFiber.Wait();
+            }
+            if (isRetired) return;
+            try
+            {
+                if (token.CanBeCanceled)
+                {
+                    CancellationScope scope = CancellationScope.Enter(token);
+                    try
+                    {
+                        job!();
+                    }
+                    finally
+                    {
+                        scope.Leave();
+                    }
+                }
+                else
+                {
+                    job!();
+                }
+            }
+            catch (Exception e)
+            {
+                error = ExceptionDispatchInfo.Capture(e);
+            }
+            job = null;
+            isAbandoned = false;
+            toResumer.Release();
+        }
+    }
+}

@@ -1,0 +1,249 @@
+namespace WasmJit.Components;
+
+/// <summary>How a copy has ended.</summary>
+internal enum CopyResult
+{
+    Completed,
+    Dropped,
+    Cancelled,
+}
+
+/// <summary>Room for elements, or elements, at one end of a stream or future.</summary>
+internal abstract class CopyBuffer(uint length)
+{
+    /// <summary>Elements at most.</summary>
+    internal const uint Most = (1 << 28) - 1;
+
+    internal uint Length { get; } = length;
+
+    internal uint Progress { get; set; }
+
+    internal uint Remain => Length - Progress;
+
+    /// <summary>Moves elements from one buffer to another.</summary>
+    internal static void Move(CopyBuffer from, CopyBuffer to, uint count)
+    {
+        switch (from, to)
+        {
+            case (GuestBuffer a, GuestBuffer b): GuestBuffer.Copy(a, b, count); break;
+            case (GuestBuffer a, HostBuffer b): b.Items.AddRange(a.Lift(count)); break;
+            case (HostBuffer a, GuestBuffer b): b.Lower(a.Items.GetRange((int)a.Progress, (int)count)); break;
+            case (HostBuffer a, HostBuffer b): b.Items.AddRange(a.Items.GetRange((int)a.Progress, (int)count)); break;
+        }
+        from.Progress += count;
+        to.Progress += count;
+    }
+}
+
+/// <summary>Elements in a guest's memory.</summary>
+/// <remarks>Unsafe: the range is checked when the buffer is made; memories do not shrink.</remarks>
+internal sealed unsafe class GuestBuffer : CopyBuffer
+{
+    private readonly GuestSide side;
+    private readonly PayloadType payload;
+    private readonly ulong address;
+
+    internal GuestBuffer(GuestSide side, PayloadType payload, ulong address, uint length)
+        : base(length)
+    {
+        this.side = side;
+        this.payload = payload;
+        this.address = address;
+        if (length > Most) ComponentTrap.Throw("stream read/write count too large");
+        if (payload.Element is null || length == 0) return;
+        ValueLayout layout = payload.Element.Layout(side.Is64);
+        side.Check(address, length * (ulong)layout.Size, (uint)layout.Alignment, "read/write pointer out of bounds of memory");
+    }
+
+    private byte* Next => side.Base + address + (Progress * (ulong)payload.Element!.Layout(side.Is64).Size);
+
+    internal static void Copy(GuestBuffer from, GuestBuffer to, uint count)
+    {
+        if (from.payload.Element is not { } element || count == 0) return;
+        TransferCode code = TransferCode.OfElements(element, from.payload.Shape, from.side.Is64, to.side.Is64);
+        code.Elements(new Transfer(from.side, to.side, from.payload.Resources, from.payload.Payloads), from.Next, to.Next, count);
+    }
+
+    internal ComponentValue[] Lift(uint count)
+    {
+        var items = new ComponentValue[count];
+        if (payload.Element is not { } element) return items;
+        side.Instance.Scheduler.Charge(count * 24UL);
+        long size = element.Layout(side.Is64).Size;
+        byte* at = Next;
+        for (uint i = 0; i < count; i++) items[i] = new ValueLifter(side, null, payload.Scope).Load(element, at + (i * size));
+        return items;
+    }
+
+    internal void Lower(List<ComponentValue> items)
+    {
+        if (payload.Element is not { } element) return;
+        long size = element.Layout(side.Is64).Size;
+        byte* at = Next;
+        for (int i = 0; i < items.Count; i++) new ValueLowerer(side, null, payload.Scope).Store(items[i], element, at + (i * size));
+    }
+}
+
+/// <summary>Elements of the host: those to be written, or those that were read.</summary>
+internal sealed class HostBuffer(List<ComponentValue> items, uint length) : CopyBuffer(length)
+{
+    internal List<ComponentValue> Items { get; } = items;
+}
+
+/// <summary>What both ends of a stream or future share.</summary>
+internal sealed class SharedCopy(PayloadType payload, bool isFuture)
+{
+    private InstanceState? pendingInstance;
+    private CopyBuffer? pending;
+    private Action<Action>? onCopy;
+    private Action<CopyResult>? onDone;
+    private bool isDropped;
+
+    internal PayloadType Payload { get; } = payload;
+
+    internal bool IsFuture { get; } = isFuture;
+
+    internal bool IsDropped => isDropped;
+
+    private void Set(InstanceState? instance, CopyBuffer? buffer, Action<Action>? copied, Action<CopyResult>? done)
+    {
+        pendingInstance = instance;
+        pending = buffer;
+        onCopy = copied;
+        onDone = done;
+    }
+
+    private void Reset() => Set(null, null, null, null);
+
+    private void Notify(CopyResult result)
+    {
+        Action<CopyResult> done = onDone!;
+        Reset();
+        done(result);
+    }
+
+    internal void Cancel() => Notify(CopyResult.Cancelled);
+
+    internal void Drop()
+    {
+        if (isDropped) return;
+        isDropped = true;
+        if (pending is not null) Notify(CopyResult.Dropped);
+    }
+
+    /// <summary>Reads or writes; a pending one at the other end gets what it wants.</summary>
+    internal void Copy(InstanceState? instance, CopyBuffer buffer, bool isRead, Action<Action> copied, Action<CopyResult> done)
+    {
+        if (isDropped)
+        {
+            done(CopyResult.Dropped);
+            return;
+        }
+        if (pending is null)
+        {
+            Set(instance, buffer, copied, done);
+            return;
+        }
+        if (instance is not null && ReferenceEquals(instance, pendingInstance) && !Payload.IsNumber)
+            ComponentTrap.Throw($"cannot read from and write to intra-component {(IsFuture ? "future" : "stream")}");
+        CopyBuffer source = isRead ? pending : buffer, target = isRead ? buffer : pending;
+        if (IsFuture)
+        {
+            CopyBuffer.Move(source, target, 1);
+            Notify(CopyResult.Completed);
+            done(CopyResult.Completed);
+            return;
+        }
+        if (pending.Remain > 0)
+        {
+            if (buffer.Remain > 0)
+            {
+                CopyBuffer.Move(source, target, Math.Min(source.Remain, target.Remain));
+                onCopy!(Reset);
+            }
+            done(CopyResult.Completed);
+        }
+        else if (!isRead && buffer.Length == 0 && pending.Length == 0)
+        {
+            done(CopyResult.Completed);
+        }
+        else
+        {
+            Notify(CopyResult.Completed);
+            Set(instance, buffer, copied, done);
+        }
+    }
+}
+
+/// <summary>What an end does.</summary>
+internal enum CopyState
+{
+    Idle,
+    Copying,
+    Cancelling,
+    Done,
+}
+
+/// <summary>An end of a stream or future in an instance's table.</summary>
+internal sealed class CopyEnd(SharedCopy shared, bool isReadable) : Waitable
+{
+    internal SharedCopy Shared { get; } = shared;
+
+    internal bool IsReadable { get; } = isReadable;
+
+    internal CopyState State { get; set; }
+
+    /// <summary>Whether it is done because the other end was dropped.</summary>
+    internal bool WasDropped { get; set; }
+
+    internal bool IsCopying => State is CopyState.Copying or CopyState.Cancelling;
+
+    internal override void Drop()
+    {
+        string kind = Shared.IsFuture ? "future" : "stream";
+        ComponentTrap.If(IsCopying, $"cannot drop busy {kind}");
+        if (Shared.IsFuture && !IsReadable) ComponentTrap.If(State != CopyState.Done, "cannot drop future write end without first writing a value");
+        Shared.Drop();
+        base.Drop();
+    }
+}
+
+/// <summary>Streams and futures as values: the readable end moves from table to table.</summary>
+internal static class StreamHandles
+{
+    internal static SharedCopy Lift(InstanceState instance, uint index, PayloadType payload) => LiftShared(instance, index, payload);
+
+    internal static int Lower(InstanceState instance, SharedCopy shared) => (int)instance.Handles.Add(new CopyEnd(shared, true));
+
+    /// <summary>An end of a kind.</summary>
+    internal static CopyEnd Get(InstanceState instance, uint index, bool isFuture, bool isReadable, PayloadType payload)
+    {
+        CopyEnd end = instance.Handles.Get<CopyEnd>(index);
+        if (end.Shared.IsFuture != isFuture || end.IsReadable != isReadable || !end.Shared.Payload.Matches(payload))
+        {
+            throw ComponentTrap.Make(
+                $"handle index {index} used with the wrong type, expected the {(isReadable ? "readable" : "writable")} end of a {(isFuture ? "future" : "stream")}");
+        }
+        return end;
+    }
+
+    internal static SharedCopy LiftShared(InstanceState instance, uint index, PayloadType payload)
+    {
+        CopyEnd end = instance.Handles.Get<CopyEnd>(index);
+        string kind = end.Shared.IsFuture ? "future" : "stream";
+        if (!end.IsReadable || !end.Shared.Payload.Matches(payload))
+            throw ComponentTrap.Make($"handle index {index} used with the wrong type, expected the readable end of a {kind}");
+        ComponentTrap.If(end.IsCopying, $"cannot remove busy {kind}");
+        ComponentTrap.If(end.State == CopyState.Done, end.Shared.IsFuture
+            ? "cannot lift future after previous read succeeded" : "cannot lift stream after being notified that the writable end dropped");
+        ComponentTrap.If(end.Set is not null, $"cannot lift {kind} while it's in a waitable set");
+        instance.Handles.Remove(index);
+        return end.Shared;
+    }
+
+    internal static int LowerShared(InstanceState instance, SharedCopy shared, PayloadType payload)
+    {
+        if (!shared.Payload.Matches(payload)) throw new ArgumentException("A stream or future carries another type.");
+        return Lower(instance, shared);
+    }
+}

@@ -1,0 +1,86 @@
+namespace WasmJit.Components;
+
+/// <summary>
+/// What components import: functions and resource types of the host, instances of other components, core modules, components. Names are those of the
+/// component, as in <c>wasi:io/streams@0.2.0</c>; what is in an interface is added to <see cref="Interface"/>.
+/// </summary>
+public sealed class ComponentHost
+{
+    private readonly Dictionary<string, object> items = [];
+
+    internal Scheduler? Scheduler { get; private set; }
+
+    /// <summary>The interface of a name, to add to.</summary>
+    /// <exception cref="ArgumentException">There is something else of this name already.</exception>
+    public ComponentHost Interface(string name)
+    {
+        if (!items.TryGetValue(name, out object? found)) items[name] = found = new ComponentHost();
+        return found as ComponentHost ?? throw new ArgumentException($"There is another import \"{name}\" already.", nameof(name));
+    }
+
+    private void AddItem(string name, object item)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(item);
+        if (!items.TryAdd(name, item)) throw new ArgumentException($"There is an import \"{name}\" already.", nameof(name));
+    }
+
+    /// <summary>Adds a function on values.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="function">Gets the arguments; gives the result, or <c>default</c> if the function has none.</param>
+    /// <exception cref="ArgumentException">There is an import of this name already; so with the others.</exception>
+    public void Add(string name, Func<ComponentValue[], ComponentValue> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        AddItem(name, (HostDelegate)(values => new ValueTask<ComponentValue>(function(values))));
+    }
+
+    /// <summary>Adds a function on values that may wait: a guest that calls it can do something else.</summary>
+    public void Add(string name, Func<ComponentValue[], Task<ComponentValue>> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        AddItem(name, (HostDelegate)(values => new ValueTask<ComponentValue>(function(values))));
+    }
+
+    /// <summary>Adds a function that another component exports.</summary>
+    public void Add(string name, ExportedFunction function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        Join(function.Owner);
+        AddItem(name, function);
+    }
+
+    /// <summary>Adds an instance of another component, or one that it exports.</summary>
+    public void Add(string name, ComponentInstance instance)
+    {
+        ArgumentNullException.ThrowIfNull(instance);
+        Join(instance);
+        AddItem(name, instance);
+    }
+
+    /// <summary>Adds a resource type.</summary>
+    public void Add(string name, HostResourceType type) => AddItem(name, type);
+
+    /// <summary>Adds a core module.</summary>
+    public void Add(string name, Module module) => AddItem(name, module);
+
+    /// <summary>Adds a component, which the importing one may instantiate.</summary>
+    public void Add(string name, WasmComponent component) => AddItem(name, component);
+
+    /// <summary>
+    /// Adds a function as a delegate over .NET types: see <see cref="ComponentInstance.GetFunction{T}"/>. One that returns a task may wait.
+    /// </summary>
+    public void Add(string name, Delegate function) => AddItem(name, function);
+
+    internal object? Find(string name) => items.GetValueOrDefault(name);
+
+    internal IReadOnlyDictionary<string, object> Resolve(ComponentSignature signature, HostScope scope) => new ImportResolver(scope).Resolve(signature, this);
+
+    /// <summary>Components that call one another take turns together.</summary>
+    private void Join(ComponentInstance instance)
+    {
+        if (Scheduler is not null && !ReferenceEquals(Scheduler, instance.Tree.Scheduler))
+            throw new ArgumentException("Instances that were made apart cannot be imported by one component.", nameof(instance));
+        Scheduler = instance.Tree.Scheduler;
+    }
+}

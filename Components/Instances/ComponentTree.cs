@@ -1,0 +1,178 @@
+using WasmJit.Runtime;
+
+namespace WasmJit.Components;
+
+/// <summary>
+/// An instance that the host has made, with all instances in it: what is disposed of together.
+/// </summary>
+internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fuel, GuestResources? resources)
+{
+    private readonly List<InstanceState> states = [];
+    private readonly List<Instance> cores = [];
+
+    internal Engine Engine { get; } = engine;
+
+    internal Scheduler Scheduler { get; } = scheduler;
+
+    internal Fuel? Fuel { get; } = fuel;
+
+    internal GuestResources? Resources { get; } = resources ?? engine.NewResources();
+
+    internal bool IsDisposed { get; private set; }
+
+    internal void Add(InstanceState state) => states.Add(state);
+
+    internal void Add(Instance core) => cores.Add(core);
+
+    /// <summary>Frees it as soon as no call of the calling thread is in it or those that it calls.</summary>
+    internal void Dispose()
+    {
+        Scheduler.Enter();
+        try
+        {
+            IsDisposed = true;
+            Scheduler.AtEnd(Free);
+        }
+        finally
+        {
+            Scheduler.Leave();
+        }
+    }
+
+    /// <summary>
+    /// Frees the memories and withdraws the functions: nobody else has any of them. Only where no call is in the instances; threads that wait
+    /// in them end.
+    /// </summary>
+    internal void Free()
+    {
+        IsDisposed = true;
+        foreach (InstanceState state in states)
+        {
+            foreach (GuestThread thread in state.Threads.Items.ToList()) thread.Abandon();
+            state.MayEnter = false;
+        }
+        Scheduler.Abandon(state => ReferenceEquals(state.Tree, this));
+        var known = new HashSet<InstanceCore>();
+        foreach (Instance core in cores) Free(core, known);
+        cores.Clear();
+        states.Clear();
+    }
+
+    private static void Free(InstanceCore core, HashSet<InstanceCore> known)
+    {
+        if (!known.Add(core)) return;
+        foreach (FuncRef? function in core.Funcs)
+            if (ReferenceEquals(function?.Context, core)) function.Withdraw();
+        foreach (Memory memory in core.Memories) memory.Free();
+        foreach (InstanceCore inner in core.Instances) Free(inner, known);
+    }
+}
+
+/// <summary>An instance as other components see it: what it exports, by name.</summary>
+internal sealed class RuntimeInstance(Dictionary<string, object> exports)
+{
+    /// <summary>
+    /// <see cref="ComponentFunc"/>, <see cref="RuntimeInstance"/>, <see cref="ComponentClosure"/>, <see cref="Module"/>,
+    /// <see cref="RuntimeResource"/>, or for other types the <see cref="DefinedType"/>.
+    /// </summary>
+    internal IReadOnlyDictionary<string, object> Exports => exports;
+
+    internal object this[string name] => exports[name];
+}
+
+/// <summary>A component with what it takes of those around it.</summary>
+internal sealed class ComponentClosure(ComponentCode code, ComponentDefinition definition, ComponentFrame? outer)
+{
+    internal ComponentCode Code { get; } = code;
+
+    internal ComponentDefinition Definition { get; } = definition;
+
+    internal ComponentFrame? Outer { get; } = outer;
+}
+
+/// <summary>The index spaces of a component that is being instantiated, filled as far as its definitions are done.</summary>
+internal sealed class ComponentFrame(InstanceState state, ComponentFrame? outer)
+{
+    internal InstanceState State { get; } = state;
+
+    internal ComponentFrame? Outer { get; } = outer;
+
+    internal List<FuncRef> CoreFuncs { get; } = [];
+
+    internal List<Table> CoreTables { get; } = [];
+
+    internal List<Memory> CoreMemories { get; } = [];
+
+    internal List<Global> CoreGlobals { get; } = [];
+
+    internal List<Tag> CoreTags { get; } = [];
+
+    internal List<Module> CoreModules { get; } = [];
+
+    /// <summary>Instances of modules, and things by name.</summary>
+    internal List<object> CoreInstances { get; } = [];
+
+    internal List<ComponentFunc> Funcs { get; } = [];
+
+    internal List<ComponentValue> Values { get; } = [];
+
+    /// <summary>As <see cref="RuntimeInstance.Exports"/> has them.</summary>
+    internal List<object> Types { get; } = [];
+
+    internal List<ComponentClosure> Components { get; } = [];
+
+    internal List<RuntimeInstance> Instances { get; } = [];
+
+    internal object Get(SortIndex item) => item.Sort switch
+    {
+        Sort.CoreFunc => CoreFuncs[(int)item.Index],
+        Sort.CoreTable => CoreTables[(int)item.Index],
+        Sort.CoreMemory => CoreMemories[(int)item.Index],
+        Sort.CoreGlobal => CoreGlobals[(int)item.Index],
+        Sort.CoreTag => CoreTags[(int)item.Index],
+        Sort.CoreModule => CoreModules[(int)item.Index],
+        Sort.CoreInstance => CoreInstances[(int)item.Index],
+        Sort.Func => Funcs[(int)item.Index],
+        Sort.Value => Values[(int)item.Index],
+        Sort.Type => Types[(int)item.Index],
+        Sort.Component => Components[(int)item.Index],
+        _ => Instances[(int)item.Index],
+    };
+}
+
+/// <summary>What all instances of a component share: its modules, and what its definitions say of threads.</summary>
+internal sealed class ComponentCode(Engine engine)
+{
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<Jit.Binary.ModuleInfo, Module> modules = new();
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<ComponentDefinition, (bool UsesTasks, bool MayBlock)> threads = new();
+
+    internal Engine Engine { get; } = engine;
+
+    internal Module ModuleOf(Jit.Binary.ModuleInfo info) => modules.GetOrAdd(info, static (i, e) => new Module(e, i), Engine);
+
+    internal (bool UsesTasks, bool MayBlock) ThreadsOf(ComponentDefinition definition) => threads.GetOrAdd(definition, Find);
+
+    private static (bool UsesTasks, bool MayBlock) Find(ComponentDefinition component)
+    {
+        bool uses = false, blocks = false;
+        foreach (Definition definition in component.Definitions)
+        {
+            switch (definition)
+            {
+                case LowerDefinition lower when component.Spaces.Funcs[(int)lower.Func].IsAsync:
+                    uses = true;
+                    blocks |= !lower.Options.IsAsync;
+                    break;
+                case BuiltinDefinition { Op: not (CanonOp.ResourceNew or CanonOp.ResourceDrop or CanonOp.ResourceRep) } builtin:
+                    uses = true;
+                    blocks |= builtin.Op is CanonOp.WaitableSetWait or CanonOp.ThreadYield or CanonOp.ThreadNewIndirect
+                        or (>= CanonOp.ThreadSuspend and <= CanonOp.ThreadYieldThenPromote)
+                        || (!builtin.IsAsync && !builtin.Options.IsAsync && builtin.Op is CanonOp.SubtaskCancel
+                            or CanonOp.StreamRead or CanonOp.StreamWrite or CanonOp.FutureRead or CanonOp.FutureWrite or CanonOp.StreamCancelRead
+                            or CanonOp.StreamCancelWrite or CanonOp.FutureCancelRead or CanonOp.FutureCancelWrite);
+                    break;
+            }
+        }
+        return (uses, blocks);
+    }
+}

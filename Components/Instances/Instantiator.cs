@@ -1,0 +1,224 @@
+using WasmJit.Jit.Binary;
+using WasmJit.Linking;
+using WasmJit.Runtime;
+
+namespace WasmJit.Components;
+
+/// <summary>Instantiation of components: definitions in their order, each of which adds to the index spaces.</summary>
+internal sealed class Instantiator
+{
+    /// <summary>
+    /// Instances in instances, whose definitions make more: what one instantiation may come to.
+    /// </summary>
+    private const int MostInstances = 10_000;
+
+    private readonly ComponentTree tree;
+    private int instances;
+
+    internal Instantiator(ComponentTree tree) => this.tree = tree;
+
+    /// <summary>Makes an instance.</summary>
+    /// <param name="component">The component.</param>
+    /// <param name="arguments">What it imports, by name.</param>
+    /// <param name="parent">The instance that makes it; null for the host.</param>
+    /// <param name="host">Is told of the instance before anything of it runs.</param>
+    /// <exception cref="LinkException">A core module cannot be linked, or a limit is reached.</exception>
+    /// <exception cref="TrapException">A start function traps.</exception>
+    internal RuntimeInstance Instantiate(ComponentClosure component, IReadOnlyDictionary<string, object> arguments, InstanceState? parent, HostScope? host = null)
+    {
+        if (++instances > MostInstances) throw new LinkException("too many instances for one instantiation");
+        if (!System.Runtime.CompilerServices.RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
+        CancellationScope.ThrowIfStopped();
+        ComponentDefinition definition = component.Definition;
+        var state = new InstanceState(tree, parent);
+        (state.UsesTasks, state.MayBlock) = component.Code.ThreadsOf(definition);
+        tree.Add(state);
+        if (host is not null) host.State = state;
+        var frame = new ComponentFrame(state, component.Outer);
+        var exports = new Dictionary<string, object>();
+        var one = new InstanceMaker(this, component.Code, definition, frame, arguments, exports);
+        foreach (Definition each in definition.Definitions) one.Define(each);
+        return new RuntimeInstance(exports);
+    }
+
+    internal ComponentTree Tree => tree;
+
+    /// <summary>Instantiates a core module.</summary>
+    internal Instance InstantiateCore(Module module, object[] imports, InstanceState state)
+    {
+        if (++instances > MostInstances) throw new LinkException("too many instances for one instantiation");
+        GuestThread? outer = state.UsesTasks ? tree.Scheduler.BeginPlain(state) : null;
+        Instance made = Linker.Instantiate(module, imports, tree.Fuel, tree.Resources, tree.Add);
+        if (state.UsesTasks) tree.Scheduler.EndPlain(outer);
+        return made;
+    }
+}
+
+/// <summary>One instance that is being made.</summary>
+internal sealed class InstanceMaker(
+    Instantiator owner, ComponentCode code, ComponentDefinition component, ComponentFrame frame,
+    IReadOnlyDictionary<string, object> arguments, Dictionary<string, object> exports)
+{
+    private readonly ComponentSpaces spaces = component.Spaces;
+
+    private InstanceState State => frame.State;
+
+    internal void Define(Definition definition)
+    {
+        switch (definition)
+        {
+            case CoreModuleDefinition module: frame.CoreModules.Add(code.ModuleOf(module.Module)); break;
+            case CoreInstantiation instantiation: frame.CoreInstances.Add(InstantiateCore(instantiation)); break;
+            case CoreExportsInstance instance:
+                frame.CoreInstances.Add(instance.Exports.ToDictionary(e => e.Name, e => frame.Get(e.Item)));
+                break;
+            case CoreTypeDefinition: break;
+            case NestedDefinition nested: frame.Components.Add(new ComponentClosure(code, nested.Component, frame)); break;
+            case Instantiation instantiation: AddInstance(Instantiate(instantiation)); break;
+            case ExportsInstance instance:
+                AddInstance(new RuntimeInstance(instance.Exports.ToDictionary(e => e.Name.Name, e => frame.Get(e.Item))));
+                break;
+            case ExportAlias alias: Add(alias.Sort, frame.Instances[(int)alias.Instance][alias.Name]); break;
+            case CoreExportAlias alias: Add(alias.Sort, Export(frame.CoreInstances[(int)alias.Instance], alias.Name)); break;
+            case OuterAlias alias: Outer(alias); break;
+            case TypeDefinition: DefineType(); break;
+            case LiftDefinition lift: frame.Funcs.Add(Lift(lift)); break;
+            case LowerDefinition lower: frame.CoreFuncs.Add(Lower(lower)); break;
+            case BuiltinDefinition builtin: frame.CoreFuncs.Add(Builtin(builtin)); break;
+            case ImportDefinition import: Add(import.Type.Sort, arguments[import.Name.Name]); break;
+            case ExportDefinition export:
+                object item = frame.Get(export.Item);
+                exports[export.Name.Name] = item;
+                Add(export.Item.Sort, item);
+                break;
+            case StartDefinition or ValueDefinition: throw new UnsupportedModuleException("values and start functions of components");
+        }
+    }
+
+    private void Add(Sort sort, object item)
+    {
+        switch (sort)
+        {
+            case Sort.CoreFunc: frame.CoreFuncs.Add((FuncRef)item); break;
+            case Sort.CoreTable: frame.CoreTables.Add((Table)item); break;
+            case Sort.CoreMemory: frame.CoreMemories.Add((Memory)item); break;
+            case Sort.CoreGlobal: frame.CoreGlobals.Add((Global)item); break;
+            case Sort.CoreTag: frame.CoreTags.Add((Tag)item); break;
+            case Sort.CoreType: break;
+            case Sort.CoreModule: frame.CoreModules.Add((Module)item); break;
+            case Sort.CoreInstance: frame.CoreInstances.Add(item); break;
+            case Sort.Func: frame.Funcs.Add((ComponentFunc)item); break;
+            case Sort.Value: frame.Values.Add((ComponentValue)item); break;
+            case Sort.Type:
+                ResourceBinding.Bind(State, spaces.Types[frame.Types.Count], item);
+                frame.Types.Add(item);
+                break;
+            case Sort.Component: frame.Components.Add((ComponentClosure)item); break;
+            default: AddInstance((RuntimeInstance)item); break;
+        }
+    }
+
+    private void AddInstance(RuntimeInstance instance)
+    {
+        ResourceBinding.Bind(State, spaces.Instances[frame.Instances.Count], instance);
+        frame.Instances.Add(instance);
+    }
+
+    private void Outer(OuterAlias alias)
+    {
+        if (alias.Sort == Sort.CoreType) return;
+        ComponentFrame from = frame;
+        for (uint i = 0; i < alias.Count; i++) from = from.Outer!;
+        Add(alias.Sort, from.Get(new SortIndex(alias.Sort, alias.Index)));
+    }
+
+    private void DefineType()
+    {
+        DefinedType type = spaces.Types[frame.Types.Count];
+        object item = type;
+        if (type is ResourceType { Definition: { } definition } resource)
+        {
+            var made = new RuntimeResource(State, definition.Representation);
+            if (definition.Destructor is { } destructor) made.Destructor = frame.CoreFuncs[(int)destructor];
+            State.Bind(resource, made);
+            item = made;
+        }
+        frame.Types.Add(item);
+    }
+
+    // ---- core ----
+
+    private static object Export(object instance, string name) =>
+        instance is Instance made ? made.FindInternal(name)! : ((Dictionary<string, object>)instance)[name];
+
+    private Instance InstantiateCore(CoreInstantiation instantiation)
+    {
+        Module module = frame.CoreModules[(int)instantiation.Module];
+        var given = new Dictionary<string, object>(instantiation.Arguments.Length);
+        foreach (CoreArgument argument in instantiation.Arguments) given[argument.Name] = frame.CoreInstances[(int)argument.Instance];
+        Items<ImportInfo> wanted = module.Info.Imports;
+        var imports = new object[wanted.Count];
+        for (int i = 0; i < imports.Length; i++) imports[i] = Export(given[wanted[i].Module], wanted[i].Name!);
+        return owner.InstantiateCore(module, imports, State);
+    }
+
+    // ---- components ----
+
+    private RuntimeInstance Instantiate(Instantiation instantiation)
+    {
+        var given = new Dictionary<string, object>(instantiation.Arguments.Length);
+        foreach (Argument argument in instantiation.Arguments) given[argument.Name] = frame.Get(argument.Item);
+        return owner.Instantiate(frame.Components[(int)instantiation.Component], given, State);
+    }
+
+    // ---- canonical definitions ----
+
+    private GuestSide Side(CanonOptions options) => new(
+        State, options.Memory is { } memory ? frame.CoreMemories[(int)memory] : null, options.Encoding,
+        options.Realloc is { } realloc ? frame.CoreFuncs[(int)realloc] : null);
+
+    private FuncRef? Func(uint? index) => index is { } i ? frame.CoreFuncs[(int)i] : null;
+
+    private LiftedFunction Lift(LiftDefinition lift) => new(
+        (FunctionType)spaces.Types[(int)lift.Type], Side(lift.Options), frame.CoreFuncs[(int)lift.CoreFunc],
+        Func(lift.Options.PostReturn), Func(lift.Options.Callback), lift.Options.IsAsync);
+
+    private FuncRef Lower(LowerDefinition lower)
+    {
+        DefType type = spaces.CoreFuncs[frame.CoreFuncs.Count];
+        var lowered = new LoweredFunction(frame.Funcs[(int)lower.Func], Side(lower.Options), lower.Options.IsAsync);
+        return CoreCall.Of(type).Import(lowered, type);
+    }
+
+    private FuncRef Builtin(BuiltinDefinition builtin)
+    {
+        CanonBuiltins.TryGet(builtin.Op, out CanonImmediates immediates);
+        DefinedType? type = (immediates & CanonImmediates.Type) != 0 ? spaces.Types[(int)builtin.Type] : null;
+        ComponentValType? result = builtin.Result is not { } use ? null
+            : use.Primitive is { } primitive ? PrimitiveType.Of(primitive) : (ComponentValType)spaces.Types[(int)use.Index];
+        GuestSide side = (immediates & CanonImmediates.Memory) != 0
+            ? new GuestSide(State, frame.CoreMemories[(int)builtin.Memory], StringEncoding.Utf8, null) : Side(builtin.Options);
+        Table? table = (immediates & CanonImmediates.Table) != 0 ? frame.CoreTables[(int)builtin.Table] : null;
+        return new CanonBuiltin(State, builtin, side, type, result, table).Make(spaces.CoreFuncs[frame.CoreFuncs.Count]);
+    }
+}
+
+/// <summary>Says what the resource types of a component's own types are in an instance.</summary>
+internal static class ResourceBinding
+{
+    internal static void Bind(InstanceState state, DefinedType type, object item)
+    {
+        if (type is ResourceType resource && item is RuntimeResource made) state.Bind(resource, made);
+    }
+
+    /// <summary>All types that an instance exports, those of instances in it included.</summary>
+    internal static void Bind(InstanceState state, ComponentInstanceType type, RuntimeInstance instance)
+    {
+        if ((type.Traits & TypeTraits.HasResource) == 0) return;
+        foreach (ExternItem export in type.Exports)
+        {
+            if (export.Type.Sort == Sort.Type) Bind(state, export.Type.Type, instance[export.Name]);
+            else if (export.Type.Sort == Sort.Instance) Bind(state, (ComponentInstanceType)export.Type.Type, (RuntimeInstance)instance[export.Name]);
+        }
+    }
+}

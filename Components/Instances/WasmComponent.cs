@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using WasmJit.Jit.Binary;
+
+namespace WasmJit.Components;
+
+/// <summary>
+/// A valid component. It can be instantiated any number of times, on any thread; instances share its code.
+/// </summary>
+public sealed class WasmComponent
+{
+    internal WasmComponent(Engine engine, ComponentDefinition definition)
+    {
+        Engine = engine;
+        Definition = definition;
+        Closure = new ComponentClosure(new ComponentCode(engine), definition, null);
+    }
+
+    /// <summary>The engine that compiled it.</summary>
+    public Engine Engine { get; }
+
+    internal ComponentDefinition Definition { get; }
+
+    internal ComponentClosure Closure { get; }
+
+    internal ComponentSignature Signature => Definition.Spaces.Signature;
+
+    /// <summary>The names of what it imports, in order.</summary>
+    public IReadOnlyList<string> Imports => [.. Signature.Imports.Select(i => i.Name)];
+
+    /// <summary>The names of what its instances export, in order.</summary>
+    public IReadOnlyList<string> Exports => [.. Signature.Exports.Select(e => e.Name)];
+
+    /// <summary>Makes an instance, which is to be disposed of: links the imports, and runs start functions.</summary>
+    /// <param name="imports">What the component imports; null if it imports nothing.</param>
+    /// <param name="options">What it may have; the defaults if null.</param>
+    /// <exception cref="LinkException">Imports are missing or of other types: the message has all of them. Or the guest may have no more of something.</exception>
+    /// <exception cref="TrapException">A start function traps.</exception>
+    public ComponentInstance Instantiate(ComponentHost? imports = null, ComponentInstanceOptions? options = null) =>
+        ComponentInstance.Make(this, imports ?? new ComponentHost(), options ?? new ComponentInstanceOptions());
+}
+
+/// <summary>What an instance of a component may have.</summary>
+public sealed record ComponentInstanceOptions
+{
+    /// <summary>How many bytes a call may copy to the host, as .NET objects of that size.</summary>
+    public long MaximumCopiedBytes { get; init; } = 1L << 30;
+
+    /// <summary>What it may execute, if its engine counts.</summary>
+    public Fuel? Fuel { get; init; }
+
+    /// <summary>What it may have of memories, tables and instances; what its engine's options say if null.</summary>
+    public GuestResources? Resources { get; init; }
+}
+
+/// <summary>Components on engines.</summary>
+public static class ComponentEngine
+{
+    /// <summary>Decodes and validates a component. The bytes are copied.</summary>
+    /// <param name="engine">The engine, whose options hold for the core modules in it.</param>
+    /// <param name="bytes">The component in its binary format.</param>
+    /// <exception cref="MalformedModuleException">The bytes are not in the binary format.</exception>
+    /// <exception cref="InvalidModuleException">The component is invalid, or uses what the options do not allow.</exception>
+    /// <exception cref="UnsupportedModuleException">The component exceeds a limit of this version.</exception>
+    /// <exception cref="CompilationNotAllowedException">The options say <see cref="Compilation.Never"/>.</exception>
+    public static WasmComponent CompileComponent(this Engine engine, ReadOnlySpan<byte> bytes)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        if (engine.Options.Compilation == Compilation.Never) throw new CompilationNotAllowedException();
+        ComponentDefinition definition = ComponentDecoder.Decode(bytes.ToArray(), new DecodeSettings { Features = engine.Options.Features });
+        ComponentValidator.Validate(definition);
+        return new WasmComponent(engine, definition);
+    }
+}

@@ -1,0 +1,120 @@
+using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Runtime;
+
+namespace WasmJit.Components;
+
+/// <summary>A core function's call with arguments and result in slots.</summary>
+internal unsafe delegate void CoreCallMethod(Delegate function, ulong* arguments, ulong* result);
+
+/// <summary>Between core functions, whose types are many, and slots: a method for each signature, made once.</summary>
+/// <remarks>Unsafe: slots are as many as the signature has parameters, and one for its result.</remarks>
+internal sealed unsafe class CoreCall
+{
+    private static readonly WeakTable<string, CoreCall> Known = new();
+
+    private readonly CoreCallMethod method;
+    private readonly DynamicMethod import;
+
+    private CoreCall(Signature signature)
+    {
+        method = MakeCall(signature);
+        import = MakeImport(signature);
+        Signature = signature;
+    }
+
+    private Signature Signature { get; }
+
+    internal static CoreCall Of(DefType type)
+    {
+        Signature signature = Signature.Of(type);
+        return Known.GetOrAdd(signature.Key, signature, static s => new CoreCall(s));
+    }
+
+    /// <summary>Calls a core function.</summary>
+    internal void Invoke(FuncRef function, ulong* arguments, ulong* result) => method(function.Delegate, arguments, result);
+
+    /// <summary>A core function that a guest imports: its arguments go through slots.</summary>
+    internal FuncRef Import(CoreImport target, DefType type) => HostAdapter.MakeFunc(import.CreateDelegate(Signature.DelegateType, target), type);
+
+    private static CoreCallMethod MakeCall(Signature signature)
+    {
+        var method = new DynamicMethod("component core call", typeof(void), [typeof(Delegate), typeof(nint), typeof(nint)], typeof(CoreCall).Module, true);
+        ILGenerator il = method.GetILGenerator();
+        if (signature.Return != typeof(void)) il.Emit(OpCodes.Ldarg_2);
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Castclass, signature.DelegateType);
+        for (int i = 0; i < signature.ValueTypes.Length; i++)
+        {
+            LoadAddress(il, OpCodes.Ldarg_1, i);
+            il.Emit(signature.ValueTypes[i] == typeof(int) ? OpCodes.Ldind_I4 : signature.ValueTypes[i] == typeof(long) ? OpCodes.Ldind_I8
+                : signature.ValueTypes[i] == typeof(float) ? OpCodes.Ldind_R4 : OpCodes.Ldind_R8);
+        }
+        il.Emit(OpCodes.Callvirt, signature.DelegateType.GetMethod("Invoke")!);
+        if (signature.Return != typeof(void)) StoreValue(il, signature.Return);
+        il.Emit(OpCodes.Ret);
+        CodeAddress.Of(method);
+        return (CoreCallMethod)method.CreateDelegate(typeof(CoreCallMethod));
+    }
+
+    private static DynamicMethod MakeImport(Signature signature)
+    {
+        var method = new DynamicMethod("component import", signature.Return, [typeof(CoreImport), .. signature.ValueTypes], typeof(CoreCall).Module, true);
+        ILGenerator il = method.GetILGenerator();
+        int count = signature.ValueTypes.Length;
+        LocalBuilder slots = il.DeclareLocal(typeof(nint)), result = il.DeclareLocal(typeof(ulong));
+        il.Emit(OpCodes.Ldc_I4, Math.Max(8, count * 8));
+        il.Emit(OpCodes.Conv_U);
+        il.Emit(OpCodes.Localloc);
+        il.Emit(OpCodes.Stloc, slots);
+        for (int i = 0; i < count; i++)
+        {
+            il.Emit(OpCodes.Ldloc, slots);
+            if (i > 0)
+            {
+                il.Emit(OpCodes.Ldc_I4, i * 8);
+                il.Emit(OpCodes.Add);
+            }
+            il.Emit(OpCodes.Ldarg, (short)(i + 1));
+            StoreValue(il, signature.ValueTypes[i]);
+        }
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ldloc, slots);
+        il.Emit(OpCodes.Ldloca, result);
+        il.Emit(OpCodes.Conv_U);
+        il.Emit(OpCodes.Callvirt, typeof(CoreImport).GetMethod(nameof(CoreImport.Invoke), System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!);
+        if (signature.Return != typeof(void))
+        {
+            il.Emit(OpCodes.Ldloca, result);
+            il.Emit(signature.Return == typeof(int) ? OpCodes.Ldind_I4 : signature.Return == typeof(long) ? OpCodes.Ldind_I8
+                : signature.Return == typeof(float) ? OpCodes.Ldind_R4 : OpCodes.Ldind_R8);
+        }
+        il.Emit(OpCodes.Ret);
+        CodeAddress.Of(method);
+        return method;
+    }
+
+    private static void LoadAddress(ILGenerator il, OpCode argument, int index)
+    {
+        il.Emit(argument);
+        if (index == 0) return;
+        il.Emit(OpCodes.Ldc_I4, index * 8);
+        il.Emit(OpCodes.Add);
+    }
+
+    /// <summary>Stores a value into a slot, whose upper half is zero for values of 32 bits.</summary>
+    private static void StoreValue(ILGenerator il, Type type)
+    {
+        if (type == typeof(float)) il.Emit(OpCodes.Call, EntryThunk.Method(typeof(CoreCall), nameof(BitsOf)));
+        if (type == typeof(int) || type == typeof(float)) il.Emit(OpCodes.Conv_U8);
+        il.Emit(type == typeof(double) ? OpCodes.Stind_R8 : OpCodes.Stind_I8);
+    }
+
+    private static int BitsOf(float value) => BitConverter.SingleToInt32Bits(value);
+}
+
+/// <summary>What stands behind a core function that a guest imports.</summary>
+internal abstract unsafe class CoreImport
+{
+    internal abstract void Invoke(ulong* arguments, ulong* result);
+}

@@ -1,0 +1,187 @@
+using WasmJit.Runtime;
+
+namespace WasmJit.Components;
+
+/// <summary>A component function lowered to a core function: what a guest calls.</summary>
+/// <remarks>Unsafe: slots are as many as the core types have.</remarks>
+internal sealed unsafe class LoweredFunction : CoreImport
+{
+    private readonly ComponentFunc callee;
+    private readonly LiftedFunction? lifted;
+    private readonly FunctionShape shape;
+    private readonly InstanceState[] entered;
+    private readonly Transfer? forArguments, forResult;
+    private readonly int coreArguments;
+    private TransferCode? arguments, flatResult, memoryResult;
+
+    internal LoweredFunction(ComponentFunc callee, GuestSide side, bool isAsync)
+    {
+        this.callee = callee;
+        Side = side;
+        IsAsync = isAsync;
+        lifted = callee as LiftedFunction;
+        shape = FunctionShape.Of(callee.Type);
+        int flatLimit = isAsync ? TypeLimits.FlatAsyncParameters : TypeLimits.FlatParameters;
+        ParameterForm = shape.FlatParameters <= flatLimit ? ValueForm.Flat : ValueForm.Memory;
+        coreArguments = ParameterForm == ValueForm.Flat ? shape.FlatParameters : 1;
+        HasResultPointer = shape.FlatResults > (isAsync ? 0 : TypeLimits.FlatResults);
+        ResultPointer = coreArguments;
+        if (HasResultPointer) coreArguments++;
+        if (lifted is null)
+        {
+            entered = [];
+            return;
+        }
+        entered = lifted.Instance.EnteredFrom(side.Instance);
+        InstanceState instance = lifted.Instance;
+        forArguments = new Transfer(
+            side, lifted.Side, Transfer.Resolve(shape.ParameterShape, instance), Transfer.ResolvePayloads(shape.ParameterShape, instance));
+        forResult = new Transfer(
+            lifted.Side, side, Transfer.Resolve(shape.ResultShape, instance), Transfer.ResolvePayloads(shape.ResultShape, instance));
+    }
+
+    internal GuestSide Side { get; }
+
+    internal InstanceState Instance => Side.Instance;
+
+    internal bool IsAsync { get; }
+
+    internal bool HasBorrows => shape.HasBorrows;
+
+    internal ValueForm ParameterForm { get; }
+
+    /// <summary>Whether the last argument says where the result goes.</summary>
+    internal bool HasResultPointer { get; }
+
+    internal int ResultPointer { get; }
+
+    // ---- copies ----
+
+    /// <summary>Copies the arguments of a call to the callee.</summary>
+    internal void Arguments(CallScope? scope, ulong* from, ulong* to)
+    {
+        if (shape.Parameters.Length == 0) return;
+        arguments ??= TransferCode.Of(shape.Parameters, shape.ParameterShape, ParameterForm,
+            shape.FlatParameters <= TypeLimits.FlatParameters ? ValueForm.Flat : ValueForm.Allocated, Side.Is64, lifted!.Side.Is64);
+        arguments.Method(forArguments!, scope, from, to);
+    }
+
+    /// <summary>Copies the result of a call to the caller.</summary>
+    /// <param name="from">What the callee has returned.</param>
+    /// <param name="isFlat">Whether that is the values.</param>
+    /// <param name="to">The address where it goes, or where the value goes.</param>
+    internal void Result(ulong* from, bool isFlat, ulong* to)
+    {
+        if (shape.Results.Length == 0) return;
+        ref TransferCode? code = ref isFlat ? ref flatResult : ref memoryResult;
+        code ??= TransferCode.Of(shape.Results, shape.ResultShape, isFlat ? ValueForm.Flat : ValueForm.Memory,
+            HasResultPointer ? ValueForm.Memory : ValueForm.Flat, lifted!.Side.Is64, Side.Is64);
+        code.Method(forResult!, null, from, to);
+    }
+
+    internal void HostResult(ComponentValue result, ulong* to)
+    {
+        if (shape.Results.Length == 0) return;
+        new ValueLowerer(Side, null, ((HostFunction)callee).Types).Lower([result], shape.Results, HasResultPointer ? ValueForm.Memory : ValueForm.Flat, to);
+    }
+
+    // ---- calls ----
+
+    internal override void Invoke(ulong* arguments, ulong* result)
+    {
+        if (!Instance.MayLeave) ComponentTrap.Throw(ComponentTrap.CannotLeave);
+        if (lifted is null) CallHost(arguments, result);
+        else if (!IsAsync && lifted.IsPlain) CallPlain(arguments, result);
+        else CallTask(arguments, result);
+    }
+
+    /// <summary>A call that cannot wait, of an instance that does not ask for its task.</summary>
+    private void CallPlain(ulong* arguments, ulong* result)
+    {
+        InstanceState.Enter(entered);
+        BorrowScope? borrows = null;
+        CallScope? scope = null;
+        if (HasBorrows)
+        {
+            borrows = new BorrowScope();
+            scope = new CallScope(borrows);
+        }
+        ulong* slots = stackalloc ulong[TypeLimits.FlatParameters];
+        Arguments(scope, arguments, slots);
+        ulong returned = 0;
+        lifted!.Call(slots, &returned);
+        if (borrows is { Borrows: > 0 }) ComponentTrap.Throw(ComponentTrap.BorrowsRemain);
+        *result = HasResultPointer ? arguments[ResultPointer] : 0;
+        Result(&returned, lifted.IsResultFlat, result);
+        lifted.AfterReturn(&returned);
+        scope?.Return();
+        InstanceState.Leave(entered);
+    }
+
+    private void CallTask(ulong* arguments, ulong* result)
+    {
+        var subtask = new Subtask(this, arguments, coreArguments, IsAsync);
+        GuestTask task = lifted!.Begin(subtask, entered);
+        subtask.Cancel = task.RequestCancel;
+        Finish(subtask, result);
+    }
+
+    private void Finish(Subtask subtask, ulong* result)
+    {
+        if (!IsAsync)
+        {
+            if (!subtask.IsResolved) Instance.Scheduler.Current!.WaitUntil(() => subtask.IsResolved);
+            subtask.DeliverResolve();
+            *result = subtask.FlatResult;
+            return;
+        }
+        if (subtask.IsResolved)
+        {
+            subtask.DeliverResolve();
+            *result = (uint)SubtaskState.Returned;
+            return;
+        }
+        subtask.GetHandle();
+        *result = (uint)subtask.State | subtask.Handle << 4;
+    }
+
+    private void CallHost(ulong* arguments, ulong* result)
+    {
+        var subtask = new Subtask(this, arguments, coreArguments, IsAsync);
+        CallScope scope = subtask.StartHost();
+        var function = (HostFunction)callee;
+        ComponentValue[] values = new ValueLifter(Side, scope, ((HostFunction)callee).Types).Lift(shape.Parameters, ParameterForm == ValueForm.Flat, arguments);
+        ValueTask<ComponentValue> called = function.Function(values);
+        if (called.IsCompleted || !callee.Type.IsAsync)
+        {
+            // A function that may not wait holds the thread if the host's does.
+            subtask.ReturnHost(called.IsCompleted ? called.Result : called.AsTask().GetAwaiter().GetResult());
+        }
+        else
+        {
+            Await(subtask, called.AsTask());
+        }
+        Finish(subtask, result);
+    }
+
+    /// <summary>The host goes on by itself; the result is lowered by whoever runs guests when it is there.</summary>
+    private void Await(Subtask subtask, Task<ComponentValue> called)
+    {
+        Scheduler scheduler = Instance.Scheduler;
+        Interlocked.Increment(ref scheduler.Pending);
+        bool isDone = false;
+        subtask.Cancel = _ =>
+        {
+            // A function of the host that is to end early says so by its own token; for the guest it has ended now.
+            isDone = true;
+            subtask.Cancelled();
+        };
+        called.ContinueWith(
+            ended => scheduler.Post(() =>
+            {
+                Interlocked.Decrement(ref scheduler.Pending);
+                if (!isDone) subtask.ReturnHost(ended.GetAwaiter().GetResult());
+            }),
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+}

@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+
+namespace WasmJit.Components;
+
+/// <summary>
+/// A handle of a resource that the host has: of a component's resource, or of an object of its own. Whoever owns it disposes of it, or gives it away
+/// by passing it where a component wants to own it; a borrowed one is good only for the call that it came with.
+/// </summary>
+public sealed class ComponentResource : IDisposable
+{
+    private readonly RuntimeResource type;
+    private readonly InstanceState? holder;
+    private readonly ulong representation;
+    private bool isGone;
+
+    private ComponentResource(RuntimeResource type, ulong representation, InstanceState? holder, bool isBorrowed)
+    {
+        this.type = type;
+        this.representation = representation;
+        this.holder = holder;
+        IsBorrowed = isBorrowed;
+    }
+
+    internal static ComponentResource Lifted(RuntimeResource type, ulong representation, InstanceState holder, bool isBorrow) =>
+        new(type, representation, holder, isBorrow);
+
+    internal static ComponentResource OfHost(RuntimeResource type, ulong representation) => new(type, representation, null, false);
+
+    /// <summary>Whether it is only borrowed: it is not to be disposed of, nor given away.</summary>
+    public bool IsBorrowed { get; }
+
+    /// <summary>The host's object, if the resource is one of the host's.</summary>
+    /// <exception cref="InvalidCastException">It is of another type, or the resource is a component's.</exception>
+    /// <exception cref="ObjectDisposedException">It was disposed of or given away.</exception>
+    public T Get<T>()
+        where T : class
+    {
+        ObjectDisposedException.ThrowIf(isGone, this);
+        return type.Host is { } host ? (T)host.Find(representation) : throw new InvalidCastException("The resource is a component's.");
+    }
+
+    /// <summary>Passes the ownership on.</summary>
+    internal ulong Give(RuntimeResource wanted)
+    {
+        Check(wanted);
+        if (IsBorrowed) throw new InvalidOperationException("A borrowed resource cannot be given away.");
+        isGone = true;
+        return representation;
+    }
+
+    internal ulong Lend(RuntimeResource wanted)
+    {
+        Check(wanted);
+        return representation;
+    }
+
+    private void Check(RuntimeResource wanted)
+    {
+        ObjectDisposedException.ThrowIf(isGone, this);
+        if (!ReferenceEquals(wanted, type)) throw new ArgumentException("The resource is of another type.");
+    }
+
+    /// <summary>Drops the handle: the resource's destructor runs. A borrowed one, or one that was given away, stays as it is.</summary>
+    /// <exception cref="TrapException">The destructor traps.</exception>
+    public void Dispose()
+    {
+        if (isGone || IsBorrowed) return;
+        isGone = true;
+        Scheduler? scheduler = holder?.Scheduler;
+        scheduler?.Enter();
+        try
+        {
+            if (type.Definer is { Tree.IsDisposed: true }) return;
+            Destructors.Run(type, representation, null);
+        }
+        finally
+        {
+            scheduler?.Leave();
+        }
+    }
+}
+
+/// <summary>A resource type of the host: components get handles of its objects.</summary>
+public sealed class HostResourceType
+{
+    private readonly ConcurrentDictionary<ulong, object> objects = new();
+    private uint last;
+
+    /// <summary>Makes a type, which equals no other.</summary>
+    /// <param name="name">Its name in messages.</param>
+    public HostResourceType(string name)
+    {
+        Name = name;
+        Runtime = new RuntimeResource(null, ValType.I32) { Host = this };
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    internal RuntimeResource Runtime { get; }
+
+    /// <summary>How many objects have a handle somewhere.</summary>
+    public int Count => objects.Count;
+
+    /// <summary>Makes a handle of an object. When its last owner drops it, an object that is <see cref="IDisposable"/> is disposed of.</summary>
+    public ComponentResource New(object value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        uint number;
+        do number = Interlocked.Increment(ref last);
+        while (!objects.TryAdd(number, value));
+        return ComponentResource.OfHost(Runtime, number);
+    }
+
+    internal object Find(ulong representation) =>
+        objects.TryGetValue(representation, out object? found) ? found : throw new ObjectDisposedException(Name);
+
+    internal void Dropped(ulong representation)
+    {
+        if (objects.TryRemove(representation, out object? found)) (found as IDisposable)?.Dispose();
+    }
+}

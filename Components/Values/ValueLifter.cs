@@ -1,0 +1,214 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace WasmJit.Components;
+
+/// <summary>Reads <see cref="ComponentValue"/>s out of a guest: from slots, or from its memory.</summary>
+/// <remarks>Unsafe: pointers into memory come from <see cref="GuestSide.Check"/>, whose range covers the type's layout; slots are as many as the type has.</remarks>
+internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope, InstanceState types)
+{
+    /// <summary>What a value takes here at least: a guest can name the same bytes many times.</summary>
+    private const ulong ValueBytes = 24;
+
+    /// <summary>Values in a form.</summary>
+    internal ComponentValue[] Lift(IReadOnlyList<ComponentValType> types, bool isFlat, ulong* slots)
+    {
+        var values = new ComponentValue[types.Count];
+        if (isFlat)
+        {
+            for (int i = 0; i < values.Length; i++)
+            {
+                values[i] = Flat(types[i], slots);
+                slots += types[i].FlatCount;
+            }
+            return values;
+        }
+        ValueLayout layout = TransferEmitter.LayoutOf(types, side.Is64);
+        byte* at = side.Check(side.Is64 ? *slots : (uint)*slots, (ulong)layout.Size, (uint)layout.Alignment, ComponentTrap.ResultOutOfBounds);
+        long offset = 0;
+        for (int i = 0; i < values.Length; i++)
+        {
+            ValueLayout own = types[i].Layout(side.Is64);
+            offset = ValueLayout.Align(offset, own.Alignment);
+            values[i] = Load(types[i], at + offset);
+            offset += own.Size;
+        }
+        return values;
+    }
+
+    private ComponentValue Flat(ComponentValType type, ulong* slots)
+    {
+        switch (type)
+        {
+            case PrimitiveType { Primitive: PrimitiveKind.String }: return ComponentValue.From(GuestStrings.Lift(side, Pointer(slots[0]), Pointer(slots[1])));
+            case PrimitiveType { Primitive: PrimitiveKind.Bool }: return ComponentValue.From((uint)slots[0] != 0);
+            case PrimitiveType primitive: return Number(primitive.Primitive, slots[0]);
+            case RecordType or TupleType:
+                {
+                    var items = ImmutableArray.CreateBuilder<ComponentValue>();
+                    foreach (ComponentValType part in type.Parts)
+                    {
+                        items.Add(Flat(part, slots));
+                        slots += part.FlatCount;
+                    }
+                    return Product(type, items.DrainToImmutable());
+                }
+            case ListType { Length: { } length } list:
+                {
+                    var items = ImmutableArray.CreateBuilder<ComponentValue>((int)length);
+                    for (uint i = 0; i < length; i++, slots += list.Element.FlatCount) items.Add(Flat(list.Element, slots));
+                    return ComponentValue.Of(ComponentValueKind.List, items.MoveToImmutable());
+                }
+            case ListType list: return List(ComponentValueKind.List, list.Element, Pointer(slots[0]), Pointer(slots[1]));
+            case MapType map: return List(ComponentValueKind.Map, map.Entry, Pointer(slots[0]), Pointer(slots[1]));
+            case FlagsType flags: return Flags(flags, (uint)slots[0]);
+            case EnumType labels: return Enum(labels, (uint)slots[0]);
+            case HandleType or StreamType: return Handle(type, (uint)slots[0]);
+            default:
+                {
+                    ComponentValType? payload = Case(type, (uint)slots[0], out string name);
+                    return Chosen(type, (int)slots[0], name, payload is null ? default : Flat(payload, slots + 1));
+                }
+        }
+    }
+
+    private ulong Pointer(ulong slot) => side.Is64 ? slot : (uint)slot;
+
+    /// <summary>A value in memory; the caller has checked the place.</summary>
+    internal ComponentValue Load(ComponentValType type, byte* at)
+    {
+        switch (type)
+        {
+            case PrimitiveType { Primitive: PrimitiveKind.String }:
+                (ulong address, ulong units) = Pair(at);
+                return ComponentValue.From(GuestStrings.Lift(side, address, units));
+            case PrimitiveType { Primitive: PrimitiveKind.Bool }: return ComponentValue.From(*at != 0);
+            case PrimitiveType primitive: return Number(primitive.Primitive, Bits(at, (int)primitive.Layout32.Size));
+            case RecordType or TupleType:
+                {
+                    var items = ImmutableArray.CreateBuilder<ComponentValue>();
+                    long offset = 0;
+                    foreach (ComponentValType part in type.Parts)
+                    {
+                        ValueLayout layout = part.Layout(side.Is64);
+                        offset = ValueLayout.Align(offset, layout.Alignment);
+                        items.Add(Load(part, at + offset));
+                        offset += layout.Size;
+                    }
+                    return Product(type, items.DrainToImmutable());
+                }
+            case ListType { Length: { } length } list:
+                side.Instance.Scheduler.Charge(length * ValueBytes);
+                return ComponentValue.Of(ComponentValueKind.List, Elements(list.Element, at, length));
+            case ListType list:
+                (ulong start, ulong count) = Pair(at);
+                return List(ComponentValueKind.List, list.Element, start, count);
+            case MapType map:
+                (ulong first, ulong pairs) = Pair(at);
+                return List(ComponentValueKind.Map, map.Entry, first, pairs);
+            case FlagsType flags: return Flags(flags, (uint)Bits(at, (int)flags.Layout32.Size));
+            case EnumType labels: return Enum(labels, (uint)Bits(at, (int)labels.Layout32.Size));
+            case HandleType or StreamType: return Handle(type, (uint)Bits(at, 4));
+            default:
+                {
+                    ComponentValType?[] cases = Alternatives.Of(type);
+                    uint number = (uint)Bits(at, VariantType.DiscriminantSize(cases.Length));
+                    ComponentValType? payload = Case(type, number, out string name);
+                    return Chosen(type, (int)number, name, payload is null ? default : Load(payload, at + Alternatives.PayloadOffset(cases, side.Is64)));
+                }
+        }
+    }
+
+    private (ulong Address, ulong Length) Pair(byte* at) => side.Is64 ? (*(ulong*)at, ((ulong*)at)[1]) : (*(uint*)at, ((uint*)at)[1]);
+
+    private static ulong Bits(byte* at, int size) => size switch
+    {
+        1 => *at,
+        2 => *(ushort*)at,
+        4 => *(uint*)at,
+        _ => *(ulong*)at,
+    };
+
+    private ComponentValue Number(PrimitiveKind kind, ulong bits) => kind switch
+    {
+        PrimitiveKind.S8 => ComponentValue.From((sbyte)bits),
+        PrimitiveKind.U8 => ComponentValue.From((byte)bits),
+        PrimitiveKind.S16 => ComponentValue.From((short)bits),
+        PrimitiveKind.U16 => ComponentValue.From((ushort)bits),
+        PrimitiveKind.S32 => ComponentValue.From((int)bits),
+        PrimitiveKind.U32 => ComponentValue.From((uint)bits),
+        PrimitiveKind.S64 => ComponentValue.From((long)bits),
+        PrimitiveKind.U64 => ComponentValue.From(bits),
+        PrimitiveKind.F32 => new(ComponentValueKind.F32, (uint)bits),
+        PrimitiveKind.F64 => new(ComponentValueKind.F64, bits),
+        PrimitiveKind.Char => ComponentValue.From(new Rune(TransferHelpers.Char((int)bits))),
+        _ => new(ComponentValueKind.ErrorContext, 0, side.Instance.Handles.Get<ErrorContext>((uint)bits)),
+    };
+
+    private static ComponentValue Product(ComponentValType type, ImmutableArray<ComponentValue> items) =>
+        type is RecordType record ? ComponentValue.OfRecord(record.Labels, items) : ComponentValue.Of(ComponentValueKind.Tuple, items);
+
+    private ComponentValue List(ComponentValueKind kind, ComponentValType element, ulong address, ulong count)
+    {
+        ValueLayout layout = element.Layout(side.Is64);
+        if (count > TransferHelpers.MostBytes / (ulong)layout.Size) ComponentTrap.Throw(ComponentTrap.HostListOutOfBounds);
+        byte* at = side.Check(address, count * (ulong)layout.Size, (uint)layout.Alignment, ComponentTrap.HostListOutOfBounds);
+        side.Instance.Scheduler.Charge(count * Math.Max(ValueBytes, (ulong)layout.Size));
+        return ComponentValue.Of(kind, Elements(element, at, count));
+    }
+
+    private ImmutableArray<ComponentValue> Elements(ComponentValType element, byte* at, ulong count)
+    {
+        long size = element.Layout(side.Is64).Size;
+        var items = ImmutableArray.CreateBuilder<ComponentValue>((int)count);
+        for (ulong i = 0; i < count; i++, at += size) items.Add(Load(element, at));
+        return items.MoveToImmutable();
+    }
+
+    private static ComponentValue Flags(FlagsType type, uint bits)
+    {
+        var names = ImmutableArray.CreateBuilder<string>();
+        for (int i = 0; i < type.Labels.Length; i++)
+            if ((bits >> i & 1) != 0) names.Add(type.Labels[i]);
+        return ComponentValue.OfFlags(names.DrainToImmutable());
+    }
+
+    private static ComponentValue Enum(EnumType type, uint number)
+    {
+        if (number >= (uint)type.Labels.Length) ComponentTrap.Throw(ComponentTrap.InvalidDiscriminant);
+        return ComponentValue.OfCase(ComponentValueKind.Enum, (int)number, type.Labels[(int)number], default);
+    }
+
+    private static ComponentValType? Case(ComponentValType type, uint number, out string name)
+    {
+        uint count = type is VariantType all ? (uint)all.Cases.Length : 2;
+        if (number >= count) ComponentTrap.Throw(ComponentTrap.InvalidDiscriminant);
+        switch (type)
+        {
+            case VariantType variant:
+                name = variant.Cases[(int)number].Label;
+                return variant.Cases[(int)number].Type;
+            case OptionType option:
+                name = number == 0 ? "none" : "some";
+                return number == 0 ? null : option.Payload;
+            default:
+                name = number == 0 ? "ok" : "error";
+                return number == 0 ? ((ResultType)type).Ok : ((ResultType)type).Error;
+        }
+    }
+
+    private static ComponentValue Chosen(ComponentValType type, int number, string name, ComponentValue payload) => ComponentValue.OfCase(
+        type is VariantType ? ComponentValueKind.Variant : type is OptionType ? ComponentValueKind.Option : ComponentValueKind.Result, number, name, payload);
+
+    private ComponentValue Handle(ComponentValType type, uint index)
+    {
+        InstanceState instance = side.Instance;
+        if (type is StreamType stream)
+            return new(stream.IsFuture ? ComponentValueKind.Future : ComponentValueKind.Stream, 0, StreamHandles.LiftShared(instance, index, PayloadType.Of(stream, types)));
+        var handle = (HandleType)type;
+        RuntimeResource resource = types.Resolve(handle.Resource);
+        ulong representation = handle.IsBorrow
+            ? TransferHelpers.LiftBorrow(instance, scope!, index, resource) : TransferHelpers.LiftOwn(instance, index, resource);
+        return new(ComponentValueKind.Resource, 0, ComponentResource.Lifted(resource, representation, instance, handle.IsBorrow));
+    }
+}
