@@ -94,7 +94,7 @@ internal static unsafe class GuestStrings
                 {
                     ulong address = side.Allocate(2 * (ulong)text.Length, 2, Beyond, Unaligned);
                     MemoryMarshal.AsBytes(text.AsSpan()).CopyTo(new Span<byte>(side.Base + address, 2 * text.Length));
-                    units = (ulong)text.Length | (side.Encoding == StringEncoding.Utf16 ? 0 : Tag(side));
+                    units = (uint)text.Length | (side.Encoding == StringEncoding.Utf16 ? 0 : Tag(side));
                     return Kept(side, address);
                 }
         }
@@ -236,7 +236,7 @@ internal static unsafe class GuestStrings
         address = Checked(to, to.Reallocate(address, count, 2, worst), worst, 2);
         chars.CopyTo(Chars(to, address, chars.Length));
         ulong bytes = 2 * (ulong)chars.Length;
-        units = (ulong)chars.Length | Tag(to);
+        units = (uint)chars.Length | Tag(to);
         Return(rented);
         return bytes < worst ? Checked(to, to.Reallocate(address, worst, 2, bytes), bytes, 2) : address;
     }

@@ -2,6 +2,8 @@ using System.Reflection.Emit;
 
 namespace WasmJit.Components;
 
+using IlLabel = System.Reflection.Emit.Label;
+
 /// <summary>
 /// Writes the IL of a copy between two guests: what is loaded from the one memory is checked and stored into the other, with nothing in
 /// between. Types that are large get a method of their own, once, so that the code is never longer than the types' definitions.
@@ -420,7 +422,7 @@ internal sealed class TransferEmitter
             return;
         }
         LocalBuilder left = il.DeclareLocal(typeof(ulong));
-        Label test = il.DefineLabel(), body = il.DefineLabel();
+        IlLabel test = il.DefineLabel(), body = il.DefineLabel();
         il.Emit(OpCodes.Ldloc, count);
         il.Emit(OpCodes.Stloc, left);
         il.Emit(OpCodes.Br, test);
@@ -481,7 +483,7 @@ internal sealed class TransferEmitter
     {
         int size = VariantType.DiscriminantSize(count);
         LocalBuilder number = il.DeclareLocal(typeof(int));
-        Label fine = il.DefineLabel();
+        IlLabel fine = il.DefineLabel();
         // All 32 bits of a slot count.
         Load(from.IsMemory ? size : 4, false, from);
         il.Emit(OpCodes.Stloc, number);
@@ -511,10 +513,10 @@ internal sealed class TransferEmitter
             }
         }
         Place fromPayload = from.At(Alternatives.PayloadOffset(cases, from64), 1), toPayload = to.At(Alternatives.PayloadOffset(cases, to64), 1);
-        Label end = il.DefineLabel();
+        IlLabel end = il.DefineLabel();
         // Cases of one type share their code.
-        var bodies = new Dictionary<ComponentValType, Label>();
-        var labels = new Label[cases.Length];
+        var bodies = new Dictionary<ComponentValType, IlLabel>();
+        var labels = new IlLabel[cases.Length];
         for (int i = 0; i < cases.Length; i++)
         {
             if (cases[i] is not { } payload) labels[i] = end;
@@ -525,7 +527,7 @@ internal sealed class TransferEmitter
             il.Emit(OpCodes.Ldloc, number);
             il.Emit(OpCodes.Switch, labels);
             il.Emit(OpCodes.Br, end);
-            foreach ((ComponentValType payload, Label label) in bodies)
+            foreach ((ComponentValType payload, IlLabel label) in bodies)
             {
                 il.MarkLabel(label);
                 Value(payload, fromPayload, toPayload);

@@ -68,7 +68,7 @@ public sealed class ComponentHost
     public void Add(string name, WasmComponent component) => AddItem(name, component);
 
     /// <summary>
-    /// Adds a function as a delegate over .NET types: see <see cref="ComponentInstance.GetFunction{T}"/>. One that returns a task may wait.
+    /// Adds a function as a delegate over .NET types: see <see cref="ComponentInstance.GetFunction(string)"/>. One that returns a task may wait.
     /// </summary>
     public void Add(string name, Delegate function) => AddItem(name, function);
 

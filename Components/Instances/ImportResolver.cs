@@ -31,21 +31,12 @@ internal sealed class ImportResolver(HostScope scope)
         switch (type.Sort, given)
         {
             case (Sort.Func, HostDelegate function): return new HostFunction((FunctionType)type.Type, scope, function);
-            case (Sort.Func, Delegate function):
-                try
-                {
-                    return new HostFunction((FunctionType)type.Type, scope, DelegateBinder.ToHost(function, (FunctionType)type.Type));
-                }
-                catch (ArgumentException e)
-                {
-                    return Problem(path, $"is of another type: {e.Message}");
-                }
             case (Sort.Func, ExportedFunction function): return Function(path, (FunctionType)type.Type, function.Function);
             case (Sort.Type, HostResourceType resource): return Resource((ResourceType)type.Type, path, resource.Runtime);
             case (Sort.Instance, ComponentHost host): return Instance((ComponentInstanceType)type.Type, path, host.Find);
             case (Sort.Instance, ComponentInstance instance): return Instance((ComponentInstanceType)type.Type, path, instance.Runtime.Exports.GetValueOrDefault);
             case (Sort.CoreModule, Module module):
-                return Runtime.Subtyping.Matches(ExternType.OfModule(module.Info.ModuleType), ExternType.OfModule(type.Module)) ? module
+                return Subtyping.Matches(ExternType.OfModule(module.Info.ModuleType), ExternType.OfModule(type.Module)) ? module
                     : Problem(path, $"is a module of another type: {module.Type}, {type.Module} is needed");
             case (Sort.Component, WasmComponent component): return Component(path, (ComponentSignature)type.Type, component.Closure);
             // What instances of components export.
@@ -88,7 +79,8 @@ internal sealed class ImportResolver(HostScope scope)
     private object? Component(string path, ComponentSignature wanted, ComponentClosure given)
     {
         ComponentSignature own = given.Definition.Spaces.Signature;
-        return ComponentSubtyping.Mismatch(own, wanted) is { } reason ? Problem(path, $"is a component of another type: {reason}") : given;
+        var subtyping = new ComponentSubtyping(new TypeTable(), new WorkBudget(given.Definition.End - given.Definition.Begin));
+        return subtyping.Mismatch(ComponentExternType.Of(own), ComponentExternType.Of(wanted), subtyping.NewSubstitution()) is { } reason ? Problem(path, $"is a component of another type: {reason}") : given;
     }
 
     private static string Describe(ComponentExternType type) => type.Sort switch
