@@ -8,7 +8,7 @@ using IlLabel = System.Reflection.Emit.Label;
 /// Writes the IL of a copy between two guests: what is loaded from the one memory is checked and stored into the other, with nothing in
 /// between. Types that are large get a method of their own, once, so that the code is never longer than the types' definitions.
 /// </summary>
-internal sealed class TransferEmitter
+internal sealed unsafe class TransferEmitter
 {
     /// <summary>Types of so many parts are copied by a method of their own.</summary>
     private const int LargeType = 40;
@@ -31,7 +31,7 @@ internal sealed class TransferEmitter
         helpers = [];
         pending = new();
         Helpers = [];
-        Root = new DynamicMethod("component copy", typeof(void), [typeof(Transfer), typeof(CallScope), typeof(nint), typeof(nint)], typeof(TransferEmitter).Module, true);
+        Root = new DynamicMethod("component copy", typeof(void), [typeof(Transfer), typeof(CallScope), typeof(ulong*), typeof(ulong*)], typeof(TransferEmitter).Module, true);
         il = Root.GetILGenerator();
     }
 
@@ -77,7 +77,7 @@ internal sealed class TransferEmitter
     /// <summary>Copies elements: static void (transfer, source, target, count).</summary>
     internal void WriteElements(ComponentValType type)
     {
-        var method = new DynamicMethod("component elements", typeof(void), [typeof(Transfer), typeof(nint), typeof(nint), typeof(ulong)], typeof(TransferEmitter).Module, true);
+        var method = new DynamicMethod("component elements", typeof(void), [typeof(Transfer), typeof(byte*), typeof(byte*), typeof(ulong)], typeof(TransferEmitter).Module, true);
         var inner = new TransferEmitter(this, method);
         inner.Elements(type);
         WritePending();
@@ -194,7 +194,7 @@ internal sealed class TransferEmitter
         (ComponentValType, bool, bool) key = (type.Canonical, from.IsMemory, to.IsMemory);
         if (!helpers.TryGetValue(key, out DynamicMethod? helper))
         {
-            helper = new DynamicMethod("component copy of a type", typeof(void), [typeof(Transfer), typeof(CallScope), typeof(nint), typeof(nint)], typeof(TransferEmitter).Module, true);
+            helper = new DynamicMethod("component copy of a type", typeof(void), [typeof(Transfer), typeof(CallScope), typeof(ulong*), typeof(ulong*)], typeof(TransferEmitter).Module, true);
             helpers.Add(key, helper);
             Helpers.Add(helper);
             pending.Enqueue((helper, type, from.IsMemory, to.IsMemory));

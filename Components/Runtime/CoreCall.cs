@@ -39,7 +39,7 @@ internal sealed unsafe class CoreCall
 
     private static CoreCallMethod MakeCall(Signature signature)
     {
-        var method = new DynamicMethod("component core call", typeof(void), [typeof(Delegate), typeof(nint), typeof(nint)], typeof(CoreCall).Module, true);
+        var method = new DynamicMethod("component core call", typeof(void), [typeof(Delegate), typeof(ulong*), typeof(ulong*)], typeof(CoreCall).Module, true);
         ILGenerator il = method.GetILGenerator();
         if (signature.Return != typeof(void)) il.Emit(OpCodes.Ldarg_2);
         il.Emit(OpCodes.Ldarg_0);
