@@ -34,9 +34,6 @@ internal sealed unsafe class GuestSide
 
     internal FuncRef? Realloc { get; }
 
-    /// <summary>Whether two sides are the same options (<c>task.return</c>).</summary>
-    internal bool IsSameAs(GuestSide other) => ReferenceEquals(Memory, other.Memory) && Encoding == other.Encoding;
-
     /// <summary>Whether so many bytes are inside the memory.</summary>
     internal bool Has(ulong address, ulong size)
     {

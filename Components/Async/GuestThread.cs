@@ -265,11 +265,11 @@ internal sealed class ThreadSpace
 
     internal IEnumerable<GuestThread> Items => items.OfType<GuestThread>();
 
-    /// <summary>A thread that can go on.</summary>
-    internal GuestThread? FindReady(GuestThread? except)
+    /// <summary>A thread that can go on while a function runs that may not wait: none that must have the instance for itself.</summary>
+    internal GuestThread? FindReady()
     {
         foreach (GuestThread? thread in items)
-            if (thread is not null && thread != except && thread.IsReady) return thread;
+            if (thread is { IsReady: true } && !(thread.Task.NeedsExclusive && thread == thread.Task.Implicit)) return thread;
         return null;
     }
 }

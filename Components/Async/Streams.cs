@@ -201,7 +201,7 @@ internal sealed class CopyEnd(SharedCopy shared, bool isReadable) : Waitable
     internal override void Drop()
     {
         string kind = Shared.IsFuture ? "future" : "stream";
-        ComponentTrap.If(IsCopying, $"cannot drop busy {kind}");
+        ComponentTrap.If(IsCopying, $"cannot {(IsReadable ? "remove" : "drop")} busy {kind}");
         if (Shared.IsFuture && !IsReadable) ComponentTrap.If(State != CopyState.Done, "cannot drop future write end without first writing a value");
         Shared.Drop();
         base.Drop();

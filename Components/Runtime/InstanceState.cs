@@ -67,7 +67,7 @@ internal sealed class InstanceState(ComponentTree tree, InstanceState? parent)
     }
 
     /// <summary>Whether this is the other or one around it.</summary>
-    private bool IsAround(InstanceState? other)
+    internal bool IsAround(InstanceState? other)
     {
         for (InstanceState? each = other; each is not null; each = each.Parent)
             if (ReferenceEquals(each, this)) return true;

@@ -105,13 +105,16 @@ internal sealed unsafe class LiftedFunction : ComponentFunc
         var task = new GuestTask(this, Instance, caller);
         var thread = new ImplicitThread(task);
         task.Implicit = thread;
+        // Who has the instance for itself and can go on does so before a call has to wait for that.
+        while (task.NeedsExclusive && Instance.Exclusive is { IsReady: true } holder) holder.Resume();
         thread.Resume();
         if (!Type.IsAsync)
         {
             // Nobody but threads of the same instance may run before it returns.
             while (task.State != TaskState.Resolved)
             {
-                if (Instance.Threads.FindReady(Instance.Exclusive) is not { } other) throw ComponentTrap.Make(ComponentTrap.CannotBlock);
+                if (Instance.Threads.FindReady() is not { } other)
+                    throw ComponentTrap.Make(Instance.Scheduler.Waiting.Exists(t => t.Task != task) ? ComponentTrap.Deadlock : ComponentTrap.CannotBlock);
                 other.Resume();
             }
         }

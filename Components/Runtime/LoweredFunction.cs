@@ -12,6 +12,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
     private readonly InstanceState[] entered;
     private readonly Transfer? forArguments, forResult;
     private readonly int coreArguments;
+    private readonly bool isWithin;
     private TransferCode? arguments, flatResult, memoryResult;
 
     internal LoweredFunction(ComponentFunc callee, GuestSide side, bool isAsync)
@@ -33,6 +34,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
             return;
         }
         entered = lifted.Instance.EnteredFrom(side.Instance);
+        isWithin = lifted.Instance.IsAround(side.Instance) || side.Instance.IsAround(lifted.Instance);
         InstanceState instance = lifted.Instance;
         forArguments = new Transfer(
             side, lifted.Side, Transfer.Resolve(shape.ParameterShape, instance), Transfer.ResolvePayloads(shape.ParameterShape, instance));
@@ -90,6 +92,10 @@ internal sealed unsafe class LoweredFunction : CoreImport
     internal override void Invoke(ulong* arguments, ulong* result)
     {
         if (!Instance.MayLeave) ComponentTrap.Throw(ComponentTrap.CannotLeave);
+        // For now no calls between an instance and those in it: the official tests have it so.
+        if (isWithin) ComponentTrap.Throw(ComponentTrap.CannotEnter);
+        if (!IsAsync && callee.Type.IsAsync && Instance.Scheduler.Current is { Task: { IsSync: true, State: not TaskState.Resolved } } && Instance.Threads.FindReady() is null)
+            ComponentTrap.Throw(ComponentTrap.CannotBlock);
         if (lifted is null) CallHost(arguments, result);
         else if (!IsAsync && lifted.IsPlain) CallPlain(arguments, result);
         else CallTask(arguments, result);
