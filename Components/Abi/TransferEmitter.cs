@@ -1,8 +1,7 @@
 using System.Reflection.Emit;
+using IlLabel = System.Reflection.Emit.Label;
 
 namespace WasmJit.Components;
-
-using IlLabel = System.Reflection.Emit.Label;
 
 /// <summary>
 /// Writes the IL of a copy between two guests: what is loaded from the one memory is checked and stored into the other, with nothing in

@@ -16,7 +16,7 @@ internal sealed class Fiber
 
     private static readonly Stack<Fiber> Idle = new();
 
-    private readonly SemaphoreSlim toFiber = new(0), toResumer = new(0);
+    private readonly Turn toFiber = new(), toResumer = new();
     private Action? job;
     private CancellationToken token;
     private ExceptionDispatchInfo? error;
@@ -60,7 +60,7 @@ internal sealed class Fiber
 
     private bool Switch()
     {
-        toFiber.Release();
+        toFiber.Give();
         toResumer.Wait();
         ExceptionDispatchInfo? thrown = error;
         bool ended = job is null;
@@ -81,13 +81,13 @@ internal sealed class Fiber
             }
         }
         isRetired = true;
-        toFiber.Release();
+        toFiber.Give();
     }
 
     /// <summary>Waits, on the fiber's own thread.</summary>
     internal bool Yield()
     {
-        toResumer.Release();
+        toResumer.Give();
         toFiber.Wait();
         if (isAbandoned) throw new AbandonedException();
         return blockResult;
@@ -151,7 +151,37 @@ internal sealed class Fiber
             }
             job = null;
             isAbandoned = false;
-            toResumer.Release();
+            toResumer.Give();
+        }
+    }
+
+    /// <summary>Whose turn it is: one side gives it, the other waits for it.</summary>
+    private sealed class Turn
+    {
+        private readonly object gate = new();
+        private volatile bool isGiven;
+
+        internal void Give()
+        {
+            lock (gate)
+            {
+                isGiven = true;
+                Monitor.Pulse(gate);
+            }
+        }
+
+        internal bool Wait(int milliseconds = Timeout.Infinite)
+        {
+            // Most turns are short.
+            var spin = new SpinWait();
+            while (!isGiven && !spin.NextSpinWillYield) spin.SpinOnce();
+            lock (gate)
+            {
+                while (!isGiven)
+                    if (!Monitor.Wait(gate, milliseconds)) return false;
+                isGiven = false;
+                return true;
+            }
         }
     }
 }

@@ -1,5 +1,3 @@
-using WasmJit.Runtime;
-
 namespace WasmJit.Components;
 
 /// <summary>A function that a component instance exports, for calls with values whose types are not known when the program is written.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using WasmJit.Jit.Binary;
 
 namespace WasmJit.Components;

@@ -1,5 +1,3 @@
-using WasmJit.Runtime;
-
 namespace WasmJit.Components;
 
 /// <summary>A component function lowered to a core function: what a guest calls.</summary>
