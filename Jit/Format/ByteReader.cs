@@ -43,7 +43,12 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
         return (uint)Unsigned(32);
     }
 
-    internal ulong U64() => Unsigned(64);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ulong U64()
+    {
+        if (Position < End && bytes[Position] < 0x80) return bytes[Position++];
+        return Unsigned(64);
+    }
 
     /// <summary>
     /// An integer that runs over the end of its section is judged by its own form first, as the specification's own decoder
@@ -68,7 +73,12 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
         }
     }
 
-    internal int S32() => (int)Signed(32);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal int S32()
+    {
+        if (Position < End && bytes[Position] < 0x80) return (sbyte)(bytes[Position++] << 1) >> 1;
+        return (int)Signed(32);
+    }
 
     internal long S33() => Signed(33);
 

@@ -75,23 +75,22 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
     /// nothing.
     /// </summary>
     /// <exception cref="MalformedModuleException">No operator of the binary format, or the code ends.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Read(out Instr instr)
     {
         Unsafe.SkipInit(out instr);
         int at = reader.Position;
         byte first = reader.U8();
-        Operator? op = oneByte[first] ?? Find(first, at);
-        if (op.Immediates.Length != 0)
+        Operator op = oneByte[first] ?? Find(first, at);
+        instr.Op = op;
+        instr.Offset = at;
+        switch (op.Reading)
         {
-            instr = default;
-            instr.Op = op;
-            instr.Offset = at;
-            ReadImmediates(ref instr, op);
-        }
-        else
-        {
-            instr.Op = op;
-            instr.Offset = at;
+            case ImmediateForm.None: break;
+            case ImmediateForm.Index: instr.A = reader.U32(); break;
+            case ImmediateForm.I32: instr.Bits = (uint)reader.S32(); break;
+            case ImmediateForm.MemArg: ReadMemArg(ref instr); break;
+            default: ReadImmediates(ref instr, op, at); break;
         }
     }
 
@@ -102,8 +101,9 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
         return OperatorTable.Find(first, code) ?? throw reader.Error($"illegal opcode {first:x2} {code:x2}", at);
     }
 
-    private void ReadImmediates(ref Instr instr, Operator op)
+    private void ReadImmediates(ref Instr instr, Operator op, int at)
     {
+        instr = new Instr { Op = op, Offset = at };
         int slot = 0;
         foreach (Immediate immediate in op.Immediates)
         {
@@ -195,6 +195,8 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
         uint flags = reader.U32();
         if (flags >= 0x100) throw reader.Error("malformed memop flags", at);
         instr.Align = flags & MemArgFlags.Alignment;
+        instr.Memory = 0;
+        instr.HasMemoryRef = false;
         if ((flags & ~MemArgFlags.Alignment) == (MemArgFlags.HasMemory | MemArgFlags.HasReference)) throw reader.Error("malformed memop flags", at);
         if ((flags & MemArgFlags.HasMemory) != 0) instr.Memory = reader.U32();
         if ((flags & MemArgFlags.HasReference) != 0)

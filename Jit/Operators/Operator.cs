@@ -12,6 +12,20 @@ internal enum ImmediateKind : byte
 /// <summary>An immediate: its kind, and the natural alignment (log2) of a memarg or the number of lanes.</summary>
 internal readonly record struct Immediate(ImmediateKind Kind, int Number);
 
+/// <summary>How the immediates of an operator are read: at once those that most code consists of.</summary>
+internal enum ImmediateForm : byte
+{
+    None,
+
+    /// <summary>One index.</summary>
+    Index,
+    MemArg,
+    I32,
+
+    /// <summary>One by one, by their kinds.</summary>
+    Any,
+}
+
 /// <summary>An operator: a row of the table.</summary>
 internal sealed class Operator
 {
@@ -24,10 +38,26 @@ internal sealed class Operator
         init
         {
             field = value;
+            Reading = value.IsEmpty ? ImmediateForm.None : value.Length > 1 ? ImmediateForm.Any : FormOf(value[0].Kind);
+            if (Reading == ImmediateForm.MemArg) NaturalAlignment = value[0].Number;
             foreach (Immediate immediate in value)
                 HasCheckedImmediates |= immediate.Kind is ImmediateKind.MemArg or ImmediateKind.Memory or ImmediateKind.Lane or ImmediateKind.Lanes16;
         }
     }
+
+    /// <summary>How its immediates are read.</summary>
+    internal ImmediateForm Reading { get; private set; }
+
+    /// <summary>log2 of the natural alignment, if a memarg is all that it has.</summary>
+    internal int NaturalAlignment { get; private set; }
+
+    private static ImmediateForm FormOf(ImmediateKind kind) => kind switch
+    {
+        ImmediateKind.Label or ImmediateKind.Func or ImmediateKind.Global or ImmediateKind.Local => ImmediateForm.Index,
+        ImmediateKind.MemArg => ImmediateForm.MemArg,
+        ImmediateKind.I32 => ImmediateForm.I32,
+        _ => ImmediateForm.Any,
+    };
 
     /// <summary>Operand types of a plain operator; an address is <see cref="ValType.Bottom"/>, see <see cref="OperatorTable.At"/>.</summary>
     internal required ImmutableArray<ValType> Params { get; init; }

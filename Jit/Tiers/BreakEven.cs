@@ -17,14 +17,11 @@ internal static class BreakEven
     private const double RunBase = 15, RunPerByte = 0.5;
     private const int MostBytesRun = 300;
 
-    /// <summary>Compilation goes on beside the guest, which gains by each moment that it ends earlier: so it begins before the point.</summary>
-    private const double Share = 0.5;
-
     /// <summary>How many calls and iterations of a function are interpreted before it is compiled.</summary>
     /// <param name="bytes">The size of its body.</param>
     internal static int EventsOf(int bytes)
     {
         double compile = CompileBase + (bytes * CompilePerByte), run = RunBase + (Math.Min(bytes, MostBytesRun) * RunPerByte);
-        return (int)Math.Min(compile / run * Share, int.MaxValue / 4);
+        return (int)Math.Min(compile / run, int.MaxValue / 4);
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Format;
 using WasmJit.Jit.Operators;
@@ -23,12 +24,16 @@ internal sealed class FunctionValidator
     private GcValidator? objects;
     private LinkingValidator? linking;
 
+    /// <summary>Memory 0 exists and has addresses of 32 bits.</summary>
+    private readonly bool hasSmallMemory;
+
     /// <summary>Counts operators, to ask now and then whether a guest that waits for the module is to stop.</summary>
     private uint polls;
 
     internal FunctionValidator(ModuleInfo module)
     {
         this.module = module;
+        hasSmallMemory = module.Memories.Count > 0 && !module.Memories[0].Is64;
         locals = new LocalTypes(module, position);
         stack = new TypeStack(locals, position);
         spaces = new IndexSpaces(module, position);
@@ -136,19 +141,52 @@ internal sealed class FunctionValidator
     {
         Operator op = instr.Op;
         if (op.IsRestricted && (op.Proposal.IsLinking || (op.Feature & ~module.Features) != 0)) CheckProposal(op);
-        if (op.HasSignature)
+        if (op.HasSignature) ValidatePlain(op, instr);
+        else if (op.Group == OpGroup.Variables && instr.Op.Has(OpTraits.ReadsLocal | OpTraits.WritesLocal)) ValidateLocal(op.Id, instr.A);
+        else ValidateOther(ref code, ref instr, op);
+    }
+
+    // Most code is in these two, which have small frames for that.
+
+    private void ValidatePlain(Operator op, in Instr instr)
+    {
+        ValType address = op.HasCheckedImmediates ? AddressType(instr) : ValType.Bottom;
+        ReadOnlySpan<ValType> parameters = op.Params.AsSpan();
+        for (int i = parameters.Length - 1; i >= 0; i--)
         {
-            ValType address = op.HasCheckedImmediates ? AddressType(instr) : ValType.Bottom;
-            ReadOnlySpan<ValType> parameters = op.Params.AsSpan();
-            for (int i = parameters.Length - 1; i >= 0; i--)
-            {
-                ref readonly ValType parameter = ref parameters[i];
-                if (!stack.TryPopNumber(parameter.Kind)) stack.Pop(parameter.Kind == ValKind.Bottom ? address : parameter);
-            }
-            if (op.HasCheckedImmediates && instr.HasMemoryRef) stack.Pop(ValType.Ref(spaces.Heap(instr.Heap1), true));
-            foreach (ValType result in op.Results.AsSpan()) stack.Push(result.Kind == ValKind.Bottom ? address : result);
-            return;
+            ref readonly ValType parameter = ref parameters[i];
+            if (!stack.TryPopNumber(parameter.Kind)) stack.Pop(parameter.Kind == ValKind.Bottom ? address : parameter);
         }
+        if (op.HasCheckedImmediates && instr.HasMemoryRef) PopMemoryReference(instr);
+        ReadOnlySpan<ValType> results = op.Results.AsSpan();
+        for (int i = 0; i < results.Length; i++)
+        {
+            ref readonly ValType result = ref results[i];
+            if (!stack.TryPushNumber(result.Kind)) stack.Push(result.Kind == ValKind.Bottom ? address : result);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void PopMemoryReference(in Instr instr) => stack.Pop(ValType.Ref(spaces.Heap(instr.Heap1), true));
+
+    private void ValidateLocal(OpId id, uint local)
+    {
+        ref readonly ValType type = ref locals.TypeOf(local);
+        if (id == OpId.LocalGet)
+        {
+            if (!locals.HasValue(local, type)) throw position.Error($"uninitialized local {local}");
+        }
+        else
+        {
+            if (!stack.TryPopNumber(type.Kind)) stack.Pop(type);
+            locals.Write(local);
+            if (id == OpId.LocalSet) return;
+        }
+        if (!stack.TryPushNumber(type.Kind)) stack.Push(type);
+    }
+
+    private void ValidateOther(ref CodeReader code, ref Instr instr, Operator op)
+    {
         switch (op.Id)
         {
             case OpId.Unreachable: break;
@@ -209,22 +247,6 @@ internal sealed class FunctionValidator
                     stack.Push(type);
                     break;
                 }
-            case OpId.LocalGet:
-                {
-                    ValType type = locals.TypeOf(instr.A);
-                    if (!locals.HasValue(instr.A, type)) throw position.Error($"uninitialized local {instr.A}");
-                    stack.Push(type);
-                    break;
-                }
-            case OpId.LocalSet:
-                stack.Pop(locals.TypeOf(instr.A));
-                locals.Write(instr.A);
-                break;
-            case OpId.LocalTee:
-                stack.Pop(locals.TypeOf(instr.A));
-                locals.Write(instr.A);
-                stack.Push(locals.TypeOf(instr.A));
-                break;
             case OpId.GlobalGet or OpId.GlobalSet: entities.TryGlobals(op, instr); break;
             case OpId.RefNull: stack.Push(ValType.Ref(spaces.Heap(instr.Heap1), true)); break;
             case OpId.RefIsNull: stack.PopRef(); stack.Push(ValType.I32); break;
@@ -313,6 +335,10 @@ internal sealed class FunctionValidator
 
     private ValType AddressType(in Instr instr)
     {
+        // Nearly all code.
+        if (instr.Op.Reading == ImmediateForm.MemArg && instr.Memory == 0 && hasSmallMemory && !instr.HasMemoryRef
+            && instr.Align <= instr.Op.NaturalAlignment && instr.Bits <= uint.MaxValue && !instr.Op.Has(OpTraits.Atomic))
+            return ValType.I32;
         foreach (Immediate immediate in instr.Op.Immediates)
         {
             switch (immediate.Kind)

@@ -9,8 +9,9 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
     private const int DirectLocals = 256;
 
     private readonly List<LocalRun> runs = [];
-    private readonly List<ValType> types = [];
-    private bool[] initialised = [];
+    private ValType[] types = new ValType[64];
+    private int count;
+    private bool[] initialised = new bool[64];
 
     /// <summary>
     /// A run of locals that are declared in few bytes, and where it ends: a function that is smaller than the number of its locals cannot
@@ -30,7 +31,7 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
     /// <summary>For constant expressions: there are none.</summary>
     internal void Clear()
     {
-        types.Clear();
+        count = 0;
         ends.Clear();
         log.Clear();
     }
@@ -40,33 +41,40 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
     {
         FuncInfo func = module.Funcs[index];
         int code = ModuleDecoder.ReadLocals(module, func, runs);
-        types.Clear();
-        types.AddRange(func.Func.Params);
         ends.Clear();
         written.Clear();
         log.Clear();
-        int count = types.Count;
+        int parameters = func.Func.Params.Length, all = parameters;
         foreach (LocalRun run in runs)
         {
             if (module.Features != Features.All) FeatureValidator.Check(module, run.Type, func.BodyStart);
-            count += run.Count;
-            ends.Add((count, run.Type));
+            all += run.Count;
+            ends.Add((all, run.Type));
         }
-        int direct = count <= DirectLocals + (func.BodyEnd - func.BodyStart) ? count : types.Count;
-        if (direct == count)
+        bool isDirect = all <= DirectLocals + (func.BodyEnd - func.BodyStart);
+        count = isDirect ? all : parameters;
+        if (types.Length < count)
+        {
+            types = new ValType[count];
+            initialised = new bool[count];
+        }
+        int next = 0;
+        foreach (ValType type in func.Func.Params) types[next++] = type;
+        if (isDirect)
         {
             foreach (LocalRun run in runs)
-                for (int i = 0; i < run.Count; i++) types.Add(run.Type);
+                for (int i = 0; i < run.Count; i++) types[next++] = run.Type;
         }
-        if (initialised.Length < direct) initialised = new bool[Math.Max(direct, 64)];
-        for (int i = 0; i < direct; i++) initialised[i] = i < func.Func.Params.Length || types[i].IsDefaultable;
+        for (int i = 0; i < count; i++) initialised[i] = i < parameters || types[i].IsDefaultable;
         return code;
     }
 
     /// <summary>The declared type of a local.</summary>
-    internal ValType TypeOf(uint index) => index < (uint)types.Count ? types[(int)index] : LocalInRun(index);
+    internal ref readonly ValType TypeOf(uint index) => ref index < (uint)count ? ref types[index] : ref LocalInRun(index);
 
-    private ValType LocalInRun(uint index)
+    private ValType inRun;
+
+    private ref readonly ValType LocalInRun(uint index)
     {
         int low = 0, high = ends.Count;
         while (low < high)
@@ -75,13 +83,15 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
             if (index < (uint)ends[middle].End) high = middle;
             else low = middle + 1;
         }
-        return low < ends.Count ? ends[low].Type : throw position.Error($"unknown local {index}");
+        if (low == ends.Count) throw position.Error($"unknown local {index}");
+        inRun = ends[low].Type;
+        return ref inRun;
     }
 
     /// <summary>A local gets a value.</summary>
     internal void Write(uint local)
     {
-        if (local >= (uint)types.Count)
+        if (local >= (uint)count)
         {
             if (!LocalInRun(local).IsDefaultable && written.Add((int)local)) log.Add((int)local);
             return;
@@ -93,7 +103,7 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
 
     /// <summary>Whether a local has a value.</summary>
     internal bool HasValue(uint local, ValType type) =>
-        local < (uint)types.Count ? initialised[local] : type.IsDefaultable || written.Contains((int)local);
+        local < (uint)count ? initialised[local] : type.IsDefaultable || written.Contains((int)local);
 
     /// <summary>At the end of a block: locals that were written first in it have no value again.</summary>
     /// <param name="height">What <see cref="Written"/> was at its beginning.</param>
@@ -101,7 +111,7 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
     {
         for (int i = log.Count - 1; i >= height; i--)
         {
-            if (log[i] < types.Count) initialised[log[i]] = false;
+            if (log[i] < count) initialised[log[i]] = false;
             else written.Remove(log[i]);
         }
         log.RemoveRange(height, log.Count - height);

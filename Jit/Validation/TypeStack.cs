@@ -62,6 +62,16 @@ internal sealed class TypeStack(LocalTypes locals, CodePosition position)
         if (type.Kind != slot.Kind || type.Kind == ValKind.Ref) slot = type;
     }
 
+    /// <summary>Pushes an operand of a number type where one of the same type was before; whether that is so.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryPushNumber(ValKind kind)
+    {
+        int top = height;
+        if ((uint)top >= (uint)operands.Length || operands[top].Kind != kind || kind is ValKind.Ref or ValKind.Bottom) return false;
+        height = top + 1;
+        return true;
+    }
+
     private void Grow() => Array.Resize(ref operands, height * 2);
 
     internal void Push(ImmutableArray<ValType> types)
