@@ -46,11 +46,21 @@ internal sealed class ComponentValidator
         }
         int unused = scope.ValueUsed.IndexOf(false);
         if (unused >= 0) throw new InvalidModuleException($"value index {unused} was not used as part of an instantiation, start function, or export", component.End);
+        CheckImports(scope, component);
         ComponentSignature signature = Sign(scope);
         TypeResolver.CheckLimits(signature, component.Begin);
         scope.Spaces.Signature = signature;
         component.Spaces = scope.Spaces;
         return signature;
+    }
+
+    /// <summary>Nobody who gives the imports can know a resource type that the component defines itself.</summary>
+    private void CheckImports(ComponentScope scope, ComponentDefinition component)
+    {
+        var free = new FreeResources(budget);
+        free.Bind(scope.Imported);
+        free.Visit([.. scope.Imports]);
+        if (!free.Found.IsEmpty) throw new InvalidModuleException("local resource type found in imports", component.End);
     }
 
     /// <summary>The type of a component. What its exports show of resource types that are not imported is made anew in each instance.</summary>

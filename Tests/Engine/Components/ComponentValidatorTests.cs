@@ -50,6 +50,8 @@ public sealed class ComponentValidatorTests
     // Types.
     [InlineData("(type (map string (list u8))) (type (map bool u8)) (type (map char (map s64 u8)))")]
     [InlineData("(type (resource (rep i64)))")]
+    [InlineData("(import \"r\" (type $r (sub resource))) (import \"t\" (type (eq $r))) (import \"c\" (component (import \"t\" (type (eq $r)))))")]
+    [InlineData("(import \"i\" (instance $i (export \"r\" (type (sub resource))))) (alias export $i \"r\" (type $r)) (import \"f\" (func (param \"x\" (own $r))))")]
     // Values: each used once.
     [InlineData("(import \"v\" (value $v string)) (start $s (value $v))")]
     [InlineData("(start $g (result (value $r))) (export \"r\" (value $r))")]
@@ -106,6 +108,10 @@ public sealed class ComponentValidatorTests
     [InlineData("(type (resource (rep f32)))", "resources can only be represented by")]
     [InlineData("(type $r (resource (rep i32))) (type (stream (borrow $r)))", "cannot contain a `borrow`")]
     [InlineData("(type $r (resource (rep i32))) (type (future (option (borrow $r))))", "cannot contain a `borrow`")]
+    [InlineData("(type $r (resource (rep i32))) (import \"t\" (type (eq $r)))", "local resource type found in imports")]
+    [InlineData("(type $r (resource (rep i32))) (import \"c\" (component (import \"t\" (type (eq $r)))))", "local resource type found in imports")]
+    [InlineData("(type $r (resource (rep i32))) (import \"i\" (instance (export \"t\" (type (eq $r)))))", "local resource type found in imports")]
+    [InlineData("(component (type $r (resource (rep i32))) (export \"r\" (type $r)) (import \"t\" (type (eq $r))))", "local resource type found in imports")]
     [InlineData("(core type $m (module)) (core type (func (param (ref null $m))))", "a core type refers to a module type")]
     [InlineData("(component $c (import \"f\" (func async))) (import \"x\" (func $x)) (instance (instantiate $c (with \"f\" (func $x))))", "expected async function, found sync")]
     [InlineData("(component $c (type $t (list u8 2)) (import \"t\" (type (eq $t)))) (type $x (list u8 3)) (instance (instantiate $c (with \"t\" (type $x))))", "expected a list of length 2, found a list of length 3")]
