@@ -12,7 +12,7 @@ namespace WasmJit;
 /// </summary>
 public sealed class Engine
 {
-    static Engine() => Unwinder.Test = ShortWayTest.Run;
+    static Engine() => Unwinder.Test = FastPathTest.Run;
 
     /// <summary>Makes an engine.</summary>
     /// <param name="options">What it does and allows; the defaults if null.</param>

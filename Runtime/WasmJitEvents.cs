@@ -12,10 +12,10 @@ internal sealed class WasmJitEvents : EventSource
 
     internal static WasmJitEvents Log => log ?? Interlocked.CompareExchange(ref log, new WasmJitEvents(), null) ?? log;
 
-    /// <summary>Exceptions of guests do not take the short way in this process: a test of it failed.</summary>
+    /// <summary>Exceptions of guests do not take the fast path in this process: a test of it failed.</summary>
     /// <param name="reason">What was wrong.</param>
     [Event(1, Level = EventLevel.Warning, Message = "Exceptions of guests are thrown by the .NET runtime alone: {0}")]
-    public void ShortWayIsOff(string reason) => WriteEvent(1, reason);
+    public void FastPathIsOff(string reason) => WriteEvent(1, reason);
 
     /// <summary>Memory accesses are compared with the length in this process: a test of faults failed.</summary>
     /// <param name="reason">What was wrong.</param>

@@ -152,7 +152,7 @@ internal sealed class ExceptionEmitter(EmitterContext context, ControlStack cont
             int landing = il.DefineLabel();
             il.Branch(OpCodes.Leave, landing);
             il.Region(IlBuffer.Border.End);
-            // Where the short way ends: at the return of a call that is the first thing in a block that is entered from the
+            // Where the fast path ends: at the return of a call that is the first thing in a block that is entered from the
             // handler alone, so that no local is in a register. The call takes nothing that is used again behind it.
             il.Mark(landing);
             il.Emit(OpCodes.Ldnull);

@@ -31,7 +31,7 @@ internal interface ICodeTarget
     /// <summary>Whether functions and loops are charged to the instance's fuel.</summary>
     bool CountsFuel { get; }
 
-    /// <summary>What exceptions take the short way with; null if the runtime throws them all.</summary>
+    /// <summary>What exceptions take the fast path with; null if the runtime throws them all.</summary>
     Unwinder? Unwinder { get; }
 
     /// <summary>Whether small functions are put into their callers.</summary>

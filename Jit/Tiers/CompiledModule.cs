@@ -264,7 +264,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     {
         bool isTooLarge = Outliner.ExceedsLimits(il, signature.Parameters.Length);
         if (!isTooLarge && (options.PartSize is not { } size || il.Instructions <= size.Instructions)) return false;
-        // The short way of exceptions does not know the parts: what is thrown in them, or past them, is the runtime's.
+        // The fast path of exceptions does not know the parts: what is thrown in them, or past them, is the runtime's.
         var kept = new List<object>();
         var front = new DynamicMethod("wasm parts", signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
         if (Splitter.TryWrite(il, front, signature, method.Name, kept, bytes, options.PartSize))

@@ -19,7 +19,7 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
     /// <summary>What compiles functions that are hot, if anything does.</summary>
     internal virtual Lookahead? Hot => null;
 
-    /// <summary>What knows short ways for exceptions through the code, if anything does.</summary>
+    /// <summary>What knows fast paths for exceptions through the code, if anything does.</summary>
     internal virtual Runtime.Unwinder? Unwinder => null;
 
     /// <summary>Whether what the module needs and does not have may be made in this process.</summary>

@@ -104,7 +104,7 @@ internal abstract class InstanceServices
     /// <summary>Makes and stores <c>Funcs[index]</c> of an own function.</summary>
     internal abstract FuncRef MakeFunc(InstanceCore instance, int index);
 
-    /// <summary>The short way of the module's exceptions; null where there is none.</summary>
+    /// <summary>The fast path of the module's exceptions; null where there is none.</summary>
     internal abstract Unwinder? Unwinder { get; }
 
     /// <summary>How many bytes of a stack guests may use, counted from where .NET calls them; 0 for all there are.</summary>

@@ -4,7 +4,7 @@ using static Iced.Intel.AssemblerRegisters;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// The machine instructions of the short way from a throw to its handler. While a thread is in them the collector waits: to
+/// The machine instructions of the fast path from a throw to its handler. While a thread is in them the collector waits: to
 /// the runtime they are no managed code, at whose instructions a thread could be stopped, and they take no time.
 /// </summary>
 internal static unsafe class UnwindCode

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// The short way from a throw to its handler, for the functions of a module: past frames of generated code alone it takes the
+/// The fast path from a throw to its handler, for the functions of a module: past frames of generated code alone it takes the
 /// registers from where the functions saved them and goes to the handler, as the runtime does after two passes over the
 /// stack. What it has to know it learns from exceptions that go the runtime's way, and it leaves to the runtime whatever it
 /// does not know for certain; so nothing is spent on functions that do not throw, not even in a <c>try</c>.
@@ -56,11 +56,11 @@ internal sealed unsafe class Unwinder(int importedTags)
     /// <summary>The frame of the method that calls <see cref="PlanFor"/>.</summary>
     internal static FrameShape? ThrowFrame { private get; set; }
 
-    /// <summary>How many exceptions of this thread took the short way; for tests.</summary>
+    /// <summary>How many exceptions of this thread took the fast path; for tests.</summary>
     [ThreadStatic]
-    internal static int ShortWays;
+    internal static int FastPaths;
 
-    /// <summary>Whether modules that this thread compiles have no short way; for tests.</summary>
+    /// <summary>Whether modules that this thread compiles have no fast path; for tests.</summary>
     [ThreadStatic]
     internal static bool IsOff;
 
@@ -72,11 +72,11 @@ internal sealed unsafe class Unwinder(int importedTags)
     [ThreadStatic]
     private static bool isTester;
 
-    /// <summary>The test of the short way, which needs a guest: null if it is right. Set by the layer that has guests.</summary>
+    /// <summary>The test of the fast path, which needs a guest: null if it is right. Set by the layer that has guests.</summary>
     internal static Func<string?>? Test { private get; set; }
 
     /// <summary>
-    /// Whether what this class rests on holds in this process; tested when an exception could take the short way for the first time,
+    /// Whether what this class rests on holds in this process; tested when an exception could take the fast path for the first time,
     /// on a thread of its own. Until the answer is there the runtime throws.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -108,7 +108,7 @@ internal sealed unsafe class Unwinder(int importedTags)
     internal static void Distrust(string? problem)
     {
         Volatile.Write(ref trust, problem is null ? Trusted : Distrusted);
-        if (problem is not null) WasmJitEvents.Log.ShortWayIsOff(problem);
+        if (problem is not null) WasmJitEvents.Log.FastPathIsOff(problem);
     }
 
     /// <summary>A function of the module.</summary>
@@ -234,7 +234,7 @@ internal sealed unsafe class Unwinder(int importedTags)
                 plan[UnwindCode.Target] = region.Cell[0];
                 plan[UnwindCode.StackPointer] = sp;
                 plan[UnwindCode.Checks] = depth + 1;
-                ShortWays++;
+                FastPaths++;
                 return (nint)plan;
             }
             if (!function.IsVerified)

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace WasmJit.Tests;
 
-/// <summary>Exceptions that go the short way from a throw to its handler, against the same ones that the runtime carries.</summary>
+/// <summary>Exceptions that go the fast path from a throw to its handler, against the same ones that the runtime carries.</summary>
 public sealed class UnwinderTests
 {
     private sealed record Box(int Number);
@@ -62,11 +62,11 @@ public sealed class UnwinderTests
             for (int x = 0; x < 40; x++)
             {
                 Assert.Equal(Describe(expected, x), Describe(actual, x));
-                if (x == 10) Unwinder.ShortWays = 0;
+                if (x == 10) Unwinder.FastPaths = 0;
             }
-            shortWays += Unwinder.ShortWays;
+            shortWays += Unwinder.FastPaths;
         }
-        if (Unwinder.IsSupported) Assert.True(shortWays > 50, $"only {shortWays} took the short way");
+        if (Unwinder.IsSupported) Assert.True(shortWays > 50, $"only {shortWays} took the fast path");
     }
 
     private const string Thrower = """
@@ -85,14 +85,14 @@ public sealed class UnwinderTests
         """;
 
     [Fact]
-    public void TakesTheShortWayFromTheThirdThrowOn()
+    public void TakesTheFastPathFromTheThirdThrowOn()
     {
         if (!Unwinder.IsSupported) return;
         var f = Compile(Thrower, true).GetExport<Func<int, int, int>>("f");
         for (int i = 0; i < 4; i++) Assert.Equal(i, f(5, i));
-        Unwinder.ShortWays = 0;
+        Unwinder.FastPaths = 0;
         for (int i = 0; i < 1000; i++) Assert.Equal(i, f(5, i));
-        Assert.Equal(1000, Unwinder.ShortWays);
+        Assert.Equal(1000, Unwinder.FastPaths);
     }
 
     /// <summary>More frames than a plan has room for, and back.</summary>
@@ -122,15 +122,15 @@ public sealed class UnwinderTests
               (export "deep" (func $deep)))
             """, true);
         var deep = instance.GetExport<Func<int, int>>("deep");
-        Unwinder.ShortWays = 0;
+        Unwinder.FastPaths = 0;
         for (int i = 0; i < 10; i++) Assert.Equal(20_000, deep(20_000));
-        Assert.Equal(0, Unwinder.ShortWays);
+        Assert.Equal(0, Unwinder.FastPaths);
         // What is known already serves there, too.
         var f = instance.GetExport<Func<int>>("f");
         for (int i = 0; i < 4; i++) f();
-        Unwinder.ShortWays = 0;
+        Unwinder.FastPaths = 0;
         for (int i = 0; i < 10; i++) Assert.Equal(20_000, deep(20_000));
-        Assert.Equal(10, Unwinder.ShortWays);
+        Assert.Equal(10, Unwinder.FastPaths);
     }
 
     [Fact]
@@ -259,9 +259,9 @@ public sealed class UnwinderTests
                   (i32.add (i32.add (struct.get $s 0 (local.get $a)) (struct.get $s 0 (local.get $b)))
                     (i32.add (struct.get $s 0 (local.get $c)) (struct.get $s 0 (local.get $d)))))))
             """, true, Host).GetExport<Func<int, int>>("f");
-        Unwinder.ShortWays = 0;
+        Unwinder.FastPaths = 0;
         for (int i = 0; i < 60; i++) Assert.Equal((i & 1) == 1 ? 1001 : 1150, f(i));
-        if (Unwinder.IsSupported) Assert.True(Unwinder.ShortWays > 20);
+        if (Unwinder.IsSupported) Assert.True(Unwinder.FastPaths > 20);
     }
 
     /// <summary>Frames of a form that is not known: larger than a page, than the red zone; MinOpts.</summary>
@@ -298,8 +298,8 @@ public sealed class UnwinderTests
         for (int i = 1; i < 5; i++) Assert.Equal(i * (locals + 1L), f(i));
     }
 
-    /// <summary>The module of the test that a process makes before its first short way.</summary>
-    private const string ShortWayTestText = """
+    /// <summary>The module of the test that a process makes before its first fast path.</summary>
+    private const string FastPathTestText = """
         (module
           (tag $t (param i64))
           (func $throws (param $n i32) (param $x i64) (result i64)
@@ -332,15 +332,15 @@ public sealed class UnwinderTests
         """;
 
     [Fact]
-    public void TheTestOfTheShortWayPasses()
+    public void TheTestOfTheFastPathPasses()
     {
         if (!Unwinder.IsSupported) return;
-        byte[] bytes = Wat.ToBinary(ShortWayTestText);
-        Assert.Equal(bytes[..WasmJit.Linking.ShortWayTest.Module.Length], WasmJit.Linking.ShortWayTest.Module.ToArray());
-        Assert.Null(WasmJit.Linking.ShortWayTest.Run());
+        byte[] bytes = Wat.ToBinary(FastPathTestText);
+        Assert.Equal(bytes[..WasmJit.Linking.FastPathTest.Module.Length], WasmJit.Linking.FastPathTest.Module.ToArray());
+        Assert.Null(WasmJit.Linking.FastPathTest.Run());
         // What it expects is what the runtime makes of it.
-        var test = Compile(ShortWayTestText, false).GetExport<Func<int, long, long>>("test");
-        foreach (long x in new[] { 0, 1, -1, 1000003, long.MinValue, 0x1234_5678_9abc_def0 }) Assert.Equal(WasmJit.Linking.ShortWayTest.Expected(x), test(2, x));
+        var test = Compile(FastPathTestText, false).GetExport<Func<int, long, long>>("test");
+        foreach (long x in new[] { 0, 1, -1, 1000003, long.MinValue, 0x1234_5678_9abc_def0 }) Assert.Equal(WasmJit.Linking.FastPathTest.Expected(x), test(2, x));
     }
 
     [Fact]
@@ -352,13 +352,13 @@ public sealed class UnwinderTests
         {
             Unwinder.Distrust("for a test");
             var f = Compile(Thrower, true).GetExport<Func<int, int, int>>("f");
-            int before = Unwinder.ShortWays;
+            int before = Unwinder.FastPaths;
             for (int i = 0; i < 20; i++) Assert.Equal(i, f(i % 5, i));
-            Assert.Equal(before, Unwinder.ShortWays);
+            Assert.Equal(before, Unwinder.FastPaths);
             Assert.Contains(listener.Messages, m => m.Contains("for a test", StringComparison.Ordinal));
             Unwinder.Distrust(null);
             for (int i = 0; i < 20; i++) Assert.Equal(i, f(i % 5, i));
-            Assert.NotEqual(before, Unwinder.ShortWays);
+            Assert.NotEqual(before, Unwinder.FastPaths);
         }
         finally
         {

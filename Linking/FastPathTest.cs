@@ -3,15 +3,15 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// What <see cref="Unwinder"/> asks before a process's first exception takes the short way: a guest throws through frames that
-/// have saved all registers, and into one in which they are live. First the runtime throws, then the short way is taken; all results must be right.
+/// What <see cref="Unwinder"/> asks before a process's first exception takes the fast path: a guest throws through frames that
+/// have saved all registers, and into one in which they are live. First the runtime throws, then the fast path is taken; all results must be right.
 /// </summary>
-internal static class ShortWayTest
+internal static class FastPathTest
 {
     private const int Calls = 8, Depth = 2;
 
     /// <summary>
-    /// A module of Tests/Engine/Runtime/ShortWayTest.wat. Its function <c>test</c> keeps six numbers over a call of one that catches what a
+    /// A module of Tests/Engine/Runtime/FastPathTest.wat. Its function <c>test</c> keeps six numbers over a call of one that catches what a
     /// third throws, which keeps six numbers over calls of itself.
     /// </summary>
     internal static ReadOnlySpan<byte> Module =>
@@ -35,13 +35,13 @@ internal static class ShortWayTest
     {
         var engine = new Engine(new EngineOptions { BackgroundThreads = 0, MemoryChecks = MemoryChecks.Explicit });
         var test = engine.Compile(Module).Instantiate().GetExport<Func<int, long, long>>("test");
-        int before = Unwinder.ShortWays;
+        int before = Unwinder.FastPaths;
         for (int i = 0; i < Calls; i++)
         {
             long x = 0x1234_5678_9abc_def0 * (i + 1);
             if (test(Depth, x) is var result && result != Expected(x)) return $"call {i} gave {result:x}, not {Expected(x):x}";
         }
-        return Unwinder.ShortWays - before >= Calls / 2 ? null : $"{Unwinder.ShortWays - before} of {Calls} exceptions took it";
+        return Unwinder.FastPaths - before >= Calls / 2 ? null : $"{Unwinder.FastPaths - before} of {Calls} exceptions took it";
     }
 
     internal static long Expected(long x)
