@@ -5,7 +5,9 @@ using System.Runtime.Loader;
 
 namespace WasmJit.Runtime;
 
-/// <summary>Loads assemblies from their bytes, each for itself: nobody finds it by its name, and it goes when nothing of it is in use.</summary>
+/// <summary>
+/// Loads assemblies from their bytes, each in a context of its own. Nobody finds one by its name, and it is unloaded when nothing of it is in use.
+/// </summary>
 /// <remarks>Unsafe: the metadata's address is used only while the assembly is at hand.</remarks>
 internal static class CollectibleAssembly
 {
@@ -23,7 +25,7 @@ internal static class CollectibleAssembly
         Assembly assembly = context.LoadFromStream(new MemoryStream(image, writable: false));
         // A context that is being unloaded looks for no assemblies: the runtime must know all of them before.
         ResolveReferences(assembly);
-        // From here on only references decide how long the assembly lives. Until then its own statics would keep it.
+        // From here on references alone decide how long the assembly lives. Its own statics would keep it otherwise.
         context.Unload();
         return assembly;
     }

@@ -126,7 +126,12 @@ internal static class OperatorTable
         lock (Gate)
         {
             ref Operator? op = ref ByCode[prefix]![code];
-            if (op is null) Volatile.Write(ref op, Parse(Rows[row - 1].Text.Trim()));
+            if (op is null)
+            {
+                Operator made = Parse(Rows[row - 1].Text.Trim());
+                made.Base?.AddForm(made);
+                Volatile.Write(ref op, made);
+            }
             return op;
         }
     }
@@ -143,7 +148,12 @@ internal static class OperatorTable
         return null;
     }
 
-    private static Operator Parse(ReadOnlySpan<char> line)
+    /// <summary>The texts of all rows.</summary>
+    internal static IEnumerable<string> Texts => Rows.Select(row => row.Text.Trim().ToString());
+
+    /// <summary>Reads a row, and finds out whether it contradicts itself. It becomes no part of the table.</summary>
+    /// <exception cref="FormatException">The row is wrong; a word that was forgotten is one reason.</exception>
+    internal static Operator Parse(ReadOnlySpan<char> line)
     {
         (byte prefix, uint code) = Encoding(Next(ref line));
         string mnemonic = Next(ref line).ToString();
@@ -198,7 +208,6 @@ internal static class OperatorTable
             Cost = last.Cost ?? (emission == "custom" ? throw new FormatException($"The row of {mnemonic} does not say what it costs.") : OperatorCost.One),
         };
         Check(op, line);
-        last.Base?.AddForm(op);
         return op;
     }
 

@@ -5,9 +5,9 @@ using System.Text;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// The frames that an exception has come through, of which a few are looked at. <see cref="StackTrace"/> makes an object of a
-/// kilobyte of each frame, and a stack that is used up has hundreds of thousands; so this reads the runtime's own list, and
-/// resolves what is asked for. Where that list cannot be had, StackTrace does it.
+/// The frames that an exception has come through, of which a few are looked at. <see cref="StackTrace"/> makes an object of a kilobyte of each frame,
+/// and a stack that is used up has hundreds of thousands. So this reads the runtime's own list, and resolves only the frames in question. Where that
+/// list cannot be read, it uses StackTrace.
 /// </summary>
 internal readonly struct ExceptionFrames
 {

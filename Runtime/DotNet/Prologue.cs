@@ -15,15 +15,15 @@ internal static unsafe class Prologue
     /// <summary>Stubs of the runtime jump to where the code is.</summary>
     private const int MaxJumps = 4;
 
-    /// <summary>More than a method needs that hands on its arguments: it has 32 at most.</summary>
+    /// <summary>More instructions than a method has that only passes on its arguments, of which it has 32 at most.</summary>
     private const int LongestCall = 2_000;
 
     /// <summary>Whether the machine code of this process is of the kind that is read here.</summary>
     internal static bool CanRead => RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
     /// <summary>
-    /// The frame where the code begins as nearly all does: pushes, then a subtraction from the stack pointer. Null for other code. The
-    /// decoder would take 20 ms of a process that needs it for nothing else.
+    /// The frame of code that begins as nearly all does: pushes, then a subtraction from the stack pointer. Null for other code. The decoder, which
+    /// reads all forms, would take 20 ms of a process that uses it for nothing else.
     /// </summary>
     internal static long? QuickFrameOf(nint code)
     {
@@ -84,8 +84,8 @@ internal static unsafe class Prologue
     }
 
     /// <summary>
-    /// Whether a method does nothing but call another: without any condition it comes to its end, or goes elsewhere. So it is seen
-    /// that RyuJIT has not put an outlined body into its caller; a body asks first whether there is stack, which is a condition.
+    /// Whether a method does nothing but call another: it comes to its end, or goes elsewhere, without any condition. This tells whether RyuJIT has
+    /// inlined an outlined body. The body first tests whether there is stack, which is a condition.
     /// </summary>
     internal static bool IsOnlyACall(nint code)
     {
@@ -105,7 +105,7 @@ internal static unsafe class Prologue
         return false;
     }
 
-    /// <summary>Bytes one by one, as the decoder asks for them: it takes none behind the end of an instruction.</summary>
+    /// <summary>Gives bytes one by one. The decoder asks for none behind the end of an instruction.</summary>
     private sealed class MemoryReader(byte* at) : Iced.Intel.CodeReader
     {
         public override int ReadByte() => *at++;

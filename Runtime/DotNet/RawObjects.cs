@@ -4,13 +4,13 @@ using System.Runtime.CompilerServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Structs and arrays without code made for their class: fields by offset, classes by method table. The host's access, and that
-/// of saved code, which was written before the classes of this process existed.
+/// Access to structs and arrays without code made for their class: fields by offset, classes by method table. Hosts use it, and saved code, which was
+/// written before the classes of this process existed.
 /// </summary>
 /// <remarks>
-/// Unsafe: an offset is used only with objects of the class it was asked for, or of classes derived from it; validation has seen
-/// to that for guests, <see cref="GcClass"/> does for hosts. What the .NET runtime calls an object's layout is asked of the
-/// runtime itself, through members that are internal there; a saved assembly is bound to the version that it was saved under.
+/// Unsafe: an offset is used only with objects of the class it was asked for, or of classes derived from it. The validator proves that for guests,
+/// <see cref="GcClass"/> checks it for hosts. The runtime itself gives layouts and offsets, through internal members. A saved assembly is bound to
+/// the version that it was saved under.
 /// </remarks>
 internal static unsafe class RawObjects
 {

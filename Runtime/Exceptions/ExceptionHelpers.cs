@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics;
 
 namespace WasmJit.Runtime;
 
-/// <summary>What generated code calls to make, tell apart and take apart exceptions; never in line, to keep hot paths small.</summary>
+/// <summary>
+/// Methods that generated code calls to make exceptions, tell them apart and take them apart. They are never inlined, to keep hot paths small.
+/// </summary>
 internal static class ExceptionHelpers
 {
     /// <summary>The exception of <c>throw</c>, its values still to be stored.</summary>

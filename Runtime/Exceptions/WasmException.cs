@@ -5,9 +5,9 @@ using WasmJit.Runtime;
 namespace WasmJit;
 
 /// <summary>
-/// An exception of WebAssembly: a tag and the values that its type names. Guests throw and catch it, and so can hosts: one
-/// that no guest catches arrives at the caller of the export, one that a host function throws can be caught by the guest.
-/// It is also what an <c>exnref</c> refers to. No other .NET exception is ever caught by a guest.
+/// An exception of WebAssembly: a tag and the values that its type names. Guests throw and catch it, and so can hosts. An exception that no guest
+/// catches arrives at the caller of the export; one that a host function throws can be caught by the guest. An <c>exnref</c> refers to it, too.
+/// Guests never catch any other .NET exception.
 /// </summary>
 public sealed class WasmException : WasmJitException
 {
@@ -63,8 +63,8 @@ public sealed class WasmException : WasmJitException
     public override string Message => $"WebAssembly exception with a tag of type {TagField.Type.AsFunc}";
 
     /// <summary>
-    /// The guest's functions between the place that threw and the place that caught, innermost first. Of an exception that a
-    /// guest has caught, and handed out or thrown again, those before are missing.
+    /// The guest's functions between the place that threw and the place that caught, innermost first. If a guest has caught the exception and handed
+    /// it out or thrown it again, the functions before that are missing.
     /// </summary>
     public IReadOnlyList<WasmFrame> WasmStack => stack ??= WasmStackTrace.Of(this);
 

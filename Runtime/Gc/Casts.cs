@@ -4,8 +4,8 @@ using WasmJit.Gc;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Type tests of references that are no single check of the CLR: abstract types, functions, array types with subtypes, types of
-/// the runtime-linking extension. All give false for null.
+/// Type tests of references that the CLR does not do in one check: abstract types, functions, array types with subtypes, types of the runtime-linking
+/// extension. All give false for null.
 /// </summary>
 internal static class Casts
 {
@@ -32,14 +32,14 @@ internal static class Casts
 
     internal static bool IsEq(object? value) => value is WasmStruct or I31 || IsArray(value);
 
-    /// <summary>Ends a cast: traps where its test, pushed last, is false.</summary>
+    /// <summary>Ends a cast: traps if its test, pushed last, is false.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Check(bool matches)
     {
         if (!matches) Trap.Throw(TrapKind.CastFailure);
     }
 
-    /// <summary>The null check of a cast that lets no null pass.</summary>
+    /// <summary>The null check of a cast to a type without null.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static object NonNull(object? value)
     {

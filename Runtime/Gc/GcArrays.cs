@@ -5,9 +5,9 @@ using System.Runtime.Intrinsics;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Array operators that are no single access (spec 4.6.9). The element types of guests' arrays differ, their layout does not:
-/// an array is seen as one of <see cref="byte"/>, <see cref="ushort"/>, ..., or of <see cref="Slot"/> for references. That is
-/// safe because the cast changes neither the element's size nor where references lie.
+/// Array operators that are more than one access (spec 4.6.9). The element types of guests' arrays differ, their layout does not: an array is seen as
+/// one of <see cref="byte"/>, <see cref="ushort"/>, ..., or of <see cref="Slot"/> for references. That is safe because the cast changes neither the
+/// element's size nor where references lie.
 /// </summary>
 internal static class GcArrays
 {

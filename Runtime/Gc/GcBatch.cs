@@ -5,9 +5,9 @@ using System.Runtime.CompilerServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Where a module's classes are made: one collectible assembly, so that they go together when no object, module or type of them
-/// is left. Where .NET makes no code at run time they are written as assemblies, one each, and loaded; they have no constructors
-/// then, and none is needed: such a process runs saved code alone.
+/// Where a module's classes are made: one collectible assembly, which is unloaded when no object, module or type of it is left. If .NET makes no code
+/// at run time, they are written as assemblies, one each, and loaded. These have no constructors, and need none, because such a process runs saved
+/// code alone.
 /// </summary>
 internal sealed class GcBatch
 {
@@ -17,7 +17,7 @@ internal sealed class GcBatch
     private PersistedAssemblyBuilder? image;
     private int count;
 
-    /// <summary>What the latest assembly takes of the process's mappings; the classes in it keep it.</summary>
+    /// <summary>What the latest assembly takes of the process's mappings. The classes in it keep it.</summary>
     internal MappingLease? Lease { get; private set; }
 
     /// <summary>Whether classes can have constructors.</summary>

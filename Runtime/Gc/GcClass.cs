@@ -17,7 +17,7 @@ internal sealed class GcClass
     /// <summary>Structs with more fields than this are made without arguments, and filled.</summary>
     internal const int MaxConstructorFields = 24;
 
-    /// <summary>An array's most bytes.</summary>
+    /// <summary>The most bytes of an array.</summary>
     internal const int MaxArrayBytes = 1 << 30;
 
     private static readonly Lock Gate = new();
@@ -41,10 +41,10 @@ internal sealed class GcClass
     /// <summary>The class of a struct; the array type (<c>Element[]</c>) of an array.</summary>
     internal Type Clr { get; private init; } = null!;
 
-    /// <summary>A struct's fields, inherited ones first. Of an array type the one field of its element.</summary>
+    /// <summary>A struct's fields, inherited ones first. An array type has one, for its element.</summary>
     internal FieldInfo[] Fields { get; private init; } = [];
 
-    /// <summary>Where a struct of a type with a descriptor has it.</summary>
+    /// <summary>The field with the descriptor, for types that have one.</summary>
     internal FieldInfo? Descriptor { get; private init; }
 
     /// <summary>Makes a struct with the default of each field.</summary>

@@ -4,8 +4,8 @@ using WasmJit.Runtime;
 namespace WasmJit.Gc;
 
 /// <summary>
-/// An <c>i31</c> reference: a 31-bit integer as an object. Two with the same value are equal for <c>ref.eq</c>, though they may be
-/// different objects in .NET; small ones are shared.
+/// An <c>i31</c> reference: a 31-bit integer as an object. Two with the same value are equal for <c>ref.eq</c>, though they may be different objects
+/// in .NET. Small ones are shared.
 /// </summary>
 public sealed class I31 : IEquatable<I31>
 {

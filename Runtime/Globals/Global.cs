@@ -5,8 +5,8 @@ using WasmJit.Runtime;
 namespace WasmJit;
 
 /// <summary>
-/// A global. A number lies in 16 bytes of pinned storage, which generated code addresses directly: an instance's own globals
-/// lie together, one that a host makes has its own storage. A reference lies in the object.
+/// A global. A number lies in 16 bytes of pinned storage, which generated code addresses directly: an instance's own globals lie together, a global
+/// that a host makes has its own storage. A reference lies in the object.
 /// </summary>
 public sealed unsafe class Global
 {
@@ -22,7 +22,7 @@ public sealed unsafe class Global
     public Global(GlobalType type, object? value)
         : this(type) => SetValue(value);
 
-    /// <summary>A global that is still to get its value.</summary>
+    /// <summary>A global that has no value yet.</summary>
     internal Global(GlobalType type)
     {
         Type = type;

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// The time in which a thread's guests obey a token. When it is cancelled, the thread's part of <see cref="StackGuard.Map"/>
-/// is marked: function entries look there anyway, for the stack's end, and interruptible loops poll it.
+/// The time in which a thread's guests obey a token. When the token is cancelled, the thread's part of <see cref="StackGuard.Map"/> is marked:
+/// function entries look there for the stack's end anyway, and interruptible loops poll it.
 /// </summary>
 internal sealed unsafe class CancellationScope
 {
@@ -29,7 +29,7 @@ internal sealed unsafe class CancellationScope
     internal CancellationToken Token =>
         outer is null ? token : (linked ??= CancellationTokenSource.CreateLinkedTokenSource(outer.Token, token)).Token;
 
-    /// <summary>Begins a scope of the calling thread. Whoever does ends it with <see cref="Leave"/>, in reverse order.</summary>
+    /// <summary>Begins a scope of the calling thread. The caller ends it with <see cref="Leave"/>, in reverse order.</summary>
     internal static CancellationScope Enter(CancellationToken token)
     {
         byte local;
@@ -78,8 +78,8 @@ internal sealed unsafe class CancellationScope
         outer is { Token.IsCancellationRequested: true } ? outer.EndOfWait() : new GuestCanceledException(token);
 
     /// <summary>
-    /// Lets another thread work for the guest of a scope until the result is disposed of: it obeys the scope's token where it asks,
-    /// with <see cref="ThrowIfStopped"/>.
+    /// Lets another thread work for the guest of a scope until the result is disposed of. The other thread obeys the scope's token where it calls
+    /// <see cref="ThrowIfStopped"/>.
     /// </summary>
     internal static Loan Lend(CancellationScope? scope)
     {
@@ -111,7 +111,7 @@ internal sealed unsafe class CancellationScope
         }
     }
 
-    /// <summary>For work of the runtime that is long and runs no guest's code: throws if the calling thread's guests are to stop.</summary>
+    /// <summary>For long work of the runtime that runs no guest's code: throws if the calling thread's guests are to stop.</summary>
     /// <exception cref="GuestCanceledException">They are.</exception>
     internal static void ThrowIfStopped()
     {

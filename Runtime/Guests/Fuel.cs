@@ -3,10 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 namespace WasmJit;
 
 /// <summary>
-/// How much a guest may still execute, where its engine has <c>EngineOptions.CountFuel</c>. One unit pays for one instruction
-/// at least: a function is charged when it is entered and a loop at each iteration, for all the instructions in them that are
-/// in no loop further inside, whether or not they are then executed; operators that work on many bytes, elements, values or fields by
-/// their number, compiling by the bytes, new memories, tables and instances by what is made. The same calls always cost the same. Several threads that share one object may lose some of their charges.
+/// How much a guest may still execute, where its engine has <c>EngineOptions.CountFuel</c>. One unit pays for at least one instruction. A function is
+/// charged when it is entered and a loop at each iteration, for all the instructions in it that are in no inner loop, whether or not they are
+/// executed. Operators that work on many bytes, elements, values or fields are charged by their number, compiling by the bytes, new memories, tables
+/// and instances by their size. The same calls always cost the same. Several threads that share one object may lose some of their charges.
 /// </summary>
 public sealed class Fuel
 {
@@ -24,10 +24,10 @@ public sealed class Fuel
         Left = amount;
     }
 
-    /// <summary>What is left.</summary>
+    /// <summary>The units that are left.</summary>
     public long Remaining => Math.Max(0, Volatile.Read(ref Left));
 
-    /// <summary>Adds to what is left. Not while a guest runs on another thread.</summary>
+    /// <summary>Adds units. Must not be called while a guest runs on another thread.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The amount is negative.</exception>
     public void Add(long amount)
     {
@@ -41,7 +41,7 @@ public sealed class Fuel
 
     private static void Charge(InstanceCore instance, ulong units) => Pay(instance.FuelTank, units);
 
-    /// <summary>What a byte given to <c>compile</c> costs: compiling is slower than running by so much and more.</summary>
+    /// <summary>The price of a byte given to <c>compile</c>: compiling is slower than running by this factor and more.</summary>
     private const ulong UnitsPerCompiledByte = 64;
 
     /// <summary>What a new memory costs, whatever its size.</summary>
@@ -50,14 +50,14 @@ public sealed class Fuel
     /// <summary>Memory that is made or grown is charged a unit for this many bytes, as a power of two: pages cost when they are touched.</summary>
     private const int PageBytesLog2 = 6;
 
-    /// <summary>What bytes cost that are read or written.</summary>
+    /// <summary>The price of bytes that are read or written.</summary>
     internal static long OfBytes(ulong bytes) => (long)(bytes >> BytesLog2);
 
-    /// <summary>What pages cost that a memory gets.</summary>
+    /// <summary>The price of pages that a memory gets.</summary>
     internal static ulong OfPages(ulong pages, int pageSizeLog2) =>
         pageSizeLog2 >= PageBytesLog2 ? Math.Min(pages, 1UL << 48) << (pageSizeLog2 - PageBytesLog2) : pages >> (PageBytesLog2 - pageSizeLog2);
 
-    /// <summary>Charges what one operator sets off; null is charged nothing.</summary>
+    /// <summary>Charges for what one operator starts. Null is charged nothing.</summary>
     internal static void Pay(Fuel? fuel, ulong units)
     {
         if (fuel is null) return;
@@ -70,7 +70,7 @@ public sealed class Fuel
         fuel.Left = left - (long)units;
     }
 
-    /// <summary>What it costs to have a module of so many bytes compiled.</summary>
+    /// <summary>The price of compiling a module of so many bytes.</summary>
     internal static ulong OfCode(ulong bytes) => bytes > ulong.MaxValue / UnitsPerCompiledByte ? ulong.MaxValue : bytes * UnitsPerCompiledByte;
 
     internal static int Compiled32(int length, InstanceCore instance)
@@ -85,7 +85,7 @@ public sealed class Fuel
         return length;
     }
 
-    // What bulk operators are charged: their length is on the stack and stays there.
+    // Charges of bulk operators. Their length is on the stack and stays there.
 
     internal static int Items32(int count, InstanceCore instance)
     {

@@ -3,16 +3,15 @@ using WasmJit.Runtime;
 namespace WasmJit;
 
 /// <summary>
-/// Runs code that calls guests, with a token that stops them, and without blocking the caller's thread. A guest is stopped at
-/// function entries, and in loops where its engine has <c>EngineOptions.Interruptible</c>; where it waits for a host function
-/// that returns a task it is stopped always.
+/// Runs code that calls guests, with a token that stops them, and without blocking the caller's thread. A guest stops at function entries, and in
+/// loops if its engine has <c>EngineOptions.Interruptible</c>. While it waits for a host function that returns a task, it can always be stopped.
 /// </summary>
 /// <example><code>int result = await Guest.RunAsync(() => fib(40), cancellation);</code></example>
 public static class Guest
 {
     /// <summary>
-    /// The token of the innermost <see cref="Run(Action, CancellationToken)"/> or <see cref="RunAsync(Action, CancellationToken)"/>
-    /// on this thread: cancelled as soon as that or one around it is. For host functions that wait.
+    /// The token of the innermost <see cref="Run(Action, CancellationToken)"/> or <see cref="RunAsync(Action, CancellationToken)"/> on this thread.
+    /// It is cancelled as soon as that one or one around it is. For host functions that wait.
     /// </summary>
     public static CancellationToken CancellationToken => WasmThread.Current.Scope?.Token ?? default;
 

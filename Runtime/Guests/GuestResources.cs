@@ -3,8 +3,8 @@ using WasmJit.Runtime;
 namespace WasmJit;
 
 /// <summary>
-/// What one guest has of what <see cref="ResourceLimits"/> limits. An instance that the host makes gets one by its engine's options, or
-/// is given one; several instances that are given the same count together. Usable by any number of threads.
+/// What one guest has of the things that <see cref="ResourceLimits"/> limits. An instance that the host makes gets one from its engine's options, or
+/// is given one. Instances that are given the same object count together. Any number of threads may use it.
 /// </summary>
 /// <param name="limits">The limits.</param>
 public sealed class GuestResources(ResourceLimits limits)
@@ -15,14 +15,14 @@ public sealed class GuestResources(ResourceLimits limits)
     /// <summary>The limits.</summary>
     public ResourceLimits Limits { get; } = limits ?? throw new ArgumentNullException(nameof(limits));
 
-    /// <summary>How many the guest has. What it no longer uses counts until the garbage collector has found it.</summary>
-    /// <param name="kind">Of what.</param>
+    /// <summary>How many the guest has. Objects that it no longer uses count until the garbage collector has found them.</summary>
+    /// <param name="kind">The kind of resource.</param>
     public long InUse(ResourceKind kind) => Volatile.Read(ref used[(int)kind]);
 
     /// <summary>Counts something that is about to be made.</summary>
-    /// <param name="one">What it is.</param>
-    /// <param name="of">What it has some amount of; null for an instance.</param>
-    /// <param name="amount">How much.</param>
+    /// <param name="one">The kind that it counts in by number.</param>
+    /// <param name="of">The kind that it counts in by amount; null for an instance.</param>
+    /// <param name="amount">The amount.</param>
     /// <exception cref="ResourceLimitException">It may not be made.</exception>
     internal ResourceLease Take(ResourceKind one, ResourceKind? of = null, ulong amount = 0)
     {
@@ -45,14 +45,14 @@ public sealed class GuestResources(ResourceLimits limits)
     }
 
     /// <summary>
-    /// Counts more of something. At the limit garbage is collected, if the caller says that there may be any: the next such collection
-    /// waits, so that a guest at its limit keeps no processor busy.
+    /// Counts more of something. At the limit garbage is collected, if the caller says that there may be any. The next such collection waits, so a
+    /// guest at its limit cannot keep a processor busy.
     /// </summary>
     internal bool TryTake(ResourceKind kind, long amount, bool mayCollect)
     {
         if (!TryAdd(kind, amount))
         {
-            // What is beyond the limit alone is so without garbage, too.
+            // An amount that is beyond the limit by itself is refused at once: no garbage makes a difference.
             if (!mayCollect || amount > Limits.Maximum(kind)) return false;
             collection.Run();
             if (!TryAdd(kind, amount)) return false;

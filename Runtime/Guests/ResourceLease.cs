@@ -1,6 +1,6 @@
 namespace WasmJit.Runtime;
 
-/// <summary>Something that counts in a guest's resources for as long as it lives: whatever it is keeps this.</summary>
+/// <summary>Keeps something counted in a guest's resources. The counted object holds it, so that both live equally long.</summary>
 internal sealed class ResourceLease(GuestResources owner, ResourceKind one, ResourceKind of, long amount)
 {
     private long amount = amount;
@@ -14,7 +14,7 @@ internal sealed class ResourceLease(GuestResources owner, ResourceKind one, Reso
     /// <summary>Counts growth.</summary>
     internal bool TryGrow(ulong more)
     {
-        // Garbage can only be what others have left.
+        // All garbage that there can be is that of others.
         if (more > long.MaxValue || !owner.TryTake(of, (long)more, mayCollect: owner.InUse(one) > 1)) return false;
         Interlocked.Add(ref amount, (long)more);
         return true;

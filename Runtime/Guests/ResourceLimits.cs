@@ -1,6 +1,6 @@
 namespace WasmJit;
 
-/// <summary>What a guest can have much of.</summary>
+/// <summary>The kinds of resources that are limited.</summary>
 public enum ResourceKind
 {
     /// <summary>Instances: the one that the host made, those that it defines, and those that it makes.</summary>
@@ -19,16 +19,16 @@ public enum ResourceKind
     TableElements,
 }
 
-/// <summary>What a guest asks for, within its limits, for a host that decides itself.</summary>
+/// <summary>A request of a guest within its limits, for a host that decides itself.</summary>
 /// <param name="Kind">What is asked for.</param>
-/// <param name="InUse">How many the guest has. What it no longer uses counts until it is collected.</param>
+/// <param name="InUse">How many the guest has. Objects that it no longer uses count until they are collected.</param>
 /// <param name="Requested">How many more it asks for.</param>
 public readonly record struct ResourceRequest(ResourceKind Kind, long InUse, long Requested);
 
 /// <summary>
-/// What a guest may have at once: the instance that the host makes and all that it makes in turn, with memories, tables and instances
-/// by whatever way. What the host makes and gives to the guest does not count. A refused growth is -1 to the guest; what cannot be made
-/// is a <c>LinkException</c>, or the trap <see cref="TrapKind.QuotaExceeded"/> where the guest was making it.
+/// What a guest may have at once: the instance that the host makes, and all memories, tables and instances that it makes in turn, by whatever way.
+/// Objects that the host makes and gives to the guest do not count. A refused growth is -1 to the guest. A refused object is a <c>LinkException</c>,
+/// or the trap <see cref="TrapKind.QuotaExceeded"/> if the guest was making it.
 /// </summary>
 public sealed record ResourceLimits
 {
@@ -48,8 +48,8 @@ public sealed record ResourceLimits
     public long MaximumTableElements { get; init; } = long.MaxValue;
 
     /// <summary>
-    /// Is asked about everything that the numbers allow; false refuses. It is called on the guest's thread, in the middle of its
-    /// instruction. What it throws goes to the host.
+    /// Asked about everything that the numbers allow; false refuses. It is called on the guest's thread, in the middle of its instruction. Its
+    /// exceptions go to the host.
     /// </summary>
     public Func<ResourceRequest, bool>? Allow { get; init; }
 

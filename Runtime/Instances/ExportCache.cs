@@ -1,9 +1,8 @@
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// What <c>get_export "name"</c> has found, for all instances of the module that has the instruction: the place of the export in
-/// instances of one type. Types are canonical and say the order of the exports, so that instances of different modules with equal
-/// types have it at the same place.
+/// Results of <c>get_export "name"</c>, for all instances of the module that has the instruction: the place of the export in instances of one type.
+/// Types are canonical and say the order of the exports, so instances of different modules with equal types have the export at the same place.
 /// </summary>
 internal sealed class ExportCache
 {

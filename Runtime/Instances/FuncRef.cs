@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// A function as generated code sees it: code, its first argument, and its type. Outside, the same reference is the typed
-/// delegate <see cref="Delegate"/>. A host delegate is called through the two fields that its own Invoke would use, so a
-/// call to the host costs what a call to another instance costs.
+/// A function as generated code sees it: code, its first argument, and its type. Outside, the same reference is the typed delegate <see
+/// cref="Delegate"/>. A host delegate is called through the two fields that its own Invoke would use, so a call to the host costs as much as a call
+/// to another instance.
 /// </summary>
 /// <remarks>Unsafe: the address of <see cref="Gone"/> stands for code of any signature; it takes no arguments and never returns.</remarks>
 internal sealed unsafe class FuncRef
@@ -13,7 +13,7 @@ internal sealed unsafe class FuncRef
     /// <summary>Makes the typed delegate of a wasm function; set by the compiler.</summary>
     internal static Func<FuncRef, Delegate> DelegateFactory = null!;
 
-    /// <summary>What empty slots of function tables hold, so that <c>call_indirect</c> compares types without a null test.</summary>
+    /// <summary>The content of empty slots of function tables. <c>call_indirect</c> compares its type and so needs no null test.</summary>
     internal static readonly FuncRef Empty = new((object?)null, 0, 0, null!);
 
     private static readonly nint GoneCode = (nint)(delegate*<void>)&Gone;
@@ -65,7 +65,7 @@ internal sealed unsafe class FuncRef
         if (isGone) Code = GoneCode;
     }
 
-    /// <summary>The instance has been disposed of: whoever calls the function from now on, host or guest, gets an exception.</summary>
+    /// <summary>The instance has been disposed of. From now on callers of the function, host or guest, get an exception.</summary>
     internal void Withdraw()
     {
         isGone = true;
@@ -73,7 +73,8 @@ internal sealed unsafe class FuncRef
     }
 
     /// <summary>
-    /// The code of all functions that are gone. Callers take their arguments off the stack themselves, and none of them gets a result.
+    /// The code of all functions whose instances are disposed of. Callers take their arguments off the stack themselves, and none of them gets a
+    /// result.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Gone() => throw new ObjectDisposedException("WasmJit.Components.Component");
@@ -89,7 +90,7 @@ internal sealed unsafe class FuncRef
     }
 
     /// <summary>
-    /// Enters a function without parameters and results from .NET, as the methods do that are made for other signatures.
+    /// Enters a function without parameters and results from .NET. For other signatures methods are made that do the same.
     /// </summary>
     internal void Enter()
     {

@@ -10,7 +10,9 @@ internal static class HostValues
 
     private static readonly ConditionalWeakTable<Delegate, FuncRef> HostFuncs = [];
 
-    /// <summary>The function reference behind a delegate: of wasm if it came from there, otherwise one of the host.</summary>
+    /// <summary>
+    /// The function reference behind a delegate: that of the guest if the delegate came from there, otherwise a new one for the host's function.
+    /// </summary>
     /// <exception cref="ArgumentException">Not a function of the type.</exception>
     internal static FuncRef? ToFunc(object? value, ValType type)
     {
@@ -26,7 +28,7 @@ internal static class HostValues
         throw new ArgumentException($"A value of type {type} was expected, not {value ?? "null"}.", nameof(value));
     }
 
-    /// <summary>The same without a type to meet: what host functions give back as <c>funcref</c>.</summary>
+    /// <summary>The same without a type to check, for results of host functions of type <c>funcref</c>.</summary>
     internal static FuncRef? FromDelegateOrNull(Delegate? d) => d is null ? null : FromDelegate(d, null);
 
     internal static FuncRef FromDelegate(Delegate d, DefType? wanted)

@@ -4,8 +4,8 @@ using WasmJit.Runtime;
 namespace WasmJit;
 
 /// <summary>
-/// What generated code knows of an instance: its first argument. The public face is <c>WasmJit.Instance</c>; nothing here
-/// is of use outside the engine.
+/// The part of an instance that generated code uses, and its first argument. The public face is <c>WasmJit.Instance</c>. Nothing here is of use
+/// outside the engine.
 /// </summary>
 public abstract unsafe class InstanceCore
 {
@@ -32,7 +32,7 @@ public abstract unsafe class InstanceCore
     internal ILinkable[] Modules = [];
     internal InstanceCore[] Instances = [];
 
-    /// <summary>The module that it was made of; generated code compares it.</summary>
+    /// <summary>The module that the instance was made of; generated code compares it.</summary>
     internal ILinkable OwnModule = null!;
 
     /// <summary>What all closures of its module share.</summary>
@@ -47,7 +47,7 @@ public abstract unsafe class InstanceCore
     /// <summary>Data segments; a dropped one is empty.</summary>
     internal ReadOnlyMemory<byte>[] Datas = [];
 
-    /// <summary>What <c>get_export</c> in this instance's code has found before; one for all instances of the module.</summary>
+    /// <summary>Results of <c>get_export</c> in this instance's code; one cache for all instances of the module.</summary>
     internal ExportCache ExportCache = null!;
 
     /// <summary>The type that says what <see cref="ExportValues"/> are; null until the first <c>get_export</c>.</summary>
@@ -56,36 +56,36 @@ public abstract unsafe class InstanceCore
     /// <summary>The exports that guests have asked for, in the order of the type.</summary>
     internal object?[] ExportValues = [];
 
-    /// <summary>What the instance asks of the layers above.</summary>
+    /// <summary>The services of the layers above.</summary>
     internal InstanceServices Services = null!;
 
-    /// <summary>What code that counts is charged to; null where the engine does not count.</summary>
+    /// <summary>The fuel that code is charged to; null if the engine does not count.</summary>
     internal Fuel? FuelTank;
 
-    /// <summary>What the guest may have and has; null without limits.</summary>
+    /// <summary>The resources of the guest; null without limits.</summary>
     internal GuestResources? GuestLimits;
 
-    /// <summary>What the instance counts in them.</summary>
+    /// <summary>The share of this instance in them.</summary>
     internal ResourceLease? Lease;
 
-    /// <summary>What the interpreter knows of the module's own functions; null if the module is not interpreted.</summary>
+    /// <summary>The interpreter's states of the module's own functions; null if the module is not interpreted.</summary>
     internal FunctionState* Functions;
 
     /// <summary>How many of <see cref="Funcs"/> are imported.</summary>
     internal int ImportedFuncs;
 
-    /// <summary>Where generated code stores a loaded value that nobody reads, so that the load keeps its trap.</summary>
+    /// <summary>Generated code stores a loaded value here that nobody reads, so that the JIT keeps the load and its trap.</summary>
     internal long Scratch64;
     internal double ScratchF64;
     internal Vector128<byte> Scratch128;
 
     /// <summary>
-    /// Always 0, which the JIT does not know: a number that is combined with it is no constant any more. See <c>Floats.Hide32</c>.
+    /// Always 0, which the JIT does not know: a number that is combined with it is no longer a constant to the JIT. See <c>Floats.Hide32</c>.
     /// </summary>
     internal int HiddenZero32;
     internal long HiddenZero64;
 
-    /// <summary>Keeps alive what the raw pointers above point into.</summary>
+    /// <summary>Keeps alive the objects that the raw pointers above point into.</summary>
     internal byte[]? GlobalStorage;
 
     /// <summary>The reference to a function of this instance, made at first need.</summary>
@@ -95,10 +95,10 @@ public abstract unsafe class InstanceCore
 /// <summary>The engine's services to generated code whose implementation knows bytes and modules.</summary>
 internal abstract class InstanceServices
 {
-    /// <summary>Where the instance's own memories are to be, those of <c>memory.new</c> too.</summary>
+    /// <summary>Where memories of the instance are placed, those of <c>memory.new</c> too.</summary>
     internal abstract MemoryPlacement Placement { get; }
 
-    /// <summary>Whether loops of the code look if they are to stop.</summary>
+    /// <summary>Whether loops of the code test if they are to stop.</summary>
     internal abstract bool IsInterruptible { get; }
 
     /// <summary>Makes and stores <c>Funcs[index]</c> of an own function.</summary>
@@ -113,19 +113,19 @@ internal abstract class InstanceServices
     /// <summary>Compiles an own function if need be and gives its code.</summary>
     internal abstract nint CompileFunc(InstanceCore instance, int index);
 
-    /// <summary>Gives a function that is called for the first time register code, or machine code where there can be none.</summary>
+    /// <summary>Gives a function that is called for the first time register code, or machine code if it cannot be interpreted.</summary>
     internal abstract unsafe void Prepare(InstanceCore instance, FunctionState* function);
 
-    /// <summary>A function has been called often, or its loops have run long. Sets <see cref="FunctionState.Heat"/> anew.</summary>
+    /// <summary>A function has been called often, or its loops have run long. Sets <see cref="FunctionState.Heat"/> to a new value.</summary>
     internal abstract unsafe void OnHot(InstanceCore instance, FunctionState* function);
 
-    /// <summary>The same while a loop runs: gives the machine code with which it goes on, 0 if there is none yet.</summary>
+    /// <summary>The same while a loop runs. Gives the machine code with which the loop goes on; 0 if there is none yet.</summary>
     internal abstract unsafe nint OnHotLoop(InstanceCore instance, FunctionState* function, int loop);
 
     /// <summary>The name by which stack traces show an own function, as methods of generated code are named.</summary>
     internal abstract string NameOf(int own);
 
-    /// <summary>Which function is meant by a number of a stub, among those of a signature.</summary>
+    /// <summary>The function that a stub's number stands for, among those of a signature.</summary>
     internal abstract int FuncOfStub(int stubs, int number);
 
     /// <summary>The method that enters an own function from .NET, if it was saved with the function.</summary>
@@ -140,7 +140,7 @@ internal abstract class InstanceServices
     /// <summary><c>instantiate (module $M)</c>.</summary>
     internal abstract object InstantiateModule(InstanceCore instance, int module, object?[] args);
 
-    /// <summary><c>ref.instance</c> of what two-level imports of one first name are together.</summary>
+    /// <summary><c>ref.instance</c> of the instance that two-level imports of one first name form together.</summary>
     internal abstract object ImpliedInstance(InstanceCore instance, int index);
 
     /// <summary><c>get_export $I "name"</c>, where the instance's cache does not know the answer.</summary>

@@ -1,7 +1,7 @@
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// A module as it was decoded, to which types and instances of this layer refer. What is in it is known to the layer above, whose
-/// <c>ModuleInfo</c> is the only class of this kind.
+/// A decoded module, as types and instances of this layer refer to it. The layer above knows its contents; its <c>ModuleInfo</c> is the only class of
+/// this kind.
 /// </summary>
 internal abstract class ModuleDefinition;

@@ -2,7 +2,7 @@ using WasmJit.Gc;
 
 namespace WasmJit.Runtime;
 
-/// <summary>The dynamic type of references: what <c>ref.test</c>, <c>ref.cast</c> and the host boundary ask.</summary>
+/// <summary>The dynamic type of references, for <c>ref.test</c>, <c>ref.cast</c> and the host boundary.</summary>
 internal static class RefTypes
 {
     /// <summary>Whether a reference value belongs to a type; the value is of the type's hierarchy.</summary>
@@ -25,7 +25,7 @@ internal static class RefTypes
         return own is not null && Subtyping.IsSubtype(own, type);
     }
 
-    /// <summary>Whether a value is a memory, table, global or tag of a type; the size of now counts. Nothing is allocated.</summary>
+    /// <summary>Whether a value is a memory, table, global or tag of a type. The current size counts. Nothing is allocated.</summary>
     private static bool Matches(object value, ExternType type) => type.Kind switch
     {
         ExternKind.Memory => value is Memory memory && Subtyping.Matches(memory.Type, memory.PageCount, type.Memory),
@@ -35,8 +35,8 @@ internal static class RefTypes
     };
 
     /// <summary>
-    /// At the host's boundary no instance says which module an index means. A module that is defined runs the same code in all its
-    /// closures; of an imported one its type is known, and code that calls through the type relies on no more.
+    /// At the host's boundary no instance says which module an index means. A module that is defined runs the same code in all its closures. An
+    /// imported one has a known type, and code that calls through the type relies on no more.
     /// </summary>
     private static bool IsMadeOf(object value, ExactModuleType type) => value is InstanceCore instance
         && (type.Definition is { } definition ? ReferenceEquals(instance.Definition, definition) : Subtyping.IsSubtype(TypeOf(value)!, type.InstanceType));

@@ -1,12 +1,12 @@
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// What the interpreter knows of a function that a module defines. The states of a module's functions are an array that lives
-/// as long as its code; all zero, a function has never been called.
+/// The interpreter's state of a function that a module defines. The states of a module's functions are an array that lives as long as its code. A
+/// function whose state is all zero has never been called.
 /// </summary>
 internal unsafe struct FunctionState
 {
-    /// <summary>The register code, or what calls the machine code once there is some; null until the first call.</summary>
+    /// <summary>The register code, or an instruction that calls the machine code once there is some; null until the first call.</summary>
     internal Instruction* Code;
 
     /// <summary>How it is called from outside; null until the first call.</summary>
@@ -21,7 +21,7 @@ internal unsafe struct FunctionState
     /// <summary>Numeric slots that are zero at first: locals that are no parameters.</summary>
     internal int FirstZero, EndZero;
 
-    /// <summary>How many of the reference slots are parameters. The others are null at first.</summary>
+    /// <summary>How many of the reference slots are parameters. The others start as null.</summary>
     internal int RefParams;
 
     /// <summary>Counts calls and loops down; below zero the function is hot.</summary>
@@ -36,7 +36,7 @@ internal unsafe struct FunctionState
     /// <summary>The index among the functions that the module defines.</summary>
     internal int Index;
 
-    /// <summary>Whether the entry that its stub leads to makes tail calls in place of it; see <see cref="CallShape.Tail"/>.</summary>
+    /// <summary>Whether the entry that its stub leads to makes its tail calls; see <see cref="CallShape.Tail"/>.</summary>
     internal bool EntryTails;
 
     /// <summary>Whether somebody has asked for machine code of the function.</summary>
@@ -53,23 +53,23 @@ internal unsafe struct CallShape
     internal int ParamSlots, RefParams, ResultSlots, RefResults;
 
     /// <summary>
-    /// For the mixed kinds the slots of the arguments in the integer registers behind the first, then of those in the float
-    /// registers. Registers that carry none have a slot behind all arguments.
+    /// For the mixed kinds: the slots of the arguments in the integer registers behind the first, then of those in the float registers. Registers
+    /// without an argument have a slot behind all arguments.
     /// </summary>
     internal fixed byte IntegerSlots[5];
     internal fixed byte FloatSlots[7];
 
-    /// <summary>Of <see cref="CallKind.Typed"/>: the method that calls, see <see cref="InterpreterCalls.Call"/>.</summary>
+    /// <summary>For <see cref="CallKind.Typed"/>: the method that calls, see <see cref="InterpreterCalls.Call"/>.</summary>
     internal nint Invoker;
 
     /// <summary>
-    /// The method that calls functions of the signature from the end of an entry, in place of it: R f(object context), with the
-    /// arguments at the top of the interpreter's stack. 0 where no interpreted code makes tail calls of the signature.
+    /// The method that calls functions of the signature at the end of an entry and in its place: R f(object context), with the arguments at the top
+    /// of the interpreter's stack. 0 if no interpreted code makes tail calls of the signature.
     /// </summary>
     internal nint Tail;
 }
 
-/// <summary>Which way calls between interpreted and machine code go.</summary>
+/// <summary>The way of calls between interpreted and machine code.</summary>
 internal enum CallKind
 {
     /// <summary>Through a method made for the signature.</summary>

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// An instruction of register code. Operands are slots of the function's frame, counted in 8 bytes for numbers and in elements
-/// for references. What the other members mean is said at the operation; some take the 16 bytes behind as well.
+/// An instruction of register code. Operands are slots of the function's frame, counted in 8 bytes for numbers and in elements for references. <see
+/// cref="RegisterOp"/> says what the other members mean for each operation. Some use the 16 bytes behind as well.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 16)]
 internal struct Instruction
@@ -29,11 +29,11 @@ internal struct Instruction
     [FieldOffset(8)]
     internal long Imm;
 
-    /// <summary>Of branches: how many instructions away the target is. Otherwise an index.</summary>
+    /// <summary>For branches: how many instructions away the target is. Otherwise an index.</summary>
     [FieldOffset(8)]
     internal int Target;
 
-    /// <summary>Of branches that compare with a constant: the constant. Otherwise an index.</summary>
+    /// <summary>For branches that compare with a constant: the constant. Otherwise an index.</summary>
     [FieldOffset(12)]
     internal int Value;
 }

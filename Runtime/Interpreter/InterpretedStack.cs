@@ -3,15 +3,15 @@ using System.Runtime.CompilerServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// The interpreted functions that an exception has passed. They have no frames of .NET's own; each run of the interpreter that an
-/// exception leaves notes those in it, innermost run first.
+/// The interpreted functions that an exception has passed. They have no frames in .NET. Each run of the interpreter that an exception leaves notes
+/// its functions, innermost run first.
 /// </summary>
 internal static unsafe class InterpretedStack
 {
     private static readonly ConditionalWeakTable<Exception, List<Part>> Parts = [];
 
-    /// <summary>The functions of a run, innermost first, as numbers of an instance's own; of a deep run both ends.</summary>
-    /// <param name="Services">What knows their names.</param>
+    /// <summary>The functions of a run, innermost first, as numbers of an instance's own functions. A deep run has both ends.</summary>
+    /// <param name="Services">Gives their names.</param>
     /// <param name="Functions">The functions.</param>
     /// <param name="Omitted">How many are left out in the middle.</param>
     internal sealed record Part(InstanceServices Services, int[] Functions, int Omitted)
@@ -27,8 +27,8 @@ internal static unsafe class InterpretedStack
     }
 
     /// <summary>
-    /// Notes the functions of a run, in an exception filter: the frames from <paramref name="bottom"/> on. They are forgotten, as
-    /// the filters of runs further out come next, and only then is anything unwound.
+    /// Notes the functions of a run, in an exception filter: the frames from <paramref name="bottom"/> on. It removes them from the stack, because
+    /// the filters of runs further out come next, and everything is unwound only after that.
     /// </summary>
     /// <returns>False.</returns>
     internal static bool Note(Exception exception, InstanceCore instance, InterpreterThread thread, InterpreterFrame* bottom)
@@ -45,17 +45,17 @@ internal static unsafe class InterpretedStack
         }
         catch (OutOfMemoryException)
         {
-            // The stack trace lacks them.
+            // The stack trace lacks these functions then.
         }
         return false;
     }
 
-    /// <summary>What was noted for an exception; the last of it belongs to its last throw.</summary>
+    /// <summary>The runs noted for an exception. The last belongs to its last throw.</summary>
     internal static List<Part> Of(Exception exception) => Parts.TryGetValue(exception, out List<Part>? parts) ? parts : [];
 
     /// <summary>
-    /// The text of a stack trace with interpreted functions where their run stands in it. Those of the exception that a trap was made
-    /// of come first: its own trace has only .NET's frames.
+    /// The text of a stack trace with the interpreted functions where their run stands in it. Functions of the exception that a trap was made of come
+    /// first: its own trace has only frames of .NET.
     /// </summary>
     internal static string? Complete(Exception exception, string? trace)
     {

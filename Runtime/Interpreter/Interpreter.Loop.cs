@@ -3,20 +3,19 @@ using System.Runtime.CompilerServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Runs register code. One loop and one switch; calls between functions of the same instance stay in it. What is known of the
-/// guest's state when something throws is in the frames of <see cref="InterpreterThread"/>.
+/// Runs register code, with one loop and one switch. Calls between functions of the same instance stay in it. If something throws, the frames of <see
+/// cref="InterpreterThread"/> tell the guest's state.
 /// </summary>
 /// <remarks>
-/// Unsafe: slots are those that the translator gave out, all below <see cref="FunctionState.Slots"/>, for which there is room
-/// when the function is entered. Accesses to memory 0 without a check are below its slot's end, as those of generated code are:
-/// index and offset have 32 bits each. Results of 32 bits are written as 64: a processor that has just written the lower half of a slot waits
-/// where it reads the whole.
+/// Unsafe: slots are those that the translator gave out, all below <see cref="FunctionState.Slots"/>, and the entry makes room for these. Accesses to
+/// memory 0 without a check are below its slot's end, as those of generated code are: index and offset have 32 bits each. Results of 32 bits are
+/// written as 64, because a processor that has just written the lower half of a slot waits when it reads the whole.
 /// </remarks>
 internal static unsafe partial class Interpreter
 {
     /// <summary>
-    /// Runs a function, whose arguments are at <paramref name="fp"/> and <paramref name="rp"/>. It returns when the function
-    /// has, with the results in the same place, or with <see cref="InterpreterThread.NextCode"/> to go on with.
+    /// Runs a function whose arguments are at <paramref name="fp"/> and <paramref name="rp"/>. It returns when the function has, with the results in
+    /// the same place, or with <see cref="InterpreterThread.NextCode"/> for the caller to go on with.
     /// </summary>
     private static void Run(InterpreterThread thread, InstanceCore instance, FunctionState* callee, ulong* fp, int rp)
     {

@@ -6,9 +6,8 @@ namespace WasmJit.Runtime;
 internal static unsafe partial class Interpreter
 {
     /// <summary>
-    /// Runs a function from outside of the loop: its arguments are at the top of the thread's interpreter stack, and so are then
-    /// its results. What the function ends with a tail call of, outside of the interpreter, is called from here, unless the
-    /// caller does it.
+    /// Runs a function from outside of the loop. Its arguments are at the top of the thread's interpreter stack, and its results then take their
+    /// place. If the function ends with a tail call out of the interpreter, the call is made here, unless the caller makes it.
     /// </summary>
     /// <param name="thread">The thread's stack.</param>
     /// <param name="instance">The function's instance.</param>
@@ -24,7 +23,7 @@ internal static unsafe partial class Interpreter
         int rp = thread.RefTop;
         InterpreterFrame* bottom = thread.Sp, frameLimit = thread.FrameLimit;
         ulong* limit = thread.Limit;
-        // Whatever limits a guest's stack limits the interpreter's.
+        // The limit of a guest's stack limits the interpreter's, too.
         if (WasmThread.Current.StackLimit is var end and not 0) thread.LimitTo((ulong)&local > end ? (ulong)&local - end : 0);
         bool done = false;
         try
@@ -54,7 +53,7 @@ internal static unsafe partial class Interpreter
         }
         catch (Exception e) when (InterpretedStack.Note(e, instance, thread, bottom))
         {
-            // The filter never takes it.
+            // The filter never takes the exception.
             throw;
         }
         finally
@@ -83,7 +82,7 @@ internal static unsafe partial class Interpreter
 
     private static bool Is64(Table table) => table.Type.Is64;
 
-    /// <summary>What is not in the loop, so that the loop stays small. Gives the next instruction.</summary>
+    /// <summary>Operations that are outside of the loop, so that the loop stays small. Gives the next instruction.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Instruction* Rare(InterpreterThread thread, InstanceCore instance, Instruction* ip, ulong* fp, int rp)
     {

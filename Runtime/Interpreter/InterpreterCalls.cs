@@ -5,11 +5,11 @@ namespace WasmJit.Runtime;
 
 /// <summary>Calls between interpreted and machine code.</summary>
 /// <remarks>
-/// Unsafe: most calls go through two methods that take more arguments than the callee has, or than the caller gives. By the
-/// System V convention for x64 the first six integers and the first eight floats of a call are in registers of their own, whatever
-/// their order; who calls with more sets registers that nobody reads, and who takes more than was given sees numbers that
-/// <see cref="CallShape"/> keeps apart from the arguments. None of them is a reference, whose registers the collector would have
-/// to know. Other signatures, and other platforms, have a method each, which is made at run time.
+/// Unsafe: most calls go through two methods that take more arguments than the callee has, or than the caller gives. In the System V convention for
+/// x64 the first six integers and the first eight floats of a call are in registers of their own, whatever their order. A caller that passes more
+/// sets registers that nobody reads. A callee that takes more reads numbers that <see cref="CallShape"/> keeps apart from the arguments. None of them
+/// is a reference, whose registers the collector would have to know. Other signatures, and other platforms, have a method each, which is made at run
+/// time.
 /// </remarks>
 internal static unsafe class InterpreterCalls
 {
@@ -26,11 +26,11 @@ internal static unsafe class InterpreterCalls
     /// <summary>The slot of registers that carry no argument: behind all arguments.</summary>
     internal const int NoSlot = IntegerRegisters + FloatRegisters;
 
-    /// <summary>What function stubs jump to, where the result is an integer or nothing.</summary>
+    /// <summary>The method that function stubs jump to if the result is an integer or nothing.</summary>
     internal static nint EnterForInteger =>
         (nint)(delegate*<InstanceCore, long, long, long, long, long, double, double, double, double, double, double, double, double, long>)&Enter;
 
-    /// <summary>The same where it is a float.</summary>
+    /// <summary>The same if the result is a float.</summary>
     internal static nint EnterForFloat =>
         (nint)(delegate*<InstanceCore, long, long, long, long, long, double, double, double, double, double, double, double, double, double>)&EnterFloat;
 
@@ -86,7 +86,7 @@ internal static unsafe class InterpreterCalls
         floats[shape->FloatSlots[6]] = f6;
     }
 
-    /// <summary>An own function of an instance, ready to be entered. References to it that lead here learn of its machine code.</summary>
+    /// <summary>An own function of an instance, ready to be entered. References to it that lead here get its machine code.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static FunctionState* Function(InstanceCore instance, int number)
     {
@@ -103,7 +103,7 @@ internal static unsafe class InterpreterCalls
             reference.Compiled(function->Compiled);
     }
 
-    /// <summary>For the methods made for a signature: runs a function, whose arguments are at the top of the stack.</summary>
+    /// <summary>For methods that are made for a signature: runs a function whose arguments are at the top of the stack.</summary>
     internal static void Enter(InstanceCore instance, int number, InterpreterThread thread) =>
         Interpreter.Execute(thread, instance, Function(instance, number), tails: true);
 

@@ -3,13 +3,13 @@ using System.Runtime.CompilerServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// The interpreter's stack on a thread: frames, numeric slots and references, each in a part of its own. Calls between
-/// interpreted functions of an instance take from it and nothing of the thread's own stack.
+/// The interpreter's stack on a thread: frames, numeric slots and references, each in a part of its own. Calls between interpreted functions of an
+/// instance use it and nothing of the thread's own stack.
 /// </summary>
-/// <remarks>Unsafe: the native parts belong to this object; only its finalizer, when the thread is gone, gives them back.</remarks>
+/// <remarks>Unsafe: the native parts belong to this object. Only its finalizer frees them, when the thread is gone.</remarks>
 internal sealed unsafe class InterpreterThread
 {
-    /// <summary>How many slots beyond the limit may be written before anybody looks: arguments and results of a call.</summary>
+    /// <summary>How many slots beyond the limit may be written before the limit is checked: arguments and results of a call.</summary>
     private const int Margin = 4096;
 
     private const int Slots = 1 << 20;
@@ -39,7 +39,7 @@ internal sealed unsafe class InterpreterThread
         FrameLimit = lastFrame = Sp + Frames;
     }
 
-    /// <summary>Gives the stack of a thread that has ended back.</summary>
+    /// <summary>Frees the stack of a thread that has ended.</summary>
     ~InterpreterThread() => Pages.Release(memory, Size);
 
     private static ulong Size => (Slots * 8L) + (Frames * (ulong)sizeof(InterpreterFrame));
@@ -55,7 +55,7 @@ internal sealed unsafe class InterpreterThread
     /// <summary>Behind the innermost frame.</summary>
     internal InterpreterFrame* Sp;
 
-    /// <summary>Where slots and frames end for what runs now.</summary>
+    /// <summary>The end of slots and frames for the code that runs now.</summary>
     internal ulong* Limit;
     internal InterpreterFrame* FrameLimit;
 
@@ -70,12 +70,12 @@ internal sealed unsafe class InterpreterThread
         FrameLimit = Sp + Math.Min(frames, bytes / (ulong)sizeof(InterpreterFrame));
     }
 
-    /// <summary>References; it is replaced when it has to be longer. What is beyond the frames' is null.</summary>
+    /// <summary>References. The array is replaced when it has to be longer. Elements beyond the frames are null.</summary>
     internal object?[] Refs = new object?[64];
 
     /// <summary>
-    /// What a tail call out of the interpreter goes on with; 0 if nothing. The arguments are in the frame that ended. If it is
-    /// a function that has a state, that is here too.
+    /// The code that a tail call out of the interpreter goes on with; 0 for none. The arguments are in the frame that ended. If the callee has a
+    /// state, that is here too.
     /// </summary>
     internal nint NextCode;
     internal object? NextContext;
@@ -125,7 +125,7 @@ internal sealed unsafe class InterpreterThread
         return context;
     }
 
-    /// <summary>Of a tail call that is being made: the method that makes it, and the code to go to.</summary>
+    /// <summary>During a tail call: the method that makes it, and the code to go to.</summary>
     internal nint TailEntry, TailCode;
 
     private ulong* resumedSlots;

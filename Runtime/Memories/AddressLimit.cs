@@ -7,8 +7,8 @@ namespace WasmJit.Runtime;
 internal static unsafe partial class AddressLimit
 {
     /// <summary>
-    /// What is always left to the runtime: its heap is reserved, but assemblies, machine code and what each thread takes (64 MiB for the
-    /// C library's heap) are not. It ends the process where it cannot have them.
+    /// Always left to the runtime. Its heap is reserved, but assemblies, machine code and each thread (64 MiB for the C library's heap) need more.
+    /// The runtime ends the process if it cannot get them.
     /// </summary>
     internal const ulong Reserve = 256UL << 20;
 
@@ -25,7 +25,7 @@ internal static unsafe partial class AddressLimit
         }
     }
 
-    /// <summary>What is left of it, less <see cref="Reserve"/>; <see cref="ulong.MaxValue"/> without a limit.</summary>
+    /// <summary>The address space that is left, less <see cref="Reserve"/>; <see cref="ulong.MaxValue"/> without a limit.</summary>
     internal static ulong Left
     {
         get

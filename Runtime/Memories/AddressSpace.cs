@@ -1,11 +1,11 @@
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Where linear memories live whose accesses are not compared with their length. Each takes a slot of 8 GiB and a guard in an
-/// arena of many: index and offset are each below 4 GiB, so whatever generated code addresses lies in the slot, and what is not
-/// committed faults there. The fault handler knows the arenas. All other memories are in <see cref="Reservations"/>.
+/// The place of linear memories whose accesses are not compared with their length. Each has a slot of 8 GiB and a guard in an arena of many. Index
+/// and offset are each below 4 GiB, so every address of generated code lies in the slot, and uncommitted pages there fault. The fault handler knows
+/// the arenas. All other memories are in <see cref="Reservations"/>.
 /// </summary>
-/// <remarks>Unsafe: a slot belongs to one Memory from Take to Give; only its finalizer gives it back.</remarks>
+/// <remarks>Unsafe: a slot belongs to one Memory from Take to Give. Only the memory's finalizer gives it back.</remarks>
 internal static unsafe class AddressSpace
 {
     /// <summary>Index and offset below 4 GiB each, and 64 KiB for the widest access beyond.</summary>
@@ -13,7 +13,7 @@ internal static unsafe class AddressSpace
 
     private const int SlotsPerArena = 128;
 
-    /// <summary>From so many slots on, garbage is collected before more are reserved.</summary>
+    /// <summary>Beyond so many slots, garbage is collected before more are reserved.</summary>
     private const int SlotsBeforeCollection = 256;
 
     /// <summary>64 TiB: half of the address space stays for stacks, the heap and 64-bit memories.</summary>
@@ -34,18 +34,18 @@ internal static unsafe class AddressSpace
     /// <summary>A slot that nobody uses; its first <c>Committed</c> bytes can be accessed and are zero.</summary>
     private readonly record struct Slot(nint Base, ulong Committed);
 
-    /// <summary>Guard pages are not used where the process may not take as much address space as this.</summary>
+    /// <summary>Guard pages are not used if the process may take less address space than this.</summary>
     private const ulong LeastForGuards = 4UL << 40;
 
     /// <summary>
-    /// What stands for the base of no memory: a slot in which nothing is ever committed, so that an access through a null
-    /// reference faults there, and needs no check. 0 where faults are no traps; there code checks.
+    /// The base for null: a slot in which nothing is ever committed, so that an access through a null reference faults there and needs no check. 0 if
+    /// faults cannot be traps; code checks then.
     /// </summary>
     internal static readonly nint NullBase = ReserveNull();
 
     /// <summary>
-    /// The same for a memory without guard pages, in code that leaves the check to them: engines of both kinds can pass each other
-    /// references. Accesses through such a one trap.
+    /// The same for a memory without guard pages, in code that leaves the check to guard pages: engines of both kinds can pass each other references.
+    /// Accesses through such a reference trap.
     /// </summary>
     internal static readonly nint UnguardedBase = NullBase == 0 ? 0 : (nint)((ulong)NullBase + SlotSize);
 
@@ -56,7 +56,7 @@ internal static unsafe class AddressSpace
         return at is not null && FaultHandler.AddRange((nint)at, (nint)(at + (2 * SlotSize))) ? (nint)at : 0;
     }
 
-    /// <summary>Whether accesses can be left to the processor to check: faults can be traps, and there is address space.</summary>
+    /// <summary>Whether guard pages can check accesses: faults can be traps, and there is address space.</summary>
     internal static bool HasGuards => NullBase != 0;
 
     /// <summary>Whether a fault was an access through a null reference to a memory.</summary>
@@ -106,12 +106,12 @@ internal static unsafe class AddressSpace
             }
         }
         if (SetCommitted((byte*)slot.Base, slot.Committed, committed)) return (byte*)slot.Base;
-        // The slot is put back as it was; a guest must not get bytes beyond its memory that it can access.
+        // The slot is made inaccessible again: a guest must not get bytes beyond its memory that it can access.
         lock (Gate) PushFree(slot);
         return null;
     }
 
-    /// <summary>Changes how much of a slot can be accessed. A slot of which nothing can costs no mapping.</summary>
+    /// <summary>Changes how much of a slot can be accessed. A slot without accessible pages costs no mapping.</summary>
     /// <returns>False if the system has no room for the change: then nothing has changed.</returns>
     internal static bool SetCommitted(byte* at, ulong from, ulong to)
     {

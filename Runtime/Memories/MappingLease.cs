@@ -1,6 +1,6 @@
 namespace WasmJit.Runtime;
 
-/// <summary>Mappings that something takes for as long as it lives: whoever has them keeps this.</summary>
+/// <summary>Keeps mappings counted. The object that takes them holds it, so that both live equally long.</summary>
 internal sealed class MappingLease
 {
     private readonly int count;

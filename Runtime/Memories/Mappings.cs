@@ -4,13 +4,13 @@ using System.Globalization;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// The system's limit on the number of a process's mappings (Linux: vm.max_map_count). The .NET runtime ends the process when it
-/// cannot make one, so whatever guests can make any number of, and that takes mappings, is counted here, and refused
-/// while the runtime still has a part for itself.
+/// The system's limit on the number of a process's mappings (Linux: vm.max_map_count). The .NET runtime ends the process when it cannot make one. So
+/// everything that takes mappings, and that guests can make any number of, is counted here, and refused while the runtime still has a part for
+/// itself.
 /// </summary>
 internal static class Mappings
 {
-    /// <summary>A part of a reservation that is committed, and what is not.</summary>
+    /// <summary>The committed part of a reservation, and the rest.</summary>
     internal const int OfMemory = 2;
 
     /// <summary>Measured: 7 for a collectible assembly with a class in it, and what its objects add.</summary>
@@ -18,13 +18,13 @@ internal static class Mappings
 
     private static readonly Lock Gate = new();
 
-    /// <summary>So few are there in every process: the system is not asked before there are more.</summary>
+    /// <summary>Every process has so many. The system is not asked before there are more.</summary>
     private const int Few = 256;
 
-    /// <summary>What guests may have, together with what others had when they were counted last.</summary>
+    /// <summary>The most for guests, together with the others' number when it was counted last.</summary>
     private static int Allowed => SystemLimit.Allowed;
 
-    /// <summary>Apart, so that it is not read before it is needed.</summary>
+    /// <summary>A class of its own, so that the file is not read before it is needed.</summary>
     private static class SystemLimit
     {
         internal static readonly int Allowed = ReadAllowed();
@@ -74,10 +74,10 @@ internal static class Mappings
         return false;
     }
 
-    /// <summary>They are gone.</summary>
+    /// <summary>Mappings have been given back.</summary>
     internal static void Give(int count) => Interlocked.Add(ref used, -count);
 
-    /// <summary>Others (the runtime, libraries of the host) make mappings too; they are counted seldom, since it takes milliseconds.</summary>
+    /// <summary>Counts the mappings of others (the runtime, libraries of the host). It takes milliseconds, so it is done seldom.</summary>
     private static void Count()
     {
         if (Allowed == int.MaxValue)

@@ -10,12 +10,12 @@ namespace WasmJit;
 /// else keeps the memory: hold on to it (or to its instance) while spans of it are in use.
 /// </summary>
 /// <remarks>
-/// Unsafe: <see cref="Base"/> is given out only with this object kept alive, and the pages go when the object is no more: see
-/// <see cref="Remains"/>. Finalizers of the host may use the memory, and keep it.
+/// Unsafe: <see cref="Base"/> is given out only while this object is kept alive. The pages are freed when the object is gone: see <see
+/// cref="Remains"/>. Finalizers of the host may use the memory, and keep it.
 /// </remarks>
 public sealed unsafe class Memory
 {
-    /// <summary>How far a 64-bit memory can grow at most: the address space reserved for one, where there is so much.</summary>
+    /// <summary>How far a 64-bit memory can grow at most: the address space reserved for one, if there is so much.</summary>
     internal const ulong Reach64 = 64UL << 30;
 
     /// <summary>The unit in which memory is committed.</summary>
@@ -31,8 +31,7 @@ public sealed unsafe class Memory
     internal readonly byte* Base;
 
     /// <summary>
-    /// The first byte for code that compares nothing. Where nothing beyond the memory's end would fault, a place is given where
-    /// everything does.
+    /// The first byte for code that compares nothing. If nothing beyond the memory's end would fault, this is a place where everything does.
     /// </summary>
     internal readonly byte* GuardedBase;
 
@@ -98,7 +97,7 @@ public sealed unsafe class Memory
         GuardedBase = IsGuarded ? Base : (byte*)AddressSpace.UnguardedBase;
     }
 
-    /// <summary>The pages of a memory, which give themselves back when the memory is no more.</summary>
+    /// <summary>The pages of a memory. They free themselves when the memory is gone.</summary>
     private sealed class PageOwner(Memory memory) : Remains(memory)
     {
         private ulong pressure;
@@ -129,8 +128,8 @@ public sealed unsafe class Memory
         }
 
         /// <summary>
-        /// Gives the memory back to the system. The pages stay: they are zero, and take memory again only where somebody writes.
-        /// Whoever is still in the middle of an access, perhaps in native code, which must not fault, meets pages that are nobody else's.
+        /// Frees the memory. The pages stay accessible: they are zero, and take memory again only if somebody writes. An access that is still under
+        /// way, perhaps in native code, which must not fault, meets pages that are nobody else's.
         /// </summary>
         internal void Empty()
         {
@@ -157,7 +156,7 @@ public sealed unsafe class Memory
     /// <summary>Whether accesses to memories of a type may be left to guard pages: index and offset have 32 bits, lengths are whole pages.</summary>
     internal static bool CanBeGuarded(MemoryType type) => !type.Is64 && type.PageSizeLog2 == 16;
 
-    /// <summary>Whether what is accessed beyond its end faults.</summary>
+    /// <summary>Whether accesses beyond its end fault.</summary>
     internal bool IsGuarded { get; }
 
     /// <summary>Pages in bytes; what 64 bits cannot hold is more than any memory has.</summary>
@@ -276,7 +275,7 @@ public sealed unsafe class Memory
     {
         if (lease is null || delta == 0) return GrowNow(delta);
         UInt128 more = (UInt128)delta << Type.PageSizeLog2;
-        // What cannot be is not asked for; who asks may not be in the lock.
+        // An impossible growth is refused before the limits are asked. The question may not be asked inside the lock.
         if (more > reach - Length || !lease.TryGrow((ulong)more)) return -1;
         long before = GrowNow(delta);
         if (before < 0) lease.Shrink((ulong)more);
@@ -298,8 +297,8 @@ public sealed unsafe class Memory
     }
 
     /// <summary>
-    /// Gives the memory back now; the address space follows with the object. What still uses it finds a memory of no bytes; where
-    /// accesses are not compared with the length, and in windows on it, bytes that were there are zero.
+    /// Frees the memory now; the address space follows with the object. Remaining users find a memory of no bytes. Where accesses are not compared
+    /// with the length, and in windows on the memory, bytes that were there are zero.
     /// </summary>
     internal void Free()
     {

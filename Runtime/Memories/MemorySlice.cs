@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace WasmJit;
 
 /// <summary>
-/// A window on a linear memory, as guests pass it to each other: what <c>(ref slice)</c> refers to. It lets nothing outside of
-/// the window be reached, keeps its memory alive, and stays valid when the memory grows. It never changes.
+/// A window on a linear memory, as guests pass it to each other: the object that <c>(ref slice)</c> refers to. Nothing outside of the window can be
+/// reached through it. It keeps its memory alive, and stays valid when the memory grows. It never changes.
 /// </summary>
 /// <remarks>
 /// Unsafe: <see cref="Base"/> points into the memory, which never moves and never shrinks; the object that holds the pointer
@@ -18,7 +18,7 @@ public sealed unsafe class MemorySlice
     /// <summary>How many bytes.</summary>
     internal readonly ulong ByteLength;
 
-    /// <summary>The same where it may be written, otherwise 0: what a store compares with.</summary>
+    /// <summary>The same if the window is writable, otherwise 0. Stores are compared with it.</summary>
     internal readonly ulong WritableLength;
 
     /// <summary>Makes a window.</summary>

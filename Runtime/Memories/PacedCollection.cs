@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Full collections for who is at a limit that garbage may count against. Between two of them passes some times what one takes, so
-/// that guests cannot keep the process busy with them.
+/// Full collections at a limit that garbage may count against. Between two of them passes a multiple of the time that one takes, so guests cannot
+/// keep the process busy with them.
 /// </summary>
 internal sealed class PacedCollection
 {
@@ -24,7 +24,7 @@ internal sealed class PacedCollection
         long asked = Stopwatch.GetTimestamp();
         lock (gate)
         {
-            // Somebody else's collection came after the question: it is as good.
+            // Another thread's collection came after the question, and serves as well.
             if (Volatile.Read(ref last) > asked) return;
             long wait = next - Environment.TickCount64;
             if (wait > 0 && token.WaitHandle.WaitOne((int)wait)) return;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace WasmJit.Runtime;
 
 /// <summary>Address space from the operating system: reserve without cost, commit, give back.</summary>
-/// <remarks>Unsafe: raw addresses only pass through; whoever reserves a range is the only one to commit or release it.</remarks>
+/// <remarks>Unsafe: raw addresses only pass through. The caller that reserves a range is the only one to commit or release it.</remarks>
 internal static unsafe partial class Pages
 {
     private const int ProtNone = 0, ProtReadWrite = 3, ProtReadExecute = 5;
@@ -21,7 +21,7 @@ internal static unsafe partial class Pages
         return at == -1 ? null : (byte*)at;
     }
 
-    /// <summary>Reserves zeroed pages that take memory only where they are written; null when that cannot be had.</summary>
+    /// <summary>Reserves zeroed pages that take memory only where they are written; null if there are none.</summary>
     internal static byte* ReserveZeroed(ulong bytes)
     {
         if (OperatingSystem.IsWindows()) return null;

@@ -1,22 +1,22 @@
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Address space for memories whose accesses are always compared with their length: each reserves what it may grow to, within
-/// limits that leave room for others. A memory never moves, so it grows no further than that.
+/// Address space for memories whose accesses are always compared with their length. Each reserves as much as it may grow to, within limits that leave
+/// room for others. A memory never moves, so it cannot grow further.
 /// </summary>
-/// <remarks>Unsafe: a reservation belongs to one Memory from Take to Give; only its finalizer gives it back.</remarks>
+/// <remarks>Unsafe: a reservation belongs to one Memory from Take to Give. Only the memory's finalizer gives it back.</remarks>
 internal static unsafe class Reservations
 {
     /// <summary>Together they reserve about this much for growth, as long as each can have <see cref="LeastReach"/>.</summary>
     private const ulong ReachInAll = 32UL << 40;
 
-    /// <summary>From the beginning each may have one part in so many of what is left.</summary>
+    /// <summary>Each may have one part in so many of the rest, from the beginning.</summary>
     private const int Parts = 64;
 
-    /// <summary>As long as there is address space each memory may grow to this, if its type says so.</summary>
+    /// <summary>Each memory may grow to this, if its type allows it and there is address space.</summary>
     private const ulong LeastReach = 1UL << 30;
 
-    /// <summary>Where the process's address space is limited each gets one part in so many of what is left.</summary>
+    /// <summary>If the process's address space is limited, each gets one part in so many of the rest.</summary>
     private const int PartsOfLimit = 2;
 
     /// <summary>How many free reservations are kept, and up to how many bytes of each stay committed.</summary>

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// What generated code calls for operators on memories, tables, functions and the linking extension. The operands come first,
-/// as they lie on the stack, then what the emitter pushes. Addresses and counts of 32-bit memories and tables are uint.
+/// Methods that generated code calls for operators on memories, tables, functions and the linking extension. The operands come first, as they lie on
+/// the stack, then the arguments that the emitter adds. Addresses and counts of 32-bit memories and tables are uint.
 /// </summary>
 internal static class CodeHelpers
 {
@@ -144,7 +144,7 @@ internal static class CodeHelpers
     internal static object InstantiateModule(object?[] args, InstanceCore instance, int module) =>
         instance.Services.InstantiateModule(instance, module, args);
 
-    /// <summary>What two-level imports of one first name are, as an instance.</summary>
+    /// <summary>The instance that two-level imports of one first name form.</summary>
     internal static object ImpliedInstance(InstanceCore instance, int index) => instance.Services.ImpliedInstance(instance, index);
 
     /// <summary>The null check of a call into an instance.</summary>
@@ -156,8 +156,8 @@ internal static class CodeHelpers
     }
 
     /// <summary>
-    /// <c>get_export $I "name"</c>: a load from the target's exports where the place is known for instances of its type. Functions
-    /// are FuncRefs, which have the same delegate each time.
+    /// <c>get_export $I "name"</c>: a load from the target's exports if the place is known for instances of its type. Functions are FuncRefs, which
+    /// have the same delegate each time.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static object GetExport(object? target, InstanceCore instance, int number, string name)

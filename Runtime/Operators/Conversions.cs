@@ -7,8 +7,8 @@ namespace WasmJit.Runtime;
 /// <summary>Conversions between numbers that are not one IL instruction (spec 4.3.4).</summary>
 internal static class Conversions
 {
-    // The processor's truncations give the smallest integer for all that does not fit, NaN too: one comparison of the result
-    // finds what needs a closer look, out of line.
+    // The processor's truncations give the smallest integer for everything that does not fit, NaN too. So one comparison of the result finds the
+    // cases that need a closer look, out of line.
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Truncate32(float a) => Sse.IsSupported

@@ -66,7 +66,7 @@ internal static class Floats
             (BitConverter.SingleToInt32Bits(a) & int.MaxValue) | (BitConverter.SingleToInt32Bits(b) & int.MinValue));
 
     /// <summary>
-    /// The number itself, a NaN made quiet: what arithmetic with a neutral element gives, which the JIT would leave out.
+    /// The number itself, a NaN made quiet. Arithmetic with a neutral element gives this, and the JIT would leave that out.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static float Quiet32(float a) => float.IsNaN(a) ? a + a : a;
@@ -120,8 +120,8 @@ internal static class Floats
         BitConverter.Int64BitsToDouble(
             (BitConverter.DoubleToInt64Bits(a) & long.MaxValue) | (BitConverter.DoubleToInt64Bits(b) & long.MinValue));
 
-    // RyuJIT keeps every float constant as a double, in which a signalling NaN does not survive, and leaves out arithmetic with a
-    // neutral element, which would make one quiet. What it must not know goes through the instance's hidden zero.
+    // RyuJIT keeps every float constant as a double, in which a signalling NaN does not survive, and leaves out arithmetic with a neutral element,
+    // which would make one quiet. Numbers that it must not know go through the instance's hidden zero.
 
     /// <summary>The number itself, as one that the JIT does not know.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace WasmJit.Runtime;
 
-/// <summary>What generated code calls for globals behind a reference (runtime linking, section 4).</summary>
+/// <summary>Methods that generated code calls for globals behind a reference (runtime linking, section 4).</summary>
 /// <remarks>Unsafe: the global keeps its storage, and is alive until the access is done.</remarks>
 internal static unsafe class GlobalReferences
 {

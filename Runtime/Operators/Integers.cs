@@ -24,8 +24,8 @@ internal static class Integers
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static long Popcnt64(long a) => BitOperations.PopCount((ulong)a);
 
-    // Division asks before the processor does: another native engine in the process may take the processor's signal and not give
-    // it back. MIN % -1, for which there would be a signal too, is 0.
+    // Division compares before the processor does: another native engine in the process may take the processor's signal and not give it back. MIN %
+    // -1, for which there would be a signal too, is 0.
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int DivS32(int a, int b)

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Fills and copies for operators whose operand says how much: gigabytes take seconds, most of all where pages are touched for the
-/// first time. They are done in pieces, between which a guest can be stopped.
+/// Fills and copies whose size an operand says. Gigabytes take seconds, most of all when pages are touched for the first time. The work is done in
+/// pieces, between which a guest can be stopped.
 /// </summary>
 /// <remarks>Unsafe: the caller has checked the range.</remarks>
 internal static unsafe class LongWork

@@ -4,13 +4,13 @@ using System.Runtime.CompilerServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// What generated code calls for operators on a memory behind a reference (runtime linking, section 4). Each reference lies below
-/// its address. References are objects: the validator has proved what they are, if they are not null.
+/// Methods that generated code calls for operators on a memory behind a reference (runtime linking, section 4). Each reference lies below its
+/// address. References are objects: the validator has proved what they are, if they are not null.
 /// </summary>
-/// <remarks>Unsafe: a base is used only while its memory is alive, which the emitter sees to; see RATIONALE.md.</remarks>
+/// <remarks>Unsafe: a base is used only while its memory is alive. The emitter sees to that; see RATIONALE.md.</remarks>
 internal static unsafe class MemoryReferences
 {
-    /// <summary>The base of the memory, or of address space that nothing is ever mapped to: the access is what traps.</summary>
+    /// <summary>The base of the memory; of null, address space to which nothing is ever mapped, so that the access traps.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static nint GuardedBaseOrNull(object? memory) =>
         memory is null ? AddressSpace.NullBase : (nint)Unsafe.As<Memory>(memory).GuardedBase;
@@ -19,7 +19,7 @@ internal static unsafe class MemoryReferences
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static nint GuardedBase(object memory) => (nint)Unsafe.As<Memory>(memory).GuardedBase;
 
-    /// <summary>The base for accesses that have been compared with the length; of null, with which none is in bounds, anything.</summary>
+    /// <summary>The base for accesses that have been compared with the length. Of null it is anything, because no access is in bounds.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static nint BaseOrNull(object? memory) =>
         memory is null ? AddressSpace.NullBase : (nint)Unsafe.As<Memory>(memory).Base;
@@ -57,7 +57,7 @@ internal static unsafe class MemoryReferences
         return index;
     }
 
-    /// <summary>Nothing but a throw, so that the JIT knows that it does not return.</summary>
+    /// <summary>Only throws, so that the JIT knows that it does not return.</summary>
     [DoesNotReturn]
     private static void Fail(Memory memory) => throw Failure(memory);
 

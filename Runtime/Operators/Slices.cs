@@ -4,11 +4,11 @@ using System.Runtime.CompilerServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// What generated code calls for slices (runtime linking, section 4). An access compares its offset with a limit: how many
-/// offsets there are at which so many bytes fit, none at all through null or for a store through a read-only slice. So one
-/// comparison finds everything; which trap it is, <see cref="Fail"/> finds out.
+/// Methods that generated code calls for slices (runtime linking, section 4). An access compares its offset with a limit: the number of offsets at
+/// which so many bytes fit. It is 0 through null, and for a store through a read-only slice. So one comparison finds everything, and <see
+/// cref="Fail"/> finds out which trap it is.
 /// </summary>
-/// <remarks>Unsafe: a base is used only behind the comparison, and while its slice is alive, which the emitter sees to.</remarks>
+/// <remarks>Unsafe: a base is used only behind the comparison, and while its slice is alive. The emitter sees to that.</remarks>
 internal static unsafe class Slices
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -51,7 +51,7 @@ internal static unsafe class Slices
         return offset;
     }
 
-    /// <summary>Nothing but a throw, so that the JIT knows that it does not return, and moves the call out of the way.</summary>
+    /// <summary>Only throws, so that the JIT knows that it does not return, and moves the call out of the way.</summary>
     [DoesNotReturn]
     private static void Fail(object? slice, bool writes) => throw Failure(slice, writes);
 
@@ -80,7 +80,7 @@ internal static unsafe class Slices
 
     // ---- atomic accesses ----
 
-    /// <summary>The address of an atomic access: it must be a multiple of its width in the memory, whatever the window begins at.</summary>
+    /// <summary>The address of an atomic access: a multiple of its width in the memory, wherever the window begins.</summary>
     internal static nint AtomicAddress(ulong offset, object? slice, ulong more, int width, bool writes) =>
         (nint)(Of(slice).Base + AtomicOffset(offset, slice, more, width, writes));
 

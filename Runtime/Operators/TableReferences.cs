@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace WasmJit.Runtime;
 
-/// <summary>What generated code calls for operators on a table behind a reference (runtime linking, section 4).</summary>
+/// <summary>Methods that generated code calls for operators on a table behind a reference (runtime linking, section 4).</summary>
 internal static class TableReferences
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,9 +5,9 @@ using WasmJit.Runtime;
 namespace WasmJit;
 
 /// <summary>
-/// A table. The array is at least as long as the table, so that the one compare of generated code is also the array's bounds
-/// check: behind the last function there are empty slots, whose type fits no call. A table that has grown has room to grow again,
-/// so that growing one by one does not copy it each time. Tables of functions hold <see cref="FuncRef"/>, all others objects.
+/// A table. The array is at least as long as the table, so that the one compare of generated code is also the array's bounds check: behind the last
+/// function there are empty slots, whose type fits no call. A table that has grown has room to grow again, so that growing one by one does not copy
+/// it each time. Tables of functions hold <see cref="FuncRef"/>, all others objects.
 /// </summary>
 public sealed class Table
 {
@@ -59,7 +59,7 @@ public sealed class Table
         }
     }
 
-    /// <summary>A value of the host's for so many elements, in the form of generated code. For no elements anything may be left out.</summary>
+    /// <summary>A host's value for so many elements, in the form of generated code. With no elements, none need be given.</summary>
     private static object? Check(TableType type, object? value, ulong count)
     {
         if (!type.Element.IsRef) throw new ArgumentException($"A table cannot have elements of the type {type.Element}.", nameof(type));
@@ -108,7 +108,7 @@ public sealed class Table
     internal long GrowCore(ulong delta, object? value)
     {
         if (lease is null || delta == 0) return GrowNow(delta, value);
-        // What cannot be is not asked for; who asks may not be in the lock.
+        // An impossible growth is refused before the limits are asked. The question may not be asked inside the lock.
         if (delta > HardMaximum - (ulong)Size || !lease.TryGrow(delta)) return -1;
         long before = -1;
         try
@@ -131,7 +131,7 @@ public sealed class Table
             int larger = before + (int)delta;
             try
             {
-                // Who sees the new size sees the new array.
+                // A thread that sees the new size sees the new array.
                 if (IsFunc)
                 {
                     FuncRef[] grown = WithRoom(Funcs, larger, (int)limit, FuncRef.Empty);
@@ -154,7 +154,7 @@ public sealed class Table
         }
     }
 
-    /// <summary>An array for so many elements: the one given, or a copy with room for half as many again.</summary>
+    /// <summary>An array for so many elements: the given one, or a copy with room for half as many again.</summary>
     private static T[] WithRoom<T>(T[] items, int length, int limit, T empty)
     {
         if (length <= items.Length) return items;
@@ -167,7 +167,7 @@ public sealed class Table
 
     // ---- what generated code calls ----
 
-    /// <summary>What <c>call_indirect</c> does when the slot's type is not the very one: a subtype, or the trap that fits.</summary>
+    /// <summary>The slow path of <c>call_indirect</c>, for a slot of another type: a subtype, or the trap that fits.</summary>
     internal static FuncRef ResolveSlow(Table table, ulong index, DefType type)
     {
         if (index >= (ulong)table.Size) throw Trap.Make(TrapKind.UndefinedElement, index.ToString(CultureInfo.InvariantCulture));

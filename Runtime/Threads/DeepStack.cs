@@ -4,8 +4,8 @@ using System.Runtime.ExceptionServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Runs what goes down one level of the stack for each level of nesting in what a guest wrote. Nesting has limits, and so has
-/// what it takes; a thread whose stack has less left gets the work done by another one, whose exceptions are thrown once.
+/// Runs work that goes down one level of the stack for each level of nesting in a guest's input. Nesting has limits, so the stack that it takes has,
+/// too. If the thread has less stack left, another one does the work, and its exceptions are thrown once.
 /// </summary>
 internal static unsafe class DeepStack
 {

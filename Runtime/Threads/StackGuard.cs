@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Tells generated code that the stack ends, without passing anything to it: a map with one byte for each 16 KiB of the
-/// address space, non-zero where a thread's stack has its red zone. Functions that call others look up the address of a
-/// local. So the limit is that of the thread that runs, whatever instance is called, and crossing instances costs nothing.
+/// Tells generated code that the stack ends, without passing anything to it: a map with one byte for each 16 KiB of the address space, non-zero where
+/// a thread's stack has its red zone. Functions that call others look up the address of a local. So the limit is that of the running thread, whatever
+/// instance is called, and crossing instances costs nothing.
 /// </summary>
 /// <remarks>Unsafe: the map covers every address a local can have (47 bits); it is never released.</remarks>
 internal static unsafe class StackGuard
@@ -14,15 +14,15 @@ internal static unsafe class StackGuard
 
     private const ulong Granule = 1UL << GranuleLog2;
 
-    /// <summary>What the map holds for the frames of a thread whose guests are to stop; 1 stands for a stack's end.</summary>
+    /// <summary>The map's mark for frames of a thread whose guests are to stop; 1 stands for a stack's end.</summary>
     internal const byte Stopped = 2;
 
-    /// <summary>What is left of a stack for host functions, the collector and exception handling.</summary>
+    /// <summary>The part of a stack for host functions, the collector and exception handling.</summary>
     private const ulong RedZone = 256 * 1024;
 
     /// <summary>
-    /// Small stacks leave half, up to this: an exception takes more than 32 KiB, and the .NET JIT, for host code that runs for the
-    /// first time, as much again.
+    /// Small stacks leave half, up to this. An exception takes more than 32 KiB, and the .NET JIT, for host code that runs for the first time, as
+    /// much again.
     /// </summary>
     private const ulong SmallestRedZone = 128 * 1024;
 
@@ -38,7 +38,7 @@ internal static unsafe class StackGuard
         internal readonly ulong Low = low;
         internal readonly ulong High = high;
 
-        /// <summary>Changes while guests have a limit of their own.</summary>
+        /// <summary>Differs from <see cref="Low"/> while guests have a limit of their own.</summary>
         internal ulong Size = size;
 
         /// <summary>Rounded up: the granule that <see cref="Low"/> shares may hold the top of another thread's stack.</summary>
@@ -47,7 +47,7 @@ internal static unsafe class StackGuard
         internal ulong EndGranule => (Low + Size + Granule - 1) >> GranuleLog2;
     }
 
-    /// <summary>The map takes 8 GiB of address space: where that is scarce, memories need it more.</summary>
+    /// <summary>The map takes 8 GiB of address space. Where that is scarce, memories need it more.</summary>
     private static byte* MakeMap()
     {
         const ulong size = 1UL << (47 - GranuleLog2);
@@ -57,7 +57,7 @@ internal static unsafe class StackGuard
     internal static ulong RedZoneOf(ulong stack) =>
         Math.Min(RedZone, Math.Max(stack / 4, Math.Min(SmallestRedZone, stack / 2)));
 
-    /// <summary>Marks the red zone of a stack; stacks of threads that are gone may have stood there.</summary>
+    /// <summary>Marks the red zone of a stack. Stacks of threads that are gone may have been there.</summary>
     internal static Zone? Mark(ulong low, ulong high, ulong? red = null)
     {
         if (Map is null) return null;
@@ -78,8 +78,8 @@ internal static unsafe class StackGuard
     }
 
     /// <summary>
-    /// Marks the granules of a thread's frames, from <paramref name="top"/> down to the stack's end, so that guests in them stop;
-    /// or takes the mark away.
+    /// Marks the granules of a thread's frames, from <paramref name="top"/> down to the stack's end, so that guests in them stop; or takes the mark
+    /// away.
     /// </summary>
     internal static void Mark(Zone? zone, ulong low, ulong top, bool stop)
     {
@@ -95,7 +95,7 @@ internal static unsafe class StackGuard
         }
     }
 
-    /// <summary>Has another part of a stack's low end be red.</summary>
+    /// <summary>Makes another part of a stack's low end red.</summary>
     internal static void Resize(Zone? zone, ulong size)
     {
         if (zone is null) return;
@@ -106,7 +106,7 @@ internal static unsafe class StackGuard
             ulong end = zone.EndGranule;
             var changed = new Span<byte>(Map + Math.Min(old, end), (int)(Math.Max(old, end) - Math.Min(old, end)));
             byte value = (byte)(end > old ? 1 : 0);
-            // Marks of a thread whose guests are to stop stay: they go when that ends, and the zone is marked again.
+            // Marks of a thread whose guests are to stop stay. They go when that ends, and the zone is marked again.
             if (!changed.Contains(Stopped)) changed.Fill(value);
             else changed.Replace((byte)(1 - value), value);
         }

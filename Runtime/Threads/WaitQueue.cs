@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// The threads that wait at addresses of one memory (threads, Overview.md, "Wait and notify"). Who came first is woken first.
+/// The threads that wait at addresses of one memory (threads, Overview.md, "Wait and notify"). The first to come is the first to be woken.
 /// </summary>
 internal sealed class WaitQueue
 {
@@ -46,7 +46,7 @@ internal sealed class WaitQueue
         {
             lock (gate)
             {
-                // Whoever took it off the list has woken it, even if that was too late for the clock.
+                // The thread that took it off the list has woken it, even if that was too late for the clock.
                 if (!list.Remove(waiter)) woken = true;
                 if (list.Count == 0 && waiting.TryGetValue(address, out LinkedList<Waiter>? current) && ReferenceEquals(current, list))
                     waiting.Remove(address);

@@ -13,24 +13,25 @@ internal sealed unsafe partial class WasmThread
     private readonly object token = new();
 
     /// <summary>
-    /// What is used of a stack, in bytes, that is larger than <see cref="LargestStack"/>: that is a main thread's stack without a limit, of
-    /// which the system says that it reaches to the next mapping.
+    /// How many bytes are used of a stack that is larger than <see cref="LargestStack"/>. Such a stack is a main thread's without a limit; the system
+    /// says that it reaches to the next mapping.
     /// </summary>
     private const ulong UnlimitedStack = 64UL << 20, LargestStack = 4UL << 30;
 
     /// <summary>
-    /// What guests get of a larger stack unless their engine says more, from where the thread first called one. .NET takes 270 bytes and up to 2 µs for
-    /// each frame that an exception comes through, so what stops a guest in this depth takes up to 90 ms, and with 8 MiB more than 200.
+    /// How much guests get of a larger stack, from where the thread first called one, unless their engine says more. .NET takes 270 bytes and up to 2
+    /// µs for each frame that an exception comes through, so an exception that stops a guest in this depth takes up to 90 ms, and with 8 MiB more
+    /// than 200.
     /// </summary>
     private const ulong UsualStack = 2UL << 20;
 
     private readonly ulong* fault;
     private readonly StackGuard.Zone? zone;
 
-    /// <summary>The lowest that <see cref="StackLimit"/> can be, and what it is where no engine has set one.</summary>
+    /// <summary>The lowest value of <see cref="StackLimit"/>, and its value if no engine has set one.</summary>
     private readonly ulong lowestLimit, usualLimit;
 
-    /// <summary>What interruptible code polls where there is no map of stacks.</summary>
+    /// <summary>Interruptible code polls this if there is no map of stacks.</summary>
     private readonly byte[] mark = GC.AllocateArray<byte>(1, pinned: true);
 
     private WasmThread()
@@ -60,7 +61,7 @@ internal sealed unsafe partial class WasmThread
     /// <summary>Where the stack begins, 0 if unknown.</summary>
     internal ulong StackHigh { get; }
 
-    /// <summary>Below this address only what must not fail runs, or what guests may not use begins; 0 if unknown.</summary>
+    /// <summary>The address below which only code runs that must not fail, or which guests may not use; 0 if unknown.</summary>
     internal ulong StackLimit { get; private set; }
 
     internal static WasmThread Current => current ?? Register();
@@ -68,7 +69,7 @@ internal sealed unsafe partial class WasmThread
     /// <summary>The innermost scope that can be cancelled.</summary>
     internal CancellationScope? Scope { get; set; }
 
-    /// <summary>The calling thread's scope; null, too, where it has never run guests.</summary>
+    /// <summary>The calling thread's scope; null also if the thread has never run guests.</summary>
     internal static CancellationScope? CurrentScope => current?.Scope;
 
     /// <summary>Marks this thread's frames below an address, so that guests in them stop, or takes the mark away.</summary>
@@ -81,7 +82,7 @@ internal sealed unsafe partial class WasmThread
     /// <summary>Whether the calling thread's guests are to stop.</summary>
     internal static bool IsStopped => Volatile.Read(ref Current.mark[0]) != 0;
 
-    /// <summary>What the calling thread polls where there is no map.</summary>
+    /// <summary>The calling thread's place to poll if there is no map.</summary>
     internal static byte* MarkAddress => (byte*)Unsafe.AsPointer(ref Current.mark[0]);
 
     /// <summary>The first step of every entry from .NET into wasm.</summary>
@@ -94,7 +95,7 @@ internal sealed unsafe partial class WasmThread
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static WasmThread Register() => current = new WasmThread();
 
-    /// <summary>The address of this thread's last fault in an arena, 0 if none; reading it forgets it.</summary>
+    /// <summary>The address of this thread's last fault in an arena, 0 if there was none. Reading it forgets it.</summary>
     internal static ulong TakeFault()
     {
         ulong* record = Current.fault;
@@ -110,12 +111,11 @@ internal sealed unsafe partial class WasmThread
         return record is null ? 0 : *record;
     }
 
-    /// <summary>What <see cref="LimitStack"/> gives where nothing has changed.</summary>
+    /// <summary>The result of <see cref="LimitStack"/> if nothing has changed.</summary>
     private const ulong Unchanged = ulong.MaxValue;
 
     /// <summary>
-    /// Lets guests use so many bytes from here on, unless a limit that holds already leaves them less. Gives what
-    /// <see cref="RestoreStack"/> needs.
+    /// Lets guests use so many bytes from here on, unless an existing limit leaves them less. Gives the argument for <see cref="RestoreStack"/>.
     /// </summary>
     internal static ulong LimitStack(FuncRef func)
     {
@@ -153,7 +153,7 @@ internal sealed unsafe partial class WasmThread
         _ = pthread_attr_destroy(attributes);
         low = (ulong)start + guard;
         high = (ulong)start + size;
-        // A main thread's stack without limit reaches to the next mapping: nobody has set that much aside.
+        // A main thread's stack without limit reaches to the next mapping. Nobody has reserved that much.
         if (size > LargestStack) low = high - UnlimitedStack;
         return found && size > guard;
     }

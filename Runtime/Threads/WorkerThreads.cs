@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Threads for work that is long or needs much stack, and so not for those of the pool. Idle threads are used again and end after
-/// some seconds; none of them keeps the process alive.
+/// Threads for work that is long or needs much stack, which is not for the threads of the pool. Idle threads are used again and end after some
+/// seconds. None of them keeps the process alive.
 /// </summary>
 /// <param name="name">What the threads are called.</param>
 /// <param name="stackSize">Their stacks, in bytes.</param>
@@ -17,7 +17,7 @@ internal sealed class WorkerThreads(string name, int stackSize)
 
     private readonly Stack<Worker> idle = new();
 
-    /// <summary>For guests that run asynchronously: one may run for long, and blocks its thread while it waits for a host function.</summary>
+    /// <summary>For guests that run asynchronously. A guest may run for long, and blocks its thread while it waits for a host function.</summary>
     internal static WorkerThreads Guests { get; } = new("wasm guest", 16 << 20);
 
     /// <summary>Runs something on one of the threads, in the caller's execution context.</summary>
@@ -80,7 +80,7 @@ internal sealed class WorkerThreads(string name, int stackSize)
             }
         }
 
-        /// <summary>In a method of its own, so that a thread that waits holds nothing of what it has done.</summary>
+        /// <summary>A method of its own, so that a waiting thread holds nothing of its last work.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
         private bool RunJob()
         {

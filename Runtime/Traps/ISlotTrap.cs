@@ -1,6 +1,6 @@
 namespace WasmJit.Runtime;
 
-/// <summary>The context of a function in a table that is no function: whoever calls it through the table gets the trap that it names.</summary>
+/// <summary>The context of a table's slot that holds no function. A call through the slot gets the trap that it names.</summary>
 internal interface ISlotTrap
 {
     /// <summary>The trap.</summary>

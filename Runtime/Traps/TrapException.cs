@@ -50,7 +50,7 @@ public enum TrapKind
     UnalignedAtomic,
     /// <summary>An atomic wait on memory that is not shared.</summary>
     ExpectedSharedMemory,
-    /// <summary><c>compile</c> of bytes that are no module.</summary>
+    /// <summary><c>compile</c> of bytes that are not a module.</summary>
     MalformedModule,
     /// <summary><c>compile</c> of an invalid module.</summary>
     InvalidModule,
@@ -78,9 +78,9 @@ public enum TrapKind
     RuntimeCompileNotAllowed,
     /// <summary>A quota that the host has set is used up.</summary>
     QuotaExceeded,
-    /// <summary>A call of an imported function that nobody gave; see <c>UnknownImports</c>.</summary>
+    /// <summary>A call of an imported function that the host did not give; see <c>UnknownImports</c>.</summary>
     UnknownImport,
-    /// <summary>A component passed what is no value of the type.</summary>
+    /// <summary>A component passed something that is not a value of the type.</summary>
     InvalidComponentValue,
     /// <summary>The <see cref="Fuel"/> that the host gave is used up.</summary>
     OutOfFuel,
@@ -96,7 +96,7 @@ public enum TrapKind
 public sealed record WasmFrame(string? Module, string Function)
 {
     /// <summary>
-    /// 0 for a function. Of a deep stack only the first and the last frames are kept, and between them one that stands for so many.
+    /// 0 for a function. A deep stack has only its first and last frames, and between them one frame that stands for so many.
     /// </summary>
     public int Omitted { get; internal init; }
 
@@ -106,7 +106,7 @@ public sealed record WasmFrame(string? Module, string Function)
     public override string ToString() => Module is null ? Function : $"{Module}!{Function}";
 }
 
-/// <summary>A guest has trapped. The instance stays usable; what the guest had written stays written.</summary>
+/// <summary>A guest has trapped. The instance stays usable, with everything that the guest has written.</summary>
 public sealed class TrapException : WasmJitException
 {
     private IReadOnlyList<WasmFrame>? stack;
@@ -118,21 +118,21 @@ public sealed class TrapException : WasmJitException
     public TrapKind Kind { get; }
 
     /// <summary>
-    /// For <see cref="TrapKind.OutOfBoundsMemoryAccess"/> found by guard pages: the first address in the memory that could not
-    /// be accessed. Otherwise null.
+    /// For <see cref="TrapKind.OutOfBoundsMemoryAccess"/> found by guard pages: the first address in the memory that could not be accessed. Otherwise
+    /// null.
     /// </summary>
     public ulong? Address { get; internal init; }
 
     /// <summary>
-    /// The guest's functions that were running, innermost first. Of a deep stack both ends; see <see cref="WasmFrame.Omitted"/>.
+    /// The guest's functions that were running, innermost first. A deep stack has both ends; see <see cref="WasmFrame.Omitted"/>.
     /// </summary>
     public IReadOnlyList<WasmFrame> WasmStack => stack ??= [.. below, .. WasmStackTrace.Of(this)];
 
-    /// <summary>As for any exception, but of a deep stack only both ends.</summary>
+    /// <summary>As for any exception, but a deep stack has only both ends.</summary>
     public override string? StackTrace => ExceptionFrames.Text(this, () => base.StackTrace);
 
     /// <summary>
-    /// Whether the exception has come from the end of the stack through the frames of a guest: it holds them all, some megabytes.
+    /// Whether the exception comes from the end of the stack through the frames of a guest. It holds them all, some megabytes.
     /// </summary>
     internal bool IsDeep => Kind == TrapKind.CallStackExhausted && !isShortened;
 
@@ -141,17 +141,17 @@ public sealed class TrapException : WasmJitException
     /// <summary>The frames up to where it was shortened.</summary>
     private IReadOnlyList<WasmFrame> below = [];
 
-    /// <summary>The same without the frames, the ends of which it keeps.</summary>
+    /// <summary>The same exception without the frames, of which it keeps both ends.</summary>
     internal TrapException Shortened() => new(Kind) { below = WasmStack, isShortened = true };
 }
 
 /// <summary>Reads the wasm frames out of .NET stack traces: generated methods carry the names of their functions.</summary>
 internal static class WasmStackTrace
 {
-    /// <summary>Begins the name of every generated function; the module's and the function's name follow, '!' between.</summary>
+    /// <summary>The beginning of the name of every generated function. The module's and the function's name follow, with '!' between them.</summary>
     internal const string Prefix = "wasm:";
 
-    /// <summary>The same for functions in which an access through null is one of a struct, or of an array.</summary>
+    /// <summary>The same for functions in which an access through null is an access of a struct, or of an array.</summary>
     internal const string StructPrefix = "wasm-struct:", ArrayPrefix = "wasm-array:";
 
     internal static IReadOnlyList<WasmFrame> Of(Exception exception)
@@ -166,7 +166,7 @@ internal static class WasmStackTrace
         var trace = new ExceptionFrames(exception);
         if (InterpretedStack.Of(exception) is { Count: > 0 } parts) return Of(trace, parts, ends);
         var frames = new List<WasmFrame>();
-        // Frames of other code between those of functions are not counted: between both ends of a deep stack all are taken for functions.
+        // Frames of other code between those of functions are not counted: between both ends of a deep stack all frames count as functions.
         int first = 0;
         for (; first < trace.Count && (frames.Count < ends || trace.Count - first <= 3 * ends); first++)
             if (Parse(trace.MethodAt(first)?.Name) is { } parsed) frames.Add(parsed);
@@ -181,10 +181,10 @@ internal static class WasmStackTrace
         return frames;
     }
 
-    /// <summary>The same where runs of the interpreter stand in the trace for the functions in them.</summary>
+    /// <summary>The same with the functions of interpreter runs in place of the runs' frames.</summary>
     private static List<WasmFrame> Of(in ExceptionFrames trace, List<InterpretedStack.Part> parts, int ends)
     {
-        // What was noted at earlier throws of the exception comes first, and is of no trace that there still is.
+        // Runs that were noted at earlier throws of the exception come first. Their stack traces are gone.
         int next = 0, at = 0;
         if (trace.Count <= 4 * ends)
         {
@@ -216,7 +216,7 @@ internal static class WasmStackTrace
         return Ends(frames, ends);
     }
 
-    /// <summary>Of a stack of which several parts have been left out, in runs of the interpreter and between them, both ends.</summary>
+    /// <summary>Both ends of a stack of which several parts have been left out, in runs of the interpreter and between them.</summary>
     private static List<WasmFrame> Ends(List<WasmFrame> frames, int ends)
     {
         int first = frames.FindIndex(f => f.Omitted > 0), last = frames.FindLastIndex(f => f.Omitted > 0);
@@ -247,7 +247,7 @@ internal static class WasmStackTrace
         && (name.StartsWith(Prefix, StringComparison.Ordinal) || name.StartsWith(StructPrefix, StringComparison.Ordinal)
             || name.StartsWith(ArrayPrefix, StringComparison.Ordinal));
 
-    /// <summary>What null was, in the function where a null dereference happened that was no access to a memory.</summary>
+    /// <summary>The kind of null in the function where a null dereference happened that was not an access to a memory.</summary>
     internal static TrapKind NullKind(Exception exception)
     {
         string? name = new ExceptionFrames(exception).MethodAt(0)?.Name;

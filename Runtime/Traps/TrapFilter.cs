@@ -1,8 +1,8 @@
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Tells, where .NET entered wasm, which exceptions of the runtime are traps of the guest. A host function that the guest
-/// called may throw the same exceptions for reasons of its own: those pass as they are.
+/// Tells, where .NET entered wasm, which exceptions of the runtime are traps of the guest. A host function that the guest called may throw the same
+/// exceptions for reasons of its own; those pass unchanged.
 /// </summary>
 internal static class TrapFilter
 {
@@ -20,7 +20,7 @@ internal static class TrapFilter
     private static bool IsFault(NullReferenceException exception)
     {
         if (WasmStackTrace.IsFromGuest(exception, helpersToo: WasmThread.PeekFault() != 0)) return true;
-        // Host code went beyond a memory through a raw pointer: no later exception may be taken for that fault.
+        // Host code went beyond a memory through a raw pointer. No later exception may be taken for that fault.
         WasmThread.TakeFault();
         return false;
     }

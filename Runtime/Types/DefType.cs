@@ -59,13 +59,13 @@ public sealed class DefType : HeapType
     /// <summary>The .NET class of a struct or array type, once there is one.</summary>
     internal Runtime.GcClass? Class;
 
-    /// <summary>Whether the type is compared by its structure, and so contains the types that it names.</summary>
+    /// <summary>Whether the type is compared by its structure. Then it contains the types that it names.</summary>
     internal bool Nests => composite is ModuleType or InstanceType or EntityType;
 
-    /// <summary>What <see cref="TypeSize"/> has measured.</summary>
+    /// <summary>The result of <see cref="TypeSize"/>.</summary>
     internal TypeSize.Measure? NestingMeasure;
 
-    /// <summary>What structural comparison found out about other types, so that it walks through each pair once.</summary>
+    /// <summary>Results of structural comparisons with other types, so that each pair is walked through once.</summary>
     internal System.Runtime.CompilerServices.ConditionalWeakTable<DefType, object>? Compared;
 
     /// <summary>The type as a function type, or null.</summary>

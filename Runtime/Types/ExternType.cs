@@ -34,7 +34,7 @@ public sealed class ExternType
     /// <summary>The kind.</summary>
     public ExternKind Kind { get; }
 
-    /// <summary>Whether a function is of exactly this type, of none that was declared below it (custom-descriptors).</summary>
+    /// <summary>Whether a function is of exactly this type, not of a declared subtype (custom-descriptors).</summary>
     public bool IsExact { get; }
 
     /// <summary>The defined type of a function or tag, or of an extension's module or instance.</summary>

@@ -108,7 +108,7 @@ public sealed class AbstractHeapType : HeapType
     public override string ToString() => Name;
 }
 
-/// <summary><c>(exact $t)</c> of the custom-descriptors proposal: objects of the very type, not of its subtypes.</summary>
+/// <summary><c>(exact $t)</c> of the custom-descriptors proposal: objects of the type itself, not of its subtypes.</summary>
 public sealed class ExactType : HeapType
 {
     internal ExactType(DefType type) => Type = type;
@@ -149,7 +149,7 @@ internal sealed class ExactModuleType : HeapType
     /// <summary>The type of its instances, which lies directly above.</summary>
     internal DefType InstanceType { get; }
 
-    /// <summary>What the compiler knows of a module that is defined and not imported: all its instances run the same code.</summary>
+    /// <summary>The compiler's data of a module that is defined and not imported: all its instances run the same code.</summary>
     internal Runtime.ModuleDefinition? Definition { get; }
 
     /// <inheritdoc/>

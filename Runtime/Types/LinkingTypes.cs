@@ -15,10 +15,10 @@ public sealed class ModuleType : CompositeType
         Exports = WasmJit.InstanceType.ByName(exports);
     }
 
-    /// <summary>What it needs.</summary>
+    /// <summary>The imports.</summary>
     public ImmutableArray<ImportType> Imports { get; }
 
-    /// <summary>What its instances offer, by name: the order in which it was written makes no other type.</summary>
+    /// <summary>The exports of its instances, by name: types that differ only in the order of exports are the same.</summary>
     public ImmutableArray<ExportType> Exports { get; }
 
     /// <inheritdoc/>
@@ -52,8 +52,8 @@ public sealed class ModuleType : CompositeType
 }
 
 /// <summary>
-/// What a module imports under one first name: one thing, or things with second names, which are together an import of an instance.
-/// A core module may ask for one name with several types; all of them must be met.
+/// The imports of a module with one first name: one thing, or things with second names, which together are an import of an instance. A core module
+/// may ask for one name with several types; all of them must be met.
 /// </summary>
 internal sealed class ImportGroup
 {
@@ -67,10 +67,10 @@ internal sealed class ImportGroup
         else items.Add(import);
     }
 
-    /// <summary>What is asked for: of whatever is given for it, all must hold.</summary>
+    /// <summary>The types that are asked for. The given thing must be of all of them.</summary>
     internal IEnumerable<ExternType> Needed => items.Count == 0 ? wholes : wholes.Append(Instance);
 
-    /// <summary>What is there for whoever has the imports given: the first of several, which only core modules have.</summary>
+    /// <summary>The type that a holder of the imports can rely on: the first of several, which only core modules have.</summary>
     internal ExternType Given => wholes.Count > 0 ? wholes[0] : Instance;
 
     private ExternType Instance => instance ??= ExternType.OfInstance(DefType.Of(new InstanceType([.. items.Select(i => new ExportType(i.Name!, i.Type))])));
@@ -84,7 +84,7 @@ public sealed class InstanceType : CompositeType
     /// <summary>Makes an instance type.</summary>
     public InstanceType(ImmutableArray<ExportType> exports) => Exports = ByName(exports);
 
-    /// <summary>What it offers, by name: the order in which it was written makes no other type.</summary>
+    /// <summary>The exports, by name: types that differ only in their order are the same.</summary>
     public ImmutableArray<ExportType> Exports { get; }
 
     /// <inheritdoc/>
@@ -144,12 +144,12 @@ public sealed class InstanceType : CompositeType
 }
 
 /// <summary>
-/// The size of types, counted with everything they contain: what subtyping and printing may have to walk through. References in
-/// functions, structs and arrays are compared by identity and contain nothing in this sense.
+/// The size of types, counted with everything they contain: what subtyping and printing may have to walk through. References in functions, structs
+/// and arrays are compared by identity and contain nothing in this sense.
 /// </summary>
 internal static class TypeSize
 {
-    /// <summary>More than any program's interface has; nesting that doubles reaches it after some twenty levels.</summary>
+    /// <summary>More than the interface of any program has. Nesting that doubles reaches it after some twenty levels.</summary>
     internal const int MaxSize = 1_000_000;
 
     /// <summary>Subtyping goes down one level of nesting at a time.</summary>

@@ -1,7 +1,7 @@
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// What a function type is for .NET, kept with the type. The layer above makes it; its <c>Signature</c> is the only class of this kind.
+/// The .NET form of a function type, kept with the type. The layer above makes it; its <c>Signature</c> is the only class of this kind.
 /// </summary>
 internal abstract class NativeSignature
 {
@@ -11,6 +11,6 @@ internal abstract class NativeSignature
     /// <summary>void, the one result, or a ValueTuple of all.</summary>
     internal abstract Type Return { get; }
 
-    /// <summary>What a call passes, in bytes: all arguments and results, as if none were in registers.</summary>
+    /// <summary>The bytes that a call passes: all arguments and results, as if none were in registers.</summary>
     internal abstract int PassedBytes { get; }
 }

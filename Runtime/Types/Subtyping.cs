@@ -49,8 +49,8 @@ internal static class Subtyping
     private static readonly object Yes = new(), No = new();
 
     /// <summary>
-    /// Subtyping of the extension's types. Each pair of module or instance types is compared once and the answer kept with the
-    /// lower one, as long as both are alive: otherwise types that share their parts would be walked through again and again.
+    /// Subtyping of the extension's types. Each pair of module or instance types is compared once, and the answer is kept with the lower one as long
+    /// as both are alive. Otherwise types that share their parts would be walked through again and again.
     /// </summary>
     private static bool IsStructuralSubtype(DefType sub, DefType super)
     {
@@ -58,14 +58,14 @@ internal static class Subtyping
         if (sub.Composite.GetType() != super.Composite.GetType()) return false;
         var known = sub.Compared;
         if (known is not null && known.TryGetValue(super, out object? answer)) return ReferenceEquals(answer, Yes);
-        // Guests ask with casts, too, anywhere on their stack; a level takes some hundred bytes.
+        // Guests ask with casts, too, anywhere on their stack. A level takes some hundred bytes.
         bool result = DeepStack.HasSpace(StackForLevels) ? CompareStructure(sub, super) : DeepStack.RunElsewhere(() => CompareStructure(sub, super));
         known ??= Interlocked.CompareExchange(ref sub.Compared, [], null) ?? sub.Compared;
         known.AddOrUpdate(super, result ? Yes : No);
         return result;
     }
 
-    /// <summary>What must be left of the stack for another level, and for what the last of them calls.</summary>
+    /// <summary>The stack that must be left for another level, and for everything that the last of them calls.</summary>
     private const int StackForLevels = 48 << 10;
 
     private static bool CompareStructure(DefType sub, DefType super)
@@ -89,7 +89,7 @@ internal static class Subtyping
         return true;
     }
 
-    /// <summary>What the lower type needs, the upper one's instantiation gives.</summary>
+    /// <summary>The instantiation of the upper type gives what the lower type needs.</summary>
     private static bool ImportsMatch(ModuleType sub, ModuleType super)
     {
         if (sub.Imports.IsEmpty) return true;
@@ -104,8 +104,8 @@ internal static class Subtyping
     }
 
     /// <summary>
-    /// Whether what an instance definition gives by name does for all imports of a module (Subtyping.md, instantiation); the
-    /// reason if not. Two-level imports of one name are an import of an instance (import elaboration).
+    /// Whether the values that an instance definition gives by name meet all imports of a module (Subtyping.md, instantiation); the reason if not.
+    /// Two-level imports of one name are an import of an instance (import elaboration).
     /// </summary>
     internal static string? CheckArguments(ModuleType module, IReadOnlyDictionary<string, ExternType> arguments)
     {
@@ -136,12 +136,12 @@ internal static class Subtyping
         }
     }
 
-    /// <summary>The same for a memory that has a size by now, in pages.</summary>
+    /// <summary>The same for a memory that has a current size, in pages.</summary>
     internal static bool Matches(MemoryType given, ulong size, MemoryType wanted) =>
         given.Is64 == wanted.Is64 && given.IsShared == wanted.IsShared && given.PageSizeLog2 == wanted.PageSizeLog2
         && LimitsMatch(size, given.Maximum, wanted.Minimum, wanted.Maximum);
 
-    /// <summary>The same for a table that has a size by now.</summary>
+    /// <summary>The same for a table that has a current size.</summary>
     internal static bool Matches(TableType given, ulong size, TableType wanted) =>
         given.Is64 == wanted.Is64 && given.IsShared == wanted.IsShared && given.Element == wanted.Element
         && LimitsMatch(size, given.Maximum, wanted.Minimum, wanted.Maximum);

@@ -33,7 +33,7 @@ internal static class TypeCanon
                 else if (comparer.SameAs(known)) return known.Members;
             }
             bucket.Add(new WeakReference<RecGroup>(group));
-            // Only a collection of the oldest generation finds those that are gone for sure.
+            // Only a collection of the oldest generation surely finds those that are gone.
             if (++added >= LeastToSweep && (added >= Groups.Count || GC.CollectionCount(2) >= sweptAfter + SweepEvery)) Sweep();
         }
         return group.Members;

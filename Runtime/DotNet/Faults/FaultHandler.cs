@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Makes accesses beyond a linear memory traps. A few machine instructions stand before the runtime's own SIGSEGV handler:
-/// where the faulting address lies in an arena of memories they note it for the thread and write a null address over it, so
-/// that the runtime raises NullReferenceException in the method that faulted. Every other fault passes as it came.
+/// Makes accesses beyond a linear memory traps. A few machine instructions stand before the runtime's own SIGSEGV handler. If the faulting address
+/// lies in an arena of memories, they note it for the thread and write a null address over it, so that the runtime raises NullReferenceException in
+/// the method that faulted. Every other fault passes unchanged.
 /// </summary>
 /// <remarks>
 /// Unsafe: the handler touches only its two native tables and siginfo; tables are never freed, and entries are written
@@ -41,10 +41,13 @@ internal static unsafe partial class FaultHandler
 
     private static bool IsPlatform => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
-    /// <summary>The version of .NET whose ways with faults tests watch. A fault costs 10 ms, as any first exception: elsewhere it is tried out.</summary>
+    /// <summary>
+    /// The version of .NET whose handling of faults the tests watch. On other versions a real fault is tried, which costs 10 ms, as any first
+    /// exception does.
+    /// </summary>
     private const int KnownVersion = 10;
 
-    /// <summary>Whether faults become what they should; tried out when somebody first asks.</summary>
+    /// <summary>Whether faults become null dereferences. Tried when somebody first asks.</summary>
     private static class Trust
     {
         internal static readonly bool Holds = Distrust(Test(Environment.Version.Major != KnownVersion));
@@ -56,8 +59,8 @@ internal static unsafe partial class FaultHandler
         }
     }
 
-    /// <summary>Has a fault noted, and asks which address that was: null if it is right.</summary>
-    /// <param name="really">With a fault. Otherwise the handler is called as the system would call it.</param>
+    /// <summary>Has a fault noted and reads the address that was noted. Null if it is right, otherwise what is wrong.</summary>
+    /// <param name="really">Whether to cause a real fault. Otherwise the handler is called as the system would call it.</param>
     internal static string? Test(bool really)
     {
         const int Size = 65536, At = 0x1238;
@@ -85,7 +88,7 @@ internal static unsafe partial class FaultHandler
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static byte Touch(byte* at) => *at;
 
-    /// <summary>Calls the handler for an address, without the runtime's behind it. Gives the address that would be the runtime's.</summary>
+    /// <summary>Calls the handler for an address, without the runtime's behind it. Gives the address that the runtime would see.</summary>
     private static ulong Rehearse(ulong address)
     {
         nint code = Pages.PublishCode(CodeOf((nint)Ranges, (nint)Table, 0));
@@ -125,7 +128,7 @@ internal static unsafe partial class FaultHandler
         if (sigaction(11, action, null) != 0) throw new PlatformNotSupportedException("The SIGSEGV handler cannot be set.");
     }
 
-    /// <summary>The record of the calling thread's faults; null when there is none to be had.</summary>
+    /// <summary>The record of the calling thread's faults; null if all records are in use.</summary>
     internal static ulong* Register(object owner)
     {
         if (!IsPlatform) return null;

@@ -4,8 +4,8 @@ namespace WasmJit.Runtime;
 internal readonly record struct SavedRegister(int Register, int Offset);
 
 /// <summary>
-/// How a function's frame is built, read from the pushes and the subtraction with which its machine code begins. Frames of
-/// RyuJIT's code keep their size until they are left; only what the reader is sure of counts.
+/// How a function's frame is built, read from the pushes and the subtraction with which its machine code begins. Frames of RyuJIT's code keep their
+/// size until they are left. A form that the reader does not know has no shape.
 /// </summary>
 /// <param name="Size">Bytes from the stack pointer, as it is in calls, to the return address.</param>
 /// <param name="Saved">The registers of callers that the function saves.</param>

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace WasmJit.Runtime;
 
-/// <summary>What is known of return addresses. Read without a lock while one thread at a time adds.</summary>
+/// <summary>Facts about return addresses. Readers take no lock; one thread at a time adds.</summary>
 internal sealed class SiteTable<T>
     where T : class
 {
@@ -16,7 +16,7 @@ internal sealed class SiteTable<T>
 
     private volatile Slots slots = new(64);
 
-    /// <summary>What is known of an address; null if nothing is.</summary>
+    /// <summary>The facts about an address; null if there are none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal T? Find(nint address)
     {
@@ -30,7 +30,7 @@ internal sealed class SiteTable<T>
         }
     }
 
-    /// <summary>Adds what is known of an address of which nothing was. Callers take turns.</summary>
+    /// <summary>Adds facts about an address that had none. Callers take turns.</summary>
     internal void Add(nint address, T value)
     {
         Slots current = slots;

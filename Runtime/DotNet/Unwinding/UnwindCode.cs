@@ -4,13 +4,13 @@ using static Iced.Intel.AssemblerRegisters;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// The machine instructions of the fast path from a throw to its handler. While a thread is in them the collector waits: to
-/// the runtime they are no managed code, at whose instructions a thread could be stopped, and they take no time.
+/// The machine instructions of the fast path from a throw to its handler. To the runtime they are not managed code, so it cannot stop a thread in
+/// them, and the collector waits until they are done. They take no time.
 /// </summary>
 internal static unsafe class UnwindCode
 {
-    // A plan: where to go, with which stack pointer, from where each register comes, how many return addresses to compare,
-    // the registers as they are (for those that nobody saved), and pairs of a place and the return address there.
+    // A plan: the address to go to and its stack pointer, where each register comes from, how many return addresses to compare, the current registers
+    // (for those that nobody saved), and pairs of a place and the return address there.
     internal const int Target = 0, StackPointer = 1, Sources = 2, Checks = 8, Current = 9, Pairs = 15;
 
     private static readonly (nint Read, nint Land, nint Transfer) Code = Assemble();

@@ -5,10 +5,10 @@ using System.Runtime.InteropServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// The fast path from a throw to its handler, for the functions of a module: past frames of generated code alone it takes the
-/// registers from where the functions saved them and goes to the handler, as the runtime does after two passes over the
-/// stack. What it has to know it learns from exceptions that go the runtime's way, and it leaves to the runtime whatever it
-/// does not know for certain; so nothing is spent on functions that do not throw, not even in a <c>try</c>.
+/// The fast path from a throw to its handler, for the functions of a module. It goes past frames of generated code alone, takes the registers from
+/// where the functions saved them and jumps to the handler, as the runtime does after two passes over the stack. It learns from exceptions that go
+/// the runtime's way, and leaves to the runtime whatever it does not know for certain. So functions that do not throw pay nothing, not even in a
+/// <c>try</c>.
 /// </summary>
 /// <param name="importedTags">How many of the module's tags are imported.</param>
 /// <remarks>
@@ -28,10 +28,10 @@ internal sealed unsafe class Unwinder(int importedTags)
     private const int MaxFrames = 256;
     private const int MaxForeign = 256;
 
-    /// <summary>Of a stack that is larger, in bytes, nothing is learned: guests could make that take long.</summary>
+    /// <summary>Larger stacks, in bytes, teach nothing: guests could make the walk take long.</summary>
     private const ulong MaxStack = 256 << 10;
 
-    /// <summary>How many frames may be looked at for each function, and besides. A frame takes 1 µs, compiling a function 100.</summary>
+    /// <summary>How many frames may be looked at for each function, and in all besides. A frame takes 1 µs, compiling a function 100.</summary>
     private const int FramesPerFunction = 64, MoreFrames = 100_000;
 
     [ThreadStatic]
@@ -76,8 +76,8 @@ internal sealed unsafe class Unwinder(int importedTags)
     internal static Func<string?>? Test { private get; set; }
 
     /// <summary>
-    /// Whether what this class rests on holds in this process; tested when an exception could take the fast path for the first time,
-    /// on a thread of its own. Until the answer is there the runtime throws.
+    /// Whether this class's assumptions hold in this process. They are tested on a thread of their own when an exception could take the fast path for
+    /// the first time. Until the answer is there the runtime throws.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool IsTrusted()
@@ -140,7 +140,7 @@ internal sealed unsafe class Unwinder(int importedTags)
         internal volatile bool IsKnown = function is { HasRegions: false };
     }
 
-    /// <summary>Of the last throw on a thread that went the runtime's way: the calls of which the regions are not known yet.</summary>
+    /// <summary>The calls of the last throw on a thread that went the runtime's way and whose regions are not known yet.</summary>
     private sealed class ThreadState
     {
         internal readonly nint[] PlanStorage = GC.AllocateArray<nint>(UnwindCode.Pairs + (2 * MaxFrames), pinned: true);
@@ -164,7 +164,7 @@ internal sealed unsafe class Unwinder(int importedTags)
         }
     }
 
-    /// <summary>A region catches a tag, given as an index, or everything (-1). Before its function runs.</summary>
+    /// <summary>Notes that a region catches a tag, given as an index, or everything (-1). Called before its function runs.</summary>
     internal void AddClause(nint cell, int tag)
     {
         lock (gate)
@@ -183,8 +183,7 @@ internal sealed unsafe class Unwinder(int importedTags)
     // ---- a throw ----
 
     /// <summary>
-    /// What is to be done to go to the handler of an exception: a plan for <see cref="UnwindCode.Transfer"/>, 0 if the runtime
-    /// is to throw it.
+    /// The plan for <see cref="UnwindCode.Transfer"/> that leads to the handler of an exception; 0 if the runtime is to throw it.
     /// </summary>
     /// <param name="exception">The exception.</param>
     /// <param name="instance">The instance that throws it.</param>
@@ -254,8 +253,8 @@ internal sealed unsafe class Unwinder(int importedTags)
     }
 
     /// <summary>
-    /// Notes where a frame saved registers; gives the stack pointer in the caller. What the outermost frame saved is what
-    /// the handler's function had.
+    /// Notes where a frame saved registers, and gives the stack pointer in the caller. The registers that the outermost frame saved are those of the
+    /// handler's function.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static nint StepOver(nint* plan, FrameShape shape, nint sp)
@@ -278,9 +277,8 @@ internal sealed unsafe class Unwinder(int importedTags)
     }
 
     /// <summary>
-    /// Whether a region takes an exception, as the throwing instance sees its tags. The handler may be another instance's:
-    /// then its dispatch finds out that it takes it not, and throws again. That a region takes something not is certain only
-    /// where tags of instances' own are compared.
+    /// Whether a region takes an exception, as the throwing instance sees its tags. The handler may be another instance's: its dispatch then does not
+    /// take the exception and throws it again. A region is certain not to take something only if tags of instances' own are compared.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool? Catches(Region region, WasmException exception, InstanceCore instance)
@@ -342,7 +340,7 @@ internal sealed unsafe class Unwinder(int importedTags)
         {
             (Site site, nint address, nint low, nint high) = state.Unknown[i];
             if (frame < low || frame >= high) continue;
-            // Nothing more can be said of this frame: the first region is the innermost.
+            // No more can be learned of this frame: the first region is the innermost.
             state.Unknown.RemoveAt(i);
             if (site.IsKnown || (address != 0 && *(nint*)(low - 8) != address)) return;
             lock (unwinder.gate)
@@ -356,7 +354,7 @@ internal sealed unsafe class Unwinder(int importedTags)
     }
 
     /// <summary>
-    /// For handlers: an exception is caught in a frame. It has come to no region in the frames below that are still unknown.
+    /// For handlers: an exception is caught in a frame. It has come to no region in those frames below that are still unknown.
     /// </summary>
     internal static void Caught(object exception, nint frame)
     {
