@@ -30,8 +30,11 @@ internal abstract class ComponentValType : DefinedType
     {
         var copy = (ComponentValType)MemberwiseClone();
         copy.canonical = Canonical;
+        copy.Origin = this;
         return copy;
     }
+
+    internal void SetOrigin(DefinedType? type) => Origin = type;
 
     /// <summary>The same type with other parts.</summary>
     internal abstract ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource);

@@ -18,6 +18,9 @@ internal abstract class DefinedType
     /// <summary>Levels of types below it, and itself.</summary>
     internal int Depth { get; private protected init; } = 1;
 
+    /// <summary>The object that this one was made of, to be named.</summary>
+    internal DefinedType? Origin { get; private protected set; }
+
     /// <summary>The word for it in messages.</summary>
     internal abstract string Kind { get; }
 }
@@ -48,10 +51,11 @@ internal enum TypeTraits
 /// </summary>
 internal sealed class ResourceType : DefinedType
 {
-    private ResourceType(ResourceType? canonical, ResourceDefinition? definition)
+    private ResourceType(ResourceType? origin, ResourceDefinition? definition)
     {
-        Canonical = canonical ?? this;
-        Definition = canonical is null ? definition : canonical.Definition;
+        Canonical = origin is null ? this : origin.Canonical;
+        Definition = origin is null ? definition : origin.Definition;
+        Origin = origin;
         Traits = TypeTraits.HasResource;
     }
 
@@ -59,7 +63,7 @@ internal sealed class ResourceType : DefinedType
     internal static ResourceType Fresh(ResourceDefinition? definition = null) => new(null, definition);
 
     /// <summary>The same type under another name.</summary>
-    internal ResourceType Alias() => new(Canonical, null);
+    internal ResourceType Alias() => new(this, null);
 
     /// <summary>The object that stands for all that are equal.</summary>
     internal ResourceType Canonical { get; }

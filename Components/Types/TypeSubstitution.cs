@@ -94,7 +94,9 @@ internal sealed class TypeSubstitution(TypeTable table, WorkBudget budget)
         ComponentValType made = type.Rebuild(part => Changed(part), resource => Changed(resource));
         if (changed) budget.SpendOnObjects(parts);
         else budget.Spend(parts);
-        return changed ? table.Intern(made) : type;
+        if (!changed) return type;
+        made.SetOrigin(type.Origin is null ? null : Apply(type.Origin));
+        return table.Intern(made);
 
         T Changed<T>(T part)
             where T : DefinedType
