@@ -1,4 +1,5 @@
 using System.CommandLine;
+using WasmJit.Components;
 using WasmJit.DynamicLinking;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Validation;
@@ -7,15 +8,15 @@ using WasmJit.Text;
 
 namespace WasmJit.Cli;
 
-/// <summary><c>wasmjit inspect</c>: shows imports, exports and contents of a module without running it.</summary>
+/// <summary><c>wasmjit inspect</c>: shows imports, exports and contents of a module or component without running it.</summary>
 internal static class InspectCommand
 {
     internal static Command Make(Terminal terminal)
     {
         Argument<string> file = ModuleFile.Argument();
-        var command = new Command("inspect", "Shows the imports, exports and contents of a module.") { file };
+        var command = new Command("inspect", "Shows the imports, exports and contents of a module or component.") { file };
         Help.Describe(command, """
-            Types, imports and exports are in the syntax of the text format, in the module's order.
+            Types, imports and exports are in the syntax of the text format, in the module's order; those of a component are in WIT.
             """);
         command.SetAction(parsed => Run(terminal, parsed.GetValue(file)!));
         return command;
@@ -23,7 +24,8 @@ internal static class InspectCommand
 
     private static int Run(Terminal terminal, string path)
     {
-        byte[] bytes = ModuleFile.Read(path);
+        byte[] bytes = ModuleFile.ReadAny(path);
+        if (ComponentHeader.IsComponent(bytes)) return RunComponent(terminal, path, bytes);
         ModuleInfo info;
         try
         {
@@ -37,6 +39,36 @@ internal static class InspectCommand
         terminal.Line($"{path}: {bytes.Length:N0} bytes{(info.Name is { } name ? $", module ${name}" : "")}", "bold");
         Show(terminal, info, "");
         return Tool.Success;
+    }
+
+    private static int RunComponent(Terminal terminal, string path, byte[] bytes)
+    {
+        ComponentDefinition component;
+        try
+        {
+            component = ComponentDecoder.Decode(bytes);
+            ComponentValidator.Validate(component);
+        }
+        catch (ModuleException e)
+        {
+            throw new ToolException($"{path}: {ModuleFile.Kind(e, "component")}{e.Message}");
+        }
+        terminal.Line($"{path}: {bytes.Length:N0} bytes, component", "bold");
+        foreach (string line in WitPrinter.Print(component).TrimEnd('\n').Split('\n')) terminal.Line(line);
+        Section(terminal, "contents", Contents(component), "");
+        Section(terminal, "custom sections", component.CustomSections.Select(s => $"{Quote(s.Name)} {s.Length:N0} bytes"), "");
+        return Tool.Success;
+    }
+
+    private static IEnumerable<string> Contents(ComponentDefinition component)
+    {
+        foreach (Definition definition in component.Definitions)
+        {
+            if (definition is CoreModuleDefinition { Module: var module })
+                yield return $"core module, {Count(module.End - module.Begin, "byte")}: {Count(module.Imports.Count, "import")}, {Count(module.Exports.Count, "export")}";
+            if (definition is NestedDefinition { Component: var nested })
+                yield return $"component, {Count(nested.End - nested.Begin, "byte")}: {Count(nested.Spaces.Signature.Imports.Length, "import")}, {Count(nested.Spaces.Signature.Exports.Length, "export")}";
+        }
     }
 
     private static void Show(Terminal terminal, ModuleInfo info, string indent)

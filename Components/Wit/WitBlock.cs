@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace WasmJit.Components;
@@ -53,8 +54,17 @@ internal sealed class WitBlock(string owner, string? package, IReadOnlyDictionar
         }
     }
 
-    private static string Quote(string text) =>
-        "\"" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
+    private static string Quote(string text)
+    {
+        var quoted = new StringBuilder("\"");
+        foreach (char c in text)
+        {
+            if (c is '"' or '\\') quoted.Append('\\').Append(c);
+            else if (char.IsControl(c)) quoted.Append(CultureInfo.InvariantCulture, $"\\u{{{(int)c:x}}}");
+            else quoted.Append(c);
+        }
+        return quoted.Append('"').ToString();
+    }
 
     private void AddInstance(string prefix, string name, ComponentInstanceType instance)
     {
@@ -122,7 +132,7 @@ internal sealed class WitBlock(string owner, string? package, IReadOnlyDictionar
     private void Use((string Owner, string Name) type, string name)
     {
         // What is between other braces without a name of its own nobody can use.
-        if (!type.Owner.Contains('/', StringComparison.Ordinal)) return;
+        if (!type.Owner.Contains('/', StringComparison.Ordinal) || type.Owner.Contains(' ', StringComparison.Ordinal)) return;
         if (!uses.TryGetValue(type.Owner, out SortedSet<string>? used)) uses[type.Owner] = used = new SortedSet<string>(StringComparer.Ordinal);
         used.Add(WitNames.Id(type.Name) + (name == type.Name ? "" : $" as {WitNames.Id(name)}"));
     }

@@ -96,10 +96,19 @@ internal sealed class WitPrinter
                     bool isInterface = implemented is not null || item.Name.Contains(':', StringComparison.Ordinal);
                     string owner = implemented ?? (isInterface ? item.Name : prefix + item.Name);
                     if (isInterface && !interfaces.Exists(i => i.Name == owner)) interfaces.Add((owner, instance));
-                    foreach (ExternItem export in instance.Exports)
-                        if (export.Type.Sort == Sort.Type) Name(export.Type.Type, owner, export.Name);
+                    NameTypes(instance, owner);
                     break;
             }
+        }
+    }
+
+    /// <summary>Instances in instances, which WIT does not have, have types with names, too.</summary>
+    private void NameTypes(ComponentInstanceType instance, string owner)
+    {
+        foreach (ExternItem export in instance.Exports)
+        {
+            if (export.Type.Sort == Sort.Type) Name(export.Type.Type, owner, export.Name);
+            if (export.Type.Sort == Sort.Instance) NameTypes((ComponentInstanceType)export.Type.Type, $"{owner} {export.Name}");
         }
     }
 
