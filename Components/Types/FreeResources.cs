@@ -18,6 +18,14 @@ internal sealed class FreeResources(WorkBudget budget)
 
     internal ImmutableArray<ResourceType> Found => [.. found.Where(r => !bound.Contains(r))];
 
+    /// <summary>Those that were found since the last time.</summary>
+    internal ImmutableArray<ResourceType> TakeFound()
+    {
+        ImmutableArray<ResourceType> taken = Found;
+        found.Clear();
+        return taken;
+    }
+
     internal void Visit(ImmutableArray<ExternItem> items)
     {
         foreach (ExternItem item in items)

@@ -46,31 +46,35 @@ internal sealed class ComponentValidator
         }
         int unused = scope.ValueUsed.IndexOf(false);
         if (unused >= 0) throw new InvalidModuleException($"value index {unused} was not used as part of an instantiation, start function, or export", component.End);
-        CheckImports(scope, component);
-        ComponentSignature signature = Sign(scope);
+        ComponentSignature signature = Sign(scope, component.Definitions);
         TypeResolver.CheckLimits(signature, component.Begin);
         scope.Spaces.Signature = signature;
         component.Spaces = scope.Spaces;
         return signature;
     }
 
-    /// <summary>Nobody who gives the imports can know a resource type that the component defines itself.</summary>
-    private void CheckImports(ComponentScope scope, ComponentDefinition component)
-    {
-        var free = new FreeResources(budget);
-        free.Bind(scope.Imported);
-        free.Visit([.. scope.Imports]);
-        if (!free.Found.IsEmpty) throw new InvalidModuleException("local resource type found in imports", component.End);
-    }
-
     /// <summary>The type of a component. What its exports show of resource types that are not imported is made anew in each instance.</summary>
-    private ComponentSignature Sign(ComponentScope scope)
+    private ComponentSignature Sign(ComponentScope scope, IEnumerable<Definition> definitions)
     {
         ImmutableArray<ExternItem> exports = [.. scope.Exports];
+        CheckImports(scope, _ => true, definitions);
         var free = new FreeResources(budget);
         free.Bind(scope.Imported);
         free.Visit(exports);
         return new ComponentSignature([.. scope.Imports], exports, [.. scope.Imported], free.Found);
+    }
+
+    /// <summary>Who gives a component its imports cannot know a resource type that it makes: an import that equals one cannot be met.</summary>
+    private void CheckImports(ComponentScope scope, Func<ResourceType, bool> isMade, IEnumerable<Definition> definitions)
+    {
+        var free = new FreeResources(budget);
+        free.Bind(scope.Imported);
+        foreach ((ExternItem item, ImportDefinition import) in scope.Imports.Zip(definitions.OfType<ImportDefinition>()))
+        {
+            if (item.Type.Type is null) continue;
+            free.Visit(item.Type.Type);
+            if (free.TakeFound().Any(isMade)) throw new InvalidModuleException("local resource type found in imports", import.Offset);
+        }
     }
 
     private void Define(ComponentScope scope, Definition definition)
@@ -290,6 +294,8 @@ internal sealed class ComponentValidator
     internal ComponentSignature ComponentType(ComponentScope parent, ComponentTypeSyntax syntax)
     {
         ComponentScope scope = Declare(ScopeKind.ComponentType, parent, syntax.Declarations);
+        // Resource types of the scope around are none of the component's.
+        CheckImports(scope, new HashSet<ResourceType>(scope.Exported, ReferenceEqualityComparer.Instance).Contains, syntax.Declarations);
         return new ComponentSignature([.. scope.Imports], [.. scope.Exports], [.. scope.Imported], [.. scope.Exported]);
     }
 

@@ -13,6 +13,7 @@ internal sealed class WitPrinter
 
     /// <summary>The interfaces in the order in which they are named, each with the first type that has it.</summary>
     private readonly List<(string Name, ComponentInstanceType Type)> interfaces = [];
+    private readonly HashSet<string> interfaceNames = [];
 
     private readonly List<string> lines = [];
 
@@ -95,7 +96,7 @@ internal sealed class WitPrinter
                     string? implemented = written[item.Name].Implements;
                     bool isInterface = implemented is not null || item.Name.Contains(':', StringComparison.Ordinal);
                     string owner = implemented ?? (isInterface ? item.Name : prefix + item.Name);
-                    if (isInterface && !interfaces.Exists(i => i.Name == owner)) interfaces.Add((owner, instance));
+                    if (isInterface && interfaceNames.Add(owner)) interfaces.Add((owner, instance));
                     NameTypes(instance, owner);
                     break;
             }

@@ -52,6 +52,8 @@ public sealed class ComponentValidatorTests
     [InlineData("(type (resource (rep i64)))")]
     [InlineData("(import \"r\" (type $r (sub resource))) (import \"t\" (type (eq $r))) (import \"c\" (component (import \"t\" (type (eq $r)))))")]
     [InlineData("(import \"i\" (instance $i (export \"r\" (type (sub resource))))) (alias export $i \"r\" (type $r)) (import \"f\" (func (param \"x\" (own $r))))")]
+    // A type may say that an import equals a resource type around it.
+    [InlineData("(type $r (resource (rep i32))) (type (component (alias outer 1 $r (type $o)) (import \"r\" (type (eq $o)))))")]
     // Values: each used once.
     [InlineData("(import \"v\" (value $v string)) (start $s (value $v))")]
     [InlineData("(start $g (result (value $r))) (export \"r\" (value $r))")]
@@ -115,6 +117,9 @@ public sealed class ComponentValidatorTests
     [InlineData("(core type $m (module)) (core type (func (param (ref null $m))))", "a core type refers to a module type")]
     [InlineData("(component $c (import \"f\" (func async))) (import \"x\" (func $x)) (instance (instantiate $c (with \"f\" (func $x))))", "expected async function, found sync")]
     [InlineData("(component $c (type $t (list u8 2)) (import \"t\" (type (eq $t)))) (type $x (list u8 3)) (instance (instantiate $c (with \"t\" (type $x))))", "expected a list of length 2, found a list of length 3")]
+    // Resource types that whoever gives the imports cannot know.
+    [InlineData("(component (type $r (resource (rep i32))) (import \"r\" (type (eq $r))))", "local resource type found in imports")]
+    [InlineData("(type (component (export \"r\" (type $r (sub resource))) (import \"s\" (type (eq $r)))))", "local resource type found in imports")]
     // Values.
     [InlineData("(import \"v\" (value $v string))", "value index 0 was not used")]
     [InlineData("(import \"v\" (value $v string)) (start $s (value $v)) (start $s (value $v))", "value 0 cannot be used more than once")]
