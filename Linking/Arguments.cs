@@ -3,8 +3,8 @@ using WasmJit.Jit.Binary;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// What a module is given by name. An instance stands for two-level imports of its name, and things with two names for an
-/// import of an instance (Subtyping.md, import elaboration).
+/// The values that a module is given by name. An instance stands for two-level imports of its name, and values with two names stand for an import of
+/// an instance (Subtyping.md, import elaboration).
 /// </summary>
 internal sealed class Arguments
 {

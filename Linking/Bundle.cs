@@ -3,17 +3,17 @@ using WasmJit.Jit.Binary;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// Instances that are made of single things: of a module that imports them and exports them again.
+/// Instances that are made of single values: instances of a module that imports the values and exports them again.
 /// </summary>
 internal static class Bundle
 {
-    /// <summary>Makes an instance of a type; null if something is not to be had.</summary>
+    /// <summary>Makes an instance of a type; null if a value is not found.</summary>
     /// <param name="engine">The engine that the instance's module belongs to.</param>
-    /// <param name="type">What the instance exports.</param>
+    /// <param name="type">The type, which says the exports.</param>
     /// <param name="find">Gives an export by its name, a function as a FuncRef, or null.</param>
-    /// <param name="fuel">What pays for it.</param>
-    /// <param name="resources">What it counts against.</param>
-    /// <exception cref="LinkException">Something is of another type.</exception>
+    /// <param name="fuel">Pays for it.</param>
+    /// <param name="resources">The resources that it counts in.</param>
+    /// <exception cref="LinkException">A value is of another type.</exception>
     internal static Instance? Make(Engine engine, InstanceType type, Func<string, object?> find, Fuel? fuel = null, GuestResources? resources = null)
     {
         var values = new object[type.Exports.Length];

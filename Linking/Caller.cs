@@ -3,9 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace WasmJit;
 
 /// <summary>
-/// The instance that calls a host function: one that imports it. A host function whose first parameter is a <see cref="Caller"/>
-/// is given it; it is no parameter of the WebAssembly function. Where several instances import one function, each call comes with the
-/// instance that makes it, on any thread. An instance that takes a reference to the function and passes it on stays its caller.
+/// The instance that calls a host function: one that imports it. A host function whose first parameter is a <see cref="Caller"/> gets it; it is not a
+/// parameter of the WebAssembly function. If several instances import one function, each call comes with the instance that makes it, on any thread.
+/// An instance that takes a reference to the function and passes it on stays its caller.
 /// </summary>
 /// <example><code>
 /// { "env", "log", (Caller caller, int text, int length) => Console.WriteLine(caller.Memory.ReadString((uint)text, length)) }
@@ -24,10 +24,10 @@ public sealed class Caller
     /// <exception cref="InvalidOperationException">It has none.</exception>
     public Memory Memory => TryGetMemory(out Memory? found) ? found : throw new InvalidOperationException("The calling instance has no memory.");
 
-    /// <summary>What it may still execute; null if its engine does not count.</summary>
+    /// <summary>The units that it may still execute; null if its engine does not count.</summary>
     public Fuel? Fuel => Instance.Fuel;
 
-    /// <summary>What it has of what is limited, and its limits; null without limits.</summary>
+    /// <summary>Its resources and their limits; null without limits.</summary>
     public GuestResources? Resources => Instance.Resources;
 
     /// <summary>The token that stops the call, as <see cref="Guest.CancellationToken"/>.</summary>

@@ -1,8 +1,8 @@
 namespace WasmJit.Linking;
 
 /// <summary>
-/// A host function that takes its <see cref="Caller"/>, closed over one. It is written out for each usual number of parameters, so that
-/// neither making nor calling one needs code that is made at run time.
+/// A host function that takes its <see cref="Caller"/>, closed over one. The class is written out for each usual number of parameters, so that
+/// neither making nor calling a thunk needs code that is made at run time.
 /// </summary>
 internal abstract class CallerThunk(Caller? caller)
 {
@@ -48,7 +48,7 @@ internal abstract class CallerThunk(Caller? caller)
 
     private Delegate? function;
 
-    /// <summary>Whose calls it serves; null if that is still to be said.</summary>
+    /// <summary>The instance whose calls it serves; null if that is not known yet.</summary>
     internal Caller? Caller => caller;
 
     /// <summary>The function without the caller.</summary>

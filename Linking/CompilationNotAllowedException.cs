@@ -1,8 +1,8 @@
 namespace WasmJit;
 
 /// <summary>
-/// An engine that makes no code (<see cref="Compilation.Never"/>) was asked to compile. A guest that asks gets the trap
-/// <see cref="TrapKind.RuntimeCompileNotAllowed"/>, or <see cref="Builtins.LinkingError.NotAllowed"/>.
+/// An engine that makes no code (<see cref="Compilation.Never"/>) was asked to compile. If a guest asked, it gets the trap <see
+/// cref="TrapKind.RuntimeCompileNotAllowed"/>, or <see cref="Builtins.LinkingError.NotAllowed"/>.
 /// </summary>
 public sealed class CompilationNotAllowedException : InvalidOperationException
 {

@@ -7,8 +7,8 @@ using WasmJit.Runtime;
 namespace WasmJit;
 
 /// <summary>
-/// Compiles modules. An engine holds nothing but its options: modules and instances of several engines can be linked with
-/// each other, and all of them are ordinary garbage when nobody uses them.
+/// Compiles modules. An engine holds nothing but its options. Modules and instances of several engines can be linked with each other, and all of them
+/// are ordinary garbage when nobody uses them.
 /// </summary>
 public sealed class Engine
 {
@@ -31,7 +31,7 @@ public sealed class Engine
     /// <summary>The options.</summary>
     public EngineOptions Options { get; }
 
-    /// <summary>Whether memory accesses are left to the processor to check.</summary>
+    /// <summary>Whether guard pages check memory accesses, and not comparisons.</summary>
     public bool UsesGuardPages { get; }
 
     /// <summary>Decodes and validates a module. The bytes are copied.</summary>
@@ -42,8 +42,7 @@ public sealed class Engine
     public Module Compile(ReadOnlySpan<byte> bytes) => CompileOwned(bytes.ToArray());
 
     /// <summary>
-    /// Reads and compiles a file in the binary format. The memory that its bytes take is that of the file, once:
-    /// <see cref="Compile"/> needs a copy besides the caller's.
+    /// Reads and compiles a file in the binary format. Its bytes are in memory only once: <see cref="Compile"/> needs a copy besides the caller's.
     /// </summary>
     /// <param name="path">The file; it may be changed or deleted afterwards.</param>
     /// <exception cref="IOException">It cannot be read, or is larger than 2 GB.</exception>
@@ -73,16 +72,16 @@ public sealed class Engine
     }
 
     /// <summary>
-    /// Loads a module that <see cref="Module.Save(string)"/> or <c>wasmjit compile</c> has written. The file is code of the host:
-    /// only .NET checks what it does, as with any other assembly. Never load one that a guest may have written.
+    /// Loads a module that <see cref="Module.Save(string)"/> or <c>wasmjit compile</c> has written. The file is code of the host: nothing but .NET
+    /// checks it, as with any other assembly. Never load one that a guest may have written.
     /// </summary>
     /// <param name="path">The file. It is read at once, and may be replaced afterwards.</param>
-    /// <exception cref="SavedModuleException">It is no saved module, or one of another build, platform or other options.</exception>
+    /// <exception cref="SavedModuleException">The file is not a saved module, or one of another build, platform or other options.</exception>
     public Module LoadSaved(string path) => Linking.SavedModules.Load(this, File.ReadAllBytes(path));
 
     /// <summary>As <see cref="LoadSaved(string)"/>, from a stream, which is read to its end.</summary>
     /// <param name="stream">The file's content.</param>
-    /// <exception cref="SavedModuleException">It is no saved module, or one of another build, platform or other options.</exception>
+    /// <exception cref="SavedModuleException">The file is not a saved module, or one of another build, platform or other options.</exception>
     public Module LoadSaved(Stream stream)
     {
         var buffer = new MemoryStream();
@@ -91,14 +90,14 @@ public sealed class Engine
     }
 
     /// <summary>
-    /// As <see cref="LoadSaved(string)"/>, for an assembly that the host has loaded or refers to. Its code lives as long as the
-    /// assembly does; that its file is undamaged is the host's concern.
+    /// As <see cref="LoadSaved(string)"/>, for an assembly that the host has loaded or refers to. Its code lives as long as the assembly does. The
+    /// host must make sure that its file is undamaged.
     /// </summary>
     /// <param name="assembly">The assembly.</param>
-    /// <exception cref="SavedModuleException">It is no saved module, or one of another build, platform or other options.</exception>
+    /// <exception cref="SavedModuleException">The assembly is not a saved module, or one of another build, platform or other options.</exception>
     public Module LoadSaved(System.Reflection.Assembly assembly) => Linking.SavedModules.Load(this, assembly);
 
-    /// <summary>Whether the bytes are a valid module, and why not.</summary>
+    /// <summary>Whether the bytes are a valid module, and the reason if they are not.</summary>
     /// <param name="bytes">The module.</param>
     /// <param name="error">The reason, or null.</param>
     public bool Validate(ReadOnlySpan<byte> bytes, out ModuleException? error) => ValidateOwned(bytes.ToArray(), out error, out _);
@@ -119,14 +118,14 @@ public sealed class Engine
         }
     }
 
-    /// <summary>What counts for a guest that the host makes; null without limits.</summary>
+    /// <summary>The resources of a guest that the host makes; null without limits.</summary>
     internal GuestResources? NewResources() => Options.Limits is { } limits ? new GuestResources(limits) : null;
 
     internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel, Options.Inlining,
         Options.BackgroundThreads, Options.BackgroundThreshold, Options.PartSize,
         Options.Verify || EmitterAssertions.IsForced, Interprets, Interprets && Options.Compilation == Compilation.Tiered, Options.TierSeed);
 
-    /// <summary>What checks the emitter compiles: interpreted, nothing would be checked.</summary>
+    /// <summary>The verifying mode checks the emitter, so it compiles: interpreted code would check nothing.</summary>
     private bool Interprets => Options is { Compilation: Compilation.Interpreted or Compilation.Tiered, Verify: false, PartSize: null } && !EmitterAssertions.IsForced;
 
     internal Module CompileOwned(byte[] bytes)
@@ -139,7 +138,7 @@ public sealed class Engine
         return module;
     }
 
-    /// <summary>Compiles for a guest: what it makes counts.</summary>
+    /// <summary>Compiles for a guest, and counts in its quota.</summary>
     /// <exception cref="QuotaExceededException">The quota is used up.</exception>
     internal Module CompileOwned(byte[] bytes, LinkingQuota? quota)
     {

@@ -11,8 +11,8 @@ internal static class FastPathTest
     private const int Calls = 8, Depth = 2;
 
     /// <summary>
-    /// A module of Tests/Engine/Runtime/FastPathTest.wat. Its function <c>test</c> keeps six numbers over a call of one that catches what a
-    /// third throws, which keeps six numbers over calls of itself.
+    /// A module of Tests/Engine/Runtime/FastPathTest.wat. Its function <c>test</c> keeps six numbers over a call of a function that catches the
+    /// exception of a third, which keeps six numbers over calls of itself.
     /// </summary>
     internal static ReadOnlySpan<byte> Module =>
     [
@@ -30,7 +30,7 @@ internal static class FastPathTest
         0x20, 0x03, 0x20, 0x04, 0x20, 0x05, 0x20, 0x06, 0x20, 0x07, 0x7c, 0x7c, 0x7c, 0x7c, 0x7c, 0x7c, 0x0b,
     ];
 
-    /// <summary>Null if all is well, otherwise what is not.</summary>
+    /// <summary>Null if all results are right, otherwise what is wrong.</summary>
     internal static string? Run()
     {
         var engine = new Engine(new EngineOptions { BackgroundThreads = 0, MemoryChecks = MemoryChecks.Explicit });

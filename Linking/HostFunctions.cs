@@ -8,14 +8,14 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// Host functions as references. One that takes a <see cref="Caller"/> becomes a function of its own for each instance that imports it;
-/// all others cost nothing that they did not cost without.
+/// Host functions as references. A function that takes a <see cref="Caller"/> becomes a function of its own for each instance that imports it. All
+/// others pay nothing for that.
 /// </summary>
 internal static class HostFunctions
 {
     private static readonly ConditionalWeakTable<Delegate, CallerThunk> Thunks = [];
 
-    /// <summary>The reference to a host function of a type. What it calls with is said by <see cref="ForCaller"/>.</summary>
+    /// <summary>The reference to a host function of a type. <see cref="ForCaller"/> says which instance calls it.</summary>
     /// <param name="host">The function.</param>
     /// <param name="type">Its type.</param>
     /// <param name="code">The code of the module that it is for.</param>
@@ -34,11 +34,11 @@ internal static class HostFunctions
     }
 
     /// <summary>The type that a host function has by itself.</summary>
-    /// <exception cref="ArgumentException">A parameter or result is of no wasm type.</exception>
+    /// <exception cref="ArgumentException">A parameter or result has no type of WebAssembly.</exception>
     internal static DefType TypeOf(Delegate host) =>
         HostAdapter.TypeOf(WantsCaller(host) ? ThunkOf(host, true).Bound.GetType() : host.GetType());
 
-    /// <summary>The function for an instance that is about to import it: the same one, unless it asks who calls.</summary>
+    /// <summary>The function for an instance that is about to import it: the same one, unless it takes its caller.</summary>
     internal static FuncRef ForCaller(FuncRef func, Instance instance)
     {
         if (func.Index >= 0 || func.Delegate.Target is not CallerThunk thunk || ReferenceEquals(thunk.Caller, instance.Caller)) return func;

@@ -3,10 +3,10 @@ using System.Collections;
 namespace WasmJit;
 
 /// <summary>
-/// What modules import, by module name and name. For a function give a delegate, of the host or from an instance; else a
-/// <see cref="Memory"/>, <see cref="Table"/>, <see cref="Global"/>, <see cref="Tag"/>, <see cref="Module"/> or
-/// <see cref="Instance"/>. Whole instances stand for all their exports under a module name, and things given one by one under
-/// a module name stand for an instance where a module imports one. Single-level imports have one name.
+/// The imports of modules, by module name and name. For a function give a delegate, of the host or from an instance. All other imports are a <see
+/// cref="Memory"/>, <see cref="Table"/>, <see cref="Global"/>, <see cref="Tag"/>, <see cref="Module"/> or <see cref="Instance"/>. A whole instance
+/// stands for all its exports under a module name, and values given one by one under a module name stand for an instance if a module imports one.
+/// Single-level imports have one name.
 /// </summary>
 /// <example><code>new Imports { { "env", "print", (Action&lt;int&gt;)Console.WriteLine }, { "lib", instance } }</code></example>
 public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? Name), object>>
@@ -15,9 +15,9 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     private readonly Dictionary<string, Instance> instances = [];
     private readonly Dictionary<string, object> singles = [];
 
-    /// <summary>What is imported by two names, from a whole instance, too. Setting it replaces an import, or adds it.</summary>
+    /// <summary>The import of two names, from a whole instance, too. Setting it replaces an import, or adds it.</summary>
     /// <exception cref="KeyNotFoundException">Read, and there is none.</exception>
-    /// <exception cref="ArgumentException">The value is nothing that a module can import.</exception>
+    /// <exception cref="ArgumentException">The value is not of a kind that modules can import.</exception>
     public object this[string module, string name]
     {
         get => Find(module, name) ?? throw new KeyNotFoundException($"There is no import \"{module}\" \"{name}\".");
@@ -25,14 +25,14 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     }
 
     /// <summary>Adds one import.</summary>
-    /// <exception cref="ArgumentException">There is one of these names already, or the value is nothing that a module can import.</exception>
+    /// <exception cref="ArgumentException">There is one of these names already, or the value is not of a kind that modules can import.</exception>
     public void Add(string module, string name, object value)
     {
         if (!items.TryAdd((module, name), Checked(value))) throw new ArgumentException($"There is an import \"{module}\" \"{name}\" already.", nameof(name));
     }
 
     /// <summary>Adds a single-level import, of the runtime-linking extension: a module, or anything else.</summary>
-    /// <exception cref="ArgumentException">There is one of this name already, or the value is nothing that a module can import.</exception>
+    /// <exception cref="ArgumentException">There is one of this name already, or the value is not of a kind that modules can import.</exception>
     public void Add(string name, object value)
     {
         if (value is Instance instance) Add(name, instance);
@@ -49,7 +49,7 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
         if (!instances.TryAdd(module, instance)) throw new ArgumentException($"There is an instance \"{module}\" already.", nameof(module));
     }
 
-    /// <summary>Adds all of another set; what is there already stays.</summary>
+    /// <summary>Adds all of another set, except those that are there already.</summary>
     public void AddRange(Imports other)
     {
         foreach (KeyValuePair<(string, string), object> item in other.items) items.TryAdd(item.Key, item.Value);
@@ -58,10 +58,10 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     }
 
     /// <summary>
-    /// Adds what a module imports and is not there yet, so that it can be linked: functions as asked for, memories and tables of
-    /// the least size, globals that are zero or null.
+    /// Adds the missing imports of a module, so that it can be linked: functions as asked for, memories and tables of the least size, globals that
+    /// are zero or null.
     /// </summary>
-    /// <returns>What was added.</returns>
+    /// <returns>The imports that were added.</returns>
     /// <exception cref="LinkException">An import is of a type that has no value by default.</exception>
     public IReadOnlyList<ImportType> AddUnknown(Module module, UnknownImports functions)
     {
@@ -77,7 +77,7 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
         return added;
     }
 
-    /// <summary>What has one name.</summary>
+    /// <summary>The values of one name.</summary>
     internal object? Find(string name) => singles.TryGetValue(name, out object? value) ? value : instances.GetValueOrDefault(name);
 
     internal object? Find(string module, string name)
@@ -86,7 +86,7 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
         return instances.TryGetValue(module, out Instance? instance) ? instance.FindExport(name) : null;
     }
 
-    /// <summary>All that was added. Whole instances and single-level imports have one name.</summary>
+    /// <summary>All values that were added. Whole instances and single-level imports have one name.</summary>
     public IEnumerator<KeyValuePair<(string Module, string? Name), object>> GetEnumerator()
     {
         foreach (((string module, string name), object value) in items) yield return new((module, name), value);

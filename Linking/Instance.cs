@@ -23,7 +23,7 @@ public sealed class Instance : InstanceCore, ILinkable
         Services = module.Shared.Services;
     }
 
-    /// <summary>The instance as host functions see it that ask who calls.</summary>
+    /// <summary>The instance as host functions get it that take their caller.</summary>
     internal Caller Caller => caller ?? Interlocked.CompareExchange(ref caller, new Caller(this), null) ?? caller;
 
     /// <summary>The module.</summary>
@@ -36,8 +36,8 @@ public sealed class Instance : InstanceCore, ILinkable
     public string? LastLinkingError { get; internal set; }
 
     /// <summary>
-    /// What the instance may still execute; null if its engine does not count. It can be replaced between calls, and be shared
-    /// with other instances. Instances that a guest makes of modules share the guest's.
+    /// The fuel that is left to the instance; null if its engine does not count. It can be replaced between calls, and be shared with other
+    /// instances. Instances that a guest makes of modules share the guest's.
     /// </summary>
     /// <exception cref="InvalidOperationException">The engine does not count.</exception>
     public Fuel? Fuel
@@ -51,7 +51,7 @@ public sealed class Instance : InstanceCore, ILinkable
         }
     }
 
-    /// <summary>What the guest has of what is limited, and its limits; null without limits. Instances that a guest makes share the guest's.</summary>
+    /// <summary>The guest's resources and their limits; null without limits. Instances that a guest makes share the guest's.</summary>
     public GuestResources? Resources => GuestLimits;
 
     DefType ILinkable.DynamicType => Module.Info.InstanceType;
@@ -83,7 +83,9 @@ public sealed class Instance : InstanceCore, ILinkable
         return export is not null;
     }
 
-    /// <summary>An export as what the host asks for: itself, or a function as another delegate of the same signature; null otherwise.</summary>
+    /// <summary>
+    /// An export in the form that the host asks for: itself, or a function as another delegate of the same signature; null otherwise.
+    /// </summary>
     private static T? As<T>(object export)
         where T : class
     {
@@ -110,7 +112,7 @@ public sealed class Instance : InstanceCore, ILinkable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The token can be cancelled, and the engine has no <see cref="EngineOptions.Interruptible"/>.</exception>
     /// <exception cref="KeyNotFoundException">There is no export of this name.</exception>
-    /// <exception cref="InvalidCastException">The export is no function, or its result is of another type.</exception>
+    /// <exception cref="InvalidCastException">The export is not a function, or its result is of another type.</exception>
     /// <exception cref="ArgumentException">The arguments are not those of the function.</exception>
     public Task<TResult> InvokeAsync<TResult>(string name, CancellationToken cancellation, params object?[] arguments)
     {
@@ -119,7 +121,7 @@ public sealed class Instance : InstanceCore, ILinkable
         return Guest.RunAsync(() => (TResult)Invoke(function, arguments)!, cancellation);
     }
 
-    /// <summary>As <see cref="InvokeAsync{TResult}"/>, for a function without results, or whose results are not wanted.</summary>
+    /// <summary>As <see cref="InvokeAsync{TResult}"/>, for a function without results, or whose results are not needed.</summary>
     /// <param name="name">The export.</param>
     /// <param name="cancellation">Stops the guest.</param>
     /// <param name="arguments">The function's arguments, of exactly its types.</param>
@@ -172,7 +174,7 @@ public sealed class Instance : InstanceCore, ILinkable
         };
     }
 
-    /// <summary>A member of the instance index space. What two-level imports are together is made when somebody asks first.</summary>
+    /// <summary>A member of the instance index space. The instance that two-level imports form is made when it is first asked for.</summary>
     /// <param name="index">The index.</param>
     /// <param name="imports">The imports, while the index spaces are not full yet.</param>
     /// <exception cref="LinkException">The guest's limits allow no further instance.</exception>

@@ -3,7 +3,7 @@ using WasmJit.Runtime;
 namespace WasmJit;
 
 /// <summary>
-/// A module could not be linked: an import is missing, what stands for it has another type, or the guest may have no more of something.
+/// A module could not be linked: an import is missing or has another type, or the guest may have no more of a resource.
 /// </summary>
 public sealed class LinkException : WasmJitException
 {
@@ -15,6 +15,6 @@ public sealed class LinkException : WasmJitException
     internal LinkException(ResourceLimitException limit)
         : base($"limit reached: {limit.Message}", limit) => Limit = limit.Kind;
 
-    /// <summary>Which of the guest's <see cref="ResourceLimits"/> stands in the way; null if something else does.</summary>
+    /// <summary>The exceeded one of the guest's <see cref="ResourceLimits"/>; null for other reasons.</summary>
     public ResourceKind? Limit { get; }
 }

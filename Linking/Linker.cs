@@ -8,15 +8,15 @@ namespace WasmJit.Linking;
 internal static unsafe class Linker
 {
     /// <summary>
-    /// Instance definitions make instances, whose definitions make more. What one instantiation may come to: some thousands of
-    /// small instances, or a few very large ones.
+    /// Instance definitions make instances, whose definitions make more. This bounds one instantiation: some thousands of small instances, or a few
+    /// very large ones.
     /// </summary>
     private const long MaxWork = 10_000_000;
 
     internal static long WorkOf(ModuleInfo info)
     {
         long work = 1000 + (4L * info.Imports.Count) + info.Funcs.Count + info.Initialisers.Count;
-        // Each is an object, a table with an array, whatever is in it.
+        // Each is an object, or a table with an array, whatever it contains.
         work += (16L * (info.Globals.Count - info.ImportedGlobals)) + (16L * (info.Tags.Count - info.ImportedTags)) + (64L * (info.Tables.Count - info.ImportedTables));
         work += 1000L * (info.Memories.Count - info.ImportedMemories);
         for (int i = info.ImportedTables; i < info.Tables.Count; i++) work += (long)(Math.Min(info.Tables[i].Type.Minimum, Table.HardMaximum) / 4);
@@ -25,7 +25,7 @@ internal static unsafe class Linker
         return work;
     }
 
-    /// <summary>What an instance costs the guest that makes it, start function and initial values apart.</summary>
+    /// <summary>The price of an instance for the guest that makes it, without start function and initial values.</summary>
     internal static ulong CostOf(ModuleInfo info)
     {
         ulong cost = (ulong)WorkOf(info);
@@ -48,7 +48,7 @@ internal static unsafe class Linker
         return values;
     }
 
-    /// <summary>An import; things that are given one by one make an instance where one is asked for.</summary>
+    /// <summary>An import. Values that are given one by one form an instance if one is asked for.</summary>
     private static object? Find(Module module, Imports imports, ImportInfo import)
     {
         object? value = import.Name is null ? imports.Find(import.Module) : imports.Find(import.Module, import.Name);
@@ -93,8 +93,8 @@ internal static unsafe class Linker
     /// <summary>Makes an instance of imports in the module's order.</summary>
     /// <param name="module">The module.</param>
     /// <param name="imports">The imports.</param>
-    /// <param name="fuel">What it may execute.</param>
-    /// <param name="resources">What it may have; null for what the engine's options say of each guest.</param>
+    /// <param name="fuel">Its fuel.</param>
+    /// <param name="resources">Its resources; null for those of the engine's options for each guest.</param>
     /// <param name="beforeStart">Sees the instance before its start function runs.</param>
     /// <exception cref="LinkException">An import is of another type.</exception>
     internal static Instance Instantiate(
@@ -107,7 +107,7 @@ internal static unsafe class Linker
     private static Instance Instantiate(
         Module module, object[] imports, Fuel? fuel, GuestResources? resources, Action<Instance>? beforeStart, ref long left)
     {
-        // Whatever the outermost module is, it may be instantiated.
+        // The outermost module may always be instantiated.
         if (left != long.MaxValue) Fuel.Pay(fuel, CostOf(module.Info));
         left = left == long.MaxValue ? MaxWork : left - WorkOf(module.Info);
         if (left < 0) throw new LinkException("too many instances for one instantiation");
@@ -173,7 +173,7 @@ internal static unsafe class Linker
         try
         {
             for (int i = info.ImportedMemories; i < info.Memories.Count; i++, CancellationScope.ThrowIfStopped()) instance.Memories[i] = new Memory(info.Memories[i], module.Shared.Placement, instance.Resources);
-            // Initial values of globals may refer to tables, those of tables to globals: values come later.
+            // Initial values of globals may refer to tables, those of tables to globals. So values are set after both exist.
             for (int i = info.ImportedTables; i < info.Tables.Count; i++, CancellationScope.ThrowIfStopped()) instance.Tables[i] = new Table(info.Tables[i].Type, null, default, instance.Resources);
         }
         catch (OutOfMemoryException e)
@@ -192,7 +192,7 @@ internal static unsafe class Linker
         }
     }
 
-    /// <summary>Code without comparisons must not get a memory behind which other things lie.</summary>
+    /// <summary>Code without comparisons must not get a memory without guard pages: other data lie behind it.</summary>
     private static void CheckGuards(Instance instance, ModuleInfo info)
     {
         for (int i = 0; i < info.ImportedMemories; i++)

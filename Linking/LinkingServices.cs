@@ -5,7 +5,7 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
-/// <summary>What generated code asks of the engine: code, function references, and the runtime-linking extension.</summary>
+/// <summary>The services of the engine for generated code: code, function references, and the runtime-linking extension.</summary>
 internal sealed class LinkingServices(ModuleCode module) : InstanceServices
 {
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
@@ -128,7 +128,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         }
     }
 
-    /// <summary>Brings arguments from the order of the static type into that of the module, which may ask for fewer.</summary>
+    /// <summary>Brings arguments from the order of the static type into that of the module, which may import fewer.</summary>
     private static object[] Arrange(Module compiled, ModuleType given, object?[] args)
     {
         Items<ImportInfo> wanted = compiled.Info.Imports;
@@ -163,7 +163,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         {
             if (of.ExportType is null)
             {
-                // Whoever sees the type sees the values.
+                // A thread that sees the type sees the values.
                 of.ExportValues = new object?[exports.Exports.Length];
                 Volatile.Write(ref of.ExportType, type);
             }
@@ -173,13 +173,13 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         return value;
     }
 
-    /// <summary>The name is compared byte by byte; what is no UTF-8 names nothing.</summary>
+    /// <summary>The name is compared byte by byte. Bytes that are not UTF-8 name nothing.</summary>
     internal override object? GetExport(object? target, Memory memory, ulong address, ulong length, DefType type)
     {
         if (target is not Instance instance) throw Trap.Make(TrapKind.NullInstanceReference);
         memory.CheckRange(address, length);
         if (length > (ulong)Array.MaxLength) throw Trap.Make(TrapKind.OutOfMemory, "a name of 2 GiB or more");
-        // A character takes three bytes at most; what is longer than the longest name is none of them.
+        // A character takes three bytes at most, so a longer text than the longest name is not one of them.
         if (length > 3UL * (uint)instance.Module.Info.LongestExport) return null;
         string name;
         try

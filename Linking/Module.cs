@@ -25,10 +25,10 @@ public sealed class Module : ILinkable
     {
     }
 
-    /// <summary>What all closures of the module have in common.</summary>
+    /// <summary>The part that all closures of the module share.</summary>
     internal ModuleCode Shared { get; }
 
-    /// <summary>The modules of enclosing instances that it names: what makes a nested module a closure.</summary>
+    /// <summary>The modules of enclosing instances that it names. They make a nested module a closure.</summary>
     internal Module[] Captured { get; }
 
     /// <summary>The engine that compiled it.</summary>
@@ -36,7 +36,7 @@ public sealed class Module : ILinkable
 
     internal ModuleInfo Info => Shared.Info;
 
-    /// <summary>What counts it in the quota of the guest that had it compiled.</summary>
+    /// <summary>Counts it in the quota of the guest that had it compiled.</summary>
     internal LinkingQuota.LiveModule? Live
     {
         get => Shared.Root.Live;
@@ -49,10 +49,10 @@ public sealed class Module : ILinkable
     /// <summary>Its type in the sense of the runtime-linking extension: imports and exports.</summary>
     public ModuleType Type => (ModuleType)Info.ModuleType.Composite;
 
-    /// <summary>What it needs, in order.</summary>
+    /// <summary>Its imports, in order.</summary>
     public IReadOnlyList<ImportType> Imports => Type.Imports;
 
-    /// <summary>What its instances offer, in order.</summary>
+    /// <summary>The exports of its instances, in order.</summary>
     public IReadOnlyList<ExportType> Exports => exports ??= new List<ExportType>(Info.Exports.Select(e => new ExportType(e.Name, Info.TypeOf(e.Kind, e.Index)))).AsReadOnly();
 
     private IReadOnlyList<ExportType>? exports;
@@ -67,8 +67,8 @@ public sealed class Module : ILinkable
         [.. Info.CustomSections.Where(s => s.Name == name).Select(s => Info.Bytes.Slice(s.Start, s.Length))];
 
     /// <summary>
-    /// What is wrong in custom sections that have a meaning: names, branch hints. Such a module is valid; the engine uses these
-    /// sections as far as they are right.
+    /// Errors in custom sections that have a meaning: names, branch hints. Such a module is valid. The engine uses the correct parts of these
+    /// sections.
     /// </summary>
     public IReadOnlyList<string> CustomSectionProblems => [.. Info.CustomProblems.Select(p => $"{p.Reason} (at byte 0x{p.Offset:x})")];
 
@@ -82,29 +82,29 @@ public sealed class Module : ILinkable
     internal bool CountsFuel => SavedCode?.Options.CountsFuel ?? Engine.Options.CountFuel;
 
     /// <summary>
-    /// Writes the module with the code of all its functions as a .NET assembly, for <see cref="Engine.LoadSaved(string)"/>. The
-    /// code is what the engine's options make it, and for machines like this one.
+    /// Writes the module with the code of all its functions as a .NET assembly, for <see cref="Engine.LoadSaved(string)"/>. The engine's options
+    /// determine the code. It is for machines like this one.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <exception cref="UnsupportedModuleException">A function needs more temporaries than IL allows.</exception>
     public void Save(string path) => File.WriteAllBytes(path, SavedModules.Write(this));
 
     /// <summary>As <see cref="Save(string)"/>, to a stream.</summary>
-    /// <param name="stream">Where it is written.</param>
+    /// <param name="stream">The stream that it is written to.</param>
     /// <exception cref="UnsupportedModuleException">A function needs more temporaries than IL allows.</exception>
     public void Save(Stream stream) => stream.Write(SavedModules.Write(this));
 
     /// <summary>Makes an instance: links the imports, initialises, runs the start function.</summary>
-    /// <param name="imports">What the module imports; null if it imports nothing.</param>
+    /// <param name="imports">The imports; null if the module has none.</param>
     /// <param name="fuel">
-    /// What the instance may execute, the start function and initial values included, if the engine counts; without end if null.
+    /// Fuel for the instance, its start function and initial values included, if the engine counts; no limit if null.
     /// </param>
     /// <param name="resources">
-    /// What the instance, and what it makes in turn, may have of memories, tables and instances; what <see cref="EngineOptions.Limits"/>
-    /// says of each guest if null. Instances that are given the same count together.
+    /// Resources that the instance's memories, tables and instances, and those that it makes in turn, count in; null for <see
+    /// cref="EngineOptions.Limits"/> of its own. Instances that are given the same object count together.
     /// </param>
     /// <exception cref="InvalidOperationException">Fuel is given, and the engine has no <see cref="EngineOptions.CountFuel"/>.</exception>
-    /// <exception cref="LinkException">An import is missing or of another type, or the guest may have no more of something.</exception>
+    /// <exception cref="LinkException">An import is missing or of another type, or the guest may have no more of a resource.</exception>
     /// <exception cref="TrapException">A segment does not fit, or the start function traps.</exception>
     public Instance Instantiate(Imports? imports = null, Fuel? fuel = null, GuestResources? resources = null) =>
         InstantiateFor(null, imports, fuel, resources);

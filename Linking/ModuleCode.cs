@@ -6,8 +6,8 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// What a module is apart from its closure: its engine, its declarations and its code. A nested module has one of these however
-/// often the module around it is instantiated.
+/// A module without its closure: its engine, its declarations and its code. A nested module has one of these however often the module around it is
+/// instantiated.
 /// </summary>
 internal sealed class ModuleCode(Engine engine, ModuleInfo info, ModuleCode? outer)
 {
@@ -19,10 +19,10 @@ internal sealed class ModuleCode(Engine engine, ModuleInfo info, ModuleCode? out
 
     internal ModuleInfo Info { get; } = info;
 
-    /// <summary>Of the module that is nested in no other.</summary>
+    /// <summary>The code of the outermost module.</summary>
     internal ModuleCode Root => outer?.Root ?? this;
 
-    /// <summary>Of the whole: what counts it in a quota.</summary>
+    /// <summary>Counts the whole module in a quota.</summary>
     internal LinkingQuota.LiveModule? Live { get; set; }
 
     internal FunctionCode Code => code ??= FunctionCode.Of(Info, Engine.CodeOptions);
@@ -30,7 +30,7 @@ internal sealed class ModuleCode(Engine engine, ModuleInfo info, ModuleCode? out
     /// <summary>Whether its code leaves the checks of accesses to guard pages.</summary>
     internal bool NeedsGuards => Info.State.Code is SavedCode saved ? !saved.Options.ChecksMemories : Engine.UsesGuardPages;
 
-    /// <summary>Where memories of its instances are to be.</summary>
+    /// <summary>Where memories of its instances are placed.</summary>
     internal MemoryPlacement Placement => new(NeedsGuards, Engine.Options.MemoryReservation);
 
     internal LinkingServices Services =>

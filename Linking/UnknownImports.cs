@@ -5,7 +5,7 @@ using WasmJit.Runtime;
 
 namespace WasmJit;
 
-/// <summary>What stands for functions that a module imports and nobody gives.</summary>
+/// <summary>Stand-ins for functions that a module imports and nobody gives.</summary>
 public enum UnknownImports
 {
     /// <summary>A function that traps when it is called, with the import's name.</summary>
@@ -15,10 +15,10 @@ public enum UnknownImports
     Default,
 }
 
-/// <summary>Makes what stands for imports that nobody gives.</summary>
+/// <summary>Makes stand-ins for imports that nobody gives.</summary>
 internal static class UnknownImport
 {
-    /// <summary>Makes an import of a type: functions as asked for, all else with the least that the type allows.</summary>
+    /// <summary>Makes an import of a type: functions as asked for, everything else with the least that the type allows.</summary>
     /// <param name="import">The import; of an instance each export that is given under its name is taken.</param>
     /// <param name="functions">What functions do.</param>
     /// <param name="given">What is given.</param>

@@ -3,9 +3,9 @@ using WasmJit.Wasi;
 namespace WasmJit;
 
 /// <summary>
-/// A directory on disk as a namespace of modules in the binary format. No path leads out of it: paths are walked as those of
-/// WASI guests are, component by component from the open directory, and a symbolic link is followed only as far as it stays
-/// inside. Files are read and compiled at each load.
+/// A directory on disk as a namespace of modules in the binary format. No path leads out of it: paths are walked as those of WASI guests are,
+/// component by component from the open directory, and a symbolic link is followed only as far as it stays inside. Files are read and compiled at
+/// each load.
 /// </summary>
 public sealed class DirectoryNamespace : ModuleNamespace, IDisposable
 {
@@ -22,7 +22,7 @@ public sealed class DirectoryNamespace : ModuleNamespace, IDisposable
     /// <summary>A directory that is open; it belongs to this object from now on.</summary>
     internal DirectoryNamespace(DirectoryHandle handle) => this.handle = handle;
 
-    /// <summary>Closes the directory: from then on nothing can be loaded. Without it the garbage collector does.</summary>
+    /// <summary>Closes the directory. From then on nothing can be loaded. Without this the garbage collector closes it.</summary>
     public void Dispose() => handle.Dispose();
 
     /// <inheritdoc/>

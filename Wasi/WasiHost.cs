@@ -6,10 +6,9 @@ using WasmJit.Wasi;
 namespace WasmJit;
 
 /// <summary>
-/// A host of WASI preview 1, all of it, for modules that import <c>wasi_snapshot_preview1</c> or the older
-/// <c>wasi_unstable</c>. A guest has what its <see cref="WasiOptions"/> give it and nothing else. Any
-/// number of instances may import the functions of one object, and call them on any thread: they share what it gives, each with
-/// its own memory.
+/// A host of all of WASI preview 1, for modules that import <c>wasi_snapshot_preview1</c> or the older <c>wasi_unstable</c>. A guest has what its
+/// <see cref="WasiOptions"/> give it and nothing else. Any number of instances may import the functions of one object, and call them on any thread.
+/// They share its files and streams, each with its own memory.
 /// </summary>
 /// <example><code>
 /// using var wasi = new WasiHost(new WasiOptions
@@ -32,9 +31,9 @@ public sealed class WasiHost : IDisposable
     private readonly CancellationToken cancellation;
 
     /// <summary>Makes a host.</summary>
-    /// <param name="options">What the guest is given; the defaults if null.</param>
+    /// <param name="options">Options; the defaults if null.</param>
     /// <exception cref="DirectoryNotFoundException">A directory does not exist.</exception>
-    /// <exception cref="ArgumentException">An argument or a variable has a zero in it, or a variable's name cannot be one.</exception>
+    /// <exception cref="ArgumentException">An argument or a variable contains a zero, or a variable has an invalid name.</exception>
     public WasiHost(WasiOptions? options = null)
         : this(options ?? new WasiOptions(), portable: false)
     {
@@ -92,8 +91,8 @@ public sealed class WasiHost : IDisposable
     public LinkingHost? Linking { get; }
 
     /// <summary>
-    /// Says which memory the functions work on for callers that have none: the instance's export named "memory". An instance that
-    /// exports a memory named "memory", or has one at all, is served with its own, without this.
+    /// Sets the memory for callers that have none: the instance's export named "memory". An instance that has a memory is served with its own,
+    /// without this.
     /// </summary>
     /// <exception cref="KeyNotFoundException">It exports none.</exception>
     public void Attach(Instance instance)
@@ -102,18 +101,18 @@ public sealed class WasiHost : IDisposable
         Linking?.Attach(instance);
     }
 
-    /// <summary>Says which memory the functions work on for callers that have none.</summary>
+    /// <summary>Sets the memory for callers that have none.</summary>
     /// <param name="memory">The memory.</param>
     public void Attach(Memory memory) => context.Attached = memory;
 
     /// <summary>
-    /// Instantiates a library ("reactor"), whose exports can then be called: the functions work on its memory from its start
-    /// function on, and <c>_initialize</c>, where it exports that, has run.
+    /// Instantiates a library ("reactor"), whose exports can then be called. The functions work on its memory from its start function on. If it
+    /// exports <c>_initialize</c>, that has run.
     /// </summary>
     /// <param name="module">The library.</param>
-    /// <param name="fuel">What it may execute, if its engine counts.</param>
+    /// <param name="fuel">Fuel for it, if its engine counts.</param>
     /// <param name="resources">
-    /// What it may have of memories, tables and instances, as for <see cref="Module.Instantiate"/>; what its engine's options say if null.
+    /// Its memories, tables and instances count in these, as for <see cref="Module.Instantiate"/>; null for its engine's options.
     /// </param>
     /// <exception cref="LinkException">The module imports something else.</exception>
     /// <exception cref="TrapException">The guest trapped.</exception>
@@ -128,9 +127,9 @@ public sealed class WasiHost : IDisposable
     /// <summary>As <see cref="Instantiate(Module, Fuel?, GuestResources?)"/>, for a library, or any module, that loads shared libraries.</summary>
     /// <param name="module">The module.</param>
     /// <param name="linker">Loads the libraries that it needs, and serves its <c>dlopen</c>; one that has no program yet.</param>
-    /// <param name="fuel">What they may execute, if their engine counts.</param>
+    /// <param name="fuel">Fuel for module and libraries, if their engine counts.</param>
     /// <param name="resources">
-    /// What it may have of memories, tables and instances, as for <see cref="Module.Instantiate"/>; what its engine's options say if null.
+    /// Its memories, tables and instances count in these, as for <see cref="Module.Instantiate"/>; null for its engine's options.
     /// </param>
     /// <exception cref="DynamicLinkException">A library is missing, or a symbol.</exception>
     /// <exception cref="TrapException">The guest trapped.</exception>
@@ -143,15 +142,14 @@ public sealed class WasiHost : IDisposable
     }
 
     /// <summary>
-    /// Instantiates a command and runs its <c>_start</c>; of a module that exports none, as programs of some toolchains, its
-    /// <c>_initialize</c>.
+    /// Instantiates a command and runs its <c>_start</c>. If it exports none, as programs of some toolchains, runs its <c>_initialize</c>.
     /// </summary>
     /// <param name="module">The command.</param>
-    /// <param name="fuel">What it may execute, if its engine counts.</param>
+    /// <param name="fuel">Fuel for it, if its engine counts.</param>
     /// <param name="resources">
-    /// What it may have of memories, tables and instances, as for <see cref="Module.Instantiate"/>; what its engine's options say if null.
+    /// Its memories, tables and instances count in these, as for <see cref="Module.Instantiate"/>; null for its engine's options.
     /// </param>
-    /// <returns>The exit code: what the guest gave to <c>proc_exit</c>, or 0.</returns>
+    /// <returns>The exit code: the argument of <c>proc_exit</c>, or 0.</returns>
     /// <exception cref="LinkException">The module imports something else.</exception>
     /// <exception cref="KeyNotFoundException">It exports neither.</exception>
     /// <exception cref="TrapException">The guest trapped.</exception>
@@ -163,11 +161,11 @@ public sealed class WasiHost : IDisposable
     /// <summary>As <see cref="Run(Module, Fuel?, GuestResources?)"/>, for a command that loads shared libraries.</summary>
     /// <param name="module">The command.</param>
     /// <param name="linker">Loads the libraries that it needs, and serves its <c>dlopen</c>; one that has no program yet.</param>
-    /// <param name="fuel">What command and libraries may execute, if their engine counts.</param>
+    /// <param name="fuel">Fuel for command and libraries, if their engine counts.</param>
     /// <param name="resources">
-    /// What it may have of memories, tables and instances, as for <see cref="Module.Instantiate"/>; what its engine's options say if null.
+    /// Its memories, tables and instances count in these, as for <see cref="Module.Instantiate"/>; null for its engine's options.
     /// </param>
-    /// <returns>The exit code: what the guest gave to <c>proc_exit</c>, or 0.</returns>
+    /// <returns>The exit code: the argument of <c>proc_exit</c>, or 0.</returns>
     /// <exception cref="DynamicLinkException">A library is missing, or a symbol.</exception>
     /// <exception cref="TrapException">The guest trapped.</exception>
     /// <exception cref="OperationCanceledException">
@@ -193,7 +191,7 @@ public sealed class WasiHost : IDisposable
         }
         finally
         {
-            // A write that was left alone may never end, nor a flush behind it.
+            // A write that was left alone may never end, and a flush behind it neither.
             if (!canceled)
             {
                 standardOutput.Drain(context.Waiter);
@@ -219,8 +217,8 @@ public sealed class WasiHost : IDisposable
     }
 
     /// <summary>
-    /// An instance whose memory the functions know before its start function runs: some toolchains leave the whole program
-    /// there. A memory that it does not export is taken too, if it is the first.
+    /// Makes an instance whose memory the functions know before its start function runs: some toolchains put the whole program there. A memory that
+    /// it does not export is taken too, if it is the first.
     /// </summary>
     private Instance Link(Module module, Fuel? fuel, GuestResources? resources) => module.InstantiateFor(TakeMemory, Imports, fuel, resources);
 
@@ -231,8 +229,7 @@ public sealed class WasiHost : IDisposable
     }
 
     /// <summary>
-    /// Closes the guest's files and directories; from then on all descriptors are bad ones. Without it they are closed when
-    /// the garbage collector finds them.
+    /// Closes the guest's files and directories. From then on all descriptors are bad ones. Without this the garbage collector closes them.
     /// </summary>
     public void Dispose() => context.Table.CloseAll();
 

@@ -8,7 +8,7 @@ internal sealed class WasiLinkingDescriptors(WasiContext context) : LinkingDescr
 {
     public override Stream OpenStream(int descriptor) => Translate(() => new GuestStream(context.Table.Get(descriptor, Rights.FdRead), context.Waiter));
 
-    /// <summary>The descriptor stays the owner of its directory: what is returned is for one call.</summary>
+    /// <summary>The descriptor stays the owner of its directory. The result is for one call.</summary>
     public override ModuleNamespace OpenDirectory(int descriptor) => Translate(() =>
     {
         DirectoryDescriptor directory = context.Table.Directory(descriptor, Rights.PathOpen);
@@ -30,8 +30,8 @@ internal sealed class WasiLinkingDescriptors(WasiContext context) : LinkingDescr
     }
 
     /// <summary>
-    /// A descriptor as a stream. Descriptors read into the memory of a guest, so this has one of a page, through which what is
-    /// read passes: the list of one buffer, then the buffer.
+    /// A descriptor as a stream. Descriptors read into the memory of a guest, so this has one of a page, through which the bytes pass: the list of
+    /// one buffer, then the buffer.
     /// </summary>
     private sealed class GuestStream : Stream
     {

@@ -3,8 +3,8 @@ using WasmJit.Builtins;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// Objects by number, for guests. A number has a place and a generation, and a place whose generations are used up is not used
-/// again: a number never means another object than the one it was made for. All are positive, and none is below 2^20.
+/// Objects by number, for guests. A number consists of a place and a generation. A place whose generations are used up is not used again, so a number
+/// never means another object than the one it was made for. All numbers are positive, and none is below 2^20.
 /// </summary>
 internal sealed class HandleTable(int most)
 {

@@ -2,12 +2,12 @@ using WasmJit.Builtins;
 
 namespace WasmJit.Linking;
 
-/// <summary>What ends a function of <c>wasm:linking</c> with an error; no guest and no user ever sees one.</summary>
+/// <summary>Ends a function of <c>wasm:linking</c> with an error. No guest and no user ever sees one.</summary>
 internal sealed class LinkingFailure(LinkingError error, string message) : Exception(message)
 {
     internal LinkingError Error { get; } = error;
 
-    /// <summary>The error and its words for an exception; null for what is no error of the guest's but ends its call.</summary>
+    /// <summary>The error and its message for an exception; null for an exception that is not the guest's mistake and ends its call.</summary>
     internal static (LinkingError Error, string Message)? Of(Exception exception) => exception switch
     {
         LinkingFailure failure => (failure.Error, failure.Message),

@@ -14,8 +14,8 @@ internal readonly partial struct LinkingFunctions
     private const int MostImports = 100_000;
 
     /// <summary>
-    /// In place of the address of a second name: there is but one. The handle is an instance, whose exports have the second names,
-    /// or what a single-level import asks for.
+    /// Stands in place of the address of a second name: there is only one name. The handle is an instance, whose exports have the second names, or
+    /// the value for a single-level import.
     /// </summary>
     private const int SingleName = -1;
 

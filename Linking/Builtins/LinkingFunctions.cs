@@ -5,7 +5,7 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
-/// <summary>What the functions of one <see cref="LinkingHost"/> share, whoever calls them.</summary>
+/// <summary>The state that the functions of one <see cref="LinkingHost"/> share, whoever calls them.</summary>
 internal sealed class LinkingState(LinkingOptions options)
 {
     internal LinkingOptions Options => options;
@@ -19,13 +19,12 @@ internal sealed class LinkingState(LinkingOptions options)
 }
 
 /// <summary>
-/// The functions of <c>wasm:linking</c>, in a call of one instance: addresses are in its memory, indices in its table, and its engine
-/// compiles. Whatever a guest passes is checked, and what is wrong is an error in the result; only traps of code that is run on its
-/// behalf end its call.
+/// The functions of <c>wasm:linking</c>, in a call of one instance: addresses are in its memory, indices in its table, and its engine compiles. All
+/// arguments are checked. A wrong one is an error in the result; only traps of code that runs on the guest's behalf end its call.
 /// </summary>
 internal readonly partial struct LinkingFunctions
 {
-    /// <summary>The longest name or path that is taken, in bytes.</summary>
+    /// <summary>The longest name or path that is accepted, in bytes.</summary>
     private const int LongestName = 65536;
 
     private readonly LinkingState state;
@@ -122,8 +121,8 @@ internal readonly partial struct LinkingFunctions
     private int Load(int path, int length) => Handles.Add(Root.Load(Compiler, Text(path, length)));
 
     /// <summary>
-    /// Loads from a directory of the namespace, or from one that the guest has a descriptor of. What is there the guest may have
-    /// written itself: that is compiling bytes.
+    /// Loads from a directory of the namespace, or from one that the guest has a descriptor of. The guest may have written the files there itself, so
+    /// this counts as compiling bytes.
     /// </summary>
     private int LoadAt(int directory, int path, int length)
     {

@@ -21,7 +21,7 @@ public sealed class LinkingHost
 
     /// <summary>Makes the module for a guest.</summary>
     /// <param name="options">What the guest may do; very little if null.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There can be no such number of handles.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of handles is out of range.</exception>
     public LinkingHost(LinkingOptions? options = null)
     {
         Options = options ?? new LinkingOptions();
@@ -39,9 +39,9 @@ public sealed class LinkingHost
     public Imports Imports { get; }
 
     /// <summary>
-    /// Says which instance is the guest where the host itself calls the functions. In the calls of an instance it is that instance:
-    /// addresses are in its memory (the export <c>memory</c>, or else its first), indices in its table (the export
-    /// <c>__indirect_function_table</c>, or else its first of functions), and its engine compiles.
+    /// Says which instance is the guest if the host itself calls the functions. In the calls of an instance it is that instance: addresses are in its
+    /// memory (the export <c>memory</c>, or else its first), indices in its table (the export <c>__indirect_function_table</c>, or else its first
+    /// table of functions), and its engine compiles.
     /// </summary>
     /// <param name="instance">The guest.</param>
     /// <exception cref="ArgumentException">Its memory has 64-bit addresses.</exception>
@@ -52,7 +52,7 @@ public sealed class LinkingHost
         state.Attached = instance;
     }
 
-    /// <summary>The words of the last error, as <c>last_error</c> gives them to the guest; null if there was none.</summary>
+    /// <summary>The message of the last error, as <c>last_error</c> gives it to the guest; null if there was none.</summary>
     public string? LastError => state.LastError;
 
     /// <summary>The object behind a handle: a function as its delegate, a module, an instance and so on; null if there is none.</summary>
@@ -62,7 +62,7 @@ public sealed class LinkingHost
     /// <summary>Gives the guest an object: a delegate of the guest's world, a module, an instance, a memory, a table, a global or a tag.</summary>
     /// <param name="value">The object.</param>
     /// <returns>Its handle.</returns>
-    /// <exception cref="ArgumentException">Guests have no use for it.</exception>
+    /// <exception cref="ArgumentException">The object is not of a kind that guests can use.</exception>
     /// <exception cref="InvalidOperationException">The guest has all handles that it may have.</exception>
     public int Give(object value)
     {

@@ -1,8 +1,8 @@
 namespace WasmJit.Builtins;
 
 /// <summary>
-/// What a guest may do through the built-in module <c>wasm:linking</c>. Nothing beyond looking at itself by default: modules
-/// that it can load are granted by <see cref="Namespace"/>, compiling bytes by <see cref="AllowCompile"/>.
+/// What a guest may do through the built-in module <c>wasm:linking</c>. By default it may only look at itself. <see cref="Namespace"/> grants modules
+/// that it can load, <see cref="AllowCompile"/> grants compiling bytes.
 /// </summary>
 public sealed record LinkingOptions
 {
@@ -10,18 +10,17 @@ public sealed record LinkingOptions
     public ModuleNamespace? Namespace { get; init; }
 
     /// <summary>
-    /// Whether the guest may compile bytes: of its memory, and of files and streams that it has descriptors of. It is a grant of its
-    /// own, also where the engine's options do not allow the <c>compile</c> instruction.
+    /// Whether the guest may compile bytes: of its memory, and of files and streams that it has descriptors of. The grant is independent of the
+    /// engine's options for the <c>compile</c> instruction.
     /// </summary>
     public bool AllowCompile { get; init; }
 
     /// <summary>
-    /// What modules that the guest instantiates can import beside what the guest itself gives them: WASI for instance. None if
-    /// null.
+    /// Imports for modules that the guest instantiates, beside those that the guest itself gives them: WASI for instance. None if null.
     /// </summary>
     public Imports? Offered { get; init; }
 
-    /// <summary>What the guest's descriptors are; it has none if null.</summary>
+    /// <summary>The guest's descriptors; it has none if null.</summary>
     public LinkingDescriptors? Descriptors { get; init; }
 
     /// <summary>How many handles the guest may have at once; no more than 1,048,575.</summary>
@@ -33,7 +32,7 @@ public sealed record LinkingOptions
 /// </summary>
 public abstract class LinkingDescriptors
 {
-    /// <summary>What is still to be read of a file or stream.</summary>
+    /// <summary>The rest of a file or stream.</summary>
     /// <param name="descriptor">The number.</param>
     /// <returns>A stream for the time of one call; closing it leaves the guest's descriptor open.</returns>
     /// <exception cref="IOException">There is no such descriptor, or it cannot be read.</exception>
@@ -42,7 +41,7 @@ public abstract class LinkingDescriptors
 
     /// <summary>A directory, and what lies below it.</summary>
     /// <param name="descriptor">The number.</param>
-    /// <exception cref="IOException">There is no such descriptor, or it is no directory.</exception>
+    /// <exception cref="IOException">There is no such descriptor, or it is not a directory.</exception>
     /// <exception cref="UnauthorizedAccessException">The guest may not open files in it.</exception>
     public abstract ModuleNamespace OpenDirectory(int descriptor);
 }

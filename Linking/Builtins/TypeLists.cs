@@ -25,7 +25,7 @@ internal static class TypeLists
 
     private static string Exports(ImmutableArray<ExportType> exports) => string.Concat(exports.Select(e => " " + Export(e)));
 
-    /// <summary>A name as the text format writes it; what is no printable ASCII by its bytes.</summary>
+    /// <summary>A name as the text format writes it. Characters other than printable ASCII are written as bytes.</summary>
     private static string Quote(string name)
     {
         var text = new StringBuilder("\"");

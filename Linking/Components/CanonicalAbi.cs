@@ -4,9 +4,8 @@ using System.Text;
 namespace WasmJit.Components;
 
 /// <summary>
-/// One copy of values into a component's memory, or out of it, by the canonical ABI of the component model. What the component
-/// says is checked: addresses, alignments, cases, characters, and how much is copied in all, since parts of a memory can be named
-/// many times.
+/// One copy of values into a component's memory, or out of it, by the canonical ABI of the component model. Everything that comes from the component
+/// is checked: addresses, alignments, cases, characters, and how much is copied in all, since parts of a memory can be named many times.
 /// </summary>
 internal sealed class CanonicalAbi(Memory memory, Func<int, int, int, int, int>? realloc, long budget)
 {
@@ -26,7 +25,7 @@ internal sealed class CanonicalAbi(Memory memory, Func<int, int, int, int, int>?
         if (address > memory.Length || size > memory.Length - address) throw Trap($"{size} bytes at {address} are not inside the memory");
     }
 
-    /// <summary>Checks where the component wants a result.</summary>
+    /// <summary>Checks the address that the component gives for a result.</summary>
     internal void CheckRoom(uint address, ComponentType type) => Check(address, type.Size, type.Alignment);
 
     internal uint Allocate(ulong size, uint alignment)

@@ -5,21 +5,21 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Components;
 
-/// <summary>How a component is run.</summary>
+/// <summary>Options for running a component.</summary>
 public sealed record ComponentOptions
 {
     /// <summary>How many bytes of strings and lists a single call may copy, each way.</summary>
     public long MaximumCopiedBytes { get; init; } = 256 << 20;
 
-    /// <summary>What it may execute, if its engine counts.</summary>
+    /// <summary>Fuel for the component, if its engine counts.</summary>
     public Fuel? Fuel { get; init; }
 
-    /// <summary>What it may have of memories, tables and instances; what its engine's options say if null.</summary>
+    /// <summary>Its memories, tables and instances count in these resources; null for its engine's options.</summary>
     public GuestResources? Resources { get; init; }
 }
 
 /// <summary>
-/// What a component imports, each function with its type: from the host, or from other components. Values are copied.
+/// The imports of a component, each a function with its type: from the host, or from other components. Values are copied.
 /// </summary>
 public sealed class ComponentImports
 {
@@ -43,9 +43,9 @@ public sealed class ComponentImports
 }
 
 /// <summary>
-/// A component that shares nothing: an instance whose memories and tables nobody else sees, and whose functions take and return
-/// copies of values, by the canonical ABI of the component model. Unlike an <see cref="WasmJit.Instance"/> it has an owner, who
-/// disposes of it: its memory goes back to the system at once, whoever still refers to it.
+/// A component that shares nothing: an instance whose memories and tables nobody else sees, and whose functions take and return copies of values, by
+/// the canonical ABI of the component model. Unlike an <see cref="WasmJit.Instance"/> it has an owner, who disposes of it. Then its memory is freed
+/// at once, whoever still refers to it.
 /// </summary>
 /// <example><code>
 /// using var component = new Component(module);
@@ -71,8 +71,8 @@ public sealed class Component : IDisposable
     /// <summary>Instantiates a module as a component.</summary>
     /// <param name="module">The module; it may import functions and nothing else.</param>
     /// <param name="imports">These functions; none if null.</param>
-    /// <param name="options">How it is run.</param>
-    /// <exception cref="LinkException">An import is missing, of another type, or no function; or there is no memory.</exception>
+    /// <param name="options">Options; the defaults if null.</param>
+    /// <exception cref="LinkException">An import is missing, of another type, or not a function; or there is no memory.</exception>
     /// <exception cref="TrapException">A segment does not fit, or the start function traps.</exception>
     public Component(Module module, ComponentImports? imports = null, ComponentOptions? options = null)
     {
@@ -114,7 +114,7 @@ public sealed class Component : IDisposable
     /// <param name="type">The type, as <see cref="ComponentFuncType.Parse"/> reads it.</param>
     /// <exception cref="FormatException">The text is not a type.</exception>
     /// <exception cref="KeyNotFoundException">There is no such function.</exception>
-    /// <exception cref="InvalidCastException">The module's function is not what stands for a function of the type.</exception>
+    /// <exception cref="InvalidCastException">The module's function does not have the signature that the type asks for.</exception>
     /// <exception cref="ObjectDisposedException">The component has been disposed of.</exception>
     public ComponentFunction GetFunction(string name, string type) => GetFunction(name, ComponentFuncType.Parse(type));
 
@@ -138,8 +138,8 @@ public sealed class Component : IDisposable
     }
 
     /// <summary>
-    /// Frees the component's memories: at once if no call is in it, else when the last one leaves; calls that come later fail. It
-    /// can be disposed of several times, and by any thread.
+    /// Frees the component's memories: at once if no call is in it, otherwise when the last one leaves. Later calls fail. Any thread may call this,
+    /// and several times.
     /// </summary>
     public void Dispose()
     {
@@ -160,8 +160,8 @@ public sealed class Component : IDisposable
     }
 
     /// <summary>
-    /// Frees an instance and those that module linking made in it: it imports functions alone, so nobody else has them. Functions that
-    /// have got out, in an exception for one, must not be called any more: they count no calls.
+    /// Frees an instance and those that module linking made in it. It imports functions alone, so nobody else has them. Functions that have got out,
+    /// in an exception for one, must not be called any more, because they count no calls.
     /// </summary>
     private static void Free(InstanceCore instance, HashSet<InstanceCore> known)
     {

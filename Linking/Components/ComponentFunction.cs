@@ -30,7 +30,7 @@ public sealed class ComponentFunction
     /// <exception cref="ArgumentException">The arguments are not those of the function.</exception>
     /// <exception cref="ObjectDisposedException">The component has been disposed of.</exception>
     /// <exception cref="TrapException">
-    /// The component trapped, or returned what is no value of the type (<see cref="TrapKind.InvalidComponentValue"/>).
+    /// The component trapped, or returned something that is not a value of the type (<see cref="TrapKind.InvalidComponentValue"/>).
     /// </exception>
     public object? Call(params object?[] arguments)
     {

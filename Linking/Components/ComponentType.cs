@@ -48,7 +48,7 @@ public enum ComponentKind
 /// <param name="Value">Its value; null if it has none.</param>
 public sealed record ComponentCase(string Name, object? Value = null);
 
-/// <summary>A field of a record, a case of a variant, or a flag; what has no type has null.</summary>
+/// <summary>A field of a record, a case of a variant, or a flag. The type is null if it has none.</summary>
 /// <param name="Name">The name; of a tuple's fields their number.</param>
 /// <param name="Type">The type.</param>
 public sealed record ComponentItem(string Name, ComponentType? Type);
@@ -74,7 +74,7 @@ public sealed class ComponentType
     /// <summary>The elements of a list, or what an option may hold.</summary>
     public ComponentType? Element { get; }
 
-    /// <summary>What it takes in memory.</summary>
+    /// <summary>Its size in memory, in bytes.</summary>
     internal uint Size { get; }
 
     /// <summary>Its alignment there.</summary>
@@ -200,7 +200,7 @@ public sealed class ComponentFuncType
     /// <exception cref="FormatException">The text is not a type.</exception>
     public static ComponentFuncType Parse(string text) => new ComponentTypeReader(text).ReadFunction();
 
-    /// <summary>The function of a module that stands for it, as export or as import.</summary>
+    /// <summary>The type of the module's function that stands for it, as export or as import.</summary>
     internal FuncType Core(bool isImport)
     {
         IEnumerable<ValKind> parameters = Arguments is null ? [] : HasFlatArguments ? Arguments.Flat : [ValKind.I32];

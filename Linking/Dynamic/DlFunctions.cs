@@ -6,12 +6,12 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// What programs and libraries call: the functions of dlfcn.h, and the registration of destructors. The core takes addresses of 64
-/// bits; programs of 32 and of 64 bits each have their signatures.
+/// The functions that programs and libraries call: those of dlfcn.h, and the registration of destructors. The core takes addresses of 64 bits;
+/// programs of 32 and of 64 bits each have their signatures.
 /// </summary>
 internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
 {
-    /// <summary>The numbers of wasi-libc's dlfcn.h: symbols that all see, and those behind the caller.</summary>
+    /// <summary>The special handles of wasi-libc's dlfcn.h: the global symbols, and those behind the caller.</summary>
     private const long DefaultHandle = 0, NextHandle = -1;
 
     private const int LongestName = 4096;
@@ -25,8 +25,8 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
     private GuestSpace Space => linker.Space;
 
     /// <summary>
-    /// A function of the linker's own that a library or the program imports from "env", whoever else defines one of this name: a library
-    /// that was linked with a stub must not get the stub. Destructors of libraries are the linker's business; the program's are its own.
+    /// A function of the linker's own that a library or the program imports from "env", whoever else defines one of this name: a library that was
+    /// linked with a stub must not get the stub. The linker runs destructors of libraries; the program runs its own.
     /// </summary>
     internal Delegate? Find(DynamicLibrary library, string name)
     {
@@ -71,10 +71,10 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
         return func;
     }
 
-    /// <summary>Forgets all: there is no program any more.</summary>
+    /// <summary>Forgets everything: the program is gone.</summary>
     internal void Clear() => handles.Clear();
 
-    /// <summary>Forgets a library that goes. Its handle is never used again.</summary>
+    /// <summary>Forgets a library that is unloaded. Its handle is never used again.</summary>
     internal void Forget(DynamicLibrary library)
     {
         if (library.Handle != 0) handles.Remove(library.Handle);
@@ -186,7 +186,8 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
                 }
                 catch (DynamicLinkException)
                 {
-                    // What there is must do; nothing at all means that there was no error, which is the best a full memory allows.
+                    // The message is cut to the room that there is. With none, the guest reads that there was no error: a full memory allows no
+                    // better.
                     if (errorRoom == 0) return 0;
                     bytes = bytes[..(errorRoom - 1)];
                 }
@@ -200,8 +201,8 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
     }
 
     /// <summary>
-    /// <c>dladdr</c>: the library, and the symbol at or before an address. Numbers below the table's size are functions first, unless they
-    /// lie in the data of a library: those are known exactly.
+    /// <c>dladdr</c>: the library, and the symbol at or before an address. A number below the table's size is a function first, unless it lies in the
+    /// data of a library, whose place is known exactly.
     /// </summary>
     /// <returns>Not 0 if there is a library; the four fields of <c>Dl_info</c> are then written.</returns>
     private int FindAddress(ulong address, ulong info)
@@ -217,7 +218,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
             }
             else
             {
-                // What lies before all libraries is the program's, whose size nobody says.
+                // Everything below all libraries is the program's, whose size is not known.
                 if (library is null && address >= 1024 && address < Space.Memory.Length) library = map.Program;
                 symbol = library?.SymbolBefore(address);
             }
@@ -252,7 +253,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
 
     private DynamicLibrary? OwnerOf(FuncRef func) => map.Libraries.FirstOrDefault(l => ReferenceEquals(l.Instance, func.Context));
 
-    /// <summary>A text of a library's, put into the memory once; it goes with the library.</summary>
+    /// <summary>A text of a library, put into the memory once and freed with the library.</summary>
     private ulong Put(DynamicLibrary library, string text)
     {
         if (library.Texts.TryGetValue(text, out (ulong Address, ulong Block) known)) return known.Address;
@@ -266,7 +267,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
     private DynamicLibrary Get(long handle) => handle is > 0 and <= int.MaxValue && handles.TryGetValue((int)handle, out DynamicLibrary? library)
         ? library : throw new DynamicLinkException($"invalid handle {handle}");
 
-    /// <summary>What a guest is told; all else, traps among them, ends the guest's call.</summary>
+    /// <summary>Whether a failure is reported to the guest. All others, traps among them, end the guest's call.</summary>
     private static bool IsForGuest(Exception e) =>
         e is DynamicLinkException or ModuleException or IOException or UnauthorizedAccessException or QuotaExceededException
             or CompilationNotAllowedException;
@@ -281,7 +282,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
         int length = bytes.IndexOf((byte)0);
         if (length < 0 && bytes.Length <= LongestName) throw Trap.Make(TrapKind.OutOfBoundsMemoryAccess);
         if (length < 0) throw new DynamicLinkException("the name is too long");
-        // Read as UTF-8 with replacements it would name another file, or another symbol.
+        // Decoding with replacements would name another file, or another symbol.
         byte[] name = bytes[..length].ToArray();
         GC.KeepAlive(memory);
         return Utf8.IsValid(name) ? Encoding.UTF8.GetString(name) : throw new DynamicLinkException("the name is not UTF-8");

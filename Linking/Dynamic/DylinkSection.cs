@@ -5,17 +5,17 @@ using WasmJit.Jit.Binary;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// The custom section "dylink.0" (tool conventions, dynamic linking): what a shared library, or a position-independent program,
-/// needs of its loader. Tools before LLVM 13 wrote the section "dylink", which has the same numbers and the needed libraries alone.
+/// The custom section "dylink.0" (tool conventions, dynamic linking): the needs of a shared library, or of a position-independent program. Tools
+/// before LLVM 13 wrote the section "dylink", which has the same numbers and only the needed libraries.
 /// </summary>
 internal sealed class DylinkSection
 {
     internal const string Name = "dylink.0", OldName = "dylink";
 
-    /// <summary>Alignments beyond this, 64 KiB, are no alignments of data.</summary>
+    /// <summary>The largest alignment that is accepted: 64 KiB.</summary>
     private const int LargestAlignment = 16;
 
-    /// <summary>No library names more libraries or directories than this.</summary>
+    /// <summary>The most libraries, and the most directories, that a library may name.</summary>
     private const int LongestList = 1000;
 
     private const byte MemoryInfo = 1, NeededLibraries = 2, ExportInfo = 3, ImportInfo = 4, RuntimePaths = 5;
@@ -37,10 +37,10 @@ internal sealed class DylinkSection
     /// <summary>The libraries that it needs, in order.</summary>
     internal List<string> Needed { get; } = [];
 
-    /// <summary>Where these are looked for first.</summary>
+    /// <summary>The directories in which these are looked for first.</summary>
     internal List<string> RuntimePath { get; } = [];
 
-    /// <summary>Imports that may stay without a definition, by name: a symbol is weak as function, as address and as data alike.</summary>
+    /// <summary>Imports that may stay without a definition, by name. A symbol is weak as function, as address and as data alike.</summary>
     internal HashSet<string> Weak { get; } = [];
 
     /// <summary>Exports that are offsets in the memory of a thread.</summary>
@@ -141,7 +141,7 @@ internal sealed class DylinkSection
     private static uint U32(ReadOnlySpan<byte> bytes, ref int at) =>
         U64(bytes, ref at) is var value and <= uint.MaxValue ? (uint)value : throw new FormatException();
 
-    /// <summary>A number of 64-bit libraries, of which no more than 63 bits make sense.</summary>
+    /// <summary>A number of a 64-bit library. Values above 63 bits are errors.</summary>
     private static ulong U64(ReadOnlySpan<byte> bytes, ref int at)
     {
         ulong value = 0;

@@ -6,7 +6,7 @@ namespace WasmJit.DynamicLinking;
 /// <summary>A library that a <see cref="DynamicLinker"/> has loaded, or the program itself.</summary>
 public sealed class DynamicLibrary
 {
-    /// <summary>What the tools make for the loader alone. Each library has its own, and none of them is a symbol.</summary>
+    /// <summary>Exports that the tools make for the loader alone. Each library has its own, and none of them is a symbol.</summary>
     private static readonly HashSet<string> LoaderNames =
     [
         "__wasm_call_ctors", "__wasm_apply_data_relocs", "__wasm_apply_relocs", "__wasm_apply_global_relocs", "__wasm_apply_tls_relocs",
@@ -25,10 +25,10 @@ public sealed class DynamicLibrary
             if (IsSymbol(export)) symbols[export.Name] = export.Type;
     }
 
-    /// <summary>The name it was asked for with.</summary>
+    /// <summary>The name under which it was first asked for.</summary>
     public string Name { get; }
 
-    /// <summary>Where it was found in the namespace, from the root; empty for the program.</summary>
+    /// <summary>Its path in the namespace, from the root; empty for the program.</summary>
     public string Path { get; }
 
     /// <summary>The module.</summary>
@@ -51,7 +51,7 @@ public sealed class DynamicLibrary
 
     internal DylinkSection? Section { get; }
 
-    /// <summary>Number by which guests know it; 0 until one has opened it.</summary>
+    /// <summary>The number by which guests know it; 0 until one has opened it.</summary>
     internal int Handle { get; set; }
 
     /// <summary>How many times it has been opened and not closed.</summary>
@@ -59,12 +59,12 @@ public sealed class DynamicLibrary
 
     internal bool IsGlobal { get; set; }
 
-    /// <summary>It stays whoever closes it: the program, what was loaded with it, RTLD_NODELETE.</summary>
+    /// <summary>Whether it stays although it is closed: the program, libraries loaded with it, RTLD_NODELETE.</summary>
     internal bool IsPinned { get; set; }
 
     internal bool IsInitialised { get; set; }
 
-    /// <summary>How many calls of the linker's are on the stack that run its constructors or destructors, or those of what needs it.</summary>
+    /// <summary>How many calls of the linker on the stack run its constructors or destructors, or those of a library that needs it.</summary>
     internal int Users { get; set; }
 
     /// <summary>It has its part of the table.</summary>
@@ -75,31 +75,31 @@ public sealed class DynamicLibrary
 
     internal List<DynamicLibrary> Needs { get; } = [];
 
-    /// <summary>Others whose definitions it uses; they stay as long as it does.</summary>
+    /// <summary>Other libraries whose definitions it uses. They stay as long as it does.</summary>
     internal HashSet<DynamicLibrary> Bound { get; } = [];
 
-    /// <summary>What was loaded in one go with it, in the order in which symbols are looked for.</summary>
+    /// <summary>The libraries loaded in one step with it, in the order in which symbols are looked for.</summary>
     internal IReadOnlyList<DynamicLibrary> Scope { get; set; } = [];
 
     /// <summary>The block that the program's allocator gave for its data.</summary>
     internal ulong MemoryBlock { get; set; }
 
-    /// <summary>What is to be called when it goes, last first: index in the table, argument, whether there is one.</summary>
+    /// <summary>Its registered destructors, to be called last first: index in the table, argument, whether there is one.</summary>
     internal List<(ulong Function, ulong Argument, bool HasArgument)> AtExit { get; } = [];
 
-    /// <summary>Addresses that it imports and that are not known yet: nobody defines the symbol, which is weak or bound late.</summary>
+    /// <summary>Imported addresses that are not known yet: nobody defines the symbol, which is weak or bound late.</summary>
     internal List<GotEntry> Got { get; } = [];
 
     /// <summary>All addresses that it imports.</summary>
     internal List<GotEntry> Offsets { get; } = [];
 
-    /// <summary>The linker's own functions as they are called by this library, as far as it has asked for them.</summary>
+    /// <summary>The linker's own functions as this library calls them, as far as it has asked for them.</summary>
     internal Dictionary<string, Delegate> OwnFunctions { get; } = [];
 
     /// <summary>Those of them that have an index in the table.</summary>
     internal HashSet<FuncRef> OwnReferences { get; } = [];
 
-    /// <summary>Texts that <c>dladdr</c> has put into the memory, with the blocks to give back.</summary>
+    /// <summary>Texts that <c>dladdr</c> has put into the memory, with the blocks to free.</summary>
     internal Dictionary<string, (ulong Address, ulong Block)> Texts { get; } = [];
 
     /// <summary>A function, of this library or of one that it needs.</summary>
@@ -124,7 +124,7 @@ public sealed class DynamicLibrary
     /// <inheritdoc/>
     public override string ToString() => Name;
 
-    /// <summary>The same, for who needs one.</summary>
+    /// <summary>The same for callers that need one.</summary>
     /// <exception cref="DynamicLinkException">There is none.</exception>
     internal DynamicLibrary DefinerOf(string name, ExternKind kind) => Definer(name, kind) ?? throw Undefined(name);
 
@@ -143,10 +143,10 @@ public sealed class DynamicLibrary
 
     internal Tag TagOf(string name) => (Tag)Instance.FindInternal(name)!;
 
-    /// <summary>The address of a variable: what is exported is relative in position-independent code, whose base is 0 otherwise.</summary>
+    /// <summary>The address of a variable. Exports of position-independent code are relative to its base, which is 0 otherwise.</summary>
     internal ulong AddressOf(string name) => AddressOf(name, Instance);
 
-    /// <summary>The same for the instance of a thread: a thread-local variable is relative to what the thread has.</summary>
+    /// <summary>The same for the instance of a thread: a thread-local variable is relative to the thread's block.</summary>
     internal ulong AddressOf(string name, Instance instance) =>
         (IsThreadLocal(name) ? ValueOf("__tls_base", instance) : MemoryBase) + ValueOf(name, instance);
 
@@ -154,7 +154,7 @@ public sealed class DynamicLibrary
     internal bool IsThreadLocal(string name) => Section?.ThreadLocal.Contains(name) == true;
 
     /// <summary>How much memory the thread-local variables of a thread need.</summary>
-    /// <exception cref="DynamicLinkException">There are some, and nobody can make them.</exception>
+    /// <exception cref="DynamicLinkException">There are some, and the library cannot make them.</exception>
     internal ulong ThreadLocalSize
     {
         get
@@ -184,7 +184,7 @@ public sealed class DynamicLibrary
         _ => 0,
     };
 
-    /// <summary>The symbol of a function; of several the first by name.</summary>
+    /// <summary>The symbol of a function; the first by name if there are several.</summary>
     internal string? NameOf(FuncRef func) => symbols.Where(s => s.Value.Kind == ExternKind.Func).Select(s => s.Key).Order(StringComparer.Ordinal)
         .FirstOrDefault(name => ReferenceEquals(FunctionOf(name), func));
 
@@ -198,8 +198,8 @@ public sealed class DynamicLibrary
     }
 
     /// <summary>
-    /// Runs its constructors. The tools export them, unless the library has a function that calls them, as clang's driver links it;
-    /// that function is then the way to them.
+    /// Runs its constructors. The tools export them, unless the library has a function that calls them, as clang's driver links it. Then that
+    /// function is called.
     /// </summary>
     internal void RunConstructors() => _ = Run("__wasm_call_ctors") || Run("__post_instantiate") || Run("_initialize");
 

@@ -4,9 +4,9 @@ using WasmJit.Runtime;
 namespace WasmJit.DynamicLinking;
 
 /// <summary>
-/// Constructors, destructors, and how libraries go. Code of the guest runs here at three points: in constructors, in destructors, and
-/// in the program's <c>free</c>. It may open and close libraries itself, trap, or be stopped, so at each of these points the link map
-/// is whole: what is to go is already out of it, and what runs stays loaded until it has ended.
+/// Constructors, destructors, and the unloading of libraries. Code of the guest runs here at three points: in constructors, in destructors, and in
+/// the program's <c>free</c>. It may open and close libraries itself, trap, or be stopped. So at each of these points the link map is whole:
+/// libraries that are being unloaded are already out of it, and libraries whose code runs stay loaded until it has ended.
 /// </summary>
 public sealed partial class DynamicLinker
 {
@@ -16,7 +16,7 @@ public sealed partial class DynamicLinker
     private bool isSweeping, sweepsAgain, hooksExit;
 
     /// <summary>
-    /// Waits for other threads that are in the linker. Their constructors may run for long, and whoever waits for them can be cancelled.
+    /// Waits for other threads that are in the linker. Their constructors may run for long, and a thread that waits for them can be cancelled.
     /// </summary>
     internal Lock.Scope Enter()
     {
@@ -28,9 +28,9 @@ public sealed partial class DynamicLinker
     }
 
     /// <summary>
-    /// Closes a library once. When nobody has it open any more, and no other library uses it, its destructors run and it is
-    /// unloaded: its memory goes back to the program's allocator, its slots of the table become null. Called by a constructor or
-    /// destructor, libraries that are not used any more go when that has ended.
+    /// Closes a library once. When nobody has it open any more, and no other library uses it, its destructors run and it is unloaded: its memory goes
+    /// back to the program's allocator, its slots of the table become null. If a constructor or destructor calls this, unused libraries are unloaded
+    /// when that has ended.
     /// </summary>
     /// <param name="library">The library.</param>
     /// <exception cref="InvalidOperationException">It is not open.</exception>
@@ -46,8 +46,8 @@ public sealed partial class DynamicLinker
     }
 
     /// <summary>
-    /// Calls what libraries have registered for the program's end, last first, and what is registered meanwhile. A program that ends
-    /// itself does it.
+    /// Calls the destructors that libraries have registered for the program's end, last first, and those that are registered meanwhile. A program
+    /// that ends itself does it.
     /// </summary>
     /// <exception cref="TrapException">A destructor traps.</exception>
     public void RunDestructors()
@@ -56,7 +56,7 @@ public sealed partial class DynamicLinker
         {
             try
             {
-                // Each may close libraries, or register more: who is next is asked each time.
+                // Each may close libraries, or register more, so the next one is looked up each time.
                 while (Map.Libraries.LastOrDefault(l => l.AtExit.Count > 0) is { } library) RunLastAtExit(library);
             }
             catch
@@ -69,7 +69,7 @@ public sealed partial class DynamicLinker
     }
 
     /// <summary>
-    /// Runs the constructors of those that have not begun theirs. All of them stay loaded meanwhile, whatever the constructors close.
+    /// Runs the constructors of libraries whose constructors have not begun. All of them stay loaded meanwhile, whatever the constructors close.
     /// </summary>
     private void Construct(IReadOnlyList<DynamicLibrary> order)
     {
@@ -86,7 +86,7 @@ public sealed partial class DynamicLinker
                 }
                 catch
                 {
-                    // What was not made is not unmade.
+                    // Destructors do not run for a library whose constructors have not.
                     library.AtExit.Clear();
                     throw;
                 }
@@ -96,13 +96,13 @@ public sealed partial class DynamicLinker
         {
             foreach (DynamicLibrary library in order) library.Users--;
         }
-        // What they have closed while they were in use.
+        // Libraries that they have closed while they were in use.
         Sweep();
     }
 
     /// <summary>
-    /// Unloads what nobody has open and nothing that stays uses. What code of the guest closes meanwhile goes in a further round: libraries
-    /// whose destructors still run may use it.
+    /// Unloads libraries that nobody has open and that no remaining library uses. Libraries that code of the guest closes meanwhile go in a further
+    /// round: libraries whose destructors still run may use them.
     /// </summary>
     private void Sweep()
     {
@@ -119,7 +119,7 @@ public sealed partial class DynamicLinker
                 List<DynamicLibrary> gone = [.. Map.Libraries.Where(l => !stays.Contains(l))];
                 if (gone.Count == 0) continue;
                 gone.Reverse();
-                // Nobody finds them from here on; who opens one of their paths loads it anew.
+                // Nobody finds them from here on. Opening one of their paths loads the library again.
                 Map.Remove(gone);
                 failure = Attempt(() => gone.ForEach(RunAtExit), failure);
                 failure = Attempt(() => Unload(gone), failure);
@@ -133,10 +133,10 @@ public sealed partial class DynamicLinker
         if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
 
-    /// <summary>After a failure that its caller is about to tell: another one adds nothing.</summary>
+    /// <summary>For cleaning up after a failure that the caller reports: a further failure adds nothing.</summary>
     private void SweepAfterFailure() => Attempt(Sweep, null);
 
-    /// <summary>Does something that may run code of the guest. What must be done behind it is done even if that fails.</summary>
+    /// <summary>Runs something that may run code of the guest. The steps behind it run even if that fails.</summary>
     /// <returns>The first failure.</returns>
     private static Exception? Attempt(Action action, Exception? failure)
     {
@@ -151,7 +151,7 @@ public sealed partial class DynamicLinker
         return failure;
     }
 
-    /// <summary>Gives back what libraries have. The guest's allocator runs when none of them is known any more.</summary>
+    /// <summary>Frees the libraries' parts of memory and table. None of them is known any more when the guest's allocator runs.</summary>
     internal void Unload(List<DynamicLibrary> gone)
     {
         foreach (DynamicLibrary library in gone)
@@ -211,7 +211,7 @@ public sealed partial class DynamicLinker
     {
         using (Enter())
         {
-            // The list is the host's memory; C's answer to one that is too long is a number that is not 0.
+            // The list is the host's memory, so its length is limited. C reports a full list by a number that is not 0.
             if (library.AtExit.Count >= MostAtExit) return -1;
             library.AtExit.Add((function, argument, hasArgument));
             if (hooksExit) return 0;

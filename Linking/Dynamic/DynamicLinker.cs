@@ -5,10 +5,9 @@ using WasmJit.Runtime;
 namespace WasmJit.DynamicLinking;
 
 /// <summary>
-/// A dynamic linker for one program in C, C++ or the like: it loads shared libraries in the convention of the tools (the custom
-/// section <c>dylink.0</c>) into the program's memory and table, with the libraries that they need, at the host's wish or at the
-/// guest's own through <c>dlopen</c>, <c>dlsym</c>, <c>dlclose</c> and <c>dlerror</c>. Libraries come from a
-/// <see cref="ModuleNamespace"/> and nowhere else.
+/// A dynamic linker for one program in C, C++ or the like. It loads shared libraries in the convention of the tools (the custom section
+/// <c>dylink.0</c>) into the program's memory and table, with the libraries that they need. The host asks for them, or the guest through
+/// <c>dlopen</c>, <c>dlsym</c>, <c>dlclose</c> and <c>dlerror</c>. Libraries come from a <see cref="ModuleNamespace"/> and nowhere else.
 /// </summary>
 /// <example><code>
 /// var linker = new DynamicLinker(new DirectoryNamespace("/srv/plugins"));
@@ -67,7 +66,7 @@ public sealed partial class DynamicLinker
 
     internal ValType AddressType => Is64 ? ValType.I64 : ValType.I32;
 
-    /// <summary>The memory for who imports it: it may have been made for the program, and then be needed before the program is there.</summary>
+    /// <summary>The memory for libraries that import it. If it was made for the program, it may be needed before the program is there.</summary>
     internal Memory SharedMemory => Symbols.Layout?.Memory ?? Space.Memory;
 
     internal Table SharedTable => Symbols.Layout?.Table ?? Space.Table;
@@ -88,10 +87,10 @@ public sealed partial class DynamicLinker
     /// <c>__stack_pointer</c> and its symbols; or a position-independent one, which imports what it needs of these.
     /// </param>
     /// <param name="imports">
-    /// What else program and libraries import: WASI for instance. The four functions of dlopen are the linker's.
+    /// Other imports of program and libraries: WASI for instance. The linker gives the four functions of dlopen.
     /// </param>
-    /// <param name="fuel">What program and libraries may execute, if the engine counts.</param>
-    /// <param name="resources">What they may have of memories, tables and instances; what the engine's options say if null.</param>
+    /// <param name="fuel">Fuel for program and libraries, if the engine counts.</param>
+    /// <param name="resources">Resources that their memories, tables and instances count in; null for the engine's options.</param>
     /// <exception cref="DynamicLinkException">The program, or a library that it needs, cannot be linked.</exception>
     /// <exception cref="TrapException">A segment does not fit, or a start function traps.</exception>
     /// <exception cref="InvalidOperationException">The linker has a program already.</exception>
@@ -161,7 +160,7 @@ public sealed partial class DynamicLinker
             if (stackPointer is null && instance.TryGetExport("__stack_pointer", out Global? stack)) stackPointer = stack;
             stackPointer ??= Symbols.Host.Find("env", "__stack_pointer") as Global;
             if (space.HasTable) space.Scan(0, (uint)space.Table.Size);
-            // One that is position-independent has no data yet that its allocator could work with.
+            // A position-independent program has no data yet that its allocator could work with.
             if (!layout.IsRelocatable) space.UseAllocator(instance);
             beforeStart?.Invoke(instance);
         }
@@ -188,7 +187,7 @@ public sealed partial class DynamicLinker
             }
             catch
             {
-                // Whoever calls again goes on with those that have not run.
+                // Another call goes on with those that have not run.
                 program.IsInitialised = false;
                 throw;
             }
@@ -205,13 +204,13 @@ public sealed partial class DynamicLinker
     /// <param name="mode">How.</param>
     /// <returns>The library; each call must be followed by one of <see cref="Close"/> before it is unloaded.</returns>
     /// <exception cref="DynamicLinkException">It cannot be found, or not be linked.</exception>
-    /// <exception cref="ModuleException">It is no valid module.</exception>
+    /// <exception cref="ModuleException">The file is not a valid module.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The path leads out of the namespace.</exception>
     /// <exception cref="TrapException">A segment does not fit, or a constructor traps.</exception>
     public DynamicLibrary Open(string name, OpenModes mode = OpenModes.Now) => Open(name, mode, null, null);
 
-    /// <summary>Opens for the host, or for the library that has called <c>dlopen</c>, whose quota then holds.</summary>
+    /// <summary>Opens for the host, or for a library that calls <c>dlopen</c>, and whose quota then holds.</summary>
     internal DynamicLibrary Open(string name, OpenModes mode, DynamicLibrary? caller, LinkingQuota? quota)
     {
         using (Enter())
@@ -283,7 +282,7 @@ public sealed partial class DynamicLinker
         foreach (DynamicThread thread in threads) thread.Image.Update();
     }
 
-    /// <summary>Loads a library. What of the guest's runs meanwhile, its allocator for one, sees the link map as it was.</summary>
+    /// <summary>Loads a library. Code of the guest that runs meanwhile, such as its allocator, sees the link map as it was.</summary>
     private DynamicLibrary Load(string name, OpenModes mode, DynamicLibrary? caller, LinkingQuota? quota)
     {
         isLoading = true;

@@ -4,17 +4,16 @@ namespace WasmJit.DynamicLinking;
 public sealed record DynamicLinkerOptions
 {
     /// <summary>
-    /// The directories of the namespace in which a name without a slash is looked for, after those that the asking library's
-    /// own runtime path names.
+    /// The directories of the namespace in which a name without a slash is looked for, after those in the runtime path of the library that asks.
     /// </summary>
     public IReadOnlyList<string> LibraryPath { get; init; } = ["/", "/lib", "/usr/lib"];
 
-    /// <summary>Libraries to load with the program, before those that it needs by itself; their symbols are for all.</summary>
+    /// <summary>Libraries to load with the program, before those that it needs. Their symbols are global.</summary>
     public IReadOnlyList<string> Preload { get; init; } = [];
 
     /// <summary>
-    /// Whether the program and the libraries that are loaded with it may import functions that nobody defines: those are an error when they
-    /// are called. Libraries that are opened say so themselves (<see cref="OpenModes.Lazy"/>).
+    /// Whether the program and the libraries that are loaded with it may import functions that nobody defines. Calling one is an error. Libraries
+    /// that are opened later say so by <see cref="OpenModes.Lazy"/>.
     /// </summary>
     public bool IsLazy { get; init; }
 
@@ -26,13 +25,13 @@ public sealed record DynamicLinkerOptions
 [Flags]
 public enum OpenModes
 {
-    /// <summary><c>RTLD_LOCAL</c>: only the library, and what is loaded because of it, see its symbols.</summary>
+    /// <summary><c>RTLD_LOCAL</c>: only the library, and libraries loaded because of it, see its symbols.</summary>
     Local = 0,
 
     /// <summary><c>RTLD_LAZY</c>: functions that nobody defines are an error only when they are called.</summary>
     Lazy = 1,
 
-    /// <summary><c>RTLD_NOW</c>: everything must be defined. What C requires one of the two for, this has as its default.</summary>
+    /// <summary><c>RTLD_NOW</c>: everything must be defined. This is the default, although C requires one of the two.</summary>
     Now = 2,
 
     /// <summary><c>RTLD_NOLOAD</c>: only if it is loaded already.</summary>

@@ -3,9 +3,9 @@ using WasmJit.Linking;
 namespace WasmJit.DynamicLinking;
 
 /// <summary>
-/// A further thread of a program with a shared memory: what runs through it has a stack and thread-local variables of its own, and the same
-/// memory. Any thread of the host's may run it, one at a time. Libraries are opened and closed by the first thread, and are here, too, when
-/// that is done; meanwhile this thread must not run.
+/// A further thread of a program with a shared memory. Code that runs through it has a stack and thread-local variables of its own, and the same
+/// memory. Any thread of the host may run it, one at a time. The first thread opens and closes libraries; they are here, too, when that is done.
+/// Meanwhile this thread must not run.
 /// </summary>
 public sealed class DynamicThread : IDisposable
 {
@@ -37,7 +37,7 @@ public sealed class DynamicThread : IDisposable
         }
     }
 
-    /// <summary>The address of a variable, of a library or of one that it needs: of a thread-local one this thread's.</summary>
+    /// <summary>The address of a variable, of a library or of one that it needs; of a thread-local variable this thread's address.</summary>
     /// <param name="library">The library, or the program.</param>
     /// <param name="name">The symbol.</param>
     /// <exception cref="DynamicLinkException">There is no such variable.</exception>
@@ -51,7 +51,7 @@ public sealed class DynamicThread : IDisposable
         }
     }
 
-    /// <summary>Gives stack and thread-local variables back. It must not run any more.</summary>
+    /// <summary>Frees stack and thread-local variables. The thread must not run any more.</summary>
     public void Dispose()
     {
         using (linker.Enter())

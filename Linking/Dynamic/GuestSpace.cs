@@ -4,8 +4,8 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// The room of a program that libraries share: its memory, through its own <c>malloc</c> if it exports one, and its table.
-/// Whatever a guest's allocator returns is checked before it is used.
+/// The room of a program that libraries share: its memory, through its own <c>malloc</c> if it exports one, and its table. Results of a guest's
+/// allocator are checked before they are used.
 /// </summary>
 internal sealed class GuestSpace
 {
@@ -42,7 +42,7 @@ internal sealed class GuestSpace
 
     internal bool HasTable => table is not null;
 
-    /// <summary>The program's allocator, if it has one for all to use.</summary>
+    /// <summary>The allocator that all use, if there is one.</summary>
     internal Func<ulong, ulong>? Malloc { get; private set; }
 
     internal Action<ulong>? Free { get; private set; }
@@ -68,7 +68,7 @@ internal sealed class GuestSpace
     /// <summary>Takes zeroed memory.</summary>
     /// <param name="size">How much.</param>
     /// <param name="alignment">Its alignment as a power of two.</param>
-    /// <param name="block">What to give back; 0 if nobody takes it.</param>
+    /// <param name="block">The block to free; 0 if it cannot be freed.</param>
     /// <exception cref="DynamicLinkException">There is none.</exception>
     internal ulong Allocate(ulong size, int alignment, out ulong block)
     {
@@ -83,7 +83,7 @@ internal sealed class GuestSpace
         return address;
     }
 
-    /// <summary>Fills memory that is there with zeros.</summary>
+    /// <summary>Fills existing memory with zeros.</summary>
     internal void Clear(ulong address, ulong size)
     {
         // Up to 2 GiB, page by page for the first time.
@@ -96,7 +96,7 @@ internal sealed class GuestSpace
         GC.KeepAlive(Memory);
     }
 
-    /// <summary>Gives memory back, if the program has an allocator that takes it.</summary>
+    /// <summary>Frees memory, if the program has an allocator that takes it.</summary>
     internal void Release(ulong block)
     {
         if (block != 0) Free?.Invoke(block);
@@ -151,7 +151,7 @@ internal sealed class GuestSpace
         if (size > 0) freeSlots.Add((from, size));
     }
 
-    /// <summary>Gives slots back. Calls through old pointers trap from now on, until the slots are used again.</summary>
+    /// <summary>Frees slots. Calls through old pointers trap from now on, until the slots are used again.</summary>
     internal void ReleaseSlots(uint from, uint size)
     {
         if (size == 0) return;
@@ -189,8 +189,8 @@ internal sealed class GuestSpace
     }
 
     /// <summary>
-    /// Puts a definition into the slot that stood for it. Pointers that were taken before lead to it from now on; if it has an index already,
-    /// new ones are that index.
+    /// Puts a definition into the slot that stood for it. Pointers that were taken before lead to it from now on. If the function has an index
+    /// already, new pointers are that index.
     /// </summary>
     internal uint Define(uint slot, FuncRef func)
     {
@@ -205,13 +205,13 @@ internal sealed class GuestSpace
         return known;
     }
 
-    /// <summary>Forgets a function that goes, and takes it out of the slot that was made for it.</summary>
+    /// <summary>Forgets a function that is unloaded, and takes it out of the slot that was made for it.</summary>
     internal void Forget(FuncRef func)
     {
         if (indices.Remove(func, out uint index) && index < (uint)Table.Size && ReferenceEquals(Table.Funcs[index], func)) ReleaseSlots(index, 1);
     }
 
-    /// <summary>Forgets the functions of a library that goes, and takes them out of the slots that were made for them.</summary>
+    /// <summary>Forgets the functions of a library that is unloaded, and takes them out of the slots that were made for them.</summary>
     internal void Forget(Instance instance, uint from, uint size)
     {
         List<KeyValuePair<FuncRef, uint>> gone = [.. indices.Where(i => ReferenceEquals(i.Key.Context, instance))];

@@ -5,8 +5,8 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// The imports of one library: who defines each is settled before anything of the library exists, its values when it is
-/// instantiated, and what could not be known then when all that are loaded together are instantiated.
+/// The imports of one library. Their definitions are settled before anything of the library exists, their values when it is instantiated, and values
+/// that could not be known then when all libraries that are loaded together are instantiated.
 /// </summary>
 internal sealed class ImportBinder
 {
@@ -16,10 +16,10 @@ internal sealed class ImportBinder
     private readonly DynamicLibrary library;
     private readonly Items<ImportInfo> imports;
 
-    /// <summary>The library that defines a function or tag, by the import's position; null for all else.</summary>
+    /// <summary>The library that defines a function or tag, by the import's position; null for all other imports.</summary>
     private readonly DynamicLibrary?[] definers;
 
-    /// <summary>What is known from the beginning.</summary>
+    /// <summary>Values that are known from the beginning.</summary>
     private readonly object?[] values;
 
     /// <exception cref="DynamicLinkException">A symbol has no definition and must have one.</exception>
@@ -137,7 +137,7 @@ internal sealed class ImportBinder
         return import.Type.Kind == ExternKind.Func ? definer.FunctionOf(import.Name!) : definer.TagOf(import.Name!);
     }
 
-    /// <summary>Puts definitions in the place of what stood for them, and addresses into the offset table.</summary>
+    /// <summary>Replaces stand-ins by definitions, and puts addresses into the offset table.</summary>
     /// <exception cref="DynamicLinkException">A definition has another type.</exception>
     internal void Complete()
     {

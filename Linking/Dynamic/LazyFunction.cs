@@ -7,9 +7,9 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// Stands for a function that is imported before there is an instance that has it: of a library of the same cycle, or one that
-/// nobody defines, where that is allowed. Each call looks the symbol up. As soon as the definition is known it takes the place
-/// of this in the importing instance, and only references that were taken earlier still come here.
+/// Stands for a function that is imported before there is an instance that has it: of a library of the same cycle, or one that nobody defines, if
+/// that is allowed. Each call looks the symbol up. As soon as the definition is known, it replaces this function in the importing instance. Only
+/// references that were taken earlier still come here.
 /// </summary>
 internal sealed class LazyFunction(DynamicLinker linker, DynamicLibrary library, string name, DefType type, Func<FuncRef, FuncRef>? here = null)
 {

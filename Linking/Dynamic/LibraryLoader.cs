@@ -4,8 +4,8 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// Loads a library with all that it needs and is not loaded yet: finds them, settles every symbol, and only then makes
-/// instances. What fails leaves nothing behind.
+/// Loads a library with all libraries that it needs and that are not loaded yet. It finds them, settles every symbol, and only then makes instances.
+/// A failure leaves nothing behind.
 /// </summary>
 internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySearch search, ModuleCompiler compiler)
 {
@@ -27,7 +27,7 @@ internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySe
 
     /// <summary>Loads what the program needs, and the program before all of it.</summary>
     /// <param name="program">The program.</param>
-    /// <param name="preload">What is loaded with it, and asked for symbols before what it needs.</param>
+    /// <param name="preload">Libraries that are loaded with it, and asked for symbols before those that it needs.</param>
     /// <param name="isLazy">Whether functions may be missing until they are called.</param>
     /// <param name="prepare">Sees the libraries that are going to be loaded.</param>
     /// <param name="instantiate">Makes the program's instance.</param>
@@ -112,7 +112,7 @@ internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySe
             }
             catch (TrapException)
             {
-                // Of the allocator that was to take the memory back. Why loading failed is what the caller wants to know.
+                // This is a failure of the allocator that was to free the memory. The caller wants to know why loading failed.
             }
             throw;
         }

@@ -3,7 +3,7 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
-/// <summary>Where libraries are: what a name means, and which file of the namespace it leads to.</summary>
+/// <summary>Finds libraries: what a name means, and which file of the namespace it leads to.</summary>
 internal sealed class LibrarySearch(ModuleNamespace names, IReadOnlyList<string> libraryPath)
 {
     /// <summary>Whether a name means a library that is known: by its path, or by the name it was first asked for with.</summary>
@@ -13,9 +13,9 @@ internal sealed class LibrarySearch(ModuleNamespace names, IReadOnlyList<string>
         return library.Path == $"/{ModuleNamespace.Canonical(Expand(name, asking))}";
     }
 
-    /// <summary>Finds a library in the namespace. One that is known is not compiled again to find that out.</summary>
+    /// <summary>Finds a library in the namespace. A known library is not compiled again.</summary>
     /// <param name="name">The name, or a path.</param>
-    /// <param name="asking">Who asks; its runtime path comes first.</param>
+    /// <param name="asking">The library that asks. Its runtime path comes first.</param>
     /// <param name="compiler">Compiles what is found.</param>
     /// <param name="known">Gives a library that is loaded, or about to be, by its path.</param>
     internal (Module Module, string Path)? Find(string name, DynamicLibrary? asking, ModuleCompiler compiler, Func<string, DynamicLibrary?> known)
@@ -33,7 +33,7 @@ internal sealed class LibrarySearch(ModuleNamespace names, IReadOnlyList<string>
         return null;
     }
 
-    /// <summary>Replaces what stands for the directory of the asking library.</summary>
+    /// <summary>Replaces the placeholder for the directory of the asking library.</summary>
     private static string Expand(string path, DynamicLibrary? asking)
     {
         string origin = asking is { Path: var own } && own.LastIndexOf('/') is > 0 and var slash ? own[..slash] : "";

@@ -3,7 +3,7 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
-/// <summary>What is loaded for one program, and who defines a symbol.</summary>
+/// <summary>The libraries that are loaded for one program, and who defines a symbol.</summary>
 internal sealed class LinkMap
 {
     private readonly List<DynamicLibrary> libraries = [], globals = [];
@@ -12,10 +12,10 @@ internal sealed class LinkMap
     /// <summary>The program. It is known before it is linked, and before it is in the list.</summary>
     internal DynamicLibrary? Program { get; set; }
 
-    /// <summary>The program and the libraries, in the order of linking: what is needed before what needs it.</summary>
+    /// <summary>The program and the libraries, in the order of linking: a library comes behind those that it needs.</summary>
     internal IReadOnlyList<DynamicLibrary> Libraries => libraries;
 
-    /// <summary>Whose symbols all see, behind the program's, in the order in which they are looked for.</summary>
+    /// <summary>The libraries with global symbols, behind the program, in the order in which they are searched.</summary>
     internal IReadOnlyList<DynamicLibrary> Globals => globals;
 
     internal void Clear()
@@ -35,8 +35,8 @@ internal sealed class LinkMap
         globals.RemoveAll(gone.Contains);
     }
 
-    /// <summary>Shows the symbols of libraries to all, behind those that all see already.</summary>
-    /// <returns>Those that were not seen before.</returns>
+    /// <summary>Makes the symbols of libraries global, behind those that are global already.</summary>
+    /// <returns>The libraries that were not global before.</returns>
     internal List<DynamicLibrary> MakeGlobal(IEnumerable<DynamicLibrary> added)
     {
         List<DynamicLibrary> promoted = [.. added.Where(l => !l.IsGlobal)];
@@ -61,7 +61,7 @@ internal sealed class LinkMap
 
     // ---- symbols ----
 
-    /// <summary>Where symbols are looked for: first what all see, then what was loaded with the one that asks. Some may come twice.</summary>
+    /// <summary>Where symbols are looked for: first in global libraries, then in those loaded with the one that asks. Some may come twice.</summary>
     internal IEnumerable<DynamicLibrary> ScopeOf(DynamicLibrary? library)
     {
         if (Program is not null) yield return Program;
@@ -71,7 +71,7 @@ internal sealed class LinkMap
             if (local.IsLoaded) yield return local;
     }
 
-    /// <summary>What comes behind a library where it looks for symbols itself.</summary>
+    /// <summary>The libraries behind one in the order in which it looks for symbols itself.</summary>
     internal IEnumerable<DynamicLibrary> ScopeBehind(DynamicLibrary library) =>
         ScopeOf(library).Distinct().SkipWhile(l => l != library).Skip(1);
 
@@ -86,7 +86,7 @@ internal sealed class LinkMap
 
     internal DynamicLibrary? LoadedAt(string path) => libraries.FirstOrDefault(l => l != Program && l.Path == path);
 
-    /// <summary>What stays because it, or something that uses it, is open or runs.</summary>
+    /// <summary>The libraries that stay because they, or others that use them, are open or run.</summary>
     internal HashSet<DynamicLibrary> Staying()
     {
         var stays = new HashSet<DynamicLibrary>();
@@ -111,7 +111,7 @@ internal sealed class LinkMap
         return tree;
     }
 
-    /// <summary>What is needed before what needs it; in a cycle, the one that was asked for first comes last.</summary>
+    /// <summary>Libraries in the order of need: each behind those that it needs. In a cycle, the one that was asked for first comes last.</summary>
     internal static List<DynamicLibrary> PostOrder(IEnumerable<DynamicLibrary> roots)
     {
         var order = new List<DynamicLibrary>();

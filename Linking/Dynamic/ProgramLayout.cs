@@ -4,9 +4,9 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// What a program is given before it is instantiated. What it imports says what it is: with <c>__memory_base</c> it is
-/// position-independent, and data, those of the libraries that it needs, stack and heap are laid out for it; memory, table and
-/// stack pointer are made if it imports them, and taken from its exports otherwise.
+/// The memory, table and addresses that a program is given before it is instantiated. Its imports say what it is. With <c>__memory_base</c> it is
+/// position-independent: its data, those of the libraries that it needs, stack and heap are laid out for it. Memory, table and stack pointer are made
+/// if it imports them, and taken from its exports otherwise.
 /// </summary>
 internal sealed class ProgramLayout
 {
@@ -19,7 +19,7 @@ internal sealed class ProgramLayout
 
     private readonly DynamicLibrary program;
 
-    /// <summary>Addresses that the loader alone knows, by symbol.</summary>
+    /// <summary>Addresses that only the loader knows, by symbol.</summary>
     private readonly Dictionary<string, ulong> addresses = [];
 
     private ulong end;
@@ -68,7 +68,7 @@ internal sealed class ProgramLayout
     /// <summary>An address that no library defines.</summary>
     internal ulong? Find(string symbol) => addresses.TryGetValue(symbol, out ulong address) ? address : null;
 
-    /// <summary>Gives a memory that the program has itself the size that the layout needs.</summary>
+    /// <summary>Grows the program's own memory to the size that the layout needs.</summary>
     /// <exception cref="DynamicLinkException">It cannot grow.</exception>
     internal void Grow(Memory memory)
     {
@@ -77,7 +77,9 @@ internal sealed class ProgramLayout
             throw new DynamicLinkException("out of memory: the program's stack");
     }
 
-    /// <summary>Places the program's data, and those of the libraries that it needs, below the heap: allocators take all above for theirs.</summary>
+    /// <summary>
+    /// Places the program's data, and those of the libraries that it needs, below the heap: allocators take everything above for theirs.
+    /// </summary>
     /// <returns>Where they end.</returns>
     private ulong PlaceData(IReadOnlyList<DynamicLibrary> needed, ulong room)
     {

@@ -3,15 +3,15 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
-/// <summary>What a symbol is for a library: a function of another one, of the host or of the linker, or an address.</summary>
+/// <summary>Says what a symbol is for a library: a function of another one, of the host or of the linker, or an address.</summary>
 internal sealed class SymbolResolver(DynamicLinker linker, LinkMap map, DlFunctions functions)
 {
     private readonly Dictionary<Delegate, FuncRef> hostReferences = [];
 
-    /// <summary>What the host gives.</summary>
+    /// <summary>The host's imports.</summary>
     internal Imports Host { get; set; } = [];
 
-    /// <summary>What the program was given; it knows addresses that no library defines.</summary>
+    /// <summary>The program's layout. It knows addresses that no library defines.</summary>
     internal ProgramLayout? Layout { get; set; }
 
     internal void Clear()
@@ -39,7 +39,7 @@ internal sealed class SymbolResolver(DynamicLinker linker, LinkMap map, DlFuncti
     internal bool HasAddress(DynamicLibrary library, string name) =>
         map.Definer(library, name, ExternKind.Global) is not null || Layout?.Find(name) is not null;
 
-    /// <summary>Fills what can be filled of a library's offset table; other entries may become known later.</summary>
+    /// <summary>Fills the entries of a library's offset table that are known. Others may become known later.</summary>
     internal void FillOffsets(DynamicLibrary library)
     {
         for (int i = library.Got.Count - 1; i >= 0; i--)
@@ -82,8 +82,8 @@ internal sealed class SymbolResolver(DynamicLinker linker, LinkMap map, DlFuncti
     }
 
     /// <summary>
-    /// A host function as a pointer, of which there is one for all libraries. One that asks who calls is told the program: that is whose
-    /// memory all of them have.
+    /// A host function as a pointer. There is one for all libraries. A function that takes its caller gets the program, because all libraries use its
+    /// memory.
     /// </summary>
     private FuncRef ReferenceTo(Delegate host)
     {

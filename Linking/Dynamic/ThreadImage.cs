@@ -5,9 +5,9 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// Program and libraries once more, for another thread: instances over the same memory, with a stack, thread-local variables and a table of
-/// their own. Nothing is resolved again: each import is that of the first thread's instance, or what stands for it here. Data are there
-/// already, and constructors have run.
+/// Program and libraries once more, for another thread: instances over the same memory, with a stack, thread-local variables and a table of their
+/// own. Nothing is resolved again: each import is that of the first thread's instance, or its counterpart here. Data are there already, and
+/// constructors have run.
 /// </summary>
 internal sealed class ThreadImage
 {
@@ -46,7 +46,7 @@ internal sealed class ThreadImage
     /// <summary>The address of a variable as this thread sees it.</summary>
     internal ulong AddressOf(DynamicLibrary library, string name) => library.AddressOf(name, InstanceOf(library));
 
-    /// <summary>Gives back what the thread has of the memory.</summary>
+    /// <summary>Frees the thread's part of the memory.</summary>
     internal void Release()
     {
         foreach (Part part in parts.Values) linker.Space.Release(part.Block);
@@ -55,7 +55,7 @@ internal sealed class ThreadImage
         linker.Space.Release(stackBlock);
     }
 
-    /// <summary>Brings it up to date with what has been loaded, unloaded and put into the table.</summary>
+    /// <summary>Brings it up to date with the libraries and table entries that have come or gone.</summary>
     internal void Update()
     {
         foreach (DynamicLibrary gone in parts.Keys.Where(l => !l.IsLoaded).ToList())

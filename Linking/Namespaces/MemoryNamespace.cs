@@ -4,8 +4,8 @@ using System.Collections.Concurrent;
 namespace WasmJit;
 
 /// <summary>
-/// A namespace in memory: a map from paths to modules, or to bytes that are compiled for whoever loads them. It can be changed
-/// at any time; what has been loaded stays as it is.
+/// A namespace in memory: a map from paths to modules, or to bytes that each load compiles. It can be changed at any time; modules that have been
+/// loaded stay as they are.
 /// </summary>
 /// <example><code>
 /// var libraries = new MemoryNamespace { { "lib/libzip.so", zip }, { "lib/libimg.so", File.ReadAllBytes("libimg.so") } };
@@ -15,13 +15,13 @@ public sealed class MemoryNamespace : ModuleNamespace, IEnumerable<string>
 {
     private readonly ConcurrentDictionary<string, object> items = new(StringComparer.Ordinal);
 
-    /// <summary>Puts a compiled module at a path, in place of what may be there. All who load it share its code.</summary>
+    /// <summary>Puts a compiled module at a path, in place of the one that may be there. All who load it share its code.</summary>
     /// <param name="path">The path, from the root.</param>
     /// <param name="module">The module.</param>
     /// <exception cref="ArgumentException">The path names no place in the namespace.</exception>
     public void Add(string path, Module module) => items[Key(path)] = module;
 
-    /// <summary>Puts a module's bytes at a path, in place of what may be there. Each load compiles them.</summary>
+    /// <summary>Puts a module's bytes at a path, in place of the one that may be there. Each load compiles them.</summary>
     /// <param name="path">The path, from the root.</param>
     /// <param name="bytes">The bytes, in the binary format; they are copied, and looked at only when they are loaded.</param>
     /// <exception cref="ArgumentException">The path names no place in the namespace.</exception>
@@ -33,7 +33,7 @@ public sealed class MemoryNamespace : ModuleNamespace, IEnumerable<string>
     /// <exception cref="ArgumentException">The path names no place in the namespace.</exception>
     public void Add(string path, byte[] bytes) => Add(path, bytes.AsSpan());
 
-    /// <summary>Takes away what is at a path.</summary>
+    /// <summary>Removes the module at a path.</summary>
     /// <param name="path">The path, from the root.</param>
     /// <returns>Whether there was something.</returns>
     /// <exception cref="ArgumentException">The path names no place in the namespace.</exception>

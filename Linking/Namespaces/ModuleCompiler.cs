@@ -2,14 +2,14 @@
 namespace WasmJit;
 
 /// <summary>
-/// What a <see cref="ModuleNamespace"/> compiles bytes with: the engine of whoever loads, within the quota that holds for it.
+/// Compiles bytes for a <see cref="ModuleNamespace"/>, with the engine of the guest or host that loads, within its quota.
 /// </summary>
 public sealed class ModuleCompiler
 {
     private readonly LinkingQuota? quota;
     private readonly Fuel? fuel;
 
-    /// <summary>For a guest with a quota and what it may execute; for the host without either.</summary>
+    /// <summary>For a guest with its quota and fuel, or for the host without either.</summary>
     internal ModuleCompiler(Engine engine, LinkingQuota? quota, Fuel? fuel = null)
     {
         Engine = engine;
@@ -22,7 +22,7 @@ public sealed class ModuleCompiler
 
     /// <summary>Compiles a module. The bytes are copied.</summary>
     /// <param name="bytes">The module in the binary format.</param>
-    /// <exception cref="ModuleException">The bytes are no valid module.</exception>
+    /// <exception cref="ModuleException">The bytes are not a valid module.</exception>
     /// <exception cref="QuotaExceededException">A guest loads the module, and its quota is used up.</exception>
     /// <exception cref="CompilationNotAllowedException">The engine makes no code (<see cref="Compilation.Never"/>).</exception>
     public Module Compile(ReadOnlySpan<byte> bytes)
@@ -31,9 +31,9 @@ public sealed class ModuleCompiler
         return CompileOwned(bytes.ToArray());
     }
 
-    /// <summary>Reads a stream to its end and compiles what was in it. No more is read than the quota lets compile.</summary>
+    /// <summary>Reads a stream to its end and compiles the bytes. It reads no more than the quota lets compile.</summary>
     /// <param name="stream">The module in the binary format; it stays open.</param>
-    /// <exception cref="ModuleException">The bytes are no valid module.</exception>
+    /// <exception cref="ModuleException">The bytes are not a valid module.</exception>
     /// <exception cref="QuotaExceededException">A guest loads the module, and its quota is used up.</exception>
     /// <exception cref="CompilationNotAllowedException">The engine makes no code (<see cref="Compilation.Never"/>).</exception>
     /// <exception cref="IOException">The stream cannot be read, or has more than 2 GiB.</exception>
@@ -50,7 +50,7 @@ public sealed class ModuleCompiler
         return CompileOwned(bytes.ToArray());
     }
 
-    /// <summary>Takes what an instance costs from the guest's fuel.</summary>
+    /// <summary>Charges a guest's fuel for an instance.</summary>
     internal void Pay(ulong units) => Fuel.Pay(fuel, units);
 
     private void CheckSize(long size)

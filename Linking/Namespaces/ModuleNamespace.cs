@@ -3,18 +3,17 @@ using System.Diagnostics.CodeAnalysis;
 namespace WasmJit;
 
 /// <summary>
-/// Modules by path: what a guest's <c>load</c>, <c>load_at</c> and <c>dlopen</c> find. Ready ones are
-/// <see cref="MemoryNamespace"/>, <see cref="SavedNamespace"/>, and <c>DirectoryNamespace</c> of the WASI library for a directory on disk; others derive
-/// from this class.
+/// Modules by path, for a guest's <c>load</c>, <c>load_at</c> and <c>dlopen</c>. Ready-made ones are <see cref="MemoryNamespace"/>, <see
+/// cref="SavedNamespace"/>, and <c>DirectoryNamespace</c> of the WASI library for a directory on disk. Others derive from this class.
 /// </summary>
 /// <remarks>
-/// A path is components between slashes. The namespace's root is <c>/</c>, and no path leads above it: <c>.</c> and <c>..</c>
-/// are resolved in the text before anybody looks for anything, and a <c>..</c> too many is refused. Names are compared
-/// character by character. One object can serve any number of guests and threads.
+/// A path is components between slashes. The namespace's root is <c>/</c>, and no path leads above it: <c>.</c> and <c>..</c> are resolved in the
+/// text before anything is looked up, and a <c>..</c> too many is refused. Names are compared character by character. One object can serve any number
+/// of guests and threads.
 /// </remarks>
 public abstract class ModuleNamespace
 {
-    /// <summary>The longest path that is taken, in characters.</summary>
+    /// <summary>The longest path that is accepted, in characters.</summary>
     public const int LongestPath = 4096;
 
     /// <summary>Gives the module at a path, compiled if need be.</summary>
@@ -23,7 +22,7 @@ public abstract class ModuleNamespace
     /// <exception cref="FileNotFoundException">There is no module at the path.</exception>
     /// <exception cref="UnauthorizedAccessException">The path leads out of the namespace.</exception>
     /// <exception cref="IOException">It cannot be read, or the path is too long.</exception>
-    /// <exception cref="ModuleException">What is there is no valid module.</exception>
+    /// <exception cref="ModuleException">The file is not a valid module.</exception>
     public Module Load(Engine engine, string path) => Load(new ModuleCompiler(engine, null), path);
 
     /// <summary>As <see cref="Load(Engine, string)"/>, from a directory, which the path cannot leave either.</summary>
@@ -33,11 +32,11 @@ public abstract class ModuleNamespace
     /// <exception cref="FileNotFoundException">There is no module at the path.</exception>
     /// <exception cref="UnauthorizedAccessException">A path leads out of the namespace, or of the directory.</exception>
     /// <exception cref="IOException">It cannot be read, or a path is too long.</exception>
-    /// <exception cref="ModuleException">What is there is no valid module.</exception>
+    /// <exception cref="ModuleException">The file is not a valid module.</exception>
     public Module LoadAt(Engine engine, string directory, string path) =>
         GetDirectory(directory).LoadRelative(new ModuleCompiler(engine, null), path);
 
-    /// <summary>Gives the module at a path, if there is one; all else as <see cref="Load(Engine, string)"/>.</summary>
+    /// <summary>Gives the module at a path, if there is one. Otherwise as <see cref="Load(Engine, string)"/>.</summary>
     /// <param name="engine">The engine that compiles it.</param>
     /// <param name="path">The path, from the root.</param>
     /// <param name="module">The module.</param>
@@ -48,8 +47,7 @@ public abstract class ModuleNamespace
     }
 
     /// <summary>
-    /// A directory as a namespace whose root it is. Whether there is such a directory may turn out only when something is
-    /// loaded from it.
+    /// A directory as a namespace whose root it is. A missing directory may be noticed only when something is loaded from it.
     /// </summary>
     /// <param name="path">The path, from the root.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such directory.</exception>
@@ -69,16 +67,16 @@ public abstract class ModuleNamespace
     /// <param name="path">
     /// Components between slashes: none of them is empty, <c>.</c> or <c>..</c>, and no slash begins or ends the path.
     /// </param>
-    /// <param name="compiler">Compiles bytes for whoever asks. A namespace of modules that are ready does not need it.</param>
+    /// <param name="compiler">Compiles bytes for the caller. A namespace of compiled modules does not need it.</param>
     /// <returns>The module; null if there is nothing at the path.</returns>
     /// <exception cref="UnauthorizedAccessException">The path leads out of the namespace, by a link for instance.</exception>
-    /// <exception cref="IOException">What is there cannot be read.</exception>
-    /// <exception cref="ModuleException">What is there is no valid module.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="ModuleException">The file is not a valid module.</exception>
     protected internal abstract Module? Find(string path, ModuleCompiler compiler);
 
-    /// <summary>Finds a directory; without further ado the paths that begin with its own.</summary>
+    /// <summary>Finds a directory. By default it is the paths that begin with its own.</summary>
     /// <param name="path">As of <see cref="Find"/>, never empty.</param>
-    /// <returns>The directory; null if it is known that there is none.</returns>
+    /// <returns>The directory; null if there is certainly none.</returns>
     protected internal virtual ModuleNamespace? FindDirectory(string path) => new Part(this, path);
 
     internal Module Load(ModuleCompiler compiler, string path) =>
@@ -119,7 +117,7 @@ public abstract class ModuleNamespace
         return string.Join('/', way);
     }
 
-    /// <summary>A directory of a namespace that has none of its own.</summary>
+    /// <summary>A directory of a namespace that does not make one of its own.</summary>
     private sealed class Part(ModuleNamespace whole, string prefix) : ModuleNamespace
     {
         protected internal override Module? Find(string path, ModuleCompiler compiler) => whole.Find($"{prefix}/{path}", compiler);

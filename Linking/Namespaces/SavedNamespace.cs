@@ -3,10 +3,9 @@ using System.Runtime.CompilerServices;
 namespace WasmJit;
 
 /// <summary>
-/// A directory of modules saved ahead of time as .NET assemblies (<c>wasmjit compile</c>, <see cref="Module.Save(string)"/>): what a host
-/// that compiles nothing can serve. The file <c>lib/x.so.dll</c> is the module <c>lib/x.so</c>, and <c>y.dll</c> is both <c>y</c> and
-/// <c>y.wasm</c>. Which files there are is read once, so that no path, and nothing that is put into the directory later, leads
-/// anywhere else.
+/// A directory of modules saved ahead of time as .NET assemblies (<c>wasmjit compile</c>, <see cref="Module.Save(string)"/>), for hosts that compile
+/// nothing. The file <c>lib/x.so.dll</c> is the module <c>lib/x.so</c>, and <c>y.dll</c> is both <c>y</c> and <c>y.wasm</c>. The directory is listed
+/// once, so no path, and no file that is put into the directory later, leads anywhere else.
 /// </summary>
 /// <remarks>
 /// Saved modules are code of the host: the directory must be one that no guest can write. While a module is in use, all who load

@@ -3,10 +3,9 @@ using WasmJit.Runtime;
 namespace WasmJit;
 
 /// <summary>
-/// What guests may compile while they run, whichever way they do it: the <c>compile</c> instruction, the built-in module
-/// <c>wasm:linking</c>, or modules that are compiled because a guest loads them. One object counts for all engines whose
-/// options have it; a host that wants to count each guest alone makes an engine for each, which costs nothing. What the host
-/// itself compiles is not counted.
+/// How much guests may compile while they run, whichever way they do it: the <c>compile</c> instruction, the built-in module <c>wasm:linking</c>, or
+/// modules that are compiled because a guest loads them. One object counts for all engines whose options have it. A host that wants to count each
+/// guest alone makes an engine for each, which costs nothing. Modules that the host itself compiles are not counted.
 /// </summary>
 public sealed class LinkingQuota
 {
@@ -18,8 +17,8 @@ public sealed class LinkingQuota
     public long MaximumBytesCompiled { get; init; } = long.MaxValue;
 
     /// <summary>
-    /// How many compiled modules there may be at once. A module counts until the garbage collector has found that nobody uses it
-    /// or an instance of it; who asks for one too many waits for a collection first.
+    /// How many compiled modules there may be at once. A module counts until the garbage collector has found that nobody uses it or an instance of
+    /// it. A request for one too many waits for a collection first.
     /// </summary>
     public int MaximumLiveModules { get; init; } = int.MaxValue;
 
@@ -32,7 +31,7 @@ public sealed class LinkingQuota
     /// <summary>How many compiled modules there are; those that are garbage count until they are collected.</summary>
     public int LiveModules => Volatile.Read(ref liveModules);
 
-    /// <summary>Says early, before anything is read or copied, that a module is too large.</summary>
+    /// <summary>Refuses a module that is too large early, before anything is read or copied.</summary>
     internal void CheckSize(long size)
     {
         if (size > MaximumModuleSize) throw new QuotaExceededException($"module size: {size} bytes, {MaximumModuleSize} are allowed");
@@ -41,8 +40,8 @@ public sealed class LinkingQuota
     }
 
     /// <summary>Counts a module that is about to be compiled.</summary>
-    /// <returns>What the module must keep: it counts for as long as this lives.</returns>
-    /// <exception cref="QuotaExceededException">There may be no such module.</exception>
+    /// <returns>An object that the module must keep: it counts for as long as this lives.</returns>
+    /// <exception cref="QuotaExceededException">The quota does not allow the module.</exception>
     internal LiveModule Charge(long size)
     {
         CheckSize(size);
@@ -79,7 +78,7 @@ public sealed class LinkingQuota
 
         ~LiveModule() => Release();
 
-        /// <summary>The module was none.</summary>
+        /// <summary>The bytes were not a module.</summary>
         internal void Release()
         {
             if (Interlocked.Exchange(ref released, 1) == 0) Interlocked.Decrement(ref quota.liveModules);

@@ -6,7 +6,7 @@ using WasmJit.Jit.Validation;
 
 namespace WasmJit.Linking;
 
-/// <summary>Modules as .NET assemblies: what is saved beside the code, and what an engine asks of an assembly.</summary>
+/// <summary>Modules as .NET assemblies: the data that is saved beside the code, and the checks when an assembly is loaded.</summary>
 internal static class SavedModules
 {
     private const string DefaultName = "wasm";

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// A scatter/gather list of the guest. It is read once and checked as a whole before the first byte moves: a list with a bad
-/// entry has no effect, and a guest's other threads cannot change it in between.
+/// A scatter/gather list of the guest. It is read once and checked as a whole before the first byte moves. So a list with a bad entry has no effect,
+/// and a guest's other threads cannot change it in between.
 /// </summary>
 internal readonly ref struct GuestBuffers
 {

@@ -4,13 +4,13 @@ using System.Runtime.InteropServices;
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// The memory of the instance that calls, as its pointers see it. Without one every access is a fault. Every access is checked; what is not all inside ends the function with
-/// <see cref="Errno.Fault"/>. Addresses and lengths are unsigned, whatever type they come in. Memories never shrink, so what
-/// has been checked stays right, also where other threads run in the guest.
+/// The memory of the calling instance, as the guest's pointers see it. Without a memory every access is a fault. Every access is checked; one that is
+/// not all inside ends the function with <see cref="Errno.Fault"/>. Addresses and lengths are unsigned, whatever type they come in. Memories never
+/// shrink, so a checked range stays valid, also if other threads run in the guest.
 /// </summary>
 internal readonly struct GuestMemory(Memory? memory)
 {
-    /// <summary>The longest path that is taken, as on Linux.</summary>
+    /// <summary>The longest path that is accepted, as on Linux.</summary>
     internal const int LongestPath = 4096;
 
     /// <summary>A window; of one that is longer than a span can be, its beginning.</summary>
@@ -26,7 +26,7 @@ internal readonly struct GuestMemory(Memory? memory)
     internal void Write<T>(int address, T value)
         where T : unmanaged => MemoryMarshal.Write(Window((uint)address, (ulong)Unsafe.SizeOf<T>()), in value);
 
-    /// <summary>Says early that a result of a type will fit, before anything is done that cannot be undone.</summary>
+    /// <summary>Checks early that a result of a type will fit, before anything is done that cannot be undone.</summary>
     internal void Expect<T>(int address)
         where T : unmanaged => Window((uint)address, (ulong)Unsafe.SizeOf<T>());
 
@@ -35,7 +35,7 @@ internal readonly struct GuestMemory(Memory? memory)
     {
         Span<byte> window = Window(address, length);
         if (window.Length > LongestPath) throw new WasiError(Errno.Nametoolong);
-        // Copied first: another thread could change the bytes between the look at them and their use.
+        // Copied first: another thread could change the bytes between check and use.
         Span<byte> bytes = stackalloc byte[window.Length];
         window.CopyTo(bytes);
         if (bytes.Contains((byte)0)) throw new WasiError(Errno.Inval);

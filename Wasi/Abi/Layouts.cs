@@ -17,7 +17,7 @@ internal static class Layouts
         Put(target, 0, status.Device);
         Put(target, 8, status.Inode);
         target[16] = (byte)status.Type;
-        // The number of links had 32 bits, which moves all that follows it.
+        // The number of links had 32 bits, so all later fields lie elsewhere.
         int rest = version == Version.Preview1 ? 32 : 24;
         if (version == Version.Preview1) Put(target, 24, status.Links);
         else BinaryPrimitives.WriteUInt32LittleEndian(target[20..], (uint)Math.Min(status.Links, uint.MaxValue));
@@ -71,7 +71,7 @@ internal static class Layouts
         target[24] = happened.HangUp ? (byte)1 : (byte)0;
     }
 
-    /// <summary>How a position is meant: the old version has the same three in another order.</summary>
+    /// <summary>The origin of a position. The old version has the same three in another order.</summary>
     internal static Whence ToWhence(int value, Version version) => (value, version) switch
     {
         (0, Version.Preview1) or (2, Version.Unstable) => Whence.Set,
@@ -84,7 +84,7 @@ internal static class Layouts
         BinaryPrimitives.WriteUInt64LittleEndian(target[at..], value);
 }
 
-/// <summary>What <c>poll_oneoff</c> is to wait for: a clock, or a descriptor.</summary>
+/// <summary>A subscription of <c>poll_oneoff</c>: a clock, or a descriptor.</summary>
 internal readonly record struct Subscription(ulong UserData, EventType Type)
 {
     internal uint Fd { get; init; }
@@ -96,5 +96,5 @@ internal readonly record struct Subscription(ulong UserData, EventType Type)
     internal bool IsAbsolute { get; init; }
 }
 
-/// <summary>What has happened.</summary>
+/// <summary>An event of <c>poll_oneoff</c>.</summary>
 internal readonly record struct Event(ulong UserData, EventType Type, Errno Error, ulong Bytes, bool HangUp);

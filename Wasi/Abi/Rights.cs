@@ -36,24 +36,24 @@ internal enum Rights : ulong
     SockShutdown = 1 << 28,
     SockAccept = 1 << 29,
 
-    /// <summary>All that there are: what a preopened directory hands on.</summary>
+    /// <summary>All rights: those that a preopened directory hands on.</summary>
     All = (1UL << 30) - 1,
 
-    /// <summary>What makes sense for a directory itself.</summary>
+    /// <summary>The rights that make sense for a directory itself.</summary>
     Directory = FdFdstatSetFlags | FdSync | FdDatasync | FdAdvise | PathCreateDirectory | PathCreateFile | PathLinkSource
         | PathLinkTarget | PathOpen | FdReaddir | PathReadlink | PathRenameSource | PathRenameTarget | PathFilestatGet
         | PathFilestatSetSize | PathFilestatSetTimes | FdFilestatGet | FdFilestatSetTimes | PathSymlink
         | PathRemoveDirectory | PathUnlinkFile,
 
-    /// <summary>What makes sense for a file.</summary>
+    /// <summary>The rights that make sense for a file.</summary>
     File = FdDatasync | FdRead | FdSeek | FdFdstatSetFlags | FdSync | FdTell | FdWrite | FdAdvise | FdAllocate | FdFilestatGet
         | FdFilestatSetSize | FdFilestatSetTimes | PollFdReadwrite,
 
-    /// <summary>What makes sense for a pipe or a device.</summary>
+    /// <summary>The rights that make sense for a pipe or a device.</summary>
     Device = FdDatasync | FdRead | FdFdstatSetFlags | FdSync | FdWrite | FdFilestatGet | FdFilestatSetTimes
         | PollFdReadwrite,
 
-    /// <summary>What needs a file to be opened for writing.</summary>
+    /// <summary>The rights that need a file to be opened for writing.</summary>
     Writing = FdWrite | FdAllocate | FdFilestatSetSize,
 
     /// <summary>A stream that is read.</summary>

@@ -81,11 +81,11 @@ internal enum Advice
     NoReuse,
 }
 
-/// <summary>What a file system says of a file; times are nanoseconds since 1970.</summary>
+/// <summary>The status of a file. Times are nanoseconds since 1970.</summary>
 internal record struct FileStatus(
     ulong Device, ulong Inode, FileType Type, ulong Links, ulong Size, ulong Accessed, ulong Modified, ulong Changed);
 
-/// <summary>New times of a file: each a value, the present time, or to be left.</summary>
+/// <summary>New times of a file: each is a value, the present time, or unchanged.</summary>
 internal readonly record struct NewTimes(TimeFlags Flags, ulong Accessed, ulong Modified);
 
 /// <summary>An entry of a directory.</summary>

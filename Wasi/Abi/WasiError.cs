@@ -1,7 +1,7 @@
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// What ends a function with an error number. <see cref="FunctionTable"/> catches it: no guest and no user ever sees one.
+/// Ends a function with an error number. <see cref="FunctionTable"/> catches it: no guest and no user ever sees one.
 /// </summary>
 internal sealed class WasiError(Errno errno) : Exception(errno.ToString())
 {

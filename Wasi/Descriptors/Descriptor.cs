@@ -1,8 +1,8 @@
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// What a number of the guest stands for. The functions check rights before they call; what a kind cannot do, it has no right
-/// for, so the answers here are for numbers that no right leads to.
+/// The object behind a descriptor number of the guest. The functions check rights before they call. A kind of descriptor has no right to operations
+/// that it cannot do, so the default answers here are never seen.
 /// </summary>
 internal abstract class Descriptor(FileType type, Rights rights, Rights inheriting)
 {
@@ -27,7 +27,7 @@ internal abstract class Descriptor(FileType type, Rights rights, Rights inheriti
         if ((Rights & needed) != needed) throw new WasiError(Errno.Notcapable);
     }
 
-    /// <summary>Gives rights up; more than there are cannot be had.</summary>
+    /// <summary>Gives up rights. New ones cannot be added.</summary>
     internal void Restrict(Rights rights, Rights inheriting)
     {
         if ((rights & ~Rights) != 0 || (inheriting & ~Inheriting) != 0) throw new WasiError(Errno.Notcapable);
@@ -45,7 +45,7 @@ internal abstract class Descriptor(FileType type, Rights rights, Rights inheriti
 
     internal virtual uint Write(in GuestBuffers buffers, Waiter waiter) => throw new WasiError(Errno.Badf);
 
-    /// <summary>Waits for writes that have been accepted and have not ended; how they end nobody asks any more.</summary>
+    /// <summary>Waits for writes that have been accepted and have not ended. Their results are lost.</summary>
     internal virtual void Drain(Waiter waiter)
     {
     }
@@ -54,10 +54,10 @@ internal abstract class Descriptor(FileType type, Rights rights, Rights inheriti
     {
     }
 
-    /// <summary>The same, where the guest can be stopped: the system may take as long as the disk does, or whoever reads a stream.</summary>
+    /// <summary>The same if the guest can be stopped: it may take as long as the disk, or the reader of a stream, does.</summary>
     internal virtual void Sync(Waiter waiter) => waiter.Away(Sync);
 
-    /// <summary>Before the guest closes it: does what closing would wait for.</summary>
+    /// <summary>Called before the guest closes it: does the work that closing would wait for.</summary>
     internal virtual void Finish(Waiter waiter)
     {
     }
@@ -65,10 +65,10 @@ internal abstract class Descriptor(FileType type, Rights rights, Rights inheriti
     /// <summary>Whether it can be read or written without waiting, and how much there is to read.</summary>
     internal abstract Readiness Poll(bool forWriting);
 
-    /// <summary>What completes when it may be ready; null if only asking again tells.</summary>
+    /// <summary>A task that completes when it may be ready; null if it must be asked again.</summary>
     internal virtual Task? Pending => null;
 
-    /// <summary>Closes what belongs to the guest; what belongs to the host's user stays open.</summary>
+    /// <summary>Closes the guest's objects. Those of the host stay open.</summary>
     internal virtual void Close()
     {
     }

@@ -54,7 +54,7 @@ internal sealed class DescriptorTable(int most)
         throw new WasiError(Errno.Mfile);
     }
 
-    /// <summary>What has a number, null if nothing does.</summary>
+    /// <summary>The descriptor of a number; null if there is none.</summary>
     internal Descriptor? Find(int fd)
     {
         lock (gate) return (uint)fd < (uint)items.Count ? items[fd] : null;
@@ -76,7 +76,7 @@ internal sealed class DescriptorTable(int most)
     }
 
     /// <summary>
-    /// Moves a descriptor to another number that is in use, or of a standard stream that is closed, and closes what was there.
+    /// Moves a descriptor to another number that is in use, or that of a standard stream that is closed, and closes the descriptor that was there.
     /// </summary>
     internal void Renumber(int from, int to)
     {

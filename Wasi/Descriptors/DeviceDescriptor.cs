@@ -16,10 +16,10 @@ internal sealed class DeviceDescriptor : Descriptor
         Flags = flags;
     }
 
-    /// <summary>Whether seeking in it means nothing and is allowed, as in <c>/dev/null</c>.</summary>
+    /// <summary>Whether seeking is allowed and has no effect, as in <c>/dev/null</c>.</summary>
     internal bool HasPosition { get; }
 
-    /// <summary>Guests take a character device that cannot seek for a terminal. Linux lets one seek in all that are none.</summary>
+    /// <summary>Guests take a character device that cannot seek for a terminal. Linux allows seeking in all devices that are not terminals.</summary>
     private static bool IsPositioned(DeviceHandle device, FileType type) => type == FileType.CharacterDevice && !device.IsTerminal;
 
     private static Rights RightsOf(DeviceHandle device, FileType type, Rights rights) =>

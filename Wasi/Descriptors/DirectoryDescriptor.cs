@@ -1,8 +1,8 @@
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// A directory: the beginning of paths, which never lead out of it. Its entries are listed once, when reading begins: a cookie
-/// is a place in that list and means the same entry however the directory changes meanwhile.
+/// A directory: the beginning of paths, which never lead out of it. Its entries are listed once, when reading begins. A cookie is a place in that
+/// list and means the same entry however the directory changes meanwhile.
 /// </summary>
 internal sealed class DirectoryDescriptor : Descriptor
 {
@@ -10,8 +10,8 @@ internal sealed class DirectoryDescriptor : Descriptor
     private List<DirectoryEntry>? entries;
 
     /// <param name="handle">The directory.</param>
-    /// <param name="rights">What may be done with it.</param>
-    /// <param name="inheriting">What may be done with what is opened from it.</param>
+    /// <param name="rights">The rights for it.</param>
+    /// <param name="inheriting">The rights for files that are opened from it.</param>
     internal DirectoryDescriptor(DirectoryHandle handle, Rights rights, Rights inheriting)
         : base(FileType.Directory, rights & Rights.Directory, inheriting)
     {
@@ -20,10 +20,10 @@ internal sealed class DirectoryDescriptor : Descriptor
 
     internal DirectoryHandle Handle { get; }
 
-    /// <summary>The number of the directory above; its own where that one is not the guest's to see.</summary>
+    /// <summary>The number of the directory above; its own if the guest may not see that one.</summary>
     internal ulong? ParentInode { get; init; }
 
-    /// <summary>Its entries from a cookie on; 0 begins anew, with what is there now.</summary>
+    /// <summary>Its entries from a cookie on; 0 lists the directory anew.</summary>
     internal ReadOnlySpan<DirectoryEntry> Entries(ulong cookie)
     {
         lock (gate)

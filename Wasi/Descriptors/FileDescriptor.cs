@@ -3,7 +3,7 @@ namespace WasmJit.Wasi;
 /// <summary>A regular file with the guest's position in it.</summary>
 internal sealed class FileDescriptor : Descriptor
 {
-    /// <summary>What is moved before a token is looked at: a list of buffers may have 4 GiB.</summary>
+    /// <summary>How much is moved between two looks at the token: a list of buffers may have 4 GiB.</summary>
     private const int Piece = 4 << 20;
 
     private readonly FileHandle file;
@@ -85,7 +85,7 @@ internal sealed class FileDescriptor : Descriptor
         return total;
     }
 
-    /// <summary>Writes to a position; where writes append, to the end, as Linux does.</summary>
+    /// <summary>Writes to a position; with appending writes, to the end, as Linux does.</summary>
     internal uint WriteAt(in GuestBuffers buffers, long offset, Waiter waiter)
     {
         waiter.Enter(gate);
@@ -144,7 +144,7 @@ internal sealed class FileDescriptor : Descriptor
 
     internal override void Sync() => RandomAccess.FlushToDisk(file.Handle);
 
-    /// <summary>Files never wait. What there is to read is what lies behind the position.</summary>
+    /// <summary>Files never wait. The bytes behind the position can be read.</summary>
     internal override Readiness Poll(bool forWriting)
     {
         if (forWriting) return new Readiness(true);

@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// A socket: one that the guest was given, or one that it accepted from such a one. The system's socket does not block while
-/// the guest has it, since what waits in the system cannot be cancelled; waiting is done here.
+/// A socket that the guest was given, or that it accepted from such a one. The system's socket does not block while the guest has it, because a wait
+/// in the system cannot be cancelled. Waiting is done here.
 /// </summary>
 internal sealed class SocketDescriptor : Descriptor
 {
@@ -29,7 +29,7 @@ internal sealed class SocketDescriptor : Descriptor
         Flags = flags;
     }
 
-    /// <summary>A socket that the host's user gives.</summary>
+    /// <summary>A socket that the host gives.</summary>
     internal static SocketDescriptor Given(Socket socket)
     {
         bool listens = socket.SocketType == SocketType.Stream
@@ -99,7 +99,7 @@ internal sealed class SocketDescriptor : Descriptor
             Span<byte> rest = buffers[i];
             while (!rest.IsEmpty)
             {
-                // What can be peeked at is what the first look shows.
+                // Bytes that can be peeked at are those of the first look.
                 if (total > 0 && flags != SocketFlags.None) return total;
                 if (total > 0 && !waitAll && !socket.Poll(0, SelectMode.SelectRead)) return total;
                 Wait(SelectMode.SelectRead, waiter);

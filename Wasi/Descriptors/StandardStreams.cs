@@ -1,9 +1,8 @@
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// The first three descriptors. The process's own streams are the system's descriptors where they can be used: those can be
-/// asked whether they are ready, and tell that the other end of a pipe is gone. One that the process was started without is a bad
-/// descriptor to the guest as well.
+/// The first three descriptors. The process's own streams are the system's descriptors where they can be used: those can tell whether they are ready,
+/// and that the other end of a pipe is gone. A stream that the process was started without is a bad descriptor to the guest as well.
 /// </summary>
 internal static class StandardStreams
 {
@@ -18,7 +17,7 @@ internal static class StandardStreams
 
     internal static Descriptor Output(Stream? given, int fd)
     {
-        // What is written to the standard error is to be seen at once.
+        // Output to the standard error must be visible at once.
         if (given is not null) return new OutputDescriptor(given, flushes: fd == 2);
         if (LinuxCalls.IsSupported) return Device(fd, Rights.Output);
         return new OutputDescriptor(fd == 1 ? Console.OpenStandardOutput() : Console.OpenStandardError(), flushes: false);
@@ -41,8 +40,8 @@ internal static class StandardStreams
 }
 
 /// <summary>
-/// What stands in the place of a standard stream that the process was started without: every use of it is one of a bad descriptor, and
-/// no file that is opened later gets its number, to which the program would then write its messages.
+/// Stands in the place of a standard stream that the process was started without. Every use of it is one of a bad descriptor. No file that is opened
+/// later gets its number, to which the program would then write its messages.
 /// </summary>
 internal sealed class ClosedDescriptor() : Descriptor(FileType.Unknown, Rights.None, Rights.None)
 {

@@ -1,8 +1,8 @@
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// A .NET stream that the guest reads. Streams cannot tell whether they have something, and their reads cannot be broken off:
-/// where that matters a read runs ahead in the background, and what it brings is kept for the guest's next one.
+/// A .NET stream that the guest reads. Streams cannot tell whether they have data, and their reads cannot be cancelled. If that matters, a read runs
+/// ahead in the background, and its bytes are kept for the guest's next one.
 /// </summary>
 internal sealed class InputDescriptor : Descriptor
 {
@@ -44,7 +44,7 @@ internal sealed class InputDescriptor : Descriptor
                 {
                     int count = stream.Read(buffer);
                     total += (uint)count;
-                    // More could mean to wait, although there is something to return.
+                    // More could mean to wait, although there is data to return.
                     if (count < buffer.Length || !isAlwaysReady) break;
                     continue;
                 }
@@ -106,12 +106,12 @@ internal sealed class InputDescriptor : Descriptor
 }
 
 /// <summary>
-/// A .NET stream that the guest writes. Writes cannot be broken off: where the guest may be cancelled while one waits, or does not want to
-/// wait, it goes on in the background, with bytes of its own.
+/// A .NET stream that the guest writes. Writes cannot be cancelled. If the guest may be cancelled while one waits, or does not want to wait, the
+/// write goes on in the background, with bytes of its own.
 /// </summary>
 internal sealed class OutputDescriptor(Stream stream, bool flushes) : Descriptor(FileType.Unknown, Rights.Output, Rights.None)
 {
-    /// <summary>What one write that nobody waits for takes at most.</summary>
+    /// <summary>The most bytes of one write in the background.</summary>
     private const int MostAhead = 64 * 1024;
 
     private readonly Lock gate = new();
@@ -149,7 +149,7 @@ internal sealed class OutputDescriptor(Stream stream, bool flushes) : Descriptor
     }
 
     /// <summary>
-    /// Begins a write and does not wait for it. Until it has ended there is no room for another. How the last one ended is told by the next.
+    /// Begins a write and does not wait for it. Until it has ended there is no room for another. The next one reports how it ended.
     /// </summary>
     private uint WriteAhead(in GuestBuffers buffers)
     {
@@ -169,7 +169,7 @@ internal sealed class OutputDescriptor(Stream stream, bool flushes) : Descriptor
         return (uint)copy.Length;
     }
 
-    /// <summary>Waits for what was written and not waited for.</summary>
+    /// <summary>Waits for writes in the background.</summary>
     internal override void Drain(Waiter waiter)
     {
         waiter.Enter(gate);
@@ -214,7 +214,7 @@ internal sealed class OutputDescriptor(Stream stream, bool flushes) : Descriptor
 
     internal override void Finish(Waiter waiter)
     {
-        // A write that nobody waits for ends by itself.
+        // A write in the background ends by itself.
         if (last.IsCompleted) Sync(waiter);
     }
 
@@ -222,7 +222,7 @@ internal sealed class OutputDescriptor(Stream stream, bool flushes) : Descriptor
 
     internal override void Close()
     {
-        // Behind a write that was left alone, flushing would wait for it.
+        // Flushing would wait for a write that was left alone.
         if (last.IsCompleted) Sync();
     }
 }

@@ -1,12 +1,12 @@
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// How blocking functions wait: until something is ready, a time is over, or the guest is to stop, by the token of the host's
-/// options or by that of the call it runs in.
+/// The waits of blocking functions: until something is ready, a time is over, or the guest is to stop, by the token of the host's options or by that
+/// of the call it runs in.
 /// </summary>
 internal sealed class Waiter(CancellationToken own)
 {
-    /// <summary>How long to wait before asking again what cannot tell that it is ready.</summary>
+    /// <summary>How long to wait before asking again a descriptor that cannot tell that it is ready.</summary>
     internal const int Slice = 10;
 
     /// <summary>Whether a wait may have to end early.</summary>
@@ -56,7 +56,7 @@ internal sealed class Waiter(CancellationToken own)
     }
 
     /// <summary>
-    /// Does what cannot be broken off: where the guest may have to stop, on another thread, which goes on alone if it does.
+    /// Does work that cannot be cancelled. If the guest may have to stop, another thread does it and goes on alone if the guest does.
     /// </summary>
     internal void Away(Action action)
     {

@@ -1,18 +1,18 @@
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// An open directory of the host. Names are single components, never <c>..</c>, and no operation follows a symbolic link: all
-/// of that is <see cref="PathResolver"/>'s. Failures are <see cref="WasiError"/> or the exceptions of System.IO.
+/// An open directory of the host. Names are single components, never <c>..</c>, and no operation follows a symbolic link: <see cref="PathResolver"/>
+/// does all of that. Failures are <see cref="WasiError"/> or the exceptions of System.IO.
 /// </summary>
 internal abstract class DirectoryHandle : IDisposable
 {
     /// <summary>Opens a directory in it for walking on; null if the name is anything else, a link among others.</summary>
     internal abstract DirectoryHandle? OpenDirectory(string name);
 
-    /// <summary>What a symbolic link says; null if the name is anything else or nothing.</summary>
+    /// <summary>The target of a symbolic link; null if the name is anything else or nothing.</summary>
     internal abstract string? ReadLink(string name);
 
-    /// <summary>Opens what is there, or makes a file.</summary>
+    /// <summary>Opens an existing entry, or makes a file.</summary>
     internal abstract OpenedNode Open(string name, OpenMode mode);
 
     internal abstract FileStatus Status(string name);
@@ -58,5 +58,5 @@ internal abstract class DirectoryHandle : IDisposable
 /// <summary>How a file is opened.</summary>
 internal readonly record struct OpenMode(bool Read, bool Write, OpenFlags Flags, FdFlags FdFlags);
 
-/// <summary>What has been opened: one of the three.</summary>
+/// <summary>The opened object: one of the three.</summary>
 internal readonly record struct OpenedNode(DirectoryHandle? Directory, FileHandle? File, DeviceHandle? Device);

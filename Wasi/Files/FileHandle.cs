@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace WasmJit.Wasi;
 
-/// <summary>An open regular file: what the platform does beside reading and writing, which .NET does.</summary>
+/// <summary>An open regular file: the operations beside reading and writing, which .NET does.</summary>
 internal abstract class FileHandle(SafeFileHandle handle) : IDisposable
 {
     internal SafeFileHandle Handle { get; } = handle;
@@ -19,7 +19,7 @@ internal abstract class FileHandle(SafeFileHandle handle) : IDisposable
     /// <summary>Tells the system that writes go to the end, where it can be told.</summary>
     internal abstract void SetAppend(bool append);
 
-    /// <summary>Cuts off or makes longer.</summary>
+    /// <summary>Makes the file shorter or longer.</summary>
     internal void SetSize(long size)
     {
         try
@@ -50,7 +50,7 @@ internal abstract class FileHandle(SafeFileHandle handle) : IDisposable
     public void Dispose() => Handle.Dispose();
 }
 
-/// <summary>An open pipe or device: it has no position, and may have nothing to give yet.</summary>
+/// <summary>An open pipe or device. It has no position, and may have no data yet.</summary>
 internal abstract class DeviceHandle : IDisposable
 {
     internal abstract bool IsTerminal { get; }
@@ -59,11 +59,11 @@ internal abstract class DeviceHandle : IDisposable
 
     internal abstract void SetTimes(NewTimes times);
 
-    /// <summary>Reads what there is, without waiting.</summary>
+    /// <summary>Reads the available bytes, without waiting.</summary>
     /// <returns>How many bytes, 0 at the end; -1 if there is nothing yet.</returns>
     internal abstract int Read(Span<byte> buffer);
 
-    /// <summary>Writes what there is room for, without waiting.</summary>
+    /// <summary>Writes as many bytes as there is room for, without waiting.</summary>
     /// <returns>How many bytes; -1 if there is no room yet.</returns>
     internal abstract int Write(ReadOnlySpan<byte> buffer);
 

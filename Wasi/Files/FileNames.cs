@@ -6,9 +6,9 @@ using System.Text;
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// Names of files as text. Linux has names of any bytes, and a guest must find the file that it names, not one whose name reads alike:
-/// each byte that is part of no UTF-8 becomes a lone low surrogate, 0xDC00 and the byte, and that byte again on the way back. No text that
-/// is UTF-8 has such surrogates, so nothing else is written in this way.
+/// Names of files as text. Linux has names of any bytes, and a guest must find the file that it names, not one whose name reads alike. Each byte that
+/// is not part of UTF-8 becomes a lone low surrogate, 0xDC00 and the byte, and that byte again on the way back. Text that is UTF-8 has no such
+/// surrogates, so nothing else is written in this way.
 /// </summary>
 internal static class FileNames
 {
@@ -44,7 +44,7 @@ internal static class FileNames
             }
             else
             {
-                // What is escaped, or a surrogate of the host's own, which no file system could be given either.
+                // An escaped byte, or a surrogate of the host's own, which no file system could have either.
                 bytes.Add(text[i] is >= (char)(Escape + 0x80) and <= (char)(Escape + 0xff) ? (byte)(text[i] - Escape) : (byte)'?');
                 i++;
             }
@@ -52,7 +52,7 @@ internal static class FileNames
         return [.. bytes];
     }
 
-    /// <summary>Whether a name has bytes that are no UTF-8: a name that only Linux can have.</summary>
+    /// <summary>Whether a name has bytes that are not UTF-8. Only Linux has such names.</summary>
     internal static bool HasEscapes(string text)
     {
         for (int i = 0; i < text.Length; i++)

@@ -1,9 +1,9 @@
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// Walks a guest's path component by component. The way is a stack of open directories, so that <c>..</c> goes back to the
-/// directory the walk came from and never to where that directory may have been moved meanwhile; at the bottom of the stack
-/// it leads out and is refused. Links are read and walked like any other path; absolute ones lead out.
+/// Walks a guest's path component by component. The way is a stack of open directories, so that <c>..</c> goes back to the directory the walk came
+/// from and never to where that directory may have been moved meanwhile. At the bottom of the stack it leads out and is refused. Links are read and
+/// walked like any other path; absolute ones lead out.
 /// </summary>
 internal static class PathResolver
 {
@@ -59,7 +59,7 @@ internal static class PathResolver
                 if ((link = here.ReadLink(name)) is null)
                 {
                     if (last) return Found(name, slash);
-                    // Not a directory, not a link: says which, if it is nothing at all.
+                    // The name is neither a directory nor a link: the error says what it is.
                     here.Status(name);
                     throw new WasiError(Errno.Notdir);
                 }
@@ -95,7 +95,7 @@ internal static class PathResolver
     internal static bool IsAbsolute(string path) => path[0] == '/' || (!LinuxCalls.IsUnix && Path.IsPathRooted(path));
 
     /// <summary>
-    /// Refuses what Windows takes for more than a name: separators, drives, streams, devices, and names that it would change.
+    /// Refuses names that mean more on Windows: separators, drives, streams, devices, and names that it would change.
     /// </summary>
     private static void Allowed(string name)
     {

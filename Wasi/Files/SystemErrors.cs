@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace WasmJit.Wasi;
 
-/// <summary>Error numbers for what goes wrong in the host.</summary>
+/// <summary>Error numbers for failures of the host.</summary>
 internal static class SystemErrors
 {
     /// <summary>The numbers of Linux from 1 to 40.</summary>
@@ -29,7 +29,7 @@ internal static class SystemErrors
         _ => Errno.Io,
     };
 
-    /// <summary>The number for an exception; null for those that are nobody's mistake but the host's own.</summary>
+    /// <summary>The number for an exception; null for exceptions that are mistakes of the host's own code.</summary>
     internal static Errno? Of(Exception exception) => exception switch
     {
         WasiError error => error.Errno,

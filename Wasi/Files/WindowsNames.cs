@@ -8,7 +8,7 @@ internal static class WindowsNames
     private static readonly string[] Devices = ["CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$"];
     private static readonly SearchValues<char> Forbidden = SearchValues.Create("<>|?*\"");
 
-    /// <summary>Refuses what is more than the name of an entry: separators, drives, streams, devices, and changed names.</summary>
+    /// <summary>Refuses names that mean more than an entry: separators, drives, streams, devices, and changed names.</summary>
     internal static void Check(string name)
     {
         if (name.Contains('\\') || name.Contains(':')) throw new WasiError(Errno.Notcapable);

@@ -28,7 +28,7 @@ internal sealed class FdFunctions(WasiContext context, Version version)
         table.Add<int, int, int, long, int>("fd_readdir", ReadDirectory);
     }
 
-    /// <summary>Closes a descriptor; what it still has to write is written first, where the guest can be stopped.</summary>
+    /// <summary>Closes a descriptor. If the guest can be stopped, its pending data is written first.</summary>
     private void Close(int fd)
     {
         Table.Get(fd).Finish(context.Waiter);
@@ -41,7 +41,7 @@ internal sealed class FdFunctions(WasiContext context, Version version)
         Table.Renumber(from, to);
     }
 
-    /// <summary>A regular file; of others, what is wrong with them.</summary>
+    /// <summary>A regular file. For others, throws the error that fits.</summary>
     private FileDescriptor File(int fd, Rights needed)
     {
         Descriptor descriptor = Table.Get(fd);
@@ -142,7 +142,7 @@ internal sealed class FdFunctions(WasiContext context, Version version)
     private void Seek(GuestMemory memory, int fd, long offset, int whence, int result)
     {
         Whence from = Layouts.ToWhence(whence, version);
-        // To ask where one is takes less than to move.
+        // Asking for the position needs fewer rights than moving it.
         Rights needed = offset == 0 && from == Whence.Current ? Rights.FdTell : Rights.FdSeek;
         memory.Expect<long>(result);
         if (IsPositionedDevice(fd, needed))
@@ -166,7 +166,7 @@ internal sealed class FdFunctions(WasiContext context, Version version)
         memory.Write(result, file.Seek(0, Whence.Current));
     }
 
-    /// <summary>Entries as many as fit; the last is cut off where the buffer ends, which tells the guest that there are more.</summary>
+    /// <summary>Writes as many entries as fit. The last is cut off where the buffer ends, which tells the guest that there are more.</summary>
     private void ReadDirectory(GuestMemory memory, int fd, int address, int size, long cookie, int result)
     {
         DirectoryDescriptor directory = Table.Directory(fd, Rights.FdReaddir);

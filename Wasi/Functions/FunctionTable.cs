@@ -1,9 +1,8 @@
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// The functions by name. Each gets the memory of the instance that calls it, and is wrapped so that a failure, <see cref="WasiError"/> or
-/// one of the host's exceptions that has an error number, becomes the guest's result. What is left crosses the guest: its exit, a
-/// cancellation, our mistakes.
+/// The functions by name. Each gets the memory of the calling instance. A wrapper turns failures, <see cref="WasiError"/> or exceptions of the host
+/// that have an error number, into the guest's result. All other exceptions cross the guest: its exit, a cancellation, mistakes of our own.
 /// </summary>
 internal sealed class FunctionTable(WasiContext context)
 {

@@ -3,7 +3,7 @@ namespace WasmJit.Wasi;
 /// <summary>The functions on paths: each resolves from a directory that the guest has, and never leaves it.</summary>
 internal sealed class PathFunctions(WasiContext context, Version version)
 {
-    /// <summary>The one flag of looking paths up: links at the end are followed.</summary>
+    /// <summary>The one flag for looking up paths: links at the end are followed.</summary>
     private const int FollowFlag = 1;
 
     internal void AddTo(FunctionTable table)
@@ -90,7 +90,7 @@ internal sealed class PathFunctions(WasiContext context, Version version)
         using ResolvedPath place = Resolve(from, memory.Path(path, length), flags);
         using ResolvedPath target = Place(to, memory.Path(newPath, newLength));
         if (Status(place).Type == FileType.Directory) throw new WasiError(Errno.Perm);
-        // A file cannot get a name that says it is a directory; nor can files be had for writing from what is read-only.
+        // A file cannot get a name that says it is a directory. Files of a read-only directory cannot be opened for writing.
         if (target.IsDirectory) throw new WasiError(Exists(target) ? Errno.Exist : Errno.Noent);
         Changed(from);
         Changed(to);
@@ -147,7 +147,7 @@ internal sealed class PathFunctions(WasiContext context, Version version)
     }
 
     /// <summary>
-    /// Makes a link. What it says is not resolved now: following it later is checked like any path. Absolute paths could only
+    /// Makes a link. Its target is not resolved now: following it later is checked like any path. Absolute paths could only lead out.
     /// ever lead out.
     /// </summary>
     private void Symlink(GuestMemory memory, int content, int contentLength, int fd, int path, int length)
@@ -166,7 +166,7 @@ internal sealed class PathFunctions(WasiContext context, Version version)
         GuestMemory memory, int fd, int lookup, int path, int length, int openFlags, long rightsBase, long rightsInheriting, int fdFlags, int result)
     {
         var flags = (OpenFlags)openFlags;
-        // Bits that name no right cannot be had and are not missed: guests ask for "all" with all bits set.
+        // Bits that are not rights are ignored: guests ask for "all" with all bits set.
         Rights rights = (Rights)rightsBase & Rights.All, inheriting = (Rights)rightsInheriting & Rights.All;
         DirectoryDescriptor from = Directory(fd, Rights.PathOpen);
         if ((openFlags & ~(int)OpenFlags.All) != 0 || (fdFlags & ~(int)FdFlags.All) != 0) throw new WasiError(Errno.Inval);
@@ -199,7 +199,7 @@ internal sealed class PathFunctions(WasiContext context, Version version)
         return needed;
     }
 
-    /// <summary>Where nothing can be changed, a file that is there can still be opened with "create".</summary>
+    /// <summary>In a read-only directory, an existing file can still be opened with "create".</summary>
     private static OpenedNode OpenReadOnly(in ResolvedPath place, OpenMode mode)
     {
         bool create = mode.Flags.HasFlag(OpenFlags.Create);

@@ -70,7 +70,7 @@ internal sealed class PollFunctions(WasiContext context, Version version)
     private static Event? Remaining(in Subscription subscription, ulong deadline, out ulong left)
     {
         left = 0;
-        // Waiting for processor time would never end: none passes meanwhile.
+        // Waiting for processor time would never end, because none passes meanwhile.
         Errno error = subscription.Clock switch
         {
             Clocks.Realtime or Clocks.Monotonic => Errno.Success,

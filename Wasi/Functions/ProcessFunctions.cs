@@ -57,8 +57,8 @@ internal sealed class ProcessFunctions(WasiContext context)
     }
 
     /// <summary>
-    /// Raises a signal. A guest has no handlers that a host could call, so what happens is a signal's default: nothing, or the
-    /// end with the exit code that a shell shows for it.
+    /// Raises a signal. A guest has no handlers that a host could call, so the signal's default happens: nothing, or the end with the exit code that
+    /// a shell shows for it.
     /// </summary>
     private static void Raise(int signal)
     {

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace WasmJit.Wasi;
 
-/// <summary>The functions of sockets. Guests cannot make any: they use those they are given, and what these accept.</summary>
+/// <summary>The functions of sockets. Guests cannot make any: they use the given ones, and those that these accept.</summary>
 internal sealed class SocketFunctions(WasiContext context, Version version)
 {
     private const int Peek = 1, WaitAll = 2;

@@ -1,9 +1,9 @@
 namespace WasmJit.Wasi;
 
-/// <summary>What all functions of a host share.</summary>
+/// <summary>The state that all functions of a host share.</summary>
 internal sealed class WasiContext(WasiOptions options, DescriptorTable table)
 {
-    /// <summary>The memory for instances that call and have none.</summary>
+    /// <summary>The memory for calling instances that have none.</summary>
     internal Memory? Attached { get; set; }
 
     /// <summary>The memory that a call works on: that of the instance that calls.</summary>

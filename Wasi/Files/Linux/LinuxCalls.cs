@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// The calls of the C library that .NET has no counterpart of: all that works relative to an open directory. The structure of
-/// <c>statx</c> and the flags used are the same on every processor but for two; <c>stat</c>'s are not.
+/// The calls of the C library that .NET has no counterpart of: those that work relative to an open directory. The structure of <c>statx</c> and the
+/// flags used are the same on every processor but for two; those of <c>stat</c> are not.
 /// </summary>
 internal static partial class LinuxCalls
 {

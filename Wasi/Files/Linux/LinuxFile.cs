@@ -49,13 +49,13 @@ internal sealed class LinuxFile(SafeFileHandle handle) : FileHandle(handle)
 /// <summary>A pipe, a terminal or another device on Linux.</summary>
 internal sealed class LinuxDevice : DeviceHandle
 {
-    /// <summary>What a pipe or terminal takes at once where the system says that it takes something.</summary>
+    /// <summary>The bytes that a pipe or terminal takes at once if the system says that it has room.</summary>
     private const int Atom = 4096;
 
     private readonly SafeFileHandle handle;
     private readonly int kind;
 
-    /// <summary>Whether the descriptor was not opened here, and not without blocking: then it is asked before it is used.</summary>
+    /// <summary>Whether the descriptor was opened elsewhere, and may block. Then it is asked before it is used.</summary>
     private readonly bool mayBlock;
 
     /// <summary>One that was opened without blocking.</summary>
@@ -73,9 +73,9 @@ internal sealed class LinuxDevice : DeviceHandle
     }
 
     /// <summary>
-    /// A standard stream; null if the process was started without it. Its number may be in use all the same: the runtime opens pipes of
-    /// its own before any code of ours runs, and they get the lowest numbers. What the process was started with has outlasted
-    /// <c>exec</c>, so it lacks the flag that all descriptors of the runtime have.
+    /// A standard stream; null if the process was started without it. Its number may be in use all the same: the runtime opens pipes of its own
+    /// before any code of ours runs, and they get the lowest numbers. Descriptors that the process was started with have outlasted <c>exec</c>, so
+    /// they lack the flag that all descriptors of the runtime have.
     /// </summary>
     internal static LinuxDevice? Standard(int fd, bool forWriting)
     {
@@ -84,7 +84,7 @@ internal sealed class LinuxDevice : DeviceHandle
         int kind = LinuxCalls.KindOf(given);
         if (kind == LinuxCalls.PipeKind || (kind == LinuxCalls.CharacterKind && LinuxCalls.IsTerminal(given) == 1))
         {
-            // Opened anew it need not block; the flag of the descriptor itself would be shared with other processes.
+            // Opened anew, it can be made not to block. The flag of the descriptor itself would be shared with other processes.
             int flags = (forWriting ? LinuxCalls.WriteOnly : LinuxCalls.ReadOnly) | LinuxCalls.NonBlocking | LinuxCalls.NoTerminal;
             int opened = LinuxCalls.OpenHost($"/proc/self/fd/{fd}", flags | LinuxCalls.CloseOnExec, 0);
             if (opened >= 0) return new LinuxDevice(new SafeFileHandle(opened, ownsHandle: true), kind, mayBlock: false);
@@ -119,7 +119,7 @@ internal sealed class LinuxDevice : DeviceHandle
         if (!Wait(forWriting: true, 0)) return -1;
         if (kind == LinuxCalls.SocketKind)
             return Moved(LinuxCalls.Send(handle, buffer, (nuint)buffer.Length, LinuxCalls.DontWait | LinuxCalls.NoSignal));
-        // Where there is room there is room for this much; more would wait inside the system, where nothing can stop it.
+        // If there is room, there is room for this much. More would wait inside the system, where nothing can stop it.
         if (kind is LinuxCalls.PipeKind or LinuxCalls.CharacterKind) buffer = buffer[..Math.Min(buffer.Length, Atom)];
         return Moved(LinuxCalls.Write(handle, buffer, (nuint)buffer.Length));
     }

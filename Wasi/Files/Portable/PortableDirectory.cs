@@ -3,9 +3,9 @@ using Microsoft.Win32.SafeHandles;
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// A directory by its path, for systems whose calls relative to a directory .NET does not have. Each name is looked at before
-/// it is used, and opened files again afterwards; between the two another process of the host could still put a link there.
-/// A guest alone cannot, unless several of its threads try: links that it makes never lead out when they are followed here.
+/// A directory by its path, for systems whose calls relative to a directory .NET does not have. Each name is checked before it is used, and opened
+/// files again afterwards. Between the two another process of the host could still put a link there. A guest alone cannot, unless several of its
+/// threads try: links that it makes never lead out when they are followed here.
 /// </summary>
 internal sealed class PortableDirectory(string path) : DirectoryHandle
 {
@@ -158,7 +158,7 @@ internal sealed class PortableDirectory(string path) : DirectoryHandle
     }
 
     /// <summary>
-    /// The path of an entry. Names that are no UTF-8 .NET cannot say, and shows with replacements, by which another file would be found.
+    /// The path of an entry. .NET cannot express names that are not UTF-8, and shows replacements, by which another file would be found.
     /// </summary>
     private string At(string name)
     {
@@ -174,7 +174,7 @@ internal sealed class PortableDirectory(string path) : DirectoryHandle
     }
 
     /// <summary>
-    /// What an entry is, itself and not what it links to; null if it is nothing. .NET cannot tell pipes and devices from files.
+    /// The kind of an entry itself, not of its link's target; null if there is none. .NET cannot tell pipes and devices from files.
     /// </summary>
     private static FileType? KindOf(string entry)
     {
