@@ -1,8 +1,8 @@
 namespace WasmJit;
 
 /// <summary>
-/// The parts of WebAssembly beyond its first version that modules may use. The host may switch off what it does not
-/// want its guests to use; a module that does is invalid then.
+/// The parts of WebAssembly beyond its first version that modules may use. The host may switch off parts that its guests are not to use. A module
+/// that uses one is then invalid.
 /// </summary>
 [Flags]
 public enum Features

@@ -4,8 +4,8 @@ using WasmJit.Jit.Operators;
 namespace WasmJit.Jit.Binary;
 
 /// <summary>
-/// The section <c>metadata.code.branch_hint</c>: which way branches mostly go, by the offset of the branch in its body. What
-/// is wrong in it makes no module invalid (spec 2.5.11); reading ends there, and the problem is noted.
+/// The section <c>metadata.code.branch_hint</c>: which way branches mostly go, by the offset of the branch in its body. An error in it does not make
+/// the module invalid (spec 2.5.11); reading ends there, and the problem is noted.
 /// </summary>
 internal static class BranchHints
 {

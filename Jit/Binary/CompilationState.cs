@@ -3,14 +3,14 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Binary;
 
 /// <summary>
-/// What comes about when a decoded module is validated and compiled; one for each <see cref="ModuleInfo"/>, which itself never
-/// changes. What the layers above keep here has types that they derive from those below.
+/// The results of validating and compiling a decoded module; one for each <see cref="ModuleInfo"/>, which itself never changes. Layers above keep
+/// their data here in types that they derive from those below.
 /// </summary>
 internal sealed class CompilationState(GcBatch gcBatch)
 {
     private readonly Dictionary<(uint Type, string Name), int> exportNumbers = [];
 
-    /// <summary>Where classes for struct and array types are made that the process does not have yet; one for the whole.</summary>
+    /// <summary>Where classes are made for struct and array types that the process does not have yet; one for the whole module.</summary>
     internal GcBatch GcBatch { get; } = gcBatch;
 
     /// <summary>Whether the code has tail calls; known when the module has been validated.</summary>
@@ -24,14 +24,14 @@ internal sealed class CompilationState(GcBatch gcBatch)
 
     private AttachedInlining?[]? inlining;
 
-    /// <summary>What is known of a function for putting it into its callers; null until somebody asks.</summary>
+    /// <summary>The facts about a function that inlining needs; null until somebody asks.</summary>
     internal ref AttachedInlining? InliningOf(int func, int funcs)
     {
         if (inlining is null) Interlocked.CompareExchange(ref inlining, new AttachedInlining?[funcs], null);
         return ref inlining[func];
     }
 
-    /// <summary>What code of the module has found with <c>get_export</c>.</summary>
+    /// <summary>Results of <c>get_export</c> in code of the module.</summary>
     internal ExportCache ExportCache { get; } = new();
 
     /// <summary>The number of a name that code asks instances of a type for; a type without index is the highest number.</summary>
@@ -48,5 +48,5 @@ internal sealed class CompilationState(GcBatch gcBatch)
 /// <summary>The code of a module, kept with its <see cref="CompilationState"/>; <c>FunctionCode</c> is the only class of this kind.</summary>
 internal abstract class AttachedCode;
 
-/// <summary>What is known of a function for putting it into its callers; <c>InlineInfo</c> is the only class of this kind.</summary>
+/// <summary>The facts about a function that inlining needs; <c>InlineInfo</c> is the only class of this kind.</summary>
 internal abstract class AttachedInlining;

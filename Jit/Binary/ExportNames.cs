@@ -1,6 +1,6 @@
 namespace WasmJit.Jit.Binary;
 
-/// <summary>The rule for exports (spec 3.4.13), for modules that are validated and for nested ones, whose types others need at once.</summary>
+/// <summary>The rule for exports (spec 3.4.13), for modules that are validated and for nested ones, whose types are needed at once.</summary>
 internal static class ExportNames
 {
     /// <exception cref="InvalidModuleException">An export names what there is not, or two have one name.</exception>

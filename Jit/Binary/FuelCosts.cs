@@ -3,15 +3,15 @@ using WasmJit.Jit.Operators;
 namespace WasmJit.Jit.Binary;
 
 /// <summary>
-/// What is known of an instruction's cost in fuel when code is made for it, whatever makes the code. What depends on an operand
-/// is charged by the operator itself, before it works.
+/// The part of an instruction's cost in fuel that is known when code is made for it, by any tier. An operator whose cost depends on an operand
+/// charges that itself, before it works.
 /// </summary>
 internal static class FuelCosts
 {
     /// <summary>Values are moved, and locals cleared, several in the time of one instruction: a power of two.</summary>
     private const int ValuesLog2 = 3;
 
-    /// <summary>What entering a function costs besides its instructions: a call, and locals that are cleared.</summary>
+    /// <summary>The price of entering a function besides its instructions: a call, and locals that are cleared.</summary>
     /// <param name="func">The function.</param>
     /// <param name="locals">How many locals it has, with its parameters.</param>
     internal static long OfEntry(FuncInfo func, int locals) => 1 + ((locals - func.Func.Params.Length) >> ValuesLog2);
@@ -23,7 +23,7 @@ internal static class FuelCosts
     /// <summary>Whether the instruction ends a block, or one part of it, whose values its cost depends on.</summary>
     internal static bool EndsPart(in Instr instr) => instr.Op.Has(OpTraits.Closes | OpTraits.Divides);
 
-    /// <summary>What an instruction costs whatever its operands are.</summary>
+    /// <summary>The price of an instruction whatever its operands are.</summary>
     /// <param name="instr">The instruction.</param>
     /// <param name="module">Its module.</param>
     /// <param name="func">Its function.</param>

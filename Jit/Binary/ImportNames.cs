@@ -1,8 +1,8 @@
 namespace WasmJit.Jit.Binary;
 
 /// <summary>
-/// The names of a module's imports. In the extension they must be different, as those of exports are, and a first name alone
-/// stands for a whole instance; a core module may have them as it likes (Subtyping.md, import elaboration).
+/// The names of a module's imports. In the extension they must be different, as those of exports are, and a first name alone stands for a whole
+/// instance. A core module may have any names (Subtyping.md, import elaboration).
 /// </summary>
 internal sealed class ImportNames
 {

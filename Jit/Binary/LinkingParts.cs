@@ -43,7 +43,7 @@ internal sealed record Initialiser(InitialiserKind Kind, ExternKind Sort, int So
     /// <summary>The export of an alias.</summary>
     internal string Name { get; init; } = "";
 
-    /// <summary>What an instance is made with.</summary>
+    /// <summary>An argument of an instance.</summary>
     internal InstanceArgument[] Arguments { get; init; } = [];
 }
 
@@ -51,7 +51,7 @@ internal readonly record struct InstanceArgument(string Name, ExternKind Kind, i
 
 internal readonly record struct Capture(bool FromCaptures, int Index);
 
-/// <summary>An item of one of the first sections, for who wants it as it was written.</summary>
+/// <summary>An item of one of the first sections, as it was written.</summary>
 /// <param name="Section">The section's id.</param>
 /// <param name="Offset">Where it is in the bytes.</param>
 /// <param name="Index">Of types and imports the index of the first; of others that in their index space.</param>

@@ -1,8 +1,8 @@
 namespace WasmJit.Jit.Binary;
 
 /// <summary>
-/// A module that is being decoded: what the decoder writes. Everything else reads <see cref="Info"/>, which shows the same lists and lets
-/// nobody change them.
+/// A module that is being decoded. The decoder writes it. All other code reads <see cref="Info"/>, which shows the same lists and lets nobody change
+/// them.
 /// </summary>
 internal sealed class ModuleContents
 {
@@ -29,13 +29,13 @@ internal sealed class ModuleContents
     internal static ModuleContents Nest(ModuleContents parent, ReadOnlyMemory<byte> bytes) =>
         new(bytes, 0, bytes.Length, parent, new DecodeProgress(), parent.Info.Settings);
 
-    /// <summary>The module as all others see it.</summary>
+    /// <summary>The module as all other code sees it.</summary>
     internal ModuleInfo Info { get; }
 
     /// <summary>The module around this one.</summary>
     internal ModuleContents? Parent { get; }
 
-    /// <summary>How far the decoder is, with the whole of which this may be a part.</summary>
+    /// <summary>The decoder's position in the outermost module.</summary>
     internal DecodeProgress Progress { get; }
 
     internal List<DefType> Types { get; } = [];
@@ -85,7 +85,7 @@ internal sealed class ModuleContents
     /// <summary>Notes the use of the extension; the validator says whether it is allowed.</summary>
     internal void UseLinking(string what, int offset) => LinkingUse ??= new LinkingUse(what, offset);
 
-    /// <summary>A function that code may name with <c>ref.func</c> (spec 3.4.10). One that there is not is for the validator.</summary>
+    /// <summary>A function that code may name with <c>ref.func</c> (spec 3.4.10). The validator rejects an index without function.</summary>
     internal void Declare(uint func)
     {
         if (func < Funcs.Count) Funcs[(int)func].Declare();
@@ -136,7 +136,7 @@ internal sealed class ModuleContents
         ExplicitInstances++;
     }
 
-    /// <summary>The instance that two-level imports of a first name are takes its place where the first of them is.</summary>
+    /// <summary>The instance that two-level imports of a first name form takes its place where the first of them is.</summary>
     internal void ImplyInstance(string first)
     {
         // Mostly the name is that of the import before.
@@ -189,7 +189,7 @@ internal sealed class ModuleContents
     }
 }
 
-/// <summary>What a module and all nested in it are decoded, validated and compiled for.</summary>
+/// <summary>The settings with which a module and all nested in it are decoded, validated and compiled.</summary>
 /// <param name="Features">What the host allows of the language.</param>
 /// <param name="AllowLinking">Whether the host allows the runtime-linking extension.</param>
 /// <param name="AllowCompile">Whether the host allows guests to compile bytes.</param>
@@ -199,7 +199,7 @@ internal sealed record DecodeSettings(Features Features = Features.All, bool All
     internal static DecodeSettings All { get; } = new();
 }
 
-/// <summary>How far the decoder is with a module and all nested in it.</summary>
+/// <summary>The decoder's position in a module and all nested in it.</summary>
 internal sealed class DecodeProgress
 {
     internal int NestedModules { get; set; }

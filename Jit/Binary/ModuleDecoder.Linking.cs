@@ -3,8 +3,8 @@ using WasmJit.Jit.Format;
 namespace WasmJit.Jit.Binary;
 
 /// <summary>
-/// The sections of module linking: nested modules, instances and aliases. Index spaces grow as the bytes are read, and whatever an
-/// item names must be there already.
+/// The sections of module linking: nested modules, instances and aliases. Index spaces grow as the bytes are read, and an item can name only what is
+/// there already.
 /// </summary>
 internal ref partial struct ModuleDecoder
 {

@@ -39,8 +39,8 @@ internal ref partial struct ModuleDecoder
         DecodeWhole(parent is null ? ModuleContents.Root(memory, DecodeSettings.All) : ModuleContents.Nest(parent, memory)));
 
     /// <summary>
-    /// Errors are caught here alone: nested modules are read one level deeper each, and to catch and throw again costs more
-    /// stack at each level than reading does.
+    /// Only the outermost module catches errors: nested modules are read one level deeper each, and catching and throwing again costs more stack at
+    /// each level than reading does.
     /// </summary>
     private static ModuleContents DecodeWhole(ModuleContents root)
     {
@@ -60,7 +60,7 @@ internal ref partial struct ModuleDecoder
         return null;
     }
 
-    /// <summary>Bodies are read later, but what is wrong in them comes first; and what is malformed comes before what is invalid.</summary>
+    /// <summary>Bodies are read later, but their errors come before those of later sections, and malformed comes before invalid.</summary>
     private static ModuleException FindEarlierError(ModuleInfo module, ModuleException error)
     {
         try
@@ -107,7 +107,7 @@ internal ref partial struct ModuleDecoder
             }
             catch (InvalidModuleException)
             {
-                // Locals of a type that there is not: no reason to call the module malformed.
+                // Locals of an undefined type do not make the module malformed. The validator rejects them.
                 continue;
             }
             var code = new CodeReader(bytes, start, func.BodyEnd);
@@ -142,7 +142,7 @@ internal ref partial struct ModuleDecoder
             }
             else
             {
-                // An empty section of the extension says nothing; what is none for the core specification stays none.
+                // An empty section of the extension does not make a module one of the extension, so the core specification's rule holds.
                 if (id > SectionId.LastCore && size == 1 && section.Peek() == 0) throw reader.Error("malformed section id", at);
                 order.Add(id, at);
                 module.FreeOrderAt = order.FreeOrderAt;
@@ -299,14 +299,14 @@ internal ref partial struct ModuleDecoder
         string name = section.Name();
         ExternKind kind = ReadSort(ref section, "malformed export kind");
         uint index = section.U32();
-        // Without modules and instances the extension's kinds are none.
+        // Without modules and instances the extension's kinds are unknown kinds.
         if (kind is ExternKind.Module or ExternKind.Instance && module.LinkingUse is null)
             throw section.Error("malformed export kind", section.Position - 1);
         module.Exports.Add(new ExportInfo(name, kind, index, at));
         if (kind == ExternKind.Func) module.Declare(index);
     }
 
-    /// <summary>Finds the end of an expression; what is in it is the validator's business.</summary>
+    /// <summary>Finds the end of an expression. The validator checks its contents.</summary>
     private readonly ConstExpr ReadExpr(ref ByteReader section)
     {
         int start = section.Position;
@@ -376,7 +376,7 @@ internal ref partial struct ModuleDecoder
         module.Datas.Add(new DataInfo(flags == DataFlags.Passive ? SegmentMode.Passive : SegmentMode.Active, target, where, start, (int)length, at));
     }
 
-    /// <summary>Notes where a body is; one too many is counted only.</summary>
+    /// <summary>Notes where a body is. Bodies beyond the number of functions are only counted.</summary>
     private readonly void ReadBody(ref ByteReader section, FuncInfo? func)
     {
         int at = section.Position;

@@ -1,9 +1,8 @@
 namespace WasmJit.Jit.Binary;
 
 /// <summary>
-/// A decoded module, which nothing changes: what the compiler finds out and makes is in <see cref="State"/>. Index spaces hold imports
-/// and aliases first; expressions and bodies stay in the bytes. A nested module's bytes are those of the whole, so that every offset
-/// is one of the whole.
+/// A decoded module, which never changes: the results of validation and compilation are in <see cref="State"/>. Index spaces hold imports and aliases
+/// first. Expressions and bodies stay in the bytes. A nested module's bytes are those of the outermost one, so all offsets are offsets in that.
 /// </summary>
 internal sealed class ModuleInfo : Runtime.ModuleDefinition
 {
@@ -27,10 +26,10 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
         State = new CompilationState(parent?.State.GcBatch ?? new Runtime.GcBatch());
     }
 
-    /// <summary>What is found out and made when the module is validated and compiled.</summary>
+    /// <summary>The results of validation and compilation.</summary>
     internal CompilationState State { get; }
 
-    /// <summary>What the whole, of which this may be a nested module, was decoded for.</summary>
+    /// <summary>The settings with which the outermost module was decoded.</summary>
     internal DecodeSettings Settings { get; }
 
     /// <summary>What the host allows of the language.</summary>
@@ -50,7 +49,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
 
     internal Items<DefType> Types => new(contents.Types);
 
-    /// <summary>Where each type is in the bytes, for who wants it as it was written.</summary>
+    /// <summary>The offset of each type, for code that needs it as it was written.</summary>
     internal Items<int> TypeOffsets => new(contents.TypeOffsets);
 
     /// <summary>Where the types of the memories that are no imports are in the bytes.</summary>
@@ -76,7 +75,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     internal Items<DataInfo> Datas => new(contents.Datas);
     internal Items<CustomSectionInfo> CustomSections => new(contents.CustomSections);
 
-    /// <summary>What is wrong in custom sections of known names, which does not make the module invalid.</summary>
+    /// <summary>Errors in custom sections of known names. They do not make the module invalid.</summary>
     internal IReadOnlyList<CustomProblem> CustomProblems => [.. ReadNames().Problems, .. contents.HintProblems];
 
     /// <summary>Branches that are mostly taken (true) or mostly not, by the offset of the instruction in the bytes.</summary>
@@ -92,7 +91,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     internal int ImportedGlobals => contents.ImportedGlobals;
     internal int ImportedTags => contents.ImportedTags;
 
-    /// <summary>What the names section says, read when somebody asks. For compiling <see cref="FuncName"/> is enough.</summary>
+    /// <summary>The contents of the names section, read when somebody asks. <see cref="FuncName"/> is enough for compiling.</summary>
     internal NameSection Names => ReadNames().Names;
 
     /// <summary>The module's name.</summary>
@@ -116,8 +115,8 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     internal int ExplicitInstances => contents.ExplicitInstances;
 
     /// <summary>
-    /// What instantiation does before anything else, in order: takes imports, closes modules, makes instances, follows aliases.
-    /// Empty if there are imports alone.
+    /// The steps of instantiation before anything else, in order: take imports, close modules, make instances, follow aliases. Empty if there are
+    /// imports alone.
     /// </summary>
     internal Items<Initialiser> Initialisers => new(contents.Initialisers);
 
@@ -130,7 +129,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     /// <summary>The items of the sections that may come in any order, in the order of the bytes.</summary>
     internal Items<EarlyItem> EarlyItems => new(contents.EarlyItems);
 
-    /// <summary>What of the runtime-linking extension the module uses first, its bodies apart, and where; null if nothing.</summary>
+    /// <summary>The first use of the runtime-linking extension outside of bodies, and where it is; null if there is none.</summary>
     internal LinkingUse? LinkingUse => contents.LinkingUse;
 
     /// <summary>Notes that code uses the extension.</summary>

@@ -20,7 +20,9 @@ internal sealed class FuncInfo(DefType type, bool isImported, bool isExact = tru
 {
     internal DefType Type { get; } = type;
 
-    /// <summary>Whether it is of no proper subtype of its type: what the module defines is, what it imports if it says so.</summary>
+    /// <summary>
+    /// Whether it has exactly its type, and no proper subtype. True for functions that the module defines, and for imports that say so.
+    /// </summary>
     internal bool IsExact { get; } = isExact;
     internal FuncType Func => (FuncType)Type.Composite;
     internal bool IsImported { get; } = isImported;
@@ -84,7 +86,7 @@ internal sealed class ElemInfo
     internal required int Offset { get; init; }
     internal uint Table { get; init; }
 
-    /// <summary>Whether the table is given, which index 0 need not be.</summary>
+    /// <summary>Whether the table is given. Index 0 need not be.</summary>
     internal bool HasTable { get; init; }
     internal ConstExpr Where { get; init; }
 
@@ -99,5 +101,5 @@ internal sealed record DataInfo(SegmentMode Mode, uint Memory, ConstExpr Where, 
 /// <summary>A custom section, and the id of the last other section before it (0 if none).</summary>
 internal sealed record CustomSectionInfo(string Name, int Start, int Length, byte After);
 
-/// <summary>What is wrong in a custom section, and where.</summary>
+/// <summary>An error in a custom section, and where it is.</summary>
 internal sealed record CustomProblem(string Reason, long Offset);

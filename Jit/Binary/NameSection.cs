@@ -2,7 +2,7 @@ using WasmJit.Jit.Format;
 
 namespace WasmJit.Jit.Binary;
 
-/// <summary>What the names section says; a malformed one says nothing (spec 7.4: errors in it are ignored).</summary>
+/// <summary>The contents of the names section. A malformed one is empty (spec 7.4: errors in it are ignored).</summary>
 internal sealed class NameSection
 {
     internal string? Module { get; set; }
@@ -22,8 +22,8 @@ internal sealed class NameSection
 }
 
 /// <summary>
-/// The names of the functions and of the module, as far as compiling needs them: where in the bytes they are, so that a large
-/// module does not have all of them as strings.
+/// The names of the functions and of the module as offsets in the bytes, which is enough for compiling. A large module then does not have all of them
+/// as strings.
 /// </summary>
 internal sealed class FuncNames(ReadOnlyMemory<byte> bytes, int functions)
 {
@@ -41,7 +41,7 @@ internal sealed class FuncNames(ReadOnlyMemory<byte> bytes, int functions)
         }
     }
 
-    /// <summary>Notes that the name of a function is at an offset; there may be names for functions that there are not.</summary>
+    /// <summary>Notes that the name of a function is at an offset. The function need not exist.</summary>
     internal void Add(uint index, int at)
     {
         if (index < places.Length) places[index] = at;

@@ -3,12 +3,12 @@ using WasmJit.Jit.Format;
 namespace WasmJit.Jit.Binary;
 
 /// <summary>
-/// Reads the names section (spec 7.4.1, with the extended subsections); what is malformed is ignored from there on. Of several
-/// such sections the last one counts.
+/// Reads the names section (spec 7.4.1, with the extended subsections). From an error on, the rest is ignored. The last of several such sections
+/// counts.
 /// </summary>
 internal static class NameSectionReader
 {
-    /// <summary>All names, and what is wrong in the sections.</summary>
+    /// <summary>All names, and the errors in the sections.</summary>
     internal sealed record Result(NameSection Names, IReadOnlyList<CustomProblem> Problems);
 
     internal static Result Read(ModuleInfo module)
@@ -25,7 +25,7 @@ internal static class NameSectionReader
             }
             catch (MalformedModuleException e)
             {
-                // A names section says nothing that the module needs.
+                // The module does not need anything that a names section says.
                 problems.Add(new CustomProblem($"malformed name section: {e.Reason}", e.Offset));
             }
         }
@@ -59,7 +59,7 @@ internal static class NameSectionReader
             }
             catch (MalformedModuleException)
             {
-                // The problem is told by who reads all names.
+                // Reading all names reports the problem.
             }
         }
         return names;

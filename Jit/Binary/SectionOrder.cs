@@ -11,7 +11,7 @@ internal struct SectionOrder
     /// <summary>The highest place that a section of <see cref="IsEarly"/> has.</summary>
     internal const int LastEarly = 2;
 
-    /// <summary>The place of a section by its id, from 1; -1 for what is no section. Custom sections stand anywhere.</summary>
+    /// <summary>The place of a section by its id, from 1; -1 for an unknown id. Custom sections stand anywhere.</summary>
     internal static int Of(byte id) => id switch
     {
         <= SectionId.Memory => id,

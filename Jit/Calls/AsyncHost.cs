@@ -5,8 +5,8 @@ using System.Reflection.Emit;
 namespace WasmJit.Jit.Calls;
 
 /// <summary>
-/// Host functions that return a task, or take a cancellation token behind the wasm parameters. The guest's thread waits for
-/// the task: frames of compiled code cannot be put aside. The token is that of the running <see cref="Guest"/> call.
+/// Host functions that return a task, or take a cancellation token behind the wasm parameters. The guest's thread waits for the task, because frames
+/// of compiled code cannot be put aside. The token is that of the running <see cref="Guest"/> call.
 /// </summary>
 internal sealed class AsyncHost
 {
@@ -14,7 +14,7 @@ internal sealed class AsyncHost
 
     internal readonly Delegate Target;
 
-    /// <summary>What a host function gives to the guest: the result of its task.</summary>
+    /// <summary>The value that a host function gives to the guest: the result of its task.</summary>
     internal static Type ResultOf(Type type)
     {
         if (type == typeof(Task) || type == typeof(ValueTask)) return typeof(void);
@@ -98,7 +98,7 @@ internal sealed class AsyncHost
     private static MethodInfo Own(string name, bool generic = false) =>
         typeof(AsyncHost).GetMethods(BindingFlags.Static | BindingFlags.NonPublic).Single(m => m.Name == name && m.IsGenericMethod == generic);
 
-    /// <summary>What the host function awaits must not go on in a context whose thread waits here.</summary>
+    /// <summary>The host function's continuations must not run in a context whose thread waits here.</summary>
     private static SynchronizationContext? Begin()
     {
         SynchronizationContext? context = SynchronizationContext.Current;

@@ -5,8 +5,8 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Calls;
 
-/// <summary>How functions of a signature are called between interpreted and machine code, and the methods for it where they are needed.</summary>
-/// <remarks>Unsafe: <see cref="Address"/> points into an array of this object; whoever keeps the address keeps the object.</remarks>
+/// <summary>How functions of a signature are called between interpreted and machine code, and the methods that this needs.</summary>
+/// <remarks>Unsafe: <see cref="Address"/> points into an array of this object. Code that keeps the address keeps the object.</remarks>
 internal sealed unsafe class CallShapes
 {
     private readonly CallShape[] storage = GC.AllocateArray<CallShape>(1, pinned: true);
@@ -186,8 +186,8 @@ internal sealed unsafe class CallShapes
     // ---- to the interpreter ----
 
     /// <summary>
-    /// The methods that stubs jump to in modules with tail calls, in place of <see cref="InterpreterCalls.EnterForInteger"/> and
-    /// its like: what a function ends with a call of is called instead of them.
+    /// The methods that stubs jump to in modules with tail calls, in place of <see cref="InterpreterCalls.EnterForInteger"/> and its like. They make
+    /// the call with which a function ends.
     /// </summary>
     internal static DynamicMethod MakeSharedEntry(bool returnsFloat)
     {

@@ -6,15 +6,15 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Calls;
 
 /// <summary>
-/// The delegate types of signatures: Func and Action, which .NET never forgets once they are made for some types. So from a number
-/// of them on new signatures get types that the collector can take, as no process uses so many on purpose.
+/// The delegate types of signatures: Func and Action, which .NET never forgets once they are made for some types. Beyond a number that no process
+/// reaches on purpose, new signatures get types that the collector can take.
 /// </summary>
 internal static class DelegateTypes
 {
     /// <summary>How many lasting types are made; each takes one to two kilobytes.</summary>
     private const int MaxLasting = 10_000;
 
-    /// <summary>How many types share an assembly, and so live until the last of them goes.</summary>
+    /// <summary>How many types share an assembly. They live until the last of them is unused.</summary>
     private const int PerAssembly = 64;
 
     private static readonly Lock Gate = new();

@@ -44,8 +44,8 @@ internal sealed class EntryThunk
     }
 
     /// <summary>
-    /// Whether functions are entered by a method that is there: start functions and _start are such, so that a program that has no
-    /// other entry needs no method made for it.
+    /// Functions that need no method made for them: start functions and _start, which an existing method enters. A program without other entries then
+    /// needs no entry made at run time.
     /// </summary>
     private static bool IsPlain(Signature signature, Type delegateType) => signature.Key == ":" && delegateType == typeof(Action);
 
@@ -53,7 +53,7 @@ internal sealed class EntryThunk
     {
         if (!isCompiled)
         {
-            // Where there is stack for it: guests come here, too.
+            // Done on a thread with enough stack, because guests come here, too.
             CodeAddress.Of(method);
             isCompiled = true;
         }

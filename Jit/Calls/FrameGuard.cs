@@ -5,24 +5,24 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Calls;
 
 /// <summary>
-/// The stack check of functions with large frames. The usual check comes after the frame is made and needs the frame to be
-/// smaller than the red zone, and functions that call nothing have none. A larger frame is asked for by a method that stands
-/// before the function, from which it is reached by a tail call.
+/// The stack check of functions with large frames. The usual check comes after the frame is made and needs the frame to be smaller than the red zone,
+/// and functions that call nothing have none. For a larger frame, a method in front of the function asks for the stack, and then reaches the function
+/// by a tail call.
 /// </summary>
 internal static class FrameGuard
 {
     /// <summary>Frames up to this size, in bytes, fit into any red zone.</summary>
     private const int AlwaysFits = 16 << 10;
 
-    /// <summary>Where the code cannot be read, no frame is taken to be larger.</summary>
+    /// <summary>The largest frame that is assumed if the code cannot be read.</summary>
     private const int LargestGuess = 256 << 10;
 
     /// <summary>Calls that pass no more than this, in bytes, fit into the red zone with all that is between caller and callee.</summary>
     private const int SmallCall = 1 << 10;
 
     /// <summary>
-    /// No less than the frame of a function takes: locals, what each instruction may leave in a temporary, arguments and results
-    /// of calls, and the locals of methods that are put into it.
+    /// An upper bound of a function's frame: locals, temporaries of each instruction, arguments and results of calls, and the locals of methods that
+    /// are inlined into it.
     /// </summary>
     internal static long Estimate(IlBuffer il)
     {
@@ -35,9 +35,9 @@ internal static class FrameGuard
         type.IsGenericType && type.IsValueType ? 16L * Math.Max(1, type.GetGenericArguments().Sum(SizeOf)) : 8;
 
     /// <summary>
-    /// The stack, in bytes, that a function with large calls asks for when it is entered; 0 if it has none. A tail call that needs
-    /// more room for arguments than its caller has goes by way of two methods of the runtime, and adapters and stubs stand before
-    /// functions of the host and those that are not compiled: arguments and results may be on the stack four times over.
+    /// The stack, in bytes, that a function with large calls asks for when it is entered; 0 if it has none. A tail call that needs more room for
+    /// arguments than its caller has goes through two methods of the runtime, and adapters and stubs stand before functions of the host and those
+    /// that are not compiled. So arguments and results may be on the stack four times.
     /// </summary>
     /// <param name="passed">What its largest call passes.</param>
     internal static long RoomFor(int passed) => passed <= SmallCall ? 0 : (4L * passed) + (4 << 10);
@@ -66,7 +66,7 @@ internal static class FrameGuard
         return method;
     }
 
-    /// <summary>The frame's bytes if there are too many to go without a guard, otherwise 0.</summary>
+    /// <summary>The frame's bytes if it needs a guard, otherwise 0.</summary>
     /// <param name="code">The function's code.</param>
     /// <param name="estimate">What <see cref="Estimate"/> says of it; asked where the code cannot be read.</param>
     internal static long LargeFrame(nint code, long estimate)

@@ -5,10 +5,10 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Calls;
 
-/// <summary>The code of a module, as far as host functions are concerned: it may have been saved with what calls them.</summary>
+/// <summary>The code of a module, for calls of host functions: it may have been saved with the methods that call them.</summary>
 internal interface IHostAdapters
 {
-    /// <summary>Whether what the module needs and does not have may be made in this process.</summary>
+    /// <summary>Whether methods that the module needs and does not have may be made in this process.</summary>
     bool MayMakeCode { get; }
 
     /// <summary>The code of the method that calls host functions of a signature, 0 if it is to be made.</summary>
@@ -16,8 +16,8 @@ internal interface IHostAdapters
 }
 
 /// <summary>
-/// The way from wasm to host delegates. Where the signature needs nothing, a host function is called through the delegate's
-/// own target and code; where function references cross or results must be checked, one adapter for each signature does it.
+/// The way from wasm to host delegates. If the signature needs no conversion, a host function is called through the delegate's own target and code.
+/// If function references cross or results must be checked, an adapter for each signature does it.
 /// </summary>
 internal sealed class HostAdapter
 {
@@ -68,7 +68,7 @@ internal sealed class HostAdapter
             && AsyncHost.ParametersOf(invoke).SequenceEqual(signature.HostParameters);
     }
 
-    /// <summary>The wasm type that a host delegate has when nothing else says it: the final type of its parameters and results.</summary>
+    /// <summary>The wasm type of a host delegate whose type is not given: the final type of its parameters and results.</summary>
     /// <exception cref="ArgumentException">A parameter or result is of no wasm type.</exception>
     internal static DefType TypeOf(Type delegateType)
     {

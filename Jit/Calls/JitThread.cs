@@ -6,7 +6,7 @@ namespace WasmJit.Jit.Calls;
 /// <summary>Where the .NET JIT runs: it needs stack of its own, more for large functions.</summary>
 internal static class JitThread
 {
-    /// <summary>With less stack than this, or for larger functions than that (bytes of WebAssembly), it gets a thread.</summary>
+    /// <summary>The JIT gets a thread of its own if less stack than this is left, or for functions larger than that (bytes of WebAssembly).</summary>
     private const int StackForJit = 1 << 20;
     private const int LargeFunction = 20_000;
 
@@ -29,8 +29,8 @@ internal static class JitThread
     }
 
     /// <summary>
-    /// Runs what compiles a function. A guest that obeys a token does not wait longer than the token lets it: what may take long
-    /// is compiled on a thread of its own, since RyuJIT cannot be told to stop.
+    /// Runs the compilation of a function. A guest that obeys a token does not wait longer than the token lets it: long work is done on a thread of
+    /// its own, since RyuJIT cannot be told to stop.
     /// </summary>
     /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
     internal static nint Run(FuncInfo function, Func<nint> compile) =>
@@ -39,8 +39,8 @@ internal static class JitThread
     private static bool MayTakeLong(FuncInfo function) => function.BodyEnd - function.BodyStart > SmallFunction;
 
     /// <summary>
-    /// Runs what compiles a method on a thread with enough stack. Where the caller leaves because of its token, the work ends at
-    /// the next place where it asks; RyuJIT finishes the method that it has.
+    /// Runs the compilation of a method on a thread with enough stack. If the caller leaves because of its token, the work ends at the next place
+    /// where it asks. RyuJIT finishes its current method.
     /// </summary>
     /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
     internal static nint RunElsewhere(Func<nint> compile)
@@ -64,7 +64,7 @@ internal static class JitThread
         }
         catch (OperationCanceledException) when (!code.IsCompleted)
         {
-            // Nobody else looks at what became of it.
+            // Nobody else looks at the result.
             code.ContinueWith(static done => done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             throw scope.EndOfWait();
         }

@@ -3,12 +3,11 @@ using System.Reflection.Emit;
 namespace WasmJit.Jit.Calls;
 
 /// <summary>
-/// The code that a function has before it is compiled. Mostly it is a few machine instructions that put a number into the first
-/// free argument register and jump to a method shared by all functions of a shape (<see cref="StubShape"/>):
-/// <c>static R stub(Instance, args..., number)</c>. It compiles the function of that number, whose cell then leads to the code
-/// itself, and calls it. Where no register is free, or on other processors, each function has a small method of its own.
-/// The instructions depend on nothing but shape and number, so all modules share them; which function a number stands for
-/// is the module's business. Stubs live as long as a signature that uses them.
+/// The code of a function before it is compiled. Mostly it is a few machine instructions that put a number into the first free argument register and
+/// jump to a method shared by all functions of a shape (<see cref="StubShape"/>): <c>static R stub(Instance, args..., number)</c>. That method
+/// compiles the function of the number, whose cell then leads to the code itself, and calls it. If no register is free, or on other processors, each
+/// function has a small method of its own. The instructions depend on nothing but shape and number, so all modules share them; each module knows
+/// which function a number stands for. Stubs live as long as a signature that uses them.
 /// </summary>
 internal sealed unsafe class LazyStubs
 {
@@ -39,7 +38,7 @@ internal sealed unsafe class LazyStubs
         sharedCode = savedCode;
     }
 
-    /// <summary>The stubs of a signature, which others of the same shape have too.</summary>
+    /// <summary>The stubs of a signature. Other signatures of the same shape have them too.</summary>
     internal static LazyStubs Of(Signature signature)
     {
         var shape = StubShape.Of(signature);

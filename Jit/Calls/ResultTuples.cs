@@ -1,12 +1,12 @@
 namespace WasmJit.Jit.Calls;
 
 /// <summary>
-/// How many types of several results there are. Several results are a ValueTuple, and .NET never forgets one that has been made for some
-/// types: 4 KB each. Of up to four results there are three thousand such types; of more any number, so that a guest could fill the process.
+/// The number of types of several results. Several results are a ValueTuple, and .NET never forgets one that has been made for some types: 4 KB each.
+/// Up to four results have three thousand such types. More results have any number, so that a guest could fill the process.
 /// </summary>
 internal static class ResultTuples
 {
-    /// <summary>From so many results on types are counted.</summary>
+    /// <summary>Types with at least so many results are counted.</summary>
     private const int Counted = 5;
 
     /// <summary>How many of them a process can have.</summary>

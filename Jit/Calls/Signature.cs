@@ -5,9 +5,9 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Calls;
 
 /// <summary>
-/// The .NET signature of functions: what a wasm function type is after its reference types have become FuncRef or object.
-/// One object for each such signature of the process, for as long as a type has it; it owns the entry thunk, the delegate type and
-/// the stubs. Whoever has code that was made for the signature has such a type.
+/// The .NET signature of functions: a wasm function type whose reference types have become FuncRef or object. There is one object for each such
+/// signature of the process, for as long as a type has it. It owns the entry thunk, the delegate type and the stubs. Everybody with code that was
+/// made for the signature has such a type.
 /// </summary>
 internal sealed class Signature : NativeSignature
 {
@@ -62,13 +62,13 @@ internal sealed class Signature : NativeSignature
     internal Type HostReturn { get; }
 
     /// <summary>
-    /// Whether a host delegate can be called as it is: no conversion of arguments, no check of results, and no result that goes
-    /// through a buffer of the caller, whose address stands in another register for methods of objects than for static ones.
+    /// Whether a host delegate can be called as it is: no conversion of arguments, no check of results, and no result that goes through a buffer of
+    /// the caller, whose address is in another register for instance methods than for static ones.
     /// </summary>
     internal bool IsSameForHost =>
         ResultTypes.Length <= 1 && !Key.AsSpan().ContainsAny('F', 'T') && !Key.AsSpan(Key.IndexOf(':')).ContainsAny('R', 'v');
 
-    /// <summary>What a call passes, in bytes: all arguments and results, as if none were in registers.</summary>
+    /// <summary>The bytes that a call passes: all arguments and results, as if none were in registers.</summary>
     internal override int PassedBytes { get; }
 
     /// <summary>Integer and reference arguments, the instance included.</summary>
@@ -100,7 +100,7 @@ internal sealed class Signature : NativeSignature
         }
     }
 
-    /// <summary>What the delegate type takes of the process's mappings.</summary>
+    /// <summary>The mappings that the delegate type takes.</summary>
     internal MappingLease? Lease { get; private set; }
 
     internal EntryThunk Entry => entry ?? Interlocked.CompareExchange(ref entry, new EntryThunk(this, isLimited: false), null) ?? entry;
@@ -119,8 +119,8 @@ internal sealed class Signature : NativeSignature
     internal CallShapes Shapes => shapes ?? Interlocked.CompareExchange(ref shapes, new CallShapes(this), null) ?? shapes;
 
     /// <summary>
-    /// The code that calls a host delegate with conversions; see <see cref="HostAdapter"/>. If a saved module that is loaded has
-    /// it, none is made: such code may be used where none can be.
+    /// The code that calls a host delegate with conversions; see <see cref="HostAdapter"/>. If a loaded saved module has it, none is made: such code
+    /// may be used in processes that make none.
     /// </summary>
     /// <param name="owner">What is to be kept alive with the code; null if it lives as long as the process.</param>
     internal nint GetHostAdapter(out IHostAdapters? owner)
@@ -141,7 +141,7 @@ internal sealed class Signature : NativeSignature
         lock (this) savedAdapters = new WeakReference<IHostAdapters>(module);
     }
 
-    /// <summary>The signature of a <see cref="Key"/>, null if the process has none such.</summary>
+    /// <summary>The signature of a <see cref="Key"/>; null if the process does not have it.</summary>
     internal static Signature? Find(string key) => Known.TryGet(key, out Signature? known) ? known : null;
 
     /// <summary>How many signatures the process knows, some perhaps that are gone.</summary>

@@ -3,10 +3,10 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Calls;
 
 /// <summary>
-/// The machine code of stubs, a page for each 255. A page is given back when its <see cref="LazyStubs"/> are gone for good: not when
-/// nobody refers to them, for finalizers may still call what does, and may bring it back.
+/// The machine code of stubs, a page for each 255. A page is freed when its <see cref="LazyStubs"/> are gone for good. It is not enough that nobody
+/// refers to them, because finalizers may still call code that does, and may bring it back.
 /// </summary>
-/// <remarks>Unsafe: a page is released only when the object is gone that everybody has who can come to the page.</remarks>
+/// <remarks>Unsafe: a page is released only when the object is gone that everybody has who can reach the page.</remarks>
 internal static unsafe class StubPages
 {
     /// <summary>How many stubs a page has.</summary>
@@ -14,7 +14,7 @@ internal static unsafe class StubPages
 
     private const int PageSize = 4096;
 
-    /// <summary>So few pages are not looked through.</summary>
+    /// <summary>Fewer pages than this are not searched for unused ones.</summary>
     private const int LeastToSweep = 256;
 
     /// <summary>The encodings of <c>mov register, imm32</c> for the integer argument registers, System V convention.</summary>

@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace WasmJit.Jit.Calls;
 
 /// <summary>
-/// What a stub must know of the functions that it stands for. It passes all arguments on as they came, so by the System V
-/// convention integers of both widths are alike, floats of both widths, and all references: there are few shapes where there are
-/// any number of signatures. A function that has no register left for a number has the shape of its own signature.
+/// The facts that a stub needs about its functions. It passes on all arguments as they came. In the System V convention integers of both widths are
+/// then alike, floats of both widths, and all references, so there are few shapes for any number of signatures. A function that has no register left
+/// for a number has the shape of its own signature.
 /// </summary>
 internal sealed class StubShape
 {

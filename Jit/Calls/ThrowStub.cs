@@ -5,9 +5,9 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Calls;
 
 /// <summary>
-/// What generated code calls before it throws: <c>object f(InstanceCore, object exception)</c>. If <see cref="Unwinder"/> has
-/// a plan it does not return; otherwise it gives the exception back, to be thrown. A method of its own with a known frame, so
-/// that all registers of the throwing function are either in place or in that frame.
+/// The method that generated code calls before it throws: <c>object f(InstanceCore, object exception)</c>. If <see cref="Unwinder"/> has a plan, it
+/// does not return. Otherwise it gives the exception back, to be thrown. It is a method of its own with a known frame, so that all registers of the
+/// throwing function are either in place or in that frame.
 /// </summary>
 internal static class ThrowStub
 {

@@ -20,8 +20,8 @@ internal static class ValueConversion
     }
 
     /// <summary>
-    /// Writes fields of a tuple, in place where its type stays. Constructors would not do: each level of a tuple is a copy of all that
-    /// is inside of it, which makes a megabyte of a thousand vectors.
+    /// Writes fields of a tuple, in place where its type stays. Constructors would copy, at each level of a tuple, everything inside of it, which
+    /// makes a megabyte of a thousand vectors.
     /// </summary>
     private static void Convert(ILGenerator il, Type[] from, Type[] to, Func<int, bool> needs, Action<ILGenerator, int> convert)
     {

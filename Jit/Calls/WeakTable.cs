@@ -17,7 +17,7 @@ internal sealed class WeakTable<TKey, TValue>
     private int sweepAt = LeastToSweep;
     private int sweptAfter;
 
-    /// <summary>How many keys are kept, some perhaps of objects that are gone.</summary>
+    /// <summary>How many keys are kept, perhaps some of objects that are gone.</summary>
     internal int Count
     {
         get
@@ -40,7 +40,7 @@ internal sealed class WeakTable<TKey, TValue>
             }
             TValue made = make(state);
             known.Add(key, new WeakReference<TValue>(made));
-            // Only a collection of the oldest generation finds those that are gone for sure.
+            // Only a collection of the oldest generation surely finds those that are gone.
             if (known.Count >= sweepAt || (known.Count >= LeastToSweep && GC.CollectionCount(2) >= sweptAfter + SweepEvery)) Sweep();
             return made;
         }

@@ -7,9 +7,9 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// The verifying mode: code asserts what it otherwise relies on (<see cref="EmitterAssertions"/>). Besides, each reference that an operator
-/// leaves is of the type that the validator gives it. Where something is left out elsewhere in the emitter, the decision stands here, so
-/// that it cannot be taken without its assertion.
+/// The verifying mode: code asserts the facts that it otherwise relies on (<see cref="EmitterAssertions"/>). Besides, it asserts that each reference
+/// that an operator leaves is of the type that the validator gives it. Decisions to leave out a check are made here, so that none can be made without
+/// its assertion.
 /// </summary>
 internal sealed class Assertions(EmitterContext context, ControlStack control)
 {
@@ -20,14 +20,14 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
     /// <summary>How many references of a block are looked at behind an operator that leaves several.</summary>
     private const int MostAsserted = 16;
 
-    /// <summary>What assertions of the operator being emitted begin with.</summary>
+    /// <summary>The beginning of assertions of the current operator.</summary>
     private string where = "";
 
     /// <summary>Whether an operand is proved not to be null, so that it is not compared with null.</summary>
     internal bool IsNonNull(int fromTop) =>
         context.Proven.IsNonNull(fromTop) && Assume(fromTop, context.Proven[fromTop], "a comparison with null that was left out");
 
-    /// <summary>What is left out relies on an operand's type: in verifying mode that is asserted.</summary>
+    /// <summary>A check is left out because of an operand's type. In the verifying mode the type is asserted.</summary>
     /// <returns>True, for use in conditions.</returns>
     internal bool Assume(int fromTop, ValType type, string what)
     {
@@ -96,7 +96,7 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
         return AssertAt(at, nameof(EmitterAssertions.SliceLimit), "the limit beside a local");
     }
 
-    /// <summary>The address on the IL stack is in what the access may reach.</summary>
+    /// <summary>The address on the IL stack is inside the range that the access may reach.</summary>
     internal int AddressAt(int at, in MemoryAccess access, int width)
     {
         if (!target.Verifies) return at;
@@ -116,7 +116,7 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
     }
 
     /// <summary>
-    /// Compares the operands on the IL stack and asserts the result: the JIT takes flags for what they are not (see Rotations).
+    /// Compares the operands on the IL stack and asserts the result: the JIT may take the wrong flags (see Rotations).
     /// </summary>
     internal void EmitComparison(Operator op, Emission emission)
     {

@@ -67,7 +67,7 @@ internal sealed class AtomicEmitter(EmitterContext context, MemoryEmitter memory
         }
     }
 
-    /// <summary>The helpers of an operator that waits or wakes, by what it does so on. References to memories have those of memories.</summary>
+    /// <summary>The helpers of an operator that waits or wakes, by kind of memory. References to memories have those of memories.</summary>
     private readonly record struct WaitHelpers(string Of32, string Of64, string OfSlices);
 
     private void Wait(in Instr instr, in WaitHelpers helpers)

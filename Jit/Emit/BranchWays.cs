@@ -6,12 +6,12 @@ namespace WasmJit.Jit.Emit;
 /// <summary>The two ways behind a branch, up to the first thing on each that cannot be left out.</summary>
 internal sealed class BranchWays(NeedGraph graph)
 {
-    /// <summary>How far behind a branch is looked for what it decides.</summary>
+    /// <summary>How many instructions behind a branch are searched for what it decides.</summary>
     private const int MostSteps = 64;
 
     /// <summary>
-    /// Whether a branch decides over something that cannot be left out: its two ways come to different such things before they meet. If
-    /// they meet first, the values that they give to locals may still be needed there.
+    /// Whether a branch decides something that cannot be left out: its two ways come to different such instructions before they meet. If they meet
+    /// first, the values that they give to locals may still be needed there.
     /// </summary>
     internal bool Decide(int first, int second, int branch, out int merge, out int[] chosen)
     {

@@ -87,7 +87,7 @@ internal sealed class Branches(EmitterContext context, ControlStack control)
         for (int i = 0; i < temps.Length; i++) stack.PushFrameTemp(types[i], temps[i]);
     }
 
-    /// <summary>Pushes the results of a block that has ended; its temporaries are the operands' from now on, unless they are homes.</summary>
+    /// <summary>Pushes the results of a block that has ended. Its temporaries now belong to the operands, unless they are homes.</summary>
     internal void PushResults(ImmutableArray<ValType> types, int[] temps)
     {
         if (LabelHomes.Are(temps)) PushTemps(types, temps);

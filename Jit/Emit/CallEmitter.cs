@@ -47,7 +47,7 @@ internal sealed class CallEmitter(EmitterContext context, ControlStack control, 
         int start = stack.Take(count, out int treeDepth, out _);
         if (callee.IsImported && onStack)
         {
-            // The code of the arguments stands already: in front of it nothing is stored.
+            // The code of the arguments exists already, and nothing is stored in front of it.
             il.FieldAt(context.LoadElementAt(context.LoadInstanceAt(start), Members.Funcs, index), OpCodes.Ldfld, Members.FuncContext);
             if (tail) context.KeepInstancesAliveAt(il.Tail);
             context.LoadInstanceElement(Members.Funcs, index);
@@ -185,8 +185,8 @@ internal sealed class CallEmitter(EmitterContext context, ControlStack control, 
     }
 
     /// <summary>
-    /// A function of a module that is defined is known: it is called with the instance, whichever closure of the module made it.
-    /// One of an imported module is asked for by its name.
+    /// A function of a defined module is known: it is called with the instance, whichever closure of the module made it. A function of an imported
+    /// module is looked up by its name.
     /// </summary>
     internal void CallExport(ModuleDecl made, string name, bool tail)
     {

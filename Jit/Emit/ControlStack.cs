@@ -36,7 +36,7 @@ internal struct ControlFrame
     internal int Filtered;
     internal int FilterEnd;
 
-    /// <summary>Of a try: what <see cref="Unwinder.AddRegion"/> gave.</summary>
+    /// <summary>Of a try: the result of <see cref="Unwinder.AddRegion"/>.</summary>
     internal nint Cell;
 
     /// <summary>Of a <c>try_table</c>: its clauses. Those of a <c>try</c> come with its handlers.</summary>

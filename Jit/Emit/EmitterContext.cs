@@ -9,8 +9,8 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// What all emitters of one function share: the buffer, the operand stack, the places of locals, and whose code is being emitted. It
-/// emits what every operator may need: the instance and what it holds.
+/// The state that all emitters of one function share: the buffer, the operand stack, the places of locals, and the current activation. It emits what
+/// every operator may need: the instance and what it holds.
 /// </summary>
 internal sealed class EmitterContext
 {
@@ -50,12 +50,12 @@ internal sealed class EmitterContext
     /// <summary>What was proved of the operands of the operator being emitted.</summary>
     internal ProvenTypes Proven => Current.Proven;
 
-    /// <summary>Whether something is called that takes of the stack.</summary>
+    /// <summary>Whether the function calls anything that uses the stack.</summary>
     internal bool HasCalls { get; set; }
 
     internal bool HasTailCalls { get; set; }
 
-    /// <summary>Positions of loops and ways out, where what raw pointers lead to must still be alive.</summary>
+    /// <summary>Positions of loops and ways out, where the targets of raw pointers must still be alive.</summary>
     internal List<int> WaysOut { get; } = [];
 
     // ---- the instance ----
@@ -108,7 +108,7 @@ internal sealed class EmitterContext
     /// <summary>The same of a table.</summary>
     internal TableType TableOf(in Instr instr, uint index) => instr.Op.IsThroughReference ? Entity(index).Table : Module.Tables[(int)index].Type;
 
-    /// <summary>What a type of memories, tables or globals stands for.</summary>
+    /// <summary>The memory, table or global type in a defined type.</summary>
     internal ExternType Entity(uint type) => ((EntityType)Module.Types[(int)type].Composite).Entity;
 
     /// <summary>The heap type that an immediate names.</summary>
@@ -140,7 +140,7 @@ internal sealed class EmitterContext
             if (activation.Caller?.Use != activation.Use) activation.Use.KeepAlives.Add(at);
     }
 
-    /// <summary>Emits what the use of the current instance needs first, and where it must be alive.</summary>
+    /// <summary>Emits what the current instance needs at the beginning, and keeps it alive where it must be.</summary>
     internal int FinishUseAt(int at)
     {
         InstanceUse use = Current.Use;

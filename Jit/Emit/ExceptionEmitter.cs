@@ -9,10 +9,10 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// Exceptions (spec 4.6.9 and 4.6.10, and the legacy operators). A try is a protected region of IL; its handler only keeps the
-/// exception and leaves. What a handler does stands behind the region, in the function's ordinary code: the <em>dispatch</em>.
-/// A filter takes what has a clause, so that nothing is unwound twice. A throw in the region itself goes to the dispatch
-/// directly, or straight to the label where the clause is known.
+/// Exceptions (spec 4.6.9 and 4.6.10, and the legacy operators). A try is a protected region of IL. Its handler only keeps the exception and leaves.
+/// The code of WebAssembly's handlers stands behind the region, in the function's ordinary code: the <em>dispatch</em>. A filter takes an exception
+/// that has a clause, so that nothing is unwound twice. A throw in the region itself goes to the dispatch directly, or straight to the label if the
+/// clause is known.
 /// </summary>
 internal sealed class ExceptionEmitter(EmitterContext context, ControlStack control, Branches branches, PayloadEmitter payloads)
 {

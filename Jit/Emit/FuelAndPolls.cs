@@ -7,24 +7,24 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
-/// <summary>What limits a guest: the check for the end of the stack, polls for cancellation, and charges of fuel.</summary>
+/// <summary>Code that limits a guest: the check for the end of the stack, polls for cancellation, and charges of fuel.</summary>
 internal sealed class FuelAndPolls(EmitterContext context, ControlStack control)
 {
     private readonly IlBuffer il = context.Il;
     private readonly OperandStack stack = context.Stack;
     private readonly ICodeTarget target = context.Target;
 
-    /// <summary>What of each open loop is charged at its head, and where; the first is the function.</summary>
+    /// <summary>The units that each open loop charges at its head, and where; the first is the function.</summary>
     private readonly List<(int Charge, int Instructions)> charges = context.Target.CountsFuel ? [(-1, 0)] : [];
 
     private int poll = -1;
 
     private int fuel = -1;
 
-    /// <summary>What entering the function costs besides its instructions: a call, and locals that are cleared.</summary>
+    /// <summary>The price of entering the function besides its instructions: a call, and locals that are cleared.</summary>
     private long EntryCost => FuelCosts.OfEntry(context.Func, context.Current.Locals.Length);
 
-    /// <summary>What an instruction costs whatever its operands are.</summary>
+    /// <summary>The price of an instruction whatever its operands are.</summary>
     private long KnownCost(in Instr instr)
     {
         int values = FuelCosts.LabelOf(instr) is { } label ? control.Target(label).LabelTypes.Length
@@ -60,7 +60,7 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control)
         charges.RemoveAt(charges.Count - 1);
     }
 
-    /// <summary>Emits what a function does first. It depends on all that came after.</summary>
+    /// <summary>Emits the beginning of a function. It depends on everything that came after.</summary>
     /// <param name="at">Where.</param>
     /// <param name="isPaid">Whether the function goes on with a loop that has been entered, and paid for, before.</param>
     internal int EmitEntryChecksAt(int at, bool isPaid)
@@ -100,7 +100,7 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control)
         return at;
     }
 
-    /// <summary>Stops if the mark of this frame says so. Nothing else is looked for: the frame stands already.</summary>
+    /// <summary>Stops if the mark of this frame says so. The frame's size needs no check any more.</summary>
     private void PollAt(int at)
     {
         int ok = il.DefineLabel();

@@ -10,9 +10,9 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// Structs, arrays and i31 (spec 4.6.8, 4.6.9). A field is a field of a .NET object, an element the field of an element of a .NET
-/// array; null is found by the processor. A fault does not say what was null: in a function that accesses structs every such
-/// fault counts as a struct's, and arrays are checked in code; in others it counts as an array's.
+/// Structs, arrays and i31 (spec 4.6.8, 4.6.9). A field is a field of a .NET object, an element the field of an element of a .NET array. The
+/// processor finds null. A fault does not say which kind of object was null: in a function that accesses structs every such fault counts as a
+/// struct's, and arrays are checked in code; in other functions it counts as an array's.
 /// </summary>
 internal sealed class GcEmitter(EmitterContext context, Assertions assertions)
 {

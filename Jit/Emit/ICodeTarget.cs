@@ -4,7 +4,7 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
-/// <summary>What differs between code for this process and code saved to a file: how constants and cells are reached.</summary>
+/// <summary>The difference between code for this process and code saved to a file: how constants and cells are reached.</summary>
 internal interface ICodeTarget
 {
     /// <summary>
@@ -25,18 +25,18 @@ internal interface ICodeTarget
     /// <summary>Whether <see cref="LoadStackMapAt"/> has a map to give.</summary>
     bool HasStackMap { get; }
 
-    /// <summary>Whether loops look if they are to stop.</summary>
+    /// <summary>Whether loops test if they are to stop.</summary>
     bool IsInterruptible { get; }
 
     /// <summary>Whether functions and loops are charged to the instance's fuel.</summary>
     bool CountsFuel { get; }
 
-    /// <summary>What exceptions take the fast path with; null if the runtime throws them all.</summary>
+    /// <summary>The fast path of exceptions; null if the runtime throws them all.</summary>
     Unwinder? Unwinder { get; }
 
-    /// <summary>Whether small functions are put into their callers.</summary>
+    /// <summary>Whether small functions are inlined into their callers.</summary>
     bool Inlines { get; }
 
-    /// <summary>Whether what code relies on is asserted: the verifying mode (<see cref="EmitterAssertions"/>).</summary>
+    /// <summary>Whether code asserts what it relies on: the verifying mode (<see cref="EmitterAssertions"/>).</summary>
     bool Verifies { get; }
 }

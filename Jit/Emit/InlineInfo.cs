@@ -4,8 +4,7 @@ using WasmJit.Jit.Operators;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// What must be known of a small function to put it into its callers: no loop, no exception handling, no tail call, some
-/// forty operators at most.
+/// The facts about a small function that inlining needs. It has no loop, no exception handling, no tail call, and some forty operators at most.
 /// </summary>
 internal sealed class InlineInfo : AttachedInlining
 {
@@ -13,7 +12,7 @@ internal sealed class InlineInfo : AttachedInlining
     private const int MaxBytes = 6 * MaxOperators;
     private const int MaxLocals = 24;
 
-    /// <summary>Small functions in small functions: how deep they are looked through, and put into one another.</summary>
+    /// <summary>How deep small functions in small functions are looked through, and inlined.</summary>
     internal const int MaxDepth = 4;
 
     private static readonly InlineInfo None = new();
@@ -32,7 +31,7 @@ internal sealed class InlineInfo : AttachedInlining
     private List<(ModuleInfo Module, int Func)>? callees;
     private bool touchesStructs;
 
-    /// <summary>The facts about a function that a module defines; null if it is not to be put into others.</summary>
+    /// <summary>The facts about a function that a module defines; null if it is not to be inlined.</summary>
     internal static InlineInfo? Of(ModuleInfo module, int index)
     {
         FuncInfo func = module.Funcs[index];
@@ -75,7 +74,7 @@ internal sealed class InlineInfo : AttachedInlining
 
     private const OpTraits StructAccess = OpTraits.ReadsField | OpTraits.WritesField;
 
-    /// <summary>Whether a function, or one that may be put into it, gets at fields of structs.</summary>
+    /// <summary>Whether a function, or one that may be inlined into it, accesses fields of structs.</summary>
     internal static bool TouchesStructs(ModuleInfo module, FuncInfo func, bool inlines)
     {
         var code = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);

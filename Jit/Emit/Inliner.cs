@@ -8,8 +8,8 @@ using WasmJit.Jit.Operators;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// Small functions are put into their callers, from the same module and, where the instance of a nested one is at hand, across
-/// the border. Arguments that are constants or locals stand for the parameters themselves; the function's frame becomes a block.
+/// Inlines small functions, from the same module and from nested ones whose instance is at hand. Arguments that are constants or locals stand for the
+/// parameters themselves. The function's frame becomes a block.
 /// </summary>
 /// <param name="context">The function that is compiled.</param>
 /// <param name="control">Its open blocks.</param>
@@ -22,10 +22,10 @@ internal sealed class Inliner(EmitterContext context, ControlStack control, Bran
     private readonly OperandStack stack = context.Stack;
     private readonly LocalPlaces places = context.Places;
 
-    /// <summary>How many operators of others a function may take in.</summary>
+    /// <summary>How many operators of inlined functions a function may get.</summary>
     private const int MaxInlined = 600;
 
-    /// <summary>A function that is already this large takes in nothing more: RyuJIT's limits are near.</summary>
+    /// <summary>Nothing is inlined into a function that is already this large: RyuJIT's limits are near.</summary>
     private const int MaxInstructions = 9_000;
 
     private int inlined;
@@ -107,7 +107,7 @@ internal sealed class Inliner(EmitterContext context, ControlStack control, Bran
         foreach (LocalRun run in activation.Func.Locals)
             for (int i = 0; i < run.Count; i++)
             {
-                // The place may have been in use before, and the code may be run again.
+                // The place may have been in use before, and the code may run again.
                 int temp = stack.TakeTemp(Signature.ClrType(run.Type));
                 activation.Temps.Add(temp);
                 stack.LoadAt(il.Tail, new Operand { Kind = OperandKind.Const, Type = run.Type }, hides: true);
@@ -117,7 +117,7 @@ internal sealed class Inliner(EmitterContext context, ControlStack control, Bran
         return [.. locals];
     }
 
-    /// <summary>The end of a function put into another: its results are operands of the caller.</summary>
+    /// <summary>The end of an inlined function: its results are operands of the caller.</summary>
     /// <returns>Whether control comes there.</returns>
     private bool End()
     {

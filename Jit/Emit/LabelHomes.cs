@@ -5,10 +5,10 @@ using WasmJit.Jit.Il;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// The temporaries of labels with many values. Which they are depends on height and type alone, so that blocks in each other share
-/// them, and what is passed on from one to another stays where it is: otherwise each byte of a <c>br_table</c> would be thousands of
-/// instructions. A home is written only where control goes to a label, and then the operand at its height is the one written. So
-/// operands that are in homes stay there until they are used, as long as none moves to another height.
+/// The temporaries of labels with many values. They depend on height and type alone, so that blocks in each other share them, and a value that is
+/// passed on from one to another stays where it is. Otherwise each byte of a <c>br_table</c> would be thousands of instructions. A home is written
+/// only where control goes to a label, and then the operand at its height is the one written. So operands that are in homes stay there until they are
+/// used, as long as none moves to another height.
 /// </summary>
 internal sealed class LabelHomes(IlBuffer il)
 {

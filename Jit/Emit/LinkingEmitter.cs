@@ -78,7 +78,7 @@ internal sealed class LinkingEmitter(EmitterContext context, CallEmitter calls)
         return true;
     }
 
-    /// <summary>What two-level imports imply is made when it is used first.</summary>
+    /// <summary>The instance that two-level imports imply is made when it is first used.</summary>
     private bool RefInstance(int index)
     {
         InstanceDecl named = module.Instances[index];

@@ -6,18 +6,18 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// Locals through which memories and slices are accessed (runtime linking, section 4). An access through one costs what one to the
-/// own memory costs: base and limit are in IL locals beside it, brought up to date wherever it is written. Null has a base too, of address
-/// space where every access faults.
+/// Locals through which memories and slices are accessed (runtime linking, section 4). An access through one costs as much as an access to the own
+/// memory: base and limit are in IL locals beside it, brought up to date wherever it is written. Null has a base too, of address space where every
+/// access faults.
 /// </summary>
-/// <remarks>Which locals are accessed is known at the function's end; <see cref="EmitAt"/> puts in then what they need.</remarks>
+/// <remarks>The function's end knows which locals are accessed; <see cref="EmitAt"/> then inserts the code that they need.</remarks>
 internal sealed class LocalBases(EmitterContext context, Assertions assertions)
 {
     private readonly IlBuffer il = context.Il;
     private readonly OperandStack stack = context.Stack;
     private readonly LocalPlaces places = context.Places;
 
-    /// <summary>How many places are of the function's own locals; those of functions put into it keep no bases.</summary>
+    /// <summary>How many places are of the function's own locals. Those of inlined functions keep no bases.</summary>
     private readonly int ownPlaces = context.Places.Count;
 
     /// <summary>The locals through which memories are accessed, by their place.</summary>

@@ -1,6 +1,8 @@
 namespace WasmJit.Jit.Emit;
 
-/// <summary>Where the wasm locals are: of the function being emitted, and of those put into it. A local is named by its place.</summary>
+/// <summary>
+/// Where the wasm locals are: those of the function being emitted, and of functions inlined into it. A local is named by its place.
+/// </summary>
 internal sealed class LocalPlaces
 {
     private readonly List<(bool IsArg, int Index)> places = [];

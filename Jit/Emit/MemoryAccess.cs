@@ -1,6 +1,6 @@
 namespace WasmJit.Jit.Emit;
 
-/// <summary>What the access of a load, store or atomic operator goes to: an own memory, one behind a reference, or a slice.</summary>
+/// <summary>The target of a load, store or atomic operator: an own memory, one behind a reference, or a slice.</summary>
 internal readonly struct MemoryAccess
 {
     /// <summary>The type of the memory; null for a slice.</summary>
@@ -12,7 +12,7 @@ internal readonly struct MemoryAccess
     /// <summary>The reference, which has been taken out of the operand stack.</summary>
     internal Operand Reference { get; init; }
 
-    /// <summary>What is known of the local that the reference is in; null if it is in none that keeps a base.</summary>
+    /// <summary>The data kept beside the local that the reference is in; null if it is in none that keeps a base.</summary>
     internal ReferenceLocal? Local { get; init; }
 
     internal bool IsSlice => Type is null;
@@ -26,8 +26,8 @@ internal readonly struct MemoryAccess
 }
 
 /// <summary>
-/// A local with a reference to a memory or slice through which the function accesses it. What accesses need of the object is in IL
-/// locals beside it, brought up to date wherever the local is written: a loop that only accesses loads nothing anew.
+/// A local with a reference to a memory or slice through which the function accesses it. The base and limits that accesses need are in IL locals
+/// beside it, brought up to date wherever the local is written, so a loop that only accesses does not load them again.
 /// </summary>
 internal sealed class ReferenceLocal(int baseLocal, bool isSlice, bool isCompared)
 {

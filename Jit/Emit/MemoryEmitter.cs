@@ -115,7 +115,7 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
         return OffsetAt(at, instr.Bits);
     }
 
-    /// <summary>The bytes from an access's index to its end; what is too many for any memory is the most there can be.</summary>
+    /// <summary>The bytes from an access's index to its end. A number that no memory can have is cut to the largest.</summary>
     private static ulong ExtentOf(in Instr instr, int width)
     {
         ulong extent = instr.Bits + (ulong)width;
@@ -205,8 +205,8 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
     }
 
     /// <summary>
-    /// Leaves the address of an access and the value above its index on the IL stack, and forgets both operands. Gives the
-    /// position before them. What was accessed is kept until <see cref="EndAccess"/>.
+    /// Leaves the address of an access and the value above its index on the IL stack, and forgets both operands. Gives the position before them. The
+    /// accessed object is kept until <see cref="EndAccess"/>.
     /// </summary>
     internal int TakeAccess(in Instr instr, int width, out MemoryAccess access)
     {
@@ -216,7 +216,7 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
         bool isConstant = IsUncheckedConstant(index, instr, access, width);
         if (!isConstant && NeedsChecks(instr, access))
         {
-            // The check comes after the value: what its evaluation does is visible even if the access traps.
+            // The check comes after the value: effects of its evaluation are visible even if the access traps.
             ValType type = stack[0].Type;
             bool spill = stack[0].Kind == OperandKind.Stack;
             int temp = -1;

@@ -26,8 +26,8 @@ internal struct Operand
     internal OperandKind Kind;
 
     /// <summary>
-    /// Which CLR type holds it: of references <c>funcref</c> or <c>anyref</c>, whatever they refer to. What is known of that
-    /// <see cref="ProvenTypes"/> says, so that no check is left out for what the emitter thinks.
+    /// The CLR type that holds it; for references <c>funcref</c> or <c>anyref</c>, whatever they refer to. <see cref="ProvenTypes"/> knows more, so
+    /// that no check is left out because of what the emitter believes.
     /// </summary>
     internal ValType Type
     {

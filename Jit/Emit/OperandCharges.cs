@@ -6,8 +6,8 @@ using WasmJit.Jit.Operators;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// What operators cost where fuel is counted, beyond what is known when code is made: work that depends on an operand is charged by the
-/// operator itself, before it begins, as its row says.
+/// Charges of fuel that are not known when code is made: an operator whose work depends on an operand charges for it itself, before it begins, as its
+/// row says.
 /// </summary>
 internal sealed class OperandCharges(EmitterContext context)
 {

@@ -39,7 +39,7 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
 
     internal ref Operand At(int height) => ref items[height];
 
-    /// <summary>In verifying mode, what compares operands with what they were; otherwise null.</summary>
+    /// <summary>In verifying mode, compares operands with their earlier values; otherwise null.</summary>
     internal Shadows? Shadows { get; set; }
 
     /// <summary>
@@ -251,7 +251,7 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
     }
 
     /// <summary>
-    /// Before the topmost operands go where the emitter loses sight of them: numbers that the JIT may know become unknown.
+    /// Before the topmost operands go where the emitter cannot follow them: numbers that the JIT may know become unknown.
     /// </summary>
     internal void HideKnown(int count)
     {

@@ -103,7 +103,7 @@ internal sealed class Partition
     /// <summary>The number of a label among those where its part is entered; 0 if it is not.</summary>
     internal int EntryOfLabel(int label) => entryOfLabel[label];
 
-    /// <summary>What a part returns to go on at a label of another.</summary>
+    /// <summary>The result of a part that goes on at a label of another.</summary>
     internal int StateOf(int label) => (partOfLabel[label] << StateShift) | entryOfLabel[label];
 
     private bool FindParts()
@@ -200,8 +200,8 @@ internal sealed class Partition
     }
 
     /// <summary>
-    /// Finds what may live from one part to another: whatever is read somewhere without having been written since the label
-    /// before. All else is local to each part.
+    /// Finds values that may live from one part to another: variables that are read somewhere without having been written since the label before. All
+    /// others are local to each part.
     /// </summary>
     private bool FindPlaces()
     {

@@ -5,17 +5,16 @@ using WasmJit.Jit.Validation;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// What the validator has proved of the operands of the operator that is about to be emitted. It is the validator itself, and the one
-/// authority on which the emitter leaves out a check. What the emitter knows of an operand (<see cref="Operand"/>) says where it is and
-/// which CLR type holds it, and nothing about what it refers to. The validator is started by the first question, and goes through the
-/// code up to the operator in question: most functions ask nothing.
+/// The validator's proof of the operands of the operator that is about to be emitted. It is the validator itself, and the one authority on which the
+/// emitter leaves out a check. The emitter's <see cref="Operand"/> says where an operand is and which CLR type holds it, and nothing about what it
+/// refers to. The first question starts the validator, which goes through the code up to the operator in question. Most functions ask nothing.
 /// </summary>
 internal sealed class ProvenTypes(ModuleInfo module, int func)
 {
     private FunctionValidator? started;
     private int reached = module.Funcs[func].CodeStart;
 
-    /// <summary>Where the operator is of which is asked: the types are those before it.</summary>
+    /// <summary>The position of the operator in question. The types are those before it.</summary>
     internal int Position { get; set; } = module.Funcs[func].CodeStart;
 
     private FunctionValidator validator

@@ -4,8 +4,8 @@ using WasmJit.Jit.Il;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// Functions that begin at the head of a loop: an iteration that was begun by the interpreter goes on in machine code. The
-/// function has its own signature, parameters being what they are by then; all other values come from the interpreter's frame.
+/// Functions that begin at the head of a loop: machine code goes on with an iteration that the interpreter has begun. The function has its own
+/// signature; parameters are passed with their current values, and all other values come from the interpreter's frame.
 /// </summary>
 internal sealed class ResumePoint(EmitterContext context, int loop)
 {
@@ -23,7 +23,7 @@ internal sealed class ResumePoint(EmitterContext context, int loop)
     /// <summary>The temporaries of operands below and at the loop's head, and where the interpreter has them.</summary>
     private readonly List<(int Temp, ValType Type, int Slot)> operands = [];
 
-    /// <summary>Notes what is where at the loop's head. No operand is on the IL stack here.</summary>
+    /// <summary>Notes where everything is at the loop's head. No operand is on the IL stack here.</summary>
     internal void Note(int head)
     {
         label = head;

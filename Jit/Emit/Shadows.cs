@@ -5,12 +5,12 @@ using WasmJit.Jit.Il;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// For the verifying mode: keeps the value of each operand that waits in a temporary, or in a local that is read later, a second time in
-/// an IL local that nothing else uses, and compares the two where the operand is loaded.
+/// For the verifying mode: keeps the value of each operand that waits in a temporary, or in a local that is read later, in a second IL local that
+/// nothing else uses, and compares the two where the operand is loaded.
 /// </summary>
 internal sealed class Shadows(IlBuffer il, OperandStack stack)
 {
-    /// <summary>IL can have 65,535 locals; functions that are so large go without from there on.</summary>
+    /// <summary>IL can have 65,535 locals. Larger functions go without shadows from there on.</summary>
     private const int MostLocals = 30_000;
 
     /// <summary>What assertions begin with: the operator and its place.</summary>

@@ -44,8 +44,8 @@ internal enum ShuffleForm : byte
 }
 
 /// <summary>
-/// What <c>i8x16.shuffle</c> (spec 4.6.3) becomes. Its indices are constants, so there may be one instruction of x64 that does the same. Without
-/// one, two permutations and their union. A plan is a value: it says what is moved, and emits nothing.
+/// The instructions that <c>i8x16.shuffle</c> (spec 4.6.3) becomes. Its indices are constants, so there may be one instruction of x64 that does the
+/// same. Otherwise it is two permutations and their union. A plan is a value: it says which bytes are moved, and emits nothing.
 /// </summary>
 internal sealed record ShufflePlan
 {

@@ -7,11 +7,10 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// Splits functions that are too large to be optimised, or even to be compiled, as one: parts of the code become methods of
-/// their own, each within RyuJIT's limits, so that its time and memory grow with the size of the function and no faster.
-/// What lives across the borders of parts, locals and arguments, is kept in two arrays for the call; a part loads what it uses
-/// often when it is entered and stores what it has changed when it is left. It returns where to go on: the method in front of
-/// them calls one part after the other.
+/// Splits functions that are too large to be optimised, or even to be compiled, as one. Parts of the code become methods of their own, each within
+/// RyuJIT's limits, so that time and memory grow with the size of the function and no faster. Locals and arguments that live across the borders of
+/// parts are in two arrays for the call. A part loads those that it uses often when it is entered and stores the changed ones when it is left. It
+/// returns where to go on. The method in front of them calls one part after the other.
 /// </summary>
 internal static class Splitter
 {

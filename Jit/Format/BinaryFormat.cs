@@ -1,7 +1,7 @@
 namespace WasmJit.Jit.Format;
 
-// The numbers of the binary format, each in one place: decoder, validator, text reader, printer and tests have them from here.
-// Codes of abstract heap types are in HeapType (Runtime), opcodes in the operator table.
+// The numbers of the binary format, each in one place, for decoder, validator, text reader, printer and tests. Codes of abstract heap types are in
+// HeapType (Runtime), opcodes in the operator table.
 
 /// <summary>The ids of sections (spec 5.5.2; module linking's from 14 on).</summary>
 internal static class SectionId

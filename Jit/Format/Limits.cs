@@ -1,9 +1,8 @@
 namespace WasmJit.Jit.Format;
 
 /// <summary>
-/// The limits of this implementation where the format itself has none: those of the JavaScript API, as far as more would cost
-/// out of proportion to the bytes. A module beyond them is <see cref="UnsupportedModuleException"/>. All other numbers are
-/// limited by memory alone.
+/// The limits of this implementation that the format itself does not have: those of the JavaScript API, where more would cost out of proportion to
+/// the bytes. A module beyond them is <see cref="UnsupportedModuleException"/>. All other numbers are limited by memory alone.
 /// </summary>
 internal static class Limits
 {

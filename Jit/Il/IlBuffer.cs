@@ -53,8 +53,8 @@ internal sealed class IlBuffer
     private const int MaxNodes = 8_000_000;
 
     /// <summary>
-    /// What a function of some bytes may become. Mostly it is less than two instructions for each; but a branch that carries a thousand values is two bytes, and
-    /// two thousand instructions, each of which takes RyuJIT a microsecond and half a kilobyte, optimised or not.
+    /// How much IL a function of some bytes may become. Mostly it is less than two instructions for each byte. But a branch that carries a thousand
+    /// values is two bytes, and two thousand instructions, each of which takes RyuJIT a microsecond and half a kilobyte, optimised or not.
     /// </summary>
     private const int NodesOfAny = 1_500_000, NodesPerByte = 12;
 
@@ -70,7 +70,7 @@ internal sealed class IlBuffer
     private int labelCount;
     private readonly List<Type> locals = [];
 
-    /// <summary>The offset of the WebAssembly instruction that is being emitted, for listings; 0 for what belongs to none.</summary>
+    /// <summary>The offset of the WebAssembly instruction that is being emitted, for listings; 0 for code that belongs to none.</summary>
     internal int Source { get; set; }
 
     /// <summary>The last instruction: where appending goes on.</summary>

@@ -12,7 +12,7 @@ internal readonly record struct HeapTypeCode(long Code, bool IsExact, bool IsMod
 /// <summary>The type of a block as the binary has it (spec 5.4.1).</summary>
 internal enum BlockTypeForm : byte { Empty, Value, Index }
 
-/// <summary>An operator with its immediates. Which members count is what the operator's row says.</summary>
+/// <summary>An operator with its immediates. The operator's row says which members count.</summary>
 internal struct Instr
 {
     internal Operator Op;
@@ -71,8 +71,7 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
     internal readonly bool AtEnd => reader.AtEnd;
 
     /// <summary>
-    /// Reads the next operator. It and its offset are set, and of all else what the operator's immediates are; the rest says
-    /// nothing.
+    /// Reads the next operator. It and its offset are set, and of the other members those of the operator's immediates. The rest is undefined.
     /// </summary>
     /// <exception cref="MalformedModuleException">No operator of the binary format, or the code ends.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,8 +1,7 @@
 namespace WasmJit.Jit.Operators;
 
 /// <summary>
-/// Operators that are handled together: validator and emitter have a method for each group. Neither has a case that takes whatever
-/// is left.
+/// Operators that are handled together: validator and emitter have a method for each group. Neither has a default case that takes all others.
 /// </summary>
 internal enum OpGroup : byte
 {

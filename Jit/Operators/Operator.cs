@@ -96,7 +96,7 @@ internal sealed class Operator
     /// <summary>Whether a module may be refused because of it.</summary>
     internal bool IsRestricted { get; private init; }
 
-    /// <summary>What the host may switch off and the operator with it; <see cref="Features.None"/> if it cannot be.</summary>
+    /// <summary>The host can switch this off, and the operator with it; <see cref="Features.None"/> if it cannot.</summary>
     internal Features Feature => Proposal.Feature;
 
     internal required OpTraits Traits { get; init; }
@@ -139,8 +139,8 @@ internal sealed class Operator
     internal bool HasCheckedImmediates { get; private set; }
 
     /// <summary>
-    /// The operator that has this one's word and adds a form to it; null if there is none. All rows must have been read: who asks
-    /// has found this one by its word.
+    /// The operator that has this one's word and adds a form to it; null if there is none. All rows must have been read. That is so if this operator
+    /// was found by its word.
     /// </summary>
     internal Operator? WithForm(OpForm form)
     {
@@ -156,7 +156,7 @@ internal sealed class Operator
     /// <summary>How it is emitted; parsed at first use by the emitter.</summary>
     internal required string Emission { get; init; }
 
-    /// <summary>What it costs where fuel is counted. Operators whose emission is a fixed sequence of instructions cost one unit.</summary>
+    /// <summary>Its price in fuel. Operators whose emission is a fixed sequence of instructions cost one unit.</summary>
     internal required OperatorCost Cost { get; init; }
 
     /// <summary>The parsed emission, kept by the emitter.</summary>

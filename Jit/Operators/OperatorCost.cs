@@ -1,6 +1,6 @@
 namespace WasmJit.Jit.Operators;
 
-/// <summary>What the work of an operator is proportional to, and so what its fuel is.</summary>
+/// <summary>The measure of an operator's work, and so of its fuel.</summary>
 internal enum CostUnit : byte
 {
     /// <summary>Nothing: the row gives the number of units.</summary>
@@ -30,7 +30,7 @@ internal enum CostUnit : byte
     /// <summary>The minimum of the memory or table type.</summary>
     Entity,
 
-    /// <summary>What an instance is made of; the linker charges it, and is the only one to know.</summary>
+    /// <summary>The contents of an instance. Only the linker knows them, and charges for them.</summary>
     Link,
 }
 

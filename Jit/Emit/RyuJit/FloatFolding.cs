@@ -5,11 +5,11 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// What RyuJIT must not know about floats. It keeps every float constant as a double, in which a signalling NaN of 32 bits does not
-/// survive; it gives the other operand back where one is a neutral element (x * 1, x - 0), though the specification wants a NaN
-/// quiet (4.3.3); and it drops a promotion that is demoted again. So a float constant is visible to it only beside the operator that
-/// takes it, where <see cref="TryEmitNeutral"/> sees it too. Everywhere else it is hidden: in locals and temporaries, and where it comes of
-/// integers or of operators on constants.
+/// Hides from RyuJIT what it must not know about floats. It keeps every float constant as a double, in which a signalling NaN of 32 bits does not
+/// survive. It gives the other operand back if one is a neutral element (x * 1, x - 0), though the specification wants a NaN quiet (4.3.3). And it
+/// drops a promotion that is demoted again. So a float constant is visible to it only beside the operator that takes it, where <see
+/// cref="TryEmitNeutral"/> sees it too. Everywhere else it is hidden: in locals and temporaries, and where it is made from integers or by operators
+/// on constants.
 /// </summary>
 internal sealed class FloatFolding(IlBuffer il, OperandStack stack)
 {

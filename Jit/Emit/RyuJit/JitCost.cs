@@ -5,14 +5,14 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// What RyuJIT's optimiser takes for a method, by estimate. Mostly it is little more than a microsecond for each instruction; but
-/// there are shapes that take it thousands of times as long, and nobody can tell it to stop. Code of such a shape is compiled
-/// without optimisation, which takes a microsecond or two for each instruction whatever the shape.
+/// An estimate of the time that RyuJIT's optimiser takes for a method. Mostly it is little more than a microsecond for each instruction. But there
+/// are shapes that take it thousands of times as long, and nobody can tell it to stop. Code of such a shape is compiled without optimisation, which
+/// takes a microsecond or two for each instruction whatever the shape.
 /// </summary>
-/// <remarks>Figures of .NET 10.0.12 on AMD Zen 3: what was measured lies at or below them (RATIONALE.md).</remarks>
+/// <remarks>Figures of .NET 10.0.12 on AMD Zen 3. Measured times lie at or below them (RATIONALE.md).</remarks>
 internal static class JitCost
 {
-    /// <summary>Seconds that any function may take, and what it may take for each byte of WebAssembly.</summary>
+    /// <summary>Seconds that every function may take, and additional seconds for each byte of WebAssembly.</summary>
     private const double BudgetBase = 0.05, BudgetPerByte = 10e-6;
 
     /// <summary>So many parts of a function have the base each.</summary>

@@ -5,15 +5,15 @@ using WasmJit.Jit.Il;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// Keeps loads whole that only the processor checks. RyuJIT loads less than it is told to, down to a single byte, where it can prove
-/// that nobody needs the rest: an access that straddles the end of memory would not fault. So a load is stored behind itself, where the
-/// JIT must leave it, unless its whole value is needed for certain. That is decided on the finished IL, and the other way round: no pattern of
-/// unneeded values is looked for, but a need is proved, from what cannot be left out (stores, calls, results, addresses, branches with
-/// something behind them) backwards through expressions and locals, on every path. What the proof does not know needs nothing.
+/// Keeps loads whole that guard pages alone check. RyuJIT loads fewer bytes than it is told to, down to a single byte, if it can prove that nobody
+/// needs the rest. An access that straddles the end of memory would then not fault. So the loaded value is stored where the JIT must leave it, unless
+/// the whole value is needed for certain. This is decided on the finished IL. It does not look for patterns of unneeded values, but proves needs:
+/// from what cannot be left out (stores, calls, results, addresses, branches with something behind them) backwards through expressions and locals, on
+/// every path. Instructions that the proof does not know need nothing.
 /// </summary>
 internal sealed class LoadGuards
 {
-    /// <summary>What a function with more instructions needed is not kept for the next one.</summary>
+    /// <summary>Collections of functions with more instructions are not kept for the next function.</summary>
     private const int MostKept = 2048;
 
     [ThreadStatic]
@@ -48,7 +48,9 @@ internal sealed class LoadGuards
         return count;
     }
 
-    /// <summary>Whether each load goes, by additions and extensions alone, into something that cannot be left out: so it is in most small functions.</summary>
+    /// <summary>
+    /// Whether each load goes, by additions and extensions alone, into something that cannot be left out. Most small functions are so.
+    /// </summary>
     private static bool ArePlainlyNeeded(IlBuffer il, List<(int Node, int Width)> loads)
     {
         foreach ((int node, _) in loads)

@@ -16,7 +16,7 @@ internal enum NeedEventKind : byte
 }
 
 /// <summary>
-/// What happens in a block: needs that are there, a read or definition of a local, or a condition that is needed if what it chooses is.
+/// An event in a block: needs, a read or definition of a local, or a condition that is needed if what it chooses is.
 /// </summary>
 internal readonly record struct NeedEvent(NeedEventKind Kind, int Local, int[] Whole, int[] Live, int Merge = 0, int[]? Chosen = null);
 

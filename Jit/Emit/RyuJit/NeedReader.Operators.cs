@@ -124,7 +124,7 @@ internal sealed partial class NeedReader
 
     private NeedValue Binary(OpCode code, in NeedValue a, in NeedValue b)
     {
-        // Nothing makes a float superfluous that another is added to or multiplied with, and nothing narrows it.
+        // A float that another is added to or multiplied with is always needed, and nothing narrows it.
         if ((a.IsFloat || b.IsFloat) && !IsComparison(code)) return Opaque(a, b) with { IsFloat = true };
         if (code == OpCodes.Add || code == OpCodes.Sub || code == OpCodes.Xor || code == OpCodes.Div) return Transparent(a, b, cancels: code != OpCodes.Add);
         if (IsComparison(code)) return Compared(code, a, b);
@@ -146,7 +146,7 @@ internal sealed partial class NeedReader
     {
         if (b.Constant is not { } count)
         {
-            // The count is needed as it is, if anything is. The JIT narrows nothing that is shifted by what it does not know.
+            // The count is needed as it is, if the result is needed at all. The JIT narrows nothing that is shifted by an unknown count.
             bool keeps = b.IsOpaque;
             return new NeedValue(keeps ? a.Whole : [], Needs.Union(Needs.Union(a.Live, b.Whole), b.Live), a.IsOpaque);
         }
@@ -180,7 +180,7 @@ internal sealed partial class NeedReader
     /// <summary>How many operands methods have that only compute: methods of ours and of .NET, so there are not many.</summary>
     private static readonly ConcurrentDictionary<MethodInfo, int> pureOperands = new();
 
-    /// <summary>How many operands a method has that does nothing but compute; null for all others.</summary>
+    /// <summary>The number of operands of a method that only computes; null for all others.</summary>
     private static int? PureOperands(MethodInfo method)
     {
         if (pureOperands.TryGetValue(method, out int known)) return known;

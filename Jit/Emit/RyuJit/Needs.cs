@@ -1,6 +1,6 @@
 namespace WasmJit.Jit.Emit;
 
-/// <summary>What a need is of.</summary>
+/// <summary>The kinds of needs.</summary>
 internal enum Need
 {
     /// <summary>Of a load's whole value.</summary>
@@ -16,7 +16,7 @@ internal enum Need
 /// <summary>Sets of needs: arrays of numbers, each a <see cref="Need"/> in the lowest two bits and the number of a load or of a read above.</summary>
 internal static class Needs
 {
-    /// <summary>Larger sets lose what is more. To lose a need is to know less.</summary>
+    /// <summary>Larger sets lose the rest. A lost need only means that less is proved.</summary>
     internal const int Most = 48;
 
     internal static int Code(Need need, int index) => (index << 2) | (int)need;
