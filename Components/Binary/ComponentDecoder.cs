@@ -18,9 +18,12 @@ internal ref partial struct ComponentDecoder
     private readonly CoreTypeScope coreTypes;
     private readonly DecodeSettings settings;
     private readonly ComponentProgress progress;
+    private readonly Func<int, int, ModuleInfo>? modules;
 
-    private ComponentDecoder(ComponentDefinition component, CoreTypeScope? outer, DecodeSettings settings, ComponentProgress progress)
+    private ComponentDecoder(
+        ComponentDefinition component, CoreTypeScope? outer, DecodeSettings settings, ComponentProgress progress, Func<int, int, ModuleInfo>? modules)
     {
+        this.modules = modules;
         this.component = component;
         this.settings = settings;
         this.progress = progress;
@@ -35,16 +38,18 @@ internal ref partial struct ComponentDecoder
     /// <summary>Decodes a component.</summary>
     /// <param name="memory">The bytes; whoever gives them does not change them any more.</param>
     /// <param name="settings">What the core modules in it are decoded for.</param>
+    /// <param name="modules">Gives the core module between two offsets, if there is something that has them already.</param>
     /// <exception cref="MalformedModuleException">Not the binary format.</exception>
     /// <exception cref="InvalidModuleException">A core module or core type that is invalid.</exception>
     /// <exception cref="UnsupportedModuleException">A limit of this version.</exception>
     /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
-    internal static ComponentDefinition Decode(ReadOnlyMemory<byte> memory, DecodeSettings? settings = null) => DeepStack.Run(() =>
-    {
-        var component = new ComponentDefinition(memory, 0, memory.Length, null);
-        new ComponentDecoder(component, null, settings ?? DecodeSettings.All, new ComponentProgress()).Run();
-        return component;
-    });
+    internal static ComponentDefinition Decode(ReadOnlyMemory<byte> memory, DecodeSettings? settings = null, Func<int, int, ModuleInfo>? modules = null) =>
+        DeepStack.Run(() =>
+        {
+            var component = new ComponentDefinition(memory, 0, memory.Length, null);
+            new ComponentDecoder(component, null, settings ?? DecodeSettings.All, new ComponentProgress(), modules).Run();
+            return component;
+        });
 
     private readonly void Run()
     {
@@ -122,9 +127,10 @@ internal ref partial struct ComponentDecoder
     {
         int begin = section.Position, end = section.End;
         if (ComponentHeader.IsComponent(bytes[begin..end])) throw section.Error("expected a version header for a module: unknown binary version", begin + 4);
+        section.Position = end;
+        if (modules is not null) return modules(begin, end);
         ModuleInfo module = ModuleDecoder.Decode(memory, begin, end, settings);
         ModuleValidator.Validate(module);
-        section.Position = end;
         return module;
     }
 
@@ -133,7 +139,7 @@ internal ref partial struct ComponentDecoder
         if (component.Nesting + 1 >= ComponentDefinition.MaxNesting)
             throw new UnsupportedModuleException($"components nested more than {ComponentDefinition.MaxNesting} deep", section.Position);
         var nested = new ComponentDefinition(memory, section.Position, section.End, component);
-        new ComponentDecoder(nested, coreTypes, settings, progress).Run();
+        new ComponentDecoder(nested, coreTypes, settings, progress, modules).Run();
         section.Position = section.End;
         return nested;
     }

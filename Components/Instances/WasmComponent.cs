@@ -17,6 +17,28 @@ public sealed class WasmComponent
     /// <summary>The engine that compiled it.</summary>
     public Engine Engine { get; }
 
+    /// <summary>
+    /// Writes the component, with the code of all functions of its core modules, for <see cref="ComponentEngine.LoadSavedComponent(Engine, string)"/>. The
+    /// code is what the engine's options make it, and for machines like this one.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="UnsupportedModuleException">A function needs more temporaries than IL allows.</exception>
+    public void Save(string path) => File.WriteAllBytes(path, Saved());
+
+    /// <summary>As <see cref="Save(string)"/>, to a stream.</summary>
+    /// <param name="stream">Where it is written.</param>
+    /// <exception cref="UnsupportedModuleException">A function needs more temporaries than IL allows.</exception>
+    public void Save(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        stream.Write(Saved());
+    }
+
+    private byte[] Saved() => SavedFile ?? SavedComponents.Write(this);
+
+    /// <summary>The file that it was loaded from.</summary>
+    internal byte[]? SavedFile { get; init; }
+
     internal ComponentDefinition Definition { get; }
 
     internal ComponentClosure Closure { get; }
@@ -65,8 +87,38 @@ public static class ComponentEngine
     {
         ArgumentNullException.ThrowIfNull(engine);
         if (engine.Options.Compilation == Compilation.Never) throw new CompilationNotAllowedException();
-        ComponentDefinition definition = ComponentDecoder.Decode(bytes.ToArray(), new DecodeSettings { Features = engine.Options.Features });
+        ComponentDefinition definition = ComponentDecoder.Decode(bytes.ToArray(), Settings(engine));
         ComponentValidator.Validate(definition);
         return new WasmComponent(engine, definition);
+    }
+
+    /// <summary>What core modules in components are decoded for: the same as others.</summary>
+    internal static DecodeSettings Settings(Engine engine) =>
+        new(engine.Options.Features, engine.Options.RuntimeLinking, engine.Options.RuntimeLinking && engine.Options.RuntimeCompile);
+
+    /// <summary>
+    /// Loads a component that <see cref="WasmComponent.Save(string)"/> has written: its core modules are not compiled. The file is code of the host: only
+    /// .NET checks what it does, as with any other assembly. Never load one that a guest may have written.
+    /// </summary>
+    /// <param name="engine">The engine, whose options the saved code must do for; <see cref="Compilation.Never"/> is one.</param>
+    /// <param name="path">The file. It is read at once, and may be replaced afterwards.</param>
+    /// <exception cref="SavedModuleException">It is no saved component, or one of another build, platform or other options.</exception>
+    public static WasmComponent LoadSavedComponent(this Engine engine, string path)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        return SavedComponents.Load(engine, File.ReadAllBytes(path));
+    }
+
+    /// <summary>As <see cref="LoadSavedComponent(Engine, string)"/>, from a stream, which is read to its end.</summary>
+    /// <param name="engine">The engine.</param>
+    /// <param name="stream">The file's content.</param>
+    /// <exception cref="SavedModuleException">It is no saved component, or one of another build, platform or other options.</exception>
+    public static WasmComponent LoadSavedComponent(this Engine engine, Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentNullException.ThrowIfNull(stream);
+        var file = new MemoryStream();
+        stream.CopyTo(file);
+        return SavedComponents.Load(engine, file.ToArray());
     }
 }

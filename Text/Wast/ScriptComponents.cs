@@ -4,9 +4,19 @@ using WasmJit.Components;
 namespace WasmJit.Text;
 
 /// <summary>The components of scripts on an engine.</summary>
-internal sealed class ScriptComponents(Engine engine) : IScriptComponents
+/// <param name="engine">The engine.</param>
+/// <param name="saved">Whether each component is saved, and run as it is loaded from there.</param>
+internal sealed class ScriptComponents(Engine engine, bool saved) : IScriptComponents
 {
-    public object Compile(byte[] bytes) => engine.CompileComponent(bytes);
+    public object Compile(byte[] bytes)
+    {
+        WasmComponent component = engine.CompileComponent(bytes);
+        if (!saved) return component;
+        var file = new MemoryStream();
+        component.Save(file);
+        file.Position = 0;
+        return new Engine(engine.Options with { Compilation = Compilation.Never }).LoadSavedComponent(file);
+    }
 
     public object Instantiate(object component) => ((WasmComponent)component).Instantiate();
 

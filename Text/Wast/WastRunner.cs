@@ -33,7 +33,7 @@ internal sealed class WastRunner
         this.engine = engine;
         this.baseline = baseline;
         this.registered = registered;
-        components = new ComponentScript(new ScriptComponents(engine));
+        components = new ComponentScript(new ScriptComponents(engine, saved));
     }
 
     /// <summary>Reads and runs a script. An error of the text is a failure at its line.</summary>

@@ -58,10 +58,15 @@ public sealed class ComponentSuiteTests
     [MemberData(nameof(Files))]
     public void Explicit(string file) => Run(file, MemoryChecks.Explicit);
 
-    private static void Run(string file, MemoryChecks checks)
+    /// <summary>Each component saved, and run as it is loaded from there.</summary>
+    [ComponentSuiteTheory]
+    [MemberData(nameof(Files))]
+    public void Saved(string file) => Run(file, MemoryChecks.Guard, true);
+
+    private static void Run(string file, MemoryChecks checks, bool saved = false)
     {
         WastResult result = WastRunner.Run(
-            Path.Combine(ComponentSuite.Folder!, file), new EngineOptions { Compilation = Compilation.Lazy, MemoryChecks = checks });
+            Path.Combine(ComponentSuite.Folder!, file), new EngineOptions { Compilation = Compilation.Lazy, MemoryChecks = checks }, saved);
         Assert.Equal(Read(file).Commands.Count, result.Passed + result.Failures.Count + result.Skipped);
         Assert.True(result.Failures.Count == 0 && result.Skipped == 0, $"{result.Skipped} skipped; " + string.Join("\n", result.Failures.Select(f => $"{file}:{f.Line}: {f.Reason}")));
     }
