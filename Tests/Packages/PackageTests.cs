@@ -156,5 +156,6 @@ public sealed class PackageTests : IAsyncLifetime, IDisposable
     private static string Value(XElement metadata, string name) => metadata.Elements().Single(e => e.Name.LocalName == name).Value;
 
     private static IEnumerable<(string Id, string Version)> Dependencies(XElement metadata) =>
-        metadata.Descendants().Where(e => e.Name.LocalName == "dependency").Select(e => (e.Attribute("id")!.Value, e.Attribute("version")!.Value));
+        metadata.Descendants().Where(e => e.Name.LocalName == "dependency")
+            .Select(e => (Id: e.Attribute("id")!.Value, Version: e.Attribute("version")!.Value)).OrderBy(d => d.Id, StringComparer.Ordinal);
 }
