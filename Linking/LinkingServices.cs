@@ -26,12 +26,33 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
 
     internal override nint CompileFunc(InstanceCore instance, int index)
     {
-        nint code = module.Code.Compile(index);
+        nint code;
+        try
+        {
+            code = module.Code.Compile(index);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw NoMemoryForCode(e);
+        }
         if (Volatile.Read(ref instance.Funcs[index]) is { } func) func.Compiled(code);
         return code;
     }
 
-    internal override unsafe void Prepare(InstanceCore instance, FunctionState* function) => module.Code.Prepare(function);
+    internal override unsafe void Prepare(InstanceCore instance, FunctionState* function)
+    {
+        try
+        {
+            module.Code.Prepare(function);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw NoMemoryForCode(e);
+        }
+    }
+
+    /// <summary>What a guest runs is compiled for it: what that lacks, the guest lacks.</summary>
+    private static TrapException NoMemoryForCode(OutOfMemoryException e) => new(TrapKind.OutOfMemory, "no memory is left for the code of a function", e);
 
     internal override unsafe void OnHot(InstanceCore instance, FunctionState* function) => module.Code.OnHot(function);
 

@@ -212,6 +212,7 @@ internal sealed class CastWriter(ReferenceBody function)
                 body.Apply(1, ValType.I32);
                 return true;
             default:
+                if (choose.IsPlain) goto case 1;
                 PushHidden(type, choose.Above(type), depth);
                 body.Emit(type.IsNullable ? OpId.RefTestNull : OpId.RefTest);
                 body.WriteHeap(type.Heap!);

@@ -14,7 +14,7 @@ internal sealed class ControlWriter(ReferenceBody function)
     internal void Nest()
     {
         if (body.Labels.Count > 6 || body.Left < 3) return;
-        int kind = choose.Random.Next(body.IsLeaf ? 2 : 5);
+        int kind = choose.Random.Next(body.IsLeaf ? 2 : choose.IsPlain ? 4 : 5);
         OpId id = kind switch { 0 => OpId.Block, 1 => OpId.If, 2 => OpId.Loop, 3 => OpId.Block, _ => OpId.TryTable };
         ValType[] parameters = [], results = [];
         DefType? declared = null;
@@ -100,7 +100,7 @@ internal sealed class ControlWriter(ReferenceBody function)
                 for (uint i = 0; i <= count; i++) body.Code.U32(choose.Pick(same));
                 body.Die();
                 break;
-            case 2 when !body.IsLeaf: Throw(choose.OneIn(2)); break;
+            case 2 when !body.IsLeaf && !choose.IsPlain: Throw(choose.OneIn(2)); break;
             default:
                 function.Values.Need([.. types, ValType.I32]);
                 body.Emit(OpId.BrIf, (uint)depth);
@@ -145,7 +145,7 @@ internal sealed class ControlWriter(ReferenceBody function)
         if (types.Length == 0 || !types[^1].IsRef) return;
         ValType last = types[^1];
         ReadOnlySpan<ValType> others = types.AsSpan(0, types.Length - 1);
-        switch (choose.Random.Next(3))
+        switch (choose.IsPlain ? 0 : choose.Random.Next(3))
         {
             case 0:
                 function.Values.Need([.. others, ValType.Ref(last.Heap!, true)]);
@@ -183,7 +183,7 @@ internal sealed class ControlWriter(ReferenceBody function)
     {
         if (body.Labels.Count == 1 && !choose.OneIn(3)) return;
         ValType[] results = [.. function.Signature.Results];
-        switch (choose.Random.Next(4))
+        switch (choose.Random.Next(5))
         {
             case 0 when !body.IsLeaf:
                 {
@@ -204,6 +204,19 @@ internal sealed class ControlWriter(ReferenceBody function)
                     break;
                 }
             case 2 when !body.IsLeaf:
+                {
+                    // What is found there may be of another type, or nothing.
+                    List<DefType> fitting = [.. frame.Funcs.Where(f => frame.HasFunction(f) && Returns((FuncType)f.Composite))];
+                    List<int> tables = [.. Enumerable.Range(0, frame.Info.Tables.Count).Where(i => ReferenceEquals(Subtyping.TopOf(frame.Info.Tables[i].Type.Element.Heap!), HeapType.Func))];
+                    if (fitting.Count == 0 || tables.Count == 0) goto default;
+                    DefType callee = choose.Pick(fitting);
+                    int table = choose.Pick(tables);
+                    function.Values.Need([.. ((FuncType)callee.Composite).Params]);
+                    function.Values.Index(3, frame.Info.Tables[table].Type.Is64);
+                    body.Emit(OpId.ReturnCallIndirect, frame.IndexOf(callee)!.Value, (uint)table);
+                    break;
+                }
+            case 3 when !body.IsLeaf && !choose.IsPlain:
                 function.Values.Need(ValType.Ref(HeapType.Exn, true));
                 body.Emit(OpId.ThrowRef);
                 break;

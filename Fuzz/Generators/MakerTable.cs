@@ -11,6 +11,9 @@ internal enum MakerKind
     Global,
     Field,
     Element,
+
+    /// <summary>Elements of tables, the sizes of tables and memories.</summary>
+    Table,
     Call,
     /// <summary><c>ref.func</c> and its like.</summary>
     Name,
@@ -30,8 +33,8 @@ internal sealed partial class MakerTable
 {
     private readonly Frame frame;
     private readonly List<Maker> all = [];
-    private readonly Dictionary<ValType, Maker[][]> byType = [];
-    private readonly Dictionary<ValType, Maker?> simplest = [];
+    private readonly Dictionary<(ValType Type, bool IsPlain), Maker[][]> byType = [];
+    private readonly Dictionary<(ValType Type, bool IsPlain), Maker?> simplest = [];
 
     internal MakerTable(Frame frame)
     {
@@ -49,9 +52,10 @@ internal sealed partial class MakerTable
     /// <summary>A random maker of a type or subtype; null if there is none, or it calls and must not.</summary>
     internal Maker? For(ValType type, TypeChoice choose, bool allowsCalls)
     {
-        if (!byType.TryGetValue(type, out Maker[][]? kinds))
+        if (!byType.TryGetValue((type, choose.IsPlain), out Maker[][]? kinds))
         {
-            byType[type] = kinds = [.. all.Where(m => Subtyping.IsSubtype(m.Result, type)).GroupBy(m => m.Kind).Select(g => g.ToArray())];
+            byType[(type, choose.IsPlain)] = kinds = [.. all.Where(m => Subtyping.IsSubtype(m.Result, type) && (!choose.IsPlain || IsPlain(m)))
+                .GroupBy(m => m.Kind).Select(g => g.ToArray())];
         }
         if (kinds.Length == 0) return null;
         Maker[] some = choose.Pick(kinds);
@@ -60,12 +64,17 @@ internal sealed partial class MakerTable
     }
 
     /// <summary>The maker with the simplest operands, for the end of the budget.</summary>
-    internal Maker? Simplest(ValType type)
+    internal Maker? Simplest(ValType type, bool isPlain)
     {
-        if (simplest.TryGetValue(type, out Maker? known)) return known;
-        return simplest[type] = all.Where(m => Subtyping.IsSubtype(m.Result, type) && m.Kind is MakerKind.New or MakerKind.Name or MakerKind.Global)
+        if (simplest.TryGetValue((type, isPlain), out Maker? known)) return known;
+        return simplest[(type, isPlain)] = all
+            .Where(m => Subtyping.IsSubtype(m.Result, type) && m.Kind is MakerKind.New or MakerKind.Name or MakerKind.Global && (!isPlain || IsPlain(m)))
             .MinBy(m => (m.Cost, m.Kind == MakerKind.New));
     }
+
+    /// <summary>Whether a maker uses only what the interpreter knows.</summary>
+    private static bool IsPlain(Maker maker) =>
+        maker.Kind is MakerKind.Global or MakerKind.Table or MakerKind.Call || (maker.Kind == MakerKind.Name && ReferenceEquals(Subtyping.TopOf(maker.Result.Heap!), HeapType.Func));
 
     private void Add(MakerKind kind, ValType result, Action<ValueWriter, int> write, int cost = 0) => all.Add(new Maker(kind, result, write, cost));
 
@@ -227,13 +236,13 @@ internal sealed partial class MakerTable
         {
             uint index = (uint)i;
             TableType table = Info.Tables[i].Type;
-            Add(MakerKind.Element, table.Element, (b, _) =>
+            Add(MakerKind.Table, table.Element, (b, _) =>
             {
                 b.Index(3, table.Is64);
                 b.Body.Emit(OpId.TableGet, index);
                 b.Body.Apply(1, table.Element);
             });
-            Add(MakerKind.Element, table.AddressType, (b, _) =>
+            Add(MakerKind.Table, table.AddressType, (b, _) =>
             {
                 b.Body.Emit(OpId.TableSize, index);
                 b.Body.Apply(0, table.AddressType);
@@ -243,7 +252,7 @@ internal sealed partial class MakerTable
         {
             uint index = (uint)i;
             ValType address = Info.Memories[i].AddressType;
-            Add(MakerKind.Element, address, (b, _) =>
+            Add(MakerKind.Table, address, (b, _) =>
             {
                 b.Body.Emit(OpId.MemorySize, index);
                 b.Body.Apply(0, address);

@@ -14,7 +14,9 @@ internal sealed class NumberModule
     private static readonly long[] Edges = [int.MinValue, int.MaxValue, long.MinValue, long.MaxValue, 65535, 65536, 0xff, -1];
     private static readonly double[] FloatEdges = [0.0, -0.0, double.PositiveInfinity, double.NegativeInfinity, 1e-310, 4294967296.0, -2147483648.5, 9.3e18];
     private static readonly Operator[] Plain = [.. OperatorTable.All.Where(IsUsable)];
-    private static readonly Operator[] ScalarPlain = [.. Plain.Where(op => !op.Params.Concat(op.Results).Contains(ValType.V128))];
+    private static readonly Operator[] ScalarPlain = [.. Plain.Where(IsScalar)];
+    private static readonly Operator[] Comparisons = [.. ScalarPlain.Where(op => op.MemArg is null && op.Params.Length == 2 && op.Results is [var result] && result == ValType.I32
+        && op.Mnemonic[(op.Mnemonic.IndexOf('.', StringComparison.Ordinal) + 1)..] is var name && (name is "eq" or "ne" || name[..2] is "lt" or "gt" or "le" or "ge"))];
     private static readonly ValType[] Scalars = Numbers[..4];
 
     /// <summary>A function exported by the helper that every module imports from.</summary>
@@ -73,6 +75,9 @@ internal sealed class NumberModule
         && op.Proposal.Name is "core" or "simd" or "sign-extension" or "sat-float-to-int" or "wide-arithmetic"
         && !op.Mnemonic.Contains("reinterpret") && !op.Mnemonic.Contains("copysign") && op.Mnemonic is not ("f32.store" or "f64.store")
         && !(op.Results.Contains(ValType.V128) && (op.Params.Any(p => p.Kind is ValKind.F32 or ValKind.F64) || MakesFloats(op.Mnemonic)));
+
+    /// <summary>Whether an operator neither takes nor makes vectors.</summary>
+    internal static bool IsScalar(Operator op) => !op.Params.Concat(op.Results).Contains(ValType.V128);
 
     /// <summary>Vectors with the bits of NaNs.</summary>
     private static bool MakesFloats(string mnemonic)
@@ -284,6 +289,11 @@ internal sealed class NumberModule
                     code.U8(0x1a);
                     Drop(1);
                     break;
+                case 13 when random.Next(8) == 0:
+                    // More reads of locals than a translator can let wait.
+                    for (int i = random.Next(60, 80); i > 0; i--) Push(module.Pick(module.Types));
+                    break;
+                case 14: StraightCode.Write(code, random, locals); break;
                 default: Operate(); break;
             }
         }
@@ -415,10 +425,10 @@ internal sealed class NumberModule
         {
             if (labels.Count > 5 || left < 3) return;
             int kind = random.Next(module.isScalar ? 3 : 4);
-            int taken = Math.Min(random.Next(3), stack.Count - Height);
+            int taken = Math.Min(random.Next(8) == 0 ? random.Next(12) : random.Next(3), stack.Count - Height);
             ValType[] parameters = [.. stack.Skip(stack.Count - taken)];
-            ValType[] results = module.Some(2);
-            if (kind == 2) Need([.. parameters, ValType.I32]);
+            ValType[] results = module.Some(random.Next(8) == 0 ? 11 : 2);
+            if (kind == 2) Condition(parameters);
             if (kind == 2) Drop(1);
             // The value of an exception is an i32, which the target takes.
             int catching = kind == 3 ? labels.FindLastIndex(l => l.Types.AsSpan().SequenceEqual([ValType.I32])) : -1;
@@ -468,6 +478,21 @@ internal sealed class NumberModule
             if (stack.Count == height) foreach (ValType type in results) Push(type);
         }
 
+        /// <summary>A condition of a branch, often one that has just been compared.</summary>
+        private void Condition(ValType[] below)
+        {
+            if (random.Next(2) == 0)
+            {
+                Need([.. below, ValType.I32]);
+                return;
+            }
+            Need(below);
+            Operator op = module.Pick(Comparisons);
+            foreach (ValType type in op.Params) Push(type);
+            code.U8((byte)op.Code);
+            Apply([.. op.Params], [ValType.I32]);
+        }
+
         private void Branch()
         {
             int depth = random.Next(labels.Count);
@@ -495,7 +520,7 @@ internal sealed class NumberModule
                     Drop(1);
                     break;
                 default:
-                    Need([.. label.Types, ValType.I32]);
+                    Condition(label.Types);
                     Indexed(0x0d, (uint)depth);
                     Drop(1);
                     break;

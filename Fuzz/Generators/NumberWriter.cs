@@ -10,6 +10,7 @@ internal sealed class NumberWriter(ReferenceBody function)
     private static readonly Operator[] Plain = [.. OperatorTable.All.Where(NumberModule.IsUsable)];
     private static readonly Operator[] Calculations = [.. Plain.Where(o => o.MemArg is null)];
     private static readonly Operator[] Accesses = [.. Plain.Where(o => o.MemArg is not null)];
+    private static readonly Operator[] ScalarCalculations = [.. Calculations.Where(NumberModule.IsScalar)], ScalarAccesses = [.. Accesses.Where(NumberModule.IsScalar)];
     private static readonly Operator[] AtomicAccesses =
         [.. OperatorTable.All.Where(o => o is { HasSignature: true, Id: OpId.Plain, Proposal.Name: "threads" } && o.MemArg is not null)];
 
@@ -17,9 +18,23 @@ internal sealed class NumberWriter(ReferenceBody function)
     private readonly TypeChoice choose = function.Choose;
     private readonly Frame frame = function.Frame;
 
+    private Operator SomeCalculation() => choose.Pick(choose.IsPlain ? ScalarCalculations : Calculations);
+
+    private Operator SomeAccess() => choose.Pick(choose.IsPlain ? ScalarAccesses : Accesses);
+
     internal void Calculate()
     {
-        Operator op = choose.Pick(Calculations);
+        // Other engines that random modules run on do not have these.
+        if (frame.IsLinked && choose.OneIn(8))
+        {
+            OpId wide = choose.Pick<OpId>([OpId.I64Add128, OpId.I64Sub128, OpId.I64MulWideS, OpId.I64MulWideU]);
+            int count = wide is OpId.I64Add128 or OpId.I64Sub128 ? 4 : 2;
+            function.Values.Need([.. Enumerable.Repeat(ValType.I64, count)]);
+            body.Emit(wide);
+            body.Apply(count, ValType.I64, ValType.I64);
+            return;
+        }
+        Operator op = SomeCalculation();
         function.Values.Need([.. op.Params]);
         body.Emit(op);
         WriteLanes(op);
@@ -30,7 +45,7 @@ internal sealed class NumberWriter(ReferenceBody function)
     {
         for (int i = 0; i < 20; i++)
         {
-            Operator op = choose.Pick(Calculations);
+            Operator op = SomeCalculation();
             if (op.Results is not [var result] || result != type) continue;
             foreach (ValType parameter in op.Params) function.Values.Push(parameter, depth);
             body.Emit(op);
@@ -54,7 +69,7 @@ internal sealed class NumberWriter(ReferenceBody function)
     {
         for (int i = 0; i < 20; i++)
         {
-            Operator op = choose.Pick(Accesses);
+            Operator op = SomeAccess();
             if (op.Results is not [var result] || result != type) continue;
             Access(op, depth);
             return true;
@@ -63,7 +78,7 @@ internal sealed class NumberWriter(ReferenceBody function)
     }
 
     internal void Access() =>
-        Access(frame.IsLinked && choose.OneIn(5) ? choose.Pick(AtomicAccesses) : choose.Pick(Accesses), ValueWriter.Depth);
+        Access(frame.IsLinked && !choose.IsPlain && choose.OneIn(5) ? choose.Pick(AtomicAccesses) : SomeAccess(), ValueWriter.Depth);
 
     /// <summary>An access of a memory of the module, of one through a reference, or of a slice.</summary>
     internal void Access(Operator op, int depth)
@@ -71,7 +86,7 @@ internal sealed class NumberWriter(ReferenceBody function)
         int memory = choose.Random.Next(frame.Info.Memories.Count);
         HeapType? heap = null;
         bool is64 = frame.Info.Memories[memory].Is64;
-        if (frame.IsLinked && choose.Random.Next(5) > 0)
+        if (frame.IsLinked && !choose.IsPlain && choose.Random.Next(5) > 0)
         {
             DefType[] types = [.. frame.Entities(ExternKind.Memory)];
             heap = choose.OneIn(3) ? HeapType.Slice : choose.Pick(types);
@@ -139,6 +154,7 @@ internal sealed class NumberWriter(ReferenceBody function)
                 function.Values.Index(9);
                 body.Emit(OpId.MemoryInit, 0, (uint)memory);
                 body.Drop(3);
+                if (choose.OneIn(12)) body.Emit(OpId.DataDrop, 0);
                 break;
             default: Access(); break;
         }

@@ -13,7 +13,7 @@ internal sealed class ReferenceBody
     internal ReferenceBody(Frame frame, int index, Random random)
     {
         Frame = frame;
-        Choose = new TypeChoice(frame, random);
+        Choose = new TypeChoice(frame, random, isPlain: random.Next(3) == 0);
         Signature = frame.Info.Funcs[index].Func;
         // Functions without loops and calls need no fuel, and are small enough to be compiled into their callers.
         Body = new BodyWriter(frame, Signature.Params, isLeaf: random.Next(3) == 0);

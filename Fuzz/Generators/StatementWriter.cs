@@ -17,9 +17,9 @@ internal sealed class StatementWriter(ReferenceBody function)
             case 0 or 1 or 2 or 3 or 4: function.Values.Push(choose.SomeType()); break;
             case 5 or 6 or 7 or 8: Keep(); break;
             case 9 or 10: SetGlobal(); break;
-            case 11 or 12 or 13: SetField(); break;
-            case 14 or 15: ChangeArray(); break;
-            case 16 or 17: ChangeTable(); break;
+            case 11 or 12 or 13 when !choose.IsPlain: SetField(); break;
+            case 14 or 15 when !choose.IsPlain: ChangeArray(); break;
+            case >= 11 and <= 17: ChangeTable(); break;
             case 18 or 19: function.Numbers.Access(); break;
             case 20: function.Numbers.ChangeMemory(); break;
             case 21 or 22: function.Numbers.Calculate(); break;
@@ -33,9 +33,9 @@ internal sealed class StatementWriter(ReferenceBody function)
                 break;
             case 34 or 35: SelectTop(); break;
             case 36: LookAtTop(); break;
-            case 37 when choose.OneIn(2): function.Control.Leave(); break;
+            case 37 when choose.IsPlain || choose.OneIn(2): function.Control.Leave(); break;
             default:
-                if (frame.IsLinked) function.Links.Link();
+                if (frame.IsLinked && !choose.IsPlain) function.Links.Link();
                 else Keep();
                 break;
         }
@@ -171,6 +171,7 @@ internal sealed class StatementWriter(ReferenceBody function)
                 function.Values.Index(2);
                 body.Emit(OpId.TableInit, (uint)segment, (uint)index);
                 body.Drop(3);
+                if (choose.OneIn(8)) body.Emit(OpId.ElemDrop, (uint)segment);
                 break;
             default:
                 function.Values.Index(3, table.Is64);
@@ -196,7 +197,7 @@ internal sealed class StatementWriter(ReferenceBody function)
         ValType wide = choose.Above(type);
         ValType cast = choose.Pick(frame.References);
         if (!ReferenceEquals(Subtyping.TopOf(cast.Heap!), Subtyping.TopOf(type.Heap!))) cast = wide;
-        switch (choose.Random.Next(5))
+        switch (choose.IsPlain ? 0 : choose.Random.Next(5))
         {
             case 0:
                 body.Emit(OpId.RefIsNull);

@@ -3,11 +3,18 @@ namespace WasmJit.Fuzz;
 /// <summary>Random decisions, on types in particular.</summary>
 /// <param name="frame">The module.</param>
 /// <param name="random">Where decisions come from.</param>
-internal sealed class TypeChoice(Frame frame, Random random)
+/// <param name="isPlain">Whether the function has only what the interpreter knows.</param>
+internal sealed class TypeChoice(Frame frame, Random random, bool isPlain = false)
 {
     private static readonly ValType[] Numbers = [ValType.I32, ValType.I64, ValType.F32, ValType.F64, ValType.V128];
 
     internal Random Random => random;
+
+    /// <summary>
+    /// Whether the function has only what the interpreter knows: no vectors, objects, casts, exceptions, atomics, and nothing of the linking
+    /// extension. Functions with everything are compiled in each mode.
+    /// </summary>
+    internal bool IsPlain => isPlain;
 
     internal T Pick<T>(IReadOnlyList<T> list) => list[random.Next(list.Count)];
 
@@ -16,7 +23,14 @@ internal sealed class TypeChoice(Frame frame, Random random)
 
     internal int Below(int limit) => random.Next(limit);
 
-    internal ValType SomeType() => random.Next(4) == 0 ? Pick(Numbers) : Pick(frame.References);
+    internal ValType SomeType()
+    {
+        if (!isPlain) return random.Next(4) == 0 ? Pick(Numbers) : Pick(frame.References);
+        if (OneIn(2)) return Numbers[random.Next(4)];
+        // Of many types there is no value but null where nothing makes objects.
+        ValType type = Pick(frame.References);
+        return OneIn(4) ? type : ValType.Ref(type.Heap!, true);
+    }
 
     /// <summary>A type or subtype that code can name.</summary>
     internal ValType Between(ValType type)

@@ -40,7 +40,7 @@ internal sealed class ValueWriter(ReferenceBody function)
             Constant(type);
             return;
         }
-        if (!type.IsNullable && frame.Makers.Simplest(type) is { } maker)
+        if (!type.IsNullable && frame.Makers.Simplest(type, choose.IsPlain) is { } maker)
         {
             maker.Write(this, -1);
             return;
@@ -111,10 +111,11 @@ internal sealed class ValueWriter(ReferenceBody function)
             5 or 6 => Selected(choose.Between(type), depth),
             7 => FromBlock(choose.Between(type), depth),
             8 => FromIf(choose.Between(type), depth),
+            13 => function.Casts.NotNull(type, depth),
+            > 8 when choose.IsPlain => FromMaker(type, depth),
             9 or 10 => function.Casts.CastDown(type, depth),
             11 => function.Casts.BranchOnCast(type, depth),
             12 => function.Casts.BranchOnCastFail(type, depth),
-            13 => function.Casts.NotNull(type, depth),
             14 => function.Casts.Caught(type, depth),
             15 => function.Casts.Converted(type, depth),
             _ => FromMaker(type, depth),

@@ -46,8 +46,11 @@ internal sealed class Attack
                 continue;
             }
             // The states differ after the fuel is used up.
-            int outOfFuel = actual.FindIndex(l => l.Contains($"= {nameof(TrapKind.OutOfFuel)},", StringComparison.Ordinal));
-            if (outOfFuel >= 0) actual = actual[..outOfFuel];
+            foreach (List<string> lines in new[] { expected, actual })
+            {
+                int outOfFuel = lines.FindIndex(l => l.Contains($"= {nameof(TrapKind.OutOfFuel)},", StringComparison.Ordinal));
+                if (outOfFuel >= 0 && outOfFuel < actual.Count) actual = actual[..outOfFuel];
+            }
             int at = Enumerable.Range(0, actual.Count).FirstOrDefault(n => actual[n] != expected[n], -1);
             if (at >= 0) return new Failure(FailureKind.Differs, modes[i].Name, $"{actual[at]}; in mode {modes[0].Name} {expected[at]}");
         }

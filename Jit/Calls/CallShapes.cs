@@ -173,6 +173,10 @@ internal sealed unsafe class CallShapes
         LocalBuilder thread = il.DeclareLocal(typeof(InterpreterThread));
         il.Emit(OpCodes.Call, CurrentThread);
         il.Emit(OpCodes.Stloc, thread);
+        // Who made the shape may go now: a method that runs is kept by that.
+        il.Emit(OpCodes.Ldloc, thread);
+        il.Emit(OpCodes.Ldnull);
+        il.Emit(OpCodes.Stfld, NextOwner);
         il.Emit(OpCodes.Ldarg_0);
         TakeFromTop(il, thread, signature.ValueTypes);
         il.Emit(OpCodes.Ldloc, thread);
@@ -218,9 +222,6 @@ internal sealed unsafe class CallShapes
         il.Emit(OpCodes.Brfalse, none);
         il.Emit(OpCodes.Ldloc, thread);
         il.Emit(OpCodes.Call, EntryThunk.Method(typeof(InterpreterThread), nameof(InterpreterThread.TakeNext)));
-        // The shape, from which the method comes, is kept by the instance's module.
-        il.Emit(OpCodes.Ldarg_0);
-        il.Emit(OpCodes.Call, typeof(GC).GetMethod(nameof(GC.KeepAlive))!);
         il.Emit(OpCodes.Ldloc, thread);
         il.Emit(OpCodes.Ldfld, TailEntry);
         il.Emit(OpCodes.Tailcall);
@@ -330,6 +331,7 @@ internal sealed unsafe class CallShapes
 
     private static readonly FieldInfo Refs = typeof(InterpreterThread).GetField(nameof(InterpreterThread.Refs), Any)!;
     private static readonly FieldInfo NextCode = typeof(InterpreterThread).GetField(nameof(InterpreterThread.NextCode), Any)!;
+    private static readonly FieldInfo NextOwner = typeof(InterpreterThread).GetField(nameof(InterpreterThread.NextOwner), Any)!;
     private static readonly FieldInfo TailEntry = typeof(InterpreterThread).GetField(nameof(InterpreterThread.TailEntry), Any)!;
     private static readonly FieldInfo TailCode = typeof(InterpreterThread).GetField(nameof(InterpreterThread.TailCode), Any)!;
     private static readonly FieldInfo Top = typeof(InterpreterThread).GetField(nameof(InterpreterThread.Top), Any)!;

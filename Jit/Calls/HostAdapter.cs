@@ -53,7 +53,12 @@ internal sealed class HostAdapter
                 target = AsyncHost.Wrap(target, signature.HostParameters, signature.HostReturn, signature.DelegateType, module?.MayMakeCode ?? true);
             else if (!signature.IsSameForHost) target = Delegate.CreateDelegate(signature.DelegateType, target, "Invoke");
         }
-        if (signature.IsSameForHost) return new FuncRef(target, DelegateParts.TargetOf(target), DelegateParts.CodeOf(target), type);
+        if (signature.IsSameForHost)
+        {
+            // An instance as the first argument is what tells a guest's functions from the host's.
+            Delegate called = target.Target is InstanceCore ? Delegate.CreateDelegate(signature.DelegateType, target, "Invoke") : target;
+            return new FuncRef(target, DelegateParts.TargetOf(called), DelegateParts.CodeOf(called), type);
+        }
         // The adapter of a saved module, this one or another, if there is none made here.
         IHostAdapters? owner = module;
         nint code = owner?.FindHostAdapter(signature) ?? 0;

@@ -7,10 +7,10 @@ namespace WasmJit.Jit.Interpreter;
 internal sealed class RegisterBuffer
 {
     /// <summary>
-    /// How much register code a function may become. A branch of two bytes that carries a thousand values is a thousand instructions of
-    /// 16 bytes. A function with more than this is compiled; the compiler has a limit, too.
+    /// How much register code a function may become. It is never more than a few instructions for a byte, as a branch that carries a thousand values
+    /// moves them with two. A function with more than this all the same is compiled.
     /// </summary>
-    private const int InstructionsOfAny = 250_000, InstructionsPerByte = 16;
+    private const int InstructionsOfAny = 1000, InstructionsPerByte = 12;
 
     private readonly int maxInstructions;
     private readonly List<Instruction> code = new(64);

@@ -75,6 +75,9 @@ internal sealed class RegisterStack
 
     internal int Height { get; private set; }
 
+    /// <summary>How many operands have been looked at or moved. A block or branch of two bytes can have a thousand.</summary>
+    internal long Work { get; private set; }
+
     /// <summary>How many locals there are, with parameters.</summary>
     internal int Locals => localSlots.Length;
 
@@ -131,6 +134,7 @@ internal sealed class RegisterStack
 
     internal void Push(RegisterOperand operand)
     {
+        Work++;
         if (Height == operands.Length) Array.Resize(ref operands, Height * 2);
         operand.Home = operand.IsRef ? refs++ : slots++;
         MaxSlots = Math.Max(MaxSlots, slots);
@@ -222,6 +226,7 @@ internal sealed class RegisterStack
     /// <summary>Puts the topmost operands into their homes.</summary>
     internal void ToHomes(int count)
     {
+        Work += count;
         for (int i = Height - count; i < Height; i++) ToHome(ref operands[i]);
     }
 
@@ -238,6 +243,7 @@ internal sealed class RegisterStack
     /// <summary>The homes of the first number and the first reference among the topmost operands.</summary>
     internal (int Slots, int Refs) HomesOf(int count)
     {
+        Work += count;
         int numbers = slots, references = refs;
         for (int i = Height - count; i < Height; i++)
         {
@@ -254,6 +260,7 @@ internal sealed class RegisterStack
     /// <param name="above">How many operands lie above those.</param>
     internal bool IsInPlace(int numbers, int references, int count, int above = 0)
     {
+        Work += count;
         int end = Height - above;
         for (int i = end - count; i < end; i++)
             if (operands[i].Kind != OperandKind.Home || operands[i].Home != (operands[i].IsRef ? references++ : numbers++)) return false;
@@ -264,31 +271,31 @@ internal sealed class RegisterStack
     /// Moves the topmost operands to where a label wants them; they stay operands. No operand lies lower than where it goes, so none is
     /// overwritten before it has been moved.
     /// </summary>
-    internal void MoveTo(int numbers, int references, int count) => Move(Height - count, numbers, references, fromHomes: false);
-
-    /// <summary>Moves the operands from one on. Gives how many of them are references.</summary>
-    private int Move(int first, int numbers, int references, bool fromHomes)
+    internal void MoveTo(int numbers, int references, int count)
     {
-        int firstReference = references;
-        for (int i = first; i < Height;)
+        if (count >= ManyValues)
         {
-            RegisterOperand operand = operands[i];
-            if (fromHomes) operand.Kind = OperandKind.Home;
-            ref int to = ref operand.IsRef ? ref references : ref numbers;
-            int length = RunAt(i);
-            if (length < ManyValues || operand.Home == to)
-            {
-                length = 1;
-                Load(operand, to);
-            }
-            else
-            {
-                code.Emit(operand.IsRef ? RegisterOp.MoveRefs : RegisterOp.MoveMany, to, operand.Home, 0, length);
-            }
-            to += length;
-            i += length;
+            MoveTogether(numbers, references, count);
+            return;
         }
-        return references - firstReference;
+        for (int i = Height - count; i < Height; i++) Load(operands[i], operands[i].IsRef ? references++ : numbers++);
+    }
+
+    /// <summary>
+    /// Moves the topmost operands with one instruction for all numbers and one for all references. Operands that are no constants or locals
+    /// lie in their homes, and homes of a sort one behind the other.
+    /// </summary>
+    /// <returns>How many of them are references.</returns>
+    private int MoveTogether(int numbers, int references, int count)
+    {
+        Work += count;
+        ToHomes(count);
+        (int firstNumber, int firstReference) = HomesOf(count);
+        int moved = 0;
+        for (int i = Height - count; i < Height; i++) moved += operands[i].IsRef ? 1 : 0;
+        if (count > moved && firstNumber != numbers) code.Emit(RegisterOp.MoveMany, numbers, firstNumber, 0, count - moved);
+        if (moved > 0 && firstReference != references) code.Emit(RegisterOp.MoveRefs, references, firstReference, 0, moved);
+        return moved;
     }
 
     /// <summary>So many operands are put into their homes, once, and moved by one instruction: a branch of two bytes may carry a thousand.</summary>
@@ -300,21 +307,21 @@ internal sealed class RegisterStack
         if (count >= ManyValues) ToHomes(count + above);
     }
 
-    /// <summary>How many operands from one on are in their homes, of one sort, and so in slots one behind the other.</summary>
-    private int RunAt(int first)
-    {
-        int end = first;
-        while (end < Height && operands[end].Kind == OperandKind.Home && operands[end].IsRef == operands[first].IsRef) end++;
-        return end - first;
-    }
-
     /// <summary>Moves the topmost operands to the frame's first slots, by way of their homes. They stay operands as they were.</summary>
     /// <returns>How many of them are references.</returns>
     internal int MoveDown(int count)
     {
+        if (count >= ManyValues) return MoveTogether(0, 0, count);
         // What is read from locals must be read before the locals' slots are written.
         for (int i = Height - count; i < Height; i++) Load(operands[i], operands[i].Home);
-        return Move(Height - count, 0, 0, fromHomes: true);
+        int numbers = 0, references = 0;
+        for (int i = Height - count; i < Height; i++)
+        {
+            ref RegisterOperand operand = ref operands[i];
+            int to = operand.IsRef ? references++ : numbers++;
+            if (to != operand.Home) code.Emit(operand.IsRef ? RegisterOp.MoveRef : RegisterOp.Move, to, operand.Home);
+        }
+        return references;
     }
 
     // ---- locals ----

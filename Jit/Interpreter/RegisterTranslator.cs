@@ -36,6 +36,11 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>How many blocks are open in code that is never reached.</summary>
     private int skipped;
 
+    /// <summary>After how much work somebody asks whether the guest is to stop: well below a millisecond.</summary>
+    private const int WorkUntilPoll = 1 << 16;
+
+    private long nextPoll = WorkUntilPoll, instructions;
+
     /// <summary>What of each open loop is charged at its head, and where; the first is the function.</summary>
     private readonly List<(int At, long Units)> charges = [];
 
@@ -50,6 +55,7 @@ internal sealed unsafe partial class RegisterTranslator
     }
 
     /// <summary>The register code of a function; null if it has something that only machine code does.</summary>
+    /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
     internal static RegisterCode? TryTranslate(ModuleInfo module, int index, IRegisterTarget target)
     {
         try
@@ -72,6 +78,7 @@ internal sealed unsafe partial class RegisterTranslator
         while (depth > 0)
         {
             reader.Read(out Instr instr);
+            if (++instructions + stack.Work >= nextPoll) Poll();
             if (frames[depth - 1].Unreachable)
             {
                 Skip(instr);
@@ -84,6 +91,12 @@ internal sealed unsafe partial class RegisterTranslator
         stack.Reserve(func.Func.Results);
         if (stack.MaxSlots > ushort.MaxValue || stack.MaxRefs > ushort.MaxValue) return null;
         return new RegisterCode(code.Finish(), stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots);
+    }
+
+    private void Poll()
+    {
+        nextPoll = instructions + stack.Work + WorkUntilPoll;
+        CancellationScope.ThrowIfStopped();
     }
 
     private void Skip(in Instr instr)

@@ -31,6 +31,10 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     private readonly Lock gate = new();
     private readonly FunctionState[] states;
     private readonly HashSet<object> kept = [];
+
+    /// <summary>Functions that some thread is translating; also the lock for it.</summary>
+    private readonly HashSet<int> translating = [];
+
     private Instruction[] block = [];
     private int used;
 
@@ -84,26 +88,64 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     }
 
     /// <summary>Gives a function register code, or machine code if it has something that only the compiler knows.</summary>
+    /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
     internal void Prepare(FunctionState* state)
     {
         int own = (int)(state - States);
         int func = own + module.Info.ImportedFuncs;
+        if (!BeginTranslation(state, own)) return;
+        try
+        {
+            if (RegisterTranslator.TryTranslate(module.Info, func, this) is { } code)
+            {
+                Install(state, own, code);
+                return;
+            }
+        }
+        finally
+        {
+            lock (translating)
+            {
+                translating.Remove(own);
+                Monitor.PulseAll(translating);
+            }
+        }
+        module.Compile(func);
+    }
+
+    /// <summary>False if a function has code, perhaps of another thread, for which this one has waited then.</summary>
+    private bool BeginTranslation(FunctionState* state, int own)
+    {
+        lock (translating)
+        {
+            while (true)
+            {
+                if (state->Code is not null) return false;
+                if (translating.Add(own)) return true;
+                if (WasmThread.CurrentScope is null)
+                {
+                    Monitor.Wait(translating);
+                    continue;
+                }
+                Monitor.Wait(translating, millisecondsTimeout: 20);
+                CancellationScope.ThrowIfStopped();
+            }
+        }
+    }
+
+    private void Install(FunctionState* state, int own, RegisterCode code)
+    {
         lock (gate)
         {
             if (state->Code is not null) return;
             InitialiseState(state, own);
-            if (RegisterTranslator.TryTranslate(module.Info, func, this) is { } code)
-            {
-                state->Slots = Math.Max(code.Slots, Math.Max(state->Shape->ParamSlots, state->Shape->ResultSlots));
-                state->RefSlots = Math.Max(code.RefSlots, Math.Max(state->Shape->RefParams, state->Shape->RefResults));
-                state->FirstZero = code.FirstZero;
-                state->EndZero = code.EndZero;
-                state->Heat = FirstHeat(own);
-                Volatile.Write(ref *(nint*)&state->Code, (nint)Place(code));
-                return;
-            }
+            state->Slots = Math.Max(code.Slots, Math.Max(state->Shape->ParamSlots, state->Shape->ResultSlots));
+            state->RefSlots = Math.Max(code.RefSlots, Math.Max(state->Shape->RefParams, state->Shape->RefResults));
+            state->FirstZero = code.FirstZero;
+            state->EndZero = code.EndZero;
+            state->Heat = FirstHeat(own);
+            Volatile.Write(ref *(nint*)&state->Code, (nint)Place(code));
         }
-        module.Compile(func);
     }
 
     /// <summary>How many calls and iterations a function is interpreted for.</summary>
@@ -317,7 +359,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     private CallShape* ShapeOf(DefType type)
     {
         Signature signature = Signature.Of(type);
-        kept.Add(signature);
+        lock (gate) kept.Add(signature);
         return signature.Shapes.Address;
     }
 

@@ -52,6 +52,9 @@ internal sealed class Lookahead
     /// <summary>What tests do before a thread takes a function.</summary>
     internal static Action? BeforeEach { get; set; }
 
+    /// <summary>Starts a thread; tests have it fail, as it does where the system gives no more.</summary>
+    internal static Action<Thread> Start { get; set; } = static thread => thread.Start();
+
     /// <summary>How many threads there are now.</summary>
     internal static int Threads
     {
@@ -127,8 +130,16 @@ internal sealed class Lookahead
         }
         else if (threads < limit)
         {
-            threads++;
-            new Thread(Work, StackSize) { IsBackground = true, Priority = ThreadPriority.BelowNormal, Name = "wasm lookahead" }.Start();
+            var thread = new Thread(Work, StackSize) { IsBackground = true, Priority = ThreadPriority.BelowNormal, Name = "wasm lookahead" };
+            try
+            {
+                Start(thread);
+                threads++;
+            }
+            catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+            {
+                // The system gives no more threads. What is asked for next tries again; until then the interpreter goes on.
+            }
         }
     }
 

@@ -40,7 +40,12 @@ internal static unsafe partial class Interpreter
                     Run(thread, instance, next, fp, rp);
                     continue;
                 }
-                if (tails && shape->Tail != 0) break;
+                if (tails && shape->Tail != 0)
+                {
+                    // The instance may be another than the one that was called.
+                    thread.NextOwner = instance;
+                    break;
+                }
                 object? context = thread.NextContext;
                 thread.NextCode = 0;
                 thread.NextContext = null;

@@ -74,6 +74,12 @@ internal sealed unsafe class InterpreterThread
     internal object?[] Refs = new object?[64];
 
     /// <summary>
+    /// No reference from here on has been written since the last exception. An exception clears what it leaves; that must not cost what the
+    /// deepest stack would that the thread ever had.
+    /// </summary>
+    private int refsUsed;
+
+    /// <summary>
     /// The code that a tail call out of the interpreter goes on with; 0 for none. The arguments are in the frame that ended. If the callee has a
     /// state, that is here too.
     /// </summary>
@@ -82,6 +88,9 @@ internal sealed unsafe class InterpreterThread
     internal CallShape* NextShape;
     internal FunctionState* NextFunction;
 
+    /// <summary>Keeps what <see cref="NextShape"/> points to, and the code of its method, until that method runs.</summary>
+    internal object? NextOwner;
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static InterpreterThread Make() => current = new InterpreterThread();
 
@@ -89,6 +98,7 @@ internal sealed unsafe class InterpreterThread
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal object?[] Reserve(int end)
     {
+        if (end > refsUsed) refsUsed = end;
         if (end <= Refs.Length) return Refs;
         if (end > MaxRefs) throw Trap.Make(TrapKind.CallStackExhausted);
         Array.Resize(ref Refs, Math.Max(end, Refs.Length * 2));
@@ -100,7 +110,10 @@ internal sealed unsafe class InterpreterThread
     {
         Sp = sp;
         NextCode = 0;
-        Array.Clear(Refs, refTop, Refs.Length - refTop);
+        int end = Math.Min(refsUsed, Refs.Length);
+        if (end <= refTop) return;
+        Array.Clear(Refs, refTop, end - refTop);
+        refsUsed = refTop;
     }
 
     /// <summary>For methods made for a signature: stores an argument, or a result at an index.</summary>

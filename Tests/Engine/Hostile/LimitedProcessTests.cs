@@ -13,7 +13,7 @@ public sealed class LimitedProcessTests
     private static async Task<(int Code, string Output)> Run(string limits, string checks, string file, string function, params string[] arguments)
     {
         string tool = typeof(Tool).Assembly.Location;
-        string command = $"{limits}; exec dotnet '{tool}' run --memory-checks {checks} '{Golden.InRepository("Tests/Engine/Hostile/" + file)}' --invoke {function} {string.Join(' ', arguments)}";
+        string command = $"{limits}; exec dotnet '{tool}' run --memory-checks {checks} '{(Path.IsPathRooted(file) ? file : Golden.InRepository("Tests/Engine/Hostile/" + file))}' --invoke {function} {string.Join(' ', arguments)}";
         var start = new ProcessStartInfo("bash", ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
@@ -44,6 +44,27 @@ public sealed class LimitedProcessTests
         (int code, string output) = await Run(limits, checks, "limited-address-space.wat", "o", "65536");
         Assert.Equal(Tool.Trapped, code);
         Assert.StartsWith("trap: out of bounds memory access\n", output);
+    }
+
+    /// <summary>A heap that is too small for a function's code is the guest's trap, not an end of the process.</summary>
+    [Fact]
+    public async Task NoMemoryForCodeIsATrap()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        string folder = Directory.CreateTempSubdirectory("wasmjit-heap").FullName;
+        try
+        {
+            string file = Path.Combine(folder, "large.wasm");
+            string steps = string.Concat(Enumerable.Repeat("(local.set 1 (i32.add (local.get 0) (i32.mul (local.get 1) (i32.const 3))))", 400_000));
+            await File.WriteAllBytesAsync(file, Wat.ToBinary($"(module (func (export \"f\") (param i32) (result i32) (local i32) {steps} (local.get 1)))"));
+            (int code, string output) = await Run("export DOTNET_GCHeapHardLimit=0x1c00000", "guard", file, "f", "3");
+            Assert.StartsWith("trap: out of memory", output);
+            Assert.Equal(Tool.Trapped, code);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     /// <summary>Where .NET itself hardly starts, what is missing is said.</summary>

@@ -381,7 +381,7 @@ public sealed class TierTests
         FunctionState* state = module.Code.States + 1;
         int moves = 0;
         for (Instruction* at = state->Code; at->Op != RegisterOp.Return; at++) moves += at->Op is RegisterOp.MoveMany or RegisterOp.MoveRefs ? 1 : 0;
-        Assert.InRange(moves, (branches + 1) * 4, (branches + 3) * 4);
+        Assert.InRange(moves, (branches + 1) * 2, (branches + 3) * 2);
     }
 
     private static object?[] Flatten(object tuple)

@@ -43,6 +43,31 @@ public sealed class LookaheadTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { BackgroundThreads = -1 });
     }
 
+    /// <summary>Where the system gives no thread, nobody fails: the interpreter goes on, and what becomes hot later asks again.</summary>
+    [Fact]
+    public void WithoutThreadsTheInterpreterGoesOn()
+    {
+        DateTime end = DateTime.UtcNow.AddSeconds(60);
+        while (Lookahead.Threads > 0 && DateTime.UtcNow < end) Thread.Sleep(20);
+        Module module = new Engine(Options with { Compilation = Compilation.Tiered }).CompileText(Chain(2));
+        Instance instance = module.Instantiate();
+        var f0 = instance.GetExport<Func<int, int>>("f0");
+        Action<Thread> start = Lookahead.Start;
+        Lookahead.Start = _ => throw new OutOfMemoryException();
+        try
+        {
+            for (int i = 0; i < 1500; i++) Assert.Equal(0, f0(0));
+        }
+        finally
+        {
+            Lookahead.Start = start;
+        }
+        Assert.Equal((0, false), (Lookahead.Threads, module.Code.IsCompiled(0)));
+        for (int i = 0; i < 1500; i++) f0(1);
+        module.Code.Hot!.Wait();
+        Assert.True(module.Code.IsCompiled(0) && module.Code.IsCompiled(1));
+    }
+
     [Fact]
     public void FailuresAreMetByTheCaller()
     {
