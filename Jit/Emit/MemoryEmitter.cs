@@ -157,7 +157,8 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
     /// <summary>The last instruction is a load.</summary>
     internal void NoteLoad(in MemoryAccess access, int width)
     {
-        if (width > 1 && !access.IsSlice && !target.NeedsChecks(access.Type!)) UncheckedLoads.Add((il.Tail, width));
+        // The assertion has the address before: RyuJIT then leaves out a dead load of a byte, too.
+        if ((width > 1 || target.Verifies) && !access.IsSlice && !target.NeedsChecks(access.Type!)) UncheckedLoads.Add((il.Tail, width));
     }
 
     /// <summary>Emits a load.</summary>
