@@ -56,14 +56,14 @@ public sealed class LookaheadTests
         Lookahead.Start = _ => throw new OutOfMemoryException();
         try
         {
-            for (int i = 0; i < 1500; i++) Assert.Equal(0, f0(0));
+            for (int i = 0; i < 30_000; i++) Assert.Equal(0, f0(0));
         }
         finally
         {
             Lookahead.Start = start;
         }
         Assert.Equal((0, false), (Lookahead.Threads, module.Code.IsCompiled(0)));
-        for (int i = 0; i < 1500; i++) f0(1);
+        for (int i = 0; i < 30_000; i++) f0(1);
         module.Code.Hot!.Wait();
         Assert.True(module.Code.IsCompiled(0) && module.Code.IsCompiled(1));
     }
