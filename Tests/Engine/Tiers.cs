@@ -1,7 +1,13 @@
 namespace WasmJit.Tests;
 
-/// <summary>Options of tests that mean machine code. By default functions are interpreted until they have been called often.</summary>
+/// <summary>Options of tests that mean machine code, or each tier. By default functions are interpreted until they have been called often.</summary>
 internal static class Tiers
 {
     internal static readonly EngineOptions Compiled = new() { Compilation = Compilation.Lazy };
+
+    /// <summary>Functions with something that the interpreter does not know are compiled all the same.</summary>
+    internal static readonly EngineOptions Interpreted = new() { Compilation = Compilation.Interpreted };
+
+    /// <summary>For tests of what code does, whatever runs it.</summary>
+    internal static readonly EngineOptions[] Both = [Compiled, Interpreted];
 }

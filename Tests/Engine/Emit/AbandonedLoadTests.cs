@@ -23,13 +23,16 @@ public sealed class AbandonedLoadTests
     {
         foreach (MemoryChecks checks in Enum.GetValues<MemoryChecks>())
         {
-            var f = new Engine(Tiers.Compiled with { MemoryChecks = checks }).CompileText($"""
-                (module (memory 1)
-                  (func $load (param i32) (result i64) (i64.load (local.get 0)))
-                  (func (export "f") (param i32) {body}))
-                """).Instantiate().GetExport<Action<int>>("f");
-            foreach (int address in new[] { 65529, 65532, 65535 })
-                Assert.Equal(TrapKind.OutOfBoundsMemoryAccess, Assert.Throws<TrapException>(() => f(address)).Kind);
+            foreach (EngineOptions tier in Tiers.Both)
+            {
+                var f = new Engine(tier with { MemoryChecks = checks }).CompileText($"""
+                    (module (memory 1)
+                      (func $load (param i32) (result i64) (i64.load (local.get 0)))
+                      (func (export "f") (param i32) {body}))
+                    """).Instantiate().GetExport<Action<int>>("f");
+                foreach (int address in new[] { 65529, 65532, 65535 })
+                    Assert.Equal(TrapKind.OutOfBoundsMemoryAccess, Assert.Throws<TrapException>(() => f(address)).Kind);
+            }
         }
     }
 }

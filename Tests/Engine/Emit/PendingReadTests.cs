@@ -17,14 +17,17 @@ public sealed class PendingReadTests
     {
         foreach (bool inlining in new[] { false, true })
         {
-            var f = new Engine(Tiers.Compiled with { Inlining = inlining }).CompileText($"""
-                (module
-                  (func $id (param i32) (result i32) (local.get 0))
-                  (func $three (param i32 i32 i32) (result i32)
-                    (i32.add (local.get 0) (i32.add (i32.mul (local.get 1) (i32.const 10)) (i32.mul (local.get 2) (i32.const 100)))))
-                  (func (export "f") (param i32) (result i32) {body}))
-                """).Instantiate().GetExport<Func<int, int>>("f");
-            Assert.Equal(expected, f(10));
+            foreach (EngineOptions tier in Tiers.Both)
+            {
+                var f = new Engine(tier with { Inlining = inlining }).CompileText($"""
+                    (module
+                      (func $id (param i32) (result i32) (local.get 0))
+                      (func $three (param i32 i32 i32) (result i32)
+                        (i32.add (local.get 0) (i32.add (i32.mul (local.get 1) (i32.const 10)) (i32.mul (local.get 2) (i32.const 100)))))
+                      (func (export "f") (param i32) (result i32) {body}))
+                    """).Instantiate().GetExport<Func<int, int>>("f");
+                Assert.Equal(expected, f(10));
+            }
         }
     }
 }

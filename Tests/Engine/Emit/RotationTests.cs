@@ -20,13 +20,16 @@ public sealed class RotationTests
     [InlineData("(i32.eqz (i32.eqz (i32.xor (i32.rotl (local.get 0) (i32.const 4)) (i32.const 0))))")]
     public void IsComparedByItsValue(string body)
     {
-        var f = new Engine(Tiers.Compiled).CompileText($"""
-            (module
-              (func $rotated (param i32) (result i32) (i32.rotr (local.get 0) (i32.const 9)))
-              (func (export "f") (param i32) (result i32) (local i32 i32 i32) {body}))
-            """).Instantiate().GetExport<Func<int, int>>("f");
-        Assert.Equal(0, f(0));
-        foreach (int value in new[] { 1, -1, 0x10, int.MinValue, 12345678 }) Assert.Equal(1, f(value));
+        foreach (EngineOptions tier in Tiers.Both)
+        {
+            var f = new Engine(tier).CompileText($"""
+                (module
+                  (func $rotated (param i32) (result i32) (i32.rotr (local.get 0) (i32.const 9)))
+                  (func (export "f") (param i32) (result i32) (local i32 i32 i32) {body}))
+                """).Instantiate().GetExport<Func<int, int>>("f");
+            Assert.Equal(0, f(0));
+            foreach (int value in new[] { 1, -1, 0x10, int.MinValue, 12345678 }) Assert.Equal(1, f(value));
+        }
     }
 
     [Theory]
@@ -36,13 +39,16 @@ public sealed class RotationTests
     {
         string bodies = string.Concat(Enumerable.Range(0, 70).Select(i =>
             $"(func (export \"f{i}\") (param i32) (result i32) ({op} (local.get 0) (i32.const {i})))"));
-        Instance instance = new Engine(Tiers.Compiled).CompileText($"(module {bodies})").Instantiate();
-        for (int i = 0; i < 70; i++)
+        foreach (EngineOptions tier in Tiers.Both)
         {
-            var f = instance.GetExport<Func<int, int>>($"f{i}");
-            foreach (uint value in new[] { 1u, 0x80000000u, 0x12345678u })
-                Assert.Equal(
-                    (int)(op == "i32.rotl" ? uint.RotateLeft(value, i) : uint.RotateRight(value, i)), f((int)value));
+            Instance instance = new Engine(tier).CompileText($"(module {bodies})").Instantiate();
+            for (int i = 0; i < 70; i++)
+            {
+                var f = instance.GetExport<Func<int, int>>($"f{i}");
+                foreach (uint value in new[] { 1u, 0x80000000u, 0x12345678u })
+                    Assert.Equal(
+                        (int)(op == "i32.rotl" ? uint.RotateLeft(value, i) : uint.RotateRight(value, i)), f((int)value));
+            }
         }
     }
 }

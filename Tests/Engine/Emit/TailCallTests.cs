@@ -59,7 +59,7 @@ public sealed class TailCallTests
             string text = Ring(seed, mostParameters);
             try
             {
-                new Engine(Tiers.Compiled).CompileText(text).Instantiate().GetExport<Action<int>>("run")(Depth);
+                foreach (EngineOptions tier in Tiers.Both) new Engine(tier).CompileText(text).Instantiate().GetExport<Action<int>>("run")(Depth);
             }
             catch (TrapException e)
             {
@@ -84,9 +84,12 @@ public sealed class TailCallTests
               (func (export "run") (param i32) (result i64)
                 (return_call $f (local.get 0) (i64.const 0) (v128.const i64x2 1 2))))
             """;
-        var imports = new Imports { { "m", "table", new Table(new TableType(ValType.FuncRef, 2)) } };
-        Instance first = new Engine(Tiers.Compiled).CompileText(Text(0, 1)).Instantiate(imports);
-        new Engine(Tiers.Compiled).CompileText(Text(1, 0)).Instantiate(imports);
-        Assert.Equal(Depth / 2, first.GetExport<Func<int, long>>("run")(Depth));
+        foreach (EngineOptions tier in Tiers.Both)
+        {
+            var imports = new Imports { { "m", "table", new Table(new TableType(ValType.FuncRef, 2)) } };
+            Instance first = new Engine(tier).CompileText(Text(0, 1)).Instantiate(imports);
+            new Engine(tier).CompileText(Text(1, 0)).Instantiate(imports);
+            Assert.Equal(Depth / 2, first.GetExport<Func<int, long>>("run")(Depth));
+        }
     }
 }

@@ -8,7 +8,7 @@ public sealed class OperatorCostTests
 {
     private const int Many = 800;
 
-    private static readonly Engine Counting = new(new EngineOptions { CountFuel = true });
+    private static readonly Engine Counting = new(Tiers.Compiled with { CountFuel = true }), Interpreting = new(Tiers.Interpreted with { CountFuel = true });
 
     /// <summary>Fields of a module whose function f runs the operator once, for a size.</summary>
     private static readonly Dictionary<string, Func<int, string>> Programs = new()
@@ -127,10 +127,19 @@ public sealed class OperatorCostTests
         Assert.Equal(expected, perItem);
     }
 
+    /// <summary>What a program takes, the same in both tiers.</summary>
     private static long Used(string fields)
     {
+        byte[] module = Wat.ToBinary($"(module {fields})");
+        long used = Used(Counting, module);
+        Assert.Equal(used, Used(Interpreting, module));
+        return used;
+    }
+
+    private static long Used(Engine engine, byte[] module)
+    {
         const long given = 1_000_000_000;
-        Instance instance = Counting.CompileText($"(module {fields})").Instantiate(fuel: new Fuel(given));
+        Instance instance = engine.Compile(module).Instantiate(fuel: new Fuel(given));
         long before = instance.Fuel!.Remaining;
         instance.GetExport<Action>("f")();
         return before - instance.Fuel.Remaining;

@@ -52,8 +52,8 @@ public sealed class OperatorCoverageTests
         string text = OperatorSamples.WithFunction(Of(mnemonic));
         foreach (EngineOptions options in new[]
         {
-            new EngineOptions(),
-            new EngineOptions { MemoryChecks = MemoryChecks.Explicit, CountFuel = true, Interruptible = true },
+            Tiers.Compiled,
+            Tiers.Compiled with { MemoryChecks = MemoryChecks.Explicit, CountFuel = true, Interruptible = true },
         })
         {
             Module module = new Engine(options).CompileText(text);

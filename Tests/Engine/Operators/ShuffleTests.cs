@@ -78,7 +78,7 @@ public sealed class ShuffleTests
             for (int i = 0; i < Places.Length; i++)
                 text.AppendLine(CultureInfo.InvariantCulture,
                     $"(func (export \"{p} {i}\") (param v128 v128) (result v128) {Places[i].A} {Places[i].B} i8x16.shuffle {string.Join(' ', patterns[p])})");
-        Instance instance = new Engine().CompileText(text.Append(')').ToString()).Instantiate();
+        Instance instance = new Engine(Tiers.Compiled).CompileText(text.Append(')').ToString()).Instantiate();
         Memory memory = instance.GetExport<Memory>("m");
         A.CopyTo(memory.Slice(16, 16));
         B.CopyTo(memory.Slice(32, 16));

@@ -24,7 +24,7 @@ public sealed class VectorMemoryTests
     private static IEnumerable<Operator> Accesses => OperatorTable.All.Where(op => op.Prefix == 0xfd && op.MemArg is not null);
 
     private static Instance Compile(string text, MemoryChecks checks) =>
-        new Engine(new EngineOptions { MemoryChecks = checks }).CompileText(text).Instantiate();
+        new Engine(Tiers.Compiled with { MemoryChecks = checks }).CompileText(text).Instantiate();
 
     [Theory]
     [MemberData(nameof(Modes))]

@@ -40,7 +40,7 @@ public sealed class VectorOperatorTests
         foreach (Operator op in operators)
             for (int lane = 0; lane < Lanes(op); lane++)
                 Define(text, $"{op.Mnemonic} {lane}", op, lane, i => $"local.get {i}");
-        Instance instance = new Engine().CompileText(text.Append(')').ToString()).Instantiate();
+        Instance instance = new Engine(Tiers.Compiled).CompileText(text.Append(')').ToString()).Instantiate();
         foreach (Operator op in operators)
         {
             Run[] run = [.. Enumerable.Range(0, Lanes(op)).Select(i => instance.GetExport<Run>($"{op.Mnemonic} {i}"))];
@@ -68,7 +68,7 @@ public sealed class VectorOperatorTests
                             ? $"local.get {p}"
                             : Constant(op.Params[p], p switch { 0 => samples[i].A, 1 => samples[i].B, _ => samples[i].C }, samples[i].Scalar));
                     }
-                    Instance instance = new Engine().CompileText(text.Append(')').ToString()).Instantiate();
+                    Instance instance = new Engine(Tiers.Compiled).CompileText(text.Append(')').ToString()).Instantiate();
                     for (int i = 0; i < samples.Length; i++) Check(op, samples[i], instance.GetExport<Run>($"{i}"));
                 },
                 iter: 1, threads: 1);

@@ -9,7 +9,7 @@ public sealed class AtomicTests
     private const int Rounds = 20_000;
 
     private static Instance Make(string fields, MemoryChecks checks, Imports? imports = null) =>
-        new Engine(new EngineOptions { MemoryChecks = checks }).CompileText($"(module {fields})").Instantiate(imports ?? []);
+        new Engine(Tiers.Compiled with { MemoryChecks = checks }).CompileText($"(module {fields})").Instantiate(imports ?? []);
 
     private static void OnThreads(int count, Action<int> body)
     {

@@ -4,7 +4,7 @@ using Xunit;
 namespace WasmJit.Tests.Runtime;
 
 /// <summary>What becomes a trap where, and what does not.</summary>
-public sealed class FaultTests
+public class FaultTests
 {
     private const int Page = 65536;
 
@@ -25,12 +25,11 @@ public sealed class FaultTests
               (else (i32.add (call $deep (i32.sub (local.get 0) (i32.const 1))) (i32.const 1))))))
         """;
 
-    private static readonly Module Guarded = new Engine().CompileText(Text);
-    private static readonly Module Checked =
-        new Engine(new EngineOptions { MemoryChecks = MemoryChecks.Explicit }).CompileText(Text);
+    private protected virtual EngineOptions Tier => Tiers.Compiled;
 
-    private static Instance Make(bool guard = true, Action? host = null) =>
-        (guard ? Guarded : Checked).Instantiate(new Imports { { "host", "f", host ?? (() => { }) } });
+    private Instance Make(bool guard = true, Action? host = null) =>
+        new Engine(Tier with { MemoryChecks = guard ? MemoryChecks.Guard : MemoryChecks.Explicit }).CompileText(Text)
+            .Instantiate(new Imports { { "host", "f", host ?? (() => { }) } });
 
     /// <summary>What the process asked before it relied on faults: with one, and as it asks in versions of .NET that are known.</summary>
     [Theory]
@@ -205,4 +204,10 @@ public sealed class FaultTests
         TrapException trap = Assert.Throws<TrapException>(() => Make().GetExport<Func<int, int>>("deep")(3));
         Assert.Equal(["deep", "deep", "deep", "deep"], trap.WasmStack.Select(f => f.Function));
     }
+}
+
+/// <summary>The same in the interpreter.</summary>
+public sealed class InterpretedFaultTests : FaultTests
+{
+    private protected override EngineOptions Tier => Tiers.Interpreted;
 }

@@ -41,16 +41,19 @@ public sealed class ResultFrameTests
     [InlineData("v128", "(v128.const i64x2 1 2)", 1024)]
     public void RecursionWithAThousandResultsIsExhaustionOfTheStack(string type, string value, int kilobytes)
     {
-        Instance instance = new Engine(Tiers.Compiled).CompileText($"""
-            (module
-              (func $deep (export "deep") (result {Repeat(type + " ", 1000)}) (call $deep))
-              (func $mutual (export "mutual") (call $back) {Repeat("drop ", 1000)})
-              (func $back (result {Repeat(type + " ", 1000)}) (call $mutual) {Repeat(value, 1000)}))
-            """).Instantiate();
-        Delegate deep = instance.GetExport<Delegate>("deep");
-        var mutual = instance.GetExport<Action>("mutual");
-        IsExhausted(kilobytes, () => deep.DynamicInvoke());
-        IsExhausted(kilobytes, mutual);
+        foreach (EngineOptions tier in Tiers.Both)
+        {
+            Instance instance = new Engine(tier).CompileText($"""
+                (module
+                  (func $deep (export "deep") (result {Repeat(type + " ", 1000)}) (call $deep))
+                  (func $mutual (export "mutual") (call $back) {Repeat("drop ", 1000)})
+                  (func $back (result {Repeat(type + " ", 1000)}) (call $mutual) {Repeat(value, 1000)}))
+                """).Instantiate();
+            Delegate deep = instance.GetExport<Delegate>("deep");
+            var mutual = instance.GetExport<Action>("mutual");
+            IsExhausted(kilobytes, () => deep.DynamicInvoke());
+            IsExhausted(kilobytes, mutual);
+        }
     }
 
     [Theory]
@@ -58,42 +61,48 @@ public sealed class ResultFrameTests
     [InlineData(1024)]
     public void HostFunctionsWithAThousandResultsFitIntoWhatIsLeftOfAStack(int kilobytes)
     {
-        Module module = new Engine(Tiers.Compiled).CompileText($"""
-            (module
-              (import "h" "v" (func $vectors (result {Repeat("v128 ", 1000)})))
-              (import "h" "f" (func $funcs (result {Repeat("funcref ", 1000)})))
-              (func (export "once") (call $vectors) {Repeat("drop ", 1000)} (call $funcs) {Repeat("drop ", 1000)})
-              (func $deep (export "deep")
-                (call $vectors) {Repeat("drop ", 1000)}
-                (call $funcs) {Repeat("drop ", 1000)}
-                (call $deep)
-                (nop)))
-            """);
-        var imports = new Imports();
-        imports.AddUnknown(module, UnknownImports.Default);
-        Instance instance = module.Instantiate(imports);
-        instance.GetExport<Action>("once")();
-        IsExhausted(kilobytes, instance.GetExport<Action>("deep"));
+        foreach (EngineOptions tier in Tiers.Both)
+        {
+            Module module = new Engine(tier).CompileText($"""
+                (module
+                  (import "h" "v" (func $vectors (result {Repeat("v128 ", 1000)})))
+                  (import "h" "f" (func $funcs (result {Repeat("funcref ", 1000)})))
+                  (func (export "once") (call $vectors) {Repeat("drop ", 1000)} (call $funcs) {Repeat("drop ", 1000)})
+                  (func $deep (export "deep")
+                    (call $vectors) {Repeat("drop ", 1000)}
+                    (call $funcs) {Repeat("drop ", 1000)}
+                    (call $deep)
+                    (nop)))
+                """);
+            var imports = new Imports();
+            imports.AddUnknown(module, UnknownImports.Default);
+            Instance instance = module.Instantiate(imports);
+            instance.GetExport<Action>("once")();
+            IsExhausted(kilobytes, instance.GetExport<Action>("deep"));
+        }
     }
 
     [Fact]
     public void ResultsKeepTheirValuesAndPlaces()
     {
-        Instance instance = new Engine(Tiers.Compiled).CompileText($"""
-            (module
-              (func $a (export "a")) (func $b (export "b"))
-              (func (export "mixed") (result i32 funcref i64 v128 f32 funcref f64 i32 funcref i32 externref i32 i32 i32 funcref i32)
-                (i32.const 1) (ref.func $a) (i64.const 2) (v128.const i64x2 3 4) (f32.const 5) (ref.null func) (f64.const 6) (i32.const 7)
-                (ref.func $b) (i32.const 8) (ref.null extern) (i32.const 9) (i32.const 10) (i32.const 11) (ref.func $a) (i32.const 12)))
-            """).Instantiate();
-        var tuple = (System.Runtime.CompilerServices.ITuple)instance.GetExport<Delegate>("mixed").DynamicInvoke()!;
-        Delegate a = instance.GetExport<Delegate>("a"), b = instance.GetExport<Delegate>("b");
-        object?[] expected = [1, a, 2L, System.Runtime.Intrinsics.Vector128.Create(3L, 4L), 5f, null, 6d, 7, b, 8, null, 9, 10, 11, a, 12];
-        for (int i = 0; i < expected.Length; i++)
+        foreach (EngineOptions tier in Tiers.Both)
         {
-            object? value = tuple[i] is System.Runtime.Intrinsics.Vector128<byte> vector
-                ? System.Runtime.Intrinsics.Vector128.AsInt64(vector) : tuple[i];
-            Assert.Equal(expected[i], value);
+            Instance instance = new Engine(tier).CompileText($"""
+                (module
+                  (func $a (export "a")) (func $b (export "b"))
+                  (func (export "mixed") (result i32 funcref i64 v128 f32 funcref f64 i32 funcref i32 externref i32 i32 i32 funcref i32)
+                    (i32.const 1) (ref.func $a) (i64.const 2) (v128.const i64x2 3 4) (f32.const 5) (ref.null func) (f64.const 6) (i32.const 7)
+                    (ref.func $b) (i32.const 8) (ref.null extern) (i32.const 9) (i32.const 10) (i32.const 11) (ref.func $a) (i32.const 12)))
+                """).Instantiate();
+            var tuple = (System.Runtime.CompilerServices.ITuple)instance.GetExport<Delegate>("mixed").DynamicInvoke()!;
+            Delegate a = instance.GetExport<Delegate>("a"), b = instance.GetExport<Delegate>("b");
+            object?[] expected = [1, a, 2L, System.Runtime.Intrinsics.Vector128.Create(3L, 4L), 5f, null, 6d, 7, b, 8, null, 9, 10, 11, a, 12];
+            for (int i = 0; i < expected.Length; i++)
+            {
+                object? value = tuple[i] is System.Runtime.Intrinsics.Vector128<byte> vector
+                    ? System.Runtime.Intrinsics.Vector128.AsInt64(vector) : tuple[i];
+                Assert.Equal(expected[i], value);
+            }
         }
     }
 

@@ -50,7 +50,7 @@ public sealed partial class GcStressTests
             {
                 foreach (MemoryChecks checks in new[] { MemoryChecks.Guard, MemoryChecks.Explicit })
                 {
-                    WastResult result = WastRunner.Run(Path.Combine(folder, file), new EngineOptions { MemoryChecks = checks });
+                    WastResult result = WastRunner.Run(Path.Combine(folder, file), Tiers.Compiled with { MemoryChecks = checks });
                     Assert.Empty(result.Failures.Select(f => $"{file}:{f.Line}: {f.Reason}"));
                 }
             }
@@ -74,7 +74,7 @@ public sealed partial class GcStressTests
     }
 
     private static long Run(byte[] bytes, int n) =>
-        new Engine().Compile(bytes).Instantiate().GetExport<Func<int, long>>("run")(n);
+        new Engine(Tiers.Compiled).Compile(bytes).Instantiate().GetExport<Func<int, long>>("run")(n);
 
     private static string KernelFolder([CallerFilePath] string test = "") =>
         Path.Combine(Path.GetDirectoryName(test)!, "..", "..", "..", "Perf", "Kernels");

@@ -38,15 +38,18 @@ public sealed class SmallStackTests
     [MemberData(nameof(Files))]
     public void ScriptsPass(string file, MemoryChecks checks) => OnThread(() =>
     {
-        WastResult result = WastRunner.Run(Path.Combine(Suite.Folder!, file), new EngineOptions { MemoryChecks = checks });
-        Assert.Empty(result.Failures.Select(f => $"{file}:{f.Line}: {f.Reason}"));
+        foreach (EngineOptions tier in Tiers.Both)
+        {
+            WastResult result = WastRunner.Run(Path.Combine(Suite.Folder!, file), tier with { MemoryChecks = checks });
+            Assert.Empty(result.Failures.Select(f => $"{file}:{f.Line}: {f.Reason}"));
+        }
     });
 
     [SuiteFact]
     public void BrokenModulesAreRefusedOrCompiled() => OnThread(() =>
     {
         string[] files = ["call_indirect.wast", "return_call_ref.wast", "try_table.wast", "simd_lane.wast", "type-rec.wast"];
-        var fuzzer = new ModuleFuzzer(new EngineOptions());
+        var fuzzer = new ModuleFuzzer(Tiers.Compiled);
         fuzzer.Mutate([.. files.SelectMany(f => ModuleFuzzer.ModulesOf(WastReader.Read(File.ReadAllBytes(Path.Combine(Suite.Folder!, f)), f)))], 2000, 7);
         Assert.Empty(fuzzer.Result.Escaped);
         Assert.InRange(fuzzer.Result.Valid, 1, fuzzer.Result.Tried - 1);
