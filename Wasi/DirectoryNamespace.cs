@@ -33,7 +33,7 @@ public sealed class DirectoryNamespace : ModuleNamespace, IDisposable
             OpenedNode node = Open(handle, path, OpenFlags.None);
             node.Directory?.Dispose();
             node.Device?.Dispose();
-            if (node.File is not { } file) throw new IOException($"{path} is no file.");
+            if (node.File is not { } file) throw new IOException($"{path} is not a file.");
             using var stream = new FileStream(file.Handle, FileAccess.Read, bufferSize: 1);
             return compiler.Compile(stream);
         }

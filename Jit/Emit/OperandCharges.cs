@@ -20,13 +20,13 @@ internal sealed class OperandCharges(EmitterContext context)
     {
         switch (instr.Op.Cost.Unit)
         {
-            case CostUnit.Bytes: ChargeTop("Bytes"); return -1;
-            case CostUnit.Items: ChargeTop("Items"); return -1;
-            case CostUnit.Code: ChargeTop("Compiled"); return -1;
+            case CostUnit.Bytes: ChargeTop(nameof(Fuel.Bytes32), nameof(Fuel.Bytes64)); return -1;
+            case CostUnit.Items: ChargeTop(nameof(Fuel.Items32), nameof(Fuel.Items64)); return -1;
+            case CostUnit.Code: ChargeTop(nameof(Fuel.Compiled32), nameof(Fuel.Compiled64)); return -1;
             case CostUnit.Entity:
                 il.LdcI8((long)CostOf(context.Entity(instr.A)));
                 context.LoadInstance();
-                il.Call(Members.FuelCharge("Items64"));
+                il.Call(Members.FuelCharge(nameof(Fuel.Items64)));
                 il.Emit(OpCodes.Pop);
                 return -1;
             case CostUnit.Pages:
@@ -44,12 +44,12 @@ internal sealed class OperandCharges(EmitterContext context)
     private static ulong CostOf(ExternType made) =>
         made.Kind == ExternKind.Memory ? Fuel.NewMemory + Fuel.OfPages(made.Memory.Minimum, made.Memory.PageSizeLog2) : made.Table.Minimum;
 
-    private void ChargeTop(string what)
+    private void ChargeTop(string of32, string of64)
     {
         ValType type = stack[0].Type;
         int start = stack.Take(1);
         context.LoadInstance();
-        il.Call(Members.FuelCharge(what + (type == ValType.I64 ? "64" : "32")));
+        il.Call(Members.FuelCharge(AddressSize.Of(type == ValType.I64, of32, of64)));
         stack.PushStack(type, start);
     }
 

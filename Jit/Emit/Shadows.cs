@@ -32,14 +32,14 @@ internal sealed class Shadows(IlBuffer il, OperandStack stack)
         at = il.EmitAt(at, OpCodes.Dup);
         at = il.LdlocAt(at, operand.Shadow - 1);
         at = il.LdstrAt(at, Where + (operand.Kind == OperandKind.Local ? "a read of a local that waits" : "an operand in a temporary"));
-        return il.CallAt(at, Members.Assertion("Same" + operand.Type.Kind switch
+        return il.CallAt(at, Members.Assertion(operand.Type.Kind switch
         {
-            ValKind.I32 => "I32",
-            ValKind.I64 => "I64",
-            ValKind.F32 => "F32",
-            ValKind.F64 => "F64",
-            ValKind.V128 => "V128",
-            _ => "Object",
+            ValKind.I32 => nameof(EmitterAssertions.SameI32),
+            ValKind.I64 => nameof(EmitterAssertions.SameI64),
+            ValKind.F32 => nameof(EmitterAssertions.SameF32),
+            ValKind.F64 => nameof(EmitterAssertions.SameF64),
+            ValKind.V128 => nameof(EmitterAssertions.SameV128),
+            _ => nameof(EmitterAssertions.SameObject),
         }));
     }
 }

@@ -216,7 +216,7 @@ internal sealed class SavedHeader
             throw new SavedModuleException(SavedModuleProblem.OtherPlatform, $"its code uses instructions that this processor does not have ({name})");
     }
 
-    private static SavedModuleException NotSaved() => new(SavedModuleProblem.NotSaved, "this is no module saved by wasmjit");
+    private static SavedModuleException NotSaved() => new(SavedModuleProblem.NotSaved, "this is not a module saved by wasmjit");
 
     private static SavedModuleException Other(string message) => new(SavedModuleProblem.OtherVersion, message);
 

@@ -57,52 +57,31 @@ internal sealed class EntityValidator(ModuleInfo module, IndexSpaces spaces, Typ
         }
     }
 
+    /// <summary>A type that a table gives to an operand or result: that of its addresses, or that of its elements.</summary>
+    private enum TablePart : byte { Address, Element }
+
+    /// <summary>An operator on one table, its operands in their order; a reference to the table lies below them.</summary>
+    private bool OnTable(Operator op, uint index, ReadOnlySpan<TablePart> operands, TablePart? result = null)
+    {
+        TableType table = spaces.TableOf(op, index);
+        for (int i = operands.Length - 1; i >= 0; i--) stack.Pop(TypeOf(table, operands[i]));
+        PopReference(op, index);
+        if (result is { } part) stack.Push(TypeOf(table, part));
+        return true;
+    }
+
+    private static ValType TypeOf(TableType table, TablePart part) => part == TablePart.Address ? table.AddressType : table.Element;
+
     /// <summary>Validates an operator on tables or element segments.</summary>
     internal bool TryTables(Operator op, in Instr instr)
     {
         switch (op.Id)
         {
-            case OpId.TableGet or OpId.TableGetRef:
-                {
-                    TableType table = spaces.TableOf(op, instr.A);
-                    stack.Pop(table.AddressType);
-                    PopReference(op, instr.A);
-                    stack.Push(table.Element);
-                    return true;
-                }
-            case OpId.TableSet or OpId.TableSetRef:
-                {
-                    TableType table = spaces.TableOf(op, instr.A);
-                    stack.Pop(table.Element);
-                    stack.Pop(table.AddressType);
-                    PopReference(op, instr.A);
-                    return true;
-                }
-            case OpId.TableSize or OpId.TableSizeRef:
-                {
-                    ValType address = spaces.TableOf(op, instr.A).AddressType;
-                    PopReference(op, instr.A);
-                    stack.Push(address);
-                    return true;
-                }
-            case OpId.TableGrow or OpId.TableGrowRef:
-                {
-                    TableType table = spaces.TableOf(op, instr.A);
-                    stack.Pop(table.AddressType);
-                    stack.Pop(table.Element);
-                    PopReference(op, instr.A);
-                    stack.Push(table.AddressType);
-                    return true;
-                }
-            case OpId.TableFill or OpId.TableFillRef:
-                {
-                    TableType table = spaces.TableOf(op, instr.A);
-                    stack.Pop(table.AddressType);
-                    stack.Pop(table.Element);
-                    stack.Pop(table.AddressType);
-                    PopReference(op, instr.A);
-                    return true;
-                }
+            case OpId.TableGet or OpId.TableGetRef: return OnTable(op, instr.A, [TablePart.Address], TablePart.Element);
+            case OpId.TableSet or OpId.TableSetRef: return OnTable(op, instr.A, [TablePart.Address, TablePart.Element]);
+            case OpId.TableSize or OpId.TableSizeRef: return OnTable(op, instr.A, [], TablePart.Address);
+            case OpId.TableGrow or OpId.TableGrowRef: return OnTable(op, instr.A, [TablePart.Element, TablePart.Address], TablePart.Address);
+            case OpId.TableFill or OpId.TableFillRef: return OnTable(op, instr.A, [TablePart.Address, TablePart.Element, TablePart.Address]);
             case OpId.TableCopy or OpId.TableCopyRef:
                 {
                     TableType to = spaces.TableOf(op, instr.A), from = spaces.TableOf(op, instr.B);

@@ -158,7 +158,7 @@ internal sealed class GcValidator(ModuleInfo module, IndexSpaces spaces, TypeSta
                     var to = ValType.Ref(spaces.Heap(instr.Heap2), instr.Nullable2);
                     bool related = (module.Features & Features.CustomDescriptors) != 0
                         ? ReferenceEquals(Subtyping.TopOf(to.Heap!), Subtyping.TopOf(from.Heap!)) : Subtyping.IsSubtype(to, from);
-                    if (!related) throw position.Error("type mismatch: the target is no subtype of the source");
+                    if (!related) throw position.Error("type mismatch: the target is not a subtype of the source");
                     BranchOnCast(instr.A, from, to, op.Id == OpId.BrOnCastFail);
                     return true;
                 }
@@ -191,7 +191,7 @@ internal sealed class GcValidator(ModuleInfo module, IndexSpaces spaces, TypeSta
                     var from = ValType.Ref(spaces.Heap(instr.Heap1), instr.Nullable1);
                     var to = ValType.Ref(spaces.Heap(instr.Heap2), instr.Nullable2);
                     if (!Subtyping.IsSubtype(to, ValType.Ref(Subtyping.TopOf(from.Heap!), true)))
-                        throw position.Error("type mismatch: the target is no subtype of the source");
+                        throw position.Error("type mismatch: the target is not a subtype of the source");
                     PopDescriptor(to.Heap!);
                     BranchOnCast(instr.A, from, to, op.Id == OpId.BrOnCastDescEqFail);
                     return true;

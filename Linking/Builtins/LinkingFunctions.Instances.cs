@@ -60,7 +60,7 @@ internal readonly partial struct LinkingFunctions
     }
 
     private int GetExport(int handle, int name, int length, int slot) => Export(handle, name, length) is FuncRef func
-        ? Put(func, slot) : throw Failure(LinkingError.TypeMismatch, "the export is no function");
+        ? Put(func, slot) : throw Failure(LinkingError.TypeMismatch, "the export is not a function");
 
     private int GetExportHandle(int handle, int name, int length) => Handles.Add(Export(handle, name, length));
 
@@ -94,7 +94,7 @@ internal readonly partial struct LinkingFunctions
         TypeByte.F32 => ValType.F32,
         TypeByte.F64 => ValType.F64,
         TypeByte.V128 => ValType.V128,
-        _ => throw Failure(LinkingError.InvalidArgument, $"0x{code:x} is no type of numbers"),
+        _ => throw Failure(LinkingError.InvalidArgument, $"0x{code:x} is not a type of numbers"),
     };
 
     private int NewGlobal(int type, int isMutable, int address)

@@ -300,7 +300,7 @@ internal sealed class CanonicalAbi(Memory memory, Func<int, int, int, int, int>?
         ComponentKind.U16 => (ushort)(int)number,
         ComponentKind.U32 => (uint)(int)number,
         ComponentKind.U64 => (ulong)(long)number,
-        ComponentKind.Char => Rune.TryCreate((int)number, out Rune rune) ? rune : throw Trap($"0x{(int)number:x} is no character"),
+        ComponentKind.Char => Rune.TryCreate((int)number, out Rune rune) ? rune : throw Trap($"0x{(int)number:x} is not a character"),
         ComponentKind.Flags => (uint)Mask((uint)(int)number, type),
         _ => number,
     };

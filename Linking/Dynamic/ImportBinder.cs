@@ -40,7 +40,7 @@ internal sealed class ImportBinder
     private void Settle(int index, bool isLazy)
     {
         ImportInfo import = imports[index];
-        if (import.Name is not { } name) throw new DynamicLinkException($"{library.Name}: unknown import: {import.Names} is no symbol");
+        if (import.Name is not { } name) throw new DynamicLinkException($"{library.Name}: unknown import: {import.Names} is not a symbol");
         switch (import.Module)
         {
             case "env" when import.Type.Kind == ExternKind.Func:

@@ -69,7 +69,7 @@ internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySe
         // Another name for what is there already.
         if (At(path) is { } known) return known;
         var library = new DynamicLibrary(module, name, path);
-        if (library.Section is null) throw new DynamicLinkException($"{name} is no shared library: it has no dylink.0 section");
+        if (library.Section is null) throw new DynamicLinkException($"{name} is not a shared library: it has no dylink.0 section");
         fresh.Add(library);
         freshByPath[path] = library;
         linker.CheckCount(fresh.Count);

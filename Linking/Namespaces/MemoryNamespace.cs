@@ -68,6 +68,6 @@ public sealed class MemoryNamespace : ModuleNamespace, IEnumerable<string>
         {
             throw new ArgumentException(e.Message, nameof(path), e);
         }
-        return key.Length > 0 ? key : throw new ArgumentException("The root is no place for a module.", nameof(path));
+        return key.Length > 0 ? key : throw new ArgumentException("The root cannot be a module.", nameof(path));
     }
 }

@@ -94,7 +94,7 @@ public readonly struct WasmArray : IEquatable<WasmArray>
     /// <summary>The view of an object that a guest has given.</summary>
     /// <exception cref="InvalidCastException">It is no array of a guest.</exception>
     public static WasmArray Of(object value) =>
-        TryOf(value, out WasmArray view) ? view : throw new InvalidCastException($"{value} is no WebAssembly array.");
+        TryOf(value, out WasmArray view) ? view : throw new InvalidCastException($"{value} is not a WebAssembly array.");
 
     /// <summary>The view of an object, if it is an array of a guest.</summary>
     public static bool TryOf([NotNullWhen(true)] object? value, out WasmArray view)
@@ -110,7 +110,7 @@ public readonly struct WasmArray : IEquatable<WasmArray>
     /// <exception cref="TrapException">The array would be larger than 1 GiB.</exception>
     public static WasmArray Create(DefType type, int length)
     {
-        if (type.Composite is not ArrayType composite) throw new ArgumentException($"{type} is no array type.", nameof(type));
+        if (type.Composite is not ArrayType composite) throw new ArgumentException($"{type} is not an array type.", nameof(type));
         if (!composite.Element.Type.IsDefaultable && length > 0)
             throw new ArgumentException($"The elements of {type} have no default; give the values.", nameof(type));
         ArgumentOutOfRangeException.ThrowIfNegative(length);
@@ -122,7 +122,7 @@ public readonly struct WasmArray : IEquatable<WasmArray>
     /// <exception cref="ArgumentException">No array type, or a value of another type.</exception>
     public static WasmArray Create(DefType type, ReadOnlySpan<object?> values)
     {
-        if (type.Composite is not ArrayType) throw new ArgumentException($"{type} is no array type.", nameof(type));
+        if (type.Composite is not ArrayType) throw new ArgumentException($"{type} is not an array type.", nameof(type));
         GcClass c = GcClass.Of(type, new GcBatch());
         Array array = c.NewArray(values.Length);
         for (int i = 0; i < values.Length; i++) GcObjects.SetElement(c, array, i, GcObjects.FromHost(values[i], c.StorageOf(0)));

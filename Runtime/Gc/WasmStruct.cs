@@ -90,7 +90,7 @@ public abstract class WasmStruct
     public static WasmStruct Create(DefType type, params ReadOnlySpan<object?> fields)
     {
         if (type.Composite is not StructType composite || type.Descriptor is not null)
-            throw new ArgumentException($"{type} is no struct type without descriptor.", nameof(type));
+            throw new ArgumentException($"{type} is not a struct type without descriptor.", nameof(type));
         if (fields.Length == 0 && composite.Fields.Any(f => !f.Type.IsDefaultable))
             throw new ArgumentException($"{type} has fields without a default.", nameof(fields));
         if (fields.Length != 0 && fields.Length != composite.Fields.Length)

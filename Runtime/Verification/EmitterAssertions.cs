@@ -51,7 +51,7 @@ internal static class EmitterAssertions
     {
         ValType proved;
         lock (Gate) proved = Types[type];
-        if (value is null ? !proved.IsNullable : !RefTypes.Matches(value, proved.Heap!)) Fail(what, $"{Describe(value)} is no {proved}");
+        if (value is null ? !proved.IsNullable : !RefTypes.Matches(value, proved.Heap!)) Fail(what, $"{Describe(value)} is not {proved}");
     }
 
     private static string Describe(object? value) => value is null ? "null" : $"a {RefTypes.TypeOf(value)?.ToString() ?? value.GetType().Name}";
@@ -93,7 +93,7 @@ internal static class EmitterAssertions
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static unsafe void MemoryBase(nint kept, object? memory, string what)
     {
-        if (memory is not (null or Memory)) Fail(what, $"{Describe(memory)} is no memory");
+        if (memory is not (null or Memory)) Fail(what, $"{Describe(memory)} is not a memory");
         nint expected = memory is null ? AddressSpace.NullBase : (nint)((Memory)memory).Base;
         if (kept != expected) Fail(what, $"the base {kept:x} is not that of the memory, {expected:x}");
     }
@@ -102,7 +102,7 @@ internal static class EmitterAssertions
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static unsafe void GuardedMemoryBase(nint kept, object? memory, string what)
     {
-        if (memory is not (null or Memory)) Fail(what, $"{Describe(memory)} is no memory");
+        if (memory is not (null or Memory)) Fail(what, $"{Describe(memory)} is not a memory");
         nint expected = memory is null ? AddressSpace.NullBase : (nint)((Memory)memory).GuardedBase;
         if (kept != expected) Fail(what, $"the base {kept:x} is not that of the memory for guarded accesses, {expected:x}");
         if (memory is Memory { IsGuarded: false } && expected == (nint)((Memory)memory).Base) Fail(what, "the memory has no guard pages");
@@ -119,7 +119,7 @@ internal static class EmitterAssertions
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static unsafe void SliceBase(nint kept, object? slice, string what)
     {
-        if (slice is not (null or MemorySlice)) Fail(what, $"{Describe(slice)} is no slice");
+        if (slice is not (null or MemorySlice)) Fail(what, $"{Describe(slice)} is not a slice");
         if (kept != Slices.Base(slice)) Fail(what, $"the base {kept:x} is not that of the slice, {Slices.Base(slice):x}");
     }
 
@@ -127,7 +127,7 @@ internal static class EmitterAssertions
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void SliceLimit(ulong kept, object? slice, ulong extent, int writes, string what)
     {
-        if (slice is not (null or MemorySlice)) Fail(what, $"{Describe(slice)} is no slice");
+        if (slice is not (null or MemorySlice)) Fail(what, $"{Describe(slice)} is not a slice");
         ulong expected = writes != 0 ? Slices.WriteLimit(slice, extent) : Slices.ReadLimit(slice, extent);
         if (kept != expected) Fail(what, $"the limit {kept} is not that of the slice, {expected}");
     }
@@ -144,7 +144,7 @@ internal static class EmitterAssertions
             Inside((ulong)address - (ulong)slice.Base, (ulong)width, slice.ByteLength, what);
             return;
         }
-        if (memory is not (null or Memory)) Fail(what, $"{Describe(memory)} is no memory");
+        if (memory is not (null or Memory)) Fail(what, $"{Describe(memory)} is not a memory");
         nint start = memory is null ? AddressSpace.NullBase : (nint)((Memory)memory).Base;
         ulong size = memory is null || isCompared == 0 ? AddressSpace.SlotSize : ((Memory)memory).Length;
         Inside((ulong)address - (ulong)start, (ulong)width, size, what);

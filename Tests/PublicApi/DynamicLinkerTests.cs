@@ -123,7 +123,7 @@ public sealed class DynamicLinkerTests
             ("a.so", "a.so: undefined symbol: missing"), ("b.so", "b.so: undefined symbol: nowhere"),
             ("c.so", "c.so needs d.so: there is no such library"), ("i.so", "i.so: there is no such library"),
             ("e.so", "e.so: inc is (func (param i32) (result i32)) in program, (func (param i64)) is needed"),
-            ("f.so", "f.so: unknown import: \"other\" \"thing\""), ("g.so", "g.so is no shared library: it has no dylink.0 section"),
+            ("f.so", "f.so: unknown import: \"other\" \"thing\""), ("g.so", "g.so is not a shared library: it has no dylink.0 section"),
             ("../a.so", "/../a.so leads out of the namespace."),
         })
         {

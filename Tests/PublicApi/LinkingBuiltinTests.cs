@@ -241,7 +241,7 @@ public sealed class LinkingBuiltinTests
         Assert.Equal(TrapKind.Unreachable, Assert.IsType<TrapException>(trap).Kind);
         int self = guest.Call("self");
         guest.Fails(LinkingError.NotFound, "there is no export \"nothing\"", guest.With("get_export", "nothing", self, Given, 0));
-        guest.Fails(LinkingError.TypeMismatch, "the export is no function", guest.With("get_export", "memory", self, Given, 0));
+        guest.Fails(LinkingError.TypeMismatch, "the export is not a function", guest.With("get_export", "memory", self, Given, 0));
         guest.Fails(LinkingError.OutOfBounds, "there is no slot 10", guest.With("get_export", "inc", self, Given, 10));
         guest.Fails(LinkingError.OutOfBounds, "there is no slot 4294967294", guest.Call("get_function", -2));
         guest.Fails(LinkingError.NotFound, "slot 1 is empty", guest.Call("get_function", 1));
@@ -322,7 +322,7 @@ public sealed class LinkingBuiltinTests
         Assert.Equal(0x1122334455667789, guest.Memory.Read<long>(24));
         Assert.Equal(8, guest.Call("write_global", variable, 8));
         guest.Fails(LinkingError.NotAllowed, "the global is immutable", guest.Call("write_global", constant, 8));
-        guest.Fails(LinkingError.InvalidArgument, "0x70 is no type of numbers", guest.Call("new_global", 0x70, 1, 8));
+        guest.Fails(LinkingError.InvalidArgument, "0x70 is not a type of numbers", guest.Call("new_global", 0x70, 1, 8));
         Assert.Equal((int)LinkingError.OutOfBounds, guest.Call("new_global", 0x7b, 1, 131060));
         int memory = guest.With("get_export_handle", "m", instance, Given);
         Assert.Equal(1, guest.Call("memory_size", memory));

@@ -51,7 +51,7 @@ internal sealed class ScriptComponents(Engine engine, bool saved) : IScriptCompo
         WastCase { Name: "ok" } c => ComponentValue.Ok(Payload(c)),
         WastCase c => ComponentValue.Error(Payload(c)),
         WastFlags f => ComponentValue.Flags(f.Names),
-        _ => throw new NotSupportedException($"{value} is no value of a component."),
+        _ => throw new NotSupportedException($"{value} is not a value of a component."),
     };
 
     private static ComponentValue Payload(WastCase value) => value.Payload is null ? default : ToValue(value.Payload);

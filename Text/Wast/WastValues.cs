@@ -137,6 +137,6 @@ internal static class WastValues
         "table" => HeapType.Table,
         "global" => HeapType.Global,
         "tag" => HeapType.Tag,
-        _ => throw new NotSupportedException($"ref.{kind} is no pattern."),
+        _ => throw new NotSupportedException($"ref.{kind} is not a pattern."),
     };
 }

@@ -50,7 +50,7 @@ internal abstract class DirectoryHandle : IDisposable
     internal static DirectoryHandle OpenHost(string path, bool portable = false)
     {
         string full = Path.GetFullPath(path);
-        if (!Directory.Exists(full)) throw new DirectoryNotFoundException($"{path} is no directory that a guest could be given.");
+        if (!Directory.Exists(full)) throw new DirectoryNotFoundException($"{path} is not a directory that a guest can be given.");
         return LinuxCalls.IsSupported && !portable ? LinuxDirectory.OpenPath(full) : new PortableDirectory(full);
     }
 }

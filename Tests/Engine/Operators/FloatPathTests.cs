@@ -37,13 +37,6 @@ public sealed class FloatPathTests
         }
     }
 
-    /// <summary>How many functions a test makes; <c>WASMJIT_FLOAT_COUNT</c> for longer runs.</summary>
-    private static int Count { get; } =
-        int.TryParse(Environment.GetEnvironmentVariable("WASMJIT_FLOAT_COUNT"), CultureInfo.InvariantCulture, out int count) ? count : 500;
-
-    private static int Seed { get; } =
-        int.TryParse(Environment.GetEnvironmentVariable("WASMJIT_RANDOM_SEED"), CultureInfo.InvariantCulture, out int seed) ? seed : 1;
-
     private sealed record Case(Operator Op, ulong A, ulong B, int WayA, int WayB, string Name);
 
     [Theory]
@@ -53,30 +46,30 @@ public sealed class FloatPathTests
         bool is32 = kind == "f32";
         Operator[] operators = [.. Operators.Where(op => op.Params[0].Kind == (is32 ? ValKind.F32 : ValKind.F64))];
         ulong[] numbers = is32 ? Numbers32 : Numbers64;
-        var random = new Random((Seed * 10) + part);
-        var failures = new List<string>();
-        for (int made = 0; made < Count; made += 100)
+        PathRuns.Run<Case>(part, (random, count) => Make(random, count, is32, operators, numbers), Run,
+            Tiers.Compiled, Tiers.Compiled with { Inlining = false }, new EngineOptions { Compilation = Compilation.Interpreted });
+    }
+
+    private static (string Text, List<Case> Cases) Make(Random random, int count, bool is32, Operator[] operators, ulong[] numbers)
+    {
+        var cases = new List<Case>();
+        var functions = new List<string>();
+        var text = new StringBuilder("(module ").Append(FloatSource.Fields);
+        while (cases.Count < count)
         {
-            var cases = new List<Case>();
-            var functions = new List<string>();
-            var text = new StringBuilder("(module ").Append(FloatSource.Fields);
-            while (cases.Count < 100)
-            {
-                Operator op = operators[random.Next(operators.Length)];
-                ulong a = numbers[random.Next(numbers.Length)], b = random.Next(6) == 0 ? a : numbers[random.Next(numbers.Length)];
-                int wayA = random.Next(FloatSource.Ways.Length), wayB = random.Next(FloatSource.Ways.Length);
-                if (FloatSource.Instructions(wayA, is32, a, 0, functions) is not { } left) continue;
-                string? right = op.Params.Length > 1 ? FloatSource.Instructions(wayB, is32, b, 1, functions) : "";
-                if (right is null) continue;
-                string name = cases.Count.ToString(CultureInfo.InvariantCulture);
-                cases.Add(new Case(op, a, b, wayA, wayB, name));
-                text.Append(CultureInfo.InvariantCulture, $"(func (export \"{name}\") (param i64 i64 i64 i64 i64 i64 i64 i64 i64 i64) (result i64) {FloatSource.Locals} ");
-                text.AppendLine(CultureInfo.InvariantCulture, $"{left} {right} {op.Mnemonic} {ScalarOperatorTests.ToBits(op.Results[0])})");
-            }
-            foreach (string function in functions) text.AppendLine(function);
-            Run(text.Append(')').ToString(), cases, failures);
+            Operator op = operators[random.Next(operators.Length)];
+            ulong a = numbers[random.Next(numbers.Length)], b = random.Next(6) == 0 ? a : numbers[random.Next(numbers.Length)];
+            int wayA = random.Next(FloatSource.Ways.Length), wayB = random.Next(FloatSource.Ways.Length);
+            if (FloatSource.Instructions(wayA, is32, a, 0, functions) is not { } left) continue;
+            string? right = op.Params.Length > 1 ? FloatSource.Instructions(wayB, is32, b, 1, functions) : "";
+            if (right is null) continue;
+            string name = cases.Count.ToString(CultureInfo.InvariantCulture);
+            cases.Add(new Case(op, a, b, wayA, wayB, name));
+            text.Append(CultureInfo.InvariantCulture, $"(func (export \"{name}\") (param i64 i64 i64 i64 i64 i64 i64 i64 i64 i64) (result i64) {FloatSource.Locals} ");
+            text.AppendLine(CultureInfo.InvariantCulture, $"{left} {right} {op.Mnemonic} {ScalarOperatorTests.ToBits(op.Results[0])})");
         }
-        Assert.True(failures.Count == 0, $"{failures.Count} of {Count}: {string.Join('\n', failures.Take(20))}");
+        foreach (string function in functions) text.AppendLine(function);
+        return (text.Append(')').ToString(), cases);
     }
 
     /// <summary>A demotion of a promoted signalling NaN gives a quiet one, wherever the promoted number has been in between.</summary>
@@ -131,29 +124,22 @@ public sealed class FloatPathTests
         Assert.True(double.IsNaN(BitConverter.Int64BitsToDouble(d)) && (d & (1L << 51)) != 0, $"{d:x}");
     }
 
-    private static void Run(string text, List<Case> cases, List<string> failures)
+    private static string? Run(Instance instance, Case test)
     {
-        foreach (EngineOptions options in new[] { new EngineOptions { Compilation = Compilation.Lazy }, new EngineOptions { Compilation = Compilation.Lazy, Inlining = false }, new EngineOptions { Compilation = Compilation.Interpreted } })
+        var run = instance.GetExport<Func<long, long, long, long, long, long, long, long, long, long, long>>(test.Name);
+        ulong? expected = ScalarReference.Apply(test.Op.Mnemonic, test.A, test.B);
+        ulong? actual;
+        try
         {
-            Instance instance = new Engine(options).CompileText(text).Instantiate();
-            foreach (Case test in cases)
-            {
-                var run = instance.GetExport<Func<long, long, long, long, long, long, long, long, long, long, long>>(test.Name);
-                ulong? expected = ScalarReference.Apply(test.Op.Mnemonic, test.A, test.B);
-                ulong? actual;
-                try
-                {
-                    actual = (ulong)run((long)test.A, (long)test.B, 1, 0, 0, 0, 0, 0, 0, 0);
-                }
-                catch (TrapException trap) when (trap.Kind is TrapKind.IntegerOverflow or TrapKind.InvalidConversionToInteger)
-                {
-                    actual = null;
-                }
-                if (Agree(test.Op, expected, actual)) continue;
-                string second = test.Op.Params.Length > 1 ? $", {test.B:x} as {FloatSource.Ways[test.WayB]}" : "";
-                failures.Add($"{test.Op.Mnemonic} {test.A:x} as {FloatSource.Ways[test.WayA]}{second}: {actual:x} instead of {expected:x}");
-            }
+            actual = (ulong)run((long)test.A, (long)test.B, 1, 0, 0, 0, 0, 0, 0, 0);
         }
+        catch (TrapException trap) when (trap.Kind is TrapKind.IntegerOverflow or TrapKind.InvalidConversionToInteger)
+        {
+            actual = null;
+        }
+        if (Agree(test.Op, expected, actual)) return null;
+        string second = test.Op.Params.Length > 1 ? $", {test.B:x} as {FloatSource.Ways[test.WayB]}" : "";
+        return $"{test.Op.Mnemonic} {test.A:x} as {FloatSource.Ways[test.WayA]}{second}: {actual:x} instead of {expected:x}";
     }
 
     private static bool Agree(Operator op, ulong? expected, ulong? actual)

@@ -39,50 +39,40 @@ public sealed class VectorPathTests
 
     public static TheoryData<int> Parts => new(Enumerable.Range(0, 4));
 
-    /// <summary>How many functions a test makes; <c>WASMJIT_FLOAT_COUNT</c> for longer runs.</summary>
-    private static int Count { get; } =
-        int.TryParse(Environment.GetEnvironmentVariable("WASMJIT_FLOAT_COUNT"), CultureInfo.InvariantCulture, out int count) ? count : 500;
-
-    private static int Seed { get; } =
-        int.TryParse(Environment.GetEnvironmentVariable("WASMJIT_RANDOM_SEED"), CultureInfo.InvariantCulture, out int seed) ? seed : 1;
-
     [Fact]
     public void ThereAreAllOfThem() => Assert.Equal((2 * 17) + 2, Operators.Length);
 
     [Theory]
     [MemberData(nameof(Parts))]
-    public void EachWayGivesTheSame(int part)
-    {
-        var random = new Random((Seed * 10) + part);
-        var failures = new List<string>();
-        for (int made = 0; made < Count; made += 100)
-        {
-            var cases = new List<Case>();
-            var text = new StringBuilder(
-                """
-                (module (memory 1) (global $g (mut v128) (v128.const i64x2 5 6))
-                (func $id (param v128) (result v128) local.get 0)
+    public void EachWayGivesTheSame(int part) => PathRuns.Run<Case>(
+        part, Make, Run, Tiers.Compiled, Tiers.Compiled with { Inlining = false }, new EngineOptions { Compilation = Compilation.Interpreted });
 
-                """);
-            while (cases.Count < 100)
-            {
-                Operator op = Operators[random.Next(Operators.Length)];
-                bool is32 = op.Mnemonic == "f64x2.promote_low_f32x4" || (op.Mnemonic.StartsWith("f32", StringComparison.Ordinal) && op.Mnemonic != "f32x4.demote_f64x2_zero");
-                UInt128 a = Vector(random, is32), b = random.Next(4) == 0 ? a : Vector(random, is32);
-                string wayA = Ways[random.Next(Ways.Length)], wayB = Ways[random.Next(Ways.Length)];
-                if (Instructions(wayA, is32, a, 0) is not { } left) continue;
-                string? right = op.Params.Length > 1 ? Instructions(wayB, is32, b, 1) : "";
-                if (right is null) continue;
-                string name = cases.Count.ToString(CultureInfo.InvariantCulture);
-                cases.Add(new Case(op, a, b, wayA, wayB, name));
-                // A lane is read as a float, too: that is one more thing that RyuJIT may fold.
-                string lane = random.Next(2) == 0 || op.Mnemonic[0] != 'f' ? "" : LaneByLane(op);
-                text.Append(CultureInfo.InvariantCulture, $"(func (export \"{name}\") (param v128 v128 v128 i32) (result v128) (local v128 v128 v128) ");
-                text.AppendLine(CultureInfo.InvariantCulture, $"{left} {right} {op.Mnemonic} {lane})");
-            }
-            Run(text.Append(')').ToString(), cases, failures);
+    private static (string Text, List<Case> Cases) Make(Random random, int count)
+    {
+        var cases = new List<Case>();
+        var text = new StringBuilder(
+            """
+            (module (memory 1) (global $g (mut v128) (v128.const i64x2 5 6))
+            (func $id (param v128) (result v128) local.get 0)
+
+            """);
+        while (cases.Count < count)
+        {
+            Operator op = Operators[random.Next(Operators.Length)];
+            bool is32 = op.Mnemonic == "f64x2.promote_low_f32x4" || (op.Mnemonic.StartsWith("f32", StringComparison.Ordinal) && op.Mnemonic != "f32x4.demote_f64x2_zero");
+            UInt128 a = Vector(random, is32), b = random.Next(4) == 0 ? a : Vector(random, is32);
+            string wayA = Ways[random.Next(Ways.Length)], wayB = Ways[random.Next(Ways.Length)];
+            if (Instructions(wayA, is32, a, 0) is not { } left) continue;
+            string? right = op.Params.Length > 1 ? Instructions(wayB, is32, b, 1) : "";
+            if (right is null) continue;
+            string name = cases.Count.ToString(CultureInfo.InvariantCulture);
+            cases.Add(new Case(op, a, b, wayA, wayB, name));
+            // A lane is read as a float, too: that is one more thing that RyuJIT may fold.
+            string lane = random.Next(2) == 0 || op.Mnemonic[0] != 'f' ? "" : LaneByLane(op);
+            text.Append(CultureInfo.InvariantCulture, $"(func (export \"{name}\") (param v128 v128 v128 i32) (result v128) (local v128 v128 v128) ");
+            text.AppendLine(CultureInfo.InvariantCulture, $"{left} {right} {op.Mnemonic} {lane})");
         }
-        Assert.True(failures.Count == 0, $"{failures.Count} of {Count}: {string.Join('\n', failures.Take(20))}");
+        return (text.Append(')').ToString(), cases);
     }
 
     /// <summary>Takes the result apart and puts it together again.</summary>
@@ -142,21 +132,14 @@ public sealed class VectorPathTests
         }
     }
 
-    private static void Run(string text, List<Case> cases, List<string> failures)
+    private static string? Run(Instance instance, Case test)
     {
-        foreach (EngineOptions options in new[] { new EngineOptions { Compilation = Compilation.Lazy }, new EngineOptions { Compilation = Compilation.Lazy, Inlining = false }, new EngineOptions { Compilation = Compilation.Interpreted } })
-        {
-            Instance instance = new Engine(options).CompileText(text).Instantiate();
-            foreach (Case test in cases)
-            {
-                var run = instance.GetExport<VectorFunction>(test.Name);
-                UInt128 expected = VectorReference.Apply(test.Op.Mnemonic, test.A, test.B, 0, 0, 0);
-                UInt128 actual = VectorOperatorTests.ToNumber(run(VectorOperatorTests.ToVector(test.A), VectorOperatorTests.ToVector(test.B), default, 0));
-                if (Agree(test.Op, expected, actual)) continue;
-                string second = test.Op.Params.Length > 1 ? $", {test.B:x32} as {test.WayB}" : "";
-                failures.Add($"{test.Op.Mnemonic} {test.A:x32} as {test.WayA}{second}: {actual:x32} instead of {expected:x32}");
-            }
-        }
+        var run = instance.GetExport<VectorFunction>(test.Name);
+        UInt128 expected = VectorReference.Apply(test.Op.Mnemonic, test.A, test.B, 0, 0, 0);
+        UInt128 actual = VectorOperatorTests.ToNumber(run(VectorOperatorTests.ToVector(test.A), VectorOperatorTests.ToVector(test.B), default, 0));
+        if (Agree(test.Op, expected, actual)) return null;
+        string second = test.Op.Params.Length > 1 ? $", {test.B:x32} as {test.WayB}" : "";
+        return $"{test.Op.Mnemonic} {test.A:x32} as {test.WayA}{second}: {actual:x32} instead of {expected:x32}";
     }
 
     private delegate System.Runtime.Intrinsics.Vector128<byte> VectorFunction(

@@ -146,6 +146,6 @@ public sealed class SavedCodeTests : IDisposable
         Assert.Equal((1, "", "error: DIR/math.dll: its code does not count fuel; save it with CountFuel\n"), Run("run", saved, "--fuel", "10", "--invoke", "add", "2", "3"));
         Assert.Equal((0, "", ""), Run("compile", source, "--count-fuel", "-o", saved));
         Assert.Equal((0, "5\n", ""), Run("run", saved, "--fuel", "10", "--invoke", "add", "2", "3"));
-        Assert.Equal((1, "", $"error: {typeof(Tool).Assembly.Location}: this is no module saved by wasmjit\n"), Run("run", typeof(Tool).Assembly.Location));
+        Assert.Equal((1, "", $"error: {typeof(Tool).Assembly.Location}: this is not a module saved by wasmjit\n"), Run("run", typeof(Tool).Assembly.Location));
     }
 }
