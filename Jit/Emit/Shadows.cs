@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
