@@ -58,9 +58,17 @@ internal sealed unsafe class GuestSide
         bool mayLeave = instance.MayLeave;
         instance.MayLeave = false;
         GuestThread? outer = instance.UsesTasks ? instance.Scheduler.BeginPlain(instance) : null;
-        ulong result = Is64
-            ? (ulong)((Func<long, long, long, long, long>)realloc.Delegate)((long)old, (long)oldSize, alignment, (long)size)
-            : (uint)((Func<int, int, int, int, int>)realloc.Delegate)((int)old, (int)oldSize, (int)alignment, (int)size);
+        ulong result;
+        try
+        {
+            result = Is64
+                ? (ulong)((Func<long, long, long, long, long>)realloc.Delegate)((long)old, (long)oldSize, alignment, (long)size)
+                : (uint)((Func<int, int, int, int, int>)realloc.Delegate)((int)old, (int)oldSize, (int)alignment, (int)size);
+        }
+        catch (WasmException)
+        {
+            throw ComponentTrap.Make(ComponentTrap.UncaughtException);
+        }
         if (instance.UsesTasks) instance.Scheduler.EndPlain(outer);
         instance.MayLeave = mayLeave;
         return result;

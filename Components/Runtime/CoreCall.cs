@@ -31,8 +31,18 @@ internal sealed unsafe class CoreCall
         return Known.GetOrAdd(signature.Key, signature, static s => new CoreCall(s));
     }
 
-    /// <summary>Calls a core function.</summary>
-    internal void Invoke(FuncRef function, ulong* arguments, ulong* result) => method(function.Delegate, arguments, result);
+    /// <summary>Calls a core function. An exception that it does not catch is a trap: none crosses the boundary of a component.</summary>
+    internal void Invoke(FuncRef function, ulong* arguments, ulong* result)
+    {
+        try
+        {
+            method(function.Delegate, arguments, result);
+        }
+        catch (WasmException)
+        {
+            ComponentTrap.Throw(ComponentTrap.UncaughtException);
+        }
+    }
 
     /// <summary>A core function that a guest imports: its arguments go through slots.</summary>
     internal FuncRef Import(CoreImport target, DefType type) => HostAdapter.MakeFunc(import.CreateDelegate(Signature.DelegateType, target), type);

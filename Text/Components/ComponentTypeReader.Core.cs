@@ -10,8 +10,20 @@ internal abstract partial class ComponentTypeReader
     /// <summary>Whether a core type is being defined. It may name itself, so that it has its index before its aliases could get theirs.</summary>
     private bool isDefiningCoreType;
 
+    /// <summary>What writes core types in each scope: it knows the function types that have been defined there.</summary>
+    private readonly Dictionary<ComponentScope, CoreTypeWriter> coreTypeWriters = [];
+
+    private CoreTypeWriter CoreTypes
+    {
+        get
+        {
+            if (!coreTypeWriters.TryGetValue(Scope, out CoreTypeWriter? known)) coreTypeWriters[Scope] = known = new CoreTypeWriter(Source, this);
+            return known;
+        }
+    }
+
     /// <summary>A core value type.</summary>
-    protected void CoreValueType(ByteWriter writer) => coreTypes.Value(writer, ValType());
+    protected void CoreValueType(ByteWriter writer) => CoreTypes.Value(writer, ValType());
 
     /// <summary>A core type behind <c>core type</c>, or behind <c>type</c> in a module type.</summary>
     protected void CoreTypeDefinition()
@@ -57,7 +69,7 @@ internal abstract partial class ComponentTypeReader
             item.U32((uint)members.Count);
         }
         isDefiningCoreType = true;
-        for (int i = 0; i < members.Count; i++) coreTypes.Define(item, members[i], indices[i]);
+        for (int i = 0; i < members.Count; i++) CoreTypes.Define(item, members[i], indices[i]);
         isDefiningCoreType = false;
         // The byte of a type that is not final is that of a module type.
         if (item.Span[0] == TypeByte.Sub)
@@ -125,7 +137,7 @@ internal abstract partial class ComponentTypeReader
             throw Unexpected();
         }
         TakeId();
-        coreTypes.Extern(writer, ExternType(kind, ParameterIds.Ignored));
+        CoreTypes.Extern(writer, ExternType(kind, ParameterIds.Ignored));
         Close();
     }
 
@@ -153,6 +165,9 @@ internal abstract partial class ComponentTypeReader
             }
             throw source.ErrorAt(index.Token, $"unknown core type {id}");
         }
+
+        /// <summary>Only types that are written here can be compared with what is written behind them.</summary>
+        protected override bool IsComparable(uint index) => ShapeOf(index) is not null;
 
         protected override uint FindOrAdd(ByteWriter body, FuncSyntax? func, bool namesModules)
         {

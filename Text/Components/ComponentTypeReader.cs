@@ -11,10 +11,10 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
     /// <summary>The bytes of primitive types by their names.</summary>
     private static readonly Dictionary<string, byte> Primitives = MakePrimitives();
 
-    private readonly CoreTypeWriter coreTypes;
-
     protected ComponentTypeReader(Source source, int position, int end)
-        : base(source, position, end) => coreTypes = new CoreTypeWriter(source, this);
+        : base(source, position, end)
+    {
+    }
 
     private static Dictionary<string, byte> MakePrimitives()
     {

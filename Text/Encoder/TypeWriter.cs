@@ -294,6 +294,11 @@ internal class TypeWriter(ModuleNames names, Source source, TypeScope? scope)
         writer.U32(TypeUse(type, out _));
     }
 
+    protected FuncShape? ShapeOf(uint index) => types.ShapeOf(index);
+
+    /// <summary>Whether what is written behind a type's index can be compared with the type.</summary>
+    protected virtual bool IsComparable(uint index) => scope is null && !types.IsAlias(index);
+
     /// <summary>The function type that a type use stands for.</summary>
     /// <param name="use">The use.</param>
     /// <param name="paramCount">The number of parameters, 0 if that is not known here.</param>
@@ -312,9 +317,9 @@ internal class TypeWriter(ModuleNames names, Source source, TypeScope? scope)
             // The indices in a type of an enclosing module have another meaning here, so the types cannot be compared.
             var inline = new ByteWriter();
             Func(inline, use.Func);
-            if (scope is not null || types.IsAlias(index)) return index;
+            if (!IsComparable(index)) return index;
             if (declared is null || !inline.Span.SequenceEqual(declared.Encoding))
-                throw source.ErrorAt(use.Token, index < types.Space.Count ? "inline function type" : $"unknown type {index}");
+                throw source.ErrorAt(use.Token, declared is not null || index < types.Space.Count ? "inline function type" : $"unknown type {index}");
             return index;
         }
         var body = new ByteWriter();

@@ -39,6 +39,7 @@ public sealed class ComponentTextTests
     [InlineData("(component (value (enum \"a\") (enum \"b\")))", 1, 39, "unknown case b")]
     [InlineData("(component (import \"t\" (type $t (sub resource))) (value $v $t 1))", 1, 63, "the definition of the value's type is not here; (binary ...) can write the value")]
     [InlineData("(component (core type (module (export \"a\" (func (type $t))))))", 1, 55, "unknown core type t")]
+    [InlineData("(component (core type (module (type $t (func)) (export \"a\" (func (type $t) (param i32))))))", 1, 76, "inline function type")]
     [InlineData("(component (func $f))", 1, 20, "unexpected token )")]
     [InlineData("(component (frob))", 1, 13, "unexpected token frob")]
     [InlineData("(component) (component)", 1, 13, "unexpected token (")]
@@ -73,6 +74,18 @@ public sealed class ComponentTextTests
     [Fact]
     public void OwnIdsComeFirst() => Assert.Equal(
         Read("(type $t u8) (component (type $t u16) (type (list 0)))"), Read("(type $t u8) (component (type $t u16) (type (list $t)))"));
+
+    /// <summary>Parameters behind a type's index say the same again, in each module type by its own types.</summary>
+    [Fact]
+    public void FunctionTypesAreComparedWhereTheyAreWritten() => Assert.Equal(
+        Read("""
+            (core type $f (func (param i64))) (core type (module (type $t (func (param i32))) (import "" "a" (func (type $t)))))
+            (core type (module (alias outer 1 $f (type $t)) (export "a" (func (type $t)))))
+            """),
+        Read("""
+            (core type $f (func (param i64))) (core type (module (type $t (func (param i32))) (import "" "a" (func (type $t) (param i32)))))
+            (core type (module (alias outer 1 $f (type $t)) (export "a" (func (type $t) (param i64)))))
+            """));
 
     /// <summary>Exports in definitions follow all other definitions, in their order.</summary>
     [Fact]
