@@ -31,7 +31,7 @@ internal static class ComponentTrap
     internal const string TooManyHandles = "too many handles";
     internal const string TooManyTasks = "too many tasks that hold a stack";
     internal const string TooMuchCopied = "more is copied than a call may copy";
-    internal const string UncaughtException = "uncaught exception at the boundary of a component";
+    internal const string UncaughtException = "uncaught exception propagated out of component";
     internal const string WrongThread = "the thread is not suspended";
 
     [DoesNotReturn]

@@ -36,7 +36,7 @@ public sealed class ComponentExceptionTests
     {
         TrapException trap = Assert.Throws<TrapException>(call);
         Assert.Equal(TrapKind.ComponentModel, trap.Kind);
-        Assert.Contains("uncaught exception at the boundary of a component", trap.Message, StringComparison.Ordinal);
+        Assert.Contains("uncaught exception propagated out of component", trap.Message, StringComparison.Ordinal);
     }
 
     [Fact]
