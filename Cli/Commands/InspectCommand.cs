@@ -44,17 +44,19 @@ internal static class InspectCommand
     private static int RunComponent(Terminal terminal, string path, byte[] bytes)
     {
         ComponentDefinition component;
+        string wit;
         try
         {
             component = ComponentDecoder.Decode(bytes);
             ComponentValidator.Validate(component);
+            wit = WitPrinter.Print(component);
         }
         catch (ModuleException e)
         {
             throw new ToolException($"{path}: {ModuleFile.Kind(e, "component")}{e.Message}");
         }
         terminal.Line($"{path}: {bytes.Length:N0} bytes, component", "bold");
-        foreach (string line in WitPrinter.Print(component).TrimEnd('\n').Split('\n')) terminal.Line(line);
+        foreach (string line in wit.TrimEnd('\n').Split('\n')) terminal.Line(line);
         Section(terminal, "contents", Contents(component), "");
         Section(terminal, "custom sections", component.CustomSections.Select(s => $"{Quote(s.Name)} {s.Length:N0} bytes"), "");
         return Tool.Success;

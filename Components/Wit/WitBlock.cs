@@ -7,12 +7,20 @@ namespace WasmJit.Components;
 /// <param name="owner">Whose types need no <c>use</c> here.</param>
 /// <param name="package">The package around.</param>
 /// <param name="names">The owner and the name of each type that has one.</param>
-internal sealed class WitBlock(string owner, string? package, IReadOnlyDictionary<DefinedType, (string Owner, string Name)> names)
+/// <param name="limit">How much text there may be, with that of other blocks.</param>
+internal sealed class WitBlock(string owner, string? package, IReadOnlyDictionary<DefinedType, (string Owner, string Name)> names, WitLimit limit)
 {
+    /// <summary>What a type costs, which is written as often as it is used.</summary>
+    private const int TextOfType = 16;
+
     private readonly List<string> lines = [];
     private readonly SortedDictionary<string, SortedSet<string>> uses = new(StringComparer.Ordinal);
 
-    internal void Add(string line, int depth = 0) => lines.Add(new string(' ', 2 * depth) + line);
+    internal void Add(string line, int depth = 0)
+    {
+        limit.Spend(line.Length);
+        lines.Add(new string(' ', 2 * depth) + line);
+    }
 
     /// <summary>The lines, those that say what is used first.</summary>
     internal IEnumerable<string> Lines => Uses().Concat(lines);
@@ -73,7 +81,7 @@ internal sealed class WitBlock(string owner, string? package, IReadOnlyDictionar
             Add($"{prefix}{name};");
             return;
         }
-        var inside = new WitBlock(prefix + name, null, names);
+        var inside = new WitBlock(prefix + name, null, names, limit);
         inside.AddItems(instance.Exports, null);
         Add($"{prefix}{WitNames.Id(name)}: interface {{");
         foreach (string line in inside.Lines) Add(line, 1);
@@ -158,6 +166,7 @@ internal sealed class WitBlock(string owner, string? package, IReadOnlyDictionar
 
     private string Text(DefinedType type)
     {
+        limit.Spend(TextOfType);
         if (names.TryGetValue(type, out (string Owner, string Name) named))
         {
             if (named.Owner != owner) Use(named, named.Name);
@@ -179,5 +188,21 @@ internal sealed class WitBlock(string owner, string? package, IReadOnlyDictionar
             // What has no name here cannot be said.
             default: return $"/* {type.Kind} */";
         }
+    }
+}
+
+/// <summary>How much text there may be: types that share their parts are written out at each use.</summary>
+internal sealed class WitLimit
+{
+    /// <summary>Characters.</summary>
+    internal const int Most = 50_000_000;
+
+    private int left = Most;
+
+    /// <exception cref="UnsupportedModuleException">There is more.</exception>
+    internal void Spend(int length)
+    {
+        if (length > left) throw new UnsupportedModuleException($"WIT of more than {Most:N0} characters");
+        left -= length;
     }
 }

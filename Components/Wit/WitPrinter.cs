@@ -16,12 +16,14 @@ internal sealed class WitPrinter
     private readonly HashSet<string> interfaceNames = [];
 
     private readonly List<string> lines = [];
+    private readonly WitLimit limit = new();
 
     private WitPrinter()
     {
     }
 
     /// <summary>The WIT of a component that has been validated.</summary>
+    /// <exception cref="UnsupportedModuleException">It is too long.</exception>
     internal static string Print(ComponentDefinition component)
     {
         var printer = new WitPrinter();
@@ -38,7 +40,7 @@ internal sealed class WitPrinter
         var (exports, exportNames) = Items(signature.Exports, component.Definitions.OfType<ExportDefinition>().Select(d => d.Name));
         Register(imports, "import ", importNames);
         Register(exports, "export ", exportNames);
-        var world = new WitBlock(World, null, names);
+        var world = new WitBlock(World, null, names, limit);
         world.AddItems(imports, "import ", importNames);
         if (imports.Count > 0 && exports.Count > 0) world.Add("");
         world.AddItems(exports, "export ", exportNames);
@@ -54,7 +56,7 @@ internal sealed class WitPrinter
             {
                 if (!isFirst) lines.Add("");
                 isFirst = false;
-                var block = new WitBlock(name, package.Key, names);
+                var block = new WitBlock(name, package.Key, names, limit);
                 block.AddItems(type.Exports, null);
                 AddBlock($"interface {WitNames.Interface(name)}", block, 1);
             }

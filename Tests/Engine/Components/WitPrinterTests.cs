@@ -137,6 +137,17 @@ public sealed class WitPrinterTests
         """,
         """(import "c" (component)) (import "m" (core module)) (import "v" (value $v u8)) (export "v2" (value $v))""");
 
+    /// <summary>Names are written at each use, but not without end.</summary>
+    [Fact]
+    public void TheTextHasAnEnd()
+    {
+        string name = new('a', 60_000);
+        string imports = string.Concat(Enumerable.Range(0, 2000).Select(i => $"(import \"f{i}\" (func (param \"x\" $e)))"));
+        UnsupportedModuleException e = Assert.Throws<UnsupportedModuleException>(
+            () => Print($"(type $e' (enum \"a\")) (import \"{name}\" (type $e (eq $e'))) {imports}"));
+        Assert.Contains("WIT of more than", e.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>Every type in an import or export of a valid component has a name where it needs one, so that all can be said.</summary>
     [ComponentSuiteTheory]
     [MemberData(nameof(Files))]
