@@ -205,6 +205,8 @@ internal readonly partial struct LinkingFunctions
         return (int)error;
     }
 
+    // One for each number of parameters: a common wrapper would need a closure for each call.
+
     private static Func<Caller?, int> Guard(LinkingState state, Func<LinkingFunctions, int> function) => (caller) =>
     {
         try

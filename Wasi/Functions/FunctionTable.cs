@@ -4,6 +4,7 @@ namespace WasmJit.Wasi;
 /// The functions by name. Each gets the memory of the calling instance. A wrapper turns failures, <see cref="WasiError"/> or exceptions of the host
 /// that have an error number, into the guest's result. All other exceptions cross the guest: its exit, a cancellation, mistakes of our own.
 /// </summary>
+/// <remarks>There is one <c>Add</c> for each number of parameters. A common wrapper would need a closure for each call.</remarks>
 internal sealed class FunctionTable(WasiContext context)
 {
     private readonly Dictionary<string, Delegate> functions = [];
