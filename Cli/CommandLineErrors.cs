@@ -21,6 +21,8 @@ internal static class CommandLineErrors
             OptionResult option when missing => $"{option.Option.Name} needs a value: {option.Option.HelpName}",
             OptionResult { Tokens: [Token given, ..] } option when option.Option.HelpName is { } values && values.Contains('|') =>
                 $"{option.Option.Name} {given.Value}: the value must be {values.Replace("|", " or ", StringComparison.Ordinal)}",
+            ArgumentResult { Tokens: [_, ..] } argument when argument.Argument.Description is { } words && words.Contains(" or ", StringComparison.Ordinal) && error.Message.StartsWith("Argument", StringComparison.Ordinal) =>
+                $"{command.Name}: the value of {argument.Argument.Name} must be {words.TrimEnd('.')}",
             ArgumentResult argument when missing => $"{name} needs a {argument.Argument.Name}",
             CommandResult when missing && command.Arguments.Count > 0 => $"{name} needs a {command.Arguments[0].Name}",
             _ when missing => $"{name} needs a command",
@@ -29,22 +31,25 @@ internal static class CommandLineErrors
         return new ToolException(message, $"{name} --help");
     }
 
-    private static ToolException UnknownCommand(Command root, string word)
+    internal static ToolException UnknownCommand(Command root, string word)
     {
-        string? help = File.Exists(word) ? $"to run a program: wasmjit run {word}"
-            : Nearest(word, root.Subcommands.Where(c => !c.Hidden).Select(c => c.Name)) is { } near ? $"did you mean wasmjit {near}?"
-            : null;
+        string? help = Nearest(word, root.Subcommands.Where(c => !c.Hidden).Select(c => c.Name)) is { } near ? $"did you mean wasmjit {near}?" : null;
         return new ToolException($"unknown command \"{word}\"", help ?? "wasmjit --help");
     }
 
-    /// <summary>The option that was probably meant.</summary>
-    internal static string? NearestOption(Command command, string word) =>
-        Nearest(word.Split('=')[0], command.Options.Where(o => !o.Hidden).Select(o => o.Name));
+    /// <summary>An unknown option is an error: nobody would notice a spelling mistake otherwise.</summary>
+    internal static ToolException UnknownOption(Command[] commands, string word, string help)
+    {
+        string? near = Nearest(word.Split('=')[0], commands.SelectMany(c => c.Options).Where(o => !o.Hidden).Select(o => o.Name));
+        return new ToolException($"unknown option {word}", near is null ? help : $"did you mean {near}?");
+    }
 
-    /// <summary>The candidate with the smallest edit distance, if that is small.</summary>
-    private static string? Nearest(string word, IEnumerable<string> words) =>
-        words.Select(w => (Word: w, Distance: Distance(word, w))).Where(c => c.Distance <= Math.Max(2, word.Length / 3))
+    /// <summary>The candidate with the smallest edit distance, if that is small, or one that begins so.</summary>
+    internal static string? Nearest(string word, IEnumerable<string> words) =>
+        words.Select(w => (Word: w, Distance: IsBeginning(word, w) ? 1 : Distance(word, w))).Where(c => c.Distance <= Math.Max(2, word.Length / 3))
             .OrderBy(c => c.Distance).Select(c => c.Word).FirstOrDefault();
+
+    private static bool IsBeginning(string word, string of) => word.TrimStart('-').Length >= 3 && of.StartsWith(word, StringComparison.Ordinal);
 
     /// <summary>The edit distance: how many characters must be changed, inserted or deleted.</summary>
     private static int Distance(string from, string to)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace WasmJit.Cli;
 
@@ -28,14 +29,35 @@ internal static class EngineFlags
     {
         var option = new Option<string?>("--tier")
         {
-            Description = "How functions run: \"compiler\" compiles each at its first call, \"interpreter\" interprets, \"tiered\" "
-                + "interprets first and compiles hot functions. tiered:SEED chooses them at random.",
-            HelpName = "compiler|interpreter|tiered[:SEED]",
+            Description = "How functions run: \"tiered\", the default, interprets first and compiles hot functions; \"ahead\" compiles all before "
+                + "the start, \"compiler\" each at its first call, \"interpreter\" none. tiered:SEED chooses at random what is compiled.",
+            HelpName = "tiered|ahead|compiler|interpreter",
         };
         option.Validators.Add(result =>
         {
-            if (result.GetValue(option) is { } value && !TryParseTier(value, out _, out _)) result.AddError($"--tier {value}: the value must be compiler, interpreter, tiered or tiered:SEED");
+            if (result.GetValue(option) is { } value && !TryParseTier(value, out _, out _)) result.AddError($"--tier {value}: the value must be tiered, ahead, compiler, interpreter or tiered:SEED");
         });
+        return option;
+    }
+
+    /// <summary><c>--background-threads</c>, for commands that run guests.</summary>
+    internal static Option<int?> BackgroundThreads { get; } = MakeBackgroundThreads();
+
+    private static Option<int?> MakeBackgroundThreads()
+    {
+        var option = new Option<int?>("--background-threads")
+        {
+            Description = "How many threads compile while the guest runs; with 0 the guest waits for what is compiled. The default is all "
+                + "processors but one, four at most.",
+            HelpName = "NUMBER",
+            CustomParser = result =>
+            {
+                string text = result.Tokens.Count > 0 ? result.Tokens[0].Value : "";
+                if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number)) return number;
+                result.AddError($"--background-threads {text}: the value must be a number");
+                return null;
+            },
+        };
         return option;
     }
 
@@ -44,11 +66,12 @@ internal static class EngineFlags
         seed = null;
         compilation = value switch
         {
+            "ahead" => Compilation.Ahead,
             "compiler" => Compilation.Lazy,
             "interpreter" => Compilation.Interpreted,
             _ => Compilation.Tiered,
         };
-        if (value is "compiler" or "interpreter" or "tiered") return true;
+        if (value is "ahead" or "compiler" or "interpreter" or "tiered") return true;
         if (!value.StartsWith("tiered:", StringComparison.Ordinal) || !int.TryParse(value.AsSpan(7), out int number)) return false;
         seed = number;
         return true;
@@ -62,6 +85,8 @@ internal static class EngineFlags
         };
         if (parsed.CommandResult.Command.Options.Contains(Tier) && parsed.GetValue(Tier) is { } tier && TryParseTier(tier, out Compilation compilation, out int? seed))
             options = options with { Compilation = compilation, TierSeed = seed };
+        if (parsed.CommandResult.Command.Options.Contains(BackgroundThreads) && parsed.GetValue(BackgroundThreads) is { } threads)
+            options = options with { BackgroundThreads = threads };
         return options;
     }
 }

@@ -1,5 +1,8 @@
 using System.CommandLine;
 using WasmJit.Components;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Saved;
+using WasmJit.Text;
 
 namespace WasmJit.Cli;
 
@@ -8,7 +11,7 @@ internal static class ModuleFile
 {
     private static readonly string[] Patterns = ["*.wasm", "*.wat"];
 
-    internal static Argument<string> Argument(string description = "A module, .wasm or .wat; \"-\" is the standard input.") =>
+    internal static Argument<string> Argument(string description = "A module, .wasm or .wat, or .dll that was saved; \"-\" is the standard input.") =>
         new("FILE") { Description = description };
 
     /// <summary>Reads the bytes of a file.</summary>
@@ -34,25 +37,26 @@ internal static class ModuleFile
         }
     }
 
-    /// <summary>Reads a module in the binary format. Text is encoded.</summary>
+    /// <summary>Reads a module in the binary format. Text is encoded, and of what "compile" saved the module is taken.</summary>
     /// <exception cref="ToolException">The file cannot be read, has neither format, or is a component.</exception>
-    internal static byte[] Read(string path) => Read(path, ReadBytes(path));
+    internal static ModuleBytes Read(string path) => Read(path, ReadBytes(path));
 
-    /// <summary>Reads a module or component in the binary format. Text is encoded.</summary>
-    /// <exception cref="ToolException">The file cannot be read, or has neither format.</exception>
-    internal static byte[] ReadAny(string path) => ReadAny(path, ReadBytes(path));
-
-    private static byte[] Read(string path, byte[] bytes)
+    internal static ModuleBytes Read(string path, byte[] bytes)
     {
-        bytes = ReadAny(path, bytes);
-        if (ComponentHeader.IsComponent(bytes))
+        ModuleBytes read = ReadAny(path, bytes);
+        if (read.IsComponent)
             throw new ToolException($"{path} is a component, not a module", "build it for WASI preview 1 (wasm32-wasip1, wasm32-wasi), or extract its module");
-        return bytes;
+        return read;
     }
 
-    private static byte[] ReadAny(string path, byte[] bytes)
+    /// <summary>Reads a module or component in the binary format, as <see cref="Read(string)"/> does.</summary>
+    /// <exception cref="ToolException">The file cannot be read, or has neither format.</exception>
+    internal static ModuleBytes ReadAny(string path) => ReadAny(path, ReadBytes(path));
+
+    private static ModuleBytes ReadAny(string path, byte[] bytes)
     {
-        if (IsBinary(bytes)) return bytes;
+        if (IsSaved(bytes)) return new ModuleBytes(path, Saved(path, bytes), null);
+        if (IsBinary(bytes)) return new ModuleBytes(path, bytes, null);
         if (bytes.Length == 0) throw new ToolException($"{path} is empty");
         if (path.EndsWith(".wasm", StringComparison.OrdinalIgnoreCase) && !LooksLikeText(bytes))
             throw new ToolException($"{path} is not a WebAssembly module: it does not begin with \"\\0asm\"", "check that it is the right file, and complete");
@@ -60,11 +64,12 @@ internal static class ModuleFile
     }
 
     /// <summary>Encodes the text format. Errors name the file and the line.</summary>
-    internal static byte[] Encode(string path, byte[] text)
+    internal static ModuleBytes Encode(string path, byte[] text)
     {
         try
         {
-            return Wat.ToBinary(text);
+            byte[] bytes = Wat.ToBinary(text, out Source source);
+            return new ModuleBytes(path, bytes, source);
         }
         catch (WatException e)
         {
@@ -76,19 +81,23 @@ internal static class ModuleFile
     internal static Module Load(string path, EngineOptions options, Terminal terminal)
     {
         byte[] bytes = ReadBytes(path);
-        if (bytes.AsSpan().StartsWith("MZ"u8)) return LoadSaved(path, bytes, options);
-        bytes = Read(path, bytes);
+        return IsSaved(bytes) ? LoadSaved(path, bytes, options) : Compile(Read(path, bytes), options, terminal);
+    }
+
+    /// <summary>Compiles a module. Errors name the file, and the place in a text.</summary>
+    internal static Module Compile(ModuleBytes module, EngineOptions options, Terminal terminal)
+    {
         try
         {
-            return terminal.Progress($"compiling {path}, {bytes.Length / 1e6:0.0} MB", () => new Engine(options).CompileOwned(bytes));
+            return terminal.Progress($"compiling {module.Path}, {module.Bytes.Length / 1e6:0.0} MB", () => new Engine(options).CompileOwned(module.Bytes));
         }
         catch (ModuleException e)
         {
-            throw new ToolException($"{path}: {Kind(e)}{e.Message}", Help(e));
+            throw new ToolException(module.Describe(e), Help(e, module));
         }
     }
 
-    private static Module LoadSaved(string path, byte[] file, EngineOptions options)
+    internal static Module LoadSaved(string path, byte[] file, EngineOptions options)
     {
         try
         {
@@ -100,9 +109,36 @@ internal static class ModuleFile
         }
     }
 
-    /// <summary>A hint for a file that is not a valid module.</summary>
-    private static string? Help(ModuleException error) => error switch
+    /// <summary>The module in an assembly that "compile" saved. Nothing of the assembly is loaded.</summary>
+    private static byte[] Saved(string path, byte[] file)
     {
+        try
+        {
+            return SavedHeader.ReadFile(file).Module;
+        }
+        catch (SavedModuleException e)
+        {
+            throw new ToolException($"{path}: {e.Message}");
+        }
+    }
+
+    /// <summary>Whether it is a program, so that arguments are its own. What is no module counts as none.</summary>
+    internal static bool IsProgram(string path, byte[] content)
+    {
+        try
+        {
+            return ModuleDecoder.Decode(Read(path, content).Bytes).Exports.Any(e => e.Name == "_start" && e.Kind == ExternKind.Func);
+        }
+        catch (Exception e) when (e is ToolException or ModuleException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>A hint for a file that is not a valid module.</summary>
+    private static string? Help(ModuleException error, ModuleBytes module) => error switch
+    {
+        _ when module.IsText => null,
         MalformedModuleException => "the file is damaged or incomplete: copy or build it again",
         InvalidModuleException => "the program that made it is at fault; wasmjit wasm2wat FILE shows the text of a binary",
         _ => null,
@@ -117,6 +153,9 @@ internal static class ModuleFile
 
     /// <summary>The word for what some bytes are.</summary>
     internal static string WhatIs(ReadOnlySpan<byte> bytes) => ComponentHeader.IsComponent(bytes) ? "component" : "module";
+
+    /// <summary>Whether it is a .NET assembly, as those that "compile" saves.</summary>
+    internal static bool IsSaved(ReadOnlySpan<byte> bytes) => bytes.StartsWith("MZ"u8);
 
     /// <summary>What is wrong with a component, null if nothing is.</summary>
     internal static ModuleException? ComponentError(byte[] bytes)
@@ -149,11 +188,26 @@ internal static class ModuleFile
     /// <summary>Suggests the other extension if that file exists.</summary>
     private static string Suggestion(string path)
     {
-        foreach (string extension in new[] { ".wasm", ".wat" })
+        foreach (string extension in new[] { ".wasm", ".wat", ".dll" })
         {
             string other = Path.ChangeExtension(path, extension);
             if (File.Exists(other)) return $"; did you mean {other}?";
         }
         return "";
     }
+}
+
+/// <summary>A module in the binary format, as it was read.</summary>
+/// <param name="Path">The file, as it was given.</param>
+/// <param name="Bytes">The module.</param>
+/// <param name="Text">The text that it was made of; null for a binary.</param>
+internal sealed record ModuleBytes(string Path, byte[] Bytes, Source? Text)
+{
+    internal bool IsText => Text is not null;
+
+    internal bool IsComponent => ComponentHeader.IsComponent(Bytes);
+
+    /// <summary>An error of the module, behind the place in the text, if there is one, or the file.</summary>
+    internal string Describe(ModuleException error) =>
+        $"{Path}{(Text?.PlaceOf(error.Offset) is { } place ? $":{place.Line}:{place.Column}" : "")}: {ModuleFile.Kind(error, ModuleFile.WhatIs(Bytes))}{error.Message}";
 }

@@ -31,6 +31,16 @@ internal sealed class Terminal
     /// <summary>The width of a line in columns. Without a terminal it is enough for three listings.</summary>
     internal int Width => IsTerminal ? Math.Max(60, Console.WindowWidth) : 160;
 
+    /// <summary>Writes bytes to the standard output, which must not be a terminal.</summary>
+    /// <exception cref="ToolException">It is one.</exception>
+    internal void WriteBinary(Action<Stream> write)
+    {
+        if (IsTerminal) throw new ToolException("a binary is not written to a terminal", "give a file with -o, or a pipe");
+        Out.Flush();
+        using Stream stream = Console.OpenStandardOutput();
+        write(stream);
+    }
+
     private static IAnsiConsole Make(TextWriter writer, bool isTerminal)
     {
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
@@ -71,6 +81,14 @@ internal sealed class Terminal
         errors.MarkupLine($"[red]error:[/] {Shown(message)}");
         foreach (string item in items) errors.WriteLine("  " + Printable.Text(item));
         if (help is not null) errors.MarkupLine($"[blue]help:[/] {Shown(help)}");
+    }
+
+    /// <summary>Writes what went wrong in the tool itself.</summary>
+    internal void Crashed(Exception exception)
+    {
+        errors.MarkupLine($"[red]internal error:[/] {Shown(exception.GetType().Name)}: {Shown(exception.Message)}");
+        foreach (string line in (exception.StackTrace ?? "").Split('\n')) errors.WriteLine(Printable.Text(line.TrimEnd('\r')));
+        errors.MarkupLine("[blue]help:[/] this is a fault of the tool; please report it with the command line and the module");
     }
 
     /// <summary>Writes the cause of a guest's end, and its stack.</summary>

@@ -12,6 +12,9 @@ internal static class Tool
     /// <summary>A wrong file, module or command line, or a failed test.</summary>
     internal const int Failure = 1;
 
+    /// <summary>The tool itself failed, which is its fault and not the guest's (EX_SOFTWARE of sysexits.h).</summary>
+    internal const int Crashed = 70;
+
     /// <summary>The guest trapped. A shell reports the same for a process that aborts.</summary>
     internal const int Trapped = 134;
 
@@ -19,19 +22,19 @@ internal static class Tool
 
     private const string Details = """
         A module in a FILE has the binary format (.wasm) or the text format (.wat). The first bytes decide, not the name.
-        "-" is the standard input. "run" also takes assemblies that "compile" has saved.
+        "-" is the standard input. Assemblies that "compile" has saved are modules, too.
 
         To begin with, a module of three lines in a file add.wat:
           (module
             (func (export "add") (param i32 i32) (result i32)
               (i32.add (local.get 0) (local.get 1))))
         and a call of it:
-          wasmjit run add.wat --invoke add 40 2
+          wasmjit run --invoke add add.wat 40 2
 
         Programs that compilers build for WASI (clang --target=wasm32-wasi, cargo build --target wasm32-wasip1,
         GOOS=wasip1 GOARCH=wasm go build) run as they are. They get only what the command line gives them:
           wasmjit run program.wasm one two            run a program with two arguments
-          wasmjit run tool.wasm -- --help             everything behind "--" is for the guest
+          wasmjit tool.wasm --help                    "run" can be left out; everything behind FILE is for the guest
           wasmjit run --dir ./data::/data app.wasm    it sees the directory ./data as /data
           wasmjit run --timeout 10s app.wasm          stop it if it takes longer, and say where it was
           wasmjit compile app.wasm                    save it with its code; run app.dll runs it
@@ -42,9 +45,11 @@ internal static class Tool
           wasmjit wasm2wat program.wasm               its text; wat2wasm makes a module of the text
           wasmjit disasm add.wat add                  WAT, IL and machine code of a function
 
-        "wasmjit COMMAND --help" tells more about each command.
+        "wasmjit COMMAND --help" or "wasmjit help COMMAND" tells more about each command. Options that are the same each time can
+        stand in a configuration file: config.json in the folder wasmjit of the user's configuration (~/.config), or what
+        WASMJIT_CONFIG names: { "run": { "timeout": "10m", "cache": true } }
 
-        Exit codes: the program's own; 0 success, 1 an error or failed tests, 124 the time is over,
+        Exit codes: the program's own; 0 success, 1 an error or failed tests, 70 a fault of the tool itself, 124 the time is over,
         130 Ctrl-C, 134 the guest trapped, used up its fuel or did not catch an exception.
         """;
 
@@ -52,17 +57,15 @@ internal static class Tool
     /// <param name="args">The arguments, without the tool's name.</param>
     /// <param name="output">Where results go.</param>
     /// <param name="error">Where messages go.</param>
+    /// <param name="configuration">The configuration file; empty for none.</param>
     /// <returns>The exit code.</returns>
-    internal static int Run(string[] args, TextWriter output, TextWriter error)
+    internal static int Run(string[] args, TextWriter output, TextWriter error, string configuration = "")
     {
         var terminal = new Terminal(output, error);
-        ParseResult parsed = Root(terminal).Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration
-        {
-            // "@file" is an argument of the guest: the content of a file must not become options of the tool.
-            ResponseFileTokenReplacer = null,
-        });
         try
         {
+            Command root = Root(terminal);
+            ParseResult parsed = root.Parse(CommandLine.Expand(root, args, Configuration.Read(configuration)), CommandLine.Parser);
             if (parsed.Action is ParseErrorAction) throw CommandLineErrors.Describe(parsed);
             return parsed.Invoke(new InvocationConfiguration
             {
@@ -83,13 +86,30 @@ internal static class Tool
         }
         catch (WasmException exception)
         {
-            string values = string.Join(", ", exception.GetValues().Select(Arguments.Format));
+            string values = string.Join(", ", exception.GetValues().Select(v => Arguments.Format(v)));
             terminal.Died("uncaught exception", $"tag {exception.Tag.Type}{(values.Length > 0 ? ": " + values : "")}", exception.WasmStack);
             return Trapped;
         }
+        catch (Exception e)
+        {
+            terminal.Crashed(e);
+            return Crashed;
+        }
         finally
         {
+            Flush(output);
+        }
+    }
+
+    /// <summary>Whoever has closed the output wants nothing more of it.</summary>
+    private static void Flush(TextWriter output)
+    {
+        try
+        {
             output.Flush();
+        }
+        catch (IOException)
+        {
         }
     }
 
@@ -108,6 +128,7 @@ internal static class Tool
             InspectCommand.Make(terminal),
             DisasmCommand.Make(terminal),
         };
+        root.Add(CompletionCommand.Make(terminal, root));
         root.Add(EngineFlags.MemoryChecks);
         root.Add(Help.Option());
         root.Add(new VersionOption());
@@ -127,6 +148,7 @@ internal static class Tool
         IOException e => e.Message,
         UnauthorizedAccessException e => e.Message,
         CompilationNotAllowedException e => e.Message,
+        PlatformNotSupportedException e => e.Message,
         _ => null,
     };
 }

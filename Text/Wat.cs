@@ -16,6 +16,9 @@ public static class Wat
     /// <exception cref="WatException">The text is not in the format.</exception>
     public static byte[] ToBinary(ReadOnlySpan<byte> utf8) => Read(Lexer.Read(utf8));
 
+    /// <summary>The same; the source tells where in the text an error of the module is.</summary>
+    internal static byte[] ToBinary(ReadOnlySpan<byte> utf8, out Source source) => Read(source = Lexer.Read(utf8));
+
     /// <summary>How many characters <see cref="FromBinary(ReadOnlySpan{byte}, int)"/> writes at most if it is told nothing else.</summary>
     public const int DefaultMaximumLength = 200_000_000;
 

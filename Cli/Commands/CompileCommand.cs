@@ -10,7 +10,7 @@ internal static class CompileCommand
         Argument<string> file = ModuleFile.Argument();
         var output = new Option<string>("--output", "-o")
         {
-            Description = "The assembly's path. The default is the FILE with the extension .dll.",
+            Description = "The assembly's path; \"-\" is the standard output. The default is the FILE with the extension .dll, for the standard input the standard output.",
             HelpName = "FILE",
         };
         var interruptible = new Option<bool>("--interruptible")
@@ -26,19 +26,22 @@ internal static class CompileCommand
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(file)!;
-            string target = parsed.GetValue(output)
-                ?? (path == "-" ? throw new ToolException("a module from the standard input needs -o") : Path.ChangeExtension(path, ".dll"));
+            string target = parsed.GetValue(output) ?? (path == "-" ? "-" : Path.ChangeExtension(path, ".dll"));
             EngineOptions options = EngineFlags.Options(parsed) with
             {
                 Interruptible = parsed.GetValue(interruptible),
                 CountFuel = parsed.GetValue(fuel),
             };
-            Module module = ModuleFile.Load(path, options, terminal);
-            terminal.Progress($"saving {target}", () =>
+            Module module = ModuleFile.Compile(ModuleFile.Read(path), options, terminal);
+            if (target == "-") terminal.WriteBinary(module.Save);
+            else
             {
-                module.Save(target);
-                return true;
-            });
+                terminal.Progress($"saving {target}", () =>
+                {
+                    module.Save(target);
+                    return true;
+                });
+            }
             return Tool.Success;
         });
         return command;

@@ -9,7 +9,7 @@ internal static class ConvertCommands
     internal static Command MakeToBinary(Terminal terminal)
     {
         Argument<string> file = ModuleFile.Argument("A module or component in the text format; \"-\" is the standard input.");
-        var output = Output("The binary's path; \"-\" is the standard output. The default is the FILE with the extension .wasm.");
+        var output = Output("The binary's path; \"-\" is the standard output. The default is the FILE with the extension .wasm, for the standard input the standard output.");
         var noCheck = new Option<bool>("--no-check") { Description = "Do not validate the module." };
         var command = new Command("wat2wasm", "Encodes the text format into the binary format.") { file, output, noCheck };
         Help.Describe(command, """
@@ -19,21 +19,14 @@ internal static class ConvertCommands
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(file)!;
-            byte[] bytes = ModuleFile.Encode(path, ModuleFile.ReadBytes(path));
+            ModuleBytes module = ModuleFile.Encode(path, ModuleFile.ReadBytes(path));
             ModuleException? error = null;
-            if (!parsed.GetValue(noCheck) && ComponentHeader.IsComponent(bytes)) error = ModuleFile.ComponentError(bytes);
-            else if (!parsed.GetValue(noCheck)) new Engine().Validate(bytes, out error);
-            if (error is not null)
-                throw new ToolException($"{path}: {ModuleFile.Kind(error, ModuleFile.WhatIs(bytes))}{error.Message}; --no-check skips validation");
+            if (!parsed.GetValue(noCheck) && module.IsComponent) error = ModuleFile.ComponentError(module.Bytes);
+            else if (!parsed.GetValue(noCheck)) new Engine().Validate(module.Bytes, out error);
+            if (error is not null) throw new ToolException($"{module.Describe(error)}; --no-check skips validation");
             string target = parsed.GetValue(output) ?? (path == "-" ? "-" : Path.ChangeExtension(path, ".wasm"));
-            if (target == "-")
-            {
-                terminal.Out.Flush();
-                using Stream stream = Console.OpenStandardOutput();
-                stream.Write(bytes);
-                return Tool.Success;
-            }
-            File.WriteAllBytes(target, bytes);
+            if (target == "-") terminal.WriteBinary(stream => stream.Write(module.Bytes));
+            else File.WriteAllBytes(target, module.Bytes);
             return Tool.Success;
         });
         return command;
@@ -57,16 +50,16 @@ internal static class ConvertCommands
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(file)!;
-            byte[] bytes = ModuleFile.ReadAny(path);
+            ModuleBytes module = ModuleFile.ReadAny(path);
             string? target = parsed.GetValue(output) is { } name && name != "-" ? name : null;
             try
             {
                 using StreamWriter? written = target is null ? null : File.CreateText(target);
-                Wat.FromBinary(bytes, written ?? terminal.Out, parsed.GetValue(most));
+                Wat.FromBinary(module.Bytes, written ?? terminal.Out, parsed.GetValue(most));
             }
             catch (ModuleException e)
             {
-                throw new ToolException($"{path}: {ModuleFile.Kind(e, ModuleFile.WhatIs(bytes))}{e.Message}", target is null ? null : $"{target} is not complete");
+                throw new ToolException(module.Describe(e), target is null ? null : $"{target} is not complete");
             }
             return Tool.Success;
         });

@@ -47,7 +47,7 @@ internal static class DisasmCommand
     private static int Run(Terminal terminal, string path, string? function, View view, EngineOptions options)
     {
         using var sizes = new MethodSizes();
-        Module module = ModuleFile.Load(path, options, terminal);
+        Module module = ModuleFile.Compile(ModuleFile.Read(path), options, terminal);
         List<(ModuleInfo Module, int Func)> chosen = function is null
             ? [.. module.Info.WithNested().SelectMany(m => Enumerable.Range(m.ImportedFuncs, m.Funcs.Count - m.ImportedFuncs).Select(f => (m, f)))]
             : [Find(module.Info, function)];

@@ -160,7 +160,7 @@ internal static class FuzzCommand
     private static IEnumerable<byte[]> ModulesOf(string path)
     {
         byte[] bytes = File.ReadAllBytes(path);
-        return path.EndsWith(".wast", StringComparison.Ordinal) ? ModuleFuzzer.ModulesOf(WastReader.Read(bytes, path)) : [ModuleFile.Read(path)];
+        return path.EndsWith(".wast", StringComparison.Ordinal) ? ModuleFuzzer.ModulesOf(WastReader.Read(bytes, path)) : [ModuleFile.Read(path).Bytes];
     }
 
     // ---- broken modules ----

@@ -24,38 +24,38 @@ internal static class InspectCommand
 
     private static int Run(Terminal terminal, string path)
     {
-        byte[] bytes = ModuleFile.ReadAny(path);
-        if (ComponentHeader.IsComponent(bytes)) return RunComponent(terminal, path, bytes);
+        ModuleBytes module = ModuleFile.ReadAny(path);
+        if (module.IsComponent) return RunComponent(terminal, module);
         ModuleInfo info;
         try
         {
-            info = ModuleDecoder.Decode(bytes);
+            info = ModuleDecoder.Decode(module.Bytes);
             ModuleValidator.Validate(info);
         }
         catch (ModuleException e)
         {
-            throw new ToolException($"{path}: {ModuleFile.Kind(e)}{e.Message}");
+            throw new ToolException(module.Describe(e));
         }
-        terminal.Line($"{path}: {bytes.Length:N0} bytes{(info.Name is { } name ? $", module ${name}" : "")}", "bold");
+        terminal.Line($"{path}: {module.Bytes.Length:N0} bytes{(info.Name is { } name ? $", module ${name}" : "")}", "bold");
         Show(terminal, info, "");
         return Tool.Success;
     }
 
-    private static int RunComponent(Terminal terminal, string path, byte[] bytes)
+    private static int RunComponent(Terminal terminal, ModuleBytes read)
     {
         ComponentDefinition component;
         string wit;
         try
         {
-            component = ComponentDecoder.Decode(bytes);
+            component = ComponentDecoder.Decode(read.Bytes);
             ComponentValidator.Validate(component);
             wit = WitPrinter.Print(component);
         }
         catch (ModuleException e)
         {
-            throw new ToolException($"{path}: {ModuleFile.Kind(e, "component")}{e.Message}");
+            throw new ToolException(read.Describe(e));
         }
-        terminal.Line($"{path}: {bytes.Length:N0} bytes, component", "bold");
+        terminal.Line($"{read.Path}: {read.Bytes.Length:N0} bytes, component", "bold");
         foreach (string line in wit.TrimEnd('\n').Split('\n')) terminal.Line(line);
         Section(terminal, "contents", Contents(component), "");
         Section(terminal, "custom sections", component.CustomSections.Select(s => $"{Quote(s.Name)} {s.Length:N0} bytes"), "");

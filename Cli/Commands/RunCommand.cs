@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Reflection;
 using System.Runtime.ExceptionServices;
 using WasmJit.Builtins;
@@ -11,24 +10,32 @@ namespace WasmJit.Cli;
 /// <summary><c>wasmjit run</c>: runs a program, or calls an export of a module.</summary>
 internal static class RunCommand
 {
+    internal const string Name = "run";
+
     internal static Command Make(Terminal terminal)
     {
         Argument<string> file = ModuleFile.Argument();
         var arguments = new Argument<string[]>("ARGS")
         {
-            Description = "The program's arguments, or with --invoke those of the export. Put \"--\" before arguments that look like options.",
+            Description = "The program's arguments, or with --invoke those of the export. Everything behind the FILE is for the guest.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var invoke = new Option<string>("--invoke")
         {
             Description = "Call this export in place of the program's start and print its results, one a line. Arguments are "
-                + "numbers as in the text format (7, -1, 0xff, 1.5, nan, inf); references are \"null\".",
+                + "numbers as in the text format (7, -1, 0xff, 1.5, nan, inf), vectors as \"i32x4 1 2 3 4\", null, names of "
+                + "exported functions for references to functions, and any text for an externref.",
             HelpName = "NAME",
         };
         var environment = new Option<string[]>("--env")
         {
-            Description = "Set an environment variable; may be repeated. K alone passes the tool's own value.",
-            HelpName = "K=V",
+            Description = "Set an environment variable; may be repeated. NAME alone passes the tool's own value.",
+            HelpName = "NAME=VALUE",
+        };
+        var inherit = new Option<bool>("--inherit-env") { Description = "Pass all of the tool's own environment variables. --env goes before." };
+        var cache = new Option<bool>("--cache")
+        {
+            Description = "Keep the code of what runs for long in this user's cache, and take it from there the next time. Not with --tier.",
         };
         var directories = new Option<string[]>("--dir")
         {
@@ -60,9 +67,9 @@ internal static class RunCommand
             HelpName = "trap|default",
         };
         unknown.AcceptOnlyFromAmong("trap", "default");
-        var command = new Command("run", "Runs a program, or calls an export of a module.")
+        var command = new Command(Name, "Runs a program, or calls an export of a module.")
         {
-            file, invoke, directories, environment, libraries, saved, allowCompile, unknown, EngineFlags.Tier, arguments,
+            file, invoke, directories, environment, inherit, libraries, saved, allowCompile, unknown, cache, EngineFlags.Tier, EngineFlags.BackgroundThreads, arguments,
         };
         RunLimits.AddTo(command);
         Help.Describe(command, """
@@ -70,21 +77,33 @@ internal static class RunCommand
             the directories of --dir through WASI preview 1. Its exit code becomes the tool's:
               wasmjit run --dir ./data::/data --env LANG=en program.wasm /data/input.txt
             --invoke calls an export of any other module:
+              wasmjit run --invoke add math.wasm 2 3
+            If the module exports _initialize, that is called first. Options of the tool stand before the FILE, and everything behind
+            it is for the guest. Behind a module without _start, which takes no arguments, they may stand as well:
+              wasmjit run --timeout 10s program.wasm --verbose
               wasmjit run math.wasm --invoke add 2 3
-            If the module exports _initialize, that is called first. An unknown option is an error; options of the program go
-            behind "--":
-              wasmjit run --timeout 10s program.wasm -- --verbose
             The exit code is 134 after a trap or an uncaught exception, or when the fuel is used up, 124 when the time is over,
             130 after Ctrl-C.
             """);
         command.SetAction(parsed =>
         {
-            RejectOptions(parsed);
-            return new Job(terminal, parsed.GetValue(file)!, EngineFlags.Options(parsed), RunLimits.Of(parsed))
+            string path = parsed.GetValue(file)!;
+            byte[]? content = null;
+            // A library has no arguments of its own: options of the tool behind it can be meant for nobody else.
+            string[] behind = parsed.GetValue(arguments) ?? [];
+            if (CommandLine.BeginWithOption(parsed, behind) && !ModuleFile.IsProgram(path, content = ModuleFile.ReadBytes(path)))
             {
+                parsed = CommandLine.WithOptionsBehind(parsed, behind);
+                if (parsed.Errors.Count > 0) throw CommandLineErrors.Describe(parsed);
+            }
+            WasiDirectory[] given = [.. (parsed.GetValue(directories) ?? []).Select(Directory)];
+            return new Job(terminal, path, EngineFlags.Options(parsed), RunLimits.Of(parsed))
+            {
+                Content = content,
                 Args = parsed.GetValue(arguments) ?? [],
-                Environment = Variables(parsed.GetValue(environment) ?? []),
-                Directories = [.. (parsed.GetValue(directories) ?? []).Select(Directory)],
+                Environment = Variables(parsed.GetValue(environment) ?? [], parsed.GetValue(inherit)),
+                Cache = OpenCache(parsed.GetValue(cache) && parsed.GetValue(EngineFlags.Tier) is null, given),
+                Directories = given,
                 Libraries = [.. (parsed.GetValue(saved) ?? []).Select(Saved), .. (parsed.GetValue(libraries) ?? []).Select(Library)],
                 AllowCompile = parsed.GetValue(allowCompile),
                 Unknown = parsed.GetValue(unknown) switch
@@ -98,27 +117,14 @@ internal static class RunCommand
         return command;
     }
 
-    /// <summary>
-    /// An unknown option is an error. The program would get it as an argument otherwise, and nobody would notice a
-    /// spelling mistake.
-    /// </summary>
-    /// <exception cref="ToolException">There is an unknown option before "--".</exception>
-    private static void RejectOptions(ParseResult parsed)
-    {
-        foreach (System.CommandLine.Parsing.Token token in parsed.Tokens)
-        {
-            string text = token.Value;
-            if (token.Type == TokenType.DoubleDash) return;
-            if (token.Type != TokenType.Argument || text.Length < 2 || text[0] != '-' || char.IsAsciiDigit(text[1])
-                || text.StartsWith("-inf", StringComparison.Ordinal) || text.StartsWith("-nan", StringComparison.Ordinal)) continue;
-            string? near = CommandLineErrors.NearestOption(parsed.CommandResult.Command, text);
-            throw new ToolException($"unknown option {text}", near is null ? $"put -- before options of the program: -- {text}" : $"did you mean {near}?");
-        }
-    }
-
-    private static Dictionary<string, string> Variables(string[] items)
+    private static Dictionary<string, string> Variables(string[] items, bool inherit)
     {
         var variables = new Dictionary<string, string>();
+        if (inherit)
+        {
+            foreach (System.Collections.DictionaryEntry own in System.Environment.GetEnvironmentVariables())
+                variables[(string)own.Key] = (string?)own.Value ?? "";
+        }
         foreach (string item in items)
         {
             int equals = item.IndexOf('=');
@@ -127,6 +133,14 @@ internal static class RunCommand
             else if (System.Environment.GetEnvironmentVariable(item) is { } own) variables[item] = own;
         }
         return variables;
+    }
+
+    /// <summary>The cache, if it is wanted. One that the guest could write to is emptied instead, whether it is wanted or not.</summary>
+    private static CodeCache? OpenCache(bool wanted, WasiDirectory[] directories)
+    {
+        if (!directories.Any(d => !d.ReadOnly && CodeCache.IsWithin(d.HostPath))) return wanted ? CodeCache.Open() : null;
+        CodeCache.Clear();
+        return null;
     }
 
     private static WasiDirectory Directory(string item)
@@ -159,6 +173,15 @@ internal static class RunCommand
         /// <summary>Loaded within the limits.</summary>
         private Module module = null!;
 
+        /// <summary>Keeps the code for the next run, if this one was long; null if it is kept already or not to be.</summary>
+        private Action? saveLater;
+
+        /// <summary>The instance whose export is called.</summary>
+        private Instance? made;
+
+        /// <summary>The file's content if it has been read already.</summary>
+        internal required byte[]? Content { get; init; }
+
         internal required string[] Args { get; init; }
 
         internal required Dictionary<string, string> Environment { get; init; }
@@ -168,6 +191,9 @@ internal static class RunCommand
         internal required ModuleNamespace[] Libraries { get; init; }
 
         internal required bool AllowCompile { get; init; }
+
+        /// <summary>Where code is kept for the next run; null if it is not.</summary>
+        internal required CodeCache? Cache { get; init; }
 
         internal required UnknownImports? Unknown { get; init; }
 
@@ -182,15 +208,22 @@ internal static class RunCommand
         {
             try
             {
-                return limits.Run(terminal, () =>
+                int code = limits.Run(terminal, () =>
                 {
-                    module = ModuleFile.Load(path, limits.Apply(options), terminal);
-                    return export is null ? Start() : Invoke(export);
+                    EngineOptions applied = limits.Apply(options);
+                    byte[] file = Content ?? ModuleFile.ReadBytes(path);
+                    module = ModuleFile.IsSaved(file) ? ModuleFile.LoadSaved(path, file, applied) : Load(ModuleFile.Read(path, file), applied);
+                    try
+                    {
+                        return export is null ? Start() : Invoke(export);
+                    }
+                    catch (WasiExitException exit)
+                    {
+                        return exit.ExitCode;
+                    }
                 });
-            }
-            catch (WasiExitException exit)
-            {
-                return exit.ExitCode;
+                saveLater?.Invoke();
+                return code;
             }
             catch (DynamicLinkException e)
             {
@@ -200,6 +233,20 @@ internal static class RunCommand
             {
                 throw new ToolException($"{path}: {e.Message}", Missing);
             }
+        }
+
+        private Module Load(ModuleBytes source, EngineOptions applied)
+        {
+            if (Cache is null) return ModuleFile.Compile(source, applied, terminal);
+            CachedModule? cached = Cache.Of(source.Bytes, applied);
+            if (cached?.Load() is { } kept) return kept;
+            Module compiled = ModuleFile.Compile(source, applied, terminal);
+            TimeSpan before = CodeCache.ProcessorTime;
+            saveLater = () =>
+            {
+                if (CodeCache.ProcessorTime - before > CodeCache.LongRun) cached?.Save(compiled);
+            };
+            return compiled;
         }
 
         private int Start()
@@ -257,21 +304,30 @@ internal static class RunCommand
             FuncType type = export.Type.Func;
             if (Args.Length != type.Params.Length)
                 throw new ToolException($"{name} takes {type.Params.Length} arguments, not {Args.Length}: {type}");
-            object?[] values = [.. Args.Select((text, i) => Arguments.Parse(text, type.Params[i]))];
-            Delegate function = Instantiate().GetExport<Delegate>(name);
+            Func<object?>[] values = [.. Args.Select((text, i) => Arguments.Parse(text, type.Params[i], Function))];
+            Instance instance = Instantiate();
+            made = instance;
+            Delegate function = instance.GetExport<Delegate>(name);
             object? result;
             try
             {
-                result = function.DynamicInvoke(values);
+                result = function.DynamicInvoke([.. values.Select(v => v())]);
             }
             catch (TargetInvocationException e) when (e.InnerException is not null)
             {
                 ExceptionDispatchInfo.Throw(e.InnerException);
                 throw;
             }
-            foreach (object? value in Arguments.Results(result, type.Results.Length)) terminal.Line(Arguments.Format(value));
+            foreach (object? value in Arguments.Results(result, type.Results.Length)) terminal.Line(Arguments.Format(value, NameOf));
             return Tool.Success;
         }
+
+        /// <summary>An exported function as an argument; null if there is none of that name.</summary>
+        private Func<object?>? Function(string name) => Exports(name) ? () => made!.GetExport<Delegate>(name) : null;
+
+        /// <summary>The name under which the instance exports a function.</summary>
+        private string? NameOf(Delegate function) => module.Exports.Where(e => e.Type.Kind == ExternKind.Func)
+            .FirstOrDefault(e => Equals(made!.GetExport<Delegate>(e.Name), function))?.Name;
     }
 
     private static string Callable(Module module)

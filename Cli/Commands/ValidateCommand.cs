@@ -9,7 +9,7 @@ internal static class ValidateCommand
 {
     internal static Command Make(Terminal terminal)
     {
-        var files = new Argument<string[]>("FILE") { Description = "Modules and components (.wasm or .wat).", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<string[]>("FILE") { Description = "Modules and components, .wasm or .wat, or .dll that were saved; \"-\" is the standard input.", Arity = ArgumentArity.OneOrMore };
         var command = new Command("validate", "Validates modules and components without running them.") { files };
         Help.Describe(command, """
             Prints a line for each file: "valid", or the reason with the byte offset and the function. Custom sections cannot make a
@@ -37,20 +37,20 @@ internal static class ValidateCommand
         custom = [];
         try
         {
-            byte[] bytes = ModuleFile.ReadAny(path);
+            ModuleBytes module = ModuleFile.ReadAny(path);
             ModuleException? error = null;
             ModuleInfo? info = null;
-            if (ComponentHeader.IsComponent(bytes))
+            if (module.IsComponent)
             {
-                error = terminal.Progress($"validating {path}", () => ModuleFile.ComponentError(bytes));
-                return error is null ? null : $"{path}: {ModuleFile.Kind(error, "component")}{error.Message}";
+                error = terminal.Progress($"validating {path}", () => ModuleFile.ComponentError(module.Bytes));
+                return error is null ? null : module.Describe(error);
             }
-            if (terminal.Progress($"validating {path}", () => engine.ValidateOwned(bytes, out error, out info)))
+            if (terminal.Progress($"validating {path}", () => engine.ValidateOwned(module.Bytes, out error, out info)))
             {
                 custom = info!.CustomProblems;
                 return null;
             }
-            return $"{path}: {ModuleFile.Kind(error!)}{error!.Message}";
+            return module.Describe(error!);
         }
         catch (ToolException e)
         {

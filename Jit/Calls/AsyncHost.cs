@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Calls;
 
@@ -43,8 +44,8 @@ internal sealed class AsyncHost
     {
         MethodInfo invoke = target.GetType().GetMethod("Invoke")!;
         if (!mayMakeCode || !System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported) return Interpret(target, invoke, parameters, returned, delegateType);
-        var method = new DynamicMethod(
-            "wasm async host", returned, [typeof(AsyncHost), .. parameters], typeof(AsyncHost).Module, true);
+        var method = RuntimeCode.Method(
+            "wasm async host", returned, [typeof(AsyncHost), .. parameters], typeof(AsyncHost).Module);
         ILGenerator il = method.GetILGenerator();
         LocalBuilder context = il.DeclareLocal(typeof(SynchronizationContext));
         LocalBuilder? result = returned == typeof(void) ? null : il.DeclareLocal(returned);

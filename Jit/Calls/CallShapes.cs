@@ -91,8 +91,8 @@ internal sealed unsafe class CallShapes
     /// <summary>void f(InterpreterThread, object context, nint code, nint slots, int firstReference)</summary>
     private static DynamicMethod MakeInvoker(Signature signature)
     {
-        var method = new DynamicMethod("wasm invoke " + signature.Key, typeof(void),
-            [typeof(InterpreterThread), typeof(object), typeof(nint), typeof(nint), typeof(int)], typeof(CallShapes).Module, true);
+        var method = RuntimeCode.Method("wasm invoke " + signature.Key, typeof(void),
+            [typeof(InterpreterThread), typeof(object), typeof(nint), typeof(nint), typeof(int)], typeof(CallShapes).Module);
         ILGenerator il = method.GetILGenerator();
         il.Emit(OpCodes.Ldarg_1);
         int slot = 0, reference = 0;
@@ -168,7 +168,7 @@ internal sealed unsafe class CallShapes
     /// <summary>R f(object context), which takes the arguments from the top of the stack and is replaced by the callee.</summary>
     private static DynamicMethod MakeTail(Signature signature)
     {
-        var method = new DynamicMethod("wasm tail " + signature.Key, signature.Return, [typeof(object)], typeof(CallShapes).Module, true);
+        var method = RuntimeCode.Method("wasm tail " + signature.Key, signature.Return, [typeof(object)], typeof(CallShapes).Module);
         ILGenerator il = method.GetILGenerator();
         LocalBuilder thread = il.DeclareLocal(typeof(InterpreterThread));
         il.Emit(OpCodes.Call, CurrentThread);
@@ -198,7 +198,7 @@ internal sealed unsafe class CallShapes
         Type result = returnsFloat ? typeof(double) : typeof(long);
         Type[] parameters = [typeof(InstanceCore), .. Enumerable.Repeat(typeof(long), InterpreterCalls.IntegerRegisters),
             .. Enumerable.Repeat(typeof(double), InterpreterCalls.FloatRegisters + 1)];
-        var method = new DynamicMethod("wasm enter", result, parameters, typeof(CallShapes).Module, true);
+        var method = RuntimeCode.Method("wasm enter", result, parameters, typeof(CallShapes).Module);
         ILGenerator il = method.GetILGenerator();
         LocalBuilder thread = il.DeclareLocal(typeof(InterpreterThread)), value = il.DeclareLocal(result);
         for (int i = 0; i < parameters.Length; i++) il.Emit(OpCodes.Ldarg, (short)i);

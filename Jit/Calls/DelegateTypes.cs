@@ -45,6 +45,7 @@ internal static class DelegateTypes
             }
             if (module is null || inModule == PerAssembly)
             {
+                RuntimeCode.Require();
                 lease = MappingLease.Take(Mappings.OfAssembly);
                 module = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm delegates"), AssemblyBuilderAccess.RunAndCollect)
                     .DefineDynamicModule("wasm delegates");

@@ -19,7 +19,7 @@ internal sealed class EntryThunk
 
     internal EntryThunk(Signature signature, bool isLimited)
     {
-        method = new DynamicMethod(NameOf(signature), signature.HostReturn, Parameters(signature), typeof(EntryThunk).Module, true);
+        method = RuntimeCode.Method(NameOf(signature), signature.HostReturn, Parameters(signature), typeof(EntryThunk).Module);
         Write(method.GetILGenerator(), signature, isLimited);
     }
 

@@ -53,7 +53,7 @@ internal static class FrameGuard
     {
         long frame = LargeFrame(code, estimate);
         if (frame == 0) return null;
-        var method = new DynamicMethod("wasm frame", signature.Return, signature.Parameters, typeof(FrameGuard).Module, true);
+        var method = RuntimeCode.Method("wasm frame", signature.Return, signature.Parameters, typeof(FrameGuard).Module);
         ILGenerator il = method.GetILGenerator();
         il.Emit(OpCodes.Ldc_I8, frame);
         il.Emit(OpCodes.Call, Members.StackSpace);

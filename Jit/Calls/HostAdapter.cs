@@ -107,7 +107,7 @@ internal sealed class HostAdapter
 
     internal static DynamicMethod Make(Signature signature)
     {
-        var method = new DynamicMethod(NameOf(signature), signature.Return, signature.Parameters, typeof(HostAdapter).Module, true);
+        var method = RuntimeCode.Method(NameOf(signature), signature.Return, signature.Parameters, typeof(HostAdapter).Module);
         Write(method.GetILGenerator(), signature);
         return method;
     }

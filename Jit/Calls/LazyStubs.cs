@@ -1,4 +1,5 @@
 using System.Reflection.Emit;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Calls;
 
@@ -88,7 +89,7 @@ internal sealed unsafe class LazyStubs
     private DynamicMethod Make(int? func)
     {
         Type[] parameters = func is not null ? shape.Parameters : shape.NumberedParameters;
-        var method = new DynamicMethod(NameOf(shape.Key), shape.Return, parameters, typeof(LazyStubs).Module, true);
+        var method = RuntimeCode.Method(NameOf(shape.Key), shape.Return, parameters, typeof(LazyStubs).Module);
         if (interpreted is not null) CallShapes.WriteEntry(method.GetILGenerator(), interpreted, Id, func);
         else Write(method.GetILGenerator(), shape, Id, func);
         return method;

@@ -31,7 +31,7 @@ internal static class ThrowStub
 
     private static DynamicMethod Make()
     {
-        var method = new DynamicMethod(Unwinder.ThrowMethod, typeof(object), [typeof(InstanceCore), typeof(object)], typeof(ThrowStub).Module, true);
+        var method = RuntimeCode.Method(Unwinder.ThrowMethod, typeof(object), [typeof(InstanceCore), typeof(object)], typeof(ThrowStub).Module);
         ILGenerator il = method.GetILGenerator();
         LocalBuilder plan = il.DeclareLocal(typeof(nint));
         Label none = il.DefineLabel();

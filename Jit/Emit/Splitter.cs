@@ -50,7 +50,7 @@ internal static class Splitter
                 return;
             }
             IlBuffer code = PartWriter.Write(partition, part);
-            methods[part] = new DynamicMethod(name, typeof(int), parameters, typeof(Splitter).Module, true);
+            methods[part] = RuntimeCode.Method(name, typeof(int), parameters, typeof(Splitter).Module);
             ILGenerator generator = methods[part].GetILGenerator(Math.Max(64, code.Bytes));
             if (JitCost.IsTooDear(code, bytes / partition.Parts, partition.Parts)) JitCost.WriteUnoptimised(code, generator);
             else code.WriteTo(generator);

@@ -256,7 +256,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         code = CodeAddress.Of(method);
         return method;
 
-        DynamicMethod Make() => new(name, signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
+        DynamicMethod Make() => RuntimeCode.Method(name, signature.Return, signature.Parameters, typeof(CompiledModule).Module);
     }
 
     /// <summary>Splits a function that would not be optimised, or that is to be split for a test.</summary>
@@ -266,7 +266,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         if (!isTooLarge && (options.PartSize is not { } size || il.Instructions <= size.Instructions)) return false;
         // The fast path of exceptions does not know the parts: what is thrown in them, or past them, is the runtime's.
         var kept = new List<object>();
-        var front = new DynamicMethod("wasm parts", signature.Return, signature.Parameters, typeof(CompiledModule).Module, true);
+        var front = RuntimeCode.Method("wasm parts", signature.Return, signature.Parameters, typeof(CompiledModule).Module);
         if (Splitter.TryWrite(il, front, signature, method.Name, kept, bytes, options.PartSize))
         {
             lock (frameGuards) keptParts.AddRange(kept);

@@ -32,7 +32,7 @@ internal static class MethodCompiler
             ?? throw new PlatformNotSupportedException("This version of .NET has no RuntimeHelpers.CompileMethod.");
         Type internalHandle = compile.GetParameters()[0].ParameterType;
         MethodInfo value = typeof(RuntimeMethodHandle).GetProperty("Value", BindingFlags.Instance | BindingFlags.Public)!.GetMethod!;
-        var caller = new DynamicMethod("wasm compile", typeof(void), [typeof(object)], typeof(MethodCompiler).Module, true);
+        var caller = RuntimeCode.Method("wasm compile", typeof(void), [typeof(object)], typeof(MethodCompiler).Module);
         ILGenerator il = caller.GetILGenerator();
         LocalBuilder pointer = il.DeclareLocal(typeof(nint));
         il.Emit(OpCodes.Ldarg_0);

@@ -9,46 +9,29 @@ namespace WasmJit.Tests.Packages;
 /// The packages as others get them: packed into a folder, installed from there, and run. The program is what is in the
 /// README files of the libraries.
 /// </summary>
-public sealed class PackageTests : IAsyncLifetime, IDisposable
+[Collection(PackageCollection.Name)]
+public sealed class PackageTests(PackageFeed packages)
 {
     private const string Using = "using WasmJit;\n";
 
     private static readonly string[] Libraries = ["WasmJit", "WasmJit.Text", "WasmJit.Wasi"];
 
-    private readonly string root = Directory.CreateTempSubdirectory("wasmjit-packages").FullName;
-
-    private string Feed => Path.Combine(root, "feed");
-
-    private string Scratch => Path.Combine(root, "scratch");
-
-    public async Task InitializeAsync()
-    {
-        Directory.CreateDirectory(Scratch);
-        await Dotnet.Run(Dotnet.InRepository("."), "pack", "WasmJit.sln", "-c", Dotnet.Configuration, "--no-build", "-o", Feed, "-v", "quiet");
-        // Nothing of a project around the temporary folder, and nothing for a project around it.
-        await File.WriteAllTextAsync(Path.Combine(root, "Directory.Build.props"), "<Project />");
-        await File.WriteAllTextAsync(Path.Combine(root, "Directory.Build.targets"), "<Project />");
-        await File.WriteAllTextAsync(Path.Combine(root, "Directory.Packages.props"), "<Project />");
-    }
-
-    public Task DisposeAsync() => Task.CompletedTask;
-
-    public void Dispose() => Directory.Delete(root, recursive: true);
+    private string Feed => packages.Feed;
 
     [Fact]
     public async Task InstallAndRun()
     {
-        Dictionary<string, XElement> packages = Directory.GetFiles(Feed, "*.nupkg").Select(Metadata).ToDictionary(m => Value(m, "id"));
-        Assert.Equal(["WasmJit", "WasmJit.Components", "WasmJit.Text", "WasmJit.Tool", "WasmJit.Wasi"], packages.Keys.Order(StringComparer.Ordinal));
-        string version = Value(packages["WasmJit"], "version");
-        Assert.All(packages.Values, p => Assert.Equal((version, "README.md"), (Value(p, "version"), Value(p, "readme"))));
-        Assert.All(packages.Values, p => Assert.NotEqual("", Value(p, "description")));
+        Dictionary<string, XElement> metadata = Directory.GetFiles(Feed, "*.nupkg").Select(Metadata).ToDictionary(m => Value(m, "id"));
+        Assert.Equal(["WasmJit", "WasmJit.Components", "WasmJit.Text", "WasmJit.Tool", "WasmJit.Wasi"], metadata.Keys.Order(StringComparer.Ordinal));
+        string version = Value(metadata["WasmJit"], "version");
+        Assert.All(metadata.Values, p => Assert.Equal((version, "README.md"), (Value(p, "version"), Value(p, "readme"))));
+        Assert.All(metadata.Values, p => Assert.NotEqual("", Value(p, "description")));
         // The library depends on Iced alone; the others on the library, on exactly the one that they were built with.
-        Assert.Equal(["Iced"], Dependencies(packages["WasmJit"]).Select(d => d.Id));
-        Assert.Equal([("WasmJit", $"[{version}]")], Dependencies(packages["WasmJit.Components"]));
-        Assert.Equal([("WasmJit", $"[{version}]"), ("WasmJit.Components", $"[{version}]")], Dependencies(packages["WasmJit.Text"]));
-        Assert.Equal([("WasmJit", $"[{version}]")], Dependencies(packages["WasmJit.Wasi"]));
-        Assert.Empty(Dependencies(packages["WasmJit.Tool"]));
+        Assert.Equal(["Iced"], Dependencies(metadata["WasmJit"]).Select(d => d.Id));
+        Assert.Equal([("WasmJit", $"[{version}]")], Dependencies(metadata["WasmJit.Components"]));
+        Assert.Equal([("WasmJit", $"[{version}]"), ("WasmJit.Components", $"[{version}]")], Dependencies(metadata["WasmJit.Text"]).OrderBy(d => d.Id, StringComparer.Ordinal));
+        Assert.Equal([("WasmJit", $"[{version}]")], Dependencies(metadata["WasmJit.Wasi"]));
+        Assert.Empty(Dependencies(metadata["WasmJit.Tool"]));
         CheckImages();
 
         await RunLibraries(version);
@@ -77,8 +60,9 @@ public sealed class PackageTests : IAsyncLifetime, IDisposable
     private async Task RunLibraries(string version)
     {
         IEnumerable<(string Code, string Prints)> samples = new[] { "Linking", "Text", "Wasi" }.Select(ReadSample);
-        await File.WriteAllTextAsync(Path.Combine(Scratch, "Program.cs"), Using + string.Concat(samples.Select(s => s.Code)));
-        await File.WriteAllTextAsync(Path.Combine(Scratch, "scratch.csproj"), $"""
+        string scratch = await packages.ProjectFolder("scratch", isOnline: false), built = Path.Combine(packages.Root, "built");
+        await File.WriteAllTextAsync(Path.Combine(scratch, "Program.cs"), Using + string.Concat(samples.Select(s => s.Code)));
+        await File.WriteAllTextAsync(Path.Combine(scratch, "scratch.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
                 <OutputType>Exe</OutputType>
@@ -94,29 +78,15 @@ public sealed class PackageTests : IAsyncLifetime, IDisposable
               </ItemGroup>
             </Project>
             """);
-        // Ours come from the folder alone and are unpacked beside it; whatever else is needed comes from where this machine has it.
-        string cache = (await Dotnet.Run(root, "nuget", "locals", "global-packages", "--list")).Split(": ", 2)[1].Trim();
-        await File.WriteAllTextAsync(Path.Combine(Scratch, "nuget.config"), $"""
-            <configuration>
-              <config><add key="globalPackagesFolder" value="{Path.Combine(root, "unpacked")}" /></config>
-              <fallbackPackageFolders><add key="cache" value="{cache}" /></fallbackPackageFolders>
-              <packageSources><add key="feed" value="{Feed}" /></packageSources>
-            </configuration>
-            """);
-        await Dotnet.Run(Scratch, "build", "-c", "Release", "-v", "quiet", "-o", Path.Combine(root, "built"));
-        Assert.Equal(string.Concat(samples.Select(s => s.Prints)), await Dotnet.Run(Scratch, Path.Combine(root, "built", "scratch.dll")));
+        await Dotnet.Run(scratch, "build", "-c", "Release", "-v", "quiet", "-o", built);
+        Assert.Equal(string.Concat(samples.Select(s => s.Prints)), await Dotnet.Run(scratch, Path.Combine(built, "scratch.dll")));
     }
 
     /// <summary>The tool, installed to a folder of its own.</summary>
     private async Task RunTool()
     {
-        string config = Path.Combine(root, "tool.config"), tools = Path.Combine(root, "tools");
-        await File.WriteAllTextAsync(config, $"""
-            <configuration>
-              <packageSources><clear /><add key="feed" value="{Feed}" /></packageSources>
-            </configuration>
-            """);
-        await Dotnet.Run(root, "tool", "install", "WasmJit.Tool", "--tool-path", tools, "--configfile", config, "--no-cache");
+        string root = packages.Root, tools = Path.Combine(root, "tools");
+        await InstallAsTheReadmeSays(root);
         string tool = Path.Combine(tools, OperatingSystem.IsWindows() ? "wasmjit.exe" : "wasmjit");
         await File.WriteAllTextAsync(Path.Combine(root, "add.wat"),
             "(module (func (export \"add\") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))");
@@ -126,6 +96,24 @@ public sealed class PackageTests : IAsyncLifetime, IDisposable
         if (OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Dotnet.Configuration == "Release")
             Assert.Contains("linux-x64", Directory.GetFiles(tools, "WasmJit.Jit.dll", SearchOption.AllDirectories).Select(f => Path.GetFileName(Path.GetDirectoryName(f))));
         Assert.StartsWith("Description:", (await Dotnet.Start(tool, root, "--help")).Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>README.md's file and command: the feed is where it says, and nothing but the tool's folder is ours.</summary>
+    private static async Task InstallAsTheReadmeSays(string root)
+    {
+        string readme = (await File.ReadAllTextAsync(Dotnet.InRepository("README.md"))).ReplaceLineEndings("\n");
+        int start = readme.IndexOf("```xml\n", StringComparison.Ordinal) + 7;
+        await File.WriteAllTextAsync(Path.Combine(root, "nuget.config"), readme[start..readme.IndexOf("```", start, StringComparison.Ordinal)]);
+        string command = readme.Split('\n').Single(l => l.StartsWith("dotnet tool install --global WasmJit.Tool", StringComparison.Ordinal));
+        await Dotnet.Run(root, [.. command.Replace("--global", "--tool-path tools", StringComparison.Ordinal).Split(' ')[1..], "--no-cache"]);
+        // A new program as it says, too.
+        foreach (string line in readme.Split('\n').Where(l => l.StartsWith("dotnet new console", StringComparison.Ordinal) || l.StartsWith("dotnet add ", StringComparison.Ordinal)))
+            await Dotnet.Run(root, line.Split(' ')[1..]);
+        await File.WriteAllTextAsync(Path.Combine(root, "hello", "Program.cs"), """
+            var module = new WasmJit.Engine().Compile([0, (byte)'a', (byte)'s', (byte)'m', 1, 0, 0, 0]);
+            Console.WriteLine(module.Instantiate().Exports.Count);
+            """);
+        Assert.Equal("0\n", await Dotnet.Run(root, "run", "--project", "hello"));
     }
 
     /// <summary>The program in a README, as a block of a larger one, and what it says that it prints.</summary>

@@ -166,7 +166,7 @@ internal sealed class ComponentReader : CanonReader
         int start = Position;
         if (Head(Sort.CoreModule, out var label, out List<byte[]> exports)) return;
         int end = Source.EndOf(start - 3) - 1;
-        byte[] module = ModuleEncoder.Encode(Source, Position, end, label.Id, label.Name);
+        byte[] module = ModuleEncoder.Encode(Source, Position, end, label.Id, label.Name).ToArray();
         Position = end;
         Scope.Add(ComponentSectionId.CoreModule, module);
         AddExports(Sort.CoreModule, Define(Sort.CoreModule, label), exports);

@@ -10,7 +10,12 @@ internal sealed class ByteWriter
 {
     private byte[] buffer = new byte[32];
 
+    /// <summary>Where the text stands that bytes were made of: offsets, and the tokens that begin there.</summary>
+    private List<(int Offset, int Token)>? places;
+
     internal int Length { get; private set; }
+
+    internal IReadOnlyList<(int Offset, int Token)> Places => places ?? [];
 
     internal ReadOnlySpan<byte> Span => buffer.AsSpan(0, Length);
 
@@ -27,6 +32,17 @@ internal sealed class ByteWriter
     internal void U8(byte value) => Take(1)[0] = value;
 
     internal void Bytes(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Take(bytes.Length));
+
+    /// <summary>Notes that the next byte is made of a token.</summary>
+    internal void Place(int token) => (places ??= []).Add((Length, token));
+
+    /// <summary>Writes what another writer holds, with its places.</summary>
+    internal void Append(ByteWriter content)
+    {
+        if (content.places is { } inner)
+            foreach ((int offset, int token) in inner) (places ??= []).Add((Length + offset, token));
+        Bytes(content.Span);
+    }
 
     internal void U32(uint value) => U64(value);
 
@@ -82,7 +98,7 @@ internal sealed class ByteWriter
     internal void Sized(ByteWriter content)
     {
         U32((uint)content.Length);
-        Bytes(content.Span);
+        Append(content);
     }
 
     /// <summary>A section's items behind their number; nothing if there are none.</summary>
@@ -91,7 +107,7 @@ internal sealed class ByteWriter
         var section = new ByteWriter();
         if (count == 0) return section;
         section.U32((uint)count);
-        section.Bytes(items.Span);
+        section.Append(items);
         return section;
     }
 
@@ -137,5 +153,9 @@ internal sealed class ByteWriter
     internal void Code(OpId id) => Code(OperatorTable.Of(id));
 
     /// <summary>Makes it empty.</summary>
-    internal void Clear() => Length = 0;
+    internal void Clear()
+    {
+        Length = 0;
+        places?.Clear();
+    }
 }

@@ -10,7 +10,7 @@ namespace WasmJit.Text;
 /// <param name="outer">Those of the enclosing module.</param>
 internal sealed class FirstSections(Source source, FirstSections? outer)
 {
-    private readonly List<(byte Section, byte[] Item)> types = [], implied = [], others = [];
+    private readonly List<(byte Section, ByteWriter Item)> types = [], implied = [], others = [];
 
     /// <summary>How many of the implied items have been put before an explicit one.</summary>
     private int placed;
@@ -20,15 +20,39 @@ internal sealed class FirstSections(Source source, FirstSections? outer)
     private (int Items, ModuleContents Contents)? decoded;
 
     /// <summary>Adds an item. What it implies has been added before.</summary>
-    internal void Add(byte section, ReadOnlySpan<byte> item)
+    /// <param name="section">The section's id.</param>
+    /// <param name="item">The item; nobody writes to it any more.</param>
+    internal void Add(byte section, ByteWriter item)
     {
         if (!typesAreDone || hasLateTypes)
             for (; placed < implied.Count; placed++) (typesAreDone ? others : types).Add(implied[placed]);
-        (typesAreDone ? others : types).Add((section, item.ToArray()));
+        (typesAreDone ? others : types).Add((section, item));
+    }
+
+    /// <summary>Adds an item that is bytes already.</summary>
+    internal void Add(byte section, ReadOnlySpan<byte> item, int token)
+    {
+        ByteWriter writer = Begin(token);
+        writer.Bytes(item);
+        Add(section, writer);
+    }
+
+    /// <summary>A writer for an item.</summary>
+    /// <param name="token">The field's first token.</param>
+    internal static ByteWriter Begin(int token)
+    {
+        var item = new ByteWriter();
+        item.Place(token);
+        return item;
     }
 
     /// <summary>Adds what another item implies.</summary>
-    internal void Imply(byte section, ReadOnlySpan<byte> item) => implied.Add((section, item.ToArray()));
+    internal void Imply(byte section, ReadOnlySpan<byte> item)
+    {
+        var writer = new ByteWriter();
+        writer.Bytes(item);
+        implied.Add((section, writer));
+    }
 
     /// <summary>The types that do not name modules are there.</summary>
     internal void EndTypes() => typesAreDone = true;
@@ -45,14 +69,14 @@ internal sealed class FirstSections(Source source, FirstSections? outer)
     /// <summary>The sections in order: items of one section that follow each other are in one.</summary>
     internal IEnumerable<(byte Id, ByteWriter Content)> Sections()
     {
-        List<(byte Section, byte[] Item)> rest = implied[placed..];
-        List<(byte Section, byte[] Item)> all = hasLateTypes ? [.. types, .. others, .. rest] : [.. types, .. rest, .. others];
+        List<(byte Section, ByteWriter Item)> rest = implied[placed..];
+        List<(byte Section, ByteWriter Item)> all = hasLateTypes ? [.. types, .. others, .. rest] : [.. types, .. rest, .. others];
         for (int i = 0; i < all.Count;)
         {
             byte id = all[i].Section;
             var items = new ByteWriter();
             int count = 0;
-            for (; i < all.Count && all[i].Section == id; i++, count++) items.Bytes(all[i].Item);
+            for (; i < all.Count && all[i].Section == id; i++, count++) items.Append(all[i].Item);
             yield return (id, ByteWriter.Counted(count, items));
         }
     }

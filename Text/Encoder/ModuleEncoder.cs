@@ -42,12 +42,12 @@ internal sealed class ModuleEncoder
     /// <param name="id">The module's id.</param>
     /// <param name="name">The name that an annotation gives it, where that has been read.</param>
     /// <exception cref="InsufficientExecutionStackException">The text is nested too deeply.</exception>
-    internal static byte[] Encode(Source source, int begin, int end, string? id, string? name = null) =>
+    internal static ByteWriter Encode(Source source, int begin, int end, string? id, string? name = null) =>
         Encode(source, FieldReader.Read(source, begin, end, id, name), null);
 
-    private static byte[] Encode(Source source, ModuleSyntax module, ModuleNames? outer) => new ModuleEncoder(source, module, outer).Run();
+    private static ByteWriter Encode(Source source, ModuleSyntax module, ModuleNames? outer) => new ModuleEncoder(source, module, outer).Run();
 
-    private byte[] Run()
+    private ByteWriter Run()
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
         var layout = new ModuleLayout(module, names);
@@ -71,14 +71,14 @@ internal sealed class ModuleEncoder
         {
             case TypeField type: types.Define(type); break;
             case TypeAliasField alias: names.Types.Alias(alias); break;
-            case ImpliedAliasField alias: sections.Add(SectionId.Alias, alias.Item); break;
+            case ImpliedAliasField alias: sections.Add(SectionId.Alias, alias.Item, alias.Start); break;
             case ImportField import: Import(import); break;
-            case AliasField alias: sections.Add(SectionId.Alias, AliasOf(alias)); break;
+            case AliasField alias: sections.Add(SectionId.Alias, AliasOf(alias), alias.Start); break;
             case ModuleField nested:
                 {
-                    var item = new ByteWriter();
-                    item.Vector(Encode(source, nested.Module, names));
-                    sections.Add(SectionId.Module, item.Span);
+                    ByteWriter item = FirstSections.Begin(nested.Start);
+                    item.Sized(Encode(source, nested.Module, names));
+                    sections.Add(SectionId.Module, item);
                     break;
                 }
             case InstanceField instance: Instance(instance); break;
@@ -87,11 +87,11 @@ internal sealed class ModuleEncoder
 
     private void Import(ImportField field)
     {
-        var item = new ByteWriter();
+        ByteWriter item = FirstSections.Begin(field.Start);
         item.ImportNames(field.Names);
         types.Extern(item, field.Type);
         if (field.Type is FuncExternSyntax func) AddLocalNames(field.Index, func.Type.Func.Params, 0);
-        sections.Add(SectionId.Import, item.Span);
+        sections.Add(SectionId.Import, item);
     }
 
     private byte[] AliasOf(AliasField field)
@@ -103,7 +103,7 @@ internal sealed class ModuleEncoder
 
     private void Instance(InstanceField field)
     {
-        var item = new ByteWriter();
+        ByteWriter item = FirstSections.Begin(field.Start);
         item.U8(0);
         item.U32(names.Index(names.Modules, field.Module));
         item.U32((uint)field.Arguments.Count);
@@ -113,7 +113,7 @@ internal sealed class ModuleEncoder
             item.U8(ExternByte.Of(argument.Kind));
             item.U32(names.Index(names.Space(argument.Kind), argument.Index));
         }
-        sections.Add(SectionId.Instance, item.Span);
+        sections.Add(SectionId.Instance, item);
     }
 
     // ---- exports ----
@@ -145,7 +145,7 @@ internal sealed class ModuleEncoder
             if (!names.FindExport(space, instance, export.Name, out uint index))
             {
                 index = names.DefineExport(space, instance, export.Name);
-                sections.Add(SectionId.Alias, AliasItem.Export(kind, instance, export.Name));
+                sections.Add(SectionId.Alias, AliasItem.Export(kind, instance, export.Name), field.Start);
             }
             AddExport(new ExportSyntax(field.Start, Encoding.UTF8.GetBytes(export.Name)), kind, index);
         }
@@ -156,6 +156,7 @@ internal sealed class ModuleEncoder
     private void Own(Field field)
     {
         if (field is DefinitionField definition) AddExports(definition);
+        SectionOf(field)?.Place(field.Start);
         switch (field)
         {
             case FuncField func: Func(func); break;
@@ -182,6 +183,19 @@ internal sealed class ModuleEncoder
         }
     }
 
+    private ByteWriter? SectionOf(Field field) => field switch
+    {
+        FuncField => funcSection,
+        TableField or ElementTableField => tableSection,
+        MemoryField or DataMemoryField => memorySection,
+        GlobalField => globalSection,
+        TagField => tagSection,
+        StartField => startSection,
+        ElemField => elemSection,
+        DataField => dataSection,
+        _ => null,
+    };
+
     // ---- functions ----
 
     private void Func(FuncField field)
@@ -191,6 +205,7 @@ internal sealed class ModuleEncoder
         AddLocalNames(field.Index, field.Type.Func.Params, 0);
         AddLocalNames(field.Index, field.Locals, paramCount);
         ByteWriter body = code.TakeBuffer();
+        body.Place(field.Start);
         WriteLocals(body, field.Locals);
         InstructionReader.WriteBody(code, field, paramCount, body);
         codeSection.Sized(body);
@@ -261,7 +276,7 @@ internal sealed class ModuleEncoder
         if (asExpressions && !isFirst) types.Value(elemSection, element);
         if (!asExpressions && !isFirst) elemSection.U8(ElementFlags.FuncKind);
         elemSection.U32((uint)count);
-        elemSection.Bytes(items.Span);
+        elemSection.Append(items);
     }
 
     private int WriteElements(ByteWriter items, ElementsSyntax elements, bool asExpressions)
@@ -304,7 +319,7 @@ internal sealed class ModuleEncoder
     private byte[] BytesOf(IReadOnlyList<DataSyntax> data)
     {
         var bytes = new ByteWriter();
-        foreach (DataSyntax part in data) bytes.Bytes(part.Bytes ?? Encode(source, part.Module!, null));
+        foreach (DataSyntax part in data) bytes.Bytes(part.Bytes ?? Encode(source, part.Module!, null).ToArray());
         return bytes.ToArray();
     }
 
@@ -328,7 +343,7 @@ internal sealed class ModuleEncoder
         }
         var items = new ByteWriter();
         elemSection.U32((uint)WriteElements(items, elements, asExpressions));
-        elemSection.Bytes(items.Span);
+        elemSection.Append(items);
     }
 
     private void Data(DataField field)
@@ -356,12 +371,16 @@ internal sealed class ModuleEncoder
         }
     }
 
-    private byte[] Assemble()
+    private ByteWriter Assemble()
     {
         var dataCountSection = new ByteWriter();
         if (code.UsesDataCount) dataCountSection.U32(names.Datas.Count);
         var exportSection = new ByteWriter();
-        foreach ((_, byte[] item) in exports.OrderBy(e => e.Token)) exportSection.Bytes(item);
+        foreach ((int token, byte[] item) in exports.OrderBy(e => e.Token))
+        {
+            exportSection.Place(token);
+            exportSection.Bytes(item);
+        }
         return new SectionWriter(module, names, code).Write([
             .. sections.Sections(), (SectionId.Function, ByteWriter.Counted(definedFuncs, funcSection)),
             (SectionId.Table, ByteWriter.Counted(definedTables, tableSection)), (SectionId.Memory, ByteWriter.Counted(definedMemories, memorySection)),

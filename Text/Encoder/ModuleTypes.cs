@@ -103,7 +103,7 @@ internal sealed class ModuleTypes(ModuleNames names, Source source)
     {
         (uint depth, uint index) = names.OuterItem(field.Item, Space.Kind, null);
         DefineAlias(depth, index, field.Id, field.Name, field.Start, field.End);
-        names.Sections.Add(SectionId.Alias, AliasItem.Outer(ExternByte.Type, depth, index));
+        names.Sections.Add(SectionId.Alias, AliasItem.Outer(ExternByte.Type, depth, index), field.Start);
     }
 
     private uint DefineAlias(uint depth, uint index, string? id, string? name, int position, int token)

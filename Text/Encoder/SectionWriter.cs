@@ -47,7 +47,7 @@ internal sealed class SectionWriter(ModuleSyntax module, ModuleNames names, Code
     private bool IsWritten(string name) => customs.Exists(s => s.Name.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(name)));
 
     /// <summary>The module's bytes; custom sections of one place are in the order of the text.</summary>
-    internal byte[] Write(IEnumerable<(byte Id, ByteWriter Content)> sections)
+    internal ByteWriter Write(IEnumerable<(byte Id, ByteWriter Content)> sections)
     {
         var output = new ByteWriter();
         output.Bytes("\0asm\x1\0\0\0"u8);
@@ -85,6 +85,6 @@ internal sealed class SectionWriter(ModuleSyntax module, ModuleNames names, Code
             if (early && last[id] == i) Customs(c => c.Anchor == id && !c.IsBefore);
         }
         Customs(_ => true);
-        return output.ToArray();
+        return output;
     }
 }

@@ -20,14 +20,14 @@ internal class TypeWriter(ModuleNames names, Source source, TypeScope? scope)
         foreach (SubTypeSyntax member in field.Members) DeclareImplied(member);
         var indices = new List<uint>();
         foreach (SubTypeSyntax member in field.Members) indices.Add(types.Define(member.Id, member.Name, member.Start, member.BehindId));
-        var item = new ByteWriter();
+        ByteWriter item = FirstSections.Begin(field.Start);
         if (field.IsGroup)
         {
             item.U8(TypeByte.Rec);
             item.U32((uint)field.Members.Count);
         }
         for (int i = 0; i < indices.Count; i++) Definition(item, field.Members[i], indices[i], isAlone: !field.IsGroup);
-        names.Sections.Add(SectionId.Type, item.Span);
+        names.Sections.Add(SectionId.Type, item);
     }
 
     /// <summary>Writes one type with its super types.</summary>

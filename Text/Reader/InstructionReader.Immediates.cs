@@ -15,6 +15,7 @@ internal sealed partial class InstructionReader
     /// <summary>An instruction without nested ones, its mnemonic being current.</summary>
     private void Plain(Operator op)
     {
+        output.Place(Position);
         Position++;
         if (IsOpen("ref") && op.WithForm(OpForm.Ref) is { } form)
         {

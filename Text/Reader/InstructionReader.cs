@@ -42,6 +42,7 @@ internal sealed partial class InstructionReader : SyntaxReader
         var reader = new InstructionReader(context, code, null, output);
         if (code.IsFolded) reader.Folded();
         else reader.Whole();
+        output.Place(reader.Position);
         output.Code(OpId.End);
     }
 
@@ -57,6 +58,7 @@ internal sealed partial class InstructionReader : SyntaxReader
         reader.AddLocals(field.Locals, firstLocal);
         reader.labels.Add(null);
         reader.Whole();
+        output.Place(reader.Position);
         output.Code(OpId.End);
         if (reader.hints.Count > 0) context.BranchHints.Add((field.Index, reader.hints));
     }
@@ -178,17 +180,20 @@ internal sealed partial class InstructionReader : SyntaxReader
     private void FlatBlock(Operator op)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
+        output.Place(Position - 1);
         (string? Id, string? Name) label = TakeLabel();
         output.Code(op);
         BlockType();
         if (op.Id == OpId.TryTable) Catches();
         PushLabel(label);
         Instructions();
+        output.Place(Position);
         if (op.Id == OpId.If && TakeAtom("else"))
         {
             CheckLabel();
             output.Code(OpId.Else);
             Instructions();
+            output.Place(Position);
         }
         bool handled = false, all = false;
         while (op.Id == OpId.Try && !all && (IsAtom("catch") || IsAtom("catch_all")))
@@ -200,6 +205,7 @@ internal sealed partial class InstructionReader : SyntaxReader
             output.Code(all ? OpId.CatchAll : OpId.Catch);
             if (!all) output.U32(Index(names.Tags));
             Instructions();
+            output.Place(Position);
         }
         if (op.Id == OpId.Try && !handled && TakeAtom("delegate"))
         {
@@ -251,6 +257,7 @@ internal sealed partial class InstructionReader : SyntaxReader
         {
             case OpId.Block or OpId.Loop or OpId.TryTable:
                 {
+                    output.Place(Position);
                     Position++;
                     (string? Id, string? Name) label = TakeLabel();
                     output.Code(op);
@@ -259,6 +266,7 @@ internal sealed partial class InstructionReader : SyntaxReader
                     PushLabel(label);
                     Instructions();
                     PopLabel();
+                    output.Place(Position);
                     output.Code(OpId.End);
                     break;
                 }
@@ -271,7 +279,7 @@ internal sealed partial class InstructionReader : SyntaxReader
                     output = outside;
                     while (Current.Kind == TokenKind.Open) Folded();
                     AddHint(hint);
-                    output.Bytes(self.Span);
+                    output.Append(self);
                     context.ReturnBuffer(self);
                     break;
                 }
@@ -281,23 +289,27 @@ internal sealed partial class InstructionReader : SyntaxReader
 
     private void FoldedIf(Operator op, byte? hint)
     {
+        int start = Position - 1;
         (string? Id, string? Name) label = TakeLabel();
         ByteWriter outside = output, head = output = context.TakeBuffer();
+        output.Place(start);
         output.Code(op);
         BlockType();
         output = outside;
         while (Current.Kind == TokenKind.Open && !IsOpen("then")) Folded();
         AddHint(hint);
-        output.Bytes(head.Span);
+        output.Append(head);
         context.ReturnBuffer(head);
         PushLabel(label);
         Open("then");
         Instructions();
+        output.Place(Position);
         Close();
         if (TakeOpen("else"))
         {
             output.Code(OpId.Else);
             Instructions();
+            output.Place(Position);
             Close();
         }
         PopLabel();
@@ -306,12 +318,14 @@ internal sealed partial class InstructionReader : SyntaxReader
 
     private void FoldedTry(Operator op)
     {
+        output.Place(Position - 1);
         (string? Id, string? Name) label = TakeLabel();
         output.Code(op);
         BlockType();
         PushLabel(label);
         Open("do");
         Instructions();
+        output.Place(Position);
         Close();
         bool handled = false, all = false;
         while (!all && (IsOpen("catch") || IsOpen("catch_all")))
@@ -322,6 +336,7 @@ internal sealed partial class InstructionReader : SyntaxReader
             output.Code(all ? OpId.CatchAll : OpId.Catch);
             if (!all) output.U32(Index(names.Tags));
             Instructions();
+            output.Place(Position);
             Close();
         }
         PopLabel();

@@ -272,6 +272,9 @@ internal sealed class Source(string text, Token[] tokens, AnnotationList annotat
 
     internal AnnotationList Annotations { get; } = annotations;
 
+    /// <summary>Of the module that was encoded last: offsets in it, and the tokens that what stands there is made of.</summary>
+    internal IReadOnlyList<(int Offset, int Token)> Places { get; set; } = [];
+
     private int[]? ends;
 
     /// <summary>The token behind the closing parenthesis of an opening one; 0 if there is none.</summary>
@@ -301,6 +304,18 @@ internal sealed class Source(string text, Token[] tokens, AnnotationList annotat
     }
 
     internal int Line(int position) => Place(text, position).Line;
+
+    /// <summary>Where in the text stands what has become the byte at an offset of the module; null if nothing is known of it.</summary>
+    internal (int Line, int Column)? PlaceOf(long offset)
+    {
+        int token = -1;
+        foreach ((int at, int begin) in Places)
+        {
+            if (at > offset) break;
+            token = begin;
+        }
+        return token < 0 ? null : Place(text, Tokens[token].Position);
+    }
 
     private static (int Line, int Column) Place(string text, int position)
     {

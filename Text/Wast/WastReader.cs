@@ -21,11 +21,19 @@ internal sealed partial class WastReader : TokenCursor
     internal static byte[] ReadModule(Source source)
     {
         var reader = new WastReader(source);
-        if (!reader.IsOpen("module") && !reader.IsOpen("component")) return Guard(source, () => ModuleEncoder.Encode(source, 0, source.Tokens.Length - 1, null));
+        if (!reader.IsOpen("module") && !reader.IsOpen("component")) return Module(source, 0, source.Tokens.Length - 1, null);
         WastModule module = reader.ReadModule();
         if (reader.Current.Kind != TokenKind.End) throw reader.Unexpected();
         return module.Encode();
     }
+
+    /// <summary>Encodes a module, and notes where in the text its bytes come from.</summary>
+    private static byte[] Module(Source source, int begin, int end, string? id) => Guard(source, () =>
+    {
+        ByteWriter module = ModuleEncoder.Encode(source, begin, end, id);
+        source.Places = module.Places;
+        return module.ToArray();
+    });
 
     private static byte[] Guard(Source source, Func<byte[]> encode)
     {
@@ -48,7 +56,7 @@ internal sealed partial class WastReader : TokenCursor
             Source source = Source;
             int end = source.Tokens.Length - 1;
             var inline = new WastModule(
-                null, WastModuleKind.Text, () => Guard(source, () => ModuleEncoder.Encode(source, 0, end, null)));
+                null, WastModuleKind.Text, () => Module(source, 0, end, null));
             return [new ModuleCommand(1, inline, false)];
         }
         while (Current.Kind != TokenKind.End) commands.Add(Command());
@@ -149,7 +157,7 @@ internal sealed partial class WastReader : TokenCursor
         int end = Position++;
         return new WastModule(
             name, WastModuleKind.Text,
-            () => Guard(source, () => isComponent ? ComponentReader.Encode(source, begin, end, name) : ModuleEncoder.Encode(source, begin, end, name)), isComponent);
+            () => isComponent ? Guard(source, () => ComponentReader.Encode(source, begin, end, name)) : Module(source, begin, end, name), isComponent);
     }
 
     /// <summary>The definitions of a component without the parentheses around them.</summary>

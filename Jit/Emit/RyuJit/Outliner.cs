@@ -65,6 +65,7 @@ internal static class Outliner
     internal static bool TryWrite(IlBuffer il, DynamicMethod method, Signature signature)
     {
         if (Plan(il, signature) is not { } layout) return false;
+        WasmJit.Runtime.RuntimeCode.Require();
         var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm"), AssemblyBuilderAccess.RunAndCollect);
         foreach (string name in Friends) IgnoresAccessChecksToAttribute.Add(assembly, name);
         const TypeAttributes Static = TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed;

@@ -48,13 +48,13 @@ public sealed class LimitTests : IDisposable
 
     [Fact]
     public void WhatEndsInTimeIsNotDisturbed() =>
-        Assert.Equal((0, "1000\n", ""), Run("run", "--timeout", "1h", "--fuel", "100_000", File(Spin), "--invoke", "once"));
+        Assert.Equal((0, "1000\n", ""), Run("run", "--timeout", "1h", "--fuel", "100_000", "--invoke", "once", File(Spin)));
 
     [Fact]
     public void FuelIsATrap()
     {
         Assert.Equal((Tool.Trapped, "", "trap: out of fuel\n    at spin!work\n    at spin!main\n"), Run("run", "--fuel", "1_000_000", File(Spin)));
-        Assert.Equal((Tool.Trapped, "", "trap: out of fuel\n    at spin!work\n    at spin!once\n"), Run("run", "--fuel", "999", File(Spin), "--invoke", "once"));
+        Assert.Equal((Tool.Trapped, "", "trap: out of fuel\n    at spin!work\n    at spin!once\n"), Run("run", "--fuel", "999", "--invoke", "once", File(Spin)));
     }
 
     [Theory]

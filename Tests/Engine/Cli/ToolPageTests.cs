@@ -11,9 +11,27 @@ namespace WasmJit.Tests;
 /// Docs/tool.md shows what the tool prints: each command of its <c>console</c> blocks is run on the modules in Docs/tool. With
 /// WASMJIT_UPDATE_GOLDEN=1 the blocks are written anew.
 /// </summary>
-public sealed partial class ToolPageTests
+public sealed partial class ToolPageTests : IDisposable
 {
     private static readonly string Folder = Golden.InRepository("Docs/tool");
+
+    /// <summary>Where shells run: a copy of the folder, since they write files, in the same place of a copy of the repository.</summary>
+    private readonly string copy = Directory.CreateTempSubdirectory("wasmjit-page").FullName;
+
+    private string CopiedFolder => Path.Combine(copy, "Docs", "tool");
+
+    public ToolPageTests()
+    {
+        Directory.CreateDirectory(CopiedFolder);
+        foreach (string file in Directory.GetFiles(Folder)) File.Copy(file, Path.Combine(CopiedFolder, Path.GetFileName(file)));
+        if (!OperatingSystem.IsLinux()) return;
+        File.CreateSymbolicLink(Path.Combine(copy, "Tests"), Golden.InRepository("Tests"));
+        string command = Path.Combine(copy, "wasmjit");
+        File.WriteAllText(command, $"#!/bin/sh\nexec '{Environment.ProcessPath}' '{typeof(Tool).Assembly.Location}' \"$@\"\n");
+        File.SetUnixFileMode(command, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+    }
+
+    public void Dispose() => Directory.Delete(copy, recursive: true);
 
     [Fact]
     public async Task ShowsWhatTheToolPrints()
@@ -32,6 +50,7 @@ public sealed partial class ToolPageTests
             {
                 string command = step.Groups[1].Value, shown = step.Groups[2].Value, printed;
                 if (command == "echo $?") printed = string.Create(CultureInfo.InvariantCulture, $"{code}\n");
+                else if (!OperatingSystem.IsLinux() && IsShell(command)) printed = shown;
                 else if (!OperatingSystem.IsLinux() && shown.Contains("^C", StringComparison.Ordinal)) printed = shown;
                 else (code, printed) = await Run(command, shown.Contains("^C", StringComparison.Ordinal));
                 // Where a loop is interpreted for so long, the place is known without --timeout, too.
@@ -50,8 +69,31 @@ public sealed partial class ToolPageTests
         Assert.Equal(page, written.ToString());
     }
 
-    private static async Task<(int Code, string Printed)> Run(string command, bool interrupt)
+    /// <summary>Whether it takes a shell, or makes a file.</summary>
+    private static bool IsShell(string command) => command.AsSpan().ContainsAny("|'>;=\"") || command.Contains("saved", StringComparison.Ordinal) || !command.StartsWith("wasmjit ", StringComparison.Ordinal);
+
+    /// <summary>Runs a line in a shell that finds the tool.</summary>
+    private async Task<(int Code, string Printed)> Shell(string line)
     {
+        var start = new ProcessStartInfo("env", ["--default-signal=PIPE", "bash", "--norc", "-c", line + "\n"])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = CopiedFolder,
+        };
+        start.Environment["PATH"] = copy + Path.PathSeparator + start.Environment["PATH"];
+        start.Environment["WASMJIT_CONFIG"] = "";
+        start.Environment["WASMJIT_CACHE"] = Path.Combine(CopiedFolder, "cache");
+        using Process process = Process.Start(start)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, (output + await error).ReplaceLineEndings("\n"));
+    }
+
+    private async Task<(int Code, string Printed)> Run(string command, bool interrupt)
+    {
+        if (IsShell(command)) return await Shell(command);
         string[] words = command.Split(' ');
         Assert.Equal("wasmjit", words[0]);
         // Names of files are relative to the folder, which is not where the tests run.

@@ -99,7 +99,11 @@ public sealed class ToolTests : IDisposable
                 (call $exit (i32.add (i32.mul (i32.load (i32.const 0)) (i32.const 10)) (i32.load (i32.const 4))))))
             """);
         Assert.Equal((10, "", ""), Run("run", file));
-        Assert.Equal((41, "", ""), Run("run", "--env", "A=1", file, "x", "--", "--memory-checks", "y"));
+        // Behind the FILE nothing is the tool's; a "--" is not needed there, and only the first word can be one that is left out.
+        Assert.Equal((41, "", ""), Run("run", "--env", "A=1", file, "--", "x", "--memory-checks", "y"));
+        Assert.Equal((51, "", ""), Run("run", "--env", "A=1", file, "x", "--", "--memory-checks", "y"));
+        Assert.Equal((51, "", ""), Run("--env", "A=1", file, "--env", "B=2", "--help", "@y"));
+        Assert.Equal((10, "", ""), Run("run", "--timeout", "1h", "--", file));
     }
 
     [Fact]
@@ -187,7 +191,7 @@ public sealed class ToolTests : IDisposable
         Wrong("--memory-checks none: the value must be guard or explicit\nhelp: wasmjit run --help", "run", file, "--memory-checks", "none");
         Wrong("unknown option --nope", "--nope");
         Wrong("--fuel needs a value: UNITS", "run", file, "--fuel");
-        Wrong("unknown option --invok\nhelp: did you mean --invoke?", "run", file, "--invok", "add");
+        Wrong("unknown option --invok\nhelp: did you mean --invoke?", "run", "--invok", "add", file);
     }
 
     private void Wrong(string message, params string[] args)
@@ -230,7 +234,7 @@ public sealed class ToolTests : IDisposable
         string good = File("good.wat", "(module)"), bad = File("bad.wat", "(module (func $f (result i32)))");
         (int code, string output, _) = Run("validate", good, bad);
         Assert.Equal(Tool.Failure, code);
-        Assert.StartsWith("DIR/good.wat: valid\nDIR/bad.wat: invalid module: type mismatch", output, StringComparison.Ordinal);
+        Assert.StartsWith("DIR/good.wat: valid\nDIR/bad.wat:1:30: invalid module: type mismatch", output, StringComparison.Ordinal);
         Assert.Contains("in function 0 $f", output, StringComparison.Ordinal);
         Assert.Equal((0, "DIR/good.wat: valid\n", ""), Run("validate", good));
     }

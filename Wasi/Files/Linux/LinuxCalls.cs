@@ -119,6 +119,10 @@ internal static partial class LinuxCalls
     [LibraryImport(Library, EntryPoint = "closedir")]
     internal static partial int CloseStream(nint stream);
 
+    /// <summary>The user whose permissions the process has.</summary>
+    [LibraryImport(Library, EntryPoint = "geteuid")]
+    internal static partial uint EffectiveUser();
+
     [LibraryImport(Library, EntryPoint = "close")]
     internal static partial int Close(int file);
 
@@ -187,6 +191,8 @@ internal static partial class LinuxCalls
     {
         [FieldOffset(16)]
         internal uint Links;
+        [FieldOffset(20)]
+        internal uint Owner;
         [FieldOffset(28)]
         internal ushort Mode;
         [FieldOffset(32)]

@@ -1,0 +1,13 @@
+(module $values
+  (type $unary (func (param i32) (result i32)))
+  (type $pair (struct (field i32) (field f64) (field anyref)))
+  (type $list (array i32))
+  (func (export "both") (param i32 f64) (result f64 i32) (local.get 1) (local.get 0))
+  (func (export "add") (param v128 v128) (result v128) (i32x4.add (local.get 0) (local.get 1)))
+  (func $double (export "double") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
+  (func (export "twice") (param $f (ref $unary)) (param $x i32) (result i32)
+    (call_ref $unary (call_ref $unary (local.get $x) (local.get $f)) (local.get $f)))
+  (func (export "refs") (param funcref i31ref externref) (result funcref i31ref externref (ref $pair) (ref $list))
+    (ref.func $double) (local.get 1) (local.get 2)
+    (struct.new $pair (i32.const 1) (f64.const 2.5) (ref.null any))
+    (array.new $list (i32.const 7) (i32.const 3))))

@@ -1,0 +1,84 @@
+using System.Runtime.InteropServices;
+using Xunit;
+
+namespace WasmJit.Tests.Packages;
+
+/// <summary>A program that uses the packages, published in the forms that .NET has: it does the same in each, and nothing warns.</summary>
+[Collection(PackageCollection.Name)]
+public sealed class DeploymentTests(PackageFeed packages)
+{
+    /// <summary>What one use of the instance prints; there are three tiers and a saved module.</summary>
+    private const string Use = """
+        40
+        42
+        (1, 2)
+        <67305985, 16909060, 16909060, 16909060>
+        2.5
+        3
+        6765
+        out of bounds memory access in published!func[10]
+        5
+        text 1 2 True
+        42
+        (1, 2, 3, 4, 5, 6, 7, 8, 9)
+
+        """;
+
+    private static string Expected { get; } = ("code is made at run time\n" + Use + Use + Use + Use + "1\n").ReplaceLineEndings("\n");
+
+    /// <summary>Trimmed without a root, with .NET in it, as one file.</summary>
+    [Fact]
+    public async Task TrimmedSelfContainedSingleFile()
+    {
+        string output = await Publish("trimmed", "<PublishTrimmed>true</PublishTrimmed><PublishSingleFile>true</PublishSingleFile><SelfContained>true</SelfContained>");
+        string program = Path.Combine(output, OperatingSystem.IsWindows() ? "published.exe" : "published");
+        Assert.Equal([Path.GetFileName(program)], Directory.GetFiles(output).Select(Path.GetFileName).Where(n => Path.GetExtension(n) is not (".pdb" or ".xml")));
+        Assert.Equal((0, Expected, ""), await Dotnet.Start(program, packages.Root));
+    }
+
+    /// <summary>With machine code of everything; and the same where no code may be made.</summary>
+    [Fact]
+    public async Task ReadyToRunAndWithoutCodeMadeAtRunTime()
+    {
+        string output = await Publish("ready", "<PublishReadyToRun>true</PublishReadyToRun><SelfContained>false</SelfContained>");
+        string program = Path.Combine(output, "published.dll");
+        Assert.Equal(Expected, await Dotnet.Run(packages.Root, program));
+        string config = Path.Combine(output, "published.runtimeconfig.json"), text = await File.ReadAllTextAsync(config);
+        const string properties = "\"configProperties\": {";
+        Assert.Contains(properties, text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(config, text.Replace(properties, properties + "\"System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported\": false,", StringComparison.Ordinal));
+        string[] lines = (await Dotnet.Run(packages.Root, program)).Split('\n');
+        Assert.Equal(["no code is made at run time", "interpreted"], lines[..2]);
+        Assert.StartsWith("WasmJit needs code that is made at run time, and this process can make none", lines[2], StringComparison.Ordinal);
+        Assert.Contains("Publish without PublishAot", lines[2], StringComparison.Ordinal);
+    }
+
+    /// <summary>Publishes the program; what warns is an error.</summary>
+    private async Task<string> Publish(string name, string properties)
+    {
+        string folder = await packages.ProjectFolder(name, isOnline: true), output = Path.Combine(folder, "out");
+        File.Copy(Dotnet.InRepository("Tests/Packages/Published/Program.cs"), Path.Combine(folder, "Program.cs"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "published.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <Nullable>enable</Nullable>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <InvariantGlobalization>true</InvariantGlobalization>
+                <RuntimeIdentifier>{RuntimeInformation.RuntimeIdentifier.Replace("debian.12", "linux", StringComparison.Ordinal)}</RuntimeIdentifier>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+                <TrimmerSingleWarn>false</TrimmerSingleWarn>
+                <NuGetAudit>false</NuGetAudit>
+                {properties}
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="WasmJit.Text" Version="{packages.Version}" />
+                <PackageReference Include="WasmJit.Wasi" Version="{packages.Version}" />
+              </ItemGroup>
+            </Project>
+            """);
+        await Dotnet.Run(folder, "publish", "-c", "Release", "-v", "quiet", "-o", output);
+        return output;
+    }
+}
