@@ -1,5 +1,4 @@
 using System.CommandLine;
-using WasmJit.Components;
 
 namespace WasmJit.Cli;
 

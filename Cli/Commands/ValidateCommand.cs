@@ -1,5 +1,4 @@
 using System.CommandLine;
-using WasmJit.Components;
 using WasmJit.Jit.Binary;
 
 namespace WasmJit.Cli;
