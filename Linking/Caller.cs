@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using WasmJit.Linking;
 
 namespace WasmJit;
 
@@ -15,7 +16,12 @@ public sealed class Caller
     private Memory? memory;
     private bool isMemoryKnown;
 
+    private GuestAllocator? allocator;
+
     internal Caller(Instance instance) => Instance = instance;
+
+    /// <summary>What allocates in its memory.</summary>
+    internal GuestAllocator Allocator => allocator ??= new GuestAllocator(Instance);
 
     /// <summary>The instance.</summary>
     public Instance Instance { get; }

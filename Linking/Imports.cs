@@ -1,4 +1,6 @@
 using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+using WasmJit.Linking;
 
 namespace WasmJit;
 
@@ -29,6 +31,28 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     public void Add(string module, string name, object value)
     {
         if (!items.TryAdd((module, name), Checked(value))) throw new ArgumentException($"There is an import \"{module}\" \"{name}\" already.", nameof(name));
+    }
+
+    /// <summary>
+    /// Adds what an object has: its public methods as functions, its properties that hold a memory, a delegate or the like. Each has its own name, in
+    /// camel case, or with separators (<c>ReadLine</c> is <c>readLine</c>, <c>read_line</c> and <c>read-line</c>, too), or that of a <see cref="WasmNameAttribute"/>.
+    /// A text, array or span is an address and a length (two i32) to the guest, a struct of numbers an address; what is returned in memory
+    /// is allocated with the guest's <c>malloc</c> or <c>cabi_realloc</c>, and is the guest's to free.
+    /// </summary>
+    /// <typeparam name="T">The type whose members count: the object's class, or an interface.</typeparam>
+    /// <param name="module">The module name of the imports.</param>
+    /// <param name="value">The object.</param>
+    /// <exception cref="BindingException">A method cannot be one for guests; the message tells all.</exception>
+    /// <exception cref="ArgumentException">There is an import of a member's own name already.</exception>
+    /// <exception cref="PlatformNotSupportedException">Code has to be made for a method, and this process can make none.</exception>
+    public void AddObject<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.Interfaces)] T>(string module, T value)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        List<(string[] Names, object Value)> found = HostObject.ItemsOf(value, typeof(T));
+        foreach ((string[] names, object item) in found) Add(module, names[0], item);
+        foreach ((string[] names, object item) in found)
+            foreach (string name in names.Skip(1)) items.TryAdd((module, name), item);
     }
 
     /// <summary>Adds a single-level import, of the runtime-linking extension: a module, or anything else.</summary>

@@ -68,10 +68,29 @@ public sealed class Instance : InstanceCore, ILinkable
         where T : class
     {
         object export = FindExport(name) ?? throw new KeyNotFoundException($"The instance exports no \"{name}\".");
-        if (As<T>(export) is { } typed) return typed;
+        if (AsType<T>(export) is { } typed) return typed;
         throw new InvalidCastException(export is Delegate { Target: FuncRef func } && typeof(T).IsSubclassOf(typeof(Delegate))
             ? $"The function \"{name}\" has the type {func.Type}: {CSharpName.Of(Signature.Of(func.Type).DelegateType)}."
             : $"The export \"{name}\" is {CSharpName.Of(export.GetType())}, not {CSharpName.Of(typeof(T))}.");
+    }
+
+    /// <summary>
+    /// The instance as an interface: its methods call exports of their names, its properties are globals, memories, tables, or functions as
+    /// delegates. Names may be written as in C#, in camel case or with separators, or be given with <see cref="WasmNameAttribute"/>. Texts, arrays,
+    /// spans and structs of numbers go through the guest's memory, which its <c>malloc</c> or <c>cabi_realloc</c> gives.
+    /// </summary>
+    /// <typeparam name="T">The interface. Its events are imports: <see cref="Module.Instantiate{T}"/>.</typeparam>
+    /// <returns>An object of a class made for the interface. Calls of functions over numbers cost what those of their delegates do.</returns>
+    /// <exception cref="ArgumentException">It is no interface.</exception>
+    /// <exception cref="BindingException">Members do not fit; the message tells all that do not.</exception>
+    /// <exception cref="PlatformNotSupportedException">This process can make no code.</exception>
+    public T As<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>()
+        where T : class
+    {
+        FaceClass made = FaceClass.Of(typeof(T), Module, mayImport: false);
+        Face face = made.Make();
+        made.Bind(face, this);
+        return (T)(object)face;
     }
 
     /// <summary>An export, if <see cref="GetExport"/> would give it.</summary>
@@ -79,14 +98,14 @@ public sealed class Instance : InstanceCore, ILinkable
     public bool TryGetExport<T>(string name, [NotNullWhen(true)] out T? export)
         where T : class
     {
-        export = FindExport(name) is { } found ? As<T>(found) : null;
+        export = FindExport(name) is { } found ? AsType<T>(found) : null;
         return export is not null;
     }
 
     /// <summary>
     /// An export in the form that the host asks for: itself, or a function as another delegate of the same signature; null otherwise.
     /// </summary>
-    private static T? As<T>(object export)
+    private static T? AsType<T>(object export)
         where T : class
     {
         if (export is T typed) return typed;

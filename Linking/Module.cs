@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Saved;
 using WasmJit.Jit.Tiers;
@@ -108,6 +109,37 @@ public sealed class Module : ILinkable
     /// <exception cref="TrapException">A segment does not fit, or the start function traps.</exception>
     public Instance Instantiate(Imports? imports = null, Fuel? fuel = null, GuestResources? resources = null) =>
         InstantiateFor(null, imports, fuel, resources);
+
+    /// <summary>
+    /// Makes an instance and its typed face at once; see <see cref="Instance.As{T}"/>. Events of the interface are functions that the module
+    /// imports: when it calls one, the handlers are called. Without a handler it gets zeros.
+    /// </summary>
+    /// <typeparam name="T">The interface.</typeparam>
+    /// <param name="imports">What else the module imports.</param>
+    /// <param name="fuel">As for an instance without a face.</param>
+    /// <param name="resources">As for an instance without a face.</param>
+    /// <exception cref="BindingException">Members do not fit; the message tells all that do not.</exception>
+    /// <exception cref="LinkException">An import is missing or of another type.</exception>
+    /// <exception cref="TrapException">A segment does not fit, or the start function traps.</exception>
+    /// <exception cref="PlatformNotSupportedException">This process can make no code.</exception>
+    public T Instantiate<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>(Imports? imports = null, Fuel? fuel = null, GuestResources? resources = null)
+        where T : class
+    {
+        FaceClass made = FaceClass.Of(typeof(T), this, mayImport: true);
+        Face face = made.Make();
+        var all = new Imports();
+        if (imports is not null) all.AddRange(imports);
+        var problems = new List<string>();
+        for (int i = 0; i < made.Members.Count; i++)
+        {
+            if (made.Members[i] is not BoundEvent raised) continue;
+            if (HostObject.Function(face, face.GetType().GetMethod(FaceBuilder.RaiserOf(i))!, out string? problem) is { } function) all[raised.Module, raised.Import] = function;
+            else problems.Add($"{raised.Event.Name}: {problem}");
+        }
+        if (problems.Count > 0) throw new BindingException($"{typeof(T).Name} does not fit the module", problems);
+        made.Bind(face, Instantiate(all, fuel, resources));
+        return (T)(object)face;
+    }
 
     /// <summary>The same, for hosts that must know the instance before its start function calls them.</summary>
     internal Instance InstantiateFor(Action<Instance>? beforeStart, Imports? imports, Fuel? fuel, GuestResources? resources = null) =>

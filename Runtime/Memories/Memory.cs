@@ -249,6 +249,20 @@ public sealed unsafe class Memory
         return text;
     }
 
+    /// <summary>Reads text up to a zero byte, as C has it; malformed UTF-8 becomes replacement characters.</summary>
+    /// <param name="address">The first byte.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no zero behind it in the memory, or not within 2 GB.</exception>
+    public string ReadString(ulong address)
+    {
+        ulong size = Length;
+        if (address >= size) throw new ArgumentOutOfRangeException(nameof(address), address, $"The address is not inside a memory of {size}.");
+        var rest = new ReadOnlySpan<byte>(Base + address, (int)Math.Min(size - address, int.MaxValue));
+        int length = rest.IndexOf((byte)0);
+        GC.KeepAlive(this);
+        return length >= 0 ? ReadString(address, length)
+            : throw new ArgumentOutOfRangeException(nameof(address), address, "No zero ends the text.");
+    }
+
     /// <summary>Writes text as UTF-8, without a zero behind it.</summary>
     /// <returns>How many bytes were written.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The text does not fit into the memory.</exception>

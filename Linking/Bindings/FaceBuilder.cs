@@ -1,0 +1,251 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
+using WasmJit.Jit.Calls;
+using WasmJit.Runtime;
+
+namespace WasmJit.Linking;
+
+/// <summary>A class that implements an interface over the exports of modules with certain types.</summary>
+internal sealed class FaceClass
+{
+    private static readonly ConditionalWeakTable<Type, Dictionary<string, WeakReference<FaceClass>>> Known = [];
+
+    private readonly Type type;
+
+    /// <summary>What the class takes of the process's mappings.</summary>
+    private readonly MappingLease lease;
+
+    internal FaceClass(Type type, IReadOnlyList<BoundMember> members, MappingLease lease)
+    {
+        this.type = type;
+        this.lease = lease;
+        Members = members;
+    }
+
+    internal IReadOnlyList<BoundMember> Members { get; }
+
+    /// <summary>The class for an interface and a module; made when there is none with the same types. It goes when no face of it is left.</summary>
+    /// <exception cref="BindingException">The interface does not fit.</exception>
+    internal static FaceClass Of(Type face, Module module, bool mayImport)
+    {
+        IReadOnlyList<BoundMember> members = FacePlan.Of(face, module, mayImport);
+        string key = string.Join('\n', members.Select(m => m switch
+        {
+            BoundMethod method => $"{method.Export} {method.Type}",
+            BoundItem item => item.Export,
+            BoundGlobal global => $"{global.Export} {global.Type}",
+            BoundEvent raised => $"{raised.Module} {raised.Import}",
+            _ => "",
+        }));
+        Dictionary<string, WeakReference<FaceClass>> known = Known.GetOrCreateValue(face);
+        lock (known)
+        {
+            if (known.TryGetValue(key, out WeakReference<FaceClass>? weak) && weak.TryGetTarget(out FaceClass? made)) return made;
+            foreach (string gone in known.Where(k => !k.Value.TryGetTarget(out _)).Select(k => k.Key).ToArray()) known.Remove(gone);
+            made = new FaceBuilder(face, members).Make();
+            known[key] = new WeakReference<FaceClass>(made);
+            return made;
+        }
+    }
+
+    /// <summary>An object of the class that is not bound yet.</summary>
+    internal Face Make()
+    {
+        var face = (Face)Activator.CreateInstance(type)!;
+        face.Class = this;
+        GC.KeepAlive(lease);
+        return face;
+    }
+
+    /// <summary>Binds an object to an instance.</summary>
+    internal void Bind(Face face, Instance instance)
+    {
+        object?[] items = new object?[Members.Count];
+        for (int i = 0; i < items.Length; i++)
+        {
+            items[i] = Members[i] switch
+            {
+                BoundMethod method => instance.FindExport(method.Export),
+                BoundItem { Export: null } => instance,
+                BoundItem { Property.PropertyType: var wanted } item when typeof(Delegate).IsAssignableFrom(wanted) => FunctionAs(instance, item.Export, wanted),
+                BoundItem item => instance.FindExport(item.Export),
+                BoundGlobal global => instance.FindExport(global.Export),
+                _ => null,
+            };
+        }
+        face.Instance = instance;
+        face.Bind(items);
+    }
+
+    private static Delegate FunctionAs(Instance instance, string name, Type wanted)
+    {
+        var function = (Delegate)instance.FindExport(name)!;
+        if (wanted.IsInstanceOfType(function)) return function;
+        try
+        {
+            return EntryThunk.MakeDelegate((FuncRef)function.Target!, wanted);
+        }
+        catch (ArgumentException)
+        {
+            throw new BindingException($"The export \"{name}\" does not fit", [$"it is {CSharpName.Of(function.GetType())}, not {CSharpName.Of(wanted)}"]);
+        }
+    }
+}
+
+/// <summary>Writes the class that implements an interface.</summary>
+internal sealed class FaceBuilder
+{
+    private readonly Type face;
+    private readonly IReadOnlyList<BoundMember> members;
+    private readonly TypeBuilder type;
+    private readonly MappingLease lease;
+
+    internal FaceBuilder(Type face, IReadOnlyList<BoundMember> members)
+    {
+        this.face = face;
+        this.members = members;
+        RuntimeCode.Require();
+        lease = MappingLease.Take(Mappings.OfAssembly);
+        var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm faces"), AssemblyBuilderAccess.RunAndCollect);
+        // The class uses internal members, and the interface need not be public.
+        ConstructorInfo friend = typeof(IgnoresAccessChecksToAttribute).GetConstructor([typeof(string)])!;
+        foreach (string name in Friends()) assembly.SetCustomAttribute(new CustomAttributeBuilder(friend, [name]));
+        type = assembly.DefineDynamicModule("wasm faces").DefineType("wasm " + face.Name, TypeAttributes.Public | TypeAttributes.Sealed, typeof(Face), [face]);
+    }
+
+    private IEnumerable<string> Friends()
+    {
+        var names = new HashSet<string> { typeof(Face).Assembly.GetName().Name!, typeof(FuncRef).Assembly.GetName().Name!, typeof(EntryThunk).Assembly.GetName().Name! };
+        foreach (Type part in face.GetInterfaces().Prepend(face))
+        {
+            names.Add(part.Assembly.GetName().Name!);
+            foreach (MethodInfo method in part.GetMethods())
+                foreach (Type used in method.GetParameters().Select(p => p.ParameterType).Append(method.ReturnType)) AddTypes(used);
+        }
+        return names;
+
+        void AddTypes(Type used)
+        {
+            names.Add(used.Assembly.GetName().Name!);
+            if (used.HasElementType) AddTypes(used.GetElementType()!);
+            foreach (Type argument in used.IsGenericType ? used.GetGenericArguments() : []) AddTypes(argument);
+        }
+    }
+
+    internal FaceClass Make()
+    {
+        MethodBuilder bind = type.DefineMethod(nameof(Face.Bind), MethodAttributes.Assembly | MethodAttributes.Virtual | MethodAttributes.HideBySig, typeof(void), [typeof(object[])]);
+        ILGenerator binding = bind.GetILGenerator();
+        for (int i = 0; i < members.Count; i++)
+        {
+            Type held = members[i] switch
+            {
+                BoundMethod method => Signature.Of(DefType.Of(method.Type)).DelegateType,
+                BoundItem item => item.Property.PropertyType,
+                BoundGlobal => typeof(Global),
+                BoundEvent raised => raised.Event.EventHandlerType!,
+                _ => typeof(object),
+            };
+            FieldBuilder field = type.DefineField($"member{i}", held, FieldAttributes.Private);
+            if (members[i] is not BoundEvent)
+            {
+                binding.Emit(OpCodes.Ldarg_0);
+                binding.Emit(OpCodes.Ldarg_1);
+                binding.Emit(OpCodes.Ldc_I4, i);
+                binding.Emit(OpCodes.Ldelem_Ref);
+                binding.Emit(OpCodes.Castclass, held);
+                binding.Emit(OpCodes.Stfld, field);
+            }
+            switch (members[i])
+            {
+                case BoundMethod method: new FaceMethod(Override(method.Method), method, field, held).Write(); break;
+                case BoundItem item: Getter(item.Property.GetMethod!, il => LoadField(il, field)); break;
+                case BoundGlobal global: Property(global, field); break;
+                case BoundEvent raised: Event(raised, field, i); break;
+            }
+        }
+        binding.Emit(OpCodes.Ret);
+        type.DefineMethodOverride(bind, typeof(Face).GetMethod(nameof(Face.Bind), BindingFlags.Instance | BindingFlags.NonPublic)!);
+        return new FaceClass(type.CreateType(), members, lease);
+    }
+
+    private ILGenerator Override(MethodInfo method)
+    {
+        MethodBuilder made = type.DefineMethod($"{method.DeclaringType!.FullName}.{method.Name}",
+            MethodAttributes.Private | MethodAttributes.Virtual | MethodAttributes.Final | MethodAttributes.HideBySig | MethodAttributes.NewSlot,
+            method.ReturnType, [.. method.GetParameters().Select(p => p.ParameterType)]);
+        type.DefineMethodOverride(made, method);
+        return made.GetILGenerator();
+    }
+
+    private static void LoadField(ILGenerator il, FieldInfo field)
+    {
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ldfld, field);
+    }
+
+    private void Getter(MethodInfo method, Action<ILGenerator> value)
+    {
+        ILGenerator il = Override(method);
+        value(il);
+        il.Emit(OpCodes.Ret);
+    }
+
+    private void Property(BoundGlobal global, FieldInfo field)
+    {
+        CrossingType crossing = CrossingType.Of(global.Property.PropertyType);
+        Type host = ConversionIl.HostType(global.Type.Type);
+        bool isNumber = !global.Type.Type.IsRef;
+        if (global.Property.GetMethod is { } get)
+        {
+            Getter(get, il =>
+            {
+                LoadField(il, field);
+                il.Emit(OpCodes.Call, Face.Method(isNumber ? nameof(Face.GetNumber) : nameof(Face.GetGlobal)).MakeGenericMethod(host));
+                ConversionIl.FromHost(il, crossing);
+            });
+        }
+        if (global.Property.SetMethod is not { } set) return;
+        ILGenerator setter = Override(set);
+        LoadField(setter, field);
+        setter.Emit(OpCodes.Ldarg_1);
+        setter.Emit(OpCodes.Call, Face.Method(isNumber ? nameof(Face.SetNumber) : nameof(Face.SetGlobal)).MakeGenericMethod(host));
+        setter.Emit(OpCodes.Ret);
+    }
+
+    /// <summary>Handlers are added and removed; a method with the delegate's signature calls them, for the import.</summary>
+    private void Event(BoundEvent raised, FieldBuilder field, int number)
+    {
+        Type handler = raised.Event.EventHandlerType!;
+        foreach ((MethodInfo? accessor, string helper) in new[] { (raised.Event.AddMethod, nameof(Face.AddHandler)), (raised.Event.RemoveMethod, nameof(Face.RemoveHandler)) })
+        {
+            ILGenerator il = Override(accessor!);
+            il.Emit(OpCodes.Ldarg_0);
+            il.Emit(OpCodes.Ldflda, field);
+            il.Emit(OpCodes.Ldarg_1);
+            il.Emit(OpCodes.Call, Face.Method(helper).MakeGenericMethod(handler));
+            il.Emit(OpCodes.Ret);
+        }
+        MethodInfo invoke = handler.GetMethod("Invoke")!;
+        Type[] parameters = [.. invoke.GetParameters().Select(p => p.ParameterType)];
+        ILGenerator raise = type.DefineMethod(RaiserOf(number), MethodAttributes.Public | MethodAttributes.HideBySig, invoke.ReturnType, parameters).GetILGenerator();
+        Label none = raise.DefineLabel();
+        LoadField(raise, field);
+        raise.Emit(OpCodes.Brfalse, none);
+        LoadField(raise, field);
+        for (int i = 0; i < parameters.Length; i++) raise.Emit(OpCodes.Ldarg, (short)(i + 1));
+        raise.Emit(OpCodes.Callvirt, invoke);
+        raise.Emit(OpCodes.Ret);
+        raise.MarkLabel(none);
+        if (invoke.ReturnType != typeof(void))
+        {
+            LocalBuilder zero = raise.DeclareLocal(invoke.ReturnType);
+            raise.Emit(OpCodes.Ldloc, zero);
+        }
+        raise.Emit(OpCodes.Ret);
+    }
+
+    /// <summary>The method that raises an event.</summary>
+    internal static string RaiserOf(int number) => $"raise{number}";
+}

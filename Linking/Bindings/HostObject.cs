@@ -1,0 +1,189 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Runtime;
+
+namespace WasmJit.Linking;
+
+/// <summary>
+/// An object as imports: its public methods are functions, its properties of an importable type what they hold. A method over numbers is called as
+/// any host function; one with texts, arrays, spans or structs gets them from the caller's memory, by address and length.
+/// </summary>
+internal static class HostObject
+{
+    /// <summary>What an object gives, with all names that each may have.</summary>
+    /// <param name="target">The object.</param>
+    /// <param name="type">The type whose members count.</param>
+    /// <exception cref="BindingException">A method cannot be one for guests.</exception>
+    internal static List<(string[] Names, object Value)> ItemsOf(object target, Type type)
+    {
+        var problems = new List<string>();
+        var items = new List<(string[], object)>();
+        IEnumerable<Type> parts = type.IsInterface ? type.GetInterfaces().Prepend(type) : [type];
+        foreach (MethodInfo method in parts.SelectMany(p => p.GetMethods(BindingFlags.Instance | BindingFlags.Public)))
+        {
+            if (method.IsSpecialName || method.DeclaringType == typeof(object) || method.GetBaseDefinition().DeclaringType == typeof(object)) continue;
+            if (Function(target, method, out string? problem) is { } function) items.Add((FacePlan.NamesOf(method), function));
+            else problems.Add($"{method.Name}: {problem}");
+        }
+        foreach (PropertyInfo property in parts.SelectMany(p => p.GetProperties(BindingFlags.Instance | BindingFlags.Public)))
+        {
+            if (!property.CanRead || property.GetIndexParameters().Length > 0) continue;
+            if (property.GetValue(target) is { } value && value is Delegate or Memory or Table or Global or Tag or Module or Instance)
+                items.Add((FacePlan.NamesOf(property), value));
+        }
+        foreach (string name in items.GroupBy(i => i.Item1[0]).Where(g => g.Count() > 1).Select(g => g.Key))
+            problems.Add($"{name}: several members have this name; give others with WasmName");
+        if (items.Count == 0 && problems.Count == 0) problems.Add("it has no public method");
+        return problems.Count == 0 ? items : throw new BindingException($"{CSharpName.Of(type)} cannot be imported", problems);
+    }
+
+    /// <summary>A method of an object as a host function.</summary>
+    internal static Delegate? Function(object target, MethodInfo method, out string? problem)
+    {
+        problem = Check(method);
+        if (problem is not null) return null;
+        Type[] types = [.. method.GetParameters().Select(p => p.ParameterType)];
+        bool isSame = AsyncHost.ResultOf(method.ReturnType) != method.ReturnType || IsHostType(method.ReturnType);
+        if (isSame && types.All(t => IsHostType(t) || t == typeof(Caller) || t == typeof(CancellationToken)))
+            return method.CreateDelegate(Expression.GetDelegateType([.. types, method.ReturnType]), target);
+        return Thunk(target, method);
+    }
+
+    private static bool IsHostType(Type type) => type == typeof(void) || type == typeof(int) || type == typeof(long) || type == typeof(float) || type == typeof(double)
+        || type == typeof(System.Runtime.Intrinsics.Vector128<byte>) || type == typeof(Delegate) || type == typeof(object) || IsTuple(type);
+
+    private static bool IsTuple(Type type) => type.IsValueType && typeof(System.Runtime.CompilerServices.ITuple).IsAssignableFrom(type);
+
+    private static string? Check(MethodInfo method)
+    {
+        if (method.IsGenericMethodDefinition) return "a generic method cannot be imported";
+        ParameterInfo[] parameters = method.GetParameters();
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            Type type = parameters[i].ParameterType;
+            if (i == 0 && type == typeof(Caller) || i == parameters.Length - 1 && type == typeof(CancellationToken)) continue;
+            if (CrossingType.Of(type).Kind == Crossing.None) return $"the parameter {parameters[i].Name} is {CSharpName.Of(type)}, which cannot cross";
+        }
+        Type result = method.ReturnType;
+        if (result == typeof(void) || IsHostType(AsyncHost.ResultOf(result))) return null;
+        return CrossingType.Of(result).Kind is Crossing.None or Crossing.Struct or Crossing.Span ? $"the result is {CSharpName.Of(result)}, which cannot cross" : null;
+    }
+
+    /// <summary>A function over WebAssembly's types that calls a method.</summary>
+    private static Delegate Thunk(object target, MethodInfo method)
+    {
+        ParameterInfo[] parameters = method.GetParameters();
+        bool takesCaller = parameters.Length > 0 && parameters[0].ParameterType == typeof(Caller);
+        CrossingType?[] types = [.. parameters.Select(p => p.ParameterType == typeof(Caller) || p.ParameterType == typeof(CancellationToken) ? null : CrossingType.Of(p.ParameterType))];
+        CrossingType? result = method.ReturnType == typeof(void) || IsHostType(method.ReturnType) ? null : CrossingType.Of(method.ReturnType);
+        bool needsCaller = takesCaller || types.Any(t => t is { Kind: Crossing.Text or Crossing.Array or Crossing.Span or Crossing.ReadOnlySpan or Crossing.Struct })
+            || result is { Kind: Crossing.Text or Crossing.Array or Crossing.ReadOnlySpan };
+        var own = new List<Type>();
+        if (needsCaller) own.Add(typeof(Caller));
+        foreach (CrossingType? type in types.Skip(takesCaller ? 1 : 0))
+        {
+            if (type is null) own.Add(typeof(CancellationToken));
+            else own.AddRange(HostTypes(type));
+        }
+        Type returned = result is null ? method.ReturnType : HostTypes(result) is [var one] ? one : typeof((int, int));
+        DynamicMethod thunk = RuntimeCode.Method("host " + method.Name, returned, [typeof(object), .. own], typeof(HostObject).Module);
+        ILGenerator il = thunk.GetILGenerator();
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Castclass, method.DeclaringType!);
+        int at = needsCaller ? 2 : 1;
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            if (i == 0 && takesCaller)
+            {
+                il.Emit(OpCodes.Ldarg_1);
+                continue;
+            }
+            if (types[i] is not { } type || HostTypes(type).Length == 1 && type.Kind != Crossing.Struct)
+            {
+                il.Emit(OpCodes.Ldarg, (short)at++);
+                if (types[i] is { } value) ConversionIl.FromHost(il, value);
+                continue;
+            }
+            il.Emit(OpCodes.Ldarg_1);
+            il.Emit(OpCodes.Ldarg, (short)at++);
+            if (type.Kind != Crossing.Struct) il.Emit(OpCodes.Ldarg, (short)at++);
+            il.Emit(OpCodes.Call, type.Kind switch
+            {
+                Crossing.Text => Helper(nameof(TextAt)),
+                Crossing.Array => Helper(nameof(ArrayAt)).MakeGenericMethod(type.Item!),
+                Crossing.Struct => Helper(nameof(StructAt)).MakeGenericMethod(type.Type),
+                Crossing.Span => Helper(nameof(SpanAt)).MakeGenericMethod(type.Item!),
+                _ => Helper(nameof(ReadOnlySpanAt)).MakeGenericMethod(type.Item!),
+            });
+        }
+        il.Emit(OpCodes.Callvirt, method);
+        if (result is { Kind: Crossing.Text or Crossing.Array or Crossing.ReadOnlySpan })
+        {
+            il.Emit(OpCodes.Ldarg_1);
+            il.Emit(OpCodes.Call, result.Kind switch
+            {
+                Crossing.Text => Helper(nameof(PassText)),
+                Crossing.Array => Helper(nameof(PassArray)).MakeGenericMethod(result.Item!),
+                _ => Helper(nameof(PassSpan)).MakeGenericMethod(result.Item!),
+            });
+        }
+        il.Emit(OpCodes.Ret);
+        return thunk.CreateDelegate(Expression.GetDelegateType([.. own, returned]), target);
+    }
+
+    /// <summary>The WebAssembly values, in the host's form, that a .NET value is.</summary>
+    private static Type[] HostTypes(CrossingType type) => type.Kind switch
+    {
+        Crossing.Value => CrossingType.NumberOf(type.Type) switch
+        {
+            ValKind.I32 => [typeof(int)],
+            ValKind.I64 => [typeof(long)],
+            ValKind.F32 => [typeof(float)],
+            ValKind.F64 => [typeof(double)],
+            _ => [type.Type],
+        },
+        Crossing.Function => [typeof(Delegate)],
+        Crossing.Object => [typeof(object)],
+        Crossing.Struct => [typeof(int)],
+        _ => [typeof(int), typeof(int)],
+    };
+
+    private static MethodInfo Helper(string name) => typeof(HostObject).GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic)!;
+
+    // ---- what the guest passes ----
+
+    private static string TextAt(Caller caller, int address, int length) => caller.Memory.ReadString((uint)address, checked((int)(uint)length));
+
+    private static Span<T> SpanAt<T>(Caller caller, int address, int count)
+        where T : unmanaged => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(
+            caller.Memory.Slice((uint)address, checked((int)((uint)count * (long)System.Runtime.CompilerServices.Unsafe.SizeOf<T>()))));
+
+    private static ReadOnlySpan<T> ReadOnlySpanAt<T>(Caller caller, int address, int count)
+        where T : unmanaged => SpanAt<T>(caller, address, count);
+
+    private static T[] ArrayAt<T>(Caller caller, int address, int count)
+        where T : unmanaged => SpanAt<T>(caller, address, count).ToArray();
+
+    private static T StructAt<T>(Caller caller, int address)
+        where T : unmanaged => caller.Memory.Read<T>((uint)address);
+
+    // ---- what the guest gets: allocated in its memory, for it to free ----
+
+    private static (int Address, int Length) PassText(string? text, Caller caller) =>
+        text is null ? (0, 0) : PassSpan<byte>(System.Text.Encoding.UTF8.GetBytes(text), caller);
+
+    private static (int Address, int Length) PassArray<T>(T[]? items, Caller caller)
+        where T : unmanaged => items is null ? (0, 0) : PassSpan<T>(items, caller);
+
+    private static (int Address, int Length) PassSpan<T>(ReadOnlySpan<T> items, Caller caller)
+        where T : unmanaged
+    {
+        ReadOnlySpan<byte> bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(items);
+        GuestAllocator allocator = caller.Allocator;
+        ulong address = allocator.Allocate(bytes.Length);
+        allocator.Required.WriteBytes(address, bytes);
+        return ((int)address, items.Length);
+    }
+}
