@@ -17,6 +17,7 @@ internal static class Program
         Perf programs [--processor-time] [CASE...]                 programs of Tests/Programs on WasmJit and Wasmtime by turns
         Perf hostile [NAME]                                        modules that are large in one respect alone
         Perf linking [--memory-checks guard|explicit]              accesses, exports, calls across modules; tiny modules
+        Perf bindings                                              interfaces over exports beside their delegates
         Perf signatures [COUNT]                                    modules of different signatures, 1000000 by default: what stays
         Perf guest-jit [MODULES]                                   a guest that compiles modules one by one, 10000 by default
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
@@ -62,6 +63,9 @@ internal static class Program
                 case "linking":
                     Linking.Run(options);
                     LinkingCalls.Run(options);
+                    return 0;
+                case "bindings":
+                    Bindings.Run();
                     return 0;
                 case "signatures":
                     Signatures.Run(rest.Count == 0 ? 1_000_000 : int.Parse(rest[0], System.Globalization.CultureInfo.InvariantCulture));

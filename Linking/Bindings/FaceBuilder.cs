@@ -9,7 +9,15 @@ namespace WasmJit.Linking;
 /// <summary>A class that implements an interface over the exports of modules with certain types.</summary>
 internal sealed class FaceClass
 {
-    private static readonly ConditionalWeakTable<Type, Dictionary<string, WeakReference<FaceClass>>> Known = [];
+    /// <summary>The classes of an interface: by the types of exports and imports, and by module, for which no member is looked at again.</summary>
+    private sealed class Classes
+    {
+        internal Dictionary<string, WeakReference<FaceClass>> ByTypes { get; } = [];
+
+        internal ConditionalWeakTable<ModuleCode, WeakReference<FaceClass>> ByModule { get; } = [];
+    }
+
+    private static readonly ConditionalWeakTable<Type, Classes> Known = [];
 
     private readonly Type type;
 
@@ -25,10 +33,15 @@ internal sealed class FaceClass
 
     internal IReadOnlyList<BoundMember> Members { get; }
 
+    private bool HasEvents => Members.Any(m => m is BoundEvent);
+
     /// <summary>The class for an interface and a module; made when there is none with the same types. It goes when no face of it is left.</summary>
     /// <exception cref="BindingException">The interface does not fit.</exception>
     internal static FaceClass Of(Type face, Module module, bool mayImport)
     {
+        Classes known = Known.GetOrCreateValue(face);
+        // An interface with events is for instances that are still to be made.
+        if (known.ByModule.TryGetValue(module.Shared, out WeakReference<FaceClass>? weak) && weak.TryGetTarget(out FaceClass? made) && (mayImport || !made.HasEvents)) return made;
         IReadOnlyList<BoundMember> members = FacePlan.Of(face, module, mayImport);
         string key = string.Join('\n', members.Select(m => m switch
         {
@@ -38,13 +51,16 @@ internal sealed class FaceClass
             BoundEvent raised => $"{raised.Module} {raised.Import}",
             _ => "",
         }));
-        Dictionary<string, WeakReference<FaceClass>> known = Known.GetOrCreateValue(face);
         lock (known)
         {
-            if (known.TryGetValue(key, out WeakReference<FaceClass>? weak) && weak.TryGetTarget(out FaceClass? made)) return made;
-            foreach (string gone in known.Where(k => !k.Value.TryGetTarget(out _)).Select(k => k.Key).ToArray()) known.Remove(gone);
-            made = new FaceBuilder(face, members).Make();
-            known[key] = new WeakReference<FaceClass>(made);
+            Dictionary<string, WeakReference<FaceClass>> all = known.ByTypes;
+            if (!all.TryGetValue(key, out weak) || !weak.TryGetTarget(out made))
+            {
+                foreach (string gone in all.Where(k => !k.Value.TryGetTarget(out _)).Select(k => k.Key).ToArray()) all.Remove(gone);
+                made = new FaceBuilder(face, members).Make();
+                all[key] = weak = new WeakReference<FaceClass>(made);
+            }
+            known.ByModule.AddOrUpdate(module.Shared, weak);
             return made;
         }
     }

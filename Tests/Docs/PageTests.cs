@@ -13,9 +13,10 @@ public sealed class PageTests
 {
     private static readonly bool Update = Environment.GetEnvironmentVariable("WASMJIT_UPDATE_GOLDEN") == "1";
 
-    // Other fences hold commands and what is no code; those of the tool's page (console) are run by the tests of the tool. A language
+    // Other fences hold commands and what is no code; those of the tool's page (console) are run by the tests of the tool, the README's nuget.config
+    // (xml) is used by those of the packages. A language
     // that is new here needs a decision of how it is checked.
-    private static readonly HashSet<string> Known = ["", "sh", "console", "csharp", "text", "wat", "twig", "session"];
+    private static readonly HashSet<string> Known = ["", "sh", "console", "csharp", "text", "wat", "twig", "session", "xml"];
 
     /// <summary>The names of the pages.</summary>
     public static TheoryData<string> Pages() =>
