@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace WasmJit.Jit;
+namespace WasmJit.Jit.Il;
 
 /// <summary>
 /// What of .NET is found by reflection where the trimmer does not see it: it keeps what is named here. Nothing calls the method; the
