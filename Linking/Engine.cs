@@ -12,7 +12,11 @@ namespace WasmJit;
 /// </summary>
 public sealed class Engine
 {
-    static Engine() => Unwinder.Test = FastPathTest.Run;
+    static Engine()
+    {
+        Unwinder.Test = FastPathTest.Run;
+        WasmJitMetrics.Publish();
+    }
 
     /// <summary>Makes an engine.</summary>
     /// <param name="options">What it does and allows; the defaults if null.</param>
@@ -133,6 +137,7 @@ public sealed class Engine
         if (Options.Compilation == Compilation.Never)
             throw new CompilationNotAllowedException();
         ModuleInfo info = Load(bytes);
+        WasmJitMetrics.ModuleCompiled();
         var module = new Module(this, info);
         if (Options.Compilation == Compilation.Ahead) module.Code.CompileAll();
         return module;

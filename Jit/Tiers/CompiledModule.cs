@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using WasmJit.Jit.Binary;
@@ -225,6 +226,14 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     }
 
     private DynamicMethod Build(int func, int loop, out nint code, out long frame, out bool hasRegions)
+    {
+        long start = Stopwatch.GetTimestamp();
+        DynamicMethod method = BuildNow(func, loop, out code, out frame, out hasRegions);
+        WasmJitMetrics.FunctionCompiled(start);
+        return method;
+    }
+
+    private DynamicMethod BuildNow(int func, int loop, out nint code, out long frame, out bool hasRegions)
     {
         Signature signature = Signature.Of(Info.Funcs[func].Type);
         IlBuffer il = FunctionEmitter.Emit(Info, func, this, loop);

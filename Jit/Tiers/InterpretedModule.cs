@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using WasmJit.Jit.Binary;
@@ -96,8 +97,10 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         if (!BeginTranslation(state, own)) return;
         try
         {
+            long start = Stopwatch.GetTimestamp();
             if (RegisterTranslator.TryTranslate(module.Info, func, this) is { } code)
             {
+                WasmJitMetrics.FunctionTranslated(start);
                 Install(state, own, code);
                 return;
             }

@@ -7,7 +7,11 @@ namespace WasmJit;
 public sealed class QuotaExceededException : WasmJitException
 {
     internal QuotaExceededException(string detail)
-        : base($"quota exceeded: {detail}") => Detail = detail;
+        : base($"quota exceeded: {detail}")
+    {
+        Detail = detail;
+        Runtime.WasmJitMetrics.Refused();
+    }
 
     /// <summary>Which quota is used up.</summary>
     internal string Detail { get; }

@@ -34,7 +34,13 @@ internal sealed class ResourceLimitException(ResourceKind kind, long inUse, long
         ? $"{NameOf(kind)}: {inUse} in use, {requested} more asked for, {maximum} are allowed"
         : $"{NameOf(kind)}: the host refuses {requested} beside {inUse} in use")
 {
-    internal ResourceKind Kind => kind;
+    internal ResourceKind Kind { get; } = Counted(kind);
+
+    private static ResourceKind Counted(ResourceKind kind)
+    {
+        WasmJitMetrics.Refused();
+        return kind;
+    }
 
     private static string NameOf(ResourceKind kind) => kind switch
     {

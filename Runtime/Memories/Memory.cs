@@ -117,6 +117,7 @@ public sealed unsafe class Memory
             reach = ownReach;
             Committed = committed;
             Press(committed);
+            WasmJitMetrics.MemoryMade();
         }
 
         internal bool Grow(ulong wanted)
@@ -135,6 +136,7 @@ public sealed unsafe class Memory
         {
             if (pressure == 0 || !Pages.Discard(Base, Committed)) return;
             GC.RemoveMemoryPressure((long)pressure);
+            WasmJitMetrics.MemoryBytes(-(long)pressure);
             pressure = 0;
         }
 
@@ -142,6 +144,7 @@ public sealed unsafe class Memory
         {
             if (bytes != 0) GC.AddMemoryPressure((long)bytes);
             pressure += bytes;
+            WasmJitMetrics.MemoryBytes((long)bytes);
         }
 
         protected override void Release()
@@ -149,6 +152,8 @@ public sealed unsafe class Memory
             if (Base is null) return;
             if (reach != 0) Reservations.Give(Base, Committed, reach);
             else AddressSpace.Give(Base, Committed);
+            WasmJitMetrics.MemoryGone();
+            WasmJitMetrics.MemoryBytes(-(long)pressure);
             if (pressure != 0) GC.RemoveMemoryPressure((long)pressure);
         }
     }

@@ -112,7 +112,11 @@ public sealed class TrapException : WasmJitException
     private IReadOnlyList<WasmFrame>? stack;
 
     internal TrapException(TrapKind kind, string? detail = null, Exception? inner = null)
-        : base(detail is not null && kind == TrapKind.ComponentModel ? detail : detail is null ? Trap.Text(kind) : $"{Trap.Text(kind)}{(char.IsAsciiDigit(detail[0]) ? "" : ":")} {detail}", inner) => Kind = kind;
+        : base(detail is not null && kind == TrapKind.ComponentModel ? detail : detail is null ? Trap.Text(kind) : $"{Trap.Text(kind)}{(char.IsAsciiDigit(detail[0]) ? "" : ":")} {detail}", inner)
+    {
+        Kind = kind;
+        WasmJitMetrics.Trapped(kind);
+    }
 
     /// <summary>The reason.</summary>
     public TrapKind Kind { get; }

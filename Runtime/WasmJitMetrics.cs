@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// What the meter <c>WasmJit</c> shows. The numbers are counted all the time, since that costs next to nothing beside what is counted; whoever
+/// listens reads them. The meter is made with the first engine, unless the <c>AppContext</c> switch <c>WasmJit.Metrics</c> is off.
+/// </summary>
+internal static class WasmJitMetrics
+{
+    private static readonly long[] TrapCounts = new long[Enum.GetValues<TrapKind>().Length];
+
+    private static long modules, compiled, compiledTicks, interpreted, interpretedTicks, memories, memoryBytes, refusals;
+
+    private static Meter? meter;
+
+    internal static void ModuleCompiled() => Interlocked.Increment(ref modules);
+
+    /// <summary>A function got machine code.</summary>
+    /// <param name="start">When its compilation began (<see cref="Stopwatch.GetTimestamp"/>).</param>
+    internal static void FunctionCompiled(long start)
+    {
+        Interlocked.Increment(ref compiled);
+        Interlocked.Add(ref compiledTicks, Stopwatch.GetTimestamp() - start);
+    }
+
+    /// <summary>A function got register code, for the interpreter.</summary>
+    internal static void FunctionTranslated(long start)
+    {
+        Interlocked.Increment(ref interpreted);
+        Interlocked.Add(ref interpretedTicks, Stopwatch.GetTimestamp() - start);
+    }
+
+    internal static void MemoryMade() => Interlocked.Increment(ref memories);
+
+    internal static void MemoryGone() => Interlocked.Decrement(ref memories);
+
+    /// <summary>Bytes that memories have been given, or have given back.</summary>
+    internal static void MemoryBytes(long change) => Interlocked.Add(ref memoryBytes, change);
+
+    internal static void Trapped(TrapKind kind) => Interlocked.Increment(ref TrapCounts[(int)kind]);
+
+    /// <summary>A guest was refused what a limit or quota does not allow.</summary>
+    internal static void Refused() => Interlocked.Increment(ref refusals);
+
+    /// <summary>Makes the meter, so that listeners see it.</summary>
+    internal static void Publish()
+    {
+        if (Volatile.Read(ref meter) is not null || AppContext.TryGetSwitch("WasmJit.Metrics", out bool wanted) && !wanted) return;
+        var made = new Meter("WasmJit");
+        if (Interlocked.CompareExchange(ref meter, made, null) is not null)
+        {
+            made.Dispose();
+            return;
+        }
+        double perTick = 1.0 / Stopwatch.Frequency;
+        made.CreateObservableCounter("wasmjit.modules.compiled", () => Volatile.Read(ref modules), "{module}", "Modules that were decoded and validated.");
+        made.CreateObservableCounter("wasmjit.functions.compiled", () => ByTier(Volatile.Read(ref compiled), Volatile.Read(ref interpreted)), "{function}", "Functions that got code, by tier.");
+        made.CreateObservableCounter("wasmjit.compile.time", () => ByTier(Volatile.Read(ref compiledTicks) * perTick, Volatile.Read(ref interpretedTicks) * perTick), "s", "Time that it took to make the code, by tier, of all threads.");
+        made.CreateObservableUpDownCounter("wasmjit.memories", () => Volatile.Read(ref memories), "{memory}", "Linear memories that have not been collected.");
+        made.CreateObservableUpDownCounter("wasmjit.memory.size", () => Volatile.Read(ref memoryBytes), "By", "What these memories hold.");
+        made.CreateObservableCounter("wasmjit.traps", Traps, "{trap}", "Traps of guests, by kind.");
+        made.CreateObservableCounter("wasmjit.refusals", () => Volatile.Read(ref refusals), "{refusal}", "What resource limits and quotas have refused.");
+    }
+
+    private static Measurement<T>[] ByTier<T>(T compiler, T interpreter)
+        where T : struct => [new(compiler, new KeyValuePair<string, object?>("tier", "compiler")), new(interpreter, new KeyValuePair<string, object?>("tier", "interpreter"))];
+
+    private static List<Measurement<long>> Traps()
+    {
+        var found = new List<Measurement<long>>();
+        for (int i = 0; i < TrapCounts.Length; i++)
+            if (Volatile.Read(ref TrapCounts[i]) is > 0 and long count) found.Add(new(count, new KeyValuePair<string, object?>("kind", ((TrapKind)i).ToString())));
+        return found;
+    }
+}
