@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace WasmJit.Cli;
 
-/// <summary><c>--timeout</c>, <c>--fuel</c> and Ctrl-C: the limits of a run.</summary>
+/// <summary><c>--timeout</c>, <c>--fuel</c>, <c>--max-...</c> and Ctrl-C: the limits of a run.</summary>
 internal sealed class RunLimits
 {
     /// <summary>The exit code of <c>timeout</c> when the time is over.</summary>
@@ -26,11 +26,43 @@ internal sealed class RunLimits
         HelpName = "UNITS",
     };
 
+    private static readonly Option<string> MaximumMemory = Sized("--max-memory", "The most bytes of all memories together, such as 64M or 1G. A memory that would be larger does not grow.");
+
+    private static readonly Option<string> MaximumStack = Sized("--max-stack", "How much stack the program may use, 64K at least; beyond it is the trap \"call stack exhausted\".");
+
+    private static readonly Option<int> MaximumMemories = Counted("--max-memories", "The most memories.");
+
+    private static readonly Option<int> MaximumTables = Counted("--max-tables", "The most tables.");
+
+    private static readonly Option<int> MaximumTableElements = Counted("--max-table-elements", "The most elements of all tables together.");
+
+    private static readonly Option<int> MaximumInstances = Counted("--max-instances", "The most instances, the program's own and those that it makes or loads.");
+
     private readonly TimeSpan? timeout;
 
-    private RunLimits(TimeSpan? timeout, long? fuel)
+    /// <summary>What the guest may have; null without a limit.</summary>
+    private readonly ResourceLimits? resources;
+
+    private readonly long? stack;
+
+    private static Option<string> Sized(string name, string description) => new(name) { Description = description, HelpName = "SIZE" };
+
+    private static Option<int> Counted(string name, string description)
+    {
+        var option = new Option<int>(name) { Description = description, HelpName = "COUNT", DefaultValueFactory = _ => int.MaxValue };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && !(int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+                result.AddError($"{name} {result.Tokens[0].Value}: the value must be a number of at least 0");
+        });
+        return option;
+    }
+
+    private RunLimits(TimeSpan? timeout, long? fuel, ResourceLimits resources, long? stack)
     {
         this.timeout = timeout;
+        this.resources = resources == new ResourceLimits() ? null : resources;
+        this.stack = stack;
         if (fuel is { } units) Fuel = new Fuel(units);
     }
 
@@ -41,16 +73,35 @@ internal sealed class RunLimits
     {
         command.Add(Timeout);
         command.Add(FuelOption);
+        foreach (Option option in new Option[] { MaximumMemory, MaximumMemories, MaximumTables, MaximumTableElements, MaximumInstances, MaximumStack }) command.Add(option);
     }
 
     /// <exception cref="ToolException">A limit is not a valid number.</exception>
     internal static RunLimits Of(ParseResult parsed) => new(
         parsed.GetValue(Timeout) is { } time ? ParseTime(time) : null,
-        parsed.GetValue(FuelOption) is { } fuel ? ParseFuel(fuel) : null);
+        parsed.GetValue(FuelOption) is { } fuel ? ParseFuel(fuel) : null,
+        new ResourceLimits
+        {
+            MaximumMemoryBytes = SizeOf(parsed, MaximumMemory) ?? long.MaxValue,
+            MaximumMemories = parsed.GetValue(MaximumMemories),
+            MaximumTables = parsed.GetValue(MaximumTables),
+            MaximumTableElements = parsed.GetValue(MaximumTableElements) is var elements && elements == int.MaxValue ? long.MaxValue : elements,
+            MaximumInstances = parsed.GetValue(MaximumInstances),
+        },
+        SizeOf(parsed, MaximumStack, 64 << 10));
 
     /// <summary>The options of an engine whose code obeys the limits.</summary>
     internal EngineOptions Apply(EngineOptions options) =>
-        options with { Interruptible = timeout is not null, CountFuel = Fuel is not null };
+        options with { Interruptible = timeout is not null, CountFuel = Fuel is not null, Limits = resources, MaximumStack = stack };
+
+    private static long? SizeOf(ParseResult parsed, Option<string> option, long least = 0)
+    {
+        if (parsed.GetValue(option) is not { } text) return null;
+        int shift = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch { 'K' => 10, 'M' => 20, 'G' => 30, _ => 0 };
+        string digits = (shift > 0 ? text[..^1] : text).Replace("_", "", StringComparison.Ordinal);
+        if (long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value <= long.MaxValue >> shift && value << shift >= least) return value << shift;
+        throw new ToolException($"{option.Name} {text}: the value must be a number of bytes{(least > 0 ? $", at least {least >> 10}K" : "")}, such as 512K, 64M or 1G");
+    }
 
     private static TimeSpan ParseTime(string text)
     {

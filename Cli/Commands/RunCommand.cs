@@ -202,6 +202,8 @@ internal static class RunCommand
             ? "with --allow-compile the program may compile and link, with --library-dir load modules from a directory"
             : module.GetCustomSections("dylink.0").Any()
                 ? "with --library-dir the program finds the shared libraries that it needs"
+                : module.Imports.Any(i => i is { Module: "env", Name: "dlopen" or "dlsym" or "dlclose" or "dlerror" })
+                ? "with --library-dir DIR the program may load the shared libraries in DIR"
                 : "the tool gives WASI preview 1; with --unknown-imports trap the program runs until it calls something else";
 
         internal int Run(string? export)
@@ -231,7 +233,7 @@ internal static class RunCommand
             }
             catch (LinkException e)
             {
-                throw new ToolException($"{path}: {e.Message}", Missing);
+                throw new ToolException($"{path}: {e.Message}", e.Limit is null ? Missing : "--max-memory and its like say what a program may have");
             }
         }
 

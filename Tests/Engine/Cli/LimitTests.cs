@@ -57,11 +57,50 @@ public sealed class LimitTests : IDisposable
         Assert.Equal((Tool.Trapped, "", "trap: out of fuel\n    at spin!work\n    at spin!once\n"), Run("run", "--fuel", "999", "--invoke", "once", File(Spin)));
     }
 
+    private const string Having = """
+        (module $have
+          (memory 1) (table 4 funcref)
+          (func (export "memory") (result i32) (memory.grow (i32.const 16)))
+          (func (export "table") (result i32) (table.grow (ref.null func) (i32.const 100)))
+          (func $deep (export "deep") (param i32) (result i32)
+            (if (result i32) (local.get 0) (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1))))) (else (i32.const 0)))))
+        """;
+
+    /// <summary>What a program may have: growth beyond it is -1, what cannot be made at the start an error.</summary>
+    [Theory]
+    [InlineData("memory", "1", "--max-memory", "2M")]
+    [InlineData("memory", "-1", "--max-memory", "1M")]
+    [InlineData("memory", null, "--max-memory", "65_535")]
+    [InlineData("memory", null, "--max-memories", "0")]
+    [InlineData("table", "4", "--max-table-elements", "104")]
+    [InlineData("table", "-1", "--max-table-elements", "103")]
+    [InlineData("table", null, "--max-tables", "0")]
+    [InlineData("table", null, "--max-instances", "0")]
+    public void WhatAProgramHasIsLimited(string export, string? result, string option, string value)
+    {
+        (int code, string output, string error) = Run("run", option, value, File(Having), "--invoke", export);
+        Assert.Equal((result is null ? Tool.Failure : 0, result is null ? "" : result + "\n"), (code, output));
+        if (result is null) Assert.Contains("limit reached: ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheStackIsLimited()
+    {
+        Assert.Equal((0, "4000\n", ""), Run("run", "--max-stack", "1M", File(Having), "--invoke", "deep", "4000"));
+        (int code, _, string error) = Run("run", "--max-stack", "64K", File(Having), "--invoke", "deep", "4000");
+        Assert.Equal(Tool.Trapped, code);
+        Assert.StartsWith("trap: call stack exhausted\n", error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--timeout", "soon", "--timeout soon: the value must be a time")]
     [InlineData("--timeout", "0", "--timeout 0: the value must be a time")]
     [InlineData("--timeout", "-1s", "--timeout -1s: the value must be a time")]
     [InlineData("--fuel", "1.5", "--fuel 1.5: the value must be a number")]
+    [InlineData("--max-memory", "much", "--max-memory much: the value must be a number of bytes")]
+    [InlineData("--max-memory", "9000000000G", "--max-memory 9000000000G: the value must be a number of bytes")]
+    [InlineData("--max-stack", "1K", "--max-stack 1K: the value must be a number of bytes, at least 64K")]
+    [InlineData("--max-tables", "-1", "--max-tables -1: the value must be a number of at least 0")]
     public void LimitsMustBeSome(string option, string value, string message)
     {
         (int code, _, string error) = Run("run", option, value, File(Spin));

@@ -185,6 +185,8 @@ public sealed class ToolTests : IDisposable
         Wrong("has unknown imports:\n  \"wasm:linking\" \"compile\" (func (param i32 i32) (result i32))\nhelp: with --allow-compile", "run", links);
         string shared = File("shared.wat", "(module (@custom \"dylink.0\" \"\") (import \"lib\" \"f\" (func)) (func (export \"_start\")))");
         Wrong("help: with --library-dir the program finds", "run", shared);
+        string opens = File("opens.wat", "(module (import \"env\" \"dlopen\" (func (param i32 i32) (result i32))) (func (export \"_start\")))");
+        Wrong("help: with --library-dir DIR the program may load the shared libraries in DIR", "run", opens);
         Wrong("unknown function nothing", "disasm", file, "nothing");
         Wrong("function 0 is imported", "disasm", file, "0");
         Wrong("unknown command \"frobnicate\"\nhelp: wasmjit --help", "frobnicate");
