@@ -80,6 +80,9 @@ internal sealed class IlBuffer
 
     internal int LabelCount => labelCount;
 
+    /// <summary>How many instructions there are, with those that are in no listing.</summary>
+    internal int NodeCount => count;
+
     /// <summary>IL instructions so far, labels not counted.</summary>
     internal int Instructions { get; private set; }
 

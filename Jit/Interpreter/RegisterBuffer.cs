@@ -13,7 +13,13 @@ internal sealed class RegisterBuffer
     private const int InstructionsOfAny = 1000, InstructionsPerByte = 12;
 
     private readonly int maxInstructions;
-    private readonly List<Instruction> code = new(64);
+
+    /// <summary>Instructions of a function that has been translated: the next one is written over them.</summary>
+    [ThreadStatic]
+    private static Instruction[]? spare;
+    private const int MostKept = 1 << 16;
+
+    private Instruction[] code;
 
     /// <summary>Where labels are, -1 before they are known.</summary>
     private readonly List<int> labels = [];
@@ -30,18 +36,16 @@ internal sealed class RegisterBuffer
     internal RegisterBuffer(int bodyBytes)
     {
         maxInstructions = (int)Math.Min(int.MaxValue, InstructionsOfAny + ((long)InstructionsPerByte * bodyBytes));
+        code = spare ?? new Instruction[256];
+        spare = null;
     }
 
-    internal int Count => code.Count;
+    internal int Count { get; private set; }
 
     /// <summary>Whether a label is at the end. Branches to it skip the last instruction.</summary>
-    internal bool EndsWithLabel => lastLabel == code.Count;
+    internal bool EndsWithLabel => lastLabel == Count;
 
-    internal Instruction this[int at]
-    {
-        get => code[at];
-        set => code[at] = value;
-    }
+    internal ref Instruction this[int at] => ref code[at];
 
     /// <summary>Two numbers for the upper half of an instruction.</summary>
     internal static long Pair(int target, int value) => (uint)target | ((long)value << 32);
@@ -53,16 +57,21 @@ internal sealed class RegisterBuffer
 
     private int Emit(in Instruction instruction)
     {
-        if (code.Count >= maxInstructions) throw new UncoveredException();
-        code.Add(instruction);
-        return code.Count - 1;
+        int at = Count;
+        if (at >= maxInstructions) throw new UncoveredException();
+        EmitWord(instruction);
+        return at;
     }
 
     /// <summary>Adds the 16 bytes that belong to the last instruction.</summary>
-    internal void EmitWord(Instruction word) => code.Add(word);
+    internal void EmitWord(in Instruction word)
+    {
+        if (Count == code.Length) Array.Resize(ref code, Count * 2);
+        code[Count++] = word;
+    }
 
     /// <summary>Takes the last instruction away. No label and no branch refers to it.</summary>
-    internal void RemoveLast() => code.RemoveAt(code.Count - 1);
+    internal void RemoveLast() => Count--;
 
     internal int DefineLabel()
     {
@@ -70,7 +79,7 @@ internal sealed class RegisterBuffer
         return labels.Count - 1;
     }
 
-    internal void Mark(int label) => labels[label] = lastLabel = code.Count;
+    internal void Mark(int label) => labels[label] = lastLabel = Count;
 
     internal void Branch(RegisterOp op, int label) => Branch(new Instruction { Op = op }, label);
 
@@ -86,20 +95,23 @@ internal sealed class RegisterBuffer
     internal int BranchTable(int slot, int count)
     {
         int at = Emit(RegisterOp.BrTable, slot, imm: count);
-        for (int places = RegisterPairs.TableLength(count + 1); places > 0; places--) code.Add(default);
+        for (int places = RegisterPairs.TableLength(count + 1); places > 0; places--) EmitWord(default);
         return at;
     }
 
     internal void SetTableEntry(int at, int entry, int label) => entries.Add((at, entry, label));
 
     /// <summary>The code with distances in place of labels.</summary>
-    internal List<Instruction> Finish()
+    internal Instruction[] Finish()
     {
-        Span<Instruction> all = CollectionsMarshal.AsSpan(code);
+        Span<Instruction> all = code.AsSpan(0, Count);
         foreach (int at in branches) all[at].Target = labels[all[at].Target] - at;
         foreach ((int at, int entry, int label) in entries)
             MemoryMarshal.Cast<Instruction, int>(all[(at + 1)..])[entry] = labels[label] - at;
         RegisterPairs.Join(all);
         return code;
     }
+
+    /// <summary>Finished code has been copied: what it was written into is used again.</summary>
+    internal static void GiveBack(Instruction[] code) => spare = code.Length <= MostKept ? code : null;
 }

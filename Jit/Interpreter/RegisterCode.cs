@@ -2,8 +2,8 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Interpreter;
 
-/// <summary>The register code of a function: its instructions, the slots of its frame, and which of them begin as zeros.</summary>
-internal sealed record RegisterCode(List<Instruction> Code, int Slots, int RefSlots, int FirstZero, int EndZero);
+/// <summary>The register code of a function: its instructions, in the first part of an array, the slots of its frame, and which of them begin as zeros.</summary>
+internal sealed record RegisterCode(Instruction[] Code, int Count, int Slots, int RefSlots, int FirstZero, int EndZero);
 
 /// <summary>What the translator asks of the module's code.</summary>
 internal unsafe interface IRegisterTarget

@@ -90,7 +90,7 @@ internal sealed unsafe partial class RegisterTranslator
         // Results of calls and moves of results may need more than operands did.
         stack.Reserve(func.Func.Results);
         if (stack.MaxSlots > ushort.MaxValue || stack.MaxRefs > ushort.MaxValue) return null;
-        return new RegisterCode(code.Finish(), stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots);
+        return new RegisterCode(code.Finish(), code.Count, stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots);
     }
 
     private void Poll()

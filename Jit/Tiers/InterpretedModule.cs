@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Emit;
@@ -336,16 +335,17 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
 
     private Instruction* Place(RegisterCode code)
     {
-        if (block.Length - used < code.Code.Count)
+        if (block.Length - used < code.Count)
         {
             block = GC.AllocateUninitializedArray<Instruction>(
-                Math.Max(code.Code.Count, Math.Clamp(block.Length * 2, SmallestBlock, LargestBlock)), pinned: true);
+                Math.Max(code.Count, Math.Clamp(block.Length * 2, SmallestBlock, LargestBlock)), pinned: true);
             kept.Add(block);
             used = 0;
         }
-        CollectionsMarshal.AsSpan(code.Code).CopyTo(block.AsSpan(used));
+        code.Code.AsSpan(0, code.Count).CopyTo(block.AsSpan(used));
+        RegisterBuffer.GiveBack(code.Code);
         var at = (Instruction*)Unsafe.AsPointer(ref block[used]);
-        used += code.Code.Count;
+        used += code.Count;
         return at;
     }
 

@@ -14,7 +14,7 @@ namespace WasmJit.Jit.Emit;
 internal sealed class LoadGuards
 {
     /// <summary>Collections of functions with more instructions are not kept for the next function.</summary>
-    private const int MostKept = 2048;
+    private const int MostKept = 1 << 13;
 
     [ThreadStatic]
     private static LoadGuards? kept;

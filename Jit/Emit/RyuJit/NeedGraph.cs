@@ -15,8 +15,11 @@ internal sealed class NeedGraph
     /// <summary>The instructions that load more than a byte without a check, and their widths.</summary>
     internal List<(int Node, int Width)> Loads { get; private set; } = null!;
 
-    /// <summary>The number of a load, by its instruction.</summary>
-    internal Dictionary<int, int> LoadAt { get; } = [];
+    /// <summary>One more than the number of a load, by its instruction.</summary>
+    private int[] loadAt = [];
+
+    /// <summary>The number of the load that an instruction is; -1 if it is none.</summary>
+    internal int LoadAt(int node) => loadAt[node] - 1;
 
     /// <summary>All instructions in their order.</summary>
     internal List<int> Order { get; } = [];
@@ -32,7 +35,25 @@ internal sealed class NeedGraph
     private readonly List<int> blockStarts = [];
 
     /// <summary>The locals that needs go through: what is stored to them needs something, or they say which way a branch went.</summary>
-    internal Dictionary<int, int> Followed { get; } = [];
+    private readonly List<int> followed = [];
+
+    /// <summary>One more than the number of a followed local, by the local.</summary>
+    private int[] followedAt = [];
+
+    /// <summary>How many locals are followed.</summary>
+    internal int Followed => followed.Count;
+
+    /// <summary>Needs go through a local.</summary>
+    internal void Follow(int local)
+    {
+        if (local >= followedAt.Length) Array.Resize(ref followedAt, Math.Max(local + 1, ArgBase + 16));
+        if (followedAt[local] != 0) return;
+        followed.Add(local);
+        followedAt[local] = followed.Count;
+    }
+
+    /// <summary>The number of a local among those that needs go through; -1 if they do not.</summary>
+    internal int FollowedAs(int local) => local < followedAt.Length ? followedAt[local] - 1 : -1;
 
     /// <summary>Each read of a local, by the number that needs have for it.</summary>
     internal List<int> Reads { get; } = [];
@@ -50,14 +71,15 @@ internal sealed class NeedGraph
             MarkAt = new int[il.LabelCount * 2];
             BlockOfLabel = new int[il.LabelCount * 2];
         }
-        for (int i = 0; i < loads.Count; i++) LoadAt[loads[i].Node] = i;
+        if (loadAt.Length < il.NodeCount) loadAt = new int[il.NodeCount * 2];
+        for (int i = 0; i < loads.Count; i++) loadAt[loads[i].Node] = i + 1;
     }
 
     internal void End()
     {
+        foreach ((int node, _) in Loads) loadAt[node] = 0;
         Il = null!;
         Loads = null!;
-        LoadAt.Clear();
         Order.Clear();
         Clear();
     }
@@ -72,7 +94,8 @@ internal sealed class NeedGraph
         }
         Blocks.Clear();
         blockStarts.Clear();
-        Followed.Clear();
+        foreach (int local in followed) followedAt[local] = 0;
+        followed.Clear();
         Reads.Clear();
     }
 

@@ -30,7 +30,7 @@ internal sealed class NeedProof(NeedGraph graph)
         MarkEnds();
         if (readNeeds.Length < graph.Reads.Count) readNeeds = new byte[graph.Reads.Count * 2];
         Array.Clear(readNeeds);
-        int words = ((graph.Followed.Count * 2) + 63) / 64;
+        int words = ((graph.Followed * 2) + 63) / 64;
         bool converges = (long)words * 64 * graph.Blocks.Count <= MostBits && Sweep(words);
         var needed = new ulong[words];
         for (int i = graph.Blocks.Count - 1; i >= 0; i--)
@@ -191,7 +191,8 @@ internal sealed class NeedProof(NeedGraph graph)
                     byte wanted = readNeeds[happens.Merge];
                     if (wanted == 0) break;
                     readNeeds[happens.Merge] = 0;
-                    if (!graph.Followed.TryGetValue(happens.Local, out int read)) break;
+                    int read = graph.FollowedAs(happens.Local);
+                    if (read < 0) break;
                     needed[read * 2 / 64] |= (ulong)wanted << (read * 2 % 64);
                     counts[happens.Local] = counts.GetValueOrDefault(happens.Local) + 1;
                     break;
@@ -199,7 +200,8 @@ internal sealed class NeedProof(NeedGraph graph)
                     if (converges && NeedsAny(happens.Chosen!, graph.Blocks[graph.BlockAt(happens.Merge)].In)) Apply(happens.Whole, isLast);
                     break;
                 default:
-                    if (!graph.Followed.TryGetValue(happens.Local, out int bit)) break;
+                    int bit = graph.FollowedAs(happens.Local);
+                    if (bit < 0) break;
                     bool live = Has(needed, bit * 2), whole = Has(needed, (bit * 2) + 1);
                     counts.Remove(happens.Local, out int count);
                     whole |= live && (count > 1 || (count == 0 && block.EndsForCertain));
@@ -214,7 +216,7 @@ internal sealed class NeedProof(NeedGraph graph)
     private bool NeedsAny(int[] locals, ulong[] needed)
     {
         foreach (int local in locals)
-            if (Has(needed, graph.Followed[local] * 2)) return true;
+            if (Has(needed, graph.FollowedAs(local) * 2)) return true;
         return false;
     }
 

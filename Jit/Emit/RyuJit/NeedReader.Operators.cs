@@ -41,17 +41,18 @@ internal sealed partial class NeedReader
         if (n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg)
         {
             NeedValue value = Pop(stack);
-            if (n.Form == IlBuffer.Form.Local && exposed.Contains(local))
+            if (n.Form == IlBuffer.Form.Local && Is(local, Local.Exposed))
             {
                 Sink(block, value);
                 return;
             }
-            if (!value.IsOpaque) knowable.Add(local);
-            defined[local] = value.IsOpaque;
-            if (value.Whole.Length + value.Live.Length > 0) graph.Followed.TryAdd(local, graph.Followed.Count);
+            ref Local known = ref Of(local);
+            if (!value.IsOpaque) known |= Local.Knowable;
+            defined[local] = (blockNumber * 2) + (value.IsOpaque ? 1 : 0);
+            if (value.Whole.Length + value.Live.Length > 0) graph.Follow(local);
             block.Events.Add(new NeedEvent(NeedEventKind.Define, local, value.Whole, value.Live));
         }
-        else if (n.Code == OpCodes.Ldloca || (n.Form == IlBuffer.Form.Local && exposed.Contains(local)))
+        else if (n.Code == OpCodes.Ldloca || (n.Form == IlBuffer.Form.Local && Is(local, Local.Exposed)))
         {
             stack.Add(NeedValue.Unknown);
         }
@@ -60,15 +61,24 @@ internal sealed partial class NeedReader
             graph.Reads.Add(local);
             block.Events.Add(new NeedEvent(NeedEventKind.Read, local, [], [], graph.Reads.Count - 1));
             stack.Add(new NeedValue(
-                [Needs.Code(Need.LocalWhole, graph.Reads.Count - 1)], [Needs.Code(Need.LocalLive, graph.Reads.Count - 1)],
-                defined.TryGetValue(local, out bool isOpaque) ? isOpaque : !IsKnowable(local),
+                Needs.One(Need.LocalWhole, graph.Reads.Count - 1), Needs.One(Need.LocalLive, graph.Reads.Count - 1),
+                IsDefined(local, out bool isOpaque) ? isOpaque : !IsKnowable(local),
                 IsFloat: local < graph.ArgBase && (graph.Il.Locals[local] == typeof(float) || graph.Il.Locals[local] == typeof(double))));
         }
+    }
+
+    /// <summary>Whether a local has got something in the block being read, and whether that is opaque.</summary>
+    private bool IsDefined(int local, out bool isOpaque)
+    {
+        int got = local < defined.Length ? defined[local] : 0;
+        isOpaque = (got & 1) != 0;
+        return got >> 1 == blockNumber;
     }
 
     /// <summary>What of a value is needed if only its lowest bytes are.</summary>
     private NeedValue LowBytes(in NeedValue value, int bytes)
     {
+        if (value.Whole.Length == 0) return new NeedValue([], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
         var whole = new List<int>();
         foreach (int need in value.Whole)
         {
@@ -81,10 +91,12 @@ internal sealed partial class NeedReader
     /// <summary>What of a value is needed if a constant masks it: where the mask has bits of its last byte, the load cannot be narrowed.</summary>
     private NeedValue Masked(in NeedValue value, long mask)
     {
+        if (mask == 0) return NeedValue.Knowable;
+        if (value.Whole.Length == 0) return new NeedValue([], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
         var whole = new List<int>();
         foreach (int need in value.Whole)
             if ((Need)(need & 3) == Need.Load ? (byte)(mask >> (8 * Math.Min(graph.Loads[need >> 2].Width - 1, 7))) != 0 : mask < 0) whole.Add(need);
-        return mask == 0 ? NeedValue.Knowable : new NeedValue([.. whole], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
+        return new NeedValue([.. whole], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
     }
 
     private bool FollowOperator(OpCode code, List<NeedValue> stack, int at)

@@ -15,30 +15,65 @@ internal sealed partial class NeedReader(NeedGraph graph)
 {
     private const int MostPasses = 4;
     private readonly BranchWays ways = new(graph);
-    private readonly HashSet<int> exposed = [];
 
-    /// <summary>Locals that may hold what the JIT can find out: something like that is stored to them, or nothing.</summary>
-    private readonly HashSet<int> knowable = [], stored = [];
+    /// <summary>What is known of a local.</summary>
+    [Flags]
+    private enum Local : byte
+    {
+        /// <summary>Its address is taken.</summary>
+        Exposed = 1,
+
+        /// <summary>Something is stored to it.</summary>
+        Stored = 2,
+
+        /// <summary>It may hold what the JIT can find out: something like that is stored to it.</summary>
+        Knowable = 4,
+
+        /// <summary>It was taken for opaque. If it turns out to be knowable, all is read again.</summary>
+        TakenForOpaque = 8,
+    }
+
+    private Local[] locals = [];
     private bool allKnowable;
-
-    /// <summary>Locals that were taken for opaque. If one turns out to be knowable, all is read again.</summary>
-    private readonly HashSet<int> takenForOpaque = [];
 
     /// <summary>The operands at the instruction being read.</summary>
     private readonly List<NeedValue> operands = [];
 
-    /// <summary>Whether what a local got in the block being read is opaque.</summary>
-    private readonly Dictionary<int, bool> defined = [];
+    /// <summary>The block in which a local got something, twice its number, and one more if that is opaque.</summary>
+    private int[] defined = [];
+
+    /// <summary>The number of the block being read, among those of all functions so far.</summary>
+    private int blockNumber;
+    private const int MostBlocks = 1 << 29;
 
     internal void End()
     {
-        exposed.Clear();
-        knowable.Clear();
-        stored.Clear();
-        takenForOpaque.Clear();
-        defined.Clear();
+        Array.Clear(locals);
         operands.Clear();
         allKnowable = false;
+        if (blockNumber < MostBlocks) return;
+        blockNumber = 0;
+        Array.Clear(defined);
+    }
+
+    private ref Local Of(int local)
+    {
+        if (local >= locals.Length)
+        {
+            int length = Math.Max(local + 1, graph.ArgBase + 16);
+            Array.Resize(ref locals, length);
+            Array.Resize(ref defined, length);
+        }
+        return ref locals[local];
+    }
+
+    private bool Is(int local, Local what) => (Of(local) & what) != 0;
+
+    private bool WasMistaken()
+    {
+        foreach (Local local in locals)
+            if ((local & (Local.Knowable | Local.TakenForOpaque)) == (Local.Knowable | Local.TakenForOpaque)) return true;
+        return false;
     }
 
     internal void Read()
@@ -47,15 +82,15 @@ internal sealed partial class NeedReader(NeedGraph graph)
         {
             ref readonly IlBuffer.Node n = ref graph.Il[node];
             if (n.Form == IlBuffer.Form.Mark) graph.MarkAt[n.Number] = graph.Order.Count;
-            else if (n.Code == OpCodes.Ldloca) exposed.Add((int)n.Number);
-            else if (n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg) stored.Add(graph.LocalOf(n));
+            else if (n.Code == OpCodes.Ldloca) Of((int)n.Number) |= Local.Exposed;
+            else if (n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg) Of(graph.LocalOf(n)) |= Local.Stored;
             graph.Order.Add(node);
         }
         // Whether a local is knowable depends on what is stored to it, which may depend on locals.
         for (int pass = 0; ; pass++)
         {
             FollowAll();
-            if (allKnowable || !knowable.Overlaps(takenForOpaque)) break;
+            if (allKnowable || !WasMistaken()) break;
             allKnowable = pass == MostPasses;
         }
     }
@@ -63,8 +98,8 @@ internal sealed partial class NeedReader(NeedGraph graph)
     private void FollowAll()
     {
         graph.Clear();
-        takenForOpaque.Clear();
-        defined.Clear();
+        for (int i = 0; i < locals.Length; i++) locals[i] &= ~Local.TakenForOpaque;
+        blockNumber++;
         operands.Clear();
         NeedBlock block = graph.AddBlock(0);
         List<NeedValue> stack = operands;
@@ -79,7 +114,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
                 if (n.Form == IlBuffer.Form.Mark) graph.BlockOfLabel[n.Number] = graph.Blocks.Count;
                 block = graph.AddBlock(at);
                 stack.Clear();
-                defined.Clear();
+                blockNumber++;
                 continue;
             }
             Follow(n, at, stack, block);
@@ -95,7 +130,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
             if (IsAlways(n)) block.Leaves = true;
             if (!block.Leaves) block.Successors.Add(graph.Blocks.Count);
             block = graph.AddBlock(at + 1);
-            defined.Clear();
+            blockNumber++;
         }
         block.Leaves = true;
     }
@@ -108,11 +143,11 @@ internal sealed partial class NeedReader(NeedGraph graph)
     private bool IsKnowable(int local)
     {
         if (allKnowable || IsKnown(local)) return true;
-        takenForOpaque.Add(local);
+        Of(local) |= Local.TakenForOpaque;
         return false;
     }
 
-    private bool IsKnown(int local) => local < graph.ArgBase ? knowable.Contains(local) || !stored.Contains(local) : knowable.Contains(local);
+    private bool IsKnown(int local) => Is(local, Local.Knowable) || (local < graph.ArgBase && !Is(local, Local.Stored));
 
     /// <summary>The needs of <c>a - b</c> or <c>a ^ b</c>. A source in both operands is dropped, because the JIT may reduce <c>x - x</c> to 0.</summary>
     private int[] Exclusive(int[] a, int[] b)
@@ -172,11 +207,11 @@ internal sealed partial class NeedReader(NeedGraph graph)
 
     private void Follow(in IlBuffer.Node n, int at, List<NeedValue> stack, NeedBlock block)
     {
-        if (graph.LoadAt.TryGetValue(graph.Order[at], out int load))
+        if (graph.LoadAt(graph.Order[at]) is var load and >= 0)
         {
             PopAll(n, stack, block);
             stack[^1] = new NeedValue(
-                [Needs.Code(Need.Load, load)], [], true, graph.Loads[load].Width < 4, IsFloat: n.Code == OpCodes.Ldind_R4 || n.Code == OpCodes.Ldind_R8, IsFresh: true);
+                Needs.One(Need.Load, load), [], true, graph.Loads[load].Width < 4, IsFloat: n.Code == OpCodes.Ldind_R4 || n.Code == OpCodes.Ldind_R8, IsFresh: true);
             return;
         }
         switch (n.Form)
@@ -250,7 +285,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
         }
         else if (merge >= 0 && chosen.Length > 0)
         {
-            foreach (int local in chosen) graph.Followed.TryAdd(local, graph.Followed.Count);
+            foreach (int local in chosen) graph.Follow(local);
             block.Events.Add(new NeedEvent(NeedEventKind.Condition, 0, needs, [], merge, chosen));
         }
     }

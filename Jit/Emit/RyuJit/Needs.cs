@@ -21,6 +21,16 @@ internal static class Needs
 
     internal static int Code(Need need, int index) => (index << 2) | (int)need;
 
+    /// <summary>Sets of one need each, which nothing changes: those of small functions are made once.</summary>
+    private static readonly int[]?[] Ones = new int[]?[1 << 13];
+
+    /// <summary>The set of one need.</summary>
+    internal static int[] One(Need need, int index)
+    {
+        int code = Code(need, index);
+        return code < Ones.Length ? Ones[code] ??= [code] : [code];
+    }
+
     internal static int[] Union(int[] a, int[] b)
     {
         if (a.Length == 0) return b;
