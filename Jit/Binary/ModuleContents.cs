@@ -42,8 +42,8 @@ internal sealed class ModuleContents
     internal List<int> TypeOffsets { get; } = [];
     internal List<int> MemoryOffsets { get; } = [];
     internal List<byte> Sections { get; } = [];
-    internal List<uint> FuncTypeIndices { get; } = [];
-    internal List<uint> TagTypeIndices { get; } = [];
+    internal List<uint> FuncTypeIndices { get; } = new(1);
+    internal List<uint> TagTypeIndices { get; } = new(1);
     internal List<(int First, int Count)> ExplicitGroups { get; } = [];
     internal List<ImportInfo> Imports { get; } = [];
     internal List<FuncInfo> Funcs { get; } = [];
@@ -70,8 +70,8 @@ internal sealed class ModuleContents
     internal List<ModuleDecl> Modules { get; } = [];
     internal List<InstanceDecl> Instances { get; } = [];
     internal List<Initialiser> Initialisers { get; } = [];
-    internal List<Capture> Captures { get; } = [];
-    internal List<EarlyItem> EarlyItems { get; } = [];
+    internal List<Capture> Captures { get; } = new(1);
+    internal List<EarlyItem> EarlyItems { get; } = new(1);
     internal LinkingUse? LinkingUse { get; private set; }
 
     /// <summary>How many instances are not implied by two-level imports.</summary>

@@ -6,7 +6,7 @@ namespace WasmJit.Jit.Emit;
 internal sealed class LocalPlaces
 {
     private readonly List<(bool IsArg, int Index)> places = [];
-    private readonly List<ValType> types = [];
+    private readonly List<ValType> types = new(8);
 
     /// <summary>How many there are.</summary>
     internal int Count => places.Count;

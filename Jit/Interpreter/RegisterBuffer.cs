@@ -28,7 +28,7 @@ internal sealed class RegisterBuffer
     private readonly List<int> branches = [];
 
     /// <summary>Entries of branch tables: the instruction, which entry, and the label.</summary>
-    private readonly List<(int At, int Entry, int Label)> entries = [];
+    private List<(int At, int Entry, int Label)>? entries;
 
     /// <summary>Where the last label was marked.</summary>
     private int lastLabel = -1;
@@ -99,15 +99,18 @@ internal sealed class RegisterBuffer
         return at;
     }
 
-    internal void SetTableEntry(int at, int entry, int label) => entries.Add((at, entry, label));
+    internal void SetTableEntry(int at, int entry, int label) => (entries ??= []).Add((at, entry, label));
 
     /// <summary>The code with distances in place of labels.</summary>
     internal Instruction[] Finish()
     {
         Span<Instruction> all = code.AsSpan(0, Count);
         foreach (int at in branches) all[at].Target = labels[all[at].Target] - at;
-        foreach ((int at, int entry, int label) in entries)
-            MemoryMarshal.Cast<Instruction, int>(all[(at + 1)..])[entry] = labels[label] - at;
+        if (entries is not null)
+        {
+            foreach ((int at, int entry, int label) in entries)
+                MemoryMarshal.Cast<Instruction, int>(all[(at + 1)..])[entry] = labels[label] - at;
+        }
         RegisterPairs.Join(all);
         return code;
     }

@@ -42,7 +42,7 @@ internal sealed unsafe partial class RegisterTranslator
     private long nextPoll = WorkUntilPoll, instructions;
 
     /// <summary>What of each open loop is charged at its head, and where; the first is the function.</summary>
-    private readonly List<(int At, long Units)> charges = [];
+    private readonly List<(int At, long Units)> charges = new(1);
 
     private RegisterTranslator(ModuleInfo module, int index, IRegisterTarget target)
     {

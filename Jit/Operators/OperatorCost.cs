@@ -48,6 +48,20 @@ internal readonly record struct OperatorCost(CostUnit Unit, int Units)
         int plus = text.IndexOf('+');
         bool hasUnits = int.TryParse(plus < 0 ? text : text[..plus], out int units);
         if (hasUnits && plus < 0) return new OperatorCost(CostUnit.Constant, units);
-        return new OperatorCost(EnumNames<CostUnit>.Of(text[(plus + 1)..]), hasUnits ? units : 1);
+        return new OperatorCost(UnitOf(text[(plus + 1)..]), hasUnits ? units : 1);
     }
+
+    private static CostUnit UnitOf(ReadOnlySpan<char> name) => name switch
+    {
+        "values" => CostUnit.Values,
+        "fields" => CostUnit.Fields,
+        "name" => CostUnit.Name,
+        "bytes" => CostUnit.Bytes,
+        "items" => CostUnit.Items,
+        "code" => CostUnit.Code,
+        "pages" => CostUnit.Pages,
+        "entity" => CostUnit.Entity,
+        "link" => CostUnit.Link,
+        _ => throw new FormatException($"There is no unit '{name}' of what an operator costs."),
+    };
 }

@@ -8,7 +8,7 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
     /// <summary>So many locals are listed one by one in any case, and one more for each byte of the function.</summary>
     private const int DirectLocals = 256;
 
-    private readonly List<LocalRun> runs = [];
+    private readonly List<LocalRun> runs = new(4);
     private ValType[] types = new ValType[64];
     private int count;
     private bool[] initialised = new bool[64];
@@ -17,7 +17,7 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
     /// A run of locals that are declared in few bytes, and where it ends: a function that is smaller than the number of its locals cannot
     /// use them all, and pays for those alone that it uses.
     /// </summary>
-    private readonly List<(int End, ValType Type)> ends = [];
+    private readonly List<(int End, ValType Type)> ends = new(4);
 
     /// <summary>Of such functions, the locals that have a value by now and begin without.</summary>
     private readonly HashSet<int> written = [];

@@ -26,8 +26,8 @@ internal static unsafe class AddressSpace
     private const ulong KeptResidentInAll = 32 << 20;
 
     private static readonly Lock Gate = new();
-    private static readonly Stack<Slot> Free = new();
-    private static readonly Stack<Slot> Clean = new();
+    private static readonly Stack<Slot> Free = new(4);
+    private static readonly Stack<Slot> Clean = new(4);
     private static ulong kept;
     private static int slots;
 

@@ -77,7 +77,7 @@ public sealed unsafe class Memory
         ulong minimum = Saturated(type.Minimum, type.PageSizeLog2);
         ulong maximum = type.Maximum is { } max ? Saturated(max, type.PageSizeLog2) : ulong.MaxValue;
         reach = Math.Min(maximum, type.Is64 ? Math.Max(Reach64, minimum) : 1UL << 32);
-        if (minimum > reach || minimum > long.MaxValue) throw TooLarge((UInt128)type.Minimum << type.PageSizeLog2);
+        if (minimum > reach || minimum > long.MaxValue) throw TooLarge(type);
         lease = owner?.Take(ResourceKind.Memories, ResourceKind.MemoryBytes, minimum);
         ByteLength = minimum;
         ulong committed = Align(ByteLength);
@@ -169,8 +169,9 @@ public sealed unsafe class Memory
         pages > ulong.MaxValue >> pageSizeLog2 ? ulong.MaxValue : pages << pageSizeLog2;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static InsufficientMemoryException TooLarge(UInt128 bytes) =>
-        new($"The system has no {bytes} bytes for a linear memory.");
+    // Methods with numbers of 128 bits are not compiled ahead: so they are in none that all programs need.
+    private static InsufficientMemoryException TooLarge(MemoryType type) =>
+        new($"The system has no {(UInt128)type.Minimum << type.PageSizeLog2} bytes for a linear memory.");
 
     internal static ulong Align(ulong bytes) => (bytes + OsPage - 1) & ~(OsPage - 1);
 

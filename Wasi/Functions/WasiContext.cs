@@ -19,8 +19,10 @@ internal sealed class WasiContext(WasiOptions options, DescriptorTable table)
 
     private static byte[][] TextOf(IReadOnlyList<string> arguments)
     {
-        var text = new byte[arguments.Count][];
-        for (int i = 0; i < text.Length; i++) text[i] = Text(arguments[i], nameof(WasiOptions.Arguments));
+        // .NET compiles what makes a list of an array when it first meets one.
+        string[] all = arguments as string[] ?? [.. arguments];
+        var text = new byte[all.Length][];
+        for (int i = 0; i < text.Length; i++) text[i] = Text(all[i], nameof(WasiOptions.Arguments));
         return text;
     }
 

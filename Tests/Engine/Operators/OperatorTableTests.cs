@@ -23,6 +23,20 @@ public sealed class OperatorTableTests
         Assert.Null(OperatorTable.Find(0xfc, uint.MaxValue));
     }
 
+    /// <summary>Words that the table knows without reflection mean what the enumerations say.</summary>
+    [Fact]
+    public void WordsAreTheNamesOfTheirValues()
+    {
+        static string Normal(string name) => name.Replace("-", "", StringComparison.Ordinal).Replace(".", "", StringComparison.Ordinal)
+            .Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
+        foreach (Operator op in OperatorTable.All)
+            if (op.Id != OpId.Plain) Assert.Equal(Normal(op.Mnemonic), Normal(op.Id.ToString()));
+        foreach (OpTraits trait in Enum.GetValues<OpTraits>())
+            if (trait != OpTraits.None) Assert.Equal(trait, OperatorTable.TraitOf(string.Concat(trait.ToString().Select((c, i) => i > 0 && char.IsUpper(c) ? $"-{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"))));
+        foreach (CostUnit unit in Enum.GetValues<CostUnit>())
+            if (unit != CostUnit.Constant) Assert.Equal(unit, OperatorCost.Parse(unit.ToString().ToLowerInvariant()).Unit);
+    }
+
     [Fact]
     public void EveryOpIdIsOneOperator()
     {
