@@ -343,6 +343,12 @@ internal sealed class RegisterStack
     /// <summary>Reads a local that is about to be written, for the operands below the topmost that are reads of it.</summary>
     private void BeforeWrite(int local)
     {
+        // Constants that lie above them are looked through as well.
+        if (Height - firstPending > MaxPending)
+        {
+            ReadPending();
+            return;
+        }
         for (int i = firstPending; i < Height - 1; i++)
             if (operands[i].Kind == OperandKind.Local && operands[i].Local == local) ToHome(ref operands[i]);
     }

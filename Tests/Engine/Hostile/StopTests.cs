@@ -176,6 +176,27 @@ public sealed class StopTests
         Assert.Equal(file == "brtab900.wasm", module.Code.IsCompiled(last));
     }
 
+    /// <summary>Reads of locals that wait below many constants are not looked for at each write.</summary>
+    [Fact]
+    public void ReadsBelowManyConstantsAreLookedForOnce()
+    {
+        const int constants = 60_000, writes = 55_000;
+        string text = $"""
+            (module (func (export "f") (param i32 i32) (result i32)
+              (local.get 1)
+              {string.Concat(Enumerable.Repeat("(i32.const 7)", constants))}
+              {string.Concat(Enumerable.Repeat("(local.set 0)", writes))}
+              {string.Concat(Enumerable.Repeat("drop ", constants - writes))}
+              (i32.add (local.get 0))))
+            """;
+        var f = new Engine(new EngineOptions { Compilation = WasmJit.Compilation.Interpreted }).CompileText(text).Instantiate().GetExport<Func<int, int, int>>("f");
+        TimeSpan before = Environment.CpuUsage.TotalTime;
+        Assert.Equal(12, f(1, 5));
+        TimeSpan taken = Environment.CpuUsage.TotalTime - before;
+        // Two thousand million steps otherwise.
+        Assert.True(taken < TimeSpan.FromSeconds(3), $"{taken}");
+    }
+
     /// <summary>Functions that are not optimised do what they did.</summary>
     [Fact]
     public void WhatIsNotOptimisedIsRight()
