@@ -17,6 +17,9 @@ internal static unsafe class GuestStrings
     /// <summary>A string's bytes at most.</summary>
     internal const ulong MostBytes = (1 << 28) - 1;
 
+    /// <summary>What a string takes in .NET besides its characters.</summary>
+    private const ulong StringBytes = 24;
+
     private enum Form { Utf8, Utf16, Latin1 }
 
     private static ulong Tag(GuestSide side) => side.Is64 ? 1UL << 63 : 1UL << 31;
@@ -44,7 +47,7 @@ internal static unsafe class GuestStrings
     internal static string Lift(GuestSide side, ulong address, ulong units)
     {
         ReadOnlySpan<byte> bytes = Source(side, address, units, true, out Form form);
-        side.Instance.Scheduler.Charge((ulong)bytes.Length * 2);
+        side.Instance.Scheduler.Charge(StringBytes + ((ulong)bytes.Length * 2));
         string text;
         switch (form)
         {

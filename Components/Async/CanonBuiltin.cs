@@ -355,7 +355,7 @@ internal sealed partial class CanonBuiltin
     private int ErrorContextNew(ulong address, ulong units)
     {
         instance.CheckLeave();
-        return (int)instance.Handles.Add(new ErrorContext(GuestStrings.Lift(side, address, units)));
+        return (int)instance.Handles.Add(ErrorContext.Of(GuestStrings.Lift(side, address, units)));
     }
 
     private unsafe void ErrorContextDebugMessage(int index, ulong address)

@@ -19,6 +19,8 @@ internal sealed class Fiber
     private readonly Turn toFiber = new(), toResumer = new();
     private Action? job;
     private CancellationToken token;
+    private CancellationScope? scope;
+    private ulong top;
     private ExceptionDispatchInfo? error;
     private bool isAbandoned, isRetired, blockResult;
 
@@ -47,7 +49,6 @@ internal sealed class Fiber
     internal bool Start(Action action)
     {
         job = action;
-        token = WasmThread.CurrentScope?.Token ?? default;
         return Switch();
     }
 
@@ -60,6 +61,7 @@ internal sealed class Fiber
 
     private bool Switch()
     {
+        token = WasmThread.CurrentScope?.Token ?? default;
         toFiber.Give();
         toResumer.Wait();
         ExceptionDispatchInfo? thrown = error;
@@ -87,8 +89,12 @@ internal sealed class Fiber
     /// <summary>Waits, on the fiber's own thread.</summary>
     internal bool Yield()
     {
+        // Each turn obeys the token of whoever gives it. A host function on this stack may have a scope of its own, which stays.
+        bool isInner = !ReferenceEquals(WasmThread.CurrentScope, scope);
+        if (!isInner) EndTurn();
         toResumer.Give();
         toFiber.Wait();
+        if (!isInner) BeginTurn();
         if (isAbandoned) throw new AbandonedException();
         return blockResult;
     }
@@ -107,8 +113,18 @@ internal sealed class Fiber
         }
     }
 
-    private void Loop()
+    private void BeginTurn() => scope = token.CanBeCanceled ? CancellationScope.Enter(token, top) : null;
+
+    private void EndTurn()
     {
+        scope?.Leave();
+        scope = null;
+    }
+
+    private unsafe void Loop()
+    {
+        byte local;
+        top = (ulong)&local;
         while (true)
         {
             if (!toFiber.Wait(IdleMilliseconds))
@@ -128,21 +144,14 @@ internal sealed class Fiber
             if (isRetired) return;
             try
             {
-                if (token.CanBeCanceled)
-                {
-                    CancellationScope scope = CancellationScope.Enter(token);
-                    try
-                    {
-                        job!();
-                    }
-                    finally
-                    {
-                        scope.Leave();
-                    }
-                }
-                else
+                BeginTurn();
+                try
                 {
                     job!();
+                }
+                finally
+                {
+                    EndTurn();
                 }
             }
             catch (Exception e)

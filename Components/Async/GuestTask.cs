@@ -50,6 +50,13 @@ internal sealed class GuestTask(LiftedFunction? function, InstanceState instance
         Instance.Threads.Remove(thread);
     }
 
+    /// <summary>Forgets a thread of a task that has not begun.</summary>
+    internal void Withdraw(GuestThread thread)
+    {
+        threads.Remove(thread);
+        Instance.Threads.Remove(thread);
+    }
+
     internal void RequestCancel(InstanceState? from)
     {
         if (State == TaskState.Initial)
@@ -146,7 +153,17 @@ internal sealed unsafe class ImplicitThread(GuestTask task) : GuestThread(task)
         if (Task.NeedsExclusive) Instance.Exclusive = this;
         Task.Register(this);
         ulong* slots = stackalloc ulong[TypeLimits.FlatParameters];
-        Task.Start(slots);
+        try
+        {
+            Task.Start(slots);
+        }
+        catch (ArgumentException)
+        {
+            // The host's arguments are wrong: the task has never been.
+            Task.Withdraw(this);
+            if (Task.NeedsExclusive) Instance.Exclusive = null;
+            throw;
+        }
         ulong* result = stackalloc ulong[1];
         *result = 0;
         function.Call(slots, result);

@@ -1,3 +1,5 @@
+using WasmJit.Runtime;
+
 namespace WasmJit.Components;
 
 /// <summary>What a thread of a guest does at the moment.</summary>
@@ -221,7 +223,14 @@ internal sealed class SpawnedThread(GuestTask task, Action body) : GuestThread(t
 {
     private protected override void Step(bool cancelled)
     {
-        body();
+        try
+        {
+            body();
+        }
+        catch (WasmException)
+        {
+            ComponentTrap.Throw(ComponentTrap.UncaughtException);
+        }
         Task.Unregister(this);
     }
 }

@@ -120,6 +120,8 @@ internal sealed class Scheduler
     /// <returns>Whether there was one.</returns>
     internal bool Tick()
     {
+        // Threads that yield to one another for ever may have no loop that looks.
+        Runtime.CancellationScope.ThrowIfStopped();
         while (posted.TryDequeue(out Action? action)) action();
         for (int i = 0; i < Waiting.Count; i++)
         {
@@ -145,10 +147,10 @@ internal sealed class Scheduler
         }
     }
 
-    /// <summary>Lets waiting threads go on as far as they can.</summary>
-    internal void RunAll()
+    /// <summary>Lets waiting threads go on as far as they can, or until something has happened: others may yield for ever.</summary>
+    internal void RunAll(Func<bool> done)
     {
-        while (Tick()) { }
+        while (!done() && Tick()) { }
     }
 
     /// <summary>Something of the host has ended: what it means for guests is done by whoever is in, or comes in next.</summary>

@@ -134,8 +134,10 @@ internal sealed class SharedCopy(PayloadType payload, bool isFuture)
     /// <summary>Reads or writes; a pending one at the other end gets what it wants.</summary>
     internal void Copy(InstanceState? instance, CopyBuffer buffer, bool isRead, Action<Action> copied, Action<CopyResult> done)
     {
-        if (isDropped)
+        if (isDropped || pendingInstance is { Tree.IsFreed: true })
         {
+            // A buffer in memory that is freed is one whose end is gone.
+            isDropped = true;
             done(CopyResult.Dropped);
             return;
         }

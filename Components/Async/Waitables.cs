@@ -203,6 +203,12 @@ internal sealed unsafe class Subtask(LoweredFunction site) : TaskCaller
     internal override void Return(GuestTask callee, ulong* slots, bool isFlat)
     {
         Progress();
+        if (site.Instance.Tree.IsFreed)
+        {
+            // Nobody waits for it, and there is no memory that it could go to. The callee is not to blame.
+            State = SubtaskState.Returned;
+            return;
+        }
         ulong target = site.HasResultPointer ? arguments[site.ResultPointer] : 0;
         site.Result(slots, isFlat, &target);
         FlatResult = target;
@@ -211,6 +217,7 @@ internal sealed unsafe class Subtask(LoweredFunction site) : TaskCaller
 
     internal void ReturnHost(ComponentValue result)
     {
+        if (site.Instance.Tree.IsFreed) return;
         Progress();
         ulong target = site.HasResultPointer ? arguments[site.ResultPointer] : 0;
         site.HostResult(result, &target);

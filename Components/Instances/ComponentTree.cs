@@ -20,6 +20,9 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
 
     internal bool IsDisposed { get; private set; }
 
+    /// <summary>Whether its memories are gone: they are not before the last call has left.</summary>
+    internal bool IsFreed { get; private set; }
+
     internal void Add(InstanceState state) => states.Add(state);
 
     internal void Add(Instance core) => cores.Add(core);
@@ -46,8 +49,12 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
     internal void Free()
     {
         IsDisposed = true;
+        IsFreed = true;
         foreach (InstanceState state in states)
         {
+            // Calls that have not begun have no arguments any more.
+            foreach (Subtask call in state.Handles.Items.OfType<Subtask>().ToList())
+                if (call.State == SubtaskState.Starting) call.Cancel?.Invoke(null);
             foreach (GuestThread thread in state.Threads.Items.ToList()) thread.Abandon();
             state.MayEnter = false;
         }

@@ -70,7 +70,7 @@ public sealed class ExportedFunction
         try
         {
             call = Begin(values);
-            scheduler.RunAll();
+            scheduler.RunAll(() => call.IsResolved);
         }
         finally
         {
@@ -83,7 +83,7 @@ public sealed class ExportedFunction
             scheduler.Enter();
             try
             {
-                scheduler.RunAll();
+                scheduler.RunAll(() => call.IsResolved);
                 if (call.IsResolved) break;
                 if (scheduler.Pending == 0 && !scheduler.HasPosted && !cancellation.CanBeCanceled) ComponentTrap.Throw(ComponentTrap.Deadlock);
             }
@@ -160,7 +160,7 @@ internal sealed unsafe class HostCaller(LiftedFunction function, ComponentValue[
             new ValueLowerer(function.Side, scope, function.Instance).Lower(
                 arguments, shape.Parameters, shape.FlatParameters <= TypeLimits.FlatParameters ? ValueForm.Flat : ValueForm.Allocated, slots);
         }
-        catch (Exception e) when (e is ArgumentException or InvalidCastException)
+        catch (Exception e) when (e is ArgumentException or InvalidCastException or InvalidOperationException)
         {
             // The host's own mistake: the guest has not run yet.
             InstanceState.Leave(function.Instance.FromHost);

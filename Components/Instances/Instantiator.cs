@@ -48,9 +48,19 @@ internal sealed class Instantiator
     {
         if (++instances > MostInstances) throw new LinkException("too many instances for one instantiation");
         GuestThread? outer = state.UsesTasks ? tree.Scheduler.BeginPlain(state) : null;
-        Instance made = Linker.Instantiate(module, imports, tree.Fuel, tree.Resources, tree.Add);
-        if (state.UsesTasks) tree.Scheduler.EndPlain(outer);
-        return made;
+        try
+        {
+            return Linker.Instantiate(module, imports, tree.Fuel, tree.Resources, tree.Add);
+        }
+        catch (WasmException)
+        {
+            // Of a start function: the boundary of a component is the same for it as for any other.
+            throw ComponentTrap.Make(ComponentTrap.UncaughtException);
+        }
+        finally
+        {
+            if (state.UsesTasks) tree.Scheduler.EndPlain(outer);
+        }
     }
 }
 

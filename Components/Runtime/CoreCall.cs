@@ -32,8 +32,13 @@ internal sealed unsafe class CoreCall
     }
 
     /// <summary>Calls a core function. An exception that it does not catch is a trap: none crosses the boundary of a component.</summary>
+    /// <remarks>
+    /// The stack is checked here, since a core function need not be code of a guest: a lowered function can be lifted again, and the destructor of a
+    /// resource can be the built-in that drops another.
+    /// </remarks>
     internal void Invoke(FuncRef function, ulong* arguments, ulong* result)
     {
+        if (!System.Runtime.CompilerServices.RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
         try
         {
             method(function.Delegate, arguments, result);

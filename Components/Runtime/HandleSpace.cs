@@ -100,7 +100,13 @@ internal class BorrowScope
 /// <summary>A debug message.</summary>
 internal sealed class ErrorContext(string message)
 {
+    /// <summary>Messages are kept up to this length: their number has a limit only with one for each.</summary>
+    internal const int MostChars = 1000;
+
     internal string Message { get; } = message;
+
+    internal static ErrorContext Of(string message) => new(
+        message.Length <= MostChars ? message : message[..(char.IsHighSurrogate(message[MostChars - 1]) ? MostChars - 1 : MostChars)]);
 }
 
 /// <summary>

@@ -184,7 +184,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
             ended => scheduler.Post(() =>
             {
                 Interlocked.Decrement(ref scheduler.Pending);
-                if (!isDone) subtask.ReturnHost(ended.GetAwaiter().GetResult());
+                if (!isDone && !Instance.Tree.IsFreed) subtask.ReturnHost(ended.GetAwaiter().GetResult());
             }),
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics;
 using System.Text;
 
 namespace WasmJit.Components;
@@ -145,8 +146,11 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
         _ => new(ComponentValueKind.ErrorContext, 0, side.Instance.Handles.Get<ErrorContext>((uint)bits)),
     };
 
-    private static ComponentValue Product(ComponentValType type, ImmutableArray<ComponentValue> items) =>
-        type is RecordType record ? ComponentValue.OfRecord(record.Labels, items) : ComponentValue.Of(ComponentValueKind.Tuple, items);
+    private ComponentValue Product(ComponentValType type, ImmutableArray<ComponentValue> items)
+    {
+        side.Instance.Scheduler.Charge((ulong)items.Length * ValueBytes);
+        return type is RecordType record ? ComponentValue.OfRecord(record.Labels, items) : ComponentValue.Of(ComponentValueKind.Tuple, items);
+    }
 
     private ComponentValue List(ComponentValueKind kind, ComponentValType element, ulong address, ulong count)
     {
@@ -165,8 +169,9 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
         return items.MoveToImmutable();
     }
 
-    private static ComponentValue Flags(FlagsType type, uint bits)
+    private ComponentValue Flags(FlagsType type, uint bits)
     {
+        side.Instance.Scheduler.Charge(ValueBytes + ((ulong)BitOperations.PopCount(bits) * 8));
         var names = ImmutableArray.CreateBuilder<string>();
         for (int i = 0; i < type.Labels.Length; i++)
             if ((bits >> i & 1) != 0) names.Add(type.Labels[i]);
@@ -197,8 +202,12 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
         }
     }
 
-    private static ComponentValue Chosen(ComponentValType type, int number, string name, ComponentValue payload) => ComponentValue.OfCase(
-        type is VariantType ? ComponentValueKind.Variant : type is OptionType ? ComponentValueKind.Option : ComponentValueKind.Result, number, name, payload);
+    private ComponentValue Chosen(ComponentValType type, int number, string name, ComponentValue payload)
+    {
+        side.Instance.Scheduler.Charge(2 * ValueBytes);
+        return ComponentValue.OfCase(
+            type is VariantType ? ComponentValueKind.Variant : type is OptionType ? ComponentValueKind.Option : ComponentValueKind.Result, number, name, payload);
+    }
 
     private ComponentValue Handle(ComponentValType type, uint index)
     {

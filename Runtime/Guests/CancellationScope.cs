@@ -33,8 +33,14 @@ internal sealed unsafe class CancellationScope
     internal static CancellationScope Enter(CancellationToken token)
     {
         byte local;
+        return Enter(token, (ulong)&local);
+    }
+
+    /// <summary>The same for all frames below an address of the calling thread's stack.</summary>
+    internal static CancellationScope Enter(CancellationToken token, ulong top)
+    {
         WasmThread thread = WasmThread.Current;
-        var scope = new CancellationScope(thread, (ulong)&local, token);
+        var scope = new CancellationScope(thread, top, token);
         thread.Scope = scope;
         scope.registration = token.UnsafeRegister(static s => ((CancellationScope)s!).Fire(), scope);
         return scope;
