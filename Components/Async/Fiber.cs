@@ -113,7 +113,7 @@ internal sealed class Fiber
         }
     }
 
-    private void BeginTurn() => scope = token.CanBeCanceled ? CancellationScope.Enter(token, top) : null;
+    private void BeginTurn() => scope = token.CanBeCanceled ? CancellationScope.Enter(top, token) : null;
 
     private void EndTurn()
     {

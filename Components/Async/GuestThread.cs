@@ -1,5 +1,3 @@
-using WasmJit.Runtime;
-
 namespace WasmJit.Components;
 
 /// <summary>What a thread of a guest does at the moment.</summary>

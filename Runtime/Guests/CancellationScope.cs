@@ -33,11 +33,11 @@ internal sealed unsafe class CancellationScope
     internal static CancellationScope Enter(CancellationToken token)
     {
         byte local;
-        return Enter(token, (ulong)&local);
+        return Enter((ulong)&local, token);
     }
 
     /// <summary>The same for all frames below an address of the calling thread's stack.</summary>
-    internal static CancellationScope Enter(CancellationToken token, ulong top)
+    internal static CancellationScope Enter(ulong top, CancellationToken token)
     {
         WasmThread thread = WasmThread.Current;
         var scope = new CancellationScope(thread, top, token);
