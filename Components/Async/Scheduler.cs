@@ -25,6 +25,55 @@ internal sealed class Scheduler
     /// <summary>How many operations of the host may still let a waiting thread go on.</summary>
     internal int Pending;
 
+    // ---- what takes turns ----
+
+    private static long made;
+
+    private readonly long number = Interlocked.Increment(ref made);
+    private readonly List<WeakReference<ComponentTree>> trees = [];
+
+    /// <summary>An instance takes turns with the others.</summary>
+    internal void Add(ComponentTree tree)
+    {
+        lock (trees)
+        {
+            trees.RemoveAll(static t => !t.TryGetTarget(out _));
+            trees.Add(new WeakReference<ComponentTree>(tree));
+        }
+    }
+
+    private bool IsIdle => Waiting.Count == 0 && posted.IsEmpty && Volatile.Read(ref Pending) == 0 && Volatile.Read(ref active) == 0 && depth == 1;
+
+    /// <summary>Instances that were made apart are linked: they take turns together from now on.</summary>
+    /// <exception cref="InvalidOperationException">In both of them something waits.</exception>
+    internal static Scheduler Merge(Scheduler a, Scheduler b)
+    {
+        (Scheduler first, Scheduler second) = a.number < b.number ? (a, b) : (b, a);
+        first.Enter();
+        second.Enter();
+        try
+        {
+            (Scheduler kept, Scheduler given) = b.IsIdle ? (a, b) : a.IsIdle ? (b, a)
+                : throw new InvalidOperationException("Components in which calls wait cannot be linked with each other.");
+            lock (given.trees)
+            {
+                foreach (WeakReference<ComponentTree> each in given.trees)
+                {
+                    if (!each.TryGetTarget(out ComponentTree? tree)) continue;
+                    tree.Join(kept);
+                    kept.Add(tree);
+                }
+                given.trees.Clear();
+            }
+            return kept;
+        }
+        finally
+        {
+            second.Leave();
+            first.Leave();
+        }
+    }
+
     // ---- one at a time ----
 
     /// <summary>Waits until no other thread of the host is in the instances.</summary>
@@ -147,6 +196,60 @@ internal sealed class Scheduler
         }
     }
 
+    /// <summary>Makes a call of the host, and lets waiting threads go on until it has ended; no thread is held while nothing can go on.</summary>
+    internal static async Task RunAsync(ComponentTree tree, HostTaskCaller call, Action begin, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        Scheduler scheduler = tree.Enter();
+        Interlocked.Increment(ref scheduler.active);
+        try
+        {
+            begin();
+            scheduler.RunAll(() => call.IsResolved);
+        }
+        catch
+        {
+            Interlocked.Decrement(ref scheduler.active);
+            throw;
+        }
+        finally
+        {
+            scheduler.Leave();
+        }
+        try
+        {
+            await scheduler.EndOf(call, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref scheduler.active);
+        }
+    }
+
+    /// <summary>How many calls of the host are waited for that hold no thread.</summary>
+    private int active;
+
+    private async Task EndOf(HostTaskCaller call, CancellationToken cancellation)
+    {
+        using CancellationTokenRegistration registration = cancellation.Register(() => Post(call.RequestCancel));
+        while (!call.IsResolved)
+        {
+            Task posts = NextPosted();
+            Enter();
+            try
+            {
+                RunAll(() => call.IsResolved);
+                if (call.IsResolved) return;
+                if (Volatile.Read(ref Pending) == 0 && !HasPosted && !cancellation.CanBeCanceled && Volatile.Read(ref active) == 1) ComponentTrap.Throw(ComponentTrap.Deadlock);
+            }
+            finally
+            {
+                Leave();
+            }
+            await posts.ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Lets waiting threads go on as far as they can, or until something has happened: others may yield for ever.</summary>
     internal void RunAll(Func<bool> done)
     {
@@ -157,6 +260,12 @@ internal sealed class Scheduler
     internal void Post(Action action)
     {
         posted.Enqueue(action);
+        Signal();
+    }
+
+    /// <summary>Wakes the host's threads and tasks that wait for something to happen.</summary>
+    internal void Signal()
+    {
         lock (gate)
         {
             Monitor.PulseAll(gate);

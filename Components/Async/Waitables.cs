@@ -192,10 +192,10 @@ internal sealed unsafe class Subtask(LoweredFunction site) : TaskCaller
     }
 
     /// <summary>A function of the host starts.</summary>
-    internal CallScope StartHost()
+    internal CallScope StartHost(CallScope? own = null)
     {
         State = SubtaskState.Started;
-        return scope = new CallScope(null);
+        return scope = own ?? new CallScope(null);
     }
 
     internal ulong* Slots => arguments;
@@ -215,12 +215,13 @@ internal sealed unsafe class Subtask(LoweredFunction site) : TaskCaller
         State = SubtaskState.Returned;
     }
 
-    internal void ReturnHost(ComponentValue result)
+    /// <summary>A function of the host returns; its result is lowered to where the caller wants it.</summary>
+    internal void ReturnHost(Action<nint> lower)
     {
         if (site.Instance.Tree.IsFreed) return;
         Progress();
         ulong target = site.HasResultPointer ? arguments[site.ResultPointer] : 0;
-        site.HostResult(result, &target);
+        lower((nint)(&target));
         FlatResult = target;
         State = SubtaskState.Returned;
     }

@@ -1,10 +1,12 @@
+using System.Collections;
+
 namespace WasmJit.Components;
 
 /// <summary>
 /// What components import: functions and resource types of the host, instances of other components, core modules, components. Names are those of the
 /// component, as in <c>wasi:io/streams@0.2.0</c>; what is in an interface is added to <see cref="Interface"/>.
 /// </summary>
-public sealed class ComponentHost
+public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
 {
     private readonly Dictionary<string, object> items = [];
 
@@ -68,7 +70,7 @@ public sealed class ComponentHost
     public void Add(string name, WasmComponent component) => AddItem(name, component);
 
     /// <summary>
-    /// Adds a function as a delegate over .NET types: see <see cref="ComponentInstance.GetFunction(string)"/>. One that returns a task may wait.
+    /// Adds a function as a delegate over .NET types: see <see cref="ComponentInstance.GetFunction{T}"/>. One that returns a task may wait.
     /// </summary>
     public void Add(string name, Delegate function) => AddItem(name, function);
 
@@ -79,8 +81,12 @@ public sealed class ComponentHost
     /// <summary>Components that call one another take turns together.</summary>
     private void Join(ComponentInstance instance)
     {
-        if (Scheduler is not null && !ReferenceEquals(Scheduler, instance.Tree.Scheduler))
-            throw new ArgumentException("Instances that were made apart cannot be imported by one component.", nameof(instance));
-        Scheduler = instance.Tree.Scheduler;
+        Scheduler own = instance.Tree.Scheduler;
+        Scheduler = Scheduler is null || ReferenceEquals(Scheduler, own) ? own : Scheduler.Merge(Scheduler, own);
     }
+
+    /// <summary>All that was added; interfaces as a <see cref="ComponentHost"/>.</summary>
+    public IEnumerator<KeyValuePair<string, object>> GetEnumerator() => items.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

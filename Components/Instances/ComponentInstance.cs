@@ -25,7 +25,8 @@ public sealed class ComponentInstance : IDisposable
         var tree = new ComponentTree(component.Engine, scheduler, options.Fuel, options.Resources);
         var scope = new HostScope();
         IReadOnlyDictionary<string, object> arguments = imports.Resolve(component.Signature, scope);
-        scheduler.Enter();
+        scheduler.Add(tree);
+        scheduler = tree.Enter();
         try
         {
             RuntimeInstance made = new Instantiator(tree).Instantiate(component.Closure, arguments, null, scope);
@@ -63,6 +64,21 @@ public sealed class ComponentInstance : IDisposable
         return instance.Exports.TryGetValue(name, out object? found) && found is ComponentFunc function
             ? new ExportedFunction(this, name, function) : throw new KeyNotFoundException($"The instance exports no function \"{name}\".");
     }
+
+    /// <summary>An exported function as a delegate over .NET types, without boxing and reflection in its calls.</summary>
+    /// <typeparam name="T">
+    /// A delegate type. Numbers, <c>bool</c>, <c>string</c> are what they are called, <c>char</c> is a <see cref="System.Text.Rune"/>; lists are arrays, tuples value
+    /// tuples, maps a <see cref="Dictionary{TKey, TValue}"/>; records a type with a constructor that has a parameter for each field, and properties to read;
+    /// enumerations and flags an enumeration; options null or the value; results a <see cref="ComponentResult{TOk, TError}"/>; variants a base class with a derived class
+    /// for each case; resources a <see cref="ComponentResource"/>; and anything a <see cref="ComponentValue"/>. A function that returns a <see cref="Task"/> holds no thread
+    /// while it waits. Names are compared without hyphens and case.
+    /// </typeparam>
+    /// <param name="name">The export.</param>
+    /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
+    /// <exception cref="InvalidCastException">The function's type does not fit: the message says why.</exception>
+    /// <exception cref="ObjectDisposedException">The instance has been disposed of.</exception>
+    public T GetFunction<T>(string name)
+        where T : Delegate => (T)GetFunction(name).As(typeof(T));
 
     /// <summary>An instance that it exports, an interface for one. It belongs to this one, and is disposed of with it.</summary>
     /// <exception cref="KeyNotFoundException">There is none of this name.</exception>

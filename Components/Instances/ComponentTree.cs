@@ -12,7 +12,23 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
 
     internal Engine Engine { get; } = engine;
 
-    internal Scheduler Scheduler { get; } = scheduler;
+    /// <summary>What it shares with those that it calls; another once it is linked with more.</summary>
+    internal Scheduler Scheduler { get; private set; } = scheduler;
+
+    /// <summary>Waits until no other thread of the host is in it.</summary>
+    internal Scheduler Enter()
+    {
+        while (true)
+        {
+            Scheduler current = Scheduler;
+            current.Enter();
+            if (ReferenceEquals(current, Scheduler)) return current;
+            current.Leave();
+        }
+    }
+
+    /// <summary>It is linked with others: from now on they take turns together.</summary>
+    internal void Join(Scheduler common) => Scheduler = common;
 
     internal Fuel? Fuel { get; } = fuel;
 
@@ -30,15 +46,15 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
     /// <summary>Frees it as soon as no call of the calling thread is in it or those that it calls.</summary>
     internal void Dispose()
     {
-        Scheduler.Enter();
+        Scheduler scheduler = Enter();
         try
         {
             IsDisposed = true;
-            Scheduler.AtEnd(Free);
+            scheduler.AtEnd(Free);
         }
         finally
         {
-            Scheduler.Leave();
+            scheduler.Leave();
         }
     }
 

@@ -1,3 +1,5 @@
+using WasmJit.Jit.Calls;
+
 namespace WasmJit.Components;
 
 /// <summary>A function that a component instance exports, for calls with values whose types are not known when the program is written.</summary>
@@ -38,11 +40,11 @@ public sealed class ExportedFunction
     public ComponentValue Call(params ReadOnlySpan<ComponentValue> arguments)
     {
         ComponentValue[] values = Check(arguments);
-        Scheduler scheduler = owner.Tree.Scheduler;
-        scheduler.Enter();
+        Scheduler scheduler = owner.Tree.Enter();
         try
         {
-            HostCaller call = Begin(values);
+            HostCaller call = Make(values);
+            call.Begin();
             if (!call.IsResolved) scheduler.RunUntil(() => call.IsResolved);
             return call.Result;
         }
@@ -64,35 +66,8 @@ public sealed class ExportedFunction
     public async Task<ComponentValue> CallAsync(CancellationToken cancellation, params ComponentValue[] arguments)
     {
         ComponentValue[] values = Check(arguments);
-        Scheduler scheduler = owner.Tree.Scheduler;
-        HostCaller call;
-        scheduler.Enter();
-        try
-        {
-            call = Begin(values);
-            scheduler.RunAll(() => call.IsResolved);
-        }
-        finally
-        {
-            scheduler.Leave();
-        }
-        using CancellationTokenRegistration registration = cancellation.Register(() => scheduler.Post(call.RequestCancel));
-        while (!call.IsResolved)
-        {
-            Task next = scheduler.NextPosted();
-            scheduler.Enter();
-            try
-            {
-                scheduler.RunAll(() => call.IsResolved);
-                if (call.IsResolved) break;
-                if (scheduler.Pending == 0 && !scheduler.HasPosted && !cancellation.CanBeCanceled) ComponentTrap.Throw(ComponentTrap.Deadlock);
-            }
-            finally
-            {
-                scheduler.Leave();
-            }
-            await next.ConfigureAwait(false);
-        }
+        HostCaller call = Make(values);
+        await Scheduler.RunAsync(owner.Tree, call, call.Begin, cancellation).ConfigureAwait(false);
         return call.Result;
     }
 
@@ -104,36 +79,49 @@ public sealed class ExportedFunction
         return arguments.ToArray();
     }
 
-    private HostCaller Begin(ComponentValue[] values)
+    private HostCaller Make(ComponentValue[] values)
     {
         ObjectDisposedException.ThrowIf(owner.IsDisposed, owner);
-        if (function is not LiftedFunction lifted) throw new NotSupportedException("The function is one of the host.");
-        var call = new HostCaller(lifted, values);
-        call.Begin();
-        return call;
+        return new HostCaller(Lifted, values);
+    }
+
+    private LiftedFunction Lifted => function as LiftedFunction ?? throw new NotSupportedException("The function is one of the host.");
+
+    /// <summary>The function as a delegate over .NET types; see <see cref="ComponentInstance.GetFunction{T}"/>.</summary>
+    internal Delegate As(Type delegateType)
+    {
+        try
+        {
+            return DelegateBinder.ToExport(delegateType, owner, Lifted);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidCastException($"The function \"{Name}\" is no {CSharpName.Of(delegateType)}: {e.Message}.", e);
+        }
     }
 }
 
 /// <summary>A call by the host.</summary>
 /// <remarks>Unsafe: slots are as many as the core types have.</remarks>
-internal sealed unsafe class HostCaller(LiftedFunction function, ComponentValue[] arguments) : TaskCaller
+internal sealed unsafe class HostCaller(LiftedFunction function, ComponentValue[] arguments) : HostTaskCaller
 {
     private CallScope? scope;
-    private GuestTask? task;
-    private bool isCancelled;
     private ComponentValue result;
 
-    internal bool IsResolved { get; private set; }
-
-    internal ComponentValue Result => isCancelled ? throw new OperationCanceledException("The guest has ended the call early.") : result;
-
-    internal override InstanceState? Instance => null;
+    internal ComponentValue Result
+    {
+        get
+        {
+            ThrowIfCancelled();
+            return result;
+        }
+    }
 
     internal void Begin()
     {
         if (!function.IsPlain)
         {
-            task = function.Begin(this, function.Instance.FromHost);
+            Task = function.Begin(this, function.Instance.FromHost);
             return;
         }
         InstanceState[] entered = function.Instance.FromHost;
@@ -149,7 +137,7 @@ internal sealed unsafe class HostCaller(LiftedFunction function, ComponentValue[
         function.AfterReturn(&returned);
         scope.Return();
         InstanceState.Leave(entered);
-        IsResolved = true;
+        Resolve();
     }
 
     private void Lower(ulong* slots)
@@ -184,17 +172,6 @@ internal sealed unsafe class HostCaller(LiftedFunction function, ComponentValue[
     {
         Lift(slots, isFlat);
         scope?.Return();
-        IsResolved = true;
-    }
-
-    internal override void Cancelled()
-    {
-        isCancelled = true;
-        IsResolved = true;
-    }
-
-    internal void RequestCancel()
-    {
-        if (!IsResolved && task!.State is TaskState.Initial or TaskState.Started) task!.RequestCancel(null);
+        Resolve();
     }
 }

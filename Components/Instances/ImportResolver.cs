@@ -31,6 +31,16 @@ internal sealed class ImportResolver(HostScope scope)
         switch (type.Sort, given)
         {
             case (Sort.Func, HostDelegate function): return new HostFunction((FunctionType)type.Type, scope, function);
+            case (Sort.Func, Delegate target):
+                try
+                {
+                    DelegateBinder.Check((FunctionType)type.Type, target.GetType());
+                    return new HostFunction((FunctionType)type.Type, scope, null, target);
+                }
+                catch (ArgumentException e)
+                {
+                    return Problem(path, $"is of another type: {e.Message}");
+                }
             case (Sort.Func, ExportedFunction function): return Function(path, (FunctionType)type.Type, function.Function);
             case (Sort.Type, HostResourceType resource): return Resource((ResourceType)type.Type, path, resource.Runtime);
             case (Sort.Instance, ComponentHost host): return Instance((ComponentInstanceType)type.Type, path, host.Find);

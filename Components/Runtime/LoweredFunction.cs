@@ -151,26 +151,67 @@ internal sealed unsafe class LoweredFunction : CoreImport
 
     private void CallHost(ulong* arguments, ulong* result)
     {
-        var subtask = new Subtask(this, arguments, coreArguments, IsAsync);
-        CallScope scope = subtask.StartHost();
         var function = (HostFunction)callee;
-        ComponentValue[] values = new ValueLifter(Side, scope, ((HostFunction)callee).Types).Lift(shape.Parameters, ParameterForm == ValueForm.Flat, arguments);
-        ValueTask<ComponentValue> called = function.Function(values);
-        if (called.IsCompleted || !callee.Type.IsAsync)
+        if (function.Target is { } target)
         {
-            // A function that may not wait holds the thread if the host's does.
-            subtask.ReturnHost(called.IsCompleted ? called.Result : called.AsTask().GetAwaiter().GetResult());
+            CallTyped(function, target, arguments, result);
+            return;
+        }
+        var subtask = new Subtask(this, arguments, coreArguments, IsAsync);
+        ComponentValue[] values = new ValueLifter(Side, subtask.StartHost(), function.Types).Lift(shape.Parameters, ParameterForm == ValueForm.Flat, arguments);
+        ValueTask<ComponentValue> called = function.Function!(values);
+        if (called.IsCompleted)
+        {
+            ComponentValue value = called.Result;
+            subtask.ReturnHost(to => HostResult(value, (ulong*)to));
         }
         else
         {
-            Await(subtask, called.AsTask());
+            Task<ComponentValue> task = called.AsTask();
+            Await(subtask, task, to => HostResult(task.GetAwaiter().GetResult(), (ulong*)to));
         }
         Finish(subtask, result);
     }
 
-    /// <summary>The host goes on by itself; the result is lowered by whoever runs guests when it is there.</summary>
-    private void Await(Subtask subtask, Task<ComponentValue> called)
+    private TypedInvoke? typedInvoke;
+    private TypedResult? typedResult;
+    private TypedContext? typedContext;
+
+    private void CallTyped(HostFunction function, Delegate target, ulong* arguments, ulong* result)
     {
+        if (typedInvoke is null) (typedInvoke, typedResult) = DelegateBinder.ToHost(callee.Type, target.GetType(), ParameterForm, HasResultPointer, Side.Is64);
+        TypedContext context = typedContext ??= new TypedContext(Side, function.Types);
+        CallScope? scope = null;
+        if (HasBorrows)
+        {
+            scope = new CallScope(null);
+            context = new TypedContext(Side, function.Types) { Scope = scope };
+        }
+        ulong to = HasResultPointer ? arguments[ResultPointer] : 0;
+        if (typedInvoke(context, target, (nint)arguments, (nint)(&to)) is not { } called)
+        {
+            scope?.Return();
+            *result = IsAsync ? (uint)SubtaskState.Returned : to;
+            return;
+        }
+        var subtask = new Subtask(this, arguments, coreArguments, IsAsync);
+        subtask.StartHost(scope);
+        Action<nint> lower = at => typedResult!(context, called, at);
+        if (called.IsCompleted) subtask.ReturnHost(lower);
+        else Await(subtask, called, lower);
+        Finish(subtask, result);
+    }
+
+    /// <summary>The host goes on by itself; the result is lowered by whoever runs guests when it is there.</summary>
+    private void Await(Subtask subtask, Task called, Action<nint> lower)
+    {
+        if (!callee.Type.IsAsync)
+        {
+            // A function that may not wait holds the thread if the host's does.
+            ((IAsyncResult)called).AsyncWaitHandle.WaitOne();
+            subtask.ReturnHost(lower);
+            return;
+        }
         Scheduler scheduler = Instance.Scheduler;
         Interlocked.Increment(ref scheduler.Pending);
         bool isDone = false;
@@ -184,7 +225,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
             ended => scheduler.Post(() =>
             {
                 Interlocked.Decrement(ref scheduler.Pending);
-                if (!isDone && !Instance.Tree.IsFreed) subtask.ReturnHost(ended.GetAwaiter().GetResult());
+                if (!isDone && !Instance.Tree.IsFreed) subtask.ReturnHost(lower);
             }),
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }

@@ -66,8 +66,7 @@ public sealed class ComponentResource : IDisposable
     {
         if (isGone || IsBorrowed) return;
         isGone = true;
-        Scheduler? scheduler = holder?.Scheduler;
-        scheduler?.Enter();
+        Scheduler? scheduler = holder?.Tree.Enter();
         try
         {
             if (type.Definer is { Tree.IsDisposed: true }) return;

@@ -65,7 +65,7 @@ public enum ComponentValueKind : byte
 
 /// <summary>
 /// A value of the component model whose type is not known when the program is written: for tools and scripts. Programs that know the
-/// types use .NET types (<see cref="ComponentInstance.GetFunction(string)"/>).
+/// types use .NET types (<see cref="ComponentInstance.GetFunction{T}"/>).
 /// </summary>
 public readonly struct ComponentValue : IEquatable<ComponentValue>
 {

@@ -1,0 +1,217 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using WasmJit.Jit.Calls;
+
+namespace WasmJit.Components;
+
+/// <summary>A function of the host with its arguments in slots; gives the task of its result if that comes later.</summary>
+internal delegate Task? TypedInvoke(TypedContext context, Delegate target, nint arguments, nint result);
+
+/// <summary>Lowers the result of a task that has ended.</summary>
+internal delegate void TypedResult(TypedContext context, Task ended, nint result);
+
+/// <summary>
+/// Makes delegates over .NET types of exported functions, and functions for guests of delegates. What it makes is kept for each function type of a
+/// component and each delegate type.
+/// </summary>
+internal static class DelegateBinder
+{
+    /// <summary>Types of more parts are not made into code for .NET types.</summary>
+    private const int LargestType = 5000;
+
+    private const BindingFlags Members = BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic;
+
+    private static readonly ConditionalWeakTable<FunctionType, Dictionary<(Type, int), Delegate>> Known = [];
+
+    private static T Get<T>(FunctionType type, Type delegateType, int variant, Func<T> make)
+        where T : Delegate
+    {
+        Dictionary<(Type, int), Delegate> known = Known.GetOrCreateValue(type);
+        lock (known)
+        {
+            if (known.TryGetValue((delegateType, variant), out Delegate? made)) return (T)made;
+            if (type.Size > LargestType) throw new ArgumentException("The function's type is too large for .NET types; values can be passed as ComponentValue.");
+            made = make();
+            known.Add((delegateType, variant), made);
+            return (T)made;
+        }
+    }
+
+    private static (Type[] Parameters, Type Result, bool IsTask) Signature(FunctionType type, Type delegateType)
+    {
+        MethodInfo invoke = delegateType.GetMethod("Invoke") ?? throw new ArgumentException($"{CSharpName.Of(delegateType)} is no delegate type");
+        Type[] parameters = [.. invoke.GetParameters().Select(p => p.ParameterType)];
+        Type result = invoke.ReturnType;
+        bool isTask = result == typeof(Task) || (result.IsGenericType && result.GetGenericTypeDefinition() == typeof(Task<>));
+        if (isTask) result = result == typeof(Task) ? typeof(void) : result.GetGenericArguments()[0];
+        if (parameters.Length != type.Parameters.Length)
+            throw new ArgumentException($"the function has {type.Parameters.Length} parameters, {CSharpName.Of(delegateType)} has {parameters.Length}");
+        if (type.Result is null != (result == typeof(void)))
+            throw new ArgumentException($"the function has {(type.Result is null ? "no" : "a")} result, {CSharpName.Of(delegateType)} has {(type.Result is null ? "one" : "none")}");
+        return (parameters, result, isTask);
+    }
+
+    // ---- exports ----
+
+    /// <summary>The delegate of an exported function.</summary>
+    /// <exception cref="ArgumentException">The delegate type does not fit.</exception>
+    internal static Delegate ToExport(Type delegateType, ComponentInstance owner, LiftedFunction function)
+    {
+        bool isPlain = function.IsPlain;
+        int variant = (isPlain ? 1 : 0) | (function.Side.Is64 ? 2 : 0);
+        Func<TypedCall, Delegate> make = Get(function.Type, delegateType, variant, () => Make(delegateType, function, isPlain));
+        return make(new TypedCall(owner, function));
+    }
+
+    private static Func<TypedCall, Delegate> Make(Type delegateType, LiftedFunction function, bool isPlain)
+    {
+        (Type[] types, Type result, bool isTask) = Signature(function.Type, delegateType);
+        FunctionShape shape = function.Shape;
+        var binding = new TypeBinding(function.Side.Is64);
+        ParameterExpression call = Expression.Parameter(typeof(TypedCall), "call");
+        ParameterExpression[] parameters = [.. types.Select((t, i) => Expression.Parameter(t, $"p{i}"))];
+        ValueForm form = shape.FlatParameters <= TypeLimits.FlatParameters ? ValueForm.Flat : ValueForm.Allocated;
+        Expression body = isPlain ? Plain(binding, shape, call, parameters, form, result) : Task(binding, shape, call, parameters, form, result, isTask);
+        if (isPlain && isTask)
+        {
+            // A function that cannot wait has ended when it returns.
+            body = result == typeof(void)
+                ? Expression.Block(body, Expression.Property(null, typeof(Task), nameof(System.Threading.Tasks.Task.CompletedTask)))
+                : Expression.Call(typeof(Task), nameof(System.Threading.Tasks.Task.FromResult), [result], body);
+        }
+        return Expression.Lambda<Func<TypedCall, Delegate>>(Expression.Lambda(delegateType, body, parameters), call).Compile();
+    }
+
+    private static MethodCallExpression Do(Expression call, string name) => Expression.Call(call, typeof(TypedCall).GetMethod(name, Members)!);
+
+    private static Expression Plain(TypeBinding binding, FunctionShape shape, Expression call, Expression[] parameters, ValueForm form, Type result)
+    {
+        List<ParameterExpression> locals = [TypeBinding.Context];
+        List<Expression> lower = binding.LowerAll(shape.Parameters, parameters, form, Expression.Property(call, typeof(TypedCall).GetProperty(nameof(TypedCall.Arguments), Members)!), locals);
+        var steps = new List<Expression>
+        {
+            Expression.Assign(TypeBinding.Context, Expression.Property(call, typeof(TypedCall).GetProperty(nameof(TypedCall.Context), Members)!)),
+            Do(call, nameof(TypedCall.Begin)),
+        };
+        if (lower.Count > 0)
+        {
+            ParameterExpression error = Expression.Parameter(typeof(Exception));
+            steps.Add(Expression.TryCatch(
+                Expression.Block(typeof(void), lower),
+                Expression.Catch(
+                    error, Expression.Block(Do(call, nameof(TypedCall.Undo)), Expression.Rethrow()),
+                    Expression.Call(typeof(TypedCall).GetMethod(nameof(TypedCall.IsMistake), Members)!, error))));
+        }
+        steps.Add(Do(call, nameof(TypedCall.Run)));
+        if (result == typeof(void))
+        {
+            steps.Add(Do(call, nameof(TypedCall.Finish)));
+        }
+        else
+        {
+            ParameterExpression value = Expression.Variable(result);
+            locals.Add(value);
+            Expression slots = Expression.Property(call, typeof(TypedCall).GetProperty(nameof(TypedCall.Result), Members)!);
+            Expression lifted = binding.LiftAll(shape.Results, [result], shape.FlatResults <= TypeLimits.FlatResults, slots, steps, locals)[0];
+            steps.Add(Expression.Assign(value, lifted));
+            steps.Add(Do(call, nameof(TypedCall.Finish)));
+            steps.Add(value);
+        }
+        return Expression.Block(
+            Do(call, nameof(TypedCall.Enter)), Expression.TryFinally(Expression.Block(result, locals, steps), Do(call, nameof(TypedCall.Exit))));
+    }
+
+    private static Expression Task(TypeBinding binding, FunctionShape shape, Expression call, Expression[] parameters, ValueForm form, Type result, bool isTask)
+    {
+        ParameterExpression slots = Expression.Parameter(typeof(nint), "slots");
+        var locals = new List<ParameterExpression>();
+        List<Expression> lower = binding.LowerAll(shape.Parameters, parameters, form, slots, locals);
+        Expression lowering = Expression.Lambda<Action<TypedContext, nint>>(Expression.Block(typeof(void), locals, [.. lower, Expression.Empty()]), TypeBinding.Context, slots);
+        Type value = result == typeof(void) ? typeof(NoValue) : result;
+        Type liftType = typeof(Func<,,>).MakeGenericType(typeof(TypedContext), typeof(nint), value);
+        Expression Lift(bool isFlat)
+        {
+            var own = new List<ParameterExpression>();
+            var steps = new List<Expression>();
+            if (result == typeof(void)) steps.Add(Expression.Default(value));
+            else steps.Add(binding.LiftAll(shape.Results, [result], isFlat, slots, steps, own)[0]);
+            return Expression.Constant(Expression.Lambda(liftType, Expression.Block(own, steps), TypeBinding.Context, slots).Compile());
+        }
+        // Only what fits into slots is ever lifted from them.
+        Expression flat = Lift(shape.FlatResults <= TypeLimits.FlatParameters), memory = Lift(false);
+        MethodInfo run = typeof(TypedCall).GetMethod(isTask ? nameof(TypedCall.RunTaskAsync) : nameof(TypedCall.RunTask), Members)!.MakeGenericMethod(value);
+        Expression done = Expression.Call(call, run, lowering, flat, memory);
+        return result == typeof(void) && !isTask ? Expression.Block(typeof(void), done) : done;
+    }
+
+    // ---- imports ----
+
+    /// <summary>What calls a delegate of the host with arguments in slots.</summary>
+    /// <exception cref="ArgumentException">The delegate does not fit.</exception>
+    internal static (TypedInvoke Invoke, TypedResult? Result) ToHost(FunctionType type, Type delegateType, ValueForm parameters, bool hasPointer, bool is64)
+    {
+        int variant = 8 | (parameters == ValueForm.Flat ? 1 : 0) | (hasPointer ? 2 : 0) | (is64 ? 4 : 0);
+        TypedInvoke invoke = Get(type, delegateType, variant, () => MakeInvoke(type, delegateType, parameters, hasPointer, is64));
+        TypedResult? result = Signature(type, delegateType).IsTask ? Get(type, delegateType, variant | 16, () => MakeResult(type, delegateType, hasPointer, is64)) : null;
+        return (invoke, result);
+    }
+
+    /// <exception cref="ArgumentException">The delegate does not fit.</exception>
+    internal static void Check(FunctionType type, Type delegateType) => ToHost(type, delegateType, ValueForm.Flat, true, false);
+
+    private static readonly ParameterExpression Target = Expression.Parameter(typeof(Delegate), "target"), Arguments = Expression.Parameter(typeof(nint), "arguments"),
+        Result = Expression.Parameter(typeof(nint), "result"), Ended = Expression.Parameter(typeof(Task), "ended");
+
+    private static TypedInvoke MakeInvoke(FunctionType type, Type delegateType, ValueForm parameters, bool hasPointer, bool is64)
+    {
+        (Type[] types, Type result, bool isTask) = Signature(type, delegateType);
+        FunctionShape shape = FunctionShape.Of(type);
+        var binding = new TypeBinding(is64);
+        var locals = new List<ParameterExpression>();
+        var steps = new List<Expression>();
+        bool isFlat = parameters == ValueForm.Flat && shape.FlatParameters <= TypeLimits.FlatParameters;
+        List<Expression> lifted = binding.LiftAll(shape.Parameters, types, isFlat, Arguments, steps, locals);
+        Expression call = Expression.Invoke(Expression.Convert(Target, delegateType), lifted);
+        if (isTask)
+        {
+            steps.Add(Expression.Convert(call, typeof(Task)));
+        }
+        else
+        {
+            if (result == typeof(void))
+            {
+                steps.Add(call);
+            }
+            else
+            {
+                ParameterExpression value = Expression.Variable(result);
+                locals.Add(value);
+                steps.Add(Expression.Assign(value, call));
+                steps.AddRange(binding.LowerAll(shape.Results, [value], hasPointer ? ValueForm.Memory : ValueForm.Flat, Result, locals));
+            }
+            steps.Add(Expression.Constant(null, typeof(Task)));
+        }
+        return Expression.Lambda<TypedInvoke>(Expression.Block(typeof(Task), locals, steps), TypeBinding.Context, Target, Arguments, Result).Compile();
+    }
+
+    private static TypedResult MakeResult(FunctionType type, Type delegateType, bool hasPointer, bool is64)
+    {
+        (_, Type result, _) = Signature(type, delegateType);
+        FunctionShape shape = FunctionShape.Of(type);
+        var locals = new List<ParameterExpression>();
+        var steps = new List<Expression>();
+        if (result == typeof(void))
+        {
+            steps.Add(Expression.Call(typeof(TypedMemory).GetMethod(nameof(TypedMemory.End), Members)!, Ended));
+        }
+        else
+        {
+            ParameterExpression value = Expression.Variable(result);
+            locals.Add(value);
+            steps.Add(Expression.Assign(value, Expression.Call(typeof(TypedMemory).GetMethod(nameof(TypedMemory.ResultOf), Members)!.MakeGenericMethod(result), Ended)));
+            steps.AddRange(new TypeBinding(is64).LowerAll(shape.Results, [value], hasPointer ? ValueForm.Memory : ValueForm.Flat, Result, locals));
+        }
+        return Expression.Lambda<TypedResult>(Expression.Block(typeof(void), locals, steps), TypeBinding.Context, Ended, Result).Compile();
+    }
+}

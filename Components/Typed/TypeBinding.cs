@@ -1,0 +1,158 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using System.Text;
+using WasmJit.Jit.Calls;
+
+namespace WasmJit.Components;
+
+/// <summary>
+/// Makes expressions that read values of component types as .NET types, and write them. Names are compared without hyphens and case.
+/// </summary>
+internal sealed partial class TypeBinding(bool is64)
+{
+    private const BindingFlags Internal = BindingFlags.Static | BindingFlags.NonPublic;
+
+    internal static readonly ParameterExpression Context = Expression.Parameter(typeof(TypedContext), "context");
+
+    private static readonly MemberExpression Side = Expression.Property(Context, typeof(TypedContext).GetProperty(nameof(TypedContext.Side), BindingFlags.Instance | BindingFlags.NonPublic)!);
+
+    private readonly Dictionary<(ComponentValType, Type, bool), Delegate> lifts = [], lowers = [];
+
+    private static MethodInfo Method(string name, params Type[] types)
+    {
+        MethodInfo method = typeof(TypedMemory).GetMethod(name, Internal)!;
+        return types.Length == 0 ? method : method.MakeGenericMethod(types);
+    }
+
+    internal static ArgumentException Mismatch(ComponentValType type, Type clr) => new($"{CSharpName.Of(clr)} is no .NET type for {type.Kind}");
+
+    internal static string Plain(string name) => name.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToUpperInvariant();
+
+    private static Expression At(Expression at, long offset) => offset == 0 ? at : Expression.Call(Method(nameof(TypedMemory.At)), at, Expression.Constant(offset));
+
+    private static Type? NumberOf(ComponentValType type) => (type as PrimitiveType)?.Primitive switch
+    {
+        PrimitiveKind.S8 => typeof(sbyte),
+        PrimitiveKind.U8 => typeof(byte),
+        PrimitiveKind.S16 => typeof(short),
+        PrimitiveKind.U16 => typeof(ushort),
+        PrimitiveKind.S32 => typeof(int),
+        PrimitiveKind.U32 => typeof(uint),
+        PrimitiveKind.S64 => typeof(long),
+        PrimitiveKind.U64 => typeof(ulong),
+        PrimitiveKind.F32 => typeof(float),
+        PrimitiveKind.F64 => typeof(double),
+        _ => null,
+    };
+
+    // ---- the .NET forms of types ----
+
+    private static void Expect(ComponentValType type, Type clr, Type wanted)
+    {
+        if (clr != wanted) throw Mismatch(type, clr);
+    }
+
+    private static ConstantExpression Const(object value) => Expression.Constant(value);
+
+    private static ConstantExpression TypeConst(ComponentValType type) => Expression.Constant(type, typeof(ComponentValType));
+
+    /// <summary>The constructor with a parameter for each field, and the members to read them by.</summary>
+    private static (ConstructorInfo Constructor, int[] Order, MemberInfo[] Members) RecordOf(RecordType type, Type clr)
+    {
+        string[] names = [.. type.Fields.Select(f => Plain(f.Label))];
+        var members = new MemberInfo[names.Length];
+        for (int i = 0; i < names.Length; i++)
+        {
+            members[i] = clr.GetMembers(BindingFlags.Instance | BindingFlags.Public)
+                .FirstOrDefault(m => m is PropertyInfo { CanRead: true } or FieldInfo && Plain(m.Name) == names[i])
+                ?? throw new ArgumentException($"{CSharpName.Of(clr)} has no property for the field \"{type.Fields[i].Label}\"");
+        }
+        foreach (ConstructorInfo constructor in clr.GetConstructors())
+        {
+            ParameterInfo[] parameters = constructor.GetParameters();
+            if (parameters.Length != names.Length) continue;
+            int[] order = [.. parameters.Select(p => Array.IndexOf(names, Plain(p.Name ?? "")))];
+            if (order.Order().SequenceEqual(Enumerable.Range(0, names.Length))) return (constructor, order, members);
+        }
+        throw new ArgumentException($"{CSharpName.Of(clr)} has no constructor with a parameter for each field of the record");
+    }
+
+    private static Type TypeOf(MemberInfo member) => member is PropertyInfo property ? property.PropertyType : ((FieldInfo)member).FieldType;
+
+    /// <summary>The classes of a variant's cases: those derived from the base, by name.</summary>
+    private static (Type Case, ConstructorInfo Constructor, PropertyInfo? Value)[] CasesOf(VariantType type, Type clr)
+    {
+        Type[] derived = [.. clr.Assembly.GetTypes().Where(t => t.BaseType == clr && !t.IsAbstract)];
+        var cases = new (Type, ConstructorInfo, PropertyInfo?)[type.Cases.Length];
+        for (int i = 0; i < cases.Length; i++)
+        {
+            CaseType wanted = type.Cases[i];
+            Type found = derived.FirstOrDefault(t => Plain(t.Name) == Plain(wanted.Label))
+                ?? throw new ArgumentException($"{CSharpName.Of(clr)} has no derived class for the case \"{wanted.Label}\"");
+            ConstructorInfo constructor = found.GetConstructors().FirstOrDefault(c => c.GetParameters().Length == (wanted.Type is null ? 0 : 1))
+                ?? throw new ArgumentException($"{CSharpName.Of(found)} has no constructor for the case \"{wanted.Label}\"");
+            PropertyInfo? value = wanted.Type is null ? null
+                : found.GetProperties(BindingFlags.Instance | BindingFlags.Public)
+                    .FirstOrDefault(p => Plain(p.Name) == Plain(constructor.GetParameters()[0].Name!) && p.PropertyType == constructor.GetParameters()[0].ParameterType)
+                    ?? throw new ArgumentException($"{CSharpName.Of(found)} has no property for its value");
+            cases[i] = (found, constructor, value);
+        }
+        return cases;
+    }
+
+    /// <summary>The .NET values of an enumeration's or flags' labels, in order.</summary>
+    private static ulong[] LabelsOf(IReadOnlyList<string> labels, Type clr)
+    {
+        if (!clr.IsEnum) throw new ArgumentException($"{CSharpName.Of(clr)} is no enumeration");
+        string[] names = Enum.GetNames(clr);
+        return [.. labels.Select(label => names.FirstOrDefault(n => Plain(n) == Plain(label)) is { } name
+            ? Convert.ToUInt64(Enum.Parse(clr, name), System.Globalization.CultureInfo.InvariantCulture)
+            : throw new ArgumentException($"{CSharpName.Of(clr)} has no member for \"{label}\""))];
+    }
+
+    private static bool IsOption(Type clr, out Type payload)
+    {
+        payload = Nullable.GetUnderlyingType(clr) ?? clr;
+        return payload != clr || !clr.IsValueType;
+    }
+
+    private static (Type Ok, Type Error) ResultOf(ComponentValType type, Type clr)
+    {
+        if (!clr.IsGenericType || clr.GetGenericTypeDefinition() != typeof(ComponentResult<,>)) throw Mismatch(type, clr);
+        Type[] parts = clr.GetGenericArguments();
+        return (parts[0], parts[1]);
+    }
+
+    private static Type ElementOf(ComponentValType type, Type clr) => clr.IsArray && clr.GetArrayRank() == 1 ? clr.GetElementType()! : throw Mismatch(type, clr);
+
+    private static Type[] TupleOf(TupleType type, Type clr)
+    {
+        if (!clr.IsGenericType || clr.FullName?.StartsWith("System.ValueTuple`", StringComparison.Ordinal) != true) throw Mismatch(type, clr);
+        Type[] parts = clr.GetGenericArguments();
+        return parts.Length == type.Elements.Length && parts.Length <= 7 ? parts : throw Mismatch(type, clr);
+    }
+
+    private static (Type Key, Type Value) MapOf(MapType type, Type clr)
+    {
+        if (!clr.IsGenericType || clr.GetGenericTypeDefinition() != typeof(Dictionary<,>)) throw Mismatch(type, clr);
+        Type[] parts = clr.GetGenericArguments();
+        return (parts[0], parts[1]);
+    }
+
+    /// <summary>Where parts are: offsets in memory, or slots of 8 bytes.</summary>
+    private IEnumerable<(ComponentValType Type, long Offset)> Places(IEnumerable<ComponentValType> parts, bool isFlat)
+    {
+        long offset = 0;
+        foreach (ComponentValType part in parts)
+        {
+            ValueLayout layout = part.Layout(is64);
+            if (!isFlat) offset = ValueLayout.Align(offset, layout.Alignment);
+            yield return (part, offset);
+            offset += isFlat ? 8L * part.FlatCount : layout.Size;
+        }
+    }
+
+    private long PayloadOffset(ComponentValType?[] cases, bool isFlat) => isFlat ? 8 : Alternatives.PayloadOffset(cases, is64);
+
+    private static Type RuneType => typeof(Rune);
+}

@@ -1,0 +1,206 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace WasmJit.Components;
+
+/// <summary>What compiled code between .NET types and guests calls: numbers at an address, and what is more than a number.</summary>
+/// <remarks>
+/// Unsafe: addresses are slots, as many as the type has, or places in memory that <see cref="GuestSide.Check"/> has seen as a whole.
+/// </remarks>
+internal static unsafe class TypedMemory
+{
+    internal static nint At(nint place, long offset) => place + (nint)offset;
+
+    internal static T ResultOf<T>(Task ended) => ((Task<T>)ended).GetAwaiter().GetResult();
+
+    internal static void End(Task ended) => ended.GetAwaiter().GetResult();
+
+    internal static T Read<T>(nint at)
+        where T : unmanaged => Unsafe.ReadUnaligned<T>((void*)at);
+
+    internal static void Write<T>(nint at, T value)
+        where T : unmanaged => Unsafe.WriteUnaligned((void*)at, value);
+
+    internal static bool Bool(nint at) => *(byte*)at != 0;
+
+    internal static bool FlatBool(nint at) => *(uint*)at != 0;
+
+    internal static System.Text.Rune Rune(nint at) => new(TransferHelpers.Char(*(int*)at));
+
+    /// <summary>A slot's upper half is zero for what has 32 bits or fewer.</summary>
+    internal static void WriteSlot(nint at, uint value) => *(ulong*)at = value;
+
+    internal static uint Enum(nint at, int size, uint count)
+    {
+        uint number = size == 1 ? *(byte*)at : size == 2 ? *(ushort*)at : *(uint*)at;
+        if (number >= count) ComponentTrap.Throw(ComponentTrap.InvalidDiscriminant);
+        return number;
+    }
+
+    internal static void WriteSized(nint at, uint value, int size)
+    {
+        if (size == 1) *(byte*)at = (byte)value;
+        else if (size == 2) *(ushort*)at = (ushort)value;
+        else *(uint*)at = value;
+    }
+
+    internal static uint ReadSized(nint at, int size) => size == 1 ? *(byte*)at : size == 2 ? *(ushort*)at : *(uint*)at;
+
+    internal static void Clear(nint at, int slots) => new Span<ulong>((void*)at, slots).Clear();
+
+    private static ulong Pointer(GuestSide side, nint at, bool isFlat) => side.Is64 ? *(ulong*)at : isFlat ? (uint)*(ulong*)at : *(uint*)at;
+
+    private static nint Second(GuestSide side, nint at, bool isFlat) => at + (isFlat || side.Is64 ? 8 : 4);
+
+    private static void WritePair(GuestSide side, nint at, bool isFlat, ulong address, ulong length)
+    {
+        if (isFlat || side.Is64)
+        {
+            *(ulong*)at = address;
+            *(ulong*)(at + 8) = length;
+            return;
+        }
+        *(uint*)at = (uint)address;
+        *(uint*)(at + 4) = (uint)length;
+    }
+
+    internal static string String(GuestSide side, nint at, bool isFlat) => GuestStrings.Lift(side, Pointer(side, at, isFlat), Pointer(side, Second(side, at, isFlat), isFlat));
+
+    internal static void WriteString(GuestSide side, nint at, bool isFlat, string value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        ulong address = GuestStrings.Lower(side, value, out ulong units);
+        WritePair(side, at, isFlat, address, units);
+    }
+
+    // ---- lists ----
+
+    private static nint Elements(GuestSide side, nint at, bool isFlat, long size, int alignment, out int count)
+    {
+        ulong length = Pointer(side, Second(side, at, isFlat), isFlat);
+        if (length > TransferHelpers.MostBytes / (ulong)size) ComponentTrap.Throw(ComponentTrap.HostListOutOfBounds);
+        count = (int)length;
+        return (nint)side.Check(Pointer(side, at, isFlat), length * (ulong)size, (uint)alignment, ComponentTrap.HostListOutOfBounds);
+    }
+
+    /// <summary>A list of numbers.</summary>
+    internal static T[] Numbers<T>(GuestSide side, nint at, bool isFlat)
+        where T : unmanaged
+    {
+        nint from = Elements(side, at, isFlat, sizeof(T), sizeof(T), out int count);
+        side.Instance.Scheduler.Charge((ulong)count * (ulong)sizeof(T));
+        T[] items = GC.AllocateUninitializedArray<T>(count);
+        new ReadOnlySpan<T>((void*)from, count).CopyTo(items);
+        GC.KeepAlive(side);
+        return items;
+    }
+
+    internal static void WriteNumbers<T>(GuestSide side, nint at, bool isFlat, T[] items)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        ulong address = Allocate(side, items.Length, sizeof(T), sizeof(T));
+        MemoryMarshal.AsBytes(items.AsSpan()).CopyTo(new Span<byte>(side.Base + address, items.Length * sizeof(T)));
+        WritePair(side, at, isFlat, address, (ulong)items.Length);
+        GC.KeepAlive(side);
+    }
+
+    private static ulong Allocate(GuestSide side, int count, long size, int alignment)
+    {
+        ulong bytes = (ulong)count * (ulong)size;
+        if (bytes > TransferHelpers.MostBytes) throw new ArgumentException("A list is larger than a component can take.");
+        return side.Allocate(bytes, (uint)alignment, ComponentTrap.ReallocBeyond, ComponentTrap.ReallocUnaligned);
+    }
+
+    internal static T[] List<T>(TypedContext context, nint at, bool isFlat, long size, int alignment, Func<TypedContext, nint, T> element)
+    {
+        nint from = Elements(context.Side, at, isFlat, size, alignment, out int count);
+        context.Side.Instance.Scheduler.Charge((ulong)count * (ulong)Math.Max(Unsafe.SizeOf<T>(), size));
+        return Items(context, from, count, size, element);
+    }
+
+    /// <summary>Elements one behind the other, in memory or in slots.</summary>
+    internal static T[] Items<T>(TypedContext context, nint from, int count, long size, Func<TypedContext, nint, T> element)
+    {
+        var items = new T[count];
+        for (int i = 0; i < items.Length; i++, from += (nint)size) items[i] = element(context, from);
+        return items;
+    }
+
+    internal static void WriteList<T>(TypedContext context, nint at, bool isFlat, T[] items, long size, int alignment, Action<TypedContext, nint, T> element)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        ulong address = Allocate(context.Side, items.Length, size, alignment);
+        nint to = (nint)context.Side.Base + (nint)address;
+        foreach (T item in items)
+        {
+            element(context, to, item);
+            to += (nint)size;
+        }
+        WritePair(context.Side, at, isFlat, address, (ulong)items.Length);
+    }
+
+    internal static void WriteItems<T>(TypedContext context, nint to, T[] items, int count, long size, Action<TypedContext, nint, T> element)
+    {
+        if (items is null || items.Length != count) throw new ArgumentException($"A list of {count} items is needed.");
+        foreach (T item in items)
+        {
+            element(context, to, item);
+            to += (nint)size;
+        }
+    }
+
+    internal static Dictionary<TKey, TValue> Map<TKey, TValue>((TKey Key, TValue Value)[] pairs)
+        where TKey : notnull
+    {
+        var map = new Dictionary<TKey, TValue>(pairs.Length);
+        foreach ((TKey key, TValue value) in pairs) map[key] = value;
+        return map;
+    }
+
+    internal static (TKey Key, TValue Value)[] Pairs<TKey, TValue>(Dictionary<TKey, TValue> map)
+        where TKey : notnull => [.. map.Select(p => (p.Key, p.Value))];
+
+    // ---- places, handles, values ----
+
+    internal static nint Place(GuestSide side, nint slot, long size, int alignment) =>
+        (nint)side.Check(side.Is64 ? *(ulong*)slot : (uint)*(ulong*)slot, (ulong)size, (uint)alignment, ComponentTrap.ResultOutOfBounds);
+
+    internal static nint AllocatePlace(GuestSide side, nint slot, long size, int alignment)
+    {
+        ulong address = side.Allocate((ulong)size, (uint)alignment, ComponentTrap.ReallocBeyond, ComponentTrap.ReallocUnaligned);
+        *(ulong*)slot = address;
+        return (nint)side.Base + (nint)address;
+    }
+
+    internal static ComponentValue Value(TypedContext context, ComponentValType type, nint at, bool isFlat)
+    {
+        var lifter = new ValueLifter(context.Side, context.Scope, context.Types);
+        return isFlat ? lifter.Lift([type], true, (ulong*)at)[0] : lifter.Load(type, (byte*)at);
+    }
+
+    internal static void WriteValue(TypedContext context, ComponentValType type, nint at, bool isFlat, ComponentValue value)
+    {
+        var lowerer = new ValueLowerer(context.Side, context.Scope, context.Types);
+        if (isFlat) lowerer.Lower([value], [type], ValueForm.Flat, (ulong*)at);
+        else lowerer.Store(value, type, (byte*)at);
+    }
+
+    internal static ComponentResource Resource(TypedContext context, ComponentValType type, nint at, bool isFlat) => Value(context, type, at, isFlat).AsResource();
+
+    internal static void WriteResource(TypedContext context, ComponentValType type, nint at, bool isFlat, ComponentResource value) =>
+        WriteValue(context, type, at, isFlat, ComponentValue.From(value));
+
+    internal static void NoCase(object? value) => throw new ArgumentException($"A {value?.GetType().Name ?? "null"} is no case of the variant.");
+}
+
+/// <summary>One side of a call between .NET types and a guest.</summary>
+internal sealed class TypedContext(GuestSide side, InstanceState types)
+{
+    internal GuestSide Side { get; } = side;
+
+    internal InstanceState Types { get; } = types;
+
+    /// <summary>The call that handles are borrowed for.</summary>
+    internal CallScope? Scope { get; set; }
+}
