@@ -18,6 +18,7 @@ internal static class Program
         Perf hostile [NAME]                                        modules that are large in one respect alone
         Perf linking [--memory-checks guard|explicit]              accesses, exports, calls across modules; tiny modules
         Perf bindings                                              interfaces over exports beside their delegates
+        Perf components [--memory-checks guard|explicit]           calls of components, beside the same by hand
         Perf signatures [COUNT]                                    modules of different signatures, 1000000 by default: what stays
         Perf guest-jit [MODULES]                                   a guest that compiles modules one by one, 10000 by default
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
@@ -41,6 +42,9 @@ internal static class Program
                     return 0;
                 case "latency":
                     Latencies.Run(new WasmJitPeer(options), new WasmtimePeer());
+                    return 0;
+                case "components":
+                    ComponentCalls.Run(options);
                     return 0;
                 case "tiers":
                     return Tiers.Run(Kernel.Select(rest), options) ? 0 : 1;

@@ -20,7 +20,14 @@ internal sealed unsafe class GuestSide
         if (memory is null) return;
         Base = memory.Base;
         Is64 = memory.Type.Is64;
+        IsShared = memory.Type.IsShared;
     }
+
+    private Func<int, int, int, int, int>? realloc32;
+    private Func<long, long, long, long, long>? realloc64;
+
+    /// <summary>Whether other threads may change the memory while it is read.</summary>
+    internal bool IsShared { get; }
 
     internal InstanceState Instance { get; }
 
@@ -62,8 +69,8 @@ internal sealed unsafe class GuestSide
         try
         {
             result = Is64
-                ? (ulong)((Func<long, long, long, long, long>)realloc.Delegate)((long)old, (long)oldSize, alignment, (long)size)
-                : (uint)((Func<int, int, int, int, int>)realloc.Delegate)((int)old, (int)oldSize, (int)alignment, (int)size);
+                ? (ulong)(realloc64 ??= (Func<long, long, long, long, long>)realloc.Delegate)((long)old, (long)oldSize, alignment, (long)size)
+                : (uint)(realloc32 ??= (Func<int, int, int, int, int>)realloc.Delegate)((int)old, (int)oldSize, (int)alignment, (int)size);
         }
         catch (WasmException)
         {

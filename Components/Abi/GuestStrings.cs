@@ -39,7 +39,7 @@ internal static unsafe class GuestStrings
         if (bytes > MostBytes) ComponentTrap.Throw(reason);
         byte* at = side.Check(address, bytes, side.Encoding == StringEncoding.Utf8 ? 1u : 2, reason);
         var span = new ReadOnlySpan<byte>(at, (int)bytes);
-        return side.Memory!.Type.IsShared ? span.ToArray() : span;
+        return side.IsShared ? span.ToArray() : span;
     }
 
     // ---- to the host ----

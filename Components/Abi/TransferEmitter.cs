@@ -20,7 +20,8 @@ internal sealed unsafe class TransferEmitter
     private readonly Dictionary<(ComponentValType Type, bool FromMemory, bool ToMemory), DynamicMethod> helpers;
     private readonly Queue<(DynamicMethod Method, ComponentValType Type, bool FromMemory, bool ToMemory)> pending;
     private readonly ILGenerator il;
-    private readonly bool isHelper;
+    private readonly bool isElements;
+    private readonly LocalBuilder? transfer;
 
     internal TransferEmitter(TypeShape shape, bool from64, bool to64)
     {
@@ -34,12 +35,23 @@ internal sealed unsafe class TransferEmitter
         il = Root.GetILGenerator();
     }
 
-    /// <summary>A part of another method: the caller has loaded transfer and scope as its first two arguments.</summary>
-    internal TransferEmitter(TypeShape shape, bool from64, bool to64, DynamicMethod method)
-        : this(shape, from64, to64)
+    /// <summary>Writes a part of another method, whose types are all small.</summary>
+    /// <param name="shape">The shape of the types.</param>
+    /// <param name="from64">Whether pointers of the source have 64 bits.</param>
+    /// <param name="to64">Whether those of the target have.</param>
+    /// <param name="method">The method.</param>
+    /// <param name="transfer">Where it has the <see cref="Transfer"/>.</param>
+    internal TransferEmitter(TypeShape shape, bool from64, bool to64, DynamicMethod method, LocalBuilder transfer)
     {
+        this.shape = shape;
+        this.from64 = from64;
+        this.to64 = to64;
+        helpers = [];
+        pending = new();
+        Helpers = [];
         Root = method;
         il = method.GetILGenerator();
+        this.transfer = transfer;
     }
 
     private TransferEmitter(TransferEmitter outer, DynamicMethod method)
@@ -52,7 +64,7 @@ internal sealed unsafe class TransferEmitter
         Helpers = outer.Helpers;
         Root = method;
         il = method.GetILGenerator();
-        isHelper = true;
+        isElements = ReferenceEquals(method, outer.elements);
     }
 
     internal DynamicMethod Root { get; private init; }
@@ -77,16 +89,15 @@ internal sealed unsafe class TransferEmitter
     internal void WriteElements(ComponentValType type)
     {
         var method = new DynamicMethod("component elements", typeof(void), [typeof(Transfer), typeof(byte*), typeof(byte*), typeof(ulong)], typeof(TransferEmitter).Module, true);
-        var inner = new TransferEmitter(this, method);
-        inner.Elements(type);
+        elements = method;
+        new TransferEmitter(this, method).Elements(type);
         WritePending();
-        rootOverride = method;
     }
 
-    private DynamicMethod? rootOverride;
+    private DynamicMethod? elements;
 
     /// <summary>The method that was asked for.</summary>
-    internal DynamicMethod Made => rootOverride ?? Root;
+    internal DynamicMethod Made => elements ?? Root;
 
     private void Elements(ComponentValType type)
     {
@@ -198,14 +209,18 @@ internal sealed unsafe class TransferEmitter
             Helpers.Add(helper);
             pending.Enqueue((helper, type, from.IsMemory, to.IsMemory));
         }
-        il.Emit(OpCodes.Ldarg_0);
+        LoadTransfer();
         il.Emit(isElements ? OpCodes.Ldnull : OpCodes.Ldarg_1);
         Address(from);
         Address(to);
         il.Emit(OpCodes.Call, helper);
     }
 
-    private bool isElements => isHelper && Root.Name == "component elements";
+    private void LoadTransfer()
+    {
+        if (transfer is null) il.Emit(OpCodes.Ldarg_0);
+        else il.Emit(OpCodes.Ldloc, transfer);
+    }
 
     private void Parts(ComponentValType type, Place from, Place to)
     {
@@ -335,7 +350,7 @@ internal sealed unsafe class TransferEmitter
 
     private void Side(System.Reflection.FieldInfo side)
     {
-        il.Emit(OpCodes.Ldarg_0);
+        LoadTransfer();
         il.Emit(OpCodes.Ldfld, side);
     }
 
@@ -369,7 +384,7 @@ internal sealed unsafe class TransferEmitter
     {
         (LocalBuilder address, LocalBuilder length) = Pair(from);
         LocalBuilder units = il.DeclareLocal(typeof(ulong));
-        il.Emit(OpCodes.Ldarg_0);
+        LoadTransfer();
         il.Emit(OpCodes.Ldloc, address);
         il.Emit(OpCodes.Ldloc, length);
         il.Emit(OpCodes.Ldloca, units);
@@ -539,7 +554,7 @@ internal sealed unsafe class TransferEmitter
     private void Handle(string helper, bool withScope, int number, Place from, Place to)
     {
         BeginStore(to);
-        il.Emit(OpCodes.Ldarg_0);
+        LoadTransfer();
         if (withScope) il.Emit(OpCodes.Ldarg_1);
         Load(4, false, from);
         if (number >= 0) il.Emit(OpCodes.Ldc_I4, number);

@@ -50,7 +50,11 @@ internal sealed unsafe class CoreCall
     }
 
     /// <summary>A core function that a guest imports: its arguments go through slots.</summary>
-    internal FuncRef Import(CoreImport target, DefType type) => HostAdapter.MakeFunc(import.CreateDelegate(Signature.DelegateType, target), type);
+    internal FuncRef Import(CoreImport target, DefType type)
+    {
+        target.Type = type;
+        return HostAdapter.MakeFunc(import.CreateDelegate(Signature.DelegateType, target), type);
+    }
 
     private static CoreCallMethod MakeCall(Signature signature)
     {
@@ -77,6 +81,17 @@ internal sealed unsafe class CoreCall
         var method = new DynamicMethod("component import", signature.Return, [typeof(CoreImport), .. signature.ValueTypes], typeof(CoreCall).Module, true);
         ILGenerator il = method.GetILGenerator();
         int count = signature.ValueTypes.Length;
+        System.Reflection.FieldInfo fast = typeof(CoreImport).GetField(nameof(CoreImport.Fast), System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!;
+        System.Reflection.Emit.Label slow = il.DefineLabel();
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ldfld, fast);
+        il.Emit(OpCodes.Brfalse, slow);
+        for (int i = 0; i <= count; i++) il.Emit(OpCodes.Ldarg, (short)i);
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ldfld, fast);
+        il.EmitCalli(OpCodes.Calli, System.Reflection.CallingConventions.Standard, signature.Return, [typeof(CoreImport), .. signature.ValueTypes], null);
+        il.Emit(OpCodes.Ret);
+        il.MarkLabel(slow);
         LocalBuilder slots = il.DeclareLocal(typeof(nint)), result = il.DeclareLocal(typeof(ulong));
         il.Emit(OpCodes.Ldc_I4, Math.Max(8, count * 8));
         il.Emit(OpCodes.Conv_U);
@@ -131,5 +146,11 @@ internal sealed unsafe class CoreCall
 /// <summary>What stands behind a core function that a guest imports.</summary>
 internal abstract unsafe class CoreImport
 {
+    /// <summary>Code that does the same with the core values themselves; 0 if there is none.</summary>
+    internal nint Fast;
+
+    /// <summary>The type of the core function.</summary>
+    internal DefType? Type { get; set; }
+
     internal abstract void Invoke(ulong* arguments, ulong* result);
 }

@@ -1,3 +1,6 @@
+using WasmJit.Jit.Calls;
+using WasmJit.Runtime;
+
 namespace WasmJit.Components;
 
 /// <summary>A component function lowered to a core function: what a guest calls.</summary>
@@ -8,7 +11,8 @@ internal sealed unsafe class LoweredFunction : CoreImport
     private readonly LiftedFunction? lifted;
     private readonly FunctionShape shape;
     private readonly InstanceState[] entered;
-    private readonly Transfer? forArguments, forResult;
+    internal readonly Transfer? ForArguments, ForResult;
+    internal readonly FuncRef? CoreFunction;
     private readonly int coreArguments;
     private readonly bool isWithin;
     private TransferCode? arguments, flatResult, memoryResult;
@@ -32,15 +36,18 @@ internal sealed unsafe class LoweredFunction : CoreImport
             return;
         }
         entered = lifted.Instance.EnteredFrom(side.Instance);
+        CoreFunction = lifted.Core;
         isWithin = lifted.Instance.IsAround(side.Instance) || side.Instance.IsAround(lifted.Instance);
         InstanceState instance = lifted.Instance;
-        forArguments = new Transfer(
+        ForArguments = new Transfer(
             side, lifted.Side, Transfer.Resolve(shape.ParameterShape, instance), Transfer.ResolvePayloads(shape.ParameterShape, instance));
-        forResult = new Transfer(
+        ForResult = new Transfer(
             lifted.Side, side, Transfer.Resolve(shape.ResultShape, instance), Transfer.ResolvePayloads(shape.ResultShape, instance));
     }
 
     internal GuestSide Side { get; }
+
+    internal LiftedFunction Lifted => lifted!;
 
     internal InstanceState Instance => Side.Instance;
 
@@ -63,7 +70,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
         if (shape.Parameters.Length == 0) return;
         arguments ??= TransferCode.Of(shape.Parameters, shape.ParameterShape, ParameterForm,
             shape.FlatParameters <= TypeLimits.FlatParameters ? ValueForm.Flat : ValueForm.Allocated, Side.Is64, lifted!.Side.Is64);
-        arguments.Method(forArguments!, scope, from, to);
+        arguments.Method(ForArguments!, scope, from, to);
     }
 
     /// <summary>Copies the result of a call to the caller.</summary>
@@ -76,7 +83,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
         ref TransferCode? code = ref isFlat ? ref flatResult : ref memoryResult;
         code ??= TransferCode.Of(shape.Results, shape.ResultShape, isFlat ? ValueForm.Flat : ValueForm.Memory,
             HasResultPointer ? ValueForm.Memory : ValueForm.Flat, lifted!.Side.Is64, Side.Is64);
-        code.Method(forResult!, null, from, to);
+        code.Method(ForResult!, null, from, to);
     }
 
     internal void HostResult(ComponentValue result, ulong* to)
@@ -99,9 +106,32 @@ internal sealed unsafe class LoweredFunction : CoreImport
         else CallTask(arguments, result);
     }
 
+    // ---- fused calls ----
+
+    private FusedCall? fused;
+    private int calls;
+
+    private void Fuse()
+    {
+        if (!FusedCall.Fits(shape)) return;
+        fused = FusedCall.Of(this, Signature.Of(Type!), Signature.Of(lifted!.Core.Type), shape, ParameterForm, lifted.PostReturn is not null);
+        Volatile.Write(ref Fast, fused.Code);
+    }
+
+    internal void BeginFused()
+    {
+        if (!Instance.MayLeave) ComponentTrap.Throw(ComponentTrap.CannotLeave);
+        InstanceState.Enter(entered);
+    }
+
+    internal void AfterFused(ulong returned) => lifted!.AfterReturn(&returned);
+
+    internal void EndFused() => InstanceState.Leave(entered);
+
     /// <summary>A call that cannot wait, of an instance that does not ask for its task.</summary>
     private void CallPlain(ulong* arguments, ulong* result)
     {
+        if (++calls == FusedCall.Threshold) Fuse();
         InstanceState.Enter(entered);
         BorrowScope? borrows = null;
         CallScope? scope = null;

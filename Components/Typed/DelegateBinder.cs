@@ -72,7 +72,8 @@ internal static class DelegateBinder
         ParameterExpression call = Expression.Parameter(typeof(TypedCall), "call");
         ParameterExpression[] parameters = [.. types.Select((t, i) => Expression.Parameter(t, $"p{i}"))];
         ValueForm form = shape.FlatParameters <= TypeLimits.FlatParameters ? ValueForm.Flat : ValueForm.Allocated;
-        Expression body = isPlain ? Plain(binding, shape, call, parameters, form, result) : Task(binding, shape, call, parameters, form, result, isTask);
+        Expression body = isPlain && function.PostReturn is null && TypeBinding.AreNumbers(shape.Parameters, types) && TypeBinding.AreNumbers(shape.Results, [result])
+            && form == ValueForm.Flat ? Numbers(function, call, parameters, result) : isPlain ? Plain(binding, shape, call, parameters, form, result) : Task(binding, shape, call, parameters, form, result, isTask);
         if (isPlain && isTask)
         {
             // A function that cannot wait has ended when it returns.
@@ -84,6 +85,20 @@ internal static class DelegateBinder
     }
 
     private static MethodCallExpression Do(Expression call, string name) => Expression.Call(call, typeof(TypedCall).GetMethod(name, Members)!);
+
+    /// <summary>A function of numbers alone: they are the core function's own, and go through no slots.</summary>
+    private static Expression Numbers(LiftedFunction function, ParameterExpression call, ParameterExpression[] parameters, Type result)
+    {
+        Signature core = Jit.Calls.Signature.Of(function.Core.Type);
+        ParameterExpression own = Expression.Variable(typeof(TypedCall)), value = Expression.Variable(result == typeof(void) ? typeof(int) : result);
+        Expression target = Expression.Convert(Expression.Property(own, typeof(TypedCall).GetProperty(nameof(TypedCall.CoreDelegate), Members)!), core.DelegateType);
+        Expression called = Expression.Invoke(target, parameters.Select((p, i) => TypeBinding.ToCore(p, core.HostParameters[i])));
+        Expression step = result == typeof(void) ? called : Expression.Assign(value, TypeBinding.FromCore(called, result));
+        Expression body = Expression.Block(Do(own, nameof(TypedCall.Begin)), step, Do(own, nameof(TypedCall.Finish)), value);
+        Expression whole = Expression.TryFinally(body, Do(own, nameof(TypedCall.Exit)));
+        Expression[] steps = [Expression.Assign(own, call), Do(own, nameof(TypedCall.Enter)), whole];
+        return result == typeof(void) ? Expression.Block(typeof(void), [own, value], steps) : Expression.Block(result, [own, value], steps);
+    }
 
     private static Expression Plain(TypeBinding binding, FunctionShape shape, Expression call, Expression[] parameters, ValueForm form, Type result)
     {

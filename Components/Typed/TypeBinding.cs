@@ -45,6 +45,38 @@ internal sealed partial class TypeBinding(bool is64)
         _ => null,
     };
 
+    // ---- numbers that are core values ----
+
+    /// <summary>Whether all are numbers, bools and characters in their own .NET types.</summary>
+    internal static bool AreNumbers(IReadOnlyList<ComponentValType> types, IReadOnlyList<Type> clr)
+    {
+        for (int i = 0; i < types.Count; i++)
+        {
+            Type? own = (types[i] as PrimitiveType)?.Primitive switch
+            {
+                PrimitiveKind.Bool => typeof(bool),
+                PrimitiveKind.Char => typeof(Rune),
+                _ => NumberOf(types[i]),
+            };
+            if (own != clr[i]) return false;
+        }
+        return true;
+    }
+
+    internal static Expression ToCore(Expression value, Type core)
+    {
+        if (value.Type == typeof(bool)) return Expression.Condition(value, Const(1), Const(0));
+        if (value.Type == typeof(Rune)) return Expression.Property(value, nameof(Rune.Value));
+        return value.Type == core ? value : Expression.Convert(value, core);
+    }
+
+    internal static Expression FromCore(Expression value, Type clr)
+    {
+        if (clr == typeof(bool)) return Expression.NotEqual(value, Const(0));
+        if (clr == typeof(Rune)) return Expression.New(typeof(Rune).GetConstructor([typeof(int)])!, Expression.Call(typeof(TransferHelpers).GetMethod(nameof(TransferHelpers.Char), Internal)!, value));
+        return value.Type == clr ? value : Expression.Convert(value, clr);
+    }
+
     // ---- the .NET forms of types ----
 
     private static void Expect(ComponentValType type, Type clr, Type wanted)

@@ -26,9 +26,13 @@ internal sealed class TypedCall
         scheduler = owner.Tree.Scheduler;
         entered = function.Instance.FromHost;
         Context = new TypedContext(function.Side, function.Instance);
+        CoreDelegate = function.Core.Delegate;
     }
 
     internal TypedContext Context { get; }
+
+    /// <summary>The core function.</summary>
+    internal Delegate CoreDelegate { get; }
 
     private unsafe ulong* First => (ulong*)Unsafe.AsPointer(ref slots[0]);
 

@@ -24,7 +24,7 @@ public sealed class ComponentCopyTests
             string text = EchoComponent.Text(type, Encodings[random.Next(3)], Encodings[random.Next(3)]);
             using ComponentInstance instance = EchoComponent.Instantiate(Engine, text);
             ExportedFunction function = instance.GetFunction("f");
-            for (int n = 0; n < 5; n++)
+            for (int n = 0; n < 12; n++)
             {
                 ComponentValue value = EchoComponent.Pad(make());
                 Assert.True(value == function.Call(value), $"seed {seed}, type {i}: {type}: {value} came back as {function.Call(value)}");

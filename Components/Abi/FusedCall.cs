@@ -1,0 +1,137 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
+using WasmJit.Runtime;
+
+namespace WasmJit.Components;
+
+/// <summary>
+/// Calls from guest to guest as one method: arguments are copied, the function called, the result copied, with values in registers and nothing
+/// in between. It is made for calls that need no task and whose types are small, once for each pair of shapes, when a function has been called a few times.
+/// </summary>
+internal sealed class FusedCall
+{
+    /// <summary>After so many calls.</summary>
+    internal const int Threshold = 8;
+
+    private static readonly WeakTable<string, FusedCall> Known = new();
+
+    private readonly DynamicMethod method;
+
+    private FusedCall(DynamicMethod method)
+    {
+        this.method = method;
+        Code = CodeAddress.Of(method);
+    }
+
+    /// <summary>The code: a static method whose first argument is the <see cref="LoweredFunction"/>.</summary>
+    internal nint Code { get; }
+
+    internal static FusedCall Of(LoweredFunction site, Signature import, Signature callee, FunctionShape shape, ValueForm parameters, bool hasPostReturn)
+    {
+        string key = $"{import.Key}/{callee.Key}/{(int)parameters}{(site.Side.Is64 ? 'l' : 'i')}{(site.Lifted.Side.Is64 ? 'l' : 'i')}{(hasPostReturn ? 'p' : '-')}{shape.ParameterShape.Key}/{shape.ResultShape.Key}";
+        return Known.GetOrAdd(key, (site, import, callee, shape, parameters, hasPostReturn), static s =>
+            new FusedCall(Make(s.site, s.import, s.callee, s.shape, s.parameters, s.hasPostReturn)));
+    }
+
+    /// <summary>Whether such calls can be fused.</summary>
+    internal static bool Fits(FunctionShape shape) => !shape.HasBorrows && TransferEmitter.IsSmall(shape.Parameters.Concat(shape.Results));
+
+    private static DynamicMethod Make(LoweredFunction site, Signature import, Signature callee, FunctionShape shape, ValueForm form, bool hasPostReturn)
+    {
+        var method = new DynamicMethod("component call", import.Return, [typeof(LoweredFunction), .. import.ValueTypes], typeof(FusedCall).Module, true);
+        ILGenerator il = method.GetILGenerator();
+        bool from64 = site.Side.Is64, to64 = site.Lifted.Side.Is64;
+        LocalBuilder transfer = il.DeclareLocal(typeof(Transfer)), function = il.DeclareLocal(typeof(FuncRef));
+        Call(il, nameof(LoweredFunction.BeginFused));
+        // Arguments, each as a slot.
+        var given = new LocalBuilder[import.ValueTypes.Length];
+        for (int i = 0; i < given.Length; i++)
+        {
+            given[i] = il.DeclareLocal(typeof(ulong));
+            il.Emit(OpCodes.Ldarg, (short)(i + 1));
+            ToSlot(il, import.ValueTypes[i]);
+            il.Emit(OpCodes.Stloc, given[i]);
+        }
+        var taken = new LocalBuilder[callee.ValueTypes.Length];
+        for (int i = 0; i < taken.Length; i++) taken[i] = il.DeclareLocal(typeof(ulong));
+        if (shape.Parameters.Length > 0)
+        {
+            Load(il, nameof(LoweredFunction.ForArguments), transfer);
+            var copy = new TransferEmitter(shape.ParameterShape, from64, to64, method, transfer);
+            ValueForm target = shape.FlatParameters <= TypeLimits.FlatParameters ? ValueForm.Flat : ValueForm.Allocated;
+            Place from = copy.Begin(shape.Parameters, form, Place.Slots(given), from64, AbiMembers.From);
+            Place to = copy.Begin(shape.Parameters, target, Place.Slots(taken), to64, AbiMembers.To);
+            copy.Values(shape.Parameters, from, to);
+        }
+        // The call, as generated code makes it.
+        Load(il, nameof(LoweredFunction.CoreFunction), function);
+        il.Emit(OpCodes.Ldloc, function);
+        il.Emit(OpCodes.Ldfld, typeof(FuncRef).GetField(nameof(FuncRef.Context), BindingFlags.Instance | BindingFlags.NonPublic)!);
+        for (int i = 0; i < taken.Length; i++)
+        {
+            il.Emit(OpCodes.Ldloc, taken[i]);
+            FromSlot(il, callee.ValueTypes[i]);
+        }
+        il.Emit(OpCodes.Ldloc, function);
+        il.Emit(OpCodes.Ldfld, typeof(FuncRef).GetField(nameof(FuncRef.Code), BindingFlags.Instance | BindingFlags.NonPublic)!);
+        il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, callee.Return, callee.Parameters, null);
+        LocalBuilder returned = il.DeclareLocal(typeof(ulong)), result = il.DeclareLocal(typeof(ulong));
+        if (callee.Return != typeof(void))
+        {
+            ToSlot(il, callee.Return);
+            il.Emit(OpCodes.Stloc, returned);
+        }
+        if (shape.Results.Length > 0)
+        {
+            Load(il, nameof(LoweredFunction.ForResult), transfer);
+            var copy = new TransferEmitter(shape.ResultShape, to64, from64, method, transfer);
+            bool isFlat = shape.FlatResults <= TypeLimits.FlatResults;
+            Place from = copy.Begin(shape.Results, isFlat ? ValueForm.Flat : ValueForm.Memory, Place.Slots([returned]), to64, AbiMembers.From);
+            Place to = site.HasResultPointer
+                ? copy.Begin(shape.Results, ValueForm.Memory, Place.Slots([given[site.ResultPointer]]), from64, AbiMembers.To) : Place.Slots([result]);
+            copy.Values(shape.Results, from, to);
+        }
+        if (hasPostReturn)
+        {
+            il.Emit(OpCodes.Ldarg_0);
+            il.Emit(OpCodes.Ldloc, returned);
+            il.Emit(OpCodes.Call, typeof(LoweredFunction).GetMethod(nameof(LoweredFunction.AfterFused), BindingFlags.Instance | BindingFlags.NonPublic)!);
+        }
+        Call(il, nameof(LoweredFunction.EndFused));
+        if (import.Return != typeof(void))
+        {
+            il.Emit(OpCodes.Ldloc, result);
+            FromSlot(il, import.Return);
+        }
+        il.Emit(OpCodes.Ret);
+        return method;
+    }
+
+    private static void Call(ILGenerator il, string name)
+    {
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Call, typeof(LoweredFunction).GetMethod(name, BindingFlags.Instance | BindingFlags.NonPublic)!);
+    }
+
+    private static void Load(ILGenerator il, string field, LocalBuilder local)
+    {
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ldfld, typeof(LoweredFunction).GetField(field, BindingFlags.Instance | BindingFlags.NonPublic)!);
+        il.Emit(OpCodes.Stloc, local);
+    }
+
+    private static void ToSlot(ILGenerator il, Type type)
+    {
+        if (type == typeof(float)) il.Emit(OpCodes.Call, typeof(BitConverter).GetMethod(nameof(BitConverter.SingleToInt32Bits))!);
+        if (type == typeof(double)) il.Emit(OpCodes.Call, typeof(BitConverter).GetMethod(nameof(BitConverter.DoubleToInt64Bits))!);
+        if (type == typeof(int) || type == typeof(float)) il.Emit(OpCodes.Conv_U8);
+    }
+
+    private static void FromSlot(ILGenerator il, Type type)
+    {
+        if (type == typeof(int) || type == typeof(float)) il.Emit(OpCodes.Conv_I4);
+        if (type == typeof(float)) il.Emit(OpCodes.Call, typeof(BitConverter).GetMethod(nameof(BitConverter.Int32BitsToSingle))!);
+        if (type == typeof(double)) il.Emit(OpCodes.Call, typeof(BitConverter).GetMethod(nameof(BitConverter.Int64BitsToDouble))!);
+    }
+}

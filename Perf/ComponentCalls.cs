@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using System.Text;
+using WasmJit.Components;
+
+namespace WasmJit.Perf;
+
+/// <summary>
+/// What calls of components cost: four numbers, a string of 100 characters, a list of 1,000 records; from the host, and from component to component. Beside
+/// each what the same takes by hand.
+/// </summary>
+internal static class ComponentCalls
+{
+    private const string Allocator = """
+        (memory (export "mem") 4)
+        (global $next (mut i32) (i32.const 65536))
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) (global.get $next))
+        """;
+
+    private const string Functions = """
+        (func (export "numbers") (param i32 i64 f32 f64) (result i64) (i64.add (i64.extend_i32_u (local.get 0)) (local.get 1)))
+        (func (export "text") (param i32 i32) (result i32) (local.get 1))
+        (func (export "records") (param i32 i32) (result i32) (local.get 1))
+        """;
+
+    private static readonly (string Name, string Type)[] Types =
+    [
+        ("numbers", "(param \"a\" u32) (param \"b\" u64) (param \"c\" f32) (param \"d\" f64) (result u64)"),
+        ("text", "(param \"a\" string) (result u32)"),
+        ("records", "(param \"a\" (list (tuple u32 u32 f64))) (result u32)"),
+    ];
+
+    private static string Lifts(string from) => string.Concat(Types.Select(t =>
+        $"(func (export \"{t.Name}\") {t.Type} (canon lift (core func $m \"{t.Name}\") (memory (core memory ${from} \"mem\")) (realloc (core func ${from} \"realloc\"))))"));
+
+    private static string Callee => $"(core module $M {Allocator} {Functions}) (core instance $m (instantiate $M)) {Lifts("m")}";
+
+    /// <summary>A component that calls another in a loop.</summary>
+    private static string Pair => $"""
+        (component
+          (component $C {Callee})
+          (component $D
+            {string.Concat(Types.Select(t => $"(import \"{t.Name}\" (func ${t.Name} {t.Type}))"))}
+            (core module $Libc {Allocator})
+            (core instance $libc (instantiate $Libc))
+            {string.Concat(Types.Select(t => $"(core func ${t.Name}' (canon lower (func ${t.Name}) (memory (core memory $libc \"mem\"))))"))}
+            (core module $M
+              (import "" "numbers" (func $numbers (param i32 i64 f32 f64) (result i64)))
+              (import "" "text" (func $text (param i32 i32) (result i32)))
+              (import "" "records" (func $records (param i32 i32) (result i32)))
+              (func (export "numbers") (param $n i32)
+                (loop $l (drop (call $numbers (i32.const 1) (i64.const 2) (f32.const 3) (f64.const 4)))
+                  (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+              (func (export "text") (param $n i32)
+                (loop $l (drop (call $text (i32.const 0) (i32.const 100))) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+              (func (export "records") (param $n i32)
+                (loop $l (drop (call $records (i32.const 0) (i32.const 1000))) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))
+            (core instance $m (instantiate $M (with "" (instance
+              (export "numbers" (func $numbers')) (export "text" (func $text')) (export "records" (func $records'))))))
+            {string.Concat(Types.Select(t => $"(func (export \"{t.Name}\") (param \"n\" u32) (canon lift (core func $m \"{t.Name}\")))"))})
+          (instance $c (instantiate $C))
+          (instance $d (instantiate $D {string.Concat(Types.Select(t => $"(with \"{t.Name}\" (func $c \"{t.Name}\"))"))}))
+          {string.Concat(Types.Select(t => $"(func (export \"{t.Name}\") (alias export $d \"{t.Name}\"))"))})
+        """;
+
+    internal static void Run(EngineOptions options)
+    {
+        var engine = new Engine(options);
+        using ComponentInstance callee = engine.CompileComponent(Wat.ToBinary($"(component {Callee})")).Instantiate();
+        Instance core = engine.CompileText($"(module {Allocator} {Functions})").Instantiate();
+        Memory memory = core.GetExport<Memory>("mem");
+        var coreNumbers = core.GetExport<Func<int, long, float, double, long>>("numbers");
+        var coreText = core.GetExport<Func<int, int, int>>("text");
+        var coreRecords = core.GetExport<Func<int, int, int>>("records");
+        var allocate = core.GetExport<Func<int, int, int, int, int>>("realloc");
+        var numbers = callee.GetFunction<Func<uint, ulong, float, double, ulong>>("numbers");
+        var text = callee.GetFunction<Func<string, uint>>("text");
+        var records = callee.GetFunction<Func<(uint, uint, double)[], uint>>("records");
+        string hundred = new('x', 100);
+        (uint, uint, double)[] thousand = [.. Enumerable.Range(0, 1000).Select(i => ((uint)i, (uint)i, (double)i))];
+        Console.WriteLine("from the host, ns a call        component   by hand");
+        Row("four numbers", 3_000_000, () => numbers(1, 2, 3, 4), () => coreNumbers(1, 2, 3, 4));
+        Row("a string of 100", 2_000_000, () => text(hundred), () =>
+        {
+            int at = allocate(0, 0, 1, 100);
+            int length = memory.WriteString((ulong)at, hundred);
+            return coreText(at, length);
+        });
+        Row("a list of 1,000 records", 100_000, () => records(thousand), () =>
+        {
+            int at = allocate(0, 0, 8, 16_000);
+            Span<byte> window = memory.Slice((ulong)at, 16_000);
+            for (int i = 0; i < thousand.Length; i++)
+            {
+                BitConverter.TryWriteBytes(window[(i * 16)..], thousand[i].Item1);
+                BitConverter.TryWriteBytes(window[((i * 16) + 4)..], thousand[i].Item2);
+                BitConverter.TryWriteBytes(window[((i * 16) + 8)..], thousand[i].Item3);
+            }
+            return coreRecords(at, thousand.Length);
+        });
+        using ComponentInstance pair = engine.CompileComponent(Wat.ToBinary(Pair)).Instantiate();
+        Instance loop = engine.CompileText("""
+            (module
+              (import "m" "numbers" (func $numbers (param i32 i64 f32 f64) (result i64)))
+              (import "m" "text" (func $text (param i32 i32) (result i32)))
+              (import "m" "records" (func $records (param i32 i32) (result i32)))
+              (import "m" "mem" (memory 1))
+              (func (export "numbers") (param $n i32)
+                (loop $l (drop (call $numbers (i32.const 1) (i64.const 2) (f32.const 3) (f64.const 4)))
+                  (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+              (func (export "text") (param $n i32)
+                (loop $l (memory.copy (i32.const 65536) (i32.const 0) (i32.const 100)) (drop (call $text (i32.const 65536) (i32.const 100)))
+                  (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+              (func (export "records") (param $n i32)
+                (loop $l (memory.copy (i32.const 65536) (i32.const 0) (i32.const 16000)) (drop (call $records (i32.const 65536) (i32.const 1000)))
+                  (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))
+            """).Instantiate(new Imports { { "m", core } });
+        Console.WriteLine("from component to component     component   by hand");
+        foreach ((string name, string what, int count) in new[] { ("numbers", "four numbers", 5_000_000), ("text", "a string of 100", 3_000_000), ("records", "a list of 1,000 records", 300_000) })
+        {
+            var linked = pair.GetFunction<Action<uint>>(name);
+            var plain = loop.GetExport<Action<int>>(name);
+            Loops(what, count, n => linked((uint)n), n => plain(n));
+        }
+    }
+
+    private static void Row<TComponent, THand>(string what, int count, Func<TComponent> component, Func<THand> hand) =>
+        Loops(what, count, n => Repeat(n, component), n => Repeat(n, hand));
+
+    private static void Repeat<T>(int count, Func<T> action)
+    {
+        for (int i = 0; i < count; i++) action();
+    }
+
+    /// <summary>The least of several turns, the two by turns.</summary>
+    private static void Loops(string what, int count, Action<int> component, Action<int> hand)
+    {
+        var best = new double[2];
+        Array.Fill(best, double.MaxValue);
+        for (int turn = 0; turn < 7; turn++)
+        {
+            for (int side = 0; side < 2; side++)
+            {
+                long begin = Stopwatch.GetTimestamp();
+                (side == 0 ? component : hand)(count / 5);
+                best[side] = Math.Min(best[side], Stopwatch.GetElapsedTime(begin).TotalNanoseconds / (count / 5));
+            }
+        }
+        Console.WriteLine($"  {what,-28}{best[0],11:F1}{best[1],10:F1}");
+    }
+}
