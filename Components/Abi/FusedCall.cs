@@ -64,7 +64,9 @@ internal sealed class FusedCall
             Place to = copy.Begin(shape.Parameters, target, Place.Slots(taken), to64, AbiMembers.To);
             copy.Values(shape.Parameters, from, to);
         }
-        // The call, as generated code makes it.
+        // The call, as generated code makes it. An exception that the callee does not catch is a trap.
+        LocalBuilder returned = il.DeclareLocal(typeof(ulong)), result = il.DeclareLocal(typeof(ulong));
+        il.BeginExceptionBlock();
         Load(il, nameof(LoweredFunction.CoreFunction), function);
         il.Emit(OpCodes.Ldloc, function);
         il.Emit(OpCodes.Ldfld, typeof(FuncRef).GetField(nameof(FuncRef.Context), BindingFlags.Instance | BindingFlags.NonPublic)!);
@@ -76,12 +78,14 @@ internal sealed class FusedCall
         il.Emit(OpCodes.Ldloc, function);
         il.Emit(OpCodes.Ldfld, typeof(FuncRef).GetField(nameof(FuncRef.Code), BindingFlags.Instance | BindingFlags.NonPublic)!);
         il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, callee.Return, callee.Parameters, null);
-        LocalBuilder returned = il.DeclareLocal(typeof(ulong)), result = il.DeclareLocal(typeof(ulong));
         if (callee.Return != typeof(void))
         {
             ToSlot(il, callee.Return);
             il.Emit(OpCodes.Stloc, returned);
         }
+        il.BeginCatchBlock(typeof(WasmException));
+        il.Emit(OpCodes.Call, EntryThunk.Method(typeof(FusedCall), nameof(Uncaught)));
+        il.EndExceptionBlock();
         if (shape.Results.Length > 0)
         {
             Load(il, nameof(LoweredFunction.ForResult), transfer);
@@ -106,6 +110,12 @@ internal sealed class FusedCall
         }
         il.Emit(OpCodes.Ret);
         return method;
+    }
+
+    internal static void Uncaught(WasmException exception)
+    {
+        _ = exception;
+        ComponentTrap.Throw(ComponentTrap.UncaughtException);
     }
 
     private static void Call(ILGenerator il, string name)

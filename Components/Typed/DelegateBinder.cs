@@ -94,6 +94,10 @@ internal static class DelegateBinder
         Expression target = Expression.Convert(Expression.Property(own, typeof(TypedCall).GetProperty(nameof(TypedCall.CoreDelegate), Members)!), core.DelegateType);
         Expression called = Expression.Invoke(target, parameters.Select((p, i) => TypeBinding.ToCore(p, core.HostParameters[i])));
         Expression step = result == typeof(void) ? called : Expression.Assign(value, TypeBinding.FromCore(called, result));
+        ParameterExpression uncaught = Expression.Parameter(typeof(WasmException));
+        step = Expression.TryCatch(
+            Expression.Block(typeof(void), step),
+            Expression.Catch(uncaught, Expression.Call(typeof(FusedCall).GetMethod(nameof(FusedCall.Uncaught), Members)!, uncaught)));
         Expression body = Expression.Block(Do(own, nameof(TypedCall.Begin)), step, Do(own, nameof(TypedCall.Finish)), value);
         Expression whole = Expression.TryFinally(body, Do(own, nameof(TypedCall.Exit)));
         Expression[] steps = [Expression.Assign(own, call), Do(own, nameof(TypedCall.Enter)), whole];

@@ -296,6 +296,45 @@ public sealed class ComponentInstanceTests
             StringComparison.Ordinal);
     }
 
+    /// <summary>Calls that have become one method, and those of numbers alone: an exception of the callee is a trap for its caller, too.</summary>
+    [Fact]
+    public void ExceptionsAreTrapsInFusedCalls()
+    {
+        WasmComponent component = Compile("""
+            (component
+              (component $C
+                (core module $M (tag $t) (func (export "f") (param i32) (result i32) (if (i32.eqz (local.get 0)) (then (throw $t))) (local.get 0)))
+                (core instance $m (instantiate $M))
+                (func (export "f") (param "x" u32) (result u32) (canon lift (core func $m "f"))))
+              (component $D
+                (import "f" (func $f (param "x" u32) (result u32)))
+                (core func $g (canon lower (func $f)))
+                (core module $M
+                  (import "" "g" (func $g (param i32) (result i32)))
+                  (func (export "run") (param $n i32) (result i32)
+                    (loop $l
+                      (drop (call $g (local.get $n)))
+                      (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+                    (block $h (try_table (catch_all $h) (return (call $g (i32.const 0)))))
+                    (i32.const 99)))
+                (core instance $m (instantiate $M (with "" (instance (export "g" (func $g))))))
+                (func (export "run") (param "n" u32) (result u32) (canon lift (core func $m "run"))))
+              (instance $c (instantiate $C))
+              (instance $d (instantiate $D (with "f" (func $c "f"))))
+              (func (export "f") (alias export $c "f"))
+              (func (export "run") (alias export $d "run")))
+            """);
+        foreach (uint calls in new uint[] { 1, 100 })
+        {
+            using ComponentInstance instance = component.Instantiate();
+            Assert.Equal(TrapKind.ComponentModel, Assert.Throws<TrapException>(() => instance.GetFunction<Func<uint, uint>>("run")(calls)).Kind);
+        }
+        using ComponentInstance other = component.Instantiate();
+        var function = other.GetFunction<Func<uint, uint>>("f");
+        Assert.Equal(3u, function(3));
+        Assert.Equal(TrapKind.ComponentModel, Assert.Throws<TrapException>(() => function(0)).Kind);
+    }
+
     private const string Async = """
         (component
           (import "slow" (func $slow async (param "n" u32) (result u32)))
