@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using WasmJit.Components;
 
 namespace WasmJit.Perf;

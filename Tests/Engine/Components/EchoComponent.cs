@@ -1,5 +1,4 @@
 using WasmJit.Components;
-using WasmJit.Text;
 
 namespace WasmJit.Tests;
 
