@@ -14,16 +14,28 @@ public sealed class PackageFeed : IAsyncLifetime
     /// <summary>The version of all packages.</summary>
     internal string Version => Path.GetFileNameWithoutExtension(Directory.GetFiles(Feed, "WasmJit.Tool.*.nupkg").Single())["WasmJit.Tool.".Length..];
 
-    /// <summary>Where this machine has packages that were downloaded before.</summary>
-    internal string Cache { get; private set; } = "";
-
     public async Task InitializeAsync()
     {
         await Dotnet.Run(Dotnet.InRepository("."), "pack", "WasmJit.sln", "-c", Dotnet.Configuration, "--no-build", "-o", Feed, "-v", "quiet");
         // Nothing of a project around the temporary folder, and nothing for a project around it.
         foreach (string name in new[] { "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props" })
             await File.WriteAllTextAsync(Path.Combine(Root, name), "<Project />");
-        Cache = (await Dotnet.Run(Root, "nuget", "locals", "global-packages", "--list")).Split(": ", 2)[1].Trim();
+        // Packages are unpacked here. Those of others may come from where this machine has them; ours may be there too, from another build.
+        string cache = (await Dotnet.Run(Root, "nuget", "locals", "global-packages", "--list")).Split(": ", 2)[1].Trim();
+        Environment.SetEnvironmentVariable("NUGET_PACKAGES", Path.Combine(Root, "unpacked"));
+        Environment.SetEnvironmentVariable("NUGET_FALLBACK_PACKAGES", WithoutOurs(cache));
+    }
+
+    /// <summary>The folder itself if it has none of our packages; otherwise one with links to all the others.</summary>
+    private string WithoutOurs(string cache)
+    {
+        string[] folders = Directory.Exists(cache) ? Directory.GetDirectories(cache) : [];
+        if (!folders.Any(IsOurs)) return cache;
+        string links = Directory.CreateDirectory(Path.Combine(Root, "others")).FullName;
+        foreach (string folder in folders.Where(f => !IsOurs(f))) Directory.CreateSymbolicLink(Path.Combine(links, Path.GetFileName(folder)), folder);
+        return links;
+
+        static bool IsOurs(string folder) => Path.GetFileName(folder).StartsWith("wasmjit", StringComparison.OrdinalIgnoreCase);
     }
 
     public Task DisposeAsync()
@@ -32,7 +44,7 @@ public sealed class PackageFeed : IAsyncLifetime
         return Task.CompletedTask;
     }
 
-    /// <summary>Makes a folder for a project: our packages come from the feed alone and are unpacked beside it.</summary>
+    /// <summary>Makes a folder for a project whose packages come from the feed.</summary>
     /// <param name="name">The folder.</param>
     /// <param name="isOnline">Whether what this machine does not have may be downloaded.</param>
     internal async Task<string> ProjectFolder(string name, bool isOnline)
@@ -40,8 +52,6 @@ public sealed class PackageFeed : IAsyncLifetime
         string folder = Directory.CreateDirectory(Path.Combine(Root, name)).FullName;
         await File.WriteAllTextAsync(Path.Combine(folder, "nuget.config"), $"""
             <configuration>
-              <config><add key="globalPackagesFolder" value="{Path.Combine(Root, "unpacked")}" /></config>
-              <fallbackPackageFolders><add key="cache" value="{Cache}" /></fallbackPackageFolders>
               <packageSources>{(isOnline ? "" : "<clear />")}<add key="feed" value="{Feed}" /></packageSources>
             </configuration>
             """);
