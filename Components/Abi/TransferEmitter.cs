@@ -132,7 +132,7 @@ internal sealed unsafe class TransferEmitter
     internal Place Begin(IReadOnlyList<ComponentValType> types, ValueForm form, Place slots, bool is64, System.Reflection.FieldInfo side)
     {
         if (form == ValueForm.Flat) return slots;
-        ValueLayout layout = LayoutOf(types, is64);
+        ValueLayout layout = CompoundType.Sequence(types, is64);
         LocalBuilder pointer = il.DeclareLocal(typeof(nint));
         LocalBuilder address = il.DeclareLocal(typeof(ulong));
         if (form == ValueForm.Memory)
@@ -159,20 +159,6 @@ internal sealed unsafe class TransferEmitter
         }
         il.Emit(OpCodes.Stloc, pointer);
         return Place.Memory(pointer);
-    }
-
-    /// <summary>The layout of values that lie together as a tuple's.</summary>
-    internal static ValueLayout LayoutOf(IReadOnlyList<ComponentValType> types, bool is64)
-    {
-        long size = 0;
-        int alignment = 1;
-        foreach (ComponentValType type in types)
-        {
-            ValueLayout layout = type.Layout(is64);
-            size = ValueLayout.Align(size, layout.Alignment) + layout.Size;
-            alignment = Math.Max(alignment, layout.Alignment);
-        }
-        return new(ValueLayout.Align(size, alignment), alignment);
     }
 
     /// <summary>Values one behind the other.</summary>

@@ -12,7 +12,7 @@ internal sealed partial class TypeBinding
         Expression at = slots;
         if (!isFlat)
         {
-            ValueLayout layout = TransferEmitter.LayoutOf(types, is64);
+            ValueLayout layout = CompoundType.Sequence(types, is64);
             ParameterExpression place = Expression.Variable(typeof(nint));
             locals.Add(place);
             before.Add(Expression.Assign(place, Expression.Call(Method(nameof(TypedMemory.Place)), Side, slots, Const(layout.Size), Const(layout.Alignment))));

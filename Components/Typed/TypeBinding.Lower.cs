@@ -14,7 +14,7 @@ internal sealed partial class TypeBinding
         Expression at = slots;
         if (form != ValueForm.Flat)
         {
-            ValueLayout layout = TransferEmitter.LayoutOf(types, is64);
+            ValueLayout layout = CompoundType.Sequence(types, is64);
             ParameterExpression place = Expression.Variable(typeof(nint));
             locals.Add(place);
             MethodInfo find = Method(form == ValueForm.Memory ? nameof(TypedMemory.Place) : nameof(TypedMemory.AllocatePlace));

@@ -19,8 +19,8 @@ internal abstract class CompoundType : ComponentValType
         Size = TypeLimits.Saturate(size);
     }
 
-    /// <summary>Values one behind the other.</summary>
-    private protected static ValueLayout Sequence(IEnumerable<ComponentValType> fields, bool is64)
+    /// <summary>Values one behind the other, as a tuple's.</summary>
+    internal static ValueLayout Sequence(IEnumerable<ComponentValType> fields, bool is64)
     {
         long size = 0;
         int alignment = 1;

@@ -24,7 +24,7 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
             }
             return values;
         }
-        ValueLayout layout = TransferEmitter.LayoutOf(types, side.Is64);
+        ValueLayout layout = CompoundType.Sequence(types, side.Is64);
         byte* at = side.Check(side.Is64 ? *slots : (uint)*slots, (ulong)layout.Size, (uint)layout.Alignment, ComponentTrap.ResultOutOfBounds);
         long offset = 0;
         for (int i = 0; i < values.Length; i++)

@@ -20,7 +20,7 @@ internal readonly unsafe ref struct ValueLowerer(GuestSide side, CallScope? scop
             }
             return;
         }
-        ValueLayout layout = TransferEmitter.LayoutOf(types, side.Is64);
+        ValueLayout layout = CompoundType.Sequence(types, side.Is64);
         ulong address = form == ValueForm.Memory
             ? side.Is64 ? *slots : (uint)*slots
             : side.Allocate((ulong)layout.Size, (uint)layout.Alignment, ComponentTrap.ReallocBeyond, ComponentTrap.ReallocUnaligned);
