@@ -49,10 +49,10 @@ internal sealed unsafe class GuestSide
     }
 
     /// <summary>Checks a place for values: aligned, and inside the memory.</summary>
-    internal byte* Check(ulong address, ulong size, uint alignment, string reason)
+    internal byte* Check(ulong address, ulong size, uint alignment, string beyond, string unaligned = ComponentTrap.Unaligned)
     {
-        if ((address & (alignment - 1)) != 0) ComponentTrap.Throw(ComponentTrap.Unaligned);
-        if (!Has(address, size)) ComponentTrap.Throw(reason);
+        if ((address & (alignment - 1)) != 0) ComponentTrap.Throw(unaligned);
+        if (!Has(address, size)) ComponentTrap.Throw(beyond);
         return Base + address;
     }
 
@@ -89,13 +89,7 @@ internal sealed unsafe class GuestSide
     internal ulong Allocate(ulong size, uint alignment, string beyond, string unaligned)
     {
         ulong address = Reallocate(0, 0, alignment, size);
-        CheckAllocated(address, size, alignment, beyond, unaligned);
+        Check(address, size, alignment, beyond, unaligned);
         return address;
-    }
-
-    internal void CheckAllocated(ulong address, ulong size, uint alignment, string beyond, string unaligned)
-    {
-        if ((address & (alignment - 1)) != 0) ComponentTrap.Throw(unaligned);
-        if (!Has(address, size)) ComponentTrap.Throw(beyond);
     }
 }

@@ -152,11 +152,12 @@ internal static unsafe class GuestStrings
         return result;
     }
 
-    private static ulong Allocate(GuestSide to, ulong size, uint alignment) => Checked(to, to.Reallocate(0, 0, alignment, size), size, alignment);
+    private static ulong Allocate(GuestSide to, ulong size, uint alignment) =>
+        to.Allocate(size, alignment, ComponentTrap.StringOutOfBounds, ComponentTrap.Unaligned);
 
     private static ulong Checked(GuestSide to, ulong address, ulong size, uint alignment)
     {
-        to.CheckAllocated(address, size, alignment, ComponentTrap.StringOutOfBounds, ComponentTrap.Unaligned);
+        to.Check(address, size, alignment, ComponentTrap.StringOutOfBounds);
         return address;
     }
 
