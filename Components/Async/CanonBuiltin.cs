@@ -5,7 +5,7 @@ namespace WasmJit.Components;
 
 /// <summary>The built-ins of the canonical ABI: core functions that act on an instance's tables, tasks and threads.</summary>
 /// <remarks>Unsafe: slots are as many as the core types have.</remarks>
-internal sealed partial class CanonBuiltin
+internal sealed class CanonBuiltin
 {
     private const int Blocked = -1;
 
@@ -16,7 +16,6 @@ internal sealed partial class CanonBuiltin
     private readonly PayloadType payload = null!;
     private readonly bool isFuture;
     private readonly Table? table;
-    private readonly FunctionShape? returns;
     private readonly TypeShape? returnShape;
 
     internal CanonBuiltin(InstanceState instance, BuiltinDefinition definition, GuestSide side, DefinedType? type, ComponentValType? result, Table? table)
@@ -31,11 +30,7 @@ internal sealed partial class CanonBuiltin
             payload = PayloadType.Of(stream, instance);
             isFuture = stream.IsFuture;
         }
-        if (definition.Op == CanonOp.TaskReturn)
-        {
-            returns = new FunctionShape(new FunctionType([], result, true));
-            returnShape = returns.ResultShape;
-        }
+        if (definition.Op == CanonOp.TaskReturn) returnShape = new TypeShape(result is null ? [] : [result]);
     }
 
     private Scheduler Scheduler => instance.Scheduler;

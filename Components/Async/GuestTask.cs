@@ -65,12 +65,11 @@ internal sealed class GuestTask(LiftedFunction? function, InstanceState instance
             Implicit.Resume(true);
             return;
         }
-        GuestThread? candidate = null;
         bool implicitMay = !NeedsExclusive || Instance.Exclusive is null || Instance.Exclusive == Implicit;
-        foreach (GuestThread thread in threads)
-            if (thread.IsCancellable && thread.State is ThreadState.Waiting or ThreadState.Suspended && (thread != Implicit || implicitMay)) candidate ??= thread;
+        GuestThread? candidate = threads.Find(t =>
+            t.IsCancellable && t.State is ThreadState.Waiting or ThreadState.Suspended && (t != Implicit || implicitMay));
         InstanceState[] entered = Instance.EnteredFrom(from);
-        if (candidate is null || !candidate.IsCancellable || !InstanceState.CanEnter(entered))
+        if (candidate is null || !InstanceState.CanEnter(entered))
         {
             State = TaskState.PendingCancel;
             return;
@@ -123,7 +122,6 @@ internal sealed unsafe class ImplicitThread(GuestTask task) : GuestThread(task)
     private protected override void Step(bool cancelled)
     {
         LiftedFunction function = Task.Function!;
-        int packed;
         switch (phase)
         {
             case Phase.Begin:
@@ -179,8 +177,7 @@ internal sealed unsafe class ImplicitThread(GuestTask task) : GuestThread(task)
             Exit();
             return;
         }
-        packed = (int)*result;
-        Continue(packed);
+        Continue((int)*result);
     }
 
     /// <summary>What a call or callback has returned says how it goes on.</summary>

@@ -81,8 +81,6 @@ internal abstract class GuestThread(GuestTask task)
         suspended.Abandon();
     }
 
-    internal bool HasFiber => fiber is not null;
-
     /// <summary>Lets a thread go on, and whomever it switches to, until one waits or ends.</summary>
     internal void Resume(bool cancelled = false)
     {

@@ -131,9 +131,6 @@ internal sealed class Scheduler
         return before;
     }
 
-    /// <summary>Whether the calling thread is in.</summary>
-    internal bool IsEntered => owner == Environment.CurrentManagedThreadId;
-
     // ---- what a call may copy to the host ----
 
     private long left;
@@ -147,9 +144,6 @@ internal sealed class Scheduler
         left += (long)Math.Min(bytes, 1UL << 40);
         if (left > MostCopied) ComponentTrap.Throw(ComponentTrap.TooMuchCopied);
     }
-
-    /// <summary>A call of the host begins.</summary>
-    internal void ResetCharges() => left = 0;
 
     // ---- code that is in no task ----
 

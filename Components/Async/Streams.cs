@@ -103,8 +103,6 @@ internal sealed class SharedCopy(PayloadType payload, bool isFuture)
 
     internal bool IsFuture { get; } = isFuture;
 
-    internal bool IsDropped => isDropped;
-
     private void Set(InstanceState? instance, CopyBuffer? buffer, Action<Action>? copied, Action<CopyResult>? done)
     {
         pendingInstance = instance;

@@ -109,8 +109,6 @@ internal sealed partial class TypeBinding(bool is64)
         throw new ArgumentException($"{CSharpName.Of(clr)} has no constructor with a parameter for each field of the record");
     }
 
-    private static Type TypeOf(MemberInfo member) => member is PropertyInfo property ? property.PropertyType : ((FieldInfo)member).FieldType;
-
     /// <summary>The classes of a variant's cases: those derived from the base, by name.</summary>
     private static (Type Case, ConstructorInfo Constructor, PropertyInfo? Value)[] CasesOf(VariantType type, Type clr)
     {
