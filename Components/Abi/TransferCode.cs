@@ -45,7 +45,7 @@ internal sealed class TransferCode
         IReadOnlyList<ComponentValType> types, TypeShape shape, ValueForm source, ValueForm target, bool from64, bool to64) =>
         Known.GetOrAdd($"{(int)source}{(int)target}{(from64 ? 'l' : 'i')}{(to64 ? 'l' : 'i')}{shape.Key}", (types, shape, source, target, from64, to64), static s =>
         {
-            var emitter = new TransferEmitter(s.shape, s.from64, s.to64);
+            var emitter = new TransferEmitter(s.shape, s.from64, s.to64, false);
             emitter.Write(s.types, s.source, s.target);
             return new TransferCode(emitter, false);
         });
@@ -54,7 +54,7 @@ internal sealed class TransferCode
     internal static TransferCode OfElements(ComponentValType type, TypeShape shape, bool from64, bool to64) =>
         Known.GetOrAdd($"e{(from64 ? 'l' : 'i')}{(to64 ? 'l' : 'i')}{shape.Key}", (type, shape, from64, to64), static s =>
         {
-            var emitter = new TransferEmitter(s.shape, s.from64, s.to64);
+            var emitter = new TransferEmitter(s.shape, s.from64, s.to64, true);
             emitter.WriteElements(s.type);
             return new TransferCode(emitter, true);
         });

@@ -23,25 +23,22 @@ internal sealed unsafe class TransferEmitter
     private readonly bool isElements;
     private readonly LocalBuilder? transfer;
 
-    internal TransferEmitter(TypeShape shape, bool from64, bool to64)
-    {
-        this.shape = shape;
-        this.from64 = from64;
-        this.to64 = to64;
-        helpers = [];
-        pending = new();
-        Helpers = [];
-        Root = new DynamicMethod("component copy", typeof(void), [typeof(Transfer), typeof(CallScope), typeof(ulong*), typeof(ulong*)], typeof(TransferEmitter).Module, true);
-        il = Root.GetILGenerator();
-    }
+    /// <summary>Writes a method of its own.</summary>
+    /// <param name="shape">The shape of the types.</param>
+    /// <param name="from64">Whether pointers of the source have 64 bits.</param>
+    /// <param name="to64">Whether those of the target have.</param>
+    /// <param name="isElements">Whether it copies elements, with the parameters of an <see cref="ElementsMethod"/>, and not those of a <see cref="TransferMethod"/>.</param>
+    internal TransferEmitter(TypeShape shape, bool from64, bool to64, bool isElements)
+        : this(shape, from64, to64, isElements
+            ? NewMethod("component elements", typeof(Transfer), typeof(byte*), typeof(byte*), typeof(ulong)) : NewCopy("component copy"), null) => this.isElements = isElements;
 
     /// <summary>Writes a part of another method, whose types are all small.</summary>
     /// <param name="shape">The shape of the types.</param>
     /// <param name="from64">Whether pointers of the source have 64 bits.</param>
     /// <param name="to64">Whether those of the target have.</param>
     /// <param name="method">The method.</param>
-    /// <param name="transfer">Where it has the <see cref="Transfer"/>.</param>
-    internal TransferEmitter(TypeShape shape, bool from64, bool to64, DynamicMethod method, LocalBuilder transfer)
+    /// <param name="transfer">Where it has the <see cref="Transfer"/>; null if that is its first argument.</param>
+    internal TransferEmitter(TypeShape shape, bool from64, bool to64, DynamicMethod method, LocalBuilder? transfer)
     {
         this.shape = shape;
         this.from64 = from64;
@@ -49,7 +46,7 @@ internal sealed unsafe class TransferEmitter
         helpers = [];
         pending = new();
         Helpers = [];
-        Root = method;
+        Made = method;
         il = method.GetILGenerator();
         this.transfer = transfer;
     }
@@ -62,12 +59,16 @@ internal sealed unsafe class TransferEmitter
         helpers = outer.helpers;
         pending = outer.pending;
         Helpers = outer.Helpers;
-        Root = method;
+        Made = method;
         il = method.GetILGenerator();
-        isElements = ReferenceEquals(method, outer.elements);
     }
 
-    internal DynamicMethod Root { get; private init; }
+    private static DynamicMethod NewMethod(string name, params Type[] parameters) => new(name, typeof(void), parameters, typeof(TransferEmitter).Module, true);
+
+    private static DynamicMethod NewCopy(string name) => NewMethod(name, typeof(Transfer), typeof(CallScope), typeof(ulong*), typeof(ulong*));
+
+    /// <summary>The method that is written.</summary>
+    internal DynamicMethod Made { get; }
 
     /// <summary>The methods of large types.</summary>
     internal List<DynamicMethod> Helpers { get; }
@@ -88,24 +89,12 @@ internal sealed unsafe class TransferEmitter
     /// <summary>Copies elements: static void (transfer, source, target, count).</summary>
     internal void WriteElements(ComponentValType type)
     {
-        var method = new DynamicMethod("component elements", typeof(void), [typeof(Transfer), typeof(byte*), typeof(byte*), typeof(ulong)], typeof(TransferEmitter).Module, true);
-        elements = method;
-        new TransferEmitter(this, method).Elements(type);
-        WritePending();
-    }
-
-    private DynamicMethod? elements;
-
-    /// <summary>The method that was asked for.</summary>
-    internal DynamicMethod Made => elements ?? Root;
-
-    private void Elements(ComponentValType type)
-    {
         LocalBuilder from = Argument(1), to = Argument(2), count = il.DeclareLocal(typeof(ulong));
         il.Emit(OpCodes.Ldarg_3);
         il.Emit(OpCodes.Stloc, count);
         CopyElements(type, from, to, count);
         il.Emit(OpCodes.Ret);
+        WritePending();
     }
 
     private void WritePending()
@@ -190,7 +179,7 @@ internal sealed unsafe class TransferEmitter
         (ComponentValType, bool, bool) key = (type.Canonical, from.IsMemory, to.IsMemory);
         if (!helpers.TryGetValue(key, out DynamicMethod? helper))
         {
-            helper = new DynamicMethod("component copy of a type", typeof(void), [typeof(Transfer), typeof(CallScope), typeof(ulong*), typeof(ulong*)], typeof(TransferEmitter).Module, true);
+            helper = NewCopy("component copy of a type");
             helpers.Add(key, helper);
             Helpers.Add(helper);
             pending.Enqueue((helper, type, from.IsMemory, to.IsMemory));
