@@ -184,8 +184,7 @@ internal sealed class InstanceMaker(
     // ---- canonical definitions ----
 
     private GuestSide Side(CanonOptions options) => new(
-        State, options.Memory is { } memory ? frame.CoreMemories[(int)memory] : null, options.Encoding,
-        options.Realloc is { } realloc ? frame.CoreFuncs[(int)realloc] : null);
+        State, options.Memory is { } memory ? frame.CoreMemories[(int)memory] : null, options.Encoding, Func(options.Realloc));
 
     private FuncRef? Func(uint? index) => index is { } i ? frame.CoreFuncs[(int)i] : null;
 

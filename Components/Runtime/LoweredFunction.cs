@@ -96,7 +96,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
 
     internal override void Invoke(ulong* arguments, ulong* result)
     {
-        if (!Instance.MayLeave) ComponentTrap.Throw(ComponentTrap.CannotLeave);
+        Instance.CheckLeave();
         // For now no calls between an instance and those in it: the official tests have it so.
         if (isWithin) ComponentTrap.Throw(ComponentTrap.CannotEnter);
         if (!IsAsync && callee.Type.IsAsync && Instance.Scheduler.Current is { Task: { IsSync: true, State: not TaskState.Resolved } } && Instance.Threads.FindReady() is null)
@@ -120,7 +120,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
 
     internal void BeginFused()
     {
-        if (!Instance.MayLeave) ComponentTrap.Throw(ComponentTrap.CannotLeave);
+        Instance.CheckLeave();
         InstanceState.Enter(entered);
     }
 

@@ -32,7 +32,7 @@ internal static unsafe class TypedMemory
 
     internal static uint Enum(nint at, int size, uint count)
     {
-        uint number = size == 1 ? *(byte*)at : size == 2 ? *(ushort*)at : *(uint*)at;
+        uint number = ReadSized(at, size);
         if (number >= count) ComponentTrap.Throw(ComponentTrap.InvalidDiscriminant);
         return number;
     }
@@ -131,12 +131,7 @@ internal static unsafe class TypedMemory
     {
         ArgumentNullException.ThrowIfNull(items);
         ulong address = Allocate(context.Side, items.Length, size, alignment);
-        nint to = (nint)context.Side.Base + (nint)address;
-        foreach (T item in items)
-        {
-            element(context, to, item);
-            to += (nint)size;
-        }
+        WriteItems(context, (nint)context.Side.Base + (nint)address, items, items.Length, size, element);
         WritePair(context.Side, at, isFlat, address, (ulong)items.Length);
     }
 
@@ -164,7 +159,7 @@ internal static unsafe class TypedMemory
     // ---- places, handles, values ----
 
     internal static nint Place(GuestSide side, nint slot, long size, int alignment) =>
-        (nint)side.Check(side.Is64 ? *(ulong*)slot : (uint)*(ulong*)slot, (ulong)size, (uint)alignment, ComponentTrap.ResultOutOfBounds);
+        (nint)side.Check(Pointer(side, slot, true), (ulong)size, (uint)alignment, ComponentTrap.ResultOutOfBounds);
 
     internal static nint AllocatePlace(GuestSide side, nint slot, long size, int alignment)
     {
