@@ -213,15 +213,8 @@ internal ref partial struct ComponentDecoder
     private static SortIndex ReadSortIndex(ref ByteReader reader)
     {
         int at = reader.Position;
-        byte b = reader.U8();
-        Sort? sort = SortByte.Of(b);
-        if (b == SortByte.Core)
-        {
-            b = reader.U8();
-            sort = SortByte.OfCore(b);
-        }
-        if (sort is not { } found) throw LeadingByte(ref reader, b, "component external kind", at);
-        return new SortIndex(found, reader.U32());
+        if (SortByte.Read(ref reader, out byte b) is not { } sort) throw LeadingByte(ref reader, b, "component external kind", at);
+        return new SortIndex(sort, reader.U32());
     }
 
     // ---- aliases ----
@@ -229,13 +222,7 @@ internal ref partial struct ComponentDecoder
     private readonly AliasDefinition ReadAlias(ref ByteReader reader, CoreTypeScope scope)
     {
         int at = reader.Position;
-        byte b = reader.U8();
-        Sort? sort = SortByte.Of(b);
-        if (b == SortByte.Core)
-        {
-            b = reader.U8();
-            sort = SortByte.OfCore(b);
-        }
+        Sort? sort = SortByte.Read(ref reader, out byte b);
         int targetAt = reader.Position;
         byte target = reader.U8();
         switch (target)

@@ -1,3 +1,5 @@
+using WasmJit.Jit.Format;
+
 namespace WasmJit.Components;
 
 // The numbers of the component binary format (Binary.md), each in one place: decoder, text reader, printer and tests have them from here.
@@ -73,6 +75,18 @@ internal static class SortByte
         Instance => Sort.Instance,
         _ => null,
     };
+
+    /// <summary>Reads a sort where all sorts are possible.</summary>
+    /// <param name="reader">The bytes.</param>
+    /// <param name="last">The byte that says which; of a core sort the one behind <see cref="Core"/>.</param>
+    /// <returns>The sort; null if there is none of this byte.</returns>
+    internal static Sort? Read(ref ByteReader reader, out byte last)
+    {
+        last = reader.U8();
+        if (last != Core) return Of(last);
+        last = reader.U8();
+        return OfCore(last);
+    }
 
     internal static bool IsCore(this Sort sort) => sort <= Sort.CoreInstance;
 

@@ -39,8 +39,7 @@ internal sealed class ComponentNames
 
     private void Map(ref ByteReader reader)
     {
-        byte first = reader.U8();
-        Sort? sort = first == SortByte.Core ? SortByte.OfCore(reader.U8()) : SortByte.Of(first);
+        Sort? sort = SortByte.Read(ref reader, out _);
         var map = new Dictionary<uint, string>();
         for (uint count = reader.U32(); count > 0; count--)
         {
