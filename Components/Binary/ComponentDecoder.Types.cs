@@ -300,7 +300,7 @@ internal ref partial struct ComponentDecoder
         bool Has(CanonImmediates immediate) => (immediates & immediate) != 0;
     }
 
-    private static bool ReadFlag(ref ByteReader reader)
+    internal static bool ReadFlag(ref ByteReader reader)
     {
         int at = reader.Position;
         byte b = reader.U8();

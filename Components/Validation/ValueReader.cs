@@ -42,21 +42,14 @@ internal static class ValueReader
                 if (label >= enumeration.Labels.Length) throw reader.Error($"enum has no case {label}", at);
                 break;
             case OptionType option:
-                if (ReadFlag(ref reader)) Skip(ref reader, option.Payload);
+                if (ComponentDecoder.ReadFlag(ref reader)) Skip(ref reader, option.Payload);
                 break;
             case ResultType result:
-                if ((ReadFlag(ref reader) ? result.Error : result.Ok) is { } content) Skip(ref reader, content);
+                if ((ComponentDecoder.ReadFlag(ref reader) ? result.Error : result.Ok) is { } content) Skip(ref reader, content);
                 break;
             default:
                 throw new InvalidModuleException($"there are no constant values of type {type.Kind}", at);
         }
-    }
-
-    private static bool ReadFlag(ref ByteReader reader)
-    {
-        int at = reader.Position;
-        byte b = reader.U8();
-        return b <= 1 ? b == 1 : throw reader.Error("invalid boolean value", at);
     }
 
     private static void Skip(ref ByteReader reader, PrimitiveKind kind)
@@ -64,7 +57,7 @@ internal static class ValueReader
         int at = reader.Position;
         switch (kind)
         {
-            case PrimitiveKind.Bool: ReadFlag(ref reader); break;
+            case PrimitiveKind.Bool: ComponentDecoder.ReadFlag(ref reader); break;
             case PrimitiveKind.S8 or PrimitiveKind.U8: reader.U8(); break;
             case PrimitiveKind.S16:
                 if (reader.S32() is < short.MinValue or > short.MaxValue) throw reader.Error("integer too large", at);
