@@ -149,10 +149,7 @@ internal abstract class ComponentCursor(Source source, int position, int end) : 
         item.U32(depth);
         item.U32(index);
         Scope.Add(ComponentSectionId.Alias, item.Span);
-        if (sort != Sort.Type) return Define(sort, label);
-        ComponentScope? around = Scope;
-        for (uint i = 0; i < depth && around is not null; i++) around = around.Outer;
-        return DefineType(label, around?.TypeAt(index));
+        return sort == Sort.Type ? DefineType(label, Scope.Enclosing(depth)?.TypeAt(index)) : Define(sort, label);
     }
 
     /// <summary>An alias, behind its keyword. With <paramref name="inverted"/> the sort stands before: <c>(func $f (alias export $i "f"))</c>.</summary>
@@ -209,15 +206,14 @@ internal abstract class ComponentCursor(Source source, int position, int end) : 
     {
         int at = Position;
         uint depth = 0;
-        ComponentScope? around = Scope;
         if (TakeId() is { } id)
         {
+            ComponentScope? around = Scope;
             for (; around is not null && around.Id != id; depth++) around = around.Outer;
             return around is not null ? (depth, around) : throw Source.ErrorAt(at, $"unknown outer component {id}");
         }
         depth = (uint)Unsigned(32);
-        for (uint i = 0; i < depth && around is not null; i++) around = around.Outer;
-        return (depth, around);
+        return (depth, Scope.Enclosing(depth));
     }
 
     /// <summary>Whether a definition is an alias whose sort stands first. A component's first field may be an alias, too.</summary>

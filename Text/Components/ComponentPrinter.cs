@@ -278,7 +278,15 @@ internal sealed class PrintedScope(PrintedScope? outer, ComponentNames? names)
         return known;
     }
 
-    internal PrintedScope? Outer { get; } = outer;
+    /// <summary>What is so many levels outside, null if there are not so many; 0 is this one.</summary>
+    internal PrintedScope? Enclosing(uint depth)
+    {
+        PrintedScope? around = this;
+        for (uint i = 0; i < depth && around is not null; i++) around = around.Outer;
+        return around;
+    }
+
+    private PrintedScope? Outer { get; } = outer;
 
     /// <summary>An item's id, or its index if there is no id or it is not defined before.</summary>
     internal string this[Sort sort, uint index] =>

@@ -27,6 +27,14 @@ internal sealed class ComponentScope(ScopeKind kind, string? id, ComponentScope?
 
     internal ComponentScope? Outer { get; } = outer;
 
+    /// <summary>What is so many levels outside, null if there are not so many; 0 is this one.</summary>
+    internal ComponentScope? Enclosing(uint depth)
+    {
+        ComponentScope? around = this;
+        for (uint i = 0; i < depth && around is not null; i++) around = around.Outer;
+        return around;
+    }
+
     /// <summary>The name for the name section.</summary>
     internal string? Name { get; set; }
 

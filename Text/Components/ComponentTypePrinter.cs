@@ -92,17 +92,10 @@ internal sealed class ComponentTypePrinter(PrintedScope scope, ReadOnlyMemory<by
             default:
                 {
                     var outer = (OuterAlias)alias;
-                    string item = Outer(outer.Count, alias.Sort, outer.Index);
+                    string item = scope.Enclosing(outer.Count)?[alias.Sort, outer.Index] ?? outer.Index.ToString(CultureInfo.InvariantCulture);
                     return $"(alias outer {outer.Count} {item} ({alias.Sort.Text()}{scope.Next(alias.Sort)}))";
                 }
         }
-    }
-
-    private string Outer(uint count, Sort sort, uint index)
-    {
-        PrintedScope? around = scope;
-        for (uint i = 0; i < count && around is not null; i++) around = around.Outer;
-        return around is null ? index.ToString(CultureInfo.InvariantCulture) : around[sort, index];
     }
 
     /// <summary>A name with its attributes.</summary>
@@ -181,7 +174,7 @@ internal sealed class ComponentTypePrinter(PrintedScope scope, ReadOnlyMemory<by
                         break;
                     }
                 case ModuleAliasDeclaration alias:
-                    text.Append(CultureInfo.InvariantCulture, $"(alias outer {alias.Count} {(alias.Count == 0 ? inner : Around(alias.Count - 1))?[Sort.CoreType, alias.Index]}");
+                    text.Append(CultureInfo.InvariantCulture, $"(alias outer {alias.Count} {inner.Enclosing(alias.Count)?[Sort.CoreType, alias.Index]}");
                     text.Append(CultureInfo.InvariantCulture, $" (type{inner.Next(Sort.CoreType)}))");
                     break;
                 default:
@@ -193,12 +186,5 @@ internal sealed class ComponentTypePrinter(PrintedScope scope, ReadOnlyMemory<by
             }
         }
         return $"(core type{scope.Next(Sort.CoreType)} {text.Append(')')})";
-    }
-
-    private PrintedScope? Around(uint count)
-    {
-        PrintedScope? around = scope;
-        for (uint i = 0; i < count && around is not null; i++) around = around.Outer;
-        return around;
     }
 }
