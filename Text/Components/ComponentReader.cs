@@ -212,9 +212,8 @@ internal sealed class ComponentReader : CanonReader
     /// <summary>Core items that make an instance.</summary>
     private void CoreExports(ByteWriter writer)
     {
-        var items = new ByteWriter();
-        uint count = 0;
-        for (; TakeOpen("export"); count++)
+        writer.U8(InstanceByte.Exports);
+        Counted(writer, () => TakeOpen("export"), items =>
         {
             items.Vector(Name());
             if (Current.Kind != TokenKind.Open) throw Unexpected();
@@ -225,28 +224,18 @@ internal sealed class ComponentReader : CanonReader
             items.U32(Target(sort));
             Close();
             Close();
-        }
-        writer.U8(InstanceByte.Exports);
-        writer.U32(count);
-        writer.Bytes(items.Span);
+        });
     }
 
     // ---- instances ----
 
     /// <summary>The named arguments of an instantiation.</summary>
-    private void Arguments(ByteWriter writer, Action<ByteWriter> argument)
+    private void Arguments(ByteWriter writer, Action<ByteWriter> argument) => Counted(writer, () => TakeOpen("with"), arguments =>
     {
-        var arguments = new ByteWriter();
-        uint count = 0;
-        for (; TakeOpen("with"); count++)
-        {
-            arguments.Vector(Name());
-            argument(arguments);
-            Close();
-        }
-        writer.U32(count);
-        writer.Bytes(arguments.Span);
-    }
+        arguments.Vector(Name());
+        argument(arguments);
+        Close();
+    });
 
     private void Instance()
     {
@@ -286,17 +275,13 @@ internal sealed class ComponentReader : CanonReader
     /// <summary>Items that make an instance.</summary>
     private void Exports(ByteWriter writer)
     {
-        var items = new ByteWriter();
-        uint count = 0;
-        for (; TakeOpen("export"); count++)
+        writer.U8(InstanceByte.Exports);
+        Counted(writer, () => TakeOpen("export"), items =>
         {
             items.Bytes(ExternName());
             Item(items);
             Close();
-        }
-        writer.U8(InstanceByte.Exports);
-        writer.U32(count);
-        writer.Bytes(items.Span);
+        });
     }
 
     /// <summary>An item with its sort, in parentheses.</summary>
@@ -360,11 +345,7 @@ internal sealed class ComponentReader : CanonReader
     {
         var item = new ByteWriter();
         item.U32(Reference(Sort.Func));
-        var arguments = new ByteWriter();
-        uint count = 0;
-        for (; IsOpen("value"); count++) arguments.U32(Reference(Sort.Value));
-        item.U32(count);
-        item.Bytes(arguments.Span);
+        Counted(item, () => IsOpen("value"), arguments => arguments.U32(Reference(Sort.Value)));
         uint results = 0;
         var labels = new List<(string?, string?, int)>();
         for (; TakeOpen("result"); results++)

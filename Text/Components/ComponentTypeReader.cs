@@ -167,11 +167,14 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
     }
 
     /// <summary>Items up to a closing parenthesis, behind their number.</summary>
-    private void Counted(ByteWriter writer, Action<ByteWriter> read)
+    private void Counted(ByteWriter writer, Action<ByteWriter> read) => Counted(writer, () => Current.Kind != TokenKind.Close, read);
+
+    /// <summary>Items as long as there are more, behind their number.</summary>
+    protected static void Counted(ByteWriter writer, Func<bool> hasMore, Action<ByteWriter> read)
     {
         var items = new ByteWriter();
         uint count = 0;
-        for (; Current.Kind != TokenKind.Close; count++) read(items);
+        for (; hasMore(); count++) read(items);
         writer.U32(count);
         writer.Bytes(items.Span);
     }
@@ -182,16 +185,12 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
     private void FuncType(ByteWriter writer)
     {
         writer.U8(TakeAtom("async") ? ComponentTypeByte.AsyncFunc : ComponentTypeByte.Func);
-        var parameters = new ByteWriter();
-        uint count = 0;
-        for (; TakeOpen("param"); count++)
+        Counted(writer, () => TakeOpen("param"), parameters =>
         {
             Label(parameters);
             ValueType(parameters);
             Close();
-        }
-        writer.U32(count);
-        writer.Bytes(parameters.Span);
+        });
         Result(writer);
     }
 
