@@ -25,7 +25,8 @@ internal ref partial struct ComponentDecoder
             byte sub = reader.Peek();
             if (sub != TypeByte.Sub) throw LeadingByte(ref reader, sub, "non-final sub type", reader.Position);
         }
-        return new CoreTypeDefinition(at, reader.Position, ReadRecType(ref reader, scope), null) with { End = reader.Position };
+        ImmutableArray<DefType> types = ReadRecType(ref reader, scope);
+        return new CoreTypeDefinition(at, reader.Position, types, null);
     }
 
     private static ImmutableArray<DefType> ReadRecType(ref ByteReader reader, CoreTypeScope scope)
