@@ -206,7 +206,8 @@ internal sealed class Signature : NativeSignature
         return host;
     }
 
-    private static Type HostType(ValType type)
+    /// <summary>The type that the host sees of values of a wasm type.</summary>
+    internal static Type HostType(ValType type)
     {
         Type clr = ClrType(type);
         return clr == typeof(FuncRef) ? typeof(Delegate) : clr;

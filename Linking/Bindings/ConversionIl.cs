@@ -1,22 +1,10 @@
 using System.Reflection.Emit;
-using System.Runtime.Intrinsics;
 
 namespace WasmJit.Linking;
 
 /// <summary>IL between .NET's types and those that the host sees of functions. Numbers of one size are the same on the stack.</summary>
 internal static class ConversionIl
 {
-    /// <summary>The host's form of a WebAssembly type.</summary>
-    internal static Type HostType(ValType type) => type.Kind switch
-    {
-        ValKind.I32 => typeof(int),
-        ValKind.I64 => typeof(long),
-        ValKind.F32 => typeof(float),
-        ValKind.F64 => typeof(double),
-        ValKind.V128 => typeof(Vector128<byte>),
-        _ => ReferenceEquals(Subtyping.TopOf(type.Heap!), HeapType.Func) ? typeof(Delegate) : typeof(object),
-    };
-
     /// <summary>Makes the .NET value of the host's on the stack.</summary>
     internal static void FromHost(ILGenerator il, CrossingType type)
     {

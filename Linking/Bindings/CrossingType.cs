@@ -57,7 +57,7 @@ internal sealed class CrossingType
             return new CrossingType(type, !IsPlain(item) ? Crossing.None : open == typeof(Span<>) ? Crossing.Span : Crossing.ReadOnlySpan, item);
         }
         if (typeof(Delegate).IsAssignableFrom(type)) return new CrossingType(type, Crossing.Function, null);
-        if (type.IsValueType) return new CrossingType(type, IsPlain(type) && !typeof(ITuple).IsAssignableFrom(type) ? Crossing.Struct : Crossing.None, null);
+        if (type.IsValueType) return new CrossingType(type, IsPlain(type) && !IsTuple(type) ? Crossing.Struct : Crossing.None, null);
         return new CrossingType(type, type.IsByRef || type.IsPointer ? Crossing.None : Crossing.Object, null);
     }
 
@@ -73,6 +73,9 @@ internal sealed class CrossingType
         if (type == typeof(Vector128<byte>)) return ValKind.V128;
         return null;
     }
+
+    /// <summary>Whether it is a tuple, which stands for several values.</summary>
+    internal static bool IsTuple(Type type) => type.IsValueType && typeof(ITuple).IsAssignableFrom(type);
 
     /// <summary>Whether values of the type are nothing but numbers, so that their bytes can be copied.</summary>
     private static bool IsPlain(Type type, int depth = 0)

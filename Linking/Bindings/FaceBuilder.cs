@@ -211,7 +211,7 @@ internal sealed class FaceBuilder
     private void Property(BoundGlobal global, FieldInfo field)
     {
         CrossingType crossing = CrossingType.Of(global.Property.PropertyType);
-        Type host = ConversionIl.HostType(global.Type.Type);
+        Type host = Signature.HostType(global.Type.Type);
         bool isNumber = !global.Type.Type.IsRef;
         if (global.Property.GetMethod is { } get)
         {

@@ -109,7 +109,7 @@ internal sealed class FacePlan
         CrossingType[] parameters = [.. method.GetParameters().Select(p => CrossingType.Of(p.ParameterType))];
         for (int i = 0; i < parameters.Length; i++)
             if (parameters[i].Kind == Crossing.None) return $"the parameter {method.GetParameters()[i].Name} is {CSharpName.Of(parameters[i].Type)}, which cannot cross";
-        bool isTuple = IsTuple(method.ReturnType);
+        bool isTuple = CrossingType.IsTuple(method.ReturnType);
         CrossingType? result = method.ReturnType == typeof(void) || isTuple ? null : CrossingType.Of(method.ReturnType);
         if (result is { Kind: Crossing.None }) return $"the result is {CSharpName.Of(result.Type)}, which cannot cross";
         foreach (TextForm form in Enum.GetValues<TextForm>())
@@ -122,8 +122,6 @@ internal sealed class FacePlan
         }
         return $"the export \"{export}\" is {type}, which is not {CSharpName.Of(method.ReturnType)} ({string.Join(", ", parameters.Select(p => CSharpName.Of(p.Type)))})";
     }
-
-    private static bool IsTuple(Type type) => type.IsValueType && typeof(System.Runtime.CompilerServices.ITuple).IsAssignableFrom(type);
 
     private static bool IsAddress(ValType type) => type.Kind is ValKind.I32 or ValKind.I64;
 

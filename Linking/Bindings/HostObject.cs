@@ -52,9 +52,7 @@ internal static class HostObject
     }
 
     private static bool IsHostType(Type type) => type == typeof(void) || type == typeof(int) || type == typeof(long) || type == typeof(float) || type == typeof(double)
-        || type == typeof(System.Runtime.Intrinsics.Vector128<byte>) || type == typeof(Delegate) || type == typeof(object) || IsTuple(type);
-
-    private static bool IsTuple(Type type) => type.IsValueType && typeof(System.Runtime.CompilerServices.ITuple).IsAssignableFrom(type);
+        || type == typeof(System.Runtime.Intrinsics.Vector128<byte>) || type == typeof(Delegate) || type == typeof(object) || CrossingType.IsTuple(type);
 
     private static string? Check(MethodInfo method)
     {
