@@ -8,8 +8,11 @@ internal static class Suite
     internal const string HowTo =
         "not run: set WASM_TESTSUITE to a checkout of github.com/WebAssembly/testsuite at commit 193e551";
 
-    internal static string? Folder { get; } =
-        Environment.GetEnvironmentVariable("WASM_TESTSUITE") is { Length: > 0 } path && Directory.Exists(path) ? path : null;
+    internal static string? Folder { get; } = FolderIn("WASM_TESTSUITE");
+
+    /// <summary>The folder that a variable names; null without one.</summary>
+    internal static string? FolderIn(string variable) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } path && Directory.Exists(path) ? path : null;
 
     /// <summary>The scripts directly in a folder of the suite, by name; none without the suite.</summary>
     internal static IEnumerable<string> Scripts(string folder = "") =>

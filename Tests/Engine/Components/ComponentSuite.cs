@@ -8,8 +8,7 @@ internal static class ComponentSuite
     internal const string HowTo =
         "not run: set WASM_COMPONENT_TESTSUITE to the folder test of a checkout of github.com/WebAssembly/component-model";
 
-    internal static string? Folder { get; } =
-        Environment.GetEnvironmentVariable("WASM_COMPONENT_TESTSUITE") is { Length: > 0 } path && Directory.Exists(path) ? path : null;
+    internal static string? Folder { get; } = Suite.FolderIn("WASM_COMPONENT_TESTSUITE");
 
     /// <summary>The scripts by name, with their folder; none without the suite.</summary>
     internal static IEnumerable<string> Scripts =>
