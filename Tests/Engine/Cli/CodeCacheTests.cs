@@ -140,13 +140,3 @@ public sealed class CodeCacheTests : IDisposable
         return output.ReplaceLineEndings("\n");
     }
 }
-
-/// <summary>A test of what only Linux has.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class LinuxFactAttribute : FactAttribute
-{
-    public LinuxFactAttribute()
-    {
-        if (!OperatingSystem.IsLinux()) Skip = "not run: Linux only";
-    }
-}

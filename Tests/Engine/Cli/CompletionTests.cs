@@ -91,16 +91,6 @@ public sealed class CompletionTests : IDisposable
     }
 }
 
-/// <summary>A test of what only Linux has.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class LinuxTheoryAttribute : TheoryAttribute
-{
-    public LinuxTheoryAttribute()
-    {
-        if (!OperatingSystem.IsLinux()) Skip = "not run: Linux only";
-    }
-}
-
 /// <summary>A test that needs a program.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class InstalledFactAttribute : FactAttribute
