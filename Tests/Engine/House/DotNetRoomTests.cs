@@ -6,22 +6,17 @@ namespace WasmJit.Tests;
 /// <summary>What the engine relies on in .NET is in one folder and on one page, and what the page names exists.</summary>
 public sealed partial class DotNetRoomTests
 {
-    private static readonly string Root = Golden.InRepository(".");
     private static readonly string Page = File.ReadAllText(Golden.InRepository("Docs/dotnet-internals.md"));
-
-    private static IEnumerable<string> Sources(string folder) =>
-        Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
-            .Where(file => !OutputFolder().IsMatch(Path.GetRelativePath(Root, file)));
 
     [Fact]
     public void OtherFoldersDoNotNameInternalsOfDotNet()
     {
         var found = new List<string>();
         int inRoom = 0;
-        foreach (string file in new[] { "Runtime", "Jit", "Linking", "Components", "Text", "Wasi", "Cli" }.SelectMany(Sources))
+        foreach (string file in new[] { "Runtime", "Jit", "Linking", "Components", "Text", "Wasi", "Cli" }.SelectMany(SourceFiles.In))
         {
             if (!InternalMember().IsMatch(File.ReadAllText(file))) continue;
-            string path = Path.GetRelativePath(Root, file);
+            string path = Path.GetRelativePath(SourceFiles.Root, file);
             if (path.StartsWith(Path.Combine("Runtime", "DotNet"), StringComparison.Ordinal)) inRoom++;
             else found.Add(path);
         }
@@ -33,8 +28,8 @@ public sealed partial class DotNetRoomTests
     [Fact]
     public void EveryRowNamesFilesAndTestsThatExist()
     {
-        string[] tests = [.. Sources("Tests").Select(File.ReadAllText)];
-        string[] files = [.. Sources("Runtime").Concat(Sources("Jit")).Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))];
+        string[] tests = [.. SourceFiles.In("Tests").Select(File.ReadAllText)];
+        string[] files = [.. SourceFiles.In("Runtime").Concat(SourceFiles.In("Jit")).Select(file => Path.GetRelativePath(SourceFiles.Root, file).Replace('\\', '/'))];
         int rows = 0;
         foreach (string line in Page.Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal)))
         {
@@ -64,7 +59,4 @@ public sealed partial class DotNetRoomTests
 
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Quoted();
-
-    [GeneratedRegex(@"(^|[\\/])(obj|bin)[\\/]")]
-    private static partial Regex OutputFolder();
 }

@@ -72,10 +72,9 @@ public sealed partial class LayerTests
         string root = Golden.InRepository("Jit");
         var wrong = new List<string>();
         int files = 0;
-        foreach (string file in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories))
+        foreach (string file in SourceFiles.In("Jit"))
         {
             string path = Path.GetRelativePath(root, file);
-            if (path.StartsWith("obj", StringComparison.Ordinal) || path.StartsWith("bin", StringComparison.Ordinal)) continue;
             files++;
             string space = NamespaceLine().Match(File.ReadAllText(file)).Groups[1].Value;
             // A folder inside of one, such as Emit/RyuJit, belongs to the namespace of the outer one.

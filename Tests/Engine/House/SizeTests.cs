@@ -11,22 +11,16 @@ public sealed partial class SizeTests
     /// <summary>Classes that are larger, and are to become several. Empty is what this list should be.</summary>
     private static readonly string[] TooLarge = [];
 
-    private static readonly string Root = Golden.InRepository(".");
-
     private static IEnumerable<string> Sources() =>
-        from project in Directory.EnumerateFiles(Root, "*.csproj", SearchOption.AllDirectories)
-        let folder = Path.GetDirectoryName(project)!
-        from file in Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
-        let path = Path.GetRelativePath(folder, file)
-        where !path.StartsWith("obj" + Path.DirectorySeparatorChar, StringComparison.Ordinal)
-            && !path.StartsWith("bin" + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+        from project in Directory.EnumerateFiles(SourceFiles.Root, "*.csproj", SearchOption.AllDirectories)
+        from file in SourceFiles.In(Path.GetDirectoryName(project)!)
         select file;
 
     [Fact]
     public void FilesAreShort()
     {
         Assert.True(Sources().Count() > 300);
-        Assert.Equal([], Sources().Where(file => File.ReadLines(file).Count() > LongestFile).Select(file => Path.GetRelativePath(Root, file)));
+        Assert.Equal([], Sources().Where(file => File.ReadLines(file).Count() > LongestFile).Select(file => Path.GetRelativePath(SourceFiles.Root, file)));
     }
 
     [Fact]
