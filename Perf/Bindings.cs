@@ -32,7 +32,6 @@ internal static class Bindings
         Memory memory = instance.GetExport<Memory>("memory");
         var length = instance.GetExport<Func<int, int, int>>("length");
         Console.WriteLine($"{"",-44}{"ns a call",10}");
-        // In turn, so that all have the same machine; the best of each counts.
         (string What, Action<int> Work, int Count)[] all =
         [
             ("the delegate: add", n => { for (int i = 0, s = 0; i < n; i++) s = add(s, i); }, 20_000_000),
@@ -41,16 +40,7 @@ internal static class Bindings
             ("by hand: WriteString and the delegate", n => { for (int i = 0; i < n; i++) length(1024, memory.WriteString(1024, "hello, world")); }, 5_000_000),
             ("the interface: Length(string), malloc and free", n => { for (int i = 0; i < n; i++) face.Length("hello, world"); }, 5_000_000),
         ];
-        double[] best = [.. all.Select(_ => double.MaxValue)];
-        for (int round = 0; round < 8; round++)
-        {
-            for (int i = 0; i < all.Length; i++)
-            {
-                long start = Stopwatch.GetTimestamp();
-                all[i].Work(all[i].Count);
-                best[i] = Math.Min(best[i], Stopwatch.GetElapsedTime(start).TotalNanoseconds / all[i].Count);
-            }
-        }
+        double[] best = ByTurns.Nanoseconds(8, [.. all.Select(way => (way.Work, way.Count))]);
         for (int i = 0; i < all.Length; i++) Console.WriteLine($"{all[i].What,-44}{best[i],10:0.00}");
         Twenty();
     }

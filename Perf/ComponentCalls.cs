@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using WasmJit.Components;
 
 namespace WasmJit.Perf;
@@ -130,20 +129,9 @@ internal static class ComponentCalls
         for (int i = 0; i < count; i++) action();
     }
 
-    /// <summary>The least of several turns, the two by turns.</summary>
     private static void Loops(string what, int count, Action<int> component, Action<int> hand)
     {
-        var best = new double[2];
-        Array.Fill(best, double.MaxValue);
-        for (int turn = 0; turn < 7; turn++)
-        {
-            for (int side = 0; side < 2; side++)
-            {
-                long begin = Stopwatch.GetTimestamp();
-                (side == 0 ? component : hand)(count / 5);
-                best[side] = Math.Min(best[side], Stopwatch.GetElapsedTime(begin).TotalNanoseconds / (count / 5));
-            }
-        }
+        double[] best = ByTurns.Nanoseconds(7, (component, count / 5), (hand, count / 5));
         Console.WriteLine($"  {what,-28}{best[0],11:F1}{best[1],10:F1}");
     }
 }

@@ -67,16 +67,7 @@ internal static class OptionCosts
         ];
         Module module = new Engine().Compile(TinyModules.HostCaller());
         Func<int, int>[] runs = [.. kinds.Select(k => module.Instantiate(new Imports { { "env", "host", k.Function } }).GetExport<Func<int, int>>("loop"))];
-        double[] best = [.. runs.Select(_ => double.MaxValue)];
-        for (int round = 0; round <= Rounds; round++)
-        {
-            for (int i = 0; i < runs.Length; i++)
-            {
-                long start = Stopwatch.GetTimestamp();
-                runs[i](HostCalls);
-                best[i] = Math.Min(best[i], Stopwatch.GetElapsedTime(start).TotalNanoseconds / HostCalls);
-            }
-        }
+        double[] best = ByTurns.Nanoseconds(Rounds + 1, [.. runs.Select(run => (new Action<int>(n => run(n)), HostCalls))]);
         Console.WriteLine("host function that returns a");
         for (int i = 0; i < kinds.Length; i++) Console.WriteLine($"  {kinds[i].Name,-24}{best[i],8:f1} ns a call");
     }
