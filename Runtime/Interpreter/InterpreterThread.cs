@@ -98,10 +98,12 @@ internal sealed unsafe class InterpreterThread
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal object?[] Reserve(int end)
     {
+        if (end > Refs.Length)
+        {
+            if (end > MaxRefs) throw Trap.Make(TrapKind.CallStackExhausted);
+            Array.Resize(ref Refs, Math.Max(end, Refs.Length * 2));
+        }
         if (end > refsUsed) refsUsed = end;
-        if (end <= Refs.Length) return Refs;
-        if (end > MaxRefs) throw Trap.Make(TrapKind.CallStackExhausted);
-        Array.Resize(ref Refs, Math.Max(end, Refs.Length * 2));
         return Refs;
     }
 
@@ -110,9 +112,8 @@ internal sealed unsafe class InterpreterThread
     {
         Sp = sp;
         NextCode = 0;
-        int end = Math.Min(refsUsed, Refs.Length);
-        if (end <= refTop) return;
-        Array.Clear(Refs, refTop, end - refTop);
+        if (refsUsed <= refTop) return;
+        Array.Clear(Refs, refTop, refsUsed - refTop);
         refsUsed = refTop;
     }
 
