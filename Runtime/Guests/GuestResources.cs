@@ -41,7 +41,9 @@ public sealed class GuestResources(ResourceLimits limits)
 
     private void Demand(ResourceKind kind, long amount)
     {
-        if (!TryTake(kind, amount, mayCollect: true)) throw new ResourceLimitException(kind, InUse(kind), amount, Limits.Maximum(kind));
+        if (TryTake(kind, amount, mayCollect: true)) return;
+        WasmJitMetrics.Refused();
+        throw new ResourceLimitException(kind, InUse(kind), amount, Limits.Maximum(kind));
     }
 
     /// <summary>

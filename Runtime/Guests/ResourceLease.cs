@@ -34,13 +34,7 @@ internal sealed class ResourceLimitException(ResourceKind kind, long inUse, long
         ? $"{NameOf(kind)}: {inUse} in use, {requested} more asked for, {maximum} are allowed"
         : $"{NameOf(kind)}: the host refuses {requested} beside {inUse} in use")
 {
-    internal ResourceKind Kind { get; } = Counted(kind);
-
-    private static ResourceKind Counted(ResourceKind kind)
-    {
-        WasmJitMetrics.Refused();
-        return kind;
-    }
+    internal ResourceKind Kind => kind;
 
     private static string NameOf(ResourceKind kind) => kind switch
     {
