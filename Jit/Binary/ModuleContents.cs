@@ -14,8 +14,7 @@ internal sealed class ModuleContents
     }
 
     /// <summary>A module that is not nested, before anything of it has been read.</summary>
-    internal static ModuleContents Root(ReadOnlyMemory<byte> bytes, DecodeSettings settings) =>
-        new(bytes, 0, bytes.Length, null, new DecodeProgress(), settings);
+    internal static ModuleContents Root(ReadOnlyMemory<byte> bytes, DecodeSettings settings) => Within(bytes, 0, bytes.Length, settings);
 
     /// <summary>A module in the bytes of something else, a component: offsets are those of the whole.</summary>
     internal static ModuleContents Within(ReadOnlyMemory<byte> bytes, int begin, int end, DecodeSettings settings) =>

@@ -28,7 +28,7 @@ internal ref partial struct ModuleDecoder
     /// <exception cref="InvalidModuleException">A type, index or limit that decoding itself finds out.</exception>
     /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
     internal static ModuleInfo Decode(ReadOnlyMemory<byte> memory, DecodeSettings? settings = null) =>
-        DeepStack.Run(() => DecodeWhole(ModuleContents.Root(memory, settings ?? DecodeSettings.All))).Info;
+        Decode(memory, 0, memory.Length, settings ?? DecodeSettings.All);
 
     /// <summary>As <see cref="Decode(ReadOnlyMemory{byte}, DecodeSettings)"/>, for a module in the bytes of a component.</summary>
     internal static ModuleInfo Decode(ReadOnlyMemory<byte> memory, int begin, int end, DecodeSettings settings) =>
