@@ -30,13 +30,13 @@ internal sealed class RunLimits
 
     private static readonly Option<string> MaximumStack = Sized("--max-stack", "How much stack the program may use, 64K at least; beyond it is the trap \"call stack exhausted\".");
 
-    private static readonly Option<int> MaximumMemories = Counted("--max-memories", "The most memories.");
+    private static readonly Option<int?> MaximumMemories = Counted("--max-memories", "The most memories.");
 
-    private static readonly Option<int> MaximumTables = Counted("--max-tables", "The most tables.");
+    private static readonly Option<int?> MaximumTables = Counted("--max-tables", "The most tables.");
 
-    private static readonly Option<int> MaximumTableElements = Counted("--max-table-elements", "The most elements of all tables together.");
+    private static readonly Option<int?> MaximumTableElements = Counted("--max-table-elements", "The most elements of all tables together.");
 
-    private static readonly Option<int> MaximumInstances = Counted("--max-instances", "The most instances, the program's own and those that it makes or loads.");
+    private static readonly Option<int?> MaximumInstances = Counted("--max-instances", "The most instances, the program's own and those that it makes or loads.");
 
     private readonly TimeSpan? timeout;
 
@@ -47,9 +47,9 @@ internal sealed class RunLimits
 
     private static Option<string> Sized(string name, string description) => new(name) { Description = description, HelpName = "SIZE" };
 
-    private static Option<int> Counted(string name, string description)
+    private static Option<int?> Counted(string name, string description)
     {
-        var option = new Option<int>(name) { Description = description, HelpName = "COUNT", DefaultValueFactory = _ => int.MaxValue };
+        var option = new Option<int?>(name) { Description = description, HelpName = "COUNT" };
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && !(int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
@@ -83,10 +83,10 @@ internal sealed class RunLimits
         new ResourceLimits
         {
             MaximumMemoryBytes = SizeOf(parsed, MaximumMemory) ?? long.MaxValue,
-            MaximumMemories = parsed.GetValue(MaximumMemories),
-            MaximumTables = parsed.GetValue(MaximumTables),
-            MaximumTableElements = parsed.GetValue(MaximumTableElements) is var elements && elements == int.MaxValue ? long.MaxValue : elements,
-            MaximumInstances = parsed.GetValue(MaximumInstances),
+            MaximumMemories = parsed.GetValue(MaximumMemories) ?? int.MaxValue,
+            MaximumTables = parsed.GetValue(MaximumTables) ?? int.MaxValue,
+            MaximumTableElements = parsed.GetValue(MaximumTableElements) ?? long.MaxValue,
+            MaximumInstances = parsed.GetValue(MaximumInstances) ?? int.MaxValue,
         },
         SizeOf(parsed, MaximumStack, 64 << 10));
 

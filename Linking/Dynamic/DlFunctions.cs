@@ -210,16 +210,19 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
         using (linker.Enter())
         {
             DynamicLibrary? library = map.Libraries.FirstOrDefault(l => IsInData(l, address));
+            Pay(map.Libraries.Count);
             (string Name, ulong Address)? symbol = null;
             if (library is null && Space.FunctionAt(address) is { } func && OwnerOf(func) is { } owner)
             {
                 library = owner;
+                Pay(owner.SymbolCount);
                 if (owner.NameOf(func) is { } name) symbol = (name, address);
             }
             else
             {
                 // Everything below all libraries is the program's, whose size is not known.
                 if (library is null && address >= 1024 && address < Space.Memory.Length) library = map.Program;
+                Pay(library?.SymbolCount ?? 0);
                 symbol = library?.SymbolBefore(address);
             }
             if (library is null) return 0;
@@ -247,6 +250,9 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
             return 1;
         }
     }
+
+    /// <summary>Charges for a search through so many things.</summary>
+    private void Pay(int things) => Fuel.Pay(linker.Program.Instance.FuelTank, (ulong)things);
 
     private static bool IsInData(DynamicLibrary library, ulong address) =>
         library.Section is { } section && library.MemoryBase != 0 && address >= library.MemoryBase && address - library.MemoryBase < section.MemorySize;

@@ -137,6 +137,9 @@ public sealed class DynamicLibrary
 
     private DynamicLinkException Undefined(string name) => new($"{Name}: undefined symbol: {name}");
 
+    /// <summary>How many names it defines.</summary>
+    internal int SymbolCount => symbols.Count;
+
     internal bool Defines(string name, ExternKind kind) => symbols.TryGetValue(name, out ExternType? type) && type.Kind == kind;
 
     internal FuncRef FunctionOf(string name) => (FuncRef)Instance.FindInternal(name)!;
@@ -185,15 +188,29 @@ public sealed class DynamicLibrary
     };
 
     /// <summary>The symbol of a function; the first by name if there are several.</summary>
-    internal string? NameOf(FuncRef func) => symbols.Where(s => s.Value.Kind == ExternKind.Func).Select(s => s.Key).Order(StringComparer.Ordinal)
-        .FirstOrDefault(name => ReferenceEquals(FunctionOf(name), func));
+    internal string? NameOf(FuncRef func)
+    {
+        string? best = null;
+        foreach ((string name, ExternType type) in symbols)
+        {
+            CancellationScope.ThrowIfStopped();
+            if (type.Kind == ExternKind.Func && ReferenceEquals(FunctionOf(name), func) && IsFirst(name, best)) best = name;
+        }
+        return best;
+    }
+
+    private static bool IsFirst(string name, string? other) => other is null || string.CompareOrdinal(name, other) < 0;
 
     /// <summary>The variable at an address, or the last one before it.</summary>
     internal (string Name, ulong Address)? SymbolBefore(ulong address)
     {
         (string Name, ulong Address)? best = null;
-        foreach (string name in symbols.Where(s => s.Value.Kind == ExternKind.Global).Select(s => s.Key).Order(StringComparer.Ordinal))
-            if (AddressOf(name) is var at && at <= address && (best is null || at > best.Value.Address)) best = (name, at);
+        foreach ((string name, ExternType type) in symbols)
+        {
+            CancellationScope.ThrowIfStopped();
+            if (type.Kind != ExternKind.Global || AddressOf(name) is var at && at > address) continue;
+            if (best is null || at > best.Value.Address || (at == best.Value.Address && IsFirst(name, best.Value.Name))) best = (name, at);
+        }
         return best;
     }
 

@@ -228,7 +228,7 @@ public sealed partial class DynamicLinker
             if (mode.HasFlag(OpenModes.Global))
             {
                 promoted = Map.MakeGlobal(LinkMap.Tree(library));
-                foreach (DynamicLibrary each in Map.Libraries) Symbols.FillOffsets(each);
+                if (promoted.Count > 0) FillOffsets(caller is null ? null : Program.Instance.FuelTank);
             }
             try
             {
@@ -246,6 +246,16 @@ public sealed partial class DynamicLinker
             UpdateThreads();
             if (!library.IsLoaded) throw new DynamicLinkException($"{name} was closed by its own constructors");
             return library;
+        }
+    }
+
+    /// <summary>Looks for what libraries lacked. A guest pays for each name: it may ask again and again.</summary>
+    private void FillOffsets(Fuel? fuel)
+    {
+        foreach (DynamicLibrary each in Map.Libraries)
+        {
+            Fuel.Pay(fuel, (ulong)each.Got.Count);
+            Symbols.FillOffsets(each);
         }
     }
 

@@ -107,11 +107,13 @@ internal sealed class ImportBinder
     }
 
     /// <summary>The values to instantiate with.</summary>
-    internal object[] Values()
+    /// <param name="compiler">Pays for the functions that have to be made.</param>
+    internal object[] Values(ModuleCompiler compiler)
     {
         var result = new object[imports.Count];
         for (int i = 0; i < result.Length; i++)
         {
+            CancellationScope.ThrowIfStopped();
             ImportInfo import = imports[i];
             DynamicLibrary? definer = definers[i];
             result[i] = values[i]
@@ -125,10 +127,16 @@ internal sealed class ImportBinder
                     "__table_base32" when import.Type.Kind == ExternKind.Global =>
                         new Global(new GlobalType(ValType.I32, IsMutable: false), (int)library.TableBase),
                     _ when import.Type.Kind == ExternKind.Tag => map.SharedTag(import.Name!, import.Type.Def),
-                    _ => new LazyFunction(linker, library, import.Name!, import.Type.Def).Make(),
+                    _ => Missing(import, compiler),
                 };
         }
         return result;
+    }
+
+    private FuncRef Missing(ImportInfo import, ModuleCompiler compiler)
+    {
+        compiler.Pay(LazyFunction.Cost);
+        return new LazyFunction(linker, library, import.Name!, import.Type.Def).Make();
     }
 
     private static object? Definition(DynamicLibrary? definer, ImportInfo import)

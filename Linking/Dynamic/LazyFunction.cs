@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using WasmJit.DynamicLinking;
 using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
@@ -16,7 +17,13 @@ internal sealed class LazyFunction(DynamicLinker linker, DynamicLibrary library,
     private static readonly MethodInfo TargetMethod =
         typeof(LazyFunction).GetMethod(nameof(Target), BindingFlags.Instance | BindingFlags.NonPublic)!;
 
-    private static readonly System.Runtime.CompilerServices.ConditionalWeakTable<FuncRef, LazyFunction> Made = [];
+    private static readonly ConditionalWeakTable<FuncRef, LazyFunction> Made = [];
+
+    /// <summary>Makes the delegates, by signature: a library can have a hundred thousand missing functions, and a compiled expression takes a millisecond.</summary>
+    private static readonly ConditionalWeakTable<Signature, Func<LazyFunction, Delegate>> Makers = [];
+
+    /// <summary>Its price in fuel.</summary>
+    internal const ulong Cost = 1000;
 
     private Delegate? target;
 
@@ -27,13 +34,21 @@ internal sealed class LazyFunction(DynamicLinker linker, DynamicLibrary library,
     internal FuncRef Make()
     {
         Signature signature = Signature.Of(type);
-        ParameterExpression[] parameters = [.. signature.HostParameters.Select(p => Expression.Parameter(p))];
-        Expression function = Expression.Convert(Expression.Call(Expression.Constant(this), TargetMethod), signature.DelegateType);
-        LambdaExpression forward = Expression.Lambda(signature.DelegateType, Expression.Invoke(function, parameters), parameters);
         // Where no code may be made, calls are interpreted until the definition takes this one's place.
-        FuncRef func = HostAdapter.MakeFunc(forward.Compile(preferInterpretation: library.Module.SavedCode is not null), type, library.Module.SavedCode);
+        Delegate forward = library.Module.SavedCode is not null ? Maker(signature, isInterpreted: true)(this)
+            : Makers.GetValue(signature, static s => Maker(s, isInterpreted: false))(this);
+        FuncRef func = HostAdapter.MakeFunc(forward, type, library.Module.SavedCode);
         Made.Add(func, this);
         return func;
+    }
+
+    private static Func<LazyFunction, Delegate> Maker(Signature signature, bool isInterpreted)
+    {
+        ParameterExpression self = Expression.Parameter(typeof(LazyFunction));
+        ParameterExpression[] parameters = [.. signature.HostParameters.Select(p => Expression.Parameter(p))];
+        Expression function = Expression.Convert(Expression.Call(self, TargetMethod), signature.DelegateType);
+        LambdaExpression forward = Expression.Lambda(signature.DelegateType, Expression.Invoke(function, parameters), parameters);
+        return Expression.Lambda<Func<LazyFunction, Delegate>>(forward, self).Compile(isInterpreted);
     }
 
     private Delegate Target()

@@ -50,7 +50,7 @@ internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySe
         }
         prepare(fresh);
         var binder = new ImportBinder(linker, program, isLazy);
-        instantiate(binder.Values());
+        instantiate(binder.Values(compiler));
         map.Add(program);
         binders[program] = binder;
         Link(fresh, isLazy);
@@ -58,8 +58,11 @@ internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySe
     }
 
     /// <summary>A library that is loaded, or about to be.</summary>
-    private DynamicLibrary? Known(string name, DynamicLibrary? asking) =>
-        map.Libraries.Concat(fresh).FirstOrDefault(l => l != map.Program && LibrarySearch.IsNamed(l, name, asking));
+    private DynamicLibrary? Known(string name, DynamicLibrary? asking)
+    {
+        string? path = LibrarySearch.PathOf(name, asking);
+        return map.Libraries.Concat(fresh).FirstOrDefault(l => l != map.Program && (path is null ? l.Name == name : l.Path == path));
+    }
 
     private DynamicLibrary Discover(string name, DynamicLibrary? asking)
     {
@@ -99,7 +102,12 @@ internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySe
         List<DynamicLibrary> order = [.. LinkMap.PostOrder(added).Where(added.Contains)];
         try
         {
-            foreach (DynamicLibrary library in order) binders[library] = new ImportBinder(linker, library, isLazy);
+            foreach (DynamicLibrary library in order)
+            {
+                // Each import is looked for in all libraries.
+                compiler.Pay((ulong)library.Module.Info.Imports.Count * (1 + ((ulong)order.Count + (ulong)map.Libraries.Count) / 8));
+                binders[library] = new ImportBinder(linker, library, isLazy);
+            }
             foreach (DynamicLibrary library in order) Instantiate(library);
             foreach (ImportBinder binder in binders.Values) binder.Complete();
             foreach (DynamicLibrary library in order) library.ApplyRelocations();
@@ -136,7 +144,7 @@ internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySe
         try
         {
             compiler.Pay(Linker.CostOf(library.Module.Info));
-            library.Instance = Linker.Instantiate(library.Module, binders[library].Values(), linker.Program.Instance.FuelTank, linker.Program.Instance.Resources);
+            library.Instance = Linker.Instantiate(library.Module, binders[library].Values(compiler), linker.Program.Instance.FuelTank, linker.Program.Instance.Resources);
         }
         catch (LinkException e)
         {

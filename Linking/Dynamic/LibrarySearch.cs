@@ -6,11 +6,15 @@ namespace WasmJit.Linking;
 /// <summary>Finds libraries: what a name means, and which file of the namespace it leads to.</summary>
 internal sealed class LibrarySearch(ModuleNamespace names, IReadOnlyList<string> libraryPath)
 {
-    /// <summary>Whether a name means a library that is known: by its path, or by the name it was first asked for with.</summary>
-    internal static bool IsNamed(DynamicLibrary library, string name, DynamicLibrary? asking)
+    /// <summary>What a place costs where a library may be, whether it is there or not: a file system is asked.</summary>
+    private const ulong UnitsPerPlace = 100;
+
+    /// <summary>The path that a name means; null for a name that is looked for in directories. Libraries are known by the name they were first asked for with, too.</summary>
+    /// <exception cref="DynamicLinkException">The name is too long.</exception>
+    internal static string? PathOf(string name, DynamicLibrary? asking)
     {
-        if (!name.Contains('/')) return library.Name == name;
-        return library.Path == $"/{ModuleNamespace.Canonical(Expand(name, asking))}";
+        CheckLength(name);
+        return name.Contains('/') ? $"/{ModuleNamespace.Canonical(Expand(name, asking))}" : null;
     }
 
     /// <summary>Finds a library in the namespace. A known library is not compiled again.</summary>
@@ -26,6 +30,7 @@ internal sealed class LibrarySearch(ModuleNamespace names, IReadOnlyList<string>
         foreach (string candidate in candidates)
         {
             CancellationScope.ThrowIfStopped();
+            compiler.Pay(UnitsPerPlace);
             string path = $"/{ModuleNamespace.Canonical(candidate)}";
             if (known(path) is { } library) return (library.Module, path);
             if (names.TryLoad(compiler, path) is { } module) return (module, path);
@@ -36,7 +41,15 @@ internal sealed class LibrarySearch(ModuleNamespace names, IReadOnlyList<string>
     /// <summary>Replaces the placeholder for the directory of the asking library.</summary>
     private static string Expand(string path, DynamicLibrary? asking)
     {
+        CheckLength(path);
         string origin = asking is { Path: var own } && own.LastIndexOf('/') is > 0 and var slash ? own[..slash] : "";
         return path.Replace("${ORIGIN}", origin, StringComparison.Ordinal).Replace("$ORIGIN", origin, StringComparison.Ordinal);
+    }
+
+    /// <summary>A placeholder of seven characters can stand for a path of thousands, so names are measured before they are expanded, too.</summary>
+    private static void CheckLength(string path)
+    {
+        if (path.Length > ModuleNamespace.LongestPath)
+            throw new DynamicLinkException($"the name of a library is longer than {ModuleNamespace.LongestPath} characters: {path[..40]}...");
     }
 }

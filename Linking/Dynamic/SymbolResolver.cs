@@ -57,6 +57,7 @@ internal sealed class SymbolResolver(DynamicLinker linker, LinkMap map, DlFuncti
         foreach (GotEntry entry in library.Got)
         {
             if (!entry.MayBeMissing || entry.Missing is not null) continue;
+            CancellationScope.ThrowIfStopped();
             entry.Missing = new MissingFunction(library.Name, entry.Name).Make();
             entry.Set(linker.Space.IndexOf(entry.Missing));
         }

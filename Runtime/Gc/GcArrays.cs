@@ -128,7 +128,7 @@ internal static class GcArrays
 
     private static GcClass ClassAt(InstanceCore instance, int type) => instance.Types[type].Class!;
 
-    private static void CopyData(ReadOnlySpan<byte> data, object? array, uint at, uint count, int size)
+    private static unsafe void CopyData(ReadOnlySpan<byte> data, object? array, uint at, uint count, int size)
     {
         Span<byte> target = size switch
         {
@@ -138,7 +138,7 @@ internal static class GcArrays
             8 => MemoryMarshal.AsBytes(Range<long>(array, at, count)),
             _ => MemoryMarshal.AsBytes(Range<Vector128<byte>>(array, at, count)),
         };
-        data.CopyTo(target);
+        fixed (byte* from = data, to = target) LongWork.Copy(from, to, (ulong)data.Length);
     }
 
     private static void CopyElements(ReadOnlySpan<object?> items, Span<Slot> target)

@@ -42,7 +42,6 @@ public sealed class GuestResources(ResourceLimits limits)
     private void Demand(ResourceKind kind, long amount)
     {
         if (TryTake(kind, amount, mayCollect: true)) return;
-        WasmJitMetrics.Refused();
         throw new ResourceLimitException(kind, InUse(kind), amount, Limits.Maximum(kind));
     }
 
@@ -51,6 +50,13 @@ public sealed class GuestResources(ResourceLimits limits)
     /// guest at its limit cannot keep a processor busy.
     /// </summary>
     internal bool TryTake(ResourceKind kind, long amount, bool mayCollect)
+    {
+        bool isTaken = IsTaken(kind, amount, mayCollect);
+        if (!isTaken) WasmJitMetrics.Refused();
+        return isTaken;
+    }
+
+    private bool IsTaken(ResourceKind kind, long amount, bool mayCollect)
     {
         if (!TryAdd(kind, amount))
         {

@@ -15,7 +15,7 @@ internal sealed class ResourceLease(GuestResources owner, ResourceKind one, Reso
     internal bool TryGrow(ulong more)
     {
         // All garbage that there can be is that of others.
-        if (more > long.MaxValue || !owner.TryTake(of, (long)more, mayCollect: owner.InUse(one) > 1)) return false;
+        if (!owner.TryTake(of, more > long.MaxValue ? long.MaxValue : (long)more, mayCollect: owner.InUse(one) > 1)) return false;
         Interlocked.Add(ref amount, (long)more);
         return true;
     }

@@ -12,7 +12,16 @@ internal static unsafe class LongWork
     /// <summary>A piece in bytes: some milliseconds where the pages are new.</summary>
     private const int Piece = 4 << 20;
 
+    /// <summary>Fills. What is small is one call of .NET's fill in the generated code, and so is a copy: most guests copy a few bytes at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Fill(byte* at, byte value, ulong count)
+    {
+        if (count <= Piece) new Span<byte>(at, (int)count).Fill(value);
+        else FillInPieces(at, value, count);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void FillInPieces(byte* at, byte value, ulong count)
     {
         for (; count > Piece; at += Piece, count -= Piece)
         {
@@ -23,13 +32,16 @@ internal static unsafe class LongWork
     }
 
     /// <summary>Copies; the ranges may overlap.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Copy(byte* from, byte* to, ulong count)
     {
-        if (count <= Piece)
-        {
-            Buffer.MemoryCopy(from, to, count, count);
-            return;
-        }
+        if (count <= Piece) Buffer.MemoryCopy(from, to, count, count);
+        else CopyInPieces(from, to, count);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CopyInPieces(byte* from, byte* to, ulong count)
+    {
         bool fromEnd = to > from && to < from + count;
         for (ulong done = 0; done < count;)
         {

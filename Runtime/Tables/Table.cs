@@ -105,11 +105,14 @@ public sealed class Table
     /// <exception cref="ArgumentException">The value is not of the element type.</exception>
     public long Grow(ulong delta, object? value = null) => GrowCore(delta, Check(Type, value, delta));
 
+    /// <summary>The most elements that it can have.</summary>
+    private ulong Limit => Math.Min(Type.Maximum ?? ulong.MaxValue, HardMaximum);
+
     internal long GrowCore(ulong delta, object? value)
     {
         if (lease is null || delta == 0) return GrowNow(delta, value);
         // An impossible growth is refused before the limits are asked. The question may not be asked inside the lock.
-        if (delta > HardMaximum - (ulong)Size || !lease.TryGrow(delta)) return -1;
+        if (delta > Limit - Math.Min(Limit, (ulong)Size) || !lease.TryGrow(delta)) return -1;
         long before = -1;
         try
         {
@@ -126,7 +129,7 @@ public sealed class Table
         lock (gate)
         {
             int before = size;
-            ulong limit = Math.Min(Type.Maximum ?? ulong.MaxValue, HardMaximum);
+            ulong limit = Limit;
             if (delta > limit || (ulong)before + delta > limit) return -1;
             int larger = before + (int)delta;
             try

@@ -118,6 +118,15 @@ public sealed class TrapException : WasmJitException
         WasmJitMetrics.Trapped(kind);
     }
 
+    /// <summary>The same trap, which has been counted, without the frames.</summary>
+    private TrapException(TrapException deep)
+        : base(deep.Message)
+    {
+        Kind = deep.Kind;
+        below = deep.WasmStack;
+        isShortened = true;
+    }
+
     /// <summary>The reason.</summary>
     public TrapKind Kind { get; }
 
@@ -146,7 +155,7 @@ public sealed class TrapException : WasmJitException
     private IReadOnlyList<WasmFrame> below = [];
 
     /// <summary>The same exception without the frames, of which it keeps both ends.</summary>
-    internal TrapException Shortened() => new(Kind) { below = WasmStack, isShortened = true };
+    internal TrapException Shortened() => new(this);
 }
 
 /// <summary>Reads the wasm frames out of .NET stack traces: generated methods carry the names of their functions.</summary>

@@ -72,6 +72,39 @@ public sealed class MeterTests
         GC.KeepAlive(slow);
     }
 
+    /// <summary>A growth is refused with -1, and counts as what is refused with an exception does. What no limit says is no refusal of one.</summary>
+    [Theory]
+    [InlineData("(memory 1)", "memory.grow (i32.const 9)", 1)]
+    [InlineData("(memory 1 5)", "memory.grow (i32.const 9)", 0)]
+    [InlineData("(table 1 funcref)", "table.grow (ref.null func) (i32.const 9)", 1)]
+    [InlineData("(table 1 5 externref)", "table.grow (ref.null extern) (i32.const 9)", 0)]
+    public void ARefusedGrowthIsARefusal(string entity, string grow, int each)
+    {
+        const int calls = 1000;
+        var limits = new ResourceLimits { MaximumMemoryBytes = 5 << 16, MaximumTableElements = 5 };
+        Instance instance = new Engine(new EngineOptions { Limits = limits })
+            .CompileText($"(module {entity} (func (export \"f\") (result i32) ({grow})))").Instantiate();
+        var f = instance.GetExport<Func<int>>("f");
+        using var reader = new Reader();
+        double before = reader["wasmjit.refusals"];
+        for (int i = 0; i < calls; i++) Assert.Equal(-1, f());
+        double counted = reader["wasmjit.refusals"] - before;
+        // Other tests of the process are refused some things, too, but not so many.
+        Assert.InRange(counted, each * calls, (each * calls) + (calls / 2));
+    }
+
+    /// <summary>A trap that is found at the end of a deep stack becomes a shorter exception on its way. It is one trap.</summary>
+    [Fact]
+    public void ADeepTrapIsOneTrap()
+    {
+        const int calls = 100;
+        var deep = new Engine(new EngineOptions { MaximumStack = 256 << 10 }).CompileText("(module (func $f (export \"f\") (call $f) (call $f)))").Instantiate().GetExport<Action>("f");
+        using var reader = new Reader();
+        double before = reader["wasmjit.traps kind=CallStackExhausted"];
+        for (int i = 0; i < calls; i++) Assert.Equal(TrapKind.CallStackExhausted, Assert.Throws<TrapException>(deep).Kind);
+        Assert.InRange(reader["wasmjit.traps kind=CallStackExhausted"] - before, calls, calls + (calls / 2));
+    }
+
     [Fact]
     public void MemoriesGoWhenTheyAreCollected()
     {
