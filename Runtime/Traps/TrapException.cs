@@ -149,10 +149,10 @@ public sealed class TrapException : WasmJitException
     /// </summary>
     internal bool IsDeep => Kind == TrapKind.CallStackExhausted && !isShortened;
 
-    private bool isShortened;
+    private readonly bool isShortened;
 
     /// <summary>The frames up to where it was shortened.</summary>
-    private IReadOnlyList<WasmFrame> below = [];
+    private readonly IReadOnlyList<WasmFrame> below = [];
 
     /// <summary>The same exception without the frames, of which it keeps both ends.</summary>
     internal TrapException Shortened() => new(this);
