@@ -9,11 +9,13 @@ namespace WasmJit;
 
 /// <summary>
 /// An instance of a module. It can be called from any thread; calls of several threads at once are not serialised, so a guest
-/// that is not written for it sees its own data races, as native code would. Nothing needs to be disposed.
+/// that is not written for it sees its own data races, as native code would. Nothing needs to be disposed: <see cref="Dispose"/> is for
+/// hosts that want memory back at once.
 /// </summary>
-public sealed class Instance : InstanceCore, ILinkable
+public sealed class Instance : InstanceCore, ILinkable, IDisposable
 {
     private Caller? caller;
+    private List<Instance>? defined;
 
     internal Instance(Module module)
     {
@@ -54,6 +56,38 @@ public sealed class Instance : InstanceCore, ILinkable
     /// <summary>The guest's resources and their limits; null without limits. Instances that a guest makes share the guest's.</summary>
     public GuestResources? Resources => GuestLimits;
 
+    /// <summary>Whether it has been disposed of.</summary>
+    public bool IsDisposed => IsWithdrawn;
+
+    /// <summary>
+    /// Frees what the instance's module defines: its memories give back their pages at once, and it counts in no <see cref="GuestResources"/> any
+    /// more. From then on its functions throw an <see cref="ObjectDisposedException"/>, whoever calls them: the host through a delegate that it has
+    /// kept, or another instance that has imported one. Memories, tables and globals that it imports stay as they are, and so do instances that
+    /// its code has made. Instances that the module defines in itself are disposed of with it.
+    /// </summary>
+    /// <remarks>
+    /// A call that is under way, on this thread or another, goes on, and finds its memory empty: it reads zeros, or traps. It never meets bytes of
+    /// others, because addresses are used again only when the garbage collector has found that nobody has the memory. Cancel such calls first.
+    /// Any thread may call this, and several times.
+    /// </remarks>
+    public void Dispose()
+    {
+        Withdraw();
+        ModuleInfo info = Module.Info;
+        for (int i = info.ImportedMemories; i < Memories.Length; i++) Memories[i].Dispose();
+        for (int i = info.ImportedTables; i < Tables.Length; i++) Tables[i].EndLease();
+        Lease?.End();
+        if (defined is null) return;
+        foreach (Instance instance in defined) instance.Dispose();
+    }
+
+    /// <summary>Notes an instance that a definition of the module has made.</summary>
+    internal Instance Define(Instance made)
+    {
+        (defined ??= []).Add(made);
+        return made;
+    }
+
     DefType ILinkable.DynamicType => Module.Info.InstanceType;
 
     /// <summary>An export: a function as its typed delegate, a memory, a table, a global, a tag, a module or an instance.</summary>
@@ -64,6 +98,7 @@ public sealed class Instance : InstanceCore, ILinkable
     /// <returns>For the function's own delegate type the same object each time.</returns>
     /// <exception cref="KeyNotFoundException">There is no export of this name.</exception>
     /// <exception cref="InvalidCastException">The export is something else, or the function has another signature.</exception>
+    /// <exception cref="ObjectDisposedException">The instance has been disposed of.</exception>
     public T GetExport<T>(string name)
         where T : class
     {
@@ -87,6 +122,7 @@ public sealed class Instance : InstanceCore, ILinkable
     public T As<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>()
         where T : class
     {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         FaceClass made = FaceClass.Of(typeof(T), Module, mayImport: false);
         Face face = made.Make();
         made.Bind(face, this);
@@ -172,6 +208,7 @@ public sealed class Instance : InstanceCore, ILinkable
 
     internal object? FindExport(string name)
     {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         object? value = FindInternal(name);
         return value is FuncRef func ? func.Delegate : value;
     }

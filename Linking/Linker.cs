@@ -116,6 +116,8 @@ internal static unsafe class Linker
         for (int i = 0; i < imports.Length; i++)
         {
             ImportInfo import = info.Imports[i];
+            if (imports[i] is Memory { IsDisposed: true } or Instance { IsDisposed: true })
+                throw new LinkException($"{import.Names} has been disposed of");
             if (TypeOf(imports[i]) is not { } type || !Subtyping.Matches(type, import.Type))
                 throw new LinkException(
                     $"incompatible import type: {import.Names} is {TypeOf(imports[i])?.ToString() ?? "something else"}, {import.Type}{(import.Type.IsExact ? " exactly" : "")} is needed");
@@ -254,7 +256,7 @@ internal static unsafe class Linker
                     Items<ImportInfo> wanted = module.Info.Imports;
                     var values = new object[wanted.Count];
                     for (int i = 0; i < values.Length; i++) values[i] = given.Find(module.Engine, wanted[i]);
-                    return Instantiate(module, values, instance.FuelTank, instance.GuestLimits, null, ref left);
+                    return instance.Define(Instantiate(module, values, instance.FuelTank, instance.GuestLimits, null, ref left));
                 }
         }
     }
@@ -274,8 +276,8 @@ internal static unsafe class Linker
     {
         int own = info.Globals.Count - info.ImportedGlobals;
         if (own == 0) return;
-        byte[] storage = GC.AllocateArray<byte>((own * 16) + 15, pinned: true);
-        byte* data = (byte*)(((nint)Unsafe.AsPointer(ref storage[0]) + 15) & ~15);
+        var storage = new GlobalStorage(own);
+        byte* data = storage.Data;
         instance.GlobalData = data;
         instance.GlobalStorage = storage;
         for (int i = 0; i < own; i++)

@@ -17,7 +17,9 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
     internal override FuncRef MakeFunc(InstanceCore instance, int index)
     {
         var func = new FuncRef(instance, module.Code.CodeOf(index), module.Info.Funcs[index].Type, index);
-        return Interlocked.CompareExchange(ref instance.Funcs[index], func, null) ?? func;
+        func = Interlocked.CompareExchange(ref instance.Funcs[index], func, null) ?? func;
+        if (instance.IsWithdrawn) func.Withdraw();
+        return func;
     }
 
     internal override Unwinder? Unwinder => module.Code.Unwinder;

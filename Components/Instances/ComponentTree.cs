@@ -84,9 +84,8 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
     private static void Free(InstanceCore core, HashSet<InstanceCore> known)
     {
         if (!known.Add(core)) return;
-        foreach (FuncRef? function in core.Funcs)
-            if (ReferenceEquals(function?.Context, core)) function.Withdraw();
-        foreach (Memory memory in core.Memories) memory.Free();
+        core.Withdraw();
+        foreach (Memory memory in core.Memories) memory.Dispose();
         foreach (InstanceCore inner in core.Instances) Free(inner, known);
     }
 }

@@ -166,9 +166,8 @@ public sealed class Component : IDisposable
     private static void Free(InstanceCore instance, HashSet<InstanceCore> known)
     {
         if (!known.Add(instance)) return;
-        foreach (FuncRef? func in instance.Funcs)
-            if (ReferenceEquals(func?.Context, instance)) func.Withdraw();
-        foreach (Memory each in instance.Memories) each.Free();
+        instance.Withdraw();
+        foreach (Memory each in instance.Memories) each.Dispose();
         foreach (InstanceCore inner in instance.Instances) Free(inner, known);
     }
 

@@ -1,16 +1,15 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using WasmJit.Runtime;
 
 namespace WasmJit;
 
 /// <summary>
-/// A global. A number lies in 16 bytes of pinned storage, which generated code addresses directly: an instance's own globals lie together, a global
+/// A global. A number lies in 16 bytes of native memory, which generated code addresses directly: an instance's own globals lie together, a global
 /// that a host makes has its own storage. A reference lies in the object.
 /// </summary>
 public sealed unsafe class Global
 {
-    private readonly object? storage;
+    private readonly GlobalStorage? storage;
 
     /// <summary>Makes a global with a value.</summary>
     /// <param name="type">Its type.</param>
@@ -27,12 +26,11 @@ public sealed unsafe class Global
     {
         Type = type;
         if (type.Type.IsRef) return;
-        byte[] bytes = GC.AllocateArray<byte>(16 + 15, pinned: true);
-        storage = bytes;
-        Address = (byte*)(((nint)Unsafe.AsPointer(ref bytes[0]) + 15) & ~15);
+        storage = new GlobalStorage(1);
+        Address = storage.Data;
     }
 
-    internal Global(GlobalType type, byte* address, object? storage)
+    internal Global(GlobalType type, byte* address, GlobalStorage? storage)
     {
         Type = type;
         Address = address;
@@ -58,15 +56,20 @@ public sealed unsafe class Global
     /// <exception cref="ArgumentException">Set to a value of another type.</exception>
     public object? Value
     {
-        get => Type.Type.Kind switch
+        get
         {
-            ValKind.I32 => *(int*)Address,
-            ValKind.I64 => *(long*)Address,
-            ValKind.F32 => *(float*)Address,
-            ValKind.F64 => *(double*)Address,
-            ValKind.V128 => *(Vector128<byte>*)Address,
-            _ => IsFunc ? Func?.Delegate : Ref,
-        };
+            object? value = Type.Type.Kind switch
+            {
+                ValKind.I32 => *(int*)Address,
+                ValKind.I64 => *(long*)Address,
+                ValKind.F32 => *(float*)Address,
+                ValKind.F64 => *(double*)Address,
+                ValKind.V128 => *(Vector128<byte>*)Address,
+                _ => IsFunc ? Func?.Delegate : Ref,
+            };
+            GC.KeepAlive(this);
+            return value;
+        }
         set
         {
             if (!Type.IsMutable) throw new InvalidOperationException("The global is immutable.");
@@ -91,5 +94,6 @@ public sealed unsafe class Global
             case ValKind.Ref: Ref = HostValues.ToRef(value, Type.Type); break;
             default: throw new ArgumentException($"A value of type {Type.Type} was expected, not {value ?? "null"}.", nameof(value));
         }
+        GC.KeepAlive(storage);
     }
 }

@@ -1,6 +1,6 @@
 namespace WasmJit;
 
-/// <summary>A guest was stopped because the token of <see cref="Guest"/> was cancelled. The instance stays usable.</summary>
+/// <summary>A guest was stopped because the token of <see cref="Guest"/> was cancelled. The instance stays in the state that it had reached.</summary>
 public sealed class GuestCanceledException : OperationCanceledException
 {
     private IReadOnlyList<WasmFrame>? stack;

@@ -4,11 +4,17 @@ namespace WasmJit.Runtime;
 internal sealed class ResourceLease(GuestResources owner, ResourceKind one, ResourceKind of, long amount)
 {
     private long amount = amount;
+    private bool hasEnded;
 
-    ~ResourceLease()
+    ~ResourceLease() => End();
+
+    /// <summary>The counted object is no longer used: it has been disposed of, or is gone.</summary>
+    internal void End()
     {
+        if (Interlocked.Exchange(ref hasEnded, true)) return;
+        GC.SuppressFinalize(this);
         owner.Give(one, 1);
-        if (of != one) owner.Give(of, amount);
+        if (of != one) owner.Give(of, Interlocked.Exchange(ref amount, 0));
     }
 
     /// <summary>Counts growth.</summary>

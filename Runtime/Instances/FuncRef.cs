@@ -77,7 +77,7 @@ internal sealed unsafe class FuncRef
     /// result.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Gone() => throw new ObjectDisposedException("WasmJit.Components.Component");
+    private static void Gone() => throw new ObjectDisposedException("WasmJit.Instance", "The function's instance has been disposed of.");
 
     /// <summary>The delegate that stands for this function in .NET: always the same object.</summary>
     internal Delegate Delegate

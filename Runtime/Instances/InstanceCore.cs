@@ -86,7 +86,22 @@ public abstract unsafe class InstanceCore
     internal long HiddenZero64;
 
     /// <summary>Keeps alive the objects that the raw pointers above point into.</summary>
-    internal byte[]? GlobalStorage;
+    internal GlobalStorage? GlobalStorage;
+
+    private volatile bool isWithdrawn;
+
+    /// <summary>Whether the instance has been disposed of: its functions throw.</summary>
+    internal bool IsWithdrawn => isWithdrawn;
+
+    /// <summary>From now on whoever calls a function of this instance gets an exception. Calls that are under way go on.</summary>
+    internal void Withdraw()
+    {
+        isWithdrawn = true;
+        // A function that gets its reference now is found here, or its maker sees the mark.
+        Interlocked.MemoryBarrier();
+        for (int i = 0; i < Funcs.Length; i++)
+            if (Volatile.Read(ref Funcs[i]) is { } func && ReferenceEquals(func.Context, this)) func.Withdraw();
+    }
 
     /// <summary>The reference to a function of this instance, made at first need.</summary>
     internal FuncRef GetFunc(int index) => Volatile.Read(ref Funcs[index]) ?? Services.MakeFunc(this, index);

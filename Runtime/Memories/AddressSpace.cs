@@ -13,8 +13,11 @@ internal static unsafe class AddressSpace
 
     private const int SlotsPerArena = 128;
 
-    /// <summary>Beyond so many slots, garbage is collected before more are reserved.</summary>
+    /// <summary>Beyond so many slots, young garbage is collected before more are reserved.</summary>
     private const int SlotsBeforeCollection = 256;
+
+    /// <summary>Beyond so many, all garbage is.</summary>
+    private const int SlotsBeforeFullCollection = 2048;
 
     /// <summary>64 TiB: half of the address space stays for stacks, the heap and 64-bit memories.</summary>
     private const int MaxSlots = 8192;
@@ -77,21 +80,26 @@ internal static unsafe class AddressSpace
             if (TryTake(committed, mayReserve: attempt > 0) is var slot && slot is not null) return slot;
             if (attempt == 2) throw new InsufficientMemoryException($"No address space or memory is left for {committed} bytes.{AddressLimit.Hint}");
             // Dropped memories wait for their finalizers: the collector does not know how large the reservations are.
-            if (attempt == 0 && Slots < MaxSlots)
+            if (attempt != 0 || Slots >= MaxSlots)
+            {
+                PacedCollection.OfProcess.Run();
+            }
+            else if (!YoungCollection.Run(HasEnoughFree) && Slots >= SlotsBeforeFullCollection)
             {
                 GC.Collect();
                 GC.WaitForPendingFinalizers();
             }
-            else
-            {
-                PacedCollection.OfProcess.Run();
-            }
             lock (Gate)
             {
                 // Where most are in use, the next collection must not come soon.
-                if (Free.Count + Clean.Count < slots / 4) AddArena(slots / 2);
+                if (!HasEnoughFree()) AddArena(slots / 2);
             }
         }
+    }
+
+    private static bool HasEnoughFree()
+    {
+        lock (Gate) return Free.Count + Clean.Count >= slots / 4;
     }
 
     private static byte* TryTake(ulong committed, bool mayReserve)
@@ -166,13 +174,16 @@ internal static unsafe class AddressSpace
     }
 
     /// <summary>Gives a slot back; called by finalizers.</summary>
-    internal static void Give(byte* at, ulong committed)
+    /// <param name="at">Its first byte.</param>
+    /// <param name="committed">How many bytes can be accessed.</param>
+    /// <param name="isEmpty">Whether its pages have been given back, so that few of them hold memory.</param>
+    internal static void Give(byte* at, ulong committed, bool isEmpty)
     {
         if (committed != 0 && (committed > KeptResident || Volatile.Read(ref kept) + committed > KeptResidentInAll))
         {
             if (SetCommitted(at, committed, 0)) committed = 0;
         }
-        Clear(at, committed);
+        if (!isEmpty || !Pages.Discard(at, committed)) Clear(at, committed);
         lock (Gate) PushFree(new Slot((nint)at, committed));
     }
 

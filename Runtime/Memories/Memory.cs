@@ -11,9 +11,10 @@ namespace WasmJit;
 /// </summary>
 /// <remarks>
 /// Unsafe: <see cref="Base"/> is given out only while this object is kept alive. The pages are freed when the object is gone: see <see
-/// cref="Remains"/>. Finalizers of the host may use the memory, and keep it.
+/// cref="Remains"/>. Finalizers of the host may use the memory, and keep it. A memory that is disposed of gives back what its pages hold and keeps their
+/// addresses, so that code which is still in it meets nobody else's bytes.
 /// </remarks>
-public sealed unsafe class Memory
+public sealed unsafe class Memory : IDisposable
 {
     /// <summary>How far a 64-bit memory can grow at most: the address space reserved for one, if there is so much.</summary>
     internal const ulong Reach64 = 64UL << 30;
@@ -25,7 +26,7 @@ public sealed unsafe class Memory
     private readonly ResourceLease? lease;
     private readonly ulong reach;
     private readonly PageOwner pages;
-    private bool isFreed;
+    private volatile bool isFreed;
 
     /// <summary>The first byte.</summary>
     internal readonly byte* Base;
@@ -38,7 +39,15 @@ public sealed unsafe class Memory
     private WaitQueue? waiters;
 
     /// <summary>The threads that wait in this memory, if it is shared.</summary>
-    internal WaitQueue Waiters => waiters ?? Interlocked.CompareExchange(ref waiters, new WaitQueue(), null) ?? waiters;
+    internal WaitQueue Waiters
+    {
+        get
+        {
+            WaitQueue queue = waiters ?? Interlocked.CompareExchange(ref waiters, new WaitQueue(), null) ?? waiters;
+            if (isFreed) queue.Close();
+            return queue;
+        }
+    }
 
     /// <summary>The size in bytes; grows, never shrinks.</summary>
     internal ulong ByteLength;
@@ -102,6 +111,7 @@ public sealed unsafe class Memory
     {
         private ulong pressure;
         private ulong reach;
+        private bool isEmpty;
 
         internal byte* Base { get; private set; }
 
@@ -135,14 +145,15 @@ public sealed unsafe class Memory
         internal void Empty()
         {
             if (pressure == 0 || !Pages.Discard(Base, Committed)) return;
-            GC.RemoveMemoryPressure((long)pressure);
+            isEmpty = true;
+            MemoryPressure.Change(-(long)pressure);
             WasmJitMetrics.MemoryBytes(-(long)pressure);
             pressure = 0;
         }
 
         private void Press(ulong bytes)
         {
-            if (bytes != 0) GC.AddMemoryPressure((long)bytes);
+            if (bytes != 0) MemoryPressure.Change((long)bytes);
             pressure += bytes;
             WasmJitMetrics.MemoryBytes((long)bytes);
         }
@@ -150,11 +161,11 @@ public sealed unsafe class Memory
         protected override void Release()
         {
             if (Base is null) return;
-            if (reach != 0) Reservations.Give(Base, Committed, reach);
-            else AddressSpace.Give(Base, Committed);
+            if (reach != 0) Reservations.Give(Base, Committed, reach, isEmpty);
+            else AddressSpace.Give(Base, Committed, isEmpty);
             WasmJitMetrics.MemoryGone();
             WasmJitMetrics.MemoryBytes(-(long)pressure);
-            if (pressure != 0) GC.RemoveMemoryPressure((long)pressure);
+            if (pressure != 0) MemoryPressure.Change(-(long)pressure);
         }
     }
 
@@ -187,8 +198,19 @@ public sealed unsafe class Memory
     /// <summary>The size in bytes.</summary>
     public ulong Length => Volatile.Read(ref ByteLength);
 
-    /// <summary>The whole memory, or its first 2 GiB less one byte if it is larger.</summary>
-    public Span<byte> Span => new(Base, (int)Math.Min(Length, int.MaxValue));
+    /// <summary>Whether it has been disposed of.</summary>
+    public bool IsDisposed => isFreed;
+
+    /// <summary>The whole memory, or its first 2 GiB less one byte if it is larger. It must not be used after <see cref="Dispose"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The memory has been disposed of.</exception>
+    public Span<byte> Span
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(isFreed, this);
+            return new Span<byte>(Base, (int)Math.Min(Length, int.MaxValue));
+        }
+    }
 
     /// <summary>A window.</summary>
     /// <param name="address">The first byte.</param>
@@ -261,7 +283,7 @@ public sealed unsafe class Memory
     public string ReadString(ulong address)
     {
         ulong size = Length;
-        if (address >= size) throw new ArgumentOutOfRangeException(nameof(address), address, $"The address is not inside a memory of {size}.");
+        if (address >= size) throw NotInside(address, 1, size);
         var rest = new ReadOnlySpan<byte>(Base + address, (int)Math.Min(size - address, int.MaxValue));
         int length = rest.IndexOf((byte)0);
         GC.KeepAlive(this);
@@ -283,14 +305,17 @@ public sealed unsafe class Memory
     private byte* At(ulong address, ulong length)
     {
         ulong size = Length;
-        if (address > size || length > size - address)
-            throw new ArgumentOutOfRangeException(nameof(address), address, $"{length} bytes are not inside a memory of {size}.");
+        if (address > size || length > size - address || isFreed) throw NotInside(address, length, size);
         return Base + address;
     }
 
+    private Exception NotInside(ulong address, ulong length, ulong size) =>
+        isFreed ? new ObjectDisposedException(GetType().FullName)
+        : new ArgumentOutOfRangeException(nameof(address), address, $"{length} bytes are not inside a memory of {size}.");
+
     /// <summary>Adds pages, all zero.</summary>
     /// <param name="delta">How many.</param>
-    /// <returns>The size before in pages, or -1 if the memory cannot grow so far.</returns>
+    /// <returns>The size before in pages, or -1 if the memory cannot grow so far, or has been disposed of.</returns>
     public long Grow(ulong delta)
     {
         if (lease is null || delta == 0) return GrowNow(delta);
@@ -317,18 +342,22 @@ public sealed unsafe class Memory
     }
 
     /// <summary>
-    /// Frees the memory now; the address space follows with the object. Remaining users find a memory of no bytes. Where accesses are not compared
-    /// with the length, and in windows on the memory, bytes that were there are zero.
+    /// Frees the memory now; the address space follows with the object. Nobody needs to call this: the garbage collector frees memories. From then on
+    /// members throw, and guests that have the memory find one of no bytes. A guest whose code does not compare addresses with the length, and spans
+    /// that were taken before, find zeros, and never what belongs to others. Threads that wait in the memory wake up. Any thread may call this, and
+    /// several times.
     /// </summary>
-    internal void Free()
+    public void Dispose()
     {
         lock (gate)
         {
+            if (isFreed) return;
             isFreed = true;
-            lease?.Shrink(ByteLength);
             Volatile.Write(ref ByteLength, 0);
             pages.Empty();
         }
+        lease?.End();
+        waiters?.Close();
     }
 
     // ---- what generated code calls ----

@@ -28,18 +28,25 @@ internal static unsafe class Reservations
     private static int free;
     private static ulong reserved;
 
+    /// <summary>Beyond so many reservations, young garbage is collected.</summary>
+    private const int LeastBeforeCollection = 512;
+    private static int inUse;
+    private static int nextCollection = LeastBeforeCollection;
+
     /// <summary>Reserves address space, of which the first bytes are zero and can be accessed.</summary>
     /// <param name="committed">How many; a multiple of the page size.</param>
     /// <param name="reach">How far the memory may grow; less afterwards where there is no room, but not less than <paramref name="committed"/>.</param>
     /// <exception cref="InsufficientMemoryException">No address space, no memory or no mapping is left.</exception>
     internal static byte* Take(ulong committed, ref ulong reach)
     {
+        if (Volatile.Read(ref inUse) >= Volatile.Read(ref nextCollection)) CollectYoung();
         for (bool collected = false; ; collected = true)
         {
             ulong most = MostFor(committed, reach);
             byte* at = most == 0 ? null : TryTake(committed, ref most);
             if (at is not null)
             {
+                Interlocked.Increment(ref inUse);
                 reach = most;
                 return at;
             }
@@ -47,6 +54,14 @@ internal static unsafe class Reservations
             DropFree();
             PacedCollection.OfProcess.Run();
         }
+    }
+
+    private static void CollectYoung()
+    {
+        int most = Volatile.Read(ref nextCollection) / 2;
+        YoungCollection.Run(() => Volatile.Read(ref inUse) <= most);
+        // Where most are in use, the next collection must not come soon.
+        Volatile.Write(ref nextCollection, Math.Max(LeastBeforeCollection, Volatile.Read(ref inUse) * 2));
     }
 
     private static ulong MostFor(ulong committed, ulong reach)
@@ -100,11 +115,16 @@ internal static unsafe class Reservations
     }
 
     /// <summary>Gives a reservation back; called by finalizers.</summary>
-    internal static void Give(byte* at, ulong committed, ulong reach)
+    /// <param name="at">Its first byte.</param>
+    /// <param name="committed">How many bytes can be accessed.</param>
+    /// <param name="reach">Its size.</param>
+    /// <param name="isEmpty">Whether its pages have been given back, so that few of them hold memory.</param>
+    internal static void Give(byte* at, ulong committed, ulong reach, bool isEmpty)
     {
+        Interlocked.Decrement(ref inUse);
         if (committed <= KeptResident && Volatile.Read(ref free) < MaxFree && AddressLimit.Bytes == ulong.MaxValue)
         {
-            AddressSpace.Clear(at, committed);
+            if (!isEmpty || !Pages.Discard(at, committed)) AddressSpace.Clear(at, committed);
             lock (Gate)
             {
                 if (!Free.TryGetValue(reach, out Stack<(nint, ulong)>? of)) Free[reach] = of = [];

@@ -71,6 +71,9 @@ public sealed class Table
     /// <summary>The declared type.</summary>
     public TableType Type { get; }
 
+    /// <summary>The instance that made it has been disposed of: it counts in no resources any more.</summary>
+    internal void EndLease() => lease?.End();
+
     /// <summary>The declared type with the size of now as minimum: what import matching compares.</summary>
     internal TableType CurrentType => Type with { Minimum = (ulong)Size };
 

@@ -16,6 +16,7 @@ internal sealed class WaitQueue
 
     private readonly Lock gate = new();
     private readonly Dictionary<ulong, LinkedList<Waiter>> waiting = [];
+    private bool isClosed;
 
     /// <summary>The results of memory.atomic.wait.</summary>
     internal const int Ok = 0, NotEqual = 1, TimedOut = 2;
@@ -33,7 +34,7 @@ internal sealed class WaitQueue
         LinkedList<Waiter>? list;
         lock (gate)
         {
-            if (!isExpected()) return NotEqual;
+            if (isClosed || !isExpected()) return NotEqual;
             if (!waiting.TryGetValue(address, out list)) waiting[address] = list = new LinkedList<Waiter>();
             list.AddLast(waiter);
         }
@@ -68,6 +69,21 @@ internal sealed class WaitQueue
             double left = (timeout / 1e6) - Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             if (left <= 0) return waiter.Woken.Wait(0, CancellationToken.None);
             if (waiter.Woken.Wait((int)Math.Min(Math.Ceiling(left), int.MaxValue), cancellation)) return true;
+        }
+    }
+
+    /// <summary>The memory has been disposed of: wakes all, and nobody waits any more.</summary>
+    internal void Close()
+    {
+        lock (gate)
+        {
+            isClosed = true;
+            foreach (LinkedList<Waiter> list in waiting.Values)
+            {
+                foreach (Waiter waiter in list) waiter.Woken.Release();
+                list.Clear();
+            }
+            waiting.Clear();
         }
     }
 

@@ -106,7 +106,10 @@ public sealed record WasmFrame(string? Module, string Function)
     public override string ToString() => Module is null ? Function : $"{Module}!{Function}";
 }
 
-/// <summary>A guest has trapped. The instance stays usable, with everything that the guest has written.</summary>
+/// <summary>
+/// A guest has trapped. The instance can be called again, with everything that the guest has written. Programs that keep a stack in memory, as those
+/// in C and Rust do, have not put its pointer back.
+/// </summary>
 public sealed class TrapException : WasmJitException
 {
     private IReadOnlyList<WasmFrame>? stack;

@@ -1,0 +1,189 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using WasmJit.Linking;
+
+namespace WasmJit;
+
+/// <summary>
+/// Instances of one module for many short uses. Each tenant finds an instance as if it had just been made: memories, globals, tables and segments are
+/// what they were, also behind a trap, a cancelled call, or fuel that ran out. An instance whose state cannot be brought back is replaced by a new
+/// one: if a memory or table has grown, if the module imports memories, tables or globals that change, if it defines instances in itself, shares a
+/// memory, or keeps objects in globals or tables. Any number of threads may use a pool.
+/// </summary>
+/// <example><code>
+/// using var pool = new InstancePool(module, new InstancePoolOptions { MaximumInUse = 16 });
+/// using PooledInstance rented = pool.Rent();
+/// int answer = rented.Instance.GetExport&lt;Func&lt;int&gt;&gt;("answer")();
+/// </code></example>
+public sealed class InstancePool : IDisposable
+{
+    private readonly InstancePoolOptions options;
+    private readonly SemaphoreSlim places;
+    private readonly ConcurrentStack<Member> idle = new();
+    private InstanceImage? known;
+    private long made;
+    private int idleCount, inUse;
+    private volatile bool isDisposed;
+
+    /// <summary>Makes an empty pool.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="options">Options; the defaults if null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">No instance may be in use, or a number is negative.</exception>
+    /// <exception cref="InvalidOperationException">Fuel is given, and the engine has no <see cref="EngineOptions.CountFuel"/>.</exception>
+    public InstancePool(Module module, InstancePoolOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        this.options = options ??= new InstancePoolOptions();
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaximumInUse);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MaximumIdle);
+        if (options.Fuel is { } fuel)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(fuel);
+            if (!module.CountsFuel) throw Module.NothingCounts();
+        }
+        Module = module;
+        places = new SemaphoreSlim(options.MaximumInUse);
+    }
+
+    /// <summary>The module.</summary>
+    public Module Module { get; }
+
+    /// <summary>How many instances tenants have.</summary>
+    public int InUse => Volatile.Read(ref inUse);
+
+    /// <summary>How many instances wait for a tenant.</summary>
+    public int Idle => Volatile.Read(ref idleCount);
+
+    /// <summary>How many instances have been made in all.</summary>
+    public long Made => Volatile.Read(ref made);
+
+    /// <summary>An instance. Waits while <see cref="InstancePoolOptions.MaximumInUse"/> are in use.</summary>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed of.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    /// <exception cref="LinkException">A new instance was needed and could not be linked.</exception>
+    /// <exception cref="TrapException">A new instance was needed, and its start function trapped.</exception>
+    public PooledInstance Rent(CancellationToken cancellation = default)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        places.Wait(cancellation);
+        return Take();
+    }
+
+    /// <summary>As <see cref="Rent"/>; no thread waits.</summary>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async ValueTask<PooledInstance> RentAsync(CancellationToken cancellation = default)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        await places.WaitAsync(cancellation).ConfigureAwait(false);
+        return Take();
+    }
+
+    /// <summary>As <see cref="Rent"/>, if no wait is needed.</summary>
+    /// <param name="rented">The instance.</param>
+    /// <returns>Whether there is one.</returns>
+    public bool TryRent([NotNullWhen(true)] out PooledInstance? rented)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        rented = places.Wait(0) ? Take() : null;
+        return rented is not null;
+    }
+
+    private PooledInstance Take()
+    {
+        try
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            if (idle.TryPop(out Member? member)) Interlocked.Decrement(ref idleCount);
+            else member = Make();
+            if (options.Fuel is { } fuel) member.Instance.Fuel = new Fuel(fuel);
+            Interlocked.Increment(ref inUse);
+            return new PooledInstance(this, member);
+        }
+        catch
+        {
+            places.Release();
+            throw;
+        }
+    }
+
+    private Member Make()
+    {
+        Fuel? fuel = options.Fuel is { } units ? new Fuel(units) : null;
+        Instance instance = Module.Instantiate(options.Imports?.Invoke(), fuel, options.Limits is { } limits ? new GuestResources(limits) : null);
+        try
+        {
+            options.Prepare?.Invoke(instance);
+            InstanceImage? image = options.AlwaysReplace ? null : InstanceImage.Of(instance, Volatile.Read(ref known));
+            Volatile.Write(ref known, image);
+            Interlocked.Increment(ref made);
+            return new Member(instance, image);
+        }
+        catch
+        {
+            instance.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A tenant is done.</summary>
+    internal void Return(Member member, bool isDiscarded)
+    {
+        try
+        {
+            if (isDiscarded || isDisposed || !MayKeep() || !member.TryRestore()) member.Instance.Dispose();
+            else Keep(member);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref inUse);
+            places.Release();
+        }
+    }
+
+    private bool MayKeep() => Volatile.Read(ref idleCount) < options.MaximumIdle;
+
+    private void Keep(Member member)
+    {
+        Interlocked.Increment(ref idleCount);
+        idle.Push(member);
+        // Whoever disposes of the pool may have looked before.
+        if (isDisposed) DropIdle();
+    }
+
+    private void DropIdle()
+    {
+        while (idle.TryPop(out Member? member))
+        {
+            Interlocked.Decrement(ref idleCount);
+            member.Instance.Dispose();
+        }
+    }
+
+    /// <summary>Disposes of the instances that nobody uses, and of the others when they are given back.</summary>
+    public void Dispose()
+    {
+        isDisposed = true;
+        DropIdle();
+    }
+
+    /// <summary>An instance of the pool.</summary>
+    internal sealed class Member(Instance instance, InstanceImage? image)
+    {
+        private readonly Dictionary<Type, object> faces = [];
+
+        internal Instance Instance => instance;
+
+        internal bool TryRestore() => image is not null && image.TryRestore(instance);
+
+        internal T As<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>()
+            where T : class
+        {
+            lock (faces)
+            {
+                if (!faces.TryGetValue(typeof(T), out object? face)) faces[typeof(T)] = face = instance.As<T>();
+                return (T)face;
+            }
+        }
+    }
+}
