@@ -20,8 +20,9 @@ internal static class HostFunctions
     /// <param name="type">Its type.</param>
     /// <param name="code">The code of the module that it is for.</param>
     /// <exception cref="ArgumentException">The delegate's signature is not the type's.</exception>
-    internal static FuncRef Make(Delegate host, DefType type, FunctionCode? code) =>
-        HostAdapter.MakeFunc(WantsCaller(host) ? ThunkOf(host, code?.MayMakeCode ?? true).Bound : host, type, code);
+    internal static FuncRef Make(Delegate host, DefType type, FunctionCode? code) => UntypedHost.Of(host) is { } untyped && !untyped.Fits(type.AsFunc!)
+        ? throw new ArgumentException($"The host function is {untyped.Type}, not {type}.")
+        : HostAdapter.MakeFunc(WantsCaller(host) ? ThunkOf(host, code?.MayMakeCode ?? true).Bound : host, type, code);
 
     /// <summary>Whether a host function's first parameter is its caller.</summary>
     internal static bool WantsCaller(Delegate host)
@@ -35,13 +36,19 @@ internal static class HostFunctions
 
     /// <summary>The type that a host function has by itself.</summary>
     /// <exception cref="ArgumentException">A parameter or result has no type of WebAssembly.</exception>
-    internal static DefType TypeOf(Delegate host) =>
-        HostAdapter.TypeOf(WantsCaller(host) ? ThunkOf(host, true).Bound.GetType() : host.GetType());
+    internal static DefType TypeOf(Delegate host) => UntypedHost.Of(host) is { } untyped ? DefType.Of(untyped.Type)
+        : HostAdapter.TypeOf(WantsCaller(host) ? ThunkOf(host, true).Bound.GetType() : host.GetType());
 
     /// <summary>The function for an instance that is about to import it: the same one, unless it takes its caller.</summary>
     internal static FuncRef ForCaller(FuncRef func, Instance instance)
     {
-        if (func.Index >= 0 || func.Delegate.Target is not CallerThunk thunk || ReferenceEquals(thunk.Caller, instance.Caller)) return func;
+        if (func.Index >= 0) return func;
+        if (UntypedHost.Of(func.Delegate) is { } untyped)
+        {
+            return ReferenceEquals(untyped.Caller, instance.Caller) ? func
+                : HostAdapter.MakeFunc(untyped.For(instance.Caller).Delegate, func.Type, instance.Module.SavedCode);
+        }
+        if (func.Delegate.Target is not CallerThunk thunk || ReferenceEquals(thunk.Caller, instance.Caller)) return func;
         return HostAdapter.MakeFunc(thunk.For(instance.Caller).Bound, func.Type, instance.Module.SavedCode);
     }
 

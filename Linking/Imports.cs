@@ -33,6 +33,14 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
         if (!items.TryAdd((module, name), Checked(value))) throw new ArgumentException($"There is an import \"{module}\" \"{name}\" already.", nameof(name));
     }
 
+    /// <summary>Adds a host function whose type is known at run time.</summary>
+    /// <param name="module">The module name of the import.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="type">Its type, which must be the import's.</param>
+    /// <param name="callback">What is called.</param>
+    /// <exception cref="ArgumentException">There is an import of these names already.</exception>
+    public void Add(string module, string name, FuncType type, HostCallback callback) => Add(module, name, HostFunction.Create(type, callback));
+
     /// <summary>
     /// Adds what an object has: its public methods as functions, its properties that hold a memory, a delegate or the like. Each has its own name, in
     /// camel case, or with separators (<c>ReadLine</c> is <c>readLine</c>, <c>read_line</c> and <c>read-line</c>, too), or that of a <see cref="WasmNameAttribute"/>.

@@ -156,6 +156,31 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
         }
     }
 
+    /// <summary>An exported function that is called with values whose types are known at run time.</summary>
+    /// <param name="name">The export.</param>
+    /// <exception cref="KeyNotFoundException">There is no export of this name.</exception>
+    /// <exception cref="InvalidCastException">The export is not a function.</exception>
+    /// <exception cref="ObjectDisposedException">The instance has been disposed of.</exception>
+    public UntypedFunction GetFunction(string name)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        object export = FindInternal(name) ?? throw new KeyNotFoundException($"The instance exports no \"{name}\".");
+        return export is FuncRef func ? UntypedFunction.Of(func)
+            : throw new InvalidCastException($"The export \"{name}\" is {CSharpName.Of(export.GetType())}, not a function.");
+    }
+
+    /// <summary>
+    /// Calls an exported function with values whose types are known at run time. For many calls take the function once, with <see cref="GetFunction"/>.
+    /// </summary>
+    /// <param name="name">The export.</param>
+    /// <param name="arguments">The arguments, each of the kind of its parameter.</param>
+    /// <param name="results">Where the results go; as many as the type has.</param>
+    /// <exception cref="KeyNotFoundException">There is no export of this name.</exception>
+    /// <exception cref="InvalidCastException">The export is not a function.</exception>
+    /// <exception cref="ArgumentException">The arguments, or the number of results, are not those of the type.</exception>
+    /// <exception cref="TrapException">The guest trapped.</exception>
+    public void Invoke(string name, ReadOnlySpan<Value> arguments, Span<Value> results) => GetFunction(name).Invoke(arguments, results);
+
     /// <summary>
     /// Calls an exported function on a thread of its own; see <see cref="Guest.RunAsync{TResult}"/>, which does the same for
     /// typed delegates.

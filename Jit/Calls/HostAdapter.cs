@@ -73,6 +73,9 @@ internal sealed class HostAdapter
             && AsyncHost.ParametersOf(invoke).SequenceEqual(signature.HostParameters);
     }
 
+    /// <summary>The wasm type of a host function: its own, or that of its delegate.</summary>
+    internal static DefType TypeOf(Delegate host) => host.Target is IUntypedHost untyped ? DefType.Of(untyped.Type) : TypeOf(host.GetType());
+
     /// <summary>The wasm type of a host delegate whose type is not given: the final type of its parameters and results.</summary>
     /// <exception cref="ArgumentException">A parameter or result is of no wasm type.</exception>
     internal static DefType TypeOf(Type delegateType)
