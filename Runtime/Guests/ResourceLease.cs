@@ -12,7 +12,6 @@ internal sealed class ResourceLease(GuestResources owner, ResourceKind one, Reso
     internal void End()
     {
         if (Interlocked.Exchange(ref hasEnded, true)) return;
-        GC.SuppressFinalize(this);
         owner.Give(one, 1);
         if (of != one) owner.Give(of, Interlocked.Exchange(ref amount, 0));
     }

@@ -23,34 +23,19 @@ public readonly struct Value : IEquatable<Value>
     }
 
     /// <summary>An i32.</summary>
-    public Value(int value)
-        : this(ValKind.I32, Vector128.CreateScalar(value).AsByte())
-    {
-    }
+    public static Value FromInt32(int value) => new(ValKind.I32, Vector128.CreateScalar(value).AsByte());
 
     /// <summary>An i64.</summary>
-    public Value(long value)
-        : this(ValKind.I64, Vector128.CreateScalar(value).AsByte())
-    {
-    }
+    public static Value FromInt64(long value) => new(ValKind.I64, Vector128.CreateScalar(value).AsByte());
 
     /// <summary>An f32; the bits of a NaN are kept.</summary>
-    public Value(float value)
-        : this(ValKind.F32, Vector128.CreateScalar(BitConverter.SingleToInt32Bits(value)).AsByte())
-    {
-    }
+    public static Value FromSingle(float value) => new(ValKind.F32, Vector128.CreateScalar(BitConverter.SingleToInt32Bits(value)).AsByte());
 
     /// <summary>An f64; the bits of a NaN are kept.</summary>
-    public Value(double value)
-        : this(ValKind.F64, Vector128.CreateScalar(BitConverter.DoubleToInt64Bits(value)).AsByte())
-    {
-    }
+    public static Value FromDouble(double value) => new(ValKind.F64, Vector128.CreateScalar(BitConverter.DoubleToInt64Bits(value)).AsByte());
 
     /// <summary>A v128.</summary>
-    public Value(Vector128<byte> value)
-        : this(ValKind.V128, value, null)
-    {
-    }
+    public static Value FromVector128(Vector128<byte> value) => new(ValKind.V128, value);
 
     /// <summary>A reference: a delegate if it is one to a function, otherwise any object, or null.</summary>
     /// <param name="reference">The reference.</param>
@@ -66,11 +51,11 @@ public readonly struct Value : IEquatable<Value>
     /// <exception cref="ArgumentException">The value is not in the form of the type.</exception>
     public static Value From(object? value, ValType type) => (type.Kind, value) switch
     {
-        (ValKind.I32, int v) => new Value(v),
-        (ValKind.I64, long v) => new Value(v),
-        (ValKind.F32, float v) => new Value(v),
-        (ValKind.F64, double v) => new Value(v),
-        (ValKind.V128, Vector128<byte> v) => new Value(v),
+        (ValKind.I32, int v) => v,
+        (ValKind.I64, long v) => v,
+        (ValKind.F32, float v) => v,
+        (ValKind.F64, double v) => v,
+        (ValKind.V128, Vector128<byte> v) => v,
         (ValKind.Ref, not null) => FromReference(value),
         (ValKind.Ref, null) when type.IsNullable => FromReference(null),
         _ => throw new ArgumentException($"A value of type {type} was expected, not {value ?? "null"}.", nameof(value)),
@@ -135,15 +120,15 @@ public readonly struct Value : IEquatable<Value>
     internal static Delegate? FunctionOf(ref Value value) => value.reference is null or Delegate ? Unsafe.As<Delegate?>(value.reference)
         : throw new ArgumentException($"A function was expected, not {value.reference}.");
 
-    internal static void SetInt32(ref Value to, int value) => to = new Value(value);
+    internal static void SetInt32(ref Value to, int value) => to = value;
 
-    internal static void SetInt64(ref Value to, long value) => to = new Value(value);
+    internal static void SetInt64(ref Value to, long value) => to = value;
 
-    internal static void SetSingle(ref Value to, float value) => to = new Value(value);
+    internal static void SetSingle(ref Value to, float value) => to = value;
 
-    internal static void SetDouble(ref Value to, double value) => to = new Value(value);
+    internal static void SetDouble(ref Value to, double value) => to = value;
 
-    internal static void SetVector(ref Value to, Vector128<byte> value) => to = new Value(value);
+    internal static void SetVector(ref Value to, Vector128<byte> value) => to = value;
 
     internal static void SetObject(ref Value to, object? value) => to = FromReference(value);
 
@@ -152,19 +137,19 @@ public readonly struct Value : IEquatable<Value>
     // ---- equality, conversions ----
 
     /// <summary>An i32.</summary>
-    public static implicit operator Value(int value) => new(value);
+    public static implicit operator Value(int value) => FromInt32(value);
 
     /// <summary>An i64.</summary>
-    public static implicit operator Value(long value) => new(value);
+    public static implicit operator Value(long value) => FromInt64(value);
 
     /// <summary>An f32.</summary>
-    public static implicit operator Value(float value) => new(value);
+    public static implicit operator Value(float value) => FromSingle(value);
 
     /// <summary>An f64.</summary>
-    public static implicit operator Value(double value) => new(value);
+    public static implicit operator Value(double value) => FromDouble(value);
 
     /// <summary>A v128.</summary>
-    public static implicit operator Value(Vector128<byte> value) => new(value);
+    public static implicit operator Value(Vector128<byte> value) => FromVector128(value);
 
     /// <inheritdoc/>
     /// <remarks>Numbers are equal if their bits are, references if they are the same object.</remarks>
