@@ -1,5 +1,4 @@
 using WasmJit.Jit.Calls;
-using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
