@@ -28,7 +28,7 @@ public sealed class DisposalTests
 
     [Theory]
     [MemberData(nameof(Checks))]
-    public void TheHostGetsAnExceptionWhateverItHasKept(MemoryChecks checks)
+    public async Task TheHostGetsAnExceptionWhateverItHasKept(MemoryChecks checks)
     {
         Instance instance = Make(checks);
         var read = instance.GetExport<Func<int, int>>("read");
@@ -46,7 +46,8 @@ public sealed class DisposalTests
         Assert.Throws<ObjectDisposedException>(() => ((Func<int, int>)table[0]!)(16));
         Assert.Throws<ObjectDisposedException>(() => instance.GetExport<Func<int>>("late"));
         Assert.Throws<ObjectDisposedException>(() => instance.TryGetExport("memory", out Memory? _));
-        Assert.Throws<ObjectDisposedException>(() => { instance.InvokeAsync<int>("late", default); });
+        Assert.Throws<ObjectDisposedException>(() => instance.GetFunction("late"));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => instance.InvokeAsync<int>("late", default));
         Assert.Throws<ObjectDisposedException>(() => memory.Span.Length);
         Assert.Throws<ObjectDisposedException>(() => memory.Slice(0, 0).Length);
         Assert.Throws<ObjectDisposedException>(() => memory.Read<int>(16));
