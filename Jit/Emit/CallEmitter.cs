@@ -66,17 +66,27 @@ internal sealed class CallEmitter(EmitterContext context, ControlStack control, 
             context.LoadInstanceAt(start);
             target.LoadCode(il, module, index);
         }
-        FinishCall(callee.Func, called, tail, start, treeDepth);
+        FinishCall(callee.Func, called, tail, mayReturn: callee.IsImported, start, treeDepth);
     }
 
     /// <summary>The call itself, all arguments and the address being on the IL stack.</summary>
-    private void FinishCall(FuncType type, Signature called, bool tail, int start, int treeDepth)
+    /// <param name="type">The function's type.</param>
+    /// <param name="called">Its signature.</param>
+    /// <param name="tail">Whether it is a tail call.</param>
+    /// <param name="mayReturn">
+    /// Whether what is called may be the host, which may call this function again. Frames of the host and of entries are then the only ones on the stack,
+    /// and this function is the only one that can ask how much is left.
+    /// </param>
+    /// <param name="start">Where the operands' code begins.</param>
+    /// <param name="treeDepth">How deep the operands' code is as a tree.</param>
+    private void FinishCall(FuncType type, Signature called, bool tail, bool mayReturn, int start, int treeDepth)
     {
         if (!tail) assertions.StackIsLeft();
         il.Calli(called, tail);
         if (tail)
         {
             context.HasTailCalls = true;
+            context.HasCalls |= mayReturn;
             il.Emit(OpCodes.Ret);
             branches.SetUnreachable();
             return;
@@ -181,7 +191,7 @@ internal sealed class CallEmitter(EmitterContext context, ControlStack control, 
         il.Ldloc(local);
         il.Field(OpCodes.Ldfld, Members.FuncCode);
         stack.FreeTemp(local);
-        FinishCall(type, Signature.Of(def), tail, start, 1);
+        FinishCall(type, Signature.Of(def), tail, mayReturn: true, start, 1);
     }
 
     /// <summary>
@@ -244,7 +254,7 @@ internal sealed class CallEmitter(EmitterContext context, ControlStack control, 
         if (tail) context.KeepInstancesAliveAt(il.Tail);
         target.LoadCode(il, owner, index);
         stack.FreeTemp(instance);
-        FinishCall(callee.Func, Signature.Of(callee.Type), tail, start, 1);
+        FinishCall(callee.Func, Signature.Of(callee.Type), tail, mayReturn: false, start, 1);
     }
 
     /// <summary>Makes a tail call later, behind the function's code, where it is in no region.</summary>

@@ -50,7 +50,7 @@ internal sealed class EmitterContext
     /// <summary>What was proved of the operands of the operator being emitted.</summary>
     internal ProvenTypes Proven => Current.Proven;
 
-    /// <summary>Whether the function calls anything that uses the stack.</summary>
+    /// <summary>Whether the function calls anything that uses the stack: functions, or by a tail call what may be the host.</summary>
     internal bool HasCalls { get; set; }
 
     internal bool HasTailCalls { get; set; }

@@ -48,6 +48,51 @@ public sealed class TailCallTests
         return text.Append(string.Join(' ', results.Select(_ => "(drop)"))).Append("))").ToString();
     }
 
+    /// <summary>
+    /// A guest that calls its host by tail calls alone leaves no frame of its own. The host's frames, or the entries alone where .NET made a tail call
+    /// of the host's, come to the stack's end all the same.
+    /// </summary>
+    [Theory]
+    [InlineData("(return_call $h (local.get 0))")]
+    [InlineData("(return_call_ref $t (local.get 0) (global.get $g))")]
+    [InlineData("(return_call_indirect (type $t) (local.get 0) (i32.const 0))")]
+    [InlineData("(return_call $j (local.get 0))")]
+    [InlineData("(block $c (try_table (catch_all $c) (return_call $h (local.get 0)))) (i32.const 1)")]
+    [InlineData("(return_call_export $m \"f\" (local.get 0) (global.get $i))")]
+    public void ThroughTheHostEndAtTheStacksEnd(string body)
+    {
+        string text = $"""
+            (module
+              (type $t (func (param i32) (result i32)))
+              (import "e" "h" (func $h (type $t)))
+              (module $m (import "h" (func $k (param i32) (result i32))) (export "f" (func $k)))
+              (table funcref (elem $h)) (global $g (ref $t) (ref.func $h)) (elem declare func $h)
+              (global $i (mut (ref null (exact $m))) (ref.null none))
+              (func (export "make") (global.set $i (instantiate (module $m) (ref.func $h))))
+              (func $j (type $t) (return_call $h (local.get 0)))
+              (func (export "f") (type $t) {body}))
+            """;
+        foreach (Compilation tier in new[] { Compilation.Interpreted, Compilation.Tiered, Compilation.Lazy })
+        {
+            Module module = new Engine(new EngineOptions { Compilation = tier }).CompileText(text);
+            Exception? thrown = null;
+            var thread = new Thread(
+                () =>
+                {
+                    Func<int, int> f = null!;
+                    var imports = new Imports { { "e", "h", (Func<int, int>)(n => f(n + 1)) } };
+                    Instance instance = module.Instantiate(imports);
+                    instance.GetExport<Action>("make")();
+                    f = instance.GetExport<Func<int, int>>("f");
+                    for (int i = 0; i < 3 && thrown is null or TrapException; i++) thrown = Record.Exception(() => f(0));
+                },
+                768 << 10);
+            thread.Start();
+            thread.Join();
+            Assert.Equal(TrapKind.CallStackExhausted, Assert.IsType<TrapException>(thrown).Kind);
+        }
+    }
+
     [Theory]
     [InlineData(1, 6)]
     [InlineData(2, 9)]
