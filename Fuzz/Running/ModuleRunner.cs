@@ -14,10 +14,10 @@ namespace WasmJit.Fuzz;
 internal sealed record RunLimit(TimeSpan Time, long Fuel)
 {
     /// <summary>How late a call may end.</summary>
-    internal static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
+    internal TimeSpan Tolerance { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How late a call may end if it waited for a processor.</summary>
-    internal static readonly TimeSpan MostWaiting = TimeSpan.FromSeconds(2);
+    internal TimeSpan MostWaiting { get; init; } = TimeSpan.FromSeconds(2);
 
     internal static RunLimit Usual { get; } = new(TimeSpan.FromSeconds(5), 1_000_000);
 }
@@ -57,7 +57,7 @@ internal sealed class ModuleRunner
         if (mode.IsHurried)
         {
             var random = new Random(~seed);
-            limit = new RunLimit(TimeSpan.FromMilliseconds(random.NextDouble() * MostHurry), random.Next(20_000));
+            limit = limit with { Time = TimeSpan.FromMilliseconds(random.NextDouble() * MostHurry), Fuel = random.Next(20_000) };
         }
         using var source = new CancellationTokenSource();
         TimeSpan usedWhenOver = TimeSpan.MaxValue;
@@ -94,10 +94,10 @@ internal sealed class ModuleRunner
         }
         TimeSpan late = Stopwatch.GetElapsedTime(begin) - limit.Time;
         // On a loaded machine a thread may wait that long for a processor.
-        bool worked = Environment.CpuUsage.TotalTime - usedWhenOver > RunLimit.Tolerance;
-        if (mode.IsLimited && late > RunLimit.Tolerance) Late.Add(late);
+        bool worked = Environment.CpuUsage.TotalTime - usedWhenOver > limit.Tolerance;
+        if (mode.IsLimited && late > limit.Tolerance) Late.Add(late);
         if (mode.IsHurried) Lines = null;
-        if (failure is null && mode.IsLimited && (late > RunLimit.MostWaiting || (late > RunLimit.Tolerance && worked)))
+        if (failure is null && mode.IsLimited && (late > limit.MostWaiting || (late > limit.Tolerance && worked)))
             failure = new Failure(FailureKind.Late, mode.Name, string.Create(CultureInfo.InvariantCulture, $"{late.TotalMilliseconds:0} ms after its {limit.Time.TotalMilliseconds:0} ms"));
         return failure;
     }

@@ -23,7 +23,7 @@ internal sealed class Report
 /// <summary>Runs scripts in child processes, and begins a new one where the native engine ended the last.</summary>
 internal sealed class Child(string folder)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
 
     private readonly Queue<string> files = [];
     private readonly Dictionary<string, SortedSet<int>> leftOut = [];

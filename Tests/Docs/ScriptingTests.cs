@@ -248,7 +248,7 @@ public sealed class ScriptingTests
         var engine = new ScriptEngine(1);
         engine.Run("fn spin(n) { while n > 0 { n = n } }\nspin(0); spin(0)");
         using var source = new CancellationTokenSource(50);
-        Assert.Throws<GuestCanceledException>(() => engine.Run("spin(1)", source.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => engine.Run("spin(1)", source.Token));
         engine.Run("fn deep(n) { 1 + deep(n + 1) }");
         Assert.Equal(TrapKind.CallStackExhausted, Assert.Throws<TrapException>(() => engine.Run("deep(0)")).Kind);
         Assert.Equal(2.0, engine.Run("1 + 1"));
@@ -257,13 +257,7 @@ public sealed class ScriptingTests
     [Fact]
     public void DroppedEnginesAreCollected()
     {
-        WeakReference guest = Make();
-        for (int i = 0; i < 10 && guest.IsAlive; i++)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
-        Assert.False(guest.IsAlive);
+        Assert.True(Eventually.Collected(Make()));
 
         [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
         static WeakReference Make()

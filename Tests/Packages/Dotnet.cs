@@ -8,7 +8,7 @@ namespace WasmJit.Tests.Packages;
 /// <summary>The command <c>dotnet</c>, as somebody would call it who has the packages and not this repository.</summary>
 internal static class Dotnet
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
 
     /// <summary>The configuration that the tests were built with, and with them the assemblies to pack.</summary>
     internal static string Configuration { get; } =

@@ -35,9 +35,17 @@ internal sealed record ProgramCase(string Name, string Program, IReadOnlyList<st
     internal static DirectoryInfo MakeDirectory()
     {
         const string memory = "/dev/shm";
-        return Directory.Exists(memory)
-            ? Directory.CreateDirectory(Path.Combine(memory, "wasmjit-" + Guid.NewGuid().ToString("n")))
-            : Directory.CreateTempSubdirectory("wasmjit-");
+        const long enough = 32 << 20;
+        try
+        {
+            if (Directory.Exists(memory) && new DriveInfo(memory).AvailableFreeSpace > enough)
+                return Directory.CreateDirectory(Path.Combine(memory, "wasmjit-" + Guid.NewGuid().ToString("n")));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is not ours to write.
+        }
+        return Directory.CreateTempSubdirectory("wasmjit-");
     }
 
     private static ProgramCase Parse(string line)

@@ -69,15 +69,15 @@ public sealed class ProgramTests : IDisposable
         using var output = new AnonymousPipeServerStream(PipeDirection.Out);
         using var reader = new AnonymousPipeClientStream(PipeDirection.In, output.ClientSafePipeHandle);
         var error = new FirstWrite();
-        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         using var wasi = new WasiHost(new WasiOptions { Arguments = ["full_pipe"], Output = output, Error = error, Cancellation = mode == "limits" ? stop.Token : default });
         Module module = Load("full_pipe", mode);
         Task<int> run = Task.Run(() => wasi.Run(module));
-        string message = await error.Text.WaitAsync(TimeSpan.FromMinutes(1));
+        string message = await error.Text.WaitAsync(TimeSpan.FromMinutes(5));
         // What was taken has still to be written before the host's end.
         _ = reader.CopyToAsync(Stream.Null);
         Assert.Matches("^again after [1-9][0-9]* bytes; the longest write took no time\n$", message);
-        Assert.Equal(0, await run.WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Equal(0, await run.WaitAsync(TimeSpan.FromMinutes(5)));
     }
 
     /// <summary>Tells when a line has been written.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using WasmJit.Components;
 using Xunit;
 
@@ -141,12 +142,32 @@ public sealed class DisposedComponentTests
         var component = new Component(new Engine().CompileText(Text.Replace("\"memory\") 40)", "\"memory\") 3200)").Replace("2600000", "200000000")));
         component.GetFunction("fill", "func()").Call();
         MemorySlice window = Throw(component, "window").GetValue<MemorySlice>(0);
-        long before = Resident();
+        // The window begins a page behind the memory.
+        ulong at = AddressOf(window) - 65536, end = at + (3200UL * 65536);
+        Assert.True(Resident(at, end) > 190_000_000);
         component.Dispose();
-        Assert.InRange(before - Resident(), 150_000_000, 250_000_000);
+        Assert.InRange(Resident(at, end), 0, 20_000_000);
         Assert.Equal(0, window.Bytes[5]);
     }
 
-    /// <summary>The process's resident memory in bytes.</summary>
-    private static long Resident() => 4096 * long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+    private static unsafe ulong AddressOf(MemorySlice window)
+    {
+        fixed (byte* first = window.Bytes) return (ulong)first;
+    }
+
+    /// <summary>How many bytes are resident of the mappings between two addresses. Those of the process would be those of other tests, too.</summary>
+    private static long Resident(ulong from, ulong to)
+    {
+        long bytes = 0;
+        bool isOurs = false;
+        foreach (string line in File.ReadLines("/proc/self/smaps"))
+        {
+            string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            string[] range = words[0].Split('-');
+            if (range.Length == 2 && ulong.TryParse(range[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong low)
+                && ulong.TryParse(range[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong high)) isOurs = low < to && high > from;
+            else if (isOurs && words[0] == "Rss:") bytes += 1024 * long.Parse(words[1], CultureInfo.InvariantCulture);
+        }
+        return bytes;
+    }
 }

@@ -227,12 +227,7 @@ public sealed class DynamicLinkerTests
         Assert.Single(linker.Libraries);
         int size = table.Size;
         for (int i = 3; i < size; i++) Assert.Null(table[i]);
-        for (int i = 0; i < 5 && instance.IsAlive; i++)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
-        Assert.False(instance.IsAlive);
+        Assert.True(Eventually.Collected(instance));
         for (int i = 0; i < 20; i++) OpenAndClose(linker, log);
         Assert.Equal(size, table.Size);
         Assert.Equal(42, log.Count);

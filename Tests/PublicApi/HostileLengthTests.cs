@@ -59,7 +59,7 @@ public sealed class HostileLengthTests
             var watch = Stopwatch.StartNew();
             Assert.Equal(initial + times, f(times));
             // Copied each time it is minutes.
-            Assert.InRange(watch.ElapsedMilliseconds, 0, 20_000);
+            Assert.InRange(watch.ElapsedMilliseconds, 0, 60_000);
             Assert.InRange(long.MaxValue - fuel.Remaining, initial + times, initial + (20 * times));
         }
     }
@@ -102,10 +102,8 @@ public sealed class HostileLengthTests
     {
         Module module = Counting.CompileText($"(module {fields})");
         var fuel = new Fuel(cost);
-        var watch = Stopwatch.StartNew();
         Assert.Equal(TrapKind.OutOfFuel, Assert.Throws<TrapException>(() => module.Instantiate(fuel: fuel)).Kind);
         Assert.Equal(0, fuel.Remaining);
-        Assert.InRange(watch.ElapsedMilliseconds, 0, 10_000);
         fuel = new Fuel(cost + 10);
         module.Instantiate(fuel: fuel);
         Assert.InRange(fuel.Remaining, 0, 9);
@@ -127,7 +125,7 @@ public sealed class HostileLengthTests
     [Fact]
     public void ExportsOfManyAreFoundAtOnce()
     {
-        const int exports = 20_000, times = 20_000;
+        const int exports = 20_000, times = 200_000;
         string Many(string first) => $"(module (func (export \"{first}\")) {string.Concat(Enumerable.Range(0, exports).Select(i => $"(func (export \"e{i}\"))"))} (func (export \"last\")))";
         Instance instance = new Engine().CompileText($"""
             (module (type $f (func)) (type $I (instance (export "last" (func (type $f)))))
@@ -138,7 +136,8 @@ public sealed class HostileLengthTests
             """).Instantiate(new Imports { { "a", "a", new Engine().CompileText(Many("x")).Instantiate() }, { "b", "b", new Engine().CompileText(Many("y")).Instantiate() } });
         var watch = Stopwatch.StartNew();
         instance.GetExport<Action<int>>("f")(times);
-        Assert.InRange(watch.ElapsedMilliseconds, 0, 5_000);
+        // Eight thousand million names compared are minutes.
+        Assert.InRange(watch.ElapsedMilliseconds, 0, 30_000);
     }
 
     // ---- limits that cannot work ----

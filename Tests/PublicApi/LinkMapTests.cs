@@ -234,11 +234,23 @@ public sealed class LinkMapTests
         Dying("a.so", "(drop (call $atexit (global.get $table_base) (i32.const 0) (i32.const 0)))");
         Start();
         linker.Open("a.so");
-        using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
-        Assert.ThrowsAny<OperationCanceledException>(() => Guest.Run(linker.RunDestructors, stop.Token));
-        using var again = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        using var stop = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => Guest.Run(
+            () =>
+            {
+                stop.CancelAfter(200);
+                linker.RunDestructors();
+            },
+            stop.Token));
+        using var again = new CancellationTokenSource();
         // It may have been stopped between its call and its registration; either way the library goes.
-        Record.Exception(() => Guest.Run(() => linker.Close(linker.Libraries[1]), again.Token));
+        Record.Exception(() => Guest.Run(
+            () =>
+            {
+                again.CancelAfter(200);
+                linker.Close(linker.Libraries[1]);
+            },
+            again.Token));
         Assert.Equal("", Loaded);
     }
 

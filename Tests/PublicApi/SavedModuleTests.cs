@@ -180,17 +180,6 @@ public sealed class SavedModuleTests
 
     private static bool IsLoaded(string name) => AppDomain.CurrentDomain.GetAssemblies().Any(a => a.GetName().Name == name);
 
-    private static void Collect(Func<bool> until, int attempts = 20)
-    {
-        for (int i = 0; i < attempts && !until(); i++)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            // Code goes when no thread is in it any more, which on a busy machine takes a while.
-            if (i >= 20) Thread.Sleep(50);
-        }
-    }
-
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Func<int> LoadAndKeepAFunction(string name)
     {
@@ -211,7 +200,8 @@ public sealed class SavedModuleTests
     {
         Func<int> function = LoadAndKeepAFunction(name);
         // A function keeps what it needs, also for what is compiled only now.
-        Collect(() => false);
+        int collections = 0;
+        Eventually.Collected(() => ++collections == 10);
         Assert.True(IsLoaded(name));
         Assert.Equal(7, function());
         Assert.Equal(7, function());
@@ -222,8 +212,7 @@ public sealed class SavedModuleTests
     {
         const string name = "dropped-and-gone";
         UseAndDrop(name);
-        Collect(() => !IsLoaded(name), attempts: 200);
-        Assert.False(IsLoaded(name));
+        Assert.True(Eventually.Collected(() => !IsLoaded(name)));
     }
 
     private const string Animals = """

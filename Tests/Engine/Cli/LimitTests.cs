@@ -41,9 +41,16 @@ public sealed class LimitTests : IDisposable
     [Fact]
     public void TheTimeoutSaysWhereTheGuestWas()
     {
-        (int code, string output, string error) = Run("run", "--timeout", "300ms", File(Spin));
-        Assert.Equal((RunLimits.TimedOut, ""), (code, output));
-        Assert.Matches("^stopped: the time limit of 0\\.3 s is over\n(    at spin!work\n)?    at spin!main\n$", error);
+        string error = "";
+        // On a busy machine the time may be over before the guest has begun.
+        foreach (string time in new[] { "0.3", "3", "30" })
+        {
+            (int code, string output, error) = Run("run", "--timeout", time + "s", File(Spin));
+            Assert.Equal((RunLimits.TimedOut, ""), (code, output));
+            Assert.StartsWith($"stopped: the time limit of {time} s is over\n", error, StringComparison.Ordinal);
+            if (error.Contains("spin!", StringComparison.Ordinal)) break;
+        }
+        Assert.Matches("is over\n(    at spin!work\n)?    at spin!main\n$", error);
     }
 
     [Fact]
@@ -148,7 +155,7 @@ public sealed class LimitTests : IDisposable
         Assert.Equal("", quick.ToString());
         var writer = new StringWriter();
         using (new ProgressLine(TextWriter.Synchronized(writer), "compiling x.wasm, 80.0 MB", TimeSpan.FromMilliseconds(1)))
-            for (int i = 0; i < 1000 && writer.GetStringBuilder().Length == 0; i++) await Task.Delay(10);
+            for (int i = 0; i < 12_000 && writer.GetStringBuilder().Length == 0; i++) await Task.Delay(10);
         string shown = writer.ToString();
         Assert.Matches("^\rcompiling x\\.wasm, 80\\.0 MB \\.\\.\\. [0-9]+\\.[0-9] s", shown);
         // The line is gone at the end: blanks over it.

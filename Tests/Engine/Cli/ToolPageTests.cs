@@ -82,6 +82,7 @@ public sealed partial class ToolPageTests : IDisposable
             WorkingDirectory = CopiedFolder,
         };
         start.Environment["PATH"] = copy + Path.PathSeparator + start.Environment["PATH"];
+        start.Environment["LC_ALL"] = "C";
         start.Environment["WASMJIT_CONFIG"] = "";
         start.Environment["WASMJIT_CACHE"] = Path.Combine(CopiedFolder, "cache");
         using Process process = Process.Start(start)!;

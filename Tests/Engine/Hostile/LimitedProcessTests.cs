@@ -10,11 +10,19 @@ namespace WasmJit.Tests.Hostile;
 /// </summary>
 public sealed class LimitedProcessTests
 {
+    /// <summary>The exit code for limits that cannot be set here.</summary>
+    private const int NotTested = 99;
+
     private static async Task<(int Code, string Output)> Run(string limits, string checks, string file, string function, params string[] arguments)
     {
         string tool = typeof(Tool).Assembly.Location;
-        string command = $"{limits}; exec dotnet '{tool}' run --memory-checks {checks} '{(Path.IsPathRooted(file) ? file : Golden.InRepository("Tests/Engine/Hostile/" + file))}' --invoke {function} {string.Join(' ', arguments)}";
+        // The limits of whoever runs the tests may be lower than those to be set: then there is nothing to test.
+        string command = $"({limits}) 2>/dev/null || exit {NotTested}; {limits}; exec dotnet '{tool}' run --memory-checks {checks} '{(Path.IsPathRooted(file) ? file : Golden.InRepository("Tests/Engine/Hostile/" + file))}' --invoke {function} {string.Join(' ', arguments)}";
         var start = new ProcessStartInfo("bash", ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // What .NET and the C library take of the address space for themselves goes with the number of processors.
+        start.Environment["DOTNET_PROCESSOR_COUNT"] = "2";
+        start.Environment["MALLOC_ARENA_MAX"] = "2";
+        start.Environment["LC_ALL"] = "C";
         using Process process = Process.Start(start)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = await process.StandardOutput.ReadToEndAsync();
@@ -40,8 +48,10 @@ public sealed class LimitedProcessTests
     public async Task MemoriesWork(string limits, string checks)
     {
         if (!OperatingSystem.IsLinux()) return;
-        Assert.Equal((0, "1\n"), await Run(limits, checks, "limited-address-space.wat", "g", "1000"));
-        (int code, string output) = await Run(limits, checks, "limited-address-space.wat", "o", "65536");
+        (int code, string output) = await Run(limits, checks, "limited-address-space.wat", "g", "1000");
+        if (code == NotTested) return;
+        Assert.Equal((0, "1\n"), (code, output));
+        (code, output) = await Run(limits, checks, "limited-address-space.wat", "o", "65536");
         Assert.Equal(Tool.Trapped, code);
         Assert.StartsWith("trap: out of bounds memory access\n", output);
     }
@@ -102,6 +112,8 @@ public sealed class LimitedProcessTests
     public async Task MemoriesWithoutEndAreATrap(string file, string function, string checks)
     {
         if (!OperatingSystem.IsLinux()) return;
+        // Where the system allows a process many more mappings than usual there is room for all.
+        if (long.Parse(await File.ReadAllTextAsync("/proc/sys/vm/max_map_count"), System.Globalization.CultureInfo.InvariantCulture) > 70_000 && (checks, function) != ("guard", "f")) return;
         (int code, string output) = await Run("true", checks, file, function, "70000");
         Assert.Equal(Tool.Trapped, code);
         Assert.StartsWith("trap: out of memory: No address space or memory is left", output);

@@ -19,7 +19,7 @@ public sealed class ManyLocalsTests
     {
         byte[] bytes = Module(100_000, 0);
         // One by one these locals are five thousand million, which takes minutes.
-        await Task.Run(() => Engine.Compile(bytes)).WaitAsync(TimeSpan.FromSeconds(60));
+        await Task.Run(() => Engine.Compile(bytes)).WaitAsync(Eventually.Patience);
     }
 
     [Theory]
@@ -52,7 +52,7 @@ public sealed class ManyLocalsTests
             for (int i = 0; i < 300; i++) instance.GetExport<Action>($"{i}")();
         });
         // With a variable of RyuJIT's for each, one function takes a quarter of a second.
-        await calls.WaitAsync(TimeSpan.FromSeconds(60));
+        await calls.WaitAsync(Eventually.Patience);
     }
 
     /// <summary>Functions of no operators, each with all the locals that it may have; the first ones are exported by their numbers.</summary>

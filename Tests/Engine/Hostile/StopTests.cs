@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using WasmJit.Jit.Tiers;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -7,31 +7,27 @@ namespace WasmJit.Tests;
 [Collection("JIT events")]
 public sealed class StopTests
 {
-    /// <summary>On a machine that does nothing else it is some milliseconds; what is not stopped takes many seconds.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
-
     private static readonly Engine Interruptible = new(new EngineOptions { Interruptible = true, Compilation = WasmJit.Compilation.Lazy });
 
+    /// <summary>
+    /// Calls something that is cancelled a moment later. When the timer's thread gets its turn is the system's business: on a busy machine the work may
+    /// have ended before. Then it is done again.
+    /// </summary>
     private static void Stops(int milliseconds, Action call)
     {
-        using var source = new CancellationTokenSource();
-        TimeSpan late = TimeSpan.Zero;
-        Assert.Throws<GuestCanceledException>(() => Guest.Run(
-            () =>
-            {
-                source.CancelAfter(milliseconds);
-                var watch = Stopwatch.StartNew();
-                try
+        Exception? stopped = null;
+        for (int attempt = 0; stopped is null && attempt < 20; attempt++)
+        {
+            using var source = new CancellationTokenSource();
+            stopped = Record.Exception(() => Guest.Run(
+                () =>
                 {
+                    source.CancelAfter(milliseconds);
                     call();
-                }
-                finally
-                {
-                    late = watch.Elapsed - TimeSpan.FromMilliseconds(milliseconds);
-                }
-            },
-            source.Token));
-        Assert.True(late < Patience, $"{late.TotalMilliseconds:0} ms late");
+                },
+                source.Token));
+        }
+        Assert.IsType<GuestCanceledException>(stopped);
     }
 
     private static Action Call(Module module, string name)
@@ -53,6 +49,8 @@ public sealed class StopTests
         Action run = Call(module, "run");
         Stops(20, run);
         Stops(20, run);
+        // It was stopped while it was compiled, which takes seconds, not afterwards.
+        Assert.False(module.Code.IsCompiled(module.Info.Funcs.Count - 1));
     }
 
     [Fact]
@@ -146,15 +144,44 @@ public sealed class StopTests
     [MemberData(nameof(Shapes))]
     public void NoShapeTakesLong(string name, string text)
     {
-        Module module = new Engine(new EngineOptions { BackgroundThreads = 0 }).Compile(text.Length > 0 ? Wat.ToBinary(text) : HostileInput.Read(name));
-        int last = module.Info.Funcs.Count - 1;
-        TimeSpan before = Time();
-        Assert.NotEqual(0, module.Code.Compile(last));
-        TimeSpan taken = Time() - before;
-        // 2 to 35 seconds, when the optimiser had them, or when each label had its own temporaries.
-        Assert.True(taken < TimeSpan.FromSeconds(2.5), $"{taken}");
+        byte[] bytes = text.Length > 0 ? Wat.ToBinary(text) : HostileInput.Read(name);
+        // Most are some four times the usual. It was 25 to 500 times, when the optimiser had them, or when each label had its own temporaries.
+        int most = name == "brif900.wasm" ? 100 : 20;
+        IsNoSlower(most, () => Compile(bytes), () =>
+        {
+            for (int i = 0; i < 10; i++) Compile(Plain);
+        });
 
-        static TimeSpan Time() => Process.GetCurrentProcess().TotalProcessorTime;
+        static void Compile(byte[] bytes)
+        {
+            Module module = new Engine(new EngineOptions { BackgroundThreads = 0 }).Compile(bytes);
+            Assert.NotEqual(0, module.Code.Compile(module.Info.Funcs.Count - 1));
+        }
+    }
+
+    /// <summary>A large function of no special shape.</summary>
+    private static readonly byte[] Plain = Wat.ToBinary($"""
+        (module (func (export "f") (param i32) (result i32)
+          {string.Concat(Enumerable.Repeat("(local.set 0 (i32.add (i32.mul (local.get 0) (i32.const 3)) (i32.const 5)))", 2000))}
+          (local.get 0)))
+        """);
+
+    /// <summary>
+    /// Something takes no more processor time than a number of times what something else takes on the same machine. Time that is not its own may count
+    /// among it, so it is tried three times.
+    /// </summary>
+    private static void IsNoSlower(int times, Action action, Action measure)
+    {
+        TimeSpan usual = Time(measure), taken = TimeSpan.MaxValue;
+        for (int attempt = 0; attempt < 3 && taken > times * usual; attempt++) taken = Time(action);
+        Assert.True(taken <= times * usual, $"{taken}, the other {usual}");
+
+        static TimeSpan Time(Action action)
+        {
+            TimeSpan before = Environment.CpuUsage.TotalTime;
+            action();
+            return Environment.CpuUsage.TotalTime - before;
+        }
     }
 
     /// <summary>Nobody waits for the compiler where functions are interpreted at first; and what it would take too long for stays so.</summary>
@@ -164,13 +191,27 @@ public sealed class StopTests
     [InlineData("near_wild_1800.wasm")]
     public unsafe void TheFirstCallDoesNotWait(string file)
     {
-        Module module = new Engine().Compile(HostileInput.Read(file));
+        Module module = new Engine(new EngineOptions { BackgroundThreads = 1 }).Compile(HostileInput.Read(file));
         Action run = Call(module, "run");
-        TimeSpan before = Environment.CpuUsage.TotalTime;
-        for (int i = 0; i < 10; i++) run();
-        TimeSpan taken = Environment.CpuUsage.TotalTime - before;
-        Assert.True(taken < TimeSpan.FromSeconds(1), $"{taken}");
         int last = module.Info.Funcs.Count - 1;
+        using var held = new ManualResetEventSlim();
+        Lookahead.BeforeEach = held.Wait;
+        try
+        {
+            // The thread that compiles does nothing meanwhile: whoever waited for it would wait for ever.
+            var calls = new Thread(() =>
+            {
+                for (int i = 0; i < 10; i++) run();
+            });
+            calls.Start();
+            Assert.True(calls.Join(Eventually.Patience));
+            Assert.False(module.Code.IsCompiled(last));
+        }
+        finally
+        {
+            held.Set();
+            Lookahead.BeforeEach = null;
+        }
         module.Code.OnHot(module.Code.States + (last - module.Info.ImportedFuncs));
         module.Code.Hot!.Wait();
         Assert.Equal(file == "brtab900.wasm", module.Code.IsCompiled(last));
@@ -181,20 +222,18 @@ public sealed class StopTests
     public void ReadsBelowManyConstantsAreLookedForOnce()
     {
         const int constants = 60_000, writes = 55_000;
-        string text = $"""
+        // Two thousand million steps otherwise.
+        Func<int, int, int> read = Function("(local.get 1)"), none = Function("(i32.const 5)");
+        IsNoSlower(10, () => Assert.Equal(12, read(1, 5)), () => Assert.Equal(12, none(1, 5)));
+
+        static Func<int, int, int> Function(string first) => new Engine(new EngineOptions { Compilation = WasmJit.Compilation.Interpreted }).CompileText($"""
             (module (func (export "f") (param i32 i32) (result i32)
-              (local.get 1)
+              {first}
               {string.Concat(Enumerable.Repeat("(i32.const 7)", constants))}
               {string.Concat(Enumerable.Repeat("(local.set 0)", writes))}
               {string.Concat(Enumerable.Repeat("drop ", constants - writes))}
               (i32.add (local.get 0))))
-            """;
-        var f = new Engine(new EngineOptions { Compilation = WasmJit.Compilation.Interpreted }).CompileText(text).Instantiate().GetExport<Func<int, int, int>>("f");
-        TimeSpan before = Environment.CpuUsage.TotalTime;
-        Assert.Equal(12, f(1, 5));
-        TimeSpan taken = Environment.CpuUsage.TotalTime - before;
-        // Two thousand million steps otherwise.
-        Assert.True(taken < TimeSpan.FromSeconds(3), $"{taken}");
+            """).Instantiate().GetExport<Func<int, int, int>>("f");
     }
 
     /// <summary>Functions that are not optimised do what they did.</summary>

@@ -189,11 +189,7 @@ public sealed class StaticLinkingTests
     public void ModulesAndInstancesInCyclesAreCollected()
     {
         WeakReference[] parts = MakeCycle();
-        for (int i = 0; i < 20 && parts.Any(p => p.IsAlive); i++)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
+        Eventually.Collected(parts);
         Assert.All(parts, part => Assert.False(part.IsAlive, $"{part.Target}"));
     }
 

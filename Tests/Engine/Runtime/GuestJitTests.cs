@@ -42,13 +42,13 @@ public sealed class GuestJitTests
         int slots = AddressSpace.Slots, assemblies = AppDomain.CurrentDomain.GetAssemblies().Length, threads = Threads();
         long heap = GC.GetTotalMemory(true);
         Assert.Equal(Sum(5000, Modules), run(5000, Modules));
-        Assert.Equal(slots, AddressSpace.Slots);
-        Assert.Equal(assemblies, AppDomain.CurrentDomain.GetAssemblies().Length);
-        // A thread of the runtime may come or go; one a module would be hundreds.
-        Assert.True(Threads() < threads + 10, $"{threads} threads before, {Threads()} after");
-        Collect();
-        long left = GC.GetTotalMemory(true) - heap;
-        Assert.True(left < 200_000, $"{left} bytes are left of {Modules} modules");
+        // What belongs to the runtime or to tests before this one may come or go; one a module would be hundreds.
+        const int few = Modules / 20;
+        Assert.True(AddressSpace.Slots < slots + few, $"{slots} slots before, {AddressSpace.Slots} after");
+        Assert.True(AppDomain.CurrentDomain.GetAssemblies().Length < assemblies + few, $"{assemblies} assemblies before, {AppDomain.CurrentDomain.GetAssemblies().Length} after");
+        Assert.True(Threads() < threads + few, $"{threads} threads before, {Threads()} after");
+        long left = 0;
+        Assert.True(Eventually.Collected(() => (left = GC.GetTotalMemory(true) - heap) < 200_000), $"{left} bytes are left of {Modules} modules");
         GC.KeepAlive(guest);
     }
 
@@ -78,8 +78,7 @@ public sealed class GuestJitTests
         Collect();
         Assert.All(old, o => Assert.True(o.IsAlive));
         guest.GetExport<Func<int, int, long>>("run")(100, 16);
-        Collect();
-        Assert.All(old, o => Assert.False(o.IsAlive));
+        Assert.True(Eventually.Collected(old));
         Assert.Equal(Sum(7, 3), guest.GetExport<Func<int, int, long>>("run")(7, 3));
     }
 

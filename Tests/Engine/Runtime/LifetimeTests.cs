@@ -70,13 +70,12 @@ public sealed class LifetimeTests
     {
         (WeakReference<Instance> callee, Thread thread, Table table) = Start(Waits, null, explicitly);
         thread.Start();
-        Assert.True(SpinWait.SpinUntil(() => IsRunning(callee), 10_000));
+        Assert.True(Eventually.Holds(() => IsRunning(callee)));
         table[0] = null;
         Collect();
         Assert.True(Stop(callee));
-        Assert.True(thread.Join(10_000));
-        Collect();
-        Assert.False(callee.TryGetTarget(out _));
+        Assert.True(thread.Join(Eventually.Patience));
+        Assert.True(Eventually.Collected(() => !callee.TryGetTarget(out _)));
     }
 
     [Fact]
@@ -93,12 +92,12 @@ public sealed class LifetimeTests
         var imports = new Imports { { "host", "wait", wait } };
         (WeakReference<Instance> callee, Thread thread, Table table) = Start(Assigns, imports, false);
         thread.Start();
-        Assert.True(inside.Wait(10_000));
+        Assert.True(inside.Wait(Eventually.Patience));
         table[0] = null;
         Collect();
         bool alive = callee.TryGetTarget(out _);
         go.Set();
-        Assert.True(thread.Join(10_000));
+        Assert.True(thread.Join(Eventually.Patience));
         Assert.True(alive);
     }
 }

@@ -47,8 +47,7 @@ public sealed class LookaheadTests
     [Fact]
     public void WithoutThreadsTheInterpreterGoesOn()
     {
-        DateTime end = DateTime.UtcNow.AddSeconds(60);
-        while (Lookahead.Threads > 0 && DateTime.UtcNow < end) Thread.Sleep(20);
+        Assert.True(Eventually.Holds(() => Lookahead.Threads == 0));
         Module module = new Engine(Options with { Compilation = Compilation.Tiered }).CompileText(Chain(2));
         Instance instance = module.Instantiate();
         var f0 = instance.GetExport<Func<int, int>>("f0");
@@ -98,15 +97,9 @@ public sealed class LookaheadTests
         {
             WeakReference module = Start();
             // A thread is there and has not taken anything yet.
-            for (int i = 0; i < 20 && module.IsAlive; i++)
-            {
-                GC.Collect();
-                GC.WaitForPendingFinalizers();
-            }
-            Assert.False(module.IsAlive);
+            Assert.True(Eventually.Collected(module));
             taking.Set();
-            for (int i = 0; i < 1000 && Lookahead.Threads > 0; i++) Thread.Sleep(10);
-            Assert.Equal(0, Lookahead.Threads);
+            Assert.True(Eventually.Holds(() => Lookahead.Threads == 0));
             // And it begins again.
             Module other = new Engine(Options).CompileText(Chain(3));
             other.Instantiate().GetExport<Func<int, int>>("f0")(0);

@@ -136,8 +136,10 @@ public sealed class MemoryTests
     public void DroppedMemoriesGiveTheirAddressSpaceBack()
     {
         // More than the address space of a process has room for, and the collector sees only small objects.
+        int before = AddressSpace.Slots;
         for (int i = 0; i < 20_000; i++) GC.KeepAlive(new Memory(new MemoryType(0)));
-        Assert.InRange(AddressSpace.Slots, 1, 4096);
+        // Tests beside this one take some, too.
+        Assert.InRange(AddressSpace.Slots - before, 0, 4096);
     }
 
     [Fact]
@@ -176,7 +178,7 @@ public sealed class MemoryTests
     {
         var result = new int[1];
         MakeFinalizable(result);
-        Collect();
+        Eventually.Collected(() => result[0] != 0);
         Assert.Equal(77, result[0]);
     }
 }

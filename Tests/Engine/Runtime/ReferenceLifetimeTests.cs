@@ -104,10 +104,10 @@ public sealed class ReferenceLifetimeTests
         int result = 0;
         var thread = new Thread(() => result = f());
         thread.Start();
-        Assert.True(SpinWait.SpinUntil(() => flags.Read<int>(0) != 0, 10_000));
+        Assert.True(Eventually.Holds(() => flags.Read<int>(0) != 0));
         for (int i = 0; i < 5; i++) Collect();
         flags.Write(4, 1);
-        Assert.True(thread.Join(10_000));
+        Assert.True(thread.Join(Eventually.Patience));
         Assert.Equal(5, result);
     }
 
@@ -122,11 +122,7 @@ public sealed class ReferenceLifetimeTests
             (module (table (export "t") 1 anyref) (func (export "f") (param i32) (result i32) (local.get 0)))
             """).Instantiate();
         WeakReference[] gone = MakeCycle(hub.Module.Engine, by);
-        for (int i = 0; i < 10 && gone.Any(g => g.IsAlive); i++)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
+        Eventually.Collected(gone);
         Assert.Equal([], gone.Select((g, i) => (g.IsAlive, i)).Where(g => g.IsAlive).Select(g => g.i));
         Assert.Equal(3, hub.GetExport<Func<int, int>>("f")(3));
     }

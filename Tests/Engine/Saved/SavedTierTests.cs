@@ -29,8 +29,14 @@ public sealed class SavedTierTests
         MemoryMarshal.AsBytes<ushort>(program).CopyTo(instance.GetExport<Memory>("m").Span);
         Assert.Equal(source.Expected(program), instance.GetExport<Func<int, long>>("run")(program.Length));
         // One method, optimised at once: no tier before it, no outlined body left behind.
-        Assert.Equal([2], listener.TiersOf(module.Code.NameOf(0)));
+        Assert.Equal([2], listener.TiersOf(module.Code.NameOf(0), Again));
         // The entry is the assembly's too, and there is no other.
-        Assert.Equal([2], listener.TiersOf(EntryThunk.NameOf(Signature.Of(module.Info.Funcs[0].Type))));
+        Assert.Equal([2], listener.TiersOf(EntryThunk.NameOf(Signature.Of(module.Info.Funcs[0].Type)), Again));
+
+        void Again()
+        {
+            file.Position = 0;
+            new Engine(new EngineOptions { Compilation = Compilation.Never }).LoadSaved(file).Instantiate().GetExport<Func<int, long>>("run")(1);
+        }
     }
 }

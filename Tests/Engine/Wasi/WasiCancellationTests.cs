@@ -79,14 +79,14 @@ public sealed class WasiCancellationTests : IDisposable
         using var source = new CancellationTokenSource();
         WasiGuest guest = MakeGuest(byCall ? CancellationToken.None : source.Token);
         guest.WriteList(List, (Data, Size));
-        using var timer = new Timer(_ => source.Cancel(), null, 150, Timeout.Infinite);
         long start = Stopwatch.GetTimestamp();
+        using var timer = new Timer(_ => source.Cancel(), null, 150, Timeout.Infinite);
         Assert.ThrowsAny<OperationCanceledException>(() => Under(byCall ? source.Token : null, () =>
         {
             // Buffers of the system take some before a write waits.
             for (int i = 0; i < 100_000; i++) Assert.Equal(Errno.Success, Calls[name](guest));
         }));
-        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0.1, 60);
+        Assert.True(Stopwatch.GetElapsedTime(start).TotalSeconds > 0.1, "it did not wait");
         guest.Host.Dispose();
         // Sockets that were given are as they were.
         Assert.True(connection.Blocking);
@@ -138,25 +138,35 @@ public sealed class WasiCancellationTests : IDisposable
     [InlineData("fd_pread")]
     public void WhatMovesGigabytesEndsToo(string name)
     {
+        foreach (bool byCall in new[] { false, true })
+        {
+            // When the timer's thread gets its turn is the system's business: on a busy machine all may have been moved before.
+            Exception? stopped = null;
+            for (int attempt = 0; stopped is null && attempt < 20; attempt++) stopped = MoveGigabytes(name, byCall);
+            Assert.IsAssignableFrom<OperationCanceledException>(stopped);
+        }
+    }
+
+    /// <summary>What a call of two gigabytes throws that is cancelled a moment after its begin; null if it ended first.</summary>
+    private Exception? MoveGigabytes(string name, bool byCall)
+    {
         const int Gigabytes = 2_000_000_000;
         using (FileStream file = File.Create(Path.Combine(folder, "file")))
             if (name is "fd_read" or "fd_pread") file.SetLength(Gigabytes);
-        foreach (bool byCall in new[] { false, true })
+        using var source = new CancellationTokenSource();
+        WasiGuest guest = MakeLargeGuest(byCall ? CancellationToken.None : source.Token);
+        Assert.Equal(Errno.Success, guest.Invoke("path_open", 3, 0, "file", 0, (long)(Rights.FdRead | Rights.FdWrite | Rights.FdSeek), 0L, 0, Result));
+        int fd = guest.Memory.Read<int>(Result);
+        guest.WriteList(List, (Data, Gigabytes));
+        using var timer = new Timer(_ => source.Cancel(), null, 10, Timeout.Infinite);
+        Exception? thrown = Record.Exception(() => Under(byCall ? source.Token : null, () => _ = name switch
         {
-            using var source = new CancellationTokenSource();
-            WasiGuest guest = MakeLargeGuest(byCall ? CancellationToken.None : source.Token);
-            Assert.Equal(Errno.Success, guest.Invoke("path_open", 3, 0, "file", 0, (long)(Rights.FdRead | Rights.FdWrite | Rights.FdSeek), 0L, 0, Result));
-            int fd = guest.Memory.Read<int>(Result);
-            guest.WriteList(List, (Data, Gigabytes));
-            using var timer = new Timer(_ => source.Cancel(), null, 10, Timeout.Infinite);
-            Assert.ThrowsAny<OperationCanceledException>(() => Under(byCall ? source.Token : null, () => _ = name switch
-            {
-                "random_get" => guest.Invoke(name, Data, Gigabytes),
-                "fd_pwrite" or "fd_pread" => guest.Invoke(name, fd, List, 1, 0L, Result),
-                _ => guest.Invoke(name, fd, List, 1, Result),
-            }));
-            guest.Host.Dispose();
-        }
+            "random_get" => guest.Invoke(name, Data, Gigabytes),
+            "fd_pwrite" or "fd_pread" => guest.Invoke(name, fd, List, 1, 0L, Result),
+            _ => guest.Invoke(name, fd, List, 1, Result),
+        }));
+        guest.Host.Dispose();
+        return thrown;
     }
 
     private WasiGuest MakeLargeGuest(CancellationToken token)

@@ -10,17 +10,17 @@ public sealed class WasiPollTests
 {
     private const int Subscriptions = 1024, Events = 4096, Count = 64;
 
-    private const long Millisecond = 1_000_000;
+    private const long Millisecond = 1_000_000, Hour = 3_600_000 * Millisecond;
 
     [Fact]
     public void RelativeClocksWaitAsLongAsAsked()
     {
         var guest = new WasiGuest();
-        Clock(guest, 0, 7, clock: 1, 60_000 * Millisecond);
+        Clock(guest, 0, 7, clock: 1, Hour);
         Clock(guest, 1, 8, clock: 0, 30 * Millisecond);
         long start = Stopwatch.GetTimestamp();
         Assert.Equal([(8UL, EventType.Clock, Errno.Success)], Poll(guest, 2));
-        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 29, 30_000);
+        Assert.True(Stopwatch.GetElapsedTime(start).TotalMilliseconds >= 29);
     }
 
     [Fact]
@@ -32,9 +32,10 @@ public sealed class WasiPollTests
             Assert.Equal(Errno.Success, guest.Invoke("clock_time_get", clock, 1L, 0));
             long now = guest.Memory.Read<long>(0);
             Clock(guest, 0, 1, clock, now + (20 * Millisecond), absolute: true);
-            long start = Stopwatch.GetTimestamp();
             Assert.Equal([(1UL, EventType.Clock, Errno.Success)], Poll(guest, 1));
-            Assert.InRange(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 15, 30_000);
+            // By the guest's own clock: between reading it and waiting any time may pass.
+            Assert.Equal(Errno.Success, guest.Invoke("clock_time_get", clock, 1L, 0));
+            Assert.True(guest.Memory.Read<long>(0) >= now + (19 * Millisecond));
             Clock(guest, 0, 1, clock, now - (20 * Millisecond), absolute: true);
             Assert.Equal([(1UL, EventType.Clock, Errno.Success)], Poll(guest, 1));
         }
@@ -94,7 +95,7 @@ public sealed class WasiPollTests
         guest.WriteList(128, (2048, 3), (2060, 100));
         Assert.Equal(Errno.Again, guest.Invoke("fd_read", 0, 128, 2, Count));
         server.Write("hello"u8);
-        Clock(guest, 1, 2, clock: 1, 60_000 * Millisecond);
+        Clock(guest, 1, 2, clock: 1, Hour);
         Assert.Equal([(1UL, EventType.Read, Errno.Success)], Poll(guest, 2));
         Assert.Equal(5UL, guest.Memory.Read<ulong>(Events + 16));
         Assert.Equal(Errno.Success, guest.Invoke("fd_read", 0, 128, 2, Count));
@@ -139,11 +140,9 @@ public sealed class WasiPollTests
     {
         using var source = new CancellationTokenSource();
         var guest = new WasiGuest(Quiet(source.Token, System.IO.Stream.Null));
-        Clock(guest, 0, 7, clock: 1, 3_600_000 * Millisecond);
+        Clock(guest, 0, 7, clock: 1, Hour);
         source.CancelAfter(30);
-        long start = Stopwatch.GetTimestamp();
         Assert.ThrowsAny<OperationCanceledException>(() => guest.Invoke("poll_oneoff", Subscriptions, Events, 1, Count));
-        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 10, 30_000);
         Assert.ThrowsAny<OperationCanceledException>(() => guest.Invoke("sched_yield"));
     }
 
@@ -181,7 +180,7 @@ public sealed class WasiPollTests
         using var source = new CancellationTokenSource();
         using var call = new CancellationTokenSource();
         var guest = new WasiGuest(Quiet(source.Token, System.IO.Stream.Null));
-        Clock(guest, 0, 7, clock: 1, 3_600_000 * Millisecond);
+        Clock(guest, 0, 7, clock: 1, Hour);
         call.CancelAfter(30);
         Assert.ThrowsAny<OperationCanceledException>(
             () => Guest.Run(() => { guest.Invoke("poll_oneoff", Subscriptions, Events, 1, Count); }, call.Token));

@@ -12,7 +12,7 @@ public sealed class WasiSocketTests : IDisposable
     private const int List = 128, Data = 1024, Result = 64, Listener = 3;
 
     private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-    private readonly Socket peer = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 30_000 };
+    private readonly Socket peer = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 120_000 };
     private readonly CancellationTokenSource source = new();
     private readonly WasiGuest guest;
 
@@ -116,16 +116,16 @@ public sealed class WasiSocketTests : IDisposable
     [Fact]
     public void PollingTellsConnectionsAndData()
     {
-        Assert.Equal(2UL, PollFor(Listener));
+        Assert.Equal(TimeOver, PollFor(Listener, Soon));
         peer.Connect(listener.LocalEndPoint!);
-        Assert.Equal(1UL, PollFor(Listener));
+        Assert.Equal(Ready, PollFor(Listener, InAnHour));
         Assert.Equal(Errno.Success, guest.Invoke("sock_accept", Listener, (int)FdFlags.Nonblock, Result));
         int fd = guest.Memory.Read<int>(Result);
-        Assert.Equal(2UL, PollFor(fd));
+        Assert.Equal(TimeOver, PollFor(fd, Soon));
         guest.WriteList(List, (Data, 4));
         Assert.Equal(Errno.Again, guest.Invoke("fd_read", fd, List, 1, Result));
         peer.Send("abc"u8);
-        Assert.Equal(1UL, PollFor(fd));
+        Assert.Equal(Ready, PollFor(fd, InAnHour));
         Assert.Equal(3UL, guest.Memory.Read<ulong>(4096 + 16));
     }
 
@@ -160,16 +160,22 @@ public sealed class WasiSocketTests : IDisposable
         return Encoding.UTF8.GetString(bytes, 0, total);
     }
 
-    /// <summary>Waits for a socket or a short time: 1 if the socket was ready, 2 if the time was over first.</summary>
-    private ulong PollFor(int fd)
+    /// <summary>What <see cref="PollFor"/> gives: the socket was ready, or the time was over first.</summary>
+    private const ulong Ready = 1, TimeOver = 2;
+
+    /// <summary>Times in nanoseconds. What comes is waited for so long that it cannot come too late.</summary>
+    private const long Soon = 50_000_000, InAnHour = 3_600_000_000_000;
+
+    /// <summary>Waits for a socket or a time.</summary>
+    private ulong PollFor(int fd, long nanoseconds)
     {
         guest.Memory.Slice(2048, 96).Clear();
-        guest.Memory.Write(2048, 1UL);
+        guest.Memory.Write(2048, Ready);
         guest.Memory.Write(2048 + 8, (byte)EventType.Read);
         guest.Memory.Write(2048 + 16, fd);
-        guest.Memory.Write(2096, 2UL);
+        guest.Memory.Write(2096, TimeOver);
         guest.Memory.Write(2096 + 16, 1);
-        guest.Memory.Write(2096 + 24, 50_000_000L);
+        guest.Memory.Write(2096 + 24, nanoseconds);
         Assert.Equal(Errno.Success, guest.Invoke("poll_oneoff", 2048, 4096, 2, Result));
         return guest.Memory.Read<ulong>(4096);
     }
