@@ -44,7 +44,7 @@ public sealed class VectorOperatorTests
         foreach (Operator op in operators)
         {
             Run[] run = [.. Enumerable.Range(0, Lanes(op)).Select(i => instance.GetExport<Run>($"{op.Mnemonic} {i}"))];
-            Of(op).Sample(o => Check(op, o, run[o.Lane]), iter: 300, threads: 1);
+            Of(op).Check(300, o => Check(op, o, run[o.Lane]));
         }
     }
 
@@ -57,7 +57,8 @@ public sealed class VectorOperatorTests
         foreach (Operator op in operators)
         {
             int all = (1 << op.Params.Length) - 1;
-            Of(op).Array[24].Sample(
+            Of(op).Array[24].Check(
+                1,
                 samples =>
                 {
                     var text = new StringBuilder("(module ");
@@ -70,8 +71,7 @@ public sealed class VectorOperatorTests
                     }
                     Instance instance = new Engine(Tiers.Compiled).CompileText(text.Append(')').ToString()).Instantiate();
                     for (int i = 0; i < samples.Length; i++) Check(op, samples[i], instance.GetExport<Run>($"{i}"));
-                },
-                iter: 1, threads: 1);
+                });
         }
     }
 
