@@ -17,6 +17,9 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
     private Caller? caller;
     private List<Instance>? defined;
 
+    /// <summary>The scopes in which it has made functions, by index; empty before the first.</summary>
+    internal ScopeInstance?[] Scopes = [];
+
     internal Instance(Module module)
     {
         Module = module;

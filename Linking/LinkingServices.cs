@@ -17,7 +17,8 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
     internal override FuncRef MakeFunc(InstanceCore instance, int index)
     {
         var func = new FuncRef(instance, module.Code.CodeOf(index), module.Info.Funcs[index].Type, index);
-        func = Interlocked.CompareExchange(ref instance.Funcs[index], func, null) ?? func;
+        ref FuncRef? place = ref module.Info.IsMade ? ref instance.MadeFunc : ref instance.Funcs[index];
+        func = Interlocked.CompareExchange(ref place, func, null) ?? func;
         if (instance.IsWithdrawn) func.Withdraw();
         return func;
     }
@@ -37,7 +38,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         {
             throw NoMemoryForCode(e);
         }
-        if (Volatile.Read(ref instance.Funcs[index]) is { } func) func.Compiled(code);
+        if (instance.FindFunc(index) is { } func) func.Compiled(code);
         return code;
     }
 
@@ -68,8 +69,8 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
 
     internal override object? Compile(InstanceCore instance, Memory memory, ulong address, ulong length, DefType type, bool orNull)
     {
+        CheckMayCompile();
         Engine engine = module.Engine;
-        if (!engine.Options.RuntimeCompile || engine.Options.Compilation == Compilation.Never) throw Trap.Make(TrapKind.RuntimeCompileNotAllowed);
         memory.CheckRange(address, length);
         if (length > (ulong)Array.MaxLength) throw Trap.Make(TrapKind.OutOfMemory, "a module of 2 GiB or more");
         Module compiled;
@@ -98,6 +99,52 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
             return Fail(instance, orNull, TrapKind.ModuleTypeMismatch, $"the module is {compiled.Info.ModuleType}, {type} was asked for");
         return compiled;
     }
+
+    /// <summary>Guests may neither compile nor make functions where the host allows no code to be made.</summary>
+    private void CheckMayCompile()
+    {
+        if (!module.Engine.Options.RuntimeCompile || module.Engine.Options.Compilation == Compilation.Never) throw Trap.Make(TrapKind.RuntimeCompileNotAllowed);
+    }
+
+    internal override FuncRef? NewFunc(InstanceCore instance, in NewFuncRequest request)
+    {
+        CheckMayCompile();
+        try
+        {
+            return MadeFunction.Make((Instance)instance, request);
+        }
+        catch (QuotaExceededException e)
+        {
+            Fail(instance, orNull: false, TrapKind.QuotaExceeded, e.Detail);
+        }
+        catch (ResourceLimitException e)
+        {
+            Fail(instance, orNull: false, TrapKind.QuotaExceeded, e.Message);
+        }
+        catch (MalformedModuleException e)
+        {
+            Fail(instance, request.OrNull, TrapKind.MalformedModule, e.Message);
+        }
+        catch (ModuleException e)
+        {
+            Fail(instance, request.OrNull, TrapKind.InvalidModule, e.Message);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw Trap.Make(TrapKind.OutOfMemory, e.Message);
+        }
+        return null;
+    }
+
+    internal override void Optimize(InstanceCore instance, int index, Fuel? fuel)
+    {
+        FuncInfo func = module.Info.Funcs[index];
+        if (func.IsImported || module.Code.IsCompiled(index)) return;
+        if (fuel is not null) Fuel.Pay(fuel, Fuel.OfCode((ulong)(func.BodyEnd - func.BodyStart)));
+        module.Code.AskFor(index);
+    }
+
+    internal override bool IsOptimized(InstanceCore instance, int index) => module.Code.IsCompiled(index);
 
     private static object? Fail(InstanceCore instance, bool orNull, TrapKind kind, string reason)
     {

@@ -23,3 +23,19 @@ internal readonly struct Items<T>(List<T> list) : IReadOnlyList<T>
 
     IEnumerator IEnumerable.GetEnumerator() => list.GetEnumerator();
 }
+
+/// <summary>The functions of a module: a list, and perhaps one more.</summary>
+internal readonly struct FuncItems(List<FuncInfo> list, FuncInfo? last) : IReadOnlyList<FuncInfo>
+{
+    public int Count => last is null ? list.Count : list.Count + 1;
+
+    public FuncInfo this[int index] => last is null || index < list.Count ? list[index] : index == list.Count ? last : throw new ArgumentOutOfRangeException(nameof(index));
+
+    public IEnumerator<FuncInfo> GetEnumerator()
+    {
+        foreach (FuncInfo func in list) yield return func;
+        if (last is not null) yield return last;
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}

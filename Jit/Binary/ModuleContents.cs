@@ -71,6 +71,7 @@ internal sealed class ModuleContents
     internal List<Initialiser> Initialisers { get; } = [];
     internal List<Capture> Captures { get; } = new(1);
     internal List<EarlyItem> EarlyItems { get; } = new(1);
+    internal List<ScopeInfo> Scopes { get; } = new(1);
     internal LinkingUse? LinkingUse { get; private set; }
 
     /// <summary>How many instances are not implied by two-level imports.</summary>

@@ -50,6 +50,24 @@ internal ref partial struct ModuleDecoder
         module.Modules.Add(new ModuleDecl(module.Modules.Count, nested.ModuleType, nested));
     }
 
+    /// <summary>A scope: what functions that are made at run time may refer to.</summary>
+    private readonly void ReadScope(ref ByteReader section)
+    {
+        int at = section.Position;
+        module.UseLinking("scope", at);
+        var items = new ScopeItem[section.Count()];
+        for (int i = 0; i < items.Length; i++, progress.Poll())
+        {
+            int place = section.Position;
+            byte sort = section.U8();
+            if (sort is not (ExternByte.Func or ExternByte.Table or ExternByte.Memory or ExternByte.Global or ExternByte.Tag or ExternByte.Type))
+                throw section.Error("malformed scope item", place);
+            items[i] = new ScopeItem(sort, section.U32());
+            if (sort == ExternByte.Func) module.Declare(items[i].Index);
+        }
+        module.Scopes.Add(new ScopeInfo(module.Info, items, at));
+    }
+
     private readonly void ReadInstance(ref ByteReader section)
     {
         int at = section.Position;

@@ -232,6 +232,9 @@ internal ref partial struct ModuleDecoder
             case SectionId.Export:
                 for (int i = 0; i < count; i++, progress.Poll()) ReadExport(ref section);
                 break;
+            case SectionId.Scope:
+                for (int i = 0; i < count; i++, progress.Poll()) ReadScope(ref section);
+                break;
             case SectionId.Element:
                 for (int i = 0; i < count; i++, progress.Poll()) ReadElem(ref section, ref types);
                 break;

@@ -26,6 +26,32 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
         State = new CompilationState(parent?.State.GcBatch ?? new Runtime.GcBatch());
     }
 
+    /// <summary>A function that is made at run time: a module of this function alone, whose other index spaces are those of a scope.</summary>
+    internal ModuleInfo(ScopeInfo scope, DefType type, ReadOnlyMemory<byte> body, string? name)
+    {
+        contents = scope.Contents;
+        Bytes = body;
+        End = body.Length;
+        Settings = scope.Module.Settings;
+        State = new CompilationState(scope.Module.State.GcBatch);
+        around = scope.Module;
+        madeName = name ?? DefaultName;
+        made = new FuncInfo(type, false);
+        made.SetBody(this, 0, body.Length);
+        made.Declare();
+    }
+
+    /// <summary>The name of functions made at run time that are given none.</summary>
+    private const string DefaultName = "func.new";
+
+    /// <summary>The function that was made, and its name; the module whose scope it has.</summary>
+    private readonly FuncInfo? made;
+    private readonly string? madeName;
+    private readonly ModuleInfo? around;
+
+    /// <summary>Whether it is one function that was made at run time.</summary>
+    internal bool IsMade => made is not null;
+
     /// <summary>The results of validation and compilation.</summary>
     internal CompilationState State { get; }
 
@@ -65,7 +91,8 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     /// <summary>The recursion groups that were written as groups, of one or no type too.</summary>
     internal Items<(int First, int Count)> ExplicitGroups => new(contents.ExplicitGroups);
     internal Items<ImportInfo> Imports => new(contents.Imports);
-    internal Items<FuncInfo> Funcs => new(contents.Funcs);
+    /// <summary>The functions. One that was made at run time stands behind those of its scope, which all functions of the scope share.</summary>
+    internal FuncItems Funcs => new(contents.Funcs, made);
     internal Items<TableInfo> Tables => new(contents.Tables);
     internal Items<MemoryType> Memories => new(contents.Memories);
     internal Items<GlobalInfo> Globals => new(contents.Globals);
@@ -95,7 +122,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     internal NameSection Names => ReadNames().Names;
 
     /// <summary>The module's name.</summary>
-    internal string? Name => FuncNames.Module;
+    internal string? Name => around is null ? FuncNames.Module : around.Name;
 
     // ---- module linking ----
 
@@ -128,6 +155,9 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
 
     /// <summary>The items of the sections that may come in any order, in the order of the bytes.</summary>
     internal Items<EarlyItem> EarlyItems => new(contents.EarlyItems);
+
+    /// <summary>What functions that are made at run time may refer to.</summary>
+    internal Items<ScopeInfo> Scopes => new(contents.Scopes);
 
     /// <summary>The first use of the runtime-linking extension outside of bodies, and where it is; null if there is none.</summary>
     internal LinkingUse? LinkingUse => contents.LinkingUse;
@@ -180,7 +210,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     /// <summary>The type index space as instances share it.</summary>
     internal DefType[] TypeArray => typeArray ??= [.. Types];
 
-    internal string? FuncName(int index) => FuncNames[index];
+    internal string? FuncName(int index) => made is null ? FuncNames[index] : index == ImportedFuncs ? madeName : null;
 
     private FuncNames? funcNames;
 

@@ -19,6 +19,7 @@ internal sealed class NameSection
     internal Dictionary<uint, string> Tags { get; } = [];
     internal Dictionary<uint, string> Modules { get; } = [];
     internal Dictionary<uint, string> Instances { get; } = [];
+    internal Dictionary<uint, string> Scopes { get; } = [];
 }
 
 /// <summary>

@@ -96,6 +96,7 @@ internal static class NameSectionReader
                 case NameSubsection.Tag: ReadMap(ref part, names.Tags); break;
                 case NameSubsection.ModuleIndex: ReadMap(ref part, names.Modules); break;
                 case NameSubsection.Instance: ReadMap(ref part, names.Instances); break;
+                case NameSubsection.Scope: ReadMap(ref part, names.Scopes); break;
             }
         }
     }

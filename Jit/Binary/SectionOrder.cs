@@ -6,7 +6,7 @@ namespace WasmJit.Jit.Binary;
 internal struct SectionOrder
 {
     private static readonly string[] Names =
-        ["", "type", "import", "func", "table", "memory", "global", "export", "start", "elem", "code", "data", "datacount", "tag", "module", "instance", "alias"];
+        ["", "type", "import", "func", "table", "memory", "global", "export", "start", "elem", "code", "data", "datacount", "tag", "module", "instance", "alias", "scope"];
 
     /// <summary>The highest place that a section of <see cref="IsEarly"/> has.</summary>
     internal const int LastEarly = 2;
@@ -18,11 +18,12 @@ internal struct SectionOrder
         SectionId.Tag => 6,
         SectionId.Global => 7,
         SectionId.Export => 8,
-        SectionId.Start => 9,
-        SectionId.Element => 10,
-        SectionId.DataCount => 11,
-        SectionId.Code => 12,
-        SectionId.Data => 13,
+        SectionId.Scope => 9,
+        SectionId.Start => 10,
+        SectionId.Element => 11,
+        SectionId.DataCount => 12,
+        SectionId.Code => 13,
+        SectionId.Data => 14,
         // Module linking: the first sections come in any order.
         SectionId.Module or SectionId.Instance or SectionId.Alias => LastEarly,
         _ => -1,

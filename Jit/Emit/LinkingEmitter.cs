@@ -38,6 +38,37 @@ internal sealed class LinkingEmitter(EmitterContext context, CallEmitter calls)
                     context.HasCalls = true;
                     return true;
                 }
+            case OpId.FuncNew or OpId.FuncNewNull or OpId.FuncNewNamed or OpId.FuncNewNamedNull:
+                {
+                    bool isNamed = instr.Id is OpId.FuncNewNamed or OpId.FuncNewNamedNull, orNull = instr.Op.Form == OpForm.Null;
+                    bool is64 = module.Memories[(int)instr.A].Is64;
+                    int start = stack.Take(isNamed ? 4 : 2);
+                    context.LoadInstance();
+                    il.LdcI4((int)instr.A);
+                    il.LdcI4((int)instr.B);
+                    il.LdcI4((int)instr.C);
+                    il.LdcI4(orNull ? 1 : 0);
+                    il.Call(Members.Helper(isNamed
+                        ? AddressSize.Of(is64, nameof(CodeHelpers.NewNamedFunc32), nameof(CodeHelpers.NewNamedFunc64))
+                        : AddressSize.Of(is64, nameof(CodeHelpers.NewFunc32), nameof(CodeHelpers.NewFunc64))));
+                    stack.PushStack(ValType.Ref(module.Types[(int)instr.B], orNull), start);
+                    context.HasCalls = true;
+                    return true;
+                }
+            case OpId.FuncOptimize:
+                stack.Take(1);
+                context.LoadInstance();
+                il.Call(Members.Helper(nameof(CodeHelpers.OptimizeFunc)));
+                context.HasCalls = true;
+                return true;
+            case OpId.FuncIsOptimized:
+                {
+                    int start = stack.Take(1);
+                    il.Call(Members.Helper(nameof(CodeHelpers.IsOptimizedFunc)));
+                    stack.PushStack(ValType.I32, start);
+                    context.HasCalls = true;
+                    return true;
+                }
             case OpId.Instantiate or OpId.InstantiateNull:
                 Instantiate(instr.A, instr.Id == OpId.InstantiateNull);
                 return true;

@@ -3,14 +3,14 @@ namespace WasmJit.Jit.Format;
 // The numbers of the binary format, each in one place, for decoder, validator, text reader, printer and tests. Codes of abstract heap types are in
 // HeapType (Runtime), opcodes in the operator table.
 
-/// <summary>The ids of sections (spec 5.5.2; module linking's from 14 on).</summary>
+/// <summary>The ids of sections (spec 5.5.2; module linking's from 14 on, and the scopes of <c>func.new</c>).</summary>
 internal static class SectionId
 {
     internal const byte Custom = 0, Type = 1, Import = 2, Function = 3, Table = 4, Memory = 5, Global = 6, Export = 7, Start = 8, Element = 9,
-        Code = 10, Data = 11, DataCount = 12, Tag = 13, Module = 14, Instance = 15, Alias = 16;
+        Code = 10, Data = 11, DataCount = 12, Tag = 13, Module = 14, Instance = 15, Alias = 16, Scope = 17;
 
     /// <summary>The last section of the core specification, and the last of all.</summary>
-    internal const byte LastCore = Tag, Last = Alias;
+    internal const byte LastCore = Tag, Last = Scope;
 }
 
 /// <summary>The first bytes of types (spec 5.3, with custom descriptors and runtime linking).</summary>
@@ -51,7 +51,7 @@ internal static class ExternByte
 {
     internal const byte Func = 0, Table = 1, Memory = 2, Global = 3, Tag = 4, Module = 5, Instance = 6;
 
-    /// <summary>In an alias of an enclosing module alone.</summary>
+    /// <summary>In scopes, and in aliases of an enclosing module.</summary>
     internal const byte Type = 7;
 
     /// <summary>A function of exactly its type (custom descriptors).</summary>
@@ -70,6 +70,7 @@ internal static class ExternByte
         "tag" => Tag,
         "module" => Module,
         "instance" => Instance,
+        "type" => Type,
         _ => throw new ArgumentException($"'{keyword}' is not a kind of import or export.", nameof(keyword)),
     };
 }
@@ -123,5 +124,5 @@ internal static class CatchByte
 internal static class NameSubsection
 {
     internal const byte Module = 0, Function = 1, Local = 2, Label = 3, Type = 4, Table = 5, Memory = 6, Global = 7, Element = 8, Data = 9,
-        Field = 10, Tag = 11, ModuleIndex = 12, Instance = 13;
+        Field = 10, Tag = 11, ModuleIndex = 12, Instance = 13, Scope = 14;
 }

@@ -22,6 +22,12 @@ internal static class LinkingRows
         0xfa:0x14  memory.new          type          * -> (ref m)                                    runtime-linking  custom  cost:entity
         0xfa:0x15  table.new           type          * element -> (ref t)                            runtime-linking  custom  cost:64+entity
         0xfa:0x16  global.new          type          * value -> (ref g)                              runtime-linking  custom  cost:16
+        0xfa:0x18  func.new            mem type scope  * at at -> (ref T)                            runtime-compile  custom  reads-memory,cost:code
+        0xfa:0x19  func.new_null       mem type scope  * at at -> (ref null T)                       runtime-compile  custom  reads-memory,null:func.new,cost:code
+        0xfa:0x1a  func.new_named      mem type scope  * at at at at -> (ref T)                      runtime-compile  custom  reads-memory,cost:code
+        0xfa:0x1b  func.new_named_null mem type scope  * at at at at -> (ref null T)                 runtime-compile  custom  reads-memory,null:func.new_named,cost:code
+        0xfa:0x1c  func.optimize       -             * (ref null func) ->                            runtime-compile  custom  cost:16
+        0xfa:0x1d  func.is_optimized   -             * (ref null func) -> i32                        runtime-compile  custom  cost:1
         0xfa:0x20  memory.size_ref     type          * ref -> at                                     runtime-linking  custom  reads-memory,ref:memory.size,cost:1
         0xfa:0x21  memory.grow_ref     type          * ref at -> at                                  runtime-linking  custom  reads-memory,writes-memory,ref:memory.grow,cost:pages
         0xfa:0x22  memory.fill_ref     type          * ref at i32 at ->                              runtime-linking  custom  writes-memory,ref:memory.fill,cost:bytes

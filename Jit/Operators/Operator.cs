@@ -5,7 +5,7 @@ namespace WasmJit.Jit.Operators;
 /// <summary>The kinds of immediates behind an opcode, in the order of its row.</summary>
 internal enum ImmediateKind : byte
 {
-    BlockType, Label, Labels, Func, Type, Table, Memory, Global, Local, Tag, Elem, Data, Module, Instance, Field, Count, Name,
+    BlockType, Label, Labels, Func, Type, Table, Memory, Global, Local, Tag, Elem, Data, Module, Instance, Scope, Field, Count, Name,
     MemArg, Lane, Lanes16, I32, I64, F32, F64, V128, ValTypes, HeapType, RefType, NullRefType, CastFlags, Catches, Zero,
 }
 

@@ -95,6 +95,19 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         else JitThread.Run(Info.Funcs[func], () => CompileLoop(func, loop));
     }
 
+    internal override void AskFor(int func)
+    {
+        if (interpreted is not null && !options.TiersUp) return;
+        try
+        {
+            CompileHot(func);
+        }
+        catch (UnsupportedModuleException)
+        {
+            // An interpreted function stays so; of others the first call says what is wrong.
+        }
+    }
+
     /// <summary>Compiles a function from the head of a loop on.</summary>
     internal nint CompileLoop(int func, int loop)
     {

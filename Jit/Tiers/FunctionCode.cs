@@ -34,6 +34,11 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
     /// <summary>Whether the machine code of an own function is there.</summary>
     internal abstract bool IsCompiled(int func);
 
+    /// <summary>Asks for the machine code of an own function: soon, if other threads compile; now, if this one must.</summary>
+    internal virtual void AskFor(int func)
+    {
+    }
+
     /// <summary>How many loops have machine code that begins at their heads, for tests.</summary>
     internal virtual int LoopsCompiled => 0;
 

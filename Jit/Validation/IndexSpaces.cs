@@ -63,6 +63,12 @@ internal sealed class IndexSpaces(ModuleInfo module, CodePosition position)
         Type(index).Composite is EntityType { Entity: { Kind: ExternKind.Global } entity } ? entity.Global
             : throw position.Error($"type mismatch: type {index} is not a global type");
 
+    /// <summary>There is a scope of an index.</summary>
+    internal void CheckScope(uint index)
+    {
+        if (index >= (uint)module.Scopes.Count) throw position.Error($"unknown scope {index}");
+    }
+
     internal ModuleDecl Module(uint index) =>
         index < (uint)module.Modules.Count ? module.Modules[(int)index] : throw position.Error($"unknown module {index}");
 

@@ -25,6 +25,18 @@ internal sealed class LinkingValidator(IndexSpaces spaces, TypeStack stack, Call
                     stack.Push(ValType.Ref(type, op.Id == OpId.CompileNull));
                     return true;
                 }
+            case OpId.FuncNew or OpId.FuncNewNull or OpId.FuncNewNamed or OpId.FuncNewNamedNull:
+                {
+                    ValType address = spaces.Memory(instr.A).AddressType;
+                    spaces.FuncTypeOf(instr.B);
+                    spaces.CheckScope(instr.C);
+                    bool isNamed = op.Id is OpId.FuncNewNamed or OpId.FuncNewNamedNull;
+                    for (int i = isNamed ? 4 : 2; i > 0; i--) stack.Pop(address);
+                    stack.Push(ValType.Ref(spaces.Type(instr.B), op.Form == OpForm.Null));
+                    return true;
+                }
+            case OpId.FuncOptimize: stack.Pop(ValType.FuncRef); return true;
+            case OpId.FuncIsOptimized: stack.Pop(ValType.FuncRef); stack.Push(ValType.I32); return true;
             case OpId.Instantiate or OpId.InstantiateNull:
                 {
                     DefType type = spaces.Type(instr.A);

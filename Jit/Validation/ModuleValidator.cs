@@ -18,6 +18,15 @@ internal static class ModuleValidator
         return true;
     });
 
+    /// <summary>Validates a function that is made at run time. What its scope has belongs to a valid module.</summary>
+    /// <exception cref="ModuleException">The body is malformed or invalid.</exception>
+    /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
+    internal static void ValidateMade(ModuleInfo made) => DeepStack.Run(() =>
+    {
+        new FunctionValidator(made).ValidateBody(made.ImportedFuncs);
+        return true;
+    });
+
     private static void ValidateTree(ModuleInfo module)
     {
         if (!module.Settings.AllowLinking && module.LinkingUse is { } use) throw ModuleInfo.LinkingOff(use.What, use.Offset);
@@ -26,6 +35,7 @@ internal static class ModuleValidator
         var validator = new FunctionValidator(module);
         CheckSpaces(module, validator);
         ExportNames.Check(module);
+        foreach (ScopeInfo scope in module.Scopes) scope.Check();
         ValidateBodies(module, validator);
         if (module.LinkingUse is null && !module.State.CodeUsesLinking) return;
         var names = new ImportNames();

@@ -23,6 +23,12 @@ public abstract unsafe class InstanceCore
     /// <summary>All functions, imported ones first; own ones appear when a reference to them is first made.</summary>
     internal FuncRef?[] Funcs = [];
 
+    /// <summary>
+    /// The function, if this is the instance of a single one made at run time. Its place is the last of <see cref="Funcs"/>, which all functions of
+    /// the scope share, so nothing stands there.
+    /// </summary>
+    internal FuncRef? MadeFunc;
+
     internal Memory[] Memories = [];
     internal Table[] Tables = [];
     internal Global[] Globals = [];
@@ -104,8 +110,23 @@ public abstract unsafe class InstanceCore
     }
 
     /// <summary>The reference to a function of this instance, made at first need.</summary>
-    internal FuncRef GetFunc(int index) => Volatile.Read(ref Funcs[index]) ?? Services.MakeFunc(this, index);
+    internal FuncRef GetFunc(int index) => FindFunc(index) ?? Services.MakeFunc(this, index);
+
+    /// <summary>The same if there is one already.</summary>
+    internal FuncRef? FindFunc(int index) => Volatile.Read(ref Funcs[index]) ?? MadeFunc;
 }
+
+/// <summary>What <c>func.new</c> asks for.</summary>
+/// <param name="Memory">Where body and name are.</param>
+/// <param name="Address">Where the body begins.</param>
+/// <param name="Length">Its length in bytes.</param>
+/// <param name="Name">Where the name begins.</param>
+/// <param name="NameLength">Its length in bytes; 0 for none.</param>
+/// <param name="Type">The function's type.</param>
+/// <param name="Scope">The scope that it sees, by its index in the module.</param>
+/// <param name="OrNull">Whether the answer for a body that is not valid is null, and no trap.</param>
+internal readonly record struct NewFuncRequest(
+    Memory Memory, ulong Address, ulong Length, ulong Name, ulong NameLength, DefType Type, int Scope, bool OrNull);
 
 /// <summary>The engine's services to generated code whose implementation knows bytes and modules.</summary>
 internal abstract class InstanceServices
@@ -148,6 +169,15 @@ internal abstract class InstanceServices
 
     /// <summary><c>compile</c> of the runtime-linking extension; null only when <paramref name="orNull"/>.</summary>
     internal abstract object? Compile(InstanceCore instance, Memory memory, ulong address, ulong length, DefType type, bool orNull);
+
+    /// <summary><c>func.new</c> of the runtime-linking extension; null only if the request allows it.</summary>
+    internal abstract FuncRef? NewFunc(InstanceCore instance, in NewFuncRequest request);
+
+    /// <summary>Asks for machine code of an own function, on the fuel of the guest that asks.</summary>
+    internal abstract void Optimize(InstanceCore instance, int index, Fuel? fuel);
+
+    /// <summary>Whether an own function has machine code.</summary>
+    internal abstract bool IsOptimized(InstanceCore instance, int index);
 
     /// <summary><c>instantiate $T</c>.</summary>
     internal abstract object? Instantiate(InstanceCore instance, object? module, object?[] args, DefType type, bool orNull);

@@ -99,7 +99,7 @@ internal static unsafe class InterpreterCalls
     private static void MakeReady(InstanceCore instance, FunctionState* function, int number)
     {
         if (function->Code is null) instance.Services.Prepare(instance, function);
-        if (function->Compiled != 0 && Volatile.Read(ref instance.Funcs[instance.ImportedFuncs + number]) is { } reference)
+        if (function->Compiled != 0 && instance.FindFunc(instance.ImportedFuncs + number) is { } reference)
             reference.Compiled(function->Compiled);
     }
 

@@ -137,6 +137,29 @@ internal static class CodeHelpers
     internal static object? Compile64(ulong address, ulong length, InstanceCore instance, int memory, int type, bool orNull) =>
         instance.Services.Compile(instance, instance.Memories[memory], address, length, instance.Types[type], orNull);
 
+    /// <summary><c>func.new</c>: the result is null only when <paramref name="orNull"/>.</summary>
+    internal static FuncRef? NewFunc32(uint address, uint length, InstanceCore instance, int memory, int type, int scope, bool orNull) =>
+        NewFunc64(address, length, instance, memory, type, scope, orNull);
+
+    internal static FuncRef? NewFunc64(ulong address, ulong length, InstanceCore instance, int memory, int type, int scope, bool orNull) =>
+        NewNamedFunc64(0, 0, address, length, instance, memory, type, scope, orNull);
+
+    internal static FuncRef? NewNamedFunc32(
+        uint name, uint nameLength, uint address, uint length, InstanceCore instance, int memory, int type, int scope, bool orNull) =>
+        NewNamedFunc64(name, nameLength, address, length, instance, memory, type, scope, orNull);
+
+    internal static FuncRef? NewNamedFunc64(
+        ulong name, ulong nameLength, ulong address, ulong length, InstanceCore instance, int memory, int type, int scope, bool orNull) =>
+        instance.Services.NewFunc(instance, new NewFuncRequest(instance.Memories[memory], address, length, name, nameLength, instance.Types[type], scope, orNull));
+
+    internal static void OptimizeFunc(FuncRef? func, InstanceCore instance)
+    {
+        if (NonNullFunc(func) is { Context: InstanceCore of } own) of.Services.Optimize(of, own.Index, instance.FuelTank);
+    }
+
+    internal static int IsOptimizedFunc(FuncRef? func) =>
+        NonNullFunc(func) is { Context: InstanceCore of } own && !of.Services.IsOptimized(of, own.Index) ? 0 : 1;
+
     internal static object? Instantiate(object?[] args, object? module, InstanceCore instance, int type, bool orNull) =>
         instance.Services.Instantiate(instance, module, args, instance.Types[type], orNull);
 

@@ -19,7 +19,7 @@ internal sealed class ModuleEncoder
     private readonly TypeWriter types;
     private readonly CodeContext code;
     private readonly ByteWriter funcSection = new(), tableSection = new(), memorySection = new(), tagSection = new();
-    private readonly ByteWriter globalSection = new(), elemSection = new(), codeSection = new(), dataSection = new(), startSection = new();
+    private readonly ByteWriter globalSection = new(), elemSection = new(), codeSection = new(), dataSection = new(), startSection = new(), scopeSection = new();
     private int definedFuncs, definedTables, definedMemories, definedTags, definedGlobals;
 
     /// <summary>Exports with the places where they were written.</summary>
@@ -177,6 +177,7 @@ internal sealed class ModuleEncoder
                 types.Tag(tagSection, tag.Type);
                 break;
             case ExportField export: AddExport(export.Export, export.Item.Kind, names.Index(names.Space(export.Item.Kind), export.Item.Index)); break;
+            case ScopeField scope: Scope(scope); break;
             case StartField start: startSection.U32(names.Index(names.Funcs, start.Func)); break;
             case ElemField elem: Elem(elem); break;
             case DataField data: Data(data); break;
@@ -190,11 +191,22 @@ internal sealed class ModuleEncoder
         MemoryField or DataMemoryField => memorySection,
         GlobalField => globalSection,
         TagField => tagSection,
+        ScopeField => scopeSection,
         StartField => startSection,
         ElemField => elemSection,
         DataField => dataSection,
         _ => null,
     };
+
+    private void Scope(ScopeField field)
+    {
+        scopeSection.U32((uint)field.Items.Count);
+        foreach (ItemSyntax item in field.Items)
+        {
+            scopeSection.U8(ExternByte.Of(item.Kind));
+            scopeSection.U32(item.Kind == "type" ? types.Index(item.Index) : names.Index(names.Space(item.Kind), item.Index));
+        }
+    }
 
     // ---- functions ----
 
@@ -385,7 +397,7 @@ internal sealed class ModuleEncoder
             .. sections.Sections(), (SectionId.Function, ByteWriter.Counted(definedFuncs, funcSection)),
             (SectionId.Table, ByteWriter.Counted(definedTables, tableSection)), (SectionId.Memory, ByteWriter.Counted(definedMemories, memorySection)),
             (SectionId.Tag, ByteWriter.Counted(definedTags, tagSection)), (SectionId.Global, ByteWriter.Counted(definedGlobals, globalSection)),
-            (SectionId.Export, ByteWriter.Counted(exports.Count, exportSection)), (SectionId.Start, startSection),
+            (SectionId.Export, ByteWriter.Counted(exports.Count, exportSection)), (SectionId.Scope, ByteWriter.Counted((int)names.Scopes.Count, scopeSection)), (SectionId.Start, startSection),
             (SectionId.Element, ByteWriter.Counted((int)names.Elems.Count, elemSection)), (SectionId.DataCount, dataCountSection),
             (SectionId.Code, ByteWriter.Counted(definedFuncs, codeSection)), (SectionId.Data, ByteWriter.Counted((int)names.Datas.Count, dataSection)),
         ]);

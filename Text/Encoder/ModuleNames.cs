@@ -45,6 +45,8 @@ internal sealed class ModuleNames
 
     internal IndexSpace Instances { get; } = new("instance");
 
+    internal IndexSpace Scopes { get; } = new("scope");
+
     internal IndexSpace Space(string kind) => kind switch
     {
         "func" => Funcs,
@@ -55,6 +57,7 @@ internal sealed class ModuleNames
         "elem" => Elems,
         "data" => Datas,
         "module" => Modules,
+        "scope" => Scopes,
         _ => Instances,
     };
 

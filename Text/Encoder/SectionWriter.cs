@@ -38,7 +38,7 @@ internal sealed class SectionWriter(ModuleSyntax module, ModuleNames names, Code
                 (NameSubsection.Function, names.Funcs.Names), (NameSubsection.Type, names.Types.Space.Names), (NameSubsection.Table, names.Tables.Names),
                 (NameSubsection.Memory, names.Memories.Names), (NameSubsection.Global, names.Globals.Names), (NameSubsection.Element, names.Elems.Names),
                 (NameSubsection.Data, names.Datas.Names), (NameSubsection.Tag, names.Tags.Names), (NameSubsection.ModuleIndex, names.Modules.Names),
-                (NameSubsection.Instance, names.Instances.Names),
+                (NameSubsection.Instance, names.Instances.Names), (NameSubsection.Scope, names.Scopes.Names),
             ],
             [(NameSubsection.Local, code.LocalNames), (NameSubsection.Label, code.LabelNames), (NameSubsection.Field, names.Types.FieldNames)]);
         if (content.Length > 0) customs.Add(new CustomSection(CustomSection.NamesPlace, "name"u8.ToArray(), content));

@@ -197,6 +197,7 @@ internal sealed class CodePrinter(ModuleInfo module, ModuleIds ids, TypePrinter 
                     + $" 0x{(uint)instr.High:x8} 0x{instr.High >> 32:x8}";
             case OpId.CompileNull: return $"compile null{MemoryText(instr.A)} {ids.Types[instr.B]}";
             case OpId.Compile: return $"compile{MemoryText(instr.A)} {ids.Types[instr.B]}";
+            case OpId.FuncNewNull or OpId.FuncNewNamedNull: return $"{op.Word} null{MemoryText(instr.A)} {ids.Types[instr.B]} {ids.Scopes[instr.C]}";
             case OpId.InstantiateNull: return $"instantiate null {ids.Types[instr.A]}";
             case OpId.InstantiateModule: return $"instantiate (module {ids.Modules[instr.A]})";
             case OpId.CallIndirectRef: return $"call_indirect (ref {ids.Types[instr.A]}) (type {ids.Types[instr.B]})";
@@ -277,6 +278,7 @@ internal sealed class CodePrinter(ModuleInfo module, ModuleIds ids, TypePrinter 
                     ImmediateKind.Data => ids.Datas[index],
                     ImmediateKind.Module => ids.Modules[index],
                     ImmediateKind.Instance => ids.Instances[index],
+                    ImmediateKind.Scope => ids.Scopes[index],
                     _ => index.ToString(CultureInfo.InvariantCulture),
                 });
                 break;

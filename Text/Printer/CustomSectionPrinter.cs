@@ -81,7 +81,8 @@ internal sealed class CustomSectionPrinter(ModuleInfo module, ModuleIds ids)
         if (index < 0 || !ids.CanBeSaid || !NamesAreInRange()) return -1;
         NameSection n = module.Names;
         byte[] written = NameSectionWriter.Write(n.Module, [
-            (NameSubsection.Function, n.Funcs), (NameSubsection.Type, n.Types), (NameSubsection.Table, n.Tables), (NameSubsection.Memory, n.Memories), (NameSubsection.Global, n.Globals), (NameSubsection.Element, n.Elems), (NameSubsection.Data, n.Datas), (NameSubsection.Tag, n.Tags), (NameSubsection.ModuleIndex, n.Modules), (NameSubsection.Instance, n.Instances)],
+            (NameSubsection.Function, n.Funcs), (NameSubsection.Type, n.Types), (NameSubsection.Table, n.Tables), (NameSubsection.Memory, n.Memories), (NameSubsection.Global, n.Globals), (NameSubsection.Element, n.Elems), (NameSubsection.Data, n.Datas), (NameSubsection.Tag, n.Tags), (NameSubsection.ModuleIndex, n.Modules), (NameSubsection.Instance, n.Instances),
+            (NameSubsection.Scope, n.Scopes)],
             [(NameSubsection.Local, n.Locals), (NameSubsection.Label, n.Labels), (NameSubsection.Field, n.Fields)]);
         return written.AsSpan().SequenceEqual(Content(module.CustomSections[index])) ? index : -1;
     }
@@ -93,7 +94,7 @@ internal sealed class CustomSectionPrinter(ModuleInfo module, ModuleIds ids)
         return Within(n.Funcs, module.Funcs.Count) && Within(n.Types, module.Types.Count) && Within(n.Tables, module.Tables.Count)
             && Within(n.Memories, module.Memories.Count) && Within(n.Globals, module.Globals.Count)
             && Within(n.Elems, module.Elems.Count) && Within(n.Datas, module.Datas.Count) && Within(n.Tags, module.Tags.Count)
-            && Within(n.Modules, module.Modules.Count) && Within(n.Instances, module.Instances.Count)
+            && Within(n.Modules, module.Modules.Count) && Within(n.Instances, module.Instances.Count) && Within(n.Scopes, module.Scopes.Count)
             && n.Instances.Keys.All(k => module.Instances[(int)k].First is null)
             && n.Locals.Keys.All(k => k.Func < module.Funcs.Count && k.Local < LocalCount(module.Funcs[(int)k.Func]))
             && n.Labels.Keys.All(k => k.Label < LabelCounts.GetValueOrDefault(k.Func))

@@ -31,6 +31,8 @@ internal sealed class ModuleIds(ModuleInfo module, ModuleIds? outer)
     internal PrintedNames Instances { get; } =
         new(module.Names.Instances.Where(n => n.Key >= module.Instances.Count || module.Instances[(int)n.Key].First is null));
 
+    internal PrintedNames Scopes { get; } = new(module.Names.Scopes);
+
     /// <summary>
     /// Whether ids and annotations can express all names. A nested module has one id, and the module around it names it too; and
     /// parameters cannot have names where the function type cannot be written out.

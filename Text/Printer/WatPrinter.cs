@@ -102,6 +102,7 @@ internal sealed partial class WatPrinter
             string kind = export.Kind.ToString().ToLowerInvariant();
             Line($"(export {TextStrings.Quote(export.Name)} ({kind} {ids.SpaceOf(export.Kind)[export.Index]}))");
         }
+        for (int i = 0; i < module.Scopes.Count; i++) Scope((uint)i, module.Scopes[i]);
         if (module.Start is { } start) Line($"(start {ids.Funcs[start]})");
         for (int i = 0; i < module.Elems.Count; i++) Elem((uint)i, module.Elems[i]);
         output.Flush();
@@ -139,6 +140,22 @@ internal sealed partial class WatPrinter
             reader.U8();
         }
         Line($"(table{ids.Tables.Numbered(index)} {typeText.TableBody(ref reader)}{(table.Init is { } init ? Expression(init) : "")})");
+    }
+
+    /// <summary>A scope; items of one kind that follow each other stand together.</summary>
+    private void Scope(uint index, ScopeInfo scope)
+    {
+        var line = new StringBuilder($"(scope{ids.Scopes.Numbered(index)}");
+        byte? last = null;
+        foreach (ScopeItem item in scope.Items)
+        {
+            bool isType = item.Sort == ExternByte.Type;
+            string kind = isType ? "type" : ScopeInfo.KindOf(item.Sort).ToString().ToLowerInvariant();
+            if (last != item.Sort) line.Append(last is null ? " (" : ") (").Append(kind);
+            line.Append(' ').Append((isType ? ids.Types : ids.SpaceOf(ScopeInfo.KindOf(item.Sort)))[item.Index]);
+            last = item.Sort;
+        }
+        Line(line.Append(last is null ? ")" : "))").ToString());
     }
 
     // ---- segments ----

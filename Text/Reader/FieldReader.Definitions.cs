@@ -218,6 +218,28 @@ internal sealed partial class FieldReader
         return new ExportField(new ExportSyntax(at, name), Item());
     }
 
+    // ---- scopes ----
+
+    /// <summary><c>(scope $s (type $t) (func $f $g) (memory $m))</c>: any number of indices of each kind, in any order.</summary>
+    private ScopeField Scope()
+    {
+        DefinitionHead head = Head("scope");
+        var items = new List<ItemSyntax>();
+        while (Current.Kind == TokenKind.Open)
+        {
+            string kind = Peek(1).Text;
+            if (Peek(1).Kind != TokenKind.Atom || kind is not ("type" or "func" or "table" or "memory" or "global" or "tag"))
+            {
+                Position++;
+                throw Unexpected();
+            }
+            Position += 2;
+            while (Current.Kind != TokenKind.Close) items.Add(new ItemSyntax(kind, Index(kind)));
+            Close();
+        }
+        return new ScopeField(head, items);
+    }
+
     // ---- segments (spec 6.6.9, 6.6.10) ----
 
     private List<IndexSyntax> Funcs()

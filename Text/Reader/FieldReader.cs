@@ -81,6 +81,7 @@ internal sealed partial class FieldReader : SyntaxReader
             case "import": field = Import(); break;
             case "alias": field = AliasDefinition(); break;
             case "func" or "table" or "memory" or "global" or "tag" or "module" or "instance": field = Definition(keyword, end); break;
+            case "scope": field = Scope(); break;
             case "elem": field = Elem(); break;
             case "data": field = Data(); break;
             case "export": field = Export(); break;

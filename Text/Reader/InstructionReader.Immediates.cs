@@ -96,7 +96,7 @@ internal sealed partial class InstructionReader
                 output.Code(op);
                 VectorConstant();
                 return;
-            case OpId.Compile or OpId.Instantiate or OpId.GetExport:
+            case OpId.Compile or OpId.Instantiate or OpId.GetExport or OpId.FuncNew or OpId.FuncNewNamed:
                 if (op.Id == OpId.Instantiate && IsOpen("module"))
                 {
                     output.Code(op.WithForm(OpForm.Module)!);
@@ -132,13 +132,21 @@ internal sealed partial class InstructionReader
         if (op.Immediates.Length > 1) output.U32(ReferenceIndex());
     }
 
-    /// <summary>Whether two indices stand here, the second of this kind. Then the first, which may be left out, was written.</summary>
-    private bool IsSecondIndex(string kind)
+    /// <summary>
+    /// Whether so many indices stand here, the second of this kind and the others without aliases. Then the first, which may be left out, was written.
+    /// </summary>
+    private bool IsSecondIndex(string kind, int count = 2)
     {
         int at = Position;
         if (Current.Kind == TokenKind.Open) Skip();
         else Position++;
         bool second = IsIndexOf(kind);
+        if (second && count > 2)
+        {
+            if (Current.Kind == TokenKind.Open) Skip();
+            else Position++;
+            second = IsIndex;
+        }
         Position = at;
         return second;
     }
@@ -169,10 +177,10 @@ internal sealed partial class InstructionReader
             case ImmediateKind.Type: output.U32(lastType = TypeIndex()); break;
             case ImmediateKind.Table: output.U32(IndexOrZero(names.Tables)); break;
             case ImmediateKind.Memory:
-                // An index may be left out; before a type only what is followed by another index is a memory.
+                // An index may be left out; before others only what is followed by as many indices is a memory.
                 if (op.Immediates.Length > 1 && op.Proposal.IsLinking)
                 {
-                    output.U32(IsSecondIndex("type") ? Index(names.Memories) : 0);
+                    output.U32(IsSecondIndex("type", op.Immediates.Length) ? Index(names.Memories) : 0);
                     break;
                 }
                 output.U32(IndexOrZero(names.Memories));
@@ -189,6 +197,7 @@ internal sealed partial class InstructionReader
             case ImmediateKind.Count: output.U32((uint)Unsigned(32)); break;
             case ImmediateKind.Module: output.U32(Index(names.Modules)); break;
             case ImmediateKind.Instance: output.U32(Index(names.Instances)); break;
+            case ImmediateKind.Scope: output.U32(Index(names.Scopes)); break;
             case ImmediateKind.Name: output.Vector(Name()); break;
             case ImmediateKind.MemArg: MemArg(op, immediate.Number); break;
             case ImmediateKind.Lane: output.U8((byte)Unsigned(8, "i8 constant")); break;

@@ -31,6 +31,7 @@ internal abstract class TokenCursor(Source source, int position, int end)
         "do", "elem", "else", "end", "exact", "export", "f32", "f64", "field", "final", "func", "global", "i16", "i32", "i64", "i8",
         "import", "item", "local", "memory", "module", "mut", "nan:arithmetic", "nan:canonical", "null", "offset", "pagesize", "param",
         "quote", "rec", "ref", "result", "shared", "start", "struct", "sub", "table", "tag", "then", "type", "v128", "definition", "instance",
+        "scope",
     ];
 
     private static bool IsKnown(string word) =>

@@ -5,10 +5,10 @@ namespace WasmJit.Text;
 /// <summary>A custom section and where it goes: places grow with the order of sections.</summary>
 internal readonly record struct CustomSection(int Place, byte[] Name, byte[] Content)
 {
-    internal const int FirstPlace = 0, NamesPlace = (10 * 13) + 6, LastPlace = 10 * 20;
+    internal const int FirstPlace = 0, NamesPlace = (10 * 14) + 6, LastPlace = 10 * 20;
 
     /// <summary>Branch hints stand right before the code, behind what was placed after the section before it.</summary>
-    internal const int HintsPlace = (10 * 12) - 1;
+    internal const int HintsPlace = (10 * 13) - 1;
 
     /// <summary>The section that it stands before or behind, where that is one of the first: 0 if it is not.</summary>
     internal byte Anchor { get; init; }

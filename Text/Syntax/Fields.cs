@@ -205,6 +205,12 @@ internal sealed class AllExportsField(IndexSyntax instance) : Field
     internal IndexSyntax Instance { get; } = instance;
 }
 
+/// <summary>What functions that are made at run time may refer to.</summary>
+internal sealed class ScopeField(DefinitionHead head, IReadOnlyList<ItemSyntax> items) : DefinitionField(head)
+{
+    internal IReadOnlyList<ItemSyntax> Items { get; } = items;
+}
+
 internal sealed class StartField(IndexSyntax func) : Field
 {
     internal IndexSyntax Func { get; } = func;

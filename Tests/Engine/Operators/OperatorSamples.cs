@@ -19,6 +19,7 @@ internal static class OperatorSamples
           (instance $inst (instantiate $inner))
           (memory $mem 1) (table $tab 4 funcref) (global $glob (mut i32) (i32.const 1)) (global $fixed i32 (i32.const 1)) (tag $tag (param i32))
           (elem $el func $id) (data $da "abcdefgh")
+          (scope $sc (type $u) (func $id) (memory $mem))
           (func $id (param i32) (result i32) (local.get 0))
         """;
 
@@ -140,6 +141,12 @@ internal static class OperatorSamples
         [OpId.RefTag] = "(result (ref $e)) (ref.tag $tag)",
         [OpId.Compile] = "(result (ref $M)) (compile $mem $M (i32.const 0) (i32.const 8))",
         [OpId.CompileNull] = "(result (ref null $M)) (compile null $mem $M (i32.const 0) (i32.const 8))",
+        [OpId.FuncNew] = "(result (ref $u)) (func.new $mem $u $sc (i32.const 0) (i32.const 8))",
+        [OpId.FuncNewNull] = "(result (ref null $u)) (func.new null $mem $u $sc (i32.const 0) (i32.const 8))",
+        [OpId.FuncNewNamed] = "(result (ref $u)) (func.new_named $mem $u $sc (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 8))",
+        [OpId.FuncNewNamedNull] = "(result (ref null $u)) (func.new_named null $mem $u $sc (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 8))",
+        [OpId.FuncOptimize] = "(func.optimize (ref.func $id))",
+        [OpId.FuncIsOptimized] = "(result i32) (func.is_optimized (ref.func $id))",
         [OpId.Instantiate] = "(result (ref $I)) (instantiate $M (ref.module $inner))",
         [OpId.InstantiateNull] = "(result (ref null $I)) (instantiate null $M (ref.module $inner))",
         [OpId.InstantiateModule] = "(drop (instantiate (module $inner)))",
