@@ -20,7 +20,7 @@ internal static class Program
         Perf bindings                                              interfaces over exports beside their delegates
         Perf components [--memory-checks guard|explicit]           calls of components, beside the same by hand
         Perf signatures [COUNT]                                    modules of different signatures, 1000000 by default: what stays
-        Perf guest-jit [MODULES]                                   a guest that compiles modules one by one, 10000 by default
+        Perf guest-jit [--count N] [--live N] [--threads N]        guests that make functions and modules, beside V8 and Wasmtime
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
         KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all. compare, latency, programs, saved, linking and tiers take
         --compilation tiered|lazy|ahead|interpreted too.
@@ -75,7 +75,7 @@ internal static class Program
                     Signatures.Run(rest.Count == 0 ? 1_000_000 : int.Parse(rest[0], System.Globalization.CultureInfo.InvariantCulture));
                     return 0;
                 case "guest-jit":
-                    GuestJit.Run(rest.Count == 0 ? 10_000 : int.Parse(rest[0], System.Globalization.CultureInfo.InvariantCulture));
+                    GuestJit.Run(rest);
                     return 0;
                 case "bench":
                     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. rest]);

@@ -63,7 +63,7 @@ internal static class BranchHints
                 byte value = reader.U8();
                 if (value > 1) throw reader.Error("invalid hint value", at);
                 if (!IsBranch(module.Info, func, offset)) throw reader.Error("invalid target", at);
-                module.BranchHints[func.BodyStart + (int)offset] = value == 1;
+                (module.BranchHints ??= [])[func.BodyStart + (int)offset] = value == 1;
             }
         }
         if (!reader.AtEnd) throw reader.Error("section size mismatch", reader.Position);

@@ -8,7 +8,7 @@ namespace WasmJit.Jit.Binary;
 /// </summary>
 internal sealed class CompilationState(GcBatch gcBatch)
 {
-    private readonly Dictionary<(uint Type, string Name), int> exportNumbers = [];
+    private Dictionary<(uint Type, string Name), int>? exportNumbers;
 
     /// <summary>Where classes are made for struct and array types that the process does not have yet; one for the whole module.</summary>
     internal GcBatch GcBatch { get; } = gcBatch;
@@ -37,8 +37,9 @@ internal sealed class CompilationState(GcBatch gcBatch)
     /// <summary>The number of a name that code asks instances of a type for; a type without index is the highest number.</summary>
     internal int NumberOfExport(uint type, string name)
     {
-        lock (exportNumbers)
+        lock (this)
         {
+            exportNumbers ??= [];
             if (!exportNumbers.TryGetValue((type, name), out int number)) exportNumbers[(type, name)] = number = exportNumbers.Count;
             return number;
         }

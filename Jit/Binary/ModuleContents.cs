@@ -37,25 +37,25 @@ internal sealed class ModuleContents
     /// <summary>The decoder's position in the outermost module.</summary>
     internal DecodeProgress Progress { get; }
 
-    internal List<DefType> Types { get; } = [];
-    internal List<int> TypeOffsets { get; } = [];
-    internal List<int> MemoryOffsets { get; } = [];
-    internal List<byte> Sections { get; } = [];
-    internal List<uint> FuncTypeIndices { get; } = new(1);
-    internal List<uint> TagTypeIndices { get; } = new(1);
-    internal List<(int First, int Count)> ExplicitGroups { get; } = [];
-    internal List<ImportInfo> Imports { get; } = [];
-    internal List<FuncInfo> Funcs { get; } = [];
-    internal List<TableInfo> Tables { get; } = [];
-    internal List<MemoryType> Memories { get; } = [];
-    internal List<GlobalInfo> Globals { get; } = [];
-    internal List<DefType> Tags { get; } = [];
-    internal List<ExportInfo> Exports { get; } = [];
-    internal List<ElemInfo> Elems { get; } = [];
-    internal List<DataInfo> Datas { get; } = [];
-    internal List<CustomSectionInfo> CustomSections { get; } = [];
-    internal List<CustomProblem> HintProblems { get; } = [];
-    internal Dictionary<int, bool> BranchHints { get; } = [];
+    internal List<DefType> Types { get; private set; } = [];
+    internal List<int> TypeOffsets { get; private set; } = [];
+    internal List<int> MemoryOffsets { get; private set; } = [];
+    internal List<byte> Sections { get; private set; } = [];
+    internal List<uint> FuncTypeIndices { get; private set; } = new(1);
+    internal List<uint> TagTypeIndices { get; private set; } = new(1);
+    internal List<(int First, int Count)> ExplicitGroups { get; private set; } = [];
+    internal List<ImportInfo> Imports { get; private set; } = [];
+    internal List<FuncInfo> Funcs { get; private set; } = [];
+    internal List<TableInfo> Tables { get; private set; } = [];
+    internal List<MemoryType> Memories { get; private set; } = [];
+    internal List<GlobalInfo> Globals { get; private set; } = [];
+    internal List<DefType> Tags { get; private set; } = [];
+    internal List<ExportInfo> Exports { get; private set; } = [];
+    internal List<ElemInfo> Elems { get; private set; } = [];
+    internal List<DataInfo> Datas { get; private set; } = [];
+    internal List<CustomSectionInfo> CustomSections { get; private set; } = [];
+    internal List<CustomProblem> HintProblems { get; private set; } = [];
+    internal Dictionary<int, bool>? BranchHints { get; set; }
     internal uint? Start { get; set; }
     internal int StartOffset { get; set; }
     internal uint? DataCount { get; set; }
@@ -65,22 +65,66 @@ internal sealed class ModuleContents
     internal int ImportedGlobals { get; private set; }
     internal int ImportedTags { get; private set; }
     internal int FreeOrderAt { get; set; }
-    internal List<ModuleInfo> Nested { get; } = [];
-    internal List<ModuleDecl> Modules { get; } = [];
-    internal List<InstanceDecl> Instances { get; } = [];
-    internal List<Initialiser> Initialisers { get; } = [];
+    internal List<ModuleInfo> Nested { get; private set; } = [];
+    internal List<ModuleDecl> Modules { get; private set; } = [];
+    internal List<InstanceDecl> Instances { get; private set; } = [];
+    internal List<Initialiser> Initialisers { get; private set; } = [];
     internal List<Capture> Captures { get; } = new(1);
-    internal List<EarlyItem> EarlyItems { get; } = new(1);
-    internal List<ScopeInfo> Scopes { get; } = new(1);
+    internal List<EarlyItem> EarlyItems { get; private set; } = new(1);
+    internal List<ScopeInfo> Scopes { get; private set; } = new(1);
     internal LinkingUse? LinkingUse { get; private set; }
 
     /// <summary>How many instances are not implied by two-level imports.</summary>
     internal int ExplicitInstances { get; private set; }
 
-    private readonly Dictionary<Capture, int> captureIndices = [];
+    private Dictionary<Capture, int>? captureIndices;
     private HashSet<string>? impliedNames;
     private Dictionary<string, List<ImportInfo>>? groups;
     private int grouped;
+
+    /// <summary>
+    /// Nothing is added any more, except to the closure. Lists are no longer than they must be, and modules share the empty ones: a guest may make a
+    /// hundred thousand small modules.
+    /// </summary>
+    internal void Complete()
+    {
+        Types = Kept(Types);
+        TypeOffsets = Kept(TypeOffsets);
+        MemoryOffsets = Kept(MemoryOffsets);
+        Sections = Kept(Sections);
+        FuncTypeIndices = Kept(FuncTypeIndices);
+        TagTypeIndices = Kept(TagTypeIndices);
+        ExplicitGroups = Kept(ExplicitGroups);
+        Imports = Kept(Imports);
+        Funcs = Kept(Funcs);
+        Tables = Kept(Tables);
+        Memories = Kept(Memories);
+        Globals = Kept(Globals);
+        Tags = Kept(Tags);
+        Exports = Kept(Exports);
+        Elems = Kept(Elems);
+        Datas = Kept(Datas);
+        CustomSections = Kept(CustomSections);
+        HintProblems = Kept(HintProblems);
+        Nested = Kept(Nested);
+        Modules = Kept(Modules);
+        Instances = Kept(Instances);
+        Initialisers = Kept(Initialisers);
+        EarlyItems = Kept(EarlyItems);
+        Scopes = Kept(Scopes);
+    }
+
+    private static List<T> Kept<T>(List<T> list)
+    {
+        if (list.Count == 0) return Nothing<T>.List;
+        if (list.Count < 16) list.TrimExcess();
+        return list;
+    }
+
+    private static class Nothing<T>
+    {
+        internal static readonly List<T> List = [];
+    }
 
     /// <summary>Notes the use of the extension; the validator says whether it is allowed.</summary>
     internal void UseLinking(string what, int offset) => LinkingUse ??= new LinkingUse(what, offset);
@@ -183,6 +227,7 @@ internal sealed class ModuleContents
     internal int CaptureOf(uint depth, int index)
     {
         Capture capture = depth == 0 ? new Capture(false, index) : new Capture(true, Parent!.CaptureOf(depth - 1, index));
+        captureIndices ??= [];
         if (captureIndices.TryGetValue(capture, out int known)) return known;
         Captures.Add(capture);
         return captureIndices[capture] = Captures.Count - 1;

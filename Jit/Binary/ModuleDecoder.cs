@@ -159,6 +159,7 @@ internal ref partial struct ModuleDecoder
         if (module.DataCount is { } count && count != module.Datas.Count)
             throw new MalformedModuleException("data count and data section have inconsistent lengths", end);
         BranchHints.Read(module);
+        module.Complete();
         progress.Decoding = module.Info.Parent;
     }
 

@@ -105,8 +105,10 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     /// <summary>Errors in custom sections of known names. They do not make the module invalid.</summary>
     internal IReadOnlyList<CustomProblem> CustomProblems => [.. ReadNames().Problems, .. contents.HintProblems];
 
+    private static readonly Dictionary<int, bool> NoHints = [];
+
     /// <summary>Branches that are mostly taken (true) or mostly not, by the offset of the instruction in the bytes.</summary>
-    internal IReadOnlyDictionary<int, bool> BranchHints => contents.BranchHints;
+    internal IReadOnlyDictionary<int, bool> BranchHints => contents.BranchHints ?? NoHints;
     internal uint? Start => contents.Start;
     internal int StartOffset => contents.StartOffset;
     internal uint? DataCount => contents.DataCount;

@@ -60,6 +60,7 @@ internal sealed class ScopeInfo(ModuleInfo module, ScopeItem[] items, int offset
         }
         // As with exports: whoever is given a function may refer to it.
         foreach (FuncInfo func in inside.Funcs) func.Declare();
+        inside.Complete();
         return inside;
     }
 }

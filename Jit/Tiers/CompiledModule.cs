@@ -45,15 +45,17 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     private readonly CodeOptions options;
     private readonly nint[] cells;
     private readonly nint* cellBase;
+
+    /// <summary>The methods of compiled functions; also the lock for what follows. Most modules of a guest that makes code need none of that.</summary>
     private readonly DynamicMethod?[] methods;
-    private readonly List<DynamicMethod> frameGuards = [];
-    private readonly List<object> keptParts = [];
+    private List<object>? kept;
 
     /// <summary>The functions' register code, if the module is interpreted.</summary>
     private readonly InterpretedModule? interpreted;
 
-    /// <summary>Functions that some thread is compiling; also the lock for it.</summary>
-    private readonly HashSet<int> compiling = [];
+    /// <summary>Functions that some thread is compiling.</summary>
+    private HashSet<int>? compiling;
+    private Lookahead? hot;
 
     /// <summary>
     /// For each signature the functions that stubs with numbers stand for. Low numbers are not in the lists: they are the
@@ -74,7 +76,6 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         if (options.Interprets)
         {
             interpreted = new InterpretedModule(this, own);
-            if (options is { TiersUp: true, BackgroundThreads: > 0, TierSeed: null }) Hot = new Lookahead(this, own, options.BackgroundThreads, interpreted.HeatOf);
             return;
         }
         if (options.BackgroundThreads > 0 && info.Funcs[^1].BodyEnd - info.Funcs[info.ImportedFuncs].BodyStart >= options.BackgroundThreshold)
@@ -85,7 +86,8 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     internal override Lookahead? Ahead { get; }
 
     /// <summary>Compiles what is hot; null where nothing is, or who finds it compiles it.</summary>
-    internal override Lookahead? Hot { get; }
+    internal override Lookahead? Hot => interpreted is null || options is not { TiersUp: true, BackgroundThreads: > 0, TierSeed: null }
+        ? null : hot ?? Interlocked.CompareExchange(ref hot, new Lookahead(this, methods.Length, options.BackgroundThreads, interpreted.HeatOf), null) ?? hot;
 
     /// <summary>Compiles a function that has run long enough in the interpreter, or from the head of one of its loops on, here or soon.</summary>
     internal void CompileHot(int func, int loop = -1)
@@ -115,7 +117,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         try
         {
             DynamicMethod method = Build(func, loop, out code, out long frame, out _);
-            lock (frameGuards) frameGuards.Add(method);
+            Keep(method);
             code = Guarded(func, code, frame);
         }
         finally
@@ -129,8 +131,13 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     private nint Guarded(int func, nint code, long frame)
     {
         if (FrameGuard.For(code, frame, Signature.Of(Info.Funcs[func].Type)) is not { } guard) return code;
-        lock (frameGuards) frameGuards.Add(guard);
+        Keep(guard);
         return CodeAddress.Of(guard);
+    }
+
+    private void Keep(object needed)
+    {
+        lock (methods) (kept ??= []).Add(needed);
     }
 
     internal override int LoopsCompiled => interpreted?.LoopsCompiled ?? 0;
@@ -163,7 +170,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     private int NumberOf(int func, int stubs)
     {
-        lock (frameGuards)
+        lock (methods)
         {
             stubbed ??= [];
             if (!stubbed.TryGetValue(stubs, out List<int>? funcs)) stubbed[stubs] = funcs = [];
@@ -176,7 +183,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     internal override int FuncOfStub(int stubs, int number)
     {
         if (number < LazyStubs.PerPage) return number;
-        lock (frameGuards) return stubbed![stubs][number - LazyStubs.PerPage];
+        lock (methods) return stubbed![stubs][number - LazyStubs.PerPage];
     }
 
     internal override unsafe FunctionState* States => interpreted is null ? null : interpreted.States;
@@ -200,17 +207,17 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     private nint CompileHere(int func, int own, int distance = 0)
     {
-        lock (compiling)
+        lock (methods)
         {
             // Who wants a function that another thread is compiling waits for that one alone.
-            while (methods[own] is null && !compiling.Add(own))
+            while (methods[own] is null && !(compiling ??= []).Add(own))
             {
                 if (WasmThread.CurrentScope is null)
                 {
-                    Monitor.Wait(compiling);
+                    Monitor.Wait(methods);
                     continue;
                 }
-                Monitor.Wait(compiling, millisecondsTimeout: 20);
+                Monitor.Wait(methods, millisecondsTimeout: 20);
                 CancellationScope.ThrowIfStopped();
             }
             if (methods[own] is not null) return cells[own];
@@ -230,10 +237,10 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         finally
         {
             callees = null;
-            lock (compiling)
+            lock (methods)
             {
-                compiling.Remove(own);
-                Monitor.PulseAll(compiling);
+                compiling!.Remove(own);
+                Monitor.PulseAll(methods);
             }
         }
     }
@@ -287,11 +294,11 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         bool isTooLarge = Outliner.ExceedsLimits(il, signature.Parameters.Length);
         if (!isTooLarge && (options.PartSize is not { } size || il.Instructions <= size.Instructions)) return false;
         // The fast path of exceptions does not know the parts: what is thrown in them, or past them, is the runtime's.
-        var kept = new List<object>();
+        var parts = new List<object>();
         var front = RuntimeCode.Method("wasm parts", signature.Return, signature.Parameters, typeof(CompiledModule).Module);
-        if (Splitter.TryWrite(il, front, signature, method.Name, kept, bytes, options.PartSize))
+        if (Splitter.TryWrite(il, front, signature, method.Name, parts, bytes, options.PartSize))
         {
-            lock (frameGuards) keptParts.AddRange(kept);
+            Keep(parts);
             method = front;
             return true;
         }

@@ -28,18 +28,17 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     private static readonly Instruction[] InvokeCode = MakeInvokeCode();
 
     private readonly CompiledModule module;
-    private readonly Lock gate = new();
     private readonly FunctionState[] states;
-    private readonly HashSet<object> kept = [];
 
-    /// <summary>Functions that some thread is translating; also the lock for it.</summary>
-    private readonly HashSet<int> translating = [];
+    /// <summary>What the states and the code refer to, the first things apart: a small module has no more.</summary>
+    private object? firstKept, secondKept;
+    private HashSet<object>? kept;
 
     private Instruction[] block = [];
     private int used;
 
     /// <summary>Of functions with machine code that begins at the head of a loop: what there is.</summary>
-    private readonly Dictionary<int, LoopCode> loopCode = [];
+    private Dictionary<int, LoopCode>? loopCode;
 
     private sealed class LoopCode
     {
@@ -93,7 +92,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     {
         int own = (int)(state - States);
         int func = own + module.Info.ImportedFuncs;
-        if (!BeginTranslation(state, own)) return;
+        if (!BeginTranslation(state)) return;
         try
         {
             long start = Stopwatch.GetTimestamp();
@@ -106,30 +105,34 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         }
         finally
         {
-            lock (translating)
+            lock (states)
             {
-                translating.Remove(own);
-                Monitor.PulseAll(translating);
+                state->IsTranslating = false;
+                Monitor.PulseAll(states);
             }
         }
         module.Compile(func);
     }
 
     /// <summary>False if a function has code, perhaps of another thread, for which this one has waited then.</summary>
-    private bool BeginTranslation(FunctionState* state, int own)
+    private bool BeginTranslation(FunctionState* state)
     {
-        lock (translating)
+        lock (states)
         {
             while (true)
             {
                 if (state->Code is not null) return false;
-                if (translating.Add(own)) return true;
+                if (!state->IsTranslating)
+                {
+                    state->IsTranslating = true;
+                    return true;
+                }
                 if (WasmThread.CurrentScope is null)
                 {
-                    Monitor.Wait(translating);
+                    Monitor.Wait(states);
                     continue;
                 }
-                Monitor.Wait(translating, millisecondsTimeout: 20);
+                Monitor.Wait(states, millisecondsTimeout: 20);
                 CancellationScope.ThrowIfStopped();
             }
         }
@@ -137,7 +140,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
 
     private void Install(FunctionState* state, int own, RegisterCode code)
     {
-        lock (gate)
+        lock (this)
         {
             if (state->Code is not null) return;
             InitialiseState(state, own);
@@ -182,10 +185,10 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             return;
         }
         int own = (int)(state - States);
-        lock (gate)
+        lock (this)
         {
             // Where a loop has machine code, the next who comes to one looks.
-            if (state->Compiled == 0 && loopCode.GetValueOrDefault(own) is { HasSome: true }) state->Heat = 0;
+            if (state->Compiled == 0 && loopCode?.GetValueOrDefault(own) is { HasSome: true }) state->Heat = 0;
             else Count(state, own);
         }
         if (state->Compiled != 0 || state->IsAsked) return;
@@ -206,9 +209,9 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         if (!compilesLoops) return 0;
         int own = (int)(state - States);
         bool asks, isFirst;
-        lock (gate)
+        lock (this)
         {
-            LoopCode? known = loopCode.GetValueOrDefault(own);
+            LoopCode? known = loopCode?.GetValueOrDefault(own);
             if (known is not null && known.ByLoop.TryGetValue(loop, out nint code) && code != 0)
             {
                 state->Heat = 0;
@@ -218,14 +221,14 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             asks = isRandom || MayAsk(state, own, known, loop);
             if (asks)
             {
-                known ??= loopCode[own] = new LoopCode();
+                known ??= (loopCode ??= [])[own] = new LoopCode();
                 asks = known.ByLoop.TryAdd(loop, 0);
                 known.IsPending |= asks;
             }
         }
         if (asks) Compile(own, loop);
         else if (!isRandom && isFirst) OnHot(state);
-        lock (gate) return loopCode.GetValueOrDefault(own)?.ByLoop.GetValueOrDefault(loop) ?? 0;
+        lock (this) return loopCode?.GetValueOrDefault(own)?.ByLoop.GetValueOrDefault(loop) ?? 0;
     }
 
     /// <summary>Whether a loop gets machine code now. Says when somebody looks again.</summary>
@@ -280,16 +283,16 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     {
         get
         {
-            lock (gate) return loopCode.Values.Sum(known => known.ByLoop.Values.Count(code => code != 0));
+            lock (this) return loopCode?.Values.Sum(known => known.ByLoop.Values.Count(code => code != 0)) ?? 0;
         }
     }
 
     /// <summary>A function has machine code that begins at a loop; 0 if that could not be made.</summary>
     internal void OnLoopCompiled(int own, int loop, nint code)
     {
-        lock (gate)
+        lock (this)
         {
-            LoopCode known = loopCode[own];
+            LoopCode known = loopCode![own];
             known.ByLoop[loop] = code;
             known.IsPending = false;
             known.HasSome |= code != 0;
@@ -310,14 +313,14 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     internal bool HasRegisterCode(int own)
     {
         FunctionState* state = States + own;
-        lock (gate) return state->Code is not null && state->Code != Unsafe.AsPointer(ref InvokeCode[0]);
+        lock (this) return state->Code is not null && state->Code != Unsafe.AsPointer(ref InvokeCode[0]);
     }
 
     /// <summary>A function has machine code.</summary>
     internal void OnCompiled(int own, nint code)
     {
         FunctionState* state = States + own;
-        lock (gate)
+        lock (this)
         {
             InitialiseState(state, own);
             if (state->Code is null)
@@ -333,13 +336,25 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         }
     }
 
+    private void Keep(object needed)
+    {
+        if (ReferenceEquals(needed, firstKept) || ReferenceEquals(needed, secondKept)) return;
+        lock (this)
+        {
+            if (firstKept is null) firstKept = needed;
+            else if (secondKept is null) secondKept = needed;
+            else (kept ??= []).Add(needed);
+        }
+    }
+
     private Instruction* Place(RegisterCode code)
     {
         if (block.Length - used < code.Count)
         {
+            // A module of few functions needs little more than what is there now.
             block = GC.AllocateUninitializedArray<Instruction>(
-                Math.Max(code.Count, Math.Clamp(block.Length * 2, SmallestBlock, LargestBlock)), pinned: true);
-            kept.Add(block);
+                states.Length == 1 ? code.Count : Math.Max(code.Count, Math.Clamp(block.Length * 2, SmallestBlock, LargestBlock)), pinned: true);
+            Keep(block);
             used = 0;
         }
         code.Code.AsSpan(0, code.Count).CopyTo(block.AsSpan(used));
@@ -362,7 +377,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     private CallShape* ShapeOf(DefType type)
     {
         Signature signature = Signature.Of(type);
-        lock (gate) kept.Add(signature);
+        Keep(signature);
         return signature.Shapes.Address;
     }
 

@@ -9,14 +9,12 @@ internal sealed class ExportCache
     /// <summary>Where an export is in <see cref="InstanceCore.ExportValues"/> of instances of a type.</summary>
     internal sealed record Place(DefType Type, int Index);
 
-    private readonly Lock gate = new();
-
     /// <summary>The last place of each name, by the number that the emitter gave to type and name.</summary>
     internal Place?[] Places = [];
 
     internal void Set(int name, Place place)
     {
-        lock (gate)
+        lock (this)
         {
             if (name >= Places.Length) Array.Resize(ref Places, Math.Max(name + 1, Places.Length * 2));
             Places[name] = place;

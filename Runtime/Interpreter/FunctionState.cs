@@ -41,6 +41,9 @@ internal unsafe struct FunctionState
 
     /// <summary>Whether somebody has asked for machine code of the function.</summary>
     internal bool IsAsked;
+
+    /// <summary>Whether a thread is making its register code.</summary>
+    internal bool IsTranslating;
 }
 
 /// <summary>How values of a signature lie in slots and registers when calls cross between interpreted and machine code.</summary>

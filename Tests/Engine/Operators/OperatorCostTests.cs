@@ -73,6 +73,10 @@ public sealed class OperatorCostTests
         ["array.init_data"] = n => $"(type $a (array (mut i8))) (data $d \"{Name(Many)}\") {F($"(array.init_data $a $d (array.new_default $a (i32.const 1000)) (i32.const 0) (i32.const 0) (i32.const {n}))")}",
         ["array.init_elem"] = n => $"(type $a (array (mut funcref))) (func $g) (elem $e func {Times(Many, "$g")}) {F($"(array.init_elem $a $e (array.new_default $a (i32.const 1000)) (i32.const 0) (i32.const 0) (i32.const {n}))")}",
         ["get_export_null"] = n => $"(module $m) (instance $i (instantiate $m)) (type $g (global i32)) (memory 1) {F($"(drop (get_export null $g (ref.instance $i) (i32.const 0) (i32.const {n})))")}",
+        ["func.new"] = n => MakingFunction(n, "(drop (func.new $f $s (i32.const 0) (i32.const {0})))"),
+        ["func.new_null"] = n => MakingFunction(n, "(drop (func.new null $f $s (i32.const 0) (i32.const {0})))"),
+        ["func.new_named"] = n => MakingFunction(n, "(drop (func.new_named $f $s (i32.const 0) (i32.const 5) (i32.const 0) (i32.const {0})))"),
+        ["func.new_named_null"] = n => MakingFunction(n, "(drop (func.new_named null $f $s (i32.const 0) (i32.const 5) (i32.const 0) (i32.const {0})))"),
         ["compile"] = n => Compiling(n, "(drop (compile $T (i32.const 0) (i32.const {0})))"),
         ["compile_null"] = n => Compiling(n, "(drop (compile null $T (i32.const 0) (i32.const {0})))"),
     };
@@ -158,6 +162,12 @@ public sealed class OperatorCostTests
     private static string Name(int n) => new('x', n);
 
     /// <summary>A module with a custom section that brings it to a length.</summary>
+    private static string MakingFunction(int n, string make)
+    {
+        string body = $"\\00{Times(n, "\\01").Replace(" ", "", StringComparison.Ordinal)}\\0b";
+        return $"(type $f (func)) (scope $s) (memory 1) (data (i32.const 0) \"{body}\") {F(string.Format(make, n + 2))}";
+    }
+
     private static string Compiling(int n, string compile)
     {
         // The section's length takes two bytes for each size.
