@@ -93,8 +93,20 @@ internal static class LinkedText
     internal const string Compiled =
         "(module (type (func (param i32) (result i32))) (func (type 0) (i32.mul (local.get 0) (i32.const 3))) (export \"f\" (func 0)))";
 
-    /// <summary>The first memory has the module that guests compile at address 1024, and a name at 2048.</summary>
+    /// <summary>
+    /// The body of a function i32 -> i32 that guests make: it stores a byte, loads another and adds. The numbers are its bytes; its type is $nf.
+    /// </summary>
+    internal const string Body = "\\00\\20\\00\\41\\ff\\01\\71\\20\\00\\3a\\00\\00\\41\\03\\2d\\00\\00\\20\\00\\6a\\0b";
+
+    /// <summary>The length of <see cref="Body"/> in bytes.</summary>
+    internal const int BodyLength = 21;
+
+    /// <summary>
+    /// The first memory has the module that guests compile at address 1024, a name at 2048, and the body of a function at 3072, with its scope.
+    /// </summary>
     internal const string Segments = $"""
+          (data $d3 (memory $m0) (i32.const 3072) "{Body}")
+          (scope $s0 (memory $m0) (type $nf) (func $first))
           (data $d1 (memory $m0) (i32.const 1024) {Compiled})
           (data $d2 (memory $m0) (i32.const 2048) "f")
 

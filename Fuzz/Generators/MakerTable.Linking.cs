@@ -172,6 +172,22 @@ internal sealed partial class MakerTable
                 });
             }
         }
+        foreach (DefType def in Info.Types.Where(t => t.AsFunc is { Params: [{ Kind: ValKind.I32 }], Results: [{ Kind: ValKind.I32 }] }).Distinct())
+        {
+            AddLink(Nullable(def), (b, _) =>
+            {
+                bool isNamed = b.Choose.OneIn(3);
+                if (isNamed)
+                {
+                    b.Constant(2048);
+                    b.Constant(1);
+                }
+                b.Constant(3072);
+                b.Constant(b.Choose.OneIn(10) ? LinkedText.BodyLength - 1 : LinkedText.BodyLength);
+                b.Body.Emit(isNamed ? OpId.FuncNewNamedNull : OpId.FuncNewNull, 0, IndexOf(def), 0);
+                b.Body.Apply(isNamed ? 4 : 2, Nullable(def));
+            });
+        }
         foreach (DefType def in Info.Types.Where(t => t.Composite is ModuleType).Distinct())
         {
             var type = (ModuleType)def.Composite;

@@ -3,8 +3,8 @@ using WasmJit.Runtime;
 namespace WasmJit;
 
 /// <summary>
-/// How much guests may compile while they run, whichever way they do it: the <c>compile</c> instruction, the built-in module <c>wasm:linking</c>, or
-/// modules that are compiled because a guest loads them. One object counts for all engines whose options have it. A host that wants to count each
+/// How much guests may compile while they run, whichever way they do it: the instructions <c>compile</c> and <c>func.new</c>, whose functions count as
+/// modules, the built-in module <c>wasm:linking</c>, or modules that are compiled because a guest loads them. One object counts for all engines whose options have it. A host that wants to count each
 /// guest alone makes an engine for each, which costs nothing. Modules that the host itself compiles are not counted.
 /// </summary>
 public sealed class LinkingQuota

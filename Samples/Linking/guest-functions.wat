@@ -68,7 +68,7 @@
             (else (func.new $f $code (i32.const 8) (global.get $length))))))))
 
   ;; Makes functions for first, first + 1, ... in slots below a limit, one after the other, and calls each; gives the sum of the results.
-  (func (export "run") (param $kind i32) (param $first i32) (param $count i32) (param $slots i32) (result i64)
+  (func $run (export "run") (param $kind i32) (param $first i32) (param $count i32) (param $slots i32) (result i64)
     (local $i i32) (local $sum i64)
     (loop $next
       (call $emit (local.get $kind) (i32.add (local.get $first) (local.get $i)) (i32.rem_u (local.get $i) (local.get $slots)))

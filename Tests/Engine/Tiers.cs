@@ -8,6 +8,9 @@ internal static class Tiers
     /// <summary>Functions with something that the interpreter does not know are compiled all the same.</summary>
     internal static readonly EngineOptions Interpreted = new() { Compilation = Compilation.Interpreted };
 
+    /// <summary>Interpreted first, and compiled by another thread when they are hot.</summary>
+    internal static readonly EngineOptions Tiered = new() { BackgroundThreads = 1 };
+
     /// <summary>For tests of what code does, whatever runs it.</summary>
     internal static readonly EngineOptions[] Both = [Compiled, Interpreted];
 }

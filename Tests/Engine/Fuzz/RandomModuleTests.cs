@@ -91,6 +91,7 @@ public sealed class RandomModuleTests : IDisposable
         [
             OpId.MemoryNew, OpId.TableSetRef, OpId.GlobalSetRef, OpId.SliceSub, OpId.InstantiateModule, OpId.CallExport, OpId.GetExport,
             OpId.GetExportNull, OpId.CompileNull, OpId.Instantiate, OpId.MemoryCopyRef, OpId.CallIndirectRef, OpId.RefMemory,
+            OpId.FuncNewNull, OpId.FuncNewNamedNull,
         ];
         if (generator == "linking") Assert.Empty(linking.Except(seen));
         Assert.True(seen.Count >= least, $"{seen.Count} kinds of operators");
