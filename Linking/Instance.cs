@@ -65,8 +65,8 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
     /// <summary>
     /// Frees what the instance's module defines: its memories give back their pages at once, and it counts in no <see cref="GuestResources"/> any
     /// more. From then on its functions throw an <see cref="ObjectDisposedException"/>, whoever calls them: the host through a delegate that it has
-    /// kept, or another instance that has imported one. Memories, tables and globals that it imports stay as they are, and so do instances that
-    /// its code has made. Instances that the module defines in itself are disposed of with it.
+    /// kept, or another instance that has imported one. Memories, tables and globals that it imports stay as they are, and so do instances and
+    /// functions that its code has made. Instances that the module defines in itself are disposed of with it.
     /// </summary>
     /// <remarks>
     /// A call that is under way, on this thread or another, goes on, and finds its memory empty: it reads zeros, or traps. It never meets bytes of
