@@ -96,20 +96,29 @@ internal static class ComponentCalls
             return coreRecords(at, thousand.Length);
         });
         using ComponentInstance pair = engine.CompileComponent(Wat.ToBinary(Pair)).Instantiate();
+        // By hand a caller has memory from the callee, copies into it, and calls.
         Instance loop = engine.CompileText("""
             (module
               (import "m" "numbers" (func $numbers (param i32 i64 f32 f64) (result i64)))
               (import "m" "text" (func $text (param i32 i32) (result i32)))
               (import "m" "records" (func $records (param i32 i32) (result i32)))
-              (import "m" "mem" (memory 1))
+              (import "m" "realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))
+              (import "m" "mem" (memory $to 1))
+              (memory $from 4)
               (func (export "numbers") (param $n i32)
                 (loop $l (drop (call $numbers (i32.const 1) (i64.const 2) (f32.const 3) (f64.const 4)))
                   (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
-              (func (export "text") (param $n i32)
-                (loop $l (memory.copy (i32.const 65536) (i32.const 0) (i32.const 100)) (drop (call $text (i32.const 65536) (i32.const 100)))
+              (func (export "text") (param $n i32) (local $at i32)
+                (loop $l
+                  (local.set $at (call $realloc (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 100)))
+                  (memory.copy $to $from (local.get $at) (i32.const 0) (i32.const 100))
+                  (drop (call $text (local.get $at) (i32.const 100)))
                   (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
-              (func (export "records") (param $n i32)
-                (loop $l (memory.copy (i32.const 65536) (i32.const 0) (i32.const 16000)) (drop (call $records (i32.const 65536) (i32.const 1000)))
+              (func (export "records") (param $n i32) (local $at i32)
+                (loop $l
+                  (local.set $at (call $realloc (i32.const 0) (i32.const 0) (i32.const 8) (i32.const 16000)))
+                  (memory.copy $to $from (local.get $at) (i32.const 0) (i32.const 16000))
+                  (drop (call $records (local.get $at) (i32.const 1000)))
                   (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))
             """).Instantiate(new Imports { { "m", core } });
         Console.WriteLine("from component to component     component   by hand");

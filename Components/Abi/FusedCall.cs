@@ -57,7 +57,7 @@ internal sealed class FusedCall
         for (int i = 0; i < taken.Length; i++) taken[i] = il.DeclareLocal(typeof(ulong));
         if (shape.Parameters.Length > 0)
         {
-            Load(il, nameof(LoweredFunction.ForArguments), transfer);
+            Load(il, nameof(LoweredFunction.ForFusedArguments), transfer);
             var copy = new TransferEmitter(shape.ParameterShape, from64, to64, method, transfer);
             ValueForm target = shape.FlatParameters <= TypeLimits.FlatParameters ? ValueForm.Flat : ValueForm.Allocated;
             Place from = copy.Begin(shape.Parameters, form, Place.Slots(given), from64, AbiMembers.From);
@@ -88,7 +88,7 @@ internal sealed class FusedCall
         il.EndExceptionBlock();
         if (shape.Results.Length > 0)
         {
-            Load(il, nameof(LoweredFunction.ForResult), transfer);
+            Load(il, nameof(LoweredFunction.ForFusedResult), transfer);
             var copy = new TransferEmitter(shape.ResultShape, to64, from64, method, transfer);
             bool isFlat = shape.FlatResults <= TypeLimits.FlatResults;
             Place from = copy.Begin(shape.Results, isFlat ? ValueForm.Flat : ValueForm.Memory, Place.Slots([returned]), to64, AbiMembers.From);

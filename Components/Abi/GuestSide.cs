@@ -7,7 +7,7 @@ namespace WasmJit.Components;
 /// </summary>
 /// <remarks>
 /// Unsafe: <see cref="Base"/> is used with addresses that <see cref="Check"/> has seen. A memory never moves or shrinks in use, and one that was freed
-/// keeps its pages for as long as <see cref="Memory"/> refers to it.
+/// keeps its pages for as long as <see cref="Memory"/> refers to it. Code of functions is called with the arguments of its type, which validation has checked.
 /// </remarks>
 internal sealed unsafe class GuestSide
 {
@@ -60,7 +60,6 @@ internal sealed unsafe class GuestSide
     internal ulong Reallocate(ulong old, ulong oldSize, uint alignment, ulong size)
     {
         InstanceState instance = Instance;
-        CancellationScope.ThrowIfStopped();
         if (Realloc is not { } realloc) throw ComponentTrap.Make("a component that takes a value in memory has no realloc");
         bool mayLeave = instance.MayLeave;
         instance.MayLeave = false;
@@ -68,9 +67,7 @@ internal sealed unsafe class GuestSide
         ulong result;
         try
         {
-            result = Is64
-                ? (ulong)(realloc64 ??= (Func<long, long, long, long, long>)realloc.Delegate)((long)old, (long)oldSize, alignment, (long)size)
-                : (uint)(realloc32 ??= (Func<int, int, int, int, int>)realloc.Delegate)((int)old, (int)oldSize, (int)alignment, (int)size);
+            result = IsInGuest ? Within(realloc, old, oldSize, alignment, size) : Entered(realloc, old, oldSize, alignment, size);
         }
         catch (WasmException)
         {
@@ -80,6 +77,25 @@ internal sealed unsafe class GuestSide
         instance.MayLeave = mayLeave;
         return result;
     }
+
+    /// <summary>Calls it as the host does.</summary>
+    private ulong Entered(FuncRef realloc, ulong old, ulong oldSize, uint alignment, ulong size)
+    {
+        CancellationScope.ThrowIfStopped();
+        return Is64
+            ? (ulong)(realloc64 ??= (Func<long, long, long, long, long>)realloc.Delegate)((long)old, (long)oldSize, alignment, (long)size)
+            : (uint)(realloc32 ??= (Func<int, int, int, int, int>)realloc.Delegate)((int)old, (int)oldSize, (int)alignment, (int)size);
+    }
+
+    /// <summary>Whether guest code is on the stack below: then faults are turned into traps there, and <c>realloc</c> is called as guests call functions.</summary>
+    internal bool IsInGuest { get; init; }
+
+    private ulong Within(FuncRef realloc, ulong old, ulong oldSize, uint alignment, ulong size) => Is64
+        ? (ulong)((delegate*<object?, long, long, long, long, long>)realloc.Code)(realloc.Context, (long)old, (long)oldSize, alignment, (long)size)
+        : (uint)((delegate*<object?, int, int, int, int, int>)realloc.Code)(realloc.Context, (int)old, (int)oldSize, (int)alignment, (int)size);
+
+    /// <summary>The same side for calls from within guest code.</summary>
+    internal GuestSide ForGuests() => new(Instance, Memory, Encoding, Realloc) { IsInGuest = true };
 
     /// <summary>Allocates for values.</summary>
     /// <param name="size">How many bytes.</param>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Unicode;
@@ -52,8 +53,7 @@ internal static unsafe class GuestStrings
         switch (form)
         {
             case Form.Utf8:
-                CheckUtf8(bytes);
-                text = Encoding.UTF8.GetString(bytes);
+                text = bytes.Length <= ShortChars ? LiftShort(bytes) : LiftLong(bytes);
                 break;
             case Form.Utf16:
                 ReadOnlySpan<char> chars = MemoryMarshal.Cast<byte, char>(bytes);
@@ -68,11 +68,26 @@ internal static unsafe class GuestStrings
         return text;
     }
 
+    [SkipLocalsInit]
+    private static string LiftShort(ReadOnlySpan<byte> bytes)
+    {
+        Span<char> chars = stackalloc char[ShortChars];
+        if (Utf8.ToUtf16(bytes, chars, out _, out int length, replaceInvalidSequences: false) != OperationStatus.Done) CheckUtf8(bytes);
+        return new string(chars[..length]);
+    }
+
+    private static string LiftLong(ReadOnlySpan<byte> bytes)
+    {
+        CheckUtf8(bytes);
+        return Encoding.UTF8.GetString(bytes);
+    }
+
     // ---- from the host ----
 
     internal static ulong Lower(GuestSide side, string text, out ulong units)
     {
         if (text.Length > (int)(MostBytes / 2)) throw new ArgumentException("A string is longer than a component can take.", nameof(text));
+        if (side.Encoding == StringEncoding.Utf8 && text.Length <= ShortChars) return LowerShort(side, text, out units);
         CheckText(text);
         const string Beyond = ComponentTrap.ReallocBeyond, Unaligned = ComponentTrap.ReallocUnaligned;
         switch (side.Encoding)
@@ -102,6 +117,22 @@ internal static unsafe class GuestStrings
                 }
         }
     }
+
+    /// <summary>Characters that are converted on the stack, so that they are looked at once.</summary>
+    private const int ShortChars = 256;
+
+    [SkipLocalsInit]
+    private static ulong LowerShort(GuestSide side, string text, out ulong units)
+    {
+        Span<byte> bytes = stackalloc byte[3 * ShortChars];
+        if (Utf8.FromUtf16(text, bytes, out _, out int length, replaceInvalidSequences: false) != OperationStatus.Done) throw HalfPairIn(nameof(text));
+        ulong address = side.Allocate((ulong)length, 1, ComponentTrap.ReallocBeyond, ComponentTrap.ReallocUnaligned);
+        bytes[..length].CopyTo(new Span<byte>(side.Base + address, length));
+        units = (ulong)length;
+        return Kept(side, address);
+    }
+
+    private static ArgumentException HalfPairIn(string name) => new("A string has half of a surrogate pair in it.", name);
 
     private static ulong Kept(GuestSide side, ulong address)
     {
@@ -284,7 +315,7 @@ internal static unsafe class GuestStrings
 
     private static void CheckText(string text)
     {
-        if (HalfPair(text)) throw new ArgumentException("A string has half of a surrogate pair in it.", nameof(text));
+        if (HalfPair(text)) throw HalfPairIn(nameof(text));
     }
 
     private static bool HalfPair(ReadOnlySpan<char> chars)

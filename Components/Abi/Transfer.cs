@@ -15,6 +15,9 @@ internal sealed class Transfer
 
     internal readonly GuestSide From, To;
 
+    /// <summary>The same for copies in calls that only code of guests makes.</summary>
+    internal Transfer ForGuests() => new(From, To.ForGuests(), Resources, Payloads);
+
     /// <summary>The resource types in the order of the <see cref="TypeShape"/>.</summary>
     internal readonly RuntimeResource[] Resources;
 

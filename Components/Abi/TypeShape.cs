@@ -28,6 +28,9 @@ internal sealed class TypeShape
     /// <summary>The types of streams and futures, each once.</summary>
     internal IReadOnlyList<StreamType> Streams => streams;
 
+    /// <summary>Whether there are handles in it: of resources, streams, futures or error contexts.</summary>
+    internal bool HasHandles { get; private set; }
+
     internal int IndexOf(ResourceType type) => resources.FindIndex(r => ReferenceEquals(r.Canonical, type.Canonical));
 
     internal int IndexOf(StreamType type) => streams.FindIndex(s => ReferenceEquals(s.Canonical, type.Canonical));
@@ -42,6 +45,7 @@ internal sealed class TypeShape
         if (type is PrimitiveType primitive)
         {
             key.Append((char)('a' + (int)primitive.Primitive));
+            HasHandles |= primitive.Primitive == PrimitiveKind.ErrorContext;
             return;
         }
         if (known.TryGetValue(type.Canonical, out int number))
@@ -73,10 +77,12 @@ internal sealed class TypeShape
             case FlagsType flags: key.Append('#').Append(flags.Labels.Length.ToString(CultureInfo.InvariantCulture)).Append(';'); break;
             case EnumType labels: key.Append('=').Append(labels.Labels.Length.ToString(CultureInfo.InvariantCulture)).Append(';'); break;
             case HandleType handle:
+                HasHandles = true;
                 if (IndexOf(handle.Resource) < 0) resources.Add(handle.Resource);
                 key.Append(handle.IsBorrow ? '&' : '!').Append(IndexOf(handle.Resource).ToString(CultureInfo.InvariantCulture)).Append(';');
                 break;
             case StreamType stream:
+                HasHandles = true;
                 streams.Add(stream);
                 key.Append(stream.IsFuture ? '?' : '>').Append((streams.Count - 1).ToString(CultureInfo.InvariantCulture)).Append(';');
                 Write(stream.Element);

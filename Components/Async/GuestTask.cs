@@ -23,7 +23,20 @@ internal sealed class GuestTask(LiftedFunction? function, InstanceState instance
 
     internal InstanceState Instance { get; } = instance;
 
+    private readonly TaskCaller? caller = caller;
+
     internal TaskCaller Caller => caller!;
+
+    /// <summary>The call of the host that this task is a part of; null if none is.</summary>
+    internal HostTaskCaller? Root
+    {
+        get
+        {
+            GuestTask? task = this;
+            while (task?.caller is Subtask call) task = call.Creator;
+            return task?.caller as HostTaskCaller;
+        }
+    }
 
     internal TaskState State { get; private set; } = TaskState.Initial;
 
@@ -155,7 +168,7 @@ internal sealed unsafe class ImplicitThread(GuestTask task) : GuestThread(task)
         {
             Task.Start(slots);
         }
-        catch (ArgumentException)
+        catch (Exception) when (Task.Caller is HostTaskCaller { IsMistaken: true })
         {
             // The host's arguments are wrong: the task has never been.
             Task.Withdraw(this);

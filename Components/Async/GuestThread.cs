@@ -97,6 +97,16 @@ internal abstract class GuestThread(GuestTask task)
                 cancelled = false;
             }
         }
+        catch (Exception e) when (next is not null && e is not Fiber.AbandonedException)
+        {
+            // The call that waits for the thread's task is told, whoever lets the thread go on.
+            if (next.Task.Root is { IsResolved: false } call)
+            {
+                call.Fail(e);
+                scheduler.Told = e;
+            }
+            throw;
+        }
         finally
         {
             scheduler.Current = outer;
@@ -238,43 +248,29 @@ internal sealed class PlainThread(GuestTask task) : GuestThread(task)
 }
 
 /// <summary>The threads of a component instance by number.</summary>
-internal sealed class ThreadSpace
+internal sealed class ThreadSpace(GuestResources? limits)
 {
-    private readonly List<GuestThread?> items = [null];
-    private readonly Stack<uint> free = new();
+    private readonly HandleSpace numbers = new(limits);
 
-    internal void Add(GuestThread thread)
-    {
-        if (free.TryPop(out uint index))
-        {
-            items[(int)index] = thread;
-        }
-        else
-        {
-            if (items.Count > HandleSpace.Most) ComponentTrap.Throw(ComponentTrap.TooManyHandles);
-            index = (uint)items.Count;
-            items.Add(thread);
-        }
-        thread.Index = index;
-    }
+    internal void Add(GuestThread thread) => thread.Index = numbers.Add(thread);
 
     internal void Remove(GuestThread thread)
     {
-        items[(int)thread.Index] = null;
-        free.Push(thread.Index);
+        numbers.Remove(thread.Index);
         thread.Index = 0;
     }
 
-    internal GuestThread Get(uint index) =>
-        index < items.Count && items[(int)index] is { } thread ? thread : throw ComponentTrap.Make($"unknown thread index {index}");
+    internal GuestThread Get(uint index) => numbers.Find(index) as GuestThread ?? throw ComponentTrap.Make($"unknown thread index {index}");
 
-    internal IEnumerable<GuestThread> Items => items.OfType<GuestThread>();
+    internal IEnumerable<GuestThread> Items => numbers.Items.OfType<GuestThread>();
+
+    internal void Free() => numbers.Free();
 
     /// <summary>A thread that can go on while a function runs that may not wait: none that must have the instance for itself.</summary>
     internal GuestThread? FindReady()
     {
-        foreach (GuestThread? thread in items)
-            if (thread is { IsReady: true } && !(thread.Task.NeedsExclusive && thread == thread.Task.Implicit)) return thread;
+        for (uint i = 1; i <= numbers.Highest; i++)
+            if (numbers.Find(i) is GuestThread { IsReady: true } thread && !(thread.Task.NeedsExclusive && thread == thread.Task.Implicit)) return thread;
         return null;
     }
 }

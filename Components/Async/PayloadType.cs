@@ -12,11 +12,10 @@ internal sealed class PayloadType
         Payloads = Transfer.ResolvePayloads(Shape, instance);
     }
 
-    private static readonly System.Runtime.CompilerServices.ConditionalWeakTable<InstanceState, Dictionary<StreamType, PayloadType>> Known = [];
-
+    /// <summary>There is one for each type of an instance.</summary>
     internal static PayloadType Of(StreamType type, InstanceState instance)
     {
-        Dictionary<StreamType, PayloadType> own = Known.GetOrCreateValue(instance);
+        Dictionary<StreamType, PayloadType> own = instance.Payloads;
         var key = (StreamType)type.Canonical;
         lock (own)
         {

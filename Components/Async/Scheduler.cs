@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 
 namespace WasmJit.Components;
 
@@ -30,15 +31,19 @@ internal sealed class Scheduler
     private static long made;
 
     private readonly long number = Interlocked.Increment(ref made);
-    private readonly List<WeakReference<ComponentTree>> trees = [];
+    private volatile Scheduler? merged;
 
-    /// <summary>An instance takes turns with the others.</summary>
-    internal void Add(ComponentTree tree)
+    /// <summary>The scheduler that has taken its place; null if none has.</summary>
+    internal Scheduler? Merged => merged;
+
+    /// <summary>The scheduler itself, or the one that has taken its place.</summary>
+    internal Scheduler Latest
     {
-        lock (trees)
+        get
         {
-            trees.RemoveAll(static t => !t.TryGetTarget(out _));
-            trees.Add(new WeakReference<ComponentTree>(tree));
+            Scheduler latest = this;
+            while (latest.merged is { } next) latest = next;
+            return latest;
         }
     }
 
@@ -48,35 +53,34 @@ internal sealed class Scheduler
     /// <exception cref="InvalidOperationException">In both of them something waits.</exception>
     internal static Scheduler Merge(Scheduler a, Scheduler b)
     {
-        (Scheduler first, Scheduler second) = a.number < b.number ? (a, b) : (b, a);
-        first.Enter();
-        second.Enter();
-        try
+        while (true)
         {
-            (Scheduler kept, Scheduler given) = b.IsIdle ? (a, b) : a.IsIdle ? (b, a)
-                : throw new InvalidOperationException("Components in which calls wait cannot be linked with each other.");
-            lock (given.trees)
+            (a, b) = (a.Latest, b.Latest);
+            if (ReferenceEquals(a, b)) return a;
+            (Scheduler first, Scheduler second) = a.number < b.number ? (a, b) : (b, a);
+            first.Enter();
+            second.Enter();
+            try
             {
-                foreach (WeakReference<ComponentTree> each in given.trees)
-                {
-                    if (!each.TryGetTarget(out ComponentTree? tree)) continue;
-                    tree.Join(kept);
-                    kept.Add(tree);
-                }
-                given.trees.Clear();
+                // Another thread may have linked one of them before this one came in.
+                if (a.merged is not null || b.merged is not null) continue;
+                (Scheduler kept, Scheduler given) = b.IsIdle ? (a, b) : a.IsIdle ? (b, a)
+                    : throw new InvalidOperationException("Components in which calls wait cannot be linked with each other.");
+                given.merged = kept;
+                return kept;
             }
-            return kept;
-        }
-        finally
-        {
-            second.Leave();
-            first.Leave();
+            finally
+            {
+                second.Leave();
+                first.Leave();
+            }
         }
     }
 
     // ---- one at a time ----
 
     /// <summary>Waits until no other thread of the host is in the instances.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Enter()
     {
         int me = Environment.CurrentManagedThreadId;
@@ -94,30 +98,42 @@ internal sealed class Scheduler
         lock (gate)
         {
             waiters++;
+            // Who leaves writes the owner and then looks for waiters, without a barrier: each thread gets one here in the place of that.
+            Interlocked.MemoryBarrierProcessWide();
             while (Interlocked.CompareExchange(ref owner, me, 0) != 0) Monitor.Wait(gate);
             waiters--;
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Leave()
     {
-        if (depth == 1 && atEnd.Count > 0) RunAtEnd();
+        if (hasEnd && depth == 1) RunAtEnd();
         if (--depth != 0) return;
         left = 0;
-        Interlocked.Exchange(ref owner, 0);
-        if (Volatile.Read(ref waiters) > 0)
-        {
-            lock (gate) Monitor.PulseAll(gate);
-        }
+        Volatile.Write(ref owner, 0);
+        if (Volatile.Read(ref waiters) > 0) Wake();
+    }
+
+    private void Wake()
+    {
+        lock (gate) Monitor.PulseAll(gate);
     }
 
     private readonly List<Action> atEnd = [];
 
     /// <summary>Does something when the calling thread leaves the instances.</summary>
-    internal void AtEnd(Action action) => atEnd.Add(action);
+    internal void AtEnd(Action action)
+    {
+        atEnd.Add(action);
+        hasEnd = true;
+    }
+
+    private bool hasEnd;
 
     private void RunAtEnd()
     {
+        hasEnd = false;
         Action[] actions = [.. atEnd];
         atEnd.Clear();
         foreach (Action action in actions) action();
@@ -159,6 +175,9 @@ internal sealed class Scheduler
 
     // ---- waiting threads ----
 
+    /// <summary>The last exception of a guest's thread that the call has got which waits for it.</summary>
+    internal Exception? Told { get; set; }
+
     /// <summary>Lets one waiting thread go on.</summary>
     /// <returns>Whether there was one.</returns>
     internal bool Tick()
@@ -172,7 +191,16 @@ internal sealed class Scheduler
             InstanceState[] entered = thread.Instance.FromHost;
             if (!InstanceState.CanEnter(entered) || !thread.IsReady) continue;
             InstanceState.Enter(entered);
-            thread.Resume();
+            try
+            {
+                thread.Resume();
+            }
+            catch (Exception e) when (e is not GuestCanceledException && ReferenceEquals(Told, e))
+            {
+                // The call that waits for this thread fails, and that need not be the one that lets it go on. The instances stay entered, as after any trap.
+                Told = null;
+                return true;
+            }
             InstanceState.Leave(entered);
             return true;
         }
@@ -190,10 +218,14 @@ internal sealed class Scheduler
         }
     }
 
-    /// <summary>Makes a call of the host, and lets waiting threads go on until it has ended; no thread is held while nothing can go on.</summary>
+    /// <summary>
+    /// Makes a call of the host, and lets waiting threads go on until it has ended; no thread is held while nothing can go on. What stops guests on the
+    /// calling thread stops them on each thread that goes on with the call.
+    /// </summary>
     internal static async Task RunAsync(ComponentTree tree, HostTaskCaller call, Action begin, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
+        CancellationToken[] tokens = Runtime.WasmThread.CurrentScope?.Tokens ?? [];
         Scheduler scheduler = tree.Enter();
         Interlocked.Increment(ref scheduler.active);
         try
@@ -210,9 +242,10 @@ internal sealed class Scheduler
         {
             scheduler.Leave();
         }
+        using CancellationTokenSource? stop = tokens.Length == 0 ? null : CancellationTokenSource.CreateLinkedTokenSource(tokens);
         try
         {
-            await scheduler.EndOf(call, cancellation).ConfigureAwait(false);
+            await scheduler.EndOf(call, cancellation, stop?.Token ?? default).ConfigureAwait(false);
         }
         finally
         {
@@ -223,24 +256,42 @@ internal sealed class Scheduler
     /// <summary>How many calls of the host are waited for that hold no thread.</summary>
     private int active;
 
-    private async Task EndOf(HostTaskCaller call, CancellationToken cancellation)
+    private async Task EndOf(HostTaskCaller call, CancellationToken cancellation, CancellationToken stop)
     {
         using CancellationTokenRegistration registration = cancellation.Register(() => Post(call.RequestCancel));
+        using CancellationTokenRegistration stopping = stop.Register(Signal);
         while (!call.IsResolved)
         {
             Task posts = NextPosted();
+            if (RunUnder(stop, call, cancellation.CanBeCanceled)) return;
+            await posts.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Lets guests go on that a token stops; gives whether a call has ended.</summary>
+    private bool RunUnder(CancellationToken stop, HostTaskCaller call, bool cancellable)
+    {
+        Runtime.CancellationScope? scope = stop.CanBeCanceled ? Runtime.CancellationScope.Enter(stop) : null;
+        try
+        {
             Enter();
             try
             {
                 RunAll(() => call.IsResolved);
-                if (call.IsResolved) return;
-                if (Volatile.Read(ref Pending) == 0 && !HasPosted && !cancellation.CanBeCanceled && Volatile.Read(ref active) == 1) ComponentTrap.Throw(ComponentTrap.Deadlock);
+                if (call.IsResolved) return true;
+                Runtime.CancellationScope.ThrowIfStopped();
+                if (Volatile.Read(ref Pending) == 0 && !HasPosted && !cancellable && !stop.CanBeCanceled && Volatile.Read(ref active) == 1)
+                    ComponentTrap.Throw(ComponentTrap.Deadlock);
+                return false;
             }
             finally
             {
                 Leave();
             }
-            await posts.ConfigureAwait(false);
+        }
+        finally
+        {
+            scope?.Leave();
         }
     }
 
@@ -296,8 +347,9 @@ internal sealed class Scheduler
     }
 
     /// <summary>Ends threads of instances that nobody will enter any more.</summary>
-    internal void Abandon(Func<InstanceState, bool> isGone)
+    internal void Abandon(ComponentTree gone)
     {
-        foreach (GuestThread thread in Waiting.Where(t => isGone(t.Instance)).ToList()) thread.Abandon();
+        if (Waiting.Count == 0) return;
+        foreach (GuestThread thread in Waiting.Where(t => ReferenceEquals(t.Instance.Tree, gone)).ToList()) thread.Abandon();
     }
 }

@@ -12,14 +12,30 @@ internal readonly record struct GuestEvent(int Code, uint First, uint Second);
 /// <summary>What a guest can wait for.</summary>
 internal abstract class Waitable
 {
+    private Func<GuestEvent>? pending;
+
     /// <summary>Makes the event when it is delivered; null if there is none.</summary>
-    internal Func<GuestEvent>? Pending { get; set; }
+    internal Func<GuestEvent>? Pending
+    {
+        get => pending;
+        set
+        {
+            bool had = pending is not null;
+            pending = value;
+            if (had == value is not null) return;
+            if (had) Set?.Withdraw(this);
+            else Set?.Announce(this);
+        }
+    }
 
     internal WaitableSet? Set { get; private set; }
 
+    /// <summary>Its neighbours among those of its set that have an event.</summary>
+    internal Waitable? Before, After;
+
     internal bool HasSyncWaiter { get; private set; }
 
-    internal bool HasPending => Pending is not null;
+    internal bool HasPending => pending is not null;
 
     internal void WaitForPending(GuestThread thread)
     {
@@ -30,51 +46,68 @@ internal abstract class Waitable
 
     internal GuestEvent Deliver()
     {
-        Func<GuestEvent> pending = Pending!;
+        Func<GuestEvent> made = pending!;
         Pending = null;
-        return pending();
+        return made();
     }
 
     internal void Join(WaitableSet? set)
     {
-        Set?.Items.Remove(this);
+        Set?.Remove(this);
         Set = set;
-        set?.Items.Add(this);
+        set?.Add(this);
     }
 
     internal virtual void Drop() => Join(null);
 }
 
-/// <summary>Things that a guest waits for together.</summary>
+/// <summary>
+/// Things that a guest waits for together. Those that have an event are in a list of their own, oldest event first, so that neither their number nor
+/// that of the others makes waiting slower.
+/// </summary>
 internal sealed class WaitableSet
 {
-    internal List<Waitable> Items { get; } = [];
+    private Waitable? first, last;
+
+    /// <summary>How many there are.</summary>
+    internal int Count { get; private set; }
 
     internal int Waiters;
 
-    internal bool HasPending
+    internal bool HasPending => first is not null;
+
+    internal void Add(Waitable item)
     {
-        get
-        {
-            foreach (Waitable item in Items)
-                if (item.HasPending) return true;
-            return false;
-        }
+        Count++;
+        if (item.HasPending) Announce(item);
     }
 
-    internal GuestEvent Deliver()
+    internal void Remove(Waitable item)
     {
-        for (int i = 0; i < Items.Count; i++)
-        {
-            Waitable item = Items[i];
-            if (!item.HasPending) continue;
-            // Those that have waited longer come first the next time.
-            Items.RemoveAt(i);
-            Items.Add(item);
-            return item.Deliver();
-        }
-        throw new InvalidOperationException("There is no event.");
+        Count--;
+        if (item.HasPending) Withdraw(item);
     }
+
+    /// <summary>One of them has an event now.</summary>
+    internal void Announce(Waitable item)
+    {
+        (item.Before, item.After) = (last, null);
+        if (last is null) first = item;
+        else last.After = item;
+        last = item;
+    }
+
+    /// <summary>One of them has no event any more.</summary>
+    internal void Withdraw(Waitable item)
+    {
+        if (item.Before is { } before) before.After = item.After;
+        else first = item.After;
+        if (item.After is { } after) after.Before = item.Before;
+        else last = item.Before;
+        (item.Before, item.After) = (null, null);
+    }
+
+    internal GuestEvent Deliver() => (first ?? throw new InvalidOperationException("There is no event.")).Deliver();
 
     internal GuestEvent Wait(GuestThread thread, bool cancellable)
     {
@@ -92,7 +125,7 @@ internal sealed class WaitableSet
 
     internal void Drop()
     {
-        ComponentTrap.If(Items.Count > 0, "cannot drop waitable set with waitables in it");
+        ComponentTrap.If(Count > 0, "cannot drop waitable set with waitables in it");
         ComponentTrap.If(Waiters > 0, "cannot drop waitable set with waiters");
     }
 }
@@ -134,19 +167,21 @@ internal sealed unsafe class Subtask(LoweredFunction site) : TaskCaller
     private readonly ulong[]? saved;
     private CallScope? scope;
     private bool isDelivered;
+    private System.Runtime.ExceptionServices.ExceptionDispatchInfo? error;
 
+    /// <param name="site">The function that is called.</param>
+    /// <param name="arguments">The arguments, in slots of the caller.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="keep">Whether they are needed when the caller's slots are gone.</param>
     internal Subtask(LoweredFunction site, ulong* arguments, int count, bool keep)
         : this(site)
     {
-        if (!keep)
-        {
-            this.arguments = arguments;
-            return;
-        }
-        saved = GC.AllocateUninitializedArray<ulong>(Math.Max(count, 1), pinned: true);
-        new ReadOnlySpan<ulong>(arguments, count).CopyTo(saved);
-        this.arguments = (ulong*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref saved[0]);
+        if (keep) saved = new ReadOnlySpan<ulong>(arguments, count).ToArray();
+        else this.arguments = arguments;
     }
+
+    /// <summary>The task that has made the call; null if no task did.</summary>
+    internal GuestTask? Creator { get; } = site.Instance.Scheduler.Current?.Task;
 
     internal SubtaskState State { get; private set; }
 
@@ -188,7 +223,8 @@ internal sealed unsafe class Subtask(LoweredFunction site) : TaskCaller
         scope = site.HasBorrows ? new CallScope(callee) : null;
         Progress();
         State = SubtaskState.Started;
-        site.Arguments(scope, arguments, slots);
+        if (saved is null) site.Arguments(scope, arguments, slots);
+        else fixed (ulong* kept = saved) site.Arguments(scope, kept, slots);
     }
 
     /// <summary>A function of the host starts.</summary>
@@ -197,8 +233,6 @@ internal sealed unsafe class Subtask(LoweredFunction site) : TaskCaller
         State = SubtaskState.Started;
         return scope = own ?? new CallScope(null);
     }
-
-    internal ulong* Slots => arguments;
 
     internal override void Return(GuestTask callee, ulong* slots, bool isFlat)
     {
@@ -209,20 +243,32 @@ internal sealed unsafe class Subtask(LoweredFunction site) : TaskCaller
             State = SubtaskState.Returned;
             return;
         }
-        ulong target = site.HasResultPointer ? arguments[site.ResultPointer] : 0;
+        ulong target = ResultPointer;
         site.Result(slots, isFlat, &target);
         FlatResult = target;
         State = SubtaskState.Returned;
     }
 
+    private ulong ResultPointer => !site.HasResultPointer ? 0 : saved is null ? arguments[site.ResultPointer] : saved[site.ResultPointer];
+
     /// <summary>A function of the host returns; its result is lowered to where the caller wants it.</summary>
     internal void ReturnHost(Action<nint> lower)
     {
         if (site.Instance.Tree.IsFreed) return;
-        Progress();
-        ulong target = site.HasResultPointer ? arguments[site.ResultPointer] : 0;
+        scope?.End();
+        ulong target = ResultPointer;
         lower((nint)(&target));
+        Progress();
         FlatResult = target;
+        State = SubtaskState.Returned;
+    }
+
+    /// <summary>A function of the host that was waited for has failed: its exception is thrown into the guest when that sees the end of the call.</summary>
+    internal void FailHost(Exception exception)
+    {
+        scope?.End();
+        error = System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(exception);
+        Progress();
         State = SubtaskState.Returned;
     }
 
@@ -236,7 +282,7 @@ internal sealed unsafe class Subtask(LoweredFunction site) : TaskCaller
     {
         isDelivered = true;
         scope?.Return();
-        GC.KeepAlive(saved);
+        error?.Throw();
     }
 
     internal override void Drop()

@@ -82,7 +82,7 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
     private void Join(ComponentInstance instance)
     {
         Scheduler own = instance.Tree.Scheduler;
-        Scheduler = Scheduler is null || ReferenceEquals(Scheduler, own) ? own : Scheduler.Merge(Scheduler, own);
+        Scheduler = Scheduler is null ? own : Scheduler.Merge(Scheduler, own);
     }
 
     /// <summary>All that was added; interfaces as a <see cref="ComponentHost"/>.</summary>

@@ -20,12 +20,11 @@ public sealed class ComponentInstance : IDisposable
     internal static ComponentInstance Make(WasmComponent component, ComponentHost imports, ComponentInstanceOptions options)
     {
         if (options.Fuel is not null && !component.Engine.Options.CountFuel) throw Module.NothingCounts();
-        Scheduler scheduler = imports.Scheduler ?? new Scheduler();
+        Scheduler scheduler = imports.Scheduler?.Latest ?? new Scheduler();
         scheduler.MostCopied = options.MaximumCopiedBytes;
         var tree = new ComponentTree(component.Engine, scheduler, options.Fuel, options.Resources);
         var scope = new HostScope();
         IReadOnlyDictionary<string, object> arguments = imports.Resolve(component.Signature, scope);
-        scheduler.Add(tree);
         scheduler = tree.Enter();
         try
         {

@@ -7,13 +7,14 @@ namespace WasmJit.Components;
 /// </summary>
 internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fuel, GuestResources? resources)
 {
+    private Scheduler scheduler = scheduler;
     private readonly List<InstanceState> states = [];
     private readonly List<Instance> cores = [];
 
     internal Engine Engine { get; } = engine;
 
     /// <summary>What it shares with those that it calls; another once it is linked with more.</summary>
-    internal Scheduler Scheduler { get; private set; } = scheduler;
+    internal Scheduler Scheduler => scheduler.Merged is null ? scheduler : scheduler = scheduler.Latest;
 
     /// <summary>Waits until no other thread of the host is in it.</summary>
     internal Scheduler Enter()
@@ -22,13 +23,10 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
         {
             Scheduler current = Scheduler;
             current.Enter();
-            if (ReferenceEquals(current, Scheduler)) return current;
+            if (current.Merged is null) return current;
             current.Leave();
         }
     }
-
-    /// <summary>It is linked with others: from now on they take turns together.</summary>
-    internal void Join(Scheduler common) => Scheduler = common;
 
     internal Fuel? Fuel { get; } = fuel;
 
@@ -74,7 +72,8 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
             foreach (GuestThread thread in state.Threads.Items.ToList()) thread.Abandon();
             state.MayEnter = false;
         }
-        Scheduler.Abandon(state => ReferenceEquals(state.Tree, this));
+        Scheduler.Abandon(this);
+        foreach (InstanceState state in states) state.Free();
         var known = new HashSet<InstanceCore>();
         foreach (Instance core in cores) Free(core, known);
         cores.Clear();

@@ -151,6 +151,8 @@ internal sealed unsafe class HostCaller(LiftedFunction function, ComponentValue[
         catch (Exception e) when (e is ArgumentException or InvalidCastException or InvalidOperationException)
         {
             // The host's own mistake: the guest has not run yet.
+            IsMistaken = true;
+            scope!.Undo(function.Instance);
             InstanceState.Leave(function.Instance.FromHost);
             throw e is ArgumentException ? e : new ArgumentException(e.Message, e);
         }

@@ -1,14 +1,23 @@
 namespace WasmJit.Components;
 
-/// <summary>The handles of a component instance: numbers from 1 on, the last that was freed first.</summary>
-internal sealed class HandleSpace
+/// <summary>
+/// The handles of a component instance: numbers from 1 on, the last that was freed first. The places that the table has count in the guest's resources.
+/// </summary>
+internal sealed class HandleSpace(GuestResources? limits)
 {
     /// <summary>How many handles an instance may have at a time; the specification allows 2^28.</summary>
     internal const int Most = 1 << 20;
 
-    private object?[] items = new object?[8];
+    private const int Least = 8;
+
+    private readonly Lease? lease = limits is null ? null : new(limits);
+    private object?[] items = [];
     private uint[] free = [];
     private int count = 1, freed;
+    private bool isGone;
+
+    /// <summary>The highest handle that there has been.</summary>
+    internal uint Highest => (uint)count - 1;
 
     /// <summary>How many there are.</summary>
     internal int Count => count - 1 - freed;
@@ -21,13 +30,61 @@ internal sealed class HandleSpace
             items[index] = item;
             return index;
         }
-        if (count > Most) ComponentTrap.Throw(ComponentTrap.TooManyHandles);
-        if (count == items.Length) Array.Resize(ref items, count * 2);
+        if (count >= items.Length) Grow();
         items[count] = item;
         return (uint)count++;
     }
 
-    internal object? Find(uint index) => index < (uint)count ? items[index] : null;
+    private void Grow()
+    {
+        if (isGone) ComponentTrap.Throw(ComponentTrap.CannotEnter);
+        if (count > Most) ComponentTrap.Throw(ComponentTrap.TooManyHandles);
+        int places = items.Length == 0 ? Least - 1 : Math.Min(items.Length, Most + 1 - items.Length);
+        if (lease is not null) places = lease.Take(places);
+        if (places == 0) ComponentTrap.Throw(ComponentTrap.TooManyHandles);
+        // The first place is nobody's.
+        Array.Resize(ref items, Math.Max(items.Length, 1) + places);
+    }
+
+    /// <summary>The instance is gone.</summary>
+    internal void Free()
+    {
+        isGone = true;
+        lease?.End();
+        items = [];
+        free = [];
+        (count, freed) = (1, 0);
+    }
+
+    /// <summary>The places of a table, counted for as long as it is there.</summary>
+    private sealed class Lease(GuestResources owner)
+    {
+        private long taken;
+
+        ~Lease() => owner.Give(ResourceKind.Handles, taken);
+
+        /// <summary>Takes so many, or as many as there are.</summary>
+        internal int Take(int wanted)
+        {
+            int amount = (int)Math.Clamp(owner.Limits.MaximumHandles - owner.InUse(ResourceKind.Handles), 0, wanted);
+            if (amount == 0 || !owner.TryTake(ResourceKind.Handles, amount, mayCollect: false))
+            {
+                Runtime.WasmJitMetrics.Refused();
+                return 0;
+            }
+            taken += amount;
+            return amount;
+        }
+
+        internal void End()
+        {
+            GC.SuppressFinalize(this);
+            owner.Give(ResourceKind.Handles, taken);
+            taken = 0;
+        }
+    }
+
+    internal object? Find(uint index) => index < (uint)Math.Min(count, items.Length) ? items[index] : null;
 
     internal object Get(uint index)
     {
@@ -45,6 +102,7 @@ internal sealed class HandleSpace
 
     internal void Remove(uint index)
     {
+        if (isGone) return;
         items[index] = null;
         if (freed == free.Length) Array.Resize(ref free, Math.Max(8, freed * 2));
         free[freed++] = index;
@@ -115,9 +173,13 @@ internal sealed class ErrorContext(string message)
 internal sealed class CallScope(BorrowScope? callee)
 {
     private List<ResourceHandle>? lenders;
+    private List<(uint Handle, ComponentResource? Given)>? lowered;
 
     /// <summary>The call that gets borrowed handles; null if the host is called.</summary>
     internal BorrowScope? Callee { get; } = callee;
+
+    /// <summary>Whether the call has ended: what the host has borrowed for it is good no more.</summary>
+    internal bool HasEnded { get; private set; }
 
     internal void Lend(ResourceHandle handle)
     {
@@ -125,9 +187,34 @@ internal sealed class CallScope(BorrowScope? callee)
         (lenders ??= []).Add(handle);
     }
 
+    /// <summary>An argument of the host has become a handle of the callee.</summary>
+    internal void Lowered(uint handle, ComponentResource? given) => (lowered ??= []).Add((handle, given));
+
+    /// <summary>
+    /// A later argument was the host's mistake, and so the call does not take place: the callee has none of the handles, and the host has again what it
+    /// gave away.
+    /// </summary>
+    internal void Undo(InstanceState callee)
+    {
+        if (lowered is not null)
+        {
+            for (int i = lowered.Count - 1; i >= 0; i--)
+            {
+                callee.Handles.Remove(lowered[i].Handle);
+                lowered[i].Given?.TakeBack();
+            }
+            lowered = null;
+        }
+        if (Callee is not null) Callee.Borrows = 0;
+    }
+
+    /// <summary>A function of the host has ended.</summary>
+    internal void End() => HasEnded = true;
+
     /// <summary>The call has ended.</summary>
     internal void Return()
     {
+        HasEnded = true;
         if (lenders is null) return;
         foreach (ResourceHandle handle in lenders) handle.Lends--;
         lenders = null;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using WasmJit.Runtime;
 
 namespace WasmJit.Components;
@@ -15,12 +16,25 @@ internal sealed class InstanceState(ComponentTree tree, InstanceState? parent)
 
     internal Scheduler Scheduler => Tree.Scheduler;
 
-    internal HandleSpace Handles { get; } = new();
+    internal HandleSpace Handles { get; } = new(tree.Resources);
 
     /// <summary>The threads of its tasks.</summary>
-    internal ThreadSpace Threads => threads ??= new();
+    internal ThreadSpace Threads => threads ??= new(Tree.Resources);
 
     private ThreadSpace? threads;
+
+    /// <summary>What streams and futures of the instance's types carry.</summary>
+    internal Dictionary<StreamType, PayloadType> Payloads => payloads ??= [];
+
+    private Dictionary<StreamType, PayloadType>? payloads;
+
+    /// <summary>The instance is gone: its tables are empty.</summary>
+    internal void Free()
+    {
+        MayEnter = false;
+        Handles.Free();
+        threads?.Free();
+    }
 
     internal bool MayEnter = true;
 
@@ -81,12 +95,20 @@ internal sealed class InstanceState(ComponentTree tree, InstanceState? parent)
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Enter(InstanceState[] entered)
+    {
+        if (entered.Length == 1 && entered[0].MayEnter) entered[0].MayEnter = false;
+        else EnterAll(entered);
+    }
+
+    private static void EnterAll(InstanceState[] entered)
     {
         if (!CanEnter(entered)) ComponentTrap.Throw(ComponentTrap.CannotEnter);
         foreach (InstanceState each in entered) each.MayEnter = false;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Leave(InstanceState[] entered)
     {
         foreach (InstanceState each in entered) each.MayEnter = true;

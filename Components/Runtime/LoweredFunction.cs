@@ -12,6 +12,9 @@ internal sealed unsafe class LoweredFunction : CoreImport
     private readonly FunctionShape shape;
     private readonly InstanceState[] entered;
     internal readonly Transfer? ForArguments, ForResult;
+
+    /// <summary>The same for fused calls, which are made by code of guests alone.</summary>
+    internal Transfer? ForFusedArguments, ForFusedResult;
     internal readonly FuncRef? CoreFunction;
     private readonly int coreArguments;
     private readonly bool isWithin;
@@ -114,6 +117,8 @@ internal sealed unsafe class LoweredFunction : CoreImport
     private void Fuse()
     {
         if (!FusedCall.Fits(shape)) return;
+        ForFusedArguments = ForArguments!.ForGuests();
+        ForFusedResult = ForResult!.ForGuests();
         fused = FusedCall.Of(this, Signature.Of(Type!), Signature.Of(lifted!.Core.Type), shape, ParameterForm, lifted.PostReturn is not null);
         Volatile.Write(ref Fast, fused.Code);
     }
@@ -188,8 +193,18 @@ internal sealed unsafe class LoweredFunction : CoreImport
             return;
         }
         var subtask = new Subtask(this, arguments, coreArguments, IsAsync);
-        ComponentValue[] values = new ValueLifter(Side, subtask.StartHost(), function.Types).Lift(shape.Parameters, ParameterForm == ValueForm.Flat, arguments);
-        ValueTask<ComponentValue> called = function.Function!(values);
+        CallScope scope = subtask.StartHost();
+        ComponentValue[] values = new ValueLifter(Side, scope, function.Types).Lift(shape.Parameters, ParameterForm == ValueForm.Flat, arguments);
+        ValueTask<ComponentValue> called;
+        try
+        {
+            called = function.Function!(values);
+        }
+        catch
+        {
+            scope.End();
+            throw;
+        }
         if (called.IsCompleted)
         {
             ComponentValue value = called.Result;
@@ -218,7 +233,17 @@ internal sealed unsafe class LoweredFunction : CoreImport
             context = new TypedContext(Side, function.Types) { Scope = scope };
         }
         ulong to = HasResultPointer ? arguments[ResultPointer] : 0;
-        if (typedInvoke(context, target, (nint)arguments, (nint)(&to)) is not { } called)
+        Task? called;
+        try
+        {
+            called = typedInvoke(context, target, (nint)arguments, (nint)(&to));
+        }
+        catch
+        {
+            scope?.End();
+            throw;
+        }
+        if (called is null)
         {
             scope?.Return();
             *result = IsAsync ? (uint)SubtaskState.Returned : to;
@@ -255,7 +280,16 @@ internal sealed unsafe class LoweredFunction : CoreImport
             ended => scheduler.Post(() =>
             {
                 Interlocked.Decrement(ref scheduler.Pending);
-                if (!isDone && !Instance.Tree.IsFreed) subtask.ReturnHost(lower);
+                if (isDone || Instance.Tree.IsFreed) return;
+                try
+                {
+                    subtask.ReturnHost(lower);
+                }
+                catch (Exception e)
+                {
+                    // It is the guest's that has called, and not whoever's who is here.
+                    subtask.FailHost(e);
+                }
             }),
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }

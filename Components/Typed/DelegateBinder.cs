@@ -66,14 +66,17 @@ internal static class DelegateBinder
 
     private static Func<TypedCall, Delegate> Make(Type delegateType, LiftedFunction function, bool isPlain)
     {
+        // Expressions that are interpreted have no locals with an address.
+        Runtime.RuntimeCode.Require();
         (Type[] types, Type result, bool isTask) = Signature(function.Type, delegateType);
         FunctionShape shape = function.Shape;
+        ValueForm form = shape.FlatParameters <= TypeLimits.FlatParameters ? ValueForm.Flat : ValueForm.Allocated;
+        if (isPlain && !isTask && function.PostReturn is null && TypeBinding.AreNumbers(shape.Parameters, types) && TypeBinding.AreNumbers(shape.Results, [result])
+            && form == ValueForm.Flat) return NumberCall.Make(delegateType, types, result, Jit.Calls.Signature.Of(function.Core.Type));
         var binding = new TypeBinding(function.Side.Is64);
         ParameterExpression call = Expression.Parameter(typeof(TypedCall), "call");
         ParameterExpression[] parameters = [.. types.Select((t, i) => Expression.Parameter(t, $"p{i}"))];
-        ValueForm form = shape.FlatParameters <= TypeLimits.FlatParameters ? ValueForm.Flat : ValueForm.Allocated;
-        Expression body = isPlain && function.PostReturn is null && TypeBinding.AreNumbers(shape.Parameters, types) && TypeBinding.AreNumbers(shape.Results, [result])
-            && form == ValueForm.Flat ? Numbers(function, call, parameters, result) : isPlain ? Plain(binding, shape, call, parameters, form, result) : Task(binding, shape, call, parameters, form, result, isTask);
+        Expression body = isPlain ? Plain(binding, function, call, parameters, form, result) : Task(binding, shape, call, parameters, form, result, isTask);
         if (isPlain && isTask)
         {
             // A function that cannot wait has ended when it returns.
@@ -84,35 +87,19 @@ internal static class DelegateBinder
         return Expression.Lambda<Func<TypedCall, Delegate>>(Expression.Lambda(delegateType, body, parameters), call).Compile();
     }
 
-    private static MethodCallExpression Do(Expression call, string name) => Expression.Call(call, typeof(TypedCall).GetMethod(name, Members)!);
+    private static MethodCallExpression Do(Expression call, string name, params Expression[] arguments) =>
+        Expression.Call(call, typeof(TypedCall).GetMethod(name, Members)!, arguments);
 
-    /// <summary>A function of numbers alone: they are the core function's own, and go through no slots.</summary>
-    private static Expression Numbers(LiftedFunction function, ParameterExpression call, ParameterExpression[] parameters, Type result)
+    /// <summary>A call that needs no task: lowering, the core function with its arguments out of slots, lifting.</summary>
+    private static Expression Plain(TypeBinding binding, LiftedFunction function, Expression outer, Expression[] parameters, ValueForm form, Type result)
     {
+        FunctionShape shape = function.Shape;
         Signature core = Jit.Calls.Signature.Of(function.Core.Type);
-        ParameterExpression own = Expression.Variable(typeof(TypedCall)), value = Expression.Variable(result == typeof(void) ? typeof(int) : result);
-        Expression target = Expression.Convert(Expression.Property(own, typeof(TypedCall).GetProperty(nameof(TypedCall.CoreDelegate), Members)!), core.DelegateType);
-        Expression called = Expression.Invoke(target, parameters.Select((p, i) => TypeBinding.ToCore(p, core.HostParameters[i])));
-        Expression step = result == typeof(void) ? called : Expression.Assign(value, TypeBinding.FromCore(called, result));
-        ParameterExpression uncaught = Expression.Parameter(typeof(WasmException));
-        step = Expression.TryCatch(
-            Expression.Block(typeof(void), step),
-            Expression.Catch(uncaught, Expression.Call(typeof(FusedCall).GetMethod(nameof(FusedCall.Uncaught), Members)!, uncaught)));
-        Expression body = Expression.Block(Do(own, nameof(TypedCall.Begin)), step, Do(own, nameof(TypedCall.Finish)), value);
-        Expression whole = Expression.TryFinally(body, Do(own, nameof(TypedCall.Exit)));
-        Expression[] steps = [Expression.Assign(own, call), Do(own, nameof(TypedCall.Enter)), whole];
-        return result == typeof(void) ? Expression.Block(typeof(void), [own, value], steps) : Expression.Block(result, [own, value], steps);
-    }
-
-    private static Expression Plain(TypeBinding binding, FunctionShape shape, Expression call, Expression[] parameters, ValueForm form, Type result)
-    {
+        ParameterExpression call = Expression.Variable(typeof(TypedCall)), block = Expression.Variable(typeof(CallSlots)), slots = Expression.Variable(typeof(nint));
         List<ParameterExpression> locals = [TypeBinding.Context];
-        List<Expression> lower = binding.LowerAll(shape.Parameters, parameters, form, Expression.Property(call, typeof(TypedCall).GetProperty(nameof(TypedCall.Arguments), Members)!), locals);
-        var steps = new List<Expression>
-        {
-            Expression.Assign(TypeBinding.Context, Expression.Property(call, typeof(TypedCall).GetProperty(nameof(TypedCall.Context), Members)!)),
-            Do(call, nameof(TypedCall.Begin)),
-        };
+        Expression resultSlot = TypeBinding.At(slots, 8 * TypeLimits.FlatParameters);
+        List<Expression> lower = binding.LowerAll(shape.Parameters, parameters, form, slots, locals);
+        var steps = new List<Expression>();
         if (lower.Count > 0)
         {
             ParameterExpression error = Expression.Parameter(typeof(Exception));
@@ -122,23 +109,32 @@ internal static class DelegateBinder
                     error, Expression.Block(Do(call, nameof(TypedCall.Undo)), Expression.Rethrow()),
                     Expression.Call(typeof(TypedCall).GetMethod(nameof(TypedCall.IsMistake), Members)!, error))));
         }
-        steps.Add(Do(call, nameof(TypedCall.Run)));
-        if (result == typeof(void))
+        Expression invoked = Expression.Invoke(
+            Expression.Convert(Expression.Field(call, typeof(TypedCall).GetField(nameof(TypedCall.CoreDelegate), Members)!), core.DelegateType),
+            core.HostParameters.Select((t, i) => TypeBinding.SlotValue(t, TypeBinding.At(slots, 8 * i))));
+        if (core.HostReturn != typeof(void)) invoked = TypeBinding.ToSlot(invoked, resultSlot);
+        ParameterExpression uncaught = Expression.Parameter(typeof(WasmException));
+        steps.Add(Expression.TryCatch(
+            Expression.Block(typeof(void), invoked),
+            Expression.Catch(uncaught, Expression.Call(typeof(TypedCall).GetMethod(nameof(TypedCall.Uncaught), Members)!, uncaught))));
+        if (shape.HasBorrows) steps.Add(Do(call, nameof(TypedCall.Returned)));
+        ParameterExpression? value = null;
+        if (result != typeof(void))
         {
-            steps.Add(Do(call, nameof(TypedCall.Finish)));
-        }
-        else
-        {
-            ParameterExpression value = Expression.Variable(result);
+            value = Expression.Variable(result);
             locals.Add(value);
-            Expression slots = Expression.Property(call, typeof(TypedCall).GetProperty(nameof(TypedCall.Result), Members)!);
-            Expression lifted = binding.LiftAll(shape.Results, [result], shape.FlatResults <= TypeLimits.FlatResults, slots, steps, locals)[0];
+            Expression lifted = binding.LiftAll(shape.Results, [result], shape.FlatResults <= TypeLimits.FlatResults, resultSlot, steps, locals)[0];
             steps.Add(Expression.Assign(value, lifted));
-            steps.Add(Do(call, nameof(TypedCall.Finish)));
-            steps.Add(value);
         }
+        steps.Add(Do(call, nameof(TypedCall.Finish), resultSlot));
+        if (value is not null) steps.Add(value);
         return Expression.Block(
-            Do(call, nameof(TypedCall.Enter)), Expression.TryFinally(Expression.Block(result, locals, steps), Do(call, nameof(TypedCall.Exit))));
+            result, [call, block, slots, .. locals],
+            Expression.Assign(call, outer),
+            Expression.Assign(slots, Expression.Call(typeof(CallSlots).GetMethod(nameof(CallSlots.AddressOf), Members)!, block)),
+            Expression.Assign(TypeBinding.Context, Expression.Property(call, typeof(TypedCall).GetProperty(nameof(TypedCall.Context), Members)!)),
+            Do(call, nameof(TypedCall.Begin)),
+            Expression.TryFinally(Expression.Block(result, steps), Do(call, nameof(TypedCall.Exit))));
     }
 
     private static Expression Task(TypeBinding binding, FunctionShape shape, Expression call, Expression[] parameters, ValueForm form, Type result, bool isTask)

@@ -57,13 +57,13 @@ internal sealed partial class TypeBinding
                 {
                     Type element = ElementOf(type, clr);
                     long size = isFlat ? 8L * list.Element.FlatCount : list.Element.Layout(is64).Size;
-                    return Expression.Call(Method(nameof(TypedMemory.Items), element), Context, at, Const((int)length), Const(size), LiftOf(list.Element, element, isFlat));
+                    return Expression.Call(Method(nameof(TypedMemory.Items), element), Context, at, Const((int)length), LiftOf(list.Element, element, size, isFlat));
                 }
             case ListType list:
                 {
                     Type element = ElementOf(type, clr);
-                    if (NumberOf(list.Element) is { } number && number == element)
-                        return Expression.Call(Method(nameof(TypedMemory.Numbers), number), Side, at, Const(isFlat));
+                    if (SameLayout.IsTuple(list.Element, element))
+                        return Expression.Call(Method(nameof(TypedMemory.Numbers), element), Side, at, Const(isFlat), Const(list.Element.Layout32.Alignment));
                     return ListOf(list.Element, element, at, isFlat);
                 }
             case MapType map:
@@ -141,19 +141,34 @@ internal sealed partial class TypeBinding
     {
         ValueLayout layout = type.Layout(is64);
         return Expression.Call(
-            Method(nameof(TypedMemory.List), element), Context, at, Const(isFlat), Const(layout.Size), Const(layout.Alignment), LiftOf(type, element, false));
+            Method(nameof(TypedMemory.List), element), Context, at, Const(isFlat), Const(layout.Size), Const(layout.Alignment), LiftOf(type, element, layout.Size, false));
     }
 
-    /// <summary>A method that reads an element, made once for each type.</summary>
-    private Expression LiftOf(ComponentValType type, Type clr, bool isFlat)
+    /// <summary>A method that reads elements, made once for each type.</summary>
+    private Expression LiftOf(ComponentValType type, Type clr, long size, bool isFlat)
     {
         (ComponentValType, Type, bool) key = (type.Canonical, clr, isFlat);
         if (!lifts.TryGetValue(key, out Delegate? made))
         {
-            ParameterExpression at = Expression.Parameter(typeof(nint), "at");
-            Type kind = typeof(Func<,,>).MakeGenericType(typeof(TypedContext), typeof(nint), clr);
-            lifts[key] = made = Expression.Lambda(kind, Lift(type, clr, at, isFlat), Context, at).Compile();
+            ParameterExpression at = Expression.Parameter(typeof(nint), "at"), items = Expression.Parameter(clr.MakeArrayType(), "items"), index = Expression.Variable(typeof(int));
+            Expression step = Expression.Assign(Expression.ArrayAccess(items, index), Lift(type, clr, at, isFlat));
+            lifts[key] = made = Expression.Lambda(typeof(LiftElements<>).MakeGenericType(clr), Loop(items, index, at, size, step), Context, at, items).Compile();
         }
         return Const(made);
+    }
+
+    /// <summary>Does something for each place of an array, with the address of each element.</summary>
+    private static BlockExpression Loop(ParameterExpression items, ParameterExpression index, ParameterExpression at, long size, Expression step)
+    {
+        LabelTarget end = Expression.Label();
+        return Expression.Block(
+            typeof(void), [index],
+            Expression.Assign(index, Const(0)),
+            Expression.Loop(
+                Expression.IfThenElse(
+                    Expression.LessThan(index, Expression.ArrayLength(items)),
+                    Expression.Block(step, Expression.Assign(at, At(at, size)), Expression.PreIncrementAssign(index)),
+                    Expression.Break(end)),
+                end));
     }
 }

@@ -68,13 +68,13 @@ internal sealed partial class TypeBinding
                     Type element = ElementOf(type, clr);
                     long size = isFlat ? 8L * list.Element.FlatCount : list.Element.Layout(is64).Size;
                     return Expression.Call(
-                        Method(nameof(TypedMemory.WriteItems), element), Context, at, value, Const((int)length), Const(size), LowerOf(list.Element, element, isFlat));
+                        Method(nameof(TypedMemory.WriteItems), element), Context, at, value, Const((int)length), LowerOf(list.Element, element, size, isFlat));
                 }
             case ListType list:
                 {
                     Type element = ElementOf(type, clr);
-                    if (NumberOf(list.Element) is { } number && number == element)
-                        return Expression.Call(Method(nameof(TypedMemory.WriteNumbers), number), Side, at, Const(isFlat), value);
+                    if (SameLayout.IsAny(list.Element, element))
+                        return Expression.Call(Method(nameof(TypedMemory.WriteNumbers), element), Side, at, Const(isFlat), value, Const(list.Element.Layout32.Alignment));
                     return WriteListOf(list.Element, value, element, at, isFlat);
                 }
             case MapType map:
@@ -173,17 +173,19 @@ internal sealed partial class TypeBinding
     {
         ValueLayout layout = type.Layout(is64);
         return Expression.Call(
-            Method(nameof(TypedMemory.WriteList), element), Context, at, Const(isFlat), value, Const(layout.Size), Const(layout.Alignment), LowerOf(type, element, false));
+            Method(nameof(TypedMemory.WriteList), element), Context, at, Const(isFlat), value, Const(layout.Size), Const(layout.Alignment),
+            LowerOf(type, element, layout.Size, false));
     }
 
-    private Expression LowerOf(ComponentValType type, Type clr, bool isFlat)
+    /// <summary>A method that writes elements, made once for each type.</summary>
+    private Expression LowerOf(ComponentValType type, Type clr, long size, bool isFlat)
     {
         (ComponentValType, Type, bool) key = (type.Canonical, clr, isFlat);
         if (!lowers.TryGetValue(key, out Delegate? made))
         {
-            ParameterExpression at = Expression.Parameter(typeof(nint), "at"), value = Expression.Parameter(clr, "value");
-            Type kind = typeof(Action<,,>).MakeGenericType(typeof(TypedContext), typeof(nint), clr);
-            lowers[key] = made = Expression.Lambda(kind, Lower(type, value, at, isFlat), Context, at, value).Compile();
+            ParameterExpression at = Expression.Parameter(typeof(nint), "at"), items = Expression.Parameter(clr.MakeArrayType(), "items"), index = Expression.Variable(typeof(int));
+            Expression step = Lower(type, Expression.ArrayIndex(items, index), at, isFlat);
+            lowers[key] = made = Expression.Lambda(typeof(LowerElements<>).MakeGenericType(clr), Loop(items, index, at, size, step), Context, at, items).Compile();
         }
         return Const(made);
     }

@@ -28,9 +28,9 @@ internal sealed partial class TypeBinding(bool is64)
 
     internal static string Plain(string name) => name.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToUpperInvariant();
 
-    private static Expression At(Expression at, long offset) => offset == 0 ? at : Expression.Call(Method(nameof(TypedMemory.At)), at, Expression.Constant(offset));
+    internal static Expression At(Expression at, long offset) => offset == 0 ? at : Expression.Call(Method(nameof(TypedMemory.At)), at, Expression.Constant(offset));
 
-    private static Type? NumberOf(ComponentValType type) => (type as PrimitiveType)?.Primitive switch
+    internal static Type? NumberOf(ComponentValType type) => (type as PrimitiveType)?.Primitive switch
     {
         PrimitiveKind.S8 => typeof(sbyte),
         PrimitiveKind.U8 => typeof(byte),
@@ -63,19 +63,12 @@ internal sealed partial class TypeBinding(bool is64)
         return true;
     }
 
-    internal static Expression ToCore(Expression value, Type core)
-    {
-        if (value.Type == typeof(bool)) return Expression.Condition(value, Const(1), Const(0));
-        if (value.Type == typeof(Rune)) return Expression.Property(value, nameof(Rune.Value));
-        return value.Type == core ? value : Expression.Convert(value, core);
-    }
+    /// <summary>A core value out of a slot.</summary>
+    internal static Expression SlotValue(Type core, Expression at) => Expression.Call(Method(nameof(TypedMemory.Read), core), at);
 
-    internal static Expression FromCore(Expression value, Type clr)
-    {
-        if (clr == typeof(bool)) return Expression.NotEqual(value, Const(0));
-        if (clr == typeof(Rune)) return Expression.New(typeof(Rune).GetConstructor([typeof(int)])!, Expression.Call(typeof(TransferHelpers).GetMethod(nameof(TransferHelpers.Char), Internal)!, value));
-        return value.Type == clr ? value : Expression.Convert(value, clr);
-    }
+    /// <summary>Puts a core value into a slot, whose upper half is zero for values of 32 bits.</summary>
+    internal static Expression ToSlot(Expression value, Expression at) =>
+        WriteNumber(value, value.Type, at, true);
 
     // ---- the .NET forms of types ----
 

@@ -2,29 +2,47 @@ using System.Runtime.CompilerServices;
 
 namespace WasmJit.Components;
 
+/// <summary>Slots of a call, on the stack of the thread that makes it: sixteen for arguments and one for the result.</summary>
+[InlineArray(TypeLimits.FlatParameters + 1)]
+internal struct CallSlots
+{
+    private ulong first;
+
+    /// <summary>Where they are.</summary>
+    /// <param name="slots">A local, which does not move.</param>
+    /// <remarks>Unsafe: the address is used while the method runs whose local it is.</remarks>
+    internal static unsafe nint AddressOf(ref CallSlots slots) => (nint)Unsafe.AsPointer(ref slots);
+}
+
 /// <summary>
-/// Calls of an exported function by a delegate over .NET types. What is between lowering and lifting is here; those two are compiled
-/// (<see cref="DelegateBinder"/>).
+/// Calls of an exported function by a delegate over .NET types. What is around lowering, the core function and lifting is here; those are compiled
+/// (<see cref="DelegateBinder"/>). One call at a time: nothing else enters the instance until it has ended.
 /// </summary>
-/// <remarks>
-/// Unsafe: slots are pinned, and as many as a function can have. They are used by one call at a time: between their being written and read
-/// nothing else enters the instance.
-/// </remarks>
 internal sealed class TypedCall
 {
     private readonly ComponentInstance owner;
+    private readonly ComponentTree tree;
     private readonly LiftedFunction function;
-    private Scheduler scheduler;
     private readonly InstanceState[] entered;
-    private readonly ulong[] slots = GC.AllocateArray<ulong>(TypeLimits.FlatParameters + 1, pinned: true);
+    private readonly bool hasHandles, hasPostReturn;
+
+    /// <summary>Whether nothing but the one instance is entered, and no handles are passed.</summary>
+    private readonly bool isSimple;
+    private readonly InstanceState single;
+    private Scheduler scheduler;
     private BorrowScope? borrows;
 
     internal TypedCall(ComponentInstance owner, LiftedFunction function)
     {
         this.owner = owner;
         this.function = function;
-        scheduler = owner.Tree.Scheduler;
+        tree = owner.Tree;
+        scheduler = tree.Scheduler;
         entered = function.Instance.FromHost;
+        hasHandles = function.Shape.ParameterShape.HasHandles;
+        hasPostReturn = function.PostReturn is not null;
+        single = entered[0];
+        isSimple = entered.Length == 1 && !hasHandles;
         Context = new TypedContext(function.Side, function.Instance);
         CoreDelegate = function.Core.Delegate;
     }
@@ -32,56 +50,80 @@ internal sealed class TypedCall
     internal TypedContext Context { get; }
 
     /// <summary>The core function.</summary>
-    internal Delegate CoreDelegate { get; }
+    internal readonly Delegate CoreDelegate;
 
-    private unsafe ulong* First => (ulong*)Unsafe.AsPointer(ref slots[0]);
-
-    /// <summary>Where the arguments go.</summary>
-    internal unsafe nint Arguments => (nint)First;
-
-    /// <summary>Where the result is.</summary>
-    internal unsafe nint Result => (nint)(First + TypeLimits.FlatParameters);
-
-    internal void Enter()
-    {
-        ObjectDisposedException.ThrowIf(owner.IsDisposed, owner);
-        Scheduler current = scheduler;
-        current.Enter();
-        if (ReferenceEquals(current, owner.Tree.Scheduler)) return;
-        current.Leave();
-        scheduler = owner.Tree.Enter();
-    }
-
-    internal void Exit() => scheduler.Leave();
-
-    /// <summary>Begins a call that needs no task.</summary>
+    /// <summary>Begins a call that needs no task: no other thread of the host, and no other call, is in the instance until it has ended.</summary>
     internal void Begin()
     {
-        ObjectDisposedException.ThrowIf(owner.IsDisposed, owner);
-        InstanceState.Enter(entered);
-        if (!function.Shape.HasBorrows) return;
-        borrows = new BorrowScope();
+        Scheduler current = scheduler;
+        current.Enter();
+        if (isSimple && single.MayEnter && !tree.IsDisposed && current.Merged is null) single.MayEnter = false;
+        else BeginSlow(current);
+    }
+
+    private void BeginSlow(Scheduler current)
+    {
+        if (current.Merged is not null)
+        {
+            current.Leave();
+            scheduler = current = tree.Enter();
+        }
+        try
+        {
+            ObjectDisposedException.ThrowIf(tree.IsDisposed, owner);
+            InstanceState.Enter(entered);
+            if (hasHandles) BeginHandles();
+        }
+        catch
+        {
+            current.Leave();
+            throw;
+        }
+    }
+
+    private void BeginHandles()
+    {
+        borrows = function.Shape.HasBorrows ? new BorrowScope() : null;
         Context.Scope = new CallScope(borrows);
     }
 
+    /// <summary>Other threads and calls may enter again.</summary>
+    internal void Exit() => scheduler.Leave();
+
     /// <summary>Whether an exception while arguments are lowered is the host's: the guest has done nothing wrong.</summary>
-    internal static bool IsMistake(Exception e) => e is not TrapException;
+    internal static bool IsMistake(Exception e) => e is not (TrapException or GuestCanceledException);
 
     /// <summary>The call does not take place.</summary>
-    internal void Undo() => InstanceState.Leave(entered);
-
-    internal unsafe void Run()
+    internal void Undo()
     {
-        function.Call((ulong*)Arguments, (ulong*)Result);
+        Context.Scope?.Undo(function.Instance);
+        InstanceState.Leave(entered);
+    }
+
+    /// <summary>The core function has returned.</summary>
+    internal void Returned()
+    {
         if (borrows is { Borrows: > 0 }) ComponentTrap.Throw(ComponentTrap.BorrowsRemain);
     }
 
-    internal unsafe void Finish()
+    /// <summary>Ends a call.</summary>
+    /// <param name="result">What the core function has returned, in a slot.</param>
+    internal unsafe void Finish(nint result)
     {
-        function.AfterReturn((ulong*)Result);
-        Context.Scope?.Return();
+        if (hasPostReturn) function.AfterReturn((ulong*)result);
+        if (hasHandles) Context.Scope!.Return();
         InstanceState.Leave(entered);
     }
+
+    /// <summary>Ends a call without <c>post-return</c>.</summary>
+    internal void FinishNumbers()
+    {
+        if (isSimple) single.MayEnter = true;
+        else InstanceState.Leave(entered);
+    }
+
+    /// <summary>An exception that a core function does not catch is a trap.</summary>
+    internal static void Uncaught(WasmException exception) => FusedCall.Uncaught(exception);
 
     // ---- calls that are tasks ----
 
@@ -129,7 +171,17 @@ internal sealed class TypedCall
         internal override unsafe void Start(GuestTask callee, ulong* slots)
         {
             context.Scope = new CallScope(callee);
-            lower(context, (nint)slots);
+            try
+            {
+                lower(context, (nint)slots);
+            }
+            catch (Exception e) when (IsMistake(e))
+            {
+                IsMistaken = true;
+                context.Scope.Undo(function.Instance);
+                InstanceState.Leave(function.Instance.FromHost);
+                throw;
+            }
         }
 
         internal override unsafe void Return(GuestTask callee, ulong* slots, bool isFlat)
@@ -145,6 +197,10 @@ internal sealed class TypedCall
 internal abstract class HostTaskCaller : TaskCaller
 {
     private bool isCancelled;
+    private System.Runtime.ExceptionServices.ExceptionDispatchInfo? error;
+
+    /// <summary>Whether the host's arguments were wrong: then the call has never been.</summary>
+    internal bool IsMistaken { get; private protected set; }
 
     internal bool IsResolved { get; private set; }
 
@@ -159,8 +215,17 @@ internal abstract class HostTaskCaller : TaskCaller
         Task?.Instance.Scheduler.Signal();
     }
 
+    /// <summary>The call ends with an exception: one of the guest that does it, or of a function of the host that the guest has called.</summary>
+    internal void Fail(Exception exception)
+    {
+        if (IsResolved) return;
+        error = System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(exception);
+        Resolve();
+    }
+
     private protected void ThrowIfCancelled()
     {
+        error?.Throw();
         if (isCancelled) throw new OperationCanceledException("The guest has ended the call early.");
     }
 

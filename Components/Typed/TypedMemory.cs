@@ -83,11 +83,11 @@ internal static unsafe class TypedMemory
         return (nint)side.Check(Pointer(side, at, isFlat), length * (ulong)size, (uint)alignment, ComponentTrap.HostListOutOfBounds);
     }
 
-    /// <summary>A list of numbers.</summary>
-    internal static T[] Numbers<T>(GuestSide side, nint at, bool isFlat)
+    /// <summary>A list of numbers, or of tuples of numbers that .NET lays out as the guest does.</summary>
+    internal static T[] Numbers<T>(GuestSide side, nint at, bool isFlat, int alignment)
         where T : unmanaged
     {
-        nint from = Elements(side, at, isFlat, sizeof(T), sizeof(T), out int count);
+        nint from = Elements(side, at, isFlat, sizeof(T), alignment, out int count);
         side.Instance.Scheduler.Charge((ulong)count * (ulong)sizeof(T));
         T[] items = GC.AllocateUninitializedArray<T>(count);
         new ReadOnlySpan<T>((void*)from, count).CopyTo(items);
@@ -95,11 +95,11 @@ internal static unsafe class TypedMemory
         return items;
     }
 
-    internal static void WriteNumbers<T>(GuestSide side, nint at, bool isFlat, T[] items)
+    internal static void WriteNumbers<T>(GuestSide side, nint at, bool isFlat, T[] items, int alignment)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(items);
-        ulong address = Allocate(side, items.Length, sizeof(T), sizeof(T));
+        ulong address = Allocate(side, items.Length, sizeof(T), alignment);
         MemoryMarshal.AsBytes(items.AsSpan()).CopyTo(new Span<byte>(side.Base + address, items.Length * sizeof(T)));
         WritePair(side, at, isFlat, address, (ulong)items.Length);
         GC.KeepAlive(side);
@@ -112,37 +112,33 @@ internal static unsafe class TypedMemory
         return side.Allocate(bytes, (uint)alignment, ComponentTrap.ReallocBeyond, ComponentTrap.ReallocUnaligned);
     }
 
-    internal static T[] List<T>(TypedContext context, nint at, bool isFlat, long size, int alignment, Func<TypedContext, nint, T> element)
+    internal static T[] List<T>(TypedContext context, nint at, bool isFlat, long size, int alignment, LiftElements<T> elements)
     {
         nint from = Elements(context.Side, at, isFlat, size, alignment, out int count);
         context.Side.Instance.Scheduler.Charge((ulong)count * (ulong)Math.Max(Unsafe.SizeOf<T>(), size));
-        return Items(context, from, count, size, element);
+        return Items(context, from, count, elements);
     }
 
     /// <summary>Elements one behind the other, in memory or in slots.</summary>
-    internal static T[] Items<T>(TypedContext context, nint from, int count, long size, Func<TypedContext, nint, T> element)
+    internal static T[] Items<T>(TypedContext context, nint from, int count, LiftElements<T> elements)
     {
         var items = new T[count];
-        for (int i = 0; i < items.Length; i++, from += (nint)size) items[i] = element(context, from);
+        elements(context, from, items);
         return items;
     }
 
-    internal static void WriteList<T>(TypedContext context, nint at, bool isFlat, T[] items, long size, int alignment, Action<TypedContext, nint, T> element)
+    internal static void WriteList<T>(TypedContext context, nint at, bool isFlat, T[] items, long size, int alignment, LowerElements<T> elements)
     {
         ArgumentNullException.ThrowIfNull(items);
         ulong address = Allocate(context.Side, items.Length, size, alignment);
-        WriteItems(context, (nint)context.Side.Base + (nint)address, items, items.Length, size, element);
+        elements(context, (nint)context.Side.Base + (nint)address, items);
         WritePair(context.Side, at, isFlat, address, (ulong)items.Length);
     }
 
-    internal static void WriteItems<T>(TypedContext context, nint to, T[] items, int count, long size, Action<TypedContext, nint, T> element)
+    internal static void WriteItems<T>(TypedContext context, nint to, T[] items, int count, LowerElements<T> elements)
     {
         if (items is null || items.Length != count) throw new ArgumentException($"A list of {count} items is needed.");
-        foreach (T item in items)
-        {
-            element(context, to, item);
-            to += (nint)size;
-        }
+        elements(context, to, items);
     }
 
     internal static Dictionary<TKey, TValue> Map<TKey, TValue>((TKey Key, TValue Value)[] pairs)
@@ -188,6 +184,12 @@ internal static unsafe class TypedMemory
 
     internal static void NoCase(object? value) => throw new ArgumentException($"A {value?.GetType().Name ?? "null"} is no case of the variant.");
 }
+
+/// <summary>Reads elements that lie one behind the other.</summary>
+internal delegate void LiftElements<T>(TypedContext context, nint from, T[] items);
+
+/// <summary>Writes elements one behind the other.</summary>
+internal delegate void LowerElements<T>(TypedContext context, nint to, T[] items);
 
 /// <summary>One side of a call between .NET types and a guest.</summary>
 internal sealed class TypedContext(GuestSide side, InstanceState types)

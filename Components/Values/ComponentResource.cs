@@ -11,31 +11,36 @@ public sealed class ComponentResource : IDisposable
     private readonly RuntimeResource type;
     private readonly InstanceState? holder;
     private readonly ulong representation;
+    private readonly CallScope? borrowedFor;
     private bool isGone;
 
-    private ComponentResource(RuntimeResource type, ulong representation, InstanceState? holder, bool isBorrowed)
+    private ComponentResource(RuntimeResource type, ulong representation, InstanceState? holder, CallScope? borrowedFor)
     {
         this.type = type;
         this.representation = representation;
         this.holder = holder;
-        IsBorrowed = isBorrowed;
+        this.borrowedFor = borrowedFor;
     }
 
-    internal static ComponentResource Lifted(RuntimeResource type, ulong representation, InstanceState holder, bool isBorrow) =>
-        new(type, representation, holder, isBorrow);
+    /// <param name="type">The type.</param>
+    /// <param name="representation">What stands for the object.</param>
+    /// <param name="holder">The instance that it comes from.</param>
+    /// <param name="borrowedFor">The call for which it is borrowed; null if it is owned.</param>
+    internal static ComponentResource Lifted(RuntimeResource type, ulong representation, InstanceState holder, CallScope? borrowedFor) =>
+        new(type, representation, holder, borrowedFor);
 
-    internal static ComponentResource OfHost(RuntimeResource type, ulong representation) => new(type, representation, null, false);
+    internal static ComponentResource OfHost(RuntimeResource type, ulong representation) => new(type, representation, null, null);
 
-    /// <summary>Whether it is only borrowed: it is not to be disposed of, nor given away.</summary>
-    public bool IsBorrowed { get; }
+    /// <summary>Whether it is only borrowed: it is not to be disposed of, nor given away, and good only until the call ends that it came with.</summary>
+    public bool IsBorrowed => borrowedFor is not null;
 
     /// <summary>The host's object, if the resource is one of the host's.</summary>
     /// <exception cref="InvalidCastException">It is of another type, or the resource is a component's.</exception>
-    /// <exception cref="ObjectDisposedException">It was disposed of or given away.</exception>
+    /// <exception cref="ObjectDisposedException">It was disposed of or given away, or the call has ended that it was borrowed for.</exception>
     public T Get<T>()
         where T : class
     {
-        ObjectDisposedException.ThrowIf(isGone, this);
+        CheckThere();
         return type.Host is { } host ? (T)host.Find(representation) : throw new InvalidCastException("The resource is a component's.");
     }
 
@@ -48,6 +53,16 @@ public sealed class ComponentResource : IDisposable
         return representation;
     }
 
+    /// <summary>The call did not take place that it was given to.</summary>
+    internal void TakeBack() => isGone = false;
+
+    private void CheckThere()
+    {
+        ObjectDisposedException.ThrowIf(isGone, this);
+        if (borrowedFor is { HasEnded: true })
+            throw new ObjectDisposedException(nameof(ComponentResource), "The resource was borrowed for a call that has ended.");
+    }
+
     internal ulong Lend(RuntimeResource wanted)
     {
         Check(wanted);
@@ -56,7 +71,7 @@ public sealed class ComponentResource : IDisposable
 
     private void Check(RuntimeResource wanted)
     {
-        ObjectDisposedException.ThrowIf(isGone, this);
+        CheckThere();
         if (!ReferenceEquals(wanted, type)) throw new ArgumentException("The resource is of another type.");
     }
 

@@ -218,6 +218,6 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
         RuntimeResource resource = types.Resolve(handle.Resource);
         ulong representation = handle.IsBorrow
             ? TransferHelpers.LiftBorrow(instance, scope!, index, resource) : TransferHelpers.LiftOwn(instance, index, resource);
-        return new(ComponentValueKind.Resource, 0, ComponentResource.Lifted(resource, representation, instance, handle.IsBorrow));
+        return new(ComponentValueKind.Resource, 0, ComponentResource.Lifted(resource, representation, instance, handle.IsBorrow ? scope : null));
     }
 }

@@ -145,7 +145,7 @@ internal readonly unsafe ref struct ValueLowerer(GuestSide side, CallScope? scop
     private ulong Number(ComponentValue value, PrimitiveKind kind)
     {
         if (kind == PrimitiveKind.ErrorContext)
-            return side.Instance.Handles.Add(value.Kind == ComponentValueKind.ErrorContext ? value.Content! : throw Wrong(value, "error-context"));
+            return Noted(side.Instance.Handles.Add(value.Kind == ComponentValueKind.ErrorContext ? value.Content! : throw Wrong(value, "error-context")), null);
         ComponentValueKind wanted = kind switch
         {
             PrimitiveKind.Bool => ComponentValueKind.Bool,
@@ -272,13 +272,21 @@ internal readonly unsafe ref struct ValueLowerer(GuestSide side, CallScope? scop
         if (type is StreamType stream)
         {
             if (value.Kind != (stream.IsFuture ? ComponentValueKind.Future : ComponentValueKind.Stream)) throw Wrong(value, stream.Kind);
-            return (uint)StreamHandles.LowerShared(instance, (SharedCopy)value.Content!, PayloadType.Of(stream, types));
+            return Noted((uint)StreamHandles.LowerShared(instance, (SharedCopy)value.Content!, PayloadType.Of(stream, types)), null);
         }
         var handle = (HandleType)type;
         if (value.Kind != ComponentValueKind.Resource) throw Wrong(value, handle.Kind);
         RuntimeResource resource = types.Resolve(handle.Resource);
-        return handle.IsBorrow
-            ? (uint)TransferHelpers.LowerBorrow(instance, value.AsResource().Lend(resource), resource, scope!.Callee!)
-            : (uint)TransferHelpers.LowerOwn(instance, value.AsResource().Give(resource), resource);
+        ComponentResource given = value.AsResource();
+        if (!handle.IsBorrow) return Noted((uint)TransferHelpers.LowerOwn(instance, given.Give(resource), resource), given);
+        uint lent = (uint)TransferHelpers.LowerBorrow(instance, given.Lend(resource), resource, scope!.Callee!);
+        // Who defines a type gets the object itself, and no handle.
+        return ReferenceEquals(resource.Definer, instance) ? lent : Noted(lent, null);
+    }
+
+    private uint Noted(uint handle, ComponentResource? given)
+    {
+        scope?.Lowered(handle, given);
+        return handle;
     }
 }

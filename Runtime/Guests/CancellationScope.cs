@@ -29,6 +29,17 @@ internal sealed unsafe class CancellationScope
     internal CancellationToken Token =>
         outer is null ? token : (linked ??= CancellationTokenSource.CreateLinkedTokenSource(outer.Token, token)).Token;
 
+    /// <summary>The tokens of this scope and of those around it: what a call obeys that goes on when the scope has been left.</summary>
+    internal CancellationToken[] Tokens
+    {
+        get
+        {
+            var tokens = new List<CancellationToken>();
+            for (CancellationScope? scope = this; scope is not null; scope = scope.outer) tokens.Add(scope.token);
+            return [.. tokens];
+        }
+    }
+
     /// <summary>Begins a scope of the calling thread. The caller ends it with <see cref="Leave"/>, in reverse order.</summary>
     internal static CancellationScope Enter(CancellationToken token)
     {

@@ -47,6 +47,7 @@ internal sealed class ResourceLimitException(ResourceKind kind, long inUse, long
         ResourceKind.Memories => "memories",
         ResourceKind.MemoryBytes => "bytes of memories",
         ResourceKind.Tables => "tables",
-        _ => "elements of tables",
+        ResourceKind.TableElements => "elements of tables",
+        _ => "handles",
     };
 }

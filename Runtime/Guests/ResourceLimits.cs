@@ -17,6 +17,9 @@ public enum ResourceKind
 
     /// <summary>The elements of all tables together, as they are now.</summary>
     TableElements,
+
+    /// <summary>Places in the tables of handles that instances of components have: for resources, streams, waiting calls and threads.</summary>
+    Handles,
 }
 
 /// <summary>A request of a guest within its limits, for a host that decides itself.</summary>
@@ -47,6 +50,9 @@ public sealed record ResourceLimits
     /// <summary>The most elements of all tables together. A table has 10,000,000 at most, whatever this says.</summary>
     public long MaximumTableElements { get; init; } = long.MaxValue;
 
+    /// <summary>The most handles of instances of components, in all their tables together. A table has 2^20 at most, whatever this says.</summary>
+    public long MaximumHandles { get; init; } = long.MaxValue;
+
     /// <summary>
     /// Asked about everything that the numbers allow; false refuses. It is called on the guest's thread, in the middle of its instruction. Its
     /// exceptions go to the host.
@@ -59,6 +65,7 @@ public sealed record ResourceLimits
         ResourceKind.Memories => MaximumMemories,
         ResourceKind.MemoryBytes => MaximumMemoryBytes,
         ResourceKind.Tables => MaximumTables,
-        _ => MaximumTableElements,
+        ResourceKind.TableElements => MaximumTableElements,
+        _ => MaximumHandles,
     };
 }

@@ -8,8 +8,12 @@ namespace WasmJit.Runtime;
 /// <remarks>Unsafe: a slot belongs to one Memory from Take to Give. Only the memory's finalizer gives it back.</remarks>
 internal static unsafe class AddressSpace
 {
-    /// <summary>Index and offset below 4 GiB each, and 64 KiB for the widest access beyond.</summary>
-    internal const ulong SlotSize = (8UL << 30) + 65536;
+    /// <summary>
+    /// Index and offset below 4 GiB each, and 64 KiB for the widest access beyond. The three pages more keep memories from lying a power of two apart:
+    /// processors take a load for one that must wait for a store if only the upper halves of their addresses differ, and a copy from memory to memory,
+    /// with offsets that differ by a multiple of 64 KiB, takes twice as long.
+    /// </summary>
+    internal const ulong SlotSize = (8UL << 30) + 65536 + (3 * 4096);
 
     private const int SlotsPerArena = 128;
 
