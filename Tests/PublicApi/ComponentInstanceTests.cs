@@ -109,10 +109,58 @@ public sealed class ComponentInstanceTests
         ComesBack("char", "i32", new Rune('a'), new Rune(0x1f370));
     }
 
+    [Theory]
+    [InlineData(10)]
+    [InlineData(1000)]
+    public void HalfOfASurrogatePairIsAMistake(int length)
+    {
+        using ComponentInstance instance = Echo("", "string", "i32 i32").Instantiate(new ComponentHost { { "h", (Func<string, string>)(x => x) } });
+        var function = instance.GetFunction<Func<string, string>>("f");
+        Assert.Throws<ArgumentException>(() => function(new string('x', length) + "\ud800"));
+        Assert.Throws<ArgumentException>(() => function("\udc00" + new string('x', length)));
+        Assert.Equal("x", function("x"));
+    }
+
+    public readonly record struct Pixel(byte R, byte G, byte B, byte A);
+
+    public readonly record struct Mirrored(byte A, byte B, byte G, byte R);
+
+    public readonly record struct Line((ushort X, ushort Y) From, (ushort X, ushort Y) To);
+
+    public struct Doubled(uint low, uint high)
+    {
+        public uint Low { get; } = low;
+
+        // No field lies behind this one.
+        public readonly uint High => high;
+    }
+
+    /// <summary>Structs that lie in .NET as they do in the guest, others that seem to, and tuples with gaps.</summary>
+    [Fact]
+    public void ListsOfStructsComeBack()
+    {
+        ComesBack<(uint, uint, double)[]>("(list (tuple u32 u32 f64))", "i32 i32", [(1, 2, 3.5), (4, 5, double.NaN)], []);
+        ComesBack<(byte, uint)[]>("(list (tuple u8 u32))", "i32 i32", [(255, uint.MaxValue), (1, 2)], []);
+        ComesBack<(uint, byte)[]>("(list (tuple u32 u8))", "i32 i32", [(uint.MaxValue, 255), (1, 2)], []);
+        ComesBack<(bool, bool)[]>("(list (tuple bool bool))", "i32 i32", [(true, false), (false, true)], []);
+        const string Definitions = """
+            (type $pixel' (record (field "r" u8) (field "g" u8) (field "b" u8) (field "a" u8)))
+            (import "pixel" (type $pixel (eq $pixel')))
+            (type $line' (record (field "from" (tuple u16 u16)) (field "to" (tuple u16 u16))))
+            (import "line" (type $line (eq $line')))
+            (type $doubled' (record (field "low" u32) (field "high" u32)))
+            (import "doubled" (type $doubled (eq $doubled')))
+            """;
+        ComesBackAs<Pixel[]>(Definitions, "(list $pixel)", "i32 i32", [new(1, 2, 3, 4), new(5, 6, 7, 8)], []);
+        ComesBackAs<Mirrored[]>(Definitions, "(list $pixel)", "i32 i32", [new(1, 2, 3, 4), new(5, 6, 7, 8)], []);
+        ComesBackAs<Line[]>(Definitions, "(list $line)", "i32 i32", [new((1, 2), (3, 4))], []);
+        ComesBackAs<Doubled[]>(Definitions, "(list $doubled)", "i32 i32", [new(1, 2), new(3, 4)], []);
+    }
+
     [Fact]
     public void StringsAndListsComeBack()
     {
-        ComesBack("string", "i32 i32", "", "text", "h\u00f6\u2603\U0001f370");
+        ComesBack("string", "i32 i32", "", "text", "h\u00f6\u2603\U0001f370", new string('x', 256), new string('\u00f6', 257), string.Concat(Enumerable.Repeat("\U0001f370", 128)));
         ComesBack<byte[]>("(list u8)", "i32 i32", [], [1, 2, 255]);
         ComesBack<double[]>("(list f64)", "i32 i32", [1.5, -2.5], []);
         ComesBack<string[]>("(list string)", "i32 i32", ["a", ""], []);
