@@ -128,6 +128,29 @@ internal static class ComponentCalls
             var plain = loop.GetExport<Action<int>>(name);
             Loops(what, count, n => linked((uint)n), n => plain(n));
         }
+        Instances(engine);
+    }
+
+    /// <summary>What it costs that instances come and go.</summary>
+    private static void Instances(Engine engine)
+    {
+        const int Count = 100_000;
+        WasmComponent component = engine.CompileComponent(Wat.ToBinary($"(component {Callee})"));
+        void One()
+        {
+            using ComponentInstance instance = component.Instantiate();
+            _ = instance.GetFunction<Func<string, uint>>("text")("x");
+        }
+        for (int i = 0; i < 1000; i++) One();
+        long heap = GC.GetTotalMemory(true), resident = Environment.WorkingSet;
+        int full = GC.CollectionCount(2), young = GC.CollectionCount(0);
+        TimeSpan before = Environment.CpuUsage.TotalTime;
+        for (int i = 0; i < Count; i++) One();
+        TimeSpan used = Environment.CpuUsage.TotalTime - before;
+        young = GC.CollectionCount(0) - young;
+        full = GC.CollectionCount(2) - full;
+        Console.WriteLine($"{Count} instances made, called and disposed of: {used.TotalMicroseconds / Count:F0} us of processor time each, {young} collections, {full} of them full,");
+        Console.WriteLine($"heap {heap >> 10} KB before and {GC.GetTotalMemory(true) >> 10} KB after, resident {resident >> 20} MB and {Environment.WorkingSet >> 20} MB");
     }
 
     private static void Row<TComponent, THand>(string what, int count, Func<TComponent> component, Func<THand> hand) =>

@@ -85,6 +85,8 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
         if (!known.Add(core)) return;
         core.Withdraw();
         foreach (Memory memory in core.Memories) memory.Dispose();
+        foreach (Table table in core.Tables) table.EndLease();
+        core.Lease?.End();
         foreach (InstanceCore inner in core.Instances) Free(inner, known);
     }
 }

@@ -226,4 +226,41 @@ public sealed class ComponentCallTests
         using ComponentInstance beyond = component.Instantiate(options: options);
         Assert.Equal("too many handles", Assert.Throws<TrapException>(() => beyond.GetFunction<Action<uint>>("f")(21)).Message);
     }
+
+    // ---- lifetime ----
+
+    /// <summary>
+    /// Instances that come and go cause collections of the young generations alone; each caused a part of a full one. Other tests of the process may
+    /// cause one at any time, so it is enough that there was none while some hundreds came and went.
+    /// </summary>
+    [Theory]
+    [InlineData(MemoryChecks.Guard)]
+    [InlineData(MemoryChecks.Explicit)]
+    public void ManyInstancesCauseNoFullCollection(MemoryChecks checks)
+    {
+        WasmComponent component = Compile(
+            """
+            (component
+              (core module $M
+                (memory (export "mem") 1) (global (mut i32) (i32.const 0)) (table 4 funcref)
+                (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+                (func (export "f") (param i32 i32) (result i32) (local.get 1)))
+              (core instance $m (instantiate $M))
+              (func (export "f") (param "x" string) (result u32) (canon lift (core func $m "f") (memory (core memory $m "mem")) (realloc (core func $m "realloc")))))
+            """, new EngineOptions { MemoryChecks = checks, Limits = new ResourceLimits { MaximumMemories = 1 } });
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        int collections;
+        do
+        {
+            int before = GC.CollectionCount(GC.MaxGeneration);
+            for (int i = 0; i < 500; i++)
+            {
+                using ComponentInstance instance = component.Instantiate();
+                Assert.Equal(3u, instance.GetFunction<Func<string, uint>>("f")("abc"));
+            }
+            collections = GC.CollectionCount(GC.MaxGeneration) - before;
+        }
+        while (collections > 0 && clock.Elapsed < Patience);
+        Assert.Equal(0, collections);
+    }
 }
