@@ -263,13 +263,13 @@ internal sealed class Scheduler
         while (!call.IsResolved)
         {
             Task posts = NextPosted();
-            if (RunUnder(stop, call, cancellation.CanBeCanceled)) return;
+            if (RunUnder(call, cancellation.CanBeCanceled, stop)) return;
             await posts.ConfigureAwait(false);
         }
     }
 
     /// <summary>Lets guests go on that a token stops; gives whether a call has ended.</summary>
-    private bool RunUnder(CancellationToken stop, HostTaskCaller call, bool cancellable)
+    private bool RunUnder(HostTaskCaller call, bool cancellable, CancellationToken stop)
     {
         Runtime.CancellationScope? scope = stop.CanBeCanceled ? Runtime.CancellationScope.Enter(stop) : null;
         try

@@ -76,9 +76,9 @@ internal sealed class HandleSpace(GuestResources? limits)
             return amount;
         }
 
+        /// <summary>Gives all back; the finalizer finds nothing then.</summary>
         internal void End()
         {
-            GC.SuppressFinalize(this);
             owner.Give(ResourceKind.Handles, taken);
             taken = 0;
         }
