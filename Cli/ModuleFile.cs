@@ -44,8 +44,7 @@ internal static class ModuleFile
     internal static ModuleBytes Read(string path, byte[] bytes)
     {
         ModuleBytes read = ReadAny(path, bytes);
-        if (read.IsComponent)
-            throw new ToolException($"{path} is a component, not a module", "build it for WASI preview 1 (wasm32-wasip1, wasm32-wasi), or extract its module");
+        if (read.IsComponent) throw new ToolException($"{path} is a component, not a module", "run, compile, inspect, validate and wasm2wat take components");
         return read;
     }
 
@@ -53,8 +52,9 @@ internal static class ModuleFile
     /// <exception cref="ToolException">The file cannot be read, or has neither format.</exception>
     internal static ModuleBytes ReadAny(string path) => ReadAny(path, ReadBytes(path));
 
-    private static ModuleBytes ReadAny(string path, byte[] bytes)
+    internal static ModuleBytes ReadAny(string path, byte[] bytes)
     {
+        if (SavedComponents.IsSaved(bytes)) return new ModuleBytes(path, SavedComponents.Component(bytes), null);
         if (IsSaved(bytes)) return new ModuleBytes(path, Saved(path, bytes), null);
         if (IsBinary(bytes)) return new ModuleBytes(path, bytes, null);
         if (bytes.Length == 0) throw new ToolException($"{path} is empty");
@@ -97,6 +97,31 @@ internal static class ModuleFile
         }
     }
 
+    /// <summary>Compiles a component. Errors name the file, and the place in a text.</summary>
+    internal static WasmComponent CompileComponent(ModuleBytes component, EngineOptions options, Terminal terminal)
+    {
+        try
+        {
+            return terminal.Progress($"compiling {component.Path}, {component.Bytes.Length / 1e6:0.0} MB", () => new Engine(options).CompileComponent(component.Bytes));
+        }
+        catch (ModuleException e)
+        {
+            throw new ToolException(component.Describe(e), Help(e, component));
+        }
+    }
+
+    internal static WasmComponent LoadSavedComponent(string path, byte[] file, EngineOptions options)
+    {
+        try
+        {
+            return new Engine(options with { Compilation = Compilation.Never }).LoadSavedComponent(new MemoryStream(file));
+        }
+        catch (SavedModuleException e)
+        {
+            throw new ToolException($"{path}: {e.Message}");
+        }
+    }
+
     internal static Module LoadSaved(string path, byte[] file, EngineOptions options)
     {
         try
@@ -127,7 +152,10 @@ internal static class ModuleFile
     {
         try
         {
-            return ModuleDecoder.Decode(Read(path, content).Bytes).Exports.Any(e => e.Name == "_start" && e.Kind == ExternKind.Func);
+            ModuleBytes read = ReadAny(path, content);
+            return read.IsComponent
+                ? ComponentDecoder.Decode(read.Bytes).Definitions.OfType<ExportDefinition>().Any(e => WasiComponentHost.IsRun(e.Name.Name))
+                : ModuleDecoder.Decode(read.Bytes).Exports.Any(e => e.Name == "_start" && e.Kind == ExternKind.Func);
         }
         catch (Exception e) when (e is ToolException or ModuleException)
         {

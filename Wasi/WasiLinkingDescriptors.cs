@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using WasmJit.Builtins;
 
 namespace WasmJit.Wasi;
@@ -29,17 +28,11 @@ internal sealed class WasiLinkingDescriptors(WasiContext context) : LinkingDescr
         }
     }
 
-    /// <summary>
-    /// A descriptor as a stream. Descriptors read into the memory of a guest, so this has one of a page, through which the bytes pass: the list of
-    /// one buffer, then the buffer.
-    /// </summary>
+    /// <summary>A descriptor as a stream.</summary>
     private sealed class GuestStream : Stream
     {
-        private const int Start = 16, Room = 65536 - Start;
-
         private readonly Descriptor descriptor;
         private readonly Waiter waiter;
-        private readonly GuestMemory memory = new(new Memory(new MemoryType(1, 1), reservation: 65536));
 
         internal GuestStream(Descriptor descriptor, Waiter waiter)
         {
@@ -67,15 +60,9 @@ internal sealed class WasiLinkingDescriptors(WasiContext context) : LinkingDescr
         public override int Read(Span<byte> buffer)
         {
             if (buffer.IsEmpty) return 0;
-            int wanted = Math.Min(buffer.Length, Room);
-            Span<byte> page = memory.Window(0, 65536);
-            BinaryPrimitives.WriteInt32LittleEndian(page, Start);
-            BinaryPrimitives.WriteInt32LittleEndian(page[4..], wanted);
             try
             {
-                int count = (int)descriptor.Read(new GuestBuffers(memory, 0, new GuestBuffers.Entry[1]), waiter);
-                page.Slice(Start, count).CopyTo(buffer);
-                return count;
+                return (int)descriptor.Read(new GuestBuffers(buffer), waiter);
             }
             catch (WasiError error)
             {

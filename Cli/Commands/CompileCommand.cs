@@ -1,4 +1,5 @@
 using System.CommandLine;
+using WasmJit.Components;
 
 namespace WasmJit.Cli;
 
@@ -10,7 +11,7 @@ internal static class CompileCommand
         Argument<string> file = ModuleFile.Argument();
         var output = new Option<string>("--output", "-o")
         {
-            Description = "The assembly's path; \"-\" is the standard output. The default is the FILE with the extension .dll, for the standard input the standard output.",
+            Description = "The assembly's path; \"-\" is the standard output. The default is the FILE with the extension .dll, of a component .saved, for the standard input the standard output.",
             HelpName = "FILE",
         };
         var interruptible = new Option<bool>("--interruptible")
@@ -20,30 +21,45 @@ internal static class CompileCommand
         var fuel = new Option<bool>("--count-fuel") { Description = "Functions and loops count their instructions, for run --fuel." };
         var command = new Command("compile", "Saves a module with its code as a .NET assembly.") { file, output, interruptible, fuel };
         Help.Describe(command, """
-            "wasmjit run FILE.dll" runs it, and Engine.LoadSaved loads it, without compiling anything. It works with this build of
+            "wasmjit run FILE.dll" runs it, and Engine.LoadSaved loads it (LoadSavedComponent a component, which is no assembly but has some), without compiling anything. It works with this build of
             the tool and this kind of machine only. It is code like any other program: do not run it if you do not trust its source.
             """);
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(file)!;
-            string target = parsed.GetValue(output) ?? (path == "-" ? "-" : Path.ChangeExtension(path, ".dll"));
+            ModuleBytes source = ModuleFile.ReadAny(path);
+            string target = parsed.GetValue(output) ?? (path == "-" ? "-" : Path.ChangeExtension(path, source.IsComponent ? ".saved" : ".dll"));
             EngineOptions options = EngineFlags.Options(parsed) with
             {
                 Interruptible = parsed.GetValue(interruptible),
                 CountFuel = parsed.GetValue(fuel),
             };
-            Module module = ModuleFile.Compile(ModuleFile.Read(path), options, terminal);
-            if (target == "-") terminal.WriteBinary(module.Save);
+            if (source.IsComponent)
+            {
+                WasmComponent component = ModuleFile.CompileComponent(source, options, terminal);
+                Save(terminal, target, component.Save, component.Save);
+            }
             else
             {
-                terminal.Progress($"saving {target}", () =>
-                {
-                    module.Save(target);
-                    return true;
-                });
+                Module module = ModuleFile.Compile(source, options, terminal);
+                Save(terminal, target, module.Save, module.Save);
             }
             return Tool.Success;
         });
         return command;
+    }
+
+    private static void Save(Terminal terminal, string target, Action<string> toFile, Action<Stream> toStream)
+    {
+        if (target == "-")
+        {
+            terminal.WriteBinary(toStream);
+            return;
+        }
+        terminal.Progress($"saving {target}", () =>
+        {
+            toFile(target);
+            return true;
+        });
     }
 }

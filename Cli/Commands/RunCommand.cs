@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Reflection;
 using System.Runtime.ExceptionServices;
 using WasmJit.Builtins;
+using WasmJit.Components;
 using WasmJit.DynamicLinking;
 using WasmJit.Text;
 
@@ -84,6 +85,8 @@ internal static class RunCommand
               wasmjit run math.wasm --invoke add 2 3
             The exit code is 134 after a trap or an uncaught exception, or when the fuel is used up, 124 when the time is over,
             130 after Ctrl-C.
+            Components that export wasi:cli/run are programs, too, and have WASI 0.2. Values of other exports are written as in
+              wasmjit run --invoke 'area({width: 2, height: 3.5})' shapes.wasm
             """);
         command.SetAction(parsed =>
         {
@@ -214,7 +217,16 @@ internal static class RunCommand
                 {
                     EngineOptions applied = limits.Apply(options);
                     byte[] file = Content ?? ModuleFile.ReadBytes(path);
-                    module = ModuleFile.IsSaved(file) ? ModuleFile.LoadSaved(path, file, applied) : Load(ModuleFile.Read(path, file), applied);
+                    if (ModuleFile.IsSaved(file))
+                    {
+                        module = ModuleFile.LoadSaved(path, file, applied);
+                    }
+                    else
+                    {
+                        ModuleBytes source = ModuleFile.ReadAny(path, file);
+                        if (source.IsComponent) return Component(source, file, applied).Run(export, Args);
+                        module = Load(source, applied);
+                    }
                     try
                     {
                         return export is null ? Start() : Invoke(export);
@@ -233,8 +245,20 @@ internal static class RunCommand
             }
             catch (LinkException e)
             {
-                throw new ToolException($"{path}: {e.Message}", e.Limit is null ? Missing : "--max-memory and its like say what a program may have");
+                throw new ToolException($"{path}: {e.Message}", e.Limit is null ? module is null ? ComponentRun.Missing : Missing : "--max-memory and its like say what a program may have");
             }
+        }
+
+        private ComponentRun Component(ModuleBytes source, byte[] file, EngineOptions applied)
+        {
+            (bool given, string option)[] others =
+            [
+                (Libraries.Length > 0, "--library-dir and --saved-dir"), (AllowCompile, "--allow-compile"), (Unknown is not null, "--unknown-imports"), (Cache is not null, "--cache"),
+            ];
+            if (Array.Find(others, o => o.given).option is { } wrong) throw new ToolException($"{path} is a component: {wrong} works with modules alone");
+            WasmComponent component = SavedComponents.IsSaved(file) ? ModuleFile.LoadSavedComponent(path, file, applied) : ModuleFile.CompileComponent(source, applied, terminal);
+            var options = new WasiOptions { Arguments = [Path.GetFileName(path), .. Args], Environment = Environment, Directories = Directories };
+            return new ComponentRun(terminal, path, component, options, new ComponentInstanceOptions { Fuel = limits.Fuel });
         }
 
         private Module Load(ModuleBytes source, EngineOptions applied)

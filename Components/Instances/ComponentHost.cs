@@ -4,11 +4,15 @@ namespace WasmJit.Components;
 
 /// <summary>
 /// What components import: functions and resource types of the host, instances of other components, core modules, components. Names are those of the
-/// component, as in <c>wasi:io/streams@0.2.0</c>; what is in an interface is added to <see cref="Interface"/>.
+/// component, as in <c>wasi:io/streams@0.2.0</c>; what is in an interface is added to <see cref="Interface"/>. An interface of another version stands for one that is
+/// not there if their versions are compatible: 0.2.8 for 0.2.0, 1.4.0 for 1.0.0.
 /// </summary>
 public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
 {
     private readonly Dictionary<string, object> items = [];
+
+    /// <summary>The newest of the interfaces that can stand for one another, by what they have in common.</summary>
+    private readonly Dictionary<string, (InterfaceVersion Version, object Item)> tracks = [];
 
     internal Scheduler? Scheduler { get; private set; }
 
@@ -16,7 +20,7 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
     /// <exception cref="ArgumentException">There is something else of this name already.</exception>
     public ComponentHost Interface(string name)
     {
-        if (!items.TryGetValue(name, out object? found)) items[name] = found = new ComponentHost();
+        if (!items.TryGetValue(name, out object? found)) AddItem(name, found = new ComponentHost());
         return found as ComponentHost ?? throw new ArgumentException($"There is another import \"{name}\" already.", nameof(name));
     }
 
@@ -25,6 +29,8 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(item);
         if (!items.TryAdd(name, item)) throw new ArgumentException($"There is an import \"{name}\" already.", nameof(name));
+        if (InterfaceVersion.Of(name, out string track) is { } version && (!tracks.TryGetValue(track, out var newest) || newest.Version < version))
+            tracks[track] = (version, item);
     }
 
     /// <summary>Adds a function on values.</summary>
@@ -74,7 +80,12 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
     /// </summary>
     public void Add(string name, Delegate function) => AddItem(name, function);
 
-    internal object? Find(string name) => items.GetValueOrDefault(name);
+    /// <summary>
+    /// What stands for an import: that of the name, or else the newest version that is compatible with it by the rules of semantic versions. What a component uses of
+    /// it is compared in any case.
+    /// </summary>
+    internal object? Find(string name) => items.GetValueOrDefault(name)
+        ?? (InterfaceVersion.Of(name, out string track) is not null && tracks.TryGetValue(track, out var newest) ? newest.Item : null);
 
     internal IReadOnlyDictionary<string, object> Resolve(ComponentSignature signature, HostScope scope) => new ImportResolver(scope).Resolve(signature, this);
 

@@ -71,6 +71,9 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
                 if (call.State == SubtaskState.Starting) call.Cancel?.Invoke(null);
             foreach (GuestThread thread in state.Threads.Items.ToList()) thread.Abandon();
             state.MayEnter = false;
+            // The host's objects would never be dropped by anybody else.
+            foreach (object item in state.Handles.Items.ToList())
+                if (item is ResourceHandle { IsOwn: true, Type.Host: { } host } handle) host.Dropped(handle.Representation);
         }
         Scheduler.Abandon(this);
         foreach (InstanceState state in states) state.Free();

@@ -12,6 +12,17 @@ internal static class SavedComponents
     /// <summary>No module begins so, and no assembly.</summary>
     private static ReadOnlySpan<byte> Magic => "WasmJit component\0"u8;
 
+    /// <summary>Whether a file begins as those that are written here.</summary>
+    internal static bool IsSaved(ReadOnlySpan<byte> file) => file.StartsWith(Magic);
+
+    /// <summary>The component in a file.</summary>
+    /// <exception cref="SavedModuleException">It is damaged.</exception>
+    internal static byte[] Component(byte[] file)
+    {
+        int at = Magic.Length;
+        return Part(file, ref at).ToArray();
+    }
+
     internal static byte[] Write(WasmComponent component)
     {
         var file = new MemoryStream();
@@ -44,7 +55,7 @@ internal static class SavedComponents
     /// <exception cref="SavedModuleException">It is no saved component, or one of another build, platform or other options.</exception>
     internal static WasmComponent Load(Engine engine, byte[] file)
     {
-        if (!file.AsSpan().StartsWith(Magic)) throw new SavedModuleException(SavedModuleProblem.NotSaved, "the file is no saved component");
+        if (!IsSaved(file)) throw new SavedModuleException(SavedModuleProblem.NotSaved, "the file is no saved component");
         int at = Magic.Length;
         ReadOnlyMemory<byte> bytes = Part(file, ref at);
         ComponentDefinition component;

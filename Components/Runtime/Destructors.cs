@@ -9,7 +9,7 @@ internal static class Destructors
     {
         if (resource.Host is { } host)
         {
-            host.Dropped(representation);
+            host.Drop(representation);
             return;
         }
         InstanceState definer = resource.Definer!;

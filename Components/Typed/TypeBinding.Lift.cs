@@ -48,10 +48,10 @@ internal sealed partial class TypeBinding
                     IEnumerable<Expression> reads = places.Select((p, i) => Expression.Assign(values[i], Lift(p.Type, values[i].Type, At(at, p.Offset), isFlat)));
                     return Expression.Block(values, [.. reads, Expression.New(constructor, order.Select(i => values[i]))]);
                 }
-            case TupleType tuple:
+            case TupleType:
                 {
-                    Type[] parts = TupleOf(tuple, clr);
-                    return Expression.New(clr.GetConstructor(parts)!, Places(type.Parts, isFlat).Select((p, i) => Lift(p.Type, parts[i], At(at, p.Offset), isFlat)));
+                    Type[] parts = TupleOf(type, clr);
+                    return NewTuple(clr, [.. Places(type.Parts, isFlat).Select((p, i) => Lift(p.Type, parts[i], At(at, p.Offset), isFlat))]);
                 }
             case ListType { Length: { } length } list:
                 {

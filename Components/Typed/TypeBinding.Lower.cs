@@ -54,14 +54,14 @@ internal sealed partial class TypeBinding
                         [Expression.Assign(local, value), .. Places(type.Parts, isFlat).Select((p, i) =>
                             Lower(p.Type, Expression.MakeMemberAccess(local, members[i]), At(at, p.Offset), isFlat))]);
                 }
-            case TupleType tuple:
+            case TupleType:
                 {
-                    TupleOf(tuple, clr);
+                    TupleOf(type, clr);
                     ParameterExpression local = Expression.Variable(clr);
                     return Expression.Block(
                         [local],
                         [Expression.Assign(local, value), .. Places(type.Parts, isFlat).Select((p, i) =>
-                            Lower(p.Type, Expression.Field(local, $"Item{i + 1}"), At(at, p.Offset), isFlat))]);
+                            Lower(p.Type, TuplePart(local, i), At(at, p.Offset), isFlat))]);
                 }
             case ListType { Length: { } length } list:
                 {

@@ -148,11 +148,31 @@ internal sealed partial class TypeBinding(bool is64)
 
     private static Type ElementOf(ComponentValType type, Type clr) => clr.IsArray && clr.GetArrayRank() == 1 ? clr.GetElementType()! : throw Mismatch(type, clr);
 
-    private static Type[] TupleOf(TupleType type, Type clr)
+    /// <summary>The types of a value tuple's parts; of one with more than seven the eighth parameter is a tuple of the rest.</summary>
+    private static Type[] TupleOf(ComponentValType type, Type clr)
     {
-        if (!clr.IsGenericType || clr.FullName?.StartsWith("System.ValueTuple`", StringComparison.Ordinal) != true) throw Mismatch(type, clr);
-        Type[] parts = clr.GetGenericArguments();
-        return parts.Length == type.Elements.Length && parts.Length <= 7 ? parts : throw Mismatch(type, clr);
+        Type[] parts = [.. PartsOf(clr)];
+        return parts.Length == ((TupleType)type).Elements.Length ? parts : throw Mismatch(type, clr);
+
+        IEnumerable<Type> PartsOf(Type tuple)
+        {
+            if (!tuple.IsGenericType || tuple.FullName?.StartsWith("System.ValueTuple`", StringComparison.Ordinal) != true) throw Mismatch(type, clr);
+            Type[] own = tuple.GetGenericArguments();
+            return own.Length < 8 ? own : own.Take(7).Concat(PartsOf(own[7]));
+        }
+    }
+
+    private static MemberExpression TuplePart(Expression tuple, int index)
+    {
+        for (; index >= 7; index -= 7) tuple = Expression.Field(tuple, "Rest");
+        return Expression.Field(tuple, $"Item{index + 1}");
+    }
+
+    private static NewExpression NewTuple(Type clr, IReadOnlyList<Expression> parts)
+    {
+        Type[] own = clr.GetGenericArguments();
+        IEnumerable<Expression> values = parts.Count < 8 ? parts : [.. parts.Take(7), NewTuple(own[7], [.. parts.Skip(7)])];
+        return Expression.New(clr.GetConstructor(own)!, values);
     }
 
     private static (Type Key, Type Value) MapOf(MapType type, Type clr)

@@ -177,7 +177,14 @@ internal static unsafe class TypedMemory
         else lowerer.Store(value, type, (byte*)at);
     }
 
-    internal static ComponentResource Resource(TypedContext context, ComponentValType type, nint at, bool isFlat) => Value(context, type, at, isFlat).AsResource();
+    /// <summary>What a handle takes in the host, about, with what remembers that it is lent.</summary>
+    private const ulong HandleBytes = 64;
+
+    internal static ComponentResource Resource(TypedContext context, ComponentValType type, nint at, bool isFlat)
+    {
+        context.Side.Instance.Scheduler.Charge(HandleBytes);
+        return Value(context, type, at, isFlat).AsResource();
+    }
 
     internal static void WriteResource(TypedContext context, ComponentValType type, nint at, bool isFlat, ComponentResource value) =>
         WriteValue(context, type, at, isFlat, ComponentValue.From(value));

@@ -129,6 +129,17 @@ public sealed class HostResourceType
     internal object Find(ulong representation) =>
         objects.TryGetValue(representation, out object? found) ? found : throw new ObjectDisposedException(Name);
 
+    /// <summary>Is asked before a guest's handle is dropped, and may trap: of an object that others depend on.</summary>
+    internal Action<object>? Dropping { get; init; }
+
+    /// <summary>A guest drops its handle.</summary>
+    /// <exception cref="TrapException">Not yet.</exception>
+    internal void Drop(ulong representation)
+    {
+        if (Dropping is not null && objects.TryGetValue(representation, out object? found)) Dropping(found);
+        Dropped(representation);
+    }
+
     internal void Dropped(ulong representation)
     {
         if (objects.TryRemove(representation, out object? found)) (found as IDisposable)?.Dispose();

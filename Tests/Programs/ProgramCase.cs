@@ -22,6 +22,9 @@ internal sealed record ProgramCase(string Name, string Program, IReadOnlyList<st
 
     internal static byte[] ReadModule(string program) => File.ReadAllBytes(Path.Combine(Root, "Wasm", program + ".wasm"));
 
+    /// <summary>The file of a program as a component.</summary>
+    internal static string ComponentOf(string program) => Path.Combine(Root, "Components", program + ".wasm");
+
     internal byte[] ReadInput() => Input is null ? [] : File.ReadAllBytes(Path.Combine(Scripts, Path.GetFileName(Input)));
 
     /// <summary>What the program printed natively, and its exit code.</summary>

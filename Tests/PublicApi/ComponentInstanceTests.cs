@@ -178,6 +178,10 @@ public sealed class ComponentInstanceTests
         ComesBack<ComponentResult<uint, string>>("(result u32 (error string))", "i32 i32 i32", 5u, ComponentResult<uint, string>.Fail("bad"));
         ComesBack<ComponentResult<NoValue, NoValue>>("(result)", "i32", default(NoValue), ComponentResult<NoValue, NoValue>.Fail(default));
         ComesBack<ulong?[]>("(list (option u64))", "i32 i32", [null, 1]);
+        ComesBack("(tuple u8 u8 u8 u8 u8 u8 u8 u64)", "i32 i32 i32 i32 i32 i32 i32 i64", ((byte)1, (byte)2, (byte)3, (byte)4, (byte)5, (byte)6, (byte)7, 8UL));
+        ComesBack(
+            "(tuple u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 string)", $"{string.Join(' ', Enumerable.Repeat("i32", 16))}",
+            ((byte)1, (byte)2, (byte)3, (byte)4, (byte)5, (byte)6, (byte)7, (byte)8, (byte)9, (byte)10, (byte)11, (byte)12, (byte)13, (byte)14, "end"));
     }
 
     [Fact]
@@ -280,6 +284,43 @@ public sealed class ComponentInstanceTests
         other.GetFunction<Func<uint, uint>>("f")(3);
         using (ComponentResource given = other.GetFunction<Func<ComponentResource>>("give")()) Assert.Equal(3u, given.Get<Thing>().Number);
         Assert.True(made.IsDisposed);
+        // What a guest still has goes with it.
+        other.GetFunction<Func<uint, uint>>("f")(4);
+        Assert.False(made.IsDisposed);
+        other.Dispose();
+        Assert.True(made.IsDisposed);
+        Assert.Equal(0, type.Count);
+    }
+
+    [Theory]
+    [InlineData("a:b/c@1.2.3", "1,2,3", true)]
+    [InlineData("a:b/c@1.2.3", "1,4,0", true)]
+    [InlineData("a:b/c@1.2.3", "2,0,0", false)]
+    [InlineData("a:b/c@0.2.0", "0,2,8", true)]
+    [InlineData("a:b/c@0.2.9", "0,2,8", true)]
+    [InlineData("a:b/c@0.2", "0,2,8", true)]
+    [InlineData("a:b/c@0.2.0", "0,3,0", false)]
+    [InlineData("a:b/c@0.0.1", "0,0,1", true)]
+    [InlineData("a:b/c@0.0.1", "0,0,2", false)]
+    [InlineData("a:b/c@0.2.0-rc-1", "0,2,0", false)]
+    [InlineData("a:b/c@0.2.0+build", "0,2,1", true)]
+    [InlineData("a:b/d@0.2.0", "0,2,0", false)]
+    [InlineData("a:b/c", "0,2,0", false)]
+    public void AnInterfaceStandsForCompatibleVersions(string wanted, string version, bool matches)
+    {
+        WasmComponent component = Compile($"""
+            (component
+              (import "{wanted}" (instance $i (export "f" (func (result u32)))))
+              (core func $l (canon lower (func $i "f")))
+              (func (export "f") (result u32) (canon lift (core func $l))))
+            """);
+        var host = new ComponentHost();
+        string given = version.Replace(',', '.');
+        host.Interface($"a:b/c@{given}").Add("f", (Func<uint>)(() => 7));
+        // An older one that is compatible with it does not take its place.
+        if (given == "0.2.8") host.Interface("a:b/c@0.2.1").Add("f", (Func<uint>)(() => 1));
+        if (matches) using (ComponentInstance instance = component.Instantiate(host)) Assert.Equal(7u, instance.GetFunction<Func<uint>>("f")());
+        else Assert.Contains("is missing", Assert.Throws<LinkException>(() => component.Instantiate(host)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

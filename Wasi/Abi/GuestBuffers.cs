@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// A scatter/gather list of the guest. It is read once and checked as a whole before the first byte moves. So a list with a bad entry has no effect,
+/// A scatter/gather list of the guest, or one buffer of the host. A guest's is read once and checked as a whole before the first byte moves. So a list with a bad entry has no effect,
 /// and a guest's other threads cannot change it in between.
 /// </summary>
 internal readonly ref struct GuestBuffers
@@ -13,6 +13,14 @@ internal readonly ref struct GuestBuffers
 
     private readonly GuestMemory memory;
     private readonly ReadOnlySpan<Entry> items;
+    private readonly Span<byte> single;
+
+    /// <summary>One buffer that is not in a guest's memory.</summary>
+    internal GuestBuffers(Span<byte> single)
+    {
+        this.single = single;
+        Length = 1;
+    }
 
     /// <param name="memory">Where list and buffers are.</param>
     /// <param name="list">The list's address.</param>
@@ -30,11 +38,12 @@ internal readonly ref struct GuestBuffers
         // The number of bytes moved is a result of 32 bits.
         if (total > uint.MaxValue) throw new WasiError(Errno.Inval);
         items = storage;
+        Length = storage.Length;
     }
 
-    internal int Length => items.Length;
+    internal int Length { get; }
 
-    internal Span<byte> this[int index] => memory.Window(items[index].Address, items[index].Size);
+    internal Span<byte> this[int index] => items.IsEmpty ? single : memory.Window(items[index].Address, items[index].Size);
 
     /// <summary>The number of entries, checked.</summary>
     internal static int Count(int count) => count is >= 0 and <= Most ? count : throw new WasiError(Errno.Inval);

@@ -68,6 +68,20 @@ internal abstract class Descriptor(FileType type, Rights rights, Rights inheriti
     /// <summary>A task that completes when it may be ready; null if it must be asked again.</summary>
     internal virtual Task? Pending => null;
 
+    /// <summary>Waits in the system until it can be read or written, for a time at most.</summary>
+    /// <returns>Whether it can wait there.</returns>
+    internal virtual bool WaitInSystem(bool forWriting, int milliseconds) => false;
+
+    /// <summary>Begins to hand on what is buffered; <see cref="Pending"/> ends when that is done.</summary>
+    internal virtual void BeginFlush()
+    {
+    }
+
+    /// <summary>Throws what went wrong in the background, once.</summary>
+    internal virtual void ThrowIfFailed()
+    {
+    }
+
     /// <summary>Closes the guest's objects. Those of the host stay open.</summary>
     internal virtual void Close()
     {

@@ -19,6 +19,8 @@ internal sealed class DeviceDescriptor : Descriptor
     /// <summary>Whether seeking is allowed and has no effect, as in <c>/dev/null</c>.</summary>
     internal bool HasPosition { get; }
 
+    internal bool IsTerminal => device.IsTerminal;
+
     /// <summary>Guests take a character device that cannot seek for a terminal. Linux allows seeking in all devices that are not terminals.</summary>
     private static bool IsPositioned(DeviceHandle device, FileType type) => type == FileType.CharacterDevice && !device.IsTerminal;
 
@@ -81,6 +83,12 @@ internal sealed class DeviceDescriptor : Descriptor
     internal override void Sync() => device.Sync();
 
     internal override Readiness Poll(bool forWriting) => new(device.Wait(forWriting, 0));
+
+    internal override bool WaitInSystem(bool forWriting, int milliseconds)
+    {
+        device.Wait(forWriting, milliseconds);
+        return true;
+    }
 
     internal override void Close() => device.Dispose();
 }

@@ -85,6 +85,20 @@ internal sealed class FileDescriptor : Descriptor
         return total;
     }
 
+    /// <summary>Writes to the end.</summary>
+    internal uint AppendFrom(in GuestBuffers buffers, Waiter waiter)
+    {
+        waiter.Enter(gate);
+        try
+        {
+            return WriteFrom(buffers, RandomAccess.GetLength(file.Handle), waiter);
+        }
+        finally
+        {
+            gate.Exit();
+        }
+    }
+
     /// <summary>Writes to a position; with appending writes, to the end, as Linux does.</summary>
     internal uint WriteAt(in GuestBuffers buffers, long offset, Waiter waiter)
     {

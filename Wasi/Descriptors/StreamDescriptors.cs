@@ -183,6 +183,31 @@ internal sealed class OutputDescriptor(Stream stream, bool flushes) : Descriptor
         }
     }
 
+    internal override void BeginFlush()
+    {
+        lock (gate)
+        {
+            if (stream.CanSeek) stream.Flush();
+            else last = FlushBehind(last);
+        }
+    }
+
+    private Task FlushBehind(Task before) => Task.Run(async () =>
+    {
+        await before.ConfigureAwait(false);
+        await stream.FlushAsync().ConfigureAwait(false);
+    });
+
+    internal override void ThrowIfFailed()
+    {
+        lock (gate)
+        {
+            if (!last.IsCompleted) return;
+            (Task ended, last) = (last, Task.CompletedTask);
+            ended.GetAwaiter().GetResult();
+        }
+    }
+
     private void Finish(Task task, Waiter waiter)
     {
         last = task;

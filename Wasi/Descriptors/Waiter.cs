@@ -40,6 +40,21 @@ internal sealed class Waiter(CancellationToken own)
         Check();
     }
 
+    /// <summary>Sleeps until something may have happened. Times are rounded up: an event is never early.</summary>
+    /// <param name="nanoseconds">The time until the nearest event that is known.</param>
+    /// <param name="pending">Tasks, each of which may mean an event.</param>
+    /// <param name="mustAsk">Whether something must be asked again to know whether there is an event.</param>
+    internal void Sleep(ulong nanoseconds, List<Task> pending, bool mustAsk)
+    {
+        const ulong millisecond = 1_000_000;
+        // The longest single wait; the real time may be changed meanwhile.
+        const int longest = 60_000;
+        int time = nanoseconds > longest * millisecond ? longest : (int)((nanoseconds + millisecond - 1) / millisecond);
+        if (mustAsk) time = Math.Min(time, Slice);
+        if (pending.Count > 0) WaitAny([.. pending], time);
+        else Sleep(time);
+    }
+
     /// <summary>Waits for one of several tasks, at most for a time; -1 is for ever.</summary>
     internal void WaitAny(Task[] tasks, int milliseconds)
     {

@@ -54,7 +54,7 @@ internal sealed class PollFunctions(WasiContext context, Version version)
                 }
             }
             if (happened.Count > 0) return happened;
-            Sleep(nearest, pending, mustAsk);
+            context.Waiter.Sleep(nearest, pending, mustAsk);
         }
     }
 
@@ -105,17 +105,5 @@ internal sealed class PollFunctions(WasiContext context, Version version)
         {
             return new Event(subscription.UserData, subscription.Type, error, 0, false);
         }
-    }
-
-    /// <summary>Sleeps until something may have happened. Times are rounded up: an event is never early.</summary>
-    private void Sleep(ulong nanoseconds, List<Task> pending, bool mustAsk)
-    {
-        const ulong millisecond = 1_000_000;
-        // The longest single wait; the real time may be changed meanwhile.
-        const int longest = 60_000;
-        int time = nanoseconds > longest * millisecond ? longest : (int)((nanoseconds + millisecond - 1) / millisecond);
-        if (mustAsk) time = Math.Min(time, Waiter.Slice);
-        if (pending.Count > 0) context.Waiter.WaitAny([.. pending], time);
-        else context.Waiter.Sleep(time);
     }
 }

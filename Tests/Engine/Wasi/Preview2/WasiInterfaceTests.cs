@@ -1,0 +1,75 @@
+using WasmJit.Components;
+using WasmJit.Wasi.Preview2;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>The functions of the host are those of the specification, with its types.</summary>
+public sealed class WasiInterfaceTests
+{
+    [Fact]
+    public void TheHostHasAllFunctionsOfTheSpecificationAndNoOthers()
+    {
+        using var host = new WasiComponentHost();
+        IEnumerable<string> given = Interfaces.All.SelectMany(i =>
+        {
+            var writer = new InterfaceWriter(new ComponentHost());
+            i.Add(writer, host.State);
+            return writer.Functions.Select(f => $"{i.Name}#{f}");
+        });
+        // What guests export is not given to them.
+        Assert.Equal(WasiMirror.Functions.Order(StringComparer.Ordinal), given.Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>An import whose type is another one is an error.</summary>
+    [Fact]
+    public void AllTypesAreThoseOfTheSpecification()
+    {
+        using var mirror = new WasiMirror(new WasiOptions());
+        Assert.NotEmpty(mirror.Instance.Exports);
+    }
+
+    [Theory]
+    [InlineData("0.2.0")]
+    [InlineData("0.2.3")]
+    [InlineData("0.2.8")]
+    [InlineData("0.2.99")]
+    public void EveryVersionOfZeroTwoIsThere(string version)
+    {
+        string text = WasiMirror.Text.Replace($"@{Interfaces.Version}", $"@{version}", StringComparison.Ordinal);
+        using var host = new WasiComponentHost();
+        using ComponentInstance instance = host.Instantiate(new Engine().CompileComponent(Wat.ToBinary(text)));
+        Assert.NotEmpty(instance.Exports);
+    }
+
+    [Fact]
+    public void OtherVersionsAreNotThere()
+    {
+        string text = WasiMirror.Text.Replace($"@{Interfaces.Version}", "@0.4.0", StringComparison.Ordinal);
+        using var host = new WasiComponentHost();
+        WasmComponent component = new Engine().CompileComponent(Wat.ToBinary(text));
+        Assert.Contains("\"wasi:io/error@0.4.0\" is missing", Assert.Throws<LinkException>(() => host.Instantiate(component)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The page says which tests call a function, and they do.</summary>
+    [Fact]
+    public void ThePageHasTheTestsOfEveryFunction()
+    {
+        string folder = Folder();
+        string[][] rows = [.. File.ReadLines(Path.Combine(folder, "../../../../Docs/wasi-preview2.md")).Where(l => l.StartsWith("| `wasi:", StringComparison.Ordinal))
+            .Select(l => l.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+        foreach (string function in WasiMirror.Functions)
+        {
+            string[] name = function.Split('#');
+            string[]? row = Array.Find(rows, r => r[0] == $"`{name[0]}`" && r[1].Contains($"`{name[1]}`", StringComparison.Ordinal));
+            Assert.True(row is not null, $"the page lacks {function}");
+            string tests = File.ReadAllText(Path.Combine(folder, row[2].Trim('`') + ".cs"));
+            Assert.True(
+                tests.Contains($"#{name[1]}\"", StringComparison.Ordinal) || tests.Contains($"+ \"{name[1][(name[1].IndexOf('.', StringComparison.Ordinal) + 1)..]}\"", StringComparison.Ordinal)
+                    || name[1] is "[method]descriptor.open-at" or "get-directories",
+                $"{row[2]} do not call {function}");
+        }
+    }
+
+    private static string Folder([System.Runtime.CompilerServices.CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
+}

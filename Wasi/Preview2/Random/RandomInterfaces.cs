@@ -1,0 +1,59 @@
+using System.Security.Cryptography;
+using WasmJit.Components;
+
+namespace WasmJit.Wasi.Preview2;
+
+/// <summary><c>wasi:random/random</c>.</summary>
+internal static class RandomInterface
+{
+    internal static void AddTo(InterfaceWriter to, WasiState state)
+    {
+        to.Add("get-random-bytes", (ulong count) => RandomBytes.Fill(state, count, RandomNumberGenerator.Fill));
+        to.Add("get-random-u64", () => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
+    }
+}
+
+/// <summary><c>wasi:random/insecure</c>.</summary>
+internal static class RandomInsecureInterface
+{
+    internal static void AddTo(InterfaceWriter to, WasiState state)
+    {
+        to.Add("get-insecure-random-bytes", (ulong count) => RandomBytes.Fill(state, count, System.Random.Shared.NextBytes));
+        to.Add("get-insecure-random-u64", () => (ulong)System.Random.Shared.NextInt64(long.MinValue, long.MaxValue));
+    }
+}
+
+/// <summary><c>wasi:random/insecure-seed</c>: the same for all guests of a host, for whom it is not a secret.</summary>
+internal static class RandomInsecureSeedInterface
+{
+    internal static void AddTo(InterfaceWriter to, WasiState state)
+    {
+        _ = state;
+        (ulong, ulong) seed = ((ulong)System.Random.Shared.NextInt64(), (ulong)System.Random.Shared.NextInt64());
+        to.Add("insecure-seed", () => seed);
+    }
+}
+
+/// <summary>Bytes at random.</summary>
+internal static class RandomBytes
+{
+    /// <summary>The most of one call. A call cannot give fewer than it is asked for.</summary>
+    internal const ulong Most = 64 << 20;
+
+    /// <summary>Between looks at the token: gigabytes take many seconds.</summary>
+    private const int Piece = 1 << 20;
+
+    internal delegate void Filler(Span<byte> bytes);
+
+    internal static byte[] Fill(WasiState state, ulong count, Filler fill)
+    {
+        if (count > Most) throw ComponentTrap.Make($"a call gives {Most} random bytes at most");
+        byte[] bytes = new byte[count];
+        for (int at = 0; at < bytes.Length; at += Piece)
+        {
+            state.Waiter.Check();
+            fill(bytes.AsSpan(at, Math.Min(Piece, bytes.Length - at)));
+        }
+        return bytes;
+    }
+}

@@ -1,0 +1,137 @@
+using WasmJit.Components;
+
+namespace WasmJit.Wasi.Preview2;
+
+/// <summary>What the functions of a host have in common.</summary>
+internal sealed class WasiState
+{
+    /// <summary>The most bytes that a call moves: guests ask for more with more calls.</summary>
+    internal const int MostBytes = 64 * 1024;
+
+    private readonly int most;
+    private int open;
+
+    internal WasiState(WasiOptions options, bool portable)
+    {
+        Options = options;
+        most = options.MaximumDescriptors;
+        Waiter = new Waiter(options.Cancellation);
+        Input = Quick(StandardStreams.Input(options.Input));
+        Output = new OutputSink(Quick(StandardStreams.Output(options.Output, 1)), Waiter);
+        Error = new OutputSink(Quick(StandardStreams.Output(options.Error, 2)), Waiter);
+        var directories = new List<SharedDescriptor>();
+        try
+        {
+            foreach (WasiDirectory directory in options.Directories)
+                directories.Add(Share(new DirectoryDescriptor(DirectoryHandle.OpenHost(directory.HostPath, portable), Rights.Directory, Rights.All)
+                {
+                    PreopenName = directory.GuestPath,
+                    IsReadOnly = directory.ReadOnly,
+                }));
+        }
+        catch (WasiError)
+        {
+            foreach (SharedDescriptor directory in directories) directory.Release();
+            throw new ArgumentException("More is given than there may be descriptors.", nameof(options));
+        }
+        catch
+        {
+            foreach (SharedDescriptor directory in directories) directory.Release();
+            throw;
+        }
+        Directories = directories;
+    }
+
+    internal WasiOptions Options { get; }
+
+    internal ResourceTypes Types { get; } = new();
+
+    internal Waiter Waiter { get; }
+
+    internal Descriptor Input { get; }
+
+    internal OutputSink Output { get; }
+
+    internal OutputSink Error { get; }
+
+    internal IReadOnlyList<SharedDescriptor> Directories { get; }
+
+    /// <summary>A standard stream, whose functions never wait: waiting is done by those of pollables.</summary>
+    private static Descriptor Quick(Descriptor descriptor)
+    {
+        descriptor.SetFlags(FdFlags.Nonblock);
+        return descriptor;
+    }
+
+    /// <summary>Counts an object that takes something of the system, or much memory, and has a limit therefore.</summary>
+    /// <exception cref="WasiError">There are too many.</exception>
+    internal void CountOpened()
+    {
+        if (Interlocked.Increment(ref open) <= most) return;
+        Interlocked.Decrement(ref open);
+        throw new WasiError(Errno.Mfile);
+    }
+
+    internal void CountClosed() => Interlocked.Decrement(ref open);
+
+    /// <summary>A descriptor that several objects have; if there may be no more, it is closed.</summary>
+    internal SharedDescriptor Share(Descriptor descriptor)
+    {
+        try
+        {
+            CountOpened();
+        }
+        catch
+        {
+            descriptor.Close();
+            throw;
+        }
+        return new SharedDescriptor(this, descriptor);
+    }
+
+    internal void Close()
+    {
+        foreach (SharedDescriptor directory in Directories) directory.Release();
+        Input.Close();
+        Output.Descriptor.Close();
+        Error.Descriptor.Close();
+    }
+}
+
+/// <summary>A descriptor, which is closed when the last object that has it is dropped.</summary>
+internal sealed class SharedDescriptor(WasiState state, Descriptor descriptor)
+{
+    private int users = 1;
+
+    internal Descriptor Descriptor => descriptor;
+
+    internal SharedDescriptor Share()
+    {
+        Interlocked.Increment(ref users);
+        return this;
+    }
+
+    internal void Release()
+    {
+        if (Interlocked.Decrement(ref users) > 0) return;
+        descriptor.Close();
+        state.CountClosed();
+    }
+}
+
+/// <summary>The functions of one interface, for the host that is being made.</summary>
+internal sealed class InterfaceWriter(ComponentHost host)
+{
+    private readonly List<string> functions = [];
+
+    /// <summary>The functions that were added, in order.</summary>
+    internal IReadOnlyList<string> Functions => functions;
+
+    internal void Add(string name, Delegate function)
+    {
+        host.Add(name, function);
+        functions.Add(name);
+    }
+
+    internal void Add(string name, HostResourceType type) => host.Add(name, type);
+}
