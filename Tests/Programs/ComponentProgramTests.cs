@@ -5,7 +5,10 @@ using Xunit;
 
 namespace WasmJit.Programs;
 
-/// <summary>The same programs as components, made with the adapter for preview 1, print what they print natively. A program that fails has the exit code 1 there.</summary>
+/// <summary>
+/// The same programs as components, made with the adapter for preview 1, print what they print natively. A program that fails has the exit code 1 there. The program
+/// "files" prints some lines of its own: the adapter takes one buffer of a list at a time, and knows no <c>fd_allocate</c>.
+/// </summary>
 public sealed class ComponentProgramTests : IDisposable
 {
     private static readonly ConcurrentDictionary<string, Lazy<WasmComponent>> Components = [];
@@ -33,7 +36,7 @@ public sealed class ComponentProgramTests : IDisposable
         WasmComponent component = Components.GetOrAdd(
             program.Program, static p => new Lazy<WasmComponent>(() => new Engine().CompileComponent(File.ReadAllBytes(ProgramCase.ComponentOf(p))))).Value;
         int code = wasi.Run(component);
-        string expected = System.Text.RegularExpressions.Regex.Replace(program.ReadExpected(), "--- exit [1-9][0-9]*\n$", "--- exit 1\n");
+        string expected = File.Exists(ProgramCase.ComponentOutput(program.Name)) ? File.ReadAllText(ProgramCase.ComponentOutput(program.Name)) : System.Text.RegularExpressions.Regex.Replace(program.ReadExpected(), "--- exit [1-9][0-9]*\n$", "--- exit 1\n");
         Assert.Equal(expected, ProgramCase.Transcript(Encoding.UTF8.GetString(output.ToArray()), Encoding.UTF8.GetString(error.ToArray()), code));
     }
 

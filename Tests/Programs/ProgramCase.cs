@@ -25,6 +25,9 @@ internal sealed record ProgramCase(string Name, string Program, IReadOnlyList<st
     /// <summary>The file of a program as a component.</summary>
     internal static string ComponentOf(string program) => Path.Combine(Root, "Components", program + ".wasm");
 
+    /// <summary>What a case prints as a component, if that is not what it prints natively.</summary>
+    internal static string ComponentOutput(string name) => Path.Combine(Root, "Components", name + ".txt");
+
     internal byte[] ReadInput() => Input is null ? [] : File.ReadAllBytes(Path.Combine(Scripts, Path.GetFileName(Input)));
 
     /// <summary>What the program printed natively, and its exit code.</summary>

@@ -1,11 +1,20 @@
 #!/usr/bin/env bash
-# Makes components of some programs, with the adapter for WASI preview 1. Needs Node.js; npm brings the tools (jco 1.35.0). What it makes is committed.
+# Makes components of some programs, with the adapter for WASI preview 1. Needs what build.sh needs, and Node.js; npm brings the tools (jco 1.35.0). What it
+# makes is committed.
 set -euo pipefail
 cd "$(dirname "$0")"
-tools="$(mktemp -d)"
-trap 'rm -rf "$tools"' EXIT
+CLANG="${CLANG:-clang-16}"
+FLAGS=(-O2 -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wno-format -ffp-contract=off --target=wasm32-wasi -Wl,-z,stack-size=1048576 -Wl,--strip-debug)
+tools="${TOOLS:-$(mktemp -d)}"
 npm install --silent --prefix "$tools" @bytecodealliance/jco@1.35.0
 mkdir -p Components
-for program in script words json regex; do
-    "$tools/node_modules/.bin/jco" new "Wasm/$program.wasm" --wasi-command -o "Components/$program.wasm"
+
+adapt() { "$tools/node_modules/.bin/jco" new "$1" --wasi-command -o "Components/$2.wasm"; }
+
+sources() { if [ -d "C/$1" ]; then echo C/"$1"/*.c; else echo "C/$1.c"; fi; }
+
+for program in script json regex files; do
+    "$CLANG" "${FLAGS[@]}" -o "$tools/$program.wasm" $(sources "$program") C/component/cabi.c -lm
+    adapt "$tools/$program.wasm" "$program"
 done
+adapt Wasm/words.wasm words

@@ -14,6 +14,7 @@ public sealed class ComponentToolTests : IDisposable
             (global $next (mut i32) (i32.const 1024))
             (func (export "realloc") (param i32 i32 i32 i32) (result i32)
               (global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+              (memory.copy (global.get $next) (local.get 0) (local.get 1))
               (global.get $next)
               (global.set $next (i32.add (global.get $next) (local.get 3))))
             (func (export "fail") (result i32) (i32.const 1))

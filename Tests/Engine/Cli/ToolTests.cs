@@ -275,7 +275,8 @@ public sealed class ToolTests : IDisposable
         Assert.Equal(Tool.Failure, code);
         Assert.Contains("DIR/i.wat: invalid component: ", error, StringComparison.Ordinal);
         Assert.Equal(0, Run("wat2wasm", invalid, "--no-check").Code);
-        Wrong("DIR/c.wat is a component, not a module", "run", wat);
+        Wrong("DIR/c.wat is a component, not a module", "disasm", wat);
+        Wrong("DIR/c.wat is not a program: it does not export wasi:cli/run", "run", wat);
     }
 
     [Fact]
