@@ -73,7 +73,7 @@ public sealed class ComponentToolTests : IDisposable
     [InlineData("sum([1, 2, 3], none)", "6\n")]
     [InlineData("sum([], some(7))", "7\n")]
     [InlineData("sum([10], 7)", "17\n")]
-    [InlineData("same(\"a\\u{1f370}\\n\")", "\"a\U0001f370\n\"\n")]
+    [InlineData("same(\"a\\u{1f370}\\\"\")", "\"a\U0001f370\"\"\n")]
     [InlineData("wasi:cli/run@0.2.3#run()", "error\n")]
     public void ExportsAreCalled(string call, string result) => Assert.Equal((0, result, ""), Run("run", "--invoke", call, Component));
 
