@@ -1,5 +1,3 @@
-using WasmJit.Components;
-
 namespace WasmJit.Wasi.Preview2;
 
 /// <summary><c>wasi:clocks/monotonic-clock</c>.</summary>
