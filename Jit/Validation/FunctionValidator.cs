@@ -10,7 +10,7 @@ namespace WasmJit.Jit.Validation;
 /// Validates one function body or constant expression (spec 3.4 and the algorithm of its appendix). One object serves many
 /// functions, one after the other; its stacks are reused. Operators of some groups have a class of their own.
 /// </summary>
-internal sealed class FunctionValidator
+internal sealed partial class FunctionValidator
 {
     private readonly ModuleInfo module;
     private readonly CodePosition position = new();
@@ -27,13 +27,18 @@ internal sealed class FunctionValidator
     /// <summary>Memory 0 exists and has addresses of 32 bits.</summary>
     private readonly bool hasSmallMemory;
 
-    /// <summary>Counts operators, to ask now and then whether a guest that waits for the module is to stop.</summary>
-    private uint polls;
+    /// <summary>Table 0 exists, has indices of 32 bits and elements of type funcref.</summary>
+    private readonly bool hasPlainTable;
+
+    /// <summary>After how many bytes somebody asks whether a guest that waits for the module is to stop.</summary>
+    private const int BytesUntilPoll = 1 << 13;
+    private int untilPoll = BytesUntilPoll;
 
     internal FunctionValidator(ModuleInfo module)
     {
         this.module = module;
         hasSmallMemory = module.Memories.Count > 0 && !module.Memories[0].Is64;
+        hasPlainTable = module.Tables.Count > 0 && !module.Tables[0].Type.Is64 && module.Tables[0].Type.Element == ValType.FuncRef;
         locals = new LocalTypes(module, position);
         stack = new TypeStack(locals, position);
         spaces = new IndexSpaces(module, position);
@@ -82,14 +87,23 @@ internal sealed class FunctionValidator
         var code = new CodeReader(module.Bytes.Span, start, end);
         while (stack.Depth > 0)
         {
+            int before = code.Position;
+            if (constGlobals is null) code.Position = PassNumbers(module.Bytes.Span, before, end);
             if (code.AtEnd) throw MissingEnd(end);
-            if ((++polls & 0xfff) == 0) Runtime.CancellationScope.ThrowIfStopped();
+            untilPoll -= code.Position - before + 1;
+            if (untilPoll <= 0) Poll();
             code.Read(out Instr instr);
             position.Offset = instr.Offset;
             if (constGlobals is { } globals) CheckConstant(instr, globals);
             Validate(ref code, ref instr);
         }
         if (!code.AtEnd) throw new MalformedModuleException("unexpected content after end of code: section size mismatch", code.Position);
+    }
+
+    private void Poll()
+    {
+        untilPoll = BytesUntilPoll;
+        Runtime.CancellationScope.ThrowIfStopped();
     }
 
     /// <summary>The official suite expects one of three messages, by the byte behind the body: none, <c>end</c>, any other.</summary>
@@ -146,8 +160,6 @@ internal sealed class FunctionValidator
         else ValidateOther(ref code, ref instr, op);
     }
 
-    // Most code is in these two, which have small frames for that.
-
     private void ValidatePlain(Operator op, in Instr instr)
     {
         ValType address = op.HasCheckedImmediates ? AddressType(instr) : ValType.Bottom;
@@ -155,14 +167,14 @@ internal sealed class FunctionValidator
         for (int i = parameters.Length - 1; i >= 0; i--)
         {
             ref readonly ValType parameter = ref parameters[i];
-            if (!stack.TryPopNumber(parameter.Kind)) stack.Pop(parameter.Kind == ValKind.Bottom ? address : parameter);
+            stack.Pop(parameter.Kind == ValKind.Bottom ? address : parameter);
         }
         if (op.HasCheckedImmediates && instr.HasMemoryRef) PopMemoryReference(instr);
         ReadOnlySpan<ValType> results = op.Results.AsSpan();
         for (int i = 0; i < results.Length; i++)
         {
             ref readonly ValType result = ref results[i];
-            if (!stack.TryPushNumber(result.Kind)) stack.Push(result.Kind == ValKind.Bottom ? address : result);
+            stack.Push(result.Kind == ValKind.Bottom ? address : result);
         }
     }
 
@@ -171,18 +183,18 @@ internal sealed class FunctionValidator
 
     private void ValidateLocal(OpId id, uint local)
     {
-        ref readonly ValType type = ref locals.TypeOf(local);
+        ValType type = locals.TypeOf(local);
         if (id == OpId.LocalGet)
         {
             if (!locals.HasValue(local, type)) throw position.Error($"uninitialized local {local}");
         }
         else
         {
-            if (!stack.TryPopNumber(type.Kind)) stack.Pop(type);
+            stack.Pop(type);
             locals.Write(local);
             if (id == OpId.LocalSet) return;
         }
-        if (!stack.TryPushNumber(type.Kind)) stack.Push(type);
+        stack.Push(type);
     }
 
     private void ValidateOther(ref CodeReader code, ref Instr instr, Operator op)

@@ -9,9 +9,14 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
     private const int DirectLocals = 256;
 
     private readonly List<LocalRun> runs = new(4);
-    private ValType[] types = new ValType[64];
+
+    /// <summary>What each local is: enough for a number, which always has a value.</summary>
+    private ValKind[] kinds = new ValKind[64];
     private int count;
-    private bool[] initialised = new bool[64];
+
+    /// <summary>The types of locals that are references, and which of them have a value by now.</summary>
+    private ValType[] references = [];
+    private bool[] initialised = [];
 
     /// <summary>
     /// A run of locals that are declared in few bytes, and where it ends: a function that is smaller than the number of its locals cannot
@@ -53,28 +58,45 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
         }
         bool isDirect = all <= DirectLocals + (func.BodyEnd - func.BodyStart);
         count = isDirect ? all : parameters;
-        if (types.Length < count)
-        {
-            types = new ValType[count];
-            initialised = new bool[count];
-        }
+        if (kinds.Length < count) kinds = new ValKind[count];
         int next = 0;
-        foreach (ValType type in func.Func.Params) types[next++] = type;
+        foreach (ref readonly ValType type in func.Func.Params.AsSpan()) Add(type, ref next, 1, isInitialised: true);
         if (isDirect)
         {
-            foreach (LocalRun run in runs)
-                for (int i = 0; i < run.Count; i++) types[next++] = run.Type;
+            foreach (LocalRun run in runs) Add(run.Type, ref next, run.Count, run.Type.IsDefaultable);
         }
-        for (int i = 0; i < count; i++) initialised[i] = i < parameters || types[i].IsDefaultable;
         return code;
     }
 
+    private void Add(in ValType type, ref int next, int number, bool isInitialised)
+    {
+        // Loops: images have no code for filling spans.
+        int end = next + number;
+        ValKind kind = type.Kind;
+        if (kind == ValKind.Ref)
+        {
+            if (references.Length < count)
+            {
+                Array.Resize(ref references, count);
+                Array.Resize(ref initialised, count);
+            }
+            for (int i = next; i < end; i++)
+            {
+                references[i] = type;
+                initialised[i] = isInitialised;
+            }
+        }
+        for (ValKind[] all = kinds; next < end; next++) all[next] = kind;
+    }
+
+    /// <summary>What the locals are that are listed one by one.</summary>
+    internal ReadOnlySpan<ValKind> Kinds => kinds.AsSpan(0, count);
+
     /// <summary>The declared type of a local.</summary>
-    internal ref readonly ValType TypeOf(uint index) => ref index < (uint)count ? ref types[index] : ref LocalInRun(index);
+    internal ValType TypeOf(uint index) =>
+        index >= (uint)count ? LocalInRun(index) : kinds[index] == ValKind.Ref ? references[index] : ValType.OfNumber(kinds[index]);
 
-    private ValType inRun;
-
-    private ref readonly ValType LocalInRun(uint index)
+    private ValType LocalInRun(uint index)
     {
         int low = 0, high = ends.Count;
         while (low < high)
@@ -84,8 +106,7 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
             else low = middle + 1;
         }
         if (low == ends.Count) throw position.Error($"unknown local {index}");
-        inRun = ends[low].Type;
-        return ref inRun;
+        return ends[low].Type;
     }
 
     /// <summary>A local gets a value.</summary>
@@ -96,14 +117,14 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
             if (!LocalInRun(local).IsDefaultable && written.Add((int)local)) log.Add((int)local);
             return;
         }
-        if (initialised[local]) return;
+        if (kinds[local] != ValKind.Ref || initialised[local]) return;
         initialised[local] = true;
         log.Add((int)local);
     }
 
     /// <summary>Whether a local has a value.</summary>
     internal bool HasValue(uint local, ValType type) =>
-        local < (uint)count ? initialised[local] : type.IsDefaultable || written.Contains((int)local);
+        local < (uint)count ? !type.IsRef || initialised[local] : type.IsDefaultable || written.Contains((int)local);
 
     /// <summary>At the end of a block: locals that were written first in it have no value again.</summary>
     /// <param name="height">What <see cref="Written"/> was at its beginning.</param>

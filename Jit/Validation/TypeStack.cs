@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 using WasmJit.Jit.Operators;
 
 namespace WasmJit.Jit.Validation;
@@ -21,9 +20,13 @@ internal struct ValidationFrame
 }
 
 /// <summary>The types of operands, and the blocks that are open: the stacks of the algorithm in the specification's appendix.</summary>
-internal sealed class TypeStack(LocalTypes locals, CodePosition position)
+internal sealed partial class TypeStack(LocalTypes locals, CodePosition position)
 {
-    private ValType[] operands = new ValType[16];
+    /// <summary>What each operand is: enough for a number. A write of a byte costs less than one of a type.</summary>
+    private ValKind[] kinds = new ValKind[32];
+
+    /// <summary>The types of those that are references.</summary>
+    private ValType[] references = new ValType[32];
     private int height;
     private ValidationFrame[] frames = new ValidationFrame[4];
 
@@ -44,7 +47,7 @@ internal sealed class TypeStack(LocalTypes locals, CodePosition position)
         get
         {
             int index = height - 1 - fromTop;
-            if (index >= Top.Height) return operands[index];
+            if (index >= Top.Height) return TypeAt(index);
             return Top.Unreachable ? ValType.Bottom : throw new InvalidOperationException("The operand is not there.");
         }
     }
@@ -54,36 +57,27 @@ internal sealed class TypeStack(LocalTypes locals, CodePosition position)
 
     // ---- operands ----
 
+    private ValType TypeAt(int index) => kinds[index] == ValKind.Ref ? references[index] : ValType.OfNumber(kinds[index]);
+
     internal void Push(ValType type)
     {
-        if (height == operands.Length) Grow();
-        ref ValType slot = ref operands[height++];
-        // Mostly a number takes the place of one of the same type. A write costs what any write of a reference costs.
-        if (type.Kind != slot.Kind || type.Kind == ValKind.Ref) slot = type;
+        if (height == kinds.Length) Grow(height + 1);
+        kinds[height] = type.Kind;
+        if (type.Kind == ValKind.Ref) references[height] = type;
+        height++;
     }
 
-    /// <summary>Pushes an operand of a number type where one of the same type was before; whether that is so.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal bool TryPushNumber(ValKind kind)
+    private void Grow(int atLeast)
     {
-        int top = height;
-        if ((uint)top >= (uint)operands.Length || operands[top].Kind != kind || kind is ValKind.Ref or ValKind.Bottom) return false;
-        height = top + 1;
-        return true;
+        int length = Math.Max(atLeast, kinds.Length * 2);
+        Array.Resize(ref kinds, length);
+        Array.Resize(ref references, length);
     }
-
-    private void Grow() => Array.Resize(ref operands, height * 2);
 
     internal void Push(ImmutableArray<ValType> types)
     {
-        if (types.Length > 8)
-        {
-            while (height + types.Length > operands.Length) Array.Resize(ref operands, operands.Length * 2);
-            types.CopyTo(operands, height);
-            height += types.Length;
-            return;
-        }
-        foreach (ValType type in types) Push(type);
+        if (height + types.Length > kinds.Length) Grow(height + types.Length);
+        foreach (ref readonly ValType type in types.AsSpan()) Push(type);
     }
 
     /// <summary>Pops an operand of any type.</summary>
@@ -92,21 +86,17 @@ internal sealed class TypeStack(LocalTypes locals, CodePosition position)
         ref ValidationFrame frame = ref frames[depth - 1];
         if (height == frame.Height)
             return frame.Unreachable ? ValType.Bottom : throw position.Error("type mismatch: an operand is missing");
-        return operands[--height];
+        return TypeAt(--height);
     }
 
     /// <summary>Pops an operand of a type.</summary>
     internal ValType Pop(ValType expected)
     {
         ref ValidationFrame frame = ref frames[depth - 1];
-        if (height > frame.Height)
+        if (height > frame.Height && kinds[height - 1] == expected.Kind && expected.Kind != ValKind.Ref)
         {
-            ref ValType actual = ref operands[height - 1];
-            if (actual.Kind == expected.Kind && expected.Kind != ValKind.Ref)
-            {
-                height--;
-                return expected;
-            }
+            height--;
+            return expected;
         }
         return PopOther(expected, frame.Height, frame.Unreachable);
     }
@@ -115,19 +105,9 @@ internal sealed class TypeStack(LocalTypes locals, CodePosition position)
     {
         if (height == bottom)
             return isUnreachable ? ValType.Bottom : throw position.Error($"type mismatch: instruction requires [{expected}] but stack has []");
-        ValType actual = operands[--height];
+        ValType actual = TypeAt(--height);
         return Subtyping.IsSubtype(actual, expected) ? actual
             : throw position.Error($"type mismatch: instruction requires [{expected}] but stack has [{actual}]");
-    }
-
-    /// <summary>Pops an operand of a number type; whether it was one. Nothing is done where more has to be looked at.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal bool TryPopNumber(ValKind kind)
-    {
-        int top = height - 1;
-        if (top < frames[depth - 1].Height || operands[top].Kind != kind || kind == ValKind.Ref) return false;
-        height = top;
-        return true;
     }
 
     internal void Pop(ImmutableArray<ValType> types)
@@ -140,9 +120,9 @@ internal sealed class TypeStack(LocalTypes locals, CodePosition position)
     private bool EndsWith(ReadOnlySpan<ValType> types)
     {
         if (height - frames[depth - 1].Height < types.Length) return false;
-        ReadOnlySpan<ValType> top = operands.AsSpan(height - types.Length, types.Length);
+        int first = height - types.Length;
         for (int i = 0; i < types.Length; i++)
-            if (top[i].Kind != types[i].Kind || (types[i].IsRef && top[i] != types[i])) return false;
+            if (kinds[first + i] != types[i].Kind || (types[i].IsRef && references[first + i] != types[i])) return false;
         return true;
     }
 
@@ -169,10 +149,17 @@ internal sealed class TypeStack(LocalTypes locals, CodePosition position)
         ValidationFrame frame = frames[depth - 1];
         Pop(frame.End);
         if (height != frame.Height)
-            throw position.Error($"type mismatch: block requires [{List(frame.End.AsSpan())}] but stack has [{List(operands.AsSpan(frame.Height..height))}]");
+            throw position.Error($"type mismatch: block requires [{List(frame.End.AsSpan())}] but stack has [{List(Operands(frame.Height))}]");
         locals.Forget(frame.InitHeight);
         depth--;
         return frame;
+    }
+
+    private ValType[] Operands(int from)
+    {
+        var types = new ValType[height - from];
+        for (int i = 0; i < types.Length; i++) types[i] = TypeAt(from + i);
+        return types;
     }
 
     /// <summary>The topmost types; there can be millions.</summary>
