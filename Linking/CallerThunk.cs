@@ -74,7 +74,7 @@ internal abstract class CallerThunk(Caller? caller)
         return (CallerThunk)Activator.CreateInstance(type, host, null)!;
     }
 
-    private sealed class Function<TResult>(Func<Caller, TResult> host, Caller? caller) : CallerThunk(caller)
+    internal sealed class Function<TResult>(Func<Caller, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<TResult>(host, own);
 
@@ -83,7 +83,7 @@ internal abstract class CallerThunk(Caller? caller)
         private TResult Call() => host(Caller!);
     }
 
-    private sealed class Function<T1, TResult>(Func<Caller, T1, TResult> host, Caller? caller) : CallerThunk(caller)
+    internal sealed class Function<T1, TResult>(Func<Caller, T1, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, TResult>(host, own);
 
@@ -92,7 +92,7 @@ internal abstract class CallerThunk(Caller? caller)
         private TResult Call(T1 v1) => host(Caller!, v1);
     }
 
-    private sealed class Function<T1, T2, TResult>(Func<Caller, T1, T2, TResult> host, Caller? caller) : CallerThunk(caller)
+    internal sealed class Function<T1, T2, TResult>(Func<Caller, T1, T2, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, TResult>(host, own);
 
@@ -101,7 +101,7 @@ internal abstract class CallerThunk(Caller? caller)
         private TResult Call(T1 v1, T2 v2) => host(Caller!, v1, v2);
     }
 
-    private sealed class Function<T1, T2, T3, TResult>(Func<Caller, T1, T2, T3, TResult> host, Caller? caller) : CallerThunk(caller)
+    internal sealed class Function<T1, T2, T3, TResult>(Func<Caller, T1, T2, T3, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, T3, TResult>(host, own);
 
@@ -110,7 +110,7 @@ internal abstract class CallerThunk(Caller? caller)
         private TResult Call(T1 v1, T2 v2, T3 v3) => host(Caller!, v1, v2, v3);
     }
 
-    private sealed class Function<T1, T2, T3, T4, TResult>(Func<Caller, T1, T2, T3, T4, TResult> host, Caller? caller) : CallerThunk(caller)
+    internal sealed class Function<T1, T2, T3, T4, TResult>(Func<Caller, T1, T2, T3, T4, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, T3, T4, TResult>(host, own);
 
@@ -119,7 +119,7 @@ internal abstract class CallerThunk(Caller? caller)
         private TResult Call(T1 v1, T2 v2, T3 v3, T4 v4) => host(Caller!, v1, v2, v3, v4);
     }
 
-    private sealed class Function<T1, T2, T3, T4, T5, TResult>(Func<Caller, T1, T2, T3, T4, T5, TResult> host, Caller? caller) : CallerThunk(caller)
+    internal sealed class Function<T1, T2, T3, T4, T5, TResult>(Func<Caller, T1, T2, T3, T4, T5, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, T3, T4, T5, TResult>(host, own);
 
@@ -128,7 +128,7 @@ internal abstract class CallerThunk(Caller? caller)
         private TResult Call(T1 v1, T2 v2, T3 v3, T4 v4, T5 v5) => host(Caller!, v1, v2, v3, v4, v5);
     }
 
-    private sealed class Function<T1, T2, T3, T4, T5, T6, TResult>(
+    internal sealed class Function<T1, T2, T3, T4, T5, T6, TResult>(
         Func<Caller, T1, T2, T3, T4, T5, T6, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, T3, T4, T5, T6, TResult>(host, own);
@@ -138,7 +138,7 @@ internal abstract class CallerThunk(Caller? caller)
         private TResult Call(T1 v1, T2 v2, T3 v3, T4 v4, T5 v5, T6 v6) => host(Caller!, v1, v2, v3, v4, v5, v6);
     }
 
-    private sealed class Function<T1, T2, T3, T4, T5, T6, T7, TResult>(
+    internal sealed class Function<T1, T2, T3, T4, T5, T6, T7, TResult>(
         Func<Caller, T1, T2, T3, T4, T5, T6, T7, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, T3, T4, T5, T6, T7, TResult>(host, own);
@@ -148,7 +148,7 @@ internal abstract class CallerThunk(Caller? caller)
         private TResult Call(T1 v1, T2 v2, T3 v3, T4 v4, T5 v5, T6 v6, T7 v7) => host(Caller!, v1, v2, v3, v4, v5, v6, v7);
     }
 
-    private sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, TResult>(
+    internal sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, TResult>(
         Func<Caller, T1, T2, T3, T4, T5, T6, T7, T8, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, T3, T4, T5, T6, T7, T8, TResult>(host, own);
@@ -158,7 +158,7 @@ internal abstract class CallerThunk(Caller? caller)
         private TResult Call(T1 v1, T2 v2, T3 v3, T4 v4, T5 v5, T6 v6, T7 v7, T8 v8) => host(Caller!, v1, v2, v3, v4, v5, v6, v7, v8);
     }
 
-    private sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, TResult>(
+    internal sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, TResult>(
         Func<Caller, T1, T2, T3, T4, T5, T6, T7, T8, T9, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, TResult>(host, own);
@@ -168,7 +168,7 @@ internal abstract class CallerThunk(Caller? caller)
         private TResult Call(T1 v1, T2 v2, T3 v3, T4 v4, T5 v5, T6 v6, T7 v7, T8 v8, T9 v9) => host(Caller!, v1, v2, v3, v4, v5, v6, v7, v8, v9);
     }
 
-    private sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, TResult>(
+    internal sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, TResult>(
         Func<Caller, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, TResult>(host, own);
@@ -179,7 +179,7 @@ internal abstract class CallerThunk(Caller? caller)
             host(Caller!, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10);
     }
 
-    private sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, TResult>(
+    internal sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, TResult>(
         Func<Caller, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, TResult>(host, own);
@@ -190,7 +190,7 @@ internal abstract class CallerThunk(Caller? caller)
             host(Caller!, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
     }
 
-    private sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, TResult>(
+    internal sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, TResult>(
         Func<Caller, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, TResult>(host, own);
@@ -201,7 +201,7 @@ internal abstract class CallerThunk(Caller? caller)
             host(Caller!, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12);
     }
 
-    private sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, TResult>(
+    internal sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, TResult>(
         Func<Caller, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, TResult>(host, own);
@@ -212,7 +212,7 @@ internal abstract class CallerThunk(Caller? caller)
             host(Caller!, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13);
     }
 
-    private sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, TResult>(
+    internal sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, TResult>(
         Func<Caller, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, TResult>(host, own);
@@ -223,7 +223,7 @@ internal abstract class CallerThunk(Caller? caller)
             host(Caller!, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14);
     }
 
-    private sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15, TResult>(
+    internal sealed class Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15, TResult>(
         Func<Caller, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15, TResult> host, Caller? caller) : CallerThunk(caller)
     {
         internal override CallerThunk For(Caller own) => new Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15, TResult>(host, own);

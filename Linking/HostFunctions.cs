@@ -52,6 +52,9 @@ internal static class HostFunctions
         return HostAdapter.MakeFunc(thunk.For(instance.Caller).Bound, func.Type, instance.Module.SavedCode);
     }
 
+    /// <summary>Gives a host function the thunk that would be made of it by reflection.</summary>
+    internal static void Know(Delegate host, CallerThunk thunk) => Thunks.Add(host, thunk);
+
     private static CallerThunk ThunkOf(Delegate host, bool mayMakeCode) =>
         Thunks.TryGetValue(host, out CallerThunk? known) ? known : Thunks.GetValue(host, h => MakeThunk(h, mayMakeCode));
 

@@ -1,31 +1,49 @@
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Calls;
 
 /// <summary>How functions of a signature are called between interpreted and machine code, and the methods that this needs.</summary>
 /// <remarks>Unsafe: <see cref="Address"/> points into an array of this object. Code that keeps the address keeps the object.</remarks>
-internal sealed unsafe class CallShapes
+internal sealed unsafe class CallShapes : IInvokers
 {
-    private readonly CallShape[] storage = GC.AllocateArray<CallShape>(1, pinned: true);
-    private readonly DynamicMethod? invoker;
+    /// <summary>How many shapes are allocated at a time: a pinned array takes longer than all else here.</summary>
+    private const int AtATime = 32;
+    private static readonly Lock Gate = new();
+    private static CallShape[]? block;
+    private static int used;
+
+    private readonly CallShape[] storage;
     private readonly Signature signature;
-    private DynamicMethod? tail;
+    private readonly int index;
+    private readonly GCHandle self;
+    private readonly Lock making = new();
+    private DynamicMethod? invoker, tail;
 
     internal CallShapes(Signature signature)
     {
         this.signature = signature;
-        Address = (CallShape*)Unsafe.AsPointer(ref storage[0]);
-        ref CallShape shape = ref storage[0];
+        lock (Gate)
+        {
+            if (block is null || used == block.Length)
+            {
+                block = GC.AllocateArray<CallShape>(AtATime, pinned: true);
+                used = 0;
+            }
+            storage = block;
+            index = used++;
+        }
+        ref CallShape shape = ref *Address;
         foreach (Type type in signature.ValueTypes) Count(type, ref shape.ParamSlots, ref shape.RefParams);
         foreach (Type type in signature.ResultTypes) Count(type, ref shape.ResultSlots, ref shape.RefResults);
         shape.Kind = KindOf(signature);
         if (shape.Kind == CallKind.Typed)
         {
-            invoker = MakeInvoker(signature);
-            shape.Invoker = CodeAddress.Of(invoker);
+            self = GCHandle.Alloc(this, GCHandleType.Weak);
+            shape.Invokers = GCHandle.ToIntPtr(self);
             return;
         }
         Unsafe.InitBlock(Unsafe.AsPointer(ref shape.IntegerSlots[0]), InterpreterCalls.NoSlot, InterpreterCalls.IntegerRegisters);
@@ -38,7 +56,20 @@ internal sealed unsafe class CallShapes
         }
     }
 
-    internal CallShape* Address { get; }
+    ~CallShapes()
+    {
+        if (self.IsAllocated) self.Free();
+    }
+
+    internal CallShape* Address => (CallShape*)Unsafe.AsPointer(ref storage[index]);
+
+    nint IInvokers.Invoker
+    {
+        get
+        {
+            lock (making) return CodeAddress.Of(invoker ??= MakeInvoker(signature));
+        }
+    }
 
     private static bool IsFloat(Type type) => type == typeof(float) || type == typeof(double);
 
@@ -75,7 +106,7 @@ internal sealed unsafe class CallShapes
     /// <summary>The address, with the method that makes tail calls.</summary>
     internal CallShape* WithTail()
     {
-        lock (storage)
+        lock (making)
         {
             if (tail is null)
             {

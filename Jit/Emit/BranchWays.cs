@@ -1,4 +1,3 @@
-using System.Reflection.Emit;
 using WasmJit.Jit.Il;
 
 namespace WasmJit.Jit.Emit;
@@ -50,7 +49,7 @@ internal sealed class BranchWays(NeedGraph graph)
         {
             if (at == merge) return;
             ref readonly IlBuffer.Node n = ref graph.Il[graph.Order[at]];
-            if ((n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg) && !chosenLocals.Contains(graph.LocalOf(n))) chosenLocals.Add(graph.LocalOf(n));
+            if ((n.Op == IlOp.Stloc || n.Op == IlOp.Starg) && !chosenLocals.Contains(graph.LocalOf(n))) chosenLocals.Add(graph.LocalOf(n));
         }
     }
 
@@ -61,12 +60,12 @@ internal sealed class BranchWays(NeedGraph graph)
         for (int steps = 0; steps < MostSteps && at < graph.Order.Count; steps++)
         {
             ref readonly IlBuffer.Node n = ref graph.Il[graph.Order[at]];
-            if (n.Form == IlBuffer.Form.Mark || n.Code == OpCodes.Nop)
+            if (n.Form == IlBuffer.Form.Mark || n.Op == IlOp.Nop)
             {
                 at++;
                 continue;
             }
-            if (n.Code == OpCodes.Br && graph.MarkAt[n.Number] > branch)
+            if (n.Op == IlOp.Br && graph.MarkAt[n.Number] > branch)
             {
                 at = graph.MarkAt[n.Number];
                 continue;
@@ -84,11 +83,11 @@ internal sealed class BranchWays(NeedGraph graph)
         IlBuffer.Form.Calli or IlBuffer.Form.Label or IlBuffer.Form.Switch or IlBuffer.Form.Region => false,
         IlBuffer.Form.Method => ReferenceEquals(n.Object, Members.KeepAlive)
             || (n.Object is System.Reflection.MethodInfo { DeclaringType: { } type } && NeedReader.Pure.Contains(type)),
-        _ => !(n.Code == OpCodes.Stfld || n.Code == OpCodes.Stobj || n.Code == OpCodes.Stelem_Ref || n.Code == OpCodes.Ret || n.Code == OpCodes.Throw
-            || IsStore(n.Code)),
+        _ => !(n.Op == IlOp.Stfld || n.Op == IlOp.Stobj || n.Op == IlOp.Stelem_Ref || n.Op == IlOp.Ret || n.Op == IlOp.Throw
+            || IsStore(n.Op)),
     };
 
-    private static bool IsStore(OpCode code) =>
-        code == OpCodes.Stind_I1 || code == OpCodes.Stind_I2 || code == OpCodes.Stind_I4 || code == OpCodes.Stind_I8 || code == OpCodes.Stind_R4
-        || code == OpCodes.Stind_R8 || code == OpCodes.Stind_I || code == OpCodes.Stind_Ref;
+    private static bool IsStore(IlOp code) =>
+        code == IlOp.Stind_I1 || code == IlOp.Stind_I2 || code == IlOp.Stind_I4 || code == IlOp.Stind_I8 || code == IlOp.Stind_R4
+        || code == IlOp.Stind_R8 || code == IlOp.Stind_I || code == IlOp.Stind_Ref;
 }

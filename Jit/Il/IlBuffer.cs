@@ -47,6 +47,9 @@ internal sealed class IlBuffer
         internal int Source;
         internal long Number;
         internal object? Object;
+
+        /// <summary>The opcode, for comparisons.</summary>
+        internal readonly IlOp Op => (IlOp)Code.Value;
     }
 
     /// <summary>No function becomes more than this.</summary>

@@ -14,18 +14,8 @@ internal sealed class RegisterBuffer
 
     private readonly int maxInstructions;
 
-    /// <summary>Instructions of a function that has been translated: the next one is written over them.</summary>
-    [ThreadStatic]
-    private static Instruction[]? spare;
-    private const int MostKept = 1 << 16;
-
-    private Instruction[] code;
-
-    /// <summary>Where labels are, -1 before they are known.</summary>
-    private readonly List<int> labels = [];
-
-    /// <summary>Instructions whose target is the number of a label.</summary>
-    private readonly List<int> branches = [];
+    private readonly TranslationRoom room;
+    private int labels, branches;
 
     /// <summary>Entries of branch tables: the instruction, which entry, and the label.</summary>
     private List<(int At, int Entry, int Label)>? entries;
@@ -33,11 +23,10 @@ internal sealed class RegisterBuffer
     /// <summary>Where the last label was marked.</summary>
     private int lastLabel = -1;
 
-    internal RegisterBuffer(int bodyBytes)
+    internal RegisterBuffer(int bodyBytes, TranslationRoom room)
     {
         maxInstructions = (int)Math.Min(int.MaxValue, InstructionsOfAny + ((long)InstructionsPerByte * bodyBytes));
-        code = spare ?? new Instruction[256];
-        spare = null;
+        this.room = room;
     }
 
     internal int Count { get; private set; }
@@ -45,7 +34,7 @@ internal sealed class RegisterBuffer
     /// <summary>Whether a label is at the end. Branches to it skip the last instruction.</summary>
     internal bool EndsWithLabel => lastLabel == Count;
 
-    internal ref Instruction this[int at] => ref code[at];
+    internal ref Instruction this[int at] => ref room.Code[at];
 
     /// <summary>Two numbers for the upper half of an instruction.</summary>
     internal static long Pair(int target, int value) => (uint)target | ((long)value << 32);
@@ -66,8 +55,8 @@ internal sealed class RegisterBuffer
     /// <summary>Adds the 16 bytes that belong to the last instruction.</summary>
     internal void EmitWord(in Instruction word)
     {
-        if (Count == code.Length) Array.Resize(ref code, Count * 2);
-        code[Count++] = word;
+        if (Count == room.Code.Length) Array.Resize(ref room.Code, Count * 2);
+        room.Code[Count++] = word;
     }
 
     /// <summary>Takes the last instruction away. No label and no branch refers to it.</summary>
@@ -75,11 +64,11 @@ internal sealed class RegisterBuffer
 
     internal int DefineLabel()
     {
-        labels.Add(-1);
-        return labels.Count - 1;
+        TranslationRoom.Add(ref room.Labels, ref labels, -1);
+        return labels - 1;
     }
 
-    internal void Mark(int label) => labels[label] = lastLabel = Count;
+    internal void Mark(int label) => room.Labels[label] = lastLabel = Count;
 
     internal void Branch(RegisterOp op, int label) => Branch(new Instruction { Op = op }, label);
 
@@ -87,7 +76,7 @@ internal sealed class RegisterBuffer
     internal void Branch(Instruction branch, int label)
     {
         branch.Target = label;
-        branches.Add(Emit(branch));
+        TranslationRoom.Add(ref room.Branches, ref branches, Emit(branch));
     }
 
     /// <summary>Adds a branch by a number in a slot, with a table of so many entries and one for all other numbers.</summary>
@@ -101,20 +90,18 @@ internal sealed class RegisterBuffer
 
     internal void SetTableEntry(int at, int entry, int label) => (entries ??= []).Add((at, entry, label));
 
-    /// <summary>The code with distances in place of labels.</summary>
+    /// <summary>The code with distances in place of labels: the first <see cref="Count"/> elements.</summary>
     internal Instruction[] Finish()
     {
-        Span<Instruction> all = code.AsSpan(0, Count);
-        foreach (int at in branches) all[at].Target = labels[all[at].Target] - at;
+        Span<Instruction> all = room.Code.AsSpan(0, Count);
+        int[] places = room.Labels;
+        foreach (int at in room.Branches.AsSpan(0, branches)) all[at].Target = places[all[at].Target] - at;
         if (entries is not null)
         {
             foreach ((int at, int entry, int label) in entries)
-                MemoryMarshal.Cast<Instruction, int>(all[(at + 1)..])[entry] = labels[label] - at;
+                MemoryMarshal.Cast<Instruction, int>(all[(at + 1)..])[entry] = places[label] - at;
         }
         RegisterPairs.Join(all);
-        return code;
+        return room.Code;
     }
-
-    /// <summary>Finished code has been copied: what it was written into is used again.</summary>
-    internal static void GiveBack(Instruction[] code) => spare = code.Length <= MostKept ? code : null;
 }

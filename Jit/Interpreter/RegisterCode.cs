@@ -2,8 +2,11 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Interpreter;
 
-/// <summary>The register code of a function: its instructions, in the first part of an array, the slots of its frame, and which of them begin as zeros.</summary>
-internal sealed record RegisterCode(Instruction[] Code, int Count, int Slots, int RefSlots, int FirstZero, int EndZero);
+/// <summary>
+/// The register code of a function: its instructions, in the first part of an array of a room that is given back when they have been copied, the
+/// slots of its frame, and which of them begin as zeros.
+/// </summary>
+internal sealed record RegisterCode(Instruction[] Code, int Count, TranslationRoom Room, int Slots, int RefSlots, int FirstZero, int EndZero);
 
 /// <summary>What the translator asks of the module's code.</summary>
 internal unsafe interface IRegisterTarget

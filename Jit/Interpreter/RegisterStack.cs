@@ -44,7 +44,8 @@ internal sealed class RegisterStack
     private readonly RegisterBuffer code;
     private readonly int[] localSlots;
     private readonly bool[] localIsRef;
-    private RegisterOperand[] operands = new RegisterOperand[32];
+    private readonly TranslationRoom room;
+    private RegisterOperand[] operands;
 
     /// <summary>Below this height no operand is a read of a local that waits.</summary>
     private int firstPending;
@@ -58,13 +59,21 @@ internal sealed class RegisterStack
     /// <summary>The last instruction if it makes the topmost operand, in its home; otherwise -1.</summary>
     private int producer = -1;
 
-    internal RegisterStack(RegisterBuffer code, FuncInfo func)
+    internal RegisterStack(RegisterBuffer code, FuncInfo func, TranslationRoom room)
     {
         this.code = code;
+        this.room = room;
+        operands = room.Operands;
         int count = func.Func.Params.Length;
         foreach (LocalRun run in func.Locals) count += run.Count;
-        localSlots = new int[count];
-        localIsRef = new bool[count];
+        if (room.LocalSlots.Length < count)
+        {
+            room.LocalSlots = new int[count];
+            room.LocalIsRef = new bool[count];
+        }
+        localSlots = room.LocalSlots;
+        localIsRef = room.LocalIsRef;
+        Locals = count;
         int next = 0;
         foreach (ValType type in func.Func.Params) AddLocal(next++, type);
         foreach (LocalRun run in func.Locals)
@@ -79,7 +88,7 @@ internal sealed class RegisterStack
     internal long Work { get; private set; }
 
     /// <summary>How many locals there are, with parameters.</summary>
-    internal int Locals => localSlots.Length;
+    internal int Locals { get; }
 
     /// <summary>How many of the locals are numbers.</summary>
     internal int LocalSlots { get; }
@@ -135,7 +144,11 @@ internal sealed class RegisterStack
     internal void Push(RegisterOperand operand)
     {
         Work++;
-        if (Height == operands.Length) Array.Resize(ref operands, Height * 2);
+        if (Height == operands.Length)
+        {
+            Array.Resize(ref room.Operands, Height * 2);
+            operands = room.Operands;
+        }
         operand.Home = operand.IsRef ? refs++ : slots++;
         MaxSlots = Math.Max(MaxSlots, slots);
         MaxRefs = Math.Max(MaxRefs, refs);

@@ -10,7 +10,11 @@ internal sealed unsafe partial class RegisterTranslator
 {
     private void PushFrame(OpId kind, ImmutableArray<ValType> start, ImmutableArray<ValType> end)
     {
-        if (depth == frames.Length) Array.Resize(ref frames, depth * 2);
+        if (depth == frames.Length)
+        {
+            Array.Resize(ref room.Frames, depth * 2);
+            frames = room.Frames;
+        }
         (int slots, int refs) = stack.HomesOf(start.Length);
         frames[depth++] = new Frame
         {
@@ -23,6 +27,7 @@ internal sealed unsafe partial class RegisterTranslator
             Slots = slots,
             Refs = refs,
         };
+        room.UsedFrames = Math.Max(room.UsedFrames, depth);
     }
 
     private void BlockType(ref CodeReader reader, in Instr instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end)

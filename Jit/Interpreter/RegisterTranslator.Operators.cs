@@ -307,7 +307,9 @@ internal sealed unsafe partial class RegisterTranslator
         }
         else
         {
-            code.Emit(RegisterOp.Call, a, b, 0, (long)target.StateOf(index));
+            FunctionState* state = target.StateOf(index);
+            if (state is not null && state->Code is null) room.AddCallee(index);
+            code.Emit(RegisterOp.Call, a, b, 0, (long)state);
         }
         PushResults(callee.Func);
     }

@@ -11,7 +11,8 @@ namespace WasmJit.Jit.Interpreter;
 /// </summary>
 internal sealed unsafe partial class RegisterTranslator
 {
-    private struct Frame
+    /// <summary>An open block.</summary>
+    internal struct Frame
     {
         internal OpId Kind;
         internal ImmutableArray<ValType> Start;
@@ -30,7 +31,8 @@ internal sealed unsafe partial class RegisterTranslator
     private readonly IRegisterTarget target;
     private readonly RegisterBuffer code;
     private readonly RegisterStack stack;
-    private Frame[] frames = new Frame[16];
+    private readonly TranslationRoom room;
+    private Frame[] frames;
     private int depth;
 
     /// <summary>How many blocks are open in code that is never reached.</summary>
@@ -44,13 +46,15 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>What of each open loop is charged at its head, and where; the first is the function.</summary>
     private readonly List<(int At, long Units)> charges = new(1);
 
-    private RegisterTranslator(ModuleInfo module, int index, IRegisterTarget target)
+    private RegisterTranslator(ModuleInfo module, int index, IRegisterTarget target, TranslationRoom room)
     {
+        this.room = room;
+        frames = room.Frames;
         this.module = module;
         this.target = target;
         func = module.Funcs[index];
-        code = new RegisterBuffer(func.BodyEnd - func.CodeStart);
-        stack = new RegisterStack(code, func);
+        code = new RegisterBuffer(func.BodyEnd - func.CodeStart, room);
+        stack = new RegisterStack(code, func, room);
         RegisterStack.Cover(func.Func.Results);
     }
 
@@ -58,9 +62,10 @@ internal sealed unsafe partial class RegisterTranslator
     /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
     internal static RegisterCode? TryTranslate(ModuleInfo module, int index, IRegisterTarget target)
     {
+        TranslationRoom room = TranslationRoom.Take();
         try
         {
-            return new RegisterTranslator(module, index, target).Run();
+            return new RegisterTranslator(module, index, target, room).Run();
         }
         catch (UncoveredException)
         {
@@ -90,7 +95,7 @@ internal sealed unsafe partial class RegisterTranslator
         // Results of calls and moves of results may need more than operands did.
         stack.Reserve(func.Func.Results);
         if (stack.MaxSlots > ushort.MaxValue || stack.MaxRefs > ushort.MaxValue) return null;
-        return new RegisterCode(code.Finish(), code.Count, stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots);
+        return new RegisterCode(code.Finish(), code.Count, room, stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots);
     }
 
     private void Poll()

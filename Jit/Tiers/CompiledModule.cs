@@ -87,7 +87,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     /// <summary>Compiles what is hot; null where nothing is, or who finds it compiles it.</summary>
     internal override Lookahead? Hot => interpreted is null || options is not { TiersUp: true, BackgroundThreads: > 0, TierSeed: null }
-        ? null : hot ?? Interlocked.CompareExchange(ref hot, new Lookahead(this, methods.Length, options.BackgroundThreads, interpreted.HeatOf), null) ?? hot;
+        ? null : hot ?? Interlocked.CompareExchange(ref hot, new Lookahead(this, methods.Length, options.BackgroundThreads, interpreted), null) ?? hot;
 
     /// <summary>Compiles a function that has run long enough in the interpreter, or from the head of one of its loops on, here or soon.</summary>
     internal void CompileHot(int func, int loop = -1)

@@ -34,7 +34,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     private object? firstKept, secondKept;
     private HashSet<object>? kept;
 
-    private Instruction[] block = [];
+    private Instruction[]? block;
     private int used;
 
     /// <summary>Of functions with machine code that begins at the head of a loop: what there is.</summary>
@@ -100,6 +100,8 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             {
                 WasmJitMetrics.FunctionTranslated(start);
                 Install(state, own, code);
+                if (!code.Room.FoundCallees.IsEmpty) module.Hot?.AddCallees(code.Room.FoundCallees, SizeOf(own));
+                code.Room.GiveBack();
                 return;
             }
         }
@@ -112,6 +114,28 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             }
         }
         module.Compile(func);
+    }
+
+    private int SizeOf(int own)
+    {
+        FuncInfo func = module.Info.Funcs[own + module.Info.ImportedFuncs];
+        return func.BodyEnd - func.BodyStart;
+    }
+
+    /// <summary>Whether nobody has translated a function.</summary>
+    internal bool IsUntouched(int func) => States[func - module.Info.ImportedFuncs].Code is null;
+
+    /// <summary>
+    /// Translates a function that may be called soon, on a thread that has nothing better to do. Who calls it meanwhile does not wait: it takes
+    /// the other less time than to be woken.
+    /// </summary>
+    internal void TranslateAhead(int func)
+    {
+        int own = func - module.Info.ImportedFuncs;
+        if (!IsUntouched(func) || RegisterTranslator.TryTranslate(module.Info, func, this) is not { } code) return;
+        Install(States + own, own, code);
+        module.Hot!.AddCallees(code.Room.FoundCallees, 0);
+        code.Room.GiveBack();
     }
 
     /// <summary>False if a function has code, perhaps of another thread, for which this one has waited then.</summary>
@@ -168,11 +192,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         };
     }
 
-    private int EventsUntilHot(int own)
-    {
-        FuncInfo func = module.Info.Funcs[own + module.Info.ImportedFuncs];
-        return BreakEven.EventsOf(func.BodyEnd - func.BodyStart);
-    }
+    private int EventsUntilHot(int own) => BreakEven.EventsOf(SizeOf(own));
 
     private int NextHeat(int own) => module.Options.TierSeed is null ? EventsUntilHot(own) : RandomLooks;
 
@@ -349,16 +369,15 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
 
     private Instruction* Place(RegisterCode code)
     {
-        if (block.Length - used < code.Count)
+        if (block is null || block.Length - used < code.Count)
         {
             // A module of few functions needs little more than what is there now.
             block = GC.AllocateUninitializedArray<Instruction>(
-                states.Length == 1 ? code.Count : Math.Max(code.Count, Math.Clamp(block.Length * 2, SmallestBlock, LargestBlock)), pinned: true);
+                states.Length == 1 ? code.Count : Math.Max(code.Count, Math.Clamp((block?.Length ?? 0) * 2, SmallestBlock, LargestBlock)), pinned: true);
             Keep(block);
             used = 0;
         }
         code.Code.AsSpan(0, code.Count).CopyTo(block.AsSpan(used));
-        RegisterBuffer.GiveBack(code.Code);
         var at = (Instruction*)Unsafe.AsPointer(ref block[used]);
         used += code.Count;
         return at;

@@ -32,16 +32,31 @@ internal sealed class Lookahead
 
     /// <summary>Functions and loops that have shown to be hot, and how hot they are; see <see cref="TryTakeHottest"/>.</summary>
     private readonly List<(int Func, int Loop)> hot = [];
-    private readonly Func<int, long>? heatOf;
+    private readonly InterpretedModule? interpreted;
     private int running;
+
+    /// <summary>
+    /// Functions that may be called soon, the last ones first: callees of functions that were called, and of those that were translated before
+    /// somebody called them.
+    /// </summary>
+    private readonly List<int> near = [], far = [];
+    private readonly bool[] asked = [];
+
+    /// <summary>
+    /// How many bytes of functions may still be translated before they are called: some, and twice as many as were called. So a program that
+    /// starts finds most of what it calls translated, and no program's functions are all translated that has many and calls few.
+    /// </summary>
+    private long mayTranslate = TranslatedOfAny;
+    private const int TranslatedOfAny = 256 << 10, TranslatedPerByte = 2;
 
     /// <param name="module">The module, which holds this object and is held by it alone.</param>
     /// <param name="functions">How many functions it defines.</param>
     /// <param name="limit">How many threads may compile it at once.</param>
-    /// <param name="heatOf">If functions are asked for because they are hot: how hot they are now.</param>
-    internal Lookahead(CompiledModule module, int functions, int limit, Func<int, long>? heatOf = null)
+    /// <param name="interpreted">If functions are asked for because they are hot: what knows how hot they are now.</param>
+    internal Lookahead(CompiledModule module, int functions, int limit, InterpretedModule? interpreted = null)
     {
-        this.heatOf = heatOf;
+        this.interpreted = interpreted;
+        if (interpreted is not null) asked = new bool[functions];
         this.module = module;
         this.limit = limit;
         known = new bool[functions];
@@ -101,6 +116,28 @@ internal sealed class Lookahead
         }
     }
 
+    /// <summary>Asks for the translation of what a translated function calls.</summary>
+    /// <param name="funcs">Functions that the module defines, in the order of the code.</param>
+    /// <param name="called">The size of the function itself if somebody has called it; otherwise 0.</param>
+    internal void AddCallees(ReadOnlySpan<int> funcs, int called)
+    {
+        lock (Gate)
+        {
+            mayTranslate += (long)called * TranslatedPerByte;
+            foreach (int func in funcs)
+            {
+                ref bool known = ref asked[func - module.Info.ImportedFuncs];
+                if (known || Size(func) > LargestBody) continue;
+                known = true;
+                (called > 0 ? near : far).Add(func);
+            }
+            // A thread that is at work goes on with these.
+            if (running == 0 && MayTranslate) Announce();
+        }
+    }
+
+    private bool MayTranslate => near.Count + far.Count > 0 && mayTranslate > 0;
+
     private int Size(int func) => module.Info.Funcs[func].BodyEnd - module.Info.Funcs[func].BodyStart;
 
     /// <summary>Nothing waits, and nobody is compiling for the module; for tests.</summary>
@@ -116,7 +153,7 @@ internal sealed class Lookahead
         {
             foreach (Queue<int> queue in queues)
                 if (queue.Count > 0) return true;
-            return hot.Count > 0;
+            return hot.Count > 0 || MayTranslate;
         }
     }
 
@@ -180,7 +217,8 @@ internal sealed class Lookahead
         }
         try
         {
-            if (loop < 0) ahead.module.CompileAhead(func, distance + 1);
+            if (distance < 0) ahead.interpreted!.TranslateAhead(func);
+            else if (loop < 0) ahead.module.CompileAhead(func, distance + 1);
             else ahead.module.CompileLoop(func, loop);
         }
         catch (Exception)
@@ -201,8 +239,9 @@ internal sealed class Lookahead
 
     private bool TryTake(out int func, out int loop, out int distance)
     {
+        // Below zero: it is to be translated.
         distance = 0;
-        if (heatOf is not null) return TryTakeHottest(out func, out loop);
+        if (interpreted is not null) return TryTakeHottest(out func, out loop) || TryTakeCallee(out func, out distance);
         loop = -1;
         for (; distance < MaxDistance; distance++)
         {
@@ -225,7 +264,7 @@ internal sealed class Lookahead
             long most = long.MinValue;
             for (int i = 0; i < hot.Count; i++)
             {
-                if (heatOf!(hot[i].Func) is var heat && heat <= most) continue;
+                if (interpreted!.HeatOf(hot[i].Func) is var heat && heat <= most) continue;
                 most = heat;
                 best = i;
             }
@@ -235,6 +274,22 @@ internal sealed class Lookahead
         }
         func = 0;
         loop = -1;
+        return false;
+    }
+
+    private bool TryTakeCallee(out int func, out int distance)
+    {
+        distance = -1;
+        while (MayTranslate)
+        {
+            List<int> callees = near.Count > 0 ? near : far;
+            func = callees[^1];
+            callees.RemoveAt(callees.Count - 1);
+            if (!interpreted!.IsUntouched(func)) continue;
+            mayTranslate -= Size(func);
+            return true;
+        }
+        func = 0;
         return false;
     }
 }

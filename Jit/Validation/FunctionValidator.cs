@@ -34,6 +34,9 @@ internal sealed partial class FunctionValidator
     private const int BytesUntilPoll = 1 << 13;
     private int untilPoll = BytesUntilPoll;
 
+    /// <summary>For tests: whether all operators go the general way.</summary>
+    internal bool IsGeneral { get; init; }
+
     internal FunctionValidator(ModuleInfo module)
     {
         this.module = module;
@@ -88,7 +91,7 @@ internal sealed partial class FunctionValidator
         while (stack.Depth > 0)
         {
             int before = code.Position;
-            if (constGlobals is null) code.Position = PassNumbers(module.Bytes.Span, before, end);
+            if (constGlobals is null && !IsGeneral) code.Position = PassNumbers(module.Bytes.Span, before, end);
             if (code.AtEnd) throw MissingEnd(end);
             untilPoll -= code.Position - before + 1;
             if (untilPoll <= 0) Poll();

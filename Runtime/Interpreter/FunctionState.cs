@@ -62,14 +62,26 @@ internal unsafe struct CallShape
     internal fixed byte IntegerSlots[5];
     internal fixed byte FloatSlots[7];
 
-    /// <summary>For <see cref="CallKind.Typed"/>: the method that calls, see <see cref="InterpreterCalls.Call"/>.</summary>
+    /// <summary>
+    /// For <see cref="CallKind.Typed"/>: the method that calls, see <see cref="InterpreterCalls.Call"/>; 0 until there has been such a call.
+    /// </summary>
     internal nint Invoker;
+
+    /// <summary>For <see cref="CallKind.Typed"/>: a weak handle of the <see cref="IInvokers"/> that makes it, which lives as long as code with the shape.</summary>
+    internal nint Invokers;
 
     /// <summary>
     /// The method that calls functions of the signature at the end of an entry and in its place: R f(object context), with the arguments at the top
     /// of the interpreter's stack. 0 if no interpreted code makes tail calls of the signature.
     /// </summary>
     internal nint Tail;
+}
+
+/// <summary>Makes the method with which the interpreter calls machine code of a signature.</summary>
+internal interface IInvokers
+{
+    /// <summary>The method: void f(InterpreterThread, object context, nint code, nint slots, int firstReference).</summary>
+    nint Invoker { get; }
 }
 
 /// <summary>The way of calls between interpreted and machine code.</summary>

@@ -137,8 +137,12 @@ internal static unsafe class InterpreterCalls
                     floats[shape->FloatSlots[4]], floats[shape->FloatSlots[5]], floats[shape->FloatSlots[6]]);
                 return;
             default:
-                ((delegate*<InterpreterThread, object?, nint, nint, int, void>)shape->Invoker)(thread, context, code, (nint)fp, rp);
+                nint invoker = shape->Invoker != 0 ? shape->Invoker : MakeInvoker(shape);
+                ((delegate*<InterpreterThread, object?, nint, nint, int, void>)invoker)(thread, context, code, (nint)fp, rp);
                 return;
         }
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static nint MakeInvoker(CallShape* shape) => shape->Invoker = ((IInvokers)GCHandle.FromIntPtr(shape->Invokers).Target!).Invoker;
 }

@@ -1,3 +1,5 @@
+using WasmJit.Linking;
+
 namespace WasmJit.Wasi;
 
 /// <summary>
@@ -13,8 +15,9 @@ internal sealed class FunctionTable(WasiContext context)
 
     internal void AddExit(string name, Action<int> function) => functions.Add(name, function);
 
-    internal void Add(string name, Action<GuestMemory> function) =>
-        functions.Add(name, (Func<Caller?, int>)((caller) =>
+    internal void Add(string name, Action<GuestMemory> function)
+    {
+        Func<Caller?, int> wrapper = (caller) =>
         {
             try
             {
@@ -25,10 +28,13 @@ internal sealed class FunctionTable(WasiContext context)
             {
                 return Number(x);
             }
-        }));
+        };
+        Add(name, wrapper, new CallerThunk.Function<int>(wrapper, null));
+    }
 
-    internal void Add<T1>(string name, Action<GuestMemory, T1> function) =>
-        functions.Add(name, (Func<Caller?, T1, int>)((caller, a) =>
+    internal void Add<T1>(string name, Action<GuestMemory, T1> function)
+    {
+        Func<Caller?, T1, int> wrapper = (caller, a) =>
         {
             try
             {
@@ -39,10 +45,13 @@ internal sealed class FunctionTable(WasiContext context)
             {
                 return Number(x);
             }
-        }));
+        };
+        Add(name, wrapper, new CallerThunk.Function<T1, int>(wrapper, null));
+    }
 
-    internal void Add<T1, T2>(string name, Action<GuestMemory, T1, T2> function) =>
-        functions.Add(name, (Func<Caller?, T1, T2, int>)((caller, a, b) =>
+    internal void Add<T1, T2>(string name, Action<GuestMemory, T1, T2> function)
+    {
+        Func<Caller?, T1, T2, int> wrapper = (caller, a, b) =>
         {
             try
             {
@@ -53,10 +62,13 @@ internal sealed class FunctionTable(WasiContext context)
             {
                 return Number(x);
             }
-        }));
+        };
+        Add(name, wrapper, new CallerThunk.Function<T1, T2, int>(wrapper, null));
+    }
 
-    internal void Add<T1, T2, T3>(string name, Action<GuestMemory, T1, T2, T3> function) =>
-        functions.Add(name, (Func<Caller?, T1, T2, T3, int>)((caller, a, b, c) =>
+    internal void Add<T1, T2, T3>(string name, Action<GuestMemory, T1, T2, T3> function)
+    {
+        Func<Caller?, T1, T2, T3, int> wrapper = (caller, a, b, c) =>
         {
             try
             {
@@ -67,10 +79,13 @@ internal sealed class FunctionTable(WasiContext context)
             {
                 return Number(x);
             }
-        }));
+        };
+        Add(name, wrapper, new CallerThunk.Function<T1, T2, T3, int>(wrapper, null));
+    }
 
-    internal void Add<T1, T2, T3, T4>(string name, Action<GuestMemory, T1, T2, T3, T4> function) =>
-        functions.Add(name, (Func<Caller?, T1, T2, T3, T4, int>)((caller, a, b, c, d) =>
+    internal void Add<T1, T2, T3, T4>(string name, Action<GuestMemory, T1, T2, T3, T4> function)
+    {
+        Func<Caller?, T1, T2, T3, T4, int> wrapper = (caller, a, b, c, d) =>
         {
             try
             {
@@ -81,10 +96,13 @@ internal sealed class FunctionTable(WasiContext context)
             {
                 return Number(x);
             }
-        }));
+        };
+        Add(name, wrapper, new CallerThunk.Function<T1, T2, T3, T4, int>(wrapper, null));
+    }
 
-    internal void Add<T1, T2, T3, T4, T5>(string name, Action<GuestMemory, T1, T2, T3, T4, T5> function) =>
-        functions.Add(name, (Func<Caller?, T1, T2, T3, T4, T5, int>)((caller, a, b, c, d, e) =>
+    internal void Add<T1, T2, T3, T4, T5>(string name, Action<GuestMemory, T1, T2, T3, T4, T5> function)
+    {
+        Func<Caller?, T1, T2, T3, T4, T5, int> wrapper = (caller, a, b, c, d, e) =>
         {
             try
             {
@@ -95,10 +113,13 @@ internal sealed class FunctionTable(WasiContext context)
             {
                 return Number(x);
             }
-        }));
+        };
+        Add(name, wrapper, new CallerThunk.Function<T1, T2, T3, T4, T5, int>(wrapper, null));
+    }
 
-    internal void Add<T1, T2, T3, T4, T5, T6>(string name, Action<GuestMemory, T1, T2, T3, T4, T5, T6> function) =>
-        functions.Add(name, (Func<Caller?, T1, T2, T3, T4, T5, T6, int>)((caller, a, b, c, d, e, f) =>
+    internal void Add<T1, T2, T3, T4, T5, T6>(string name, Action<GuestMemory, T1, T2, T3, T4, T5, T6> function)
+    {
+        Func<Caller?, T1, T2, T3, T4, T5, T6, int> wrapper = (caller, a, b, c, d, e, f) =>
         {
             try
             {
@@ -109,10 +130,13 @@ internal sealed class FunctionTable(WasiContext context)
             {
                 return Number(x);
             }
-        }));
+        };
+        Add(name, wrapper, new CallerThunk.Function<T1, T2, T3, T4, T5, T6, int>(wrapper, null));
+    }
 
-    internal void Add<T1, T2, T3, T4, T5, T6, T7>(string name, Action<GuestMemory, T1, T2, T3, T4, T5, T6, T7> function) =>
-        functions.Add(name, (Func<Caller?, T1, T2, T3, T4, T5, T6, T7, int>)((caller, a, b, c, d, e, f, g) =>
+    internal void Add<T1, T2, T3, T4, T5, T6, T7>(string name, Action<GuestMemory, T1, T2, T3, T4, T5, T6, T7> function)
+    {
+        Func<Caller?, T1, T2, T3, T4, T5, T6, T7, int> wrapper = (caller, a, b, c, d, e, f, g) =>
         {
             try
             {
@@ -123,10 +147,13 @@ internal sealed class FunctionTable(WasiContext context)
             {
                 return Number(x);
             }
-        }));
+        };
+        Add(name, wrapper, new CallerThunk.Function<T1, T2, T3, T4, T5, T6, T7, int>(wrapper, null));
+    }
 
-    internal void Add<T1, T2, T3, T4, T5, T6, T7, T8, T9>(string name, Action<GuestMemory, T1, T2, T3, T4, T5, T6, T7, T8, T9> function) =>
-        functions.Add(name, (Func<Caller?, T1, T2, T3, T4, T5, T6, T7, T8, T9, int>)((caller, a, b, c, d, e, f, g, h, i) =>
+    internal void Add<T1, T2, T3, T4, T5, T6, T7, T8, T9>(string name, Action<GuestMemory, T1, T2, T3, T4, T5, T6, T7, T8, T9> function)
+    {
+        Func<Caller?, T1, T2, T3, T4, T5, T6, T7, T8, T9, int> wrapper = (caller, a, b, c, d, e, f, g, h, i) =>
         {
             try
             {
@@ -137,7 +164,16 @@ internal sealed class FunctionTable(WasiContext context)
             {
                 return Number(x);
             }
-        }));
+        };
+        Add(name, wrapper, new CallerThunk.Function<T1, T2, T3, T4, T5, T6, T7, T8, T9, int>(wrapper, null));
+    }
+
+    /// <summary>With the thunk from the start: an image has code of its class, while one that is found by reflection would be compiled when a program starts.</summary>
+    private void Add(string name, Delegate function, CallerThunk thunk)
+    {
+        HostFunctions.Know(function, thunk);
+        functions.Add(name, function);
+    }
 
     private static int Number(Exception exception) => (int)SystemErrors.Of(exception)!.Value;
 }

@@ -68,15 +68,15 @@ internal sealed class LoadGuards
             switch (n.Form)
             {
                 case IlBuffer.Form.Int or IlBuffer.Form.Long: above++; continue;
-                case IlBuffer.Form.Local or IlBuffer.Form.Arg when n.Code == OpCodes.Ldloc || n.Code == OpCodes.Ldarg: above++; continue;
+                case IlBuffer.Form.Local or IlBuffer.Form.Arg when n.Op == IlOp.Ldloc || n.Op == IlOp.Ldarg: above++; continue;
                 case IlBuffer.Form.Method when ReferenceEquals(n.Object, Members.KeepAlive) && above > 0: above--; continue;
                 case IlBuffer.Form.Calli: return above < ((Signature)n.Object!).Parameters.Length + 1;
                 case IlBuffer.Form.None: break;
                 default: return false;
             }
-            if (n.Code == OpCodes.Ret) return above == 0;
-            if (n.Code == OpCodes.Conv_I8 || n.Code == OpCodes.Conv_U8 || n.Code == OpCodes.Nop) continue;
-            if (n.Code != OpCodes.Add && n.Code != OpCodes.Sub) return false;
+            if (n.Op == IlOp.Ret) return above == 0;
+            if (n.Op == IlOp.Conv_I8 || n.Op == IlOp.Conv_U8 || n.Op == IlOp.Nop) continue;
+            if (n.Op != IlOp.Add && n.Op != IlOp.Sub) return false;
             // The other operand is not this value: that is on the stack alone.
             above = Math.Max(above - 1, 0);
         }
@@ -106,8 +106,8 @@ internal sealed class LoadGuards
 
     private static Type TypeOf(in IlBuffer.Node load) =>
         load.Form is IlBuffer.Form.Method or IlBuffer.Form.Type ? Signature.ClrType(ValType.V128)
-        : load.Code == OpCodes.Ldind_I8 ? typeof(long)
-        : load.Code == OpCodes.Ldind_R4 ? typeof(float)
-        : load.Code == OpCodes.Ldind_R8 ? typeof(double)
+        : load.Op == IlOp.Ldind_I8 ? typeof(long)
+        : load.Op == IlOp.Ldind_R4 ? typeof(float)
+        : load.Op == IlOp.Ldind_R8 ? typeof(double)
         : typeof(int);
 }

@@ -22,7 +22,7 @@ internal sealed partial class NeedReader
             case MethodInfo method:
                 return (method.GetParameters().Length + (method.IsStatic ? 0 : 1), method.ReturnType == typeof(void) ? 0 : 1);
         }
-        if (n.Code == OpCodes.Ret) return (depth, 0);
+        if (n.Op == IlOp.Ret) return (depth, 0);
         return (Pops(n.Code.StackBehaviourPop), n.Code.StackBehaviourPush == StackBehaviour.Push0 ? 0 : 1);
     }
 
@@ -38,7 +38,7 @@ internal sealed partial class NeedReader
     private void FollowLocal(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
     {
         int local = graph.LocalOf(n);
-        if (n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg)
+        if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg)
         {
             NeedValue value = Pop(stack);
             if (n.Form == IlBuffer.Form.Local && Is(local, Local.Exposed))
@@ -52,7 +52,7 @@ internal sealed partial class NeedReader
             if (value.Whole.Length + value.Live.Length > 0) graph.Follow(local);
             block.Events.Add(new NeedEvent(NeedEventKind.Define, local, value.Whole, value.Live));
         }
-        else if (n.Code == OpCodes.Ldloca || (n.Form == IlBuffer.Form.Local && Is(local, Local.Exposed)))
+        else if (n.Op == IlOp.Ldloca || (n.Form == IlBuffer.Form.Local && Is(local, Local.Exposed)))
         {
             stack.Add(NeedValue.Unknown);
         }
@@ -99,20 +99,20 @@ internal sealed partial class NeedReader
         return new NeedValue([.. whole], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
     }
 
-    private bool FollowOperator(OpCode code, List<NeedValue> stack, int at)
+    private bool FollowOperator(IlOp code, List<NeedValue> stack, int at)
     {
-        if (code == OpCodes.Neg || code == OpCodes.Not) return stack.Count > 0;
-        if (code == OpCodes.Conv_I8 || code == OpCodes.Conv_U8)
+        if (code == IlOp.Neg || code == IlOp.Not) return stack.Count > 0;
+        if (code == IlOp.Conv_I8 || code == IlOp.Conv_U8)
         {
             stack.Add(Pop(stack) with { IsExtended = true });
             return true;
         }
-        if (code == OpCodes.Conv_I4 || code == OpCodes.Conv_I1 || code == OpCodes.Conv_I2)
+        if (code == IlOp.Conv_I4 || code == IlOp.Conv_I1 || code == IlOp.Conv_I2)
         {
-            stack.Add(LowBytes(Pop(stack), code == OpCodes.Conv_I4 ? 4 : code == OpCodes.Conv_I2 ? 2 : 1));
+            stack.Add(LowBytes(Pop(stack), code == IlOp.Conv_I4 ? 4 : code == IlOp.Conv_I2 ? 2 : 1));
             return true;
         }
-        if (code == OpCodes.Conv_R4 || code == OpCodes.Conv_R8 || code == OpCodes.Conv_R_Un)
+        if (code == IlOp.Conv_R4 || code == IlOp.Conv_R8 || code == IlOp.Conv_R_Un)
         {
             stack.Add(Opaque(Pop(stack)) with { IsFloat = true });
             return true;
@@ -120,28 +120,28 @@ internal sealed partial class NeedReader
         if (!IsBinary(code)) return false;
         NeedValue b = Pop(stack), a = Pop(stack);
         // The processor masks a shift count by itself, so the JIT drops the mask and loads the whole count.
-        bool isCount = code == OpCodes.And && b.Constant is 31 && at + 1 < graph.Order.Count && IsShift(graph.Il[graph.Order[at + 1]].Code);
+        bool isCount = code == IlOp.And && b.Constant is 31 && at + 1 < graph.Order.Count && IsShift(graph.Il[graph.Order[at + 1]].Op);
         stack.Add(isCount ? a : Binary(code, a, b));
         return true;
     }
 
-    private static bool IsBinary(OpCode code) =>
-        code == OpCodes.Add || code == OpCodes.Sub || code == OpCodes.Mul || code == OpCodes.Div || code == OpCodes.Xor || code == OpCodes.And
-        || code == OpCodes.Or || code == OpCodes.Shl || code == OpCodes.Shr || code == OpCodes.Shr_Un || IsComparison(code);
+    private static bool IsBinary(IlOp code) =>
+        code == IlOp.Add || code == IlOp.Sub || code == IlOp.Mul || code == IlOp.Div || code == IlOp.Xor || code == IlOp.And
+        || code == IlOp.Or || code == IlOp.Shl || code == IlOp.Shr || code == IlOp.Shr_Un || IsComparison(code);
 
-    private static bool IsShift(OpCode code) => code == OpCodes.Shl || code == OpCodes.Shr || code == OpCodes.Shr_Un;
+    private static bool IsShift(IlOp code) => code == IlOp.Shl || code == IlOp.Shr || code == IlOp.Shr_Un;
 
-    private static bool IsComparison(OpCode code) =>
-        code == OpCodes.Ceq || code == OpCodes.Cgt || code == OpCodes.Cgt_Un || code == OpCodes.Clt || code == OpCodes.Clt_Un;
+    private static bool IsComparison(IlOp code) =>
+        code == IlOp.Ceq || code == IlOp.Cgt || code == IlOp.Cgt_Un || code == IlOp.Clt || code == IlOp.Clt_Un;
 
-    private NeedValue Binary(OpCode code, in NeedValue a, in NeedValue b)
+    private NeedValue Binary(IlOp code, in NeedValue a, in NeedValue b)
     {
         // A float that another is added to or multiplied with is always needed, and nothing narrows it.
         if ((a.IsFloat || b.IsFloat) && !IsComparison(code)) return Opaque(a, b) with { IsFloat = true };
-        if (code == OpCodes.Add || code == OpCodes.Sub || code == OpCodes.Xor || code == OpCodes.Div) return Transparent(a, b, cancels: code != OpCodes.Add);
+        if (code == IlOp.Add || code == IlOp.Sub || code == IlOp.Xor || code == IlOp.Div) return Transparent(a, b, cancels: code != IlOp.Add);
         if (IsComparison(code)) return Compared(code, a, b);
         if (IsShift(code)) return Shifted(code, a, b);
-        if (code == OpCodes.And)
+        if (code == IlOp.And)
         {
             if (b.Constant is { } mask) return Masked(a, mask);
             if (a.Constant is { } other) return Masked(b, other);
@@ -154,7 +154,7 @@ internal sealed partial class NeedReader
     }
 
     /// <summary>A shift to the right still needs the highest byte of the load; one to the left by 8 or more pushes it out.</summary>
-    private NeedValue Shifted(OpCode code, in NeedValue a, in NeedValue b)
+    private NeedValue Shifted(IlOp code, in NeedValue a, in NeedValue b)
     {
         if (b.Constant is not { } count)
         {
@@ -162,21 +162,21 @@ internal sealed partial class NeedReader
             bool keeps = b.IsOpaque;
             return new NeedValue(keeps ? a.Whole : [], Needs.Union(Needs.Union(a.Live, b.Whole), b.Live), a.IsOpaque);
         }
-        if (code == OpCodes.Shl) return count < 8 ? a with { Constant = null } : Narrowed(a);
+        if (code == IlOp.Shl) return count < 8 ? a with { Constant = null } : Narrowed(a);
         return new NeedValue([.. a.Whole.Where(need => (Need)(need & 3) != Need.Load || graph.Loads[need >> 2].Width * 8 > count)], a.Live, a.IsOpaque);
     }
 
-    private NeedValue Compared(OpCode code, in NeedValue a, in NeedValue b)
+    private NeedValue Compared(IlOp code, in NeedValue a, in NeedValue b)
     {
         if (a.Constant is not null && b.Constant is null) return Compared(code, b, a);
         if (b.Constant is { } c)
         {
-            bool known = a.IsExtended ? c is < 1 or > 0x7e && !(code == OpCodes.Ceq && c == 0)
-                : code != OpCodes.Ceq && (code == OpCodes.Cgt_Un || code == OpCodes.Clt_Un
-                    ? (c == 0 && code == OpCodes.Clt_Un) || c == -1 : c is int.MinValue or int.MaxValue or long.MinValue or long.MaxValue);
+            bool known = a.IsExtended ? c is < 1 or > 0x7e && !(code == IlOp.Ceq && c == 0)
+                : code != IlOp.Ceq && (code == IlOp.Cgt_Un || code == IlOp.Clt_Un
+                    ? (c == 0 && code == IlOp.Clt_Un) || c == -1 : c is int.MinValue or int.MaxValue or long.MinValue or long.MaxValue);
             return known ? NeedValue.Knowable : Opaque(a);
         }
-        if (code != OpCodes.Ceq && !(a.IsOpaque && b.IsOpaque)) return NeedValue.Knowable;
+        if (code != IlOp.Ceq && !(a.IsOpaque && b.IsOpaque)) return NeedValue.Knowable;
         return new NeedValue([], Exclusive(Needs.Union(a.Whole, a.Live), Needs.Union(b.Whole, b.Live)), (a.IsOpaque || b.IsOpaque) && !ShareSource(a, b),
             IsFresh: (a.IsFresh || b.IsFresh) && !ShareSource(a, b));
     }

@@ -1,4 +1,3 @@
-using System.Reflection.Emit;
 using WasmJit.Jit.Il;
 
 namespace WasmJit.Jit.Emit;
@@ -82,8 +81,8 @@ internal sealed partial class NeedReader(NeedGraph graph)
         {
             ref readonly IlBuffer.Node n = ref graph.Il[node];
             if (n.Form == IlBuffer.Form.Mark) graph.MarkAt[n.Number] = graph.Order.Count;
-            else if (n.Code == OpCodes.Ldloca) Of((int)n.Number) |= Local.Exposed;
-            else if (n.Code == OpCodes.Stloc || n.Code == OpCodes.Starg) Of(graph.LocalOf(n)) |= Local.Stored;
+            else if (n.Op == IlOp.Ldloca) Of((int)n.Number) |= Local.Exposed;
+            else if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg) Of(graph.LocalOf(n)) |= Local.Stored;
             graph.Order.Add(node);
         }
         // Whether a local is knowable depends on what is stored to it, which may depend on locals.
@@ -136,7 +135,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
     }
 
     private static bool IsAlways(in IlBuffer.Node n) =>
-        n.Code == OpCodes.Br || n.Code == OpCodes.Leave || n.Code == OpCodes.Ret || n.Code == OpCodes.Throw || n.Code == OpCodes.Rethrow;
+        n.Op == IlOp.Br || n.Op == IlOp.Leave || n.Op == IlOp.Ret || n.Op == IlOp.Throw || n.Op == IlOp.Rethrow;
 
     private static bool EndsBlock(in IlBuffer.Node n) => n.Form is IlBuffer.Form.Label or IlBuffer.Form.Switch || IsAlways(n);
 
@@ -211,7 +210,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
         {
             PopAll(n, stack, block);
             stack[^1] = new NeedValue(
-                Needs.One(Need.Load, load), [], true, graph.Loads[load].Width < 4, IsFloat: n.Code == OpCodes.Ldind_R4 || n.Code == OpCodes.Ldind_R8, IsFresh: true);
+                Needs.One(Need.Load, load), [], true, graph.Loads[load].Width < 4, IsFloat: n.Op == IlOp.Ldind_R4 || n.Op == IlOp.Ldind_R8, IsFresh: true);
             return;
         }
         switch (n.Form)
@@ -222,16 +221,16 @@ internal sealed partial class NeedReader(NeedGraph graph)
             case IlBuffer.Form.Local or IlBuffer.Form.Arg: FollowLocal(n, stack, block); return;
             case IlBuffer.Form.Method: FollowCall(n, stack, block); return;
             case IlBuffer.Form.Label or IlBuffer.Form.Switch: FollowBranch(n, at, stack, block); return;
-            case IlBuffer.Form.None when FollowOperator(n.Code, stack, at): return;
+            case IlBuffer.Form.None when FollowOperator(n.Op, stack, at): return;
         }
-        if (n.Code == OpCodes.Dup)
+        if (n.Op == IlOp.Dup)
         {
             NeedValue top = Pop(stack);
             stack.Add(top);
             stack.Add(top);
             return;
         }
-        if (n.Code == OpCodes.Pop)
+        if (n.Op == IlOp.Pop)
         {
             Pop(stack);
             return;
@@ -243,7 +242,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
     private void PopAll(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
     {
         (int pops, int pushes) = EffectOf(n, stack.Count);
-        int narrow = StoredBytes(n.Code);
+        int narrow = StoredBytes(n.Op);
         for (int i = 0; i < pops; i++)
         {
             NeedValue value = Pop(stack);
@@ -253,12 +252,12 @@ internal sealed partial class NeedReader(NeedGraph graph)
         for (int i = 0; i < pushes; i++) stack.Add(NeedValue.Unknown);
     }
 
-    private static int StoredBytes(OpCode code) =>
-        code == OpCodes.Stind_I1 ? 1 : code == OpCodes.Stind_I2 ? 2 : code == OpCodes.Stind_I4 ? 4 : 0;
+    private static int StoredBytes(IlOp code) =>
+        code == IlOp.Stind_I1 ? 1 : code == IlOp.Stind_I2 ? 2 : code == IlOp.Stind_I4 ? 4 : 0;
 
     private void FollowBranch(in IlBuffer.Node n, int at, List<NeedValue> stack, NeedBlock block)
     {
-        if (n.Code == OpCodes.Br || n.Code == OpCodes.Leave) return;
+        if (n.Op == IlOp.Br || n.Op == IlOp.Leave) return;
         if (n.Form == IlBuffer.Form.Switch)
         {
             NeedValue index = Pop(stack);
@@ -266,7 +265,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
             block.Splits = block.Parts = block.IsEither = index.IsOpaque;
             return;
         }
-        if (n.Code != OpCodes.Brtrue && n.Code != OpCodes.Brfalse)
+        if (n.Op != IlOp.Brtrue && n.Op != IlOp.Brfalse)
         {
             Sink(block, Pop(stack));
             Sink(block, Pop(stack));

@@ -1,0 +1,150 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using WasmJit.Fuzz;
+using WasmJit.Jit.Binary;
+using WasmJit.Jit.Il;
+using WasmJit.Jit.Validation;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>The short way of the validator says what the general way says, to the offset and the reason.</summary>
+public sealed class QuickValidationTests
+{
+    private static string Judge(ModuleInfo module, int func, bool isGeneral)
+    {
+        try
+        {
+            new FunctionValidator(module) { IsGeneral = isGeneral }.ValidateBody(func);
+            return "valid";
+        }
+        catch (ModuleException e)
+        {
+            return $"{e.GetType().Name} at {e.Offset}: {e.Reason}";
+        }
+    }
+
+    /// <summary>Judges each function both ways; gives how many are valid and how many are not.</summary>
+    private static (int Valid, int Invalid) Compare(byte[] bytes)
+    {
+        int valid = 0, invalid = 0;
+        ModuleInfo module;
+        try
+        {
+            module = ModuleDecoder.Decode(bytes);
+        }
+        catch (ModuleException)
+        {
+            return (0, 0);
+        }
+        for (int i = module.ImportedFuncs; i < module.Funcs.Count; i++)
+        {
+            string general = Judge(module, i, isGeneral: true);
+            Assert.Equal(general, Judge(module, i, isGeneral: false));
+            if (general == "valid") valid++;
+            else invalid++;
+        }
+        return (valid, invalid);
+    }
+
+    /// <summary>Random modules of numbers and of references, and each with some bytes of its functions changed.</summary>
+    [Fact]
+    public void BothWaysAgreeOnRandomModules()
+    {
+        int valid = 0, invalid = 0;
+        foreach (ModuleGenerator generator in ModuleGenerator.All([]).Where(generator => generator.MakesPrograms))
+        {
+            for (int seed = 1; seed <= 6; seed++)
+            {
+                byte[] bytes = generator.Make(seed);
+                Count(Compare(bytes));
+                ModuleInfo module = ModuleDecoder.Decode(bytes);
+                int first = module.Funcs[module.ImportedFuncs].BodyStart, end = module.Funcs[^1].BodyEnd;
+                var random = new Random(seed);
+                for (int i = 0; i < 60; i++)
+                {
+                    byte[] changed = [.. bytes];
+                    for (int change = random.Next(3); change >= 0; change--) changed[random.Next(first, end)] = (byte)random.Next(random.Next(2) == 0 ? 256 : 0x45);
+                    Count(Compare(changed));
+                }
+            }
+        }
+        Assert.True(valid > 1000 && invalid > 300, $"{valid} valid, {invalid} not");
+
+        void Count((int Valid, int Invalid) counts)
+        {
+            valid += counts.Valid;
+            invalid += counts.Invalid;
+        }
+    }
+
+    /// <summary>The type of a block is a signed number: C0 00 is index 64, of which the first seven bits are those of an empty block.</summary>
+    [Theory]
+    [InlineData(64)]
+    [InlineData(124)]
+    [InlineData(127)]
+    public void IndicesOfBlockTypesAreNoTypes(int index)
+    {
+        string types = string.Concat(Enumerable.Range(0, 130).Select(i => i == index ? "(type (func (result i64 i64)))" : $"(type (func (param i32) (result {Numbers(i)})))"));
+        // Code behind it, so that the block is not near the end of the module.
+        string rest = string.Concat(Enumerable.Repeat("(drop (i32.const 1))", 20));
+        byte[] valid = Wat.ToBinary($"(module {types} (func (block (type {index}) (i64.const 1) (i64.const 2)) drop drop {rest}) (func {rest}))");
+        Assert.Equal((2, 0), Compare(valid));
+        byte[] invalid = Wat.ToBinary($"(module {types} (func (block (type {index})) {rest}) (func {rest}))");
+        Assert.Equal((1, 1), Compare(invalid));
+
+        static string Numbers(int i) => string.Concat(Enumerable.Range(0, 8).Select(bit => (i >> bit & 1) != 0 ? "i32 " : "i64 "));
+    }
+
+    /// <summary>Immediates of every length, that end in the function and behind it.</summary>
+    [Fact]
+    public void BothWaysAgreeOnImmediatesOfAnyLength()
+    {
+        byte[] operators = [0x20, 0x21, 0x22, 0x23, 0x24, 0x0c, 0x0d, 0x10, 0x28, 0x36, 0x41, 0x42, 0x02, 0x03, 0x04, 0x11, 0x3f];
+        int valid = 0;
+        foreach (byte op in operators)
+        {
+            for (int length = 1; length <= 11; length++)
+            {
+                foreach (byte value in new byte[] { 0, 1, 2, 0x3f, 0x40, 0x7f })
+                {
+                    for (int behind = 0; behind < 3; behind++)
+                    {
+                        byte[] immediate = [.. Enumerable.Repeat((byte)(value | 0x80), length - 1), value];
+                        byte[] code = [0x41, 0, 0x41, 0, op, .. op is 0x28 or 0x36 ? [(byte)2] : Array.Empty<byte>(), .. immediate, .. op == 0x11 ? [(byte)0] : Array.Empty<byte>(),
+                            .. Enumerable.Repeat((byte)0, behind), 0x0b, 0x0b];
+                        valid += Compare(Module(code)).Valid;
+                    }
+                }
+            }
+        }
+        Assert.True(valid > 10, $"{valid}");
+    }
+
+    /// <summary>A module with a memory, a table, a global, and two functions, of which the first has this code.</summary>
+    private static byte[] Module(byte[] code)
+    {
+        byte[] second = [0, .. Enumerable.Repeat((byte)1, 40), 0x0b];
+        byte[] bodies = [2, (byte)(code.Length + 3), 1, 1, 0x7f, .. code, (byte)second.Length, .. second];
+        return
+        [
+            0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+            1, 4, 1, 0x60, 0, 0,
+            3, 3, 2, 0, 0,
+            4, 4, 1, 0x70, 0, 1,
+            5, 3, 1, 0, 1,
+            6, 6, 1, 0x7f, 1, 0x41, 0, 0x0b,
+            10, (byte)bodies.Length, .. bodies,
+        ];
+    }
+
+    [Fact]
+    public void ConstantsOfOpcodesAreThoseOfDotNet()
+    {
+        foreach (IlOp op in Enum.GetValues<IlOp>())
+        {
+            FieldInfo field = typeof(OpCodes).GetField(op.ToString())!;
+            Assert.Equal(((OpCode)field.GetValue(null)!).Value, (short)op);
+        }
+    }
+}
