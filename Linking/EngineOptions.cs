@@ -70,8 +70,8 @@ public sealed record EngineOptions
     public Compilation Compilation { get; init; } = Compilation.Tiered;
 
     /// <summary>
-    /// How many threads compile while the guest runs: with <see cref="Compilation.Tiered"/> hot functions, hottest first; with <see
-    /// cref="Compilation.Lazy"/> functions that called functions will call, in modules with at least 128 KiB of code. By default all processors but
+    /// How many threads compile while the guest runs: with <see cref="Compilation.Tiered"/> hot functions, hottest first, and where there
+    /// are none they prepare the interpretation of functions that called ones will call; with <see cref="Compilation.Lazy"/> functions that called functions will call, in modules with at least 128 KiB of code. By default all processors but
     /// one, four at most. The threads have a low priority, are shared by all modules, end when there is nothing to do, and keep neither a module nor
     /// the process alive. With 0 the guest waits for compilation.
     /// </summary>

@@ -62,7 +62,7 @@ internal sealed unsafe partial class RegisterTranslator
                 code.Mark(frames[depth - 1].Label);
                 code.Emit(RegisterOp.Loop, imm: instr.Offset);
                 if (target.IsInterruptible) code.Emit(RegisterOp.Poll);
-                if (target.CountsFuel) charges.Add((code.Emit(RegisterOp.Charge), 1));
+                if (countsFuel) charges.Add((code.Emit(RegisterOp.Charge), 1));
                 break;
             case OpId.If:
                 int label = frames[depth - 1].ElseLabel = code.DefineLabel();
@@ -239,11 +239,11 @@ internal sealed unsafe partial class RegisterTranslator
         {
             if (!frame.Unreachable) Return();
             depth--;
-            if (target.CountsFuel) EndCharge(FuelCosts.OfEntry(func, stack.Locals));
+            if (countsFuel) EndCharge(FuelCosts.OfEntry(func, stack.Locals));
             return;
         }
         bool reachable = !frame.Unreachable;
-        if (frame.Kind == OpId.Loop && target.CountsFuel) EndCharge(0);
+        if (frame.Kind == OpId.Loop && countsFuel) EndCharge(0);
         if (frame.IsTargeted && frame.Kind != OpId.Loop)
         {
             if (reachable) stack.MoveTo(frame.Slots, frame.Refs, frame.End.Length);

@@ -156,7 +156,7 @@ internal sealed unsafe partial class RegisterTranslator
     {
         if (instr.HasMemoryRef) throw new UncoveredException();
         MemoryType memory = module.Memories[(int)instr.Memory];
-        bool checks = target.NeedsChecks(memory);
+        bool checks = instr.Memory == 0 ? checksFirstMemory : target.NeedsChecks(memory);
         bool isDirect = instr.Memory == 0 && !checks && !memory.Is64;
         bool isStore = instr.Op.Results.Length == 0;
         RegisterOperand value = isStore ? stack.Pop() : default;
@@ -206,7 +206,7 @@ internal sealed unsafe partial class RegisterTranslator
         switch (instr.Id)
         {
             case OpId.MemorySize: stack.PushResult(false, RegisterOp.MemorySize, imm: instr.A); return true;
-            case OpId.MemoryGrow: stack.PushResult(false, RegisterOp.MemoryGrow, stack.PopSlot(), target.CountsFuel ? 1 : 0, instr.A); return true;
+            case OpId.MemoryGrow: stack.PushResult(false, RegisterOp.MemoryGrow, stack.PopSlot(), countsFuel ? 1 : 0, instr.A); return true;
             case OpId.MemoryFill: Three(RegisterOp.MemoryFill, RegisterBuffer.Pair((int)instr.A, 0)); return true;
             case OpId.MemoryCopy: Three(RegisterOp.MemoryCopy, RegisterBuffer.Pair((int)instr.A, (int)instr.B)); return true;
             case OpId.MemoryInit: Three(RegisterOp.MemoryInit, RegisterBuffer.Pair((int)instr.B, (int)instr.A)); return true;

@@ -29,6 +29,9 @@ internal sealed unsafe partial class RegisterTranslator
     private readonly ModuleInfo module;
     private readonly FuncInfo func;
     private readonly IRegisterTarget target;
+
+    /// <summary>What the target says, for each operator.</summary>
+    private readonly bool countsFuel, checksFirstMemory;
     private readonly RegisterBuffer code;
     private readonly RegisterStack stack;
     private readonly TranslationRoom room;
@@ -52,6 +55,8 @@ internal sealed unsafe partial class RegisterTranslator
         frames = room.Frames;
         this.module = module;
         this.target = target;
+        countsFuel = target.CountsFuel;
+        checksFirstMemory = module.Memories.Count > 0 && target.NeedsChecks(module.Memories[0]);
         func = module.Funcs[index];
         code = new RegisterBuffer(func.BodyEnd - func.CodeStart, room);
         stack = new RegisterStack(code, func, room);
@@ -78,7 +83,7 @@ internal sealed unsafe partial class RegisterTranslator
         int firstZero = 0;
         foreach (ValType type in func.Func.Params) firstZero += type.IsRef ? 0 : 1;
         PushFrame(OpId.Block, [], func.Func.Results);
-        if (target.CountsFuel) charges.Add((code.Emit(RegisterOp.Charge), 0));
+        if (countsFuel) charges.Add((code.Emit(RegisterOp.Charge), 0));
         var reader = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);
         while (depth > 0)
         {
@@ -89,7 +94,7 @@ internal sealed unsafe partial class RegisterTranslator
                 Skip(instr);
                 continue;
             }
-            if (target.CountsFuel) Count(instr);
+            if (countsFuel) Count(instr);
             Translate(ref reader, instr);
         }
         // Results of calls and moves of results may need more than operands did.
@@ -136,7 +141,7 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>Charges a bulk operator by its topmost operand.</summary>
     private void ChargeTop(in Instr instr, bool is64)
     {
-        if (!target.CountsFuel) return;
+        if (!countsFuel) return;
         RegisterOp op = instr.Op.Cost.Unit == CostUnit.Bytes ? RegisterOp.ChargeBytes : RegisterOp.ChargeItems;
         stack.ToHomes(1);
         code.Emit(op, stack.Top().Home, c: is64 ? 1 : 0);

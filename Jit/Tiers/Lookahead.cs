@@ -2,8 +2,9 @@ namespace WasmJit.Jit.Tiers;
 
 /// <summary>
 /// Compiles what functions that have just been compiled will call, on background threads: the callees of a function that was
-/// called, and theirs, so that a program that starts seldom waits. The threads are the process's; they know modules by weak
-/// references, end when there is nothing to do, and keep neither a module nor the process alive.
+/// called, and theirs, so that a program that starts seldom waits. In interpreted modules it compiles what is hot, and meanwhile translates what
+/// called functions call. The threads are the process's; they know modules by weak references, end when there is nothing to do, and keep neither a
+/// module nor the process alive.
 /// </summary>
 internal sealed class Lookahead
 {
@@ -43,11 +44,11 @@ internal sealed class Lookahead
     private readonly bool[] asked = [];
 
     /// <summary>
-    /// How many bytes of functions may still be translated before they are called: some, and twice as many as were called. So a program that
-    /// starts finds most of what it calls translated, and no program's functions are all translated that has many and calls few.
+    /// How many bytes of functions may still be translated before they are called: some, and as many as were called. So a program that starts finds
+    /// much of what it calls translated, and no program's functions are all translated that has many and calls few.
     /// </summary>
     private long mayTranslate = TranslatedOfAny;
-    private const int TranslatedOfAny = 256 << 10, TranslatedPerByte = 2;
+    private const int TranslatedOfAny = 128 << 10;
 
     /// <param name="module">The module, which holds this object and is held by it alone.</param>
     /// <param name="functions">How many functions it defines.</param>
@@ -123,7 +124,7 @@ internal sealed class Lookahead
     {
         lock (Gate)
         {
-            mayTranslate += (long)called * TranslatedPerByte;
+            mayTranslate += called;
             foreach (int func in funcs)
             {
                 ref bool known = ref asked[func - module.Info.ImportedFuncs];
