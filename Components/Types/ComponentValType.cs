@@ -88,7 +88,7 @@ internal sealed class PrimitiveType : ComponentValType
             PrimitiveKind.Bool or PrimitiveKind.S8 or PrimitiveKind.U8 => 1,
             PrimitiveKind.S16 or PrimitiveKind.U16 => 2,
             PrimitiveKind.S64 or PrimitiveKind.U64 or PrimitiveKind.F64 => 8,
-            _ => 4,
+            PrimitiveKind.S32 or PrimitiveKind.U32 or PrimitiveKind.F32 or PrimitiveKind.Char or PrimitiveKind.String or PrimitiveKind.ErrorContext => 4,
         };
         bool isString = kind == PrimitiveKind.String;
         Layout32 = isString ? new(8, 4) : new(size, size);
@@ -135,7 +135,7 @@ internal sealed class PrimitiveType : ComponentValType
         PrimitiveKind.F64 => "f64",
         PrimitiveKind.Char => "char",
         PrimitiveKind.String => "string",
-        _ => "error-context",
+        PrimitiveKind.ErrorContext => "error-context",
     };
 
     internal PrimitiveKind Primitive { get; }

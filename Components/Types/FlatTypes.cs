@@ -55,7 +55,8 @@ internal static class FlatTypes
                     PrimitiveKind.F32 => ValType.F32,
                     PrimitiveKind.F64 => ValType.F64,
                     PrimitiveKind.String => pointer,
-                    _ => ValType.I32,
+                    PrimitiveKind.Bool or PrimitiveKind.S8 or PrimitiveKind.U8 or PrimitiveKind.S16 or PrimitiveKind.U16 or PrimitiveKind.S32 or PrimitiveKind.U32
+                        or PrimitiveKind.Char or PrimitiveKind.ErrorContext => ValType.I32,
                 });
                 if (primitive.Primitive == PrimitiveKind.String) into.Add(pointer);
                 break;
@@ -72,9 +73,10 @@ internal static class FlatTypes
             case VariantType or OptionType or ResultType:
                 FlattenCases(type.Parts, is64, into);
                 break;
-            default:
+            case FlagsType or EnumType or HandleType or StreamType:
                 into.Add(ValType.I32);
                 break;
+            default: throw new InvalidOperationException($"{type.Kind} has no flat form");
         }
     }
 

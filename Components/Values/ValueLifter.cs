@@ -42,7 +42,6 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
         switch (type)
         {
             case PrimitiveType { Primitive: PrimitiveKind.String }: return ComponentValue.From(GuestStrings.Lift(side, Pointer(slots[0]), Pointer(slots[1])));
-            case PrimitiveType { Primitive: PrimitiveKind.Bool }: return ComponentValue.From((uint)slots[0] != 0);
             case PrimitiveType primitive: return Number(primitive.Primitive, slots[0]);
             case RecordType or TupleType:
                 {
@@ -83,7 +82,6 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
             case PrimitiveType { Primitive: PrimitiveKind.String }:
                 (ulong address, ulong units) = Pair(at);
                 return ComponentValue.From(GuestStrings.Lift(side, address, units));
-            case PrimitiveType { Primitive: PrimitiveKind.Bool }: return ComponentValue.From(*at != 0);
             case PrimitiveType primitive: return Number(primitive.Primitive, Bits(at, (int)primitive.Layout32.Size));
             case RecordType or TupleType:
                 {
@@ -132,6 +130,7 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
 
     private ComponentValue Number(PrimitiveKind kind, ulong bits) => kind switch
     {
+        PrimitiveKind.Bool => ComponentValue.From((uint)bits != 0),
         PrimitiveKind.S8 => ComponentValue.From((sbyte)bits),
         PrimitiveKind.U8 => ComponentValue.From((byte)bits),
         PrimitiveKind.S16 => ComponentValue.From((short)bits),
@@ -143,7 +142,8 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
         PrimitiveKind.F32 => new(ComponentValueKind.F32, (uint)bits),
         PrimitiveKind.F64 => new(ComponentValueKind.F64, bits),
         PrimitiveKind.Char => ComponentValue.From(new Rune(TransferHelpers.Char((int)bits))),
-        _ => new(ComponentValueKind.ErrorContext, 0, side.Instance.Handles.Get<ErrorContext>((uint)bits)),
+        PrimitiveKind.ErrorContext => new(ComponentValueKind.ErrorContext, 0, side.Instance.Handles.Get<ErrorContext>((uint)bits)),
+        PrimitiveKind.String => throw new InvalidOperationException("a string is an address and a length"),
     };
 
     private ComponentValue Product(ComponentValType type, ImmutableArray<ComponentValue> items)

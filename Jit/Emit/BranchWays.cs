@@ -82,7 +82,7 @@ internal sealed class BranchWays(NeedGraph graph)
     {
         IlBuffer.Form.Calli or IlBuffer.Form.Label or IlBuffer.Form.Switch or IlBuffer.Form.Region => false,
         IlBuffer.Form.Method => ReferenceEquals(n.Object, Members.KeepAlive)
-            || (n.Object is System.Reflection.MethodInfo { DeclaringType: { } type } && NeedReader.Pure.Contains(type)),
+            || (n.Object is System.Reflection.MethodInfo { DeclaringType: { } type } && PureMethod.Classes.Contains(type)),
         _ => !(n.Op == IlOp.Stfld || n.Op == IlOp.Stobj || n.Op == IlOp.Stelem_Ref || n.Op == IlOp.Ret || n.Op == IlOp.Throw
             || IsStore(n.Op)),
     };

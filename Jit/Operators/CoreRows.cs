@@ -102,9 +102,9 @@ internal static class CoreRows
         0x64  f64.gt               -                 f64 f64 -> i32     core       il:cgt  is:compare
         0x65  f64.le               -                 f64 f64 -> i32     core       il:cgt.un,ldc.0,ceq  is:compare
         0x66  f64.ge               -                 f64 f64 -> i32     core       il:clt.un,ldc.0,ceq  is:compare
-        0x67  i32.clz              -                 i32 -> i32         core       call:Integers.Clz32
-        0x68  i32.ctz              -                 i32 -> i32         core       call:Integers.Ctz32
-        0x69  i32.popcnt           -                 i32 -> i32         core       call:Integers.Popcnt32
+        0x67  i32.clz              -                 i32 -> i32         core       call:Integers.Clz32  is:none
+        0x68  i32.ctz              -                 i32 -> i32         core       call:Integers.Ctz32  is:none
+        0x69  i32.popcnt           -                 i32 -> i32         core       call:Integers.Popcnt32  is:none
         0x6a  i32.add              -                 i32 i32 -> i32     core       il:add                 constant,is:add
         0x6b  i32.sub              -                 i32 i32 -> i32     core       il:sub                 constant,is:sub
         0x6c  i32.mul              -                 i32 i32 -> i32     core       il:mul                 constant,is:mul
@@ -120,9 +120,9 @@ internal static class CoreRows
         0x76  i32.shr_u            -                 i32 i32 -> i32     core       il:ldc.31,and,shr.un  is:shr-u
         0x77  i32.rotl             -                 i32 i32 -> i32     core       call:Integers.Rotl32  is:rotate
         0x78  i32.rotr             -                 i32 i32 -> i32     core       call:Integers.Rotr32  is:rotate
-        0x79  i64.clz              -                 i64 -> i64         core       call:Integers.Clz64
-        0x7a  i64.ctz              -                 i64 -> i64         core       call:Integers.Ctz64
-        0x7b  i64.popcnt           -                 i64 -> i64         core       call:Integers.Popcnt64
+        0x79  i64.clz              -                 i64 -> i64         core       call:Integers.Clz64  is:none
+        0x7a  i64.ctz              -                 i64 -> i64         core       call:Integers.Ctz64  is:none
+        0x7b  i64.popcnt           -                 i64 -> i64         core       call:Integers.Popcnt64  is:none
         0x7c  i64.add              -                 i64 i64 -> i64     core       il:add                 constant,is:add
         0x7d  i64.sub              -                 i64 i64 -> i64     core       il:sub                 constant,is:sub
         0x7e  i64.mul              -                 i64 i64 -> i64     core       il:mul                 constant,is:mul
@@ -140,52 +140,52 @@ internal static class CoreRows
         0x8a  i64.rotr             -                 i64 i64 -> i64     core       call:Integers.Rotr64  is:rotate
         0x8b  f32.abs              -                 f32 -> f32         core       call:Floats.Abs32  is:sign
         0x8c  f32.neg              -                 f32 -> f32         core       call:Floats.Neg32  is:sign
-        0x8d  f32.ceil             -                 f32 -> f32         core       call:Floats.Ceil32
-        0x8e  f32.floor            -                 f32 -> f32         core       call:Floats.Floor32
-        0x8f  f32.trunc            -                 f32 -> f32         core       call:Floats.Trunc32
-        0x90  f32.nearest          -                 f32 -> f32         core       call:Floats.Nearest32
-        0x91  f32.sqrt             -                 f32 -> f32         core       call:Floats.Sqrt32
+        0x8d  f32.ceil             -                 f32 -> f32         core       call:Floats.Ceil32  is:none
+        0x8e  f32.floor            -                 f32 -> f32         core       call:Floats.Floor32  is:none
+        0x8f  f32.trunc            -                 f32 -> f32         core       call:Floats.Trunc32  is:none
+        0x90  f32.nearest          -                 f32 -> f32         core       call:Floats.Nearest32  is:none
+        0x91  f32.sqrt             -                 f32 -> f32         core       call:Floats.Sqrt32  is:none
         0x92  f32.add              -                 f32 f32 -> f32     core       il:add  is:add
         0x93  f32.sub              -                 f32 f32 -> f32     core       il:sub  is:sub
         0x94  f32.mul              -                 f32 f32 -> f32     core       il:mul  is:mul
         0x95  f32.div              -                 f32 f32 -> f32     core       il:div  is:div
-        0x96  f32.min              -                 f32 f32 -> f32     core       call:Floats.Min32
-        0x97  f32.max              -                 f32 f32 -> f32     core       call:Floats.Max32
+        0x96  f32.min              -                 f32 f32 -> f32     core       call:Floats.Min32  is:none
+        0x97  f32.max              -                 f32 f32 -> f32     core       call:Floats.Max32  is:none
         0x98  f32.copysign         -                 f32 f32 -> f32     core       call:Floats.Copysign32  is:sign
         0x99  f64.abs              -                 f64 -> f64         core       call:Floats.Abs64  is:sign
         0x9a  f64.neg              -                 f64 -> f64         core       call:Floats.Neg64  is:sign
-        0x9b  f64.ceil             -                 f64 -> f64         core       call:Floats.Ceil64
-        0x9c  f64.floor            -                 f64 -> f64         core       call:Floats.Floor64
-        0x9d  f64.trunc            -                 f64 -> f64         core       call:Floats.Trunc64
-        0x9e  f64.nearest          -                 f64 -> f64         core       call:Floats.Nearest64
-        0x9f  f64.sqrt             -                 f64 -> f64         core       call:Floats.Sqrt64
+        0x9b  f64.ceil             -                 f64 -> f64         core       call:Floats.Ceil64  is:none
+        0x9c  f64.floor            -                 f64 -> f64         core       call:Floats.Floor64  is:none
+        0x9d  f64.trunc            -                 f64 -> f64         core       call:Floats.Trunc64  is:none
+        0x9e  f64.nearest          -                 f64 -> f64         core       call:Floats.Nearest64  is:none
+        0x9f  f64.sqrt             -                 f64 -> f64         core       call:Floats.Sqrt64  is:none
         0xa0  f64.add              -                 f64 f64 -> f64     core       il:add  is:add
         0xa1  f64.sub              -                 f64 f64 -> f64     core       il:sub  is:sub
         0xa2  f64.mul              -                 f64 f64 -> f64     core       il:mul  is:mul
         0xa3  f64.div              -                 f64 f64 -> f64     core       il:div  is:div
-        0xa4  f64.min              -                 f64 f64 -> f64     core       call:Floats.Min64
-        0xa5  f64.max              -                 f64 f64 -> f64     core       call:Floats.Max64
+        0xa4  f64.min              -                 f64 f64 -> f64     core       call:Floats.Min64  is:none
+        0xa5  f64.max              -                 f64 f64 -> f64     core       call:Floats.Max64  is:none
         0xa6  f64.copysign         -                 f64 f64 -> f64     core       call:Floats.Copysign64  is:sign
         0xa7  i32.wrap_i64         -                 i64 -> i32         core       il:conv.i4  is:narrow32
-        0xa8  i32.trunc_f32_s      -                 f32 -> i32         core       call:Conversions.I32TruncF32S
-        0xa9  i32.trunc_f32_u      -                 f32 -> i32         core       call:Conversions.I32TruncF32U
-        0xaa  i32.trunc_f64_s      -                 f64 -> i32         core       call:Conversions.I32TruncF64S
-        0xab  i32.trunc_f64_u      -                 f64 -> i32         core       call:Conversions.I32TruncF64U
+        0xa8  i32.trunc_f32_s      -                 f32 -> i32         core       call:Conversions.I32TruncF32S  is:none
+        0xa9  i32.trunc_f32_u      -                 f32 -> i32         core       call:Conversions.I32TruncF32U  is:none
+        0xaa  i32.trunc_f64_s      -                 f64 -> i32         core       call:Conversions.I32TruncF64S  is:none
+        0xab  i32.trunc_f64_u      -                 f64 -> i32         core       call:Conversions.I32TruncF64U  is:none
         0xac  i64.extend_i32_s     -                 i32 -> i64         core       il:conv.i8
         0xad  i64.extend_i32_u     -                 i32 -> i64         core       il:conv.u8
-        0xae  i64.trunc_f32_s      -                 f32 -> i64         core       call:Conversions.I64TruncF32S
-        0xaf  i64.trunc_f32_u      -                 f32 -> i64         core       call:Conversions.I64TruncF32U
-        0xb0  i64.trunc_f64_s      -                 f64 -> i64         core       call:Conversions.I64TruncF64S
-        0xb1  i64.trunc_f64_u      -                 f64 -> i64         core       call:Conversions.I64TruncF64U
+        0xae  i64.trunc_f32_s      -                 f32 -> i64         core       call:Conversions.I64TruncF32S  is:none
+        0xaf  i64.trunc_f32_u      -                 f32 -> i64         core       call:Conversions.I64TruncF32U  is:none
+        0xb0  i64.trunc_f64_s      -                 f64 -> i64         core       call:Conversions.I64TruncF64S  is:none
+        0xb1  i64.trunc_f64_u      -                 f64 -> i64         core       call:Conversions.I64TruncF64U  is:none
         0xb2  f32.convert_i32_s    -                 i32 -> f32         core       il:conv.r4
-        0xb3  f32.convert_i32_u    -                 i32 -> f32         core       call:Conversions.F32ConvertI32U
-        0xb4  f32.convert_i64_s    -                 i64 -> f32         core       call:Conversions.F32ConvertI64S
-        0xb5  f32.convert_i64_u    -                 i64 -> f32         core       call:Conversions.F32ConvertI64U
+        0xb3  f32.convert_i32_u    -                 i32 -> f32         core       call:Conversions.F32ConvertI32U  is:none
+        0xb4  f32.convert_i64_s    -                 i64 -> f32         core       call:Conversions.F32ConvertI64S  is:none
+        0xb5  f32.convert_i64_u    -                 i64 -> f32         core       call:Conversions.F32ConvertI64U  is:none
         0xb6  f32.demote_f64       -                 f64 -> f32         core       il:conv.r4  is:demote
         0xb7  f64.convert_i32_s    -                 i32 -> f64         core       il:conv.r8
         0xb8  f64.convert_i32_u    -                 i32 -> f64         core       il:conv.r.un,conv.r8
         0xb9  f64.convert_i64_s    -                 i64 -> f64         core       il:conv.r8
-        0xba  f64.convert_i64_u    -                 i64 -> f64         core       call:Conversions.F64ConvertI64U
+        0xba  f64.convert_i64_u    -                 i64 -> f64         core       call:Conversions.F64ConvertI64U  is:none
         0xbb  f64.promote_f32      -                 f32 -> f64         core       il:conv.r8  is:promote
         0xbc  i32.reinterpret_f32  -                 f32 -> i32         core       call:Conversions.I32ReinterpretF32  is:reinterpret
         0xbd  i64.reinterpret_f64  -                 f64 -> i64         core       call:Conversions.I64ReinterpretF64  is:reinterpret
@@ -203,14 +203,14 @@ internal static class CoreRows
         0xd4  ref.as_non_null      -                 *                  function-references  custom       cost:1
         0xd5  br_on_null           label             *                  function-references  custom       branches,cost:values
         0xd6  br_on_non_null       label             *                  function-references  custom       branches,cost:values
-        0xfc:0   i32.trunc_sat_f32_s  -              f32 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF32S
-        0xfc:1   i32.trunc_sat_f32_u  -              f32 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF32U
-        0xfc:2   i32.trunc_sat_f64_s  -              f64 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF64S
-        0xfc:3   i32.trunc_sat_f64_u  -              f64 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF64U
-        0xfc:4   i64.trunc_sat_f32_s  -              f32 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF32S
-        0xfc:5   i64.trunc_sat_f32_u  -              f32 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF32U
-        0xfc:6   i64.trunc_sat_f64_s  -              f64 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF64S
-        0xfc:7   i64.trunc_sat_f64_u  -              f64 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF64U
+        0xfc:0   i32.trunc_sat_f32_s  -              f32 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF32S  is:none
+        0xfc:1   i32.trunc_sat_f32_u  -              f32 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF32U  is:none
+        0xfc:2   i32.trunc_sat_f64_s  -              f64 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF64S  is:none
+        0xfc:3   i32.trunc_sat_f64_u  -              f64 -> i32         sat-float-to-int  call:Conversions.I32TruncSatF64U  is:none
+        0xfc:4   i64.trunc_sat_f32_s  -              f32 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF32S  is:none
+        0xfc:5   i64.trunc_sat_f32_u  -              f32 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF32U  is:none
+        0xfc:6   i64.trunc_sat_f64_s  -              f64 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF64S  is:none
+        0xfc:7   i64.trunc_sat_f64_u  -              f64 -> i64         sat-float-to-int  call:Conversions.I64TruncSatF64U  is:none
         0xfc:8   memory.init       data mem          *                  bulk-memory  custom               writes-memory,cost:bytes
         0xfc:9   data.drop         data              *                  bulk-memory  custom               cost:1
         0xfc:10  memory.copy       mem mem           *                  bulk-memory  custom               reads-memory,writes-memory,cost:bytes

@@ -207,16 +207,20 @@ internal static class OperatorTable
             Emission = emission,
             Cost = last.Cost ?? (emission == "custom" ? throw new FormatException($"The row of {mnemonic} does not say what it costs.") : OperatorCost.One),
         };
+        if (!last.HasOperation && (emission.StartsWith("call:", StringComparison.Ordinal) || emission.StartsWith("vec:", StringComparison.Ordinal))
+            && !op.Has(OpTraits.ReadsMemory | OpTraits.WritesMemory))
+            throw new FormatException($"The row of {mnemonic} does not say what it computes; 'is:none' says that the emitter need not know.");
         Check(op, line);
         return op;
     }
 
     /// <summary>What the words behind the emission say.</summary>
-    private record struct RowWords(OpTraits Traits, Operation Operation, LaneShape Lanes, OpForm Form, Operator? Base, OperatorCost? Cost);
+    private record struct RowWords(OpTraits Traits, bool HasOperation, Operation Operation, LaneShape Lanes, OpForm Form, Operator? Base, OperatorCost? Cost);
 
     /// <summary>
     /// Reads the words behind the emission: traits with commas between them, '-' for none. Words with a colon say what the operator costs
-    /// (<c>cost:</c>), what it computes (<c>is:</c>), on which lanes (<c>lanes:</c>), or that it is a form of another operator.
+    /// (<c>cost:</c>), what it computes (<c>is:</c>), on which lanes (<c>lanes:</c>), or that it is a form of another operator. The method that a row
+    /// names does not show what it computes: such a row must say it, if only <c>is:none</c>.
     /// </summary>
     private static RowWords ParseWords(string mnemonic, ReadOnlySpan<char> text)
     {
@@ -233,7 +237,10 @@ internal static class OperatorTable
             {
                 case "": words.Traits |= TraitOf(value); break;
                 case "cost": words.Cost = OperatorCost.Parse(value); break;
-                case "is": words.Operation = EnumNames<Operation>.Of(value); break;
+                case "is":
+                    words.HasOperation = true;
+                    if (value is not "none") words.Operation = EnumNames<Operation>.Of(value);
+                    break;
                 case "lanes": words.Lanes = EnumNames<LaneShape>.Of(value); break;
                 case var form:
                     words.Form = EnumNames<OpForm>.Of(form);

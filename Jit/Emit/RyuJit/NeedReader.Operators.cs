@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using System.Reflection;
 using System.Reflection.Emit;
-using System.Runtime.Intrinsics;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
 using WasmJit.Runtime;
@@ -183,44 +181,24 @@ internal sealed partial class NeedReader
 
     // ---- calls ----
 
-    internal static readonly HashSet<Type> Pure =
-    [
-        typeof(Vector128), typeof(Simd), typeof(Floats), typeof(Integers), typeof(RotationFault), typeof(Conversions), typeof(BitConverter), typeof(Math), typeof(MathF),
-        typeof(System.Numerics.BitOperations),
-    ];
-
-    /// <summary>How many operands methods have that only compute: methods of ours and of .NET, so there are not many.</summary>
-    private static readonly ConcurrentDictionary<MethodInfo, int> pureOperands = new();
-
-    /// <summary>The number of operands of a method that only computes; null for all others.</summary>
-    private static int? PureOperands(MethodInfo method)
-    {
-        if (pureOperands.TryGetValue(method, out int known)) return known;
-        if (method.DeclaringType is not { } type || !(Pure.Contains(type) || type.Namespace == "System.Runtime.Intrinsics.X86")) return null;
-        if (method.ReturnType == typeof(void) || !method.IsStatic || method.Name == nameof(Simd.Whole)) return null;
-        return pureOperands[method] = method.GetParameters().Length;
-    }
-
     private void FollowCall(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
     {
-        if (n.Object is not MethodInfo method || ReferenceEquals(method, Members.KeepAlive) || PureOperands(method) is not { } count)
+        if (n.Object is not MethodInfo method || ReferenceEquals(method, Members.KeepAlive) || PureMethod.Of(method) is not { } pure)
         {
             PopAll(n, stack, block);
             return;
         }
-        var operands = new NeedValue[count];
-        for (int i = count - 1; i >= 0; i--) operands[i] = Pop(stack);
-        stack.Add(Called(method.Name, operands));
+        var operands = new NeedValue[pure.Operands];
+        for (int i = operands.Length - 1; i >= 0; i--) operands[i] = Pop(stack);
+        stack.Add(Called(pure, operands));
     }
 
-    private NeedValue Called(string name, NeedValue[] operands)
+    private NeedValue Called(PureMethod method, NeedValue[] operands)
     {
         if (operands.Length == 0) return NeedValue.Unknown;
-        if (name.Contains("Reinterpret", StringComparison.Ordinal) || name.Contains("BitsTo", StringComparison.Ordinal) || name.EndsWith("Bits", StringComparison.Ordinal))
-            return operands[0] with { IsFloat = false };
-        // Of a count only the lowest bits are.
-        if (name.Contains("Rot", StringComparison.Ordinal) && operands.Length == 2) return Opaque(operands[0], LowBytes(operands[1], 4));
-        if (name == nameof(Vector128.Create) && operands.Length == 2 && operands[0].Constant is { } low && operands[1].Constant is { } high)
+        if (method.Has(PureTraits.IsSameBits)) return operands[0] with { IsFloat = false };
+        if (method.Has(PureTraits.Rotates)) return Opaque(operands[0], LowBytes(operands[1], 4));
+        if (method.Has(PureTraits.Creates) && operands.Length == 2 && operands[0].Constant is { } low && operands[1].Constant is { } high)
             return new NeedValue([], [], !(low == high && low is 0 or -1));
         int[] all = [];
         int[] live = [];
@@ -231,32 +209,16 @@ internal sealed partial class NeedReader
             live = Needs.Union(live, operand.Live);
             isOpaque |= operand.IsOpaque;
         }
-        if (IsNarrowing(name)) return new NeedValue([], live, isOpaque);
-        if (name is "Subtract" or "Xor" or "AndNot" || name.Contains("Equals", StringComparison.Ordinal) || name.Contains("Than", StringComparison.Ordinal))
+        if (method.Has(PureTraits.Narrows)) return new NeedValue([], live, isOpaque);
+        if (method.Has(PureTraits.CancelsItself))
         {
-            // One with itself is known.
             for (int i = 1; i < operands.Length; i++)
                 if (ShareSource(operands[i], operands[0])) return NeedValue.Knowable;
         }
-        if (IsMasking(name) && operands.Any(operand => !operand.IsOpaque && operand.Constant is null or 0 or -1)) return NeedValue.Knowable;
-        // A remainder by a power of two is a mask.
-        if (name.StartsWith("Rem", StringComparison.Ordinal) && !operands[1].IsOpaque
+        if (method.Has(PureTraits.Masks) && operands.Any(operand => !operand.IsOpaque && operand.Constant is null or 0 or -1)) return NeedValue.Knowable;
+        if (method.Has(PureTraits.IsRemainder) && !operands[1].IsOpaque
             && !(operands[1].Constant is { } divisor && divisor > 1 && !long.IsPow2(divisor)))
             return new NeedValue([], live, isOpaque);
         return new NeedValue([], all, isOpaque);
     }
-
-    /// <summary>Of some operand not all lanes are needed, or not all bytes.</summary>
-    private static bool IsNarrowing(string name) =>
-        name.Contains("Element", StringComparison.Ordinal) || name.Contains("Scalar", StringComparison.Ordinal) || name.Contains("Low", StringComparison.Ordinal)
-        || name.Contains("Extract", StringComparison.Ordinal) || name.Contains("Insert", StringComparison.Ordinal) || name.Contains("Lane", StringComparison.Ordinal)
-        || name.Contains("Shuffle", StringComparison.Ordinal) || name.Contains("Swizzle", StringComparison.Ordinal) || name.Contains("Unpack", StringComparison.Ordinal)
-        || name.Contains("Align", StringComparison.Ordinal) || name.Contains("Blend", StringComparison.Ordinal) || name.Contains("Permute", StringComparison.Ordinal)
-        || name.Contains("Create", StringComparison.Ordinal) || name.Contains("Splat", StringComparison.Ordinal) || name.Contains("ConvertTo", StringComparison.Ordinal)
-        || name.Contains("Zero", StringComparison.Ordinal) || name.Contains("Widen", StringComparison.Ordinal);
-
-    private static bool IsMasking(string name) =>
-        name is "BitwiseAnd" or "BitwiseOr" or "AndNot" or "ConditionalSelect" or "Multiply" or "And" or "Or" or "OnesComplement"
-        || name.Contains("Min", StringComparison.Ordinal) || name.Contains("Max", StringComparison.Ordinal) || name.Contains("Bitselect", StringComparison.OrdinalIgnoreCase)
-        || name.Contains("Mul", StringComparison.Ordinal) || name.Contains("Saturat", StringComparison.OrdinalIgnoreCase) || name.Contains("Sat", StringComparison.Ordinal);
 }
