@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
-using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
