@@ -95,6 +95,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         {
             throw Trap.Make(TrapKind.OutOfMemory, e.Message);
         }
+        compiled.Info.ForgetText();
         if (!Subtyping.IsSubtype(compiled.Info.ModuleType, type))
             return Fail(instance, orNull, TrapKind.ModuleTypeMismatch, $"the module is {compiled.Info.ModuleType}, {type} was asked for");
         return compiled;

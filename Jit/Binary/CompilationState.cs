@@ -6,12 +6,15 @@ namespace WasmJit.Jit.Binary;
 /// The results of validating and compiling a decoded module; one for each <see cref="ModuleInfo"/>, which itself never changes. Layers above keep
 /// their data here in types that they derive from those below.
 /// </summary>
-internal sealed class CompilationState(GcBatch gcBatch)
+/// <param name="around">That of the module around a nested one.</param>
+internal sealed class CompilationState(CompilationState? around)
 {
     private Dictionary<(uint Type, string Name), int>? exportNumbers;
 
     /// <summary>Where classes are made for struct and array types that the process does not have yet; one for the whole module.</summary>
-    internal GcBatch GcBatch { get; } = gcBatch;
+    internal GcBatch GcBatch => around?.GcBatch ?? gcBatch ?? Interlocked.CompareExchange(ref gcBatch, new GcBatch(), null) ?? gcBatch;
+
+    private GcBatch? gcBatch;
 
     /// <summary>Whether the code has tail calls; known when the module has been validated.</summary>
     internal bool HasTailCalls { get; set; }

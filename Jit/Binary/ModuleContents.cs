@@ -114,6 +114,18 @@ internal sealed class ModuleContents
         Scopes = Kept(Scopes);
     }
 
+    /// <summary>Forgets how it was written: <see cref="ModuleInfo.ForgetText"/>.</summary>
+    internal void ForgetText()
+    {
+        TypeOffsets = Nothing<int>.List;
+        MemoryOffsets = Nothing<int>.List;
+        Sections = Nothing<byte>.List;
+        FuncTypeIndices = Nothing<uint>.List;
+        TagTypeIndices = Nothing<uint>.List;
+        ExplicitGroups = Nothing<(int, int)>.List;
+        EarlyItems = Nothing<EarlyItem>.List;
+    }
+
     private static List<T> Kept<T>(List<T> list)
     {
         if (list.Count == 0) return Nothing<T>.List;

@@ -23,7 +23,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
         Parent = parent;
         Nesting = parent is null ? 0 : parent.Nesting + 1;
         Settings = settings;
-        State = new CompilationState(parent?.State.GcBatch ?? new Runtime.GcBatch());
+        State = new CompilationState(parent?.State);
     }
 
     /// <summary>A function that is made at run time: a module of this function alone, whose other index spaces are those of a scope.</summary>
@@ -33,7 +33,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
         Bytes = body;
         End = body.Length;
         Settings = scope.Module.Settings;
-        State = new CompilationState(scope.Module.State.GcBatch);
+        State = new CompilationState(scope.Module.State);
         around = scope.Module;
         madeName = name ?? DefaultName;
         made = new FuncInfo(type, false);
@@ -48,6 +48,15 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     private readonly FuncInfo? made;
     private readonly string? madeName;
     private readonly ModuleInfo? around;
+
+    /// <summary>
+    /// Forgets what only the printer asks for. Nobody prints the modules that guests compile, of which there may be very many.
+    /// </summary>
+    internal void ForgetText()
+    {
+        contents.ForgetText();
+        foreach (ModuleInfo nested in Nested) nested.ForgetText();
+    }
 
     /// <summary>Whether it is one function that was made at run time.</summary>
     internal bool IsMade => made is not null;

@@ -167,7 +167,7 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
         ReadOnlySpan<byte> span = NameBytes();
         try
         {
-            return Utf8.GetString(span);
+            return RecentNames.Find(span) ?? RecentNames.Add(span, Utf8.GetString(span));
         }
         catch (ArgumentException)
         {

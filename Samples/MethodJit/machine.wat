@@ -364,7 +364,8 @@
     (global.set $made (i32.add (global.get $made) (i32.const 1)))
     (i32.sub (global.get $out) (i32.const 131072)))
 
-  ;; Makes a function of a function's bytecode. Its locals are the function's, and one more.
+  ;; Makes a function of a function's bytecode. Its locals are the function's, and one more. What is hot here is to become machine code without a second
+  ;; proof of it.
   (func $compile (param $function i32)
     (local $name i32) (local $name_length i32) (local $locals i32)
     (i32.store offset=20 (local.get $function) (i32.const 1))
@@ -386,7 +387,8 @@
           (br $made (func.new_named $f1 $code (local.get $name) (local.get $name_length) (i32.const 131072) (call $length))))
           (br $made (func.new_named $f2 $code (local.get $name) (local.get $name_length) (i32.const 131072) (call $length))))
           (br $made (func.new_named $f3 $code (local.get $name) (local.get $name_length) (i32.const 131072) (call $length))))
-        (func.new_named $f4 $code (local.get $name) (local.get $name_length) (i32.const 131072) (call $length)))))
+        (func.new_named $f4 $code (local.get $name) (local.get $name_length) (i32.const 131072) (call $length))))
+    (func.optimize (table.get $compiled (i32.shr_u (local.get $function) (i32.const 5)))))
 
   ;; Makes a function of a loop that is running: it takes the locals out of the frame, and puts them back behind the loop. So a function that is called
   ;; once, and loops, is compiled, too.
@@ -417,5 +419,6 @@
     (call $two (i32.const 0x41) (i32.const 0))
     (call $byte (i32.const 0x0b))
     (table.set $compiled (global.get $loops) (func.new $loop $code (i32.const 131072) (call $length)))
+    (func.optimize (table.get $compiled (global.get $loops)))
     (i32.store offset=12 (local.get $pc) (global.get $loops))
     (global.set $loops (i32.add (global.get $loops) (i32.const 1)))))
