@@ -17,11 +17,27 @@ internal static class BreakEven
     private const double RunBase = 15, RunPerByte = 0.5;
     private const int MostBytesRun = 300;
 
+    /// <summary>
+    /// After which part of that a loop is compiled by a thread that has nothing else to do: it costs the guest no time, and a loop that has run for a
+    /// while mostly goes on.
+    /// </summary>
+    internal const int EarlyPart = 4;
+
+    /// <summary>Larger functions are compiled so early only if most of the time goes to them: their compilation keeps the thread from others.</summary>
+    internal const int LargeBody = 16 << 10;
+
+    /// <summary>Whether most of the time since a function was called first has gone to the early part.</summary>
+    /// <param name="bytes">The size of its body.</param>
+    /// <param name="since">The time.</param>
+    internal static bool IsMost(int bytes, TimeSpan since) => since.TotalNanoseconds < TimeOf(bytes) / EarlyPart * 2;
+
+    private static double TimeOf(int bytes) => CompileBase + (bytes * CompilePerByte);
+
     /// <summary>How many calls and iterations of a function are interpreted before it is compiled.</summary>
     /// <param name="bytes">The size of its body.</param>
     internal static int EventsOf(int bytes)
     {
-        double compile = CompileBase + (bytes * CompilePerByte), run = RunBase + (Math.Min(bytes, MostBytesRun) * RunPerByte);
+        double compile = TimeOf(bytes), run = RunBase + (Math.Min(bytes, MostBytesRun) * RunPerByte);
         return (int)Math.Min(compile / run, int.MaxValue / 4);
     }
 }

@@ -54,6 +54,9 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         internal int Misses { get; set; }
     }
 
+    /// <summary>When large functions were called first.</summary>
+    private Dictionary<int, long>? firstCalls;
+
     internal InterpretedModule(CompiledModule module, int functions)
     {
         this.module = module;
@@ -173,6 +176,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             state->FirstZero = code.FirstZero;
             state->EndZero = code.EndZero;
             state->Heat = FirstHeat(own);
+            if (SizeOf(own) > BreakEven.LargeBody) (firstCalls ??= [])[own] = Stopwatch.GetTimestamp();
             Volatile.Write(ref *(nint*)&state->Code, (nint)Place(code));
         }
     }
@@ -181,7 +185,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     private int FirstHeat(int own)
     {
         if (!module.Options.TiersUp) return int.MaxValue;
-        if (module.Options.TierSeed is not { } seed) return EventsUntilHot(own);
+        if (module.Options.TierSeed is not { } seed) return EventsUntilHot(own) / BreakEven.EarlyPart;
         // Half of the functions at once or nearly so, some never.
         var random = new Random(HashCode.Combine(seed, own));
         return random.Next(8) switch
@@ -205,6 +209,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             return;
         }
         int own = (int)(state - States);
+        if (IsOnlyWarm(state, own)) return;
         lock (this)
         {
             // Where a loop has machine code, the next who comes to one looks.
@@ -228,6 +233,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         if (!compilesLoops || isRandom) OnHot(state);
         if (!compilesLoops) return 0;
         int own = (int)(state - States);
+        if (IsOnlyWarm(state, own) && !MayCompileEarly(state, own)) return 0;
         bool asks, isFirst;
         lock (this)
         {
@@ -249,6 +255,25 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         if (asks) Compile(own, loop);
         else if (!isRandom && isFirst) OnHot(state);
         lock (this) return loopCode?.GetValueOrDefault(own)?.ByLoop.GetValueOrDefault(loop) ?? 0;
+    }
+
+    /// <summary>Whether a function has been interpreted for the early part of what makes it hot. It counts on then.</summary>
+    private bool IsOnlyWarm(FunctionState* state, int own)
+    {
+        if (state->IsWarm || module.Options.TierSeed is not null) return false;
+        state->IsWarm = true;
+        int events = EventsUntilHot(own);
+        state->Heat = events - (events / BreakEven.EarlyPart);
+        return true;
+    }
+
+    /// <summary>Whether a loop in a warm function is compiled now: see <see cref="BreakEven.EarlyPart"/>.</summary>
+    private bool MayCompileEarly(FunctionState* state, int own)
+    {
+        if (state->Entries > 2 || module.Hot is not { IsIdle: true }) return false;
+        int size = SizeOf(own);
+        if (size <= BreakEven.LargeBody) return true;
+        lock (this) return firstCalls is not null && firstCalls.TryGetValue(own, out long first) && BreakEven.IsMost(size, Stopwatch.GetElapsedTime(first));
     }
 
     /// <summary>Whether a loop gets machine code now. Says when somebody looks again.</summary>

@@ -158,6 +158,15 @@ internal sealed class Lookahead
         }
     }
 
+    /// <summary>Whether a thread could begin with something at once.</summary>
+    internal bool IsIdle
+    {
+        get
+        {
+            lock (Gate) return running == 0 && !HasWork;
+        }
+    }
+
     private void Announce()
     {
         if (running >= limit) return;

@@ -42,6 +42,9 @@ internal unsafe struct FunctionState
     /// <summary>Whether somebody has asked for machine code of the function.</summary>
     internal bool IsAsked;
 
+    /// <summary>Whether a part of what makes it hot has been counted down; the rest follows.</summary>
+    internal bool IsWarm;
+
     /// <summary>Whether a thread is making its register code.</summary>
     internal bool IsTranslating;
 }
