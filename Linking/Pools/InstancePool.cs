@@ -51,7 +51,7 @@ public sealed class InstancePool : IDisposable
     /// <summary>How many instances tenants have.</summary>
     public int InUse => Volatile.Read(ref inUse);
 
-    /// <summary>How many instances wait for a tenant.</summary>
+    /// <summary>How many instances wait for a tenant, or are being brought back for one.</summary>
     public int Idle => Volatile.Read(ref idleCount);
 
     /// <summary>How many instances have been made in all.</summary>
@@ -131,7 +131,7 @@ public sealed class InstancePool : IDisposable
     {
         try
         {
-            if (isDiscarded || isDisposed || !MayKeep() || !member.TryRestore()) member.Instance.Dispose();
+            if (isDiscarded || isDisposed || !TryReserve()) member.Instance.Dispose();
             else Keep(member);
         }
         finally
@@ -141,11 +141,35 @@ public sealed class InstancePool : IDisposable
         }
     }
 
-    private bool MayKeep() => Volatile.Read(ref idleCount) < options.MaximumIdle;
+    /// <summary>Takes one of the places of idle instances. To restore takes time, and several tenants may give theirs back in it.</summary>
+    private bool TryReserve()
+    {
+        for (int seen = Volatile.Read(ref idleCount); seen < options.MaximumIdle;)
+        {
+            int before = Interlocked.CompareExchange(ref idleCount, seen + 1, seen);
+            if (before == seen) return true;
+            seen = before;
+        }
+        return false;
+    }
 
+    /// <summary>Restores an instance whose place is reserved.</summary>
     private void Keep(Member member)
     {
-        Interlocked.Increment(ref idleCount);
+        bool isRestored = false;
+        try
+        {
+            isRestored = member.TryRestore();
+        }
+        finally
+        {
+            if (!isRestored)
+            {
+                Interlocked.Decrement(ref idleCount);
+                member.Instance.Dispose();
+            }
+        }
+        if (!isRestored) return;
         idle.Push(member);
         // Whoever disposes of the pool may have looked before.
         if (isDisposed) DropIdle();
