@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using WasmJit.Tests;
 using Xunit;
@@ -33,7 +32,7 @@ public sealed class AgreementTests(ITestOutputHelper log)
         string text = Write(report, scripts.Length);
         log.WriteLine(text);
         Assert.DoesNotContain(Disagreements.Unknown, text);
-        CompareGolden(text);
+        Golden.EqualFile(Golden.InRepository("Tests/Agreement/wasmtime-disagreements.txt"), text);
     }
 
     private static string Write(Report report, int scripts)
@@ -64,13 +63,5 @@ public sealed class AgreementTests(ITestOutputHelper log)
             int lines = int.Parse(a[1]).CompareTo(int.Parse(b[1]));
             return lines != 0 ? lines : string.CompareOrdinal(x, y);
         }
-    }
-
-    private static void CompareGolden(string actual, [CallerFilePath] string test = "")
-    {
-        string path = Path.Combine(Path.GetDirectoryName(test)!, "wasmtime-disagreements.txt");
-        if (Environment.GetEnvironmentVariable("WASMJIT_UPDATE_GOLDEN") == "1") File.WriteAllText(path, actual);
-        Assert.True(File.Exists(path), $"{path} does not exist; WASMJIT_UPDATE_GOLDEN=1 writes it");
-        Assert.Equal(File.ReadAllText(path), actual);
     }
 }

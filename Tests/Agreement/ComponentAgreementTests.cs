@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text;
 using WasmJit.Components;
 using WasmJit.Tests;
@@ -40,7 +39,7 @@ public sealed class ComponentAgreementTests(ITestOutputHelper log)
         }
         log.WriteLine(report.ToString());
         Assert.DoesNotContain(NotExplained, report.ToString(), StringComparison.Ordinal);
-        CompareGolden(report.ToString());
+        Golden.EqualFile(Golden.InRepository("Tests/Agreement/component-disagreements.txt"), report.ToString());
     }
 
     /// <summary>Texts with changes: what can be read is valid in both or in none. WASMJIT_RANDOM_SEED and WASMJIT_RANDOM_COUNT make longer runs.</summary>
@@ -140,12 +139,4 @@ public sealed class ComponentAgreementTests(ITestOutputHelper log)
     private const string OuterAliases = "an alias of an outer item is there once for each use";
 
     private static bool Has(string text, string words) => text.Contains(words, StringComparison.Ordinal);
-
-    private static void CompareGolden(string actual, [CallerFilePath] string test = "")
-    {
-        string path = Path.Combine(Path.GetDirectoryName(test)!, "component-disagreements.txt");
-        if (Environment.GetEnvironmentVariable("WASMJIT_UPDATE_GOLDEN") == "1") File.WriteAllText(path, actual);
-        Assert.True(File.Exists(path), $"{path} does not exist; WASMJIT_UPDATE_GOLDEN=1 writes it");
-        Assert.Equal(File.ReadAllText(path), actual);
-    }
 }

@@ -19,7 +19,12 @@ internal static class Golden
     /// <summary>Compares with the file <c>Golden/name</c> in the folder of the calling test.</summary>
     internal static void Equal(string name, string actual, [CallerFilePath] string test = "")
     {
-        string path = Path.Combine(Path.GetDirectoryName(test)!, "Golden", name);
+        EqualFile(Path.Combine(Path.GetDirectoryName(test)!, "Golden", name), actual);
+    }
+
+    /// <summary>Compares with a file.</summary>
+    internal static void EqualFile(string path, string actual)
+    {
         actual = actual.ReplaceLineEndings("\n");
         if (Update) File.WriteAllText(path, actual);
         Assert.True(File.Exists(path), $"{path} does not exist; WASMJIT_UPDATE_GOLDEN=1 writes it");

@@ -11,6 +11,9 @@ internal static class Tiers
     /// <summary>Interpreted first, and compiled by another thread when they are hot.</summary>
     internal static readonly EngineOptions Tiered = new() { BackgroundThreads = 1 };
 
+    /// <summary>For modules whose code was saved.</summary>
+    internal static readonly EngineOptions Never = new() { Compilation = Compilation.Never };
+
     /// <summary>For tests of what code does, whatever runs it.</summary>
     internal static readonly EngineOptions[] Both = [Compiled, Interpreted];
 }

@@ -8,8 +8,6 @@ namespace WasmJit.Tests.Packages;
 /// <summary>The command <c>dotnet</c>, as somebody would call it who has the packages and not this repository.</summary>
 internal static class Dotnet
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
-
     /// <summary>The configuration that the tests were built with, and with them the assemblies to pack.</summary>
     internal static string Configuration { get; } =
         typeof(Dotnet).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
@@ -30,12 +28,7 @@ internal static class Dotnet
     /// <summary>Runs a program to its end.</summary>
     internal static async Task<(int Code, string Output, string Error)> Start(string program, string folder, params string[] args)
     {
-        var start = new ProcessStartInfo(program, args)
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var start = new ProcessStartInfo(program, args) { WorkingDirectory = folder };
         // The tests may run below an SDK of their own choice; and no node of a build is to outlive its build.
         foreach (string name in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray())
             start.Environment.Remove(name);
@@ -43,12 +36,7 @@ internal static class Dotnet
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_NOLOGO"] = "1";
         start.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(HostPath());
-        using Process process = Process.Start(start)!;
-        using var timer = new Timer(_ => process.Kill(entireProcessTree: true), null, Patience, Timeout.InfiniteTimeSpan);
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, output.ReplaceLineEndings("\n"), (await error).ReplaceLineEndings("\n"));
+        return await ChildProcess.Run(start);
     }
 
     /// <summary>The executable that runs the tests, or what <c>dotnet test</c> says that it is.</summary>

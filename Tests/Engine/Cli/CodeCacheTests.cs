@@ -132,14 +132,11 @@ public sealed class CodeCacheTests : IDisposable
 
     private async Task<string> Run(params string[] args)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(Tool).Assembly.Location, "run", .. args]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(Tool).Assembly.Location, "run", .. args]);
         start.Environment["WASMJIT_CACHE"] = Cache;
         start.Environment["WASMJIT_CONFIG"] = "";
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.Equal((0, ""), (process.ExitCode, await error));
-        return output.ReplaceLineEndings("\n");
+        (int code, string output, string error) = await ChildProcess.Run(start);
+        Assert.Equal((0, ""), (code, error));
+        return output;
     }
 }

@@ -82,14 +82,8 @@ public sealed class CompletionTests : IDisposable
 
     private async Task<string> Run(string program, params string[] args)
     {
-        var start = new ProcessStartInfo(program, args) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = folder };
-        // Shells complain about locales that are not installed.
-        start.Environment["LC_ALL"] = "C";
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.Equal("", await error);
+        (_, string output, string error) = await ChildProcess.Run(new ProcessStartInfo(program, args) { WorkingDirectory = folder });
+        Assert.Equal("", error);
         return output;
     }
 }

@@ -27,18 +27,12 @@ public sealed class StartTests : IDisposable
     {
         string program = Path.Combine(folder, "program.wasm"), list = Path.Combine(folder, "methods.txt");
         await File.WriteAllBytesAsync(program, Wat.ToBinary(text));
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [ImageFactAttribute.Tool, "run", "--tier", "tiered", program])
-        {
-            RedirectStandardError = true,
-        };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [ImageFactAttribute.Tool, "run", "--tier", "tiered", program]);
         start.Environment["DOTNET_JitStdOutFile"] = list;
         start.Environment["DOTNET_JitDisasmSummary"] = "1";
         // On a slow machine methods would become hot before the program has ended, and be compiled once more in the background.
         start.Environment["DOTNET_TC_CallCounting"] = "0";
-        using Process process = Process.Start(start)!;
-        string error = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.Equal((0, ""), (process.ExitCode, error));
+        Assert.Equal((0, "", ""), await ChildProcess.Run(start));
         return await File.ReadAllLinesAsync(list);
     }
 }

@@ -75,21 +75,12 @@ public sealed partial class ToolPageTests : IDisposable
     /// <summary>Runs a line in a shell that finds the tool.</summary>
     private async Task<(int Code, string Printed)> Shell(string line)
     {
-        var start = new ProcessStartInfo("env", ["--default-signal=PIPE", "bash", "--norc", "-c", line + "\n"])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-            WorkingDirectory = CopiedFolder,
-        };
+        var start = new ProcessStartInfo("env", ["--default-signal=PIPE", "bash", "--norc", "-c", line + "\n"]) { WorkingDirectory = CopiedFolder };
         start.Environment["PATH"] = copy + Path.PathSeparator + start.Environment["PATH"];
-        start.Environment["LC_ALL"] = "C";
         start.Environment["WASMJIT_CONFIG"] = "";
         start.Environment["WASMJIT_CACHE"] = Path.Combine(CopiedFolder, "cache");
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, (output + await error).ReplaceLineEndings("\n"));
+        (int code, string output, string error) = await ChildProcess.Run(start);
+        return (code, output + error);
     }
 
     private async Task<(int Code, string Printed)> Run(string command, bool interrupt)

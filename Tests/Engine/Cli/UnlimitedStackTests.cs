@@ -25,21 +25,16 @@ public sealed class UnlimitedStackTests
             // The hard limit of whoever runs the tests may be lower: then there is nothing to test.
             var start = new ProcessStartInfo("sh")
             {
-                RedirectStandardError = true,
-                RedirectStandardOutput = true,
                 ArgumentList =
                 {
                     "-c", "ulimit -s $0 || exit 0; exec dotnet \"$1\" run --memory-checks $2 \"$3\" --invoke f 1",
                     stack, typeof(Tool).Assembly.Location, checks, file,
                 },
             };
-            using Process process = Process.Start(start)!;
-            Task<string> output = process.StandardOutput.ReadToEndAsync();
-            string error = await process.StandardError.ReadToEndAsync();
-            await process.WaitForExitAsync();
-            if (process.ExitCode == 0 && await output == "") return;
-            Assert.StartsWith("trap: call stack exhausted\n", error.ReplaceLineEndings("\n"), StringComparison.Ordinal);
-            Assert.Equal(Tool.Trapped, process.ExitCode);
+            (int code, string output, string error) = await ChildProcess.Run(start);
+            if (code == 0 && output == "") return;
+            Assert.StartsWith("trap: call stack exhausted\n", error, StringComparison.Ordinal);
+            Assert.Equal(Tool.Trapped, code);
             Assert.InRange(error.Length, 1, 1000);
         }
         finally

@@ -66,7 +66,7 @@ public sealed class ComponentSuiteTests
     private static void Run(string file, MemoryChecks checks, bool saved = false)
     {
         WastResult result = WastRunner.Run(
-            Path.Combine(ComponentSuite.Folder!, file), new EngineOptions { Compilation = Compilation.Lazy, MemoryChecks = checks }, saved);
+            Path.Combine(ComponentSuite.Folder!, file), Tiers.Compiled with { MemoryChecks = checks }, saved);
         Assert.Equal(Read(file).Commands.Count, result.Passed + result.Failures.Count + result.Skipped);
         Assert.True(result.Failures.Count == 0 && result.Skipped == 0, $"{result.Skipped} skipped; " + string.Join("\n", result.Failures.Select(f => $"{file}:{f.Line}: {f.Reason}")));
     }

@@ -46,7 +46,7 @@ public sealed class DlopenProgramTests
             foreach (string name in new[] { "main.wasm", "libping.so", "libpong.so" })
                 engine.Compile(File.ReadAllBytes(Path.Combine(Folder, name))).Save(Path.Combine(folder, name + ".dll"));
             var saved = new SavedNamespace(folder);
-            var loader = new Engine(new EngineOptions { Compilation = Compilation.Never });
+            var loader = new Engine(Tiers.Never);
             var output = new MemoryStream();
             using var wasi = new WasiHost(new WasiOptions { Output = output });
             Assert.Equal(0, wasi.Run(saved.Load(loader, "main.wasm"), new DynamicLinker(saved)));

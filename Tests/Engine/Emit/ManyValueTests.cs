@@ -36,7 +36,7 @@ public sealed class ManyValueTests
         {
             string text = new Writer(seed).Module();
             byte[] bytes = Wat.ToBinary(text);
-            string[] expected = Results(new EngineOptions { Compilation = WasmJit.Compilation.Interpreted }, bytes);
+            string[] expected = Results(Tiers.Interpreted, bytes);
             ended += expected.Count(r => !r.StartsWith('T'));
             foreach ((string name, EngineOptions options) in Kinds)
             {

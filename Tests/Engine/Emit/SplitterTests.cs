@@ -36,7 +36,7 @@ public sealed class SplitterTests
     {
         using var listener = new JitListener();
         const int count = 8_000;
-        Module module = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(Loops(count));
+        Module module = new Engine(Tiers.Compiled).CompileText(Loops(count));
         Assert.True(module.Code.EmitIl(0).Instructions > 150_000);
         Assert.Equal(LoopsInNet(count, 7), module.Instantiate().GetExport<Func<int, int>>("f")(7));
         int[] tiers = listener.TiersOf(module.Code.NameOf(0));

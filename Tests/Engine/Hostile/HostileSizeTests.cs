@@ -53,7 +53,7 @@ public sealed class HostileSizeTests
     {
         try
         {
-            Instance instance = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).Compile(bytes).Instantiate();
+            Instance instance = new Engine(Tiers.Compiled).Compile(bytes).Instantiate();
             return instance.TryGetExport("run", out Func<int>? run) ? $"{run()}" : "42";
         }
         catch (Exception e) when (e is ModuleException or LinkException)

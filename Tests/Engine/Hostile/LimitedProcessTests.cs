@@ -18,16 +18,12 @@ public sealed class LimitedProcessTests
         string tool = typeof(Tool).Assembly.Location;
         // The limits of whoever runs the tests may be lower than those to be set: then there is nothing to test.
         string command = $"({limits}) 2>/dev/null || exit {NotTested}; {limits}; exec dotnet '{tool}' run --memory-checks {checks} '{(Path.IsPathRooted(file) ? file : Golden.InRepository("Tests/Engine/Hostile/" + file))}' --invoke {function} {string.Join(' ', arguments)}";
-        var start = new ProcessStartInfo("bash", ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", ["-c", command]);
         // What .NET and the C library take of the address space for themselves goes with the number of processors.
         start.Environment["DOTNET_PROCESSOR_COUNT"] = "2";
         start.Environment["MALLOC_ARENA_MAX"] = "2";
-        start.Environment["LC_ALL"] = "C";
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, (output + await error).ReplaceLineEndings("\n"));
+        (int code, string output, string error) = await ChildProcess.Run(start);
+        return (code, output + error);
     }
 
     /// <summary>A memory of which the type says 4 GiB can be made, and grow by 64 MiB.</summary>

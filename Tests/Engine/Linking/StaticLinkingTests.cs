@@ -14,7 +14,7 @@ public sealed class StaticLinkingTests
     [Fact]
     public void ProgramsShareTheCodeOfLibrariesAndNotTheMemory()
     {
-        Instance application = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText("""
+        Instance application = new Engine(Tiers.Compiled).CompileText("""
             (module
               (module $LIBC (memory (export "memory") 1) (func (export "set") (param i32) (i32.store (i32.const 0) (local.get 0))))
               (module $ZIP

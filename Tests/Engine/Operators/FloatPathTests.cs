@@ -47,7 +47,7 @@ public sealed class FloatPathTests
         Operator[] operators = [.. Operators.Where(op => op.Params[0].Kind == (is32 ? ValKind.F32 : ValKind.F64))];
         ulong[] numbers = is32 ? Numbers32 : Numbers64;
         PathRuns.Run<Case>(part, (random, count) => Make(random, count, is32, operators, numbers), Run,
-            Tiers.Compiled, Tiers.Compiled with { Inlining = false }, new EngineOptions { Compilation = Compilation.Interpreted });
+            Tiers.Compiled, Tiers.Compiled with { Inlining = false }, Tiers.Interpreted);
     }
 
     private static (string Text, List<Case> Cases) Make(Random random, int count, bool is32, Operator[] operators, ulong[] numbers)
@@ -95,7 +95,7 @@ public sealed class FloatPathTests
               (func (export "g") (param f32) (result i32) (local f64)
                 (call $promote (local.get 0)) f32.demote_f64 i32.reinterpret_f32))
             """;
-        Instance instance = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(text).Instantiate();
+        Instance instance = new Engine(Tiers.Compiled).CompileText(text).Instantiate();
         float signalling = BitConverter.UInt32BitsToSingle(0x7fa00001);
         Assert.Equal(0x7fe00001, instance.GetExport<Func<float, int>>("f")(signalling));
         Assert.Equal(0x7fe00001, instance.GetExport<Func<float, int>>("g")(signalling));
@@ -105,10 +105,10 @@ public sealed class FloatPathTests
     [Fact]
     public void ReportedNumbers()
     {
-        Instance reinterpreted = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(
+        Instance reinterpreted = new Engine(Tiers.Compiled).CompileText(
             "(module (func (export \"f\") (result i32) (i32.reinterpret_f32 (f32.reinterpret_i32 (i32.const 0x7fa00001)))))").Instantiate();
         Assert.Equal(0x7fa00001, reinterpreted.GetExport<Func<int>>("f")());
-        Instance maximum = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(
+        Instance maximum = new Engine(Tiers.Compiled).CompileText(
             """
             (module
               (func (export "k") (result i32) (local v128)

@@ -71,11 +71,11 @@ public sealed class OperatorCoverageTests
     public unsafe void IsInterpretedOrCompiled(string mnemonic)
     {
         string text = OperatorSamples.WithFunction(Of(mnemonic));
-        Module module = new Engine(new EngineOptions { Compilation = Compilation.Interpreted }).CompileText(text);
+        Module module = new Engine(Tiers.Interpreted).CompileText(text);
         FunctionState* state = module.Code.States + OperatorSamples.Func;
         module.Code.Prepare(state);
         Assert.Equal(InterpretedOperators.Has(Of(mnemonic)), state->Compiled == 0);
-        Module compiled = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(text);
+        Module compiled = new Engine(Tiers.Compiled).CompileText(text);
         Assert.Equal(OutcomeOf(compiled), OutcomeOf(module));
     }
 

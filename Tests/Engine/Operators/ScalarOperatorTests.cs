@@ -101,7 +101,7 @@ public sealed class ScalarOperatorTests
     private static Instance[] InEachTier(string text) =>
     [
         new Engine(Tiers.Compiled).CompileText(text).Instantiate(),
-        new Engine(new EngineOptions { Compilation = Compilation.Interpreted }).CompileText(text).Instantiate(),
+        new Engine(Tiers.Interpreted).CompileText(text).Instantiate(),
     ];
 
     private static void Check(Operator op, ulong a, ulong b, Func<long, long, long> run)

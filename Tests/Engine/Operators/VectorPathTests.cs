@@ -45,7 +45,7 @@ public sealed class VectorPathTests
     [Theory]
     [MemberData(nameof(Parts))]
     public void EachWayGivesTheSame(int part) => PathRuns.Run<Case>(
-        part, Make, Run, Tiers.Compiled, Tiers.Compiled with { Inlining = false }, new EngineOptions { Compilation = Compilation.Interpreted });
+        part, Make, Run, Tiers.Compiled, Tiers.Compiled with { Inlining = false }, Tiers.Interpreted);
 
     private static (string Text, List<Case> Cases) Make(Random random, int count)
     {

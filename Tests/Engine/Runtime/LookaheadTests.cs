@@ -38,7 +38,7 @@ public sealed class LookaheadTests
     [Fact]
     public void SmallModulesAreLeftAlone()
     {
-        Assert.Null(new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(Chain(8)).Code.Ahead);
+        Assert.Null(new Engine(Tiers.Compiled).CompileText(Chain(8)).Code.Ahead);
         Assert.Null(new Engine(Options with { BackgroundThreads = 0 }).CompileText(Chain(8)).Code.Ahead);
         Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { BackgroundThreads = -1 });
     }

@@ -21,7 +21,7 @@ public sealed class SavedCodeTests : IDisposable
         return file.ToArray();
     }
 
-    private static Module Load(byte[] file) => new Engine(new EngineOptions { Compilation = Compilation.Never }).LoadSaved(new MemoryStream(file));
+    private static Module Load(byte[] file) => new Engine(Tiers.Never).LoadSaved(new MemoryStream(file));
 
     /// <summary>A file that says it is of another build is as it was saved, but not for this process.</summary>
     [Fact]
@@ -98,23 +98,12 @@ public sealed class SavedCodeTests : IDisposable
         const string refuse = "\"System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported\": false,";
         File.WriteAllText(config, own.Insert(at + "\"configProperties\": {".Length, refuse));
 
-        async Task<(int Code, string Output, string Error)> Run(string file)
-        {
-            var start = new ProcessStartInfo("dotnet", ["exec", "--runtimeconfig", config, tool, "run", file, "--memory-checks", checks])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
-            using Process process = Process.Start(start)!;
-            Task<string> error = process.StandardError.ReadToEndAsync();
-            string output = await process.StandardOutput.ReadToEndAsync();
-            await process.WaitForExitAsync();
-            return (process.ExitCode, output, await error);
-        }
+        Task<(int Code, string Output, string Error)> Run(string file) =>
+            ChildProcess.Run(new ProcessStartInfo("dotnet", ["exec", "--runtimeconfig", config, tool, "run", file, "--memory-checks", checks]));
 
         (int code, string output, string error) = await Run(saved);
         Assert.Equal((Tool.Trapped, "saved\n"), (code, output));
-        Assert.StartsWith("trap: out of bounds memory access\n    at program!start", error.ReplaceLineEndings("\n"));
+        Assert.StartsWith("trap: out of bounds memory access\n    at program!start", error);
         // The same process makes no code, if it is asked to.
         (code, output, error) = await Run(source);
         Assert.StartsWith("error: WasmJit needs code that is made at run time, and this process can make none", error, StringComparison.Ordinal);

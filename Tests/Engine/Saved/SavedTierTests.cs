@@ -22,7 +22,7 @@ public sealed class SavedTierTests
         file.Position = 0;
 
         using var listener = new JitListener();
-        Module module = new Engine(new EngineOptions { Compilation = Compilation.Never }).LoadSaved(file);
+        Module module = new Engine(Tiers.Never).LoadSaved(file);
         Instance instance = module.Instantiate();
         var program = new ushort[1000];
         for (int i = 0; i < program.Length; i++) program[i] = (ushort)(i * 7 % cases);
@@ -36,7 +36,7 @@ public sealed class SavedTierTests
         void Again()
         {
             file.Position = 0;
-            new Engine(new EngineOptions { Compilation = Compilation.Never }).LoadSaved(file).Instantiate().GetExport<Func<int, long>>("run")(1);
+            new Engine(Tiers.Never).LoadSaved(file).Instantiate().GetExport<Func<int, long>>("run")(1);
         }
     }
 }

@@ -18,18 +18,15 @@ public sealed class PortableSimdTests
         IEnumerable<string> scripts = Suite.Scripts()
             .Where(s => s.Contains("simd", StringComparison.Ordinal) || s.Contains("relaxed", StringComparison.Ordinal))
             .Select(s => Path.Combine(Suite.Folder!, s)).Where(s => new FileInfo(s).Length <= largestScript);
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet");
         start.ArgumentList.Add(typeof(Cli.Tool).Assembly.Location);
         start.ArgumentList.Add("wast");
         foreach (string script in scripts) start.ArgumentList.Add(script);
         Assert.True(start.ArgumentList.Count > 40);
         start.Environment[instructionSet] = "0";
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.Equal("", await errors);
+        (int code, string output, string errors) = await ChildProcess.Run(start);
+        Assert.Equal("", errors);
         Assert.Matches("^[0-9]{4,5} passed, 0 failed, 0 skipped$", output.TrimEnd().Split('\n')[^1]);
-        Assert.Equal(0, process.ExitCode);
+        Assert.Equal(0, code);
     }
 }

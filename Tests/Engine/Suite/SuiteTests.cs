@@ -39,12 +39,12 @@ public sealed class SuiteTests
     public void Explicit(string file) => Run(file, MemoryChecks.Explicit);
 
     private static void Run(string file, MemoryChecks checks) =>
-        Run(file, new EngineOptions { Compilation = Compilation.Lazy, MemoryChecks = checks });
+        Run(file, Tiers.Compiled with { MemoryChecks = checks });
 
     /// <summary>Code that polls and counts computes the same.</summary>
     [SuiteTheory]
     [MemberData(nameof(Files))]
-    public void Limited(string file) => Run(file, new EngineOptions { Compilation = Compilation.Lazy, Interruptible = true, CountFuel = true });
+    public void Limited(string file) => Run(file, Tiers.Compiled with { Interruptible = true, CountFuel = true });
 
     /// <summary>Nothing that code relies on is other than it is taken to be, in both memory modes.</summary>
     [SuiteTheory]
@@ -60,7 +60,7 @@ public sealed class SuiteTests
     [MemberData(nameof(Files))]
     public void Interpreted(string file)
     {
-        Run(file, new EngineOptions { Compilation = Compilation.Interpreted });
+        Run(file, Tiers.Interpreted);
         Run(file, new EngineOptions { Compilation = Compilation.Tiered, TierSeed = file.Length });
     }
 

@@ -1,0 +1,86 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>What has one type is declared with it: a field of type <c>object</c> is for what may be of several, and stands here with the reason.</summary>
+public sealed class ObjectSlotTests
+{
+    private const string References = "references of guests: any object of the host's or of a guest's";
+
+    /// <summary>The fields, as <c>Type.field</c>, and what they hold.</summary>
+    private static readonly Dictionary<string, string> Reasons = new()
+    {
+        ["WasmException.Ref0"] = References,
+        ["WasmException.Refs"] = References,
+        ["Global.Ref"] = References,
+        ["InstanceCore.Elems"] = References,
+        ["Table.Refs"] = References,
+        ["Value.reference"] = References,
+        ["InterpreterThread.Refs"] = References,
+        ["Slot.Value"] = References,
+        ["InstanceImage.elems"] = References,
+        ["InstanceCore.ExportValues"] = "functions, memories, tables, globals, tags, instances, modules",
+        ["ImportBinder.values"] = "functions, memories, tables, globals, tags",
+        ["ExternType.type"] = "the type of a function, a memory, a table and so on",
+        ["FuncRef.Context"] = "the instance of compiled code, or what the code of a host function needs",
+        ["InterpreterThread.NextContext"] = "a FuncRef's context",
+        ["InterpreterThread.NextOwner"] = "a FuncRef's context",
+        ["Subtyping.Yes"] = "a mark, which is nothing but itself",
+        ["Subtyping.No"] = "a mark, which is nothing but itself",
+        ["WasmThread.token"] = "a mark, which is nothing but itself",
+        ["ExceptionFrames.helper"] = "an object of a type that .NET does not show",
+        ["Function.Method"] = "what keeps code alive: a DynamicMethod, a collectible assembly's type",
+        ["HostAdapter.codeOwner"] = "what keeps code alive: a DynamicMethod, a collectible assembly's type",
+        ["InterpretedModule.firstKept"] = "what interpreted code refers to: modules, types, signatures",
+        ["InterpretedModule.secondKept"] = "what interpreted code refers to: modules, types, signatures",
+        ["Lookahead.Gate"] = "a monitor that is waited for",
+        ["Scheduler.gate"] = "a monitor that is waited for",
+        ["Turn.gate"] = "a monitor that is waited for",
+        ["Node.Object"] = "the operand of an instruction: a method, a field, a type, a text, labels",
+        ["ComponentCase.Value"] = "a value as .NET has it",
+        ["ThreadImage.stackTop"] = "an address of 32 or 64 bits",
+        ["HandleSpace.items"] = "resources, tasks, streams, futures, waitable sets, error contexts",
+        ["ComponentValue.content"] = "texts, items, resources, streams and what else is no number",
+        ["ComponentScript.lastDefinition"] = "components of whoever runs the script",
+        ["ComponentScript.current"] = "components of whoever runs the script",
+        ["WastScalar.Value"] = "a number, a reference, or a pattern of one",
+    };
+
+    private static readonly Assembly[] Products =
+    [
+        typeof(Memory).Assembly, typeof(Features).Assembly, typeof(Engine).Assembly, typeof(Components.ComponentDefinition).Assembly,
+        typeof(Wat).Assembly, typeof(WasiHost).Assembly, typeof(Cli.Tool).Assembly,
+    ];
+
+    private static IEnumerable<string> Slots()
+    {
+        const BindingFlags all = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        foreach (Type type in Products.SelectMany(p => p.GetTypes()))
+        {
+            // Closures and iterators are the compiler's.
+            if (IsMade(type)) continue;
+            foreach (FieldInfo field in type.GetFields(all))
+            {
+                Type element = field.FieldType;
+                while (element.IsArray) element = element.GetElementType()!;
+                if (element != typeof(object)) continue;
+                string name = field.Name.StartsWith('<') ? field.Name[1..field.Name.IndexOf('>', StringComparison.Ordinal)] : field.Name;
+                yield return $"{type.Name}.{name}";
+            }
+        }
+    }
+
+    private static bool IsMade(Type? type) =>
+        type is not null && (type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false) || type.Name.Contains('<', StringComparison.Ordinal) || IsMade(type.DeclaringType));
+
+    [Fact]
+    public void EachHasAReason()
+    {
+        string[] slots = [.. Slots().Distinct().Order(StringComparer.Ordinal)];
+        Assert.Equal("", string.Join('\n', slots.Except(Reasons.Keys)));
+        Assert.Equal("", string.Join('\n', Reasons.Keys.Except(slots)));
+        Assert.All(Reasons.Values, reason => Assert.NotEqual("", reason));
+    }
+}
