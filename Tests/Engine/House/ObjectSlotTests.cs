@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Xunit;
 
-namespace WasmJit.Tests;
+namespace WasmJit.Tests.House;
 
 /// <summary>What has one type is declared with it: a field of type <c>object</c> is for what may be of several, and stands here with the reason.</summary>
 public sealed class ObjectSlotTests
