@@ -40,7 +40,13 @@ public sealed record WasiOptions
     /// </summary>
     public LinkingOptions? Linking { get; init; }
 
-    /// <summary>The most descriptors that the guest can have open at once.</summary>
+    /// <summary>What components may do with the network (<c>wasi:sockets</c>); nothing if null.</summary>
+    public WasiNetwork? Network { get; init; }
+
+    /// <summary>What components may request by HTTP (<c>wasi:http</c>); nothing if null.</summary>
+    public WasiHttp? Http { get; init; }
+
+    /// <summary>The most descriptors that the guest can have open at once; of components also sockets and listings of directories.</summary>
     public int MaximumDescriptors { get; init; } = 1024;
 
     /// <summary>

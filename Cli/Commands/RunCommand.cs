@@ -73,6 +73,7 @@ internal static class RunCommand
             file, invoke, directories, environment, inherit, libraries, saved, allowCompile, unknown, cache, EngineFlags.Tier, EngineFlags.BackgroundThreads, arguments,
         };
         RunLimits.AddTo(command);
+        foreach (Option option in NetworkRules.Options) command.Add(option);
         Help.Describe(command, """
             A program is a module that exports _start. It gets its arguments, the standard streams, clocks, random numbers and
             the directories of --dir through WASI preview 1. Its exit code becomes the tool's:
@@ -109,6 +110,7 @@ internal static class RunCommand
                 Directories = given,
                 Libraries = [.. (parsed.GetValue(saved) ?? []).Select(Saved), .. (parsed.GetValue(libraries) ?? []).Select(Library)],
                 AllowCompile = parsed.GetValue(allowCompile),
+                Network = NetworkRules.Of(parsed),
                 Unknown = parsed.GetValue(unknown) switch
                 {
                     "trap" => UnknownImports.Trap,
@@ -195,6 +197,9 @@ internal static class RunCommand
 
         internal required bool AllowCompile { get; init; }
 
+        /// <summary>What a component may do with the network.</summary>
+        internal required WasiNetwork? Network { get; init; }
+
         /// <summary>Where code is kept for the next run; null if it is not.</summary>
         internal required CodeCache? Cache { get; init; }
 
@@ -257,7 +262,7 @@ internal static class RunCommand
             ];
             if (Array.Find(others, o => o.given).option is { } wrong) throw new ToolException($"{path} is a component: {wrong} works with modules alone");
             WasmComponent component = SavedComponents.IsSaved(file) ? ModuleFile.LoadSavedComponent(path, file, applied) : ModuleFile.CompileComponent(source, applied, terminal);
-            var options = new WasiOptions { Arguments = [Path.GetFileName(path), .. Args], Environment = Environment, Directories = Directories };
+            var options = new WasiOptions { Arguments = [Path.GetFileName(path), .. Args], Environment = Environment, Directories = Directories, Network = Network };
             return new ComponentRun(terminal, path, component, options, new ComponentInstanceOptions { Fuel = limits.Fuel });
         }
 

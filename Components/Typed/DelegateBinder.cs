@@ -172,13 +172,23 @@ internal static class DelegateBinder
         return (invoke, result);
     }
 
+    /// <summary>Compares types. Nothing is compiled: of the functions that a component imports it may call a few.</summary>
     /// <exception cref="ArgumentException">The delegate does not fit.</exception>
-    internal static void Check(FunctionType type, Type delegateType) => ToHost(type, delegateType, ValueForm.Flat, true, false);
+    internal static void Check(FunctionType type, Type delegateType) => Get(type, delegateType, 64, () =>
+    {
+        InvokeOf(type, delegateType, ValueForm.Flat, true, false);
+        return Checked;
+    });
+
+    private static readonly Action Checked = static () => { };
 
     private static readonly ParameterExpression Target = Expression.Parameter(typeof(Delegate), "target"), Arguments = Expression.Parameter(typeof(nint), "arguments"),
         Result = Expression.Parameter(typeof(nint), "result"), Ended = Expression.Parameter(typeof(Task), "ended");
 
-    private static TypedInvoke MakeInvoke(FunctionType type, Type delegateType, ValueForm parameters, bool hasPointer, bool is64)
+    private static TypedInvoke MakeInvoke(FunctionType type, Type delegateType, ValueForm parameters, bool hasPointer, bool is64) =>
+        InvokeOf(type, delegateType, parameters, hasPointer, is64).Compile();
+
+    private static Expression<TypedInvoke> InvokeOf(FunctionType type, Type delegateType, ValueForm parameters, bool hasPointer, bool is64)
     {
         (Type[] types, Type result, bool isTask) = Signature(type, delegateType);
         FunctionShape shape = FunctionShape.Of(type);
@@ -207,7 +217,7 @@ internal static class DelegateBinder
             }
             steps.Add(Expression.Constant(null, typeof(Task)));
         }
-        return Expression.Lambda<TypedInvoke>(Expression.Block(typeof(Task), locals, steps), TypeBinding.Context, Target, Arguments, Result).Compile();
+        return Expression.Lambda<TypedInvoke>(Expression.Block(typeof(Task), locals, steps), TypeBinding.Context, Target, Arguments, Result);
     }
 
     private static TypedResult MakeResult(FunctionType type, Type delegateType, bool hasPointer, bool is64)

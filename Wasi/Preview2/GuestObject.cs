@@ -56,6 +56,40 @@ internal sealed class ResourceTypes
 
     internal HostResourceType DirectoryEntryStream { get; } = Make("directory-entry-stream");
 
+    internal HostResourceType Network { get; } = Make("network");
+
+    internal HostResourceType TcpSocket { get; } = Make("tcp-socket");
+
+    internal HostResourceType UdpSocket { get; } = Make("udp-socket");
+
+    internal HostResourceType IncomingDatagramStream { get; } = Make("incoming-datagram-stream");
+
+    internal HostResourceType OutgoingDatagramStream { get; } = Make("outgoing-datagram-stream");
+
+    internal HostResourceType ResolveAddressStream { get; } = Make("resolve-address-stream");
+
+    internal HostResourceType Fields { get; } = Make("fields");
+
+    internal HostResourceType IncomingRequest { get; } = Make("incoming-request");
+
+    internal HostResourceType OutgoingRequest { get; } = Make("outgoing-request");
+
+    internal HostResourceType RequestOptions { get; } = Make("request-options");
+
+    internal HostResourceType ResponseOutparam { get; } = Make("response-outparam");
+
+    internal HostResourceType IncomingResponse { get; } = Make("incoming-response");
+
+    internal HostResourceType IncomingBody { get; } = Make("incoming-body");
+
+    internal HostResourceType FutureTrailers { get; } = Make("future-trailers");
+
+    internal HostResourceType OutgoingResponse { get; } = Make("outgoing-response");
+
+    internal HostResourceType OutgoingBody { get; } = Make("outgoing-body");
+
+    internal HostResourceType FutureResponse { get; } = Make("future-incoming-response");
+
     private static HostResourceType Make(string name) => new(name)
     {
         Dropping = static found =>

@@ -29,5 +29,14 @@ internal static class Interfaces
         ("wasi:cli/terminal-stderr", CliTerminalStderrInterface.AddTo),
         ("wasi:filesystem/types", FilesystemTypesInterface.AddTo),
         ("wasi:filesystem/preopens", FilesystemPreopensInterface.AddTo),
+        ("wasi:sockets/network", SocketsNetworkInterface.AddTo),
+        ("wasi:sockets/instance-network", SocketsInstanceNetworkInterface.AddTo),
+        ("wasi:sockets/ip-name-lookup", SocketsLookupInterface.AddTo),
+        ("wasi:sockets/tcp", SocketsTcpInterface.AddTo),
+        ("wasi:sockets/tcp-create-socket", SocketsTcpCreateInterface.AddTo),
+        ("wasi:sockets/udp", SocketsUdpInterface.AddTo),
+        ("wasi:sockets/udp-create-socket", SocketsUdpCreateInterface.AddTo),
+        ("wasi:http/types", HttpTypesInterface.AddTo),
+        ("wasi:http/outgoing-handler", HttpOutgoingInterface.AddTo),
     ];
 }

@@ -16,6 +16,7 @@ internal sealed class WasiState
         Options = options;
         most = options.MaximumDescriptors;
         Waiter = new Waiter(options.Cancellation);
+        Requests = new SemaphoreSlim(options.Http?.MaximumRequests ?? 0);
         Input = Quick(StandardStreams.Input(options.Input));
         Output = new OutputSink(Quick(StandardStreams.Output(options.Output, 1)), Waiter);
         Error = new OutputSink(Quick(StandardStreams.Output(options.Error, 2)), Waiter);
@@ -43,6 +44,9 @@ internal sealed class WasiState
     }
 
     internal WasiOptions Options { get; }
+
+    /// <summary>Places for requests by HTTP that wait for a response.</summary>
+    internal SemaphoreSlim Requests { get; }
 
     internal ResourceTypes Types { get; } = new();
 

@@ -30,8 +30,8 @@ internal sealed class WasiMirror : IDisposable
     /// <summary>Its text.</summary>
     internal static string Text => Source.Value.Text;
 
-    internal T Get<T>(string function)
-        where T : Delegate => instance.GetFunction<T>(Source.Value.Names[function]);
+    /// <summary>A guest of its own: a core module that imports some functions, under names for the text, and the memory <c>libc.mem</c>; "drop" before a resource is what drops it.</summary>
+    internal static string Guest(string code, string lifts, params (string Id, string Function)[] functions) => new Writer().WriteGuest(code, lifts, functions);
 
     internal ComponentValue Call(string function, params ComponentValue[] arguments) => instance.GetFunction(Source.Value.Names[function]).Call(arguments);
 
@@ -101,6 +101,41 @@ internal sealed class WasiMirror : IDisposable
             (func (export "reset-i64") (param i64) (global.set $next (i32.const 1024)))
             """;
 
+        internal string WriteGuest(string code, string lifted, (string Id, string Function)[] functions)
+        {
+            foreach (WitInterface each in all) Import(each);
+            foreach ((string id, string function) in functions)
+            {
+                string[] parts = function.Split('#', ' ');
+                if (parts[0] == "drop")
+                {
+                    lowers.AppendLine($"(core func ${id} (canon resource.drop ${Id(Short(parts[1]), parts[2])}))");
+                    core.AppendLine($"(import \"f\" \"{id}\" (func ${id} (param i32)))");
+                }
+                else
+                {
+                    WitInterface from = Short(parts[0]);
+                    WitFunction found = from.Functions.Single(f => f.Name == parts[1]);
+                    List<string> results = found.Result is null ? [] : Flat(from, found.Result);
+                    lowers.AppendLine($"(core func ${id} (canon lower (func ${from.Name} \"{found.Name}\") {Options}))");
+                    core.AppendLine($"(import \"f\" \"{id}\" (func ${id} (param {string.Join(' ', found.Parameters.SelectMany(p => Flat(from, p.Type)))}{(results.Count > 1 ? " i32" : "")}){(results.Count == 1 ? $" (result {results[0]})" : "")}))");
+                }
+                exports.Append($"(export \"{id}\" (func ${id}))");
+            }
+            return $"""
+                (component $C
+                  {types}
+                  (core module $Libc {Allocator})
+                  (core instance $libc (instantiate $Libc))
+                  {lowers}
+                  (core module $Main (import "libc" "mem" (memory 1)) {core} {code})
+                  (core instance $main (instantiate $Main (with "libc" (instance $libc)) (with "f" (instance {exports}))))
+                  {lifted})
+                """;
+        }
+
+        private WitInterface Short(string name) => all.Single(i => i.Name.StartsWith($"wasi:{name}@", StringComparison.Ordinal));
+
         private WitInterface Find(string name) => all.Single(i => i.Name == name);
 
         private static string Id(WitInterface from, string type) => $"{from.Name.Replace('@', '/')}/{type}";
@@ -135,6 +170,11 @@ internal sealed class WasiMirror : IDisposable
                 return;
             }
             foreach (string inner in Names(type).Where(n => from.Types.Exists(t => t.Name == n))) Declare(from, inner, done);
+            if (type is { Arguments: [], Parts: [] } && from.Types.Exists(t => t.Name == type.Name))
+            {
+                types.AppendLine($"  (export \"{name}\" (type $l/{name} (eq $l/{type.Name})))");
+                return;
+            }
             types.AppendLine($"  (type $o/{name} {Text(type, n => $"$l/{n}")}) (export \"{name}\" (type $l/{name} (eq $o/{name})))");
         }
 

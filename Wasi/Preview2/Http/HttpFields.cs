@@ -1,0 +1,120 @@
+using System.Buffers;
+using System.Net.Http.Headers;
+using System.Text;
+using WasmJit.Components;
+
+namespace WasmJit.Wasi.Preview2;
+
+/// <summary>What <c>wasi:http/types</c> calls fields: headers or trailers, with their names as they were given and in order.</summary>
+internal sealed class HttpFields : GuestObject
+{
+    /// <summary>What all names and values may have together, in bytes.</summary>
+    internal const int MostBytes = 128 * 1024;
+
+    private static readonly SearchValues<char> Token = SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    private static readonly SearchValues<byte> Forbidden = SearchValues.Create([0, (byte)'\r', (byte)'\n']);
+
+    /// <summary>Those of the connection, which is the host's.</summary>
+    private static readonly HashSet<string> OfTheHost = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host", "http2-settings",
+    };
+
+    private readonly List<(string Name, byte[] Value)> items = [];
+    private int bytes;
+
+    internal HttpFields()
+    {
+    }
+
+    private HttpFields(HttpFields other)
+    {
+        items.AddRange(other.items);
+        bytes = other.bytes;
+    }
+
+    /// <summary>Whether a guest can only read them.</summary>
+    internal bool IsImmutable { get; set; }
+
+    internal IReadOnlyList<(string Name, byte[] Value)> Items => items;
+
+    internal HttpFields Copy() => new(this);
+
+    /// <summary>Those of a message of .NET's. What exceeds the limit is left out.</summary>
+    internal static HttpFields Of(params HttpHeaders?[] all)
+    {
+        var fields = new HttpFields { IsImmutable = true };
+        foreach (HttpHeaders? headers in all)
+        {
+            if (headers is null) continue;
+            foreach (KeyValuePair<string, HeaderStringValues> each in headers.NonValidated)
+                foreach (string value in each.Value)
+                    if (!OfTheHost.Contains(each.Key)) fields.Put(each.Key, Encoding.Latin1.GetBytes(value));
+        }
+        return fields;
+    }
+
+    private void Put(string name, byte[] value)
+    {
+        if (bytes + name.Length + value.Length > MostBytes) throw ComponentTrap.Make($"fields may have {MostBytes} bytes at most");
+        bytes += name.Length + value.Length;
+        items.Add((name, value));
+    }
+
+    private static bool Is(string a, string b) => a.Equals(b, StringComparison.OrdinalIgnoreCase);
+
+    internal byte[][] Get(string name) => [.. items.Where(i => Is(i.Name, name)).Select(i => i.Value)];
+
+    internal bool Has(string name) => items.Exists(i => Is(i.Name, name));
+
+    private HeaderError? Check(string name, params ReadOnlySpan<byte[]> values)
+    {
+        if (IsImmutable) return new HeaderError.Immutable();
+        if (name.Length == 0 || name.AsSpan().ContainsAnyExcept(Token)) return new HeaderError.InvalidSyntax();
+        if (OfTheHost.Contains(name)) return new HeaderError.Forbidden();
+        foreach (byte[] value in values)
+            if (value.AsSpan().ContainsAny(Forbidden)) return new HeaderError.InvalidSyntax();
+        return null;
+    }
+
+    internal HeaderError? Append(string name, byte[] value)
+    {
+        if (Check(name, value) is { } error) return error;
+        Put(name, value);
+        return null;
+    }
+
+    internal HeaderError? Set(string name, byte[][] values)
+    {
+        if (Check(name, values) is { } error) return error;
+        Remove(name);
+        foreach (byte[] value in values) Put(name, value);
+        return null;
+    }
+
+    internal HeaderError? Delete(string name)
+    {
+        if (Check(name) is { } error) return error;
+        Remove(name);
+        return null;
+    }
+
+    private void Remove(string name)
+    {
+        bytes -= items.Where(i => Is(i.Name, name)).Sum(i => i.Name.Length + i.Value.Length);
+        items.RemoveAll(i => Is(i.Name, name));
+    }
+
+    /// <summary>The value of a header for the length of a body; null if there is none, or no number.</summary>
+    internal long? ContentLength => Get("content-length") is [var value] && long.TryParse(Encoding.ASCII.GetString(value), out long length) && length >= 0 ? length : null;
+
+    internal void CopyTo(HttpHeaders headers, HttpContentHeaders? ofContent)
+    {
+        foreach ((string name, byte[] value) in items)
+        {
+            string text = Encoding.Latin1.GetString(value);
+            // Those of a body are another collection's.
+            if (!headers.TryAddWithoutValidation(name, text)) ofContent?.TryAddWithoutValidation(name, text);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using WasmJit.Components;
+
+namespace WasmJit.Wasi.Preview2;
+
+/// <summary><c>wasi:http/outgoing-handler</c>, on <see cref="HttpClient"/>.</summary>
+internal static class HttpOutgoingInterface
+{
+    internal static void AddTo(InterfaceWriter to, WasiState state)
+    {
+        ResourceTypes types = state.Types;
+        to.Add("outgoing-request", types.OutgoingRequest);
+        to.Add("request-options", types.RequestOptions);
+        to.Add("future-incoming-response", types.FutureResponse);
+        to.Add("handle", ComponentResult<ComponentResource, HttpFailure> (ComponentResource request, ComponentResource? options) =>
+        {
+            OutgoingRequest message = request.Get<OutgoingRequest>();
+            RequestOptions? times = options?.Get<RequestOptions>();
+            request.Dispose();
+            options?.Dispose();
+            try
+            {
+                return types.FutureResponse.New(Send(state, message, times));
+            }
+            catch (HttpFault fault)
+            {
+                return ComponentResult<ComponentResource, HttpFailure>.Fail(fault.Failure);
+            }
+        });
+    }
+
+    private static FutureResponse Send(WasiState state, OutgoingRequest request, RequestOptions? options)
+    {
+        Uri address = request.Address;
+        if (state.Options.Http is not { } granted || !granted.Allow(address)) throw new HttpFault(new HttpFailure.HttpRequestDenied());
+        HttpMethod method;
+        try
+        {
+            method = new HttpMethod(request.Method.Text);
+        }
+        catch (FormatException)
+        {
+            throw new HttpFault(new HttpFailure.HttpRequestMethodInvalid());
+        }
+        if (!state.Requests.Wait(0)) throw new HttpFault(new HttpFailure.ConnectionLimitReached());
+        var message = new HttpRequestMessage(method, address) { Content = request.Body is { } body ? new BodyContent(body, request.Fields.ContentLength) : null };
+        request.Fields.CopyTo(message.Headers, message.Content?.Headers);
+        var source = CancellationTokenSource.CreateLinkedTokenSource(state.Options.Cancellation);
+        return new FutureResponse(SendAsync(state, granted, message, options, source), source);
+    }
+
+    private static async Task<IncomingResponse> SendAsync(WasiState state, WasiHttp granted, HttpRequestMessage message, RequestOptions? options, CancellationTokenSource source)
+    {
+        try
+        {
+            if (Time(options?.Connect) is { } connect) source.CancelAfter(connect + (Time(options?.FirstByte) ?? granted.Timeout));
+            else source.CancelAfter(Time(options?.FirstByte) ?? granted.Timeout);
+            // On another thread: what is left of the guest's own goes on.
+            HttpResponseMessage response = await Task.Run(() => granted.Client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, source.Token)).ConfigureAwait(false);
+            source.CancelAfter(System.Threading.Timeout.InfiniteTimeSpan);
+            Stream content = await response.Content.ReadAsStreamAsync(source.Token).ConfigureAwait(false);
+            return new IncomingResponse(state, response, new ResponseStream(content, Time(options?.BetweenBytes) ?? granted.Timeout, state.Options.Cancellation));
+        }
+        finally
+        {
+            state.Requests.Release();
+        }
+    }
+
+    private static TimeSpan? Time(ulong? nanoseconds) => nanoseconds is { } time ? TimeSpan.FromTicks((long)Math.Min(Math.Max(1, time / 100), (ulong)TimeSpan.FromDays(1).Ticks)) : null;
+
+    /// <summary>A body, whose every read has a time.</summary>
+    private sealed class ResponseStream(Stream inner, TimeSpan time, CancellationToken cancellation) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            using var source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            source.CancelAfter(time);
+            try
+            {
+                return await inner.ReadAsync(buffer, source.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new HttpFault(new HttpFailure.ConnectionReadTimeout());
+            }
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing) inner.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Net;
+using WasmJit.Components;
+
+namespace WasmJit.Wasi.Preview2;
+
+/// <summary>What <c>wasi:sockets/ip-name-lookup</c> calls a resolve-address-stream.</summary>
+internal sealed class AddressStream : GuestObject
+{
+    /// <summary>The longest name, as text.</summary>
+    private const int LongestName = 255;
+
+    private readonly WasiState state;
+    private readonly CancellationTokenSource source = new();
+    private readonly Task<IPAddress[]> task;
+    private int next;
+
+    internal AddressStream(WasiState state, string name)
+    {
+        WasiNetwork granted = Networks.Granted(state);
+        if (name.Length is 0 or > LongestName || Uri.CheckHostName(name) == UriHostNameType.Unknown) throw new NetworkFault(NetworkError.InvalidArgument);
+        bool isAddress = IPAddress.TryParse(name, out IPAddress? address);
+        if (!isAddress && !granted.LookUp(name)) throw new NetworkFault(NetworkError.AccessDenied);
+        this.state = state;
+        state.CountOpened();
+        task = isAddress ? Task.FromResult<IPAddress[]>([address!]) : Dns.GetHostAddressesAsync(name, source.Token);
+    }
+
+    internal IReadySource Source => new TaskSource(task);
+
+    /// <summary>The next address; null behind the last.</summary>
+    internal IpAddress? Next()
+    {
+        if (!task.IsCompleted) throw new NetworkFault(NetworkError.WouldBlock);
+        IPAddress[] all = task.GetAwaiter().GetResult();
+        return next < all.Length ? IpAddress.Of(all[next++]) : null;
+    }
+
+    private protected override void Close()
+    {
+        source.Cancel();
+        source.Dispose();
+        // What it ends with interests nobody any more.
+        _ = task.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        state.CountClosed();
+    }
+}
+
+/// <summary><c>wasi:sockets/ip-name-lookup</c>.</summary>
+internal static class SocketsLookupInterface
+{
+    internal static void AddTo(InterfaceWriter to, WasiState state)
+    {
+        to.Add("pollable", state.Types.Pollable);
+        to.Add("network", state.Types.Network);
+        to.Add("resolve-address-stream", state.Types.ResolveAddressStream);
+        to.Add("resolve-addresses", (ComponentResource network, string name) => Networks.Try(() => state.Types.ResolveAddressStream.New(new AddressStream(state, name))));
+        to.Add("[method]resolve-address-stream.resolve-next-address", (ComponentResource self) => Networks.Try(() => self.Get<AddressStream>().Next()));
+        to.Add("[method]resolve-address-stream.subscribe", (ComponentResource self) => IoPollInterface.New(state, self.Get<AddressStream>().Source, self.Get<AddressStream>()));
+    }
+}
