@@ -1,5 +1,3 @@
-using WasmJit.Components;
-
 namespace WasmJit.Wasi.Preview2;
 
 /// <summary><c>method</c>.</summary>
