@@ -16,7 +16,7 @@ internal static class GuestJit
     private const int Timed = 5_000, Rounds = 3;
 
     /// <summary>The other engines make module and instance of each, which takes long.</summary>
-    private const int LiveElsewhere = 8_000;
+    private const int LiveElsewhere = 2_000;
 
     private enum Kind { Function, Named, Module }
 

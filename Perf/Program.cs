@@ -21,6 +21,7 @@ internal static class Program
         Perf components [--memory-checks guard|explicit]           calls of components, beside the same by hand
         Perf signatures [COUNT]                                    modules of different signatures, 1000000 by default: what stays
         Perf guest-jit [--count N] [--live N] [--threads N]        guests that make functions and modules, beside V8 and Wasmtime
+        Perf method-jit                                            a language with a method JIT, beside its interpreter and C
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
         KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all. compare, latency, programs, saved, linking and tiers take
         --compilation tiered|lazy|ahead|interpreted too.
@@ -76,6 +77,9 @@ internal static class Program
                     return 0;
                 case "guest-jit":
                     GuestJit.Run(rest);
+                    return 0;
+                case "method-jit":
+                    MethodJit.Run();
                     return 0;
                 case "bench":
                     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. rest]);

@@ -76,6 +76,7 @@ public sealed class PageTests
     [InlineData("wasi")]
     [InlineData("components")]
     [InlineData("linking-builtins")]
+    [InlineData("guest-jit")]
     public void PagesForEmbeddersHaveCode(string name)
     {
         var page = new Page(InRepository($"Docs/{name}.md"));

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Globalization;
+using Sprig;
+
+namespace WasmJit.Perf;
+
+/// <summary>The programs of Samples/MethodJit: interpreted and compiled by the guest, and the same in C.</summary>
+internal static class MethodJit
+{
+    private const int Rounds = 5;
+
+    private static readonly (string Name, long Argument)[] Programs =
+        [("fib", 30), ("sieve", 500_000), ("collatz", 300_000), ("matrix", 200), ("mandelbrot", 300)];
+
+    public static void Run()
+    {
+        Console.WriteLine($"best of {Rounds}, ms{"interpreted",16}{"compiled",12}{"ratio",8}{"C, cc -O2",12}{"ratio",8}");
+        double product = 1;
+        foreach ((string name, long argument) in Programs)
+        {
+            string text = Machine.Resource(name + ".sprig");
+            (double interpreted, long expected) = Time(new Machine(text, compiles: false), argument);
+            (double compiled, long result) = Time(new Machine(text), argument);
+            if (result != expected) throw new InvalidOperationException($"{name}: {result}, not {expected}.");
+            (double native, result) = Native(name, argument) ?? (double.NaN, expected);
+            if (result != expected) throw new InvalidOperationException($"{name}: C has {result}, not {expected}.");
+            product *= interpreted / compiled;
+            Console.WriteLine($"{name,-15}{interpreted,16:f1}{compiled,12:f1}{interpreted / compiled,8:f1}{native,12:f1}{compiled / native,8:f2}");
+        }
+        Console.WriteLine($"compiled is faster by {Math.Pow(product, 1.0 / Programs.Length):f1} in the mean");
+    }
+
+    /// <summary>The machine's own code is warm after the first runs.</summary>
+    private static (double Milliseconds, long Result) Time(Machine machine, long argument)
+    {
+        double best = double.MaxValue;
+        long result = 0;
+        for (int round = 0; round <= Rounds; round++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            result = machine.Run("main", argument);
+            if (round > 0) best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+        return (best, result);
+    }
+
+    /// <summary>The program in C; null where there is no compiler.</summary>
+    private static (double Milliseconds, long Result)? Native(string name, long argument)
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("method-jit");
+        try
+        {
+            foreach (string file in new[] { name + ".c", "program.h" }) File.WriteAllText(Path.Combine(folder.FullName, file), Machine.Resource(file));
+            string program = Path.Combine(folder.FullName, name);
+            using (Process compiler = Process.Start("cc", ["-O2", "-o", program, program + ".c"])) compiler.WaitForExit();
+            double best = double.MaxValue;
+            long result = 0;
+            for (int round = 0; round < Rounds; round++)
+            {
+                using Process process = Process.Start(new ProcessStartInfo(program, [argument.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true })!;
+                string[] lines = process.StandardOutput.ReadToEnd().Split('\n');
+                process.WaitForExit();
+                result = long.Parse(lines[0], CultureInfo.InvariantCulture);
+                best = Math.Min(best, long.Parse(lines[1], CultureInfo.InvariantCulture) / 1000.0);
+            }
+            return (best, result);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+}
