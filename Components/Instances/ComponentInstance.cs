@@ -79,6 +79,34 @@ public sealed class ComponentInstance : IDisposable
     public T GetFunction<T>(string name)
         where T : Delegate => (T)GetFunction(name).As(typeof(T));
 
+    /// <summary>
+    /// The instance as an interface: methods are exported functions, and properties whose type is an interface are exported interfaces. A method that returns a
+    /// task stands for a function that may wait. If the function returns a <c>result</c> and the method its value, errors are thrown as a
+    /// <see cref="ComponentErrorException"/>. Resources are interfaces, too, whose methods are those of the resource; a method of the name of a resource, or with
+    /// <c>New</c> or <c>Create</c> before it, is the resource's constructor. All other types are as for <see cref="GetFunction{T}"/>.
+    /// </summary>
+    /// <typeparam name="T">
+    /// The interface. If the component exports an interface of its name, without the <c>I</c>, or of that in its <see cref="WasmNameAttribute"/>, it stands for that, otherwise
+    /// for the component itself.
+    /// </typeparam>
+    /// <exception cref="BindingException">It does not fit: the message says of each member why.</exception>
+    /// <exception cref="ObjectDisposedException">The instance has been disposed of.</exception>
+    public T As<T>()
+        where T : class
+    {
+        ObjectDisposedException.ThrowIf(tree.IsDisposed, this);
+        return (T)(object)FaceBinder.Make(typeof(T), this);
+    }
+
+    /// <summary>As <see cref="As{T}"/>; what it gives owns the instance.</summary>
+    internal T Into<T>()
+        where T : class
+    {
+        ComponentFace face = FaceBinder.Make(typeof(T), this);
+        face.Owned = this;
+        return (T)(object)face;
+    }
+
     /// <summary>An instance that it exports, an interface for one. It belongs to this one, and is disposed of with it.</summary>
     /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
     /// <exception cref="ObjectDisposedException">The instance has been disposed of.</exception>

@@ -58,6 +58,28 @@ public sealed class WasmComponent
     /// <exception cref="TrapException">A start function traps.</exception>
     public ComponentInstance Instantiate(ComponentHost? imports = null, ComponentInstanceOptions? options = null) =>
         ComponentInstance.Make(this, imports ?? new ComponentHost(), options ?? new ComponentInstanceOptions());
+
+    /// <summary>Makes an instance as an interface: see <see cref="ComponentInstance.As{T}"/>. To dispose of what it gives disposes of the instance.</summary>
+    /// <typeparam name="T">The interface; a disposable one.</typeparam>
+    /// <param name="imports">What the component imports; null if it imports nothing.</param>
+    /// <param name="options">What it may have; the defaults if null.</param>
+    /// <exception cref="BindingException">The interface does not fit.</exception>
+    /// <exception cref="LinkException">Imports are missing or of other types, or the guest may have no more of something.</exception>
+    /// <exception cref="TrapException">A start function traps.</exception>
+    public T Instantiate<T>(ComponentHost? imports = null, ComponentInstanceOptions? options = null)
+        where T : class, IDisposable
+    {
+        ComponentInstance instance = Instantiate(imports, options);
+        try
+        {
+            return instance.Into<T>();
+        }
+        catch
+        {
+            instance.Dispose();
+            throw;
+        }
+    }
 }
 
 /// <summary>What an instance of a component may have.</summary>

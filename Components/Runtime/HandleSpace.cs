@@ -208,6 +208,11 @@ internal sealed class CallScope(BorrowScope? callee)
         if (Callee is not null) Callee.Borrows = 0;
     }
 
+    private List<ComponentResource>? lent;
+
+    /// <summary>An object of the host has a handle for this call alone.</summary>
+    internal void Forget(ComponentResource resource) => (lent ??= []).Add(resource);
+
     /// <summary>A function of the host has ended.</summary>
     internal void End() => HasEnded = true;
 
@@ -215,6 +220,8 @@ internal sealed class CallScope(BorrowScope? callee)
     internal void Return()
     {
         HasEnded = true;
+        foreach (ComponentResource resource in lent ?? []) resource.Forget();
+        lent = null;
         if (lenders is null) return;
         foreach (ResourceHandle handle in lenders) handle.Lends--;
         lenders = null;

@@ -38,7 +38,18 @@ internal static class DelegateBinder
         }
     }
 
-    private static (Type[] Parameters, Type Result, bool IsTask) Signature(FunctionType type, Type delegateType)
+    /// <summary>What a delegate's signature says.</summary>
+    /// <param name="Parameters">Its parameters.</param>
+    /// <param name="Result">The result as it crosses: of a result whose errors are exceptions the <see cref="ComponentResult{TOk, TError}"/>.</param>
+    /// <param name="IsTask">Whether it comes with a task.</param>
+    /// <param name="Declared">What the delegate says; void for nothing.</param>
+    private readonly record struct DelegateSignature(Type[] Parameters, Type Result, bool IsTask, Type Declared)
+    {
+        /// <summary>Whether errors are exceptions.</summary>
+        internal bool Throws => Result != Declared;
+    }
+
+    private static DelegateSignature Signature(FunctionType type, Type delegateType)
     {
         MethodInfo invoke = delegateType.GetMethod("Invoke") ?? throw new ArgumentException($"{CSharpName.Of(delegateType)} is no delegate type");
         Type[] parameters = [.. invoke.GetParameters().Select(p => p.ParameterType)];
@@ -47,28 +58,71 @@ internal static class DelegateBinder
         if (isTask) result = result == typeof(Task) ? typeof(void) : result.GetGenericArguments()[0];
         if (parameters.Length != type.Parameters.Length)
             throw new ArgumentException($"the function has {type.Parameters.Length} parameters, {CSharpName.Of(delegateType)} has {parameters.Length}");
-        if (type.Result is null != (result == typeof(void)))
+        Type wire = result;
+        if (type.Result is ResultType fallible && result != typeof(ComponentValue) && !(result.IsGenericType && result.GetGenericTypeDefinition() == typeof(ComponentResult<,>)))
+        {
+            if (fallible.Ok is null != (result == typeof(void)))
+                throw new ArgumentException($"the function's result has {(fallible.Ok is null ? "no" : "a")} value, {CSharpName.Of(delegateType)} has {(fallible.Ok is null ? "one" : "none")}");
+            wire = typeof(ComponentResult<,>).MakeGenericType(fallible.Ok is null ? typeof(NoValue) : result, fallible.Error is null ? typeof(NoValue) : typeof(ComponentValue));
+        }
+        if (type.Result is null != (wire == typeof(void)))
             throw new ArgumentException($"the function has {(type.Result is null ? "no" : "a")} result, {CSharpName.Of(delegateType)} has {(type.Result is null ? "one" : "none")}");
-        return (parameters, result, isTask);
+        return new(parameters, wire, isTask, result);
+    }
+
+    private static MethodInfo Helper(string name, params Type[] types) => typeof(ResultErrors).GetMethod(name, Members)!.MakeGenericMethod(types);
+
+    /// <summary>A result's value; its error is thrown.</summary>
+    private static MethodCallExpression Unwrap(Expression result, DelegateSignature signature)
+    {
+        Type[] parts = signature.Result.GetGenericArguments();
+        bool isNothing = signature.Declared == typeof(void);
+        return Expression.Call(
+            (isNothing, signature.IsTask) switch
+            {
+                (true, true) => Helper(nameof(ResultErrors.CheckAsync), parts[1]),
+                (true, false) => Helper(nameof(ResultErrors.Check), parts[1]),
+                (false, true) => Helper(nameof(ResultErrors.ValueAsync), parts),
+                _ => Helper(nameof(ResultErrors.Value), parts),
+            }, result);
+    }
+
+    /// <summary>Assigns what a function of the host gives; errors that it throws become a result.</summary>
+    private static Expression Assign(ParameterExpression value, Expression call, DelegateSignature signature)
+    {
+        if (!signature.Throws) return Expression.Assign(value, call);
+        Type[] parts = signature.Result.GetGenericArguments();
+        ParameterExpression error = Expression.Parameter(typeof(ComponentErrorException));
+        Expression made = signature.Declared == typeof(void)
+            ? Expression.Block(call, Expression.Call(Helper(nameof(ResultErrors.Ok), parts), Expression.Default(typeof(NoValue))))
+            : Expression.Call(Helper(nameof(ResultErrors.Ok), parts), call);
+        return Expression.TryCatch(
+            Expression.Block(typeof(void), Expression.Assign(value, made)),
+            Expression.Catch(error, Expression.Block(typeof(void), Expression.Assign(value, Expression.Call(Helper(nameof(ResultErrors.Failed), parts), error)))));
     }
 
     // ---- exports ----
 
     /// <summary>The delegate of an exported function.</summary>
+    /// <param name="delegateType">Its type.</param>
+    /// <param name="owner">The instance.</param>
+    /// <param name="function">The function.</param>
+    /// <param name="faces">The interfaces that stand for resources; null if none do.</param>
     /// <exception cref="ArgumentException">The delegate type does not fit.</exception>
-    internal static Delegate ToExport(Type delegateType, ComponentInstance owner, LiftedFunction function)
+    internal static Delegate ToExport(Type delegateType, ComponentInstance owner, LiftedFunction function, ResourceFaces? faces = null)
     {
         bool isPlain = function.IsPlain;
-        int variant = (isPlain ? 1 : 0) | (function.Side.Is64 ? 2 : 0);
+        int variant = (isPlain ? 1 : 0) | (function.Side.Is64 ? 2 : 0) | (function.PostReturn is null ? 0 : 32);
         Func<TypedCall, Delegate> make = Get(function.Type, delegateType, variant, () => Make(delegateType, function, isPlain));
-        return make(new TypedCall(owner, function));
+        return make(new TypedCall(owner, function, faces));
     }
 
     private static Func<TypedCall, Delegate> Make(Type delegateType, LiftedFunction function, bool isPlain)
     {
         // Expressions that are interpreted have no locals with an address.
         Runtime.RuntimeCode.Require();
-        (Type[] types, Type result, bool isTask) = Signature(function.Type, delegateType);
+        DelegateSignature signature = Signature(function.Type, delegateType);
+        (Type[] types, Type result, bool isTask) = (signature.Parameters, signature.Result, signature.IsTask);
         FunctionShape shape = function.Shape;
         ValueForm form = shape.FlatParameters <= TypeLimits.FlatParameters ? ValueForm.Flat : ValueForm.Allocated;
         if (isPlain && !isTask && function.PostReturn is null && TypeBinding.AreNumbers(shape.Parameters, types) && TypeBinding.AreNumbers(shape.Results, [result])
@@ -84,6 +138,7 @@ internal static class DelegateBinder
                 ? Expression.Block(body, Expression.Property(null, typeof(Task), nameof(System.Threading.Tasks.Task.CompletedTask)))
                 : Expression.Call(typeof(Task), nameof(System.Threading.Tasks.Task.FromResult), [result], body);
         }
+        if (signature.Throws) body = Unwrap(body, signature);
         return Expression.Lambda<Func<TypedCall, Delegate>>(Expression.Lambda(delegateType, body, parameters), call).Compile();
     }
 
@@ -190,7 +245,8 @@ internal static class DelegateBinder
 
     private static Expression<TypedInvoke> InvokeOf(FunctionType type, Type delegateType, ValueForm parameters, bool hasPointer, bool is64)
     {
-        (Type[] types, Type result, bool isTask) = Signature(type, delegateType);
+        DelegateSignature signature = Signature(type, delegateType);
+        (Type[] types, Type result, bool isTask) = (signature.Parameters, signature.Result, signature.IsTask);
         FunctionShape shape = FunctionShape.Of(type);
         var binding = new TypeBinding(is64);
         var locals = new List<ParameterExpression>();
@@ -212,7 +268,7 @@ internal static class DelegateBinder
             {
                 ParameterExpression value = Expression.Variable(result);
                 locals.Add(value);
-                steps.Add(Expression.Assign(value, call));
+                steps.Add(Assign(value, call, signature));
                 steps.AddRange(binding.LowerAll(shape.Results, [value], hasPointer ? ValueForm.Memory : ValueForm.Flat, Result, locals));
             }
             steps.Add(Expression.Constant(null, typeof(Task)));
@@ -222,7 +278,8 @@ internal static class DelegateBinder
 
     private static TypedResult MakeResult(FunctionType type, Type delegateType, bool hasPointer, bool is64)
     {
-        (_, Type result, _) = Signature(type, delegateType);
+        DelegateSignature signature = Signature(type, delegateType);
+        Type result = signature.Result;
         FunctionShape shape = FunctionShape.Of(type);
         var locals = new List<ParameterExpression>();
         var steps = new List<Expression>();
@@ -234,7 +291,10 @@ internal static class DelegateBinder
         {
             ParameterExpression value = Expression.Variable(result);
             locals.Add(value);
-            steps.Add(Expression.Assign(value, Expression.Call(typeof(TypedMemory).GetMethod(nameof(TypedMemory.ResultOf), Members)!.MakeGenericMethod(result), Ended)));
+            Expression ended = signature.Declared == typeof(void)
+                ? Expression.Call(typeof(TypedMemory).GetMethod(nameof(TypedMemory.End), Members)!, Ended)
+                : Expression.Call(typeof(TypedMemory).GetMethod(nameof(TypedMemory.ResultOf), Members)!.MakeGenericMethod(signature.Declared), Ended);
+            steps.Add(Assign(value, ended, signature));
             steps.AddRange(new TypeBinding(is64).LowerAll(shape.Results, [value], hasPointer ? ValueForm.Memory : ValueForm.Flat, Result, locals));
         }
         return Expression.Lambda<TypedResult>(Expression.Block(typeof(void), locals, steps), TypeBinding.Context, Ended, Result).Compile();

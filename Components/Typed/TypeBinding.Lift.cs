@@ -121,6 +121,7 @@ internal sealed partial class TypeBinding
                     }
                     return Expression.Switch(clr, Number(cases.Length, VariantType.DiscriminantSize(cases.Length), at, isFlat), Expression.Default(clr), null, arms);
                 }
+            case HandleType when IsObject(clr): return Expression.Call(Method(nameof(TypedMemory.Object), clr), Context, TypeConst(type), at, Const(isFlat));
             case HandleType:
                 Expect(type, clr, typeof(ComponentResource));
                 return Expression.Call(Method(nameof(TypedMemory.Resource)), Context, TypeConst(type), at, Const(isFlat));

@@ -70,6 +70,12 @@ internal sealed partial class TypeBinding
                     return Expression.Call(
                         Method(nameof(TypedMemory.WriteItems), element), Context, at, value, Const((int)length), LowerOf(list.Element, element, size, isFlat));
                 }
+            case ListType list when clr.IsGenericType && clr.GetGenericTypeDefinition() == typeof(ReadOnlySpan<>):
+                {
+                    Type element = clr.GetGenericArguments()[0];
+                    if (!SameLayout.IsAny(list.Element, element)) throw Mismatch(type, clr);
+                    return Expression.Call(Method(nameof(TypedMemory.WriteSpan), element), Side, at, Const(isFlat), value, Const(list.Element.Layout32.Alignment));
+                }
             case ListType list:
                 {
                     Type element = ElementOf(type, clr);
@@ -148,6 +154,7 @@ internal sealed partial class TypeBinding
                     }
                     return Expression.Block([local], Expression.Assign(local, value), Clear(type, at, isFlat), choose);
                 }
+            case HandleType when IsObject(clr): return Expression.Call(Method(nameof(TypedMemory.WriteObject), clr), Context, TypeConst(type), at, Const(isFlat), value);
             case HandleType:
                 Expect(type, clr, typeof(ComponentResource));
                 return Expression.Call(Method(nameof(TypedMemory.WriteResource)), Context, TypeConst(type), at, Const(isFlat), value);

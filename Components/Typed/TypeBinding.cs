@@ -182,6 +182,10 @@ internal sealed partial class TypeBinding(bool is64)
         return (parts[0], parts[1]);
     }
 
+    /// <summary>Whether a type can stand for a resource: an interface, or a class of the host.</summary>
+    internal static bool IsObject(Type clr) => clr != typeof(ComponentResource) && (clr.IsInterface
+        || (clr.IsClass && clr != typeof(string) && clr != typeof(object) && !clr.IsArray && !typeof(Delegate).IsAssignableFrom(clr) && !typeof(Task).IsAssignableFrom(clr)));
+
     /// <summary>Where parts are: offsets in memory, or slots of 8 bytes.</summary>
     private IEnumerable<(ComponentValType Type, long Offset)> Places(IEnumerable<ComponentValType> parts, bool isFlat)
     {

@@ -32,7 +32,7 @@ internal sealed class TypedCall
     private Scheduler scheduler;
     private BorrowScope? borrows;
 
-    internal TypedCall(ComponentInstance owner, LiftedFunction function)
+    internal TypedCall(ComponentInstance owner, LiftedFunction function, ResourceFaces? faces)
     {
         this.owner = owner;
         this.function = function;
@@ -43,7 +43,7 @@ internal sealed class TypedCall
         hasPostReturn = function.PostReturn is not null;
         single = entered[0];
         isSimple = entered.Length == 1 && !hasHandles;
-        Context = new TypedContext(function.Side, function.Instance);
+        Context = new TypedContext(function.Side, function.Instance) { Faces = faces };
         CoreDelegate = function.Core.Delegate;
     }
 
@@ -129,7 +129,7 @@ internal sealed class TypedCall
 
     internal T RunTask<T>(Action<TypedContext, nint> lower, Func<TypedContext, nint, T> liftFlat, Func<TypedContext, nint, T> liftMemory)
     {
-        TypedTask<T> call = new(function, lower, liftFlat, liftMemory);
+        TypedTask<T> call = new(function, Context.Faces, lower, liftFlat, liftMemory);
         Scheduler current = owner.Tree.Enter();
         try
         {
@@ -146,15 +146,15 @@ internal sealed class TypedCall
     internal async Task<T> RunTaskAsync<T>(Action<TypedContext, nint> lower, Func<TypedContext, nint, T> liftFlat, Func<TypedContext, nint, T> liftMemory)
     {
         ObjectDisposedException.ThrowIf(owner.IsDisposed, owner);
-        TypedTask<T> call = new(function, lower, liftFlat, liftMemory);
+        TypedTask<T> call = new(function, Context.Faces, lower, liftFlat, liftMemory);
         await Scheduler.RunAsync(owner.Tree, call, () => call.Begin(entered), default).ConfigureAwait(false);
         return call.Value;
     }
 
     private sealed class TypedTask<T>(
-        LiftedFunction function, Action<TypedContext, nint> lower, Func<TypedContext, nint, T> liftFlat, Func<TypedContext, nint, T> liftMemory) : HostTaskCaller
+        LiftedFunction function, ResourceFaces? faces, Action<TypedContext, nint> lower, Func<TypedContext, nint, T> liftFlat, Func<TypedContext, nint, T> liftMemory) : HostTaskCaller
     {
-        private readonly TypedContext context = new(function.Side, function.Instance);
+        private readonly TypedContext context = new(function.Side, function.Instance) { Faces = faces };
         private T value = default!;
 
         internal T Value

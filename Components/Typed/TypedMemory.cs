@@ -105,6 +105,15 @@ internal static unsafe class TypedMemory
         GC.KeepAlive(side);
     }
 
+    internal static void WriteSpan<T>(GuestSide side, nint at, bool isFlat, ReadOnlySpan<T> items, int alignment)
+        where T : unmanaged
+    {
+        ulong address = Allocate(side, items.Length, sizeof(T), alignment);
+        MemoryMarshal.AsBytes(items).CopyTo(new Span<byte>(side.Base + address, items.Length * sizeof(T)));
+        WritePair(side, at, isFlat, address, (ulong)items.Length);
+        GC.KeepAlive(side);
+    }
+
     private static ulong Allocate(GuestSide side, int count, long size, int alignment)
     {
         ulong bytes = (ulong)count * (ulong)size;
@@ -189,6 +198,32 @@ internal static unsafe class TypedMemory
     internal static void WriteResource(TypedContext context, ComponentValType type, nint at, bool isFlat, ComponentResource value) =>
         WriteValue(context, type, at, isFlat, ComponentValue.From(value));
 
+    /// <summary>A resource as an object: one of the host itself, or a face of one of a component.</summary>
+    internal static T Object<T>(TypedContext context, ComponentValType type, nint at, bool isFlat)
+        where T : class
+    {
+        ComponentResource resource = Resource(context, type, at, isFlat);
+        if (resource.IsOfHost) return resource.IsBorrowed ? resource.Get<T>() : resource.Take<T>();
+        return context.Faces?.Of<T>(resource) ?? throw new InvalidOperationException($"{typeof(T).Name} stands for no resource of the component.");
+    }
+
+    internal static void WriteObject<T>(TypedContext context, ComponentValType type, nint at, bool isFlat, T value)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        var handle = (HandleType)type;
+        if (value is ComponentFace { Resource: { } held })
+        {
+            WriteResource(context, type, at, isFlat, held);
+            return;
+        }
+        HostResourceType host = context.Types.Resolve(handle.Resource).Host ?? throw new ArgumentException("The object is no resource of the component.");
+        ComponentResource made = host.New(value);
+        // A handle that is only lent is gone when the call is; the object stays.
+        if (handle.IsBorrow) context.Scope?.Forget(made);
+        WriteResource(context, type, at, isFlat, made);
+    }
+
     internal static void NoCase(object? value) => throw new ArgumentException($"A {value?.GetType().Name ?? "null"} is no case of the variant.");
 }
 
@@ -207,4 +242,7 @@ internal sealed class TypedContext(GuestSide side, InstanceState types)
 
     /// <summary>The call that handles are borrowed for.</summary>
     internal CallScope? Scope { get; set; }
+
+    /// <summary>The interfaces that stand for resources; null if none do.</summary>
+    internal ResourceFaces? Faces { get; init; }
 }

@@ -53,6 +53,24 @@ public sealed class ComponentResource : IDisposable
         return representation;
     }
 
+    /// <summary>Whether it is an object of the host.</summary>
+    internal bool IsOfHost => type.Host is not null;
+
+    /// <summary>The host has its object back: the handle is gone.</summary>
+    internal T Take<T>()
+        where T : class
+    {
+        T value = Get<T>();
+        Forget();
+        return value;
+    }
+
+    internal void Forget()
+    {
+        isGone = true;
+        type.Host?.Forget(representation);
+    }
+
     /// <summary>The call did not take place that it was given to.</summary>
     internal void TakeBack() => isGone = false;
 
@@ -139,6 +157,8 @@ public sealed class HostResourceType
         if (Dropping is not null && objects.TryGetValue(representation, out object? found)) Dropping(found);
         Dropped(representation);
     }
+
+    internal void Forget(ulong representation) => objects.TryRemove(representation, out _);
 
     internal void Dropped(ulong representation)
     {

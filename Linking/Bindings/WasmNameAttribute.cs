@@ -1,8 +1,11 @@
 namespace WasmJit;
 
-/// <summary>The WebAssembly name of a member, where it is not the member's own in one of the usual spellings.</summary>
+/// <summary>
+/// The WebAssembly name of a member, where it is not the member's own in one of the usual spellings. Of an interface: the interface or resource of a
+/// component that it stands for.
+/// </summary>
 /// <param name="name">The export or import.</param>
-[AttributeUsage(AttributeTargets.Method | AttributeTargets.Property | AttributeTargets.Event)]
+[AttributeUsage(AttributeTargets.Method | AttributeTargets.Property | AttributeTargets.Event | AttributeTargets.Interface)]
 public sealed class WasmNameAttribute(string name) : Attribute
 {
     /// <summary>The export or import.</summary>
