@@ -80,12 +80,52 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
     /// </summary>
     public void Add(string name, Delegate function) => AddItem(name, function);
 
+    private readonly List<HostMembers> members = [];
+
+    /// <summary>
+    /// Adds the public methods of an object as functions. A function is a method of its name, without hyphens and case, or of its <see cref="WasmNameAttribute"/>; one
+    /// that waits may end in <c>Async</c>. Types are those of <see cref="ComponentInstance.GetFunction{T}"/>; lists of numbers may be a <see cref="ReadOnlySpan{T}"/>, a view of
+    /// the guest's memory. A method whose function returns a <c>result</c> may return the value, and throw a <see cref="ComponentErrorException"/>.
+    /// </summary>
+    /// <typeparam name="T">The type whose methods count: an interface, or the object's class.</typeparam>
+    /// <param name="target">The object.</param>
+    public void AddObject<T>(T target)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        members.Add(new HostMembers(typeof(T), target, null));
+    }
+
+    /// <summary>
+    /// Adds a class as a resource type: its public constructor, methods and static methods are the resource's. An object that is <see cref="IDisposable"/> is disposed of
+    /// when its owner drops the handle. Functions of the host have objects of the class where their types have the resource.
+    /// </summary>
+    /// <typeparam name="T">The class.</typeparam>
+    /// <param name="name">The resource's name.</param>
+    /// <returns>The type.</returns>
+    /// <exception cref="ArgumentException">There is an import of this name already.</exception>
+    public HostResourceType AddResource<T>(string name)
+        where T : class
+    {
+        var type = new HostResourceType(name);
+        Add(name, type);
+        members.Add(new HostMembers(typeof(T), null, name));
+        return type;
+    }
+
     /// <summary>
     /// What stands for an import: that of the name, or else the newest version that is compatible with it by the rules of semantic versions. What a component uses of
     /// it is compared in any case.
     /// </summary>
-    internal object? Find(string name) => items.GetValueOrDefault(name)
-        ?? (InterfaceVersion.Of(name, out string track) is not null && tracks.TryGetValue(track, out var newest) ? newest.Item : null);
+    internal object? Find(string name)
+    {
+        if (items.TryGetValue(name, out object? found)) return found;
+        if (InterfaceVersion.Of(name, out string track) is not null && tracks.TryGetValue(track, out var newest)) return newest.Item;
+        foreach (HostMembers each in members)
+            if (each.Find(name) is { } function) return function;
+        return null;
+    }
+
 
     internal IReadOnlyDictionary<string, object> Resolve(ComponentSignature signature, HostScope scope) => new ImportResolver(scope).Resolve(signature, this);
 

@@ -248,7 +248,7 @@ internal static class DelegateBinder
         DelegateSignature signature = Signature(type, delegateType);
         (Type[] types, Type result, bool isTask) = (signature.Parameters, signature.Result, signature.IsTask);
         FunctionShape shape = FunctionShape.Of(type);
-        var binding = new TypeBinding(is64);
+        var binding = new TypeBinding(is64, allowsViews: true);
         var locals = new List<ParameterExpression>();
         var steps = new List<Expression>();
         bool isFlat = parameters == ValueForm.Flat && shape.FlatParameters <= TypeLimits.FlatParameters;

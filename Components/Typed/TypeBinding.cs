@@ -8,7 +8,7 @@ namespace WasmJit.Components;
 /// <summary>
 /// Makes expressions that read values of component types as .NET types, and write them. Names are compared without hyphens and case.
 /// </summary>
-internal sealed partial class TypeBinding(bool is64)
+internal sealed partial class TypeBinding(bool is64, bool allowsViews = false)
 {
     private const BindingFlags Internal = BindingFlags.Static | BindingFlags.NonPublic;
 

@@ -95,6 +95,14 @@ internal static unsafe class TypedMemory
         return items;
     }
 
+    /// <summary>A view of a list of numbers in the guest's memory, for as long as a function of the host runs.</summary>
+    internal static ReadOnlySpan<T> View<T>(GuestSide side, nint at, bool isFlat, int alignment)
+        where T : unmanaged
+    {
+        nint from = Elements(side, at, isFlat, sizeof(T), alignment, out int count);
+        return new ReadOnlySpan<T>((void*)from, count);
+    }
+
     internal static void WriteNumbers<T>(GuestSide side, nint at, bool isFlat, T[] items, int alignment)
         where T : unmanaged
     {

@@ -207,4 +207,103 @@ public sealed class ComponentFaceTests
         Assert.Contains("Nowhere: there is no exported interface \"Nowhere\"", error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(instance.As<string>);
     }
+
+    // ---- the other way ----
+
+    private const string Importing = $"""
+        (component
+          (import "env" (instance $env
+            (export "thing" (type $thing (sub resource)))
+            (export "[constructor]thing" (func (param "n" u32) (result (own $thing))))
+            (export "[method]thing.get" (func (param "self" (borrow $thing)) (result u32)))
+            (export "[static]thing.join" (func (param "a" (own $thing)) (param "b" (borrow $thing)) (result (own $thing))))
+            (export "sum-all" (func (param "b" (list u8)) (result u32)))
+            (export "half" (func (param "n" u32) (result (result u32 (error u32)))))
+            (export "wait" (func async (param "n" u32) (result u32)))))
+          {Libc}
+          (alias export $env "thing" (type $thing))
+          (core func $new (canon lower (func $env "[constructor]thing")))
+          (core func $get (canon lower (func $env "[method]thing.get")))
+          (core func $join (canon lower (func $env "[static]thing.join")))
+          (core func $drop (canon resource.drop $thing))
+          (core func $sum (canon lower (func $env "sum-all") (memory (core memory $libc "mem"))))
+          (core func $half (canon lower (func $env "half") (memory (core memory $libc "mem"))))
+          (core module $M
+            (import "" "mem" (memory 1))
+            (import "" "new" (func $new (param i32) (result i32)))
+            (import "" "get" (func $get (param i32) (result i32)))
+            (import "" "join" (func $join (param i32 i32) (result i32)))
+            (import "" "drop" (func $drop (param i32)))
+            (import "" "sum" (func $sum (param i32 i32) (result i32)))
+            (import "" "half" (func $half (param i32 i32)))
+            (data (i32.const 64) "\01\02\03")
+            (func (export "things") (result i32) (local $a i32) (local $b i32) (local $r i32)
+              (local.set $a (call $new (i32.const 40)))
+              (local.set $b (call $new (i32.const 2)))
+              (local.set $a (call $join (local.get $a) (local.get $b)))
+              (local.set $r (call $get (local.get $a)))
+              (call $drop (local.get $a))
+              (call $drop (local.get $b))
+              (local.get $r))
+            (func (export "sum") (result i32) (call $sum (i32.const 64) (i32.const 3)))
+            ;; the case, and the value
+            (func (export "half") (param i32) (result i32)
+              (call $half (local.get 0) (i32.const 32))
+              (i32.add (i32.mul (i32.load8_u (i32.const 32)) (i32.const 100)) (i32.load (i32.const 36)))))
+          (core instance $m (instantiate $M (with "" (instance
+            (export "mem" (memory $libc "mem")) (export "new" (func $new)) (export "get" (func $get)) (export "join" (func $join)) (export "drop" (func $drop))
+            (export "sum" (func $sum)) (export "half" (func $half))))))
+          (func (export "things") (result u32) (canon lift (core func $m "things")))
+          (func (export "sum") (result u32) (canon lift (core func $m "sum")))
+          (func (export "half") (param "n" u32) (result u32) (canon lift (core func $m "half"))))
+        """;
+
+    public sealed class Thing(uint number) : IDisposable
+    {
+        internal static List<uint> Disposed { get; } = [];
+
+        public uint Get() => number;
+
+        public static Thing Join(Thing a, Thing b) => new(a.Get() + b.Get());
+
+        public void Dispose() => Disposed.Add(number);
+    }
+
+    public sealed class Environs
+    {
+        public uint SumAll(ReadOnlySpan<byte> bytes)
+        {
+            uint sum = 0;
+            foreach (byte each in bytes) sum += each;
+            return sum;
+        }
+
+        public uint Half(uint n) => n % 2 == 0 ? n / 2 : throw new ComponentErrorException(ComponentValue.From(n));
+
+        public Task<uint> WaitAsync(uint n) => Task.FromResult(n);
+    }
+
+    [Fact]
+    public void ObjectsAndClassesAreImports()
+    {
+        WasmComponent component = new Engine().CompileComponent(Wat.ToBinary(Importing));
+        var host = new ComponentHost();
+        HostResourceType things = host.Interface("env").AddResource<Thing>("thing");
+        host.Interface("env").AddObject(new Environs());
+        using ComponentInstance instance = component.Instantiate(host);
+        Assert.Equal(42u, instance.GetFunction<Func<uint>>("things")());
+        Assert.Equal([42u, 2u], Thing.Disposed);
+        Assert.Equal(0, things.Count);
+        Assert.Equal(6u, instance.GetFunction<Func<uint>>("sum")());
+        var half = instance.GetFunction<Func<uint, uint>>("half");
+        Assert.Equal(4u, half(8));
+        Assert.Equal(107u, half(7));
+        // What is missing or does not fit is said in one message.
+        var wrong = new ComponentHost();
+        wrong.Interface("env").AddResource<Thing>("thing");
+        wrong.Interface("env").AddObject(new object());
+        LinkException error = Assert.Throws<LinkException>(() => component.Instantiate(wrong));
+        Assert.Contains("\"sum-all\" is missing", error.Message, StringComparison.Ordinal);
+        Assert.Contains("\"wait\" is missing", error.Message, StringComparison.Ordinal);
+    }
 }
