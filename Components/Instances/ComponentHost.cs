@@ -72,6 +72,9 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
     /// <summary>Adds a core module.</summary>
     public void Add(string name, Module module) => AddItem(name, module);
 
+    /// <summary>Adds a value.</summary>
+    public void Add(string name, ComponentValue value) => AddItem(name, value);
+
     /// <summary>Adds a component, which the importing one may instantiate.</summary>
     public void Add(string name, WasmComponent component) => AddItem(name, component);
 

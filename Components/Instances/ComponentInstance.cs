@@ -118,6 +118,11 @@ public sealed class ComponentInstance : IDisposable
             : throw new KeyNotFoundException($"The instance exports no instance \"{name}\".");
     }
 
+    /// <summary>A value that it exports.</summary>
+    /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
+    public ComponentValue GetValue(string name) => instance.Exports.TryGetValue(name, out object? found) && found is ComponentValue value
+        ? value : throw new KeyNotFoundException($"The instance exports no value \"{name}\".");
+
     /// <summary>
     /// Frees its memories. A call that is in it ends first; calls that come later fail. It can be disposed of several times, in any order with those
     /// that it calls.

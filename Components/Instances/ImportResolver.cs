@@ -28,6 +28,11 @@ internal sealed class ImportResolver(HostScope scope)
         if (type.Sort == Sort.Type && type.Type is not ResourceType) return type.Type;
         if (type.Sort == Sort.Type && given is null && resources.TryGetValue(((ResourceType)type.Type).Canonical, out RuntimeResource? known)) return known;
         if (given is null) return Problem(path, $"is missing: {Describe(type)}");
+        if (type.Sort == Sort.Value && given is ComponentValue value)
+        {
+            return new ValueCheck(t => resources.GetValueOrDefault(t.Canonical)).Problem(value, (ComponentValType)type.Type) is { } problem
+                ? Problem(path, $"is a value of another type: {problem}") : value;
+        }
         switch (type.Sort, given)
         {
             case (Sort.Func, HostDelegate function): return new HostFunction((FunctionType)type.Type, scope, function);

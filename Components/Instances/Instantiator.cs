@@ -1,4 +1,5 @@
 using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
 using WasmJit.Linking;
 using WasmJit.Runtime;
 
@@ -101,7 +102,8 @@ internal sealed class InstanceMaker(
                 exports[export.Name.Name] = item;
                 Add(export.Item.Sort, item);
                 break;
-            case StartDefinition or ValueDefinition: throw new UnsupportedModuleException("values and start functions of components");
+            case ValueDefinition value: frame.Values.Add(Read(value)); break;
+            case StartDefinition start: Start(start); break;
         }
     }
 
@@ -179,6 +181,39 @@ internal sealed class InstanceMaker(
         var given = new Dictionary<string, object>(instantiation.Arguments.Length);
         foreach (Argument argument in instantiation.Arguments) given[argument.Name] = frame.Get(argument.Item);
         return owner.Instantiate(frame.Components[(int)instantiation.Component], given, State);
+    }
+
+    // ---- values ----
+
+    private ComponentValue Read(ValueDefinition value)
+    {
+        // Each byte is a value of its own at most.
+        State.Scheduler.Charge((ulong)value.Length * 24);
+        var reader = new ByteReader(component.Bytes.Span, value.Start, value.Start + value.Length);
+        return new ValueReader(true).Read(ref reader, spaces.Values[frame.Values.Count]);
+    }
+
+    /// <summary>Calls the start function; what it gives is a value of the component.</summary>
+    private void Start(StartDefinition start)
+    {
+        ComponentValue[] given = [.. start.Arguments.Select(i => frame.Values[(int)i])];
+        ComponentValue result;
+        switch (frame.Funcs[(int)start.Func])
+        {
+            case LiftedFunction lifted:
+                var call = new HostCaller(lifted, given);
+                call.Begin();
+                if (!call.IsResolved) State.Scheduler.RunUntil(() => call.IsResolved);
+                result = call.Result;
+                break;
+            case HostFunction { Function: { } function }:
+                ValueTask<ComponentValue> called = function(given);
+                if (!called.IsCompleted) ((IAsyncResult)called.AsTask()).AsyncWaitHandle.WaitOne();
+                result = called.GetAwaiter().GetResult();
+                break;
+            default: throw new LinkException("a function of the host that is a component's start function must be one on values");
+        }
+        if (start.Results != 0) frame.Values.Add(result);
     }
 
     // ---- canonical definitions ----

@@ -364,7 +364,7 @@ internal sealed class ComponentValidator
     {
         ComponentValType type = TypeResolver.Use(scope, value.Type);
         var reader = new ByteReader(bytes.Span, value.Start, value.Start + value.Length);
-        ValueReader.Skip(ref reader, type);
+        new ValueReader(false).Read(ref reader, type);
         if (!reader.AtEnd) throw reader.Error("the value is shorter than its length", reader.Position);
         scope.AddValue(type, false);
     }

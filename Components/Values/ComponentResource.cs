@@ -53,6 +53,9 @@ public sealed class ComponentResource : IDisposable
         return representation;
     }
 
+    /// <summary>Whether it is there, and of a type.</summary>
+    internal bool IsOf(RuntimeResource wanted) => !isGone && ReferenceEquals(wanted, type);
+
     /// <summary>Whether it is an object of the host.</summary>
     internal bool IsOfHost => type.Host is not null;
 

@@ -146,22 +146,7 @@ internal readonly unsafe ref struct ValueLowerer(GuestSide side, CallScope? scop
     {
         if (kind == PrimitiveKind.ErrorContext)
             return Noted(side.Instance.Handles.Add(value.Kind == ComponentValueKind.ErrorContext ? value.Content! : throw Wrong(value, "error-context")), null);
-        ComponentValueKind wanted = kind switch
-        {
-            PrimitiveKind.Bool => ComponentValueKind.Bool,
-            PrimitiveKind.S8 => ComponentValueKind.S8,
-            PrimitiveKind.U8 => ComponentValueKind.U8,
-            PrimitiveKind.S16 => ComponentValueKind.S16,
-            PrimitiveKind.U16 => ComponentValueKind.U16,
-            PrimitiveKind.S32 => ComponentValueKind.S32,
-            PrimitiveKind.U32 => ComponentValueKind.U32,
-            PrimitiveKind.S64 => ComponentValueKind.S64,
-            PrimitiveKind.U64 => ComponentValueKind.U64,
-            PrimitiveKind.F32 => ComponentValueKind.F32,
-            PrimitiveKind.F64 => ComponentValueKind.F64,
-            _ => ComponentValueKind.Char,
-        };
-        if (value.Kind != wanted) throw Wrong(value, PrimitiveType.NameOf(kind));
+        if (value.Kind != ValueCheck.KindOf(kind)) throw Wrong(value, PrimitiveType.NameOf(kind));
         return kind is PrimitiveKind.S64 or PrimitiveKind.U64 or PrimitiveKind.F64 ? value.Bits : (uint)value.Bits;
     }
 
