@@ -207,9 +207,7 @@ internal sealed class InstanceMaker(
                 result = call.Result;
                 break;
             case HostFunction { Function: { } function }:
-                ValueTask<ComponentValue> called = function(given);
-                if (!called.IsCompleted) ((IAsyncResult)called.AsTask()).AsyncWaitHandle.WaitOne();
-                result = called.GetAwaiter().GetResult();
+                result = function(given).AsTask().GetAwaiter().GetResult();
                 break;
             default: throw new LinkException("a function of the host that is a component's start function must be one on values");
         }

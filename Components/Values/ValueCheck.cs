@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace WasmJit.Components;
 
 /// <summary>Compares values with types, without a guest that they would be written into.</summary>
