@@ -44,7 +44,6 @@ internal static class Trap
         TrapKind.RuntimeCompileNotAllowed => "runtime compile not allowed",
         TrapKind.QuotaExceeded => "quota exceeded",
         TrapKind.UnknownImport => "unknown import called",
-        TrapKind.InvalidComponentValue => "invalid component value",
         TrapKind.OutOfFuel => "out of fuel",
         TrapKind.OutOfMemory => "out of memory",
         TrapKind.ComponentModel => "rule of the component model",

@@ -80,10 +80,9 @@ public enum TrapKind
     QuotaExceeded,
     /// <summary>A call of an imported function that the host did not give; see <c>UnknownImports</c>.</summary>
     UnknownImport,
-    /// <summary>A component passed something that is not a value of the type.</summary>
-    InvalidComponentValue,
+    // 37 was one that has gone.
     /// <summary>The <see cref="Fuel"/> that the host gave is used up.</summary>
-    OutOfFuel,
+    OutOfFuel = 38,
     /// <summary>A table, array or segment larger than the system can hold.</summary>
     OutOfMemory,
     /// <summary>A component broke a rule of the component model: of values, handles, or calls between components. The message says which.</summary>

@@ -265,7 +265,6 @@ public sealed class ResourceLimitTests
         var engine = new Engine();
         Module module = engine.CompileText("""
             (module (memory (export "memory") 1 100) (func (export "_start"))
-              (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
               (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))
             """);
         var limits = new ResourceLimits { MaximumMemoryBytes = 3 << 16 };
@@ -283,9 +282,14 @@ public sealed class ResourceLimitTests
         Assert.Equal(-1, new DynamicLinker(new MemoryNamespace()).Instantiate(module, resources: program).GetExport<Func<int, int>>("grow")(3));
 
         var third = new GuestResources(limits);
-        using var component = new Component(module, null, new ComponentOptions { Resources = third });
-        ComponentFunction growing = component.GetFunction("grow", "func(pages: s32) -> s32");
-        Assert.Equal((-1, 1), ((int)growing.Call(3)!, (int)growing.Call(2)!));
+        using ComponentInstance component = engine.CompileComponent(Wat.ToBinary("""
+            (component
+              (core module $M (memory 1 100) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))
+              (core instance $m (instantiate $M))
+              (func (export "grow") (param "pages" s32) (result s32) (canon lift (core func $m "grow"))))
+            """)).Instantiate(options: new ComponentInstanceOptions { Resources = third });
+        var growing = component.GetFunction<Func<int, int>>("grow");
+        Assert.Equal((-1, 1), (growing(3), growing(2)));
         Assert.Equal(3 << 16, third.InUse(ResourceKind.MemoryBytes));
     }
 }
