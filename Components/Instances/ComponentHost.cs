@@ -116,6 +116,15 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
         return type;
     }
 
+    /// <summary>Adds what another has and this one does not.</summary>
+    internal void AddMissing(ComponentHost other)
+    {
+        foreach ((string name, object item) in other.items)
+            if (!items.ContainsKey(name)) AddItem(name, item);
+        members.AddRange(other.members);
+        if (other.Scheduler is { } theirs) Scheduler = Scheduler is null ? theirs : Scheduler.Merge(Scheduler, theirs);
+    }
+
     /// <summary>
     /// What stands for an import: that of the name, or else the newest version that is compatible with it by the rules of semantic versions. What a component uses of
     /// it is compared in any case.
