@@ -6,9 +6,9 @@ namespace WasmJit.Components;
 /// <summary>Writes values of component types in the binary format (Binary.md, value definitions), as <see cref="ValueReader"/> reads them.</summary>
 internal sealed class ValueWriter
 {
-    private readonly MemoryStream bytes = new();
+    private readonly List<byte> bytes = [];
 
-    internal byte[] ToArray() => bytes.ToArray();
+    internal byte[] ToArray() => [.. bytes];
 
     /// <exception cref="NotSupportedException">There are no values of the type in binaries: handles and their like.</exception>
     internal void Write(ComponentValue value, ComponentValType type)
@@ -36,7 +36,7 @@ internal sealed class ValueWriter
                     int flag = flags.Labels.IndexOf(name);
                     bits[flag / 8] |= (byte)(1 << (flag % 8));
                 }
-                bytes.Write(bits);
+                bytes.AddRange(bits);
                 break;
             case EnumType labels: Unsigned((ulong)labels.Labels.IndexOf(value.CaseName)); break;
             case VariantType variant:
@@ -46,11 +46,11 @@ internal sealed class ValueWriter
                 if (variant.Cases[number].Type is { } payload) Write(value.Payload, payload);
                 break;
             case OptionType option:
-                bytes.WriteByte((byte)value.Bits);
+                bytes.Add((byte)value.Bits);
                 if (value.Bits != 0) Write(value.Payload, option.Payload);
                 break;
             case ResultType result:
-                bytes.WriteByte((byte)value.Bits);
+                bytes.Add((byte)value.Bits);
                 if ((value.Bits == 0 ? result.Ok : result.Error) is { } content) Write(value.Payload, content);
                 break;
             default: throw new NotSupportedException($"there are no constant values of type {type.Kind}");
@@ -67,25 +67,25 @@ internal sealed class ValueWriter
         Span<byte> fixedBytes = stackalloc byte[8];
         switch (kind)
         {
-            case PrimitiveKind.Bool or PrimitiveKind.U8 or PrimitiveKind.S8: bytes.WriteByte((byte)value.Bits); break;
+            case PrimitiveKind.Bool or PrimitiveKind.U8 or PrimitiveKind.S8: bytes.Add((byte)value.Bits); break;
             case PrimitiveKind.U16 or PrimitiveKind.U32 or PrimitiveKind.U64: Unsigned(value.Bits); break;
             case PrimitiveKind.S16 or PrimitiveKind.S32: Signed((int)value.Bits); break;
             case PrimitiveKind.S64: Signed((long)value.Bits); break;
             case PrimitiveKind.F32:
                 float single = BitConverter.UInt32BitsToSingle((uint)value.Bits);
                 BinaryPrimitives.WriteUInt32LittleEndian(fixedBytes, float.IsNaN(single) ? 0x7fc00000 : (uint)value.Bits);
-                bytes.Write(fixedBytes[..4]);
+                bytes.AddRange(fixedBytes[..4]);
                 break;
             case PrimitiveKind.F64:
                 double number = BitConverter.UInt64BitsToDouble(value.Bits);
                 BinaryPrimitives.WriteUInt64LittleEndian(fixedBytes, double.IsNaN(number) ? 0x7ff8000000000000 : value.Bits);
-                bytes.Write(fixedBytes);
+                bytes.AddRange(fixedBytes);
                 break;
-            case PrimitiveKind.Char: bytes.Write(fixedBytes[..value.AsChar().EncodeToUtf8(fixedBytes)]); break;
+            case PrimitiveKind.Char: bytes.AddRange(fixedBytes[..value.AsChar().EncodeToUtf8(fixedBytes)]); break;
             case PrimitiveKind.String:
                 byte[] text = Encoding.UTF8.GetBytes(value.AsString());
                 Unsigned((ulong)text.Length);
-                bytes.Write(text);
+                bytes.AddRange(text);
                 break;
             default: throw new NotSupportedException("there are no constant values of type error-context");
         }
@@ -93,13 +93,13 @@ internal sealed class ValueWriter
 
     private void Unsigned(ulong value)
     {
-        for (; value > 0x7f; value >>= 7) bytes.WriteByte((byte)(value | 0x80));
-        bytes.WriteByte((byte)value);
+        for (; value > 0x7f; value >>= 7) bytes.Add((byte)(value | 0x80));
+        bytes.Add((byte)value);
     }
 
     private void Signed(long value)
     {
-        for (; value is < -64 or > 63; value >>= 7) bytes.WriteByte((byte)(value | 0x80));
-        bytes.WriteByte((byte)(value & 0x7f));
+        for (; value is < -64 or > 63; value >>= 7) bytes.Add((byte)(value | 0x80));
+        bytes.Add((byte)(value & 0x7f));
     }
 }

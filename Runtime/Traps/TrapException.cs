@@ -80,9 +80,8 @@ public enum TrapKind
     QuotaExceeded,
     /// <summary>A call of an imported function that the host did not give; see <c>UnknownImports</c>.</summary>
     UnknownImport,
-    // 37 was one that has gone.
     /// <summary>The <see cref="Fuel"/> that the host gave is used up.</summary>
-    OutOfFuel = 38,
+    OutOfFuel,
     /// <summary>A table, array or segment larger than the system can hold.</summary>
     OutOfMemory,
     /// <summary>A component broke a rule of the component model: of values, handles, or calls between components. The message says which.</summary>
