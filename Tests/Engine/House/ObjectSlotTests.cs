@@ -39,7 +39,7 @@ public sealed class ObjectSlotTests
         ["Scheduler.gate"] = "a monitor that is waited for",
         ["Turn.gate"] = "a monitor that is waited for",
         ["Node.Object"] = "the operand of an instruction: a method, a field, a type, a text, labels",
-        ["ComponentCase.Value"] = "a value as .NET has it",
+        ["HostMembers.target"] = "an object whose methods components import",
         ["ThreadImage.stackTop"] = "an address of 32 or 64 bits",
         ["HandleSpace.items"] = "resources, tasks, streams, futures, waitable sets, error contexts",
         ["ComponentValue.content"] = "texts, items, resources, streams and what else is no number",
