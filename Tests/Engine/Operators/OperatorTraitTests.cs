@@ -41,7 +41,8 @@ public sealed class OperatorTraitTests
 
     /// <summary>Operators that access memory, other than loads, stores and atomics, which say it in their names.</summary>
     private static readonly string[] ReadMemory = ["memory.size", "memory.size_ref", "memory.grow", "memory.grow_ref", "memory.copy", "memory.copy_ref",
-        "slice.new", "slice.new_ref", "slice.copy", "compile", "compile_null", "get_export_null"];
+        "slice.new", "slice.new_ref", "slice.copy", "compile", "compile_null", "func.new", "func.new_null", "func.new_named", "func.new_named_null",
+        "get_export_null"];
 
     private static readonly string[] WriteMemory = ["memory.grow", "memory.grow_ref", "memory.copy", "memory.copy_ref", "memory.fill", "memory.fill_ref",
         "memory.init", "memory.init_ref", "slice.copy", "slice.fill"];
