@@ -27,11 +27,13 @@ internal sealed class CompilationState(CompilationState? around)
 
     private AttachedInlining?[]? inlining;
 
-    /// <summary>The facts about a function that inlining needs; null until somebody asks.</summary>
-    internal ref AttachedInlining? InliningOf(int func, int funcs)
+    /// <summary>The facts about an own function that inlining needs; null until somebody asks.</summary>
+    /// <param name="own">Its number among the functions that the module defines.</param>
+    /// <param name="count">How many these are. A function made in a large scope has one.</param>
+    internal ref AttachedInlining? InliningOf(int own, int count)
     {
-        if (inlining is null) Interlocked.CompareExchange(ref inlining, new AttachedInlining?[funcs], null);
-        return ref inlining[func];
+        if (inlining is null) Interlocked.CompareExchange(ref inlining, new AttachedInlining?[count], null);
+        return ref inlining[own];
     }
 
     /// <summary>Results of <c>get_export</c> in code of the module.</summary>

@@ -37,7 +37,7 @@ internal sealed class InlineInfo : AttachedInlining
         FuncInfo func = module.Funcs[index];
         if (func.IsImported) return null;
         // Two threads may both find out: the facts are the same.
-        ref AttachedInlining? known = ref module.State.InliningOf(index, module.Funcs.Count);
+        ref AttachedInlining? known = ref module.State.InliningOf(index - module.ImportedFuncs, module.Funcs.Count - module.ImportedFuncs);
         AttachedInlining info = known ??= Scan(module, func, index) ?? None;
         return ReferenceEquals(info, None) ? null : (InlineInfo)info;
     }

@@ -141,6 +141,45 @@ public sealed class GuestFunctionTests
         }
     }
 
+    /// <summary>Neither interpreted nor compiled: who may name many functions pays for them once.</summary>
+    [Fact]
+    public void WhatOneTakesDoesNotDependOnItsScope()
+    {
+        const int InScope = 20_000, Made = 40;
+        // (if (result i32) (local.get 0) (then (call itself (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 0)))
+        byte[] body = [0x00, 0x20, 0x00, 0x04, 0x7f, 0x20, 0x00, 0x41, 0x01, 0x6b, 0x10, 0xa0, 0x9c, 0x01, 0x05, 0x41, 0x00, 0x0b, 0x0b];
+        Instance guest = new Engine(Tiers.Tiered).CompileText($$"""
+            (module (type $f (func (param i32) (result i32))) (memory (export "memory") 1) (table $functions (export "functions") {{Made}} funcref)
+              (func $g (param i32) (result i32) (local.get 0))
+              (scope $s (func {{string.Join(' ', Enumerable.Repeat("$g", InScope))}}))
+              (func (export "make") (param i32) (param i32)
+                (table.set $functions (local.get 0) (func.new $f $s (i32.const 0) (local.get 1)))
+                (func.optimize (table.get $functions (local.get 0)))))
+            """).Instantiate();
+        guest.GetExport<Memory>("memory").WriteBytes(0, body);
+        var make = guest.GetExport<Action<int, int>>("make");
+        Make(0, 5);
+        Collect();
+        long before = GC.GetTotalMemory(true);
+        Make(5, Made);
+        Collect();
+        long each = (GC.GetTotalMemory(true) - before) / (Made - 5);
+        Assert.True(each < 40_000, $"{each} bytes each");
+        GC.KeepAlive(guest);
+
+        void Make(int first, int end)
+        {
+            for (int i = first; i < end; i++)
+            {
+                make(i, body.Length);
+                FuncRef function = At(guest, i);
+                Assert.Equal(0, ((Func<int, int>)function.Delegate)(3));
+                CodeOf(function).Hot!.Wait();
+                Assert.True(CodeOf(function).IsCompiled(function.Index));
+            }
+        }
+    }
+
     [Theory]
     [InlineData(Function, "func.new")]
     [InlineData(Named, "made-add")]
