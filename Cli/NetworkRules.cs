@@ -25,7 +25,20 @@ internal static class NetworkRules
         HelpName = "NAME",
     };
 
-    internal static IEnumerable<Option> Options => [Connect, Listen, LookUp];
+    private static readonly Option<string[]> Request = new("--allow-http")
+    {
+        Description = "Let a component send requests by HTTP to HOST, to those below it with *.HOST, or to all with *; may be repeated.",
+        HelpName = "HOST",
+    };
+
+    internal static IEnumerable<Option> Options => [Connect, Listen, LookUp, Request];
+
+    /// <summary>What may be requested; null if nothing is.</summary>
+    internal static WasiHttp? HttpOf(ParseResult parsed) =>
+        parsed.GetValue(Request) is { Length: > 0 } names ? new WasiHttp { Allow = uri => Array.Exists(names, n => Matches(n, uri.IdnHost)) } : null;
+
+    private static bool Matches(string rule, string name) => rule == "*" || rule.Equals(name, StringComparison.OrdinalIgnoreCase)
+        || (rule.StartsWith("*.", StringComparison.Ordinal) && name.EndsWith(rule[1..], StringComparison.OrdinalIgnoreCase));
 
     /// <summary>What is allowed; null if nothing is.</summary>
     /// <exception cref="ToolException">An address is none.</exception>
@@ -38,8 +51,7 @@ internal static class NetworkRules
         {
             Connect = point => Array.Exists(connect, r => Matches(r, point)),
             Bind = point => Array.Exists(listen, r => Matches(r, point)),
-            LookUp = name => Array.Exists(names, n => n == "*" || n.Equals(name, StringComparison.OrdinalIgnoreCase)
-                || (n.StartsWith("*.", StringComparison.Ordinal) && name.EndsWith(n[1..], StringComparison.OrdinalIgnoreCase))),
+            LookUp = name => Array.Exists(names, n => Matches(n, name)),
         };
     }
 

@@ -111,6 +111,7 @@ internal static class RunCommand
                 Libraries = [.. (parsed.GetValue(saved) ?? []).Select(Saved), .. (parsed.GetValue(libraries) ?? []).Select(Library)],
                 AllowCompile = parsed.GetValue(allowCompile),
                 Network = NetworkRules.Of(parsed),
+                Http = NetworkRules.HttpOf(parsed),
                 Unknown = parsed.GetValue(unknown) switch
                 {
                     "trap" => UnknownImports.Trap,
@@ -200,6 +201,8 @@ internal static class RunCommand
         /// <summary>What a component may do with the network.</summary>
         internal required WasiNetwork? Network { get; init; }
 
+        internal required WasiHttp? Http { get; init; }
+
         /// <summary>Where code is kept for the next run; null if it is not.</summary>
         internal required CodeCache? Cache { get; init; }
 
@@ -262,7 +265,7 @@ internal static class RunCommand
             ];
             if (Array.Find(others, o => o.given).option is { } wrong) throw new ToolException($"{path} is a component: {wrong} works with modules alone");
             WasmComponent component = SavedComponents.IsSaved(file) ? ModuleFile.LoadSavedComponent(path, file, applied) : ModuleFile.CompileComponent(source, applied, terminal);
-            var options = new WasiOptions { Arguments = [Path.GetFileName(path), .. Args], Environment = Environment, Directories = Directories, Network = Network };
+            var options = new WasiOptions { Arguments = [Path.GetFileName(path), .. Args], Environment = Environment, Directories = Directories, Network = Network, Http = Http };
             return new ComponentRun(terminal, path, component, options, new ComponentInstanceOptions { Fuel = limits.Fuel });
         }
 

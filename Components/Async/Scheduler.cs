@@ -151,7 +151,18 @@ internal sealed class Scheduler
 
     private long left;
 
-    /// <summary>What a call of the host may copy to it, in bytes.</summary>
+    /// <summary>A guest calls the host: what that copies is counted by itself, since a guest that runs for long may make any number of such calls.</summary>
+    /// <returns>What was counted before, for <see cref="EndHostCall"/>.</returns>
+    internal long BeginHostCall()
+    {
+        long before = left;
+        left = 0;
+        return before;
+    }
+
+    internal void EndHostCall(long before) => left = before;
+
+    /// <summary>What a call of the host, or of a guest to the host, may copy to it, in bytes.</summary>
     internal long MostCopied { get; set; } = 1L << 30;
 
     /// <summary>Counts what is copied to the host.</summary>

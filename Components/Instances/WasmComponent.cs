@@ -85,7 +85,7 @@ public sealed class WasmComponent
 /// <summary>What an instance of a component may have.</summary>
 public sealed record ComponentInstanceOptions
 {
-    /// <summary>How many bytes a call may copy to the host, as .NET objects of that size.</summary>
+    /// <summary>How many bytes a call of an export, or of a function of the host, may copy to the host, as .NET objects of that size.</summary>
     public long MaximumCopiedBytes { get; init; } = 1L << 30;
 
     /// <summary>What it may execute, if its engine counts.</summary>

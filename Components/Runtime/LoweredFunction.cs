@@ -104,7 +104,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
         if (isWithin) ComponentTrap.Throw(ComponentTrap.CannotEnter);
         if (!IsAsync && callee.Type.IsAsync && Instance.Scheduler.Current is { Task: { IsSync: true, State: not TaskState.Resolved } } && Instance.Threads.FindReady() is null)
             ComponentTrap.Throw(ComponentTrap.CannotBlock);
-        if (lifted is null) CallHost(arguments, result);
+        if (lifted is null) CallCounted(arguments, result);
         else if (!IsAsync && lifted.IsPlain) CallPlain(arguments, result);
         else CallTask(arguments, result);
     }
@@ -182,6 +182,14 @@ internal sealed unsafe class LoweredFunction : CoreImport
         }
         subtask.GetHandle();
         *result = (uint)subtask.State | subtask.Handle << 4;
+    }
+
+    private void CallCounted(ulong* arguments, ulong* result)
+    {
+        Scheduler scheduler = Instance.Scheduler;
+        long before = scheduler.BeginHostCall();
+        CallHost(arguments, result);
+        scheduler.EndHostCall(before);
     }
 
     private void CallHost(ulong* arguments, ulong* result)

@@ -111,6 +111,13 @@ public sealed class ComponentToolTests : IDisposable
     }
 
     [Fact]
+    public void RulesForTheNetworkAreChecked()
+    {
+        Assert.Equal((1, "", ""), Run("run", "--allow-connect", "127.0.0.1:80", "--allow-connect", "[::1]:80", "--allow-listen", "*:0", "--allow-lookup", "*.org", "--allow-http", "*", Component));
+        Assert.Contains("--allow-connect localhost:80: the value must be an address", Run("run", "--allow-connect", "localhost:80", Component).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void SavedComponentsRun()
     {
         string saved = Path.Combine(folder, "app.saved");

@@ -106,6 +106,49 @@ public sealed class ComponentLimitTests
         Assert.Contains("more is copied", trap.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A guest that runs for long may call the host any number of times: each call has the limit.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void CopiesOfCallsToTheHostCountByThemselves(bool typed)
+    {
+        WasmComponent component = new Engine().CompileComponent(Wat.ToBinary("""
+            (component
+              (import "h" (func $h (param "bytes" (list u8))))
+              (core module $Libc (memory (export "mem") 1))
+              (core instance $libc (instantiate $Libc))
+              (core func $l (canon lower (func $h) (memory (core memory $libc "mem"))))
+              (core module $M
+                (import "" "h" (func $h (param i32 i32)))
+                (func (export "f") (param $times i32) (param $size i32)
+                  (loop $more
+                    (call $h (i32.const 0) (local.get $size))
+                    (br_if $more (local.tee $times (i32.sub (local.get $times) (i32.const 1)))))))
+              (core instance $m (instantiate $M (with "" (instance (export "h" (func $l))))))
+              (func (export "f") (param "times" u32) (param "size" u32) (canon lift (core func $m "f"))))
+            """));
+        long total = 0;
+        var host = new ComponentHost();
+        if (typed)
+        {
+            host.Add("h", (Action<byte[]>)(bytes => total += bytes.Length));
+        }
+        else
+        {
+            host.Add("h", (Func<ComponentValue[], ComponentValue>)(arguments =>
+            {
+                total += arguments[0].Items.Length;
+                return default;
+            }));
+        }
+        long most = typed ? 1000 : 64_000;
+        using ComponentInstance instance = component.Instantiate(host, new ComponentInstanceOptions { MaximumCopiedBytes = most });
+        var f = instance.GetFunction<Action<uint, uint>>("f");
+        f(1000, 1000);
+        Assert.Equal(1_000_000, total);
+        Assert.Contains("more is copied", Assert.Throws<TrapException>(() => f(1, (uint)most + 1)).Message, StringComparison.Ordinal);
+    }
+
     // ---- time ----
 
     /// <summary>A task that yields for ever: before it returns, or behind that.</summary>
