@@ -42,7 +42,8 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
 
     /// <summary>
     /// The fuel that is left to the instance; null if its engine does not count. It can be replaced between calls, and be shared with other
-    /// instances. Instances that a guest makes of modules share the guest's.
+    /// instances. Instances and functions that a guest makes share the guest's, and keep it: a guest that makes some needs <see cref="Fuel.Add"/> for
+    /// the next call, because they go on with the object that they were made with.
     /// </summary>
     /// <exception cref="InvalidOperationException">The engine does not count.</exception>
     public Fuel? Fuel

@@ -59,14 +59,36 @@ internal sealed unsafe class InstanceImage
         }
         foreach (Memory memory in instance.Memories)
             if (memory.Type.IsShared) return false;
+        HashSet<FuncRef>? imported = null;
         foreach (Global global in instance.Globals)
-            if (!IsConstant(global.Ref)) return false;
+            if (!IsConstant(global.Ref) || !IsItsOwn(instance, global.Func, ref imported)) return false;
         foreach (Table table in instance.Tables)
+        {
             if (table.Refs.AsSpan().ContainsAnyExcept((object?)null)) return false;
+            foreach (FuncRef func in table.Funcs)
+                if (!IsItsOwn(instance, func, ref imported)) return false;
+        }
         foreach (object?[] segment in instance.Elems)
             foreach (object? item in segment)
-                if (item is not FuncRef && !IsConstant(item)) return false;
+                if (!(item is FuncRef func ? IsItsOwn(instance, func, ref imported) : IsConstant(item))) return false;
         return true;
+    }
+
+    /// <summary>
+    /// Whether a function has no state beside that of the instance and of what it imports. A function of an instance that the guest has made has a
+    /// memory and globals of that, and fuel of the tenant who was there then.
+    /// </summary>
+    private static bool IsItsOwn(Instance instance, FuncRef? func, ref HashSet<FuncRef>? imported)
+    {
+        if (func?.Context is not InstanceCore of || ReferenceEquals(of, instance)) return true;
+        if (imported is null)
+        {
+            imported = [];
+            foreach (FuncRef? given in instance.Funcs.AsSpan(0, instance.ImportedFuncs)) imported.Add(given!);
+            foreach (Global given in instance.Globals.AsSpan(0, instance.Module.Info.ImportedGlobals))
+                if (given.Func is not null) imported.Add(given.Func);
+        }
+        return imported.Contains(func);
     }
 
     /// <summary>Whether a reference has no contents that could change.</summary>

@@ -8,7 +8,7 @@ namespace WasmJit;
 /// Instances of one module for many short uses. Each tenant finds an instance as if it had just been made: memories, globals, tables and segments are
 /// what they were, also behind a trap, a cancelled call, or fuel that ran out. An instance whose state cannot be brought back is replaced by a new
 /// one: if a memory or table has grown, if the module imports memories, tables or globals that change, if it defines instances in itself, shares a
-/// memory, or keeps objects in globals or tables. Any number of threads may use a pool.
+/// memory, or keeps objects, or functions of its own making, in globals or tables. Any number of threads may use a pool.
 /// </summary>
 /// <example><code>
 /// using var pool = new InstancePool(module, new InstancePoolOptions { MaximumInUse = 16 });
@@ -94,9 +94,15 @@ public sealed class InstancePool : IDisposable
         try
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
-            if (idle.TryPop(out Member? member)) Interlocked.Decrement(ref idleCount);
-            else member = Make();
-            if (options.Fuel is { } fuel) member.Instance.Fuel = new Fuel(fuel);
+            if (idle.TryPop(out Member? member))
+            {
+                Interlocked.Decrement(ref idleCount);
+                if (options.Fuel is { } fuel) member.Instance.Fuel = new Fuel(fuel);
+            }
+            else
+            {
+                member = Make();
+            }
             Interlocked.Increment(ref inUse);
             return new PooledInstance(this, member);
         }
@@ -114,6 +120,12 @@ public sealed class InstancePool : IDisposable
         try
         {
             options.Prepare?.Invoke(instance);
+            if (fuel is not null)
+            {
+                // The same object: functions that the guest has made meanwhile go on with it.
+                fuel.Add(Math.Max(0, options.Fuel!.Value - fuel.Remaining));
+                instance.Fuel = fuel;
+            }
             InstanceImage? image = options.AlwaysReplace ? null : InstanceImage.Of(instance, Volatile.Read(ref known));
             Volatile.Write(ref known, image);
             Interlocked.Increment(ref made);

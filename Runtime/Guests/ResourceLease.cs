@@ -11,8 +11,8 @@ internal sealed class ResourceLease(GuestResources owner, ResourceKind one, Reso
     /// <summary>The counted object is no longer used: it has been disposed of, or is gone.</summary>
     internal void End()
     {
-        if (Interlocked.Exchange(ref hasEnded, true)) return;
-        owner.Give(one, 1);
+        if (!Interlocked.Exchange(ref hasEnded, true)) owner.Give(one, 1);
+        // A table that others have still may grow again after the first end: the finalizer gives that back.
         if (of != one) owner.Give(of, Interlocked.Exchange(ref amount, 0));
     }
 
@@ -28,8 +28,17 @@ internal sealed class ResourceLease(GuestResources owner, ResourceKind one, Reso
     /// <summary>It has not grown, or has become smaller.</summary>
     internal void Shrink(ulong less)
     {
-        Interlocked.Add(ref amount, -(long)less);
-        owner.Give(of, (long)less);
+        // What the end has given back is not given back again.
+        for (long seen = Volatile.Read(ref amount); seen >= (long)less;)
+        {
+            long before = Interlocked.CompareExchange(ref amount, seen - (long)less, seen);
+            if (before == seen)
+            {
+                owner.Give(of, (long)less);
+                return;
+            }
+            seen = before;
+        }
     }
 }
 

@@ -61,7 +61,8 @@ internal sealed unsafe class FuncRef
     /// <summary>The code has been compiled.</summary>
     internal void Compiled(nint code)
     {
-        Code = code;
+        // The mark is read behind the write: whoever sets it in between writes the code after this.
+        Interlocked.Exchange(ref Code, code);
         if (isGone) Code = GoneCode;
     }
 

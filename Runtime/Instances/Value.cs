@@ -117,8 +117,12 @@ public readonly struct Value : IEquatable<Value>
 
     internal static object? ObjectOf(ref Value value) => value.reference;
 
-    internal static Delegate? FunctionOf(ref Value value) => value.reference is null or Delegate ? Unsafe.As<Delegate?>(value.reference)
-        : throw new ArgumentException($"A function was expected, not {value.reference}.");
+    internal static Delegate? FunctionOf(ref Value value)
+    {
+        // Read once: another thread of the host may write the value.
+        object? reference = value.reference;
+        return reference is null ? null : reference as Delegate ?? throw new ArgumentException($"A function was expected, not {reference}.");
+    }
 
     internal static void SetInt32(ref Value to, int value) => to = value;
 

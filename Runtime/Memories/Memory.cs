@@ -49,7 +49,7 @@ public sealed unsafe class Memory : IDisposable
         }
     }
 
-    /// <summary>The size in bytes; grows, never shrinks.</summary>
+    /// <summary>The size in bytes; it grows, and is 0 once the memory has been disposed of.</summary>
     internal ulong ByteLength;
 
     /// <summary>

@@ -121,6 +121,77 @@ public sealed class InstancePoolTests
         using (PooledInstance rented = pool.Rent()) Assert.Equal(1, rented.Instance.GetExport<Func<int>>("get")());
     }
 
+    /// <summary>A guest that keeps a function of an instance of its own making, which counts.</summary>
+    [Theory]
+    [InlineData("(table.set $kept (i32.const 0) (local.get $f))")]
+    [InlineData("(global.set $kept (local.get $f))")]
+    public void InstancesThatTheGuestHasMadeAreNotPassedOn(string keep)
+    {
+        Module module = new Engine().CompileText($$"""
+            (module (type $f (func (result i32))) (type $I (instance (export "next" (func (type $f))))) (type $M (module (export "next" (func (type $f)))))
+              (memory (export "memory") 1) (table $kept 1 funcref) (global $kept (mut funcref) (ref.null func))
+              (func (export "make") (param $length i32) (local $f funcref)
+                (local.set $f (get_export $I "next" (instantiate $M (compile $M (i32.const 0) (local.get $length)))))
+                {{keep}})
+              (func (export "next") (result i32)
+                (call_ref $f (ref.cast (ref $f) (select (result funcref) (table.get $kept (i32.const 0)) (global.get $kept) (ref.is_null (global.get $kept)))))))
+            """);
+        byte[] inner = Wat.ToBinary("""
+            (module (global $g (mut i32) (i32.const 0))
+              (func (export "next") (result i32) (global.set $g (i32.add (global.get $g) (i32.const 1))) (global.get $g)))
+            """);
+        using var pool = new InstancePool(module, new InstancePoolOptions
+        {
+            Prepare = instance =>
+            {
+                instance.GetExport<Memory>("memory").WriteBytes(0, inner);
+                instance.GetExport<Action<int>>("make")(inner.Length);
+            },
+        });
+        for (int i = 0; i < 3; i++)
+        {
+            using PooledInstance rented = pool.Rent();
+            Assert.Equal(1, rented.Instance.GetExport<Func<int>>("next")());
+            Assert.Equal(2, rented.Instance.GetExport<Func<int>>("next")());
+        }
+    }
+
+    /// <summary>A function made at run time has the fuel of its maker: no tenant may run on another's.</summary>
+    [Fact]
+    public void FunctionsThatTheGuestHasMadeUseTheFuelOfTheirTenant()
+    {
+        Module module = new Engine(new EngineOptions { CountFuel = true }).CompileText("""
+            (module (type $f (func)) (memory 1) (data (i32.const 0) "\00\03\40\0c\00\0b\0b") (table $kept 1 funcref) (scope $none)
+              (func $make (table.set $kept (i32.const 0) (func.new $f $none (i32.const 0) (i32.const 7)))) (start $make)
+              (func (export "run") (call_indirect (type $f) (i32.const 0))))
+            """);
+        using var pool = new InstancePool(module, new InstancePoolOptions { Fuel = 100_000 });
+        for (int i = 0; i < 3; i++)
+        {
+            using PooledInstance rented = pool.Rent();
+            Assert.Equal(TrapKind.OutOfFuel, Assert.Throws<TrapException>(rented.Instance.GetExport<Action>("run")).Kind);
+            Assert.Equal(0, rented.Instance.Fuel!.Remaining);
+        }
+    }
+
+    /// <summary>What the host gives to all is shared by all: functions of other instances in tables and globals, too.</summary>
+    [Fact]
+    public void ImportedFunctionsInTablesAreNoReasonToReplace()
+    {
+        Instance other = new Engine().CompileText("(module (func (export \"f\") (result i32) (i32.const 7)))").Instantiate();
+        Module module = new Engine().CompileText("""
+            (module (import "env" "f" (func $f (result i32))) (table 1 funcref) (elem (i32.const 0) $f) (global $g (mut funcref) (ref.func $f))
+              (func (export "run") (result i32) (call_indirect (result i32) (i32.const 0))))
+            """);
+        using var pool = new InstancePool(module, new InstancePoolOptions { Imports = () => new Imports { { "env", "f", other.GetExport<Func<int>>("f") } } });
+        for (int i = 0; i < 3; i++)
+        {
+            using PooledInstance rented = pool.Rent();
+            Assert.Equal(7, rented.Instance.GetExport<Func<int>>("run")());
+        }
+        Assert.Equal(1, pool.Made);
+    }
+
     [Fact]
     public void ImportsThatChangeAreMadeAnew()
     {
