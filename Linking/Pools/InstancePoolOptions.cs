@@ -5,7 +5,8 @@ public sealed record InstancePoolOptions
 {
     /// <summary>
     /// Makes the imports of an instance; it is called for each that is made. Null if the module imports nothing. What the imports share, instances
-    /// share.
+    /// share; and what they keep (files that were opened through a <c>WasiHost</c>) the next tenant of the instance finds, unless
+    /// <see cref="AlwaysReplace"/> is set.
     /// </summary>
     public Func<Imports>? Imports { get; init; }
 
