@@ -11,14 +11,14 @@ namespace WasmJit.Components;
 /// Strings between memories, and between memories and the host, with the calls of <c>realloc</c> that the specification has for each pair of encodings.
 /// </summary>
 /// <remarks>
-/// Unsafe: spans are made of ranges that <see cref="GuestSide.Check"/> has seen. Shared memories are copied first, since strings are looked at twice.
+/// Unsafe: spans are made of ranges that <see cref="GuestSide.Check"/> has seen. Shared memories are copied first, since strings are read twice.
 /// </remarks>
 internal static unsafe class GuestStrings
 {
     /// <summary>A string's bytes at most.</summary>
     internal const ulong MostBytes = (1 << 28) - 1;
 
-    /// <summary>What a string takes in .NET besides its characters.</summary>
+    /// <summary>The bytes that a .NET string takes besides its characters.</summary>
     private const ulong StringBytes = 24;
 
     private enum Form { Utf8, Utf16, Latin1 }
@@ -118,7 +118,7 @@ internal static unsafe class GuestStrings
         }
     }
 
-    /// <summary>Characters that are converted on the stack, so that they are looked at once.</summary>
+    /// <summary>The number of characters that are converted on the stack, so that they are read once.</summary>
     private const int ShortChars = 256;
 
     [SkipLocalsInit]

@@ -86,7 +86,7 @@ internal sealed class TransferCode
 /// <summary>Where a value is, for the emitter: in slots, which have 64 bits each, or in memory.</summary>
 /// <param name="IsMemory">Whether it is laid out as in a memory.</param>
 /// <param name="Pointer">The address, less <paramref name="Offset"/>; null of slots that are locals.</param>
-/// <param name="Offset">What is to be added; of slots that are locals the first one's number.</param>
+/// <param name="Offset">The offset to add. For slots that are locals: the number of the first one.</param>
 /// <param name="Locals">The slots.</param>
 internal readonly record struct Place(bool IsMemory, LocalBuilder? Pointer, long Offset, LocalBuilder[]? Locals)
 {

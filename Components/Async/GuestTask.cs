@@ -45,7 +45,7 @@ internal sealed class GuestTask(LiftedFunction? function, InstanceState instance
     /// <summary>Whether only one of such tasks may run core code at a time.</summary>
     internal bool NeedsExclusive => Function is { Type.IsAsync: true } f && (!f.IsAsync || f.Callback is not null);
 
-    /// <summary>Whether a wait would be one that the caller must not have.</summary>
+    /// <summary>Whether the task may not wait, because its caller may not.</summary>
     internal bool IsSync => Function is null || !Function.Type.IsAsync;
 
     internal bool HasBackpressure => Instance.Backpressure > 0 || (NeedsExclusive && Instance.Exclusive is not null);
@@ -193,7 +193,7 @@ internal sealed unsafe class ImplicitThread(GuestTask task) : GuestThread(task)
         Continue((int)*result);
     }
 
-    /// <summary>What a call or callback has returned says how it goes on.</summary>
+    /// <summary>Continues as the returned value of a call or callback says.</summary>
     private void Continue(int packed)
     {
         while (true)

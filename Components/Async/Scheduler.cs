@@ -33,7 +33,7 @@ internal sealed class Scheduler
     private readonly long number = Interlocked.Increment(ref made);
     private volatile Scheduler? merged;
 
-    /// <summary>The scheduler that has taken its place; null if none has.</summary>
+    /// <summary>The scheduler that replaced this one; null if none did.</summary>
     internal Scheduler? Merged => merged;
 
     /// <summary>The scheduler itself, or the one that has taken its place.</summary>
@@ -98,7 +98,7 @@ internal sealed class Scheduler
         lock (gate)
         {
             waiters++;
-            // Who leaves writes the owner and then looks for waiters, without a barrier: each thread gets one here in the place of that.
+            // A thread that leaves writes the owner and then looks for waiters, without a barrier. This call makes every thread execute one instead.
             Interlocked.MemoryBarrierProcessWide();
             while (Interlocked.CompareExchange(ref owner, me, 0) != 0) Monitor.Wait(gate);
             waiters--;
@@ -186,14 +186,14 @@ internal sealed class Scheduler
 
     // ---- waiting threads ----
 
-    /// <summary>The last exception of a guest's thread that the call has got which waits for it.</summary>
+    /// <summary>The last exception of a guest's thread that was passed to the call that waits for the thread.</summary>
     internal Exception? Told { get; set; }
 
     /// <summary>Lets one waiting thread go on.</summary>
     /// <returns>Whether there was one.</returns>
     internal bool Tick()
     {
-        // Threads that yield to one another for ever may have no loop that looks.
+        // Threads that yield to one another for ever may have no loop that polls.
         Runtime.CancellationScope.ThrowIfStopped();
         while (posted.TryDequeue(out Action? action)) action();
         for (int i = 0; i < Waiting.Count; i++)
@@ -312,7 +312,7 @@ internal sealed class Scheduler
         while (!done() && Tick()) { }
     }
 
-    /// <summary>Something of the host has ended: what it means for guests is done by whoever is in, or comes in next.</summary>
+    /// <summary>An operation of the host has ended. The action runs on the thread that is in the instances, or on the next one that enters.</summary>
     internal void Post(Action action)
     {
         posted.Enqueue(action);

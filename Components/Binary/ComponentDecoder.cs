@@ -32,11 +32,11 @@ internal ref partial struct ComponentDecoder
         coreTypes = NewScope(outer);
     }
 
-    /// <summary>Core types in components are those of the core specification: types of runtime linking are none.</summary>
+    /// <summary>Core types in components are those of the core specification. Types of runtime linking are not allowed.</summary>
     private readonly CoreTypeScope NewScope(CoreTypeScope? outer) => new(outer, ReadOnlyMemory<byte>.Empty, settings with { AllowLinking = false });
 
     /// <summary>Decodes a component.</summary>
-    /// <param name="memory">The bytes; whoever gives them does not change them any more.</param>
+    /// <param name="memory">The bytes. The caller must not change them afterwards.</param>
     /// <param name="settings">What the core modules in it are decoded for.</param>
     /// <param name="modules">Gives the core module between two offsets, if there is something that has them already.</param>
     /// <exception cref="MalformedModuleException">Not the binary format.</exception>
@@ -368,7 +368,7 @@ internal sealed class ComponentProgress
 
     private int definitions;
 
-    /// <summary>Counts one, and looks now and then whether the work is to go on.</summary>
+    /// <summary>Counts one, and tests now and then whether the work was cancelled.</summary>
     /// <exception cref="UnsupportedModuleException">There are too many.</exception>
     /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
     internal void Count(int at)

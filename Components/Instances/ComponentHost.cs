@@ -126,8 +126,8 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
     }
 
     /// <summary>
-    /// What stands for an import: that of the name, or else the newest version that is compatible with it by the rules of semantic versions. What a component uses of
-    /// it is compared in any case.
+    /// The item for an import: the one of that name, or else the newest version that is compatible by the rules of semantic versions. The types that a component
+    /// uses of it are compared in any case.
     /// </summary>
     internal object? Find(string name)
     {

@@ -1,6 +1,6 @@
 namespace WasmJit.Components;
 
-/// <summary>Finds what a component imports among what the host gives, and says of all that does not match.</summary>
+/// <summary>Finds a component's imports among the host's items, and lists all that do not match.</summary>
 internal sealed class ImportResolver(HostScope scope)
 {
     private readonly Dictionary<ResourceType, RuntimeResource> resources = [];

@@ -42,7 +42,7 @@ internal sealed class HandleSpace(GuestResources? limits)
         int places = items.Length == 0 ? Least - 1 : Math.Min(items.Length, Most + 1 - items.Length);
         if (lease is not null) places = lease.Take(places);
         if (places == 0) ComponentTrap.Throw(ComponentTrap.TooManyHandles);
-        // The first place is nobody's.
+        // Index 0 is never a handle.
         Array.Resize(ref items, Math.Max(items.Length, 1) + places);
     }
 

@@ -4,12 +4,12 @@ using WasmJit.Runtime;
 namespace WasmJit.Components;
 
 /// <summary>
-/// A component instance as the canonical ABI sees it: its handles, and whether it may be entered and left. What goes wrong leaves the flags as
+/// A component instance as the canonical ABI sees it: its handles, and whether it may be entered and left. A failure leaves the flags as
 /// they are, so that an instance in which a guest has trapped is not entered again.
 /// </summary>
 internal sealed class InstanceState(ComponentTree tree, InstanceState? parent)
 {
-    /// <summary>What it belongs to: the instance that the host has, and all that are in it.</summary>
+    /// <summary>The tree that it belongs to: the host's instance and all instances in it.</summary>
     internal ComponentTree Tree { get; } = tree;
 
     internal InstanceState? Parent { get; } = parent;

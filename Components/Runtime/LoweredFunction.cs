@@ -265,7 +265,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
         Finish(subtask, result);
     }
 
-    /// <summary>The host goes on by itself; the result is lowered by whoever runs guests when it is there.</summary>
+    /// <summary>The host goes on by itself. When the result is there, the thread that then runs guests lowers it.</summary>
     private void Await(Subtask subtask, Task called, Action<nint> lower)
     {
         if (!callee.Type.IsAsync)
@@ -295,7 +295,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
                 }
                 catch (Exception e)
                 {
-                    // It is the guest's that has called, and not whoever's who is here.
+                    // The failure belongs to the guest that called, not to the call that is running now.
                     subtask.FailHost(e);
                 }
             }),

@@ -12,10 +12,10 @@ internal static class SameLayout
 {
     private const BindingFlags Fields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
-    /// <summary>Of numbers and tuples. Their bytes can be made values, too: nobody's constructor is left out.</summary>
+    /// <summary>Whether numbers and tuples have the same layout on both sides. Their bytes can also be turned into values, since no constructor would be skipped.</summary>
     internal static bool IsTuple(ComponentValType type, Type clr) => Has(type, clr, allowRecords: false);
 
-    /// <summary>Of numbers, tuples, and records whose properties are what the compiler makes of them: reading one is reading its field.</summary>
+    /// <summary>The same for numbers, tuples, and records with automatic properties, where reading a property is reading its field.</summary>
     internal static bool IsAny(ComponentValType type, Type clr) => Has(type, clr, allowRecords: true);
 
     private static bool Has(ComponentValType type, Type clr, bool allowRecords)
@@ -62,7 +62,7 @@ internal static class SameLayout
     private static int SizeOf(Type clr) =>
         (int)typeof(Unsafe).GetMethod(nameof(Unsafe.SizeOf))!.MakeGenericMethod(clr).Invoke(null, null)!;
 
-    /// <summary>Where a field lies: a value is looked at of which that field alone is not zero.</summary>
+    /// <summary>The offset of a field. It is found in a value in which only this field is not zero.</summary>
     private static int OffsetOf(Type clr, FieldInfo field)
     {
         object part = RuntimeHelpers.GetUninitializedObject(field.FieldType), whole = RuntimeHelpers.GetUninitializedObject(clr);

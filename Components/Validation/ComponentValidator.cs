@@ -294,7 +294,7 @@ internal sealed class ComponentValidator
     internal ComponentSignature ComponentType(ComponentScope parent, ComponentTypeSyntax syntax)
     {
         ComponentScope scope = Declare(ScopeKind.ComponentType, parent, syntax.Declarations);
-        // Resource types of the scope around are none of the component's.
+        // Resource types of the enclosing scope do not belong to the component.
         CheckImports(scope, new HashSet<ResourceType>(scope.Exported, ReferenceEqualityComparer.Instance).Contains, syntax.Declarations);
         return new ComponentSignature([.. scope.Imports], [.. scope.Exports], [.. scope.Imported], [.. scope.Exported]);
     }

@@ -10,7 +10,7 @@ namespace WasmJit.Components;
 /// <param name="limit">How much text there may be, with that of other blocks.</param>
 internal sealed class WitBlock(string owner, string? package, IReadOnlyDictionary<DefinedType, (string Owner, string Name)> names, WitLimit limit)
 {
-    /// <summary>What a type costs, which is written as often as it is used.</summary>
+    /// <summary>The characters that each use of a type counts for.</summary>
     private const int TextOfType = 16;
 
     private readonly List<string> lines = [];
@@ -139,7 +139,7 @@ internal sealed class WitBlock(string owner, string? package, IReadOnlyDictionar
 
     private void Use((string Owner, string Name) type, string name)
     {
-        // What is between other braces without a name of its own nobody can use.
+        // A type in a block that has no interface name cannot be used from another block.
         if (!type.Owner.Contains('/', StringComparison.Ordinal) || type.Owner.Contains(' ', StringComparison.Ordinal)) return;
         if (!uses.TryGetValue(type.Owner, out SortedSet<string>? used)) uses[type.Owner] = used = new SortedSet<string>(StringComparer.Ordinal);
         used.Add(WitNames.Id(type.Name) + (name == type.Name ? "" : $" as {WitNames.Id(name)}"));

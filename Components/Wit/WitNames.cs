@@ -1,6 +1,6 @@
 namespace WasmJit.Components;
 
-/// <summary>Names in WIT: what is a keyword is written with a percent sign, and an interface's name has its parts.</summary>
+/// <summary>Names in WIT. Keywords are written with a percent sign.</summary>
 internal static class WitNames
 {
     private static readonly HashSet<string> Keywords =
@@ -26,7 +26,7 @@ internal static class WitNames
         return Id(interfaceName[(slash + 1)..(at < 0 ? interfaceName.Length : at)]);
     }
 
-    /// <summary>A name of an import or export apart: of a member the resource and its own.</summary>
+    /// <summary>Takes the name of an import or export apart. A member has the resource's name and its own.</summary>
     internal static (ExternNameKind Kind, string? Resource, string Name) Member(string name)
     {
         ExternNameSyntax.Parse(name, out ExternNameSyntax syntax);

@@ -65,8 +65,8 @@ internal sealed class ComponentPrinter
     private ReadOnlySpan<byte> Content(ComponentCustomSection section) => component.Bytes.Span.Slice(section.Start, section.Length);
 
     /// <summary>
-    /// Whether ids say all that the name section says: it is the last one, as the reader writes it, and what gets a name from it has that name or
-    /// a name section of its own, which is then written as it is.
+    /// Whether ids express the whole name section. It must be the last section, as the reader writes it. Each item that it names must have that name, or
+    /// a name section of its own, which is then written unchanged.
     /// </summary>
     private bool CanBeSaid(ComponentCustomSection section)
     {
