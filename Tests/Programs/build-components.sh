@@ -18,3 +18,11 @@ for program in script json regex files; do
     adapt "$tools/$program.wasm" "$program"
 done
 adapt Wasm/words.wasm words
+
+# build-components.sh javascript: a component of JavaScript, too, for the test that is skipped without it.
+if [ "${1:-}" = javascript ]; then
+    npm install --silent --prefix "$tools" @bytecodealliance/componentize-js
+    cp JavaScript/* "$tools"
+    (cd "$tools" && node build.mjs plugin.wasm)
+    cp "$tools/plugin.wasm" Components/plugin.wasm
+fi
