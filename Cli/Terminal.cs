@@ -117,8 +117,14 @@ internal sealed class Terminal
                 return;
             }
             int same = 1;
-            while (i + same < stack.Count && stack[i + same] == stack[i]) same++;
-            errors.WriteLine($"    {(stack[i].Omitted == 0 ? "at " : "")}{Printable.Text(stack[i].ToString())}{(same > 1 ? $" ({same} times)" : "")}");
+            string described = stack[i].Describe();
+            while (i + same < stack.Count && stack[i + same] == stack[i] && stack[i + same].Describe() == described) same++;
+            string[] functions = described.Split('\n');
+            for (int j = 0; j < functions.Length; j++)
+            {
+                bool isLast = j == functions.Length - 1;
+                errors.WriteLine($"    {(stack[i].Omitted == 0 ? "at " : "")}{Printable.Text(functions[j])}{(isLast && same > 1 ? $" ({same} times)" : "")}");
+            }
             i += same;
         }
     }

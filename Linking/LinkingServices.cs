@@ -63,6 +63,8 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
 
     internal override string NameOf(int own) => module.Code.NameOf(own + module.Info.ImportedFuncs);
 
+    internal override FramePlace PlaceOf(int own, int instruction) => module.Code.PlaceOfInterpreted(own + module.Info.ImportedFuncs, instruction);
+
     internal override int FuncOfStub(int stubs, int number) => module.Code.FuncOfStub(stubs, number);
 
     internal override System.Reflection.MethodInfo? FindEntry(FuncRef func) => module.Code.FindEntry(Signature.Of(func.Type));

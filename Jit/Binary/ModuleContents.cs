@@ -58,6 +58,9 @@ internal sealed class ModuleContents
     internal Dictionary<int, bool>? BranchHints { get; set; }
     internal uint? Start { get; set; }
     internal int StartOffset { get; set; }
+
+    /// <summary>Where the content of the code section begins; 0 without one.</summary>
+    internal int CodeOffset { get; set; }
     internal uint? DataCount { get; set; }
     internal int ImportedFuncs { get; private set; }
     internal int ImportedTables { get; private set; }

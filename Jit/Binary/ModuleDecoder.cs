@@ -183,6 +183,7 @@ internal ref partial struct ModuleDecoder
             module.DataCount = section.U32();
             return;
         }
+        if (id == SectionId.Code) module.CodeOffset = section.Position;
         int count = section.Count();
         switch (id)
         {

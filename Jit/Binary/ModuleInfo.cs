@@ -1,3 +1,5 @@
+using WasmJit.Jit.Symbols;
+
 namespace WasmJit.Jit.Binary;
 
 /// <summary>
@@ -223,6 +225,20 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
 
     internal string? FuncName(int index) => made is null ? FuncNames[index] : index == ImportedFuncs ? madeName : null;
 
+    private Dictionary<uint, string>? exportedNames;
+
+    /// <summary>A function as stack traces show it: its name, or the first under which it is exported, or its index.</summary>
+    internal string ShownName(int index) =>
+        FuncName(index) ?? (exportedNames ??= NamesOfExports()).GetValueOrDefault((uint)index) ?? $"func[{index}]";
+
+    private Dictionary<uint, string> NamesOfExports()
+    {
+        var found = new Dictionary<uint, string>();
+        foreach (ExportInfo export in Exports)
+            if (export.Kind == ExternKind.Func && export.Name.Length > 0) found.TryAdd(export.Index, export.Name);
+        return found;
+    }
+
     private FuncNames? funcNames;
 
     private FuncNames FuncNames => funcNames ?? Interlocked.CompareExchange(ref funcNames, NameSectionReader.ReadFuncs(this), null) ?? funcNames;
@@ -231,6 +247,28 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
 
     private NameSectionReader.Result ReadNames() =>
         names ?? Interlocked.CompareExchange(ref names, NameSectionReader.Read(this), null) ?? names;
+
+    private DebugInfo? debug;
+
+    /// <summary>What the module's debugging information says about an instruction, given by its offset in the bytes.</summary>
+    internal IReadOnlyList<SourceLocation> SourceOf(int offset) =>
+        offset < contents.CodeOffset ? [] : (debug ??= new DebugInfo(new DebugSections(ContentOf))).Find((ulong)(offset - contents.CodeOffset));
+
+    private ReadOnlyMemory<byte> ContentOf(string section) =>
+        contents.CustomSections.Find(s => s.Name == section) is { } found ? Bytes.Slice(found.Start, found.Length) : default;
+
+    /// <summary>The function whose body an instruction is in; -1 if it is in none.</summary>
+    internal int FuncAt(int offset)
+    {
+        int low = ImportedFuncs, high = Funcs.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (Funcs[middle].BodyEnd <= offset) low = middle + 1;
+            else high = middle;
+        }
+        return low < Funcs.Count && offset >= Funcs[low].BodyStart ? low : -1;
+    }
 
     private DefType? moduleType;
 

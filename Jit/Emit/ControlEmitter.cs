@@ -348,13 +348,13 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
         stack.PushTemp(type, result);
     }
 
-    /// <summary>Traps here; what follows is unreachable.</summary>
-    internal void EmitTrap(TrapKind kind)
+    /// <summary>Traps here; what follows is unreachable. RyuJIT makes one of equal calls, so the call says which operator it is for.</summary>
+    internal void EmitUnreachable(int offset)
     {
         loadedValues.KeepLoads(0, 0);
         context.KeepInstancesAliveAt(il.Tail);
-        il.LdcI4((int)kind);
-        il.Call(Members.MakeTrap);
+        il.LdcI4(offset);
+        il.Call(Members.MakeUnreachable);
         il.Emit(OpCodes.Throw);
         branches.SetUnreachable();
     }

@@ -83,7 +83,13 @@ internal sealed class FunctionEmitter
     /// <param name="index">The function's index.</param>
     /// <param name="target">What the code is for.</param>
     /// <param name="loop">The offset of a loop at whose head the function begins, see <see cref="ResumePoint"/>; -1 for its own beginning.</param>
-    internal static IlBuffer Emit(ModuleInfo module, int index, ICodeTarget target, int loop = -1) => new FunctionEmitter(module, index, target, loop).Run();
+    /// <param name="notesOrigins">Whether instructions of inlined functions are told apart.</param>
+    internal static IlBuffer Emit(ModuleInfo module, int index, ICodeTarget target, int loop = -1, bool notesOrigins = false)
+    {
+        var emitter = new FunctionEmitter(module, index, target, loop);
+        if (notesOrigins) emitter.il.Origins = [];
+        return emitter.Run();
+    }
 
     private void DeclareLocals()
     {
@@ -117,6 +123,10 @@ internal sealed class FunctionEmitter
     {
         Activation activation = context.Current;
         bool isRoot = activation.Caller is null;
+        int call = isRoot || il.Origins is null ? -1 : il.Origins.Count - 1;
+        IlBuffer.Origin outer = call < 0 ? new IlBuffer.Origin(0, -1, -1) : il.Origins![call];
+        // What is behind an inlined function belongs to its caller again, which is the function itself if its last origin says so.
+        if (outer.Offset < 0) call = -1;
         var code = new CodeReader(activation.Module.Bytes.Span, activation.Func.CodeStart, activation.Func.BodyEnd);
         while (true)
         {
@@ -128,9 +138,17 @@ internal sealed class FunctionEmitter
                 il.Source = instr.Offset;
                 if (target.CountsFuel) limits.CountInstruction(instr);
             }
+            else
+            {
+                il.BeginOrigin(instr.Offset, call);
+            }
             if (target.Verifies) assertions.Begin(instr);
             activation.Proven.Position = instr.Offset;
-            if (code.AtEnd) return;
+            if (code.AtEnd)
+            {
+                if (!isRoot) il.BeginOrigin(outer.Offset, outer.Caller);
+                return;
+            }
             if (control.Top.Unreachable) Skip(instr);
             else Emit(ref code, ref instr);
             stack.EndOperator();
@@ -183,7 +201,7 @@ internal sealed class FunctionEmitter
         switch (op.Id)
         {
             case OpId.Nop: break;
-            case OpId.Unreachable: flow.EmitTrap(TrapKind.Unreachable); break;
+            case OpId.Unreachable: flow.EmitUnreachable(instr.Offset); break;
             case OpId.Block or OpId.Loop or OpId.If:
                 flow.BeginBlock(op.Id, ref code, instr);
                 break;

@@ -76,6 +76,38 @@ internal sealed class IlBuffer
     /// <summary>The offset of the WebAssembly instruction that is being emitted, for listings; 0 for code that belongs to none.</summary>
     internal int Source { get; set; }
 
+    /// <summary>
+    /// From which instruction on the code is that of an inlined function, and of which of its operators; offset -1 is the function itself. Null if nobody
+    /// wants to know.
+    /// </summary>
+    internal List<Origin>? Origins { get; set; }
+
+    /// <summary>An operator of an inlined function.</summary>
+    /// <param name="Node">The first instruction, in the order in which they were made.</param>
+    /// <param name="Offset">The operator's offset.</param>
+    /// <param name="Caller">The origin of the call, as an index in <see cref="Origins"/>; -1 if that is in the function itself.</param>
+    internal readonly record struct Origin(int Node, int Offset, int Caller);
+
+    /// <summary>What is made from here on belongs to an operator of an inlined function, or to none.</summary>
+    internal void BeginOrigin(int offset, int caller) => Origins?.Add(new Origin(count, offset, caller));
+
+    /// <summary>The offsets of the operators that an instruction was made of: of the innermost function first.</summary>
+    internal List<int> OriginOf(int node)
+    {
+        var chain = new List<int>();
+        List<Origin> origins = Origins ?? [];
+        int low = 0, high = origins.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (origins[middle].Node <= node) low = middle + 1;
+            else high = middle;
+        }
+        for (int at = low - 1; at >= 0 && origins[at].Offset >= 0; at = origins[at].Caller) chain.Add(origins[at].Offset);
+        chain.Add(nodes[node].Source);
+        return chain;
+    }
+
     /// <summary>The last instruction: where appending goes on.</summary>
     internal int Tail { get; private set; }
 
@@ -303,13 +335,24 @@ internal sealed class IlBuffer
         WriteTo(il, places);
     }
 
-    internal void WriteTo(ILGenerator il, Place[] places)
+    /// <summary>Writes the code and notes for each instruction, in order, where its IL begins.</summary>
+    internal List<(int Node, int Offset)> WriteMapped(ILGenerator il)
+    {
+        var places = new Place[locals.Count];
+        for (int i = 0; i < places.Length; i++) places[i] = new Place(il.DeclareLocal(locals[i]));
+        var map = new List<(int, int)>();
+        WriteTo(il, places, map);
+        return map;
+    }
+
+    internal void WriteTo(ILGenerator il, Place[] places, List<(int Node, int Offset)>? map = null)
     {
         var labels = new Label[labelCount];
         for (int i = 0; i < labelCount; i++) labels[i] = il.DefineLabel();
         for (int i = nodes[Start].Next; i != 0; i = nodes[i].Next)
         {
             ref Node node = ref nodes[i];
+            map?.Add((i, il.ILOffset));
             switch (node.Form)
             {
                 case Form.None: il.Emit(node.Code); break;

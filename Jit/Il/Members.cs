@@ -38,7 +38,7 @@ internal static class Members
     internal static MethodInfo ResumedSlots => field ??= typeof(InterpreterThread).GetMethod(nameof(InterpreterThread.ResumedSlots), Any)!;
     internal static MethodInfo ResumedRef => field ??= typeof(InterpreterThread).GetMethod(nameof(InterpreterThread.ResumedRef), Any)!;
     internal static MethodInfo KeepAlive => field ??= typeof(GC).GetMethod(nameof(GC.KeepAlive))!;
-    internal static MethodInfo MakeTrap => field ??= typeof(Trap).GetMethod(nameof(Trap.Make), Any, [typeof(TrapKind)])!;
+    internal static MethodInfo MakeUnreachable => field ??= typeof(Trap).GetMethod(nameof(Trap.Unreachable), Any, [typeof(int)])!;
     internal static MethodInfo Stop => field ??= typeof(CancellationScope).GetMethod(nameof(CancellationScope.Stop), Any)!;
     internal static MethodInfo MarkAddress => field ??= typeof(WasmThread).GetProperty(nameof(WasmThread.MarkAddress), Any)!.GetMethod!;
     internal static FieldInfo InstanceFuel => field ??= Field<InstanceCore>(nameof(InstanceCore.FuelTank));

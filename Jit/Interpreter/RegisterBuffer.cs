@@ -31,6 +31,12 @@ internal sealed class RegisterBuffer
 
     internal int Count { get; private set; }
 
+    /// <summary>The offset of the operator that is being translated.</summary>
+    internal int Source { get; set; }
+
+    /// <summary>For each instruction its <see cref="Source"/>; null if nobody wants to know.</summary>
+    internal List<int>? Sources { get; set; }
+
     /// <summary>Whether a label is at the end. Branches to it skip the last instruction.</summary>
     internal bool EndsWithLabel => lastLabel == Count;
 
@@ -57,10 +63,15 @@ internal sealed class RegisterBuffer
     {
         if (Count == room.Code.Length) Array.Resize(ref room.Code, Count * 2);
         room.Code[Count++] = word;
+        Sources?.Add(Source);
     }
 
     /// <summary>Takes the last instruction away. No label and no branch refers to it.</summary>
-    internal void RemoveLast() => Count--;
+    internal void RemoveLast()
+    {
+        Count--;
+        Sources?.RemoveAt(Count);
+    }
 
     internal int DefineLabel()
     {

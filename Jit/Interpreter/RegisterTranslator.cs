@@ -78,6 +78,24 @@ internal sealed unsafe partial class RegisterTranslator
         }
     }
 
+    /// <summary>The offsets in the module's bytes of the operators that the instructions were made of; null if the function has no register code.</summary>
+    /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
+    internal static int[]? SourcesOf(ModuleInfo module, int index, IRegisterTarget target)
+    {
+        try
+        {
+            var translator = new RegisterTranslator(module, index, target);
+            translator.code.Sources = [];
+            if (translator.Run() is not { } code) return null;
+            RegisterBuffer.GiveBack(code.Code);
+            return [.. translator.code.Sources];
+        }
+        catch (UncoveredException)
+        {
+            return null;
+        }
+    }
+
     private RegisterCode? Run()
     {
         int firstZero = 0;
@@ -88,6 +106,7 @@ internal sealed unsafe partial class RegisterTranslator
         while (depth > 0)
         {
             reader.Read(out Instr instr);
+            code.Source = instr.Offset;
             if (++instructions + stack.Work >= nextPoll) Poll();
             if (frames[depth - 1].Unreachable)
             {

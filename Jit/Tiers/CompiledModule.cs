@@ -50,6 +50,12 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     private readonly DynamicMethod?[] methods;
     private List<object>? kept;
 
+    /// <summary>A function that begins at the head of a loop; one of those that are kept.</summary>
+    private sealed record LoopMethod(DynamicMethod Method, int Func, int Loop);
+
+    /// <summary>Whether frames of its methods are found.</summary>
+    private bool isInFrames;
+
     /// <summary>The functions' register code, if the module is interpreted.</summary>
     private readonly InterpretedModule? interpreted;
 
@@ -117,7 +123,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         try
         {
             DynamicMethod method = Build(func, loop, out code, out long frame, out _);
-            Keep(method);
+            Keep(new LoopMethod(method, func, loop));
             code = Guarded(func, code, frame);
         }
         finally
@@ -138,6 +144,25 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     private void Keep(object needed)
     {
         lock (methods) (kept ??= []).Add(needed);
+    }
+
+    /// <summary>The function that a method is the code of, and the loop that it begins at, -1 for none; null if it is not this module's.</summary>
+    internal (int Func, int Loop)? Find(System.Reflection.MethodBase method)
+    {
+        int own = Array.FindIndex(methods, m => ReferenceEquals(m, method));
+        if (own >= 0) return (own + Info.ImportedFuncs, -1);
+        lock (methods)
+        {
+            foreach (object needed in kept ?? [])
+                if (needed is LoopMethod made && ReferenceEquals(made.Method, method)) return (made.Func, made.Loop);
+        }
+        return null;
+    }
+
+    internal override FramePlace PlaceOfInterpreted(int func, int instruction)
+    {
+        int offset = instruction < 0 || interpreted is null ? -1 : interpreted.OffsetOf(func, instruction);
+        return CompiledFrames.PlaceOf(Info, func, offset);
     }
 
     internal override int LoopsCompiled => interpreted?.LoopsCompiled ?? 0;
@@ -247,6 +272,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     private DynamicMethod Build(int func, int loop, out nint code, out long frame, out bool hasRegions)
     {
+        if (!Volatile.Read(ref isInFrames) && !Interlocked.Exchange(ref isInFrames, true)) CompiledFrames.Add(this);
         long start = Stopwatch.GetTimestamp();
         DynamicMethod method = BuildNow(func, loop, out code, out frame, out hasRegions);
         WasmJitMetrics.FunctionCompiled(start);

@@ -39,6 +39,9 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
     {
     }
 
+    /// <summary>Where an interpreted function is, given by the number of instructions of register code before the current one.</summary>
+    internal virtual FramePlace PlaceOfInterpreted(int func, int instruction) => new(func);
+
     /// <summary>How many loops have machine code that begins at their heads, for tests.</summary>
     internal virtual int LoopsCompiled => 0;
 
@@ -127,6 +130,6 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
             NullMeaning.Array => WasmStackTrace.ArrayPrefix,
             _ => WasmStackTrace.Prefix,
         };
-        return $"{prefix}{info.Name}!{info.FuncName(func) ?? $"func[{func}]"}";
+        return $"{prefix}{info.Name}!{info.ShownName(func)}";
     }
 }

@@ -177,7 +177,8 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             state->EndZero = code.EndZero;
             state->Heat = FirstHeat(own);
             if (SizeOf(own) > BreakEven.LargeBody) (firstCalls ??= [])[own] = Stopwatch.GetTimestamp();
-            Volatile.Write(ref *(nint*)&state->Code, (nint)Place(code));
+            state->Translated = Place(code);
+            Volatile.Write(ref *(nint*)&state->Code, (nint)state->Translated);
         }
     }
 
@@ -406,6 +407,13 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         var at = (Instruction*)Unsafe.AsPointer(ref block[used]);
         used += code.Count;
         return at;
+    }
+
+    /// <summary>The offset in the module's bytes of the operator that an instruction of register code was made of; -1 if there is none.</summary>
+    internal int OffsetOf(int func, int instruction)
+    {
+        int[]? sources = RegisterTranslator.SourcesOf(module.Info, func, this);
+        return sources is not null && (uint)instruction < (uint)sources.Length ? sources[instruction] : -1;
     }
 
     FunctionState* IRegisterTarget.StateOf(int func) => States + (func - module.Info.ImportedFuncs);

@@ -18,9 +18,11 @@ internal readonly struct ExceptionFrames
 
     private readonly object? helper;
     private readonly StackTrace? trace;
+    private readonly Exception exception;
 
     internal ExceptionFrames(Exception exception)
     {
+        this.exception = exception;
         helper = List?.Read(exception);
         trace = helper is null ? new StackTrace(exception, false) : null;
         Count = helper is null ? trace!.FrameCount : List!.Count(helper);
@@ -34,6 +36,24 @@ internal readonly struct ExceptionFrames
     /// <summary>The method of a frame, innermost first; null if it is not known.</summary>
     internal MethodBase? MethodAt(int index) =>
         index >= Count ? null : helper is null ? trace!.GetFrame(index)?.GetMethod() : List!.Method(helper, index);
+
+    /// <summary>Where in the method's machine code a frame is; -1 if that is not known.</summary>
+    internal int OffsetAt(int index) =>
+        index >= Count ? -1 : helper is null ? trace!.GetFrame(index)?.GetNativeOffset() ?? -1 : List!.Offset(helper, index);
+
+    /// <summary>What the instruction does that has faulted in a frame; null if the frame has called.</summary>
+    internal CodeKind? FaultAt(int index) =>
+        index > 0 ? null : exception is NullReferenceException ? CodeKind.Other : exception is DivideByZeroException or OverflowException ? CodeKind.Divide : null;
+
+    /// <summary>Where in a module's bytes the innermost frame is, if the exception itself knows; otherwise -1.</summary>
+    internal int TrappedAt(int index)
+    {
+        if (exception is not TrapException { At: >= 0 } trap) return -1;
+        // Frames of the engine's own methods, which make the exception, may come first.
+        for (int i = 0; i < index; i++)
+            if (WasmStackTrace.IsGenerated(MethodAt(i)?.Name)) return -1;
+        return trap.At;
+    }
 
     /// <summary>The text of a stack trace: all of it, or both ends.</summary>
     /// <param name="exception">The exception.</param>
@@ -63,14 +83,16 @@ internal readonly struct ExceptionFrames
     {
         private readonly ConstructorInfo make;
         private readonly MethodInfo fill, count, method;
+        private readonly MethodInfo? offset;
         private readonly int exceptionAt, skipAt, filesAt;
 
-        private Access(ConstructorInfo make, MethodInfo fill, MethodInfo count, MethodInfo method)
+        private Access(ConstructorInfo make, MethodInfo fill, MethodInfo count, MethodInfo method, MethodInfo? offset)
         {
             this.make = make;
             this.fill = fill;
             this.count = count;
             this.method = method;
+            this.offset = offset;
             Type[] types = [.. fill.GetParameters().Select(p => p.ParameterType)];
             exceptionAt = Array.IndexOf(types, typeof(Exception));
             skipAt = Array.IndexOf(types, typeof(int));
@@ -87,7 +109,7 @@ internal readonly struct ExceptionFrames
                 ConstructorInfo? make = type.GetConstructor(Any, []) ?? type.GetConstructor(Any, [typeof(Thread)]);
                 MethodInfo? fill = type.GetMethod("InitializeSourceInfo", Any);
                 MethodInfo? count = type.GetMethod("GetNumberOfFrames", Any), method = type.GetMethod("GetMethodBase", Any, [typeof(int)]);
-                return make is null || fill is null || count is null || method is null ? null : new Access(make, fill, count, method);
+                return make is null || fill is null || count is null || method is null ? null : new Access(make, fill, count, method, type.GetMethod("GetOffset", Any, [typeof(int)]));
             }
             catch (Exception e) when (e is AmbiguousMatchException or MissingMethodException)
             {
@@ -107,6 +129,8 @@ internal readonly struct ExceptionFrames
         }
 
         internal int Count(object helper) => (int)count.Invoke(helper, null)!;
+
+        internal int Offset(object helper, int index) => offset is null ? -1 : (int)offset.Invoke(helper, [index])!;
 
         internal MethodBase? Method(object helper, int index) => (MethodBase?)method.Invoke(helper, [index]);
     }

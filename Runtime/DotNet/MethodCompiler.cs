@@ -20,6 +20,9 @@ internal static class MethodCompiler
         return handle.GetFunctionPointer();
     }
 
+    /// <summary>The address of a method's code that has been compiled.</summary>
+    internal static nint AddressOf(DynamicMethod method) => Descriptor(method).GetFunctionPointer();
+
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "GetMethodDescriptor")]
     private static extern RuntimeMethodHandle Descriptor(DynamicMethod method);
 

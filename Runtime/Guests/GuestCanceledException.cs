@@ -1,3 +1,5 @@
+using WasmJit.Runtime;
+
 namespace WasmJit;
 
 /// <summary>A guest was stopped because the token of <see cref="Guest"/> was cancelled. The instance stays in the state that it had reached.</summary>

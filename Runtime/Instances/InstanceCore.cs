@@ -161,6 +161,9 @@ internal abstract class InstanceServices
     /// <summary>The name by which stack traces show an own function, as methods of generated code are named.</summary>
     internal abstract string NameOf(int own);
 
+    /// <summary>Where in the module an interpreted function is, given by its number and how many instructions of register code are before the current one.</summary>
+    internal abstract FramePlace PlaceOf(int own, int instruction);
+
     /// <summary>The function that a stub's number stands for, among those of a signature.</summary>
     internal abstract int FuncOfStub(int stubs, int number);
 

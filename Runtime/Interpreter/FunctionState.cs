@@ -9,6 +9,9 @@ internal unsafe struct FunctionState
     /// <summary>The register code, or an instruction that calls the machine code once there is some; null until the first call.</summary>
     internal Instruction* Code;
 
+    /// <summary>The register code that it was first given, also when <see cref="Code"/> is another by now.</summary>
+    internal Instruction* Translated;
+
     /// <summary>How it is called from outside; null until the first call.</summary>
     internal CallShape* Shape;
 

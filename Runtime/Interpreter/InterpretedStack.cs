@@ -13,15 +13,17 @@ internal static unsafe class InterpretedStack
     /// <summary>The functions of a run, innermost first, as numbers of an instance's own functions. A deep run has both ends.</summary>
     /// <param name="Services">Gives their names.</param>
     /// <param name="Functions">The functions.</param>
+    /// <param name="Instructions">Where in their register code they are.</param>
     /// <param name="Omitted">How many are left out in the middle.</param>
-    internal sealed record Part(InstanceServices Services, int[] Functions, int Omitted)
+    internal sealed record Part(InstanceServices Services, int[] Functions, int[] Instructions, int Omitted)
     {
         internal void AddTo(List<WasmFrame> frames, bool reversed)
         {
             for (int i = 0; i < Functions.Length; i++)
             {
                 if (Omitted > 0 && i == Functions.Length / 2) frames.Add(WasmFrame.Left(Omitted));
-                frames.Add(WasmStackTrace.Parse(Services.NameOf(Functions[reversed ? Functions.Length - 1 - i : i]))!);
+                int at = reversed ? Functions.Length - 1 - i : i;
+                frames.Add(WasmStackTrace.Parse(Services.NameOf(Functions[at]))!.With(new InterpretedFrame(Services, Functions[at], Instructions[at])));
             }
         }
     }
@@ -30,18 +32,35 @@ internal static unsafe class InterpretedStack
     /// Notes the functions of a run, in an exception filter: the frames from <paramref name="bottom"/> on. It removes them from the stack, because
     /// the filters of runs further out come next, and everything is unwound only after that.
     /// </summary>
+    /// <param name="exception">The exception.</param>
+    /// <param name="instance">The run's instance.</param>
+    /// <param name="thread">The thread's stack.</param>
+    /// <param name="bottom">The run's first frame.</param>
+    /// <param name="outer">Where the run further out notes its instructions.</param>
     /// <returns>False.</returns>
-    internal static bool Note(Exception exception, InstanceCore instance, InterpreterThread thread, InterpreterFrame* bottom)
+    internal static bool Note(Exception exception, InstanceCore instance, InterpreterThread thread, InterpreterFrame* bottom, Instruction** outer)
     {
         InterpreterFrame* sp = thread.Sp;
+        Instruction** current = thread.At;
         thread.Sp = bottom;
+        thread.At = outer;
         try
         {
             const int Ends = ExceptionFrames.KeptAtEachEnd;
             var count = (int)(sp - bottom);
             var functions = new int[count <= 4 * Ends ? count : 2 * Ends];
-            for (int i = 0; i < functions.Length; i++) functions[i] = sp[-1 - (i < functions.Length / 2 ? i : i + count - functions.Length)].Function->Index;
-            Parts.GetOrCreateValue(exception).Add(new Part(instance.Services, functions, count - functions.Length));
+            var instructions = new int[functions.Length];
+            for (int i = 0; i < functions.Length; i++)
+            {
+                int depth = i < functions.Length / 2 ? i : i + count - functions.Length;
+                FunctionState* function = sp[-1 - depth].Function;
+                functions[i] = function->Index;
+                // A frame has where its caller goes on.
+                Instruction* at = depth == 0 ? *current : sp[-depth].Ip - 1;
+                long index = function->Translated is null ? -1 : at - function->Translated;
+                instructions[i] = index is >= 0 and <= int.MaxValue ? (int)index : -1;
+            }
+            Parts.GetOrCreateValue(exception).Add(new Part(instance.Services, functions, instructions, count - functions.Length));
         }
         catch (OutOfMemoryException)
         {

@@ -33,33 +33,37 @@ internal static unsafe partial class Interpreter
         FunctionState* function;
         FuncRef target;
 
+        // Whatever may throw notes its instruction first.
+        Instruction* at = ip;
+        thread.At = &at;
+
         while (true)
         {
             switch (ip->Op)
             {
-                case RegisterOp.I32Load: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.I64Load: *(long*)(fp + ip->A) = *(long*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.F32Load: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.F64Load: *(long*)(fp + ip->A) = *(long*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.I32Load8S: fp[ip->A] = (uint)*(sbyte*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.I32Load8U: fp[ip->A] = *(byte*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.I32Load16S: fp[ip->A] = (uint)*(short*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.I32Load16U: fp[ip->A] = *(ushort*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.I64Load8S: *(long*)(fp + ip->A) = *(sbyte*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.I64Load8U: *(long*)(fp + ip->A) = *(byte*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.I64Load16S: *(long*)(fp + ip->A) = *(short*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.I64Load16U: *(long*)(fp + ip->A) = *(ushort*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.I64Load32S: *(long*)(fp + ip->A) = *(int*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.I64Load32U: *(long*)(fp + ip->A) = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
-                case RegisterOp.I32Store: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); ip++; continue;
-                case RegisterOp.I64Store: *(long*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(long*)(fp + ip->B); ip++; continue;
-                case RegisterOp.F32Store: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); ip++; continue;
-                case RegisterOp.F64Store: *(long*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(long*)(fp + ip->B); ip++; continue;
-                case RegisterOp.I32Store8: *(byte*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(byte*)(fp + ip->B); ip++; continue;
-                case RegisterOp.I32Store16: *(ushort*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(ushort*)(fp + ip->B); ip++; continue;
-                case RegisterOp.I64Store8: *(byte*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(byte*)(fp + ip->B); ip++; continue;
-                case RegisterOp.I64Store16: *(ushort*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(ushort*)(fp + ip->B); ip++; continue;
-                case RegisterOp.I64Store32: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I32Load: at = ip; fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load: at = ip; *(long*)(fp + ip->A) = *(long*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.F32Load: at = ip; fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.F64Load: at = ip; *(long*)(fp + ip->A) = *(long*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I32Load8S: at = ip; fp[ip->A] = (uint)*(sbyte*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I32Load8U: at = ip; fp[ip->A] = *(byte*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I32Load16S: at = ip; fp[ip->A] = (uint)*(short*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I32Load16U: at = ip; fp[ip->A] = *(ushort*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load8S: at = ip; *(long*)(fp + ip->A) = *(sbyte*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load8U: at = ip; *(long*)(fp + ip->A) = *(byte*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load16S: at = ip; *(long*)(fp + ip->A) = *(short*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load16U: at = ip; *(long*)(fp + ip->A) = *(ushort*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load32S: at = ip; *(long*)(fp + ip->A) = *(int*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I64Load32U: at = ip; *(long*)(fp + ip->A) = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; continue;
+                case RegisterOp.I32Store: at = ip; *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I64Store: at = ip; *(long*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(long*)(fp + ip->B); ip++; continue;
+                case RegisterOp.F32Store: at = ip; *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); ip++; continue;
+                case RegisterOp.F64Store: at = ip; *(long*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(long*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I32Store8: at = ip; *(byte*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(byte*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I32Store16: at = ip; *(ushort*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(ushort*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I64Store8: at = ip; *(byte*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(byte*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I64Store16: at = ip; *(ushort*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(ushort*)(fp + ip->B); ip++; continue;
+                case RegisterOp.I64Store32: at = ip; *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); ip++; continue;
                 case RegisterOp.I32Const:
                 case RegisterOp.I64Const:
                 case RegisterOp.F32Const:
@@ -104,10 +108,10 @@ internal static unsafe partial class Interpreter
                 case RegisterOp.I32Add: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + *(int*)(fp + ip->C)); ip++; continue;
                 case RegisterOp.I32Sub: fp[ip->A] = (uint)(*(int*)(fp + ip->B) - *(int*)(fp + ip->C)); ip++; continue;
                 case RegisterOp.I32Mul: fp[ip->A] = (uint)(*(int*)(fp + ip->B) * *(int*)(fp + ip->C)); ip++; continue;
-                case RegisterOp.I32DivS: fp[ip->A] = (uint)Integers.DivS32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
-                case RegisterOp.I32DivU: fp[ip->A] = (uint)Integers.DivU32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
-                case RegisterOp.I32RemS: fp[ip->A] = (uint)Integers.RemS32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
-                case RegisterOp.I32RemU: fp[ip->A] = (uint)Integers.RemU32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I32DivS: at = ip; fp[ip->A] = (uint)Integers.DivS32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I32DivU: at = ip; fp[ip->A] = (uint)Integers.DivU32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I32RemS: at = ip; fp[ip->A] = (uint)Integers.RemS32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I32RemU: at = ip; fp[ip->A] = (uint)Integers.RemU32(*(int*)(fp + ip->B), *(int*)(fp + ip->C)); ip++; continue;
                 case RegisterOp.I32And: fp[ip->A] = (uint)(*(int*)(fp + ip->B) & *(int*)(fp + ip->C)); ip++; continue;
                 case RegisterOp.I32Or: fp[ip->A] = (uint)(*(int*)(fp + ip->B) | *(int*)(fp + ip->C)); ip++; continue;
                 case RegisterOp.I32Xor: fp[ip->A] = (uint)(*(int*)(fp + ip->B) ^ *(int*)(fp + ip->C)); ip++; continue;
@@ -122,10 +126,10 @@ internal static unsafe partial class Interpreter
                 case RegisterOp.I64Add: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) + *(long*)(fp + ip->C); ip++; continue;
                 case RegisterOp.I64Sub: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) - *(long*)(fp + ip->C); ip++; continue;
                 case RegisterOp.I64Mul: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) * *(long*)(fp + ip->C); ip++; continue;
-                case RegisterOp.I64DivS: *(long*)(fp + ip->A) = Integers.DivS64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
-                case RegisterOp.I64DivU: *(long*)(fp + ip->A) = Integers.DivU64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
-                case RegisterOp.I64RemS: *(long*)(fp + ip->A) = Integers.RemS64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
-                case RegisterOp.I64RemU: *(long*)(fp + ip->A) = Integers.RemU64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I64DivS: at = ip; *(long*)(fp + ip->A) = Integers.DivS64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I64DivU: at = ip; *(long*)(fp + ip->A) = Integers.DivU64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I64RemS: at = ip; *(long*)(fp + ip->A) = Integers.RemS64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
+                case RegisterOp.I64RemU: at = ip; *(long*)(fp + ip->A) = Integers.RemU64(*(long*)(fp + ip->B), *(long*)(fp + ip->C)); ip++; continue;
                 case RegisterOp.I64And: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) & *(long*)(fp + ip->C); ip++; continue;
                 case RegisterOp.I64Or: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) | *(long*)(fp + ip->C); ip++; continue;
                 case RegisterOp.I64Xor: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) ^ *(long*)(fp + ip->C); ip++; continue;
@@ -139,7 +143,7 @@ internal static unsafe partial class Interpreter
                 case RegisterOp.F32Ceil: fp[ip->A] = BitConverter.SingleToUInt32Bits(Floats.Ceil32(*(float*)(fp + ip->B))); ip++; continue;
                 case RegisterOp.F32Floor: fp[ip->A] = BitConverter.SingleToUInt32Bits(Floats.Floor32(*(float*)(fp + ip->B))); ip++; continue;
                 case RegisterOp.F32Trunc: fp[ip->A] = BitConverter.SingleToUInt32Bits(Floats.Trunc32(*(float*)(fp + ip->B))); ip++; continue;
-                case RegisterOp.F32Nearest: fp[ip->A] = BitConverter.SingleToUInt32Bits(Floats.Nearest32(*(float*)(fp + ip->B))); ip++; continue;
+                case RegisterOp.F32Nearest: at = ip; fp[ip->A] = BitConverter.SingleToUInt32Bits(Floats.Nearest32(*(float*)(fp + ip->B))); ip++; continue;
                 case RegisterOp.F32Sqrt: fp[ip->A] = BitConverter.SingleToUInt32Bits(Floats.Sqrt32(*(float*)(fp + ip->B))); ip++; continue;
                 case RegisterOp.F32Add: fp[ip->A] = BitConverter.SingleToUInt32Bits(*(float*)(fp + ip->B) + *(float*)(fp + ip->C)); ip++; continue;
                 case RegisterOp.F32Sub: fp[ip->A] = BitConverter.SingleToUInt32Bits(*(float*)(fp + ip->B) - *(float*)(fp + ip->C)); ip++; continue;
@@ -153,7 +157,7 @@ internal static unsafe partial class Interpreter
                 case RegisterOp.F64Ceil: *(double*)(fp + ip->A) = Floats.Ceil64(*(double*)(fp + ip->B)); ip++; continue;
                 case RegisterOp.F64Floor: *(double*)(fp + ip->A) = Floats.Floor64(*(double*)(fp + ip->B)); ip++; continue;
                 case RegisterOp.F64Trunc: *(double*)(fp + ip->A) = Floats.Trunc64(*(double*)(fp + ip->B)); ip++; continue;
-                case RegisterOp.F64Nearest: *(double*)(fp + ip->A) = Floats.Nearest64(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.F64Nearest: at = ip; *(double*)(fp + ip->A) = Floats.Nearest64(*(double*)(fp + ip->B)); ip++; continue;
                 case RegisterOp.F64Sqrt: *(double*)(fp + ip->A) = Floats.Sqrt64(*(double*)(fp + ip->B)); ip++; continue;
                 case RegisterOp.F64Add: *(double*)(fp + ip->A) = *(double*)(fp + ip->B) + *(double*)(fp + ip->C); ip++; continue;
                 case RegisterOp.F64Sub: *(double*)(fp + ip->A) = *(double*)(fp + ip->B) - *(double*)(fp + ip->C); ip++; continue;
@@ -163,16 +167,16 @@ internal static unsafe partial class Interpreter
                 case RegisterOp.F64Max: *(double*)(fp + ip->A) = Floats.Max64(*(double*)(fp + ip->B), *(double*)(fp + ip->C)); ip++; continue;
                 case RegisterOp.F64Copysign: *(double*)(fp + ip->A) = Floats.Copysign64(*(double*)(fp + ip->B), *(double*)(fp + ip->C)); ip++; continue;
                 case RegisterOp.I32WrapI64: fp[ip->A] = fp[ip->B]; ip++; continue;
-                case RegisterOp.I32TruncF32S: fp[ip->A] = (uint)Conversions.I32TruncF32S(*(float*)(fp + ip->B)); ip++; continue;
-                case RegisterOp.I32TruncF32U: fp[ip->A] = (uint)Conversions.I32TruncF32U(*(float*)(fp + ip->B)); ip++; continue;
-                case RegisterOp.I32TruncF64S: fp[ip->A] = (uint)Conversions.I32TruncF64S(*(double*)(fp + ip->B)); ip++; continue;
-                case RegisterOp.I32TruncF64U: fp[ip->A] = (uint)Conversions.I32TruncF64U(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I32TruncF32S: at = ip; fp[ip->A] = (uint)Conversions.I32TruncF32S(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I32TruncF32U: at = ip; fp[ip->A] = (uint)Conversions.I32TruncF32U(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I32TruncF64S: at = ip; fp[ip->A] = (uint)Conversions.I32TruncF64S(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I32TruncF64U: at = ip; fp[ip->A] = (uint)Conversions.I32TruncF64U(*(double*)(fp + ip->B)); ip++; continue;
                 case RegisterOp.I64ExtendI32S: *(long*)(fp + ip->A) = *(int*)(fp + ip->B); ip++; continue;
                 case RegisterOp.I64ExtendI32U: *(ulong*)(fp + ip->A) = *(uint*)(fp + ip->B); ip++; continue;
-                case RegisterOp.I64TruncF32S: *(long*)(fp + ip->A) = Conversions.I64TruncF32S(*(float*)(fp + ip->B)); ip++; continue;
-                case RegisterOp.I64TruncF32U: *(long*)(fp + ip->A) = Conversions.I64TruncF32U(*(float*)(fp + ip->B)); ip++; continue;
-                case RegisterOp.I64TruncF64S: *(long*)(fp + ip->A) = Conversions.I64TruncF64S(*(double*)(fp + ip->B)); ip++; continue;
-                case RegisterOp.I64TruncF64U: *(long*)(fp + ip->A) = Conversions.I64TruncF64U(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I64TruncF32S: at = ip; *(long*)(fp + ip->A) = Conversions.I64TruncF32S(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I64TruncF32U: at = ip; *(long*)(fp + ip->A) = Conversions.I64TruncF32U(*(float*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I64TruncF64S: at = ip; *(long*)(fp + ip->A) = Conversions.I64TruncF64S(*(double*)(fp + ip->B)); ip++; continue;
+                case RegisterOp.I64TruncF64U: at = ip; *(long*)(fp + ip->A) = Conversions.I64TruncF64U(*(double*)(fp + ip->B)); ip++; continue;
                 case RegisterOp.F32ConvertI32S: fp[ip->A] = BitConverter.SingleToUInt32Bits(*(int*)(fp + ip->B)); ip++; continue;
                 case RegisterOp.F32ConvertI32U: fp[ip->A] = BitConverter.SingleToUInt32Bits(Conversions.F32ConvertI32U(*(int*)(fp + ip->B))); ip++; continue;
                 case RegisterOp.F32ConvertI64S: fp[ip->A] = BitConverter.SingleToUInt32Bits(Conversions.F32ConvertI64S(*(long*)(fp + ip->B))); ip++; continue;
@@ -205,10 +209,10 @@ internal static unsafe partial class Interpreter
                 case RegisterOp.I32AddConst: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); ip++; continue;
                 case RegisterOp.I32SubConst: fp[ip->A] = (uint)(*(int*)(fp + ip->B) - (int)ip->Imm); ip++; continue;
                 case RegisterOp.I32MulConst: fp[ip->A] = (uint)(*(int*)(fp + ip->B) * (int)ip->Imm); ip++; continue;
-                case RegisterOp.I32DivSConst: fp[ip->A] = (uint)Integers.DivS32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
-                case RegisterOp.I32DivUConst: fp[ip->A] = (uint)Integers.DivU32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
-                case RegisterOp.I32RemSConst: fp[ip->A] = (uint)Integers.RemS32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
-                case RegisterOp.I32RemUConst: fp[ip->A] = (uint)Integers.RemU32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
+                case RegisterOp.I32DivSConst: at = ip; fp[ip->A] = (uint)Integers.DivS32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
+                case RegisterOp.I32DivUConst: at = ip; fp[ip->A] = (uint)Integers.DivU32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
+                case RegisterOp.I32RemSConst: at = ip; fp[ip->A] = (uint)Integers.RemS32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
+                case RegisterOp.I32RemUConst: at = ip; fp[ip->A] = (uint)Integers.RemU32(*(int*)(fp + ip->B), (int)ip->Imm); ip++; continue;
                 case RegisterOp.I32AndConst: fp[ip->A] = (uint)(*(int*)(fp + ip->B) & (int)ip->Imm); ip++; continue;
                 case RegisterOp.I32OrConst: fp[ip->A] = (uint)(*(int*)(fp + ip->B) | (int)ip->Imm); ip++; continue;
                 case RegisterOp.I32XorConst: fp[ip->A] = (uint)(*(int*)(fp + ip->B) ^ (int)ip->Imm); ip++; continue;
@@ -230,10 +234,10 @@ internal static unsafe partial class Interpreter
                 case RegisterOp.I64AddConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) + ip->Imm; ip++; continue;
                 case RegisterOp.I64SubConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) - ip->Imm; ip++; continue;
                 case RegisterOp.I64MulConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) * ip->Imm; ip++; continue;
-                case RegisterOp.I64DivSConst: *(long*)(fp + ip->A) = Integers.DivS64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
-                case RegisterOp.I64DivUConst: *(long*)(fp + ip->A) = Integers.DivU64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
-                case RegisterOp.I64RemSConst: *(long*)(fp + ip->A) = Integers.RemS64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
-                case RegisterOp.I64RemUConst: *(long*)(fp + ip->A) = Integers.RemU64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
+                case RegisterOp.I64DivSConst: at = ip; *(long*)(fp + ip->A) = Integers.DivS64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
+                case RegisterOp.I64DivUConst: at = ip; *(long*)(fp + ip->A) = Integers.DivU64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
+                case RegisterOp.I64RemSConst: at = ip; *(long*)(fp + ip->A) = Integers.RemS64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
+                case RegisterOp.I64RemUConst: at = ip; *(long*)(fp + ip->A) = Integers.RemU64(*(long*)(fp + ip->B), ip->Imm); ip++; continue;
                 case RegisterOp.I64AndConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) & ip->Imm; ip++; continue;
                 case RegisterOp.I64OrConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) | ip->Imm; ip++; continue;
                 case RegisterOp.I64XorConst: *(long*)(fp + ip->A) = *(long*)(fp + ip->B) ^ ip->Imm; ip++; continue;
@@ -331,35 +335,35 @@ internal static unsafe partial class Interpreter
                 case RegisterOp.RawI64Store8: *(byte*)fp[ip->A] = *(byte*)(fp + ip->B); ip++; continue;
                 case RegisterOp.RawI64Store16: *(ushort*)fp[ip->A] = *(ushort*)(fp + ip->B); ip++; continue;
                 case RegisterOp.RawI64Store32: *(int*)fp[ip->A] = *(int*)(fp + ip->B); ip++; continue;
-                case RegisterOp.I32LoadThenI32Load: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
-                case RegisterOp.I32LoadThenI32Store: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
-                case RegisterOp.I32LoadThenI32Add: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + *(int*)(fp + ip[1].C)); ip += 2; continue;
-                case RegisterOp.I32LoadThenI32AddConst: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); ip += 2; continue;
-                case RegisterOp.I32LoadThenBrIfI32Eqz: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); if (*(int*)(fp + ip[1].A) == 0) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
-                case RegisterOp.I32LoadThenBrIfI32NeConst: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); if (*(int*)(fp + ip[1].A) != ip[1].Value) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
-                case RegisterOp.I32StoreThenI32Load: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
-                case RegisterOp.I32StoreThenI32Store: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
-                case RegisterOp.I32StoreThenI32AddConst: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); ip += 2; continue;
-                case RegisterOp.I32AddThenI32Load: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + *(int*)(fp + ip->C)); fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.I32LoadThenI32Load: at = ip; fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); at = ip + 1; fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.I32LoadThenI32Store: at = ip; fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); at = ip + 1; *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
+                case RegisterOp.I32LoadThenI32Add: at = ip; fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + *(int*)(fp + ip[1].C)); ip += 2; continue;
+                case RegisterOp.I32LoadThenI32AddConst: at = ip; fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.I32LoadThenBrIfI32Eqz: at = ip; fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); if (*(int*)(fp + ip[1].A) == 0) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
+                case RegisterOp.I32LoadThenBrIfI32NeConst: at = ip; fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); if (*(int*)(fp + ip[1].A) != ip[1].Value) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
+                case RegisterOp.I32StoreThenI32Load: at = ip; *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); at = ip + 1; fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.I32StoreThenI32Store: at = ip; *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); at = ip + 1; *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
+                case RegisterOp.I32StoreThenI32AddConst: at = ip; *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.I32AddThenI32Load: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + *(int*)(fp + ip->C)); at = ip + 1; fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
                 case RegisterOp.I32AddThenI32Add: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + *(int*)(fp + ip->C)); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.I32AddThenI32AddConst: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + *(int*)(fp + ip->C)); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); ip += 2; continue;
-                case RegisterOp.I32AddConstThenI32Load: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
-                case RegisterOp.I32AddConstThenI32Load8U: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); fp[ip[1].A] = *(byte*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
-                case RegisterOp.I32AddConstThenI32Store: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
+                case RegisterOp.I32AddConstThenI32Load: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); at = ip + 1; fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.I32AddConstThenI32Load8U: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); at = ip + 1; fp[ip[1].A] = *(byte*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.I32AddConstThenI32Store: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); at = ip + 1; *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
                 case RegisterOp.I32AddConstThenI32AddConst: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); ip += 2; continue;
                 case RegisterOp.I32AddConstThenBrIfI32Ne: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); if (*(int*)(fp + ip[1].A) != *(int*)(fp + ip[1].B)) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
                 case RegisterOp.I32AddConstThenBrIfI32NeConst: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); if (*(int*)(fp + ip[1].A) != ip[1].Value) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
                 case RegisterOp.I32AddConstThenGlobalSet32: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); *(ulong*)(globals + ip[1].Imm) = *(uint*)(fp + ip[1].A); ip += 2; continue;
                 case RegisterOp.I32SubConstThenGlobalSet32: fp[ip->A] = (uint)(*(int*)(fp + ip->B) - (int)ip->Imm); *(ulong*)(globals + ip[1].Imm) = *(uint*)(fp + ip[1].A); ip += 2; continue;
-                case RegisterOp.I32SubConstThenI32Store: fp[ip->A] = (uint)(*(int*)(fp + ip->B) - (int)ip->Imm); *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
+                case RegisterOp.I32SubConstThenI32Store: fp[ip->A] = (uint)(*(int*)(fp + ip->B) - (int)ip->Imm); at = ip + 1; *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
                 case RegisterOp.I32ShlConstThenI32Add: fp[ip->A] = (uint)(*(int*)(fp + ip->B) << (int)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.I32RotlConstThenI32Xor: fp[ip->A] = (uint)Integers.Rotl32(*(int*)(fp + ip->B), (int)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) ^ *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.I32ShrUConstThenI32Xor: fp[ip->A] = (uint)(*(int*)(fp + ip->B) >>> (int)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) ^ *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.GlobalGetThenI32SubConst: fp[ip->A] = *(ulong*)(globals + ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) - (int)ip[1].Imm); ip += 2; continue;
-                case RegisterOp.GlobalSet32ThenI32Store: *(ulong*)(globals + ip->Imm) = *(uint*)(fp + ip->A); *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
-                case RegisterOp.F64ConstThenI32Store: fp[ip->A] = (ulong)ip->Imm; *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
-                case RegisterOp.BrIfI32EqzThenI32Load: if (*(int*)(fp + ip->A) == 0) { ip += ip->Target; continue; } fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
-                case RegisterOp.BrIfI32NeConstThenI32Load: if (*(int*)(fp + ip->A) != ip->Value) { ip += ip->Target; continue; } fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.GlobalSet32ThenI32Store: *(ulong*)(globals + ip->Imm) = *(uint*)(fp + ip->A); at = ip + 1; *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
+                case RegisterOp.F64ConstThenI32Store: fp[ip->A] = (ulong)ip->Imm; at = ip + 1; *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
+                case RegisterOp.BrIfI32EqzThenI32Load: if (*(int*)(fp + ip->A) == 0) { ip += ip->Target; continue; } at = ip + 1; fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.BrIfI32NeConstThenI32Load: if (*(int*)(fp + ip->A) != ip->Value) { ip += ip->Target; continue; } at = ip + 1; fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
                 case RegisterOp.MoveThenMove: fp[ip->A] = fp[ip->B]; fp[ip[1].A] = fp[ip[1].B]; ip += 2; continue;
                 case RegisterOp.Enter: break;
                 case RegisterOp.Move: fp[ip->A] = fp[ip->B]; ip++; continue;
@@ -393,6 +397,7 @@ internal static unsafe partial class Interpreter
                         rp = sp->Rp;
                         thread.Top = nextFp + function->Slots;
                         thread.RefTop = nextRp + function->RefSlots;
+                        at = ip - 1;
                         InterpreterCalls.Call(thread, instance, resumed, function->Shape, nextFp, nextRp);
                         refs = thread.Refs;
                         if (function->RefSlots > function->Shape->RefResults)
@@ -403,10 +408,12 @@ internal static unsafe partial class Interpreter
                     ip++;
                     continue;
                 case RegisterOp.Poll:
+                    at = ip;
                     if (Volatile.Read(ref *mark) == StackGuard.Stopped) CancellationScope.Stop();
                     ip++;
                     continue;
                 case RegisterOp.Charge:
+                    at = ip;
                     if ((instance.FuelTank!.Left -= ip->Imm) < 0) Fuel.Exhausted();
                     ip++;
                     continue;
@@ -432,9 +439,11 @@ internal static unsafe partial class Interpreter
                     target = instance.Funcs[ip[1].Target]!;
                     goto through;
                 case RegisterOp.CallIndirect:
+                    at = ip;
                     target = Resolve(instance, ip, fp);
                     goto through;
                 case RegisterOp.CallRef:
+                    at = ip;
                     target = CodeHelpers.NonNullFunc(Unsafe.As<FuncRef?>(refs[rp + ip->C]));
                     goto through;
                 case RegisterOp.TailCall:
@@ -452,9 +461,11 @@ internal static unsafe partial class Interpreter
                     target = instance.Funcs[ip[1].Target]!;
                     goto tailThrough;
                 case RegisterOp.TailCallIndirect:
+                    at = ip;
                     target = Resolve(instance, ip, fp);
                     goto tailThrough;
                 case RegisterOp.TailCallRef:
+                    at = ip;
                     target = CodeHelpers.NonNullFunc(Unsafe.As<FuncRef?>(refs[rp + ip->C]));
                     goto tailThrough;
                 case RegisterOp.Invoke:
@@ -476,12 +487,14 @@ internal static unsafe partial class Interpreter
                     }
                     thread.Top = nextFp + function->Slots;
                     thread.RefTop = nextRp + function->RefSlots;
+                    at = ip - 1;
                     InterpreterCalls.Call(thread, instance, function->Compiled, function->Shape, nextFp, nextRp);
                     refs = thread.Refs;
                     if (function->RefSlots > function->Shape->RefResults)
                         Array.Clear(refs, nextRp + function->Shape->RefResults, function->RefSlots - function->Shape->RefResults);
                     continue;
                 default:
+                    at = ip;
                     ip = Rare(thread, instance, ip, fp, rp);
                     continue;
             }
@@ -499,6 +512,7 @@ internal static unsafe partial class Interpreter
             function = sp[-1].Function;
             thread.Top = fp + function->Slots;
             thread.RefTop = rp + function->RefSlots;
+            at = ip;
             InterpreterCalls.Call(thread, target.Context, target.Code, (CallShape*)ip->Imm, nextFp, nextRp);
             refs = thread.Refs;
             ip += 2;
@@ -529,12 +543,14 @@ internal static unsafe partial class Interpreter
             }
             thread.Top = nextFp + Math.Max(shape->ParamSlots, shape->ResultSlots);
             thread.RefTop = nextRp + Math.Max(shape->RefParams, shape->RefResults);
+            at = ip - 1;
             InterpreterCalls.Call(thread, target.Context, target.Code, shape, nextFp, nextRp);
             refs = thread.Refs;
             if (shape->RefParams > shape->RefResults) Array.Clear(refs, nextRp + shape->RefResults, shape->RefParams - shape->RefResults);
             continue;
 
         enter:
+            at = ip - 1;
             if (Volatile.Read(ref *(nint*)&callee->Code) == 0) instance.Services.Prepare(instance, callee);
             if (nextFp + callee->Slots > thread.Limit || sp == thread.FrameLimit) Trap.Throw(TrapKind.CallStackExhausted);
             callee->Entries++;
@@ -545,7 +561,11 @@ internal static unsafe partial class Interpreter
             sp->Function = callee;
             thread.Sp = ++sp;
             // Where a function is stopped, it is in the stack.
-            if (*mark != 0) CancellationScope.Stop();
+            if (*mark != 0)
+            {
+                at = callee->Code;
+                CancellationScope.Stop();
+            }
             fp = nextFp;
             rp = nextRp;
             ip = callee->Code;

@@ -21,6 +21,7 @@ internal static unsafe partial class Interpreter
         if (StackGuard.Map is null) StackGuard.Check();
         ulong* fp = thread.Top;
         int rp = thread.RefTop;
+        Instruction** outer = thread.At;
         InterpreterFrame* bottom = thread.Sp, frameLimit = thread.FrameLimit;
         ulong* limit = thread.Limit;
         // The limit of a guest's stack limits the interpreter's, too.
@@ -56,7 +57,7 @@ internal static unsafe partial class Interpreter
             }
             done = true;
         }
-        catch (Exception e) when (InterpretedStack.Note(e, instance, thread, bottom))
+        catch (Exception e) when (InterpretedStack.Note(e, instance, thread, bottom, outer))
         {
             // The filter never takes the exception.
             throw;
@@ -65,6 +66,7 @@ internal static unsafe partial class Interpreter
         {
             thread.Top = fp;
             thread.RefTop = rp;
+            thread.At = outer;
             thread.Limit = limit;
             thread.FrameLimit = frameLimit;
             if (!done) thread.Unwind(bottom, rp);

@@ -55,6 +55,12 @@ internal sealed unsafe class InterpreterThread
     /// <summary>Behind the innermost frame.</summary>
     internal InterpreterFrame* Sp;
 
+    /// <summary>
+    /// Where the innermost run notes which instruction it is at, before it does something that may throw. It is in the frame of that run; a filter reads it
+    /// while the frame is still there.
+    /// </summary>
+    internal Instruction** At;
+
     /// <summary>The end of slots and frames for the code that runs now.</summary>
     internal ulong* Limit;
     internal InterpreterFrame* FrameLimit;

@@ -49,7 +49,10 @@ internal static class Trap
         TrapKind.ComponentModel => "rule of the component model",
     };
 
-    /// <summary>The exception of a trap, for <c>throw</c> in generated code.</summary>
+    /// <summary>The exception of the operator at an offset in the module's bytes, for <c>throw</c> in generated code.</summary>
+    internal static TrapException Unreachable(int at) => new(TrapKind.Unreachable) { At = at };
+
+    /// <summary>The exception of a trap.</summary>
     internal static TrapException Make(TrapKind kind) => new(kind);
 
     internal static TrapException Make(TrapKind kind, string? detail) => new(kind, detail);

@@ -9,7 +9,7 @@ public sealed partial class LayerTests
 {
     /// <summary>From below: what stands here may use all that stands before it.</summary>
     private static readonly string[] Layers =
-        ["Format", "Il", "Operators", "Binary", "Validation", "Calls", "Emit", "Interpreter", "Tiers", "Saved"];
+        ["Format", "Symbols", "Il", "Operators", "Binary", "Validation", "Calls", "Emit", "Interpreter", "Tiers", "Saved"];
 
     private const string Prefix = "WasmJit.Jit.";
 

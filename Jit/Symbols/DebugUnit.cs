@@ -1,0 +1,335 @@
+namespace WasmJit.Jit.Symbols;
+
+/// <summary>The attributes of an entry that are of interest here.</summary>
+internal struct DebugEntry
+{
+    internal int Tag;
+    internal bool HasChildren;
+
+    /// <summary>The address of the code, or its index among the unit's addresses.</summary>
+    internal ulong Low, High;
+    internal bool HasLow, HasHigh, HighIsLength;
+
+    /// <summary>Where the list of address ranges is.</summary>
+    internal ulong Ranges;
+    internal bool HasRanges;
+
+    /// <summary>The entry that has the name, as an offset in the section.</summary>
+    internal ulong Origin;
+    internal bool HasOrigin;
+
+    internal DebugText Name, LinkageName, Directory;
+    internal ulong LineOffset;
+    internal bool HasLines;
+    internal ulong CallFile, CallLine, CallColumn;
+    internal ulong Sibling;
+}
+
+/// <summary>A string that has not been read yet: its form and offset; form 0 is none.</summary>
+internal readonly record struct DebugText(int Form, ulong Value);
+
+/// <summary>A compilation unit: how its entries are read, and which code it is about.</summary>
+internal sealed class DebugUnit
+{
+    internal const int CompileUnit = 0x11, Subprogram = 0x2e, InlinedSubroutine = 0x1d, LexicalBlock = 0x0b;
+
+    private const int FormImplicitConst = 0x21, FormIndirect = 0x16;
+
+    /// <summary>The attributes of an abbreviation: name, form, and the value of constants that stand in it.</summary>
+    private sealed record Abbreviation(int Tag, bool HasChildren, (int Name, int Form, long Value)[] Attributes);
+
+    private readonly DebugSections sections;
+    private readonly DebugBudget budget;
+    private readonly Dictionary<ulong, Abbreviation> abbreviations = [];
+    private ulong addressBase, stringOffsetsBase, rangeListsBase;
+
+    private DebugUnit(DebugSections sections, DebugBudget budget)
+    {
+        this.sections = sections;
+        this.budget = budget;
+    }
+
+    internal int Start { get; private init; }
+
+    internal int End { get; private init; }
+
+    internal int Version { get; private init; }
+
+    internal int OffsetSize { get; private init; }
+
+    internal int AddressSize { get; private init; }
+
+    /// <summary>Where the first entry is.</summary>
+    internal int First { get; private init; }
+
+    /// <summary>The entry of the unit itself.</summary>
+    internal DebugEntry Root { get; private set; }
+
+    /// <summary>The addresses that the unit has code at.</summary>
+    internal List<(ulong Low, ulong High)> Code { get; private set; } = [];
+
+    /// <summary>Reads a unit's header, abbreviations and first entry.</summary>
+    /// <param name="sections">The sections.</param>
+    /// <param name="start">Where the unit begins; then where the next one does.</param>
+    /// <param name="budget">What may be read.</param>
+    /// <returns>Null if the unit is not one of code.</returns>
+    internal static DebugUnit? Read(DebugSections sections, ref int start, DebugBudget budget)
+    {
+        int begin = start;
+        var cursor = new DebugCursor(sections.Info.Span, begin, budget);
+        ulong length = cursor.UnitLength(out int offsetSize);
+        if (length > (ulong)(cursor.Length - cursor.Position)) throw new DebugFormatException("a unit beyond the section");
+        start = cursor.Position + (int)length;
+        int end = start;
+        int version = cursor.U16();
+        if (version is < 2 or > 5) return null;
+        int kind = version >= 5 ? cursor.U8() : 1;
+        int addressSize = version >= 5 ? cursor.U8() : 0;
+        ulong abbreviations = cursor.Unsigned(offsetSize);
+        if (version < 5) addressSize = cursor.U8();
+        // Type units have no code; skeletons refer to files that are not here.
+        if (kind != 1 || addressSize is not (4 or 8)) return null;
+        var unit = new DebugUnit(sections, budget)
+        {
+            Start = begin,
+            End = end,
+            Version = version,
+            OffsetSize = offsetSize,
+            AddressSize = addressSize,
+            First = cursor.Position,
+        };
+        unit.ReadAbbreviations(abbreviations);
+        // Attributes may need the bases, which can stand behind them.
+        int position = unit.First;
+        unit.ReadEntry(ref position, out _, bases: true);
+        position = unit.First;
+        if (!unit.ReadEntry(ref position, out DebugEntry root) || root.Tag != CompileUnit) return null;
+        unit.Root = root;
+        unit.Code = unit.RangesOf(root);
+        return unit;
+    }
+
+    private void ReadAbbreviations(ulong offset)
+    {
+        var cursor = new DebugCursor(sections.Abbreviations.Span, 0, budget);
+        cursor.Seek(offset);
+        var attributes = new List<(int, int, long)>();
+        while (cursor.Uleb() is var code and not 0)
+        {
+            int tag = (int)Math.Min(cursor.Uleb(), int.MaxValue);
+            bool hasChildren = cursor.U8() != 0;
+            attributes.Clear();
+            while (true)
+            {
+                int name = (int)Math.Min(cursor.Uleb(), int.MaxValue), form = (int)Math.Min(cursor.Uleb(), int.MaxValue);
+                if (name == 0 && form == 0) break;
+                attributes.Add((name, form, form == FormImplicitConst ? cursor.Sleb() : 0));
+                budget.Spend(4);
+            }
+            abbreviations[code] = new Abbreviation(tag, hasChildren, [.. attributes]);
+        }
+    }
+
+    /// <summary>Reads the entry at a place in the section and steps behind it.</summary>
+    /// <returns>False at the mark that ends a list of children.</returns>
+    internal bool ReadEntry(ref int position, out DebugEntry entry) => ReadEntry(ref position, out entry, bases: false);
+
+    private bool ReadEntry(ref int position, out DebugEntry entry, bool bases)
+    {
+        entry = default;
+        var cursor = new DebugCursor(sections.Info.Span[..End], position, budget);
+        ulong code = cursor.Uleb();
+        if (code == 0)
+        {
+            position = cursor.Position;
+            return false;
+        }
+        if (!abbreviations.TryGetValue(code, out Abbreviation? abbreviation)) throw new DebugFormatException("an entry without abbreviation");
+        entry.Tag = abbreviation.Tag;
+        entry.HasChildren = abbreviation.HasChildren;
+        foreach ((int name, int form, long constant) in abbreviation.Attributes) ReadAttribute(ref cursor, ref entry, name, form, constant, bases);
+        position = cursor.Position;
+        return true;
+    }
+
+    private void ReadAttribute(ref DebugCursor cursor, ref DebugEntry entry, int name, int form, long constant, bool bases)
+    {
+        for (int depth = 0; form == FormIndirect; depth++)
+        {
+            form = (int)Math.Min(cursor.Uleb(), int.MaxValue);
+            if (depth > 4) throw new DebugFormatException("forms that name each other");
+        }
+        ulong value = ReadValue(ref cursor, form, constant);
+        if (bases)
+        {
+            if (name == 0x72) stringOffsetsBase = value;
+            else if (name == 0x73) addressBase = value;
+            else if (name == 0x74) rangeListsBase = value;
+            return;
+        }
+        switch (name)
+        {
+            case 0x01: entry.Sibling = Reference(form, value); break;
+            case 0x03: entry.Name = new DebugText(form, value); break;
+            case 0x10:
+                entry.LineOffset = value;
+                entry.HasLines = true;
+                break;
+            case 0x11:
+                entry.HasLow = true;
+                entry.Low = IsAddressIndex(form) ? AddressAt(value) : value;
+                break;
+            case 0x12:
+                entry.HasHigh = true;
+                entry.HighIsLength = form != 0x01 && !IsAddressIndex(form);
+                entry.High = IsAddressIndex(form) ? AddressAt(value) : value;
+                break;
+            case 0x1b: entry.Directory = new DebugText(form, value); break;
+            case 0x31 or 0x47:
+                // What something is inlined from has the name, rather than what that was declared as.
+                if (entry.HasOrigin && name == 0x47) break;
+                entry.Origin = Reference(form, value);
+                entry.HasOrigin = true;
+                break;
+            case 0x55:
+                entry.Ranges = form == 0x23 ? RangeListAt(value) : value;
+                entry.HasRanges = true;
+                break;
+            case 0x57: entry.CallColumn = value; break;
+            case 0x58: entry.CallFile = value; break;
+            case 0x59: entry.CallLine = value; break;
+            case 0x6e or 0x2007: entry.LinkageName = new DebugText(form, value); break;
+        }
+    }
+
+    private static bool IsAddressIndex(int form) => form is 0x1b or 0x29 or 0x2a or 0x2b or 0x2c;
+
+    private ulong Reference(int form, ulong value) => form is 0x11 or 0x12 or 0x13 or 0x14 or 0x15 ? (ulong)Start + value : value;
+
+    /// <summary>The value of an attribute; of strings their offset, of what has no value of use here 0.</summary>
+    private ulong ReadValue(ref DebugCursor cursor, int form, long constant)
+    {
+        switch (form)
+        {
+            case 0x01: return cursor.Unsigned(AddressSize);
+            case 0x03: cursor.Skip(cursor.U16()); return 0;
+            case 0x04: cursor.Skip(cursor.U32()); return 0;
+            case 0x05 or 0x12: return cursor.U16();
+            case 0x06 or 0x13: return cursor.U32();
+            case 0x07 or 0x14 or 0x20: return cursor.U64();
+            case 0x08:
+                ulong at = (ulong)cursor.Position;
+                cursor.Bytes();
+                return at;
+            case 0x09 or 0x18: cursor.Skip(cursor.Uleb()); return 0;
+            case 0x0a: cursor.Skip(cursor.U8()); return 0;
+            case 0x0b or 0x0c or 0x11 or 0x25 or 0x29: return cursor.U8();
+            case 0x0d: return (ulong)cursor.Sleb();
+            case 0x0e or 0x17 or 0x1d or 0x1f: return cursor.Unsigned(OffsetSize);
+            case 0x0f or 0x15 or 0x1a or 0x1b or 0x22 or 0x23: return cursor.Uleb();
+            case 0x10: return cursor.Unsigned(Version <= 2 ? AddressSize : OffsetSize);
+            case 0x19: return 1;
+            case 0x1c: return cursor.U32();
+            case 0x1e: cursor.Skip(16); return 0;
+            case FormImplicitConst: return (ulong)constant;
+            case 0x24: return cursor.U64();
+            case 0x26 or 0x2a: return cursor.U16();
+            case 0x27 or 0x2b: return cursor.U24();
+            case 0x28 or 0x2c: return cursor.U32();
+            default: throw new DebugFormatException($"an attribute of the form {form:x}");
+        }
+    }
+
+    /// <summary>A string of an entry; null if it has none.</summary>
+    internal string? TextOf(DebugText text)
+    {
+        ulong value = text.Value;
+        switch (text.Form)
+        {
+            case 0x08: return DebugSections.TextAt(sections.Info, value, budget);
+            case 0x0e: return DebugSections.TextAt(sections.Strings, value, budget);
+            case 0x1f: return DebugSections.TextAt(sections.LineStrings, value, budget);
+            case 0x1a or 0x25 or 0x26 or 0x27 or 0x28:
+                var cursor = new DebugCursor(sections.StringOffsets.Span, 0, budget);
+                cursor.Seek(Indexed(stringOffsetsBase, value, OffsetSize));
+                return DebugSections.TextAt(sections.Strings, cursor.Unsigned(OffsetSize), budget);
+            default: return null;
+        }
+    }
+
+    private static ulong Indexed(ulong start, ulong index, int size) =>
+        index > int.MaxValue ? throw new DebugFormatException("an index beyond the section") : start + (index * (ulong)size);
+
+    private ulong AddressAt(ulong index)
+    {
+        var cursor = new DebugCursor(sections.Addresses.Span, 0, budget);
+        cursor.Seek(Indexed(addressBase, index, AddressSize));
+        return cursor.Unsigned(AddressSize);
+    }
+
+    private ulong RangeListAt(ulong index)
+    {
+        var cursor = new DebugCursor(sections.RangeLists.Span, 0, budget);
+        cursor.Seek(Indexed(rangeListsBase, index, OffsetSize));
+        return rangeListsBase + cursor.Unsigned(OffsetSize);
+    }
+
+    /// <summary>How many ranges of an entry are looked at.</summary>
+    private const int MaxRanges = 100_000;
+
+    /// <summary>The addresses of an entry's code.</summary>
+    internal List<(ulong Low, ulong High)> RangesOf(in DebugEntry entry)
+    {
+        var ranges = new List<(ulong, ulong)>();
+        if (entry.HasRanges) ReadRanges(entry.Ranges, ranges);
+        else if (entry is { HasLow: true, HasHigh: true }) Add(ranges, entry.Low, entry.HighIsLength ? entry.Low + entry.High : entry.High);
+        return ranges;
+    }
+
+    private static void Add(List<(ulong, ulong)> ranges, ulong low, ulong high)
+    {
+        // Linkers leave 0 where functions have been dropped.
+        if (low != 0 && low < high && ranges.Count < MaxRanges) ranges.Add((low, high));
+    }
+
+    private void ReadRanges(ulong offset, List<(ulong, ulong)> ranges)
+    {
+        ulong start = Root.HasLow ? Root.Low : 0;
+        if (Version < 5)
+        {
+            var pairs = new DebugCursor(sections.Ranges.Span, 0, budget);
+            pairs.Seek(offset);
+            ulong select = AddressSize == 4 ? uint.MaxValue : ulong.MaxValue;
+            while (true)
+            {
+                ulong low = pairs.Unsigned(AddressSize), high = pairs.Unsigned(AddressSize);
+                if (low == 0 && high == 0) return;
+                if (low == select) start = high;
+                else Add(ranges, start + low, start + high);
+            }
+        }
+        var cursor = new DebugCursor(sections.RangeLists.Span, 0, budget);
+        cursor.Seek(offset);
+        while (true)
+        {
+            switch (cursor.U8())
+            {
+                case 0: return;
+                case 1: start = AddressAt(cursor.Uleb()); break;
+                case 2: Add(ranges, AddressAt(cursor.Uleb()), AddressAt(cursor.Uleb())); break;
+                case 3:
+                    ulong indexed = AddressAt(cursor.Uleb());
+                    Add(ranges, indexed, indexed + cursor.Uleb());
+                    break;
+                case 4: Add(ranges, start + cursor.Uleb(), start + cursor.Uleb()); break;
+                case 5: start = cursor.Unsigned(AddressSize); break;
+                case 6: Add(ranges, cursor.Unsigned(AddressSize), cursor.Unsigned(AddressSize)); break;
+                case 7:
+                    ulong low = cursor.Unsigned(AddressSize);
+                    Add(ranges, low, low + cursor.Uleb());
+                    break;
+                default: throw new DebugFormatException("a range of an unknown kind");
+            }
+        }
+    }
+}

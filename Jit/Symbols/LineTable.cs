@@ -1,0 +1,195 @@
+namespace WasmJit.Jit.Symbols;
+
+/// <summary>A line table: files, and the program that says for each address the line. It is run again for each question; nothing of it is kept.</summary>
+internal sealed class LineTable
+{
+    /// <summary>Where in the sources an address is.</summary>
+    internal readonly record struct Place(ulong File, int Line, int Column);
+
+    /// <summary>The most files and directories that are read.</summary>
+    private const int MaxNames = 100_000;
+
+    private readonly DebugSections sections;
+    private readonly DebugBudget budget;
+    private readonly List<string> directories = [];
+    private readonly List<(string Name, ulong Directory)> files = [];
+    private readonly string? unitDirectory;
+    private readonly int version, minimumLength, lineBase, lineRange, program, end;
+    private readonly byte[] operands;
+    private readonly int addressSize;
+
+    /// <exception cref="DebugFormatException">The table is not one of DWARF 2 to 5.</exception>
+    internal LineTable(DebugSections sections, DebugUnit unit, DebugBudget budget)
+    {
+        this.sections = sections;
+        this.budget = budget;
+        unitDirectory = unit.TextOf(unit.Root.Directory);
+        addressSize = unit.AddressSize;
+        var cursor = new DebugCursor(sections.Lines.Span, 0, budget);
+        cursor.Seek(unit.Root.LineOffset);
+        ulong length = cursor.UnitLength(out int offsetSize);
+        if (length > (ulong)(cursor.Length - cursor.Position)) throw new DebugFormatException("a line table beyond the section");
+        end = cursor.Position + (int)length;
+        version = cursor.U16();
+        if (version is < 2 or > 5) throw new DebugFormatException($"a line table of version {version}");
+        if (version >= 5)
+        {
+            addressSize = cursor.U8();
+            cursor.U8();
+        }
+        ulong header = cursor.Unsigned(offsetSize);
+        if (header > (ulong)(end - cursor.Position)) throw new DebugFormatException("a header beyond its table");
+        program = cursor.Position + (int)header;
+        minimumLength = cursor.U8();
+        if (version >= 4) cursor.U8();
+        cursor.U8();
+        lineBase = (sbyte)cursor.U8();
+        lineRange = cursor.U8();
+        int opcodes = cursor.U8();
+        if (lineRange == 0 || opcodes == 0) throw new DebugFormatException("a line table without opcodes");
+        operands = new byte[opcodes];
+        for (int i = 1; i < opcodes; i++) operands[i] = cursor.U8();
+        if (version >= 5)
+        {
+            ReadNames(ref cursor, offsetSize, unit, (name, _) => directories.Add(name));
+            ReadNames(ref cursor, offsetSize, unit, (name, directory) => files.Add((name, directory)));
+            return;
+        }
+        directories.Add(unitDirectory ?? "");
+        files.Add((unit.TextOf(unit.Root.Name) ?? "", 0));
+        while (cursor.Text() is { Length: > 0 } directory && directories.Count < MaxNames) directories.Add(directory);
+        while (cursor.Text() is { Length: > 0 } file && files.Count < MaxNames)
+        {
+            files.Add((file, cursor.Uleb()));
+            cursor.Uleb();
+            cursor.Uleb();
+        }
+    }
+
+    /// <summary>The tables of version 5, which say themselves what they have of each name.</summary>
+    private void ReadNames(ref DebugCursor cursor, int offsetSize, DebugUnit unit, Action<string, ulong> add)
+    {
+        int count = cursor.U8();
+        var formats = new (ulong Content, int Form)[count];
+        for (int i = 0; i < count; i++) formats[i] = (cursor.Uleb(), (int)Math.Min(cursor.Uleb(), int.MaxValue));
+        ulong names = cursor.Uleb();
+        if (names > MaxNames) throw new DebugFormatException("too many files");
+        for (ulong i = 0; i < names; i++)
+        {
+            string name = "";
+            ulong directory = 0;
+            foreach ((ulong content, int form) in formats)
+            {
+                string? text = null;
+                ulong number = 0;
+                switch (form)
+                {
+                    case 0x08: text = cursor.Text(); break;
+                    case 0x0e: text = DebugSections.TextAt(sections.Strings, cursor.Unsigned(offsetSize), budget); break;
+                    case 0x1f: text = DebugSections.TextAt(sections.LineStrings, cursor.Unsigned(offsetSize), budget); break;
+                    case 0x1a: text = unit.TextOf(new DebugText(form, cursor.Uleb())); break;
+                    case 0x25: text = unit.TextOf(new DebugText(form, cursor.U8())); break;
+                    case 0x26: text = unit.TextOf(new DebugText(form, cursor.U16())); break;
+                    case 0x28: text = unit.TextOf(new DebugText(form, cursor.U32())); break;
+                    case 0x0b: number = cursor.U8(); break;
+                    case 0x05: number = cursor.U16(); break;
+                    case 0x06: number = cursor.U32(); break;
+                    case 0x07: number = cursor.U64(); break;
+                    case 0x0f: number = cursor.Uleb(); break;
+                    case 0x09: cursor.Skip(cursor.Uleb()); break;
+                    case 0x1e: cursor.Skip(16); break;
+                    default: throw new DebugFormatException($"a name of the form {form:x}");
+                }
+                if (content == 1) name = text ?? "";
+                else if (content == 2) directory = number;
+            }
+            add(name, directory);
+        }
+    }
+
+    /// <summary>The path of a file; null if there is none of the number.</summary>
+    internal string? FileOf(ulong number)
+    {
+        if (number >= (ulong)files.Count) return null;
+        (string name, ulong directory) = files[(int)number];
+        if (name.Length == 0) return null;
+        if (IsRooted(name) || directory >= (ulong)directories.Count) return name;
+        string path = Join(directories[(int)directory], name);
+        return directory != 0 || version >= 5 ? Join(IsRooted(path) || directory == 0 ? "" : unitDirectory ?? "", path) : path;
+    }
+
+    private static bool IsRooted(string path) => path.StartsWith('/') || (path.Length > 2 && path[1] == ':' && path[2] is '\\' or '/');
+
+    private static string Join(string directory, string path) => directory.Length == 0 || IsRooted(path) ? path : directory.EndsWith('/') ? directory + path : $"{directory}/{path}";
+
+    /// <summary>The row for an address; null if the table has none.</summary>
+    internal Place? Find(ulong address)
+    {
+        var cursor = new DebugCursor(sections.Lines.Span[..end], program, budget);
+        Place? found = null, before = null;
+        ulong foundAt = 0, beforeAt = 0;
+        var row = new Row(1);
+        bool inSequence = false;
+        ulong first = 0;
+        while (!cursor.AtEnd)
+        {
+            int opcode = cursor.U8();
+            if (opcode >= operands.Length)
+            {
+                int special = opcode - operands.Length;
+                row.Address += (ulong)(special / lineRange) * (ulong)minimumLength;
+                row.Line += lineBase + (special % lineRange);
+                Emit();
+                continue;
+            }
+            switch (opcode)
+            {
+                case 0:
+                    ulong length = cursor.Uleb();
+                    if (length == 0) break;
+                    ulong next = (ulong)cursor.Position + length;
+                    switch (cursor.U8())
+                    {
+                        case 1:
+                            Emit();
+                            // A sequence at 0 belongs to a function that the linker has dropped.
+                            if (before is not null && first != 0 && address < row.Address && (found is null || beforeAt >= foundAt)) (found, foundAt) = (before, beforeAt);
+                            before = null;
+                            inSequence = false;
+                            row = new Row(1);
+                            break;
+                        case 2 when length is 5 or 9: row.Address = cursor.Unsigned((int)length - 1); break;
+                    }
+                    cursor.Seek(next);
+                    break;
+                case 1: Emit(); break;
+                case 2: row.Address += cursor.Uleb() * (ulong)minimumLength; break;
+                case 3: row.Line += cursor.Sleb(); break;
+                case 4: row.File = cursor.Uleb(); break;
+                case 5: row.Column = cursor.Uleb(); break;
+                case 8: row.Address += (ulong)((255 - operands.Length) / lineRange) * (ulong)minimumLength; break;
+                case 9: row.Address += cursor.U16(); break;
+                default:
+                    for (int i = operands[opcode]; i > 0; i--) cursor.Uleb();
+                    break;
+            }
+        }
+        return found;
+
+        void Emit()
+        {
+            if (!inSequence) first = row.Address;
+            inSequence = true;
+            if (row.Address > address) return;
+            // Of several rows for one address the last counts.
+            before = new Place(row.File, (int)Math.Clamp(row.Line, 0, int.MaxValue), (int)Math.Min(row.Column, int.MaxValue));
+            beforeAt = row.Address;
+        }
+    }
+
+    private struct Row(long line)
+    {
+        internal ulong Address = 0, File = 1, Column = 0;
+        internal long Line = line;
+    }
+}

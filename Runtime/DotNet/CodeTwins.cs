@@ -1,0 +1,60 @@
+using Iced.Intel;
+
+namespace WasmJit.Runtime;
+
+/// <summary>What an instruction can have to do with a frame.</summary>
+internal enum CodeKind : byte
+{
+    /// <summary>It accesses memory, or does nothing that traps.</summary>
+    Other,
+
+    /// <summary>It calls.</summary>
+    Call,
+
+    /// <summary>It divides.</summary>
+    Divide,
+}
+
+/// <summary>Compares two pieces of machine code that were made of the same IL.</summary>
+internal static unsafe class CodeTwins
+{
+    private const int MaxInstructions = 200_000;
+
+    /// <summary>
+    /// Finds the instruction of the second piece that stands for one of the first, and all before it. Addresses in the code may differ. Null if the pieces
+    /// are not the same up to there.
+    /// </summary>
+    /// <param name="first">Where the first piece begins.</param>
+    /// <param name="second">Where the second one does.</param>
+    /// <param name="offset">The offset of the instruction in the first piece if it has faulted; of a call one in it, or that behind it.</param>
+    /// <param name="isFault">Whether the instruction may have faulted.</param>
+    /// <remarks>Unsafe: reads machine code, which the caller keeps alive. The second piece is read as far as it has been the same.</remarks>
+    internal static List<(int Offset, CodeKind Kind)>? Match(nint first, nint second, int offset, bool isFault)
+    {
+        var one = new Reader(first);
+        var two = new Reader(second);
+        Decoder a = Decoder.Create(64, one, (ulong)first), b = Decoder.Create(64, two, (ulong)second);
+        var found = new List<(int, CodeKind)>();
+        while (found.Count < MaxInstructions)
+        {
+            int at = (int)(a.IP - (ulong)first), atSecond = (int)(b.IP - (ulong)second);
+            a.Decode(out Iced.Intel.Instruction left);
+            b.Decode(out Iced.Intel.Instruction right);
+            if (left.IsInvalid || left.Mnemonic != right.Mnemonic || left.OpCount != right.OpCount) return null;
+            CodeKind kind = left.Mnemonic is Mnemonic.Call ? CodeKind.Call : left.Mnemonic is Mnemonic.Div or Mnemonic.Idiv ? CodeKind.Divide : CodeKind.Other;
+            found.Add((atSecond, kind));
+            if (at == offset && isFault) return found;
+            if (at < offset && (int)(a.IP - (ulong)first) >= offset && !(isFault && (int)(a.IP - (ulong)first) == offset)) return found;
+            if (at > offset) return null;
+        }
+        return null;
+    }
+
+    /// <summary>Bytes from an address on.</summary>
+    private sealed class Reader(nint start) : CodeReader
+    {
+        private byte* at = (byte*)start;
+
+        public override int ReadByte() => *at++;
+    }
+}
