@@ -117,12 +117,11 @@ internal sealed class Terminal
                 return;
             }
             int same = 1;
-            string described = stack[i].Describe();
-            while (i + same < stack.Count && stack[i + same] == stack[i] && stack[i + same].Describe() == described) same++;
-            string[] functions = described.Split('\n');
-            for (int j = 0; j < functions.Length; j++)
+            List<string> functions = stack[i].Lines();
+            while (i + same < stack.Count && stack[i + same] == stack[i] && stack[i + same].Lines().SequenceEqual(functions)) same++;
+            for (int j = 0; j < functions.Count; j++)
             {
-                bool isLast = j == functions.Length - 1;
+                bool isLast = j == functions.Count - 1;
                 errors.WriteLine($"    {(stack[i].Omitted == 0 ? "at " : "")}{Printable.Text(functions[j])}{(isLast && same > 1 ? $" ({same} times)" : "")}");
             }
             i += same;

@@ -21,6 +21,9 @@ internal sealed class DebugInfo
 
     internal DebugInfo(DebugSections sections) => this.sections = sections;
 
+    /// <summary>Whether no more is read, because the module has cost all that it may; for tests.</summary>
+    internal bool IsSpent => total.IsSpent;
+
     /// <summary>The functions and lines of an address of the code section, those that a compiler has inlined first.</summary>
     internal IReadOnlyList<SourceLocation> Find(ulong address)
     {

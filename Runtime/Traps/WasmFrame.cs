@@ -67,15 +67,18 @@ public sealed record WasmFrame(string? Module, string Function)
     /// The frame for people: the function with its offset and its place in the sources, as far as they are known, such as
     /// <c>app!parse+0x1f app.c:12:3</c>. Functions that are inlined have lines of their own, above it.
     /// </summary>
-    public string Describe()
+    public string Describe() => string.Join('\n', Lines());
+
+    /// <summary>The lines of <see cref="Describe()"/>. Names may contain anything, also the end of a line.</summary>
+    internal List<string> Lines()
     {
         var lines = new List<string>();
-        foreach (WasmFrame inlined in Inlined) Describe(inlined, lines);
-        Describe(this, lines);
-        return string.Join('\n', lines);
+        foreach (WasmFrame inlined in Inlined) Add(inlined, lines);
+        Add(this, lines);
+        return lines;
     }
 
-    private static void Describe(WasmFrame frame, List<string> lines)
+    private static void Add(WasmFrame frame, List<string> lines)
     {
         for (int i = 0; i < frame.Source.Count - 1; i++)
         {

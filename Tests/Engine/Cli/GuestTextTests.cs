@@ -69,7 +69,7 @@ public sealed class GuestTextTests : IDisposable
         string file = Put("esc.wat", """(module (func $"a\1b[31mred\0a\1b[2Jx" (export "f") (unreachable)))""");
         (int code, string text) = Run("run", file, "--invoke", "f");
         Assert.Equal(134, code);
-        Assert.Equal("trap: unreachable\n    at a\\1b[31mred\\0a\\1b[2Jx\n", text);
+        Assert.Equal("trap: unreachable\n    at a\\1b[31mred\\0a\\1b[2Jx+0x1\n", text);
     }
 
     [Fact]

@@ -247,4 +247,29 @@ public sealed unsafe class DotnetFactTests
         Assert.Equal(shape.Saved.Length, shape.Saved.Select(s => s.Register).Distinct().Count());
         Assert.True(shape.Size >= 32 && shape.Saved.All(s => s.Offset >= 0 && s.Offset < shape.Size));
     }
+
+    /// <summary>Frames of an exception are listed in the form that is known, and the IL of a method of an assembly is told.</summary>
+    [Fact]
+    public void TheRuntimeTellsTheIlOfMachineCode()
+    {
+        Assert.True(DebugOffsets.IsSupported);
+        var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("told"), AssemblyBuilderAccess.RunAndCollect);
+        TypeBuilder type = assembly.DefineDynamicModule("told").DefineType("Told", TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed);
+        MethodBuilder built = type.DefineMethod("Run", MethodAttributes.Public | MethodAttributes.Static, typeof(int), [typeof(int)]);
+        built.SetImplementationFlags(MethodImplAttributes.AggressiveOptimization);
+        ILGenerator il = built.GetILGenerator();
+        MethodInfo collect = typeof(GC).GetMethod(nameof(GC.Collect), [])!;
+        il.Emit(OpCodes.Call, collect);
+        int second = il.ILOffset;
+        il.Emit(OpCodes.Call, collect);
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ret);
+        MethodInfo method = type.CreateType().GetMethod("Run")!;
+        RuntimeHelpers.PrepareMethod(method.MethodHandle);
+        int[]? offsets = DebugOffsets.Of(method, method.MethodHandle.GetFunctionPointer(), [.. Enumerable.Range(0, 16)]);
+        Assert.NotNull(offsets);
+        Assert.Equal(0, offsets[0]);
+        Assert.Contains(second, offsets);
+        Assert.Equal(offsets.Order(), offsets);
+    }
 }
