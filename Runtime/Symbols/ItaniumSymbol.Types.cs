@@ -100,7 +100,8 @@ internal ref partial struct ItaniumSymbol
     private Part Pointer(string sign)
     {
         Part to = Type();
-        return to.Right.StartsWith('(') || to.Right.StartsWith('[') ? new Part($"{to.Left} ({sign}", ")" + to.Right) : new Part(to.Left + sign, to.Right);
+        if (to.Right.StartsWith('[')) return new Part($"{to.Left} ({sign}", ") " + to.Right);
+        return to.Right.StartsWith('(') ? new Part($"{to.Left} ({sign}", ")" + to.Right) : new Part(to.Left + sign, to.Right);
     }
 
     private Part FunctionType()
