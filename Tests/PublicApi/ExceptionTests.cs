@@ -26,7 +26,7 @@ public sealed class ExceptionTests
         Assert.Equal(4.5, e.GetValue<double>(3));
         Assert.Throws<InvalidCastException>(() => e.GetValue<long>(0));
         Assert.Throws<ArgumentOutOfRangeException>(() => e.GetValue<int>(5));
-        Assert.Equal(["m!inner", "m!func[1]"], e.WasmStack.Select(f => f.ToString()));
+        Assert.Equal(["m!inner", "m!f"], e.WasmStack.Select(f => f.ToString()));
     }
 
     [Fact]
