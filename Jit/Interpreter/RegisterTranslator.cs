@@ -82,12 +82,13 @@ internal sealed unsafe partial class RegisterTranslator
     /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
     internal static int[]? SourcesOf(ModuleInfo module, int index, IRegisterTarget target)
     {
+        TranslationRoom room = TranslationRoom.Take();
         try
         {
-            var translator = new RegisterTranslator(module, index, target);
+            var translator = new RegisterTranslator(module, index, target, room);
             translator.code.Sources = [];
-            if (translator.Run() is not { } code) return null;
-            RegisterBuffer.GiveBack(code.Code);
+            if (translator.Run() is null) return null;
+            room.GiveBack();
             return [.. translator.code.Sources];
         }
         catch (UncoveredException)
