@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace WasmJit.Runtime;
@@ -6,6 +7,8 @@ namespace WasmJit.Runtime;
 internal static class LegacyRustSymbol
 {
     private const int HashLength = 17;
+
+    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
 
     /// <summary>The path without the hash; null if the name is none of these.</summary>
     internal static string? Demangle(string name)
@@ -32,7 +35,7 @@ internal static class LegacyRustSymbol
         return path.Length > Demangler.MaxResult ? null : path.ToString();
     }
 
-    private static bool IsHash(string part) => part.Length == HashLength && part[0] == 'h' && part.AsSpan(1).IndexOfAnyExcept("0123456789abcdef") < 0;
+    private static bool IsHash(string part) => part.Length == HashLength && part[0] == 'h' && !part.AsSpan(1).ContainsAnyExcept(Digits);
 
     private static void Append(StringBuilder path, string part)
     {
