@@ -16,7 +16,6 @@ internal sealed class LineTable
     private readonly string? unitDirectory;
     private readonly int version, minimumLength, lineBase, lineRange, program, end;
     private readonly byte[] operands;
-    private readonly int addressSize;
 
     /// <exception cref="DebugFormatException">The table is not one of DWARF 2 to 5.</exception>
     internal LineTable(DebugSections sections, DebugUnit unit, DebugBudget budget)
@@ -24,7 +23,6 @@ internal sealed class LineTable
         this.sections = sections;
         this.budget = budget;
         unitDirectory = unit.TextOf(unit.Root.Directory);
-        addressSize = unit.AddressSize;
         var cursor = new DebugCursor(sections.Lines.Span, 0, budget);
         cursor.Seek(unit.Root.LineOffset);
         ulong length = cursor.UnitLength(out int offsetSize);
@@ -34,8 +32,8 @@ internal sealed class LineTable
         if (version is < 2 or > 5) throw new DebugFormatException($"a line table of version {version}");
         if (version >= 5)
         {
-            addressSize = cursor.U8();
-            cursor.U8();
+            // The sizes of addresses, which instructions tell themselves, and of segments.
+            cursor.Skip(2);
         }
         ulong header = cursor.Unsigned(offsetSize);
         if (header > (ulong)(end - cursor.Position)) throw new DebugFormatException("a header beyond its table");
