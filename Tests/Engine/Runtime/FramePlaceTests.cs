@@ -1,4 +1,3 @@
-using WasmJit.Text;
 using Xunit;
 
 namespace WasmJit.Tests;
