@@ -83,6 +83,9 @@ internal sealed class Terminal
         if (help is not null) errors.MarkupLine($"[blue]help:[/] {Shown(help)}");
     }
 
+    /// <summary>Writes a remark beside the results.</summary>
+    internal void Note(string text) => errors.WriteLine(Printable.Text(text));
+
     /// <summary>Writes what went wrong in the tool itself.</summary>
     internal void Crashed(Exception exception)
     {

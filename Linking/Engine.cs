@@ -32,6 +32,9 @@ public sealed class Engine
         UsesGuardPages = Options.MemoryChecks == MemoryChecks.Guard && AddressSpace.HasGuards;
     }
 
+    /// <summary>Sees each instance that is made, if anybody wants to.</summary>
+    internal Action<Instance>? Observer { get; set; }
+
     /// <summary>The options.</summary>
     public EngineOptions Options { get; }
 

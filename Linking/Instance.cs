@@ -26,6 +26,7 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
         OwnModule = module;
         Definition = module.Info;
         Services = module.Shared.Services;
+        module.Engine.Observer?.Invoke(this);
     }
 
     /// <summary>The instance as host functions get it that take their caller.</summary>

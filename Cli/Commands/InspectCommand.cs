@@ -14,18 +14,20 @@ internal static class InspectCommand
     internal static Command Make(Terminal terminal)
     {
         Argument<string> file = ModuleFile.Argument();
-        var command = new Command("inspect", "Shows the imports, exports and contents of a module or component.") { file };
+        var json = new Option<bool>("--json") { Description = "Write all that as JSON, whose form stays the same." };
+        var command = new Command("inspect", "Shows the imports, exports and contents of a module or component.") { file, json };
         Help.Describe(command, """
-            Types, imports and exports are in the syntax of the text format, in the module's order; those of a component are in WIT.
+            Types, imports and exports are in the syntax of the text format, in the module's order; those of a component are in WIT. Docs/tool.md
+            describes the JSON.
             """);
-        command.SetAction(parsed => Run(terminal, parsed.GetValue(file)!));
+        command.SetAction(parsed => Run(terminal, parsed.GetValue(file)!, parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(Terminal terminal, string path)
+    private static int Run(Terminal terminal, string path, bool json)
     {
         ModuleBytes module = ModuleFile.ReadAny(path);
-        if (module.IsComponent) return RunComponent(terminal, module);
+        if (module.IsComponent) return RunComponent(terminal, module, json);
         ModuleInfo info;
         try
         {
@@ -36,12 +38,17 @@ internal static class InspectCommand
         {
             throw new ToolException(module.Describe(e));
         }
+        if (json)
+        {
+            terminal.Line(InspectJson.Of(info));
+            return Tool.Success;
+        }
         terminal.Line($"{path}: {module.Bytes.Length:N0} bytes{(info.Name is { } name ? $", module ${name}" : "")}", "bold");
         Show(terminal, info, "");
         return Tool.Success;
     }
 
-    private static int RunComponent(Terminal terminal, ModuleBytes read)
+    private static int RunComponent(Terminal terminal, ModuleBytes read, bool json)
     {
         ComponentDefinition component;
         string wit;
@@ -54,6 +61,11 @@ internal static class InspectCommand
         catch (ModuleException e)
         {
             throw new ToolException(read.Describe(e));
+        }
+        if (json)
+        {
+            terminal.Line(InspectJson.Of(component, read.Bytes.Length, wit));
+            return Tool.Success;
         }
         terminal.Line($"{read.Path}: {read.Bytes.Length:N0} bytes, component", "bold");
         foreach (string line in wit.TrimEnd('\n').Split('\n')) terminal.Line(line);
@@ -124,7 +136,7 @@ internal static class InspectCommand
     }
 
     /// <summary>The requirements of a shared library, or of a program that loads some.</summary>
-    private static IEnumerable<string> DynamicLinking(ModuleInfo info)
+    internal static IEnumerable<string> DynamicLinking(ModuleInfo info)
     {
         DylinkSection? section;
         string? problem = null;

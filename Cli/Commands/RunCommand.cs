@@ -68,9 +68,14 @@ internal static class RunCommand
             HelpName = "trap|default",
         };
         unknown.AcceptOnlyFromAmong("trap", "default");
+        var coreDump = new Option<string>("--coredump")
+        {
+            Description = "If the program traps, write its stack, memories and globals to this file, as a WebAssembly core dump for debuggers.",
+            HelpName = "FILE",
+        };
         var command = new Command(Name, "Runs a program, or calls an export of a module.")
         {
-            file, invoke, directories, environment, inherit, libraries, saved, allowCompile, unknown, cache, EngineFlags.Tier, EngineFlags.BackgroundThreads, arguments,
+            file, invoke, directories, environment, inherit, libraries, saved, allowCompile, unknown, cache, coreDump, EngineFlags.Tier, EngineFlags.BackgroundThreads, arguments,
         };
         RunLimits.AddTo(command);
         foreach (Option option in NetworkRules.Options) command.Add(option);
@@ -112,6 +117,7 @@ internal static class RunCommand
                 AllowCompile = parsed.GetValue(allowCompile),
                 Network = NetworkRules.Of(parsed),
                 Http = NetworkRules.HttpOf(parsed),
+                CoreDump = parsed.GetValue(coreDump),
                 Unknown = parsed.GetValue(unknown) switch
                 {
                     "trap" => UnknownImports.Trap,
@@ -208,6 +214,11 @@ internal static class RunCommand
 
         internal required UnknownImports? Unknown { get; init; }
 
+        /// <summary>Where a core dump is written if the program traps; null for none.</summary>
+        internal required string? CoreDump { get; init; }
+
+        private readonly InstanceList instances = new();
+
         /// <summary>A hint for missing imports.</summary>
         private string Missing => module.Imports.Any(i => i.Module == "wasm:linking") && !AllowCompile
             ? "with --allow-compile the program may compile and link, with --library-dir load modules from a directory"
@@ -235,9 +246,15 @@ internal static class RunCommand
                         if (source.IsComponent) return Component(source, file, applied).Run(export, Args);
                         module = Load(source, applied);
                     }
+                    if (CoreDump is not null) module.Engine.Observer = instances.Add;
                     try
                     {
                         return export is null ? Start() : Invoke(export);
+                    }
+                    catch (WasmJitException e) when (CoreDump is not null && e is (TrapException or WasmException))
+                    {
+                        instances.Dump(CoreDump!, e, terminal);
+                        throw;
                     }
                     catch (WasiExitException exit)
                     {

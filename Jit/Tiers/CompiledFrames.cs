@@ -64,7 +64,7 @@ internal static class CompiledFrames
     /// <param name="offsets">The instructions' offsets, that of the innermost function first; none if they are not known.</param>
     private static FramePlace PlaceOf(ModuleInfo info, int func, List<int> offsets)
     {
-        if (offsets.Count == 0) return new FramePlace(func);
+        if (offsets.Count == 0) return new FramePlace(func) { Definition = info };
         var inlined = new List<WasmFrame>();
         foreach (int offset in offsets.SkipLast(1))
         {
@@ -78,8 +78,8 @@ internal static class CompiledFrames
     private static FramePlace Simple(ModuleInfo info, int func, int offset)
     {
         FuncInfo function = info.Funcs[func];
-        if (offset < function.BodyStart || offset >= function.BodyEnd) return new FramePlace(func);
-        return new FramePlace(func, offset, function.BodyStart) { Source = info.SourceOf(offset) };
+        if (offset < function.BodyStart || offset >= function.BodyEnd) return new FramePlace(func) { Definition = info };
+        return new FramePlace(func, offset, function.BodyStart) { Definition = info, Source = info.SourceOf(offset) };
     }
 
     /// <summary>The module and function that an instruction belongs to: functions of nested modules are inlined, too.</summary>

@@ -10,6 +10,9 @@ internal sealed record FramePlace(int? Function, int? Offset = null, int Body = 
 {
     internal static readonly FramePlace Unknown = new((int?)null);
 
+    /// <summary>The module.</summary>
+    internal ModuleDefinition? Definition { get; init; }
+
     internal IReadOnlyList<WasmFrame> Inlined { get; init; } = [];
 
     internal IReadOnlyList<SourceLocation> Source { get; init; } = [];

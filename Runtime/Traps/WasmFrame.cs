@@ -39,6 +39,9 @@ public sealed record WasmFrame(string? Module, string Function)
     /// </summary>
     public IReadOnlyList<SourceLocation> Source => Place.Source;
 
+    /// <summary>The module; null if it is not known.</summary>
+    internal ModuleDefinition? Definition => Place.Definition;
+
     private FramePlace Place => origin?.Place ?? FramePlace.Unknown;
 
     internal static WasmFrame Left(int count) => new(null, $"... {count} frames ...") { Omitted = count };
