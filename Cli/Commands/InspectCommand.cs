@@ -40,7 +40,7 @@ internal static class InspectCommand
         }
         if (json)
         {
-            terminal.Line(InspectJson.Of(info));
+            foreach (string line in InspectJson.Of(info).Split('\n')) terminal.Line(line);
             return Tool.Success;
         }
         terminal.Line($"{path}: {module.Bytes.Length:N0} bytes{(info.Name is { } name ? $", module ${name}" : "")}", "bold");
@@ -64,7 +64,7 @@ internal static class InspectCommand
         }
         if (json)
         {
-            terminal.Line(InspectJson.Of(component, read.Bytes.Length, wit));
+            foreach (string line in InspectJson.Of(component, read.Bytes.Length, wit).Split('\n')) terminal.Line(line);
             return Tool.Success;
         }
         terminal.Line($"{read.Path}: {read.Bytes.Length:N0} bytes, component", "bold");

@@ -1,7 +1,6 @@
 using System.Text;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Format;
-using WasmJit.Runtime;
 
 namespace WasmJit;
 
