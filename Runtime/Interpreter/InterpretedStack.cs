@@ -57,7 +57,9 @@ internal static unsafe class InterpretedStack
                 functions[i] = function->Index;
                 // A frame has where its caller goes on.
                 Instruction* at = depth == 0 ? *current : sp[-depth].Ip - 1;
-                long index = function->Translated is null ? -1 : at - function->Translated;
+                // Accesses to memory do not note where they are.
+                bool isKnown = function->Translated is not null && (depth > 0 || exception is not NullReferenceException);
+                long index = isKnown ? at - function->Translated : -1;
                 instructions[i] = index is >= 0 and <= int.MaxValue ? (int)index : -1;
             }
             Parts.GetOrCreateValue(exception).Add(new Part(instance.Services, functions, instructions, count - functions.Length));

@@ -5,16 +5,42 @@ internal ref partial struct ItaniumSymbol
 {
     private static string? Builtin(char c) => c switch
     {
-        'v' => "void", 'w' => "wchar_t", 'b' => "bool", 'c' => "char", 'a' => "signed char", 'h' => "unsigned char", 's' => "short", 't' => "unsigned short",
-        'i' => "int", 'j' => "unsigned int", 'l' => "long", 'm' => "unsigned long", 'x' => "long long", 'y' => "unsigned long long", 'n' => "__int128",
-        'o' => "unsigned __int128", 'f' => "float", 'd' => "double", 'e' => "long double", 'g' => "__float128", 'z' => "...",
+        'v' => "void",
+        'w' => "wchar_t",
+        'b' => "bool",
+        'c' => "char",
+        'a' => "signed char",
+        'h' => "unsigned char",
+        's' => "short",
+        't' => "unsigned short",
+        'i' => "int",
+        'j' => "unsigned int",
+        'l' => "long",
+        'm' => "unsigned long",
+        'x' => "long long",
+        'y' => "unsigned long long",
+        'n' => "__int128",
+        'o' => "unsigned __int128",
+        'f' => "float",
+        'd' => "double",
+        'e' => "long double",
+        'g' => "__float128",
+        'z' => "...",
         _ => null,
     };
 
     private static string? LongBuiltin(char c) => c switch
     {
-        'a' => "auto", 'c' => "decltype(auto)", 'n' => "std::nullptr_t", 'i' => "char32_t", 's' => "char16_t", 'u' => "char8_t", 'h' => "_Float16",
-        'f' => "decimal32", 'd' => "decimal64", 'e' => "decimal128",
+        'a' => "auto",
+        'c' => "decltype(auto)",
+        'n' => "std::nullptr_t",
+        'i' => "char32_t",
+        's' => "char16_t",
+        'u' => "char8_t",
+        'h' => "_Float16",
+        'f' => "decimal32",
+        'd' => "decimal64",
+        'e' => "decimal128",
         _ => null,
     };
 
