@@ -132,7 +132,7 @@ public sealed partial class ToolPageTests : IDisposable
     [GeneratedRegex(@"^\$ (.+)\n((?:(?!\$ ).*\n)*)", RegexOptions.Multiline)]
     private static partial Regex Step();
 
-    [GeneratedRegex(@"\d{4,} frames|(?<=at busy!main|at sum!sum|at sum!forever)\+0x[0-9a-f]+")]
+    [GeneratedRegex(@"\d{4,} frames|(?<=at busy!main|at sum!sum|at sum!peek|at sum!forever)\+0x[0-9a-f]+")]
     private static partial Regex Times();
 
     [GeneratedRegex(@"    at busy!main.*\n")]
