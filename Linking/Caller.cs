@@ -30,6 +30,16 @@ public sealed class Caller
     /// <exception cref="InvalidOperationException">It has none.</exception>
     public Memory Memory => TryGetMemory(out Memory? found) ? found : throw new InvalidOperationException("The calling instance has no memory.");
 
+    /// <summary>The object that the host has given it; see <see cref="Instance.State"/>.</summary>
+    public object? State => Instance.State;
+
+    /// <summary>The object that the host has given it, as what it is.</summary>
+    /// <typeparam name="T">Its type.</typeparam>
+    /// <exception cref="InvalidOperationException">The instance has no such object.</exception>
+    public T GetState<T>()
+        where T : class => Instance.State as T ?? throw new InvalidOperationException(
+            $"The calling instance's State is {(Instance.State is { } other ? other.GetType().ToString() : "null")}, not {typeof(T)}.");
+
     /// <summary>The units that it may still execute; null if its engine does not count.</summary>
     public Fuel? Fuel => Instance.Fuel;
 

@@ -58,6 +58,12 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
         }
     }
 
+    /// <summary>
+    /// An object of the host that belongs to the instance: what its host functions need to know of the request, user or session that it works for. They get
+    /// it from <see cref="Caller.State"/>. The engine does nothing with it.
+    /// </summary>
+    public object? State { get; set; }
+
     /// <summary>The guest's resources and their limits; null without limits. Instances that a guest makes share the guest's.</summary>
     public GuestResources? Resources => GuestLimits;
 

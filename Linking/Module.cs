@@ -104,11 +104,12 @@ public sealed class Module : ILinkable
     /// Resources that the instance's memories, tables and instances, and those that it makes in turn, count in; null for <see
     /// cref="EngineOptions.Limits"/> of its own. Instances that are given the same object count together.
     /// </param>
+    /// <param name="state">What <see cref="Instance.State"/> is from the beginning, for host functions that the start function calls.</param>
     /// <exception cref="InvalidOperationException">Fuel is given, and the engine has no <see cref="EngineOptions.CountFuel"/>.</exception>
     /// <exception cref="LinkException">An import is missing or of another type, or the guest may have no more of a resource.</exception>
     /// <exception cref="TrapException">A segment does not fit, or the start function traps.</exception>
-    public Instance Instantiate(Imports? imports = null, Fuel? fuel = null, GuestResources? resources = null) =>
-        InstantiateFor(null, imports, fuel, resources);
+    public Instance Instantiate(Imports? imports = null, Fuel? fuel = null, GuestResources? resources = null, object? state = null) =>
+        InstantiateFor(state is null ? null : instance => instance.State = state, imports, fuel, resources);
 
     /// <summary>
     /// Makes an instance and its typed face at once; see <see cref="Instance.As{T}"/>. Events of the interface are functions that the module

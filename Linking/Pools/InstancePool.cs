@@ -57,7 +57,9 @@ public sealed class InstancePool : IDisposable
     /// <summary>How many instances have been made in all.</summary>
     public long Made => Volatile.Read(ref made);
 
-    /// <summary>An instance. Waits while <see cref="InstancePoolOptions.MaximumInUse"/> are in use.</summary>
+    /// <summary>
+    /// An instance. Waits while <see cref="InstancePoolOptions.MaximumInUse"/> are in use. Its <see cref="Instance.State"/> is null, for the tenant to set.
+    /// </summary>
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="ObjectDisposedException">The pool has been disposed of.</exception>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
@@ -103,6 +105,7 @@ public sealed class InstancePool : IDisposable
             {
                 member = Make();
             }
+            member.Instance.State = null;
             Interlocked.Increment(ref inUse);
             return new PooledInstance(this, member);
         }

@@ -22,7 +22,7 @@ public sealed class PageTests
     public static TheoryData<string> Pages() =>
     [
         .. Directory.GetFiles(InRepository("Docs"), "*.md").Select(f => $"Docs/{Path.GetFileName(f)}").Order(StringComparer.Ordinal),
-        "README.md", "Linking/README.md", "Text/README.md", "Wasi/README.md", "Cli/README.md",
+        "README.md", "Linking/README.md", "Text/README.md", "Wasi/README.md", "Extensions/README.md", "Cli/README.md",
     ];
 
     [Theory]

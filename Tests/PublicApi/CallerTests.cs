@@ -29,6 +29,28 @@ public sealed class CallerTests
     }
 
     [Fact]
+    public void EachInstanceHasTheStateThatItsHostGave()
+    {
+        Module module = new Engine().CompileText("""
+            (module (import "env" "note" (func $note)) (func (export "run") (call $note)) (start $note))
+            """);
+        var imports = new Imports { { "env", "note", (Action<Caller>)(caller => caller.GetState<List<string>>().Add("called")) } };
+        List<string> first = [], second = [];
+        Instance a = module.Instantiate(imports, state: first), b = module.Instantiate(imports, state: second);
+        Assert.Equal((1, 1), (first.Count, second.Count));
+        a.GetExport<Action>("run")();
+        Assert.Equal((2, 1), (first.Count, second.Count));
+        Assert.Same(first, a.State);
+        b.State = "other";
+        Assert.Contains("System.String, not System.Collections.Generic.List", Assert.Throws<InvalidOperationException>(b.GetExport<Action>("run")).Message, StringComparison.Ordinal);
+        b.State = null;
+        Assert.Throws<InvalidOperationException>(b.GetExport<Action>("run"));
+        using var pool = new InstancePool(module, new InstancePoolOptions { Imports = () => new Imports { { "env", "note", (Action<Caller>)(_ => { }) } } });
+        using (PooledInstance rented = pool.Rent()) rented.Instance.State = first;
+        using (PooledInstance rented = pool.Rent()) Assert.Null(rented.Instance.State);
+    }
+
+    [Fact]
     public void EachInstanceIsItsOwnCaller()
     {
         Module module = new Engine().CompileText(Logs);

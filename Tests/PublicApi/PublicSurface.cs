@@ -11,7 +11,7 @@ internal static class PublicSurface
 
     private static readonly Assembly[] Assemblies =
     [
-        typeof(Memory).Assembly, typeof(Features).Assembly, typeof(Engine).Assembly, typeof(Components.WasmComponent).Assembly, typeof(Wat).Assembly, typeof(WasiHost).Assembly,
+        typeof(Memory).Assembly, typeof(Features).Assembly, typeof(Engine).Assembly, typeof(Components.WasmComponent).Assembly, typeof(Wat).Assembly, typeof(WasiHost).Assembly, typeof(WasmModules).Assembly,
     ];
 
     internal static IReadOnlyList<Type> Types { get; } =

@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace WasmJit;
+
+/// <summary>The modules of an application, by name. Each is compiled once, when it is first asked for.</summary>
+public sealed partial class WasmModules : IDisposable
+{
+    private readonly IServiceProvider services;
+    private readonly Engine engine;
+    private readonly WasmJitOptions options;
+    private readonly ILogger logger;
+    private readonly ConcurrentDictionary<string, Lazy<Module>> modules = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<InstancePool>> pools = new(StringComparer.Ordinal);
+
+    internal WasmModules(IServiceProvider services, Engine engine, WasmJitOptions options, ILogger logger)
+    {
+        this.services = services;
+        this.engine = engine;
+        this.options = options;
+        this.logger = logger;
+    }
+
+    /// <summary>The names.</summary>
+    public IEnumerable<string> Names => options.Modules.Keys;
+
+    /// <summary>A module.</summary>
+    /// <param name="name">Its name.</param>
+    /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
+    /// <exception cref="IOException">Its file cannot be read.</exception>
+    /// <exception cref="WasmJitException">It is malformed or invalid.</exception>
+    public Module Get(string name) => modules.GetOrAdd(name, n => new Lazy<Module>(() => Load(n))).Value;
+
+    /// <summary>The pool of a module's instances.</summary>
+    /// <param name="name">The module's name.</param>
+    /// <exception cref="KeyNotFoundException">There is no module of this name.</exception>
+    /// <exception cref="IOException">Its file cannot be read.</exception>
+    /// <exception cref="WasmJitException">It is malformed or invalid.</exception>
+    public InstancePool Pool(string name) => pools.GetOrAdd(name, n => new Lazy<InstancePool>(() => MakePool(n))).Value;
+
+    private WasmModuleOptions Find(string name) => options.Modules.TryGetValue(name, out WasmModuleOptions? found)
+        ? found : throw new KeyNotFoundException($"There is no module \"{name}\". AddModule adds one.");
+
+    private Module Load(string name)
+    {
+        WasmModuleOptions wanted = Find(name);
+        long start = Stopwatch.GetTimestamp();
+        byte[] bytes = wanted.Source is { } source ? source(services)
+            : File.ReadAllBytes(wanted.Path ?? throw new InvalidOperationException($"The module \"{name}\" has neither a Path nor a Source."));
+        // Saved modules are assemblies.
+        Module module = bytes.AsSpan().StartsWith("MZ"u8) ? engine.LoadSaved(new MemoryStream(bytes)) : engine.Compile(bytes);
+        Loaded(name, bytes.Length, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        return module;
+    }
+
+    private InstancePool MakePool(string name)
+    {
+        WasmModuleOptions wanted = Find(name);
+        return new InstancePool(Get(name), new InstancePoolOptions
+        {
+            Imports = wanted.Imports is { } imports ? () => imports(services) : null,
+            Prepare = instance =>
+            {
+                wanted.Prepare?.Invoke(instance);
+                Made(name);
+            },
+            MaximumInUse = wanted.MaximumInUse,
+            MaximumIdle = wanted.MaximumIdle,
+            AlwaysReplace = wanted.AlwaysReplace,
+            Fuel = wanted.Fuel,
+            Limits = wanted.Limits,
+        });
+    }
+
+    /// <summary>Disposes of the pools.</summary>
+    public void Dispose()
+    {
+        foreach (Lazy<InstancePool> pool in pools.Values)
+            if (pool.IsValueCreated) pool.Value.Dispose();
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Module {Name} loaded: {Bytes} bytes in {Milliseconds:F1} ms")]
+    private partial void Loaded(string name, int bytes, double milliseconds);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Debug, Message = "A new instance of module {Name}")]
+    private partial void Made(string name);
+}
