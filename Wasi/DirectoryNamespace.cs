@@ -34,7 +34,7 @@ public sealed class DirectoryNamespace : ModuleNamespace, IDisposable
             node.Directory?.Dispose();
             node.Device?.Dispose();
             if (node.File is not { } file) throw new IOException($"{path} is not a file.");
-            using var stream = new FileStream(file.Handle, FileAccess.Read, bufferSize: 1);
+            using Stream stream = StreamOf(file);
             return compiler.Compile(stream);
         }
         catch (WasiError error)
@@ -44,6 +44,16 @@ public sealed class DirectoryNamespace : ModuleNamespace, IDisposable
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
+        }
+    }
+
+    private static Stream StreamOf(FileHandle file)
+    {
+        if (file is SystemFile known) return new FileStream(known.Handle, FileAccess.Read, bufferSize: 1);
+        using (file)
+        {
+            byte[] bytes = new byte[file.Length];
+            return new MemoryStream(bytes, 0, file.Read(bytes, 0));
         }
     }
 

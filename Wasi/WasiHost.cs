@@ -52,12 +52,11 @@ public sealed class WasiHost : IDisposable
             table.Add(StandardStreams.Input(options.Input));
             table.Add(standardOutput = StandardStreams.Output(options.Output, 1));
             table.Add(standardError = StandardStreams.Output(options.Error, 2));
+            if (context.Quota is { } quota) (standardOutput.Quota, standardError.Quota) = (quota, quota);
             foreach (WasiDirectory directory in options.Directories)
-                table.Add(new DirectoryDescriptor(DirectoryHandle.OpenHost(directory.HostPath, portable), Rights.Directory, Rights.All)
-                {
-                    PreopenName = directory.GuestPath,
-                    IsReadOnly = directory.ReadOnly,
-                });
+                table.Add(Preopened(DirectoryHandle.OpenHost(directory.HostPath, portable), directory.GuestPath, directory.ReadOnly));
+            foreach (WasiMount mount in options.FileSystems)
+                table.Add(Preopened(new VirtualDirectory(mount.FileSystem, mount.FileSystem.Root), mount.GuestPath, mount.ReadOnly || mount.FileSystem.IsReadOnly));
             foreach (Socket socket in options.Sockets) table.Add(SocketDescriptor.Given(socket));
         }
         catch (WasiError)
@@ -80,6 +79,13 @@ public sealed class WasiHost : IDisposable
         });
         Imports.AddRange(Linking.Imports);
     }
+
+    private DirectoryDescriptor Preopened(DirectoryHandle directory, string guestPath, bool isReadOnly) =>
+        new(context.Quota is { } quota ? new MeteredDirectory(directory, quota) : directory, Rights.Directory, Rights.All)
+        {
+            PreopenName = guestPath,
+            IsReadOnly = isReadOnly,
+        };
 
     /// <summary>The functions, for <see cref="Module.Instantiate"/>; more can be added.</summary>
     public Imports Imports { get; }
@@ -245,7 +251,7 @@ public sealed class WasiHost : IDisposable
     {
         var table = new FunctionTable(context);
         new ProcessFunctions(context).AddTo(table);
-        ClockFunctions.AddTo(table);
+        new ClockFunctions(context).AddTo(table);
         new FdFunctions(context, version).AddTo(table);
         new DataFunctions(context).AddTo(table);
         new PathFunctions(context, version).AddTo(table);

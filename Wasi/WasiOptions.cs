@@ -28,6 +28,11 @@ public sealed record WasiOptions
     public IReadOnlyList<WasiDirectory> Directories { get; init; } = [];
 
     /// <summary>
+    /// Other file systems that the guest can use: files in memory, archives, changes over a directory. They get the descriptors behind the directories'.
+    /// </summary>
+    public IReadOnlyList<WasiMount> FileSystems { get; init; } = [];
+
+    /// <summary>
     /// Sockets that the guest can use: connected ones, or listening ones whose connections it can accept. They get the descriptors behind the
     /// directories', and are not closed with the guest. Until the host is disposed of, or the guest closes them, they do not block (<see
     /// cref="Socket.Blocking"/>): waits must be cancellable.
@@ -48,6 +53,26 @@ public sealed record WasiOptions
 
     /// <summary>The most descriptors that the guest can have open at once; of components also sockets and listings of directories.</summary>
     public int MaximumDescriptors { get; init; } = 1024;
+
+    /// <summary>
+    /// The most bytes that the guest can write in all, to files, devices and streams. A new file, directory or link counts as 4,096, and so does what makes a file
+    /// longer. A write beyond fails with <c>nospc</c>.
+    /// </summary>
+    public long MaximumWrittenBytes { get; init; } = long.MaxValue;
+
+    /// <summary>
+    /// The guest's clocks, and what sleeping means: the system's, or another, for runs that can be repeated (<see cref="VirtualTime"/>). With another one, clocks of
+    /// processor time show it as well.
+    /// </summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// If it is given, the guest's random numbers are the same in each run, and different for each seed. They are not secret then.
+    /// </summary>
+    public ulong? RandomSeed { get; init; }
+
+    /// <summary>Gives the guest its random numbers; null for those of <see cref="RandomSeed"/>, or of the system.</summary>
+    public WasiRandomSource? Random { get; init; }
 
     /// <summary>
     /// Ends functions that wait: reading, polling, sleeping, accepting. The guest's call ends with an <see cref="OperationCanceledException"/>. <see

@@ -40,6 +40,51 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal(program.ReadExpected(), Run(Load(program.Program, mode), program.CommandLine, program.ReadInput()));
     }
 
+    public static TheoryData<string, string> FileSystemCases
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (string name in new[] { "files", "store", "sort", "json-pretty", "closures" })
+                foreach (string system in new[] { "memory", "overlay", "archive" }) data.Add(name, system);
+            return data;
+        }
+    }
+
+    /// <summary>What programs do with files is the same on files in memory: over nothing, over a directory that stays as it is, beside an archive.</summary>
+    [Theory]
+    [MemberData(nameof(FileSystemCases))]
+    public void FilesInMemoryServeThem(string name, string system)
+    {
+        ProgramCase program = ProgramCase.All.Single(c => c.Name == name);
+        using var scripts = new HostFileSystem(ProgramCase.Scripts);
+        using var below = new HostFileSystem(directory.FullName);
+        MemoryFileSystem files = system == "overlay" ? new OverlayFileSystem(below) : new MemoryFileSystem();
+        IWasiFileSystem sources = system == "archive" ? Zip(ProgramCase.Scripts) : scripts;
+        MemoryStream output = new(), error = new();
+        using (var wasi = new WasiHost(new WasiOptions
+        {
+            Arguments = program.CommandLine,
+            Input = new MemoryStream(program.ReadInput()),
+            Output = output,
+            Error = error,
+            FileSystems = [new WasiMount(files, "."), new WasiMount(sources, "scripts")],
+        }))
+        {
+            int code = wasi.Run(Load(program.Program, "guard pages"));
+            Assert.Equal(program.ReadExpected(), ProgramCase.Transcript(Encoding.UTF8.GetString(output.ToArray()), Encoding.UTF8.GetString(error.ToArray()), code));
+        }
+        Assert.Empty(directory.EnumerateFileSystemInfos());
+    }
+
+    private static ArchiveFileSystem Zip(string folder)
+    {
+        var stream = new MemoryStream();
+        System.IO.Compression.ZipFile.CreateFromDirectory(folder, stream);
+        stream.Position = 0;
+        return ArchiveFileSystem.Open(stream);
+    }
+
     [Fact]
     public void LibrariesAreInitialised()
     {

@@ -20,6 +20,18 @@ internal abstract class Descriptor(FileType type, Rights rights, Rights inheriti
     /// <summary>Whether it behaves as if its file system could only be read.</summary>
     internal bool IsReadOnly { get; init; }
 
+    /// <summary>What may still be written; null without a limit. Files have theirs in their handle.</summary>
+    internal WriteQuota? Quota { get; set; }
+
+    /// <summary>Counts what is about to be written.</summary>
+    private protected void Charge(in GuestBuffers buffers)
+    {
+        if (Quota is null) return;
+        long total = 0;
+        for (int i = 0; i < buffers.Length; i++) total += buffers[i].Length;
+        Quota.Take(total);
+    }
+
     internal bool IsNonblocking => Flags.HasFlag(FdFlags.Nonblock);
 
     internal void Require(Rights needed)

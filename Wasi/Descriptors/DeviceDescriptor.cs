@@ -53,6 +53,7 @@ internal sealed class DeviceDescriptor : Descriptor
 
     internal override uint Write(in GuestBuffers buffers, Waiter waiter)
     {
+        Charge(buffers);
         uint total = 0;
         for (int i = 0; i < buffers.Length; i++)
         {

@@ -52,7 +52,7 @@ internal sealed class FileDescriptor : Descriptor
         waiter.Enter(gate);
         try
         {
-            long at = Appends ? RandomAccess.GetLength(file.Handle) : position;
+            long at = Appends ? file.Length : position;
             uint count = WriteFrom(buffers, at, waiter);
             position = at + count;
             return count;
@@ -76,7 +76,7 @@ internal sealed class FileDescriptor : Descriptor
             {
                 waiter.Check();
                 Span<byte> piece = buffer[..Math.Min(buffer.Length, Piece)];
-                int count = RandomAccess.Read(file.Handle, piece, offset + total);
+                int count = file.Read(piece, offset + total);
                 total += (uint)count;
                 if (count < piece.Length) return total;
                 buffer = buffer[count..];
@@ -91,7 +91,7 @@ internal sealed class FileDescriptor : Descriptor
         waiter.Enter(gate);
         try
         {
-            return WriteFrom(buffers, RandomAccess.GetLength(file.Handle), waiter);
+            return WriteFrom(buffers, file.Length, waiter);
         }
         finally
         {
@@ -105,7 +105,7 @@ internal sealed class FileDescriptor : Descriptor
         waiter.Enter(gate);
         try
         {
-            return WriteFrom(buffers, Appends ? RandomAccess.GetLength(file.Handle) : offset, waiter);
+            return WriteFrom(buffers, Appends ? file.Length : offset, waiter);
         }
         finally
         {
@@ -142,7 +142,7 @@ internal sealed class FileDescriptor : Descriptor
             {
                 Whence.Set => 0,
                 Whence.Current => position,
-                _ => RandomAccess.GetLength(file.Handle),
+                _ => file.Length,
             };
             if (offset > 0 && from > long.MaxValue - offset) throw new WasiError(Errno.Overflow);
             if (from + offset < 0) throw new WasiError(Errno.Inval);
@@ -156,13 +156,13 @@ internal sealed class FileDescriptor : Descriptor
 
     internal void Advise(long offset, long length, Advice advice) => file.Advise(offset, length, advice);
 
-    internal override void Sync() => RandomAccess.FlushToDisk(file.Handle);
+    internal override void Sync() => file.Sync();
 
     /// <summary>Files never wait. The bytes behind the position can be read.</summary>
     internal override Readiness Poll(bool forWriting)
     {
         if (forWriting) return new Readiness(true);
-        lock (gate) return new Readiness(true, (ulong)Math.Max(0, RandomAccess.GetLength(file.Handle) - position));
+        lock (gate) return new Readiness(true, (ulong)Math.Max(0, file.Length - position));
     }
 
     internal override void Close() => file.Dispose();

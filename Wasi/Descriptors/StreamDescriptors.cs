@@ -122,6 +122,7 @@ internal sealed class OutputDescriptor(Stream stream, bool flushes) : Descriptor
     internal override uint Write(in GuestBuffers buffers, Waiter waiter)
     {
         waiter.Check();
+        Charge(buffers);
         if (!IsNonblocking) waiter.Enter(gate);
         else if (!gate.TryEnter()) throw new WasiError(Errno.Again);
         try

@@ -2,14 +2,23 @@ using Microsoft.Win32.SafeHandles;
 
 namespace WasmJit.Wasi;
 
-/// <summary>An open regular file: the operations beside reading and writing, which .NET does.</summary>
-internal abstract class FileHandle(SafeFileHandle handle) : IDisposable
+/// <summary>An open regular file.</summary>
+internal abstract class FileHandle : IDisposable
 {
-    internal SafeFileHandle Handle { get; } = handle;
+    internal abstract long Length { get; }
 
     internal abstract FileStatus Status();
 
     internal abstract void SetTimes(NewTimes times);
+
+    /// <summary>Reads; fewer bytes than the buffer has only at the end.</summary>
+    internal abstract int Read(Span<byte> buffer, long offset);
+
+    /// <summary>Writes all of it.</summary>
+    internal abstract void Write(ReadOnlySpan<byte> bytes, long offset);
+
+    /// <summary>Makes the file shorter or longer.</summary>
+    internal abstract void SetSize(long size);
 
     /// <summary>Makes room; the size grows if the room is behind the end.</summary>
     internal abstract void Allocate(long offset, long length);
@@ -19,8 +28,22 @@ internal abstract class FileHandle(SafeFileHandle handle) : IDisposable
     /// <summary>Tells the system that writes go to the end, where it can be told.</summary>
     internal abstract void SetAppend(bool append);
 
-    /// <summary>Makes the file shorter or longer.</summary>
-    internal void SetSize(long size)
+    internal abstract void Sync();
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}
+
+/// <summary>A file of the host, which .NET reads and writes.</summary>
+internal abstract class SystemFile(SafeFileHandle handle) : FileHandle
+{
+    internal SafeFileHandle Handle { get; } = handle;
+
+    internal override long Length => RandomAccess.GetLength(Handle);
+
+    internal override int Read(Span<byte> buffer, long offset) => RandomAccess.Read(Handle, buffer, offset);
+
+    internal override void SetSize(long size)
     {
         try
         {
@@ -33,8 +56,7 @@ internal abstract class FileHandle(SafeFileHandle handle) : IDisposable
         }
     }
 
-    /// <summary>Writes all of it.</summary>
-    internal void Write(ReadOnlySpan<byte> bytes, long offset)
+    internal override void Write(ReadOnlySpan<byte> bytes, long offset)
     {
         try
         {
@@ -46,8 +68,9 @@ internal abstract class FileHandle(SafeFileHandle handle) : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => Handle.Dispose();
+    internal override void Sync() => RandomAccess.FlushToDisk(Handle);
+
+    public override void Dispose() => Handle.Dispose();
 }
 
 /// <summary>An open pipe or device. It has no position, and may have no data yet.</summary>

@@ -33,6 +33,7 @@ internal static class SystemErrors
     internal static Errno? Of(Exception exception) => exception switch
     {
         WasiError error => error.Errno,
+        WasiFileException error => error.Errno,
         FileNotFoundException or DirectoryNotFoundException => Errno.Noent,
         PathTooLongException => Errno.Nametoolong,
         UnauthorizedAccessException => Errno.Acces,

@@ -37,11 +37,11 @@ internal static class Clocks
 }
 
 /// <summary>The functions of the clocks.</summary>
-internal static class ClockFunctions
+internal sealed class ClockFunctions(WasiContext context)
 {
-    internal static void AddTo(FunctionTable table)
+    internal void AddTo(FunctionTable table)
     {
-        table.Add<int, int>("clock_res_get", (memory, clock, result) => memory.Write(result, Clocks.Resolution((uint)clock)));
-        table.Add<int, long, int>("clock_time_get", (memory, clock, _, result) => memory.Write(result, Clocks.Time((uint)clock)));
+        table.Add<int, int>("clock_res_get", (memory, clock, result) => memory.Write(result, context.Clock.Resolution((uint)clock)));
+        table.Add<int, long, int>("clock_time_get", (memory, clock, _, result) => memory.Write(result, context.Clock.Time((uint)clock)));
     }
 }

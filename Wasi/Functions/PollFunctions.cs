@@ -54,20 +54,26 @@ internal sealed class PollFunctions(WasiContext context, Version version)
                 }
             }
             if (happened.Count > 0) return happened;
+            if (!context.Clock.IsSystem && nearest != ulong.MaxValue)
+            {
+                // The provider's time passes as it says. Meanwhile others are asked as before.
+                pending.Add(context.Clock.Delay(nearest));
+                nearest = ulong.MaxValue;
+            }
             context.Waiter.Sleep(nearest, pending, mustAsk);
         }
     }
 
     /// <summary>The time when a clock's event is due.</summary>
-    private static ulong Deadline(in Subscription subscription)
+    private ulong Deadline(in Subscription subscription)
     {
         if (subscription.Type != EventType.Clock || subscription.Clock is not (Clocks.Realtime or Clocks.Monotonic)) return 0;
         if (subscription.IsAbsolute) return subscription.Timeout;
-        ulong now = Clocks.Time(subscription.Clock);
+        ulong now = context.Clock.Time(subscription.Clock);
         return now > ulong.MaxValue - subscription.Timeout ? ulong.MaxValue : now + subscription.Timeout;
     }
 
-    private static Event? Remaining(in Subscription subscription, ulong deadline, out ulong left)
+    private Event? Remaining(in Subscription subscription, ulong deadline, out ulong left)
     {
         left = 0;
         // Waiting for processor time would never end, because none passes meanwhile.
@@ -79,7 +85,7 @@ internal sealed class PollFunctions(WasiContext context, Version version)
         };
         if (error == Errno.Success)
         {
-            ulong now = Clocks.Time(subscription.Clock);
+            ulong now = context.Clock.Time(subscription.Clock);
             if (now < deadline)
             {
                 left = deadline - now;

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace WasmJit.Wasi;
 
 /// <summary>Arguments, environment, random numbers, and the guest's own end.</summary>
@@ -45,7 +43,7 @@ internal sealed class ProcessFunctions(WasiContext context)
         {
             context.Waiter.Check();
             Span<byte> window = memory.Window((uint)address + (ulong)done, Math.Min((uint)length - done, Piece));
-            RandomNumberGenerator.Fill(window);
+            context.Random(window);
             done += (uint)window.Length;
         }
     }

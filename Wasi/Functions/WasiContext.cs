@@ -11,6 +11,15 @@ internal sealed class WasiContext(WasiOptions options, DescriptorTable table)
 
     internal DescriptorTable Table { get; } = table;
 
+    internal GuestClock Clock { get; } = new(options.Time);
+
+    /// <summary>Fills a buffer with random bytes.</summary>
+    internal WasiRandomSource Random { get; } = options.Random
+        ?? (options.RandomSeed is { } seed ? new SeededRandom(seed).Fill : System.Security.Cryptography.RandomNumberGenerator.Fill);
+
+    /// <summary>What the guest may still write; null without a limit.</summary>
+    internal WriteQuota? Quota { get; } = options.MaximumWrittenBytes == long.MaxValue ? null : new WriteQuota(options.MaximumWrittenBytes);
+
     internal Waiter Waiter { get; } = new(options.Cancellation);
 
     internal byte[][] Arguments { get; } = TextOf(options.Arguments);

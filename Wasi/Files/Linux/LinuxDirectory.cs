@@ -130,5 +130,5 @@ internal sealed class LinuxDirectory : DirectoryHandle
     public override void Dispose() => handle.Dispose();
 
     /// <summary>Both directories are of this kind: a host is made of one kind alone.</summary>
-    private static SafeFileHandle Of(DirectoryHandle directory) => ((LinuxDirectory)directory).handle;
+    private static SafeFileHandle Of(DirectoryHandle directory) => directory is LinuxDirectory other ? other.handle : throw new WasiError(Errno.Xdev);
 }

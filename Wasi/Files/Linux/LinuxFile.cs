@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace WasmJit.Wasi;
 
 /// <summary>A regular file on Linux.</summary>
-internal sealed class LinuxFile(SafeFileHandle handle) : FileHandle(handle)
+internal sealed class LinuxFile(SafeFileHandle handle) : SystemFile(handle)
 {
     internal override FileStatus Status() => LinuxCalls.Status(Handle, "");
 

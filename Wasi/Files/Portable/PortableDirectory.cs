@@ -97,20 +97,21 @@ internal sealed class PortableDirectory(string path) : DirectoryHandle
 
     internal override void Rename(string name, DirectoryHandle target, string newName)
     {
-        string from = At(name), to = ((PortableDirectory)target).At(newName);
+        if (target is not PortableDirectory other) throw new WasiError(Errno.Xdev);
+        string from = At(name), to = other.At(newName);
         if (name == "." || newName == ".") throw new WasiError(Errno.Busy);
         FileType kind = KindOf(from) ?? throw new WasiError(Errno.Noent);
-        FileType? other = KindOf(to);
+        FileType? there = KindOf(to);
         if (kind != FileType.Directory)
         {
-            if (other == FileType.Directory) throw new WasiError(Errno.Isdir);
+            if (there == FileType.Directory) throw new WasiError(Errno.Isdir);
             File.Move(from, to, overwrite: true);
             return;
         }
-        if (other is not null and not FileType.Directory) throw new WasiError(Errno.Notdir);
+        if (there is not null and not FileType.Directory) throw new WasiError(Errno.Notdir);
         if (from == to) return;
         if (to.StartsWith(from + Path.DirectorySeparatorChar, StringComparison.Ordinal)) throw new WasiError(Errno.Inval);
-        if (other is not null)
+        if (there is not null)
         {
             if (Directory.EnumerateFileSystemEntries(to).Any()) throw new WasiError(Errno.Notempty);
             Directory.Delete(to);

@@ -1,0 +1,40 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace WasmJit;
+
+/// <summary>Fills a buffer with random bytes. Threads of a guest call it at once.</summary>
+/// <param name="bytes">The buffer.</param>
+public delegate void WasiRandomSource(Span<byte> bytes);
+
+/// <summary>Random numbers that a seed determines: the digests (SHA-256) of seed and counter.</summary>
+internal sealed class SeededRandom
+{
+    private readonly Lock gate = new();
+    private readonly byte[] input = new byte[16];
+    private readonly byte[] block = new byte[SHA256.HashSizeInBytes];
+    private ulong counter;
+    private int used = SHA256.HashSizeInBytes;
+
+    internal SeededRandom(ulong seed) => BinaryPrimitives.WriteUInt64LittleEndian(input, seed);
+
+    internal void Fill(Span<byte> bytes)
+    {
+        lock (gate)
+        {
+            while (!bytes.IsEmpty)
+            {
+                if (used == block.Length)
+                {
+                    BinaryPrimitives.WriteUInt64LittleEndian(input.AsSpan(8), counter++);
+                    SHA256.HashData(input, block);
+                    used = 0;
+                }
+                int count = Math.Min(bytes.Length, block.Length - used);
+                block.AsSpan(used, count).CopyTo(bytes);
+                used += count;
+                bytes = bytes[count..];
+            }
+        }
+    }
+}
