@@ -50,7 +50,8 @@ public sealed partial class WasmModules : IDisposable
             : File.ReadAllBytes(wanted.Path ?? throw new InvalidOperationException($"The module \"{name}\" has neither a Path nor a Source."));
         // Saved modules are assemblies.
         Module module = bytes.AsSpan().StartsWith("MZ"u8) ? engine.LoadSaved(new MemoryStream(bytes)) : engine.Compile(bytes);
-        Loaded(name, bytes.Length, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        Loaded(name, bytes.Length, milliseconds);
         return module;
     }
 

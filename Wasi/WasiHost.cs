@@ -53,10 +53,7 @@ public sealed class WasiHost : IDisposable
             table.Add(standardOutput = StandardStreams.Output(options.Output, 1));
             table.Add(standardError = StandardStreams.Output(options.Error, 2));
             if (context.Quota is { } quota) (standardOutput.Quota, standardError.Quota) = (quota, quota);
-            foreach (WasiDirectory directory in options.Directories)
-                table.Add(Preopened(DirectoryHandle.OpenHost(directory.HostPath, portable), directory.GuestPath, directory.ReadOnly));
-            foreach (WasiMount mount in options.FileSystems)
-                table.Add(Preopened(new VirtualDirectory(mount.FileSystem, mount.FileSystem.Root), mount.GuestPath, mount.ReadOnly || mount.FileSystem.IsReadOnly));
+            foreach (DirectoryDescriptor directory in Preopens.Of(options, portable, context.Quota)) table.Add(directory);
             foreach (Socket socket in options.Sockets) table.Add(SocketDescriptor.Given(socket));
         }
         catch (WasiError)
@@ -79,13 +76,6 @@ public sealed class WasiHost : IDisposable
         });
         Imports.AddRange(Linking.Imports);
     }
-
-    private DirectoryDescriptor Preopened(DirectoryHandle directory, string guestPath, bool isReadOnly) =>
-        new(context.Quota is { } quota ? new MeteredDirectory(directory, quota) : directory, Rights.Directory, Rights.All)
-        {
-            PreopenName = guestPath,
-            IsReadOnly = isReadOnly,
-        };
 
     /// <summary>The functions, for <see cref="Module.Instantiate"/>; more can be added.</summary>
     public Imports Imports { get; }

@@ -18,6 +18,10 @@ internal sealed class SeededRandom
 
     internal SeededRandom(ulong seed) => BinaryPrimitives.WriteUInt64LittleEndian(input, seed);
 
+    /// <summary>Where a guest's random numbers come from.</summary>
+    internal static WasiRandomSource Of(WasiOptions options) =>
+        options.Random ?? (options.RandomSeed is { } seed ? new SeededRandom(seed).Fill : RandomNumberGenerator.Fill);
+
     internal void Fill(Span<byte> bytes)
     {
         lock (gate)

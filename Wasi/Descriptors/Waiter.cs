@@ -4,8 +4,11 @@ namespace WasmJit.Wasi;
 /// The waits of blocking functions: until something is ready, a time is over, or the guest is to stop, by the token of the host's options or by that
 /// of the call it runs in.
 /// </summary>
-internal sealed class Waiter(CancellationToken own)
+internal sealed class Waiter(GuestClock clock, CancellationToken own)
 {
+    /// <summary>The guest's clock.</summary>
+    internal GuestClock Clock => clock;
+
     /// <summary>How long to wait before asking again a descriptor that cannot tell that it is ready.</summary>
     internal const int Slice = 10;
 
@@ -46,6 +49,12 @@ internal sealed class Waiter(CancellationToken own)
     /// <param name="mustAsk">Whether something must be asked again to know whether there is an event.</param>
     internal void Sleep(ulong nanoseconds, List<Task> pending, bool mustAsk)
     {
+        if (!clock.IsSystem && nanoseconds != ulong.MaxValue)
+        {
+            // The given clock's time passes as it says. Meanwhile others are asked as before.
+            pending.Add(clock.Delay(nanoseconds));
+            nanoseconds = ulong.MaxValue;
+        }
         const ulong millisecond = 1_000_000;
         // The longest single wait; the real time may be changed meanwhile.
         const int longest = 60_000;

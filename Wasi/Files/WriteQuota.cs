@@ -8,6 +8,9 @@ internal sealed class WriteQuota(long most)
 
     private long left = most;
 
+    /// <summary>The quota that options ask for; null without a limit.</summary>
+    internal static WriteQuota? Of(WasiOptions options) => options.MaximumWrittenBytes == long.MaxValue ? null : new WriteQuota(options.MaximumWrittenBytes);
+
     /// <summary>Takes bytes.</summary>
     /// <exception cref="WasiError">So many are not left: <c>nospc</c>, and nothing has been taken.</exception>
     internal void Take(long bytes)
@@ -20,8 +23,6 @@ internal sealed class WriteQuota(long most)
             if (Interlocked.CompareExchange(ref left, now - bytes, now) == now) return;
         }
     }
-
-    internal void Give(long bytes) => Interlocked.Add(ref left, bytes);
 }
 
 /// <summary>A directory in which a guest may only write so much.</summary>

@@ -41,7 +41,7 @@ internal sealed class ClockFunctions(WasiContext context)
 {
     internal void AddTo(FunctionTable table)
     {
-        table.Add<int, int>("clock_res_get", (memory, clock, result) => memory.Write(result, context.Clock.Resolution((uint)clock)));
-        table.Add<int, long, int>("clock_time_get", (memory, clock, _, result) => memory.Write(result, context.Clock.Time((uint)clock)));
+        table.Add<int, int>("clock_res_get", (memory, clock, result) => memory.Write(result, context.Waiter.Clock.Resolution((uint)clock)));
+        table.Add<int, long, int>("clock_time_get", (memory, clock, _, result) => memory.Write(result, context.Waiter.Clock.Time((uint)clock)));
     }
 }

@@ -54,12 +54,6 @@ internal sealed class PollFunctions(WasiContext context, Version version)
                 }
             }
             if (happened.Count > 0) return happened;
-            if (!context.Clock.IsSystem && nearest != ulong.MaxValue)
-            {
-                // The provider's time passes as it says. Meanwhile others are asked as before.
-                pending.Add(context.Clock.Delay(nearest));
-                nearest = ulong.MaxValue;
-            }
             context.Waiter.Sleep(nearest, pending, mustAsk);
         }
     }
@@ -69,7 +63,7 @@ internal sealed class PollFunctions(WasiContext context, Version version)
     {
         if (subscription.Type != EventType.Clock || subscription.Clock is not (Clocks.Realtime or Clocks.Monotonic)) return 0;
         if (subscription.IsAbsolute) return subscription.Timeout;
-        ulong now = context.Clock.Time(subscription.Clock);
+        ulong now = context.Waiter.Clock.Time(subscription.Clock);
         return now > ulong.MaxValue - subscription.Timeout ? ulong.MaxValue : now + subscription.Timeout;
     }
 
@@ -85,7 +79,7 @@ internal sealed class PollFunctions(WasiContext context, Version version)
         };
         if (error == Errno.Success)
         {
-            ulong now = context.Clock.Time(subscription.Clock);
+            ulong now = context.Waiter.Clock.Time(subscription.Clock);
             if (now < deadline)
             {
                 left = deadline - now;

@@ -11,16 +11,13 @@ internal sealed class WasiContext(WasiOptions options, DescriptorTable table)
 
     internal DescriptorTable Table { get; } = table;
 
-    internal GuestClock Clock { get; } = new(options.Time);
-
     /// <summary>Fills a buffer with random bytes.</summary>
-    internal WasiRandomSource Random { get; } = options.Random
-        ?? (options.RandomSeed is { } seed ? new SeededRandom(seed).Fill : System.Security.Cryptography.RandomNumberGenerator.Fill);
+    internal WasiRandomSource Random { get; } = SeededRandom.Of(options);
 
     /// <summary>What the guest may still write; null without a limit.</summary>
-    internal WriteQuota? Quota { get; } = options.MaximumWrittenBytes == long.MaxValue ? null : new WriteQuota(options.MaximumWrittenBytes);
+    internal WriteQuota? Quota { get; } = WriteQuota.Of(options);
 
-    internal Waiter Waiter { get; } = new(options.Cancellation);
+    internal Waiter Waiter { get; } = new(new GuestClock(options.Time), options.Cancellation);
 
     internal byte[][] Arguments { get; } = TextOf(options.Arguments);
 

@@ -15,20 +15,18 @@ internal sealed class WasiState
     {
         Options = options;
         most = options.MaximumDescriptors;
-        Waiter = new Waiter(options.Cancellation);
+        Waiter = new Waiter(new GuestClock(options.Time), options.Cancellation);
+        WriteQuota? quota = WriteQuota.Of(options);
         Requests = new SemaphoreSlim(options.Http?.MaximumRequests ?? 0);
         Input = Quick(StandardStreams.Input(options.Input));
         Output = new OutputSink(Quick(StandardStreams.Output(options.Output, 1)), Waiter);
         Error = new OutputSink(Quick(StandardStreams.Output(options.Error, 2)), Waiter);
+        (Output.Descriptor.Quota, Error.Descriptor.Quota) = (quota, quota);
+        Random = SeededRandom.Of(options);
         var directories = new List<SharedDescriptor>();
         try
         {
-            foreach (WasiDirectory directory in options.Directories)
-                directories.Add(Share(new DirectoryDescriptor(DirectoryHandle.OpenHost(directory.HostPath, portable), Rights.Directory, Rights.All)
-                {
-                    PreopenName = directory.GuestPath,
-                    IsReadOnly = directory.ReadOnly,
-                }));
+            foreach (DirectoryDescriptor directory in Preopens.Of(options, portable, quota)) directories.Add(Share(directory));
         }
         catch (WasiError)
         {
@@ -51,6 +49,20 @@ internal sealed class WasiState
     internal ResourceTypes Types { get; } = new();
 
     internal Waiter Waiter { get; }
+
+    /// <summary>Fills a buffer with random bytes.</summary>
+    internal WasiRandomSource Random { get; }
+
+    /// <summary>Whether random numbers are the host's choice, those that need not be secret as well.</summary>
+    internal bool HasGivenRandom => Options.Random is not null || Options.RandomSeed is not null;
+
+    /// <summary>A number at random.</summary>
+    internal ulong NextRandom()
+    {
+        ulong number = 0;
+        Random(System.Runtime.InteropServices.MemoryMarshal.AsBytes(new Span<ulong>(ref number)));
+        return number;
+    }
 
     internal Descriptor Input { get; }
 

@@ -16,8 +16,7 @@ internal static class ClocksWallInterface
 {
     internal static void AddTo(InterfaceWriter to, WasiState state)
     {
-        _ = state;
-        to.Add("now", () => Datetime.Of(WasmJit.Wasi.Clocks.Time(WasmJit.Wasi.Clocks.Realtime)));
-        to.Add("resolution", () => Datetime.Of(WasmJit.Wasi.Clocks.Resolution(WasmJit.Wasi.Clocks.Realtime)));
+        to.Add("now", () => Datetime.Of(state.Waiter.Clock.Time(WasmJit.Wasi.Clocks.Realtime)));
+        to.Add("resolution", () => Datetime.Of(state.Waiter.Clock.Resolution(WasmJit.Wasi.Clocks.Realtime)));
     }
 }

@@ -20,9 +20,9 @@ internal interface IReadySource
 }
 
 /// <summary>A time on the monotonic clock, in nanoseconds.</summary>
-internal sealed class TimeSource(ulong time) : IReadySource
+internal sealed class TimeSource(GuestClock clock, ulong time) : IReadySource
 {
-    public bool IsReady => Clocks.Time(Clocks.Monotonic) >= time;
+    public bool IsReady => clock.Time(Clocks.Monotonic) >= time;
 
     public ulong? Time => time;
 }
@@ -98,7 +98,7 @@ internal static class IoPollInterface
             ulong left = ulong.MaxValue;
             if (first is { } nearest)
             {
-                ulong now = Clocks.Time(Clocks.Monotonic);
+                ulong now = waiter.Clock.Time(Clocks.Monotonic);
                 left = nearest > now ? nearest - now : 0;
             }
             if (sources.Length == 1 && mustAsk && sources[0].WaitInSystem(Slice)) continue;

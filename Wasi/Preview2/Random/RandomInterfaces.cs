@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using WasmJit.Components;
 
 namespace WasmJit.Wasi.Preview2;
@@ -8,8 +7,8 @@ internal static class RandomInterface
 {
     internal static void AddTo(InterfaceWriter to, WasiState state)
     {
-        to.Add("get-random-bytes", (ulong count) => RandomBytes.Fill(state, count, RandomNumberGenerator.Fill));
-        to.Add("get-random-u64", () => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
+        to.Add("get-random-bytes", (ulong count) => RandomBytes.Fill(state, count, state.Random));
+        to.Add("get-random-u64", state.NextRandom);
     }
 }
 
@@ -18,8 +17,8 @@ internal static class RandomInsecureInterface
 {
     internal static void AddTo(InterfaceWriter to, WasiState state)
     {
-        to.Add("get-insecure-random-bytes", (ulong count) => RandomBytes.Fill(state, count, System.Random.Shared.NextBytes));
-        to.Add("get-insecure-random-u64", () => (ulong)System.Random.Shared.NextInt64(long.MinValue, long.MaxValue));
+        to.Add("get-insecure-random-bytes", (ulong count) => RandomBytes.Fill(state, count, state.HasGivenRandom ? state.Random : System.Random.Shared.NextBytes));
+        to.Add("get-insecure-random-u64", () => state.HasGivenRandom ? state.NextRandom() : (ulong)System.Random.Shared.NextInt64(long.MinValue, long.MaxValue));
     }
 }
 
@@ -28,8 +27,8 @@ internal static class RandomInsecureSeedInterface
 {
     internal static void AddTo(InterfaceWriter to, WasiState state)
     {
-        _ = state;
-        (ulong, ulong) seed = ((ulong)System.Random.Shared.NextInt64(), (ulong)System.Random.Shared.NextInt64());
+        (ulong, ulong) seed = state.HasGivenRandom
+            ? (state.NextRandom(), state.NextRandom()) : ((ulong)System.Random.Shared.NextInt64(), (ulong)System.Random.Shared.NextInt64());
         to.Add("insecure-seed", () => seed);
     }
 }
@@ -43,9 +42,7 @@ internal static class RandomBytes
     /// <summary>Between looks at the token: gigabytes take many seconds.</summary>
     private const int Piece = 1 << 20;
 
-    internal delegate void Filler(Span<byte> bytes);
-
-    internal static byte[] Fill(WasiState state, ulong count, Filler fill)
+    internal static byte[] Fill(WasiState state, ulong count, WasiRandomSource fill)
     {
         if (count > Most) throw ComponentTrap.Make($"a call gives {Most} random bytes at most");
         byte[] bytes = new byte[count];
