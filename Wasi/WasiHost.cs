@@ -29,6 +29,7 @@ public sealed class WasiHost : IDisposable
     private readonly Stream? output, error;
     private readonly Descriptor standardOutput, standardError;
     private readonly CancellationToken cancellation;
+    private readonly int mostThreads;
 
     /// <summary>Makes a host.</summary>
     /// <param name="options">Options; the defaults if null.</param>
@@ -45,6 +46,8 @@ public sealed class WasiHost : IDisposable
         output = options.Output;
         error = options.Error;
         cancellation = options.Cancellation;
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MaximumThreads);
+        mostThreads = options.MaximumThreads;
         var table = new DescriptorTable(options.MaximumDescriptors);
         context = new WasiContext(options, table);
         try
@@ -147,12 +150,13 @@ public sealed class WasiHost : IDisposable
     /// </param>
     /// <returns>The exit code: the argument of <c>proc_exit</c>, or 0.</returns>
     /// <exception cref="LinkException">The module imports something else.</exception>
+    /// <exception cref="InvalidOperationException">It makes threads, and its engine has no <see cref="EngineOptions.Interruptible"/>.</exception>
     /// <exception cref="KeyNotFoundException">It exports neither.</exception>
     /// <exception cref="TrapException">The guest trapped.</exception>
     /// <exception cref="OperationCanceledException">
     /// <see cref="WasiOptions.Cancellation"/>, or the token of <see cref="Guest"/>, stopped it.
     /// </exception>
-    public int Run(Module module, Fuel? fuel = null, GuestResources? resources = null) => Run(() => Start(Link(module, fuel, resources)));
+    public int Run(Module module, Fuel? fuel = null, GuestResources? resources = null) => Run(() => Begin(module, fuel, resources));
 
     /// <summary>As <see cref="Run(Module, Fuel?, GuestResources?)"/>, for a command that loads shared libraries.</summary>
     /// <param name="module">The command.</param>
@@ -168,6 +172,13 @@ public sealed class WasiHost : IDisposable
     /// <see cref="WasiOptions.Cancellation"/>, or the token of <see cref="Guest"/>, stopped it.
     /// </exception>
     public int Run(Module module, DynamicLinker linker, Fuel? fuel = null, GuestResources? resources = null) => Run(() => Start(Link(module, linker, fuel, resources)));
+
+    private int Begin(Module module, Fuel? fuel, GuestResources? resources)
+    {
+        if (mostThreads == 0 || !WasiThreads.AreWanted(module)) return Start(Link(module, fuel, resources));
+        using var threads = new WasiThreads(module, Imports, mostThreads, fuel, resources, cancellation);
+        return threads.Run(TakeMemory, Start);
+    }
 
     private int Run(Func<int> start)
     {

@@ -55,6 +55,14 @@ public sealed record WasiOptions
     public int MaximumDescriptors { get; init; } = 1024;
 
     /// <summary>
+    /// How many threads a program may have at once beside its first one, if it imports <c>thread-spawn</c> (the proposal wasi-threads, which clang and Rust build
+    /// for); 0 does not give it the function. Its engine must have <c>EngineOptions.Interruptible</c>: the first thread that traps or calls <c>proc_exit</c> ends
+    /// the others. <see cref="WasiHost.Run(Module, Fuel?, GuestResources?)"/> runs such programs. It makes the shared memories that they import, and waits
+    /// until all threads have ended.
+    /// </summary>
+    public int MaximumThreads { get; init; }
+
+    /// <summary>
     /// The most bytes that the guest can write in all, to files, devices and streams. A new file, directory or link counts as 4,096, and so does what makes a file
     /// longer. A write beyond fails with <c>nospc</c>.
     /// </summary>

@@ -9,7 +9,7 @@ namespace WasmJit;
 /// <param name="limits">The limits.</param>
 public sealed class GuestResources(ResourceLimits limits)
 {
-    private readonly long[] used = new long[(int)ResourceKind.Handles + 1];
+    private readonly long[] used = new long[(int)ResourceKind.Threads + 1];
     private readonly PacedCollection collection = new();
 
     /// <summary>The limits.</summary>

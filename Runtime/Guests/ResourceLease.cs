@@ -57,6 +57,7 @@ internal sealed class ResourceLimitException(ResourceKind kind, long inUse, long
         ResourceKind.MemoryBytes => "bytes of memories",
         ResourceKind.Tables => "tables",
         ResourceKind.TableElements => "elements of tables",
-        _ => "handles",
+        ResourceKind.Handles => "handles",
+        _ => "threads",
     };
 }

@@ -20,6 +20,9 @@ public enum ResourceKind
 
     /// <summary>Places in the tables of handles that instances of components have: for resources, streams, waiting calls and threads.</summary>
     Handles,
+
+    /// <summary>Threads that the guest has made beside its first, where it can.</summary>
+    Threads,
 }
 
 /// <summary>A request of a guest within its limits, for a host that decides itself.</summary>
@@ -53,6 +56,9 @@ public sealed record ResourceLimits
     /// <summary>The most handles of instances of components, in all their tables together. A table has 2^20 at most, whatever this says.</summary>
     public long MaximumHandles { get; init; } = long.MaxValue;
 
+    /// <summary>The most threads beside the first one, for guests that can make some (<c>WasiOptions.MaximumThreads</c>).</summary>
+    public int MaximumThreads { get; init; } = int.MaxValue;
+
     /// <summary>
     /// Asked about everything that the numbers allow; false refuses. It is called on the guest's thread, in the middle of its instruction. Its
     /// exceptions go to the host.
@@ -66,6 +72,7 @@ public sealed record ResourceLimits
         ResourceKind.MemoryBytes => MaximumMemoryBytes,
         ResourceKind.Tables => MaximumTables,
         ResourceKind.TableElements => MaximumTableElements,
-        _ => MaximumHandles,
+        ResourceKind.Handles => MaximumHandles,
+        _ => MaximumThreads,
     };
 }

@@ -6,11 +6,11 @@ namespace WasmJit.Tests;
 
 /// <summary>
 /// The programs of WebAssembly/wasi-testsuite, where the variable WASI_TESTSUITE names a checkout of its branch
-/// prod/testsuite-base, which has them compiled. Each checks itself and ends with the exit code that its description demands.
+/// prod/testsuite-all, which has them compiled, those of the proposal wasi-threads among them. Each checks itself and ends with the exit code that its description demands.
 /// </summary>
 public sealed class WasiSuiteTests
 {
-    private const string HowTo = "not run: set WASI_TESTSUITE to a checkout of github.com/WebAssembly/wasi-testsuite, branch prod/testsuite-base";
+    private const string HowTo = "not run: set WASI_TESTSUITE to a checkout of github.com/WebAssembly/wasi-testsuite, branch prod/testsuite-all";
 
     private static readonly string? Suite = Environment.GetEnvironmentVariable("WASI_TESTSUITE");
 
@@ -26,8 +26,9 @@ public sealed class WasiSuiteTests
             }
             foreach (string file in Directory.GetFiles(Path.Combine(Suite, "tests"), "*.wasm", SearchOption.AllDirectories))
             {
-                if (!file.Contains("wasm32-wasip1", StringComparison.Ordinal)) continue;
                 string name = Path.GetRelativePath(Suite, file);
+                if (IsThreaded(name)) data.Add(name, false);
+                if (!file.Contains("wasm32-wasip1", StringComparison.Ordinal)) continue;
                 data.Add(name, false);
                 // Hard links are what .NET alone cannot do.
                 if (Path.GetFileNameWithoutExtension(file) != "path_link") data.Add(name, true);
@@ -35,6 +36,8 @@ public sealed class WasiSuiteTests
             return data;
         }
     }
+
+    private static bool IsThreaded(string name) => name.Contains("wasi-threads", StringComparison.Ordinal);
 
     [WasiSuiteTheory]
     [MemberData(nameof(Programs))]
@@ -45,6 +48,8 @@ public sealed class WasiSuiteTests
         string scratch = Directory.CreateTempSubdirectory("wasi-suite-").FullName;
         using var output = new MemoryStream();
         using var error = new MemoryStream();
+        // Programs with threads expect that reading waits.
+        using var silent = new SilentStream();
         try
         {
             var directories = new List<WasiDirectory>();
@@ -59,12 +64,13 @@ public sealed class WasiSuiteTests
                     Arguments = [Path.GetFileName(file), .. Items("args").Select(a => a.GetString()!)],
                     Environment = Has("env", out JsonElement env) ? env.EnumerateObject().ToDictionary(e => e.Name, e => e.Value.GetString()!) : new(),
                     Directories = directories,
-                    Input = Stream.Null,
+                    Input = IsThreaded(program) ? silent : Stream.Null,
+                    MaximumThreads = IsThreaded(program) ? 8 : 0,
                     Output = output,
                     Error = error,
                 },
                 portable);
-            int code = host.Run(new Engine().Compile(File.ReadAllBytes(file)));
+            int code = host.Run(new Engine(new EngineOptions { Interruptible = IsThreaded(program) }).Compile(File.ReadAllBytes(file)));
             int expected = Has("exit_code", out JsonElement given) ? given.GetInt32() : 0;
             Assert.True(code == expected, $"exit code {code}: {Encoding.UTF8.GetString(error.ToArray())}");
             if (Text("stdout") is { } text) Assert.Equal(text, Encoding.UTF8.GetString(output.ToArray()));
@@ -83,6 +89,27 @@ public sealed class WasiSuiteTests
         string? Text(string name) => Has(name, out JsonElement value) ? value.GetString() : null;
 
         IEnumerable<JsonElement> Items(string name) => Has(name, out JsonElement value) ? value.EnumerateArray() : [];
+    }
+
+    /// <summary>Has nothing to read, until it is closed.</summary>
+    private sealed class SilentStream : MemoryStream
+    {
+        private readonly ManualResetEventSlim closed = new();
+
+        public override bool CanSeek => false;
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Task.Run(
+            () =>
+            {
+                closed.Wait(cancellationToken);
+                return 0;
+            }, cancellationToken);
+
+        protected override void Dispose(bool disposing)
+        {
+            closed.Set();
+            base.Dispose(disposing);
+        }
     }
 
     private static void Copy(string from, string to)

@@ -1,0 +1,186 @@
+using System.Runtime.ExceptionServices;
+using WasmJit.Runtime;
+using WasmJit.Wasi;
+
+namespace WasmJit;
+
+/// <summary>
+/// The threads of a program that makes some (the proposal wasi-threads): each has an instance of the module, over the same shared memories. The first to trap,
+/// to call <c>proc_exit</c>, or to return from <c>_start</c> ends all of them.
+/// </summary>
+internal sealed class WasiThreads : IDisposable
+{
+    /// <summary>The names of the function: today's, and the one before.</summary>
+    private static readonly string[] SpawnNames = ["thread-spawn", "thread_spawn"];
+
+    private const string SpawnModule = "wasi", Start = "wasi_thread_start";
+
+    /// <summary>Numbers of threads are positive, and have 29 bits in the libraries of C.</summary>
+    private const int MostNumbers = (1 << 29) - 1;
+
+    private readonly Module module;
+    private readonly Imports imports = [];
+    private readonly Fuel? fuel;
+    private readonly GuestResources? resources;
+    private readonly int most;
+    private readonly CancellationTokenSource stop;
+    private readonly object gate = new();
+    private int running, lastNumber;
+    private bool hasEnded;
+    private Exception? cause;
+
+    /// <param name="module">The program.</param>
+    /// <param name="given">What it may import besides.</param>
+    /// <param name="most">How many threads it may have beside its first.</param>
+    /// <param name="fuel">Its fuel.</param>
+    /// <param name="resources">Its resources.</param>
+    /// <param name="cancellation">Ends all of it.</param>
+    /// <exception cref="InvalidOperationException">Its engine cannot stop it.</exception>
+    internal WasiThreads(Module module, Imports given, int most, Fuel? fuel, GuestResources? resources, CancellationToken cancellation)
+    {
+        if (!module.Shared.Services.IsInterruptible)
+            throw new InvalidOperationException("A program with threads must be stoppable: its engine's options have no Interruptible. Set EngineOptions.Interruptible.");
+        this.module = module;
+        this.most = most;
+        this.fuel = fuel;
+        this.resources = resources ?? module.Engine.NewResources();
+        imports.AddRange(given);
+        foreach (string name in SpawnNames) imports[SpawnModule, name] = (Func<int, int>)Spawn;
+        foreach (ImportType import in module.Imports)
+        {
+            if (import is { Name: { } name, Type.Kind: ExternKind.Memory } && import.Type.Memory.IsShared && imports.Find(import.Module, name) is null)
+                imports[import.Module, name] = MakeMemory(import.Type.Memory);
+        }
+        stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, Guest.CancellationToken);
+    }
+
+    /// <summary>Whether a module is a program that was built for threads: it makes some, or has a shared memory that others could have.</summary>
+    internal static bool AreWanted(Module module) => module.Imports.Any(i =>
+        (i.Module == SpawnModule && SpawnNames.Contains(i.Name)) || (i.Type.Kind == ExternKind.Memory && i.Type.Memory.IsShared));
+
+    private Memory MakeMemory(MemoryType type)
+    {
+        try
+        {
+            return new Memory(type, module.Shared.Placement, resources);
+        }
+        catch (ResourceLimitException e)
+        {
+            throw new LinkException(e);
+        }
+        catch (InsufficientMemoryException e)
+        {
+            throw new LinkException($"out of memory: {e.Message}");
+        }
+    }
+
+    /// <summary>Runs the program to its end, and waits until no thread of it runs any more.</summary>
+    /// <param name="beforeStart">Sees the first instance before its start function runs.</param>
+    /// <param name="main">Runs the program's beginning.</param>
+    /// <returns>The exit code if it returned, or what it gave to <c>proc_exit</c>.</returns>
+    internal int Run(Action<Instance> beforeStart, Func<Instance, int> main)
+    {
+        int code = 0;
+        try
+        {
+            Instance first = module.InstantiateFor(beforeStart, imports, fuel, resources);
+            code = Guest.Run(() => main(first), stop.Token);
+            End(null);
+        }
+        catch (Exception e)
+        {
+            // One that another thread has stopped has nothing to say.
+            End(e);
+        }
+        lock (gate)
+        {
+            while (running > 0) Monitor.Wait(gate);
+            switch (cause)
+            {
+                case null: return code;
+                case WasiExitException exit: return exit.ExitCode;
+                default:
+                    ExceptionDispatchInfo.Throw(cause);
+                    return code;
+            }
+        }
+    }
+
+    /// <summary>The program ends, for the first reason that there is.</summary>
+    private void End(Exception? reason)
+    {
+        lock (gate)
+        {
+            if (hasEnded) return;
+            hasEnded = true;
+            cause = reason;
+        }
+        stop.Cancel();
+    }
+
+    /// <summary><c>thread-spawn</c>: a thread that calls <c>wasi_thread_start</c> with its number and the argument.</summary>
+    /// <returns>The number, or an error number, negative.</returns>
+    private int Spawn(int argument)
+    {
+        ResourceLease? lease;
+        int number;
+        lock (gate)
+        {
+            if (hasEnded || running >= most) return -(int)Errno.Again;
+            running++;
+            number = lastNumber = (lastNumber % MostNumbers) + 1;
+        }
+        bool begun = false;
+        try
+        {
+            lease = resources?.Take(ResourceKind.Threads);
+            Instance instance = module.InstantiateFor(null, imports, fuel, resources);
+            if (!instance.TryGetExport(Start, out Action<int, int>? start)) return -(int)Errno.Notsup;
+            begun = true;
+            WorkerThreads.Guests.Start(() => Run(instance, start, number, argument, lease));
+            return number;
+        }
+        catch (Exception e) when (e is LinkException or ResourceLimitException or OutOfMemoryException)
+        {
+            return -(int)Errno.Again;
+        }
+        finally
+        {
+            if (!begun) Leave();
+        }
+    }
+
+    private bool Run(Instance instance, Action<int, int> start, int number, int argument, ResourceLease? lease)
+    {
+        try
+        {
+            Guest.Run(() => start(number, argument), stop.Token);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // All end; the reason is known.
+        }
+        catch (Exception e)
+        {
+            End(e);
+        }
+        finally
+        {
+            lease?.End();
+            instance.Dispose();
+            Leave();
+        }
+        return true;
+    }
+
+    private void Leave()
+    {
+        lock (gate)
+        {
+            running--;
+            Monitor.PulseAll(gate);
+        }
+    }
+
+    public void Dispose() => stop.Dispose();
+}
