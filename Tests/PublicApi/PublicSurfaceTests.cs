@@ -34,7 +34,7 @@ public sealed class PublicSurfaceTests
     public void ListsAreReadOnly() => Assert.Empty(
         from type in PublicSurface.Types
         from property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
-        // Options are filled by whoever configures.
+            // Options are filled by whoever configures.
         where type != typeof(WasmJitOptions) && property.PropertyType is { } given && (given.IsArray || (given.IsGenericType && Changeable.Contains(given.GetGenericTypeDefinition())))
         select $"{type.Name}.{property.Name}");
 

@@ -42,7 +42,7 @@ public enum WasiFileError
 
 /// <summary>An operation of an <see cref="IWasiFileSystem"/> failed, for a reason that the guest is told.</summary>
 /// <param name="error">The reason.</param>
-public sealed class WasiFileException(WasiFileError error) 
+public sealed class WasiFileException(WasiFileError error)
     : WasmJitException($"The operation on a guest's file failed: {error}.")
 {
     /// <summary>The reason.</summary>
