@@ -122,7 +122,7 @@ internal sealed class WasiThreads : IDisposable
     /// <returns>The number, or an error number, negative.</returns>
     private int Spawn(int argument)
     {
-        ResourceLease? lease;
+        ResourceLease? lease = null;
         int number;
         lock (gate)
         {
@@ -136,8 +136,8 @@ internal sealed class WasiThreads : IDisposable
             lease = resources?.Take(ResourceKind.Threads);
             Instance instance = module.InstantiateFor(null, imports, fuel, resources);
             if (!instance.TryGetExport(Start, out Action<int, int>? start)) return -(int)Errno.Notsup;
-            begun = true;
             WorkerThreads.Guests.Start(() => Run(instance, start, number, argument, lease));
+            begun = true;
             return number;
         }
         catch (Exception e) when (e is LinkException or ResourceLimitException or OutOfMemoryException)
@@ -146,7 +146,11 @@ internal sealed class WasiThreads : IDisposable
         }
         finally
         {
-            if (!begun) Leave();
+            if (!begun)
+            {
+                lease?.End();
+                Leave();
+            }
         }
     }
 

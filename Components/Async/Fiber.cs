@@ -31,6 +31,7 @@ internal sealed class Fiber
     internal int ThreadId { get; private set; }
 
     /// <summary>Takes one.</summary>
+    /// <exception cref="TrapException">No further thread can be made.</exception>
     internal static Fiber Take()
     {
         lock (Idle)
@@ -38,9 +39,14 @@ internal sealed class Fiber
             if (Idle.TryPop(out Fiber? idle)) return idle;
         }
         var fiber = new Fiber();
-        var thread = new Thread(fiber.Loop, StackBytes) { IsBackground = true, Name = "WasmJit fiber" };
-        fiber.ThreadId = thread.ManagedThreadId;
-        thread.Start();
+        try
+        {
+            fiber.ThreadId = CountedThread.Start("WasmJit fiber", StackBytes, fiber.Loop).ManagedThreadId;
+        }
+        catch (InsufficientMemoryException e)
+        {
+            throw Trap.Make(TrapKind.OutOfMemory, e.Message);
+        }
         return fiber;
     }
 

@@ -135,8 +135,8 @@ internal abstract class GuestThread(GuestTask task)
                 else
                 {
                     if (scheduler.Fibers >= Scheduler.MostFibers) ComponentTrap.Throw(ComponentTrap.TooManyTasks);
-                    scheduler.Fibers++;
                     fiber = Fiber.Take();
+                    scheduler.Fibers++;
                     scheduler.HandOver(fiber.ThreadId);
                     ended = fiber.Start(() => Step(cancelled));
                 }

@@ -21,6 +21,7 @@ internal sealed class WorkerThreads(string name, int stackSize)
     internal static WorkerThreads Guests { get; } = new("wasm guest", 16 << 20);
 
     /// <summary>Runs something on one of the threads, in the caller's execution context.</summary>
+    /// <exception cref="InsufficientMemoryException">A further thread is needed and cannot be made.</exception>
     internal Task<TResult> Start<TResult>(Func<TResult> call)
     {
         var source = new TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -68,7 +69,7 @@ internal sealed class WorkerThreads(string name, int stackSize)
             given.Release();
             if (started) return;
             started = true;
-            new Thread(Loop, threads.stackSize) { IsBackground = true, Name = threads.name }.Start();
+            CountedThread.Start(threads.name, threads.stackSize, Loop);
         }
 
         private void Loop()

@@ -48,6 +48,29 @@ public sealed class MappingTests
         return kept.Count;
     }
 
+    [Fact]
+    public async Task ThreadsOfGuestsAreRefusedInTime()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        using var release = new ManualResetEventSlim();
+        var calls = new List<Task>();
+        // Threads that are idle are used first.
+        Task refused = WithRoomFor(40, () =>
+        {
+            while (calls.Count < 2000)
+            {
+                Task call = Guest.RunAsync(release.Wait);
+                if (call.IsFaulted) return call;
+                calls.Add(call);
+            }
+            return Task.CompletedTask;
+        });
+        release.Set();
+        await Assert.ThrowsAsync<InsufficientMemoryException>(() => refused);
+        await Task.WhenAll(calls).WaitAsync(TimeSpan.FromMinutes(2));
+        await Guest.RunAsync(() => { });
+    }
+
     [Theory]
     [InlineData(true, false)]
     [InlineData(false, false)]
