@@ -121,7 +121,7 @@ internal sealed class Terminal
             }
             int same = 1;
             List<string> functions = stack[i].Lines();
-            while (i + same < stack.Count && stack[i + same] == stack[i] && stack[i + same].Lines().SequenceEqual(functions)) same++;
+            while (i + same < stack.Count && stack[i + same] == stack[i]) same++;
             for (int j = 0; j < functions.Count; j++)
             {
                 bool isLast = j == functions.Count - 1;
