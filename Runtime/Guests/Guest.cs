@@ -59,7 +59,7 @@ public static class Guest
 
     /// <summary>
     /// Runs something on a thread of its own, with a stack of 16 MiB; the caller's is free. Threads are kept for a while and
-    /// used again. A guest that waits holds its thread: bound the number of calls, as <see cref="InstancePool"/> does.
+    /// used again. A guest that waits holds its thread: bound the number of calls, as <c>InstancePool</c> does.
     /// </summary>
     /// <exception cref="InsufficientMemoryException">The process has nearly as many threads or mappings as the system allows (Linux: some 12,000 threads).</exception>
     /// <exception cref="InvalidOperationException">As of <see cref="Run(Action, CancellationToken)"/>.</exception>

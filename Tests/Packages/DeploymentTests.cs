@@ -16,7 +16,7 @@ public sealed class DeploymentTests(PackageFeed packages)
         2.5
         3
         6765
-        out of bounds memory access in published!func[10]
+        out of bounds memory access in published!trap
         5
         text 1 2 True
         42

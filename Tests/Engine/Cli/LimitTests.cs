@@ -38,6 +38,15 @@ public sealed class LimitTests : IDisposable
         return (code, output.ToString().ReplaceLineEndings("\n"), error.ToString().ReplaceLineEndings("\n"));
     }
 
+    /// <summary>The instruction of a frame. Which it is depends on where the guest was met.</summary>
+    private const string Offset = @"\+0x[0-9a-f]+";
+
+    private static void IsOutOfFuel(string caller, (int Code, string Out, string Error) run)
+    {
+        Assert.Equal((Tool.Trapped, ""), (run.Code, run.Out));
+        Assert.Matches($"^trap: out of fuel\n    at spin!work{Offset}\n    at spin!{caller}{Offset}\n$", run.Error);
+    }
+
     [Fact]
     public void TheTimeoutSaysWhereTheGuestWas()
     {
@@ -50,7 +59,7 @@ public sealed class LimitTests : IDisposable
             Assert.StartsWith($"stopped: the time limit of {time} s is over\n", error, StringComparison.Ordinal);
             if (error.Contains("spin!", StringComparison.Ordinal)) break;
         }
-        Assert.Matches("is over\n(    at spin!work\n)?    at spin!main\n$", error);
+        Assert.Matches($"is over\n(    at spin!work{Offset}\n)?    at spin!main{Offset}\n$", error);
     }
 
     [Fact]
@@ -60,8 +69,8 @@ public sealed class LimitTests : IDisposable
     [Fact]
     public void FuelIsATrap()
     {
-        Assert.Equal((Tool.Trapped, "", "trap: out of fuel\n    at spin!work\n    at spin!main\n"), Run("run", "--fuel", "1_000_000", File(Spin)));
-        Assert.Equal((Tool.Trapped, "", "trap: out of fuel\n    at spin!work\n    at spin!once\n"), Run("run", "--fuel", "999", "--invoke", "once", File(Spin)));
+        IsOutOfFuel("main", Run("run", "--fuel", "1_000_000", File(Spin)));
+        IsOutOfFuel("once", Run("run", "--fuel", "999", "--invoke", "once", File(Spin)));
     }
 
     private const string Having = """
@@ -144,7 +153,7 @@ public sealed class LimitTests : IDisposable
         await process.WaitForExitAsync();
         Assert.Equal(RunLimits.Interrupted, process.ExitCode);
         Assert.StartsWith("interrupted\n", error, StringComparison.Ordinal);
-        if (looks) Assert.EndsWith("    at spin!main\n", error, StringComparison.Ordinal);
+        if (looks) Assert.Matches($"    at spin!main{Offset}\n$", error);
     }
 
     [Fact]
