@@ -220,7 +220,10 @@ internal sealed class Lookahead
             while (ahead is null)
             {
                 if (!Waiting.TryDequeue(out WeakReference<Lookahead>? next)) return false;
-                if (next.TryGetTarget(out ahead) && (ahead.running >= ahead.limit || !ahead.TryTake(out func, out loop, out distance))) ahead = null;
+                if (!next.TryGetTarget(out ahead) || (ahead.running < ahead.limit && ahead.TryTake(out func, out loop, out distance))) continue;
+                // What it waited for is done already, or is being done: whoever waits for that looks again.
+                ahead = null;
+                Monitor.PulseAll(Gate);
             }
             ahead.running++;
             if (ahead.HasWork) ahead.Announce();
