@@ -85,11 +85,13 @@ internal static class Integers
         return (long)((ulong)a % (ulong)b);
     }
 
+    // Two shifts, which RyuJIT makes one instruction unless it knows both numbers. The rotations of BitOperations are an operator of
+    // RyuJIT from the start, and .NET 10 extends the sign wrongly where it computes that operator for constants of 32 bits.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int Rotl32(int a, int b) => (int)BitOperations.RotateLeft((uint)a, b);
+    internal static int Rotl32(int a, int b) => (int)(((uint)a << b) | ((uint)a >> (32 - b)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int Rotr32(int a, int b) => (int)BitOperations.RotateRight((uint)a, b);
+    internal static int Rotr32(int a, int b) => (int)(((uint)a >> b) | ((uint)a << (32 - b)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static long Rotl64(long a, long b) => (long)BitOperations.RotateLeft((ulong)a, (int)b);

@@ -97,6 +97,53 @@ public sealed class ScalarOperatorTests
         }
     }
 
+    private static readonly string[] Users = ["mul", "div_s", "rem_s", "shr_u", "add", "lt_s"];
+
+    /// <summary>
+    /// A number that RyuJIT computes from constants is used by another operator. It has to be the number in the form that its own
+    /// constants have: .NET 10 multiplied and divided by rotated constants as if they had 64 bits.
+    /// </summary>
+    [Theory]
+    [InlineData("i32")]
+    [InlineData("i64")]
+    public void OnComputedConstants(string type)
+    {
+        var random = new Random(9);
+        string fromBits = FromBits(type == "i32" ? ValType.I32 : ValType.I64);
+        foreach (Operator[] part in Numeric.Where(op => op.Results[0].ToString() == type).Chunk(20))
+        {
+            var text = new StringBuilder("(module ");
+            var checks = new List<(string Name, ulong Computed, string User)>();
+            foreach (Operator op in part)
+            {
+                ulong[] sample = ScalarReference.Specials(op.Params[0]);
+                foreach (ulong a in sample)
+                {
+                    ulong b = sample[random.Next(sample.Length)];
+                    if (ScalarReference.Apply(op.Mnemonic, a, b) is not { } computed) continue;
+                    string user = Users[random.Next(Users.Length)], name = $"{op.Mnemonic} {a:x} {b:x} {user}";
+                    checks.Add((name, computed, $"{type}.{user}"));
+                    text.Append(CultureInfo.InvariantCulture, $"(func (export \"{name}\") (param i64) (result i64) (local {type}) ");
+                    text.Append(Constant(op.Params[0], a)).Append(' ');
+                    if (op.Params.Length > 1) text.Append(Constant(op.Params[1], b)).Append(' ');
+                    text.Append(op.Mnemonic).Append(random.Next(2) == 0 ? " local.set 1 local.get 1 " : " ");
+                    text.Append(CultureInfo.InvariantCulture, $"local.get 0 {fromBits} {type}.{user} ");
+                    text.AppendLine(type == "i32" || user == "lt_s" ? "i64.extend_i32_u)" : ")");
+                }
+            }
+            foreach (Instance instance in InEachTier(text.Append(')').ToString()))
+                foreach ((string name, ulong computed, string user) in checks)
+                {
+                    var run = instance.GetExport<Func<long, long>>(name);
+                    foreach (ulong other in new ulong[] { 1, 3, 4, type == "i32" ? 0xfffffffe : ulong.MaxValue - 1 })
+                    {
+                        if (ScalarReference.Apply(user, computed, other) is { } expected)
+                            Assert.True(expected == (ulong)run((long)other), $"{name} {other:x}");
+                    }
+                }
+        }
+    }
+
     /// <summary>As machine code, and interpreted.</summary>
     private static Instance[] InEachTier(string text) =>
     [

@@ -135,6 +135,26 @@ public sealed unsafe class DotnetFactTests
         Assert.All(values, value => Assert.Equal(value == 0 ? 0 : 1, asShifts(value)));
     }
 
+    /// <summary>The reason why <see cref="Integers.Rotl32"/> is not the rotation of <see cref="System.Numerics.BitOperations"/>.</summary>
+    [Fact]
+    public void ConstantsThatTheJitRotatesAreNotExtended()
+    {
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || Environment.Version > new Version(10, 0, 12)) return;
+        MethodInfo rotate = typeof(System.Numerics.BitOperations).GetMethod("RotateLeft", [typeof(uint), typeof(int)])!;
+        Assert.NotEqual(-3, RotatedTimes(rotate)(3));
+        Assert.Equal(-3, RotatedTimes(typeof(Integers).GetMethod("Rotl32", BindingFlags.Static | BindingFlags.NonPublic)!)(3));
+
+        static Func<int, int> RotatedTimes(MethodInfo rotate) => Method(typeof(int), [typeof(int)], il =>
+        {
+            il.Emit(OpCodes.Ldc_I4_M1);
+            il.Emit(OpCodes.Ldc_I4_2);
+            il.Emit(OpCodes.Call, rotate);
+            il.Emit(OpCodes.Ldarg_0);
+            il.Emit(OpCodes.Mul);
+            il.Emit(OpCodes.Ret);
+        }).CreateDelegate<Func<int, int>>();
+    }
+
     private static Func<int, int> IsNotZero(Type rotations)
     {
         DynamicMethod method = Method(typeof(int), [typeof(int)], il =>
