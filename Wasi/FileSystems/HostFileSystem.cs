@@ -54,15 +54,7 @@ public sealed class HostFileSystem : IWasiFileSystem, IDisposable
 
         public IWasiNode? Find(string name)
         {
-            FileStatus status;
-            try
-            {
-                status = handle.Status(name);
-            }
-            catch (WasiError e) when (e.Errno == Errno.Noent)
-            {
-                return null;
-            }
+            if (handle.Find(name) is not { } status) return null;
             return status.Type switch
             {
                 FileType.Directory when handle.OpenDirectory(name) is { } directory => new HostDirectory(directory, status),

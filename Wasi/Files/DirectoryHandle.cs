@@ -17,6 +17,19 @@ internal abstract class DirectoryHandle : IDisposable
 
     internal abstract FileStatus Status(string name);
 
+    /// <summary>As <see cref="Status(string)"/>; null if there is no such entry.</summary>
+    internal FileStatus? Find(string name)
+    {
+        try
+        {
+            return Status(name);
+        }
+        catch (WasiError e) when (e.Errno == Errno.Noent)
+        {
+            return null;
+        }
+    }
+
     internal abstract void SetTimes(string name, NewTimes times);
 
     internal abstract void CreateDirectory(string name);

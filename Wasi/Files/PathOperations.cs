@@ -24,18 +24,7 @@ internal static class PathOperations
         return status;
     }
 
-    private static bool Exists(in ResolvedPath place)
-    {
-        try
-        {
-            place.Directory.Status(place.Name);
-            return true;
-        }
-        catch (WasiError e) when (e.Errno == Errno.Noent)
-        {
-            return false;
-        }
-    }
+    private static bool Exists(in ResolvedPath place) => place.Directory.Find(place.Name) is not null;
 
     internal static void CreateDirectory(DirectoryDescriptor from, string path)
     {

@@ -34,27 +34,13 @@ internal sealed class MeteredDirectory(DirectoryHandle inner, WriteQuota quota) 
 
     internal override OpenedNode Open(string name, OpenMode mode)
     {
-        bool isNew = mode.Flags.HasFlag(OpenFlags.Create) && !Exists(name);
-        if (isNew) quota.Take(WriteQuota.Entry);
+        if (mode.Flags.HasFlag(OpenFlags.Create) && inner.Find(name) is null) quota.Take(WriteQuota.Entry);
         OpenedNode node = inner.Open(name, mode);
         return node with
         {
             Directory = node.Directory is { } directory ? new MeteredDirectory(directory, quota) : null,
             File = node.File is { } file ? new MeteredFile(file, quota) : null,
         };
-    }
-
-    private bool Exists(string name)
-    {
-        try
-        {
-            inner.Status(name);
-            return true;
-        }
-        catch (WasiError e) when (e.Errno == Errno.Noent)
-        {
-            return false;
-        }
     }
 
     internal override FileStatus Status(string name) => inner.Status(name);
