@@ -13,7 +13,11 @@ public sealed class HostFileSystem : IWasiFileSystem, IDisposable
     /// <summary>Opens a directory.</summary>
     /// <param name="path">The directory on the host.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such directory.</exception>
-    public HostFileSystem(string path) => root = new HostDirectory(DirectoryHandle.OpenHost(path), null);
+    public HostFileSystem(string path)
+    {
+        DirectoryHandle handle = DirectoryHandle.OpenHost(path);
+        root = new HostDirectory(handle, handle.Status());
+    }
 
     /// <inheritdoc/>
     public IWasiDirectory Root => root;
@@ -24,42 +28,34 @@ public sealed class HostFileSystem : IWasiFileSystem, IDisposable
     /// <summary>Closes the directory. Without this the garbage collector does it.</summary>
     public void Dispose() => root.Handle.Dispose();
 
-    private abstract class HostNode(FileStatus? known) : IWasiNode
+    /// <param name="status">Its status, as it was when it was found; of a file what changes is asked for anew.</param>
+    private abstract class HostNode(FileStatus status) : IWasiNode
     {
-        private FileStatus? known = known;
+        public ulong Id => status.Inode;
 
-        protected abstract FileStatus Ask();
+        public DateTimeOffset Accessed => ToTime(status.Accessed);
 
-        /// <summary>Its status, as it was when it was found; of a file what changes is asked for anew.</summary>
-        protected FileStatus Status => known ??= Ask();
+        public DateTimeOffset Modified => ToTime(status.Modified);
 
-        public ulong Id => Status.Inode;
-
-        public DateTimeOffset Accessed => ToTime(Status.Accessed);
-
-        public DateTimeOffset Modified => ToTime(Status.Modified);
-
-        public int Links => (int)Math.Min(Status.Links, int.MaxValue);
+        public int Links => (int)Math.Min(status.Links, int.MaxValue);
 
         public void SetTimes(DateTimeOffset? accessed, DateTimeOffset? modified) => throw new WasiFileException(WasiFileError.ReadOnly);
 
         private static DateTimeOffset ToTime(ulong nanoseconds) => DateTimeOffset.UnixEpoch.AddTicks((long)Math.Min(nanoseconds / 100, (ulong)(DateTimeOffset.MaxValue.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks)));
     }
 
-    private sealed class HostDirectory(DirectoryHandle handle, FileStatus? known) : HostNode(known), IWasiDirectory
+    private sealed class HostDirectory(DirectoryHandle handle, FileStatus status) : HostNode(status), IWasiDirectory
     {
         internal DirectoryHandle Handle => handle;
 
-        protected override FileStatus Ask() => handle.Status();
-
         public IWasiNode? Find(string name)
         {
-            if (handle.Find(name) is not { } status) return null;
-            return status.Type switch
+            if (handle.Find(name) is not { } found) return null;
+            return found.Type switch
             {
-                FileType.Directory when handle.OpenDirectory(name) is { } directory => new HostDirectory(directory, status),
-                FileType.SymbolicLink when handle.ReadLink(name) is { } target => new HostLink(target, status),
-                FileType.RegularFile => new HostFile(handle, name, status),
+                FileType.Directory when handle.OpenDirectory(name) is { } directory => new HostDirectory(directory, found),
+                FileType.SymbolicLink when handle.ReadLink(name) is { } target => new HostLink(target, found),
+                FileType.RegularFile => new HostFile(handle, name, found),
                 // Pipes and devices cannot be copied.
                 _ => null,
             };
@@ -88,20 +84,16 @@ public sealed class HostFileSystem : IWasiFileSystem, IDisposable
         public void Move(string name, IWasiDirectory target, string newName) => throw ReadOnly;
     }
 
-    private sealed class HostLink(string target, FileStatus known) : HostNode(known), IWasiLink
+    private sealed class HostLink(string target, FileStatus status) : HostNode(status), IWasiLink
     {
         public string Target => target;
-
-        protected override FileStatus Ask() => default;
     }
 
     /// <summary>A file, which is opened when it is first read.</summary>
-    private sealed class HostFile(DirectoryHandle directory, string name, FileStatus known) : HostNode(known), IWasiFile
+    private sealed class HostFile(DirectoryHandle directory, string name, FileStatus status) : HostNode(status), IWasiFile
     {
         private readonly Lock gate = new();
         private FileHandle? file;
-
-        protected override FileStatus Ask() => directory.Status(name);
 
         private FileHandle File
         {

@@ -74,7 +74,7 @@ public class MemoryFileSystem : IWasiFileSystem
         if (names.Length == 0) throw new WasiFileException(WasiFileError.IsDirectory);
         lock (Gate)
         {
-            MemoryDirectory directory = Enter(names.AsSpan(..^1), create: true);
+            MemoryDirectory directory = Enter(names.AsSpan(..^1));
             IWasiNode node = directory.Find(names[^1]) ?? directory.CreateFile(names[^1]);
             if (node is not IWasiFile file) throw new WasiFileException(node is IWasiDirectory ? WasiFileError.IsDirectory : WasiFileError.Invalid);
             file.SetLength(0);
@@ -111,7 +111,7 @@ public class MemoryFileSystem : IWasiFileSystem
     /// <exception cref="WasiFileException">A name on the way is no directory, or there is no room.</exception>
     public void CreateDirectory(string path)
     {
-        lock (Gate) Enter(NamesOf(path), create: true);
+        lock (Gate) Enter(NamesOf(path));
     }
 
     /// <summary>Makes a symbolic link. Directories on the way are made.</summary>
@@ -123,7 +123,7 @@ public class MemoryFileSystem : IWasiFileSystem
         ArgumentException.ThrowIfNullOrEmpty(target);
         string[] names = NamesOf(path);
         if (names.Length == 0) throw new WasiFileException(WasiFileError.Exists);
-        lock (Gate) Enter(names.AsSpan(..^1), create: true).CreateLink(names[^1], target);
+        lock (Gate) Enter(names.AsSpan(..^1)).CreateLink(names[^1], target);
     }
 
     /// <summary>A file, directory or link; null if there is none.</summary>
@@ -158,7 +158,8 @@ public class MemoryFileSystem : IWasiFileSystem
         return paths;
     }
 
-    private MemoryDirectory Enter(ReadOnlySpan<string> names, bool create)
+    /// <summary>The directory of a path; what is missing on the way is made.</summary>
+    private MemoryDirectory Enter(ReadOnlySpan<string> names)
     {
         MemoryDirectory directory = root;
         foreach (string name in names)
@@ -166,8 +167,7 @@ public class MemoryFileSystem : IWasiFileSystem
             directory = directory.Find(name) switch
             {
                 MemoryDirectory next => next,
-                null when create => (MemoryDirectory)directory.CreateDirectory(name),
-                null => throw new WasiFileException(WasiFileError.NotFound),
+                null => (MemoryDirectory)directory.CreateDirectory(name),
                 _ => throw new WasiFileException(WasiFileError.NotDirectory),
             };
         }

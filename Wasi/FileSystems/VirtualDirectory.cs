@@ -66,7 +66,7 @@ internal sealed class VirtualDirectory(IWasiFileSystem system, IWasiDirectory di
         return new FileStatus(Device, node.Id, type, (ulong)node.Links, size, ToNanoseconds(node.Accessed), modified, modified);
     }
 
-    private static ulong ToNanoseconds(DateTimeOffset time) => (ulong)Math.Max(0, time.UtcTicks - DateTime.UnixEpoch.Ticks) * 100;
+    private static ulong ToNanoseconds(DateTimeOffset time) => PortableDirectory.ToNanoseconds(time.UtcDateTime);
 
     internal override void SetTimes(string name, NewTimes times)
     {
