@@ -26,11 +26,6 @@ internal sealed class EventLog : EventListener
     protected override void OnEventSourceCreated(EventSource eventSource)
     {
         if (eventSource.Name != Source) return;
-        if (early is null)
-        {
-            EnableEvents(eventSource, EventLevel.Warning);
-            return;
-        }
         lock (early)
         {
             if (logger is null) early.Add(eventSource);
