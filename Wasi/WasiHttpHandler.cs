@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using WasmJit.Components;
+using WasmJit.Wasi;
 using WasmJit.Wasi.Preview2;
 
 namespace WasmJit;
@@ -107,23 +108,9 @@ public sealed class WasiHttpHandler : HttpMessageHandler
     }
 
     /// <summary>The body of a request, up to a length.</summary>
-    private sealed class LimitedStream(Stream inner, long most) : Stream
+    private sealed class LimitedStream(Stream inner, long most) : ReadStream
     {
         private long left = most;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         private int Count(int count) => (left -= count) >= 0 ? count : throw new HttpFault(new HttpFailure.HttpRequestBodySize(null));
 
@@ -134,16 +121,6 @@ public sealed class WasiHttpHandler : HttpMessageHandler
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             Count(await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false));
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }
 

@@ -29,7 +29,7 @@ internal sealed class WasiLinkingDescriptors(WasiContext context) : LinkingDescr
     }
 
     /// <summary>A descriptor as a stream.</summary>
-    private sealed class GuestStream : Stream
+    private sealed class GuestStream : ReadStream
     {
         private readonly Descriptor descriptor;
         private readonly Waiter waiter;
@@ -39,20 +39,6 @@ internal sealed class WasiLinkingDescriptors(WasiContext context) : LinkingDescr
             if (descriptor is DirectoryDescriptor) throw new WasiError(Errno.Isdir);
             this.descriptor = descriptor;
             this.waiter = waiter;
-        }
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
         }
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
@@ -69,15 +55,5 @@ internal sealed class WasiLinkingDescriptors(WasiContext context) : LinkingDescr
                 throw new IOException($"The descriptor cannot be read: {error.Errno}.");
             }
         }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -69,22 +69,8 @@ internal static class HttpOutgoingInterface
     private static TimeSpan? Time(ulong? nanoseconds) => nanoseconds is { } time ? TimeSpan.FromTicks((long)Math.Min(Math.Max(1, time / 100), (ulong)TimeSpan.FromDays(1).Ticks)) : null;
 
     /// <summary>A body, whose every read has a time.</summary>
-    private sealed class ResponseStream(Stream inner, TimeSpan time, CancellationToken cancellation) : Stream
+    private sealed class ResponseStream(Stream inner, TimeSpan time, CancellationToken cancellation) : ReadStream
     {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -102,16 +88,6 @@ internal static class HttpOutgoingInterface
         }
 
         public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {
