@@ -1,4 +1,5 @@
 using WasmJit.Components;
+using WasmJit.Wasi;
 using WasmJit.Wasi.Preview2;
 
 namespace WasmJit;
@@ -18,8 +19,6 @@ namespace WasmJit;
 public sealed class WasiComponentHost : IDisposable
 {
     private readonly WasiState state;
-    private readonly CancellationToken cancellation;
-    private readonly Stream? output, error;
 
     /// <summary>Makes a host.</summary>
     /// <param name="options">
@@ -37,9 +36,6 @@ public sealed class WasiComponentHost : IDisposable
     internal WasiComponentHost(WasiOptions options, bool portable)
     {
         state = new WasiState(options, portable);
-        cancellation = options.Cancellation;
-        output = options.Output;
-        error = options.Error;
         Imports = [];
         AddTo(Imports);
     }
@@ -89,37 +85,18 @@ public sealed class WasiComponentHost : IDisposable
     {
         ArgumentNullException.ThrowIfNull(component);
         string name = RunExport(component) ?? throw new KeyNotFoundException("The component exports no wasi:cli/run.");
-        bool canceled = false;
-        try
-        {
-            return Guest.Run(
-                () =>
-                {
-                    using ComponentInstance instance = Instantiate(component, options);
-                    return instance.GetInstance(name).GetFunction<Func<ComponentResult<NoValue, NoValue>>>("run")().IsOk ? 0 : 1;
-                },
-                cancellation);
-        }
-        catch (WasiExitException exit)
-        {
-            return exit.ExitCode;
-        }
-        catch (OperationCanceledException)
-        {
-            canceled = true;
-            throw;
-        }
-        finally
-        {
-            // A write that was left alone may never end, and a flush behind it neither.
-            if (!canceled)
+        return ProgramRun.ToEnd(
+            state.Options,
+            () =>
+            {
+                using ComponentInstance instance = Instantiate(component, options);
+                return instance.GetInstance(name).GetFunction<Func<ComponentResult<NoValue, NoValue>>>("run")().IsOk ? 0 : 1;
+            },
+            () =>
             {
                 state.Output.Drain();
                 state.Error.Drain();
-                output?.Flush();
-                error?.Flush();
-            }
-        }
+            });
     }
 
     /// <summary>

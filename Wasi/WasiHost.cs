@@ -26,10 +26,8 @@ public sealed class WasiHost : IDisposable
         [("wasi_snapshot_preview1", Wasi.Version.Preview1), ("wasi_unstable", Wasi.Version.Unstable)];
 
     private readonly WasiContext context;
-    private readonly Stream? output, error;
+    private readonly WasiOptions options;
     private readonly Descriptor standardOutput, standardError;
-    private readonly CancellationToken cancellation;
-    private readonly int mostThreads;
 
     /// <summary>Makes a host.</summary>
     /// <param name="options">Options; the defaults if null.</param>
@@ -43,11 +41,8 @@ public sealed class WasiHost : IDisposable
     /// <summary>With <paramref name="portable"/>, files as on systems without calls relative to directories.</summary>
     internal WasiHost(WasiOptions options, bool portable)
     {
-        output = options.Output;
-        error = options.Error;
-        cancellation = options.Cancellation;
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaximumThreads);
-        mostThreads = options.MaximumThreads;
+        this.options = options;
         var table = new DescriptorTable(options.MaximumDescriptors);
         context = new WasiContext(options, table);
         try
@@ -175,39 +170,16 @@ public sealed class WasiHost : IDisposable
 
     private int Begin(Module module, Fuel? fuel, GuestResources? resources)
     {
-        if (mostThreads == 0 || !WasiThreads.AreWanted(module)) return Start(Link(module, fuel, resources));
-        using var threads = new WasiThreads(module, Imports, mostThreads, fuel, resources, cancellation);
+        if (options.MaximumThreads == 0 || !WasiThreads.AreWanted(module)) return Start(Link(module, fuel, resources));
+        using var threads = new WasiThreads(module, Imports, options.MaximumThreads, fuel, resources, options.Cancellation);
         return threads.Run(TakeMemory, Start);
     }
 
-    private int Run(Func<int> start)
+    private int Run(Func<int> start) => ProgramRun.ToEnd(options, start, () =>
     {
-        bool canceled = false;
-        try
-        {
-            return Guest.Run(start, cancellation);
-        }
-        catch (WasiExitException exit)
-        {
-            return exit.ExitCode;
-        }
-        catch (OperationCanceledException)
-        {
-            canceled = true;
-            throw;
-        }
-        finally
-        {
-            // A write that was left alone may never end, and a flush behind it neither.
-            if (!canceled)
-            {
-                standardOutput.Drain(context.Waiter);
-                standardError.Drain(context.Waiter);
-                output?.Flush();
-                error?.Flush();
-            }
-        }
-    }
+        standardOutput.Drain(context.Waiter);
+        standardError.Drain(context.Waiter);
+    });
 
     private Instance Link(Module module, DynamicLinker linker, Fuel? fuel, GuestResources? resources)
     {
