@@ -154,8 +154,6 @@ internal sealed class FutureResponse(Task<IncomingResponse> task, CancellationTo
     {
         if (isTaken) return;
         source.Cancel();
-        _ = task.ContinueWith(
-            static t => { if (t.IsCompletedSuccessfully) t.Result.Dispose(); else _ = t.Exception; },
-            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        LeftTasks.LeaveResult(task);
     }
 }

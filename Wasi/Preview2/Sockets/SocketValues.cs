@@ -52,6 +52,8 @@ internal sealed record OutgoingDatagram(byte[] Data, IpSocketAddress? RemoteAddr
 /// <summary>Addresses as guests and as .NET have them.</summary>
 internal static class SocketAddresses
 {
+    internal static IpAddressFamily FamilyOf(Socket socket) => socket.AddressFamily == AddressFamily.InterNetwork ? IpAddressFamily.Ipv4 : IpAddressFamily.Ipv6;
+
     internal static (byte, byte, byte, byte) Parts4(IPAddress address)
     {
         byte[] bytes = address.GetAddressBytes();
@@ -86,6 +88,14 @@ internal static class SocketAddresses
         bool isOne = !point.Address.IsIPv6Multicast && !point.Address.IsIPv4MappedToIPv6 && !point.Address.Equals(IPAddress.Broadcast)
             && !(point.AddressFamily == AddressFamily.InterNetwork && (point.Address.GetAddressBytes()[0] & 0xf0) == 0xe0);
         return isOne && point.AddressFamily == family ? point : throw new NetworkFault(NetworkError.InvalidArgument);
+    }
+
+    /// <summary>An address of the host's own that a socket gets.</summary>
+    /// <exception cref="NetworkFault">It is none, or the guest may not.</exception>
+    internal static IPEndPoint ToLocal(IpSocketAddress given, AddressFamily family, WasiNetwork granted)
+    {
+        IPEndPoint point = ToEndPoint(given, family);
+        return granted.Bind(point) ? point : throw new NetworkFault(NetworkError.AccessDenied);
     }
 
     /// <summary>An address to which something is sent.</summary>

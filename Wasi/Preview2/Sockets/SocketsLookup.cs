@@ -39,8 +39,7 @@ internal sealed class AddressStream : GuestObject
     {
         source.Cancel();
         source.Dispose();
-        // What it ends with interests nobody any more.
-        _ = task.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        LeftTasks.Leave(task);
         state.CountClosed();
     }
 }

@@ -46,7 +46,7 @@ internal sealed class TcpObject : GuestObject, IReadySource
 
     internal bool IsListening => state == State.Listening;
 
-    internal IpAddressFamily Family => socket.AddressFamily == AddressFamily.InterNetwork ? IpAddressFamily.Ipv4 : IpAddressFamily.Ipv6;
+    internal IpAddressFamily Family => SocketAddresses.FamilyOf(socket);
 
     private void Require(params ReadOnlySpan<State> allowed)
     {
@@ -65,9 +65,7 @@ internal sealed class TcpObject : GuestObject, IReadySource
     internal void StartBind(IpSocketAddress local)
     {
         Require(State.Unbound);
-        IPEndPoint point = SocketAddresses.ToEndPoint(local, socket.AddressFamily);
-        if (!Networks.Granted(wasi).Bind(point)) throw new NetworkFault(NetworkError.AccessDenied);
-        socket.Bind(point);
+        socket.Bind(SocketAddresses.ToLocal(local, socket.AddressFamily, Networks.Granted(wasi)));
         state = State.Binding;
     }
 
@@ -204,10 +202,8 @@ internal sealed class TcpObject : GuestObject, IReadySource
     {
         socket.Dispose();
         // Connections that nobody has taken.
-        _ = accepting?.ContinueWith(
-            static t => { if (t.IsCompletedSuccessfully) t.Result.Dispose(); else _ = t.Exception; },
-            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        _ = connecting?.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        if (accepting is not null) LeftTasks.LeaveResult(accepting);
+        if (connecting is not null) LeftTasks.Leave(connecting);
         wasi.CountClosed();
     }
 }

@@ -28,15 +28,13 @@ internal sealed class UdpObject : GuestObject
 
     internal IPEndPoint? Remote { get; private set; }
 
-    internal IpAddressFamily Family => socket.AddressFamily == AddressFamily.InterNetwork ? IpAddressFamily.Ipv4 : IpAddressFamily.Ipv6;
+    internal IpAddressFamily Family => SocketAddresses.FamilyOf(socket);
 
     internal void StartBind(IpSocketAddress local)
     {
         if (isBinding) throw new NetworkFault(NetworkError.ConcurrencyConflict);
         if (isBound) throw new NetworkFault(NetworkError.InvalidState);
-        IPEndPoint point = SocketAddresses.ToEndPoint(local, socket.AddressFamily);
-        if (!Networks.Granted(wasi).Bind(point)) throw new NetworkFault(NetworkError.AccessDenied);
-        socket.Bind(point);
+        socket.Bind(SocketAddresses.ToLocal(local, socket.AddressFamily, Networks.Granted(wasi)));
         isBinding = true;
     }
 
@@ -108,7 +106,7 @@ internal sealed class UdpObject : GuestObject
     private protected override void Close()
     {
         socket.Dispose();
-        _ = receiving?.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        if (receiving is not null) LeftTasks.Leave(receiving);
         wasi.CountClosed();
     }
 }
