@@ -20,6 +20,13 @@ internal sealed class GuestClock(TimeProvider provider)
         };
     }
 
+    /// <summary>The time so many nanoseconds from now, or the last that there is.</summary>
+    internal ulong After(uint clock, ulong nanoseconds)
+    {
+        ulong now = Time(clock);
+        return now > ulong.MaxValue - nanoseconds ? ulong.MaxValue : now + nanoseconds;
+    }
+
     /// <summary>Nanoseconds.</summary>
     internal ulong Resolution(uint clock)
     {

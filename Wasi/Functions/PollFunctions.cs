@@ -62,9 +62,7 @@ internal sealed class PollFunctions(WasiContext context, Version version)
     private ulong Deadline(in Subscription subscription)
     {
         if (subscription.Type != EventType.Clock || subscription.Clock is not (Clocks.Realtime or Clocks.Monotonic)) return 0;
-        if (subscription.IsAbsolute) return subscription.Timeout;
-        ulong now = context.Waiter.Clock.Time(subscription.Clock);
-        return now > ulong.MaxValue - subscription.Timeout ? ulong.MaxValue : now + subscription.Timeout;
+        return subscription.IsAbsolute ? subscription.Timeout : context.Waiter.Clock.After(subscription.Clock, subscription.Timeout);
     }
 
     private Event? Remaining(in Subscription subscription, ulong deadline, out ulong left)

@@ -10,9 +10,6 @@ internal static class ClocksMonotonicInterface
         to.Add("resolution", () => state.Waiter.Clock.Resolution(WasmJit.Wasi.Clocks.Monotonic));
         to.Add("subscribe-instant", (ulong when) => IoPollInterface.New(state, new TimeSource(state.Waiter.Clock, when), null));
         to.Add("subscribe-duration", (ulong duration) =>
-        {
-            ulong now = state.Waiter.Clock.Time(WasmJit.Wasi.Clocks.Monotonic);
-            return IoPollInterface.New(state, new TimeSource(state.Waiter.Clock, now > ulong.MaxValue - duration ? ulong.MaxValue : now + duration), null);
-        });
+            IoPollInterface.New(state, new TimeSource(state.Waiter.Clock, state.Waiter.Clock.After(WasmJit.Wasi.Clocks.Monotonic, duration)), null));
     }
 }
