@@ -34,11 +34,14 @@ internal sealed class HttpFields : GuestObject
     }
 
     /// <summary>Whether a guest can only read them.</summary>
-    internal bool IsImmutable { get; set; }
+    internal bool IsImmutable { get; private init; }
 
     internal IReadOnlyList<(string Name, byte[] Value)> Items => items;
 
     internal HttpFields Copy() => new(this);
+
+    /// <summary>A copy that a guest can only read.</summary>
+    internal HttpFields ImmutableCopy() => new(this) { IsImmutable = true };
 
     /// <summary>Those of a message of .NET's. What exceeds the limit is left out.</summary>
     internal static HttpFields Of(params HttpHeaders?[] all)

@@ -159,19 +159,9 @@ internal static class HttpTypesInterface
     }
 
     /// <summary>Headers that are a message's from now on.</summary>
-    private static HttpFields Frozen(ComponentResource headers)
-    {
-        HttpFields fields = Take<HttpFields>(headers).Copy();
-        fields.IsImmutable = true;
-        return fields;
-    }
+    private static HttpFields Frozen(ComponentResource headers) => Take<HttpFields>(headers).ImmutableCopy();
 
-    private static HttpFields Child(GuestObject parent, HttpFields fields)
-    {
-        HttpFields copy = fields.Copy();
-        copy.IsImmutable = true;
-        return parent.Adopt(copy);
-    }
+    private static HttpFields Child(GuestObject parent, HttpFields fields) => parent.Adopt(fields.ImmutableCopy());
 
     // ---- options ----
 
