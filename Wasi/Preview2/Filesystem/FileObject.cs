@@ -72,7 +72,7 @@ internal sealed class FileObject(SharedDescriptor shared, WasiState state) : Gue
         Require(Rights.FdRead);
         byte[] bytes = new byte[Math.Min(count, WasiState.MostBytes)];
         int read = offset > long.MaxValue ? 0 : (int)file.ReadAt(new GuestBuffers(bytes), (long)offset, state.Waiter);
-        return (bytes.AsSpan(0, read).ToArray(), read < bytes.Length);
+        return (read == bytes.Length ? bytes : bytes[..read], read < bytes.Length);
     }
 
     internal ulong Write(byte[] bytes, ulong offset)
