@@ -85,61 +85,40 @@ internal static class ModuleFile
     }
 
     /// <summary>Compiles a module. Errors name the file, and the place in a text.</summary>
-    internal static Module Compile(ModuleBytes module, EngineOptions options, Terminal terminal)
-    {
-        try
-        {
-            return terminal.Progress($"compiling {module.Path}, {module.Bytes.Length / 1e6:0.0} MB", () => new Engine(options).CompileOwned(module.Bytes));
-        }
-        catch (ModuleException e)
-        {
-            throw new ToolException(module.Describe(e), Help(e, module));
-        }
-    }
+    internal static Module Compile(ModuleBytes module, EngineOptions options, Terminal terminal) =>
+        Compile(module, terminal, () => new Engine(options).CompileOwned(module.Bytes));
 
     /// <summary>Compiles a component. Errors name the file, and the place in a text.</summary>
-    internal static WasmComponent CompileComponent(ModuleBytes component, EngineOptions options, Terminal terminal)
+    internal static WasmComponent CompileComponent(ModuleBytes component, EngineOptions options, Terminal terminal) =>
+        Compile(component, terminal, () => new Engine(options).CompileComponent(component.Bytes));
+
+    private static T Compile<T>(ModuleBytes source, Terminal terminal, Func<T> compile)
     {
         try
         {
-            return terminal.Progress($"compiling {component.Path}, {component.Bytes.Length / 1e6:0.0} MB", () => new Engine(options).CompileComponent(component.Bytes));
+            return terminal.Progress($"compiling {source.Path}, {source.Bytes.Length / 1e6:0.0} MB", compile);
         }
         catch (ModuleException e)
         {
-            throw new ToolException(component.Describe(e), Help(e, component));
+            throw new ToolException(source.Describe(e), Help(e, source));
         }
     }
 
-    internal static WasmComponent LoadSavedComponent(string path, byte[] file, EngineOptions options)
-    {
-        try
-        {
-            return new Engine(options with { Compilation = Compilation.Never }).LoadSavedComponent(new MemoryStream(file));
-        }
-        catch (SavedModuleException e)
-        {
-            throw new ToolException($"{path}: {e.Message}");
-        }
-    }
+    internal static WasmComponent LoadSavedComponent(string path, byte[] file, EngineOptions options) =>
+        Saved(path, () => new Engine(options with { Compilation = Compilation.Never }).LoadSavedComponent(new MemoryStream(file)));
 
-    internal static Module LoadSaved(string path, byte[] file, EngineOptions options)
-    {
-        try
-        {
-            return new Engine(options with { Compilation = Compilation.Never }).LoadSaved(new MemoryStream(file));
-        }
-        catch (SavedModuleException e)
-        {
-            throw new ToolException($"{path}: {e.Message}");
-        }
-    }
+    internal static Module LoadSaved(string path, byte[] file, EngineOptions options) =>
+        Saved(path, () => new Engine(options with { Compilation = Compilation.Never }).LoadSaved(new MemoryStream(file)));
 
     /// <summary>The module in an assembly that "compile" saved. Nothing of the assembly is loaded.</summary>
-    private static byte[] Saved(string path, byte[] file)
+    private static byte[] Saved(string path, byte[] file) => Saved(path, () => SavedHeader.ReadFile(file).Module);
+
+    /// <summary>Reads something that "compile" saved. Errors name the file.</summary>
+    private static T Saved<T>(string path, Func<T> read)
     {
         try
         {
-            return SavedHeader.ReadFile(file).Module;
+            return read();
         }
         catch (SavedModuleException e)
         {

@@ -40,7 +40,7 @@ internal static class InspectCommand
         }
         if (json)
         {
-            foreach (string line in InspectJson.Of(info).Split('\n')) terminal.Line(line);
+            Lines(terminal, InspectJson.Of(info));
             return Tool.Success;
         }
         terminal.Line($"{path}: {module.Bytes.Length:N0} bytes{(info.Name is { } name ? $", module ${name}" : "")}", "bold");
@@ -64,11 +64,11 @@ internal static class InspectCommand
         }
         if (json)
         {
-            foreach (string line in InspectJson.Of(component, read.Bytes.Length, wit).Split('\n')) terminal.Line(line);
+            Lines(terminal, InspectJson.Of(component, read.Bytes.Length, wit));
             return Tool.Success;
         }
         terminal.Line($"{read.Path}: {read.Bytes.Length:N0} bytes, component", "bold");
-        foreach (string line in wit.TrimEnd('\n').Split('\n')) terminal.Line(line);
+        Lines(terminal, wit.TrimEnd('\n'));
         Section(terminal, "contents", Contents(component), "");
         Section(terminal, "custom sections", component.CustomSections.Select(s => $"{Quote(s.Name)} {s.Length:N0} bytes"), "");
         return Tool.Success;
@@ -156,6 +156,11 @@ internal static class InspectCommand
         foreach (string path in section.RuntimePath) yield return $"runtime path {Quote(path)}";
         foreach (string name in section.Weak.Order(StringComparer.Ordinal)) yield return $"weak import {Quote(name)}";
         foreach (string name in section.ThreadLocal.Order(StringComparer.Ordinal)) yield return $"thread-local export {Quote(name)}";
+    }
+
+    private static void Lines(Terminal terminal, string text)
+    {
+        foreach (string line in text.Split('\n')) terminal.Line(line);
     }
 
     private static void Section(Terminal terminal, string title, IEnumerable<string> lines, string indent)
