@@ -33,7 +33,7 @@ internal static unsafe partial class Interpreter
         FunctionState* function;
         FuncRef target;
 
-        // Whatever may throw notes its instruction first, except for loads and stores: they would take half as long again.
+        // Whatever may throw notes its instruction first, except for loads and stores: a loop of them would take 1.3 to 1.55 times as long.
         Instruction* at = ip;
         thread.At = &at;
 
