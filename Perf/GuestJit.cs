@@ -89,24 +89,17 @@ internal static class GuestJit
     {
         var maker = new Maker();
         foreach (Kind kind in Enum.GetValues<Kind>()) maker.Make(kind, Warm);
-        var best = new double[5];
-        Array.Fill(best, double.MaxValue);
-        for (int round = 0; round < Rounds; round++)
-        {
-            foreach (Kind kind in Enum.GetValues<Kind>()) Best((int)kind, () => maker.Make(kind, Timed));
-            Best(3, () => OnWasmtime(Timed / 10, keep: false), 10);
-        }
-        best[4] = OnV8(Timed, keep: false)?.Microseconds ?? double.NaN;
+        double[] best = ByTurns.Nanoseconds(
+            Rounds,
+            (n => maker.Make(Kind.Function, n), Timed),
+            (n => maker.Make(Kind.Named, n), Timed),
+            (n => maker.Make(Kind.Module, n), Timed),
+            (n => OnWasmtime(n, keep: false), Timed / 10));
+        double v8 = OnV8(Timed, keep: false)?.Microseconds ?? double.NaN;
         Console.WriteLine($"from bytes to the first result, best of {Rounds} rounds of {Timed}, us each");
-        string[] names = ["func.new", "func.new_named", "compile, instantiate, get_export", "Wasmtime: module, instance", "V8: module, instance"];
-        for (int i = 0; i < names.Length; i++) Console.WriteLine($"  {names[i],-36}{best[i],10:f1}");
-
-        void Best(int index, Action action, int part = 1)
-        {
-            long start = Stopwatch.GetTimestamp();
-            action();
-            best[index] = Math.Min(best[index], Stopwatch.GetElapsedTime(start).TotalMicroseconds / (Timed / part));
-        }
+        string[] names = ["func.new", "func.new_named", "compile, instantiate, get_export", "Wasmtime: module, instance"];
+        for (int i = 0; i < names.Length; i++) Console.WriteLine($"  {names[i],-36}{best[i] / 1000,10:f1}");
+        Console.WriteLine($"  {"V8: module, instance",-36}{v8,10:f1}");
     }
 
     // ---- live ----

@@ -19,8 +19,12 @@ internal static class MethodJit
         foreach ((string name, long argument) in Programs)
         {
             string text = Machine.Resource(name + ".sprig");
-            (double interpreted, long expected) = Time(new Machine(text, compiles: false), argument);
-            (double compiled, long result) = Time(new Machine(text), argument);
+            Machine interpreter = new(text, compiles: false), compiler = new(text);
+            long expected = 0, result = 0;
+            // The machine's own code is warm after the first turn.
+            double[] best = ByTurns.Nanoseconds(
+                Rounds + 1, (_ => expected = interpreter.Run("main", argument), 1), (_ => result = compiler.Run("main", argument), 1));
+            double interpreted = best[0] / 1e6, compiled = best[1] / 1e6;
             if (result != expected) throw new InvalidOperationException($"{name}: {result}, not {expected}.");
             (double native, result) = Native(name, argument) ?? (double.NaN, expected);
             if (result != expected) throw new InvalidOperationException($"{name}: C has {result}, not {expected}.");
@@ -28,20 +32,6 @@ internal static class MethodJit
             Console.WriteLine($"{name,-15}{interpreted,16:f1}{compiled,12:f1}{interpreted / compiled,8:f1}{native,12:f1}{compiled / native,8:f2}");
         }
         Console.WriteLine($"compiled is faster by {Math.Pow(product, 1.0 / Programs.Length):f1} in the mean");
-    }
-
-    /// <summary>The machine's own code is warm after the first runs.</summary>
-    private static (double Milliseconds, long Result) Time(Machine machine, long argument)
-    {
-        double best = double.MaxValue;
-        long result = 0;
-        for (int round = 0; round <= Rounds; round++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            result = machine.Run("main", argument);
-            if (round > 0) best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        }
-        return (best, result);
     }
 
     /// <summary>The program in C; null where there is no compiler.</summary>
