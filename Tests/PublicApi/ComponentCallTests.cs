@@ -6,8 +6,6 @@ namespace WasmJit.Tests.PublicApi;
 /// <summary>Whose a failure is, and how long handles are good: calls of the host that wait, and mistakes of the host in the middle of a call.</summary>
 public sealed class ComponentCallTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private static WasmComponent Compile(string text, EngineOptions? options = null) => new Engine(options ?? new EngineOptions()).CompileComponent(Wat.ToBinary(text));
 
     /// <summary>A function that waits for a function of the host, and then runs <paramref name="behind"/>.</summary>
@@ -62,9 +60,9 @@ public sealed class ComponentCallTests
         Task<ComponentValue> call = Guest.Run(() => function.CallAsync(default, ComponentValue.From(1u)), stop.Token);
         slow.SetResult(1);
         // The guest is in its loop now, on a thread that the caller has never seen.
-        await here.Task.WaitAsync(Patience);
+        await here.Task.WaitAsync(Eventually.Patience);
         await stop.CancelAsync();
-        await Assert.ThrowsAsync<GuestCanceledException>(() => call.WaitAsync(Patience));
+        await Assert.ThrowsAsync<GuestCanceledException>(() => call.WaitAsync(Eventually.Patience));
     }
 
     [Fact]
@@ -76,7 +74,7 @@ public sealed class ComponentCallTests
         ExportedFunction function = instance.GetFunction("f");
         Task<ComponentValue> call = Guest.Run(() => function.CallAsync(default, ComponentValue.From(1u)), stop.Token);
         await stop.CancelAsync();
-        await Assert.ThrowsAsync<GuestCanceledException>(() => call.WaitAsync(Patience));
+        await Assert.ThrowsAsync<GuestCanceledException>(() => call.WaitAsync(Eventually.Patience));
     }
 
     /// <summary>
@@ -107,8 +105,8 @@ public sealed class ComponentCallTests
         });
         Task<ComponentValue> call = function.CallAsync(default, ComponentValue.From(1u));
         Assert.Equal(5u, other.GetFunction("f").Call(ComponentValue.From(2u)).AsU32());
-        if (isTrap) Assert.Equal(TrapKind.Unreachable, (await Assert.ThrowsAsync<TrapException>(() => call.WaitAsync(Patience))).Kind);
-        else await Assert.ThrowsAsync<FileNotFoundException>(() => call.WaitAsync(Patience));
+        if (isTrap) Assert.Equal(TrapKind.Unreachable, (await Assert.ThrowsAsync<TrapException>(() => call.WaitAsync(Eventually.Patience))).Kind);
+        else await Assert.ThrowsAsync<FileNotFoundException>(() => call.WaitAsync(Eventually.Patience));
         // Neither has done the other any harm; the one that failed is not entered again.
         Assert.Contains("cannot enter", Assert.Throws<TrapException>(() => function.Call(ComponentValue.From(1u))).Message, StringComparison.Ordinal);
     }
@@ -260,7 +258,7 @@ public sealed class ComponentCallTests
             }
             collections = GC.CollectionCount(GC.MaxGeneration) - before;
         }
-        while (collections > 0 && clock.Elapsed < Patience);
+        while (collections > 0 && clock.Elapsed < Eventually.Patience);
         Assert.Equal(0, collections);
     }
 }

@@ -128,7 +128,7 @@ public sealed class ComponentLinkingTests
         Assert.Equal(1000u, Run(new ComponentLinkingOptions(), Adder));
         Assert.Equal(42u, Run(allowed, Adder));
         Assert.Equal(1002u, Run(allowed, Adder[..^1]));
-        Assert.Equal(1003u, Run(allowed, Wat.ToBinary("(component (func (alias export 0 \"f\")))".Replace("(func (alias export 0 \"f\"))", "(core module (func (result i32)))", StringComparison.Ordinal))));
+        Assert.Equal(1003u, Run(allowed, Wat.ToBinary("(component (core module (func (result i32))))")));
         Assert.Equal(2004u, Run(allowed, Wat.ToBinary("(component (import \"f\" (func)))")));
         Assert.Equal(3005u, Run(allowed, Wat.ToBinary("(component (core module))")));
         Assert.Equal(3006u, Run(allowed, Adder, Good, 1));

@@ -19,11 +19,11 @@ public sealed class CoreDumpTests
     /// <summary>Reads numbers and names in the binary format.</summary>
     private sealed class Reader(ReadOnlyMemory<byte> bytes)
     {
-        private int at;
+        internal int At { get; private set; }
 
-        internal bool AtEnd => at == bytes.Length;
+        internal bool AtEnd => At == bytes.Length;
 
-        internal byte U8() => bytes.Span[at++];
+        internal byte U8() => bytes.Span[At++];
 
         internal uint U32()
         {
@@ -39,10 +39,12 @@ public sealed class CoreDumpTests
         internal string Name()
         {
             int length = (int)U32();
-            string name = Encoding.UTF8.GetString(bytes.Span.Slice(at, length));
-            at += length;
+            string name = Encoding.UTF8.GetString(bytes.Span.Slice(At, length));
+            Skip(length);
             return name;
         }
+
+        internal void Skip(int count) => At += count;
     }
 
     /// <summary>A frame: its instance, function, offset, and the types of its locals' values.</summary>
@@ -130,17 +132,13 @@ public sealed class CoreDumpTests
     /// <summary>Where a section begins.</summary>
     private static int Find(byte[] module, byte id)
     {
-        for (int at = 8; at < module.Length;)
+        var reader = new Reader(module);
+        reader.Skip(8);
+        while (!reader.AtEnd)
         {
-            if (module[at] == id) return at;
-            int size = 0, shift = 0, next = at + 1;
-            do
-            {
-                size |= (module[next] & 0x7f) << shift;
-                shift += 7;
-            }
-            while (module[next++] >= 0x80);
-            at = next + size;
+            int at = reader.At;
+            if (reader.U8() == id) return at;
+            reader.Skip((int)reader.U32());
         }
         throw new InvalidDataException("There is no such section.");
     }

@@ -6,8 +6,6 @@ namespace WasmJit.Tests.PublicApi;
 [Collection(nameof(ProcessWide))]
 public sealed class DisposalTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
-
     public static TheoryData<MemoryChecks> Checks => [MemoryChecks.Guard, MemoryChecks.Explicit];
 
     private const string Text = """
@@ -144,12 +142,12 @@ public sealed class DisposalTests
         Instance instance = Make(checks, () =>
         {
             entered.Release();
-            Assert.True(released.Wait(Bound));
+            Assert.True(released.Wait(Eventually.Patience));
         });
         instance.GetExport<Action<int, int>>("write")(16, 42);
         var call = instance.GetExport<Func<int, int>>("waitAndRead");
         Task<int> running = Task.Factory.StartNew(() => call(16), TaskCreationOptions.LongRunning);
-        Assert.True(await entered.WaitAsync(Bound));
+        Assert.True(await entered.WaitAsync(Eventually.Patience));
         instance.Dispose();
         released.Release();
         if (checks == MemoryChecks.Guard) Assert.Equal(0, await running);
@@ -161,13 +159,13 @@ public sealed class DisposalTests
     public void ThreadsThatWaitInASharedMemoryWakeUp()
     {
         var memory = new Memory(new MemoryType(1, 1, IsShared: true));
+        var threads = new Thread[4];
+        CountdownEvent begun = new(threads.Length), ended = new(threads.Length);
         Instance instance = new Engine().CompileText("""
             (module (import "env" "memory" (memory 1 1 shared)) (import "env" "begins" (func $begins))
               (func (export "wait") (result i32) (call $begins) (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))
-            """).Instantiate(new Imports { { "env", "memory", memory }, { "env", "begins", (Action)(() => { }) } });
+            """).Instantiate(new Imports { { "env", "memory", memory }, { "env", "begins", (Action)(() => begun.Signal()) } });
         var wait = instance.GetExport<Func<int>>("wait");
-        var threads = new Thread[4];
-        var ended = new CountdownEvent(threads.Length);
         for (int i = 0; i < threads.Length; i++)
         {
             threads[i] = new Thread(() =>
@@ -185,8 +183,9 @@ public sealed class DisposalTests
             });
             threads[i].Start();
         }
+        Assert.True(begun.Wait(Eventually.Patience));
         memory.Dispose();
-        Assert.True(ended.Wait(Bound));
+        Assert.True(ended.Wait(Eventually.Patience));
     }
 
     [Fact]

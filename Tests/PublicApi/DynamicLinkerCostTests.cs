@@ -116,7 +116,7 @@ public sealed class DynamicLinkerCostTests
         Library("all.so", Dylink(needed: [.. Enumerable.Range(0, count).Select(i => $"l{i}.so")]), "");
         Library("weak.so", Dylink(weak: [.. Enumerable.Range(0, count).Select(i => $"w{i}")]), Many(count, i => $"(import \"GOT.mem\" \"w{i}\" (global (mut i32)))"));
         long few = Cost(linker, "open", "weak.so", 2, out handle);
-        Assert.Equal(0, Cost(linker, "close", "", handle, out _) / 1_000_000);
+        Assert.True(Cost(linker, "close", "", handle, out _) < 1_000_000);
         Cost(linker, "open", "all.so", 2, out _);
         long many = Cost(linker, "open", "weak.so", 2, out handle);
         Assert.NotEqual(0, handle);

@@ -90,7 +90,7 @@ public sealed class MeterTests
         double before = reader["wasmjit.refusals"];
         for (int i = 0; i < calls; i++) Assert.Equal(-1, f());
         double counted = reader["wasmjit.refusals"] - before;
-        // Other tests of the process are refused some things, too, but not so many.
+        // What tests before this one have left running may be refused some things, too, but not so many.
         Assert.InRange(counted, each * calls, (each * calls) + (calls / 2));
     }
 

@@ -1,4 +1,3 @@
-using WasmJit.Cli;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -56,15 +55,7 @@ public sealed class ComponentToolTests : IDisposable
         }
     }
 
-    private (int Code, string Out, string Error) Run(params string[] args)
-    {
-        var output = new StringWriter();
-        var error = new StringWriter();
-        int code = Tool.Run(args, output, error);
-        return (code, Clean(output), Clean(error));
-
-        string Clean(StringWriter writer) => writer.ToString().Replace(folder, "DIR", StringComparison.Ordinal).ReplaceLineEndings("\n");
-    }
+    private (int Code, string Out, string Error) Run(params string[] args) => ToolRun.In(folder, args);
 
     [Fact]
     public void AProgramHasItsExitCode() => Assert.Equal((1, "", ""), Run("run", Component));

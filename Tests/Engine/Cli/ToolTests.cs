@@ -44,17 +44,7 @@ public sealed class ToolTests : IDisposable
         return path;
     }
 
-    /// <summary>Runs the tool; the temporary folder's name is replaced by DIR in what it writes.</summary>
-    private (int Code, string Out, string Error) Run(params string[] args)
-    {
-        var output = new StringWriter();
-        var error = new StringWriter();
-        int code = Tool.Run(args, output, error);
-        return (code, Clean(output), Clean(error));
-
-        string Clean(StringWriter writer) =>
-            writer.ToString().Replace(folder, "DIR", StringComparison.Ordinal).ReplaceLineEndings("\n");
-    }
+    private (int Code, string Out, string Error) Run(params string[] args) => ToolRun.In(folder, args);
 
     [Theory]
     [InlineData("help.txt", "--help")]

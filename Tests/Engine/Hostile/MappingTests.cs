@@ -67,7 +67,7 @@ public sealed class MappingTests
         });
         release.Set();
         await Assert.ThrowsAsync<InsufficientMemoryException>(() => refused);
-        await Task.WhenAll(calls).WaitAsync(TimeSpan.FromMinutes(2));
+        await Task.WhenAll(calls).WaitAsync(Eventually.Patience);
         await Guest.RunAsync(() => { });
     }
 

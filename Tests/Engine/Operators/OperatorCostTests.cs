@@ -161,13 +161,14 @@ public sealed class OperatorCostTests
 
     private static string Name(int n) => new('x', n);
 
-    /// <summary>A module with a custom section that brings it to a length.</summary>
+    /// <summary>A body of operators that do nothing.</summary>
     private static string MakingFunction(int n, string make)
     {
         string body = $"\\00{Times(n, "\\01").Replace(" ", "", StringComparison.Ordinal)}\\0b";
         return $"(type $f (func)) (scope $s) (memory 1) (data (i32.const 0) \"{body}\") {F(string.Format(make, n + 2))}";
     }
 
+    /// <summary>A module with a custom section that brings it to a length.</summary>
     private static string Compiling(int n, string compile)
     {
         // The section's length takes two bytes for each size.

@@ -113,12 +113,7 @@ public sealed class GuestFunctionTests
         Assert.All(old, o => Assert.True(o.IsAlive));
         Run(guest, Function, 100, 16);
         // A thread that has compiled may still be on its way out.
-        for (int i = 0; i < 600 && old.Any(o => o.IsAlive); i++)
-        {
-            Collect();
-            if (old.Any(o => o.IsAlive)) Thread.Sleep(100);
-        }
-        Assert.All(old, o => Assert.False(o.IsAlive));
+        Assert.True(Eventually.Collected(old));
         Run(guest, Function, 7, 3);
     }
 
@@ -238,12 +233,7 @@ public sealed class GuestFunctionTests
         Volatile.Write(ref stop, 1);
         foreach (Thread thread in threads) thread.Join();
         Assert.All(wrong, count => Assert.Equal(0, count));
-        for (int i = 0; i < 600 && first.IsAlive; i++)
-        {
-            Collect();
-            if (first.IsAlive) Thread.Sleep(100);
-        }
-        Assert.False(first.IsAlive);
+        Assert.True(Eventually.Collected(first));
         GC.KeepAlive(guest);
     }
 

@@ -207,7 +207,7 @@ public sealed class WasiEscapeTests : IDisposable
         try
         {
             // On a busy machine the swapper may not run while this thread tries 3,000 times, or may stand still between two renames.
-            for (int i = 0; i < 3000 || ((opened == 0 || Volatile.Read(ref swaps) == 0) && clock.Elapsed < TimeSpan.FromSeconds(60)); i++)
+            for (int i = 0; i < 3000 || ((opened == 0 || Volatile.Read(ref swaps) == 0) && clock.Elapsed < Eventually.Patience); i++)
             {
                 Errno error = Open(guest, 3, "swap/file");
                 Assert.True(error is Errno.Success or Errno.Notcapable or Errno.Noent or Errno.Notdir or Errno.Loop, error.ToString());

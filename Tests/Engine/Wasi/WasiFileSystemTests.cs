@@ -14,9 +14,7 @@ public sealed class WasiFileSystemTests
     private static readonly string[] Names =
         ["a", "b", "c", "a/b", "a/c", "b/a", "a/b/c", "./a", "a/", "b/", "a/.", "a/..", "../a", "a/../b", ".", "c/..", "l", "l/a", "x"];
 
-    private static WasiOptions Quiet => new() { Input = Stream.Null, Output = Stream.Null, Error = Stream.Null };
-
-    private static WasiGuest Guest(IWasiFileSystem system, bool readOnly = false) => new(Quiet with { FileSystems = [new WasiMount(system, "/", readOnly)] });
+    private static WasiGuest Guest(IWasiFileSystem system, bool readOnly = false) => new(WasiGuest.Quiet with { FileSystems = [new WasiMount(system, "/", readOnly)] });
 
     /// <summary>
     /// Random calls on a directory of Linux, on files in memory and on an overlay: each result is the same. What differs between any two file systems (numbers,
@@ -278,7 +276,7 @@ public sealed class WasiFileSystemTests
     [Fact]
     public void NothingGoesFromOneFileSystemToAnother()
     {
-        var options = Quiet with { FileSystems = [new WasiMount(new MemoryFileSystem(), "a"), new WasiMount(new MemoryFileSystem(), "b")] };
+        var options = WasiGuest.Quiet with { FileSystems = [new WasiMount(new MemoryFileSystem(), "a"), new WasiMount(new MemoryFileSystem(), "b")] };
         using var folder = new WasiFolder(options: options);
         folder.Put("f", "f");
         foreach ((int from, int to) in new[] { (Root, Root + 1), (Root + 1, Root + 2), (Root + 1, Root) })
@@ -294,7 +292,7 @@ public sealed class WasiFileSystemTests
     public void WhatAGuestWritesHasALimit()
     {
         var output = new MemoryStream();
-        var options = Quiet with { Output = output, MaximumWrittenBytes = 20_000, FileSystems = [new WasiMount(new MemoryFileSystem(), "m")] };
+        var options = WasiGuest.Quiet with { Output = output, MaximumWrittenBytes = 20_000, FileSystems = [new WasiMount(new MemoryFileSystem(), "m")] };
         using var folder = new WasiFolder(options: options);
         int file = folder.Open("f", OpenFlags.Create);
         Assert.Equal(Errno.Success, WriteTo(folder.Guest, file, 5000));
@@ -316,7 +314,7 @@ public sealed class WasiFileSystemTests
     [Fact]
     public void OpenFilesHaveALimit()
     {
-        using var folder = new WasiFolder(options: Quiet with { MaximumDescriptors = 6 });
+        using var folder = new WasiFolder(options: WasiGuest.Quiet with { MaximumDescriptors = 6 });
         folder.Put("f");
         Assert.Equal([4, 5], new[] { folder.Open("f"), folder.Open("f") });
         Assert.Equal(Errno.Mfile, folder.TryOpen("f", out _));

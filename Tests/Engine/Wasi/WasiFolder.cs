@@ -26,8 +26,7 @@ internal sealed class WasiFolder : IDisposable
         bool portable = false, WasiOptions? options = null, bool readOnly = false, string module = "wasi_snapshot_preview1")
     {
         Directory.CreateDirectory(Inside);
-        options ??= new WasiOptions { Input = Stream.Null, Output = Stream.Null, Error = Stream.Null };
-        Guest = new WasiGuest(options with { Directories = [new WasiDirectory(Inside, "/", readOnly)] }, module, portable);
+        Guest = new WasiGuest((options ?? WasiGuest.Quiet) with { Directories = [new WasiDirectory(Inside, "/", readOnly)] }, module, portable);
     }
 
     internal string Inside => Path.Combine(folder, "inside");

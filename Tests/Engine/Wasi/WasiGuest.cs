@@ -64,10 +64,12 @@ internal sealed class WasiGuest
 
     private readonly Instance instance;
 
+    /// <summary>Standard streams that have nothing and keep nothing.</summary>
+    internal static WasiOptions Quiet => new() { Input = Stream.Null, Output = Stream.Null, Error = Stream.Null };
+
     internal WasiGuest(WasiOptions? options = null, string module = "wasi_snapshot_preview1", bool portable = false)
     {
-        options ??= new WasiOptions { Input = Stream.Null, Output = Stream.Null, Error = Stream.Null };
-        WasiHost host = Host = new WasiHost(options, portable);
+        WasiHost host = Host = new WasiHost(options ?? Quiet, portable);
         instance = Modules.GetOrAdd(module, Compile).Instantiate(host.Imports);
         host.Attach(instance);
         Memory = instance.GetExport<Memory>("memory");

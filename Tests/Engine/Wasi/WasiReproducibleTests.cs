@@ -8,8 +8,6 @@ public sealed class WasiReproducibleTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
-    private static WasiOptions Quiet => new() { Input = Stream.Null, Output = Stream.Null, Error = Stream.Null };
-
     private static ulong Time(WasiGuest guest, int clock)
     {
         Assert.Equal(Errno.Success, guest.Invoke("clock_time_get", clock, 0L, WasiFolder.Result));
@@ -27,7 +25,7 @@ public sealed class WasiReproducibleTests
     {
         ulong[] Run()
         {
-            var guest = new WasiGuest(Quiet with { Time = new VirtualTime(Start) });
+            var guest = new WasiGuest(WasiGuest.Quiet with { Time = new VirtualTime(Start) });
             var times = new List<ulong>();
             for (int clock = 0; clock < 4; clock++) times.Add(Time(guest, clock));
             // An hour's sleep, relative, on the monotonic clock.
@@ -93,20 +91,20 @@ public sealed class WasiReproducibleTests
     public async Task SleepingWaitsForTheGivenClock()
     {
         var time = new ManualTime { Now = 5 };
-        var guest = new WasiGuest(Quiet with { Time = time });
+        var guest = new WasiGuest(WasiGuest.Quiet with { Time = time });
         guest.Memory.Slice(WasiFolder.Data, 48).Clear();
         guest.Memory.Write(WasiFolder.Data + 16, 1);
         guest.Memory.Write(WasiFolder.Data + 24, 1000L);
         Task<Errno> sleep = Task.Run(() => guest.Invoke("poll_oneoff", WasiFolder.Data, 8192, 1, WasiFolder.Result));
-        Assert.True(await time.Made.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.True(await time.Made.WaitAsync(Eventually.Patience));
         time.Now = 1004;
         time.Fire();
         // One nanosecond is missing: it asks for another timer.
-        Assert.True(await time.Made.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.True(await time.Made.WaitAsync(Eventually.Patience));
         Assert.False(sleep.IsCompleted);
         time.Now = 1005;
         time.Fire();
-        Assert.Equal(Errno.Success, await sleep.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Equal(Errno.Success, await sleep.WaitAsync(Eventually.Patience));
     }
 
     [Fact]
@@ -114,7 +112,7 @@ public sealed class WasiReproducibleTests
     {
         byte[] Of(ulong? seed, params int[] sizes)
         {
-            var guest = new WasiGuest(Quiet with { RandomSeed = seed });
+            var guest = new WasiGuest(WasiGuest.Quiet with { RandomSeed = seed });
             return [.. sizes.SelectMany(size => Random(guest, size))];
         }
 
@@ -130,7 +128,7 @@ public sealed class WasiReproducibleTests
     [Fact]
     public void TheHostGivesRandomNumbers()
     {
-        var guest = new WasiGuest(Quiet with { Random = static bytes => bytes.Fill(9), RandomSeed = 1 });
+        var guest = new WasiGuest(WasiGuest.Quiet with { Random = static bytes => bytes.Fill(9), RandomSeed = 1 });
         Assert.Equal(Enumerable.Repeat((byte)9, 50), Random(guest, 50));
     }
 }

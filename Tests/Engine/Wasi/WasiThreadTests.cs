@@ -6,8 +6,6 @@ namespace WasmJit.Tests;
 /// <summary>Programs with threads: <c>thread-spawn</c>, and how all of a program ends.</summary>
 public sealed class WasiThreadTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
-
     private static readonly Engine Engine = new(new EngineOptions { Interruptible = true });
 
     private static Module Compile(string body, string memory = "1 1") => Engine.CompileText($"""
@@ -27,7 +25,7 @@ public sealed class WasiThreadTests
     private static async Task<int> Run(Module module, WasiOptions? options = null, Fuel? fuel = null, GuestResources? resources = null)
     {
         using var host = new WasiHost((options ?? new WasiOptions { MaximumThreads = 4 }) with { Output = Stream.Null, Error = Stream.Null });
-        return await Task.Run(() => host.Run(module, fuel, resources)).WaitAsync(Bound);
+        return await Task.Run(() => host.Run(module, fuel, resources)).WaitAsync(Eventually.Patience);
     }
 
     /// <summary>Each of four threads adds ten thousand to a sum, and tells that it is done.</summary>

@@ -15,8 +15,7 @@ internal sealed class WasiComponentGuest : IDisposable
     internal WasiComponentGuest(WasiOptions? options = null, bool portable = false, bool readOnly = false)
     {
         Directory.CreateDirectory(Inside);
-        options ??= new WasiOptions { Input = Stream.Null, Output = Stream.Null, Error = Stream.Null };
-        Mirror = new WasiMirror(options with { Directories = [new WasiDirectory(Inside, "/", readOnly)] }, portable);
+        Mirror = new WasiMirror((options ?? WasiGuest.Quiet) with { Directories = [new WasiDirectory(Inside, "/", readOnly)] }, portable);
     }
 
     internal WasiMirror Mirror { get; }
@@ -31,19 +30,15 @@ internal sealed class WasiComponentGuest : IDisposable
     internal ComponentResource Resource(string function, params object[] arguments) => Call(function, arguments).AsResource();
 
     /// <summary>The value of a result that must be fine.</summary>
-    internal ComponentValue Ok(string function, params object[] arguments)
-    {
-        ComponentValue result = Call(function, arguments);
-        Assert.True(result.CaseName == "ok", $"{function}: {result}");
-        return result.Payload;
-    }
+    internal ComponentValue Ok(string function, params object[] arguments) => Payload("ok", function, Call(function, arguments));
 
     /// <summary>The name of the error of a result.</summary>
-    internal string Fails(string function, params object[] arguments)
+    internal string Fails(string function, params object[] arguments) => Payload("error", function, Call(function, arguments)).CaseName;
+
+    private static ComponentValue Payload(string expected, string what, ComponentValue result)
     {
-        ComponentValue result = Call(function, arguments);
-        Assert.True(result.CaseName == "error", $"{function}: {result}");
-        return result.Payload.CaseName;
+        Assert.True(result.CaseName == expected, $"{what}: {result}");
+        return result.Payload;
     }
 
     /// <summary>The trap that a call ends with. Nothing else can be called then.</summary>
@@ -69,8 +64,6 @@ internal sealed class WasiComponentGuest : IDisposable
 
     internal static string Text(ComponentValue list) => Encoding.UTF8.GetString(Bytes(list));
 
-    internal static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
-
     // ---- files ----
 
     private ComponentResource? root;
@@ -78,22 +71,14 @@ internal sealed class WasiComponentGuest : IDisposable
     /// <summary>The directory that it is given.</summary>
     internal ComponentResource Root => root ??= Call("filesystem/preopens#get-directories").Items[0].Items[0].AsResource();
 
-    internal ComponentValue TryOpen(string path, string[]? flags = null, string[]? open = null, bool follow = true, ComponentResource? from = null) => Call(
+    private ComponentValue TryOpen(string path, string[]? flags, string[]? open, bool follow, ComponentResource? from) => Call(
         "filesystem/types#[method]descriptor.open-at", from ?? Root, follow ? new[] { "symlink-follow" } : [], path, open ?? [], flags ?? ["read"]);
 
-    internal ComponentResource Open(string path, string[]? flags = null, string[]? open = null, bool follow = true, ComponentResource? from = null)
-    {
-        ComponentValue result = TryOpen(path, flags, open, follow, from);
-        Assert.True(result.CaseName == "ok", $"open {path}: {result}");
-        return result.Payload.AsResource();
-    }
+    internal ComponentResource Open(string path, string[]? flags = null, string[]? open = null, bool follow = true, ComponentResource? from = null) =>
+        Payload("ok", $"open {path}", TryOpen(path, flags, open, follow, from)).AsResource();
 
-    internal string OpenFails(string path, string[]? flags = null, string[]? open = null, bool follow = true, ComponentResource? from = null)
-    {
-        ComponentValue result = TryOpen(path, flags, open, follow, from);
-        Assert.True(result.CaseName == "error", $"open {path}: {result}");
-        return result.Payload.CaseName;
-    }
+    internal string OpenFails(string path, string[]? flags = null, string[]? open = null, bool follow = true, ComponentResource? from = null) =>
+        Payload("error", $"open {path}", TryOpen(path, flags, open, follow, from)).CaseName;
 
     /// <summary>Reads a stream to its end.</summary>
     internal string ReadAll(ComponentResource stream)

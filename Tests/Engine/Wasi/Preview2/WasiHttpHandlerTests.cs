@@ -105,7 +105,7 @@ public sealed class WasiHttpHandlerTests
         using HttpClient client = Client();
         using HttpResponseMessage response = await client.SendAsync(
             new HttpRequestMessage(HttpMethod.Post, "/drop") { Content = new ByteArrayContent([1]) }, HttpCompletionOption.ResponseHeadersRead, CancellationToken.None);
-        await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsByteArrayAsync(CancellationToken.None));
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => response.Content.ReadAsByteArrayAsync(CancellationToken.None));
     }
 
     [Fact]

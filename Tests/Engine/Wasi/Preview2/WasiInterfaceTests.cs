@@ -55,21 +55,18 @@ public sealed class WasiInterfaceTests
     [Fact]
     public void ThePageHasTheTestsOfEveryFunction()
     {
-        string folder = Folder();
-        string[][] rows = [.. File.ReadLines(Path.Combine(folder, "../../../../Docs/wasi-preview2.md")).Where(l => l.StartsWith("| `wasi:", StringComparison.Ordinal))
+        string[][] rows = [.. File.ReadLines(Golden.InRepository("Docs/wasi-preview2.md")).Where(l => l.StartsWith("| `wasi:", StringComparison.Ordinal))
             .Select(l => l.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
         foreach (string function in WasiMirror.Functions)
         {
             string[] name = function.Split('#');
             string[]? row = Array.Find(rows, r => r[0] == $"`{name[0]}`" && r[1].Contains($"`{name[1]}`", StringComparison.Ordinal));
             Assert.True(row is not null, $"the page lacks {function}");
-            string tests = File.ReadAllText(Path.Combine(folder, row[2].Trim('`') + ".cs"));
+            string tests = File.ReadAllText(Golden.InRepository($"Tests/Engine/Wasi/Preview2/{row[2].Trim('`')}.cs"));
             string last = name[1][(name[1].IndexOf('.', StringComparison.Ordinal) + 1)..];
             Assert.True(
                 tests.Contains($"#{name[1]}\"", StringComparison.Ordinal) || tests.Contains($"\"{last}\"", StringComparison.Ordinal) || name[1] is "[method]descriptor.open-at" or "get-directories",
                 $"{row[2]} do not call {function}");
         }
     }
-
-    private static string Folder([System.Runtime.CompilerServices.CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }

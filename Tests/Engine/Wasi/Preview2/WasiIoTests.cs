@@ -55,10 +55,10 @@ public sealed class WasiIoTests
         Assert.Empty(guest.Ok(Read, input, 10).Items);
         Task<string> waiting = Task.Run(() => WasiComponentGuest.Text(guest.Ok(BlockingRead, input, 10)));
         await pipe.Writer.WriteAsync("abc"u8.ToArray());
-        Assert.Equal("abc", await waiting.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Equal("abc", await waiting.WaitAsync(Eventually.Patience));
         Task blocked = Task.Run(() => guest.Call(Block, pollable));
         await pipe.Writer.CompleteAsync();
-        await blocked.WaitAsync(TimeSpan.FromSeconds(60));
+        await blocked.WaitAsync(Eventually.Patience);
         Assert.True(guest.Call(Ready, pollable).AsBool());
         Assert.Equal("closed", guest.Fails(Read, input, 10));
     }
@@ -159,7 +159,7 @@ public sealed class WasiIoTests
     }
 
     [Fact]
-    public void SlowReadersAreWaitedFor()
+    public async Task SlowReadersAreWaitedFor()
     {
         // No more than some bytes before somebody reads.
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 1024, resumeWriterThreshold: 512));
@@ -177,8 +177,8 @@ public sealed class WasiIoTests
         });
         guest.Call(Block, pollable);
         guest.Ok(WriteAndFlush, to, new byte[1000]);
-        pipe.Writer.Complete();
-        Assert.True(SpinWait.SpinUntil(() => reader.IsCompleted, TimeSpan.FromSeconds(60)));
+        await pipe.Writer.CompleteAsync();
+        Assert.Equal(3000, await reader.WaitAsync(Eventually.Patience));
     }
 
     [Fact]

@@ -118,7 +118,7 @@ public sealed class WasiNetworkTests
         streams.Items[0].AsResource().Dispose();
         streams.Items[1].AsResource().Dispose();
         socket.Dispose();
-        Assert.Equal((200L * 4096) + 60_000, await reading.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Equal((200L * 4096) + 60_000, await reading.WaitAsync(Eventually.Patience));
     }
 
     [LinuxFact]

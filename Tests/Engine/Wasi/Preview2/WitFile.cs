@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace WasmJit.Tests;
@@ -47,10 +46,9 @@ internal sealed partial class WitFile
     private static partial Regex Tokens();
 
     /// <summary>All of them; those that others use come first.</summary>
-    internal static List<WitInterface> ReadAll([CallerFilePath] string test = "")
+    internal static List<WitInterface> ReadAll()
     {
-        string folder = Path.Combine(Path.GetDirectoryName(test)!, "Wit");
-        var all = Directory.GetFiles(folder, "*.wit").SelectMany(f => new WitFile(File.ReadAllText(f)).Interfaces).ToDictionary(i => i.Name);
+        var all = Directory.GetFiles(Golden.InRepository("Tests/Engine/Wasi/Preview2/Wit"), "*.wit").SelectMany(f => new WitFile(File.ReadAllText(f)).Interfaces).ToDictionary(i => i.Name);
         var ordered = new List<WitInterface>();
         foreach (string name in all.Keys.Order(StringComparer.Ordinal)) Visit(all[name]);
         return ordered;
