@@ -15,17 +15,8 @@ internal ref partial struct ModuleDecoder
             throw new MalformedModuleException("unexpected content after last section", freeOrderAt);
     }
 
-    private static ExternKind ReadSort(ref ByteReader section, string malformed) => section.U8() switch
-    {
-        ExternByte.Func => ExternKind.Func,
-        ExternByte.Table => ExternKind.Table,
-        ExternByte.Memory => ExternKind.Memory,
-        ExternByte.Global => ExternKind.Global,
-        ExternByte.Tag => ExternKind.Tag,
-        ExternByte.Module => ExternKind.Module,
-        ExternByte.Instance => ExternKind.Instance,
-        _ => throw section.Error(malformed, section.Position - 1),
-    };
+    private static ExternKind ReadSort(ref ByteReader section, string malformed) =>
+        ExternByte.KindOf(section.U8()) ?? throw section.Error(malformed, section.Position - 1);
 
     private readonly void ReadModule(ref ByteReader section)
     {

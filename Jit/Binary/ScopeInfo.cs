@@ -5,7 +5,11 @@ namespace WasmJit.Jit.Binary;
 /// <summary>An item of a scope.</summary>
 /// <param name="Sort">The kind (<see cref="ExternByte"/>), a type or what exports have.</param>
 /// <param name="Index">The index in the module.</param>
-internal readonly record struct ScopeItem(byte Sort, uint Index);
+internal readonly record struct ScopeItem(byte Sort, uint Index)
+{
+    /// <summary>The kind; null for a type.</summary>
+    internal ExternKind? Kind => ExternByte.KindOf(Sort);
+}
 
 /// <summary>
 /// A scope: what functions that are made at run time may refer to. Its items have index spaces of their own, in the order in which they are listed.
@@ -28,24 +32,13 @@ internal sealed class ScopeInfo(ModuleInfo module, ScopeItem[] items, int offset
     {
         foreach (ScopeItem item in items)
         {
-            if (item.Index < (uint)CountOf(item.Sort)) continue;
-            string kind = item.Sort == ExternByte.Type ? "type" : ExportNames.NameOf(KindOf(item.Sort));
-            throw new InvalidModuleException($"unknown {kind} {item.Index}", Offset);
+            if (item.Index < (uint)CountOf(item.Kind)) continue;
+            string name = item.Kind is { } kind ? ExportNames.NameOf(kind) : "type";
+            throw new InvalidModuleException($"unknown {name} {item.Index}", Offset);
         }
     }
 
-    private int CountOf(byte sort) => sort == ExternByte.Type ? Module.Types.Count : Module.CountOf(KindOf(sort));
-
-    /// <summary>The kind of an item that is not a type.</summary>
-    internal static ExternKind KindOf(byte sort) => sort switch
-    {
-        ExternByte.Func => ExternKind.Func,
-        ExternByte.Table => ExternKind.Table,
-        ExternByte.Memory => ExternKind.Memory,
-        ExternByte.Global => ExternKind.Global,
-        ExternByte.Tag => ExternKind.Tag,
-        _ => throw new ArgumentException("The item is a type.", nameof(sort)),
-    };
+    private int CountOf(ExternKind? kind) => kind is { } known ? Module.CountOf(known) : Module.Types.Count;
 
     /// <summary>The index spaces inside: everything counts as imported. All functions of the scope share them.</summary>
     internal ModuleContents Contents => contents ?? Interlocked.CompareExchange(ref contents, MakeContents(), null) ?? contents;
@@ -55,8 +48,8 @@ internal sealed class ScopeInfo(ModuleInfo module, ScopeItem[] items, int offset
         var inside = ModuleContents.Root(ReadOnlyMemory<byte>.Empty, Module.Settings);
         foreach (ScopeItem item in items)
         {
-            if (item.Sort == ExternByte.Type) inside.Types.Add(Module.Types[(int)item.Index]);
-            else inside.AddItem(Module.TypeOf(KindOf(item.Sort), item.Index), Offset, uint.MaxValue);
+            if (item.Kind is { } kind) inside.AddItem(Module.TypeOf(kind, item.Index), Offset, uint.MaxValue);
+            else inside.Types.Add(Module.Types[(int)item.Index]);
         }
         // As with exports: whoever is given a function may refer to it.
         foreach (FuncInfo func in inside.Funcs) func.Declare();

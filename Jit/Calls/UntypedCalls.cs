@@ -93,7 +93,7 @@ internal static class UntypedCalls
             for (int i = 0; i < results.Length; i++)
             {
                 int from = parameters.Length + i;
-                items.Store(i, results[i], () =>
+                items.Store(i, () =>
                 {
                     LoadAddress(il, values, from);
                     il.Emit(OpCodes.Call, Reader(results[i]));
@@ -161,9 +161,8 @@ internal static class UntypedCalls
             il.Emit(OpCodes.Ldfld, type.GetField($"Item{(index % 7) + 1}")!);
         }
 
-        internal void Store(int index, Type item, Action load)
+        internal void Store(int index, Action load)
         {
-            _ = item;
             if (count == 1)
             {
                 load();
@@ -180,19 +179,7 @@ internal static class UntypedCalls
         {
             if (index / 7 == group) return;
             group = index / 7;
-            if (at is null)
-            {
-                il.Emit(OpCodes.Ldloca, tuple);
-            }
-            else
-            {
-                il.Emit(OpCodes.Ldloc, at);
-                FieldInfo rest = type.GetField("Rest")!;
-                il.Emit(OpCodes.Ldflda, rest);
-                type = rest.FieldType;
-            }
-            at = il.DeclareLocal(type.MakeByRefType());
-            il.Emit(OpCodes.Stloc, at);
+            at = at is null ? ValueConversion.AddressOf(il, tuple) : ValueConversion.Inside(il, at, ref type);
         }
     }
 

@@ -50,7 +50,8 @@ internal static class ValueConversion
         il.Emit(OpCodes.Ldloc, target);
     }
 
-    private static LocalBuilder AddressOf(ILGenerator il, LocalBuilder tuple)
+    /// <summary>A local with the address of a tuple.</summary>
+    internal static LocalBuilder AddressOf(ILGenerator il, LocalBuilder tuple)
     {
         LocalBuilder address = il.DeclareLocal(tuple.LocalType.MakeByRefType());
         il.Emit(OpCodes.Ldloca, tuple);
@@ -59,7 +60,7 @@ internal static class ValueConversion
     }
 
     /// <summary>The address of the tuple's Rest, and its type.</summary>
-    private static LocalBuilder Inside(ILGenerator il, LocalBuilder at, ref Type tuple)
+    internal static LocalBuilder Inside(ILGenerator il, LocalBuilder at, ref Type tuple)
     {
         FieldInfo rest = tuple.GetField("Rest")!;
         tuple = rest.FieldType;

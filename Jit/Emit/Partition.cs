@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
@@ -141,42 +140,13 @@ internal sealed class Partition
         return Parts > 1 && Parts < 1 << 14;
     }
 
+    /// <summary>The effect of an instruction on the stack. .NET copies the parameters of a method whenever it is asked, so methods are asked once.</summary>
     private static int StackChange(in IlBuffer.Node node, Dictionary<object, int> calls)
     {
-        switch (node.Form)
-        {
-            case IlBuffer.Form.Method when node.Object is MethodBase method:
-                if (!calls.TryGetValue(method, out int change))
-                {
-                    change = -method.GetParameters().Length;
-                    if (method is ConstructorInfo) change++;
-                    else change += (((MethodInfo)method).ReturnType == typeof(void) ? 0 : 1) - (method.IsStatic ? 0 : 1);
-                    calls[method] = change;
-                }
-                return change;
-            case IlBuffer.Form.Calli:
-                var callee = (Signature)node.Object!;
-                return (callee.Return == typeof(void) ? 0 : 1) - callee.Parameters.Length - 1;
-            default:
-                return Pushed(node.Code.StackBehaviourPush) - Popped(node.Code.StackBehaviourPop);
-        }
+        if (node.Form != IlBuffer.Form.Method) return StackEffect.Of(node);
+        if (!calls.TryGetValue(node.Object!, out int change)) calls[node.Object!] = change = StackEffect.Of(node);
+        return change;
     }
-
-    private static int Pushed(StackBehaviour behaviour) => behaviour switch
-    {
-        StackBehaviour.Push0 => 0,
-        StackBehaviour.Push1_push1 => 2,
-        _ => 1,
-    };
-
-    private static int Popped(StackBehaviour behaviour) => behaviour switch
-    {
-        StackBehaviour.Pop0 or StackBehaviour.Varpop => 0,
-        StackBehaviour.Pop1 or StackBehaviour.Popi or StackBehaviour.Popref => 1,
-        StackBehaviour.Pop1_pop1 or StackBehaviour.Popi_pop1 or StackBehaviour.Popi_popi or StackBehaviour.Popi_popi8
-            or StackBehaviour.Popi_popr4 or StackBehaviour.Popi_popr8 or StackBehaviour.Popref_pop1 or StackBehaviour.Popref_popi => 2,
-        _ => 3,
-    };
 
     /// <summary>Numbers the labels that are reached from other parts.</summary>
     private bool FindEntries()

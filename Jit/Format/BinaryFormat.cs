@@ -73,6 +73,19 @@ internal static class ExternByte
         "type" => Type,
         _ => throw new ArgumentException($"'{keyword}' is not a kind of import or export.", nameof(keyword)),
     };
+
+    /// <summary>The kind that a byte stands for; null for a type, and for a byte that is no kind.</summary>
+    internal static ExternKind? KindOf(byte sort) => sort switch
+    {
+        Func => ExternKind.Func,
+        Table => ExternKind.Table,
+        Memory => ExternKind.Memory,
+        Global => ExternKind.Global,
+        Tag => ExternKind.Tag,
+        Module => ExternKind.Module,
+        Instance => ExternKind.Instance,
+        _ => null,
+    };
 }
 
 /// <summary>Before each definition in a module or instance type; the ids of the sections that define the same.</summary>

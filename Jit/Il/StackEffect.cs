@@ -20,14 +20,16 @@ internal static class StackEffect
         return node.Code == OpCodes.Ret ? int.MinValue / 2 : Pushed(node.Code.StackBehaviourPush) - Popped(node.Code.StackBehaviourPop);
     }
 
-    private static int Pushed(StackBehaviour behaviour) => behaviour switch
+    /// <summary>How many values an instruction leaves that is no call.</summary>
+    internal static int Pushed(StackBehaviour behaviour) => behaviour switch
     {
         StackBehaviour.Push0 => 0,
         StackBehaviour.Push1_push1 => 2,
         _ => 1,
     };
 
-    private static int Popped(StackBehaviour behaviour) => behaviour switch
+    /// <summary>How many such an instruction takes; of a return none.</summary>
+    internal static int Popped(StackBehaviour behaviour) => behaviour switch
     {
         StackBehaviour.Pop0 => 0,
         StackBehaviour.Pop1 or StackBehaviour.Popi or StackBehaviour.Popref => 1,

@@ -178,7 +178,7 @@ internal sealed class DebugInfo
 
         private bool Covers(in DebugEntry entry, ulong address)
         {
-            if (!entry.HasRanges) return entry is { HasLow: true, HasHigh: true } && entry.Low != 0 && address >= entry.Low && address < (entry.HighIsLength ? entry.Low + entry.High : entry.High);
+            if (!entry.HasRanges) return entry is { HasLow: true, HasHigh: true } && entry.Low != 0 && address >= entry.Low && address < entry.End;
             foreach ((ulong low, ulong high) in unit.RangesOf(entry))
                 if (address >= low && address < high) return true;
             return false;

@@ -10,6 +10,9 @@ internal struct DebugEntry
     internal ulong Low, High;
     internal bool HasLow, HasHigh, HighIsLength;
 
+    /// <summary>Where the code ends.</summary>
+    internal readonly ulong End => HighIsLength ? Low + High : High;
+
     /// <summary>Where the list of address ranges is.</summary>
     internal ulong Ranges;
     internal bool HasRanges;
@@ -31,7 +34,7 @@ internal readonly record struct DebugText(int Form, ulong Value);
 /// <summary>A compilation unit: how its entries are read, and which code it is about.</summary>
 internal sealed class DebugUnit
 {
-    internal const int CompileUnit = 0x11, Subprogram = 0x2e, InlinedSubroutine = 0x1d, LexicalBlock = 0x0b;
+    internal const int CompileUnit = 0x11, Subprogram = 0x2e, InlinedSubroutine = 0x1d;
 
     private const int FormImplicitConst = 0x21, FormIndirect = 0x16;
 
@@ -282,7 +285,7 @@ internal sealed class DebugUnit
     {
         var ranges = new List<(ulong, ulong)>();
         if (entry.HasRanges) ReadRanges(entry.Ranges, ranges);
-        else if (entry is { HasLow: true, HasHigh: true }) Add(ranges, entry.Low, entry.HighIsLength ? entry.Low + entry.High : entry.High);
+        else if (entry is { HasLow: true, HasHigh: true }) Add(ranges, entry.Low, entry.End);
         return ranges;
     }
 

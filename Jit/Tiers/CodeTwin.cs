@@ -37,10 +37,11 @@ internal sealed class CodeTwin
     internal static CodeTwin Of(CompiledModule module, int func, int loop)
     {
         if (!DebugOffsets.IsSupported) return None;
-        FuncInfoOf(module, func, out Signature signature, out int bytes);
+        Binary.FuncInfo info = module.Info.Funcs[func];
+        Signature signature = Signature.Of(info.Type);
         IlBuffer il = FunctionEmitter.Emit(module.Info, func, module, loop, notesOrigins: true);
         // What is not one method, or is not optimised, has no twin.
-        if (JitCost.IsTooDear(il, bytes) || Outliner.ExceedsLimits(il, signature.Parameters.Length) || module.Options.PartSize is not null) return None;
+        if (JitCost.IsTooDear(il, info.BodyEnd - info.BodyStart) || Outliner.ExceedsLimits(il, signature.Parameters.Length) || module.Options.PartSize is not null) return None;
         var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm twin"), AssemblyBuilderAccess.RunAndCollect);
         foreach (string name in Outliner.Friends) IgnoresAccessChecksToAttribute.Add(assembly, name);
         const TypeAttributes Static = TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed;
@@ -53,13 +54,6 @@ internal sealed class CodeTwin
         twin.code = JitThread.HasStack ? Compile(method) : JitThread.RunElsewhere(() => Compile(method));
         twin.method = method;
         return twin;
-    }
-
-    private static void FuncInfoOf(CompiledModule module, int func, out Signature signature, out int bytes)
-    {
-        Binary.FuncInfo info = module.Info.Funcs[func];
-        signature = Signature.Of(info.Type);
-        bytes = info.BodyEnd - info.BodyStart;
     }
 
     private static nint Compile(MethodInfo method)

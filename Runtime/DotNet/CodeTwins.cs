@@ -31,9 +31,8 @@ internal static unsafe class CodeTwins
     /// <remarks>Unsafe: reads machine code, which the caller keeps alive. The second piece is read as far as it has been the same.</remarks>
     internal static List<(int Offset, CodeKind Kind)>? Match(nint first, nint second, int offset, bool isFault)
     {
-        var one = new Reader(first);
-        var two = new Reader(second);
-        Decoder a = Decoder.Create(64, one, (ulong)first), b = Decoder.Create(64, two, (ulong)second);
+        Decoder a = Decoder.Create(64, new Prologue.MemoryReader((byte*)first), (ulong)first);
+        Decoder b = Decoder.Create(64, new Prologue.MemoryReader((byte*)second), (ulong)second);
         var found = new List<(int, CodeKind)>();
         while (found.Count < MaxInstructions)
         {
@@ -48,13 +47,5 @@ internal static unsafe class CodeTwins
             if (at > offset) return null;
         }
         return null;
-    }
-
-    /// <summary>Bytes from an address on.</summary>
-    private sealed class Reader(nint start) : CodeReader
-    {
-        private byte* at = (byte*)start;
-
-        public override int ReadByte() => *at++;
     }
 }

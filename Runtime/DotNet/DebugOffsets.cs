@@ -31,10 +31,10 @@ internal static class DebugOffsets
     internal static int[]? Of(MethodBase method, nint code, ReadOnlySpan<int> offsets)
     {
         if (Template is not { } template) return null;
-        return Ask(template, method.MethodHandle.Value, code, offsets, (_, frame) => frame.GetILOffset());
+        return Ask(template, method.MethodHandle.Value, code, offsets, frame => frame.GetILOffset());
     }
 
-    private static int[]? Ask(byte[] template, nint method, nint code, ReadOnlySpan<int> offsets, Func<int, StackFrame, int> read)
+    private static int[]? Ask(byte[] template, nint method, nint code, ReadOnlySpan<int> offsets, Func<StackFrame, int> read)
     {
         byte[] list = new byte[Header + (offsets.Length * Frame)];
         template.AsSpan(0, Header).CopyTo(list);
@@ -53,7 +53,7 @@ internal static class DebugOffsets
         var trace = new StackTrace(exception, false);
         if (trace.FrameCount != offsets.Length) return null;
         int[] found = new int[offsets.Length];
-        for (int i = 0; i < found.Length; i++) found[i] = read(i, trace.GetFrame(i)!);
+        for (int i = 0; i < found.Length; i++) found[i] = read(trace.GetFrame(i)!);
         return found;
     }
 
@@ -75,7 +75,7 @@ internal static class DebugOffsets
             nint code = (nint)BitConverter.ToInt64(bytes, Header) - native;
             // No flags: the address is one behind a call.
             bytes.AsSpan(Header + FlagsAt, sizeof(int)).Clear();
-            int[]? back = Ask(bytes, handle, code, [native - 1, 0], (_, frame) => frame.GetNativeOffset());
+            int[]? back = Ask(bytes, handle, code, [native - 1, 0], frame => frame.GetNativeOffset());
             return back is [var first, 1] && first == native ? bytes : null;
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or NotSupportedException)

@@ -106,7 +106,7 @@ internal static unsafe class Prologue
     }
 
     /// <summary>Gives bytes one by one. The decoder asks for none behind the end of an instruction.</summary>
-    private sealed class MemoryReader(byte* at) : Iced.Intel.CodeReader
+    internal sealed class MemoryReader(byte* at) : Iced.Intel.CodeReader
     {
         public override int ReadByte() => *at++;
     }

@@ -8,7 +8,6 @@ internal static unsafe partial class Pages
 {
     private const int ProtNone = 0, ProtReadWrite = 3, ProtReadExecute = 5;
     private const int MapPrivate = 0x02;
-    private const int DontNeed = 4;
     private static readonly int MapAnonymous = OperatingSystem.IsMacOS() ? 0x1000 : 0x20;
     private static readonly int MapNoReserve = OperatingSystem.IsMacOS() ? 0x40 : 0x4000;
     private const uint MemCommit = 0x1000, MemReserve = 0x2000, MemDecommit = 0x4000, MemRelease = 0x8000;
@@ -80,9 +79,6 @@ internal static unsafe partial class Pages
 
     [LibraryImport("libc")]
     private static partial nint mmap(nint address, nuint length, int protection, int flags, int file, nint offset);
-
-    [LibraryImport("libc")]
-    private static partial int madvise(nint address, nuint length, int advice);
 
     [LibraryImport("libc")]
     private static partial int munmap(nint address, nuint length);

@@ -113,34 +113,16 @@ internal ref partial struct ItaniumSymbol
     /// <summary>Tables, thunks and guards.</summary>
     private string? Special()
     {
-        if (Peek() == 'G' && Peek(1) == 'V')
-        {
-            at += 2;
-            return Checked("guard variable for " + Name());
-        }
-        if (Peek() != 'T') return null;
-        switch (Peek(1))
-        {
-            case 'V':
-                at += 2;
-                return Checked("vtable for " + Type().Text);
-            case 'T':
-                at += 2;
-                return Checked("VTT for " + Type().Text);
-            case 'I':
-                at += 2;
-                return Checked("typeinfo for " + Type().Text);
-            case 'S':
-                at += 2;
-                return Checked("typeinfo name for " + Type().Text);
-            case 'h':
-                at += 2;
-                Eat('n');
-                Number();
-                Expect('_');
-                return Checked("non-virtual thunk to " + Encoding());
-            default: return null;
-        }
+        if (Eat("GV")) return Checked("guard variable for " + Name());
+        if (Eat("TV")) return Checked("vtable for " + Type().Text);
+        if (Eat("TT")) return Checked("VTT for " + Type().Text);
+        if (Eat("TI")) return Checked("typeinfo for " + Type().Text);
+        if (Eat("TS")) return Checked("typeinfo name for " + Type().Text);
+        if (!Eat("Th")) return null;
+        Eat('n');
+        Number();
+        Expect('_');
+        return Checked("non-virtual thunk to " + Encoding());
     }
 
     private string Parameters()

@@ -149,10 +149,9 @@ internal sealed partial class WatPrinter
         byte? last = null;
         foreach (ScopeItem item in scope.Items)
         {
-            bool isType = item.Sort == ExternByte.Type;
-            string kind = isType ? "type" : ScopeInfo.KindOf(item.Sort).ToString().ToLowerInvariant();
-            if (last != item.Sort) line.Append(last is null ? " (" : ") (").Append(kind);
-            line.Append(' ').Append((isType ? ids.Types : ids.SpaceOf(ScopeInfo.KindOf(item.Sort)))[item.Index]);
+            string keyword = item.Kind is { } known ? known.ToString().ToLowerInvariant() : "type";
+            if (last != item.Sort) line.Append(last is null ? " (" : ") (").Append(keyword);
+            line.Append(' ').Append((item.Kind is { } kind ? ids.SpaceOf(kind) : ids.Types)[item.Index]);
             last = item.Sort;
         }
         Line(line.Append(last is null ? ")" : "))").ToString());

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Reflection.Emit;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
 
@@ -20,17 +19,8 @@ internal sealed partial class NeedReader
                 return (method.GetParameters().Length + (method.IsStatic ? 0 : 1), method.ReturnType == typeof(void) ? 0 : 1);
         }
         if (n.Op == IlOp.Ret) return (depth, 0);
-        return (Pops(n.Code.StackBehaviourPop), n.Code.StackBehaviourPush == StackBehaviour.Push0 ? 0 : 1);
+        return (StackEffect.Popped(n.Code.StackBehaviourPop), StackEffect.Pushed(n.Code.StackBehaviourPush));
     }
-
-    private static int Pops(StackBehaviour behaviour) => behaviour switch
-    {
-        StackBehaviour.Pop0 => 0,
-        StackBehaviour.Pop1 or StackBehaviour.Popi or StackBehaviour.Popref => 1,
-        StackBehaviour.Pop1_pop1 or StackBehaviour.Popi_pop1 or StackBehaviour.Popi_popi or StackBehaviour.Popi_popi8
-            or StackBehaviour.Popi_popr4 or StackBehaviour.Popi_popr8 or StackBehaviour.Popref_pop1 or StackBehaviour.Popref_popi => 2,
-        _ => 3,
-    };
 
     private void FollowLocal(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
     {
