@@ -1,4 +1,4 @@
-using WasmJit.Text;
+using WasmJit.Jit.Format;
 
 namespace WasmJit.Perf;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using WasmJit.Text;
+using WasmJit.Jit.Format;
 
 namespace WasmJit.Perf;
 

@@ -8,8 +8,8 @@ namespace WasmJit.Components;
 /// <param name="isMade">Whether values are made; otherwise they are looked at, and stepped over.</param>
 internal readonly struct ValueReader(bool isMade)
 {
-    private const uint CanonicalNaN32 = 0x7fc00000;
-    private const ulong CanonicalNaN64 = 0x7ff8000000000000;
+    internal const uint CanonicalNaN32 = 0x7fc00000;
+    internal const ulong CanonicalNaN64 = 0x7ff8000000000000;
 
     /// <summary>Reads a value. Every value takes a byte at least, so that no length costs more than the bytes given.</summary>
     /// <exception cref="MalformedModuleException">There is no value of the type.</exception>

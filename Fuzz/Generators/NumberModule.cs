@@ -1,5 +1,5 @@
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Operators;
-using WasmJit.Text;
 
 namespace WasmJit.Fuzz;
 

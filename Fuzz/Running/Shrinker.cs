@@ -1,7 +1,6 @@
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Format;
 using WasmJit.Jit.Operators;
-using WasmJit.Text;
 
 namespace WasmJit.Fuzz;
 

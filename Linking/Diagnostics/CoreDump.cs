@@ -1,6 +1,6 @@
-using System.Text;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Format;
+using WasmJit.Jit.Operators;
 
 namespace WasmJit;
 
@@ -76,77 +76,77 @@ public static class CoreDump
 
         internal void Write(Stream output, IReadOnlyList<WasmFrame> stack)
         {
-            byte[] frames = Frames(stack);
-            byte[] instanceList = Instances();
+            ByteWriter frames = Frames(stack);
+            ByteWriter instanceList = Instances();
             output.Write([0, (byte)'a', (byte)'s', (byte)'m', 1, 0, 0, 0]);
             Custom(output, "core", writer =>
             {
-                writer.WriteByte(0);
-                Name(writer, modules.Count > 0 ? modules[0].Name ?? "" : "");
+                writer.U8(0);
+                writer.Name(modules.Count > 0 ? modules[0].Name ?? "" : "");
             });
             Custom(output, "coremodules", writer =>
             {
-                Unsigned(writer, (uint)modules.Count);
+                writer.U32((uint)modules.Count);
                 foreach (ModuleInfo module in modules)
                 {
-                    writer.WriteByte(0);
-                    Name(writer, module.Name ?? "");
+                    writer.U8(0);
+                    writer.Name(module.Name ?? "");
                 }
             });
-            Custom(output, "coreinstances", writer => writer.Write(instanceList));
+            Custom(output, "coreinstances", writer => writer.Append(instanceList));
             Custom(output, "corestack", writer =>
             {
-                writer.WriteByte(0);
-                Name(writer, "main");
-                writer.Write(frames);
+                writer.U8(0);
+                writer.Name("main");
+                writer.Append(frames);
             });
             WriteMemories(output);
         }
 
-        private byte[] Frames(IReadOnlyList<WasmFrame> stack)
+        private ByteWriter Frames(IReadOnlyList<WasmFrame> stack)
         {
-            var body = new MemoryStream();
+            var body = new ByteWriter();
             uint count = 0;
             foreach (WasmFrame frame in stack.SelectMany(f => f.Inlined.Append(f)))
             {
                 if (frame.Definition is not ModuleInfo info || frame.FunctionIndex is not { } function) continue;
                 count++;
-                body.WriteByte(0);
-                Unsigned(body, (uint)EntryOf(info));
-                Unsigned(body, (uint)function);
-                Unsigned(body, (uint)(frame.FunctionOffset ?? 0));
+                body.U8(0);
+                body.U32((uint)EntryOf(info));
+                body.U32((uint)function);
+                body.U32((uint)(frame.FunctionOffset ?? 0));
                 FuncInfo func = info.Funcs[function];
                 long locals = func.Func.Params.Length + func.Locals.Sum(run => (long)run.Count);
                 if (locals > MostLocals) locals = 0;
-                Unsigned(body, (uint)locals);
+                body.U32((uint)locals);
                 // A value that is missing.
-                for (long i = 0; i < locals; i++) body.WriteByte(1);
-                Unsigned(body, 0);
+                for (long i = 0; i < locals; i++) body.U8(1);
+                body.U32(0);
             }
-            var frames = new MemoryStream();
-            Unsigned(frames, count);
-            body.WriteTo(frames);
-            return frames.ToArray();
+            var frames = new ByteWriter();
+            frames.U32(count);
+            frames.Append(body);
+            return frames;
         }
 
-        private byte[] Instances()
+        private ByteWriter Instances()
         {
-            var list = new MemoryStream();
-            Unsigned(list, (uint)entries.Count);
+            var list = new ByteWriter();
+            list.U32((uint)entries.Count);
             foreach ((int module, Instance? instance) in entries)
             {
-                list.WriteByte(0);
-                Unsigned(list, (uint)module);
+                list.U8(0);
+                list.U32((uint)module);
                 Indices(list, memories, instance?.Memories.Where(m => !m.IsDisposed).ToArray() ?? []);
                 Indices(list, globals, instance?.Globals ?? []);
             }
-            return list.ToArray();
+            return list;
         }
 
-        private static void Indices<T>(MemoryStream list, List<T> all, T[] own)
+        private static void Indices<T>(ByteWriter list, List<T> all, T[] own)
             where T : class
         {
-            Unsigned(list, (uint)own.Length);
+            list.U32((uint)own.Length);
             foreach (T item in own)
             {
                 int index = all.IndexOf(item);
@@ -155,7 +155,7 @@ public static class CoreDump
                     index = all.Count;
                     all.Add(item);
                 }
-                Unsigned(list, (uint)index);
+                list.U32((uint)index);
             }
         }
 
@@ -165,31 +165,32 @@ public static class CoreDump
             {
                 Section(output, SectionId.Memory, writer =>
                 {
-                    Unsigned(writer, (uint)memories.Count);
-                    foreach (Memory memory in memories) Limits(writer, memory);
+                    writer.U32((uint)memories.Count);
+                    foreach (Memory memory in memories) writer.Limits(memory.CurrentType);
                 });
             }
             if (globals.Count > 0)
             {
                 Section(output, SectionId.Global, writer =>
                 {
-                    Unsigned(writer, (uint)globals.Count);
+                    writer.U32((uint)globals.Count);
                     foreach (Global global in globals) Value(writer, global);
                 });
             }
             List<(int Memory, ulong Address, int Length)> pieces = Pieces();
             if (pieces.Count == 0) return;
-            long size = 0;
-            var head = new MemoryStream();
-            Unsigned(head, (uint)pieces.Count);
-            size += head.Length;
+            var count = new ByteWriter();
+            count.U32((uint)pieces.Count);
+            long size = count.Length;
             foreach ((int memory, ulong address, int length) in pieces) size += PieceHead(memory, address, length).Length + length;
-            output.WriteByte(SectionId.Data);
-            Unsigned(output, (uint)size);
-            head.WriteTo(output);
+            var head = new ByteWriter();
+            head.U8(SectionId.Data);
+            head.U32((uint)size);
+            head.Append(count);
+            output.Write(head.Span);
             foreach ((int memory, ulong address, int length) in pieces)
             {
-                PieceHead(memory, address, length).WriteTo(output);
+                output.Write(PieceHead(memory, address, length).Span);
                 output.Write(memories[memory].Slice(address, length));
             }
         }
@@ -212,103 +213,71 @@ public static class CoreDump
             return pieces;
         }
 
-        private MemoryStream PieceHead(int memory, ulong address, int length)
+        private ByteWriter PieceHead(int memory, ulong address, int length)
         {
-            var head = new MemoryStream();
+            var head = new ByteWriter();
             if (memory == 0)
             {
-                head.WriteByte(0);
+                head.U8(0);
             }
             else
             {
-                head.WriteByte(2);
-                Unsigned(head, (uint)memory);
+                head.U8(2);
+                head.U32((uint)memory);
             }
             bool is64 = memories[memory].Type.Is64;
-            head.WriteByte(is64 ? (byte)0x42 : (byte)0x41);
-            Signed(head, is64 ? (long)address : (int)(uint)address);
-            head.WriteByte(0x0b);
-            Unsigned(head, (uint)length);
+            head.Code(is64 ? OpId.I64Const : OpId.I32Const);
+            head.S64(is64 ? (long)address : (int)(uint)address);
+            head.Code(OpId.End);
+            head.U32((uint)length);
             return head;
         }
 
-        private static void Limits(MemoryStream writer, Memory memory)
+        private static void Value(ByteWriter writer, Global global)
         {
-            MemoryType type = memory.Type;
-            bool hasPageSize = type.PageSizeLog2 != 16;
-            writer.WriteByte((byte)((type.Maximum is null ? 0 : 1) | (type.IsShared ? 2 : 0) | (type.Is64 ? 4 : 0) | (hasPageSize ? 8 : 0)));
-            Unsigned(writer, memory.PageCount);
-            if (type.Maximum is { } maximum) Unsigned(writer, maximum);
-            if (hasPageSize) Unsigned(writer, (ulong)type.PageSizeLog2);
-        }
-
-        private static void Value(MemoryStream writer, Global global)
-        {
+            // References mean nothing outside of the process.
+            const byte Reference = 0x6f;
             ValType type = global.Type.Type;
-            (byte code, byte constant) = type.Kind switch
+            (byte code, OpId constant) = type.Kind switch
             {
-                ValKind.I32 => (TypeByte.I32, (byte)0x41),
-                ValKind.I64 => (TypeByte.I64, (byte)0x42),
-                ValKind.F32 => (TypeByte.F32, (byte)0x43),
-                ValKind.F64 => (TypeByte.F64, (byte)0x44),
-                ValKind.V128 => (TypeByte.V128, (byte)0xfd),
-                // References mean nothing outside of the process.
-                _ => ((byte)0x6f, (byte)0xd0),
+                ValKind.I32 => (TypeByte.I32, OpId.I32Const),
+                ValKind.I64 => (TypeByte.I64, OpId.I64Const),
+                ValKind.F32 => (TypeByte.F32, OpId.F32Const),
+                ValKind.F64 => (TypeByte.F64, OpId.F64Const),
+                ValKind.V128 => (TypeByte.V128, OpId.V128Const),
+                _ => (Reference, OpId.RefNull),
             };
-            writer.WriteByte(code);
-            writer.WriteByte(0);
-            writer.WriteByte(constant);
+            writer.U8(code);
+            writer.U8(0);
+            writer.Code(constant);
             switch (global.Value)
             {
-                case int number when type.Kind == ValKind.I32: Signed(writer, number); break;
-                case long number when type.Kind == ValKind.I64: Signed(writer, number); break;
-                case float number when type.Kind == ValKind.F32: writer.Write(BitConverter.GetBytes(number)); break;
-                case double number when type.Kind == ValKind.F64: writer.Write(BitConverter.GetBytes(number)); break;
+                case int number when type.Kind == ValKind.I32: writer.S64(number); break;
+                case long number when type.Kind == ValKind.I64: writer.S64(number); break;
+                case float number when type.Kind == ValKind.F32: writer.Fixed32(BitConverter.SingleToUInt32Bits(number)); break;
+                case double number when type.Kind == ValKind.F64: writer.Fixed64(BitConverter.DoubleToUInt64Bits(number)); break;
                 case System.Runtime.Intrinsics.Vector128<byte> vector when type.Kind == ValKind.V128:
-                    writer.WriteByte(0x0c);
-                    for (int i = 0; i < 16; i++) writer.WriteByte(vector[i]);
+                    for (int i = 0; i < 16; i++) writer.U8(vector[i]);
                     break;
-                default: writer.WriteByte(0x6f); break;
+                default: writer.U8(Reference); break;
             }
-            writer.WriteByte(0x0b);
+            writer.Code(OpId.End);
         }
 
-        private static void Custom(Stream output, string name, Action<MemoryStream> write) => Section(output, SectionId.Custom, writer =>
+        private static void Custom(Stream output, string name, Action<ByteWriter> write) => Section(output, SectionId.Custom, writer =>
         {
-            Name(writer, name);
+            writer.Name(name);
             write(writer);
         });
 
-        private static void Section(Stream output, byte id, Action<MemoryStream> write)
+        private static void Section(Stream output, byte id, Action<ByteWriter> write)
         {
-            var content = new MemoryStream();
+            var content = new ByteWriter();
             write(content);
-            output.WriteByte(id);
-            Unsigned(output, (uint)content.Length);
-            content.WriteTo(output);
-        }
-
-        private static void Name(Stream writer, string name)
-        {
-            byte[] bytes = Encoding.UTF8.GetBytes(name);
-            Unsigned(writer, (uint)bytes.Length);
-            writer.Write(bytes);
-        }
-
-        private static void Unsigned(Stream writer, ulong value)
-        {
-            for (; value >= 0x80; value >>= 7) writer.WriteByte((byte)(value | 0x80));
-            writer.WriteByte((byte)value);
-        }
-
-        private static void Signed(Stream writer, long value)
-        {
-            while (value is < -64 or > 63)
-            {
-                writer.WriteByte((byte)(value | 0x80));
-                value >>= 7;
-            }
-            writer.WriteByte((byte)(value & 0x7f));
+            var section = new ByteWriter();
+            section.U8(id);
+            section.Sized(content);
+            output.Write(section.Span);
         }
     }
 }

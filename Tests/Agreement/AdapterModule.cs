@@ -1,6 +1,5 @@
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Format;
-using WasmJit.Text;
 
 namespace WasmJit.Agreement;
 

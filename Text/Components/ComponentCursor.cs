@@ -1,4 +1,5 @@
 using WasmJit.Components;
+using WasmJit.Jit.Format;
 
 namespace WasmJit.Text;
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using WasmJit.Components;
+using WasmJit.Jit.Format;
 
 namespace WasmJit.Text;
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using WasmJit.Components;
+using WasmJit.Jit.Format;
 
 namespace WasmJit.Text;
 

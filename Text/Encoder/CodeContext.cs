@@ -1,3 +1,5 @@
+using WasmJit.Jit.Format;
+
 namespace WasmJit.Text;
 
 /// <summary>What the code of a module has in common.</summary>

@@ -1,3 +1,5 @@
+using WasmJit.Jit.Format;
+
 namespace WasmJit.Text;
 
 /// <summary>Writes the names section (spec 7.4.1 and its extensions): subsections by id, entries by index.</summary>

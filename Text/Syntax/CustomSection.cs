@@ -1,4 +1,5 @@
 using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
 
 namespace WasmJit.Text;
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using WasmJit.Jit.Format;
 
 namespace WasmJit.Text;
 

@@ -1,5 +1,4 @@
 using WasmJit.Jit.Format;
-using WasmJit.Text;
 
 namespace WasmJit.Tests;
 

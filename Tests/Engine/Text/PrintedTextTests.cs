@@ -1,3 +1,4 @@
+using WasmJit.Jit.Format;
 using WasmJit.Text;
 using Xunit;
 

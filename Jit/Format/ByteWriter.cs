@@ -1,9 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
-using WasmJit.Jit.Format;
-using WasmJit.Jit.Operators;
 
-namespace WasmJit.Text;
+namespace WasmJit.Jit.Format;
 
 /// <summary>Writes the primitive encodings of the binary format (spec 5.2).</summary>
 internal sealed class ByteWriter
@@ -87,7 +85,8 @@ internal sealed class ByteWriter
         if (hasPage) U32((uint)type.PageSizeLog2);
     }
 
-    private void Limits(ulong minimum, ulong? maximum, int flags)
+    /// <summary>Limits without a page size, which the caller writes if the flags have it.</summary>
+    internal void Limits(ulong minimum, ulong? maximum, int flags)
     {
         U8((byte)(flags | (maximum is null ? 0 : LimitsFlags.HasMaximum)));
         U64(minimum);
@@ -117,40 +116,6 @@ internal sealed class ByteWriter
         U32((uint)bytes.Length);
         Bytes(bytes);
     }
-
-    /// <summary>A single-level import has an empty second name and a byte that begins no description.</summary>
-    internal void ImportNames(ImportNames names)
-    {
-        Vector(names.First);
-        if (names.Second is { } second)
-        {
-            Vector(second);
-            return;
-        }
-        U8(0);
-        U8(ExternByte.SingleLevel);
-    }
-
-    internal void Limits(LimitsSyntax limits)
-    {
-        Limits(limits.Minimum, limits.Maximum, (limits.IsShared ? LimitsFlags.Shared : 0) | (limits.Is64 ? LimitsFlags.Is64 : 0)
-            | (limits.PageSizeLog2 is null ? 0 : LimitsFlags.HasPageSize));
-        if (limits.PageSizeLog2 is { } log2) U32(log2);
-    }
-
-    /// <summary>An operator's code.</summary>
-    internal void Code(Operator op)
-    {
-        if (op.Prefix == 0)
-        {
-            U8((byte)op.Code);
-            return;
-        }
-        U8(op.Prefix);
-        U32(op.Code);
-    }
-
-    internal void Code(OpId id) => Code(OperatorTable.Of(id));
 
     /// <summary>Makes it empty.</summary>
     internal void Clear()
