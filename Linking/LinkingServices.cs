@@ -81,17 +81,9 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
             engine.Options.LinkingQuota?.CheckSize((long)length);
             compiled = engine.CompileOwned(memory.ReadBytes(address, (int)length), engine.Options.LinkingQuota);
         }
-        catch (QuotaExceededException e)
+        catch (Exception e) when (Refusal(e) is { } refusal)
         {
-            return Fail(instance, orNull: false, TrapKind.QuotaExceeded, e.Detail);
-        }
-        catch (MalformedModuleException e)
-        {
-            return Fail(instance, orNull, TrapKind.MalformedModule, e.Message);
-        }
-        catch (ModuleException e)
-        {
-            return Fail(instance, orNull, TrapKind.InvalidModule, e.Message);
+            return Fail(instance, orNull, refusal.Kind, refusal.Reason);
         }
         catch (OutOfMemoryException e)
         {
@@ -116,28 +108,26 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         {
             return MadeFunction.Make((Instance)instance, request);
         }
-        catch (QuotaExceededException e)
+        catch (Exception e) when (Refusal(e) is { } refusal)
         {
-            Fail(instance, orNull: false, TrapKind.QuotaExceeded, e.Detail);
-        }
-        catch (ResourceLimitException e)
-        {
-            Fail(instance, orNull: false, TrapKind.QuotaExceeded, e.Message);
-        }
-        catch (MalformedModuleException e)
-        {
-            Fail(instance, request.OrNull, TrapKind.MalformedModule, e.Message);
-        }
-        catch (ModuleException e)
-        {
-            Fail(instance, request.OrNull, TrapKind.InvalidModule, e.Message);
+            Fail(instance, request.OrNull, refusal.Kind, refusal.Reason);
+            return null;
         }
         catch (OutOfMemoryException e)
         {
             throw Trap.Make(TrapKind.OutOfMemory, e.Message);
         }
-        return null;
     }
+
+    /// <summary>Why a guest's module or function is not made; null for exceptions that say something else.</summary>
+    private static (TrapKind Kind, string Reason)? Refusal(Exception exception) => exception switch
+    {
+        QuotaExceededException e => (TrapKind.QuotaExceeded, e.Detail),
+        ResourceLimitException e => (TrapKind.QuotaExceeded, e.Message),
+        MalformedModuleException e => (TrapKind.MalformedModule, e.Message),
+        ModuleException e => (TrapKind.InvalidModule, e.Message),
+        _ => null,
+    };
 
     internal override void Optimize(InstanceCore instance, int index, Fuel? fuel)
     {
@@ -149,10 +139,11 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
 
     internal override bool IsOptimized(InstanceCore instance, int index) => module.Code.IsCompiled(index);
 
+    /// <summary>Keeps the reason for the guest, and traps unless it asked for null. A quota that is used up is a trap in any case.</summary>
     private static object? Fail(InstanceCore instance, bool orNull, TrapKind kind, string reason)
     {
         ((Instance)instance).LastLinkingError = $"{Trap.Text(kind)}: {reason}";
-        return orNull ? null : throw Trap.Make(kind, reason);
+        return orNull && kind != TrapKind.QuotaExceeded ? null : throw Trap.Make(kind, reason);
     }
 
     internal override object? Instantiate(InstanceCore instance, object? target, object?[] args, DefType type, bool orNull)
@@ -189,7 +180,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         }
         catch (LinkException e) when (e.Limit is not null)
         {
-            return Fail(instance, orNull: false, TrapKind.QuotaExceeded, e.InnerException!.Message);
+            return Fail(instance, orNull, TrapKind.QuotaExceeded, e.InnerException!.Message);
         }
         catch (LinkException e)
         {
