@@ -110,89 +110,31 @@ internal sealed class FaceClass
 }
 
 /// <summary>Writes the class that implements an interface.</summary>
-internal sealed class FaceBuilder
+internal sealed class FaceBuilder(Type face, IReadOnlyList<BoundMember> members)
 {
-    private readonly Type face;
-    private readonly IReadOnlyList<BoundMember> members;
-    private readonly TypeBuilder type;
-    private readonly MappingLease lease;
+    private static readonly MethodInfo Bind = typeof(Face).GetMethod(nameof(Face.Bind), BindingFlags.Instance | BindingFlags.NonPublic)!;
 
-    internal FaceBuilder(Type face, IReadOnlyList<BoundMember> members)
-    {
-        this.face = face;
-        this.members = members;
-        RuntimeCode.Require();
-        lease = MappingLease.Take(Mappings.OfAssembly);
-        var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm faces"), AssemblyBuilderAccess.RunAndCollect);
-        // The class uses internal members, and the interface need not be public.
-        ConstructorInfo friend = typeof(IgnoresAccessChecksToAttribute).GetConstructor([typeof(string)])!;
-        foreach (string name in Friends()) assembly.SetCustomAttribute(new CustomAttributeBuilder(friend, [name]));
-        type = assembly.DefineDynamicModule("wasm faces").DefineType("wasm " + face.Name, TypeAttributes.Public | TypeAttributes.Sealed, typeof(Face), [face]);
-    }
-
-    private IEnumerable<string> Friends()
-    {
-        var names = new HashSet<string> { typeof(Face).Assembly.GetName().Name!, typeof(FuncRef).Assembly.GetName().Name!, typeof(EntryThunk).Assembly.GetName().Name! };
-        foreach (Type part in face.GetInterfaces().Prepend(face))
-        {
-            names.Add(part.Assembly.GetName().Name!);
-            foreach (MethodInfo method in part.GetMethods())
-                foreach (Type used in method.GetParameters().Select(p => p.ParameterType).Append(method.ReturnType)) AddTypes(used);
-        }
-        return names;
-
-        void AddTypes(Type used)
-        {
-            names.Add(used.Assembly.GetName().Name!);
-            if (used.HasElementType) AddTypes(used.GetElementType()!);
-            foreach (Type argument in used.IsGenericType ? used.GetGenericArguments() : []) AddTypes(argument);
-        }
-    }
+    private readonly FaceType type = new(face, Bind, typeof(FuncRef), typeof(EntryThunk));
 
     internal FaceClass Make()
     {
-        MethodBuilder bind = type.DefineMethod(nameof(Face.Bind), MethodAttributes.Assembly | MethodAttributes.Virtual | MethodAttributes.HideBySig, typeof(void), [typeof(object[])]);
-        ILGenerator binding = bind.GetILGenerator();
         for (int i = 0; i < members.Count; i++)
         {
-            Type held = members[i] switch
-            {
-                BoundMethod method => Signature.Of(DefType.Of(method.Type)).DelegateType,
-                BoundItem item => item.Property.PropertyType,
-                BoundGlobal => typeof(Global),
-                BoundEvent raised => raised.Event.EventHandlerType!,
-                _ => typeof(object),
-            };
-            FieldBuilder field = type.DefineField($"member{i}", held, FieldAttributes.Private);
-            if (members[i] is not BoundEvent)
-            {
-                binding.Emit(OpCodes.Ldarg_0);
-                binding.Emit(OpCodes.Ldarg_1);
-                binding.Emit(OpCodes.Ldc_I4, i);
-                binding.Emit(OpCodes.Ldelem_Ref);
-                binding.Emit(OpCodes.Castclass, held);
-                binding.Emit(OpCodes.Stfld, field);
-            }
             switch (members[i])
             {
-                case BoundMethod method: new FaceMethod(Override(method.Method), method, field, held).Write(); break;
-                case BoundItem item: Getter(item.Property.GetMethod!, il => LoadField(il, field)); break;
-                case BoundGlobal global: Property(global, field); break;
-                case BoundEvent raised: Event(raised, field, i); break;
+                case BoundMethod method:
+                    Type function = Signature.Of(DefType.Of(method.Type)).DelegateType;
+                    new FaceMethod(type.Override(method.Method), method, type.FilledField(i, function), function).Write();
+                    break;
+                case BoundItem item:
+                    FieldBuilder held = type.FilledField(i, item.Property.PropertyType);
+                    Getter(item.Property.GetMethod!, il => LoadField(il, held));
+                    break;
+                case BoundGlobal global: Property(global, type.FilledField(i, typeof(Global))); break;
+                case BoundEvent raised: Event(raised, type.Field(i, raised.Event.EventHandlerType!), i); break;
             }
         }
-        binding.Emit(OpCodes.Ret);
-        type.DefineMethodOverride(bind, typeof(Face).GetMethod(nameof(Face.Bind), BindingFlags.Instance | BindingFlags.NonPublic)!);
-        return new FaceClass(type.CreateType(), members, lease);
-    }
-
-    private ILGenerator Override(MethodInfo method)
-    {
-        MethodBuilder made = type.DefineMethod($"{method.DeclaringType!.FullName}.{method.Name}",
-            MethodAttributes.Private | MethodAttributes.Virtual | MethodAttributes.Final | MethodAttributes.HideBySig | MethodAttributes.NewSlot,
-            method.ReturnType, [.. method.GetParameters().Select(p => p.ParameterType)]);
-        type.DefineMethodOverride(made, method);
-        return made.GetILGenerator();
+        return new FaceClass(type.Create(), members, type.Lease);
     }
 
     private static void LoadField(ILGenerator il, FieldInfo field)
@@ -203,7 +145,7 @@ internal sealed class FaceBuilder
 
     private void Getter(MethodInfo method, Action<ILGenerator> value)
     {
-        ILGenerator il = Override(method);
+        ILGenerator il = type.Override(method);
         value(il);
         il.Emit(OpCodes.Ret);
     }
@@ -223,7 +165,7 @@ internal sealed class FaceBuilder
             });
         }
         if (global.Property.SetMethod is not { } set) return;
-        ILGenerator setter = Override(set);
+        ILGenerator setter = type.Override(set);
         LoadField(setter, field);
         setter.Emit(OpCodes.Ldarg_1);
         setter.Emit(OpCodes.Call, Face.Method(isNumber ? nameof(Face.SetNumber) : nameof(Face.SetGlobal)).MakeGenericMethod(host));
@@ -236,7 +178,7 @@ internal sealed class FaceBuilder
         Type handler = raised.Event.EventHandlerType!;
         foreach ((MethodInfo? accessor, string helper) in new[] { (raised.Event.AddMethod, nameof(Face.AddHandler)), (raised.Event.RemoveMethod, nameof(Face.RemoveHandler)) })
         {
-            ILGenerator il = Override(accessor!);
+            ILGenerator il = type.Override(accessor!);
             il.Emit(OpCodes.Ldarg_0);
             il.Emit(OpCodes.Ldflda, field);
             il.Emit(OpCodes.Ldarg_1);
@@ -245,7 +187,7 @@ internal sealed class FaceBuilder
         }
         MethodInfo invoke = handler.GetMethod("Invoke")!;
         Type[] parameters = [.. invoke.GetParameters().Select(p => p.ParameterType)];
-        ILGenerator raise = type.DefineMethod(RaiserOf(number), MethodAttributes.Public | MethodAttributes.HideBySig, invoke.ReturnType, parameters).GetILGenerator();
+        ILGenerator raise = type.Method(RaiserOf(number), invoke.ReturnType, parameters);
         Label none = raise.DefineLabel();
         LoadField(raise, field);
         raise.Emit(OpCodes.Brfalse, none);

@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
+using WasmJit.Linking;
 using WasmJit.Runtime;
 
 namespace WasmJit.Components;
@@ -41,6 +42,7 @@ internal sealed record FaceMember(MemberInfo Member, MethodInfo Method, Type Hel
 /// <summary>The class that implements an interface. There is one for instances and one for resources, for as long as the interface's type lives.</summary>
 internal sealed class ComponentFaceClass
 {
+    private static readonly MethodInfo Bind = typeof(ComponentFace).GetMethod(nameof(ComponentFace.Bind), BindingFlags.Instance | BindingFlags.NonPublic)!;
     private static readonly ConditionalWeakTable<Type, ComponentFaceClass> ForInstances = [], ForResources = [];
 
     private readonly Func<ComponentFace> make;
@@ -50,10 +52,11 @@ internal sealed class ComponentFaceClass
 
     private ComponentFaceClass(Type face, bool isResource)
     {
-        RuntimeCode.Require();
-        lease = MappingLease.Take(Mappings.OfAssembly);
+        var type = new FaceType(face, Bind);
+        lease = type.Lease;
         Members = [.. MembersOf(face, isResource)];
-        make = Expression.Lambda<Func<ComponentFace>>(Expression.New(Define(face, isResource))).Compile();
+        for (int i = 0; i < Members.Count; i++) Implement(type.Override(Members[i].Method), Members[i], type.FilledField(i, Members[i].Held), isResource);
+        make = Expression.Lambda<Func<ComponentFace>>(Expression.New(type.Create())).Compile();
     }
 
     internal IReadOnlyList<FaceMember> Members { get; }
@@ -92,43 +95,8 @@ internal sealed class ComponentFaceClass
         return Expression.GetDelegateType([.. isResource ? types.Prepend(typeof(ComponentResource)) : types]);
     }
 
-    private Type Define(Type face, bool isResource)
+    private static void Implement(ILGenerator il, FaceMember member, FieldBuilder field, bool isResource)
     {
-        var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm component faces"), AssemblyBuilderAccess.RunAndCollect);
-        // The class uses internal members, and neither the interface nor what it mentions need be public.
-        ConstructorInfo friend = typeof(IgnoresAccessChecksToAttribute).GetConstructor([typeof(string)])!;
-        foreach (string name in Friends(face)) assembly.SetCustomAttribute(new CustomAttributeBuilder(friend, [name]));
-        TypeBuilder type = assembly.DefineDynamicModule("wasm component faces")
-            .DefineType("wasm " + face.Name, TypeAttributes.Public | TypeAttributes.Sealed, typeof(ComponentFace), [face]);
-        MethodBuilder bind = type.DefineMethod(
-            nameof(ComponentFace.Bind), MethodAttributes.Assembly | MethodAttributes.Virtual | MethodAttributes.HideBySig, typeof(void), [typeof(object[])]);
-        ILGenerator binding = bind.GetILGenerator();
-        for (int i = 0; i < Members.Count; i++)
-        {
-            FaceMember member = Members[i];
-            FieldBuilder field = type.DefineField($"member{i}", member.Held, FieldAttributes.Private);
-            binding.Emit(OpCodes.Ldarg_0);
-            binding.Emit(OpCodes.Ldarg_1);
-            binding.Emit(OpCodes.Ldc_I4, i);
-            binding.Emit(OpCodes.Ldelem_Ref);
-            binding.Emit(OpCodes.Castclass, member.Held);
-            binding.Emit(OpCodes.Stfld, field);
-            Implement(type, member, field, isResource);
-        }
-        binding.Emit(OpCodes.Ret);
-        type.DefineMethodOverride(bind, typeof(ComponentFace).GetMethod(nameof(ComponentFace.Bind), BindingFlags.Instance | BindingFlags.NonPublic)!);
-        return type.CreateType();
-    }
-
-    private static void Implement(TypeBuilder type, FaceMember member, FieldBuilder field, bool isResource)
-    {
-        MethodInfo method = member.Method;
-        Type[] parameters = [.. method.GetParameters().Select(p => p.ParameterType)];
-        MethodBuilder made = type.DefineMethod(
-            $"{method.DeclaringType!.FullName}.{method.Name}",
-            MethodAttributes.Private | MethodAttributes.Virtual | MethodAttributes.Final | MethodAttributes.HideBySig | MethodAttributes.NewSlot, method.ReturnType, parameters);
-        type.DefineMethodOverride(made, method);
-        ILGenerator il = made.GetILGenerator();
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Ldfld, field);
         if (!member.IsFace)
@@ -138,28 +106,9 @@ internal sealed class ComponentFaceClass
                 il.Emit(OpCodes.Ldarg_0);
                 il.Emit(OpCodes.Ldfld, typeof(ComponentFace).GetField(nameof(ComponentFace.Resource), BindingFlags.Instance | BindingFlags.NonPublic)!);
             }
-            for (int i = 0; i < parameters.Length; i++) il.Emit(OpCodes.Ldarg, (short)(i + 1));
+            for (int i = 1; i <= member.Method.GetParameters().Length; i++) il.Emit(OpCodes.Ldarg, (short)i);
             il.Emit(OpCodes.Callvirt, member.Held.GetMethod("Invoke")!);
         }
         il.Emit(OpCodes.Ret);
-    }
-
-    private static HashSet<string> Friends(Type face)
-    {
-        var names = new HashSet<string> { typeof(ComponentFace).Assembly.GetName().Name! };
-        foreach (Type part in face.GetInterfaces().Prepend(face))
-        {
-            Add(part);
-            foreach (MethodInfo method in part.GetMethods())
-                foreach (Type used in method.GetParameters().Select(p => p.ParameterType).Append(method.ReturnType)) Add(used);
-        }
-        return names;
-
-        void Add(Type used)
-        {
-            names.Add(used.Assembly.GetName().Name!);
-            if (used.HasElementType) Add(used.GetElementType()!);
-            foreach (Type argument in used.IsGenericType ? used.GetGenericArguments() : []) Add(argument);
-        }
     }
 }
