@@ -68,7 +68,7 @@ internal sealed unsafe class GuestBuffer : CopyBuffer
     {
         var items = new ComponentValue[count];
         if (payload.Element is not { } element) return items;
-        side.Instance.Scheduler.Charge(count * 24UL);
+        side.Instance.Scheduler.Charge(count * ValueLifter.ValueBytes);
         long size = element.Layout(side.Is64).Size;
         byte* at = Next;
         for (uint i = 0; i < count; i++) items[i] = new ValueLifter(side, null, payload.Scope).Load(element, at + (i * size));

@@ -138,7 +138,6 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
         return null;
     }
 
-
     internal IReadOnlyDictionary<string, object> Resolve(ComponentSignature signature, HostScope scope) => new ImportResolver(scope).Resolve(signature, this);
 
     /// <summary>Components that call one another take turns together.</summary>

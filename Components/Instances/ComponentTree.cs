@@ -77,20 +77,9 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
         }
         Scheduler.Abandon(this);
         foreach (InstanceState state in states) state.Free();
-        var known = new HashSet<InstanceCore>();
-        foreach (Instance core in cores) Free(core, known);
+        foreach (Instance core in cores) core.Dispose();
         cores.Clear();
         states.Clear();
-    }
-
-    private static void Free(InstanceCore core, HashSet<InstanceCore> known)
-    {
-        if (!known.Add(core)) return;
-        core.Withdraw();
-        foreach (Memory memory in core.Memories) memory.Dispose();
-        foreach (Table table in core.Tables) table.EndLease();
-        core.Lease?.End();
-        foreach (InstanceCore inner in core.Instances) Free(inner, known);
     }
 }
 

@@ -188,7 +188,7 @@ internal sealed class InstanceMaker(
     private ComponentValue Read(ValueDefinition value)
     {
         // Each byte is a value of its own at most.
-        State.Scheduler.Charge((ulong)value.Length * 24);
+        State.Scheduler.Charge((ulong)value.Length * ValueLifter.ValueBytes);
         var reader = new ByteReader(component.Bytes.Span, value.Start, value.Start + value.Length);
         return new ValueReader(true).Read(ref reader, spaces.Values[frame.Values.Count]);
     }

@@ -122,7 +122,7 @@ internal static class DelegateBinder
         // Expressions that are interpreted have no locals with an address.
         Runtime.RuntimeCode.Require();
         DelegateSignature signature = Signature(function.Type, delegateType);
-        (Type[] types, Type result, bool isTask) = (signature.Parameters, signature.Result, signature.IsTask);
+        (Type[] types, Type result, bool isTask, _) = signature;
         FunctionShape shape = function.Shape;
         ValueForm form = shape.FlatParameters <= TypeLimits.FlatParameters ? ValueForm.Flat : ValueForm.Allocated;
         if (isPlain && !isTask && function.PostReturn is null && TypeBinding.AreNumbers(shape.Parameters, types) && TypeBinding.AreNumbers(shape.Results, [result])
@@ -171,7 +171,7 @@ internal static class DelegateBinder
         ParameterExpression uncaught = Expression.Parameter(typeof(WasmException));
         steps.Add(Expression.TryCatch(
             Expression.Block(typeof(void), invoked),
-            Expression.Catch(uncaught, Expression.Call(typeof(TypedCall).GetMethod(nameof(TypedCall.Uncaught), Members)!, uncaught))));
+            Expression.Catch(uncaught, Expression.Call(typeof(FusedCall).GetMethod(nameof(FusedCall.Uncaught), Members)!, uncaught))));
         if (shape.HasBorrows) steps.Add(Do(call, nameof(TypedCall.Returned)));
         ParameterExpression? value = null;
         if (result != typeof(void))
@@ -246,7 +246,7 @@ internal static class DelegateBinder
     private static Expression<TypedInvoke> InvokeOf(FunctionType type, Type delegateType, ValueForm parameters, bool hasPointer, bool is64)
     {
         DelegateSignature signature = Signature(type, delegateType);
-        (Type[] types, Type result, bool isTask) = (signature.Parameters, signature.Result, signature.IsTask);
+        (Type[] types, Type result, bool isTask, _) = signature;
         FunctionShape shape = FunctionShape.Of(type);
         var binding = new TypeBinding(is64, allowsViews: true);
         var locals = new List<ParameterExpression>();

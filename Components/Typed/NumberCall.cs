@@ -34,7 +34,7 @@ internal static class NumberCall
             il.Emit(OpCodes.Stloc, value);
         }
         il.BeginCatchBlock(typeof(WasmException));
-        il.Emit(OpCodes.Call, typeof(TypedCall).GetMethod(nameof(TypedCall.Uncaught), Members)!);
+        il.Emit(OpCodes.Call, EntryThunk.Method(typeof(FusedCall), nameof(FusedCall.Uncaught)));
         il.EndExceptionBlock();
         Call(il, nameof(TypedCall.FinishNumbers));
         il.BeginFinallyBlock();

@@ -40,7 +40,7 @@ internal static class SameLayout
         switch (type)
         {
             case PrimitiveType: return TypeBinding.NumberOf(type) == clr ? [] : null;
-            case TupleType tuple when clr.IsGenericType && clr.FullName?.StartsWith("System.ValueTuple`", StringComparison.Ordinal) == true:
+            case TupleType tuple when TypeBinding.IsTuple(clr):
                 return tuple.Elements.Length == clr.GetGenericArguments().Length && tuple.Elements.Length <= 7
                     ? [.. Enumerable.Range(1, tuple.Elements.Length).Select(i => clr.GetField($"Item{i}")!)] : null;
             case RecordType record when allowRecords:
@@ -52,8 +52,7 @@ internal static class SameLayout
 
     private static FieldInfo? FieldOf(Type clr, string name)
     {
-        MemberInfo? member = clr.GetMembers(BindingFlags.Instance | BindingFlags.Public)
-            .FirstOrDefault(m => m is PropertyInfo { CanRead: true } or FieldInfo && TypeBinding.Plain(m.Name) == name);
+        MemberInfo? member = TypeBinding.MemberOf(clr, name);
         if (member is FieldInfo field) return field;
         return member is PropertyInfo property && property.GetMethod!.IsDefined(typeof(CompilerGeneratedAttribute), false)
             ? clr.GetField($"<{property.Name}>k__BackingField", Fields) : null;

@@ -59,10 +59,9 @@ internal sealed partial class TypeBinding
                     long size = isFlat ? 8L * list.Element.FlatCount : list.Element.Layout(is64).Size;
                     return Expression.Call(Method(nameof(TypedMemory.Items), element), Context, at, Const((int)length), LiftOf(list.Element, element, size, isFlat));
                 }
-            case ListType list when allowsViews && clr.IsGenericType && clr.GetGenericTypeDefinition() == typeof(ReadOnlySpan<>):
+            case ListType list when allowsViews && IsSpan(clr):
                 {
-                    Type element = clr.GetGenericArguments()[0];
-                    if (!SameLayout.IsAny(list.Element, element)) throw Mismatch(type, clr);
+                    Type element = ElementOfSpan(list, clr);
                     return Expression.Call(Method(nameof(TypedMemory.View), element), Side, at, Const(isFlat), Const(list.Element.Layout32.Alignment));
                 }
             case ListType list:

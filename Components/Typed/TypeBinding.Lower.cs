@@ -70,10 +70,9 @@ internal sealed partial class TypeBinding
                     return Expression.Call(
                         Method(nameof(TypedMemory.WriteItems), element), Context, at, value, Const((int)length), LowerOf(list.Element, element, size, isFlat));
                 }
-            case ListType list when clr.IsGenericType && clr.GetGenericTypeDefinition() == typeof(ReadOnlySpan<>):
+            case ListType list when IsSpan(clr):
                 {
-                    Type element = clr.GetGenericArguments()[0];
-                    if (!SameLayout.IsAny(list.Element, element)) throw Mismatch(type, clr);
+                    Type element = ElementOfSpan(list, clr);
                     return Expression.Call(Method(nameof(TypedMemory.WriteSpan), element), Side, at, Const(isFlat), value, Const(list.Element.Layout32.Alignment));
                 }
             case ListType list:

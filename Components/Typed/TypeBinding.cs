@@ -88,8 +88,7 @@ internal sealed partial class TypeBinding(bool is64, bool allowsViews = false)
         var members = new MemberInfo[names.Length];
         for (int i = 0; i < names.Length; i++)
         {
-            members[i] = clr.GetMembers(BindingFlags.Instance | BindingFlags.Public)
-                .FirstOrDefault(m => m is PropertyInfo { CanRead: true } or FieldInfo && Plain(m.Name) == names[i])
+            members[i] = MemberOf(clr, names[i])
                 ?? throw new ArgumentException($"{CSharpName.Of(clr)} has no property for the field \"{type.Fields[i].Label}\"");
         }
         foreach (ConstructorInfo constructor in clr.GetConstructors())
@@ -101,6 +100,10 @@ internal sealed partial class TypeBinding(bool is64, bool allowsViews = false)
         }
         throw new ArgumentException($"{CSharpName.Of(clr)} has no constructor with a parameter for each field of the record");
     }
+
+    /// <summary>The property or field of a plain name; null if there is none.</summary>
+    internal static MemberInfo? MemberOf(Type clr, string name) => clr.GetMembers(BindingFlags.Instance | BindingFlags.Public)
+        .FirstOrDefault(m => m is PropertyInfo { CanRead: true } or FieldInfo && Plain(m.Name) == name);
 
     /// <summary>The classes of a variant's cases: those derived from the base, by name.</summary>
     private static (Type Case, ConstructorInfo Constructor, PropertyInfo? Value)[] CasesOf(VariantType type, Type clr)
@@ -148,6 +151,18 @@ internal sealed partial class TypeBinding(bool is64, bool allowsViews = false)
 
     private static Type ElementOf(ComponentValType type, Type clr) => clr.IsArray && clr.GetArrayRank() == 1 ? clr.GetElementType()! : throw Mismatch(type, clr);
 
+    /// <summary>Whether a type is a view of elements.</summary>
+    private static bool IsSpan(Type clr) => clr.IsGenericType && clr.GetGenericTypeDefinition() == typeof(ReadOnlySpan<>);
+
+    /// <summary>The elements of a view, which lie in .NET as they do in the guest.</summary>
+    private static Type ElementOfSpan(ListType type, Type clr)
+    {
+        Type element = clr.GetGenericArguments()[0];
+        return SameLayout.IsAny(type.Element, element) ? element : throw Mismatch(type, clr);
+    }
+
+    internal static bool IsTuple(Type clr) => clr.IsGenericType && clr.FullName?.StartsWith("System.ValueTuple`", StringComparison.Ordinal) == true;
+
     /// <summary>The types of a value tuple's parts; of one with more than seven the eighth parameter is a tuple of the rest.</summary>
     private static Type[] TupleOf(ComponentValType type, Type clr)
     {
@@ -156,7 +171,7 @@ internal sealed partial class TypeBinding(bool is64, bool allowsViews = false)
 
         IEnumerable<Type> PartsOf(Type tuple)
         {
-            if (!tuple.IsGenericType || tuple.FullName?.StartsWith("System.ValueTuple`", StringComparison.Ordinal) != true) throw Mismatch(type, clr);
+            if (!IsTuple(tuple)) throw Mismatch(type, clr);
             Type[] own = tuple.GetGenericArguments();
             return own.Length < 8 ? own : own.Take(7).Concat(PartsOf(own[7]));
         }

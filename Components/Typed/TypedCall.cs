@@ -122,9 +122,6 @@ internal sealed class TypedCall
         else InstanceState.Leave(entered);
     }
 
-    /// <summary>An exception that a core function does not catch is a trap.</summary>
-    internal static void Uncaught(WasmException exception) => FusedCall.Uncaught(exception);
-
     // ---- calls that are tasks ----
 
     internal T RunTask<T>(Action<TypedContext, nint> lower, Func<TypedContext, nint, T> liftFlat, Func<TypedContext, nint, T> liftMemory)

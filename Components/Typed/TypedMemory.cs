@@ -87,10 +87,10 @@ internal static unsafe class TypedMemory
     internal static T[] Numbers<T>(GuestSide side, nint at, bool isFlat, int alignment)
         where T : unmanaged
     {
-        nint from = Elements(side, at, isFlat, sizeof(T), alignment, out int count);
-        side.Instance.Scheduler.Charge((ulong)count * (ulong)sizeof(T));
-        T[] items = GC.AllocateUninitializedArray<T>(count);
-        new ReadOnlySpan<T>((void*)from, count).CopyTo(items);
+        ReadOnlySpan<T> from = View<T>(side, at, isFlat, alignment);
+        side.Instance.Scheduler.Charge((ulong)from.Length * (ulong)sizeof(T));
+        T[] items = GC.AllocateUninitializedArray<T>(from.Length);
+        from.CopyTo(items);
         GC.KeepAlive(side);
         return items;
     }
@@ -107,10 +107,7 @@ internal static unsafe class TypedMemory
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(items);
-        ulong address = Allocate(side, items.Length, sizeof(T), alignment);
-        MemoryMarshal.AsBytes(items.AsSpan()).CopyTo(new Span<byte>(side.Base + address, items.Length * sizeof(T)));
-        WritePair(side, at, isFlat, address, (ulong)items.Length);
-        GC.KeepAlive(side);
+        WriteSpan<T>(side, at, isFlat, items, alignment);
     }
 
     internal static void WriteSpan<T>(GuestSide side, nint at, bool isFlat, ReadOnlySpan<T> items, int alignment)

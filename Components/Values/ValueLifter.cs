@@ -9,7 +9,7 @@ namespace WasmJit.Components;
 internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope, InstanceState types)
 {
     /// <summary>What a value takes here at least: a guest can name the same bytes many times.</summary>
-    private const ulong ValueBytes = 24;
+    internal const ulong ValueBytes = 24;
 
     /// <summary>Values in a form.</summary>
     internal ComponentValue[] Lift(IReadOnlyList<ComponentValType> types, bool isFlat, ulong* slots)

@@ -19,11 +19,14 @@ internal static class WitNames
         return interfaceName[..slash] + (at < 0 ? "" : interfaceName[at..]);
     }
 
-    /// <summary>The interface in its package.</summary>
-    internal static string Interface(string interfaceName)
+    /// <summary>The interface in its package, as WIT has it.</summary>
+    internal static string Interface(string interfaceName) => Id(InPackage(interfaceName));
+
+    /// <summary>The label between an interface's package and its version; a label is that itself.</summary>
+    internal static string InPackage(string interfaceName)
     {
         int slash = interfaceName.IndexOf('/', StringComparison.Ordinal), at = interfaceName.IndexOf('@', StringComparison.Ordinal);
-        return Id(interfaceName[(slash + 1)..(at < 0 ? interfaceName.Length : at)]);
+        return interfaceName[(slash + 1)..(at < 0 ? interfaceName.Length : at)];
     }
 
     /// <summary>Takes the name of an import or export apart. A member has the resource's name and its own.</summary>

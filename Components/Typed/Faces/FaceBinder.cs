@@ -44,16 +44,9 @@ internal sealed class FaceBinder
         foreach (ExternItem export in of.Type.Exports)
         {
             if (export.Type.Sort != Sort.Instance) continue;
-            if (export.Name == name || (!isExact && TypeBinding.Plain(ShortName(export.Name)) == TypeBinding.Plain(name))) return of.GetInstance(export.Name);
+            if (export.Name == name || (!isExact && TypeBinding.Plain(WitNames.InPackage(export.Name)) == TypeBinding.Plain(name))) return of.GetInstance(export.Name);
         }
         return null;
-    }
-
-    /// <summary>What stands between the package and the version.</summary>
-    private static string ShortName(string name)
-    {
-        int slash = name.LastIndexOf('/'), at = name.IndexOf('@', StringComparison.Ordinal);
-        return at > slash ? name[(slash + 1)..at] : name[(slash + 1)..];
     }
 
     private object?[] Bind(ComponentFaceClass made, ComponentInstance instance, string path)
@@ -109,9 +102,10 @@ internal sealed class FaceBinder
     /// <summary>The names that a method may have which stands for a function.</summary>
     private static IEnumerable<string> NamesOf(string export)
     {
-        int end = export.IndexOf(']', StringComparison.Ordinal);
-        string name = TypeBinding.Plain(export[(end + 1)..].Replace(".", "", StringComparison.Ordinal));
-        return export.StartsWith("[constructor]", StringComparison.Ordinal) ? [name, "NEW" + name, "CREATE" + name] : [name];
+        (ExternNameKind kind, string? resource, string name) = WitNames.Member(export);
+        if (kind != ExternNameKind.Constructor) return [TypeBinding.Plain(resource + name)];
+        string made = TypeBinding.Plain(resource!);
+        return [made, "NEW" + made, "CREATE" + made];
     }
 
     // ---- resources ----
@@ -136,14 +130,11 @@ internal sealed class FaceBinder
         return root.Type.Exports.Where(e => e.Type.Sort == Sort.Instance).Select(e => root.GetInstance(e.Name)).FirstOrDefault(Has) ?? instance;
     }
 
-    private static bool IsOf(string export, string resource)
-    {
-        int end = export.IndexOf(']', StringComparison.Ordinal), dot = export.IndexOf('.', StringComparison.Ordinal);
-        return end >= 0 && TypeBinding.Plain(dot < 0 ? export[(end + 1)..] : export[(end + 1)..dot]) == TypeBinding.Plain(resource);
-    }
+    private static bool IsOf(string export, string resource) =>
+        WitNames.Member(export).Resource is { } own && TypeBinding.Plain(own) == TypeBinding.Plain(resource);
 
     private static IEnumerable<string> MethodNamesOf(string export, string resource) =>
-        export.StartsWith("[method]", StringComparison.Ordinal) && IsOf(export, resource) ? [TypeBinding.Plain(export[(export.IndexOf('.', StringComparison.Ordinal) + 1)..])] : [];
+        IsOf(export, resource) && WitNames.Member(export) is (ExternNameKind.Method, _, var name) ? [TypeBinding.Plain(name)] : [];
 }
 
 /// <summary>The interfaces that stand for a component's resources.</summary>

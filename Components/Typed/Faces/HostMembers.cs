@@ -12,10 +12,15 @@ internal sealed class HostMembers(Type type, object? target, string? resource)
     /// <summary>The function of a name; null if there is none.</summary>
     internal Delegate? Find(string name)
     {
-        if (resource is null) return name.StartsWith('[') ? null : Method(type, name, BindingFlags.Instance);
-        if (name == $"[constructor]{resource}") return Constructor();
-        if (name.StartsWith($"[method]{resource}.", StringComparison.Ordinal)) return Method(type, name[(resource.Length + 9)..], BindingFlags.Instance);
-        return name.StartsWith($"[static]{resource}.", StringComparison.Ordinal) ? Method(type, name[(resource.Length + 9)..], BindingFlags.Static) : null;
+        (ExternNameKind kind, string? owner, string member) = WitNames.Member(name);
+        if (owner != resource) return null;
+        return kind switch
+        {
+            ExternNameKind.Constructor => Constructor(),
+            ExternNameKind.Method => Method(type, member, BindingFlags.Instance),
+            ExternNameKind.Static => Method(type, member, BindingFlags.Static),
+            _ => Method(type, name, BindingFlags.Instance),
+        };
     }
 
     private Delegate? Constructor()
