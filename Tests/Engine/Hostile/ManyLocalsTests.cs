@@ -1,5 +1,4 @@
 using WasmJit.Jit.Format;
-using WasmJit.Text;
 using Xunit;
 
 namespace WasmJit.Tests;
