@@ -1,17 +1,25 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+
 namespace WasmJit.Jit.Emit;
 
-/// <summary>Which helper an operator has, by the size of the addresses of its memory or table.</summary>
+/// <summary>
+/// Addresses and counts have 32 or 64 bits, as the type of the memory or table says. A helper serves both: it takes and gives 64 bits, and the emitter
+/// widens what the operand stack has.
+/// </summary>
 internal static class AddressSize
 {
-    /// <summary>The helper for addresses of 32 or of 64 bits.</summary>
-    internal static string Of(bool is64, string of32, string of64) => is64 ? of64 : of32;
+    private static readonly ConcurrentDictionary<MethodInfo, uint> Known = new();
 
-    /// <summary>The helper that copies between two memories or tables, each of which has addresses of 32 or 64 bits.</summary>
-    internal static string OfCopy(bool to64, bool from64, string of32, string of64, string from32To64, string from64To32) => (to64, from64) switch
-    {
-        (true, true) => of64,
-        (false, false) => of32,
-        (true, false) => from32To64,
-        (false, true) => from64To32,
-    };
+    /// <summary>Which parameters of a helper are addresses or counts: bits, that of the first parameter first.</summary>
+    internal static uint WideParameters(MethodInfo helper) => Known.GetOrAdd(
+        helper,
+        static method =>
+        {
+            ParameterInfo[] parameters = method.GetParameters();
+            uint wide = 0;
+            for (int i = 0; i < parameters.Length; i++)
+                if (parameters[i].ParameterType == typeof(ulong)) wide |= 1u << i;
+            return wide;
+        });
 }

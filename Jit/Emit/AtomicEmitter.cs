@@ -1,3 +1,4 @@
+using System.Reflection;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
 using WasmJit.Jit.Operators;
@@ -60,40 +61,22 @@ internal sealed class AtomicEmitter(EmitterContext context, MemoryEmitter memory
                 stack.Flush();
                 il.Call(Members.AtomicWait(nameof(AtomicWaits.Fence)));
                 return true;
-            case OpId.MemoryAtomicNotify: Wait(instr, new(nameof(AtomicWaits.Notify32), nameof(AtomicWaits.Notify64), nameof(Slices.Notify))); return true;
-            case OpId.MemoryAtomicWait32: Wait(instr, new(nameof(AtomicWaits.Wait32On32), nameof(AtomicWaits.Wait32On64), nameof(Slices.Wait32))); return true;
-            case OpId.MemoryAtomicWait64: Wait(instr, new(nameof(AtomicWaits.Wait64On32), nameof(AtomicWaits.Wait64On64), nameof(Slices.Wait64))); return true;
+            case OpId.MemoryAtomicNotify: return Wait(instr, nameof(AtomicWaits.Notify));
+            case OpId.MemoryAtomicWait32: return Wait(instr, nameof(AtomicWaits.Wait32));
+            case OpId.MemoryAtomicWait64: return Wait(instr, nameof(AtomicWaits.Wait64));
             default: return false;
         }
     }
 
-    /// <summary>The helpers of an operator that waits or wakes, by kind of memory. References to memories have those of memories.</summary>
-    private readonly record struct WaitHelpers(string Of32, string Of64, string OfSlices);
-
-    private void Wait(in Instr instr, in WaitHelpers helpers)
+    /// <summary>Waits or wakes. The helpers for memories, for references to memories and for slices have the same name.</summary>
+    private bool Wait(in Instr instr, string name)
     {
         context.HasCalls = true;
-        if (instr.HasMemoryRef)
-        {
-            WaitThroughReference(instr, helpers);
-            return;
-        }
-        int start = stack.Take(instr.Op.Params.Length);
-        context.LoadMemory(instr.Memory);
+        MethodInfo helper = !instr.HasMemoryRef ? Members.AtomicWait(name)
+            : context.HeapTypeOf(instr.Heap1, instr.Offset) is DefType ? Members.MemoryReference(name) : Members.Slice(name);
+        int start = context.TakeFor(helper, instr.Op.Params.Length + (instr.HasMemoryRef ? 1 : 0));
+        if (!instr.HasMemoryRef) context.LoadMemory(instr.Memory);
         il.LdcI8((long)instr.Bits);
-        il.Call(Members.AtomicWait(AddressSize.Of(context.Module.Memories[(int)instr.Memory].Is64, helpers.Of32, helpers.Of64)));
-        stack.PushStack(ValType.I32, start);
-    }
-
-    private void WaitThroughReference(in Instr instr, in WaitHelpers helpers)
-    {
-        HeapType heap = context.HeapTypeOf(instr.Heap1, instr.Offset);
-        int start = stack.Take(instr.Op.Params.Length + 1);
-        il.LdcI8((long)instr.Bits);
-        if (heap is DefType { Composite: EntityType type })
-            il.Call(Members.MemoryReference(AddressSize.Of(type.Entity.Memory.Is64, helpers.Of32, helpers.Of64)));
-        else
-            il.Call(Members.Slice(helpers.OfSlices));
-        stack.PushStack(ValType.I32, start);
+        return context.CallTaken(helper, start, ValType.I32);
     }
 }

@@ -153,8 +153,8 @@ internal sealed class CallEmitter(EmitterContext context, ControlStack control, 
         context.LoadInstance();
         il.LdcI4((int)type);
         il.Call(instr.Op.IsThroughReference
-            ? Members.TableReference(AddressSize.Of(is64, nameof(TableReferences.Resolve32), nameof(TableReferences.Resolve64)))
-            : Members.Helper(AddressSize.Of(is64, nameof(CodeHelpers.Resolve32), nameof(CodeHelpers.Resolve64))));
+            ? Members.TableReference(is64 ? nameof(TableReferences.Resolve64) : nameof(TableReferences.Resolve32))
+            : Members.Helper(is64 ? nameof(CodeHelpers.Resolve64) : nameof(CodeHelpers.Resolve32)));
         il.Stloc(local);
         CallThrough(local, (FuncType)callee.Composite, callee, tail);
     }

@@ -178,23 +178,28 @@ internal sealed class EmitterContext
 
     // ---- helpers ----
 
-    /// <summary>Calls a helper with the topmost operands and pushes what it gives.</summary>
-    internal bool CallHelper(int operands, MethodInfo helper, ValType? result = null)
+    /// <summary>Puts the topmost operands onto the IL stack as a helper takes them: addresses with 64 bits.</summary>
+    internal int TakeFor(MethodInfo helper, int operands) => Stack.Take(operands, AddressSize.WideParameters(helper));
+
+    /// <summary>Calls a helper whose arguments are on the IL stack, and pushes what it gives.</summary>
+    internal bool CallTaken(MethodInfo helper, int start, ValType? result)
     {
-        int start = Stack.Take(operands);
         Il.Call(helper);
-        if (result is { } type) Stack.PushStack(type, start);
+        if (result is not { } type) return true;
+        if (type == ValType.I32 && helper.ReturnType == typeof(long)) Il.Emit(OpCodes.Conv_I4);
+        Stack.PushStack(type, start);
         return true;
     }
+
+    /// <summary>Calls a helper with the topmost operands and pushes what it gives.</summary>
+    internal bool CallHelper(int operands, MethodInfo helper, ValType? result = null) => CallTaken(helper, TakeFor(helper, operands), result);
 
     /// <summary>The same with the instance and a number behind the operands.</summary>
     internal bool CallWithIndex(int operands, uint index, MethodInfo helper, ValType? result = null)
     {
-        int start = Stack.Take(operands);
+        int start = TakeFor(helper, operands);
         LoadInstance();
         Il.LdcI4((int)index);
-        Il.Call(helper);
-        if (result is { } type) Stack.PushStack(type, start);
-        return true;
+        return CallTaken(helper, start, result);
     }
 }

@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Calls;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Il;
 using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
@@ -270,12 +271,12 @@ internal sealed class FunctionEmitter
     private void EmitPlain(in Instr instr, Emission emission)
     {
         Operator op = instr.Op;
-        if (op.Prefix == 0xfd)
+        if (op.Prefix == OperatorPrefix.Vector)
         {
             (vectors ??= new VectorEmitter(context, memory, loadedValues, floats)).Emit(instr, emission);
             return;
         }
-        if (op.Prefix == 0xfe)
+        if (op.Prefix == OperatorPrefix.Atomic)
         {
             Atomics.Emit(instr, emission);
             return;

@@ -28,32 +28,27 @@ internal sealed class LinkingEmitter(EmitterContext context, CallEmitter calls)
             case OpId.Compile or OpId.CompileNull:
                 {
                     bool orNull = instr.Id == OpId.CompileNull;
-                    int start = stack.Take(2);
+                    MethodInfo helper = Members.Helper(nameof(CodeHelpers.Compile));
+                    int start = context.TakeFor(helper, 2);
                     context.LoadInstance();
                     il.LdcI4((int)instr.A);
                     il.LdcI4((int)instr.B);
                     il.LdcI4(orNull ? 1 : 0);
-                    il.Call(Members.Helper(AddressSize.Of(module.Memories[(int)instr.A].Is64, nameof(CodeHelpers.Compile32), nameof(CodeHelpers.Compile64))));
-                    stack.PushStack(ValType.Ref(module.Types[(int)instr.B], orNull), start);
                     context.HasCalls = true;
-                    return true;
+                    return context.CallTaken(helper, start, ValType.Ref(module.Types[(int)instr.B], orNull));
                 }
             case OpId.FuncNew or OpId.FuncNewNull or OpId.FuncNewNamed or OpId.FuncNewNamedNull:
                 {
                     bool isNamed = instr.Id is OpId.FuncNewNamed or OpId.FuncNewNamedNull, orNull = instr.Op.Form == OpForm.Null;
-                    bool is64 = module.Memories[(int)instr.A].Is64;
-                    int start = stack.Take(isNamed ? 4 : 2);
+                    MethodInfo helper = Members.Helper(isNamed ? nameof(CodeHelpers.NewNamedFunc) : nameof(CodeHelpers.NewFunc));
+                    int start = context.TakeFor(helper, isNamed ? 4 : 2);
                     context.LoadInstance();
                     il.LdcI4((int)instr.A);
                     il.LdcI4((int)instr.B);
                     il.LdcI4((int)instr.C);
                     il.LdcI4(orNull ? 1 : 0);
-                    il.Call(Members.Helper(isNamed
-                        ? AddressSize.Of(is64, nameof(CodeHelpers.NewNamedFunc32), nameof(CodeHelpers.NewNamedFunc64))
-                        : AddressSize.Of(is64, nameof(CodeHelpers.NewFunc32), nameof(CodeHelpers.NewFunc64))));
-                    stack.PushStack(ValType.Ref(module.Types[(int)instr.B], orNull), start);
                     context.HasCalls = true;
-                    return true;
+                    return context.CallTaken(helper, start, ValType.Ref(module.Types[(int)instr.B], orNull));
                 }
             case OpId.FuncOptimize:
                 stack.Take(1);
@@ -88,14 +83,13 @@ internal sealed class LinkingEmitter(EmitterContext context, CallEmitter calls)
                 }
             case OpId.GetExportNull:
                 {
-                    int start = stack.Take(3);
+                    MethodInfo helper = Members.Helper(nameof(CodeHelpers.GetExportNull));
+                    int start = context.TakeFor(helper, 3);
                     context.LoadInstance();
                     il.LdcI4((int)instr.A);
                     il.LdcI4((int)instr.B);
-                    il.Call(Members.Helper(AddressSize.Of(module.Memories[(int)instr.A].Is64, nameof(CodeHelpers.GetExportNull32), nameof(CodeHelpers.GetExportNull64))));
-                    stack.PushStack(ValType.Ref(module.Types[(int)instr.B], true), start);
                     context.HasCalls = true;
-                    return true;
+                    return context.CallTaken(helper, start, ValType.Ref(module.Types[(int)instr.B], true));
                 }
             default: return false;
         }

@@ -80,8 +80,8 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
             at = inLocal ? assertions.CheckedMemoryAt(il.LdlocAt(at, bases.CheckedOf(access.Local!)), access)
                 : access.IsReference ? stack.LoadAt(at, access.Reference) : il.LdlocAt(at, context.MemoryObject((uint)access.Memory));
             at = il.LdcI8At(at, (long)extent);
-            at = il.CallAt(at, inLocal ? Members.MemoryReference(AddressSize.Of(type.Is64, nameof(MemoryReferences.CheckOrNothing32), nameof(MemoryReferences.CheckOrNothing64)))
-                : access.IsReference ? Members.MemoryReference(AddressSize.Of(type.Is64, nameof(MemoryReferences.Check32), nameof(MemoryReferences.Check64)))
+            at = il.CallAt(at, inLocal ? Members.MemoryReference(type.Is64 ? nameof(MemoryReferences.CheckOrNothing64) : nameof(MemoryReferences.CheckOrNothing32))
+                : access.IsReference ? Members.MemoryReference(type.Is64 ? nameof(MemoryReferences.Check64) : nameof(MemoryReferences.Check32))
                 : type.Is64 ? Members.MemoryCheck64 : Members.MemoryCheck32);
         }
         at = BaseAt(at, access);

@@ -20,14 +20,13 @@ internal sealed class OperandCharges(EmitterContext context)
     {
         switch (instr.Op.Cost.Unit)
         {
-            case CostUnit.Bytes: ChargeTop(nameof(Fuel.Bytes32), nameof(Fuel.Bytes64)); return -1;
-            case CostUnit.Items: ChargeTop(nameof(Fuel.Items32), nameof(Fuel.Items64)); return -1;
-            case CostUnit.Code: ChargeTop(nameof(Fuel.Compiled32), nameof(Fuel.Compiled64)); return -1;
+            case CostUnit.Bytes: ChargeTop(nameof(Fuel.ChargeBytes)); return -1;
+            case CostUnit.Items: ChargeTop(nameof(Fuel.ChargeItems)); return -1;
+            case CostUnit.Code: ChargeTop(nameof(Fuel.ChargeCode)); return -1;
             case CostUnit.Entity:
                 il.LdcI8((long)CostOf(context.Entity(instr.A)));
                 context.LoadInstance();
-                il.Call(Members.FuelCharge(nameof(Fuel.Items64)));
-                il.Emit(OpCodes.Pop);
+                il.Call(Members.FuelCharge(nameof(Fuel.ChargeItems)));
                 return -1;
             case CostUnit.Pages:
                 ValType type = stack[0].Type;
@@ -44,12 +43,14 @@ internal sealed class OperandCharges(EmitterContext context)
     private static ulong CostOf(ExternType made) =>
         made.Kind == ExternKind.Memory ? Fuel.NewMemory + Fuel.OfPages(made.Memory.Minimum, made.Memory.PageSizeLog2) : made.Table.Minimum;
 
-    private void ChargeTop(string of32, string of64)
+    private void ChargeTop(string charge)
     {
         ValType type = stack[0].Type;
         int start = stack.Take(1);
+        il.Emit(OpCodes.Dup);
+        if (type == ValType.I32) il.Emit(OpCodes.Conv_U8);
         context.LoadInstance();
-        il.Call(Members.FuelCharge(AddressSize.Of(type == ValType.I64, of32, of64)));
+        il.Call(Members.FuelCharge(charge));
         stack.PushStack(type, start);
     }
 
@@ -58,10 +59,13 @@ internal sealed class OperandCharges(EmitterContext context)
     {
         MemoryType memory = instr.Id == OpId.MemoryGrow ? context.Module.Memories[(int)instr.A] : context.Entity(instr.A).Memory;
         int start = stack.Take(1);
+        il.Emit(OpCodes.Dup);
+        if (!memory.Is64) il.Emit(OpCodes.Conv_I8);
         il.Ldloc(delta);
+        if (!memory.Is64) il.Emit(OpCodes.Conv_U8);
         il.LdcI4(memory.PageSizeLog2);
         context.LoadInstance();
-        il.Call(Members.FuelCharge(AddressSize.Of(memory.Is64, nameof(Fuel.Grown32), nameof(Fuel.Grown64))));
+        il.Call(Members.FuelCharge(nameof(Fuel.ChargeGrowth)));
         stack.PushStack(memory.AddressType, start);
         stack.FreeTemp(delta);
     }

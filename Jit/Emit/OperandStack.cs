@@ -43,7 +43,7 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
     internal Shadows? Shadows { get; set; }
 
     /// <summary>
-    /// A temporary that holds no operand, to be stored to behind all code that there is. Who takes one frees it, or makes it an
+    /// A temporary that holds no operand, to be stored to behind all code that there is. The caller frees it, or makes it an
     /// operand's. Temporaries of operands are free again when the operator that used them up has been emitted.
     /// </summary>
     internal int TakeTemp(Type type)
@@ -160,7 +160,7 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
     /// <param name="after">The position.</param>
     /// <param name="operand">The operand.</param>
     /// <param name="hides">
-    /// Whether a float constant is to be none to the JIT: it goes where the emitter loses sight of it, into a local or temporary.
+    /// Whether the JIT must not know a float constant: it goes where the emitter loses sight of it, into a local or temporary.
     /// </param>
     internal int LoadAt(int after, in Operand operand, bool hides = false)
     {
@@ -283,7 +283,12 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
     /// Puts the topmost <paramref name="count"/> operands onto the IL stack, one above the other, and forgets them. Gives the
     /// position before the first, where what goes below them can be inserted.
     /// </summary>
-    internal int Take(int count, out int depth, out bool hasLoad, bool hides = false)
+    /// <param name="count">How many.</param>
+    /// <param name="depth">The depth of an expression of them.</param>
+    /// <param name="hasLoad">Whether one of them has a load.</param>
+    /// <param name="hides">Whether what the JIT may know about floats is to be hidden.</param>
+    /// <param name="wide">Which of them are needed with 64 bits: bits, that of the lowest operand first. An i32 among them is widened, as an address is.</param>
+    internal int Take(int count, out int depth, out bool hasLoad, bool hides = false, uint wide = 0)
     {
         if (hides) HideKnown(count);
         int position = il.Tail;
@@ -292,23 +297,19 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
         for (int i = 0; i < count; i++)
         {
             ref Operand operand = ref items[Count - 1 - i];
-            if (operand.Kind == OperandKind.Stack)
-            {
-                position = operand.Start;
-                depth = Math.Max(depth, operand.Depth);
-                hasLoad |= operand.HasLoad;
-            }
-            else
-            {
-                LoadAt(position, operand, hides);
-            }
+            int end = operand.Kind == OperandKind.Stack ? position : LoadAt(position, operand, hides);
+            if (((wide >> (count - 1 - i)) & 1) != 0 && operand.Type == ValType.I32) il.EmitAt(end, OpCodes.Conv_U8);
+            if (operand.Kind != OperandKind.Stack) continue;
+            position = operand.Start;
+            depth = Math.Max(depth, operand.Depth);
+            hasLoad |= operand.HasLoad;
         }
         for (int i = 0; i < count; i++) Remove();
         depth++;
         return position;
     }
 
-    internal int Take(int count) => Take(count, out _, out _);
+    internal int Take(int count, uint wide = 0) => Take(count, out _, out _, wide: wide);
 
     /// <summary>The same, into locals or temporaries: what the JIT may know about floats, it knows no longer.</summary>
     internal int TakeHidden(int count) => Take(count, out _, out _, hides: true);
@@ -349,7 +350,7 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
 
     /// <summary>
     /// Takes an operand out from below others, which stay. On the IL stack it goes to a temporary where its code ends; one that
-    /// the code behind it does not use, although it may be free by now. Who takes a temporary frees it.
+    /// the code behind it does not use, although it may be free by now. The caller frees a temporary.
     /// </summary>
     internal Operand Extract(int fromTop)
     {

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Jit.Il;
 using WasmJit.Jit.Operators;
@@ -56,13 +57,12 @@ internal sealed class ReferenceEmitter(EmitterContext context)
         {
             case OpId.SliceNew:
                 {
-                    int start = stack.Take(2);
+                    MethodInfo helper = Members.Slice(nameof(Slices.New));
+                    int start = context.TakeFor(helper, 2);
                     context.LoadMemory(instr.A);
-                    il.Call(Members.Slice(AddressSize.Of(context.Module.Memories[(int)instr.A].Is64, nameof(Slices.New32), nameof(Slices.New64))));
-                    stack.PushStack(slice, start);
-                    return true;
+                    return context.CallTaken(helper, start, slice);
                 }
-            case OpId.SliceNewRef: return context.CallHelper(3, Members.Slice(AddressSize.Of(context.Entity(instr.A).Memory.Is64, nameof(Slices.NewRef32), nameof(Slices.NewRef64))), slice);
+            case OpId.SliceNewRef: return context.CallHelper(3, Members.Slice(nameof(Slices.NewRef)), slice);
             case OpId.SliceSub: return context.CallHelper(3, Members.Slice(nameof(Slices.Sub)), slice);
             case OpId.SliceReadonly: return context.CallHelper(1, Members.Slice(nameof(Slices.ReadOnly)), slice);
             case OpId.SliceLen: return context.CallHelper(1, Members.Slice(nameof(Slices.Length)), ValType.I64);

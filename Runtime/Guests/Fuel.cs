@@ -73,55 +73,17 @@ public sealed class Fuel
     /// <summary>The price of compiling a module of so many bytes.</summary>
     internal static ulong OfCode(ulong bytes) => bytes > ulong.MaxValue / UnitsPerCompiledByte ? ulong.MaxValue : bytes * UnitsPerCompiledByte;
 
-    internal static int Compiled32(int length, InstanceCore instance)
+    // Charges of operators whose work depends on an operand: a length or a count, of memories and tables of either size.
+
+    internal static void ChargeCode(ulong length, InstanceCore instance) => Charge(instance, OfCode(length));
+
+    internal static void ChargeItems(ulong count, InstanceCore instance) => Charge(instance, count);
+
+    internal static void ChargeBytes(ulong count, InstanceCore instance) => Charge(instance, count >> BytesLog2);
+
+    /// <summary>Charges a memory that has grown from a number of pages; one that could not grow (-1) costs nothing.</summary>
+    internal static void ChargeGrowth(long before, ulong delta, int pageSizeLog2, InstanceCore instance)
     {
-        Charge(instance, OfCode((uint)length));
-        return length;
-    }
-
-    internal static long Compiled64(long length, InstanceCore instance)
-    {
-        Charge(instance, OfCode((ulong)length));
-        return length;
-    }
-
-    // Charges of bulk operators. Their length is on the stack and stays there.
-
-    internal static int Items32(int count, InstanceCore instance)
-    {
-        Charge(instance, (uint)count);
-        return count;
-    }
-
-    internal static long Items64(long count, InstanceCore instance)
-    {
-        Charge(instance, (ulong)count);
-        return count;
-    }
-
-    internal static int Bytes32(int count, InstanceCore instance)
-    {
-        Charge(instance, (uint)count >> BytesLog2);
-        return count;
-    }
-
-    internal static long Bytes64(long count, InstanceCore instance)
-    {
-        Charge(instance, (ulong)count >> BytesLog2);
-        return count;
-    }
-
-    // A memory that could not grow costs nothing; the result is on the stack and stays there.
-
-    internal static int Grown32(int before, int delta, int pageSizeLog2, InstanceCore instance)
-    {
-        if (before != -1) Charge(instance, OfPages((uint)delta, pageSizeLog2));
-        return before;
-    }
-
-    internal static long Grown64(long before, long delta, int pageSizeLog2, InstanceCore instance)
-    {
-        if (before != -1) Charge(instance, OfPages((ulong)delta, pageSizeLog2));
-        return before;
+        if (before != -1) Charge(instance, OfPages(delta, pageSizeLog2));
     }
 }

@@ -85,9 +85,11 @@ internal static unsafe partial class Interpreter
 
     private static ulong Number(ulong* fp, int slot, bool is64) => is64 ? fp[slot] : *(uint*)(fp + slot);
 
-    private static bool Is64(Memory memory) => memory.Type.Is64;
+    /// <summary>An address in a memory, or a count of its bytes or pages.</summary>
+    private static ulong Number(ulong* fp, int slot, Memory memory) => Number(fp, slot, memory.Type.Is64);
 
-    private static bool Is64(Table table) => table.Type.Is64;
+    /// <summary>An index in a table, or a count of its elements.</summary>
+    private static ulong Number(ulong* fp, int slot, Table table) => Number(fp, slot, table.Type.Is64);
 
     /// <summary>Operations that are outside of the loop, so that the loop stays small. Gives the next instruction.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -97,17 +99,17 @@ internal static unsafe partial class Interpreter
         switch (ip->Op)
         {
             case RegisterOp.Trap: throw Trap.Make((TrapKind)ip->Target);
-            case RegisterOp.ChargeBytes: Fuel.Bytes64((long)Number(fp, ip->A, ip->C != 0), instance); break;
-            case RegisterOp.ChargeItems: Fuel.Items64((long)Number(fp, ip->A, ip->C != 0), instance); break;
+            case RegisterOp.ChargeBytes: Fuel.ChargeBytes(Number(fp, ip->A, ip->C != 0), instance); break;
+            case RegisterOp.ChargeItems: Fuel.ChargeItems(Number(fp, ip->A, ip->C != 0), instance); break;
             case RegisterOp.Address:
                 {
                     Memory memory = instance.Memories[ip->C];
-                    ulong index = Number(fp, ip->B, Is64(memory));
+                    ulong index = Number(fp, ip->B, memory);
                     if (ip[1].B != 0)
                     {
                         ulong extent = (ulong)ip->Imm + ip[1].A;
                         if (extent < ip[1].A) extent = ulong.MaxValue;
-                        if (Is64(memory)) Memory.Check64(index, memory, extent);
+                        if (memory.Type.Is64) Memory.Check64(index, memory, extent);
                         else Memory.Check32(index, memory, extent);
                     }
                     fp[ip->A] = (ulong)memory.Base + index + (ulong)ip->Imm;
@@ -119,65 +121,66 @@ internal static unsafe partial class Interpreter
             case RegisterOp.MemoryGrow:
                 {
                     Memory memory = instance.Memories[ip->Target];
-                    ulong delta = Number(fp, ip->B, Is64(memory));
+                    ulong delta = Number(fp, ip->B, memory);
                     long before = memory.Grow(delta);
-                    *(long*)(fp + ip->A) = ip->C == 0 ? before : Fuel.Grown64(before, (long)delta, memory.Type.PageSizeLog2, instance);
+                    if (ip->C != 0) Fuel.ChargeGrowth(before, delta, memory.Type.PageSizeLog2, instance);
+                    *(long*)(fp + ip->A) = before;
                     break;
                 }
             case RegisterOp.MemoryFill:
                 {
                     Memory memory = instance.Memories[ip->Target];
-                    Memory.Fill(Number(fp, ip->A, Is64(memory)), *(int*)(fp + ip->B), Number(fp, ip->C, Is64(memory)), memory);
+                    Memory.Fill(Number(fp, ip->A, memory), *(int*)(fp + ip->B), Number(fp, ip->C, memory), memory);
                     break;
                 }
             case RegisterOp.MemoryCopy:
                 {
                     Memory to = instance.Memories[ip->Target], from = instance.Memories[ip->Value];
-                    Memory.Copy(Number(fp, ip->A, Is64(to)), Number(fp, ip->B, Is64(from)), Number(fp, ip->C, Is64(to) && Is64(from)), to, from);
+                    Memory.Copy(Number(fp, ip->A, to), Number(fp, ip->B, from), Number(fp, ip->C, to.Type.Is64 && from.Type.Is64), to, from);
                     break;
                 }
             case RegisterOp.MemoryInit:
                 {
                     Memory memory = instance.Memories[ip->Target];
-                    Memory.Init(Number(fp, ip->A, Is64(memory)), *(uint*)(fp + ip->B), *(uint*)(fp + ip->C), memory, instance, ip->Value);
+                    Memory.Init(Number(fp, ip->A, memory), *(uint*)(fp + ip->B), *(uint*)(fp + ip->C), memory, instance, ip->Value);
                     break;
                 }
             case RegisterOp.DataDrop: CodeHelpers.DataDrop(instance, ip->Target); break;
             case RegisterOp.TableGet:
                 {
                     Table table = instance.Tables[ip->Target];
-                    First(ip->A) = table.Get(Number(fp, ip->B, Is64(table)));
+                    First(ip->A) = table.Get(Number(fp, ip->B, table));
                     break;
                 }
             case RegisterOp.TableSet:
                 {
                     Table table = instance.Tables[ip->Target];
-                    table.Set(Number(fp, ip->A, Is64(table)), First(ip->B));
+                    table.Set(Number(fp, ip->A, table), First(ip->B));
                     break;
                 }
             case RegisterOp.TableSize: *(long*)(fp + ip->A) = instance.Tables[ip->Target].Size; break;
             case RegisterOp.TableGrow:
                 {
                     Table table = instance.Tables[ip->Target];
-                    *(long*)(fp + ip->A) = table.GrowCore(Number(fp, ip->B, Is64(table)), First(ip->C));
+                    *(long*)(fp + ip->A) = table.GrowCore(Number(fp, ip->B, table), First(ip->C));
                     break;
                 }
             case RegisterOp.TableFill:
                 {
                     Table table = instance.Tables[ip->Target];
-                    table.Fill(Number(fp, ip->A, Is64(table)), First(ip->B), Number(fp, ip->C, Is64(table)));
+                    table.Fill(Number(fp, ip->A, table), First(ip->B), Number(fp, ip->C, table));
                     break;
                 }
             case RegisterOp.TableCopy:
                 {
                     Table to = instance.Tables[ip->Target], from = instance.Tables[ip->Value];
-                    Table.Copy(to, Number(fp, ip->A, Is64(to)), from, Number(fp, ip->B, Is64(from)), Number(fp, ip->C, Is64(to) && Is64(from)));
+                    Table.Copy(to, Number(fp, ip->A, to), from, Number(fp, ip->B, from), Number(fp, ip->C, to.Type.Is64 && from.Type.Is64));
                     break;
                 }
             case RegisterOp.TableInit:
                 {
                     Table table = instance.Tables[ip->Target];
-                    table.Init(Number(fp, ip->A, Is64(table)), instance.Elems[ip->Value], *(uint*)(fp + ip->B), *(uint*)(fp + ip->C));
+                    table.Init(Number(fp, ip->A, table), instance.Elems[ip->Value], *(uint*)(fp + ip->B), *(uint*)(fp + ip->C));
                     break;
                 }
             case RegisterOp.ElemDrop: CodeHelpers.ElemDrop(instance, ip->Target); break;

@@ -3,35 +3,19 @@ namespace WasmJit.Runtime;
 /// <summary>Wait and notify (threads, Overview.md). Alignment is checked before bounds, as for all atomic operators.</summary>
 internal static unsafe class AtomicWaits
 {
-    internal static int Notify32(uint index, int count, Memory memory, ulong offset) => Notify(index, (uint)count, memory, offset);
-
-    internal static int Notify64(ulong index, int count, Memory memory, ulong offset) => Notify(index, (uint)count, memory, offset);
-
-    private static int Notify(ulong index, uint count, Memory memory, ulong offset)
+    internal static int Notify(ulong index, int count, Memory memory, ulong offset)
     {
         ulong address = Check(index, offset, 4, memory);
-        return memory.Type.IsShared ? memory.Waiters.Notify(address, count) : 0;
+        return memory.Type.IsShared ? memory.Waiters.Notify(address, (uint)count) : 0;
     }
 
-    internal static int Wait32On32(uint index, int expected, long timeout, Memory memory, ulong offset) =>
-        WaitFor32(index, expected, timeout, memory, offset);
-
-    internal static int Wait32On64(ulong index, int expected, long timeout, Memory memory, ulong offset) =>
-        WaitFor32(index, expected, timeout, memory, offset);
-
-    internal static int Wait64On32(uint index, long expected, long timeout, Memory memory, ulong offset) =>
-        WaitFor64(index, expected, timeout, memory, offset);
-
-    internal static int Wait64On64(ulong index, long expected, long timeout, Memory memory, ulong offset) =>
-        WaitFor64(index, expected, timeout, memory, offset);
-
-    private static int WaitFor32(ulong index, int expected, long timeout, Memory memory, ulong offset)
+    internal static int Wait32(ulong index, int expected, long timeout, Memory memory, ulong offset)
     {
         ulong address = Check(index, offset, 4, memory);
         return Wait(address, () => Volatile.Read(ref *(int*)(memory.Base + address)) == expected, timeout, memory);
     }
 
-    private static int WaitFor64(ulong index, long expected, long timeout, Memory memory, ulong offset)
+    internal static int Wait64(ulong index, long expected, long timeout, Memory memory, ulong offset)
     {
         ulong address = Check(index, offset, 8, memory);
         return Wait(address, () => Volatile.Read(ref *(long*)(memory.Base + address)) == expected, timeout, memory);

@@ -4,89 +4,51 @@ namespace WasmJit.Runtime;
 
 /// <summary>
 /// Methods that generated code calls for operators on memories, tables, functions and the linking extension. The operands come first, as they lie on
-/// the stack, then the arguments that the emitter adds. Addresses and counts of 32-bit memories and tables are uint.
+/// the stack, then the arguments that the emitter adds. Addresses and counts are ulong, and serve memories and tables of
+/// either size: the emitter widens those of 32 bits.
 /// </summary>
 internal static class CodeHelpers
 {
     // ---- memories ----
 
-    internal static int MemorySize32(Memory memory) => (int)memory.PageCount;
+    internal static long MemorySize(Memory memory) => (long)memory.PageCount;
 
-    internal static long MemorySize64(Memory memory) => (long)memory.PageCount;
+    internal static long MemoryGrow(ulong delta, Memory memory) => memory.Grow(delta);
 
-    internal static int MemoryGrow32(uint delta, Memory memory) => (int)memory.Grow(delta);
+    internal static void MemoryFill(ulong to, int value, ulong count, Memory memory) => Memory.Fill(to, value, count, memory);
 
-    internal static long MemoryGrow64(ulong delta, Memory memory) => memory.Grow(delta);
+    internal static void MemoryCopy(ulong to, ulong from, ulong count, Memory target, Memory source) => Memory.Copy(to, from, count, target, source);
 
-    internal static void MemoryFill32(uint to, int value, uint count, Memory memory) => Memory.Fill(to, value, count, memory);
-
-    internal static void MemoryFill64(ulong to, int value, ulong count, Memory memory) => Memory.Fill(to, value, count, memory);
-
-    internal static void MemoryCopy32(uint to, uint from, uint count, Memory target, Memory source) =>
-        Memory.Copy(to, from, count, target, source);
-
-    internal static void MemoryCopy64(ulong to, ulong from, ulong count, Memory target, Memory source) =>
-        Memory.Copy(to, from, count, target, source);
-
-    internal static void MemoryCopy32To64(ulong to, uint from, uint count, Memory target, Memory source) =>
-        Memory.Copy(to, from, count, target, source);
-
-    internal static void MemoryCopy64To32(uint to, ulong from, uint count, Memory target, Memory source) =>
-        Memory.Copy(to, from, count, target, source);
-
-    internal static void MemoryInit32(uint to, uint from, uint count, Memory memory, InstanceCore instance, int segment) =>
-        Memory.Init(to, from, count, memory, instance, segment);
-
-    internal static void MemoryInit64(ulong to, uint from, uint count, Memory memory, InstanceCore instance, int segment) =>
+    internal static void MemoryInit(ulong to, uint from, uint count, Memory memory, InstanceCore instance, int segment) =>
         Memory.Init(to, from, count, memory, instance, segment);
 
     internal static void DataDrop(InstanceCore instance, int segment) => instance.Datas[segment] = default;
 
     // ---- tables ----
 
-    internal static object? TableGet32(uint index, Table table) => table.Get(index);
+    internal static object? TableGet(ulong index, Table table) => table.Get(index);
 
-    internal static object? TableGet64(ulong index, Table table) => table.Get(index);
+    internal static void TableSet(ulong index, object? value, Table table) => table.Set(index, value);
 
-    internal static void TableSet32(uint index, object? value, Table table) => table.Set(index, value);
+    internal static long TableSize(Table table) => table.Size;
 
-    internal static void TableSet64(ulong index, object? value, Table table) => table.Set(index, value);
+    internal static long TableGrow(object? value, ulong delta, Table table) => table.GrowCore(delta, value);
 
-    internal static int TableSize32(Table table) => table.Size;
+    internal static void TableFill(ulong index, object? value, ulong count, Table table) => table.Fill(index, value, count);
 
-    internal static long TableSize64(Table table) => table.Size;
+    internal static void TableCopy(ulong to, ulong from, ulong count, Table target, Table source) => Table.Copy(target, to, source, from, count);
 
-    internal static int TableGrow32(object? value, uint delta, Table table) => (int)table.GrowCore(delta, value);
-
-    internal static long TableGrow64(object? value, ulong delta, Table table) => table.GrowCore(delta, value);
-
-    internal static void TableFill32(uint index, object? value, uint count, Table table) => table.Fill(index, value, count);
-
-    internal static void TableFill64(ulong index, object? value, ulong count, Table table) => table.Fill(index, value, count);
-
-    internal static void TableCopy32(uint to, uint from, uint count, Table target, Table source) =>
-        Table.Copy(target, to, source, from, count);
-
-    internal static void TableCopy64(ulong to, ulong from, ulong count, Table target, Table source) =>
-        Table.Copy(target, to, source, from, count);
-
-    internal static void TableCopy32To64(ulong to, uint from, uint count, Table target, Table source) =>
-        Table.Copy(target, to, source, from, count);
-
-    internal static void TableCopy64To32(uint to, ulong from, uint count, Table target, Table source) =>
-        Table.Copy(target, to, source, from, count);
-
-    internal static void TableInit32(uint to, uint from, uint count, Table table, InstanceCore instance, int segment) =>
-        table.Init(to, instance.Elems[segment], from, count);
-
-    internal static void TableInit64(ulong to, uint from, uint count, Table table, InstanceCore instance, int segment) =>
+    internal static void TableInit(ulong to, uint from, uint count, Table table, InstanceCore instance, int segment) =>
         table.Init(to, instance.Elems[segment], from, count);
 
     internal static void ElemDrop(InstanceCore instance, int segment) => instance.Elems[segment] = [];
 
     // ---- functions ----
 
-    /// <summary>The callee of <c>call_indirect</c>; the type as an object is needed only where the numbers differ.</summary>
+    /// <summary>
+    /// The callee of <c>call_indirect</c>; the type as an object is needed only where the numbers differ. There is one for each size of addresses, because
+    /// RyuJIT leaves out the check of the array's bounds only behind a comparison of 32 bits.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static FuncRef Resolve32(uint index, Table table, int typeId, InstanceCore instance, int type)
     {
@@ -131,24 +93,14 @@ internal static class CodeHelpers
 
     // ---- runtime linking ----
 
-    internal static object? Compile32(uint address, uint length, InstanceCore instance, int memory, int type, bool orNull) =>
-        instance.Services.Compile(instance, instance.Memories[memory], address, length, instance.Types[type], orNull);
-
-    internal static object? Compile64(ulong address, ulong length, InstanceCore instance, int memory, int type, bool orNull) =>
+    internal static object? Compile(ulong address, ulong length, InstanceCore instance, int memory, int type, bool orNull) =>
         instance.Services.Compile(instance, instance.Memories[memory], address, length, instance.Types[type], orNull);
 
     /// <summary><c>func.new</c>: the result is null only when <paramref name="orNull"/>.</summary>
-    internal static FuncRef? NewFunc32(uint address, uint length, InstanceCore instance, int memory, int type, int scope, bool orNull) =>
-        NewFunc64(address, length, instance, memory, type, scope, orNull);
+    internal static FuncRef? NewFunc(ulong address, ulong length, InstanceCore instance, int memory, int type, int scope, bool orNull) =>
+        NewNamedFunc(0, 0, address, length, instance, memory, type, scope, orNull);
 
-    internal static FuncRef? NewFunc64(ulong address, ulong length, InstanceCore instance, int memory, int type, int scope, bool orNull) =>
-        NewNamedFunc64(0, 0, address, length, instance, memory, type, scope, orNull);
-
-    internal static FuncRef? NewNamedFunc32(
-        uint name, uint nameLength, uint address, uint length, InstanceCore instance, int memory, int type, int scope, bool orNull) =>
-        NewNamedFunc64(name, nameLength, address, length, instance, memory, type, scope, orNull);
-
-    internal static FuncRef? NewNamedFunc64(
+    internal static FuncRef? NewNamedFunc(
         ulong name, ulong nameLength, ulong address, ulong length, InstanceCore instance, int memory, int type, int scope, bool orNull) =>
         instance.Services.NewFunc(instance, new NewFuncRequest(instance.Memories[memory], address, length, name, nameLength, instance.Types[type], scope, orNull));
 
@@ -196,9 +148,6 @@ internal static class CodeHelpers
         return instance.Services.GetExport(instance, of, number, name);
     }
 
-    internal static object? GetExportNull32(object? target, uint address, uint length, InstanceCore instance, int memory, int type) =>
-        instance.Services.GetExport(target, instance.Memories[memory], address, length, instance.Types[type]);
-
-    internal static object? GetExportNull64(object? target, ulong address, ulong length, InstanceCore instance, int memory, int type) =>
+    internal static object? GetExportNull(object? target, ulong address, ulong length, InstanceCore instance, int memory, int type) =>
         instance.Services.GetExport(target, instance.Memories[memory], address, length, instance.Types[type]);
 }

@@ -95,53 +95,24 @@ internal static unsafe class MemoryReferences
         }
     }
 
-    internal static int Size32(object? memory) => (int)Of(memory).PageCount;
+    internal static long Size(object? memory) => (long)Of(memory).PageCount;
 
-    internal static long Size64(object? memory) => (long)Of(memory).PageCount;
+    internal static long Grow(object? memory, ulong delta) => Of(memory).Grow(delta);
 
-    internal static int Grow32(object? memory, uint delta) => (int)Of(memory).Grow(delta);
+    internal static void Fill(object? memory, ulong to, int value, ulong count) => Memory.Fill(to, value, count, Of(memory));
 
-    internal static long Grow64(object? memory, ulong delta) => Of(memory).Grow(delta);
+    internal static void Copy(object? target, ulong to, object? source, ulong from, ulong count) => Memory.Copy(to, from, count, Of(target), Of(source));
 
-    internal static void Fill32(object? memory, uint to, int value, uint count) => Memory.Fill(to, value, count, Of(memory));
-
-    internal static void Fill64(object? memory, ulong to, int value, ulong count) => Memory.Fill(to, value, count, Of(memory));
-
-    internal static void Copy32(object? target, uint to, object? source, uint from, uint count) =>
-        Memory.Copy(to, from, count, Of(target), Of(source));
-
-    internal static void Copy64(object? target, ulong to, object? source, ulong from, ulong count) =>
-        Memory.Copy(to, from, count, Of(target), Of(source));
-
-    internal static void Copy32To64(object? target, ulong to, object? source, uint from, uint count) =>
-        Memory.Copy(to, from, count, Of(target), Of(source));
-
-    internal static void Copy64To32(object? target, uint to, object? source, ulong from, uint count) =>
-        Memory.Copy(to, from, count, Of(target), Of(source));
-
-    internal static void Init32(object? memory, uint to, uint from, uint count, InstanceCore instance, int segment) =>
-        Memory.Init(to, from, count, Of(memory), instance, segment);
-
-    internal static void Init64(object? memory, ulong to, uint from, uint count, InstanceCore instance, int segment) =>
+    internal static void Init(object? memory, ulong to, uint from, uint count, InstanceCore instance, int segment) =>
         Memory.Init(to, from, count, Of(memory), instance, segment);
 
     // ---- wait and notify ----
 
-    internal static int Notify32(object? memory, uint index, int count, ulong offset) =>
-        AtomicWaits.Notify32(index, count, Of(memory), offset);
+    internal static int Notify(object? memory, ulong index, int count, ulong offset) => AtomicWaits.Notify(index, count, Of(memory), offset);
 
-    internal static int Notify64(object? memory, ulong index, int count, ulong offset) =>
-        AtomicWaits.Notify64(index, count, Of(memory), offset);
+    internal static int Wait32(object? memory, ulong index, int expected, long timeout, ulong offset) =>
+        AtomicWaits.Wait32(index, expected, timeout, Of(memory), offset);
 
-    internal static int Wait32On32(object? memory, uint index, int expected, long timeout, ulong offset) =>
-        AtomicWaits.Wait32On32(index, expected, timeout, Of(memory), offset);
-
-    internal static int Wait32On64(object? memory, ulong index, int expected, long timeout, ulong offset) =>
-        AtomicWaits.Wait32On64(index, expected, timeout, Of(memory), offset);
-
-    internal static int Wait64On32(object? memory, uint index, long expected, long timeout, ulong offset) =>
-        AtomicWaits.Wait64On32(index, expected, timeout, Of(memory), offset);
-
-    internal static int Wait64On64(object? memory, ulong index, long expected, long timeout, ulong offset) =>
-        AtomicWaits.Wait64On64(index, expected, timeout, Of(memory), offset);
+    internal static int Wait64(object? memory, ulong index, long expected, long timeout, ulong offset) =>
+        AtomicWaits.Wait64(index, expected, timeout, Of(memory), offset);
 }

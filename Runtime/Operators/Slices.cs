@@ -98,39 +98,35 @@ internal static unsafe class Slices
     {
         ulong at = AtomicOffset(offset, slice, more, 4, writes: false);
         MemorySlice of = Of(slice);
-        return AtomicWaits.Notify64(of.Start + at, count, of.Memory, 0);
+        return AtomicWaits.Notify(of.Start + at, count, of.Memory, 0);
     }
 
     internal static int Wait32(object? slice, ulong offset, int expected, long timeout, ulong more)
     {
         ulong at = AtomicOffset(offset, slice, more, 4, writes: false);
         MemorySlice of = Of(slice);
-        return AtomicWaits.Wait32On64(of.Start + at, expected, timeout, of.Memory, 0);
+        return AtomicWaits.Wait32(of.Start + at, expected, timeout, of.Memory, 0);
     }
 
     internal static int Wait64(object? slice, ulong offset, long expected, long timeout, ulong more)
     {
         ulong at = AtomicOffset(offset, slice, more, 8, writes: false);
         MemorySlice of = Of(slice);
-        return AtomicWaits.Wait64On64(of.Start + at, expected, timeout, of.Memory, 0);
+        return AtomicWaits.Wait64(of.Start + at, expected, timeout, of.Memory, 0);
     }
 
     // ---- operators ----
 
-    internal static object New32(uint start, uint length, Memory memory) => New(memory, start, length);
+    internal static object New(ulong start, ulong length, Memory memory)
+    {
+        if (!MemorySlice.Fits(memory, start, length)) Trap.Throw(TrapKind.OutOfBoundsSliceAccess);
+        return new MemorySlice(memory, start, length);
+    }
 
-    internal static object New64(ulong start, ulong length, Memory memory) => New(memory, start, length);
-
-    internal static object NewRef32(object? memory, uint start, uint length) => New(memory, start, length);
-
-    internal static object NewRef64(object? memory, ulong start, ulong length) => New(memory, start, length);
-
-    private static MemorySlice New(object? memory, ulong start, ulong length)
+    internal static object NewRef(object? memory, ulong start, ulong length)
     {
         if (memory is null) Trap.Throw(TrapKind.NullMemoryReference);
-        Memory of = Unsafe.As<Memory>(memory);
-        if (!MemorySlice.Fits(of, start, length)) Trap.Throw(TrapKind.OutOfBoundsSliceAccess);
-        return new MemorySlice(of, start, length);
+        return New(start, length, Unsafe.As<Memory>(memory));
     }
 
     internal static object Sub(object? slice, ulong start, ulong length)

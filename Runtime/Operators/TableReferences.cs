@@ -32,42 +32,19 @@ internal static class TableReferences
         }
     }
 
-    internal static object? Get32(object? table, uint index) => Of(table).Get(index);
+    internal static object? Get(object? table, ulong index) => Of(table).Get(index);
 
-    internal static object? Get64(object? table, ulong index) => Of(table).Get(index);
+    internal static void Set(object? table, ulong index, object? value) => Of(table).Set(index, value);
 
-    internal static void Set32(object? table, uint index, object? value) => Of(table).Set(index, value);
+    internal static long Size(object? table) => Of(table).Size;
 
-    internal static void Set64(object? table, ulong index, object? value) => Of(table).Set(index, value);
+    internal static long Grow(object? table, object? value, ulong delta) => Of(table).GrowCore(delta, value);
 
-    internal static int Size32(object? table) => Of(table).Size;
+    internal static void Fill(object? table, ulong index, object? value, ulong count) => Of(table).Fill(index, value, count);
 
-    internal static long Size64(object? table) => Of(table).Size;
+    internal static void Copy(object? target, ulong to, object? source, ulong from, ulong count) => Table.Copy(Of(target), to, Of(source), from, count);
 
-    internal static int Grow32(object? table, object? value, uint delta) => (int)Of(table).GrowCore(delta, value);
-
-    internal static long Grow64(object? table, object? value, ulong delta) => Of(table).GrowCore(delta, value);
-
-    internal static void Fill32(object? table, uint index, object? value, uint count) => Of(table).Fill(index, value, count);
-
-    internal static void Fill64(object? table, ulong index, object? value, ulong count) => Of(table).Fill(index, value, count);
-
-    internal static void Copy32(object? target, uint to, object? source, uint from, uint count) =>
-        Table.Copy(Of(target), to, Of(source), from, count);
-
-    internal static void Copy64(object? target, ulong to, object? source, ulong from, ulong count) =>
-        Table.Copy(Of(target), to, Of(source), from, count);
-
-    internal static void Copy32To64(object? target, ulong to, object? source, uint from, uint count) =>
-        Table.Copy(Of(target), to, Of(source), from, count);
-
-    internal static void Copy64To32(object? target, uint to, object? source, ulong from, uint count) =>
-        Table.Copy(Of(target), to, Of(source), from, count);
-
-    internal static void Init32(object? table, uint to, uint from, uint count, InstanceCore instance, int segment) =>
-        Of(table).Init(to, instance.Elems[segment], from, count);
-
-    internal static void Init64(object? table, ulong to, uint from, uint count, InstanceCore instance, int segment) =>
+    internal static void Init(object? table, ulong to, uint from, uint count, InstanceCore instance, int segment) =>
         Of(table).Init(to, instance.Elems[segment], from, count);
 
     /// <summary>The callee of <c>call_indirect</c> through a reference.</summary>

@@ -18,7 +18,7 @@ internal sealed class NeedGraph
     /// <summary>One more than the number of a load, by its instruction.</summary>
     private int[] loadAt = [];
 
-    /// <summary>The number of the load that an instruction is; -1 if it is none.</summary>
+    /// <summary>The number of the load that an instruction is; -1 of other instructions.</summary>
     internal int LoadAt(int node) => loadAt[node] - 1;
 
     /// <summary>All instructions in their order.</summary>
