@@ -1,6 +1,7 @@
 using System.Text;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Calls;
+using WasmJit.Jit.Tiers;
 using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
@@ -11,6 +12,9 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
 
     internal override MemoryPlacement Placement => module.Placement;
+
+    /// <summary>The interpreter asks for modules that it interprets alone.</summary>
+    private InterpretedModule Interpreted => module.Code.Interpreted!;
 
     internal override bool IsInterruptible => module.Code.Options.IsInterruptible;
 
@@ -46,7 +50,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
     {
         try
         {
-            module.Code.Prepare(function);
+            Interpreted.Prepare(function);
         }
         catch (OutOfMemoryException e)
         {
@@ -57,13 +61,13 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
     /// <summary>What a guest runs is compiled for it: what that lacks, the guest lacks.</summary>
     private static TrapException NoMemoryForCode(OutOfMemoryException e) => new(TrapKind.OutOfMemory, "no memory is left for the code of a function", e);
 
-    internal override unsafe void OnHot(InstanceCore instance, FunctionState* function) => module.Code.OnHot(function);
+    internal override unsafe void OnHot(InstanceCore instance, FunctionState* function) => Interpreted.OnHot(function);
 
-    internal override unsafe nint OnHotLoop(InstanceCore instance, FunctionState* function, int loop) => module.Code.OnHotLoop(function, loop);
+    internal override unsafe nint OnHotLoop(InstanceCore instance, FunctionState* function, int loop) => Interpreted.OnHotLoop(function, loop);
 
     internal override string NameOf(int own) => module.Code.NameOf(own + module.Info.ImportedFuncs);
 
-    internal override FramePlace PlaceOf(int own, int instruction) => module.Code.PlaceOfInterpreted(own + module.Info.ImportedFuncs, instruction);
+    internal override FramePlace PlaceOf(int own, int instruction) => Interpreted.PlaceOf(own, instruction);
 
     internal override int FuncOfStub(int stubs, int number) => module.Code.FuncOfStub(stubs, number);
 

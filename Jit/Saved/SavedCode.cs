@@ -62,6 +62,11 @@ internal sealed unsafe class SavedCode : FunctionCode
 
     internal override bool IsCompiled(int func) => Volatile.Read(ref made[func - Info.ImportedFuncs]);
 
+    /// <summary>Nothing to do: the runtime has the code, and makes machine code of it when it is called.</summary>
+    internal override void AskFor(int func)
+    {
+    }
+
     internal override int FuncOfStub(int stubs, int number) => assembly.Stubs.FuncOf(stubs, number);
 
     internal override nint Compile(int func)

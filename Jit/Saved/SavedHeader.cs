@@ -221,7 +221,7 @@ internal sealed class SavedHeader
     private static SavedModuleException Other(string message) => new(SavedModuleProblem.OtherVersion, message);
 
     /// <summary>Finds the resource in an assembly's file; the file's digest is compared.</summary>
-    /// <exception cref="SavedModuleException">There is none, or the file is damaged.</exception>
+    /// <exception cref="SavedModuleException">The file has no saved module, or is damaged.</exception>
     internal static SavedHeader ReadFile(byte[] file)
     {
         Range? found;

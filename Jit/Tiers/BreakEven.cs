@@ -1,7 +1,7 @@
 namespace WasmJit.Jit.Tiers;
 
 /// <summary>
-/// When a function has been interpreted for about as long as compiling it takes. Who compiles then never spends more than about twice of what
+/// When a function has been interpreted for about as long as compiling it takes. A function that is compiled then never costs more than about twice of what
 /// would have been best, whatever the function does afterwards.
 /// </summary>
 /// <remarks>Estimates from a function's size, measured on programs in C and the kernels of Perf (RATIONALE.md).</remarks>

@@ -56,9 +56,6 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     /// <summary>Whether frames of its methods are found.</summary>
     private bool isInFrames;
 
-    /// <summary>The functions' register code, if the module is interpreted.</summary>
-    private readonly InterpretedModule? interpreted;
-
     /// <summary>Functions that some thread is compiling.</summary>
     private HashSet<int>? compiling;
     private Lookahead? hot;
@@ -81,7 +78,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         cellBase = (nint*)Unsafe.AsPointer(ref cells[0]);
         if (options.Interprets)
         {
-            interpreted = new InterpretedModule(this, own);
+            Interpreted = new InterpretedModule(this, own);
             return;
         }
         if (options.BackgroundThreads > 0 && info.Funcs[^1].BodyEnd - info.Funcs[info.ImportedFuncs].BodyStart >= options.BackgroundThreshold)
@@ -92,8 +89,8 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     internal override Lookahead? Ahead { get; }
 
     /// <summary>Compiles what is hot; null where nothing is, or who finds it compiles it.</summary>
-    internal override Lookahead? Hot => interpreted is null || options is not { TiersUp: true, BackgroundThreads: > 0, TierSeed: null }
-        ? null : hot ?? Interlocked.CompareExchange(ref hot, new Lookahead(this, methods.Length, options.BackgroundThreads, interpreted), null) ?? hot;
+    internal override Lookahead? Hot => Interpreted is null || options is not { TiersUp: true, BackgroundThreads: > 0, TierSeed: null }
+        ? null : hot ?? Interlocked.CompareExchange(ref hot, new Lookahead(this, methods.Length, options.BackgroundThreads, Interpreted), null) ?? hot;
 
     /// <summary>Compiles a function that has run long enough in the interpreter, or from the head of one of its loops on, here or soon.</summary>
     internal void CompileHot(int func, int loop = -1)
@@ -105,7 +102,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     internal override void AskFor(int func)
     {
-        if (interpreted is not null && !options.TiersUp) return;
+        if (Interpreted is not null && !options.TiersUp) return;
         try
         {
             CompileHot(func);
@@ -128,7 +125,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         }
         finally
         {
-            interpreted!.OnLoopCompiled(func - Info.ImportedFuncs, loop, code);
+            Interpreted!.OnLoopCompiled(func - Info.ImportedFuncs, loop, code);
         }
         return code;
     }
@@ -159,17 +156,11 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         return null;
     }
 
-    internal override FramePlace PlaceOfInterpreted(int func, int instruction)
-    {
-        int offset = instruction < 0 || interpreted is null ? -1 : interpreted.OffsetOf(func, instruction);
-        return CompiledFrames.PlaceOf(Info, func, offset);
-    }
-
-    internal override int LoopsCompiled => interpreted?.LoopsCompiled ?? 0;
-
     internal override bool IsCompiled(int func) => Volatile.Read(ref methods[func - Info.ImportedFuncs]) is not null;
 
     internal override CodeOptions Options => options;
+
+    internal override InterpretedModule? Interpreted { get; }
 
     internal override Unwinder? Unwinder { get; }
 
@@ -182,11 +173,11 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     private nint AddStub(int func)
     {
-        nint stub = interpreted?.EntryOf(func) ?? 0;
+        nint stub = Interpreted?.EntryOf(func) ?? 0;
         if (stub == 0)
         {
             Signature signature = Signature.Of(Info.Funcs[func].Type);
-            LazyStubs stubs = interpreted is null || InterpretedModule.IsCompiledAtOnce(signature) ? signature.Stubs : signature.InterpreterStubs;
+            LazyStubs stubs = Interpreted is null || InterpretedModule.IsCompiledAtOnce(signature) ? signature.Stubs : signature.InterpreterStubs;
             stub = !stubs.IsNumbered ? stubs.Single(this, func) : stubs.Numbered(func < LazyStubs.PerPage ? func : NumberOf(func, stubs.Id));
         }
         nint known = Interlocked.CompareExchange(ref cells[func - Info.ImportedFuncs], stub, 0);
@@ -211,14 +202,6 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         lock (methods) return stubbed![stubs][number - LazyStubs.PerPage];
     }
 
-    internal override unsafe FunctionState* States => interpreted is null ? null : interpreted.States;
-
-    internal override unsafe void Prepare(FunctionState* function) => interpreted!.Prepare(function);
-
-    internal override unsafe void OnHot(FunctionState* function) => interpreted!.OnHot(function);
-
-    internal override unsafe nint OnHotLoop(FunctionState* function, int loop) => interpreted!.OnHotLoop(function, loop);
-
     /// <summary>The code of a function, compiled if it has not been.</summary>
     internal override nint Compile(int func)
     {
@@ -234,7 +217,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     {
         lock (methods)
         {
-            // Who wants a function that another thread is compiling waits for that one alone.
+            // A thread that wants a function which another one is compiling waits for that function alone.
             while (methods[own] is null && !(compiling ??= []).Add(own))
             {
                 if (WasmThread.CurrentScope is null)
@@ -255,7 +238,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
             code = Guarded(func, code, frame);
             cells[own] = code;
             Volatile.Write(ref methods[own], method);
-            interpreted?.OnCompiled(own, code);
+            Interpreted?.OnCompiled(own, code);
             if (found is not null) Ahead!.Add(found, distance);
             return code;
         }
@@ -301,7 +284,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         bool isWhole = isTooDear && il.Instructions <= MaxUnsplit && options.PartSize is null;
         if (isWhole || !TrySplit(il, ref method, signature, bytes))
         {
-            if (isTooDear && interpreted is not null && interpreted.HasRegisterCode(func - Info.ImportedFuncs))
+            if (isTooDear && Interpreted is not null && Interpreted.HasRegisterCode(func - Info.ImportedFuncs))
                 throw new UnsupportedModuleException($"optimising the function {NameOf(func)} would take longer than it may; it stays interpreted");
             if (il.Locals.Count > MaxLocals) throw new UnsupportedModuleException($"the function {NameOf(func)} needs more than {MaxLocals} temporaries");
             ILGenerator generator = method.GetILGenerator(Math.Max(64, il.Bytes));

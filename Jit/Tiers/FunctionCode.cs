@@ -35,34 +35,13 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
     internal abstract bool IsCompiled(int func);
 
     /// <summary>Asks for the machine code of an own function: soon, if other threads compile; now, if this one must.</summary>
-    internal virtual void AskFor(int func)
-    {
-    }
+    internal abstract void AskFor(int func);
 
-    /// <summary>Where an interpreted function is, given by the number of instructions of register code before the current one.</summary>
-    internal virtual FramePlace PlaceOfInterpreted(int func, int instruction) => new(func);
-
-    /// <summary>How many loops have machine code that begins at their heads, for tests.</summary>
-    internal virtual int LoopsCompiled => 0;
-
-    /// <summary>What the interpreter knows of the own functions; null if they are not interpreted.</summary>
-    internal virtual unsafe Runtime.FunctionState* States => null;
-
-    /// <summary>Gives a function that is called for the first time register code, or machine code.</summary>
-    internal virtual unsafe void Prepare(Runtime.FunctionState* function) => throw new InvalidOperationException("The module is not interpreted.");
-
-    /// <summary>A function has run long enough in the interpreter to be compiled.</summary>
-    internal virtual unsafe void OnHot(Runtime.FunctionState* function) => function->Heat = int.MaxValue;
-
-    /// <summary>The same in a loop, given by its offset: the code that goes on with it, 0 if there is none yet.</summary>
-    internal virtual unsafe nint OnHotLoop(Runtime.FunctionState* function, int loop)
-    {
-        function->Heat = int.MaxValue;
-        return 0;
-    }
+    /// <summary>The register code of the own functions; null if they are not interpreted.</summary>
+    internal virtual InterpretedModule? Interpreted => null;
 
     /// <summary>The function that a number of a stub's stands for; see <see cref="LazyStubs"/>.</summary>
-    internal virtual int FuncOfStub(int stubs, int number) => throw new InvalidOperationException("The code has no stubs.");
+    internal abstract int FuncOfStub(int stubs, int number);
 
     /// <summary>The method that enters functions of a signature from .NET, null if it is to be made.</summary>
     internal virtual System.Reflection.MethodInfo? FindEntry(Signature signature) => null;

@@ -64,6 +64,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         States = (FunctionState*)Unsafe.AsPointer(ref states[0]);
     }
 
+    /// <summary>What the interpreter knows of the own functions.</summary>
     internal FunctionState* States { get; }
 
     private static Instruction[] MakeInvokeCode()
@@ -129,7 +130,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     internal bool IsUntouched(int func) => States[func - module.Info.ImportedFuncs].Code is null;
 
     /// <summary>
-    /// Translates a function that may be called soon, on a thread that has nothing better to do. Who calls it meanwhile does not wait: it takes
+    /// Translates a function that may be called soon, on a thread that has nothing better to do. A thread that calls it meanwhile does not wait: it takes
     /// the other less time than to be woken.
     /// </summary>
     internal void TranslateAhead(int func)
@@ -325,6 +326,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         return ((long)state->TimesHot << 10) - (((long)state->Heat << 10) / NextHeat(own));
     }
 
+    /// <summary>How many loops have machine code that begins at their heads, for tests.</summary>
     internal int LoopsCompiled
     {
         get
@@ -409,11 +411,12 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         return at;
     }
 
-    /// <summary>The offset in the module's bytes of the operator that an instruction of register code was made of; -1 if there is none.</summary>
-    internal int OffsetOf(int func, int instruction)
+    /// <summary>Where a function is, given by the number of instructions of register code before the current one; of -1 nothing is known.</summary>
+    internal FramePlace PlaceOf(int own, int instruction)
     {
-        int[]? sources = RegisterTranslator.SourcesOf(module.Info, func, this);
-        return sources is not null && (uint)instruction < (uint)sources.Length ? sources[instruction] : -1;
+        int func = own + module.Info.ImportedFuncs;
+        int[]? sources = instruction < 0 ? null : RegisterTranslator.SourcesOf(module.Info, func, this);
+        return CompiledFrames.PlaceOf(module.Info, func, sources is not null && instruction < sources.Length ? sources[instruction] : -1);
     }
 
     FunctionState* IRegisterTarget.StateOf(int func) => States + (func - module.Info.ImportedFuncs);

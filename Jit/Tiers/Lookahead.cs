@@ -221,7 +221,7 @@ internal sealed class Lookahead
             {
                 if (!Waiting.TryDequeue(out WeakReference<Lookahead>? next)) return false;
                 if (!next.TryGetTarget(out ahead) || (ahead.running < ahead.limit && ahead.TryTake(out func, out loop, out distance))) continue;
-                // What it waited for is done already, or is being done: whoever waits for that looks again.
+                // What it waited for is done already, or is being done: the threads that wait for that look again.
                 ahead = null;
                 Monitor.PulseAll(Gate);
             }
@@ -236,7 +236,7 @@ internal sealed class Lookahead
         }
         catch (Exception)
         {
-            // Whoever calls the function meets it again, on a thread where somebody listens.
+            // The first call of the function throws it again, on a thread that reports it.
         }
         finally
         {

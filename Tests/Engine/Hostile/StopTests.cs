@@ -215,7 +215,7 @@ public sealed class StopTests
             Lookahead.BeforeEach = null;
         }
         // The first time it is only warm.
-        for (int i = 0; i < 2; i++) module.Code.OnHot(module.Code.States + (last - module.Info.ImportedFuncs));
+        for (int i = 0; i < 2; i++) module.Code.Interpreted!.OnHot(module.Code.Interpreted.States + (last - module.Info.ImportedFuncs));
         module.Code.Hot!.Wait();
         Assert.Equal(file == "brtab900.wasm", module.Code.IsCompiled(last));
     }

@@ -219,11 +219,11 @@ public sealed class TierTests
         FuncInfo info = module.Info.Funcs[0];
         int hot = BreakEven.EventsOf(info.BodyEnd - info.BodyStart);
         run(hot - 10);
-        Assert.Equal((0, false), (module.Code.LoopsCompiled, module.Code.IsCompiled(0)));
+        Assert.Equal((0, false), (module.Code.Interpreted!.LoopsCompiled, module.Code.IsCompiled(0)));
         Assert.Equal(unchecked(50_000 * 100_001), run(100_000));
-        Assert.Equal((1, false), (module.Code.LoopsCompiled, module.Code.IsCompiled(0)));
+        Assert.Equal((1, false), (module.Code.Interpreted!.LoopsCompiled, module.Code.IsCompiled(0)));
         for (int i = 0; i < 3; i++) run(10);
-        Assert.Equal((1, true), (module.Code.LoopsCompiled, module.Code.IsCompiled(0)));
+        Assert.Equal((1, true), (module.Code.Interpreted!.LoopsCompiled, module.Code.IsCompiled(0)));
         Assert.Equal(2, instance.GetExport<Func<int, int>>("once")(1));
         Assert.False(module.Code.IsCompiled(1));
     }
@@ -312,7 +312,7 @@ public sealed class TierTests
         }
     }
 
-    /// <summary>The second instruction of a pair may be the target of a branch; words behind an instruction are none.</summary>
+    /// <summary>The second instruction of a pair may be the target of a branch; words behind an instruction are not instructions.</summary>
     [Fact]
     public void BranchesIntoAPairWork()
     {
@@ -387,7 +387,7 @@ public sealed class TierTests
             for (int i = 0; i < values; i++) Assert.Equal(i % 20 < 10 ? 7 + i : mark, results[i]);
         }
         if (mixture != 1) return;
-        FunctionState* state = module.Code.States + 1;
+        FunctionState* state = module.Code.Interpreted!.States + 1;
         int moves = 0;
         for (Instruction* at = state->Code; at->Op != RegisterOp.Return; at++) moves += at->Op is RegisterOp.MoveMany or RegisterOp.MoveRefs ? 1 : 0;
         Assert.InRange(moves, (branches + 1) * 2, (branches + 3) * 2);

@@ -72,8 +72,8 @@ public sealed class OperatorCoverageTests
     {
         string text = OperatorSamples.WithFunction(Of(mnemonic));
         Module module = new Engine(Tiers.Interpreted).CompileText(text);
-        FunctionState* state = module.Code.States + OperatorSamples.Func;
-        module.Code.Prepare(state);
+        FunctionState* state = module.Code.Interpreted!.States + OperatorSamples.Func;
+        module.Code.Interpreted.Prepare(state);
         Assert.Equal(InterpretedOperators.Has(Of(mnemonic)), state->Compiled == 0);
         Module compiled = new Engine(Tiers.Compiled).CompileText(text);
         Assert.Equal(OutcomeOf(compiled), OutcomeOf(module));
