@@ -26,6 +26,15 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
         OwnModule = module;
         Definition = module.Info;
         Services = module.Shared.Services;
+        ExportCache = module.Info.State.ExportCache;
+        ImportedFuncs = module.Info.ImportedFuncs;
+        if (module.Code.Interpreted is { } interpreted)
+        {
+            unsafe
+            {
+                Functions = interpreted.States;
+            }
+        }
         module.Engine.Observer?.Invoke(this);
     }
 
@@ -72,8 +81,8 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
 
     /// <summary>
     /// Frees what the instance's module defines: its memories give back their pages at once, and it counts in no <see cref="GuestResources"/> any
-    /// more. From then on its functions throw an <see cref="ObjectDisposedException"/>, whoever calls them: the host through a delegate that it has
-    /// kept, or another instance that has imported one. Memories, tables and globals that it imports stay as they are, and so do instances and
+    /// more. From then on its functions throw an <see cref="ObjectDisposedException"/> to every caller: to the host through a delegate that it has
+    /// kept, or to another instance that has imported one. Memories, tables and globals that it imports stay as they are, and so do instances and
     /// functions that its code has made. Instances that the module defines in itself are disposed of with it.
     /// </summary>
     /// <remarks>
@@ -127,7 +136,7 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
     /// </summary>
     /// <typeparam name="T">The interface. Its events are imports: <see cref="Module.Instantiate{T}"/>.</typeparam>
     /// <returns>An object of a class made for the interface. Calls of functions over numbers cost what those of their delegates do.</returns>
-    /// <exception cref="ArgumentException">It is no interface.</exception>
+    /// <exception cref="ArgumentException">The type is not an interface.</exception>
     /// <exception cref="BindingException">Members do not fit; the message tells all that do not.</exception>
     /// <exception cref="PlatformNotSupportedException">This process can make no code.</exception>
     public T As<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>()

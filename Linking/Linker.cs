@@ -152,10 +152,7 @@ internal static unsafe class Linker
     private static void Allocate(Instance instance, Module module, ModuleInfo info, object[] imports, ref long left)
     {
         instance.Types = info.TypeArray;
-        instance.ExportCache = info.State.ExportCache;
         instance.Funcs = Space<FuncRef?>(info.Funcs.Count);
-        instance.ImportedFuncs = info.ImportedFuncs;
-        instance.Functions = instance.Module.Code.States;
         instance.Memories = Space<Memory>(info.Memories.Count);
         instance.Tables = Space<Table>(info.Tables.Count);
         instance.Globals = Space<Global>(info.Globals.Count);
@@ -172,11 +169,22 @@ internal static unsafe class Linker
             foreach (Initialiser step in info.Initialisers) filled.Add(instance, Perform(instance, step, imports, ref left));
         }
         if (info.ImportedMemories > 0 && module.Shared.NeedsGuards) CheckGuards(instance, info);
+        AllocateOwn(instance, module, info);
+        instance.NoteFirst();
+    }
+
+    /// <summary>
+    /// Makes what the module defines, without initial values: those of globals may refer to tables, and those of tables to globals. Globals are made with
+    /// their values, later.
+    /// </summary>
+    private static void AllocateOwn(Instance instance, Module module, ModuleInfo info)
+    {
         try
         {
-            for (int i = info.ImportedMemories; i < info.Memories.Count; i++, CancellationScope.ThrowIfStopped()) instance.Memories[i] = new Memory(info.Memories[i], module.Shared.Placement, instance.Resources);
-            // Initial values of globals may refer to tables, those of tables to globals. So values are set after both exist.
-            for (int i = info.ImportedTables; i < info.Tables.Count; i++, CancellationScope.ThrowIfStopped()) instance.Tables[i] = new Table(info.Tables[i].Type, null, default, instance.Resources);
+            for (int i = info.ImportedMemories; i < info.Memories.Count; i++, CancellationScope.ThrowIfStopped())
+                instance.Memories[i] = new Memory(info.Memories[i], module.Shared.Placement, instance.Resources);
+            for (int i = info.ImportedTables; i < info.Tables.Count; i++, CancellationScope.ThrowIfStopped())
+                instance.Tables[i] = new Table(info.Tables[i].Type, null, default, instance.Resources);
         }
         catch (OutOfMemoryException e)
         {
@@ -187,11 +195,6 @@ internal static unsafe class Linker
             throw new LinkException(e);
         }
         for (int i = info.ImportedTags; i < info.Tags.Count; i++) instance.Tags[i] = new Tag(info.Tags[i]);
-        if (instance.Memories.Length > 0)
-        {
-            instance.Memory0 = instance.Memories[0];
-            instance.Memory0Base = instance.Memories[0].Base;
-        }
     }
 
     /// <summary>Code without comparisons must not get a memory without guard pages: other data lie behind it.</summary>
@@ -298,7 +301,6 @@ internal static unsafe class Linker
         for (int i = info.ImportedTables; i < info.Tables.Count; i++)
             if (info.Tables[i].Init is { } init)
                 instance.Tables[i].Fill(0, ConstEvaluator.Evaluate(instance, init), info.Tables[i].Type.Minimum);
-        if (instance.Tables.Length > 0) instance.Table0 = instance.Tables[0];
     }
 
     private static void RunSegments(Instance instance, ModuleInfo info)

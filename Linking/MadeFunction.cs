@@ -129,13 +129,10 @@ internal sealed class ScopeInstance
     /// <exception cref="ResourceLimitException">The guest may have no more.</exception>
     internal Instance Make(Instance owner, Module module)
     {
-        ModuleInfo info = module.Info;
         var instance = new Instance(module)
         {
             Types = types,
-            ExportCache = info.State.ExportCache,
             Funcs = funcs,
-            ImportedFuncs = info.ImportedFuncs,
             Memories = memories,
             Tables = tables,
             Globals = globals,
@@ -144,16 +141,7 @@ internal sealed class ScopeInstance
             GuestLimits = owner.GuestLimits,
             Lease = owner.GuestLimits?.Take(ResourceKind.Instances),
         };
-        unsafe
-        {
-            instance.Functions = module.Code.States;
-            if (memories.Length > 0)
-            {
-                instance.Memory0 = memories[0];
-                instance.Memory0Base = memories[0].Base;
-            }
-        }
-        if (tables.Length > 0) instance.Table0 = tables[0];
+        instance.NoteFirst();
         return instance;
     }
 }

@@ -61,7 +61,7 @@ internal sealed unsafe class FuncRef
     /// <summary>The code has been compiled.</summary>
     internal void Compiled(nint code)
     {
-        // The mark is read behind the write: whoever sets it in between writes the code after this.
+        // The mark is read behind the write: a thread that sets it in between writes the code after this.
         Interlocked.Exchange(ref Code, code);
         if (isGone) Code = GoneCode;
     }

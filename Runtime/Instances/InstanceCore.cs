@@ -80,6 +80,17 @@ public abstract unsafe class InstanceCore
     /// <summary>How many of <see cref="Funcs"/> are imported.</summary>
     internal int ImportedFuncs;
 
+    /// <summary>Notes memory 0 and table 0, which generated code reads without a look into the spaces. These are complete now.</summary>
+    internal void NoteFirst()
+    {
+        if (Memories is [var memory, ..])
+        {
+            Memory0 = memory;
+            Memory0Base = memory.Base;
+        }
+        if (Tables is [var table, ..]) Table0 = table;
+    }
+
     /// <summary>Generated code stores a loaded value here that nobody reads, so that the JIT keeps the load and its trap.</summary>
     internal long Scratch64;
     internal double ScratchF64;
@@ -99,7 +110,7 @@ public abstract unsafe class InstanceCore
     /// <summary>Whether the instance has been disposed of: its functions throw.</summary>
     internal bool IsWithdrawn => isWithdrawn;
 
-    /// <summary>From now on whoever calls a function of this instance gets an exception. Calls that are under way go on.</summary>
+    /// <summary>From now on all functions of this instance throw. Calls that are under way go on.</summary>
     internal void Withdraw()
     {
         isWithdrawn = true;
