@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Reflection.Emit;
 using IlLabel = System.Reflection.Emit.Label;
 
@@ -225,7 +226,8 @@ internal sealed unsafe class TransferEmitter
                 Handle(handle.IsBorrow ? nameof(TransferHelpers.Borrow) : nameof(TransferHelpers.Own), handle.IsBorrow, shape.IndexOf(handle.Resource), from, to);
                 break;
             case StreamType stream: Handle(nameof(TransferHelpers.Stream), false, shape.IndexOf(stream), from, to); break;
-            default: Cases(Alternatives.Of(type), type.FlatCount, from, to); break;
+            case AlternativesType alternatives: Cases(alternatives, from, to); break;
+            default: throw type.Unhandled();
         }
     }
 
@@ -470,7 +472,7 @@ internal sealed unsafe class TransferEmitter
 
     private LocalBuilder Discriminant(int count, Place from, Place to)
     {
-        int size = VariantType.DiscriminantSize(count);
+        int size = AlternativesType.DiscriminantSize(count);
         LocalBuilder number = il.DeclareLocal(typeof(int));
         IlLabel fine = il.DefineLabel();
         // All 32 bits of a slot count.
@@ -487,12 +489,13 @@ internal sealed unsafe class TransferEmitter
         return number;
     }
 
-    private void Cases(ComponentValType?[] cases, int flat, Place from, Place to)
+    private void Cases(AlternativesType type, Place from, Place to)
     {
+        ImmutableArray<ComponentValType?> cases = type.Payloads;
         LocalBuilder number = Discriminant(cases.Length, from, to);
         if (!to.IsMemory)
         {
-            for (int i = 1; i < flat; i++)
+            for (int i = 1; i < type.FlatCount; i++)
             {
                 Place slot = to.At(0, i);
                 BeginStore(slot);
@@ -501,7 +504,7 @@ internal sealed unsafe class TransferEmitter
                 EndStore(8, slot);
             }
         }
-        Place fromPayload = from.At(Alternatives.PayloadOffset(cases, from64), 1), toPayload = to.At(Alternatives.PayloadOffset(cases, to64), 1);
+        Place fromPayload = from.At(type.PayloadOffset(from64), 1), toPayload = to.At(type.PayloadOffset(to64), 1);
         IlLabel end = il.DefineLabel();
         // Cases of one type share their code.
         var bodies = new Dictionary<ComponentValType, IlLabel>();

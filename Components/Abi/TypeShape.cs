@@ -87,32 +87,12 @@ internal sealed class TypeShape
                 key.Append(stream.IsFuture ? '?' : '>').Append((streams.Count - 1).ToString(CultureInfo.InvariantCulture)).Append(';');
                 Write(stream.Element);
                 break;
-            default:
+            case AlternativesType alternatives:
                 key.Append('{');
-                foreach (ComponentValType? payload in Alternatives.Of(type)) Write(payload);
+                foreach (ComponentValType? payload in alternatives.Payloads) Write(payload);
                 key.Append('}');
                 break;
+            default: throw type.Unhandled();
         }
-    }
-}
-
-/// <summary>Variants, options and results as what they have in common: the types of their cases.</summary>
-internal static class Alternatives
-{
-    internal static ComponentValType?[] Of(ComponentValType type) => type switch
-    {
-        VariantType variant => [.. variant.Cases.Select(c => c.Type)],
-        OptionType option => [null, option.Payload],
-        ResultType result => [result.Ok, result.Error],
-        _ => throw new InvalidOperationException($"{type.Kind} has no cases"),
-    };
-
-    /// <summary>Where the value of a case is, behind the number that says which.</summary>
-    internal static long PayloadOffset(ComponentValType?[] cases, bool is64)
-    {
-        int alignment = 1;
-        foreach (ComponentValType? payload in cases)
-            if (payload is not null) alignment = Math.Max(alignment, payload.Layout(is64).Alignment);
-        return ValueLayout.Align(VariantType.DiscriminantSize(cases.Length), alignment);
     }
 }

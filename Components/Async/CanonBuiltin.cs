@@ -49,53 +49,55 @@ internal sealed class CanonBuiltin
         return HostAdapter.MakeFunc(Delegate(type.AsFunc!), type);
     }
 
+    /// <summary>What a built-in does. Each has a line here: the compiler finds one that is forgotten.</summary>
     private Delegate Delegate(FuncType type)
     {
         bool cancellable = definition.IsCancellable;
         bool is64 = type.Params.Length > 0 && type.Params[^1] == ValType.I64;
-        switch (definition.Op)
+        return definition.Op switch
         {
-            case CanonOp.ResourceNew: return resource.Is64 ? (Func<long, int>)(rep => ResourceNew((ulong)rep)) : (Func<int, int>)(rep => ResourceNew((uint)rep));
-            case CanonOp.ResourceRep: return resource.Is64 ? (Func<int, long>)(i => (long)ResourceRep(i)) : (Func<int, int>)(i => (int)ResourceRep(i));
-            case CanonOp.ResourceDrop: return (Action<int>)ResourceDrop;
-            case CanonOp.TaskCancel: return (Action)TaskCancel;
-            case CanonOp.ContextGet: return type.Results[0] == ValType.I64 ? (Func<long>)ContextGet : (Func<int>)(() => (int)ContextGet());
-            case CanonOp.ContextSet: return is64 ? (Action<long>)ContextSet : (Action<int>)(v => ContextSet((uint)v));
-            case CanonOp.BackpressureInc: return (Action)BackpressureInc;
-            case CanonOp.BackpressureDec: return (Action)BackpressureDec;
-            case CanonOp.WaitableSetNew: return (Func<int>)WaitableSetNew;
-            case CanonOp.WaitableSetWait: return is64 ? (Func<int, long, int>)((s, p) => Wait(s, (ulong)p, cancellable)) : (Func<int, int, int>)((s, p) => Wait(s, (uint)p, cancellable));
-            case CanonOp.WaitableSetPoll: return is64 ? (Func<int, long, int>)((s, p) => Poll(s, (ulong)p, cancellable)) : (Func<int, int, int>)((s, p) => Poll(s, (uint)p, cancellable));
-            case CanonOp.WaitableSetDrop: return (Action<int>)WaitableSetDrop;
-            case CanonOp.WaitableJoin: return (Action<int, int>)WaitableJoin;
-            case CanonOp.SubtaskCancel: return (Func<int, int>)SubtaskCancel;
-            case CanonOp.SubtaskDrop: return (Action<int>)SubtaskDrop;
-            case CanonOp.StreamNew or CanonOp.FutureNew: return (Func<long>)NewEnds;
-            case CanonOp.StreamRead or CanonOp.StreamWrite:
-                if (type.Params[1] == ValType.I64)
-                    return (Func<int, long, long, int>)((i, p, n) => Copy(i, (ulong)p, n is < 0 or > uint.MaxValue ? uint.MaxValue : (uint)n));
-                return (Func<int, int, int, int>)((i, p, n) => Copy(i, (uint)p, (uint)n));
-            case CanonOp.FutureRead or CanonOp.FutureWrite:
-                return is64 ? (Func<int, long, int>)((i, p) => Copy(i, (ulong)p, 1)) : (Func<int, int, int>)((i, p) => Copy(i, (uint)p, 1));
-            case CanonOp.StreamCancelRead or CanonOp.StreamCancelWrite or CanonOp.FutureCancelRead or CanonOp.FutureCancelWrite: return (Func<int, int>)CancelCopy;
-            case CanonOp.StreamDropReadable or CanonOp.StreamDropWritable or CanonOp.FutureDropReadable or CanonOp.FutureDropWritable: return (Action<int>)DropEnd;
-            case CanonOp.ErrorContextNew:
-                return is64 ? (Func<long, long, int>)((p, n) => ErrorContextNew((ulong)p, (ulong)n)) : (Func<int, int, int>)((p, n) => ErrorContextNew((uint)p, (uint)n));
-            case CanonOp.ErrorContextDebugMessage:
-                return is64 ? (Action<int, long>)((i, p) => ErrorContextDebugMessage(i, (ulong)p)) : (Action<int, int>)((i, p) => ErrorContextDebugMessage(i, (uint)p));
-            case CanonOp.ErrorContextDrop: return (Action<int>)ErrorContextDrop;
-            case CanonOp.ThreadYield: return (Func<int>)(() => Number(Leaving().YieldNow(cancellable)));
-            case CanonOp.ThreadIndex: return (Func<int>)(() => (int)Leaving().Index);
-            case CanonOp.ThreadNewIndirect: return is64 ? (Func<int, long, int>)ThreadNew64 : (Func<int, int, int>)ThreadNew;
-            case CanonOp.ThreadResumeLater: return (Action<int>)ThreadResumeLater;
-            case CanonOp.ThreadSuspend: return (Func<int>)(() => Number(Leaving().Suspend(cancellable)));
-            case CanonOp.ThreadSuspendThenResume: return (Func<int, int>)(i => Number(Leaving().SuspendThenResume(cancellable, Suspended(i))));
-            case CanonOp.ThreadYieldThenResume: return (Func<int, int>)(i => Number(Leaving().YieldThenResume(cancellable, Suspended(i))));
-            case CanonOp.ThreadSuspendThenPromote: return (Func<int, int>)(i => Number(Leaving().SuspendThenPromote(cancellable, Other(i))));
-            case CanonOp.ThreadYieldThenPromote: return (Func<int, int>)(i => Number(Leaving().YieldThenPromote(cancellable, Other(i))));
-            case CanonOp.ThreadAvailableParallelism: return (Func<int>)(static () => 1);
-            default: throw new UnsupportedModuleException($"{CanonBuiltins.Name(definition.Op)}: threads that share memory");
-        }
+            CanonOp.ResourceNew => resource.Is64 ? (Func<long, int>)(rep => ResourceNew((ulong)rep)) : (Func<int, int>)(rep => ResourceNew((uint)rep)),
+            CanonOp.ResourceRep => resource.Is64 ? (Func<int, long>)(i => (long)ResourceRep(i)) : (Func<int, int>)(i => (int)ResourceRep(i)),
+            CanonOp.ResourceDrop => (Action<int>)ResourceDrop,
+            CanonOp.TaskCancel => (Action)TaskCancel,
+            CanonOp.ContextGet => type.Results[0] == ValType.I64 ? (Func<long>)ContextGet : (Func<int>)(() => (int)ContextGet()),
+            CanonOp.ContextSet => is64 ? (Action<long>)ContextSet : (Action<int>)(v => ContextSet((uint)v)),
+            CanonOp.BackpressureInc => (Action)BackpressureInc,
+            CanonOp.BackpressureDec => (Action)BackpressureDec,
+            CanonOp.WaitableSetNew => (Func<int>)WaitableSetNew,
+            CanonOp.WaitableSetWait => is64 ? (Func<int, long, int>)((s, p) => Wait(s, (ulong)p, cancellable)) : (Func<int, int, int>)((s, p) => Wait(s, (uint)p, cancellable)),
+            CanonOp.WaitableSetPoll => is64 ? (Func<int, long, int>)((s, p) => Poll(s, (ulong)p, cancellable)) : (Func<int, int, int>)((s, p) => Poll(s, (uint)p, cancellable)),
+            CanonOp.WaitableSetDrop => (Action<int>)WaitableSetDrop,
+            CanonOp.WaitableJoin => (Action<int, int>)WaitableJoin,
+            CanonOp.SubtaskCancel => (Func<int, int>)SubtaskCancel,
+            CanonOp.SubtaskDrop => (Action<int>)SubtaskDrop,
+            CanonOp.StreamNew or CanonOp.FutureNew => (Func<long>)NewEnds,
+            CanonOp.StreamRead or CanonOp.StreamWrite => type.Params[1] == ValType.I64
+                ? (Func<int, long, long, int>)((i, p, n) => Copy(i, (ulong)p, n is < 0 or > uint.MaxValue ? uint.MaxValue : (uint)n))
+                : (Func<int, int, int, int>)((i, p, n) => Copy(i, (uint)p, (uint)n)),
+            CanonOp.FutureRead or CanonOp.FutureWrite =>
+                is64 ? (Func<int, long, int>)((i, p) => Copy(i, (ulong)p, 1)) : (Func<int, int, int>)((i, p) => Copy(i, (uint)p, 1)),
+            CanonOp.StreamCancelRead or CanonOp.StreamCancelWrite or CanonOp.FutureCancelRead or CanonOp.FutureCancelWrite => (Func<int, int>)CancelCopy,
+            CanonOp.StreamDropReadable or CanonOp.StreamDropWritable or CanonOp.FutureDropReadable or CanonOp.FutureDropWritable => (Action<int>)DropEnd,
+            CanonOp.ErrorContextNew =>
+                is64 ? (Func<long, long, int>)((p, n) => ErrorContextNew((ulong)p, (ulong)n)) : (Func<int, int, int>)((p, n) => ErrorContextNew((uint)p, (uint)n)),
+            CanonOp.ErrorContextDebugMessage =>
+                is64 ? (Action<int, long>)((i, p) => ErrorContextDebugMessage(i, (ulong)p)) : (Action<int, int>)((i, p) => ErrorContextDebugMessage(i, (uint)p)),
+            CanonOp.ErrorContextDrop => (Action<int>)ErrorContextDrop,
+            CanonOp.ThreadYield => (Func<int>)(() => Number(Leaving().YieldNow(cancellable))),
+            CanonOp.ThreadIndex => (Func<int>)(() => (int)Leaving().Index),
+            CanonOp.ThreadNewIndirect => is64 ? (Func<int, long, int>)ThreadNew64 : (Func<int, int, int>)ThreadNew,
+            CanonOp.ThreadResumeLater => (Action<int>)ThreadResumeLater,
+            CanonOp.ThreadSuspend => (Func<int>)(() => Number(Leaving().Suspend(cancellable))),
+            CanonOp.ThreadSuspendThenResume => (Func<int, int>)(i => Number(Leaving().SuspendThenResume(cancellable, Suspended(i)))),
+            CanonOp.ThreadYieldThenResume => (Func<int, int>)(i => Number(Leaving().YieldThenResume(cancellable, Suspended(i)))),
+            CanonOp.ThreadSuspendThenPromote => (Func<int, int>)(i => Number(Leaving().SuspendThenPromote(cancellable, Other(i)))),
+            CanonOp.ThreadYieldThenPromote => (Func<int, int>)(i => Number(Leaving().YieldThenPromote(cancellable, Other(i)))),
+            CanonOp.ThreadAvailableParallelism => (Func<int>)(static () => 1),
+            CanonOp.ThreadSpawnRef or CanonOp.ThreadSpawnIndirect =>
+                throw new UnsupportedModuleException($"{CanonBuiltins.Name(definition.Op)}: threads that share memory"),
+            CanonOp.Lift or CanonOp.Lower or CanonOp.TaskReturn => throw new InvalidOperationException($"{definition.Op} is not made of a delegate."),
+        };
     }
 
     private static int Number(bool cancelled) => cancelled ? 1 : 0;

@@ -105,7 +105,7 @@ internal static class SortByte
         Sort.Value => Value,
         Sort.Type => Type,
         Sort.Component => Component,
-        _ => Instance,
+        Sort.Instance => Instance,
     };
 
     /// <summary>The keywords of a sort in the text format.</summary>
@@ -123,7 +123,7 @@ internal static class SortByte
         Sort.Value => "value",
         Sort.Type => "type",
         Sort.Component => "component",
-        _ => "instance",
+        Sort.Instance => "instance",
     };
 }
 

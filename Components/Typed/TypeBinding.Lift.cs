@@ -99,13 +99,13 @@ internal sealed partial class TypeBinding
             case OptionType option:
                 {
                     if (!IsOption(clr, out Type payload) || (option.Payload is OptionType && payload != typeof(ComponentValue))) throw Mismatch(type, clr);
-                    Expression some = Lift(option.Payload, payload, At(at, PayloadOffset(Alternatives.Of(type), isFlat)), isFlat);
+                    Expression some = Lift(option.Payload, payload, At(at, PayloadOffset(option, isFlat)), isFlat);
                     return Expression.Condition(Expression.Equal(Number(2, 1, at, isFlat), Const(0u)), Expression.Default(clr), Expression.Convert(some, clr));
                 }
             case ResultType result:
                 {
                     (Type ok, Type error) = ResultOf(type, clr);
-                    Expression place = At(at, PayloadOffset(Alternatives.Of(type), isFlat));
+                    Expression place = At(at, PayloadOffset(result, isFlat));
                     Expression value = result.Ok is null ? NoneOf(type, clr, ok) : Lift(result.Ok, ok, place, isFlat);
                     Expression fault = result.Error is null ? NoneOf(type, clr, error) : Lift(result.Error, error, place, isFlat);
                     ConstructorInfo make = clr.GetConstructor(BindingFlags.Instance | BindingFlags.NonPublic, [typeof(bool), ok, error])!;
@@ -116,7 +116,7 @@ internal sealed partial class TypeBinding
             case VariantType variant:
                 {
                     (Type Case, ConstructorInfo Constructor, PropertyInfo? Value)[] cases = CasesOf(variant, clr);
-                    Expression place = At(at, PayloadOffset(Alternatives.Of(type), isFlat));
+                    Expression place = At(at, PayloadOffset(variant, isFlat));
                     var arms = new SwitchCase[cases.Length];
                     for (int i = 0; i < arms.Length; i++)
                     {
@@ -124,7 +124,7 @@ internal sealed partial class TypeBinding
                             ? Expression.New(cases[i].Constructor, Lift(payload, cases[i].Value!.PropertyType, place, isFlat)) : Expression.New(cases[i].Constructor);
                         arms[i] = Expression.SwitchCase(Expression.Convert(made, clr), Const((uint)i));
                     }
-                    return Expression.Switch(clr, Number(cases.Length, VariantType.DiscriminantSize(cases.Length), at, isFlat), Expression.Default(clr), null, arms);
+                    return Expression.Switch(clr, Number(cases.Length, AlternativesType.DiscriminantSize(cases.Length), at, isFlat), Expression.Default(clr), null, arms);
                 }
             case HandleType when IsObject(clr): return Expression.Call(Method(nameof(TypedMemory.Object), clr), Context, TypeConst(type), at, Const(isFlat));
             case HandleType:

@@ -112,7 +112,7 @@ internal sealed partial class TypeBinding
                 {
                     if (!IsOption(clr, out Type payload) || (option.Payload is OptionType && payload != typeof(ComponentValue))) throw Mismatch(type, clr);
                     ParameterExpression local = Expression.Variable(clr);
-                    Expression place = At(at, PayloadOffset(Alternatives.Of(type), isFlat));
+                    Expression place = At(at, PayloadOffset(option, isFlat));
                     Expression some = payload == clr ? local : Expression.Property(local, "Value");
                     return Expression.Block(
                         [local],
@@ -129,7 +129,7 @@ internal sealed partial class TypeBinding
                     if (result.Ok is null) NoneOf(type, clr, ok);
                     if (result.Error is null) NoneOf(type, clr, error);
                     ParameterExpression local = Expression.Variable(clr);
-                    Expression place = At(at, PayloadOffset(Alternatives.Of(type), isFlat));
+                    Expression place = At(at, PayloadOffset(result, isFlat));
                     Expression Part(string name) => Expression.Property(local, clr.GetProperty(name, BindingFlags.Instance | BindingFlags.NonPublic)!);
                     Expression fine = Sized(Const(0u), at, 1, isFlat), wrong = Sized(Const(1u), at, 1, isFlat);
                     if (result.Ok is { } okType) fine = Expression.Block(fine, Lower(okType, Part("ValueOrDefault"), place, isFlat));
@@ -140,9 +140,9 @@ internal sealed partial class TypeBinding
             case VariantType variant:
                 {
                     (Type Case, ConstructorInfo Constructor, PropertyInfo? Value)[] cases = CasesOf(variant, clr);
-                    int size = VariantType.DiscriminantSize(cases.Length);
+                    int size = AlternativesType.DiscriminantSize(cases.Length);
                     ParameterExpression local = Expression.Variable(clr);
-                    Expression place = At(at, PayloadOffset(Alternatives.Of(type), isFlat));
+                    Expression place = At(at, PayloadOffset(variant, isFlat));
                     Expression choose = Expression.Call(Method(nameof(TypedMemory.NoCase)), local);
                     for (int i = cases.Length - 1; i >= 0; i--)
                     {

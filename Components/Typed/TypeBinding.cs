@@ -214,7 +214,7 @@ internal sealed partial class TypeBinding(bool is64, bool allowsViews = false)
         }
     }
 
-    private long PayloadOffset(ComponentValType?[] cases, bool isFlat) => isFlat ? 8 : Alternatives.PayloadOffset(cases, is64);
+    private long PayloadOffset(AlternativesType type, bool isFlat) => isFlat ? 8 : type.PayloadOffset(is64);
 
     private static Type RuneType => typeof(Rune);
 }

@@ -33,35 +33,63 @@ internal abstract class CompoundType : ComponentValType
         return new(ValueLayout.Align(size, alignment), alignment);
     }
 
-    /// <summary>A number that says which, and a value of one of several types.</summary>
-    private protected static ValueLayout Alternatives(IEnumerable<ComponentValType?> cases, int count, bool is64)
-    {
-        int discriminant = VariantType.DiscriminantSize(count), alignment = 1;
-        long size = 0;
-        foreach (ComponentValType? payload in cases)
-        {
-            if (payload is null) continue;
-            ValueLayout layout = payload.Layout(is64);
-            size = Math.Max(size, layout.Size);
-            alignment = Math.Max(alignment, layout.Alignment);
-        }
-        size += ValueLayout.Align(discriminant, alignment);
-        alignment = Math.Max(alignment, discriminant);
-        return new(ValueLayout.Align(size, alignment), alignment);
-    }
-
     private protected static int FlatSequence(IEnumerable<ComponentValType> fields)
     {
         int count = 0;
         foreach (ComponentValType field in fields) count = Flat((long)count + field.FlatCount);
         return count;
     }
+}
 
-    private protected static int FlatAlternatives(IEnumerable<ComponentValType?> cases)
+/// <summary>
+/// A value of one of several cases: a variant, an option, a result. It is a number that says which, and the value of the case, if that has one.
+/// </summary>
+internal abstract class AlternativesType : CompoundType
+{
+    private readonly long offset32, offset64;
+
+    private protected AlternativesType(ImmutableArray<ComponentValType?> payloads, TypeTraits own = default)
+        : base(payloads, own)
     {
+        Payloads = payloads;
+        Layout32 = LayoutOf(false, out offset32);
+        Layout64 = LayoutOf(true, out offset64);
         int most = 0;
-        foreach (ComponentValType? payload in cases) most = Math.Max(most, payload?.FlatCount ?? 0);
-        return Flat(1L + most);
+        foreach (ComponentValType? payload in payloads) most = Math.Max(most, payload?.FlatCount ?? 0);
+        FlatCount = Flat(1L + most);
+    }
+
+    /// <summary>The type of each case's value; null of a case without one.</summary>
+    internal ImmutableArray<ComponentValType?> Payloads { get; }
+
+    /// <summary>The kind of its values, as the host has them.</summary>
+    internal abstract ComponentValueKind ValueKind { get; }
+
+    internal override IEnumerable<ComponentValType> Parts => Payloads.OfType<ComponentValType>();
+
+    /// <summary>The name of a case.</summary>
+    internal abstract string LabelOf(int number);
+
+    /// <summary>The bytes of the number that says which.</summary>
+    internal static int DiscriminantSize(int cases) => cases <= 1 << 8 ? 1 : cases <= 1 << 16 ? 2 : 4;
+
+    /// <summary>Where the value of a case is, behind the number that says which.</summary>
+    internal long PayloadOffset(bool is64) => is64 ? offset64 : offset32;
+
+    private ValueLayout LayoutOf(bool is64, out long offset)
+    {
+        int discriminant = DiscriminantSize(Payloads.Length), alignment = 1;
+        long size = 0;
+        foreach (ComponentValType? payload in Payloads)
+        {
+            if (payload is null) continue;
+            ValueLayout layout = payload.Layout(is64);
+            size = Math.Max(size, layout.Size);
+            alignment = Math.Max(alignment, layout.Alignment);
+        }
+        offset = ValueLayout.Align(discriminant, alignment);
+        alignment = Math.Max(alignment, discriminant);
+        return new(ValueLayout.Align(offset + size, alignment), alignment);
     }
 }
 
@@ -113,27 +141,20 @@ internal sealed class TupleType : CompoundType
         new TupleType([.. Elements.Select(part)]);
 }
 
-internal sealed class VariantType : CompoundType
+internal sealed class VariantType : AlternativesType
 {
     internal VariantType(ImmutableArray<CaseType> cases)
-        : base(cases.Select(c => c.Type), TypeTraits.HasNamed)
-    {
-        Cases = cases;
-        Layout32 = Alternatives(cases.Select(c => c.Type), cases.Length, false);
-        Layout64 = Alternatives(cases.Select(c => c.Type), cases.Length, true);
-        FlatCount = FlatAlternatives(cases.Select(c => c.Type));
-    }
-
-    /// <summary>The bytes of the number that says which case.</summary>
-    internal static int DiscriminantSize(int cases) => cases <= 1 << 8 ? 1 : cases <= 1 << 16 ? 2 : 4;
+        : base([.. cases.Select(c => c.Type)], TypeTraits.HasNamed) => Cases = cases;
 
     internal ImmutableArray<CaseType> Cases { get; }
 
-    internal override IEnumerable<ComponentValType> Parts => Cases.Select(c => c.Type).OfType<ComponentValType>();
+    internal override ComponentValueKind ValueKind => ComponentValueKind.Variant;
 
     internal override bool NeedsName => true;
 
     internal override string Kind => "variant";
+
+    internal override string LabelOf(int number) => Cases[number].Label;
 
     internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
         new VariantType([.. Cases.Select(c => c.Type is null ? c : c with { Type = part(c.Type) })]);
@@ -225,7 +246,7 @@ internal sealed class EnumType : CompoundType
         : base([], TypeTraits.HasNamed)
     {
         Labels = labels;
-        int size = VariantType.DiscriminantSize(labels.Length);
+        int size = AlternativesType.DiscriminantSize(labels.Length);
         Layout32 = Layout64 = new(size, size);
     }
 
@@ -241,46 +262,41 @@ internal sealed class EnumType : CompoundType
         this;
 }
 
-internal sealed class OptionType : CompoundType
+internal sealed class OptionType : AlternativesType
 {
     internal OptionType(ComponentValType payload)
-        : base([payload])
-    {
-        Payload = payload;
-        Layout32 = Alternatives([payload], 2, false);
-        Layout64 = Alternatives([payload], 2, true);
-        FlatCount = FlatAlternatives([payload]);
-    }
+        : base([null, payload]) => Payload = payload;
 
     internal ComponentValType Payload { get; }
 
-    internal override IEnumerable<ComponentValType> Parts => [Payload];
+    internal override ComponentValueKind ValueKind => ComponentValueKind.Option;
 
     internal override string Kind => "option";
+
+    internal override string LabelOf(int number) => number == 0 ? "none" : "some";
 
     internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
         new OptionType(part(Payload));
 }
 
-internal sealed class ResultType : CompoundType
+internal sealed class ResultType : AlternativesType
 {
     internal ResultType(ComponentValType? ok, ComponentValType? error)
         : base([ok, error])
     {
         Ok = ok;
         Error = error;
-        Layout32 = Alternatives([ok, error], 2, false);
-        Layout64 = Alternatives([ok, error], 2, true);
-        FlatCount = FlatAlternatives([ok, error]);
     }
 
     internal ComponentValType? Ok { get; }
 
     internal ComponentValType? Error { get; }
 
-    internal override IEnumerable<ComponentValType> Parts => new[] { Ok, Error }.OfType<ComponentValType>();
+    internal override ComponentValueKind ValueKind => ComponentValueKind.Result;
 
     internal override string Kind => "result";
+
+    internal override string LabelOf(int number) => number == 0 ? "ok" : "error";
 
     internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
         new ResultType(Ok is null ? null : part(Ok), Error is null ? null : part(Error));

@@ -70,13 +70,13 @@ internal static class FlatTypes
             case RecordType or TupleType:
                 foreach (ComponentValType part in type.Parts) Flatten(part, is64, into);
                 break;
-            case VariantType or OptionType or ResultType:
+            case AlternativesType:
                 FlattenCases(type.Parts, is64, into);
                 break;
             case FlagsType or EnumType or HandleType or StreamType:
                 into.Add(ValType.I32);
                 break;
-            default: throw new InvalidOperationException($"{type.Kind} has no flat form");
+            default: throw type.Unhandled();
         }
     }
 

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace WasmJit.Components;
 
 /// <summary>Validates canonical definitions (CanonicalABI.md, canonical definitions) and gives the functions that they define.</summary>
-internal sealed class CanonValidator(ComponentScope scope)
+internal readonly struct CanonValidator(ComponentScope scope)
 {
     private static readonly ValType I32 = ValType.I32, I64 = ValType.I64;
 
@@ -173,57 +173,33 @@ internal sealed class CanonValidator(ComponentScope scope)
 
     // ---- built-ins ----
 
-    internal DefType Validate(BuiltinDefinition builtin)
+    /// <summary>The core function that a built-in is. Each has a line here: the compiler finds one that is forgotten.</summary>
+    internal DefType Validate(BuiltinDefinition builtin) => builtin.Op switch
     {
-        int at = builtin.Offset;
-        switch (builtin.Op)
-        {
-            case CanonOp.ResourceNew: return Func([Representation(builtin)], [I32]);
-            case CanonOp.ResourceRep: return Func([I32], [Representation(builtin)]);
-            case CanonOp.ResourceDrop:
-                scope.GetResource(builtin.Type, at);
-                return Func([I32], []);
-            case CanonOp.TaskReturn: return TaskReturn(builtin);
-            case CanonOp.ContextGet: return Func([], [Slot(builtin)]);
-            case CanonOp.ContextSet: return Func([Slot(builtin)], []);
-            case CanonOp.StreamNew or CanonOp.FutureNew:
-                Element(builtin);
-                return Func([], [I64]);
-            case CanonOp.StreamRead or CanonOp.StreamWrite or CanonOp.FutureRead or CanonOp.FutureWrite: return Copy(builtin);
-            case CanonOp.StreamCancelRead or CanonOp.StreamCancelWrite or CanonOp.FutureCancelRead or CanonOp.FutureCancelWrite:
-                Element(builtin);
-                return Func([I32], [I32]);
-            case CanonOp.StreamDropReadable or CanonOp.StreamDropWritable or CanonOp.FutureDropReadable or CanonOp.FutureDropWritable:
-                Element(builtin);
-                return Func([I32], []);
-            case CanonOp.ErrorContextNew:
-                Checked made = Check(builtin.Options, OptionUse.ErrorContext, at);
-                made.RequireMemory();
-                return Func([made.Pointer, made.Pointer], [I32]);
-            case CanonOp.ErrorContextDebugMessage:
-                Checked options = Check(builtin.Options, OptionUse.ErrorContext, at);
-                options.RequireRealloc();
-                return Func([I32, options.Pointer], []);
-            case CanonOp.WaitableSetWait or CanonOp.WaitableSetPoll:
-                return Func([I32, CheckMemory(builtin.Memory, at) ? I64 : I32], [I32]);
-            case CanonOp.ThreadNewIndirect or CanonOp.ThreadSpawnIndirect: return Indirect(builtin);
-            case CanonOp.ThreadSpawnRef:
-                CheckShared(builtin);
-                DefType func = ThreadStart(builtin, out ValType closure);
-                return Func([ValType.Ref(func, true), closure], [I32]);
-            case CanonOp.ThreadAvailableParallelism:
-                CheckShared(builtin);
-                return Func([], [I32]);
-            case CanonOp.TaskCancel or CanonOp.BackpressureInc or CanonOp.BackpressureDec: return Func([], []);
-            case CanonOp.WaitableSetNew or CanonOp.ThreadIndex or CanonOp.ThreadSuspend or CanonOp.ThreadYield: return Func([], [I32]);
-            case CanonOp.WaitableJoin: return Func([I32, I32], []);
-            case CanonOp.SubtaskCancel or CanonOp.ThreadSuspendThenResume or CanonOp.ThreadYieldThenResume or CanonOp.ThreadSuspendThenPromote
-                or CanonOp.ThreadYieldThenPromote:
-                return Func([I32], [I32]);
-            // What is left drops things, or resumes a thread.
-            default: return Func([I32], []);
-        }
-    }
+        CanonOp.ResourceNew => Func([Representation(builtin)], [I32]),
+        CanonOp.ResourceRep => Func([I32], [Representation(builtin)]),
+        CanonOp.ResourceDrop => ResourceDrop(builtin),
+        CanonOp.TaskReturn => TaskReturn(builtin),
+        CanonOp.TaskCancel or CanonOp.BackpressureInc or CanonOp.BackpressureDec => Func([], []),
+        CanonOp.ContextGet => Func([], [Slot(builtin)]),
+        CanonOp.ContextSet => Func([Slot(builtin)], []),
+        CanonOp.StreamNew or CanonOp.FutureNew => OnElement(builtin, Func([], [I64])),
+        CanonOp.StreamRead or CanonOp.StreamWrite or CanonOp.FutureRead or CanonOp.FutureWrite => Copy(builtin),
+        CanonOp.StreamCancelRead or CanonOp.StreamCancelWrite or CanonOp.FutureCancelRead or CanonOp.FutureCancelWrite => OnElement(builtin, Func([I32], [I32])),
+        CanonOp.StreamDropReadable or CanonOp.StreamDropWritable or CanonOp.FutureDropReadable or CanonOp.FutureDropWritable => OnElement(builtin, Func([I32], [])),
+        CanonOp.ErrorContextNew => ErrorContextNew(builtin),
+        CanonOp.ErrorContextDebugMessage => ErrorContextDebugMessage(builtin),
+        CanonOp.ErrorContextDrop or CanonOp.WaitableSetDrop or CanonOp.SubtaskDrop or CanonOp.ThreadResumeLater => Func([I32], []),
+        CanonOp.WaitableSetNew or CanonOp.ThreadIndex or CanonOp.ThreadSuspend or CanonOp.ThreadYield => Func([], [I32]),
+        CanonOp.WaitableSetWait or CanonOp.WaitableSetPoll => Func([I32, CheckMemory(builtin.Memory, builtin.Offset) ? I64 : I32], [I32]),
+        CanonOp.WaitableJoin => Func([I32, I32], []),
+        CanonOp.SubtaskCancel or CanonOp.ThreadSuspendThenResume or CanonOp.ThreadYieldThenResume or CanonOp.ThreadSuspendThenPromote
+            or CanonOp.ThreadYieldThenPromote => Func([I32], [I32]),
+        CanonOp.ThreadNewIndirect or CanonOp.ThreadSpawnIndirect => Indirect(builtin),
+        CanonOp.ThreadSpawnRef => SpawnRef(builtin),
+        CanonOp.ThreadAvailableParallelism => AvailableParallelism(builtin),
+        CanonOp.Lift or CanonOp.Lower => throw new InvalidOperationException("Lifting and lowering are no built-ins."),
+    };
 
     private static DefType Func(ImmutableArray<ValType> parameters, ImmutableArray<ValType> results) => DefType.Of(new FuncType(parameters, results));
 
@@ -247,9 +223,7 @@ internal sealed class CanonValidator(ComponentScope scope)
 
     private DefType TaskReturn(BuiltinDefinition builtin)
     {
-        ComponentValType? result = builtin.Result is { } use ? TypeResolver.Use(scope, use) : null;
-        if (result is not null && (result.Traits & TypeTraits.HasBorrow) != 0)
-            throw new InvalidModuleException("function result cannot contain a `borrow` type", builtin.Offset);
+        ComponentValType? result = TypeResolver.ResultOf(scope, builtin.Result, builtin.Offset);
         Checked options = Check(builtin.Options, OptionUse.TaskReturn, builtin.Offset);
         options.RequireFor(result);
         if (result?.FlatCount > TypeLimits.FlatParameters) options.RequireMemory();
@@ -263,6 +237,33 @@ internal sealed class CanonValidator(ComponentScope scope)
         bool isFuture = builtin.Op is >= CanonOp.FutureNew and <= CanonOp.FutureDropWritable;
         return scope.GetType(builtin.Type, builtin.Offset) is StreamType type && type.IsFuture == isFuture ? type.Element
             : throw new InvalidModuleException($"`{CanonBuiltins.Name(builtin.Op)}` requires a {(isFuture ? "future" : "stream")} type", builtin.Offset);
+    }
+
+    /// <summary>The type of a built-in that needs a stream or future type, whatever the elements are.</summary>
+    private DefType OnElement(BuiltinDefinition builtin, DefType type)
+    {
+        Element(builtin);
+        return type;
+    }
+
+    private DefType ResourceDrop(BuiltinDefinition builtin)
+    {
+        scope.GetResource(builtin.Type, builtin.Offset);
+        return Func([I32], []);
+    }
+
+    private DefType ErrorContextNew(BuiltinDefinition builtin)
+    {
+        Checked options = Check(builtin.Options, OptionUse.ErrorContext, builtin.Offset);
+        options.RequireMemory();
+        return Func([options.Pointer, options.Pointer], [I32]);
+    }
+
+    private DefType ErrorContextDebugMessage(BuiltinDefinition builtin)
+    {
+        Checked options = Check(builtin.Options, OptionUse.ErrorContext, builtin.Offset);
+        options.RequireRealloc();
+        return Func([I32, options.Pointer], []);
     }
 
     private DefType Copy(BuiltinDefinition builtin)
@@ -293,6 +294,19 @@ internal sealed class CanonValidator(ComponentScope scope)
             throw new InvalidModuleException("start function must take a single `i32` or `i64` argument and return nothing", builtin.Offset);
         closure = parameter;
         return type;
+    }
+
+    private DefType SpawnRef(BuiltinDefinition builtin)
+    {
+        CheckShared(builtin);
+        DefType func = ThreadStart(builtin, out ValType closure);
+        return Func([ValType.Ref(func, true), closure], [I32]);
+    }
+
+    private static DefType AvailableParallelism(BuiltinDefinition builtin)
+    {
+        CheckShared(builtin);
+        return Func([], [I32]);
     }
 
     private DefType Indirect(BuiltinDefinition builtin)

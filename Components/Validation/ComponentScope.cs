@@ -61,7 +61,7 @@ internal sealed class ComponentScope(ScopeKind kind, ComponentScope? parent, Wor
     }
 
     /// <summary>An item of an index space.</summary>
-    /// <exception cref="InvalidModuleException">There is none of this index.</exception>
+    /// <exception cref="InvalidModuleException">The index is beyond the space.</exception>
     internal static T Get<T>(List<T> space, uint index, string what, int at)
     {
         if (index < space.Count) return space[(int)index];
@@ -70,11 +70,11 @@ internal sealed class ComponentScope(ScopeKind kind, ComponentScope? parent, Wor
 
     internal DefinedType GetType(uint index, int at) => Get(Spaces.Types, index, "type", at);
 
-    /// <exception cref="InvalidModuleException">There is none of this index, or it is no function type.</exception>
+    /// <exception cref="InvalidModuleException">The index is beyond the types, or the type is not a function type.</exception>
     internal FunctionType GetFunctionType(uint index, int at) =>
         GetType(index, at) as FunctionType ?? throw new InvalidModuleException($"type index {index} is not a function type", at);
 
-    /// <exception cref="InvalidModuleException">There is none of this index, or it is no resource type.</exception>
+    /// <exception cref="InvalidModuleException">The index is beyond the types, or the type is not a resource type.</exception>
     internal ResourceType GetResource(uint index, int at) =>
         GetType(index, at) as ResourceType ?? throw new InvalidModuleException($"type index {index} is not a resource type", at);
 
@@ -103,7 +103,7 @@ internal sealed class ComponentScope(ScopeKind kind, ComponentScope? parent, Wor
     }
 
     /// <summary>Uses a value.</summary>
-    /// <exception cref="InvalidModuleException">There is none of this index, or it has been used.</exception>
+    /// <exception cref="InvalidModuleException">The index is beyond the values, or the value has been used.</exception>
     internal ComponentValType UseValue(uint index, int at)
     {
         ComponentValType type = Get(Spaces.Values, index, "value", at);
@@ -113,7 +113,7 @@ internal sealed class ComponentScope(ScopeKind kind, ComponentScope? parent, Wor
     }
 
     /// <summary>The type of an item.</summary>
-    /// <exception cref="InvalidModuleException">There is none of this index, or it is of a core sort other than modules.</exception>
+    /// <exception cref="InvalidModuleException">The index is beyond the space, or the item has a core sort other than modules.</exception>
     internal ComponentExternType GetItem(SortIndex item, int at) => item.Sort switch
     {
         Sort.CoreModule => ComponentExternType.OfModule(Get(Spaces.CoreModules, item.Index, "module", at)),

@@ -64,7 +64,7 @@ internal sealed class ComponentValidator
         return new ComponentSignature([.. scope.Imports], exports, [.. scope.Imported], free.Found);
     }
 
-    /// <summary>Who gives a component its imports cannot know a resource type that it makes: an import that equals one cannot be met.</summary>
+    /// <summary>A resource type that a component makes is unknown to those that give it imports: an import that equals one cannot be met.</summary>
     private void CheckImports(ComponentScope scope, Func<ResourceType, bool> isMade, IEnumerable<Definition> definitions)
     {
         var free = new FreeResources(budget);
@@ -80,7 +80,6 @@ internal sealed class ComponentValidator
     private void Define(ComponentScope scope, Definition definition)
     {
         ComponentSpaces spaces = scope.Spaces;
-        var canon = new CanonValidator(scope);
         switch (definition)
         {
             case CoreModuleDefinition module:
@@ -96,15 +95,15 @@ internal sealed class ComponentValidator
             case AliasDefinition alias: Alias(scope, alias); break;
             case TypeDefinition type: spaces.Types.Add(types.Resolve(scope, type.Type)); break;
             case LiftDefinition lift:
-                FunctionType lifted = canon.Validate(lift);
+                FunctionType lifted = new CanonValidator(scope).Validate(lift);
                 budget.Spend(lifted.Parameters.Length);
                 spaces.Funcs.Add(lifted);
                 break;
             case LowerDefinition lower:
-                spaces.CoreFuncs.Add(canon.Validate(lower));
+                spaces.CoreFuncs.Add(new CanonValidator(scope).Validate(lower));
                 budget.Spend(spaces.Funcs[(int)lower.Func].Parameters.Length);
                 break;
-            case BuiltinDefinition builtin: spaces.CoreFuncs.Add(canon.Validate(builtin)); break;
+            case BuiltinDefinition builtin: spaces.CoreFuncs.Add(new CanonValidator(scope).Validate(builtin)); break;
             case StartDefinition start: Start(scope, start); break;
             case ImportDefinition import: Import(scope, import); break;
             case ExportDefinition export: Export(scope, export); break;

@@ -7,7 +7,7 @@ namespace WasmJit.Components;
 internal sealed class TypeResolver(ComponentValidator validator, TypeTable table)
 {
     /// <summary>A value type where it is used.</summary>
-    /// <exception cref="InvalidModuleException">There is no value type of this index.</exception>
+    /// <exception cref="InvalidModuleException">The index is beyond the types, or the type is not a value type.</exception>
     internal static ComponentValType Use(ComponentScope scope, TypeUse use)
     {
         if (use.Primitive is { } primitive) return PrimitiveType.Of(primitive);
@@ -123,10 +123,15 @@ internal sealed class TypeResolver(ComponentValidator validator, TypeTable table
     {
         ImmutableArray<LabelledType> parameters = Labelled(scope, syntax.Parameters, "function parameter", "parameter");
         Limits.Check(parameters.Length, Limits.Parameters, "parameters", syntax.Offset);
-        ComponentValType? result = Use(scope, syntax.Result);
-        if (result is not null && (result.Traits & TypeTraits.HasBorrow) != 0)
-            throw new InvalidModuleException("function result cannot contain a `borrow` type", syntax.Offset);
-        return new FunctionType(parameters, result, syntax.IsAsync);
+        return new FunctionType(parameters, ResultOf(scope, syntax.Result, syntax.Offset), syntax.IsAsync);
+    }
+
+    /// <summary>The type of a function's result; null if it has none.</summary>
+    internal static ComponentValType? ResultOf(ComponentScope scope, TypeUse? use, int at)
+    {
+        ComponentValType? result = Use(scope, use);
+        return result is null || (result.Traits & TypeTraits.HasBorrow) == 0 ? result
+            : throw new InvalidModuleException("function result cannot contain a `borrow` type", at);
     }
 
     private static ResourceType Resource(ComponentScope scope, ResourceSyntax syntax)
@@ -210,7 +215,7 @@ internal sealed class LabelSet(string what, string shortly)
 {
     private readonly Dictionary<string, string> taken = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <exception cref="InvalidModuleException">It is no label, or is taken.</exception>
+    /// <exception cref="InvalidModuleException">The name is not a label, or is taken.</exception>
     internal void Add(Label label)
     {
         if (label.Text.Length == 0) throw new InvalidModuleException($"{what} name cannot be empty", label.Offset);

@@ -12,8 +12,8 @@ internal readonly struct ValueReader(bool isMade)
     internal const ulong CanonicalNaN64 = 0x7ff8000000000000;
 
     /// <summary>Reads a value. Every value takes a byte at least, so that no length costs more than the bytes given.</summary>
-    /// <exception cref="MalformedModuleException">There is no value of the type.</exception>
-    /// <exception cref="InvalidModuleException">There are no values of the type in binaries: handles and their like.</exception>
+    /// <exception cref="MalformedModuleException">The bytes are not a value of the type.</exception>
+    /// <exception cref="InvalidModuleException">Binaries have no values of the type: handles and their like.</exception>
     internal ComponentValue Read(ref ByteReader reader, ComponentValType type)
     {
         int at = reader.Position;
@@ -46,8 +46,8 @@ internal readonly struct ValueReader(bool isMade)
                 bool isError = ComponentDecoder.ReadFlag(ref reader);
                 ComponentValue content = (isError ? result.Error : result.Ok) is { } part ? Read(ref reader, part) : default;
                 return isError ? ComponentValue.Error(content) : ComponentValue.Ok(content);
-            default:
-                throw new InvalidModuleException($"there are no constant values of type {type.Kind}", at);
+            case HandleType or StreamType: throw new InvalidModuleException($"there are no constant values of type {type.Kind}", at);
+            default: throw type.Unhandled();
         }
     }
 

@@ -26,7 +26,8 @@ internal sealed class ValueCheck(Func<ResourceType, RuntimeResource?> resolve)
         ResultType result => value.Kind != ComponentValueKind.Result ? Wrong(value, "result") : Payload(value, value.Bits == 0 ? result.Ok : result.Error),
         HandleType handle => value.Kind != ComponentValueKind.Resource ? Wrong(value, handle.Kind)
             : resolve(handle.Resource) is { } resource && value.AsResource().IsOf(resource) ? null : "it is a resource of another type, or gone",
-        _ => $"there are no such values of the type {type.Kind}",
+        StreamType => $"there are no such values of the type {type.Kind}",
+        _ => throw type.Unhandled(),
     };
 
     private string? Payload(ComponentValue value, ComponentValType? type) => type is null
@@ -55,6 +56,6 @@ internal sealed class ValueCheck(Func<ResourceType, RuntimeResource?> resolve)
         PrimitiveKind.F64 => ComponentValueKind.F64,
         PrimitiveKind.Char => ComponentValueKind.Char,
         PrimitiveKind.String => ComponentValueKind.String,
-        _ => ComponentValueKind.ErrorContext,
+        PrimitiveKind.ErrorContext => ComponentValueKind.ErrorContext,
     };
 }

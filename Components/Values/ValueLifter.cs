@@ -64,11 +64,12 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
             case FlagsType flags: return Flags(flags, (uint)slots[0]);
             case EnumType labels: return Enum(labels, (uint)slots[0]);
             case HandleType or StreamType: return Handle(type, (uint)slots[0]);
-            default:
+            case AlternativesType alternatives:
                 {
-                    ComponentValType? payload = Case(type, (uint)slots[0], out string name);
-                    return Chosen(type, (int)slots[0], name, payload is null ? default : Flat(payload, slots + 1));
+                    ComponentValType? payload = Case(alternatives, (uint)slots[0]);
+                    return Chosen(alternatives, (int)slots[0], payload is null ? default : Flat(payload, slots + 1));
                 }
+            default: throw type.Unhandled();
         }
     }
 
@@ -108,13 +109,13 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
             case FlagsType flags: return Flags(flags, (uint)Bits(at, (int)flags.Layout32.Size));
             case EnumType labels: return Enum(labels, (uint)Bits(at, (int)labels.Layout32.Size));
             case HandleType or StreamType: return Handle(type, (uint)Bits(at, 4));
-            default:
+            case AlternativesType alternatives:
                 {
-                    ComponentValType?[] cases = Alternatives.Of(type);
-                    uint number = (uint)Bits(at, VariantType.DiscriminantSize(cases.Length));
-                    ComponentValType? payload = Case(type, number, out string name);
-                    return Chosen(type, (int)number, name, payload is null ? default : Load(payload, at + Alternatives.PayloadOffset(cases, side.Is64)));
+                    uint number = (uint)Bits(at, AlternativesType.DiscriminantSize(alternatives.Payloads.Length));
+                    ComponentValType? payload = Case(alternatives, number);
+                    return Chosen(alternatives, (int)number, payload is null ? default : Load(payload, at + alternatives.PayloadOffset(side.Is64)));
                 }
+            default: throw type.Unhandled();
         }
     }
 
@@ -184,29 +185,16 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
         return ComponentValue.OfCase(ComponentValueKind.Enum, (int)number, type.Labels[(int)number], default);
     }
 
-    private static ComponentValType? Case(ComponentValType type, uint number, out string name)
+    private static ComponentValType? Case(AlternativesType type, uint number)
     {
-        uint count = type is VariantType all ? (uint)all.Cases.Length : 2;
-        if (number >= count) ComponentTrap.Throw(ComponentTrap.InvalidDiscriminant);
-        switch (type)
-        {
-            case VariantType variant:
-                name = variant.Cases[(int)number].Label;
-                return variant.Cases[(int)number].Type;
-            case OptionType option:
-                name = number == 0 ? "none" : "some";
-                return number == 0 ? null : option.Payload;
-            default:
-                name = number == 0 ? "ok" : "error";
-                return number == 0 ? ((ResultType)type).Ok : ((ResultType)type).Error;
-        }
+        if (number >= (uint)type.Payloads.Length) ComponentTrap.Throw(ComponentTrap.InvalidDiscriminant);
+        return type.Payloads[(int)number];
     }
 
-    private ComponentValue Chosen(ComponentValType type, int number, string name, ComponentValue payload)
+    private ComponentValue Chosen(AlternativesType type, int number, ComponentValue payload)
     {
         side.Instance.Scheduler.Charge(2 * ValueBytes);
-        return ComponentValue.OfCase(
-            type is VariantType ? ComponentValueKind.Variant : type is OptionType ? ComponentValueKind.Option : ComponentValueKind.Result, number, name, payload);
+        return ComponentValue.OfCase(type.ValueKind, number, type.LabelOf(number), payload);
     }
 
     private ComponentValue Handle(ComponentValType type, uint index)

@@ -65,12 +65,13 @@ internal readonly unsafe ref struct ValueLowerer(GuestSide side, CallScope? scop
             case FlagsType flags: slots[0] = Flags(value, flags); break;
             case EnumType labels: slots[0] = (uint)Enum(value, labels); break;
             case HandleType or StreamType: slots[0] = Handle(value, type); break;
-            default:
-                int number = Case(value, type, out ComponentValType? payload);
+            case AlternativesType alternatives:
+                int number = Case(value, alternatives, out ComponentValType? payload);
                 slots[0] = (uint)number;
                 new Span<ulong>(slots + 1, type.FlatCount - 1).Clear();
                 if (payload is not null) Flat(value.Payload, payload, slots + 1);
                 break;
+            default: throw type.Unhandled();
         }
     }
 
@@ -110,12 +111,12 @@ internal readonly unsafe ref struct ValueLowerer(GuestSide side, CallScope? scop
             case FlagsType flags: Bits(at, Flags(value, flags), (int)flags.Layout32.Size); break;
             case EnumType labels: Bits(at, (uint)Enum(value, labels), (int)labels.Layout32.Size); break;
             case HandleType or StreamType: Bits(at, Handle(value, type), 4); break;
-            default:
-                ComponentValType?[] cases = Alternatives.Of(type);
-                int number = Case(value, type, out ComponentValType? payload);
-                Bits(at, (uint)number, VariantType.DiscriminantSize(cases.Length));
-                if (payload is not null) Store(value.Payload, payload, at + Alternatives.PayloadOffset(cases, side.Is64));
+            case AlternativesType alternatives:
+                int number = Case(value, alternatives, out ComponentValType? payload);
+                Bits(at, (uint)number, AlternativesType.DiscriminantSize(alternatives.Payloads.Length));
+                if (payload is not null) Store(value.Payload, payload, at + alternatives.PayloadOffset(side.Is64));
                 break;
+            default: throw type.Unhandled();
         }
     }
 
@@ -224,31 +225,21 @@ internal readonly unsafe ref struct ValueLowerer(GuestSide side, CallScope? scop
 
     private static ArgumentException NoCase(ComponentValue value) => new($"There is no case \"{value.CaseName}\".");
 
-    private static int Case(ComponentValue value, ComponentValType type, out ComponentValType? payload)
+    private static int Case(ComponentValue value, AlternativesType type, out ComponentValType? payload)
     {
-        int index;
-        switch (type)
-        {
-            case VariantType variant:
-                if (value.Kind != ComponentValueKind.Variant) throw Wrong(value, "variant");
-                for (index = 0; index < variant.Cases.Length && variant.Cases[index].Label != value.CaseName; index++) { }
-                if (index == variant.Cases.Length) throw NoCase(value);
-                payload = variant.Cases[index].Type;
-                break;
-            case OptionType option:
-                if (value.Kind != ComponentValueKind.Option) throw Wrong(value, "option");
-                index = (int)value.Bits;
-                payload = index == 0 ? null : option.Payload;
-                break;
-            default:
-                if (value.Kind != ComponentValueKind.Result) throw Wrong(value, "result");
-                index = (int)value.Bits;
-                payload = index == 0 ? ((ResultType)type).Ok : ((ResultType)type).Error;
-                break;
-        }
+        if (value.Kind != type.ValueKind) throw Wrong(value, type.Kind);
+        int index = type is VariantType variant ? IndexOf(variant, value) : (int)value.Bits;
+        payload = type.Payloads[index];
         if (payload is null != (value.Payload.Kind == ComponentValueKind.None))
             throw new ArgumentException(payload is null ? $"The case \"{value.CaseName}\" has no value." : $"The case \"{value.CaseName}\" has a value.");
         return index;
+    }
+
+    private static int IndexOf(VariantType type, ComponentValue value)
+    {
+        for (int i = 0; i < type.Cases.Length; i++)
+            if (type.Cases[i].Label == value.CaseName) return i;
+        throw NoCase(value);
     }
 
     private uint Handle(ComponentValue value, ComponentValType type)
@@ -265,7 +256,7 @@ internal readonly unsafe ref struct ValueLowerer(GuestSide side, CallScope? scop
         ComponentResource given = value.AsResource();
         if (!handle.IsBorrow) return Noted((uint)TransferHelpers.LowerOwn(instance, given.Give(resource), resource), given);
         uint lent = (uint)TransferHelpers.LowerBorrow(instance, given.Lend(resource), resource, scope!.Callee!);
-        // Who defines a type gets the object itself, and no handle.
+        // The instance that defines a type gets the object itself, and no handle.
         return ReferenceEquals(resource.Definer, instance) ? lent : Noted(lent, null);
     }
 

@@ -9,7 +9,7 @@ internal sealed class ValueWriter
 
     internal byte[] ToArray() => bytes.ToArray();
 
-    /// <exception cref="NotSupportedException">There are no values of the type in binaries: handles and their like.</exception>
+    /// <exception cref="NotSupportedException">Binaries have no values of the type: handles and their like.</exception>
     internal void Write(ComponentValue value, ComponentValType type)
     {
         switch (type)
@@ -52,7 +52,8 @@ internal sealed class ValueWriter
                 bytes.U8((byte)value.Bits);
                 if ((value.Bits == 0 ? result.Ok : result.Error) is { } content) Write(value.Payload, content);
                 break;
-            default: throw new NotSupportedException($"there are no constant values of type {type.Kind}");
+            case HandleType or StreamType: throw new NotSupportedException($"there are no constant values of type {type.Kind}");
+            default: throw type.Unhandled();
         }
     }
 

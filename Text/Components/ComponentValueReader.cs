@@ -24,38 +24,24 @@ internal sealed class ComponentValueReader(Source source, int position, int end,
     }
 
     /// <summary>A position in the bytes of a type.</summary>
-    private struct TypeCursor(byte[] bytes, ComponentScope scope)
+    private ref struct TypeCursor(byte[] bytes, ComponentScope scope)
     {
-        private int at;
+        private ByteReader reader = new(bytes, 0, bytes.Length);
 
         internal readonly ComponentScope Scope => scope;
 
-        internal readonly byte Peek => bytes[at];
+        internal readonly byte Peek => reader.Peek();
 
-        internal byte U8() => bytes[at++];
+        internal byte U8() => reader.U8();
 
-        internal uint U32()
-        {
-            uint value = 0;
-            for (int shift = 0; ; shift += 7)
-            {
-                byte part = bytes[at++];
-                value |= (uint)(part & 0x7f) << shift;
-                if (part < 0x80) return value;
-            }
-        }
+        internal uint U32() => reader.U32();
 
-        internal string Name()
-        {
-            int length = (int)U32();
-            at += length;
-            return Encoding.UTF8.GetString(bytes, at - length, length);
-        }
+        internal string Name() => Encoding.UTF8.GetString(reader.Bytes(reader.U32()));
 
         /// <summary>Steps over a value type.</summary>
         internal void SkipType()
         {
-            if (bytes[at] is >= 0x40 and < 0x80) at++;
+            if (Peek is >= 0x40 and < 0x80) U8();
             else U32();
         }
     }

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace WasmJit.Tests;
 
-/// <summary>Saved components: what they do, and files that are none.</summary>
+/// <summary>Saved components: what they do, and files that are not saved components.</summary>
 public sealed class SavedComponentTests
 {
     private static readonly EngineOptions NoCompiler = new() { Compilation = Compilation.Never };
