@@ -18,6 +18,8 @@ internal sealed class NumberModule
     private static readonly Operator[] Comparisons = [.. ScalarPlain.Where(op => op.MemArg is null && op.Params.Length == 2 && op.Results is [var result] && result == ValType.I32
         && op.Mnemonic[(op.Mnemonic.IndexOf('.', StringComparison.Ordinal) + 1)..] is var name && (name is "eq" or "ne" || name[..2] is "lt" or "gt" or "le" or "ge"))];
     private static readonly ValType[] Scalars = Numbers[..4];
+    private static readonly Operator Sub = OperatorTable.Find("i32.sub")!, LessThan = OperatorTable.Find("i32.lt_s")!, Eqz = OperatorTable.Find("i32.eqz")!,
+        And = OperatorTable.Find("i32.and")!, And64 = OperatorTable.Find("i64.and")!;
 
     /// <summary>A function exported by the helper that every module imports from.</summary>
     internal const string Helper = """
@@ -114,7 +116,7 @@ internal sealed class NumberModule
         {
             imports.Name("helper");
             imports.Name(name);
-            imports.U8(0);
+            imports.U8(ExternByte.Func);
             imports.U32(TypeIndex(functions[index].Params, functions[index].Results));
         }
         var funcs = new ByteWriter();
@@ -128,7 +130,7 @@ internal sealed class NumberModule
         typeSection.U32((uint)types.Count);
         foreach (Signature type in types)
         {
-            typeSection.U8(0x60);
+            typeSection.U8(TypeByte.Func);
             foreach (ValType[] list in new[] { type.Params, type.Results })
             {
                 typeSection.U32((uint)list.Length);
@@ -142,13 +144,13 @@ internal sealed class NumberModule
             globals.U8(Code(type));
             globals.U8(1);
             Constant(globals, type);
-            globals.U8(0x0b);
+            globals.Code(OpId.End);
         }
         var exports = new ByteWriter();
-        var names = Exports.Select(e => (e.Name, Kind: (byte)0, Index: uint.Parse(e.Name.AsSpan(1)))).ToList();
-        names.Add(("m0", 2, 0));
-        names.Add(("m1", 2, 1));
-        for (uint i = 0; i < 5; i++) names.Add(($"g{i}", 3, i));
+        var names = Exports.Select(e => (e.Name, Kind: ExternByte.Func, Index: uint.Parse(e.Name.AsSpan(1)))).ToList();
+        names.Add(("m0", ExternByte.Memory, 0));
+        names.Add(("m1", ExternByte.Memory, 1));
+        for (uint i = 0; i < 5; i++) names.Add(($"g{i}", ExternByte.Global, i));
         exports.U32((uint)names.Count);
         foreach ((string name, byte kind, uint index) in names)
         {
@@ -157,22 +159,25 @@ internal sealed class NumberModule
             exports.U32(index);
         }
         var elems = new ByteWriter();
-        elems.Bytes([1, 0, 0x41, 0, 0x0b]);
+        elems.Bytes([1, 0]);
+        elems.Code(OpId.I32Const);
+        elems.S64(0);
+        elems.Code(OpId.End);
         elems.U32(3);
         for (uint i = 0; i < 3; i++) elems.U32(i);
 
         var module = new ByteWriter();
         module.Bytes("\0asm\x01\0\0\0"u8);
-        Section(module, 1, typeSection);
-        Section(module, 2, imports);
-        Section(module, 3, funcs);
-        Section(module, 4, Raw([1, 0x70, 0, 4]));
-        Section(module, 5, Raw([2, 1, 1, 1, 5, 1, 1]));
-        Section(module, 13, tags);
-        Section(module, 6, globals);
-        Section(module, 7, exports);
-        Section(module, 9, elems);
-        Section(module, 10, bodies);
+        Section(module, SectionId.Type, typeSection);
+        Section(module, SectionId.Import, imports);
+        Section(module, SectionId.Function, funcs);
+        Section(module, SectionId.Table, Raw([1, (byte)HeapType.Func.Code, 0, 4]));
+        Section(module, SectionId.Memory, Raw([2, 1, 1, 1, 5, 1, 1]));
+        Section(module, SectionId.Tag, tags);
+        Section(module, SectionId.Global, globals);
+        Section(module, SectionId.Export, exports);
+        Section(module, SectionId.Element, elems);
+        Section(module, SectionId.Code, bodies);
         return module.ToArray();
     }
 
@@ -196,13 +201,12 @@ internal sealed class NumberModule
     {
         switch (type.Kind)
         {
-            case ValKind.I32: code.U8(0x41); code.S64((int)SomeBits(random)); break;
-            case ValKind.I64: code.U8(0x42); code.S64(SomeBits(random)); break;
-            case ValKind.F32: code.U8(0x43); code.Fixed32(BitConverter.SingleToUInt32Bits((float)SomeFloat(random))); break;
-            case ValKind.F64: code.U8(0x44); code.Fixed64(BitConverter.DoubleToUInt64Bits(SomeFloat(random))); break;
+            case ValKind.I32: code.Code(OpId.I32Const); code.S64((int)SomeBits(random)); break;
+            case ValKind.I64: code.Code(OpId.I64Const); code.S64(SomeBits(random)); break;
+            case ValKind.F32: code.Code(OpId.F32Const); code.Fixed32(BitConverter.SingleToUInt32Bits((float)SomeFloat(random))); break;
+            case ValKind.F64: code.Code(OpId.F64Const); code.Fixed64(BitConverter.DoubleToUInt64Bits(SomeFloat(random))); break;
             default:
-                code.U8(0xfd);
-                code.U32(12);
+                code.Code(OpId.V128Const);
                 code.Fixed64((ulong)SomeBits(random));
                 code.Fixed64((ulong)SomeBits(random));
                 break;
@@ -255,12 +259,31 @@ internal sealed class NumberModule
             Burn();
             while (left-- > 0) Step();
             Finish(signature.Results, 0);
-            code.U8(0x0b);
+            code.Code(OpId.End);
             body.Bytes(code.Span);
         }
 
         /// <summary>Takes one unit of the fuel, and traps without fuel.</summary>
-        private void Burn() => code.Bytes([0x23, 0, 0x41, 1, 0x6b, 0x24, 0, 0x23, 0, 0x41, 0, 0x48, 0x04, 0x40, 0x00, 0x0b]);
+        private void Burn()
+        {
+            Indexed(OpId.GlobalGet, 0);
+            Number(1);
+            code.Code(Sub);
+            Indexed(OpId.GlobalSet, 0);
+            Indexed(OpId.GlobalGet, 0);
+            Number(0);
+            code.Code(LessThan);
+            code.Code(OpId.If);
+            code.U8(TypeByte.EmptyBlock);
+            code.Code(OpId.Unreachable);
+            code.Code(OpId.End);
+        }
+
+        private void Number(int value)
+        {
+            code.Code(OpId.I32Const);
+            code.S64(value);
+        }
 
         private void Step()
         {
@@ -273,12 +296,12 @@ internal sealed class NumberModule
                     if (local < 0) local = locals.IndexOf(stack[^1]);
                     if (local < 0) break;
                     bool tees = random.Next(2) == 0;
-                    Indexed(tees ? (byte)0x22 : (byte)0x21, (uint)local);
+                    Indexed(tees ? OpId.LocalTee : OpId.LocalSet, (uint)local);
                     if (!tees) Drop(1);
                     break;
                 case 6:
                     if (stack.Count == Height) break;
-                    Indexed(0x24, (uint)Array.IndexOf(Numbers, stack[^1]) + 1);
+                    Indexed(OpId.GlobalSet, (uint)Array.IndexOf(Numbers, stack[^1]) + 1);
                     Drop(1);
                     break;
                 case 7: Call(); break;
@@ -286,7 +309,7 @@ internal sealed class NumberModule
                 case 9 or 10: Nest(); break;
                 case 11: Branch(); break;
                 case 12 when stack.Count > Height:
-                    code.U8(0x1a);
+                    code.Code(OpId.Drop);
                     Drop(1);
                     break;
                 case 13 when random.Next(8) == 0:
@@ -302,9 +325,9 @@ internal sealed class NumberModule
 
         private void Drop(int count) => stack.RemoveRange(stack.Count - count, count);
 
-        private void Indexed(byte op, uint index)
+        private void Indexed(OpId op, uint index)
         {
-            code.U8(op);
+            code.Code(op);
             code.U32(index);
         }
 
@@ -312,8 +335,8 @@ internal sealed class NumberModule
         {
             int local = random.Next(4) == 0 ? -1 : locals.LastIndexOf(type, random.Next(Math.Max(1, locals.Count)), 1);
             if (local < 0 && locals.Contains(type) && random.Next(3) > 0) local = locals.IndexOf(type);
-            if (local >= 0) Indexed(0x20, (uint)local);
-            else if (random.Next(5) == 0) Indexed(0x23, (uint)Array.IndexOf(Numbers, type) + 1);
+            if (local >= 0) Indexed(OpId.LocalGet, (uint)local);
+            else if (random.Next(5) == 0) Indexed(OpId.GlobalGet, (uint)Array.IndexOf(Numbers, type) + 1);
             else module.Constant(code, type);
             stack.Add(type);
         }
@@ -343,15 +366,7 @@ internal sealed class NumberModule
             ValType[] parameters = [.. op.Params.Select(p => p == OperatorTable.At ? address : p)];
             if (op.MemArg is not null) NeedAddress(parameters, isWide);
             else Need(parameters);
-            if (op.Prefix != 0)
-            {
-                code.U8(op.Prefix);
-                code.U32(op.Code);
-            }
-            else
-            {
-                code.U8((byte)op.Code);
-            }
+            code.Code(op);
             foreach (Immediate immediate in op.Immediates)
             {
                 switch (immediate.Kind)
@@ -381,9 +396,9 @@ internal sealed class NumberModule
                 return;
             }
             Push(parameters[0]);
-            code.U8(isWide ? (byte)0x42 : (byte)0x41);
+            code.Code(isWide ? OpId.I64Const : OpId.I32Const);
             code.S64(random.Next(2) == 0 ? 0xff0 : 0xfff0);
-            code.U8(isWide ? (byte)0x83 : (byte)0x71);
+            code.Code(isWide ? And64 : And);
             foreach (ValType type in parameters.Skip(1)) Push(type);
         }
 
@@ -397,10 +412,10 @@ internal sealed class NumberModule
                 Need([.. any.Params, ValType.I32]);
                 if (random.Next(3) > 0)
                 {
-                    code.Bytes([0x1a, 0x41]);
-                    code.S64(module.functions.IndexOf(any));
+                    code.Code(OpId.Drop);
+                    Number(module.functions.IndexOf(any));
                 }
-                code.U8(0x11);
+                code.Code(OpId.CallIndirect);
                 code.U32(module.TypeIndex(any.Params, any.Results));
                 code.U8(0);
                 Apply([.. any.Params, ValType.I32], any.Results);
@@ -409,7 +424,7 @@ internal sealed class NumberModule
             int callee = random.Next(index);
             Signature type = module.functions[callee];
             Need(type.Params);
-            Indexed(0x10, (uint)callee);
+            Indexed(OpId.Call, (uint)callee);
             Apply(type.Params, type.Results);
         }
 
@@ -417,7 +432,7 @@ internal sealed class NumberModule
         {
             ValType type = stack.Count > Height ? stack[^1] : module.Pick(module.Types);
             Need([type, type, ValType.I32]);
-            code.U8(0x1b);
+            code.Code(OpId.Select);
             Drop(2);
         }
 
@@ -433,7 +448,7 @@ internal sealed class NumberModule
             // The value of an exception is an i32, which the target takes.
             int catching = kind == 3 ? labels.FindLastIndex(l => l.Types.AsSpan().SequenceEqual([ValType.I32])) : -1;
             if (kind == 3 && catching < 0) kind = 0;
-            code.U8(kind switch { 0 => 0x02, 1 => 0x03, 2 => 0x04, _ => 0x1f });
+            code.Code(kind switch { 0 => OpId.Block, 1 => OpId.Loop, 2 => OpId.If, _ => OpId.TryTable });
             code.S64(module.TypeIndex(parameters, results));
             if (kind == 3)
             {
@@ -447,13 +462,13 @@ internal sealed class NumberModule
             Finish(results, height);
             if (kind == 2)
             {
-                code.U8(0x05);
+                code.Code(OpId.Else);
                 stack.RemoveRange(height, stack.Count - height);
                 stack.AddRange(parameters);
                 for (int i = random.Next(6); i > 0 && left-- > 0; i--) Step();
                 Finish(results, height);
             }
-            code.U8(0x0b);
+            code.Code(OpId.End);
             labels.RemoveAt(labels.Count - 1);
         }
 
@@ -466,13 +481,13 @@ internal sealed class NumberModule
                 // Operands below the results can only go with a branch out of a block.
                 while (stack.Count > height)
                 {
-                    code.U8(0x1a);
+                    code.Code(OpId.Drop);
                     Drop(1);
                 }
             }
             while (stack.Count > height && !(stack.Count == height + results.Length && stack.Skip(height).SequenceEqual(results)))
             {
-                code.U8(0x1a);
+                code.Code(OpId.Drop);
                 Drop(1);
             }
             if (stack.Count == height) foreach (ValType type in results) Push(type);
@@ -489,7 +504,7 @@ internal sealed class NumberModule
             Need(below);
             Operator op = module.Pick(Comparisons);
             foreach (ValType type in op.Params) Push(type);
-            code.U8((byte)op.Code);
+            code.Code(op);
             Apply([.. op.Params], [ValType.I32]);
         }
 
@@ -502,12 +517,12 @@ internal sealed class NumberModule
                 case 0 when labels.Count > 1:
                     // Code behind an unconditional branch is dead. Go on in a new block that leaves the stack unchanged.
                     Need(label.Types);
-                    Indexed(0x0c, (uint)depth);
+                    Indexed(OpId.Br, (uint)depth);
                     stack.RemoveRange(Height, stack.Count - Height);
                     break;
                 case 1:
                     Need([.. label.Types, ValType.I32]);
-                    code.U8(0x0e);
+                    code.Code(OpId.BrTable);
                     uint[] same = [.. labels.Index().Where(l => l.Item.Types.SequenceEqual(label.Types)).Select(l => (uint)(labels.Count - 1 - l.Index))];
                     uint count = (uint)random.Next(4);
                     code.U32(count);
@@ -516,12 +531,17 @@ internal sealed class NumberModule
                     break;
                 case 2 when !module.isScalar:
                     Need([ValType.I32]);
-                    code.Bytes([0x45, 0x04, 0x40, 0x41, 7, 0x08, 0, 0x0b]);
+                    code.Code(Eqz);
+                    code.Code(OpId.If);
+                    code.U8(TypeByte.EmptyBlock);
+                    Number(7);
+                    Indexed(OpId.Throw, 0);
+                    code.Code(OpId.End);
                     Drop(1);
                     break;
                 default:
                     Condition(label.Types);
-                    Indexed(0x0d, (uint)depth);
+                    Indexed(OpId.BrIf, (uint)depth);
                     Drop(1);
                     break;
             }

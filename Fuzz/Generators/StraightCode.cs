@@ -1,4 +1,5 @@
 using WasmJit.Jit.Format;
+using WasmJit.Jit.Operators;
 
 namespace WasmJit.Fuzz;
 
@@ -8,8 +9,11 @@ namespace WasmJit.Fuzz;
 /// </summary>
 internal static class StraightCode
 {
-    private const byte LocalGet = 0x20, LocalSet = 0x21, LocalTee = 0x22, GlobalGet = 0x23, GlobalSet = 0x24, Const = 0x41, BrIf = 0x0d,
-        Load = 0x28, Load8 = 0x2d, Store = 0x36, Eqz = 0x45, Ne = 0x47, Add = 0x6a, Sub = 0x6b, And = 0x71, Xor = 0x73, Shl = 0x74, ShiftRight = 0x76, Rotate = 0x77;
+    private static readonly Operator Load = Named("i32.load"), Load8 = Named("i32.load8_u"), Store = Named("i32.store"), Eqz = Named("i32.eqz"), Ne = Named("i32.ne"),
+        Add = Named("i32.add"), Sub = Named("i32.sub"), And = Named("i32.and"), Xor = Named("i32.xor"), Shl = Named("i32.shl"), ShiftRight = Named("i32.shr_u"),
+        Rotate = Named("i32.rotl");
+
+    private static Operator Named(string mnemonic) => OperatorTable.Find(mnemonic) ?? throw new ArgumentException($"There is no operator {mnemonic}.", nameof(mnemonic));
 
     /// <summary>Writes some steps, which leave the operand stack as it is. They need two locals of type i32, memory 0, and global 1 of type i32.</summary>
     /// <param name="code">The code of a function.</param>
@@ -22,16 +26,16 @@ internal static class StraightCode
         int address = usable[random.Next(usable.Length)];
         int[] others = [.. usable.Where(i => i != address)];
         int Other() => others[random.Next(others.Length)];
-        void Get(int local) => Indexed(code, LocalGet, local);
-        void Set(int local) => Indexed(code, LocalSet, local);
+        void Get(int local) => Indexed(code, OpId.LocalGet, local);
+        void Set(int local) => Indexed(code, OpId.LocalSet, local);
         void Number(int value)
         {
-            code.U8(Const);
+            code.Code(OpId.I32Const);
             code.S64(value);
         }
-        void Access(byte op)
+        void Access(Operator op)
         {
-            code.U8(op);
+            code.Code(op);
             code.U8(0);
             code.U32(4u * (uint)random.Next(16));
         }
@@ -40,16 +44,16 @@ internal static class StraightCode
             if (random.Next(2) == 0) Get(Other());
             else Number(random.Next(-3, 100));
         }
-        void Change(params ReadOnlySpan<byte> last)
+        void Change(params ReadOnlySpan<Operator> last)
         {
             int local = Other();
             Get(local);
             Number(random.Next(-40, 40));
-            code.U8(last[0]);
+            code.Code(last[0]);
             if (last.Length > 1)
             {
                 Get(Other());
-                code.U8(last[1]);
+                code.Code(last[1]);
                 local = Other();
             }
             Set(local);
@@ -57,7 +61,7 @@ internal static class StraightCode
 
         Get(address);
         Number(0xff0);
-        code.U8(And);
+        code.Code(And);
         Set(address);
         for (int i = random.Next(2, 9); i > 0; i--)
         {
@@ -76,7 +80,7 @@ internal static class StraightCode
                 case 4:
                     Get(Other());
                     Get(Other());
-                    code.U8(Add);
+                    code.Code(Add);
                     Set(Other());
                     break;
                 case 5: Change(Add); break;
@@ -84,17 +88,17 @@ internal static class StraightCode
                 case 7: Change(Rotate, Xor); break;
                 case 8: Change(ShiftRight, Xor); break;
                 case 9:
-                    Indexed(code, GlobalGet, 1);
+                    Indexed(code, OpId.GlobalGet, 1);
                     Number(16);
-                    code.U8(Sub);
-                    Indexed(code, LocalTee, Other());
-                    Indexed(code, GlobalSet, 1);
+                    code.Code(Sub);
+                    Indexed(code, OpId.LocalTee, Other());
+                    Indexed(code, OpId.GlobalSet, 1);
                     break;
                 case 10:
                     Get(Other());
                     Number(random.Next(100));
-                    code.U8(random.Next(2) == 0 ? Sub : Add);
-                    Indexed(code, GlobalSet, 1);
+                    code.Code(random.Next(2) == 0 ? Sub : Add);
+                    Indexed(code, OpId.GlobalSet, 1);
                     break;
                 case 11:
                     Get(Other());
@@ -107,37 +111,39 @@ internal static class StraightCode
                     break;
                 case 13:
                     // Out of a block if what has been loaded is, or is not, a number.
-                    code.Bytes([0x02, 0x40]);
+                    code.Code(OpId.Block);
+                    code.U8(TypeByte.EmptyBlock);
                     Get(address);
                     Access(Load);
-                    if (random.Next(3) == 0) code.U8(Eqz);
-                    code.Bytes([BrIf, 0]);
+                    if (random.Next(3) == 0) code.Code(Eqz);
+                    Indexed(code, OpId.BrIf, 0);
                     Get(address);
                     Access(Load);
                     Set(Other());
-                    code.U8(0x0b);
+                    code.Code(OpId.End);
                     break;
                 default:
-                    code.Bytes([0x02, 0x40]);
+                    code.Code(OpId.Block);
+                    code.U8(TypeByte.EmptyBlock);
                     int counter = Other();
                     Get(counter);
                     Number(random.Next(-2, 3));
-                    code.U8(Add);
-                    Indexed(code, LocalTee, counter);
+                    code.Code(Add);
+                    Indexed(code, OpId.LocalTee, counter);
                     Either();
-                    code.U8(Ne);
-                    code.Bytes([BrIf, 0]);
+                    code.Code(Ne);
+                    Indexed(code, OpId.BrIf, 0);
                     Get(Other());
                     Set(Other());
-                    code.U8(0x0b);
+                    code.Code(OpId.End);
                     break;
             }
         }
     }
 
-    private static void Indexed(ByteWriter code, byte op, int index)
+    private static void Indexed(ByteWriter code, OpId op, int index)
     {
-        code.U8(op);
+        code.Code(op);
         code.U32((uint)index);
     }
 }

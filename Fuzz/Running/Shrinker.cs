@@ -12,7 +12,18 @@ namespace WasmJit.Fuzz;
 /// <param name="attempts">How many modules may be tried.</param>
 internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
 {
-    private static readonly byte[][] Replacements = [[], [0x00], [0x1a], [0x41, 0x00], [0x42, 0x00], [0xd0, 0x71], [0x0b]];
+    private static readonly byte[] Trap = Code(OpId.Unreachable), End = Code(OpId.End);
+
+    private static readonly byte[][] Replacements =
+        [[], Trap, Code(OpId.Drop), Code(OpId.I32Const, 0), Code(OpId.I64Const, 0), Code(OpId.RefNull, (byte)HeapType.None.Code), End];
+
+    private static byte[] Code(OpId id, params ReadOnlySpan<byte> immediates)
+    {
+        var writer = new ByteWriter();
+        writer.Code(id);
+        writer.Bytes(immediates);
+        return writer.ToArray();
+    }
 
     private int left = attempts;
 
@@ -119,7 +130,7 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
     private byte[] Bodies(byte[] module)
     {
         for (int i = 0; Decode(module) is { } info && i < info.Funcs.Count; i++)
-            if (!info.Funcs[i].IsImported && WithBody(module, info, i, [0, 0, 0x0b]) is { } candidate) Try(candidate, ref module);
+            if (!info.Funcs[i].IsImported && WithBody(module, info, i, [0, .. Trap, .. End]) is { } candidate) Try(candidate, ref module);
         return module;
     }
 
@@ -144,7 +155,7 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
                 int end = Math.Min(at + length, offsets.Count - 1);
                 foreach (byte[] replacement in Replacements)
                 {
-                    if (replacement.Length >= offsets[end] - offsets[at] && replacement is not [0x00]) continue;
+                    if (replacement.Length >= offsets[end] - offsets[at] && !ReferenceEquals(replacement, Trap)) continue;
                     byte[] body =
                     [
                         .. module.AsSpan(func.BodyStart, offsets[at] - func.BodyStart), .. replacement,

@@ -1,3 +1,4 @@
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
@@ -9,8 +10,8 @@ internal static class InterpretedOperators
     /// <summary>The codes of the plain operators whose register operations have the same order, from i32.load to i64.extend32_s.</summary>
     private const int FirstCode = 0x28, LastCode = 0xc4;
 
-    /// <summary>The prefix and the number of the saturating conversions, which have the codes from 0 on.</summary>
-    private const int SaturatingPrefix = 0xfc, SaturatingCodes = 8;
+    /// <summary>How many saturating conversions there are. They have the codes from 0 on behind their prefix.</summary>
+    private const int SaturatingCodes = 8;
 
     /// <summary>Whether an operator has register code. Its types, or the memory that it accesses, may still be reasons to compile.</summary>
     internal static bool Has(Operator op) => op.Group switch
@@ -27,7 +28,7 @@ internal static class InterpretedOperators
     internal static RegisterOp? PlainOf(Operator op) => op.Prefix switch
     {
         0 when op.Code is >= FirstCode and <= LastCode => (RegisterOp)(op.Code - FirstCode),
-        SaturatingPrefix when op.Code < SaturatingCodes => RegisterOp.I32TruncSatF32S + (ushort)op.Code,
+        OperatorPrefix.Numeric when op.Code < SaturatingCodes => RegisterOp.I32TruncSatF32S + (ushort)op.Code,
         _ => null,
     };
 }

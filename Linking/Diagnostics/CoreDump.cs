@@ -236,7 +236,7 @@ public static class CoreDump
         private static void Value(ByteWriter writer, Global global)
         {
             // References mean nothing outside of the process.
-            const byte Reference = 0x6f;
+            byte reference = (byte)HeapType.Extern.Code;
             ValType type = global.Type.Type;
             (byte code, OpId constant) = type.Kind switch
             {
@@ -245,7 +245,7 @@ public static class CoreDump
                 ValKind.F32 => (TypeByte.F32, OpId.F32Const),
                 ValKind.F64 => (TypeByte.F64, OpId.F64Const),
                 ValKind.V128 => (TypeByte.V128, OpId.V128Const),
-                _ => (Reference, OpId.RefNull),
+                _ => (reference, OpId.RefNull),
             };
             writer.U8(code);
             writer.U8(0);
@@ -259,7 +259,7 @@ public static class CoreDump
                 case System.Runtime.Intrinsics.Vector128<byte> vector when type.Kind == ValKind.V128:
                     for (int i = 0; i < 16; i++) writer.U8(vector[i]);
                     break;
-                default: writer.U8(Reference); break;
+                default: writer.U8(reference); break;
             }
             writer.Code(OpId.End);
         }
