@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -8,9 +9,9 @@ namespace WasmJit.Tests;
 /// What users can see, and the rules for it. A change of the public surface is a change of <c>PublicSurface.txt</c>, which a person reads:
 /// WASMJIT_UPDATE_GOLDEN=1 writes it anew.
 /// </summary>
-public sealed class PublicSurfaceTests
+public sealed partial class PublicSurfaceTests
 {
-    private static string Golden([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "PublicSurface.txt");
+    private static string Golden(string name = "PublicSurface.txt", [CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, name);
 
     [Fact]
     public void ThePublicSurfaceIsAsWritten()
@@ -19,6 +20,27 @@ public sealed class PublicSurfaceTests
         if (Environment.GetEnvironmentVariable("WASMJIT_UPDATE_GOLDEN") == "1") File.WriteAllText(Golden(), actual);
         Assert.Equal(File.ReadAllText(Golden()), actual);
     }
+
+    /// <summary>
+    /// Types that have come or gone since the surface was first written down (<c>PublicSurface.0.1.txt</c>) are named in the changelog, which says why.
+    /// </summary>
+    [Fact]
+    public void TheChangelogNamesTypesThatHaveComeOrGone()
+    {
+        HashSet<string> before = TypesOf("PublicSurface.0.1.txt"), now = TypesOf("PublicSurface.txt");
+        string changelog = File.ReadAllText(Golden("../../CHANGELOG.md"));
+        Assert.True(before.Count > 80 && now.Count > 80);
+        Assert.Equal([], now.Except(before).Where(IsUnnamed));
+        Assert.Equal([], before.Except(now).Where(IsUnnamed));
+
+        bool IsUnnamed(string type) => !Regex.IsMatch(changelog, $@"\b{type}\b");
+    }
+
+    private static HashSet<string> TypesOf(string file) =>
+        [.. File.ReadLines(Golden(file)).Select(line => TypeLine().Match(line)).Where(m => m.Success).Select(m => m.Groups[1].Value)];
+
+    [GeneratedRegex(@"^(?:static |sealed |abstract |readonly |ref )*(?:class|struct|interface|enum|record|delegate) (\w+)")]
+    private static partial Regex TypeLine();
 
     /// <summary>State is read by properties; constants and the values of enumerations are no state.</summary>
     [Fact]
