@@ -130,7 +130,7 @@ internal sealed class RunLimits
         }
         catch (OperationCanceledException e) when (watch.IsStopped)
         {
-            // Whoever ends the process has said so already.
+            // The thread that ends the process has said so already.
             if (!watch.TryEnd()) Thread.Sleep(System.Threading.Timeout.Infinite);
             return watch.Report(WasmStackTrace.Of(e));
         }
@@ -169,7 +169,7 @@ internal sealed class RunLimits
             timer?.Dispose();
         }
 
-        /// <summary>The run ends, by whoever comes first.</summary>
+        /// <summary>The run ends, by the first thread that comes here.</summary>
         internal bool TryEnd()
         {
             lock (gate)

@@ -101,7 +101,7 @@ internal static class Tool
         }
     }
 
-    /// <summary>Whoever has closed the output wants nothing more of it.</summary>
+    /// <summary>The reader has closed the output, and wants nothing more of it.</summary>
     private static void Flush(TextWriter output)
     {
         try

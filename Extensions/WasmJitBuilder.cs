@@ -27,7 +27,7 @@ public sealed class WasmJitBuilder
     }
 
     /// <summary>
-    /// Adds a module and its typed face as a service of each scope: whoever asks for the interface in a scope (a request, in ASP.NET) gets an
+    /// Adds a module and its typed face as a service of each scope: a service that asks for the interface in a scope (a request, in ASP.NET) gets an
     /// instance for that scope alone. It comes from the module's pool, and goes back when the scope ends.
     /// </summary>
     /// <typeparam name="T">The interface; see <see cref="Instance.As{T}"/>.</typeparam>

@@ -27,14 +27,14 @@ public sealed partial class WasmModules : IDisposable
 
     /// <summary>A module.</summary>
     /// <param name="name">Its name.</param>
-    /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
+    /// <exception cref="KeyNotFoundException">No module has the name.</exception>
     /// <exception cref="IOException">Its file cannot be read.</exception>
     /// <exception cref="WasmJitException">It is malformed or invalid.</exception>
     public Module Get(string name) => modules.GetOrAdd(name, n => new Lazy<Module>(() => Load(n))).Value;
 
     /// <summary>The pool of a module's instances.</summary>
     /// <param name="name">The module's name.</param>
-    /// <exception cref="KeyNotFoundException">There is no module of this name.</exception>
+    /// <exception cref="KeyNotFoundException">No module has the name.</exception>
     /// <exception cref="IOException">Its file cannot be read.</exception>
     /// <exception cref="WasmJitException">It is malformed or invalid.</exception>
     public InstancePool Pool(string name) => pools.GetOrAdd(name, n => new Lazy<InstancePool>(() => MakePool(n))).Value;

@@ -27,7 +27,7 @@ public sealed class Caller
     public Instance Instance { get; }
 
     /// <summary>Its memory: the export named "memory", otherwise its first.</summary>
-    /// <exception cref="InvalidOperationException">It has none.</exception>
+    /// <exception cref="InvalidOperationException">The instance has no memory.</exception>
     public Memory Memory => TryGetMemory(out Memory? found) ? found : throw new InvalidOperationException("The calling instance has no memory.");
 
     /// <summary>The object that the host has given it; see <see cref="Instance.State"/>.</summary>

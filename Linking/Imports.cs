@@ -18,7 +18,7 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     private readonly Dictionary<string, object> singles = [];
 
     /// <summary>The import of two names, from a whole instance, too. Setting it replaces an import, or adds it.</summary>
-    /// <exception cref="KeyNotFoundException">Read, and there is none.</exception>
+    /// <exception cref="KeyNotFoundException">The import is read, and does not exist.</exception>
     /// <exception cref="ArgumentException">The value is not of a kind that modules can import.</exception>
     public object this[string module, string name]
     {

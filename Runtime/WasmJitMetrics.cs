@@ -4,8 +4,8 @@ using System.Diagnostics.Metrics;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// What the meter <c>WasmJit</c> shows. The numbers are counted all the time, since that costs next to nothing beside what is counted; whoever
-/// listens reads them. The meter is made with the first engine, unless the <c>AppContext</c> switch <c>WasmJit.Metrics</c> is off.
+/// What the meter <c>WasmJit</c> shows. The numbers are counted all the time, since that costs next to nothing beside what is counted; listeners
+/// read them. The meter is made with the first engine, unless the <c>AppContext</c> switch <c>WasmJit.Metrics</c> is off.
 /// </summary>
 internal static class WasmJitMetrics
 {

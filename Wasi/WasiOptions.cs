@@ -92,7 +92,7 @@ public sealed record WasiOptions
 
 /// <summary>
 /// A directory of the host that a guest can use. No path leads the guest out of it: not <c>..</c>, not an absolute path, and not a symbolic link,
-/// whoever made it.
+/// no matter who made it.
 /// </summary>
 /// <param name="HostPath">The directory on the host.</param>
 /// <param name="GuestPath">The guest's name for it: <c>/</c>, <c>.</c> or any name.</param>

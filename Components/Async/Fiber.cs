@@ -95,7 +95,7 @@ internal sealed class Fiber
     /// <summary>Waits, on the fiber's own thread.</summary>
     internal bool Yield()
     {
-        // Each turn obeys the token of whoever gives it. A host function on this stack may have a scope of its own, which stays.
+        // Each turn obeys the token of the thread that gives it. A host function on this stack may have a scope of its own, which stays.
         bool isInner = !ReferenceEquals(WasmThread.CurrentScope, scope);
         if (!isInner) EndTurn();
         toResumer.Give();

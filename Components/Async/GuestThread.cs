@@ -99,7 +99,7 @@ internal abstract class GuestThread(GuestTask task)
         }
         catch (Exception e) when (next is not null && e is not Fiber.AbandonedException)
         {
-            // The call that waits for the thread's task is told, whoever lets the thread go on.
+            // The call that waits for the thread's task gets it, not the one that lets the thread go on.
             if (next.Task.Root is { IsResolved: false } call)
             {
                 call.Fail(e);

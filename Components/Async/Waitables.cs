@@ -140,7 +140,7 @@ internal enum SubtaskState
     CancelledBeforeReturned,
 }
 
-/// <summary>Who has called: gives arguments when the callee starts, and takes the result.</summary>
+/// <summary>The caller: it gives the arguments when the callee starts, and takes the result.</summary>
 /// <remarks>Unsafe: slots are as many as the function's core types have.</remarks>
 internal abstract unsafe class TaskCaller : Waitable
 {

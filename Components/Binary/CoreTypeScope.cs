@@ -24,7 +24,7 @@ internal sealed class CoreTypeScope(CoreTypeScope? parent, ReadOnlyMemory<byte> 
         return scope ?? throw new InvalidModuleException($"invalid outer alias count of {count}", at);
     }
 
-    /// <exception cref="InvalidModuleException">There is none.</exception>
+    /// <exception cref="InvalidModuleException">The index is beyond the types.</exception>
     internal DefType Get(uint index, int at) =>
         index < Types.Count ? Types[(int)index] : throw new InvalidModuleException($"unknown type {index}: type index out of bounds", at);
 

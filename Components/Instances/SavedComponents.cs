@@ -52,7 +52,7 @@ internal static class SavedComponents
         }
     }
 
-    /// <exception cref="SavedModuleException">It is no saved component, or one of another build, platform or other options.</exception>
+    /// <exception cref="SavedModuleException">The file is not a saved component, or one of another build, platform or other options.</exception>
     internal static WasmComponent Load(Engine engine, byte[] file)
     {
         if (!IsSaved(file)) throw new SavedModuleException(SavedModuleProblem.NotSaved, "the file is no saved component");

@@ -124,7 +124,7 @@ public static class ComponentEngine
     /// </summary>
     /// <param name="engine">The engine, whose options the saved code must do for; <see cref="Compilation.Never"/> is one.</param>
     /// <param name="path">The file. It is read at once, and may be replaced afterwards.</param>
-    /// <exception cref="SavedModuleException">It is no saved component, or one of another build, platform or other options.</exception>
+    /// <exception cref="SavedModuleException">The file is not a saved component, or one of another build, platform or other options.</exception>
     public static WasmComponent LoadSavedComponent(this Engine engine, string path)
     {
         ArgumentNullException.ThrowIfNull(engine);
@@ -134,7 +134,7 @@ public static class ComponentEngine
     /// <summary>As <see cref="LoadSavedComponent(Engine, string)"/>, from a stream, which is read to its end.</summary>
     /// <param name="engine">The engine.</param>
     /// <param name="stream">The file's content.</param>
-    /// <exception cref="SavedModuleException">It is no saved component, or one of another build, platform or other options.</exception>
+    /// <exception cref="SavedModuleException">The file is not a saved component, or one of another build, platform or other options.</exception>
     public static WasmComponent LoadSavedComponent(this Engine engine, Stream stream)
     {
         ArgumentNullException.ThrowIfNull(engine);

@@ -105,7 +105,7 @@ internal sealed unsafe class LiftedFunction : ComponentFunc
         var task = new GuestTask(this, Instance, caller);
         var thread = new ImplicitThread(task);
         task.Implicit = thread;
-        // Who has the instance for itself and can go on does so before a call has to wait for that.
+        // A thread that has the instance for itself and can go on does so first: a call need not wait for it then.
         while (task.NeedsExclusive && Instance.Exclusive is { IsReady: true } holder) holder.Resume();
         thread.Resume();
         if (!Type.IsAsync)

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace WasmJit.Components;
 
 /// <summary>
-/// A handle of a resource that the host has: of a component's resource, or of an object of its own. Whoever owns it disposes of it, or gives it away
+/// A handle of a resource that the host has: of a component's resource, or of an object of its own. The owner disposes of it, or gives it away
 /// by passing it where a component wants to own it; a borrowed one is good only for the call that it came with.
 /// </summary>
 public sealed class ComponentResource : IDisposable

@@ -252,7 +252,7 @@ public readonly struct ComponentValue : IEquatable<ComponentValue>
     };
 
     /// <summary>A field of a record.</summary>
-    /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
+    /// <exception cref="KeyNotFoundException">The record has no field of this name.</exception>
     public ComponentValue this[string field]
     {
         get

@@ -22,7 +22,7 @@ internal ref partial struct ModuleDecoder
     }
 
     /// <summary>Decodes a module.</summary>
-    /// <param name="memory">The bytes; whoever gives them does not change them any more.</param>
+    /// <param name="memory">The bytes, which do not change any more.</param>
     /// <param name="settings">What it is to be validated and compiled for.</param>
     /// <exception cref="MalformedModuleException">Not the binary format.</exception>
     /// <exception cref="InvalidModuleException">A type, index or limit that decoding itself finds out.</exception>

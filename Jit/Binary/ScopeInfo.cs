@@ -51,7 +51,7 @@ internal sealed class ScopeInfo(ModuleInfo module, ScopeItem[] items, int offset
             if (item.Kind is { } kind) inside.AddItem(Module.TypeOf(kind, item.Index), Offset, uint.MaxValue);
             else inside.Types.Add(Module.Types[(int)item.Index]);
         }
-        // As with exports: whoever is given a function may refer to it.
+        // As with exports: code that is given a function may refer to it.
         foreach (FuncInfo func in inside.Funcs) func.Declare();
         inside.Complete();
         return inside;

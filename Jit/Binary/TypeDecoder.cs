@@ -408,7 +408,7 @@ internal ref struct TypeDecoder
         }
     }
 
-    /// <summary>In a module that has nothing of the extension yet the extension's kinds are none.</summary>
+    /// <summary>As long as a module has nothing of the extension, the extension's kinds are unknown.</summary>
     private readonly DefType ReadLinkingIndex<T>(ref ByteReader reader, string kind, int at)
         where T : CompositeType
     {

@@ -4,7 +4,7 @@ namespace WasmJit.Jit.Interpreter;
 
 /// <summary>
 /// Pairs of instructions that are executed as one: half of an interpreter's time goes to finding the code of the next instruction. The first
-/// of a pair gets an operation that does both and goes on behind the second; the second stays, for whoever branches to it.
+/// of a pair gets an operation that does both and goes on behind the second; the second stays, for branches to it.
 /// </summary>
 /// <remarks>The pairs are the most frequent ones in CPython, compiled without optimisation, and in the kernels of Perf (RATIONALE.md).</remarks>
 internal static class RegisterPairs

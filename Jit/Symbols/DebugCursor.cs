@@ -15,7 +15,7 @@ internal sealed class DebugBudget(long steps, DebugBudget? total = null)
 
     internal bool IsSpent => left <= 0;
 
-    /// <exception cref="DebugFormatException">There is none left.</exception>
+    /// <exception cref="DebugFormatException">The steps are used up.</exception>
     internal void Spend(long steps = 1)
     {
         left -= steps;

@@ -28,7 +28,7 @@ internal struct DebugEntry
     internal ulong Sibling;
 }
 
-/// <summary>A string that has not been read yet: its form and offset; form 0 is none.</summary>
+/// <summary>A string that has not been read yet: its form and offset; form 0 stands for no string.</summary>
 internal readonly record struct DebugText(int Form, ulong Value);
 
 /// <summary>A compilation unit: how its entries are read, and which code it is about.</summary>

@@ -61,7 +61,7 @@ internal sealed class CrossingType
         return new CrossingType(type, type.IsByRef || type.IsPointer ? Crossing.None : Crossing.Object, null);
     }
 
-    /// <summary>The kind of a type that is one number; null if it is none. <c>nint</c> is an address of either size.</summary>
+    /// <summary>The kind of a type that is one number; null of other types. <c>nint</c> is an address of either size.</summary>
     internal static ValKind? NumberOf(Type type)
     {
         if (type.IsEnum) type = type.GetEnumUnderlyingType();

@@ -5,7 +5,7 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
-/// <summary>The state that the functions of one <see cref="LinkingHost"/> share, whoever calls them.</summary>
+/// <summary>The state that the functions of one <see cref="LinkingHost"/> share among all their callers.</summary>
 internal sealed class LinkingState(LinkingOptions options)
 {
     internal LinkingOptions Options => options;

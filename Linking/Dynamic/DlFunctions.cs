@@ -25,7 +25,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
     private GuestSpace Space => linker.Space;
 
     /// <summary>
-    /// A function of the linker's own that a library or the program imports from "env", whoever else defines one of this name: a library that was
+    /// A function of the linker's own that a library or the program imports from "env", also where another library defines one of this name: a library that was
     /// linked with a stub must not get the stub. The linker runs destructors of libraries; the program runs its own.
     /// </summary>
     internal Delegate? Find(DynamicLibrary library, string name)

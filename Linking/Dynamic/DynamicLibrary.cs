@@ -125,7 +125,7 @@ public sealed class DynamicLibrary
     public override string ToString() => Name;
 
     /// <summary>The same for callers that need one.</summary>
-    /// <exception cref="DynamicLinkException">There is none.</exception>
+    /// <exception cref="DynamicLinkException">No library defines the symbol.</exception>
     internal DynamicLibrary DefinerOf(string name, ExternKind kind) => Definer(name, kind) ?? throw Undefined(name);
 
     /// <summary>The library of this one's tree that defines a symbol.</summary>

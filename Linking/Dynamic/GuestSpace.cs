@@ -69,7 +69,7 @@ internal sealed class GuestSpace
     /// <param name="size">How much.</param>
     /// <param name="alignment">Its alignment as a power of two.</param>
     /// <param name="block">The block to free; 0 if it cannot be freed.</param>
-    /// <exception cref="DynamicLinkException">There is none.</exception>
+    /// <exception cref="DynamicLinkException">The guest has no memory left.</exception>
     internal ulong Allocate(ulong size, int alignment, out ulong block)
     {
         block = 0;

@@ -186,7 +186,7 @@ public sealed class InstancePool : IDisposable
         }
         if (!isRestored) return;
         idle.Push(member);
-        // Whoever disposes of the pool may have looked before.
+        // The pool may have been disposed of before this one was given back.
         if (isDisposed) DropIdle();
     }
 

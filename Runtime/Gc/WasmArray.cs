@@ -92,7 +92,7 @@ public readonly struct WasmArray : IEquatable<WasmArray>
     }
 
     /// <summary>The view of an object that a guest has given.</summary>
-    /// <exception cref="InvalidCastException">It is no array of a guest.</exception>
+    /// <exception cref="InvalidCastException">The object is not an array of a guest.</exception>
     public static WasmArray Of(object value) =>
         TryOf(value, out WasmArray view) ? view : throw new InvalidCastException($"{value} is not a WebAssembly array.");
 

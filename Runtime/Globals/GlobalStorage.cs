@@ -6,7 +6,7 @@ namespace WasmJit.Runtime;
 /// Where numbers of globals lie: 16 bytes each, at addresses that never change. It is native memory, because arrays that the garbage collector must not
 /// move are freed by collections of everything alone.
 /// </summary>
-/// <remarks>Unsafe: whoever has an address in it keeps this object. The block is freed when the object is gone: see <see cref="Remains"/>.</remarks>
+/// <remarks>Unsafe: every holder of an address in it keeps this object. The block is freed when the object is gone: see <see cref="Remains"/>.</remarks>
 internal sealed unsafe class GlobalStorage
 {
     private readonly Block block;

@@ -10,7 +10,7 @@ internal static class LegacyRustSymbol
 
     private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
 
-    /// <summary>The path without the hash; null if the name is none of these.</summary>
+    /// <summary>The path without the hash; null if the name has another form.</summary>
     internal static string? Demangle(string name)
     {
         int at = name.StartsWith("_ZN", StringComparison.Ordinal) ? 3 : name.StartsWith("__ZN", StringComparison.Ordinal) ? 4 : 0;

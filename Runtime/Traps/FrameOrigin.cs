@@ -33,7 +33,7 @@ internal abstract class FrameOrigin
         }
         catch (Exception)
         {
-            // Who formats a trap gets no other exception for it: of what cannot be found out nothing is known.
+            // Formatting a trap throws no other exception: what cannot be found out stays unknown.
             return FramePlace.Unknown;
         }
     }

@@ -110,7 +110,7 @@ internal sealed class SprigCompiler
         }
         int begin = words.Count;
         Block();
-        // Whoever comes to the end returns 0.
+        // A function that comes to its end returns 0.
         Number(0);
         Emit(Opcode.Return);
         return new SprigFunction(name, functions[name].Parameters, locals.Count, begin, words.Count);

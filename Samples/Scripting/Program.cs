@@ -14,7 +14,7 @@ public static class Program
           --speed      runs the programs of the sample interpreted and compiled
         """;
 
-    /// <summary>The entry point. 0 if all went well, 1 if a program failed, 2 for options that are none.</summary>
+    /// <summary>The entry point. 0 if all went well, 1 if a program failed, 2 for unknown options.</summary>
     public static int Main(string[] arguments)
     {
         var options = arguments.Where(a => a.StartsWith("--", StringComparison.Ordinal)).ToHashSet();

@@ -28,7 +28,7 @@ public sealed class ArchiveFileSystem : IWasiFileSystem
     /// <summary>Opens a file of whichever format.</summary>
     /// <param name="path">The file on the host.</param>
     /// <param name="maximumBytes">The most bytes that its files may have together.</param>
-    /// <exception cref="InvalidDataException">It is no archive, or an entry's name leads out of it.</exception>
+    /// <exception cref="InvalidDataException">The stream is not an archive, or an entry's name leads out of it.</exception>
     /// <exception cref="WasiFileException">It has more bytes, or a name twice that is a file and a directory.</exception>
     public static ArchiveFileSystem Open(string path, long maximumBytes = 1L << 30)
     {
@@ -39,7 +39,7 @@ public sealed class ArchiveFileSystem : IWasiFileSystem
     /// <summary>Opens a stream of whichever format.</summary>
     /// <param name="stream">The archive.</param>
     /// <param name="maximumBytes">The most bytes that its files may have together.</param>
-    /// <exception cref="InvalidDataException">It is no archive, or an entry's name leads out of it.</exception>
+    /// <exception cref="InvalidDataException">The stream is not an archive, or an entry's name leads out of it.</exception>
     /// <exception cref="WasiFileException">It has more bytes, or a name twice that is a file and a directory.</exception>
     public static ArchiveFileSystem Open(Stream stream, long maximumBytes = 1L << 30)
     {
@@ -63,7 +63,7 @@ public sealed class ArchiveFileSystem : IWasiFileSystem
         }
         catch (Exception e) when (e is EndOfStreamException or FormatException)
         {
-            throw new InvalidDataException("The archive is cut off, or it is none: zip, tar, or tar with gzip.", e);
+            throw new InvalidDataException("The stream is not a whole archive: zip, tar, or tar with gzip.", e);
         }
         return new ArchiveFileSystem(files);
     }

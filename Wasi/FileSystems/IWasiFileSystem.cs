@@ -103,7 +103,7 @@ public interface IWasiDirectory : IWasiNode
 
     /// <summary>Removes an entry: a file, a link, or an empty directory. A file that is open can be used further.</summary>
     /// <param name="name">Its name.</param>
-    /// <exception cref="WasiFileException">There is none (<see cref="WasiFileError.NotFound"/>), or it is a directory with entries (<see cref="WasiFileError.NotEmpty"/>).</exception>
+    /// <exception cref="WasiFileException">The entry does not exist (<see cref="WasiFileError.NotFound"/>), or it is a directory with entries (<see cref="WasiFileError.NotEmpty"/>).</exception>
     void Remove(string name);
 
     /// <summary>

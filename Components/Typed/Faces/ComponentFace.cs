@@ -61,7 +61,7 @@ internal sealed class ComponentFaceClass
 
     internal IReadOnlyList<FaceMember> Members { get; }
 
-    /// <exception cref="ArgumentException">It is no interface.</exception>
+    /// <exception cref="ArgumentException">The type is not an interface.</exception>
     internal static ComponentFaceClass Of(Type face, bool isResource)
     {
         if (!face.IsInterface || face.ContainsGenericParameters) throw new ArgumentException($"{Jit.Calls.CSharpName.Of(face)} is no interface.");

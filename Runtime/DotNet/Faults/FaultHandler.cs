@@ -70,7 +70,7 @@ internal static unsafe partial class FaultHandler
         {
             if (!AddRange((nint)page, (nint)(page + Size))) return "no range is left";
             WasmThread.TakeFault();
-            if (really) return $"a fault was none, it gave {Touch(at)}";
+            if (really) return $"an access that should fault gave {Touch(at)}";
             ulong noted = Rehearse((ulong)at);
             if (noted != NullAddress) return $"the handler left {noted:x}";
         }

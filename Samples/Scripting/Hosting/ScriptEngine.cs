@@ -83,7 +83,7 @@ public sealed class ScriptEngine
 
     /// <summary>A function of a program as a delegate.</summary>
     /// <exception cref="ScriptException">The name is not defined.</exception>
-    /// <exception cref="InvalidCastException">It is no function.</exception>
+    /// <exception cref="InvalidCastException">The member is not a function.</exception>
     public T GetFunction<T>(string name)
         where T : Delegate => ((ScriptFunction)Get(name)!).ToDelegate<T>();
 

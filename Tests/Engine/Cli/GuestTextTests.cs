@@ -82,7 +82,7 @@ public sealed class GuestTextTests : IDisposable
             Assert.Equal(1, code);
             IsClean(text);
         }
-        // Text that is none, names that are unknown, scripts whose messages say anything.
+        // Text that is not UTF-8, names that are unknown, scripts whose messages say anything.
         IsClean(Run("validate", Put("bad.wat", "(module (func (call $\"\\1b[31m\u009b\u202e\")))")).Text);
         IsClean(Run("wast", Put("a.wast", "(assert_invalid (module (func (result i32))) \"\u001b[31m\")\n(assert_trap (invoke \"\\1b[2J\") \"\\1b\")")).Text);
     }

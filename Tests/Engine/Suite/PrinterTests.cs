@@ -24,7 +24,7 @@ public sealed class PrinterTests
     [MemberData(nameof(Files))]
     public void RoundTrips(string file) => RoundTripScript(Path.Combine(Suite.Folder!, file), file);
 
-    /// <summary>All modules of a script; those that it asserts to be none may fail.</summary>
+    /// <summary>All modules of a script; those that it asserts to be malformed may fail.</summary>
     internal static void RoundTripScript(string path, string file)
     {
         WastScript script = WastReader.Read(File.ReadAllBytes(path), file);

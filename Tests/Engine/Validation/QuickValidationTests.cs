@@ -8,7 +8,7 @@ using Xunit;
 
 namespace WasmJit.Tests;
 
-/// <summary>The short way of the validator says what the general way says, to the offset and the reason.</summary>
+/// <summary>The validator's fast path says what the general path says, to the offset and the reason.</summary>
 public sealed class QuickValidationTests
 {
     private static string Judge(ModuleInfo module, int func, bool isGeneral)

@@ -177,7 +177,7 @@ internal sealed class EntryStream : GuestObject
     {
         if (next == entries.Count) return null;
         DirectoryEntry entry = entries[next++];
-        // Names are strings here, and there are files whose names are none.
+        // Names are strings here, and some files have names that are not UTF-8.
         if (FileNames.HasEscapes(entry.Name)) throw new WasiError(Errno.Ilseq);
         return new ListedEntry(FilesystemTypes.Of(entry.Type), entry.Name);
     }

@@ -48,7 +48,7 @@ internal sealed class FutureTrailers(Func<HttpFields?>? trailers) : GuestObject
     }
 }
 
-/// <summary>What <c>wasi:http/types</c> calls an outgoing-body: what a guest writes goes through a pipe to whoever sends it.</summary>
+/// <summary>What <c>wasi:http/types</c> calls an outgoing-body: what a guest writes goes through a pipe to the sender.</summary>
 internal sealed class OutgoingBody : GuestObject
 {
     private readonly WasiState state;

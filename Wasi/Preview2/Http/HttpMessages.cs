@@ -43,7 +43,7 @@ internal sealed class OutgoingRequest(WasiState state, HttpFields headers) : Gue
     internal OutgoingBody? TakeBody() => Body is null ? Body = new OutgoingBody(state, headers.ContentLength, isResponse: false) : null;
 
     /// <summary>The address.</summary>
-    /// <exception cref="HttpFault">It is none.</exception>
+    /// <exception cref="HttpFault">The text is not a valid URI.</exception>
     internal Uri Address
     {
         get

@@ -151,7 +151,7 @@ internal abstract record HttpFailure
 
     internal sealed record InternalError(string? Value) : HttpFailure;
 
-    /// <summary>The code for an exception of <see cref="HttpClient"/>; null if it is none.</summary>
+    /// <summary>The code for an exception of <see cref="HttpClient"/>; null for other exceptions.</summary>
     internal static HttpFailure? Of(Exception exception) => exception switch
     {
         HttpFault fault => fault.Failure,

@@ -197,7 +197,7 @@ internal sealed class OutputSink(Descriptor descriptor, Waiter waiter)
         }
         catch (Exception e) when (SystemErrors.Of(e) is not null)
         {
-            // Whoever wrote it has ended.
+            // The guest that wrote it has ended.
         }
     }
 }

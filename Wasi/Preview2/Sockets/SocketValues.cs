@@ -91,7 +91,7 @@ internal static class SocketAddresses
     }
 
     /// <summary>An address of the host's own that a socket gets.</summary>
-    /// <exception cref="NetworkFault">It is none, or the guest may not.</exception>
+    /// <exception cref="NetworkFault">The address is not one of the family, or the guest may not use it.</exception>
     internal static IPEndPoint ToLocal(IpSocketAddress given, AddressFamily family, WasiNetwork granted)
     {
         IPEndPoint point = ToEndPoint(given, family);
@@ -99,7 +99,7 @@ internal static class SocketAddresses
     }
 
     /// <summary>An address to which something is sent.</summary>
-    /// <exception cref="NetworkFault">It is none, or the guest may not.</exception>
+    /// <exception cref="NetworkFault">The address is not one of the family, or the guest may not use it.</exception>
     internal static IPEndPoint ToRemote(IpSocketAddress given, AddressFamily family, WasiNetwork granted)
     {
         IPEndPoint point = ToEndPoint(given, family);

@@ -63,7 +63,7 @@ internal static class Networks
         return default(NoValue);
     });
 
-    /// <summary>The code for an exception; null for those that are none of the network's.</summary>
+    /// <summary>The code for an exception; null for those that are not the network's.</summary>
     internal static NetworkError? Of(Exception exception) => exception switch
     {
         NetworkFault fault => fault.Error,
