@@ -69,9 +69,10 @@ internal static class FrameGuard
     /// <summary>The frame's bytes if it needs a guard, otherwise 0.</summary>
     /// <param name="code">The function's code.</param>
     /// <param name="estimate">What <see cref="Estimate"/> says of it; asked where the code cannot be read.</param>
-    internal static long LargeFrame(nint code, long estimate)
+    internal static unsafe long LargeFrame(nint code, long estimate)
     {
-        long frame = Prologue.CanRead ? Prologue.QuickFrameOf(code) ?? (estimate > AlwaysFits ? Prologue.FrameOf(code) : 0) : Math.Min(estimate, LargestGuess);
+        long frame = Prologue.CanRead ? Prologue.QuickFrameOf(code) ?? (estimate > AlwaysFits ? Prologue.FrameOf(code) : 0)
+            : (Arm64Prologue.CanRead ? Arm64Prologue.FrameOf((uint*)code) : null) ?? Math.Min(estimate, LargestGuess);
         return frame <= AlwaysFits ? 0 : frame;
     }
 }

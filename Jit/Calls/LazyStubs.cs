@@ -13,7 +13,7 @@ namespace WasmJit.Jit.Calls;
 internal sealed unsafe class LazyStubs
 {
     /// <summary>How many stubs are made at a time.</summary>
-    internal const int PerPage = StubPages.PerPage;
+    internal const int PerPage = StubCode.PerPage;
 
     private static readonly WeakTable<string, LazyStubs> Known = new();
 
@@ -69,7 +69,7 @@ internal sealed unsafe class LazyStubs
                 pages[block] = page = StubPages.Make(this, shape, sharedCode, block * PerPage);
             }
         }
-        return page + (number % PerPage * 16);
+        return page + (number % PerPage * StubCode.StubSize);
     }
 
     /// <summary>A stub that is a method; <paramref name="owner"/> lives as long as it is used.</summary>

@@ -1,17 +1,20 @@
-using System.Runtime.InteropServices;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Calls;
 
 /// <summary>
-/// The facts that a stub needs about its functions. It passes on all arguments as they came. In the System V convention integers of both widths are
-/// then alike, floats of both widths, and all references, so there are few shapes for any number of signatures. A function that has no register left
-/// for a number has the shape of its own signature.
+/// The facts that a stub needs about its functions. It passes on all arguments as they came. In the System V convention, and in that of ARM64, integers of
+/// both widths are then alike, floats of both widths, and all references, so there are few shapes for any number of signatures. A function that has no
+/// register left for a number has the shape of its own signature.
 /// </summary>
 internal sealed class StubShape
 {
+    /// <summary>ARM64 has two more for integers.</summary>
     private const int IntegerRegisters = 6, FloatRegisters = 8;
 
-    /// <summary>From so many values on a tuple is larger than the two registers in which results are returned.</summary>
+    /// <summary>
+    /// From so many values on a tuple is larger than the two registers in which results are returned, and than the four in which ARM64 returns floats.
+    /// </summary>
     private const int AlwaysByBuffer = 5;
 
     private StubShape(string key, Type[] parameters, Type result, bool isNumbered, bool usesFloatRegister)
@@ -44,8 +47,7 @@ internal sealed class StubShape
     /// <summary>The parameters of the method for all functions that have numbers.</summary>
     internal Type[] NumberedParameters => [.. Parameters, UsesFloatRegister ? typeof(float) : typeof(int)];
 
-    private static bool HasThunks { get; } =
-        RuntimeInformation.ProcessArchitecture == Architecture.X64 && (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS());
+    private static bool HasThunks => InterpreterCalls.HasSharedMethods;
 
     /// <summary>The shape of a signature.</summary>
     internal static StubShape Of(Signature signature)

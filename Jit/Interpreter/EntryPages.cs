@@ -10,8 +10,6 @@ namespace WasmJit.Jit.Interpreter;
 /// </summary>
 internal static class EntryPages
 {
-    private const int PerPage = 255, PageSize = 4096, StubSize = 16;
-
     private static readonly Lock Gate = new();
     private static readonly nint[][] AllPages = [[], [], [], []];
 
@@ -24,13 +22,14 @@ internal static class EntryPages
     /// <param name="tails">Whether the entry makes tail calls.</param>
     internal static nint For(int number, bool returnsFloat, bool tails)
     {
-        int block = number / PerPage;
+        int block = number / StubCode.PerPage;
         lock (Gate)
         {
             ref nint[] pages = ref AllPages[(returnsFloat ? 1 : 0) + (tails ? 2 : 0)];
             if (block >= pages.Length) Array.Resize(ref pages, Math.Max(block + 1, pages.Length * 2));
-            if (pages[block] == 0) pages[block] = MakePage(block * PerPage, Target(returnsFloat, tails));
-            return pages[block] + (number % PerPage * StubSize);
+            if (pages[block] == 0)
+                pages[block] = StubCode.MakePage(InterpreterCalls.NumberRegister, isFloat: true, Target(returnsFloat, tails), block * StubCode.PerPage);
+            return pages[block] + (number % StubCode.PerPage * StubCode.StubSize);
         }
     }
 
@@ -38,24 +37,5 @@ internal static class EntryPages
     {
         if (!tails) return returnsFloat ? InterpreterCalls.EnterForFloat : InterpreterCalls.EnterForInteger;
         return CodeAddress.Of(TailEntries[returnsFloat ? 1 : 0] ??= CallShapes.MakeSharedEntry(returnsFloat));
-    }
-
-    private static nint MakePage(int first, nint target)
-    {
-        Span<byte> code = stackalloc byte[PageSize];
-        for (int i = 0; i < code.Length; i++) code[i] = 0xcc;
-        BitConverter.TryWriteBytes(code[(PerPage * StubSize)..], target);
-        for (int i = 0; i < PerPage; i++)
-        {
-            Span<byte> stub = code.Slice(i * StubSize, StubSize);
-            stub[0] = 0xb8; // mov eax, imm32
-            BitConverter.TryWriteBytes(stub[1..], first + i);
-            ReadOnlySpan<byte> move = [0x66, 0x0f, 0x6e, 0xc0 | (InterpreterCalls.NumberRegister << 3)]; // movd xmm7, eax
-            move.CopyTo(stub[5..]);
-            stub[9] = 0xff; // jmp [rip + distance to the last 16 bytes of the page]
-            stub[10] = 0x25;
-            BitConverter.TryWriteBytes(stub[11..], ((PerPage - i) * StubSize) - 15);
-        }
-        return Pages.PublishCode(code);
     }
 }

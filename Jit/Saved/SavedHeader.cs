@@ -119,7 +119,10 @@ internal sealed class SavedHeader
         return bytes;
     }
 
-    private static string Platform => RuntimeInformation.ProcessArchitecture.ToString();
+    /// <summary>Calling conventions, and with them the stubs of a module, differ by system too.</summary>
+    private static string Platform =>
+        (OperatingSystem.IsLinux() ? "Linux " : OperatingSystem.IsWindows() ? "Windows " : OperatingSystem.IsMacOS() ? "macOS " : "")
+        + RuntimeInformation.ProcessArchitecture;
 
     private static void Write(BinaryWriter writer, string[] items)
     {

@@ -6,16 +6,20 @@ namespace WasmJit.Runtime;
 /// <summary>Calls between interpreted and machine code.</summary>
 /// <remarks>
 /// Unsafe: most calls go through two methods that take more arguments than the callee has, or than the caller gives. In the System V convention for
-/// x64 the first six integers and the first eight floats of a call are in registers of their own, whatever their order. A caller that passes more
-/// sets registers that nobody reads. A callee that takes more reads numbers that <see cref="CallShape"/> keeps apart from the arguments. None of them
+/// x64, and in that of ARM64, the first six integers and the first eight floats of a call are in registers of their own, whatever their order. A caller
+/// that passes more sets registers that nobody reads. A callee that takes more reads numbers that <see cref="CallShape"/> keeps apart from the arguments. None of them
 /// is a reference, whose registers the collector would have to know. Other signatures, and other platforms, have a method each, which is made at run
 /// time.
 /// </remarks>
 internal static unsafe class InterpreterCalls
 {
     /// <summary>Whether the calling convention is the one that the shared methods are for.</summary>
-    internal static readonly bool HasSharedMethods =
-        RuntimeInformation.ProcessArchitecture == Architecture.X64 && (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS());
+    internal static readonly bool HasSharedMethods = RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 => OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(),
+        Architecture.Arm64 => OperatingSystem.IsLinux(),
+        _ => false,
+    };
 
     /// <summary>How many arguments fit; the last float register carries the number of the function.</summary>
     internal const int IntegerRegisters = 5, FloatRegisters = 7;

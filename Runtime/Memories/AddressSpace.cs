@@ -13,9 +13,13 @@ internal static unsafe class AddressSpace
     /// processors take a load for one that must wait for a store if only the upper halves of their addresses differ, and a copy from memory to memory,
     /// with offsets that differ by a multiple of 64 KiB, takes twice as long.
     /// </summary>
-    internal const ulong SlotSize = (8UL << 30) + 65536 + (3 * 4096);
+    internal static readonly ulong SlotSize = (8UL << 30) + 65536 + (3 * (ulong)Environment.SystemPageSize);
 
-    private const int SlotsPerArena = 128;
+    /// <summary>
+    /// The first arena is small and each next one as large as all before, up to this: a system that keeps a record of each page, as emulators do,
+    /// takes seconds for a large one.
+    /// </summary>
+    private const int LeastInArena = 8, MostInArena = 128;
 
     /// <summary>Beyond so many slots, young garbage is collected before more are reserved.</summary>
     private const int SlotsBeforeCollection = 256;
@@ -113,7 +117,7 @@ internal static unsafe class AddressSpace
         {
             if (!(committed != 0 && TryPopFree(out slot)) && !Clean.TryPop(out slot) && !TryPopFree(out slot))
             {
-                if (!(mayReserve || slots < SlotsBeforeCollection) || !AddArena(SlotsPerArena)) return null;
+                if (!(mayReserve || slots < SlotsBeforeCollection) || !AddArena(Math.Clamp(slots, LeastInArena, MostInArena))) return null;
                 slot = Clean.Pop();
             }
         }

@@ -10,7 +10,7 @@ internal static unsafe partial class Pages
     private const int MapPrivate = 0x02;
     private static readonly int MapAnonymous = OperatingSystem.IsMacOS() ? 0x1000 : 0x20;
     private static readonly int MapNoReserve = OperatingSystem.IsMacOS() ? 0x40 : 0x4000;
-    private const uint MemCommit = 0x1000, MemReserve = 0x2000, MemDecommit = 0x4000, MemRelease = 0x8000;
+    private const uint MemCommit = 0x1000, MemReserve = 0x2000, MemDecommit = 0x4000, MemRelease = 0x8000, MemReset = 0x80000;
     private const uint PageNoAccess = 1, PageReadWrite = 4, PageExecuteRead = 0x20;
 
     /// <summary>Reserves inaccessible address space; null when there is none.</summary>
@@ -54,7 +54,12 @@ internal static unsafe partial class Pages
     {
         if (bytes == 0) return true;
         if (OperatingSystem.IsWindows())
-            return VirtualFree((nint)at, (nuint)bytes, MemDecommit) && VirtualAlloc((nint)at, (nuint)bytes, MemCommit, PageReadWrite) != 0;
+        {
+            // Windows has no way to drop pages that stay accessible meanwhile. What is reset is as it was or zero: both are zero.
+            AddressSpace.Clear(at, bytes);
+            VirtualAlloc((nint)at, (nuint)bytes, MemReset, PageReadWrite);
+            return true;
+        }
         return mmap((nint)at, (nuint)bytes, ProtReadWrite, MapPrivate | MapAnonymous | MapNoReserve | 0x10, -1, 0) != -1;
     }
 
@@ -64,10 +69,13 @@ internal static unsafe partial class Pages
         else _ = munmap((nint)at, (nuint)bytes);
     }
 
-    /// <summary>Puts code into pages of its own that can be executed and no longer written.</summary>
+    /// <summary>
+    /// Puts code into pages of its own that can be executed and no longer written. On ARM64 caches need no flush: Linux does it for pages that become
+    /// executable.
+    /// </summary>
     internal static nint PublishCode(ReadOnlySpan<byte> code)
     {
-        ulong size = ((ulong)code.Length + 4095) & ~4095UL;
+        ulong size = CodeSize(code.Length);
         byte* at = Reserve(size);
         if (at is null || !Commit(at, size)) throw new InsufficientMemoryException("No memory for machine code.");
         code.CopyTo(new Span<byte>(at, (int)size));
@@ -75,6 +83,15 @@ internal static unsafe partial class Pages
             ? VirtualProtect((nint)at, (nuint)size, PageExecuteRead, out _)
             : mprotect((nint)at, (nuint)size, ProtReadExecute) == 0;
         return done ? (nint)at : throw new PlatformNotSupportedException("This system allows no code to be made.");
+    }
+
+    /// <summary>Gives pages of <see cref="PublishCode"/> back.</summary>
+    internal static void ReleaseCode(nint at, int length) => Release((byte*)at, CodeSize(length));
+
+    private static ulong CodeSize(int length)
+    {
+        ulong page = (ulong)Environment.SystemPageSize;
+        return ((ulong)length + page - 1) & ~(page - 1);
     }
 
     [LibraryImport("libc")]

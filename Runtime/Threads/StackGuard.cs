@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace WasmJit.Runtime;
 
@@ -7,12 +8,18 @@ namespace WasmJit.Runtime;
 /// a thread's stack has its red zone. Functions that call others look up the address of a local. So the limit is that of the running thread, whatever
 /// instance is called, and crossing instances costs nothing.
 /// </summary>
-/// <remarks>Unsafe: the map covers every address a local can have (47 bits); it is never released.</remarks>
+/// <remarks>
+/// Unsafe: the map covers every address that a local can have; it is never released. On Windows only the parts for the stacks of known threads are there,
+/// and only known threads run guests.
+/// </remarks>
 internal static unsafe class StackGuard
 {
     internal const int GranuleLog2 = 14;
 
     private const ulong Granule = 1UL << GranuleLog2;
+
+    /// <summary>How many bits the address of a local has: half of x64's 48 belong to the kernel, those of ARM64 are all the program's.</summary>
+    private static readonly int AddressBits = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 48 : 47;
 
     /// <summary>The map's mark for frames of a thread whose guests are to stop; 1 stands for a stack's end.</summary>
     internal const byte Stopped = 2;
@@ -25,6 +32,9 @@ internal static unsafe class StackGuard
     /// much again.
     /// </summary>
     private const ulong SmallestRedZone = 128 * 1024;
+
+    /// <summary>Whether the map's pages can be accessed before they are needed, and take memory only then. Windows counts all that can be accessed.</summary>
+    private static readonly bool IsWhole = OperatingSystem.IsLinux();
 
     private static readonly Lock Gate = new();
     private static readonly List<Zone> Zones = [];
@@ -47,11 +57,22 @@ internal static unsafe class StackGuard
         internal ulong EndGranule => (Low + Size + Granule - 1) >> GranuleLog2;
     }
 
-    /// <summary>The map takes 8 GiB of address space. Where that is scarce, memories need it more.</summary>
+    /// <summary>The map takes 8 or 16 GiB of address space. Where that is scarce, memories need it more.</summary>
     private static byte* MakeMap()
     {
-        const ulong size = 1UL << (47 - GranuleLog2);
-        return OperatingSystem.IsLinux() && IntPtr.Size == 8 && AddressLimit.Left / 8 >= size ? Pages.ReserveZeroed(size) : null;
+        if (IntPtr.Size != 8 || !(OperatingSystem.IsLinux() || OperatingSystem.IsWindows())) return null;
+        ulong size = 1UL << (AddressBits - GranuleLog2);
+        if (AddressLimit.Left / 8 < size) return null;
+        return IsWhole ? Pages.ReserveZeroed(size) : Pages.Reserve(size);
+    }
+
+    /// <summary>Makes the map's bytes for a stack accessible. They stay it.</summary>
+    private static void Cover(ulong low, ulong high)
+    {
+        if (IsWhole) return;
+        const ulong page = Memory.OsPage;
+        ulong first = (low >> GranuleLog2) & ~(page - 1), end = Memory.Align((high >> GranuleLog2) + 1);
+        if (!Pages.Commit(Map + first, end - first)) throw new InsufficientMemoryException("No memory is left to mark the stack of a thread.");
     }
 
     internal static ulong RedZoneOf(ulong stack) =>
@@ -61,6 +82,7 @@ internal static unsafe class StackGuard
     internal static Zone? Mark(ulong low, ulong high, ulong? red = null)
     {
         if (Map is null) return null;
+        Cover(low, high);
         var zone = new Zone(low, high, red ?? RedZoneOf(high - low));
         lock (Gate)
         {

@@ -37,7 +37,7 @@ internal sealed unsafe partial class WasmThread
     private WasmThread()
     {
         fault = FaultHandler.Register(token);
-        if (OperatingSystem.IsLinux() && FindStack(out ulong low, out ulong high))
+        if (FindStack(out ulong low, out ulong high))
         {
             StackLow = low;
             StackHigh = high;
@@ -144,6 +144,26 @@ internal sealed unsafe partial class WasmThread
     private static bool FindStack(out ulong low, out ulong high)
     {
         low = high = 0;
+        if (OperatingSystem.IsLinux()) return FindStackOnLinux(out low, out high);
+        if (OperatingSystem.IsWindows())
+        {
+            nuint first, end;
+            GetCurrentThreadStackLimits(&first, &end);
+            low = first;
+            high = end;
+        }
+        else if (OperatingSystem.IsMacOS())
+        {
+            nint self = pthread_self();
+            high = pthread_get_stackaddr_np(self);
+            low = high - pthread_get_stacksize_np(self);
+        }
+        return low < high;
+    }
+
+    private static bool FindStackOnLinux(out ulong low, out ulong high)
+    {
+        low = high = 0;
         byte* attributes = stackalloc byte[256];
         if (pthread_getattr_np(pthread_self(), attributes) != 0) return false;
         nint start;
@@ -157,6 +177,15 @@ internal sealed unsafe partial class WasmThread
         if (size > LargestStack) low = high - UnlimitedStack;
         return found && size > guard;
     }
+
+    [LibraryImport("kernel32")]
+    private static partial void GetCurrentThreadStackLimits(nuint* low, nuint* high);
+
+    [LibraryImport("libc")]
+    private static partial nuint pthread_get_stackaddr_np(nint thread);
+
+    [LibraryImport("libc")]
+    private static partial nuint pthread_get_stacksize_np(nint thread);
 
     [LibraryImport("libc")]
     private static partial nint pthread_self();

@@ -64,7 +64,9 @@ internal abstract class DirectoryHandle : IDisposable
     {
         string full = Path.GetFullPath(path);
         if (!Directory.Exists(full)) throw new DirectoryNotFoundException($"{path} is not a directory that a guest can be given.");
-        return LinuxCalls.IsSupported && !portable ? LinuxDirectory.OpenPath(full) : new PortableDirectory(full);
+        if (portable) return new PortableDirectory(full);
+        return LinuxCalls.IsSupported ? LinuxDirectory.OpenPath(full)
+            : OperatingSystem.IsWindows() ? WindowsDirectory.OpenPath(full) : new PortableDirectory(full);
     }
 }
 

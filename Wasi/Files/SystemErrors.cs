@@ -52,18 +52,43 @@ internal static class SystemErrors
         if (OperatingSystem.IsLinux() && code > 0) return FromLinux(code);
         // Other systems share the numbers up to 34, but for 11.
         if (LinuxCalls.IsUnix) return code is > 0 and <= 34 and not 11 ? First[code - 1] : Errno.Io;
-        return (code & 0xffff) switch
-        {
-            0x20 or 0x21 => Errno.Busy,
-            0x50 or 0xb7 => Errno.Exist,
-            0x70 or 0x27 => Errno.Nospc,
-            0x6d or 0xe8 => Errno.Pipe,
-            0x91 => Errno.Notempty,
-            0x11 => Errno.Xdev,
-            0xdf => Errno.Fbig,
-            _ => Errno.Io,
-        };
+        return OfWindows(code & 0xffff);
     }
+
+    /// <summary>The number for an error number of Windows.</summary>
+    internal static Errno OfWindows(int code) => code switch
+    {
+        0x02 or 0x03 or 0x12f => Errno.Noent,
+        0x04 => Errno.Mfile,
+        0x05 => Errno.Acces,
+        0x06 => Errno.Badf,
+        0x08 or 0x0e => Errno.Nomem,
+        0x11 => Errno.Xdev,
+        0x13 => Errno.Rofs,
+        0x20 or 0x21 => Errno.Busy,
+        0x50 or 0xb7 => Errno.Exist,
+        0x01 or 0x32 => Errno.Notsup,
+        0x57 or 0x7b => Errno.Inval,
+        0x70 or 0x27 => Errno.Nospc,
+        0x6d or 0xe8 => Errno.Pipe,
+        0x91 => Errno.Notempty,
+        0xce => Errno.Nametoolong,
+        0xdf => Errno.Fbig,
+        0x10b => Errno.Notdir,
+        0x476 => Errno.Mlink,
+        0x522 => Errno.Perm,
+        _ => Errno.Io,
+    };
+
+    /// <summary>The number for a status of Windows' kernel. Some statuses have no error number of their own.</summary>
+    internal static Errno FromWindows(uint status) => status switch
+    {
+        0xc0000056 => Errno.Noent,
+        0xc00000ba => Errno.Isdir,
+        WindowsCalls.NotADirectory => Errno.Notdir,
+        WindowsCalls.NotImplemented or WindowsCalls.UnknownClass => Errno.Notsup,
+        _ => OfWindows(WindowsCalls.RtlNtStatusToDosError(status)),
+    };
 
     private static Errno OfSocket(SocketError error) => error switch
     {

@@ -1,17 +1,26 @@
+using System.Runtime.InteropServices;
+
 namespace WasmJit.Runtime;
+
+/// <summary>Platforms whose faults can be traps.</summary>
+internal enum FaultPlatform
+{
+    None,
+    LinuxX64,
+    LinuxArm64,
+    WindowsX64,
+}
 
 /// <summary>
 /// The machine code of the handler, as data: an assembler takes longer to be loaded than an empty program runs. A test
-/// assembles it again.
+/// assembles it again. Handlers use only registers that a call may change. A fault elsewhere clears the thread's record, so that the record always speaks
+/// of the last fault.
 /// </summary>
 internal static unsafe partial class FaultHandler
 {
     private const int RangesAt = 19, TableAt = 94;
 
-    /// <summary>
-    /// void handler(int signal, siginfo_t* rsi, void* context); only registers that a call may change. A fault elsewhere
-    /// clears the thread's record, so that the record always speaks of the last fault.
-    /// </summary>
+    /// <summary>Linux, x64: void handler(int signal, siginfo_t* rsi, void* context).</summary>
     private static ReadOnlySpan<byte> Body =>
     [
         0x83, 0x7e, 0x08, 0x00,                                        // cmp dword [rsi+8], 0 : signals that a process sent carry no address
@@ -54,11 +63,115 @@ internal static unsafe partial class FaultHandler
 
     private const byte Ret = 0xc3;
 
+    private const int WindowsRangesAt = 30, WindowsTableAt = 107;
+
+    /// <summary>
+    /// Windows, x64: int handler(EXCEPTION_POINTERS* rcx), which always goes on to the next handler. A thread's number is in its environment block.
+    /// </summary>
+    private static ReadOnlySpan<byte> WindowsBody =>
+    [
+        0x48, 0x8b, 0x11,                                              // mov rdx, [rcx] : the record
+        0x81, 0x3a, 0x05, 0x00, 0x00, 0xc0,                            // cmp dword [rdx], AccessViolation
+        0x0f, 0x85, 0x84, 0x00, 0x00, 0x00,                            // jne chain
+        0x83, 0x7a, 0x18, 0x02,                                        // cmp dword [rdx+18h], 2 : parameters
+        0x72, 0x7e,                                                    // jb chain
+        0x45, 0x31, 0xc0,                                              // xor r8d, r8d
+        0x48, 0x8b, 0x42, 0x28,                                        // mov rax, [rdx+28h]
+        0x48, 0xb9, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,    // mov rcx, ranges
+        0x4c, 0x8b, 0x09,                                              // mov r9, [rcx]
+        0x4d, 0x85, 0xc9,                                              // range: test r9, r9
+        0x74, 0x20,                                                    // jz find
+        0x48, 0x3b, 0x41, 0x08,                                        // cmp rax, [rcx+8]
+        0x72, 0x06,                                                    // jb next
+        0x48, 0x3b, 0x41, 0x10,                                        // cmp rax, [rcx+10h]
+        0x72, 0x09,                                                    // jb hit
+        0x48, 0x83, 0xc1, 0x10,                                        // next: add rcx, 10h
+        0x49, 0xff, 0xc9,                                              // dec r9
+        0xeb, 0xe6,                                                    // jmp range
+        0x49, 0x89, 0xc0,                                              // hit: mov r8, rax
+        0x48, 0xc7, 0x42, 0x28, 0x08, 0x00, 0x00, 0x00,                // mov qword [rdx+28h], NullAddress
+        0x65, 0x44, 0x8b, 0x0c, 0x25, 0x48, 0x00, 0x00, 0x00,          // find: mov r9d, gs:[48h]
+        0x4d, 0x89, 0xca,                                              // mov r10, r9
+        0x49, 0xc1, 0xea, 0x06,                                        // shr r10, 6
+        0x49, 0x81, 0xe2, 0xff, 0x3f, 0x00, 0x00,                      // and r10, Records - 1
+        0x49, 0xc1, 0xe2, 0x04,                                        // shl r10, 4
+        0x48, 0xb9, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,    // mov rcx, table
+        0x4e, 0x8b, 0x1c, 0x11,                                        // probe: mov r11, [rcx+r10]
+        0x4d, 0x39, 0xcb,                                              // cmp r11, r9
+        0x74, 0x12,                                                    // je store
+        0x4d, 0x85, 0xdb,                                              // test r11, r11
+        0x74, 0x12,                                                    // jz chain
+        0x49, 0x83, 0xc2, 0x10,                                        // add r10, 10h
+        0x49, 0x81, 0xe2, 0xff, 0xff, 0x03, 0x00,                      // and r10, Records * 16 - 1
+        0xeb, 0xe5,                                                    // jmp probe
+        0x4e, 0x89, 0x44, 0x11, 0x08,                                  // store: mov [rcx+r10+8], r8
+        0x31, 0xc0,                                                    // chain: xor eax, eax : go on to the next handler
+        0xc3,                                                          // ret
+    ];
+
+    /// <summary>Linux, ARM64: void handler(int signal, siginfo_t* x1, void* context). The constants are behind it.</summary>
+    private static ReadOnlySpan<uint> Arm64Body =>
+    [
+        0xb9400828,    // ldr w8, [x1, #8] : signals that a process sent carry no address
+        0x7100011f,    // cmp w8, #0
+        0x540003ed,    // b.le chain
+        0xaa1f03e8,    // mov x8, xzr
+        0xf9400829,    // ldr x9, [x1, #16]
+        0x580003ea,    // ldr x10, ranges
+        0xf940014b,    // ldr x11, [x10]
+        0xb40001ab,    // range: cbz x11, find
+        0xf940054c,    // ldr x12, [x10, #8]
+        0xeb0c013f,    // cmp x9, x12
+        0x54000083,    // b.lo next
+        0xf940094c,    // ldr x12, [x10, #16]
+        0xeb0c013f,    // cmp x9, x12
+        0x54000083,    // b.lo hit
+        0x9100414a,    // next: add x10, x10, #16
+        0xd100056b,    // sub x11, x11, #1
+        0x17fffff7,    // b range
+        0xaa0903e8,    // hit: mov x8, x9
+        0xd280010c,    // mov x12, #NullAddress
+        0xf900082c,    // str x12, [x1, #16]
+        0xd53bd049,    // find: mrs x9, tpidr_el0
+        0xd3464d2b,    // ubfx x11, x9, #6, #RecordBits
+        0xd37ced6b,    // lsl x11, x11, #4
+        0x580001ea,    // ldr x10, table
+        0xf86b694c,    // probe: ldr x12, [x10, x11]
+        0xeb09019f,    // cmp x12, x9
+        0x540000a0,    // b.eq store
+        0xb40000cc,    // cbz x12, chain
+        0x9100416b,    // add x11, x11, #16
+        0x9240456b,    // and x11, x11, #(Records * 16 - 1)
+        0x17fffffa,    // b probe
+        0x8b0b014a,    // store: add x10, x10, x11
+        0xf9000548,    // str x8, [x10, #8]
+        0x580000f0,    // chain: ldr x16, old
+        0xd61f0200,    // br x16
+        0xd503201f,    // nop
+    ];
+
+    /// <summary>Where <see cref="Arm64Body"/> goes on to another handler, in instructions; ret without one.</summary>
+    private const int Arm64ChainAt = 33;
+
+    private const uint Arm64Ret = 0xd65f03c0;
+
+    /// <summary>ulong f(): mrs x0, tpidr_el0; ret.</summary>
+    private static ReadOnlySpan<uint> ThreadPointerArm64 => [0xd53bd040, Arm64Ret];
+
     /// <summary>The handler for two tables.</summary>
+    /// <param name="platform">Whose handler.</param>
     /// <param name="ranges">The table of ranges.</param>
     /// <param name="table">The table of threads.</param>
-    /// <param name="old">The handler to go on to; 0 for none.</param>
-    internal static byte[] CodeOf(nint ranges, nint table, nint old)
+    /// <param name="old">The handler to go on to; 0 for none. On Windows the system does that.</param>
+    internal static byte[] CodeOf(FaultPlatform platform, nint ranges, nint table, nint old) => platform switch
+    {
+        FaultPlatform.LinuxX64 => LinuxX64(ranges, table, old),
+        FaultPlatform.LinuxArm64 => LinuxArm64(ranges, table, old),
+        FaultPlatform.WindowsX64 => WindowsX64(ranges, table),
+        _ => throw new PlatformNotSupportedException(),
+    };
+
+    private static byte[] LinuxX64(nint ranges, nint table, nint old)
     {
         byte[] code = new byte[Body.Length + (old == 0 ? 1 : Chain.Length)];
         Body.CopyTo(code);
@@ -71,6 +184,26 @@ internal static unsafe partial class FaultHandler
         }
         Chain.CopyTo(code.AsSpan(Body.Length));
         BitConverter.TryWriteBytes(code.AsSpan(Body.Length + 2), (long)old);
+        return code;
+    }
+
+    private static byte[] WindowsX64(nint ranges, nint table)
+    {
+        byte[] code = WindowsBody.ToArray();
+        BitConverter.TryWriteBytes(code.AsSpan(WindowsRangesAt), (long)ranges);
+        BitConverter.TryWriteBytes(code.AsSpan(WindowsTableAt), (long)table);
+        return code;
+    }
+
+    private static byte[] LinuxArm64(nint ranges, nint table, nint old)
+    {
+        ReadOnlySpan<byte> body = MemoryMarshal.AsBytes(Arm64Body);
+        byte[] code = new byte[body.Length + (3 * 8)];
+        body.CopyTo(code);
+        if (old == 0) BitConverter.TryWriteBytes(code.AsSpan(Arm64ChainAt * 4), Arm64Ret);
+        BitConverter.TryWriteBytes(code.AsSpan(body.Length), (long)ranges);
+        BitConverter.TryWriteBytes(code.AsSpan(body.Length + 8), (long)table);
+        BitConverter.TryWriteBytes(code.AsSpan(body.Length + 16), (long)old);
         return code;
     }
 }

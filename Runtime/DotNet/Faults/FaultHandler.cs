@@ -4,12 +4,12 @@ using System.Runtime.InteropServices;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Makes accesses beyond a linear memory traps. A few machine instructions stand before the runtime's own SIGSEGV handler. If the faulting address
-/// lies in an arena of memories, they note it for the thread and write a null address over it, so that the runtime raises NullReferenceException in
-/// the method that faulted. Every other fault passes unchanged.
+/// Makes accesses beyond a linear memory traps. A few machine instructions stand before the runtime's own handler: of SIGSEGV on Linux, of exceptions
+/// on Windows. If the faulting address lies in an arena of memories, they note it for the thread and write a null address over it, so that the runtime
+/// raises NullReferenceException in the method that faulted. Every other fault passes unchanged.
 /// </summary>
 /// <remarks>
-/// Unsafe: the handler touches only its two native tables and siginfo; tables are never freed, and entries are written
+/// Unsafe: the handler touches only its two native tables and what the system says of the fault; tables are never freed, and entries are written
 /// before they are published.
 /// </remarks>
 internal static unsafe partial class FaultHandler
@@ -18,6 +18,8 @@ internal static unsafe partial class FaultHandler
     private const int RecordBits = 14;
     internal const int Records = 1 << RecordBits;
     private const ulong Deleted = 1;
+    private const int SegmentationFault = 11;
+    private const uint AccessViolation = 0xc0000005;
 
     /// <summary>What the handler puts in place of an address: to the runtime a field of null.</summary>
     internal const int NullAddress = 8;
@@ -27,30 +29,43 @@ internal static unsafe partial class FaultHandler
     /// <summary>A count, then pairs of start and end.</summary>
     private static readonly ulong* Ranges = (ulong*)NativeMemory.AllocZeroed((1 + (2 * MaxRanges)) * 8);
 
-    /// <summary>For each registered thread: its thread pointer and the address of its last fault. Open addressing.</summary>
+    /// <summary>For each registered thread: its key and the address of its last fault. Open addressing.</summary>
     private static readonly ulong* Table = (ulong*)NativeMemory.AllocZeroed(Records * 16);
 
-    /// <summary>Which thread object a record belongs to: a new thread may have the thread pointer of one that is gone.</summary>
+    /// <summary>Which thread object a record belongs to: a new thread may have the key of one that is gone.</summary>
     private static readonly Dictionary<nint, object> Owners = [];
 
     private static int used;
     private static bool installed;
 
     /// <summary>Whether faults can be turned into traps here; otherwise generated code checks each access.</summary>
-    internal static bool IsSupported => IsPlatform && Trust.Holds;
+    internal static bool IsSupported => Trust.Holds;
 
-    private static bool IsPlatform => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
+    /// <summary>Whose way of reporting faults this process has.</summary>
+    internal static FaultPlatform Platform { get; } = RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 when OperatingSystem.IsLinux() => FaultPlatform.LinuxX64,
+        Architecture.X64 when OperatingSystem.IsWindows() => FaultPlatform.WindowsX64,
+        Architecture.Arm64 when OperatingSystem.IsLinux() => FaultPlatform.LinuxArm64,
+        _ => FaultPlatform.None,
+    };
 
     /// <summary>
-    /// The version of .NET whose handling of faults the tests watch. On other versions a real fault is tried, which costs 10 ms, as any first
-    /// exception does.
+    /// The version of .NET whose handling of faults the tests watch, on Linux x64. On other versions and platforms a real fault is tried, which costs
+    /// 10 ms, as any first exception does.
     /// </summary>
     private const int KnownVersion = 10;
+
+    private static bool IsWatched => Platform == FaultPlatform.LinuxX64 && Environment.Version.Major == KnownVersion;
 
     /// <summary>Whether faults become null dereferences. Tried when somebody first asks.</summary>
     private static class Trust
     {
-        internal static readonly bool Holds = Distrust(Test(Environment.Version.Major != KnownVersion));
+        internal static readonly bool Holds = Distrust(Find());
+
+        private static string? Find() =>
+            Platform == FaultPlatform.None ? $"there is no handler of faults for {RuntimeInformation.RuntimeIdentifier}"
+            : Test(really: false) ?? (IsWatched ? null : Test(really: true));
 
         private static bool Distrust(string? problem)
         {
@@ -91,15 +106,33 @@ internal static unsafe partial class FaultHandler
     /// <summary>Calls the handler for an address, without the runtime's behind it. Gives the address that the runtime would see.</summary>
     private static ulong Rehearse(ulong address)
     {
-        nint code = Pages.PublishCode(CodeOf((nint)Ranges, (nint)Table, 0));
-        byte* info = stackalloc byte[128];
-        new Span<byte>(info, 128).Clear();
-        *(int*)info = 11;
-        *(int*)(info + 8) = 1;
-        *(ulong*)(info + 16) = address;
-        ((delegate* unmanaged<int, byte*, void*, void>)code)(11, info, null);
-        Pages.Release((byte*)code, 4096);
-        return *(ulong*)(info + 16);
+        byte[] handler = CodeOf(Platform, (nint)Ranges, (nint)Table, 0);
+        nint code = Pages.PublishCode(handler);
+        byte* info = stackalloc byte[256];
+        new Span<byte>(info, 256).Clear();
+        ulong* seen;
+        if (Platform == FaultPlatform.WindowsX64)
+        {
+            // EXCEPTION_POINTERS, behind it an EXCEPTION_RECORD: an access violation with two parameters, of which the second is the address.
+            byte* record = info + 16;
+            *(byte**)info = record;
+            *(uint*)record = AccessViolation;
+            *(int*)(record + 24) = 2;
+            seen = (ulong*)(record + 40);
+            *seen = address;
+            ((delegate* unmanaged<byte*, int>)code)(info);
+        }
+        else
+        {
+            // siginfo_t: the signal, a reason that the system gives, the address.
+            *(int*)info = SegmentationFault;
+            *(int*)(info + 8) = 1;
+            seen = (ulong*)(info + 16);
+            *seen = address;
+            ((delegate* unmanaged<int, byte*, void*, void>)code)(SegmentationFault, info, null);
+        }
+        Pages.ReleaseCode(code, handler.Length);
+        return *seen;
     }
 
     internal static bool AddRange(nint start, nint end)
@@ -107,7 +140,7 @@ internal static unsafe partial class FaultHandler
         lock (Gate)
         {
             if (Ranges[0] == MaxRanges) return false;
-            if (!installed && IsPlatform) Install();
+            if (!installed && Platform != FaultPlatform.None) Install();
             installed = true;
             ulong n = Ranges[0];
             Ranges[1 + (2 * n)] = (ulong)start;
@@ -119,20 +152,26 @@ internal static unsafe partial class FaultHandler
 
     private static void Install()
     {
+        if (Platform == FaultPlatform.WindowsX64)
+        {
+            // Called before the runtime's, which was added earlier.
+            if (AddVectoredExceptionHandler(1, Pages.PublishCode(CodeOf(Platform, (nint)Ranges, (nint)Table, 0))) == 0)
+                throw new PlatformNotSupportedException("The handler of exceptions cannot be set.");
+            return;
+        }
         byte* action = stackalloc byte[256];
-        if (sigaction(11, null, action) != 0) throw new PlatformNotSupportedException("The SIGSEGV handler cannot be read.");
+        if (sigaction(SegmentationFault, null, action) != 0) throw new PlatformNotSupportedException("The SIGSEGV handler cannot be read.");
         nint old = *(nint*)action;
         if (old is 0 or 1) throw new PlatformNotSupportedException("The runtime has no SIGSEGV handler to go on to.");
-        byte[] code = CodeOf((nint)Ranges, (nint)Table, old);
-        *(nint*)action = Pages.PublishCode(code);
-        if (sigaction(11, action, null) != 0) throw new PlatformNotSupportedException("The SIGSEGV handler cannot be set.");
+        *(nint*)action = Pages.PublishCode(CodeOf(Platform, (nint)Ranges, (nint)Table, old));
+        if (sigaction(SegmentationFault, action, null) != 0) throw new PlatformNotSupportedException("The SIGSEGV handler cannot be set.");
     }
 
     /// <summary>The record of the calling thread's faults; null if all records are in use.</summary>
     internal static ulong* Register(object owner)
     {
-        if (!IsPlatform) return null;
-        ulong key = (ulong)pthread_self();
+        if (Platform == FaultPlatform.None) return null;
+        ulong key = ThreadKey();
         lock (Gate)
         {
             // One empty entry must remain, at which the handler's search ends.
@@ -184,6 +223,28 @@ internal static unsafe partial class FaultHandler
             if (address >= Ranges[1 + (2 * i)] && address < Ranges[2 + (2 * i)]) return address - Ranges[1 + (2 * i)];
         return null;
     }
+
+    /// <summary>What the handler finds in a register for the calling thread.</summary>
+    private static ulong ThreadKey() => Platform switch
+    {
+        FaultPlatform.WindowsX64 => GetCurrentThreadId(),
+        FaultPlatform.LinuxArm64 => ReadThreadPointer.Call(),
+        _ => (ulong)pthread_self(),
+    };
+
+    /// <summary>The thread pointer of ARM64, which lies behind what <c>pthread_self</c> gives, how far is up to the C library.</summary>
+    private static class ReadThreadPointer
+    {
+        private static readonly nint Code = Pages.PublishCode(MemoryMarshal.AsBytes(ThreadPointerArm64).ToArray());
+
+        internal static ulong Call() => ((delegate* unmanaged[SuppressGCTransition]<ulong>)Code)();
+    }
+
+    [LibraryImport("kernel32")]
+    private static partial nint AddVectoredExceptionHandler(uint first, nint handler);
+
+    [LibraryImport("kernel32")]
+    private static partial uint GetCurrentThreadId();
 
     [LibraryImport("libc")]
     private static partial int sigaction(int signal, void* action, void* old);

@@ -13,18 +13,127 @@ public class FaultHandlerCodeTests
     [InlineData(0x1122334455667788, 0x2233445566778899, 0)]
     [InlineData(0x10, 0x20, 0x30)]
     public void BytesAreWhatIsAssembled(long ranges, long table, long old) =>
-        Assert.Equal(Assemble((ulong)ranges, (ulong)table, (ulong)old), FaultHandler.CodeOf((nint)ranges, (nint)table, (nint)old));
+        Assert.Equal(LinuxX64((ulong)ranges, (ulong)table, (ulong)old), FaultHandler.CodeOf(FaultPlatform.LinuxX64, (nint)ranges, (nint)table, (nint)old));
 
-    private static byte[] Assemble(ulong ranges, ulong table, ulong old)
+    [Theory]
+    [InlineData(0x1122334455667788, 0x2233445566778899, 0x33445566778899aa)]
+    [InlineData(0x1122334455667788, 0x2233445566778899, 0)]
+    public void Arm64BytesAreWhatIsAssembled(long ranges, long table, long old) =>
+        Assert.Equal(LinuxArm64((ulong)ranges, (ulong)table, (ulong)old), FaultHandler.CodeOf(FaultPlatform.LinuxArm64, (nint)ranges, (nint)table, (nint)old));
+
+    [Fact]
+    public void WindowsBytesAreWhatIsAssembled() =>
+        Assert.Equal(WindowsX64(0x1122334455667788, 0x2233445566778899), FaultHandler.CodeOf(FaultPlatform.WindowsX64, 0x1122334455667788, 0x2233445566778899, 0));
+
+    private static byte[] LinuxX64(ulong ranges, ulong table, ulong old)
     {
         var a = new Assembler(64);
-        Label chain = a.CreateLabel(), range = a.CreateLabel(), next = a.CreateLabel(), hit = a.CreateLabel();
-        Label find = a.CreateLabel(), probe = a.CreateLabel(), store = a.CreateLabel();
+        Label chain = a.CreateLabel();
         // Signals that a process sent carry no address (si_code <= 0).
         a.cmp(__dword_ptr[rsi + 8], 0);
         a.jle(chain);
         a.xor(r8d, r8d);
         a.mov(rax, __qword_ptr[rsi + 16]);
+        Look(a, ranges, table, rsi + 16, chain, () =>
+        {
+            a.xor(r9d, r9d);
+            a.mov(r9, __qword_ptr.fs[r9]);
+        });
+        a.Label(ref chain);
+        if (old == 0)
+        {
+            a.ret();
+        }
+        else
+        {
+            a.mov(rax, old);
+            a.jmp(rax);
+        }
+        return Bytes(a);
+    }
+
+    private static byte[] WindowsX64(ulong ranges, ulong table)
+    {
+        var a = new Assembler(64);
+        Label chain = a.CreateLabel();
+        // EXCEPTION_POINTERS has the EXCEPTION_RECORD first; that has the code, at 18h the number of parameters and at 28h the second of them.
+        a.mov(rdx, __qword_ptr[rcx]);
+        a.cmp(__dword_ptr[rdx], unchecked((int)0xc0000005));
+        a.jne(chain);
+        a.cmp(__dword_ptr[rdx + 0x18], 2);
+        a.jb(chain);
+        a.xor(r8d, r8d);
+        a.mov(rax, __qword_ptr[rdx + 0x28]);
+        // The thread's number in its environment block.
+        Look(a, ranges, table, rdx + 0x28, chain, () => a.mov(r9d, __dword_ptr.gs[0x48]));
+        a.Label(ref chain);
+        a.xor(eax, eax);
+        a.ret();
+        return Bytes(a);
+    }
+
+    private static byte[] LinuxArm64(ulong ranges, ulong table, ulong old)
+    {
+        var a = new Arm64Assembler();
+        a.LoadW(8, 1, 8);
+        a.CompareW(8, 0);
+        a.BranchIf(Arm64Assembler.LessOrEqual, "chain");
+        a.MoveX(8, Arm64Assembler.Zero);
+        a.LoadX(9, 1, 16);
+        a.LoadXFrom(10, "ranges");
+        a.LoadX(11, 10, 0);
+        a.Label("range");
+        a.BranchIfZero(11, "find");
+        a.LoadX(12, 10, 8);
+        a.CompareX(9, 12);
+        a.BranchIf(Arm64Assembler.Lower, "next");
+        a.LoadX(12, 10, 16);
+        a.CompareX(9, 12);
+        a.BranchIf(Arm64Assembler.Lower, "hit");
+        a.Label("next");
+        a.AddNumber(10, 10, 16);
+        a.SubNumber(11, 11, 1);
+        a.Branch("range");
+        a.Label("hit");
+        a.MoveX(8, 9);
+        a.MoveNumber(12, FaultHandler.NullAddress);
+        a.StoreX(12, 1, 16);
+        a.Label("find");
+        a.ThreadPointer(9);
+        uint bits = (uint)int.Log2(FaultHandler.Records);
+        a.Extract(11, 9, 6, bits);
+        a.ShiftLeft(11, 11, 4);
+        a.LoadXFrom(10, "table");
+        a.Label("probe");
+        a.LoadXIndexed(12, 10, 11);
+        a.CompareX(12, 9);
+        a.BranchIf(Arm64Assembler.Equal, "store");
+        a.BranchIfZero(12, "chain");
+        a.AddNumber(11, 11, 16);
+        a.AndLowBits(11, 11, bits + 4);
+        a.Branch("probe");
+        a.Label("store");
+        a.AddX(10, 10, 11);
+        a.StoreX(8, 10, 8);
+        a.Label("chain");
+        if (old == 0) a.Return();
+        else a.LoadXFrom(16, "old");
+        a.Jump(16);
+        a.Nothing();
+        a.Label("ranges");
+        a.Quad(ranges);
+        a.Label("table");
+        a.Quad(table);
+        a.Label("old");
+        a.Quad(old);
+        return a.Assemble();
+    }
+
+    /// <summary>What the x64 handlers have in common: looks for the address (rax) in the ranges, and for the thread (r9) in the table.</summary>
+    private static void Look(Assembler a, ulong ranges, ulong table, AssemblerMemoryOperand address, Label chain, Action thread)
+    {
+        Label range = a.CreateLabel(), next = a.CreateLabel(), hit = a.CreateLabel();
+        Label find = a.CreateLabel(), probe = a.CreateLabel(), store = a.CreateLabel();
         a.mov(rcx, ranges);
         a.mov(r9, __qword_ptr[rcx]);
         a.Label(ref range);
@@ -40,10 +149,9 @@ public class FaultHandlerCodeTests
         a.jmp(range);
         a.Label(ref hit);
         a.mov(r8, rax);
-        a.mov(__qword_ptr[rsi + 16], FaultHandler.NullAddress);
+        a.mov(__qword_ptr[address], FaultHandler.NullAddress);
         a.Label(ref find);
-        a.xor(r9d, r9d);
-        a.mov(r9, __qword_ptr.fs[r9]);
+        thread();
         a.mov(r10, r9);
         a.shr(r10, 6);
         a.and(r10, FaultHandler.Records - 1);
@@ -60,16 +168,10 @@ public class FaultHandlerCodeTests
         a.jmp(probe);
         a.Label(ref store);
         a.mov(__qword_ptr[rcx + r10 + 8], r8);
-        a.Label(ref chain);
-        if (old == 0)
-        {
-            a.ret();
-        }
-        else
-        {
-            a.mov(rax, old);
-            a.jmp(rax);
-        }
+    }
+
+    private static byte[] Bytes(Assembler a)
+    {
         var stream = new MemoryStream();
         a.Assemble(new StreamCodeWriter(stream), 0);
         return stream.ToArray();

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 namespace WasmJit.Wasi;
 
 /// <summary>A regular file with what .NET offers everywhere.</summary>
-internal sealed class PortableFile(SafeFileHandle handle, string path) : SystemFile(handle)
+internal class PortableFile(SafeFileHandle handle, string path) : SystemFile(handle)
 {
     internal override FileStatus Status()
     {

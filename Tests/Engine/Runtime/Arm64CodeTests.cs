@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+using WasmJit.Jit.Calls;
+using WasmJit.Runtime;
+using Xunit;
+
+namespace WasmJit.Tests;
+
+/// <summary>Machine code for ARM64 that the library writes or reads. It is looked at here, wherever the tests run.</summary>
+public sealed unsafe class Arm64CodeTests
+{
+    private const ulong Target = 0x1122334455667788;
+
+    /// <summary>Stubs put their number into the register and go where the end of the page says.</summary>
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(5, false)]
+    [InlineData(0, true)]
+    [InlineData(7, true)]
+    public void StubsAreWhatIsAssembled(int register, bool isFloat)
+    {
+        const int first = 510;
+        var a = new Arm64Assembler();
+        for (int i = 0; i < StubCode.PerPage; i++)
+        {
+            if (isFloat) a.LoadSFrom((uint)register, $"number {i}");
+            else a.LoadWFrom((uint)register, $"number {i}");
+            a.LoadXFrom(16, "target");
+            a.Jump(16);
+            a.Label($"number {i}");
+            a.Word((uint)(first + i));
+        }
+        a.Label("target");
+        a.Quad(Target);
+        byte[] page = new byte[StubCode.PageSize];
+        StubCode.WriteArm64(page, register, isFloat, unchecked((nint)Target), first);
+        byte[] expected = a.Assemble();
+        Assert.Equal(expected, page[..expected.Length]);
+    }
+
+    private static long? FrameOf(Action<Arm64Assembler> write)
+    {
+        var a = new Arm64Assembler();
+        write(a);
+        byte[] code = a.Assemble();
+        fixed (byte* at = code) return Arm64Prologue.FrameOf((uint*)at);
+    }
+
+    /// <summary>The forms of RyuJIT's prologues, small to large.</summary>
+    [Fact]
+    public void FramesAreRead()
+    {
+        Assert.Equal(48, FrameOf(a =>
+        {
+            a.PushPair(29, 30, 48);
+            a.Return();
+        }));
+        Assert.Equal(16 + 4096 + 32, FrameOf(a =>
+        {
+            a.PushPair(29, 30, 16);
+            a.SubNumber(Arm64Assembler.Sp, Arm64Assembler.Sp, 1, pages: true);
+            a.SubNumber(Arm64Assembler.Sp, Arm64Assembler.Sp, 32);
+            a.Return();
+        }));
+        // The stack pointer less a number goes into another register; a helper then touches each page.
+        Assert.Equal(16 + 0x123450, FrameOf(a =>
+        {
+            a.PushPair(29, 30, 16);
+            a.MoveNumber(9, 0x3450);
+            a.MoveInto(9, 0x12, 1);
+            a.SubFromSp(9, 9);
+            a.Return();
+        }));
+    }
+
+    /// <summary>Nothing behind an instruction that may go elsewhere counts, and code without a frame is told from what cannot be read.</summary>
+    [Fact]
+    public void NothingBehindAJumpIsRead()
+    {
+        foreach (Action<Arm64Assembler> leave in (Action<Arm64Assembler>[])[a => a.Return(), a => a.Jump(16), a => a.Branch("end"), a => a.BranchIf(0, "end"), a => a.BranchIfZero(3, "end"), a => a.Word(0)])
+        {
+            Assert.Null(FrameOf(a =>
+            {
+                a.MoveX(8, 9);
+                leave(a);
+                a.SubNumber(Arm64Assembler.Sp, Arm64Assembler.Sp, 64);
+                a.Label("end");
+                a.Return();
+            }));
+        }
+    }
+
+    /// <summary>The stubs of x64, by the same description: the number, and a jump through the end of the page.</summary>
+    [Theory]
+    [InlineData(4, false, "41b8")]
+    [InlineData(0, false, "bf")]
+    [InlineData(7, true, "b8")]
+    public void StubsOfX64HaveTheirNumbers(int register, bool isFloat, string begin)
+    {
+        byte[] page = new byte[StubCode.PageSize];
+        StubCode.WriteX64(page, register, isFloat, unchecked((nint)Target), 1000);
+        byte[] prefix = Convert.FromHexString(begin);
+        for (int i = 0; i < StubCode.PerPage; i++)
+        {
+            Span<byte> stub = page.AsSpan(i * StubCode.StubSize, StubCode.StubSize);
+            Assert.True(stub.StartsWith(prefix));
+            Assert.Equal(1000 + i, MemoryMarshal.Read<int>(stub[prefix.Length..]));
+            int jump = stub.IndexOf([(byte)0xff, (byte)0x25]);
+            int end = (i * StubCode.StubSize) + jump + 6;
+            Assert.Equal(Target, MemoryMarshal.Read<ulong>(page.AsSpan(end + MemoryMarshal.Read<int>(stub[(jump + 2)..]))));
+        }
+    }
+}
