@@ -22,10 +22,10 @@ internal static unsafe class AddressSpace
     private const int LeastInArena = 8, MostInArena = 128;
 
     /// <summary>Beyond so many slots, young garbage is collected before more are reserved.</summary>
-    private const int SlotsBeforeCollection = 256;
+    private static readonly int SlotsBeforeCollection = AddressLimit.IsDear ? 16 : 256;
 
     /// <summary>Beyond so many, all garbage is.</summary>
-    private const int SlotsBeforeFullCollection = 2048;
+    private static readonly int SlotsBeforeFullCollection = AddressLimit.IsDear ? 32 : 2048;
 
     /// <summary>64 TiB: half of the address space stays for stacks, the heap and 64-bit memories.</summary>
     private const int MaxSlots = 8192;

@@ -8,7 +8,7 @@ namespace WasmJit.Runtime;
 internal static unsafe class Reservations
 {
     /// <summary>Together they reserve about this much for growth, as long as each can have <see cref="LeastReach"/>.</summary>
-    private const ulong ReachInAll = 32UL << 40;
+    private static readonly ulong ReachInAll = AddressLimit.IsDear ? 32UL << 30 : 32UL << 40;
 
     /// <summary>Each may have one part in so many of the rest, from the beginning.</summary>
     private const int Parts = 64;
@@ -29,7 +29,7 @@ internal static unsafe class Reservations
     private static ulong reserved;
 
     /// <summary>Beyond so many reservations, young garbage is collected.</summary>
-    private const int LeastBeforeCollection = 512;
+    private static readonly int LeastBeforeCollection = AddressLimit.IsDear ? 64 : 512;
     private static int inUse;
     private static int nextCollection = LeastBeforeCollection;
 

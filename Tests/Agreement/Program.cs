@@ -9,7 +9,7 @@ namespace WasmJit.Agreement;
 /// Every line that it prints is a record: <c>at FILE N LINE</c> before a command, <c>differs FILE:LINE: WHAT</c>,
 /// <c>skipped REASON</c>, <c>count WHAT N</c>, <c>done FILE</c>.
 /// With the arguments <c>random GENERATOR SEED COUNT</c> it runs random modules instead, and prints <c>at SEED</c>,
-/// <c>call OUTCOME</c> and <c>done SEED</c>.
+/// <c>call OUTCOME</c> and <c>done SEED</c>. With <c>shared ORDER</c> both engines cause faults in it (<see cref="SharedProcess"/>).
 /// </summary>
 internal static class Program
 {
@@ -21,7 +21,8 @@ internal static class Program
         var thread = new Thread(
             () =>
             {
-                if (isRandom) RunRandom(RandomPrograms.Generator(arguments[1]), int.Parse(arguments[2]), int.Parse(arguments[3]), output);
+                if (arguments.FirstOrDefault() == "shared") SharedProcess.Run(arguments[1], output);
+                else if (isRandom) RunRandom(RandomPrograms.Generator(arguments[1]), int.Parse(arguments[2]), int.Parse(arguments[3]), output);
                 else RunAll(arguments, output);
             }, 64 << 20);
         thread.Start();
