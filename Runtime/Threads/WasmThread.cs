@@ -43,7 +43,9 @@ internal sealed unsafe partial class WasmThread
             StackHigh = high;
             lowestLimit = low + StackGuard.RedZoneOf(high - low);
             byte local;
-            StackLimit = usualLimit = Math.Max(lowestLimit, (ulong)&local - UsualStack);
+            // Windows has main threads' stacks in the lowest 2 MiB of the address space.
+            ulong here = (ulong)&local;
+            StackLimit = usualLimit = Math.Max(lowestLimit, here - Math.Min(here, UsualStack));
             zone = StackGuard.Mark(low, high, usualLimit - low);
         }
     }
