@@ -63,7 +63,7 @@ internal static unsafe partial class FaultHandler
 
     private const byte Ret = 0xc3;
 
-    private const int WindowsRangesAt = 30, WindowsTableAt = 107;
+    private const int WindowsRangesAt = 34, WindowsTableAt = 111;
 
     /// <summary>
     /// Windows, x64: int handler(EXCEPTION_POINTERS* rcx), which always goes on to the next handler. A thread's number is in its environment block.
@@ -72,9 +72,9 @@ internal static unsafe partial class FaultHandler
     [
         0x48, 0x8b, 0x11,                                              // mov rdx, [rcx] : the record
         0x81, 0x3a, 0x05, 0x00, 0x00, 0xc0,                            // cmp dword [rdx], AccessViolation
-        0x0f, 0x85, 0x84, 0x00, 0x00, 0x00,                            // jne chain
+        0x0f, 0x85, 0x88, 0x00, 0x00, 0x00,                            // jne chain
         0x83, 0x7a, 0x18, 0x02,                                        // cmp dword [rdx+18h], 2 : parameters
-        0x72, 0x7e,                                                    // jb chain
+        0x0f, 0x82, 0x7e, 0x00, 0x00, 0x00,                            // jb chain
         0x45, 0x31, 0xc0,                                              // xor r8d, r8d
         0x48, 0x8b, 0x42, 0x28,                                        // mov rax, [rdx+28h]
         0x48, 0xb9, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,    // mov rcx, ranges

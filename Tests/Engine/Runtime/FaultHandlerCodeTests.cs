@@ -23,7 +23,7 @@ public class FaultHandlerCodeTests
 
     [Fact]
     public void WindowsBytesAreWhatIsAssembled() =>
-        Assert.Equal(WindowsX64(0x1122334455667788, 0x2233445566778899), FaultHandler.CodeOf(FaultPlatform.WindowsX64, 0x1122334455667788, 0x2233445566778899, 0));
+        Assert.Equal(WindowsX64(0x1122334455667788, 0x2233445566778899), FaultHandler.CodeOf(FaultPlatform.WindowsX64, unchecked((nint)0x1122334455667788), unchecked((nint)0x2233445566778899), 0));
 
     private static byte[] LinuxX64(ulong ranges, ulong table, ulong old)
     {
