@@ -148,10 +148,9 @@ public sealed class Engine
 
     /// <summary>Compiles for a guest, and counts in its quota.</summary>
     /// <exception cref="QuotaExceededException">The quota is used up.</exception>
-    internal Module CompileOwned(byte[] bytes, LinkingQuota? quota)
+    internal Module CompileOwned(byte[] bytes, LinkingQuota? quota, CodeLedger? owner = null)
     {
-        if (quota is null) return CompileOwned(bytes);
-        LinkingQuota.LiveModule live = quota.Charge(bytes.Length);
+        if (CodeShare.Take(quota, owner, bytes.Length) is not { } live) return CompileOwned(bytes);
         try
         {
             Module module = CompileOwned(bytes);

@@ -15,14 +15,29 @@ internal static class HostFunctions
 {
     private static readonly ConditionalWeakTable<Delegate, CallerThunk> Thunks = [];
 
+    /// <summary>Host functions that have a second form, with other parameters.</summary>
+    private static readonly ConditionalWeakTable<Delegate, Delegate> Forms = [];
+
+    /// <summary>Gives a host function a second form: modules that import it with this one's type get it.</summary>
+    internal static void AddForm(Delegate host, Delegate other) => Forms.Add(host, other);
+
+    private static Delegate FormFor(Delegate host, FuncType wanted) => Forms.TryGetValue(host, out Delegate? other) && Takes(other, wanted) ? other : host;
+
+    /// <summary>Whether a host function of whole numbers has the parameters of a type. Its own type need not be made for that.</summary>
+    private static bool Takes(Delegate host, FuncType wanted) => host.GetType().GetMethod("Invoke")!.GetParameters()
+        .Where(p => p.ParameterType != typeof(Caller)).Select(p => p.ParameterType == typeof(long) ? ValType.I64 : ValType.I32).SequenceEqual(wanted.Params);
+
     /// <summary>The reference to a host function of a type. <see cref="ForCaller"/> says which instance calls it.</summary>
     /// <param name="host">The function.</param>
     /// <param name="type">Its type.</param>
     /// <param name="code">The code of the module that it is for.</param>
     /// <exception cref="ArgumentException">The delegate's signature is not the type's.</exception>
-    internal static FuncRef Make(Delegate host, DefType type, FunctionCode? code) => UntypedHost.Of(host) is { } untyped && !untyped.Fits(type.AsFunc!)
-        ? throw new ArgumentException($"The host function is {untyped.Type}, not {type}.")
-        : HostAdapter.MakeFunc(WantsCaller(host) ? ThunkOf(host, code?.MayMakeCode ?? true).Bound : host, type, code);
+    internal static FuncRef Make(Delegate host, DefType type, FunctionCode? code)
+    {
+        if (UntypedHost.Of(host) is { } untyped && !untyped.Fits(type.AsFunc!)) throw new ArgumentException($"The host function is {untyped.Type}, not {type}.");
+        host = FormFor(host, type.AsFunc!);
+        return HostAdapter.MakeFunc(WantsCaller(host) ? ThunkOf(host, code?.MayMakeCode ?? true).Bound : host, type, code);
+    }
 
     /// <summary>Whether a host function's first parameter is its caller.</summary>
     internal static bool WantsCaller(Delegate host)

@@ -20,6 +20,9 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
     /// <summary>The scopes in which it has made functions, by index; empty before the first.</summary>
     internal ScopeInstance?[] Scopes = [];
 
+    /// <summary>What it has had compiled; null before the first, and always if its code does not ask.</summary>
+    internal CodeLedger? Ledger;
+
     internal Instance(Module module)
     {
         Module = module;
@@ -93,12 +96,26 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
     public void Dispose()
     {
         Withdraw();
+        Free();
+        if (defined is null) return;
+        foreach (Instance instance in defined) instance.Dispose();
+    }
+
+    /// <summary>The same for a guest that drops what it has had compiled.</summary>
+    internal void Drop()
+    {
+        Withdraw(byGuest: true);
+        Free();
+        if (defined is null) return;
+        foreach (Instance instance in defined) instance.Drop();
+    }
+
+    private void Free()
+    {
         ModuleInfo info = Module.Info;
         for (int i = info.ImportedMemories; i < Memories.Length; i++) Memories[i].Dispose();
         for (int i = info.ImportedTables; i < Tables.Length; i++) Tables[i].EndLease();
         Lease?.End();
-        if (defined is null) return;
-        foreach (Instance instance in defined) instance.Dispose();
     }
 
     /// <summary>Notes an instance that a definition of the module has made.</summary>

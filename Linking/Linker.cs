@@ -123,6 +123,7 @@ internal static unsafe class Linker
                     $"incompatible import type: {import.Names} is {TypeOf(imports[i])?.ToString() ?? "something else"}, {import.Type}{(import.Type.IsExact ? " exactly" : "")} is needed");
         }
         var instance = new Instance(module);
+        module.Live?.Add(instance);
         if ((resources ?? module.Engine.NewResources()) is { } limited) Limit(instance, limited);
         if (module.CountsFuel) instance.FuelTank = fuel ?? new Fuel(long.MaxValue);
         Allocate(instance, module, info, imports, ref left);

@@ -83,7 +83,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         try
         {
             engine.Options.LinkingQuota?.CheckSize((long)length);
-            compiled = engine.CompileOwned(memory.ReadBytes(address, (int)length), engine.Options.LinkingQuota);
+            compiled = engine.CompileOwned(memory.ReadBytes(address, (int)length), engine.Options.LinkingQuota, CodeLedger.Of((Instance)instance));
         }
         catch (Exception e) when (Refusal(e) is { } refusal)
         {
@@ -142,6 +142,24 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
     }
 
     internal override bool IsOptimized(InstanceCore instance, int index) => module.Code.IsCompiled(index);
+
+    internal override void DropModule(InstanceCore instance, object? target)
+    {
+        if (target is not Module dropped) throw Trap.Make(TrapKind.NullModuleReference);
+        // A nested module goes with the one around it.
+        Drop(instance, dropped.Shared == dropped.Shared.Root ? dropped.Live : null, null);
+    }
+
+    internal override void DropFunc(InstanceCore instance, FuncRef func) =>
+        Drop(instance, func.Context is Instance { Module: { Info.IsMade: true } module } ? module.Live : null, func.Context as Instance);
+
+    private static void Drop(InstanceCore owner, CodeShare? share, Instance? made)
+    {
+        if (share?.Owner is not { } ledger || ledger != ((Instance)owner).Ledger) throw Trap.Make(TrapKind.NotTheOwner);
+        share.Drop(owner.FuelTank, made);
+    }
+
+    internal override (long Count, long Bytes) OwnCode(InstanceCore instance) => CodeLedger.Of((Instance)instance)!.Total;
 
     /// <summary>Keeps the reason for the guest, and traps unless it asked for null. A quota that is used up is a trap in any case.</summary>
     private static object? Fail(InstanceCore instance, bool orNull, TrapKind kind, string reason)

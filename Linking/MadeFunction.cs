@@ -30,7 +30,7 @@ internal static class MadeFunction
         if (request.Length > (ulong)Array.MaxLength) throw Trap.Make(TrapKind.OutOfMemory, "a function of 2 GiB or more");
         if (request.NameLength > LongestName) throw new MalformedModuleException("function name too long", 0);
         var size = (long)(request.Length + request.NameLength);
-        LinkingQuota.LiveModule? live = engine.Options.LinkingQuota?.Charge(size);
+        CodeShare? live = CodeShare.Take(engine.Options.LinkingQuota, CodeLedger.Of(owner), size);
         try
         {
             byte[] body = memory.ReadBytes(request.Address, (int)request.Length);
@@ -56,7 +56,7 @@ internal static class MadeFunction
         }
     }
 
-    private static FuncRef Make(Instance owner, ScopeInstance scope, DefType type, byte[] body, string? name, LinkingQuota.LiveModule? live)
+    private static FuncRef Make(Instance owner, ScopeInstance scope, DefType type, byte[] body, string? name, CodeShare? live)
     {
         var info = new ModuleInfo(scope.Declaration, type, body, name);
         ModuleValidator.ValidateMade(info);

@@ -37,8 +37,8 @@ public sealed class Module : ILinkable
 
     internal ModuleInfo Info => Shared.Info;
 
-    /// <summary>Counts it in the quota of the guest that had it compiled.</summary>
-    internal LinkingQuota.LiveModule? Live
+    /// <summary>Counts it among what the guest that had it compiled has.</summary>
+    internal CodeShare? Live
     {
         get => Shared.Root.Live;
         set => Shared.Root.Live = value;

@@ -22,8 +22,8 @@ internal sealed class ModuleCode(Engine engine, ModuleInfo info, ModuleCode? out
     /// <summary>The code of the outermost module.</summary>
     internal ModuleCode Root => outer?.Root ?? this;
 
-    /// <summary>Counts the whole module in a quota.</summary>
-    internal LinkingQuota.LiveModule? Live { get; set; }
+    /// <summary>Counts the whole module among what the guest that had it compiled has.</summary>
+    internal CodeShare? Live { get; set; }
 
     internal FunctionCode Code => code ??= FunctionCode.Of(Info, Engine.CodeOptions);
 

@@ -32,8 +32,13 @@ internal static class GuestJit
         Console.WriteLine();
         Optimised(1_000);
         Console.WriteLine();
+        Replaced();
+        Console.WriteLine();
         Dropped(Kind.Function, count);
         Dropped(Kind.Module, count);
+        Console.WriteLine();
+        Beside(Kind.Function, live, count);
+        Beside(Kind.Module, live, count);
         Console.WriteLine();
         Threads(Kind.Function, threads, count / threads);
         Threads(Kind.Module, threads, count / threads);
@@ -113,9 +118,12 @@ internal static class GuestJit
             var maker = new Maker(count);
             maker.Make(kind, Warm);
             (long heap, long process) = Memory();
+            int full = GC.CollectionCount(2);
+            TimeSpan paused = GC.GetTotalPauseDuration();
             long start = Stopwatch.GetTimestamp();
             maker.Make(kind, count, count);
             double time = Stopwatch.GetElapsedTime(start).TotalMicroseconds / count;
+            Console.WriteLine($"{GC.CollectionCount(2) - full} full collections, {(GC.GetTotalPauseDuration() - paused).TotalMilliseconds:f0} ms of pauses in all");
             (long heapAfter, long processAfter) = Memory();
             PrintLive(kind.ToString(), count, time, heapAfter - heap, processAfter - process);
             GC.KeepAlive(maker);
@@ -165,7 +173,63 @@ internal static class GuestJit
         Console.WriteLine($"compiled one after the other, each at its first call (Compilation.Lazy): {each:f0} ms");
     }
 
+    // ---- replaced ----
+
+    /// <summary>Calls through a slot of the table, of a function of the module's own and of one made at run time; and while another thread replaces that.</summary>
+    private static void Replaced()
+    {
+        const int calls = 100_000_000, pause = 1;
+        var maker = new Maker();
+        maker.Make(Kind.Function, Warm);
+        var spin = maker.Instance.GetExport<Func<int, int, int>>("spin");
+        var replace = maker.Instance.GetExport<Action<int, int>>("replace");
+        maker.Instance.GetExport<Action<int>>("put_own")(0);
+        replace(1, 5);
+        for (int i = 0; i < 3; i++)
+        {
+            spin(0, calls / 10);
+            spin(1, calls / 10);
+        }
+        double own = Nanoseconds(0), made = Nanoseconds(1);
+        using var stop = new CancellationTokenSource();
+        int replaced = 0;
+        var replacing = new Thread(() =>
+        {
+            for (; !stop.IsCancellationRequested; Thread.Sleep(pause)) replace(1, ++replaced);
+        });
+        replacing.Start();
+        double changing = Nanoseconds(1);
+        stop.Cancel();
+        replacing.Join();
+        Console.WriteLine($"a call through a slot, ns: own function {own:f2}, one made at run time {made:f2}, one that another thread has replaced {replaced} times meanwhile {changing:f2}");
+
+        double Nanoseconds(int slot)
+        {
+            long start = Stopwatch.GetTimestamp();
+            spin(slot, calls);
+            return Stopwatch.GetElapsedTime(start).TotalNanoseconds / calls;
+        }
+    }
+
     // ---- made and dropped ----
+
+    /// <summary>What one costs that is made and dropped while many others live; with the full collections that there are.</summary>
+    private static void Beside(Kind kind, int live, int count)
+    {
+        var keeper = new Maker(live);
+        keeper.Make(kind, live, live);
+        Memory();
+        var maker = new Maker();
+        maker.Make(kind, Warm);
+        int full = GC.CollectionCount(2), all = GC.CollectionCount(0);
+        TimeSpan paused = GC.GetTotalPauseDuration();
+        long start = Stopwatch.GetTimestamp();
+        maker.Make(kind, count);
+        double time = Stopwatch.GetElapsedTime(start).TotalMicroseconds / count;
+        Console.WriteLine($"{count} made and dropped beside {live} live, {kind}: {time:f1} us each; {GC.CollectionCount(2) - full} full collections of {GC.CollectionCount(0) - all}, "
+            + $"{(GC.GetTotalPauseDuration() - paused).TotalMilliseconds:f0} ms in all");
+        GC.KeepAlive(keeper);
+    }
 
     private static void Dropped(Kind kind, int count)
     {

@@ -151,7 +151,7 @@ public sealed class WasiHost : IDisposable
     /// <exception cref="OperationCanceledException">
     /// <see cref="WasiOptions.Cancellation"/>, or the token of <see cref="Guest"/>, stopped it.
     /// </exception>
-    public int Run(Module module, Fuel? fuel = null, GuestResources? resources = null) => Run(() => Begin(module, fuel, resources));
+    public int Run(Module module, Fuel? fuel = null, GuestResources? resources = null) => Run(() => Begin(module, null, fuel, resources));
 
     /// <summary>As <see cref="Run(Module, Fuel?, GuestResources?)"/>, for a command that loads shared libraries.</summary>
     /// <param name="module">The command.</param>
@@ -166,12 +166,14 @@ public sealed class WasiHost : IDisposable
     /// <exception cref="OperationCanceledException">
     /// <see cref="WasiOptions.Cancellation"/>, or the token of <see cref="Guest"/>, stopped it.
     /// </exception>
-    public int Run(Module module, DynamicLinker linker, Fuel? fuel = null, GuestResources? resources = null) => Run(() => Start(Link(module, linker, fuel, resources)));
+    public int Run(Module module, DynamicLinker linker, Fuel? fuel = null, GuestResources? resources = null) =>
+        Run(() => Begin(module, linker, fuel, resources));
 
-    private int Begin(Module module, Fuel? fuel, GuestResources? resources)
+    private int Begin(Module module, DynamicLinker? linker, Fuel? fuel, GuestResources? resources)
     {
-        if (options.MaximumThreads == 0 || !WasiThreads.AreWanted(module)) return Start(Link(module, fuel, resources));
-        using var threads = new WasiThreads(module, Imports, options.MaximumThreads, fuel, resources, options.Cancellation);
+        if (options.MaximumThreads == 0 || !WasiThreads.AreWanted(module))
+            return Start(linker is null ? Link(module, fuel, resources) : Link(module, linker, fuel, resources));
+        using var threads = new WasiThreads(module, linker, Imports, options.MaximumThreads, fuel, resources, options.Cancellation);
         return threads.Run(TakeMemory, Start);
     }
 
@@ -204,7 +206,7 @@ public sealed class WasiHost : IDisposable
     private void TakeMemory(Instance instance)
     {
         if (instance.Caller.TryGetMemory(out Memory? memory)) context.Attached = memory;
-        if (memory?.Type.Is64 != true) Linking?.Attach(instance);
+        Linking?.Attach(instance);
     }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using WasmJit.DynamicLinking;
 using WasmJit.Runtime;
 using WasmJit.Wasi;
 
@@ -18,7 +19,11 @@ internal sealed class WasiThreads : IDisposable
     /// <summary>Numbers of threads are positive, and have 29 bits in the libraries of C.</summary>
     private const int MostNumbers = (1 << 29) - 1;
 
+    /// <summary>A thread's stack as long as the program's C library has not given it its own.</summary>
+    private const int FirstStack = 4096;
+
     private readonly Module module;
+    private readonly DynamicLinker? linker;
     private readonly Imports imports = [];
     private readonly Fuel? fuel;
     private readonly GuestResources? resources;
@@ -30,17 +35,19 @@ internal sealed class WasiThreads : IDisposable
     private Exception? cause;
 
     /// <param name="module">The program.</param>
+    /// <param name="linker">Loads its libraries; null if it has none.</param>
     /// <param name="given">What it may import besides.</param>
     /// <param name="most">How many threads it may have beside its first.</param>
     /// <param name="fuel">Its fuel.</param>
     /// <param name="resources">Its resources.</param>
     /// <param name="cancellation">Ends all of it.</param>
     /// <exception cref="InvalidOperationException">Its engine cannot stop it.</exception>
-    internal WasiThreads(Module module, Imports given, int most, Fuel? fuel, GuestResources? resources, CancellationToken cancellation)
+    internal WasiThreads(Module module, DynamicLinker? linker, Imports given, int most, Fuel? fuel, GuestResources? resources, CancellationToken cancellation)
     {
         if (!module.Shared.Services.IsInterruptible)
             throw new InvalidOperationException("A program with threads must be stoppable: its engine's options have no Interruptible. Set EngineOptions.Interruptible.");
         this.module = module;
+        this.linker = linker;
         this.most = most;
         this.fuel = fuel;
         this.resources = resources ?? module.Engine.NewResources();
@@ -83,8 +90,14 @@ internal sealed class WasiThreads : IDisposable
         int code = 0;
         try
         {
-            Instance first = module.InstantiateFor(beforeStart, imports, fuel, resources);
-            code = Guest.Run(() => main(first), stop.Token);
+            Instance first = linker is null ? module.InstantiateFor(beforeStart, imports, fuel, resources) : linker.InstantiateFor(beforeStart, module, imports, fuel, resources);
+            code = Guest.Run(
+                () =>
+                {
+                    linker?.Initialize();
+                    return main(first);
+                },
+                stop.Token);
             End(null);
         }
         catch (Exception e)
@@ -134,13 +147,23 @@ internal sealed class WasiThreads : IDisposable
         try
         {
             lease = resources?.Take(ResourceKind.Threads);
-            Instance instance = module.InstantiateFor(null, imports, fuel, resources);
-            if (!instance.TryGetExport(Start, out Action<int, int>? start)) return -(int)Errno.Notsup;
-            WorkerThreads.Guests.Start(() => Run(instance, start, number, argument, lease));
+            if (linker is null)
+            {
+                Instance instance = module.InstantiateFor(null, imports, fuel, resources);
+                if (!instance.TryGetExport(Start, out Action<int, int>? start)) return -(int)Errno.Notsup;
+                WorkerThreads.Guests.Start(() => Run(() => start(number, argument), instance.Dispose, lease));
+            }
+            else
+            {
+                if (!linker.Program.Instance.TryGetExport<Action<int, int>>(Start, out _)) return -(int)Errno.Notsup;
+                DynamicThread thread = linker.CreateThread(FirstStack);
+                var start = thread.Image.InstanceOf(linker.Program).GetExport<Action<int, int>>(Start);
+                WorkerThreads.Guests.Start(() => Run(() => linker.Space.RunThread(thread.Image, () => start(number, argument)), thread.Retire, lease));
+            }
             begun = true;
             return number;
         }
-        catch (Exception e) when (e is LinkException or ResourceLimitException or OutOfMemoryException)
+        catch (Exception e) when (e is LinkException or DynamicLinkException or ResourceLimitException or OutOfMemoryException)
         {
             return -(int)Errno.Again;
         }
@@ -154,11 +177,11 @@ internal sealed class WasiThreads : IDisposable
         }
     }
 
-    private bool Run(Instance instance, Action<int, int> start, int number, int argument, ResourceLease? lease)
+    private bool Run(Action start, Action end, ResourceLease? lease)
     {
         try
         {
-            Guest.Run(() => start(number, argument), stop.Token);
+            Guest.Run(start, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -171,7 +194,7 @@ internal sealed class WasiThreads : IDisposable
         finally
         {
             lease?.End();
-            instance.Dispose();
+            end();
             Leave();
         }
         return true;

@@ -56,7 +56,7 @@ public sealed class ComponentLinkingHost(Engine engine, ComponentLinkingOptions?
         {
             if (!host.Options.AllowCompile) throw new LinkingProblemException(LinkingProblemKind.NotAllowed, "the host does not let this guest compile");
             Fuel.Pay(host.Options.Instances.Fuel, Fuel.OfCode((ulong)bytes.Length));
-            LinkingQuota.LiveModule? counted = host.Engine.Options.LinkingQuota?.Charge(bytes.Length);
+            CodeShare? counted = CodeShare.Take(host.Engine.Options.LinkingQuota, null, bytes.Length);
             try
             {
                 return new LinkedComponent(host, host.Engine.CompileComponent(bytes), counted);
@@ -75,7 +75,7 @@ public sealed class ComponentLinkingHost(Engine engine, ComponentLinkingOptions?
 }
 
 /// <summary>A component that a guest has.</summary>
-internal sealed class LinkedComponent(ComponentLinkingHost host, WasmComponent component, LinkingQuota.LiveModule? counted) : IDisposable
+internal sealed class LinkedComponent(ComponentLinkingHost host, WasmComponent component, CodeShare? counted) : IDisposable
 {
     public string[] Imports() => [.. component.Imports];
 

@@ -22,6 +22,9 @@ internal sealed class CompilationState(CompilationState? around)
     /// <summary>Whether code uses the runtime-linking extension; known when the module has been validated.</summary>
     internal bool CodeUsesLinking { get; set; }
 
+    /// <summary>Whether code may drop or count code: see <see cref="ModuleInfo.MayManageCode"/>.</summary>
+    internal CodeOperators CodeOperators { get; set; }
+
     /// <summary>The code, shared by all instances of the module and, if it is nested, by all closures of it.</summary>
     internal AttachedCode? Code;
 
@@ -49,6 +52,19 @@ internal sealed class CompilationState(CompilationState? around)
             return number;
         }
     }
+}
+
+/// <summary>Whether a module has operators that drop or count code.</summary>
+internal enum CodeOperators : byte
+{
+    /// <summary>Nobody has asked.</summary>
+    Unknown,
+
+    /// <summary>It has none.</summary>
+    None,
+
+    /// <summary>It may have some.</summary>
+    Some,
 }
 
 /// <summary>The code of a module, kept with its <see cref="CompilationState"/>; <c>FunctionCode</c> is the only class of this kind.</summary>

@@ -63,6 +63,30 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     /// <summary>Whether it is one function that was made at run time.</summary>
     internal bool IsMade => made is not null;
 
+    /// <summary>
+    /// Whether its functions may have operators that drop or count code. The bytes are searched for them, once: saved modules are not validated.
+    /// Functions made at run time have none.
+    /// </summary>
+    internal bool MayManageCode
+    {
+        get
+        {
+            if (State.CodeOperators == CodeOperators.Unknown) State.CodeOperators = FindsCodeOperators() ? CodeOperators.Some : CodeOperators.None;
+            return State.CodeOperators == CodeOperators.Some;
+        }
+    }
+
+    private bool FindsCodeOperators()
+    {
+        int first = ImportedFuncs;
+        if (IsMade || first == Funcs.Count) return false;
+        ReadOnlySpan<byte> code = Bytes.Span[Funcs[first].BodyStart..Funcs[^1].BodyEnd];
+        // 0xfa 0x40 to 0x43, where the second number may be written longer than it must.
+        for (int at; (at = code.IndexOf((byte)0xfa)) >= 0 && at + 1 < code.Length; code = code[(at + 1)..])
+            if ((code[at + 1] & 0x7c) == 0x40) return true;
+        return false;
+    }
+
     /// <summary>The results of validation and compilation.</summary>
     internal CompilationState State { get; }
 

@@ -64,6 +64,21 @@ internal sealed class LinkingEmitter(EmitterContext context, CallEmitter calls)
                     context.HasCalls = true;
                     return true;
                 }
+            case OpId.ModuleDrop or OpId.FuncDrop:
+                stack.Take(1);
+                context.LoadInstance();
+                il.Call(Members.Helper(instr.Id == OpId.ModuleDrop ? nameof(CodeHelpers.DropModule) : nameof(CodeHelpers.DropFunc)));
+                context.HasCalls = true;
+                return true;
+            case OpId.CodeCount or OpId.CodeSize:
+                {
+                    int start = il.Tail;
+                    context.LoadInstance();
+                    il.Call(Members.Helper(instr.Id == OpId.CodeCount ? nameof(CodeHelpers.CountCode) : nameof(CodeHelpers.SizeOfCode)));
+                    stack.PushStack(ValType.I64, start);
+                    context.HasCalls = true;
+                    return true;
+                }
             case OpId.Instantiate or OpId.InstantiateNull:
                 Instantiate(instr.A, instr.Id == OpId.InstantiateNull);
                 return true;

@@ -50,5 +50,9 @@ internal static class LinkingRows
         0xfa:0x3c  slice.len           -             * slice -> i64                                  runtime-linking  custom  cost:1
         0xfa:0x3d  slice.copy          -             * slice i64 slice i64 i64 ->                    runtime-linking  custom  reads-memory,writes-memory,cost:bytes
         0xfa:0x3e  slice.fill          -             * slice i64 i32 i64 ->                          runtime-linking  custom  writes-memory,cost:bytes
+        0xfa:0x40  module.drop         -             * (ref null module) ->                          runtime-compile  custom  cost:16
+        0xfa:0x41  func.drop           -             * (ref null func) ->                            runtime-compile  custom  cost:16
+        0xfa:0x42  code.count          -             * -> i64                                        runtime-compile  custom  cost:1
+        0xfa:0x43  code.size           -             * -> i64                                        runtime-compile  custom  cost:1
         """;
 }

@@ -59,7 +59,8 @@ internal static class OpGroups
         OpId.MemoryAtomicNotify or OpId.MemoryAtomicWait32 or OpId.MemoryAtomicWait64 or OpId.AtomicFence => OpGroup.Waits,
         OpId.RefMemory or OpId.RefTable or OpId.RefGlobal or OpId.RefTag or OpId.Compile or OpId.CompileNull or OpId.Instantiate
             or OpId.InstantiateNull or OpId.GetExport or OpId.GetExportNull or OpId.FuncNew or OpId.FuncNewNull or OpId.FuncNewNamed
-            or OpId.FuncNewNamedNull or OpId.FuncOptimize or OpId.FuncIsOptimized => OpGroup.Linking,
+            or OpId.FuncNewNamedNull or OpId.FuncOptimize or OpId.FuncIsOptimized or OpId.ModuleDrop or OpId.FuncDrop or OpId.CodeCount
+            or OpId.CodeSize => OpGroup.Linking,
         OpId.RefModule or OpId.RefInstance or OpId.InstantiateModule or OpId.CallExport or OpId.ReturnCallExport => OpGroup.Modules,
         OpId.MemoryNew or OpId.MemorySizeRef or OpId.MemoryGrowRef or OpId.MemoryFillRef or OpId.MemoryCopyRef
             or OpId.MemoryInitRef => OpGroup.MemoryReferences,

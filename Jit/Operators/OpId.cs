@@ -17,7 +17,7 @@ internal enum OpId : ushort
     StructNewDefaultDesc, RefGetDesc, RefCastDescEq, RefCastDescEqNull, BrOnCastDescEq, BrOnCastDescEqFail, RefModule,
     RefInstance, RefMemory, RefTable, RefGlobal, RefTag, Compile, CompileNull, Instantiate, InstantiateNull,
     InstantiateModule, GetExport, GetExportNull, CallExport, ReturnCallExport, MemoryNew, TableNew, GlobalNew,
-    FuncNew, FuncNewNull, FuncNewNamed, FuncNewNamedNull, FuncOptimize, FuncIsOptimized,
+    FuncNew, FuncNewNull, FuncNewNamed, FuncNewNamedNull, FuncOptimize, FuncIsOptimized, ModuleDrop, FuncDrop, CodeCount, CodeSize,
     MemorySizeRef, MemoryGrowRef, MemoryFillRef, MemoryCopyRef, MemoryInitRef, TableGetRef, TableSetRef, TableSizeRef,
     TableGrowRef, TableFillRef, TableCopyRef, TableInitRef, CallIndirectRef, GlobalGetRef, GlobalSetRef, SliceNew,
     SliceNewRef, SliceSub, SliceReadonly, SliceLen, SliceCopy, SliceFill, V128Const, I8x16Shuffle, MemoryAtomicNotify,

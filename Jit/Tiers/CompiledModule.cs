@@ -43,8 +43,10 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     private static List<int>? callees;
 
     private readonly CodeOptions options;
-    private readonly nint[] cells;
-    private readonly nint* cellBase;
+    private readonly nint* cells;
+
+    /// <summary>Keeps the cells.</summary>
+    private readonly object? cellBlock;
 
     /// <summary>The methods of compiled functions; also the lock for what follows. Most modules of a guest that makes code need none of that.</summary>
     private readonly DynamicMethod?[] methods;
@@ -72,10 +74,9 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         this.options = options;
         int own = info.Funcs.Count - info.ImportedFuncs;
         methods = new DynamicMethod?[own];
-        cells = own == 0 ? [] : GC.AllocateArray<nint>(own, pinned: true);
         if (info.Tags.Count > 0 && Unwinder.IsSupported) Unwinder = new Unwinder(info.ImportedTags);
         if (own == 0) return;
-        cellBase = (nint*)Unsafe.AsPointer(ref cells[0]);
+        cells = (nint*)SmallBlocks.Take(own, sizeof(nint), out cellBlock);
         if (options.Interprets)
         {
             Interpreted = new InterpretedModule(this, own);
@@ -167,8 +168,15 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     /// <summary>The code of a function as it is now: itself, or the stub. From now on its cell may be read.</summary>
     internal override nint CodeOf(int func)
     {
-        nint code = Volatile.Read(ref cells[func - Info.ImportedFuncs]);
+        nint code = Volatile.Read(ref Cell(func));
         return code != 0 ? code : AddStub(func);
+    }
+
+    private ref nint Cell(int func)
+    {
+        int own = func - Info.ImportedFuncs;
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)own, (uint)methods.Length);
+        return ref cells[own];
     }
 
     private nint AddStub(int func)
@@ -180,7 +188,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
             LazyStubs stubs = Interpreted is null || InterpretedModule.IsCompiledAtOnce(signature) ? signature.Stubs : signature.InterpreterStubs;
             stub = !stubs.IsNumbered ? stubs.Single(this, func) : stubs.Numbered(func < LazyStubs.PerPage ? func : NumberOf(func, stubs.Id));
         }
-        nint known = Interlocked.CompareExchange(ref cells[func - Info.ImportedFuncs], stub, 0);
+        nint known = Interlocked.CompareExchange(ref Cell(func), stub, 0);
         return known != 0 ? known : stub;
     }
 
@@ -206,7 +214,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     internal override nint Compile(int func)
     {
         int own = func - Info.ImportedFuncs;
-        if (Volatile.Read(ref methods[own]) is not null) return cells[own];
+        if (Volatile.Read(ref methods[own]) is not null) return Cell(func);
         return JitThread.Run(Info.Funcs[func], () => CompileHere(func, own));
     }
 
@@ -228,7 +236,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
                 Monitor.Wait(methods, millisecondsTimeout: 20);
                 CancellationScope.ThrowIfStopped();
             }
-            if (methods[own] is not null) return cells[own];
+            if (methods[own] is not null) return Cell(func);
         }
         List<int>? found = Ahead is null ? null : callees = [];
         try
@@ -236,7 +244,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
             DynamicMethod method = Build(func, -1, out nint code, out long frame, out bool hasRegions);
             Unwinder?.AddFunction(code, method, hasRegions);
             code = Guarded(func, code, frame);
-            cells[own] = code;
+            Cell(func) = code;
             Volatile.Write(ref methods[own], method);
             Interpreted?.OnCompiled(own, code);
             if (found is not null) Ahead!.Add(found, distance);
@@ -346,7 +354,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     private void LoadCode(IlBuffer il, int func)
     {
         CodeOf(func);
-        il.LdcI8((long)(cellBase + (func - Info.ImportedFuncs)));
+        il.LdcI8((long)Unsafe.AsPointer(ref Cell(func)));
         il.Emit(OpCodes.Ldind_I);
     }
 

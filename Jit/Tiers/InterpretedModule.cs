@@ -9,7 +9,7 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Tiers;
 
 /// <summary>The register code of a module's functions, made at their first call.</summary>
-/// <remarks>Unsafe: states, code and shapes lie in pinned arrays that this object keeps; the module's code keeps this object.</remarks>
+/// <remarks>Unsafe: states, code and shapes lie in native memory that this object keeps; the module's code keeps this object.</remarks>
 internal sealed unsafe class InterpretedModule : IRegisterTarget
 {
     /// <summary>How many instructions are allocated at a time at least.</summary>
@@ -28,14 +28,17 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     private static readonly Instruction[] InvokeCode = MakeInvokeCode();
 
     private readonly CompiledModule module;
-    private readonly FunctionState[] states;
+    private readonly int functions;
+
+    /// <summary>Keeps the states.</summary>
+    private readonly object stateBlock;
 
     /// <summary>What the states and the code refer to, the first things apart: a small module has no more.</summary>
     private object? firstKept, secondKept;
     private HashSet<object>? kept;
 
-    private Instruction[]? block;
-    private int used;
+    private Instruction* block;
+    private int blockLength, used;
 
     /// <summary>Of functions with machine code that begins at the head of a loop: what there is.</summary>
     private Dictionary<int, LoopCode>? loopCode;
@@ -60,8 +63,8 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     internal InterpretedModule(CompiledModule module, int functions)
     {
         this.module = module;
-        states = GC.AllocateArray<FunctionState>(functions, pinned: true);
-        States = (FunctionState*)Unsafe.AsPointer(ref states[0]);
+        this.functions = functions;
+        States = (FunctionState*)SmallBlocks.Take(functions, sizeof(FunctionState), out stateBlock);
     }
 
     /// <summary>What the interpreter knows of the own functions.</summary>
@@ -111,10 +114,10 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         }
         finally
         {
-            lock (states)
+            lock (module)
             {
                 state->IsTranslating = false;
-                Monitor.PulseAll(states);
+                Monitor.PulseAll(module);
             }
         }
         module.Compile(func);
@@ -145,7 +148,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     /// <summary>False if a function has code, perhaps of another thread, for which this one has waited then.</summary>
     private bool BeginTranslation(FunctionState* state)
     {
-        lock (states)
+        lock (module)
         {
             while (true)
             {
@@ -157,10 +160,10 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
                 }
                 if (WasmThread.CurrentScope is null)
                 {
-                    Monitor.Wait(states);
+                    Monitor.Wait(module);
                     continue;
                 }
-                Monitor.Wait(states, millisecondsTimeout: 20);
+                Monitor.Wait(module, millisecondsTimeout: 20);
                 CancellationScope.ThrowIfStopped();
             }
         }
@@ -397,16 +400,16 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
 
     private Instruction* Place(RegisterCode code)
     {
-        if (block is null || block.Length - used < code.Count)
+        if (blockLength - used < code.Count)
         {
-            // A module of few functions needs little more than what is there now.
-            block = GC.AllocateUninitializedArray<Instruction>(
-                states.Length == 1 ? code.Count : Math.Max(code.Count, Math.Clamp((block?.Length ?? 0) * 2, SmallestBlock, LargestBlock)), pinned: true);
-            Keep(block);
+            // A module of one function needs no more than what is there now.
+            blockLength = functions == 1 ? code.Count : Math.Max(code.Count, Math.Clamp(blockLength * 2, SmallestBlock, LargestBlock));
+            block = (Instruction*)SmallBlocks.Take(blockLength, sizeof(Instruction), out object keeper);
+            if (!ReferenceEquals(keeper, stateBlock)) Keep(keeper);
             used = 0;
         }
-        code.Code.AsSpan(0, code.Count).CopyTo(block.AsSpan(used));
-        var at = (Instruction*)Unsafe.AsPointer(ref block[used]);
+        Instruction* at = block + used;
+        code.Code.AsSpan(0, code.Count).CopyTo(new Span<Instruction>(at, code.Count));
         used += code.Count;
         return at;
     }

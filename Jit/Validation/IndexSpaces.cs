@@ -69,6 +69,12 @@ internal sealed class IndexSpaces(ModuleInfo module, CodePosition position)
         if (index >= (uint)module.Scopes.Count) throw position.Error($"unknown scope {index}");
     }
 
+    /// <summary>Functions made at run time belong to an instance of another module: they have nothing compiled, and so nothing to drop or to count.</summary>
+    internal void CheckOwnsCode()
+    {
+        if (module.IsMade) throw position.Error("a function made at run time owns no code");
+    }
+
     internal ModuleDecl Module(uint index) =>
         index < (uint)module.Modules.Count ? module.Modules[(int)index] : throw position.Error($"unknown module {index}");
 

@@ -37,6 +37,9 @@ internal sealed class LinkingValidator(IndexSpaces spaces, TypeStack stack, Call
                 }
             case OpId.FuncOptimize: stack.Pop(ValType.FuncRef); return true;
             case OpId.FuncIsOptimized: stack.Pop(ValType.FuncRef); stack.Push(ValType.I32); return true;
+            case OpId.ModuleDrop: spaces.CheckOwnsCode(); stack.Pop(ValType.Ref(HeapType.Module, true)); return true;
+            case OpId.FuncDrop: spaces.CheckOwnsCode(); stack.Pop(ValType.FuncRef); return true;
+            case OpId.CodeCount or OpId.CodeSize: spaces.CheckOwnsCode(); stack.Push(ValType.I64); return true;
             case OpId.Instantiate or OpId.InstantiateNull:
                 {
                     DefType type = spaces.Type(instr.A);

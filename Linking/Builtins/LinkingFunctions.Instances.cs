@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using WasmJit.Builtins;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Format;
@@ -14,24 +13,35 @@ internal readonly partial struct LinkingFunctions
     private const int MostImports = 100_000;
 
     /// <summary>
-    /// Stands in place of the address of a second name: there is only one name. The handle is an instance, whose exports have the second names, or
-    /// the value for a single-level import.
+    /// An import as a guest writes it: four addresses and lengths, and a handle of 32 bits. Where all bits of the second name's address are set there
+    /// is only one name. The handle is then an instance, whose exports have the second names, or the value for a single-level import.
     /// </summary>
-    private const int SingleName = -1;
+    private readonly record struct Given(ulong Module, ulong ModuleLength, ulong Name, ulong NameLength, int Handle, bool IsSingle)
+    {
+        /// <summary>How many bytes the guest's record has, with what fills it up to a multiple of its alignment.</summary>
+        internal static int SizeOf(bool isWide) => isWide ? 40 : 20;
 
-    /// <summary>An import as a guest writes it: five numbers of 32 bits.</summary>
-    private readonly record struct Given(int Module, int ModuleLength, int Name, int NameLength, int Handle);
+        internal static Given Read(ReadOnlySpan<byte> bytes, bool isWide)
+        {
+            Span<ulong> words = stackalloc ulong[4];
+            for (int i = 0; i < words.Length; i++)
+                words[i] = isWide ? BinaryPrimitives.ReadUInt64LittleEndian(bytes[(8 * i)..]) : BinaryPrimitives.ReadUInt32LittleEndian(bytes[(4 * i)..]);
+            int handle = BinaryPrimitives.ReadInt32LittleEndian(bytes[(isWide ? 32 : 16)..]);
+            return new Given(words[0], words[1], words[2], words[3], handle, words[2] == (isWide ? ulong.MaxValue : uint.MaxValue));
+        }
+    }
 
-    private int Instantiate(int module, int list, int count)
+    private int Instantiate(int module, ulong list, ulong count, bool isWide)
     {
         Module target = Handles.Get<Module>(module);
-        if ((uint)count > MostImports) throw Failure(LinkingError.InvalidArgument, $"{(uint)count} imports");
+        if (count > MostImports) throw Failure(LinkingError.InvalidArgument, $"{count} imports");
+        int size = Given.SizeOf(isWide);
         // Copied first: other threads may write in the list.
-        byte[] copy = Window(list, count * Marshal.SizeOf<Given>()).ToArray();
+        byte[] copy = Window(list, count * (ulong)size).ToArray();
         var imports = new Imports();
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < (int)count; i++)
         {
-            Given given = Read(copy.AsSpan(i * Marshal.SizeOf<Given>()));
+            Given given = Given.Read(copy.AsSpan(i * size), isWide);
             string name = Text(given.Module, given.ModuleLength);
             object value = Handles.Get<object>(given.Handle) switch
             {
@@ -39,7 +49,7 @@ internal readonly partial struct LinkingFunctions
                 ModuleNamespace => throw Failure(LinkingError.InvalidArgument, "a directory cannot be imported"),
                 var other => other,
             };
-            if (given.Name == SingleName) imports.Add(name, value);
+            if (given.IsSingle) imports.Add(name, value);
             else imports.Add(name, Text(given.Name, given.NameLength), value);
         }
         if (Options.Offered is { } offered) imports.AddRange(offered);
@@ -47,22 +57,17 @@ internal readonly partial struct LinkingFunctions
         return Handles.Add(Linker.Instantiate(target, Linker.Resolve(target, imports), Guest.FuelTank, Guest.Resources));
     }
 
-    private static Given Read(ReadOnlySpan<byte> bytes) => new(
-        BinaryPrimitives.ReadInt32LittleEndian(bytes), BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]),
-        BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]),
-        BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]));
-
-    private object Export(int handle, int name, int length)
+    private object Export(int handle, ulong name, ulong length)
     {
         Instance made = Handles.Get<Instance>(handle);
         string text = Text(name, length);
         return made.FindInternal(text) ?? throw Failure(LinkingError.NotFound, $"there is no export \"{text}\"");
     }
 
-    private int GetExport(int handle, int name, int length, int slot) => Export(handle, name, length) is FuncRef func
+    private int GetExport(int handle, ulong name, ulong length, int slot) => Export(handle, name, length) is FuncRef func
         ? Put(func, slot) : throw Failure(LinkingError.TypeMismatch, "the export is not a function");
 
-    private int GetExportHandle(int handle, int name, int length) => Handles.Add(Export(handle, name, length));
+    private int GetExportHandle(int handle, ulong name, ulong length) => Handles.Add(Export(handle, name, length));
 
     private int GetFunction(int slot)
     {
@@ -97,51 +102,47 @@ internal readonly partial struct LinkingFunctions
         _ => throw Failure(LinkingError.InvalidArgument, $"0x{code:x} is not a type of numbers"),
     };
 
-    private int NewGlobal(int type, int isMutable, int address)
+    private int NewGlobal(int type, int isMutable, ulong address)
     {
         ValType value = TypeOf(type);
         if (isMutable is not (0 or 1)) throw Failure(LinkingError.InvalidArgument, "mutability is 0 or 1");
-        var bytes = Window(address, value.ByteSize);
+        var bytes = Window(address, (ulong)value.ByteSize);
         var global = new Global(new GlobalType(value, isMutable == 1), Activator.CreateInstance(Signature.Of(new FuncType([value], [])).HostParameters[0]));
         bytes.CopyTo(global.Number);
         return Handles.Add(global);
     }
 
-    private int ReadGlobal(int handle, int address)
+    private int ReadGlobal(int handle, ulong address)
     {
         Span<byte> number = Number(Handles.Get<Global>(handle));
-        number.CopyTo(Window(address, number.Length));
+        number.CopyTo(Window(address, (ulong)number.Length));
         return number.Length;
     }
 
-    private int WriteGlobal(int handle, int address)
+    private int WriteGlobal(int handle, ulong address)
     {
         Global global = Handles.Get<Global>(handle);
         Span<byte> number = Number(global);
         if (!global.Type.IsMutable) throw Failure(LinkingError.NotAllowed, "the global is immutable");
-        Window(address, number.Length).CopyTo(number);
+        Window(address, (ulong)number.Length).CopyTo(number);
         return number.Length;
     }
 
     private static Span<byte> Number(Global global) =>
         global.Type.Type.IsRef ? throw Failure(LinkingError.TypeMismatch, "the global is a reference") : global.Number;
 
-    private int ReadMemory(int handle, long from, int to, int length) => Copy(handle, from, to, length, isWrite: false);
-
-    private int WriteMemory(int handle, long to, int from, int length) => Copy(handle, to, from, length, isWrite: true);
-
     /// <summary>Copies between the guest's memory and another, which may be the same.</summary>
-    private int Copy(int handle, long there, int here, int length, bool isWrite)
+    private int Copy(int handle, long there, ulong here, ulong length, bool isWrite)
     {
         Memory other = Handles.Get<Memory>(handle);
         Span<byte> own = Window(here, length);
-        if ((ulong)there > other.Length || (uint)length > other.Length - (ulong)there)
-            throw Failure(LinkingError.OutOfBounds, $"{(uint)length} bytes at {(ulong)there} are not inside a memory of {other.Length}");
-        Span<byte> window = other.Slice((ulong)there, length);
+        if ((ulong)there > other.Length || length > other.Length - (ulong)there)
+            throw Failure(LinkingError.OutOfBounds, $"{length} bytes at {(ulong)there} are not inside a memory of {other.Length}");
+        Span<byte> window = other.Slice((ulong)there, own.Length);
         Pay(length);
         if (isWrite) LongWork.Copy(own, window);
         else LongWork.Copy(window, own);
         GC.KeepAlive(other);
-        return length;
+        return own.Length;
     }
 }

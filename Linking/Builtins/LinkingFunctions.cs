@@ -36,30 +36,49 @@ internal readonly partial struct LinkingFunctions
         instance = caller?.Instance ?? state.Attached;
     }
 
-    internal static IEnumerable<(string Name, Delegate Function)> All(LinkingState state)
+    /// <summary>
+    /// The functions by name. Those that take addresses have a second form, for memories with addresses of 64 bits: addresses, lengths and numbers of
+    /// items are then 64 bits wide.
+    /// </summary>
+    internal static IEnumerable<(string Name, Delegate Function, Delegate? Wide)> All(LinkingState state)
     {
-        yield return ("compile", Guard<int, int>(state, (f, address, length) => f.Compile(address, length)));
-        yield return ("compile_stream", Guard<int>(state, (f, descriptor) => f.CompileStream(descriptor)));
-        yield return ("load", Guard<int, int>(state, (f, path, length) => f.Load(path, length)));
-        yield return ("load_at", Guard<int, int, int>(state, (f, directory, path, length) => f.LoadAt(directory, path, length)));
-        yield return ("open_directory", Guard<int, int>(state, (f, path, length) => f.OpenDirectory(path, length)));
-        yield return ("instantiate", Guard<int, int, int>(state, (f, module, list, count) => f.Instantiate(module, list, count)));
-        yield return ("get_export", Guard<int, int, int, int>(state, (f, handle, name, length, slot) => f.GetExport(handle, name, length, slot)));
-        yield return ("get_export_handle", Guard<int, int, int>(state, (f, handle, name, length) => f.GetExportHandle(handle, name, length)));
-        yield return ("imports", Guard<int, int, int>(state, (f, module, address, room) => f.Imports(module, address, room)));
-        yield return ("exports", Guard<int, int, int>(state, (f, handle, address, room) => f.Exports(handle, address, room)));
-        yield return ("kind", Guard<int>(state, (f, handle) => f.Kind(handle)));
-        yield return ("self", Guard(state, f => f.Handles.Add(f.Guest)));
-        yield return ("get_function", Guard<int>(state, (f, slot) => f.GetFunction(slot)));
-        yield return ("put_function", Guard<int, int>(state, (f, handle, slot) => f.Put(f.Handles.Get<FuncRef>(handle), slot)));
-        yield return ("new_global", Guard<int, int, int>(state, (f, type, isMutable, address) => f.NewGlobal(type, isMutable, address)));
-        yield return ("read_global", Guard<int, int>(state, (f, handle, address) => f.ReadGlobal(handle, address)));
-        yield return ("write_global", Guard<int, int>(state, (f, handle, address) => f.WriteGlobal(handle, address)));
-        yield return ("memory_size", Guard<int>(state, (f, handle) => (int)Math.Min(f.Handles.Get<Memory>(handle).PageCount, int.MaxValue)));
-        yield return ("read_memory", Guard<int, long, int, int>(state, (f, handle, from, to, length) => f.ReadMemory(handle, from, to, length)));
-        yield return ("write_memory", Guard<int, long, int, int>(state, (f, handle, to, from, length) => f.WriteMemory(handle, to, from, length)));
-        yield return ("drop", Guard<int>(state, (f, handle) => f.Drop(handle)));
-        yield return ("last_error", Guard<int, int>(state, (f, address, room) => f.Write(state.LastError ?? "", address, room)));
+        yield return ("compile", Guard<int, int>(state, (f, address, length) => f.Compile((uint)address, (uint)length)),
+            Guard<long, long>(state, (f, address, length) => f.Compile((ulong)address, (ulong)length)));
+        yield return ("compile_stream", Guard<int>(state, (f, descriptor) => f.CompileStream(descriptor)), null);
+        yield return ("load", Guard<int, int>(state, (f, path, length) => f.Load((uint)path, (uint)length)),
+            Guard<long, long>(state, (f, path, length) => f.Load((ulong)path, (ulong)length)));
+        yield return ("load_at", Guard<int, int, int>(state, (f, directory, path, length) => f.LoadAt(directory, (uint)path, (uint)length)),
+            Guard<int, long, long>(state, (f, directory, path, length) => f.LoadAt(directory, (ulong)path, (ulong)length)));
+        yield return ("open_directory", Guard<int, int>(state, (f, path, length) => f.OpenDirectory((uint)path, (uint)length)),
+            Guard<long, long>(state, (f, path, length) => f.OpenDirectory((ulong)path, (ulong)length)));
+        yield return ("instantiate", Guard<int, int, int>(state, (f, module, list, count) => f.Instantiate(module, (uint)list, (uint)count, isWide: false)),
+            Guard<int, long, long>(state, (f, module, list, count) => f.Instantiate(module, (ulong)list, (ulong)count, isWide: true)));
+        yield return ("get_export", Guard<int, int, int, int>(state, (f, handle, name, length, slot) => f.GetExport(handle, (uint)name, (uint)length, slot)),
+            Guard<int, long, long, int>(state, (f, handle, name, length, slot) => f.GetExport(handle, (ulong)name, (ulong)length, slot)));
+        yield return ("get_export_handle", Guard<int, int, int>(state, (f, handle, name, length) => f.GetExportHandle(handle, (uint)name, (uint)length)),
+            Guard<int, long, long>(state, (f, handle, name, length) => f.GetExportHandle(handle, (ulong)name, (ulong)length)));
+        yield return ("imports", Guard<int, int, int>(state, (f, module, address, room) => f.Imports(module, (uint)address, (uint)room)),
+            Guard<int, long, long>(state, (f, module, address, room) => f.Imports(module, (ulong)address, (ulong)room)));
+        yield return ("exports", Guard<int, int, int>(state, (f, handle, address, room) => f.Exports(handle, (uint)address, (uint)room)),
+            Guard<int, long, long>(state, (f, handle, address, room) => f.Exports(handle, (ulong)address, (ulong)room)));
+        yield return ("kind", Guard<int>(state, (f, handle) => f.Kind(handle)), null);
+        yield return ("self", Guard(state, f => f.Handles.Add(f.Guest)), null);
+        yield return ("get_function", Guard<int>(state, (f, slot) => f.GetFunction(slot)), null);
+        yield return ("put_function", Guard<int, int>(state, (f, handle, slot) => f.Put(f.Handles.Get<FuncRef>(handle), slot)), null);
+        yield return ("new_global", Guard<int, int, int>(state, (f, type, isMutable, address) => f.NewGlobal(type, isMutable, (uint)address)),
+            Guard<int, int, long>(state, (f, type, isMutable, address) => f.NewGlobal(type, isMutable, (ulong)address)));
+        yield return ("read_global", Guard<int, int>(state, (f, handle, address) => f.ReadGlobal(handle, (uint)address)),
+            Guard<int, long>(state, (f, handle, address) => f.ReadGlobal(handle, (ulong)address)));
+        yield return ("write_global", Guard<int, int>(state, (f, handle, address) => f.WriteGlobal(handle, (uint)address)),
+            Guard<int, long>(state, (f, handle, address) => f.WriteGlobal(handle, (ulong)address)));
+        yield return ("memory_size", Guard<int>(state, (f, handle) => (int)Math.Min(f.Handles.Get<Memory>(handle).PageCount, int.MaxValue)), null);
+        yield return ("read_memory", Guard<int, long, int, int>(state, (f, handle, from, to, length) => f.Copy(handle, from, (uint)to, (uint)length, isWrite: false)),
+            Guard<int, long, long, long>(state, (f, handle, from, to, length) => f.Copy(handle, from, (ulong)to, (ulong)length, isWrite: false)));
+        yield return ("write_memory", Guard<int, long, int, int>(state, (f, handle, to, from, length) => f.Copy(handle, to, (uint)from, (uint)length, isWrite: true)),
+            Guard<int, long, long, long>(state, (f, handle, to, from, length) => f.Copy(handle, to, (ulong)from, (ulong)length, isWrite: true)));
+        yield return ("drop", Guard<int>(state, (f, handle) => f.Drop(handle)), null);
+        yield return ("last_error", Guard<int, int>(state, (f, address, room) => f.Write(state.LastError ?? "", (uint)address, (uint)room)),
+            Guard<long, long>(state, (f, address, room) => f.Write(state.LastError ?? "", (ulong)address, (ulong)room)));
     }
 
     private HandleTable Handles => state.Handles;
@@ -68,14 +87,7 @@ internal readonly partial struct LinkingFunctions
 
     private Instance Guest => instance ?? throw NotAttached();
 
-    private Memory GuestMemory
-    {
-        get
-        {
-            if (!Guest.Caller.TryGetMemory(out Memory? memory)) throw Failure(LinkingError.OutOfBounds, "the guest has no memory");
-            return memory.Type.Is64 ? throw Failure(LinkingError.NotAllowed, "the guest's memory has 64-bit addresses") : memory;
-        }
-    }
+    private Memory GuestMemory => Guest.Caller.TryGetMemory(out Memory? memory) ? memory : throw Failure(LinkingError.OutOfBounds, "the guest has no memory");
 
     private Table GuestTable
     {
@@ -99,7 +111,7 @@ internal readonly partial struct LinkingFunctions
         if (!Options.AllowCompile) throw Failure(LinkingError.NotAllowed, "runtime compile not allowed");
     }
 
-    private int Compile(int address, int length)
+    private int Compile(ulong address, ulong length)
     {
         RequireCompile();
         ModuleCompiler compiler = Compiler;
@@ -118,13 +130,13 @@ internal readonly partial struct LinkingFunctions
 
     private ModuleNamespace Root => Options.Namespace ?? throw Failure(LinkingError.NotAllowed, "loading modules not allowed");
 
-    private int Load(int path, int length) => Handles.Add(Root.Load(Compiler, Text(path, length)));
+    private int Load(ulong path, ulong length) => Handles.Add(Root.Load(Compiler, Text(path, length)));
 
     /// <summary>
     /// Loads from a directory of the namespace, or from one that the guest has a descriptor of. The guest may have written the files there itself, so
     /// this counts as compiling bytes.
     /// </summary>
-    private int LoadAt(int directory, int path, int length)
+    private int LoadAt(int directory, ulong path, ulong length)
     {
         ModuleCompiler compiler = Compiler;
         string text = Text(path, length);
@@ -133,11 +145,11 @@ internal readonly partial struct LinkingFunctions
         return Handles.Add(Descriptors.OpenDirectory(directory).LoadRelative(compiler, text));
     }
 
-    private int OpenDirectory(int path, int length) => Handles.Add(Root.GetDirectory(Text(path, length)));
+    private int OpenDirectory(ulong path, ulong length) => Handles.Add(Root.GetDirectory(Text(path, length)));
 
-    private int Imports(int module, int address, int room) => Write(TypeLists.Of(Handles.Get<Module>(module).Imports), address, room);
+    private int Imports(int module, ulong address, ulong room) => Write(TypeLists.Of(Handles.Get<Module>(module).Imports), address, room);
 
-    private int Exports(int handle, int address, int room) => Write(
+    private int Exports(int handle, ulong address, ulong room) => Write(
         TypeLists.Of(Handles.Get<object>(handle) switch
         {
             Module module => module.Exports,
@@ -165,21 +177,21 @@ internal readonly partial struct LinkingFunctions
 
     // ---- the guest's memory ----
 
-    private Span<byte> Window(int address, int length)
+    private Span<byte> Window(ulong address, ulong length)
     {
         Memory guest = GuestMemory;
-        if ((uint)address > guest.Length || (uint)length > guest.Length - (uint)address)
-            throw Failure(LinkingError.OutOfBounds, $"{(uint)length} bytes at {(uint)address} are not inside a memory of {guest.Length}");
-        if (length < 0) throw Failure(LinkingError.InvalidArgument, "more than 2 GiB");
-        return guest.Slice((uint)address, length);
+        if (address > guest.Length || length > guest.Length - address)
+            throw Failure(LinkingError.OutOfBounds, $"{length} bytes at {address} are not inside a memory of {guest.Length}");
+        if (length > int.MaxValue) throw Failure(LinkingError.InvalidArgument, "more than 2 GiB");
+        return guest.Slice(address, (int)length);
     }
 
     /// <summary>Bytes that a function reads or writes cost the guest what they cost in its own code.</summary>
-    private void Pay(int bytes) => Fuel.Pay(Guest.FuelTank, (ulong)Fuel.OfBytes((uint)bytes));
+    private void Pay(ulong bytes) => Fuel.Pay(Guest.FuelTank, (ulong)Fuel.OfBytes(bytes));
 
-    private string Text(int address, int length)
+    private string Text(ulong address, ulong length)
     {
-        if ((uint)length > LongestName) throw Failure(LinkingError.InvalidArgument, $"a name of {(uint)length} bytes");
+        if (length > LongestName) throw Failure(LinkingError.InvalidArgument, $"a name of {length} bytes");
         Pay(length);
         byte[] name = Window(address, length).ToArray();
         return Utf8.IsValid(name) ? Encoding.UTF8.GetString(name) : throw Failure(LinkingError.InvalidArgument, "the name is not UTF-8");
@@ -187,10 +199,10 @@ internal readonly partial struct LinkingFunctions
 
     /// <summary>Writes as much of a text as there is room for.</summary>
     /// <returns>The length of the whole, in bytes.</returns>
-    private int Write(string text, int address, int room)
+    private int Write(string text, ulong address, ulong room)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(text);
-        Pay(bytes.Length);
+        Pay((ulong)bytes.Length);
         Span<byte> window = Window(address, room);
         bytes.AsSpan(0, Math.Min(bytes.Length, window.Length)).CopyTo(window);
         return bytes.Length;

@@ -29,7 +29,11 @@ public sealed class LinkingHost
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(Options.MaximumHandles, HandleTable.First, nameof(options));
         state = new LinkingState(Options);
         Imports = [];
-        foreach ((string name, Delegate function) in LinkingFunctions.All(state)) Imports.Add(ModuleName, name, function);
+        foreach ((string name, Delegate function, Delegate? wide) in LinkingFunctions.All(state))
+        {
+            Imports.Add(ModuleName, name, function);
+            if (wide is not null) HostFunctions.AddForm(function, wide);
+        }
     }
 
     /// <summary>What the guest may do.</summary>
@@ -44,13 +48,7 @@ public sealed class LinkingHost
     /// table of functions), and its engine compiles.
     /// </summary>
     /// <param name="instance">The guest.</param>
-    /// <exception cref="ArgumentException">Its memory has 64-bit addresses.</exception>
-    public void Attach(Instance instance)
-    {
-        if (instance.Caller.TryGetMemory(out Memory? memory) && memory.Type.Is64)
-            throw new ArgumentException($"{ModuleName} is for memories with 32-bit addresses.", nameof(instance));
-        state.Attached = instance;
-    }
+    public void Attach(Instance instance) => state.Attached = instance;
 
     /// <summary>The message of the last error, as <c>last_error</c> gives it to the guest; null if there was none.</summary>
     public string? LastError => state.LastError;

@@ -88,6 +88,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
         {
             try
             {
+                linker.CheckMayLoad();
                 DynamicLibrary library = linker.Program;
                 if (path == 0)
                 {
@@ -156,6 +157,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
         {
             try
             {
+                linker.CheckMayLoad();
                 DynamicLibrary library = Get(handle);
                 if (library.OpenCount == 0) throw new DynamicLinkException($"{library.Name} is not open");
                 linker.Close(library);

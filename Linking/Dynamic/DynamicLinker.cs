@@ -23,6 +23,9 @@ public sealed partial class DynamicLinker
     private GuestSpace? space;
     private Global? stackPointer;
     private readonly List<DynamicThread> threads = [];
+
+    /// <summary>Threads that have ended, and whose memory is to be freed.</summary>
+    private readonly List<ThreadImage> retired = [];
     private bool isLinked, isLoading;
 
     /// <summary>Makes a linker.</summary>
@@ -274,6 +277,7 @@ public sealed partial class DynamicLinker
             if (!isLinked) throw new DynamicLinkException("the program is not linked yet");
             if (!Memory.Type.IsShared) throw new DynamicLinkException($"{Program.Name} has no shared memory");
             Initialize();
+            ReleaseRetired();
             var thread = new DynamicThread(this, new ThreadImage(this, stackSize & ~15));
             threads.Add(thread);
             return thread;
@@ -284,6 +288,27 @@ public sealed partial class DynamicLinker
     {
         threads.Remove(thread);
         thread.Image.Release();
+    }
+
+    /// <summary>Takes a thread that has ended out of the list. Its memory is freed later.</summary>
+    internal void Retire(DynamicThread thread)
+    {
+        threads.Remove(thread);
+        retired.Add(thread.Image);
+    }
+
+    private void ReleaseRetired()
+    {
+        List<ThreadImage> ended = [.. retired];
+        retired.Clear();
+        foreach (ThreadImage image in ended) image.Release();
+    }
+
+    /// <summary>Libraries are loaded, and their constructors run, in the instances of the first thread.</summary>
+    /// <exception cref="DynamicLinkException">The calling thread is another.</exception>
+    internal void CheckMayLoad()
+    {
+        if (Space.IsOnOtherThread) throw new DynamicLinkException("only the first thread of a program opens and closes libraries");
     }
 
     /// <summary>Tells threads what has been loaded, unloaded and put into the table.</summary>
@@ -298,6 +323,7 @@ public sealed partial class DynamicLinker
         isLoading = true;
         try
         {
+            ReleaseRetired();
             DynamicLibrary library = new LibraryLoader(this, Map, search, new ModuleCompiler(Program.Module.Engine, quota, caller is null ? null : Program.Instance.FuelTank)).Load(name, caller, mode);
             UpdateThreads();
             return library;

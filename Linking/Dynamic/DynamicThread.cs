@@ -51,6 +51,19 @@ public sealed class DynamicThread : IDisposable
         }
     }
 
+    /// <summary>
+    /// The thread has ended, while others run. Its memory is freed when one of them comes to the linker: nobody else may call the program's allocator.
+    /// </summary>
+    internal void Retire()
+    {
+        using (linker.Enter())
+        {
+            if (isDisposed) return;
+            isDisposed = true;
+            linker.Retire(this);
+        }
+    }
+
     /// <summary>Frees stack and thread-local variables. The thread must not run any more.</summary>
     public void Dispose()
     {

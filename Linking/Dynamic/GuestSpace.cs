@@ -42,27 +42,59 @@ internal sealed class GuestSpace
 
     internal bool HasTable => table is not null;
 
-    /// <summary>The allocator that all use, if there is one.</summary>
-    internal Func<ulong, ulong>? Malloc { get; private set; }
+    /// <summary>The allocator that all use, if there is one; and the library that has it.</summary>
+    private Allocator? allocator;
+    private Instance? allocating;
 
-    internal Action<ulong>? Free { get; private set; }
+    /// <summary>On a thread that the program has made: its space, and the program's allocator as that thread runs it.</summary>
+    [ThreadStatic]
+    private static (GuestSpace Space, Allocator? Allocator)? ofThread;
+
+    internal sealed record Allocator(Func<ulong, ulong> Malloc, Action<ulong>? Free);
+
+    /// <summary>Whether the calling thread is one that the program has made, and not its first.</summary>
+    internal bool IsOnOtherThread => ofThread?.Space == this;
+
+    private Allocator? Current => ofThread is { } other && other.Space == this ? other.Allocator : allocator;
 
     /// <summary>Takes the allocator of a library, or of the program, if it has one.</summary>
     internal bool UseAllocator(Instance instance)
     {
+        if (AllocatorOf(instance) is not { } found) return false;
+        (allocator, allocating) = (found, instance);
+        return true;
+    }
+
+    private Allocator? AllocatorOf(Instance instance)
+    {
         if (Is64)
         {
-            if (!instance.TryGetExport("malloc", out Func<long, long>? malloc)) return false;
-            Malloc = size => (ulong)malloc((long)size);
-            Free = instance.TryGetExport("free", out Action<long>? free) ? address => free((long)address) : null;
+            return instance.TryGetExport("malloc", out Func<long, long>? wide) ? new Allocator(
+                size => (ulong)wide((long)size),
+                instance.TryGetExport("free", out Action<long>? wideFree) ? address => wideFree((long)address) : null) : null;
         }
-        else
+        return instance.TryGetExport("malloc", out Func<int, int>? malloc) ? new Allocator(
+            size => (uint)malloc((int)(uint)size),
+            instance.TryGetExport("free", out Action<int>? free) ? address => free((int)(uint)address) : null) : null;
+    }
+
+    /// <summary>
+    /// Runs a thread of the program. Meanwhile what it allocates for the linker comes from its own instances: those of the first thread have the first
+    /// thread's stack.
+    /// </summary>
+    /// <param name="image">The instances of the thread.</param>
+    /// <param name="run">What it does.</param>
+    internal void RunThread(ThreadImage image, Action run)
+    {
+        ofThread = (this, allocating is not null && image.TwinOf(allocating) is { } own ? AllocatorOf(own) : null);
+        try
         {
-            if (!instance.TryGetExport("malloc", out Func<int, int>? malloc)) return false;
-            Malloc = size => (uint)malloc((int)(uint)size);
-            Free = instance.TryGetExport("free", out Action<int>? free) ? address => free((int)(uint)address) : null;
+            run();
         }
-        return true;
+        finally
+        {
+            ofThread = null;
+        }
     }
 
     /// <summary>Takes zeroed memory.</summary>
@@ -76,7 +108,7 @@ internal sealed class GuestSpace
         if (size == 0) return 0;
         ulong mask = (1ul << alignment) - 1, wanted = size + mask;
         if (size > int.MaxValue || wanted > int.MaxValue) throw NoMemory(size);
-        ulong room = Malloc is { } malloc ? block = malloc(wanted) : Grow(wanted);
+        ulong room = Current is { } current ? block = current.Malloc(wanted) : Grow(wanted);
         ulong address = (room + mask) & ~mask;
         if (room == 0 || address < room || address > ulong.MaxValue - size || address + size > Memory.Length) throw NoMemory(size);
         Clear(address, size);
@@ -99,7 +131,7 @@ internal sealed class GuestSpace
     /// <summary>Frees memory, if the program has an allocator that takes it.</summary>
     internal void Release(ulong block)
     {
-        if (block != 0) Free?.Invoke(block);
+        if (block != 0) Current?.Free?.Invoke(block);
     }
 
     /// <summary>Takes memory that nobody else has: new pages, from which small pieces are cut.</summary>

@@ -17,7 +17,8 @@ internal sealed class ThreadImage
     /// <summary>The instance here for one of the first thread.</summary>
     private readonly Dictionary<object, Instance> twins = new(ReferenceEqualityComparer.Instance);
 
-    private readonly Global stackPointer;
+    /// <summary>The stack pointer of all its instances: the one that the program exports, or imports.</summary>
+    private Global stackPointer;
     private readonly ulong stackBlock;
     private readonly object stackTop;
     private Table? table;
@@ -43,6 +44,9 @@ internal sealed class ThreadImage
     /// <summary>The instance of a library here.</summary>
     internal Instance InstanceOf(DynamicLibrary library) => parts[library].Instance;
 
+    /// <summary>The instance here for one of the first thread, if there is one.</summary>
+    internal Instance? TwinOf(Instance first) => twins.GetValueOrDefault(first);
+
     /// <summary>The address of a variable as this thread sees it.</summary>
     internal ulong AddressOf(DynamicLibrary library, string name) => library.AddressOf(name, InstanceOf(library));
 
@@ -66,7 +70,8 @@ internal sealed class ThreadImage
             linker.Space.Release(part.Block);
         }
         GrowTable();
-        List<DynamicLibrary> added = [.. linker.Map.Libraries.Where(l => !parts.ContainsKey(l))];
+        // The program comes first, though the libraries that it needs stand before it: they use its table and its stack pointer.
+        List<DynamicLibrary> added = [.. linker.Map.Libraries.Where(l => !parts.ContainsKey(l)).OrderBy(l => l != linker.Map.Program)];
         foreach (DynamicLibrary library in added) Add(library);
         foreach (DynamicLibrary library in added) Connect(library);
         CopyTable();
@@ -96,7 +101,11 @@ internal sealed class ThreadImage
         {
             if (linker.Space.HasTable && table is null) table = (Table)instance.FindInternal("__indirect_function_table")!;
             GrowTable();
-            if (instance.FindInternal("__stack_pointer") is Global { Type.IsMutable: true } stack && stack != stackPointer) stack.Value = stackTop;
+            if (instance.FindInternal("__stack_pointer") is Global { Type.IsMutable: true } stack && stack != stackPointer)
+            {
+                stack.Value = stackTop;
+                stackPointer = stack;
+            }
         }
         twins[first] = instance;
         ulong block = 0;

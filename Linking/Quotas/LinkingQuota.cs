@@ -40,20 +40,19 @@ public sealed class LinkingQuota
     }
 
     /// <summary>Counts a module that is about to be compiled.</summary>
-    /// <returns>An object that the module must keep: it counts for as long as this lives.</returns>
     /// <exception cref="QuotaExceededException">The quota does not allow the module.</exception>
-    internal LiveModule Charge(long size)
+    internal void Charge(long size)
     {
         CheckSize(size);
         Reserve();
-        if (Interlocked.Add(ref bytesCompiled, size) > MaximumBytesCompiled)
-        {
-            Interlocked.Add(ref bytesCompiled, -size);
-            Interlocked.Decrement(ref liveModules);
-            CheckSize(size);
-        }
-        return new LiveModule(this);
+        if (Interlocked.Add(ref bytesCompiled, size) <= MaximumBytesCompiled) return;
+        Interlocked.Add(ref bytesCompiled, -size);
+        EndLive();
+        CheckSize(size);
     }
+
+    /// <summary>A module that was counted is no more.</summary>
+    internal void EndLive() => Interlocked.Decrement(ref liveModules);
 
     private void Reserve()
     {
@@ -68,20 +67,6 @@ public sealed class LinkingQuota
             if (collected) throw new QuotaExceededException($"live modules: {live} are in use, {MaximumLiveModules} are allowed");
             collection.Run();
             collected = true;
-        }
-    }
-
-    /// <summary>One module that counts.</summary>
-    internal sealed class LiveModule(LinkingQuota quota)
-    {
-        private int released;
-
-        ~LiveModule() => Release();
-
-        /// <summary>The bytes were not a module.</summary>
-        internal void Release()
-        {
-            if (Interlocked.Exchange(ref released, 1) == 0) Interlocked.Decrement(ref quota.liveModules);
         }
     }
 }

@@ -7,7 +7,7 @@ namespace WasmJit.Runtime;
 /// cref="Delegate"/>. A host delegate is called through the two fields that its own Invoke would use, so a call to the host costs as much as a call
 /// to another instance.
 /// </summary>
-/// <remarks>Unsafe: the address of <see cref="Gone"/> stands for code of any signature; it takes no arguments and never returns.</remarks>
+/// <remarks>Unsafe: the addresses of <see cref="Gone"/> and <see cref="Dropped"/> stand for code of any signature; they take no arguments and never return.</remarks>
 internal sealed unsafe class FuncRef
 {
     /// <summary>Makes the typed delegate of a wasm function; set by the compiler.</summary>
@@ -16,10 +16,12 @@ internal sealed unsafe class FuncRef
     /// <summary>The content of empty slots of function tables. <c>call_indirect</c> compares its type and so needs no null test.</summary>
     internal static readonly FuncRef Empty = new((object?)null, 0, 0, null!);
 
-    private static readonly nint GoneCode = (nint)(delegate*<void>)&Gone;
+    private static readonly nint GoneCode = (nint)(delegate*<void>)&Gone, DroppedCode = (nint)(delegate*<void>)&Dropped;
 
     private Delegate? made;
-    private volatile bool isGone;
+
+    /// <summary>The code that stands in place of that of a function whose instance is no more; 0 for all others.</summary>
+    private nint gone;
 
     private FuncRef(object? context, nint code, int typeId, DefType type)
     {
@@ -55,22 +57,23 @@ internal sealed unsafe class FuncRef
     /// <summary>The function's index in its instance, -1 for host functions.</summary>
     internal readonly int Index;
 
-    /// <summary>Whether the instance has been disposed of.</summary>
-    internal bool IsGone => isGone;
+    /// <summary>Whether the instance has been disposed of or dropped.</summary>
+    internal bool IsGone => Volatile.Read(ref gone) != 0;
 
     /// <summary>The code has been compiled.</summary>
     internal void Compiled(nint code)
     {
         // The mark is read behind the write: a thread that sets it in between writes the code after this.
         Interlocked.Exchange(ref Code, code);
-        if (isGone) Code = GoneCode;
+        if (Volatile.Read(ref gone) is not 0 and var instead) Code = instead;
     }
 
     /// <summary>The instance has been disposed of. From now on callers of the function, host or guest, get an exception.</summary>
-    internal void Withdraw()
+    /// <param name="isDropped">Whether a guest has dropped it, whose calls then trap.</param>
+    internal void Withdraw(bool isDropped)
     {
-        isGone = true;
-        Volatile.Write(ref Code, GoneCode);
+        Volatile.Write(ref gone, isDropped ? DroppedCode : GoneCode);
+        Volatile.Write(ref Code, isDropped ? DroppedCode : GoneCode);
     }
 
     /// <summary>
@@ -79,6 +82,10 @@ internal sealed unsafe class FuncRef
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Gone() => throw new ObjectDisposedException("WasmJit.Instance", "The function's instance has been disposed of.");
+
+    /// <summary>The same for functions that a guest has dropped.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Dropped() => throw Trap.Make(TrapKind.DroppedFunction);
 
     /// <summary>The delegate that stands for this function in .NET: always the same object.</summary>
     internal Delegate Delegate

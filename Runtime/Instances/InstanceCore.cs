@@ -105,19 +105,25 @@ public abstract unsafe class InstanceCore
     /// <summary>Keeps alive the objects that the raw pointers above point into.</summary>
     internal GlobalStorage? GlobalStorage;
 
-    private volatile bool isWithdrawn;
+    private volatile bool isWithdrawn, isDropped;
 
     /// <summary>Whether the instance has been disposed of: its functions throw.</summary>
     internal bool IsWithdrawn => isWithdrawn;
 
+    /// <summary>Whether it was a guest that has disposed of it.</summary>
+    internal bool IsDropped => isDropped;
+
     /// <summary>From now on all functions of this instance throw. Calls that are under way go on.</summary>
-    internal void Withdraw()
+    /// <param name="byGuest">Whether a guest has dropped it, whose calls then trap.</param>
+    internal void Withdraw(bool byGuest = false)
     {
+        if (byGuest && !isWithdrawn) isDropped = true;
         isWithdrawn = true;
         // A function that gets its reference now is found here, or its maker sees the mark.
         Interlocked.MemoryBarrier();
         for (int i = 0; i < Funcs.Length; i++)
-            if (Volatile.Read(ref Funcs[i]) is { } func && ReferenceEquals(func.Context, this)) func.Withdraw();
+            if (Volatile.Read(ref Funcs[i]) is { } func && ReferenceEquals(func.Context, this)) func.Withdraw(isDropped);
+        Volatile.Read(ref MadeFunc)?.Withdraw(isDropped);
     }
 
     /// <summary>The reference to a function of this instance, made at first need.</summary>
@@ -192,6 +198,15 @@ internal abstract class InstanceServices
 
     /// <summary>Whether an own function has machine code.</summary>
     internal abstract bool IsOptimized(InstanceCore instance, int index);
+
+    /// <summary><c>module.drop</c>.</summary>
+    internal abstract void DropModule(InstanceCore instance, object? module);
+
+    /// <summary><c>func.drop</c>.</summary>
+    internal abstract void DropFunc(InstanceCore instance, FuncRef func);
+
+    /// <summary><c>code.count</c> and <c>code.size</c>: how many modules and functions there are that the instance has had compiled, and their bytes.</summary>
+    internal abstract (long Count, long Bytes) OwnCode(InstanceCore instance);
 
     /// <summary><c>instantiate $T</c>.</summary>
     internal abstract object? Instantiate(InstanceCore instance, object? module, object?[] args, DefType type, bool orNull);

@@ -112,6 +112,14 @@ internal static class CodeHelpers
     internal static int IsOptimizedFunc(FuncRef? func) =>
         NonNullFunc(func) is { Context: InstanceCore of } own && !of.Services.IsOptimized(of, own.Index) ? 0 : 1;
 
+    internal static void DropModule(object? module, InstanceCore instance) => instance.Services.DropModule(instance, module);
+
+    internal static void DropFunc(FuncRef? func, InstanceCore instance) => instance.Services.DropFunc(instance, NonNullFunc(func));
+
+    internal static long CountCode(InstanceCore instance) => instance.Services.OwnCode(instance).Count;
+
+    internal static long SizeOfCode(InstanceCore instance) => instance.Services.OwnCode(instance).Bytes;
+
     internal static object? Instantiate(object?[] args, object? module, InstanceCore instance, int type, bool orNull) =>
         instance.Services.Instantiate(instance, module, args, instance.Types[type], orNull);
 

@@ -47,6 +47,8 @@ internal static class Trap
         TrapKind.OutOfFuel => "out of fuel",
         TrapKind.OutOfMemory => "out of memory",
         TrapKind.ComponentModel => "rule of the component model",
+        TrapKind.NotTheOwner => "not the owner",
+        TrapKind.DroppedFunction => "dropped function",
     };
 
     /// <summary>The exception of the operator at an offset in the module's bytes, for <c>throw</c> in generated code.</summary>

@@ -77,6 +77,23 @@
       (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $count))))
     (local.get $sum))
 
+  ;; The same body, written here.
+  (func $own (type $f)
+    (i32.add (i32.add (local.get 0) (i32.const 0x7fff_ffff)) (i32.load (i32.const 65536))))
+  (elem declare func $own)
+  (func (export "put_own") (param $slot i32) (table.set $functions (local.get $slot) (ref.func $own)))
+
+  ;; Puts a new function into a slot, in place of what is there.
+  (func (export "replace") (param $slot i32) (param $value i32) (call $emit (i32.const 0) (local.get $value) (local.get $slot)))
+
+  ;; Calls what is in a slot again and again.
+  (func (export "spin") (param $slot i32) (param $times i32) (result i32)
+    (local $x i32)
+    (loop $next
+      (local.set $x (call_indirect $functions (type $f) (local.get $x) (local.get $slot)))
+      (br_if $next (local.tee $times (i32.sub (local.get $times) (i32.const 1)))))
+    (local.get $x))
+
   ;; Asks for the machine code of the first functions of the table, all at once: other threads make it.
   (func (export "optimize") (param $count i32)
     (loop $next

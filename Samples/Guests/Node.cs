@@ -1,0 +1,37 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace WasmJit.Guests;
+
+/// <summary>The same guests on V8, with their own hosts: the scripts in the folder node, run by the command <c>node</c>.</summary>
+internal static class Node
+{
+    /// <summary>Runs a script.</summary>
+    /// <returns>The words that it prints; null if there is no node.</returns>
+    internal static string[]? Run(string script, params string[] arguments)
+    {
+        string file = Path.Combine(Path.GetTempPath(), $"wasmjit-guests-{Environment.ProcessId}-{script}");
+        using (Stream text = typeof(Node).Assembly.GetManifestResourceStream(script)!)
+        using (FileStream copy = File.Create(file)) text.CopyTo(copy);
+        try
+        {
+            using Process process = Process.Start(new ProcessStartInfo("node", ["--no-warnings", file, .. arguments]) { RedirectStandardOutput = true })!;
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0 ? output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+                : throw new InvalidOperationException($"node {script} ends with {process.ExitCode}.");
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    internal static string Milliseconds(string[]? words, int index) =>
+        words is null ? "(no node)" : $"{double.Parse(words[index], CultureInfo.InvariantCulture):f0} ms on V8";
+}

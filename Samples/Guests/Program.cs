@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using System.Globalization;
+using WasmJit;
+using WasmJit.DynamicLinking;
+using WasmJit.Guests;
+
+// Runs guests that people have, which make code or load libraries, and shows what they print and how long it takes; beside V8 where node is there.
+var guests = new (string Name, string File, Action Run)[]
+{
+    ("forth", Packages.Forth, RunForth),
+    ("processor", Packages.Processor, RunProcessor),
+    ("javascript", Packages.JavaScript, RunJavaScript),
+    ("syntax", Packages.TreeSitter, RunSyntax),
+    ("toolchain", Packages.Llvm, RunToolchain),
+};
+if (args.Any(a => guests.All(g => g.Name != a)))
+{
+    Console.Error.WriteLine($"guests [{string.Join('|', guests.Select(g => g.Name))}]...    runs guests that Samples/Guests/install has installed");
+    return 2;
+}
+foreach ((string name, string file, Action run) in guests)
+{
+    if (args.Length > 0 && !args.Contains(name)) continue;
+    Console.WriteLine($"--- {name}");
+    if (File.Exists(file)) run();
+    else Console.WriteLine($"not installed: {file}");
+}
+return 0;
+
+static string Since(long start) => $"{Stopwatch.GetElapsedTime(start).TotalMilliseconds:f0} ms";
+
+static void RunForth()
+{
+    const int words = 5000, limit = 20_000_000;
+    const string sieve = """
+        : crossed? HERE + C@ ;
+        : cross! HERE + 1 SWAP C! ;
+        : sieve
+          HERE OVER ERASE
+          2 BEGIN 2DUP DUP * > WHILE
+            DUP crossed? 0= IF 2DUP DUP * DO I cross! DUP +LOOP THEN
+            1+
+          REPEAT DROP
+          0 SWAP 2 DO I crossed? 0= IF 1+ THEN LOOP . ;
+        """;
+    string source = File.ReadAllText(Packages.Forth);
+    string definitions = string.Join('\n', Enumerable.Range(0, words).Select(i => $": w{i} {i} + ;"));
+    var forth = new Forth(source);
+    long start = Stopwatch.GetTimestamp();
+    forth.Run(definitions);
+    string made = Since(start);
+    forth.Run(sieve);
+    start = Stopwatch.GetTimestamp();
+    string primes = forth.Run($"{limit} sieve").Trim();
+    string sieved = Since(start);
+    string module = Path.Combine(Path.GetTempPath(), $"wasmjit-forth-{Environment.ProcessId}.wasm");
+    File.WriteAllBytes(module, Wat.ToBinary(source));
+    try
+    {
+        string[]? v8 = Node.Run("forth.mjs", module, $"{words}", $"{limit}", sieve);
+        Console.WriteLine($"1 w10 w{words - 1} is {forth.Run($"1 w10 w{words - 1} .").Trim()}");
+        Console.WriteLine($"{words} words, each a module that the guest compiles: {made}; {Node.Milliseconds(v8, 0)}");
+        Console.WriteLine($"{primes} primes below {limit}: {sieved}; {Node.Milliseconds(v8, 1)}");
+    }
+    finally
+    {
+        File.Delete(module);
+    }
+}
+
+static void RunProcessor()
+{
+    const int rounds = 300;
+    byte[] sector = BootSector.Make(rounds);
+    long start = Stopwatch.GetTimestamp();
+    var processor = new Processor(File.ReadAllBytes(Packages.Processor));
+    string loaded = Since(start);
+    start = Stopwatch.GetTimestamp();
+    string printed = processor.Boot(sector);
+    string ran = Since(start);
+    string[]? v8 = Node.Run("processor.mjs", Packages.Processor, Convert.ToHexString(sector));
+    Console.WriteLine($"the boot sector prints {printed}, which is {(printed == BootSector.Expected(rounds) ? "right" : "wrong")}");
+    Console.WriteLine($"loaded in {loaded}; {processor.Modules} modules, {processor.Executed:n0} instructions: {ran}; {Node.Milliseconds(v8, 0)}");
+}
+
+static void RunJavaScript()
+{
+    const string script = """
+        function fib(n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
+        const url = new URL('https://user@example.org:81/a/../b?x=1#y');
+        const bytes = new TextEncoder().encode('h\u00e4'), headers = [...new Headers({ b: '2', A: '1' })];
+        const copy = structuredClone({ a: [1, new Map([[1, 2]])] });
+        [url.href, bytes.length, headers.join(';'), copy.a[1].get(1), crypto.randomUUID().length, fib(25)].join(' ')
+        """;
+    var libraries = new MemoryNamespace();
+    foreach (string name in JavaScript.Extensions) libraries.Add($"{name}.so", File.ReadAllBytes(Path.Combine(Packages.JavaScriptExtensions, name, $"{name}.so")));
+    long start = Stopwatch.GetTimestamp();
+    using var javaScript = new JavaScript(File.ReadAllBytes(Packages.JavaScript), libraries);
+    string loaded = Since(start);
+    start = Stopwatch.GetTimestamp();
+    string result = javaScript.Evaluate(script);
+    string ran = Since(start);
+    string[]? v8 = Node.Run("javascript.mjs", Packages.Package("quickjs-wasi"), script);
+    Console.WriteLine(result);
+    Console.WriteLine($"program and five libraries loaded: {loaded}; {Node.Milliseconds(v8, 0)}. The script: {ran}; {Node.Milliseconds(v8, 1)}");
+}
+
+static void RunSyntax()
+{
+    var grammars = new MemoryNamespace();
+    string[] names = [.. Directory.GetFiles(Packages.Grammars, "*.wasm").Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal)];
+    foreach (string name in names) grammars.Add($"{name}.wasm", File.ReadAllBytes(Path.Combine(Packages.Grammars, $"{name}.wasm")));
+    long start = Stopwatch.GetTimestamp();
+    using var parser = new SyntaxParser(File.ReadAllBytes(Packages.TreeSitter), grammars);
+    string loaded = Since(start);
+    Console.WriteLine(parser.Parse("tree-sitter-c", "int main(void) { return 1 + 2; }"));
+    var refused = new List<string>();
+    start = Stopwatch.GetTimestamp();
+    foreach (string name in names)
+        if (parser.Parse(name, "") is null) refused.Add(name);
+    Console.WriteLine($"tree-sitter loaded in {loaded}; {names.Length - refused.Count} of {names.Length} grammars in {Since(start)}; of other versions: {string.Join(' ', refused)}");
+    string text = string.Concat(Enumerable.Range(0, 2000).Select(i => string.Create(CultureInfo.InvariantCulture, $"static int f{i}(int a, int b) {{ return a * {i} + b; }}\n")));
+    string file = Path.Combine(Path.GetTempPath(), $"wasmjit-syntax-{Environment.ProcessId}.c");
+    File.WriteAllText(file, text);
+    try
+    {
+        start = Stopwatch.GetTimestamp();
+        string tree = parser.Parse("tree-sitter-c", text)!;
+        string parsed = Since(start);
+        string[]? v8 = Node.Run("syntax.mjs", Packages.Package(), "tree-sitter-c", file);
+        Console.WriteLine($"2,000 functions of C, a tree of {tree.Length} characters: {parsed}; {(v8?[2] == $"{tree.Length}" ? "the same, " : "")}{Node.Milliseconds(v8, 1)}");
+    }
+    finally
+    {
+        File.Delete(file);
+    }
+}
+
+static void RunToolchain()
+{
+    long start = Stopwatch.GetTimestamp();
+    var toolchain = new Toolchain(Packages.Llvm, Packages.LlvmResources);
+    string loaded = Since(start);
+    foreach (string name in new[] { "program.c", "plugin.c" })
+    {
+        using Stream source = typeof(Packages).Assembly.GetManifestResourceStream(name)!;
+        toolchain.Files.WriteFile(name, new StreamReader(source).ReadToEnd());
+    }
+    start = Stopwatch.GetTimestamp();
+    string[] objects = [toolchain.Compile("program.c"), toolchain.Compile("plugin.c")];
+    string compiled = Since(start);
+    start = Stopwatch.GetTimestamp();
+    toolchain.LinkLibrary("plugin.so", objects[1]);
+    toolchain.LinkProgram("program.wasm", objects[0]);
+    string linked = Since(start);
+    start = Stopwatch.GetTimestamp();
+    Console.Write(toolchain.RunProgram("program.wasm", "plugin.so", "0", "1", "2.5"));
+    Console.WriteLine($"clang loaded in {loaded}, two files compiled in {compiled}, library and program linked in {linked}, run in {Since(start)}");
+}

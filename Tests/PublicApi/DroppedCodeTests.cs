@@ -1,0 +1,188 @@
+using Xunit;
+
+namespace WasmJit.Tests.PublicApi;
+
+/// <summary>What <c>module.drop</c> and <c>func.drop</c> give back at once: places in quotas and limits, memories; and what callers of dropped functions meet.</summary>
+public sealed class DroppedCodeTests
+{
+    /// <summary>A guest that makes functions, and modules with a memory of 10 pages each, in two tables.</summary>
+    private const string Guest = """
+        (module $guest
+          (type $f (func (param i32) (result i32)))
+          (type $M (module (import "env" "host" (func (param i32) (result i32))) (export "f" (func (type $f)))))
+          (type $I (instance (export "f" (func (type $f)))))
+          (import "env" "host" (func $host (param i32) (result i32)))
+          (memory $memory (export "memory") 1)
+          (data (i32.const 0) (module
+            (import "env" "host" (func $host (param i32) (result i32)))
+            (memory 10)
+            (func (export "f") (param i32) (result i32)
+              (i32.store (i32.const 8) (i32.const 5))
+              (drop (call $host (local.get 0)))
+              (i32.add (local.get 0) (i32.load (i32.const 8))))))
+          (data (i32.const 1024) "\00\20\00\10\00\41\01\6a\0b")        ;; 9: $host(x) + 1
+          (elem declare func $host)
+          (scope $all (func $host))
+          (table $functions (export "functions") 100 (ref null $f))
+          (table $modules 100 (ref null $M))
+          (func (export "new") (param $slot i32) (table.set $functions (local.get $slot) (func.new $f $all (i32.const 1024) (i32.const 9))))
+          (func (export "compile") (param $slot i32) (param $length i32)
+            (table.set $modules (local.get $slot) (compile $M (i32.const 0) (local.get $length)))
+            (table.set $functions (local.get $slot) (get_export $I "f" (instantiate $M (ref.func $host) (table.get $modules (local.get $slot))))))
+          (func (export "call") (param $slot i32) (param i32) (result i32) (call_ref $f (local.get 1) (table.get $functions (local.get $slot))))
+          (func (export "loop") (param $slot i32) (param $n i32) (result i32)
+            (local $sum i32)
+            (loop $next
+              (local.set $sum (i32.add (local.get $sum) (call_ref $f (local.get $n) (table.get $functions (local.get $slot)))))
+              (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (local.get $sum))
+          (func (export "drop") (param $slot i32) (func.drop (table.get $functions (local.get $slot))))
+          (func (export "drop_module") (param $slot i32) (module.drop (table.get $modules (local.get $slot))))
+          (func (export "count") (result i64) (code.count))
+          (func (export "size") (result i64) (code.size)))
+        """;
+
+    private static readonly int ModuleLength = Wat.ToBinary("""
+        (module
+            (import "env" "host" (func $host (param i32) (result i32)))
+            (memory 10)
+            (func (export "f") (param i32) (result i32)
+              (i32.store (i32.const 8) (i32.const 5))
+              (drop (call $host (local.get 0)))
+              (i32.add (local.get 0) (i32.load (i32.const 8)))))
+        """).Length;
+
+    private static Instance Start(EngineOptions? options = null, Func<int, int>? host = null) =>
+        new Engine(options).CompileText(Guest).Instantiate(new Imports { { "env", "host", host ?? (x => x) } });
+
+    private static void Compile(Instance guest, int slot) => guest.GetExport<Action<int, int>>("compile")(slot, ModuleLength);
+
+    private static void Run(Instance guest, string name, int slot) => guest.GetExport<Action<int>>(name)(slot);
+
+    private static int Call(Instance guest, int slot, int argument) => guest.GetExport<Func<int, int, int>>("call")(slot, argument);
+
+    private static long Count(Instance guest) => guest.GetExport<Func<long>>("count")();
+
+    [Fact]
+    public void ItGivesItsPlaceInQuotaAndLimitsBackAtOnce()
+    {
+        var quota = new LinkingQuota { MaximumLiveModules = 2 };
+        Instance guest = Start(new EngineOptions
+        {
+            LinkingQuota = quota,
+            Limits = new ResourceLimits { MaximumInstances = 3, MaximumMemoryBytes = 12 * 65536 },
+        });
+        // Nothing here waits for a collection: the table keeps the functions.
+        for (int i = 0; i < 30; i++)
+        {
+            Run(guest, "new", i);
+            Compile(guest, 50 + i);
+            Assert.Equal((2, 2L), (quota.LiveModules, Count(guest)));
+            Assert.Equal(9 + ModuleLength, guest.GetExport<Func<long>>("size")());
+            Run(guest, "drop", i);
+            Run(guest, "drop_module", 50 + i);
+            Assert.Equal((0, 0L), (quota.LiveModules, Count(guest)));
+            Assert.Equal((1, 65536), (guest.Resources!.InUse(ResourceKind.Instances), guest.Resources.InUse(ResourceKind.MemoryBytes)));
+        }
+    }
+
+    [Theory]
+    [InlineData(Compilation.Tiered)]
+    [InlineData(Compilation.Interpreted)]
+    [InlineData(Compilation.Lazy)]
+    [InlineData(Compilation.Ahead)]
+    public void WhoeverCallsIsTrapped(Compilation compilation)
+    {
+        Instance guest = Start(new EngineOptions { Compilation = compilation });
+        Run(guest, "new", 0);
+        Compile(guest, 1);
+        var loop = guest.GetExport<Func<int, int, int>>("loop");
+        Assert.Equal(2000 + (2000 * 2001 / 2), loop(0, 2000));
+        Assert.Equal((5 * 2000) + (2000 * 2001 / 2), loop(1, 2000));
+        var host = (Func<int, int>)guest.GetExport<Table>("functions")[0]!;
+        var hostModule = (Func<int, int>)guest.GetExport<Table>("functions")[1]!;
+        Assert.Equal((8, 12), (host(7), hostModule(7)));
+        Run(guest, "drop", 0);
+        Run(guest, "drop_module", 1);
+        foreach (Action call in new Action[] { () => loop(0, 10), () => loop(1, 10), () => Call(guest, 0, 1), () => host(1), () => hostModule(1) })
+            Assert.Equal(TrapKind.DroppedFunction, Assert.Throws<TrapException>(call).Kind);
+    }
+
+    /// <summary>A function that is dropped while it runs goes on, and finds its memory empty.</summary>
+    [Theory]
+    [InlineData(Compilation.Lazy)]
+    [InlineData(Compilation.Interpreted)]
+    public void WhatRunsGoesOn(Compilation compilation)
+    {
+        Instance? guest = null;
+        guest = Start(new EngineOptions { Compilation = compilation }, x =>
+        {
+            Run(guest!, "drop_module", 1);
+            return x;
+        });
+        Compile(guest, 1);
+        // Its memory has no pages any more, or zeros.
+        try
+        {
+            Assert.Equal(3, Call(guest, 1, 3));
+        }
+        catch (TrapException e)
+        {
+            Assert.Equal(TrapKind.OutOfBoundsMemoryAccess, e.Kind);
+        }
+        Assert.Equal(TrapKind.DroppedFunction, Assert.Throws<TrapException>(() => Call(guest, 1, 3)).Kind);
+    }
+
+    /// <summary>A function that is hot is compiled on another thread; the code that arrives after the drop is not called.</summary>
+    [Fact]
+    public async Task CodeThatComesTooLateIsNotCalled()
+    {
+        for (int i = 0; i < 50; i++)
+        {
+            Instance guest = Start(new EngineOptions { Compilation = Compilation.Lazy });
+            Run(guest, "new", 0);
+            var function = (Func<int, int>)guest.GetExport<Table>("functions")[0]!;
+            Task dropping = Task.Run(() => Run(guest, "drop", 0));
+            try
+            {
+                // The first call compiles.
+                Assert.Equal(2, function(1));
+            }
+            catch (TrapException e)
+            {
+                Assert.Equal(TrapKind.DroppedFunction, e.Kind);
+            }
+            await dropping;
+            Assert.Equal(TrapKind.DroppedFunction, Assert.Throws<TrapException>(() => function(1)).Kind);
+        }
+    }
+
+    /// <summary>Saved modules are not validated when they are loaded; what they have compiled counts all the same.</summary>
+    [Fact]
+    public void SavedModulesOwnCode()
+    {
+        using var file = new MemoryStream();
+        var engine = new Engine();
+        engine.CompileText(Guest).Save(file);
+        file.Position = 0;
+        Instance guest = engine.LoadSaved(file).Instantiate(new Imports { { "env", "host", (Func<int, int>)(x => x) } });
+        Run(guest, "new", 0);
+        Assert.Equal((1L, 3), (Count(guest), Call(guest, 0, 2)));
+        Run(guest, "drop", 0);
+        Assert.Equal(0L, Count(guest));
+    }
+
+    [Fact]
+    public void WhatIsGarbageCountsNoLonger()
+    {
+        Instance guest = Start();
+        for (int i = 0; i < 20; i++) Run(guest, "new", 0);
+        // All but the last are garbage; when the collector finds them is its own affair.
+        Assert.True(SpinWait.SpinUntil(() =>
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            return Count(guest) == 1;
+        }, TimeSpan.FromSeconds(60)));
+    }
+}

@@ -1,0 +1,207 @@
+using WasmJit.DynamicLinking;
+using Xunit;
+
+namespace WasmJit.Tests.PublicApi;
+
+/// <summary>What <see cref="EmscriptenImports"/> gives to programs in Emscripten's conventions.</summary>
+public sealed class EmscriptenTests
+{
+    private const string Stack = """
+        (table (export "__indirect_function_table") 8 funcref)
+        (global $sp (export "__stack_pointer") (mut i32) (i32.const 4096))
+        (global $threw (mut i32) (i32.const 0))
+        (func (export "stackSave") (result i32) (global.get $sp))
+        (func (export "stackRestore") (param i32) (global.set $sp (local.get 0)))
+        (func (export "setThrew") (param i32 i32) (global.set $threw (local.get 0)))
+        """;
+
+    /// <summary>A program whose function takes stack and jumps out of itself if its argument is 0.</summary>
+    private const string Jumping = $"""
+        (module
+          (import "env" "invoke_ii" (func $invoke_ii (param i32 i32) (result i32)))
+          (import "env" "invoke_dj" (func $invoke_dj (param i32 i64) (result f64)))
+          (import "env" "invoke_v" (func $invoke_v (param i32)))
+          (import "env" "_emscripten_throw_longjmp" (func $jump))
+          (memory (export "memory") 1)
+          {Stack}
+          (elem (i32.const 1) $double $half $outer $trap)
+          (func $double (param i32) (result i32)
+            (global.set $sp (i32.sub (global.get $sp) (i32.const 16)))
+            (if (i32.eqz (local.get 0)) (then (call $jump)))
+            (global.set $sp (i32.add (global.get $sp) (i32.const 16)))
+            (i32.mul (local.get 0) (i32.const 2)))
+          (func $half (param i64) (result f64)
+            (if (i64.eqz (local.get 0)) (then (call $jump)))
+            (f64.div (f64.convert_i64_s (local.get 0)) (f64.const 2)))
+          (func $outer (drop (call $invoke_ii (i32.const 1) (i32.const 0))) (call $jump))
+          (func $trap unreachable)
+          (func $threw_now (result i32) (local $was i32)
+            (local.set $was (global.get $threw))
+            (global.set $threw (i32.const 0))
+            (local.get $was))
+          (func (export "double") (param i32) (result i32 i32 i32)
+            (call $invoke_ii (i32.const 1) (local.get 0)) (call $threw_now) (global.get $sp))
+          (func (export "half") (param i64) (result f64 i32) (call $invoke_dj (i32.const 2) (local.get 0)) (call $threw_now))
+          (func (export "nested") (result i32 i32) (call $invoke_v (i32.const 3)) (call $threw_now) (global.get $sp))
+          (func (export "trap") (call $invoke_v (i32.const 4)))
+          (func (export "wrong") (call $invoke_v (i32.const 1)))
+          (func (export "free") (call $jump)))
+        """;
+
+    [Theory]
+    [InlineData(Compilation.Tiered)]
+    [InlineData(Compilation.Interpreted)]
+    [InlineData(Compilation.Ahead)]
+    public void InvokersCatchWhatLongjmpThrows(Compilation compilation)
+    {
+        // What the host forbids its guests does not stop it.
+        var engine = new Engine(new EngineOptions { Compilation = compilation, RuntimeLinking = false, Features = Features.All & ~Features.Exceptions });
+        Instance program = new EmscriptenImports().Instantiate(engine.CompileText(Jumping), []);
+        var @double = program.GetExport<Func<int, (int, int, int)>>("double");
+        Assert.Equal((42, 0, 4096), @double(21));
+        Assert.Equal((0, 1, 4096), @double(0));
+        Assert.Equal((2, 0, 4096), @double(1));
+        var half = program.GetExport<Func<long, (double, int)>>("half");
+        Assert.Equal((1.5, 0), half(3));
+        Assert.Equal((0, 1), half(0));
+        Assert.Equal((1, 4096), program.GetExport<Func<(int, int)>>("nested")());
+        // Traps are not caught, nor is a jump that nobody waits for.
+        Assert.Equal(TrapKind.Unreachable, Assert.Throws<TrapException>(program.GetExport<Action>("trap")).Kind);
+        Assert.Equal(TrapKind.IndirectCallTypeMismatch, Assert.Throws<TrapException>(program.GetExport<Action>("wrong")).Kind);
+        Assert.Throws<WasmException>(program.GetExport<Action>("free"));
+    }
+
+    [Fact]
+    public void InvokersNeedWhatTheProgramExports()
+    {
+        LinkException e = Assert.Throws<LinkException>(() => new EmscriptenImports().Instantiate(new Engine().CompileText("""
+            (module (import "env" "invoke_v" (func (param i32))) (memory (export "memory") 1) (table (export "__indirect_function_table") 1 funcref)
+              (func (export "stackSave") (result i32) (i32.const 0)))
+            """), []));
+        Assert.Contains("stackRestore", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SideModulesJumpThroughTheProgram()
+    {
+        var engine = new Engine();
+        Module side = engine.CompileText($"""
+            (module {DylinkText.Dylink(memory: 0, table: 1)} {DylinkText.Base}
+              (import "env" "invoke_ii" (func $invoke (param i32 i32) (result i32)))
+              (import "env" "_emscripten_throw_longjmp" (func $jump))
+              (elem (global.get $table_base) $f)
+              (func $f (param i32) (result i32) (if (i32.eqz (local.get 0)) (then (call $jump))) (i32.add (local.get 0) (i32.const 1)))
+              (func (export "try") (param i32) (result i32) (call $invoke (global.get $table_base) (local.get 0))))
+            """);
+        var emscripten = new EmscriptenImports();
+        var imports = new Imports();
+        emscripten.AddTo(imports, side);
+        var linker = new DynamicLinker(new MemoryNamespace { { "side.wasm", side } });
+        emscripten.Instantiate(engine.CompileText($"""(module (memory (export "memory") 1) {Stack})"""), imports, linker);
+        var @try = linker.Open("side.wasm").GetFunction<Func<int, int>>("try");
+        Assert.Equal((8, 0, 1), (@try(7), @try(0), @try(0) + @try(0) + 1));
+    }
+
+    [Fact]
+    public void MemoriesGrowAndAreCopied()
+    {
+        Instance program = new EmscriptenImports().Instantiate(new Engine().CompileText("""
+            (module
+              (import "env" "emscripten_resize_heap" (func $resize (param i32) (result i32)))
+              (import "env" "emscripten_notify_memory_growth" (func $notify (param i32)))
+              (import "env" "_emscripten_memcpy_js" (func $copy (param i32 i32 i32)))
+              (import "env" "emscripten_get_heap_max" (func $most (result i32)))
+              (memory (export "memory") 10 100)
+              (data (i32.const 0) "abcdef")
+              (func (export "resize") (param i32) (result i32) (call $notify (i32.const 0)) (call $resize (local.get 0)))
+              (func (export "copy") (param i32 i32 i32) (call $copy (local.get 0) (local.get 1) (local.get 2)))
+              (func (export "most") (result i32) (call $most)))
+            """), []);
+        var memory = program.GetExport<Memory>("memory");
+        var resize = program.GetExport<Func<int, int>>("resize");
+        Assert.Equal(1, resize(5));
+        Assert.Equal(10u, memory.PageCount);
+        // A fifth more than there was.
+        Assert.Equal(1, resize((10 * 65536) + 1));
+        Assert.Equal(12u, memory.PageCount);
+        Assert.Equal(1, resize(99 * 65536));
+        Assert.Equal(99u, memory.PageCount);
+        Assert.Equal(0, resize(101 * 65536));
+        Assert.Equal(0, resize(-1));
+        Assert.Equal(99u, memory.PageCount);
+        Assert.Equal(int.MinValue, program.GetExport<Func<int>>("most")());
+        var copy = program.GetExport<Action<int, int, int>>("copy");
+        copy(100, 1, 4);
+        copy(2, 0, 4);
+        Assert.Equal(("bcde", "ababcd"), (memory.ReadString(100, 4), memory.ReadString(0, 6)));
+        int end = 99 * 65536;
+        copy(end, end, 0);
+        foreach ((int to, int from, int length) in new[] { (end - 3, 0, 4), (0, end - 3, 4), (0, 0, -1), (-1, 0, 1) })
+            Assert.Equal(TrapKind.OutOfBoundsMemoryAccess, Assert.Throws<TrapException>(() => copy(to, from, length)).Kind);
+    }
+
+    [Fact]
+    public void FailuresSayWhy()
+    {
+        Instance program = new EmscriptenImports().Instantiate(new Engine().CompileText("""
+            (module
+              (import "env" "_abort_js" (func $abort))
+              (import "env" "__assert_fail" (func $assert (param i32 i32 i32 i32)))
+              (memory (export "memory") 1)
+              (data (i32.const 16) "a < b\00f.c\00")
+              (func (export "abort") (call $abort))
+              (func (export "assert") (param i32 i32) (call $assert (local.get 0) (local.get 1) (i32.const 12) (i32.const 0))))
+            """), []);
+        Assert.Equal("unreachable: abort", Assert.Throws<TrapException>(program.GetExport<Action>("abort")).Message);
+        var assert = program.GetExport<Action<int, int>>("assert");
+        Assert.Equal("unreachable: assertion failed: a < b, at f.c:12", Assert.Throws<TrapException>(() => assert(16, 22)).Message);
+        Assert.Equal("unreachable: assertion failed: ?, at ?:12", Assert.Throws<TrapException>(() => assert(0, -1)).Message);
+    }
+
+    [Fact]
+    public void WhatAHostGivesComesFirstAndOthersStayUnknown()
+    {
+        Module module = new Engine().CompileText("""
+            (module
+              (import "env" "emscripten_date_now" (func $date (result f64)))
+              (import "env" "emscripten_get_now" (func $now (result f64)))
+              (import "env" "abort" (func $abort))
+              (memory (export "memory") 1)
+              (func (export "date") (result f64) (call $date))
+              (func (export "now") (result f64) (call $now))
+              (func (export "abort") (call $abort)))
+            """);
+        int aborted = 0;
+        var imports = new Imports { { "env", "abort", (Action)(() => aborted++) } };
+        Instance program = new EmscriptenImports(new Clock()).Instantiate(module, imports);
+        program.GetExport<Action>("abort")();
+        Assert.Equal((1, 86_400_000.0), (aborted, program.GetExport<Func<double>>("date")()));
+        Assert.Equal(0.0, program.GetExport<Func<double>>("now")());
+        Assert.Single(imports);
+
+        // A function of another type is another function, and one that nobody knows is missing.
+        foreach (string import in new[] { """(func $abort (import "env" "abort") (param i32))""", """(import "env" "emscripten_asm_const_int" (func (param i32 i32 i32) (result i32)))""" })
+            Assert.Throws<LinkException>(() => new EmscriptenImports().Instantiate(new Engine().CompileText($"(module {import})"), []));
+    }
+
+    [Fact]
+    public void ConstructorsRun()
+    {
+        foreach (string name in new[] { "_initialize", "__wasm_call_ctors" })
+        {
+            Instance program = new EmscriptenImports().Instantiate(new Engine().CompileText($"""
+                (module (memory (export "memory") 1) (global $g (export "ran") (mut i32) (i32.const 0))
+                  (func (export "{name}") (global.set $g (i32.add (global.get $g) (i32.const 1)))))
+                """), []);
+            Assert.Equal(1, program.GetExport<Global>("ran").Value);
+        }
+    }
+
+    /// <summary>The second day of 1970, and a stopwatch that stands still.</summary>
+    private sealed class Clock : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddDays(1);
+
+        public override long GetTimestamp() => 5;
+    }
+}
