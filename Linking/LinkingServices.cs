@@ -23,7 +23,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         var func = new FuncRef(instance, module.Code.CodeOf(index), module.Info.Funcs[index].Type, index);
         ref FuncRef? place = ref module.Info.IsMade ? ref instance.MadeFunc : ref instance.Funcs[index];
         func = Interlocked.CompareExchange(ref place, func, null) ?? func;
-        if (instance.IsWithdrawn) func.Withdraw();
+        if (instance.IsWithdrawn) func.Withdraw(instance.IsDropped);
         return func;
     }
 

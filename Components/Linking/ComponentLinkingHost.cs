@@ -1,4 +1,5 @@
 using WasmJit.Jit.Format;
+using WasmJit.Linking;
 
 namespace WasmJit.Components;
 

@@ -46,7 +46,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     private readonly nint* cells;
 
     /// <summary>Keeps the cells.</summary>
-    private readonly object? cellBlock;
+    internal SmallBlocks? CellBlock { get; }
 
     /// <summary>The methods of compiled functions; also the lock for what follows. Most modules of a guest that makes code need none of that.</summary>
     private readonly DynamicMethod?[] methods;
@@ -76,7 +76,8 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         methods = new DynamicMethod?[own];
         if (info.Tags.Count > 0 && Unwinder.IsSupported) Unwinder = new Unwinder(info.ImportedTags);
         if (own == 0) return;
-        cells = (nint*)SmallBlocks.Take(own, sizeof(nint), out cellBlock);
+        cells = (nint*)SmallBlocks.Take(own, sizeof(nint), out SmallBlocks block);
+        CellBlock = block;
         if (options.Interprets)
         {
             Interpreted = new InterpretedModule(this, own);

@@ -31,7 +31,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     private readonly int functions;
 
     /// <summary>Keeps the states.</summary>
-    private readonly object stateBlock;
+    private readonly SmallBlocks stateBlock;
 
     /// <summary>What the states and the code refer to, the first things apart: a small module has no more.</summary>
     private object? firstKept, secondKept;
@@ -404,8 +404,8 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         {
             // A module of one function needs no more than what is there now.
             blockLength = functions == 1 ? code.Count : Math.Max(code.Count, Math.Clamp(blockLength * 2, SmallestBlock, LargestBlock));
-            block = (Instruction*)SmallBlocks.Take(blockLength, sizeof(Instruction), out object keeper);
-            if (!ReferenceEquals(keeper, stateBlock)) Keep(keeper);
+            block = (Instruction*)SmallBlocks.Take(blockLength, sizeof(Instruction), out SmallBlocks keeper);
+            if (keeper != stateBlock && keeper != module.CellBlock) Keep(keeper);
             used = 0;
         }
         Instruction* at = block + used;

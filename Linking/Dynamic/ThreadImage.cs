@@ -84,6 +84,8 @@ internal sealed class ThreadImage
         ModuleInfo info = library.Module.Info;
         if (info.Datas.Any(d => d.Mode == SegmentMode.Active && d.Length > 0))
             throw new DynamicLinkException($"{library.Name} was not linked for threads: each instance of it writes its data again");
+        if (info.Memories.Count > info.ImportedMemories)
+            throw new DynamicLinkException($"{library.Name} was not linked for threads: each instance of it has another memory (the linker's option --import-memory lets them share one)");
         Instance first = library.Instance;
         var offsets = new List<(GotEntry, Global)>();
         var values = new object[info.Imports.Count];

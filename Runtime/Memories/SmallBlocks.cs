@@ -34,7 +34,7 @@ internal sealed unsafe class SmallBlocks
     /// <param name="size">The size of one.</param>
     /// <param name="keeper">What keeps the memory.</param>
     /// <exception cref="OutOfMemoryException">There is no more.</exception>
-    internal static void* Take(int count, int size, out object keeper)
+    internal static void* Take(int count, int size, out SmallBlocks keeper)
     {
         nuint bytes = (nuint)count * (nuint)size;
         if (bytes > LargestShared)

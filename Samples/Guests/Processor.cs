@@ -16,7 +16,7 @@ public sealed class Processor
     private const int BootSector = 0x7c00, ResetVector = 0xffff0;
 
     /// <summary>Fields of the processor's state in its memory.</summary>
-    private const ulong Halted = 616, Instructions = 664;
+    private const ulong Halted = 616, Instructions = 664, MemorySize = 812;
 
     /// <summary>The port that prints a character (that of Bochs).</summary>
     public const int PrintPort = 0xe9;
@@ -60,6 +60,7 @@ public sealed class Processor
         foreach (ExportType export in instance.Exports)
             if (export.Type.Kind == ExternKind.Func) forCode.Add("e", export.Name, instance.GetExport<Delegate>(export.Name));
         instance.GetExport<Action>("rust_init")();
+        memory.Write(MemorySize, megabytes << 20);
         ram = (uint)instance.GetExport<Func<int, int>>("allocate_memory")(megabytes << 20);
         instance.GetExport<Action>("reset_cpu")();
     }

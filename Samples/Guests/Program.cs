@@ -117,7 +117,7 @@ static void RunSyntax()
     var refused = new List<string>();
     start = Stopwatch.GetTimestamp();
     foreach (string name in names)
-        if (parser.Parse(name, "") is null) refused.Add(name);
+        if (parser.Parse(name, "x") is null) refused.Add(name);
     Console.WriteLine($"tree-sitter loaded in {loaded}; {names.Length - refused.Count} of {names.Length} grammars in {Since(start)}; of other versions: {string.Join(' ', refused)}");
     string text = string.Concat(Enumerable.Range(0, 2000).Select(i => string.Create(CultureInfo.InvariantCulture, $"static int f{i}(int a, int b) {{ return a * {i} + b; }}\n")));
     string file = Path.Combine(Path.GetTempPath(), $"wasmjit-syntax-{Environment.ProcessId}.c");
@@ -127,6 +127,7 @@ static void RunSyntax()
         start = Stopwatch.GetTimestamp();
         string tree = parser.Parse("tree-sitter-c", text)!;
         string parsed = Since(start);
+        // The package's own host loads modules of today's tools alone, so this one is refused there.
         string[]? v8 = Node.Run("syntax.mjs", Packages.Package(), "tree-sitter-c", file);
         Console.WriteLine($"2,000 functions of C, a tree of {tree.Length} characters: {parsed}; {(v8?[2] == $"{tree.Length}" ? "the same, " : "")}{Node.Milliseconds(v8, 1)}");
     }

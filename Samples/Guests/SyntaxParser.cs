@@ -37,6 +37,10 @@ public sealed class SyntaxParser : IDisposable
         wasi.Imports.Add("env", "tree_sitter_log_callback", (int _, int _) => { });
         wasi.Imports.Add("env", "tree_sitter_progress_callback", (int _, int _) => 0);
         wasi.Imports.Add("env", "tree_sitter_query_progress_callback", (int _) => 0);
+        // Scanners in C++ and old ones expect of the program what it no longer has.
+        wasi.Imports.Add("env", "_Znwm", (int size) => Call<Func<int, int>>("malloc")(size));
+        wasi.Imports.Add("env", "_ZdlPv", (int address) => Call<Action<int>>("free")(address));
+        wasi.Imports.Add("env", "isalpha", (int c) => char.IsAsciiLetter((char)c) ? 1 : 0);
         program = new EmscriptenImports().Instantiate(module, wasi.Imports, linker);
         transfer = (uint)program.GetExport<Func<int>>("ts_init")();
         Call<Action>("ts_parser_new_wasm")();

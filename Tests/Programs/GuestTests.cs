@@ -71,7 +71,7 @@ public sealed class GuestTests
         Assert.Equal("(document (array (number) (object (pair key: (string (string_content)) value: (null)))))", parser.Parse("tree-sitter-json", """[1, {"a": null}]"""));
         // All grammars load. Those of a version that this tree-sitter does not know are refused by it, in every host.
         int parsed = names.Count(name => parser.Parse(name, "x") is not null);
-        Assert.InRange(parsed, names.Length * 3 / 4, names.Length);
+        Assert.Equal((36, 34), (names.Length, parsed));
     }
 
     [GuestFact("toolchain")]
@@ -85,7 +85,7 @@ public sealed class GuestTests
         }
         toolchain.LinkLibrary("plugin.so", toolchain.Compile("plugin.c"));
         toolchain.LinkProgram("program.wasm", toolchain.Compile("program.c"));
-        Assert.Equal("1 - 2x + x*x/2, in percent: 100 -50 12.5\n", toolchain.RunProgram("program.wasm", "plugin.so", "0", "1", "2.5"));
+        Assert.Equal("1 - 2x + x*x/2, in percent: 100 -50 -87.5\n", toolchain.RunProgram("program.wasm", "plugin.so", "0", "1", "2.5"));
         toolchain.Files.WriteFile("wrong.c", "int main(void) { return x; }");
         Assert.Contains("use of undeclared identifier 'x'", Assert.Throws<InvalidOperationException>(() => toolchain.Compile("wrong.c")).Message, StringComparison.Ordinal);
     }

@@ -11,7 +11,7 @@ public sealed class DynamicThreadTests
         (module
           (import "env" "scribble" (func $scribble (param i32)))
           (import "env" "pointer" (func $pointer (result i32)))
-          (memory (export "memory") 1 100 shared)
+          (import "env" "memory" (memory 1 100 shared))
           (table (export "__indirect_function_table") 1 funcref)
           (global $sp (export "__stack_pointer") (mut i32) (i32.const 8192))
           (func (export "work") (param $value i32) (result i32) (local $frame i32)
@@ -54,6 +54,14 @@ public sealed class DynamicThreadTests
         int top = first.GetExport<Func<int>>("indirect")(), own = thread.GetFunction<Func<int>>(linker.Program, "indirect")();
         Assert.Equal(8192, top);
         Assert.NotEqual(top, own);
+    }
+
+    [Fact]
+    public void AProgramWithAMemoryOfItsOwnHasOneThread()
+    {
+        var linker = new DynamicLinker(new MemoryNamespace());
+        linker.Instantiate(new Engine().CompileText("""(module (memory (export "memory") 1 4 shared))"""));
+        Assert.Contains("--import-memory", Assert.Throws<DynamicLinkException>(() => linker.CreateThread()).Message, StringComparison.Ordinal);
     }
 
     /// <summary>

@@ -102,6 +102,22 @@ public sealed class EmscriptenTests
         Assert.Equal((8, 0, 1), (@try(7), @try(0), @try(0) + @try(0) + 1));
     }
 
+    /// <summary>Side modules may use what the program does not import.</summary>
+    [Fact]
+    public void SideModulesHaveTheFunctionsToo()
+    {
+        var engine = new Engine();
+        Module side = engine.CompileText($"""
+            (module {DylinkText.Dylink()} {DylinkText.Base} (import "env" "__assert_fail" (func $fail (param i32 i32 i32 i32)))
+              (func (export "check") (param i32) (if (i32.eqz (local.get 0)) (then (call $fail (i32.const 0) (i32.const 0) (i32.const 7) (i32.const 0))))))
+            """);
+        var linker = new DynamicLinker(new MemoryNamespace { { "side.wasm", side } });
+        new EmscriptenImports().Instantiate(engine.CompileText($"""(module (memory (export "memory") 1) {Stack})"""), [], linker);
+        var check = linker.Open("side.wasm").GetFunction<Action<int>>("check");
+        check(1);
+        Assert.Equal("unreachable: assertion failed: ?, at ?:7", Assert.Throws<TrapException>(() => check(0)).Message);
+    }
+
     [Fact]
     public void MemoriesGrowAndAreCopied()
     {

@@ -52,6 +52,7 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
         Instance instance;
         if (linker is not null)
         {
+            AddForSideModules(all, module);
             instance = linker.InstantiateFor(Attach, module, all, fuel, resources);
             linker.Initialize();
             if (module.GetCustomSections("dylink.0").Count > 0) return instance;
@@ -77,7 +78,7 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
         foreach (ImportType import in module.Imports)
         {
             if (import is not { Module: Module, Name: { } name, Type: { Kind: ExternKind.Func, Def.Composite: FuncType type } } || imports.Find(Module, name) is not null) continue;
-            if (Function(name, type) is { } function) imports.Add(Module, name, function);
+            if (Function(name) is { } function && Fits(function, type)) imports.Add(Module, name, function);
             else if (EmscriptenInvoker.Serves(name, type)) invoked[name] = type;
         }
         if (invoked.Count == 0) return;
@@ -100,10 +101,28 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
         foreach (EmscriptenInvoker invoker in invokers) invoker.Attach(instance);
     }
 
-    /// <summary>A function by its name, if the type is what is expected. Names of several versions of Emscripten stand side by side.</summary>
-    private Delegate? Function(string name, FuncType type)
+    /// <summary>Adds what side modules may import that the program does not: they are looked up when they are loaded.</summary>
+    private void AddForSideModules(Imports imports, Module program)
     {
-        Delegate? function = name switch
+        foreach (string name in Names)
+        {
+            // A function of this name and another type is somebody else's.
+            if (imports.Find(Module, name) is null && program.Imports.All(i => i.Module != Module || i.Name != name)) imports.Add(Module, name, Function(name)!);
+        }
+    }
+
+    private static readonly string[] Names =
+    [
+        "emscripten_resize_heap", "emscripten_get_heap_max", "emscripten_notify_memory_growth", "_emscripten_memcpy_js", "emscripten_memcpy_js",
+        "emscripten_memcpy_big", "_abort_js", "abort", "__assert_fail", "emscripten_get_now", "emscripten_date_now", "_emscripten_get_now_is_monotonic",
+        "_emscripten_throw_longjmp", "emscripten_throw_longjmp", "emscripten_runtime_keepalive_push", "emscripten_runtime_keepalive_pop",
+        "_emscripten_runtime_keepalive_clear",
+    ];
+
+    /// <summary>A function by its name. Names of several versions of Emscripten stand side by side.</summary>
+    private Delegate? Function(string name)
+    {
+        return name switch
         {
             "emscripten_resize_heap" => (Caller caller, int size) => Resize(caller.Memory, (uint)size),
             "emscripten_get_heap_max" => () => unchecked((int)LargestHeap),
@@ -118,8 +137,6 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
             "emscripten_runtime_keepalive_push" or "emscripten_runtime_keepalive_pop" or "_emscripten_runtime_keepalive_clear" => () => { },
             _ => null,
         };
-        // A function of this name and another type is somebody else's.
-        return function is not null && Fits(function, type) ? function : null;
     }
 
     private static bool Fits(Delegate function, FuncType type) => Linking.HostFunctions.TypeOf(function).Composite is FuncType own

@@ -21,6 +21,7 @@ const cpu = new WebAssembly.Instance(module, { env }).exports;
 forCode = { ...cpu, m: cpu.memory };
 const started = process.hrtime.bigint();
 cpu.rust_init();
+new DataView(cpu.memory.buffer).setInt32(812, 16 << 20, true);
 const ram = cpu.allocate_memory(16 << 20) >>> 0;
 cpu.reset_cpu();
 new Uint8Array(cpu.memory.buffer).set(Buffer.from(sector, 'hex'), ram + 0x7c00);
