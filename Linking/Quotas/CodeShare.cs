@@ -1,5 +1,3 @@
-using WasmJit.Runtime;
-
 namespace WasmJit.Linking;
 
 /// <summary>

@@ -29,8 +29,7 @@ public sealed class Forth
     {
         var engine = new Engine(options);
         Module module = engine.CompileText(usesCompile ? Source(source) : source);
-        Instance? made = null;
-        made = instance = module.Instantiate(new Imports
+        instance = module.Instantiate(new Imports
         {
             { "shell", "emit", (Action<int>)(c => output.Append((char)c)) },
             { "shell", "read", (Caller caller, int address, int room) => Read(caller.Memory, address, room) },

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
+using System.Text;
 
 namespace WasmJit.Guests;
 
@@ -27,7 +27,7 @@ public sealed class Processor
     private readonly Table table = new(new TableType(ValType.FuncRef, FirstSlot + Slots));
     private readonly Imports forCode = [];
     private readonly Queue<Request> requests = [];
-    private readonly StringWriter output = new(CultureInfo.InvariantCulture);
+    private readonly StringBuilder output = new();
     private readonly Stopwatch clock = Stopwatch.StartNew();
     private readonly ulong ram;
 
@@ -47,7 +47,7 @@ public sealed class Processor
             { "env", "microtick", () => clock.Elapsed.TotalMilliseconds },
             { "env", "run_hardware_timers", (int _, double _) => 100.0 },
             { "env", "get_rand_int", () => 4 },
-            { "env", "io_port_write8", (int port, int value) => { if (port == PrintPort) output.Write((char)value); } },
+            { "env", "io_port_write8", (int port, int value) => { if (port == PrintPort) output.Append((char)value); } },
             { "env", "codegen_finalize", (Caller caller, int slot, int start, int flags, int address, int length) =>
                 requests.Enqueue(new Request(slot, start, flags, caller.Memory.ReadBytes((uint)address, length))) },
             { "env", "jit_clear_func", (Action<int>)(slot => table[FirstSlot + slot] = null) },

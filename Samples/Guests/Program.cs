@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using WasmJit;
-using WasmJit.DynamicLinking;
 using WasmJit.Guests;
 
 // Runs guests that people have, which make code or load libraries, and shows what they print and how long it takes; beside V8 where node is there.

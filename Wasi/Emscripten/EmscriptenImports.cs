@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using WasmJit.DynamicLinking;
 using WasmJit.Runtime;
 using WasmJit.Wasi;
@@ -126,7 +125,7 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
         {
             "emscripten_resize_heap" => (Caller caller, int size) => Resize(caller.Memory, (uint)size),
             "emscripten_get_heap_max" => () => unchecked((int)LargestHeap),
-            "emscripten_notify_memory_growth" => (int _) => { },
+            "emscripten_notify_memory_growth" => (Action<int>)Ignore,
             "_emscripten_memcpy_js" or "emscripten_memcpy_js" or "emscripten_memcpy_big" => (Caller caller, int to, int from, int length) => Copy(caller, to, from, length),
             "_abort_js" or "abort" => Abort,
             "__assert_fail" => (Caller caller, int condition, int file, int line, int function) => AssertionFailed(caller, condition, file, line),
@@ -134,7 +133,7 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
             "emscripten_date_now" => () => (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalMilliseconds,
             "_emscripten_get_now_is_monotonic" => () => 1,
             "_emscripten_throw_longjmp" or "emscripten_throw_longjmp" => (Action)(() => throw new WasmException(jump)),
-            "emscripten_runtime_keepalive_push" or "emscripten_runtime_keepalive_pop" or "_emscripten_runtime_keepalive_clear" => () => { },
+            "emscripten_runtime_keepalive_push" or "emscripten_runtime_keepalive_pop" or "_emscripten_runtime_keepalive_clear" => (Action)Ignore,
             _ => null,
         };
     }
@@ -164,6 +163,15 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
         Fuel.Pay(caller.Fuel, (ulong)Fuel.OfBytes((uint)length));
         LongWork.Copy(memory.Slice((uint)from, length), memory.Slice((uint)to, length));
         GC.KeepAlive(memory);
+    }
+
+    /// <summary>What a browser has to do, and nobody else.</summary>
+    private static void Ignore()
+    {
+    }
+
+    private static void Ignore(int memory)
+    {
     }
 
     private static void Abort() => throw Trap.Make(TrapKind.Unreachable, "abort");
