@@ -334,6 +334,8 @@ internal static class OperatorTable
             };
             if (missing is not null) throw Wrong($"has {missing}");
         }
+        if (op.Group == OpGroup.Exceptions && !op.Has(OpTraits.Throws | OpTraits.Handles)) throw Wrong("is about exceptions, but neither throws nor handles one");
+        if (op.Group == OpGroup.Calls && !op.Has(OpTraits.Calls)) throw Wrong("is a call, but does not say so");
         if (op.MemArg is not null && op.HasSignature && op.Results.IsEmpty != ((op.Traits & (OpTraits.ReadsMemory | OpTraits.WritesMemory)) == OpTraits.WritesMemory))
             throw Wrong("an access that gives nothing writes, one that gives a result reads");
         if (op.Base is { } other && (op.Traits & Accesses) != (other.Traits & Accesses) && op.Form == OpForm.Ref)
