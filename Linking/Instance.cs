@@ -288,7 +288,7 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
             ExternKind.Global => Globals[index],
             ExternKind.Module => Modules[index],
             ExternKind.Instance => InstanceAt(index),
-            _ => Tags[index],
+            ExternKind.Tag => Tags[index],
         };
     }
 
@@ -316,6 +316,6 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
         ExternKind.Global => Globals[import.Index],
         ExternKind.Module => Modules[import.Index],
         ExternKind.Instance => Instances[import.Index],
-        _ => Tags[import.Index],
+        ExternKind.Tag => Tags[import.Index],
     };
 }

@@ -273,7 +273,7 @@ internal static unsafe class Linker
         ExternKind.Global => instance.Globals[argument.Index],
         ExternKind.Module => instance.Modules[argument.Index],
         ExternKind.Instance => instance.InstanceAt(argument.Index, imports),
-        _ => instance.Tags[argument.Index],
+        ExternKind.Tag => instance.Tags[argument.Index],
     };
 
     private static void InitialiseGlobals(Instance instance, ModuleInfo info)

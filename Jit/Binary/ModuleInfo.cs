@@ -226,7 +226,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
         ExternKind.Global => Globals.Count,
         ExternKind.Module => Modules.Count,
         ExternKind.Instance => Instances.Count,
-        _ => Tags.Count,
+        ExternKind.Tag => Tags.Count,
     };
 
     internal ExternType TypeOf(ExternKind kind, uint index) => kind switch
@@ -237,7 +237,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
         ExternKind.Global => ExternType.Of(Globals[(int)index].Type),
         ExternKind.Module => ExternType.OfModule(Modules[(int)index].Type),
         ExternKind.Instance => ExternType.OfInstance(Instances[(int)index].Type),
-        _ => ExternType.OfTag(Tags[(int)index]),
+        ExternKind.Tag => ExternType.OfTag(Tags[(int)index]),
     };
 
     // ---- what follows from the bytes, made when somebody asks ----

@@ -252,7 +252,9 @@ internal sealed unsafe partial class RegisterTranslator
         OpId.MemoryCopy => module.Memories[(int)instr.A].Is64 && module.Memories[(int)instr.B].Is64,
         OpId.TableFill or OpId.TableGrow => module.Tables[(int)instr.A].Type.Is64,
         OpId.TableCopy => module.Tables[(int)instr.A].Type.Is64 && module.Tables[(int)instr.B].Type.Is64,
-        _ => false,
+        // Segments have 32 bits.
+        OpId.MemoryInit or OpId.TableInit => false,
+        _ => throw new InvalidOperationException($"It is not known whether the length of {instr.Op.Mnemonic} has 64 bits."),
     };
 
     private void Three(RegisterOp op, long imm)

@@ -112,7 +112,7 @@ internal sealed class LinkingValidator(IndexSpaces spaces, TypeStack stack, Call
     internal static ValType ArgumentType(ExternType type) => type.Kind switch
     {
         ExternKind.Func or ExternKind.Module or ExternKind.Instance => ValType.Ref(type.Def, false),
-        _ => EntityRef(type),
+        ExternKind.Memory or ExternKind.Table or ExternKind.Global or ExternKind.Tag => EntityRef(type),
     };
 
     private static ValType EntityRef(ExternType type) => ValType.Ref(DefType.Of(new EntityType(type)), false);

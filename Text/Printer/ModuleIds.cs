@@ -47,7 +47,7 @@ internal sealed class ModuleIds(ModuleInfo module, ModuleIds? outer)
         ExternKind.Global => Globals,
         ExternKind.Module => Modules,
         ExternKind.Instance => Instances,
-        _ => Tags,
+        ExternKind.Tag => Tags,
     };
 
     internal PrintedNames LocalNames(uint func)

@@ -93,10 +93,10 @@ public sealed class WasiHttpHandlerTests
     [Fact]
     public async Task AGuestWithoutAResponseIsAnError()
     {
-        using HttpClient client = Client(new WasiHttpHandlerOptions { Timeout = TimeSpan.FromMilliseconds(200) });
+        using HttpClient client = Client(), impatient = Client(new WasiHttpHandlerOptions { Timeout = TimeSpan.FromMilliseconds(200) });
         Assert.Contains("unreachable", (await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/trap", CancellationToken.None))).Message, StringComparison.Ordinal);
         Assert.Contains("no response", (await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/nothing", CancellationToken.None))).Message, StringComparison.Ordinal);
-        Assert.Contains("its time is over", (await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/loop", CancellationToken.None))).Message, StringComparison.Ordinal);
+        Assert.Contains("its time is over", (await Assert.ThrowsAsync<HttpRequestException>(() => impatient.GetAsync("/loop", CancellationToken.None))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
