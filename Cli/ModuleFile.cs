@@ -80,8 +80,7 @@ internal static class ModuleFile
     /// <summary>Reads and compiles a module, or loads a saved one. Errors name the file.</summary>
     internal static Module Load(string path, EngineOptions options, Terminal terminal)
     {
-        byte[] bytes = ReadBytes(path);
-        return IsSaved(bytes) ? LoadSaved(path, bytes, options) : Compile(Read(path, bytes), options, terminal);
+        return BeginsAsSaved(path) ? LoadSaved(path, options) : Compile(Read(path), options, terminal);
     }
 
     /// <summary>Compiles a module. Errors name the file, and the place in a text.</summary>
@@ -107,11 +106,42 @@ internal static class ModuleFile
     internal static WasmComponent LoadSavedComponent(string path, byte[] file, EngineOptions options) =>
         Saved(path, () => new Engine(options with { Compilation = Compilation.Never }).LoadSavedComponent(new MemoryStream(file)));
 
+    /// <summary>Loads a saved module. A file with machine code is mapped and not read.</summary>
+    internal static Module LoadSaved(string path, EngineOptions options)
+    {
+        try
+        {
+            return Saved(path, () => new Engine(options with { Compilation = Compilation.Never }).LoadSaved(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException($"{path} cannot be read: {e.Message}");
+        }
+    }
+
+    /// <summary>The same of the standard input.</summary>
     internal static Module LoadSaved(string path, byte[] file, EngineOptions options) =>
         Saved(path, () => new Engine(options with { Compilation = Compilation.Never }).LoadSaved(new MemoryStream(file)));
 
+    /// <summary>Whether a file begins as what "compile" saves. What cannot be read, or be read twice, does not.</summary>
+    internal static bool BeginsAsSaved(string path)
+    {
+        try
+        {
+            // A pipe has no length; one behind a link cannot seek.
+            if (!File.Exists(path) || new FileInfo(path).Length == 0) return false;
+            using FileStream file = File.OpenRead(path);
+            Span<byte> first = stackalloc byte[2];
+            return file.CanSeek && file.ReadAtLeast(first, first.Length, throwOnEndOfStream: false) == first.Length && IsSaved(first);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The module in an assembly that "compile" saved. Nothing of the assembly is loaded.</summary>
-    private static byte[] Saved(string path, byte[] file) => Saved(path, () => SavedHeader.ReadFile(file).Module);
+    private static byte[] Saved(string path, byte[] file) => Saved(path, () => SavedHeader.ReadFile(file).Module.ToArray());
 
     /// <summary>Reads something that "compile" saved. Errors name the file.</summary>
     private static T Saved<T>(string path, Func<T> read)

@@ -84,7 +84,7 @@ public sealed class Engine
     /// </summary>
     /// <param name="path">The file. It is read at once, and may be replaced afterwards.</param>
     /// <exception cref="SavedModuleException">The file is not a saved module, or one of another build, platform or other options.</exception>
-    public Module LoadSaved(string path) => Linking.SavedModules.Load(this, File.ReadAllBytes(path));
+    public Module LoadSaved(string path) => Linking.SavedModules.Load(this, path);
 
     /// <summary>As <see cref="LoadSaved(string)"/>, from a stream, which is read to its end.</summary>
     /// <param name="stream">The file's content.</param>

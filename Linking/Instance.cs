@@ -31,13 +31,7 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
         Services = module.Shared.Services;
         ExportCache = module.Info.State.ExportCache;
         ImportedFuncs = module.Info.ImportedFuncs;
-        if (module.Code.Interpreted is { } interpreted)
-        {
-            unsafe
-            {
-                Functions = interpreted.States;
-            }
-        }
+        module.Code.Attach(this);
         module.Engine.Observer?.Invoke(this);
     }
 

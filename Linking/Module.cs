@@ -88,7 +88,7 @@ public sealed class Module : ILinkable
     /// </summary>
     /// <param name="path">The file.</param>
     /// <exception cref="UnsupportedModuleException">A function needs more temporaries than IL allows.</exception>
-    public void Save(string path) => File.WriteAllBytes(path, SavedModules.Write(this));
+    public void Save(string path) => SavedModules.Replace(path, SavedModules.Write(this));
 
     /// <summary>As <see cref="Save(string)"/>, to a stream.</summary>
     /// <param name="stream">The stream that it is written to.</param>

@@ -22,6 +22,7 @@ internal static class Cold
             RunEmpty(way);
             return 0;
         }
+        if (arguments.Remove("ahead")) return AheadPrograms.Measure(arguments.FirstOrDefault());
         if (arguments.Remove("programs")) return ColdPrograms.Run(arguments);
         Console.WriteLine($"{"milliseconds: wall / processor",-32}{"compiler",18}{"tiered",18}{"Wasmtime",18}");
         if (arguments.Count == 0 || arguments.Remove("empty")) Empty();

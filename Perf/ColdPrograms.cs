@@ -12,7 +12,7 @@ internal static unsafe partial class ColdPrograms
 {
     private const int Rounds = 3;
 
-    private const string PythonLine = """
+    internal const string PythonLine = """
         import hashlib
         s = 0
         for i in range(100000): s += i * i
@@ -33,6 +33,7 @@ internal static unsafe partial class ColdPrograms
 
     internal static int Run(List<string> arguments)
     {
+        if (arguments is ["--compile-wasmtime", var source, var output]) return CompileOnWasmtime(source, output);
         if (arguments is ["--wasmtime", var file, var directories, .. var rest]) return OnWasmtime(file, directories, rest);
         string folder = Path.GetFullPath(arguments.Count > 0 ? arguments[0] : Path.Combine("artifacts", "programs"));
         string packages = Path.Combine(folder, "node_modules");
@@ -106,10 +107,10 @@ internal static unsafe partial class ColdPrograms
     };
 
     /// <summary>The tool that was built with this program.</summary>
-    private static string ToolPath() =>
+    internal static string ToolPath() =>
         Path.GetFullPath(Path.Combine(AppContext.BaseDirectory.Replace("/Perf/", "/Cli/", StringComparison.Ordinal), "WasmJit.Cli.dll"));
 
-    private static (double Wall, double Processor, string Output) Time(string[] command)
+    internal static (double Wall, double Processor, string Output) Time(string[] command)
     {
         double processor = OfChildren();
         var watch = Stopwatch.StartNew();
@@ -120,7 +121,16 @@ internal static unsafe partial class ColdPrograms
         return (watch.Elapsed.TotalSeconds, OfChildren() - processor, output);
     }
 
-    /// <summary>Runs a program on Wasmtime, in this process.</summary>
+    /// <summary>Writes what Wasmtime has compiled.</summary>
+    private static int CompileOnWasmtime(string file, string output)
+    {
+        using var engine = new W.Engine(new W.Config().WithOptimizationLevel(W.OptimizationLevel.Speed));
+        using W.Module module = W.Module.FromFile(engine, file);
+        File.WriteAllBytes(output, module.Serialize());
+        return 0;
+    }
+
+    /// <summary>Runs a program on Wasmtime, in this process: a module, or what <see cref="CompileOnWasmtime"/> has written.</summary>
     private static int OnWasmtime(string file, string directories, List<string> arguments)
     {
         using var engine = new W.Engine(new W.Config().WithOptimizationLevel(W.OptimizationLevel.Speed));
@@ -134,7 +144,7 @@ internal static unsafe partial class ColdPrograms
             wasi = wasi.WithPreopenedDirectory(names[0], names[1], true);
         }
         store.SetWasiConfiguration(wasi);
-        using W.Module module = W.Module.FromFile(engine, file);
+        using W.Module module = file.EndsWith(".cwasm", StringComparison.Ordinal) ? W.Module.DeserializeFile(engine, "guest", file) : W.Module.FromFile(engine, file);
         try
         {
             linker.Instantiate(store, module).GetAction("_start")!();

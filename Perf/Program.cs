@@ -11,6 +11,7 @@ internal static class Program
         Perf options [KERNEL...]                                   what cancellation, fuel, explicit checks and tasks cost
         Perf cold [empty] [tiny] [KERNEL...]                       what runs for the first time: compiled, tiered, on Wasmtime
         Perf cold programs [FOLDER]                                the same of CPython and clang (Perf/install-programs), on V8 too
+        Perf cold ahead [FOLDER]                                   CPython and programs of Tests/Programs compiled ahead, on both
         Perf startup [--size MB]                                   a large program from its file to its first function
         Perf startup --write FILE [--size MB]                      writes the module that it uses
         Perf saved [--memory-checks guard|explicit] [KERNEL...]    modules saved as assemblies against compiling from bytes

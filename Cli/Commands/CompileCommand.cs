@@ -1,5 +1,6 @@
 using System.CommandLine;
 using WasmJit.Components;
+using WasmJit.Linking;
 
 namespace WasmJit.Cli;
 
@@ -19,7 +20,10 @@ internal static class CompileCommand
             Description = "Loops check whether to stop, for run --timeout and cancellation tokens.",
         };
         var fuel = new Option<bool>("--count-fuel") { Description = "Functions and loops count their instructions, for run --fuel." };
-        var command = new Command("compile", "Saves a module with its code as a .NET assembly.") { file, output, interruptible, fuel };
+        var native = new Option<bool>("--native") { Description = "Machine code too, made by .NET's compiler crossgen2: running it needs no JIT." };
+        var crossgen = new Option<string?>("--crossgen") { Description = "Where that compiler is; by default among NuGet's packages.", HelpName = "DIR" };
+        var name = new Option<string?>("--assembly-name") { Description = "The assembly's name. The default is the module's.", HelpName = "NAME" };
+        var command = new Command("compile", "Saves a module with its code as a .NET assembly.") { file, output, native, crossgen, name, interruptible, fuel };
         Help.Describe(command, """
             "wasmjit run FILE.dll" runs it, and Engine.LoadSaved loads it (LoadSavedComponent a component, which is no assembly but has some), without compiling anything. It works with this build of
             the tool and this kind of machine only. It is code like any other program: do not run it if you do not trust its source.
@@ -36,13 +40,20 @@ internal static class CompileCommand
             };
             if (source.IsComponent)
             {
+                if (parsed.GetValue(native)) throw new ToolException($"{path} is a component: --native works with modules alone");
                 WasmComponent component = ModuleFile.CompileComponent(source, options, terminal);
                 Save(terminal, target, component.Save, component.Save);
             }
             else
             {
                 Module module = ModuleFile.Compile(source, options, terminal);
-                Save(terminal, target, module.Save, module.Save);
+                byte[] Make()
+                {
+                    byte[] saved = SavedModules.Write(module, parsed.GetValue(native), parsed.GetValue(name));
+                    return parsed.GetValue(native) ? AheadCompiler.Compile(saved, parsed.GetValue(crossgen)) : saved;
+                }
+
+                Save(terminal, target, to => SavedModules.Replace(to, Make()), to => to.Write(Make()));
             }
             return Tool.Success;
         });

@@ -235,8 +235,11 @@ internal static class RunCommand
                 int code = limits.Run(terminal, () =>
                 {
                     EngineOptions applied = limits.Apply(options);
-                    byte[] file = Content ?? ModuleFile.ReadBytes(path);
-                    if (ModuleFile.IsSaved(file))
+                    if (path != "-" && ModuleFile.BeginsAsSaved(path))
+                    {
+                        module = ModuleFile.LoadSaved(path, applied);
+                    }
+                    else if ((Content ?? ModuleFile.ReadBytes(path)) is var file && ModuleFile.IsSaved(file))
                     {
                         module = ModuleFile.LoadSaved(path, file, applied);
                     }

@@ -17,24 +17,36 @@ internal static class WastCommand
         {
             Description = "Save each module as a .NET assembly, as \"compile\" does, and run that.",
         };
+        var native = new Option<bool>("--native")
+        {
+            Description = "The same with machine code, as \"compile --native\" does. All scripts run twice, the first time to find their modules.",
+        };
         // For work on the emitter: its verifying mode.
         var verify = new Option<bool>("--verify") { Description = "Make the code assert what it relies on.", Hidden = true };
-        var command = new Command("wast", "Runs scripts of the official test suite (.wast).") { files, saved, verify, EngineFlags.Tier };
+        var command = new Command("wast", "Runs scripts of the official test suite (.wast).") { files, saved, native, verify, EngineFlags.Tier };
         Help.Describe(command, """
             Prints a line for each file, each failure as PATH:LINE: reason, and the sums. Commands on a module that exceeds a limit
             count as skipped. The exit code is 1 if anything failed.
             """);
-        command.SetAction(parsed => Run(terminal, parsed.GetValue(files)!, EngineFlags.Options(parsed) with { Verify = parsed.GetValue(verify) },
-            parsed.GetValue(saved)));
+        command.SetAction(parsed =>
+        {
+            EngineOptions options = EngineFlags.Options(parsed) with { Verify = parsed.GetValue(verify) };
+            string[] scripts = parsed.GetValue(files)!;
+            if (!parsed.GetValue(native)) return Run(terminal, scripts, options, parsed.GetValue(saved), null);
+            using var modules = new NativeModules();
+            foreach (string path in scripts.SelectMany(Expand)) WastRunner.Run(path, options, exchange: modules.Add);
+            modules.Compile();
+            return Run(terminal, scripts, options, saved: false, modules.Exchange);
+        });
         return command;
     }
 
-    private static int Run(Terminal terminal, string[] paths, EngineOptions options, bool saved)
+    private static int Run(Terminal terminal, string[] paths, EngineOptions options, bool saved, Func<Module, Module>? exchange)
     {
         long passed = 0, failed = 0, skipped = 0;
         foreach (string path in paths.SelectMany(Expand))
         {
-            WastResult result = WastRunner.Run(path, options, saved);
+            WastResult result = WastRunner.Run(path, options, saved, exchange);
             passed += result.Passed;
             failed += result.Failures.Count;
             skipped += result.Skipped;

@@ -23,7 +23,8 @@ internal static class Members
     internal static FieldInfo Tags => field ??= Field<InstanceCore>(nameof(InstanceCore.Tags));
     internal static FieldInfo Scratch64 => field ??= Field<InstanceCore>(nameof(InstanceCore.Scratch64));
     internal static FieldInfo ScratchF64 => field ??= Field<InstanceCore>(nameof(InstanceCore.ScratchF64));
-    internal static FieldInfo Scratch128 => field ??= Field<InstanceCore>(nameof(InstanceCore.Scratch128));
+    internal static FieldInfo SavedNumbers => field ??= Field<InstanceCore>(nameof(InstanceCore.SavedNumbers));
+    internal static FieldInfo SavedMakers => field ??= Field<InstanceCore>(nameof(InstanceCore.SavedMakers));
     internal static FieldInfo MemoryBase => field ??= Field<Memory>(nameof(Memory.Base));
     internal static FieldInfo GlobalAddress => field ??= Field<Global>(nameof(Global.Address));
     internal static FieldInfo GlobalRef => field ??= Field<Global>(nameof(Global.Ref));

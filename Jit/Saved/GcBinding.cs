@@ -54,21 +54,21 @@ internal static class GcBinding
     {
         Node node = il[at];
         var field = (FieldInfo)node.Object!;
-        FieldInfo offset = constants.Offset(type, field);
         if (node.Code == OpCodes.Ldfld)
         {
             il.Replace(at, OpCodes.Ldflda, Form.Field, Data);
-            return LoadAt(il, AddressAt(il, at, offset), field.FieldType);
+            return LoadAt(il, AddressAt(il, at, constants, type, field), field.FieldType);
         }
         if (node.Code != OpCodes.Stfld) throw new NotSupportedException($"{node.Code} of a struct's field cannot be saved.");
         int value = Temp(il, temps, field.FieldType);
         il.StlocAt(previous, value);
         il.Replace(at, OpCodes.Ldflda, Form.Field, Data);
-        at = AddressAt(il, at, offset);
+        at = AddressAt(il, at, constants, type, field);
         return StoreAt(il, il.LdlocAt(at, value), field.FieldType);
     }
 
-    private static int AddressAt(IlBuffer il, int at, FieldInfo offset) => il.EmitAt(il.FieldAt(at, OpCodes.Ldsfld, offset), OpCodes.Add);
+    private static int AddressAt(IlBuffer il, int at, SavedConstants constants, GcClass type, FieldInfo field) =>
+        il.EmitAt(constants.OffsetAt(il, at, type, field), OpCodes.Add);
 
     private static int LoadAt(IlBuffer il, int at, Type type)
     {
@@ -120,20 +120,14 @@ internal static class GcBinding
         }
         if (code == OpCodes.Newarr)
         {
-            il.Replace(at, OpCodes.Ldsfld, Form.Field, constants.Maker(type));
-            return il.CallAt(at, MakeArray);
+            return il.CallAt(constants.MakerInPlace(il, at, type), MakeArray);
         }
         bool casts = code == OpCodes.Castclass;
         if (!casts && code != OpCodes.Isinst) throw new NotSupportedException($"{code} of a guest's class cannot be saved.");
-        FieldInfo table = constants.MethodTable(type);
-        if (type.Clr.IsSealed)
-        {
-            il.Replace(at, OpCodes.Ldsfld, Form.Field, table);
-            return il.CallAt(at, casts ? CastExactly : IsExactly);
-        }
+        if (type.Clr.IsSealed) return il.CallAt(constants.MethodTableInPlace(il, at, type), casts ? CastExactly : IsExactly);
         int value = Temp(il, temps, typeof(object));
         il.StlocAt(previous, value);
-        il.Replace(at, OpCodes.Ldsfld, Form.Field, table);
+        at = constants.MethodTableInPlace(il, at, type);
         return il.CallAt(il.LdlocAt(at, value), casts ? CastHelpers.CastClass : CastHelpers.IsInstanceOfClass);
     }
 
@@ -144,15 +138,14 @@ internal static class GcBinding
             : type.Descriptor is { } descriptor ? [.. type.Fields, descriptor] : type.Fields;
         // The values go to temporaries, the last first.
         for (int i = fields.Length - 1; i >= 0; i--) previous = il.StlocAt(previous, Temp(il, temps, fields[i].FieldType, i + 1));
-        il.Replace(at, OpCodes.Ldsfld, Form.Field, constants.MethodTable(type));
-        at = il.CallAt(at, New);
+        at = il.CallAt(constants.MethodTableInPlace(il, at, type), New);
         if (fields.Length == 0) return at;
         int made = Temp(il, temps, typeof(object));
         at = il.StlocAt(at, made);
         for (int i = 0; i < fields.Length; i++)
         {
             at = il.LdlocAt(at, made);
-            at = AddressAt(il, il.FieldAt(at, OpCodes.Ldflda, Data), constants.Offset(type, fields[i]));
+            at = AddressAt(il, il.FieldAt(at, OpCodes.Ldflda, Data), constants, type, fields[i]);
             at = il.LdlocAt(at, Temp(il, temps, fields[i].FieldType, i + 1));
             at = StoreAt(il, at, fields[i].FieldType);
         }

@@ -20,6 +20,9 @@ internal sealed unsafe class SavedAssembly
 {
     private static readonly ConditionalWeakTable<Assembly, SavedAssembly> Loaded = [];
 
+    /// <summary>Those with machine code, by their digests: .NET keeps them, so the same file is loaded once.</summary>
+    private static readonly Dictionary<string, SavedAssembly> Mapped = [];
+
     private readonly Assembly assembly;
     private readonly ModuleHandle handle;
     private readonly Dictionary<string, int> classes;
@@ -29,26 +32,62 @@ internal sealed unsafe class SavedAssembly
     private readonly Type guardsClass;
     private readonly Lock gate = new();
 
-    private SavedAssembly(Assembly assembly, SavedHeader header)
+    /// <summary>The cells of all modules, then the constants that are numbers. Pinned: code has their addresses.</summary>
+    private readonly nint[] numbers;
+    private readonly ArrayMaker?[] makers;
+    private readonly NativeImage? image;
+
+    private SavedAssembly(Assembly assembly, SavedHeader header, nint address)
     {
         this.assembly = assembly;
         Header = header;
         handle = assembly.ManifestModule.ModuleHandle;
+        if (header.IsNative && address != 0) image = NativeImage.Of(address, header.RelativeAddress);
         classes = FirstMethods(assembly);
         guardsClass = assembly.GetType(SavedWriter.GuardsClass, throwOnError: true)!;
         // Not compiled before one is called: most never are.
         Stubs = new SavedStubs(header.Stubs, number => StubOf(classes[SavedWriter.StubsClass] + number));
-        ModuleInfo[] infos = [.. ModuleDecoder.Decode(header.Module).WithNested()];
+        ModuleInfo[] infos = [.. Decode().WithNested()];
+        int cells = SavedConstants.FirstCell(infos, infos.Length);
+        numbers = GC.AllocateArray<nint>(Math.Max(1, cells + header.Constants.Length), pinned: true);
         modules = new SavedCode[infos.Length];
-        for (int i = 0; i < modules.Length; i++) modules[i] = new SavedCode(this, infos[i], i);
+        for (int i = 0; i < modules.Length; i++) modules[i] = new SavedCode(this, infos[i], i, Numbers + SavedConstants.FirstCell(infos, i));
 
-        var numbers = new long[header.Constants.Length];
-        var objects = new object?[header.Constants.Length + 1];
+        var constants = new long[header.Constants.Length];
+        makers = new ArrayMaker?[header.Constants.Length];
+        var objects = new object?[makers.Length + 1];
         objects[^1] = this;
-        for (int i = 0; i < numbers.Length; i++) Bind(header.Constants[i], out numbers[i], out objects[i]);
-        SavedConstants.Initialise(assembly.GetType(SavedConstants.ClassName, throwOnError: true)!, numbers, objects);
+        for (int i = 0; i < constants.Length; i++)
+        {
+            Bind(header.Constants[i], out constants[i], out objects[i]);
+            numbers[cells + i] = (nint)constants[i];
+            makers[i] = objects[i] as ArrayMaker;
+        }
+        SavedConstants.Initialise(assembly.GetType(SavedConstants.ClassName, throwOnError: true)!, constants, objects);
         foreach ((int module, int func) in header.Called) modules[module].CodeOf(func);
         OfferAdapters();
+    }
+
+    private nint* Numbers => (nint*)Unsafe.AsPointer(ref numbers[0]);
+
+    private ModuleInfo Decode()
+    {
+        try
+        {
+            return ModuleDecoder.Decode(Header.Module);
+        }
+        catch (ModuleException e) when (e is not UnsupportedModuleException)
+        {
+            throw new SavedModuleException(SavedModuleProblem.Damaged, "the module in the file is damaged");
+        }
+    }
+
+    /// <summary>Gives an instance what the assembly's code looks for in it.</summary>
+    internal void Attach(InstanceCore instance)
+    {
+        if (!Header.IsNative) return;
+        instance.SavedNumbers = Numbers;
+        instance.SavedMakers = makers;
     }
 
     internal SavedHeader Header { get; }
@@ -66,8 +105,39 @@ internal sealed unsafe class SavedAssembly
     {
         SavedHeader header = SavedHeader.ReadFile(file);
         check(header);
-        return Bind(CollectibleAssembly.Load(file, typeof(InstanceCore).Assembly, typeof(SavedAssembly).Assembly), header);
+        return Bind(CollectibleAssembly.Load(file, Referenced), header, 0);
     }
+
+    /// <summary>As the other; of a file with machine code no more is read than its header, and .NET maps it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="check">Throws if what the header says does not suit.</param>
+    /// <exception cref="SavedModuleException">The file is no saved module, or not for this process.</exception>
+    internal static SavedAssembly Load(string path, Action<SavedHeader> check)
+    {
+        SavedHeader header;
+        using (FileStream file = File.OpenRead(path)) header = SavedHeader.ReadStart(file);
+        if (!header.IsNative) return Load(File.ReadAllBytes(path), check);
+        check(header);
+        lock (Mapped)
+        {
+            if (Mapped.TryGetValue(header.Digest, out SavedAssembly? known)) return known;
+            Assembly assembly;
+            try
+            {
+                assembly = MappedAssembly.Load(path, Referenced);
+            }
+            catch (Exception e) when (e is BadImageFormatException or FileLoadException)
+            {
+                throw new SavedModuleException(SavedModuleProblem.Damaged, "the file is damaged");
+            }
+            SavedHeader mapped = HeaderOf(assembly, out nint address);
+            // Another file has come to the path meanwhile.
+            if (mapped.Digest != header.Digest) throw new SavedModuleException(SavedModuleProblem.Damaged, "the file was replaced while it was loaded");
+            return Mapped[header.Digest] = Bind(assembly, mapped, address);
+        }
+    }
+
+    private static Assembly[] Referenced => [typeof(InstanceCore).Assembly, typeof(SavedAssembly).Assembly];
 
     /// <summary>Takes an assembly that has been loaded already.</summary>
     /// <param name="assembly">The assembly.</param>
@@ -80,20 +150,37 @@ internal sealed unsafe class SavedAssembly
             check(known.Header);
             return known;
         }
-        using Stream? resource = assembly.IsDynamic ? null : assembly.GetManifestResourceStream(SavedHeader.ResourceName);
-        var content = new MemoryStream();
-        resource?.CopyTo(content);
-        SavedHeader header = SavedHeader.Read(content.ToArray(), checksModule: true);
+        SavedHeader header = HeaderOf(assembly, out nint address);
         check(header);
-        return Bind(assembly, header);
+        return Bind(assembly, header, address);
     }
 
-    private static SavedAssembly Bind(Assembly assembly, SavedHeader header)
+    /// <summary>The header in an assembly. The module stays where the runtime has mapped or read the file.</summary>
+    /// <param name="assembly">The assembly.</param>
+    /// <param name="address">Where the resource is; 0 if it is a copy.</param>
+    private static SavedHeader HeaderOf(Assembly assembly, out nint address)
+    {
+        address = 0;
+        Stream? resource = assembly.IsDynamic ? null : assembly.GetManifestResourceStream(SavedHeader.ResourceName);
+        using (resource)
+        {
+            if (resource is UnmanagedMemoryStream { Length: <= int.MaxValue } mapped)
+            {
+                address = (nint)mapped.PositionPointer;
+                return SavedHeader.Read(new MappedBytes(mapped.PositionPointer, (int)mapped.Length, assembly).Memory);
+            }
+            var content = new MemoryStream();
+            resource?.CopyTo(content);
+            return SavedHeader.Read(content.ToArray());
+        }
+    }
+
+    private static SavedAssembly Bind(Assembly assembly, SavedHeader header, nint address)
     {
         lock (Loaded)
         {
             if (Loaded.TryGetValue(assembly, out SavedAssembly? known)) return known;
-            var bound = new SavedAssembly(assembly, header);
+            var bound = new SavedAssembly(assembly, header, address);
             Loaded.Add(assembly, bound);
             return bound;
         }
@@ -126,6 +213,11 @@ internal sealed unsafe class SavedAssembly
         if (constant.Kind == ConstantKind.Cells)
         {
             number = modules[constant.Module].CellBase;
+            return;
+        }
+        if (constant.Kind == ConstantKind.StackMap)
+        {
+            number = (nint)StackGuard.Map;
             return;
         }
         ModuleInfo info = modules[constant.Module].Info;
@@ -176,13 +268,17 @@ internal sealed unsafe class SavedAssembly
         return calls ? BitConverter.ToInt32(il, at + 1) : 0;
     }
 
+    /// <summary>Whether a method was compiled ahead.</summary>
+    internal bool HasCode(int token) => image is not null && image.HasCode(token);
+
     /// <summary>A method's machine code, compiled now if it has not been.</summary>
     internal nint PointerOf(int token)
     {
         RuntimeMethodHandle method = handle.ResolveMethodHandle(token);
         // Once its machine code is there, the pointer leads to it and to no stub before it.
         RuntimeHelpers.PrepareMethod(method);
-        return method.GetFunctionPointer();
+        nint code = method.GetFunctionPointer();
+        return image is null ? code : image.CodeBehind(code);
     }
 
     /// <summary>The runtime's own stub of a method.</summary>

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
@@ -12,22 +11,22 @@ namespace WasmJit.Jit.Saved;
 /// The code of a module from a saved assembly. As with compiled modules, calls go through cells that at first lead to stubs; but
 /// a function's method is there already, and only the runtime has to make machine code of it.
 /// </summary>
-/// <remarks>Unsafe: addresses of cells. They live as long as the assembly, which keeps this object.</remarks>
+/// <remarks>Unsafe: addresses of cells. They live as long as the assembly's object, which this one keeps.</remarks>
 internal sealed unsafe class SavedCode : FunctionCode
 {
     private readonly SavedAssembly assembly;
     private readonly int number;
-    private readonly nint[] cells;
+    private readonly nint* cells;
     private readonly bool[] made;
     private readonly Dictionary<int, int> guards = [];
 
-    internal SavedCode(SavedAssembly assembly, ModuleInfo info, int number)
+    internal SavedCode(SavedAssembly assembly, ModuleInfo info, int number, nint* cells)
         : base(info)
     {
         this.assembly = assembly;
         this.number = number;
+        this.cells = cells;
         int own = info.Funcs.Count - info.ImportedFuncs;
-        cells = own == 0 ? [] : GC.AllocateArray<nint>(own, pinned: true);
         made = new bool[own];
         for (int i = 0; i < assembly.Header.Guards.Length; i++)
             if (assembly.Header.Guards[i].Module == number) guards[assembly.Header.Guards[i].Func] = i;
@@ -35,7 +34,7 @@ internal sealed unsafe class SavedCode : FunctionCode
     }
 
     /// <summary>The address of the cells.</summary>
-    internal nint CellBase => cells.Length == 0 ? 0 : (nint)Unsafe.AsPointer(ref cells[0]);
+    internal nint CellBase => (nint)cells;
 
     internal override CodeOptions Options => assembly.Header.Options;
 
@@ -43,6 +42,8 @@ internal sealed unsafe class SavedCode : FunctionCode
     internal bool UsesCompile => assembly.Header.UsesCompile;
 
     internal override bool MayMakeCode => false;
+
+    internal override void Attach(InstanceCore instance) => assembly.Attach(instance);
 
     internal override nint CodeOf(int func)
     {
@@ -60,6 +61,9 @@ internal sealed unsafe class SavedCode : FunctionCode
         return known != 0 ? known : stub;
     }
 
+    /// <summary>Whether the file has machine code of an own function.</summary>
+    internal bool WasCompiledAhead(int func) => assembly.HasCode(assembly.TokenOf(number, func - Info.ImportedFuncs));
+
     internal override bool IsCompiled(int func) => Volatile.Read(ref made[func - Info.ImportedFuncs]);
 
     /// <summary>Nothing to do: the runtime has the code, and makes machine code of it when it is called.</summary>
@@ -72,7 +76,8 @@ internal sealed unsafe class SavedCode : FunctionCode
     internal override nint Compile(int func)
     {
         int own = func - Info.ImportedFuncs;
-        return Volatile.Read(ref made[own]) ? cells[own] : JitThread.Run(Info.Funcs[func], () => Make(func, own));
+        if (Volatile.Read(ref made[own])) return cells[own];
+        return WasCompiledAhead(func) ? Make(func, own) : JitThread.Run(Info.Funcs[func], () => Make(func, own));
     }
 
     private nint Make(int func, int own)

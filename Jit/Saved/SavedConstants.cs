@@ -2,7 +2,9 @@ using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
 using WasmJit.Runtime;
+using static WasmJit.Jit.Il.IlBuffer;
 
 namespace WasmJit.Jit.Saved;
 
@@ -23,15 +25,19 @@ internal enum ConstantKind : byte
 
     /// <summary>An <see cref="ArrayMaker"/>.</summary>
     Maker,
+
+    /// <summary>The address of the map of <see cref="StackGuard"/>.</summary>
+    StackMap,
 }
 
 /// <summary>A constant: which of a module's types, and which of its fields. Indices that its kind has no use for are 0.</summary>
 internal readonly record struct Constant(ConstantKind Kind, int Module, int Type, int Field);
 
 /// <summary>
-/// The constants of a saved assembly: static fields of one class that are set once, when it is loaded, before any other of its
+/// The constants of a saved assembly. Of a portable one they are static fields of one class that are set once, when it is loaded, before any other of its
 /// code is compiled. So RyuJIT takes them for constants: saved code becomes the machine code that it would be if it had not
-/// been saved.
+/// been saved. Code that is compiled ahead cannot know them, and static fields would cost it a call; it finds them through the instance
+/// (<see cref="InstanceCore.SavedNumbers"/>), which every method has as its first argument: first the cells of all modules, then the numbers.
 /// </summary>
 internal sealed class SavedConstants
 {
@@ -45,33 +51,96 @@ internal sealed class SavedConstants
 
     private readonly TypeBuilder builder;
     private readonly IReadOnlyList<ModuleInfo> modules;
-    private readonly Dictionary<Constant, FieldBuilder> fields = [];
+    private readonly bool isNative;
+
+    /// <summary>Where each constant is among those of <see cref="Order"/>, and the fields for them, of which native code has none.</summary>
+    private readonly Dictionary<Constant, int> indices = [];
+    private readonly List<FieldBuilder> fields = [];
     private readonly Dictionary<DefType, (int Module, int Type)> types = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Type, GcClass?> classes = [];
 
-    internal SavedConstants(ModuleBuilder module, IReadOnlyList<ModuleInfo> modules)
+    internal SavedConstants(ModuleBuilder module, IReadOnlyList<ModuleInfo> modules, bool isNative)
     {
         builder = module.DefineType(ClassName, SavedWriter.StaticClass);
         this.modules = modules;
+        this.isNative = isNative;
         for (int m = 0; m < modules.Count; m++)
             for (int t = 0; t < modules[m].Types.Count; t++) types.TryAdd(modules[m].Types[t], (m, t));
     }
 
-    /// <summary>The constants so far, in the order of their fields.</summary>
+    /// <summary>The constants so far, in the order of their fields or numbers.</summary>
     internal List<Constant> Order { get; } = [];
 
-    internal FieldInfo Cells(ModuleInfo module) => Field(new Constant(ConstantKind.Cells, IndexOf(module), 0, 0));
+    // ---- loading them; each returns the new position ----
 
-    internal FieldInfo TypeId(DefType type) => Field(Of(ConstantKind.TypeId, type));
+    /// <summary>Pushes the code address in the cell of a function.</summary>
+    internal int CodeAt(IlBuffer il, int at, ModuleInfo module, int func)
+    {
+        int index = IndexOf(module), own = func - module.ImportedFuncs;
+        if (isNative)
+        {
+            at = il.FieldAt(il.LdargAt(at, 0), OpCodes.Ldfld, Members.SavedNumbers);
+            return CellAt(il, at, FirstCell(modules, index) + own);
+        }
+        return CellAt(il, il.FieldAt(at, OpCodes.Ldsfld, Field(new Constant(ConstantKind.Cells, index, 0, 0))), own);
+    }
 
-    internal FieldInfo MethodTable(GcClass type) => Field(Of(ConstantKind.MethodTable, type.Type));
+    private static int CellAt(IlBuffer il, int at, int index)
+    {
+        if (index != 0) at = il.EmitAt(il.LdcI4At(at, index * sizeof(long)), OpCodes.Add);
+        return il.EmitAt(at, OpCodes.Ldind_I);
+    }
 
-    internal FieldInfo Maker(GcClass type) => Field(Of(ConstantKind.Maker, type.Type));
+    /// <summary>How many cells are before those of a module.</summary>
+    internal static int FirstCell(IReadOnlyList<ModuleInfo> modules, int module)
+    {
+        int cells = 0;
+        for (int i = 0; i < module; i++) cells += modules[i].Funcs.Count - modules[i].ImportedFuncs;
+        return cells;
+    }
 
-    internal FieldInfo Offset(GcClass type, FieldInfo field)
+    internal int StackMapAt(IlBuffer il, int at) =>
+        isNative ? LoadAt(il, at, new Constant(ConstantKind.StackMap, 0, 0, 0)) : il.FieldAt(at, OpCodes.Ldsfld, Members.StackMap);
+
+    internal int TypeIdAt(IlBuffer il, int at, DefType type) => LoadAt(il, at, Of(ConstantKind.TypeId, type));
+
+    internal int OffsetAt(IlBuffer il, int at, GcClass type, FieldInfo field)
     {
         int index = field == type.Descriptor ? type.Fields.Length : Array.IndexOf(type.Fields, field);
-        return Field(Of(ConstantKind.FieldOffset, type.Type) with { Field = index });
+        return LoadAt(il, at, Of(ConstantKind.FieldOffset, type.Type) with { Field = index });
+    }
+
+    /// <summary>Puts the load of a class's method table into the place of an instruction.</summary>
+    internal int MethodTableInPlace(IlBuffer il, int at, GcClass type) => LoadInPlace(il, at, Of(ConstantKind.MethodTable, type.Type));
+
+    /// <summary>The same of an array's maker.</summary>
+    internal int MakerInPlace(IlBuffer il, int at, GcClass type) => LoadInPlace(il, at, Of(ConstantKind.Maker, type.Type));
+
+    private int LoadAt(IlBuffer il, int at, Constant constant) =>
+        isNative ? ReadAt(il, il.LdargAt(at, 0), constant) : il.FieldAt(at, OpCodes.Ldsfld, Field(constant));
+
+    private int LoadInPlace(IlBuffer il, int at, Constant constant)
+    {
+        if (isNative)
+        {
+            il.Replace(at, OpCodes.Ldarg_0);
+            return ReadAt(il, at, constant);
+        }
+        il.Replace(at, OpCodes.Ldsfld, Form.Field, Field(constant));
+        return at;
+    }
+
+    /// <summary>Reads a constant through the instance on the stack.</summary>
+    private int ReadAt(IlBuffer il, int at, Constant constant)
+    {
+        int index = Index(constant);
+        if (constant.Kind == ConstantKind.Maker)
+        {
+            at = il.LdcI4At(il.FieldAt(at, OpCodes.Ldfld, Members.SavedMakers), index);
+            return il.EmitAt(at, OpCodes.Ldelem_Ref);
+        }
+        at = CellAt(il, il.FieldAt(at, OpCodes.Ldfld, Members.SavedNumbers), FirstCell(modules, modules.Count) + index);
+        return constant.Kind == ConstantKind.TypeId ? il.EmitAt(at, OpCodes.Conv_I4) : at;
     }
 
     /// <summary>The class behind a CLR type; null if the type is not a guest's.</summary>
@@ -96,9 +165,17 @@ internal sealed class SavedConstants
         return new Constant(kind, module, index, 0);
     }
 
+    private int Index(Constant constant)
+    {
+        if (indices.TryGetValue(constant, out int known)) return known;
+        Order.Add(constant);
+        return indices[constant] = Order.Count - 1;
+    }
+
     private FieldBuilder Field(Constant constant)
     {
-        if (fields.TryGetValue(constant, out FieldBuilder? known)) return known;
+        int index = Index(constant);
+        if (index < fields.Count) return fields[index];
         Type type = constant.Kind switch
         {
             ConstantKind.TypeId => typeof(int),
@@ -106,9 +183,9 @@ internal sealed class SavedConstants
             _ => typeof(nint),
         };
         const FieldAttributes ReadOnly = FieldAttributes.Public | FieldAttributes.Static | FieldAttributes.InitOnly;
-        FieldBuilder made = builder.DefineField($"c{Order.Count}", type, ReadOnly);
-        Order.Add(constant);
-        return fields[constant] = made;
+        FieldBuilder made = builder.DefineField($"c{index}", type, ReadOnly);
+        fields.Add(made);
+        return made;
     }
 
     /// <summary>Ends the class: its initialiser takes the values that <see cref="Initialise"/> has ready.</summary>
@@ -121,14 +198,14 @@ internal sealed class SavedConstants
         il.Emit(OpCodes.Stloc, numbers);
         il.Emit(OpCodes.Call, TakeObjects);
         il.Emit(OpCodes.Stloc, objects);
-        for (int i = 0; i < Order.Count; i++)
+        for (int i = 0; i < fields.Count; i++)
         {
             bool isObject = Order[i].Kind == ConstantKind.Maker;
             il.Emit(OpCodes.Ldloc, isObject ? objects : numbers);
             il.Emit(OpCodes.Ldc_I4, i);
             il.Emit(isObject ? OpCodes.Ldelem_Ref : OpCodes.Ldelem_I8);
             if (!isObject) il.Emit(Order[i].Kind == ConstantKind.TypeId ? OpCodes.Conv_I4 : OpCodes.Conv_I);
-            il.Emit(OpCodes.Stsfld, fields[Order[i]]);
+            il.Emit(OpCodes.Stsfld, fields[i]);
         }
         // What the numbers stand for lives as long as the code.
         il.Emit(OpCodes.Ldloc, objects);

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -18,12 +17,21 @@ internal sealed class SavedHeader
     internal const string ResourceName = "wasmjit";
 
     /// <summary>Changes with whatever a loader must know that is not told by the builds.</summary>
-    private const int Format = 1;
+    private const int Format = 2;
 
     private const int DigestBytes = 32;
 
-    /// <summary>Begins the resource; the digest of the whole file, computed with zeros in its place, follows.</summary>
+    /// <summary>
+    /// Begins the resource. What follows: the digest of the whole file, computed with zeros in its place; the digest of all that is behind it and before the
+    /// module; the file's length; where the module begins; the address of the resource in the image, relative to its beginning.
+    /// </summary>
     private static ReadOnlySpan<byte> Magic => "wasmjit: saved module\0\0\0"u8;
+
+    private const int FileDigestAt = 24, StartDigestAt = FileDigestAt + DigestBytes, LengthAt = StartDigestAt + DigestBytes, ModuleAt = LengthAt + sizeof(long),
+        AddressAt = ModuleAt + sizeof(int), FieldsAt = AddressAt + sizeof(int);
+
+    /// <summary>More than the part before any module has.</summary>
+    private const int MostStart = 256 << 20;
 
     /// <summary>
     /// The builds of the two assemblies that saved code is part of: it uses their internal members, so that no other build will do.
@@ -33,6 +41,15 @@ internal sealed class SavedHeader
 
     /// <summary>Whether function entries look for the stack's end in the map of <see cref="StackGuard"/>.</summary>
     internal static unsafe bool HasStackMap => StackGuard.Map is not null;
+
+    /// <summary>Whether the file has machine code.</summary>
+    internal required bool IsNative { get; init; }
+
+    /// <summary>The digest of the file as it says it, by which files are told apart.</summary>
+    internal string Digest { get; private init; } = "";
+
+    /// <summary>Where the resource is in the image, relative to its beginning.</summary>
+    internal int RelativeAddress { get; private init; }
 
     internal required CodeOptions Options { get; init; }
 
@@ -63,19 +80,20 @@ internal sealed class SavedHeader
     internal required (int Module, int Func)[] Called { get; init; }
 
     /// <summary>The module's bytes.</summary>
-    internal required byte[] Module { get; init; }
+    internal required ReadOnlyMemory<byte> Module { get; init; }
 
-    /// <summary>The resource, its length before it; the digest is still missing.</summary>
+    /// <summary>The resource, its length before it; what <see cref="Seal"/> fills in is still missing.</summary>
     internal byte[] Write()
     {
         var stream = new MemoryStream();
         using var writer = new BinaryWriter(stream, Encoding.UTF8);
         writer.Write(0);
         writer.Write(Magic);
-        writer.Write(new byte[DigestBytes]);
+        writer.Write(new byte[FieldsAt - FileDigestAt]);
         writer.Write(Format);
         writer.Write(Environment.Version.Major);
         writer.Write(Build);
+        writer.Write(IsNative);
         writer.Write(Platform);
         writer.Write(HasStackMap);
         writer.Write(Options.ChecksMemories);
@@ -110,12 +128,13 @@ internal sealed class SavedHeader
             writer.Write7BitEncodedInt(module);
             writer.Write7BitEncodedInt(func);
         }
-        writer.Write(SHA256.HashData(Module));
-        writer.Write7BitEncodedInt(Module.Length);
-        writer.Write(Module);
+        writer.Flush();
+        int start = (int)stream.Length - sizeof(int);
+        writer.Write(Module.Span);
         writer.Flush();
         byte[] bytes = stream.ToArray();
         BitConverter.TryWriteBytes(bytes, bytes.Length - sizeof(int));
+        BitConverter.TryWriteBytes(bytes.AsSpan(sizeof(int) + ModuleAt), start);
         return bytes;
     }
 
@@ -148,17 +167,34 @@ internal sealed class SavedHeader
     private static SavedModuleException Damaged() => new(SavedModuleProblem.Damaged, "the file is damaged");
 
     /// <summary>Reads the resource's content and checks that it is for this process.</summary>
-    /// <param name="content">The resource.</param>
-    /// <param name="checksModule">Whether the module's digest is compared; that of the file covers it.</param>
+    /// <param name="content">The resource. The module stays where it is.</param>
     /// <exception cref="SavedModuleException">It is not, or is no such resource.</exception>
-    internal static SavedHeader Read(ArraySegment<byte> content, bool checksModule)
+    internal static SavedHeader Read(ReadOnlyMemory<byte> content)
     {
-        if (content.Count < Magic.Length + DigestBytes + sizeof(int) || !content.AsSpan().StartsWith(Magic)) throw NotSaved();
-        using var reader = new BinaryReader(new MemoryStream(content.Array!, content.Offset, content.Count), Encoding.UTF8);
-        reader.BaseStream.Position = Magic.Length + DigestBytes;
+        ReadOnlySpan<byte> bytes = content.Span;
+        int start = CheckStart(bytes, content.Length);
+        return Read(bytes[..start].ToArray(), content[start..]);
+    }
+
+    /// <summary>Where the module begins.</summary>
+    private static int CheckStart(ReadOnlySpan<byte> content, long length)
+    {
+        if (content.Length < FieldsAt || !content.StartsWith(Magic)) throw NotSaved();
+        int start = BitConverter.ToInt32(content[ModuleAt..]);
+        return start >= FieldsAt && start <= Math.Min(length, MostStart) ? start : throw Damaged();
+    }
+
+    /// <summary>Reads what is before the module.</summary>
+    private static SavedHeader Read(byte[] start, ReadOnlyMemory<byte> module)
+    {
+        using var reader = new BinaryReader(new MemoryStream(start), Encoding.UTF8);
+        reader.BaseStream.Position = FieldsAt;
         try
         {
-            return Read(reader, checksModule);
+            // Of another version before damaged: then the digest may be elsewhere, too.
+            SavedHeader header = Read(reader, start, module);
+            bool isAsSaved = SHA256.HashData(start.AsSpan(LengthAt)).AsSpan().SequenceEqual(start.AsSpan(StartDigestAt, DigestBytes));
+            return isAsSaved ? header : throw Damaged();
         }
         catch (Exception e) when (e is EndOfStreamException or FormatException or DecoderFallbackException)
         {
@@ -166,13 +202,14 @@ internal sealed class SavedHeader
         }
     }
 
-    private static SavedHeader Read(BinaryReader reader, bool checksModule)
+    private static SavedHeader Read(BinaryReader reader, byte[] start, ReadOnlyMemory<byte> module)
     {
         int format = reader.ReadInt32();
         if (format != Format) throw Other($"its format is {format}, this version reads {Format}");
         int major = reader.ReadInt32();
         if (major != Environment.Version.Major) throw Other($"it was saved under .NET {major}, this is .NET {Environment.Version.Major}");
         if (reader.ReadString() != Build) throw Other("it was saved by another build of this library; compile the module again");
+        bool isNative = reader.ReadBoolean();
         string platform = reader.ReadString();
         bool hasMap = reader.ReadBoolean();
         if (platform != Platform || hasMap != HasStackMap)
@@ -192,11 +229,11 @@ internal sealed class SavedHeader
             guards[i] = (reader.Read7BitEncodedInt(), reader.Read7BitEncodedInt(), reader.Read7BitEncodedInt64());
         var called = new (int, int)[Count(reader)];
         for (int i = 0; i < called.Length; i++) called[i] = (reader.Read7BitEncodedInt(), reader.Read7BitEncodedInt());
-        byte[] hash = reader.ReadBytes(DigestBytes);
-        byte[] module = reader.ReadBytes(Count(reader));
-        if (checksModule && !SHA256.HashData(module).AsSpan().SequenceEqual(hash)) throw Damaged();
         return new SavedHeader
         {
+            IsNative = isNative,
+            Digest = Convert.ToHexString(start, FileDigestAt, DigestBytes),
+            RelativeAddress = BitConverter.ToInt32(start, AddressAt),
             Options = options,
             Features = features,
             UsesLinking = usesLinking,
@@ -227,33 +264,49 @@ internal sealed class SavedHeader
     /// <exception cref="SavedModuleException">The file has no saved module, or is damaged.</exception>
     internal static SavedHeader ReadFile(byte[] file)
     {
-        Range? found;
-        try
-        {
-            found = Find(file);
-        }
-        catch (Exception e) when (e is BadImageFormatException or OverflowException or ArgumentException or InvalidOperationException)
-        {
-            found = null;
-        }
-        if (found is not { } range || !file.AsSpan(range).StartsWith(Magic)) throw NotSaved();
+        if (Find(new MemoryStream(file)) is not { } range) throw NotSaved();
         (int start, int length) = range.GetOffsetAndLength(file.Length);
-        SavedHeader header = Read(new ArraySegment<byte>(file, start, length), checksModule: false);
+        SavedHeader header = Read(file.AsMemory(start, length));
         Span<byte> digest = stackalloc byte[DigestBytes];
-        Digest(file, start + Magic.Length, digest);
-        if (!digest.SequenceEqual(file.AsSpan(start + Magic.Length, DigestBytes))) throw Damaged();
-        return header;
+        HashFile(file, start + FileDigestAt, digest);
+        return digest.SequenceEqual(file.AsSpan(start + FileDigestAt, DigestBytes)) ? header : throw Damaged();
     }
 
-    /// <summary>Puts the digest into a file.</summary>
+    /// <summary>
+    /// Reads what an assembly's file says of itself, and no more of it. What is read is as it was saved, and the file has its length; of the rest nothing is known.
+    /// </summary>
+    /// <param name="file">The file, at any position.</param>
+    /// <returns>The header, without the module.</returns>
+    /// <exception cref="SavedModuleException">There is none, it is damaged, or it is not for this process.</exception>
+    internal static SavedHeader ReadStart(Stream file)
+    {
+        if (Find(file) is not { } range) throw NotSaved();
+        (int offset, int length) = range.GetOffsetAndLength(int.MaxValue);
+        var first = new byte[Math.Min(FieldsAt, length)];
+        file.Position = offset;
+        file.ReadExactly(first);
+        var start = new byte[CheckStart(first, length)];
+        file.Position = offset;
+        file.ReadExactly(start);
+        SavedHeader header = Read(start, default);
+        return BitConverter.ToInt64(start, LengthAt) == file.Length ? header : throw Damaged();
+    }
+
+    /// <summary>Completes a file: digests and length. Whoever has compiled it ahead of time calls this for what has come of it.</summary>
     internal static void Seal(byte[] file)
     {
-        (int start, _) = Find(file)!.Value.GetOffsetAndLength(file.Length);
-        int at = start + Magic.Length;
-        Digest(file, at, file.AsSpan(at, DigestBytes));
+        if (Find(new MemoryStream(file)) is not { } range) throw NotSaved();
+        (int start, int length) = range.GetOffsetAndLength(file.Length);
+        Span<byte> content = file.AsSpan(start, length);
+        int module = CheckStart(content, length);
+        BitConverter.TryWriteBytes(content[LengthAt..], (long)file.Length);
+        using (var pe = new PEReader(new MemoryStream(file)))
+            BitConverter.TryWriteBytes(content[AddressAt..], pe.PEHeaders.CorHeader!.ResourcesDirectory.RelativeVirtualAddress + sizeof(int));
+        SHA256.HashData(content[LengthAt..module], content.Slice(StartDigestAt, DigestBytes));
+        HashFile(file, start + FileDigestAt, content.Slice(FileDigestAt, DigestBytes));
     }
 
-    private static void Digest(byte[] file, int at, Span<byte> digest)
+    private static void HashFile(byte[] file, int at, Span<byte> digest)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(file.AsSpan(0, at));
@@ -262,22 +315,24 @@ internal sealed class SavedHeader
         hash.GetHashAndReset(digest);
     }
 
-    /// <summary>Where the resource's content is in a file.</summary>
-    private static Range? Find(byte[] file)
+    /// <summary>Where the resource's content is in a file: the writer puts it first, and there is no other.</summary>
+    private static Range? Find(Stream file)
     {
-        using var pe = new PEReader(new MemoryStream(file));
-        if (!pe.HasMetadata || pe.PEHeaders.CorHeader is not { } cor) return null;
-        MetadataReader metadata = pe.GetMetadataReader();
-        foreach (ManifestResourceHandle handle in metadata.ManifestResources)
+        try
         {
-            ManifestResource resource = metadata.GetManifestResource(handle);
-            if (!resource.Implementation.IsNil || !metadata.StringComparer.Equals(resource.Name, ResourceName)) continue;
-            if (!pe.PEHeaders.TryGetDirectoryOffset(cor.ResourcesDirectory, out int directory)) return null;
-            int at = checked(directory + (int)resource.Offset);
-            int length = BitConverter.ToInt32(file, at);
-            if (length < 0 || length > file.Length - at - sizeof(int)) return null;
-            return new Range(at + sizeof(int), at + sizeof(int) + length);
+            file.Position = 0;
+            using var pe = new PEReader(file, PEStreamOptions.LeaveOpen);
+            if (pe.PEHeaders.CorHeader is not { } cor || !pe.PEHeaders.TryGetDirectoryOffset(cor.ResourcesDirectory, out int directory)) return null;
+            Span<byte> prefix = stackalloc byte[sizeof(int)];
+            if (directory < 0 || directory > file.Length - sizeof(int)) return null;
+            file.Position = directory;
+            file.ReadExactly(prefix);
+            int length = BitConverter.ToInt32(prefix), start = directory + sizeof(int);
+            return length >= 0 && length <= file.Length - start ? new Range(start, start + length) : null;
         }
-        return null;
+        catch (Exception e) when (e is BadImageFormatException or OverflowException or ArgumentException or InvalidOperationException or EndOfStreamException)
+        {
+            return null;
+        }
     }
 }

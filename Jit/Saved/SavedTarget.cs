@@ -1,4 +1,3 @@
-using System.Reflection.Emit;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Emit;
 using WasmJit.Jit.Il;
@@ -29,19 +28,12 @@ internal sealed class SavedTarget(SavedConstants constants, CodeOptions options)
     public void LoadCode(IlBuffer il, ModuleInfo module, int func)
     {
         Called.Add((constants.IndexOf(module), func));
-        il.Field(OpCodes.Ldsfld, constants.Cells(module));
-        int offset = (func - module.ImportedFuncs) * sizeof(long);
-        if (offset != 0)
-        {
-            il.LdcI4(offset);
-            il.Emit(OpCodes.Add);
-        }
-        il.Emit(OpCodes.Ldind_I);
+        constants.CodeAt(il, il.Tail, module, func);
     }
 
-    public int LoadStackMapAt(IlBuffer il, int after) => il.FieldAt(after, OpCodes.Ldsfld, Members.StackMap);
+    public int LoadStackMapAt(IlBuffer il, int after) => constants.StackMapAt(il, after);
 
-    public void LoadTypeId(IlBuffer il, DefType type) => il.Field(OpCodes.Ldsfld, constants.TypeId(type));
+    public void LoadTypeId(IlBuffer il, DefType type) => constants.TypeIdAt(il, il.Tail, type);
 
     public bool NeedsChecks(MemoryType memory) => options.ChecksMemories || !Memory.CanBeGuarded(memory);
 }

@@ -15,7 +15,9 @@ namespace WasmJit.Jit.Saved;
 /// <summary>
 /// Writes a module as a .NET assembly: each function as a static method, in order, in classes of some hundred each; besides, what
 /// would be made at run time: entries from .NET, adapters to host functions, stubs and guards of frames, and the constants of
-/// <see cref="SavedConstants"/>. The module's bytes are a resource with the rest of <see cref="SavedHeader"/>.
+/// <see cref="SavedConstants"/>. The module's bytes are a resource with the rest of <see cref="SavedHeader"/>. What is written for a compiler that runs ahead
+/// of time (<c>wasmjit compile --native</c>) is not outlined, since that compiler has no limits, and is not marked to be optimised at once, which would
+/// exclude it.
 /// </summary>
 internal sealed class SavedWriter
 {
@@ -31,12 +33,15 @@ internal sealed class SavedWriter
     private const MethodImplAttributes Optimised =
         MethodImplAttributes.IL | MethodImplAttributes.AggressiveOptimization | MethodImplAttributes.NoInlining;
 
+    private const MethodImplAttributes Ahead = MethodImplAttributes.IL | MethodImplAttributes.NoInlining;
+
     /// <summary>For what the optimiser would take too long for; see <see cref="JitCost"/>.</summary>
     private const MethodImplAttributes Unoptimised =
         MethodImplAttributes.IL | MethodImplAttributes.NoOptimization | MethodImplAttributes.NoInlining;
 
     private readonly IReadOnlyList<ModuleInfo> modules;
     private readonly CodeOptions options;
+    private readonly bool isNative;
     private readonly PersistedAssemblyBuilder assembly;
     private readonly ModuleBuilder module;
     private readonly SavedConstants constants;
@@ -45,14 +50,15 @@ internal sealed class SavedWriter
     private readonly List<MethodBuilder> guarded = [];
     private readonly SavedTarget target;
 
-    private SavedWriter(string name, IReadOnlyList<ModuleInfo> modules, CodeOptions options)
+    private SavedWriter(string name, IReadOnlyList<ModuleInfo> modules, CodeOptions options, bool isNative)
     {
         this.modules = modules;
         this.options = options;
+        this.isNative = isNative;
         assembly = new PersistedAssemblyBuilder(new AssemblyName(name), typeof(object).Assembly);
         foreach (string friend in Outliner.Friends) IgnoresAccessChecksToAttribute.Add(assembly, friend);
         module = assembly.DefineDynamicModule(name);
-        constants = new SavedConstants(module, modules);
+        constants = new SavedConstants(module, modules, isNative);
         target = new SavedTarget(constants, options);
     }
 
@@ -60,10 +66,17 @@ internal sealed class SavedWriter
     internal static string ClassOf(int module, int own) => $"M{module}F{own / FunctionsInClass}";
 
     /// <summary>Writes a valid module.</summary>
+    /// <param name="name">The assembly's name.</param>
+    /// <param name="info">The module.</param>
+    /// <param name="options">What its code does.</param>
+    /// <param name="features">The features that it uses.</param>
+    /// <param name="usesLinking">Whether it uses runtime linking.</param>
+    /// <param name="usesCompile">Whether it compiles bytes.</param>
+    /// <param name="isNative">Whether a compiler that runs ahead of time follows, and then <see cref="SavedHeader.Seal"/>.</param>
     /// <exception cref="UnsupportedModuleException">A function has more temporaries than IL allows.</exception>
-    internal static byte[] Write(string name, ModuleInfo info, CodeOptions options, Features features, bool usesLinking, bool usesCompile)
+    internal static byte[] Write(string name, ModuleInfo info, CodeOptions options, Features features, bool usesLinking, bool usesCompile, bool isNative)
     {
-        var writer = new SavedWriter(name, [.. info.WithNested()], options);
+        var writer = new SavedWriter(name, [.. info.WithNested()], options, isNative);
         return writer.Write(features, usesLinking, usesCompile);
     }
 
@@ -77,6 +90,7 @@ internal sealed class SavedWriter
         constants.Finish();
         var header = new SavedHeader
         {
+            IsNative = isNative,
             Options = options,
             Features = features,
             UsesLinking = usesLinking,
@@ -88,7 +102,7 @@ internal sealed class SavedWriter
             Stubs = stubs,
             Guards = [.. guards],
             Called = [.. target.Called],
-            Module = modules[0].Bytes.ToArray(),
+            Module = modules[0].Bytes,
         };
         return Serialise(header.Write());
     }
@@ -135,8 +149,8 @@ internal sealed class SavedWriter
             string name = FunctionCode.NameOf(info, func, il.Nulls).Replace('\0', '\ufffd');
             MethodBuilder method = functions!.DefineMethod(name, StaticMethod, signature.Return, signature.Parameters);
             bool isTooDear = JitCost.IsTooDear(il, info.Funcs[func].BodyEnd - info.Funcs[func].BodyStart);
-            method.SetImplementationFlags(isTooDear ? Unoptimised : Optimised);
-            if (!isTooDear && Outliner.Plan(il, signature) is { } layout)
+            method.SetImplementationFlags(isTooDear ? Unoptimised : isNative ? Ahead : Optimised);
+            if (!isTooDear && !isNative && Outliner.Plan(il, signature) is { } layout)
             {
                 bodies ??= module.DefineType(ClassOf(number, i) + "Bodies", StaticClass);
                 Outliner.WriteCaller(il, method.GetILGenerator(), Outliner.WriteBody(il, bodies, name, signature, layout), signature);
@@ -185,20 +199,20 @@ internal sealed class SavedWriter
         return [.. keys];
     }
 
-    private static ILGenerator Begin(TypeBuilder builder, string name, Type result, Type[] parameters)
+    private ILGenerator Begin(TypeBuilder builder, string name, Type result, Type[] parameters)
     {
         MethodBuilder method = builder.DefineMethod(name, StaticMethod, result, parameters);
-        method.SetImplementationFlags(Optimised);
+        method.SetImplementationFlags(isNative ? Ahead : Optimised);
         return method.GetILGenerator();
     }
 
-    private static void WriteEntry(TypeBuilder builder, Signature signature, int number) =>
+    private void WriteEntry(TypeBuilder builder, Signature signature, int number) =>
         EntryThunk.Write(Begin(builder, EntryThunk.NameOf(signature), signature.HostReturn, EntryThunk.Parameters(signature)), signature);
 
-    private static void WriteAdapter(TypeBuilder builder, Signature signature, int number) =>
+    private void WriteAdapter(TypeBuilder builder, Signature signature, int number) =>
         HostAdapter.Write(Begin(builder, HostAdapter.NameOf(signature), signature.Return, signature.Parameters), signature);
 
-    private static void WriteStub(TypeBuilder builder, Signature signature, int number)
+    private void WriteStub(TypeBuilder builder, Signature signature, int number)
     {
         var shape = StubShape.Saved(signature);
         LazyStubs.Write(Begin(builder, LazyStubs.NameOf(signature.Key), signature.Return, shape.NumberedParameters), shape, number, null);

@@ -40,6 +40,12 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
     /// <summary>The register code of the own functions; null if they are not interpreted.</summary>
     internal virtual InterpretedModule? Interpreted => null;
 
+    /// <summary>Gives a new instance what the code looks for in it.</summary>
+    internal virtual unsafe void Attach(InstanceCore instance)
+    {
+        if (Interpreted is not null) instance.Functions = Interpreted.States;
+    }
+
     /// <summary>The function that a number of a stub's stands for; see <see cref="LazyStubs"/>.</summary>
     internal abstract int FuncOfStub(int stubs, int number);
 

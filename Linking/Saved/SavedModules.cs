@@ -11,19 +11,39 @@ internal static class SavedModules
 {
     private const string DefaultName = "wasm";
 
-    internal static byte[] Write(Module module)
+    /// <summary>Writes the assembly.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="isNative">Whether it is written for a compiler that runs ahead of time.</param>
+    /// <param name="name">The assembly's name; null for the module's.</param>
+    internal static byte[] Write(Module module, bool isNative = false, string? name = null)
     {
         ModuleInfo info = module.Info;
         Features features = UsedFeatures(info);
         bool usesLinking = !IsValid(info, info.Settings with { AllowLinking = false, AllowCompile = false });
         bool usesCompile = usesLinking && !IsValid(info, info.Settings with { AllowCompile = false });
-        return SavedWriter.Write(NameOf(module), info, module.Engine.CodeOptions, features, usesLinking, usesCompile);
+        return SavedWriter.Write(NameOf(name ?? module.Name), info, module.Engine.CodeOptions, features, usesLinking, usesCompile, isNative);
+    }
+
+    /// <summary>Puts a file into the place of another: who has mapped that keeps what it was.</summary>
+    internal static void Replace(string path, byte[] content)
+    {
+        string temporary = $"{path}.{Environment.ProcessId}.{Guid.NewGuid():n}.tmp";
+        try
+        {
+            File.WriteAllBytes(temporary, content);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
     }
 
     /// <summary>The assembly's name: the module's, as far as an assembly can be called so.</summary>
-    private static string NameOf(Module module)
+    private static string NameOf(string? wanted)
     {
-        string name = string.Concat((module.Name ?? "").Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.')).Trim('.');
+        string name = string.Concat((wanted ?? "").Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.')).Trim('.');
         return name.Length == 0 ? DefaultName : name;
     }
 
@@ -53,6 +73,8 @@ internal static class SavedModules
     }
 
     internal static Module Load(Engine engine, byte[] file) => Make(engine, SavedAssembly.Load(file, header => Check(engine, header)));
+
+    internal static Module Load(Engine engine, string path) => Make(engine, SavedAssembly.Load(path, header => Check(engine, header)));
 
     internal static Module Load(Engine engine, Assembly assembly) => Make(engine, SavedAssembly.Load(assembly, header => Check(engine, header)));
 

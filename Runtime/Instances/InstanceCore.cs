@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using WasmJit.Runtime;
 
 namespace WasmJit;
@@ -80,6 +79,15 @@ public abstract unsafe class InstanceCore
     /// <summary>How many of <see cref="Funcs"/> are imported.</summary>
     internal int ImportedFuncs;
 
+    /// <summary>
+    /// The cells and numbers that code precompiled with the module needs of this process; null for code that has them in itself. The same for all instances of
+    /// all modules of an assembly.
+    /// </summary>
+    internal nint* SavedNumbers;
+
+    /// <summary>The makers of arrays that such code needs.</summary>
+    internal ArrayMaker?[] SavedMakers = [];
+
     /// <summary>Notes memory 0 and table 0, which generated code reads without a look into the spaces. These are complete now.</summary>
     internal void NoteFirst()
     {
@@ -94,7 +102,7 @@ public abstract unsafe class InstanceCore
     /// <summary>Generated code stores a loaded value here that nobody reads, so that the JIT keeps the load and its trap.</summary>
     internal long Scratch64;
     internal double ScratchF64;
-    internal Vector128<byte> Scratch128;
+    internal ScratchVector Scratch128;
 
     /// <summary>
     /// Always 0, which the JIT does not know: a number that is combined with it is no longer a constant to the JIT. See <c>Floats.Hide32</c>.
@@ -131,6 +139,16 @@ public abstract unsafe class InstanceCore
 
     /// <summary>The same if there is one already.</summary>
     internal FuncRef? FindFunc(int index) => Volatile.Read(ref Funcs[index]) ?? MadeFunc;
+}
+
+/// <summary>
+/// Room for a vector. It is no <c>Vector128</c>, since ReadyToRun compiles no method that has a parameter of a class with such a field.
+/// </summary>
+internal struct ScratchVector
+{
+#pragma warning disable CS0649 // Written through a reference to the whole.
+    internal long Low, High;
+#pragma warning restore CS0649
 }
 
 /// <summary>What <c>func.new</c> asks for.</summary>

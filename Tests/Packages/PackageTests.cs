@@ -22,7 +22,7 @@ public sealed class PackageTests(PackageFeed packages)
     public async Task InstallAndRun()
     {
         Dictionary<string, XElement> metadata = Directory.GetFiles(Feed, "*.nupkg").Select(Metadata).ToDictionary(m => Value(m, "id"));
-        Assert.Equal(["WasmJit", "WasmJit.Components", "WasmJit.Extensions.DependencyInjection", "WasmJit.Text", "WasmJit.Tool", "WasmJit.Wasi"], metadata.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["WasmJit", "WasmJit.Build", "WasmJit.Components", "WasmJit.Extensions.DependencyInjection", "WasmJit.Text", "WasmJit.Tool", "WasmJit.Wasi"], metadata.Keys.Order(StringComparer.Ordinal));
         string version = Value(metadata["WasmJit"], "version");
         Assert.All(metadata.Values, p => Assert.Equal((version, "README.md"), (Value(p, "version"), Value(p, "readme"))));
         Assert.All(metadata.Values, p => Assert.NotEqual("", Value(p, "description")));
@@ -34,6 +34,7 @@ public sealed class PackageTests(PackageFeed packages)
         Assert.Equal(
             ["Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Logging.Abstractions", "Microsoft.Extensions.Options", "WasmJit"],
             Dependencies(metadata["WasmJit.Extensions.DependencyInjection"]).Select(d => d.Id).Order(StringComparer.Ordinal));
+        Assert.Equal([("WasmJit", $"[{version}]")], Dependencies(metadata["WasmJit.Build"]));
         Assert.Empty(Dependencies(metadata["WasmJit.Tool"]));
         CheckImages();
 

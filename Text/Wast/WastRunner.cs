@@ -25,11 +25,13 @@ internal sealed class WastRunner
 
     private readonly SuiteBaseline baseline;
     private readonly bool saved;
+    private readonly Func<Module, Module>? exchange;
     private readonly ComponentScript components;
 
-    private WastRunner(Engine engine, SuiteBaseline baseline, Imports registered, bool saved)
+    private WastRunner(Engine engine, SuiteBaseline baseline, Imports registered, bool saved, Func<Module, Module>? exchange)
     {
         this.saved = saved;
+        this.exchange = exchange;
         this.engine = engine;
         this.baseline = baseline;
         this.registered = registered;
@@ -40,7 +42,8 @@ internal sealed class WastRunner
     /// <param name="path">The script.</param>
     /// <param name="options">The engine's options.</param>
     /// <param name="saved">Whether each module is saved as an assembly, and run as it is loaded from there.</param>
-    internal static WastResult Run(string path, EngineOptions? options = null, bool saved = false)
+    /// <param name="exchange">Gives for each module what is run in its place; null if it is itself.</param>
+    internal static WastResult Run(string path, EngineOptions? options = null, bool saved = false, Func<Module, Module>? exchange = null)
     {
         WastResult? result = null;
         ExceptionDispatchInfo? error = null;
@@ -49,7 +52,7 @@ internal sealed class WastRunner
             {
                 try
                 {
-                    result = RunHere(path, options ?? new EngineOptions(), saved);
+                    result = RunHere(path, options ?? new EngineOptions(), saved, exchange);
                 }
                 catch (Exception e)
                 {
@@ -62,7 +65,7 @@ internal sealed class WastRunner
         return result!;
     }
 
-    private static WastResult RunHere(string path, EngineOptions options, bool saved)
+    private static WastResult RunHere(string path, EngineOptions options, bool saved, Func<Module, Module>? exchange)
     {
         var baseline = SuiteBaseline.Of(path);
         var engine = new Engine(options with { Features = options.Features & baseline.Features });
@@ -75,7 +78,7 @@ internal sealed class WastRunner
         {
             return new WastResult(path, 0, 0, [new WastFailure(e.Line, e.Message)]);
         }
-        var runner = new WastRunner(engine, baseline, SpecTest.Make(), saved);
+        var runner = new WastRunner(engine, baseline, SpecTest.Make(), saved, exchange);
         runner.RunAll(script.Commands);
         return new WastResult(path, runner.passed, runner.skipped, runner.failures);
     }
@@ -170,6 +173,7 @@ internal sealed class WastRunner
     private Module Compile(byte[] bytes)
     {
         Module module = engine.Compile(bytes);
+        if (exchange is not null) return exchange(module);
         if (!saved) return module;
         var file = new MemoryStream();
         module.Save(file);
@@ -282,7 +286,7 @@ internal sealed class WastRunner
     {
         Imports shared = SpecTest.Make();
         if (command.Shared is { } name) shared.Add(name, Find(name));
-        var runner = new WastRunner(engine, baseline, shared, saved);
+        var runner = new WastRunner(engine, baseline, shared, saved, exchange);
         if (command.Shared is { } sharedName) runner.instances[sharedName] = Find(sharedName);
         var thread = new Thread(() =>
         {

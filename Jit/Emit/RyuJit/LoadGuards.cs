@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
@@ -98,8 +99,8 @@ internal sealed class LoadGuards
             at = il.LdlocAt(il.LdargAt(at, 0), temp);
             if (type == typeof(int)) at = il.EmitAt(at, OpCodes.Conv_I8);
             else if (type == typeof(float)) at = il.EmitAt(at, OpCodes.Conv_R8);
-            il.FieldAt(at, OpCodes.Stfld, type == typeof(int) || type == typeof(long) ? Members.Scratch64
-                : type == typeof(float) || type == typeof(double) ? Members.ScratchF64 : Members.Scratch128);
+            if (!type.IsPrimitive) il.CallAt(at, Members.Vector(nameof(Simd.Keep)));
+            else il.FieldAt(at, OpCodes.Stfld, type == typeof(int) || type == typeof(long) ? Members.Scratch64 : Members.ScratchF64);
         }
         return count;
     }

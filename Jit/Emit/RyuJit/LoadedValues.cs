@@ -64,7 +64,7 @@ internal sealed class LoadedValues(EmitterContext context)
             case ValKind.I64: il.Field(OpCodes.Stfld, Members.Scratch64); break;
             case ValKind.F32: il.Emit(OpCodes.Conv_R8); il.Field(OpCodes.Stfld, Members.ScratchF64); break;
             case ValKind.F64: il.Field(OpCodes.Stfld, Members.ScratchF64); break;
-            default: il.Field(OpCodes.Stfld, Members.Scratch128); break;
+            default: il.Call(Members.Vector(nameof(Simd.Keep))); break;
         }
     }
 

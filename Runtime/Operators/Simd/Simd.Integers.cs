@@ -15,9 +15,13 @@ internal static partial class Simd
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector128<byte> Whole(Vector128<byte> value, InstanceCore instance)
     {
-        instance.Scratch128 = value;
+        Keep(instance, value);
         return value;
     }
+
+    /// <summary>Stores a loaded vector that nobody else may need, so that the JIT keeps the load.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Keep(InstanceCore instance, Vector128<byte> value) => Unsafe.As<ScratchVector, Vector128<byte>>(ref instance.Scratch128) = value;
 
     // ---- tests ----
 

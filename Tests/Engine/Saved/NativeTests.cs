@@ -1,0 +1,244 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using WasmJit.Cli;
+using WasmJit.Jit.Saved;
+using WasmJit.Text;
+using Xunit;
+
+namespace WasmJit.Tests.Saved;
+
+/// <summary>A test that needs .NET's compiler that runs ahead, which the build restores for Linux on x64.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class AheadFactAttribute : FactAttribute
+{
+    public AheadFactAttribute()
+    {
+        if (!HasCompiler) Skip = "not run: Linux on x64 only";
+    }
+
+    internal static bool HasCompiler { get; } = OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
+}
+
+/// <summary>A module of each kind of code, compiled ahead once for all tests.</summary>
+public sealed class NativeModule : IDisposable
+{
+    private const string Text = """
+        (module $native
+          (import "env" "twice" (func $twice (param i32) (result i32)))
+          (memory (export "memory") 1)
+          (data (i32.const 8) "hello")
+          (type $binary (func (param i32 i32) (result i32)))
+          (type $pair (sub (struct (field i32) (field (mut f64)))))
+          (type $triple (sub final $pair (struct (field i32) (field (mut f64)) (field i64))))
+          (type $list (array (mut i32)))
+          (tag $oops (param i32))
+          (table 2 funcref)
+          (elem (i32.const 0) $add)
+          (global $count (export "count") (mut i32) (i32.const 0))
+          (func $add (export "add") (type $binary) (i32.add (local.get 0) (local.get 1)))
+          (func $fib (export "fib") (param i32) (result i32)
+            (if (result i32) (i32.lt_s (local.get 0) (i32.const 2)) (then (local.get 0))
+              (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1))) (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
+          (func (export "call") (param i32 i32 i32) (result i32)
+            (global.set $count (i32.add (global.get $count) (i32.const 1)))
+            (call_indirect (type $binary) (local.get 1) (local.get 2) (local.get 0)))
+          (func (export "host") (param i32) (result i32) (call $twice (local.get 0)))
+          (func (export "several") (param i32) (result i32 i64 f64) (local.get 0) (i64.extend_i32_s (local.get 0)) (f64.convert_i32_s (local.get 0)))
+          (func (export "load") (param i32) (result i32) (i32.load (local.get 0)))
+          (func (export "straddle") (param i32) (drop (v128.load (local.get 0))))
+          (func (export "divide") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+          (func $deep (export "deep") (result i32) (i32.add (call $deep) (i32.const 1)))
+          (func (export "objects") (param i32) (result i32)
+            (local $p (ref null $pair)) (local $l (ref null $list))
+            (local.set $p (struct.new $triple (local.get 0) (f64.const 0.5) (i64.const 7)))
+            (struct.set $pair 1 (local.get $p) (f64.const 2))
+            (local.set $l (array.new $list (i32.const 3) (i32.const 4)))
+            (array.set $list (local.get $l) (i32.const 1) (i32.const 9))
+            (i32.add
+              (i32.add (struct.get $pair 0 (local.get $p)) (i32.trunc_f64_s (struct.get $pair 1 (local.get $p))))
+              (i32.add (i32.wrap_i64 (struct.get $triple 2 (ref.cast (ref $triple) (local.get $p)))) (array.get $list (local.get $l) (i32.const 1)))))
+          (func (export "cast") (param anyref) (result i32) (struct.get $pair 0 (ref.cast (ref $pair) (local.get 0))))
+          (func $throws (param i32) (throw $oops (local.get 0)))
+          (func (export "caught") (param i32) (result i32) (block $h (result i32) (try_table (catch $oops $h) (call $throws (local.get 0))) (i32.const 0)))
+          (func (export "lanes") (param i32) (result i32)
+            (i32x4.extract_lane 2 (i32x4.add (i32x4.splat (local.get 0)) (v128.const i32x4 1 2 3 4))))
+          (func (export "vector") (param v128 v128) (result v128) (i32x4.add (local.get 0) (local.get 1)))
+          (func $count-down (export "tail") (param i32) (result i32)
+            (if (i32.eqz (local.get 0)) (then (return (i32.const 42))))
+            (return_call $count-down (i32.sub (local.get 0) (i32.const 1)))))
+        """;
+
+    public NativeModule()
+    {
+        if (!AheadFactAttribute.HasCompiler) return;
+        File.WriteAllText(Wat, Text);
+        StringWriter output = new(), error = new();
+        Assert.Equal((0, "", ""), (Tool.Run(["compile", "--native", Wat, "-o", Saved], output, error), output.ToString(), error.ToString()));
+    }
+
+    internal string Folder { get; } = Directory.CreateTempSubdirectory("wasmjit-native-tests").FullName;
+
+    internal string Wat => Path.Combine(Folder, "native.wat");
+
+    /// <summary>The file with machine code.</summary>
+    internal string Saved => Path.Combine(Folder, "native.dll");
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+}
+
+/// <summary>Saved modules with machine code that .NET's compiler has made ahead of time.</summary>
+[Collection("JIT events")]
+public sealed class NativeTests(NativeModule native) : IClassFixture<NativeModule>
+{
+    private static readonly Engine Loader = new(Tiers.Never);
+
+    private static Imports Host() => new() { { "env", "twice", (Func<int, int>)(x => 2 * x) } };
+
+    private Instance Instance() => Loader.LoadSaved(native.Saved).Instantiate(Host());
+
+    [AheadFact]
+    public void DoesWhatTheModuleDoes()
+    {
+        Instance instance = Instance();
+        Assert.Equal(42, instance.GetExport<Func<int, int, int>>("add")(40, 2));
+        Assert.Equal(6765, instance.GetExport<Func<int, int>>("fib")(20));
+        Assert.Equal(42, instance.GetExport<Func<int, int, int, int>>("call")(0, 40, 2));
+        Assert.Equal(1, instance.GetExport<Global>("count").Value);
+        Assert.Equal(42, instance.GetExport<Func<int, int>>("host")(21));
+        Assert.Equal((3, 3L, 3.0), instance.GetExport<Func<int, (int, long, double)>>("several")(3));
+        Assert.Equal("hello", instance.GetExport<Memory>("memory").ReadString(8, 5));
+        Assert.Equal(10 + 2 + 7 + 9, instance.GetExport<Func<int, int>>("objects")(10));
+        Assert.Equal(5, instance.GetExport<Func<int, int>>("caught")(5));
+        Assert.Equal(13, instance.GetExport<Func<int, int>>("lanes")(10));
+        var two = Vector128.Create(2).AsByte();
+        Assert.Equal(Vector128.Create(4).AsByte(), instance.GetExport<Func<Vector128<byte>, Vector128<byte>, Vector128<byte>>>("vector")(two, two));
+        Assert.Equal(42, instance.GetExport<Func<int, int>>("tail")(3_000_000));
+    }
+
+    [AheadFact]
+    public void TrapsTellWhatTheyAlwaysTell()
+    {
+        Instance instance = Instance();
+        var load = Assert.Throws<TrapException>(() => instance.GetExport<Func<int, int>>("load")(-4));
+        Assert.Equal(TrapKind.OutOfBoundsMemoryAccess, load.Kind);
+        Assert.Equal("native!load", load.WasmStack[0].ToString());
+        Assert.Equal(TrapKind.OutOfBoundsMemoryAccess, Assert.Throws<TrapException>(() => instance.GetExport<Action<int>>("straddle")(0x10000 - 15)).Kind);
+        Assert.Equal(TrapKind.IntegerDivideByZero, Assert.Throws<TrapException>(() => instance.GetExport<Func<int, int, int>>("divide")(1, 0)).Kind);
+        Assert.Equal(TrapKind.CallStackExhausted, Assert.Throws<TrapException>(() => instance.GetExport<Func<int>>("deep")()).Kind);
+        Assert.Equal(TrapKind.UninitializedElement, Assert.Throws<TrapException>(() => instance.GetExport<Func<int, int, int, int>>("call")(1, 0, 0)).Kind);
+        Assert.Equal(TrapKind.CastFailure, Assert.Throws<TrapException>(() => instance.GetExport<Func<object?, int>>("cast")(null)).Kind);
+    }
+
+    /// <summary>No method of functions that can be compiled ahead is compiled when they run; of the same module as IL each is.</summary>
+    [AheadFact]
+    public void TheJitHasNothingToDo()
+    {
+        string portable = Path.Combine(native.Folder, "portable.dll");
+        new Engine().CompileText(File.ReadAllText(native.Wat)).Save(portable);
+        using var listener = new JitListener();
+        Instance instance = Instance(), other = Loader.LoadSaved(portable).Instantiate(Host());
+        foreach (Instance each in new[] { instance, other })
+        {
+            Assert.Equal(6765, each.GetExport<Func<int, int>>("fib")(20));
+            Assert.Equal(28, each.GetExport<Func<int, int>>("objects")(10));
+            Assert.Equal(13, each.GetExport<Func<int, int>>("lanes")(10));
+            Assert.Equal(5, each.GetExport<Func<int, int>>("caught")(5));
+        }
+        foreach ((string name, string method) in new[] { ("fib", "wasm:native!fib"), ("objects", "wasm-struct:native!objects"), ("lanes", "wasm:native!lanes"), ("caught", "wasm:native!caught") })
+            Assert.Equal([2], listener.TiersOf(method, () => Loader.LoadSaved(portable).Instantiate(Host()).GetExport<Func<int, int>>(name)(1)));
+    }
+
+    /// <summary>What the file says of its methods is what the JIT has nothing to do for; the pointers that guests call lead into it.</summary>
+    [AheadFact]
+    public void PointersLeadIntoTheImage()
+    {
+        Module module = Loader.LoadSaved(native.Saved);
+        var code = (SavedCode)module.Code;
+        string[] later = [.. Enumerable.Range(module.Info.ImportedFuncs, module.Info.Funcs.Count - module.Info.ImportedFuncs).Where(f => !code.WasCompiledAhead(f)).Select(f => module.Info.ShownName(f))];
+        // Code that only throws is not made ahead.
+        Assert.Equal(["throws"], later);
+        string[] maps = [.. File.ReadLines("/proc/self/maps").Where(l => l.EndsWith(native.Saved, StringComparison.Ordinal)).Select(l => l.Split(' ')[0])];
+        bool IsMapped(nint address) => maps.Any(m => m.Split('-') is [var from, var to] && address >= nint.Parse(from, NumberStyles.HexNumber, null) && address < nint.Parse(to, NumberStyles.HexNumber, null));
+        for (int func = module.Info.ImportedFuncs; func < module.Info.Funcs.Count; func++) Assert.Equal(code.WasCompiledAhead(func), IsMapped(code.Compile(func)));
+    }
+
+    /// <summary>The file is mapped once, whoever loads it, and may be replaced meanwhile; a stream gives the IL in it.</summary>
+    [AheadFact]
+    public void FilesAreMappedOnce()
+    {
+        string path = Path.Combine(native.Folder, "mapped.dll");
+        File.Copy(native.Saved, path);
+        Module first = Loader.LoadSaved(path);
+        Assert.Same(first.Code, new Engine(Tiers.Never).LoadSaved(native.Saved).Code);
+        new Engine().CompileText("(module (func (export \"f\") (result i32) (i32.const 7)))").Save(path);
+        Assert.Equal(42, first.Instantiate(Host()).GetExport<Func<int, int, int>>("add")(40, 2));
+        Assert.Equal(7, Loader.LoadSaved(path).Instantiate().GetExport<Func<int>>("f")());
+        Module streamed = Loader.LoadSaved(new MemoryStream(File.ReadAllBytes(native.Saved)));
+        Assert.NotSame(first.Code, streamed.Code);
+        Instance instance = streamed.Instantiate(Host());
+        Assert.Equal(6765, instance.GetExport<Func<int, int>>("fib")(20));
+        Assert.Equal(28, instance.GetExport<Func<int, int>>("objects")(10));
+        Assert.Equal(42, instance.GetExport<Func<int, int, int, int>>("call")(0, 40, 2));
+    }
+
+    /// <summary>What is read of a file before its code runs is as it was saved; the whole is checked where it is read.</summary>
+    [AheadFact]
+    public void WhatIsReadIsChecked()
+    {
+        byte[] file = File.ReadAllBytes(native.Saved);
+        Assert.True(SavedHeader.ReadFile(file).IsNative);
+        string path = Path.Combine(native.Folder, "damaged.dll");
+        SavedModuleProblem Problem(byte[] content)
+        {
+            File.WriteAllBytes(path, content);
+            return Assert.Throws<SavedModuleException>(() => Loader.LoadSaved(path)).Problem;
+        }
+
+        Assert.Equal(SavedModuleProblem.Damaged, Problem(file[..^100]));
+        Assert.Equal(SavedModuleProblem.Damaged, Problem([.. file, 0]));
+        Assert.Equal(SavedModuleProblem.NotSaved, Problem(file[..100]));
+        int header = file.AsSpan().IndexOf("wasmjit: saved module"u8), build = file.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(SavedHeader.Build));
+        byte[] damaged = [.. file];
+        damaged[header + 60] ^= 1;
+        Assert.Equal(SavedModuleProblem.Damaged, Problem(damaged));
+        damaged = [.. file];
+        damaged[build] = (byte)(damaged[build] == '0' ? '1' : '0');
+        Assert.Equal(SavedModuleProblem.OtherVersion, Problem(damaged));
+        // Behind the header nothing is read, and so nothing checked, until somebody reads the file.
+        damaged = [.. file];
+        damaged[^1] ^= 1;
+        Assert.Equal(SavedModuleProblem.Damaged, Assert.Throws<SavedModuleException>(() => Loader.LoadSaved(new MemoryStream(damaged))).Problem);
+        Assert.Equal(SavedModuleProblem.Damaged, Assert.Throws<SavedModuleException>(() => SavedHeader.ReadFile(damaged)).Problem);
+    }
+
+    [AheadFact]
+    public void TheToolRunsIt()
+    {
+        StringWriter output = new(), error = new();
+        int code = Tool.Run(["run", native.Saved, "--unknown-imports", "trap", "--invoke", "fib", "20"], output, error);
+        Assert.Equal((0, "6765\n", ""), (code, output.ToString().ReplaceLineEndings("\n"), error.ToString()));
+        code = Tool.Run(["compile", "--native", "--crossgen", native.Folder, native.Wat, "-o", Path.Combine(native.Folder, "none.dll")], output, error);
+        Assert.Equal(1, code);
+        Assert.StartsWith("error: --native needs .NET's compiler crossgen2, and ", error.ToString(), StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(native.Folder, "none.dll")));
+    }
+
+    /// <summary>Scripts of the official suite of each kind, all their modules compiled ahead; `wasmjit wast --native` runs all.</summary>
+    [AheadFact]
+    public void OfficialSuite()
+    {
+        if (Suite.Folder is null) return;
+        string[] files = [.. new[] { "call.wast", "call_indirect.wast", "memory_trap.wast", "return_call.wast", "struct.wast", "array_copy.wast", "try_table.wast", "simd_load.wast", "linking.wast", "global.wast" }
+            .Select(f => Path.Combine(Suite.Folder!, f))];
+        using var modules = new NativeModules();
+        foreach (string file in files) WastRunner.Run(file, exchange: modules.Add);
+        modules.Compile();
+        foreach (string file in files)
+        {
+            WastResult result = WastRunner.Run(file, exchange: modules.Exchange);
+            Assert.Empty(result.Failures.Select(f => $"{file}:{f.Line}: {f.Reason}"));
+            Assert.True(result.Passed > 1);
+        }
+    }
+}
