@@ -89,6 +89,11 @@ public sealed record EngineOptions
     /// <summary>With <see cref="Compilation.Tiered"/>, for tests: functions are compiled at random times.</summary>
     internal int? TierSeed { get; init; }
 
+    /// <summary>
+    /// For tests: interpreted functions spill operands, as those do that have more than 65,535, and have slots for so many results at a time.
+    /// </summary>
+    internal int? SlotsOfSpilling { get; init; }
+
     /// <summary>Splits all functions larger than this, for tests.</summary>
     internal PartSize? PartSize { get; init; }
 

@@ -24,6 +24,7 @@ internal sealed record Mode(string Name, EngineOptions Options, bool IsHurried =
         new("limits-explicit", new EngineOptions { Compilation = Compilation.Lazy, Interruptible = true, CountFuel = true, MemoryChecks = MemoryChecks.Explicit }),
         new("interpreter", new EngineOptions { Compilation = Compilation.Interpreted }),
         new("interpreter-limits", new EngineOptions { Compilation = Compilation.Interpreted, Interruptible = true, CountFuel = true, MemoryChecks = MemoryChecks.Explicit }),
+        new("spills", new EngineOptions { Compilation = Compilation.Interpreted, SlotsOfSpilling = 3 }),
         new("tiered", new EngineOptions { Compilation = Compilation.Tiered, TierSeed = 1 }),
         new("tiered-limits", new EngineOptions { Compilation = Compilation.Tiered, TierSeed = 2, Interruptible = true, CountFuel = true }),
         new("hurried", new EngineOptions { Compilation = Compilation.Lazy, Interruptible = true, CountFuel = true }, IsHurried: true),

@@ -53,7 +53,7 @@ internal sealed class FunctionEmitter
     /// <summary>Counts operators, to ask now and then whether a guest that waits for the function is to stop.</summary>
     private uint polls;
 
-    private FunctionEmitter(ModuleInfo module, int index, ICodeTarget target, int loop)
+    private FunctionEmitter(ModuleInfo module, int index, ICodeTarget target, int loop, nint next)
     {
         this.target = target;
         context = new EmitterContext(module, index, target);
@@ -71,7 +71,7 @@ internal sealed class FunctionEmitter
         charges = new OperandCharges(context);
         bases = new LocalBases(context, assertions);
         memory = new MemoryEmitter(context, bases, rotations, assertions);
-        resume = new ResumePoint(context, loop);
+        resume = new ResumePoint(context, loop, next);
         branches = new Branches(context, control);
         exceptions = new ExceptionEmitter(context, control, branches, new PayloadEmitter(context, floats));
         flow = new ControlEmitter(context, control, branches, exceptions, limits, loadedValues, rotations, assertions, resume);
@@ -85,9 +85,10 @@ internal sealed class FunctionEmitter
     /// <param name="target">What the code is for.</param>
     /// <param name="loop">The offset of a loop at whose head the function begins, see <see cref="ResumePoint"/>; -1 for its own beginning.</param>
     /// <param name="notesOrigins">Whether instructions of inlined functions are told apart.</param>
-    internal static IlBuffer Emit(ModuleInfo module, int index, ICodeTarget target, int loop = -1, bool notesOrigins = false)
+    /// <param name="next">Where the address of better code that begins at the loop will be; 0 for none.</param>
+    internal static IlBuffer Emit(ModuleInfo module, int index, ICodeTarget target, int loop = -1, bool notesOrigins = false, nint next = 0)
     {
-        var emitter = new FunctionEmitter(module, index, target, loop);
+        var emitter = new FunctionEmitter(module, index, target, loop, next);
         if (notesOrigins) emitter.il.Origins = [];
         return emitter.Run();
     }

@@ -37,6 +37,7 @@ internal static class Members
     internal static MethodInfo MemoryCheckAligned => field ??= Method<Memory>(nameof(Memory.CheckAligned));
     internal static FieldInfo StackMap => field ??= typeof(StackGuard).GetField(nameof(StackGuard.Map), Any)!;
     internal static MethodInfo ResumedSlots => field ??= typeof(InterpreterThread).GetMethod(nameof(InterpreterThread.ResumedSlots), Any)!;
+    internal static MethodInfo ResumeWith => field ??= typeof(InterpreterThread).GetMethod(nameof(InterpreterThread.ResumeWith), Any)!;
     internal static MethodInfo ResumedRef => field ??= typeof(InterpreterThread).GetMethod(nameof(InterpreterThread.ResumedRef), Any)!;
     internal static MethodInfo KeepAlive => field ??= typeof(GC).GetMethod(nameof(GC.KeepAlive))!;
     internal static MethodInfo MakeUnreachable => field ??= typeof(Trap).GetMethod(nameof(Trap.Unreachable), Any, [typeof(int)])!;

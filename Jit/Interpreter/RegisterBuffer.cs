@@ -12,10 +12,18 @@ internal sealed class RegisterBuffer
     /// </summary>
     private const int InstructionsOfAny = 1000, InstructionsPerByte = 12;
 
+    /// <summary>
+    /// From so many bytes on a function gets an array of its own, so that its code need not be copied. The array begins with an instruction for so many
+    /// bytes; what is not written takes no memory.
+    /// </summary>
+    private const int LargeBody = 64 << 10, BytesOfInstruction = 2;
+
     private readonly int maxInstructions;
 
     private readonly TranslationRoom room;
-    private int labels, branches;
+    private readonly bool isOwn;
+    private Instruction[] all;
+    private int limit, labels, branches;
 
     /// <summary>Entries of branch tables: the instruction, which entry, and the label.</summary>
     private List<(int At, int Entry, int Label)>? entries;
@@ -27,7 +35,15 @@ internal sealed class RegisterBuffer
     {
         maxInstructions = (int)Math.Min(int.MaxValue, InstructionsOfAny + ((long)InstructionsPerByte * bodyBytes));
         this.room = room;
+        isOwn = bodyBytes >= LargeBody;
+        all = isOwn ? NewArray(bodyBytes / BytesOfInstruction) : room.Code;
+        limit = Math.Min(all.Length, maxInstructions);
     }
+
+    private static Instruction[] NewArray(int length) => GC.AllocateUninitializedArray<Instruction>(length, pinned: true);
+
+    /// <summary>Whether the code is in a pinned array of its own, a good part of which it needs.</summary>
+    internal bool IsOwn => isOwn && Count >= all.Length / 4;
 
     internal int Count { get; private set; }
 
@@ -40,30 +56,49 @@ internal sealed class RegisterBuffer
     /// <summary>Whether a label is at the end. Branches to it skip the last instruction.</summary>
     internal bool EndsWithLabel => lastLabel == Count;
 
-    internal ref Instruction this[int at] => ref room.Code[at];
+    internal ref Instruction this[int at] => ref all[at];
 
     /// <summary>Two numbers for the upper half of an instruction.</summary>
     internal static long Pair(int target, int value) => (uint)target | ((long)value << 32);
 
     /// <summary>Adds an instruction. Slots that its members cannot hold are found when the translator ends.</summary>
     /// <returns>Where it stands.</returns>
-    internal int Emit(RegisterOp op, int a = 0, int b = 0, int c = 0, long imm = 0) =>
-        Emit(new Instruction { Op = op, A = (ushort)a, B = (ushort)b, C = (ushort)c, Imm = imm });
-
-    private int Emit(in Instruction instruction)
+    internal int Emit(RegisterOp op, int a = 0, int b = 0, int c = 0, long imm = 0)
     {
         int at = Count;
-        if (at >= maxInstructions) throw new UncoveredException();
-        EmitWord(instruction);
+        if (at >= limit) Grow();
+        ref Instruction instruction = ref all[at];
+        instruction.Head = (ulong)op | ((ulong)(ushort)a << 16) | ((ulong)(ushort)b << 32) | ((ulong)(ushort)c << 48);
+        instruction.Imm = imm;
+        Count = at + 1;
+        Sources?.Add(Source);
         return at;
     }
 
     /// <summary>Adds the 16 bytes that belong to the last instruction.</summary>
     internal void EmitWord(in Instruction word)
     {
-        if (Count == room.Code.Length) Array.Resize(ref room.Code, Count * 2);
-        room.Code[Count++] = word;
+        if (Count >= limit) Grow();
+        all[Count++] = word;
         Sources?.Add(Source);
+    }
+
+    private void Grow()
+    {
+        if (Count >= maxInstructions) throw new UncoveredException();
+        var longer = (int)Math.Min((long)all.Length * 2, Array.MaxLength);
+        if (isOwn)
+        {
+            Instruction[] more = NewArray(longer);
+            all.AsSpan(0, Count).CopyTo(more);
+            all = more;
+        }
+        else
+        {
+            Array.Resize(ref room.Code, longer);
+            all = room.Code;
+        }
+        limit = Math.Min(all.Length, maxInstructions);
     }
 
     /// <summary>Takes the last instruction away. No label and no branch refers to it.</summary>
@@ -87,7 +122,8 @@ internal sealed class RegisterBuffer
     internal void Branch(Instruction branch, int label)
     {
         branch.Target = label;
-        TranslationRoom.Add(ref room.Branches, ref branches, Emit(branch));
+        TranslationRoom.Add(ref room.Branches, ref branches, Count);
+        EmitWord(branch);
     }
 
     /// <summary>Adds a branch by a number in a slot, with a table of so many entries and one for all other numbers.</summary>
@@ -104,15 +140,15 @@ internal sealed class RegisterBuffer
     /// <summary>The code with distances in place of labels: the first <see cref="Count"/> elements.</summary>
     internal Instruction[] Finish()
     {
-        Span<Instruction> all = room.Code.AsSpan(0, Count);
+        Span<Instruction> made = all.AsSpan(0, Count);
         int[] places = room.Labels;
-        foreach (int at in room.Branches.AsSpan(0, branches)) all[at].Target = places[all[at].Target] - at;
+        foreach (int at in room.Branches.AsSpan(0, branches)) made[at].Target = places[made[at].Target] - at;
         if (entries is not null)
         {
             foreach ((int at, int entry, int label) in entries)
-                MemoryMarshal.Cast<Instruction, int>(all[(at + 1)..])[entry] = places[label] - at;
+                MemoryMarshal.Cast<Instruction, int>(made[(at + 1)..])[entry] = places[label] - at;
         }
-        RegisterPairs.Join(all);
-        return room.Code;
+        RegisterPairs.Join(made);
+        return all;
     }
 }

@@ -3,10 +3,10 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Interpreter;
 
 /// <summary>
-/// The register code of a function: its instructions, in the first part of an array of a room that is given back when they have been copied, the
-/// slots of its frame, and which of them begin as zeros.
+/// The register code of a function: its instructions, in the first part of an array of a room that is given back when they have been copied, or in a
+/// pinned array of their own, the slots of its frame, and which of them begin as zeros.
 /// </summary>
-internal sealed record RegisterCode(Instruction[] Code, int Count, TranslationRoom Room, int Slots, int RefSlots, int FirstZero, int EndZero);
+internal sealed record RegisterCode(Instruction[] Code, int Count, bool IsOwn, TranslationRoom Room, int Slots, int RefSlots, int FirstZero, int EndZero);
 
 /// <summary>What the translator asks of the module's code.</summary>
 internal unsafe interface IRegisterTarget
@@ -28,6 +28,9 @@ internal unsafe interface IRegisterTarget
 
     /// <summary>Whether functions and loops are charged to the instance's fuel.</summary>
     bool CountsFuel { get; }
+
+    /// <summary>For tests: all functions spill operands, and have slots for so many results at a time.</summary>
+    int? SlotsOfSpilling { get; }
 }
 
 /// <summary>A function has something that has no register code, or too much of it. The compiler takes the function.</summary>

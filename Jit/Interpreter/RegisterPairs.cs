@@ -9,13 +9,37 @@ namespace WasmJit.Jit.Interpreter;
 /// <remarks>The pairs are the most frequent ones in CPython, compiled without optimisation, and in the kernels of Perf (RATIONALE.md).</remarks>
 internal static class RegisterPairs
 {
+    /// <summary>For each operation whether nothing is to be done for an instruction of it: it is in one place, and begins no pair.</summary>
+    private static readonly bool[] IsAlone = FindAlone();
+
+    private static bool[] FindAlone()
+    {
+        var alone = new bool[(int)RegisterOp.I64MulWideU + 1];
+        for (int op = 0; op < alone.Length; op++) alone[op] = !HasWords((RegisterOp)op) && !BeginsPairs((RegisterOp)op);
+        return alone;
+    }
+
+    private static bool HasWords(RegisterOp op) => op is RegisterOp.BrTable or RegisterOp.CallImport or RegisterOp.CallIndirect or RegisterOp.CallRef
+        or RegisterOp.TailCallImport or RegisterOp.TailCallIndirect or RegisterOp.TailCallRef or RegisterOp.Address;
+
+    private static bool BeginsPairs(RegisterOp op) => op is RegisterOp.I32Load or RegisterOp.I32Store or RegisterOp.I32Add or RegisterOp.I32AddConst
+        or RegisterOp.I32SubConst or RegisterOp.I32ShlConst or RegisterOp.I32RotlConst or RegisterOp.I32ShrUConst or RegisterOp.GlobalGet or RegisterOp.GlobalSet32
+        or RegisterOp.F64Const or RegisterOp.BrIfI32Eqz or RegisterOp.BrIfI32NeConst or RegisterOp.Move;
+
     /// <summary>Joins what can be in finished code.</summary>
     internal static void Join(Span<Instruction> code)
     {
+        bool[] isAlone = IsAlone;
         for (int at = 0; at < code.Length;)
         {
+            RegisterOp op = code[at].Op;
+            if (isAlone[(int)op])
+            {
+                at++;
+                continue;
+            }
             int next = at + LengthOf(code[at]);
-            if (next == at + 1 && next < code.Length && Joined(code[at].Op, code[next].Op) is var both && both != code[at].Op)
+            if (next == at + 1 && next < code.Length && Joined(op, code[next].Op) is var both && both != op)
             {
                 code[at].Op = both;
                 next++;
@@ -28,9 +52,7 @@ internal static class RegisterPairs
     private static int LengthOf(in Instruction instruction) => instruction.Op switch
     {
         RegisterOp.BrTable => 1 + TableLength(instruction.Target + 1),
-        RegisterOp.CallImport or RegisterOp.CallIndirect or RegisterOp.CallRef or RegisterOp.TailCallImport or RegisterOp.TailCallIndirect
-            or RegisterOp.TailCallRef or RegisterOp.Address => 2,
-        _ => 1,
+        _ => HasWords(instruction.Op) ? 2 : 1,
     };
 
     /// <summary>How many places the words of a branch table take.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using WasmJit.Jit.Binary;
 using WasmJit.Runtime;
 
@@ -15,6 +16,9 @@ internal enum OperandKind : byte
 
     /// <summary>A constant; of references null.</summary>
     Const,
+
+    /// <summary>In the spill area, at the place that <see cref="RegisterOperand.Local"/> says.</summary>
+    Spilled,
 }
 
 /// <summary>An operand on the stack.</summary>
@@ -22,6 +26,8 @@ internal struct RegisterOperand
 {
     internal OperandKind Kind;
     internal bool IsRef;
+
+    /// <summary>The slot for it; -1 if it has none.</summary>
     internal int Home;
 
     /// <summary>The index of the local, for <see cref="OperandKind.Local"/>.</summary>
@@ -36,7 +42,7 @@ internal struct RegisterOperand
 /// reads of locals are not moved there before something needs them in place. An operation writes its result straight to the local that
 /// it is stored in.
 /// </summary>
-internal sealed class RegisterStack
+internal sealed partial class RegisterStack
 {
     /// <summary>More reads of locals than this do not wait: each write has to look through them.</summary>
     private const int MaxPending = 64;
@@ -59,10 +65,16 @@ internal sealed class RegisterStack
     /// <summary>The last instruction if it makes the topmost operand, in its home; otherwise -1.</summary>
     private int producer = -1;
 
-    internal RegisterStack(RegisterBuffer code, FuncInfo func, TranslationRoom room)
+    /// <param name="code">Where instructions go.</param>
+    /// <param name="func">The function.</param>
+    /// <param name="room">The arrays.</param>
+    /// <param name="spillsBeyond">Null if every operand has a slot of its own; otherwise how many results have some at a time.</param>
+    internal RegisterStack(RegisterBuffer code, FuncInfo func, TranslationRoom room, int? spillsBeyond)
     {
         this.code = code;
         this.room = room;
+        this.spillsBeyond = spillsBeyond ?? 0;
+        Spills = spillsBeyond is not null;
         operands = room.Operands;
         int count = func.Func.Params.Length;
         foreach (LocalRun run in func.Locals) count += run.Count;
@@ -80,7 +92,11 @@ internal sealed class RegisterStack
             for (int i = 0; i < run.Count; i++) AddLocal(next++, run.Type);
         LocalSlots = MaxSlots = slots;
         MaxRefs = refs;
+        if (Spills) BeginSpills();
     }
+
+    /// <summary>Whether operands are spilled: there are more than slots.</summary>
+    internal bool Spills { get; }
 
     internal int Height { get; private set; }
 
@@ -99,8 +115,22 @@ internal sealed class RegisterStack
     /// <summary>The most slots of references that were ever in use.</summary>
     internal int MaxRefs { get; private set; }
 
-    /// <summary>The homes that the next number and the next reference get.</summary>
-    internal (int Slots, int Refs) NextHomes => (slots, refs);
+    /// <summary>The homes that the next number and the next reference get. A callee's frame begins there.</summary>
+    internal (int Slots, int Refs) NextHomes
+    {
+        get
+        {
+            Use(slots, refs);
+            return (slots, refs);
+        }
+    }
+
+    /// <summary>The frame has these slots.</summary>
+    private void Use(int numbers, int references)
+    {
+        if (numbers > MaxSlots) MaxSlots = numbers;
+        if (references > MaxRefs) MaxRefs = references;
+    }
 
     /// <summary>Functions with values of some types are compiled.</summary>
     internal static void Cover(ValType type)
@@ -133,7 +163,7 @@ internal sealed class RegisterStack
     /// <summary>A slot for a number that no operand has.</summary>
     internal int Spare()
     {
-        MaxSlots = Math.Max(MaxSlots, slots + 1);
+        Use(slots + 1, 0);
         return slots;
     }
 
@@ -141,36 +171,46 @@ internal sealed class RegisterStack
 
     internal ref RegisterOperand Top(int fromTop = 0) => ref operands[Height - 1 - fromTop];
 
-    internal void Push(RegisterOperand operand)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref RegisterOperand Add(OperandKind kind, bool isRef)
     {
         Work++;
-        if (Height == operands.Length)
+        if (Height == operands.Length) operands = room.MoreOperands();
+        ref RegisterOperand operand = ref operands[Height++];
+        operand.Kind = kind;
+        operand.IsRef = isRef;
+        if (kind == OperandKind.Home)
         {
-            Array.Resize(ref room.Operands, Height * 2);
-            operands = room.Operands;
+            operand.Home = isRef ? refs++ : slots++;
+            Use(slots, refs);
         }
-        operand.Home = operand.IsRef ? refs++ : slots++;
-        MaxSlots = Math.Max(MaxSlots, slots);
-        MaxRefs = Math.Max(MaxRefs, refs);
-        operands[Height++] = operand;
+        else
+        {
+            operand.Home = Spills ? -1 : isRef ? refs++ : slots++;
+        }
+        return ref operand;
+    }
+
+    /// <summary>Pushes an operand that was popped and is where it was.</summary>
+    internal void Push(RegisterOperand operand)
+    {
+        ref RegisterOperand pushed = ref Add(operand.Kind, operand.IsRef);
+        pushed.Local = operand.Local;
+        pushed.Bits = operand.Bits;
     }
 
     /// <summary>Pushes an operand that is in its home already.</summary>
-    internal void PushHome(ValType type)
-    {
-        Cover(type);
-        Push(new RegisterOperand { Kind = OperandKind.Home, IsRef = type.IsRef });
-    }
+    internal void PushHome(ValType type) => Add(OperandKind.Home, type.IsRef);
 
-    internal void PushConst(long bits) => Push(new RegisterOperand { Kind = OperandKind.Const, Bits = bits });
+    internal void PushConst(long bits) => Add(OperandKind.Const, false).Bits = bits;
 
-    internal void PushNull() => Push(new RegisterOperand { Kind = OperandKind.Const, IsRef = true });
+    internal void PushNull() => Add(OperandKind.Const, true);
 
     /// <summary>Pushes the result of an operation, and gives the instruction its slot.</summary>
     internal void PushResult(bool isRef, RegisterOp op, int b = 0, int c = 0, long imm = 0)
     {
-        Push(new RegisterOperand { Kind = OperandKind.Home, IsRef = isRef });
-        producer = code.Emit(op, Top().Home, b, c, imm);
+        if (Spills && !HasRoom(1)) SpillAll();
+        producer = code.Emit(op, Add(OperandKind.Home, isRef).Home, b, c, imm);
     }
 
     /// <summary>Whether the last instruction made the topmost operand, on every way to here.</summary>
@@ -179,22 +219,35 @@ internal sealed class RegisterStack
     /// <summary>No instruction may be changed any more.</summary>
     internal void ForgetProducer() => producer = -1;
 
-    internal RegisterOperand Pop()
+    /// <summary>Takes the topmost operand. It is there until the next one is pushed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ref RegisterOperand Pop()
     {
-        RegisterOperand operand = operands[--Height];
+        ref RegisterOperand operand = ref operands[--Height];
         // The operand that is topmost now was made earlier, by another instruction.
         producer = -1;
-        if (operand.IsRef) refs = operand.Home;
+        if (operand.Home < 0) Release(operand);
+        else if (operand.IsRef) refs = operand.Home;
         else slots = operand.Home;
+        if (firstInSlot > Height) firstInSlot = Height;
         if (firstPending > Height) firstPending = Height;
         if (firstElsewhere > Height) firstElsewhere = Height;
-        return operand;
+        return ref operand;
     }
 
-    /// <summary>Takes the operands above a height.</summary>
-    internal void CutTo(int height)
+    /// <summary>Takes the operands of a block.</summary>
+    /// <param name="height">How many lie below it.</param>
+    /// <param name="numbers">The slot of the first number in it.</param>
+    /// <param name="references">The slot of the first reference.</param>
+    internal void CutTo(int height, int numbers, int references)
     {
-        while (Height > height) Pop();
+        while (Spills && Height > height) Pop();
+        Height = height;
+        producer = -1;
+        if (firstPending > height) firstPending = height;
+        if (firstElsewhere > height) firstElsewhere = height;
+        slots = numbers;
+        refs = references;
     }
 
     /// <summary>The slot of an operand for an operation; a constant is put into its home first.</summary>
@@ -205,9 +258,19 @@ internal sealed class RegisterStack
             case OperandKind.Home: return operand.Home;
             case OperandKind.Local: return localSlots[operand.Local];
             default:
-                Load(operand, operand.Home);
-                return operand.Home;
+                int slot = FreeSlotOf(operand);
+                Load(operand, slot);
+                return slot;
         }
+    }
+
+    /// <summary>A slot for the time of one operation, of an operand that has been popped for it.</summary>
+    internal int FreeSlotOf(in RegisterOperand operand)
+    {
+        if (operand.Home < 0) return Temporary(operand.IsRef);
+        if (operand.IsRef) Use(0, operand.Home + 1);
+        else Use(operand.Home + 1, 0);
+        return operand.Home;
     }
 
     /// <summary>Takes the topmost operand; its slot.</summary>
@@ -216,10 +279,13 @@ internal sealed class RegisterStack
     /// <summary>Puts an operand into a slot.</summary>
     internal void Load(in RegisterOperand operand, int slot)
     {
+        if (operand.IsRef) Use(0, slot + 1);
+        else Use(slot + 1, 0);
         switch (operand.Kind)
         {
             case OperandKind.Const when operand.IsRef: code.Emit(RegisterOp.NullRef, slot); break;
             case OperandKind.Const: code.Emit(RegisterOp.F64Const, slot, imm: operand.Bits); break;
+            case OperandKind.Spilled: MoveSpilled(operand.IsRef ? RegisterOp.UnspillRefs : RegisterOp.Unspill, slot, operand.Local); break;
             default:
                 int from = operand.Kind == OperandKind.Home ? operand.Home : localSlots[operand.Local];
                 if (from != slot) code.Emit(operand.IsRef ? RegisterOp.MoveRef : RegisterOp.Move, slot, from);
@@ -240,6 +306,11 @@ internal sealed class RegisterStack
     internal void ToHomes(int count)
     {
         Work += count;
+        if (Spills)
+        {
+            Gather(count);
+            return;
+        }
         for (int i = Height - count; i < Height; i++) ToHome(ref operands[i]);
     }
 
@@ -247,8 +318,14 @@ internal sealed class RegisterStack
     /// Puts all operands into their homes before a block. If code inside of the block did that with an operand below it, the operand
     /// would be in its home on the ways through that code alone.
     /// </summary>
-    internal void AllToHomes()
+    /// <param name="parameters">How many operands the block takes.</param>
+    internal void BeforeBlock(int parameters)
     {
+        if (Spills)
+        {
+            SpillBelow(parameters);
+            return;
+        }
         for (int i = firstElsewhere; i < Height; i++) ToHome(ref operands[i]);
         firstElsewhere = firstPending = Height;
     }
@@ -286,7 +363,7 @@ internal sealed class RegisterStack
     /// </summary>
     internal void MoveTo(int numbers, int references, int count)
     {
-        if (count >= ManyValues)
+        if (count >= ManyValues || (Spills && count > 1))
         {
             MoveTogether(numbers, references, count);
             return;
@@ -317,14 +394,14 @@ internal sealed class RegisterStack
     /// <summary>Before a branch: if it carries many values, they are put into their homes on all ways. Others may lie above.</summary>
     internal void BeforeBranch(int count, int above)
     {
-        if (count >= ManyValues) ToHomes(count + above);
+        if (count >= ManyValues || Spills) ToHomes(count + above);
     }
 
     /// <summary>Moves the topmost operands to the frame's first slots, by way of their homes. They stay operands as they were.</summary>
     /// <returns>How many of them are references.</returns>
     internal int MoveDown(int count)
     {
-        if (count >= ManyValues) return MoveTogether(0, 0, count);
+        if (count >= ManyValues || Spills) return MoveTogether(0, 0, count);
         // What is read from locals must be read before the locals' slots are written.
         for (int i = Height - count; i < Height; i++) Load(operands[i], operands[i].Home);
         int numbers = 0, references = 0;
@@ -342,15 +419,17 @@ internal sealed class RegisterStack
     /// <summary>Reads all locals that wait: what follows may write them on one way and not on another.</summary>
     private void ReadPending()
     {
-        for (int i = firstPending; i < Height; i++)
-            if (operands[i].Kind == OperandKind.Local) ToHome(ref operands[i]);
+        if (Spills) SpillReads(firstPending, Height);
+        else
+            for (int i = firstPending; i < Height; i++)
+                if (operands[i].Kind == OperandKind.Local) ToHome(ref operands[i]);
         firstPending = Height;
     }
 
     internal void LocalGet(int local)
     {
-        if (Height - firstPending > MaxPending) ReadPending();
-        Push(new RegisterOperand { Kind = OperandKind.Local, IsRef = localIsRef[local], Local = local });
+        if (Height - firstPending > MaxPending && !Spills) ReadPending();
+        Add(OperandKind.Local, localIsRef[local]).Local = local;
     }
 
     /// <summary>Reads a local that is about to be written, for the operands below the topmost that are reads of it.</summary>
@@ -363,7 +442,12 @@ internal sealed class RegisterStack
             return;
         }
         for (int i = firstPending; i < Height - 1; i++)
-            if (operands[i].Kind == OperandKind.Local && operands[i].Local == local) ToHome(ref operands[i]);
+        {
+            ref RegisterOperand operand = ref operands[i];
+            if (operand.Kind != OperandKind.Local || operand.Local != local) continue;
+            if (Spills) Spill(ref operand, localSlots[local]);
+            else ToHome(ref operand);
+        }
     }
 
     internal void LocalSet(int local)
@@ -376,13 +460,14 @@ internal sealed class RegisterStack
     {
         StoreLocal(local);
         if (Top().Kind == OperandKind.Const) return;
+        Release(Top());
         Top().Kind = OperandKind.Local;
         Top().Local = local;
         firstPending = Math.Min(firstPending, Height - 1);
         firstElsewhere = Math.Min(firstElsewhere, Height - 1);
         // The operand is in the local now, and nothing has written its home.
         producer = -1;
-        if (Height - firstPending > MaxPending) ReadPending();
+        if (Height - firstPending > MaxPending && !Spills) ReadPending();
     }
 
     private void StoreLocal(int local)

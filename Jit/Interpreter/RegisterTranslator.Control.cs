@@ -51,16 +51,23 @@ internal sealed unsafe partial class RegisterTranslator
     private void BeginBlock(OpId kind, ref CodeReader reader, in Instr instr)
     {
         BlockType(ref reader, instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end);
+        BeginBlock(kind, start, end, instr.Offset);
+    }
+
+    internal void BeginBlock(OpId kind, ImmutableArray<ValType> start, ImmutableArray<ValType> end, int offset)
+    {
         Instruction condition = default;
+        if (stack.Spills && start.Length > 0) stack.ToHomes(start.Length + (kind == OpId.If ? 1 : 0));
         if (kind == OpId.If) condition = RegisterConditions.Take(stack, code, negate: true);
         // Machine code that goes on at a loop's head finds all operands in place, too.
-        stack.AllToHomes();
+        stack.BeforeBlock(start.Length);
         PushFrame(kind, start, end);
         switch (kind)
         {
             case OpId.Loop:
                 code.Mark(frames[depth - 1].Label);
-                code.Emit(RegisterOp.Loop, imm: instr.Offset);
+                // Spilled operands are not where that machine code would look.
+                code.Emit(RegisterOp.Loop, imm: stack.Spills ? -1 : offset);
                 if (target.IsInterruptible) code.Emit(RegisterOp.Poll);
                 if (countsFuel) charges.Add((code.Emit(RegisterOp.Charge), 1));
                 break;
@@ -97,21 +104,21 @@ internal sealed unsafe partial class RegisterTranslator
         code.Branch(frame.Kind == OpId.Loop ? RegisterOp.BrLoop : RegisterOp.Br, frame.Label);
     }
 
-    private void SetUnreachable()
+    internal void SetUnreachable()
     {
         ref Frame frame = ref frames[depth - 1];
         frame.Unreachable = true;
-        stack.CutTo(frame.Height);
+        stack.CutTo(frame.Height, frame.Slots, frame.Refs);
         stack.ForgetProducer();
     }
 
-    private void Br(uint label)
+    internal void Br(uint label)
     {
         Jump(label);
         SetUnreachable();
     }
 
-    private void BrIf(uint label)
+    internal void BrIf(uint label)
     {
         ref Frame frame = ref Label(label);
         if (!IsFunction(label) && IsInPlace(frame, above: 1))
@@ -185,12 +192,13 @@ internal sealed unsafe partial class RegisterTranslator
         stack.Push(item);
     }
 
-    private void Return()
+    internal void Return()
     {
         ImmutableArray<ValType> results = func.Func.Results;
         stack.ForgetProducer();
         if (results.Length == 0)
         {
+            LeaveSpills();
             code.Emit(RegisterOp.Return);
             return;
         }
@@ -200,20 +208,30 @@ internal sealed unsafe partial class RegisterTranslator
             if (item.IsRef)
             {
                 stack.Load(item, 0);
+                LeaveSpills();
                 code.Emit(RegisterOp.Return, c: 1);
             }
             else
             {
-                code.Emit(RegisterOp.ReturnValue, stack.SlotOf(item));
+                int slot = stack.SlotOf(item);
+                LeaveSpills();
+                code.Emit(RegisterOp.ReturnValue, slot);
             }
             return;
         }
-        code.Emit(RegisterOp.Return, c: stack.MoveDown(results.Length));
+        int references = stack.MoveDown(results.Length);
+        LeaveSpills();
+        code.Emit(RegisterOp.Return, c: references);
+    }
+
+    private void LeaveSpills()
+    {
+        if (stack.Spills) code.Emit(RegisterOp.LeaveSpills);
     }
 
     // ---- ends ----
 
-    private void Else()
+    internal void Else()
     {
         ref Frame frame = ref frames[depth - 1];
         if (!frame.Unreachable)
@@ -221,7 +239,7 @@ internal sealed unsafe partial class RegisterTranslator
             stack.MoveTo(frame.Slots, frame.Refs, frame.End.Length);
             code.Branch(RegisterOp.Br, frame.Label);
             frame.IsTargeted = true;
-            stack.CutTo(frame.Height);
+            stack.CutTo(frame.Height, frame.Slots, frame.Refs);
         }
         code.Mark(frame.ElseLabel);
         frame.ElseLabel = -1;
@@ -230,7 +248,7 @@ internal sealed unsafe partial class RegisterTranslator
         foreach (ValType type in frame.Start) stack.PushHome(type);
     }
 
-    private void End()
+    internal void End()
     {
         // An if without else passes its parameters on.
         if (frames[depth - 1].ElseLabel >= 0) Else();
@@ -247,7 +265,7 @@ internal sealed unsafe partial class RegisterTranslator
         if (frame.IsTargeted && frame.Kind != OpId.Loop)
         {
             if (reachable) stack.MoveTo(frame.Slots, frame.Refs, frame.End.Length);
-            stack.CutTo(frame.Height);
+            stack.CutTo(frame.Height, frame.Slots, frame.Refs);
             foreach (ValType type in frame.End) stack.PushHome(type);
             code.Mark(frame.Label);
             depth--;

@@ -105,7 +105,7 @@ internal sealed unsafe partial class RegisterTranslator
         }
     }
 
-    private void Select()
+    internal void Select()
     {
         RegisterOperand condition = stack.Pop(), second = stack.Pop(), first = stack.Pop();
         int test = stack.SlotOf(condition), b = stack.SlotOf(first), c = stack.SlotOf(second);
@@ -127,12 +127,22 @@ internal sealed unsafe partial class RegisterTranslator
         }
         else
         {
-            RegisterOperand second = stack.Pop(), first = stack.Pop();
-            if (first.Kind == OperandKind.Const && second.Kind != OperandKind.Const && IsCommutative(register)) (first, second) = (second, first);
-            if (second.Kind == OperandKind.Const && ConstForm(register) is { } form) stack.PushResult(false, form, stack.SlotOf(first), imm: second.Bits);
-            else stack.PushResult(false, register, stack.SlotOf(first), stack.SlotOf(second));
+            Binary(register);
         }
         return true;
+    }
+
+    internal void Binary(RegisterOp operation)
+    {
+        ref RegisterOperand second = ref stack.Pop(), first = ref stack.Pop();
+        if (first.Kind == OperandKind.Const && second.Kind != OperandKind.Const && IsCommutative(operation))
+        {
+            ref RegisterOperand constant = ref first;
+            first = ref second;
+            second = ref constant;
+        }
+        if (second.Kind == OperandKind.Const && ConstForm(operation) is { } form) stack.PushResult(false, form, stack.SlotOf(first), imm: second.Bits);
+        else stack.PushResult(false, operation, stack.SlotOf(first), stack.SlotOf(second));
     }
 
     private static bool IsCommutative(RegisterOp op) => op is RegisterOp.I32Eq or RegisterOp.I32Ne or RegisterOp.I64Eq or RegisterOp.I64Ne
@@ -167,9 +177,10 @@ internal sealed unsafe partial class RegisterTranslator
         {
             if (instr.Memory > ushort.MaxValue) throw new UncoveredException();
             // The index has been used up, so that its home is free.
-            code.Emit(RegisterOp.Address, index.Home, address, (int)instr.Memory, (long)instr.Bits);
+            int made = stack.FreeSlotOf(index);
+            code.Emit(RegisterOp.Address, made, address, (int)instr.Memory, (long)instr.Bits);
             code.EmitWord(new Instruction { A = (ushort)(1 << instr.Op.MemArg!.Value.Number), B = (ushort)(checks ? 1 : 0) });
-            address = index.Home;
+            address = made;
             register += RegisterOp.RawI32Load - RegisterOp.I32Load;
         }
         long offset = isDirect ? (long)instr.Bits : 0;
@@ -179,7 +190,7 @@ internal sealed unsafe partial class RegisterTranslator
 
     // ---- globals ----
 
-    private void GlobalGet(int global)
+    internal void GlobalGet(int global)
     {
         ValType type = module.Globals[global].Type.Type;
         RegisterStack.Cover(type);
@@ -188,7 +199,7 @@ internal sealed unsafe partial class RegisterTranslator
         else stack.PushResult(false, RegisterOp.GlobalGetFar, imm: global);
     }
 
-    private void GlobalSet(int global)
+    internal void GlobalSet(int global)
     {
         ValType type = module.Globals[global].Type.Type;
         RegisterStack.Cover(type);
@@ -285,6 +296,12 @@ internal sealed unsafe partial class RegisterTranslator
         return stack.NextHomes;
     }
 
+    /// <summary>Puts the arguments into a row with the operand above them that says what is called, where that is not so anyway.</summary>
+    private void GatherWith(FuncType type)
+    {
+        if (stack.Spills) stack.ToHomes(type.Params.Length + 1);
+    }
+
     private void PushResults(FuncType type)
     {
         stack.ForgetProducer();
@@ -297,23 +314,31 @@ internal sealed unsafe partial class RegisterTranslator
         RegisterStack.Cover(type.Results);
     }
 
-    private void Call(int index)
+    internal void Call(int index)
     {
-        FuncInfo callee = module.Funcs[index];
-        CoverCall(callee.Func);
-        (int a, int b) = TakeArguments(callee.Func);
-        if (callee.IsImported)
+        if (index != lastCallee) FindCallee(index);
+        FuncType type = calleeType!;
+        (int a, int b) = TakeArguments(type);
+        if (index < module.ImportedFuncs)
         {
-            code.Emit(RegisterOp.CallImport, a, b, 0, (long)target.ShapeOf(callee.Type));
+            code.Emit(RegisterOp.CallImport, a, b, 0, (long)target.ShapeOf(module.Funcs[index].Type));
             code.EmitWord(new Instruction { Target = index });
         }
         else
         {
-            FunctionState* state = target.StateOf(index);
-            if (state is not null && state->Code is null) room.AddCallee(index);
-            code.Emit(RegisterOp.Call, a, b, 0, (long)state);
+            code.Emit(RegisterOp.Call, a, b, 0, (long)calleeState);
         }
-        PushResults(callee.Func);
+        PushResults(type);
+    }
+
+    private void FindCallee(int index)
+    {
+        calleeType = module.Funcs[index].Func;
+        CoverCall(calleeType);
+        lastCallee = index;
+        if (index < module.ImportedFuncs) return;
+        calleeState = target.StateOf(index);
+        if (calleeState is not null && calleeState->Code is null) room.AddCallee(index);
     }
 
     private void CallIndirect(uint typeIndex, uint table)
@@ -321,6 +346,7 @@ internal sealed unsafe partial class RegisterTranslator
         DefType type = module.Types[(int)typeIndex];
         FuncType callee = type.AsFunc!;
         CoverCall(callee);
+        GatherWith(callee);
         int index = stack.PopSlot();
         (int a, int b) = TakeArguments(callee);
         code.Emit(RegisterOp.CallIndirect, a, b, index, (long)target.ShapeOf(type));
@@ -343,6 +369,7 @@ internal sealed unsafe partial class RegisterTranslator
         DefType type = module.Types[(int)typeIndex];
         FuncType callee = type.AsFunc!;
         CoverCall(callee);
+        GatherWith(callee);
         int reference = stack.PopSlot();
         (int a, int b) = TakeArguments(callee);
         code.Emit(RegisterOp.CallRef, a, b, reference, (long)target.ShapeOf(type));
@@ -357,6 +384,7 @@ internal sealed unsafe partial class RegisterTranslator
         FuncInfo callee = module.Funcs[index];
         CoverCall(callee.Func);
         int references = stack.MoveDown(callee.Func.Params.Length);
+        LeaveSpills();
         if (callee.IsImported)
         {
             code.Emit(RegisterOp.TailCallImport, imm: (long)target.TailShapeOf(callee.Type));
@@ -376,8 +404,10 @@ internal sealed unsafe partial class RegisterTranslator
         CoverCall(type.AsFunc!);
         // Arguments may overwrite a local with the index.
         stack.ToHomes(1);
+        GatherWith(type.AsFunc!);
         int index = stack.Pop().Home;
         stack.MoveDown(type.AsFunc!.Params.Length);
+        LeaveSpills();
         code.Emit(RegisterOp.TailCallIndirect, 0, 0, index, (long)target.TailShapeOf(type));
         AddTable(typeIndex, table);
         SetUnreachable();
@@ -388,8 +418,10 @@ internal sealed unsafe partial class RegisterTranslator
         DefType type = module.Types[(int)typeIndex];
         CoverCall(type.AsFunc!);
         stack.ToHomes(1);
+        GatherWith(type.AsFunc!);
         int reference = stack.Pop().Home;
         stack.MoveDown(type.AsFunc!.Params.Length);
+        LeaveSpills();
         code.Emit(RegisterOp.TailCallRef, 0, 0, reference, (long)target.TailShapeOf(type));
         code.EmitWord(default);
         SetUnreachable();

@@ -34,9 +34,15 @@ internal sealed unsafe partial class RegisterTranslator
     private readonly bool countsFuel, checksFirstMemory;
     private readonly RegisterBuffer code;
     private readonly RegisterStack stack;
+    private readonly NumberTranslator numbers;
     private readonly TranslationRoom room;
     private Frame[] frames;
     private int depth;
+
+    /// <summary>The function that was called last: many are called again at once.</summary>
+    private int lastCallee = -1;
+    private FuncType? calleeType;
+    private FunctionState* calleeState;
 
     /// <summary>How many blocks are open in code that is never reached.</summary>
     private int skipped;
@@ -49,7 +55,7 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>What of each open loop is charged at its head, and where; the first is the function.</summary>
     private readonly List<(int At, long Units)> charges = new(1);
 
-    private RegisterTranslator(ModuleInfo module, int index, IRegisterTarget target, TranslationRoom room)
+    private RegisterTranslator(ModuleInfo module, int index, IRegisterTarget target, TranslationRoom room, int? spillsBeyond)
     {
         this.room = room;
         frames = room.Frames;
@@ -59,56 +65,75 @@ internal sealed unsafe partial class RegisterTranslator
         checksFirstMemory = module.Memories.Count > 0 && target.NeedsChecks(module.Memories[0]);
         func = module.Funcs[index];
         code = new RegisterBuffer(func.BodyEnd - func.CodeStart, room);
-        stack = new RegisterStack(code, func, room);
+        stack = new RegisterStack(code, func, room, spillsBeyond);
+        numbers = new NumberTranslator(this, stack, code, func.BodyEnd, module.Memories.Count > 0 && !checksFirstMemory && !module.Memories[0].Is64);
         RegisterStack.Cover(func.Func.Results);
     }
 
     /// <summary>The register code of a function; null if it has something that only machine code does.</summary>
     /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
-    internal static RegisterCode? TryTranslate(ModuleInfo module, int index, IRegisterTarget target)
-    {
-        TranslationRoom room = TranslationRoom.Take();
-        try
-        {
-            return new RegisterTranslator(module, index, target, room).Run();
-        }
-        catch (UncoveredException)
-        {
-            return null;
-        }
-    }
+    internal static RegisterCode? TryTranslate(ModuleInfo module, int index, IRegisterTarget target) => TryTranslate(module, index, target, null);
 
     /// <summary>The offsets in the module's bytes of the operators that the instructions were made of; null if the function has no register code.</summary>
     /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
     internal static int[]? SourcesOf(ModuleInfo module, int index, IRegisterTarget target)
     {
-        TranslationRoom room = TranslationRoom.Take();
+        var sources = new List<int>();
+        if (TryTranslate(module, index, target, sources) is not { } code) return null;
+        code.Room.GiveBack();
+        return [.. sources];
+    }
+
+    private static RegisterCode? TryTranslate(ModuleInfo module, int index, IRegisterTarget target, List<int>? sources)
+    {
         try
         {
-            var translator = new RegisterTranslator(module, index, target, room);
-            translator.code.Sources = [];
-            if (translator.Run() is null) return null;
-            room.GiveBack();
-            return [.. translator.code.Sources];
+            return Translate(target.SlotsOfSpilling) ?? Translate(RegisterStack.UsualSlots);
         }
         catch (UncoveredException)
         {
             return null;
         }
+
+        RegisterCode? Translate(int? spillsBeyond)
+        {
+            sources?.Clear();
+            var translator = new RegisterTranslator(module, index, target, TranslationRoom.Take(), spillsBeyond);
+            translator.code.Sources = sources;
+            return translator.Run();
+        }
     }
 
+    /// <summary>Whether there are more slots than an instruction can name. All slots that instructions name are counted.</summary>
+    private bool IsTooWide => stack.MaxSlots > ushort.MaxValue || stack.MaxRefs > ushort.MaxValue;
+
+    /// <summary>Null if the function has too many operands for their slots.</summary>
     private RegisterCode? Run()
     {
         int firstZero = 0;
         foreach (ValType type in func.Func.Params) firstZero += type.IsRef ? 0 : 1;
         PushFrame(OpId.Block, [], func.Func.Results);
+        if (stack.Spills) code.Emit(RegisterOp.EnterSpills);
         if (countsFuel) charges.Add((code.Emit(RegisterOp.Charge), 0));
-        var reader = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);
+        ReadOnlySpan<byte> bytes = module.Bytes.Span;
+        var reader = new CodeReader(bytes, func.CodeStart, func.BodyEnd);
         while (depth > 0)
         {
+            if (instructions + stack.Work >= nextPoll)
+            {
+                if (IsTooWide) return null;
+                Poll();
+            }
+            if (!countsFuel && !frames[depth - 1].Unreachable)
+            {
+                int at = reader.Position;
+                reader.Position = numbers.Translate(bytes, at);
+                instructions += reader.Position - at;
+                if (depth == 0) break;
+            }
             reader.Read(out Instr instr);
             code.Source = instr.Offset;
-            if (++instructions + stack.Work >= nextPoll) Poll();
+            instructions++;
             if (frames[depth - 1].Unreachable)
             {
                 Skip(instr);
@@ -119,9 +144,13 @@ internal sealed unsafe partial class RegisterTranslator
         }
         // Results of calls and moves of results may need more than operands did.
         stack.Reserve(func.Func.Results);
-        if (stack.MaxSlots > ushort.MaxValue || stack.MaxRefs > ushort.MaxValue) return null;
-        return new RegisterCode(code.Finish(), code.Count, room, stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots);
+        if (IsTooWide) return null;
+        return new RegisterCode(code.Finish(), code.Count, code.IsOwn, room, stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots);
     }
+
+    /// <summary>Whether the operator that follows can be reached, and nobody is to be asked yet whether to stop.</summary>
+    /// <param name="more">How many instructions have not been counted.</param>
+    internal bool GoesOn(int more) => depth > 0 && !frames[depth - 1].Unreachable && instructions + more + stack.Work < nextPoll;
 
     private void Poll()
     {

@@ -42,6 +42,15 @@ internal sealed class TranslationRoom
         if (callees < MostCallees) Add(ref calleeList, ref callees, func);
     }
 
+    /// <summary>A longer <see cref="Operands"/>, after which few more will follow.</summary>
+    internal RegisterOperand[] MoreOperands()
+    {
+        int length = Operands.Length;
+        RegisterOperand[] longer = GC.AllocateUninitializedArray<RegisterOperand>(length < MostKept / 2 ? length * 2 : length * 4);
+        Operands.AsSpan().CopyTo(longer);
+        return Operands = longer;
+    }
+
     internal ReadOnlySpan<int> FoundCallees => calleeList.AsSpan(0, callees);
 
     internal static TranslationRoom Take()

@@ -21,15 +21,22 @@ internal static class BreakEven
     /// After which part of that a loop is compiled by a thread that has nothing else to do: it costs the guest no time, and a loop that has run for a
     /// while mostly goes on.
     /// </summary>
-    internal const int EarlyPart = 4;
+    /// <param name="bytes">The size of the function's body.</param>
+    internal static int EarlyPart(int bytes) => bytes > LargeBody ? EarlyPartOfLarge : EarlyPartOfSmall;
 
-    /// <summary>Larger functions are compiled so early only if most of the time goes to them: their compilation keeps the thread from others.</summary>
+    /// <summary>For large functions there is code that takes a quarter of the time first.</summary>
+    private const int EarlyPartOfSmall = 4, EarlyPartOfLarge = 16;
+
+    /// <summary>
+    /// Larger functions are compiled so early only if most of the time goes to them: their compilation keeps the thread from others. A loop in one is first compiled
+    /// without optimisation.
+    /// </summary>
     internal const int LargeBody = 16 << 10;
 
     /// <summary>Whether most of the time since a function was called first has gone to the early part.</summary>
     /// <param name="bytes">The size of its body.</param>
     /// <param name="since">The time.</param>
-    internal static bool IsMost(int bytes, TimeSpan since) => since.TotalNanoseconds < TimeOf(bytes) / EarlyPart * 2;
+    internal static bool IsMost(int bytes, TimeSpan since) => since.TotalNanoseconds < TimeOf(bytes) / EarlyPart(bytes) * 2;
 
     private static double TimeOf(int bytes) => CompileBase + (bytes * CompilePerByte);
 

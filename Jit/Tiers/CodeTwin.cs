@@ -34,14 +34,15 @@ internal sealed class CodeTwin
     /// <param name="module">Its module.</param>
     /// <param name="func">The function.</param>
     /// <param name="loop">The loop that its code begins at; -1 for none.</param>
-    internal static CodeTwin Of(CompiledModule module, int func, int loop)
+    /// <param name="next">Where code that is not optimised finds the address of better code; otherwise 0.</param>
+    internal static CodeTwin Of(CompiledModule module, int func, int loop, nint next)
     {
         if (!DebugOffsets.IsSupported) return None;
         Binary.FuncInfo info = module.Info.Funcs[func];
         Signature signature = Signature.Of(info.Type);
-        IlBuffer il = FunctionEmitter.Emit(module.Info, func, module, loop, notesOrigins: true);
-        // What is not one method, or is not optimised, has no twin.
-        if (JitCost.IsTooDear(il, info.BodyEnd - info.BodyStart) || Outliner.ExceedsLimits(il, signature.Parameters.Length) || module.Options.PartSize is not null) return None;
+        IlBuffer il = FunctionEmitter.Emit(module.Info, func, module, loop, notesOrigins: true, next);
+        // What is not one method, or is too dear to be optimised, has no twin.
+        if (next == 0 && (JitCost.IsTooDear(il, info.BodyEnd - info.BodyStart) || Outliner.ExceedsLimits(il, signature.Parameters.Length) || module.Options.PartSize is not null)) return None;
         var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm twin"), AssemblyBuilderAccess.RunAndCollect);
         foreach (string name in Outliner.Friends) IgnoresAccessChecksToAttribute.Add(assembly, name);
         const TypeAttributes Static = TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed;
@@ -49,7 +50,9 @@ internal sealed class CodeTwin
         TypeBuilder type = assembly.DefineDynamicModule("wasm").DefineType("Twins", Static);
         MethodBuilder built = type.DefineMethod(Name, MethodAttributes.Public | MethodAttributes.Static, signature.Return, signature.Parameters);
         built.SetImplementationFlags(MethodImplAttributes.IL | MethodImplAttributes.AggressiveOptimization);
-        var twin = new CodeTwin(il, il.WriteMapped(built.GetILGenerator(Math.Max(64, il.Bytes))));
+        ILGenerator generator = built.GetILGenerator(Math.Max(64, il.Bytes));
+        var twin = new CodeTwin(il, il.WriteMapped(generator));
+        if (next != 0) JitCost.PreventOptimising(generator);
         MethodInfo method = type.CreateType().GetMethod(Name)!;
         twin.code = JitThread.HasStack ? Compile(method) : JitThread.RunElsewhere(() => Compile(method));
         twin.method = method;

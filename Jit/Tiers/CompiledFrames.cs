@@ -44,9 +44,9 @@ internal static class CompiledFrames
         for (int i = modules.Length - 1; i >= 0; i--)
         {
             if (!modules[i].TryGetTarget(out CompiledModule? module) || module.Find(method) is not { } found) continue;
-            (int func, int loop) = found;
+            (int func, int loop, nint next) = found;
             if (trappedAt >= 0 && module.Info.FuncAt(trappedAt) == func) return PlaceOf(module.Info, func, trappedAt);
-            CodeTwin twin = Twins.GetValue(method, _ => CodeTwin.Of(module, func, loop));
+            CodeTwin twin = Twins.GetValue(method, _ => CodeTwin.Of(module, func, loop, next));
             return PlaceOf(module.Info, func, twin.Find((DynamicMethod)method, offset, fault, trappedAt));
         }
         return null;

@@ -21,10 +21,11 @@ namespace WasmJit.Jit.Tiers;
 /// <param name="Interprets">Functions run in the interpreter at first.</param>
 /// <param name="TiersUp">Of those that are interpreted hot ones are compiled.</param>
 /// <param name="TierSeed">For tests: which are hot, and when, depends on this number, and they are compiled at once.</param>
+/// <param name="SlotsOfSpilling">For tests: interpreted functions spill operands, and have slots for so many results at a time.</param>
 internal readonly record struct CodeOptions(
     bool ChecksMemories, bool IsInterruptible, bool CountsFuel, bool Inlines, int BackgroundThreads = 0, int BackgroundThreshold = 0,
     PartSize? PartSize = null, bool Verifies = false,
-    bool Interprets = false, bool TiersUp = false, int? TierSeed = null);
+    bool Interprets = false, bool TiersUp = false, int? TierSeed = null, int? SlotsOfSpilling = null);
 
 /// <summary>
 /// The code of a module: one cell a function, which holds the address of its code. Who first refers to a function puts a stub
@@ -53,7 +54,11 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     private List<object>? kept;
 
     /// <summary>A function that begins at the head of a loop; one of those that are kept.</summary>
-    private sealed record LoopMethod(DynamicMethod Method, int Func, int Loop);
+    /// <param name="Method">The method.</param>
+    /// <param name="Func">The function.</param>
+    /// <param name="Loop">The loop's offset.</param>
+    /// <param name="Next">If it is not optimised: where the address of better code will be; otherwise 0.</param>
+    private sealed record LoopMethod(DynamicMethod Method, int Func, int Loop, nint Next = 0);
 
     /// <summary>Whether frames of its methods are found.</summary>
     private bool isInFrames;
@@ -99,7 +104,12 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     {
         if (Hot is not null) Hot.Add(func, loop);
         else if (loop < 0) Compile(func);
-        else JitThread.Run(Info.Funcs[func], () => CompileLoop(func, loop));
+        else
+            JitThread.Run(Info.Funcs[func], () =>
+            {
+                while (CompileLoop(func, loop)) continue;
+                return 0;
+            });
     }
 
     internal override void AskFor(int func)
@@ -115,10 +125,22 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         }
     }
 
-    /// <summary>Compiles a function from the head of a loop on.</summary>
-    internal nint CompileLoop(int func, int loop)
+    /// <summary>Where code that begins at loops and was made quickly looks for better code.</summary>
+    private Dictionary<(int Func, int Loop), nint>? quickLoops;
+
+    /// <summary>Compiles a function from the head of a loop on, a large one first so that there is some code soon.</summary>
+    /// <returns>Whether there is better code to be made for the same loop.</returns>
+    internal bool CompileLoop(int func, int loop)
     {
         nint code = 0;
+        nint found = 0;
+        lock (methods) _ = quickLoops?.Remove((func, loop), out found);
+        if (found == 0 && CompileLoopQuickly(func, loop) is var quick && quick is not null)
+        {
+            lock (methods) (quickLoops ??= []).Add((func, loop), (nint)quick);
+            return true;
+        }
+        var next = (nint*)found;
         try
         {
             DynamicMethod method = Build(func, loop, out code, out long frame, out _);
@@ -127,9 +149,52 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         }
         finally
         {
-            Interpreted!.OnLoopCompiled(func - Info.ImportedFuncs, loop, code);
+            // In tests with random tiers frames go on in the first code, and leave it at once.
+            bool keepsFirst = next is not null && options.TierSeed is not null;
+            Interpreted!.OnLoopCompiled(func - Info.ImportedFuncs, loop, keepsFirst ? 0 : code, isLast: true);
+            if (next is not null) Volatile.Write(ref *next, code);
         }
-        return code;
+        return false;
+    }
+
+    /// <summary>
+    /// Compiles a large function from the head of a loop on without optimisation, which takes a quarter of the time. The loop runs in that code
+    /// until there is better code.
+    /// </summary>
+    /// <returns>Where that code finds the address of better code; null if there is none.</returns>
+    private nint* CompileLoopQuickly(int func, int loop)
+    {
+        FuncInfo info = Info.Funcs[func];
+        if (options.TierSeed is { } seed ? (seed + func) % 2 == 0 : Hot is null || info.BodyEnd - info.BodyStart < BreakEven.LargeBody) return null;
+        try
+        {
+            nint[] cell = GC.AllocateArray<nint>(1, pinned: true);
+            Keep(cell);
+            var next = (nint*)Unsafe.AsPointer(ref cell[0]);
+            NoteFrames();
+            long start = Stopwatch.GetTimestamp();
+            IlBuffer il = FunctionEmitter.Emit(Info, func, this, loop, next: (nint)next);
+                if (il.Instructions > MaxUnsplit || il.Locals.Count > MaxLocals) return null;
+            Signature signature = Signature.Of(info.Type);
+            DynamicMethod method = RuntimeCode.Method(NameOf(func, il.Nulls), signature.Return, signature.Parameters, typeof(CompiledModule).Module);
+            JitCost.WriteUnoptimised(il, method.GetILGenerator(Math.Max(64, il.Bytes)));
+            nint code = CodeAddress.Of(method);
+            Keep(new LoopMethod(method, func, loop, (nint)next));
+            code = Guarded(func, code, FrameGuard.Estimate(il));
+            WasmJitMetrics.FunctionCompiled(start);
+            Interpreted!.OnLoopCompiled(func - Info.ImportedFuncs, loop, code, isLast: false);
+            return next;
+        }
+        catch (UnsupportedModuleException)
+        {
+            return null;
+        }
+        catch (Exception)
+        {
+            // It may be asked for again.
+            Interpreted!.OnLoopCompiled(func - Info.ImportedFuncs, loop, 0, isLast: true);
+            throw;
+        }
     }
 
     /// <summary>The code with the check before it that a large frame needs.</summary>
@@ -145,15 +210,18 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         lock (methods) (kept ??= []).Add(needed);
     }
 
-    /// <summary>The function that a method is the code of, and the loop that it begins at, -1 for none; null if it is not this module's.</summary>
-    internal (int Func, int Loop)? Find(System.Reflection.MethodBase method)
+    /// <summary>
+    /// The function that a method is the code of, the loop that it begins at, -1 for none, and if it is not optimised, where the address of better code
+    /// will be; null if it is not this module's.
+    /// </summary>
+    internal (int Func, int Loop, nint Next)? Find(System.Reflection.MethodBase method)
     {
         int own = Array.FindIndex(methods, m => ReferenceEquals(m, method));
-        if (own >= 0) return (own + Info.ImportedFuncs, -1);
+        if (own >= 0) return (own + Info.ImportedFuncs, -1, 0);
         lock (methods)
         {
             foreach (object needed in kept ?? [])
-                if (needed is LoopMethod made && ReferenceEquals(made.Method, method)) return (made.Func, made.Loop);
+                if (needed is LoopMethod made && ReferenceEquals(made.Method, method)) return (made.Func, made.Loop, made.Next);
         }
         return null;
     }
@@ -264,11 +332,16 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     private DynamicMethod Build(int func, int loop, out nint code, out long frame, out bool hasRegions)
     {
-        if (!Volatile.Read(ref isInFrames) && !Interlocked.Exchange(ref isInFrames, true)) CompiledFrames.Add(this);
+        NoteFrames();
         long start = Stopwatch.GetTimestamp();
         DynamicMethod method = BuildNow(func, loop, out code, out frame, out hasRegions);
         WasmJitMetrics.FunctionCompiled(start);
         return method;
+    }
+
+    private void NoteFrames()
+    {
+        if (!Volatile.Read(ref isInFrames) && !Interlocked.Exchange(ref isInFrames, true)) CompiledFrames.Add(this);
     }
 
     private DynamicMethod BuildNow(int func, int loop, out nint code, out long frame, out bool hasRegions)

@@ -190,7 +190,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     private int FirstHeat(int own)
     {
         if (!module.Options.TiersUp) return int.MaxValue;
-        if (module.Options.TierSeed is not { } seed) return EventsUntilHot(own) / BreakEven.EarlyPart;
+        if (module.Options.TierSeed is not { } seed) return EventsUntilHot(own) / BreakEven.EarlyPart(SizeOf(own));
         // Half of the functions at once or nearly so, some never.
         var random = new Random(HashCode.Combine(seed, own));
         return random.Next(8) switch
@@ -233,8 +233,8 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     internal nint OnHotLoop(FunctionState* state, int loop)
     {
         bool isRandom = module.Options.TierSeed is not null;
-        // What the emitter asserts it knows only from the function's beginning on.
-        bool compilesLoops = module.Options is { TiersUp: true, Verifies: false };
+        // What the emitter asserts it knows only from the function's beginning on. Where operands are spilled, no machine code finds them.
+        bool compilesLoops = module.Options is { TiersUp: true, Verifies: false } && loop >= 0;
         if (!compilesLoops || isRandom) OnHot(state);
         if (!compilesLoops) return 0;
         int own = (int)(state - States);
@@ -268,7 +268,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         if (state->IsWarm || module.Options.TierSeed is not null) return false;
         state->IsWarm = true;
         int events = EventsUntilHot(own);
-        state->Heat = events - (events / BreakEven.EarlyPart);
+        state->Heat = events - (events / BreakEven.EarlyPart(SizeOf(own)));
         return true;
     }
 
@@ -339,13 +339,17 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     }
 
     /// <summary>A function has machine code that begins at a loop; 0 if that could not be made.</summary>
-    internal void OnLoopCompiled(int own, int loop, nint code)
+    /// <param name="own">The function.</param>
+    /// <param name="loop">The loop.</param>
+    /// <param name="code">The code.</param>
+    /// <param name="isLast">Whether no better code follows.</param>
+    internal void OnLoopCompiled(int own, int loop, nint code, bool isLast)
     {
         lock (this)
         {
             LoopCode known = loopCode![own];
-            known.ByLoop[loop] = code;
-            known.IsPending = false;
+            if (code != 0 || !known.ByLoop.ContainsKey(loop)) known.ByLoop[loop] = code;
+            known.IsPending &= !isLast;
             known.HasSome |= code != 0;
             if (code != 0 && States[own].Heat > 0) States[own].Heat = 0;
         }
@@ -400,6 +404,11 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
 
     private Instruction* Place(RegisterCode code)
     {
+        if (code.IsOwn)
+        {
+            Keep(code.Code);
+            return (Instruction*)Unsafe.AsPointer(ref code.Code[0]);
+        }
         if (blockLength - used < code.Count)
         {
             // A module of one function needs no more than what is there now.
@@ -444,4 +453,6 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     bool IRegisterTarget.IsInterruptible => module.Options.IsInterruptible;
 
     bool IRegisterTarget.CountsFuel => module.Options.CountsFuel;
+
+    int? IRegisterTarget.SlotsOfSpilling => module.Options.SlotsOfSpilling;
 }

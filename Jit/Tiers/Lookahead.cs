@@ -32,7 +32,7 @@ internal sealed class Lookahead
     private readonly WeakReference<Lookahead> self;
 
     /// <summary>Functions and loops that have shown to be hot, and how hot they are; see <see cref="TryTakeHottest"/>.</summary>
-    private readonly List<(int Func, int Loop)> hot = [];
+    private readonly List<(int Func, int Loop, bool HasCode)> hot = [];
     private readonly InterpretedModule? interpreted;
     private int running;
 
@@ -112,7 +112,7 @@ internal sealed class Lookahead
                 if (known[own] || module.IsCompiled(func)) return;
                 known[own] = true;
             }
-            hot.Add((func, loop));
+            hot.Add((func, loop, false));
             Announce();
         }
     }
@@ -232,7 +232,8 @@ internal sealed class Lookahead
         {
             if (distance < 0) ahead.interpreted!.TranslateAhead(func);
             else if (loop < 0) ahead.module.CompileAhead(func, distance + 1);
-            else ahead.module.CompileLoop(func, loop);
+            else if (ahead.module.CompileLoop(func, loop))
+                lock (Gate) ahead.hot.Add((func, loop, true));
         }
         catch (Exception)
         {
@@ -267,7 +268,7 @@ internal sealed class Lookahead
 
     /// <summary>
     /// What is interpreted most is compiled first: when a program starts, hundreds of functions become hot of which few stay so, and what
-    /// it does then waits behind them.
+    /// it does then waits behind them. Better code for what has some comes last.
     /// </summary>
     private bool TryTakeHottest(out int func, out int loop)
     {
@@ -277,11 +278,12 @@ internal sealed class Lookahead
             long most = long.MinValue;
             for (int i = 0; i < hot.Count; i++)
             {
-                if (interpreted!.HeatOf(hot[i].Func) is var heat && heat <= most) continue;
+                long heat = hot[i].HasCode ? long.MinValue + 1 : interpreted!.HeatOf(hot[i].Func);
+                if (heat <= most) continue;
                 most = heat;
                 best = i;
             }
-            (func, loop) = hot[best];
+            (func, loop, _) = hot[best];
             hot.RemoveAt(best);
             if (loop >= 0 || !module.IsCompiled(func)) return true;
         }

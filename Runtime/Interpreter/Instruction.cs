@@ -13,6 +13,10 @@ internal struct Instruction
     [FieldOffset(0)]
     internal RegisterOp Op;
 
+    /// <summary>The operation and all slots, for who writes them at once.</summary>
+    [FieldOffset(0)]
+    internal ulong Head;
+
     /// <summary>Mostly the slot of the result, or the first operand of an operation without one.</summary>
     [FieldOffset(2)]
     internal ushort A;

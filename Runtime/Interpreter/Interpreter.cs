@@ -117,6 +117,12 @@ internal static unsafe partial class Interpreter
                 }
             case RegisterOp.MoveMany: new ReadOnlySpan<ulong>(fp + ip->B, (int)ip->Imm).CopyTo(new Span<ulong>(fp + ip->A, (int)ip->Imm)); break;
             case RegisterOp.MoveRefs: Array.Copy(thread.Refs, rp + ip->B, thread.Refs, rp + ip->A, (int)ip->Imm); break;
+            case RegisterOp.EnterSpills: thread.EnterSpills(); break;
+            case RegisterOp.LeaveSpills: thread.LeaveSpills(); break;
+            case RegisterOp.Spill: new ReadOnlySpan<ulong>(fp + ip->A, ip->Value).CopyTo(thread.SpilledNumbers(ip->Target, ip->Value)); break;
+            case RegisterOp.Unspill: thread.SpilledNumbers(ip->Target, ip->Value).CopyTo(new Span<ulong>(fp + ip->A, ip->Value)); break;
+            case RegisterOp.SpillRefs: thread.Refs.AsSpan(rp + ip->A, ip->Value).CopyTo(thread.SpilledRefs(ip->Target, ip->Value)); break;
+            case RegisterOp.UnspillRefs: thread.SpilledRefs(ip->Target, ip->Value).CopyTo(thread.Refs.AsSpan(rp + ip->A, ip->Value)); break;
             case RegisterOp.MemorySize: fp[ip->A] = instance.Memories[ip->Target].PageCount; break;
             case RegisterOp.MemoryGrow:
                 {

@@ -113,11 +113,27 @@ internal sealed unsafe class InterpreterThread
         return Refs;
     }
 
+    /// <summary>The operands that the innermost function which spills some has spilled.</summary>
+    private SpillArea? spills;
+
+    private long FramesUpTo(InterpreterFrame* sp) => sp - (lastFrame - Frames);
+
+    /// <summary>The function that has been entered spills operands.</summary>
+    internal void EnterSpills() => spills = new SpillArea(spills, FramesUpTo(Sp));
+
+    /// <summary>That function is about to end.</summary>
+    internal void LeaveSpills() => spills = spills!.Outer;
+
+    internal Span<ulong> SpilledNumbers(int first, int count) => spills!.Numbers(first, count);
+
+    internal Span<object?> SpilledRefs(int first, int count) => spills!.References(first, count);
+
     /// <summary>Forgets the frames above one, and their references, after an exception.</summary>
     internal void Unwind(InterpreterFrame* sp, int refTop)
     {
         Sp = sp;
         NextCode = 0;
+        while (spills is not null && spills.Frames > FramesUpTo(sp)) spills = spills.Outer;
         if (refsUsed <= refTop) return;
         Array.Clear(Refs, refTop, refsUsed - refTop);
         refsUsed = refTop;
@@ -160,6 +176,9 @@ internal sealed unsafe class InterpreterThread
 
     /// <summary>For such code: the numbers of the frame.</summary>
     internal static nint ResumedSlots() => (nint)Current.resumedSlots;
+
+    /// <summary>For such code: the numbers of its frame are in place again, for other code that goes on.</summary>
+    internal static void ResumeWith(nint slots) => Current.resumedSlots = (ulong*)slots;
 
     /// <summary>For such code: a reference of the frame.</summary>
     internal static object? ResumedRef(int slot)

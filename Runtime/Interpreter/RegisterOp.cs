@@ -119,6 +119,12 @@ internal enum RegisterOp : ushort
     /// <summary>As many numbers or references as Imm says, from B on, are moved to where A is and behind it.</summary>
     MoveMany, MoveRefs,
 
+    /// <summary>The function keeps operands in a spill area from here on, or does not any more.</summary>
+    EnterSpills, LeaveSpills,
+
+    /// <summary>As many numbers or references as Value says, from A on, are written to the spill area at Target and behind it, or read from there.</summary>
+    Spill, Unspill, SpillRefs, UnspillRefs,
+
     MemoryFill, MemoryCopy, MemoryInit, DataDrop,
     TableGet, TableSet, TableSize, TableGrow, TableFill, TableCopy, TableInit, ElemDrop,
     RefFunc, RefIsNull, RefEq, RefAsNonNull, GlobalGetRef, GlobalSetRef, GlobalGetFar, GlobalSetFar,

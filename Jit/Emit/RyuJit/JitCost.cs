@@ -52,6 +52,12 @@ internal static class JitCost
     internal static void WriteUnoptimised(IlBuffer il, ILGenerator generator)
     {
         il.WriteTo(generator);
+        PreventOptimising(generator);
+    }
+
+    /// <summary>Writes what makes RyuJIT compile a method without optimisation, behind its end.</summary>
+    internal static void PreventOptimising(ILGenerator generator)
+    {
         for (int padding = 0; padding < JitLimits.BytesThatPreventOptimising; padding += 10)
         {
             generator.Emit(OpCodes.Ldc_I8, 0L);

@@ -46,7 +46,7 @@ public sealed class RandomModuleTests : IDisposable
     [InlineData("references", 60)]
     [InlineData("linking", 60)]
     public void DoTheSameInEachMode(string generator, int count) => Run(generator, count, "guard", "explicit", "outlined", "parts", "limits", "limits-explicit",
-        "interpreter", "interpreter-limits", "tiered", "tiered-limits");
+        "interpreter", "interpreter-limits", "spills", "tiered", "tiered-limits");
 
     [Fact]
     public void MutantsEndTyped() => Run("bytes", 400, "guard", "limits");

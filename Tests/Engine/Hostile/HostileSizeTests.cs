@@ -49,6 +49,35 @@ public sealed class HostileSizeTests
         Assert.InRange(allocated, 0, name == "branches with a thousand results" ? 1 << 29 : (200L * bytes.Length) + (32 << 20));
     }
 
+    /// <summary>The JIT would take seconds for some of them, on the guest's thread. None needs it.</summary>
+    [Theory]
+    [InlineData("a function of 5 MB")]
+    [InlineData("a function of 5 MB with control flow")]
+    [InlineData("a function of 5 MB of calls")]
+    [InlineData("half a million calls and a tail call")]
+    [InlineData("br_table with a million targets")]
+    [InlineData("br_table with a million targets and a hundred results")]
+    [InlineData("fifty thousand locals")]
+    [InlineData("fifty thousand declarations of locals")]
+    [InlineData("a hundred thousand blocks in each other")]
+    [InlineData("a hundred thousand loops in each other")]
+    [InlineData("a hundred thousand ifs in each other")]
+    [InlineData("branches out of a hundred thousand blocks")]
+    [InlineData("blocks with a thousand parameters")]
+    [InlineData("an operand stack of a million")]
+    [InlineData("blocks and writes above a million operands")]
+    [InlineData("a million pending reads, each local written")]
+    [InlineData("a sum of a million in one expression")]
+    [InlineData("a function with a thousand parameters")]
+    [InlineData("a function with a thousand results")]
+    [InlineData("branches with a thousand results")]
+    public void IsInterpretedAtFirst(string name)
+    {
+        Module module = new Engine(Tiers.Interpreted).Compile(HostileModules.All[name](Million));
+        Assert.Equal(42, module.Instantiate().GetExport<Func<int>>("run")());
+        Assert.False(module.Code.IsCompiled(0));
+    }
+
     private static string Run(byte[] bytes)
     {
         try

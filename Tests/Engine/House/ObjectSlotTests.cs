@@ -19,6 +19,7 @@ public sealed class ObjectSlotTests
         ["Table.Refs"] = References,
         ["Value.reference"] = References,
         ["InterpreterThread.Refs"] = References,
+        ["SpillArea.references"] = References,
         ["Slot.Value"] = References,
         ["InstanceImage.elems"] = References,
         ["InstanceCore.ExportValues"] = "functions, memories, tables, globals, tags, instances, modules",

@@ -20,6 +20,8 @@ public sealed class RegisterCodeTests
 
         public bool CountsFuel => false;
 
+        public int? SlotsOfSpilling => null;
+
         public FunctionState* StateOf(int func) => null;
 
         public CallShape* ShapeOf(DefType type) => null;

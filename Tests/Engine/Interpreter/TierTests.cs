@@ -13,12 +13,13 @@ public sealed class TierTests
     private static readonly EngineOptions Interpreted = Compiled with { Compilation = Compilation.Interpreted };
 
     /// <summary>The tiers, and mixtures of them.</summary>
-    public static TheoryData<int> Mixtures() => [.. Enumerable.Range(0, 8)];
+    public static TheoryData<int> Mixtures() => [.. Enumerable.Range(0, 9)];
 
     private static EngineOptions Mixture(int number) => number switch
     {
         0 => Compiled,
         1 => Interpreted,
+        8 => Interpreted with { SlotsOfSpilling = 2 },
         _ => Compiled with { Compilation = Compilation.Tiered, TierSeed = number },
     };
 
@@ -186,6 +187,57 @@ public sealed class TierTests
     }
 
     /// <summary>With threads that compile: what is hot is compiled soon, what is not is never.</summary>
+    /// <summary>
+    /// A loop leaves the interpreter for code that is made quickly, and this for better code, in the same iteration here. Everything goes along, and
+    /// there is one frame.
+    /// </summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void LoopsGoFromQuickCodeToBetterCode(int seed)
+    {
+        const string text = """
+            (module $m
+              (func $next (param i32) (result i32) (i32.add (local.get 0) (i32.const 3)))
+              (func (export "run") (param $n i32) (param $w i64) (param $end i32) (result i64) (local $i i32) (local $j i32) (local $l i64) (local $f f32) (local $d f64)
+                (local.set $f (f32.const 0.5))
+                (i64.const 77)
+                (i64.extend_i32_s (call $next (local.get $n)))
+                (f64.convert_i32_s (local.get $n))
+                (loop $outer (param i64 i64 f64) (result i64 i64 f64)
+                  (local.set $d (f64.add (local.get $d)))
+                  (local.set $l (i64.add (local.get $l)))
+                  (local.set $l (i64.rotl (local.get $l) (i64.const 3)))
+                  (local.set $j (i32.const 0))
+                  (i64.const 5)
+                  (loop $inner (param i64) (result i64)
+                    (i64.add (local.get $w))
+                    (local.set $f (f32.add (local.get $f) (f32.const 1.5)))
+                    (br_if $inner (i32.lt_u (local.tee $j (call $next (local.get $j))) (i32.const 300))))
+                  (i64.add)
+                  (local.get $l)
+                  (local.get $d)
+                  (br_if $outer (i32.lt_u (local.tee $i (call $next (local.get $i))) (local.get $n))))
+                (if (local.get $end) (then (unreachable)))
+                (drop) (i64.add)
+                (i64.add (i64.trunc_sat_f32_s (local.get $f)))
+                (i64.add (i64.trunc_sat_f64_s (local.get $d)))
+                (i64.add (local.get $l))))
+            """;
+        var expected = new Engine(Compiled).CompileText(text).Instantiate().GetExport<Func<int, long, int, long>>("run");
+        Module module = new Engine(Mixture(0) with { Compilation = Compilation.Tiered, TierSeed = seed }).CompileText(text);
+        var run = module.Instantiate().GetExport<Func<int, long, int, long>>("run");
+        for (int n = 1; n < 3000; n += 300)
+        {
+            Assert.Equal(expected(n, 11, 0), run(n, 11, 0));
+            Assert.Equal(["m!run"], Assert.Throws<TrapException>(() => run(n, 12, 1)).WasmStack.Select(f => f.ToString()));
+        }
+    }
+
     [Fact]
     public void HotFunctionsAreCompiled()
     {

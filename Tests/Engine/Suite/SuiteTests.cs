@@ -91,7 +91,12 @@ public sealed class SuiteTests
     [InlineData("table_copy.wast")]
     [InlineData("unreachable.wast")]
     [InlineData("unwind.wast")]
-    public void Split(string file) => Run(file, new EngineOptions { PartSize = new PartSize(12, 5, 30) });
+    public void Split(string file)
+    {
+        Run(file, new EngineOptions { PartSize = new PartSize(12, 5, 30) });
+        // In the interpreter operands are spilled.
+        Run(file, Tiers.Interpreted with { SlotsOfSpilling = 2 });
+    }
 
     private static void Run(string file, EngineOptions options)
     {
