@@ -17,6 +17,9 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     private readonly Dictionary<string, Instance> instances = [];
     private readonly Dictionary<string, object> singles = [];
 
+    /// <summary>By module name, functions that are made when somebody looks for one: most programs want few of what a host offers.</summary>
+    private readonly Dictionary<string, Lazy<IReadOnlyDictionary<string, Delegate>>> deferred = [];
+
     /// <summary>The import of two names, from a whole instance, too. Setting it replaces an import, or adds it.</summary>
     /// <exception cref="KeyNotFoundException">The import is read, and does not exist.</exception>
     /// <exception cref="ArgumentException">The value is not of a kind that modules can import.</exception>
@@ -30,7 +33,7 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     /// <exception cref="ArgumentException">There is one of these names already, or the value is not of a kind that modules can import.</exception>
     public void Add(string module, string name, object value)
     {
-        if (!items.TryAdd((module, name), Checked(value))) throw new ArgumentException($"There is an import \"{module}\" \"{name}\" already.", nameof(name));
+        if (FindDeferred(module, name) is not null || !items.TryAdd((module, name), Checked(value))) throw new ArgumentException($"There is an import \"{module}\" \"{name}\" already.", nameof(name));
     }
 
     /// <summary>Adds a host function whose type is known at run time.</summary>
@@ -60,7 +63,7 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
         List<(string[] Names, object Value)> found = HostObject.ItemsOf(value, typeof(T));
         foreach ((string[] names, object item) in found) Add(module, names[0], item);
         foreach ((string[] names, object item) in found)
-            foreach (string name in names.Skip(1)) items.TryAdd((module, name), item);
+            foreach (string name in names.Skip(1)) AddMissing((module, name), item);
     }
 
     /// <summary>Adds a single-level import, of the runtime-linking extension: a module, or anything else.</summary>
@@ -81,10 +84,26 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
         if (!instances.TryAdd(module, instance)) throw new ArgumentException($"There is an instance \"{module}\" already.", nameof(module));
     }
 
+    /// <summary>Adds functions under a module name that has none. They are made when they are needed.</summary>
+    internal void AddLater(string module, Func<IReadOnlyDictionary<string, Delegate>> functions) => deferred.Add(module, new(functions));
+
+    private Delegate? FindDeferred(string module, string name) =>
+        deferred.TryGetValue(module, out Lazy<IReadOnlyDictionary<string, Delegate>>? functions) ? functions.Value.GetValueOrDefault(name) : null;
+
+    private void AddMissing((string Module, string Name) names, object value)
+    {
+        if (FindDeferred(names.Module, names.Name) is null) items.TryAdd(names, value);
+    }
+
     /// <summary>Adds all of another set, except those that are there already.</summary>
     public void AddRange(Imports other)
     {
-        foreach (KeyValuePair<(string, string), object> item in other.items) items.TryAdd(item.Key, item.Value);
+        foreach (KeyValuePair<(string, string), object> item in other.items) AddMissing(item.Key, item.Value);
+        foreach ((string module, Lazy<IReadOnlyDictionary<string, Delegate>> functions) in other.deferred)
+        {
+            if (deferred.TryAdd(module, functions)) continue;
+            foreach ((string name, Delegate function) in functions.Value) AddMissing((module, name), function);
+        }
         foreach (KeyValuePair<string, Instance> item in other.instances) instances.TryAdd(item.Key, item.Value);
         foreach (KeyValuePair<string, object> item in other.singles) singles.TryAdd(item.Key, item.Value);
     }
@@ -115,6 +134,7 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     internal object? Find(string module, string name)
     {
         if (items.TryGetValue((module, name), out object? value)) return value;
+        if (FindDeferred(module, name) is { } function) return function;
         return instances.TryGetValue(module, out Instance? instance) ? instance.FindExport(name) : null;
     }
 
@@ -122,6 +142,11 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     public IEnumerator<KeyValuePair<(string Module, string? Name), object>> GetEnumerator()
     {
         foreach (((string module, string name), object value) in items) yield return new((module, name), value);
+        foreach ((string module, Lazy<IReadOnlyDictionary<string, Delegate>> functions) in deferred)
+        {
+            foreach ((string name, Delegate function) in functions.Value)
+                if (!items.ContainsKey((module, name))) yield return new((module, name), function);
+        }
         foreach ((string module, Instance instance) in instances) yield return new((module, null), instance);
         foreach ((string name, object value) in singles) yield return new((name, null), value);
     }

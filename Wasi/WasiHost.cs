@@ -217,8 +217,7 @@ public sealed class WasiHost : IDisposable
     private Imports MakeImports()
     {
         var imports = new Imports();
-        foreach ((string module, Wasi.Version version) in Modules)
-            foreach ((string name, Delegate function) in Functions(version)) imports.Add(module, name, function);
+        foreach ((string module, Wasi.Version version) in Modules) imports.AddLater(module, () => Functions(version));
         return imports;
     }
 
