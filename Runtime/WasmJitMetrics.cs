@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 
 namespace WasmJit.Runtime;
 
@@ -7,13 +8,18 @@ namespace WasmJit.Runtime;
 /// What the meter <c>WasmJit</c> shows. The numbers are counted all the time, since that costs next to nothing beside what is counted; listeners
 /// read them. The meter is made with the first engine, unless the <c>AppContext</c> switch <c>WasmJit.Metrics</c> is off.
 /// </summary>
+/// <remarks>
+/// .NET's metrics take a fifth of the time of an empty program to begin. So where nobody in the process has used them yet, a thread makes the meter; a listener
+/// that begins later finds it, or is told of it.
+/// </remarks>
 internal static class WasmJitMetrics
 {
     private static readonly long[] TrapCounts = new long[Enum.GetValues<TrapKind>().Length];
 
     private static long modules, compiled, compiledTicks, interpreted, interpretedTicks, memories, memoryBytes, refusals;
 
-    private static Meter? meter;
+    /// <summary>Not 0 when the meter is there, or is being made.</summary>
+    private static int isBegun;
 
     internal static void ModuleCompiled() => Interlocked.Increment(ref modules);
 
@@ -47,13 +53,52 @@ internal static class WasmJitMetrics
     /// <summary>Makes the meter, so that listeners see it.</summary>
     internal static void Publish()
     {
-        if (Volatile.Read(ref meter) is not null || AppContext.TryGetSwitch("WasmJit.Metrics", out bool wanted) && !wanted) return;
-        var made = new Meter("WasmJit");
-        if (Interlocked.CompareExchange(ref meter, made, null) is not null)
+        if (Volatile.Read(ref isBegun) != 0 || (AppContext.TryGetSwitch("WasmJit.Metrics", out bool wanted) && !wanted)) return;
+        if (Interlocked.Exchange(ref isBegun, 1) != 0) return;
+        if (AreMetricsUsed || !TryMakeElsewhere()) Make();
+    }
+
+    /// <summary>Whether .NET's metrics are there already: a listener may be, too.</summary>
+    private static bool AreMetricsUsed
+    {
+        get
         {
-            made.Dispose();
-            return;
+            foreach (System.Reflection.Assembly assembly in AppDomain.CurrentDomain.GetAssemblies())
+                if (assembly.FullName is { } name && name.StartsWith("System.Diagnostics.DiagnosticSource,", StringComparison.Ordinal)) return true;
+            return false;
         }
+    }
+
+    private static bool TryMakeElsewhere()
+    {
+        var thread = new Thread(static () =>
+        {
+            try
+            {
+                Make();
+            }
+            catch (Exception)
+            {
+                // A listener that began meanwhile has thrown.
+            }
+        })
+        { IsBackground = true, Name = "wasm metrics" };
+        try
+        {
+            thread.UnsafeStart();
+            return true;
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>In a method of its own, so that nothing of .NET's metrics is loaded before.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Make()
+    {
+        var made = new Meter("WasmJit");
         double perTick = 1.0 / Stopwatch.Frequency;
         made.CreateObservableCounter("wasmjit.modules.compiled", () => Volatile.Read(ref modules), "{module}", "Modules that were decoded and validated.");
         made.CreateObservableCounter("wasmjit.functions.compiled", () => ByTier(Volatile.Read(ref compiled), Volatile.Read(ref interpreted)), "{function}", "Functions that got code, by tier.");

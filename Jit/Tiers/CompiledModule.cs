@@ -174,7 +174,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
             NoteFrames();
             long start = Stopwatch.GetTimestamp();
             IlBuffer il = FunctionEmitter.Emit(Info, func, this, loop, next: (nint)next);
-                if (il.Instructions > MaxUnsplit || il.Locals.Count > MaxLocals) return null;
+            if (il.Instructions > MaxUnsplit || il.Locals.Count > MaxLocals) return null;
             Signature signature = Signature.Of(info.Type);
             DynamicMethod method = RuntimeCode.Method(NameOf(func, il.Nulls), signature.Return, signature.Parameters, typeof(CompiledModule).Module);
             JitCost.WriteUnoptimised(il, method.GetILGenerator(Math.Max(64, il.Bytes)));
