@@ -46,7 +46,7 @@ internal sealed class RunLimits
 
     private readonly long? stack;
 
-    private static Option<string> Sized(string name, string description) => new(name) { Description = description, HelpName = "SIZE" };
+    internal static Option<string> Sized(string name, string description) => new(name) { Description = description, HelpName = "SIZE" };
 
     private static Option<int?> Counted(string name, string description)
     {
@@ -67,6 +67,9 @@ internal sealed class RunLimits
         if (fuel is { } units) Fuel = new Fuel(units);
     }
 
+    /// <summary>The time; null without a limit.</summary>
+    internal TimeSpan? Time => timeout;
+
     /// <summary>The guest's fuel; null without a limit.</summary>
     internal Fuel? Fuel { get; }
 
@@ -79,7 +82,7 @@ internal sealed class RunLimits
 
     /// <exception cref="ToolException">A limit is not a valid number.</exception>
     internal static RunLimits Of(ParseResult parsed) => new(
-        parsed.GetValue(Timeout) is { } time ? ParseTime(time) : null,
+        parsed.GetValue(Timeout) is { } time ? ParseTime(Timeout.Name, time) : null,
         parsed.GetValue(FuelOption) is { } fuel ? ParseFuel(fuel) : null,
         new ResourceLimits
         {
@@ -95,7 +98,7 @@ internal sealed class RunLimits
     internal EngineOptions Apply(EngineOptions options) =>
         options with { Interruptible = timeout is not null, CountFuel = Fuel is not null, Limits = resources, MaximumStack = stack };
 
-    private static long? SizeOf(ParseResult parsed, Option<string> option, long least = 0)
+    internal static long? SizeOf(ParseResult parsed, Option<string> option, long least = 0)
     {
         if (parsed.GetValue(option) is not { } text) return null;
         int shift = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch { 'K' => 10, 'M' => 20, 'G' => 30, _ => 0 };
@@ -104,13 +107,14 @@ internal sealed class RunLimits
         throw new ToolException($"{option.Name} {text}: the value must be a number of bytes{(least > 0 ? $", at least {least >> 10}K" : "")}, such as 512K, 64M or 1G");
     }
 
-    private static TimeSpan ParseTime(string text)
+    /// <exception cref="ToolException">The text is no time.</exception>
+    internal static TimeSpan ParseTime(string option, string text)
     {
         (string suffix, double seconds)[] units = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("", 1)];
         (string suffix, double unit) = units.First(u => text.EndsWith(u.suffix, StringComparison.Ordinal));
         if (!double.TryParse(text.AsSpan(0, text.Length - suffix.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value)
             || value * unit is not (> 0 and < 2_000_000))
-            throw new ToolException($"--timeout {text}: the value must be a time such as 10s, 500ms, 1.5m");
+            throw new ToolException($"{option} {text}: the value must be a time such as 10s, 500ms, 1.5m");
         return TimeSpan.FromSeconds(value * unit);
     }
 

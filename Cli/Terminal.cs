@@ -108,6 +108,16 @@ internal sealed class Terminal
         Stack(stack);
     }
 
+    /// <summary>Writes why a request failed, and the guest's stack. Several may fail at once.</summary>
+    internal void GuestFailed(string request, Exception reason)
+    {
+        lock (errors)
+        {
+            errors.MarkupLine($"[red]{Shown(request)}:[/] {Shown(reason.Message)}");
+            Stack((reason.InnerException ?? reason) switch { TrapException trap => trap.WasmStack, GuestCanceledException stopped => stopped.WasmStack, _ => [] });
+        }
+    }
+
     /// <summary>Equal frames that follow each other are one line.</summary>
     private void Stack(IReadOnlyList<WasmFrame> stack)
     {

@@ -119,9 +119,11 @@ internal static class Tool
         var root = new Command("wasmjit", Description)
         {
             RunCommand.Make(terminal),
+            ServeCommand.Make(terminal),
             WastCommand.Make(terminal),
             FuzzCommand.Make(terminal),
             CompileCommand.Make(terminal),
+            ComposeCommand.Make(terminal),
             ValidateCommand.Make(terminal),
             ConvertCommands.MakeToBinary(terminal),
             ConvertCommands.MakeToText(terminal),

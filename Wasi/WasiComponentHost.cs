@@ -5,7 +5,7 @@ using WasmJit.Wasi.Preview2;
 namespace WasmJit;
 
 /// <summary>
-/// A host of WASI 0.2, for components that import <c>wasi:cli</c>, <c>wasi:io</c> and the others. A guest has what its <see cref="WasiOptions"/> give it and nothing
+/// A host of WASI 0.2 and 0.3, for components that import <c>wasi:cli</c>, <c>wasi:io</c> and the others. A guest has what its <see cref="WasiOptions"/> give it and nothing
 /// else: the same files, streams and limits as guests of a <see cref="WasiHost"/>. Any number of instances may import the functions of one object, and call them on any thread.
 /// </summary>
 /// <example><code>
@@ -51,13 +51,16 @@ public sealed class WasiComponentHost : IDisposable
     {
         ArgumentNullException.ThrowIfNull(imports);
         foreach ((string name, Action<InterfaceWriter, WasiState> add) in Interfaces.All) add(new InterfaceWriter(imports.Interface($"{name}@{Interfaces.Version}")), state);
+        foreach ((string name, Action<InterfaceWriter, WasiState> add) in Wasi.Preview3.Interfaces.All)
+            add(new InterfaceWriter(imports.Interface($"{name}@{Wasi.Preview3.Interfaces.Version}")), state);
     }
 
-    /// <summary>The name by which a component exports <c>wasi:cli/run</c>; null if it does not: it is no program.</summary>
-    internal static string? RunExport(WasmComponent component) => component.Exports.FirstOrDefault(IsRun);
+    /// <summary>The name by which a component exports <c>wasi:cli/run</c>, that of the newest version if there are several; null if it does not: it is no program.</summary>
+    internal static string? RunExport(WasmComponent component) => component.Exports.Where(IsRun).Order(StringComparer.Ordinal).LastOrDefault();
 
     /// <summary>Whether an export makes a component a program.</summary>
-    internal static bool IsRun(string export) => export.StartsWith("wasi:cli/run@0.2", StringComparison.Ordinal);
+    internal static bool IsRun(string export) =>
+        export.StartsWith("wasi:cli/run@0.2", StringComparison.Ordinal) || export.StartsWith("wasi:cli/run@0.3", StringComparison.Ordinal);
 
     /// <summary>Instantiates a component, whose exports can then be called.</summary>
     /// <param name="component">The component.</param>
@@ -94,6 +97,7 @@ public sealed class WasiComponentHost : IDisposable
             },
             () =>
             {
+                state.SettleWriters();
                 state.Output.Drain();
                 state.Error.Drain();
             });

@@ -28,21 +28,9 @@ internal static class RunCommand
                 + "exported functions for references to functions, and any text for an externref.",
             HelpName = "NAME",
         };
-        var environment = new Option<string[]>("--env")
-        {
-            Description = "Set an environment variable; may be repeated. NAME alone passes the tool's own value.",
-            HelpName = "NAME=VALUE",
-        };
-        var inherit = new Option<bool>("--inherit-env") { Description = "Pass all of the tool's own environment variables. --env goes before." };
         var cache = new Option<bool>("--cache")
         {
             Description = "Keep the code of what runs for long in this user's cache, and take it from there the next time. Not with --tier.",
-        };
-        var directories = new Option<string[]>("--dir")
-        {
-            Description = "Give the program a directory; may be repeated. The program sees it as GUEST, or as HOST if there is no "
-                + "other name, and cannot leave it. With ::ro behind both names the program cannot change anything in it.",
-            HelpName = "HOST::GUEST",
         };
         var libraries = new Option<string[]>("--library-dir")
         {
@@ -75,7 +63,7 @@ internal static class RunCommand
         };
         var command = new Command(Name, "Runs a program, or calls an export of a module.")
         {
-            file, invoke, directories, environment, inherit, libraries, saved, allowCompile, unknown, cache, coreDump, EngineFlags.Tier, EngineFlags.BackgroundThreads, arguments,
+            file, invoke, GuestOptions.Directories, GuestOptions.Environment, GuestOptions.InheritEnvironment, libraries, saved, allowCompile, unknown, cache, coreDump, EngineFlags.Tier, EngineFlags.BackgroundThreads, arguments,
         };
         RunLimits.AddTo(command);
         foreach (Option option in NetworkRules.Options) command.Add(option);
@@ -105,12 +93,12 @@ internal static class RunCommand
                 parsed = CommandLine.WithOptionsBehind(parsed, behind);
                 if (parsed.Errors.Count > 0) throw CommandLineErrors.Describe(parsed);
             }
-            WasiDirectory[] given = [.. (parsed.GetValue(directories) ?? []).Select(Directory)];
+            WasiDirectory[] given = GuestOptions.DirectoriesOf(parsed);
             return new Job(terminal, path, EngineFlags.Options(parsed), RunLimits.Of(parsed))
             {
                 Content = content,
                 Args = parsed.GetValue(arguments) ?? [],
-                Environment = Variables(parsed.GetValue(environment) ?? [], parsed.GetValue(inherit)),
+                Environment = GuestOptions.EnvironmentOf(parsed),
                 Cache = OpenCache(parsed.GetValue(cache) && parsed.GetValue(EngineFlags.Tier) is null, given),
                 Directories = given,
                 Libraries = [.. (parsed.GetValue(saved) ?? []).Select(Saved), .. (parsed.GetValue(libraries) ?? []).Select(Library)],
@@ -129,24 +117,6 @@ internal static class RunCommand
         return command;
     }
 
-    private static Dictionary<string, string> Variables(string[] items, bool inherit)
-    {
-        var variables = new Dictionary<string, string>();
-        if (inherit)
-        {
-            foreach (System.Collections.DictionaryEntry own in System.Environment.GetEnvironmentVariables())
-                variables[(string)own.Key] = (string?)own.Value ?? "";
-        }
-        foreach (string item in items)
-        {
-            int equals = item.IndexOf('=');
-            if (equals == 0) throw new ToolException($"--env {item}: a variable needs a name");
-            if (equals > 0) variables[item[..equals]] = item[(equals + 1)..];
-            else if (System.Environment.GetEnvironmentVariable(item) is { } own) variables[item] = own;
-        }
-        return variables;
-    }
-
     /// <summary>The cache, if it is wanted. One that the guest could write to is emptied instead, whether it is wanted or not.</summary>
     private static CodeCache? OpenCache(bool wanted, WasiDirectory[] directories)
     {
@@ -155,27 +125,15 @@ internal static class RunCommand
         return null;
     }
 
-    private static WasiDirectory Directory(string item)
-    {
-        string[] parts = item.Split("::");
-        bool readOnly = parts.Length == 3 && parts[2] == "ro";
-        string host = parts[0], guest = parts.Length == 1 ? host : parts[1];
-        if (parts.Length > 2 && !readOnly || host.Length == 0 || guest.Length == 0)
-            throw new ToolException($"--dir {item}: the value must be HOST::GUEST, two paths, or HOST::GUEST::ro");
-        if (System.IO.File.Exists(host)) throw new ToolException($"--dir {item}: {host} is a file; give its directory");
-        if (!System.IO.Directory.Exists(host)) throw new ToolException($"--dir {item}: the directory {host} does not exist");
-        return new WasiDirectory(host, guest, readOnly);
-    }
-
     private static SavedNamespace Saved(string directory)
     {
-        if (!System.IO.Directory.Exists(directory)) throw new ToolException($"--saved-dir {directory}: the directory does not exist");
+        if (!Directory.Exists(directory)) throw new ToolException($"--saved-dir {directory}: the directory does not exist");
         return new SavedNamespace(directory);
     }
 
     private static DirectoryNamespace Library(string directory)
     {
-        if (!System.IO.Directory.Exists(directory)) throw new ToolException($"--library-dir {directory}: the directory does not exist");
+        if (!Directory.Exists(directory)) throw new ToolException($"--library-dir {directory}: the directory does not exist");
         return new DirectoryNamespace(directory);
     }
 

@@ -115,9 +115,33 @@ internal sealed class Scheduler
         if (Volatile.Read(ref waiters) > 0) Wake();
     }
 
-    private void Wake()
+    private void Wake() => Signal();
+
+    /// <summary>
+    /// Enters if no thread of the host is in the instances, the calling one included, which may be in the middle of a guest's call. Otherwise <see cref="NextPosted"/> ends when
+    /// it has left, until <see cref="StopListening"/>.
+    /// </summary>
+    private bool TryEnter()
     {
-        lock (gate) Monitor.PulseAll(gate);
+        int me = Environment.CurrentManagedThreadId;
+        lock (gate)
+        {
+            if (Interlocked.CompareExchange(ref owner, me, 0) != 0)
+            {
+                waiters++;
+                // As in EnterSlow.
+                Interlocked.MemoryBarrierProcessWide();
+                if (Interlocked.CompareExchange(ref owner, me, 0) != 0) return false;
+                waiters--;
+            }
+        }
+        depth = 1;
+        return true;
+    }
+
+    private void StopListening()
+    {
+        lock (gate) waiters--;
     }
 
     private readonly List<Action> atEnd = [];
@@ -261,6 +285,43 @@ internal sealed class Scheduler
         finally
         {
             Interlocked.Decrement(ref scheduler.active);
+        }
+    }
+
+    /// <summary>
+    /// Lets guests go on until a task has ended, which something that they do may end. No thread is held while nothing can go on, or while another is in the instances.
+    /// </summary>
+    /// <param name="until">The task.</param>
+    /// <param name="tokens">What stops the guests.</param>
+    internal async Task DriveAsync(Task until, CancellationToken[] tokens)
+    {
+        using CancellationTokenSource? stop = tokens.Length == 0 ? null : CancellationTokenSource.CreateLinkedTokenSource(tokens);
+        CancellationToken token = stop?.Token ?? default;
+        using CancellationTokenRegistration stopping = token.Register(Signal);
+        while (!until.IsCompleted)
+        {
+            Task posts = NextPosted();
+            if (TryEnter())
+            {
+                Runtime.CancellationScope? scope = null;
+                try
+                {
+                    scope = token.CanBeCanceled ? Runtime.CancellationScope.Enter(token) : null;
+                    RunAll(() => until.IsCompleted);
+                    Runtime.CancellationScope.ThrowIfStopped();
+                }
+                finally
+                {
+                    scope?.Leave();
+                    Leave();
+                }
+                if (!until.IsCompleted) await Task.WhenAny(until, posts).ConfigureAwait(false);
+            }
+            else
+            {
+                await Task.WhenAny(until, posts).ConfigureAwait(false);
+                StopListening();
+            }
         }
     }
 

@@ -26,9 +26,9 @@ internal abstract class CopyBuffer(uint length)
         switch (from, to)
         {
             case (GuestBuffer a, GuestBuffer b): GuestBuffer.Copy(a, b, count); break;
-            case (GuestBuffer a, HostBuffer b): b.Items.AddRange(a.Lift(count)); break;
-            case (HostBuffer a, GuestBuffer b): b.Lower(a.Items.GetRange((int)a.Progress, (int)count)); break;
-            case (HostBuffer a, HostBuffer b): b.Items.AddRange(a.Items.GetRange((int)a.Progress, (int)count)); break;
+            case (GuestBuffer a, HostElements b): b.TakeFrom(a, count); break;
+            case (HostElements a, GuestBuffer b): a.GiveTo(b, count); break;
+            case (HostElements a, HostElements b): b.TakeFrom(a, count); break;
         }
         from.Progress += count;
         to.Progress += count;
@@ -55,7 +55,15 @@ internal sealed unsafe class GuestBuffer : CopyBuffer
         side.Check(address, length * (ulong)layout.Size, (uint)layout.Alignment, "read/write pointer out of bounds of memory");
     }
 
-    private byte* Next => side.Base + address + (Progress * (ulong)payload.Element!.Layout(side.Is64).Size);
+    internal GuestSide Side => side;
+
+    internal PayloadType Payload => payload;
+
+    /// <summary>What elements of the host are read and written by.</summary>
+    internal TypedContext Context => new(side, payload.Scope);
+
+    /// <summary>Where the next element is.</summary>
+    internal byte* Next => side.Base + address + (Progress * (ulong)payload.Element!.Layout(side.Is64).Size);
 
     internal static void Copy(GuestBuffer from, GuestBuffer to, uint count)
     {
@@ -63,31 +71,6 @@ internal sealed unsafe class GuestBuffer : CopyBuffer
         TransferCode code = TransferCode.OfElements(element, from.payload.Shape, from.side.Is64, to.side.Is64);
         code.Elements(new Transfer(from.side, to.side, from.payload.Resources, from.payload.Payloads), from.Next, to.Next, count);
     }
-
-    internal ComponentValue[] Lift(uint count)
-    {
-        var items = new ComponentValue[count];
-        if (payload.Element is not { } element) return items;
-        side.Instance.Scheduler.Charge(count * ValueLifter.ValueBytes);
-        long size = element.Layout(side.Is64).Size;
-        byte* at = Next;
-        for (uint i = 0; i < count; i++) items[i] = new ValueLifter(side, null, payload.Scope).Load(element, at + (i * size));
-        return items;
-    }
-
-    internal void Lower(List<ComponentValue> items)
-    {
-        if (payload.Element is not { } element) return;
-        long size = element.Layout(side.Is64).Size;
-        byte* at = Next;
-        for (int i = 0; i < items.Count; i++) new ValueLowerer(side, null, payload.Scope).Store(items[i], element, at + (i * size));
-    }
-}
-
-/// <summary>Elements of the host: those to be written, or those that were read.</summary>
-internal sealed class HostBuffer(List<ComponentValue> items, uint length) : CopyBuffer(length)
-{
-    internal List<ComponentValue> Items { get; } = items;
 }
 
 /// <summary>What both ends of a stream or future share.</summary>
@@ -102,6 +85,12 @@ internal sealed class SharedCopy(PayloadType payload, bool isFuture)
     internal PayloadType Payload { get; } = payload;
 
     internal bool IsFuture { get; } = isFuture;
+
+    /// <summary>The host, if it has one of the ends.</summary>
+    internal HostEnd? Host { get; init; }
+
+    /// <summary>Whether nothing that was written waits to be read.</summary>
+    internal bool IsEmpty => pending is null;
 
     private void Set(InstanceState? instance, CopyBuffer? buffer, Action<Action>? copied, Action<CopyResult>? done)
     {
@@ -127,6 +116,7 @@ internal sealed class SharedCopy(PayloadType payload, bool isFuture)
         if (isDropped) return;
         isDropped = true;
         if (pending is not null) Notify(CopyResult.Dropped);
+        Host?.OtherDropped();
     }
 
     /// <summary>Reads or writes; a pending one at the other end gets what it wants.</summary>
@@ -142,6 +132,7 @@ internal sealed class SharedCopy(PayloadType payload, bool isFuture)
         if (pending is null)
         {
             Set(instance, buffer, copied, done);
+            if (isRead) Host?.Wanted(buffer.Length);
             return;
         }
         if (instance is not null && ReferenceEquals(instance, pendingInstance) && !Payload.IsNumber)
@@ -171,6 +162,7 @@ internal sealed class SharedCopy(PayloadType payload, bool isFuture)
         {
             Notify(CopyResult.Completed);
             Set(instance, buffer, copied, done);
+            if (isRead) Host?.Wanted(buffer.Length);
         }
     }
 }

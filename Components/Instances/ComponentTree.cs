@@ -71,6 +71,8 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
                 if (call.State == SubtaskState.Starting) call.Cancel?.Invoke(null);
             foreach (GuestThread thread in state.Threads.Items.ToList()) thread.Abandon();
             state.MayEnter = false;
+            // Whoever waits at the other end of a stream or future waits for nothing.
+            foreach (CopyEnd end in state.Handles.Items.OfType<CopyEnd>().ToList()) end.Shared.Drop();
             // The host's objects would never be dropped by anybody else.
             foreach (object item in state.Handles.Items.ToList())
                 if (item is ResourceHandle { IsOwn: true, Type.Host: { } host } handle) host.Dropped(handle.Representation);

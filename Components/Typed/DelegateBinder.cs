@@ -55,6 +55,8 @@ internal static class DelegateBinder
         Type[] parameters = [.. invoke.GetParameters().Select(p => p.ParameterType)];
         Type result = invoke.ReturnType;
         bool isTask = result == typeof(Task) || (result.IsGenericType && result.GetGenericTypeDefinition() == typeof(Task<>));
+        // A future is a task itself; a function that may wait for one gives a task of it.
+        if (isTask && type.Result is StreamType { IsFuture: true } && result.IsGenericType && !typeof(Task).IsAssignableFrom(result.GetGenericArguments()[0])) isTask = false;
         if (isTask) result = result == typeof(Task) ? typeof(void) : result.GetGenericArguments()[0];
         if (parameters.Length != type.Parameters.Length)
             throw new ArgumentException($"the function has {type.Parameters.Length} parameters, {CSharpName.Of(delegateType)} has {parameters.Length}");

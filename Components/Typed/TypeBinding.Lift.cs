@@ -130,8 +130,31 @@ internal sealed partial class TypeBinding
             case HandleType:
                 Expect(type, clr, typeof(ComponentResource));
                 return Expression.Call(Method(nameof(TypedMemory.Resource)), Context, TypeConst(type), at, Const(isFlat));
+            case StreamType stream: return Streamed(stream, clr, at, isFlat, null);
             default: throw Mismatch(type, clr);
         }
+    }
+
+    /// <summary>A stream or future: read if there is no value for it, otherwise written.</summary>
+    private MethodCallExpression Streamed(StreamType type, Type clr, Expression at, bool isFlat, Expression? value)
+    {
+        Expression[] arguments = value is null ? [Context, TypeConst(type), at, Const(isFlat)] : [Context, TypeConst(type), at, Const(isFlat), value];
+        MethodInfo Of(string name) => typeof(TypedStreams).GetMethod(name, Internal)!;
+        if (!type.IsFuture && clr == typeof(Stream) && type.Element is PrimitiveType { Primitive: PrimitiveKind.U8 })
+            return Expression.Call(Of(value is null ? nameof(TypedStreams.Bytes) : nameof(TypedStreams.WriteBytes)), arguments);
+        Type wanted = type.IsFuture ? typeof(Task<>) : typeof(IAsyncEnumerable<>);
+        if (type.Element is not { } element || !clr.IsGenericType || clr.GetGenericTypeDefinition() != wanted) throw Mismatch(type, clr);
+        Type item = clr.GetGenericArguments()[0];
+        long size = element.Layout(is64).Size;
+        object form = Activator.CreateInstance(typeof(ElementForm<>).MakeGenericType(item), LiftOf(element, item, size, false).Value, LowerOf(element, item, size, false).Value, size)!;
+        string name = (type.IsFuture, value is null) switch
+        {
+            (true, true) => nameof(TypedStreams.Future),
+            (true, false) => nameof(TypedStreams.WriteFuture),
+            (false, true) => nameof(TypedStreams.Sequence),
+            _ => nameof(TypedStreams.WriteSequence),
+        };
+        return Expression.Call(Of(name).MakeGenericMethod(item), [.. arguments, Const(form)]);
     }
 
     private static Expression NoneOf(ComponentValType type, Type clr, Type part)
@@ -151,7 +174,7 @@ internal sealed partial class TypeBinding
     }
 
     /// <summary>A method that reads elements, made once for each type.</summary>
-    private Expression LiftOf(ComponentValType type, Type clr, long size, bool isFlat)
+    private ConstantExpression LiftOf(ComponentValType type, Type clr, long size, bool isFlat)
     {
         (ComponentValType, Type, bool) key = (type.Canonical, clr, isFlat);
         if (!lifts.TryGetValue(key, out Delegate? made))

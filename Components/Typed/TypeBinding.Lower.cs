@@ -157,6 +157,7 @@ internal sealed partial class TypeBinding
             case HandleType:
                 Expect(type, clr, typeof(ComponentResource));
                 return Expression.Call(Method(nameof(TypedMemory.WriteResource)), Context, TypeConst(type), at, Const(isFlat), value);
+            case StreamType stream: return Streamed(stream, clr, at, isFlat, value);
             default: throw Mismatch(type, clr);
         }
     }
@@ -184,7 +185,7 @@ internal sealed partial class TypeBinding
     }
 
     /// <summary>A method that writes elements, made once for each type.</summary>
-    private Expression LowerOf(ComponentValType type, Type clr, long size, bool isFlat)
+    private ConstantExpression LowerOf(ComponentValType type, Type clr, long size, bool isFlat)
     {
         (ComponentValType, Type, bool) key = (type.Canonical, clr, isFlat);
         if (!lowers.TryGetValue(key, out Delegate? made))

@@ -5,13 +5,16 @@ namespace WasmJit.Components;
 /// <summary>A value type made of others.</summary>
 internal abstract class CompoundType : ComponentValType
 {
-    private protected CompoundType(IEnumerable<ComponentValType?> parts, TypeTraits own = default)
+    /// <param name="parts">The parts.</param>
+    /// <param name="own">What is in the type itself.</param>
+    /// <param name="apart">What of its parts is not in the type: it lies elsewhere.</param>
+    private protected CompoundType(IEnumerable<ComponentValType?> parts, TypeTraits own = default, TypeTraits apart = default)
     {
         long size = 1;
         foreach (ComponentValType? part in parts)
         {
             if (part is null) continue;
-            own |= part.Traits;
+            own |= part.Traits & ~apart;
             size += part.Size;
             Depth = Math.Max(Depth, part.Depth + 1);
         }
@@ -329,7 +332,7 @@ internal sealed class HandleType : CompoundType
 internal sealed class StreamType : CompoundType
 {
     internal StreamType(ComponentValType? element, bool isFuture)
-        : base([element], TypeTraits.HasStreamOrFuture)
+        : base([element], TypeTraits.HasStreamOrFuture, TypeTraits.HasPointer | TypeTraits.HasString)
     {
         Element = element;
         IsFuture = isFuture;

@@ -22,7 +22,9 @@ public sealed class PackageTests(PackageFeed packages)
     public async Task InstallAndRun()
     {
         Dictionary<string, XElement> metadata = Directory.GetFiles(Feed, "*.nupkg").Select(Metadata).ToDictionary(m => Value(m, "id"));
-        Assert.Equal(["WasmJit", "WasmJit.Build", "WasmJit.Components", "WasmJit.Extensions.DependencyInjection", "WasmJit.Text", "WasmJit.Tool", "WasmJit.Wasi"], metadata.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["WasmJit", "WasmJit.AspNetCore", "WasmJit.Build", "WasmJit.Components", "WasmJit.Extensions.DependencyInjection", "WasmJit.Text", "WasmJit.Tool", "WasmJit.Wasi"],
+            metadata.Keys.Order(StringComparer.Ordinal));
         string version = Value(metadata["WasmJit"], "version");
         Assert.All(metadata.Values, p => Assert.Equal((version, "README.md"), (Value(p, "version"), Value(p, "readme"))));
         Assert.All(metadata.Values, p => Assert.NotEqual("", Value(p, "description")));
@@ -31,6 +33,9 @@ public sealed class PackageTests(PackageFeed packages)
         Assert.Equal([("WasmJit", $"[{version}]")], Dependencies(metadata["WasmJit.Components"]));
         Assert.Equal([("WasmJit", $"[{version}]"), ("WasmJit.Components", $"[{version}]")], Dependencies(metadata["WasmJit.Text"]).OrderBy(d => d.Id, StringComparer.Ordinal));
         Assert.Equal([("WasmJit", $"[{version}]"), ("WasmJit.Components", $"[{version}]")], Dependencies(metadata["WasmJit.Wasi"]).OrderBy(d => d.Id, StringComparer.Ordinal));
+        Assert.Equal(
+            [("WasmJit", $"[{version}]"), ("WasmJit.Components", $"[{version}]"), ("WasmJit.Wasi", $"[{version}]")],
+            Dependencies(metadata["WasmJit.AspNetCore"]).OrderBy(d => d.Id, StringComparer.Ordinal));
         Assert.Equal(
             ["Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Logging.Abstractions", "Microsoft.Extensions.Options", "WasmJit"],
             Dependencies(metadata["WasmJit.Extensions.DependencyInjection"]).Select(d => d.Id).Order(StringComparer.Ordinal));

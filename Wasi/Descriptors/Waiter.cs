@@ -6,6 +6,10 @@ namespace WasmJit.Wasi;
 /// </summary>
 internal sealed class Waiter(GuestClock clock, CancellationToken own)
 {
+    /// <summary>Is called before the guest of the calling thread waits, so that what it has written goes on; null if nothing is to be done.</summary>
+    [ThreadStatic]
+    internal static Action? BeforeWait;
+
     /// <summary>The guest's clock.</summary>
     internal GuestClock Clock => clock;
 

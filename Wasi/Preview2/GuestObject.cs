@@ -90,6 +90,15 @@ internal sealed class ResourceTypes
 
     internal HostResourceType FutureResponse { get; } = Make("future-incoming-response");
 
+    /// <summary>The sockets and messages of version 0.3.</summary>
+    internal HostResourceType TcpSocketLater { get; } = Make("tcp-socket");
+
+    internal HostResourceType UdpSocketLater { get; } = Make("udp-socket");
+
+    internal HostResourceType Request { get; } = Make("request");
+
+    internal HostResourceType Response { get; } = Make("response");
+
     private static HostResourceType Make(string name) => new(name)
     {
         Dropping = static found =>

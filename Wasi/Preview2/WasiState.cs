@@ -105,6 +105,24 @@ internal sealed class WasiState
         return new SharedDescriptor(this, descriptor);
     }
 
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<Task, bool> writers = new();
+
+    /// <summary>Something writes to a standard stream by itself.</summary>
+    internal Task<T> AddWriter<T>(Task<T> writer)
+    {
+        if (writer.IsCompleted) return writer;
+        writers[writer] = true;
+        _ = writer.ContinueWith(w => writers.TryRemove(w, out bool _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return writer;
+    }
+
+    /// <summary>Waits until all that was given to standard streams has been written there: whoever gave it has ended.</summary>
+    internal void SettleWriters()
+    {
+        foreach (Task writer in writers.Keys)
+            while (!writer.IsCompleted) Waiter.WaitAny([writer], -1);
+    }
+
     internal void Close()
     {
         foreach (SharedDescriptor directory in Directories) directory.Release();

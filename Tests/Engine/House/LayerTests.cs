@@ -28,7 +28,7 @@ public sealed partial class LayerTests
     private static readonly Assembly[][] Projects =
     [
         [typeof(Memory).Assembly], [typeof(Features).Assembly], [typeof(Engine).Assembly], [typeof(Components.ComponentDefinition).Assembly],
-        [typeof(Wat).Assembly, typeof(WasiHost).Assembly], [typeof(Cli.Tool).Assembly],
+        [typeof(Wat).Assembly, typeof(WasiHost).Assembly], [typeof(AspNetCore.WasmServer).Assembly], [typeof(Cli.Tool).Assembly],
     ];
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace WasmJit.Wasi.Preview2;
 
@@ -121,6 +122,39 @@ internal sealed class FileObject(SharedDescriptor shared, WasiState state) : Gue
         if (opened is DeviceDescriptor) opened.SetFlags(fdFlags | FdFlags.Nonblock);
         return new FileObject(state.Share(opened), state);
     }
+
+    // ---- paths below a directory ----
+
+    /// <summary>A path as preview 1 takes it.</summary>
+    internal static string Checked(string path) => path.Contains('\0') ? throw new WasiError(Errno.Inval)
+        : path.Length > GuestMemory.LongestPath || Encoding.UTF8.GetByteCount(path) > GuestMemory.LongestPath ? throw new WasiError(Errno.Nametoolong) : path;
+
+    private static bool Follows(PathFlags flags) => flags.HasFlag(PathFlags.SymlinkFollow);
+
+    internal FileStatus StatusAt(PathFlags flags, string path) => PathOperations.Status(Directory, Checked(path), Follows(flags));
+
+    internal void SetTimesAt(PathFlags flags, string path, NewTimes times) => PathOperations.SetTimes(Directory, Checked(path), Follows(flags), times);
+
+    internal void CreateDirectoryAt(string path) => PathOperations.CreateDirectory(Directory, Checked(path));
+
+    internal void LinkAt(PathFlags flags, string path, FileObject other, string newPath) =>
+        PathOperations.Link(Directory, Checked(path), Follows(flags), other.Directory, Checked(newPath));
+
+    internal string ReadLinkAt(string path)
+    {
+        string content = PathOperations.ReadLink(Directory, Checked(path));
+        // A link that leads out says where the host has its files.
+        if (content.Length > 0 && PathResolver.IsAbsolute(content)) throw new WasiError(Errno.Notcapable);
+        return FileNames.HasEscapes(content) ? throw new WasiError(Errno.Ilseq) : content;
+    }
+
+    internal void RemoveDirectoryAt(string path) => PathOperations.RemoveDirectory(Directory, Checked(path));
+
+    internal void RenameAt(string path, FileObject other, string newPath) => PathOperations.Rename(Directory, Checked(path), other.Directory, Checked(newPath));
+
+    internal void SymlinkAt(string content, string path) => PathOperations.Symlink(Directory, Checked(content), Checked(path));
+
+    internal void UnlinkAt(string path) => PathOperations.Unlink(Directory, Checked(path));
 
     internal List<DirectoryEntry> List()
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using WasmJit.Components;
 
 namespace WasmJit.Wasi.Preview2;
@@ -42,10 +41,6 @@ internal static class FilesystemTypesInterface
         return default(NoValue);
     });
 
-    /// <summary>A path as preview 1 takes it.</summary>
-    private static string Checked(string path) => path.Contains('\0') ? throw new WasiError(Errno.Inval)
-        : path.Length > GuestMemory.LongestPath || Encoding.UTF8.GetByteCount(path) > GuestMemory.LongestPath ? throw new WasiError(Errno.Nametoolong) : path;
-
     private static void AddData(InterfaceWriter to, ResourceTypes types)
     {
         to.Add("[method]descriptor.read-via-stream", (ComponentResource self, ulong offset) => Try(() => types.InputStream.New(File(self).ReadFrom(offset))));
@@ -64,40 +59,32 @@ internal static class FilesystemTypesInterface
         to.Add("[method]descriptor.get-flags", (ComponentResource self) => Try(() => File(self).Flags));
         to.Add("[method]descriptor.get-type", (ComponentResource self) => Try(() => FilesystemTypes.Of(File(self).Descriptor.Type)));
         to.Add("[method]descriptor.stat", (ComponentResource self) => Try(() => DescriptorStat.Of(File(self).Descriptor.Status())));
-        to.Add("[method]descriptor.stat-at", (ComponentResource self, PathFlags flags, string path) => Try(() => DescriptorStat.Of(Status(self, flags, path))));
+        to.Add("[method]descriptor.stat-at", (ComponentResource self, PathFlags flags, string path) => Try(() => DescriptorStat.Of(File(self).StatusAt(flags, path))));
         to.Add("[method]descriptor.set-times", (ComponentResource self, NewTimestamp accessed, NewTimestamp modified) =>
             Try(() => File(self).SetTimes(NewTimestamp.Both(accessed, modified))));
         to.Add("[method]descriptor.set-times-at", (ComponentResource self, PathFlags flags, string path, NewTimestamp accessed, NewTimestamp modified) =>
-            Try(() => PathOperations.SetTimes(File(self).Directory, Checked(path), Follows(flags), NewTimestamp.Both(accessed, modified))));
+            Try(() => File(self).SetTimesAt(flags, path, NewTimestamp.Both(accessed, modified))));
         to.Add("[method]descriptor.is-same-object", (ComponentResource self, ComponentResource other) =>
             Try(() => File(self).IsSameAs(File(other))) is { IsOk: true, Value: true });
         to.Add("[method]descriptor.metadata-hash", (ComponentResource self) => Try(() => FileObject.Hash(File(self).Descriptor.Status())));
-        to.Add("[method]descriptor.metadata-hash-at", (ComponentResource self, PathFlags flags, string path) => Try(() => FileObject.Hash(Status(self, flags, path))));
+        to.Add("[method]descriptor.metadata-hash-at", (ComponentResource self, PathFlags flags, string path) => Try(() => FileObject.Hash(File(self).StatusAt(flags, path))));
     }
-
-    private static bool Follows(PathFlags flags) => flags.HasFlag(PathFlags.SymlinkFollow);
-
-    private static FileStatus Status(ComponentResource self, PathFlags flags, string path) => PathOperations.Status(File(self).Directory, Checked(path), Follows(flags));
 
     private static void AddPaths(InterfaceWriter to, ResourceTypes types)
     {
-        to.Add("[method]descriptor.create-directory-at", (ComponentResource self, string path) => Try(() => PathOperations.CreateDirectory(File(self).Directory, Checked(path))));
+        to.Add("[method]descriptor.create-directory-at", (ComponentResource self, string path) => Try(() => File(self).CreateDirectoryAt(path)));
         to.Add("[method]descriptor.link-at", (ComponentResource self, PathFlags flags, string path, ComponentResource other, string newPath) =>
-            Try(() => PathOperations.Link(File(self).Directory, Checked(path), Follows(flags), File(other).Directory, Checked(newPath))));
+            Try(() => File(self).LinkAt(flags, path, File(other), newPath)));
         to.Add("[method]descriptor.open-at", (ComponentResource self, PathFlags pathFlags, string path, OpenFlags openFlags, DescriptorFlags flags) =>
-            Try(() => types.Descriptor.New(File(self).OpenAt(pathFlags, Checked(path), openFlags, flags))));
-        to.Add("[method]descriptor.readlink-at", (ComponentResource self, string path) => Try(() => LinkText(PathOperations.ReadLink(File(self).Directory, Checked(path)))));
-        to.Add("[method]descriptor.remove-directory-at", (ComponentResource self, string path) => Try(() => PathOperations.RemoveDirectory(File(self).Directory, Checked(path))));
+            Try(() => types.Descriptor.New(File(self).OpenAt(pathFlags, FileObject.Checked(path), openFlags, flags))));
+        to.Add("[method]descriptor.readlink-at", (ComponentResource self, string path) => Try(() => File(self).ReadLinkAt(path)));
+        to.Add("[method]descriptor.remove-directory-at", (ComponentResource self, string path) => Try(() => File(self).RemoveDirectoryAt(path)));
         to.Add("[method]descriptor.rename-at", (ComponentResource self, string path, ComponentResource other, string newPath) =>
-            Try(() => PathOperations.Rename(File(self).Directory, Checked(path), File(other).Directory, Checked(newPath))));
+            Try(() => File(self).RenameAt(path, File(other), newPath)));
         to.Add("[method]descriptor.symlink-at", (ComponentResource self, string content, string path) =>
-            Try(() => PathOperations.Symlink(File(self).Directory, Checked(content), Checked(path))));
-        to.Add("[method]descriptor.unlink-file-at", (ComponentResource self, string path) => Try(() => PathOperations.Unlink(File(self).Directory, Checked(path))));
+            Try(() => File(self).SymlinkAt(content, path)));
+        to.Add("[method]descriptor.unlink-file-at", (ComponentResource self, string path) => Try(() => File(self).UnlinkAt(path)));
     }
-
-    /// <summary>A link that leads out says where the host has its files.</summary>
-    private static string LinkText(string content) => content.Length > 0 && PathResolver.IsAbsolute(content) ? throw new WasiError(Errno.Notcapable)
-        : FileNames.HasEscapes(content) ? throw new WasiError(Errno.Ilseq) : content;
 }
 
 /// <summary><c>wasi:filesystem/preopens</c>.</summary>

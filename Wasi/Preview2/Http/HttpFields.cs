@@ -57,6 +57,15 @@ internal sealed class HttpFields : GuestObject
         return fields;
     }
 
+    /// <summary>Those of a request that a server has, without those of the connection.</summary>
+    internal static HttpFields Of(IEnumerable<(string Name, byte[] Value)> items)
+    {
+        var fields = new HttpFields { IsImmutable = true };
+        foreach ((string name, byte[] value) in items)
+            if (!OfTheHost.Contains(name)) fields.Put(name, value);
+        return fields;
+    }
+
     private void Put(string name, byte[] value)
     {
         if (bytes + name.Length + value.Length > MostBytes) throw ComponentTrap.Make($"fields may have {MostBytes} bytes at most");
@@ -65,6 +74,15 @@ internal sealed class HttpFields : GuestObject
     }
 
     private static bool Is(string a, string b) => a.Equals(b, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether there is room for values, beside those that are there or in place of those of the name.</summary>
+    internal bool Fits(string name, bool replaces, params ReadOnlySpan<byte[]> values)
+    {
+        long size = bytes;
+        if (replaces) size -= items.Where(i => Is(i.Name, name)).Sum(i => i.Name.Length + i.Value.Length);
+        foreach (byte[] value in values) size += name.Length + value.Length;
+        return size <= MostBytes;
+    }
 
     internal byte[][] Get(string name) => [.. items.Where(i => Is(i.Name, name)).Select(i => i.Value)];
 

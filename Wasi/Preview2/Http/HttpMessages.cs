@@ -3,30 +3,34 @@ using WasmJit.Components;
 namespace WasmJit.Wasi.Preview2;
 
 /// <summary>What <c>wasi:http/types</c> calls an incoming-request.</summary>
-internal sealed class IncomingRequest(WasiState state, HttpRequestMessage message, Stream content) : GuestObject
+internal sealed class IncomingRequest(HttpExchange exchange) : GuestObject
 {
     private bool isConsumed;
 
-    internal HttpVerb Method => HttpVerb.Of(message.Method.Method);
+    /// <exception cref="TrapException">The request was answered long ago: an instance that is kept has kept the handle.</exception>
+    private HttpExchange Exchange => exchange.IsOver ? throw ComponentTrap.Make("the request is over") : exchange;
 
-    internal string? PathWithQuery => message.RequestUri!.IsAbsoluteUri ? message.RequestUri.PathAndQuery : message.RequestUri.OriginalString;
+    internal HttpVerb Method => HttpVerb.Of(Exchange.Method);
 
-    internal HttpScheme? Scheme => message.RequestUri!.IsAbsoluteUri ? HttpScheme.Of(message.RequestUri.Scheme) : null;
+    internal string? PathWithQuery => Exchange.PathWithQuery;
 
-    internal string? Authority => message.Headers.Host ?? (message.RequestUri!.IsAbsoluteUri ? message.RequestUri.Authority : null);
+    internal HttpScheme? Scheme => Exchange.Scheme is { } scheme ? HttpScheme.Of(scheme) : null;
 
-    internal HttpFields Headers => Adopt(HttpFields.Of(message.Headers, message.Content?.Headers));
+    internal string? Authority => Exchange.Authority;
+
+    internal HttpFields Headers => Adopt(Exchange.ReadHeaders());
 
     internal IncomingBody? Consume()
     {
         if (isConsumed) return null;
         isConsumed = true;
-        return new IncomingBody(state, content, null);
+        PipeInput input = Exchange.Input;
+        return new IncomingBody(() => input, input.DrainAsync, () => exchange.IsOver || !input.HasEnded ? null : exchange.ReadTrailers(), null);
     }
 }
 
 /// <summary>What <c>wasi:http/types</c> calls an outgoing-request.</summary>
-internal sealed class OutgoingRequest(WasiState state, HttpFields headers) : GuestObject
+internal sealed class OutgoingRequest(HttpFields headers) : GuestObject
 {
     internal HttpFields Fields => headers;
 
@@ -40,21 +44,32 @@ internal sealed class OutgoingRequest(WasiState state, HttpFields headers) : Gue
 
     internal OutgoingBody? Body { get; private set; }
 
-    internal OutgoingBody? TakeBody() => Body is null ? Body = new OutgoingBody(state, headers.ContentLength, isResponse: false) : null;
+    internal OutgoingBody? TakeBody() => Body is null ? Body = new OutgoingBody(headers.ContentLength, isResponse: false) : null;
 
-    /// <summary>The address.</summary>
     /// <exception cref="HttpFault">The text is not a valid URI.</exception>
-    internal Uri Address
+    internal Uri Address => AddressOf(Scheme, Authority, PathWithQuery);
+
+    /// <summary>The address of a request.</summary>
+    /// <exception cref="HttpFault">The text is not a valid URI.</exception>
+    internal static Uri AddressOf(HttpScheme? of, string? authority, string? path)
     {
-        get
-        {
-            string scheme = Scheme switch { HttpScheme.Http => "http", HttpScheme.Https or null => "https", _ => throw new HttpFault(new HttpFailure.HttpProtocolError()) };
-            string? path = PathWithQuery;
-            if (Authority is null || !Uri.TryCreate($"{scheme}://{Authority}{(path is null or "" ? "/" : path[0] == '/' ? path : "/" + path)}", UriKind.Absolute, out Uri? uri))
-                throw new HttpFault(new HttpFailure.HttpRequestUriInvalid());
-            return uri;
-        }
+        string scheme = of switch { HttpScheme.Http => "http", HttpScheme.Https or null => "https", _ => throw new HttpFault(new HttpFailure.HttpProtocolError()) };
+        if (authority is null || !Uri.TryCreate($"{scheme}://{authority}{(path is null or "" ? "/" : path[0] == '/' ? path : "/" + path)}", UriKind.Absolute, out Uri? uri))
+            throw new HttpFault(new HttpFailure.HttpRequestUriInvalid());
+        return uri;
     }
+
+    // ---- what may be set ----
+
+    internal static bool IsMethod(HttpVerb method) =>
+        method is not HttpVerb.Other { Value: var name } || (name.Length > 0 && name.All(c => c is > ' ' and < '\x7f' && !"()<>@,;:\\\"/[]?={}".Contains(c)));
+
+    internal static bool IsPath(string? path) => path is null || path.All(c => c is > ' ' and not '\x7f' and not '#');
+
+    internal static bool IsScheme(HttpScheme? scheme) => scheme is not HttpScheme.Other { Value: var name } || Uri.CheckSchemeName(name);
+
+    internal static bool IsAuthority(string? authority) => authority is null
+        || (Uri.TryCreate($"http://{authority}/", UriKind.Absolute, out Uri? uri) && uri.PathAndQuery == "/" && uri.Fragment.Length == 0 && !authority.Any(c => c is '/' or '?' or '\\' or '@'));
 }
 
 /// <summary>What <c>wasi:http/types</c> calls request-options; times in nanoseconds.</summary>
@@ -65,6 +80,11 @@ internal sealed class RequestOptions : GuestObject
     internal ulong? FirstByte { get; set; }
 
     internal ulong? BetweenBytes { get; set; }
+
+    /// <summary>Whether a guest can only read them, since they are a request's.</summary>
+    internal bool IsImmutable { get; private init; }
+
+    internal RequestOptions Copy(bool isImmutable) => new() { Connect = Connect, FirstByte = FirstByte, BetweenBytes = BetweenBytes, IsImmutable = isImmutable };
 }
 
 /// <summary>What <c>wasi:http/types</c> calls an incoming-response.</summary>
@@ -80,7 +100,14 @@ internal sealed class IncomingResponse(WasiState state, HttpResponseMessage mess
     {
         if (isConsumed) return null;
         isConsumed = true;
-        return new IncomingBody(state, content, () => message.TrailingHeaders.NonValidated.Count == 0 ? null : HttpFields.Of(message.TrailingHeaders));
+        return new IncomingBody(
+            () =>
+            {
+                var descriptor = new InputDescriptor(content);
+                descriptor.SetFlags(FdFlags.Nonblock);
+                return new DescriptorInput(descriptor, state.Waiter, content.Dispose);
+            },
+            null, () => message.TrailingHeaders.NonValidated.Count == 0 ? null : HttpFields.Of(message.TrailingHeaders), content.Dispose);
     }
 
     private protected override void Close()
@@ -90,7 +117,7 @@ internal sealed class IncomingResponse(WasiState state, HttpResponseMessage mess
 }
 
 /// <summary>What <c>wasi:http/types</c> calls an outgoing-response.</summary>
-internal sealed class OutgoingResponse(WasiState state, HttpFields headers) : GuestObject
+internal sealed class OutgoingResponse(HttpFields headers) : GuestObject
 {
     internal HttpFields Fields => headers;
 
@@ -98,33 +125,19 @@ internal sealed class OutgoingResponse(WasiState state, HttpFields headers) : Gu
 
     internal OutgoingBody? Body { get; private set; }
 
-    internal OutgoingBody? TakeBody() => Body is null ? Body = new OutgoingBody(state, headers.ContentLength, isResponse: true) : null;
-
-    internal HttpResponseMessage ToMessage()
-    {
-        var message = new HttpResponseMessage((System.Net.HttpStatusCode)Status) { Content = Body is null ? new ByteArrayContent([]) : new BodyContent(Body, headers.ContentLength) };
-        headers.CopyTo(message.Headers, message.Content.Headers);
-        return message;
-    }
+    internal OutgoingBody? TakeBody() => Body is null ? Body = new OutgoingBody(headers.ContentLength, isResponse: true) : null;
 }
 
 /// <summary>What <c>wasi:http/types</c> calls a response-outparam.</summary>
-internal sealed class ResponseOutparam : GuestObject
+internal sealed class ResponseOutparam(HttpExchange exchange) : GuestObject
 {
-    private readonly TaskCompletionSource<HttpResponseMessage> response = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    internal Task<HttpResponseMessage> Response => response.Task;
-
     internal void Set(ComponentResult<OutgoingResponse, HttpFailure> result)
     {
-        if (result.IsOk) response.TrySetResult(result.Value.ToMessage());
-        else response.TrySetException(new HttpFault(result.Error));
+        if (result.IsOk) exchange.Respond(result.Value);
+        else exchange.Refuse(new HttpFault(result.Error));
     }
 
-    /// <summary>The guest has ended, or has dropped it: there will be no response.</summary>
-    internal void Fail(Exception reason) => response.TrySetException(reason);
-
-    private protected override void Close() => Fail(new HttpFault(new HttpFailure.InternalError("the guest gave no response")));
+    private protected override void Close() => exchange.Refuse(new HttpFault(new HttpFailure.InternalError("the guest gave no response")));
 }
 
 /// <summary>What <c>wasi:http/types</c> calls a future-incoming-response.</summary>

@@ -28,27 +28,48 @@ internal static class HttpOutgoingInterface
         });
     }
 
-    private static FutureResponse Send(WasiState state, OutgoingRequest request, RequestOptions? options)
+    /// <summary>A request as .NET has it, if the guest may send it; it has a place among those that wait for a response.</summary>
+    /// <exception cref="HttpFault">It may not.</exception>
+    internal static HttpRequestMessage Begin(WasiState state, HttpVerb verb, Uri address, out WasiHttp granted)
     {
-        Uri address = request.Address;
-        if (state.Options.Http is not { } granted || !granted.Allow(address)) throw new HttpFault(new HttpFailure.HttpRequestDenied());
+        if (state.Options.Http is not { } allowed || !allowed.Allow(address)) throw new HttpFault(new HttpFailure.HttpRequestDenied());
+        granted = allowed;
         HttpMethod method;
         try
         {
-            method = new HttpMethod(request.Method.Text);
+            method = new HttpMethod(verb.Text);
         }
         catch (FormatException)
         {
             throw new HttpFault(new HttpFailure.HttpRequestMethodInvalid());
         }
         if (!state.Requests.Wait(0)) throw new HttpFault(new HttpFailure.ConnectionLimitReached());
-        var message = new HttpRequestMessage(method, address) { Content = request.Body is { } body ? new BodyContent(body, request.Fields.ContentLength) : null };
+        return new HttpRequestMessage(method, address);
+    }
+
+    private static FutureResponse Send(WasiState state, OutgoingRequest request, RequestOptions? options)
+    {
+        HttpRequestMessage message = Begin(state, request.Method, request.Address, out WasiHttp granted);
+        if (request.Body is { } body)
+        {
+            var content = new BodyContent(request.Fields.ContentLength, null);
+            body.Attach(content);
+            message.Content = content;
+        }
         request.Fields.CopyTo(message.Headers, message.Content?.Headers);
         var source = CancellationTokenSource.CreateLinkedTokenSource(state.Options.Cancellation);
         return new FutureResponse(SendAsync(state, granted, message, options, source), source);
     }
 
     private static async Task<IncomingResponse> SendAsync(WasiState state, WasiHttp granted, HttpRequestMessage message, RequestOptions? options, CancellationTokenSource source)
+    {
+        (HttpResponseMessage response, Stream content) = await ExchangeAsync(state, granted, message, options, source).ConfigureAwait(false);
+        return new IncomingResponse(state, response, content);
+    }
+
+    /// <summary>Sends a request, for which a place has been taken, and gives the response with its body, whose every read has a time.</summary>
+    internal static async Task<(HttpResponseMessage Response, Stream Content)> ExchangeAsync(
+        WasiState state, WasiHttp granted, HttpRequestMessage message, RequestOptions? options, CancellationTokenSource source)
     {
         try
         {
@@ -58,7 +79,7 @@ internal static class HttpOutgoingInterface
             HttpResponseMessage response = await Task.Run(() => granted.Client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, source.Token)).ConfigureAwait(false);
             source.CancelAfter(System.Threading.Timeout.InfiniteTimeSpan);
             Stream content = await response.Content.ReadAsStreamAsync(source.Token).ConfigureAwait(false);
-            return new IncomingResponse(state, response, new ResponseStream(content, Time(options?.BetweenBytes) ?? granted.Timeout, state.Options.Cancellation));
+            return (response, new ResponseStream(content, Time(options?.BetweenBytes) ?? granted.Timeout, state.Options.Cancellation));
         }
         finally
         {

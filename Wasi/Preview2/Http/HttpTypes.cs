@@ -83,9 +83,10 @@ internal static class HttpTypesInterface
         to.Add("[method]incoming-response.consume", (ComponentResource self) => Once(types.IncomingBody, self.Get<IncomingResponse>().Consume()));
         to.Add("[method]incoming-body.stream", (ComponentResource self) => Once(types.InputStream, self.Get<IncomingBody>().TakeStream()));
         to.Add("[static]incoming-body.finish", (ComponentResource body) => types.FutureTrailers.New(Take<IncomingBody>(body).Finish()));
-        to.Add("[method]future-trailers.subscribe", (ComponentResource self) => IoPollInterface.New(state, new TaskSource(Task.CompletedTask), self.Get<FutureTrailers>()));
+        to.Add("[method]future-trailers.subscribe", (ComponentResource self) => IoPollInterface.New(state, new TaskSource(self.Get<FutureTrailers>().Read), self.Get<FutureTrailers>()));
         to.Add("[method]future-trailers.get", ComponentResult<ComponentResult<ComponentResource?, HttpFailure>, NoValue>? (ComponentResource self) =>
-            self.Get<FutureTrailers>().Take(out HttpFields? fields)
+            !self.Get<FutureTrailers>().Read.IsCompleted ? null
+            : self.Get<FutureTrailers>().Take(out HttpFields? fields)
                 ? (ComponentResult<ComponentResult<ComponentResource?, HttpFailure>, NoValue>)(ComponentResult<ComponentResource?, HttpFailure>)(fields is null ? null : types.Fields.New(fields))
                 : ComponentResult<ComponentResult<ComponentResource?, HttpFailure>, NoValue>.Fail(None));
         to.Add("[method]future-incoming-response.subscribe", (ComponentResource self) => IoPollInterface.New(state, self.Get<FutureResponse>().Source, self.Get<FutureResponse>()));
@@ -108,24 +109,21 @@ internal static class HttpTypesInterface
         to.Add("outgoing-response", types.OutgoingResponse);
         to.Add("outgoing-body", types.OutgoingBody);
         to.Add("response-outparam", types.ResponseOutparam);
-        to.Add("[constructor]outgoing-request", (ComponentResource headers) => types.OutgoingRequest.New(new OutgoingRequest(state, Frozen(headers))));
+        to.Add("[constructor]outgoing-request", (ComponentResource headers) => types.OutgoingRequest.New(new OutgoingRequest(Frozen(headers))));
         to.Add("[method]outgoing-request.body", (ComponentResource self) => Once(types.OutgoingBody, self.Get<OutgoingRequest>().TakeBody()));
         to.Add("[method]outgoing-request.method", (ComponentResource self) => self.Get<OutgoingRequest>().Method);
-        to.Add("[method]outgoing-request.set-method", (ComponentResource self, HttpVerb method) => Set(
-            method is not HttpVerb.Other { Value: var name } || (name.Length > 0 && name.All(c => c is > ' ' and < '\x7f' && !"()<>@,;:\\\"/[]?={}".Contains(c))),
-            () => self.Get<OutgoingRequest>().Method = method));
+        to.Add("[method]outgoing-request.set-method", (ComponentResource self, HttpVerb method) => Set(OutgoingRequest.IsMethod(method), () => self.Get<OutgoingRequest>().Method = method));
         to.Add("[method]outgoing-request.path-with-query", string? (ComponentResource self) => self.Get<OutgoingRequest>().PathWithQuery);
         to.Add("[method]outgoing-request.set-path-with-query", (ComponentResource self, string? path) => Set(
-            path is null || path.All(c => c is > ' ' and not '\x7f' and not '#'), () => self.Get<OutgoingRequest>().PathWithQuery = path));
+            OutgoingRequest.IsPath(path), () => self.Get<OutgoingRequest>().PathWithQuery = path));
         to.Add("[method]outgoing-request.scheme", HttpScheme? (ComponentResource self) => self.Get<OutgoingRequest>().Scheme);
         to.Add("[method]outgoing-request.set-scheme", (ComponentResource self, HttpScheme? scheme) => Set(
-            scheme is not HttpScheme.Other { Value: var name } || Uri.CheckSchemeName(name), () => self.Get<OutgoingRequest>().Scheme = scheme));
+            OutgoingRequest.IsScheme(scheme), () => self.Get<OutgoingRequest>().Scheme = scheme));
         to.Add("[method]outgoing-request.authority", string? (ComponentResource self) => self.Get<OutgoingRequest>().Authority);
         to.Add("[method]outgoing-request.set-authority", (ComponentResource self, string? authority) => Set(
-            authority is null || (Uri.TryCreate($"http://{authority}/", UriKind.Absolute, out Uri? uri) && uri.PathAndQuery == "/" && uri.Fragment.Length == 0 && !authority.Any(c => c is '/' or '?' or '\\' or '@')),
-            () => self.Get<OutgoingRequest>().Authority = authority));
+            OutgoingRequest.IsAuthority(authority), () => self.Get<OutgoingRequest>().Authority = authority));
         to.Add("[method]outgoing-request.headers", (ComponentResource self) => types.Fields.New(Child(self.Get<OutgoingRequest>(), self.Get<OutgoingRequest>().Fields)));
-        to.Add("[constructor]outgoing-response", (ComponentResource headers) => types.OutgoingResponse.New(new OutgoingResponse(state, Frozen(headers))));
+        to.Add("[constructor]outgoing-response", (ComponentResource headers) => types.OutgoingResponse.New(new OutgoingResponse(Frozen(headers))));
         to.Add("[method]outgoing-response.status-code", (ComponentResource self) => self.Get<OutgoingResponse>().Status);
         to.Add("[method]outgoing-response.set-status-code", (ComponentResource self, ushort status) => Set(status is >= 100 and < 1000, () => self.Get<OutgoingResponse>().Status = status));
         to.Add("[method]outgoing-response.headers", (ComponentResource self) => types.Fields.New(Child(self.Get<OutgoingResponse>(), self.Get<OutgoingResponse>().Fields)));
@@ -134,7 +132,7 @@ internal static class HttpTypesInterface
         to.Add("[static]outgoing-body.finish", ComponentResult<NoValue, HttpFailure> (ComponentResource self, ComponentResource? trailers) =>
         {
             HttpFields? fields = trailers is null ? null : Take<HttpFields>(trailers);
-            HttpFailure? failure = self.Get<OutgoingBody>().Finish(fields);
+            HttpFailure? failure = self.Get<OutgoingBody>().Finish(fields, state.Waiter);
             self.Dispose();
             return failure is null ? None : ComponentResult<NoValue, HttpFailure>.Fail(failure);
         });

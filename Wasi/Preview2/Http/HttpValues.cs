@@ -151,6 +151,17 @@ internal abstract record HttpFailure
 
     internal sealed record InternalError(string? Value) : HttpFailure;
 
+    /// <summary>What the host says of it.</summary>
+    internal string Text => this switch
+    {
+        InternalError { Value: { } text } => text,
+        HttpResponseTimeout => "its time is over",
+        HttpRequestBodySize => "the body is too large, or has another length than announced",
+        HttpResponseBodySize => "the body has another length than announced",
+        ConnectionTerminated or HttpResponseIncomplete => "the body is not complete",
+        _ => GetType().Name,
+    };
+
     /// <summary>The code for an exception of <see cref="HttpClient"/>; null for other exceptions.</summary>
     internal static HttpFailure? Of(Exception exception) => exception switch
     {
@@ -171,7 +182,7 @@ internal abstract record HttpFailure
 }
 
 /// <summary>Ends a request, or the stream of a body, with an error.</summary>
-internal sealed class HttpFault(HttpFailure failure) : IOException(failure.ToString())
+internal sealed class HttpFault(HttpFailure failure, Exception? inner = null) : IOException(failure.Text, inner)
 {
     internal HttpFailure Failure => failure;
 }

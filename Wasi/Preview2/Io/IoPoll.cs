@@ -78,6 +78,11 @@ internal static class IoPollInterface
     /// <exception cref="OperationCanceledException">The guest is to stop.</exception>
     internal static uint[] Wait(Waiter waiter, IReadySource[] sources)
     {
+        if (sources.Length == 1 && sources[0].IsReady)
+        {
+            waiter.Check();
+            return [0];
+        }
         var ready = new List<uint>();
         var pending = new List<Task>();
         while (true)
@@ -86,6 +91,7 @@ internal static class IoPollInterface
             for (int i = 0; i < sources.Length; i++)
                 if (sources[i].IsReady) ready.Add((uint)i);
             if (ready.Count > 0) return [.. ready];
+            Waiter.BeforeWait?.Invoke();
             pending.Clear();
             bool mustAsk = false;
             ulong? first = null;

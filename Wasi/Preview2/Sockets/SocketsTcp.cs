@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using WasmJit.Components;
 
 namespace WasmJit.Wasi.Preview2;
@@ -6,8 +5,6 @@ namespace WasmJit.Wasi.Preview2;
 /// <summary><c>wasi:sockets/tcp</c>.</summary>
 internal static class SocketsTcpInterface
 {
-    private const ulong Second = 1_000_000_000;
-
     internal static void AddTo(InterfaceWriter to, WasiState state)
     {
         ResourceTypes types = state.Types;
@@ -45,38 +42,22 @@ internal static class SocketsTcpInterface
 
     private static TcpObject Tcp(ComponentResource self) => self.Get<TcpObject>();
 
-    private static int Option(ComponentResource self, SocketOptionLevel level, SocketOptionName name) => (int)Tcp(self).Socket.GetSocketOption(level, name)!;
-
     private static void AddOptions(InterfaceWriter to)
     {
-        Add(to, "keep-alive-enabled", (ComponentResource self) => Networks.Try(() => Option(self, SocketOptionLevel.Socket, SocketOptionName.KeepAlive) != 0));
-        Add(to, "set-keep-alive-enabled", (ComponentResource self, bool value) =>
-            Networks.Try(() => Tcp(self).Socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, value)));
-        Add(to, "keep-alive-idle-time", (ComponentResource self) => Networks.Try(() => Time(self, SocketOptionName.TcpKeepAliveTime)));
-        Add(to, "set-keep-alive-idle-time", (ComponentResource self, ulong value) => Networks.Try(() => SetTime(self, SocketOptionName.TcpKeepAliveTime, value)));
-        Add(to, "keep-alive-interval", (ComponentResource self) => Networks.Try(() => Time(self, SocketOptionName.TcpKeepAliveInterval)));
-        Add(to, "set-keep-alive-interval", (ComponentResource self, ulong value) => Networks.Try(() => SetTime(self, SocketOptionName.TcpKeepAliveInterval, value)));
-        Add(to, "keep-alive-count", (ComponentResource self) => Networks.Try(() => (uint)Option(self, SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount)));
-        Add(to, "set-keep-alive-count", (ComponentResource self, uint value) => Networks.Try(() =>
-            Tcp(self).Socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, Math.Min(Networks.Positive(value), MostRetries))));
-        Add(to, "hop-limit", (ComponentResource self) => Networks.Try(() => (byte)Tcp(self).Socket.Ttl));
-        Add(to, "set-hop-limit", (ComponentResource self, byte value) => Networks.Try(() => { Tcp(self).Socket.Ttl = (short)Networks.Positive(value); }));
-        Add(to, "receive-buffer-size", (ComponentResource self) => Networks.Try(() => (ulong)Tcp(self).Socket.ReceiveBufferSize));
-        Add(to, "set-receive-buffer-size", (ComponentResource self, ulong value) => Networks.Try(() => { Tcp(self).Socket.ReceiveBufferSize = Networks.Positive(value); }));
-        Add(to, "send-buffer-size", (ComponentResource self) => Networks.Try(() => (ulong)Tcp(self).Socket.SendBufferSize));
-        Add(to, "set-send-buffer-size", (ComponentResource self, ulong value) => Networks.Try(() => { Tcp(self).Socket.SendBufferSize = Networks.Positive(value); }));
-    }
-
-    /// <summary>What Linux takes at most: tries, and seconds.</summary>
-    private const int MostRetries = 127, MostSeconds = 32767;
-
-    private static ulong Time(ComponentResource self, SocketOptionName name) => (ulong)Option(self, SocketOptionLevel.Tcp, name) * Second;
-
-    /// <summary>Times are whole seconds, one at least.</summary>
-    private static void SetTime(ComponentResource self, SocketOptionName name, ulong value)
-    {
-        Networks.Positive(value);
-        Tcp(self).Socket.SetSocketOption(SocketOptionLevel.Tcp, name, (int)Math.Clamp(((value - 1) / Second) + 1, 1, MostSeconds));
+        Add(to, "keep-alive-enabled", (ComponentResource self) => Networks.Try(() => SocketOptions.IsKeptAlive(Tcp(self).Socket)));
+        Add(to, "set-keep-alive-enabled", (ComponentResource self, bool value) => Networks.Try(() => SocketOptions.KeepAlive(Tcp(self).Socket, value)));
+        Add(to, "keep-alive-idle-time", (ComponentResource self) => Networks.Try(() => SocketOptions.IdleTime(Tcp(self).Socket)));
+        Add(to, "set-keep-alive-idle-time", (ComponentResource self, ulong value) => Networks.Try(() => SocketOptions.SetIdleTime(Tcp(self).Socket, value)));
+        Add(to, "keep-alive-interval", (ComponentResource self) => Networks.Try(() => SocketOptions.Interval(Tcp(self).Socket)));
+        Add(to, "set-keep-alive-interval", (ComponentResource self, ulong value) => Networks.Try(() => SocketOptions.SetInterval(Tcp(self).Socket, value)));
+        Add(to, "keep-alive-count", (ComponentResource self) => Networks.Try(() => SocketOptions.Retries(Tcp(self).Socket)));
+        Add(to, "set-keep-alive-count", (ComponentResource self, uint value) => Networks.Try(() => SocketOptions.SetRetries(Tcp(self).Socket, value)));
+        Add(to, "hop-limit", (ComponentResource self) => Networks.Try(() => SocketOptions.HopLimit(Tcp(self).Socket)));
+        Add(to, "set-hop-limit", (ComponentResource self, byte value) => Networks.Try(() => SocketOptions.SetHopLimit(Tcp(self).Socket, value)));
+        Add(to, "receive-buffer-size", (ComponentResource self) => Networks.Try(() => SocketOptions.ReceiveBuffer(Tcp(self).Socket)));
+        Add(to, "set-receive-buffer-size", (ComponentResource self, ulong value) => Networks.Try(() => SocketOptions.SetReceiveBuffer(Tcp(self).Socket, value)));
+        Add(to, "send-buffer-size", (ComponentResource self) => Networks.Try(() => SocketOptions.SendBuffer(Tcp(self).Socket)));
+        Add(to, "set-send-buffer-size", (ComponentResource self, ulong value) => Networks.Try(() => SocketOptions.SetSendBuffer(Tcp(self).Socket, value)));
     }
 }
 

@@ -26,9 +26,9 @@ internal static class SocketsUdpInterface
         Add(to, "address-family", (ComponentResource self) => Udp(self).Family);
         Add(to, "unicast-hop-limit", (ComponentResource self) => Networks.Try(() => (byte)Udp(self).Socket.Ttl));
         Add(to, "set-unicast-hop-limit", (ComponentResource self, byte value) => Networks.Try(() => { Udp(self).Socket.Ttl = (short)Networks.Positive(value); }));
-        Add(to, "receive-buffer-size", (ComponentResource self) => Networks.Try(() => (ulong)Udp(self).Socket.ReceiveBufferSize));
+        Add(to, "receive-buffer-size", (ComponentResource self) => Networks.Try(() => SocketOptions.ReceiveBuffer(Udp(self).Socket)));
         Add(to, "set-receive-buffer-size", (ComponentResource self, ulong value) => Networks.Try(() => { Udp(self).Socket.ReceiveBufferSize = Networks.Positive(value); }));
-        Add(to, "send-buffer-size", (ComponentResource self) => Networks.Try(() => (ulong)Udp(self).Socket.SendBufferSize));
+        Add(to, "send-buffer-size", (ComponentResource self) => Networks.Try(() => SocketOptions.SendBuffer(Udp(self).Socket)));
         Add(to, "set-send-buffer-size", (ComponentResource self, ulong value) => Networks.Try(() => { Udp(self).Socket.SendBufferSize = Networks.Positive(value); }));
         // Binding is done at once.
         Add(to, "subscribe", (ComponentResource self) => IoPollInterface.New(state, new TaskSource(Task.CompletedTask), Udp(self)));

@@ -242,7 +242,7 @@ public sealed class WasiHttpTests
         var message = new HttpRequestMessage(HttpMethod.Put, "http://host.example:81/p?q") { Content = new StringContent("body") };
         message.Headers.Add("x-a", ["1", "2"]);
         ResourceTypes types = guest.Mirror.Host.State.Types;
-        ComponentResource request = types.IncomingRequest.New(new IncomingRequest(guest.Mirror.Host.State, message, new MemoryStream(Utf8("body"))));
+        ComponentResource request = types.IncomingRequest.New(new IncomingRequest(new MessageExchange(message, new MemoryStream(Utf8("body")))));
         Assert.Equal("put", guest.Call("http/types#[method]incoming-request.method", request).CaseName);
         Assert.Equal("some(\"/p?q\")", guest.Call("http/types#[method]incoming-request.path-with-query", request).ToString());
         Assert.Equal("some(HTTP)", guest.Call("http/types#[method]incoming-request.scheme", request).ToString());
@@ -260,8 +260,8 @@ public sealed class WasiHttpTests
     {
         using WasiComponentGuest guest = Guest();
         ResourceTypes types = guest.Mirror.Host.State.Types;
-        var target = new ResponseOutparam();
-        ComponentResource param = types.ResponseOutparam.New(target);
+        var exchange = new MessageExchange(new HttpRequestMessage(), Stream.Null);
+        ComponentResource param = types.ResponseOutparam.New(new ResponseOutparam(exchange));
         ComponentResource response = guest.Resource("http/types#[constructor]outgoing-response", Fields(guest, ("x-a", "1"), ("content-type", "text/plain")));
         Assert.Equal(200, guest.Call("http/types#[method]outgoing-response.status-code", response).AsU16());
         guest.Ok("http/types#[method]outgoing-response.set-status-code", response, (ushort)404);
@@ -270,7 +270,7 @@ public sealed class WasiHttpTests
         Assert.Equal("internal-error", guest.Fails("http/types#[method]response-outparam.send-informational", param, (ushort)103, Fields(guest)));
         ComponentResource body = guest.Ok("http/types#[method]outgoing-response.body", response).AsResource();
         guest.Call("http/types#[static]response-outparam.set", param, ComponentValue.Ok(ComponentValue.From(response)));
-        HttpResponseMessage message = await target.Response;
+        HttpResponseMessage message = await exchange.Response;
         using (ComponentResource to = guest.Ok("http/types#[method]outgoing-body.write", body).AsResource())
             guest.Ok("io/streams#[method]output-stream.blocking-write-and-flush", to, Utf8("text"));
         guest.Ok("http/types#[static]outgoing-body.finish", body, ComponentValue.Nothing);

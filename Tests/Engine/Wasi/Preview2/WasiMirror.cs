@@ -9,31 +9,40 @@ namespace WasmJit.Tests;
 /// </summary>
 internal sealed class WasiMirror : IDisposable
 {
-    private static readonly Lazy<(string Text, Dictionary<string, string> Names)> Source = new(() => new Writer().Write());
-    private static readonly Lazy<WasmComponent> Component = new(() => new Engine(new EngineOptions { Interruptible = true }).CompileComponent(Wat.ToBinary(Source.Value.Text)));
+    private static readonly Lazy<MirrorSource> Second = new(() => new MirrorSource("Preview2")), Third = new(() => new MirrorSource("Preview3"));
 
     private readonly ComponentInstance instance;
 
-    internal WasiMirror(WasiOptions options, bool portable = false)
+    private readonly MirrorSource source;
+
+    internal WasiMirror(WasiOptions options, bool portable = false, bool isLater = false)
     {
+        source = isLater ? Later : Second.Value;
         Host = new WasiComponentHost(options, portable);
-        instance = Host.Instantiate(Component.Value);
+        instance = Host.Instantiate(source.Component.Value);
     }
+
+    /// <summary>The guest of WASI 0.3.</summary>
+    internal static MirrorSource Later => Third.Value;
 
     internal WasiComponentHost Host { get; }
 
     internal ComponentInstance Instance => instance;
 
     /// <summary>All functions, by the name of the interface without its version, a hash, and their own.</summary>
-    internal static IEnumerable<string> Functions => Source.Value.Names.Keys;
+    internal static IEnumerable<string> Functions => Second.Value.Names.Keys;
 
     /// <summary>Its text.</summary>
-    internal static string Text => Source.Value.Text;
+    internal static string Text => Second.Value.Text;
 
     /// <summary>A guest of its own: a core module that imports some functions, under names for the text, and the memory <c>libc.mem</c>; "drop" before a resource is what drops it.</summary>
-    internal static string Guest(string code, string lifts, params (string Id, string Function)[] functions) => new Writer().WriteGuest(code, lifts, functions);
+    internal static string Guest(string code, string lifts, params (string Id, string Function)[] functions) => new Writer("Preview2").WriteGuest(code, lifts, functions);
 
-    internal ComponentValue Call(string function, params ComponentValue[] arguments) => instance.GetFunction(Source.Value.Names[function]).Call(arguments);
+    internal ComponentValue Call(string function, params ComponentValue[] arguments) => instance.GetFunction(source.Names[function]).Call(arguments);
+
+    /// <summary>A function as a delegate.</summary>
+    internal T Function<T>(string function)
+        where T : Delegate => instance.GetFunction<T>(source.Names[function]);
 
     public void Dispose()
     {
@@ -42,11 +51,11 @@ internal sealed class WasiMirror : IDisposable
     }
 
     /// <summary>Writes the component from the lists of interfaces.</summary>
-    private sealed class Writer
+    internal sealed class Writer(string version)
     {
         private const string Options = "(memory (core memory $libc \"mem\")) (realloc (core func $libc \"realloc\"))";
 
-        private readonly List<WitInterface> all = WitFile.ReadAll();
+        private readonly List<WitInterface> all = WitFile.ReadAll(version);
         private readonly StringBuilder types = new(), lowers = new(), core = new(), exports = new(), lifts = new();
         private readonly Dictionary<string, string> names = [];
 
@@ -150,7 +159,7 @@ internal sealed class WasiMirror : IDisposable
             var done = new HashSet<string>();
             foreach (var type in from.Types) Declare(from, type.Name, done);
             foreach (WitFunction function in from.Functions)
-                types.AppendLine($"  (export \"{function.Name}\" (func {Signature(function, t => Text(t, n => $"$l/{n}"))}))");
+                types.AppendLine($"  (export \"{function.Name}\" (func {(function.IsAsync ? "async " : "")}{Signature(function, t => Text(t, n => $"$l/{n}"))}))");
             types.AppendLine("))");
             foreach (var type in from.Types) types.AppendLine($"(alias export ${from.Name} \"{type.Name}\" (type ${Id(from, type.Name)}))");
         }
@@ -193,7 +202,7 @@ internal sealed class WasiMirror : IDisposable
             return type.Name switch
             {
                 _ when IsPrimitive(type.Name) => type.Name,
-                "list" or "option" => $"({type.Name} {Part(type.Arguments[0])})",
+                "list" or "option" or "stream" or "future" => $"({type.Name} {Part(type.Arguments[0])})",
                 "tuple" => $"(tuple {string.Join(' ', type.Arguments.Select(Part))})",
                 "result" => $"(result{Alternative(type, 0, " ")}{(type.Arguments.Length > 1 ? $" (error{Alternative(type, 1, " ")})" : "")})",
                 "borrow" or "own" => $"({type.Name} {id(type.Arguments[0].Name)})",
@@ -233,7 +242,7 @@ internal sealed class WasiMirror : IDisposable
             for (int i = 0, slot = 0; i < flat.Length; slot += flat[i++].Count) bodies.Append(Drop(from, function.Parameters[i].Type, slot));
             bodies.AppendLine($"{(inMemory ? " (i32.const 16)" : "")})");
             string post = results.Count == 0 ? "reset" : inMemory ? "reset-i32" : $"reset-{results[0]}";
-            lifts.AppendLine($"(func (export \"{name}\") {Signature(function, t => Text(t, n => $"${Id(from, n)}"))} (canon lift (core func $main \"{name}\") {Options} (post-return (core func $libc \"{post}\"))))");
+            lifts.AppendLine($"(func (export \"{name}\") {(function.IsAsync ? "async " : "")}{Signature(function, t => Text(t, n => $"${Id(from, n)}"))} (canon lift (core func $main \"{name}\") {Options} (post-return (core func $libc \"{post}\"))))");
         }
 
         /// <summary>Drops the borrowed handles of an argument.</summary>
@@ -272,7 +281,7 @@ internal sealed class WasiMirror : IDisposable
                 case "u64" or "s64": return ["i64"];
                 case "f32" or "f64": return [type.Name];
                 case "string" or "list": return ["i32", "i32"];
-                case "borrow" or "own" or "enum" or "flags": return ["i32"];
+                case "borrow" or "own" or "enum" or "flags" or "stream" or "future": return ["i32"];
                 case "tuple": return [.. type.Arguments.SelectMany(a => Flat(from, a))];
                 case "record": return [.. type.Parts.SelectMany(p => Flat(from, p.Type!))];
                 case "option": return Joined([[], Flat(from, type.Arguments[0])]);
@@ -295,4 +304,20 @@ internal sealed class WasiMirror : IDisposable
             return joined;
         }
     }
+}
+
+/// <summary>The component that imports all functions of a version, and its exports' names for them.</summary>
+internal sealed class MirrorSource
+{
+    internal MirrorSource(string version)
+    {
+        (Text, Names) = new WasiMirror.Writer(version).Write();
+        Component = new(() => new Engine(new EngineOptions { Interruptible = true }).CompileComponent(Wat.ToBinary(Text)));
+    }
+
+    internal string Text { get; }
+
+    internal Dictionary<string, string> Names { get; }
+
+    internal Lazy<WasmComponent> Component { get; }
 }

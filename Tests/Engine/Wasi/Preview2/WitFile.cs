@@ -9,7 +9,7 @@ internal sealed record WitType(string Name, WitType[] Arguments)
     internal (string Label, WitType? Type)[] Parts { get; init; } = [];
 }
 
-internal sealed record WitFunction(string Name, (string Name, WitType Type)[] Parameters, WitType? Result);
+internal sealed record WitFunction(string Name, (string Name, WitType Type)[] Parameters, WitType? Result, bool IsAsync = false);
 
 internal sealed class WitInterface(string name)
 {
@@ -46,9 +46,10 @@ internal sealed partial class WitFile
     private static partial Regex Tokens();
 
     /// <summary>All of them; those that others use come first.</summary>
-    internal static List<WitInterface> ReadAll()
+    /// <param name="version">The folder of a version: Preview2, Preview3.</param>
+    internal static List<WitInterface> ReadAll(string version)
     {
-        var all = Directory.GetFiles(Golden.InRepository("Tests/Engine/Wasi/Preview2/Wit"), "*.wit").SelectMany(f => new WitFile(File.ReadAllText(f)).Interfaces).ToDictionary(i => i.Name);
+        var all = Directory.GetFiles(Golden.InRepository($"Tests/Engine/Wasi/{version}/Wit"), "*.wit").SelectMany(f => new WitFile(File.ReadAllText(f)).Interfaces).ToDictionary(i => i.Name);
         var ordered = new List<WitInterface>();
         foreach (string name in all.Keys.Order(StringComparer.Ordinal)) Visit(all[name]);
         return ordered;
@@ -174,13 +175,13 @@ internal sealed partial class WitFile
     private WitFunction Function(string name, string? resource)
     {
         Expect(":");
-        bool isStatic = Accept("static");
+        bool isStatic = Accept("static"), isAsync = Accept("async");
         Expect("func");
         (string, WitType)[] parameters = Parameters();
         WitType? result = Accept("->") ? Type() : null;
-        if (resource is null) return new WitFunction(name, parameters, result);
-        return isStatic ? new WitFunction($"[static]{resource}.{name}", parameters, result)
-            : new WitFunction($"[method]{resource}.{name}", [("self", new WitType("borrow", [new WitType(resource, [])])), .. parameters], result);
+        if (resource is null) return new WitFunction(name, parameters, result, isAsync);
+        return isStatic ? new WitFunction($"[static]{resource}.{name}", parameters, result, isAsync)
+            : new WitFunction($"[method]{resource}.{name}", [("self", new WitType("borrow", [new WitType(resource, [])])), .. parameters], result, isAsync);
     }
 
     private (string, WitType)[] Parameters()

@@ -1,0 +1,140 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using WasmJit.AspNetCore;
+using WasmJit.Components;
+using WasmJit.Wasi.Preview2;
+
+namespace WasmJit.Cli;
+
+/// <summary><c>wasmjit serve</c>: a component that answers requests, behind a server.</summary>
+internal static class ServeCommand
+{
+    internal const string Name = "serve";
+
+    /// <summary>How long a request may take if nothing else is said.</summary>
+    private static readonly TimeSpan DefaultTime = TimeSpan.FromSeconds(30);
+
+    internal static Command Make(Terminal terminal)
+    {
+        Argument<string> file = ModuleFile.Argument("A component that exports wasi:http/incoming-handler: .wasm or .wat, or .dll that was saved.");
+        var address = new Option<string>("--addr")
+        {
+            Description = "Where to listen: IP:PORT, [IPv6]:PORT or PORT, which is on this machine alone. Port 0 takes a free one.",
+            HelpName = "ADDRESS",
+            DefaultValueFactory = _ => "127.0.0.1:8080",
+        };
+        var keep = Number("--keep", "Keep up to this many instances for further requests, with what they have in their memories. By default each request has a fresh one.", 0);
+        var uses = Number("--requests-per-instance", "How many requests a kept instance answers before another takes its place.", 1);
+        var concurrency = Number("--concurrency", "How many requests are answered at once; others wait.", 1);
+        var waiting = Number("--max-waiting", "How many requests may wait; what comes then gets the status 503.", 0);
+        var body = RunLimits.Sized("--max-body", "The most bytes of a request's body, such as 30M, the default.");
+        var grace = new Option<string>("--grace") { Description = "How long requests may go on after Ctrl-C or SIGTERM: 10s by default.", HelpName = "TIME" };
+        var command = new Command(Name, "Serves a component that answers HTTP requests.")
+        {
+            file, address, keep, uses, concurrency, waiting, body, grace, GuestOptions.Directories, GuestOptions.Environment, GuestOptions.InheritEnvironment, EngineFlags.Tier, EngineFlags.BackgroundThreads,
+        };
+        RunLimits.AddTo(command);
+        foreach (Option option in NetworkRules.Options) command.Add(option);
+        Help.Describe(command, """
+            The component exports wasi:http/incoming-handler (the worlds wasi:http/proxy and others) and has WASI 0.2: what it
+            prints goes to the tool's own streams, and files and network are given as for run:
+              wasmjit serve --addr 0.0.0.0:8080 --dir ./site::/site::ro app.wasm
+            --timeout, --fuel and --max-memory are limits of each request or instance; the time is 30s if nothing else is said.
+            A guest that fails gives its client the status 500, 502 or 504, or a response that breaks off; why is printed here.
+            Ctrl-C or SIGTERM stop the server: requests that are there may end first. A second Ctrl-C ends at once.
+            """);
+        command.SetAction(parsed =>
+        {
+            string path = parsed.GetValue(file)!;
+            RunLimits limits = RunLimits.Of(parsed);
+            var standard = new WasiHttpHandlerOptions();
+            var options = new WasiHttpHandlerOptions
+            {
+                KeptInstances = parsed.GetValue(keep) ?? 0,
+                RequestsPerInstance = parsed.GetValue(uses) ?? int.MaxValue,
+                MaximumConcurrency = parsed.GetValue(concurrency) ?? standard.MaximumConcurrency,
+                MaximumWaiting = parsed.GetValue(waiting) ?? standard.MaximumWaiting,
+                MaximumBodyBytes = RunLimits.SizeOf(parsed, body) ?? standard.MaximumBodyBytes,
+                Timeout = limits.Time ?? DefaultTime,
+                Fuel = limits.Fuel?.Remaining,
+            };
+            IPEndPoint where = Parse(parsed.GetValue(address)!);
+            TimeSpan patience = parsed.GetValue(grace) is { } text ? RunLimits.ParseTime("--grace", text) : TimeSpan.FromSeconds(10);
+            WasmComponent component = Load(path, limits.Apply(EngineFlags.Options(parsed)) with { Interruptible = true }, terminal);
+            if (HttpGuests.ExportOf(component) is null)
+                throw new ToolException($"{path} answers no requests: it does not export wasi:http/incoming-handler", component.Exports.Count == 0 ? null : $"it exports {string.Join(", ", component.Exports)}");
+            SharedFrameworks.UseAspNet();
+            var host = new WasiComponentHost(new WasiOptions
+            {
+                Arguments = [Path.GetFileName(path)],
+                Environment = GuestOptions.EnvironmentOf(parsed),
+                Directories = GuestOptions.DirectoriesOf(parsed),
+                Input = Stream.Null,
+                Network = NetworkRules.Of(parsed),
+                Http = NetworkRules.HttpOf(parsed),
+            });
+            return Serve(component, host, options, where, patience, terminal);
+        });
+        return command;
+    }
+
+    private static Option<int?> Number(string name, string description, int least)
+    {
+        var option = new Option<int?>(name) { Description = description, HelpName = "COUNT" };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value < least))
+                result.AddError($"{name} {result.Tokens[0].Value}: the value must be a number of at least {least}");
+        });
+        return option;
+    }
+
+    private static IPEndPoint Parse(string text)
+    {
+        if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port)) return new IPEndPoint(IPAddress.Loopback, port);
+        if (text.Contains(':', StringComparison.Ordinal) && IPEndPoint.TryParse(text, out IPEndPoint? point) && (text.EndsWith($":{point.Port}", StringComparison.Ordinal))) return point;
+        throw new ToolException($"--addr {text}: the value must be an address and a port such as 127.0.0.1:8080, [::1]:8080 or 8080");
+    }
+
+    private static WasmComponent Load(string path, EngineOptions options, Terminal terminal)
+    {
+        byte[] bytes = ModuleFile.ReadBytes(path);
+        if (SavedComponents.IsSaved(bytes)) return ModuleFile.LoadSavedComponent(path, bytes, options);
+        ModuleBytes source = ModuleFile.ReadAny(path, bytes);
+        if (!source.IsComponent) throw new ToolException($"{path} is a module, not a component", "serve takes components that export wasi:http/incoming-handler");
+        return ModuleFile.CompileComponent(source, options, terminal);
+    }
+
+    /// <summary>Apart, since it is compiled where ASP.NET can be found.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Serve(WasmComponent component, WasiComponentHost host, WasiHttpHandlerOptions options, IPEndPoint address, TimeSpan grace, Terminal terminal)
+    {
+        // Once, so that what is missing is said now.
+        host.Instantiate(component, options.Instance).Dispose();
+        return ServeAsync(component, host, options, address, grace, terminal).GetAwaiter().GetResult();
+    }
+
+    private static async Task<int> ServeAsync(WasmComponent component, WasiComponentHost host, WasiHttpHandlerOptions options, IPEndPoint address, TimeSpan grace, Terminal terminal)
+    {
+        await using var server = new WasmServer(component, host, options, address, (request, reason) => terminal.GuestFailed(request, reason));
+        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        int signals = 0;
+        void Stop(PosixSignalContext context)
+        {
+            // A second one does what it does without us.
+            context.Cancel = Interlocked.Increment(ref signals) == 1;
+            stop.TrySetResult();
+        }
+
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop), terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        Uri listening = await server.StartAsync().ConfigureAwait(false);
+        terminal.Line($"serving on {listening}");
+        terminal.Out.Flush();
+        await stop.Task.ConfigureAwait(false);
+        await server.StopAsync(grace).ConfigureAwait(false);
+        return Tool.Success;
+    }
+}

@@ -1,0 +1,316 @@
+namespace WasmJit.Components;
+
+/// <summary>The host, where it has an end of a stream or future: what it is told of by the other end. All of it happens on the thread that is in the instances.</summary>
+internal abstract class HostEnd
+{
+    /// <summary>A read waits for so many elements.</summary>
+    internal abstract void Wanted(uint count);
+
+    /// <summary>The other end is gone.</summary>
+    internal abstract void OtherDropped();
+}
+
+/// <summary>Gives a guest elements when it wants some.</summary>
+internal abstract class HostWriter : HostEnd
+{
+    private readonly Scheduler scheduler;
+    private HostElements? rest;
+    private bool isAtWork, isOver;
+
+    private protected HostWriter(PayloadType payload, bool isFuture, Scheduler scheduler)
+    {
+        this.scheduler = scheduler;
+        Shared = new SharedCopy(payload, isFuture) { Host = this };
+    }
+
+    internal SharedCopy Shared { get; }
+
+    /// <summary>Whether nothing was taken of what it has.</summary>
+    internal bool IsUntouched => !isAtWork && !isOver && rest is null && Shared.IsEmpty;
+
+    /// <summary>The next elements, a number at most; null at the end.</summary>
+    private protected abstract ValueTask<HostElements?> Next(uint most);
+
+    /// <summary>Nobody wants more.</summary>
+    private protected abstract void Close();
+
+    internal override void Wanted(uint count)
+    {
+        if (isAtWork || isOver) return;
+        if (rest is { } left)
+        {
+            rest = null;
+            Write(left);
+            return;
+        }
+        ValueTask<HostElements?> next = Next(count);
+        if (next.IsCompleted)
+        {
+            Deliver(next);
+            return;
+        }
+        isAtWork = true;
+        Scheduler latest = scheduler.Latest;
+        Interlocked.Increment(ref latest.Pending);
+        Task<HostElements?> task = next.AsTask();
+        task.ContinueWith(
+            _ => latest.Post(() =>
+            {
+                Interlocked.Decrement(ref latest.Pending);
+                isAtWork = false;
+                if (isOver) Close();
+                else Deliver(new ValueTask<HostElements?>(task));
+            }),
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private void Deliver(ValueTask<HostElements?> next)
+    {
+        HostElements? elements;
+        try
+        {
+            elements = next.GetAwaiter().GetResult();
+        }
+        catch (Exception e) when (e is not (TrapException or GuestCanceledException))
+        {
+            // A stream that fails ends: why, a future says.
+            elements = null;
+        }
+        if (elements is not null)
+        {
+            Write(elements);
+            return;
+        }
+        if (isOver) return;
+        isOver = true;
+        Shared.Drop();
+        Close();
+    }
+
+    private void Write(HostElements elements) => Shared.Copy(
+        null, elements, false,
+        reclaim =>
+        {
+            if (elements.Remain == 0) reclaim();
+        },
+        result =>
+        {
+            if (result == CopyResult.Dropped || Shared.IsFuture) OtherDropped();
+            else if (elements.Remain > 0) rest = elements;
+        });
+
+    internal override void OtherDropped()
+    {
+        if (isOver) return;
+        isOver = true;
+        if (!isAtWork) Close();
+    }
+}
+
+/// <summary>A .NET stream as a <c>stream&lt;u8&gt;</c> of a guest, which is read as far as the guest reads it.</summary>
+internal sealed class StreamWriter(PayloadType payload, Scheduler scheduler, Stream source) : HostWriter(payload, false, scheduler)
+{
+    private const int Least = 4 * 1024, Largest = 64 * 1024;
+
+    private byte[] buffer = [];
+
+    internal Stream Source => source;
+
+    private protected override ValueTask<HostElements?> Next(uint most)
+    {
+        // A guest that reads nothing wants to know whether there is something.
+        int size = (int)Math.Clamp(most == 0 ? Least : most, 1, Largest);
+        if (buffer.Length < size) buffer = new byte[size];
+        ValueTask<int> read;
+        try
+        {
+            read = source.ReadAsync(buffer.AsMemory(0, size));
+        }
+        catch (Exception e)
+        {
+            return ValueTask.FromException<HostElements?>(e);
+        }
+        return read.IsCompletedSuccessfully ? new(Elements(read.Result)) : Wait(read);
+    }
+
+    private async ValueTask<HostElements?> Wait(ValueTask<int> read) => Elements(await read.ConfigureAwait(false));
+
+    private HostBytes? Elements(int count) => count == 0 ? null : new HostBytes(buffer.AsMemory(0, count));
+
+    private protected override void Close() => source.Dispose();
+}
+
+/// <summary>A sequence as a stream of a guest.</summary>
+internal sealed class SequenceWriter<T>(PayloadType payload, Scheduler scheduler, IAsyncEnumerable<T> source, ElementForm<T> form) : HostWriter(payload, false, scheduler)
+{
+    private readonly IAsyncEnumerator<T> items = source.GetAsyncEnumerator(CancellationToken.None);
+
+    internal IAsyncEnumerable<T> Source => source;
+
+    private protected override async ValueTask<HostElements?> Next(uint most) =>
+        await items.MoveNextAsync().ConfigureAwait(false) ? new HostItems<T>([items.Current], form) : null;
+
+    private protected override void Close() => _ = items.DisposeAsync().AsTask();
+}
+
+/// <summary>A task as a future of a guest.</summary>
+internal sealed class TaskWriter<T>(PayloadType payload, Scheduler scheduler, Task<T> source, ElementForm<T> form) : HostWriter(payload, true, scheduler)
+{
+    internal Task<T> Source => source;
+
+    /// <exception cref="TrapException">The task has failed: there is no value, and a future ends by one alone.</exception>
+    private protected override async ValueTask<HostElements?> Next(uint most)
+    {
+        try
+        {
+            return new HostItems<T>([await source.ConfigureAwait(false)], form);
+        }
+        catch (Exception e) when (e is not (TrapException or OperationCanceledException))
+        {
+            throw ComponentTrap.Make($"the host has no value for a future: {e.GetType().Name}");
+        }
+    }
+
+    private protected override void Close()
+    {
+    }
+}
+
+/// <summary>Reads what a guest writes. The reader is one of the host's threads at a time, any one.</summary>
+internal abstract class HostReader
+{
+    private readonly SharedCopy shared;
+    private readonly Scheduler scheduler;
+    private readonly CancellationToken[] tokens = Runtime.WasmThread.CurrentScope?.Tokens ?? [];
+    private bool isOver, isDisposed;
+
+    private protected HostReader(SharedCopy shared, Scheduler scheduler)
+    {
+        this.shared = shared;
+        this.scheduler = scheduler;
+        // The host has something to do, until it waits itself.
+        Interlocked.Increment(ref Latest.Pending);
+    }
+
+    private Scheduler Latest => scheduler.Latest;
+
+    /// <summary>Reads at least one element, if there is one.</summary>
+    /// <returns>How many; 0 at the end.</returns>
+    internal async ValueTask<int> ReadAsync(HostElements to, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        if (isOver || to.Length == 0) return 0;
+        var source = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Latest.Post(() =>
+        {
+            Interlocked.Decrement(ref Latest.Pending);
+            shared.Copy(
+                null, to, true,
+                reclaim =>
+                {
+                    reclaim();
+                    Done(CopyResult.Completed);
+                },
+                Done);
+        });
+        using (cancellation.UnsafeRegister(_ => Latest.Post(() =>
+        {
+            if (!source.Task.IsCompleted) shared.Cancel();
+        }), null))
+        {
+            await Latest.DriveAsync(source.Task, tokens).ConfigureAwait(false);
+            return await source.Task.ConfigureAwait(false);
+        }
+
+        void Done(CopyResult result)
+        {
+            if (source.Task.IsCompleted) return;
+            if (result == CopyResult.Dropped) isOver = true;
+            if (!isOver) Interlocked.Increment(ref Latest.Pending);
+            if (result == CopyResult.Cancelled) source.TrySetCanceled(cancellation);
+            else source.TrySetResult((int)to.Progress);
+        }
+    }
+
+    /// <summary>Nothing more is read: a guest that writes learns it.</summary>
+    internal void Close()
+    {
+        if (isDisposed) return;
+        isDisposed = true;
+        if (isOver) return;
+        isOver = true;
+        Latest.Post(() =>
+        {
+            Interlocked.Decrement(ref Latest.Pending);
+            shared.Drop();
+        });
+    }
+}
+
+/// <summary>A guest's <c>stream&lt;u8&gt;</c> as a .NET stream.</summary>
+internal sealed class GuestStream(SharedCopy shared, Scheduler scheduler) : Stream
+{
+    private readonly Reader reader = new(shared, scheduler);
+
+    private sealed class Reader(SharedCopy shared, Scheduler scheduler) : HostReader(shared, scheduler);
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => reader.ReadAsync(new HostBytes(buffer), cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) reader.Close();
+        base.Dispose(disposing);
+    }
+}
+
+/// <summary>A guest's stream as a sequence, which can be gone through once.</summary>
+internal sealed class GuestSequence<T>(SharedCopy shared, Scheduler scheduler, ElementForm<T> form) : HostReader(shared, scheduler), IAsyncEnumerable<T>
+{
+    private const int Piece = 64;
+
+    public async IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            while (true)
+            {
+                var items = new HostItems<T>(new T[Piece], form);
+                int count = await ReadAsync(items, cancellationToken).ConfigureAwait(false);
+                if (count == 0) yield break;
+                for (int i = 0; i < count; i++) yield return items.Items[i];
+            }
+        }
+        finally
+        {
+            Close();
+        }
+    }
+}

@@ -1,0 +1,240 @@
+using System.Collections.Concurrent;
+using WasmJit.Components;
+using WasmJit.Wasi.Preview3;
+
+namespace WasmJit.Wasi.Preview2;
+
+/// <summary>Answers requests by instances of a component: a fresh one for each, or one of those that are kept.</summary>
+internal sealed class HttpGuests : IDisposable
+{
+    /// <summary>What a component exports that answers requests, up to the first numbers of its version.</summary>
+    private const string Interface = "wasi:http/incoming-handler@0.2", LaterInterface = "wasi:http/handler@0.3";
+
+    private readonly WasmComponent component;
+    private readonly WasiComponentHost host;
+    private readonly WasiHttpHandlerOptions options;
+    private readonly string export;
+    private readonly SemaphoreSlim slots;
+    private readonly ConcurrentStack<HttpGuest> kept = [];
+    private int waiting, idle;
+    private volatile bool isDisposed;
+
+    /// <exception cref="KeyNotFoundException">The component answers no requests.</exception>
+    internal HttpGuests(WasmComponent component, WasiComponentHost host, WasiHttpHandlerOptions options)
+    {
+        this.component = component;
+        this.host = host;
+        this.options = options;
+        export = ExportOf(component) ?? throw new KeyNotFoundException("The component exports no wasi:http/incoming-handler or wasi:http/handler.");
+        slots = new SemaphoreSlim(options.MaximumConcurrency);
+        if (options.Fuel is not null && !component.Engine.Options.CountFuel) throw new ArgumentException("The engine counts no fuel: set EngineOptions.CountFuel.", nameof(options));
+    }
+
+    /// <summary>The export that answers requests; null if there is none.</summary>
+    internal static string? ExportOf(WasmComponent component) => 
+        component.Exports.FirstOrDefault(static e => e.StartsWith(Interface, StringComparison.Ordinal) || e.StartsWith(LaterInterface, StringComparison.Ordinal));
+
+    internal WasiHttpHandlerOptions Options => options;
+
+    /// <summary>How many instances are kept and idle.</summary>
+    internal int Idle => Volatile.Read(ref idle);
+
+    /// <summary>Takes a place among those that are answered at once, which <see cref="AnswerAsync"/> gives back.</summary>
+    /// <returns>Whether there is one: otherwise too many wait already.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    internal async ValueTask<bool> EnterAsync(CancellationToken cancellation)
+    {
+        if (slots.Wait(0, CancellationToken.None)) return true;
+        if (Interlocked.Increment(ref waiting) > options.MaximumWaiting)
+        {
+            Interlocked.Decrement(ref waiting);
+            return false;
+        }
+        try
+        {
+            await slots.WaitAsync(cancellation).ConfigureAwait(false);
+            return true;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref waiting);
+        }
+    }
+
+    /// <summary>Answers a request: the guest runs on the calling thread.</summary>
+    /// <param name="exchange">The request, and where its response goes.</param>
+    /// <param name="cancellation">Stops the guest: the client has gone.</param>
+    /// <returns>What the guest was stopped by; null if it has returned.</returns>
+    internal async ValueTask<Exception?> AnswerAsync(HttpExchange exchange, CancellationToken cancellation)
+    {
+        Exception? reason = null;
+        HttpGuest? guest = null;
+        try
+        {
+            using CancellationTokenSource time = cancellation.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellation) : new CancellationTokenSource();
+            time.CancelAfter(options.Timeout);
+            reason = export.StartsWith(LaterInterface, StringComparison.Ordinal)
+                ? await RunAsync(exchange, time.Token, g => guest = g).ConfigureAwait(false) : Run(exchange, time.Token, ref guest);
+            if (reason is OperationCanceledException && !cancellation.IsCancellationRequested) reason = new HttpFault(new HttpFailure.HttpResponseTimeout(), reason);
+            await exchange.EndAsync(reason).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (guest is not null) Return(guest, reason is null);
+            slots.Release();
+        }
+        return reason;
+    }
+
+    private Exception? Run(HttpExchange exchange, CancellationToken stop, ref HttpGuest? guest)
+    {
+        HttpGuest? taken = null;
+        Action? before = Waiter.BeforeWait;
+        Waiter.BeforeWait = exchange.BeforeWait;
+        try
+        {
+            Guest.Run(
+                () =>
+                {
+                    taken = Take();
+                    ResourceTypes types = host.State.Types;
+                    taken.Handle!(types.IncomingRequest.New(new IncomingRequest(exchange)), types.ResponseOutparam.New(new ResponseOutparam(exchange)));
+                },
+                stop);
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
+        finally
+        {
+            Waiter.BeforeWait = before;
+            guest = taken;
+        }
+    }
+
+    /// <summary>The same by the interface of version 0.3: no thread is held while the guest waits.</summary>
+    private async Task<Exception?> RunAsync(HttpExchange exchange, CancellationToken stop, Action<HttpGuest> took)
+    {
+        try
+        {
+            ResourceTypes types = host.State.Types;
+            var body = new IncomingStream(new InputStreamReader(exchange.Input), () => exchange.IsOver ? null : exchange.ReadTrailers(), fields => types.Fields.New(fields));
+            var request = new HttpRequest(exchange.ReadHeaders(), body, body.Trailers, null)
+            {
+                Method = HttpVerb.Of(exchange.Method),
+                PathWithQuery = exchange.PathWithQuery,
+                Scheme = exchange.Scheme is { } scheme ? HttpScheme.Of(scheme) : null,
+                Authority = exchange.Authority,
+            };
+            Task<ComponentResult<ComponentResource, HttpFailure>> called = Guest.Run(
+                () =>
+                {
+                    HttpGuest guest = Take();
+                    took(guest);
+                    return guest.HandleLater!(types.Request.New(request));
+                },
+                stop);
+            ComponentResult<ComponentResource, HttpFailure> result = await called.ConfigureAwait(false);
+            if (!result.IsOk)
+            {
+                exchange.Refuse(new HttpFault(result.Error));
+                return null;
+            }
+            HttpResponse response = result.Value.Get<HttpResponse>();
+            await exchange.RespondAsync(response, stop).ConfigureAwait(false);
+            result.Value.Dispose();
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
+    }
+
+    private HttpGuest Take()
+    {
+        if (kept.TryPop(out HttpGuest? guest))
+        {
+            Interlocked.Decrement(ref idle);
+            guest.Refuel(options.Fuel);
+            return guest;
+        }
+        Fuel? fuel = options.Fuel is { } units ? new Fuel(units) : options.Instance?.Fuel;
+        ComponentInstance instance = host.Instantiate(component, (options.Instance ?? new ComponentInstanceOptions()) with { Fuel = fuel });
+        ComponentInstance handler = instance.GetInstance(export);
+        return export.StartsWith(LaterInterface, StringComparison.Ordinal)
+            ? new HttpGuest(instance, fuel) { HandleLater = handler.GetFunction<Func<ComponentResource, Task<ComponentResult<ComponentResource, HttpFailure>>>>("handle") }
+            : new HttpGuest(instance, fuel) { Handle = handler.GetFunction<Action<ComponentResource, ComponentResource>>("handle") };
+    }
+
+    private void Return(HttpGuest guest, bool isWell)
+    {
+        if (isWell && ++guest.Uses < options.RequestsPerInstance && !isDisposed && options.KeptInstances > 0)
+        {
+            if (Interlocked.Increment(ref idle) <= options.KeptInstances)
+            {
+                kept.Push(guest);
+                // Whoever disposes of all may have come in between.
+                if (isDisposed) Clear();
+                return;
+            }
+            Interlocked.Decrement(ref idle);
+        }
+        guest.Dispose();
+    }
+
+    private void Clear()
+    {
+        while (kept.TryPop(out HttpGuest? guest))
+        {
+            Interlocked.Decrement(ref idle);
+            guest.Dispose();
+        }
+    }
+
+    public void Dispose()
+    {
+        isDisposed = true;
+        Clear();
+    }
+}
+
+/// <summary>An instance that answers requests, one at a time.</summary>
+internal sealed class HttpGuest(ComponentInstance instance, Fuel? fuel) : IDisposable
+{
+    internal Action<ComponentResource, ComponentResource>? Handle { get; init; }
+
+    /// <summary>The function of version 0.3.</summary>
+    internal Func<ComponentResource, Task<ComponentResult<ComponentResource, HttpFailure>>>? HandleLater { get; init; }
+
+    /// <summary>How many requests it has answered.</summary>
+    internal int Uses { get; set; }
+
+    /// <summary>Gives it again what it may execute for a request.</summary>
+    internal void Refuel(long? units)
+    {
+        if (units is { } all && fuel is not null) fuel.Add(Math.Max(0, all - fuel.Remaining));
+    }
+
+    public void Dispose() => instance.Dispose();
+}
+
+/// <summary>An input stream as a .NET stream.</summary>
+internal sealed class InputStreamReader(InputStream input) : AsyncReadStream
+{
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            if (input.Read((ulong)buffer.Length) is not { } bytes) return 0;
+            if (bytes.Length > 0)
+            {
+                bytes.CopyTo(buffer);
+                return bytes.Length;
+            }
+            await ReadySources.WaitAsync(input, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

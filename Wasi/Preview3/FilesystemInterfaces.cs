@@ -1,0 +1,135 @@
+using WasmJit.Components;
+using WasmJit.Wasi.Preview2;
+
+namespace WasmJit.Wasi.Preview3;
+
+/// <summary><c>wasi:filesystem/types</c>: the functions of version 0.2 over the same descriptors. Files are not waited for, so that what may wait here does not.</summary>
+internal static class FilesystemTypesInterface
+{
+    internal static void AddTo(InterfaceWriter to, WasiState state)
+    {
+        ResourceTypes types = state.Types;
+        to.Add("descriptor", types.Descriptor);
+        AddData(to);
+        AddStatus(to);
+        AddPaths(to, types);
+    }
+
+    private static FileObject File(ComponentResource self) => self.Get<FileObject>();
+
+    private static ComponentResult<T, FileError> Try<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (FileError.Code(e, out FileError? error))
+        {
+            return ComponentResult<T, FileError>.Fail(error);
+        }
+    }
+
+    private static ComponentResult<NoValue, FileError> Try(Action action) => Try(() =>
+    {
+        action();
+        return default(NoValue);
+    });
+
+    private static void Add(InterfaceWriter to, string name, Delegate function) => to.Add($"[method]descriptor.{name}", function);
+
+    private static void AddData(InterfaceWriter to)
+    {
+        Add(to, "read-via-stream", (ComponentResource self, ulong offset) => SourceStream<FileError>.Open(() => File(self).ReadFrom(offset), FileError.Code));
+        Add(to, "write-via-stream", (ComponentResource self, Stream data, ulong offset) => Written(self, data, offset));
+        Add(to, "append-via-stream", (ComponentResource self, Stream data) => Written(self, data, null));
+        Add(to, "advise", (ComponentResource self, ulong offset, ulong length, Advice advice) => Try(() => File(self).Advise(offset, length, advice)));
+        Add(to, "sync-data", (ComponentResource self) => Try(() => File(self).Sync()));
+        Add(to, "sync", (ComponentResource self) => Try(() => File(self).Sync()));
+        Add(to, "set-size", (ComponentResource self, ulong size) => Try(() => File(self).SetSize(size)));
+        Add(to, "read-directory", (ComponentResource self) =>
+        {
+            var listing = new Listing(File(self));
+            return (listing.ItemsAsync(), listing.Outcome);
+        });
+    }
+
+    /// <summary>Writes a stream. The descriptor is borrowed for the call that begins it: it is opened at once.</summary>
+    private static Task<ComponentResult<NoValue, FileError>> Written(ComponentResource self, Stream data, ulong? offset)
+    {
+        ComponentResult<OutputStream, FileError> output = Try(() => File(self).WriteTo(offset));
+        if (output.IsOk) return Sink.WriteAsync<FileError>(data, () => output.Value, FileError.Code);
+        data.Dispose();
+        return Task.FromResult(ComponentResult<NoValue, FileError>.Fail(output.Error));
+    }
+
+    private static void AddStatus(InterfaceWriter to)
+    {
+        Add(to, "get-flags", (ComponentResource self) => Try(() => File(self).Flags));
+        Add(to, "get-type", (ComponentResource self) => Try(() => DescriptorType.Of(File(self).Descriptor.Type)));
+        Add(to, "stat", (ComponentResource self) => Try(() => DescriptorStat.Of(File(self).Descriptor.Status())));
+        Add(to, "stat-at", (ComponentResource self, PathFlags flags, string path) => Try(() => DescriptorStat.Of(File(self).StatusAt(flags, path))));
+        Add(to, "set-times", (ComponentResource self, NewTimestamp accessed, NewTimestamp modified) => Try(() => File(self).SetTimes(NewTimestamp.Both(accessed, modified))));
+        Add(to, "set-times-at", (ComponentResource self, PathFlags flags, string path, NewTimestamp accessed, NewTimestamp modified) =>
+            Try(() => File(self).SetTimesAt(flags, path, NewTimestamp.Both(accessed, modified))));
+        Add(to, "is-same-object", (ComponentResource self, ComponentResource other) => Try(() => File(self).IsSameAs(File(other))) is { IsOk: true, Value: true });
+        Add(to, "metadata-hash", (ComponentResource self) => Try(() => FileObject.Hash(File(self).Descriptor.Status())));
+        Add(to, "metadata-hash-at", (ComponentResource self, PathFlags flags, string path) => Try(() => FileObject.Hash(File(self).StatusAt(flags, path))));
+    }
+
+    private static void AddPaths(InterfaceWriter to, ResourceTypes types)
+    {
+        Add(to, "create-directory-at", (ComponentResource self, string path) => Try(() => File(self).CreateDirectoryAt(path)));
+        Add(to, "link-at", (ComponentResource self, PathFlags flags, string path, ComponentResource other, string newPath) => Try(() => File(self).LinkAt(flags, path, File(other), newPath)));
+        Add(to, "open-at", (ComponentResource self, PathFlags pathFlags, string path, OpenFlags openFlags, DescriptorFlags flags) =>
+            Try(() => types.Descriptor.New(File(self).OpenAt(pathFlags, FileObject.Checked(path), openFlags, flags))));
+        Add(to, "readlink-at", (ComponentResource self, string path) => Try(() => File(self).ReadLinkAt(path)));
+        Add(to, "remove-directory-at", (ComponentResource self, string path) => Try(() => File(self).RemoveDirectoryAt(path)));
+        Add(to, "rename-at", (ComponentResource self, string path, ComponentResource other, string newPath) => Try(() => File(self).RenameAt(path, File(other), newPath)));
+        Add(to, "symlink-at", (ComponentResource self, string content, string path) => Try(() => File(self).SymlinkAt(content, path)));
+        Add(to, "unlink-file-at", (ComponentResource self, string path) => Try(() => File(self).UnlinkAt(path)));
+    }
+
+    /// <summary>What is in a directory, and how the listing has ended.</summary>
+    private sealed class Listing
+    {
+        private readonly List<DirectoryEntry> entries = [];
+        private readonly TaskCompletionSource<ComponentResult<NoValue, FileError>> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Listing(FileObject directory)
+        {
+            ComponentResult<List<DirectoryEntry>, FileError> all = Try(directory.List);
+            if (all.IsOk) entries = all.Value;
+            else outcome.TrySetResult(ComponentResult<NoValue, FileError>.Fail(all.Error));
+        }
+
+        internal Task<ComponentResult<NoValue, FileError>> Outcome => outcome.Task;
+
+        internal async IAsyncEnumerable<ListedEntry> ItemsAsync()
+        {
+            await Task.CompletedTask.ConfigureAwait(false);
+            try
+            {
+                foreach (DirectoryEntry entry in entries)
+                {
+                    // Names are strings here, and there are files whose names are none.
+                    if (FileNames.HasEscapes(entry.Name))
+                    {
+                        outcome.TrySetResult(ComponentResult<NoValue, FileError>.Fail(new FileError.IllegalByteSequence()));
+                        yield break;
+                    }
+                    yield return new ListedEntry(DescriptorType.Of(entry.Type), entry.Name);
+                }
+            }
+            finally
+            {
+                outcome.TrySetResult(default(NoValue));
+            }
+        }
+    }
+}
+
+/// <summary><c>wasi:filesystem/preopens</c>.</summary>
+internal static class FilesystemPreopensInterface
+{
+    internal static void AddTo(InterfaceWriter to, WasiState state) => Preview2.FilesystemPreopensInterface.AddTo(to, state);
+}

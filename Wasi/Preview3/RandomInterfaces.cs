@@ -1,0 +1,28 @@
+using WasmJit.Wasi.Preview2;
+
+namespace WasmJit.Wasi.Preview3;
+
+/// <summary><c>wasi:random</c>. A call may give fewer bytes than it is asked for.</summary>
+internal static class RandomInterfaces
+{
+    private static byte[] Fill(WasiState state, ulong count, WasiRandomSource fill) => RandomBytes.Fill(state, Math.Min(count, WasiState.MostBytes), fill);
+
+    internal static void Add(InterfaceWriter to, WasiState state)
+    {
+        to.Add("get-random-bytes", (ulong count) => Fill(state, count, state.Random));
+        to.Add("get-random-u64", state.NextRandom);
+    }
+
+    internal static void AddInsecure(InterfaceWriter to, WasiState state)
+    {
+        to.Add("get-insecure-random-bytes", (ulong count) => Fill(state, count, state.HasGivenRandom ? state.Random : System.Random.Shared.NextBytes));
+        to.Add("get-insecure-random-u64", () => state.HasGivenRandom ? state.NextRandom() : (ulong)System.Random.Shared.NextInt64(long.MinValue, long.MaxValue));
+    }
+
+    internal static void AddSeed(InterfaceWriter to, WasiState state)
+    {
+        (ulong, ulong) seed = state.HasGivenRandom
+            ? (state.NextRandom(), state.NextRandom()) : ((ulong)System.Random.Shared.NextInt64(), (ulong)System.Random.Shared.NextInt64());
+        to.Add("get-insecure-seed", () => seed);
+    }
+}
