@@ -39,10 +39,10 @@ internal static class FilesystemTypesInterface
 
     private static void AddData(InterfaceWriter to)
     {
-        Add(to, "read-via-stream", (ComponentResource self, ulong offset) => SourceStream<FileError>.Open(() => File(self).ReadFrom(offset), FileError.Code));
+        Add(to, "read-via-stream", (ComponentResource self, ulong offset) => SourceStream<FileError>.Open(() => ReadFrom(File(self), offset), FileError.Code));
         Add(to, "write-via-stream", (ComponentResource self, Stream data, ulong offset) => Written(self, data, offset));
         Add(to, "append-via-stream", (ComponentResource self, Stream data) => Written(self, data, null));
-        Add(to, "advise", (ComponentResource self, ulong offset, ulong length, Advice advice) => Try(() => File(self).Advise(offset, length, advice)));
+        Add(to, "advise", (ComponentResource self, ulong offset, ulong length, Advice advice) => Try(() => Advise(File(self), offset, length, advice)));
         Add(to, "sync-data", (ComponentResource self) => Try(() => File(self).Sync()));
         Add(to, "sync", (ComponentResource self) => Try(() => File(self).Sync()));
         Add(to, "set-size", (ComponentResource self, ulong size) => Try(() => File(self).SetSize(size)));
@@ -51,6 +51,14 @@ internal static class FilesystemTypesInterface
             var listing = new Listing(File(self));
             return (listing.ItemsAsync(), listing.Outcome);
         });
+    }
+
+    private static InputStream ReadFrom(FileObject file, ulong offset) => offset > long.MaxValue ? throw new WasiError(Errno.Inval) : file.ReadFrom(offset);
+
+    private static void Advise(FileObject file, ulong offset, ulong length, Advice advice)
+    {
+        if (file.Descriptor is DirectoryDescriptor) throw new WasiError(Errno.Badf);
+        file.Advise(offset, length, advice);
     }
 
     /// <summary>Writes a stream. The descriptor is borrowed for the call that begins it: it is opened at once.</summary>
@@ -64,7 +72,7 @@ internal static class FilesystemTypesInterface
 
     private static void AddStatus(InterfaceWriter to)
     {
-        Add(to, "get-flags", (ComponentResource self) => Try(() => File(self).Flags));
+        Add(to, "get-flags", (ComponentResource self) => Try(() => Flags(File(self))));
         Add(to, "get-type", (ComponentResource self) => Try(() => DescriptorType.Of(File(self).Descriptor.Type)));
         Add(to, "stat", (ComponentResource self) => Try(() => DescriptorStat.Of(File(self).Descriptor.Status())));
         Add(to, "stat-at", (ComponentResource self, PathFlags flags, string path) => Try(() => DescriptorStat.Of(File(self).StatusAt(flags, path))));
@@ -76,12 +84,22 @@ internal static class FilesystemTypesInterface
         Add(to, "metadata-hash-at", (ComponentResource self, PathFlags flags, string path) => Try(() => FileObject.Hash(File(self).StatusAt(flags, path))));
     }
 
+    /// <summary>A directory that is opened from another can be changed if that can; that it was opened for it is said only if it was.</summary>
+    private static DescriptorFlags Flags(FileObject file) => file.Flags & (file.Asked | ~DescriptorFlags.MutateDirectory);
+
+    /// <summary>What flags mean besides: what is made is written, and what is opened for nothing is read.</summary>
+    private static DescriptorFlags Implied(FileObject from, OpenFlags openFlags, DescriptorFlags flags)
+    {
+        if (openFlags.HasFlag(OpenFlags.Create) && !flags.HasFlag(DescriptorFlags.Write) && !from.Directory.IsReadOnly) return flags | DescriptorFlags.Read | DescriptorFlags.Write;
+        return flags.HasFlag(DescriptorFlags.Write) ? flags : flags | DescriptorFlags.Read;
+    }
+
     private static void AddPaths(InterfaceWriter to, ResourceTypes types)
     {
         Add(to, "create-directory-at", (ComponentResource self, string path) => Try(() => File(self).CreateDirectoryAt(path)));
         Add(to, "link-at", (ComponentResource self, PathFlags flags, string path, ComponentResource other, string newPath) => Try(() => File(self).LinkAt(flags, path, File(other), newPath)));
         Add(to, "open-at", (ComponentResource self, PathFlags pathFlags, string path, OpenFlags openFlags, DescriptorFlags flags) =>
-            Try(() => types.Descriptor.New(File(self).OpenAt(pathFlags, FileObject.Checked(path), openFlags, flags))));
+            Try(() => types.Descriptor.New(File(self).OpenAt(pathFlags, FileObject.Checked(path), openFlags, Implied(File(self), openFlags, flags)))));
         Add(to, "readlink-at", (ComponentResource self, string path) => Try(() => File(self).ReadLinkAt(path)));
         Add(to, "remove-directory-at", (ComponentResource self, string path) => Try(() => File(self).RemoveDirectoryAt(path)));
         Add(to, "rename-at", (ComponentResource self, string path, ComponentResource other, string newPath) => Try(() => File(self).RenameAt(path, File(other), newPath)));

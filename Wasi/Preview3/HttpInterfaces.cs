@@ -96,12 +96,7 @@ internal static class HttpTypesInterface
         to.Add("[method]fields.clone", (ComponentResource self) => types.Fields.New(self.Get<HttpFields>().Copy()));
     }
 
-    private static HttpFields Frozen(ComponentResource headers)
-    {
-        HttpFields fields = Take<HttpFields>(headers).Copy();
-        fields.IsImmutable = true;
-        return fields;
-    }
+    private static HttpFields Frozen(ComponentResource headers) => Take<HttpFields>(headers).ImmutableCopy();
 
     // ---- options ----
 
@@ -146,14 +141,14 @@ internal static class HttpTypesInterface
         to.Add("[method]request.get-method", (ComponentResource self) => self.Get<HttpRequest>().Method);
         to.Add("[method]request.set-method", (ComponentResource self, HttpVerb method) => Set(OutgoingRequest.IsMethod(method), () => self.Get<HttpRequest>().Method = HttpVerb.Of(method.Text)));
         to.Add("[method]request.get-path-with-query", string? (ComponentResource self) => self.Get<HttpRequest>().PathWithQuery);
-        to.Add("[method]request.set-path-with-query", (ComponentResource self, string? path) => Set(OutgoingRequest.IsPath(path), () => self.Get<HttpRequest>().PathWithQuery = path));
+        to.Add("[method]request.set-path-with-query", (ComponentResource self, string? path) => Set(OutgoingRequest.IsPath(path), () => self.Get<HttpRequest>().PathWithQuery = path is "" ? "/" : path));
         to.Add("[method]request.get-scheme", HttpScheme? (ComponentResource self) => self.Get<HttpRequest>().Scheme);
-        to.Add("[method]request.set-scheme", (ComponentResource self, HttpScheme? scheme) => Set(OutgoingRequest.IsScheme(scheme), () => self.Get<HttpRequest>().Scheme = scheme));
+        to.Add("[method]request.set-scheme", (ComponentResource self, HttpScheme? scheme) => Set(OutgoingRequest.IsScheme(scheme), () => self.Get<HttpRequest>().Scheme = scheme is HttpScheme.Other { Value: var name } ? HttpScheme.Of(name) : scheme));
         to.Add("[method]request.get-authority", string? (ComponentResource self) => self.Get<HttpRequest>().Authority);
         to.Add("[method]request.set-authority", (ComponentResource self, string? authority) =>
-            Set(OutgoingRequest.IsAuthority(authority), () => self.Get<HttpRequest>().Authority = authority));
+            Set(OutgoingRequest.IsAuthority(authority, mayNameUser: true), () => self.Get<HttpRequest>().Authority = authority));
         to.Add("[method]request.get-options", ComponentResource? (ComponentResource self) =>
-            self.Get<HttpRequest>().Options is { } options ? types.RequestOptions.New(self.Get<HttpRequest>().Adopt(options.Copy(isImmutable: true))) : null);
+            self.Get<HttpRequest>().Options is { } options ? types.RequestOptions.New(options.Copy(isImmutable: true)) : null);
         to.Add("[method]request.get-headers", (ComponentResource self) => types.Fields.New(self.Get<HttpRequest>().ReadHeaders()));
         to.Add("[static]request.consume-body", (ComponentResource self, Task<ComponentResult<NoValue, HttpFailure>> result) => Consume(self, self.Get<HttpRequest>(), result));
     }

@@ -14,13 +14,8 @@ internal abstract class HttpMessage(HttpFields fields, Stream? contents, Task<Co
     /// <summary>What the guest that has made it is told when its body has been sent, or why it was not.</summary>
     internal Task<ComponentResult<NoValue, HttpFailure>> Sent => sent.Task;
 
-    /// <summary>Headers that a guest reads.</summary>
-    internal HttpFields ReadHeaders()
-    {
-        HttpFields copy = fields.Copy();
-        copy.IsImmutable = true;
-        return Adopt(copy);
-    }
+    /// <summary>Headers that a guest reads. They may outlive the message.</summary>
+    internal HttpFields ReadHeaders() => fields.ImmutableCopy();
 
     /// <summary>Takes the body: its bytes, if there is one, and what comes behind them.</summary>
     internal (Stream? Contents, Task<ComponentResult<ComponentResource?, HttpFailure>> Trailers) Take()

@@ -27,6 +27,9 @@ internal sealed class FileObject(SharedDescriptor shared, WasiState state) : Gue
         if ((shared.Descriptor.Rights & right) == 0) throw new WasiError(shared.Descriptor is DirectoryDescriptor ? Errno.Isdir : Errno.Badf);
     }
 
+    /// <summary>What it was opened for.</summary>
+    internal DescriptorFlags Asked { get; private init; } = DescriptorFlags.Read | DescriptorFlags.Write | DescriptorFlags.MutateDirectory;
+
     internal DescriptorFlags Flags
     {
         get
@@ -120,7 +123,7 @@ internal sealed class FileObject(SharedDescriptor shared, WasiState state) : Gue
         Descriptor opened = PathOperations.Open(from, path, pathFlags.HasFlag(PathFlags.SymlinkFollow), openFlags, rights, from.Inheriting, fdFlags);
         // A device does not wait: streams do that.
         if (opened is DeviceDescriptor) opened.SetFlags(fdFlags | FdFlags.Nonblock);
-        return new FileObject(state.Share(opened), state);
+        return new FileObject(state.Share(opened), state) { Asked = flags };
     }
 
     // ---- paths below a directory ----

@@ -12,16 +12,17 @@ internal sealed class HttpFields : GuestObject
     internal const int MostBytes = 128 * 1024;
 
     private static readonly SearchValues<char> Token = SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
-    private static readonly SearchValues<byte> Forbidden = SearchValues.Create([0, (byte)'\r', (byte)'\n']);
+    private static readonly SearchValues<byte> Forbidden = SearchValues.Create([.. Enumerable.Range(0, 32).Where(b => b != '\t').Select(b => (byte)b), 0x7f]);
 
     /// <summary>Those of the connection, which is the host's.</summary>
     private static readonly HashSet<string> OfTheHost = new(StringComparer.OrdinalIgnoreCase)
     {
-        "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host", "http2-settings",
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "transfer-encoding", "upgrade", "host", "http2-settings",
     };
 
     private readonly List<(string Name, byte[] Value)> items = [];
     private int bytes;
+    private HashSet<string>? names;
 
     internal HttpFields()
     {
@@ -101,6 +102,9 @@ internal sealed class HttpFields : GuestObject
     internal HeaderError? Append(string name, byte[] value)
     {
         if (Check(name, value) is { } error) return error;
+        // All fields of a name are written as its first one.
+        names ??= new HashSet<string>(items.Select(i => i.Name), StringComparer.OrdinalIgnoreCase);
+        if (!names.Add(name)) names.TryGetValue(name, out name!);
         Put(name, value);
         return null;
     }
@@ -110,6 +114,7 @@ internal sealed class HttpFields : GuestObject
         if (Check(name, values) is { } error) return error;
         Remove(name);
         foreach (byte[] value in values) Put(name, value);
+        if (values.Length > 0) names?.Add(name);
         return null;
     }
 
@@ -124,6 +129,7 @@ internal sealed class HttpFields : GuestObject
     {
         bytes -= items.Where(i => Is(i.Name, name)).Sum(i => i.Name.Length + i.Value.Length);
         items.RemoveAll(i => Is(i.Name, name));
+        names?.Remove(name);
     }
 
     /// <summary>The value of a header for the length of a body; null if there is none, or no number.</summary>

@@ -68,7 +68,13 @@ internal sealed class OutgoingRequest(HttpFields headers) : GuestObject
 
     internal static bool IsScheme(HttpScheme? scheme) => scheme is not HttpScheme.Other { Value: var name } || Uri.CheckSchemeName(name);
 
-    internal static bool IsAuthority(string? authority) => authority is null
+    internal static bool IsAuthority(string? authority, bool mayNameUser)
+    {
+        int at = authority?.LastIndexOf('@') ?? -1;
+        return at < 0 || !mayNameUser ? IsHost(authority) : !authority!.AsSpan(0, at).ContainsAny(" @/?#\\[]") && IsHost(authority![(at + 1)..]);
+    }
+
+    private static bool IsHost(string? authority) => authority is null
         || (Uri.TryCreate($"http://{authority}/", UriKind.Absolute, out Uri? uri) && uri.PathAndQuery == "/" && uri.Fragment.Length == 0 && !authority.Any(c => c is '/' or '?' or '\\' or '@'));
 }
 

@@ -121,7 +121,7 @@ internal static class HttpTypesInterface
             OutgoingRequest.IsScheme(scheme), () => self.Get<OutgoingRequest>().Scheme = scheme));
         to.Add("[method]outgoing-request.authority", string? (ComponentResource self) => self.Get<OutgoingRequest>().Authority);
         to.Add("[method]outgoing-request.set-authority", (ComponentResource self, string? authority) => Set(
-            OutgoingRequest.IsAuthority(authority), () => self.Get<OutgoingRequest>().Authority = authority));
+            OutgoingRequest.IsAuthority(authority, mayNameUser: false), () => self.Get<OutgoingRequest>().Authority = authority));
         to.Add("[method]outgoing-request.headers", (ComponentResource self) => types.Fields.New(Child(self.Get<OutgoingRequest>(), self.Get<OutgoingRequest>().Fields)));
         to.Add("[constructor]outgoing-response", (ComponentResource headers) => types.OutgoingResponse.New(new OutgoingResponse(Frozen(headers))));
         to.Add("[method]outgoing-response.status-code", (ComponentResource self) => self.Get<OutgoingResponse>().Status);
