@@ -1,5 +1,4 @@
 using WasmJit.Components;
-using WasmJit.Wasi;
 using WasmJit.Wasi.Preview2;
 
 namespace WasmJit;

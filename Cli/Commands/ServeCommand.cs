@@ -119,7 +119,8 @@ internal static class ServeCommand
 
     private static async Task<int> ServeAsync(WasmComponent component, WasiComponentHost host, WasiHttpHandlerOptions options, IPEndPoint address, TimeSpan grace, Terminal terminal)
     {
-        await using var server = new WasmServer(component, host, options, address, (request, reason) => terminal.GuestFailed(request, reason));
+        var server = new WasmServer(component, host, options, address, (request, reason) => terminal.GuestFailed(request, reason));
+        await using ConfiguredAsyncDisposable closed = server.ConfigureAwait(false);
         var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         int signals = 0;
         void Stop(PosixSignalContext context)

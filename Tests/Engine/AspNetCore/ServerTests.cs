@@ -1,4 +1,3 @@
-using System.Net;
 using WasmJit.Wasi.Preview2;
 using Xunit;
 

@@ -74,7 +74,7 @@ internal sealed class HttpGuests : IDisposable
             using CancellationTokenSource time = cancellation.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellation) : new CancellationTokenSource();
             time.CancelAfter(options.Timeout);
             reason = export.StartsWith(LaterInterface, StringComparison.Ordinal)
-                ? await RunAsync(exchange, time.Token, g => guest = g).ConfigureAwait(false) : Run(exchange, time.Token, ref guest);
+                ? await RunAsync(exchange, g => guest = g, time.Token).ConfigureAwait(false) : Run(exchange, time.Token, ref guest);
             if (reason is OperationCanceledException && !cancellation.IsCancellationRequested) reason = new HttpFault(new HttpFailure.HttpResponseTimeout(), reason);
             await exchange.EndAsync(reason).ConfigureAwait(false);
         }
@@ -115,7 +115,7 @@ internal sealed class HttpGuests : IDisposable
     }
 
     /// <summary>The same by the interface of version 0.3: no thread is held while the guest waits.</summary>
-    private async Task<Exception?> RunAsync(HttpExchange exchange, CancellationToken stop, Action<HttpGuest> took)
+    private async Task<Exception?> RunAsync(HttpExchange exchange, Action<HttpGuest> took, CancellationToken stop)
     {
         try
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using WasmJit.Components;
 
 namespace WasmJit.Wasi.Preview2;
@@ -68,10 +69,12 @@ internal sealed class OutgoingRequest(HttpFields headers) : GuestObject
 
     internal static bool IsScheme(HttpScheme? scheme) => scheme is not HttpScheme.Other { Value: var name } || Uri.CheckSchemeName(name);
 
+    private static readonly SearchValues<char> NotInUsers = SearchValues.Create(" @/?#\\[]");
+
     internal static bool IsAuthority(string? authority, bool mayNameUser)
     {
         int at = authority?.LastIndexOf('@') ?? -1;
-        return at < 0 || !mayNameUser ? IsHost(authority) : !authority!.AsSpan(0, at).ContainsAny(" @/?#\\[]") && IsHost(authority![(at + 1)..]);
+        return at < 0 || !mayNameUser ? IsHost(authority) : !authority!.AsSpan(0, at).ContainsAny(NotInUsers) && IsHost(authority![(at + 1)..]);
     }
 
     private static bool IsHost(string? authority) => authority is null

@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 
 namespace WasmJit.Wasi.Preview2;
 
 /// <summary>An exchange whose request and response are messages of .NET's, as a client in this process has them.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "The body belongs to the response, which its reader disposes of.")]
 internal sealed class MessageExchange(HttpRequestMessage request, Stream content) : HttpExchange
 {
     private readonly TaskCompletionSource<HttpResponseMessage> response = new(TaskCreationOptions.RunContinuationsAsynchronously);
