@@ -101,10 +101,24 @@ internal static class FilesystemTypesInterface
         Add(to, "open-at", (ComponentResource self, PathFlags pathFlags, string path, OpenFlags openFlags, DescriptorFlags flags) =>
             Try(() => types.Descriptor.New(File(self).OpenAt(pathFlags, FileObject.Checked(path), openFlags, Implied(File(self), openFlags, flags)))));
         Add(to, "readlink-at", (ComponentResource self, string path) => Try(() => File(self).ReadLinkAt(path)));
-        Add(to, "remove-directory-at", (ComponentResource self, string path) => Try(() => File(self).RemoveDirectoryAt(path)));
+        Add(to, "remove-directory-at", (ComponentResource self, string path) => Try(() => RemoveDirectoryAt(File(self), path)));
         Add(to, "rename-at", (ComponentResource self, string path, ComponentResource other, string newPath) => Try(() => File(self).RenameAt(path, File(other), newPath)));
         Add(to, "symlink-at", (ComponentResource self, string content, string path) => Try(() => File(self).SymlinkAt(content, path)));
         Add(to, "unlink-file-at", (ComponentResource self, string path) => Try(() => File(self).UnlinkAt(path)));
+    }
+
+    /// <summary>A link with a slash behind it is what it leads to, which may be outside.</summary>
+    private static void RemoveDirectoryAt(FileObject from, string path)
+    {
+        try
+        {
+            from.RemoveDirectoryAt(path);
+        }
+        catch (WasiError e) when (e.Errno == Errno.Notdir && path.EndsWith('/'))
+        {
+            from.StatusAt(PathFlags.SymlinkFollow, path);
+            throw;
+        }
     }
 
     /// <summary>What is in a directory, and how the listing has ended.</summary>
