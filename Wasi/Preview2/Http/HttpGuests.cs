@@ -31,7 +31,7 @@ internal sealed class HttpGuests : IDisposable
     }
 
     /// <summary>The export that answers requests; null if there is none.</summary>
-    internal static string? ExportOf(WasmComponent component) => 
+    internal static string? ExportOf(WasmComponent component) =>
         component.Exports.FirstOrDefault(static e => e.StartsWith(Interface, StringComparison.Ordinal) || e.StartsWith(LaterInterface, StringComparison.Ordinal));
 
     internal WasiHttpHandlerOptions Options => options;
