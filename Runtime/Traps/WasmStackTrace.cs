@@ -131,8 +131,21 @@ internal static class WasmStackTrace
     /// <summary>Whether the innermost frame of an exception is generated code, or a helper that touches memory for it.</summary>
     internal static bool IsFromGuest(Exception exception, bool helpersToo = false)
     {
-        if (new ExceptionFrames(exception).MethodAt(0) is not { } method) return false;
+        var frames = new ExceptionFrames(exception);
+        int at = 0;
+        if (helpersToo)
+            while (IsAccess(frames.MethodAt(at)?.DeclaringType)) at++;
+        if (frames.MethodAt(at) is not { } method) return false;
         return IsGenerated(method.Name)
             || (helpersToo && method.DeclaringType?.Assembly == typeof(WasmStackTrace).Assembly);
     }
+
+    /// <summary>
+    /// Whether a type of .NET has methods that are an access to memory. In optimised code they are instructions of their caller; where the JIT does not
+    /// optimise, they are called, and fault themselves.
+    /// </summary>
+    private static bool IsAccess(Type? type) =>
+        type is not null && type.Assembly == typeof(object).Assembly
+        && (type == typeof(Interlocked) || type == typeof(Volatile) || type == typeof(System.Runtime.CompilerServices.Unsafe)
+            || type.Namespace?.StartsWith("System.Runtime.Intrinsics", StringComparison.Ordinal) == true);
 }

@@ -41,6 +41,40 @@ public class FaultTests
         Assert.Null(WasmJit.Runtime.FaultHandler.Test(really));
     }
 
+    /// <summary>
+    /// Where .NET's JIT does not optimise, an atomic operator calls a method of .NET, which faults. That is the guest's trap if the guest has called it, and
+    /// not if the host has.
+    /// </summary>
+    [Theory]
+    [InlineData("wasm:m!f", true)]
+    [InlineData("host", false)]
+    public void FaultsInMethodsThatStandForAnAccessAreThoseOfTheirCaller(string name, bool isTrap)
+    {
+        if (!WasmJit.Runtime.AddressSpace.HasGuards) return;
+        var method = new System.Reflection.Emit.DynamicMethod(name, typeof(int), [typeof(nint)], typeof(FaultTests).Module, true);
+        System.Reflection.Emit.ILGenerator il = method.GetILGenerator();
+        il.Emit(System.Reflection.Emit.OpCodes.Ldarg_0);
+        il.Emit(System.Reflection.Emit.OpCodes.Ldc_I4_1);
+        // By its address, the method is called as it is.
+        il.Emit(System.Reflection.Emit.OpCodes.Ldftn, typeof(Interlocked).GetMethod(nameof(Interlocked.Add), [typeof(int).MakeByRefType(), typeof(int)])!);
+        il.EmitCalli(System.Reflection.Emit.OpCodes.Calli, System.Reflection.CallingConventions.Standard, typeof(int), [typeof(int).MakeByRefType(), typeof(int)], null);
+        // Otherwise the call would take the place of the method.
+        il.Emit(System.Reflection.Emit.OpCodes.Neg);
+        il.Emit(System.Reflection.Emit.OpCodes.Ret);
+        var add = method.CreateDelegate<Func<nint, int>>();
+        bool? found = null;
+        WasmJit.Runtime.WasmThread.EnsureRegistered();
+        try
+        {
+            add(WasmJit.Runtime.AddressSpace.NullBase + 4096);
+        }
+        catch (NullReferenceException e) when ((found = WasmJit.Runtime.TrapFilter.IsTrap(e)) is not null)
+        {
+            WasmJit.Runtime.WasmThread.TakeFault();
+        }
+        Assert.Equal(isTrap, found);
+    }
+
     private static TrapKind TrapOf(Action action) => Assert.Throws<TrapException>(action).Kind;
 
     [Theory]
