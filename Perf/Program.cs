@@ -10,7 +10,7 @@ internal static class Program
         Perf tiers [--memory-checks guard|explicit] [KERNEL...]    how the runtime optimised each function of the kernels
         Perf options [KERNEL...]                                   what cancellation, fuel, explicit checks and tasks cost
         Perf cold [empty] [tiny] [KERNEL...]                       what runs for the first time: compiled, tiered, on Wasmtime
-        Perf cold programs [FOLDER]                                the same of CPython and clang (Perf/install-programs), on V8 too
+        Perf cold programs [FOLDER [NAME...]]                      the same of CPython and clang (Perf/install-programs), on V8 too
         Perf cold ahead [FOLDER]                                   CPython and programs of Tests/Programs compiled ahead, on both
         Perf startup [--size MB]                                   a large program from its file to its first function
         Perf startup --write FILE [--size MB]                      writes the module that it uses

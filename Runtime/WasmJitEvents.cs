@@ -21,4 +21,10 @@ internal sealed class WasmJitEvents : EventSource
     /// <param name="reason">What was wrong.</param>
     [Event(2, Level = EventLevel.Warning, Message = "Accesses to memories are compared with their length: {0}")]
     public void GuardPagesAreOff(string reason) => WriteEvent(2, reason);
+
+    /// <summary>A function has machine code that is not optimised, or stays interpreted, because it is too large or too dear.</summary>
+    /// <param name="function">Its name.</param>
+    /// <param name="reason">Why.</param>
+    [Event(3, Level = EventLevel.Informational, Message = "{0} is not optimised: {1}")]
+    public void FunctionIsNotOptimised(string function, string reason) => WriteEvent(3, function, reason);
 }

@@ -4,6 +4,19 @@ using System.Runtime.CompilerServices;
 
 namespace WasmJit.Runtime;
 
+/// <summary>Why a function has no optimised machine code.</summary>
+internal enum SlowCode
+{
+    /// <summary>Optimising would take too long.</summary>
+    Cost,
+
+    /// <summary>It is too large for the optimiser, and cannot be cut into parts.</summary>
+    Size,
+
+    /// <summary>Optimising would take too long, so that it stays interpreted.</summary>
+    Interpreted,
+}
+
 /// <summary>
 /// What the meter <c>WasmJit</c> shows. The numbers are counted all the time, since that costs next to nothing beside what is counted; listeners
 /// read them. The meter is made with the first engine, unless the <c>AppContext</c> switch <c>WasmJit.Metrics</c> is off.
@@ -15,6 +28,8 @@ namespace WasmJit.Runtime;
 internal static class WasmJitMetrics
 {
     private static readonly long[] TrapCounts = new long[Enum.GetValues<TrapKind>().Length];
+
+    private static readonly long[] SlowCounts = new long[Enum.GetValues<SlowCode>().Length];
 
     private static long modules, compiled, compiledTicks, interpreted, interpretedTicks, memories, memoryBytes, refusals;
 
@@ -30,6 +45,23 @@ internal static class WasmJitMetrics
         Interlocked.Increment(ref compiled);
         Interlocked.Add(ref compiledTicks, Stopwatch.GetTimestamp() - start);
     }
+
+    /// <summary>A function got machine code that is not optimised, or none.</summary>
+    /// <param name="reason">Why.</param>
+    /// <param name="function">The function's name.</param>
+    internal static void NotOptimised(SlowCode reason, string function)
+    {
+        Interlocked.Increment(ref SlowCounts[(int)reason]);
+        WasmJitEvents.Log.FunctionIsNotOptimised(function, Describe(reason));
+    }
+
+    /// <summary>A reason for people.</summary>
+    internal static string Describe(SlowCode reason) => reason switch
+    {
+        SlowCode.Cost => "it would take too long",
+        SlowCode.Size => "it is too large and cannot be cut",
+        _ => "it would take too long, so it stays interpreted",
+    };
 
     /// <summary>A function got register code, for the interpreter.</summary>
     internal static void FunctionTranslated(long start)
@@ -102,6 +134,7 @@ internal static class WasmJitMetrics
         double perTick = 1.0 / Stopwatch.Frequency;
         made.CreateObservableCounter("wasmjit.modules.compiled", () => Volatile.Read(ref modules), "{module}", "Modules that were decoded and validated.");
         made.CreateObservableCounter("wasmjit.functions.compiled", () => ByTier(Volatile.Read(ref compiled), Volatile.Read(ref interpreted)), "{function}", "Functions that got code, by tier.");
+        made.CreateObservableCounter("wasmjit.functions.unoptimised", NotOptimised, "{function}", "Functions whose machine code is not optimised, by reason.");
         made.CreateObservableCounter("wasmjit.compile.time", () => ByTier(Volatile.Read(ref compiledTicks) * perTick, Volatile.Read(ref interpretedTicks) * perTick), "s", "Time that it took to make the code, by tier, of all threads.");
         made.CreateObservableUpDownCounter("wasmjit.memories", () => Volatile.Read(ref memories), "{memory}", "Linear memories that have not been collected.");
         made.CreateObservableUpDownCounter("wasmjit.memory.size", () => Volatile.Read(ref memoryBytes), "By", "What these memories hold.");
@@ -112,11 +145,16 @@ internal static class WasmJitMetrics
     private static Measurement<T>[] ByTier<T>(T compiler, T interpreter)
         where T : struct => [new(compiler, new KeyValuePair<string, object?>("tier", "compiler")), new(interpreter, new KeyValuePair<string, object?>("tier", "interpreter"))];
 
-    private static List<Measurement<long>> Traps()
+    private static List<Measurement<long>> Traps() => Counts<TrapKind>(TrapCounts, "kind");
+
+    private static List<Measurement<long>> NotOptimised() => Counts<SlowCode>(SlowCounts, "reason");
+
+    private static List<Measurement<long>> Counts<T>(long[] counts, string tag)
+        where T : struct, Enum
     {
         var found = new List<Measurement<long>>();
-        for (int i = 0; i < TrapCounts.Length; i++)
-            if (Volatile.Read(ref TrapCounts[i]) is > 0 and long count) found.Add(new(count, new KeyValuePair<string, object?>("kind", ((TrapKind)i).ToString())));
+        foreach (T value in Enum.GetValues<T>())
+            if (Volatile.Read(ref counts[Convert.ToInt32(value, null)]) is > 0 and long count) found.Add(new(count, new KeyValuePair<string, object?>(tag, value.ToString())));
         return found;
     }
 }

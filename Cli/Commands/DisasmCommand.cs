@@ -73,7 +73,8 @@ internal static class DisasmCommand
         {
             nint address = code.Compile(func);
             int size = sizes.Wait(address, TimeSpan.FromSeconds(2));
-            asm = [size > 0 ? $"machine code, {size} bytes" : "machine code", .. MachineCode.Lines(address, size)];
+            string form = code.FormOf(func).Describe();
+            asm = [size > 0 ? $"machine code, {size} bytes{form}" : $"machine code{form}", .. MachineCode.Lines(address, size)];
         }
         terminal.Line($"{head})  ;; function {func}{Place(code.Info)}", "bold");
         IReadOnlyList<string>[] columns = view.Only switch

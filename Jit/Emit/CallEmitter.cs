@@ -82,7 +82,7 @@ internal sealed class CallEmitter(EmitterContext context, ControlStack control, 
     private void FinishCall(FuncType type, Signature called, bool tail, bool mayReturn, int start, int treeDepth)
     {
         if (!tail) assertions.StackIsLeft();
-        il.Calli(called, tail);
+        il.Calli(called, tail, start);
         if (tail)
         {
             context.HasTailCalls = true;

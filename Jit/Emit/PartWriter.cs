@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
@@ -8,7 +9,7 @@ namespace WasmJit.Jit.Emit;
 /// Writes one part of a function that is split. It loads the variables that it uses often when it is entered and stores those that it has
 /// changed when it is left; the others stay in the arrays.
 /// </summary>
-internal sealed class PartWriter
+internal sealed partial class PartWriter
 {
     private const int MaxCached = 100;
     private const int MinUsesToCache = 3;
@@ -24,9 +25,14 @@ internal sealed class PartWriter
     /// <summary>Variables that have a local here, and those of them that live in the arrays; the latter with whether they change.</summary>
     private readonly Dictionary<int, int> locals = [];
     private readonly Dictionary<int, bool> cached = [];
+
+    /// <summary>By state: where the part is left for it.</summary>
     private readonly Dictionary<int, int> exits = [];
     private readonly Dictionary<Type, int> temps = [];
     private int leave = -1, state = -1;
+
+    /// <summary>Whether the last instruction said that a tail call comes, or that was made and the return comes.</summary>
+    private bool isTail;
 
     private PartWriter(Partition whole, int part)
     {
@@ -50,20 +56,23 @@ internal sealed class PartWriter
             LoadFromArray(variable);
             code.Stloc(LocalFor(variable));
         }
-        EnterWhereAsked();
+        nextRegion = whole.FirstRegionOf(part);
+        WriteEntries(-1);
+        OpenRegions(whole.RegionOfStart(part));
         bool falls = true;
         foreach (int i in whole.InstructionsOf(part))
         {
             ref readonly IlBuffer.Node node = ref whole[i];
-            WriteNode(node);
-            falls = node.Code != OpCodes.Br && node.Code != OpCodes.Ret && node.Code != OpCodes.Throw;
+            WriteNode(node, falls);
+            falls = node.Code != OpCodes.Br && node.Code != OpCodes.Leave && node.Code != OpCodes.Ret && node.Code != OpCodes.Throw;
         }
         // The code of the last part never ends without going somewhere.
-        if (falls && part + 1 < whole.Parts) Leave((part + 1) << Partition.StateShift);
-        foreach ((int label, int exit) in exits)
+        if (falls && part + 1 < whole.Parts) GoToState((part + 1) << Partition.StateShift);
+        while (region >= 0) CloseRegion();
+        foreach ((int to, int exit) in exits)
         {
             code.Mark(exit);
-            Leave(whole.StateOf(label));
+            Leave(to);
         }
         if (leave < 0) return code;
         code.Mark(leave);
@@ -77,7 +86,7 @@ internal sealed class PartWriter
     private void ChooseCached()
     {
         var uses = new Dictionary<int, (int Count, bool Changes)>();
-        foreach (int i in whole.InstructionsOf(part))
+        foreach (int i in whole.AllInstructionsOf(part))
         {
             ref readonly IlBuffer.Node node = ref whole[i];
             int variable = whole.VariableOf(node);
@@ -87,21 +96,6 @@ internal sealed class PartWriter
         }
         foreach ((int variable, (int count, bool changes)) in uses.OrderByDescending(u => u.Value.Count).ThenBy(u => u.Key).Take(MaxCached))
             if (count >= MinUsesToCache) cached[variable] = changes;
-    }
-
-    private void EnterWhereAsked()
-    {
-        var entries = new SortedDictionary<int, int>();
-        foreach (int i in whole.InstructionsOf(part))
-        {
-            ref readonly IlBuffer.Node node = ref whole[i];
-            if (node.Form == IlBuffer.Form.Mark && whole.EntryOfLabel((int)node.Number) is var entry and not 0) entries[entry] = LabelFor((int)node.Number);
-        }
-        if (entries.Count == 0) return;
-        int beginning = code.DefineLabel();
-        code.Ldarg(EntryArg);
-        code.Switch([beginning, .. entries.Values]);
-        code.Mark(beginning);
     }
 
     private int LabelFor(int label)
@@ -114,8 +108,21 @@ internal sealed class PartWriter
     private int TargetFor(int label)
     {
         if (whole.PartOfLabel(label) == part) return LabelFor(label);
-        if (!exits.TryGetValue(label, out int exit)) exits[label] = exit = code.DefineLabel();
+        return region < 0 ? ExitFor(whole.StateOf(label)) : StubFor(label);
+    }
+
+    /// <summary>Where the part is left for a state. It is in no region.</summary>
+    private int ExitFor(int to)
+    {
+        if (!exits.TryGetValue(to, out int exit)) exits[to] = exit = code.DefineLabel();
         return exit;
+    }
+
+    /// <summary>Goes on at a state.</summary>
+    private void GoToState(int to)
+    {
+        if (region >= 0) code.Branch(OpCodes.Leave, ExitFor(to));
+        else Leave(to);
     }
 
     private void Leave(int to)
@@ -151,7 +158,7 @@ internal sealed class PartWriter
             code.Emit(OpCodes.Ldelem_Ref);
             return;
         }
-        Address(variable);
+        Address(whole.SlotOf(variable));
         Type type = whole.TypeOf(variable);
         OpCode load = Partition.LoadOf(type)!.Value;
         if (load == OpCodes.Ldobj) code.TypeOp(load, type);
@@ -160,42 +167,83 @@ internal sealed class PartWriter
 
     private void StoreToArray(int variable, int from)
     {
-        if (whole.PlaceOf(variable) == Partition.Place.Refs)
-        {
-            code.Ldarg(RefsArg);
-            code.LdcI4(whole.SlotOf(variable));
-            code.Ldloc(from);
-            code.Emit(OpCodes.Stelem_Ref);
-            return;
-        }
-        Address(variable);
+        if (whole.PlaceOf(variable) == Partition.Place.Refs) StoreRef(whole.SlotOf(variable), from);
+        else StoreWord(whole.SlotOf(variable), from, whole.TypeOf(variable));
+    }
+
+    private void StoreRef(int slot, int from)
+    {
+        code.Ldarg(RefsArg);
+        code.LdcI4(slot);
         code.Ldloc(from);
-        Type type = whole.TypeOf(variable);
+        code.Emit(OpCodes.Stelem_Ref);
+    }
+
+    private void StoreWord(int offset, int from, Type type)
+    {
+        Address(offset);
+        code.Ldloc(from);
         OpCode store = Partition.StoreOf(type);
         if (store == OpCodes.Stobj) code.TypeOp(store, type);
         else code.Emit(store);
     }
 
-    private void Address(int variable)
+    private void Address(int offset)
     {
         code.Ldarg(WordsArg);
-        if (whole.SlotOf(variable) == 0) return;
-        code.LdcI4(whole.SlotOf(variable));
+        if (offset == 0) return;
+        code.LdcI4(offset);
         code.Emit(OpCodes.Add);
     }
 
-    private void WriteNode(in IlBuffer.Node node)
+    private void WriteNode(in IlBuffer.Node node, bool falls)
     {
         code.Source = node.Source;
+        if (isTail)
+        {
+            WriteTail(node);
+            return;
+        }
         switch (node.Form)
         {
             case IlBuffer.Form.Mark: code.Mark(LabelFor((int)node.Number)); break;
+            case IlBuffer.Form.Label when node.Code == OpCodes.Leave && whole.PartOfLabel((int)node.Number) != part:
+                code.Branch(OpCodes.Leave, ExitFor(whole.StateOf((int)node.Number)));
+                break;
             case IlBuffer.Form.Label: code.Branch(node.Code, TargetFor((int)node.Number)); break;
             case IlBuffer.Form.Switch: code.Switch(Array.ConvertAll((int[])node.Object!, TargetFor)); break;
             case IlBuffer.Form.Local or IlBuffer.Form.Arg when whole.VariableOf(node) >= 0: WriteAccess(node); break;
+            case IlBuffer.Form.Region: WriteBorder((IlBuffer.Border)node.Number, falls); break;
             case IlBuffer.Form.None when node.Code == OpCodes.Ret: WriteReturn(); break;
+            case IlBuffer.Form.None when node.Code == OpCodes.Tailcall: isTail = true; break;
             default: code.Append(node); break;
         }
+    }
+
+    /// <summary>Writes a tail call, or the return behind it: stores what is passed where the method in front finds it.</summary>
+    private void WriteTail(in IlBuffer.Node node)
+    {
+        if (node.Form != IlBuffer.Form.Calli)
+        {
+            isTail = false;
+            return;
+        }
+        var signature = (NativeSignature)node.Object!;
+        (int words, int refs) = whole.TailSlots;
+        int code0 = Temp(typeof(nint));
+        code.Stloc(code0);
+        StoreWord(words, code0, typeof(nint));
+        words += 8 * (1 + signature.Parameters.Sum(Partition.WordsOf));
+        refs += signature.Parameters.Count(type => !type.IsValueType);
+        foreach (Type type in signature.Parameters.Reverse())
+        {
+            int temp = Temp(type);
+            code.Stloc(temp);
+            if (type.IsValueType) StoreWord(words -= 8 * Partition.WordsOf(type), temp, type);
+            else StoreRef(--refs, temp);
+        }
+        code.LdcI4(Partition.StateOfTail(whole.TailOf(signature)));
+        code.Emit(OpCodes.Ret);
     }
 
     private void WriteAccess(in IlBuffer.Node node)

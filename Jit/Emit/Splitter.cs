@@ -18,8 +18,7 @@ internal static class Splitter
     private static readonly PartSize Normal = new(10_000, 800, 5_000);
 
     /// <summary>
-    /// Compiles the parts of a function and writes the method in front of them. False if it cannot be split: tail calls and
-    /// protected regions cannot leave a part.
+    /// Compiles the parts of a function and writes the method in front of them. Null if it cannot be split.
     /// </summary>
     /// <param name="il">The function.</param>
     /// <param name="method">The function's method.</param>
@@ -28,19 +27,21 @@ internal static class Splitter
     /// <param name="kept">Takes what must live as long as the function.</param>
     /// <param name="bytes">The size of the function in WebAssembly.</param>
     /// <param name="size">The size of parts; the usual one if null.</param>
-    internal static bool TryWrite(IlBuffer il, DynamicMethod method, Signature signature, string name, List<object> kept, int bytes, PartSize? size = null)
+    internal static CodeForm? TryWrite(IlBuffer il, DynamicMethod method, Signature signature, string name, List<object> kept, int bytes, PartSize? size = null)
     {
-        if (Partition.Of(il, signature, size ?? Normal) is not { } partition) return false;
-        Write(partition, method, name, kept, bytes);
-        return true;
+        if (Partition.Of(il, signature, size ?? Normal) is not { } partition) return null;
+        int slow = Write(partition, method, name, kept, bytes);
+        return new CodeForm(partition.Parts, SlowParts: slow, Slow: slow > 0 ? SlowCode.Cost : null);
     }
 
-    private static unsafe void Write(Partition partition, DynamicMethod method, string name, List<object> kept, int bytes)
+    /// <summary>How many of the parts are not optimised.</summary>
+    private static unsafe int Write(Partition partition, DynamicMethod method, string name, List<object> kept, int bytes)
     {
         nint[] codes = GC.AllocateArray<nint>(partition.Parts, pinned: true);
         var methods = new DynamicMethod[partition.Parts];
         var frames = new long[partition.Parts];
         Type[] parameters = PartWriter.Parameters(partition.Signature);
+        int slow = 0;
         CancellationScope? scope = WasmThread.CurrentScope;
         Parallel.For(0, partition.Parts, (part, state) =>
         {
@@ -52,8 +53,10 @@ internal static class Splitter
             IlBuffer code = PartWriter.Write(partition, part);
             methods[part] = RuntimeCode.Method(name, typeof(int), parameters, typeof(Splitter).Module);
             ILGenerator generator = methods[part].GetILGenerator(Math.Max(64, code.Bytes));
-            if (JitCost.IsTooDear(code, bytes / partition.Parts, partition.Parts)) JitCost.WriteUnoptimised(code, generator);
+            bool isSlow = JitCost.IsTooDear(code, bytes / partition.Parts, partition.Parts);
+            if (isSlow) JitCost.WriteUnoptimised(code, generator);
             else code.WriteTo(generator);
+            if (isSlow || Outliner.ExceedsLimits(code, parameters.Length)) Interlocked.Increment(ref slow);
             codes[part] = CodeAddress.Of(methods[part]);
             frames[part] = FrameGuard.LargeFrame(codes[part], FrameGuard.Estimate(code));
         });
@@ -61,6 +64,7 @@ internal static class Splitter
         kept.Add(codes);
         kept.Add(methods);
         WriteFront(partition, method.GetILGenerator(), parameters, (nint)System.Runtime.CompilerServices.Unsafe.AsPointer(ref codes[0]), frames.Max());
+        return slow;
     }
 
     /// <summary>The method in front: makes the arrays, and calls parts until one returns from the function.</summary>
@@ -84,9 +88,7 @@ internal static class Splitter
         {
             if (partition.PlaceOf(i) == Partition.Place.Words)
             {
-                FirstWord();
-                front.Emit(OpCodes.Ldc_I4, partition.SlotOf(i));
-                front.Emit(OpCodes.Add);
+                Word(front, wordArray, partition.SlotOf(i));
                 front.Emit(OpCodes.Ldarg, (short)(i + 1));
                 OpCode store = Partition.StoreOf(partition.TypeOf(i));
                 if (store == OpCodes.Stobj) front.Emit(store, partition.TypeOf(i));
@@ -103,7 +105,7 @@ internal static class Splitter
         Label again = front.DefineLabel();
         front.MarkLabel(again);
         front.Emit(OpCodes.Ldarg_0);
-        FirstWord();
+        Word(front, wordArray, 0);
         front.Emit(OpCodes.Ldloc, refArray);
         front.Emit(OpCodes.Ldloc, state);
         front.Emit(OpCodes.Ldc_I4, (1 << Partition.StateShift) - 1);
@@ -125,16 +127,63 @@ internal static class Splitter
         front.Emit(OpCodes.Ldloc, state);
         front.Emit(OpCodes.Ldc_I4_0);
         front.Emit(OpCodes.Bge, again);
+        if (partition.Tails.Count > 0) WriteTails(partition, front, state, wordArray, refArray);
         front.Emit(OpCodes.Ldarg_0);
         front.Emit(OpCodes.Call, Members.KeepAlive);
         if (result is not null) front.Emit(OpCodes.Ldloc, result);
         front.Emit(OpCodes.Ret);
+    }
 
-        void FirstWord()
+    /// <summary>Makes the tail call that a part has ended with; falls through if it has returned.</summary>
+    private static void WriteTails(Partition partition, ILGenerator front, LocalBuilder state, LocalBuilder wordArray, LocalBuilder refArray)
+    {
+        Label[] calls = [.. partition.Tails.Select(_ => front.DefineLabel())];
+        Label none = front.DefineLabel();
+        front.Emit(OpCodes.Ldc_I4, Partition.StateOfTail(0));
+        front.Emit(OpCodes.Ldloc, state);
+        front.Emit(OpCodes.Sub);
+        front.Emit(OpCodes.Switch, calls);
+        front.Emit(OpCodes.Br, none);
+        for (int i = 0; i < calls.Length; i++)
         {
-            front.Emit(OpCodes.Ldloc, wordArray);
-            front.Emit(OpCodes.Ldc_I4_0);
-            front.Emit(OpCodes.Ldelema, typeof(long));
+            front.MarkLabel(calls[i]);
+            NativeSignature signature = partition.Tails[i];
+            (int words, int refs) = partition.TailSlots;
+            int at = words + 8;
+            foreach (Type type in signature.Parameters)
+            {
+                if (type.IsValueType)
+                {
+                    Word(front, wordArray, at);
+                    OpCode load = Partition.LoadOf(type)!.Value;
+                    if (load == OpCodes.Ldobj) front.Emit(load, type);
+                    else front.Emit(load);
+                    at += 8 * Partition.WordsOf(type);
+                }
+                else
+                {
+                    front.Emit(OpCodes.Ldloc, refArray);
+                    front.Emit(OpCodes.Ldc_I4, refs++);
+                    front.Emit(OpCodes.Ldelem_Ref);
+                }
+            }
+            Word(front, wordArray, words);
+            front.Emit(OpCodes.Ldind_I);
+            front.Emit(OpCodes.Tailcall);
+            front.EmitCalli(OpCodes.Calli, CallingConventions.Standard, signature.Return, signature.Parameters, null);
+            front.Emit(OpCodes.Ret);
         }
+        front.MarkLabel(none);
+    }
+
+    /// <summary>Puts the address of a word on the IL stack.</summary>
+    private static void Word(ILGenerator front, LocalBuilder words, int offset)
+    {
+        front.Emit(OpCodes.Ldloc, words);
+        front.Emit(OpCodes.Ldc_I4_0);
+        front.Emit(OpCodes.Ldelema, typeof(long));
+        if (offset == 0) return;
+        front.Emit(OpCodes.Ldc_I4, offset);
+        front.Emit(OpCodes.Add);
     }
 }

@@ -22,7 +22,7 @@ internal enum NullMeaning : byte
 /// expression that is already there (a callee's instance below the arguments), counts what RyuJIT's limits count, can be
 /// listed, and can be written to any ILGenerator.
 /// </summary>
-internal sealed class IlBuffer
+internal sealed partial class IlBuffer
 {
     /// <summary>Which kind of null a fault in this function means.</summary>
     internal NullMeaning Nulls { get; set; }
@@ -192,7 +192,7 @@ internal sealed class IlBuffer
     // ---- appending; each returns the new position ----
 
     /// <summary>An instruction of another buffer that names neither label nor local.</summary>
-    internal int Append(in Node node) => Insert(Tail, node);
+    internal int Append(in Node node) => Insert(Tail, node.Form == Form.Calli ? node with { Number = 0 } : node);
 
     internal int Emit(OpCode code) => Insert(Tail, new Node { Code = code });
 
@@ -290,13 +290,16 @@ internal sealed class IlBuffer
 
     internal int LdstrAt(int after, string text) => Insert(after, new Node { Code = OpCodes.Ldstr, Form = Form.String, Object = text });
 
-    /// <summary>An indirect call; <paramref name="tail"/> adds the <c>tail.</c> prefix.</summary>
-    internal int Calli(NativeSignature signature, bool tail = false)
+    /// <summary>An indirect call.</summary>
+    /// <param name="signature">The callee's signature.</param>
+    /// <param name="tail">Adds the <c>tail.</c> prefix.</param>
+    /// <param name="start">The position before the arguments if that is where the address may be loaded as well; -1 if it is not, or is not known.</param>
+    internal int Calli(NativeSignature signature, bool tail = false, int start = -1)
     {
         if (tail) Emit(OpCodes.Tailcall);
         LargestCall = Math.Max(LargestCall, signature.PassedBytes);
         Passed += signature.PassedBytes;
-        return Insert(Tail, new Node { Code = OpCodes.Calli, Form = Form.Calli, Object = signature });
+        return Insert(Tail, new Node { Code = OpCodes.Calli, Form = Form.Calli, Object = signature, Number = start + 1 });
     }
 
     /// <summary>So few locals are no concern of RyuJIT's, used or not.</summary>
@@ -321,133 +324,6 @@ internal sealed class IlBuffer
         locals.RemoveRange(kept, locals.Count - kept);
         for (int i = nodes[Start].Next; i != 0; i = nodes[i].Next)
             if (nodes[i].Form == Form.Local) nodes[i].Number = numbers[nodes[i].Number];
-    }
-
-    // ---- writing ----
-
-    /// <summary>Where a local is when it is written: a local of its own, or a field of a local that holds several.</summary>
-    internal readonly record struct Place(LocalBuilder Local, FieldInfo? Field = null, LocalBuilder? Temp = null);
-
-    internal void WriteTo(ILGenerator il)
-    {
-        var places = new Place[locals.Count];
-        for (int i = 0; i < places.Length; i++) places[i] = new Place(il.DeclareLocal(locals[i]));
-        WriteTo(il, places);
-    }
-
-    /// <summary>Writes the code and notes for each instruction, in order, where its IL begins.</summary>
-    internal List<(int Node, int Offset)> WriteMapped(ILGenerator il)
-    {
-        var places = new Place[locals.Count];
-        for (int i = 0; i < places.Length; i++) places[i] = new Place(il.DeclareLocal(locals[i]));
-        var map = new List<(int, int)>();
-        WriteTo(il, places, map);
-        return map;
-    }
-
-    internal void WriteTo(ILGenerator il, Place[] places, List<(int Node, int Offset)>? map = null)
-    {
-        var labels = new Label[labelCount];
-        for (int i = 0; i < labelCount; i++) labels[i] = il.DefineLabel();
-        for (int i = nodes[Start].Next; i != 0; i = nodes[i].Next)
-        {
-            ref Node node = ref nodes[i];
-            map?.Add((i, il.ILOffset));
-            switch (node.Form)
-            {
-                case Form.None: il.Emit(node.Code); break;
-                case Form.Int: WriteInt(il, (int)node.Number); break;
-                case Form.Long: WriteLong(il, node.Number); break;
-                case Form.Float: il.Emit(OpCodes.Ldc_R4, BitConverter.Int32BitsToSingle((int)node.Number)); break;
-                case Form.Double: il.Emit(OpCodes.Ldc_R8, BitConverter.Int64BitsToDouble(node.Number)); break;
-                case Form.Local: WriteLocal(il, node.Code, places[node.Number]); break;
-                case Form.Arg: WriteArg(il, node.Code, (int)node.Number); break;
-                case Form.Label: il.Emit(node.Code, labels[node.Number]); break;
-                case Form.Switch: il.Emit(node.Code, Array.ConvertAll((int[])node.Object!, l => labels[l])); break;
-                case Form.Method when node.Object is MethodInfo method: il.Emit(node.Code, method); break;
-                case Form.Method: il.Emit(node.Code, (ConstructorInfo)node.Object!); break;
-                case Form.Field: il.Emit(node.Code, (FieldInfo)node.Object!); break;
-                case Form.Type: il.Emit(node.Code, (Type)node.Object!); break;
-                case Form.String: il.Emit(node.Code, (string)node.Object!); break;
-                case Form.Calli:
-                    var signature = (NativeSignature)node.Object!;
-                    il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, signature.Return, signature.Parameters, null);
-                    break;
-                case Form.Mark: il.MarkLabel(labels[node.Number]); break;
-                case Form.Region: WriteBorder(il, (Border)node.Number); break;
-            }
-        }
-    }
-
-    private static void WriteBorder(ILGenerator il, Border border)
-    {
-        switch (border)
-        {
-            case Border.Try: il.BeginExceptionBlock(); break;
-            case Border.Catch: il.BeginCatchBlock(typeof(WasmException)); break;
-            case Border.Filter: il.BeginExceptFilterBlock(); break;
-            case Border.FilteredCatch: il.BeginCatchBlock(null!); break;
-            default: il.EndExceptionBlock(); break;
-        }
-    }
-
-    private static void WriteLocal(ILGenerator il, OpCode code, in Place place)
-    {
-        if (place.Field is null)
-        {
-            il.Emit(code, place.Local);
-        }
-        else if (code == OpCodes.Stloc)
-        {
-            il.Emit(OpCodes.Stloc, place.Temp!);
-            il.Emit(OpCodes.Ldloca, place.Local);
-            il.Emit(OpCodes.Ldloc, place.Temp!);
-            il.Emit(OpCodes.Stfld, place.Field);
-        }
-        else
-        {
-            il.Emit(OpCodes.Ldloca, place.Local);
-            il.Emit(code == OpCodes.Ldloc ? OpCodes.Ldfld : OpCodes.Ldflda, place.Field);
-        }
-    }
-
-    private static void WriteInt(ILGenerator il, int value)
-    {
-        if (value is >= sbyte.MinValue and <= sbyte.MaxValue) il.Emit(OpCodes.Ldc_I4_S, (sbyte)value);
-        else il.Emit(OpCodes.Ldc_I4, value);
-    }
-
-    private static bool IsShort(long value) => value is >= sbyte.MinValue and <= sbyte.MaxValue;
-
-    private static void WriteLong(ILGenerator il, long value)
-    {
-        if (IsShort(value))
-        {
-            il.Emit(OpCodes.Ldc_I4_S, (sbyte)value);
-            il.Emit(OpCodes.Conv_I8);
-        }
-        else
-        {
-            il.Emit(OpCodes.Ldc_I8, value);
-        }
-    }
-
-    private static void WriteArg(ILGenerator il, OpCode code, int arg)
-    {
-        if (code == OpCodes.Ldarg)
-        {
-            if (arg == 0) il.Emit(OpCodes.Ldarg_0);
-            else if (arg < 256) il.Emit(OpCodes.Ldarg_S, (byte)arg);
-            else il.Emit(OpCodes.Ldarg, (short)arg);
-        }
-        else if (arg < 256)
-        {
-            il.Emit(OpCodes.Starg_S, (byte)arg);
-        }
-        else
-        {
-            il.Emit(OpCodes.Starg, (short)arg);
-        }
     }
 
     /// <summary>The instructions in order, labels as <see cref="Form.Mark"/>.</summary>

@@ -52,6 +52,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     /// <summary>The methods of compiled functions; also the lock for what follows. Most modules of a guest that makes code need none of that.</summary>
     private readonly DynamicMethod?[] methods;
     private List<object>? kept;
+    private Dictionary<int, CodeForm>? forms;
 
     /// <summary>A function that begins at the head of a loop; one of those that are kept.</summary>
     /// <param name="Method">The method.</param>
@@ -357,16 +358,27 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         if (!isTooDear && Outliner.TryWrite(il, method, signature))
         {
             code = CodeAddress.Of(method);
-            if (!Prologue.IsOnlyACall(code)) return method;
+            if (!Prologue.IsOnlyACall(code))
+            {
+                Note(func, new CodeForm(IsOutlined: true));
+                return method;
+            }
             // RyuJIT has not inlined the body, for which it has limits of its own. It would be compiled without optimisation, at its
             // first call, on the guest's stack.
             method = Make();
         }
         // Parts that are not optimised either would gain nothing.
         bool isWhole = isTooDear && il.Instructions <= MaxUnsplit && options.PartSize is null;
-        if (isWhole || !TrySplit(il, ref method, signature, bytes))
+        if (!isWhole && TrySplit(il, ref method, signature, bytes) is { } parts)
         {
-            if (isTooDear && Interpreted is not null && Interpreted.HasRegisterCode(func - Info.ImportedFuncs))
+            Note(func, parts);
+        }
+        else
+        {
+            bool staysInterpreted = isTooDear && Interpreted is not null && Interpreted.HasRegisterCode(func - Info.ImportedFuncs);
+            if (isTooDear || Outliner.ExceedsLimits(il, signature.Parameters.Length))
+                Note(func, new CodeForm(Slow: staysInterpreted ? SlowCode.Interpreted : isTooDear ? SlowCode.Cost : SlowCode.Size));
+            if (staysInterpreted)
                 throw new UnsupportedModuleException($"optimising the function {NameOf(func)} would take longer than it may; it stays interpreted");
             if (il.Locals.Count > MaxLocals) throw new UnsupportedModuleException($"the function {NameOf(func)} needs more than {MaxLocals} temporaries");
             ILGenerator generator = method.GetILGenerator(Math.Max(64, il.Bytes));
@@ -379,23 +391,35 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         DynamicMethod Make() => RuntimeCode.Method(name, signature.Return, signature.Parameters, typeof(CompiledModule).Module);
     }
 
-    /// <summary>Splits a function that would not be optimised, or that is to be split for a test.</summary>
-    private bool TrySplit(IlBuffer il, ref DynamicMethod method, Signature signature, int bytes)
+    /// <summary>Notes how a function was compiled that is not simply a method which is optimised.</summary>
+    private void Note(int func, CodeForm form)
+    {
+        lock (methods) (forms ??= [])[func] = form;
+        if (form.Slow is { } reason) WasmJitMetrics.NotOptimised(reason, NameOf(func));
+    }
+
+    internal override CodeForm FormOf(int func)
+    {
+        lock (methods) return forms?.GetValueOrDefault(func, new CodeForm(1)) ?? new CodeForm(1);
+    }
+
+    /// <summary>Splits a function that would not be optimised, or that is to be split for a test. Null if it is not, or cannot be.</summary>
+    private CodeForm? TrySplit(IlBuffer il, ref DynamicMethod method, Signature signature, int bytes)
     {
         bool isTooLarge = Outliner.ExceedsLimits(il, signature.Parameters.Length);
-        if (!isTooLarge && (options.PartSize is not { } size || il.Instructions <= size.Instructions)) return false;
+        if (!isTooLarge && (options.PartSize is not { } size || il.Instructions <= size.Instructions)) return null;
         // The fast path of exceptions does not know the parts: what is thrown in them, or past them, is the runtime's.
         var parts = new List<object>();
         var front = RuntimeCode.Method("wasm parts", signature.Return, signature.Parameters, typeof(CompiledModule).Module);
-        if (Splitter.TryWrite(il, front, signature, method.Name, parts, bytes, options.PartSize))
+        if (Splitter.TryWrite(il, front, signature, method.Name, parts, bytes, options.PartSize) is { } form)
         {
             Keep(parts);
             method = front;
-            return true;
+            return form;
         }
         if (il.Instructions > MaxUnsplit)
-            throw new UnsupportedModuleException($"a function of more than {MaxUnsplit:N0} instructions of IL that tail calls or handlers of exceptions keep from being split");
-        return false;
+            throw new UnsupportedModuleException($"a function of more than {MaxUnsplit:N0} instructions of IL that cannot be split");
+        return null;
     }
 
     /// <summary>The IL of a function, for listings.</summary>

@@ -1,5 +1,6 @@
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Calls;
+using WasmJit.Jit.Emit;
 using WasmJit.Jit.Il;
 using WasmJit.Runtime;
 
@@ -33,6 +34,9 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
 
     /// <summary>Whether the machine code of an own function is there.</summary>
     internal abstract bool IsCompiled(int func);
+
+    /// <summary>How an own function was compiled.</summary>
+    internal virtual CodeForm FormOf(int func) => new(1);
 
     /// <summary>Asks for the machine code of an own function: soon, if other threads compile; now, if this one must.</summary>
     internal abstract void AskFor(int func);

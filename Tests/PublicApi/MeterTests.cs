@@ -38,6 +38,26 @@ public sealed class MeterTests
         public void Dispose() => listener.Dispose();
     }
 
+    /// <summary>So many <c>try_table</c> in each other, with so many locals, would keep RyuJIT's optimiser busy for seconds.</summary>
+    [Fact]
+    public void CountsFunctionsThatAreNotOptimised()
+    {
+        using var reader = new Reader();
+        const int depth = 100;
+        string text = $"""
+            (module (tag $e)
+              (func (export "f") (param i32) (result i32) {string.Concat(Enumerable.Repeat("(local i32)", 100))}
+                (block $c
+                  {string.Concat(Enumerable.Range(0, depth).Select(i => $"(try_table (catch $e $c) (local.set {i + 1} (local.get 0))"))}
+                  {new string(')', depth)})
+                (i32.const 1)))
+            """;
+        Module module = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(text);
+        double before = reader["wasmjit.functions.unoptimised reason=Cost"];
+        Assert.Equal(1, module.Instantiate().GetExport<Func<int, int>>("f")(5));
+        Assert.True(reader["wasmjit.functions.unoptimised reason=Cost"] >= before + 1);
+    }
+
     [Fact]
     public void TellsWhatTheEngineDoes()
     {

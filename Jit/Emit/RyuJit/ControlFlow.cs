@@ -3,7 +3,7 @@ using WasmJit.Jit.Il;
 
 namespace WasmJit.Jit.Emit;
 
-/// <summary>The basic blocks of a function without protected regions, and which dominate which.</summary>
+/// <summary>The basic blocks of a function, and which dominate which. A region's handler is reached from in front of the region.</summary>
 internal static class ControlFlow
 {
     /// <summary>The blocks that are reached, by their number in post-order: a dominator has a higher one. The entry is the last.</summary>
@@ -139,16 +139,20 @@ internal static class ControlFlow
     /// <param name="uses">Takes the uses of each local; arguments have negative numbers.</param>
     private static List<int[]> Successors(IlBuffer il, Dictionary<long, Uses>? uses)
     {
-        // A block begins at each label that follows code, and after each branch.
+        // A block begins at each label that follows code, after each branch, and at each border of a region.
         var blockOfLabel = new int[il.LabelCount];
+        var regions = new List<(int Handler, int End)>();
+        var open = new Stack<int>();
         int count = 0;
         bool isEmpty = true;
         foreach (IlBuffer.Node node in il.InOrder())
         {
-            if (node.Form == IlBuffer.Form.Mark)
+            if (node.Form is IlBuffer.Form.Mark or IlBuffer.Form.Region)
             {
-                if (!isEmpty) (count, isEmpty) = (count + 1, true);
-                blockOfLabel[node.Number] = count;
+                // What is in front of a region goes on to its handler as well.
+                if (!isEmpty || BorderOf(node) == IlBuffer.Border.Try) (count, isEmpty) = (count + 1, true);
+                if (node.Form == IlBuffer.Form.Mark) blockOfLabel[node.Number] = count;
+                else NoteBorder(BorderOf(node)!.Value, count, regions, open);
             }
             else
             {
@@ -157,15 +161,26 @@ internal static class ControlFlow
             }
         }
         var successors = new List<int[]>();
+        int tries = 0;
         isEmpty = true;
         foreach (IlBuffer.Node node in il.InOrder())
         {
             int next = successors.Count + 1;
-            if (node.Form == IlBuffer.Form.Mark)
+            if (node.Form is IlBuffer.Form.Mark or IlBuffer.Form.Region)
             {
-                if (isEmpty) continue;
-                successors.Add([next]);
-                isEmpty = true;
+                IlBuffer.Border? border = BorderOf(node);
+                if (border == IlBuffer.Border.Try) open.Push(tries++);
+                if (!isEmpty || border == IlBuffer.Border.Try)
+                {
+                    successors.Add(border switch
+                    {
+                        IlBuffer.Border.Try => [next, regions[open.Peek()].Handler],
+                        IlBuffer.Border.Catch or IlBuffer.Border.Filter => [regions[open.Peek()].End],
+                        _ => [next],
+                    });
+                    isEmpty = true;
+                }
+                if (border == IlBuffer.Border.End) open.Pop();
                 continue;
             }
             isEmpty = false;
@@ -180,7 +195,7 @@ internal static class ControlFlow
             if (!EndsBlock(node)) continue;
             successors.Add(node.Form switch
             {
-                IlBuffer.Form.Label when node.Code == OpCodes.Br => [blockOfLabel[node.Number]],
+                IlBuffer.Form.Label when node.Code == OpCodes.Br || node.Code == OpCodes.Leave => [blockOfLabel[node.Number]],
                 IlBuffer.Form.Label => [blockOfLabel[node.Number], next],
                 IlBuffer.Form.Switch => [.. ((int[])node.Object!).Select(label => blockOfLabel[label]).Distinct(), next],
                 _ => [],
@@ -190,6 +205,26 @@ internal static class ControlFlow
         // A label at the very end, which nothing reaches.
         while (successors.Count <= count) successors.Add([]);
         return successors;
+    }
+
+    private static IlBuffer.Border? BorderOf(in IlBuffer.Node node) =>
+        node.Form == IlBuffer.Form.Region ? (IlBuffer.Border)node.Number : null;
+
+    /// <summary>Notes at which block the handler of a region begins, and which is the first behind it.</summary>
+    private static void NoteBorder(IlBuffer.Border border, int block, List<(int Handler, int End)> regions, Stack<int> open)
+    {
+        switch (border)
+        {
+            case IlBuffer.Border.Try:
+                open.Push(regions.Count);
+                regions.Add(default);
+                break;
+            case IlBuffer.Border.Catch or IlBuffer.Border.Filter: regions[open.Peek()] = (block, 0); break;
+            case IlBuffer.Border.End:
+                int ended = open.Pop();
+                regions[ended] = (regions[ended].Handler, block);
+                break;
+        }
     }
 
     private static bool EndsBlock(in IlBuffer.Node node) =>

@@ -35,6 +35,14 @@ internal static class Outliner
     /// <summary>The caller's most padding: it is never run, but the JIT's budget for inlining grows with it.</summary>
     private const int MaxPadding = 50_000;
 
+    /// <summary>One takes the addresses of calls.</summary>
+    private const int MaxLocals = JitLimits.InlineeLocals - 1;
+
+    /// <summary>What C# writes into every assembly. RyuJIT inlines no handler of exceptions from an assembly that differs in this from the method's own.</summary>
+    private static readonly CustomAttributeBuilder WrapsExceptions = new(
+        typeof(RuntimeCompatibilityAttribute).GetConstructor([])!, [],
+        [typeof(RuntimeCompatibilityAttribute).GetProperty(nameof(RuntimeCompatibilityAttribute.WrapNonExceptionThrows))!], [true]);
+
     /// <summary>The assemblies whose internals generated code uses.</summary>
     internal static readonly string[] Friends = ["WasmJit.Runtime", "WasmJit.Jit", "System.Private.CoreLib"];
 
@@ -68,6 +76,7 @@ internal static class Outliner
         WasmJit.Runtime.RuntimeCode.Require();
         var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm"), AssemblyBuilderAccess.RunAndCollect);
         foreach (string name in Friends) IgnoresAccessChecksToAttribute.Add(assembly, name);
+        assembly.SetCustomAttribute(WrapsExceptions);
         const TypeAttributes Static = TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed;
         TypeBuilder type = assembly.DefineDynamicModule("wasm").DefineType("Outlined", Static);
         WriteBody(il, type, method.Name, signature, layout);
@@ -83,7 +92,8 @@ internal static class Outliner
             name, MethodAttributes.Public | MethodAttributes.Static, signature.Return, signature.Parameters);
         body.SetImplementationFlags(MethodImplAttributes.IL | MethodImplAttributes.AggressiveInlining);
         ILGenerator generator = body.GetILGenerator(il.Bytes);
-        il.WriteTo(generator, Declare(generator, il, layout.Fields, layout.Structs));
+        LocalBuilder callee = generator.DeclareLocal(typeof(nint));
+        il.WriteInlinee(generator, Declare(generator, il, layout.Fields, layout.Structs), callee);
         return body;
     }
 
@@ -123,11 +133,11 @@ internal static class Outliner
         return blocks;
     }
 
-    /// <summary>Explicit tail calls and exception handling are not inlined.</summary>
+    /// <summary>Explicit tail calls are not inlined. Protected regions are, if all handlers have filters, as those of WebAssembly have.</summary>
     private static bool IsInlinable(IlBuffer il)
     {
         foreach (IlBuffer.Node node in il.InOrder())
-            if (node.Form > IlBuffer.Form.Mark || node.Code == OpCodes.Tailcall) return false;
+            if (node.Code == OpCodes.Tailcall) return false;
         return true;
     }
 
@@ -140,7 +150,7 @@ internal static class Outliner
         structs = [];
         var fields = new int[il.Locals.Count];
         Array.Fill(fields, -1);
-        if (fields.Length <= JitLimits.InlineeLocals) return fields;
+        if (fields.Length <= MaxLocals) return fields;
 
         var uses = new int[fields.Length];
         foreach (IlBuffer.Node node in il.InOrder())
@@ -151,11 +161,11 @@ internal static class Outliner
             uses[node.Number] = Math.Min(uses[node.Number] + weight, 1 << 20);
         }
         int[] order = [.. Enumerable.Range(0, fields.Length).OrderByDescending(i => uses[i])];
-        for (int own = JitLimits.InlineeLocals - 2; own >= 0; own--)
+        for (int own = MaxLocals - 2; own >= 0; own--)
         {
             // Each type needs structs for its fields, and one temporary for stores.
             structs = [.. order.Skip(own).GroupBy(i => il.Locals[i]).Select(g => (g.Key, g.Count()))];
-            if (own + structs.Sum(s => 1 + Structs(s.Count)) > JitLimits.InlineeLocals) continue;
+            if (own + structs.Sum(s => 1 + Structs(s.Count)) > MaxLocals) continue;
             var next = structs.ToDictionary(s => s.Type, _ => 0);
             foreach (int i in order.Skip(own)) fields[i] = next[il.Locals[i]]++;
             return fields;

@@ -204,6 +204,116 @@ public sealed class OutlinerTests(ITestOutputHelper output)
         Assert.Equal([2], listener.TiersOf(module.Code.NameOf(module.Info.ImportedFuncs + 2), () => module.Code.Compile(module.Info.ImportedFuncs + 2)));
     }
 
+    /// <summary>
+    /// RyuJIT makes temporaries as it reads the IL of a call, or of a value that is used twice, and inlines nothing into a method with 1,024 locals. So these must
+    /// not take any.
+    /// </summary>
+    [Theory]
+    [InlineData("calls", "(local.set $x (call $step (local.get $x) (i32.const 3)))")]
+    [InlineData("calls of what is imported", "(local.set $x (call $host (local.get $x) (i32.const 3)))")]
+    [InlineData("calls through a table", "(local.set $x (call_indirect (type $step) (local.get $x) (i32.const 3) (i32.const 0)))")]
+    [InlineData("values used twice", "(local.set $x (i32.add (local.tee $y (i32.mul (local.get $x) (i32.const 3))) (i32.sub (i32.const 1) (i32.shr_s (local.get $y) (i32.const 31))))) (local.set $x (i32.add (local.get $x) (i32.shr_s (local.get $y) (i32.const 31))))")]
+    public void WhatIsThereAThousandTimesTakesNoTemporary(string what, string statement)
+    {
+        const int count = 1_500;
+        using var listener = new JitListener();
+        string text = $"""
+            (module $m
+              (type $step (func (param i32 i32) (result i32)))
+              (import "host" "step" (func $host (type $step)))
+              (table funcref (elem $step))
+              (func $step (type $step) (i32.add (i32.mul (local.get 0) (local.get 1)) (i32.const 1)))
+              (func $large (export "f") (param $x i32) (result i32) (local $y i32)
+                {string.Concat(Enumerable.Repeat(Part, count))}
+                {string.Concat(Enumerable.Repeat(statement, count))}
+                local.get $x))
+            """;
+        var options = new EngineOptions { Compilation = Compilation.Lazy, Inlining = false };
+        Module module = new Engine(options).CompileText(text);
+        Assert.True(Outliner.ExceedsLimits(module.Code.EmitIl(2), 2));
+        int expected = 5;
+        for (int i = 0; i < count; i++) expected = (expected * 3) + 1;
+        Assert.Equal(expected, Run(module)(5));
+        Assert.True(module.Code.FormOf(2) is { IsOutlined: true, Slow: null }, $"{what}: {module.Code.FormOf(2)}");
+        Assert.Equal(", inlined as a whole", module.Code.FormOf(2).Describe());
+        Assert.Equal([2], listener.TiersOf(module.Code.NameOf(2), () => Run(new Engine(options).CompileText(text))(5)));
+
+        static Func<int, int> Run(Module module) =>
+            module.Instantiate(new Imports { { "host", "step", (Func<int, int, int>)((x, y) => (x * y) + 1) } }).GetExport<Func<int, int>>("f");
+    }
+
+    /// <summary>An interpreter in C++: each of many cases may throw, some catch.</summary>
+    [Fact]
+    public void FunctionsThatCatchAreOutlinedToo()
+    {
+        const int cases = 400;
+        using var listener = new JitListener();
+        var text = new System.Text.StringBuilder("""
+            (module $m (tag $odd (param i32)) (tag $other)
+              (func $check (param $x i32) (param $case i32) (result i32)
+                (if (i32.and (local.get $x) (i32.const 1)) (then (throw $odd (i32.xor (local.get $x) (local.get $case)))))
+                (if (i32.eqz (i32.rem_u (local.get $x) (i32.const 5))) (then (throw $other)))
+                (i32.add (local.get $x) (local.get $case)))
+              (func $large (export "f") (param $x i32) (param $n i32) (result i32) (local $case i32)
+                (block $other
+                (try_table (catch $other $other)
+                (loop $again
+                (block $done
+                (br_if $done (i32.eqz (local.get $n)))
+                (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+
+            """);
+        for (int i = cases - 1; i >= 0; i--) text.Append($"(block $c{i} ");
+        text.AppendLine($"(br_table {string.Join(' ', Enumerable.Range(0, cases).Select(i => $"$c{i}"))} $c0 (i32.rem_u (local.get $x) (i32.const {cases}))))");
+        for (int i = 0; i < cases; i++)
+        {
+            text.AppendLine(i % 3 == 2
+                ? $"(local.set $x (block $caught (result i32) (try_table (catch $odd $caught) (local.set $x (call $check (local.get $x) (i32.const {i})))) (local.get $x)))"
+                : $"(local.set $x (i32.add (i32.mul (local.get $x) (i32.const {(2 * i) + 3})) (i32.rotl (local.get $x) (i32.const {i % 32}))))");
+            text.AppendLine($"(if (i32.and (local.get $x) (i32.const 64)) (then (local.set $x (i32.xor (local.get $x) (i32.const {i})))))");
+            text.AppendLine($"(if (i32.and (local.get $x) (i32.const 32)) (then (local.set $x (i32.sub (local.get $x) (i32.const {i})))))");
+            text.AppendLine(i < cases - 1 ? "(br $again))" : "(br $again)");
+        }
+        text.AppendLine(")) (return (local.get $x)))) (i32.add (local.get $n) (i32.mul (local.get $x) (i32.const 16)))))");
+        Module module = new Engine(Lazy).CompileText(text.ToString());
+        Assert.True(Outliner.ExceedsLimits(module.Code.EmitIl(1), 3));
+        var f = module.Instantiate().GetExport<Func<int, int, int>>("f");
+        int caught = 0, others = 0;
+        for (int x = 1; x < 200; x++) Assert.Equal(Expected(x, 50), f(x, 50));
+        Assert.True(caught > 50 && others > 5, $"{caught} {others}");
+        Assert.True(module.Code.FormOf(1) is { IsOutlined: true, Slow: null }, $"{module.Code.FormOf(1)}");
+        Assert.Equal([2], listener.TiersOf(module.Code.NameOf(1), () => new Engine(Lazy).CompileText(text.ToString()).Instantiate().GetExport<Func<int, int, int>>("f")(1, 1)));
+
+        int Expected(int x, int n)
+        {
+            while (n-- > 0)
+            {
+                int i = (int)((uint)x % cases);
+                if (i % 3 != 2)
+                {
+                    x = (x * ((2 * i) + 3)) + (int)System.Numerics.BitOperations.RotateLeft((uint)x, i % 32);
+                }
+                else if ((x & 1) != 0)
+                {
+                    caught++;
+                    x ^= i;
+                }
+                else if ((uint)x % 5 == 0)
+                {
+                    others++;
+                    return n + (x * 16);
+                }
+                else
+                {
+                    x += i;
+                }
+                if ((x & 64) != 0) x ^= i;
+                if ((x & 32) != 0) x -= i;
+            }
+            return x;
+        }
+    }
+
     [Fact]
     public void OutlinedCodeIsCollected()
     {
