@@ -94,8 +94,10 @@ internal sealed partial class PartWriter
             (int count, bool changes) = uses.GetValueOrDefault(variable);
             uses[variable] = (count + 1, changes || node.Code == OpCodes.Stloc || node.Code == OpCodes.Starg);
         }
+        bool hasRegions = whole.HasRegions(part);
         foreach ((int variable, (int count, bool changes)) in uses.OrderByDescending(u => u.Value.Count).ThenBy(u => u.Key).Take(MaxCached))
-            if (count >= MinUsesToCache) cached[variable] = changes;
+            // What changes in a region and is used behind it takes the JIT long, and would not be in a register either.
+            if (count >= MinUsesToCache && !(hasRegions && changes)) cached[variable] = changes;
     }
 
     private int LabelFor(int label)

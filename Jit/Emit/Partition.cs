@@ -131,6 +131,9 @@ internal sealed class Partition
         return first < 0 ? regions.Count : first;
     }
 
+    /// <summary>Whether a part has a piece of a region.</summary>
+    internal bool HasRegions(int part) => regionOfStart[part] >= 0 || (FirstRegionOf(part) is var first && first < regions.Count && regions[first].Try < starts[part + 1]);
+
     /// <summary>The region around another; -1 for none.</summary>
     internal int ParentOf(int region) => regions[region].Parent;
 

@@ -27,15 +27,30 @@ internal static class Splitter
     /// <param name="kept">Takes what must live as long as the function.</param>
     /// <param name="bytes">The size of the function in WebAssembly.</param>
     /// <param name="size">The size of parts; the usual one if null.</param>
-    internal static CodeForm? TryWrite(IlBuffer il, DynamicMethod method, Signature signature, string name, List<object> kept, int bytes, PartSize? size = null)
+    /// <param name="mayBeSlow">Whether to split it also if most parts would not be optimised.</param>
+    internal static CodeForm? TryWrite(IlBuffer il, DynamicMethod method, Signature signature, string name, List<object> kept, int bytes, PartSize? size = null, bool mayBeSlow = true)
     {
         if (Partition.Of(il, signature, size ?? Normal) is not { } partition) return null;
-        int slow = Write(partition, method, name, kept, bytes);
+        IlBuffer[]? parts = null;
+        if (!mayBeSlow)
+        {
+            parts = new IlBuffer[partition.Parts];
+            Parallel.For(0, parts.Length, part => parts[part] = PartWriter.Write(partition, part));
+            if (parts.Count(part => IsSlow(part, partition, bytes)) * MostSlow > parts.Length) return null;
+        }
+        int slow = Write(partition, parts, method, name, kept, bytes);
         return new CodeForm(partition.Parts, SlowParts: slow, Slow: slow > 0 ? SlowCode.Cost : null);
     }
 
-    /// <summary>How many of the parts are not optimised.</summary>
-    private static unsafe int Write(Partition partition, DynamicMethod method, string name, List<object> kept, int bytes)
+    /// <summary>One in so many parts may be slow where parts have to gain something.</summary>
+    private const int MostSlow = 4;
+
+    /// <summary>Whether a part would not be optimised.</summary>
+    private static bool IsSlow(IlBuffer part, Partition partition, int bytes) =>
+        JitCost.IsTooDear(part, bytes / partition.Parts, partition.Parts) || Outliner.ExceedsLimits(part, PartWriter.Parameters(partition.Signature).Length);
+
+    /// <summary>Compiles the parts, which may have been written; gives how many of them are not optimised.</summary>
+    private static unsafe int Write(Partition partition, IlBuffer[]? parts, DynamicMethod method, string name, List<object> kept, int bytes)
     {
         nint[] codes = GC.AllocateArray<nint>(partition.Parts, pinned: true);
         var methods = new DynamicMethod[partition.Parts];
@@ -50,13 +65,18 @@ internal static class Splitter
                 state.Stop();
                 return;
             }
-            IlBuffer code = PartWriter.Write(partition, part);
+            IlBuffer code = parts?[part] ?? PartWriter.Write(partition, part);
             methods[part] = RuntimeCode.Method(name, typeof(int), parameters, typeof(Splitter).Module);
             ILGenerator generator = methods[part].GetILGenerator(Math.Max(64, code.Bytes));
-            bool isSlow = JitCost.IsTooDear(code, bytes / partition.Parts, partition.Parts);
-            if (isSlow) JitCost.WriteUnoptimised(code, generator);
-            else code.WriteTo(generator);
-            if (isSlow || Outliner.ExceedsLimits(code, parameters.Length)) Interlocked.Increment(ref slow);
+            if (IsSlow(code, partition, bytes))
+            {
+                Interlocked.Increment(ref slow);
+                JitCost.WriteUnoptimised(code, generator);
+            }
+            else
+            {
+                code.WriteTo(generator);
+            }
             codes[part] = CodeAddress.Of(methods[part]);
             frames[part] = FrameGuard.LargeFrame(codes[part], FrameGuard.Estimate(code));
         });

@@ -367,9 +367,9 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
             // first call, on the guest's stack.
             method = Make();
         }
-        // Parts that are not optimised either would gain nothing.
-        bool isWhole = isTooDear && il.Instructions <= MaxUnsplit && options.PartSize is null;
-        if (!isWhole && TrySplit(il, ref method, signature, bytes) is { } parts)
+        // Parts that are not optimised either would gain nothing. Where regions are what is dear, parts are optimised: their variables are in memory.
+        bool mustGain = isTooDear && il.Instructions <= MaxUnsplit && options.PartSize is null;
+        if (!(mustGain && !il.HasRegions) && TrySplit(il, ref method, signature, bytes, mustGain) is { } parts)
         {
             Note(func, parts);
         }
@@ -404,14 +404,14 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     }
 
     /// <summary>Splits a function that would not be optimised, or that is to be split for a test. Null if it is not, or cannot be.</summary>
-    private CodeForm? TrySplit(IlBuffer il, ref DynamicMethod method, Signature signature, int bytes)
+    private CodeForm? TrySplit(IlBuffer il, ref DynamicMethod method, Signature signature, int bytes, bool mustGain)
     {
         bool isTooLarge = Outliner.ExceedsLimits(il, signature.Parameters.Length);
         if (!isTooLarge && (options.PartSize is not { } size || il.Instructions <= size.Instructions)) return null;
         // The fast path of exceptions does not know the parts: what is thrown in them, or past them, is the runtime's.
         var parts = new List<object>();
         var front = RuntimeCode.Method("wasm parts", signature.Return, signature.Parameters, typeof(CompiledModule).Module);
-        if (Splitter.TryWrite(il, front, signature, method.Name, parts, bytes, options.PartSize) is { } form)
+        if (Splitter.TryWrite(il, front, signature, method.Name, parts, bytes, options.PartSize, mayBeSlow: !mustGain) is { } form)
         {
             Keep(parts);
             method = front;
