@@ -30,10 +30,10 @@ internal static class HostileModules
             while (body.Length < 5 * million) body.Bytes([0x10, 0x00, 0x21, 0x01]);
             body.U8(End);
         }, locals: 3),
-        ["half a million calls and a tail call"] = _ => OneFunction(body =>
+        ["a hundred thousand calls and a tail call"] = _ => OneFunction(body =>
         {
             body.Bytes([0x20, 0x00, If, Empty]);
-            for (int i = 0; i < 500_000; i++) body.Bytes([0x10, 0x00, 0x21, 0x01]);
+            for (int i = 0; i < 100_000; i++) body.Bytes([0x10, 0x00, 0x21, 0x01]);
             body.Bytes([0x12, 0x00, End]);
         }, locals: 3),
         ["br_table with a million targets"] = million => OneFunction(body =>
