@@ -53,7 +53,7 @@ public sealed class HostileSizeTests
     [InlineData("a function of 5 MB")]
     [InlineData("a function of 5 MB with control flow")]
     [InlineData("a function of 5 MB of calls")]
-    [InlineData("half a million calls and a tail call")]
+    [InlineData("a hundred thousand calls and a tail call")]
     [InlineData("br_table with a million targets")]
     [InlineData("br_table with a million targets and a hundred results")]
     [InlineData("fifty thousand locals")]
