@@ -29,6 +29,7 @@ internal sealed class CommandLine
     {
         [] or ["help"] => ["--help"],
         ["help", var word, ..] => root.Subcommands.Any(c => c.Name == word) ? [word, "--help"] : throw CommandLineErrors.UnknownCommand(root, word),
+        [ProfileCommand.Name, var first, ..] when first != "--help" => Expand(root, ProfileCommand.Expand(args), configuration),
         _ => new CommandLine(root, args, configuration).Expand(),
     };
 

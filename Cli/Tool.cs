@@ -44,6 +44,8 @@ internal static class Tool
           wasmjit validate *.wasm                     errors and their places
           wasmjit wasm2wat program.wasm               its text; wat2wasm makes a module of the text
           wasmjit disasm add.wat add                  WAT, IL and machine code of a function
+          wasmjit explore app.wasm -o app.html        the same as a page, for all functions
+          wasmjit profile app.wasm                    a run, and a profile of its functions
 
         "wasmjit COMMAND --help" or "wasmjit help COMMAND" tells more about each command. Options that are the same each time can
         stand in a configuration file: config.json in the folder wasmjit of the user's configuration (~/.config), or what
@@ -120,6 +122,7 @@ internal static class Tool
         {
             RunCommand.Make(terminal),
             ServeCommand.Make(terminal),
+            ProfileCommand.Make(),
             WastCommand.Make(terminal),
             FuzzCommand.Make(terminal),
             CompileCommand.Make(terminal),
@@ -129,6 +132,7 @@ internal static class Tool
             ConvertCommands.MakeToText(terminal),
             InspectCommand.Make(terminal),
             DisasmCommand.Make(terminal),
+            ExploreCommand.Make(terminal),
         };
         root.Add(CompletionCommand.Make(terminal, root));
         root.Add(EngineFlags.MemoryChecks);

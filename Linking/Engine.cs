@@ -131,7 +131,7 @@ public sealed class Engine
     internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel, Options.Inlining,
         Options.BackgroundThreads, Options.BackgroundThreshold, Options.PartSize,
         Options.Verify || EmitterAssertions.IsForced, Interprets, Interprets && Options.Compilation == Compilation.Tiered, Options.TierSeed,
-        Options.SlotsOfSpilling);
+        Options.SlotsOfSpilling, Options.TakesSamples);
 
     /// <summary>The verifying mode checks the emitter, so it compiles: interpreted code would check nothing.</summary>
     private bool Interprets => Options is { Compilation: Compilation.Interpreted or Compilation.Tiered, Verify: false, PartSize: null } && !EmitterAssertions.IsForced;

@@ -103,6 +103,9 @@ public sealed record EngineOptions
     /// </summary>
     internal bool Verify { get; init; }
 
+    /// <summary>For profiles: functions are compiled so that a <see cref="Runtime.GuestSampler"/> can take samples, with <see cref="CountFuel"/>.</summary>
+    internal bool TakesSamples { get; init; }
+
     /// <summary>Modules with at least so many bytes of code are compiled in the background.</summary>
     internal int BackgroundThreshold { get; init; } = 128 << 10;
 

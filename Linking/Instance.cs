@@ -154,10 +154,7 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
         where T : class
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
-        FaceClass made = FaceClass.Of(typeof(T), Module, mayImport: false);
-        Face face = made.Make();
-        made.Bind(face, this);
-        return (T)(object)face;
+        return (T)(object)FaceClass.Of(typeof(T), Module, mayImport: false).Make(this);
     }
 
     /// <summary>An export, if <see cref="GetExport"/> would give it.</summary>

@@ -124,23 +124,7 @@ public sealed class Module : ILinkable
     /// <exception cref="TrapException">A segment does not fit, or the start function traps.</exception>
     /// <exception cref="PlatformNotSupportedException">This process can make no code.</exception>
     public T Instantiate<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>(Imports? imports = null, Fuel? fuel = null, GuestResources? resources = null)
-        where T : class
-    {
-        FaceClass made = FaceClass.Of(typeof(T), this, mayImport: true);
-        Face face = made.Make();
-        var all = new Imports();
-        if (imports is not null) all.AddRange(imports);
-        var problems = new List<string>();
-        for (int i = 0; i < made.Members.Count; i++)
-        {
-            if (made.Members[i] is not BoundEvent raised) continue;
-            if (HostObject.Function(face, face.GetType().GetMethod(FaceBuilder.RaiserOf(i))!, out string? problem) is { } function) all[raised.Module, raised.Import] = function;
-            else problems.Add($"{raised.Event.Name}: {problem}");
-        }
-        if (problems.Count > 0) throw new BindingException($"{typeof(T).Name} does not fit the module", problems);
-        made.Bind(face, Instantiate(all, fuel, resources));
-        return (T)(object)face;
-    }
+        where T : class => (T)(object)FaceClass.Of(typeof(T), this, mayImport: true).Instantiate(this, imports, fuel, resources);
 
     /// <summary>The same, for hosts that must know the instance before its start function calls them.</summary>
     internal Instance InstantiateFor(Action<Instance>? beforeStart, Imports? imports, Fuel? fuel, GuestResources? resources = null) =>

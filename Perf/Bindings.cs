@@ -1,86 +1,79 @@
 using System.Diagnostics;
+using WasmJit.Tests.Generators;
 
 namespace WasmJit.Perf;
 
-/// <summary>What a call through an interface (<see cref="Instance.As{T}"/>) costs beside one of the export's delegate.</summary>
+/// <summary>
+/// What calls of a plug-in with twenty exports cost: through its delegates, through an interface at run time (<see cref="Instance.As{T}"/>), and through what the
+/// generators write for the interface and for the module.
+/// </summary>
 internal static class Bindings
 {
-    public interface IFace
-    {
-        int Add(int a, int b);
-
-        bool IsOdd(uint value);
-
-        int Length(string text);
-    }
-
-    private const string Text = """
-        (module
-          (memory (export "memory") 1)
-          (func (export "malloc") (param i32) (result i32) (i32.const 1024))
-          (func (export "free") (param i32))
-          (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
-          (func (export "is_odd") (param i32) (result i32) (i32.and (local.get 0) (i32.const 1)))
-          (func (export "length") (param i32 i32) (result i32) (local.get 1)))
-        """;
+    /// <summary>The same interface, without a generated class.</summary>
+    public interface IAtRunTime : IPlugin;
 
     public static void Run()
     {
-        Instance instance = new Engine(new EngineOptions { Compilation = Compilation.Lazy }).CompileText(Text).Instantiate();
+        Module module = Plugin.Compile(new Engine(new EngineOptions { Compilation = Compilation.Lazy }));
+        Plugin own = Plugin.Instantiate(module, Nothing());
+        Instance instance = own.Instance;
         var add = instance.GetExport<Func<int, int, int>>("add");
-        IFace face = instance.As<IFace>();
+        var isOdd = instance.GetExport<Func<int, int>>("is-odd");
+        IPlugin made = module.Instantiate<IAtRunTime>(), generated = module.Instantiate<IPlugin>();
+        foreach (IPlugin plugin in new[] { made, generated }) plugin.Progress += step => step < 10;
+        var run = module.Instantiate(new Imports { { "host", "log", (Action<int, int>)((_, _) => { }) }, { "host", "progress", (Func<int, int>)(step => step < 10 ? 1 : 0) } })
+            .GetExport<Func<int, int>>("run");
         Memory memory = instance.GetExport<Memory>("memory");
         var length = instance.GetExport<Func<int, int, int>>("length");
-        Console.WriteLine($"{"",-44}{"ns a call",10}");
+        var malloc = instance.GetExport<Func<int, int>>("malloc");
+        var free = instance.GetExport<Action<int>>("free");
+        Console.WriteLine($"{"",-52}{"ns a call",10}");
         (string What, Action<int> Work, int Count)[] all =
         [
-            ("the delegate: add", n => { for (int i = 0, s = 0; i < n; i++) s = add(s, i); }, 20_000_000),
-            ("the interface: add", n => { for (int i = 0, s = 0; i < n; i++) s = face.Add(s, i); }, 20_000_000),
-            ("the interface: bool IsOdd(uint)", n => { for (uint i = 0; i < n; i++) face.IsOdd(i); }, 20_000_000),
-            ("by hand: WriteString and the delegate", n => { for (int i = 0; i < n; i++) length(1024, memory.WriteString(1024, "hello, world")); }, 5_000_000),
-            ("the interface: Length(string), malloc and free", n => { for (int i = 0; i < n; i++) face.Length("hello, world"); }, 5_000_000),
+            ("int Add(int, int): the delegate", n => { for (int i = 0, s = 0; i < n; i++) s = add(s, i); }, 20_000_000),
+            ("    the interface at run time", n => { for (int i = 0, s = 0; i < n; i++) s = made.Add(s, i); }, 20_000_000),
+            ("    the interface, generated", n => { for (int i = 0, s = 0; i < n; i++) s = generated.Add(s, i); }, 20_000_000),
+            ("    the class of the module", n => { for (int i = 0, s = 0; i < n; i++) s = own.Add(s, i); }, 20_000_000),
+            ("bool IsOdd(uint): the delegate, and a comparison", n => { for (int i = 0, s = 0; i < n; i++) s += isOdd(i) != 0 ? 1 : 0; }, 20_000_000),
+            ("    the interface at run time", n => { for (uint i = 0; i < n; i++) made.IsOdd(i); }, 20_000_000),
+            ("    the interface, generated", n => { for (uint i = 0; i < n; i++) generated.IsOdd(i); }, 20_000_000),
+            ("int Length(string): by hand, malloc and free", n => { for (int i = 0; i < n; i++) ByHand(); }, 2_000_000),
+            ("    the interface at run time", n => { for (int i = 0; i < n; i++) made.Length("hello, world"); }, 2_000_000),
+            ("    the interface, generated", n => { for (int i = 0; i < n; i++) generated.Length("hello, world"); }, 2_000_000),
+            ("int Run(int), ten callbacks: delegates", n => { for (int i = 0; i < n; i++) run(10); }, 500_000),
+            ("    events, at run time", n => { for (int i = 0; i < n; i++) made.Run(10); }, 500_000),
+            ("    events, generated", n => { for (int i = 0; i < n; i++) generated.Run(10); }, 500_000),
         ];
         double[] best = ByTurns.Nanoseconds(8, [.. all.Select(way => (way.Work, way.Count))]);
-        for (int i = 0; i < all.Length; i++) Console.WriteLine($"{all[i].What,-44}{best[i],10:0.00}");
-        Twenty();
+        for (int i = 0; i < all.Length; i++) Console.WriteLine($"{all[i].What,-52}{best[i],10:0.00}");
+        Making(module);
+
+        int ByHand()
+        {
+            int at = malloc(12), result = length(at, memory.WriteString((uint)at, "hello, world"));
+            free(at);
+            return result;
+        }
     }
 
-    /// <summary>How long it takes to make a face of twenty methods, at first and again.</summary>
-    private static void Twenty()
-    {
-        string exports = string.Concat(Enumerable.Range(0, 20).Select(i => $"(func (export \"m{i}\") (param i32) (result i32) (i32.const {i}))"));
-        Module module = new Engine().CompileText($"(module {exports})");
-        long start = Stopwatch.GetTimestamp();
-        ITwenty face = module.Instantiate().As<ITwenty>();
-        Console.WriteLine($"{"twenty methods: the first face, us",-44}{Stopwatch.GetElapsedTime(start).TotalMicroseconds,10:0}");
-        start = Stopwatch.GetTimestamp();
-        const int Count = 200;
-        for (int i = 0; i < Count; i++) module.Instantiate().As<ITwenty>();
-        Console.WriteLine($"{"instance and a further face, us",-44}{Stopwatch.GetElapsedTime(start).TotalMicroseconds / Count,10:0.0}");
-        GC.KeepAlive(face);
-    }
+    private static Imports Nothing() => new() { { "host", "log", (Action<int, int>)((_, _) => { }) }, { "host", "progress", (Func<int, int>)(_ => 0) } };
 
-    public interface ITwenty
+    /// <summary>How long it takes to make an instance and its face, at first and again.</summary>
+    private static void Making(Module module)
     {
-        int M0(int x);
-        int M1(int x);
-        int M2(int x);
-        int M3(int x);
-        int M4(int x);
-        int M5(int x);
-        int M6(int x);
-        int M7(int x);
-        int M8(int x);
-        int M9(int x);
-        int M10(int x);
-        int M11(int x);
-        int M12(int x);
-        int M13(int x);
-        int M14(int x);
-        int M15(int x);
-        int M16(int x);
-        int M17(int x);
-        int M18(int x);
-        int M19(int x);
+        foreach ((string what, Action make) in new (string, Action)[]
+            { ("at run time", () => module.Instantiate<IAtRunTime>()), ("generated", () => module.Instantiate<IPlugin>()) })
+        {
+            // The class that is made at run time goes when nobody uses it.
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            long start = Stopwatch.GetTimestamp();
+            make();
+            double first = Stopwatch.GetElapsedTime(start).TotalMicroseconds;
+            start = Stopwatch.GetTimestamp();
+            const int Count = 200;
+            for (int i = 0; i < Count; i++) make();
+            Console.WriteLine($"{$"instance and face, {what}: the first, further ones, us",-52}{first,10:0}{Stopwatch.GetElapsedTime(start).TotalMicroseconds / Count,10:0.0}");
+        }
     }
 }

@@ -62,8 +62,11 @@ internal sealed class WasiThreads : IDisposable
     }
 
     /// <summary>Whether a module is a program that was built for threads: it makes some, or has a shared memory that others could have.</summary>
-    internal static bool AreWanted(Module module) => module.Imports.Any(i =>
-        (i.Module == SpawnModule && SpawnNames.Contains(i.Name)) || (i.Type.Kind == ExternKind.Memory && i.Type.Memory.IsShared));
+    internal static bool AreWanted(Module module) => module.Imports.Any(Gives);
+
+    /// <summary>Whether programs with threads get an import from here.</summary>
+    internal static bool Gives(ImportType import) =>
+        (import.Module == SpawnModule && SpawnNames.Contains(import.Name)) || (import.Type.Kind == ExternKind.Memory && import.Type.Memory.IsShared);
 
     private Memory MakeMemory(MemoryType type)
     {

@@ -63,26 +63,44 @@ internal static class DisasmCommand
         return Tool.Success;
     }
 
-    private static void Show(Terminal terminal, FunctionCode code, int func, View view, MethodSizes sizes)
+    /// <summary>A function in its three forms. Of text and IL, what stands on a line belongs together.</summary>
+    /// <param name="Head">What it is called, and its type.</param>
+    /// <param name="Wat">The text, with a title.</param>
+    /// <param name="Il">The IL, with a title.</param>
+    /// <param name="Asm">The machine code, with a title.</param>
+    internal sealed record Listing(string Head, List<string> Wat, List<string> Il, List<string> Asm);
+
+    /// <summary>Compiles a function and lists it.</summary>
+    /// <param name="code">The module's code.</param>
+    /// <param name="func">The function.</param>
+    /// <param name="only">wat, il or asm; null for all of them.</param>
+    /// <param name="sizes">Tells the sizes of methods.</param>
+    internal static Listing List(FunctionCode code, int func, string? only, MethodSizes sizes)
     {
         (string head, List<CodeLine> body) = WatPrinter.PrintFunc(code.Info, func);
         List<string> wat = ["WAT"], il = ["IL"];
-        Align(body, view.Only is null or "il" ? code.EmitIl(func).Listing() : [], view.Only is null, wat, il);
+        Align(body, only is null or "il" ? code.EmitIl(func).Listing() : [], only is null, wat, il);
         var asm = new List<string>();
-        if (view.Only is null or "asm")
+        if (only is null or "asm")
         {
             nint address = code.Compile(func);
             int size = sizes.Wait(address, TimeSpan.FromSeconds(2));
             string form = code.FormOf(func).Describe();
             asm = [size > 0 ? $"machine code, {size} bytes{form}" : $"machine code{form}", .. MachineCode.Lines(address, size)];
         }
-        terminal.Line($"{head})  ;; function {func}{Place(code.Info)}", "bold");
+        return new Listing($"{head})  ;; function {func}{Place(code.Info)}", wat, il, asm);
+    }
+
+    private static void Show(Terminal terminal, FunctionCode code, int func, View view, MethodSizes sizes)
+    {
+        Listing listing = List(code, func, view.Only, sizes);
+        terminal.Line(listing.Head, "bold");
         IReadOnlyList<string>[] columns = view.Only switch
         {
-            "wat" => [wat],
-            "il" => [il],
-            "asm" => [asm],
-            _ => [wat, il, asm],
+            "wat" => [listing.Wat],
+            "il" => [listing.Il],
+            "asm" => [listing.Asm],
+            _ => [listing.Wat, listing.Il, listing.Asm],
         };
         foreach (string row in Columns.Rows(view.Width, columns)) terminal.Line(row);
     }

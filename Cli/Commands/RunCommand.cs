@@ -66,7 +66,7 @@ internal static class RunCommand
             file, invoke, GuestOptions.Directories, GuestOptions.Environment, GuestOptions.InheritEnvironment, libraries, saved, allowCompile, unknown, cache, coreDump, EngineFlags.Tier, EngineFlags.BackgroundThreads, arguments,
         };
         RunLimits.AddTo(command);
-        foreach (Option option in NetworkRules.Options) command.Add(option);
+        foreach (Option option in NetworkRules.Options.Concat(GuestFlags.Options).Concat(Profile.Options)) command.Add(option);
         Help.Describe(command, """
             A program is a module that exports _start. It gets its arguments, the standard streams, clocks, random numbers and
             the directories of --dir through WASI preview 1. Its exit code becomes the tool's:
@@ -94,15 +94,18 @@ internal static class RunCommand
                 if (parsed.Errors.Count > 0) throw CommandLineErrors.Describe(parsed);
             }
             WasiDirectory[] given = GuestOptions.DirectoriesOf(parsed);
-            return new Job(terminal, path, EngineFlags.Options(parsed), RunLimits.Of(parsed))
+            RunLimits limits = RunLimits.Of(parsed);
+            return new Job(terminal, path, EngineFlags.Options(parsed), limits)
             {
+                Profile = Profile.Of(parsed, limits),
                 Content = content,
                 Args = parsed.GetValue(arguments) ?? [],
                 Environment = GuestOptions.EnvironmentOf(parsed),
-                Cache = OpenCache(parsed.GetValue(cache) && parsed.GetValue(EngineFlags.Tier) is null, given),
+                Cache = OpenCache(parsed.GetValue(cache) && parsed.GetValue(EngineFlags.Tier) is null && parsed.GetValue(Profile.File) is null, given),
                 Directories = given,
                 Libraries = [.. (parsed.GetValue(saved) ?? []).Select(Saved), .. (parsed.GetValue(libraries) ?? []).Select(Library)],
                 AllowCompile = parsed.GetValue(allowCompile),
+                Given = GuestFlags.Of(parsed),
                 Network = NetworkRules.Of(parsed),
                 Http = NetworkRules.HttpOf(parsed),
                 CoreDump = parsed.GetValue(coreDump),
@@ -149,6 +152,11 @@ internal static class RunCommand
         /// <summary>The instance whose export is called.</summary>
         private Instance? made;
 
+        /// <summary>Takes samples; null if none are wanted.</summary>
+        internal required Profile? Profile { get; init; }
+
+        private Fuel? Fuel => Profile?.Fuel ?? limits.Fuel;
+
         /// <summary>The file's content if it has been read already.</summary>
         internal required byte[]? Content { get; init; }
 
@@ -161,6 +169,9 @@ internal static class RunCommand
         internal required ModuleNamespace[] Libraries { get; init; }
 
         internal required bool AllowCompile { get; init; }
+
+        /// <summary>Clocks, random numbers, threads, limits on files.</summary>
+        internal required GuestFlags Given { get; init; }
 
         /// <summary>What a component may do with the network.</summary>
         internal required WasiNetwork? Network { get; init; }
@@ -193,12 +204,16 @@ internal static class RunCommand
                 int code = limits.Run(terminal, () =>
                 {
                     EngineOptions applied = limits.Apply(options);
-                    if (path != "-" && ModuleFile.BeginsAsSaved(path))
+                    if (Profile is not null) applied = Profile.Apply(applied);
+                    // One thread that ends must be able to end the others.
+                    if (Given.ThreadCount > 0) applied = applied with { Interruptible = true };
+                    if (Profile is null && path != "-" && ModuleFile.BeginsAsSaved(path))
                     {
                         module = ModuleFile.LoadSaved(path, applied);
                     }
                     else if ((Content ?? ModuleFile.ReadBytes(path)) is var file && ModuleFile.IsSaved(file))
                     {
+                        if (Profile is not null) throw new ToolException($"{path} is a saved module: --profile compiles a module itself");
                         module = ModuleFile.LoadSaved(path, file, applied);
                     }
                     else
@@ -233,6 +248,10 @@ internal static class RunCommand
             {
                 throw new ToolException($"{path}: {e.Message}", e.Limit is null ? module is null ? ComponentRun.Missing : Missing : "--max-memory and its like say what a program may have");
             }
+            finally
+            {
+                if (module is not null) Profile?.Write(terminal, Path.GetFileName(path));
+            }
         }
 
         private ComponentRun Component(ModuleBytes source, byte[] file, EngineOptions applied)
@@ -243,8 +262,15 @@ internal static class RunCommand
             ];
             if (Array.Find(others, o => o.given).option is { } wrong) throw new ToolException($"{path} is a component: {wrong} works with modules alone");
             WasmComponent component = SavedComponents.IsSaved(file) ? ModuleFile.LoadSavedComponent(path, file, applied) : ModuleFile.CompileComponent(source, applied, terminal);
-            var options = new WasiOptions { Arguments = [Path.GetFileName(path), .. Args], Environment = Environment, Directories = Directories, Network = Network, Http = Http };
-            return new ComponentRun(terminal, path, component, options, new ComponentInstanceOptions { Fuel = limits.Fuel });
+            WasiOptions options = Given.Apply(new WasiOptions
+            {
+                Arguments = [Path.GetFileName(path), .. Args],
+                Environment = Environment,
+                Directories = Directories,
+                Network = Network,
+                Http = Http,
+            });
+            return new ComponentRun(terminal, path, component, options, new ComponentInstanceOptions { Fuel = Fuel });
         }
 
         private Module Load(ModuleBytes source, EngineOptions applied)
@@ -264,7 +290,7 @@ internal static class RunCommand
         private int Start()
         {
             if (Exports("_start") || Exports("_initialize"))
-                return Linker() is { } linker ? Host().Run(module, linker, limits.Fuel) : Host().Run(module, limits.Fuel);
+                return Linker() is { } linker ? Host().Run(module, linker, Fuel) : Host().Run(module, Fuel);
             if (module.Info.Start is null)
                 throw new ToolException($"{path} is not a program: it does not export _start", Callable(module));
             Instantiate();
@@ -273,7 +299,7 @@ internal static class RunCommand
 
         private WasiHost Host()
         {
-            var host = new WasiHost(new WasiOptions
+            var host = new WasiHost(Given.Apply(new WasiOptions
             {
                 Arguments = [Path.GetFileName(path), .. Args],
                 Environment = Environment,
@@ -283,7 +309,7 @@ internal static class RunCommand
                     Namespace = Libraries.Length == 0 ? null : ModuleNamespace.Combine(Libraries),
                     AllowCompile = AllowCompile,
                 },
-            });
+            }));
             if (Unknown is { } functions) host.Imports.AddUnknown(module, functions);
             else if (Libraries.Length == 0) RequireImports(host);
             return host;
@@ -293,7 +319,7 @@ internal static class RunCommand
         private void RequireImports(WasiHost host)
         {
             const int most = 10;
-            ImportType[] missing = [.. module.Imports.Where(i => i.Name is not null && host.Imports.Find(i.Module, i.Name) is null)];
+            ImportType[] missing = [.. module.Imports.Where(i => i.Name is not null && host.Imports.Find(i.Module, i.Name) is null && (Given.ThreadCount == 0 || !WasiThreads.Gives(i)))];
             if (missing.Length == 0) return;
             IEnumerable<string> lines = missing.Take(most).Select(i => $"{TextStrings.Quote(i.Module)} {TextStrings.Quote(i.Name!)} {i.Type}");
             if (missing.Length > most) lines = lines.Append($"and {missing.Length - most} more");
@@ -307,7 +333,7 @@ internal static class RunCommand
 
         /// <summary>Instantiates a module that is not a program. It may use WASI.</summary>
         private Instance Instantiate() =>
-            Linker() is { } linker ? Host().Instantiate(module, linker, limits.Fuel) : Host().Instantiate(module, limits.Fuel);
+            Linker() is { } linker ? Host().Instantiate(module, linker, Fuel) : Host().Instantiate(module, Fuel);
 
         private int Invoke(string name)
         {

@@ -5,7 +5,9 @@ internal static class CSharpName
 {
     internal static string Of(Type type)
     {
-        if (type.IsArray) return $"{Of(type.GetElementType()!)}[]";
+        if (type.IsArray) return $"{Of(type.GetElementType()!)}[{new string(',', type.GetArrayRank() - 1)}]";
+        if (type.IsByRef) return Of(type.GetElementType()!) + "&";
+        if (type.IsPointer) return Of(type.GetElementType()!) + "*";
         if (!type.IsGenericType) return Keyword(type) ?? type.FullName ?? type.Name;
         Type[] arguments = type.GetGenericArguments();
         if (type.FullName!.StartsWith("System.ValueTuple`", StringComparison.Ordinal)) return $"({string.Join(", ", Elements(type))})";

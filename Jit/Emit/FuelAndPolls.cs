@@ -132,7 +132,8 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control)
         at = il.LdlocAt(at, left);
         at = il.LdcI8At(at, 0);
         at = il.BranchAt(at, OpCodes.Bge, ok);
-        at = il.CallAt(at, Members.FuelExhausted);
+        // Samples are taken of a guest that goes on.
+        at = target.TakesSamples ? il.CallAt(il.LdlocAt(at, fuel), Members.FuelSample) : il.CallAt(at, Members.FuelExhausted);
         at = il.MarkAt(at, ok);
         stack.FreeTemp(left);
         return (at, charge);

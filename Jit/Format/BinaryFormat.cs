@@ -53,7 +53,7 @@ internal static class TableByte
 }
 
 /// <summary>The kinds of imports, exports, aliases and arguments (spec 5.5.5).</summary>
-internal static class ExternByte
+internal static partial class ExternByte
 {
     internal const byte Func = 0, Table = 1, Memory = 2, Global = 3, Tag = 4, Module = 5, Instance = 6;
 
@@ -78,19 +78,6 @@ internal static class ExternByte
         "instance" => Instance,
         "type" => Type,
         _ => throw new ArgumentException($"'{keyword}' is not a kind of import or export.", nameof(keyword)),
-    };
-
-    /// <summary>The kind that a byte stands for; null for a type, and for a byte that is no kind.</summary>
-    internal static ExternKind? KindOf(byte sort) => sort switch
-    {
-        Func => ExternKind.Func,
-        Table => ExternKind.Table,
-        Memory => ExternKind.Memory,
-        Global => ExternKind.Global,
-        Tag => ExternKind.Tag,
-        Module => ExternKind.Module,
-        Instance => ExternKind.Instance,
-        _ => null,
     };
 }
 

@@ -20,6 +20,9 @@ internal sealed class SavedTarget(SavedConstants constants, CodeOptions options)
 
     public bool CountsFuel => options.CountsFuel;
 
+    /// <summary>Saved code is for runs without a profile.</summary>
+    public bool TakesSamples => false;
+
     // What is saved is for use.
     public bool Verifies => false;
 

@@ -22,10 +22,11 @@ namespace WasmJit.Jit.Tiers;
 /// <param name="TiersUp">Of those that are interpreted hot ones are compiled.</param>
 /// <param name="TierSeed">For tests: which are hot, and when, depends on this number, and they are compiled at once.</param>
 /// <param name="SlotsOfSpilling">For tests: interpreted functions spill operands, and have slots for so many results at a time.</param>
+/// <param name="TakesSamples">A charge that cannot be paid takes a sample.</param>
 internal readonly record struct CodeOptions(
     bool ChecksMemories, bool IsInterruptible, bool CountsFuel, bool Inlines, int BackgroundThreads = 0, int BackgroundThreshold = 0,
     PartSize? PartSize = null, bool Verifies = false,
-    bool Interprets = false, bool TiersUp = false, int? TierSeed = null, int? SlotsOfSpilling = null);
+    bool Interprets = false, bool TiersUp = false, int? TierSeed = null, int? SlotsOfSpilling = null, bool TakesSamples = false);
 
 /// <summary>
 /// The code of a module: one cell a function, which holds the address of its code. Who first refers to a function puts a stub
@@ -432,6 +433,8 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     bool ICodeTarget.IsInterruptible => options.IsInterruptible;
 
     bool ICodeTarget.CountsFuel => options.CountsFuel;
+
+    bool ICodeTarget.TakesSamples => options.TakesSamples;
 
     bool ICodeTarget.Verifies => options.Verifies;
 

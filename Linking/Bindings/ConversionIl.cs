@@ -1,4 +1,5 @@
 using System.Reflection.Emit;
+using WasmJit.Generated;
 
 namespace WasmJit.Linking;
 

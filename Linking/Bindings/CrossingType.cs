@@ -4,31 +4,6 @@ using System.Runtime.Intrinsics;
 
 namespace WasmJit.Linking;
 
-/// <summary>How a .NET type crosses.</summary>
-internal enum Crossing : byte
-{
-    /// <summary>Not at all.</summary>
-    None,
-
-    /// <summary>As one value: a number, a reference.</summary>
-    Value,
-
-    /// <summary>Text in memory.</summary>
-    Text,
-
-    /// <summary>An array or a span of numbers or structs, in memory.</summary>
-    Array, Span, ReadOnlySpan,
-
-    /// <summary>A struct of numbers, behind a pointer.</summary>
-    Struct,
-
-    /// <summary>A delegate, for a reference to a function.</summary>
-    Function,
-
-    /// <summary>Any object, for an externref and the like.</summary>
-    Object,
-}
-
 /// <summary>A .NET type in a signature that is bound, and what it can be in WebAssembly.</summary>
 internal sealed class CrossingType
 {
@@ -50,7 +25,7 @@ internal sealed class CrossingType
     {
         if (NumberOf(type) is not null) return new CrossingType(type, Crossing.Value, null);
         if (type == typeof(string)) return new CrossingType(type, Crossing.Text, null);
-        if (type.IsArray && type.GetElementType() is { } element) return new CrossingType(type, IsPlain(element) ? Crossing.Array : Crossing.None, element);
+        if (type.IsArray && type.GetElementType() is { } element) return new CrossingType(type, type.IsSZArray && IsPlain(element) ? Crossing.Array : Crossing.None, element);
         if (type.IsGenericType && type.GetGenericTypeDefinition() is var open && (open == typeof(Span<>) || open == typeof(ReadOnlySpan<>)))
         {
             Type item = type.GetGenericArguments()[0];
@@ -87,13 +62,43 @@ internal sealed class CrossingType
         return fields.Length > 0 && type.IsLayoutSequential && Array.TrueForAll(fields, f => IsPlain(f.FieldType, depth + 1));
     }
 
+    /// <summary>What the conventions see of it.</summary>
+    internal Shape Shape => new(Kind, NumberOf(Type) is { } number ? LetterOf(number) : default);
+
     /// <summary>Whether one WebAssembly value of a type can be the .NET value.</summary>
-    internal bool IsValueOf(ValType type) => Kind switch
+    internal bool IsValueOf(ValType type) => Conventions.IsValueOf(Shape, LetterOf(type));
+
+    /// <summary>Types as <see cref="Conventions"/> writes them.</summary>
+    internal static string LettersOf(ReadOnlySpan<ValType> types)
     {
-        Crossing.Value => NumberOf(Type) == type.Kind,
-        Crossing.Function => type.IsRef && ReferenceEquals(Subtyping.TopOf(type.Heap!), HeapType.Func),
-        Crossing.Object => type.IsRef && !ReferenceEquals(Subtyping.TopOf(type.Heap!), HeapType.Func),
-        Crossing.Text => type == ValType.ExternRef,
-        _ => false,
+        Span<char> letters = types.Length <= 64 ? stackalloc char[types.Length] : new char[types.Length];
+        for (int i = 0; i < letters.Length; i++) letters[i] = LetterOf(types[i]);
+        return new string(letters);
+    }
+
+    internal static char LetterOf(ValType type) => !type.IsRef ? LetterOf(type.Kind)
+        : ReferenceEquals(Subtyping.TopOf(type.Heap!), HeapType.Func) ? Conventions.FuncRef
+        : type == ValType.ExternRef ? Conventions.ExternRef : Conventions.OtherRef;
+
+    private static char LetterOf(ValKind kind) => kind switch
+    {
+        ValKind.I32 => 'i',
+        ValKind.I64 => 'l',
+        ValKind.F32 => 'f',
+        ValKind.F64 => 'd',
+        _ => 'v',
     };
+
+    /// <summary>The items of a tuple in the same letters; a question mark for what no function returns.</summary>
+    internal static string TupleLetters(Type tuple)
+    {
+        var letters = new System.Text.StringBuilder();
+        foreach (Type item in tuple.GetGenericArguments())
+        {
+            if (letters.Length > 0 && letters.Length % 7 == 0 && IsTuple(item)) letters.Append(TupleLetters(item));
+            else letters.Append(item == typeof(Delegate) ? Conventions.FuncRef : item == typeof(object) ? Conventions.OtherRef
+                : item == typeof(int) || item == typeof(long) || item == typeof(float) || item == typeof(double) || item == typeof(Vector128<byte>) ? LetterOf(NumberOf(item)!.Value) : '?');
+        }
+        return letters.ToString();
+    }
 }

@@ -1,17 +1,29 @@
+using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using System.Text;
+using System.Runtime.Intrinsics;
+using WasmJit.Linking;
 
-namespace WasmJit.Linking;
+namespace WasmJit.Generated;
 
 /// <summary>
 /// What the typed face of an instance inherits: generated classes implement an interface, have a delegate for each export, and call these
 /// methods for what is no number.
 /// </summary>
-/// <remarks>Unsafe: numbers of globals, whose types were compared when the class was made.</remarks>
-internal abstract class Face
+/// <remarks>Unsafe: numbers of globals, whose types are compared each time.</remarks>
+[EditorBrowsable(EditorBrowsableState.Never)]
+[SuppressMessage("Design", "CA1045", Justification = "Generated code gives its own field.")]
+public abstract class Face
 {
     private GuestAllocator? allocator;
+    private object?[] items = [];
+    private UntypedFunction?[]? functions;
+
+    /// <summary>Makes a face that is bound later.</summary>
+    protected Face()
+    {
+    }
 
     /// <summary>Keeps the class known as long as it has objects.</summary>
     internal FaceClass? Class;
@@ -21,9 +33,53 @@ internal abstract class Face
 
     internal GuestAllocator Allocator => allocator ??= new GuestAllocator(Instance!);
 
-    /// <summary>Takes the exports, in the order of the members.</summary>
-    internal abstract void Bind(object?[] items);
+    /// <summary>The instance.</summary>
+    /// <exception cref="InvalidOperationException">It is not there yet.</exception>
+    protected Instance BoundInstance => Instance ?? throw new InvalidOperationException("The instance is still being made.");
 
+    /// <summary>Takes the exports, in the order of the members.</summary>
+    /// <param name="items">A delegate, global, memory or the like for each member; null for those that have none.</param>
+    protected abstract void Bind(object?[] items);
+
+    /// <summary>The host function that raises an event; null for other members, and if it is found by reflection.</summary>
+    /// <param name="member">The index of the event.</param>
+    protected virtual Delegate? HostFunctionOf(int member) => null;
+
+    /// <summary>Makes an instance and its face.</summary>
+    /// <typeparam name="T">The class of the face.</typeparam>
+    /// <param name="description">What it stands for.</param>
+    /// <param name="module">The module.</param>
+    /// <param name="imports">What the module imports besides the events.</param>
+    /// <param name="fuel">As for an instance without a face.</param>
+    /// <param name="resources">As for an instance without a face.</param>
+    /// <exception cref="BindingException">Members do not fit; the message tells all that do not.</exception>
+    /// <exception cref="LinkException">An import is missing or of another type.</exception>
+    protected static T Make<T>(FaceDescription description, Module module, Imports? imports, Fuel? fuel, GuestResources? resources)
+        where T : Face
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(description);
+        return (T)FaceClass.Of(description, module, mayImport: true).Instantiate(module, imports, fuel, resources);
+    }
+
+    internal void Bind(object?[] items, Instance instance)
+    {
+        Instance = instance;
+        this.items = items;
+        Bind(items);
+    }
+
+    internal Delegate? RaiserOf(int member) => HostFunctionOf(member);
+
+    internal BoundMethod MethodOf(int member) => Class?.Members[member] as BoundMethod ?? throw new InvalidOperationException("The method is not bound.");
+
+    internal UntypedFunction FunctionOf(int member)
+    {
+        functions ??= new UntypedFunction?[items.Length];
+        return functions[member] ??= UntypedFunction.Of((Delegate)items[member]!);
+    }
+
+    /// <inheritdoc/>
     public override string ToString() => $"{GetType().Name} of {Instance?.Module.Name ?? "an instance"}";
 
     // ---- what comes out of the guest ----
@@ -62,28 +118,65 @@ internal abstract class Face
 
     // ---- globals ----
 
-    internal static T GetGlobal<T>(Global global) => (T)global.Value!;
+    /// <summary>The value of a global of reference type.</summary>
+    /// <typeparam name="T">The type that the host sees of it.</typeparam>
+    /// <param name="global">The global.</param>
+    protected internal static T GetGlobal<T>(Global global) => (T)Checked(global).Value!;
 
-    internal static void SetGlobal<T>(Global global, T value) => global.Value = value;
+    /// <summary>Sets a global of reference type.</summary>
+    /// <typeparam name="T">The type that the host sees of it.</typeparam>
+    /// <param name="global">The global.</param>
+    /// <param name="value">The value.</param>
+    protected internal static void SetGlobal<T>(Global global, T value) => Checked(global).Value = value;
 
-    internal static unsafe T GetNumber<T>(Global global)
+    /// <summary>The value of a global of a number type.</summary>
+    /// <typeparam name="T">The type that the host sees of it.</typeparam>
+    /// <param name="global">The global.</param>
+    /// <exception cref="InvalidCastException">It is of another type.</exception>
+    protected internal static unsafe T GetNumber<T>(Global global)
         where T : unmanaged
     {
+        Check<T>(Checked(global));
         T value = *(T*)global.Address;
         GC.KeepAlive(global);
         return value;
     }
 
-    internal static unsafe void SetNumber<T>(Global global, T value)
+    /// <summary>Sets a global of a number type.</summary>
+    /// <typeparam name="T">The type that the host sees of it.</typeparam>
+    /// <param name="global">The global.</param>
+    /// <param name="value">The value.</param>
+    /// <exception cref="InvalidCastException">It is of another type.</exception>
+    /// <exception cref="InvalidOperationException">It is immutable.</exception>
+    protected internal static unsafe void SetNumber<T>(Global global, T value)
         where T : unmanaged
     {
+        Check<T>(Checked(global));
+        if (!global.Type.IsMutable) throw new InvalidOperationException("The global is immutable.");
         *(T*)global.Address = value;
         GC.KeepAlive(global);
     }
 
+    private static Global Checked(Global global)
+    {
+        ArgumentNullException.ThrowIfNull(global);
+        return global;
+    }
+
+    private static void Check<T>(Global global)
+    {
+        ValKind wanted = typeof(T) == typeof(int) ? ValKind.I32 : typeof(T) == typeof(long) ? ValKind.I64 : typeof(T) == typeof(float) ? ValKind.F32
+            : typeof(T) == typeof(double) ? ValKind.F64 : typeof(T) == typeof(Vector128<byte>) ? ValKind.V128 : ValKind.Bottom;
+        if (global.Type.Type.Kind != wanted) throw new InvalidCastException($"The global is {global.Type.Type}.");
+    }
+
     // ---- events ----
 
-    internal static void AddHandler<T>(ref T? field, T value)
+    /// <summary>Adds a handler of an event.</summary>
+    /// <typeparam name="T">The type of its handlers.</typeparam>
+    /// <param name="field">Those that there are.</param>
+    /// <param name="value">The handler.</param>
+    protected internal static void AddHandler<T>(ref T? field, T? value)
         where T : Delegate
     {
         T? before;
@@ -91,7 +184,11 @@ internal abstract class Face
         while (Interlocked.CompareExchange(ref field, (T?)Delegate.Combine(before, value), before) != before);
     }
 
-    internal static void RemoveHandler<T>(ref T? field, T value)
+    /// <summary>Removes a handler of an event.</summary>
+    /// <typeparam name="T">The type of its handlers.</typeparam>
+    /// <param name="field">Those that there are.</param>
+    /// <param name="value">The handler.</param>
+    protected internal static void RemoveHandler<T>(ref T? field, T? value)
         where T : Delegate
     {
         T? before;
@@ -102,89 +199,4 @@ internal abstract class Face
     internal static MethodInfo Method(string name) =>
         typeof(Face).GetMethod(name, BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic)
         ?? throw new MissingMethodException(nameof(Face), name);
-}
-
-/// <summary>What a call has allocated in the guest for its arguments; it is given back behind the call.</summary>
-internal ref struct Passed
-{
-    private readonly Face face;
-    private ulong first, second;
-    private List<ulong>? more;
-
-    internal Passed(Face face) => this.face = face;
-
-    /// <summary>The length of what was passed last, in elements.</summary>
-    internal long Length;
-
-    private ulong Keep(ulong address)
-    {
-        if (first == 0) first = address;
-        else if (second == 0) second = address;
-        else (more ??= []).Add(address);
-        return address;
-    }
-
-    internal long Text(string? text)
-    {
-        if (text is null) return (long)(ulong)(Length = 0);
-        int length = Encoding.UTF8.GetByteCount(text);
-        ulong address = Keep(face.Allocator.Allocate(length));
-        face.Allocator.Required.WriteString(address, text);
-        Length = length;
-        return (long)address;
-    }
-
-    internal long ZeroTerminated(string? text)
-    {
-        if (text is null) return 0;
-        if (text.Contains('\0')) throw new ArgumentException("A text with a zero in it would end there.", nameof(text));
-        int length = Encoding.UTF8.GetByteCount(text);
-        ulong address = Keep(face.Allocator.Allocate(length + 1));
-        face.Allocator.Required.WriteString(address, text);
-        face.Allocator.Required.Write<byte>(address + (ulong)length, 0);
-        return (long)address;
-    }
-
-    internal long Span<T>(ReadOnlySpan<T> items)
-        where T : unmanaged
-    {
-        ReadOnlySpan<byte> bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(items);
-        ulong address = Keep(face.Allocator.Allocate(bytes.Length));
-        face.Allocator.Required.WriteBytes(address, bytes);
-        Length = items.Length;
-        return (long)address;
-    }
-
-    internal long Array<T>(T[]? items)
-        where T : unmanaged
-    {
-        if (items is not null) return Span<T>(items);
-        return (long)(ulong)(Length = 0);
-    }
-
-    internal long Struct<T>(T value)
-        where T : unmanaged
-    {
-        ulong address = Keep(face.Allocator.Allocate(Unsafe.SizeOf<T>()));
-        face.Allocator.Required.Write(address, value);
-        return (long)address;
-    }
-
-    /// <summary>Room for what a function returns through a pointer.</summary>
-    internal long Room(int bytes) => (long)Keep(face.Allocator.Allocate(bytes));
-
-    /// <summary>Copies back what the guest has written: a <see cref="Span{T}"/> goes both ways.</summary>
-    internal readonly void CopyBack<T>(long address, Span<T> target)
-        where T : unmanaged => face.SpanAt<T>(address, target.Length).CopyTo(target);
-
-    internal readonly void Free()
-    {
-        if (first == 0) return;
-        face.Allocator.Free(first);
-        face.Allocator.Free(second);
-        foreach (ulong address in more ?? []) face.Allocator.Free(address);
-    }
-
-    internal static MethodInfo Method(string name) =>
-        typeof(Passed).GetMethod(name, BindingFlags.Instance | BindingFlags.NonPublic) ?? throw new MissingMethodException(nameof(Passed), name);
 }

@@ -1,12 +1,13 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Generated;
 
 namespace WasmJit.Linking;
 
 /// <summary>Writes a method that calls an exported function: numbers go as they are, the rest through the guest's memory.</summary>
 internal sealed class FaceMethod(ILGenerator il, BoundMethod bound, FieldInfo function, Type functionType)
 {
-    private readonly Type returned = bound.Method.ReturnType;
+    private readonly Type returned = bound.Member.Type;
 
     /// <summary>Where arguments have been put: addresses, and lengths of those that have one.</summary>
     private readonly (LocalBuilder? Address, LocalBuilder? Length)[] places = new (LocalBuilder?, LocalBuilder?)[bound.Parameters.Length];
@@ -17,7 +18,7 @@ internal sealed class FaceMethod(ILGenerator il, BoundMethod bound, FieldInfo fu
 
     internal void Write()
     {
-        bool inMemory = bound.ReturnsThroughPointer || NeedsMemory();
+        bool inMemory = bound.Form.ThroughPointer || NeedsMemory();
         if (!inMemory)
         {
             Call();
@@ -59,7 +60,7 @@ internal sealed class FaceMethod(ILGenerator il, BoundMethod bound, FieldInfo fu
     private void Lower()
     {
         int at = 0;
-        if (bound.ReturnsThroughPointer)
+        if (bound.Form.ThroughPointer)
         {
             room = il.DeclareLocal(typeof(long));
             il.Emit(OpCodes.Ldloca, passed!);
@@ -87,14 +88,14 @@ internal sealed class FaceMethod(ILGenerator il, BoundMethod bound, FieldInfo fu
                 il.Emit(OpCodes.Call, parameter.Type.GetMethods().Single(m => m.Name == "op_Implicit" && m.ReturnType == typeof(ReadOnlySpan<>).MakeGenericType(parameter.Item!)));
             MethodInfo method = parameter.Kind switch
             {
-                Crossing.Text => Passed.Method(bound.Form == TextForm.ZeroTerminated ? nameof(Passed.ZeroTerminated) : nameof(Passed.Text)),
+                Crossing.Text => Passed.Method(bound.Form.Text == TextForm.ZeroTerminated ? nameof(Passed.ZeroTerminated) : nameof(Passed.Text)),
                 Crossing.Array => Passed.Method(nameof(Passed.Array)).MakeGenericMethod(parameter.Item!),
                 Crossing.Struct => Passed.Method(nameof(Passed.Struct)).MakeGenericMethod(parameter.Type),
                 _ => Passed.Method(nameof(Passed.Span)).MakeGenericMethod(parameter.Item!),
             };
             il.Emit(OpCodes.Call, method);
             il.Emit(OpCodes.Stloc, address);
-            if (!FacePlan.HasLength(parameter.Kind, bound.Form)) continue;
+            if (!Conventions.HasLength(parameter.Kind, bound.Form.Text)) continue;
             LocalBuilder length = il.DeclareLocal(typeof(long));
             places[i].Length = length;
             il.Emit(OpCodes.Ldloca, passed!);
@@ -185,7 +186,7 @@ internal sealed class FaceMethod(ILGenerator il, BoundMethod bound, FieldInfo fu
         });
         if (result.Kind == Crossing.ReadOnlySpan)
             il.Emit(OpCodes.Call, typeof(Span<>).MakeGenericType(result.Item!).GetMethods().Single(m => m.Name == "op_Implicit" && m.ReturnType == result.Type));
-        if (bound.Method.ReturnParameter.GetCustomAttribute<WasmOwnedAttribute>() is null) return;
+        if (!bound.Member.IsOwned) return;
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Ldloc, address);
         il.Emit(OpCodes.Call, Face.Method(nameof(Face.Free)));

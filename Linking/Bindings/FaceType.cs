@@ -30,7 +30,7 @@ internal sealed class FaceType
         ConstructorInfo friend = typeof(IgnoresAccessChecksToAttribute).GetConstructor([typeof(string)])!;
         foreach (string name in Friends(face, [parent, .. used])) assembly.SetCustomAttribute(new CustomAttributeBuilder(friend, [name]));
         type = assembly.DefineDynamicModule("wasm faces").DefineType("wasm " + face.Name, TypeAttributes.Public | TypeAttributes.Sealed, parent, [face]);
-        bound = type.DefineMethod(bind.Name, MethodAttributes.Assembly | MethodAttributes.Virtual | MethodAttributes.HideBySig, typeof(void), [typeof(object[])]);
+        bound = type.DefineMethod(bind.Name, (bind.Attributes & MethodAttributes.MemberAccessMask) | MethodAttributes.Virtual | MethodAttributes.HideBySig, typeof(void), [typeof(object[])]);
         binding = bound.GetILGenerator();
     }
 

@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using System.Reflection.Emit;
+using WasmJit.Generated;
 using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
 
@@ -19,21 +20,32 @@ internal static class HostObject
     internal static List<(string[] Names, object Value)> ItemsOf(object target, Type type)
     {
         var problems = new List<string>();
-        var items = new List<(string[], object)>();
+        var items = new List<(string[] Names, object Value)>();
+        if (target is IGeneratedImports generated && generated.GeneratedFor == type)
+        {
+            foreach ((string member, string? given, object? value) in generated.ImportsForGuests)
+                if (value is not null) items.Add((Conventions.NamesOf(member, given), value));
+            return Checked(items, problems, type);
+        }
         IEnumerable<Type> parts = type.IsInterface ? type.GetInterfaces().Prepend(type) : [type];
         foreach (MethodInfo method in parts.SelectMany(p => p.GetMethods(BindingFlags.Instance | BindingFlags.Public)))
         {
             if (method.IsSpecialName || method.DeclaringType == typeof(object) || method.GetBaseDefinition().DeclaringType == typeof(object)) continue;
-            if (Function(target, method, out string? problem) is { } function) items.Add((FacePlan.NamesOf(method), function));
+            if (Function(target, method, out string? problem) is { } function) items.Add((FaceMember.NamesOf(method), function));
             else problems.Add($"{method.Name}: {problem}");
         }
         foreach (PropertyInfo property in parts.SelectMany(p => p.GetProperties(BindingFlags.Instance | BindingFlags.Public)))
         {
             if (!property.CanRead || property.GetIndexParameters().Length > 0) continue;
             if (property.GetValue(target) is { } value && value is Delegate or Memory or Table or Global or Tag or Module or Instance)
-                items.Add((FacePlan.NamesOf(property), value));
+                items.Add((FaceMember.NamesOf(property), value));
         }
-        foreach (string name in items.GroupBy(i => i.Item1[0]).Where(g => g.Count() > 1).Select(g => g.Key))
+        return Checked(items, problems, type);
+    }
+
+    private static List<(string[] Names, object Value)> Checked(List<(string[] Names, object Value)> items, List<string> problems, Type type)
+    {
+        foreach (string name in items.GroupBy(i => i.Names[0]).Where(g => g.Count() > 1).Select(g => g.Key))
             problems.Add($"{name}: several members have this name; give others with WasmName");
         if (items.Count == 0 && problems.Count == 0) problems.Add("it has no public method");
         return problems.Count == 0 ? items : throw new BindingException($"{CSharpName.Of(type)} cannot be imported", problems);
@@ -75,7 +87,7 @@ internal static class HostObject
         ParameterInfo[] parameters = method.GetParameters();
         bool takesCaller = parameters.Length > 0 && parameters[0].ParameterType == typeof(Caller);
         CrossingType?[] types = [.. parameters.Select(p => p.ParameterType == typeof(Caller) || p.ParameterType == typeof(CancellationToken) ? null : CrossingType.Of(p.ParameterType))];
-        CrossingType? result = method.ReturnType == typeof(void) || IsHostType(method.ReturnType) ? null : CrossingType.Of(method.ReturnType);
+        CrossingType? result = method.ReturnType == typeof(void) || IsHostType(method.ReturnType) || AsyncHost.ResultOf(method.ReturnType) != method.ReturnType ? null : CrossingType.Of(method.ReturnType);
         bool needsCaller = takesCaller || types.Any(t => t is { Kind: Crossing.Text or Crossing.Array or Crossing.Span or Crossing.ReadOnlySpan or Crossing.Struct })
             || result is { Kind: Crossing.Text or Crossing.Array or Crossing.ReadOnlySpan };
         var own = new List<Type>();
@@ -109,11 +121,11 @@ internal static class HostObject
             if (type.Kind != Crossing.Struct) il.Emit(OpCodes.Ldarg, (short)at++);
             il.Emit(OpCodes.Call, type.Kind switch
             {
-                Crossing.Text => Helper(nameof(TextAt)),
-                Crossing.Array => Helper(nameof(ArrayAt)).MakeGenericMethod(type.Item!),
-                Crossing.Struct => Helper(nameof(StructAt)).MakeGenericMethod(type.Type),
-                Crossing.Span => Helper(nameof(SpanAt)).MakeGenericMethod(type.Item!),
-                _ => Helper(nameof(ReadOnlySpanAt)).MakeGenericMethod(type.Item!),
+                Crossing.Text => Helper(nameof(HostCall.TextAt)),
+                Crossing.Array => Helper(nameof(HostCall.ArrayAt)).MakeGenericMethod(type.Item!),
+                Crossing.Struct => Helper(nameof(HostCall.StructAt)).MakeGenericMethod(type.Type),
+                Crossing.Span => Helper(nameof(HostCall.SpanAt)).MakeGenericMethod(type.Item!),
+                _ => Helper(nameof(HostCall.ReadOnlySpanAt)).MakeGenericMethod(type.Item!),
             });
         }
         il.Emit(OpCodes.Callvirt, method);
@@ -122,9 +134,9 @@ internal static class HostObject
             il.Emit(OpCodes.Ldarg_1);
             il.Emit(OpCodes.Call, result.Kind switch
             {
-                Crossing.Text => Helper(nameof(PassText)),
-                Crossing.Array => Helper(nameof(PassArray)).MakeGenericMethod(result.Item!),
-                _ => Helper(nameof(PassSpan)).MakeGenericMethod(result.Item!),
+                Crossing.Text => Helper(nameof(HostCall.PassText)),
+                Crossing.Array => Helper(nameof(HostCall.PassArray)).MakeGenericMethod(result.Item!),
+                _ => Helper(nameof(HostCall.PassSpan)).MakeGenericMethod(result.Item!),
             });
         }
         il.Emit(OpCodes.Ret);
@@ -148,40 +160,5 @@ internal static class HostObject
         _ => [typeof(int), typeof(int)],
     };
 
-    private static MethodInfo Helper(string name) => typeof(HostObject).GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic)!;
-
-    // ---- what the guest passes ----
-
-    private static string TextAt(Caller caller, int address, int length) => caller.Memory.ReadString((uint)address, checked((int)(uint)length));
-
-    private static Span<T> SpanAt<T>(Caller caller, int address, int count)
-        where T : unmanaged => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(
-            caller.Memory.Slice((uint)address, checked((int)((uint)count * (long)System.Runtime.CompilerServices.Unsafe.SizeOf<T>()))));
-
-    private static ReadOnlySpan<T> ReadOnlySpanAt<T>(Caller caller, int address, int count)
-        where T : unmanaged => SpanAt<T>(caller, address, count);
-
-    private static T[] ArrayAt<T>(Caller caller, int address, int count)
-        where T : unmanaged => SpanAt<T>(caller, address, count).ToArray();
-
-    private static T StructAt<T>(Caller caller, int address)
-        where T : unmanaged => caller.Memory.Read<T>((uint)address);
-
-    // ---- what the guest gets: allocated in its memory, for it to free ----
-
-    private static (int Address, int Length) PassText(string? text, Caller caller) =>
-        text is null ? (0, 0) : PassSpan<byte>(System.Text.Encoding.UTF8.GetBytes(text), caller);
-
-    private static (int Address, int Length) PassArray<T>(T[]? items, Caller caller)
-        where T : unmanaged => items is null ? (0, 0) : PassSpan<T>(items, caller);
-
-    private static (int Address, int Length) PassSpan<T>(ReadOnlySpan<T> items, Caller caller)
-        where T : unmanaged
-    {
-        ReadOnlySpan<byte> bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(items);
-        GuestAllocator allocator = caller.Allocator;
-        ulong address = allocator.Allocate(bytes.Length);
-        allocator.Required.WriteBytes(address, bytes);
-        return ((int)address, items.Length);
-    }
+    private static MethodInfo Helper(string name) => typeof(HostCall).GetMethod(name)!;
 }

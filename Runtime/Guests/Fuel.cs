@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using WasmJit.Runtime;
 
 namespace WasmJit;
 
@@ -15,6 +16,9 @@ public sealed class Fuel
 
     /// <summary>Negative when a charge could not be paid.</summary>
     internal long Left;
+
+    /// <summary>What takes samples when this is used up; null if the guest traps then.</summary>
+    internal GuestSampler? Sampler { get; init; }
 
     /// <summary>Gives an amount.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The amount is negative.</exception>
@@ -38,6 +42,13 @@ public sealed class Fuel
 
     [DoesNotReturn]
     internal static void Exhausted() => throw new TrapException(TrapKind.OutOfFuel);
+
+    /// <summary>Code that is made for samples calls this when the fuel is below zero, and goes on.</summary>
+    internal static void Sample(Fuel fuel)
+    {
+        if (fuel.Sampler is not { } sampler) Exhausted();
+        else sampler.Take(fuel);
+    }
 
     private static void Charge(InstanceCore instance, ulong units) => Pay(instance.FuelTank, units);
 
@@ -64,6 +75,12 @@ public sealed class Fuel
         long left = fuel.Left;
         if (left < 0 || (ulong)left < units)
         {
+            if (fuel.Sampler is { } sampler)
+            {
+                fuel.Left = left - (long)Math.Min(units, long.MaxValue >> 1);
+                sampler.Take(fuel);
+                return;
+            }
             fuel.Left = -1;
             Exhausted();
         }

@@ -97,7 +97,7 @@ public sealed class PageTests
         return text[..text.LastIndexOf("> ", StringComparison.Ordinal)];
     }
 
-    private static string InRepository(string path) => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "..", path));
+    internal static string InRepository(string path) => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "..", path));
 
     private static string Here([CallerFilePath] string path = "") => path;
 }

@@ -24,7 +24,16 @@ public sealed class DeploymentTests(PackageFeed packages)
 
         """;
 
-    private static string Expected { get; } = ("code is made at run time\n" + Use + Use + Use + Use + "1\n").ReplaceLineEndings("\n");
+    /// <summary>What the generated classes print.</summary>
+    private const string Generated = """
+        log: plug-in
+        plug-in 7 42 2
+        2147483647 Point { X = 2, Y = 1 } True
+        Size { N = 7 } Large
+
+        """;
+
+    private static string Expected { get; } = ("code is made at run time\n" + Generated + Use + Use + Use + Use + "1\n").ReplaceLineEndings("\n");
 
     /// <summary>Trimmed without a root, with .NET in it, as one file.</summary>
     [Fact]
@@ -57,7 +66,8 @@ public sealed class DeploymentTests(PackageFeed packages)
     private async Task<string> Publish(string name, string properties)
     {
         string folder = await packages.ProjectFolder(name, isOnline: true), output = Path.Combine(folder, "out");
-        File.Copy(Dotnet.InRepository("Tests/Packages/Published/Program.cs"), Path.Combine(folder, "Program.cs"));
+        foreach (string file in new[] { "Packages/Published/Program.cs", "Packages/Published/shapes.wit", "Generators/Modules/plugin.wasm" })
+            File.Copy(Dotnet.InRepository("Tests/" + file), Path.Combine(folder, Path.GetFileName(file)));
         await File.WriteAllTextAsync(Path.Combine(folder, "published.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
@@ -75,6 +85,9 @@ public sealed class DeploymentTests(PackageFeed packages)
               <ItemGroup>
                 <PackageReference Include="WasmJit.Text" Version="{packages.Version}" />
                 <PackageReference Include="WasmJit.Wasi" Version="{packages.Version}" />
+                <PackageReference Include="WasmJit.Generators" Version="{packages.Version}" PrivateAssets="all" />
+                <WasmModule Include="plugin.wasm" Namespace="App" />
+                <WitFile Include="shapes.wit" Namespace="App" />
               </ItemGroup>
             </Project>
             """);

@@ -4,9 +4,18 @@ using Xunit;
 
 namespace WasmJit.Tests.PublicApi;
 
-/// <summary>Interfaces as the typed face of an instance, and objects as imports.</summary>
-public sealed class BindingTests
+/// <summary>
+/// Interfaces as the typed face of an instance, and objects as imports. Tests/Generators has these tests, too, with classes that are written when they are
+/// compiled.
+/// </summary>
+public sealed partial class BindingTests
 {
+#if GENERATED
+    private const bool IsGenerated = true;
+#else
+    private const bool IsGenerated = false;
+#endif
+
     /// <summary>Memory and an allocator that counts what is in use.</summary>
     private const string Allocator = """
         (memory (export "memory") 1)
@@ -24,6 +33,7 @@ public sealed class BindingTests
 
     public enum Colour : byte { Red, Green = 200 }
 
+    [WasmFace]
     public interface INumbers
     {
         int Add(int a, int b);
@@ -110,7 +120,8 @@ public sealed class BindingTests
         Assert.Same(instance.GetExport<Memory>("memory"), face.Memory);
         Assert.Equal(3, face.add(1, 2));
         Assert.Same(instance, face.Instance);
-        Assert.Equal("wasm INumbers of numbers", face.ToString());
+        Assert.Equal(IsGenerated ? "BindingTests_INumbersFace of numbers" : "wasm INumbers of numbers", face.ToString());
+        Assert.Equal(IsGenerated, face.GetType().Assembly == typeof(BindingTests).Assembly);
         // Another instance of the same types has the same class, and its own exports.
         INumbers other = Make(Numbers).As<INumbers>();
         Assert.Same(face.GetType(), other.GetType());
@@ -120,6 +131,7 @@ public sealed class BindingTests
     [StructLayout(LayoutKind.Sequential)]
     public record struct Point(int X, int Y, double Weight);
 
+    [WasmFace]
     internal interface IMemory
     {
         int Length(string text);
@@ -216,6 +228,7 @@ public sealed class BindingTests
         Assert.Equal(1, face.Used);
     }
 
+    [WasmFace]
     public interface IText
     {
         string? Echo(string? text);
@@ -240,6 +253,7 @@ public sealed class BindingTests
         Assert.Throws<ArgumentException>(() => face.CountBytes("a\0b"));
     }
 
+    [WasmFace]
     public interface IReferences
     {
         object? Keep(object? value);
@@ -310,6 +324,7 @@ public sealed class BindingTests
         Assert.Throws<ArgumentException>(() => Make(Numbers).As<string>());
     }
 
+    [WasmFace]
     public interface IPlugin
     {
         event Action<int>? Progress;
@@ -356,7 +371,8 @@ public sealed class BindingTests
         Assert.Equal([2, -2, 1, -1, 1], seen);
     }
 
-    private sealed class Host
+    [WasmImports]
+    private sealed partial class Host
     {
         public List<string> Lines { get; } = [];
 
@@ -427,6 +443,7 @@ public sealed class BindingTests
         public ref int AlsoWrong() => throw new NotSupportedException();
     }
 
+    [WasmFace]
     public interface IHostile
     {
         string Text();

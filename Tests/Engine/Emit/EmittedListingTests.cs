@@ -111,6 +111,8 @@ public sealed class EmittedListingTests
     /// <summary>Code for no process: what is an address or a number of one is named by what it stands for.</summary>
     private sealed class ListingTarget(string options) : ICodeTarget
     {
+        public bool TakesSamples => false;
+
         private readonly string[] options = options.Split(' ');
 
         public bool HasStackMap => true;

@@ -32,6 +32,7 @@ public sealed class ObjectSlotTests
         ["Subtyping.No"] = "a mark, which is nothing but itself",
         ["WasmThread.token"] = "a mark, which is nothing but itself",
         ["ExceptionFrames.helper"] = "an object of a type that .NET does not show",
+        ["Face.items"] = "what the members of an interface stand for: delegates, memories, globals",
         ["Function.Method"] = "what keeps code alive: a DynamicMethod, a collectible assembly's type",
         ["HostAdapter.codeOwner"] = "what keeps code alive: a DynamicMethod, a collectible assembly's type",
         ["InterpretedModule.firstKept"] = "what interpreted code refers to: modules, types, signatures",

@@ -2,6 +2,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using WasmJit;
+using WasmJit.Components;
 using WasmJit.Gc;
 using WasmJit.Wasi;
 
@@ -54,6 +55,27 @@ if (!RuntimeFeature.IsDynamicCodeSupported)
     catch (PlatformNotSupportedException e) { Console.WriteLine(e.Message); }
     return;
 }
+// What the generators have written: the class of a module, that of an interface, and C# of WIT.
+App.Plugin plugin = App.Plugin.Instantiate(App.Plugin.Compile(new Engine()));
+plugin.Log += text => Console.WriteLine($"log: {text}");
+plugin.Step += step => step < 2;
+Console.WriteLine($"{plugin.Name()} {plugin.Length("größe")} {plugin.Add(40, 2)} {plugin.Run(9)}");
+App.INumbers numbers = plugin.Instance.As<App.INumbers>();
+Console.WriteLine($"{numbers.Half(uint.MaxValue)} {numbers.Mirror(new App.Point(1, 2))} {numbers.GetType().Assembly == typeof(App.INumbers).Assembly}");
+using (App.IShapes shapes = new Engine().CompileComponent(Wat.ToBinary("""
+    (component
+      (core module $M
+        (func (export "grow") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+        (func (export "next") (param i32) (result i32) (i32.xor (local.get 0) (i32.const 1))))
+      (core instance $m (instantiate $M))
+      (type $size' (record (field "n" u32)))
+      (export $size "size" (type $size'))
+      (type $kind' (enum "small" "large"))
+      (export $kind "kind" (type $kind'))
+      (func (export "grow") (param "s" $size) (result $size) (canon lift (core func $m "grow")))
+      (func (export "next") (param "k" $kind) (result $kind) (canon lift (core func $m "next"))))
+    """)).Instantiate<App.IShapes>())
+    Console.WriteLine($"{shapes.Grow(new App.IShapes.Size(6))} {shapes.Next(App.IShapes.Kind.Small)}");
 foreach (Compilation compilation in new[] { Compilation.Tiered, Compilation.Lazy, Compilation.Interpreted })
     Use(new Engine(new EngineOptions { Compilation = compilation }).CompileText(Text).Instantiate(Imports()));
 var saved = new MemoryStream();
@@ -87,4 +109,29 @@ static void Use(Instance instance)
     Console.WriteLine(instance.GetExport<Func<object>>("join")());
     Console.WriteLine(instance.GetExport<Func<int>>("indirect")());
     Console.WriteLine(instance.GetExport<Delegate>("nine").DynamicInvoke());
+}
+
+namespace App
+{
+    public readonly record struct Point(int X, int Y);
+
+    [WasmFace("plugin.wasm")]
+    public interface INumbers
+    {
+        uint Half(uint number);
+
+        Point Mirror(Point point);
+    }
+
+    public partial class Plugin
+    {
+        public partial string Name();
+
+        public partial int Length(string text);
+
+        public partial event Action<string>? Log;
+
+        [WasmName("progress")]
+        public partial event Func<int, bool>? Step;
+    }
 }

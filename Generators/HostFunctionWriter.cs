@@ -1,0 +1,103 @@
+using WasmJit.Linking;
+
+namespace WasmJit.Generators;
+
+/// <summary>
+/// Writes functions for guests: over WebAssembly's types, they call a method or delegate. Texts, arrays and structs are in the caller's memory. The
+/// library makes the same at run time (<c>HostObject</c>).
+/// </summary>
+internal sealed class HostFunctionWriter(CodeWriter code, MemberModel target)
+{
+    private const string HostCall = "global::WasmJit.Generated.HostCall.";
+
+    private bool TakesCaller => target.Parameters.FirstOrDefault()?.Type.Plain == "global::WasmJit.Caller";
+
+    private bool TakesToken => target.Parameters.LastOrDefault()?.Type.Plain == "global::System.Threading.CancellationToken";
+
+    private static bool IsInMemory(Crossing kind) => kind is Crossing.Text or Crossing.Array or Crossing.Span or Crossing.ReadOnlySpan or Crossing.Struct;
+
+    private bool ReturnsMemory => target.Type.Kind is Crossing.Text or Crossing.Array or Crossing.ReadOnlySpan;
+
+    private IEnumerable<ParameterModel> Values => target.Parameters.Skip(TakesCaller ? 1 : 0).Take(target.Parameters.Count - (TakesCaller ? 1 : 0) - (TakesToken ? 1 : 0));
+
+    private bool NeedsCaller => TakesCaller || ReturnsMemory || Values.Any(p => IsInMemory(p.Type.Kind));
+
+    /// <summary>What the library would say of it; null if it can be imported.</summary>
+    internal string? Problem()
+    {
+        if (HostParameters().Count > 16) return "it has too many parameters";
+        foreach (ParameterModel parameter in Values)
+            if (parameter.IsReference || parameter.Type.Kind == Crossing.None) return Conventions.ParameterCannotCross(parameter.Name, parameter.Type.Message);
+        TypeModel? result = target.Type.IsTask ? target.Type.Awaited : target.Type;
+        if (result is null || result.IsVoid || result.Tuple is not null) return null;
+        return result.Kind is Crossing.None or Crossing.Struct or Crossing.Span || (target.Type.IsTask && IsInMemory(result.Kind)) ? Conventions.ResultCannotCross(target.Type.Message) : null;
+    }
+
+    private List<(string Type, string Name)> HostParameters()
+    {
+        var all = new List<(string, string)>();
+        if (NeedsCaller) all.Add(("global::WasmJit.Caller", "wasmCaller"));
+        int number = 0;
+        foreach (ParameterModel parameter in Values)
+        {
+            if (!IsInMemory(parameter.Type.Kind))
+            {
+                all.Add((parameter.Type.HostCode, $"value{number++}"));
+                continue;
+            }
+            all.Add(("int", $"value{number++}"));
+            if (parameter.Type.Kind != Crossing.Struct) all.Add(("int", $"length{number - 1}"));
+        }
+        if (TakesToken) all.Add(("global::System.Threading.CancellationToken", "wasmToken"));
+        return all;
+    }
+
+    private string? HostResult => target.Type.IsVoid ? null : ReturnsMemory ? "(int, int)" : target.Type.IsTask || target.Type.Tuple is not null ? target.Type.Plain : target.Type.HostCode;
+
+    internal string DelegateCode => MemberModel.DelegateOf([.. HostParameters().Select(p => p.Type)], HostResult);
+
+    private string Arguments()
+    {
+        var all = new List<string>();
+        if (TakesCaller) all.Add("wasmCaller");
+        int number = 0;
+        foreach (ParameterModel parameter in Values)
+        {
+            string value = $"value{number}", place = $"(wasmCaller, value{number}, length{number})";
+            number++;
+            all.Add(parameter.Type.Kind switch
+            {
+                Crossing.Text => $"{HostCall}TextAt{place}",
+                Crossing.Array => $"{HostCall}ArrayAt<{parameter.Type.Item}>{place}",
+                Crossing.Span => $"{HostCall}SpanAt<{parameter.Type.Item}>{place}",
+                Crossing.ReadOnlySpan => $"{HostCall}ReadOnlySpanAt<{parameter.Type.Item}>{place}",
+                Crossing.Struct => $"{HostCall}StructAt<{parameter.Type.Plain}>(wasmCaller, {value})",
+                _ => parameter.Type.FromHost(value),
+            });
+        }
+        if (TakesToken) all.Add("wasmToken");
+        return string.Join(", ", all);
+    }
+
+    private string Value(string call) => target.Type.IsTask || target.Type.Tuple is not null ? call : target.Type.Kind switch
+    {
+        Crossing.Value => target.Type.ToHost(call),
+        Crossing.Text => $"{HostCall}PassText({call}, wasmCaller)",
+        Crossing.Array => $"{HostCall}PassArray<{target.Type.Item}>({call}, wasmCaller)",
+        Crossing.ReadOnlySpan => $"{HostCall}PassSpan<{target.Type.Item}>({call}, wasmCaller)",
+        _ => call,
+    };
+
+    /// <summary>Writes it as a method.</summary>
+    /// <param name="name">The method's name.</param>
+    /// <param name="call">The call with its arguments.</param>
+    /// <param name="isIdle">When nothing is called, and zeros are returned; null if that is never so.</param>
+    internal void WriteMethod(string name, Func<string, string> call, string? isIdle = null)
+    {
+        string value = Value(call(Arguments()));
+        code.Open($"private {HostResult ?? "void"} {name}({string.Join(", ", HostParameters().Select(p => $"{p.Type} {p.Name}"))})");
+        if (isIdle is not null) code.Line($"if ({isIdle}) return{(HostResult is null ? "" : " default!")};");
+        code.Line($"{(HostResult is null ? "" : "return ")}{value};");
+        code.Close();
+    }
+}

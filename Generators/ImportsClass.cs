@@ -1,0 +1,97 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace WasmJit.Generators;
+
+/// <summary>What a class with <c>WasmImports</c> gives to guests.</summary>
+internal static class ImportsClass
+{
+    private static readonly string[] Importable = ["Memory", "Table", "Global", "Tag", "Module", "Instance"];
+
+    internal static Output Write(INamedTypeSymbol type)
+    {
+        string file = InterfaceClass.FileName(type);
+        if (Obstacle(type) is { } obstacle) return new Output(file, null, [Problem.At(Rules.CannotGenerate, $"{type.Name}: {obstacle}", type.Locations.FirstOrDefault())]);
+        var problems = new List<Problem>();
+        var writer = new CodeWriter();
+        if (!type.ContainingNamespace.IsGlobalNamespace)
+        {
+            writer.Line($"namespace {type.ContainingNamespace.ToDisplayString()};");
+            writer.Line();
+        }
+        var around = new Stack<INamedTypeSymbol>();
+        for (INamedTypeSymbol? outer = type.ContainingType; outer is not null; outer = outer.ContainingType) around.Push(outer);
+        foreach (INamedTypeSymbol outer in around) writer.Open($"partial {(outer.IsRecord ? "record" : outer.TypeKind == TypeKind.Struct ? "struct" : "class")} {outer.Name}");
+        writer.Open($"partial {(type.IsRecord ? "record" : "class")} {type.Name} : global::WasmJit.Generated.IGeneratedImports");
+        writer.Line($"global::System.Type global::WasmJit.Generated.IGeneratedImports.GeneratedFor => typeof({type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat)});");
+        writer.Line();
+        writer.Open("global::System.Collections.Generic.IEnumerable<(string Member, string? Given, object? Value)> global::WasmJit.Generated.IGeneratedImports.ImportsForGuests");
+        writer.Open("get");
+        List<(MemberModel Method, HostFunctionWriter Writer)> functions = [];
+        foreach (ISymbol symbol in MembersOf(type))
+        {
+            if (symbol is IMethodSymbol method)
+            {
+                MemberModel member = MemberModel.Of(method, null);
+                var function = new HostFunctionWriter(writer, member);
+                string? problem = method.IsGenericMethod ? "a generic method cannot be imported" : member.Obstacle ?? function.Problem();
+                if (problem is not null) problems.Add(Problem.At(Rules.CannotCross, $"{member.Name}: {problem}", member.Location));
+                writer.Line($"yield return ({CodeWriter.Quoted(member.Name)}, {CodeWriter.Quoted(member.Given)}, ({function.DelegateCode})WasmImport{functions.Count});");
+                functions.Add((member, function));
+            }
+            else if (symbol is IPropertySymbol property)
+            {
+                writer.Line($"yield return ({CodeWriter.Quoted(property.Name)}, {CodeWriter.Quoted(MemberModel.GivenTo(property)?.Name)}, {property.Name});");
+            }
+        }
+        writer.Line("yield break;");
+        writer.Close();
+        writer.Close();
+        for (int i = 0; i < functions.Count; i++)
+        {
+            writer.Line();
+            (MemberModel method, HostFunctionWriter function) = functions[i];
+            function.WriteMethod($"WasmImport{i}", arguments => $"this.{method.Name}({arguments})");
+        }
+        writer.Close();
+        foreach (INamedTypeSymbol _ in around) writer.Close();
+        return new Output(file, problems.Count == 0 ? writer.ToString() : null, problems);
+    }
+
+    /// <summary>The public methods, and the properties whose values can be imported, of the class and those that it derives from.</summary>
+    private static IEnumerable<ISymbol> MembersOf(INamedTypeSymbol type)
+    {
+        var hidden = new HashSet<string>();
+        for (INamedTypeSymbol? part = type; part is not null && part.SpecialType != SpecialType.System_Object; part = part.BaseType)
+        {
+            foreach (ISymbol symbol in part.GetMembers().Where(m => m is { DeclaredAccessibility: Accessibility.Public, IsStatic: false }))
+            {
+                if (symbol is IMethodSymbol { MethodKind: MethodKind.Ordinary } method)
+                {
+                    IMethodSymbol first = method;
+                    while (first.OverriddenMethod is { } overridden) first = overridden;
+                    bool isOfObject = first.ContainingType.SpecialType == SpecialType.System_Object;
+                    // What a record has of itself is not for guests.
+                    if (!isOfObject && !method.IsImplicitlyDeclared && hidden.Add($"{method.Name}({string.Join(",", method.Parameters.Select(p => p.Type.ToDisplayString()))})")) yield return method;
+                }
+                else if (symbol is IPropertySymbol { IsIndexer: false, GetMethod: not null } property && IsImportable(property.Type) && hidden.Add(property.Name))
+                {
+                    yield return property;
+                }
+            }
+        }
+    }
+
+    private static bool IsImportable(ITypeSymbol type) => TypeModel.Of(type).IsDelegate || Array.Exists(Importable, e => type.ToDisplayString() == "WasmJit." + e);
+
+    private static string? Obstacle(INamedTypeSymbol type)
+    {
+        for (INamedTypeSymbol? part = type; part is not null; part = part.ContainingType)
+        {
+            if (part.IsGenericType) return "a generic class cannot be generated";
+            bool isPartial = part.DeclaringSyntaxReferences.Any(r => r.GetSyntax() is TypeDeclarationSyntax declaration && declaration.Modifiers.Any(m => m.Text == "partial"));
+            if (!isPartial) return $"{part.Name} has to be partial";
+        }
+        return type.IsStatic ? "a static class has no object to import" : null;
+    }
+}

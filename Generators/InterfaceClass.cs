@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using Microsoft.CodeAnalysis;
+
+namespace WasmJit.Generators;
+
+/// <summary>The class that implements an interface with <c>WasmFace</c>.</summary>
+internal static class InterfaceClass
+{
+    internal static Output Write(INamedTypeSymbol face, ImmutableArray<ModuleInput> modules)
+    {
+        string code = face.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat), file = FileName(face);
+        if (Obstacle(face) is { } obstacle) return new Output(file, null, [Problem.At(Rules.CannotGenerate, $"{face.Name}: {obstacle}", face.Locations.FirstOrDefault())]);
+        List<MemberModel> members = MemberModel.OfInterface(face);
+        List<Problem> problems = [.. Check(face, members, modules)];
+        if (problems.Count > 0) return new Output(file, null, problems);
+        var writer = new CodeWriter();
+        string space = face.ContainingNamespace.IsGlobalNamespace ? "" : face.ContainingNamespace.ToDisplayString(), name = ClassName(face);
+        if (space.Length > 0)
+        {
+            writer.Line($"namespace {space};");
+            writer.Line();
+        }
+        writer.Summary($"The interface {face.Name} over the exports of a module.");
+        writer.Open($"internal sealed class {name} : global::WasmJit.Generated.Face, {code}");
+        var body = new FaceWriter(writer, members) { FaceName = name };
+        writer.Line("[global::System.Runtime.CompilerServices.ModuleInitializer]");
+        writer.Line("internal static void RegisterFace() =>");
+        writer.Line($"    global::WasmJit.Generated.FaceDescription.Register(new(typeof({code}), static () => new {name}(), DescribeFace));");
+        writer.Line();
+        body.WriteDescriptions("private static global::WasmJit.Generated.FaceMember[] DescribeFace() => ");
+        body.WriteMembers();
+        writer.Close();
+        return new Output(file, writer.ToString(), []);
+    }
+
+    private static string? Obstacle(INamedTypeSymbol face)
+    {
+        for (INamedTypeSymbol? part = face; part is not null; part = part.ContainingType)
+        {
+            if (part.IsGenericType) return "a generic interface cannot be generated";
+            if (part.DeclaredAccessibility is Accessibility.Private or Accessibility.Protected or Accessibility.ProtectedAndInternal) return "the generated class cannot see it: make it internal or public";
+        }
+        return null;
+    }
+
+    private static IEnumerable<Problem> Check(INamedTypeSymbol face, List<MemberModel> members, ImmutableArray<ModuleInput> modules)
+    {
+        ModuleModel? module = null;
+        AttributeData attribute = face.GetAttributes().First(a => a.AttributeClass?.ToDisplayString() == "WasmJit.WasmFaceAttribute");
+        if (attribute.ConstructorArguments.FirstOrDefault().Value is string wanted)
+        {
+            string? unreadable = null;
+            try { module = (modules.FirstOrDefault(m => m.File == wanted) ?? throw new UnreadableModuleException("the project has no such WasmModule")).Read(); }
+            catch (UnreadableModuleException e) { unreadable = $"{wanted}: {e.Message}"; }
+            if (unreadable is not null) yield return Problem.At(Rules.ModuleUnreadable, unreadable, face.Locations.FirstOrDefault());
+        }
+        foreach (MemberModel member in members)
+        {
+            string? problem = module is null ? null : MemberCheck.ProblemOf(member, module, mayImport: true);
+            if (problem is not null)
+            {
+                yield return Problem.At(Rules.DoesNotFit, $"{member.Name}: {problem}", member.Location ?? face.Locations.FirstOrDefault());
+                continue;
+            }
+            if (member.Obstacle is { } obstacle) yield return Problem.At(Rules.CannotGenerate, $"{member.Name}: {obstacle}", member.Location);
+            else if ((member.NeverFits() ?? (member.Handler is { } handler ? new HostFunctionWriter(new CodeWriter(), handler).Problem() : null)) is { } never)
+                yield return Problem.At(Rules.CannotCross, $"{member.Name}: {never}", member.Location);
+        }
+    }
+
+    /// <summary>The name with those of the types around.</summary>
+    private static string ClassName(INamedTypeSymbol face)
+    {
+        string name = face.Name + "Face";
+        for (INamedTypeSymbol? outer = face.ContainingType; outer is not null; outer = outer.ContainingType) name = $"{outer.Name}_{name}";
+        return name;
+    }
+
+    internal static string FileName(INamedTypeSymbol type) => type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat).Replace("global::", "").Replace('<', '_').Replace('>', '_') + ".g.cs";
+}

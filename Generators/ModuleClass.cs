@@ -1,0 +1,108 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using WasmJit.Jit.Format;
+
+namespace WasmJit.Generators;
+
+/// <summary>The class of a module that the project names: its exports as members. Those that the project declares itself (<c>partial</c>) have the types that it gives them.</summary>
+internal static class ModuleClass
+{
+    /// <summary>Names that the class has without the module.</summary>
+    private static readonly string[] Own = ["Instance", "Instantiate", "Compile", "Bind", "BoundInstance", "HostFunctionOf", "Make", "ToString", "Equals", "GetHashCode", "GetType", "Finalize",
+        "MemberwiseClone", "ReferenceEquals", "GetGlobal", "SetGlobal", "GetNumber", "SetNumber", "AddHandler", "RemoveHandler", "WasmDescription", "DescribeFace"];
+
+    internal static Output Write(ModuleInput input, Compilation compilation)
+    {
+        string file = (input.Namespace.Length > 0 ? input.Namespace + "." : "") + input.ClassName + ".g.cs";
+        ModuleModel module;
+        try
+        {
+            module = input.Read();
+        }
+        catch (UnreadableModuleException e)
+        {
+            return new Output(file, null, [Problem.In(Rules.ModuleUnreadable, $"{input.File}: {e.Message}", input.Path)]);
+        }
+        INamedTypeSymbol? declared = compilation.Assembly.GetTypeByMetadataName((input.Namespace.Length > 0 ? input.Namespace + "." : "") + input.ClassName);
+        List<MemberModel> members = declared is null ? [] : MemberModel.PartialsOf(declared);
+        List<Problem> problems = [];
+        foreach (MemberModel member in members)
+        {
+            string? problem = MemberCheck.ProblemOf(member, module, mayImport: true) ?? member.Obstacle
+                ?? (member.Handler is { } handler ? new HostFunctionWriter(new CodeWriter(), handler).Problem() : null);
+            if (problem is not null) problems.Add(Problem.At(Rules.DoesNotFit, $"{member.Name}: {problem}", member.Location));
+        }
+        if (problems.Count > 0) return new Output(file, null, problems);
+        AddExports(members, module, declared, input.ClassName);
+        return new Output(file, Text(input, module, members, declared), []);
+    }
+
+    /// <summary>All exports that no member stands for.</summary>
+    private static void AddExports(List<MemberModel> members, ModuleModel module, INamedTypeSymbol? declared, string className)
+    {
+        var there = new HashSet<string>(members.Where(m => m.Kind != MemberKind.Event).Select(m => MemberCheck.Find(m, module)?.Name ?? ""));
+        HashSet<string> taken = [.. Own, className, .. declared?.MemberNames ?? []];
+        foreach (ExternModel export in module.Exports.Where(e => !there.Contains(e.Name)))
+        {
+            string name = Identifiers.Unique(Identifiers.Pascal(export.Name), taken);
+            members.Add(export.Kind == ExternByte.Func ? Method(export, name) : Property(export, name));
+        }
+    }
+
+    private static MemberModel Method(ExternModel export, string name)
+    {
+        HashSet<string> taken = [];
+        return new MemberModel(MemberKind.Method, name, TypeModel.OfResults(export.Results))
+        {
+            Given = export.Name,
+            Parameters = [.. export.Parameters.Select((letter, i) => new ParameterModel(
+                Identifiers.Unique(export.ParameterNames.TryGetValue(i, out string? given) ? Identifiers.Camel(given) : $"p{i}", taken), TypeModel.OfLetter(letter), ""))],
+        };
+    }
+
+    private static MemberModel Property(ExternModel export, string name) => new(MemberKind.Property, name, export.Kind switch
+    {
+        ExternByte.Memory => TypeModel.OfEntity("Memory"),
+        ExternByte.Table => TypeModel.OfEntity("Table"),
+        ExternByte.Tag => TypeModel.OfEntity("Tag"),
+        _ => TypeModel.OfLetter(export.Letter),
+    })
+    { Given = export.Name, CanWrite = export.Kind == ExternByte.Global && export.IsMutable };
+
+    private static string Text(ModuleInput input, ModuleModel module, List<MemberModel> members, INamedTypeSymbol? declared)
+    {
+        var writer = new CodeWriter();
+        if (input.Namespace.Length > 0)
+        {
+            writer.Line($"namespace {input.Namespace};");
+            writer.Line();
+        }
+        writer.Summary($"An instance of {input.File}." + (module.Imports.Count == 0 ? "" : $" It imports {string.Join(", ", module.Imports.Select(i => $"\"{i.Module}\" \"{i.Name}\" {i.Text}"))}."));
+        string access = declared is null ? "public" : SyntaxFacts.GetText(declared.DeclaredAccessibility);
+        writer.Open($"{access} sealed partial class {input.ClassName} : global::WasmJit.Generated.Face");
+        var face = new FaceWriter(writer, members) { FaceName = input.ClassName };
+        writer.Line($"private static readonly global::WasmJit.Generated.FaceDescription WasmDescription = new(typeof({input.ClassName}), static () => new {input.ClassName}(), DescribeFace);");
+        writer.Line();
+        writer.Line($"private {input.ClassName}() {{ }}");
+        writer.Line();
+        writer.Summary("The instance.");
+        writer.Line("public global::WasmJit.Instance Instance => BoundInstance;");
+        writer.Line();
+        writer.Summary($"Compiles {input.File}, which is a resource of this program. Do it once, and make as many instances of the module as are needed.");
+        writer.Open("public static global::WasmJit.Module Compile(global::WasmJit.Engine engine)");
+        writer.Line($"using global::System.IO.Stream stream = typeof({input.ClassName}).Assembly.GetManifestResourceStream({CodeWriter.Quoted(input.File)})!;");
+        writer.Line("byte[] bytes = new byte[stream.Length];");
+        writer.Line("stream.ReadExactly(bytes);");
+        writer.Line("return engine.Compile(bytes);");
+        writer.Close();
+        writer.Line();
+        writer.Summary("Makes an instance.");
+        writer.Line($"public static {input.ClassName} Instantiate(global::WasmJit.Module module, global::WasmJit.Imports? imports = null, global::WasmJit.Fuel? fuel = null, global::WasmJit.GuestResources? resources = null) =>");
+        writer.Line($"    Make<{input.ClassName}>(WasmDescription, module, imports, fuel, resources);");
+        writer.Line();
+        face.WriteDescriptions("private static global::WasmJit.Generated.FaceMember[] DescribeFace() => ");
+        face.WriteMembers();
+        writer.Close();
+        return writer.ToString();
+    }
+}

@@ -1,0 +1,123 @@
+using System.ComponentModel;
+using System.Reflection;
+using WasmJit.Linking;
+
+namespace WasmJit.Generated;
+
+/// <summary>
+/// What the binding of an interface must know of a member. Generated code describes its members so, and for other interfaces they are read by
+/// reflection; what is said of them afterwards is the same.
+/// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public sealed class FaceMember
+{
+    private FaceMember(MemberTypes kind, string name, Type type, string? given)
+    {
+        Kind = kind;
+        Name = name;
+        Type = type;
+        Given = given;
+    }
+
+    internal MemberTypes Kind { get; }
+
+    internal string Name { get; }
+
+    /// <summary>What a method returns, or the type of a property or event.</summary>
+    internal Type Type { get; }
+
+    /// <summary>The name that an attribute gives.</summary>
+    internal string? Given { get; }
+
+    /// <summary>For events: the module that an attribute gives.</summary>
+    internal string? Module { get; private init; }
+
+    internal IReadOnlyList<(string Name, Type Type)> Parameters { get; private init; } = [];
+
+    /// <summary>Whether the interface leaves it to others to implement it.</summary>
+    internal bool IsAbstract { get; private init; } = true;
+
+    /// <summary>Whether it is static or generic.</summary>
+    internal bool IsUnbindable { get; private init; }
+
+    internal bool IsIndexer { get; private init; }
+
+    internal bool CanWrite { get; private init; }
+
+    /// <summary>Whether what it returns is to be given back.</summary>
+    internal bool IsOwned { get; private init; }
+
+    /// <summary>The member itself, if it was found by reflection.</summary>
+    internal MemberInfo? Info { get; private init; }
+
+    internal MethodInfo Method => (MethodInfo)Info!;
+
+    internal PropertyInfo Property => (PropertyInfo)Info!;
+
+    internal EventInfo Event => (EventInfo)Info!;
+
+    internal string[] Names => Conventions.NamesOf(Name, Given);
+
+    /// <summary>A method.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="returned">What it returns.</param>
+    /// <param name="parameters">Names and types.</param>
+    /// <param name="given">The name that an attribute gives.</param>
+    /// <param name="isAbstract">Whether it has no body.</param>
+    /// <param name="isOwned">Whether what it returns is to be given back.</param>
+    public static FaceMember OfMethod(string name, Type returned, (string Name, Type Type)[] parameters, string? given = null, bool isAbstract = true, bool isOwned = false) =>
+        new(MemberTypes.Method, name, returned, given) { Parameters = parameters, IsAbstract = isAbstract, IsOwned = isOwned };
+
+    /// <summary>A property.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="type">Its type.</param>
+    /// <param name="canWrite">Whether it can be set.</param>
+    /// <param name="given">The name that an attribute gives.</param>
+    public static FaceMember OfProperty(string name, Type type, bool canWrite = false, string? given = null) =>
+        new(MemberTypes.Property, name, type, given) { CanWrite = canWrite };
+
+    /// <summary>An event.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="handler">The type of its handlers.</param>
+    /// <param name="given">The name that an attribute gives.</param>
+    /// <param name="module">The module that an attribute gives.</param>
+    public static FaceMember OfEvent(string name, Type handler, string? given = null, string? module = null) =>
+        new(MemberTypes.Event, name, handler, given) { Module = module };
+
+    /// <summary>The members of an interface and of those that it extends: of each methods, properties, events.</summary>
+    internal static IReadOnlyList<FaceMember> Of(Type face)
+    {
+        var members = new List<FaceMember>();
+        foreach (Type part in face.GetInterfaces().Prepend(face))
+        {
+            foreach (MethodInfo method in part.GetMethods().Where(m => !m.IsSpecialName && (!m.IsStatic || m.IsAbstract))) members.Add(Of(method));
+            foreach (PropertyInfo property in part.GetProperties()) members.Add(Of(property));
+            foreach (EventInfo item in part.GetEvents()) members.Add(Of(item));
+        }
+        return members;
+    }
+
+    private static FaceMember Of(MethodInfo method) => new(MemberTypes.Method, method.Name, method.ReturnType, GivenTo(method)?.Name)
+    {
+        Info = method,
+        Parameters = [.. method.GetParameters().Select(p => (p.Name ?? "", p.ParameterType))],
+        IsAbstract = method.IsAbstract,
+        IsUnbindable = method.IsStatic || method.IsGenericMethodDefinition,
+        IsOwned = method.ReturnParameter.GetCustomAttribute<WasmOwnedAttribute>() is not null,
+    };
+
+    private static FaceMember Of(PropertyInfo property) => new(MemberTypes.Property, property.Name, property.PropertyType, GivenTo(property)?.Name)
+    {
+        Info = property,
+        IsAbstract = property.GetMethod?.IsAbstract ?? true,
+        IsIndexer = property.GetIndexParameters().Length > 0,
+        CanWrite = property.CanWrite,
+    };
+
+    private static FaceMember Of(EventInfo item) => new(MemberTypes.Event, item.Name, item.EventHandlerType!, GivenTo(item)?.Name) { Info = item, Module = GivenTo(item)?.Module };
+
+    private static WasmNameAttribute? GivenTo(MemberInfo member) => member.GetCustomAttribute<WasmNameAttribute>();
+
+    /// <summary>The names that a member of an object may have in WebAssembly.</summary>
+    internal static string[] NamesOf(MemberInfo member) => Conventions.NamesOf(member.Name, GivenTo(member)?.Name);
+}

@@ -1,0 +1,91 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text;
+using WasmJit.Generated;
+
+namespace WasmJit.Linking;
+
+/// <summary>What a call has allocated in the guest for its arguments; it is given back behind the call.</summary>
+internal ref struct Passed
+{
+    private readonly Face face;
+    private ulong first, second;
+    private List<ulong>? more;
+
+    internal Passed(Face face) => this.face = face;
+
+    /// <summary>The length of what was passed last, in elements.</summary>
+    internal long Length;
+
+    private ulong Keep(ulong address)
+    {
+        if (first == 0) first = address;
+        else if (second == 0) second = address;
+        else (more ??= []).Add(address);
+        return address;
+    }
+
+    internal long Text(string? text)
+    {
+        if (text is null) return (long)(ulong)(Length = 0);
+        int length = Encoding.UTF8.GetByteCount(text);
+        ulong address = Keep(face.Allocator.Allocate(length));
+        face.Allocator.Required.WriteString(address, text);
+        Length = length;
+        return (long)address;
+    }
+
+    internal long ZeroTerminated(string? text)
+    {
+        if (text is null) return 0;
+        if (text.Contains('\0')) throw new ArgumentException("A text with a zero in it would end there.", nameof(text));
+        int length = Encoding.UTF8.GetByteCount(text);
+        ulong address = Keep(face.Allocator.Allocate(length + 1));
+        face.Allocator.Required.WriteString(address, text);
+        face.Allocator.Required.Write<byte>(address + (ulong)length, 0);
+        return (long)address;
+    }
+
+    internal long Span<T>(scoped ReadOnlySpan<T> items)
+        where T : unmanaged
+    {
+        ReadOnlySpan<byte> bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(items);
+        ulong address = Keep(face.Allocator.Allocate(bytes.Length));
+        face.Allocator.Required.WriteBytes(address, bytes);
+        Length = items.Length;
+        return (long)address;
+    }
+
+    internal long Array<T>(T[]? items)
+        where T : unmanaged
+    {
+        if (items is not null) return Span<T>(items);
+        return (long)(ulong)(Length = 0);
+    }
+
+    internal long Struct<T>(T value)
+        where T : unmanaged
+    {
+        ulong address = Keep(face.Allocator.Allocate(Unsafe.SizeOf<T>()));
+        face.Allocator.Required.Write(address, value);
+        return (long)address;
+    }
+
+    /// <summary>Room for what a function returns through a pointer.</summary>
+    internal long Room(int bytes) => (long)Keep(face.Allocator.Allocate(bytes));
+
+    /// <summary>Copies back what the guest has written: a <see cref="Span{T}"/> goes both ways.</summary>
+    internal readonly void CopyBack<T>(long address, scoped Span<T> target)
+        where T : unmanaged => face.SpanAt<T>(address, target.Length).CopyTo(target);
+
+    internal readonly void Free()
+    {
+        if (first == 0) return;
+        face.Allocator.Free(first);
+        face.Allocator.Free(second);
+        foreach (ulong address in more ?? []) face.Allocator.Free(address);
+    }
+
+    internal static MethodInfo Method(string name) =>
+        typeof(Passed).GetMethod(name, BindingFlags.Instance | BindingFlags.NonPublic) ?? throw new MissingMethodException(nameof(Passed), name);
+}
