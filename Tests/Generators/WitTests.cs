@@ -1,5 +1,4 @@
 using WasmJit.Components;
-using WasmJit.Tests.Generators.Bank;
 using Xunit;
 
 namespace WasmJit.Tests.Generators;
