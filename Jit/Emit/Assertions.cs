@@ -40,7 +40,8 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
         if (ReferenceEquals(type.Heap, HeapType.Bottom)) return;
         bool isOnStack = stack[fromTop].Kind == OperandKind.Stack;
         int at = isOnStack ? il.EmitAt(stack.EndOf(fromTop), OpCodes.Dup) : stack.LoadAt(il.Tail, stack[fromTop]);
-        at = il.LdcI4At(at, EmitterAssertions.NumberOf(type));
+        // The method's own instance: that of code which is put into it may not be there yet.
+        at = il.LdcI4At(il.LdargAt(at, 0), EmitterAssertions.NumberOf(context.Root.Module, type));
         at = AssertAt(at, nameof(EmitterAssertions.Reference), what);
         if (isOnStack) stack.MoveEnd(fromTop, at);
     }

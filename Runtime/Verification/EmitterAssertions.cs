@@ -15,9 +15,9 @@ namespace WasmJit.Runtime;
 /// </remarks>
 internal static class EmitterAssertions
 {
-    private static readonly Lock Gate = new();
-    private static readonly List<ValType> Types = [];
-    private static readonly Dictionary<ValType, int> Numbers = [];
+    /// <summary>By module: the types that its code names. A type may keep a module. So types are kept no longer than the module whose code names them.</summary>
+    private static readonly ConditionalWeakTable<ModuleDefinition, NamedTypes> Types = [];
+
     private static long failures;
 
     /// <summary>How many assertions have failed in this process.</summary>
@@ -26,14 +26,27 @@ internal static class EmitterAssertions
     /// <summary>Whether the environment asks for the mode in every engine.</summary>
     internal static bool IsForced { get; } = Environment.GetEnvironmentVariable("WASMJIT_VERIFY") == "1";
 
-    /// <summary>The number by which code names a type. Types of verified code are kept as long as the process.</summary>
-    internal static int NumberOf(ValType type)
+    /// <summary>The number by which the code of a module names a type.</summary>
+    internal static int NumberOf(ModuleDefinition module, ValType type) => Types.GetOrCreateValue(module).NumberOf(type);
+
+    private sealed class NamedTypes
     {
-        lock (Gate)
+        private readonly List<ValType> types = [];
+        private readonly Dictionary<ValType, int> numbers = [];
+
+        internal int NumberOf(ValType type)
         {
-            if (Numbers.TryGetValue(type, out int number)) return number;
-            Types.Add(type);
-            return Numbers[type] = Types.Count - 1;
+            lock (types)
+            {
+                if (numbers.TryGetValue(type, out int number)) return number;
+                types.Add(type);
+                return numbers[type] = types.Count - 1;
+            }
+        }
+
+        internal ValType Of(int number)
+        {
+            lock (types) return types[number];
         }
     }
 
@@ -45,12 +58,11 @@ internal static class EmitterAssertions
         throw new EmitterAssertionException($"{what}: {found}");
     }
 
-    /// <summary>A reference is of the type that was proved.</summary>
+    /// <summary>A reference is of the type that was proved, which the code of the instance's module names.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static void Reference(object? value, int type, string what)
+    internal static void Reference(object? value, InstanceCore instance, int type, string what)
     {
-        ValType proved;
-        lock (Gate) proved = Types[type];
+        ValType proved = Types.GetOrCreateValue(instance.Definition).Of(type);
         if (value is null ? !proved.IsNullable : !RefTypes.Matches(value, proved.Heap!)) Fail(what, $"{Describe(value)} is not {proved}");
     }
 

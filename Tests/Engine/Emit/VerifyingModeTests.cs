@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using WasmJit.Gc;
 using WasmJit.Jit.Tiers;
 using WasmJit.Runtime;
@@ -73,12 +74,13 @@ public sealed class VerifyingModeTests
         var other = new Memory(new MemoryType(1, 1));
         var slice = new MemorySlice(memory, 16, 64, isWritable: false);
         nint start = Slices.Base(new MemorySlice(memory, 0, 1)), window = Slices.Base(slice);
-        int i31 = EmitterAssertions.NumberOf(ValType.Ref(HeapType.I31, false));
+        Instance instance = new Engine().CompileText("(module)").Instantiate();
+        int i31 = EmitterAssertions.NumberOf(instance.Definition, ValType.Ref(HeapType.I31, false));
         long before = EmitterAssertions.Failures;
         (Action Holds, Action Fails)[] pairs =
         [
-            (() => EmitterAssertions.Reference(I31.New(5), i31, "x"), () => EmitterAssertions.Reference(memory, i31, "x")),
-            (() => EmitterAssertions.Reference(I31.New(5), i31, "x"), () => EmitterAssertions.Reference(null, i31, "x")),
+            (() => EmitterAssertions.Reference(I31.New(5), instance, i31, "x"), () => EmitterAssertions.Reference(memory, instance, i31, "x")),
+            (() => EmitterAssertions.Reference(I31.New(5), instance, i31, "x"), () => EmitterAssertions.Reference(null, instance, i31, "x")),
             (() => EmitterAssertions.SameObject(memory, memory, "x"), () => EmitterAssertions.SameObject(memory, other, "x")),
             (() => EmitterAssertions.SameI32(1, 1, "x"), () => EmitterAssertions.SameI32(1, 2, "x")),
             (() => EmitterAssertions.SameI64(1, 1, "x"), () => EmitterAssertions.SameI64(1, 2, "x")),
@@ -105,6 +107,24 @@ public sealed class VerifyingModeTests
         }
         Assert.True(EmitterAssertions.Failures >= before + pairs.Length);
         GC.KeepAlive(memory);
+    }
+
+    /// <summary>The type of instances of a nested module has the module, and with it the one around.</summary>
+    [Fact]
+    public void TypesThatCodeNamesKeepNoModule()
+    {
+        Assert.True(Eventually.Collected(Run()));
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static WeakReference[] Run()
+        {
+            Module module = new Engine(new EngineOptions { Verify = true }).CompileText("""
+                (module (module $in (func (export "g") (result i32) (i32.const 7)))
+                  (func (export "f") (result i32) (call_export $in "g" (instantiate (module $in)))))
+                """);
+            Assert.Equal(7, module.Instantiate().GetExport<Func<int>>("f")());
+            return [new(module.Info), new(module.Info.Nested[0])];
+        }
     }
 
     /// <summary>A failed assertion is not for guests, who catch everything that is theirs, and is no trap.</summary>
