@@ -48,10 +48,10 @@ internal sealed unsafe class SavedAssembly
         // Not compiled before one is called: most never are.
         Stubs = new SavedStubs(header.Stubs, number => StubOf(classes[SavedWriter.StubsClass] + number));
         ModuleInfo[] infos = [.. Decode().WithNested()];
-        int cells = SavedConstants.FirstCell(infos, infos.Length);
-        numbers = GC.AllocateArray<nint>(Math.Max(1, cells + header.Constants.Length), pinned: true);
+        int[] firstCells = SavedConstants.FirstCells(infos);
+        numbers = GC.AllocateArray<nint>(Math.Max(1, firstCells[^1] + header.Constants.Length), pinned: true);
         modules = new SavedCode[infos.Length];
-        for (int i = 0; i < modules.Length; i++) modules[i] = new SavedCode(this, infos[i], i, Numbers + SavedConstants.FirstCell(infos, i));
+        for (int i = 0; i < modules.Length; i++) modules[i] = new SavedCode(this, infos[i], i, Numbers + firstCells[i]);
 
         var constants = new long[header.Constants.Length];
         makers = new ArrayMaker?[header.Constants.Length];
@@ -60,7 +60,7 @@ internal sealed unsafe class SavedAssembly
         for (int i = 0; i < constants.Length; i++)
         {
             Bind(header.Constants[i], out constants[i], out objects[i]);
-            numbers[cells + i] = (nint)constants[i];
+            numbers[firstCells[^1] + i] = (nint)constants[i];
             makers[i] = objects[i] as ArrayMaker;
         }
         SavedConstants.Initialise(assembly.GetType(SavedConstants.ClassName, throwOnError: true)!, constants, objects);
@@ -161,18 +161,15 @@ internal sealed unsafe class SavedAssembly
     private static SavedHeader HeaderOf(Assembly assembly, out nint address)
     {
         address = 0;
-        Stream? resource = assembly.IsDynamic ? null : assembly.GetManifestResourceStream(SavedHeader.ResourceName);
-        using (resource)
+        using Stream? resource = assembly.IsDynamic ? null : assembly.GetManifestResourceStream(SavedHeader.ResourceName);
+        if (resource is UnmanagedMemoryStream { Length: <= int.MaxValue } mapped)
         {
-            if (resource is UnmanagedMemoryStream { Length: <= int.MaxValue } mapped)
-            {
-                address = (nint)mapped.PositionPointer;
-                return SavedHeader.Read(new MappedBytes(mapped.PositionPointer, (int)mapped.Length, assembly).Memory);
-            }
-            var content = new MemoryStream();
-            resource?.CopyTo(content);
-            return SavedHeader.Read(content.ToArray());
+            address = (nint)mapped.PositionPointer;
+            return SavedHeader.Read(new MappedBytes(mapped.PositionPointer, (int)mapped.Length, assembly).Memory);
         }
+        var content = new MemoryStream();
+        resource?.CopyTo(content);
+        return SavedHeader.Read(content.ToArray());
     }
 
     private static SavedAssembly Bind(Assembly assembly, SavedHeader header, nint address)

@@ -52,6 +52,7 @@ internal sealed class SavedConstants
     private readonly TypeBuilder builder;
     private readonly IReadOnlyList<ModuleInfo> modules;
     private readonly bool isNative;
+    private readonly int[] firstCells;
 
     /// <summary>Where each constant is among those of <see cref="Order"/>, and the fields for them, of which native code has none.</summary>
     private readonly Dictionary<Constant, int> indices = [];
@@ -64,6 +65,7 @@ internal sealed class SavedConstants
         builder = module.DefineType(ClassName, SavedWriter.StaticClass);
         this.modules = modules;
         this.isNative = isNative;
+        firstCells = FirstCells(modules);
         for (int m = 0; m < modules.Count; m++)
             for (int t = 0; t < modules[m].Types.Count; t++) types.TryAdd(modules[m].Types[t], (m, t));
     }
@@ -80,7 +82,7 @@ internal sealed class SavedConstants
         if (isNative)
         {
             at = il.FieldAt(il.LdargAt(at, 0), OpCodes.Ldfld, Members.SavedNumbers);
-            return CellAt(il, at, FirstCell(modules, index) + own);
+            return CellAt(il, at, firstCells[index] + own);
         }
         return CellAt(il, il.FieldAt(at, OpCodes.Ldsfld, Field(new Constant(ConstantKind.Cells, index, 0, 0))), own);
     }
@@ -91,12 +93,12 @@ internal sealed class SavedConstants
         return il.EmitAt(at, OpCodes.Ldind_I);
     }
 
-    /// <summary>How many cells are before those of a module.</summary>
-    internal static int FirstCell(IReadOnlyList<ModuleInfo> modules, int module)
+    /// <summary>By module how many cells are before its own; then how many there are.</summary>
+    internal static int[] FirstCells(IReadOnlyList<ModuleInfo> modules)
     {
-        int cells = 0;
-        for (int i = 0; i < module; i++) cells += modules[i].Funcs.Count - modules[i].ImportedFuncs;
-        return cells;
+        var first = new int[modules.Count + 1];
+        for (int i = 0; i < modules.Count; i++) first[i + 1] = first[i] + modules[i].Funcs.Count - modules[i].ImportedFuncs;
+        return first;
     }
 
     internal int StackMapAt(IlBuffer il, int at) =>
@@ -139,7 +141,7 @@ internal sealed class SavedConstants
             at = il.LdcI4At(il.FieldAt(at, OpCodes.Ldfld, Members.SavedMakers), index);
             return il.EmitAt(at, OpCodes.Ldelem_Ref);
         }
-        at = CellAt(il, il.FieldAt(at, OpCodes.Ldfld, Members.SavedNumbers), FirstCell(modules, modules.Count) + index);
+        at = CellAt(il, il.FieldAt(at, OpCodes.Ldfld, Members.SavedNumbers), firstCells[^1] + index);
         return constant.Kind == ConstantKind.TypeId ? il.EmitAt(at, OpCodes.Conv_I4) : at;
     }
 
