@@ -232,9 +232,9 @@ internal sealed partial class PartWriter
         }
         var signature = (NativeSignature)node.Object!;
         (int words, int refs) = whole.TailSlots;
-        int code0 = Temp(typeof(nint));
-        code.Stloc(code0);
-        StoreWord(words, code0, typeof(nint));
+        int callee = Temp(typeof(nint));
+        code.Stloc(callee);
+        StoreWord(words, callee, typeof(nint));
         words += 8 * (1 + signature.Parameters.Sum(Partition.WordsOf));
         refs += signature.Parameters.Count(type => !type.IsValueType);
         foreach (Type type in signature.Parameters.Reverse())

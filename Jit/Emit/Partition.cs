@@ -339,6 +339,9 @@ internal sealed class Partition
         return true;
     }
 
+    /// <summary>A function with so many signatures of tail calls is not split.</summary>
+    private const int MostTails = 1 << 10;
+
     /// <summary>Finds the signatures of tail calls. The part stores what is passed and returns; the method in front makes the call.</summary>
     private bool FindTails()
     {
@@ -351,7 +354,7 @@ internal sealed class Partition
             {
                 var signature = (NativeSignature)node.Object!;
                 if (!tails.Contains(signature)) tails.Add(signature);
-                if (signature.Parameters.Any(type => type.IsValueType && LoadOf(type) is null)) return false;
+                if (tails.Count == MostTails || signature.Parameters.Any(type => type.IsValueType && LoadOf(type) is null)) return false;
                 words = Math.Max(words, 1 + signature.Parameters.Sum(WordsOf));
                 refs = Math.Max(refs, signature.Parameters.Count(type => !type.IsValueType));
             }
@@ -360,7 +363,7 @@ internal sealed class Partition
         TailSlots = (Words * 8, Refs);
         Words += words;
         Refs += refs;
-        return tails.Count < 1 << 10;
+        return true;
     }
 
     /// <summary>How many words a value takes; none if it is a reference.</summary>

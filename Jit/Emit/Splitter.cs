@@ -31,12 +31,12 @@ internal static class Splitter
     internal static CodeForm? TryWrite(IlBuffer il, DynamicMethod method, Signature signature, string name, List<object> kept, int bytes, PartSize? size = null, bool mayBeSlow = true)
     {
         if (Partition.Of(il, signature, size ?? Normal) is not { } partition) return null;
-        IlBuffer[]? parts = null;
+        Part[]? parts = null;
         if (!mayBeSlow)
         {
-            parts = new IlBuffer[partition.Parts];
-            Parallel.For(0, parts.Length, part => parts[part] = PartWriter.Write(partition, part));
-            if (parts.Count(part => IsSlow(part, partition, bytes)) * MostSlow > parts.Length) return null;
+            parts = new Part[partition.Parts];
+            Parallel.For(0, parts.Length, part => parts[part] = WritePart(partition, part, bytes));
+            if (parts.Count(part => part.IsSlow) * MostSlow > parts.Length) return null;
         }
         int slow = Write(partition, parts, method, name, kept, bytes);
         return new CodeForm(partition.Parts, SlowParts: slow, Slow: slow > 0 ? SlowCode.Cost : null);
@@ -45,12 +45,18 @@ internal static class Splitter
     /// <summary>One in so many parts may be slow where parts have to gain something.</summary>
     private const int MostSlow = 4;
 
-    /// <summary>Whether a part would not be optimised.</summary>
-    private static bool IsSlow(IlBuffer part, Partition partition, int bytes) =>
-        JitCost.IsTooDear(part, bytes / partition.Parts, partition.Parts) || Outliner.ExceedsLimits(part, PartWriter.Parameters(partition.Signature).Length);
+    /// <summary>The code of a part, and whether it is not to be optimised, or would not be.</summary>
+    private readonly record struct Part(IlBuffer Code, bool IsSlow);
+
+    private static Part WritePart(Partition partition, int part, int bytes)
+    {
+        IlBuffer code = PartWriter.Write(partition, part);
+        return new Part(
+            code, JitCost.IsTooDear(code, bytes / partition.Parts, partition.Parts) || Outliner.ExceedsLimits(code, PartWriter.Parameters(partition.Signature).Length));
+    }
 
     /// <summary>Compiles the parts, which may have been written; gives how many of them are not optimised.</summary>
-    private static unsafe int Write(Partition partition, IlBuffer[]? parts, DynamicMethod method, string name, List<object> kept, int bytes)
+    private static unsafe int Write(Partition partition, Part[]? parts, DynamicMethod method, string name, List<object> kept, int bytes)
     {
         nint[] codes = GC.AllocateArray<nint>(partition.Parts, pinned: true);
         var methods = new DynamicMethod[partition.Parts];
@@ -65,10 +71,10 @@ internal static class Splitter
                 state.Stop();
                 return;
             }
-            IlBuffer code = parts?[part] ?? PartWriter.Write(partition, part);
+            (IlBuffer code, bool isSlow) = parts?[part] ?? WritePart(partition, part, bytes);
             methods[part] = RuntimeCode.Method(name, typeof(int), parameters, typeof(Splitter).Module);
             ILGenerator generator = methods[part].GetILGenerator(Math.Max(64, code.Bytes));
-            if (IsSlow(code, partition, bytes))
+            if (isSlow)
             {
                 Interlocked.Increment(ref slow);
                 JitCost.WriteUnoptimised(code, generator);
