@@ -1,3 +1,4 @@
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Symbols;
 
 namespace WasmJit.Jit.Binary;
@@ -81,8 +82,8 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
         int first = ImportedFuncs;
         if (IsMade || first == Funcs.Count) return false;
         ReadOnlySpan<byte> code = Bytes.Span[Funcs[first].BodyStart..Funcs[^1].BodyEnd];
-        // 0xfa 0x40 to 0x43, where the second number may be written longer than it must.
-        for (int at; (at = code.IndexOf((byte)0xfa)) >= 0 && at + 1 < code.Length; code = code[(at + 1)..])
+        // The prefix and 0x40 to 0x43, where that number may be written longer than it must.
+        for (int at; (at = code.IndexOf(OperatorPrefix.Linking)) >= 0 && at + 1 < code.Length; code = code[(at + 1)..])
             if ((code[at + 1] & 0x7c) == 0x40) return true;
         return false;
     }

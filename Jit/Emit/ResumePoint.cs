@@ -1,4 +1,5 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
 
 namespace WasmJit.Jit.Emit;
@@ -80,13 +81,7 @@ internal sealed class ResumePoint(EmitterContext context, int loop, nint next)
         il.LdcI4(slot * 8);
         il.Emit(OpCodes.Add);
         il.Ldloc(local);
-        il.Emit(type.Kind switch
-        {
-            ValKind.I32 => OpCodes.Stind_I4,
-            ValKind.I64 => OpCodes.Stind_I8,
-            ValKind.F32 => OpCodes.Stind_R4,
-            _ => OpCodes.Stind_R8,
-        });
+        il.Emit(Partition.StoreOf(Signature.ClrType(type)));
     }
 
     /// <summary>Loads everything from the interpreter's frame and goes to the loop's head.</summary>
@@ -116,13 +111,7 @@ internal sealed class ResumePoint(EmitterContext context, int loop, nint next)
         {
             at = il.LdlocAt(at, frame);
             at = il.EmitAt(il.LdcI4At(at, slot * 8), OpCodes.Add);
-            at = il.EmitAt(at, type.Kind switch
-            {
-                ValKind.I32 => OpCodes.Ldind_I4,
-                ValKind.I64 => OpCodes.Ldind_I8,
-                ValKind.F32 => OpCodes.Ldind_R4,
-                _ => OpCodes.Ldind_R8,
-            });
+            at = il.EmitAt(at, Partition.LoadOf(Signature.ClrType(type))!.Value);
         }
         return il.StlocAt(at, local);
     }

@@ -16,7 +16,7 @@ internal static class SectionId
 /// <summary>Bytes before the codes of operators that have two.</summary>
 internal static class OperatorPrefix
 {
-    internal const byte Numeric = 0xfc, Vector = 0xfd, Atomic = 0xfe;
+    internal const byte Linking = 0xfa, Numeric = 0xfc, Vector = 0xfd, Atomic = 0xfe;
 }
 
 /// <summary>The first bytes of types (spec 5.3, with custom descriptors and runtime linking).</summary>

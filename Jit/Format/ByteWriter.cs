@@ -68,11 +68,7 @@ internal sealed class ByteWriter
 
     internal void Fixed64(ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(Take(8), value);
 
-    internal void Name(string text)
-    {
-        U32((uint)Encoding.UTF8.GetByteCount(text));
-        Bytes(Encoding.UTF8.GetBytes(text));
-    }
+    internal void Name(string text) => Vector(Encoding.UTF8.GetBytes(text));
 
     /// <summary>The limits of a table, without its element type (spec 5.3.11).</summary>
     internal void Limits(TableType type) => Limits(type.Minimum, type.Maximum, (type.IsShared ? LimitsFlags.Shared : 0) | (type.Is64 ? LimitsFlags.Is64 : 0));
