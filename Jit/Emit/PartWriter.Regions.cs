@@ -77,7 +77,7 @@ internal sealed partial class PartWriter
             case IlBuffer.Border.Try:
                 if (doors.ContainsKey(nextRegion))
                 {
-                    // Who comes here otherwise than for a label inside begins at the beginning.
+                    // Code that comes here for no label inside begins at the beginning.
                     code.LdcI4(0);
                     code.Starg(EntryArg);
                 }

@@ -292,7 +292,7 @@ internal sealed class SavedHeader
         return BitConverter.ToInt64(start, LengthAt) == file.Length ? header : throw Damaged();
     }
 
-    /// <summary>Completes a file: digests and length. Whoever has compiled it ahead of time calls this for what has come of it.</summary>
+    /// <summary>Completes a file: digests and length. It is called again for the file that a compiler which runs ahead of time makes of it.</summary>
     internal static void Seal(byte[] file)
     {
         if (Find(new MemoryStream(file)) is not { } range) throw NotSaved();

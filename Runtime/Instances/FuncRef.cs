@@ -72,8 +72,9 @@ internal sealed unsafe class FuncRef
     /// <param name="isDropped">Whether a guest has dropped it, whose calls then trap.</param>
     internal void Withdraw(bool isDropped)
     {
-        Volatile.Write(ref gone, isDropped ? DroppedCode : GoneCode);
-        Volatile.Write(ref Code, isDropped ? DroppedCode : GoneCode);
+        nint instead = isDropped ? DroppedCode : GoneCode;
+        Volatile.Write(ref gone, instead);
+        Volatile.Write(ref Code, instead);
     }
 
     /// <summary>

@@ -13,7 +13,7 @@ internal struct Instruction
     [FieldOffset(0)]
     internal RegisterOp Op;
 
-    /// <summary>The operation and all slots, for who writes them at once.</summary>
+    /// <summary>The operation and all slots, to be written at once.</summary>
     [FieldOffset(0)]
     internal ulong Head;
 

@@ -8,7 +8,7 @@ namespace WasmJit.Runtime;
 /// modules: only collections of everything free them, and their heap asks for such collections as it grows. A piece keeps the whole block that it
 /// lies in, so blocks are small.
 /// </summary>
-/// <remarks>Unsafe: whoever has an address in a block keeps the object, and the memory is freed when that is gone: see <see cref="Remains"/>.</remarks>
+/// <remarks>Unsafe: every holder of an address in a block keeps the object, and the memory is freed when that is gone: see <see cref="Remains"/>.</remarks>
 internal sealed unsafe class SmallBlocks
 {
     /// <summary>The size of shared blocks, and of the largest piece that shares one.</summary>

@@ -235,7 +235,7 @@ internal static unsafe partial class FaultHandler
     /// <summary>The thread pointer of ARM64, which lies behind what <c>pthread_self</c> gives, how far is up to the C library.</summary>
     private static class ReadThreadPointer
     {
-        private static readonly nint Code = Pages.PublishCode(MemoryMarshal.AsBytes(ThreadPointerArm64).ToArray());
+        private static readonly nint Code = Pages.PublishCode(MemoryMarshal.AsBytes(ThreadPointerArm64));
 
         internal static ulong Call() => ((delegate* unmanaged[SuppressGCTransition]<ulong>)Code)();
     }
