@@ -13,14 +13,7 @@ internal enum CliError
 /// <summary><c>wasi:cli/environment</c>.</summary>
 internal static class CliEnvironmentInterface
 {
-    internal static void AddTo(InterfaceWriter to, WasiState state)
-    {
-        (string, string)[] variables = [.. state.Options.Environment.Select(v => (v.Key, v.Value))];
-        string[] arguments = [.. state.Options.Arguments];
-        to.Add("get-environment", () => variables);
-        to.Add("get-arguments", () => arguments);
-        to.Add("get-initial-cwd", string? () => null);
-    }
+    internal static void AddTo(InterfaceWriter to, WasiState state) => Preview2.CliEnvironmentInterface.AddTo(to, state, "get-initial-cwd");
 }
 
 /// <summary><c>wasi:cli/stdin</c>, <c>stdout</c> and <c>stderr</c>.</summary>

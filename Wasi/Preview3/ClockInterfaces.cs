@@ -23,11 +23,7 @@ internal static class ClocksMonotonicInterface
         to.Add("now", () => clock.Time(Clocks.Monotonic));
         to.Add("get-resolution", () => clock.Resolution(Clocks.Monotonic));
         to.Add("wait-until", (ulong when) => WaitAsync(clock, when));
-        to.Add("wait-for", (ulong time) =>
-        {
-            ulong now = clock.Time(Clocks.Monotonic);
-            return WaitAsync(clock, now > ulong.MaxValue - time ? ulong.MaxValue : now + time);
-        });
+        to.Add("wait-for", (ulong time) => WaitAsync(clock, clock.After(Clocks.Monotonic, time)));
     }
 
     private static async Task WaitAsync(GuestClock clock, ulong when)

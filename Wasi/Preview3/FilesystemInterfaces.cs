@@ -143,7 +143,7 @@ internal static class FilesystemTypesInterface
             {
                 foreach (DirectoryEntry entry in entries)
                 {
-                    // Names are strings here, and there are files whose names are none.
+                    // Names are strings here, and some files have names that are not UTF-8.
                     if (FileNames.HasEscapes(entry.Name))
                     {
                         outcome.TrySetResult(ComponentResult<NoValue, FileError>.Fail(new FileError.IllegalByteSequence()));
@@ -158,10 +158,4 @@ internal static class FilesystemTypesInterface
             }
         }
     }
-}
-
-/// <summary><c>wasi:filesystem/preopens</c>.</summary>
-internal static class FilesystemPreopensInterface
-{
-    internal static void AddTo(InterfaceWriter to, WasiState state) => Preview2.FilesystemPreopensInterface.AddTo(to, state);
 }

@@ -15,14 +15,13 @@ internal static class RandomInterfaces
 
     internal static void AddInsecure(InterfaceWriter to, WasiState state)
     {
-        to.Add("get-insecure-random-bytes", (ulong count) => Fill(state, count, state.HasGivenRandom ? state.Random : System.Random.Shared.NextBytes));
-        to.Add("get-insecure-random-u64", () => state.HasGivenRandom ? state.NextRandom() : (ulong)System.Random.Shared.NextInt64(long.MinValue, long.MaxValue));
+        to.Add("get-insecure-random-bytes", (ulong count) => Fill(state, count, RandomBytes.Insecure(state)));
+        to.Add("get-insecure-random-u64", () => RandomBytes.NextInsecure(state));
     }
 
     internal static void AddSeed(InterfaceWriter to, WasiState state)
     {
-        (ulong, ulong) seed = state.HasGivenRandom
-            ? (state.NextRandom(), state.NextRandom()) : ((ulong)System.Random.Shared.NextInt64(), (ulong)System.Random.Shared.NextInt64());
+        (ulong, ulong) seed = RandomBytes.Seed(state);
         to.Add("get-insecure-seed", () => seed);
     }
 }

@@ -124,19 +124,13 @@ internal static class SocketsTypesInterface
 /// <summary><c>wasi:sockets/ip-name-lookup</c>.</summary>
 internal static class SocketsLookupInterface
 {
-    /// <summary>The longest name, as text.</summary>
-    private const int LongestName = 255;
-
     internal static void AddTo(InterfaceWriter to, WasiState state) => to.Add("resolve-addresses", (string name) => ResolveAsync(state, name));
 
     private static async Task<ComponentResult<IpAddress[], LookupError>> ResolveAsync(WasiState state, string name)
     {
         try
         {
-            WasiNetwork granted = Networks.Granted(state);
-            if (name.Length is 0 or > LongestName || Uri.CheckHostName(name) == UriHostNameType.Unknown) throw new NetworkFault(Preview2.NetworkError.InvalidArgument);
-            if (IPAddress.TryParse(name, out IPAddress? address)) return new[] { IpAddress.Of(address) };
-            if (!granted.LookUp(name)) throw new NetworkFault(Preview2.NetworkError.AccessDenied);
+            if (Networks.CheckName(state, name) is { } address) return new[] { IpAddress.Of(address) };
             return (await Dns.GetHostAddressesAsync(name, state.Options.Cancellation).ConfigureAwait(false)).Select(IpAddress.Of).ToArray();
         }
         catch (Exception e) when (Networks.Of(e) is { } error)

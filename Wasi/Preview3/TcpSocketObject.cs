@@ -39,7 +39,7 @@ internal sealed class TcpSocketObject : GuestObject
 
     internal bool IsListening => state == State.Listening;
 
-    internal IpAddressFamily Family => Socket.AddressFamily == AddressFamily.InterNetwork ? IpAddressFamily.Ipv4 : IpAddressFamily.Ipv6;
+    internal IpAddressFamily Family => SocketAddresses.FamilyOf(Socket);
 
     private void Require(params ReadOnlySpan<State> allowed)
     {
@@ -170,7 +170,7 @@ internal sealed class TcpSocketObject : GuestObject
         wasi.CountClosed();
     }
 
-    /// <summary>What comes by a connection. Who wants no more of it says so to the system.</summary>
+    /// <summary>What comes by a connection. The system is told when nobody wants more of it.</summary>
     private sealed class ReceivedStream(Socket socket) : AsyncReadStream
     {
         private readonly TaskCompletionSource<ComponentResult<NoValue, NetworkError>> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);

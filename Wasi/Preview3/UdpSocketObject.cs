@@ -24,14 +24,12 @@ internal sealed class UdpSocketObject : GuestObject
 
     internal Socket Socket { get; }
 
-    internal IpAddressFamily Family => Socket.AddressFamily == AddressFamily.InterNetwork ? IpAddressFamily.Ipv4 : IpAddressFamily.Ipv6;
+    internal IpAddressFamily Family => SocketAddresses.FamilyOf(Socket);
 
     internal void Bind(IpSocketAddress local)
     {
         if (isBound) throw new NetworkFault(Preview2.NetworkError.InvalidState);
-        IPEndPoint point = SocketAddresses.ToEndPoint(local, Socket.AddressFamily);
-        if (!Networks.Granted(wasi).Bind(point)) throw new NetworkFault(Preview2.NetworkError.AccessDenied);
-        Socket.Bind(point);
+        Socket.Bind(SocketAddresses.ToLocal(local, Socket.AddressFamily, Networks.Granted(wasi)));
         isBound = true;
     }
 

@@ -232,7 +232,7 @@ internal sealed unsafe class WindowsDirectory : DirectoryHandle
         if (name == "." || newName == ".") throw new WasiError(Errno.Busy);
         using SafeFileHandle entry = OpenEntry(name, WindowsCalls.Delete | WindowsCalls.ReadAttributes);
         bool isDirectory = TypeOf(About(entry).Attributes) == FileType.Directory;
-        if (other.StatusIfAny(newName) is { } there)
+        if (other.Find(newName) is { } there)
         {
             if (there.Type == FileType.Directory && !isDirectory) throw new WasiError(Errno.Isdir);
             if (there.Type != FileType.Directory && isDirectory) throw new WasiError(Errno.Notdir);
@@ -242,18 +242,6 @@ internal sealed unsafe class WindowsDirectory : DirectoryHandle
         uint status = WindowsCalls.SetName(entry, WindowsCalls.RenameClassEx, replace | posix | evenReadOnly, other.handle, NameOf(newName));
         if (WindowsCalls.IsUnknown(status)) status = WindowsCalls.SetName(entry, WindowsCalls.RenameClass, replace, other.handle, NameOf(newName));
         Check(status);
-    }
-
-    private FileStatus? StatusIfAny(string name)
-    {
-        try
-        {
-            return Status(name);
-        }
-        catch (WasiError error) when (error.Errno == Errno.Noent)
-        {
-            return null;
-        }
     }
 
     internal override void Link(string name, DirectoryHandle target, string newName)

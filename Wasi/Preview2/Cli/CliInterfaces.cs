@@ -5,14 +5,19 @@ namespace WasmJit.Wasi.Preview2;
 /// <summary><c>wasi:cli/environment</c>.</summary>
 internal static class CliEnvironmentInterface
 {
-    internal static void AddTo(InterfaceWriter to, WasiState state)
+    internal static void AddTo(InterfaceWriter to, WasiState state) => AddTo(to, state, "initial-cwd");
+
+    /// <param name="to">The interface.</param>
+    /// <param name="state">The host.</param>
+    /// <param name="directory">The version's name for the function that gives the first directory.</param>
+    internal static void AddTo(InterfaceWriter to, WasiState state, string directory)
     {
         (string, string)[] variables = [.. state.Options.Environment.Select(v => (v.Key, v.Value))];
         string[] arguments = [.. state.Options.Arguments];
         to.Add("get-environment", () => variables);
         to.Add("get-arguments", () => arguments);
         // Guests have the directories that they are given, and none that paths without one begin at.
-        to.Add("initial-cwd", string? () => null);
+        to.Add(directory, string? () => null);
     }
 }
 

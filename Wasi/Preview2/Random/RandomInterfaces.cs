@@ -17,8 +17,8 @@ internal static class RandomInsecureInterface
 {
     internal static void AddTo(InterfaceWriter to, WasiState state)
     {
-        to.Add("get-insecure-random-bytes", (ulong count) => RandomBytes.Fill(state, count, state.HasGivenRandom ? state.Random : System.Random.Shared.NextBytes));
-        to.Add("get-insecure-random-u64", () => state.HasGivenRandom ? state.NextRandom() : (ulong)System.Random.Shared.NextInt64(long.MinValue, long.MaxValue));
+        to.Add("get-insecure-random-bytes", (ulong count) => RandomBytes.Fill(state, count, RandomBytes.Insecure(state)));
+        to.Add("get-insecure-random-u64", () => RandomBytes.NextInsecure(state));
     }
 }
 
@@ -27,8 +27,7 @@ internal static class RandomInsecureSeedInterface
 {
     internal static void AddTo(InterfaceWriter to, WasiState state)
     {
-        (ulong, ulong) seed = state.HasGivenRandom
-            ? (state.NextRandom(), state.NextRandom()) : ((ulong)System.Random.Shared.NextInt64(), (ulong)System.Random.Shared.NextInt64());
+        (ulong, ulong) seed = RandomBytes.Seed(state);
         to.Add("insecure-seed", () => seed);
     }
 }
@@ -41,6 +40,15 @@ internal static class RandomBytes
 
     /// <summary>Between looks at the token: gigabytes take many seconds.</summary>
     private const int Piece = 1 << 20;
+
+    /// <summary>What gives bytes that need not be secret.</summary>
+    internal static WasiRandomSource Insecure(WasiState state) => state.HasGivenRandom ? state.Random : System.Random.Shared.NextBytes;
+
+    internal static ulong NextInsecure(WasiState state) =>
+        state.HasGivenRandom ? state.NextRandom() : (ulong)System.Random.Shared.NextInt64(long.MinValue, long.MaxValue);
+
+    internal static (ulong, ulong) Seed(WasiState state) => state.HasGivenRandom
+        ? (state.NextRandom(), state.NextRandom()) : ((ulong)System.Random.Shared.NextInt64(), (ulong)System.Random.Shared.NextInt64());
 
     internal static byte[] Fill(WasiState state, ulong count, WasiRandomSource fill)
     {

@@ -6,9 +6,6 @@ namespace WasmJit.Wasi.Preview2;
 /// <summary>What <c>wasi:sockets/ip-name-lookup</c> calls a resolve-address-stream.</summary>
 internal sealed class AddressStream : GuestObject
 {
-    /// <summary>The longest name, as text.</summary>
-    private const int LongestName = 255;
-
     private readonly WasiState state;
     private readonly CancellationTokenSource source = new();
     private readonly Task<IPAddress[]> task;
@@ -16,13 +13,10 @@ internal sealed class AddressStream : GuestObject
 
     internal AddressStream(WasiState state, string name)
     {
-        WasiNetwork granted = Networks.Granted(state);
-        if (name.Length is 0 or > LongestName || Uri.CheckHostName(name) == UriHostNameType.Unknown) throw new NetworkFault(NetworkError.InvalidArgument);
-        bool isAddress = IPAddress.TryParse(name, out IPAddress? address);
-        if (!isAddress && !granted.LookUp(name)) throw new NetworkFault(NetworkError.AccessDenied);
+        IPAddress? address = Networks.CheckName(state, name);
         this.state = state;
         state.CountOpened();
-        task = isAddress ? Task.FromResult<IPAddress[]>([address!]) : Dns.GetHostAddressesAsync(name, source.Token);
+        task = address is not null ? Task.FromResult<IPAddress[]>([address]) : Dns.GetHostAddressesAsync(name, source.Token);
     }
 
     internal IReadySource Source => new TaskSource(task);

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using WasmJit.Components;
 
@@ -41,6 +42,9 @@ internal sealed class NetworkHandle : GuestObject;
 /// <summary>What functions of sockets have in common.</summary>
 internal static class Networks
 {
+    /// <summary>The longest name, as text.</summary>
+    private const int LongestName = 255;
+
     /// <summary>The network that is granted.</summary>
     /// <exception cref="NetworkFault">None is.</exception>
     internal static WasiNetwork Granted(WasiState state) => state.Options.Network ?? throw new NetworkFault(NetworkError.AccessDenied);
@@ -118,6 +122,17 @@ internal static class Networks
             state.CountClosed();
             throw;
         }
+    }
+
+    /// <summary>Whether a guest may look up a name.</summary>
+    /// <returns>The address if the name is one, for which nobody need be asked; null for other names.</returns>
+    /// <exception cref="NetworkFault">It may not, or the text is not a name.</exception>
+    internal static IPAddress? CheckName(WasiState state, string name)
+    {
+        WasiNetwork granted = Granted(state);
+        if (name.Length is 0 or > LongestName || Uri.CheckHostName(name) == UriHostNameType.Unknown) throw new NetworkFault(NetworkError.InvalidArgument);
+        if (IPAddress.TryParse(name, out IPAddress? address)) return address;
+        return granted.LookUp(name) ? null : throw new NetworkFault(NetworkError.AccessDenied);
     }
 
     /// <summary>A value that must not be zero, and that is as large as the system can have it at most.</summary>

@@ -24,12 +24,12 @@ internal static class SocketsUdpInterface
         Add(to, "local-address", (ComponentResource self) => Networks.Try(() => Udp(self).LocalAddress()));
         Add(to, "remote-address", (ComponentResource self) => Networks.Try(() => Udp(self).RemoteAddress()));
         Add(to, "address-family", (ComponentResource self) => Udp(self).Family);
-        Add(to, "unicast-hop-limit", (ComponentResource self) => Networks.Try(() => (byte)Udp(self).Socket.Ttl));
-        Add(to, "set-unicast-hop-limit", (ComponentResource self, byte value) => Networks.Try(() => { Udp(self).Socket.Ttl = (short)Networks.Positive(value); }));
+        Add(to, "unicast-hop-limit", (ComponentResource self) => Networks.Try(() => SocketOptions.HopLimit(Udp(self).Socket)));
+        Add(to, "set-unicast-hop-limit", (ComponentResource self, byte value) => Networks.Try(() => SocketOptions.SetHopLimit(Udp(self).Socket, value)));
         Add(to, "receive-buffer-size", (ComponentResource self) => Networks.Try(() => SocketOptions.ReceiveBuffer(Udp(self).Socket)));
-        Add(to, "set-receive-buffer-size", (ComponentResource self, ulong value) => Networks.Try(() => { Udp(self).Socket.ReceiveBufferSize = Networks.Positive(value); }));
+        Add(to, "set-receive-buffer-size", (ComponentResource self, ulong value) => Networks.Try(() => SocketOptions.SetReceiveBuffer(Udp(self).Socket, value)));
         Add(to, "send-buffer-size", (ComponentResource self) => Networks.Try(() => SocketOptions.SendBuffer(Udp(self).Socket)));
-        Add(to, "set-send-buffer-size", (ComponentResource self, ulong value) => Networks.Try(() => { Udp(self).Socket.SendBufferSize = Networks.Positive(value); }));
+        Add(to, "set-send-buffer-size", (ComponentResource self, ulong value) => Networks.Try(() => SocketOptions.SetSendBuffer(Udp(self).Socket, value)));
         // Binding is done at once.
         Add(to, "subscribe", (ComponentResource self) => IoPollInterface.New(state, new TaskSource(Task.CompletedTask), Udp(self)));
         to.Add("[method]incoming-datagram-stream.receive", (ComponentResource self, ulong most) => Networks.Try(() => self.Get<IncomingDatagrams>().Receive(most)));
