@@ -41,7 +41,7 @@ internal sealed class ServerExchange(HttpContext context, Encoding encoding) : H
 
     internal override HttpFields ReadHeaders() => Fields(context.Request.Headers);
 
-    internal override HttpFields? ReadTrailers()
+    private protected override HttpFields? ReadTrailers()
     {
         IHttpRequestTrailersFeature? trailers = context.Features.Get<IHttpRequestTrailersFeature>();
         return trailers is { Available: true, Trailers.Count: > 0 } ? Fields(trailers.Trailers) : null;
@@ -95,7 +95,7 @@ internal sealed class ServerExchange(HttpContext context, Encoding encoding) : H
         takesBody = false;
         if (context.Response.HasStarted)
         {
-            // Who reads a part of a response is told that it is one.
+            // The reader of a part of a response is told that it is one.
             context.Abort();
             return;
         }

@@ -11,7 +11,7 @@ using WasmJit.Components;
 
 namespace WasmJit.AspNetCore;
 
-/// <summary>A server, Kestrel with nothing else, for a component: what the tool runs. Its types are none of ASP.NET's, so that who uses it need not know them.</summary>
+/// <summary>A server, Kestrel with nothing else, for a component: what the tool runs. It has no types of ASP.NET's in its signatures, so that callers need not load them.</summary>
 internal sealed class WasmServer : IAsyncDisposable
 {
     private readonly WebApplication application;

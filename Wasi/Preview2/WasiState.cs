@@ -116,7 +116,7 @@ internal sealed class WasiState
         return writer;
     }
 
-    /// <summary>Waits until all that was given to standard streams has been written there: whoever gave it has ended.</summary>
+    /// <summary>Waits until all that was given to standard streams has been written there: the guest that gave it has ended.</summary>
     internal void SettleWriters()
     {
         foreach (Task writer in writers.Keys)

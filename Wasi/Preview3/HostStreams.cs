@@ -40,21 +40,9 @@ internal sealed class SourceStream<TError>(InputStream? input, ErrorCode<TError>
         if (input is null || outcome.Task.IsCompleted) return 0;
         try
         {
-            while (true)
-            {
-                byte[]? bytes = input.Read((ulong)buffer.Length);
-                if (bytes is null)
-                {
-                    outcome.TrySetResult(default(NoValue));
-                    return 0;
-                }
-                if (bytes.Length > 0)
-                {
-                    bytes.CopyTo(buffer);
-                    return bytes.Length;
-                }
-                await ReadySources.WaitAsync(input, cancellationToken).ConfigureAwait(false);
-            }
+            int count = await ReadySources.ReadAsync(input, buffer, cancellationToken).ConfigureAwait(false);
+            if (count == 0) outcome.TrySetResult(default(NoValue));
+            return count;
         }
         catch (Exception e) when (code(e, out TError? error))
         {
@@ -80,6 +68,22 @@ internal static class ReadySources
     /// <summary>Before what cannot tell is asked again, in milliseconds.</summary>
     private const int Slice = 10;
 
+    /// <summary>Reads what there is, when there is something.</summary>
+    /// <returns>How many bytes; 0 at the end.</returns>
+    internal static async ValueTask<int> ReadAsync(InputStream input, Memory<byte> buffer, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            if (input.Read((ulong)buffer.Length) is not { } bytes) return 0;
+            if (bytes.Length > 0)
+            {
+                bytes.CopyTo(buffer);
+                return bytes.Length;
+            }
+            await WaitAsync(input, cancellation).ConfigureAwait(false);
+        }
+    }
+
     internal static async Task WaitAsync(IReadySource source, CancellationToken cancellation)
     {
         while (!source.IsReady)
@@ -95,7 +99,7 @@ internal static class ReadySources
             }
             catch (Exception e) when (!cancellation.IsCancellationRequested && SystemErrors.Of(e) is not null)
             {
-                // Whoever reads or writes next is told.
+                // The next read or write says it.
             }
         }
     }

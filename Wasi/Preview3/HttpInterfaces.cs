@@ -49,14 +49,6 @@ internal static class HttpTypesInterface
         AddResponse(to, types);
     }
 
-    private static T Take<T>(ComponentResource given)
-        where T : GuestObject
-    {
-        T taken = given.Get<T>();
-        given.Dispose();
-        return taken;
-    }
-
     // ---- fields ----
 
     private static ComponentResult<NoValue, HeaderError> Result(Preview2.HeaderError? error) =>
@@ -96,8 +88,6 @@ internal static class HttpTypesInterface
         to.Add("[method]fields.clone", (ComponentResource self) => types.Fields.New(self.Get<HttpFields>().Copy()));
     }
 
-    private static HttpFields Frozen(ComponentResource headers) => Take<HttpFields>(headers).ImmutableCopy();
-
     // ---- options ----
 
     private static void AddOptions(InterfaceWriter to, ResourceTypes types)
@@ -135,7 +125,7 @@ internal static class HttpTypesInterface
         to.Add("request", types.Request);
         to.Add("[static]request.new", (ComponentResource headers, Stream? contents, Task<ComponentResult<ComponentResource?, HttpFailure>> trailers, ComponentResource? options) =>
         {
-            var request = new HttpRequest(Frozen(headers), contents, trailers, options is null ? null : Take<RequestOptions>(options).Copy(isImmutable: true));
+            var request = new HttpRequest(Preview2.HttpTypesInterface.Frozen(headers), contents, trailers, options is null ? null : Preview2.HttpTypesInterface.Take<RequestOptions>(options).Copy(isImmutable: true));
             return (types.Request.New(request), request.Sent);
         });
         to.Add("[method]request.get-method", (ComponentResource self) => self.Get<HttpRequest>().Method);
@@ -158,7 +148,7 @@ internal static class HttpTypesInterface
         to.Add("response", types.Response);
         to.Add("[static]response.new", (ComponentResource headers, Stream? contents, Task<ComponentResult<ComponentResource?, HttpFailure>> trailers) =>
         {
-            var response = new HttpResponse(Frozen(headers), contents, trailers);
+            var response = new HttpResponse(Preview2.HttpTypesInterface.Frozen(headers), contents, trailers);
             return (types.Response.New(response), response.Sent);
         });
         to.Add("[method]response.get-status-code", (ComponentResource self) => self.Get<HttpResponse>().Status);
@@ -167,7 +157,7 @@ internal static class HttpTypesInterface
         to.Add("[static]response.consume-body", (ComponentResource self, Task<ComponentResult<NoValue, HttpFailure>> result) => Consume(self, self.Get<HttpResponse>(), result));
     }
 
-    /// <summary>A guest consumes a body, and says by a future how that has ended; whoever has made the message is told.</summary>
+    /// <summary>A guest consumes a body, and says by a future how that has ended; the maker of the message is told.</summary>
     private static (Stream, Task<ComponentResult<ComponentResource?, HttpFailure>>) Consume(ComponentResource self, HttpMessage message, Task<ComponentResult<NoValue, HttpFailure>> result)
     {
         (Stream? contents, Task<ComponentResult<ComponentResource?, HttpFailure>> trailers) = message.Take();
@@ -219,8 +209,7 @@ internal static class HttpClientInterface
             (HttpResponseMessage response, Stream body) = await HttpOutgoingInterface.ExchangeAsync(state, granted, message, request.Options, source).ConfigureAwait(false);
             if (content is null) request.End(null);
             HttpFields headers = HttpFields.Of(response.Headers, response.Content.Headers);
-            var incoming = new IncomingStream(
-                body, () => response.TrailingHeaders.NonValidated.Count == 0 ? null : HttpFields.Of(response.TrailingHeaders), fields => state.Types.Fields.New(fields));
+            var incoming = new IncomingStream(body, () => HttpFields.TrailersOf(response), fields => state.Types.Fields.New(fields));
             return state.Types.Response.New(new HttpResponse(headers, incoming, incoming.Trailers) { Status = (ushort)response.StatusCode });
         }
         catch (Exception e) when (HttpFailure.Of(e) is { } failure)

@@ -97,13 +97,10 @@ internal sealed class OutgoingBody(long? length, bool isResponse) : GuestObject
     }
 
     /// <summary>The exchange is over. A body that is not finished is broken off.</summary>
-    internal void Detach(Exception reason)
+    /// <param name="reason">What has stopped the guest; null if it has returned.</param>
+    internal void Detach(Exception? reason)
     {
-        if (!IsFinished && broken is null)
-        {
-            broken = reason;
-            sink?.Break(reason);
-        }
+        if (!IsFinished) Break(reason ?? new HttpFault(new HttpFailure.HttpResponseIncomplete()));
         isDetached = true;
         Release();
     }
@@ -114,6 +111,8 @@ internal sealed class OutgoingBody(long? length, bool isResponse) : GuestObject
         gathered = [];
         count = 0;
     }
+
+    private static HttpFault Terminated => new(new HttpFailure.ConnectionTerminated());
 
     private HttpFailure WrongSize(long size) => isResponse ? new HttpFailure.HttpResponseBodySize((ulong)size) : new HttpFailure.HttpRequestBodySize((ulong)size);
 
@@ -126,8 +125,8 @@ internal sealed class OutgoingBody(long? length, bool isResponse) : GuestObject
     {
         get
         {
-            if (IsClosed || EndFlush()) return sink is null ? Math.Max(0, MostKept - count) : WasiState.MostBytes;
-            return 0;
+            if (!EndFlush()) return 0;
+            return sink is null ? Math.Max(0, MostKept - count) : WasiState.MostBytes;
         }
     }
 
@@ -147,9 +146,9 @@ internal sealed class OutgoingBody(long? length, bool isResponse) : GuestObject
         written += bytes.Length;
         if (written > length)
         {
-            broken = new HttpFault(WrongSize(written));
-            sink?.Break(broken);
-            throw broken;
+            var fault = new HttpFault(WrongSize(written));
+            Break(fault);
+            throw fault;
         }
         if (sink is { TakesBody: false }) return;
         if (gathered.Length - count < bytes.Length) Grow(bytes.Length);
@@ -180,7 +179,7 @@ internal sealed class OutgoingBody(long? length, bool isResponse) : GuestObject
         }
         catch (Exception e) when (e is not TrapException)
         {
-            Broken(e);
+            Break(e as IOException ?? Terminated);
         }
     }
 
@@ -197,21 +196,22 @@ internal sealed class OutgoingBody(long? length, bool isResponse) : GuestObject
         }
         catch (Exception e) when (e is not TrapException)
         {
-            Broken(e);
+            Break(e as IOException ?? Terminated);
         }
         return true;
     }
 
     private void Check(FlushResult result)
     {
-        if (result.IsCompleted || result.IsCanceled) Broken(new HttpFault(new HttpFailure.ConnectionTerminated()));
+        if (result.IsCompleted || result.IsCanceled) Break(Terminated);
     }
 
-    private void Broken(Exception reason)
+    /// <summary>The body will not be complete. The first reason counts.</summary>
+    private void Break(Exception reason)
     {
         if (broken is not null) return;
-        broken = reason as IOException ?? new HttpFault(new HttpFailure.ConnectionTerminated());
-        sink?.Break(broken);
+        broken = reason;
+        sink?.Break(reason);
     }
 
     // ---- its end ----
@@ -227,8 +227,7 @@ internal sealed class OutgoingBody(long? length, bool isResponse) : GuestObject
         if (length is { } wanted && written != wanted && sink is not { TakesBody: false })
         {
             HttpFailure wrong = WrongSize(written);
-            broken = new HttpFault(wrong);
-            sink?.Break(broken);
+            Break(new HttpFault(wrong));
             return wrong;
         }
         trailers = fields;
@@ -249,9 +248,7 @@ internal sealed class OutgoingBody(long? length, bool isResponse) : GuestObject
 
     private protected override void Close()
     {
-        if (IsFinished || broken is not null) return;
-        broken = new HttpFault(new HttpFailure.ConnectionTerminated());
-        sink?.Break(broken);
+        if (!IsFinished) Break(Terminated);
     }
 }
 
@@ -281,7 +278,7 @@ internal sealed class BodyOutput(OutgoingBody body) : OutputStream
     }
 }
 
-/// <summary>The body of a guest as the content of a message of .NET's: through a pipe, to whoever reads it.</summary>
+/// <summary>The body of a guest as the content of a message of .NET's: through a pipe, to its reader.</summary>
 internal sealed class BodyContent : HttpContent, IBodySink
 {
     private readonly Pipe pipe = new(new PipeOptions(pauseWriterThreshold: WasiState.MostBytes, resumeWriterThreshold: WasiState.MostBytes / 2, useSynchronizationContext: false));
@@ -305,7 +302,7 @@ internal sealed class BodyContent : HttpContent, IBodySink
     public void Finish(ReadOnlySpan<byte> whole, HttpFields? trailers)
     {
         if (whole.Length > 0) pipe.Writer.Write(whole);
-        // Whoever has read to the end finds them.
+        // They are there when the end has been read.
         if (response is not null) trailers?.CopyTo(response.TrailingHeaders, null);
         pipe.Writer.Complete();
     }

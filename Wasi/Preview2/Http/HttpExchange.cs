@@ -37,7 +37,10 @@ internal abstract class HttpExchange : IBodySink
     internal abstract HttpFields ReadHeaders();
 
     /// <summary>What comes behind the body, when that has been read to its end; null if nothing does.</summary>
-    internal abstract HttpFields? ReadTrailers();
+    private protected abstract HttpFields? ReadTrailers();
+
+    /// <summary>What has come behind the body; null as long as that has not ended, and when the exchange is over.</summary>
+    internal HttpFields? Trailers => IsOver || input is not { HasEnded: true } ? null : ReadTrailers();
 
     /// <summary>The bytes of the body.</summary>
     private protected abstract PipeReader Content { get; }
@@ -132,6 +135,13 @@ internal abstract class HttpExchange : IBodySink
         Fail(reason);
     }
 
+    /// <summary>If there is no response so far, there will be none.</summary>
+    /// <param name="reason">What has stopped the guest; null if it has let go of the request by itself.</param>
+    internal void RefuseIfUnanswered(Exception? reason)
+    {
+        if (!HasResponse) Refuse(reason ?? new HttpFault(new HttpFailure.InternalError("the guest gave no response")));
+    }
+
     /// <summary>Takes status and headers. If there is no body, that is the whole response.</summary>
     private protected abstract void Begin(ushort status, HttpFields headers, bool hasBody);
 
@@ -148,7 +158,7 @@ internal abstract class HttpExchange : IBodySink
 
     public abstract void Break(Exception reason);
 
-    /// <summary>The guest is about to wait: whoever waits for the response gets what there is of it.</summary>
+    /// <summary>The guest is about to wait: its client gets what there is of the response.</summary>
     internal void BeforeWait()
     {
         if (output is { IsFinished: false }) output.Flush();
@@ -158,9 +168,9 @@ internal abstract class HttpExchange : IBodySink
     /// <param name="reason">What has stopped it; null if it has returned.</param>
     internal async ValueTask EndAsync(Exception? reason)
     {
-        if (!HasResponse) Refuse(reason ?? new HttpFault(new HttpFailure.InternalError("the guest gave no response")));
+        RefuseIfUnanswered(reason);
         IsOver = true;
-        output?.Detach(reason ?? new HttpFault(new HttpFailure.HttpResponseIncomplete()));
+        output?.Detach(reason);
         if (input is not null) await input.StopAsync().ConfigureAwait(false);
         await CloseAsync().ConfigureAwait(false);
     }

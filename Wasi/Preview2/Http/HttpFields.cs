@@ -58,6 +58,9 @@ internal sealed class HttpFields : GuestObject
         return fields;
     }
 
+    /// <summary>What has come behind the body of a response; null if nothing has.</summary>
+    internal static HttpFields? TrailersOf(HttpResponseMessage response) => response.TrailingHeaders.NonValidated.Count == 0 ? null : Of(response.TrailingHeaders);
+
     /// <summary>Those of a request that a server has, without those of the connection.</summary>
     internal static HttpFields Of(IEnumerable<(string Name, byte[] Value)> items)
     {

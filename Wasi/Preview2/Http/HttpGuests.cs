@@ -14,6 +14,7 @@ internal sealed class HttpGuests : IDisposable
     private readonly WasiComponentHost host;
     private readonly WasiHttpHandlerOptions options;
     private readonly string export;
+    private readonly bool isLater;
     private readonly SemaphoreSlim slots;
     private readonly ConcurrentStack<HttpGuest> kept = [];
     private int waiting, idle;
@@ -26,6 +27,7 @@ internal sealed class HttpGuests : IDisposable
         this.host = host;
         this.options = options;
         export = ExportOf(component) ?? throw new KeyNotFoundException("The component exports no wasi:http/incoming-handler or wasi:http/handler.");
+        isLater = export.StartsWith(LaterInterface, StringComparison.Ordinal);
         slots = new SemaphoreSlim(options.MaximumConcurrency);
         if (options.Fuel is not null && !component.Engine.Options.CountFuel) throw new ArgumentException("The engine counts no fuel: set EngineOptions.CountFuel.", nameof(options));
     }
@@ -71,10 +73,9 @@ internal sealed class HttpGuests : IDisposable
         HttpGuest? guest = null;
         try
         {
-            using CancellationTokenSource time = cancellation.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellation) : new CancellationTokenSource();
+            using CancellationTokenSource time = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             time.CancelAfter(options.Timeout);
-            reason = export.StartsWith(LaterInterface, StringComparison.Ordinal)
-                ? await RunAsync(exchange, g => guest = g, time.Token).ConfigureAwait(false) : Run(exchange, time.Token, ref guest);
+            (guest, reason) = isLater ? await RunAsync(exchange, time.Token).ConfigureAwait(false) : Run(exchange, time.Token);
             if (reason is OperationCanceledException && !cancellation.IsCancellationRequested) reason = new HttpFault(new HttpFailure.HttpResponseTimeout(), reason);
             await exchange.EndAsync(reason).ConfigureAwait(false);
         }
@@ -86,9 +87,10 @@ internal sealed class HttpGuests : IDisposable
         return reason;
     }
 
-    private Exception? Run(HttpExchange exchange, CancellationToken stop, ref HttpGuest? guest)
+    /// <returns>The guest, if there was one, and what it was stopped by; null if it has returned.</returns>
+    private (HttpGuest? Guest, Exception? Reason) Run(HttpExchange exchange, CancellationToken stop)
     {
-        HttpGuest? taken = null;
+        HttpGuest? guest = null;
         Action? before = Waiter.BeforeWait;
         Waiter.BeforeWait = exchange.BeforeWait;
         try
@@ -96,31 +98,31 @@ internal sealed class HttpGuests : IDisposable
             Guest.Run(
                 () =>
                 {
-                    taken = Take();
+                    guest = Take();
                     ResourceTypes types = host.State.Types;
-                    taken.Handle!(types.IncomingRequest.New(new IncomingRequest(exchange)), types.ResponseOutparam.New(new ResponseOutparam(exchange)));
+                    guest.Handle!(types.IncomingRequest.New(new IncomingRequest(exchange)), types.ResponseOutparam.New(new ResponseOutparam(exchange)));
                 },
                 stop);
-            return null;
+            return (guest, null);
         }
         catch (Exception e)
         {
-            return e;
+            return (guest, e);
         }
         finally
         {
             Waiter.BeforeWait = before;
-            guest = taken;
         }
     }
 
     /// <summary>The same by the interface of version 0.3: no thread is held while the guest waits.</summary>
-    private async Task<Exception?> RunAsync(HttpExchange exchange, Action<HttpGuest> took, CancellationToken stop)
+    private async Task<(HttpGuest? Guest, Exception? Reason)> RunAsync(HttpExchange exchange, CancellationToken stop)
     {
+        HttpGuest? guest = null;
         try
         {
             ResourceTypes types = host.State.Types;
-            var body = new IncomingStream(new InputStreamReader(exchange.Input), () => exchange.IsOver ? null : exchange.ReadTrailers(), fields => types.Fields.New(fields));
+            var body = new IncomingStream(new InputStreamReader(exchange.Input), () => exchange.Trailers, fields => types.Fields.New(fields));
             var request = new HttpRequest(exchange.ReadHeaders(), body, body.Trailers, null)
             {
                 Method = HttpVerb.Of(exchange.Method),
@@ -131,8 +133,7 @@ internal sealed class HttpGuests : IDisposable
             Task<ComponentResult<ComponentResource, HttpFailure>> called = Guest.Run(
                 () =>
                 {
-                    HttpGuest guest = Take();
-                    took(guest);
+                    guest = Take();
                     return guest.HandleLater!(types.Request.New(request));
                 },
                 stop);
@@ -140,16 +141,16 @@ internal sealed class HttpGuests : IDisposable
             if (!result.IsOk)
             {
                 exchange.Refuse(new HttpFault(result.Error));
-                return null;
+                return (guest, null);
             }
             HttpResponse response = result.Value.Get<HttpResponse>();
             await exchange.RespondAsync(response, stop).ConfigureAwait(false);
             result.Value.Dispose();
-            return null;
+            return (guest, null);
         }
         catch (Exception e)
         {
-            return e;
+            return (guest, e);
         }
     }
 
@@ -164,7 +165,7 @@ internal sealed class HttpGuests : IDisposable
         Fuel? fuel = options.Fuel is { } units ? new Fuel(units) : options.Instance?.Fuel;
         ComponentInstance instance = host.Instantiate(component, (options.Instance ?? new ComponentInstanceOptions()) with { Fuel = fuel });
         ComponentInstance handler = instance.GetInstance(export);
-        return export.StartsWith(LaterInterface, StringComparison.Ordinal)
+        return isLater
             ? new HttpGuest(instance, fuel) { HandleLater = handler.GetFunction<Func<ComponentResource, Task<ComponentResult<ComponentResource, HttpFailure>>>>("handle") }
             : new HttpGuest(instance, fuel) { Handle = handler.GetFunction<Action<ComponentResource, ComponentResource>>("handle") };
     }
@@ -176,7 +177,7 @@ internal sealed class HttpGuests : IDisposable
             if (Interlocked.Increment(ref idle) <= options.KeptInstances)
             {
                 kept.Push(guest);
-                // Whoever disposes of all may have come in between.
+                // Dispose may have come in between.
                 if (isDisposed) Clear();
                 return;
             }
@@ -224,17 +225,5 @@ internal sealed class HttpGuest(ComponentInstance instance, Fuel? fuel) : IDispo
 /// <summary>An input stream as a .NET stream.</summary>
 internal sealed class InputStreamReader(InputStream input) : AsyncReadStream
 {
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        while (true)
-        {
-            if (input.Read((ulong)buffer.Length) is not { } bytes) return 0;
-            if (bytes.Length > 0)
-            {
-                bytes.CopyTo(buffer);
-                return bytes.Length;
-            }
-            await ReadySources.WaitAsync(input, cancellationToken).ConfigureAwait(false);
-        }
-    }
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ReadySources.ReadAsync(input, buffer, cancellationToken);
 }

@@ -26,7 +26,7 @@ internal sealed class IncomingRequest(HttpExchange exchange) : GuestObject
         if (isConsumed) return null;
         isConsumed = true;
         PipeInput input = Exchange.Input;
-        return new IncomingBody(() => input, input.DrainAsync, () => exchange.IsOver || !input.HasEnded ? null : exchange.ReadTrailers(), null);
+        return new IncomingBody(() => input, input.DrainAsync, () => exchange.Trailers, null);
     }
 }
 
@@ -116,7 +116,7 @@ internal sealed class IncomingResponse(WasiState state, HttpResponseMessage mess
                 descriptor.SetFlags(FdFlags.Nonblock);
                 return new DescriptorInput(descriptor, state.Waiter, content.Dispose);
             },
-            null, () => message.TrailingHeaders.NonValidated.Count == 0 ? null : HttpFields.Of(message.TrailingHeaders), content.Dispose);
+            null, () => HttpFields.TrailersOf(message), content.Dispose);
     }
 
     private protected override void Close()
@@ -146,7 +146,7 @@ internal sealed class ResponseOutparam(HttpExchange exchange) : GuestObject
         else exchange.Refuse(new HttpFault(result.Error));
     }
 
-    private protected override void Close() => exchange.Refuse(new HttpFault(new HttpFailure.InternalError("the guest gave no response")));
+    private protected override void Close() => exchange.RefuseIfUnanswered(null);
 }
 
 /// <summary>What <c>wasi:http/types</c> calls a future-incoming-response.</summary>

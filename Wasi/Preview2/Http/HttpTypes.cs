@@ -28,7 +28,7 @@ internal static class HttpTypesInterface
         made is null ? ComponentResult<ComponentResource, NoValue>.Fail(None) : type.New(made);
 
     /// <summary>Takes what a guest gives away.</summary>
-    private static T Take<T>(ComponentResource given)
+    internal static T Take<T>(ComponentResource given)
         where T : GuestObject
     {
         T taken = given.Get<T>();
@@ -157,7 +157,7 @@ internal static class HttpTypesInterface
     }
 
     /// <summary>Headers that are a message's from now on.</summary>
-    private static HttpFields Frozen(ComponentResource headers) => Take<HttpFields>(headers).ImmutableCopy();
+    internal static HttpFields Frozen(ComponentResource headers) => Take<HttpFields>(headers).ImmutableCopy();
 
     private static HttpFields Child(GuestObject parent, HttpFields fields) => parent.Adopt(fields.ImmutableCopy());
 

@@ -24,7 +24,7 @@ internal sealed class MessageExchange(HttpRequestMessage request, Stream content
     internal override HttpFields ReadHeaders() => HttpFields.Of(request.Headers, request.Content?.Headers);
 
     // Requests of HttpClient have none.
-    internal override HttpFields? ReadTrailers() => null;
+    private protected override HttpFields? ReadTrailers() => null;
 
     private protected override PipeReader Content { get; } = PipeReader.Create(content);
 

@@ -71,6 +71,15 @@ internal sealed class PipeInput(PipeReader reader, long most) : InputStream
         hasRest = true;
     }
 
+    /// <summary>The bytes that are there have been read.</summary>
+    private void EndRest()
+    {
+        reader.AdvanceTo(rest.End);
+        rest = default;
+        hasRest = false;
+        HasEnded = isLast;
+    }
+
     private protected override int ReadNow(Span<byte> buffer)
     {
         if (!Fill()) return 0;
@@ -80,11 +89,7 @@ internal sealed class PipeInput(PipeReader reader, long most) : InputStream
         int count = (int)Math.Min(rest.Length, buffer.Length);
         rest.Slice(0, count).CopyTo(buffer);
         rest = rest.Slice(count);
-        if (!rest.IsEmpty) return count;
-        reader.AdvanceTo(rest.End);
-        rest = default;
-        hasRest = false;
-        HasEnded = isLast;
+        if (rest.IsEmpty) EndRest();
         return count;
     }
 
@@ -99,10 +104,7 @@ internal sealed class PipeInput(PipeReader reader, long most) : InputStream
         {
             if (hasRest)
             {
-                reader.AdvanceTo(rest.End);
-                rest = default;
-                hasRest = false;
-                HasEnded = isLast;
+                EndRest();
             }
             else if (!Fill() && Pending is { } waits)
             {
