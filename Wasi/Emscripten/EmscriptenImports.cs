@@ -27,6 +27,7 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
     private readonly TimeProvider clock = time ?? TimeProvider.System;
     private readonly long started = (time ?? TimeProvider.System).GetTimestamp();
     private readonly List<EmscriptenInvoker> invokers = [];
+    private Dictionary<string, Delegate>? functions;
     private Instance? program;
 
     /// <summary>Thrown by <c>longjmp</c>. The invoker that called the function with it catches it.</summary>
@@ -77,7 +78,7 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
         foreach (ImportType import in module.Imports)
         {
             if (import is not { Module: Module, Name: { } name, Type: { Kind: ExternKind.Func, Def.Composite: FuncType type } } || imports.Find(Module, name) is not null) continue;
-            if (Function(name) is { } function && Fits(function, type)) imports.Add(Module, name, function);
+            if (Functions.TryGetValue(name, out Delegate? function) && Fits(function, type)) imports.Add(Module, name, function);
             else if (EmscriptenInvoker.Serves(name, type)) invoked[name] = type;
         }
         if (invoked.Count == 0) return;
@@ -103,38 +104,39 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
     /// <summary>Adds what side modules may import that the program does not: they are looked up when they are loaded.</summary>
     private void AddForSideModules(Imports imports, Module program)
     {
-        foreach (string name in Names)
+        foreach ((string name, Delegate function) in Functions)
         {
             // A function of this name and another type is somebody else's.
-            if (imports.Find(Module, name) is null && program.Imports.All(i => i.Module != Module || i.Name != name)) imports.Add(Module, name, Function(name)!);
+            if (imports.Find(Module, name) is null && program.Imports.All(i => i.Module != Module || i.Name != name)) imports.Add(Module, name, function);
         }
     }
 
-    private static readonly string[] Names =
-    [
-        "emscripten_resize_heap", "emscripten_get_heap_max", "emscripten_notify_memory_growth", "_emscripten_memcpy_js", "emscripten_memcpy_js",
-        "emscripten_memcpy_big", "_abort_js", "abort", "__assert_fail", "emscripten_get_now", "emscripten_date_now", "_emscripten_get_now_is_monotonic",
-        "_emscripten_throw_longjmp", "emscripten_throw_longjmp", "emscripten_runtime_keepalive_push", "emscripten_runtime_keepalive_pop",
-        "_emscripten_runtime_keepalive_clear",
-    ];
+    /// <summary>The functions by their names. Names of several versions of Emscripten stand side by side.</summary>
+    private Dictionary<string, Delegate> Functions => functions ??= MakeFunctions();
 
-    /// <summary>A function by its name. Names of several versions of Emscripten stand side by side.</summary>
-    private Delegate? Function(string name)
+    private Dictionary<string, Delegate> MakeFunctions()
     {
-        return name switch
+        Delegate copy = (Caller caller, int to, int from, int length) => Copy(caller, to, from, length);
+        Action jumps = () => throw new WasmException(jump), abort = Abort, ignore = Ignore;
+        return new Dictionary<string, Delegate>
         {
-            "emscripten_resize_heap" => (Caller caller, int size) => Resize(caller.Memory, (uint)size),
-            "emscripten_get_heap_max" => () => unchecked((int)LargestHeap),
-            "emscripten_notify_memory_growth" => (Action<int>)Ignore,
-            "_emscripten_memcpy_js" or "emscripten_memcpy_js" or "emscripten_memcpy_big" => (Caller caller, int to, int from, int length) => Copy(caller, to, from, length),
-            "_abort_js" or "abort" => Abort,
-            "__assert_fail" => (Caller caller, int condition, int file, int line, int function) => AssertionFailed(caller, condition, file, line),
-            "emscripten_get_now" => () => clock.GetElapsedTime(started).TotalMilliseconds,
-            "emscripten_date_now" => () => (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalMilliseconds,
-            "_emscripten_get_now_is_monotonic" => () => 1,
-            "_emscripten_throw_longjmp" or "emscripten_throw_longjmp" => (Action)(() => throw new WasmException(jump)),
-            "emscripten_runtime_keepalive_push" or "emscripten_runtime_keepalive_pop" or "_emscripten_runtime_keepalive_clear" => (Action)Ignore,
-            _ => null,
+            ["emscripten_resize_heap"] = (Caller caller, int size) => Resize(caller.Memory, (uint)size),
+            ["emscripten_get_heap_max"] = () => unchecked((int)LargestHeap),
+            ["emscripten_notify_memory_growth"] = (Action<int>)Ignore,
+            ["_emscripten_memcpy_js"] = copy,
+            ["emscripten_memcpy_js"] = copy,
+            ["emscripten_memcpy_big"] = copy,
+            ["_abort_js"] = abort,
+            ["abort"] = abort,
+            ["__assert_fail"] = (Caller caller, int condition, int file, int line, int function) => AssertionFailed(caller, condition, file, line),
+            ["emscripten_get_now"] = () => clock.GetElapsedTime(started).TotalMilliseconds,
+            ["emscripten_date_now"] = () => (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalMilliseconds,
+            ["_emscripten_get_now_is_monotonic"] = () => 1,
+            ["_emscripten_throw_longjmp"] = jumps,
+            ["emscripten_throw_longjmp"] = jumps,
+            ["emscripten_runtime_keepalive_push"] = ignore,
+            ["emscripten_runtime_keepalive_pop"] = ignore,
+            ["_emscripten_runtime_keepalive_clear"] = ignore,
         };
     }
 
