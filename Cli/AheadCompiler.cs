@@ -32,8 +32,7 @@ internal static class AheadCompiler
             string input = Path.Combine(work, "module.dll"), output = Path.Combine(work, "native.dll");
             File.WriteAllBytes(input, assembly);
             Run(folder, output + ".rsp", [input, "-o:" + output]);
-            Seal(output);
-            return File.ReadAllBytes(output);
+            return Sealed(output);
         }
         finally
         {
@@ -47,16 +46,17 @@ internal static class AheadCompiler
         Run(null, files[0] + ".rsp", [.. files, "--single-file-compilation", "--out-near-input"]);
         foreach (string file in files)
         {
-            File.Move(Path.ChangeExtension(file, ".ni.dll"), file, overwrite: true);
-            Seal(file);
+            string compiled = Path.ChangeExtension(file, ".ni.dll");
+            File.WriteAllBytes(file, Sealed(compiled));
+            File.Delete(compiled);
         }
     }
 
-    private static void Seal(string file)
+    private static byte[] Sealed(string file)
     {
         byte[] compiled = File.ReadAllBytes(file);
         SavedHeader.Seal(compiled);
-        File.WriteAllBytes(file, compiled);
+        return compiled;
     }
 
     /// <summary>Runs the compiler. Its arguments are in a file: a command line is not long enough for many.</summary>

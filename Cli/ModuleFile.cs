@@ -77,12 +77,6 @@ internal static class ModuleFile
         }
     }
 
-    /// <summary>Reads and compiles a module, or loads a saved one. Errors name the file.</summary>
-    internal static Module Load(string path, EngineOptions options, Terminal terminal)
-    {
-        return BeginsAsSaved(path) ? LoadSaved(path, options) : Compile(Read(path), options, terminal);
-    }
-
     /// <summary>Compiles a module. Errors name the file, and the place in a text.</summary>
     internal static Module Compile(ModuleBytes module, EngineOptions options, Terminal terminal) =>
         Compile(module, terminal, () => new Engine(options).CompileOwned(module.Bytes));

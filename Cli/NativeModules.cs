@@ -18,15 +18,15 @@ internal sealed class NativeModules : IDisposable
     /// <returns>The module itself.</returns>
     internal Module Add(Module module)
     {
-        if (!names.TryAdd(KeyOf(module), $"m{names.Count}")) return module;
-        string name = names[KeyOf(module)];
+        string key = KeyOf(module), name = $"m{names.Count}";
+        if (!names.TryAdd(key, name)) return module;
         try
         {
             File.WriteAllBytes(Path.Combine(folder, name + ".dll"), SavedModules.Write(module, isNative: true, name));
         }
         catch (UnsupportedModuleException)
         {
-            names.Remove(KeyOf(module));
+            names.Remove(key);
         }
         return module;
     }

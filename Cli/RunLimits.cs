@@ -48,13 +48,13 @@ internal sealed class RunLimits
 
     internal static Option<string> Sized(string name, string description) => new(name) { Description = description, HelpName = "SIZE" };
 
-    private static Option<int?> Counted(string name, string description)
+    internal static Option<int?> Counted(string name, string description, int least = 0)
     {
         var option = new Option<int?>(name) { Description = description, HelpName = "COUNT" };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && !(int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
-                result.AddError($"{name} {result.Tokens[0].Value}: the value must be a number of at least 0");
+            if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value < least))
+                result.AddError($"{name} {result.Tokens[0].Value}: the value must be a number of at least {least}");
         });
         return option;
     }

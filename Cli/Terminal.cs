@@ -41,6 +41,14 @@ internal sealed class Terminal
         write(stream);
     }
 
+    /// <summary>Writes a file, or the standard output if the path is "-".</summary>
+    /// <exception cref="ToolException">The standard output is a terminal.</exception>
+    internal void WriteFile(string path, byte[] content)
+    {
+        if (path == "-") WriteBinary(stream => stream.Write(content));
+        else File.WriteAllBytes(path, content);
+    }
+
     private static IAnsiConsole Make(TextWriter writer, bool isTerminal)
     {
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings

@@ -42,9 +42,7 @@ internal static class ComposeCommand
                     throw new ToolException($"{path} with {plug}: {e.Reason}");
                 }
             }
-            string target = parsed.GetValue(output)!;
-            if (target == "-") terminal.WriteBinary(stream => stream.Write(made));
-            else File.WriteAllBytes(target, made);
+            terminal.WriteFile(parsed.GetValue(output)!, made);
             return Tool.Success;
         });
         return command;

@@ -24,8 +24,7 @@ internal static class ConvertCommands
             else if (!parsed.GetValue(noCheck)) new Engine().Validate(module.Bytes, out error);
             if (error is not null) throw new ToolException($"{module.Describe(error)}; --no-check skips validation");
             string target = parsed.GetValue(output) ?? (path == "-" ? "-" : Path.ChangeExtension(path, ".wasm"));
-            if (target == "-") terminal.WriteBinary(stream => stream.Write(module.Bytes));
-            else File.WriteAllBytes(target, module.Bytes);
+            terminal.WriteFile(target, module.Bytes);
             return Tool.Success;
         });
         return command;

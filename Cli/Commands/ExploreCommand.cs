@@ -54,12 +54,7 @@ internal static class ExploreCommand
         string html = Page.Replace("@TITLE@", WebUtility.HtmlEncode(title), StringComparison.Ordinal)
             .Replace("@COUNT@", shown + (profile is null ? "" : ", hot ones first"), StringComparison.Ordinal).Replace("@FUNCTIONS@", page.ToString(), StringComparison.Ordinal);
         GC.KeepAlive(module);
-        if (target == "-")
-        {
-            terminal.WriteBinary(stream => stream.Write(Encoding.UTF8.GetBytes(html)));
-            return Tool.Success;
-        }
-        File.WriteAllText(target, html);
+        terminal.WriteFile(target, Encoding.UTF8.GetBytes(html));
         return Tool.Success;
     }
 

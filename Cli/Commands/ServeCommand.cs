@@ -26,11 +26,11 @@ internal static class ServeCommand
             HelpName = "ADDRESS",
             DefaultValueFactory = _ => "127.0.0.1:8080",
         };
-        var keep = Number("--keep", "Keep up to this many instances for further requests, with what they have in their memories. By default each request has a fresh one.", 0);
-        var uses = Number("--requests-per-instance", "How many requests a kept instance answers before another takes its place.", 1);
-        var concurrency = Number("--concurrency", "How many requests are answered at once; others wait.", 1);
-        var waiting = Number("--max-waiting", "How many requests may wait; what comes then gets the status 503.", 0);
-        var body = RunLimits.Sized("--max-body", "The most bytes of a request's body, such as 30M, the default.");
+        Option<int?> keep = RunLimits.Counted("--keep", "Keep up to this many instances for further requests, with what they have in their memories. By default each request has a fresh one.");
+        Option<int?> uses = RunLimits.Counted("--requests-per-instance", "How many requests a kept instance answers before another takes its place.", 1);
+        Option<int?> concurrency = RunLimits.Counted("--concurrency", "How many requests are answered at once; others wait.", 1);
+        Option<int?> waiting = RunLimits.Counted("--max-waiting", "How many requests may wait; what comes then gets the status 503.");
+        Option<string> body = RunLimits.Sized("--max-body", "The most bytes of a request's body, such as 30M, the default.");
         var grace = new Option<string>("--grace") { Description = "How long requests may go on after Ctrl-C or SIGTERM: 10s by default.", HelpName = "TIME" };
         var command = new Command(Name, "Serves a component that answers HTTP requests.")
         {
@@ -81,21 +81,10 @@ internal static class ServeCommand
         return command;
     }
 
-    private static Option<int?> Number(string name, string description, int least)
-    {
-        var option = new Option<int?>(name) { Description = description, HelpName = "COUNT" };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value < least))
-                result.AddError($"{name} {result.Tokens[0].Value}: the value must be a number of at least {least}");
-        });
-        return option;
-    }
-
     private static IPEndPoint Parse(string text)
     {
         if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port)) return new IPEndPoint(IPAddress.Loopback, port);
-        if (text.Contains(':', StringComparison.Ordinal) && IPEndPoint.TryParse(text, out IPEndPoint? point) && (text.EndsWith($":{point.Port}", StringComparison.Ordinal))) return point;
+        if (text.Contains(':', StringComparison.Ordinal) && IPEndPoint.TryParse(text, out IPEndPoint? point) && text.EndsWith($":{point.Port}", StringComparison.Ordinal)) return point;
         throw new ToolException($"--addr {text}: the value must be an address and a port such as 127.0.0.1:8080, [::1]:8080 or 8080");
     }
 
