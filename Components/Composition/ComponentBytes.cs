@@ -1,30 +1,29 @@
-using System.Text;
+using WasmJit.Jit.Format;
 
 namespace WasmJit.Components;
 
-/// <summary>Bytes of the binary format that are being written.</summary>
+/// <summary>Bytes of the component binary format that are being written, piece after piece in one expression.</summary>
 internal sealed class ComponentBytes
 {
-    private readonly List<byte> bytes = [];
+    private readonly ByteWriter bytes = new();
 
-    internal ReadOnlySpan<byte> Span => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes);
+    internal ReadOnlySpan<byte> Span => bytes.Span;
 
     internal ComponentBytes Byte(byte value)
     {
-        bytes.Add(value);
+        bytes.U8(value);
         return this;
     }
 
     internal ComponentBytes Raw(ReadOnlySpan<byte> value)
     {
-        bytes.AddRange(value);
+        bytes.Bytes(value);
         return this;
     }
 
     internal ComponentBytes U32(uint value)
     {
-        for (; value > 0x7f; value >>= 7) bytes.Add((byte)(value | 0x80));
-        bytes.Add((byte)value);
+        bytes.U32(value);
         return this;
     }
 
@@ -33,15 +32,14 @@ internal sealed class ComponentBytes
     /// <summary>An index where a primitive type could stand: a signed number.</summary>
     internal ComponentBytes S33(uint value)
     {
-        for (; value > 0x3f; value >>= 7) bytes.Add((byte)(value | 0x80));
-        bytes.Add((byte)value);
+        bytes.S64(value);
         return this;
     }
 
     internal ComponentBytes Name(string value)
     {
-        byte[] text = Encoding.UTF8.GetBytes(value);
-        return Count(text.Length).Raw(text);
+        bytes.Name(value);
+        return this;
     }
 
     /// <summary>The name of an import or export.</summary>
@@ -61,7 +59,16 @@ internal sealed class ComponentBytes
     /// <summary>A sort, and an index in its index space.</summary>
     internal ComponentBytes Item(Sort sort, uint index) => SortOf(sort).U32(index);
 
-    internal ComponentBytes SortOf(Sort sort) => sort.IsCore() ? Byte(SortByte.Core).Byte(sort.Byte()) : Byte(sort.Byte());
+    internal ComponentBytes SortOf(Sort sort)
+    {
+        sort.Write(bytes);
+        return this;
+    }
 
-    internal ComponentBytes Section(byte id, ComponentBytes content) => Byte(id).Count(content.bytes.Count).Raw(content.Span);
+    internal ComponentBytes Section(byte id, ComponentBytes content)
+    {
+        bytes.U8(id);
+        bytes.Sized(content.bytes);
+        return this;
+    }
 }

@@ -108,6 +108,13 @@ internal static class SortByte
         Sort.Instance => Instance,
     };
 
+    /// <summary>Writes a sort where all sorts are possible.</summary>
+    internal static void Write(this Sort sort, ByteWriter writer)
+    {
+        if (sort.IsCore()) writer.U8(Core);
+        writer.U8(sort.Byte());
+    }
+
     /// <summary>The keywords of a sort in the text format.</summary>
     internal static string Text(this Sort sort) => sort switch
     {

@@ -1,5 +1,4 @@
 using WasmJit.Components;
-using WasmJit.Jit.Format;
 
 namespace WasmJit.Text;
 
@@ -23,12 +22,5 @@ internal static class Sorts
         foreach (Sort sort in All)
             if (sort.IsCore() == isCore && sort.Keyword() == keyword) return sort;
         return null;
-    }
-
-    /// <summary>Writes a sort where all sorts are possible.</summary>
-    internal static void Write(this Sort sort, ByteWriter writer)
-    {
-        if (sort.IsCore()) writer.U8(SortByte.Core);
-        writer.U8(sort.Byte());
     }
 }
