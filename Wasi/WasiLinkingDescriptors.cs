@@ -1,3 +1,4 @@
+using WasmJit.Components;
 using WasmJit.Builtins;
 
 namespace WasmJit.Wasi;

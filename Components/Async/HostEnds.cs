@@ -50,18 +50,13 @@ internal abstract class HostWriter : HostEnd
             return;
         }
         isAtWork = true;
-        Scheduler latest = scheduler.Latest;
-        Interlocked.Increment(ref latest.Pending);
         Task<HostElements?> task = next.AsTask();
-        task.ContinueWith(
-            _ => latest.Post(() =>
-            {
-                Interlocked.Decrement(ref latest.Pending);
-                isAtWork = false;
-                if (isOver) Close();
-                else Deliver(new ValueTask<HostElements?>(task));
-            }),
-            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        scheduler.Latest.PostAfter(task, () =>
+        {
+            isAtWork = false;
+            if (isOver) Close();
+            else Deliver(new ValueTask<HostElements?>(task));
+        });
     }
 
     private void Deliver(ValueTask<HostElements?> next)
@@ -248,41 +243,13 @@ internal abstract class HostReader
 }
 
 /// <summary>A guest's <c>stream&lt;u8&gt;</c> as a .NET stream.</summary>
-internal sealed class GuestStream(SharedCopy shared, Scheduler scheduler) : Stream
+internal sealed class GuestStream(SharedCopy shared, Scheduler scheduler) : AsyncReadStream
 {
     private readonly Reader reader = new(shared, scheduler);
 
     private sealed class Reader(SharedCopy shared, Scheduler scheduler) : HostReader(shared, scheduler);
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => reader.ReadAsync(new HostBytes(buffer), cancellationToken);
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

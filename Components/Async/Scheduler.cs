@@ -112,10 +112,8 @@ internal sealed class Scheduler
         if (--depth != 0) return;
         left = 0;
         Volatile.Write(ref owner, 0);
-        if (Volatile.Read(ref waiters) > 0) Wake();
+        if (Volatile.Read(ref waiters) > 0) Signal();
     }
-
-    private void Wake() => Signal();
 
     /// <summary>
     /// Enters if no thread of the host is in the instances, the calling one included, which may be in the middle of a guest's call. Otherwise <see cref="NextPosted"/> ends when
@@ -378,6 +376,19 @@ internal sealed class Scheduler
     {
         posted.Enqueue(action);
         Signal();
+    }
+
+    /// <summary>Posts an action when a task of the host has ended. Until the action runs, the host has something to do.</summary>
+    internal void PostAfter(Task task, Action action)
+    {
+        Interlocked.Increment(ref Pending);
+        task.ContinueWith(
+            _ => Post(() =>
+            {
+                Interlocked.Decrement(ref Pending);
+                action();
+            }),
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     /// <summary>Wakes the host's threads and tasks that wait for something to happen.</summary>

@@ -275,8 +275,6 @@ internal sealed unsafe class LoweredFunction : CoreImport
             subtask.ReturnHost(lower);
             return;
         }
-        Scheduler scheduler = Instance.Scheduler;
-        Interlocked.Increment(ref scheduler.Pending);
         bool isDone = false;
         subtask.Cancel = _ =>
         {
@@ -284,21 +282,18 @@ internal sealed unsafe class LoweredFunction : CoreImport
             isDone = true;
             subtask.Cancelled();
         };
-        called.ContinueWith(
-            ended => scheduler.Post(() =>
+        Instance.Scheduler.PostAfter(called, () =>
+        {
+            if (isDone || Instance.Tree.IsFreed) return;
+            try
             {
-                Interlocked.Decrement(ref scheduler.Pending);
-                if (isDone || Instance.Tree.IsFreed) return;
-                try
-                {
-                    subtask.ReturnHost(lower);
-                }
-                catch (Exception e)
-                {
-                    // The failure belongs to the guest that called, not to the call that is running now.
-                    subtask.FailHost(e);
-                }
-            }),
-            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                subtask.ReturnHost(lower);
+            }
+            catch (Exception e)
+            {
+                // The failure belongs to the guest that called, not to the call that is running now.
+                subtask.FailHost(e);
+            }
+        });
     }
 }

@@ -1,4 +1,4 @@
-namespace WasmJit.Wasi;
+namespace WasmJit.Components;
 
 /// <summary>A <see cref="ReadStream"/> all of whose reads may wait without a thread.</summary>
 internal abstract class AsyncReadStream : ReadStream

@@ -1,4 +1,4 @@
-namespace WasmJit.Wasi;
+namespace WasmJit.Components;
 
 /// <summary>A .NET stream that can only be read, from its beginning to its end.</summary>
 internal abstract class ReadStream : Stream
