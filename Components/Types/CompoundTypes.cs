@@ -73,6 +73,9 @@ internal abstract class AlternativesType : CompoundType
     /// <summary>The name of a case.</summary>
     internal abstract string LabelOf(int number);
 
+    /// <summary>The number of the case that a value has, which is of the kind; -1 if there is no such case.</summary>
+    internal virtual int IndexOf(ComponentValue value) => (int)value.Bits;
+
     /// <summary>The bytes of the number that says which.</summary>
     internal static int DiscriminantSize(int cases) => cases <= 1 << 8 ? 1 : cases <= 1 << 16 ? 2 : 4;
 
@@ -158,6 +161,14 @@ internal sealed class VariantType : AlternativesType
     internal override string Kind => "variant";
 
     internal override string LabelOf(int number) => Cases[number].Label;
+
+    /// <summary>By the name: the host makes values without the type.</summary>
+    internal override int IndexOf(ComponentValue value)
+    {
+        for (int i = 0; i < Cases.Length; i++)
+            if (Cases[i].Label == value.CaseName) return i;
+        return -1;
+    }
 
     internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
         new VariantType([.. Cases.Select(c => c.Type is null ? c : c with { Type = part(c.Type) })]);

@@ -20,10 +20,8 @@ internal sealed class ValueCheck(Func<ResourceType, RuntimeResource?> resolve)
         FlagsType flags => value.Kind != ComponentValueKind.Flags ? Wrong(value, "flags")
             : First(value.Names, name => flags.Labels.Contains(name) ? null : $"there is no flag \"{name}\""),
         EnumType labels => value.Kind != ComponentValueKind.Enum ? Wrong(value, "enum") : labels.Labels.Contains(value.CaseName) ? null : NoCase(value),
-        VariantType variant => value.Kind != ComponentValueKind.Variant ? Wrong(value, "variant")
-            : variant.Cases.FirstOrDefault(c => c.Label == value.CaseName) is { } chosen ? Payload(value, chosen.Type) : NoCase(value),
-        OptionType option => value.Kind != ComponentValueKind.Option ? Wrong(value, "option") : Payload(value, value.Bits == 0 ? null : option.Payload),
-        ResultType result => value.Kind != ComponentValueKind.Result ? Wrong(value, "result") : Payload(value, value.Bits == 0 ? result.Ok : result.Error),
+        AlternativesType alternatives => value.Kind != alternatives.ValueKind ? Wrong(value, alternatives.Kind)
+            : alternatives.IndexOf(value) is >= 0 and var index ? Payload(value, alternatives.Payloads[index]) : NoCase(value),
         HandleType handle => value.Kind != ComponentValueKind.Resource ? Wrong(value, handle.Kind)
             : resolve(handle.Resource) is { } resource && value.AsResource().IsOf(resource) ? null : "it is a resource of another type, or gone",
         StreamType => $"there are no such values of the type {type.Kind}",

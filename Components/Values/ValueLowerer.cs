@@ -228,18 +228,12 @@ internal readonly unsafe ref struct ValueLowerer(GuestSide side, CallScope? scop
     private static int Case(ComponentValue value, AlternativesType type, out ComponentValType? payload)
     {
         if (value.Kind != type.ValueKind) throw Wrong(value, type.Kind);
-        int index = type is VariantType variant ? IndexOf(variant, value) : (int)value.Bits;
+        int index = type.IndexOf(value);
+        if (index < 0) throw NoCase(value);
         payload = type.Payloads[index];
         if (payload is null != (value.Payload.Kind == ComponentValueKind.None))
             throw new ArgumentException(payload is null ? $"The case \"{value.CaseName}\" has no value." : $"The case \"{value.CaseName}\" has a value.");
         return index;
-    }
-
-    private static int IndexOf(VariantType type, ComponentValue value)
-    {
-        for (int i = 0; i < type.Cases.Length; i++)
-            if (type.Cases[i].Label == value.CaseName) return i;
-        throw NoCase(value);
     }
 
     private uint Handle(ComponentValue value, ComponentValType type)

@@ -38,19 +38,10 @@ internal sealed class ValueWriter
                 bytes.Bytes(bits);
                 break;
             case EnumType labels: bytes.U32((uint)labels.Labels.IndexOf(value.CaseName)); break;
-            case VariantType variant:
-                int number = 0;
-                while (variant.Cases[number].Label != value.CaseName) number++;
+            case AlternativesType alternatives:
+                int number = alternatives.IndexOf(value);
                 bytes.U32((uint)number);
-                if (variant.Cases[number].Type is { } payload) Write(value.Payload, payload);
-                break;
-            case OptionType option:
-                bytes.U8((byte)value.Bits);
-                if (value.Bits != 0) Write(value.Payload, option.Payload);
-                break;
-            case ResultType result:
-                bytes.U8((byte)value.Bits);
-                if ((value.Bits == 0 ? result.Ok : result.Error) is { } content) Write(value.Payload, content);
+                if (alternatives.Payloads[number] is { } payload) Write(value.Payload, payload);
                 break;
             case HandleType or StreamType: throw new NotSupportedException($"there are no constant values of type {type.Kind}");
             default: throw type.Unhandled();

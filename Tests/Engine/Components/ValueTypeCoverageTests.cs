@@ -161,6 +161,14 @@ public sealed class ValueTypeCoverageTests
         Assert.True(reader.AtEnd);
     }
 
+    [Fact]
+    public void ACaseThatTheTypeDoesNotHaveIsAProblem()
+    {
+        ComponentValType type = Types("(variant (case \"a\") (case \"b\" u8))")[0];
+        Assert.Null(new ValueCheck(_ => null).Problem(ComponentValue.Variant("a"), type));
+        Assert.Equal("there is no case \"c\"", new ValueCheck(_ => null).Problem(ComponentValue.Variant("c"), type));
+    }
+
     /// <summary>From the host to a component, to another one and to the host: in core values, and in memory.</summary>
     [Theory]
     [MemberData(nameof(NamesWithValues))]
