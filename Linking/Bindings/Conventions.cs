@@ -31,34 +31,14 @@ internal enum Crossing : byte
 internal enum TextForm : byte { PointerAndLength, ZeroTerminated }
 
 /// <summary>What the conventions see of a .NET type.</summary>
-internal readonly struct Shape
-{
-    internal Shape(Crossing kind, char number)
-    {
-        Kind = kind;
-        Number = number;
-    }
-
-    internal Crossing Kind { get; }
-
-    /// <summary>The letter of a number's WebAssembly type.</summary>
-    internal char Number { get; }
-}
+/// <param name="Kind">How it crosses.</param>
+/// <param name="Number">The letter of a number's WebAssembly type.</param>
+internal readonly record struct Shape(Crossing Kind, char Number);
 
 /// <summary>How a method becomes a call of a function.</summary>
-internal readonly struct CallForm
-{
-    internal CallForm(TextForm text, bool throughPointer)
-    {
-        Text = text;
-        ThroughPointer = throughPointer;
-    }
-
-    internal TextForm Text { get; }
-
-    /// <summary>Whether the function's first parameter is where the result goes.</summary>
-    internal bool ThroughPointer { get; }
-}
+/// <param name="Text">How text is passed.</param>
+/// <param name="ThroughPointer">Whether the function's first parameter is where the result goes.</param>
+internal readonly record struct CallForm(TextForm Text, bool ThroughPointer);
 
 /// <summary>
 /// The conventions by which .NET members stand for exports and imports, and what is said where they do not. The source generators are compiled
@@ -101,6 +81,9 @@ internal static class Conventions
         _ => false,
     };
 
+    /// <summary>Whether values are in memory: an address is passed. A text may be a reference instead.</summary>
+    internal static bool IsInMemory(Crossing kind) => kind is Crossing.Text or Crossing.Array or Crossing.Span or Crossing.ReadOnlySpan or Crossing.Struct;
+
     /// <summary>Whether a length is passed behind an address.</summary>
     internal static bool HasLength(Crossing kind, TextForm form) =>
         kind is Crossing.Array or Crossing.Span or Crossing.ReadOnlySpan || kind == Crossing.Text && form == TextForm.PointerAndLength;
@@ -135,7 +118,7 @@ internal static class Conventions
             if (at >= types.Length) return false;
             char type = types[at++];
             if (IsValueOf(parameter, type)) continue;
-            if (parameter.Kind is Crossing.Value or Crossing.Function or Crossing.Object or Crossing.None || !IsAddress(type)) return false;
+            if (!IsInMemory(parameter.Kind) || !IsAddress(type)) return false;
             if (HasLength(parameter.Kind, form.Text) && (at >= types.Length || types[at++] != type)) return false;
         }
         return at == types.Length;
@@ -146,7 +129,7 @@ internal static class Conventions
         // Every reference but those to functions is an object in a tuple.
         if (tuple is not null) return !form.ThroughPointer && tuple == results.Replace(ExternRef, OtherRef);
         if (result is not { } shape) return results.Length == 0 && !form.ThroughPointer;
-        if (form.ThroughPointer) return results.Length == 0 && shape.Kind is Crossing.Text or Crossing.Array or Crossing.Span or Crossing.ReadOnlySpan or Crossing.Struct;
+        if (form.ThroughPointer) return results.Length == 0 && IsInMemory(shape.Kind);
         if (results.Length == 0) return false;
         if (results.Length == 1 && IsValueOf(shape, results[0])) return true;
         return shape.Kind switch
@@ -163,6 +146,7 @@ internal static class Conventions
     internal const string CannotBeSet = "it cannot be set";
     internal const string NoIndexer = "an indexer cannot be bound";
     internal const string NoSuchMethod = "a method of this kind cannot be bound";
+    internal const string NoGenericImport = "a generic method cannot be imported";
     internal const string EventOfInstance = "an event is an import, which an instance has already: use Module.Instantiate<T>";
 
     private static string Quoted(IEnumerable<string> names) => string.Join(" or ", names.Select(n => $"\"{n}\""));

@@ -46,9 +46,9 @@ internal sealed class FaceClass
     internal static FaceClass Of(Type face, Module module, bool mayImport)
     {
         if (!face.IsInterface) throw new ArgumentException($"{CSharpName.Of(face)} is no interface.");
-        if (FaceDescription.Of(face) is { } description) return Of(description, module, mayImport);
         Classes known = Known.GetOrCreateValue(face);
         if (Find(known, module, mayImport) is { } made) return made;
+        if (FaceDescription.Of(face) is { } description) return Of(description, module, mayImport);
         BoundMember[] members = [.. FacePlan.Of(face, FaceMember.Of(face), module, mayImport).OfType<BoundMember>()];
         string key = string.Join('\n', members.Select(m => m switch
         {

@@ -68,17 +68,17 @@ internal static class HostObject
 
     private static string? Check(MethodInfo method)
     {
-        if (method.IsGenericMethodDefinition) return "a generic method cannot be imported";
+        if (method.IsGenericMethodDefinition) return Conventions.NoGenericImport;
         ParameterInfo[] parameters = method.GetParameters();
         for (int i = 0; i < parameters.Length; i++)
         {
             Type type = parameters[i].ParameterType;
             if (i == 0 && type == typeof(Caller) || i == parameters.Length - 1 && type == typeof(CancellationToken)) continue;
-            if (CrossingType.Of(type).Kind == Crossing.None) return $"the parameter {parameters[i].Name} is {CSharpName.Of(type)}, which cannot cross";
+            if (CrossingType.Of(type).Kind == Crossing.None) return Conventions.ParameterCannotCross(parameters[i].Name ?? "", CSharpName.Of(type));
         }
         Type result = method.ReturnType;
         if (result == typeof(void) || IsHostType(AsyncHost.ResultOf(result))) return null;
-        return CrossingType.Of(result).Kind is Crossing.None or Crossing.Struct or Crossing.Span ? $"the result is {CSharpName.Of(result)}, which cannot cross" : null;
+        return CrossingType.Of(result).Kind is Crossing.None or Crossing.Struct or Crossing.Span ? Conventions.ResultCannotCross(CSharpName.Of(result)) : null;
     }
 
     /// <summary>A function over WebAssembly's types that calls a method.</summary>
@@ -88,7 +88,7 @@ internal static class HostObject
         bool takesCaller = parameters.Length > 0 && parameters[0].ParameterType == typeof(Caller);
         CrossingType?[] types = [.. parameters.Select(p => p.ParameterType == typeof(Caller) || p.ParameterType == typeof(CancellationToken) ? null : CrossingType.Of(p.ParameterType))];
         CrossingType? result = method.ReturnType == typeof(void) || IsHostType(method.ReturnType) || AsyncHost.ResultOf(method.ReturnType) != method.ReturnType ? null : CrossingType.Of(method.ReturnType);
-        bool needsCaller = takesCaller || types.Any(t => t is { Kind: Crossing.Text or Crossing.Array or Crossing.Span or Crossing.ReadOnlySpan or Crossing.Struct })
+        bool needsCaller = takesCaller || types.Any(t => t is not null && Conventions.IsInMemory(t.Kind))
             || result is { Kind: Crossing.Text or Crossing.Array or Crossing.ReadOnlySpan };
         var own = new List<Type>();
         if (needsCaller) own.Add(typeof(Caller));
