@@ -21,6 +21,17 @@ internal sealed class CodeWriter
         text.Append('\n');
     }
 
+    /// <summary>The namespace of the whole file; nothing for none.</summary>
+    internal void Namespace(string name)
+    {
+        if (name.Length == 0) return;
+        Line($"namespace {name};");
+        Line();
+    }
+
+    /// <summary>The namespace of a type; empty for none.</summary>
+    internal static string NamespaceOf(Microsoft.CodeAnalysis.ISymbol type) => type.ContainingNamespace.IsGlobalNamespace ? "" : type.ContainingNamespace.ToDisplayString();
+
     internal void Open(string head)
     {
         Line(head);

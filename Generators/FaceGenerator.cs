@@ -14,21 +14,14 @@ public sealed class FaceGenerator : IIncrementalGenerator
     /// <inheritdoc/>
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {
-        IncrementalValueProvider<ImmutableArray<ModuleInput>> modules = context.AdditionalTextsProvider.Combine(context.AnalyzerConfigOptionsProvider)
-            .Select(static (pair, _) => ModuleInput.Of(pair.Left, pair.Right)).Where(static m => m is not null).Select(static (m, _) => m!).Collect();
+        IncrementalValueProvider<ImmutableArray<ModuleFile>> modules = context.AdditionalTextsProvider.Combine(context.AnalyzerConfigOptionsProvider)
+            .Select(static (pair, _) => ModuleInput.Of(pair.Left, pair.Right)).Where(static m => m is not null).Select(static (m, _) => m!.Read()).Collect();
 
-        Emit(context, context.SyntaxProvider.ForAttributeWithMetadataName(
+        Output.Emit(context, context.SyntaxProvider.ForAttributeWithMetadataName(
             "WasmJit.WasmFaceAttribute", static (node, _) => node is InterfaceDeclarationSyntax, static (found, _) => (INamedTypeSymbol)found.TargetSymbol)
             .Combine(modules).Select(static (pair, _) => InterfaceClass.Write(pair.Left, pair.Right)));
-        Emit(context, context.SyntaxProvider.ForAttributeWithMetadataName(
+        Output.Emit(context, context.SyntaxProvider.ForAttributeWithMetadataName(
             "WasmJit.WasmImportsAttribute", static (node, _) => node is ClassDeclarationSyntax, static (found, _) => ImportsClass.Write((INamedTypeSymbol)found.TargetSymbol)));
-        Emit(context, modules.SelectMany(static (all, _) => all).Combine(context.CompilationProvider).Select(static (pair, _) => ModuleClass.Write(pair.Left, pair.Right)));
+        Output.Emit(context, modules.SelectMany(static (all, _) => all).Combine(context.CompilationProvider).Select(static (pair, _) => ModuleClass.Write(pair.Left, pair.Right)));
     }
-
-    private static void Emit(IncrementalGeneratorInitializationContext context, IncrementalValuesProvider<Output> outputs) =>
-        context.RegisterSourceOutput(outputs, static (production, output) =>
-        {
-            foreach (Problem problem in output.Problems) production.ReportDiagnostic(problem.ToDiagnostic());
-            if (output.Source is not null) production.AddSource(output.File, output.Source);
-        });
 }

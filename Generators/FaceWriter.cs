@@ -82,7 +82,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
         code.Line($"var wasmCall = new {Generated}FaceCall(this, {index});");
         code.Open("try");
         string size = method.Type.Kind == Crossing.Struct ? $"global::System.Runtime.CompilerServices.Unsafe.SizeOf<{method.Type.Plain}>()" : "0";
-        if (method.Type.Kind is Crossing.Text or Crossing.Array or Crossing.Span or Crossing.ReadOnlySpan or Crossing.Struct) code.Line($"wasmCall.Room({size});");
+        if (Conventions.IsInMemory(method.Type.Kind)) code.Line($"wasmCall.Room({size});");
         foreach (ParameterModel parameter in method.Parameters) code.Line(Pass(parameter) + ";");
         code.Line("wasmCall.Invoke();");
         if (!method.Type.IsVoid) code.Line($"{method.Type.Code} wasmResult = {Result(method.Type)};");
@@ -170,14 +170,10 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
 
     // ---- properties ----
 
-    private static readonly string[] Entities = ["Memory", "Table", "Global", "Tag", "Module", "Instance"];
-
-    private static bool IsEntity(TypeModel type) => Array.Exists(Entities, e => type.Plain == "global::WasmJit." + e);
-
     private void Property(MemberModel property, int index)
     {
         TypeModel type = property.Type;
-        if (IsEntity(type))
+        if (type.EntityKind is not null)
         {
             code.Line($"private {type.Plain} member{index} = null!;");
             code.Line();
@@ -216,7 +212,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
         code.Line();
         code.Line($"{item.Head} {{ add => AddHandler(ref member{index}, value); remove => RemoveHandler(ref member{index}, value); }}");
         code.Line();
-        new HostFunctionWriter(code, item.Handler!).WriteMethod($"Raise{index}", arguments => $"wasmHandlers({arguments})", $"member{index} is not {{ }} wasmHandlers");
+        new HostFunctionWriter(item.Handler!).WriteMethod(code, $"Raise{index}", arguments => $"wasmHandlers({arguments})", $"member{index} is not {{ }} wasmHandlers");
     }
 
     private void Raisers()
@@ -226,7 +222,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
         code.Line("/// <inheritdoc/>");
         code.Open("protected override global::System.Delegate? HostFunctionOf(int member) => member switch");
         for (int i = 0; i < members.Count; i++)
-            if (members[i].Kind == MemberKind.Event) code.Line($"{i} => ({new HostFunctionWriter(code, members[i].Handler!).DelegateCode})Raise{i},");
+            if (members[i].Kind == MemberKind.Event) code.Line($"{i} => ({new HostFunctionWriter(members[i].Handler!).DelegateCode})Raise{i},");
         code.Line("_ => null,");
         code.Close("};");
     }
@@ -244,7 +240,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
             {
                 case MemberKind.Method when member.IsDirect: code.Line($"member{i} = ({member.DelegateCode})items[{i}]!;"); break;
                 case MemberKind.Method when !member.IsAbstract: code.Line($"has{i} = items[{i}] is not null;"); break;
-                case MemberKind.Property when IsEntity(member.Type): code.Line($"member{i} = ({member.Type.Plain})items[{i}]!;"); break;
+                case MemberKind.Property when member.Type.EntityKind is not null: code.Line($"member{i} = ({member.Type.Plain})items[{i}]!;"); break;
                 case MemberKind.Property when member.Type.Kind == Crossing.Function: code.Line($"member{i} = items[{i}]!;"); break;
                 case MemberKind.Property: code.Line($"member{i} = (global::WasmJit.Global)items[{i}]!;"); break;
             }

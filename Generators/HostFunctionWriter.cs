@@ -6,21 +6,22 @@ namespace WasmJit.Generators;
 /// Writes functions for guests: over WebAssembly's types, they call a method or delegate. Texts, arrays and structs are in the caller's memory. The
 /// library makes the same at run time (<c>HostObject</c>).
 /// </summary>
-internal sealed class HostFunctionWriter(CodeWriter code, MemberModel target)
+internal sealed class HostFunctionWriter(MemberModel target)
 {
     private const string HostCall = "global::WasmJit.Generated.HostCall.";
+
+    /// <summary>What they call.</summary>
+    internal MemberModel Target => target;
 
     private bool TakesCaller => target.Parameters.FirstOrDefault()?.Type.Plain == "global::WasmJit.Caller";
 
     private bool TakesToken => target.Parameters.LastOrDefault()?.Type.Plain == "global::System.Threading.CancellationToken";
 
-    private static bool IsInMemory(Crossing kind) => kind is Crossing.Text or Crossing.Array or Crossing.Span or Crossing.ReadOnlySpan or Crossing.Struct;
-
     private bool ReturnsMemory => target.Type.Kind is Crossing.Text or Crossing.Array or Crossing.ReadOnlySpan;
 
     private IEnumerable<ParameterModel> Values => target.Parameters.Skip(TakesCaller ? 1 : 0).Take(target.Parameters.Count - (TakesCaller ? 1 : 0) - (TakesToken ? 1 : 0));
 
-    private bool NeedsCaller => TakesCaller || ReturnsMemory || Values.Any(p => IsInMemory(p.Type.Kind));
+    private bool NeedsCaller => TakesCaller || ReturnsMemory || Values.Any(p => Conventions.IsInMemory(p.Type.Kind));
 
     /// <summary>What the library would say of it; null if it can be imported.</summary>
     internal string? Problem()
@@ -30,7 +31,7 @@ internal sealed class HostFunctionWriter(CodeWriter code, MemberModel target)
             if (parameter.IsReference || parameter.Type.Kind == Crossing.None) return Conventions.ParameterCannotCross(parameter.Name, parameter.Type.Message);
         TypeModel? result = target.Type.IsTask ? target.Type.Awaited : target.Type;
         if (result is null || result.IsVoid || result.Tuple is not null) return null;
-        return result.Kind is Crossing.None or Crossing.Struct or Crossing.Span || (target.Type.IsTask && IsInMemory(result.Kind)) ? Conventions.ResultCannotCross(target.Type.Message) : null;
+        return result.Kind is Crossing.None or Crossing.Struct or Crossing.Span || (target.Type.IsTask && Conventions.IsInMemory(result.Kind)) ? Conventions.ResultCannotCross(target.Type.Message) : null;
     }
 
     private List<(string Type, string Name)> HostParameters()
@@ -40,7 +41,7 @@ internal sealed class HostFunctionWriter(CodeWriter code, MemberModel target)
         int number = 0;
         foreach (ParameterModel parameter in Values)
         {
-            if (!IsInMemory(parameter.Type.Kind))
+            if (!Conventions.IsInMemory(parameter.Type.Kind))
             {
                 all.Add((parameter.Type.HostCode, $"value{number++}"));
                 continue;
@@ -89,10 +90,11 @@ internal sealed class HostFunctionWriter(CodeWriter code, MemberModel target)
     };
 
     /// <summary>Writes it as a method.</summary>
+    /// <param name="code">Where it is written.</param>
     /// <param name="name">The method's name.</param>
     /// <param name="call">The call with its arguments.</param>
     /// <param name="isIdle">When nothing is called, and zeros are returned; null if that is never so.</param>
-    internal void WriteMethod(string name, Func<string, string> call, string? isIdle = null)
+    internal void WriteMethod(CodeWriter code, string name, Func<string, string> call, string? isIdle = null)
     {
         string value = Value(call(Arguments()));
         code.Open($"private {HostResult ?? "void"} {name}({string.Join(", ", HostParameters().Select(p => $"{p.Type} {p.Name}"))})");

@@ -1,24 +1,19 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using WasmJit.Linking;
 
 namespace WasmJit.Generators;
 
 /// <summary>What a class with <c>WasmImports</c> gives to guests.</summary>
 internal static class ImportsClass
 {
-    private static readonly string[] Importable = ["Memory", "Table", "Global", "Tag", "Module", "Instance"];
-
     internal static Output Write(INamedTypeSymbol type)
     {
         string file = InterfaceClass.FileName(type);
         if (Obstacle(type) is { } obstacle) return new Output(file, null, [Problem.At(Rules.CannotGenerate, $"{type.Name}: {obstacle}", type.Locations.FirstOrDefault())]);
         var problems = new List<Problem>();
         var writer = new CodeWriter();
-        if (!type.ContainingNamespace.IsGlobalNamespace)
-        {
-            writer.Line($"namespace {type.ContainingNamespace.ToDisplayString()};");
-            writer.Line();
-        }
+        writer.Namespace(CodeWriter.NamespaceOf(type));
         var around = new Stack<INamedTypeSymbol>();
         for (INamedTypeSymbol? outer = type.ContainingType; outer is not null; outer = outer.ContainingType) around.Push(outer);
         foreach (INamedTypeSymbol outer in around) writer.Open($"partial {(outer.IsRecord ? "record" : outer.TypeKind == TypeKind.Struct ? "struct" : "class")} {outer.Name}");
@@ -27,17 +22,17 @@ internal static class ImportsClass
         writer.Line();
         writer.Open("global::System.Collections.Generic.IEnumerable<(string Member, string? Given, object? Value)> global::WasmJit.Generated.IGeneratedImports.ImportsForGuests");
         writer.Open("get");
-        List<(MemberModel Method, HostFunctionWriter Writer)> functions = [];
+        List<HostFunctionWriter> functions = [];
         foreach (ISymbol symbol in MembersOf(type))
         {
             if (symbol is IMethodSymbol method)
             {
                 MemberModel member = MemberModel.Of(method, null);
-                var function = new HostFunctionWriter(writer, member);
-                string? problem = method.IsGenericMethod ? "a generic method cannot be imported" : member.Obstacle ?? function.Problem();
+                var function = new HostFunctionWriter(member);
+                string? problem = method.IsGenericMethod ? Conventions.NoGenericImport : member.Obstacle ?? function.Problem();
                 if (problem is not null) problems.Add(Problem.At(Rules.CannotCross, $"{member.Name}: {problem}", member.Location));
                 writer.Line($"yield return ({CodeWriter.Quoted(member.Name)}, {CodeWriter.Quoted(member.Given)}, ({function.DelegateCode})WasmImport{functions.Count});");
-                functions.Add((member, function));
+                functions.Add(function);
             }
             else if (symbol is IPropertySymbol property)
             {
@@ -50,8 +45,8 @@ internal static class ImportsClass
         for (int i = 0; i < functions.Count; i++)
         {
             writer.Line();
-            (MemberModel method, HostFunctionWriter function) = functions[i];
-            function.WriteMethod($"WasmImport{i}", arguments => $"this.{method.Name}({arguments})");
+            string name = functions[i].Target.Name;
+            functions[i].WriteMethod(writer, $"WasmImport{i}", arguments => $"this.{name}({arguments})");
         }
         writer.Close();
         foreach (INamedTypeSymbol _ in around) writer.Close();
@@ -82,7 +77,7 @@ internal static class ImportsClass
         }
     }
 
-    private static bool IsImportable(ITypeSymbol type) => TypeModel.Of(type).IsDelegate || Array.Exists(Importable, e => type.ToDisplayString() == "WasmJit." + e);
+    private static bool IsImportable(ITypeSymbol type) => TypeModel.Of(type) is { IsDelegate: true } or { EntityKind: not null };
 
     private static string? Obstacle(INamedTypeSymbol type)
     {

@@ -6,7 +6,7 @@ namespace WasmJit.Generators;
 /// <summary>The class that implements an interface with <c>WasmFace</c>.</summary>
 internal static class InterfaceClass
 {
-    internal static Output Write(INamedTypeSymbol face, ImmutableArray<ModuleInput> modules)
+    internal static Output Write(INamedTypeSymbol face, ImmutableArray<ModuleFile> modules)
     {
         string code = face.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat), file = FileName(face);
         if (Obstacle(face) is { } obstacle) return new Output(file, null, [Problem.At(Rules.CannotGenerate, $"{face.Name}: {obstacle}", face.Locations.FirstOrDefault())]);
@@ -14,12 +14,8 @@ internal static class InterfaceClass
         List<Problem> problems = [.. Check(face, members, modules)];
         if (problems.Count > 0) return new Output(file, null, problems);
         var writer = new CodeWriter();
-        string space = face.ContainingNamespace.IsGlobalNamespace ? "" : face.ContainingNamespace.ToDisplayString(), name = ClassName(face);
-        if (space.Length > 0)
-        {
-            writer.Line($"namespace {space};");
-            writer.Line();
-        }
+        string name = ClassName(face);
+        writer.Namespace(CodeWriter.NamespaceOf(face));
         writer.Summary($"The interface {face.Name} over the exports of a module.");
         writer.Open($"internal sealed class {name} : global::WasmJit.Generated.Face, {code}");
         var body = new FaceWriter(writer, members) { FaceName = name };
@@ -43,27 +39,26 @@ internal static class InterfaceClass
         return null;
     }
 
-    private static IEnumerable<Problem> Check(INamedTypeSymbol face, List<MemberModel> members, ImmutableArray<ModuleInput> modules)
+    private static IEnumerable<Problem> Check(INamedTypeSymbol face, List<MemberModel> members, ImmutableArray<ModuleFile> modules)
     {
         ModuleModel? module = null;
         AttributeData attribute = face.GetAttributes().First(a => a.AttributeClass?.ToDisplayString() == "WasmJit.WasmFaceAttribute");
         if (attribute.ConstructorArguments.FirstOrDefault().Value is string wanted)
         {
-            string? unreadable = null;
-            try { module = (modules.FirstOrDefault(m => m.File == wanted) ?? throw new UnreadableModuleException("the project has no such WasmModule")).Read(); }
-            catch (UnreadableModuleException e) { unreadable = $"{wanted}: {e.Message}"; }
-            if (unreadable is not null) yield return Problem.At(Rules.ModuleUnreadable, unreadable, face.Locations.FirstOrDefault());
+            ModuleFile? file = modules.FirstOrDefault(m => m.Input.File == wanted);
+            module = file?.Model;
+            if (module is null) yield return Problem.At(Rules.ModuleUnreadable, $"{wanted}: {file?.Problem ?? "the project has no such WasmModule"}", face.Locations.FirstOrDefault());
         }
         foreach (MemberModel member in members)
         {
-            string? problem = module is null ? null : MemberCheck.ProblemOf(member, module, mayImport: true);
+            string? problem = module is null ? null : MemberCheck.ProblemOf(member, module);
             if (problem is not null)
             {
                 yield return Problem.At(Rules.DoesNotFit, $"{member.Name}: {problem}", member.Location ?? face.Locations.FirstOrDefault());
                 continue;
             }
             if (member.Obstacle is { } obstacle) yield return Problem.At(Rules.CannotGenerate, $"{member.Name}: {obstacle}", member.Location);
-            else if ((member.NeverFits() ?? (member.Handler is { } handler ? new HostFunctionWriter(new CodeWriter(), handler).Problem() : null)) is { } never)
+            else if ((member.NeverFits() ?? member.HandlerProblem) is { } never)
                 yield return Problem.At(Rules.CannotCross, $"{member.Name}: {never}", member.Location);
         }
     }

@@ -8,13 +8,12 @@ internal static class MemberCheck
 {
     /// <summary>What is wrong with a member; null if it fits.</summary>
     /// <param name="member">The member.</param>
-    /// <param name="module">The module.</param>
-    /// <param name="mayImport">Whether events can become imports.</param>
-    internal static string? ProblemOf(MemberModel member, ModuleModel module, bool mayImport) => member.Kind switch
+    /// <param name="module">The module, of which an instance is still to be made: events can become imports.</param>
+    internal static string? ProblemOf(MemberModel member, ModuleModel module) => member.Kind switch
     {
         MemberKind.Method => Method(member, module),
         MemberKind.Property => Property(member, module),
-        _ => mayImport ? Event(member, module) : Conventions.EventOfInstance,
+        _ => Event(member, module),
     };
 
     internal static ExternModel? Find(MemberModel member, ModuleModel module) =>
@@ -36,10 +35,10 @@ internal static class MemberCheck
         TypeModel type = property.Type;
         if (property.Obstacle == Conventions.NoIndexer) return property.Obstacle;
         ExternModel? found = Find(property, module);
-        if (found is null && type.Plain == "global::WasmJit.Instance") return null;
-        if (found is null && type.Plain == "global::WasmJit.Memory" && module.Exports.Count(e => e.Kind == ExternByte.Memory) == 1) found = module.Exports.Find(e => e.Kind == ExternByte.Memory);
+        if (found is null && type.EntityKind == ExternByte.Instance) return null;
+        if (found is null && type.EntityKind == ExternByte.Memory && module.Exports.Count(e => e.Kind == ExternByte.Memory) == 1) found = module.Exports.Find(e => e.Kind == ExternByte.Memory);
         if (found is null) return Conventions.NoExport(property.Names);
-        if (KindOf(type) is { } kind)
+        if (type.EntityKind is { } kind)
         {
             if (found.Kind != kind) return Conventions.OtherKind(found.Name, found.Text, "a " + type.Message);
             return property.CanWrite ? Conventions.CannotBeSet : null;
@@ -49,17 +48,6 @@ internal static class MemberCheck
         if (!Conventions.IsValueOf(type.Shape, found.Letter)) return Conventions.OtherType(found.Name, found.Text, type.Message);
         return property.CanWrite && !found.IsMutable ? Conventions.Immutable(found.Name) : null;
     }
-
-    private static byte? KindOf(TypeModel type) => type.Plain switch
-    {
-        "global::WasmJit.Memory" => ExternByte.Memory,
-        "global::WasmJit.Table" => ExternByte.Table,
-        "global::WasmJit.Global" => ExternByte.Global,
-        "global::WasmJit.Tag" => ExternByte.Tag,
-        "global::WasmJit.Module" => ExternByte.Module,
-        "global::WasmJit.Instance" => ExternByte.Instance,
-        _ => null,
-    };
 
     private static string? Event(MemberModel item, ModuleModel module)
     {

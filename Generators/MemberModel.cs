@@ -66,6 +66,9 @@ internal sealed class MemberModel
     /// <summary>Of an event: the delegate's own parameters and result.</summary>
     internal MemberModel? Handler { get; init; }
 
+    /// <summary>Why an event cannot be an import; null if it can, and for other members.</summary>
+    internal string? HandlerProblem => Handler is null ? null : new HostFunctionWriter(Handler).Problem();
+
     /// <summary>The declaration up to the name.</summary>
     internal string Head => Interface is null ? $"{Modifiers}{Keyword}{Type.Code} {Name}" : $"{Keyword}{Type.Code} {Interface}.{Name}";
 

@@ -11,25 +11,17 @@ internal static class ModuleClass
     private static readonly string[] Own = ["Instance", "Instantiate", "Compile", "Bind", "BoundInstance", "HostFunctionOf", "Make", "ToString", "Equals", "GetHashCode", "GetType", "Finalize",
         "MemberwiseClone", "ReferenceEquals", "GetGlobal", "SetGlobal", "GetNumber", "SetNumber", "AddHandler", "RemoveHandler", "WasmDescription", "DescribeFace"];
 
-    internal static Output Write(ModuleInput input, Compilation compilation)
+    internal static Output Write(ModuleFile read, Compilation compilation)
     {
-        string file = (input.Namespace.Length > 0 ? input.Namespace + "." : "") + input.ClassName + ".g.cs";
-        ModuleModel module;
-        try
-        {
-            module = input.Read();
-        }
-        catch (UnreadableModuleException e)
-        {
-            return new Output(file, null, [Problem.In(Rules.ModuleUnreadable, $"{input.File}: {e.Message}", input.Path)]);
-        }
-        INamedTypeSymbol? declared = compilation.Assembly.GetTypeByMetadataName((input.Namespace.Length > 0 ? input.Namespace + "." : "") + input.ClassName);
+        ModuleInput input = read.Input;
+        string fullName = (input.Namespace.Length > 0 ? input.Namespace + "." : "") + input.ClassName, file = fullName + ".g.cs";
+        if (read.Model is not { } module) return new Output(file, null, [Problem.In(Rules.ModuleUnreadable, $"{input.File}: {read.Problem}", input.Path)]);
+        INamedTypeSymbol? declared = compilation.Assembly.GetTypeByMetadataName(fullName);
         List<MemberModel> members = declared is null ? [] : MemberModel.PartialsOf(declared);
         List<Problem> problems = [];
         foreach (MemberModel member in members)
         {
-            string? problem = MemberCheck.ProblemOf(member, module, mayImport: true) ?? member.Obstacle
-                ?? (member.Handler is { } handler ? new HostFunctionWriter(new CodeWriter(), handler).Problem() : null);
+            string? problem = MemberCheck.ProblemOf(member, module) ?? member.Obstacle ?? member.HandlerProblem;
             if (problem is not null) problems.Add(Problem.At(Rules.DoesNotFit, $"{member.Name}: {problem}", member.Location));
         }
         if (problems.Count > 0) return new Output(file, null, problems);
@@ -72,11 +64,7 @@ internal static class ModuleClass
     private static string Text(ModuleInput input, ModuleModel module, List<MemberModel> members, INamedTypeSymbol? declared)
     {
         var writer = new CodeWriter();
-        if (input.Namespace.Length > 0)
-        {
-            writer.Line($"namespace {input.Namespace};");
-            writer.Line();
-        }
+        writer.Namespace(input.Namespace);
         writer.Summary($"An instance of {input.File}." + (module.Imports.Count == 0 ? "" : $" It imports {string.Join(", ", module.Imports.Select(i => $"\"{i.Module}\" \"{i.Name}\" {i.Text}"))}."));
         string access = declared is null ? "public" : SyntaxFacts.GetText(declared.DeclaredAccessibility);
         writer.Open($"{access} sealed partial class {input.ClassName} : global::WasmJit.Generated.Face");

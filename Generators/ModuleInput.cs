@@ -31,16 +31,21 @@ internal sealed record ModuleInput(string Path, string Stamp, string ClassName, 
         return info.Exists ? $"{info.LastWriteTimeUtc.Ticks} {info.Length}" : "";
     }
 
-    /// <exception cref="UnreadableModuleException">It cannot be read.</exception>
-    internal ModuleModel Read()
+    internal ModuleFile Read()
     {
         try
         {
-            return ModuleModel.Read(System.IO.File.ReadAllBytes(Path));
+            return new ModuleFile(this, ModuleModel.Read(System.IO.File.ReadAllBytes(Path)), null);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or UnreadableModuleException)
         {
-            throw new UnreadableModuleException(e.Message);
+            return new ModuleFile(this, null, e.Message);
         }
     }
 }
+
+/// <summary>What was read of a module: once for all that is written of it.</summary>
+/// <param name="Input">Where it is.</param>
+/// <param name="Model">What is in it; null if it cannot be read.</param>
+/// <param name="Problem">Why it cannot be read.</param>
+internal sealed record ModuleFile(ModuleInput Input, ModuleModel? Model, string? Problem);

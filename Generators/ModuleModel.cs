@@ -38,6 +38,9 @@ internal sealed class ModuleModel
 {
     private const uint MostItems = 1_000_000;
 
+    private const string UsesLinking = "it uses module linking, whose types only the library knows", UnknownType = "it has types that only the library knows",
+        UnknownValue = "it has an initial value that only the library knows";
+
     private readonly byte[] bytes;
     private readonly List<(string Text, string Parameters, string Results)?> types = [];
     private readonly List<byte> typeForms = [];
@@ -106,7 +109,7 @@ internal sealed class ModuleModel
         ExternByte.Memory => memories,
         ExternByte.Global => globals,
         ExternByte.Tag => tags,
-        _ => throw Error("it uses module linking, whose types only the library knows"),
+        _ => throw Error(UsesLinking),
     };
 
     private void ReadSection(byte id)
@@ -134,7 +137,7 @@ internal sealed class ModuleModel
                 });
                 break;
             case SectionId.Custom: ReadCustom(); break;
-            case SectionId.Module or SectionId.Instance or SectionId.Alias or SectionId.Scope: throw Error("it uses module linking, whose types only the library knows");
+            case SectionId.Module or SectionId.Instance or SectionId.Alias or SectionId.Scope: throw Error(UsesLinking);
         }
     }
 
@@ -233,7 +236,7 @@ internal sealed class ModuleModel
                 types.Add(null);
                 ReadField();
                 break;
-            default: throw Error("it has types that only the library knows");
+            default: throw Error(UnknownType);
         }
     }
 
@@ -297,18 +300,18 @@ internal sealed class ModuleModel
         if (letter != '\0') return letter;
         if (b is not (TypeByte.Ref or TypeByte.RefNull))
         {
-            string heap = AbstractName(b) ?? throw Error("it has types that only the library knows");
+            string heap = AbstractName(b) ?? throw Error(UnknownType);
             text = Shorthand(heap);
             return LetterOf(heap, true);
         }
         bool isNull = b == TypeByte.RefNull;
         bool isExact = Peek() == TypeByte.Exact;
         if (isExact) at++;
-        if (!isExact && Peek() == TypeByte.ExactModule) throw Error("it uses module linking, whose types only the library knows");
+        if (!isExact && Peek() == TypeByte.ExactModule) throw Error(UsesLinking);
         long code = S33();
         if (code < 0)
         {
-            string heap = AbstractName((int)code & 0x7f) ?? throw Error("it has types that only the library knows");
+            string heap = AbstractName((int)code & 0x7f) ?? throw Error(UnknownType);
             text = isNull ? Shorthand(heap) : $"(ref {heap})";
             return LetterOf(heap, isNull);
         }
@@ -382,7 +385,7 @@ internal sealed class ModuleModel
     {
         string module = Text(), name = Text();
         byte kind = U8();
-        if (kind == ExternByte.SingleLevel) throw Error("it uses module linking, whose types only the library knows");
+        if (kind == ExternByte.SingleLevel) throw Error(UsesLinking);
         ExternModel import = kind switch
         {
             ExternByte.Func or ExternByte.ExactFunc => FunctionOf(module, name, (int)U32()),
@@ -390,7 +393,7 @@ internal sealed class ModuleModel
             ExternByte.Memory => ReadMemoryType(module, name),
             ExternByte.Global => ReadGlobalType(module, name),
             ExternByte.Tag => ReadTagType(module, name),
-            _ => throw Error("it uses module linking, whose types only the library knows"),
+            _ => throw Error(UsesLinking),
         };
         Imports.Add(import);
         SpaceOf(import.Kind).Add(import);
@@ -415,11 +418,11 @@ internal sealed class ModuleModel
                     break;
                 case 0x6a or 0x6b or 0x6c or 0x7c or 0x7d or 0x7e: break;
                 case 0xfd:
-                    if (U32() != 12) throw Error("it has an initial value that only the library knows");
+                    if (U32() != 12) throw Error(UnknownValue);
                     at += 16;
                     break;
                 case 0xfb: SkipObject(U32()); break;
-                default: throw Error("it has an initial value that only the library knows");
+                default: throw Error(UnknownValue);
             }
         }
     }
@@ -434,7 +437,7 @@ internal sealed class ModuleModel
                 U32();
                 break;
             case 26 or 27 or 28: break;
-            default: throw Error("it has an initial value that only the library knows");
+            default: throw Error(UnknownValue);
         }
     }
 

@@ -53,6 +53,14 @@ internal sealed class Output : IEquatable<Output>
 
     internal IReadOnlyList<Problem> Problems { get; }
 
+    /// <summary>Gives the compiler what is made.</summary>
+    internal static void Emit(IncrementalGeneratorInitializationContext context, IncrementalValuesProvider<Output> outputs) =>
+        context.RegisterSourceOutput(outputs, static (production, output) =>
+        {
+            foreach (Problem problem in output.Problems) production.ReportDiagnostic(problem.ToDiagnostic());
+            if (output.Source is not null) production.AddSource(output.File, output.Source);
+        });
+
     public bool Equals(Output? other) => other is not null && File == other.File && Source == other.Source && Problems.SequenceEqual(other.Problems);
 
     public override bool Equals(object? obj) => Equals(obj as Output);

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.CodeAnalysis;
+using WasmJit.Jit.Format;
 using WasmJit.Linking;
 
 namespace WasmJit.Generators;
@@ -80,19 +81,29 @@ internal sealed class TypeModel
         };
     }
 
+    /// <summary>Of a type whose objects are exports themselves: a number of <c>ExternByte</c>.</summary>
+    internal byte? EntityKind => Plain switch
+    {
+        "global::WasmJit.Memory" => ExternByte.Memory,
+        "global::WasmJit.Table" => ExternByte.Table,
+        "global::WasmJit.Global" => ExternByte.Global,
+        "global::WasmJit.Tag" => ExternByte.Tag,
+        "global::WasmJit.Module" => ExternByte.Module,
+        "global::WasmJit.Instance" => ExternByte.Instance,
+        _ => null,
+    };
+
     /// <summary>An object that is an export itself.</summary>
     internal static TypeModel OfEntity(string name) => new("global::WasmJit." + name, "global::WasmJit." + name, name, Crossing.Object);
 
-    /// <summary>The .NET type that the host sees of a value.</summary>
-    internal static string NumberCode(char letter) => letter switch
+    /// <summary>The .NET type that the host sees of a number.</summary>
+    private static string NumberCode(char letter) => letter switch
     {
         'i' => "int",
         'l' => "long",
         'f' => "float",
         'd' => "double",
-        'v' => Vector,
-        'F' => "global::System.Delegate?",
-        _ => "object?",
+        _ => Vector,
     };
 
     /// <summary>The same rules as those of the library for types that are found by reflection (<c>CrossingType.Of</c>).</summary>

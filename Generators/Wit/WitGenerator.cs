@@ -13,16 +13,11 @@ public sealed class WitGenerator : IIncrementalGenerator
     {
         IncrementalValueProvider<ImmutableArray<WitInput>> files = context.AdditionalTextsProvider.Combine(context.AnalyzerConfigOptionsProvider)
             .Select(static (pair, cancellation) => InputOf(pair.Left, pair.Right, cancellation)).Where(static f => f is not null).Select(static (f, _) => f!).Collect();
-        IncrementalValuesProvider<Output> outputs = files.SelectMany(static (all, _) =>
+        Output.Emit(context, files.SelectMany(static (all, _) =>
         {
             var set = new WitSet(all);
             return all.Select(file => WitWriter.Write(file, set)).ToImmutableArray();
-        });
-        context.RegisterSourceOutput(outputs, static (production, output) =>
-        {
-            foreach (Problem problem in output.Problems) production.ReportDiagnostic(problem.ToDiagnostic());
-            if (output.Source is not null) production.AddSource(output.File, output.Source);
-        });
+        }));
     }
 
     private static WitInput? InputOf(AdditionalText file, AnalyzerConfigOptionsProvider options, CancellationToken cancellation)

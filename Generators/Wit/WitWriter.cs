@@ -8,6 +8,9 @@ internal sealed class WitWriter
 {
     private const string Components = "global::WasmJit.Components.";
 
+    /// <summary>What every record has.</summary>
+    private static readonly string[] OfRecords = ["ToString", "Equals", "GetHashCode", "EqualityContract", "PrintMembers", "GetType", "MemberwiseClone", "Finalize", "Clone"];
+
     private readonly WitSet set;
     private readonly WitTypes types;
     private readonly CodeWriter code = new();
@@ -127,7 +130,7 @@ internal sealed class WitWriter
         {
             case WitKind.Record:
                 found.Add(path);
-                HashSet<string> taken = [name, "ToString", "Equals", "GetHashCode", "EqualityContract", "PrintMembers", "GetType", "MemberwiseClone", "Finalize", "Clone", "Deconstruct"];
+                HashSet<string> taken = [name, .. OfRecords, "Deconstruct"];
                 code.Line($"public sealed record {name}({string.Join(", ", type.Fields.Select(f => $"{types.Of(f.Type!, scope)} {Free(Identifiers.Pascal(f.Name), taken)}"))});");
                 break;
             case WitKind.Flags:
@@ -172,7 +175,7 @@ internal sealed class WitWriter
         found.Add(path);
         code.Open($"public abstract record {name}");
         code.Line($"private {name}() {{ }}");
-        HashSet<string> taken = [name, "ToString", "Equals", "GetHashCode", "EqualityContract", "PrintMembers", "GetType", "MemberwiseClone", "Finalize", "Clone"];
+        HashSet<string> taken = [name, .. OfRecords];
         foreach (WitField each in type.Fields)
         {
             string own = Free(Identifiers.Pascal(each.Name), taken);

@@ -103,6 +103,14 @@ public sealed class GeneratorTests
     }
 
     [Fact]
+    public void APropertyThatMayBeNullIsImported()
+    {
+        Compiled compiled = Compiled.Of("[WasmImports] public partial class C { public Memory? Shared => null; }");
+        Assert.Empty(compiled.Problems);
+        Assert.Contains("(\"Shared\", null, Shared)", Assert.Single(compiled.Sources).Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AFileThatIsNoModuleIsAProblem()
     {
         Compiled compiled = Compiled.Of("", new Compiled.File(Golden.InRepository("README.md"), "module"));
