@@ -13,14 +13,20 @@ namespace WasmJit.Tests.Generators;
 /// <summary>A program that is compiled with the generators.</summary>
 internal sealed class Compiled
 {
+    private static readonly CSharpParseOptions Parsing = new(LanguageVersion.Latest);
+
     private static readonly ImmutableArray<MetadataReference> References =
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => (MetadataReference)MetadataReference.CreateFromFile(path))];
 
     private readonly Microsoft.CodeAnalysis.Compilation compilation;
+    private readonly GeneratorDriver driver;
 
-    private Compiled(Microsoft.CodeAnalysis.Compilation compilation, GeneratorDriverRunResult result)
+    private Compiled(string source, GeneratorDriver driver)
     {
-        this.compilation = compilation;
+        CSharpCompilation own = CSharpCompilation.Create("generated", [CSharpSyntaxTree.ParseText("#nullable enable\nusing System;\nusing WasmJit;\n" + source, Parsing, "Program.cs")],
+            References, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));
+        this.driver = driver.RunGeneratorsAndUpdateCompilation(own, out compilation, out _);
+        GeneratorDriverRunResult result = this.driver.GetRunResult();
         Sources = result.Results.SelectMany(r => r.GeneratedSources).ToDictionary(s => s.HintName, s => s.SourceText.ToString());
         Problems = [.. result.Diagnostics.Select(d => $"{d.Id}: {d.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}")];
         Result = result;
@@ -35,16 +41,11 @@ internal sealed class Compiled
     internal GeneratorDriverRunResult Result { get; }
 
     /// <summary>Compiles a source; files are those of the project.</summary>
-    internal static Compiled Of(string source, params File[] files)
-    {
-        var options = new CSharpParseOptions(LanguageVersion.Latest);
-        CSharpCompilation compilation = CSharpCompilation.Create("generated", [CSharpSyntaxTree.ParseText("#nullable enable\nusing System;\nusing WasmJit;\n" + source, options, "Program.cs")],
-            References, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));
-        GeneratorDriver driver = CSharpGeneratorDriver.Create(
-            [new FaceGenerator().AsSourceGenerator(), new WitGenerator().AsSourceGenerator()], files, options, new Options(files));
-        driver = driver.RunGeneratorsAndUpdateCompilation(compilation, out Microsoft.CodeAnalysis.Compilation updated, out _);
-        return new Compiled(updated, driver.GetRunResult());
-    }
+    internal static Compiled Of(string source, params File[] files) => new(source, CSharpGeneratorDriver.Create(
+        [new FaceGenerator().AsSourceGenerator(), new WitGenerator().AsSourceGenerator()], files, Parsing, new Options(files)));
+
+    /// <summary>The same project with another source, as an editor compiles it again.</summary>
+    internal Compiled With(string source) => new(source, driver);
 
     /// <summary>The program, in a context of its own.</summary>
     internal System.Reflection.Assembly Load()

@@ -77,6 +77,28 @@ public sealed class GeneratorTests
         Assert.Equal(Compiled.Of(Everything).Sources, Compiled.Of(Everything).Sources);
     }
 
+    /// <summary>A module is read when it has changed, and not with each change of the program.</summary>
+    [Fact]
+    public void AModuleIsReadOnce()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            string path = Path.Combine(folder.FullName, "plugin.wasm");
+            File.Copy(Golden.InRepository("Tests/Generators/Modules/plugin.wasm"), path);
+            Compiled first = Compiled.Of("", new Compiled.File(path, "module"));
+            File.Delete(path);
+            Compiled second = first.With("public class Other { }");
+            Assert.Empty(second.Problems);
+            Assert.NotEmpty(second.Sources);
+            Assert.Equal(first.Sources, second.Sources);
+        }
+        finally
+        {
+            folder.Delete(true);
+        }
+    }
+
     public static TheoryData<string, string> Wrong() => new()
     {
         { "[WasmFace] public interface I<T> { }", "WASMJIT003: I: a generic interface cannot be generated" },
