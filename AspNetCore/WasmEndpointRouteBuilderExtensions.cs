@@ -13,8 +13,8 @@ namespace WasmJit;
 public static class WasmEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Has a component answer all requests at a path and below it. It exports <c>wasi:http/incoming-handler</c>, and gets paths as clients send them. What it does wrong is
-    /// logged in the category <c>WasmJit</c>; the client gets a status of 500 or above and nothing else, or a response that breaks off if it had begun.
+    /// Has a component answer all requests at a path and below it. It exports <c>wasi:http/incoming-handler</c> or <c>wasi:http/handler</c>, and gets paths as clients send them. What it does
+    /// wrong is logged in the category <c>WasmJit</c>; the client gets the status of an error and nothing else, or a response that breaks off if it had begun.
     /// </summary>
     /// <param name="endpoints">The application.</param>
     /// <param name="path">The path, such as <c>/plugins/shop</c>; <c>/</c> for all.</param>

@@ -14,7 +14,7 @@ internal static class EngineFlags
         var option = new Option<string>("--memory-checks")
         {
             Description = "How out-of-bounds accesses are detected: \"guard\" uses the processor's page protection where the platform "
-                + "allows it (Linux on x64), \"explicit\" compiles a comparison into each access.",
+                + "allows it (Linux and Windows on x64, Linux on ARM64), \"explicit\" compiles a comparison into each access.",
             HelpName = "guard|explicit",
             DefaultValueFactory = _ => "guard",
             Recursive = true,

@@ -5,7 +5,7 @@ namespace WasmJit;
 /// <summary>How accesses beyond a memory become traps.</summary>
 public enum MemoryChecks
 {
-    /// <summary>By the processor, where the platform allows it (Linux on x64): accesses cost nothing extra.</summary>
+    /// <summary>By the processor, where the platform allows it (Linux and Windows on x64, Linux on ARM64): accesses cost nothing extra.</summary>
     Guard,
 
     /// <summary>By a comparison in the code of each access.</summary>

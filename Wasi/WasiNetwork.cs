@@ -3,7 +3,7 @@ using System.Net;
 namespace WasmJit;
 
 /// <summary>
-/// What a guest of WASI 0.2 may do with the network, by the addresses and names that it asks for. Nothing, unless a property says otherwise. The functions are called on
+/// What a guest of WASI 0.2 or 0.3 may do with the network, by the addresses and names that it asks for. Nothing, unless a property says otherwise. The functions are called on
 /// threads of guests.
 /// </summary>
 public sealed record WasiNetwork

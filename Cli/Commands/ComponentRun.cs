@@ -7,7 +7,7 @@ namespace WasmJit.Cli;
 internal sealed class ComponentRun(Terminal terminal, string path, WasmComponent component, WasiOptions options, ComponentInstanceOptions limits)
 {
     /// <summary>A hint for missing imports.</summary>
-    internal const string Missing = "the tool gives WASI 0.2: wasi:cli, clocks, filesystem, io, random and, as far as it is allowed, sockets and http";
+    internal const string Missing = "the tool gives WASI 0.2 and 0.3: wasi:cli, clocks, filesystem, io, random and, as far as it is allowed, sockets and http";
 
     /// <exception cref="WasiExitException">The guest has ended itself.</exception>
     internal int Run(string? export, string[] arguments)

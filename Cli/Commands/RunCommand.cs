@@ -79,7 +79,7 @@ internal static class RunCommand
               wasmjit run math.wasm --invoke add 2 3
             The exit code is 134 after a trap or an uncaught exception, or when the fuel is used up, 124 when the time is over,
             130 after Ctrl-C.
-            Components that export wasi:cli/run are programs, too, and have WASI 0.2. Values of other exports are written as in
+            Components that export wasi:cli/run are programs, too, and have WASI 0.2 and 0.3. Values of other exports are written as in
               wasmjit run --invoke 'area({width: 2, height: 3.5})' shapes.wasm
             """);
         command.SetAction(parsed =>

@@ -19,7 +19,7 @@ internal static class ServeCommand
 
     internal static Command Make(Terminal terminal)
     {
-        Argument<string> file = ModuleFile.Argument("A component that exports wasi:http/incoming-handler: .wasm or .wat, or .dll that was saved.");
+        Argument<string> file = ModuleFile.Argument("A component that exports wasi:http/incoming-handler or wasi:http/handler: .wasm or .wat, or one that was saved.");
         var address = new Option<string>("--addr")
         {
             Description = "Where to listen: IP:PORT, [IPv6]:PORT or PORT, which is on this machine alone. Port 0 takes a free one.",
@@ -39,8 +39,8 @@ internal static class ServeCommand
         RunLimits.AddTo(command);
         foreach (Option option in NetworkRules.Options) command.Add(option);
         Help.Describe(command, """
-            The component exports wasi:http/incoming-handler (the worlds wasi:http/proxy and others) and has WASI 0.2: what it
-            prints goes to the tool's own streams, and files and network are given as for run:
+            The component exports wasi:http/incoming-handler (the worlds wasi:http/proxy and others) or wasi:http/handler, and has
+            WASI 0.2 and 0.3: what it prints goes to the tool's own streams, and files and network are given as for run:
               wasmjit serve --addr 0.0.0.0:8080 --dir ./site::/site::ro app.wasm
             --timeout, --fuel and --max-memory are limits of each request or instance; the time is 30s if nothing else is said.
             A guest that fails gives its client the status 500, 502 or 504, or a response that breaks off; why is printed here.
@@ -65,7 +65,7 @@ internal static class ServeCommand
             TimeSpan patience = parsed.GetValue(grace) is { } text ? RunLimits.ParseTime("--grace", text) : TimeSpan.FromSeconds(10);
             WasmComponent component = Load(path, limits.Apply(EngineFlags.Options(parsed)) with { Interruptible = true }, terminal);
             if (HttpGuests.ExportOf(component) is null)
-                throw new ToolException($"{path} answers no requests: it does not export wasi:http/incoming-handler", component.Exports.Count == 0 ? null : $"it exports {string.Join(", ", component.Exports)}");
+                throw new ToolException($"{path} answers no requests: it does not export wasi:http/incoming-handler or wasi:http/handler", component.Exports.Count == 0 ? null : $"it exports {string.Join(", ", component.Exports)}");
             SharedFrameworks.UseAspNet();
             var host = new WasiComponentHost(new WasiOptions
             {
@@ -93,7 +93,7 @@ internal static class ServeCommand
         byte[] bytes = ModuleFile.ReadBytes(path);
         if (SavedComponents.IsSaved(bytes)) return ModuleFile.LoadSavedComponent(path, bytes, options);
         ModuleBytes source = ModuleFile.ReadAny(path, bytes);
-        if (!source.IsComponent) throw new ToolException($"{path} is a module, not a component", "serve takes components that export wasi:http/incoming-handler");
+        if (!source.IsComponent) throw new ToolException($"{path} is a module, not a component", "serve takes components that export wasi:http/incoming-handler or wasi:http/handler");
         return ModuleFile.CompileComponent(source, options, terminal);
     }
 

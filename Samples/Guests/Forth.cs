@@ -15,6 +15,19 @@ public sealed class Forth
 
     private const string Table = """(table (export "table") 0xc4 funcref)""";
 
+    /// <summary>A word that counts primes: <c>100 sieve</c> prints how many there are below 100.</summary>
+    public const string Sieve = """
+        : crossed? HERE + C@ ;
+        : cross! HERE + 1 SWAP C! ;
+        : sieve
+          HERE OVER ERASE
+          2 BEGIN 2DUP DUP * > WHILE
+            DUP crossed? 0= IF 2DUP DUP * DO I cross! DUP +LOOP THEN
+            1+
+          REPEAT DROP
+          0 SWAP 2 DO I crossed? 0= IF 1+ THEN LOOP . ;
+        """;
+
     private readonly StringBuilder output = new();
     private readonly Instance instance;
     private readonly Action<int> run;

@@ -51,6 +51,15 @@ public sealed class JavaScript : IDisposable
         }
     }
 
+    /// <summary>Reads the libraries.</summary>
+    /// <param name="folder">Their folder, which has one for each.</param>
+    public static MemoryNamespace Libraries(string folder)
+    {
+        var libraries = new MemoryNamespace();
+        foreach (string name in Extensions) libraries.Add($"{name}.so", File.ReadAllBytes(Path.Combine(folder, name, $"{name}.so")));
+        return libraries;
+    }
+
     /// <summary>Evaluates a script.</summary>
     /// <returns>Its value as a text.</returns>
     /// <exception cref="InvalidOperationException">It throws; the message is what.</exception>

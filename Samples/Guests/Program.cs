@@ -31,24 +31,13 @@ static string Since(long start) => $"{Stopwatch.GetElapsedTime(start).TotalMilli
 static void RunForth()
 {
     const int words = 5000, limit = 20_000_000;
-    const string sieve = """
-        : crossed? HERE + C@ ;
-        : cross! HERE + 1 SWAP C! ;
-        : sieve
-          HERE OVER ERASE
-          2 BEGIN 2DUP DUP * > WHILE
-            DUP crossed? 0= IF 2DUP DUP * DO I cross! DUP +LOOP THEN
-            1+
-          REPEAT DROP
-          0 SWAP 2 DO I crossed? 0= IF 1+ THEN LOOP . ;
-        """;
     string source = File.ReadAllText(Packages.Forth);
     string definitions = string.Join('\n', Enumerable.Range(0, words).Select(i => $": w{i} {i} + ;"));
     var forth = new Forth(source);
     long start = Stopwatch.GetTimestamp();
     forth.Run(definitions);
     string made = Since(start);
-    forth.Run(sieve);
+    forth.Run(Forth.Sieve);
     start = Stopwatch.GetTimestamp();
     string primes = forth.Run($"{limit} sieve").Trim();
     string sieved = Since(start);
@@ -56,7 +45,7 @@ static void RunForth()
     File.WriteAllBytes(module, Wat.ToBinary(source));
     try
     {
-        string[]? v8 = Node.Run("forth.mjs", module, $"{words}", $"{limit}", sieve);
+        string[]? v8 = Node.Run("forth.mjs", module, $"{words}", $"{limit}", Forth.Sieve);
         Console.WriteLine($"1 w10 w{words - 1} is {forth.Run($"1 w10 w{words - 1} .").Trim()}");
         Console.WriteLine($"{words} words, each a module that the guest compiles: {made}; {Node.Milliseconds(v8, 0)}");
         Console.WriteLine($"{primes} primes below {limit}: {sieved}; {Node.Milliseconds(v8, 1)}");
@@ -91,8 +80,7 @@ static void RunJavaScript()
         const copy = structuredClone({ a: [1, new Map([[1, 2]])] });
         [url.href, bytes.length, headers.join(';'), copy.a[1].get(1), crypto.randomUUID().length, fib(25)].join(' ')
         """;
-    var libraries = new MemoryNamespace();
-    foreach (string name in JavaScript.Extensions) libraries.Add($"{name}.so", File.ReadAllBytes(Path.Combine(Packages.JavaScriptExtensions, name, $"{name}.so")));
+    MemoryNamespace libraries = JavaScript.Libraries(Packages.JavaScriptExtensions);
     long start = Stopwatch.GetTimestamp();
     using var javaScript = new JavaScript(File.ReadAllBytes(Packages.JavaScript), libraries);
     string loaded = Since(start);
@@ -106,9 +94,7 @@ static void RunJavaScript()
 
 static void RunSyntax()
 {
-    var grammars = new MemoryNamespace();
-    string[] names = [.. Directory.GetFiles(Packages.Grammars, "*.wasm").Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal)];
-    foreach (string name in names) grammars.Add($"{name}.wasm", File.ReadAllBytes(Path.Combine(Packages.Grammars, $"{name}.wasm")));
+    MemoryNamespace grammars = SyntaxParser.Grammars(Packages.Grammars, out string[] names);
     long start = Stopwatch.GetTimestamp();
     using var parser = new SyntaxParser(File.ReadAllBytes(Packages.TreeSitter), grammars);
     string loaded = Since(start);
@@ -141,11 +127,7 @@ static void RunToolchain()
     long start = Stopwatch.GetTimestamp();
     var toolchain = new Toolchain(Packages.Llvm, Packages.LlvmResources);
     string loaded = Since(start);
-    foreach (string name in new[] { "program.c", "plugin.c" })
-    {
-        using Stream source = typeof(Packages).Assembly.GetManifestResourceStream(name)!;
-        toolchain.Files.WriteFile(name, new StreamReader(source).ReadToEnd());
-    }
+    foreach (string name in new[] { "program.c", "plugin.c" }) toolchain.AddSample(name);
     start = Stopwatch.GetTimestamp();
     string[] objects = [toolchain.Compile("program.c"), toolchain.Compile("plugin.c")];
     string compiled = Since(start);

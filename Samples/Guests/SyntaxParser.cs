@@ -48,6 +48,17 @@ public sealed class SyntaxParser : IDisposable
         buffer = linker.Memory.Read<int>(transfer + 4);
     }
 
+    /// <summary>Reads grammars.</summary>
+    /// <param name="folder">Their folder.</param>
+    /// <param name="names">Their file names without endings.</param>
+    public static MemoryNamespace Grammars(string folder, out string[] names)
+    {
+        names = [.. Directory.GetFiles(folder, "*.wasm").Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal)];
+        var grammars = new MemoryNamespace();
+        foreach (string name in names) grammars.Add($"{name}.wasm", File.ReadAllBytes(Path.Combine(folder, $"{name}.wasm")));
+        return grammars;
+    }
+
     private T Call<T>(string name)
         where T : class => program.GetExport<T>(name);
 

@@ -27,6 +27,14 @@ public sealed class Toolchain
     /// <summary>The files that it works with: sources, objects and what is linked.</summary>
     public MemoryFileSystem Files { get; } = new();
 
+    /// <summary>Adds a source of this sample: program.c or plugin.c.</summary>
+    /// <param name="name">Its name.</param>
+    public void AddSample(string name)
+    {
+        using var source = new StreamReader(typeof(Toolchain).Assembly.GetManifestResourceStream(name)!);
+        Files.WriteFile(name, source.ReadToEnd());
+    }
+
     /// <summary>Compiles a C file.</summary>
     /// <returns>The name of the object.</returns>
     /// <param name="name">The source.</param>

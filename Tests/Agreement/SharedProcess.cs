@@ -20,9 +20,9 @@ internal static unsafe partial class SharedProcess
     /// <param name="output">Where.</param>
     internal static void Run(string order, TextWriter output)
     {
-        Func<bool>? here = null, there = null;
+        Func<bool>? here = null;
         if (order.StartsWith("here", StringComparison.Ordinal)) (here = Here())();
-        there = There();
+        Func<bool> there = There();
         there();
         here ??= Here();
         if (order.EndsWith("-then-another", StringComparison.Ordinal)) InstallAnother();

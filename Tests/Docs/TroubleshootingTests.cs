@@ -9,9 +9,8 @@ public sealed partial class TroubleshootingTests
     [Fact]
     public void EachMessageIsInTheSources()
     {
-        string root = Path.GetFullPath(Path.Combine(PageTests.InRepository("README.md"), ".."));
         string sources = string.Concat(new[] { "Runtime", "Jit", "Linking", "Components", "Wasi" }.SelectMany(project =>
-            Directory.GetFiles(Path.Combine(root, project), "*.cs", SearchOption.AllDirectories).Where(f => !f.Contains("/obj/", StringComparison.Ordinal))).Select(File.ReadAllText))
+            Directory.GetFiles(PageTests.InRepository(project), "*.cs", SearchOption.AllDirectories).Where(f => !f.Contains("/obj/", StringComparison.Ordinal))).Select(File.ReadAllText))
             .Replace("\\\"", "\"", StringComparison.Ordinal);
         int found = 0;
         foreach (string line in File.ReadAllLines(PageTests.InRepository("Docs/troubleshooting.md")).SkipWhile(l => !l.StartsWith("## Compiling", StringComparison.Ordinal))

@@ -110,7 +110,7 @@ public sealed class AgreementTests
     {
         CSharpCompilation compilation = CSharpCompilation.Create("types",
             [CSharpSyntaxTree.ParseText($"class C {{ {string.Concat(Types.Select((t, i) => $"void M{i}({Written(t)} x) {{ }} "))} }}")],
-            ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path)));
+            Compiled.References);
         INamedTypeSymbol type = compilation.GetTypeByMetadataName("C")!;
         int number = 0;
         foreach (Type wanted in Types)

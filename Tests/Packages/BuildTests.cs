@@ -68,25 +68,11 @@ public sealed class BuildTests(PackageFeed packages)
         string folder = await packages.ProjectFolder(name, isOnline: true);
         await File.WriteAllTextAsync(Path.Combine(folder, "Program.cs"), Program);
         await File.WriteAllTextAsync(Path.Combine(folder, "numbers.wat"), Module);
-        await File.WriteAllTextAsync(Path.Combine(folder, "modules.csproj"), $"""
-            <Project Sdk="Microsoft.NET.Sdk">
-              <PropertyGroup>
-                <OutputType>Exe</OutputType>
-                <TargetFramework>net10.0</TargetFramework>
-                <Nullable>enable</Nullable>
-                <ImplicitUsings>enable</ImplicitUsings>
-                <InvariantGlobalization>true</InvariantGlobalization>
-                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
-                <NuGetAudit>false</NuGetAudit>
-                {properties}
-              </PropertyGroup>
-              <ItemGroup>
-                <PackageReference Include="WasmJit" Version="{packages.Version}" />
-                <PackageReference Include="WasmJit.Build" Version="{packages.Version}" />
-                <WasmModule Include="numbers.wat" />
-                <WasmModule Include="numbers.wat" AssemblyName="second" Options="--memory-checks explicit" />
-              </ItemGroup>
-            </Project>
+        await PackageFeed.WriteProject(folder, "modules", "<InvariantGlobalization>true</InvariantGlobalization>" + properties, $"""
+            <PackageReference Include="WasmJit" Version="{packages.Version}" />
+            <PackageReference Include="WasmJit.Build" Version="{packages.Version}" />
+            <WasmModule Include="numbers.wat" />
+            <WasmModule Include="numbers.wat" AssemblyName="second" Options="--memory-checks explicit" />
             """);
         return folder;
     }

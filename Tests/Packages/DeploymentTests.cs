@@ -68,28 +68,15 @@ public sealed class DeploymentTests(PackageFeed packages)
         string folder = await packages.ProjectFolder(name, isOnline: true), output = Path.Combine(folder, "out");
         foreach (string file in new[] { "Packages/Published/Program.cs", "Packages/Published/shapes.wit", "Generators/Modules/plugin.wasm" })
             File.Copy(Dotnet.InRepository("Tests/" + file), Path.Combine(folder, Path.GetFileName(file)));
-        await File.WriteAllTextAsync(Path.Combine(folder, "published.csproj"), $"""
-            <Project Sdk="Microsoft.NET.Sdk">
-              <PropertyGroup>
-                <OutputType>Exe</OutputType>
-                <TargetFramework>net10.0</TargetFramework>
-                <Nullable>enable</Nullable>
-                <ImplicitUsings>enable</ImplicitUsings>
-                <InvariantGlobalization>true</InvariantGlobalization>
-                <RuntimeIdentifier>{RuntimeInformation.RuntimeIdentifier.Replace("debian.12", "linux", StringComparison.Ordinal)}</RuntimeIdentifier>
-                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
-                <TrimmerSingleWarn>false</TrimmerSingleWarn>
-                <NuGetAudit>false</NuGetAudit>
-                {properties}
-              </PropertyGroup>
-              <ItemGroup>
-                <PackageReference Include="WasmJit.Text" Version="{packages.Version}" />
-                <PackageReference Include="WasmJit.Wasi" Version="{packages.Version}" />
-                <PackageReference Include="WasmJit.Generators" Version="{packages.Version}" PrivateAssets="all" />
-                <WasmModule Include="plugin.wasm" Namespace="App" />
-                <WitFile Include="shapes.wit" Namespace="App" />
-              </ItemGroup>
-            </Project>
+        string platform = RuntimeInformation.RuntimeIdentifier.Replace("debian.12", "linux", StringComparison.Ordinal);
+        await PackageFeed.WriteProject(
+            folder, "published",
+            $"<InvariantGlobalization>true</InvariantGlobalization><RuntimeIdentifier>{platform}</RuntimeIdentifier><TrimmerSingleWarn>false</TrimmerSingleWarn>{properties}", $"""
+            <PackageReference Include="WasmJit.Text" Version="{packages.Version}" />
+            <PackageReference Include="WasmJit.Wasi" Version="{packages.Version}" />
+            <PackageReference Include="WasmJit.Generators" Version="{packages.Version}" PrivateAssets="all" />
+            <WasmModule Include="plugin.wasm" Namespace="App" />
+            <WitFile Include="shapes.wit" Namespace="App" />
             """);
         await Dotnet.Run(folder, "publish", "-c", "Release", "-v", "quiet", "-o", output);
         return output;

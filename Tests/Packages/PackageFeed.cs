@@ -44,6 +44,28 @@ public sealed class PackageFeed : IAsyncLifetime
         return Task.CompletedTask;
     }
 
+    /// <summary>Writes the project of a program. What warns is an error.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="name">Its name, which the program has, too.</param>
+    /// <param name="properties">Further properties.</param>
+    /// <param name="items">What it refers to.</param>
+    internal static Task WriteProject(string folder, string name, string properties, string items) => File.WriteAllTextAsync(Path.Combine(folder, $"{name}.csproj"), $"""
+        <Project Sdk="Microsoft.NET.Sdk">
+          <PropertyGroup>
+            <OutputType>Exe</OutputType>
+            <TargetFramework>net10.0</TargetFramework>
+            <Nullable>enable</Nullable>
+            <ImplicitUsings>enable</ImplicitUsings>
+            <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+            <NuGetAudit>false</NuGetAudit>
+            {properties}
+          </PropertyGroup>
+          <ItemGroup>
+            {items}
+          </ItemGroup>
+        </Project>
+        """);
+
     /// <summary>Makes a folder for a project whose packages come from the feed.</summary>
     /// <param name="name">The folder.</param>
     /// <param name="isOnline">Whether what this machine does not have may be downloaded.</param>

@@ -73,22 +73,8 @@ public sealed class PackageTests(PackageFeed packages)
         IEnumerable<(string Code, string Prints)> samples = new[] { "Linking", "Text", "Wasi" }.Select(ReadSample);
         string scratch = await packages.ProjectFolder("scratch", isOnline: false), built = Path.Combine(packages.Root, "built");
         await File.WriteAllTextAsync(Path.Combine(scratch, "Program.cs"), Using + string.Concat(samples.Select(s => s.Code)));
-        await File.WriteAllTextAsync(Path.Combine(scratch, "scratch.csproj"), $"""
-            <Project Sdk="Microsoft.NET.Sdk">
-              <PropertyGroup>
-                <OutputType>Exe</OutputType>
-                <TargetFramework>net10.0</TargetFramework>
-                <Nullable>enable</Nullable>
-                <ImplicitUsings>enable</ImplicitUsings>
-                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
-                <UseAppHost>false</UseAppHost>
-                <NuGetAudit>false</NuGetAudit>
-              </PropertyGroup>
-              <ItemGroup>
-                {string.Concat(Libraries.Select(l => $"<PackageReference Include=\"{l}\" Version=\"{version}\" />"))}
-              </ItemGroup>
-            </Project>
-            """);
+        await PackageFeed.WriteProject(
+            scratch, "scratch", "<UseAppHost>false</UseAppHost>", string.Concat(Libraries.Select(l => $"<PackageReference Include=\"{l}\" Version=\"{version}\" />")));
         await Dotnet.Run(scratch, "build", "-c", "Release", "-v", "quiet", "-o", built);
         Assert.Equal(string.Concat(samples.Select(s => s.Prints)), await Dotnet.Run(scratch, Path.Combine(built, "scratch.dll")));
     }

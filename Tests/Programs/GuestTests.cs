@@ -9,18 +9,6 @@ namespace WasmJit.Programs;
 /// </summary>
 public sealed class GuestTests
 {
-    private const string Sieve = """
-        : crossed? HERE + C@ ;
-        : cross! HERE + 1 SWAP C! ;
-        : sieve
-          HERE OVER ERASE
-          2 BEGIN 2DUP DUP * > WHILE
-            DUP crossed? 0= IF 2DUP DUP * DO I cross! DUP +LOOP THEN
-            1+
-          REPEAT DROP
-          0 SWAP 2 DO I crossed? 0= IF 1+ THEN LOOP . ;
-        """;
-
     [GuestTheory("forth")]
     [InlineData(true)]
     [InlineData(false)]
@@ -30,7 +18,7 @@ public sealed class GuestTests
         Assert.Equal("3 ", forth.Run("1 2 + ."));
         forth.Run(string.Join('\n', Enumerable.Range(0, 500).Select(i => $": w{i} {i} + ;")));
         Assert.Equal("500 ", forth.Run("1 w499 ."));
-        forth.Run(Sieve);
+        forth.Run(Forth.Sieve);
         Assert.Equal("78498 ", forth.Run("1000000 sieve"));
         Assert.Equal(usesCompile ? 0 : 503, forth.Loaded);
         Assert.Contains("undefined word", Assert.Throws<InvalidOperationException>(() => forth.Run("no-such-word")).Message, StringComparison.Ordinal);
@@ -48,9 +36,7 @@ public sealed class GuestTests
     [GuestFact("javascript")]
     public void JavaScriptLoadsItsFiveLibraries()
     {
-        var libraries = new MemoryNamespace();
-        foreach (string name in JavaScript.Extensions) libraries.Add($"{name}.so", File.ReadAllBytes(Path.Combine(Packages.JavaScriptExtensions, name, $"{name}.so")));
-        using var javaScript = new JavaScript(File.ReadAllBytes(Packages.JavaScript), libraries);
+        using var javaScript = new JavaScript(File.ReadAllBytes(Packages.JavaScript), JavaScript.Libraries(Packages.JavaScriptExtensions));
         Assert.Equal("3", javaScript.Evaluate("1 + 2"));
         Assert.Equal("https://user@example.org:81/b?x=1#y /a/c", javaScript.Evaluate("new URL('https://user@example.org:81/a/../b?x=1#y').href + ' ' + new URL('../c', 'http://h/a/b/').pathname"));
         Assert.Equal("104,195,164", javaScript.Evaluate("Array.from(new TextEncoder().encode('h\u00e4')).join()"));
@@ -63,9 +49,7 @@ public sealed class GuestTests
     [GuestFact("syntax")]
     public void TreeSitterLoadsItsGrammars()
     {
-        var grammars = new MemoryNamespace();
-        string[] names = [.. Directory.GetFiles(Packages.Grammars, "*.wasm").Select(f => Path.GetFileNameWithoutExtension(f)!)];
-        foreach (string name in names) grammars.Add($"{name}.wasm", File.ReadAllBytes(Path.Combine(Packages.Grammars, $"{name}.wasm")));
+        MemoryNamespace grammars = SyntaxParser.Grammars(Packages.Grammars, out string[] names);
         using var parser = new SyntaxParser(File.ReadAllBytes(Packages.TreeSitter), grammars);
         Assert.StartsWith("(translation_unit (function_definition type: (primitive_type)", parser.Parse("tree-sitter-c", "int main(void) { return 1 + 2; }"), StringComparison.Ordinal);
         Assert.Equal("(document (array (number) (object (pair key: (string (string_content)) value: (null)))))", parser.Parse("tree-sitter-json", """[1, {"a": null}]"""));
@@ -78,11 +62,7 @@ public sealed class GuestTests
     public void AGuestCompilesALibraryThatAnotherLoads()
     {
         var toolchain = new Toolchain(Packages.Llvm, Packages.LlvmResources);
-        foreach (string name in new[] { "program.c", "plugin.c" })
-        {
-            using Stream source = typeof(Packages).Assembly.GetManifestResourceStream(name)!;
-            toolchain.Files.WriteFile(name, new StreamReader(source).ReadToEnd());
-        }
+        foreach (string name in new[] { "program.c", "plugin.c" }) toolchain.AddSample(name);
         toolchain.LinkLibrary("plugin.so", toolchain.Compile("plugin.c"));
         toolchain.LinkProgram("program.wasm", toolchain.Compile("program.c"));
         Assert.Equal("1 - 2x + x*x/2, in percent: 100 -50 -87.5\n", toolchain.RunProgram("program.wasm", "plugin.so", "0", "1", "2.5"));

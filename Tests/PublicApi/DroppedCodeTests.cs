@@ -5,21 +5,26 @@ namespace WasmJit.Tests.PublicApi;
 /// <summary>What <c>module.drop</c> and <c>func.drop</c> give back at once: places in quotas and limits, memories; and what callers of dropped functions meet.</summary>
 public sealed class DroppedCodeTests
 {
+    /// <summary>The module that the guest makes.</summary>
+    private const string Made = """
+        (module
+          (import "env" "host" (func $host (param i32) (result i32)))
+          (memory 10)
+          (func (export "f") (param i32) (result i32)
+            (i32.store (i32.const 8) (i32.const 5))
+            (drop (call $host (local.get 0)))
+            (i32.add (local.get 0) (i32.load (i32.const 8)))))
+        """;
+
     /// <summary>A guest that makes functions, and modules with a memory of 10 pages each, in two tables.</summary>
-    private const string Guest = """
+    private const string Guest = $"""
         (module $guest
           (type $f (func (param i32) (result i32)))
           (type $M (module (import "env" "host" (func (param i32) (result i32))) (export "f" (func (type $f)))))
           (type $I (instance (export "f" (func (type $f)))))
           (import "env" "host" (func $host (param i32) (result i32)))
           (memory $memory (export "memory") 1)
-          (data (i32.const 0) (module
-            (import "env" "host" (func $host (param i32) (result i32)))
-            (memory 10)
-            (func (export "f") (param i32) (result i32)
-              (i32.store (i32.const 8) (i32.const 5))
-              (drop (call $host (local.get 0)))
-              (i32.add (local.get 0) (i32.load (i32.const 8))))))
+          (data (i32.const 0) {Made})
           (data (i32.const 1024) "\00\20\00\10\00\41\01\6a\0b")        ;; 9: $host(x) + 1
           (elem declare func $host)
           (scope $all (func $host))
@@ -42,15 +47,7 @@ public sealed class DroppedCodeTests
           (func (export "size") (result i64) (code.size)))
         """;
 
-    private static readonly int ModuleLength = Wat.ToBinary("""
-        (module
-            (import "env" "host" (func $host (param i32) (result i32)))
-            (memory 10)
-            (func (export "f") (param i32) (result i32)
-              (i32.store (i32.const 8) (i32.const 5))
-              (drop (call $host (local.get 0)))
-              (i32.add (local.get 0) (i32.load (i32.const 8)))))
-        """).Length;
+    private static readonly int ModuleLength = Wat.ToBinary(Made).Length;
 
     private static Instance Start(EngineOptions? options = null, Func<int, int>? host = null) =>
         new Engine(options).CompileText(Guest).Instantiate(new Imports { { "env", "host", host ?? (x => x) } });
@@ -178,11 +175,6 @@ public sealed class DroppedCodeTests
         Instance guest = Start();
         for (int i = 0; i < 20; i++) Run(guest, "new", 0);
         // All but the last are garbage; when the collector finds them is its own affair.
-        Assert.True(SpinWait.SpinUntil(() =>
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            return Count(guest) == 1;
-        }, TimeSpan.FromSeconds(60)));
+        Assert.True(Eventually.Collected(() => Count(guest) == 1));
     }
 }

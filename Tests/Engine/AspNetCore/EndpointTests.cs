@@ -24,7 +24,7 @@ public sealed class EndpointTests
         application.UseRouting();
         map(application);
         await application.StartAsync(CancellationToken.None);
-        var client = new HttpClient { BaseAddress = new Uri(application.Urls.First()), Timeout = ServedGuest.Patience, DefaultRequestVersion = protocols == HttpProtocols.Http2 ? HttpVersion.Version20 : HttpVersion.Version11, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var client = new HttpClient { BaseAddress = new Uri(application.Urls.First()), Timeout = Eventually.Patience, DefaultRequestVersion = protocols == HttpProtocols.Http2 ? HttpVersion.Version20 : HttpVersion.Version11, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
         return (application, client, log);
     }
 

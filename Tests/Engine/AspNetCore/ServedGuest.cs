@@ -11,9 +11,6 @@ namespace WasmJit.Tests;
 /// <summary>The component <c>Tests/Programs/C/http</c> behind a server, with a client. Requests say by their path what it does.</summary>
 internal sealed class ServedGuest : IAsyncDisposable
 {
-    /// <summary>How long a test waits for what must happen.</summary>
-    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private static readonly Lazy<WasmComponent> Component = new(() => Compile(new EngineOptions()));
 
     private readonly WasiComponentHost host;
@@ -32,7 +29,7 @@ internal sealed class ServedGuest : IAsyncDisposable
     {
         var made = new ServedGuest(options ?? new WasiHttpHandlerOptions(), engine);
         made.Address = await made.server.StartAsync();
-        made.Client = new HttpClient { BaseAddress = made.Address, Timeout = Patience };
+        made.Client = new HttpClient { BaseAddress = made.Address, Timeout = Eventually.Patience };
         return made;
     }
 
@@ -47,7 +44,7 @@ internal sealed class ServedGuest : IAsyncDisposable
     internal async Task<Exception> Failure()
     {
         (string, Exception Reason) found;
-        for (var clock = Stopwatch.StartNew(); !Failures.TryDequeue(out found); await Task.Delay(1)) Xunit.Assert.True(clock.Elapsed < Patience);
+        for (var clock = Stopwatch.StartNew(); !Failures.TryDequeue(out found); await Task.Delay(1)) Xunit.Assert.True(clock.Elapsed < Eventually.Patience);
         return found.Reason;
     }
 
@@ -97,7 +94,7 @@ internal sealed class RawClient : IDisposable
     internal async Task<string> Until(string? text)
     {
         byte[] buffer = new byte[65536];
-        using var patience = new CancellationTokenSource(ServedGuest.Patience);
+        using var patience = new CancellationTokenSource(Eventually.Patience);
         while (text is null || !received.ToString().Contains(text, StringComparison.Ordinal))
         {
             int count;

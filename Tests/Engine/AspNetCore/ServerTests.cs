@@ -249,7 +249,7 @@ public sealed class ServerTests
         await client.Post("/echo");
         await client.Chunk("before");
         await client.Until("before");
-        Task stopped = guest.Stop(ServedGuest.Patience);
+        Task stopped = guest.Stop(Eventually.Patience);
         await client.Chunk("after");
         await client.Chunk("");
         Assert.Contains("after", await client.Until("0\r\n\r\n"), StringComparison.Ordinal);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using WasmJit.Cli;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -27,13 +26,7 @@ public sealed partial class ExploreTests : IDisposable
         return path;
     }
 
-    private static (int Code, string Out, string Error) Run(params string[] args)
-    {
-        var output = new StringWriter();
-        var error = new StringWriter();
-        int code = Tool.Run(args, output, error);
-        return (code, output.ToString(), error.ToString().ReplaceLineEndings("\n"));
-    }
+    private static (int Code, string Out, string Error) Run(params string[] args) => ToolRun.Of(args);
 
     [Fact]
     public void ThePageHasAllThreeForms()

@@ -1,4 +1,3 @@
-using WasmJit.Cli;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -22,10 +21,7 @@ public sealed class GuestFlagTests : IDisposable
               (data (i32.const 64) "file")
               (func (export "_start") (local $n i32) (call $exit {body})))
             """);
-        var output = new StringWriter();
-        var error = new StringWriter();
-        int code = Tool.Run(["run", .. options, file], output, error);
-        return (code, output.ToString(), error.ToString().ReplaceLineEndings("\n"));
+        return ToolRun.Of(["run", .. options, file]);
     }
 
     private const string Clock = """(import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))""";
@@ -98,11 +94,10 @@ public sealed class GuestFlagTests : IDisposable
                 (drop (memory.atomic.wait32 (i32.const 8) (i32.const 0) (i64.const -1)))
                 (call $exit (i32.atomic.load (i32.const 8)))))
             """);
-        var error = new StringWriter();
         string[] options = threads == 0 ? [] : ["--threads", $"{threads}"];
-        int code = Tool.Run(["run", .. options, file], new StringWriter(), error);
-        if (threads == 0) Assert.Contains("has unknown imports:\n  \"env\" \"memory\" (memory 1 1 shared)\n  \"wasi\" \"thread-spawn\"", error.ToString().ReplaceLineEndings("\n"), StringComparison.Ordinal);
-        else Assert.Equal("", error.ToString());
+        (int code, _, string error) = ToolRun.Of(["run", .. options, file]);
+        if (threads == 0) Assert.Contains("has unknown imports:\n  \"env\" \"memory\" (memory 1 1 shared)\n  \"wasi\" \"thread-spawn\"", error, StringComparison.Ordinal);
+        else Assert.Equal("", error);
         Assert.Equal(threads == 0 ? 1 : 7, code);
     }
 

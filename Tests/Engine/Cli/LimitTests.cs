@@ -30,13 +30,7 @@ public sealed class LimitTests : IDisposable
         return path;
     }
 
-    private static (int Code, string Out, string Error) Run(params string[] args)
-    {
-        var output = new StringWriter();
-        var error = new StringWriter();
-        int code = Tool.Run(args, output, error);
-        return (code, output.ToString().ReplaceLineEndings("\n"), error.ToString().ReplaceLineEndings("\n"));
-    }
+    private static (int Code, string Out, string Error) Run(params string[] args) => ToolRun.Of(args);
 
     /// <summary>The instruction of a frame. Which it is depends on where the guest was met.</summary>
     private const string Offset = @"\+0x[0-9a-f]+";

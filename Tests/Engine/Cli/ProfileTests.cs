@@ -31,13 +31,7 @@ public sealed class ProfileTests : IDisposable
         return path;
     }
 
-    private static (int Code, string Out, string Error) Run(params string[] args)
-    {
-        var output = new StringWriter();
-        var error = new StringWriter();
-        int code = Tool.Run(args, output, error);
-        return (code, output.ToString(), error.ToString().ReplaceLineEndings("\n"));
-    }
+    private static (int Code, string Out, string Error) Run(params string[] args) => ToolRun.Of(args);
 
     /// <summary>The stacks of a file, outermost function first, and their weights.</summary>
     private static (List<string> Stacks, List<long> Weights) Read(string file, int profile)

@@ -17,7 +17,7 @@ public sealed class ServeToolTests
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string? first = await process.StandardOutput.ReadLineAsync();
         Assert.StartsWith("serving on http://127.0.0.1:", first, StringComparison.Ordinal);
-        using var client = new HttpClient { BaseAddress = new Uri(first!["serving on ".Length..]), Timeout = ServedGuest.Patience };
+        using var client = new HttpClient { BaseAddress = new Uri(first!["serving on ".Length..]), Timeout = Eventually.Patience };
         Assert.Equal("hello\n", await client.GetStringAsync(new Uri("/hello", UriKind.Relative), CancellationToken.None));
         using (HttpResponseMessage trapped = await client.GetAsync(new Uri("/trap", UriKind.Relative), CancellationToken.None)) Assert.Equal(500, (int)trapped.StatusCode);
         using (Process kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();

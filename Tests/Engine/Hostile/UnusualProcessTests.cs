@@ -17,10 +17,7 @@ public sealed class UnusualProcessTests
     [InlineData("DOTNET_TieredCompilation=0")]
     public async Task TheSuitePasses(string variables)
     {
-        var start = new ProcessStartInfo("dotnet");
-        start.ArgumentList.Add(typeof(Tool).Assembly.Location);
-        start.ArgumentList.Add("wast");
-        foreach (string script in Scripts) start.ArgumentList.Add(Path.Combine(Suite.Folder!, script + ".wast"));
+        var start = new ProcessStartInfo("dotnet", [typeof(Tool).Assembly.Location, "wast", .. Scripts.Select(script => Path.Combine(Suite.Folder!, script + ".wast"))]);
         foreach (string[] variable in variables.Split(' ').Select(v => v.Split('='))) start.Environment[variable[0]] = variable[1];
         (int code, string output, string errors) = await ChildProcess.Run(start);
         Assert.Equal("", errors);

@@ -186,7 +186,6 @@ public sealed class TierTests
         Assert.Same(mark, expected!.Value.Item3);
     }
 
-    /// <summary>With threads that compile: what is hot is compiled soon, what is not is never.</summary>
     /// <summary>
     /// A loop leaves the interpreter for code that is made quickly, and this for better code, in the same iteration here. Everything goes along, and
     /// there is one frame.
@@ -238,6 +237,7 @@ public sealed class TierTests
         }
     }
 
+    /// <summary>With threads that compile: what is hot is compiled soon, what is not is never.</summary>
     [Fact]
     public void HotFunctionsAreCompiled()
     {

@@ -73,8 +73,7 @@ public sealed class NativeModule : IDisposable
     {
         if (!AheadFactAttribute.HasCompiler) return;
         File.WriteAllText(Wat, Text);
-        StringWriter output = new(), error = new();
-        Assert.Equal((0, "", ""), (Tool.Run(["compile", "--native", Wat, "-o", Saved], output, error), output.ToString(), error.ToString()));
+        Assert.Equal((0, "", ""), ToolRun.Of("compile", "--native", Wat, "-o", Saved));
     }
 
     internal string Folder { get; } = Directory.CreateTempSubdirectory("wasmjit-native-tests").FullName;
@@ -215,12 +214,10 @@ public sealed class NativeTests(NativeModule native) : IClassFixture<NativeModul
     [AheadFact]
     public void TheToolRunsIt()
     {
-        StringWriter output = new(), error = new();
-        int code = Tool.Run(["run", native.Saved, "--unknown-imports", "trap", "--invoke", "fib", "20"], output, error);
-        Assert.Equal((0, "6765\n", ""), (code, output.ToString().ReplaceLineEndings("\n"), error.ToString()));
-        code = Tool.Run(["compile", "--native", "--crossgen", native.Folder, native.Wat, "-o", Path.Combine(native.Folder, "none.dll")], output, error);
+        Assert.Equal((0, "6765\n", ""), ToolRun.Of("run", native.Saved, "--unknown-imports", "trap", "--invoke", "fib", "20"));
+        (int code, _, string error) = ToolRun.Of("compile", "--native", "--crossgen", native.Folder, native.Wat, "-o", Path.Combine(native.Folder, "none.dll"));
         Assert.Equal(1, code);
-        Assert.StartsWith("error: --native needs .NET's compiler crossgen2, and ", error.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("error: --native needs .NET's compiler crossgen2, and ", error, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(native.Folder, "none.dll")));
     }
 

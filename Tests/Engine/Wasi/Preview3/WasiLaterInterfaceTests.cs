@@ -28,22 +28,6 @@ public sealed class WasiLaterInterfaceTests
         Assert.NotEmpty(mirror.Instance.Exports);
     }
 
-    /// <summary>The page says which tests call a function, and they do.</summary>
     [Fact]
-    public void ThePageHasTheTestsOfEveryFunction()
-    {
-        string page = File.ReadAllText(Golden.InRepository("Docs/wasi-preview2.md")).ReplaceLineEndings("\n");
-        page = page[page.IndexOf("### 0.3", StringComparison.Ordinal)..];
-        string[][] rows = [.. page.Split('\n').Where(l => l.StartsWith("| `wasi:", StringComparison.Ordinal))
-            .Select(l => l.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
-        foreach (string function in WasiMirror.Later.Names.Keys)
-        {
-            string[] name = function.Split('#');
-            string[]? row = Array.Find(rows, r => r[0] == $"`{name[0]}`" && r[1].Contains($"`{name[1]}`", StringComparison.Ordinal));
-            Assert.True(row is not null, $"the page lacks {function}");
-            string tests = File.ReadAllText(Golden.InRepository($"Tests/Engine/Wasi/Preview3/{row[2].Trim('`')}.cs"));
-            Assert.True(tests.Contains($"#{name[1]}\"", StringComparison.Ordinal) || tests.Contains($"\"{name[1]}\"", StringComparison.Ordinal)
-                || tests.Contains($"\"{name[1][(name[1].IndexOf('.', StringComparison.Ordinal) + 1)..]}\"", StringComparison.Ordinal), $"{row[2]} do not call {function}");
-        }
-    }
+    public void ThePageHasTheTestsOfEveryFunction() => WasiInterfaceTests.CheckPage(isLater: true, WasiMirror.Later.Names.Keys);
 }

@@ -65,29 +65,23 @@ public sealed class WasiLaterNetworkTests : IDisposable
     public void OptionsOfConnections()
     {
         using ComponentResource socket = NewTcp();
-        void Check<T>(string name, T value, T wrong)
+        void Check<T>(string get, string set, T value, T wrong)
             where T : IEquatable<T>
         {
-            var set = Tcp<Func<ComponentResource, T, ComponentResult<NoValue, NetworkError>>>("set-" + name);
-            Assert.IsType<NetworkError.InvalidArgument>(set(socket, wrong).Error);
-            Assert.True(set(socket, value).IsOk);
-            Assert.Equal(value, Tcp<Func<ComponentResource, ComponentResult<T, NetworkError>>>("get-" + name)(socket).Value);
+            var change = Tcp<Func<ComponentResource, T, ComponentResult<NoValue, NetworkError>>>(set);
+            Assert.IsType<NetworkError.InvalidArgument>(change(socket, wrong).Error);
+            Assert.True(change(socket, value).IsOk);
+            Assert.Equal(value, Tcp<Func<ComponentResource, ComponentResult<T, NetworkError>>>(get)(socket).Value);
         }
 
-        Check("keep-alive-idle-time", 42_000_000_000UL, 0UL);
-        Check("keep-alive-interval", 42_000_000_000UL, 0UL);
-        Check("keep-alive-count", 42u, 0u);
-        Check("hop-limit", (byte)42, (byte)0);
-        Check("receive-buffer-size", 0x10000UL, 0UL);
-        Check("send-buffer-size", 0x10000UL, 0UL);
+        Check("get-keep-alive-idle-time", "set-keep-alive-idle-time", 42_000_000_000UL, 0UL);
+        Check("get-keep-alive-interval", "set-keep-alive-interval", 42_000_000_000UL, 0UL);
+        Check("get-keep-alive-count", "set-keep-alive-count", 42u, 0u);
+        Check("get-hop-limit", "set-hop-limit", (byte)42, (byte)0);
+        Check("get-receive-buffer-size", "set-receive-buffer-size", 0x10000UL, 0UL);
+        Check("get-send-buffer-size", "set-send-buffer-size", 0x10000UL, 0UL);
         Assert.True(Tcp<Func<ComponentResource, bool, ComponentResult<NoValue, NetworkError>>>("set-keep-alive-enabled")(socket, true).IsOk);
         Assert.True(Tcp<Func<ComponentResource, ComponentResult<bool, NetworkError>>>("get-keep-alive-enabled")(socket).Value);
-        // The names of those that are made of two parts, for whoever looks for the tests of a function.
-        _ = new[]
-        {
-            "get-keep-alive-idle-time", "set-keep-alive-idle-time", "get-keep-alive-interval", "set-keep-alive-interval", "get-keep-alive-count", "set-keep-alive-count", "get-hop-limit", "set-hop-limit",
-            "get-receive-buffer-size", "set-receive-buffer-size", "get-send-buffer-size", "set-send-buffer-size",
-        };
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class WasiLaterSuiteTests
         private readonly Pipe input = new(), output = new(), error = new();
         private readonly Dictionary<string, Socket> sockets = [];
         private readonly List<WebApplication> servers = [];
-        private readonly CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
+        private readonly CancellationTokenSource patience = new(Eventually.Patience);
         private Task<int>? running;
         private WasmServer? server;
         private HttpClient? client;

@@ -164,7 +164,6 @@ static void show(handle request, handle out, list path) {
     method how;
     option_string authority;
     field_list all;
-    unread result;
     char buffer[11];
     handle headers = request_headers(request), made = response(fields_new(), 200), body = body_of(made), stream;
     request_method(request, &how);
@@ -187,7 +186,6 @@ static void show(handle request, handle out, list path) {
     }
     output_drop(stream);
     finish(body);
-    (void)result;
 }
 
 // So many pieces of 1,000 bytes, as fast as they are taken.

@@ -45,13 +45,11 @@ HTTP("[method]outgoing-response.body") void response_body(handle, handle_result 
 HTTP("[static]response-outparam.set") void outparam_set(handle, int32_t is_error, handle response_or_code, int32_t, int64_t, int32_t, int32_t, int32_t, int32_t);
 HTTP("[method]outgoing-body.write") void outgoing_write(handle, handle_result *);
 HTTP("[static]outgoing-body.finish") void outgoing_finish(handle, int32_t has_trailers, handle trailers, unread *);
-HTTP("[resource-drop]outgoing-body") void outgoing_drop(handle);
 
 STREAMS("[method]input-stream.blocking-read") void input_read(handle, uint64_t, list_result *);
 STREAMS("[resource-drop]input-stream") void input_drop(handle);
 STREAMS("[method]output-stream.check-write") void output_check(handle, size_result *);
 STREAMS("[method]output-stream.write") void output_write(handle, const char *, size_t, unread *);
-STREAMS("[method]output-stream.blocking-flush") void output_flush(handle, unread *);
 STREAMS("[method]output-stream.blocking-write-and-flush") void output_write_and_flush(handle, const char *, size_t, list_result *);
 STREAMS("[method]output-stream.blocking-splice") void output_splice(handle, handle from, uint64_t, size_result *);
 STREAMS("[resource-drop]output-stream") void output_drop(handle);
