@@ -1,5 +1,5 @@
-using WasmJit.Components;
 using WasmJit.Builtins;
+using WasmJit.Components;
 
 namespace WasmJit.Wasi;
 
