@@ -371,6 +371,33 @@ public sealed class LibraryFormTests
         Assert.Equal(before, linker.Memory.Length);
     }
 
+    // ---- RTLD_NEXT ----
+
+    /// <summary>Each defines the same symbol, and asks for that of the next.</summary>
+    [Fact]
+    public void TheNextDefinitionIsBehindTheAskingLibrary()
+    {
+        const string asks = """
+            (func (export "next") (result i32) (local $f i32)
+              (if (i32.eqz (local.tee $f (call $dlsym (i32.const -1) (i32.const 2048)))) (then (return (i32.const 0))))
+              (call_indirect (result i32) (local.get $f)))
+            """;
+        const string import = """(import "env" "dlsym" (func $dlsym (param i32 i32) (result i32)))""";
+        string Defines(int value) => $"""{Dylink()} {Base} {import} (func (export "f") (result i32) (i32.const {value})) {asks}""";
+        var engine = new Engine();
+        var linker = new DynamicLinker(new MemoryNamespace
+        {
+            { "a.so", engine.CompileText($"(module {Defines(2)})") },
+            { "b.so", engine.CompileText($"(module {Defines(3)})") },
+        });
+        linker.Instantiate(engine.CompileText($"""
+            (module {import} (memory (export "memory") 1) (table (export "__indirect_function_table") 1 funcref) (data (i32.const 2048) "f\00")
+              (func (export "f") (result i32) (i32.const 1)) {asks})
+            """));
+        DynamicLibrary a = linker.Open("a.so", OpenModes.Now | OpenModes.Global), b = linker.Open("b.so", OpenModes.Now | OpenModes.Global);
+        Assert.Equal([2, 3, 0], new[] { linker.Program, a, b }.Select(l => l.GetFunction<Func<int>>("next")()));
+    }
+
     // ---- 64 bits ----
 
     [Theory]
