@@ -15,7 +15,7 @@ internal static class Cold
     /// <summary>The ways, by the names under which a child process knows them.</summary>
     private static readonly string[] Ways = ["compiler", "tiered", "wasmtime"];
 
-    internal static int Run(List<string> arguments)
+    internal static int Run(List<string> arguments, FigureSet? figures)
     {
         if (arguments is ["--empty", var way])
         {
@@ -23,11 +23,11 @@ internal static class Cold
             return 0;
         }
         if (arguments.Remove("ahead")) return AheadPrograms.Measure(arguments.FirstOrDefault());
-        if (arguments.Remove("programs")) return ColdPrograms.Run(arguments);
+        if (arguments.Remove("programs")) return ColdPrograms.Run(arguments, figures);
         Console.WriteLine($"{"milliseconds: wall / processor",-32}{"compiler",18}{"tiered",18}{"Wasmtime",18}");
-        if (arguments.Count == 0 || arguments.Remove("empty")) Empty();
-        if (arguments.Count == 0 || arguments.Remove("tiny")) TinyModule();
-        Kernels(arguments);
+        if (arguments.Count == 0 || arguments.Remove("empty")) Empty(figures);
+        if (arguments.Count == 0 || arguments.Remove("tiny")) TinyModule(figures);
+        Kernels(arguments, figures);
         return 0;
     }
 
@@ -37,7 +37,7 @@ internal static class Cold
 
     // ---- an empty program, in a process of its own ----
 
-    private static void Empty()
+    private static void Empty(FigureSet? figures)
     {
         foreach (string line in new[] { "engine to end of _start", "whole process" })
         {
@@ -58,6 +58,7 @@ internal static class Cold
                     methods = int.Parse(words[1], System.Globalization.CultureInfo.InvariantCulture);
                 }
                 Console.Write($"{times.Min(),10:f0} ({methods,4})");
+                Record(figures, "empty program, " + line, way, times.Min(), times.Max());
             }
             Console.WriteLine();
         }
@@ -91,7 +92,7 @@ internal static class Cold
 
     // ---- modules never seen before ----
 
-    private static void TinyModule()
+    private static void TinyModule(FigureSet? figures)
     {
         IPeer[] peers = [.. Ways.Select(PeerOf)];
         var wall = new double[Ways.Length];
@@ -113,12 +114,12 @@ internal static class Cold
                 processor[i] += p / Tiny;
             }
         }
-        Print("a tiny module, bytes to result", wall, processor);
+        Print("a tiny module, bytes to result", wall, processor, figures);
     }
 
     // ---- kernels, once ----
 
-    private static void Kernels(List<string> names)
+    private static void Kernels(List<string> names, FigureSet? figures)
     {
         IReadOnlyList<Kernel> kernels = Kernel.Select(names);
         double mean = 0, before = 0;
@@ -136,7 +137,7 @@ internal static class Cold
                     kernel.Check(Ways[i], instance.GetLongFunction("run")(kernel.N));
                 });
             }
-            Print(kernel.Name, wall, processor);
+            Print(kernel.Name, wall, processor, figures);
             mean += Math.Log(wall[1] / wall[2]);
             before += Math.Log(wall[0] / wall[2]);
         }
@@ -151,10 +152,15 @@ internal static class Cold
         return (Stopwatch.GetElapsedTime(start).TotalMilliseconds, (Environment.CpuUsage.TotalTime - processor).TotalMilliseconds);
     }
 
-    private static void Print(string name, double[] wall, double[] processor)
+    private static void Print(string name, double[] wall, double[] processor, FigureSet? figures)
     {
         Console.Write($"{name,-32}");
         for (int i = 0; i < Ways.Length; i++) Console.Write($"{wall[i],9:f2} /{processor[i],7:f2}");
         Console.WriteLine();
+        for (int i = 0; i < Ways.Length; i++) Record(figures, name, Ways[i], wall[i]);
     }
+
+    /// <summary>Functions are interpreted first unless told otherwise.</summary>
+    private static void Record(FigureSet? figures, string name, string way, double best, double? worst = null) => figures?.Record(
+        PartDescription.Cold, name, way switch { "tiered" => PartDescription.Engine, "wasmtime" => PartDescription.Wasmtime, _ => "compiled at once" }, best, worst);
 }

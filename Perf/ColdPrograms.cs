@@ -40,7 +40,7 @@ internal static unsafe partial class ColdPrograms
     /// <param name="IsLong">Whether it runs for many seconds: the interpreter alone would take minutes.</param>
     private sealed record Program(string Name, string File, (string Host, string Guest)[] Directories, string[] Arguments, bool IsLong = false);
 
-    internal static int Run(List<string> arguments)
+    internal static int Run(List<string> arguments, FigureSet? figures)
     {
         if (arguments is ["--compile-wasmtime", var source, var output]) return CompileOnWasmtime(source, output);
         if (arguments is ["--wasmtime", var file, var directories, .. var rest]) return OnWasmtime(file, directories, rest);
@@ -64,7 +64,7 @@ internal static unsafe partial class ColdPrograms
         File.WriteAllText(nodeScript, NodeScript);
         try
         {
-            Compare(programs, nodeScript);
+            Compare(programs, nodeScript, figures);
         }
         finally
         {
@@ -73,14 +73,13 @@ internal static unsafe partial class ColdPrograms
         return 0;
     }
 
-    private static void Compare(Program[] programs, string script)
+    private static void Compare(Program[] programs, string script, FigureSet? figures)
     {
         string[] ways = ["tiered", "compiler", "interpreter", "Wasmtime", "V8"];
         Console.WriteLine($"{"seconds: wall / processor, best of " + Rounds,-36}{string.Concat(ways.Select(way => $"{way,16}"))}");
         foreach (Program program in programs)
         {
-            var wall = new double[ways.Length];
-            var processor = new double[ways.Length];
+            double[] wall = new double[ways.Length], processor = new double[ways.Length], worst = new double[ways.Length];
             wall.AsSpan().Fill(double.PositiveInfinity);
             processor.AsSpan().Fill(double.PositiveInfinity);
             if (program.IsLong) wall[Array.IndexOf(ways, "interpreter")] = double.NaN;
@@ -96,6 +95,7 @@ internal static unsafe partial class ColdPrograms
                         expected ??= output;
                         if (output != expected) throw new InvalidOperationException($"{ways[way]} prints \"{output}\" and not \"{expected}\".");
                         wall[way] = Math.Min(wall[way], w);
+                        worst[way] = Math.Max(worst[way], w);
                         processor[way] = Math.Min(processor[way], p);
                     }
                     catch (System.ComponentModel.Win32Exception)
@@ -108,6 +108,8 @@ internal static unsafe partial class ColdPrograms
             Console.Write($"{program.Name,-36}");
             for (int way = 0; way < ways.Length; way++) Console.Write(double.IsNaN(wall[way]) ? $"{"-",16}" : $"{wall[way],8:f2} /{processor[way],6:f2}");
             Console.WriteLine();
+            foreach ((int way, string subject) in new[] { (0, PartDescription.Engine), (3, PartDescription.Wasmtime), (4, PartDescription.V8) })
+                figures?.Record(PartDescription.WholePrograms, program.Name, subject, wall[way], worst[way]);
         }
     }
 

@@ -22,13 +22,14 @@ internal static class GuestJit
 
     /// <summary>Runs all measurements.</summary>
     /// <param name="arguments"><c>--count N</c> made and dropped, <c>--live N</c>, <c>--threads N</c>; or a number of modules alone.</param>
-    public static void Run(List<string> arguments)
+    /// <param name="figures">Where the figures go, if they are kept.</param>
+    public static void Run(List<string> arguments, FigureSet? figures = null)
     {
         int count = Take(arguments, "--count", 100_000), live = Take(arguments, "--live", 100_000), threads = Take(arguments, "--threads", 8);
         if (arguments.Count > 0) count = int.Parse(arguments[0], CultureInfo.InvariantCulture);
-        Times();
+        Times(figures);
         Console.WriteLine();
-        Live(live);
+        Live(live, figures);
         Console.WriteLine();
         Optimised(1_000);
         Console.WriteLine();
@@ -90,7 +91,7 @@ internal static class GuestJit
 
     // ---- from bytes to the first result ----
 
-    private static void Times()
+    private static void Times(FigureSet? figures)
     {
         var maker = new Maker();
         foreach (Kind kind in Enum.GetValues<Kind>()) maker.Make(kind, Warm);
@@ -105,11 +106,13 @@ internal static class GuestJit
         string[] names = ["func.new", "func.new_named", "compile, instantiate, get_export", "Wasmtime: module, instance"];
         for (int i = 0; i < names.Length; i++) Console.WriteLine($"  {names[i],-36}{best[i] / 1000,10:f1}");
         Console.WriteLine($"  {"V8: module, instance",-36}{v8,10:f1}");
+        foreach ((string subject, double time) in new[] { ("func.new", best[0] / 1000), ("compile", best[2] / 1000), (PartDescription.Wasmtime, best[3] / 1000), (PartDescription.V8, v8) })
+            figures?.Record(PartDescription.GuestCode, "from bytes to the first result", subject, time);
     }
 
     // ---- live ----
 
-    private static void Live(int count)
+    private static void Live(int count, FigureSet? figures)
     {
         Console.WriteLine($"{"live",-32}{"number",10}{"us each",10}{"heap KB each",14}{"process KB each",17}");
         // Each kind in a guest of its own, and the process's memory before and after.
@@ -126,6 +129,7 @@ internal static class GuestJit
             Console.WriteLine($"{GC.CollectionCount(2) - full} full collections, {(GC.GetTotalPauseDuration() - paused).TotalMilliseconds:f0} ms of pauses in all");
             (long heapAfter, long processAfter) = Memory();
             PrintLive(kind.ToString(), count, time, heapAfter - heap, processAfter - process);
+            if (kind != Kind.Named) Record(kind == Kind.Function ? "func.new" : "compile", count, processAfter - process);
             GC.KeepAlive(maker);
         }
         (_, long before) = Memory();
@@ -134,8 +138,13 @@ internal static class GuestJit
         double wasmtime = Stopwatch.GetElapsedTime(started).TotalMicroseconds / LiveElsewhere;
         (_, long after) = Memory();
         PrintLive("Wasmtime", LiveElsewhere, wasmtime, 0, after - before);
+        Record(PartDescription.Wasmtime, LiveElsewhere, after - before);
         GC.KeepAlive(kept);
-        if (OnV8(LiveElsewhere, keep: true) is { } v8) PrintLive("V8", LiveElsewhere, v8.Microseconds, 0, v8.Bytes);
+        if (OnV8(LiveElsewhere, keep: true) is not { } v8) return;
+        PrintLive("V8", LiveElsewhere, v8.Microseconds, 0, v8.Bytes);
+        Record(PartDescription.V8, LiveElsewhere, v8.Bytes);
+
+        void Record(string subject, int of, long bytes) => figures?.Record(PartDescription.GuestMemory, "each of many live", subject, bytes / 1024.0 / of);
     }
 
     private static void PrintLive(string name, int count, double time, long heap, long process) =>

@@ -57,7 +57,10 @@ internal sealed record Kernel(string Name, int N, ulong Checksum)
     /// <summary>The name of the group that it belongs to.</summary>
     public string Group => Groups.First(g => g.Value.Contains(this)).Key;
 
-    public byte[] ReadModule() => File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Kernels", Name + ".wasm"));
+    /// <summary>The module's file.</summary>
+    public string Path => System.IO.Path.Combine(AppContext.BaseDirectory, "Kernels", Name + ".wasm");
+
+    public byte[] ReadModule() => File.ReadAllBytes(Path);
 
     /// <exception cref="InvalidOperationException">The engine computes something else.</exception>
     public void Check(string engine, long result)

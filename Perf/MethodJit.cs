@@ -12,7 +12,7 @@ internal static class MethodJit
     private static readonly (string Name, long Argument)[] Programs =
         [("fib", 30), ("sieve", 500_000), ("collatz", 300_000), ("matrix", 200), ("mandelbrot", 300)];
 
-    public static void Run()
+    public static void Run(FigureSet? figures)
     {
         Console.WriteLine($"best of {Rounds}, ms{"interpreted",16}{"compiled",12}{"ratio",8}{"C, cc -O2",12}{"ratio",8}");
         double product = 1;
@@ -29,6 +29,8 @@ internal static class MethodJit
             (double native, result) = Native(name, argument) ?? (double.NaN, expected);
             if (result != expected) throw new InvalidOperationException($"{name}: C has {result}, not {expected}.");
             product *= interpreted / compiled;
+            foreach ((string subject, double time) in new[] { ("interpreted", interpreted), ("compiled", compiled), ("C", native) })
+                figures?.Record(PartDescription.MethodJit, name, subject, time);
             Console.WriteLine($"{name,-15}{interpreted,16:f1}{compiled,12:f1}{interpreted / compiled,8:f1}{native,12:f1}{compiled / native,8:f2}");
         }
         Console.WriteLine($"compiled is faster by {Math.Pow(product, 1.0 / Programs.Length):f1} in the mean");

@@ -17,13 +17,16 @@ internal static class OptionCosts
         ("no Inlining", new EngineOptions { Inlining = false }),
     ];
 
-    public static void Run(IReadOnlyList<Kernel> kernels)
+    public static void Run(IReadOnlyList<Kernel> kernels, FigureSet? figures = null)
     {
         Console.WriteLine(string.Concat(Subjects.Select(s => $"{s.Name,16}").Prepend($"{"kernel",-12}")));
         double[] logarithms = new double[Subjects.Length];
         foreach (Kernel kernel in kernels)
         {
-            double[] times = Measure(kernel);
+            Figure[] measured = Measure(kernel);
+            double[] times = [.. measured.Select(m => m.Best)];
+            for (int i = 0; i < measured.Length; i++)
+                figures?.Record(PartDescription.Options, kernel.Name, i == 0 ? PartDescription.NoOption : Subjects[i].Name, measured[i].Best, measured[i].Worst);
             Console.Write($"{kernel.Name,-12}{times[0],13:f1} ms");
             for (int i = 1; i < times.Length; i++)
             {
@@ -37,12 +40,12 @@ internal static class OptionCosts
         HostFunctions();
     }
 
-    private static double[] Measure(Kernel kernel)
+    private static Figure[] Measure(Kernel kernel)
     {
         byte[] bytes = kernel.ReadModule();
         Func<int, long>[] runs = [.. Subjects.Select(s =>
             new Engine(s.Options).Compile(bytes).Instantiate(fuel: s.Options.CountFuel ? new Fuel(long.MaxValue) : null).GetExport<Func<int, long>>("run"))];
-        double[] best = [.. runs.Select(_ => double.MaxValue)];
+        double[] best = [.. runs.Select(_ => double.MaxValue)], worst = new double[runs.Length];
         for (int round = 0; round <= Rounds; round++)
         {
             for (int i = 0; i < runs.Length; i++)
@@ -50,10 +53,10 @@ internal static class OptionCosts
                 long start = Stopwatch.GetTimestamp();
                 kernel.Check(Subjects[i].Name, runs[i](kernel.N));
                 double time = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-                if (round > 0) best[i] = Math.Min(best[i], time);
+                if (round > 0) (best[i], worst[i]) = (Math.Min(best[i], time), Math.Max(worst[i], time));
             }
         }
-        return best;
+        return [.. best.Zip(worst, (b, w) => new Figure(b, w))];
     }
 
     /// <summary>Calls of a guest into the host, of functions that return a value, and such as return one that is there already.</summary>

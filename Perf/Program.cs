@@ -24,9 +24,12 @@ internal static class Program
         Perf signatures [COUNT]                                    modules of different signatures, 1000000 by default: what stays
         Perf guest-jit [--count N] [--live N] [--threads N]        guests that make functions and modules, beside V8 and Wasmtime
         Perf method-jit                                            a language with a method JIT, beside its interpreter and C
+        Perf report [-o PAGE] [--picture FILE.svg] [--figures FOLDER] [--run]
+                                                                   charts of what was recorded, and measured now with --run
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
         KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all. compare, latency, programs, saved, linking and tiers take
-        --compilation tiered|lazy|ahead|interpreted too.
+        --compilation tiered|lazy|ahead|interpreted too. compare, options, cold, programs, guest-jit and method-jit take --record FILE.json, to which they add
+        their figures.
         """;
 
     private static int Main(string[] arguments)
@@ -35,11 +38,15 @@ internal static class Program
         try
         {
             var options = new EngineOptions { MemoryChecks = TakeMemoryChecks(rest), Compilation = TakeCompilation(rest) };
+            using var recording = new Recording(rest);
+            FigureSet? figures = recording.Figures;
             switch (arguments.FirstOrDefault())
             {
+                case "report":
+                    return Report.Run(rest);
                 case "compare":
                     IReadOnlyList<Kernel> kernels = Kernel.Select(rest);
-                    Comparison.Run(kernels, new WasmJitPeer(options), new WasmtimePeer());
+                    Comparison.Run(kernels, new WasmJitPeer(options), new WasmtimePeer(), figures);
                     Console.WriteLine();
                     Latencies.Run(new WasmJitPeer(options), new WasmtimePeer());
                     return 0;
@@ -55,18 +62,18 @@ internal static class Program
                 case "tiers":
                     return Tiers.Run(Kernel.Select(rest), options) ? 0 : 1;
                 case "options":
-                    OptionCosts.Run(Kernel.Select(rest));
+                    OptionCosts.Run(Kernel.Select(rest), figures);
                     return 0;
                 case "saved":
                     Saved.Run(Kernel.Select(rest), options);
                     return 0;
                 case "cold":
-                    return Cold.Run(rest);
+                    return Cold.Run(rest, figures);
                 case "startup":
                     return Startup.Run(rest);
                 case "programs":
                     bool processorTime = rest.Remove("--processor-time");
-                    ProgramRuns.Run(rest, options, processorTime);
+                    ProgramRuns.Run(rest, options, processorTime, figures);
                     return 0;
                 case "hostile":
                     return Hostile.Run(rest);
@@ -81,10 +88,10 @@ internal static class Program
                     Signatures.Run(rest.Count == 0 ? 1_000_000 : int.Parse(rest[0], System.Globalization.CultureInfo.InvariantCulture));
                     return 0;
                 case "guest-jit":
-                    GuestJit.Run(rest);
+                    GuestJit.Run(rest, figures);
                     return 0;
                 case "method-jit":
-                    MethodJit.Run();
+                    MethodJit.Run(figures);
                     return 0;
                 case "bench":
                     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. rest]);

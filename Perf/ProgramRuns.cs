@@ -22,9 +22,10 @@ internal static class ProgramRuns
     /// Whether to tell the time that processors spent on this process, in place of the time that went by: other processes
     /// disturb it less, but what engines do on other threads counts too.
     /// </param>
+    /// <param name="figures">Where the figures go, if they are kept.</param>
     /// <exception cref="ArgumentException">There is no such case.</exception>
     /// <exception cref="InvalidOperationException">A program printed something else.</exception>
-    internal static void Run(IReadOnlyList<string> names, EngineOptions options, bool processorTime)
+    internal static void Run(IReadOnlyList<string> names, EngineOptions options, bool processorTime, FigureSet? figures = null)
     {
         foreach (string name in names)
             if (ProgramCase.All.All(c => c.Name != name)) throw new ArgumentException($"There is no program \"{name}\".");
@@ -39,12 +40,13 @@ internal static class ProgramRuns
             using var subject = new Subject(options);
             using var peer = new Peer();
             double first1 = Time(() => subject.Compile(bytes)) + Check(program, subject), first2 = Time(() => peer.Compile(bytes)) + Check(program, peer);
-            double best1 = double.MaxValue, best2 = double.MaxValue;
-            for (int round = 0; round < Rounds; round++)
-            {
-                best1 = Math.Min(best1, Check(program, subject));
-                best2 = Math.Min(best2, Check(program, peer));
-            }
+            double[] later1 = new double[Rounds], later2 = new double[Rounds];
+            for (int round = 0; round < Rounds; round++) (later1[round], later2[round]) = (Check(program, subject), Check(program, peer));
+            double best1 = later1.Min(), best2 = later2.Min();
+            figures?.Record(PartDescription.Programs, program.Name, PartDescription.Engine, first1);
+            figures?.Record(PartDescription.Programs, program.Name, PartDescription.Wasmtime, first2);
+            figures?.Record(PartDescription.LaterRuns, program.Name, PartDescription.Engine, best1, later1.Max());
+            figures?.Record(PartDescription.LaterRuns, program.Name, PartDescription.Wasmtime, best2, later2.Max());
             Console.WriteLine($"{program.Name,-16}{first1,15:f0}{first2,15:f0}{first1 / first2,9:f2}{best1,15:f0}{best2,15:f0}{best1 / best2,9:f2}");
             first += Math.Log(first1 / first2);
             later += Math.Log(best1 / best2);

@@ -13,7 +13,7 @@ internal sealed class LinkingWriter(ReferenceBody function)
 
     internal void Link()
     {
-        switch (choose.Random.Next(8))
+        switch (choose.Random.Next(9))
         {
             case 0:
                 {
@@ -63,6 +63,7 @@ internal sealed class LinkingWriter(ReferenceBody function)
                 body.Drop(4);
                 break;
             case 5: CallExport(); break;
+            case 6: DropCode(); break;
             default: function.Numbers.Access(); break;
         }
     }
@@ -119,5 +120,38 @@ internal sealed class LinkingWriter(ReferenceBody function)
         body.Emit(OpId.CallExport, (uint)module.Index);
         body.EmitName(export.Name);
         body.Apply(type.Params.Length + 1, [.. type.Results]);
+    }
+
+    /// <summary>
+    /// Drops a function or module that the guest has just made, and may have kept in a local; or anybody's, which mostly traps. Or asks for machine code of it,
+    /// or how much code there is.
+    /// </summary>
+    private void DropCode()
+    {
+        if (choose.OneIn(3))
+        {
+            // The number depends on the collector. That it is none below zero does not.
+            body.Emit(choose.OneIn(2) ? OpId.CodeCount : OpId.CodeSize);
+            body.EmitConstant(true, -1);
+            body.Emit(OperatorTable.Find("i64.gt_s")!);
+            body.Apply(0, ValType.I32);
+            return;
+        }
+        bool isModule = choose.OneIn(2);
+        ValType dropped = isModule ? ValType.Ref(HeapType.Module, true) : ValType.FuncRef;
+        DefType[] types = [.. frame.Info.Types.Where(t => isModule ? t.Composite is ModuleType : t.AsFunc is { Params: [{ Kind: ValKind.I32 }], Results: [{ Kind: ValKind.I32 }] })];
+        if (types.Length == 0 || choose.OneIn(5))
+        {
+            function.Values.Need(dropped);
+        }
+        else
+        {
+            DefType type = choose.Pick(types);
+            if (isModule) frame.Makers.CompileModule(function.Values, type);
+            else frame.Makers.MakeFunction(function.Values, type);
+            function.Statements.Tee(dropped);
+        }
+        body.Emit(isModule ? OpId.ModuleDrop : choose.OneIn(3) ? OpId.FuncOptimize : OpId.FuncDrop);
+        body.Drop(1);
     }
 }

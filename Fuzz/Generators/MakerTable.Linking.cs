@@ -174,19 +174,7 @@ internal sealed partial class MakerTable
         }
         foreach (DefType def in Info.Types.Where(t => t.AsFunc is { Params: [{ Kind: ValKind.I32 }], Results: [{ Kind: ValKind.I32 }] }).Distinct())
         {
-            AddLink(Nullable(def), (b, _) =>
-            {
-                bool isNamed = b.Choose.OneIn(3);
-                if (isNamed)
-                {
-                    b.Constant(2048);
-                    b.Constant(1);
-                }
-                b.Constant(3072);
-                b.Constant(b.Choose.OneIn(10) ? LinkedText.BodyLength - 1 : LinkedText.BodyLength);
-                b.Body.Emit(isNamed ? OpId.FuncNewNamedNull : OpId.FuncNewNull, 0, IndexOf(def), 0);
-                b.Body.Apply(isNamed ? 4 : 2, Nullable(def));
-            });
+            AddLink(Nullable(def), (b, _) => MakeFunction(b, def));
         }
         foreach (DefType def in Info.Types.Where(t => t.Composite is ModuleType).Distinct())
         {
@@ -199,13 +187,7 @@ internal sealed partial class MakerTable
                 b.Body.Emit(OpId.Instantiate, IndexOf(def));
                 b.Body.Apply(imports.Length + 1, NotNull(type.InstanceType));
             });
-            AddLink(Nullable(def), (b, _) =>
-            {
-                b.Constant(1024);
-                b.Constant(b.Choose.OneIn(10) ? CompiledLength - 1 : CompiledLength);
-                b.Body.Emit(OpId.CompileNull, 0, IndexOf(def));
-                b.Body.Apply(2, Nullable(def));
-            });
+            AddLink(Nullable(def), (b, _) => CompileModule(b, def));
         }
         foreach (DefType def in Info.Types.Where(t => t.Composite is InstanceType).Distinct())
         {
@@ -232,5 +214,29 @@ internal sealed partial class MakerTable
                 b.Body.Apply(3, Nullable(def));
             });
         }
+    }
+
+    /// <summary>Makes a function of a body in memory, in the frame's scope; null if it is none of the type any more.</summary>
+    internal void MakeFunction(ValueWriter b, DefType type)
+    {
+        bool isNamed = b.Choose.OneIn(3);
+        if (isNamed)
+        {
+            b.Constant(2048);
+            b.Constant(1);
+        }
+        b.Constant(3072);
+        b.Constant(b.Choose.OneIn(10) ? LinkedText.BodyLength - 1 : LinkedText.BodyLength);
+        b.Body.Emit(isNamed ? OpId.FuncNewNamedNull : OpId.FuncNewNull, 0, IndexOf(type), 0);
+        b.Body.Apply(isNamed ? 4 : 2, Nullable(type));
+    }
+
+    /// <summary>Compiles the module in memory; null if it is none of the type.</summary>
+    internal void CompileModule(ValueWriter b, DefType type)
+    {
+        b.Constant(1024);
+        b.Constant(b.Choose.OneIn(10) ? CompiledLength - 1 : CompiledLength);
+        b.Body.Emit(OpId.CompileNull, 0, IndexOf(type));
+        b.Body.Apply(2, Nullable(type));
     }
 }

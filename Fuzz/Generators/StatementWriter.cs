@@ -46,9 +46,7 @@ internal sealed class StatementWriter(ReferenceBody function)
     {
         if (body.Available == 0) function.Values.Push(choose.SomeType());
         ValType type = body.Stack[^1];
-        List<int> fitting = [.. Enumerable.Range(0, body.Locals.Count).Where(i => TypeChoice.IsSubtype(type, body.Locals[i]))];
-        if (fitting.Count == 0) return;
-        int local = choose.Pick(fitting);
+        if (FittingLocal(type) is not { } local) return;
         body.IsSet[local] = true;
         if (choose.OneIn(2))
         {
@@ -58,6 +56,23 @@ internal sealed class StatementWriter(ReferenceBody function)
         }
         body.Emit(OpId.LocalTee, (uint)local);
         body.Stack[^1] = body.Locals[local];
+    }
+
+    /// <summary>Writes the topmost operand into a local, if there is one for it, and leaves it on the stack.</summary>
+    /// <param name="most">What it must still be.</param>
+    internal void Tee(ValType most)
+    {
+        if (FittingLocal(body.Stack[^1], most) is not { } local) return;
+        body.IsSet[local] = true;
+        body.Emit(OpId.LocalTee, (uint)local);
+        body.Stack[^1] = body.Locals[local];
+    }
+
+    private int? FittingLocal(ValType type, ValType? most = null)
+    {
+        List<int> fitting = [.. Enumerable.Range(0, body.Locals.Count)
+            .Where(i => TypeChoice.IsSubtype(type, body.Locals[i]) && (most is not { } limit || TypeChoice.IsSubtype(body.Locals[i], limit)))];
+        return fitting.Count == 0 ? null : choose.Pick(fitting);
     }
 
     private void SetGlobal()

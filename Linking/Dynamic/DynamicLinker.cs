@@ -64,6 +64,9 @@ public sealed partial class DynamicLinker
 
     internal SymbolResolver Symbols { get; }
 
+    /// <summary>Sees each library before its symbols are looked up, for hosts that make functions for what it imports.</summary>
+    internal Action<Module>? BeforeLinking { get; set; }
+
     /// <summary>Whether the program's addresses have 64 bits.</summary>
     internal bool Is64 => Symbols.Layout?.Is64 == true;
 

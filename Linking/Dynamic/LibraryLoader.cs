@@ -106,6 +106,7 @@ internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySe
             {
                 // Each import is looked for in all libraries.
                 compiler.Pay((ulong)library.Module.Info.Imports.Count * (1 + ((ulong)order.Count + (ulong)map.Libraries.Count) / 8));
+                linker.BeforeLinking?.Invoke(library.Module);
                 binders[library] = new ImportBinder(linker, library, isLazy);
             }
             foreach (DynamicLibrary library in order) Instantiate(library);

@@ -6,7 +6,7 @@ namespace WasmJit;
 
 /// <summary>
 /// What programs that Emscripten has linked import beside WASI, from "env": growth of the memory, time, the end of a program, and the functions
-/// through which <c>setjmp</c> and <c>longjmp</c> work (<c>invoke_*</c>). In JavaScript these are written by Emscripten for each program. A program
+/// through which <c>setjmp</c>, <c>longjmp</c> and the exceptions of C++ (<c>-fexceptions</c>) work. In JavaScript these are written by Emscripten for each program. A program
 /// that imports functions of its own author gets them from its host; those whose names were shortened (<c>-O3</c> without <c>-sSTANDALONE_WASM</c> or
 /// <c>-sMAIN_MODULE</c>) can only be run by the JavaScript that was made with them. One object serves one program.
 /// </summary>
@@ -33,6 +33,8 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
     /// <summary>Thrown by <c>longjmp</c>. The invoker that called the function with it catches it.</summary>
     private readonly Tag jump = new(new FuncType([], []));
 
+    private readonly EmscriptenExceptions exceptions = new();
+
     /// <summary>
     /// Makes an instance of a program: adds what it imports, and runs its constructors. What it does then is up to the host, or to its <c>_start</c>.
     /// </summary>
@@ -53,6 +55,7 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
         if (linker is not null)
         {
             AddForSideModules(all, module);
+            linker.BeforeLinking = library => AddForSideModule(all, library);
             instance = linker.InstantiateFor(Attach, module, all, fuel, resources);
             linker.Initialize();
             if (module.GetCustomSections("dylink.0").Count > 0) return instance;
@@ -67,8 +70,8 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
     }
 
     /// <summary>
-    /// Adds what a module imports from "env" and can be given, and is not there yet. For a side module that a program loads, this is called before it
-    /// is loaded, if it has functions <c>invoke_*</c> that the program has not.
+    /// Adds what a module imports from "env" and can be given, and is not there yet. <see cref="Instantiate"/> does it for the program, and for each
+    /// side module when it is loaded.
     /// </summary>
     /// <param name="imports">Where the functions are added.</param>
     /// <param name="module">The program or side module.</param>
@@ -78,14 +81,14 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
         foreach (ImportType import in module.Imports)
         {
             if (import is not { Module: Module, Name: { } name, Type: { Kind: ExternKind.Func, Def.Composite: FuncType type } } || imports.Find(Module, name) is not null) continue;
-            if (Functions.TryGetValue(name, out Delegate? function) && Fits(function, type)) imports.Add(Module, name, function);
+            if ((Functions.GetValueOrDefault(name) ?? exceptions.Find(name, type)) is { } function && Fits(function, type)) imports.Add(Module, name, function);
             else if (EmscriptenInvoker.Serves(name, type)) invoked[name] = type;
         }
         if (invoked.Count == 0) return;
-        var invoker = new EmscriptenInvoker(module.Engine, invoked, jump);
-        foreach (string name in invoked.Keys) imports.Add(Module, name, invoker.Function(name));
-        invokers.Add(invoker);
+        var invoker = new EmscriptenInvoker(module.Engine, invoked, jump, exceptions.Tag);
         if (program is not null) invoker.Attach(program);
+        invokers.Add(invoker);
+        foreach (string name in invoked.Keys) imports.Add(Module, name, invoker.Function(name));
     }
 
     /// <summary>
@@ -98,7 +101,20 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
     public void Attach(Instance instance)
     {
         program = instance;
+        exceptions.Attach(instance);
         foreach (EmscriptenInvoker invoker in invokers) invoker.Attach(instance);
+    }
+
+    private void AddForSideModule(Imports imports, Module module)
+    {
+        try
+        {
+            AddTo(imports, module);
+        }
+        catch (LinkException)
+        {
+            // The program has not what invokers need. They stay undefined, and may never be called.
+        }
     }
 
     /// <summary>Adds what side modules may import that the program does not: they are looked up when they are loaded.</summary>

@@ -3,7 +3,7 @@ using System.Text;
 namespace WasmJit.Wasi;
 
 /// <summary>
-/// Emscripten's functions <c>invoke_*</c>: each calls a function of the program's table and catches what <c>longjmp</c> throws. They are WebAssembly:
+/// Emscripten's functions <c>invoke_*</c>: each calls a function of the program's table and catches what <c>longjmp</c> and C++ throw. They are WebAssembly:
 /// a module that is made for the types of a program. It calls through references to the program's table and functions, which exist only when the
 /// program, which imports these, has been instantiated.
 /// </summary>
@@ -21,11 +21,12 @@ internal sealed class EmscriptenInvoker
     /// <param name="engine">The program's engine.</param>
     /// <param name="functions">The functions by name, with the types that the program imports them with.</param>
     /// <param name="jump">What <c>longjmp</c> throws.</param>
-    internal EmscriptenInvoker(Engine engine, IReadOnlyDictionary<string, FuncType> functions, Tag jump)
+    /// <param name="thrown">What C++ throws.</param>
+    internal EmscriptenInvoker(Engine engine, IReadOnlyDictionary<string, FuncType> functions, Tag jump, Tag thrown)
     {
         // The module is the host's. What the host forbids its guests does not concern it.
         var own = new Engine(engine.Options with { RuntimeLinking = true, Features = Features.All, Limits = null, LinkingQuota = null });
-        instance = own.Compile(Write(functions)).Instantiate(new Imports { { "env", "jump", jump } });
+        instance = own.Compile(Write(functions)).Instantiate(new Imports { { "env", "jump", jump }, { "env", "thrown", thrown } });
     }
 
     /// <summary>Whether an import is such a function: its first parameter is an index of the table.</summary>
@@ -56,13 +57,13 @@ internal sealed class EmscriptenInvoker
         Section(1, [
             [0x59, 0x70, 0x00, 0x00],               // a table of functions
             [0x60, 0x00, 0x01, 0x7f],               // saves the stack pointer
-            [0x60, 0x01, 0x7f, 0x00],               // restores it
+            [0x60, 0x01, 0x7f, 0x00],               // restores it; of the tag of C++, too
             [0x60, 0x02, 0x7f, 0x7f, 0x00],         // setThrew
-            [0x60, 0x00, 0x00],                     // the tag's
+            [0x60, 0x00, 0x00],                     // of the tag of longjmp
             .. invoked.Select(t => Function(t.Params, t.Results)),
             .. invoked.Select(t => Function(t.Params.RemoveAt(0), t.Results)),
         ]);
-        Section(2, [[.. Name("env"), .. Name("jump"), 0x04, 0x00, TagType]]);
+        Section(2, [[.. Name("env"), .. Name("jump"), 0x04, 0x00, TagType], [.. Name("env"), .. Name("thrown"), 0x04, 0x00, RestoreType]]);
         Section(3, [.. invoked.Select((_, i) => Leb(FirstType + i))]);
         string[] globals = [Table, Save, Restore, SetThrew];
         Section(6, [.. globals.Select((_, i) => new byte[] { 0x63, (byte)i, 0x01, 0xd0, (byte)i, 0x0b })]);
@@ -89,13 +90,14 @@ internal sealed class EmscriptenInvoker
         [
             0x01, 0x01, 0x7f,
             0x23, 0x01, 0x14, SaveType, 0x21, .. Leb(saved),
-            0x02, 0x40,                                         // block
-            0x1f, result, 0x01, 0x00, 0x00, 0x00,               // try_table: the tag leads to the block's end
+            0x02, 0x7f, 0x02, 0x40,                             // two blocks
+            0x1f, result, 0x02, 0x00, 0x00, 0x00, 0x00, 0x01, 0x01,     // try_table: each tag leads to the end of a block, the second with an address
             .. Enumerable.Range(1, saved - 1).SelectMany(i => (byte[])[0x20, .. Leb(i)]),
             0x23, 0x00, 0x20, 0x00, 0xfa, 0x2f, TableType, .. Leb(called),
             0x0b,
             0x0f,                                               // return
             0x0b,
+            0x41, 0x00, 0x0b, 0x1a,                             // the address is known already
             0x20, .. Leb(saved), 0x23, 0x02, 0x14, RestoreType,
             0x41, 0x01, 0x41, 0x00, 0x23, 0x03, 0x14, SetThrewType,
             .. type.Results.IsEmpty ? [] : Zero(type.Results[0]),

@@ -290,6 +290,18 @@ public sealed class ToolTests : IDisposable
     [Fact]
     public void InspectShowsTypesImportsExports() => Golden.Equal("inspect.txt", Run("inspect", File("math.wat", Math)).Out);
 
+    /// <summary>Libraries as lld has linked them: what they need, where that is, their thread-local variables.</summary>
+    [Fact]
+    public void InspectShowsWhatLibrariesNeed()
+    {
+        foreach (string name in new[] { "libneeds", "libthreads" })
+        {
+            string file = Path.Combine(folder, $"{name}.so");
+            System.IO.File.Copy(Golden.InRepository($"Tests/Engine/Dynamic/Guests/{name}.so"), file);
+            Golden.Equal($"inspect-{name}.txt", Run("inspect", file).Out);
+        }
+    }
+
     [Fact]
     public void DisasmShowsThreeListings()
     {

@@ -30,6 +30,42 @@ public sealed class DynamicGuestTests
         Golden.Equal("throws.txt", Encoding.UTF8.GetString(output.ToArray()));
     }
 
+    /// <summary>The same sources with the exceptions of Emscripten's JavaScript: program and libraries call what may throw through invokers.</summary>
+    [Theory]
+    [InlineData(Compilation.Lazy)]
+    [InlineData(Compilation.Tiered)]
+    [InlineData(Compilation.Interpreted)]
+    public void ExceptionsOfJavaScriptCrossLibraries(Compilation compilation)
+    {
+        using var directory = new DirectoryNamespace(Path.Combine(Folder, "javascript"));
+        (string printed, Exception? end) = RunForJavaScript("throws.wasm", compilation, new DynamicLinker(directory));
+        Assert.True(end is null or WasiExitException { ExitCode: 0 }, $"{end}");
+        Golden.Equal("throws.txt", printed);
+    }
+
+    /// <summary>Handlers in handlers; the golden file is what the program prints natively, up to the exception that nobody catches.</summary>
+    [Theory]
+    [InlineData(Compilation.Lazy)]
+    [InlineData(Compilation.Tiered)]
+    [InlineData(Compilation.Interpreted)]
+    public void ExceptionsOfJavaScriptAreHandledInOrder(Compilation compilation)
+    {
+        (string printed, Exception? end) = RunForJavaScript("handlers.wasm", compilation, null);
+        Golden.Equal("handlers.txt", printed);
+        // The value is the address of the exception.
+        Assert.NotEqual(0, Assert.IsType<WasmException>(end).GetValue<int>(0));
+    }
+
+    private static (string Printed, Exception? End) RunForJavaScript(string program, Compilation compilation, DynamicLinker? linker)
+    {
+        Module module = new Engine(new EngineOptions { Compilation = compilation }).Compile(Bytes(Path.Combine("javascript", program)));
+        var output = new MemoryStream();
+        using var wasi = new WasiHost(new WasiOptions { Output = output });
+        Action start = new EmscriptenImports().Instantiate(module, wasi.Imports, linker).GetExport<Action>("_start");
+        Exception? end = Record.Exception(start);
+        return (Encoding.UTF8.GetString(output.ToArray()), end);
+    }
+
     /// <summary>The library is opened after the first of two further threads has been made, before the second.</summary>
     [Theory]
     [InlineData(Compilation.Lazy)]

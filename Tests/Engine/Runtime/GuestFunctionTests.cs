@@ -240,6 +240,28 @@ public sealed class GuestFunctionTests
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static WeakReference FirstOf(Instance guest) => new(At(guest, 5).Context);
 
+    /// <summary>Eight threads make functions that trap at their first call: each trace has the names of its own thread's.</summary>
+    [Fact]
+    public void NamesAreInStackTracesOfEightThreads()
+    {
+        const int Threads = 8, Each = 12;
+        string text = File.ReadAllText(Golden.InRepository("Samples/Linking/guest-functions.wat"))
+            .Replace("(memory $memory (export \"memory\") 2)", "(memory $memory (export \"memory\") 1)", StringComparison.Ordinal);
+        var engine = new Engine();
+        Module[] modules = [.. Enumerable.Range(0, Threads).Select(t => engine.CompileText(text.Replace("made-add", $"thread-{t}", StringComparison.Ordinal)))];
+        var traces = new string[Threads * Each];
+        Thread[] threads = [.. Enumerable.Range(0, Threads).Select(t => new Thread(() =>
+        {
+            Instance guest = modules[t].Instantiate();
+            var run = guest.GetExport<Func<int, int, int, int, long>>("run");
+            for (int i = 0; i < Each; i++)
+                traces[(t * Each) + i] = Record.Exception(() => run(Named, i, 1, 4)) is TrapException trap ? $"{trap.WasmStack[0]}" : "no trap";
+        }))];
+        foreach (Thread thread in threads) thread.Start();
+        foreach (Thread thread in threads) thread.Join();
+        Assert.Equal(Enumerable.Range(0, Threads * Each).Select(i => $"guest-functions!thread-{i / Each}"), traces);
+    }
+
     [Fact]
     public void EightThreadsMakeThem()
     {
