@@ -128,7 +128,7 @@ internal sealed class EmscriptenExceptions
     private void Fly(uint exception)
     {
         last = exception;
-        throw new WasmException(tag, (int)exception);
+        throw new WasmException(Tag, (int)exception);
     }
 
     // ---- catching ----
