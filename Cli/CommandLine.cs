@@ -29,7 +29,7 @@ internal sealed class CommandLine
     {
         [] or ["help"] => ["--help"],
         ["help", var word, ..] => root.Subcommands.Any(c => c.Name == word) ? [word, "--help"] : throw CommandLineErrors.UnknownCommand(root, word),
-        [ProfileCommand.Name, var first, ..] when first != "--help" => Expand(root, ProfileCommand.Expand(args), configuration),
+        [ProfileCommand.Name, var first, ..] when first != "--help" => Expand(root, new CommandLine(root, args, configuration).ExpandProfile(), configuration),
         _ => new CommandLine(root, args, configuration).Expand(),
     };
 
@@ -49,6 +49,14 @@ internal sealed class CommandLine
             return Complete(command, args[..at], at + 1, before);
         }
         return word == "--" || IsFile(word) ? Complete(Run, [], 0, before) : throw CommandLineErrors.UnknownCommand(root, word);
+    }
+
+    /// <summary>"profile" is "run --profile". Its own options may stand anywhere before the FILE.</summary>
+    private string[] ExpandProfile()
+    {
+        Command[] commands = [root, Run, root.Subcommands.Single(c => c.Name == ProfileCommand.Name)];
+        int end = Skip(1, commands, [], $"wasmjit {ProfileCommand.Name} --help");
+        return ProfileCommand.Expand(args[1..end], args[end..]);
     }
 
     /// <summary>Whether a word in the place of a command is a file to run.</summary>

@@ -20,7 +20,15 @@ internal sealed class InstanceList
     {
         Instance[] made;
         lock (instances) made = [.. instances];
-        using (FileStream file = File.Create(path)) CoreDump.Write(file, exception, made);
+        if (path == "-")
+        {
+            terminal.WriteBinary(stream => CoreDump.Write(stream, exception, made));
+        }
+        else
+        {
+            using FileStream file = File.Create(path);
+            CoreDump.Write(file, exception, made);
+        }
         terminal.Note($"core dump: {path}");
     }
 }

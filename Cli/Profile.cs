@@ -16,7 +16,7 @@ internal sealed class Profile
 
     internal static readonly Option<string> File = new("--profile")
     {
-        Description = "Write a sampled profile of the program's functions to this file, for speedscope.app. Functions are compiled, and not inlined.",
+        Description = "Write a sampled profile of the program's functions to this file (- is the standard output), for speedscope.app. Functions are compiled, and not inlined.",
         HelpName = "FILE",
     };
 
@@ -65,7 +65,7 @@ internal sealed class Profile
         lock (sampler.Samples) samples = [.. sampler.Samples.Where(s => s.Stack.Length > 0)];
         var frames = new Dictionary<string, int>();
         foreach (string name in samples.SelectMany(s => s.Stack)) frames.TryAdd(name, frames.Count);
-        using (FileStream stream = System.IO.File.Create(file))
+        var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
         {
             json.WriteStartObject();
@@ -89,6 +89,7 @@ internal sealed class Profile
             json.WriteEndArray();
             json.WriteEndObject();
         }
+        terminal.WriteFile(file, stream.ToArray());
         terminal.Note($"profile: {file}, {samples.Length} samples");
     }
 

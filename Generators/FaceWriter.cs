@@ -77,8 +77,11 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
             code.Line($"private bool has{index};");
             code.Line();
         }
+        var typed = new TypedCallWriter(code, method, index);
+        typed.WriteFields();
         code.Open($"{method.Head}({method.ParameterList})");
         if (!method.IsAbstract) CallDefault(method, index, $"!has{index}");
+        typed.WriteCalls();
         code.Line($"var wasmCall = new {Generated}FaceCall(this, {index});");
         code.Open("try");
         string size = method.Type.Kind == Crossing.Struct ? $"global::System.Runtime.CompilerServices.Unsafe.SizeOf<{method.Type.Plain}>()" : "0";
@@ -239,7 +242,10 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
             switch (member.Kind)
             {
                 case MemberKind.Method when member.IsDirect: code.Line($"member{i} = ({member.DelegateCode})items[{i}]!;"); break;
-                case MemberKind.Method when !member.IsAbstract: code.Line($"has{i} = items[{i}] is not null;"); break;
+                case MemberKind.Method:
+                    if (!member.IsAbstract) code.Line($"has{i} = items[{i}] is not null;");
+                    new TypedCallWriter(code, member, i).WriteBinding();
+                    break;
                 case MemberKind.Property when member.Type.EntityKind is not null: code.Line($"member{i} = ({member.Type.Plain})items[{i}]!;"); break;
                 case MemberKind.Property when member.Type.Kind == Crossing.Function: code.Line($"member{i} = items[{i}]!;"); break;
                 case MemberKind.Property: code.Line($"member{i} = (global::WasmJit.Global)items[{i}]!;"); break;

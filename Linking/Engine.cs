@@ -1,3 +1,4 @@
+using System.Diagnostics.Tracing;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Tiers;
 using WasmJit.Jit.Validation;
@@ -140,6 +141,23 @@ public sealed class Engine
     {
         if (Options.Compilation == Compilation.Never)
             throw new CompilationNotAllowedException();
+        using TracedWork? work = TracedWork.Begin("wasmjit.compile", EventLevel.Informational);
+        if (work is null) return CompileUntold(bytes);
+        try
+        {
+            Module module = CompileUntold(bytes);
+            work.Compiled(module.Name, bytes.Length, module.Info.Funcs.Count - module.Info.ImportedFuncs);
+            return module;
+        }
+        catch (Exception e) when (work.HasFailed(e))
+        {
+            // The filter never takes the exception.
+            throw;
+        }
+    }
+
+    private Module CompileUntold(byte[] bytes)
+    {
         ModuleInfo info = Load(bytes);
         WasmJitMetrics.ModuleCompiled();
         var module = new Module(this, info);

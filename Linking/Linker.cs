@@ -1,3 +1,4 @@
+using System.Diagnostics.Tracing;
 using System.Runtime.CompilerServices;
 using WasmJit.Jit.Binary;
 using WasmJit.Runtime;
@@ -101,7 +102,20 @@ internal static unsafe class Linker
         Module module, object[] imports, Fuel? fuel = null, GuestResources? resources = null, Action<Instance>? beforeStart = null)
     {
         long left = long.MaxValue;
-        return Instantiate(module, imports, fuel, resources, beforeStart, ref left);
+        using TracedWork? work = TracedWork.Begin("wasmjit.instantiate", EventLevel.Verbose);
+        if (work is null) return Instantiate(module, imports, fuel, resources, beforeStart, ref left);
+        work.Tag("wasm.module", module.Name);
+        try
+        {
+            Instance instance = Instantiate(module, imports, fuel, resources, beforeStart, ref left);
+            work.Instantiated(module.Name);
+            return instance;
+        }
+        catch (Exception e) when (work.HasFailed(e))
+        {
+            // The filter never takes the exception.
+            throw;
+        }
     }
 
     private static Instance Instantiate(

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Diagnostics.Tracing;
 using System.Runtime.CompilerServices;
 
 namespace WasmJit.Runtime;
@@ -17,6 +18,13 @@ internal enum SlowCode
     Interpreted,
 }
 
+/// <summary>Functions whose names listeners are told.</summary>
+internal interface INamedFunctions
+{
+    /// <summary>The module's name and the function's.</summary>
+    string ShownName(int func);
+}
+
 /// <summary>
 /// What the meter <c>WasmJit</c> shows. The numbers are counted all the time, since that costs next to nothing beside what is counted; listeners
 /// read them. The meter is made with the first engine, unless the <c>AppContext</c> switch <c>WasmJit.Metrics</c> is off.
@@ -31,6 +39,8 @@ internal static class WasmJitMetrics
 
     private static readonly long[] SlowCounts = new long[Enum.GetValues<SlowCode>().Length];
 
+    private const string CompilerTier = "compiler", InterpreterTier = "interpreter";
+
     private static long modules, compiled, compiledTicks, interpreted, interpretedTicks, memories, memoryBytes, refusals;
 
     /// <summary>Not 0 when the meter is there, or is being made.</summary>
@@ -40,10 +50,13 @@ internal static class WasmJitMetrics
 
     /// <summary>A function got machine code.</summary>
     /// <param name="start">When its compilation began (<see cref="Stopwatch.GetTimestamp"/>).</param>
-    internal static void FunctionCompiled(long start)
+    /// <param name="code">The code that the function belongs to, which knows its name.</param>
+    /// <param name="func">The function.</param>
+    internal static void FunctionCompiled(long start, INamedFunctions code, int func)
     {
         Interlocked.Increment(ref compiled);
         Interlocked.Add(ref compiledTicks, Stopwatch.GetTimestamp() - start);
+        Tell(start, code, func, CompilerTier);
     }
 
     /// <summary>A function got machine code that is not optimised, or none.</summary>
@@ -64,10 +77,18 @@ internal static class WasmJitMetrics
     };
 
     /// <summary>A function got register code, for the interpreter.</summary>
-    internal static void FunctionTranslated(long start)
+    /// <inheritdoc cref="FunctionCompiled"/>
+    internal static void FunctionTranslated(long start, INamedFunctions code, int func)
     {
         Interlocked.Increment(ref interpreted);
         Interlocked.Add(ref interpretedTicks, Stopwatch.GetTimestamp() - start);
+        Tell(start, code, func, InterpreterTier);
+    }
+
+    private static void Tell(long start, INamedFunctions code, int func, string tier)
+    {
+        if (WasmJitEvents.Wants(WasmJitEvents.Keywords.Functions, EventLevel.Verbose))
+            WasmJitEvents.Log.FunctionCompiled(code.ShownName(func), tier, WasmJitEvents.MillisecondsSince(start));
     }
 
     internal static void MemoryMade() => Interlocked.Increment(ref memories);
@@ -77,16 +98,32 @@ internal static class WasmJitMetrics
     /// <summary>Bytes that memories have been given, or have given back.</summary>
     internal static void MemoryBytes(long change) => Interlocked.Add(ref memoryBytes, change);
 
-    internal static void Trapped(TrapKind kind) => Interlocked.Increment(ref TrapCounts[(int)kind]);
+    internal static void Trapped(TrapKind kind)
+    {
+        Interlocked.Increment(ref TrapCounts[(int)kind]);
+        if (WasmJitEvents.Wants(WasmJitEvents.Keywords.Guests, EventLevel.Informational)) WasmJitEvents.Log.Trapped(kind.ToString());
+    }
 
-    /// <summary>A guest was refused what a limit or quota does not allow.</summary>
-    internal static void Refused() => Interlocked.Increment(ref refusals);
+    /// <summary>A guest was refused what a limit does not allow.</summary>
+    internal static void Refused(ResourceKind kind)
+    {
+        Interlocked.Increment(ref refusals);
+        if (WasmJitEvents.Wants(WasmJitEvents.Keywords.Guests, EventLevel.Informational)) WasmJitEvents.Log.Refused(kind.ToString());
+    }
 
-    /// <summary>Makes the meter, so that listeners see it.</summary>
+    /// <summary>A guest was refused what a quota does not allow.</summary>
+    internal static void Refused(string quota)
+    {
+        Interlocked.Increment(ref refusals);
+        if (WasmJitEvents.Wants(WasmJitEvents.Keywords.Guests, EventLevel.Informational)) WasmJitEvents.Log.Refused(quota);
+    }
+
+    /// <summary>Makes the meter, the event source and the source of activities, so that listeners see them.</summary>
     internal static void Publish()
     {
         if (Volatile.Read(ref isBegun) != 0 || (AppContext.TryGetSwitch("WasmJit.Metrics", out bool wanted) && !wanted)) return;
         if (Interlocked.Exchange(ref isBegun, 1) != 0) return;
+        WasmJitEvents.Publish();
         if (AreMetricsUsed || !TryMakeElsewhere()) Make();
     }
 
@@ -130,6 +167,7 @@ internal static class WasmJitMetrics
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Make()
     {
+        TracedWork.Publish();
         var made = new Meter("WasmJit");
         double perTick = 1.0 / Stopwatch.Frequency;
         made.CreateObservableCounter("wasmjit.modules.compiled", () => Volatile.Read(ref modules), "{module}", "Modules that were decoded and validated.");
@@ -143,7 +181,7 @@ internal static class WasmJitMetrics
     }
 
     private static Measurement<T>[] ByTier<T>(T compiler, T interpreter)
-        where T : struct => [new(compiler, new KeyValuePair<string, object?>("tier", "compiler")), new(interpreter, new KeyValuePair<string, object?>("tier", "interpreter"))];
+        where T : struct => [new(compiler, new KeyValuePair<string, object?>("tier", CompilerTier)), new(interpreter, new KeyValuePair<string, object?>("tier", InterpreterTier))];
 
     private static List<Measurement<long>> Traps() => Counts<TrapKind>(TrapCounts, "kind");
 

@@ -79,7 +79,7 @@ internal static class ExploreCommand
     {
         try
         {
-            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(file));
+            using JsonDocument json = JsonDocument.Parse(ModuleFile.ReadBytes(file));
             string[] frames = [.. json.RootElement.GetProperty("shared").GetProperty("frames").EnumerateArray().Select(f => f.GetProperty("name").GetString() ?? "")];
             JsonElement profile = json.RootElement.GetProperty("profiles")[0];
             double all = Math.Max(1, profile.GetProperty("endValue").GetDouble());
@@ -95,10 +95,6 @@ internal static class ExploreCommand
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IndexOutOfRangeException)
         {
             throw new ToolException($"{file} is not a profile of wasmjit profile");
-        }
-        catch (IOException e)
-        {
-            throw new ToolException(e.Message);
         }
     }
 

@@ -58,7 +58,7 @@ internal static class RunCommand
         unknown.AcceptOnlyFromAmong("trap", "default");
         var coreDump = new Option<string>("--coredump")
         {
-            Description = "If the program traps, write its stack, memories and globals to this file, as a WebAssembly core dump for debuggers.",
+            Description = "If the program traps, write its stack, memories and globals to this file (- is the standard output), as a WebAssembly core dump for debuggers.",
             HelpName = "FILE",
         };
         var command = new Command(Name, "Runs a program, or calls an export of a module.")

@@ -56,8 +56,19 @@ public sealed class WasmComponent
     /// <param name="options">What it may have; the defaults if null.</param>
     /// <exception cref="LinkException">Imports are missing or of other types: the message has all of them. Or the guest may have no more of something.</exception>
     /// <exception cref="TrapException">A start function traps.</exception>
-    public ComponentInstance Instantiate(ComponentHost? imports = null, ComponentInstanceOptions? options = null) =>
-        ComponentInstance.Make(this, imports ?? new ComponentHost(), options ?? new ComponentInstanceOptions());
+    public ComponentInstance Instantiate(ComponentHost? imports = null, ComponentInstanceOptions? options = null)
+    {
+        using Runtime.TracedWork? work = Runtime.TracedWork.Begin("wasmjit.instantiate");
+        try
+        {
+            return ComponentInstance.Make(this, imports ?? new ComponentHost(), options ?? new ComponentInstanceOptions());
+        }
+        catch (Exception e) when (work?.HasFailed(e) == true)
+        {
+            // The filter never takes the exception.
+            throw;
+        }
+    }
 
     /// <summary>Makes an instance as an interface: see <see cref="ComponentInstance.As{T}"/>. To dispose of what it gives disposes of the instance.</summary>
     /// <typeparam name="T">The interface; a disposable one.</typeparam>
@@ -109,9 +120,19 @@ public static class ComponentEngine
     {
         ArgumentNullException.ThrowIfNull(engine);
         if (engine.Options.Compilation == Compilation.Never) throw new CompilationNotAllowedException();
-        ComponentDefinition definition = ComponentDecoder.Decode(bytes.ToArray(), Settings(engine));
-        ComponentValidator.Validate(definition);
-        return new WasmComponent(engine, definition);
+        using Runtime.TracedWork? work = Runtime.TracedWork.Begin("wasmjit.compile");
+        try
+        {
+            ComponentDefinition definition = ComponentDecoder.Decode(bytes.ToArray(), Settings(engine));
+            ComponentValidator.Validate(definition);
+            work?.Tag("wasm.bytes", bytes.Length);
+            return new WasmComponent(engine, definition);
+        }
+        catch (Exception e) when (work?.HasFailed(e) == true)
+        {
+            // The filter never takes the exception.
+            throw;
+        }
     }
 
     /// <summary>What core modules in components are decoded for: the same as others.</summary>

@@ -67,11 +67,12 @@ internal sealed class HandleSpace(GuestResources? limits)
         internal int Take(int wanted)
         {
             int amount = (int)Math.Clamp(owner.Limits.MaximumHandles - owner.InUse(ResourceKind.Handles), 0, wanted);
-            if (amount == 0 || !owner.TryTake(ResourceKind.Handles, amount, mayCollect: false))
+            if (amount == 0)
             {
-                Runtime.WasmJitMetrics.Refused();
+                Runtime.WasmJitMetrics.Refused(ResourceKind.Handles);
                 return 0;
             }
+            if (!owner.TryTake(ResourceKind.Handles, amount, mayCollect: false)) return 0;
             taken += amount;
             return amount;
         }

@@ -39,7 +39,7 @@ internal static class RegisterPairs
                 continue;
             }
             int next = at + LengthOf(code[at]);
-            if (next == at + 1 && next < code.Length && Joined(op, code[next].Op) is var both && both != op)
+            if (next == at + 1 && next < code.Length && Joined(op, code[next].Op) is var both && both != op && !HidesFaults(code[at], code[next]))
             {
                 code[at].Op = both;
                 next++;
@@ -47,6 +47,14 @@ internal static class RegisterPairs
             at = next;
         }
     }
+
+    /// <summary>
+    /// Whether nobody could tell which of two accesses has faulted, see <see cref="InterpreterFault"/>: the first loads its own address, and the second is
+    /// one at the same distance from what was loaded.
+    /// </summary>
+    private static bool HidesFaults(in Instruction first, in Instruction second) =>
+        first.Op == RegisterOp.I32Load && first.A == first.B && Math.Abs(first.Imm - second.Imm) < sizeof(int)
+        && (second.Op == RegisterOp.I32Load ? second.B : second.Op == RegisterOp.I32Store ? second.A : -1) == first.A;
 
     /// <summary>How many places an instruction takes, with what belongs to it.</summary>
     private static int LengthOf(in Instruction instruction) => instruction.Op switch

@@ -183,7 +183,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
             nint code = CodeAddress.Of(method);
             Keep(new LoopMethod(method, func, loop, (nint)next));
             code = Guarded(func, code, FrameGuard.Estimate(il));
-            WasmJitMetrics.FunctionCompiled(start);
+            WasmJitMetrics.FunctionCompiled(start, this, func);
             Interpreted!.OnLoopCompiled(func - Info.ImportedFuncs, loop, code, isLast: false);
             return next;
         }
@@ -337,7 +337,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         NoteFrames();
         long start = Stopwatch.GetTimestamp();
         DynamicMethod method = BuildNow(func, loop, out code, out frame, out hasRegions);
-        WasmJitMetrics.FunctionCompiled(start);
+        WasmJitMetrics.FunctionCompiled(start, this, func);
         return method;
     }
 

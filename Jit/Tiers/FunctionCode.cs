@@ -7,7 +7,7 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Tiers;
 
 /// <summary>The code of a module, shared by its instances: made in this process, or saved by another.</summary>
-internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapters
+internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapters, INamedFunctions
 {
     internal ModuleInfo Info { get; } = info;
 
@@ -109,6 +109,8 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
     internal abstract IlBuffer EmitIl(int func);
 
     internal string NameOf(int func, NullMeaning nulls = NullMeaning.None) => NameOf(Info, func, nulls);
+
+    string INamedFunctions.ShownName(int func) => $"{Info.Name}!{Info.ShownName(func)}";
 
     /// <summary>The name of a function's method, by which stack traces find it.</summary>
     internal static string NameOf(ModuleInfo info, int func, NullMeaning nulls)

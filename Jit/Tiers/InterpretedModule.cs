@@ -105,7 +105,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             long start = Stopwatch.GetTimestamp();
             if (RegisterTranslator.TryTranslate(module.Info, func, this) is { } code)
             {
-                WasmJitMetrics.FunctionTranslated(start);
+                WasmJitMetrics.FunctionTranslated(start, module, func);
                 Install(state, own, code);
                 if (!code.Room.FoundCallees.IsEmpty) module.Hot?.AddCallees(code.Room.FoundCallees, SizeOf(own));
                 code.Room.GiveBack();
@@ -139,7 +139,9 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     internal void TranslateAhead(int func)
     {
         int own = func - module.Info.ImportedFuncs;
+        long start = Stopwatch.GetTimestamp();
         if (!IsUntouched(func) || RegisterTranslator.TryTranslate(module.Info, func, this) is not { } code) return;
+        WasmJitMetrics.FunctionTranslated(start, module, func);
         Install(States + own, own, code);
         module.Hot!.AddCallees(code.Room.FoundCallees, 0);
         code.Room.GiveBack();
@@ -181,6 +183,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             state->EndZero = code.EndZero;
             state->Heat = FirstHeat(own);
             if (SizeOf(own) > BreakEven.LargeBody) (firstCalls ??= [])[own] = Stopwatch.GetTimestamp();
+            state->TranslatedLength = code.Count;
             state->Translated = Place(code);
             Volatile.Write(ref *(nint*)&state->Code, (nint)state->Translated);
         }

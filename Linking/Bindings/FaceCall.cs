@@ -242,7 +242,8 @@ public ref struct FaceCall
     {
         long address = room != 0 ? room : Address(0);
         T value = face.StructAt<T>(address);
-        GiveBack(address);
+        // The room is given back with the arguments.
+        if (room == 0) GiveBack(address);
         return value;
     }
 }

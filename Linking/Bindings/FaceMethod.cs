@@ -186,7 +186,8 @@ internal sealed class FaceMethod(ILGenerator il, BoundMethod bound, FieldInfo fu
         });
         if (result.Kind == Crossing.ReadOnlySpan)
             il.Emit(OpCodes.Call, typeof(Span<>).MakeGenericType(result.Item!).GetMethods().Single(m => m.Name == "op_Implicit" && m.ReturnType == result.Type));
-        if (!bound.Member.IsOwned) return;
+        // Room for a struct is given back with the arguments.
+        if (!bound.Member.IsOwned || (room is not null && result.Kind == Crossing.Struct)) return;
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Ldloc, address);
         il.Emit(OpCodes.Call, Face.Method(nameof(Face.Free)));

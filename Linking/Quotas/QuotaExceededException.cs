@@ -10,7 +10,7 @@ public sealed class QuotaExceededException : WasmJitException
         : base($"quota exceeded: {detail}")
     {
         Detail = detail;
-        Runtime.WasmJitMetrics.Refused();
+        Runtime.WasmJitMetrics.Refused(detail);
     }
 
     /// <summary>Which quota is used up.</summary>

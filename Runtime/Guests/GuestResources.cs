@@ -52,7 +52,7 @@ public sealed class GuestResources(ResourceLimits limits)
     internal bool TryTake(ResourceKind kind, long amount, bool mayCollect)
     {
         bool isTaken = IsTaken(kind, amount, mayCollect);
-        if (!isTaken) WasmJitMetrics.Refused();
+        if (!isTaken) WasmJitMetrics.Refused(kind);
         return isTaken;
     }
 

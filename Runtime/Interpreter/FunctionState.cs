@@ -39,6 +39,9 @@ internal unsafe struct FunctionState
     /// <summary>The index among the functions that the module defines.</summary>
     internal int Index;
 
+    /// <summary>How many instructions <see cref="Translated"/> has.</summary>
+    internal int TranslatedLength;
+
     /// <summary>Whether the entry that its stub leads to makes its tail calls; see <see cref="CallShape.Tail"/>.</summary>
     internal bool EntryTails;
 

@@ -57,9 +57,9 @@ internal static unsafe class InterpretedStack
                 functions[i] = function->Index;
                 // A frame has where its caller goes on.
                 Instruction* at = depth == 0 ? *current : sp[-depth].Ip - 1;
-                // Accesses to memory do not note where they are.
-                bool isKnown = function->Translated is not null && (depth > 0 || exception is not NullReferenceException);
-                long index = isKnown ? at - function->Translated : -1;
+                // Loads and stores do not note where they are.
+                if (depth == 0 && function->Translated is not null && InterpreterFault.IsOne(exception)) at = InterpreterFault.Find(function, thread, instance.Memory0Base, (ulong*)current);
+                long index = at is not null && function->Translated is not null ? at - function->Translated : -1;
                 instructions[i] = index is >= 0 and <= int.MaxValue ? (int)index : -1;
             }
             Parts.GetOrCreateValue(exception).Add(new Part(instance.Services, functions, instructions, count - functions.Length));
@@ -102,6 +102,10 @@ internal static unsafe class InterpretedStack
         part.AddTo(frames, reversed: false);
         foreach (WasmFrame frame in frames) text.Append("   at ").Append(WasmStackTrace.Prefix).Append(frame).AppendLine();
     }
+
+    /// <summary>Whether a frame of .NET is the loop of a run, which loads and stores itself; what it calls has frames of its own.</summary>
+    internal static bool IsLoop(System.Reflection.MethodBase? method) =>
+        method?.DeclaringType == typeof(Interpreter) && method.Name is nameof(Interpreter.Run) or nameof(Interpreter.Execute);
 
     /// <summary>Whether a frame of .NET is a run of the interpreter.</summary>
     internal static bool IsRun(System.Reflection.MethodBase? method) =>

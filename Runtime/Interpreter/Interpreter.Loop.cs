@@ -17,7 +17,7 @@ internal static unsafe partial class Interpreter
     /// Runs a function whose arguments are at <paramref name="fp"/> and <paramref name="rp"/>. It returns when the function has, with the results in
     /// the same place, or with <see cref="InterpreterThread.NextCode"/> for the caller to go on with.
     /// </summary>
-    private static void Run(InterpreterThread thread, InstanceCore instance, FunctionState* callee, ulong* fp, int rp)
+    internal static void Run(InterpreterThread thread, InstanceCore instance, FunctionState* callee, ulong* fp, int rp)
     {
         byte* mem = instance.Memory0Base;
         byte* globals = instance.GlobalData;

@@ -68,6 +68,10 @@ internal sealed unsafe class InterpreterThread
     private readonly ulong* lastSlot;
     private readonly InterpreterFrame* lastFrame;
 
+    /// <summary>Whether so many slots from an address on are among the thread's.</summary>
+    internal bool HasSlots(ulong address, int count) =>
+        address >= (ulong)memory && address % sizeof(ulong) == 0 && address <= (ulong)memory + (sizeof(ulong) * (ulong)(Slots - count));
+
     /// <summary>Lets slots and frames take as many bytes each as the thread's own stack still has for guests.</summary>
     internal void LimitTo(ulong bytes)
     {

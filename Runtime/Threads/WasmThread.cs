@@ -113,6 +113,9 @@ internal sealed unsafe partial class WasmThread
         return record is null ? 0 : *record;
     }
 
+    /// <summary>The general registers at this thread's last fault in an arena, in no particular order.</summary>
+    internal static ReadOnlySpan<ulong> FaultRegisters => FaultHandler.RegistersOf(Current.fault);
+
     /// <summary>The result of <see cref="LimitStack"/> if nothing has changed.</summary>
     private const ulong Unchanged = ulong.MaxValue;
 

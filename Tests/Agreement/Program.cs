@@ -9,7 +9,8 @@ namespace WasmJit.Agreement;
 /// Every line that it prints is a record: <c>at FILE N LINE</c> before a command, <c>differs FILE:LINE: WHAT</c>,
 /// <c>skipped REASON</c>, <c>count WHAT N</c>, <c>done FILE</c>.
 /// With the arguments <c>random GENERATOR SEED COUNT</c> it runs random modules instead, and prints <c>at SEED</c>,
-/// <c>call OUTCOME</c> and <c>done SEED</c>. With <c>shared ORDER</c> both engines cause faults in it (<see cref="SharedProcess"/>).
+/// <c>call OUTCOME</c> and <c>done SEED</c>. With <c>shared ORDER</c> both engines cause faults in it (<see cref="SharedProcess"/>),
+/// with <c>plugin FILE</c> both run a plug-in (<see cref="PluginUse"/>).
 /// </summary>
 internal static class Program
 {
@@ -22,6 +23,7 @@ internal static class Program
             () =>
             {
                 if (arguments.FirstOrDefault() == "shared") SharedProcess.Run(arguments[1], output);
+                else if (arguments.FirstOrDefault() == "plugin") PluginUse.Run(arguments[1], output);
                 else if (isRandom) RunRandom(RandomPrograms.Generator(arguments[1]), int.Parse(arguments[2]), int.Parse(arguments[3]), output);
                 else RunAll(arguments, output);
             }, 64 << 20);

@@ -5,7 +5,7 @@ namespace WasmJit.Runtime;
 
 /// <summary>
 /// Makes accesses beyond a linear memory traps. A few machine instructions stand before the runtime's own handler: of SIGSEGV on Linux, of exceptions
-/// on Windows. If the faulting address lies in an arena of memories, they note it for the thread and write a null address over it, so that the runtime
+/// on Windows. If the faulting address lies in an arena of memories, they note it and the registers for the thread and write a null address over it, so that the runtime
 /// raises NullReferenceException in the method that faulted. Every other fault passes unchanged.
 /// </summary>
 /// <remarks>
@@ -29,8 +29,11 @@ internal static unsafe partial class FaultHandler
     /// <summary>A count, then pairs of start and end.</summary>
     private static readonly ulong* Ranges = (ulong*)NativeMemory.AllocZeroed((1 + (2 * MaxRanges)) * 8);
 
-    /// <summary>For each registered thread: its key and the address of its last fault. Open addressing.</summary>
-    private static readonly ulong* Table = (ulong*)NativeMemory.AllocZeroed(Records * 16);
+    /// <summary>Of a thread: its key, the address of its last fault, and the registers then. A power of two.</summary>
+    internal const int RecordBytes = 256;
+
+    /// <summary>A record for each registered thread. Open addressing. The system gives pages of it as they are touched.</summary>
+    private static readonly ulong* Table = (ulong*)NativeMemory.AllocZeroed(Records * RecordBytes);
 
     /// <summary>Which thread object a record belongs to: a new thread may have the key of one that is gone.</summary>
     private static readonly Dictionary<nint, object> Owners = [];
@@ -108,14 +111,16 @@ internal static unsafe partial class FaultHandler
     {
         byte[] handler = CodeOf(Platform, (nint)Ranges, (nint)Table, 0);
         nint code = Pages.PublishCode(handler);
-        byte* info = stackalloc byte[256];
+        byte* info = stackalloc byte[256], context = stackalloc byte[512];
         new Span<byte>(info, 256).Clear();
+        new Span<byte>(context, 512).Clear();
         ulong* seen;
         if (Platform == FaultPlatform.WindowsX64)
         {
             // EXCEPTION_POINTERS, behind it an EXCEPTION_RECORD: an access violation with two parameters, of which the second is the address.
             byte* record = info + 16;
             *(byte**)info = record;
+            *(byte**)(info + 8) = context;
             *(uint*)record = AccessViolation;
             *(int*)(record + 24) = 2;
             seen = (ulong*)(record + 40);
@@ -129,7 +134,7 @@ internal static unsafe partial class FaultHandler
             *(int*)(info + 8) = 1;
             seen = (ulong*)(info + 16);
             *seen = address;
-            ((delegate* unmanaged<int, byte*, void*, void>)code)(SegmentationFault, info, null);
+            ((delegate* unmanaged<int, byte*, void*, void>)code)(SegmentationFault, info, context);
         }
         Pages.ReleaseCode(code, handler.Length);
         return *seen;
@@ -178,7 +183,7 @@ internal static unsafe partial class FaultHandler
             ulong* free = null;
             for (ulong i = (key >> 6) & (Records - 1), n = 0; n < Records; n++, i = (i + 1) & (Records - 1))
             {
-                ulong* entry = Table + (2 * i);
+                ulong* entry = Table + (RecordBytes / sizeof(ulong) * i);
                 if (*entry == key)
                 {
                     Owners[(nint)entry] = owner;
@@ -202,6 +207,11 @@ internal static unsafe partial class FaultHandler
             return free + 1;
         }
     }
+
+    /// <summary>The registers in a record.</summary>
+    /// <param name="record">As <see cref="Register"/> gives it.</param>
+    internal static ReadOnlySpan<ulong> RegistersOf(ulong* record) =>
+        record is null ? [] : new(record + 1, Platform == FaultPlatform.LinuxArm64 ? Arm64Registers : X64Registers);
 
     /// <summary>Forgets a thread that has ended, unless another has taken its place.</summary>
     internal static void Unregister(ulong* record, object owner)

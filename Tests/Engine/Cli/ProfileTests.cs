@@ -101,4 +101,20 @@ public sealed class ProfileTests : IDisposable
     [InlineData("--sample-every 99: the value must be a number of units, at least 100", "--profile", "p.json", "--sample-every", "99")]
     public void OptionsThatContradictAreErrors(string problem, params string[] options) =>
         Assert.Equal((1, "", $"error: {problem}\n"), Run(["run", .. options, File("app.wat", Program)]));
+
+    /// <summary>The file may be named before and behind the options of the run.</summary>
+    [Theory]
+    [InlineData("-o", "FILE", "--sample-every", "1000")]
+    [InlineData("--sample-every", "1000", "-o", "FILE")]
+    [InlineData("--sample-every=1000", "--output=FILE", "--env", "A=1")]
+    public void OptionsHaveNoOrder(params string[] options)
+    {
+        string file = File("out.json");
+        (int code, string output, string error) = Run(["profile", .. options.Select(o => o.Replace("FILE", file, StringComparison.Ordinal)), File("app.wat", Program)]);
+        Assert.Equal((5, ""), (code, output));
+        Assert.StartsWith($"profile: {file}, ", error, StringComparison.Ordinal);
+        Assert.NotEmpty(Read(file, profile: 1).Stacks);
+        Assert.Equal((1, "", "error: -o needs a value\nhelp: wasmjit profile --help\n"), Run("profile", "-o"));
+        Assert.Equal((1, "", "error: unknown option --outptu\nhelp: did you mean --output?\n"), Run("profile", "--outptu", "x", File("app.wat", Program)));
+    }
 }

@@ -358,9 +358,14 @@ public sealed class TierTests
         foreach (RegisterOp pair in pairs)
         {
             RegisterOp[] parts = [.. pair.ToString().Split("Then").Select(Enum.Parse<RegisterOp>)];
-            Instruction[] code = [new() { Op = parts[0] }, new() { Op = parts[1] }, new() { Op = RegisterOp.Return }];
+            Instruction[] code = [new() { Op = parts[0], A = 1 }, new() { Op = parts[1] }, new() { Op = RegisterOp.Return }];
             RegisterPairs.Join(code);
             Assert.Equal([pair, parts[1], RegisterOp.Return], code.Select(i => i.Op));
+        }
+        foreach (RegisterOp op in Enum.GetValues<RegisterOp>())
+        {
+            Assert.Equal(op.ToString().Split("Then")[0], RegisterOps.FirstOf(op, out bool isPair).ToString());
+            Assert.Equal(pairs.Contains(op), isPair);
         }
     }
 

@@ -34,7 +34,7 @@ public class FaultHandlerCodeTests
         a.jle(chain);
         a.xor(r8d, r8d);
         a.mov(rax, __qword_ptr[rsi + 16]);
-        Look(a, ranges, table, rsi + 16, chain, () =>
+        Look(a, ranges, table, rsi + 16, FaultHandler.LinuxX64RegistersAt, chain, () =>
         {
             a.xor(r9d, r9d);
             a.mov(r9, __qword_ptr.fs[r9]);
@@ -62,10 +62,15 @@ public class FaultHandlerCodeTests
         a.jne(chain);
         a.cmp(__dword_ptr[rdx + 0x18], 2);
         a.jb(chain);
+        a.mov(r11, rcx);
         a.xor(r8d, r8d);
         a.mov(rax, __qword_ptr[rdx + 0x28]);
-        // The thread's number in its environment block.
-        Look(a, ranges, table, rdx + 0x28, chain, () => a.mov(r9d, __dword_ptr.gs[0x48]));
+        Look(a, ranges, table, rdx + 0x28, FaultHandler.WindowsX64RegistersAt, chain, () =>
+        {
+            // The CONTEXT stands behind the record in EXCEPTION_POINTERS, the thread's number in its environment block.
+            a.mov(rdx, __qword_ptr[r11 + 8]);
+            a.mov(r9d, __dword_ptr.gs[0x48]);
+        });
         a.Label(ref chain);
         a.xor(eax, eax);
         a.ret();
@@ -102,24 +107,34 @@ public class FaultHandlerCodeTests
         a.ThreadPointer(9);
         uint bits = (uint)int.Log2(FaultHandler.Records);
         a.Extract(11, 9, 6, bits);
-        a.ShiftLeft(11, 11, 4);
+        uint recordBits = (uint)int.Log2(FaultHandler.RecordBytes);
+        a.ShiftLeft(11, 11, recordBits);
         a.LoadXFrom(10, "table");
         a.Label("probe");
         a.LoadXIndexed(12, 10, 11);
         a.CompareX(12, 9);
         a.BranchIf(Arm64Assembler.Equal, "store");
         a.BranchIfZero(12, "chain");
-        a.AddNumber(11, 11, 16);
-        a.AndLowBits(11, 11, bits + 4);
+        a.AddNumber(11, 11, FaultHandler.RecordBytes);
+        a.AndLowBits(11, 11, bits + recordBits);
         a.Branch("probe");
         a.Label("store");
         a.AddX(10, 10, 11);
         a.StoreX(8, 10, 8);
+        a.BranchIfZero(8, "chain");
+        a.MoveNumber(12, FaultHandler.Arm64Registers);
+        a.Label("copy");
+        a.LoadX(9, 2, FaultHandler.LinuxArm64RegistersAt);
+        a.StoreX(9, 10, 16);
+        a.AddNumber(2, 2, 8);
+        a.AddNumber(10, 10, 8);
+        a.SubNumber(12, 12, 1);
+        a.BranchIfZero(12, "chain");
+        a.Branch("copy");
         a.Label("chain");
         if (old == 0) a.Return();
         else a.LoadXFrom(16, "old");
         a.Jump(16);
-        a.Nothing();
         a.Label("ranges");
         a.Quad(ranges);
         a.Label("table");
@@ -129,11 +144,11 @@ public class FaultHandlerCodeTests
         return a.Assemble();
     }
 
-    /// <summary>What the x64 handlers have in common: looks for the address (rax) in the ranges, and for the thread (r9) in the table.</summary>
-    private static void Look(Assembler a, ulong ranges, ulong table, AssemblerMemoryOperand address, Label chain, Action thread)
+    /// <summary>What the x64 handlers have in common: looks for the address (rax) in the ranges, and for the thread (r9) in the table, and copies the context's (rdx) registers.</summary>
+    private static void Look(Assembler a, ulong ranges, ulong table, AssemblerMemoryOperand address, int registersAt, Label chain, Action thread)
     {
         Label range = a.CreateLabel(), next = a.CreateLabel(), hit = a.CreateLabel();
-        Label find = a.CreateLabel(), probe = a.CreateLabel(), store = a.CreateLabel();
+        Label find = a.CreateLabel(), probe = a.CreateLabel(), store = a.CreateLabel(), copy = a.CreateLabel();
         a.mov(rcx, ranges);
         a.mov(r9, __qword_ptr[rcx]);
         a.Label(ref range);
@@ -155,7 +170,7 @@ public class FaultHandlerCodeTests
         a.mov(r10, r9);
         a.shr(r10, 6);
         a.and(r10, FaultHandler.Records - 1);
-        a.shl(r10, 4);
+        a.shl(r10, (byte)int.Log2(FaultHandler.RecordBytes));
         a.mov(rcx, table);
         a.Label(ref probe);
         a.mov(r11, __qword_ptr[rcx + r10]);
@@ -163,11 +178,21 @@ public class FaultHandlerCodeTests
         a.je(store);
         a.test(r11, r11);
         a.jz(chain);
-        a.add(r10, 16);
-        a.and(r10, (FaultHandler.Records * 16) - 1);
+        a.add(r10, FaultHandler.RecordBytes);
+        a.and(r10, (FaultHandler.Records * FaultHandler.RecordBytes) - 1);
         a.jmp(probe);
         a.Label(ref store);
         a.mov(__qword_ptr[rcx + r10 + 8], r8);
+        a.test(r8, r8);
+        a.jz(chain);
+        a.xor(r9d, r9d);
+        a.lea(r11, __[rcx + r10 + 16]);
+        a.Label(ref copy);
+        a.mov(rax, __qword_ptr[rdx + (r9 * 8) + registersAt]);
+        a.mov(__qword_ptr[r11 + (r9 * 8)], rax);
+        a.inc(r9);
+        a.cmp(r9, FaultHandler.X64Registers);
+        a.jb(copy);
     }
 
     private static byte[] Bytes(Assembler a)

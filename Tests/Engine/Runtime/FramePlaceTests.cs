@@ -60,9 +60,7 @@ public sealed class FramePlaceTests
         (string?, int)[] outer = [("middle", LineOf("calls inner")), ("run", LineOf("calls middle"))];
         Assert.Equal([("inner", LineOf("unreachable")), .. outer], Locations(Trap(() => run(0))));
         Assert.Equal([("divide", LineOf("division")), ("inner", LineOf("calls divide")), .. outer], Locations(Trap(() => run(-4))));
-        // Of an access to memory the interpreter knows the function alone.
-        (string?, int)[] access = way == Compilation.Interpreted ? [] : [("read_at", LineOf("out of bounds")), ("inner", LineOf("inlines read_at"))];
-        Assert.Equal([.. access, .. outer], Locations(Trap(() => run(-3))));
+        Assert.Equal([("read_at", LineOf("out of bounds")), ("inner", LineOf("inlines read_at")), .. outer], Locations(Trap(() => run(-3))));
     }
 
     [Fact]
@@ -94,12 +92,30 @@ public sealed class FramePlaceTests
     private const string Traps = """
         (module
           (type $f (func (param i32) (result i32)))
-          (memory 1) (table 4 funcref) (elem (i32.const 0) func $div)
+          (memory 1) (memory $m 1) (table 4 funcref) (elem (i32.const 0) func $div)
+          (data (i32.const 16) "\10\00\00\00\f8\ff\ff\ff")
           (global $g (mut i32) (i32.const 0))
           (func $div (type $f) (global.set $g (local.get 0)) (i32.div_s (i32.const 7) (i32.sub (local.get 0) (local.get 0))))
           (func $trunc (type $f) (i32.add (i32.trunc_f64_s (f64.div (f64.convert_i32_s (local.get 0)) (f64.const 0))) (i32.const 1)))
           (func $load (type $f) (drop (i32.load (i32.const 8))) (i32.load offset=65536 (local.get 0)))
           (func $store (type $f) (i32.store (i32.const 8) (i32.const 1)) (i32.store (i32.const -4) (local.get 0)) (local.get 0))
+          ;; Pairs that the interpreter executes as one, of which one part or the other faults.
+          (func $first (type $f) (i32.add (i32.load offset=65536 (local.get 0)) (i32.load (local.get 0))))
+          (func $second (type $f) (local i32) (local.set 1 (i32.const -8)) (i32.add (i32.load (local.get 0)) (i32.load (local.get 1))))
+          (func $copied (type $f) (local i32) (local.set 1 (i32.const -8)) (i32.store (local.get 1) (i32.load (local.get 0))) (local.get 0))
+          (func $added (type $f) (i32.load (i32.add (local.get 0) (i32.const 0x7fffffff))))
+          (func $narrow (type $f) (i32.add (i32.load8_s (i32.const 65535)) (i32.load16_u (i32.const 65535))))
+          (func $last (type $f) (i32.add (i32.load (i32.const 65532)) (i32.load (i32.const 65533))))
+          ;; Lists: what is loaded is the next address, at the same distance or another.
+          (func $list1 (type $f) (i32.load (i32.load (i32.sub (local.get 0) (i32.const 9)))))
+          (func $list2 (type $f) (i32.load (i32.load (i32.const 20))))
+          (func $list3 (type $f) (i32.load (i32.load (i32.load (i32.load (i32.add (local.get 0) (i32.const 19)))))))
+          (func $list4 (type $f) (local i32) (local.set 1 (i32.const 16)) (local.set 1 (i32.load (local.get 1))) (local.set 1 (i32.load offset=4 (local.get 1))) (local.set 1 (i32.load (local.get 1))) (local.get 1))
+          (func $list5 (type $f) (i32.store (i32.load (i32.load (i32.const 20))) (i32.const 1)) (local.get 0))
+          (func $list6 (type $f) (i32.store (i32.load (i32.const 20)) (i32.const 1)) (local.get 0))
+          (func $wide (type $f) (i64.store (i32.const 65528) (i64.const 1)) (f64.store offset=1 (i32.const 65528) (f64.const 1)) (local.get 0))
+          (func $other (type $f) (drop (i32.load $m (i32.const 8))) (i32.load $m (i32.const 65534)))
+          (func $wideother (type $f) (i64.store $m (i32.const 65528) (i64.const 1)) (i64.store $m (i32.const 65529) (i64.const 1)) (local.get 0))
           (func $fill (type $f) (memory.fill (i32.const 65530) (i32.const 1) (i32.const 100)) (local.get 0))
           (func $none (type $f) (call_indirect (type $f) (local.get 0) (i32.const 3)))
           (func $stop (type $f) (if (i32.eqz (local.get 0)) (then (unreachable))) (if (local.get 0) (then (unreachable))) (local.get 0))
@@ -110,6 +126,9 @@ public sealed class FramePlaceTests
               (else (block (result i32) (global.set $g (local.get 0))
                 (i32.mul (call $div (local.get 0)) (i32.const 3))))))
           (export "div" (func $div)) (export "trunc" (func $trunc)) (export "load" (func $load)) (export "store" (func $store))
+          (export "first" (func $first)) (export "second" (func $second)) (export "copied" (func $copied)) (export "added" (func $added))
+          (export "narrow" (func $narrow)) (export "last" (func $last)) (export "wide" (func $wide)) (export "other" (func $other)) (export "wideother" (func $wideother))
+          (export "list1" (func $list1)) (export "list2" (func $list2)) (export "list3" (func $list3)) (export "list4" (func $list4)) (export "list5" (func $list5)) (export "list6" (func $list6))
           (export "fill" (func $fill)) (export "none" (func $none)) (export "stop" (func $stop))
           (func (export "call0") (param i32) (result i32) (call $call (local.get 0) (i32.const 0)))
           (func (export "call1") (param i32) (result i32) (call $call (local.get 0) (i32.const 1))))
@@ -119,7 +138,7 @@ public sealed class FramePlaceTests
     public static TheoryData<string, bool> TrapsInAllTiers()
     {
         var data = new TheoryData<string, bool>();
-        foreach (string export in (string[])["div", "trunc", "fill", "none", "stop", "call0", "call1"])
+        foreach (string export in (string[])["div", "trunc", "load", "store", "first", "last", "wide", "other", "wideother", "fill", "none", "stop", "call0", "call1"])
         {
             data.Add(export, true);
             data.Add(export, false);
@@ -135,6 +154,63 @@ public sealed class FramePlaceTests
         List<string> interpreted = Described(module, Compilation.Interpreted, export, inlines);
         Assert.All(interpreted, line => Assert.Contains("+0x", line, StringComparison.Ordinal));
         Assert.Equal(interpreted, Described(module, Compilation.Lazy, export, inlines));
+    }
+
+    /// <summary>Of several accesses in one expression it is the one that trapped, also where the interpreter executes two instructions as one.</summary>
+    [Theory]
+    [InlineData("second", 0xe)]
+    [InlineData("copied", 0xe)]
+    [InlineData("added", 0xa)]
+    [InlineData("narrow", 0xc)]
+    [InlineData("last", 0xc)]
+    [InlineData("list1", 6)]
+    [InlineData("list2", 6)]
+    [InlineData("list3", 9)]
+    [InlineData("list4", 0x17)]
+    [InlineData("list5", 6)]
+    [InlineData("list6", 8)]
+    public void TheInterpreterKnowsEachAccess(string export, int offset) =>
+        Assert.Equal([$"{export}+0x{offset:x}"], Described(Wat.ToBinary(Traps), Compilation.Interpreted, export, inlines: false));
+
+    /// <summary>A fault in machine code that interpreted code has called is not taken for one of the interpreter's.</summary>
+    [Theory]
+    [InlineData(Compilation.Interpreted)]
+    [InlineData(Compilation.Lazy)]
+    public void ACallerIsWhereItHasCalled(Compilation way)
+    {
+        Instance callee = new Engine(new EngineOptions { Compilation = way }).CompileText("""
+            (module (memory 1) (func (export "f") (param i32) (result i32) (i32.load (local.get 0))))
+            """).Instantiate();
+        Instance caller = new Engine(new EngineOptions { Compilation = Compilation.Interpreted }).CompileText("""
+            (module (import "m" "f" (func $f (param i32) (result i32))) (memory 1)
+              (func (export "g") (param i32) (result i32) (drop (i32.load (i32.const 8))) (i32.add (call $f (local.get 0)) (i32.load (i32.const 0)))))
+            """).Instantiate(new Imports { { "m", callee } });
+        TrapException trap = Trap(() => caller.GetExport<Func<int, int>>("g")(-8));
+        Assert.Equal(["f+0x3", "g+0x9"], trap.WasmStack.Select(f => f.Describe()));
+    }
+
+    /// <summary>Places of faults do not depend on how .NET has compiled the interpreter's loop.</summary>
+    [Theory]
+    [InlineData("0")]
+    [InlineData("1")]
+    public async Task PlacesOfFaultsDoNotDependOnTheLoopsCode(string unoptimised)
+    {
+        string tool = Path.Combine(AppContext.BaseDirectory, "WasmJit.Cli.dll"), path = Path.Combine(Folder, "faults-dwarf5.wasm");
+        var start = new ProcessStartInfo("dotnet", [tool, "run", "--tier", "interpreter", "--invoke", "run", path, "--", "-3"]);
+        start.Environment["DOTNET_JITMinOpts"] = unoptimised;
+        await ShowsLines(start);
+    }
+
+    [ImageFact]
+    public async Task PlacesOfFaultsInCodeMadeAhead() =>
+        await ShowsLines(new ProcessStartInfo("dotnet", [ImageFactAttribute.Tool, "run", "--tier", "interpreter", "--invoke", "run", Path.Combine(Folder, "faults-dwarf5.wasm"), "--", "-3"]));
+
+    private static async Task ShowsLines(ProcessStartInfo start)
+    {
+        (int code, _, string error) = await ChildProcess.Run(start);
+        Assert.Equal(Cli.Tool.Trapped, code);
+        Assert.Contains($"at read_at (inlined) ./faults.c:{LineOf("out of bounds")}:", error, StringComparison.Ordinal);
+        Assert.Contains($"./faults.c:{LineOf("calls middle")}:", error, StringComparison.Ordinal);
     }
 
     private static List<string> Described(byte[] module, Compilation way, string export, bool inlines)
@@ -187,9 +263,6 @@ public sealed class FramePlaceTests
     public async Task TheToolShowsFileAndLine()
     {
         string tool = Path.Combine(AppContext.BaseDirectory, "WasmJit.Cli.dll"), path = Path.Combine(Folder, "faults-dwarf5.wasm");
-        (int code, _, string error) = await ChildProcess.Run(new ProcessStartInfo("dotnet", [tool, "run", "--tier", "compiler", "--invoke", "run", path, "--", "-3"]));
-        Assert.Equal(Cli.Tool.Trapped, code);
-        Assert.Contains($"at read_at (inlined) ./faults.c:{LineOf("out of bounds")}:", error, StringComparison.Ordinal);
-        Assert.Contains($"./faults.c:{LineOf("calls middle")}:", error, StringComparison.Ordinal);
+        await ShowsLines(new ProcessStartInfo("dotnet", [tool, "run", "--tier", "compiler", "--invoke", "run", path, "--", "-3"]));
     }
 }
