@@ -49,6 +49,7 @@ internal sealed class TracedWork : IDisposable
     /// <param name="name">The module's name.</param>
     /// <param name="bytes">How many there were.</param>
     /// <param name="functions">How many functions it defines.</param>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     internal void Compiled(string? name, int bytes, int functions)
     {
         activity?.SetTag("wasm.module", name).SetTag("wasm.bytes", bytes);
@@ -65,11 +66,13 @@ internal sealed class TracedWork : IDisposable
     }
 
     /// <summary>Notes something that the work is about.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     internal void Tag(string name, object? value) => activity?.SetTag(name, value);
 
     /// <summary>Notes that the work has failed, in an exception filter.</summary>
     /// <param name="exception">Why.</param>
     /// <returns>False.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     internal bool HasFailed(Exception exception)
     {
         activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
@@ -77,5 +80,6 @@ internal sealed class TracedWork : IDisposable
     }
 
     /// <summary>Ends it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Dispose() => activity?.Dispose();
 }

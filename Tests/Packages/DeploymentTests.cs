@@ -39,10 +39,45 @@ public sealed class DeploymentTests(PackageFeed packages)
     [Fact]
     public async Task TrimmedSelfContainedSingleFile()
     {
-        string output = await Publish("trimmed", "<PublishTrimmed>true</PublishTrimmed><PublishSingleFile>true</PublishSingleFile><SelfContained>true</SelfContained>");
-        string program = Path.Combine(output, OperatingSystem.IsWindows() ? "published.exe" : "published");
-        Assert.Equal([Path.GetFileName(program)], Directory.GetFiles(output).Select(Path.GetFileName).Where(n => Path.GetExtension(n) is not (".pdb" or ".xml")));
+        string program = await SingleFile();
+        Assert.Equal([Path.GetFileName(program)], Directory.GetFiles(Path.GetDirectoryName(program)!).Select(Path.GetFileName).Where(n => Path.GetExtension(n) is not (".pdb" or ".xml")));
         Assert.Equal((0, Expected, ""), await Dotnet.Start(program, packages.Root));
+    }
+
+    /// <summary>
+    /// In a file system that has the program, the C and C++ libraries, <c>/tmp</c> and <c>/proc</c>, and nothing else, as images without a distribution have it: no shell, no
+    /// users, no certificates, no time zones. The user has no rights outside.
+    /// </summary>
+    [NamespaceFact]
+    public async Task WithNothingButTheCLibrary()
+    {
+        string program = await SingleFile(), root = Path.Combine(packages.Root, "small-root");
+        foreach (string folder in new[] { "app", "tmp", "proc" }) Directory.CreateDirectory(Path.Combine(root, folder));
+        File.Copy(program, Path.Combine(root, "app", "published"));
+        (int code, string libraries, string error) = await Dotnet.Start("ldd", packages.Root, program);
+        Assert.Equal((0, ""), (code, error));
+        string[] needed = [.. libraries.Split('\n').Select(line => line.Trim().Split(' ')).Select(words => words is [_, "=>", var path, ..] ? path : words[0]).Where(path => path.StartsWith('/'))];
+        Assert.Contains(needed, path => Path.GetFileName(path) == "libc.so.6");
+        Assert.InRange(needed.Length, 2, 8);
+        foreach (string library in needed)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(root + library)!);
+            File.Copy(library, root + library, overwrite: true);
+        }
+        Assert.Equal(
+            (0, Expected, ""),
+            await Dotnet.Start("unshare", packages.Root, "--map-root-user", "--mount", "sh", "-c", $"mount --rbind /proc '{root}/proc' && exec chroot '{root}' /app/published"));
+    }
+
+    private static Task<string>? single;
+
+    /// <summary>The program as one file, published once.</summary>
+    private Task<string> SingleFile() => single ??= PublishSingleFile();
+
+    private async Task<string> PublishSingleFile()
+    {
+        string output = await Publish("trimmed", "<PublishTrimmed>true</PublishTrimmed><PublishSingleFile>true</PublishSingleFile><SelfContained>true</SelfContained>");
+        return Path.Combine(output, OperatingSystem.IsWindows() ? "published.exe" : "published");
     }
 
     /// <summary>With machine code of everything; and the same where no code may be made.</summary>

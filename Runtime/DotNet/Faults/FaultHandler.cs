@@ -91,6 +91,9 @@ internal static unsafe partial class FaultHandler
             if (really) return $"an access that should fault gave {Touch(at)}";
             ulong noted = Rehearse((ulong)at);
             if (noted != NullAddress) return $"the handler left {noted:x}";
+            ReadOnlySpan<ulong> registers = WasmThread.FaultRegisters;
+            for (int i = 0; i < registers.Length; i++)
+                if (registers[i] != Rehearsed(i)) return $"register {i} was noted as {registers[i]:x}";
         }
         catch (NullReferenceException)
         {
@@ -106,6 +109,9 @@ internal static unsafe partial class FaultHandler
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static byte Touch(byte* at) => *at;
 
+    /// <summary>What a register holds when a fault is rehearsed.</summary>
+    private static ulong Rehearsed(int register) => 0x100000001UL * (ulong)(register + 1);
+
     /// <summary>Calls the handler for an address, without the runtime's behind it. Gives the address that the runtime would see.</summary>
     private static ulong Rehearse(ulong address)
     {
@@ -114,6 +120,7 @@ internal static unsafe partial class FaultHandler
         byte* info = stackalloc byte[256], context = stackalloc byte[512];
         new Span<byte>(info, 256).Clear();
         new Span<byte>(context, 512).Clear();
+        for (int i = 0; i < RegisterCount; i++) ((ulong*)(context + RegistersAt))[i] = Rehearsed(i);
         ulong* seen;
         if (Platform == FaultPlatform.WindowsX64)
         {
@@ -210,8 +217,16 @@ internal static unsafe partial class FaultHandler
 
     /// <summary>The registers in a record.</summary>
     /// <param name="record">As <see cref="Register"/> gives it.</param>
-    internal static ReadOnlySpan<ulong> RegistersOf(ulong* record) =>
-        record is null ? [] : new(record + 1, Platform == FaultPlatform.LinuxArm64 ? Arm64Registers : X64Registers);
+    internal static ReadOnlySpan<ulong> RegistersOf(ulong* record) => record is null ? [] : new(record + 1, RegisterCount);
+
+    private static int RegisterCount => Platform == FaultPlatform.LinuxArm64 ? Arm64Registers : X64Registers;
+
+    private static int RegistersAt => Platform switch
+    {
+        FaultPlatform.LinuxArm64 => LinuxArm64RegistersAt,
+        FaultPlatform.WindowsX64 => WindowsX64RegistersAt,
+        _ => LinuxX64RegistersAt,
+    };
 
     /// <summary>Forgets a thread that has ended, unless another has taken its place.</summary>
     internal static void Unregister(ulong* record, object owner)
