@@ -21,6 +21,9 @@ internal sealed class TypedCallWriter(CodeWriter code, MemberModel method, int i
 
     private string Field(bool throughPointer) => (throughPointer ? "roomed" : "typed") + index;
 
+    /// <summary>The local that has the delegate.</summary>
+    private static string Function(bool throughPointer) => throughPointer ? "wasmRoomed" : "wasmTyped";
+
     private string DelegateOf(bool throughPointer)
     {
         List<string> parameters = throughPointer ? ["int"] : [];
@@ -55,7 +58,7 @@ internal sealed class TypedCallWriter(CodeWriter code, MemberModel method, int i
     {
         foreach (bool form in Forms)
         {
-            code.Open($"if ({Field(form)} is {{ }} wasmFunction)");
+            code.Open($"if ({Field(form)} is {{ }} {Function(form)})");
             code.Line("var wasmArguments = new global::WasmJit.Generated.FaceArguments(this);");
             code.Open("try");
             WriteCall(form);
@@ -94,7 +97,7 @@ internal sealed class TypedCallWriter(CodeWriter code, MemberModel method, int i
             arguments.Add(at);
             if (HasLength(parameter)) arguments.Add(length);
         }
-        string call = $"wasmFunction({string.Join(", ", arguments)})";
+        string call = $"{Function(throughPointer)}({string.Join(", ", arguments)})";
         if (throughPointer || Type.IsVoid) code.Line($"{call};");
         if (!Type.IsVoid) code.Line($"{Type.Code} wasmResult = {Result(call, throughPointer)};");
         foreach (ParameterModel span in method.Parameters.Where(p => p.Type.Kind == Crossing.Span)) code.Line($"wasmArguments.CopyBack<{span.Type.Item}>(wasmAt_{span.Name}, {span.Id});");
