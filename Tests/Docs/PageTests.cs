@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Twig;
 using Xunit;
@@ -12,6 +13,16 @@ namespace WasmJit.Tests.Docs;
 public sealed class PageTests
 {
     private static readonly bool Update = Environment.GetEnvironmentVariable("WASMJIT_UPDATE_GOLDEN") == "1";
+
+    /// <summary>A page listens to what the first engine of the process has another thread make.</summary>
+    static PageTests()
+    {
+        using var isMade = new ManualResetEventSlim();
+        using var listener = new MeterListener { InstrumentPublished = (instrument, _) => { if (instrument.Name == "wasmjit.refusals") isMade.Set(); } };
+        listener.Start();
+        _ = new Engine();
+        Assert.True(isMade.Wait(TimeSpan.FromMinutes(2)));
+    }
 
     // Other fences hold commands and what is no code; those of the tool's page (console) are run by the tests of the tool, the README's nuget.config
     // (xml) is used by those of the packages. A language
