@@ -28,7 +28,7 @@ internal sealed class ServerExchange(HttpContext context, Encoding encoding) : H
     {
         get
         {
-            // As the client has sent it, if it has sent no more than a path.
+            // If the client has sent a path alone, it is used as it was sent.
             string? raw = context.Features.Get<IHttpRequestFeature>()?.RawTarget;
             HttpRequest request = context.Request;
             return raw is ['/', ..] ? raw : request.PathBase.ToUriComponent() + request.Path.ToUriComponent() + request.QueryString.ToUriComponent();
@@ -76,7 +76,7 @@ internal sealed class ServerExchange(HttpContext context, Encoding encoding) : H
             response.StatusCode = status;
             takesBody = status is not (204 or 304) && !HttpMethods.IsHead(context.Request.Method);
             foreach ((string name, byte[] value) in headers.Items) response.Headers.Append(name, Encoding.Latin1.GetString(value));
-            // The length of a response without a body is that of one with it.
+            // A response without a body has the length that it would have with one.
             if (!hasBody && takesBody) response.ContentLength = 0;
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or HttpFault)

@@ -28,7 +28,7 @@ internal sealed class WasmEndpoint : IDisposable
     /// <summary>Is told what a guest was stopped by, or what it has done wrong; the client is not.</summary>
     internal Action<HttpContext, Exception>? Observer { get; init; }
 
-    /// <summary>The encoding by which the server makes strings of the bytes of headers: Kestrel's own if nobody has said another.</summary>
+    /// <summary>The encoding by which the server makes strings of the bytes of headers: Kestrel's own unless another is configured.</summary>
     internal Encoding HeaderEncoding { get; init; } = Encoding.UTF8;
 
     /// <summary>Stops the guests that run.</summary>
@@ -50,7 +50,7 @@ internal sealed class WasmEndpoint : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // Nobody waits for it any more.
+            // No caller waits for it any more.
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             return;
         }

@@ -19,7 +19,7 @@ public static class WasmEndpointRouteBuilderExtensions
     /// <param name="endpoints">The application.</param>
     /// <param name="path">The path, such as <c>/plugins/shop</c>; <c>/</c> for all.</param>
     /// <param name="component">The component, of an engine with <c>EngineOptions.Interruptible</c>: otherwise nothing stops its loops.</param>
-    /// <param name="host">What its instances have; if null no files, no network, and the standard streams of the process. Whoever has made it disposes of it.</param>
+    /// <param name="host">What its instances have; if null no files, no network, and the standard streams of the process. The caller disposes of it.</param>
     /// <param name="options">Limits; the defaults if null.</param>
     /// <exception cref="KeyNotFoundException">The component answers no requests.</exception>
     public static IEndpointConventionBuilder MapWasm(

@@ -70,7 +70,7 @@ internal static class Arguments
         {
             string word = words[i + 1];
             Numbers.Outcome outcome = kind is ValKind.I32 or ValKind.I64 ? Numbers.Integer(word, bits, out ulong lane) : Numbers.Float(word, bits == 64, out lane);
-            if (outcome != Numbers.Outcome.Ok) throw new ToolException($"\"{text}\" is not a valid v128: {word} is no lane of {words[0]}");
+            if (outcome != Numbers.Outcome.Ok) throw new ToolException($"\"{text}\" is not a valid v128: {word} is not a lane of {words[0]}");
             for (int b = 0; b < bits / 8; b++) bytes[(i * bits / 8) + b] = (byte)(lane >> (8 * b));
         }
         return Vector128.Create<byte>(bytes);

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace WasmJit.Cli;
 
 /// <summary>
-/// What happens when nobody reads the output any more (<c>wasmjit wasm2wat FILE | head</c>): the process ends at once and says nothing, as
+/// What happens when the output is not read any more (<c>wasmjit wasm2wat FILE | head</c>): the process ends at once and says nothing, as
 /// programs do that know nothing of the matter. .NET ignores the signal and the failed write, and would go on to the end.
 /// </summary>
 internal static partial class BrokenPipes

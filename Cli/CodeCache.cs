@@ -8,7 +8,7 @@ namespace WasmJit.Cli;
 
 /// <summary>
 /// Saved modules of programs that ran for long, for their next run. What is in it is code of the host: the directory is this user's
-/// and nobody else may enter it, and a file counts only if this user owns it and it is read-only, which no file can be that a guest
+/// and no other user may enter it, and a file counts only if this user owns it and it is read-only, which no file can be that a guest
 /// has made. It can be deleted at any time. Linux only: elsewhere nothing is kept.
 /// </summary>
 internal sealed class CodeCache
@@ -167,7 +167,7 @@ internal sealed class CodeCache
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A full disk, or somebody has deleted the directory: the next run compiles.
+            // The disk is full, or the directory has been deleted: the next run compiles.
         }
     }
 

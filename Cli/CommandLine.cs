@@ -81,7 +81,7 @@ internal sealed class CommandLine
         string[] tail = args[end..];
         if (command.Name == RunCommand.Name && tail.Length > 0)
         {
-            // Behind the FILE nothing is the tool's; a first "--" is allowed there, for those who are used to it.
+            // Arguments behind the FILE are the guest's. A first "--" is allowed there, since some users are used to it.
             if (tail[0] == "--") tail = tail[1..];
             else if (tail is [var file, "--", .. var rest]) tail = [file, .. rest];
             tail = ["--", .. tail];
@@ -89,7 +89,7 @@ internal sealed class CommandLine
         return [.. head, command.Name, .. settings, .. args[start..end], .. tail];
     }
 
-    /// <summary>Steps over options with their values, to the first argument that is none.</summary>
+    /// <summary>Steps over options with their values, to the first argument that is not an option.</summary>
     /// <exception cref="ToolException">An option is unknown.</exception>
     private int Skip(int at, Command[] commands, List<Option> given, string help)
     {
@@ -132,7 +132,7 @@ internal sealed class CommandLine
             }
             if (FindOwn(commands, word) is not { } option)
             {
-                // Numbers may be negative; an option that is none is a spelling mistake.
+                // Numbers may be negative; an unknown option is a spelling mistake.
                 if (word.StartsWith("--", StringComparison.Ordinal)) throw CommandLineErrors.UnknownOption(commands, word, $"wasmjit {commands[0].Name} --help");
                 rest.Add(word);
                 continue;

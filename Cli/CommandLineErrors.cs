@@ -37,7 +37,7 @@ internal static class CommandLineErrors
         return new ToolException($"unknown command \"{word}\"", help ?? "wasmjit --help");
     }
 
-    /// <summary>An unknown option is an error: nobody would notice a spelling mistake otherwise.</summary>
+    /// <summary>An unknown option is an error: a spelling mistake would go unnoticed otherwise.</summary>
     internal static ToolException UnknownOption(Command[] commands, string word, string help)
     {
         string? near = Nearest(word.Split('=')[0], commands.SelectMany(c => c.Options).Where(o => !o.Hidden).Select(o => o.Name));

@@ -32,7 +32,7 @@ internal sealed class Configuration
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file; empty for none.</param>
-    /// <exception cref="ToolException">It cannot be read, or is no object in JSON.</exception>
+    /// <exception cref="ToolException">It cannot be read, or is not an object in JSON.</exception>
     internal static Configuration? Read(string path)
     {
         if (path.Length == 0) return null;

@@ -41,7 +41,7 @@ internal static class GuestOptions
     }
 
     /// <summary>The directories.</summary>
-    /// <exception cref="ToolException">One does not exist, or is none.</exception>
+    /// <exception cref="ToolException">One does not exist, or is not a directory.</exception>
     internal static WasiDirectory[] DirectoriesOf(ParseResult parsed) => [.. (parsed.GetValue(Directories) ?? []).Select(Parse)];
 
     private static WasiDirectory Parse(string item)

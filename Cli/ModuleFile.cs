@@ -150,7 +150,7 @@ internal static class ModuleFile
         }
     }
 
-    /// <summary>Whether it is a program, so that arguments are its own. What is no module counts as none.</summary>
+    /// <summary>Whether it is a program, so that arguments are its own. A file that is not a module does not count as a program.</summary>
     internal static bool IsProgram(string path, byte[] content)
     {
         try

@@ -41,7 +41,7 @@ internal static class NetworkRules
         || (rule.StartsWith("*.", StringComparison.Ordinal) && name.EndsWith(rule[1..], StringComparison.OrdinalIgnoreCase));
 
     /// <summary>What is allowed; null if nothing is.</summary>
-    /// <exception cref="ToolException">An address is none.</exception>
+    /// <exception cref="ToolException">A text is not an address.</exception>
     internal static WasiNetwork? Of(ParseResult parsed)
     {
         (IPAddress? Address, int? Port)[] connect = Addresses(parsed, Connect), listen = Addresses(parsed, Listen);

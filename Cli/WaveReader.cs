@@ -14,7 +14,7 @@ internal sealed class WaveReader(string text)
     private int at, depth;
 
     /// <summary>The whole text as one value. A string alone needs no quotes.</summary>
-    /// <exception cref="FormatException">It is no value of the type.</exception>
+    /// <exception cref="FormatException">It is not a value of the type.</exception>
     internal ComponentValue Whole(ComponentValType type)
     {
         if (type is PrimitiveType { Primitive: PrimitiveKind.String } && !text.TrimStart().StartsWith('"')) return ComponentValue.From(text);
@@ -139,7 +139,7 @@ internal sealed class WaveReader(string text)
             if (!given.TryAdd(name, Value(type.Fields[index].Type))) throw Wrong($"the field \"{name}\" is there already");
             if (!Accept(',')) Peek('}');
         }
-        // What is left out of a record is none.
+        // A field that is left out of a record has the value "none".
         return ComponentValue.Record([.. type.Fields.Select(f => (f.Label, given.TryGetValue(f.Label, out ComponentValue value) ? value
             : f.Type is OptionType ? ComponentValue.Nothing : throw Wrong($"the field \"{f.Label}\" is missing")))]);
     }
@@ -159,7 +159,7 @@ internal sealed class WaveReader(string text)
     private string Label(IReadOnlyList<string> labels)
     {
         string word = Word();
-        return labels.Contains(word) ? word : throw Wrong($"\"{word}\" is none of {string.Join(", ", labels)}");
+        return labels.Contains(word) ? word : throw Wrong($"\"{word}\" is not one of {string.Join(", ", labels)}");
     }
 
     private ComponentValue Payload(ComponentValType? type)
@@ -230,7 +230,7 @@ internal sealed class WaveReader(string text)
         "nan" => double.NaN,
         "inf" => double.PositiveInfinity,
         "-inf" => double.NegativeInfinity,
-        _ => double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : throw Wrong($"\"{word}\" is no number"),
+        _ => double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : throw Wrong($"\"{word}\" is not a number"),
     };
 
     private string Quoted(char quote)

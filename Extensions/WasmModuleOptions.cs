@@ -15,10 +15,10 @@ public sealed class WasmModuleOptions
     /// <summary>Prepares an instance that has just been made; see <see cref="InstancePoolOptions.Prepare"/>.</summary>
     public Action<Instance>? Prepare { get; set; }
 
-    /// <summary>The most instances that are in use at once; who wants another one waits.</summary>
+    /// <summary>The most instances that are in use at once; a request for another one waits.</summary>
     public int MaximumInUse { get; set; } = 64;
 
-    /// <summary>The most instances that are kept while nobody uses them.</summary>
+    /// <summary>The most unused instances that are kept.</summary>
     public int MaximumIdle { get; set; } = 64;
 
     /// <summary>Whether each tenant gets a new instance.</summary>

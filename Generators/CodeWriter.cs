@@ -45,7 +45,7 @@ internal sealed class CodeWriter
         Line(end);
     }
 
-    /// <summary>A summary for those who read the generated code.</summary>
+    /// <summary>A summary for readers of the generated code.</summary>
     internal void Summary(string summary) => Line($"/// <summary>{Escaped(summary)}</summary>");
 
     internal static string Escaped(string text) => text.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;").Replace("\n", " ").Replace("\r", " ");

@@ -31,7 +31,7 @@ internal static class Identifiers
         return pascal[0] == '_' ? pascal : char.ToLowerInvariant(pascal[0]) + pascal.Substring(1);
     }
 
-    /// <summary>A name that is no keyword.</summary>
+    /// <summary>A name that is not a keyword.</summary>
     internal static string Escaped(string name) => SyntaxFacts.GetKeywordKind(name) != SyntaxKind.None ? "@" + name : name;
 
     /// <summary>A name that is not taken yet, and is then.</summary>

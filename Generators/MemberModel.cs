@@ -63,7 +63,7 @@ internal sealed class MemberModel
 
     internal string[] Names => Conventions.NamesOf(Name, Given);
 
-    /// <summary>Of an event: the delegate's own parameters and result.</summary>
+    /// <summary>For an event the delegate's own parameters and result.</summary>
     internal MemberModel? Handler { get; init; }
 
     /// <summary>Why an event cannot be an import; null if it can, and for other members.</summary>
@@ -110,7 +110,7 @@ internal sealed class MemberModel
         return members;
     }
 
-    /// <summary>The members of a class that somebody else has to implement.</summary>
+    /// <summary>The members of a class that derived classes have to implement.</summary>
     internal static List<MemberModel> PartialsOf(INamedTypeSymbol type)
     {
         var members = new List<MemberModel>();

@@ -13,7 +13,7 @@ internal sealed record ModuleInput(string Path, string Stamp, string ClassName, 
     /// <summary>The name of the resource that the program has it as, by which attributes name it, too.</summary>
     internal string File => System.IO.Path.GetFileName(Path);
 
-    /// <summary>A file of the project; null if it is no module.</summary>
+    /// <summary>A file of the project; null if it is not a module.</summary>
     internal static ModuleInput? Of(AdditionalText file, AnalyzerConfigOptionsProvider options)
     {
         AnalyzerConfigOptions own = options.GetOptions(file);

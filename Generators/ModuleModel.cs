@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using WasmJit.Jit.Format;
+using WasmJit.Runtime;
 
 namespace WasmJit.Generators;
 
@@ -17,7 +18,7 @@ internal sealed record ExternModel(string Module, string Name, byte Kind, string
     /// <summary>Letters of a function's results.</summary>
     internal string Results { get; init; } = "";
 
-    /// <summary>Of a function: what the name section calls its parameters.</summary>
+    /// <summary>For a function the names of its parameters in the name section.</summary>
     internal IReadOnlyDictionary<int, string> ParameterNames { get; init; } = new Dictionary<int, string>();
 
     /// <summary>The letter of a global.</summary>
@@ -62,7 +63,7 @@ internal sealed class ModuleModel
     /// <summary>The name of the name section.</summary>
     internal string? Name { get; private set; }
 
-    /// <exception cref="UnreadableModuleException">It is no module of the core specification.</exception>
+    /// <exception cref="UnreadableModuleException">It is not a module of the core specification.</exception>
     internal static ModuleModel Read(byte[] bytes)
     {
         var model = new ModuleModel(bytes);
@@ -75,7 +76,7 @@ internal sealed class ModuleModel
     private void Read()
     {
         byte[] header = [0, (byte)'a', (byte)'s', (byte)'m', 1, 0, 0, 0];
-        if (bytes.Length < 8 || !bytes.Take(8).SequenceEqual(header)) throw Error("it is no module in the binary format");
+        if (bytes.Length < 8 || !bytes.Take(8).SequenceEqual(header)) throw Error("it is not a module in the binary format");
         at = 8;
         while (at < bytes.Length)
         {
@@ -261,18 +262,18 @@ internal sealed class ModuleModel
 
     private static string? AbstractName(int code) => code switch
     {
-        0x70 => "func",
-        0x6f => "extern",
-        0x6e => "any",
-        0x6d => "eq",
-        0x6c => "i31",
-        0x6b => "struct",
-        0x6a => "array",
-        0x69 => "exn",
-        0x71 => "none",
-        0x72 => "noextern",
-        0x73 => "nofunc",
-        0x74 => "noexn",
+        HeapByte.Func => "func",
+        HeapByte.Extern => "extern",
+        HeapByte.Any => "any",
+        HeapByte.Eq => "eq",
+        HeapByte.I31 => "i31",
+        HeapByte.Struct => "struct",
+        HeapByte.Array => "array",
+        HeapByte.Exn => "exn",
+        HeapByte.None => "none",
+        HeapByte.NoExtern => "noextern",
+        HeapByte.NoFunc => "nofunc",
+        HeapByte.NoExn => "noexn",
         _ => null,
     };
 
@@ -329,7 +330,7 @@ internal sealed class ModuleModel
 
     private ExternModel FunctionOf(string module, string name, int type)
     {
-        if (type < 0 || type >= types.Count || types[type] is not { } found) throw Error("a function has a type that is none of a function");
+        if (type < 0 || type >= types.Count || types[type] is not { } found) throw Error("the type of a function is not a function type");
         return new ExternModel(module, name, ExternByte.Func, found.Text) { Parameters = found.Parameters, Results = found.Results };
     }
 
@@ -407,21 +408,21 @@ internal sealed class ModuleModel
             byte op = U8();
             switch (op)
             {
-                case 0x0b: return;
-                case 0x41 or 0x42: U64(); break;
-                case 0x43: at += 4; break;
-                case 0x44: at += 8; break;
-                case 0x23 or 0xd2: U32(); break;
-                case 0xd0:
+                case Opcode.End: return;
+                case Opcode.I32Const or Opcode.I64Const: U64(); break;
+                case Opcode.F32Const: at += 4; break;
+                case Opcode.F64Const: at += 8; break;
+                case Opcode.GlobalGet or Opcode.RefFunc: U32(); break;
+                case Opcode.RefNull:
                     if (Peek() == TypeByte.Exact) at++;
                     S33();
                     break;
-                case 0x6a or 0x6b or 0x6c or 0x7c or 0x7d or 0x7e: break;
-                case 0xfd:
-                    if (U32() != 12) throw Error(UnknownValue);
+                case Opcode.I32Add or Opcode.I32Sub or Opcode.I32Mul or Opcode.I64Add or Opcode.I64Sub or Opcode.I64Mul: break;
+                case OperatorPrefix.Vector:
+                    if (U32() != VectorOpcode.V128Const) throw Error(UnknownValue);
                     at += 16;
                     break;
-                case 0xfb: SkipObject(U32()); break;
+                case OperatorPrefix.Gc: SkipObject(U32()); break;
                 default: throw Error(UnknownValue);
             }
         }
@@ -431,12 +432,14 @@ internal sealed class ModuleModel
     {
         switch (op)
         {
-            case 0 or 1 or 6 or 7 or 32 or 33: U32(); break;
-            case 8:
+            case GcOpcode.StructNew or GcOpcode.StructNewDefault or GcOpcode.StructNewDesc or GcOpcode.StructNewDefaultDesc or GcOpcode.ArrayNew or GcOpcode.ArrayNewDefault:
+                U32();
+                break;
+            case GcOpcode.ArrayNewFixed:
                 U32();
                 U32();
                 break;
-            case 26 or 27 or 28: break;
+            case GcOpcode.AnyConvertExtern or GcOpcode.ExternConvertAny or GcOpcode.RefI31: break;
             default: throw Error(UnknownValue);
         }
     }

@@ -45,12 +45,12 @@ internal sealed class TypeModel
     /// <summary>The element of an array or span.</summary>
     internal string? Item { get; private init; }
 
-    /// <summary>Of a tuple: the letters of its items; a question mark for what no function returns.</summary>
+    /// <summary>For a tuple the letters of its items; a question mark for what no function returns.</summary>
     internal string? Tuple { get; private init; }
 
     internal bool IsDelegate { get; private init; }
 
-    /// <summary>A task, or a value task: what it gives; null for one that gives nothing, and if it is none.</summary>
+    /// <summary>The result type of a task or value task; null for one without a result, and for all other types.</summary>
     internal TypeModel? Awaited { get; private init; }
 
     internal bool IsTask { get; private init; }
@@ -81,7 +81,7 @@ internal sealed class TypeModel
         };
     }
 
-    /// <summary>Of a type whose objects are exports themselves: a number of <c>ExternByte</c>.</summary>
+    /// <summary>For a type whose objects are exports themselves a number of <c>ExternByte</c>.</summary>
     internal byte? EntityKind => Plain switch
     {
         "global::WasmJit.Memory" => ExternByte.Memory,
@@ -179,7 +179,7 @@ internal sealed class TypeModel
         return letters.ToString();
     }
 
-    /// <summary>The reference assemblies of .NET's core library, whose structs have a layout that is nobody's business.</summary>
+    /// <summary>The reference assemblies of .NET's core library, whose structs have a layout that is not documented.</summary>
     private static readonly string[] Core = ["System.Runtime", "System.Private.CoreLib", "System.Numerics.Vectors", "System.Runtime.Intrinsics", "System.Memory", "System.Threading", "mscorlib", "netstandard"];
 
     /// <summary>Whether values of the type are nothing but numbers.</summary>
@@ -201,7 +201,7 @@ internal sealed class TypeModel
         {
             if (attribute.AttributeClass?.Name == "StructLayoutAttribute" && attribute.ConstructorArguments.FirstOrDefault().Value is not (0 or (short)0)) return false;
         }
-        // Of a compiled struct the compiler tells the fields, not how they are laid out.
+        // The compiler tells the fields of a compiled struct, not how they are laid out.
         bool isSeen = type.Locations.Any(l => l.IsInSource);
         IFieldSymbol[] fields = [.. type.GetMembers().OfType<IFieldSymbol>().Where(f => !f.IsStatic && !f.IsConst)];
         foreach (IFieldSymbol field in fields)

@@ -15,7 +15,7 @@ public abstract class ModuleException : WasmJitException
     /// <summary>The reason, in the specification's words where it has some.</summary>
     public string Reason { get; }
 
-    /// <summary>Where in the module, in bytes from its start; -1 if it is no single place.</summary>
+    /// <summary>Where in the module, in bytes from its start; -1 if it is not a single place.</summary>
     public long Offset { get; }
 
     /// <summary>The function, if it is one's body.</summary>

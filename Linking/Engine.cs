@@ -9,7 +9,7 @@ namespace WasmJit;
 
 /// <summary>
 /// Compiles modules. An engine holds nothing but its options. Modules and instances of several engines can be linked with each other, and all of them
-/// are ordinary garbage when nobody uses them.
+/// are ordinary garbage when they are not used any more.
 /// </summary>
 public sealed class Engine
 {
@@ -33,7 +33,7 @@ public sealed class Engine
         UsesGuardPages = Options.MemoryChecks == MemoryChecks.Guard && AddressSpace.HasGuards;
     }
 
-    /// <summary>Sees each instance that is made, if anybody wants to.</summary>
+    /// <summary>Is told of each instance that is made; null if there is no observer.</summary>
     internal Action<Instance>? Observer { get; set; }
 
     /// <summary>The options.</summary>

@@ -17,7 +17,7 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     private readonly Dictionary<string, Instance> instances = [];
     private readonly Dictionary<string, object> singles = [];
 
-    /// <summary>By module name, functions that are made when somebody looks for one: most programs want few of what a host offers.</summary>
+    /// <summary>By module name, functions that are made when one is first looked for: most programs want few of what a host offers.</summary>
     private readonly Dictionary<string, Lazy<IReadOnlyDictionary<string, Delegate>>> deferred = [];
 
     /// <summary>The import of two names, from a whole instance, too. Setting it replaces an import, or adds it.</summary>

@@ -84,7 +84,7 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
     /// </summary>
     /// <remarks>
     /// A call that is under way, on this thread or another, goes on, and finds its memory empty: it reads zeros, or traps. It never meets bytes of
-    /// others, because addresses are used again only when the garbage collector has found that nobody has the memory. Cancel such calls first.
+    /// others, because addresses are used again only when the garbage collector has found that the memory is unused. Cancel such calls first.
     /// Any thread may call this, and several times.
     /// </remarks>
     public void Dispose()

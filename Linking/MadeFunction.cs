@@ -85,7 +85,7 @@ internal sealed class ScopeInstance
         tables = Take(ExternByte.Table, index => owner.Tables[index]);
         globals = Take(ExternByte.Global, index => owner.Globals[index]);
         tags = Take(ExternByte.Tag, index => owner.Tags[index]);
-        // The last place is that of the function itself: it stays empty, see InstanceCore.MadeFunc.
+        // The last place belongs to the function itself and stays empty, see InstanceCore.MadeFunc.
         FuncRef[] own = Take(ExternByte.Func, owner.GetFunc);
         funcs = new FuncRef?[own.Length + 1];
         own.CopyTo(funcs, 0);

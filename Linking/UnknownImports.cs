@@ -5,7 +5,7 @@ using WasmJit.Runtime;
 
 namespace WasmJit;
 
-/// <summary>Stand-ins for functions that a module imports and nobody gives.</summary>
+/// <summary>Stand-ins for functions that a module imports and the host does not give.</summary>
 public enum UnknownImports
 {
     /// <summary>A function that traps when it is called, with the import's name.</summary>
@@ -15,7 +15,7 @@ public enum UnknownImports
     Default,
 }
 
-/// <summary>Makes stand-ins for imports that nobody gives.</summary>
+/// <summary>Makes stand-ins for imports that the host does not give.</summary>
 internal static class UnknownImport
 {
     /// <summary>Makes an import of a type: functions as asked for, everything else with the least that the type allows.</summary>

@@ -64,7 +64,7 @@ internal static class Bindings
         foreach ((string what, Action make) in new (string, Action)[]
             { ("at run time", () => module.Instantiate<IAtRunTime>()), ("generated", () => module.Instantiate<IPlugin>()) })
         {
-            // The class that is made at run time goes when nobody uses it.
+            // The class that is made at run time goes when it is not used any more.
             GC.Collect();
             GC.WaitForPendingFinalizers();
             long start = Stopwatch.GetTimestamp();

@@ -176,7 +176,7 @@ internal static unsafe partial class ColdPrograms
     private static double OfChildren()
     {
         const int Children = -1;
-        // Two times of two longs each, then what nobody here asks for.
+        // Two times of two longs each, then what is not needed here.
         long* usage = stackalloc long[18];
         return getrusage(Children, usage) != 0 ? double.NaN : usage[0] + usage[2] + ((usage[1] + usage[3]) * 1e-6);
     }

@@ -6,7 +6,7 @@ using System.Runtime.Loader;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Loads assemblies from their bytes, each in a context of its own. Nobody finds one by its name, and it is unloaded when nothing of it is in use.
+/// Loads assemblies from their bytes, each in a context of its own. No lookup by name finds one, and it is unloaded when nothing of it is in use.
 /// </summary>
 /// <remarks>Unsafe: the metadata's address is used only while the assembly is at hand.</remarks>
 internal static class CollectibleAssembly

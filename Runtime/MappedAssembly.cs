@@ -5,7 +5,7 @@ namespace WasmJit.Runtime;
 
 /// <summary>
 /// Loads assemblies with machine code from their files. .NET uses it only if it maps the file itself, and only in a context that is never unloaded. Each has a
-/// context of its own, so that nobody finds one by its name.
+/// context of its own, so that no lookup by name finds one.
 /// </summary>
 internal static class MappedAssembly
 {

@@ -3,8 +3,8 @@ using System.Reflection;
 
 namespace WasmJit.Runtime;
 
-/// <summary>Bytes that somebody else has mapped or keeps, as memory.</summary>
-/// <remarks>Unsafe: the bytes live as long as the assembly in whose file they are, which this object keeps. Nobody writes to them.</remarks>
+/// <summary>Bytes that are mapped or kept elsewhere, as memory.</summary>
+/// <remarks>Unsafe: the bytes live as long as the assembly in whose file they are, which this object keeps. They are never written.</remarks>
 internal sealed unsafe class MappedBytes(byte* start, int length, Assembly owner) : MemoryManager<byte>
 {
     public override Span<byte> GetSpan() => new(start, length);

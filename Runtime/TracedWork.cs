@@ -33,7 +33,7 @@ internal sealed class TracedWork : IDisposable
         isPublished = true;
     }
 
-    /// <summary>Begins the work on a module or component; null if nobody wants to know.</summary>
+    /// <summary>Begins the work on a module or component; null if there is no listener.</summary>
     /// <param name="name">What is done, as activities have it.</param>
     /// <param name="level">That of the event at the end; null for none.</param>
     internal static TracedWork? Begin(string name, EventLevel? level = null) =>

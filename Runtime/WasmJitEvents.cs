@@ -4,10 +4,10 @@ using System.Diagnostics.Tracing;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// What the engine tells those who listen to the event source <c>WasmJit</c>. It is made with the first engine, unless the <c>AppContext</c> switch
+/// What the engine tells listeners of the event source <c>WasmJit</c>. It is made with the first engine, unless the <c>AppContext</c> switch
 /// <c>WasmJit.Metrics</c> is off; then it is made when there is something that should be known.
 /// </summary>
-/// <remarks>Whoever has an event of which there may be many asks <see cref="Wants"/> before anything is made for it.</remarks>
+/// <remarks>Code with an event of which there may be many asks <see cref="Wants"/> before anything is made for it.</remarks>
 [EventSource(Name = "WasmJit")]
 internal sealed class WasmJitEvents : EventSource
 {
@@ -33,7 +33,7 @@ internal sealed class WasmJitEvents : EventSource
     /// <summary>Makes the source, so that listeners find it.</summary>
     internal static void Publish() => _ = Log;
 
-    /// <summary>Whether somebody listens to events of a kind.</summary>
+    /// <summary>Whether there is a listener for events of a kind.</summary>
     [NonEvent]
     internal static bool Wants(EventKeywords kind, EventLevel level) => log is { } made && made.IsEnabled(level, kind);
 

@@ -30,7 +30,7 @@ internal interface INamedFunctions
 /// read them. The meter is made with the first engine, unless the <c>AppContext</c> switch <c>WasmJit.Metrics</c> is off.
 /// </summary>
 /// <remarks>
-/// .NET's metrics take a fifth of the time of an empty program to begin. So where nobody in the process has used them yet, a thread makes the meter; a listener
+/// .NET's metrics take a fifth of the time of an empty program to begin. So where the process has not used them yet, a thread makes the meter; a listener
 /// that begins later finds it, or is told of it.
 /// </remarks>
 internal static class WasmJitMetrics

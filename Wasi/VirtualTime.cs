@@ -1,7 +1,7 @@
 namespace WasmJit;
 
 /// <summary>
-/// A clock that no real time moves: it goes on by a step each time that it is read, and when somebody sleeps it is at the end of the sleep at once. A guest
+/// A clock that no real time moves: it goes on by a step each time that it is read, and a sleep moves it to the end of the sleep at once. A guest
 /// of one thread that has it, a seed for its random numbers and the same files does the same in each run.
 /// </summary>
 /// <param name="start">The time at which it begins.</param>

@@ -55,7 +55,7 @@ public sealed class WasiComponentHost : IDisposable
             add(new InterfaceWriter(imports.Interface($"{name}@{Wasi.Preview3.Interfaces.Version}")), state);
     }
 
-    /// <summary>The name by which a component exports <c>wasi:cli/run</c>, that of the newest version if there are several; null if it does not: it is no program.</summary>
+    /// <summary>The name by which a component exports <c>wasi:cli/run</c>, that of the newest version if there are several; null if it does not: it is not a program.</summary>
     internal static string? RunExport(WasmComponent component) => component.Exports.Where(IsRun).Order(StringComparer.Ordinal).LastOrDefault();
 
     /// <summary>Whether an export makes a component a program.</summary>

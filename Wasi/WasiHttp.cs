@@ -5,7 +5,7 @@ public sealed record WasiHttp
 {
     private static readonly Lazy<HttpClient> Shared = new(() => new HttpClient(new SocketsHttpHandler
     {
-        // What a guest is told to follow it may follow itself, where that is allowed.
+        // A guest may follow redirections itself, where that is allowed.
         AllowAutoRedirect = false,
         UseCookies = false,
         UseProxy = false,

@@ -105,7 +105,7 @@ internal sealed class WasiThreads : IDisposable
         }
         catch (Exception e)
         {
-            // One that another thread has stopped has nothing to say.
+            // A thread that another one has stopped does not decide how the program ends.
             End(e);
         }
         lock (gate)

@@ -25,7 +25,7 @@ internal static class CompileCommand
         var name = new Option<string?>("--assembly-name") { Description = "The assembly's name. The default is the module's.", HelpName = "NAME" };
         var command = new Command("compile", "Saves a module with its code as a .NET assembly.") { file, output, native, crossgen, name, interruptible, fuel };
         Help.Describe(command, """
-            "wasmjit run FILE.dll" runs it, and Engine.LoadSaved loads it (LoadSavedComponent a component, which is no assembly but has some), without compiling anything. It works with this build of
+            "wasmjit run FILE.dll" runs it, and Engine.LoadSaved loads it (LoadSavedComponent a component, which is not an assembly, but contains some), without compiling anything. It works with this build of
             the tool and this kind of machine only. It is code like any other program: do not run it if you do not trust its source.
             """);
         command.SetAction(parsed =>

@@ -74,7 +74,7 @@ internal static class ExploreCommand
     }
 
     /// <summary>The part of the time that each function took itself.</summary>
-    /// <exception cref="ToolException">The file is no profile.</exception>
+    /// <exception cref="ToolException">The file is not a profile.</exception>
     private static Dictionary<string, double> HeatOf(string file)
     {
         try

@@ -86,7 +86,7 @@ internal static class RunCommand
         {
             string path = parsed.GetValue(file)!;
             byte[]? content = null;
-            // A library has no arguments of its own: options of the tool behind it can be meant for nobody else.
+            // A library has no arguments of its own: options of the tool behind it can only be meant for the tool.
             string[] behind = parsed.GetValue(arguments) ?? [];
             if (CommandLine.BeginWithOption(parsed, behind) && !ModuleFile.IsProgram(path, content = ModuleFile.ReadBytes(path)))
             {

@@ -19,7 +19,7 @@ internal enum ValueForm
 
 /// <summary>
 /// Compiled copies of values between two guests. There is one for each shape of types and each pair of forms in the process,
-/// for as long as somebody has it; labels, memories, encodings and resource types are no part of it.
+/// for as long as it is in use; labels, memories, encodings and resource types are not part of it.
 /// </summary>
 internal sealed class TransferCode
 {

@@ -70,7 +70,7 @@ internal abstract class GuestThread(GuestTask task)
         Scheduler.Waiting.Remove(this);
     }
 
-    /// <summary>Whether it will never be resumed by anyone any more; its stack is free then.</summary>
+    /// <summary>Whether nothing will resume it any more; its stack is free then.</summary>
     internal void Abandon()
     {
         if (State == ThreadState.Waiting) StopWaiting();
@@ -81,7 +81,7 @@ internal abstract class GuestThread(GuestTask task)
         suspended.Abandon();
     }
 
-    /// <summary>Lets a thread go on, and whomever it switches to, until one waits or ends.</summary>
+    /// <summary>Lets a thread go on, and the threads that it switches to, until one waits or ends.</summary>
     internal void Resume(bool cancelled = false)
     {
         if (State == ThreadState.Waiting) StopWaiting();
@@ -164,7 +164,7 @@ internal abstract class GuestThread(GuestTask task)
         IsCancellable = cancellable;
         if (fiber is null)
         {
-            // A start function, or one that may not wait: nobody else can run in between.
+            // A start function, or one that may not wait: no other thread can run in between.
             if (State == ThreadState.Waiting)
             {
                 bool ready = Condition!();
@@ -179,7 +179,7 @@ internal abstract class GuestThread(GuestTask task)
         return fiber!.Yield();
     }
 
-    /// <summary>Waits until somebody resumes it.</summary>
+    /// <summary>Waits until it is resumed.</summary>
     /// <returns>Whether the task has been cancelled.</returns>
     internal bool Suspend(bool cancellable) => Task.DeliverCancel(cancellable) || Block(cancellable, null);
 
@@ -266,7 +266,7 @@ internal sealed class ThreadSpace(GuestResources? limits)
 
     internal void Free() => numbers.Free();
 
-    /// <summary>A thread that can go on while a function runs that may not wait: none that must have the instance for itself.</summary>
+    /// <summary>A thread that can go on while a function runs that may not wait. Threads that need the instance for themselves cannot.</summary>
     internal GuestThread? FindReady()
     {
         for (uint i = 1; i <= numbers.Highest; i++)

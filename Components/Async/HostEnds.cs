@@ -31,7 +31,7 @@ internal abstract class HostWriter : HostEnd
     /// <summary>The next elements, a number at most; null at the end.</summary>
     private protected abstract ValueTask<HostElements?> Next(uint most);
 
-    /// <summary>Nobody wants more.</summary>
+    /// <summary>No more elements are wanted.</summary>
     private protected abstract void Close();
 
     internal override void Wanted(uint count)
@@ -68,7 +68,7 @@ internal abstract class HostWriter : HostEnd
         }
         catch (Exception e) when (e is not (TrapException or GuestCanceledException))
         {
-            // A stream that fails ends: why, a future says.
+            // A stream that fails just ends; a future has the reason.
             elements = null;
         }
         if (elements is not null)

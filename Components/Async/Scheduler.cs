@@ -429,7 +429,7 @@ internal sealed class Scheduler
         return true;
     }
 
-    /// <summary>Ends threads of instances that nobody will enter any more.</summary>
+    /// <summary>Ends threads of instances that will not be entered any more.</summary>
     internal void Abandon(ComponentTree gone)
     {
         if (Waiting.Count == 0) return;

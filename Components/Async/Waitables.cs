@@ -239,7 +239,7 @@ internal sealed unsafe class Subtask(LoweredFunction site) : TaskCaller
         Progress();
         if (site.Instance.Tree.IsFreed)
         {
-            // Nobody waits for it, and there is no memory that it could go to. The callee is not to blame.
+            // No thread waits for it, and there is no memory that it could go to. The callee is not to blame.
             State = SubtaskState.Returned;
             return;
         }

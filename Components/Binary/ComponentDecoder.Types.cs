@@ -76,7 +76,7 @@ internal ref partial struct ComponentDecoder
                     break;
                 case DeclaratorByte.ModuleType:
                     if (reader.Peek() == ComponentTypeByte.CoreModule)
-                        throw new InvalidModuleException("invalid leading byte (0x50): a module type in a module type", reader.Position);
+                        throw new InvalidModuleException($"invalid leading byte (0x{ComponentTypeByte.CoreModule:x2}): a module type in a module type", reader.Position);
                     if (reader.Peek() == ComponentTypeByte.CoreSubPrefix) reader.U8();
                     made.Add(new ModuleTypeDeclaration(declarationAt, ReadRecType(ref reader, scope)));
                     break;

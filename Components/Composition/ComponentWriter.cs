@@ -136,7 +136,7 @@ internal sealed class ComponentWriter
         {
             if (written.TryGetValue(export.Name, out uint known))
             {
-                // The same of another component: whether it is of the same type, validation says.
+                // Another component exports the same name: validation checks that the types are the same.
                 if (export.Type.Sort == Sort.Type) scope.Set(export.Type.Type, known);
                 continue;
             }

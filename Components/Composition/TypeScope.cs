@@ -11,7 +11,7 @@ internal sealed class TypeScope(TypeScope? outer, Action<ComponentBytes> define,
 {
     private readonly Dictionary<DefinedType, uint> known = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>What has an index only when somebody asks for it.</summary>
+    /// <summary>What gets its index only when it is asked for.</summary>
     private readonly Dictionary<DefinedType, Func<uint>> promised = new(ReferenceEqualityComparer.Instance);
 
     private uint count;

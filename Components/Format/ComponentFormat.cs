@@ -160,7 +160,7 @@ internal static class ComponentTypeByte
     internal const byte Record = 0x72, Variant = 0x71, List = 0x70, Tuple = 0x6f, Flags = 0x6e, Enum = 0x6d, Option = 0x6b, Result = 0x6a, Own = 0x69,
         Borrow = 0x68, FixedList = 0x67, Stream = 0x66, Future = 0x65, Map = 0x63;
 
-    /// <summary>Types that are no value types.</summary>
+    /// <summary>Types that are not value types.</summary>
     internal const byte Resource = 0x3f, Func = 0x40, Component = 0x41, Instance = 0x42, AsyncFunc = 0x43;
 
     /// <summary>Core types: a module type; before a sub type that is not final, whose own first byte is the same.</summary>

@@ -57,7 +57,7 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
     }
 
     /// <summary>
-    /// Frees the memories and withdraws the functions: nobody else has any of them. Only where no call is in the instances; threads that wait
+    /// Frees the memories and withdraws the functions: no other component has any of them. Only where no call is in the instances; threads that wait
     /// in them end.
     /// </summary>
     internal void Free()
@@ -71,9 +71,9 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
                 if (call.State == SubtaskState.Starting) call.Cancel?.Invoke(null);
             foreach (GuestThread thread in state.Threads.Items.ToList()) thread.Abandon();
             state.MayEnter = false;
-            // Whoever waits at the other end of a stream or future waits for nothing.
+            // At the other end of a stream or future a reader or writer may wait, which would wait for ever.
             foreach (CopyEnd end in state.Handles.Items.OfType<CopyEnd>().ToList()) end.Shared.Drop();
-            // The host's objects would never be dropped by anybody else.
+            // The host's objects would not be dropped otherwise.
             foreach (object item in state.Handles.Items.ToList())
                 if (item is ResourceHandle { IsOwn: true, Type.Host: { } host } handle) host.Dropped(handle.Representation);
         }

@@ -55,7 +55,7 @@ internal sealed class Instantiator
         }
         catch (WasmException)
         {
-            // Of a start function: the boundary of a component is the same for it as for any other.
+            // The exception of a start function is a trap at the component's boundary, as that of any other function is.
             throw ComponentTrap.Make(ComponentTrap.UncaughtException);
         }
         finally

@@ -55,7 +55,7 @@ internal static class SavedComponents
     /// <exception cref="SavedModuleException">The file is not a saved component, or one of another build, platform or other options.</exception>
     internal static WasmComponent Load(Engine engine, byte[] file)
     {
-        if (!IsSaved(file)) throw new SavedModuleException(SavedModuleProblem.NotSaved, "the file is no saved component");
+        if (!IsSaved(file)) throw new SavedModuleException(SavedModuleProblem.NotSaved, "the file is not a saved component");
         int at = Magic.Length;
         ReadOnlyMemory<byte> bytes = Part(file, ref at);
         ComponentDefinition component;

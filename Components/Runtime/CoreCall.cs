@@ -1,5 +1,6 @@
 using System.Reflection.Emit;
 using WasmJit.Jit.Calls;
+using WasmJit.Jit.Il;
 using WasmJit.Runtime;
 
 namespace WasmJit.Components;
@@ -66,8 +67,7 @@ internal sealed unsafe class CoreCall
         for (int i = 0; i < signature.ValueTypes.Length; i++)
         {
             LoadAddress(il, OpCodes.Ldarg_1, i);
-            il.Emit(signature.ValueTypes[i] == typeof(int) ? OpCodes.Ldind_I4 : signature.ValueTypes[i] == typeof(long) ? OpCodes.Ldind_I8
-                : signature.ValueTypes[i] == typeof(float) ? OpCodes.Ldind_R4 : OpCodes.Ldind_R8);
+            il.Emit(Indirect.LoadOf(signature.ValueTypes[i])!.Value);
         }
         il.Emit(OpCodes.Callvirt, signature.DelegateType.GetMethod("Invoke")!);
         if (signature.Return != typeof(void)) StoreValue(il, signature.Return);
@@ -116,8 +116,7 @@ internal sealed unsafe class CoreCall
         if (signature.Return != typeof(void))
         {
             il.Emit(OpCodes.Ldloca, result);
-            il.Emit(signature.Return == typeof(int) ? OpCodes.Ldind_I4 : signature.Return == typeof(long) ? OpCodes.Ldind_I8
-                : signature.Return == typeof(float) ? OpCodes.Ldind_R4 : OpCodes.Ldind_R8);
+            il.Emit(Indirect.LoadOf(signature.Return)!.Value);
         }
         il.Emit(OpCodes.Ret);
         CodeAddress.Of(method);

@@ -67,7 +67,7 @@ internal sealed class InstanceState(ComponentTree tree, InstanceState? parent)
         if (!MayLeave) ComponentTrap.Throw(ComponentTrap.CannotLeave);
     }
 
-    // ---- who may enter ----
+    // ---- which calls may enter ----
 
     /// <summary>
     /// The instances that a call enters: the callee and those around it, without those around the caller. Of a call by the host all.
@@ -120,7 +120,7 @@ internal sealed class InstanceState(ComponentTree tree, InstanceState? parent)
     internal InstanceState[] FromHost => fromHost ??= EnteredFrom(null);
 }
 
-/// <summary>A resource type of an instance: who defines it, and what destroys its objects.</summary>
+/// <summary>A resource type of an instance: the instance that defines it, and the function that destroys its objects.</summary>
 internal sealed class RuntimeResource(InstanceState? definer, ValType representation)
 {
     /// <summary>The instance that defines it; null if the host does.</summary>

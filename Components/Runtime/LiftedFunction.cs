@@ -110,7 +110,7 @@ internal sealed unsafe class LiftedFunction : ComponentFunc
         thread.Resume();
         if (!Type.IsAsync)
         {
-            // Nobody but threads of the same instance may run before it returns.
+            // Only threads of the same instance may run before it returns.
             while (task.State != TaskState.Resolved)
             {
                 if (Instance.Threads.FindReady() is not { } other)

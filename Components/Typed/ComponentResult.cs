@@ -33,7 +33,7 @@ public readonly struct ComponentResult<TOk, TError> : IEquatable<ComponentResult
 
     /// <summary>The error.</summary>
     /// <exception cref="InvalidOperationException">There is a value.</exception>
-    public TError Error => IsOk ? throw new InvalidOperationException("The result is no error.") : error;
+    public TError Error => IsOk ? throw new InvalidOperationException("The result is not an error.") : error;
 
     internal TOk ValueOrDefault => value;
 

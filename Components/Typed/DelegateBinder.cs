@@ -51,7 +51,7 @@ internal static class DelegateBinder
 
     private static DelegateSignature Signature(FunctionType type, Type delegateType)
     {
-        MethodInfo invoke = delegateType.GetMethod("Invoke") ?? throw new ArgumentException($"{CSharpName.Of(delegateType)} is no delegate type");
+        MethodInfo invoke = delegateType.GetMethod("Invoke") ?? throw new ArgumentException($"{CSharpName.Of(delegateType)} is not a delegate type");
         Type[] parameters = [.. invoke.GetParameters().Select(p => p.ParameterType)];
         Type result = invoke.ReturnType;
         bool isTask = result == typeof(Task) || (result.IsGenericType && result.GetGenericTypeDefinition() == typeof(Task<>));

@@ -104,7 +104,7 @@ internal sealed partial class TypeBinding
                 {
                     ulong[] labels = LabelsOf(names.Labels, clr);
                     SwitchCase[] cases = [.. labels.Select((l, i) => Expression.SwitchCase(Const((uint)i), Const(l))).DistinctBy(c => ((ConstantExpression)c.TestValues[0]).Value)];
-                    Expression unknown = Expression.Throw(Const(new ArgumentException($"The value is no member of {CSharpName.Of(clr)}.")), typeof(uint));
+                    Expression unknown = Expression.Throw(Const(new ArgumentException($"The value is not a member of {CSharpName.Of(clr)}.")), typeof(uint));
                     return Sized(
                         Expression.Switch(Expression.Convert(Expression.Convert(value, Enum.GetUnderlyingType(clr)), typeof(ulong)), unknown, cases), at, (int)type.Layout32.Size, isFlat);
                 }

@@ -129,7 +129,7 @@ internal sealed partial class TypeBinding(bool is64, bool allowsViews = false)
     /// <summary>The .NET values of an enumeration's or flags' labels, in order.</summary>
     private static ulong[] LabelsOf(IReadOnlyList<string> labels, Type clr)
     {
-        if (!clr.IsEnum) throw new ArgumentException($"{CSharpName.Of(clr)} is no enumeration");
+        if (!clr.IsEnum) throw new ArgumentException($"{CSharpName.Of(clr)} is not an enumeration");
         string[] names = Enum.GetNames(clr);
         return [.. labels.Select(label => names.FirstOrDefault(n => Plain(n) == Plain(label)) is { } name
             ? Convert.ToUInt64(Enum.Parse(clr, name), System.Globalization.CultureInfo.InvariantCulture)

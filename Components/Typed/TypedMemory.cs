@@ -222,14 +222,14 @@ internal static unsafe class TypedMemory
             WriteResource(context, type, at, isFlat, held);
             return;
         }
-        HostResourceType host = context.Types.Resolve(handle.Resource).Host ?? throw new ArgumentException("The object is no resource of the component.");
+        HostResourceType host = context.Types.Resolve(handle.Resource).Host ?? throw new ArgumentException("The object is not a resource of the component.");
         ComponentResource made = host.New(value);
         // A handle that is only lent is gone when the call is; the object stays.
         if (handle.IsBorrow) context.Scope?.Forget(made);
         WriteResource(context, type, at, isFlat, made);
     }
 
-    internal static void NoCase(object? value) => throw new ArgumentException($"A {value?.GetType().Name ?? "null"} is no case of the variant.");
+    internal static void NoCase(object? value) => throw new ArgumentException($"A {value?.GetType().Name ?? "null"} is not a case of the variant.");
 }
 
 /// <summary>Reads elements that lie one behind the other.</summary>

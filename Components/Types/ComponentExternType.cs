@@ -37,7 +37,7 @@ internal sealed class ComponentExternType
     /// <summary>The type of a core module: imports and exports as those of module linking.</summary>
     internal DefType Module { get; }
 
-    /// <summary>Of a type: whether its bound is <c>(sub resource)</c>.</summary>
+    /// <summary>For a type: whether its bound is <c>(sub resource)</c>.</summary>
     internal bool IsAbstract { get; }
 
     internal TypeTraits Traits => Type is null ? default : Type.Traits;

@@ -45,7 +45,7 @@ internal abstract class ComponentValType : DefinedType
     /// <summary>Whether a name is needed for the type where it is used in imports and exports (Explainer.md, external visibility).</summary>
     internal virtual bool NeedsName => false;
 
-    /// <summary>What a place throws that has a case for each type, and none for this one. A test finds it for a type that is new.</summary>
+    /// <summary>Thrown by code with a case for each type that has none for this one. A test finds it for a new type.</summary>
     internal InvalidOperationException Unhandled() => new($"there is no case for the type {Kind}");
 
     private protected static int Flat(long count) => (int)Math.Min(count, TypeLimits.FlatParameters + 1);

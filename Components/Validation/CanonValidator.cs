@@ -198,7 +198,7 @@ internal readonly struct CanonValidator(ComponentScope scope)
         CanonOp.ThreadNewIndirect or CanonOp.ThreadSpawnIndirect => Indirect(builtin),
         CanonOp.ThreadSpawnRef => SpawnRef(builtin),
         CanonOp.ThreadAvailableParallelism => AvailableParallelism(builtin),
-        CanonOp.Lift or CanonOp.Lower => throw new InvalidOperationException("Lifting and lowering are no built-ins."),
+        CanonOp.Lift or CanonOp.Lower => throw new InvalidOperationException("Lifting and lowering are not built-ins."),
     };
 
     private static DefType Func(ImmutableArray<ValType> parameters, ImmutableArray<ValType> results) => DefType.Of(new FuncType(parameters, results));

@@ -185,7 +185,7 @@ internal sealed class WitBlock(string owner, string? package, IReadOnlyDictionar
             case ResultType { Ok: null, Error: null }: return "result";
             case ResultType { Error: null } result: return $"result<{Text(result.Ok!)}>";
             case ResultType result: return $"result<{(result.Ok is null ? "_" : Text(result.Ok))}, {Text(result.Error)}>";
-            // What has no name here cannot be said.
+            // A type without a name here cannot be written.
             default: return $"/* {type.Kind} */";
         }
     }

@@ -87,17 +87,17 @@ internal sealed class Frame
             int size = (int)reader.U32();
             ReadOnlySpan<byte> content = bytes.AsSpan(reader.Position, size);
             reader.Position += size;
-            hasDataCount |= id == 12;
+            hasDataCount |= id == SectionId.DataCount;
             // Code may name data segments only behind a data count section.
-            if (id == 10 && !hasDataCount && Info.Datas.Count > 0)
+            if (id == SectionId.Code && !hasDataCount && Info.Datas.Count > 0)
             {
                 var count = new ByteWriter();
                 count.U32((uint)Info.Datas.Count);
-                module.U8(12);
+                module.U8(SectionId.DataCount);
                 module.Sized(count);
             }
             module.U8(id);
-            if (id == 10)
+            if (id == SectionId.Code)
             {
                 module.Sized(code);
             }

@@ -13,10 +13,15 @@ internal sealed class NumberModule
     private static readonly ValType[] Numbers = [ValType.I32, ValType.I64, ValType.F32, ValType.F64, ValType.V128];
     private static readonly long[] Edges = [int.MinValue, int.MaxValue, long.MinValue, long.MaxValue, 65535, 65536, 0xff, -1];
     private static readonly double[] FloatEdges = [0.0, -0.0, double.PositiveInfinity, double.NegativeInfinity, 1e-310, 4294967296.0, -2147483648.5, 9.3e18];
+
+    /// <summary>What shows the sign of a NaN, which the specification leaves open.</summary>
+    private static readonly Operator[] ShowSigns = Find("f32.copysign", "f64.copysign", "f32.store", "f64.store");
+    private static readonly Operator[] VectorComparisons = Find(
+        "f32x4.eq", "f32x4.ne", "f32x4.lt", "f32x4.gt", "f32x4.le", "f32x4.ge", "f64x2.eq", "f64x2.ne", "f64x2.lt", "f64x2.gt", "f64x2.le", "f64x2.ge");
     private static readonly Operator[] Plain = [.. OperatorTable.All.Where(IsUsable)];
     private static readonly Operator[] ScalarPlain = [.. Plain.Where(IsScalar)];
     private static readonly Operator[] Comparisons = [.. ScalarPlain.Where(op => op.MemArg is null && op.Params.Length == 2 && op.Results is [var result] && result == ValType.I32
-        && op.Mnemonic[(op.Mnemonic.IndexOf('.', StringComparison.Ordinal) + 1)..] is var name && (name is "eq" or "ne" || name[..2] is "lt" or "gt" or "le" or "ge"))];
+        && op.Operation == Operation.Compare)];
     private static readonly ValType[] Scalars = Numbers[..4];
     private static readonly Operator Sub = OperatorTable.Find("i32.sub")!, LessThan = OperatorTable.Find("i32.lt_s")!, Eqz = OperatorTable.Find("i32.eqz")!,
         And = OperatorTable.Find("i32.and")!, And64 = OperatorTable.Find("i64.and")!;
@@ -32,6 +37,8 @@ internal sealed class NumberModule
             (f64.add (local.get 1) (f64.const 1)) (i64.xor (local.get 0) (i64.const 255)))
           (func (export "calls") (result i32) (global.get $calls)))
         """;
+
+    private static Operator[] Find(params string[] mnemonics) => [.. mnemonics.Select(mnemonic => OperatorTable.Find(mnemonic)!)];
 
     private readonly Random random;
 
@@ -75,19 +82,14 @@ internal sealed class NumberModule
     internal static bool IsUsable(Operator op) =>
         op.HasSignature && op.Id == OpId.Plain
         && op.Proposal.Name is "core" or "simd" or "sign-extension" or "sat-float-to-int" or "wide-arithmetic"
-        && !op.Mnemonic.Contains("reinterpret") && !op.Mnemonic.Contains("copysign") && op.Mnemonic is not ("f32.store" or "f64.store")
-        && !(op.Results.Contains(ValType.V128) && (op.Params.Any(p => p.Kind is ValKind.F32 or ValKind.F64) || MakesFloats(op.Mnemonic)));
+        && op.Operation != Operation.Reinterpret && !ShowSigns.Contains(op)
+        && !(op.Results.Contains(ValType.V128) && (op.Params.Any(p => p.Kind is ValKind.F32 or ValKind.F64) || MakesFloats(op)));
 
     /// <summary>Whether an operator neither takes nor makes vectors.</summary>
     internal static bool IsScalar(Operator op) => !op.Params.Concat(op.Results).Contains(ValType.V128);
 
     /// <summary>Vectors with the bits of NaNs.</summary>
-    private static bool MakesFloats(string mnemonic)
-    {
-        if (!mnemonic.StartsWith("f32x4.") && !mnemonic.StartsWith("f64x2.")) return false;
-        string what = mnemonic[6..];
-        return what is not ("eq" or "ne" or "lt" or "gt" or "le" or "ge");
-    }
+    private static bool MakesFloats(Operator op) => op.Lanes is LaneShape.F32x4 or LaneShape.F64x2 && !VectorComparisons.Contains(op);
 
     private ValType[] Some(int most) => [.. Enumerable.Range(0, random.Next(most + 1)).Select(_ => Pick(Types))];
 
@@ -372,7 +374,7 @@ internal sealed class NumberModule
                 switch (immediate.Kind)
                 {
                     case ImmediateKind.MemArg:
-                        code.U8((byte)(random.Next(immediate.Number + 1) | (isWide ? 0x40 : 0)));
+                        code.U8((byte)((uint)random.Next(immediate.Number + 1) | (isWide ? MemArgFlags.HasMemory : 0)));
                         if (isWide) code.U8(1);
                         code.U32(random.Next(3) switch { 0 => 0u, 1 => 16u * (uint)random.Next(4), _ => 16u * (uint)random.Next(4_100) });
                         break;

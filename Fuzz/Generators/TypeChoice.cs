@@ -27,7 +27,7 @@ internal sealed class TypeChoice(Frame frame, Random random, bool isPlain = fals
     {
         if (!isPlain) return random.Next(4) == 0 ? Pick(Numbers) : Pick(frame.References);
         if (OneIn(2)) return Numbers[random.Next(4)];
-        // Of many types there is no value but null where nothing makes objects.
+        // Many types have no value but null where nothing makes objects.
         ValType type = Pick(frame.References);
         return OneIn(4) ? type : ValType.Ref(type.Heap!, true);
     }

@@ -115,7 +115,7 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
     /// <summary>The module with another body for a function: its locals, its code.</summary>
     private static byte[]? WithBody(byte[] module, ModuleInfo info, int function, ReadOnlySpan<byte> body)
     {
-        if (SectionsOf(module).FirstOrDefault(s => s.Id == 10) is not { Id: 10 } section) return null;
+        if (SectionsOf(module).FirstOrDefault(s => s.Id == SectionId.Code) is not { Id: SectionId.Code } section) return null;
         var code = new ByteWriter();
         code.U32((uint)(info.Funcs.Count - info.ImportedFuncs));
         for (int i = info.ImportedFuncs; i < info.Funcs.Count; i++)
@@ -200,7 +200,7 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
             {
                 again = false;
                 List<Section> sections = SectionsOf(module);
-                if (i >= sections.Count || sections[i].Id is 0 or 8 or 10 or 12) break;
+                if (i >= sections.Count || sections[i].Id is SectionId.Custom or SectionId.Start or SectionId.Code or SectionId.DataCount) break;
                 Section section = sections[i];
                 var reader = new ByteReader(module, section.Content, section.End);
                 uint count = reader.U32();
@@ -211,10 +211,10 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
                 {
                     for (int to = section.End; to > from && !again; to--)
                     {
-                        if (to != section.End && section.Id != 7) break;
+                        if (to != section.End && section.Id != SectionId.Export) break;
                         byte[] content = [(byte)(count - 1), .. module.AsSpan(first, from - first), .. module.AsSpan(to, section.End - to)];
                         byte[] candidate = With(module, section, content);
-                        if (section.Id == 3) candidate = WithoutLastBody(candidate);
+                        if (section.Id == SectionId.Function) candidate = WithoutLastBody(candidate);
                         if (Decode(candidate) is not null) again = Try(candidate, ref module);
                     }
                 }
@@ -225,7 +225,7 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
 
     private static byte[] WithoutLastBody(byte[] module)
     {
-        if (SectionsOf(module).FirstOrDefault(s => s.Id == 10) is not { Id: 10 } section) return module;
+        if (SectionsOf(module).FirstOrDefault(s => s.Id == SectionId.Code) is not { Id: SectionId.Code } section) return module;
         var reader = new ByteReader(module, section.Content, section.End);
         uint count = reader.U32();
         int first = reader.Position, last = first;
@@ -245,7 +245,7 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
     /// <summary>Leaves out fields of structs, parameters and members of types: reduces a count and deletes some bytes behind it.</summary>
     private byte[] Fields(byte[] module)
     {
-        if (SectionsOf(module).FirstOrDefault(s => s.Id == 1) is not { Id: 1 } section) return module;
+        if (SectionsOf(module).FirstOrDefault(s => s.Id == SectionId.Type) is not { Id: SectionId.Type } section) return module;
         for (int at = section.Content + 1; at < section.End && left > 0; at++)
         {
             if (at >= module.Length || module[at] is 0 or > 12) continue;
@@ -264,7 +264,7 @@ internal sealed class Shrinker(Func<byte[], bool> fails, int attempts)
                 }
             }
             if (!again) continue;
-            section = SectionsOf(module).First(s => s.Id == 1);
+            section = SectionsOf(module).First(s => s.Id == SectionId.Type);
             at--;
         }
         return module;

@@ -20,7 +20,7 @@ internal enum WitKind : byte { Alias, Record, Flags, Variant, Enum, Resource }
 /// <summary>A type that an interface or world defines.</summary>
 internal sealed record WitDefinition(WitKind Kind, string Name, string? Docs)
 {
-    /// <summary>Of an alias.</summary>
+    /// <summary>The aliased type.</summary>
     internal WitType? Target { get; init; }
 
     /// <summary>Fields, cases, labels.</summary>

@@ -42,7 +42,7 @@ internal sealed class WitTypes(WitSet set)
 
     private string ScopeName(WitScope scope) => Inline.TryGetValue(scope, out string? name) ? name : FullName(scope);
 
-    /// <exception cref="WitException">A name that nobody defines.</exception>
+    /// <exception cref="WitException">A name that is not defined.</exception>
     internal string Of(WitType type, WitScope scope, int depth = 0)
     {
         if (depth > 100) throw new WitException($"the type {type.Name} is made of itself", 0, 0);

@@ -169,7 +169,7 @@ internal sealed class WitWriter
         }
     }
 
-    /// <summary>A class that nobody else can derive from, with one for each case in it.</summary>
+    /// <summary>A class that no other code can derive from, with a nested class for each case.</summary>
     private void WriteVariant(WitDefinition type, WitScope scope, string name, string path)
     {
         found.Add(path);

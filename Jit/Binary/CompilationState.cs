@@ -30,7 +30,7 @@ internal sealed class CompilationState(CompilationState? around)
 
     private AttachedInlining?[]? inlining;
 
-    /// <summary>The facts about an own function that inlining needs; null until somebody asks.</summary>
+    /// <summary>The facts about an own function that inlining needs; null until they are asked for.</summary>
     /// <param name="own">Its number among the functions that the module defines.</param>
     /// <param name="count">How many these are. A function made in a large scope has one.</param>
     internal ref AttachedInlining? InliningOf(int own, int count)
@@ -57,7 +57,7 @@ internal sealed class CompilationState(CompilationState? around)
 /// <summary>Whether a module has operators that drop or count code.</summary>
 internal enum CodeOperators : byte
 {
-    /// <summary>Nobody has asked.</summary>
+    /// <summary>Not asked yet.</summary>
     Unknown,
 
     /// <summary>It has none.</summary>

@@ -2,7 +2,7 @@ namespace WasmJit.Jit.Binary;
 
 /// <summary>
 /// A member of the instance index space: an instance of a type, or the instance that two-level imports of one first name form (Subtyping.md, import
-/// elaboration), at the place of the first of them. Core modules have the latter, too, and cannot name them, so its type is made when somebody asks.
+/// elaboration), at the place of the first of them. Core modules have the latter, too, and cannot name them, so its type is made when it is first asked for.
 /// </summary>
 internal sealed class InstanceDecl
 {

@@ -21,7 +21,7 @@ internal enum InitialiserKind : byte
     /// <summary>Takes an import.</summary>
     Import,
 
-    /// <summary>Closes a nested module over what it captures.</summary>
+    /// <summary>Makes the closure of a nested module: the module with what it captures.</summary>
     Module,
 
     /// <summary>Makes an instance.</summary>

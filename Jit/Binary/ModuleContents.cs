@@ -1,7 +1,7 @@
 namespace WasmJit.Jit.Binary;
 
 /// <summary>
-/// A module that is being decoded. The decoder writes it. All other code reads <see cref="Info"/>, which shows the same lists and lets nobody change
+/// A module that is being decoded. The decoder writes it. All other code reads <see cref="Info"/>, which shows the same lists and does not allow changes to
 /// them.
 /// </summary>
 internal sealed class ModuleContents
@@ -198,7 +198,7 @@ internal sealed class ModuleContents
     /// <summary>The instance that two-level imports of a first name form takes its place where the first of them is.</summary>
     internal void ImplyInstance(string first)
     {
-        // Mostly the name is that of the import before.
+        // Most imports have the same name as the import before them.
         if (Imports.Count > 0 && Imports[^1] is { Name: not null, Module: var last } && last == first) return;
         if (impliedNames is null && Instances.Count <= 8)
         {

@@ -53,7 +53,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     private readonly ModuleInfo? around;
 
     /// <summary>
-    /// Forgets what only the printer asks for. Nobody prints the modules that guests compile, of which there may be very many.
+    /// Forgets what only the printer asks for. The modules that guests compile are never printed, and there may be very many of them.
     /// </summary>
     internal void ForgetText()
     {
@@ -82,9 +82,9 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
         int first = ImportedFuncs;
         if (IsMade || first == Funcs.Count) return false;
         ReadOnlySpan<byte> code = Bytes.Span[Funcs[first].BodyStart..Funcs[^1].BodyEnd];
-        // The prefix and 0x40 to 0x43, where that number may be written longer than it must.
+        // The number behind the prefix may be written longer than it must; its low bits come first.
         for (int at; (at = code.IndexOf(OperatorPrefix.Linking)) >= 0 && at + 1 < code.Length; code = code[(at + 1)..])
-            if ((code[at + 1] & 0x7c) == 0x40) return true;
+            if ((code[at + 1] & LinkingOpcode.OnCodeMask) == LinkingOpcode.FirstOnCode) return true;
         return false;
     }
 
@@ -114,7 +114,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     /// <summary>The offset of each type, for code that needs it as it was written.</summary>
     internal Items<int> TypeOffsets => new(contents.TypeOffsets);
 
-    /// <summary>Where the types of the memories that are no imports are in the bytes.</summary>
+    /// <summary>Where the types of the memories that are not imports are in the bytes.</summary>
     internal Items<int> MemoryOffsets => new(contents.MemoryOffsets);
 
     /// <summary>The ids of the sections in their order, without custom ones.</summary>
@@ -149,14 +149,14 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     internal int StartOffset => contents.StartOffset;
     internal uint? DataCount => contents.DataCount;
 
-    /// <summary>How many functions are not the module's own, but imports and aliases; likewise the others.</summary>
+    /// <summary>How many functions are imports and aliases, not the module's own; the other index spaces likewise.</summary>
     internal int ImportedFuncs => contents.ImportedFuncs;
     internal int ImportedTables => contents.ImportedTables;
     internal int ImportedMemories => contents.ImportedMemories;
     internal int ImportedGlobals => contents.ImportedGlobals;
     internal int ImportedTags => contents.ImportedTags;
 
-    /// <summary>The contents of the names section, read when somebody asks. <see cref="FuncName"/> is enough for compiling.</summary>
+    /// <summary>The contents of the names section, read when they are first asked for. <see cref="FuncName"/> is enough for compiling.</summary>
     internal NameSection Names => ReadNames().Names;
 
     /// <summary>The module's name.</summary>
@@ -241,7 +241,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
         ExternKind.Tag => ExternType.OfTag(Tags[(int)index]),
     };
 
-    // ---- what follows from the bytes, made when somebody asks ----
+    // ---- what follows from the bytes, made when it is first asked for ----
 
     private DefType[]? typeArray;
 

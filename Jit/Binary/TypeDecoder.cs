@@ -109,7 +109,7 @@ internal ref struct TypeDecoder
             reader.U8();
             type = b == TypeByte.I8 ? ValType.I8 : ValType.I16;
         }
-        else if (b is >= 0x40 and < TypeByte.V128 and not (TypeByte.RefNull or TypeByte.Ref) && HeapType.FromCode(b) is null)
+        else if (TypeByte.IsCode(b) && b is < TypeByte.V128 and not (TypeByte.RefNull or TypeByte.Ref) && HeapType.FromCode(b) is null)
         {
             throw reader.Error("malformed storage type", reader.Position);
         }

@@ -204,7 +204,7 @@ internal sealed unsafe class CallShapes : IInvokers
         LocalBuilder thread = il.DeclareLocal(typeof(InterpreterThread));
         il.Emit(OpCodes.Call, CurrentThread);
         il.Emit(OpCodes.Stloc, thread);
-        // Who made the shape may go now: a method that runs is kept by that.
+        // The owner of the shape may be collected now: a running method keeps itself alive.
         il.Emit(OpCodes.Ldloc, thread);
         il.Emit(OpCodes.Ldnull);
         il.Emit(OpCodes.Stfld, NextOwner);

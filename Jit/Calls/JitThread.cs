@@ -10,7 +10,7 @@ internal static class JitThread
     private const int StackForJit = 1 << 20;
     private const int LargeFunction = 20_000;
 
-    /// <summary>In bytes of WebAssembly: compiled in some milliseconds, whatever is in it.</summary>
+    /// <summary>Functions of up to this many bytes are compiled in some milliseconds, whatever is in them.</summary>
     private const int SmallFunction = 1_000;
 
     private static readonly WorkerThreads Threads = new("wasm compiler", 64 << 20);
@@ -64,7 +64,7 @@ internal static class JitThread
         }
         catch (OperationCanceledException) when (!code.IsCompleted)
         {
-            // Nobody else looks at the result.
+            // No other thread looks at the result.
             code.ContinueWith(static done => done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             throw scope.EndOfWait();
         }

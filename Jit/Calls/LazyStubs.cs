@@ -1,4 +1,5 @@
 using System.Reflection.Emit;
+using WasmJit.Jit.Binary;
 using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Calls;
@@ -22,7 +23,7 @@ internal sealed unsafe class LazyStubs
     private readonly StubShape shape;
     private readonly Lock gate = new();
     private readonly Dictionary<int, nint> pages = [];
-    private readonly System.Runtime.CompilerServices.ConditionalWeakTable<object, Dictionary<int, DynamicMethod>> single = [];
+    private readonly System.Runtime.CompilerServices.ConditionalWeakTable<AttachedCode, Dictionary<int, DynamicMethod>> single = [];
     private readonly Signature? interpreted;
     private DynamicMethod? shared;
     private nint sharedCode;
@@ -73,7 +74,7 @@ internal sealed unsafe class LazyStubs
     }
 
     /// <summary>A stub that is a method; <paramref name="owner"/> lives as long as it is used.</summary>
-    internal nint Single(object owner, int func)
+    internal nint Single(AttachedCode owner, int func)
     {
         lock (gate)
         {

@@ -2,7 +2,7 @@ namespace WasmJit.Jit.Calls;
 
 /// <summary>
 /// The number of types of several results. Several results are a ValueTuple, and .NET never forgets one that has been made for some types: 4 KB each.
-/// Up to four results have three thousand such types. More results have any number, so that a guest could fill the process.
+/// Up to four results have three thousand such types. There is no end of types with more results, so that a guest could fill the process.
 /// </summary>
 internal static class ResultTuples
 {

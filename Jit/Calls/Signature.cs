@@ -6,8 +6,8 @@ namespace WasmJit.Jit.Calls;
 
 /// <summary>
 /// The .NET signature of functions: a wasm function type whose reference types have become FuncRef or object. There is one object for each such
-/// signature of the process, for as long as a type has it. It owns the entry thunk, the delegate type and the stubs. Everybody with code that was
-/// made for the signature has such a type.
+/// signature of the process, for as long as a type has it. It owns the entry thunk, the delegate type and the stubs. All code that was made for the
+/// signature keeps such a type.
 /// </summary>
 internal sealed class Signature : NativeSignature
 {

@@ -21,7 +21,7 @@ internal static class StubCode
     private static readonly byte[][] MoveToRegister = [[0xbf], [0xbe], [0xba], [0xb9], [0x41, 0xb8], [0x41, 0xb9]];
 
     /// <summary>Makes a page for this process.</summary>
-    /// <param name="register">The argument register: the how manieth of its kind.</param>
+    /// <param name="register">The argument register, by its number among those of its kind.</param>
     /// <param name="isFloat">Whether it is one for floats; it gets the number as its bits.</param>
     /// <param name="target">Where all stubs go on.</param>
     /// <param name="first">The number of the first.</param>

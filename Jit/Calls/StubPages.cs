@@ -3,10 +3,10 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Calls;
 
 /// <summary>
-/// The machine code of stubs, a page for each 255. A page is freed when its <see cref="LazyStubs"/> are gone for good. It is not enough that nobody
-/// refers to them, because finalizers may still call code that does, and may bring it back.
+/// The machine code of stubs, a page for each 255. A page is freed when its <see cref="LazyStubs"/> are gone for good. It is not enough that no reference
+/// to them is left, because finalizers may still call code that does, and may bring it back.
 /// </summary>
-/// <remarks>Unsafe: a page is released only when the object is gone that everybody has who can reach the page.</remarks>
+/// <remarks>Unsafe: a page is released only when one object is gone, and all code that can reach the page holds that object.</remarks>
 internal static unsafe class StubPages
 {
     /// <summary>Fewer pages than this are not searched for unused ones.</summary>
@@ -30,8 +30,8 @@ internal static unsafe class StubPages
     }
 
     /// <summary>Makes a page.</summary>
-    /// <param name="owner">Who keeps it.</param>
-    /// <param name="shape">What its functions are like.</param>
+    /// <param name="owner">The object that keeps it.</param>
+    /// <param name="shape">The shape of its functions.</param>
     /// <param name="target">Where all stubs go on.</param>
     /// <param name="first">The number of the first.</param>
     internal static nint Make(LazyStubs owner, StubShape shape, nint target, int first)

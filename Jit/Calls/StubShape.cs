@@ -13,7 +13,7 @@ internal sealed class StubShape
     private const int IntegerRegisters = 6, FloatRegisters = 8;
 
     /// <summary>
-    /// From so many values on a tuple is larger than the two registers in which results are returned, and than the four in which ARM64 returns floats.
+    /// A tuple of at least this many values is larger than the two registers in which results are returned, and than the four in which ARM64 returns floats.
     /// </summary>
     private const int AlwaysByBuffer = 5;
 

@@ -2,14 +2,14 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace WasmJit.Jit.Calls;
 
-/// <summary>One object for each key of the process, for as long as somebody has it.</summary>
+/// <summary>One object for each key of the process, for as long as it is in use.</summary>
 internal sealed class WeakTable<TKey, TValue>
     where TKey : notnull
     where TValue : class
 {
     private const int LeastToSweep = 4096;
 
-    /// <summary>After so many such collections the table is looked through again.</summary>
+    /// <summary>The number of such collections after which the table is looked through again.</summary>
     private const int SweepEvery = 4;
 
     private readonly Lock gate = new();

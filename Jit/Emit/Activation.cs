@@ -19,7 +19,7 @@ internal sealed class InstanceUse(int local)
 
     /// <summary>
     /// Where the instance must still be alive if its memory or globals are in use: loops, which may have no end, and ways
-    /// out that are no return. The JIT knows only uses; an instance without any is garbage.
+    /// out that are not a return. The JIT knows only uses; an instance without any is garbage.
     /// </summary>
     internal List<int> KeepAlives { get; } = [];
 }

@@ -126,7 +126,7 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
         for (int i = operands.Length - 1; i >= 0; i--) il.Stloc(operands[i] = stack.TakeTemp(type));
         foreach (int operand in operands) il.Ldloc(operand);
         emission.WriteSteps(il, 0);
-        AssertComparison(operands, (int)op.Code);
+        AssertComparison(operands, ComparisonOf(op));
         foreach (int operand in operands) stack.FreeTemp(operand);
     }
 
@@ -139,11 +139,15 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
         il.Ldloc(condition);
         il.LdcI4(0);
         il.Emit(OpCodes.Cgt_Un);
-        AssertComparison([condition], (int)OperatorTable.Find("i32.ne")!.Code);
+        AssertComparison([condition], IntegerComparison.Ne);
         stack.FreeTemp(condition);
     }
 
-    private void AssertComparison(int[] operands, int code)
+    /// <summary>What a comparison of integers compares. Those of each type stand in the order of the enumeration.</summary>
+    internal static IntegerComparison ComparisonOf(Operator op) =>
+        (IntegerComparison)(op.Code - OperatorTable.Find(op.Params[0] == ValType.I32 ? "i32.eqz" : "i64.eqz")!.Code);
+
+    private void AssertComparison(int[] operands, IntegerComparison kind)
     {
         il.Emit(OpCodes.Dup);
         for (int i = 0; i < 2; i++)
@@ -152,7 +156,7 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
             else il.LdcI4(0);
             if (i >= operands.Length || il.Locals[operands[i]] == typeof(int)) il.Emit(OpCodes.Conv_I8);
         }
-        il.LdcI4(code);
+        il.LdcI4((int)kind);
         AssertAt(il.Tail, nameof(EmitterAssertions.Comparison), "a comparison");
     }
 }

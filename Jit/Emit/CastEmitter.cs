@@ -139,16 +139,20 @@ internal sealed class CastEmitter(EmitterContext context, ControlStack control, 
         else
         {
             il.Ldloc(temp);
-            Test(target);
-            if (TestIsObject(target))
-            {
-                il.Emit(OpCodes.Ldnull);
-                il.Emit(OpCodes.Cgt_Un);
-            }
+            TestToBit(target);
             il.Emit(OpCodes.Or);
         }
         stack.FreeTemp(temp);
         stack.PushStack(ValType.I32, before);
+    }
+
+    /// <summary>Turns the reference on the IL stack into 1 if it is of the target's type and not null, otherwise into 0.</summary>
+    private void TestToBit(CastTarget target)
+    {
+        Test(target);
+        if (!TestIsObject(target)) return;
+        il.Emit(OpCodes.Ldnull);
+        il.Emit(OpCodes.Cgt_Un);
     }
 
     private void RefCast(CastTarget target)
@@ -175,12 +179,7 @@ internal sealed class CastEmitter(EmitterContext context, ControlStack control, 
         stack.Take(1);
         il.Stloc(temp);
         il.Ldloc(temp);
-        Test(target);
-        if (TestIsObject(target))
-        {
-            il.Emit(OpCodes.Ldnull);
-            il.Emit(OpCodes.Cgt_Un);
-        }
+        TestToBit(target);
         if (mayBeNull && target.Type.IsNullable)
         {
             il.Ldloc(temp);

@@ -28,18 +28,18 @@ internal struct ControlFrame
     /// <summary>How many protected regions the label is in.</summary>
     internal int Region;
 
-    /// <summary>Of a try: where its handlers begin, and the temporary with the exception; of a catch the temporary alone.</summary>
+    /// <summary>For a try where its handlers begin, and the temporary with the exception; for a catch the temporary alone.</summary>
     internal int Dispatch;
     internal int Exception;
 
-    /// <summary>Of a try: the exception in its filter, and where the filter is, for clauses that come later.</summary>
+    /// <summary>For a try the exception in its filter, and where the filter is, for clauses that come later.</summary>
     internal int Filtered;
     internal int FilterEnd;
 
-    /// <summary>Of a try: the result of <see cref="Unwinder.AddRegion"/>.</summary>
+    /// <summary>For a try the result of <see cref="Unwinder.AddRegion"/>.</summary>
     internal nint Cell;
 
-    /// <summary>Of a <c>try_table</c>: its clauses. Those of a <c>try</c> come with its handlers.</summary>
+    /// <summary>For a <c>try_table</c> its clauses. Those of a <c>try</c> come with its handlers.</summary>
     internal CatchClause[]? Clauses;
 
     /// <summary>The types of the values that the label takes.</summary>

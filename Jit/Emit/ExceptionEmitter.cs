@@ -216,7 +216,7 @@ internal sealed class ExceptionEmitter(EmitterContext context, ControlStack cont
         {
             il.Mark(frame.Dispatch);
             bool all = false;
-            // Of several clauses for a tag the first takes it.
+            // The first of several clauses for a tag takes it.
             foreach (CatchClause clause in clauses.DistinctBy(c => (c.IsAll, c.Tag)))
             {
                 Handle(clause, frame.Exception);
@@ -385,7 +385,7 @@ internal sealed class ExceptionEmitter(EmitterContext context, ControlStack cont
         return false;
     }
 
-    /// <summary>A throw that is a branch: a clause of this function is known to take it, and nobody sees the exception.</summary>
+    /// <summary>A throw that is a branch: a clause of this function is known to take it, and no other code sees the exception.</summary>
     private void GoTo(CatchClause clause, uint tag)
     {
         int count = ((FuncType)context.Module.Tags[(int)tag].Composite).Params.Length;

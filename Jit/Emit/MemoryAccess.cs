@@ -47,6 +47,6 @@ internal sealed class ReferenceLocal(int baseLocal, bool isSlice, bool isCompare
     /// </summary>
     internal int Checked { get; set; } = -1;
 
-    /// <summary>Of a slice: the IL local with the number of offsets for each extent, for loads and for stores.</summary>
+    /// <summary>For a slice the IL local with the number of offsets for each extent, for loads and for stores.</summary>
     internal Dictionary<(ulong Extent, bool Writes), int> Limits { get; } = [];
 }

@@ -49,7 +49,7 @@ internal struct Operand
     /// <summary>Whether the JIT must not know the constant.</summary>
     internal bool IsOpaque;
 
-    /// <summary>Of an operand on the IL stack: the instruction before its first.</summary>
+    /// <summary>For an operand on the IL stack the instruction before its first.</summary>
     internal int Start;
 
     /// <summary>The depth of its expression tree.</summary>
@@ -68,14 +68,14 @@ internal struct Operand
     internal int Shadow;
 
     /// <summary>
-    /// Of a float on the IL stack: whether RyuJIT may know the number, because it is computed from constants. See
+    /// For a float on the IL stack whether RyuJIT may know the number, because it is computed from constants. See
     /// <see cref="OperandStack.HideKnown"/>.
     /// </summary>
     internal bool MayBeKnown;
 
-    /// <summary>Of a float on the IL stack: whether arithmetic gave it, so that it is no signalling NaN.</summary>
+    /// <summary>For a float on the IL stack whether arithmetic gave it, so that it is not a signalling NaN.</summary>
     internal bool IsQuiet;
 
-    /// <summary>Whether a load is part of the expression: it must trap even if nobody reads the value.</summary>
+    /// <summary>Whether a load is part of the expression: it must trap even if the value is not read.</summary>
     internal bool HasLoad;
 }

@@ -218,7 +218,7 @@ internal sealed class Partition
         return change;
     }
 
-    /// <summary>So many instructions of copied handlers are no concern.</summary>
+    /// <summary>Up to this many instructions of copied handlers are always allowed.</summary>
     private const int FewCopies = 100_000;
 
     /// <summary>Whether copies of handlers make the function no more than twice as large: regions may be thousands deep in each other.</summary>
@@ -231,7 +231,7 @@ internal sealed class Partition
         return true;
     }
 
-    /// <summary>Crosses the border of a region. False if it is of a kind that is not known here.</summary>
+    /// <summary>Crosses the border of a region. False for a kind of border that is not known here.</summary>
     private bool Cross(IlBuffer.Border border, int at, ref int region, ref bool inHandler, ref int depth)
     {
         switch (border)
@@ -321,7 +321,7 @@ internal sealed class Partition
         }
         for (int variable = 0; variable < places.Length; variable++)
         {
-            // Where only the address counts it is that of the frame; what is addressed otherwise must not leave it.
+            // If only the address counts, it is that of the frame; other addressed locals must not leave the frame.
             if ((addressedEarly[variable] && used[variable]) || (addressed[variable] && places[variable] != Place.Part)) return false;
             if (places[variable] == Place.Part && variable >= Arguments) continue;
             Type type = TypeOf(variable);
@@ -370,12 +370,8 @@ internal sealed class Partition
     internal static int WordsOf(Type type) => !type.IsValueType ? 0 : type == typeof(System.Runtime.Intrinsics.Vector128<byte>) ? 2 : 1;
 
     /// <summary>The opcode that loads a value of a type from the words; null if it cannot be there.</summary>
-    internal static OpCode? LoadOf(Type type) =>
-        type == typeof(int) ? OpCodes.Ldind_I4 : type == typeof(long) ? OpCodes.Ldind_I8 : type == typeof(nint) ? OpCodes.Ldind_I
-        : type == typeof(float) ? OpCodes.Ldind_R4 : type == typeof(double) ? OpCodes.Ldind_R8
-        : type == typeof(System.Runtime.Intrinsics.Vector128<byte>) ? OpCodes.Ldobj : null;
+    internal static OpCode? LoadOf(Type type) => !type.IsValueType ? null
+        : Indirect.LoadOf(type) ?? (type == typeof(System.Runtime.Intrinsics.Vector128<byte>) ? (OpCode?)OpCodes.Ldobj : null);
 
-    internal static OpCode StoreOf(Type type) =>
-        type == typeof(int) ? OpCodes.Stind_I4 : type == typeof(long) ? OpCodes.Stind_I8 : type == typeof(nint) ? OpCodes.Stind_I
-        : type == typeof(float) ? OpCodes.Stind_R4 : type == typeof(double) ? OpCodes.Stind_R8 : OpCodes.Stobj;
+    internal static OpCode StoreOf(Type type) => Indirect.StoreOf(type) ?? OpCodes.Stobj;
 }

@@ -93,14 +93,7 @@ internal sealed class VariableEmitter(EmitterContext context, Rotations rotation
         else
         {
             GlobalAddressAt(start, global);
-            switch (type.Kind)
-            {
-                case ValKind.I32: il.Emit(OpCodes.Ldind_I4); break;
-                case ValKind.I64: il.Emit(OpCodes.Ldind_I8); break;
-                case ValKind.F32: il.Emit(OpCodes.Ldind_R4); break;
-                case ValKind.F64: il.Emit(OpCodes.Ldind_R8); break;
-                default: il.TypeOp(OpCodes.Ldobj, Signature.ClrType(type)); break;
-            }
+            il.LoadIndirectAt(il.Tail, Signature.ClrType(type));
         }
         stack.PushStack(type, start);
     }
@@ -116,14 +109,7 @@ internal sealed class VariableEmitter(EmitterContext context, Rotations rotation
             return;
         }
         GlobalAddressAt(start, global);
-        switch (type.Kind)
-        {
-            case ValKind.I32: il.Emit(OpCodes.Stind_I4); break;
-            case ValKind.I64: il.Emit(OpCodes.Stind_I8); break;
-            case ValKind.F32: il.Emit(OpCodes.Stind_R4); break;
-            case ValKind.F64: il.Emit(OpCodes.Stind_R8); break;
-            default: il.TypeOp(OpCodes.Stobj, Signature.ClrType(type)); break;
-        }
+        il.StoreIndirectAt(il.Tail, Signature.ClrType(type));
     }
 
     /// <summary>The helpers of an operator on globals, by the type of their values.</summary>

@@ -176,7 +176,7 @@ internal sealed class VectorEmitter(EmitterContext context, MemoryEmitter memory
     }
 
     /// <summary>
-    /// The JIT narrows the load of a vector to the lanes that somebody reads; without the last byte an access that straddles
+    /// The JIT narrows the load of a vector to the lanes that are read; without the last byte an access that straddles
     /// the end of memory would no longer fault. Such an operand is stored first.
     /// </summary>
     private void KeepWhole(in Instr instr)

@@ -1,7 +1,7 @@
 namespace WasmJit.Jit.Format;
 
 // The numbers of the binary format, each in one place, for decoder, validator, text reader, printer and tests. Codes of abstract heap types are in
-// HeapType (Runtime), opcodes in the operator table.
+// HeapByte (Runtime), opcodes in the operator table; Opcode has those that are needed without it.
 
 /// <summary>The ids of sections (spec 5.5.2; module linking's from 14 on, and the scopes of <c>func.new</c>).</summary>
 internal static class SectionId
@@ -16,7 +16,10 @@ internal static class SectionId
 /// <summary>Bytes before the codes of operators that have two.</summary>
 internal static class OperatorPrefix
 {
-    internal const byte Linking = 0xfa, Numeric = 0xfc, Vector = 0xfd, Atomic = 0xfe;
+    internal const byte Linking = 0xfa, Gc = 0xfb, Numeric = 0xfc, Vector = 0xfd, Atomic = 0xfe;
+
+    /// <summary>The lowest and the highest of them; all bytes between them are prefixes.</summary>
+    internal const byte First = Linking, Last = Atomic;
 }
 
 /// <summary>The first bytes of types (spec 5.3, with custom descriptors and runtime linking).</summary>
@@ -41,6 +44,9 @@ internal static class TypeByte
 
     /// <summary>The type of a block that takes and leaves nothing.</summary>
     internal const byte EmptyBlock = 0x40;
+
+    /// <summary>Whether a byte is a code, in place of which an index may stand: as a signed number of one byte it is negative.</summary>
+    internal static bool IsCode(byte b) => (b & 0xc0) == 0x40;
 
     /// <summary>Whether a form of a defined type is one of runtime linking.</summary>
     internal static bool IsLinking(byte form) => form is Memory or Table or Global or Tag or Module or Instance;

@@ -3,7 +3,7 @@ namespace WasmJit.Jit.Format;
 // Apart from the numbers, which the source generators have, too.
 internal static partial class ExternByte
 {
-    /// <summary>The kind that a byte stands for; null for a type, and for a byte that is no kind.</summary>
+    /// <summary>The kind that a byte stands for; null for a type, and for a byte that is not a kind.</summary>
     internal static ExternKind? KindOf(byte sort) => sort switch
     {
         Func => ExternKind.Func,

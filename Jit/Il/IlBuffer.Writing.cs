@@ -55,7 +55,7 @@ internal sealed partial class IlBuffer
         return found;
     }
 
-    /// <summary>So many instructions of arguments are looked at.</summary>
+    /// <summary>The most instructions of arguments that are looked at.</summary>
     private const int LongestArguments = 100;
 
     /// <summary>Whether code has nothing that uses the local for addresses, stores the one that an address is read from, or is not straight.</summary>

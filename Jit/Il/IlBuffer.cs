@@ -77,8 +77,8 @@ internal sealed partial class IlBuffer
     internal int Source { get; set; }
 
     /// <summary>
-    /// From which instruction on the code is that of an inlined function, and of which of its operators; offset -1 is the function itself. Null if nobody
-    /// wants to know.
+    /// Where code of an inlined function begins, and of which of its operators it is; offset -1 is the function itself. Null if origins
+    /// are not wanted.
     /// </summary>
     internal List<Origin>? Origins { get; set; }
 
@@ -286,6 +286,12 @@ internal sealed partial class IlBuffer
     internal int TypeOpAt(int after, OpCode code, Type type) =>
         Insert(after, new Node { Code = code, Form = Form.Type, Object = type });
 
+    /// <summary>Loads a value whose address is on the stack.</summary>
+    internal int LoadIndirectAt(int after, Type type) => Indirect.LoadOf(type) is { } code ? EmitAt(after, code) : TypeOpAt(after, OpCodes.Ldobj, type);
+
+    /// <summary>Stores a value to the address below it on the stack.</summary>
+    internal int StoreIndirectAt(int after, Type type) => Indirect.StoreOf(type) is { } code ? EmitAt(after, code) : TypeOpAt(after, OpCodes.Stobj, type);
+
     internal int Ldstr(string text) => LdstrAt(Tail, text);
 
     internal int LdstrAt(int after, string text) => Insert(after, new Node { Code = OpCodes.Ldstr, Form = Form.String, Object = text });
@@ -302,7 +308,7 @@ internal sealed partial class IlBuffer
         return Insert(Tail, new Node { Code = OpCodes.Calli, Form = Form.Calli, Object = signature, Number = start + 1 });
     }
 
-    /// <summary>So few locals are no concern of RyuJIT's, used or not.</summary>
+    /// <summary>Up to this number RyuJIT's limit does not matter, whether the locals are used or not.</summary>
     private const int FewLocals = 512;
 
     /// <summary>

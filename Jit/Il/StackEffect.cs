@@ -20,7 +20,7 @@ internal static class StackEffect
         return node.Code == OpCodes.Ret ? int.MinValue / 2 : Pushed(node.Code.StackBehaviourPush) - Popped(node.Code.StackBehaviourPop);
     }
 
-    /// <summary>How many values an instruction leaves that is no call.</summary>
+    /// <summary>How many values an instruction other than a call leaves.</summary>
     internal static int Pushed(StackBehaviour behaviour) => behaviour switch
     {
         StackBehaviour.Push0 => 0,
@@ -28,7 +28,7 @@ internal static class StackEffect
         _ => 1,
     };
 
-    /// <summary>How many such an instruction takes; of a return none.</summary>
+    /// <summary>How many values such an instruction takes; a return counts as taking none.</summary>
     internal static int Popped(StackBehaviour behaviour) => behaviour switch
     {
         StackBehaviour.Pop0 => 0,

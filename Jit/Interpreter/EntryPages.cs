@@ -13,7 +13,7 @@ internal static class EntryPages
     private static readonly Lock Gate = new();
     private static readonly nint[][] AllPages = [[], [], [], []];
 
-    /// <summary>The entries that make tail calls, while somebody has needed them.</summary>
+    /// <summary>The entries that make tail calls, once they have been needed.</summary>
     private static readonly System.Reflection.Emit.DynamicMethod?[] TailEntries = new System.Reflection.Emit.DynamicMethod?[2];
 
     /// <summary>The stub of a number.</summary>

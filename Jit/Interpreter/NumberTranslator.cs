@@ -6,7 +6,7 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Interpreter;
 
 /// <summary>
-/// The short way through what most code is: operators of one byte on numbers, straight from the bytes, which the validator has read. What the table
+/// The fast path for most code: operators of one byte on numbers, straight from the bytes, which the validator has read. What the table
 /// below says of an operator is taken from its row. All others are left to the general way.
 /// </summary>
 /// <param name="general">The general way.</param>
@@ -19,7 +19,7 @@ internal sealed class NumberTranslator(RegisterTranslator general, RegisterStack
     /// <summary>What an operator is to this loop.</summary>
     private enum Quick : byte
     {
-        /// <summary>Nobody has met it yet.</summary>
+        /// <summary>Not met yet.</summary>
         Unknown,
         General,
         Unary, Binary, Load, Store, I32Const, I64Const, F32Const, F64Const, LocalGet, LocalSet, LocalTee, Drop,
@@ -32,7 +32,7 @@ internal sealed class NumberTranslator(RegisterTranslator general, RegisterStack
     private static readonly uint[] QuickTable = new uint[256];
     private const int OperationAt = 8;
 
-    /// <summary>After so many bytes somebody asks whether the guest is to stop.</summary>
+    /// <summary>The bytes between two polls (whether the guest is to stop).</summary>
     private const int BytesUntilPoll = 1 << 14;
 
     /// <summary>The type of a block with one result, by its byte.</summary>
@@ -78,7 +78,7 @@ internal sealed class NumberTranslator(RegisterTranslator general, RegisterStack
         return (uint)kind | ((uint)operation << OperationAt);
     }
 
-    /// <summary>Translates operators as long as they are of this kind, can be reached, and nobody is to be asked whether to stop.</summary>
+    /// <summary>Translates operators as long as they are of this kind, can be reached, and no poll is due.</summary>
     /// <param name="bytes">The module.</param>
     /// <param name="at">Where the code goes on.</param>
     /// <returns>Where it goes on in the general way.</returns>

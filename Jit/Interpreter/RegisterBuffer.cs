@@ -13,7 +13,7 @@ internal sealed class RegisterBuffer
     private const int InstructionsOfAny = 1000, InstructionsPerByte = 12;
 
     /// <summary>
-    /// From so many bytes on a function gets an array of its own, so that its code need not be copied. The array begins with an instruction for so many
+    /// A function of at least this many bytes gets an array of its own, so that its code need not be copied. The array begins with an instruction for so many
     /// bytes; what is not written takes no memory.
     /// </summary>
     private const int LargeBody = 64 << 10, BytesOfInstruction = 2;
@@ -50,7 +50,7 @@ internal sealed class RegisterBuffer
     /// <summary>The offset of the operator that is being translated.</summary>
     internal int Source { get; set; }
 
-    /// <summary>For each instruction its <see cref="Source"/>; null if nobody wants to know.</summary>
+    /// <summary>For each instruction its <see cref="Source"/>; null if sources are not wanted.</summary>
     internal List<int>? Sources { get; set; }
 
     /// <summary>Whether a label is at the end. Branches to it skip the last instruction.</summary>

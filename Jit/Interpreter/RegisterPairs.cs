@@ -49,7 +49,7 @@ internal static class RegisterPairs
     }
 
     /// <summary>
-    /// Whether nobody could tell which of two accesses has faulted, see <see cref="InterpreterFault"/>: the first loads its own address, and the second is
+    /// Whether it could not be told which of two accesses has faulted, see <see cref="InterpreterFault"/>: the first loads its own address, and the second is
     /// one at the same distance from what was loaded.
     /// </summary>
     private static bool HidesFaults(in Instruction first, in Instruction second) =>

@@ -372,7 +372,7 @@ internal sealed partial class RegisterStack
     }
 
     /// <summary>
-    /// Moves the topmost operands with one instruction for all numbers and one for all references. Operands that are no constants or locals
+    /// Moves the topmost operands with one instruction for all numbers and one for all references. Operands that are not constants or locals
     /// lie in their homes, and homes of a sort one behind the other.
     /// </summary>
     /// <returns>How many of them are references.</returns>
@@ -388,7 +388,7 @@ internal sealed partial class RegisterStack
         return moved;
     }
 
-    /// <summary>So many operands are put into their homes, once, and moved by one instruction: a branch of two bytes may carry a thousand.</summary>
+    /// <summary>From this number on, operands are put into their homes, once, and moved by one instruction: a branch of two bytes may carry a thousand.</summary>
     internal const int ManyValues = 8;
 
     /// <summary>Before a branch: if it carries many values, they are put into their homes on all ways. Others may lie above.</summary>

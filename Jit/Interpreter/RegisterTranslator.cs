@@ -47,12 +47,12 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>How many blocks are open in code that is never reached.</summary>
     private int skipped;
 
-    /// <summary>After how much work somebody asks whether the guest is to stop: well below a millisecond.</summary>
+    /// <summary>The work between two polls (whether the guest is to stop): well below a millisecond.</summary>
     private const int WorkUntilPoll = 1 << 16;
 
     private long nextPoll = WorkUntilPoll, instructions;
 
-    /// <summary>What of each open loop is charged at its head, and where; the first is the function.</summary>
+    /// <summary>For each open loop the units that are charged at its head, and where; the first entry is the function.</summary>
     private readonly List<(int At, long Units)> charges = new(1);
 
     private RegisterTranslator(ModuleInfo module, int index, IRegisterTarget target, TranslationRoom room, int? spillsBeyond)
@@ -148,7 +148,7 @@ internal sealed unsafe partial class RegisterTranslator
         return new RegisterCode(code.Finish(), code.Count, code.IsOwn, room, stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots);
     }
 
-    /// <summary>Whether the operator that follows can be reached, and nobody is to be asked yet whether to stop.</summary>
+    /// <summary>Whether the operator that follows can be reached, and no poll is due.</summary>
     /// <param name="more">How many instructions have not been counted.</param>
     internal bool GoesOn(int more) => depth > 0 && !frames[depth - 1].Unreachable && instructions + more + stack.Work < nextPoll;
 

@@ -30,10 +30,10 @@ internal sealed class TranslationRoom
     /// <summary>Instructions whose target is the number of a label.</summary>
     internal int[] Branches = new int[64];
 
-    /// <summary>So many calls of a function are looked at.</summary>
+    /// <summary>The most calls of a function that are looked at.</summary>
     private const int MostCallees = 1 << 12;
 
-    /// <summary>Functions of the module that the function calls and nobody has translated yet.</summary>
+    /// <summary>Functions of the module that the function calls and that are not translated yet.</summary>
     private int[] calleeList = new int[64];
     private int callees;
 
@@ -60,7 +60,7 @@ internal sealed class TranslationRoom
         return room;
     }
 
-    /// <summary>Nobody needs what is in the arrays any more.</summary>
+    /// <summary>The contents of the arrays are not needed any more.</summary>
     internal void GiveBack()
     {
         // The types of blocks belong to their module.

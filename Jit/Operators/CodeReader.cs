@@ -95,7 +95,7 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
 
     private Operator Find(byte first, int at)
     {
-        if (first < 0xfa || first == 0xff) return OperatorTable.Find(0, first) ?? throw reader.Error($"illegal opcode {first:x2}", at);
+        if (first is < OperatorPrefix.First or > OperatorPrefix.Last) return OperatorTable.Find(0, first) ?? throw reader.Error($"illegal opcode {first:x2}", at);
         uint code = reader.U32();
         return OperatorTable.Find(first, code) ?? throw reader.Error($"illegal opcode {first:x2} {code:x2}", at);
     }
@@ -172,7 +172,7 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes, int start, int end)
             reader.U8();
             instr.BlockForm = BlockTypeForm.Empty;
         }
-        else if ((b & 0xc0) == 0x40)
+        else if (TypeByte.IsCode(b))
         {
             instr.BlockForm = BlockTypeForm.Value;
             instr.TypesAt = reader.Position;

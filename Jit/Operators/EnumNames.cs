@@ -1,7 +1,7 @@
 namespace WasmJit.Jit.Operators;
 
 /// <summary>The values of an enumeration by their names as rows of the operator table write them: in any case, with or without hyphens.</summary>
-/// <remarks>On the way to the first call: hence a dictionary of a kind that .NET itself has compiled ahead.</remarks>
+/// <remarks>Every program comes here before its first call, so the dictionary is of a kind that .NET itself has compiled ahead.</remarks>
 internal static class EnumNames<T>
     where T : struct, Enum
 {

@@ -15,10 +15,10 @@ internal static class OperatorTable
     /// <summary>Where the rows are, in their order.</summary>
     private static readonly List<Row> Rows = new(700);
 
-    /// <summary>The operators whose rows somebody has asked for. All who make one hold <see cref="Gate"/>.</summary>
+    /// <summary>The operators whose rows have been asked for. Making one takes <see cref="Gate"/>.</summary>
     private static readonly Operator?[]?[] ByCode = new Operator?[256][];
 
-    /// <summary>For each of them one more than the index of its row, 0 if there is none.</summary>
+    /// <summary>For each of them the index of its row plus one; 0 if there is no row.</summary>
     private static readonly short[]?[] RowByCode = new short[256][];
 
     private static readonly Lock Gate = new();
@@ -164,7 +164,7 @@ internal static class OperatorTable
             if (word is not "-") immediates.Add(ParseImmediate(word));
 
         ReadOnlySpan<char> signature = Column(ref line);
-        // Behind the star stands, for people, what the validator works out.
+        // The text behind the star is for people: the validator works out the types.
         bool hasSignature = !signature.StartsWith('*');
         var types = ImmutableArray.CreateBuilder<ValType>(4);
         ImmutableArray<ValType> parameters = [];
@@ -251,7 +251,7 @@ internal static class OperatorTable
         return words;
     }
 
-    // Reflection on an enumeration costs a program that does nothing a twentieth of its start. Hence words that it meets are not found by it.
+    // Reflection on an enumeration would take a twentieth of the start of an empty program, so words that every program meets are found without it.
 
     /// <summary>The trait of a word.</summary>
     internal static OpTraits TraitOf(ReadOnlySpan<char> word) => word switch

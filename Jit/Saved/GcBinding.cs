@@ -57,45 +57,18 @@ internal static class GcBinding
         if (node.Code == OpCodes.Ldfld)
         {
             il.Replace(at, OpCodes.Ldflda, Form.Field, Data);
-            return LoadAt(il, AddressAt(il, at, constants, type, field), field.FieldType);
+            return il.LoadIndirectAt(AddressAt(il, at, constants, type, field), field.FieldType);
         }
         if (node.Code != OpCodes.Stfld) throw new NotSupportedException($"{node.Code} of a struct's field cannot be saved.");
         int value = Temp(il, temps, field.FieldType);
         il.StlocAt(previous, value);
         il.Replace(at, OpCodes.Ldflda, Form.Field, Data);
         at = AddressAt(il, at, constants, type, field);
-        return StoreAt(il, il.LdlocAt(at, value), field.FieldType);
+        return il.StoreIndirectAt(il.LdlocAt(at, value), field.FieldType);
     }
 
     private static int AddressAt(IlBuffer il, int at, SavedConstants constants, GcClass type, FieldInfo field) =>
         il.EmitAt(constants.OffsetAt(il, at, type, field), OpCodes.Add);
-
-    private static int LoadAt(IlBuffer il, int at, Type type)
-    {
-        if (IndirectCode(type, store: false) is { } code) return il.EmitAt(at, code);
-        return il.TypeOpAt(at, OpCodes.Ldobj, type);
-    }
-
-    private static int StoreAt(IlBuffer il, int at, Type type)
-    {
-        if (IndirectCode(type, store: true) is { } code) return il.EmitAt(at, code);
-        return il.TypeOpAt(at, OpCodes.Stobj, type);
-    }
-
-    private static OpCode? IndirectCode(Type type, bool store)
-    {
-        if (!type.IsValueType) return store ? OpCodes.Stind_Ref : OpCodes.Ldind_Ref;
-        return Type.GetTypeCode(type) switch
-        {
-            TypeCode.Byte => store ? OpCodes.Stind_I1 : OpCodes.Ldind_U1,
-            TypeCode.UInt16 => store ? OpCodes.Stind_I2 : OpCodes.Ldind_U2,
-            TypeCode.Int32 => store ? OpCodes.Stind_I4 : OpCodes.Ldind_I4,
-            TypeCode.Int64 => store ? OpCodes.Stind_I8 : OpCodes.Ldind_I8,
-            TypeCode.Single => store ? OpCodes.Stind_R4 : OpCodes.Ldind_R4,
-            TypeCode.Double => store ? OpCodes.Stind_R8 : OpCodes.Ldind_R8,
-            _ => null,
-        };
-    }
 
     /// <summary>The value in an array's element, whose address <see cref="TypeOperation"/> has taken in another form.</summary>
     private static int Element(IlBuffer il, GcClass type, int at)
@@ -103,7 +76,7 @@ internal static class GcBinding
         Type stored = type.Fields[0].FieldType;
         bool store = il[at].Code == OpCodes.Stfld;
         if (!stored.IsValueType) il.Replace(at, il[at].Code, Form.Field, SlotValue);
-        else if (IndirectCode(stored, store) is { } code) il.Replace(at, code);
+        else if ((store ? Indirect.StoreOf(stored) : Indirect.LoadOf(stored)) is { } code) il.Replace(at, code);
         else il.Replace(at, store ? OpCodes.Stobj : OpCodes.Ldobj, Form.Type, stored);
         return at;
     }
@@ -147,7 +120,7 @@ internal static class GcBinding
             at = il.LdlocAt(at, made);
             at = AddressAt(il, il.FieldAt(at, OpCodes.Ldflda, Data), constants, type, fields[i]);
             at = il.LdlocAt(at, Temp(il, temps, fields[i].FieldType, i + 1));
-            at = StoreAt(il, at, fields[i].FieldType);
+            at = il.StoreIndirectAt(at, fields[i].FieldType);
         }
         return il.LdlocAt(at, made);
     }

@@ -1,9 +1,12 @@
+using System.Buffers.Binary;
 using System.Reflection;
+using System.Reflection.Emit;
 using System.Reflection.Metadata;
 using System.Runtime.CompilerServices;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Emit;
+using WasmJit.Jit.Il;
 using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Saved;
@@ -100,7 +103,7 @@ internal sealed unsafe class SavedAssembly
     /// <summary>Loads an assembly's file, for itself.</summary>
     /// <param name="file">The file.</param>
     /// <param name="check">Throws if what the header says does not suit.</param>
-    /// <exception cref="SavedModuleException">The file is no saved module, or not for this process.</exception>
+    /// <exception cref="SavedModuleException">The file is not a saved module, or not for this process.</exception>
     internal static SavedAssembly Load(byte[] file, Action<SavedHeader> check)
     {
         SavedHeader header = SavedHeader.ReadFile(file);
@@ -108,10 +111,10 @@ internal sealed unsafe class SavedAssembly
         return Bind(CollectibleAssembly.Load(file, Referenced), header, 0);
     }
 
-    /// <summary>As the other; of a file with machine code no more is read than its header, and .NET maps it.</summary>
+    /// <summary>Like the other overload. Of a file with machine code only the header is read, and .NET maps the file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="check">Throws if what the header says does not suit.</param>
-    /// <exception cref="SavedModuleException">The file is no saved module, or not for this process.</exception>
+    /// <exception cref="SavedModuleException">The file is not a saved module, or not for this process.</exception>
     internal static SavedAssembly Load(string path, Action<SavedHeader> check)
     {
         SavedHeader header;
@@ -142,7 +145,7 @@ internal sealed unsafe class SavedAssembly
     /// <summary>Takes an assembly that has been loaded already.</summary>
     /// <param name="assembly">The assembly.</param>
     /// <param name="check">Throws if what the header says does not suit.</param>
-    /// <exception cref="SavedModuleException">It is no saved module, or not for this process.</exception>
+    /// <exception cref="SavedModuleException">It is not a saved module, or not for this process.</exception>
     internal static SavedAssembly Load(Assembly assembly, Action<SavedHeader> check)
     {
         if (Loaded.TryGetValue(assembly, out SavedAssembly? known))
@@ -259,9 +262,9 @@ internal sealed unsafe class SavedAssembly
         byte[]? il = assembly.ManifestModule.ResolveMethod(token)?.GetMethodBody()?.GetILAsByteArray();
         if (il is null) return 0;
         int at = 0;
-        while (at + 4 <= il.Length && il[at] == 0xfe && il[at + 1] == 0x09) at += 4;
+        while (at + 4 <= il.Length && BinaryPrimitives.ReadInt16BigEndian(il.AsSpan(at)) == (short)IlOp.Ldarg) at += 4;
         const int MethodDefinition = 0x06;
-        bool calls = at + 5 <= il.Length && il[at] == 0x28 && il[at + 4] == MethodDefinition;
+        bool calls = at + 5 <= il.Length && il[at] == (byte)OpCodes.Call.Value && il[at + 4] == MethodDefinition;
         return calls ? BitConverter.ToInt32(il, at + 1) : 0;
     }
 

@@ -105,13 +105,13 @@ internal sealed unsafe class SavedCode : FunctionCode
 
     internal override IlBuffer EmitIl(int func)
     {
-        // Of a module that has code of its own.
+        // The module is decoded anew, so that it has code of its own.
         ModuleInfo info = ModuleDecoder.Decode(assembly.Header.Module).WithNested().ElementAt(number);
         return Of(info, Options).EmitIl(func);
     }
 }
 
-/// <summary>The stubs of a saved assembly; their pages go with it, when nothing can come to them: what could has the assembly.</summary>
+/// <summary>The stubs of a saved assembly. Their pages are freed with it: all code that can reach a stub keeps the assembly.</summary>
 internal sealed class SavedStubs(string[] signatures, Func<int, nint> code)
 {
     private readonly Lock gate = new();
@@ -132,7 +132,7 @@ internal sealed class SavedStubs(string[] signatures, Func<int, nint> code)
                 known[signature] = stubs;
             }
             if (stubs is null) return 0;
-            // Of which of the assembly's modules says the instance that the stub is called with.
+            // The instance that the stub is called with says which of the assembly's modules is meant.
             List<int> list = funcs[stubs.Id];
             list.Add(func);
             return stubs.Numbered(list.Count - 1);

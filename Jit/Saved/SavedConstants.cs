@@ -93,7 +93,7 @@ internal sealed class SavedConstants
         return il.EmitAt(at, OpCodes.Ldind_I);
     }
 
-    /// <summary>By module how many cells are before its own; then how many there are.</summary>
+    /// <summary>For each module the number of cells before its own; last, the number of all cells.</summary>
     internal static int[] FirstCells(IReadOnlyList<ModuleInfo> modules)
     {
         var first = new int[modules.Count + 1];

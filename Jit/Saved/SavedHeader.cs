@@ -16,7 +16,7 @@ internal sealed class SavedHeader
 {
     internal const string ResourceName = "wasmjit";
 
-    /// <summary>Changes with whatever a loader must know that is not told by the builds.</summary>
+    /// <summary>The version of the format. It changes with everything that a loader must know and that the identities of the builds do not tell.</summary>
     private const int Format = 2;
 
     private const int DigestBytes = 32;
@@ -168,7 +168,7 @@ internal sealed class SavedHeader
 
     /// <summary>Reads the resource's content and checks that it is for this process.</summary>
     /// <param name="content">The resource. The module stays where it is.</param>
-    /// <exception cref="SavedModuleException">It is not, or is no such resource.</exception>
+    /// <exception cref="SavedModuleException">It is not such a resource, it is damaged, or it is not for this process.</exception>
     internal static SavedHeader Read(ReadOnlyMemory<byte> content)
     {
         ReadOnlySpan<byte> bytes = content.Span;
@@ -191,7 +191,7 @@ internal sealed class SavedHeader
         reader.BaseStream.Position = FieldsAt;
         try
         {
-            // Of another version before damaged: then the digest may be elsewhere, too.
+            // The version is checked before the digest: another version may have its digest elsewhere.
             SavedHeader header = Read(reader, start, module);
             bool isAsSaved = SHA256.HashData(start.AsSpan(LengthAt)).AsSpan().SequenceEqual(start.AsSpan(StartDigestAt, DigestBytes));
             return isAsSaved ? header : throw Damaged();

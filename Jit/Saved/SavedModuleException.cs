@@ -3,7 +3,7 @@ namespace WasmJit;
 /// <summary>Why a saved module is not loaded.</summary>
 public enum SavedModuleProblem
 {
-    /// <summary>The file is nothing that this library has saved.</summary>
+    /// <summary>The file was not saved by this library.</summary>
     NotSaved,
 
     /// <summary>The file, or the module in it, is not as it was saved.</summary>

@@ -29,13 +29,13 @@ internal sealed class SavedWriter
 
     private const MethodAttributes StaticMethod = MethodAttributes.Public | MethodAttributes.Static;
 
-    // Saved code is optimised at once wherever it is loaded, and is reached through cells: nobody may have a copy of it.
+    // Saved code is optimised at once wherever it is loaded, and is reached through cells: no other code may have a copy of it.
     private const MethodImplAttributes Optimised =
         MethodImplAttributes.IL | MethodImplAttributes.AggressiveOptimization | MethodImplAttributes.NoInlining;
 
     private const MethodImplAttributes Ahead = MethodImplAttributes.IL | MethodImplAttributes.NoInlining;
 
-    /// <summary>For what the optimiser would take too long for; see <see cref="JitCost"/>.</summary>
+    /// <summary>For functions that would take the optimiser too long; see <see cref="JitCost"/>.</summary>
     private const MethodImplAttributes Unoptimised =
         MethodImplAttributes.IL | MethodImplAttributes.NoOptimization | MethodImplAttributes.NoInlining;
 

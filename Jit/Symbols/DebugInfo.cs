@@ -3,7 +3,7 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Symbols;
 
 /// <summary>
-/// What a module's debugging information says about addresses of its code. Nothing is read before somebody asks. Whatever is in the sections: they
+/// What a module's debugging information says about addresses of its code. Nothing is read before the first question. Whatever is in the sections: they
 /// cost a bounded time, and an answer is a location or none, never an exception.
 /// </summary>
 internal sealed class DebugInfo
@@ -150,7 +150,7 @@ internal sealed class DebugInfo
                     if (depths.Count > 0 && depth <= depths[0]) return path;
                     continue;
                 }
-                bool isFunction = entry.Tag is DebugUnit.Subprogram or DebugUnit.InlinedSubroutine;
+                bool isFunction = entry.Tag is DwarfTag.Subprogram or DwarfTag.InlinedSubroutine;
                 if (isFunction && Covers(entry, address) && path.Count < MaxInlined)
                 {
                     // Entries of the path that do not enclose this one are behind us.
@@ -159,7 +159,7 @@ internal sealed class DebugInfo
                         depths.RemoveAt(depths.Count - 1);
                         path.RemoveAt(path.Count - 1);
                     }
-                    if (entry.Tag == DebugUnit.Subprogram || path.Count > 0)
+                    if (entry.Tag == DwarfTag.Subprogram || path.Count > 0)
                     {
                         path.Add(entry);
                         depths.Add(depth);

@@ -34,10 +34,6 @@ internal readonly record struct DebugText(int Form, ulong Value);
 /// <summary>A compilation unit: how its entries are read, and which code it is about.</summary>
 internal sealed class DebugUnit
 {
-    internal const int CompileUnit = 0x11, Subprogram = 0x2e, InlinedSubroutine = 0x1d;
-
-    private const int FormImplicitConst = 0x21, FormIndirect = 0x16;
-
     /// <summary>The attributes of an abbreviation: name, form, and the value of constants that stand in it.</summary>
     private sealed record Abbreviation(int Tag, bool HasChildren, (int Name, int Form, long Value)[] Attributes);
 
@@ -86,12 +82,12 @@ internal sealed class DebugUnit
         int end = start;
         int version = cursor.U16();
         if (version is < 2 or > 5) return null;
-        int kind = version >= 5 ? cursor.U8() : 1;
+        int kind = version >= 5 ? cursor.U8() : DwarfUnit.Compile;
         int addressSize = version >= 5 ? cursor.U8() : 0;
         ulong abbreviations = cursor.Unsigned(offsetSize);
         if (version < 5) addressSize = cursor.U8();
         // Type units have no code; skeletons refer to files that are not here.
-        if (kind != 1 || addressSize is not (4 or 8)) return null;
+        if (kind != DwarfUnit.Compile || addressSize is not (4 or 8)) return null;
         var unit = new DebugUnit(sections, budget)
         {
             Start = begin,
@@ -106,7 +102,7 @@ internal sealed class DebugUnit
         int position = unit.First;
         unit.ReadEntry(ref position, out _, bases: true);
         position = unit.First;
-        if (!unit.ReadEntry(ref position, out DebugEntry root) || root.Tag != CompileUnit) return null;
+        if (!unit.ReadEntry(ref position, out DebugEntry root) || root.Tag != DwarfTag.CompileUnit) return null;
         unit.Root = root;
         unit.Code = unit.RangesOf(root);
         return unit;
@@ -126,7 +122,7 @@ internal sealed class DebugUnit
             {
                 int name = (int)Math.Min(cursor.Uleb(), int.MaxValue), form = (int)Math.Min(cursor.Uleb(), int.MaxValue);
                 if (name == 0 && form == 0) break;
-                attributes.Add((name, form, form == FormImplicitConst ? cursor.Sleb() : 0));
+                attributes.Add((name, form, form == DwarfForm.ImplicitConstant ? cursor.Sleb() : 0));
                 budget.Spend(4);
             }
             abbreviations[code] = new Abbreviation(tag, hasChildren, [.. attributes]);
@@ -157,7 +153,7 @@ internal sealed class DebugUnit
 
     private void ReadAttribute(ref DebugCursor cursor, ref DebugEntry entry, int name, int form, long constant, bool bases)
     {
-        for (int depth = 0; form == FormIndirect; depth++)
+        for (int depth = 0; form == DwarfForm.Indirect; depth++)
         {
             form = (int)Math.Min(cursor.Uleb(), int.MaxValue);
             if (depth > 4) throw new DebugFormatException("forms that name each other");
@@ -165,80 +161,80 @@ internal sealed class DebugUnit
         ulong value = ReadValue(ref cursor, form, constant);
         if (bases)
         {
-            if (name == 0x72) stringOffsetsBase = value;
-            else if (name == 0x73) addressBase = value;
-            else if (name == 0x74) rangeListsBase = value;
+            if (name == DwarfAttribute.StringOffsetsBase) stringOffsetsBase = value;
+            else if (name == DwarfAttribute.AddressBase) addressBase = value;
+            else if (name == DwarfAttribute.RangeListsBase) rangeListsBase = value;
             return;
         }
         switch (name)
         {
-            case 0x01: entry.Sibling = Reference(form, value); break;
-            case 0x03: entry.Name = new DebugText(form, value); break;
-            case 0x10:
+            case DwarfAttribute.Sibling: entry.Sibling = Reference(form, value); break;
+            case DwarfAttribute.Name: entry.Name = new DebugText(form, value); break;
+            case DwarfAttribute.StatementList:
                 entry.LineOffset = value;
                 entry.HasLines = true;
                 break;
-            case 0x11:
+            case DwarfAttribute.LowPc:
                 entry.HasLow = true;
                 entry.Low = IsAddressIndex(form) ? AddressAt(value) : value;
                 break;
-            case 0x12:
+            case DwarfAttribute.HighPc:
                 entry.HasHigh = true;
-                entry.HighIsLength = form != 0x01 && !IsAddressIndex(form);
+                entry.HighIsLength = form != DwarfForm.Address && !IsAddressIndex(form);
                 entry.High = IsAddressIndex(form) ? AddressAt(value) : value;
                 break;
-            case 0x1b: entry.Directory = new DebugText(form, value); break;
-            case 0x31 or 0x47:
-                // What something is inlined from has the name, rather than what that was declared as.
-                if (entry.HasOrigin && name == 0x47) break;
+            case DwarfAttribute.CompilationDirectory: entry.Directory = new DebugText(form, value); break;
+            case DwarfAttribute.AbstractOrigin or DwarfAttribute.Specification:
+                // The origin of an inlined function has the name, rather than the declaration of that origin.
+                if (entry.HasOrigin && name == DwarfAttribute.Specification) break;
                 entry.Origin = Reference(form, value);
                 entry.HasOrigin = true;
                 break;
-            case 0x55:
-                entry.Ranges = form == 0x23 ? RangeListAt(value) : value;
+            case DwarfAttribute.Ranges:
+                entry.Ranges = form == DwarfForm.RangeListIndex ? RangeListAt(value) : value;
                 entry.HasRanges = true;
                 break;
-            case 0x57: entry.CallColumn = value; break;
-            case 0x58: entry.CallFile = value; break;
-            case 0x59: entry.CallLine = value; break;
-            case 0x6e or 0x2007: entry.LinkageName = new DebugText(form, value); break;
+            case DwarfAttribute.CallColumn: entry.CallColumn = value; break;
+            case DwarfAttribute.CallFile: entry.CallFile = value; break;
+            case DwarfAttribute.CallLine: entry.CallLine = value; break;
+            case DwarfAttribute.LinkageName or DwarfAttribute.MipsLinkageName: entry.LinkageName = new DebugText(form, value); break;
         }
     }
 
-    private static bool IsAddressIndex(int form) => form is 0x1b or 0x29 or 0x2a or 0x2b or 0x2c;
+    private static bool IsAddressIndex(int form) => form is DwarfForm.AddressIndex or DwarfForm.AddressIndex1 or DwarfForm.AddressIndex2 or DwarfForm.AddressIndex3 or DwarfForm.AddressIndex4;
 
-    private ulong Reference(int form, ulong value) => form is 0x11 or 0x12 or 0x13 or 0x14 or 0x15 ? (ulong)Start + value : value;
+    private ulong Reference(int form, ulong value) => form is DwarfForm.Reference1 or DwarfForm.Reference2 or DwarfForm.Reference4 or DwarfForm.Reference8 or DwarfForm.ReferenceUnsigned ? (ulong)Start + value : value;
 
-    /// <summary>The value of an attribute; of strings their offset, of what has no value of use here 0.</summary>
+    /// <summary>The value of an attribute: for strings their offset, for values that are not used here 0.</summary>
     private ulong ReadValue(ref DebugCursor cursor, int form, long constant)
     {
         switch (form)
         {
-            case 0x01: return cursor.Unsigned(AddressSize);
-            case 0x03: cursor.Skip(cursor.U16()); return 0;
-            case 0x04: cursor.Skip(cursor.U32()); return 0;
-            case 0x05 or 0x12: return cursor.U16();
-            case 0x06 or 0x13: return cursor.U32();
-            case 0x07 or 0x14 or 0x20: return cursor.U64();
-            case 0x08:
+            case DwarfForm.Address: return cursor.Unsigned(AddressSize);
+            case DwarfForm.Block2: cursor.Skip(cursor.U16()); return 0;
+            case DwarfForm.Block4: cursor.Skip(cursor.U32()); return 0;
+            case DwarfForm.Data2 or DwarfForm.Reference2: return cursor.U16();
+            case DwarfForm.Data4 or DwarfForm.Reference4: return cursor.U32();
+            case DwarfForm.Data8 or DwarfForm.Reference8 or DwarfForm.ReferenceSignature: return cursor.U64();
+            case DwarfForm.String:
                 ulong at = (ulong)cursor.Position;
                 cursor.Bytes();
                 return at;
-            case 0x09 or 0x18: cursor.Skip(cursor.Uleb()); return 0;
-            case 0x0a: cursor.Skip(cursor.U8()); return 0;
-            case 0x0b or 0x0c or 0x11 or 0x25 or 0x29: return cursor.U8();
-            case 0x0d: return (ulong)cursor.Sleb();
-            case 0x0e or 0x17 or 0x1d or 0x1f: return cursor.Unsigned(OffsetSize);
-            case 0x0f or 0x15 or 0x1a or 0x1b or 0x22 or 0x23: return cursor.Uleb();
-            case 0x10: return cursor.Unsigned(Version <= 2 ? AddressSize : OffsetSize);
-            case 0x19: return 1;
-            case 0x1c: return cursor.U32();
-            case 0x1e: cursor.Skip(16); return 0;
-            case FormImplicitConst: return (ulong)constant;
-            case 0x24: return cursor.U64();
-            case 0x26 or 0x2a: return cursor.U16();
-            case 0x27 or 0x2b: return cursor.U24();
-            case 0x28 or 0x2c: return cursor.U32();
+            case DwarfForm.Block or DwarfForm.Expression: cursor.Skip(cursor.Uleb()); return 0;
+            case DwarfForm.Block1: cursor.Skip(cursor.U8()); return 0;
+            case DwarfForm.Data1 or DwarfForm.Flag or DwarfForm.Reference1 or DwarfForm.StringIndex1 or DwarfForm.AddressIndex1: return cursor.U8();
+            case DwarfForm.SignedData: return (ulong)cursor.Sleb();
+            case DwarfForm.StringOffset or DwarfForm.SectionOffset or DwarfForm.StringSupplementary or DwarfForm.LineStringOffset: return cursor.Unsigned(OffsetSize);
+            case DwarfForm.UnsignedData or DwarfForm.ReferenceUnsigned or DwarfForm.StringIndex or DwarfForm.AddressIndex or DwarfForm.LocationListIndex or DwarfForm.RangeListIndex: return cursor.Uleb();
+            case DwarfForm.ReferenceAddress: return cursor.Unsigned(Version <= 2 ? AddressSize : OffsetSize);
+            case DwarfForm.FlagPresent: return 1;
+            case DwarfForm.ReferenceSupplementary4: return cursor.U32();
+            case DwarfForm.Data16: cursor.Skip(16); return 0;
+            case DwarfForm.ImplicitConstant: return (ulong)constant;
+            case DwarfForm.ReferenceSupplementary8: return cursor.U64();
+            case DwarfForm.StringIndex2 or DwarfForm.AddressIndex2: return cursor.U16();
+            case DwarfForm.StringIndex3 or DwarfForm.AddressIndex3: return cursor.U24();
+            case DwarfForm.StringIndex4 or DwarfForm.AddressIndex4: return cursor.U32();
             default: throw new DebugFormatException($"an attribute of the form {form:x}");
         }
     }
@@ -249,10 +245,10 @@ internal sealed class DebugUnit
         ulong value = text.Value;
         switch (text.Form)
         {
-            case 0x08: return DebugSections.TextAt(sections.Info, value, budget);
-            case 0x0e: return DebugSections.TextAt(sections.Strings, value, budget);
-            case 0x1f: return DebugSections.TextAt(sections.LineStrings, value, budget);
-            case 0x1a or 0x25 or 0x26 or 0x27 or 0x28:
+            case DwarfForm.String: return DebugSections.TextAt(sections.Info, value, budget);
+            case DwarfForm.StringOffset: return DebugSections.TextAt(sections.Strings, value, budget);
+            case DwarfForm.LineStringOffset: return DebugSections.TextAt(sections.LineStrings, value, budget);
+            case DwarfForm.StringIndex or DwarfForm.StringIndex1 or DwarfForm.StringIndex2 or DwarfForm.StringIndex3 or DwarfForm.StringIndex4:
                 var cursor = new DebugCursor(sections.StringOffsets.Span, 0, budget);
                 cursor.Seek(Indexed(stringOffsetsBase, value, OffsetSize));
                 return DebugSections.TextAt(sections.Strings, cursor.Unsigned(OffsetSize), budget);
@@ -317,17 +313,17 @@ internal sealed class DebugUnit
         {
             switch (cursor.U8())
             {
-                case 0: return;
-                case 1: start = AddressAt(cursor.Uleb()); break;
-                case 2: Add(ranges, AddressAt(cursor.Uleb()), AddressAt(cursor.Uleb())); break;
-                case 3:
+                case DwarfRange.EndOfList: return;
+                case DwarfRange.BaseIndex: start = AddressAt(cursor.Uleb()); break;
+                case DwarfRange.StartIndexEndIndex: Add(ranges, AddressAt(cursor.Uleb()), AddressAt(cursor.Uleb())); break;
+                case DwarfRange.StartIndexLength:
                     ulong indexed = AddressAt(cursor.Uleb());
                     Add(ranges, indexed, indexed + cursor.Uleb());
                     break;
-                case 4: Add(ranges, start + cursor.Uleb(), start + cursor.Uleb()); break;
-                case 5: start = cursor.Unsigned(AddressSize); break;
-                case 6: Add(ranges, cursor.Unsigned(AddressSize), cursor.Unsigned(AddressSize)); break;
-                case 7:
+                case DwarfRange.OffsetPair: Add(ranges, start + cursor.Uleb(), start + cursor.Uleb()); break;
+                case DwarfRange.BaseAddress: start = cursor.Unsigned(AddressSize); break;
+                case DwarfRange.StartEnd: Add(ranges, cursor.Unsigned(AddressSize), cursor.Unsigned(AddressSize)); break;
+                case DwarfRange.StartLength:
                     ulong low = cursor.Unsigned(AddressSize);
                     Add(ranges, low, low + cursor.Uleb());
                     break;

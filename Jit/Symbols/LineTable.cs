@@ -82,24 +82,24 @@ internal sealed class LineTable
                 ulong number = 0;
                 switch (form)
                 {
-                    case 0x08: text = cursor.Text(); break;
-                    case 0x0e: text = DebugSections.TextAt(sections.Strings, cursor.Unsigned(offsetSize), budget); break;
-                    case 0x1f: text = DebugSections.TextAt(sections.LineStrings, cursor.Unsigned(offsetSize), budget); break;
-                    case 0x1a: text = unit.TextOf(new DebugText(form, cursor.Uleb())); break;
-                    case 0x25: text = unit.TextOf(new DebugText(form, cursor.U8())); break;
-                    case 0x26: text = unit.TextOf(new DebugText(form, cursor.U16())); break;
-                    case 0x28: text = unit.TextOf(new DebugText(form, cursor.U32())); break;
-                    case 0x0b: number = cursor.U8(); break;
-                    case 0x05: number = cursor.U16(); break;
-                    case 0x06: number = cursor.U32(); break;
-                    case 0x07: number = cursor.U64(); break;
-                    case 0x0f: number = cursor.Uleb(); break;
-                    case 0x09: cursor.Skip(cursor.Uleb()); break;
-                    case 0x1e: cursor.Skip(16); break;
+                    case DwarfForm.String: text = cursor.Text(); break;
+                    case DwarfForm.StringOffset: text = DebugSections.TextAt(sections.Strings, cursor.Unsigned(offsetSize), budget); break;
+                    case DwarfForm.LineStringOffset: text = DebugSections.TextAt(sections.LineStrings, cursor.Unsigned(offsetSize), budget); break;
+                    case DwarfForm.StringIndex: text = unit.TextOf(new DebugText(form, cursor.Uleb())); break;
+                    case DwarfForm.StringIndex1: text = unit.TextOf(new DebugText(form, cursor.U8())); break;
+                    case DwarfForm.StringIndex2: text = unit.TextOf(new DebugText(form, cursor.U16())); break;
+                    case DwarfForm.StringIndex4: text = unit.TextOf(new DebugText(form, cursor.U32())); break;
+                    case DwarfForm.Data1: number = cursor.U8(); break;
+                    case DwarfForm.Data2: number = cursor.U16(); break;
+                    case DwarfForm.Data4: number = cursor.U32(); break;
+                    case DwarfForm.Data8: number = cursor.U64(); break;
+                    case DwarfForm.UnsignedData: number = cursor.Uleb(); break;
+                    case DwarfForm.Block: cursor.Skip(cursor.Uleb()); break;
+                    case DwarfForm.Data16: cursor.Skip(16); break;
                     default: throw new DebugFormatException($"a name of the form {form:x}");
                 }
-                if (content == 1) name = text ?? "";
-                else if (content == 2) directory = number;
+                if (content == DwarfLine.Path) name = text ?? "";
+                else if (content == DwarfLine.DirectoryIndex) directory = number;
             }
             add(name, directory);
         }
@@ -142,13 +142,13 @@ internal sealed class LineTable
             }
             switch (opcode)
             {
-                case 0:
+                case DwarfLine.Extended:
                     ulong length = cursor.Uleb();
                     if (length == 0) break;
                     ulong next = (ulong)cursor.Position + length;
                     switch (cursor.U8())
                     {
-                        case 1:
+                        case DwarfLine.EndSequence:
                             Emit();
                             // A sequence at 0 belongs to a function that the linker has dropped.
                             if (before is not null && first != 0 && address < row.Address && (found is null || beforeAt >= foundAt)) (found, foundAt) = (before, beforeAt);
@@ -156,17 +156,17 @@ internal sealed class LineTable
                             inSequence = false;
                             row = new Row(1);
                             break;
-                        case 2 when length is 5 or 9: row.Address = cursor.Unsigned((int)length - 1); break;
+                        case DwarfLine.SetAddress when length is 5 or 9: row.Address = cursor.Unsigned((int)length - 1); break;
                     }
                     cursor.Seek(next);
                     break;
-                case 1: Emit(); break;
-                case 2: row.Address += cursor.Uleb() * (ulong)minimumLength; break;
-                case 3: row.Line += cursor.Sleb(); break;
-                case 4: row.File = cursor.Uleb(); break;
-                case 5: row.Column = cursor.Uleb(); break;
-                case 8: row.Address += (ulong)((255 - operands.Length) / lineRange) * (ulong)minimumLength; break;
-                case 9: row.Address += cursor.U16(); break;
+                case DwarfLine.Copy: Emit(); break;
+                case DwarfLine.AdvancePc: row.Address += cursor.Uleb() * (ulong)minimumLength; break;
+                case DwarfLine.AdvanceLine: row.Line += cursor.Sleb(); break;
+                case DwarfLine.SetFile: row.File = cursor.Uleb(); break;
+                case DwarfLine.SetColumn: row.Column = cursor.Uleb(); break;
+                case DwarfLine.ConstAddPc: row.Address += (ulong)((255 - operands.Length) / lineRange) * (ulong)minimumLength; break;
+                case DwarfLine.FixedAdvancePc: row.Address += cursor.U16(); break;
                 default:
                     for (int i = operands[opcode]; i > 0; i--) cursor.Uleb();
                     break;
@@ -179,7 +179,7 @@ internal sealed class LineTable
             if (!inSequence) first = row.Address;
             inSequence = true;
             if (row.Address > address) return;
-            // Of several rows for one address the last counts.
+            // The last of several rows for one address counts.
             before = new Place(row.File, (int)Math.Clamp(row.Line, 0, int.MaxValue), (int)Math.Min(row.Column, int.MaxValue));
             beforeAt = row.Address;
         }

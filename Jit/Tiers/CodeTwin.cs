@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Emit;
 using WasmJit.Jit.Il;
+using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Tiers;
@@ -41,7 +42,7 @@ internal sealed class CodeTwin
         Binary.FuncInfo info = module.Info.Funcs[func];
         Signature signature = Signature.Of(info.Type);
         IlBuffer il = FunctionEmitter.Emit(module.Info, func, module, loop, notesOrigins: true, next);
-        // What is not one method, or is too dear to be optimised, has no twin.
+        // Functions in several methods, and those that are too costly to optimise, have no twin.
         if (next == 0 && (JitCost.IsTooDear(il, info.BodyEnd - info.BodyStart) || Outliner.ExceedsLimits(il, signature.Parameters.Length) || module.Options.PartSize is not null)) return None;
         var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("wasm twin"), AssemblyBuilderAccess.RunAndCollect);
         foreach (string name in Outliner.Friends) IgnoresAccessChecksToAttribute.Add(assembly, name);
@@ -129,11 +130,14 @@ internal sealed class CodeTwin
         return statement;
     }
 
+    /// <summary>The helpers of operators that divide integers.</summary>
+    private static readonly HashSet<MethodInfo> Dividers =
+        [.. OperatorTable.All.Where(op => op.Operation is Operation.Div or Operation.Rem).Select(op => Emission.Of(op).Method).OfType<MethodInfo>()];
+
     private static bool Fits(in IlBuffer.Node node, CodeKind kind)
     {
         if (kind == CodeKind.Call) return node.Form is IlBuffer.Form.Calli || (node.Form == IlBuffer.Form.Method && node.Object is MethodInfo);
-        if (kind == CodeKind.Divide && node is { Form: IlBuffer.Form.Method, Object: MethodInfo helper })
-            return helper.DeclaringType == typeof(Integers) && (helper.Name.StartsWith("Div", StringComparison.Ordinal) || helper.Name.StartsWith("Rem", StringComparison.Ordinal));
+        if (kind == CodeKind.Divide && node is { Form: IlBuffer.Form.Method, Object: MethodInfo helper }) return Dividers.Contains(helper);
         if (node.Form == IlBuffer.Form.Method) return true;
         if (kind == CodeKind.Divide) return node.Code == OpCodes.Div || node.Code == OpCodes.Div_Un || node.Code == OpCodes.Rem || node.Code == OpCodes.Rem_Un;
         string name = node.Code.Name ?? "";

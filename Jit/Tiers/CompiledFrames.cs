@@ -18,7 +18,7 @@ internal static class CompiledFrames
 
     private static int sweepAt = LeastToSweep;
 
-    /// <summary>What is known of the functions that were in frames which somebody has asked about.</summary>
+    /// <summary>What is known of the functions in frames that have been asked about.</summary>
     private static readonly ConditionalWeakTable<MethodBase, CodeTwin> Twins = [];
 
     /// <summary>Makes a module's frames known.</summary>

@@ -19,7 +19,7 @@ namespace WasmJit.Jit.Tiers;
 /// <param name="PartSize">For tests: functions larger than this are split.</param>
 /// <param name="Verifies">For tests: code asserts what it relies on.</param>
 /// <param name="Interprets">Functions run in the interpreter at first.</param>
-/// <param name="TiersUp">Of those that are interpreted hot ones are compiled.</param>
+/// <param name="TiersUp">Interpreted functions that are hot are compiled.</param>
 /// <param name="TierSeed">For tests: which are hot, and when, depends on this number, and they are compiled at once.</param>
 /// <param name="SlotsOfSpilling">For tests: interpreted functions spill operands, and have slots for so many results at a time.</param>
 /// <param name="TakesSamples">A charge that cannot be paid takes a sample.</param>
@@ -29,7 +29,7 @@ internal readonly record struct CodeOptions(
     bool Interprets = false, bool TiersUp = false, int? TierSeed = null, int? SlotsOfSpilling = null, bool TakesSamples = false);
 
 /// <summary>
-/// The code of a module: one cell a function, which holds the address of its code. Who first refers to a function puts a stub
+/// The code of a module: one cell a function, which holds the address of its code. The first reference to a function puts a stub
 /// there, which compiles it; direct calls read the cell each time. All instances of the module share it; it goes when the last of them goes.
 /// </summary>
 internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
@@ -40,7 +40,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     /// <summary>What IL can have.</summary>
     internal const int MaxLocals = 65_000;
 
-    /// <summary>The callees of the function that this thread is compiling, if somebody wants to know.</summary>
+    /// <summary>The callees of the function that this thread is compiling, if they are wanted.</summary>
     [ThreadStatic]
     private static List<int>? callees;
 
@@ -97,7 +97,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     /// <summary>Compiles ahead; null for small modules and where the host does not want it.</summary>
     internal override Lookahead? Ahead { get; }
 
-    /// <summary>Compiles what is hot; null where nothing is, or who finds it compiles it.</summary>
+    /// <summary>Compiles what is hot; null where nothing becomes hot, or where the thread that finds a hot function compiles it.</summary>
     internal override Lookahead? Hot => Interpreted is null || options is not { TiersUp: true, BackgroundThreads: > 0, TierSeed: null }
         ? null : hot ?? Interlocked.CompareExchange(ref hot, new Lookahead(this, methods.Length, options.BackgroundThreads, Interpreted), null) ?? hot;
 
@@ -123,7 +123,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         }
         catch (UnsupportedModuleException)
         {
-            // An interpreted function stays so; of others the first call says what is wrong.
+            // An interpreted function stays interpreted; the first call of another one reports the error.
         }
     }
 
@@ -289,7 +289,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         return JitThread.Run(Info.Funcs[func], () => CompileHere(func, own));
     }
 
-    /// <summary>Compiles a function that nobody has called, on a thread for that.</summary>
+    /// <summary>Compiles a function that has not been called, on a thread of its own.</summary>
     internal void CompileAhead(int func, int distance) => CompileHere(func, func - Info.ImportedFuncs, distance);
 
     private nint CompileHere(int func, int own, int distance = 0)

@@ -21,7 +21,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     /// </summary>
     private const int IterationsBetweenLooks = 256, LooksUntilNextLoop = 16;
 
-    /// <summary>How often a function looks that has been compiled at random.</summary>
+    /// <summary>How often a function that was compiled at random looks for its code.</summary>
     private const int RandomLooks = 1 << 14;
 
     /// <summary>What a function does that has machine code.</summary>
@@ -40,7 +40,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     private Instruction* block;
     private int blockLength, used;
 
-    /// <summary>Of functions with machine code that begins at the head of a loop: what there is.</summary>
+    /// <summary>The machine code that begins at heads of loops, by function.</summary>
     private Dictionary<int, LoopCode>? loopCode;
 
     private sealed class LoopCode
@@ -53,7 +53,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
 
         internal bool HasSome { get; set; }
 
-        /// <summary>How often somebody looked at a loop that has none.</summary>
+        /// <summary>How often a loop without machine code was looked at.</summary>
         internal int Misses { get; set; }
     }
 
@@ -79,7 +79,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
 
     /// <summary>
     /// Whether functions of a signature are compiled when they are called from outside of the interpreter. Vectors are not interpreted; and a
-    /// method that takes many values apart has a frame for which nobody has looked whether there is room.
+    /// method that takes many values apart has a frame for which no check has found room on the stack.
     /// </summary>
     internal static bool IsCompiledAtOnce(Signature signature) => signature.HasVectors || signature.PassedBytes > MostPassed;
 
@@ -129,7 +129,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         return func.BodyEnd - func.BodyStart;
     }
 
-    /// <summary>Whether nobody has translated a function.</summary>
+    /// <summary>Whether a function has not been translated.</summary>
     internal bool IsUntouched(int func) => States[func - module.Info.ImportedFuncs].Code is null;
 
     /// <summary>
@@ -220,7 +220,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         if (IsOnlyWarm(state, own)) return;
         lock (this)
         {
-            // Where a loop has machine code, the next who comes to one looks.
+            // Where a loop has machine code, the next iteration of one looks for it.
             if (state->Compiled == 0 && loopCode?.GetValueOrDefault(own) is { HasSome: true }) state->Heat = 0;
             else Count(state, own);
         }
@@ -284,7 +284,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         lock (this) return firstCalls is not null && firstCalls.TryGetValue(own, out long first) && BreakEven.IsMost(size, Stopwatch.GetElapsedTime(first));
     }
 
-    /// <summary>Whether a loop gets machine code now. Says when somebody looks again.</summary>
+    /// <summary>Whether a loop gets machine code now. Says when to look again.</summary>
     private bool MayAsk(FunctionState* state, int own, LoopCode? known, int loop)
     {
         if (known is null)
@@ -426,7 +426,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         return at;
     }
 
-    /// <summary>Where a function is, given by the number of instructions of register code before the current one; of -1 nothing is known.</summary>
+    /// <summary>Where a function is, given by the number of instructions of register code before the current one; -1 stands for an unknown place.</summary>
     internal FramePlace PlaceOf(int own, int instruction)
     {
         int func = own + module.Info.ImportedFuncs;

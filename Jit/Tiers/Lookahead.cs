@@ -38,7 +38,7 @@ internal sealed class Lookahead
 
     /// <summary>
     /// Functions that may be called soon, the last ones first: callees of functions that were called, and of those that were translated before
-    /// somebody called them.
+    /// their first call.
     /// </summary>
     private readonly List<int> near = [], far = [];
     private readonly bool[] asked = [];
@@ -119,7 +119,7 @@ internal sealed class Lookahead
 
     /// <summary>Asks for the translation of what a translated function calls.</summary>
     /// <param name="funcs">Functions that the module defines, in the order of the code.</param>
-    /// <param name="called">The size of the function itself if somebody has called it; otherwise 0.</param>
+    /// <param name="called">The size of the function itself if it has been called; otherwise 0.</param>
     internal void AddCallees(ReadOnlySpan<int> funcs, int called)
     {
         lock (Gate)
@@ -141,7 +141,7 @@ internal sealed class Lookahead
 
     private int Size(int func) => module.Info.Funcs[func].BodyEnd - module.Info.Funcs[func].BodyStart;
 
-    /// <summary>Nothing waits, and nobody is compiling for the module; for tests.</summary>
+    /// <summary>Nothing waits, and no thread is compiling for the module; for tests.</summary>
     internal void Wait()
     {
         lock (Gate)

@@ -1,6 +1,6 @@
 namespace WasmJit.Jit.Validation;
 
-/// <summary>Where the operator is that is being validated: what is wrong is said of it.</summary>
+/// <summary>The place of the operator that is being validated, for errors.</summary>
 internal sealed class CodePosition
 {
     /// <summary>The operator's offset in the module.</summary>

@@ -3,7 +3,7 @@ using WasmJit.Jit.Operators;
 namespace WasmJit.Jit.Validation;
 
 /// <summary>
-/// The short way through code in which all is as it should be: operators of one byte on numbers, with immediates of a few bytes. What the table
+/// The fast path for code without errors: operators of one byte on numbers, with immediates of a few bytes. What the table
 /// below says of an operator is taken from its row. At the first operator that is not of this kind, or is wrong, the general way goes on.
 /// </summary>
 internal sealed partial class FunctionValidator
@@ -11,7 +11,7 @@ internal sealed partial class FunctionValidator
     /// <summary>What an operator is to this loop.</summary>
     private enum Quick : byte
     {
-        /// <summary>Nobody has met it yet.</summary>
+        /// <summary>Not met yet.</summary>
         Unknown,
         General,
         Plain, Access, Signed32, Signed64, Fixed32, Fixed64,

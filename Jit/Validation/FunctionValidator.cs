@@ -30,7 +30,7 @@ internal sealed partial class FunctionValidator
     /// <summary>Table 0 exists, has indices of 32 bits and elements of type funcref.</summary>
     private readonly bool hasPlainTable;
 
-    /// <summary>After how many bytes somebody asks whether a guest that waits for the module is to stop.</summary>
+    /// <summary>The bytes between two polls (whether a guest that waits for the module is to stop).</summary>
     private const int BytesUntilPoll = 1 << 13;
     private int untilPoll = BytesUntilPoll;
 
@@ -127,7 +127,7 @@ internal sealed partial class FunctionValidator
         if (instr.Id == OpId.GlobalGet && spaces.Global(instr.A).IsMutable) throw position.Error("constant expression required");
     }
 
-    // ---- for who follows it: the emitter asks what the stack held before each operator ----
+    // ---- for the emitter, which asks what the stack held before each operator ----
 
     /// <summary>How many operands there are.</summary>
     internal int Height => stack.Height;

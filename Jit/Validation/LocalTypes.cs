@@ -5,7 +5,7 @@ namespace WasmJit.Jit.Validation;
 /// <summary>The locals of a function that is validated: their types, and which of them have a value by now.</summary>
 internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
 {
-    /// <summary>So many locals are listed one by one in any case, and one more for each byte of the function.</summary>
+    /// <summary>How many locals are always listed one by one; one more is listed for each byte of the function.</summary>
     private const int DirectLocals = 256;
 
     private readonly List<LocalRun> runs = new(4);
@@ -24,7 +24,7 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
     /// </summary>
     private readonly List<(int End, ValType Type)> ends = new(4);
 
-    /// <summary>Of such functions, the locals that have a value by now and begin without.</summary>
+    /// <summary>The locals that begin without a value and have one by now, in functions whose locals are not all listed.</summary>
     private readonly HashSet<int> written = [];
 
     /// <summary>Locals that begin without a value, in the order in which they were written first.</summary>

@@ -3,7 +3,7 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Validation;
 
-/// <summary>Validates a decoded module (spec 3.4 and 3.5): all of it, before it exists for anybody.</summary>
+/// <summary>Validates a decoded module (spec 3.4 and 3.5): all of it, before any other code sees it.</summary>
 internal static class ModuleValidator
 {
     /// <summary>Below this many bytes of code one thread is faster than several.</summary>

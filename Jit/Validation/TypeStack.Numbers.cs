@@ -13,7 +13,7 @@ internal sealed partial class TypeStack
     internal static readonly ImmutableArray<ValType> None = [];
     private static readonly ImmutableArray<ValType>[] OneNumber = [[ValType.F64], [ValType.F32], [ValType.I64], [ValType.I32]];
 
-    /// <summary>For who goes through many numbers: all kinds of operands, of which the first <see cref="Height"/> count.</summary>
+    /// <summary>For code that goes through many numbers: the kinds of all operands, of which the first <see cref="Height"/> count.</summary>
     internal ValKind[] Kinds => kinds;
 
     /// <summary>Sets how many operands there are, after changes of <see cref="Kinds"/>.</summary>

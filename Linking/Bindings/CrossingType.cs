@@ -56,7 +56,7 @@ internal sealed class CrossingType
     private static bool IsPlain(Type type, int depth = 0)
     {
         if (type.IsEnum || type.IsPrimitive) return type != typeof(nint) && type != typeof(nuint) && type != typeof(bool) && type != typeof(char);
-        // Structs of .NET itself have a layout that is nobody's business.
+        // The layout of .NET's own structs is not documented, so they do not cross as bytes.
         if (!type.IsValueType || type.Assembly == typeof(object).Assembly || type.ContainsGenericParameters || depth > 8) return false;
         FieldInfo[] fields = type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic);
         return fields.Length > 0 && type.IsLayoutSequential && Array.TrueForAll(fields, f => IsPlain(f.FieldType, depth + 1));

@@ -9,7 +9,7 @@ namespace WasmJit.Generated;
 
 /// <summary>
 /// What the typed face of an instance inherits: generated classes implement an interface, have a delegate for each export, and call these
-/// methods for what is no number.
+/// methods for what is not a number.
 /// </summary>
 /// <remarks>Unsafe: numbers of globals, whose types are compared each time.</remarks>
 [EditorBrowsable(EditorBrowsableState.Never)]

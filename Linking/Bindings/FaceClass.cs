@@ -45,7 +45,7 @@ internal sealed class FaceClass
     /// <exception cref="BindingException">The interface does not fit.</exception>
     internal static FaceClass Of(Type face, Module module, bool mayImport)
     {
-        if (!face.IsInterface) throw new ArgumentException($"{CSharpName.Of(face)} is no interface.");
+        if (!face.IsInterface) throw new ArgumentException($"{CSharpName.Of(face)} is not an interface.");
         Classes known = Known.GetOrCreateValue(face);
         if (Find(known, module, mayImport) is { } made) return made;
         if (FaceDescription.Of(face) is { } description) return Of(description, module, mayImport);

@@ -2,7 +2,7 @@ using WasmJit.Builtins;
 
 namespace WasmJit.Linking;
 
-/// <summary>Ends a function of <c>wasm:linking</c> with an error. No guest and no user ever sees one.</summary>
+/// <summary>Ends a function of <c>wasm:linking</c> with an error. It never leaves the library.</summary>
 internal sealed class LinkingFailure(LinkingError error, string message) : Exception(message)
 {
     internal LinkingError Error { get; } = error;

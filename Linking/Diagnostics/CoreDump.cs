@@ -17,7 +17,7 @@ public static class CoreDump
     /// <summary>The most bytes of memories: sections are no longer than 4 GiB. The rest is left out.</summary>
     private const long MostBytes = 4_000_000_000;
 
-    /// <summary>So many locals of a frame are listed at most.</summary>
+    /// <summary>The most locals of a frame that are listed.</summary>
     private const int MostLocals = 1000;
 
     /// <summary>Writes a core dump.</summary>

@@ -87,7 +87,7 @@ public sealed class DynamicLibrary
     /// <summary>Its registered destructors, to be called last first: index in the table, argument, whether there is one.</summary>
     internal List<(ulong Function, ulong Argument, bool HasArgument)> AtExit { get; } = [];
 
-    /// <summary>Imported addresses that are not known yet: nobody defines the symbol, which is weak or bound late.</summary>
+    /// <summary>Imported addresses that are not known yet: no library defines the symbol, which is weak or bound late.</summary>
     internal List<GotEntry> Got { get; } = [];
 
     /// <summary>All addresses that it imports.</summary>
@@ -255,7 +255,7 @@ internal sealed class GotEntry(Global global, string name, bool isFunction)
     /// <summary>Whether a function may be missing until it is called.</summary>
     internal bool MayBeMissing { get; init; }
 
-    /// <summary>The function that traps in its place, while nobody defines it.</summary>
+    /// <summary>The function that traps in its place, while it is not defined anywhere.</summary>
     internal FuncRef? Missing { get; set; }
 
     /// <summary>What the global holds.</summary>

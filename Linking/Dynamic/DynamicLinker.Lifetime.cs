@@ -28,7 +28,7 @@ public sealed partial class DynamicLinker
     }
 
     /// <summary>
-    /// Closes a library once. When nobody has it open any more, and no other library uses it, its destructors run and it is unloaded: its memory goes
+    /// Closes a library once. When it is not open any more, and no other library uses it, its destructors run and it is unloaded: its memory goes
     /// back to the program's allocator, its slots of the table become null. If a constructor or destructor calls this, unused libraries are unloaded
     /// when that has ended.
     /// </summary>
@@ -101,7 +101,7 @@ public sealed partial class DynamicLinker
     }
 
     /// <summary>
-    /// Unloads libraries that nobody has open and that no remaining library uses. Libraries that code of the guest closes meanwhile go in a further
+    /// Unloads libraries that are not open and that no remaining library uses. Libraries that code of the guest closes meanwhile go in a further
     /// round: libraries whose destructors still run may use them.
     /// </summary>
     private void Sweep()
@@ -119,7 +119,7 @@ public sealed partial class DynamicLinker
                 List<DynamicLibrary> gone = [.. Map.Libraries.Where(l => !stays.Contains(l))];
                 if (gone.Count == 0) continue;
                 gone.Reverse();
-                // Nobody finds them from here on. Opening one of their paths loads the library again.
+                // From here on no lookup finds them. Opening one of their paths loads the library again.
                 Map.Remove(gone);
                 failure = Attempt(() => gone.ForEach(RunAtExit), failure);
                 failure = Attempt(() => Unload(gone), failure);

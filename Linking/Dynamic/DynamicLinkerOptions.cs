@@ -12,7 +12,7 @@ public sealed record DynamicLinkerOptions
     public IReadOnlyList<string> Preload { get; init; } = [];
 
     /// <summary>
-    /// Whether the program and the libraries that are loaded with it may import functions that nobody defines. Calling one is an error. Libraries
+    /// Whether the program and the libraries that are loaded with it may import functions that are not defined anywhere. Calling one is an error. Libraries
     /// that are opened later say so by <see cref="OpenModes.Lazy"/>.
     /// </summary>
     public bool IsLazy { get; init; }
@@ -28,7 +28,7 @@ public enum OpenModes
     /// <summary><c>RTLD_LOCAL</c>: only the library, and libraries loaded because of it, see its symbols.</summary>
     Local = 0,
 
-    /// <summary><c>RTLD_LAZY</c>: functions that nobody defines are an error only when they are called.</summary>
+    /// <summary><c>RTLD_LAZY</c>: functions that are not defined anywhere are an error only when they are called.</summary>
     Lazy = 1,
 
     /// <summary><c>RTLD_NOW</c>: everything must be defined. This is the default, although C requires one of the two.</summary>

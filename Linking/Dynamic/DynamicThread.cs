@@ -52,7 +52,7 @@ public sealed class DynamicThread : IDisposable
     }
 
     /// <summary>
-    /// The thread has ended, while others run. Its memory is freed when one of them comes to the linker: nobody else may call the program's allocator.
+    /// The thread has ended, while others run. Its memory is freed when one of them comes to the linker: only they may call the program's allocator.
     /// </summary>
     internal void Retire()
     {

@@ -134,7 +134,7 @@ internal sealed class GuestSpace
         if (block != 0) Current?.Free?.Invoke(block);
     }
 
-    /// <summary>Takes memory that nobody else has: new pages, from which small pieces are cut.</summary>
+    /// <summary>Takes memory that is not in use: new pages, from which small pieces are cut.</summary>
     private ulong Grow(ulong size)
     {
         chunk = (chunk + 15) & ~15ul;
@@ -187,7 +187,7 @@ internal sealed class GuestSpace
     internal void ReleaseSlots(uint from, uint size)
     {
         if (size == 0) return;
-        // Not in pieces, as operators of guests: nothing that is unloaded may stay half so because a guest is to stop. It takes 10 ms at most.
+        // Operators of guests do this in pieces; here it is done at once, so that stopping the guest cannot leave a library half unloaded. It takes 10 ms at most.
         Table.Funcs.AsSpan((int)from, (int)size).Fill(FuncRef.Empty);
         AddFree(from, size);
     }
@@ -203,7 +203,7 @@ internal sealed class GuestSpace
     /// <summary>The function at an index of the table, if there is one.</summary>
     internal FuncRef? FunctionAt(ulong index) => table is not null && index < (ulong)table.Size ? (FuncRef?)table.Get(index) : null;
 
-    /// <summary>The index of a function, the same for all who ask.</summary>
+    /// <summary>The index of a function: one for each function.</summary>
     internal uint IndexOf(FuncRef func)
     {
         if (KnownIndexOf(func) is { } known) return known;

@@ -8,7 +8,7 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// Stands for a function that is imported before there is an instance that has it: of a library of the same cycle, or one that nobody defines, if
+/// Stands for a function that is imported before there is an instance that has it: of a library of the same cycle, or one that no library defines, if
 /// that is allowed. Each call looks the symbol up. As soon as the definition is known, it replaces this function in the importing instance. Only
 /// references that were taken earlier still come here.
 /// </summary>

@@ -3,7 +3,7 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
-/// <summary>The libraries that are loaded for one program, and who defines a symbol.</summary>
+/// <summary>The libraries that are loaded for one program, and which of them defines a symbol.</summary>
 internal sealed class LinkMap
 {
     private readonly List<DynamicLibrary> libraries = [], globals = [];
@@ -28,7 +28,7 @@ internal sealed class LinkMap
 
     internal void Add(DynamicLibrary library) => libraries.Add(library);
 
-    /// <summary>Takes libraries out: from here on nobody finds them.</summary>
+    /// <summary>Takes libraries out: from here on no lookup finds them.</summary>
     internal void Remove(IReadOnlyCollection<DynamicLibrary> gone)
     {
         libraries.RemoveAll(gone.Contains);

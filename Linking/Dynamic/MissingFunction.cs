@@ -4,7 +4,7 @@ using WasmJit.Runtime;
 namespace WasmJit.Linking;
 
 /// <summary>
-/// Stands in the table for a function whose address a library has and that nobody defines. Its real type is unknown, so it has the type
+/// Stands in the table for a function whose address a library has and that is not defined anywhere. Its real type is unknown, so it has the type
 /// <c>func ()</c>: calls with any other type fail the comparison of types, which asks <see cref="ISlotTrap"/> for this message; calls with that type
 /// throw the same.
 /// </summary>

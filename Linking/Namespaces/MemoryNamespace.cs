@@ -15,7 +15,7 @@ public sealed class MemoryNamespace : ModuleNamespace, IEnumerable<string>
 {
     private readonly ConcurrentDictionary<string, object> items = new(StringComparer.Ordinal);
 
-    /// <summary>Puts a compiled module at a path, in place of the one that may be there. All who load it share its code.</summary>
+    /// <summary>Puts a compiled module at a path, in place of the one that may be there. Everything that loads it shares its code.</summary>
     /// <param name="path">The path, from the root.</param>
     /// <param name="module">The module.</param>
     /// <exception cref="ArgumentException">The path names no place in the namespace.</exception>

@@ -75,7 +75,7 @@ internal sealed unsafe class InstanceImage
     }
 
     /// <summary>
-    /// Whether a function has no state beside that of the instance and of what it imports. A function of an instance that the guest has made has a
+    /// Whether a function has no state beside that of the instance and of what it imports. A function of an instance that the guest has made has the
     /// memory and globals of that, and fuel of the tenant who was there then.
     /// </summary>
     private static bool IsItsOwn(Instance instance, FuncRef? func, ref HashSet<FuncRef>? imported)

@@ -199,7 +199,7 @@ public sealed class InstancePool : IDisposable
         }
     }
 
-    /// <summary>Disposes of the instances that nobody uses, and of the others when they are given back.</summary>
+    /// <summary>Disposes of the unused instances, and of the others when they are given back.</summary>
     public void Dispose()
     {
         isDisposed = true;

@@ -16,10 +16,10 @@ public sealed record InstancePoolOptions
     /// </summary>
     public Action<Instance>? Prepare { get; init; }
 
-    /// <summary>The most instances that are in use at once; who wants another one waits.</summary>
+    /// <summary>The most instances that are in use at once; a request for another one waits.</summary>
     public int MaximumInUse { get; init; } = 64;
 
-    /// <summary>The most instances that are kept while nobody uses them.</summary>
+    /// <summary>The most unused instances that are kept.</summary>
     public int MaximumIdle { get; init; } = 64;
 
     /// <summary>Whether each tenant gets a new instance. Otherwise instances get back the state of their beginning wherever that can be done.</summary>

@@ -29,7 +29,7 @@ public sealed class PooledInstance : IDisposable
         where T : class => Member.As<T>();
 
     /// <summary>
-    /// Nobody gets this instance again: it is disposed of when it is given back. For tenants that have let something of it out, or left a call in it.
+    /// This instance is not given out again: it is disposed of when it is given back. For tenants that have let something of it out, or left a call in it.
     /// A trap is no reason: the instance gets back its whole state.
     /// </summary>
     public void Discard() => isDiscarded = true;

@@ -30,7 +30,7 @@ internal sealed class CodeShare
     private readonly long size;
     private int released;
 
-    /// <summary>The instances of a module that somebody may drop. Most have one.</summary>
+    /// <summary>The instances of a module that has an owner, which may drop it. Most have one.</summary>
     private WeakReference<Instance>? first;
     private List<WeakReference<Instance>>? others;
     private bool isDropped;
@@ -45,7 +45,7 @@ internal sealed class CodeShare
 
     ~CodeShare() => Release();
 
-    /// <summary>The ledger of the instance that may drop it; null if nobody may.</summary>
+    /// <summary>The ledger of the instance that may drop it; null if no instance may.</summary>
     internal CodeLedger? Owner { get; }
 
     /// <summary>Counts a module or function that is about to be compiled.</summary>
@@ -58,7 +58,7 @@ internal sealed class CodeShare
         return new CodeShare(quota, owner, size);
     }
 
-    /// <summary>It counts no longer: it is garbage, has been dropped, or was no module.</summary>
+    /// <summary>It counts no longer: it is garbage, has been dropped, or was not a module.</summary>
     internal void Release()
     {
         if (Interlocked.Exchange(ref released, 1) != 0) return;

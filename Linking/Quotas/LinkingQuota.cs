@@ -17,8 +17,8 @@ public sealed class LinkingQuota
     public long MaximumBytesCompiled { get; init; } = long.MaxValue;
 
     /// <summary>
-    /// How many compiled modules there may be at once. A module counts until the garbage collector has found that nobody uses it or an instance of
-    /// it. A request for one too many waits for a collection first.
+    /// How many compiled modules there may be at once. A module counts until the garbage collector has found it and all its
+    /// instances unused. A request for one too many waits for a collection first.
     /// </summary>
     public int MaximumLiveModules { get; init; } = int.MaxValue;
 

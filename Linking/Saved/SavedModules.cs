@@ -24,7 +24,7 @@ internal static class SavedModules
         return SavedWriter.Write(NameOf(name ?? module.Name), info, module.Engine.CodeOptions, features, usesLinking, usesCompile, isNative);
     }
 
-    /// <summary>Puts a file into the place of another: who has mapped that keeps what it was.</summary>
+    /// <summary>Puts a file into the place of another. Processes that have mapped the old one keep it.</summary>
     internal static void Replace(string path, byte[] content)
     {
         string temporary = $"{path}.{Environment.ProcessId}.{Guid.NewGuid():n}.tmp";

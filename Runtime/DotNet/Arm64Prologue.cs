@@ -47,7 +47,7 @@ internal static unsafe class Arm64Prologue
 
     private static long Signed(uint bits, int width) => (int)(bits << (32 - width)) >> (32 - width);
 
-    /// <summary>Branches of all kinds, calls and returns among them, breakpoints, and what is no instruction.</summary>
+    /// <summary>Branches of all kinds, calls and returns among them, breakpoints, and what is not an instruction.</summary>
     private static bool Jumps(uint word) =>
         (word & 0x7c000000) is 0x14000000 or 0x34000000 || (word & 0xfe000000) is 0x54000000 or 0xd6000000 or 0xd4000000 || word >> 16 == 0;
 }

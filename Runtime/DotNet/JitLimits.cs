@@ -13,7 +13,7 @@ internal static class JitLimits
     internal const int Locals = 1_950;
     internal const int LocalRefs = 7_900;
 
-    /// <summary>So many bytes of unreachable IL make a method one that is not optimised.</summary>
+    /// <summary>A method with this many bytes of unreachable IL is not optimised.</summary>
     internal const int BytesThatPreventOptimising = 61_000;
 
     /// <summary>A method with more locals or arguments than these is not inlined.</summary>

@@ -118,7 +118,7 @@ internal sealed unsafe class NativeImage
     {
         if (Has(pointer)) return pointer;
         var at = (byte*)pointer;
-        // Of a stub that also says which method it is for: mov r10, [rip + n]
+        // A stub that also says which method it is for begins with mov r10, [rip + n]
         if (at[0] == 0x4c && at[1] == 0x8b && at[2] == 0x15) at += 7;
         // jmp [rip + n]
         if (at[0] != 0xff || at[1] != 0x25) return pointer;

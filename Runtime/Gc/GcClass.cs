@@ -27,7 +27,7 @@ internal sealed class GcClass
     private ArrayMaker? maker;
     private bool isReady;
 
-    /// <summary>Of the assembly in which the class is.</summary>
+    /// <summary>The lease of the assembly in which the class is.</summary>
     internal MappingLease? Lease { get; }
 
     private GcClass(DefType type, GcBatch batch)
@@ -76,7 +76,7 @@ internal sealed class GcClass
         }
     }
 
-    /// <summary>The class of an object; null if it is no struct or array of the guest.</summary>
+    /// <summary>The class of an object; null if it is not a struct or array of the guest.</summary>
     internal static GcClass? OfObject(object value) =>
         value is WasmStruct or Array && ByClrType.TryGetValue(value.GetType(), out GcClass? known) ? known : null;
 

@@ -11,7 +11,7 @@ internal sealed unsafe class GlobalStorage
 {
     private readonly Block block;
 
-    /// <summary>Makes room for so many globals, all zero.</summary>
+    /// <summary>Makes room for a number of globals, all zero.</summary>
     internal GlobalStorage(int count)
     {
         block = new Block(this);

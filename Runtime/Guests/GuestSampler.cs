@@ -8,7 +8,7 @@ namespace WasmJit.Runtime;
 /// </summary>
 internal sealed class GuestSampler
 {
-    /// <summary>Of a deeper stack the innermost frames are kept.</summary>
+    /// <summary>Only the innermost frames of a deeper stack are kept.</summary>
     private const int MostFrames = 500;
 
     private readonly long interval;

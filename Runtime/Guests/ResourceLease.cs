@@ -19,7 +19,7 @@ internal sealed class ResourceLease(GuestResources owner, ResourceKind one, Reso
     /// <summary>Counts growth.</summary>
     internal bool TryGrow(ulong more)
     {
-        // All garbage that there can be is that of others.
+        // If this object is the only user, there is no garbage of others to collect.
         if (!owner.TryTake(of, more > long.MaxValue ? long.MaxValue : (long)more, mayCollect: owner.InUse(one) > 1)) return false;
         Interlocked.Add(ref amount, (long)more);
         return true;

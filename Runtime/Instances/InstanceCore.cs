@@ -99,7 +99,7 @@ public abstract unsafe class InstanceCore
         if (Tables is [var table, ..]) Table0 = table;
     }
 
-    /// <summary>Generated code stores a loaded value here that nobody reads, so that the JIT keeps the load and its trap.</summary>
+    /// <summary>Generated code stores a loaded value here that is not read, so that the JIT keeps the load and its trap.</summary>
     internal long Scratch64;
     internal double ScratchF64;
     internal ScratchVector Scratch128;

@@ -21,7 +21,7 @@ internal unsafe struct FunctionState
     /// <summary>How many slots the frame has: locals first, parameters before all, then operands.</summary>
     internal int Slots, RefSlots;
 
-    /// <summary>Numeric slots that are zero at first: locals that are no parameters.</summary>
+    /// <summary>Numeric slots that are zero at first: locals that are not parameters.</summary>
     internal int FirstZero, EndZero;
 
     /// <summary>How many of the reference slots are parameters. The others start as null.</summary>
@@ -45,7 +45,7 @@ internal unsafe struct FunctionState
     /// <summary>Whether the entry that its stub leads to makes its tail calls; see <see cref="CallShape.Tail"/>.</summary>
     internal bool EntryTails;
 
-    /// <summary>Whether somebody has asked for machine code of the function.</summary>
+    /// <summary>Whether machine code of the function has been asked for.</summary>
     internal bool IsAsked;
 
     /// <summary>Whether a part of what makes it hot has been counted down; the rest follows.</summary>

@@ -7,7 +7,7 @@ namespace WasmJit.Runtime;
 /// <remarks>
 /// Unsafe: most calls go through two methods that take more arguments than the callee has, or than the caller gives. In the System V convention for
 /// x64, and in that of ARM64, the first six integers and the first eight floats of a call are in registers of their own, whatever their order. A caller
-/// that passes more sets registers that nobody reads. A callee that takes more reads numbers that <see cref="CallShape"/> keeps apart from the arguments. None of them
+/// that passes more sets registers that are not read. A callee that takes more reads numbers that <see cref="CallShape"/> keeps apart from the arguments. None of them
 /// is a reference, whose registers the collector would have to know. Other signatures, and other platforms, have a method each, which is made at run
 /// time.
 /// </remarks>

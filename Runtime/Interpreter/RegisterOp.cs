@@ -60,7 +60,7 @@ internal enum RegisterOp : ushort
     /// <summary>A = B.</summary>
     Move,
 
-    /// <summary>Of references.</summary>
+    /// <summary>The same for references.</summary>
     MoveRef, NullRef,
 
     /// <summary>A = B or C, as the number in Target is not zero.</summary>

@@ -21,7 +21,7 @@ internal static unsafe class AddressSpace
     /// </summary>
     private const int LeastInArena = 8, MostInArena = 128;
 
-    /// <summary>Beyond so many slots, young garbage is collected before more are reserved.</summary>
+    /// <summary>From this number of slots on, young garbage is collected before more are reserved.</summary>
     private static readonly int SlotsBeforeCollection = AddressLimit.IsDear ? 16 : 256;
 
     /// <summary>Beyond so many, all garbage is.</summary>
@@ -42,7 +42,7 @@ internal static unsafe class AddressSpace
     private static ulong kept;
     private static int slots;
 
-    /// <summary>A slot that nobody uses; its first <c>Committed</c> bytes can be accessed and are zero.</summary>
+    /// <summary>A free slot; its first <c>Committed</c> bytes can be accessed and are zero.</summary>
     private readonly record struct Slot(nint Base, ulong Committed);
 
     /// <summary>Guard pages are not used if the process may take less address space than this.</summary>

@@ -21,7 +21,7 @@ internal static class Mappings
 
     private static readonly Lock Gate = new();
 
-    /// <summary>Every process has so many. The system is not asked before there are more.</summary>
+    /// <summary>The number that every process has. The system is not asked before there are more.</summary>
     private const int Few = 256;
 
     /// <summary>The most for guests, together with the others' number when it was counted last.</summary>

@@ -12,7 +12,7 @@ namespace WasmJit;
 /// <remarks>
 /// Unsafe: <see cref="Base"/> is given out only while this object is kept alive. The pages are freed when the object is gone: see <see
 /// cref="Remains"/>. Finalizers of the host may use the memory, and keep it. A memory that is disposed of gives back what its pages hold and keeps their
-/// addresses, so that code which is still in it meets nobody else's bytes.
+/// addresses, so that code which is still in it does not meet the bytes of another memory.
 /// </remarks>
 public sealed unsafe class Memory : IDisposable
 {
@@ -139,8 +139,8 @@ public sealed unsafe class Memory : IDisposable
         }
 
         /// <summary>
-        /// Frees the memory. The pages stay accessible: they are zero, and take memory again only if somebody writes. An access that is still under
-        /// way, perhaps in native code, which must not fault, meets pages that are nobody else's.
+        /// Frees the memory. The pages stay accessible: they are zero, and take memory again only when they are written. An access that is still under
+        /// way, perhaps in native code, which must not fault, meets pages that belong to no other memory.
         /// </summary>
         internal void Empty()
         {
@@ -180,7 +180,7 @@ public sealed unsafe class Memory : IDisposable
         pages > ulong.MaxValue >> pageSizeLog2 ? ulong.MaxValue : pages << pageSizeLog2;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    // Methods with numbers of 128 bits are not compiled ahead: so they are in none that all programs need.
+    // Methods with numbers of 128 bits are not compiled ahead, so methods that every program needs have none.
     private static InsufficientMemoryException TooLarge(MemoryType type) =>
         new($"The system has no {(UInt128)type.Minimum << type.PageSizeLog2} bytes for a linear memory.");
 
@@ -270,7 +270,7 @@ public sealed unsafe class Memory : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The text is not inside the memory.</exception>
     public string ReadString(ulong address, int length)
     {
-        // Decoding looks twice at each byte: nobody may change them in between.
+        // Decoding looks twice at each byte: no other thread may change them in between.
         ReadOnlySpan<byte> bytes = Type.IsShared ? ReadBytes(address, length) : Slice(address, length);
         string text = Encoding.UTF8.GetString(bytes);
         GC.KeepAlive(this);
@@ -342,7 +342,7 @@ public sealed unsafe class Memory : IDisposable
     }
 
     /// <summary>
-    /// Frees the memory now; the address space follows with the object. Nobody needs to call this: the garbage collector frees memories. From then on
+    /// Frees the memory now; the address space follows with the object. Calling this is optional: the garbage collector frees memories. From then on
     /// members throw, and guests that have the memory find one of no bytes. A guest whose code does not compare addresses with the length, and spans
     /// that were taken before, find zeros, and never what belongs to others. Threads that wait in the memory wake up. Any thread may call this, and
     /// several times.

@@ -7,7 +7,7 @@ internal sealed unsafe class MemoryImage
     /// <summary>Pieces begin at multiples of this, which is a page of the system.</summary>
     private const int Unit = 4096;
 
-    /// <summary>Memories up to this are overwritten. The pages of larger ones are given back first, so that what nobody touches costs nothing.</summary>
+    /// <summary>Memories up to this are overwritten. The pages of larger ones are given back first, so that pages that are not touched cost nothing.</summary>
     private const ulong Small = 128 << 10;
 
     private readonly ulong length;

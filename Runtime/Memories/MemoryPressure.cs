@@ -2,7 +2,7 @@ namespace WasmJit.Runtime;
 
 /// <summary>
 /// Tells the garbage collector how many bytes the memories hold. The collector counts what it is told in favour of a collection of everything, and
-/// does not deduct what is taken back. So it is told of changes of the whole alone: memories that come and go say nothing.
+/// does not deduct what is taken back. So it is told of changes of the total alone, not of each memory that comes and goes.
 /// </summary>
 internal static class MemoryPressure
 {

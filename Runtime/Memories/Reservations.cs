@@ -10,13 +10,13 @@ internal static unsafe class Reservations
     /// <summary>Together they reserve about this much for growth, as long as each can have <see cref="LeastReach"/>.</summary>
     private static readonly ulong ReachInAll = AddressLimit.IsDear ? 32UL << 30 : 32UL << 40;
 
-    /// <summary>Each may have one part in so many of the rest, from the beginning.</summary>
+    /// <summary>The divisor of the rest: the share that each may take from the beginning.</summary>
     private const int Parts = 64;
 
     /// <summary>Each memory may grow to this, if its type allows it and there is address space.</summary>
     private const ulong LeastReach = 1UL << 30;
 
-    /// <summary>If the process's address space is limited, each gets one part in so many of the rest.</summary>
+    /// <summary>The same divisor if the process's address space is limited.</summary>
     private const int PartsOfLimit = 2;
 
     /// <summary>How many free reservations are kept, and up to how many bytes of each stay committed.</summary>
@@ -28,7 +28,7 @@ internal static unsafe class Reservations
     private static int free;
     private static ulong reserved;
 
-    /// <summary>Beyond so many reservations, young garbage is collected.</summary>
+    /// <summary>From this number of reservations on, young garbage is collected.</summary>
     private static readonly int LeastBeforeCollection = AddressLimit.IsDear ? 64 : 512;
     private static int inUse;
     private static int nextCollection = LeastBeforeCollection;

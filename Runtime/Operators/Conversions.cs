@@ -107,7 +107,7 @@ internal static class Conversions
         Trap.IntegerOverflow();
     }
 
-    /// <summary>Of a number in (-1, 2^64).</summary>
+    /// <summary>Converts a number in (-1, 2^64).</summary>
     private static long ToUInt64(double a) =>
         a < 9223372036854775808.0 ? (long)a : (long)(a - 9223372036854775808.0) ^ long.MinValue;
 

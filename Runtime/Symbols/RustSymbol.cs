@@ -18,7 +18,7 @@ internal ref struct RustSymbol
     internal static string? Demangle(string name)
     {
         if (!name.StartsWith("_R", StringComparison.Ordinal)) return null;
-        // Suffixes of tools behind a dot are no part of the name.
+        // Suffixes of tools behind a dot are not part of the name.
         int end = name.IndexOf('.');
         ReadOnlySpan<char> text = name.AsSpan(2, (end < 0 ? name.Length : end) - 2);
         if (text.IsEmpty || text.IndexOfAnyExceptInRange('\0', '\x7f') >= 0) return null;

@@ -72,7 +72,7 @@ internal sealed class WaitQueue
         }
     }
 
-    /// <summary>The memory has been disposed of: wakes all, and nobody waits any more.</summary>
+    /// <summary>The memory has been disposed of: wakes all waiting threads, and no thread waits here again.</summary>
     internal void Close()
     {
         lock (gate)

@@ -178,7 +178,7 @@ internal sealed unsafe partial class WasmThread
         _ = pthread_attr_destroy(attributes);
         low = (ulong)start + guard;
         high = (ulong)start + size;
-        // A main thread's stack without limit reaches to the next mapping. Nobody has reserved that much.
+        // A main thread's stack without limit reaches to the next mapping. That space is not reserved.
         if (size > LargestStack) low = high - UnlimitedStack;
         return found && size > guard;
     }

@@ -56,7 +56,7 @@ internal sealed class WorkerThreads(string name, int stackSize)
         (worker ?? new Worker(this)).Give(job);
     }
 
-    [SuppressMessage("Design", "CA1001", Justification = "A worker lives as long as its thread, and a semaphore nobody asks for a handle has nothing to dispose.")]
+    [SuppressMessage("Design", "CA1001", Justification = "A worker lives as long as its thread, and a semaphore whose wait handle is not used has nothing to dispose.")]
     private sealed class Worker(WorkerThreads threads)
     {
         private readonly SemaphoreSlim given = new(0);

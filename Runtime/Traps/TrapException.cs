@@ -85,7 +85,7 @@ public enum TrapKind
     OutOfMemory,
     /// <summary>A component broke a rule of the component model: of values, handles, or calls between components. The message says which.</summary>
     ComponentModel,
-    /// <summary><c>module.drop</c> or <c>func.drop</c> of what another instance has had compiled.</summary>
+    /// <summary><c>module.drop</c> or <c>func.drop</c> of a module or function that another instance has had compiled.</summary>
     NotTheOwner,
     /// <summary>A call of a function that the guest which made it has dropped.</summary>
     DroppedFunction,

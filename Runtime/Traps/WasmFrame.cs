@@ -7,7 +7,7 @@ namespace WasmJit;
 /// <param name="Function">The function's name; without one that under which it is exported; otherwise its index as <c>func[7]</c>.</param>
 public sealed record WasmFrame(string? Module, string Function)
 {
-    /// <summary>What the frame's place is found out from, when somebody asks.</summary>
+    /// <summary>What the frame's place is found out from, when it is read.</summary>
     private FrameOrigin? origin;
 
     /// <summary>
@@ -20,7 +20,7 @@ public sealed record WasmFrame(string? Module, string Function)
 
     /// <summary>
     /// Where the instruction is in the module's bytes: the one that trapped, or the call that the function has made. Null if it is not known. Of compiled
-    /// functions it is found out when somebody first asks, which takes about as long as compiling the function.
+    /// functions it is found out at the first question, which takes about as long as compiling the function.
     /// </summary>
     public int? Offset => Place.Offset;
 

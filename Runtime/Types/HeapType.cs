@@ -1,3 +1,5 @@
+using WasmJit.Runtime;
+
 namespace WasmJit;
 
 /// <summary>What a reference refers to: an abstract heap type, a defined type, or an exact form of one.</summary>
@@ -6,43 +8,43 @@ public abstract class HeapType
     private protected HeapType() { }
 
     /// <summary><c>func</c></summary>
-    public static AbstractHeapType Func { get; } = new("func", 0x70, "funcref");
+    public static AbstractHeapType Func { get; } = new("func", HeapByte.Func, "funcref");
     /// <summary><c>nofunc</c></summary>
-    public static AbstractHeapType NoFunc { get; } = new("nofunc", 0x73, "nullfuncref");
+    public static AbstractHeapType NoFunc { get; } = new("nofunc", HeapByte.NoFunc, "nullfuncref");
     /// <summary><c>extern</c></summary>
-    public static AbstractHeapType Extern { get; } = new("extern", 0x6f, "externref");
+    public static AbstractHeapType Extern { get; } = new("extern", HeapByte.Extern, "externref");
     /// <summary><c>noextern</c></summary>
-    public static AbstractHeapType NoExtern { get; } = new("noextern", 0x72, "nullexternref");
+    public static AbstractHeapType NoExtern { get; } = new("noextern", HeapByte.NoExtern, "nullexternref");
     /// <summary><c>any</c></summary>
-    public static AbstractHeapType Any { get; } = new("any", 0x6e, "anyref");
+    public static AbstractHeapType Any { get; } = new("any", HeapByte.Any, "anyref");
     /// <summary><c>eq</c></summary>
-    public static AbstractHeapType Eq { get; } = new("eq", 0x6d, "eqref");
+    public static AbstractHeapType Eq { get; } = new("eq", HeapByte.Eq, "eqref");
     /// <summary><c>i31</c></summary>
-    public static AbstractHeapType I31 { get; } = new("i31", 0x6c, "i31ref");
+    public static AbstractHeapType I31 { get; } = new("i31", HeapByte.I31, "i31ref");
     /// <summary><c>struct</c></summary>
-    public static AbstractHeapType Struct { get; } = new("struct", 0x6b, "structref");
+    public static AbstractHeapType Struct { get; } = new("struct", HeapByte.Struct, "structref");
     /// <summary><c>array</c></summary>
-    public static AbstractHeapType Array { get; } = new("array", 0x6a, "arrayref");
+    public static AbstractHeapType Array { get; } = new("array", HeapByte.Array, "arrayref");
     /// <summary><c>none</c></summary>
-    public static AbstractHeapType None { get; } = new("none", 0x71, "nullref");
+    public static AbstractHeapType None { get; } = new("none", HeapByte.None, "nullref");
     /// <summary><c>exn</c></summary>
-    public static AbstractHeapType Exn { get; } = new("exn", 0x69, "exnref");
+    public static AbstractHeapType Exn { get; } = new("exn", HeapByte.Exn, "exnref");
     /// <summary><c>noexn</c></summary>
-    public static AbstractHeapType NoExn { get; } = new("noexn", 0x74, "nullexnref");
+    public static AbstractHeapType NoExn { get; } = new("noexn", HeapByte.NoExn, "nullexnref");
     /// <summary><c>module</c>, of the runtime-linking extension.</summary>
-    public static AbstractHeapType Module { get; } = new("module", 0x5e, null);
+    public static AbstractHeapType Module { get; } = new("module", HeapByte.Module, null);
     /// <summary><c>instance</c>, of the runtime-linking extension.</summary>
-    public static AbstractHeapType Instance { get; } = new("instance", 0x5d, null);
+    public static AbstractHeapType Instance { get; } = new("instance", HeapByte.Instance, null);
     /// <summary><c>memory</c>, of the runtime-linking extension.</summary>
-    public static AbstractHeapType Memory { get; } = new("memory", 0x5c, null);
+    public static AbstractHeapType Memory { get; } = new("memory", HeapByte.Memory, null);
     /// <summary><c>table</c>, of the runtime-linking extension.</summary>
-    public static AbstractHeapType Table { get; } = new("table", 0x5b, null);
+    public static AbstractHeapType Table { get; } = new("table", HeapByte.Table, null);
     /// <summary><c>global</c>, of the runtime-linking extension.</summary>
-    public static AbstractHeapType Global { get; } = new("global", 0x5a, null);
+    public static AbstractHeapType Global { get; } = new("global", HeapByte.Global, null);
     /// <summary><c>tag</c>, of the runtime-linking extension.</summary>
-    public static AbstractHeapType Tag { get; } = new("tag", 0x59, null);
+    public static AbstractHeapType Tag { get; } = new("tag", HeapByte.Tag, null);
     /// <summary><c>slice</c>, of the runtime-linking extension.</summary>
-    public static AbstractHeapType Slice { get; } = new("slice", 0x58, null);
+    public static AbstractHeapType Slice { get; } = new("slice", HeapByte.Slice, null);
     /// <summary>Below every heap type; the reference in unreachable code (spec 3.1.2).</summary>
     internal static AbstractHeapType Bottom { get; } = new("bot", 0, null);
 
@@ -52,7 +54,7 @@ public abstract class HeapType
         Module, Instance, Memory, Table, Global, Tag, Slice,
     ];
 
-    /// <summary>The abstract heap type of a binary code such as 0x70, or null.</summary>
+    /// <summary>The abstract heap type of a byte such as <see cref="HeapByte.Func"/>, or null.</summary>
     internal static AbstractHeapType? FromCode(int code)
     {
         foreach (AbstractHeapType type in All)
@@ -77,7 +79,7 @@ public abstract class HeapType
     }
 
     /// <summary>Whether the heap type needs the runtime-linking extension.</summary>
-    internal bool IsExtension => this is AbstractHeapType { Code: >= 0x58 and <= 0x5e } or ExactModuleType;
+    internal bool IsExtension => this is AbstractHeapType { Code: >= HeapByte.FirstLinking and <= HeapByte.LastLinking } or ExactModuleType;
 
     internal static bool Same(HeapType? a, HeapType? b) =>
         ReferenceEquals(a, b) || (a is ExactType x && b is ExactType y && ReferenceEquals(x.Type, y.Type));

@@ -63,7 +63,7 @@ public readonly struct ValType : IEquatable<ValType>
     /// <summary><c>i16</c>, storage only.</summary>
     public static ValType I16 => new(ValKind.I16, null, false);
 
-    /// <summary>The type of a kind that is no reference.</summary>
+    /// <summary>The type of a kind that is not a reference.</summary>
     internal static ValType OfNumber(ValKind kind) => new(kind, null, false);
 
     /// <summary>The operand of unreachable code.</summary>

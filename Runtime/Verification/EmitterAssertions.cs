@@ -4,6 +4,9 @@ using System.Runtime.Intrinsics;
 
 namespace WasmJit.Runtime;
 
+/// <summary>The comparisons of integers, in the order of their opcodes.</summary>
+internal enum IntegerComparison { Eqz, Eq, Ne, LtS, LtU, GtS, GtU, LeS, LeU, GeS, GeU }
+
 /// <summary>
 /// What code of the verifying mode calls where ordinary code relies on something: the emitter leaves no check out, it asserts. An
 /// assertion that does not hold throws an <see cref="EmitterAssertionException"/> that names operator, place and what was relied on.
@@ -11,7 +14,7 @@ namespace WasmJit.Runtime;
 /// <remarks>
 /// The mode is for tests and fuzzing. It is turned on by the internal option <c>EngineOptions.Verify</c>, in every engine of a process by
 /// the environment variable <c>WASMJIT_VERIFY=1</c>, and for scripts by <c>wasmjit wast --verify</c>. Code in it is several times slower,
-/// and does and gives the same. <see cref="Failures"/> counts failed assertions of the process, also those whose exception somebody caught.
+/// and does and gives the same. <see cref="Failures"/> counts failed assertions of the process, also those whose exception was caught.
 /// </remarks>
 internal static class EmitterAssertions
 {
@@ -174,23 +177,23 @@ internal static class EmitterAssertions
         if (mark == 1) Fail(what, "the frame is at the end of the stack and was not stopped");
     }
 
-    /// <summary>The result of a comparison of integers, by the opcode.</summary>
+    /// <summary>The result of a comparison of integers.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static void Comparison(int result, long left, long right, int code, string what)
+    internal static void Comparison(int result, long left, long right, IntegerComparison kind, string what)
     {
-        bool expected = (code >= 0x50 ? code - 0x0b : code) switch
+        bool expected = kind switch
         {
-            0x45 => left == 0,
-            0x46 => left == right,
-            0x47 => left != right,
-            0x48 => left < right,
-            0x49 => (ulong)left < (ulong)right,
-            0x4a => left > right,
-            0x4b => (ulong)left > (ulong)right,
-            0x4c => left <= right,
-            0x4d => (ulong)left <= (ulong)right,
-            0x4e => left >= right,
-            _ => (ulong)left >= (ulong)right,
+            IntegerComparison.Eqz => left == 0,
+            IntegerComparison.Eq => left == right,
+            IntegerComparison.Ne => left != right,
+            IntegerComparison.LtS => left < right,
+            IntegerComparison.LtU => (ulong)left < (ulong)right,
+            IntegerComparison.GtS => left > right,
+            IntegerComparison.GtU => (ulong)left > (ulong)right,
+            IntegerComparison.LeS => left <= right,
+            IntegerComparison.LeU => (ulong)left <= (ulong)right,
+            IntegerComparison.GeS => left >= right,
+            IntegerComparison.GeU => (ulong)left >= (ulong)right,
         };
         if (result != (expected ? 1 : 0)) Fail(what, $"{left:x} and {right:x} compare as {result}");
     }

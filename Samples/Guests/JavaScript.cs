@@ -4,7 +4,7 @@ namespace WasmJit.Guests;
 
 /// <summary>
 /// QuickJS as a WASI library (npm "quickjs-wasi"), with the five shared libraries that come with it: URLs, text encoding, HTTP headers, structured
-/// clones and cryptography. Some of these name functions of C++ and C that nobody has, and never call them.
+/// clones and cryptography. Some of these name functions of C++ and C that are not defined anywhere, and never call them.
 /// </summary>
 public sealed class JavaScript : IDisposable
 {

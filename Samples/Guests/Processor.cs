@@ -52,7 +52,7 @@ public sealed class Processor
                 requests.Enqueue(new Request(slot, start, flags, caller.Memory.ReadBytes((uint)address, length))) },
             { "env", "jit_clear_func", (Action<int>)(slot => table[FirstSlot + slot] = null) },
         };
-        // Ports that nobody answers, and memory without chips: nothing of it is met here.
+        // Ports without devices, and memory without chips: nothing of it is met here.
         imports.AddUnknown(module, UnknownImports.Default);
         instance = module.Instantiate(imports);
         memory = instance.GetExport<Memory>("memory");

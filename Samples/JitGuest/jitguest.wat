@@ -163,7 +163,7 @@
 
   ;; ---- reading ----
 
-  ;; The next character that is no blank, 0 at the end.
+  ;; The next character that is not a blank, 0 at the end.
   (func $peek (result i32)
     (loop $next
       (if (i32.ge_u (global.get $at) (global.get $end)) (then (return (i32.const 0))))

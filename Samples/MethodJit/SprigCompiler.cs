@@ -235,7 +235,7 @@ internal sealed class SprigCompiler
         }
         else if (char.IsAsciiDigit(Current[0]))
         {
-            if (!long.TryParse(Current, NumberStyles.None, CultureInfo.InvariantCulture, out long number)) throw new SprigException($"'{Current}' is no number");
+            if (!long.TryParse(Current, NumberStyles.None, CultureInfo.InvariantCulture, out long number)) throw new SprigException($"'{Current}' is not a number");
             at++;
             Number(number);
         }

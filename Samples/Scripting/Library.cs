@@ -10,7 +10,7 @@ public sealed class Account(string owner)
     /// <summary>What is on it.</summary>
     public decimal Balance { get; private set; }
 
-    /// <summary>What nobody told scripts about.</summary>
+    /// <summary>What scripts are not told about.</summary>
     public string Secret => "1234";
 
     /// <summary>Called with the new balance.</summary>

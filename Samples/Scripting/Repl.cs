@@ -6,7 +6,7 @@ namespace Twig;
 /// <param name="engine">Runs them.</param>
 /// <param name="input">The lines.</param>
 /// <param name="output">Prompts, results and mistakes.</param>
-/// <param name="echo">Whether to write what is read, for input that is no terminal.</param>
+/// <param name="echo">Whether to write what is read, for input that is not a terminal.</param>
 public sealed class Repl(ScriptEngine engine, TextReader input, TextWriter output, bool echo)
 {
     private readonly Dictionary<string, byte[]> compiled = [];

@@ -6,7 +6,7 @@ using W = Wasmtime;
 namespace WasmJit.Agreement;
 
 /// <summary>
-/// This engine and Wasmtime in one process, each with its own handler of faults: every fault arrives at whoever caused it, whichever engine was first, with
+/// This engine and Wasmtime in one process, each with its own handler of faults: every fault arrives at the engine that caused it, whichever engine was first, with
 /// a third handler before both, and null dereferences of the host stay what they are.
 /// </summary>
 internal static unsafe partial class SharedProcess

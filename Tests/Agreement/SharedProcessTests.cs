@@ -4,7 +4,7 @@ using Xunit;
 
 namespace WasmJit.Agreement;
 
-/// <summary>Faults arrive at whoever caused them in processes that Wasmtime is in, too. Each order has a process of its own.</summary>
+/// <summary>Faults arrive at the engine that caused them in processes that Wasmtime is in, too. Each order has a process of its own.</summary>
 public sealed class SharedProcessTests
 {
     [Theory]

@@ -208,7 +208,7 @@
 (assert_malformed (module quote "(scope (module 0))") "unexpected token")
 (assert_malformed (module quote "(scope $s) (scope $s)") "duplicate scope")
 (assert_malformed (module quote "(scope (func $f))") "unknown func")
-;; Modules, instances and other bytes are no items of scopes.
+;; Modules, instances and other bytes are not items of scopes.
 (assert_malformed (module binary "\00asm\01\00\00\00" "\11\04\01\01\05\00") "malformed scope item")
 (assert_malformed (module binary "\00asm\01\00\00\00" "\11\04\01\01\08\00") "malformed scope item")
 (assert_malformed (module binary "\00asm\01\00\00\00" "\11\01\01") "unexpected end")

@@ -155,7 +155,7 @@
 (assert_invalid (module (type $m (memory 1)) (func (param (ref $m)) (drop (global.get (ref $m) (local.get 0))))) "type mismatch")
 (assert_invalid (module (type $g (global (mut i32))) (func (drop (global.new $g (i64.const 0))))) "type mismatch")
 (assert_invalid (module (type $f (func)) (func (drop (global.new $f (i64.const 0))))) "type mismatch")
-;; In a constant expression only globals before are in scope; memory.new makes something anew and is no constant.
+;; In a constant expression only globals before are in scope; memory.new makes something anew and is not a constant.
 (assert_invalid (module (type $g (global (mut i32))) (global (ref $g) (ref.global 1)) (global (mut i32) (i32.const 0))) "unknown global")
 (assert_invalid (module (type $m (memory 1)) (global (ref $m) (memory.new $m))) "constant expression required")
 (assert_invalid (module (type $m (memory 1)) (memory 1) (global (ref $m) (ref.memory 1))) "unknown memory")

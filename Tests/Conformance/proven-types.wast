@@ -1,5 +1,5 @@
 ;; Where an operand is narrower or wider than what holds it, checks go by what is proved of the operand, and what is kept beside a local
-;; goes by the local's type. Each function here would read what is no object of its type if one of them took the other's part.
+;; goes by the local's type. Each function here would read what is not an object of its type if one of them took the other's part.
 
 (module
   (type $A (struct (field i64)))

@@ -133,7 +133,7 @@
 (assert_return (invoke "zip at" (i32.const 1024)) (i32.const 0x61616161))
 (assert_return (invoke "img at" (i32.const 1024)) (i32.const 0x05050505))
 
-;; A newer libc with more to offer does for everybody who knows the older one.
+;; A newer libc with more exports serves the modules that were made for the older one.
 (module definition $libc11
   (memory (export "memory") 1 10)
   (func (export "free") (param i32))

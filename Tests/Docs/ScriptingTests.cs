@@ -74,7 +74,7 @@ public sealed class ScriptingTests
         { "throw nil", "nil" },
     };
 
-    /// <summary>Texts that are no programs, and why not.</summary>
+    /// <summary>Texts that are not programs, and why not.</summary>
     public static TheoryData<string, string, bool> NoPrograms => new()
     {
         { "1 +", "line 1: an expression is expected", true },

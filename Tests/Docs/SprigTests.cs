@@ -143,7 +143,7 @@ public sealed class SprigTests
     [InlineData("fn f() { mem[0] }", "'=' is expected behind mem[...]")]
     [InlineData("fn f() { let 1 = 2 }", "a name is expected, not '1'")]
     [InlineData("fn f() { return 1", "a name is expected, not 'the end'")]
-    [InlineData("fn f() { return 99999999999999999999 }", "'99999999999999999999' is no number")]
+    [InlineData("fn f() { return 99999999999999999999 }", "'99999999999999999999' is not a number")]
     [InlineData("f", "'fn' is expected, not 'f'")]
     public void TextsThatAreNoProgramsSayWhy(string text, string reason) =>
         Assert.Equal(reason, Assert.Throws<SprigException>(() => new Machine(text)).Message);

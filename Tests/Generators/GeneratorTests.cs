@@ -132,7 +132,7 @@ public sealed class GeneratorTests
     public void AFileThatIsNoModuleIsAProblem()
     {
         Compiled compiled = Compiled.Of("", new Compiled.File(Golden.InRepository("README.md"), "module"));
-        Assert.Equal(["WASMJIT004: README.md: it is no module in the binary format"], compiled.Problems);
+        Assert.Equal(["WASMJIT004: README.md: it is not a module in the binary format"], compiled.Problems);
         compiled = Compiled.Of("", new Compiled.File(Golden.InRepository("no-such.wasm"), "module"));
         Assert.StartsWith("WASMJIT004: no-such.wasm: ", Assert.Single(compiled.Problems), StringComparison.Ordinal);
     }

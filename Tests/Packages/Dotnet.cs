@@ -5,7 +5,7 @@ using Xunit;
 
 namespace WasmJit.Tests.Packages;
 
-/// <summary>The command <c>dotnet</c>, as somebody would call it who has the packages and not this repository.</summary>
+/// <summary>The command <c>dotnet</c>, as a user calls it who has the packages and not this repository.</summary>
 internal static class Dotnet
 {
     /// <summary>The configuration that the tests were built with, and with them the assemblies to pack.</summary>

@@ -105,7 +105,7 @@ public sealed class ProgramTests : IDisposable
         Assert.Throws<TrapException>(() => Run(module, ["standalone"], [], unknown: UnknownImports.Trap));
     }
 
-    /// <summary>Writing to a pipe that nobody reads does not wait where the program says so, with a token and without.</summary>
+    /// <summary>Writing to a pipe that is not read does not wait where the program says so, with a token and without.</summary>
     [Theory]
     [InlineData("guard pages")]
     [InlineData("limits")]

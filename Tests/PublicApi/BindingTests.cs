@@ -351,7 +351,7 @@ public sealed partial class BindingTests
     public void EventsAreImports()
     {
         IPlugin plugin = new Engine().CompileText(Plugin).Instantiate<IPlugin>();
-        // Nobody listens: nothing, and zeros.
+        // Without a listener: nothing, and zeros.
         Assert.Equal(0, plugin.Run(2));
         var seen = new List<int>();
         string question = "";

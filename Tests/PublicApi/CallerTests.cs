@@ -190,7 +190,7 @@ public sealed class CallerTests
         string message = Assert.Throws<LinkException>(() => module.Instantiate(Env((Caller caller, long _) => { }))).Message;
         Assert.Contains("Action<int, int>", message, StringComparison.Ordinal);
         Assert.Throws<LinkException>(() => module.Instantiate(Env((int _, Caller caller, int _) => { })));
-        // Nobody calls from a table of the host's.
+        // A function in a table of the host's has no caller.
         var table = new Table(new TableType(ValType.FuncRef, 1));
         Assert.Throws<ArgumentException>(() => table[0] = (Action<Caller, int, int>)Log);
         // Without a memory there is none to be had.
@@ -216,7 +216,7 @@ public sealed class CallerTests
         using var wasi = new WasiHost(new WasiOptions { Output = output });
         Module module = new Engine().CompileText(Writer);
         Instance a = module.Instantiate(wasi.Imports), b = wasi.Instantiate(module);
-        // Whoever is attached last has nothing to do with it.
+        // It does not depend on which is attached last.
         wasi.Attach(b);
         a.GetExport<Memory>("memory").WriteString(16, "a\n");
         b.GetExport<Memory>("memory").WriteString(16, "b\n");

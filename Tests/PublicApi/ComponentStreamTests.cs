@@ -60,7 +60,7 @@ public sealed class ComponentStreamTests
               (drop (call $await (local.get $f) (i32.const 64)))
               (call $drop-await (local.get $f))
               (i32.add (i32.load (i32.const 64)) (i32.const 1)))
-            ;; The numbers from 1 on, one by one, until nobody wants more.
+            ;; The numbers from 1 on, one by one, until no more are wanted.
             (func (export "count") (param $n i32)
               (local $ends i64) (local $i i32) (local $to i32)
               (local.set $ends (call $new))
@@ -126,7 +126,7 @@ public sealed class ComponentStreamTests
         var got = new List<uint>();
         await foreach (uint number in await count(100)) got.Add(number);
         Assert.Equal(Enumerable.Range(1, 100).Select(i => (uint)i), got);
-        // Whoever has enough says so, and the guest ends.
+        // A reader that has enough says so, and the guest ends.
         await foreach (uint number in await count(uint.MaxValue))
             if (number == 5) break;
         got.Clear();
@@ -169,7 +169,7 @@ public sealed class ComponentStreamTests
         Assert.Same(text.Task, instance.GetFunction<Func<Task<string>, Task<string>>>("same-text")(text.Task));
     }
 
-    /// <summary>When the instance is gone, whoever reads its stream finds the end.</summary>
+    /// <summary>When the instance is gone, a reader of its stream finds the end.</summary>
     [Fact]
     public async Task AStreamEndsWithItsInstance()
     {

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace WasmJit.Tests.PublicApi;
 
-/// <summary>Instances and memories that are disposed of: whoever still has something of them gets an exception, and never what belongs to others.</summary>
+/// <summary>Instances and memories that are disposed of: code that still has something of them gets an exception, and never what belongs to others.</summary>
 [Collection(nameof(ProcessWide))]
 public sealed class DisposalTests
 {
@@ -70,7 +70,7 @@ public sealed class DisposalTests
         Assert.Throws<ObjectDisposedException>(() => call(16));
     }
 
-    /// <summary>A guest that shares the memory reads zeros where it compares nothing, and traps where it does; the bytes are nobody else's.</summary>
+    /// <summary>A guest that shares the memory reads zeros where it compares nothing, and traps where it does; the bytes belong to no other memory.</summary>
     [Theory]
     [MemberData(nameof(Checks))]
     public void AnotherInstanceThatImportsItsMemoryMeetsNobodysBytes(MemoryChecks checks)
@@ -88,7 +88,7 @@ public sealed class DisposalTests
         instance.Dispose();
         Assert.NotEqual(42, Read());
         Assert.Equal(-1, other.GetExport<Func<int>>("grow")());
-        // Instances that are made now do not get its pages while somebody can reach them.
+        // Instances that are made now do not get its pages while they can be reached.
         for (int i = 0; i < 100; i++)
         {
             Instance next = Make(checks);

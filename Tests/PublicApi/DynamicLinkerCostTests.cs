@@ -52,7 +52,7 @@ public sealed class DynamicLinkerCostTests
 
     private static string Many(int count, Func<int, string> text) => string.Concat(Enumerable.Range(0, count).Select(text));
 
-    /// <summary>Each function that nobody defines is one that the linker makes.</summary>
+    /// <summary>The linker makes a function for each one that is not defined.</summary>
     [Fact]
     public void MissingFunctionsAreCharged()
     {
@@ -71,7 +71,7 @@ public sealed class DynamicLinkerCostTests
         }
     }
 
-    /// <summary>A hundred thousand functions that nobody defines were a compiled expression each, and a minute.</summary>
+    /// <summary>A hundred thousand undefined functions were a compiled expression each, and took a minute.</summary>
     [Fact]
     public void MissingFunctionsShareTheirCode()
     {

@@ -65,7 +65,7 @@ public sealed class EmscriptenTests
         Assert.Equal((1.5, 0), half(3));
         Assert.Equal((0, 1), half(0));
         Assert.Equal((1, 4096), program.GetExport<Func<(int, int)>>("nested")());
-        // Traps are not caught, nor is a jump that nobody waits for.
+        // Traps are not caught, nor is a jump without a target.
         Assert.Equal(TrapKind.Unreachable, Assert.Throws<TrapException>(program.GetExport<Action>("trap")).Kind);
         Assert.Equal(TrapKind.IndirectCallTypeMismatch, Assert.Throws<TrapException>(program.GetExport<Action>("wrong")).Kind);
         Assert.Throws<WasmException>(program.GetExport<Action>("free"));
@@ -195,7 +195,7 @@ public sealed class EmscriptenTests
         Assert.Equal(0.0, program.GetExport<Func<double>>("now")());
         Assert.Single(imports);
 
-        // A function of another type is another function, and one that nobody knows is missing.
+        // A function of another type is another function, and an unknown one is missing.
         foreach (string import in new[] { """(func $abort (import "env" "abort") (param i32))""", """(import "env" "emscripten_asm_const_int" (func (param i32 i32 i32) (result i32)))""" })
             Assert.Throws<LinkException>(() => new EmscriptenImports().Instantiate(new Engine().CompileText($"(module {import})"), []));
     }

@@ -56,7 +56,7 @@ public sealed class ExceptionTests
         Assert.Equal(3, new WasmException(tag, 3).GetValue<int>(0));
     }
 
-    /// <summary>Neither <c>catch_all</c> nor its legacy form takes what is no exception of WebAssembly.</summary>
+    /// <summary>Neither <c>catch_all</c> nor its legacy form takes what is not an exception of WebAssembly.</summary>
     [Fact]
     public void TrapsAndHostErrorsPass()
     {

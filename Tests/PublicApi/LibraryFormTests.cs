@@ -246,7 +246,7 @@ public sealed class LibraryFormTests
         Assert.Equal(0, linker.Libraries.Single(l => l.Name == "front.so").GetFunction<Func<int, int>>("next")(0));
     }
 
-    // ---- functions that nobody has ----
+    // ---- functions that are not defined anywhere ----
 
     [Theory]
     [InlineData(Compilation.Lazy)]
@@ -278,7 +278,7 @@ public sealed class LibraryFormTests
             Assert.Contains("lib.so: undefined symbol: missing", trap.Message);
         }
         Assert.NotEqual(0, library.GetFunction<Func<int>>("at")());
-        // Whoever took the pointer before the definition was there has the definition now; new pointers are its one index.
+        // A pointer taken before the definition was there leads to the definition now; new pointers are its one index.
         DynamicLibrary late = linker.Open("late.so", OpenModes.Global);
         Assert.Equal(42, library.GetFunction<Func<int, int>>("use")(2));
         Assert.Equal((int)late.TableBase, library.GetFunction<Func<int>>("at")());

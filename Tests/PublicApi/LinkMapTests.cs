@@ -140,7 +140,7 @@ public sealed class LinkMapTests
     [Fact]
     public void AConstructorMayCloseWhatIsBeingOpened()
     {
-        // "root" needs "part", whose constructor opens and closes root until nobody has it open.
+        // "root" needs "part", whose constructor opens and closes root until it is not open any more.
         Library("part.so", $"""
             (global $h (mut i32) (i32.const 0))
             (func (export "__wasm_call_ctors")

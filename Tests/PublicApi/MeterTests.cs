@@ -93,7 +93,7 @@ public sealed class MeterTests
         GC.KeepAlive(slow);
     }
 
-    /// <summary>A growth is refused with -1, and counts as what is refused with an exception does. What no limit says is no refusal of one.</summary>
+    /// <summary>A growth is refused with -1, and counts as what is refused with an exception does. What goes wrong for other reasons is not counted as a refusal.</summary>
     [Theory]
     [InlineData("(memory 1)", "memory.grow (i32.const 9)", 1)]
     [InlineData("(memory 1 5)", "memory.grow (i32.const 9)", 0)]

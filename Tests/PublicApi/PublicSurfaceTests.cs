@@ -42,7 +42,7 @@ public sealed partial class PublicSurfaceTests
     [GeneratedRegex(@"^(?:static |sealed |abstract |readonly |ref )*(?:class|struct|interface|enum|record|delegate) (\w+)")]
     private static partial Regex TypeLine();
 
-    /// <summary>State is read by properties; constants and the values of enumerations are no state.</summary>
+    /// <summary>State is read by properties; constants and the values of enumerations are not state.</summary>
     [Fact]
     public void FieldsAreNotPublic() => Assert.Empty(
         from type in PublicSurface.Types
@@ -56,7 +56,7 @@ public sealed partial class PublicSurfaceTests
     public void ListsAreReadOnly() => Assert.Empty(
         from type in PublicSurface.Types
         from property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
-            // Options are filled by whoever configures.
+            // Options are filled by the code that configures.
         where type != typeof(WasmJitOptions) && property.PropertyType is { } given && (given.IsArray || (given.IsGenericType && Changeable.Contains(given.GetGenericTypeDefinition())))
         select $"{type.Name}.{property.Name}");
 

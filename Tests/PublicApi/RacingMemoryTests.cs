@@ -2,7 +2,7 @@ using Xunit;
 
 namespace WasmJit.Tests.PublicApi;
 
-/// <summary>A guest's other threads change a shared memory while somebody reads it.</summary>
+/// <summary>A guest's other threads change a shared memory while it is read.</summary>
 public sealed class RacingMemoryTests
 {
     private static void WhileItChanges(Memory memory, byte[][] contents, Action read)

@@ -57,7 +57,7 @@ public sealed class SliceTests
         Assert.Equal(TrapKind.ReadOnlySlice, Assert.Throws<TrapException>(() => set(slice.AsReadOnly())).Kind);
         Assert.Equal(TrapKind.OutOfBoundsSliceAccess, Assert.Throws<TrapException>(() => set(slice.Sub(4, 0))).Kind);
         Assert.Equal(TrapKind.NullSliceReference, Assert.Throws<TrapException>(() => set(null)).Kind);
-        // What is no slice does not become one.
+        // What is not a slice does not become one.
         Assert.Throws<ArgumentException>(() => sum(memory));
         Assert.Throws<ArgumentException>(() => sum("a string"));
     }

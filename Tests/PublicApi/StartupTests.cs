@@ -2,7 +2,7 @@ using Xunit;
 
 namespace WasmJit.Tests.PublicApi;
 
-/// <summary>Files and streams, and what of a module is read only when somebody asks.</summary>
+/// <summary>Files and streams, and what of a module is read only when it is asked for.</summary>
 public class StartupTests
 {
     private const string Named = """

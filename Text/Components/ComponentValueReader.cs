@@ -41,7 +41,7 @@ internal sealed class ComponentValueReader(Source source, int position, int end,
         /// <summary>Steps over a value type.</summary>
         internal void SkipType()
         {
-            if (Peek is >= 0x40 and < 0x80) U8();
+            if (TypeByte.IsCode(Peek)) U8();
             else U32();
         }
     }
@@ -52,7 +52,7 @@ internal sealed class ComponentValueReader(Source source, int position, int end,
     private void Value(ref TypeCursor type, ByteWriter writer)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
-        if (type.Peek is < 0x40 or >= 0x80)
+        if (!TypeByte.IsCode(type.Peek))
         {
             uint index = type.U32();
             TypeOrigin origin = type.Scope.TypeAt(index) ?? throw Error("the definition of the value's type is not here; (binary ...) can write the value");

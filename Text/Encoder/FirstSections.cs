@@ -22,7 +22,7 @@ internal sealed class FirstSections(Source source, FirstSections? outer)
 
     /// <summary>Adds an item. What it implies has been added before.</summary>
     /// <param name="section">The section's id.</param>
-    /// <param name="item">The item; nobody writes to it any more.</param>
+    /// <param name="item">The item; it is not written to any more.</param>
     internal void Add(byte section, ByteWriter item)
     {
         if (!typesAreDone || hasLateTypes)

@@ -157,19 +157,19 @@ internal sealed class CodePrinter(ModuleInfo module, ModuleIds ids, TypePrinter 
     internal string Instruction(ref CodeReader code, in Instr instr)
     {
         Operator op = instr.Op;
+        if (op.Has(OpTraits.Opens))
+        {
+            string head = op.Mnemonic;
+            string? name = func is { } index ? module.Names.Labels.GetValueOrDefault((index, LabelCount++)) : null;
+            string? label = name is { Length: > 0 } ? TextStrings.Id(name) : null;
+            if (name is not null) head += " " + (label ?? TextStrings.NameAnnotation(name));
+            head += BlockTypeText(ref code, instr);
+            if (op.Id == OpId.TryTable) head += Catches(ref code, instr);
+            OpenLabel(label);
+            return head;
+        }
         switch (op.Id)
         {
-            case OpId.Block or OpId.Loop or OpId.If or OpId.Try or OpId.TryTable:
-                {
-                    string head = op.Mnemonic;
-                    string? name = func is { } index ? module.Names.Labels.GetValueOrDefault((index, LabelCount++)) : null;
-                    string? label = name is { Length: > 0 } ? TextStrings.Id(name) : null;
-                    if (name is not null) head += " " + (label ?? TextStrings.NameAnnotation(name));
-                    head += BlockTypeText(ref code, instr);
-                    if (op.Id == OpId.TryTable) head += Catches(ref code, instr);
-                    OpenLabel(label);
-                    return head;
-                }
             case OpId.CallIndirect or OpId.ReturnCallIndirect:
                 return $"{op.Mnemonic}{(instr.B == 0 ? "" : " " + ids.Tables[instr.B])} (type {ids.Types[instr.A]})";
             case OpId.SelectT:

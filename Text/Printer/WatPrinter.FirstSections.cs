@@ -25,10 +25,10 @@ internal sealed partial class WatPrinter
         ByteReader reader = typeText.At(item.Offset);
         switch (item.Section)
         {
-            case 1: TypeItem(ref reader, item); break;
-            case 2: Import(module.Imports[item.Index]); break;
-            case 14: Nested(item); break;
-            case 15: Instance(ref reader); break;
+            case SectionId.Type: TypeItem(ref reader, item); break;
+            case SectionId.Import: Import(module.Imports[item.Index]); break;
+            case SectionId.Module: Nested(item); break;
+            case SectionId.Instance: Instance(ref reader); break;
             default: Alias(ref reader, item.Index); break;
         }
     }

@@ -272,7 +272,7 @@ internal sealed class Source(string text, Token[] tokens, AnnotationList annotat
 
     internal AnnotationList Annotations { get; } = annotations;
 
-    /// <summary>Of the module that was encoded last: offsets in it, and the tokens that what stands there is made of.</summary>
+    /// <summary>Offsets in the module that was encoded last, each with the token that was encoded there.</summary>
     internal IReadOnlyList<(int Offset, int Token)> Places { get; set; } = [];
 
     private int[]? ends;

@@ -27,7 +27,7 @@ internal abstract class TokenCursor(Source source, int position, int end)
 
     private static readonly HashSet<string> Keywords =
     [
-        "array", "binary", "catch", "catch_all", "catch_all_ref", "catch_ref", "data", "declare", "delegate", "descriptor", "describes",
+        "alias", "array", "binary", "catch", "catch_all", "catch_all_ref", "catch_ref", "data", "declare", "delegate", "descriptor", "describes",
         "do", "elem", "else", "end", "exact", "export", "f32", "f64", "field", "final", "func", "global", "i16", "i32", "i64", "i8",
         "import", "item", "local", "memory", "module", "mut", "nan:arithmetic", "nan:canonical", "null", "offset", "pagesize", "param",
         "quote", "rec", "ref", "result", "shared", "start", "struct", "sub", "table", "tag", "then", "type", "v128", "definition", "instance",

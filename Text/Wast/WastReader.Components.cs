@@ -6,7 +6,7 @@ namespace WasmJit.Text;
 /// <summary>Values of component functions in scripts.</summary>
 internal sealed partial class WastReader
 {
-    /// <summary>A value behind its keyword, null if that is no component's.</summary>
+    /// <summary>A value behind its keyword, null if that is not a component's.</summary>
     private WastValue? ComponentValue(string keyword) => keyword switch
     {
         "bool.const" => new WastScalar("bool", TakeAtom("true") || (TakeAtom("false") ? false : throw Unexpected())),

@@ -6,7 +6,7 @@ namespace WasmJit.Wasi;
 /// <summary>
 /// The memory of the calling instance, as the guest's pointers see it. Without a memory every access is a fault. Every access is checked; one that is
 /// not all inside ends the function with <see cref="Errno.Fault"/>. Addresses and lengths are unsigned, whatever type they come in. A checked range stays
-/// valid, also if other threads run in the guest: memories never shrink, and one that is disposed of keeps its pages, empty, as long as somebody has it.
+/// valid, also if other threads run in the guest: memories never shrink, and one that is disposed of keeps its pages, empty, as long as it is in use.
 /// </summary>
 internal readonly struct GuestMemory(Memory? memory)
 {

@@ -51,7 +51,7 @@ internal static class Layouts
         var type = (EventType)source[8];
         if (type != EventType.Clock)
             return new Subscription(userData, type) { Fd = BinaryPrimitives.ReadUInt32LittleEndian(source[16..]) };
-        // The old version has an identifier of the clock subscription first, which nobody uses.
+        // The old version has an identifier of the clock subscription first, which is not used.
         ReadOnlySpan<byte> clock = source[(version == Version.Preview1 ? 16 : 24)..];
         return new Subscription(userData, type)
         {

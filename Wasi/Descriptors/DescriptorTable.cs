@@ -21,7 +21,7 @@ internal sealed class DescriptorTable(int most)
 
     internal DirectoryDescriptor Directory(int fd, Rights needed)
     {
-        // Said before the rights: a file has none of a directory's.
+        // This error comes before that of missing rights: a file has no right of a directory.
         if (Get(fd) is not DirectoryDescriptor directory) throw new WasiError(Errno.Notdir);
         directory.Require(needed);
         return directory;

@@ -17,7 +17,7 @@ namespace WasmJit;
 /// <param name="time">The clock; the system's if null.</param>
 public sealed class EmscriptenImports(TimeProvider? time = null)
 {
-    /// <summary>What Emscripten says by itself: pointers beyond this would be negative numbers.</summary>
+    /// <summary>Emscripten's own limit: pointers beyond this would be negative numbers.</summary>
     private const ulong LargestHeap = 1ul << 31;
 
     private const ulong PageSize = 65_536;
@@ -122,7 +122,7 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
     {
         foreach ((string name, Delegate function) in Functions)
         {
-            // A function of this name and another type is somebody else's.
+            // A function of this name and another type is not the one that is meant.
             if (imports.Find(Module, name) is null && program.Imports.All(i => i.Module != Module || i.Name != name)) imports.Add(Module, name, function);
         }
     }
@@ -183,7 +183,7 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
         GC.KeepAlive(memory);
     }
 
-    /// <summary>What a browser has to do, and nobody else.</summary>
+    /// <summary>What only a browser can do.</summary>
     private static void Ignore()
     {
     }

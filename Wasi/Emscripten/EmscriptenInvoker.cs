@@ -1,4 +1,5 @@
-using System.Text;
+using System.Collections.Immutable;
+using WasmJit.Jit.Format;
 
 namespace WasmJit.Wasi;
 
@@ -13,8 +14,12 @@ internal sealed class EmscriptenInvoker
 
     private const string Table = "table", Save = "save", Restore = "restore", SetThrew = "set_threw";
 
-    /// <summary>Numbers of the types that each module has first: see <see cref="Write"/>.</summary>
-    private const byte TableType = 0, SaveType = 1, RestoreType = 2, SetThrewType = 3, TagType = 4, FirstType = 5;
+    /// <summary>
+    /// Numbers of the types that each module has first, and of its globals, whose types are the first of these: see <see cref="Write"/>. What C++ throws
+    /// is an address, which is also what restoring the stack pointer takes.
+    /// </summary>
+    private const byte TableType = 0, SaveType = 1, RestoreType = 2, SetThrewType = 3, TagType = 4, FirstType = 5, ThrownType = RestoreType,
+        TableGlobal = TableType, SaveGlobal = SaveType, RestoreGlobal = RestoreType, SetThrewGlobal = SetThrewType;
 
     private readonly Instance instance;
 
@@ -53,88 +58,115 @@ internal sealed class EmscriptenInvoker
     private static byte[] Write(IReadOnlyDictionary<string, FuncType> functions)
     {
         List<FuncType> invoked = [.. functions.Values];
-        var module = new List<byte> { 0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00 };
-        Section(1, [
-            [0x59, 0x70, 0x00, 0x00],               // a table of functions
-            [0x60, 0x00, 0x01, 0x7f],               // saves the stack pointer
-            [0x60, 0x01, 0x7f, 0x00],               // restores it; of the tag of C++, too
-            [0x60, 0x02, 0x7f, 0x7f, 0x00],         // setThrew
-            [0x60, 0x00, 0x00],                     // of the tag of longjmp
-            .. invoked.Select(t => Function(t.Params, t.Results)),
-            .. invoked.Select(t => Function(t.Params.RemoveAt(0), t.Results)),
-        ]);
-        Section(2, [[.. Name("env"), .. Name("jump"), 0x04, 0x00, TagType], [.. Name("env"), .. Name("thrown"), 0x04, 0x00, RestoreType]]);
-        Section(3, [.. invoked.Select((_, i) => Leb(FirstType + i))]);
         string[] globals = [Table, Save, Restore, SetThrew];
-        Section(6, [.. globals.Select((_, i) => new byte[] { 0x63, (byte)i, 0x01, 0xd0, (byte)i, 0x0b })]);
-        Section(7, [
-            .. functions.Keys.Select((name, i) => (byte[])[.. Name(name), 0x00, .. Leb(i)]),
-            .. globals.Select((name, i) => (byte[])[.. Name(name), 0x03, .. Leb(i)]),
-        ]);
-        Section(10, [.. invoked.Select((t, i) => Sized(Body(t, FirstType + invoked.Count + i)))]);
-        return [.. module];
-
-        void Section(byte id, IReadOnlyList<byte[]> items)
+        var types = new ByteWriter();
+        types.Bytes([TypeByte.Table, (byte)HeapType.Func.Code, 0, 0]);
+        Function(types, [], [ValType.I32]);
+        Function(types, [ValType.I32], []);
+        Function(types, [ValType.I32, ValType.I32], []);
+        Function(types, [], []);
+        foreach (FuncType type in invoked) Function(types, type.Params, type.Results);
+        foreach (FuncType type in invoked) Function(types, type.Params.RemoveAt(0), type.Results);
+        var imports = new ByteWriter();
+        foreach ((string name, byte type) in (ReadOnlySpan<(string, byte)>)[("jump", TagType), ("thrown", ThrownType)])
         {
-            module.Add(id);
-            module.AddRange(Sized([.. Leb(items.Count), .. items.SelectMany(i => i)]));
+            imports.Name("env");
+            imports.Name(name);
+            imports.Bytes([ExternByte.Tag, 0, type]);
+        }
+        ByteWriter funcs = new(), variables = new(), exports = new(), code = new();
+        for (int i = 0; i < globals.Length; i++)
+            variables.Bytes([TypeByte.RefNull, (byte)i, 1, Opcode.RefNull, (byte)i, Opcode.End]);
+        foreach ((int i, string name) in functions.Keys.Index())
+        {
+            funcs.U32((uint)(FirstType + i));
+            Export(name, ExternByte.Func, i);
+            code.Sized(Body(invoked[i], FirstType + invoked.Count + i));
+        }
+        foreach ((int i, string name) in globals.Index()) Export(name, ExternByte.Global, i);
+
+        var module = new ByteWriter();
+        module.Bytes("\0asm\x01\0\0\0"u8);
+        Section(SectionId.Type, FirstType + (2 * invoked.Count), types);
+        Section(SectionId.Import, 2, imports);
+        Section(SectionId.Function, invoked.Count, funcs);
+        Section(SectionId.Global, globals.Length, variables);
+        Section(SectionId.Export, invoked.Count + globals.Length, exports);
+        Section(SectionId.Code, invoked.Count, code);
+        return module.ToArray();
+
+        void Export(string name, byte kind, int index)
+        {
+            exports.Name(name);
+            exports.U8(kind);
+            exports.U32((uint)index);
+        }
+
+        void Section(byte id, int count, ByteWriter items)
+        {
+            module.U8(id);
+            module.Sized(ByteWriter.Counted(count, items));
         }
     }
 
     /// <summary>The body of one: parameter 0 is the index, and the last local the stack pointer.</summary>
-    private static byte[] Body(FuncType type, int called)
+    private static ByteWriter Body(FuncType type, int called)
     {
-        int saved = type.Params.Length;
-        byte result = type.Results.IsEmpty ? (byte)0x40 : Code(type.Results[0]);
-        return
-        [
-            0x01, 0x01, 0x7f,
-            0x23, 0x01, 0x14, SaveType, 0x21, .. Leb(saved),
-            0x02, 0x7f, 0x02, 0x40,                             // two blocks
-            0x1f, result, 0x02, 0x00, 0x00, 0x00, 0x00, 0x01, 0x01,     // try_table: each tag leads to the end of a block, the second with an address
-            .. Enumerable.Range(1, saved - 1).SelectMany(i => (byte[])[0x20, .. Leb(i)]),
-            0x23, 0x00, 0x20, 0x00, 0xfa, 0x2f, TableType, .. Leb(called),
-            0x0b,
-            0x0f,                                               // return
-            0x0b,
-            0x41, 0x00, 0x0b, 0x1a,                             // the address is known already
-            0x20, .. Leb(saved), 0x23, 0x02, 0x14, RestoreType,
-            0x41, 0x01, 0x41, 0x00, 0x23, 0x03, 0x14, SetThrewType,
-            .. type.Results.IsEmpty ? [] : Zero(type.Results[0]),
-            0x0b,
-        ];
+        uint saved = (uint)type.Params.Length;
+        var body = new ByteWriter();
+        body.Bytes([1, 1, TypeByte.I32]);
+        body.Bytes([Opcode.GlobalGet, SaveGlobal, Opcode.CallRef, SaveType, Opcode.LocalSet]);
+        body.U32(saved);
+        body.Bytes([Opcode.Block, TypeByte.I32, Opcode.Block, TypeByte.EmptyBlock]);
+        // Each tag leads to the end of a block, the second with an address.
+        body.Bytes([Opcode.TryTable, type.Results.IsEmpty ? TypeByte.EmptyBlock : Code(type.Results[0]), 2, CatchByte.Catch, 0, 0, CatchByte.Catch, 1, 1]);
+        for (uint i = 1; i < saved; i++)
+        {
+            body.U8(Opcode.LocalGet);
+            body.U32(i);
+        }
+        body.Bytes([Opcode.GlobalGet, TableGlobal, Opcode.LocalGet, 0, OperatorPrefix.Linking]);
+        body.U32(LinkingOpcode.CallIndirectRef);
+        body.U32(TableType);
+        body.U32((uint)called);
+        // The address is known already.
+        body.Bytes([Opcode.End, Opcode.Return, Opcode.End, Opcode.I32Const, 0, Opcode.End, Opcode.Drop, Opcode.LocalGet]);
+        body.U32(saved);
+        body.Bytes([Opcode.GlobalGet, RestoreGlobal, Opcode.CallRef, RestoreType]);
+        body.Bytes([Opcode.I32Const, 1, Opcode.I32Const, 0, Opcode.GlobalGet, SetThrewGlobal, Opcode.CallRef, SetThrewType]);
+        if (!type.Results.IsEmpty) Zero(body, type.Results[0]);
+        body.U8(Opcode.End);
+        return body;
     }
 
     private static byte Code(ValType type) => type.Kind switch
     {
-        ValKind.I32 => 0x7f,
-        ValKind.I64 => 0x7e,
-        ValKind.F32 => 0x7d,
-        ValKind.F64 => 0x7c,
-        _ => 0x7b,
+        ValKind.I32 => TypeByte.I32,
+        ValKind.I64 => TypeByte.I64,
+        ValKind.F32 => TypeByte.F32,
+        ValKind.F64 => TypeByte.F64,
+        _ => TypeByte.V128,
     };
 
-    private static byte[] Zero(ValType type) => type.Kind switch
+    private static void Zero(ByteWriter code, ValType type)
     {
-        ValKind.I32 => [0x41, 0x00],
-        ValKind.I64 => [0x42, 0x00],
-        ValKind.F32 => [0x43, .. new byte[4]],
-        ValKind.F64 => [0x44, .. new byte[8]],
-        _ => [0xfd, 0x0c, .. new byte[16]],
-    };
+        switch (type.Kind)
+        {
+            case ValKind.I32: code.Bytes([Opcode.I32Const, 0]); break;
+            case ValKind.I64: code.Bytes([Opcode.I64Const, 0]); break;
+            case ValKind.F32: code.Bytes([Opcode.F32Const, .. new byte[4]]); break;
+            case ValKind.F64: code.Bytes([Opcode.F64Const, .. new byte[8]]); break;
+            default: code.Bytes([OperatorPrefix.Vector, (byte)VectorOpcode.V128Const, .. new byte[16]]); break;
+        }
+    }
 
-    private static byte[] Function(IReadOnlyCollection<ValType> parameters, IReadOnlyCollection<ValType> results) =>
-        [0x60, .. Leb(parameters.Count), .. parameters.Select(Code), .. Leb(results.Count), .. results.Select(Code)];
-
-    private static byte[] Name(string name) => Sized(Encoding.UTF8.GetBytes(name));
-
-    private static byte[] Sized(byte[] content) => [.. Leb(content.Length), .. content];
-
-    private static byte[] Leb(int value)
+    private static void Function(ByteWriter types, ImmutableArray<ValType> parameters, ImmutableArray<ValType> results)
     {
-        var bytes = new List<byte>();
-        for (; value > 0x7f; value >>= 7) bytes.Add((byte)(value & 0x7f | 0x80));
-        bytes.Add((byte)value);
-        return [.. bytes];
+        types.U8(TypeByte.Func);
+        foreach (ImmutableArray<ValType> list in (ReadOnlySpan<ImmutableArray<ValType>>)[parameters, results])
+        {
+            types.U32((uint)list.Length);
+            foreach (ValType type in list) types.U8(Code(type));
+        }
     }
 }

@@ -112,7 +112,7 @@ public sealed class ArchiveFileSystem : IWasiFileSystem
             }
             files.Find(path)!.SetTimes(entry.ModificationTime, entry.ModificationTime);
         }
-        if (!any) throw new InvalidDataException("This is no archive that can be read: zip, tar, or tar with gzip.");
+        if (!any) throw new InvalidDataException("This is not an archive that can be read: zip, tar, or tar with gzip.");
     }
 
     private static void Copy(Stream content, MemoryFileSystem files, string path)

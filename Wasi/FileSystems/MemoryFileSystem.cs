@@ -67,7 +67,7 @@ public class MemoryFileSystem : IWasiFileSystem
     /// <summary>Writes a file. Directories on the way are made, and a file that is there is replaced.</summary>
     /// <param name="path">The path from the root.</param>
     /// <param name="content">The content.</param>
-    /// <exception cref="WasiFileException">A name on the way is no directory, the path is a directory, or there is no room.</exception>
+    /// <exception cref="WasiFileException">A name on the way is not a directory, the path is a directory, or there is no room.</exception>
     public void WriteFile(string path, ReadOnlySpan<byte> content)
     {
         string[] names = NamesOf(path);
@@ -108,7 +108,7 @@ public class MemoryFileSystem : IWasiFileSystem
 
     /// <summary>Makes a directory, and those on the way. One that is there stays as it is.</summary>
     /// <param name="path">The path from the root.</param>
-    /// <exception cref="WasiFileException">A name on the way is no directory, or there is no room.</exception>
+    /// <exception cref="WasiFileException">A name on the way is not a directory, or there is no room.</exception>
     public void CreateDirectory(string path)
     {
         lock (Gate) Enter(NamesOf(path));

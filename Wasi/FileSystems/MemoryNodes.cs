@@ -181,7 +181,7 @@ internal sealed class MemoryFile(MemoryFileSystem system, IWasiFile? below) : Me
         }
     }
 
-    /// <summary>A file without a name counts as long as somebody has it open.</summary>
+    /// <summary>A file without a name counts as long as it is open.</summary>
     internal void FreeIfUnused()
     {
         if (open > 0 || Links > 0) return;
@@ -191,7 +191,7 @@ internal sealed class MemoryFile(MemoryFileSystem system, IWasiFile? below) : Me
     }
 }
 
-/// <summary>A directory in memory. What is not its own may be an entry of a directory below, which becomes its own when somebody asks for it.</summary>
+/// <summary>A directory in memory. What is not its own may be an entry of a directory below, which becomes its own when it is looked up.</summary>
 internal sealed class MemoryDirectory(MemoryFileSystem system, MemoryDirectory? parent, IWasiDirectory? below) : MemoryNode(system, below), IWasiDirectory
 {
     private readonly SortedDictionary<string, MemoryNode> entries = new(StringComparer.Ordinal);

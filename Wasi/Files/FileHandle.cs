@@ -51,7 +51,7 @@ internal abstract class SystemFile(SafeFileHandle handle) : FileHandle
         }
         catch (ArgumentOutOfRangeException)
         {
-            // So .NET says what the system calls too large a file.
+            // This is how .NET reports a file that is too large for the system.
             throw new WasiError(Errno.Fbig);
         }
     }

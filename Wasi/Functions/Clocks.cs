@@ -30,7 +30,7 @@ internal static class Clocks
 
     private static ulong ProcessTime() => (ulong)Environment.CpuUsage.TotalTime.Ticks * 100;
 
-    /// <summary>Of the thread only where the system can be asked; else of the process, which also never goes back.</summary>
+    /// <summary>The thread's time where the system tells it; otherwise the process's, which never goes back either.</summary>
     private static ulong ThreadTime() => LinuxCalls.IsSupported && LinuxCalls.ClockTime(LinuxThreadClock, out LinuxCalls.TimeSpec time) == 0
         ? ((ulong)time.Seconds * 1_000_000_000) + (ulong)time.Nanoseconds
         : ProcessTime();

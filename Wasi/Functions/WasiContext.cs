@@ -25,7 +25,7 @@ internal sealed class WasiContext(WasiOptions options, DescriptorTable table)
 
     private static byte[][] TextOf(IReadOnlyList<string> arguments)
     {
-        // .NET compiles what makes a list of an array when it first meets one.
+        // The code that makes a list of an array would be compiled at its first use.
         string[] all = arguments as string[] ?? [.. arguments];
         var text = new byte[all.Length][];
         for (int i = 0; i < text.Length; i++) text[i] = Text(all[i], nameof(WasiOptions.Arguments));

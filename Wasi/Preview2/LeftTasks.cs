@@ -1,9 +1,9 @@
 namespace WasmJit.Wasi.Preview2;
 
-/// <summary>Tasks whose guest has gone: what they end with interests nobody any more.</summary>
+/// <summary>Tasks whose guest has gone: their outcome is not used any more.</summary>
 internal static class LeftTasks
 {
-    /// <summary>Takes note of a failure, so that it does not count as one that nobody has seen.</summary>
+    /// <summary>Observes a failure, so that .NET does not report it as unobserved.</summary>
     internal static void Leave(Task task) =>
         task.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 

@@ -16,7 +16,7 @@ internal sealed class SourceStream<TError>(InputStream? input, ErrorCode<TError>
 {
     private readonly TaskCompletionSource<ComponentResult<NoValue, TError>> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Fine if the stream has ended, or nobody wants the rest of it.</summary>
+    /// <summary>Success if the stream has ended, or if the rest of it is not wanted.</summary>
     internal Task<ComponentResult<NoValue, TError>> Outcome => outcome.Task;
 
     /// <summary>A stream with its outcome. If it cannot be opened, that is the outcome.</summary>

@@ -86,7 +86,7 @@ internal sealed class IncomingStream(Stream inner, Func<HttpFields?> read, Func<
         if (disposing)
         {
             inner.Dispose();
-            // Nobody has read so far.
+            // Nothing has been read so far.
             trailers.TrySetResult((ComponentResource?)null);
         }
         base.Dispose(disposing);

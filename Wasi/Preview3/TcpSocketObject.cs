@@ -170,7 +170,7 @@ internal sealed class TcpSocketObject : GuestObject
         wasi.CountClosed();
     }
 
-    /// <summary>What comes by a connection. The system is told when nobody wants more of it.</summary>
+    /// <summary>What a connection receives. The system is told when no more is wanted.</summary>
     private sealed class ReceivedStream(Socket socket) : AsyncReadStream
     {
         private readonly TaskCompletionSource<ComponentResult<NoValue, NetworkError>> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);

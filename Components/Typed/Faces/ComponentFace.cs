@@ -15,7 +15,7 @@ internal abstract class ComponentFace
     /// <summary>The resource that it stands for; null if it stands for an instance.</summary>
     internal ComponentResource? Resource;
 
-    /// <summary>The instance that goes with it; null if somebody else has it.</summary>
+    /// <summary>The instance that goes with it; null if it is not owned here.</summary>
     internal ComponentInstance? Owned;
 
     /// <summary>Takes a delegate or another face for each member.</summary>
@@ -64,7 +64,7 @@ internal sealed class ComponentFaceClass
     /// <exception cref="ArgumentException">The type is not an interface.</exception>
     internal static ComponentFaceClass Of(Type face, bool isResource)
     {
-        if (!face.IsInterface || face.ContainsGenericParameters) throw new ArgumentException($"{Jit.Calls.CSharpName.Of(face)} is no interface.");
+        if (!face.IsInterface || face.ContainsGenericParameters) throw new ArgumentException($"{Jit.Calls.CSharpName.Of(face)} is not an interface.");
         return (isResource ? ForResources : ForInstances).GetValue(face, isResource ? static f => new ComponentFaceClass(f, true) : static f => new ComponentFaceClass(f, false));
     }
 

@@ -34,7 +34,7 @@ internal sealed class FloatFolding(IlBuffer il, OperandStack stack)
     {
         if (!IsFloatArithmetic(op)) return false;
         bool is64 = op.Params[0].Kind == ValKind.F64;
-        // Of a sum or product either side may be the neutral element, and both may be constants.
+        // Either side of a sum or product may be the neutral element, and both may be constants.
         int side = IsNeutral(op.Operation, is64, stack[0], out bool negates) ? 0
             : op.Operation is Operation.Add or Operation.Mul && IsNeutral(op.Operation, is64, stack[1], out negates) ? 1 : -1;
         if (side < 0) return false;

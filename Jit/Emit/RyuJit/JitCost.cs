@@ -6,7 +6,7 @@ namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// An estimate of the time that RyuJIT's optimiser takes for a method. Mostly it is little more than a microsecond for each instruction. But there
-/// are shapes that take it thousands of times as long, and nobody can tell it to stop. Code of such a shape is compiled without optimisation, which
+/// are shapes that take it thousands of times as long, and it cannot be stopped. Code of such a shape is compiled without optimisation, which
 /// takes a microsecond or two for each instruction whatever the shape.
 /// </summary>
 /// <remarks>Figures of .NET 10.0.12 on AMD Zen 3. Measured times lie at or below them (RATIONALE.md).</remarks>
@@ -15,7 +15,7 @@ internal static class JitCost
     /// <summary>Seconds that every function may take, and additional seconds for each byte of WebAssembly.</summary>
     private const double BudgetBase = 0.05, BudgetPerByte = 10e-6;
 
-    /// <summary>So many parts of a function have the base each.</summary>
+    /// <summary>How many parts of a function may each take what any function may.</summary>
     private const double BaseParts = 10;
 
     private const double PerInstruction = 1.7e-6;

@@ -6,8 +6,8 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// Keeps loads whole that guard pages alone check. RyuJIT loads fewer bytes than it is told to, down to a single byte, if it can prove that nobody
-/// needs the rest. An access that straddles the end of memory would then not fault. So the loaded value is stored where the JIT must leave it, unless
+/// Keeps loads whole that guard pages alone check. RyuJIT loads fewer bytes than it is told to, down to a single byte, if it can prove that the
+/// rest is not needed. An access that straddles the end of memory would then not fault. So the loaded value is stored where the JIT must leave it, unless
 /// the whole value is needed for certain. This is decided on the finished IL. It does not look for patterns of unneeded values, but proves needs:
 /// from what cannot be left out (stores, calls, results, addresses, branches with something behind them) backwards through expressions and locals, on
 /// every path. Instructions that the proof does not know need nothing.

@@ -16,7 +16,7 @@ internal sealed class LoadedValues(EmitterContext context)
     private readonly OperandStack stack = context.Stack;
 
     /// <summary>
-    /// RyuJIT narrows a load whose upper bytes nobody reads, and an access that straddles the end of memory would no longer
+    /// RyuJIT narrows a load whose upper bytes are not read, and an access that straddles the end of memory would no longer
     /// fault; the whole value is stored first.
     /// </summary>
     internal void GuardNarrowing(Operator op)
@@ -76,7 +76,7 @@ internal sealed class LoadedValues(EmitterContext context)
         stack.Remove();
     }
 
-    /// <summary>A load traps though nobody reads its value: the topmost operand on the IL stack, or one in a temporary.</summary>
+    /// <summary>A load traps though its value is not read: the topmost operand on the IL stack, or one in a temporary.</summary>
     private void KeepLoad(ref Operand operand)
     {
         if (!operand.HasLoad || operand.Type.IsRef) return;
@@ -97,7 +97,7 @@ internal sealed class LoadedValues(EmitterContext context)
     }
 
     /// <summary>
-    /// The JIT narrows the load of a vector to the lanes that somebody reads; without the last byte an access that straddles
+    /// The JIT narrows the load of a vector to the lanes that are read; without the last byte an access that straddles
     /// the end of memory would no longer fault. Such an operand is stored first.
     /// </summary>
     internal void KeepVectorWhole(int fromTop)

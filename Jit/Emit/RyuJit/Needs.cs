@@ -3,13 +3,13 @@ namespace WasmJit.Jit.Emit;
 /// <summary>The kinds of needs.</summary>
 internal enum Need
 {
-    /// <summary>Of a load's whole value.</summary>
+    /// <summary>All of a load's value is needed.</summary>
     Load,
 
-    /// <summary>Of all of a local's value, at one of its reads.</summary>
+    /// <summary>All of a local's value is needed, at one of its reads.</summary>
     LocalWhole,
 
-    /// <summary>Of some of a local's value, at one of its reads.</summary>
+    /// <summary>Some of a local's value is needed, at one of its reads.</summary>
     LocalLive,
 }
 

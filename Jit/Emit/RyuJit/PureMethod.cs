@@ -21,7 +21,7 @@ internal enum PureTraits : byte
     /// <summary>The result is a vector of the operands.</summary>
     Creates = 4,
 
-    /// <summary>Of some operand not all lanes are needed, or not all bytes.</summary>
+    /// <summary>Not all lanes or bytes of some operand are needed.</summary>
     Narrows = 8,
 
     /// <summary>The result of a value with itself is known.</summary>

@@ -61,7 +61,7 @@ internal static unsafe partial class FaultHandler
 
     private static bool IsWatched => Platform == FaultPlatform.LinuxX64 && Environment.Version.Major == KnownVersion;
 
-    /// <summary>Whether faults become null dereferences. Tried when somebody first asks.</summary>
+    /// <summary>Whether faults become null dereferences. Tried at the first question.</summary>
     private static class Trust
     {
         internal static readonly bool Holds = Distrust(Find());

@@ -10,7 +10,7 @@ namespace WasmJit.Runtime;
 internal static unsafe class UnwindCode
 {
     // A plan: the address to go to and its stack pointer, where each register comes from, how many return addresses to compare, the current registers
-    // (for those that nobody saved), and pairs of a place and the return address there.
+    // (for those that no frame has saved), and pairs of a place and the return address there.
     internal const int Target = 0, StackPointer = 1, Sources = 2, Checks = 8, Current = 9, Pairs = 15;
 
     private static readonly (nint Read, nint Land, nint Transfer) Code = Assemble();

@@ -19,7 +19,7 @@ internal static partial class Simd
         return value;
     }
 
-    /// <summary>Stores a loaded vector that nobody else may need, so that the JIT keeps the load.</summary>
+    /// <summary>Stores a loaded vector that may not be read otherwise, so that the JIT keeps the load.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Keep(InstanceCore instance, Vector128<byte> value) => Unsafe.As<ScratchVector, Vector128<byte>>(ref instance.Scratch128) = value;
 

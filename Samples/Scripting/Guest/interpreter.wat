@@ -38,7 +38,7 @@
       (global.set $returned (ref.null any))))
   (local.get $value))
 
-;; An argument that is no number: the function is compiled without relying on that.
+;; An argument that is not a number: the function is compiled without relying on that.
 (func $no_number (param $function (ref $Function)) (param $parameter i32)
   (struct.set $Function $numbers (local.get $function)
     (i32.and (struct.get $Function $numbers (local.get $function)) (i32.xor (i32.const -1) (i32.shl (i32.const 1) (local.get $parameter))))))

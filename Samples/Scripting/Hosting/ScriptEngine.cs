@@ -65,7 +65,7 @@ public sealed class ScriptEngine
     /// <param name="text">The program.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>The value of its last statement.</returns>
-    /// <exception cref="ScriptSyntaxException">The text is no program.</exception>
+    /// <exception cref="ScriptSyntaxException">The text is not a program.</exception>
     /// <exception cref="ScriptException">It throws a value, or does something that cannot be done.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     /// <exception cref="TrapException">It calls too deeply, or runs out of memory.</exception>

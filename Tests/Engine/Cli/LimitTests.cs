@@ -125,7 +125,7 @@ public sealed class LimitTests : IDisposable
     public async Task CtrlCInterrupts(bool looks)
     {
         if (!OperatingSystem.IsLinux()) return;
-        // Whoever runs the tests may ignore the signal, and what they start would do so too.
+        // The process that runs the tests may ignore the signal, and what they start would do so too.
         var start = new ProcessStartInfo("env") { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (string arg in new[] { "--default-signal=INT", "dotnet", typeof(Tool).Assembly.Location, "run" }) start.ArgumentList.Add(arg);
         if (looks)

@@ -108,7 +108,7 @@ public sealed partial class ToolPageTests : IDisposable
     /// <summary>Runs the tool as a process. What the terminal would add for Ctrl-C is added.</summary>
     private static async Task<(int Code, string Printed)> Start(string[] args, Func<Process, Task>? afterFirstLine)
     {
-        // Whoever runs the tests may ignore the signal, and what they start would do so too.
+        // The process that runs the tests may ignore the signal, and what they start would do so too.
         string[] command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", "dotnet"] : ["dotnet"];
         using Process process = Process.Start(new ProcessStartInfo(command[0], [.. command[1..], typeof(Tool).Assembly.Location, .. args])
         {

@@ -22,7 +22,7 @@ public sealed class UnlimitedStackTests
             await File.WriteAllTextAsync(file, """
                 (module (memory 1) (func $f (export "f") (param i32) (result i32) (i32.add (i32.const 1) (call $f (local.get 0)))))
                 """);
-            // The hard limit of whoever runs the tests may be lower: then there is nothing to test.
+            // The hard limit of the tests' process may be lower: then there is nothing to test.
             var start = new ProcessStartInfo("sh")
             {
                 ArgumentList =

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace WasmJit.Tests;
 
-/// <summary>Exceptions that a component does not catch: they are traps where they would leave it, for whoever calls.</summary>
+/// <summary>Exceptions that a component does not catch: where they would leave it they are traps, for every kind of caller.</summary>
 public sealed class ComponentExceptionTests
 {
     /// <summary>A component that throws: in a function, in its <c>realloc</c>, behind its return, in a destructor.</summary>

@@ -5,7 +5,7 @@ using static WasmJit.Tests.ComponentBinary;
 
 namespace WasmJit.Tests;
 
-/// <summary>Components that nobody meant well: none does anything but be rejected, soon.</summary>
+/// <summary>Hostile components: each is rejected, and soon.</summary>
 public sealed class ComponentHostileTests
 {
     /// <summary>More than any of these takes on a busy machine, and far less than what has no end.</summary>

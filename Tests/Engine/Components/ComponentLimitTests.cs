@@ -194,7 +194,7 @@ public sealed class ComponentLimitTests
 
     // ---- mistakes of the host ----
 
-    /// <summary>A wrong argument is no trap: the instance can be called again, plain or as a task.</summary>
+    /// <summary>A wrong argument is not a trap: the instance can be called again, plain or as a task.</summary>
     [Theory]
     [InlineData("")]
     [InlineData("async")]

@@ -117,7 +117,7 @@ public sealed class ComponentValidatorTests
     [InlineData("(core type $m (module)) (core type (func (param (ref null $m))))", "a core type refers to a module type")]
     [InlineData("(component $c (import \"f\" (func async))) (import \"x\" (func $x)) (instance (instantiate $c (with \"f\" (func $x))))", "expected async function, found sync")]
     [InlineData("(component $c (type $t (list u8 2)) (import \"t\" (type (eq $t)))) (type $x (list u8 3)) (instance (instantiate $c (with \"t\" (type $x))))", "expected a list of length 2, found a list of length 3")]
-    // Resource types that whoever gives the imports cannot know.
+    // Resource types that the giver of the imports cannot know.
     [InlineData("(component (type $r (resource (rep i32))) (import \"r\" (type (eq $r))))", "local resource type found in imports")]
     [InlineData("(type (component (export \"r\" (type $r (sub resource))) (import \"s\" (type (eq $r)))))", "local resource type found in imports")]
     // Values.

@@ -6,7 +6,7 @@ namespace WasmJit.Tests;
 
 /// <summary>
 /// A load that straddles the end of memory traps, whatever becomes of its value: RyuJIT leaves out, and narrows, what it finds unneeded.
-/// Every load that is wider than a byte, every way in which nobody needs its value or only a part of it, at all addresses on the end.
+/// Every load that is wider than a byte, every way in which its value is not needed or only a part of it, at all addresses on the end.
 /// </summary>
 public sealed class LoadGuardTests
 {

@@ -97,8 +97,8 @@ public sealed class VerifyingModeTests
             (() => EmitterAssertions.Address(start + 65529, memory, 8, 0, "x"), () => EmitterAssertions.Address(start - 1, memory, 8, 0, "x")),
             (() => EmitterAssertions.Address(window + 56, slice, 8, 1, "x"), () => EmitterAssertions.Address(window + 57, slice, 8, 1, "x")),
             (() => EmitterAssertions.StackMark(StackGuard.Stopped, "x"), () => EmitterAssertions.StackMark(1, "x")),
-            (() => EmitterAssertions.Comparison(1, -1, 0, 0x48, "x"), () => EmitterAssertions.Comparison(1, -1, 0, 0x49, "x")),
-            (() => EmitterAssertions.Comparison(1, 0, 0, 0x50, "x"), () => EmitterAssertions.Comparison(1, 1, 0, 0x50, "x")),
+            (() => EmitterAssertions.Comparison(1, -1, 0, IntegerComparison.LtS, "x"), () => EmitterAssertions.Comparison(1, -1, 0, IntegerComparison.LtU, "x")),
+            (() => EmitterAssertions.Comparison(1, 0, 0, IntegerComparison.Eqz, "x"), () => EmitterAssertions.Comparison(1, 1, 0, IntegerComparison.Eqz, "x")),
         ];
         foreach ((Action holds, Action fails) in pairs)
         {
@@ -127,7 +127,7 @@ public sealed class VerifyingModeTests
         }
     }
 
-    /// <summary>A failed assertion is not for guests, who catch everything that is theirs, and is no trap.</summary>
+    /// <summary>A failed assertion is neither a trap nor an exception that guests catch.</summary>
     [Fact]
     public void GuestsDoNotCatchFailures()
     {

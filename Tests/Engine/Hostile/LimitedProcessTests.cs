@@ -16,7 +16,7 @@ public sealed class LimitedProcessTests
     private static async Task<(int Code, string Output)> Run(string limits, string checks, string file, string function, params string[] arguments)
     {
         string tool = typeof(Tool).Assembly.Location;
-        // The limits of whoever runs the tests may be lower than those to be set: then there is nothing to test.
+        // The limits of the tests' process may be lower than those to be set: then there is nothing to test.
         string command = $"({limits}) 2>/dev/null || exit {NotTested}; {limits}; exec dotnet '{tool}' run --memory-checks {checks} '{(Path.IsPathRooted(file) ? file : Golden.InRepository("Tests/Engine/Hostile/" + file))}' --invoke {function} {string.Join(' ', arguments)}";
         var start = new ProcessStartInfo("bash", ["-c", command]);
         // What .NET and the C library take of the address space for themselves goes with the number of processors.

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace WasmJit.Tests;
 
-/// <summary>A run of fifty thousand locals is five bytes. What nobody uses must cost nobody anything.</summary>
+/// <summary>A run of fifty thousand locals is five bytes. Unused locals must cost nothing.</summary>
 public sealed class ManyLocalsTests
 {
     private const string Many = "(local $first i64) {0} (local $last i32)";

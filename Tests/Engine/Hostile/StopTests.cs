@@ -186,7 +186,7 @@ public sealed class StopTests
         }
     }
 
-    /// <summary>Nobody waits for the compiler where functions are interpreted at first; and what it would take too long for stays so.</summary>
+    /// <summary>No call waits for the compiler where functions are interpreted at first; functions that would take it too long stay interpreted.</summary>
     [Theory]
     [InlineData("brif900.wasm")]
     [InlineData("brtab900.wasm")]
@@ -200,7 +200,7 @@ public sealed class StopTests
         Lookahead.BeforeEach = held.Wait;
         try
         {
-            // The thread that compiles does nothing meanwhile: whoever waited for it would wait for ever.
+            // The thread that compiles does nothing meanwhile: a call that waited for it would wait for ever.
             var calls = new Thread(() =>
             {
                 for (int i = 0; i < 10; i++) run();

@@ -13,7 +13,7 @@ public sealed partial class DotNetRoomTests
     {
         var found = new List<string>();
         int inRoom = 0;
-        foreach (string file in new[] { "Runtime", "Jit", "Linking", "Components", "Text", "Wasi", "Extensions", "Cli" }.SelectMany(SourceFiles.In))
+        foreach (string file in Products.Folders.SelectMany(SourceFiles.In))
         {
             if (!InternalMember().IsMatch(File.ReadAllText(file))) continue;
             string path = Path.GetRelativePath(SourceFiles.Root, file);

@@ -53,7 +53,7 @@ public sealed partial class SecurityPageTests
                 string[] parts = name.Split('.');
                 string text = string.Concat(sources[parts[0]].Select(File.ReadAllText));
                 Assert.True(text.Contains($"class {parts[0]}", StringComparison.Ordinal), $"{number}: there is no {parts[0]}");
-                Assert.True(parts.Length == 1 || Regex.IsMatch(text, $@"\[(Linux)?(Fact|Theory)\b[^;{{}}]* {parts[1]}\("), $"{number}: {name} is no test");
+                Assert.True(parts.Length == 1 || Regex.IsMatch(text, $@"\[(Linux)?(Fact|Theory)\b[^;{{}}]* {parts[1]}\("), $"{number}: {name} is not a test");
             }
         }
         Assert.True(tests > 50, $"{tests}");

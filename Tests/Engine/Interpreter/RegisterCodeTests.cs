@@ -6,7 +6,7 @@ using Xunit;
 
 namespace WasmJit.Tests;
 
-/// <summary>Register code is no larger than its function lets expect, whatever branches carry, and what makes it can be stopped.</summary>
+/// <summary>The size of register code is bounded by that of its function, whatever branches carry, and translation can be stopped.</summary>
 public sealed class RegisterCodeTests
 {
     private static readonly EngineOptions Compiled = new() { Compilation = Compilation.Lazy, Inlining = false };
@@ -171,7 +171,7 @@ public sealed class RegisterCodeTests
         thread.Unwind(thread.Sp, top + 100);
         Assert.All(thread.Refs[top..(top + 100)], value => Assert.NotNull(value));
         Assert.All(thread.Refs[(top + 100)..(top + 10_000)], Assert.Null);
-        // Nobody has asked for this place since: what stands there shows that it is not cleared.
+        // This place has not been used since: what stands there shows that it is not cleared.
         thread.Refs[top + 5000] = "not looked at";
         thread.Unwind(thread.Sp, top);
         Assert.NotNull(thread.Refs[top + 5000]);

@@ -96,6 +96,18 @@ public sealed class OperatorCostTests
         }
     }
 
+    /// <summary>An operator with a constant price costs a unit. The others are here: what makes or drops an object costs more.</summary>
+    [Fact]
+    public void ConstantPricesAreAUnit() => Assert.Equal(
+        [("func.drop", 16), ("func.optimize", 16), ("global.new", 16), ("module.drop", 16), ("nop", 0)],
+        OperatorTable.All.Where(op => op.Cost.Unit == CostUnit.Constant && op.Cost.Units != 1).Select(op => (op.Mnemonic, op.Cost.Units)).Order());
+
+    /// <summary>What an operator costs besides its operands is a unit. The others are here: the ends of blocks do nothing themselves.</summary>
+    [Fact]
+    public void PricesBesideOperandsAreAUnit() => Assert.Equal(
+        [("else", 0), ("end", 0), ("table.new", 64)],
+        OperatorTable.All.Where(op => op.Cost.Unit != CostUnit.Constant && op.Cost.Units != 1).Select(op => (op.Mnemonic, op.Cost.Units)).Order());
+
     /// <summary>An operator that has a program here does not cost the same each time.</summary>
     [Fact]
     public void ProgramsAreForOperatorsWhoseCostDepends() => Assert.Equal([], Programs.Keys.Except(Costing.Select(op => op.Mnemonic)));

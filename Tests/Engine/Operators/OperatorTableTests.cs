@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Numerics;
 using System.Reflection;
 using WasmJit.Jit.Calls;
+using WasmJit.Jit.Emit;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 using Xunit;
@@ -21,6 +24,51 @@ public sealed class OperatorTableTests
         }
         Assert.Null(OperatorTable.Find(0, 0xff));
         Assert.Null(OperatorTable.Find(0xfc, uint.MaxValue));
+    }
+
+    /// <summary>Every prefix has a name, and all bytes between the lowest and the highest are prefixes.</summary>
+    [Fact]
+    public void PrefixesHaveNames()
+    {
+        byte[] used = [.. OperatorTable.All.Select(op => op.Prefix).Where(prefix => prefix != 0).Distinct().Order()];
+        Assert.Equal(used, ConstantsOf(typeof(OperatorPrefix)).Select(c => (byte)c.Value).Distinct().Order());
+        Assert.Equal(Enumerable.Range(OperatorPrefix.First, used.Length).Select(prefix => (byte)prefix), used);
+        Assert.Equal(OperatorPrefix.Last, used[^1]);
+    }
+
+    /// <summary>Opcodes for code without the table are those of the table.</summary>
+    [Fact]
+    public void OpcodesAreThoseOfTheTable()
+    {
+        (Type Class, byte Prefix)[] classes =
+            [(typeof(Opcode), 0), (typeof(LinkingOpcode), OperatorPrefix.Linking), (typeof(GcOpcode), OperatorPrefix.Gc), (typeof(VectorOpcode), OperatorPrefix.Vector)];
+        int compared = 0;
+        foreach ((Type type, byte prefix) in classes)
+        {
+            foreach ((string name, uint value) in ConstantsOf(type))
+            {
+                if (name.EndsWith("OnCode", StringComparison.Ordinal) || name.EndsWith("Mask", StringComparison.Ordinal)) continue;
+                Assert.Equal(name, OperatorTable.Find(prefix, value)!.Mnemonic.Replace("_", "", StringComparison.Ordinal).Replace(".", "", StringComparison.Ordinal), ignoreCase: true);
+                compared++;
+            }
+        }
+        Assert.True(compared > 25);
+        Assert.Equal(
+            ["code.count", "code.size", "func.drop", "module.drop"],
+            OperatorTable.All.Where(op => op.Prefix == OperatorPrefix.Linking && (op.Code & LinkingOpcode.OnCodeMask) == LinkingOpcode.FirstOnCode).Select(op => op.Mnemonic).Order(StringComparer.Ordinal));
+    }
+
+    private static IEnumerable<(string Name, uint Value)> ConstantsOf(Type type) =>
+        type.GetFields(BindingFlags.Static | BindingFlags.NonPublic).Where(f => f.IsLiteral).Select(f => (f.Name, Convert.ToUInt32(f.GetRawConstantValue(), CultureInfo.InvariantCulture)));
+
+    /// <summary>The verifying mode's comparisons are those of the opcodes.</summary>
+    [Fact]
+    public void ComparisonsHaveTheOrderOfTheirOpcodes()
+    {
+        Operator[] comparisons = [.. OperatorTable.All.Where(op => op.Operation == Operation.Compare && op.Params[0].Kind is ValKind.I32 or ValKind.I64)];
+        Assert.Equal(2 * Enum.GetValues<IntegerComparison>().Length, comparisons.Length);
+        foreach (Operator op in comparisons)
+            Assert.Equal(Assertions.ComparisonOf(op).ToString(), op.Mnemonic[4..].Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
     }
 
     /// <summary>Words that the table knows without reflection mean what the enumerations say.</summary>

@@ -10,7 +10,7 @@ namespace WasmJit.Tests;
 
 /// <summary>
 /// What the guards of loads take for needed of the operands of each method that operators call. The traits follow from names; a helper that is new or
-/// renamed changes the file, so that somebody looks whether they are right.
+/// renamed changes the file, so that a person checks them.
 /// </summary>
 public sealed class PureMethodTests
 {

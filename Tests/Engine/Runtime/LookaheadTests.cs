@@ -43,7 +43,7 @@ public sealed class LookaheadTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { BackgroundThreads = -1 });
     }
 
-    /// <summary>Where the system gives no thread, nobody fails: the interpreter goes on, and what becomes hot later asks again.</summary>
+    /// <summary>Where the system gives no thread, no call fails: the interpreter goes on, and what becomes hot later asks again.</summary>
     [Fact]
     public void WithoutThreadsTheInterpreterGoesOn()
     {

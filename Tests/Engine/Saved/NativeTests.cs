@@ -204,7 +204,7 @@ public sealed class NativeTests(NativeModule native) : IClassFixture<NativeModul
         damaged = [.. file];
         damaged[build] = (byte)(damaged[build] == '0' ? '1' : '0');
         Assert.Equal(SavedModuleProblem.OtherVersion, Problem(damaged));
-        // Behind the header nothing is read, and so nothing checked, until somebody reads the file.
+        // Behind the header nothing is read, and so nothing is checked, until the file is read.
         damaged = [.. file];
         damaged[^1] ^= 1;
         Assert.Equal(SavedModuleProblem.Damaged, Assert.Throws<SavedModuleException>(() => Loader.LoadSaved(new MemoryStream(damaged))).Problem);

@@ -55,12 +55,12 @@ public sealed class PrinterTests
         }
         catch (Exception e) when (mayFail && e is WatException or ModuleException)
         {
-            // What is no module cannot be printed.
+            // What is not a module cannot be printed.
             return;
         }
         if (module.Kind == WastModuleKind.Binary)
         {
-            // Bytes that somebody else wrote may be in a form that the reader does not choose.
+            // Bytes of other tools may be in a form that the reader does not choose.
             bytes = Wat.ToBinary(text);
             text = Wat.FromBinary(bytes);
         }

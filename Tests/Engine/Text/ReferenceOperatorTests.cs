@@ -39,7 +39,7 @@ public sealed class ReferenceOperatorTests
         Assert.Equal(bytes, Wat.ToBinary(Wat.FromBinary(bytes)));
     }
 
-    /// <summary>Where the host has switched the extension off, whoever uses it is told so.</summary>
+    /// <summary>Where the host has switched the extension off, the error of a module that uses it says so.</summary>
     [Theory]
     [InlineData("(drop (slice.len (ref.null slice)))")]
     [InlineData("(drop (i32.load (ref slice) (ref.null slice) (i64.const 0)))")]

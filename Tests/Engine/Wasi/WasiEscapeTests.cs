@@ -33,7 +33,7 @@ public sealed class WasiEscapeTests : IDisposable
         "down/updir/secret",
     ];
 
-    /// <summary>What is no name of a file on Windows; elsewhere these are names of nothing.</summary>
+    /// <summary>Names that Windows does not allow; elsewhere there are no files with them.</summary>
     private static readonly string[] WindowsForms =
     [
         "..\\secret", "d\\..\\..\\secret", "\\secret", "C:\\secret", "C:secret", "C:", "\\\\server\\share\\file", "\\\\?\\C:\\secret",

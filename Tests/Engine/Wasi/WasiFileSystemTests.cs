@@ -6,7 +6,7 @@ using Xunit;
 
 namespace WasmJit.Tests;
 
-/// <summary>File systems that are no directories of the host: they behave as one, and keep their limits.</summary>
+/// <summary>File systems that are not directories of the host: they behave as one, and keep their limits.</summary>
 public sealed class WasiFileSystemTests
 {
     private const int Root = WasiFolder.Root, Result = WasiFolder.Result, List = WasiFolder.List, Data = WasiFolder.Data;

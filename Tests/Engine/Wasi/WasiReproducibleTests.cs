@@ -44,7 +44,7 @@ public sealed class WasiReproducibleTests
         for (int clock = 0; clock < 4; clock++) Assert.InRange(first[4 + clock] - first[clock], 3_600_000_000_000UL, 3_601_000_000_000UL);
     }
 
-    /// <summary>A clock that somebody else moves: the guest sleeps until it has been moved far enough.</summary>
+    /// <summary>A clock that the host moves: the guest sleeps until it has been moved far enough.</summary>
     private sealed class ManualTime : TimeProvider
     {
         private readonly List<(TimerCallback Callback, object? State)> timers = [];

@@ -98,7 +98,7 @@ public sealed class WasiStandardStreamTests : IDisposable
     public async Task NothingIsNoTerminal()
     {
         if (!OperatingSystem.IsLinux()) return;
-        // What the C library asks: a character device in which nobody may seek. It is a device all the same.
+        // What the C library asks: a character device without the right to seek. It is a device all the same.
         const string isTerminal = """
             (i32.and (i32.eq (i32.load8_u (i32.const 64)) (i32.const 2)) (i64.eqz (i64.and (i64.load (i32.const 72)) (i64.const 0x24))))
             """;
@@ -120,7 +120,7 @@ public sealed class WasiStandardStreamTests : IDisposable
     {
         if (!OperatingSystem.IsLinux()) return;
         string code = WriteForEver.Replace("{0}", "(drop (call $fd_fdstat_set_flags (i32.const 1) (i32.const 4)))", StringComparison.Ordinal);
-        // Nobody reads.
+        // The pipe is not read.
         using Process process = Start(Program(code));
         Assert.Equal((int)Errno.Again, await ExitOf(process));
     }

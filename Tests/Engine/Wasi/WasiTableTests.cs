@@ -23,7 +23,7 @@ public sealed partial class WasiTableTests
         foreach ((string function, string type, string test) in Rows())
         {
             MethodInfo? method = typeof(WasiTableTests).Assembly.GetType("WasmJit.Tests." + type)?.GetMethod(test);
-            Assert.True(method?.GetCustomAttribute<FactAttribute>() is { Skip: null }, $"{type}.{test} is no test");
+            Assert.True(method?.GetCustomAttribute<FactAttribute>() is { Skip: null }, $"{type}.{test} is not a test");
             Assert.True(Body(type, test).Contains($"\"{function}\"", StringComparison.Ordinal), $"{type}.{test} does not call {function}");
         }
     }

@@ -10,7 +10,7 @@
   (func $malloc (export "malloc") (param $size i32) (result i32) (local $at i32)
     (local.set $at (global.get $next))
     (global.set $next (i32.and (i32.add (i32.add (global.get $next) (local.get $size)) (i32.const 15)) (i32.const -8)))
-    ;; What nobody uses any more is there again.
+    ;; What is not used any more is there again.
     (global.set $used (i32.add (global.get $used) (i32.const 1)))
     (local.get $at))
   (func (export "free") (param $address i32)

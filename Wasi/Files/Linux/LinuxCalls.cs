@@ -12,7 +12,7 @@ internal static partial class LinuxCalls
     internal const int ReadOnly = 0, WriteOnly = 1, ReadWrite = 2, Create = 0x40, Exclusive = 0x80, NoTerminal = 0x100,
         Truncate = 0x200, Append = 0x400, NonBlocking = 0x800, CloseOnExec = 0x80000, PathOnly = 0x200000;
 
-    /// <summary>Of the calls that take a path: the descriptor itself, and not to follow a link.</summary>
+    /// <summary>Flags of calls that take a path: the descriptor itself, and not to follow a link.</summary>
     internal const int EmptyPath = 0x1000, NoFollowLink = 0x100, RemoveDirectory = 0x200;
 
     internal const int GetDescriptorFlags = 1, GetFlags = 3, SetFlags = 4;
@@ -20,7 +20,7 @@ internal static partial class LinuxCalls
     /// <summary>The flag of a descriptor, not of the file behind it, which <see cref="CloseOnExec"/> sets.</summary>
     internal const int ClosesOnExec = 1;
 
-    /// <summary>Of a message: not to wait, and no signal where the other end is gone.</summary>
+    /// <summary>Flags of messages: not to wait, and no signal where the other end is gone.</summary>
     internal const int DontWait = 0x40, NoSignal = 0x4000;
 
     /// <summary>Kinds of files in the upper bits of their mode.</summary>

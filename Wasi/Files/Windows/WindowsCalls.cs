@@ -115,7 +115,7 @@ internal static unsafe partial class WindowsCalls
         }
     }
 
-    /// <summary>Deletes an open entry: at once where the system can, otherwise when everybody has closed it.</summary>
+    /// <summary>Deletes an open entry: at once where the system can, otherwise when its last handle is closed.</summary>
     internal static uint DeleteNow(SafeFileHandle entry)
     {
         const uint delete = 1, posix = 2, evenReadOnly = 0x10;

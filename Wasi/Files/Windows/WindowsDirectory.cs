@@ -78,7 +78,7 @@ internal sealed unsafe class WindowsDirectory : DirectoryHandle
         using (entry) return TypeOf(About(entry).Attributes) == FileType.SymbolicLink ? TargetOf(entry) : null;
     }
 
-    /// <summary>Where a link leads; null for reparse points that are no links.</summary>
+    /// <summary>Where a link leads; null for reparse points that are not links.</summary>
     private static string? TargetOf(SafeFileHandle entry)
     {
         byte[] buffer = new byte[LongestReparse];

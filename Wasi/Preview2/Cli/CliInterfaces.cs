@@ -16,7 +16,7 @@ internal static class CliEnvironmentInterface
         string[] arguments = [.. state.Options.Arguments];
         to.Add("get-environment", () => variables);
         to.Add("get-arguments", () => arguments);
-        // Guests have the directories that they are given, and none that paths without one begin at.
+        // Guests have the directories that they are given; there is no initial directory for relative paths.
         to.Add(directory, string? () => null);
     }
 }

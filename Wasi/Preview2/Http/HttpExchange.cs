@@ -185,7 +185,7 @@ internal interface IBodySink
     /// <summary>Takes the bytes.</summary>
     PipeWriter Writer { get; }
 
-    /// <summary>Whether another thread reads them, who is to see them at once.</summary>
+    /// <summary>Whether another thread reads the bytes and is to see them at once.</summary>
     bool IsRead { get; }
 
     /// <summary>Whether there is a body. Responses to some requests, and of some statuses, have none, whatever a guest writes.</summary>

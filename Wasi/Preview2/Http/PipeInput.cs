@@ -139,7 +139,7 @@ internal sealed class PipeInput(PipeReader reader, long most) : InputStream
             }
             catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
             {
-                // Nobody waits for it any more.
+                // No caller waits for it any more.
             }
             reading = null;
         }

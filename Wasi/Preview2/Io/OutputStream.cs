@@ -142,7 +142,7 @@ internal sealed class OutputSink(Descriptor descriptor, Waiter waiter)
         }
     }
 
-    /// <summary>Takes bytes, which nobody else changes from now on.</summary>
+    /// <summary>Takes bytes, which must not be changed from now on.</summary>
     internal void Write(Memory<byte> bytes)
     {
         lock (gate)

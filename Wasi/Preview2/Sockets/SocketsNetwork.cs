@@ -125,7 +125,7 @@ internal static class Networks
     }
 
     /// <summary>Whether a guest may look up a name.</summary>
-    /// <returns>The address if the name is one, for which nobody need be asked; null for other names.</returns>
+    /// <returns>The address if the name is one, so that no server is asked; null for other names.</returns>
     /// <exception cref="NetworkFault">It may not, or the text is not a name.</exception>
     internal static IPAddress? CheckName(WasiState state, string name)
     {

@@ -201,7 +201,7 @@ internal sealed class TcpObject : GuestObject, IReadySource
     private void End()
     {
         socket.Dispose();
-        // Connections that nobody has taken.
+        // Connections that have not been accepted.
         if (accepting is not null) LeftTasks.LeaveResult(accepting);
         if (connecting is not null) LeftTasks.Leave(connecting);
         wasi.CountClosed();

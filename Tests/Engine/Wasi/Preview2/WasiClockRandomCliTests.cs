@@ -16,7 +16,7 @@ public sealed class WasiClockRandomCliTests
         guest.Call("io/poll#[method]pollable.block", later);
         Assert.True(guest.Call("clocks/monotonic-clock#now").AsU64() >= before + 2_000_000);
         Assert.True(guest.Call("io/poll#[method]pollable.ready", later).AsBool());
-        // A time that never comes is no overflow.
+        // A time that never comes is not an overflow.
         using ComponentResource never = guest.Resource("clocks/monotonic-clock#subscribe-duration", ulong.MaxValue);
         Assert.False(guest.Call("io/poll#[method]pollable.ready", never).AsBool());
     }

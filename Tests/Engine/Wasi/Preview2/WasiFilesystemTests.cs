@@ -212,7 +212,7 @@ public sealed class WasiFilesystemTests
         Assert.Equal("read-only", guest.Fails(Descriptor + "set-times-at", guest.Root, Array.Empty<string>(), "a", now, now));
         using ComponentResource a = guest.Open("a"), d = guest.Open("d", open: ["directory"]);
         Assert.Equal("read-only", guest.Fails(Descriptor + "set-times", a, now, now));
-        // What is opened from it is no different.
+        // What is opened from it behaves the same.
         Assert.Equal("read-only", guest.OpenFails("new", ["write"], Create, from: d));
         Assert.Equal("abc", File.ReadAllText(guest.Host("a")));
     }

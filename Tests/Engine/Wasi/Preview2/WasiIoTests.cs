@@ -161,7 +161,7 @@ public sealed class WasiIoTests
     [Fact]
     public async Task SlowReadersAreWaitedFor()
     {
-        // No more than some bytes before somebody reads.
+        // No more than some bytes before the first read.
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 1024, resumeWriterThreshold: 512));
         using WasiComponentGuest guest = Guest(output: pipe.Writer.AsStream());
         using ComponentResource to = Stdout(guest), pollable = guest.Resource(SubscribeOutput, to);

@@ -249,7 +249,7 @@ public sealed class WasiNetworkTests
         Assert.Equal("invalid-argument", guest.Fails("sockets/udp#[method]outgoing-datagram-stream.send", outgoing, ComponentValue.List(nowhere)));
         incoming.Dispose();
         outgoing.Dispose();
-        // With a remote address the other datagrams are nobody's.
+        // With a remote address datagrams from other addresses are dropped.
         streams = guest.Ok(Udp + "stream", socket, ComponentValue.Some(Address(there)));
         incoming = streams.Items[0].AsResource();
         outgoing = streams.Items[1].AsResource();

@@ -133,7 +133,7 @@ public sealed class WasiLaterSuiteTests
 
         private async Task End(int expected)
         {
-            // Nobody says anything more.
+            // Nothing more is sent.
             await input.Writer.CompleteAsync();
             string ending;
             try
