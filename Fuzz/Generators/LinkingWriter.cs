@@ -123,7 +123,7 @@ internal sealed class LinkingWriter(ReferenceBody function)
     }
 
     /// <summary>
-    /// Drops a function or module that the guest has just made, and may have kept in a local; or anybody's, which mostly traps. Or asks for machine code of it,
+    /// Drops a function or module that the guest has just made, and may have kept in a local; or that of another guest, which mostly traps. Or asks for machine code of it,
     /// or how much code there is.
     /// </summary>
     private void DropCode()

@@ -43,7 +43,7 @@ public sealed class DynamicGuestTests
         Golden.Equal("throws.txt", printed);
     }
 
-    /// <summary>Handlers in handlers; the golden file is what the program prints natively, up to the exception that nobody catches.</summary>
+    /// <summary>Handlers in handlers; the golden file is what the program prints natively, up to the exception that is not caught.</summary>
     [Theory]
     [InlineData(Compilation.Lazy)]
     [InlineData(Compilation.Tiered)]
