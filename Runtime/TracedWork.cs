@@ -6,7 +6,7 @@ namespace WasmJit.Runtime;
 
 /// <summary>
 /// Work that listeners are told of: an activity of the source <c>WasmJit</c>, for distributed traces, and an event at its end. There is one only while
-/// somebody listens.
+/// there is a listener.
 /// </summary>
 /// <remarks>
 /// .NET's activities are in the assembly of its metrics, which takes long to be loaded (<see cref="WasmJitMetrics"/>). So whatever names their types is in
