@@ -1,10 +1,17 @@
+using System.Globalization;
 using System.Text;
 
 namespace WasmJit.Generators;
 
+/// <summary>More code would be written than is of use.</summary>
+internal sealed class TooMuchCodeException() : Exception("the code for it would be too large");
+
 /// <summary>C# in lines, with braces that open and close.</summary>
 internal sealed class CodeWriter
 {
+    /// <summary>A file has no more characters. Modules and WIT of others may be made so that a few bytes of them become any amount of code.</summary>
+    private const int MostCharacters = 16 << 20;
+
     private readonly StringBuilder text = new();
     private int depth;
 
@@ -15,8 +22,10 @@ internal sealed class CodeWriter
         Line("#pragma warning disable");
     }
 
+    /// <exception cref="TooMuchCodeException">The file would be too large.</exception>
     internal void Line(string line = "")
     {
+        if (text.Length + line.Length > MostCharacters) throw new TooMuchCodeException();
         if (line.Length > 0) text.Append(' ', 4 * depth).Append(line);
         text.Append('\n');
     }
@@ -48,10 +57,31 @@ internal sealed class CodeWriter
     /// <summary>A summary for readers of the generated code.</summary>
     internal void Summary(string summary) => Line($"/// <summary>{Escaped(summary)}</summary>");
 
-    internal static string Escaped(string text) => text.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;").Replace("\n", " ").Replace("\r", " ");
+    /// <summary>
+    /// A text from outside, for a comment of one line. C# has five characters that end a line, behind which a comment's text would be code; other
+    /// characters change the direction of writing, so that code does not look like what it is. They are written as numbers.
+    /// </summary>
+    internal static string Escaped(string text) =>
+        Shown(text.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;").Replace("\n", " ").Replace("\r", " "));
+
+    /// <summary>A text from outside in a message or literal.</summary>
+    internal static string Shown(string text)
+    {
+        if (text.All(IsShown)) return text;
+        var shown = new StringBuilder(text.Length);
+        foreach (char c in text)
+        {
+            if (IsShown(c)) shown.Append(c);
+            else shown.Append("\\u").Append(((int)c).ToString("x4", CultureInfo.InvariantCulture));
+        }
+        return shown.ToString();
+    }
+
+    private static bool IsShown(char c) => char.GetUnicodeCategory(c) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+        or UnicodeCategory.ParagraphSeparator or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse) || c == '\t';
 
     public override string ToString() => text.ToString();
 
-    /// <summary>A string as C# writes it.</summary>
-    internal static string Quoted(string? value) => value is null ? "null" : Microsoft.CodeAnalysis.CSharp.SymbolDisplay.FormatLiteral(value, true);
+    /// <summary>A string as C# writes it. Roslyn escapes what ends a line, and not what changes the direction of writing.</summary>
+    internal static string Quoted(string? value) => value is null ? "null" : Shown(Microsoft.CodeAnalysis.CSharp.SymbolDisplay.FormatLiteral(value, true));
 }

@@ -6,6 +6,9 @@ namespace WasmJit.Generators;
 /// <summary>Names of C# for names of WebAssembly and WIT.</summary>
 internal static class Identifiers
 {
+    /// <summary>The compiler takes 511 characters; a few are left for what makes a name another than all others.</summary>
+    private const int MostCharacters = 480;
+
     /// <summary>Every word begins with a capital; what no identifier has separates words.</summary>
     internal static string Pascal(string name)
     {
@@ -13,6 +16,7 @@ internal static class Identifiers
         bool begins = true;
         foreach (char c in name)
         {
+            if (text.Length == MostCharacters) break;
             if (!char.IsLetterOrDigit(c))
             {
                 begins = true;
@@ -33,12 +37,29 @@ internal static class Identifiers
 
     /// <summary>A name that is not a keyword.</summary>
     internal static string Escaped(string name) => SyntaxFacts.GetKeywordKind(name) != SyntaxKind.None ? "@" + name : name;
+}
 
-    /// <summary>A name that is not taken yet, and is then.</summary>
-    internal static string Unique(string name, HashSet<string> taken)
+/// <summary>Names that are taken.</summary>
+internal sealed class NameSet(IEnumerable<string> names)
+{
+    private readonly HashSet<string> taken = [.. names];
+
+    /// <summary>By name: the number that has not been tried. Thousands of exports may differ in nothing that an identifier has.</summary>
+    private readonly Dictionary<string, int> next = [];
+
+    /// <summary>The name, or the name with a number if it is taken. It is taken then.</summary>
+    internal string Unique(string name)
     {
-        string unique = name;
-        for (int i = 2; !taken.Add(unique); i++) unique = name + i.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (taken.Add(name)) return name;
+        if (!next.TryGetValue(name, out int number)) number = 2;
+        string unique;
+        do
+        {
+            unique = name + number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            number++;
+        }
+        while (!taken.Add(unique));
+        next[name] = number;
         return unique;
     }
 }

@@ -11,6 +11,9 @@ internal static class ModuleClass
     private static readonly string[] Own = ["Instance", "Instantiate", "Compile", "Bind", "BoundInstance", "HostFunctionOf", "Make", "ToString", "Equals", "GetHashCode", "GetType", "Finalize",
         "MemberwiseClone", "ReferenceEquals", "GetGlobal", "SetGlobal", "GetNumber", "SetNumber", "AddHandler", "RemoveHandler", "WasmDescription", "DescribeFace"];
 
+    /// <summary>So many imports are named in the class's summary.</summary>
+    private const int MostListed = 50;
+
     internal static Output Write(ModuleFile read, Compilation compilation)
     {
         ModuleInput input = read.Input;
@@ -25,31 +28,54 @@ internal static class ModuleClass
             if (problem is not null) problems.Add(Problem.At(Rules.DoesNotFit, $"{member.Name}: {problem}", member.Location));
         }
         if (problems.Count > 0) return new Output(file, null, problems);
-        AddExports(members, module, declared, input.ClassName);
-        return new Output(file, Text(input, module, members, declared), []);
+        try
+        {
+            AddExports(members, module, declared, input.ClassName);
+            return new Output(file, Text(input, module, members, declared), []);
+        }
+        catch (TooMuchCodeException e)
+        {
+            return new Output(file, null, [Problem.In(Rules.ModuleUnreadable, $"{input.File}: {e.Message}", input.Path)]);
+        }
     }
 
+    /// <summary>The exported functions of a class have no more parameters and results together.</summary>
+    private const int MostValues = 500_000;
+
     /// <summary>All exports that no member stands for.</summary>
+    /// <exception cref="TooMuchCodeException">There are too many.</exception>
     private static void AddExports(List<MemberModel> members, ModuleModel module, INamedTypeSymbol? declared, string className)
     {
         var there = new HashSet<string>(members.Where(m => m.Kind != MemberKind.Event).Select(m => MemberCheck.Find(m, module)?.Name ?? ""));
-        HashSet<string> taken = [.. Own, className, .. declared?.MemberNames ?? []];
+        NameSet taken = new([.. Own, className, .. declared?.MemberNames ?? []]);
+        int values = 0;
         foreach (ExternModel export in module.Exports.Where(e => !there.Contains(e.Name)))
         {
-            string name = Identifiers.Unique(Identifiers.Pascal(export.Name), taken);
+            values += 1 + export.Parameters.Length + export.Results.Length;
+            if (values > MostValues) throw new TooMuchCodeException();
+            string name = taken.Unique(Identifiers.Pascal(export.Name));
             members.Add(export.Kind == ExternByte.Func ? Method(export, name) : Property(export, name));
         }
     }
 
     private static MemberModel Method(ExternModel export, string name)
     {
-        HashSet<string> taken = [];
+        NameSet taken = new([]);
         return new MemberModel(MemberKind.Method, name, TypeModel.OfResults(export.Results))
         {
             Given = export.Name,
             Parameters = [.. export.Parameters.Select((letter, i) => new ParameterModel(
-                Identifiers.Unique(export.ParameterNames.TryGetValue(i, out string? given) ? Identifiers.Camel(given) : $"p{i}", taken), TypeModel.OfLetter(letter), ""))],
+                taken.Unique(ParameterName(export, i)), TypeModel.OfLetter(letter), ""))],
         };
+    }
+
+    private static string ParameterName(ExternModel export, int index)
+    {
+        const string field = "member";
+        string name = export.ParameterNames.TryGetValue(index, out string? given) ? Identifiers.Camel(given) : "";
+        // A parameter with the name of a field of the class would hide it.
+        bool isUsable = name.Length > 0 && !(name.StartsWith(field, StringComparison.Ordinal) && name.Skip(field.Length).All(char.IsDigit));
+        return isUsable ? name : $"p{index}";
     }
 
     private static MemberModel Property(ExternModel export, string name) => new(MemberKind.Property, name, export.Kind switch
@@ -65,7 +91,8 @@ internal static class ModuleClass
     {
         var writer = new CodeWriter();
         writer.Namespace(input.Namespace);
-        writer.Summary($"An instance of {input.File}." + (module.Imports.Count == 0 ? "" : $" It imports {string.Join(", ", module.Imports.Select(i => $"\"{i.Module}\" \"{i.Name}\" {i.Text}"))}."));
+        string more = module.Imports.Count > MostListed ? $", and {module.Imports.Count - MostListed} more" : "";
+        writer.Summary($"An instance of {input.File}." + (module.Imports.Count == 0 ? "" : $" It imports {string.Join(", ", module.Imports.Take(MostListed).Select(i => $"\"{i.Module}\" \"{i.Name}\" {i.Text}"))}{more}."));
         string access = declared is null ? "public" : SyntaxFacts.GetText(declared.DeclaredAccessibility);
         writer.Open($"{access} sealed partial class {input.ClassName} : global::WasmJit.Generated.Face");
         var face = new FaceWriter(writer, members) { FaceName = input.ClassName };

@@ -39,6 +39,9 @@ internal sealed class ModuleModel
 {
     private const uint MostItems = 1_000_000;
 
+    /// <summary>The most parameters, and the most results, that the library takes.</summary>
+    private const int MostValues = 1000;
+
     private const string UsesLinking = "it uses module linking, whose types only the library knows", UnknownType = "it has types that only the library knows",
         UnknownValue = "it has an initial value that only the library knows";
 
@@ -92,7 +95,7 @@ internal sealed class ModuleModel
         foreach ((string name, byte kind, int index) in exported)
         {
             List<ExternModel> space = SpaceOf(kind);
-            if (index >= space.Count) throw Error($"the export \"{name}\" is of something that is not there");
+            if ((uint)index >= (uint)space.Count) throw Error($"the export {CodeWriter.Quoted(name)} is of something that is not there");
             ExternModel found = space[index];
             Exports.Add(found with
             {
@@ -254,6 +257,7 @@ internal sealed class ModuleModel
         var text = new StringBuilder();
         Each(() =>
         {
+            if (letters.Length == MostValues) throw Error($"a function has more than {MostValues} parameters or results");
             letters.Append(ReadValType(out string type));
             text.Append(' ').Append(type);
         });

@@ -58,7 +58,7 @@ internal static unsafe class GuestStrings
             case Form.Utf16:
                 ReadOnlySpan<char> chars = MemoryMarshal.Cast<byte, char>(bytes);
                 CheckUtf16(chars);
-                text = new string(chars);
+                text = LongText.ToString(chars);
                 break;
             default:
                 text = Encoding.Latin1.GetString(bytes);
@@ -79,7 +79,7 @@ internal static unsafe class GuestStrings
     private static string LiftLong(ReadOnlySpan<byte> bytes)
     {
         CheckUtf8(bytes);
-        return Encoding.UTF8.GetString(bytes);
+        return LongText.ToString(bytes);
     }
 
     // ---- from the host ----
@@ -212,7 +212,7 @@ internal static unsafe class GuestStrings
         rented = ArrayPool<char>.Shared.Rent(Math.Max(source.Length, 1));
         if (form == Form.Latin1) return rented.AsSpan(0, Encoding.Latin1.GetChars(source, rented));
         CheckUtf8(source);
-        return rented.AsSpan(0, Encoding.UTF8.GetChars(source, rented));
+        return rented.AsSpan(0, LongText.ToChars(source, rented));
     }
 
     private static void Return(char[]? rented)
@@ -228,15 +228,15 @@ internal static unsafe class GuestStrings
         int ascii = chars.IndexOfAnyExceptInRange('\0', '\u007f');
         if (ascii < 0)
         {
-            Encoding.UTF8.GetBytes(chars, new Span<byte>(to.Base + address, chars.Length));
+            LongText.ToBytes(chars, new Span<byte>(to.Base + address, chars.Length));
             Return(rented);
             units = count;
             return address;
         }
-        Encoding.UTF8.GetBytes(chars[..ascii], new Span<byte>(to.Base + address, ascii));
+        LongText.ToBytes(chars[..ascii], new Span<byte>(to.Base + address, ascii));
         ulong worst = count * (form == Form.Utf16 ? 3u : 2u);
         address = Checked(to, to.Reallocate(address, count, 1, worst), worst, 1);
-        int length = ascii + Encoding.UTF8.GetBytes(chars[ascii..], new Span<byte>(to.Base + address + ascii, (int)worst - ascii));
+        int length = ascii + LongText.ToBytes(chars[ascii..], new Span<byte>(to.Base + address + ascii, (int)worst - ascii));
         Return(rented);
         units = (ulong)length;
         return units < worst ? Checked(to, to.Reallocate(address, worst, 1, units), units, 1) : address;
@@ -247,7 +247,7 @@ internal static unsafe class GuestStrings
         ulong worst = 2 * (ulong)source.Length;
         ulong address = Allocate(to, worst, 2);
         CheckUtf8(source);
-        int count = Encoding.UTF8.GetChars(source, Chars(to, address, source.Length));
+        int count = LongText.ToChars(source, Chars(to, address, source.Length));
         units = (ulong)count;
         ulong bytes = 2 * units;
         return bytes < worst ? Checked(to, to.Reallocate(address, worst, 2, bytes), bytes, 2) : address;
@@ -297,7 +297,9 @@ internal static unsafe class GuestStrings
 
     private static void CheckUtf8(ReadOnlySpan<byte> bytes)
     {
-        if (Utf8.IsValid(bytes)) return;
+        int at = LongText.FirstInvalid(bytes);
+        if (at == bytes.Length) return;
+        bytes = bytes[at..];
         // Which of the two it is depends on whether more bytes could make it right.
         while (true)
         {
@@ -320,8 +322,9 @@ internal static unsafe class GuestStrings
 
     private static bool HalfPair(ReadOnlySpan<char> chars)
     {
-        while (true)
+        for (int pairs = 1; ; pairs++)
         {
+            if (pairs % LongText.Piece == 0) CancellationScope.ThrowIfStopped();
             int at = chars.IndexOfAnyInRange('\ud800', '\udfff');
             if (at < 0) return false;
             if (!char.IsHighSurrogate(chars[at]) || at + 1 == chars.Length || !char.IsLowSurrogate(chars[at + 1])) return true;

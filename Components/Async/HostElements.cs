@@ -11,6 +11,11 @@ internal abstract class HostElements(uint length) : CopyBuffer(length)
 
     /// <summary>Gives elements to a guest.</summary>
     internal abstract void GiveTo(GuestBuffer to, uint count);
+
+    /// <summary>Those that are left are not taken any more.</summary>
+    internal virtual void Discard()
+    {
+    }
 }
 
 /// <summary>Bytes.</summary>
@@ -61,6 +66,11 @@ internal sealed unsafe class HostItems<T>(T[] items, ElementForm<T> form) : Host
     internal override void GiveTo(GuestBuffer to, uint count)
     {
         if (to.Payload.Element is not null) form.Lower(to.Context, (nint)to.Next, items[(int)Progress..(int)(Progress + count)]);
+    }
+
+    internal override void Discard()
+    {
+        for (int i = (int)Progress; i < items.Length; i++) LeftValues.Discard(items[i]);
     }
 }
 

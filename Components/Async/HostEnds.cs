@@ -15,7 +15,8 @@ internal abstract class HostWriter : HostEnd
 {
     private readonly Scheduler scheduler;
     private HostElements? rest;
-    private bool isAtWork, isOver;
+    private LateAction? work;
+    private volatile bool isAtWork, isOver;
 
     private protected HostWriter(PayloadType payload, bool isFuture, Scheduler scheduler)
     {
@@ -51,12 +52,24 @@ internal abstract class HostWriter : HostEnd
         }
         isAtWork = true;
         Task<HostElements?> task = next.AsTask();
-        scheduler.Latest.PostAfter(task, () =>
-        {
-            isAtWork = false;
-            if (isOver) Close();
-            else Deliver(new ValueTask<HostElements?>(task));
-        });
+        work = new LateAction(
+            scheduler.Latest, task,
+            () =>
+            {
+                isAtWork = false;
+                if (isOver) Leave(task);
+                else Deliver(new ValueTask<HostElements?>(task));
+            },
+            () => isOver);
+        work.Start();
+    }
+
+    /// <summary>The elements that it has been waiting for are not wanted any more.</summary>
+    private void Leave(Task<HostElements?> task)
+    {
+        if (task.IsCompletedSuccessfully) task.Result?.Discard();
+        else _ = task.Exception;
+        Close();
     }
 
     private void Deliver(ValueTask<HostElements?> next)
@@ -90,6 +103,7 @@ internal abstract class HostWriter : HostEnd
         },
         result =>
         {
+            if (result == CopyResult.Dropped) elements.Discard();
             if (result == CopyResult.Dropped || Shared.IsFuture) OtherDropped();
             else if (elements.Remain > 0) rest = elements;
         });
@@ -98,7 +112,10 @@ internal abstract class HostWriter : HostEnd
     {
         if (isOver) return;
         isOver = true;
-        if (!isAtWork) Close();
+        rest?.Discard();
+        rest = null;
+        if (isAtWork) work!.RunLeft();
+        else Close();
     }
 }
 
@@ -107,30 +124,34 @@ internal sealed class StreamWriter(PayloadType payload, Scheduler scheduler, Str
 {
     private const int Least = 4 * 1024, Largest = 64 * 1024;
 
-    private byte[] buffer = [];
+    /// <summary>The size of the next read: a guest may read from a million streams that have nothing.</summary>
+    private int size = Least;
 
     internal Stream Source => source;
 
     private protected override ValueTask<HostElements?> Next(uint most)
     {
-        // A guest that reads nothing wants to know whether there is something.
-        int size = (int)Math.Clamp(most == 0 ? Least : most, 1, Largest);
-        if (buffer.Length < size) buffer = new byte[size];
+        // A guest that reads nothing wants to know whether there is something. No buffer is kept for streams that are not read.
+        byte[] buffer = GC.AllocateUninitializedArray<byte>((int)Math.Clamp(most == 0 ? Least : most, 1, (uint)size));
         ValueTask<int> read;
         try
         {
-            read = source.ReadAsync(buffer.AsMemory(0, size));
+            read = source.ReadAsync(buffer);
         }
         catch (Exception e)
         {
             return ValueTask.FromException<HostElements?>(e);
         }
-        return read.IsCompletedSuccessfully ? new(Elements(read.Result)) : Wait(read);
+        return read.IsCompletedSuccessfully ? new(Elements(buffer, read.Result)) : Wait(buffer, read);
     }
 
-    private async ValueTask<HostElements?> Wait(ValueTask<int> read) => Elements(await read.ConfigureAwait(false));
+    private async ValueTask<HostElements?> Wait(byte[] buffer, ValueTask<int> read) => Elements(buffer, await read.ConfigureAwait(false));
 
-    private HostBytes? Elements(int count) => count == 0 ? null : new HostBytes(buffer.AsMemory(0, count));
+    private HostBytes? Elements(byte[] buffer, int count)
+    {
+        if (count == size) size = Math.Min(size * 2, Largest);
+        return count == 0 ? null : new HostBytes(buffer.AsMemory(0, count));
+    }
 
     private protected override void Close() => source.Dispose();
 }
@@ -153,9 +174,12 @@ internal sealed class TaskWriter<T>(PayloadType payload, Scheduler scheduler, Ta
 {
     internal Task<T> Source => source;
 
+    private bool isTaken;
+
     /// <exception cref="TrapException">The task has failed: there is no value, and a future ends by one alone.</exception>
     private protected override async ValueTask<HostElements?> Next(uint most)
     {
+        isTaken = true;
         try
         {
             return new HostItems<T>([await source.ConfigureAwait(false)], form);
@@ -168,6 +192,7 @@ internal sealed class TaskWriter<T>(PayloadType payload, Scheduler scheduler, Ta
 
     private protected override void Close()
     {
+        if (!isTaken) LeftValues.DiscardResult(source);
     }
 }
 

@@ -187,11 +187,16 @@ internal sealed class Scheduler
     /// <summary>What a call of the host, or of a guest to the host, may copy to it, in bytes.</summary>
     internal long MostCopied { get; set; } = 1L << 30;
 
+    /// <summary>After so many bytes it is asked whether the guest is to stop: a list may have millions of strings.</summary>
+    private const int PollShift = 22;
+
     /// <summary>Counts what is copied to the host.</summary>
     internal void Charge(ulong bytes)
     {
+        long before = left;
         left += (long)Math.Min(bytes, 1UL << 40);
         if (left > MostCopied) ComponentTrap.Throw(ComponentTrap.TooMuchCopied);
+        if (before >> PollShift != left >> PollShift) Runtime.CancellationScope.ThrowIfStopped();
     }
 
     // ---- code that is in no task ----
@@ -376,19 +381,6 @@ internal sealed class Scheduler
     {
         posted.Enqueue(action);
         Signal();
-    }
-
-    /// <summary>Posts an action when a task of the host has ended. Until the action runs, the host has something to do.</summary>
-    internal void PostAfter(Task task, Action action)
-    {
-        Interlocked.Increment(ref Pending);
-        task.ContinueWith(
-            _ => Post(() =>
-            {
-                Interlocked.Decrement(ref Pending);
-                action();
-            }),
-            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     /// <summary>Wakes the host's threads and tasks that wait for something to happen.</summary>

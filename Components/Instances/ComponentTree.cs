@@ -37,6 +37,26 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
     /// <summary>Whether its memories are gone: they are not before the last call has left.</summary>
     internal bool IsFreed { get; private set; }
 
+    /// <summary>Calls of the host's functions that wait for it.</summary>
+    private readonly HashSet<LateAction> waiting = [];
+
+    internal void Begun(LateAction call)
+    {
+        lock (waiting) waiting.Add(call);
+    }
+
+    internal void Ended(LateAction call)
+    {
+        lock (waiting) waiting.Remove(call);
+    }
+
+    private void LeaveWaiting()
+    {
+        LateAction[] calls;
+        lock (waiting) calls = [.. waiting];
+        foreach (LateAction call in calls) call.RunLeft();
+    }
+
     internal void Add(InstanceState state) => states.Add(state);
 
     internal void Add(Instance core) => cores.Add(core);
@@ -78,6 +98,7 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
                 if (item is ResourceHandle { IsOwn: true, Type.Host: { } host } handle) host.Dropped(handle.Representation);
         }
         Scheduler.Abandon(this);
+        LeaveWaiting();
         foreach (InstanceState state in states) state.Free();
         foreach (Instance core in cores) core.Dispose();
         cores.Clear();

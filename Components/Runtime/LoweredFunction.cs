@@ -92,7 +92,15 @@ internal sealed unsafe class LoweredFunction : CoreImport
     internal void HostResult(ComponentValue result, ulong* to)
     {
         if (shape.Results.Length == 0) return;
-        new ValueLowerer(Side, null, ((HostFunction)callee).Types).Lower([result], shape.Results, HasResultPointer ? ValueForm.Memory : ValueForm.Flat, to);
+        try
+        {
+            new ValueLowerer(Side, null, ((HostFunction)callee).Types).Lower([result], shape.Results, HasResultPointer ? ValueForm.Memory : ValueForm.Flat, to);
+        }
+        catch
+        {
+            LeftValues.Discard(result);
+            throw;
+        }
     }
 
     // ---- calls ----
@@ -221,7 +229,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
         else
         {
             Task<ComponentValue> task = called.AsTask();
-            Await(subtask, task, to => HostResult(task.GetAwaiter().GetResult(), (ulong*)to));
+            Await(subtask, task, to => HostResult(task.GetAwaiter().GetResult(), (ulong*)to), () => LeftValues.DiscardResult(task));
         }
         Finish(subtask, result);
     }
@@ -261,12 +269,12 @@ internal sealed unsafe class LoweredFunction : CoreImport
         subtask.StartHost(scope);
         Action<nint> lower = at => typedResult!(context, called, at);
         if (called.IsCompleted) subtask.ReturnHost(lower);
-        else Await(subtask, called, lower);
+        else Await(subtask, called, lower, () => DelegateBinder.DiscardOf(callee.Type, target.GetType())(called));
         Finish(subtask, result);
     }
 
-    /// <summary>The host goes on by itself. When the result is there, the thread that then runs guests lowers it.</summary>
-    private void Await(Subtask subtask, Task called, Action<nint> lower)
+    /// <summary>The host goes on by itself. When the result is there, the thread that then runs guests lowers it; if the guest does not want it any more, it is discarded.</summary>
+    private void Await(Subtask subtask, Task called, Action<nint> lower, Action discard)
     {
         if (!callee.Type.IsAsync)
         {
@@ -275,25 +283,38 @@ internal sealed unsafe class LoweredFunction : CoreImport
             subtask.ReturnHost(lower);
             return;
         }
-        bool isDone = false;
+        bool isLeft = false;
+        ComponentTree tree = Instance.Tree;
+        LateAction late = null!;
+        late = new LateAction(
+            Instance.Scheduler, called,
+            () =>
+            {
+                tree.Ended(late);
+                if (Volatile.Read(ref isLeft) || tree.IsFreed)
+                {
+                    discard();
+                    return;
+                }
+                try
+                {
+                    subtask.ReturnHost(lower);
+                }
+                catch (Exception e)
+                {
+                    // The failure belongs to the guest that called, not to the call that is running now.
+                    subtask.FailHost(e);
+                }
+            },
+            () => Volatile.Read(ref isLeft) || tree.IsFreed);
         subtask.Cancel = _ =>
         {
             // A function of the host that is to end early says so by its own token; for the guest it has ended now.
-            isDone = true;
+            Volatile.Write(ref isLeft, true);
             subtask.Cancelled();
+            late.RunLeft();
         };
-        Instance.Scheduler.PostAfter(called, () =>
-        {
-            if (isDone || Instance.Tree.IsFreed) return;
-            try
-            {
-                subtask.ReturnHost(lower);
-            }
-            catch (Exception e)
-            {
-                // The failure belongs to the guest that called, not to the call that is running now.
-                subtask.FailHost(e);
-            }
-        });
+        tree.Begun(late);
+        late.Start();
     }
 }

@@ -5,7 +5,7 @@ namespace WasmJit.Components;
 /// <summary>The <c>result</c> of the component model: a value, or an error.</summary>
 /// <typeparam name="TOk">The type of the value; <see cref="NoValue"/> if there is none.</typeparam>
 /// <typeparam name="TError">The type of the error; <see cref="NoValue"/> if there is none.</typeparam>
-public readonly struct ComponentResult<TOk, TError> : IEquatable<ComponentResult<TOk, TError>>
+public readonly struct ComponentResult<TOk, TError> : IEquatable<ComponentResult<TOk, TError>>, IOutcome
 {
     private readonly TOk value;
     private readonly TError error;
@@ -34,6 +34,8 @@ public readonly struct ComponentResult<TOk, TError> : IEquatable<ComponentResult
     /// <summary>The error.</summary>
     /// <exception cref="InvalidOperationException">There is a value.</exception>
     public TError Error => IsOk ? throw new InvalidOperationException("The result is not an error.") : error;
+
+    object? IOutcome.Content => IsOk ? value : error;
 
     internal TOk ValueOrDefault => value;
 

@@ -271,11 +271,38 @@ internal static class DelegateBinder
                 ParameterExpression value = Expression.Variable(result);
                 locals.Add(value);
                 steps.Add(Assign(value, call, signature));
-                steps.AddRange(binding.LowerAll(shape.Results, [value], hasPointer ? ValueForm.Memory : ValueForm.Flat, Result, locals));
+                steps.AddRange(LowerOrDiscard(binding, shape, value, hasPointer, locals));
             }
             steps.Add(Expression.Constant(null, typeof(Task)));
         }
         return Expression.Lambda<TypedInvoke>(Expression.Block(typeof(Task), locals, steps), TypeBinding.Context, Target, Arguments, Result);
+    }
+
+    /// <summary>What discards the result of a delegate's task that has ended, since it is not taken.</summary>
+    internal static Action<Task> DiscardOf(FunctionType type, Type delegateType) => Get(type, delegateType, 128, () => MakeDiscard(type, delegateType));
+
+    private static Action<Task> MakeDiscard(FunctionType type, Type delegateType)
+    {
+        DelegateSignature signature = Signature(type, delegateType);
+        if (signature.Declared == typeof(void)) return static task => _ = task.Exception;
+        Expression task = Expression.Convert(Ended, typeof(Task<>).MakeGenericType(signature.Declared));
+        MethodInfo discard = typeof(LeftValues).GetMethod(nameof(LeftValues.DiscardResult), Members)!.MakeGenericMethod(signature.Declared);
+        return Expression.Lambda<Action<Task>>(Expression.Call(discard, task), Ended).Compile();
+    }
+
+    /// <summary>Lowers a result; one that cannot be given to the guest is discarded.</summary>
+    private static List<Expression> LowerOrDiscard(TypeBinding binding, FunctionShape shape, ParameterExpression value, bool hasPointer, List<ParameterExpression> locals)
+    {
+        List<Expression> lower = binding.LowerAll(shape.Results, [value], hasPointer ? ValueForm.Memory : ValueForm.Flat, Result, locals);
+        if (!shape.ResultShape.HasHandles && shape.ResultShape.Streams.Count == 0) return lower;
+        MethodInfo discard = typeof(LeftValues).GetMethod(nameof(LeftValues.Discard), Members)!;
+        return
+        [
+            Expression.TryCatch(
+                Expression.Block(typeof(void), lower),
+                Expression.Catch(
+                    typeof(Exception), Expression.Block(typeof(void), Expression.Call(discard, Expression.Convert(value, typeof(object))), Expression.Rethrow()))),
+        ];
     }
 
     private static TypedResult MakeResult(FunctionType type, Type delegateType, bool hasPointer, bool is64)
@@ -297,7 +324,7 @@ internal static class DelegateBinder
                 ? Expression.Call(typeof(TypedMemory).GetMethod(nameof(TypedMemory.End), Members)!, Ended)
                 : Expression.Call(typeof(TypedMemory).GetMethod(nameof(TypedMemory.ResultOf), Members)!.MakeGenericMethod(signature.Declared), Ended);
             steps.Add(Assign(value, ended, signature));
-            steps.AddRange(new TypeBinding(is64).LowerAll(shape.Results, [value], hasPointer ? ValueForm.Memory : ValueForm.Flat, Result, locals));
+            steps.AddRange(LowerOrDiscard(new TypeBinding(is64), shape, value, hasPointer, locals));
         }
         return Expression.Lambda<TypedResult>(Expression.Block(typeof(void), locals, steps), TypeBinding.Context, Ended, Result).Compile();
     }

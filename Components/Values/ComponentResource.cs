@@ -120,6 +120,7 @@ public sealed class HostResourceType
 {
     private readonly ConcurrentDictionary<ulong, object> objects = new();
     private uint last;
+    private int count;
 
     /// <summary>Makes a type, which equals no other.</summary>
     /// <param name="name">Its name in messages.</param>
@@ -135,12 +136,20 @@ public sealed class HostResourceType
     internal RuntimeResource Runtime { get; }
 
     /// <summary>How many objects have a handle somewhere.</summary>
-    public int Count => objects.Count;
+    public int Count => Volatile.Read(ref count);
+
+    /// <summary>How many may have one: of objects that take much memory, which no other limit counts.</summary>
+    internal int Most { get; init; } = int.MaxValue;
 
     /// <summary>Makes a handle of an object. When its last owner drops it, an object that is <see cref="IDisposable"/> is disposed of.</summary>
     public ComponentResource New(object value)
     {
         ArgumentNullException.ThrowIfNull(value);
+        if (Interlocked.Increment(ref count) > Most)
+        {
+            Interlocked.Decrement(ref count);
+            throw ComponentTrap.Make($"too many objects of the host: {Name}");
+        }
         uint number;
         do number = Interlocked.Increment(ref last);
         while (!objects.TryAdd(number, value));
@@ -161,10 +170,14 @@ public sealed class HostResourceType
         Dropped(representation);
     }
 
-    internal void Forget(ulong representation) => objects.TryRemove(representation, out _);
+    internal void Forget(ulong representation) => Remove(representation);
 
-    internal void Dropped(ulong representation)
+    internal void Dropped(ulong representation) => (Remove(representation) as IDisposable)?.Dispose();
+
+    private object? Remove(ulong representation)
     {
-        if (objects.TryRemove(representation, out object? found)) (found as IDisposable)?.Dispose();
+        if (!objects.TryRemove(representation, out object? found)) return null;
+        Interlocked.Decrement(ref count);
+        return found;
     }
 }

@@ -47,7 +47,7 @@ internal sealed class WitLexer(string text)
             }
             else
             {
-                throw new WitException($"unexpected character '{c}'", line, column);
+                throw new WitException($"unexpected character '{CodeWriter.Shown(c.ToString())}'", line, column);
             }
             tokens.Add(new WitToken(text.Substring(start, at - start), start > 0 && text[start - 1] == '%', line, column, docs));
         }

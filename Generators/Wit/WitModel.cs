@@ -49,6 +49,23 @@ internal sealed class WitScope(string name, WitPackage package, string? docs)
 
     internal List<WitUse> Uses { get; } = [];
 
+    private Dictionary<string, WitDefinition>? typesByName;
+    private Dictionary<string, WitUse>? usesByName;
+
+    /// <summary>The first type of a name, when all have been read; null if there is none.</summary>
+    internal WitDefinition? FindType(string name) => (typesByName ??= FirstBy(Types, t => t.Name)).TryGetValue(name, out WitDefinition? found) ? found : null;
+
+    /// <summary>The same of what is used from elsewhere.</summary>
+    internal WitUse? FindUse(string name) => (usesByName ??= FirstBy(Uses, u => u.As)).TryGetValue(name, out WitUse? found) ? found : null;
+
+    private static Dictionary<string, T> FirstBy<T>(List<T> items, Func<T, string> nameOf)
+    {
+        var found = new Dictionary<string, T>();
+        foreach (T item in items)
+            if (!found.ContainsKey(nameOf(item))) found.Add(nameOf(item), item);
+        return found;
+    }
+
     internal List<WitFunction> Functions { get; } = [];
 
     // ---- of a world ----

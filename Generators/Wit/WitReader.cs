@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace WasmJit.Generators.Wit;
 
 /// <summary>Reads a file of WIT (WIT.md of the component model).</summary>
@@ -151,19 +153,19 @@ internal sealed class WitReader
     private WitPackage PackageName()
     {
         Expect("package");
-        string name = Name();
-        while (Take(":")) name += ":" + Name();
-        while (Take("/")) name += "/" + Name();
-        return new WitPackage(name, Version());
+        var name = new StringBuilder(Name());
+        while (Take(":")) name.Append(':').Append(Name());
+        while (Take("/")) name.Append('/').Append(Name());
+        return new WitPackage(name.ToString(), Version());
     }
 
     private string? Version()
     {
         if (!Take("@")) return null;
-        string version = Name();
+        var version = new StringBuilder(Name());
         // Its parts stand without space: the place tells where the version ends.
-        while ((Is(".") || Is("+") || Is("-")) && Follows(at - 1) && Follows(at) && IsName(tokens[at + 1])) version += tokens[at++].Text + tokens[at++].Text;
-        return version;
+        while ((Is(".") || Is("+") || Is("-")) && Follows(at - 1) && Follows(at) && IsName(tokens[at + 1])) version.Append(tokens[at++].Text).Append(tokens[at++].Text);
+        return version.ToString();
     }
 
     private bool Follows(int index) => tokens[index + 1].Line == tokens[index].Line && tokens[index + 1].Column == tokens[index].Column + tokens[index].Text.Length;
@@ -171,16 +173,17 @@ internal sealed class WitReader
     /// <summary>An interface or world: its name, or <c>wasi:io/streams@0.2.0</c>.</summary>
     private string Path()
     {
-        string path = Name();
+        var path = new StringBuilder(Name());
         bool isLong = false;
         while (Is(":") && Follows(at - 1))
         {
             at++;
             isLong = true;
-            path += ":" + Name();
+            path.Append(':').Append(Name());
         }
-        while (isLong && Take("/")) path += "/" + Name();
-        return isLong && Version() is { } version ? $"{path}@{version}" : path;
+        while (isLong && Take("/")) path.Append('/').Append(Name());
+        if (isLong && Version() is { } version) path.Append('@').Append(version);
+        return path.ToString();
     }
 
     internal static string ShortName(string path)

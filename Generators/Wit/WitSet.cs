@@ -34,8 +34,16 @@ internal sealed class WitSet
 
     private IEnumerable<(WitInput Input, WitPackage Package)> All => files.Values.SelectMany(f => f.Packages.Select(p => (f.Input, p)));
 
+    private readonly Dictionary<WitPackage, string> namespaces = [];
+
     /// <summary>The C# namespace of a package.</summary>
     internal string NamespaceOf(WitPackage package)
+    {
+        if (!namespaces.TryGetValue(package, out string? space)) namespaces[package] = space = FindNamespace(package);
+        return space;
+    }
+
+    private string FindNamespace(WitPackage package)
     {
         WitInput input = All.First(f => ReferenceEquals(f.Package, package)).Input;
         if (!string.IsNullOrEmpty(input.Namespace)) return input.Namespace!;
@@ -43,8 +51,16 @@ internal sealed class WitSet
         return string.Join(".", new[] { input.Root, own }.Where(part => part.Length > 0));
     }
 
+    private readonly Dictionary<(string Path, WitPackage From, bool IsWorld), WitScope?> scopes = [];
+
     /// <summary>The interface or world of a path, as it is written in a package; null if no file has it.</summary>
     internal WitScope? Find(string path, WitPackage from, bool isWorld)
+    {
+        if (!scopes.TryGetValue((path, from, isWorld), out WitScope? found)) scopes[(path, from, isWorld)] = found = FindScope(path, from, isWorld);
+        return found;
+    }
+
+    private WitScope? FindScope(string path, WitPackage from, bool isWorld)
     {
         if (from.Aliases.TryGetValue(path, out string? alias)) path = alias;
         int slash = path.LastIndexOf('/');
@@ -61,8 +77,8 @@ internal sealed class WitSet
     /// <summary>The definition of a name in a scope, and the scope that has it; null if there is none.</summary>
     internal (WitScope Scope, WitDefinition Definition)? Resolve(string name, WitScope scope, int depth = 0)
     {
-        if (scope.Types.Find(t => t.Name == name) is { } own) return (scope, own);
-        if (scope.Uses.Find(u => u.As == name) is not { } use || depth > 100) return null;
+        if (scope.FindType(name) is { } own) return (scope, own);
+        if (scope.FindUse(name) is not { } use || depth > 100) return null;
         return Find(use.Interface, scope.Package, isWorld: false) is { } other ? Resolve(use.Name, other, depth + 1) : null;
     }
 }

@@ -3,6 +3,14 @@ namespace WasmJit.Generators.Wit;
 /// <summary>The C# of WIT's types: those that the typed calls of components know.</summary>
 internal sealed class WitTypes(WitSet set)
 {
+    /// <summary>The longest type in C#, which has no other names for types: a few lines of WIT may double one in each.</summary>
+    private const int MostCharacters = 64 << 10;
+
+    /// <summary>All types of a file together have no more characters, each counted as often as it is part of one.</summary>
+    private const int MostWritten = 32 << 20;
+
+    private int written;
+
     private const string Components = "global::WasmJit.Components.", Any = Components + "ComponentValue";
 
     private static readonly Dictionary<string, string> Plain = new()
@@ -42,8 +50,17 @@ internal sealed class WitTypes(WitSet set)
 
     private string ScopeName(WitScope scope) => Inline.TryGetValue(scope, out string? name) ? name : FullName(scope);
 
-    /// <exception cref="WitException">A name that is not defined.</exception>
+    /// <exception cref="WitException">A name that is not defined, or a type that is too large.</exception>
+    /// <exception cref="TooMuchCodeException">There are too many.</exception>
     internal string Of(WitType type, WitScope scope, int depth = 0)
+    {
+        string text = Write(type, scope, depth);
+        if (text.Length > MostCharacters) throw new WitException($"the type {type.Name} is too large", 0, 0);
+        written += text.Length;
+        return written <= MostWritten ? text : throw new TooMuchCodeException();
+    }
+
+    private string Write(WitType type, WitScope scope, int depth)
     {
         if (depth > 100) throw new WitException($"the type {type.Name} is made of itself", 0, 0);
         if (!type.IsName)
@@ -76,17 +93,21 @@ internal sealed class WitTypes(WitSet set)
     }
 
     /// <summary>Whether a type has a resource in it.</summary>
-    internal bool HasResource(WitType? type, WitScope scope, int depth = 0)
+    /// <param name="type">The type.</param>
+    /// <param name="scope">Where it is written.</param>
+    /// <param name="seen">Definitions that were looked into: those have none.</param>
+    /// <param name="depth">How many types are around it.</param>
+    internal bool HasResource(WitType? type, WitScope scope, HashSet<(WitScope Scope, string Name)> seen, int depth = 0)
     {
         if (type is null || depth > 50) return false;
-        if (type.Arguments.Any(a => HasResource(a, scope, depth + 1))) return true;
+        if (type.Arguments.Any(a => HasResource(a, scope, seen, depth + 1))) return true;
         if (!type.IsName && (Plain.ContainsKey(type.Name) || type.Arguments.Count > 0)) return false;
-        if (set.Resolve(type.Name, scope) is not { } found) return false;
+        if (set.Resolve(type.Name, scope) is not { } found || !seen.Add((found.Scope, found.Definition.Name))) return false;
         return found.Definition.Kind switch
         {
             WitKind.Resource => true,
-            WitKind.Alias => HasResource(found.Definition.Target, found.Scope, depth + 1),
-            _ => found.Definition.Fields.Any(f => HasResource(f.Type, found.Scope, depth + 1)),
+            WitKind.Alias => HasResource(found.Definition.Target, found.Scope, seen, depth + 1),
+            _ => found.Definition.Fields.Any(f => HasResource(f.Type, found.Scope, seen, depth + 1)),
         };
     }
 }

@@ -33,12 +33,16 @@ internal sealed class WitWriter
         try
         {
             foreach (WitPackage package in set.PackagesOf(input)) writer.WritePackage(package);
+            writer.WriteRoots(Identifiers.Pascal(Path.GetFileNameWithoutExtension(input.Path)));
         }
         catch (WitException e)
         {
             return Failed(input, file, e);
         }
-        writer.WriteRoots(Identifiers.Pascal(Path.GetFileNameWithoutExtension(input.Path)));
+        catch (TooMuchCodeException e)
+        {
+            return Failed(input, file, new WitException(e.Message, 0, 0));
+        }
         return new Output(file, writer.code.ToString(), []);
     }
 
@@ -55,11 +59,19 @@ internal sealed class WitWriter
         if (space.Length > 0) code.Close();
     }
 
+    /// <summary>Names of WIT that differ in nothing that an identifier has, or stand there twice, are few where the file is valid.</summary>
+    private const int MostAlike = 100;
+
     /// <summary>Members of records and interfaces are compared without underscores.</summary>
     private static string Free(string name, HashSet<string> taken)
     {
-        while (!taken.Add(name)) name += "_";
-        return name;
+        string free = name;
+        while (!taken.Add(free))
+        {
+            free += "_";
+            if (free.Length > name.Length + MostAlike) throw new WitException($"too many things are called {name}", 0, 0);
+        }
+        return free;
     }
 
     private void Docs(string? docs)
@@ -252,8 +264,12 @@ internal sealed class WitWriter
         code.Line();
     }
 
-    private bool UsesResources(WitScope scope) => scope.Types.Any(t => t.Kind == WitKind.Resource)
-        || scope.Functions.Any(f => types.HasResource(f.Result, scope) || f.Parameters.Any(p => types.HasResource(p.Type, scope)));
+    private bool UsesResources(WitScope scope)
+    {
+        HashSet<(WitScope, string)> seen = [];
+        return scope.Types.Any(t => t.Kind == WitKind.Resource)
+            || scope.Functions.Any(f => types.HasResource(f.Result, scope, seen) || f.Parameters.Any(p => types.HasResource(p.Type, scope, seen)));
+    }
 
     // ---- trimming ----
 
@@ -272,8 +288,14 @@ internal sealed class WitWriter
 /// <summary>What a world has with all that it includes.</summary>
 internal sealed class WorldItems
 {
-    private readonly WitScope world;
+    /// <summary>What a world has from others, and from how many: it may include one twice, and that another twice.</summary>
+    private const int MostIncluded = 100_000;
 
+    private readonly WitScope world;
+    private readonly HashSet<string> imported = [], exported = [];
+    private int included;
+
+    /// <exception cref="WitException">It includes too much.</exception>
     internal WorldItems(WitSet set, WitScope world)
     {
         this.world = world;
@@ -300,21 +322,26 @@ internal sealed class WorldItems
 
     private void Add(WitSet set, WitScope each, int depth)
     {
+        if (depth > 0)
+        {
+            included += 1 + each.Functions.Count + each.ImportedFunctions.Count + each.ImportedInline.Count + each.ExportedInline.Count + each.ImportedInterfaces.Count + each.ExportedInterfaces.Count;
+            if (included > MostIncluded) throw new WitException($"the world {world.Name} includes too much", 0, 0);
+        }
         foreach (WitScope inline in each.ImportedInline.Concat(each.ExportedInline)) OwnerOf[inline] = each;
         ImportedInline.AddRange(each.ImportedInline);
         ExportedInline.AddRange(each.ExportedInline);
-        ImportedInterfaces.AddRange(each.ImportedInterfaces.Where(i => !ImportedInterfaces.Contains(i)));
-        ExportedInterfaces.AddRange(each.ExportedInterfaces.Where(i => !ExportedInterfaces.Contains(i)));
+        ImportedInterfaces.AddRange(each.ImportedInterfaces.Where(imported.Add));
+        ExportedInterfaces.AddRange(each.ExportedInterfaces.Where(exported.Add));
         ImportedFunctions.AddRange(each.ImportedFunctions);
         if (depth > 0) IncludedFunctions.AddRange(each.Functions);
         if (depth > 20) return;
         foreach ((string path, IReadOnlyDictionary<string, string> renamed) in each.Includes)
         {
-            if (set.Find(path, each.Package, isWorld: true) is not { } included) continue;
+            if (set.Find(path, each.Package, isWorld: true) is not { } other) continue;
             int from = IncludedFunctions.Count;
-            Add(set, included, depth + 1);
+            Add(set, other, depth + 1);
             for (int i = from; i < IncludedFunctions.Count; i++)
-                if (renamed.TryGetValue(IncludedFunctions[i].Name, out string? other)) IncludedFunctions[i] = IncludedFunctions[i] with { Name = other };
+                if (renamed.TryGetValue(IncludedFunctions[i].Name, out string? name)) IncludedFunctions[i] = IncludedFunctions[i] with { Name = name };
         }
     }
 }

@@ -103,7 +103,7 @@ internal sealed class ThreadImage
         {
             if (linker.Space.HasTable && table is null) table = (Table)instance.FindInternal("__indirect_function_table")!;
             GrowTable();
-            if (instance.FindInternal("__stack_pointer") is Global { Type.IsMutable: true } stack && stack != stackPointer)
+            if (instance.FindInternal("__stack_pointer") is Global { Type.IsMutable: true } stack && stack.Type.Type == linker.AddressType && stack != stackPointer)
             {
                 stack.Value = stackTop;
                 stackPointer = stack;

@@ -56,6 +56,19 @@ public sealed class DynamicThreadTests
         Assert.NotEqual(top, own);
     }
 
+    /// <summary>A global that is called as the stack pointer is, and cannot be one, is left alone.</summary>
+    [Fact]
+    public void AnExportOfAnotherTypeIsNoStackPointer()
+    {
+        var linker = new DynamicLinker(new MemoryNamespace());
+        linker.Instantiate(new Engine().CompileText("""
+            (module (import "env" "memory" (memory 1 4 shared)) (global $sp (export "__stack_pointer") (mut f32) (f32.const 1.5))
+              (func (export "read") (result f32) (global.get $sp)))
+            """));
+        using DynamicThread thread = linker.CreateThread();
+        Assert.Equal(1.5f, thread.GetFunction<Func<float>>(linker.Program, "read")());
+    }
+
     [Fact]
     public void AProgramWithAMemoryOfItsOwnHasOneThread()
     {

@@ -81,6 +81,19 @@ public sealed class EmscriptenTests
         Assert.Contains("stackRestore", e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("(table (export \"__indirect_function_table\") 1 externref)")]
+    [InlineData("(table (export \"__indirect_function_table\") i64 1 funcref)")]
+    [InlineData("(table i64 1 funcref)")]
+    public void TablesOfOtherTypesAreRefused(string table)
+    {
+        LinkException e = Assert.Throws<LinkException>(() => new EmscriptenImports().Instantiate(new Engine().CompileText($"""
+            (module (import "env" "invoke_v" (func (param i32))) (memory (export "memory") 1) {table}
+              (func (export "stackSave") (result i32) (i32.const 0)) (func (export "stackRestore") (param i32)) (func (export "setThrew") (param i32 i32)))
+            """), []));
+        Assert.Contains("\"table\" is of another type", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void SideModulesJumpThroughTheProgram()
     {

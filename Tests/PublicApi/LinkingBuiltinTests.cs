@@ -156,6 +156,20 @@ public sealed class LinkingBuiltinTests
         Assert.Contains("(import \"m\" (module (import \"host\"", guest.Text("imports", outer));
     }
 
+    /// <summary>Types that double at each level: a module of a few lines has a list of gigabytes, which is not made.</summary>
+    [Fact]
+    public void ListsHaveAnEnd()
+    {
+        var guest = new Guest(All);
+        string name = new('x', 200);
+        var types = new StringBuilder("(type $t0 (instance (export \"f\" (func))))");
+        for (int i = 1; i <= 17; i++)
+            types.Append($"(type $t{i} (instance (export \"a{name}\" (instance (type $t{i - 1}))) (export \"b\" (instance (type $t{i - 1})))))");
+        int module = guest.Compile($"(module {types} (import \"i\" (instance (type $t17))))");
+        Assert.True(module > 0, guest.Host.LastError);
+        guest.Fails(LinkingError.QuotaExceeded, "quota exceeded: the list has more than 16777216 characters", guest.Call("imports", module, 0, 0));
+    }
+
     [Fact]
     public void ImportsAndExportsAreListedInTheTextFormat()
     {

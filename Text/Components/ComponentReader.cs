@@ -31,6 +31,7 @@ internal sealed class ComponentReader : CanonReader
     private byte[] Component(ComponentScope scope, Func<bool> hasMore)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
+        if (scope.IsTooDeep) throw Error("nesting too deep");
         ComponentScope saved = Scope;
         Scope = scope;
         scope.Name ??= NameAnnotation("component") ?? scope.Id;

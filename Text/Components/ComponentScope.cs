@@ -28,6 +28,11 @@ internal sealed class ComponentScope(ScopeKind kind, string? id, ComponentScope?
 
     internal ComponentScope? Outer { get; } = outer;
 
+    private readonly int depth = outer is null ? 0 : outer.depth + 1;
+
+    /// <summary>Whether it is in more others than validation allows anyway. What is nested is written once for each that it is in.</summary>
+    internal bool IsTooDeep => depth > 2 * ComponentDefinition.MaxNesting;
+
     /// <summary>What is so many levels outside, null if there are not so many; 0 is this one.</summary>
     internal ComponentScope? Enclosing(uint depth)
     {

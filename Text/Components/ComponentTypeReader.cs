@@ -214,6 +214,7 @@ internal abstract partial class ComponentTypeReader : ComponentCursor
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
         Scope = new ComponentScope(isComponent ? ScopeKind.ComponentType : ScopeKind.InstanceType, id, Scope);
+        if (Scope.IsTooDeep) throw Error("nesting too deep");
         while (Current.Kind != TokenKind.Close)
         {
             if (Current.Kind != TokenKind.Open) throw Unexpected();

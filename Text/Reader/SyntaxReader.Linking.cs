@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using WasmJit.Jit.Binary;
 
 namespace WasmJit.Text;
 
@@ -14,7 +15,8 @@ internal abstract partial class SyntaxReader
     private LinkingTypeSyntax LinkingType(string kind)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
-        linkingTypes++;
+        // More than validation allows anyway.
+        if (++linkingTypes > 2 * ModuleInfo.MaxNesting) throw Error("nesting too deep");
         var declarations = new List<DeclarationSyntax>();
         while (Current.Kind == TokenKind.Open)
         {

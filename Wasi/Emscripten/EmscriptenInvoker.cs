@@ -51,8 +51,20 @@ internal sealed class EmscriptenInvoker
         T? Find<T>(string name, string newer)
             where T : class => program.TryGetExport(name, out T? found) || program.TryGetExport(newer, out found) ? found : null;
 
-        void Set(string name, object? value) => instance.GetExport<Global>(name).Value = value
-            ?? throw new LinkException($"the program has functions {Prefix}*, and exports nothing for their \"{name}\": a table, stackSave, stackRestore and setThrew are needed");
+        void Set(string name, object? value)
+        {
+            if (value is null)
+                throw new LinkException($"the program has functions {Prefix}*, and exports nothing for their \"{name}\": a table, stackSave, stackRestore and setThrew are needed");
+            try
+            {
+                instance.GetExport<Global>(name).Value = value;
+            }
+            catch (ArgumentException)
+            {
+                // Programs of Emscripten's have a table of functions, with indices of 32 bits.
+                throw new LinkException($"the program has functions {Prefix}*, and its \"{name}\" is of another type than they need");
+            }
+        }
     }
 
     private static byte[] Write(IReadOnlyDictionary<string, FuncType> functions)

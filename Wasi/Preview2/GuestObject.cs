@@ -40,6 +40,9 @@ internal abstract class GuestObject : IDisposable
 /// <summary>The resource types of WASI, for the guests of one host.</summary>
 internal sealed class ResourceTypes
 {
+    /// <summary>How many messages, and collections of fields, the guests of a host may have of each kind: each may have <see cref="HttpFields.MostBytes"/>.</summary>
+    internal const int MostMessages = 10_000;
+
     internal HostResourceType Error { get; } = Make("error");
 
     internal HostResourceType Pollable { get; } = Make("pollable");
@@ -68,11 +71,11 @@ internal sealed class ResourceTypes
 
     internal HostResourceType ResolveAddressStream { get; } = Make("resolve-address-stream");
 
-    internal HostResourceType Fields { get; } = Make("fields");
+    internal HostResourceType Fields { get; } = Make("fields", MostMessages);
 
     internal HostResourceType IncomingRequest { get; } = Make("incoming-request");
 
-    internal HostResourceType OutgoingRequest { get; } = Make("outgoing-request");
+    internal HostResourceType OutgoingRequest { get; } = Make("outgoing-request", MostMessages);
 
     internal HostResourceType RequestOptions { get; } = Make("request-options");
 
@@ -84,7 +87,7 @@ internal sealed class ResourceTypes
 
     internal HostResourceType FutureTrailers { get; } = Make("future-trailers");
 
-    internal HostResourceType OutgoingResponse { get; } = Make("outgoing-response");
+    internal HostResourceType OutgoingResponse { get; } = Make("outgoing-response", MostMessages);
 
     internal HostResourceType OutgoingBody { get; } = Make("outgoing-body");
 
@@ -95,12 +98,13 @@ internal sealed class ResourceTypes
 
     internal HostResourceType UdpSocketLater { get; } = Make("udp-socket");
 
-    internal HostResourceType Request { get; } = Make("request");
+    internal HostResourceType Request { get; } = Make("request", MostMessages);
 
-    internal HostResourceType Response { get; } = Make("response");
+    internal HostResourceType Response { get; } = Make("response", MostMessages);
 
-    private static HostResourceType Make(string name) => new(name)
+    private static HostResourceType Make(string name, int most = int.MaxValue) => new(name)
     {
+        Most = most,
         Dropping = static found =>
         {
             if (((GuestObject)found).HasChildren) throw ComponentTrap.Make("resource has children");

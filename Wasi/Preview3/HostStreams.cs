@@ -108,7 +108,8 @@ internal static class ReadySources
 /// <summary>Writes a stream of a guest to where it is to go.</summary>
 internal static class Sink
 {
-    private const int Piece = 16 * 1024;
+    /// <summary>The sizes of reads: they become larger where a guest writes much, since it may have begun a hundred thousand of these.</summary>
+    private const int Least = 1024, Largest = 16 * 1024;
 
     /// <summary>Writes all of it.</summary>
     /// <param name="data">The guest's stream.</param>
@@ -121,7 +122,7 @@ internal static class Sink
             try
             {
                 using OutputStream output = open();
-                byte[] buffer = new byte[Piece];
+                byte[] buffer = new byte[Least];
                 while (await data.ReadAsync(buffer).ConfigureAwait(false) is > 0 and var count)
                 {
                     for (int at = 0; at < count;)
@@ -131,6 +132,7 @@ internal static class Sink
                         else await ReadySources.WaitAsync(output, CancellationToken.None).ConfigureAwait(false);
                         at += room;
                     }
+                    if (count == buffer.Length && count < Largest) buffer = new byte[Largest];
                 }
                 output.Flush();
                 while (!output.IsFlushed) await ReadySources.WaitAsync(output, CancellationToken.None).ConfigureAwait(false);

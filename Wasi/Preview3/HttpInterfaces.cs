@@ -207,7 +207,11 @@ internal static class HttpClientInterface
             message.Content = content;
             request.Fields.CopyTo(message.Headers, message.Content?.Headers);
             (HttpResponseMessage response, Stream body) = await HttpOutgoingInterface.ExchangeAsync(state, granted, message, request.Options, source).ConfigureAwait(false);
-            if (content is null) request.End(null);
+            if (content is null)
+            {
+                LeftValues.DiscardResult(trailers);
+                request.End(null);
+            }
             HttpFields headers = HttpFields.Of(response.Headers, response.Content.Headers);
             var incoming = new IncomingStream(body, () => HttpFields.TrailersOf(response), fields => state.Types.Fields.New(fields));
             return state.Types.Response.New(new HttpResponse(headers, incoming, incoming.Trailers) { Status = (ushort)response.StatusCode });
@@ -216,6 +220,7 @@ internal static class HttpClientInterface
         {
             request.End(failure);
             contents?.Dispose();
+            LeftValues.DiscardResult(trailers);
             return ComponentResult<ComponentResource, HttpFailure>.Fail(failure);
         }
     }

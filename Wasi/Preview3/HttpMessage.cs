@@ -30,6 +30,7 @@ internal abstract class HttpMessage(HttpFields fields, Stream? contents, Task<Co
     {
         if (isTaken) return;
         contents?.Dispose();
+        LeftValues.DiscardResult(trailers);
         End(null);
     }
 }

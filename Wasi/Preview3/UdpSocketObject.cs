@@ -13,7 +13,13 @@ internal sealed class UdpSocketObject : GuestObject
     private const int LargestDatagram = 65535;
 
     private readonly WasiState wasi;
+
+    /// <summary>One at a time has a buffer of a datagram's size; a guest may begin a hundred thousand.</summary>
+    private readonly SemaphoreSlim receiving = new(1);
     private bool isBound;
+
+    /// <summary>Whether the guest has been given the address that the socket has. Otherwise the system has chosen one for what the guest sends, and only those whom it may send to can answer.</summary>
+    private bool isAddressGiven;
     private IPEndPoint? remote;
 
     internal UdpSocketObject(WasiState wasi, IpAddressFamily family)
@@ -30,7 +36,7 @@ internal sealed class UdpSocketObject : GuestObject
     {
         if (isBound) throw new NetworkFault(Preview2.NetworkError.InvalidState);
         Socket.Bind(SocketAddresses.ToLocal(local, Socket.AddressFamily, Networks.Granted(wasi)));
-        isBound = true;
+        isBound = isAddressGiven = true;
     }
 
     internal void Connect(IpSocketAddress to)
@@ -73,6 +79,7 @@ internal sealed class UdpSocketObject : GuestObject
     internal async Task<(byte[], IpSocketAddress)> ReceiveAsync()
     {
         if (!isBound) throw new NetworkFault(Preview2.NetworkError.InvalidState);
+        await receiving.WaitAsync().ConfigureAwait(false);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(LargestDatagram);
         try
         {
@@ -80,14 +87,17 @@ internal sealed class UdpSocketObject : GuestObject
             while (true)
             {
                 SocketReceiveFromResult received = await Socket.ReceiveFromAsync(buffer, SocketFlags.None, any).ConfigureAwait(false);
-                if (remote is null || remote.Equals(received.RemoteEndPoint)) return (buffer.AsSpan(0, received.ReceivedBytes).ToArray(), SocketAddresses.Of(received.RemoteEndPoint));
+                if (MayReceive((IPEndPoint)received.RemoteEndPoint)) return (buffer.AsSpan(0, received.ReceivedBytes).ToArray(), SocketAddresses.Of(received.RemoteEndPoint));
             }
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
+            receiving.Release();
         }
     }
+
+    private bool MayReceive(IPEndPoint from) => remote is not null ? remote.Equals(from) : isAddressGiven || Networks.Granted(wasi).Connect(from);
 
     internal IpSocketAddress LocalAddress() => isBound ? SocketAddresses.Of(Socket.LocalEndPoint) : throw new NetworkFault(Preview2.NetworkError.InvalidState);
 

@@ -70,10 +70,12 @@ internal abstract class HttpExchange : IBodySink
         {
             Begin(response.Status, response.Fields, contents is not null);
             if (contents is not null) await SendAsync(contents, response.Fields.ContentLength, trailers, cancellation).ConfigureAwait(false);
+            else LeftValues.DiscardResult(trailers);
             response.End(null);
         }
         catch (Exception e)
         {
+            LeftValues.DiscardResult(trailers);
             response.End(HttpFailure.Of(e) ?? new HttpFailure.ConnectionTerminated());
             Break(e);
             throw;
@@ -88,12 +90,14 @@ internal abstract class HttpExchange : IBodySink
     {
         const int piece = 16 * 1024;
         byte[] buffer = ArrayPool<byte>.Shared.Rent(piece), other = ArrayPool<byte>.Shared.Rent(piece);
+        bool isReading = false;
         try
         {
             long written = 0;
             int kept = 0;
             while (true)
             {
+                isReading = true;
                 ValueTask<int> reading = contents.ReadAsync(other, cancellation);
                 if (!reading.IsCompleted && TakesBody && (kept > 0 || written == 0))
                 {
@@ -103,6 +107,7 @@ internal abstract class HttpExchange : IBodySink
                     await Writer.FlushAsync(cancellation).ConfigureAwait(false);
                 }
                 int count = await reading.ConfigureAwait(false);
+                isReading = false;
                 if (count == 0) break;
                 written += count;
                 if (written > length) throw new HttpFault(new HttpFailure.HttpResponseBodySize((ulong)written));
@@ -123,7 +128,8 @@ internal abstract class HttpExchange : IBodySink
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
-            ArrayPool<byte>.Shared.Return(other);
+            // A read that is left may still be written to by the guest: the array must not be that of another exchange then.
+            if (!isReading) ArrayPool<byte>.Shared.Return(other);
         }
     }
 

@@ -8,8 +8,11 @@ namespace WasmJit.Wasi.Preview2;
 /// <summary>What <c>wasi:http/types</c> calls fields: headers or trailers, with their names as they were given and in order.</summary>
 internal sealed class HttpFields : GuestObject
 {
-    /// <summary>What all names and values may have together, in bytes.</summary>
+    /// <summary>What all names and values may have together, in bytes, with what each takes besides them.</summary>
     internal const int MostBytes = 128 * 1024;
+
+    /// <summary>What a field takes besides its name and value; HTTP/2 counts as much.</summary>
+    private const int BytesOfField = 32;
 
     private static readonly SearchValues<char> Token = SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
     private static readonly SearchValues<byte> Forbidden = SearchValues.Create([.. Enumerable.Range(0, 32).Where(b => b != '\t').Select(b => (byte)b), 0x7f]);
@@ -72,10 +75,13 @@ internal sealed class HttpFields : GuestObject
 
     private void Put(string name, byte[] value)
     {
-        if (bytes + name.Length + value.Length > MostBytes) throw ComponentTrap.Make($"fields may have {MostBytes} bytes at most");
-        bytes += name.Length + value.Length;
+        int size = SizeOf(name, value);
+        if (bytes + size > MostBytes) throw ComponentTrap.Make($"fields may have {MostBytes} bytes at most");
+        bytes += size;
         items.Add((name, value));
     }
+
+    private static int SizeOf(string name, byte[] value) => BytesOfField + name.Length + value.Length;
 
     private static bool Is(string a, string b) => a.Equals(b, StringComparison.OrdinalIgnoreCase);
 
@@ -83,8 +89,8 @@ internal sealed class HttpFields : GuestObject
     internal bool Fits(string name, bool replaces, params ReadOnlySpan<byte[]> values)
     {
         long size = bytes;
-        if (replaces) size -= items.Where(i => Is(i.Name, name)).Sum(i => i.Name.Length + i.Value.Length);
-        foreach (byte[] value in values) size += name.Length + value.Length;
+        if (replaces) size -= items.Where(i => Is(i.Name, name)).Sum(i => SizeOf(i.Name, i.Value));
+        foreach (byte[] value in values) size += SizeOf(name, value);
         return size <= MostBytes;
     }
 
@@ -130,7 +136,7 @@ internal sealed class HttpFields : GuestObject
 
     private void Remove(string name)
     {
-        bytes -= items.Where(i => Is(i.Name, name)).Sum(i => i.Name.Length + i.Value.Length);
+        bytes -= items.Where(i => Is(i.Name, name)).Sum(i => SizeOf(i.Name, i.Value));
         items.RemoveAll(i => Is(i.Name, name));
         names?.Remove(name);
     }

@@ -46,6 +46,26 @@ public sealed class WasiLaterHttpTests : IDisposable
         Assert.IsType<HeaderError.SizeExceeded>(append(fields, "large", new byte[HttpFields.MostBytes]).Error);
     }
 
+    /// <summary>What small fields take besides their bytes counts as well, and so does the number of collections: no other limit knows of them.</summary>
+    [Fact]
+    public void FieldsTakeNoMoreMemoryThanTheyMay()
+    {
+        using ComponentResource fields = F<Func<ComponentResource>>("types#[constructor]fields")();
+        var append = Fields<Func<ComponentResource, string, byte[], ComponentResult<NoValue, HeaderError>>>("append");
+        int count = 0;
+        while (append(fields, "a", []).IsOk) count++;
+        Assert.InRange(count, 1000, HttpFields.MostBytes / 32);
+
+        var clone = Fields<Func<ComponentResource, ComponentResource>>("clone");
+        using ComponentResource small = F<Func<ComponentResource>>("types#[constructor]fields")();
+        List<ComponentResource> kept = [];
+        TrapException trap = Assert.Throws<TrapException>(() =>
+        {
+            while (kept.Count < 2 * ResourceTypes.MostMessages) kept.Add(clone(small));
+        });
+        Assert.Equal(("too many objects of the host: fields", ResourceTypes.MostMessages - 2), (trap.Message, kept.Count));
+    }
+
     [Fact]
     public void OptionsOfRequests()
     {

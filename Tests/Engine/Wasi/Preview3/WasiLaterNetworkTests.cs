@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using WasmJit.Components;
 using WasmJit.Wasi.Preview2;
 using Xunit;
@@ -111,6 +112,30 @@ public sealed class WasiLaterNetworkTests : IDisposable
         Assert.Equal(0x10000u, Udp<Func<ComponentResource, ComponentResult<ulong, NetworkError>>>("get-receive-buffer-size")(client).Value);
         Assert.True(Udp<Func<ComponentResource, ulong, ComponentResult<NoValue, NetworkError>>>("set-send-buffer-size")(client, 0x10000).IsOk);
         Assert.Equal(0x10000u, Udp<Func<ComponentResource, ComponentResult<ulong, NetworkError>>>("get-send-buffer-size")(client).Value);
+    }
+
+    /// <summary>A guest that may send to an address gets the answers; it has not been given an address at which others reach it.</summary>
+    [Fact]
+    public async Task OnlyThoseAnswerToWhomAGuestMaySend()
+    {
+        using var peer = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        using var stranger = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        peer.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        stranger.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var granted = (IPEndPoint)peer.LocalEndPoint!;
+        using var other = new WasiMirror(new WasiOptions { Network = new WasiNetwork { Connect = granted.Equals } }, isLater: true);
+        T Of<T>(string method)
+            where T : Delegate => other.Function<T>("wasi:sockets/types#" + method);
+
+        using ComponentResource socket = Of<Func<IpAddressFamily, ComponentResult<ComponentResource, NetworkError>>>("[static]udp-socket.create")(IpAddressFamily.Ipv4).Value;
+        Assert.True((await Of<Func<ComponentResource, byte[], IpSocketAddress?, Task<ComponentResult<NoValue, NetworkError>>>>("[method]udp-socket.send")(socket, [1], Local((ushort)granted.Port))).IsOk);
+        byte[] buffer = new byte[10];
+        EndPoint from = new IPEndPoint(IPAddress.Any, 0);
+        Assert.Equal(1, peer.ReceiveFrom(buffer, ref from));
+        stranger.SendTo([6, 6, 6], new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)from).Port));
+        peer.SendTo([7], new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)from).Port));
+        var receive = Of<Func<ComponentResource, Task<ComponentResult<(byte[], IpSocketAddress), NetworkError>>>>("[method]udp-socket.receive");
+        Assert.Equal([7], (await receive(socket)).Value.Item1);
     }
 
     [Fact]
