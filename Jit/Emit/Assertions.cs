@@ -108,6 +108,14 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
         return AssertAt(at, nameof(EmitterAssertions.Address), "the address of an access");
     }
 
+    /// <summary>The number on the IL stack is what is left of the fuel.</summary>
+    internal int LeftAt(int at, int fuel)
+    {
+        if (!target.Verifies) return at;
+        at = il.LdlocAt(il.EmitAt(at, OpCodes.Dup), fuel);
+        return AssertAt(il.FieldAt(at, OpCodes.Ldfld, Members.FuelLeft), nameof(EmitterAssertions.SameI64), "what is left of the fuel");
+    }
+
     /// <summary>A frame that is about to call is not at the end of the stack: the function has looked when it was entered.</summary>
     internal void StackIsLeft()
     {

@@ -97,7 +97,7 @@ internal sealed class Branches(EmitterContext context, ControlStack control)
     /// <summary>The temporaries in which a label takes its values.</summary>
     internal int[] LabelTemps(ref ControlFrame frame)
     {
-        frame.IsTargeted = true;
+        frame.Target(context.Known);
         if (frame.Kind == OpId.Loop) return frame.ParamTemps ?? [];
         return frame.ResultTemps ??= TakeTempsAt(frame.Height, frame.End);
     }

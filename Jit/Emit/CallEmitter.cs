@@ -92,6 +92,7 @@ internal sealed class CallEmitter(EmitterContext context, ControlStack control, 
             return;
         }
         context.HasCalls = true;
+        context.NoteOtherCode();
         if (type.Results.Length == 1) stack.PushStack(type.Results[0], start, treeDepth);
         else if (type.Results.Length > 1) PushTuple(type.Results, called.Return);
     }

@@ -55,9 +55,11 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
         switch (kind)
         {
             case OpId.Loop:
+                int before = il.Tail;
                 context.KeepInstancesAliveAt(il.Mark(frame.Label));
                 if (resume.Is(instr.Offset, context.Current)) resume.Note(frame.Label);
-                limits.LoopHead();
+                limits.LoopHead(before);
+                context.Known.EnterLoop(instr.Offset);
                 break;
             case OpId.If:
                 if (condition >= 0)
@@ -67,6 +69,7 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
                 }
                 assertions.Condition();
                 frame.ElseLabel = il.DefineLabel();
+                frame.KnownAtElse = context.Known.Here;
                 il.Branch(OpCodes.Brfalse, frame.ElseLabel);
                 break;
         }
@@ -88,9 +91,10 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
         {
             branches.MoveTo(frame.ResultTemps ??= branches.TakeTempsAt(frame.Height, frame.End));
             il.Branch(OpCodes.Br, frame.Label);
-            frame.IsTargeted = true;
+            frame.Target(context.Known);
         }
         il.Mark(frame.ElseLabel);
+        context.Known.GoOnWith(frame.KnownAtElse);
         frame.ElseLabel = -1;
         frame.Kind = OpId.Else;
         frame.Arm = control.NewArm();
@@ -120,7 +124,9 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
             frame.ResultTemps ??= branches.TakeTempsAt(frame.Height, frame.End);
             if (reachable) branches.MoveTo(frame.ResultTemps);
             stack.Flush();
+            if (reachable) frame.Target(context.Known);
             il.Mark(frame.Label);
+            context.Known.GoOnWith(frame.KnownAtLabel);
         }
         else if (reachable && frame.ParamTemps is not null && !LabelHomes.Are(frame.ParamTemps))
         {
@@ -272,7 +278,7 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
             ref ControlFrame frame = ref control.Target(labels[i]);
             if ((areMoved || (arity == 0 && (labels[i] != control.Depth - 1 || context.Current.Caller is not null))) && frame.Region == control.Region)
             {
-                frame.IsTargeted = true;
+                frame.Target(context.Known);
                 arms[i] = frame.Label;
             }
             else

@@ -17,10 +17,23 @@ internal struct ControlFrame
     internal int Label;
     internal int ElseLabel;
     internal int Height;
-    internal bool IsTargeted;
     internal bool Unreachable;
     internal int[]? ParamTemps;
     internal int[]? ResultTemps;
+
+    /// <summary>Whether control goes to its label from anywhere.</summary>
+    internal bool IsTargeted { get; private set; }
+
+    /// <summary>What is known at the label, and where the second arm of a conditional begins.</summary>
+    internal KnownIndexes.Fact[]? KnownAtLabel { get; private set; }
+    internal KnownIndexes.Fact[]? KnownAtElse;
+
+    /// <summary>Control goes from here to the label.</summary>
+    internal void Target(KnownIndexes known)
+    {
+        IsTargeted = true;
+        if (Kind != OpId.Loop) KnownAtLabel = known.Meet(KnownAtLabel);
+    }
 
     /// <summary>A number that no other frame has, nor another arm of the same.</summary>
     internal int Arm;

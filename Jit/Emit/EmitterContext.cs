@@ -22,6 +22,7 @@ internal sealed class EmitterContext
         Signature = Signature.Of(Root.Func.Type);
         Stack = new OperandStack(Il, Places);
         if (target.Verifies) Stack.Shadows = new Shadows(Il, Stack);
+        Known = new KnownIndexes(this);
     }
 
     internal ICodeTarget Target { get; }
@@ -54,6 +55,22 @@ internal sealed class EmitterContext
     internal bool HasCalls { get; set; }
 
     internal bool HasTailCalls { get; set; }
+
+    /// <summary>
+    /// How often code emitted so far leaves what is emitted for this function: calls, and helpers that may charge fuel, run guests, or let the host dispose
+    /// of something. What such code changes is not known behind it.
+    /// </summary>
+    internal int OtherCode { get; private set; }
+
+    /// <summary>What is proved of indices.</summary>
+    internal KnownIndexes Known { get; }
+
+    /// <summary>Code that runs other code is about to be emitted, or just has been.</summary>
+    internal void NoteOtherCode()
+    {
+        OtherCode++;
+        Known.ForgetMemories();
+    }
 
     /// <summary>Positions of loops and ways out, where the targets of raw pointers must still be alive.</summary>
     internal List<int> WaysOut { get; } = [];

@@ -165,6 +165,7 @@ internal sealed class ExceptionEmitter(EmitterContext context, ControlStack cont
             context.LoadInstance();
             il.Call(Members.KeepAlive);
         }
+        context.Known.Forget();
         // The filter sets it before it reads it.
         stack.FreeTemp(frame.Filtered);
         control.Region--;
@@ -238,6 +239,7 @@ internal sealed class ExceptionEmitter(EmitterContext context, ControlStack cont
             return;
         }
         il.Mark(frame.Label);
+        context.Known.GoOnWith(frame.KnownAtLabel);
         branches.PushResults(frame.End, frame.ResultTemps ?? []);
     }
 
@@ -282,6 +284,7 @@ internal sealed class ExceptionEmitter(EmitterContext context, ControlStack cont
             stack.Forget(frame.Height);
             il.Mark(frame.Dispatch);
         }
+        context.Known.Forget();
         frame.Kind = instr.Id;
         frame.Arm = control.NewArm();
         frame.Unreachable = false;

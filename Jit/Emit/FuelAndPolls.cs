@@ -8,18 +8,52 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>Code that limits a guest: the check for the end of the stack, polls for cancellation, and charges of fuel.</summary>
-internal sealed class FuelAndPolls(EmitterContext context, ControlStack control)
+internal sealed class FuelAndPolls(EmitterContext context, ControlStack control, Assertions assertions)
 {
     private readonly IlBuffer il = context.Il;
     private readonly OperandStack stack = context.Stack;
     private readonly ICodeTarget target = context.Target;
 
-    /// <summary>The units that each open loop charges at its head, and where; the first is the function.</summary>
-    private readonly List<(int Charge, int Instructions)> charges = context.Target.CountsFuel ? [(-1, 0)] : [];
+    /// <summary>A place where units are taken from the fuel: the function's entry, the head of a loop, the beginning of a function that is put into this one.</summary>
+    private sealed class Charge(Charge? loop)
+    {
+        /// <summary>The innermost loop around the place, which may be the charge's own; null if it is in none.</summary>
+        internal Charge? Loop { get; set; } = loop;
+
+        /// <summary>Of a loop: the one around it.</summary>
+        internal Charge? OuterLoop { get; } = loop;
+
+        internal long Units { get; set; }
+
+        /// <summary>The instruction with the units.</summary>
+        internal int Number { get; set; }
+
+        /// <summary>The two instructions that read what is left from the fuel.</summary>
+        internal (int Fuel, int Field) Read { get; set; }
+
+        /// <summary>Of a loop: the position in front of its head, where control comes from outside alone.</summary>
+        internal int Before { get; set; }
+
+        /// <summary><see cref="EmitterContext.OtherCode"/> here.</summary>
+        internal int OtherCode { get; set; }
+
+        /// <summary>Of a loop: whether it runs other code, which may take from the fuel or add to it.</summary>
+        internal bool RunsOtherCode { get; set; }
+    }
+
+    /// <summary>All charges but that of the function's entry.</summary>
+    private readonly List<Charge> charges = [];
+
+    /// <summary>What is open: the function, and the loops and inlined functions around the code that is being emitted.</summary>
+    private readonly List<Charge> open = context.Target.CountsFuel ? [new Charge(null)] : [];
 
     private int poll = -1;
 
-    private int fuel = -1;
+    /// <summary>The locals with the fuel, and with what is left of it where the function knows that.</summary>
+    private int fuel = -1, left = -1;
+
+    /// <summary>Whether functions and loops are charged.</summary>
+    internal bool Charges => target.CountsFuel;
 
     /// <summary>The price of entering the function besides its instructions: a call, and locals that are cleared.</summary>
     private long EntryCost => FuelCosts.OfEntry(context.Func, context.Current.Locals.Length);
@@ -32,32 +66,92 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control)
         return FuelCosts.Known(instr, context.Module, context.Func, values);
     }
 
-    /// <summary>Instructions are counted for the innermost loop around them. The opening of a loop belongs to what is outside.</summary>
+    /// <summary>
+    /// Instructions are counted for the innermost loop around them, or the function that is put into this one. The opening of a loop belongs to what is outside.
+    /// </summary>
     internal void CountInstruction(in Instr instr)
     {
-        if (control.Top.Unreachable) return;
-        (int charge, int instructions) = charges[^1];
-        charges[^1] = (charge, (int)Math.Min(instructions + KnownCost(instr), int.MaxValue));
+        if (!control.Top.Unreachable) open[^1].Units += KnownCost(instr);
     }
 
     /// <summary>The head of a loop, where the IL stack is empty.</summary>
-    internal void LoopHead()
+    /// <param name="before">The position in front of it.</param>
+    internal void LoopHead(int before)
     {
         if (target.IsInterruptible)
         {
             if (poll < 0) poll = il.DeclareLocal(typeof(nint));
             PollAt(il.Tail);
         }
-        if (target.CountsFuel) charges.Add((ChargeAt(il.Tail).Charge, 1));
+        if (!target.CountsFuel) return;
+        Charge loop = Begin(1);
+        loop.Loop = loop;
+        loop.Before = before;
     }
 
     /// <summary>The end of a loop: what an iteration costs is known.</summary>
     internal void LoopEnd()
     {
         if (!target.CountsFuel) return;
-        (int charge, int instructions) = charges[^1];
-        il.Repatch(charge, instructions);
-        charges.RemoveAt(charges.Count - 1);
+        Charge loop = open[^1];
+        loop.RunsOtherCode = context.OtherCode > loop.OtherCode;
+        End(0);
+    }
+
+    /// <summary>The beginning of a function that is put into this one. It costs what it costs alone.</summary>
+    internal void BeginInlined()
+    {
+        if (target.CountsFuel) Begin(0);
+    }
+
+    /// <summary>The end of such a function.</summary>
+    internal void EndInlined()
+    {
+        if (target.CountsFuel) End(EntryCost);
+    }
+
+    private Charge Begin(int units)
+    {
+        var charge = new Charge(open[^1].Loop) { Units = units, OtherCode = context.OtherCode };
+        ChargeAt(il.Tail, charge);
+        charges.Add(charge);
+        open.Add(charge);
+        return charge;
+    }
+
+    private void End(long units)
+    {
+        Charge charge = open[^1];
+        il.Repatch(charge.Number, (int)Math.Min(charge.Units + units, int.MaxValue));
+        open.RemoveAt(open.Count - 1);
+    }
+
+    /// <summary>
+    /// What is left of the fuel is in a local as long as no other code runs: charges then store it, and do not load it again. A loop without other code has it
+    /// loaded before, once for all loops in it.
+    /// </summary>
+    private void KeepWhatIsLeft()
+    {
+        if (target.TakesSamples || SharesMemory(context.Root.Module)) return;
+        foreach (Charge charge in charges)
+        {
+            bool isKnown = charge.Loop is { } loop ? !loop.RunsOtherCode : charge.OtherCode == 0;
+            if (!isKnown) continue;
+            il.Repatch(charge.Read.Fuel, left);
+            il.Replace(charge.Read.Field, OpCodes.Nop);
+            assertions.LeftAt(charge.Read.Field, fuel);
+            if (charge != charge.Loop || charge.OuterLoop is { RunsOtherCode: false } || (charge.OuterLoop is null && charge.OtherCode == 0)) continue;
+            int at = il.FieldAt(il.LdlocAt(charge.Before, fuel), OpCodes.Ldfld, Members.FuelLeft);
+            il.StlocAt(at, left);
+        }
+    }
+
+    /// <summary>Whether threads may run on the same fuel: each of them would store what it knows.</summary>
+    private static bool SharesMemory(ModuleInfo module)
+    {
+        foreach (MemoryType memory in module.Memories)
+            if (memory.IsShared) return true;
+        return false;
     }
 
     /// <summary>Emits the beginning of a function. It depends on everything that came after.</summary>
@@ -94,9 +188,10 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control)
             }
         }
         if (!target.CountsFuel) return at;
-        // Charges of loops have declared the local already.
-        (at, int charge) = ChargeAt(at, isEntry: true);
-        il.Repatch(charge, isPaid ? 0 : (int)Math.Min(charges[0].Instructions + EntryCost, int.MaxValue));
+        KeepWhatIsLeft();
+        Charge entry = open[0];
+        at = ChargeAt(at, entry, isEntry: true);
+        il.Repatch(entry.Number, isPaid ? 0 : (int)Math.Min(entry.Units + EntryCost, int.MaxValue));
         return at;
     }
 
@@ -114,16 +209,15 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control)
     }
 
     /// <summary>Takes units from the fuel: <c>if ((fuel.Left -= n) &lt; 0) trap</c>. n is put in later.</summary>
-    private (int At, int Charge) ChargeAt(int at, bool isEntry = false)
+    private int ChargeAt(int at, Charge charge, bool isEntry = false)
     {
-        if (fuel < 0) fuel = il.DeclareLocal(typeof(Fuel));
-        int left = stack.TakeTemp(typeof(long));
+        if (fuel < 0) (fuel, left) = (il.DeclareLocal(typeof(Fuel)), il.DeclareLocal(typeof(long)));
         int ok = il.DefineLabel();
         if (isEntry) at = il.StlocAt(il.FieldAt(context.LoadInstanceAt(at), OpCodes.Ldfld, Members.InstanceFuel), fuel);
         at = il.LdlocAt(at, fuel);
-        at = il.LdlocAt(at, fuel);
-        at = il.FieldAt(at, OpCodes.Ldfld, Members.FuelLeft);
-        int charge = at = il.LdcI4At(at, 0);
+        int read = at = il.LdlocAt(at, fuel);
+        charge.Read = (read, at = il.FieldAt(at, OpCodes.Ldfld, Members.FuelLeft));
+        charge.Number = at = il.LdcI4At(at, 0);
         at = il.EmitAt(at, OpCodes.Conv_I8);
         at = il.EmitAt(at, OpCodes.Sub);
         at = il.EmitAt(at, OpCodes.Dup);
@@ -134,8 +228,6 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control)
         at = il.BranchAt(at, OpCodes.Bge, ok);
         // Samples are taken of a guest that goes on.
         at = target.TakesSamples ? il.CallAt(il.LdlocAt(at, fuel), Members.FuelSample) : il.CallAt(at, Members.FuelExhausted);
-        at = il.MarkAt(at, ok);
-        stack.FreeTemp(left);
-        return (at, charge);
+        return il.MarkAt(at, ok);
     }
 }

@@ -67,7 +67,7 @@ internal sealed class FunctionEmitter
         rotations = new Rotations(il, stack, context.Places);
         assertions = new Assertions(context, control);
         zeros = new HiddenZeros(context, control);
-        limits = new FuelAndPolls(context, control);
+        limits = new FuelAndPolls(context, control, assertions);
         charges = new OperandCharges(context);
         bases = new LocalBases(context, assertions);
         memory = new MemoryEmitter(context, bases, rotations, assertions);
@@ -75,7 +75,7 @@ internal sealed class FunctionEmitter
         branches = new Branches(context, control);
         exceptions = new ExceptionEmitter(context, control, branches, new PayloadEmitter(context, floats));
         flow = new ControlEmitter(context, control, branches, exceptions, limits, loadedValues, rotations, assertions, resume);
-        calls = new CallEmitter(context, control, branches, new Inliner(context, control, branches, rotations, EmitBody), assertions);
+        calls = new CallEmitter(context, control, branches, new Inliner(context, control, branches, rotations, limits, EmitBody), assertions);
         variables = new VariableEmitter(context, rotations, zeros, bases);
     }
 
@@ -138,12 +138,12 @@ internal sealed class FunctionEmitter
             if (isRoot)
             {
                 il.Source = instr.Offset;
-                if (target.CountsFuel) limits.CountInstruction(instr);
             }
             else
             {
                 il.BeginOrigin(instr.Offset, call);
             }
+            if (target.CountsFuel) limits.CountInstruction(instr);
             if (target.Verifies) assertions.Begin(instr);
             activation.Proven.Position = instr.Offset;
             if (code.AtEnd)
@@ -234,6 +234,7 @@ internal sealed class FunctionEmitter
             case OpId.I8x16Shuffle: (shuffles ??= new ShuffleEmitter(context, loadedValues)).Emit(instr.Bits, instr.High); break;
             default:
                 int grown = target.CountsFuel ? charges.Charge(instr) : -1;
+                if (op.RunsOtherCode) context.NoteOtherCode();
                 if (!EmitGroup(ref code, instr)) throw new InvalidOperationException($"The emitter has no case for {op.Mnemonic}.");
                 if (grown >= 0) charges.ChargeGrowth(instr, grown);
                 break;
@@ -292,6 +293,8 @@ internal sealed class FunctionEmitter
         bool demotesPromoted = op.Operation == Operation.Demote && (stack[0].IsPromoted || stack[0].Kind != OperandKind.Stack);
         bool mayBeKnown = floats.HideFromFolding(op, out bool isQuiet);
         rotations.BeforeOperator(op);
+        ulong max = context.Known.MaxOfResult(op);
+        OperandSum sum = context.Known.SumOfResult(op);
         int start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
         if (target.Verifies && Rotations.IsComparison(op)) assertions.EmitComparison(op, emission);
         else if (emission.Kind == Emission.EmissionKind.Il) emission.WriteSteps(il, 0);
@@ -304,6 +307,8 @@ internal sealed class FunctionEmitter
         {
             stack.PushStack(op.Results[0], start, treeDepth, hasLoad, mayBeKnown: mayBeKnown);
             stack[0].IsQuiet = isQuiet;
+            stack[0].Max = max;
+            stack[0].Sum = sum;
         }
         if (op.Operation == Operation.Promote) stack[0].IsPromoted = true;
         if (Rotations.IsRotation(op) && stack[0].Kind == OperandKind.Stack) stack[0].Rotation = last;

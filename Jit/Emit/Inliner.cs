@@ -15,8 +15,9 @@ namespace WasmJit.Jit.Emit;
 /// <param name="control">Its open blocks.</param>
 /// <param name="branches">Labels.</param>
 /// <param name="rotations">Rotations.</param>
+/// <param name="limits">Charges functions that are put into this one.</param>
 /// <param name="emitBody">Emits the operators of the current activation's function, its last <c>end</c> excluded.</param>
-internal sealed class Inliner(EmitterContext context, ControlStack control, Branches branches, Rotations rotations, Action emitBody)
+internal sealed class Inliner(EmitterContext context, ControlStack control, Branches branches, Rotations rotations, FuelAndPolls limits, Action emitBody)
 {
     private readonly IlBuffer il = context.Il;
     private readonly OperandStack stack = context.Stack;
@@ -41,6 +42,8 @@ internal sealed class Inliner(EmitterContext context, ControlStack control, Bran
         if (!context.Target.Inlines || il.Instructions > MaxInstructions || InlineInfo.Of(owner, index) is not { } info
             || inlined + info.Operators > MaxInlined)
             return false;
+        // Another instance may have other fuel.
+        if (limits.Charges && instance >= 0) return false;
         int chain = 0;
         for (Activation? a = context.Current; a is not null; a = a.Caller)
             if (++chain > InlineInfo.MaxDepth || (ReferenceEquals(a.Module, owner) && a.Index == index)) return false;
@@ -50,12 +53,14 @@ internal sealed class Inliner(EmitterContext context, ControlStack control, Bran
             stack.Count - owner.Funcs[index].Func.Params.Length);
         activation.Locals = TakeArguments(activation, info);
         // Blocks in it save pending reads of the caller's locals: behind a branch out of it they would be saved on one path only.
-        if (!info.IsStraight) stack.FlushForBlock();
+        if (!info.IsStraight || limits.Charges) stack.FlushForBlock();
         int entry = il.Emit(OpCodes.Nop);
         control.Push(OpId.Block, [], activation.Func.Func.Results);
         context.Current = activation;
+        limits.BeginInlined();
         emitBody();
         bool returns = End();
+        limits.EndInlined();
         if (activation.Use != activation.Caller!.Use)
         {
             if (returns && activation.Use.UsesMemory)
@@ -127,8 +132,13 @@ internal sealed class Inliner(EmitterContext context, ControlStack control, Bran
         if (frame.IsTargeted)
         {
             frame.ResultTemps ??= branches.TakeTempsAt(frame.Height, types);
-            if (!frame.Unreachable) branches.MoveTo(frame.ResultTemps);
+            if (!frame.Unreachable)
+            {
+                branches.MoveTo(frame.ResultTemps);
+                frame.Target(context.Known);
+            }
             il.Mark(frame.Label);
+            context.Known.GoOnWith(frame.KnownAtLabel);
         }
         else if (!frame.Unreachable && types.Length == 1 && stack[0].Kind == OperandKind.Local)
         {
@@ -145,6 +155,15 @@ internal sealed class Inliner(EmitterContext context, ControlStack control, Bran
         }
         control.Pop();
         stack.EndOperator();
+        if (!returns && limits.Charges)
+        {
+            // The caller pays for what stands behind the call, as if this were one: that is emitted, and never runs.
+            il.Mark(il.DefineLabel());
+            foreach (ValType type in types)
+                if (type.Kind == ValKind.V128) stack.PushVector(0, 0);
+                else stack.PushConst(type, 0);
+            return true;
+        }
         if (frame.ResultTemps is null || !returns) return returns;
         branches.PushResults(types, frame.ResultTemps);
         return true;

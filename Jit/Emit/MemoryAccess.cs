@@ -15,6 +15,18 @@ internal readonly struct MemoryAccess
     /// <summary>The data kept beside the local that the reference is in; null if it is in none that keeps a base.</summary>
     internal ReferenceLocal? Local { get; init; }
 
+    /// <summary>
+    /// The local and the constant whose sum is the index, of an access to a memory of the function's own instance; for all others the place is -1.
+    /// </summary>
+    internal (int Place, ulong Addend) Index { get; init; } = (-1, 0);
+
+    /// <summary>The most that the index can be.</summary>
+    internal ulong IndexMax { get; init; } = ulong.MaxValue;
+
+    public MemoryAccess()
+    {
+    }
+
     internal bool IsSlice => Type is null;
 
     internal bool IsReference => Memory < 0;

@@ -21,9 +21,18 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
     internal List<(int Node, int Width)> UncheckedLoads { get; } = [];
 
     /// <summary>What an access goes to; its reference is taken out from below the operands of the operator's row.</summary>
-    internal MemoryAccess AccessOf(in Instr instr) => instr.HasMemoryRef
-        ? ReferenceAccess(instr)
-        : new MemoryAccess { Type = context.Module.Memories[(int)instr.Memory], Memory = (int)instr.Memory };
+    internal MemoryAccess AccessOf(in Instr instr)
+    {
+        if (instr.HasMemoryRef) return ReferenceAccess(instr);
+        Operand index = stack[instr.Op.Params.Length - 1];
+        return new MemoryAccess
+        {
+            Type = context.Module.Memories[(int)instr.Memory],
+            Memory = (int)instr.Memory,
+            Index = ReferenceEquals(context.Current.Use, context.Root.Use) ? context.Known.SumOf(index) : (-1, 0),
+            IndexMax = context.Known.MaxOf(index),
+        };
+    }
 
     private MemoryAccess ReferenceAccess(in Instr instr)
     {
@@ -69,7 +78,6 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
         if (access.MayBeNull && !inLocal && NeedsChecks(instr, access)) at = il.CallAt(stack.LoadAt(at, access.Reference), Members.MemoryReference("CheckNull"));
         if (checks)
         {
-            ulong extent = ExtentOf(instr, width);
             if (instr.Op.Has(OpTraits.Atomic) && width > 1)
             {
                 // An atomic access finds out that it is not aligned before it looks at bounds.
@@ -77,16 +85,26 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
                 at = il.LdcI4At(at, width - 1);
                 at = il.CallAt(at, Members.MemoryCheckAligned);
             }
-            at = inLocal ? assertions.CheckedMemoryAt(il.LdlocAt(at, bases.CheckedOf(access.Local!)), access)
-                : access.IsReference ? stack.LoadAt(at, access.Reference) : il.LdlocAt(at, context.MemoryObject((uint)access.Memory));
-            at = il.LdcI8At(at, (long)extent);
-            at = il.CallAt(at, inLocal ? Members.MemoryReference(type.Is64 ? nameof(MemoryReferences.CheckOrNothing64) : nameof(MemoryReferences.CheckOrNothing32))
-                : access.IsReference ? Members.MemoryReference(type.Is64 ? nameof(MemoryReferences.Check64) : nameof(MemoryReferences.Check32))
-                : type.Is64 ? Members.MemoryCheck64 : Members.MemoryCheck32);
+            ulong extent = ExtentOf(instr, width);
+            if (!context.Known.IsInside(access, extent)) at = CompareAt(at, access, inLocal, extent);
         }
         at = BaseAt(at, access);
         at = il.EmitAt(at, OpCodes.Add);
         return OffsetAt(at, instr.Bits);
+    }
+
+    /// <summary>Compares the index below position <paramref name="at"/> with the memory's length.</summary>
+    private int CompareAt(int at, in MemoryAccess access, bool inLocal, ulong extent)
+    {
+        bool is64 = access.Is64;
+        at = inLocal ? assertions.CheckedMemoryAt(il.LdlocAt(at, bases.CheckedOf(access.Local!)), access)
+            : access.IsReference ? stack.LoadAt(at, access.Reference) : il.LdlocAt(at, context.MemoryObject((uint)access.Memory));
+        at = il.LdcI8At(at, (long)extent);
+        at = il.CallAt(at, inLocal ? Members.MemoryReference(is64 ? nameof(MemoryReferences.CheckOrNothing64) : nameof(MemoryReferences.CheckOrNothing32))
+            : access.IsReference ? Members.MemoryReference(is64 ? nameof(MemoryReferences.Check64) : nameof(MemoryReferences.Check32))
+            : is64 ? Members.MemoryCheck64 : Members.MemoryCheck32);
+        context.Known.NoteCompared(access, extent);
+        return at;
     }
 
     /// <summary>The address of an access through a slice, whose offset is on the IL stack.</summary>
@@ -192,6 +210,7 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
         }
         EndAccess(access);
         stack.PushStack(instr.Op.Results[0], start, treeDepth, hasLoad: true, loadWidth: (byte)emission.Width);
+        if (emission.Steps.Length > 0) stack[0].Max = emission.Steps[0].Code == OpCodes.Ldind_U1 ? byte.MaxValue : emission.Steps[0].Code == OpCodes.Ldind_U2 ? ushort.MaxValue : 0UL;
     }
 
     /// <summary>Emits a store.</summary>

@@ -21,6 +21,12 @@ internal enum OperandKind : byte
     Const,
 }
 
+/// <summary>The value of a local and a constant, added. See <see cref="KnownIndexes"/>.</summary>
+/// <param name="Place">The place of the local.</param>
+/// <param name="Addend">The constant.</param>
+/// <param name="Writes">How many writes of locals there were when the local was read, and one; 0 if the operand is no such sum.</param>
+internal readonly record struct OperandSum(int Place, ulong Addend, int Writes);
+
 internal struct Operand
 {
     internal OperandKind Kind;
@@ -75,6 +81,12 @@ internal struct Operand
 
     /// <summary>For a float on the IL stack whether arithmetic gave it, so that it is not a signalling NaN.</summary>
     internal bool IsQuiet;
+
+    /// <summary>The most that an integer on the IL stack or in a temporary can be; 0 if that is not known. See <see cref="KnownIndexes"/>.</summary>
+    internal ulong Max;
+
+    /// <summary>Of an integer on the IL stack: the sum that it is.</summary>
+    internal OperandSum Sum;
 
     /// <summary>Whether a load is part of the expression: it must trap even if the value is not read.</summary>
     internal bool HasLoad;

@@ -38,11 +38,13 @@ internal sealed class VariableEmitter(EmitterContext context, Rotations rotation
             return;
         }
         rotations.BeforeStore(place);
+        (ulong Max, int From, ulong Addend) known = context.Known.BeforeWrite();
         stack.BeforeWrite(place, below: 1);
         stack.TakeHidden(1);
         bases.BeforeStore(context.Current.Locals[local]);
         zeros.NoteWrite(local);
         StoreLocal(place);
+        context.Known.Write(place, context.Places.TypeOf(place), known);
     }
 
     internal void LocalTee(uint local)
@@ -51,11 +53,13 @@ internal sealed class VariableEmitter(EmitterContext context, Rotations rotation
         if (IsLocal(stack[0], place)) return;
         ValType type = stack[0].Type;
         rotations.BeforeStore(place);
+        (ulong Max, int From, ulong Addend) known = context.Known.BeforeWrite();
         stack.BeforeWrite(place, below: 1);
         stack.TakeHidden(1);
         bases.BeforeStore(context.Current.Locals[local]);
         zeros.NoteWrite(local);
         StoreLocal(place);
+        context.Known.Write(place, context.Places.TypeOf(place), known);
         stack.PushLocal(type, place);
     }
 

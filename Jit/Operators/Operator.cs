@@ -132,6 +132,12 @@ internal sealed class Operator
     /// <summary>Whether its memories and tables are behind references: its immediates name their types, and references lie below the operands.</summary>
     internal bool IsThroughReference => Form == OpForm.Ref;
 
+    /// <summary>
+    /// Whether its work may charge fuel, run functions, or wait, so that nothing is known behind it of what other code changes. Operators of runtime linking all
+    /// count: their helpers go through the engine.
+    /// </summary>
+    internal bool RunsOtherCode => Has(OpTraits.Calls) || Cost.Unit >= CostUnit.Bytes || Group is OpGroup.Linking or OpGroup.Modules or OpGroup.Waits;
+
     /// <summary>Whether it is a tail call.</summary>
     internal bool IsTailCall => (Traits & (OpTraits.Calls | OpTraits.Ends)) == (OpTraits.Calls | OpTraits.Ends);
 

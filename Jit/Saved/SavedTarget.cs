@@ -26,7 +26,7 @@ internal sealed class SavedTarget(SavedConstants constants, CodeOptions options)
     // What is saved is for use.
     public bool Verifies => false;
 
-    public bool Inlines => options.Inlines && !options.CountsFuel;
+    public bool Inlines => options.Inlines;
 
     public void LoadCode(IlBuffer il, ModuleInfo module, int func)
     {

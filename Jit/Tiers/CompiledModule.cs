@@ -439,7 +439,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     bool ICodeTarget.Verifies => options.Verifies;
 
     // What a function costs does not depend on who calls it.
-    bool ICodeTarget.Inlines => options.Inlines && !options.CountsFuel;
+    bool ICodeTarget.Inlines => options.Inlines && !options.TakesSamples;
 
     void ICodeTarget.LoadCode(IlBuffer il, ModuleInfo module, int func)
     {

@@ -191,6 +191,76 @@ public sealed class FuelTests
         Assert.Equal(0, fuel.Remaining);
     }
 
+    /// <summary>The ways in which code that counts is made.</summary>
+    private static readonly EngineOptions[] Ways =
+    [
+        new() { CountFuel = true, Compilation = Compilation.Interpreted },
+        new() { CountFuel = true, Compilation = Compilation.Lazy, Inlining = false },
+        new() { CountFuel = true, Compilation = Compilation.Lazy },
+        new() { CountFuel = true, Compilation = Compilation.Lazy, Interruptible = true, MemoryChecks = MemoryChecks.Explicit },
+    ];
+
+    private const string Callees = """
+        (import "host" "f" (func $host (param i32)))
+        (memory (export "memory") 1 2) (global $g (export "g") (mut i32) (i32.const 0))
+        (func $mark (param $at i32) (i32.store8 (local.get $at) (i32.add (i32.load8_u (local.get $at)) (i32.const 1))))
+        (func $twice (param $at i32) (call $mark (local.get $at)) (call $mark (i32.add (local.get $at) (i32.const 1))))
+        (func $never (param i32) (i32.store8 (i32.const 40) (i32.const 1)) (unreachable))
+        (func $fails (param i32) (result i32 i64 v128) (if (local.get 0) (then (unreachable))) (unreachable))
+        (func $early (param i32) (result i32) (local i32 i64 f32 f64 i32 i64 f32 f64 i32 i64 f32 f64)
+          (if (i32.and (local.get 0) (i32.const 1)) (then (return (i32.const 5)))) (call $mark (i32.const 41)) (i32.const 6))
+        (func $values (result i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+          (i32.const 1) (i32.const 2) (i32.const 3) (i32.const 4) (i32.const 5) (i32.const 6) (i32.const 7) (i32.const 8) (i32.const 9) (i32.const 10))
+        (func $long (param $n i32) (loop $l (call $mark (i32.const 42)) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+        """;
+
+    /// <summary>
+    /// A function costs the same wherever it is, and fuel ends at the same place, whatever the code that has it: interpreted or not, with callees in their callers or
+    /// not, with what is left in a register or not.
+    /// </summary>
+    [Theory]
+    [InlineData("(loop $l (call $mark (local.get $n)) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))")]
+    [InlineData("(loop $l (call $twice (local.get $n)) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))) (call $mark (i32.const 9))")]
+    [InlineData("(if (i32.gt_u (local.get $n) (i32.const 4)) (then (call $never (local.get $n)) (global.set $g (i32.const 3)) (call $mark (i32.const 1)))) (call $mark (i32.const 2))")]
+    [InlineData("(call $fails (local.get $n)) (drop) (drop) (drop) (loop $l (br $l))")]
+    [InlineData("(loop $l (global.set $g (i32.add (call $early (local.get $n)) (i32.mul (global.get $g) (call $early (global.get $g))))) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))")]
+    [InlineData("(loop $a (call $long (local.get $n)) (loop $b (i32.store8 (local.get $n) (local.tee $i (i32.add (local.get $i) (i32.const 1)))) (br_if $b (i32.and (local.get $i) (i32.const 3)))) (call $mark (i32.const 3)) (br_if $a (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))")]
+    [InlineData("(loop $a (local.set $i (i32.const 3)) (loop $b (call $mark (local.get $i)) (br_if $b (local.tee $i (i32.sub (local.get $i) (i32.const 1))))) (br_if $a (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))")]
+    [InlineData("(call $values) (drop) (drop) (drop) (drop) (drop) (drop) (drop) (drop) (drop) (global.set $g) (call $mark (local.get $n))")]
+    [InlineData("(loop $l (memory.fill (i32.const 8) (local.get $n) (i32.const 24)) (call $mark (i32.const 8)) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))")]
+    [InlineData("(local.set $i (i32.const 65530)) (loop $l (call $mark (local.get $i)) (local.set $i (i32.add (local.get $i) (local.get $n))) (br $l))")]
+    [InlineData("(loop $l (call $host (local.get $n)) (call $mark (local.get $n)) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))) (call $mark (i32.const 7))")]
+    [InlineData("(call $host (local.get $n)) (loop $l (call $mark (local.get $n)) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))) (call $mark (i32.const 7))")]
+    public void FuelEndsAtTheSamePlaceInEveryWay(string body)
+    {
+        string wat = $"(module $fuel {Callees} (func (export \"f\") (param $n i32) (local $i i32) {body}))";
+        string[] seen = [.. Ways.Select(options => string.Join('\n', Endings(wat, options)))];
+        Assert.All(seen, one => Assert.Equal(seen[0], one));
+        Assert.Contains("OutOfFuel", seen[0], StringComparison.Ordinal);
+    }
+
+    /// <summary>What is left behind when a function is called with each amount of fuel up to more than it takes.</summary>
+    private static IEnumerable<string> Endings(string wat, EngineOptions options)
+    {
+        Module module = new Engine(options).CompileText(wat);
+        for (int amount = 0; amount < 400; amount += amount < 60 ? 1 : 7)
+        {
+            Fuel fuel = new(amount);
+            Instance instance = module.Instantiate(new Imports { { "host", "f", (Action<int>)(n => fuel.Add(n)) } });
+            instance.Fuel = fuel;
+            string end = "returned";
+            try
+            {
+                instance.GetExport<Action<int>>("f")(5);
+            }
+            catch (TrapException e)
+            {
+                end = e.Kind.ToString();
+            }
+            yield return $"{amount}: {end}, {fuel.Remaining} left, {instance.GetExport<Global>("g").Value}, {Convert.ToHexString(instance.GetExport<Memory>("memory").Slice(0, 48))}";
+        }
+    }
+
     [Fact]
     public void OtherEnginesDoNotCount()
     {
