@@ -119,8 +119,8 @@ public sealed record EngineOptions
     public bool CountFuel { get; init; }
 
     /// <summary>
-    /// Whether small functions are compiled into their callers. Such a function has no frame, and so no line in the stack of a trap. With <see
-    /// cref="CountFuel"/> no function is compiled into another.
+    /// Whether small functions are compiled into their callers. Such a function has no frame, and so no line in the stack of a trap. It costs the same
+    /// fuel as if it were called.
     /// </summary>
     public bool Inlining { get; init; } = true;
 

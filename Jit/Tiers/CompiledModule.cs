@@ -438,7 +438,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     bool ICodeTarget.Verifies => options.Verifies;
 
-    // What a function costs does not depend on who calls it.
+    // A sample shows the functions that are on the stack.
     bool ICodeTarget.Inlines => options.Inlines && !options.TakesSamples;
 
     void ICodeTarget.LoadCode(IlBuffer il, ModuleInfo module, int func)
