@@ -11,7 +11,6 @@ namespace WasmJit.Jit.Emit;
 internal sealed class FuelAndPolls(EmitterContext context, ControlStack control, Assertions assertions)
 {
     private readonly IlBuffer il = context.Il;
-    private readonly OperandStack stack = context.Stack;
     private readonly ICodeTarget target = context.Target;
 
     /// <summary>A place where units are taken from the fuel: the function's entry, the head of a loop, the beginning of a function that is put into this one.</summary>

@@ -1,6 +1,4 @@
-using WasmJit.Jit.Binary;
 using WasmJit.Jit.Operators;
-using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
