@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace WasmJit.Perf;
 
 /// <summary>
@@ -53,21 +51,13 @@ internal static class OptionCosts
         {
             for (int i = 0; i < runs.Length; i++)
             {
-                double start = Milliseconds();
+                double start = ThreadClock.Milliseconds();
                 kernel.Check(Subjects[i].Name, runs[i](kernel.N));
-                double time = Milliseconds() - start;
+                double time = ThreadClock.Milliseconds() - start;
                 if (round > 0) (best[i], worst[i]) = (Math.Min(best[i], time), Math.Max(worst[i], time));
             }
         }
         return [.. best.Zip(worst, (b, w) => new Figure(b, w))];
-    }
-
-    /// <summary>The time that this thread has run; elapsed time where that is not known.</summary>
-    private static double Milliseconds()
-    {
-        const string Path = "/proc/thread-self/schedstat";
-        return File.Exists(Path) ? double.Parse(File.ReadAllText(Path).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture) / 1e6
-            : Stopwatch.GetTimestamp() * 1000.0 / Stopwatch.Frequency;
     }
 
     /// <summary>Calls of a guest into the host, of functions that return a value, and such as return one that is there already.</summary>

@@ -54,7 +54,7 @@ internal static class BarChart
         {
             string dash = line == 1 ? "" : " stroke-dasharray=\"2 3\"", colour = line == 1 ? "#24292f" : "#d0d7de";
             page.Append(Invariant($"<line x1=\"{scale.X(line):0.#}\" y1=\"{Top - 8}\" x2=\"{scale.X(line):0.#}\" y2=\"{end:0.#}\" stroke=\"{colour}\"{dash}/>"));
-            page.Append(Invariant($"<text x=\"{scale.X(line):0.#}\" y=\"{Top - 12}\" text-anchor=\"middle\" fill=\"#57606a\">{line:0.###}</text>\n"));
+            page.Append(Invariant($"<text x=\"{scale.X(line):0.#}\" y=\"{Top - 12}\" text-anchor=\"middle\" fill=\"#57606a\">{(line == 1 && reference is not null ? $"{Escape(reference)} = 1" : Invariant($"{line:0.###}"))}</text>\n"));
         }
         return page.Append(bars).Append("</svg>\n").ToString();
     }
@@ -79,7 +79,7 @@ internal static class BarChart
             label = scale.X(ratio * most / figure.Best);
             to.Append(Invariant($"<line x1=\"{end:0.#}\" y1=\"{y + (Bar / 2):0.#}\" x2=\"{label:0.#}\" y2=\"{y + (Bar / 2):0.#}\" stroke=\"{colour}\" stroke-width=\"2\"/>"));
         }
-        to.Append(Invariant($"<text x=\"{label + 5:0.#}\" y=\"{y + Bar - 2:0.#}\" font-size=\"11\">{Escape(amount)}</text>\n"));
+        to.Append(Invariant($"<text x=\"{label + 5:0.#}\" y=\"{y + Bar - 2:0.#}\" font-size=\"11\" paint-order=\"stroke\" stroke=\"#ffffff\" stroke-width=\"3\">{Escape(amount)}</text>\n"));
     }
 
     private static double? RatioOf(FigureRow row, string subject, string? reference) =>

@@ -22,7 +22,8 @@ internal sealed record FigureRow(string Name, Dictionary<string, Figure> Figures
 /// <summary>The figures of one measurement.</summary>
 /// <param name="Name">Its name in <see cref="PartDescription.All"/>.</param>
 /// <param name="Rows">In the order of the measurement.</param>
-internal sealed record FigurePart(string Name, List<FigureRow> Rows)
+/// <param name="Unit">The unit of the figures, where it is another one than the measurement's: "x" where only ratios are known.</param>
+internal sealed record FigurePart(string Name, List<FigureRow> Rows, string? Unit = null)
 {
     /// <summary>What is known of all measurements of this name.</summary>
     internal PartDescription Description => PartDescription.All.Single(p => p.Name == Name);

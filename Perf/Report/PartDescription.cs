@@ -17,7 +17,7 @@ internal sealed record PartDescription(string Name, string Title, string Text, s
     /// <summary>All, in the order of the page.</summary>
     internal static readonly IReadOnlyList<PartDescription> All =
     [
-        new(Kernels, "Kernels", "C kernels that are warm: the best of several compilations with two runs each (Perf compare).", "ms", Wasmtime, Engine),
+        new(Kernels, "Kernels", "C kernels that are warm, processor time of the thread: the best of several compilations with two runs each (Perf compare).", "ms", Wasmtime, Engine),
         new(Programs, "Programs, first run", "Programs in C from their bytes to the exit of the first run, processor time (Perf programs).", "ms", Wasmtime, Engine),
         new(LaterRuns, "Programs, later runs", "The same programs run again, already compiled, processor time (Perf programs).", "ms", Wasmtime, Engine),
         new(WholePrograms, "Whole processes", "Large programs of others in processes of their own, from the bytes to the end (Perf cold programs).", "s", Wasmtime, Engine),
@@ -25,6 +25,6 @@ internal sealed record PartDescription(string Name, string Title, string Text, s
         new(GuestCode, "Code that guests make", "A function or module that a guest has just made, from its bytes to its first result (Perf guest-jit).", "µs", V8, "func.new"),
         new(GuestMemory, "Code that guests keep", "What each of many live ones takes of the process (Perf guest-jit).", "KB", V8, "func.new"),
         new(MethodJit, "A guest with a method JIT", "Sprig, a language whose guest compiles itself, beside its interpreter and C (Perf method-jit).", "ms", "interpreted", "compiled"),
-        new(Options, "What options cost", "The same kernels with an option of the engine (Perf options).", "ms", NoOption, "Interruptible"),
+        new(Options, "What options cost", "The same kernels with an option of the engine, processor time of the thread (Perf options).", "ms", NoOption, "Interruptible"),
     ];
 }

@@ -38,7 +38,7 @@ internal static class ReportPage
     }
 
     private static string Chart(FigurePart part, string title) =>
-        BarChart.Draw(part.Rows, part.Subjects, part.Description.Reference, part.Description.Unit, title);
+        BarChart.Draw(part.Rows, part.Subjects, part.Description.Reference, part.Unit ?? part.Description.Unit, title);
 
     private static void Part(StringBuilder page, FigurePart part)
     {
@@ -49,7 +49,7 @@ internal static class ReportPage
         if (means.Length > 0) page.Append($" Geometric mean of the ratios to {BarChart.Escape(description.Reference)}: {BarChart.Escape(string.Join(", ", means))}.");
         page.Append("</p>\n").Append(Chart(part, description.Title));
         page.Append("<details><summary>figures</summary>\n<table>\n<tr><th></th>");
-        foreach (string subject in part.Subjects) page.Append($"<th>{BarChart.Escape(subject)}, {description.Unit}</th>");
+        foreach (string subject in part.Subjects) page.Append($"<th>{BarChart.Escape(subject)}, {part.Unit ?? description.Unit}</th>");
         page.Append("</tr>\n");
         foreach (FigureRow row in part.Rows)
         {
@@ -74,7 +74,7 @@ internal static class ReportPage
             if (means.Count > 0) rows.Add(new FigureRow($"{description.Title} / {description.Reference}", means));
         }
         if (rows.Count == 0) return;
-        page.Append("<h2 id=\"versions\">Versions</h2>\n<p>Geometric means of the ratios to the engine or way behind the stroke.</p>\n");
+        page.Append("<h2 id=\"versions\">Versions</h2>\n<p>Geometric means of the ratios to what stands behind the slash.</p>\n");
         page.Append(BarChart.Draw(rows, [.. versions.Select(Label)], null, "", "Geometric means of versions"));
         page.Append("<table>\n<tr><th>version</th><th>machine</th></tr>\n");
         foreach (FigureSet version in versions) page.Append($"<tr><td>{BarChart.Escape(Label(version))}</td><td>{BarChart.Escape(version.Machine)}</td></tr>\n");
