@@ -16,6 +16,12 @@ namespace WasmJit.Jit.Emit;
 /// </summary>
 internal sealed class ExceptionEmitter(EmitterContext context, ControlStack control, Branches branches, PayloadEmitter payloads)
 {
+    /// <summary>
+    /// Protected regions in each other. RyuJIT, which cannot be stopped, takes time and memory for each block and each region around it, optimised or not: a function of 1.6 MB with
+    /// 5,000 took more than three minutes and 6 GB, one with 1,000 some seconds.
+    /// </summary>
+    private const int MostRegions = 1000;
+
     private readonly IlBuffer il = context.Il;
     private readonly OperandStack stack = context.Stack;
     private readonly ICodeTarget target = context.Target;
@@ -100,6 +106,7 @@ internal sealed class ExceptionEmitter(EmitterContext context, ControlStack cont
         frame.Exception = stack.TakeTemp(typeof(WasmException));
         frame.Clauses = clauses;
         if (clauses is { Length: 0 }) return;
+        if (control.Region >= MostRegions) throw new UnsupportedModuleException($"a function with more than {MostRegions:N0} tries in each other");
         if (target.Unwinder is { } unwinder)
         {
             int outer = control.Depth - 2;

@@ -254,6 +254,17 @@ public sealed class StopTests
         tries(1);
     }
 
+    /// <summary>RyuJIT takes minutes and gigabytes for tries thousands deep, and cannot be stopped meanwhile.</summary>
+    [Fact]
+    public void TriesInEachOtherHaveALimit()
+    {
+        static Action Tries(int depth) => new Engine(Tiers.Compiled).CompileText($"""
+            (module (func $g) (func (export "f") {string.Concat(Enumerable.Repeat("(block (try_table (catch_all 0) ", depth))} (call $g) {new string(')', 2 * depth)}))
+            """).Instantiate().GetExport<Action>("f");
+        Tries(100)();
+        Assert.Contains("tries in each other", Assert.Throws<UnsupportedModuleException>(Tries(1001)).Message, StringComparison.Ordinal);
+    }
+
     private static byte[] Functions(int count, byte[] body)
     {
         var bytes = new List<byte>([0, (byte)'a', (byte)'s', (byte)'m', 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3]);
