@@ -1,3 +1,6 @@
+using WasmJit.Jit.Calls;
+using WasmJit.Runtime;
+
 namespace WasmJit.Linking;
 
 /// <summary>
@@ -72,6 +75,16 @@ internal abstract class CallerThunk(Caller? caller)
         Type open = kinds[count];
         Type type = open.IsGenericTypeDefinition ? open.MakeGenericType(types) : open;
         return (CallerThunk)Activator.CreateInstance(type, host, null)!;
+    }
+
+    /// <summary>A function that is called with objects: programs that are compiled whole have no classes for its types.</summary>
+    internal sealed class Boxed(Delegate host, Caller? caller) : CallerThunk(caller)
+    {
+        internal override CallerThunk For(Caller own) => new Boxed(host, own);
+
+        private protected override Delegate Make() => (BoxedFunction)Call;
+
+        private object? Call(object?[] arguments) => BoxedCalls.Invoke(host, [Caller, .. arguments]);
     }
 
     internal sealed class Function<TResult>(Func<Caller, TResult> host, Caller? caller) : CallerThunk(caller)

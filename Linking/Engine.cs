@@ -26,7 +26,7 @@ public sealed class Engine
     {
         Options = options ?? new EngineOptions();
         if (Options.MaximumStack is not null
-            && (Options.Compilation == Compilation.Never || !System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported))
+            && (Options.Compilation == Compilation.Never || !RuntimeCode.IsAvailable))
         {
             throw new ArgumentException("MaximumStack needs code made at run time, which Compilation.Never, or this process, does not allow.", nameof(options));
         }
@@ -131,11 +131,13 @@ public sealed class Engine
 
     internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel, Options.Inlining,
         Options.BackgroundThreads, Options.BackgroundThreshold, Options.PartSize,
-        Options.Verify || EmitterAssertions.IsForced, Interprets, Interprets && Options.Compilation == Compilation.Tiered, Options.TierSeed,
+        Options.Verify || EmitterAssertions.IsForced, Interprets, Interprets && Options.Compilation == Compilation.Tiered && RuntimeCode.IsAvailable, Options.TierSeed,
         Options.SlotsOfSpilling, Options.TakesSamples);
 
-    /// <summary>The verifying mode checks the emitter, so it compiles: interpreted code would check nothing.</summary>
-    private bool Interprets => Options is { Compilation: Compilation.Interpreted or Compilation.Tiered, Verify: false, PartSize: null } && !EmitterAssertions.IsForced;
+    /// <summary>
+    /// The verifying mode checks the emitter, so it compiles: interpreted code would check nothing. A process that can make no code interprets whatever the options say.
+    /// </summary>
+    private bool Interprets => !RuntimeCode.IsAvailable || Options is { Compilation: Compilation.Interpreted or Compilation.Tiered, Verify: false, PartSize: null } && !EmitterAssertions.IsForced;
 
     internal Module CompileOwned(byte[] bytes)
     {
@@ -161,7 +163,7 @@ public sealed class Engine
         ModuleInfo info = Load(bytes);
         WasmJitMetrics.ModuleCompiled();
         var module = new Module(this, info);
-        if (Options.Compilation == Compilation.Ahead) module.Code.CompileAll();
+        if (Options.Compilation == Compilation.Ahead && RuntimeCode.IsAvailable) module.Code.CompileAll();
         return module;
     }
 

@@ -12,7 +12,10 @@ public enum MemoryChecks
     Explicit,
 }
 
-/// <summary>When functions are compiled.</summary>
+/// <summary>
+/// When functions are compiled. In a process that can make no code at run time all values but <see cref="Never"/> mean <see cref="Interpreted"/>, and a call of a
+/// function that the interpreter does not have throws <see cref="PlatformNotSupportedException"/>.
+/// </summary>
 public enum Compilation
 {
     /// <summary>Each at its first call, or shortly before: see <see cref="EngineOptions.BackgroundThreads"/>.</summary>
@@ -23,7 +26,7 @@ public enum Compilation
 
     /// <summary>
     /// Not at all: functions are interpreted. Functions with operators that the interpreter does not have are compiled at their first call:
-    /// exceptions, objects of the garbage-collected heap, vectors, atomic operators and the runtime-linking extension.
+    /// exceptions, objects of the garbage-collected heap, vectors and atomic operators.
     /// </summary>
     Interpreted,
 

@@ -36,6 +36,13 @@ internal static class HostFunctions
     {
         if (UntypedHost.Of(host) is { } untyped && !untyped.Fits(type.AsFunc!)) throw new ArgumentException($"The host function is {untyped.Type}, not {type}.");
         host = FormFor(host, type.AsFunc!);
+        if (RuntimeCode.IsCompiledWhole && WantsCaller(host))
+        {
+            // The function without the caller has no type of its own there.
+            Signature wanted = Signature.Of(type);
+            if (!HostAdapter.HasSignature(host.GetType().GetMethod("Invoke")!, wanted, before: 1))
+                throw new ArgumentException($"A host function for {type} must be {wanted.DelegateName} behind its caller, not {CSharpName.Of(host.GetType())}.");
+        }
         return HostAdapter.MakeFunc(WantsCaller(host) ? ThunkOf(host, code?.MayMakeCode ?? true).Bound : host, type, code);
     }
 
@@ -52,7 +59,7 @@ internal static class HostFunctions
     /// <summary>The type that a host function has by itself.</summary>
     /// <exception cref="ArgumentException">A parameter or result has no type of WebAssembly.</exception>
     internal static DefType TypeOf(Delegate host) => UntypedHost.Of(host) is { } untyped ? DefType.Of(untyped.Type)
-        : HostAdapter.TypeOf(WantsCaller(host) ? ThunkOf(host, true).Bound.GetType() : host.GetType());
+        : HostAdapter.TypeOf(host.GetType().GetMethod("Invoke")!, WantsCaller(host) ? 1 : 0);
 
     /// <summary>The function for an instance that is about to import it: the same one, unless it takes its caller.</summary>
     internal static FuncRef ForCaller(FuncRef func, Instance instance)
@@ -75,6 +82,7 @@ internal static class HostFunctions
 
     private static CallerThunk MakeThunk(Delegate host, bool mayMakeCode)
     {
+        if (RuntimeCode.IsCompiledWhole) return new CallerThunk.Boxed(host, null);
         MethodInfo invoke = host.GetType().GetMethod("Invoke")!;
         Type[] parameters = AsyncHost.ParametersOf(invoke);
         Type result = AsyncHost.ResultOf(invoke.ReturnType);

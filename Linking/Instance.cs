@@ -135,8 +135,8 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
     {
         object export = FindExport(name) ?? throw new KeyNotFoundException($"The instance exports no \"{name}\".");
         if (AsType<T>(export) is { } typed) return typed;
-        throw new InvalidCastException(export is Delegate { Target: FuncRef func } && typeof(T).IsSubclassOf(typeof(Delegate))
-            ? $"The function \"{name}\" has the type {func.Type}: {CSharpName.Of(Signature.Of(func.Type).DelegateType)}."
+        throw new InvalidCastException(export is Delegate function && FuncRef.Behind(function) is { } func && typeof(T).IsSubclassOf(typeof(Delegate))
+            ? $"The function \"{name}\" has the type {func.Type}: {Signature.Of(func.Type).DelegateName}."
             : $"The export \"{name}\" is {CSharpName.Of(export.GetType())}, not {CSharpName.Of(typeof(T))}.");
     }
 
@@ -173,7 +173,7 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
         where T : class
     {
         if (export is T typed) return typed;
-        if (export is not Delegate { Target: FuncRef func } || !typeof(T).IsSubclassOf(typeof(Delegate))) return null;
+        if (export is not Delegate function || FuncRef.Behind(function) is not { } func || !typeof(T).IsSubclassOf(typeof(Delegate))) return null;
         try
         {
             return (T)(object)EntryThunk.MakeDelegate(func, typeof(T));

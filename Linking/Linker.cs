@@ -68,7 +68,7 @@ internal static unsafe class Linker
 
     private static FuncRef ToFunc(Module module, Delegate host, ImportInfo import)
     {
-        if (host.Target is FuncRef func && ReferenceEquals(func.Delegate, host)) return func;
+        if (FuncRef.Behind(host) is { } func && ReferenceEquals(func.Delegate, host)) return func;
         try
         {
             return HostFunctions.Make(host, import.Type.Def, module.SavedCode);

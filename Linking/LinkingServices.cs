@@ -259,6 +259,9 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         return value;
     }
 
+    internal override object GetExport(InstanceCore instance, InstanceCore target, int number) =>
+        GetExport(instance, target, number, module.Info.State.NameOfExport(number));
+
     /// <summary>The name is compared byte by byte. Bytes that are not UTF-8 name nothing.</summary>
     internal override object? GetExport(object? target, Memory memory, ulong address, ulong length, DefType type)
     {

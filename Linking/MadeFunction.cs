@@ -61,7 +61,7 @@ internal static class MadeFunction
         var info = new ModuleInfo(scope.Declaration, type, body, name);
         ModuleValidator.ValidateMade(info);
         var module = new Module(owner.Module.Engine, info) { Live = live };
-        if (owner.Module.Engine.Options.Compilation == Compilation.Ahead) module.Code.CompileAll();
+        if (owner.Module.Engine.Options.Compilation == Compilation.Ahead && RuntimeCode.IsAvailable) module.Code.CompileAll();
         Instance instance = scope.Make(owner, module);
         return instance.GetFunc(info.ImportedFuncs);
     }

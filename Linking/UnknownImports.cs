@@ -69,10 +69,18 @@ internal static class UnknownImport
 
     private static Delegate MakeFunction(ImportType import, UnknownImports functions)
     {
+        bool traps = functions == UnknownImports.Trap || import.Type.Func.Results.Any(r => r.IsRef && !r.IsNullable);
+        if (!RuntimeCode.IsAvailable)
+        {
+            return new UntypedHost(import.Type.Func, (_, _, _) =>
+            {
+                if (traps) throw Trap.Make(TrapKind.UnknownImport, NamesOf(import));
+            }, null).Delegate;
+        }
         Signature signature = Signature.Of(import.Type.Def);
         ParameterExpression[] parameters = [.. signature.HostParameters.Select(p => Expression.Parameter(p))];
         Expression body = Expression.Default(signature.HostReturn);
-        if (functions == UnknownImports.Trap || import.Type.Func.Results.Any(r => r.IsRef && !r.IsNullable))
+        if (traps)
         {
             Func<Exception> error = () => Trap.Make(TrapKind.UnknownImport, NamesOf(import));
             body = Expression.Block(Expression.Throw(Expression.Invoke(Expression.Constant(error))), body);

@@ -11,7 +11,10 @@ namespace WasmJit;
 /// </summary>
 public sealed class UntypedFunction
 {
-    private readonly UntypedInvoker invoker;
+    private readonly UntypedInvoker? invoker;
+
+    /// <summary>The function, where values go to it without a method for its signature.</summary>
+    private readonly FuncRef? target;
 
     private UntypedFunction(Delegate function, FuncType type)
     {
@@ -20,18 +23,25 @@ public sealed class UntypedFunction
         invoker = UntypedCalls.InvokerOf(Signature.Of(type));
     }
 
+    private UntypedFunction(FuncRef func)
+    {
+        Delegate = func.Delegate;
+        Type = func.Type.AsFunc!;
+        target = func;
+    }
+
     /// <summary>The function behind a delegate: an export, a function reference of a guest, or a host function of WebAssembly types.</summary>
     /// <param name="function">The delegate.</param>
     /// <exception cref="ArgumentException">A parameter or result has no type of WebAssembly.</exception>
     public static UntypedFunction Of(Delegate function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        if (function.Target is FuncRef func) return Of(func);
+        if (FuncRef.Behind(function) is { } func) return Of(func);
         return Of(HostFunctions.Make(function, HostFunctions.TypeOf(function), null));
     }
 
     internal static UntypedFunction Of(FuncRef func) =>
-        new(func.Delegate.GetType() == Signature.Of(func.Type).DelegateType ? func.Delegate : System.Delegate.CreateDelegate(Signature.Of(func.Type).DelegateType, func.Delegate, "Invoke"), func.Type.AsFunc!);
+        !RuntimeCode.IsAvailable ? new(func) : new(func.Delegate.GetType() == Signature.Of(func.Type).DelegateType ? func.Delegate : System.Delegate.CreateDelegate(Signature.Of(func.Type).DelegateType, func.Delegate, "Invoke"), func.Type.AsFunc!);
 
     /// <summary>Its type.</summary>
     public FuncType Type { get; }
@@ -68,8 +78,11 @@ public sealed class UntypedFunction
         }
     }
 
-    private void Call(ReadOnlySpan<Value> arguments, Span<Value> results) =>
-        invoker(Delegate, ref MemoryMarshal.GetReference(arguments), ref MemoryMarshal.GetReference(results));
+    private void Call(ReadOnlySpan<Value> arguments, Span<Value> results)
+    {
+        if (target is not null) SlotCalls.Invoke(target, arguments, results);
+        else invoker!(Delegate, ref MemoryMarshal.GetReference(arguments), ref MemoryMarshal.GetReference(results));
+    }
 
     /// <summary>As <see cref="Invoke(ReadOnlySpan{Value}, Span{Value}, CancellationToken)"/>; makes an array for the results.</summary>
     /// <param name="arguments">The arguments.</param>

@@ -22,6 +22,17 @@ internal sealed class UntypedHost(FuncType type, HostCallback callback, Caller? 
     /// <summary>Whether it is a function of this type: parameters and results are the same.</summary>
     internal bool Fits(FuncType wanted) => type.Params.SequenceEqual(wanted.Params) && type.Results.SequenceEqual(wanted.Results);
 
+    object? IUntypedHost.CallBoxed(object?[] arguments)
+    {
+        int parameters = type.Params.Length;
+        if (arguments.Length != parameters) throw new ArgumentException($"The function takes {parameters} arguments, not {arguments.Length}: {type}", nameof(arguments));
+        var values = new Value[parameters + type.Results.Length];
+        for (int i = 0; i < parameters; i++) values[i] = Value.From(arguments[i], type.Params[i]);
+        ((IUntypedHost)this).Call(values);
+        object?[] results = [.. values[parameters..].Select(static value => value.ToObject())];
+        return results.Length switch { 0 => null, 1 => results[0], _ => results };
+    }
+
     void IUntypedHost.Call(Value[] values)
     {
         int parameters = type.Params.Length, count = type.Results.Length;

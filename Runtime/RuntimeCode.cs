@@ -8,6 +8,23 @@ namespace WasmJit.Runtime;
 /// <summary>Code that is made at run time, and what is said where none can be made.</summary>
 internal static class RuntimeCode
 {
+    /// <summary>
+    /// The switch by which a process that makes no code behaves as a program that is compiled whole does, as <c>AppContext</c> knows it: for tests.
+    /// </summary>
+    private const string WholeSwitch = "WasmJit.IsCompiledWhole";
+
+    /// <summary>Whether this process can make code. Where it cannot, functions are interpreted, or loaded with their code.</summary>
+    /// <remarks>The compiler of a program that is compiled whole takes it for false, and leaves out what is done only if it is true.</remarks>
+    [FeatureSwitchDefinition("System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported")]
+    internal static bool IsAvailable => RuntimeFeature.IsDynamicCodeSupported;
+
+    /// <summary>
+    /// Whether this is a program that was compiled whole (NativeAOT). It loads no assembly, has the generic types alone that the compiler has seen, and nothing that is
+    /// known of CoreCLR holds.
+    /// </summary>
+    internal static bool IsCompiledWhole { get; } = !RuntimeFeature.IsDynamicCodeSupported
+        && ((AppContext.TryGetSwitch(WholeSwitch, out bool isWhole) && isWhole) || typeof(Delegate).GetField("_methodPtr", BindingFlags.Instance | BindingFlags.NonPublic) is null);
+
     /// <summary>Makes an empty method that sees everything.</summary>
     /// <param name="name">Its name in stack traces.</param>
     /// <param name="result">Its result; void for none.</param>
@@ -25,12 +42,37 @@ internal static class RuntimeCode
     /// <exception cref="PlatformNotSupportedException">It cannot.</exception>
     internal static void Require()
     {
-        if (!RuntimeFeature.IsDynamicCodeSupported) throw Missing();
+        if (!IsAvailable) throw Missing("WasmJit needs code that is made at run time");
     }
 
-    private static PlatformNotSupportedException Missing() => new(
-        "WasmJit needs code that is made at run time, and this process can make none: it was published with PublishAot, the switch "
+    /// <summary>Checks that this process can save modules and load saved ones.</summary>
+    /// <exception cref="PlatformNotSupportedException">It cannot.</exception>
+    internal static void RequireAssemblies()
+    {
+        if (IsCompiledWhole)
+            throw new PlatformNotSupportedException("A program that was published with PublishAot neither saves modules nor loads saved ones: compile them from their bytes (Engine.Compile), and they are interpreted.");
+    }
+
+    /// <summary>The same for a function that has something which the interpreter has not.</summary>
+    /// <param name="name">The function.</param>
+    /// <param name="what">What it has.</param>
+    internal static PlatformNotSupportedException Uncovered(string name, string what) =>
+        new UncoveredFunctionException(what, Missing($"The function {name} has {what}, for which code is made at run time").Message);
+
+    /// <summary>What is thrown where code is needed and none can be made.</summary>
+    /// <param name="need">Who needs it, as the beginning of a sentence.</param>
+    internal static PlatformNotSupportedException Missing(string need) => new(
+        $"{need}, and this process can make none: it was published with PublishAot, the switch "
         + "System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported is off, or the platform forbids it. Publish without PublishAot "
         + "(trimmed, single-file and ReadyToRun programs can make code), or save the module where code can be made (Module.Save or "
-        + "\"wasmjit compile\") and load it with Engine.LoadSaved.");
+        + "\"wasmjit compile\") and load it with Engine.LoadSaved, which PublishAot does not allow either.");
+}
+
+/// <summary>A function was called that the interpreter cannot run, in a process that can make no code.</summary>
+/// <param name="what">What the function has that the interpreter has not.</param>
+/// <param name="message">The message.</param>
+internal sealed class UncoveredFunctionException(string what, string message) : PlatformNotSupportedException(message)
+{
+    /// <summary>What the function has.</summary>
+    internal string What => what;
 }

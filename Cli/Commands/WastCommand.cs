@@ -44,17 +44,21 @@ internal static class WastCommand
     private static int Run(Terminal terminal, string[] paths, EngineOptions options, bool saved, Func<Module, Module>? exchange)
     {
         long passed = 0, failed = 0, skipped = 0;
+        var uncovered = new Dictionary<string, int>();
         foreach (string path in paths.SelectMany(Expand))
         {
             WastResult result = WastRunner.Run(path, options, saved, exchange);
             passed += result.Passed;
             failed += result.Failures.Count;
             skipped += result.Skipped;
+            foreach ((string what, int count) in result.Uncovered) uncovered[what] = uncovered.GetValueOrDefault(what) + count;
             foreach (WastFailure failure in result.Failures) terminal.Line($"{path}:{failure.Line}: {failure.Reason}");
             terminal.Line(
                 $"{path}: {result.Passed} passed, {result.Failures.Count} failed, {result.Skipped} skipped",
                 result.Failures.Count > 0 ? "red" : result.Skipped > 0 ? "yellow" : "green");
         }
+        foreach ((string what, int count) in uncovered.OrderByDescending(u => u.Value).ThenBy(u => u.Key, StringComparer.Ordinal))
+            terminal.Line($"skipped, since no code can be made for {what}: {count}", "yellow");
         terminal.Line($"{passed} passed, {failed} failed, {skipped} skipped", "bold");
         return failed == 0 ? Tool.Success : Tool.Failure;
     }

@@ -11,6 +11,9 @@ internal sealed class CompilationState(CompilationState? around)
 {
     private Dictionary<(uint Type, string Name), int>? exportNumbers;
 
+    /// <summary>The names by their numbers.</summary>
+    private List<string>? exportNames;
+
     /// <summary>Where classes are made for struct and array types that the process does not have yet; one for the whole module.</summary>
     internal GcBatch GcBatch => around?.GcBatch ?? gcBatch ?? Interlocked.CompareExchange(ref gcBatch, new GcBatch(), null) ?? gcBatch;
 
@@ -48,9 +51,19 @@ internal sealed class CompilationState(CompilationState? around)
         lock (this)
         {
             exportNumbers ??= [];
-            if (!exportNumbers.TryGetValue((type, name), out int number)) exportNumbers[(type, name)] = number = exportNumbers.Count;
+            if (!exportNumbers.TryGetValue((type, name), out int number))
+            {
+                exportNumbers[(type, name)] = number = exportNumbers.Count;
+                (exportNames ??= []).Add(name);
+            }
             return number;
         }
+    }
+
+    /// <summary>The name of such a number.</summary>
+    internal string NameOfExport(int number)
+    {
+        lock (this) return exportNames![number];
     }
 }
 

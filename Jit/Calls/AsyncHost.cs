@@ -96,6 +96,42 @@ internal sealed class AsyncHost
         return Expression.Lambda(delegateType, body, parameters).Compile(preferInterpretation: true);
     }
 
+    /// <summary>Calls the host function with objects, and waits for what it returns.</summary>
+    internal static object? Invoke(Delegate target, MethodInfo invoke, object?[] arguments)
+    {
+        if (invoke.GetParameters().Length > arguments.Length) arguments = [.. arguments, Guest.CancellationToken];
+        SynchronizationContext? context = Begin();
+        try
+        {
+            object? result = invoke.Invoke(target, BindingFlags.DoNotWrapExceptions, null, arguments, null);
+            return invoke.ReturnType == ResultOf(invoke.ReturnType) ? result : Result(result!);
+        }
+        finally
+        {
+            End(context);
+        }
+    }
+
+    /// <summary>The result of a task of any kind. Types of results that cannot be named here are found by reflection.</summary>
+    private static object? Result(object task)
+    {
+        switch (task)
+        {
+            case ValueTask value: WaitValue(value); return null;
+            case ValueTask<int> value: return WaitValue(value);
+            case ValueTask<long> value: return WaitValue(value);
+            case ValueTask<float> value: return WaitValue(value);
+            case ValueTask<double> value: return WaitValue(value);
+            case Task<int> value: return Wait(value);
+            case Task<long> value: return Wait(value);
+            case Task<float> value: return Wait(value);
+            case Task<double> value: return Wait(value);
+        }
+        Task waited = task as Task ?? (Task)task.GetType().GetMethod(nameof(ValueTask<object>.AsTask))!.Invoke(task, null)!;
+        Wait(waited);
+        return waited.GetType().GetProperty(nameof(Task<object>.Result))?.GetValue(waited);
+    }
+
     private static MethodInfo Own(string name, bool generic = false) =>
         typeof(AsyncHost).GetMethods(BindingFlags.Static | BindingFlags.NonPublic).Single(m => m.Name == name && m.IsGenericMethod == generic);
 

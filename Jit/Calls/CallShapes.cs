@@ -40,6 +40,7 @@ internal sealed unsafe class CallShapes : IInvokers
         foreach (Type type in signature.ValueTypes) Count(type, ref shape.ParamSlots, ref shape.RefParams);
         foreach (Type type in signature.ResultTypes) Count(type, ref shape.ResultSlots, ref shape.RefResults);
         shape.Kind = KindOf(signature);
+        if (shape.Kind == CallKind.Slots) return;
         if (shape.Kind == CallKind.Typed)
         {
             self = GCHandle.Alloc(this, GCHandleType.Weak);
@@ -86,6 +87,7 @@ internal sealed unsafe class CallShapes : IInvokers
 
     internal static CallKind KindOf(Signature signature)
     {
+        if (!RuntimeCode.IsAvailable) return CallKind.Slots;
         if (!InterpreterCalls.HasSharedMethods || !signature.IsScalar) return CallKind.Typed;
         int integers = 0, floats = 0;
         foreach (Type type in signature.ValueTypes)

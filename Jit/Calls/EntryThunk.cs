@@ -33,6 +33,8 @@ internal sealed class EntryThunk
     /// <exception cref="ArgumentException">The delegate type has another signature.</exception>
     internal static Delegate MakeDelegate(FuncRef func, Type? delegateType = null)
     {
+        // Functions of saved modules have entries of their own.
+        if (!RuntimeCode.IsAvailable && func.Context is not InstanceCore { Functions: null }) return SlotDelegates.Make(func, delegateType);
         Signature signature = Signature.Of(func.Type);
         delegateType ??= signature.DelegateType;
         if (func.Context is not InstanceCore instance) return signature.Entry.CreateDelegate(delegateType, func);

@@ -45,32 +45,49 @@ internal sealed class HostAdapter
     internal static FuncRef MakeFunc(Delegate target, DefType type, IHostAdapters? module = null)
     {
         Signature signature = Signature.Of(type);
-        if (target.GetType() != signature.DelegateType)
+        Delegate called = target;
+        if (target is BoxedFunction boxed)
         {
-            if (!HasSignature(target.GetType(), signature))
-                throw new ArgumentException($"A host function for {type} must be {CSharpName.Of(signature.DelegateType)}, not {CSharpName.Of(target.GetType())}.");
-            if (AsyncHost.IsNeeded(target.GetType().GetMethod("Invoke")!))
-                target = AsyncHost.Wrap(target, signature.HostParameters, signature.HostReturn, signature.DelegateType, module?.MayMakeCode ?? true);
-            else if (!signature.IsSameForHost) target = Delegate.CreateDelegate(signature.DelegateType, target, "Invoke");
+            // Code of a saved module calls it, too, where there is some.
+            if (!RuntimeCode.IsCompiledWhole) called = SlotDelegates.Interpret(signature.DelegateType, signature.HostParameters, boxed.Invoke);
         }
+        else if (target.GetType() != signature.DelegateType)
+        {
+            if (!HasSignature(target.GetType().GetMethod("Invoke")!, signature))
+                throw new ArgumentException($"A host function for {type} must be {signature.DelegateName}, not {CSharpName.Of(target.GetType())}.");
+            if (RuntimeCode.IsCompiledWhole) called = target;
+            else if (AsyncHost.IsNeeded(target.GetType().GetMethod("Invoke")!))
+                called = target = AsyncHost.Wrap(target, signature.HostParameters, signature.HostReturn, signature.DelegateType, module?.MayMakeCode ?? true);
+            else if (!signature.IsSameForHost) called = target = Delegate.CreateDelegate(signature.DelegateType, target, "Invoke");
+        }
+        if (RuntimeCode.IsCompiledWhole) return InSlots(target, type);
         if (signature.IsSameForHost)
         {
             // An instance as the first argument is what tells a guest's functions from the host's.
-            Delegate called = target.Target is InstanceCore ? Delegate.CreateDelegate(signature.DelegateType, target, "Invoke") : target;
+            if (called.Target is InstanceCore) called = Delegate.CreateDelegate(signature.DelegateType, called, "Invoke");
             return new FuncRef(target, DelegateParts.TargetOf(called), DelegateParts.CodeOf(called), type);
         }
         // The adapter of a saved module, this one or another, if there is none made here.
         IHostAdapters? owner = module;
         nint code = owner?.FindHostAdapter(signature) ?? 0;
+        if (code == 0 && !RuntimeCode.IsAvailable && !signature.HasSavedAdapter) return InSlots(target, type);
         if (code == 0) code = signature.GetHostAdapter(out owner);
-        return new FuncRef(target, new HostAdapter(target, type, owner), code, type);
+        return new FuncRef(target, new HostAdapter(called, type, owner), code, type);
     }
 
-    private static bool HasSignature(Type delegateType, Signature signature)
+    /// <summary>A host function that the interpreter alone can call.</summary>
+    private static FuncRef InSlots(Delegate target, DefType type) => new(target, ValueHost.Of(target, type.AsFunc!), SlotCalls.Code, type);
+
+    /// <summary>Whether a delegate's method, without what makes a host function asynchronous, has parameters and results of a signature.</summary>
+    /// <param name="invoke">The method.</param>
+    /// <param name="signature">The signature.</param>
+    /// <param name="before">How many parameters stand before those of the signature.</param>
+    internal static bool HasSignature(MethodInfo invoke, Signature signature, int before = 0)
     {
-        MethodInfo invoke = delegateType.GetMethod("Invoke")!;
-        return AsyncHost.ResultOf(invoke.ReturnType) == signature.HostReturn
-            && AsyncHost.ParametersOf(invoke).SequenceEqual(signature.HostParameters);
+        Type result = AsyncHost.ResultOf(invoke.ReturnType);
+        // The signature's own tuple is not in every program that is compiled whole.
+        bool hasResults = signature.HostResults.Length < 2 ? result == signature.HostReturn : FlattenResult(result).SequenceEqual(signature.HostResults);
+        return hasResults && AsyncHost.ParametersOf(invoke).Skip(before).SequenceEqual(signature.HostParameters);
     }
 
     /// <summary>The wasm type of a host function: its own, or that of its delegate.</summary>
@@ -78,12 +95,17 @@ internal sealed class HostAdapter
 
     /// <summary>The wasm type of a host delegate whose type is not given: the final type of its parameters and results.</summary>
     /// <exception cref="ArgumentException">A parameter or result is of no wasm type.</exception>
-    internal static DefType TypeOf(Type delegateType)
+    internal static DefType TypeOf(Type delegateType) => TypeOf(delegateType.GetMethod("Invoke")!);
+
+    /// <summary>The same of the delegate's method.</summary>
+    /// <param name="invoke">The method.</param>
+    /// <param name="before">How many parameters stand before those of the type.</param>
+    /// <exception cref="ArgumentException">A parameter or result is of no wasm type.</exception>
+    internal static DefType TypeOf(MethodInfo invoke, int before = 0)
     {
-        MethodInfo invoke = delegateType.GetMethod("Invoke")!;
         Type result = AsyncHost.ResultOf(invoke.ReturnType);
         return DefType.Of(new FuncType(
-            [.. AsyncHost.ParametersOf(invoke).Select(ValTypeOf)],
+            [.. AsyncHost.ParametersOf(invoke).Skip(before).Select(ValTypeOf)],
             result == typeof(void) ? [] : [.. FlattenResult(result).Select(ValTypeOf)]));
     }
 

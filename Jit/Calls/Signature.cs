@@ -51,7 +51,7 @@ internal sealed class Signature : NativeSignature
 
     internal Type[] ResultTypes { get; }
 
-    /// <summary>void, the one result, or a ValueTuple of all.</summary>
+    /// <summary>void, the one result, or a ValueTuple of all; an array of objects in a program that is compiled whole.</summary>
     internal override Type Return { get; }
 
     /// <summary>The parameters as the host sees them: delegates in place of FuncRef.</summary>
@@ -81,7 +81,10 @@ internal sealed class Signature : NativeSignature
     /// <summary>Whether all values are numbers or references passed one by one: no vectors, no tuple of results.</summary>
     internal bool IsScalar => !HasVectors && ResultTypes.Length <= 1;
 
-    /// <summary>The delegate type that stands for functions of this signature: Func or Action, or one made where they end.</summary>
+    /// <summary>
+    /// The delegate type that stands for functions of this signature: Func or Action, or one made where they end. In a program that is compiled whole it is <see
+    /// cref="BoxedFunction"/> unless every program has the type.
+    /// </summary>
     internal Type DelegateType
     {
         get
@@ -91,12 +94,26 @@ internal sealed class Signature : NativeSignature
             {
                 if (delegateType is null)
                 {
-                    Type made = DelegateTypes.Make(this, out MappingLease? lease);
+                    MappingLease? lease = null;
+                    Type made = RuntimeCode.IsCompiledWhole ? SlotDelegates.TypeOf(Key) ?? typeof(BoxedFunction) : DelegateTypes.Make(this, out lease);
                     Lease = lease;
                     Volatile.Write(ref delegateType, made);
                 }
                 return delegateType;
             }
+        }
+    }
+
+    /// <summary>That type as C# writes it, for messages.</summary>
+    internal string DelegateName
+    {
+        get
+        {
+            if (!RuntimeCode.IsCompiledWhole) return CSharpName.Of(DelegateType);
+            string results = string.Join(", ", HostResults.Select(CSharpName.Of));
+            string[] types = [.. HostParameters.Select(CSharpName.Of), .. HostResults.Length == 0 ? [] : new[] { HostResults.Length == 1 ? results : $"({results})" }];
+            string name = HostResults.Length == 0 ? "Action" : "Func";
+            return types.Length == 0 ? name : $"{name}<{string.Join(", ", types)}>";
         }
     }
 
@@ -132,6 +149,15 @@ internal sealed class Signature : NativeSignature
             if (savedAdapters is not null && savedAdapters.TryGetTarget(out owner)) return owner.FindHostAdapter(this);
             hostAdapterMethod ??= HostAdapter.Make(this);
             return hostAdapter = CodeAddress.Of(hostAdapterMethod);
+        }
+    }
+
+    /// <summary>Whether a loaded saved module has a host adapter.</summary>
+    internal bool HasSavedAdapter
+    {
+        get
+        {
+            lock (this) return savedAdapters is not null && savedAdapters.TryGetTarget(out _);
         }
     }
 
@@ -217,7 +243,9 @@ internal sealed class Signature : NativeSignature
     internal static Type Tuple(ReadOnlySpan<Type> types)
     {
         if (types.Length == 0) return typeof(void);
-        return types.Length == 1 ? types[0] : TupleOf(types);
+        if (types.Length == 1) return types[0];
+        // A program that is compiled whole has some of these types, and needs none.
+        return RuntimeCode.IsCompiledWhole ? typeof(object[]) : TupleOf(types);
     }
 
     internal static Type TupleOf(ReadOnlySpan<Type> types) => types.Length switch

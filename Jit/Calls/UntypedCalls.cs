@@ -17,10 +17,14 @@ internal interface IUntypedHost
 
     /// <summary>Calls it. The arguments stand before the room for the results.</summary>
     void Call(Value[] values);
+
+    /// <summary>Calls it with objects, as a <see cref="BoxedFunction"/>.</summary>
+    object? CallBoxed(object?[] arguments);
 }
 
 /// <summary>
-/// Methods between typed delegates and arrays of <see cref="Value"/>, one of each kind for a signature. Where no code can be made, reflection does the same.
+/// Methods between typed delegates and arrays of <see cref="Value"/>, one of each kind for a signature. Where no code can be made, values go to slots of the
+/// interpreter as they are (<see cref="SlotCalls"/>).
 /// </summary>
 internal static class UntypedCalls
 {
@@ -28,8 +32,7 @@ internal static class UntypedCalls
     private static readonly ConditionalWeakTable<Signature, DynamicMethod> Hosts = [];
 
     /// <summary>The method that calls delegates of a signature.</summary>
-    internal static UntypedInvoker InvokerOf(Signature signature) => Invokers.GetValue(signature, static s =>
-        RuntimeFeature.IsDynamicCodeSupported ? MakeInvoker(s) : new UntypedInvoker((Delegate f, ref Value a, ref Value r) => Reflect(s, f, ref a, ref r)));
+    internal static UntypedInvoker InvokerOf(Signature signature) => Invokers.GetValue(signature, MakeInvoker);
 
     private static UntypedInvoker MakeInvoker(Signature signature)
     {
@@ -63,9 +66,9 @@ internal static class UntypedCalls
     }
 
     /// <summary>The delegate of a host function.</summary>
-    internal static Delegate MakeHost(Signature signature, IUntypedHost host) => RuntimeFeature.IsDynamicCodeSupported
+    internal static Delegate MakeHost(Signature signature, IUntypedHost host) => RuntimeCode.IsAvailable
         ? Hosts.GetValue(signature, WriteHost).CreateDelegate(signature.DelegateType, host)
-        : InterpretHost(signature, host);
+        : new BoxedFunction(host.CallBoxed);
 
     private static DynamicMethod WriteHost(Signature signature)
     {
@@ -198,59 +201,5 @@ internal static class UntypedCalls
     {
         Array.Clear(values);
         spare = values;
-    }
-
-    // ---- without code ----
-
-    private static void Reflect(Signature signature, Delegate function, ref Value arguments, ref Value results)
-    {
-        var boxed = new object?[signature.HostParameters.Length];
-        for (int i = 0; i < boxed.Length; i++) boxed[i] = Unsafe.Add(ref arguments, i).ToObject();
-        object? result = signature.DelegateType.GetMethod("Invoke")!.Invoke(function, BindingFlags.DoNotWrapExceptions, null, boxed, null);
-        Type[] types = signature.HostResults;
-        for (int i = 0; i < types.Length; i++) Unsafe.Add(ref results, i) = FromObject(types.Length == 1 ? result : ((ITuple)result!)[i], types[i]);
-    }
-
-    private static Value FromObject(object? value, Type type) => value switch
-    {
-        _ when !type.IsValueType => Value.FromReference(value),
-        int v => v,
-        long v => v,
-        float v => v,
-        double v => v,
-        _ => (System.Runtime.Intrinsics.Vector128<byte>)value!,
-    };
-
-    private static Delegate InterpretHost(Signature signature, IUntypedHost host)
-    {
-        ParameterExpression[] parameters = [.. signature.HostParameters.Select(p => Expression.Parameter(p))];
-        Func<object?[], object?> call = arguments => CallBoxed(signature, host, arguments);
-        Expression body = Expression.Invoke(Expression.Constant(call), Expression.NewArrayInit(typeof(object), parameters.Select(p => Expression.Convert(p, typeof(object)))));
-        body = signature.HostReturn == typeof(void) ? Expression.Block(typeof(void), body) : Expression.Convert(body, signature.HostReturn);
-        return Expression.Lambda(signature.DelegateType, body, parameters).Compile(preferInterpretation: true);
-    }
-
-    private static object? CallBoxed(Signature signature, IUntypedHost host, object?[] arguments)
-    {
-        Type[] results = signature.HostResults;
-        var values = new Value[arguments.Length + results.Length];
-        for (int i = 0; i < arguments.Length; i++) values[i] = FromObject(arguments[i], signature.HostParameters[i]);
-        host.Call(values);
-        if (results.Length == 0) return null;
-        return Tuple(values.AsSpan(arguments.Length, results.Length), results);
-    }
-
-    private static object? Tuple(ReadOnlySpan<Value> values, ReadOnlySpan<Type> types)
-    {
-        if (types.Length == 1) return values[0].ToObject();
-        Type type = Signature.TupleOf(types);
-        var items = new List<object?>();
-        for (int i = 0; i < Math.Min(7, types.Length); i++) items.Add(values[i].ToObject());
-        if (types.Length > 7)
-        {
-            object? rest = Tuple(values[7..], types[7..]);
-            items.Add(types.Length == 8 ? Activator.CreateInstance(Signature.TupleOf(types[7..]), rest) : rest);
-        }
-        return Activator.CreateInstance(type, [.. items]);
     }
 }

@@ -20,8 +20,8 @@ internal static class InterpretedOperators
         OpGroup.Control or OpGroup.Calls or OpGroup.Variables or OpGroup.References or OpGroup.Bulk or OpGroup.WideArithmetic => true,
         OpGroup.Constants => op.Id != OpId.V128Const,
         OpGroup.Gc => op.Id == OpId.RefEq,
-        OpGroup.Shuffle or OpGroup.Exceptions or OpGroup.Casts or OpGroup.Waits or OpGroup.Linking or OpGroup.Modules or OpGroup.MemoryReferences
-            or OpGroup.TableReferences or OpGroup.GlobalReferences or OpGroup.Slices => false,
+        OpGroup.Linking or OpGroup.Modules or OpGroup.MemoryReferences or OpGroup.TableReferences or OpGroup.GlobalReferences or OpGroup.Slices => true,
+        OpGroup.Shuffle or OpGroup.Exceptions or OpGroup.Casts or OpGroup.Waits => false,
     };
 
     /// <summary>The register operation of a plain operator; null if there is none.</summary>

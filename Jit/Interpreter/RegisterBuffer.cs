@@ -85,7 +85,7 @@ internal sealed class RegisterBuffer
 
     private void Grow()
     {
-        if (Count >= maxInstructions) throw new UncoveredException();
+        if (Count >= maxInstructions) throw new UncoveredException("too much register code");
         var longer = (int)Math.Min((long)all.Length * 2, Array.MaxLength);
         if (isOwn)
         {

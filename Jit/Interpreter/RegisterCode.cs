@@ -34,4 +34,5 @@ internal unsafe interface IRegisterTarget
 }
 
 /// <summary>A function has something that has no register code, or too much of it. The compiler takes the function.</summary>
-internal sealed class UncoveredException : Exception;
+/// <param name="what">What it has.</param>
+internal sealed class UncoveredException(string what) : Exception(what);

@@ -135,7 +135,7 @@ internal sealed partial class RegisterStack
     /// <summary>Functions with values of some types are compiled.</summary>
     internal static void Cover(ValType type)
     {
-        if (type.Kind == ValKind.V128) throw new UncoveredException();
+        if (type.Kind == ValKind.V128) throw new UncoveredException("a value of type v128");
     }
 
     internal static void Cover(ImmutableArray<ValType> types)

@@ -8,7 +8,7 @@ internal sealed unsafe partial class RegisterTranslator
 {
     private void Translate(ref CodeReader reader, in Instr instr)
     {
-        if (!InterpretedOperators.Has(instr.Op)) throw new UncoveredException();
+        if (!InterpretedOperators.Has(instr.Op)) throw new UncoveredException($"the operator {instr.Op.Mnemonic}");
         if (!TranslateGroup(ref reader, instr)) throw new InvalidOperationException($"The translator has no case for {instr.Op.Mnemonic}.");
     }
 
@@ -22,8 +22,13 @@ internal sealed unsafe partial class RegisterTranslator
         OpGroup.References or OpGroup.Gc => References(instr),
         OpGroup.Bulk => Bulk(instr),
         OpGroup.WideArithmetic => WideArithmetic(instr),
-        OpGroup.Shuffle or OpGroup.Exceptions or OpGroup.Casts or OpGroup.Waits or OpGroup.Linking or OpGroup.Modules or OpGroup.MemoryReferences
-            or OpGroup.TableReferences or OpGroup.GlobalReferences or OpGroup.Slices => false,
+        OpGroup.Linking => Linking(instr),
+        OpGroup.Modules => Modules(instr),
+        OpGroup.MemoryReferences => MemoryReferences(instr),
+        OpGroup.TableReferences => TableReferences(instr),
+        OpGroup.GlobalReferences => GlobalReferences(instr),
+        OpGroup.Slices => SlicesOf(instr),
+        OpGroup.Shuffle or OpGroup.Exceptions or OpGroup.Casts or OpGroup.Waits => false,
     };
 
     private bool Control(ref CodeReader reader, in Instr instr)
@@ -164,7 +169,11 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>Memory 0 without checks is addressed by the operation itself; otherwise an instruction before makes the address.</summary>
     private void Access(in Instr instr, RegisterOp register)
     {
-        if (instr.HasMemoryRef) throw new UncoveredException();
+        if (instr.HasMemoryRef)
+        {
+            AccessThrough(instr, register);
+            return;
+        }
         MemoryType memory = module.Memories[(int)instr.Memory];
         bool checks = instr.Memory == 0 ? checksFirstMemory : target.NeedsChecks(memory);
         bool isDirect = instr.Memory == 0 && !checks && !memory.Is64;
@@ -175,7 +184,7 @@ internal sealed unsafe partial class RegisterTranslator
         int stored = isStore ? stack.SlotOf(value) : 0;
         if (!isDirect)
         {
-            if (instr.Memory > ushort.MaxValue) throw new UncoveredException();
+            if (instr.Memory > ushort.MaxValue) throw new UncoveredException("more memories than an instruction can name");
             // The index has been used up, so that its home is free.
             int made = stack.FreeSlotOf(index);
             code.Emit(RegisterOp.Address, made, address, (int)instr.Memory, (long)instr.Bits);

@@ -84,6 +84,20 @@ internal sealed unsafe partial class RegisterTranslator
         return [.. sources];
     }
 
+    /// <summary>What a function has that has no register code.</summary>
+    internal static string Uncovered(ModuleInfo module, int index, IRegisterTarget target)
+    {
+        try
+        {
+            new RegisterTranslator(module, index, target, TranslationRoom.Take(), RegisterStack.UsualSlots).Run()?.Room.GiveBack();
+            return "too many operands";
+        }
+        catch (UncoveredException e)
+        {
+            return e.Message;
+        }
+    }
+
     private static RegisterCode? TryTranslate(ModuleInfo module, int index, IRegisterTarget target, List<int>? sources)
     {
         try
@@ -191,7 +205,13 @@ internal sealed unsafe partial class RegisterTranslator
     private void ChargeTop(in Instr instr, bool is64)
     {
         if (!countsFuel) return;
-        RegisterOp op = instr.Op.Cost.Unit == CostUnit.Bytes ? RegisterOp.ChargeBytes : RegisterOp.ChargeItems;
+        RegisterOp op = instr.Op.Cost.Unit switch
+        {
+            CostUnit.Bytes => RegisterOp.ChargeBytes,
+            CostUnit.Items => RegisterOp.ChargeItems,
+            CostUnit.Code => RegisterOp.ChargeCode,
+            _ => throw new InvalidOperationException($"The price of {instr.Op.Mnemonic} does not depend on its topmost operand."),
+        };
         stack.ToHomes(1);
         code.Emit(op, stack.Top().Home, c: is64 ? 1 : 0);
     }

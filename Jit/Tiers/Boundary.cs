@@ -12,6 +12,7 @@ internal static class Boundary
     internal static void Connect()
     {
         FuncRef.DelegateFactory = static func => EntryThunk.MakeDelegate(func);
+        SlotCalls.HostFactory = ValueHost.Of;
         HostValues.HostFuncFactory = static (host, wanted) => HostAdapter.MakeFunc(host, wanted ?? HostAdapter.TypeOf(host));
     }
 #pragma warning restore CA2255

@@ -252,7 +252,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     private nint AddStub(int func)
     {
-        nint stub = Interpreted?.EntryOf(func) ?? 0;
+        nint stub = Interpreted is null ? 0 : RuntimeCode.IsAvailable ? Interpreted.EntryOf(func) : SlotCalls.Code;
         if (stub == 0)
         {
             Signature signature = Signature.Of(Info.Funcs[func].Type);

@@ -120,6 +120,8 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
                 Monitor.PulseAll(module);
             }
         }
+        if (!RuntimeCode.IsAvailable)
+            throw RuntimeCode.Uncovered($"{module.Info.Name}!{module.Info.ShownName(func)}", RegisterTranslator.Uncovered(module.Info, func, this));
         module.Compile(func);
     }
 
@@ -440,8 +442,9 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
 
     CallShape* IRegisterTarget.TailShapeOf(DefType type)
     {
-        ShapeOf(type);
-        return Signature.Of(type).Shapes.WithTail();
+        CallShape* shape = ShapeOf(type);
+        // Calls in slots need no method, so the run that a tail call ends can make it.
+        return shape->Kind == CallKind.Slots ? shape : Signature.Of(type).Shapes.WithTail();
     }
 
     private CallShape* ShapeOf(DefType type)

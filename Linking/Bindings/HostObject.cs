@@ -59,7 +59,11 @@ internal static class HostObject
         Type[] types = [.. method.GetParameters().Select(p => p.ParameterType)];
         bool isSame = AsyncHost.ResultOf(method.ReturnType) != method.ReturnType || IsHostType(method.ReturnType);
         if (isSame && types.All(t => IsHostType(t) || t == typeof(Caller) || t == typeof(CancellationToken)))
+        {
+            // The delegate's type has to be made of the method's.
+            if (RuntimeCode.IsCompiledWhole) RuntimeCode.Require();
             return method.CreateDelegate(Expression.GetDelegateType([.. types, method.ReturnType]), target);
+        }
         return Thunk(target, method);
     }
 

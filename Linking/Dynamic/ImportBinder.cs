@@ -94,7 +94,7 @@ internal sealed class ImportBinder
 
     private object Adapt(Delegate function, ImportInfo import)
     {
-        if (function.Target is FuncRef func && ReferenceEquals(func.Delegate, function)) return func;
+        if (FuncRef.Behind(function) is { } func && ReferenceEquals(func.Delegate, function)) return func;
         if (import.Type.Kind != ExternKind.Func) return function;
         try
         {

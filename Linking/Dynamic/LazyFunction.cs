@@ -33,13 +33,19 @@ internal sealed class LazyFunction(DynamicLinker linker, DynamicLibrary library,
     /// <summary>A function of the type that forwards to the definition.</summary>
     internal FuncRef Make()
     {
-        Signature signature = Signature.Of(type);
-        // Where no code may be made, calls are interpreted until the definition takes this one's place.
-        Delegate forward = library.Module.SavedCode is not null ? Maker(signature, isInterpreted: true)(this)
-            : Makers.GetValue(signature, static s => Maker(s, isInterpreted: false))(this);
-        FuncRef func = HostAdapter.MakeFunc(forward, type, library.Module.SavedCode);
+        FuncRef func = HostAdapter.MakeFunc(Forward(), type, library.Module.SavedCode);
         Made.Add(func, this);
         return func;
+    }
+
+    private Delegate Forward()
+    {
+        if (!RuntimeCode.IsAvailable && library.Module.SavedCode is null)
+            return new UntypedHost(type.AsFunc!, (_, arguments, results) => UntypedFunction.Of(Target()).Invoke(arguments, results), null).Delegate;
+        Signature signature = Signature.Of(type);
+        // Where no code may be made, calls are interpreted until the definition takes this one's place.
+        return library.Module.SavedCode is not null ? Maker(signature, isInterpreted: true)(this)
+            : Makers.GetValue(signature, static s => Maker(s, isInterpreted: false))(this);
     }
 
     private static Func<LazyFunction, Delegate> Maker(Signature signature, bool isInterpreted)

@@ -3,6 +3,7 @@ using WasmJit.Jit.Binary;
 using WasmJit.Jit.Saved;
 using WasmJit.Jit.Tiers;
 using WasmJit.Jit.Validation;
+using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
@@ -17,6 +18,7 @@ internal static class SavedModules
     /// <param name="name">The assembly's name; null for the module's.</param>
     internal static byte[] Write(Module module, bool isNative = false, string? name = null)
     {
+        RuntimeCode.RequireAssemblies();
         ModuleInfo info = module.Info;
         Features features = UsedFeatures(info);
         bool usesLinking = !IsValid(info, info.Settings with { AllowLinking = false, AllowCompile = false });
@@ -72,11 +74,23 @@ internal static class SavedModules
         }
     }
 
-    internal static Module Load(Engine engine, byte[] file) => Make(engine, SavedAssembly.Load(file, header => Check(engine, header)));
+    internal static Module Load(Engine engine, byte[] file)
+    {
+        RuntimeCode.RequireAssemblies();
+        return Make(engine, SavedAssembly.Load(file, header => Check(engine, header)));
+    }
 
-    internal static Module Load(Engine engine, string path) => Make(engine, SavedAssembly.Load(path, header => Check(engine, header)));
+    internal static Module Load(Engine engine, string path)
+    {
+        RuntimeCode.RequireAssemblies();
+        return Make(engine, SavedAssembly.Load(path, header => Check(engine, header)));
+    }
 
-    internal static Module Load(Engine engine, Assembly assembly) => Make(engine, SavedAssembly.Load(assembly, header => Check(engine, header)));
+    internal static Module Load(Engine engine, Assembly assembly)
+    {
+        RuntimeCode.RequireAssemblies();
+        return Make(engine, SavedAssembly.Load(assembly, header => Check(engine, header)));
+    }
 
     private static Module Make(Engine engine, SavedAssembly assembly)
     {

@@ -27,6 +27,7 @@ internal sealed class GcBatch
     /// <exception cref="TrapException">The system has no room for another assembly.</exception>
     internal TypeBuilder Define(string kind, TypeAttributes attributes, Type parent)
     {
+        if (RuntimeCode.IsCompiledWhole) throw RuntimeCode.Missing("Structs and arrays of guests have classes that are made at run time");
         if (!MakesCode || module is null) Lease = MappingLease.Take(Mappings.OfAssembly);
         if (!MakesCode)
         {

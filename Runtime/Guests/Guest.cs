@@ -92,7 +92,7 @@ public static class Guest
     /// <exception cref="InvalidOperationException">The function is of an engine that is not interruptible.</exception>
     internal static void CheckCanStop(Delegate call, CancellationToken cancellation)
     {
-        if (cancellation.CanBeCanceled && call.Target is FuncRef { Context: InstanceCore { Services.IsInterruptible: false } })
+        if (cancellation.CanBeCanceled && FuncRef.Behind(call) is { Context: InstanceCore { Services.IsInterruptible: false } })
             throw new InvalidOperationException(
                 "The token could not stop the function: the engine's options have no Interruptible. Set EngineOptions.Interruptible.");
     }

@@ -8,7 +8,7 @@ namespace WasmJit.Runtime;
 /// to another instance.
 /// </summary>
 /// <remarks>Unsafe: the addresses of <see cref="Gone"/> and <see cref="Dropped"/> stand for code of any signature; they take no arguments and never return.</remarks>
-internal sealed unsafe class FuncRef
+internal sealed unsafe partial class FuncRef
 {
     /// <summary>Makes the typed delegate of a wasm function; set by the compiler.</summary>
     internal static Func<FuncRef, Delegate> DelegateFactory = null!;
@@ -103,6 +103,11 @@ internal sealed unsafe class FuncRef
     /// </summary>
     internal void Enter()
     {
+        if (!RuntimeCode.IsAvailable && Context is InstanceCore { Functions: not null })
+        {
+            SlotCalls.Invoke(this, null, 0, 0);
+            return;
+        }
         WasmThread.EnsureRegistered();
         try
         {

@@ -33,7 +33,7 @@ internal static class HostValues
 
     internal static FuncRef FromDelegate(Delegate d, DefType? wanted)
     {
-        if (d.Target is FuncRef func && ReferenceEquals(func.Delegate, d)) return func;
+        if (FuncRef.Behind(d) is { } func && ReferenceEquals(func.Delegate, d)) return func;
         return HostFuncs.GetValue(d, key => HostFuncFactory(key, wanted));
     }
 

@@ -238,6 +238,9 @@ internal abstract class InstanceServices
     /// <summary><c>get_export $I "name"</c>, where the instance's cache does not know the answer.</summary>
     internal abstract object GetExport(InstanceCore instance, InstanceCore target, int number, string name);
 
+    /// <summary>The same by the number that the module's code has for type and name.</summary>
+    internal abstract object GetExport(InstanceCore instance, InstanceCore target, int number);
+
     /// <summary><c>get_export null $mem $X</c>.</summary>
     internal abstract object? GetExport(object? instance, Memory memory, ulong address, ulong length, DefType type);
 }

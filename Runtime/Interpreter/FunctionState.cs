@@ -107,6 +107,9 @@ internal enum CallKind
 
     /// <summary>Numbers in registers; the result is a float.</summary>
     MixedToFloat,
+
+    /// <summary>In slots, without code: this process can make none (<see cref="SlotCalls"/>).</summary>
+    Slots,
 }
 
 /// <summary>A call in progress: where its caller goes on, and what is called.</summary>

@@ -434,6 +434,14 @@ internal static unsafe partial class Interpreter
                     at = ip;
                     target = CodeHelpers.NonNullFunc(Unsafe.As<FuncRef?>(refs[rp + ip->C]));
                     goto through;
+                case RegisterOp.CallExport:
+                    at = ip;
+                    target = ResolveExport(instance, ip, refs[rp + ip->C]);
+                    goto through;
+                case RegisterOp.CallIndirectRef:
+                    at = ip;
+                    target = ResolveIn(instance, ip, fp, refs[rp + ip[1].B]);
+                    goto through;
                 case RegisterOp.TailCall:
                     callee = (FunctionState*)ip->Imm;
                     function = sp[-1].Function;
@@ -456,6 +464,10 @@ internal static unsafe partial class Interpreter
                     at = ip;
                     target = CodeHelpers.NonNullFunc(Unsafe.As<FuncRef?>(refs[rp + ip->C]));
                     goto tailThrough;
+                case RegisterOp.TailCallExport:
+                    at = ip;
+                    target = ResolveExport(instance, ip, refs[rp + ip->C]);
+                    goto tailThrough;
                 case RegisterOp.Invoke:
                     function = sp[-1].Function;
                     if (sp - 1 == bottom)
@@ -472,6 +484,7 @@ internal static unsafe partial class Interpreter
                 default:
                     at = ip;
                     ip = Rare(thread, instance, ip, fp, rp);
+                    refs = thread.Refs;
                     continue;
             }
             goto enter;
@@ -489,7 +502,7 @@ internal static unsafe partial class Interpreter
             thread.Top = fp + function->Slots;
             thread.RefTop = rp + function->RefSlots;
             at = ip;
-            InterpreterCalls.Call(thread, target.Context, target.Code, (CallShape*)ip->Imm, nextFp, nextRp);
+            InterpreterCalls.Call(thread, InterpreterCalls.ContextOf(target, (CallShape*)ip->Imm), target.Code, (CallShape*)ip->Imm, nextFp, nextRp);
             refs = thread.Refs;
             ip += 2;
             continue;
@@ -512,15 +525,15 @@ internal static unsafe partial class Interpreter
             if (sp == bottom)
             {
                 thread.NextCode = target.Code;
-                thread.NextContext = target.Context;
                 thread.NextShape = shape;
                 thread.NextFunction = !target.IsGone && target.Context is InstanceCore { Functions: not null } other ? other.Functions + (target.Index - other.ImportedFuncs) : null;
+                thread.NextContext = thread.NextFunction is null ? InterpreterCalls.ContextOf(target, shape) : target.Context;
                 return;
             }
             thread.Top = nextFp + Math.Max(shape->ParamSlots, shape->ResultSlots);
             thread.RefTop = nextRp + Math.Max(shape->RefParams, shape->RefResults);
             at = ip - 1;
-            InterpreterCalls.Call(thread, target.Context, target.Code, shape, nextFp, nextRp);
+            InterpreterCalls.Call(thread, InterpreterCalls.ContextOf(target, shape), target.Code, shape, nextFp, nextRp);
             refs = thread.Refs;
             if (shape->RefParams > shape->RefResults) Array.Clear(refs, nextRp + shape->RefResults, shape->RefParams - shape->RefResults);
             continue;

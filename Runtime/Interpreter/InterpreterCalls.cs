@@ -114,9 +114,19 @@ internal static unsafe class InterpreterCalls
     /// <summary>Whether the entry that a function's stub leads to goes on with tail calls.</summary>
     private static bool EndsWithCall(FunctionState* function) => function->EntryTails;
 
+    /// <summary>What <see cref="Call"/> wants as the context of a function behind a reference: the function itself where there is no code to call.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static object? ContextOf(FuncRef target, CallShape* shape) => shape->Kind == CallKind.Slots ? target : target.Context;
+
     /// <summary>
     /// Calls machine code with arguments in slots; the results take their place. The thread's top is behind all slots in use.
     /// </summary>
+    /// <param name="thread">The thread's stack.</param>
+    /// <param name="context">The first argument of the code; see <see cref="ContextOf"/>.</param>
+    /// <param name="code">The code.</param>
+    /// <param name="shape">How it is called.</param>
+    /// <param name="fp">The first slot.</param>
+    /// <param name="rp">The first reference.</param>
     internal static void Call(InterpreterThread thread, object? context, nint code, CallShape* shape, ulong* fp, int rp)
     {
         var args = (long*)fp;
@@ -139,6 +149,9 @@ internal static unsafe class InterpreterCalls
                     args[shape->IntegerSlots[3]], args[shape->IntegerSlots[4]],
                     floats[shape->FloatSlots[0]], floats[shape->FloatSlots[1]], floats[shape->FloatSlots[2]], floats[shape->FloatSlots[3]],
                     floats[shape->FloatSlots[4]], floats[shape->FloatSlots[5]], floats[shape->FloatSlots[6]]);
+                return;
+            case CallKind.Slots:
+                SlotCalls.Call(thread, Unsafe.As<FuncRef>(context!), fp, rp);
                 return;
             default:
                 nint invoker = shape->Invoker != 0 ? shape->Invoker : MakeInvoker(shape);

@@ -88,7 +88,10 @@ internal enum RegisterOp : ushort
     Charge,
 
     /// <summary>Pays for bytes or elements, as many as the number in A says, which has 64 bits if C is not zero.</summary>
-    ChargeBytes, ChargeItems,
+    ChargeBytes, ChargeItems, ChargeCode,
+
+    /// <summary>Pays Imm units for something that is made.</summary>
+    ChargeUnits,
 
     /// <summary>Ends the function; results are in place, C of them references.</summary>
     Return,
@@ -102,8 +105,16 @@ internal enum RegisterOp : ushort
     /// <summary>Calls an imported function, a function of a table at index C, the function in reference C; Imm is the shape.</summary>
     CallImport, CallIndirect, CallRef,
 
+    /// <summary>
+    /// Calls a function of the instance in reference C: the word behind says which (Target: its index, or if A is not zero the number of a name).
+    /// </summary>
+    CallExport,
+
+    /// <summary>Calls a function of a table behind a reference, which is in B of the word behind.</summary>
+    CallIndirectRef,
+
     /// <summary>Tail calls: the arguments have been moved to the frame's first slots. C of them are references.</summary>
-    TailCall, TailCallImport, TailCallIndirect, TailCallRef,
+    TailCall, TailCallImport, TailCallIndirect, TailCallRef, TailCallExport,
 
     /// <summary>Calls the machine code of the function and ends it.</summary>
     Invoke,
@@ -115,6 +126,11 @@ internal enum RegisterOp : ushort
 
     /// <summary>The address in the process of an access to memory C; the word behind says its width (A) and if it is checked (B).</summary>
     Address,
+
+    /// <summary>
+    /// The same through reference C to a memory, or to a slice; the word behind says the width (A), if addresses have 64 bits (B), if it is a store (C).
+    /// </summary>
+    AddressThrough, AddressInSlice,
 
     /// <summary>As many numbers or references as Imm says, from B on, are moved to where A is and behind it.</summary>
     MoveMany, MoveRefs,
@@ -128,6 +144,17 @@ internal enum RegisterOp : ushort
     MemoryFill, MemoryCopy, MemoryInit, DataDrop,
     TableGet, TableSet, TableSize, TableGrow, TableFill, TableCopy, TableInit, ElemDrop,
     RefFunc, RefIsNull, RefEq, RefAsNonNull, GlobalGetRef, GlobalSetRef, GlobalGetFar, GlobalSetFar,
+
+    /// <summary>Reference A is a memory, table, global, tag, module or instance of the module: Value is its kind.</summary>
+    RefEntity,
+
+    // The runtime-linking extension: numbers from A on, references from B on, and a word behind. What is named Of is behind a reference.
+    Compile, FuncNew, FuncOptimize, FuncIsOptimized, ModuleDrop, FuncDrop, CodeCount, CodeSize, Instantiate, InstantiateModule, GetExport, GetExportNull,
+    MemoryNew, MemorySizeOf, MemoryGrowOf, MemoryFillOf, MemoryCopyOf, MemoryInitOf,
+    TableNew, TableGetOf, TableSetOf, TableSizeOf, TableGrowOf, TableFillOf, TableCopyOf, TableInitOf,
+    GlobalNewNumber, GlobalNewRef, GlobalGetNumberOf, GlobalGetRefOf, GlobalSetNumberOf, GlobalSetRefOf,
+    SliceNew, SliceNewOf, SliceSub, SliceReadonly, SliceLen, SliceCopy, SliceFill,
+
     I32TruncSatF32S, I32TruncSatF32U, I32TruncSatF64S, I32TruncSatF64U, I64TruncSatF32S, I64TruncSatF32U, I64TruncSatF64S, I64TruncSatF64U,
     I64Add128, I64Sub128, I64MulWideS, I64MulWideU,
 }

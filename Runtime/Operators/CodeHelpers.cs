@@ -147,13 +147,24 @@ internal static class CodeHelpers
     {
         if (target is null) Trap.Throw(TrapKind.NullInstanceReference);
         InstanceCore of = Unsafe.As<InstanceCore>(target);
+        return FindExport(of, instance, number) ?? instance.Services.GetExport(instance, of, number, name);
+    }
+
+    /// <summary>The same for the interpreter, which has the name by its number.</summary>
+    internal static object GetExportByNumber(object? target, InstanceCore instance, int number)
+    {
+        if (target is null) Trap.Throw(TrapKind.NullInstanceReference);
+        InstanceCore of = Unsafe.As<InstanceCore>(target);
+        return FindExport(of, instance, number) ?? instance.Services.GetExport(instance, of, number);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static object? FindExport(InstanceCore of, InstanceCore instance, int number)
+    {
         ExportCache.Place?[] places = instance.ExportCache.Places;
-        if ((uint)number < (uint)places.Length && places[number] is { } place && ReferenceEquals(place.Type, of.ExportType))
-        {
-            object?[] values = of.ExportValues;
-            if ((uint)place.Index < (uint)values.Length && values[place.Index] is { } value) return value;
-        }
-        return instance.Services.GetExport(instance, of, number, name);
+        if ((uint)number >= (uint)places.Length || places[number] is not { } place || !ReferenceEquals(place.Type, of.ExportType)) return null;
+        object?[] values = of.ExportValues;
+        return (uint)place.Index < (uint)values.Length ? values[place.Index] : null;
     }
 
     internal static object? GetExportNull(object? target, ulong address, ulong length, InstanceCore instance, int memory, int type) =>

@@ -43,6 +43,13 @@ internal static class WasmStackTrace
     {
         // Runs that were noted at earlier throws of the exception come first. Their stack traces are gone.
         int next = 0, at = 0;
+        if (RuntimeCode.IsCompiledWhole)
+        {
+            // Frames of .NET do not tell their methods, and none of them is a function.
+            var all = new List<WasmFrame>();
+            foreach (InterpretedStack.Part part in parts) part.AddTo(all, reversed: false);
+            return Ends(all, ends);
+        }
         if (trace.Count <= 4 * ends)
         {
             int runs = 0;

@@ -1,5 +1,6 @@
-using System.Reflection;
 using System.Runtime.ExceptionServices;
+using WasmJit.Jit.Calls;
+using WasmJit.Runtime;
 
 namespace WasmJit.Text;
 
@@ -7,7 +8,14 @@ namespace WasmJit.Text;
 internal sealed record WastFailure(int Line, string Reason);
 
 /// <summary>The result of a script.</summary>
-internal sealed record WastResult(string Path, int Passed, int Skipped, IReadOnlyList<WastFailure> Failures);
+/// <param name="Path">The script.</param>
+/// <param name="Passed">How many commands did what they should.</param>
+/// <param name="Skipped">How many were left out.</param>
+/// <param name="Failures">Those that failed.</param>
+/// <param name="Uncovered">
+/// What functions have that this process cannot run, since it makes no code and the interpreter has no such thing, and how many commands met it first.
+/// </param>
+internal sealed record WastResult(string Path, int Passed, int Skipped, IReadOnlyList<WastFailure> Failures, IReadOnlyDictionary<string, int> Uncovered);
 
 /// <summary>Runs scripts of the official test suite on an engine.</summary>
 internal sealed class WastRunner
@@ -22,6 +30,9 @@ internal sealed class WastRunner
     private Module? lastDefinition;
     private bool unsupported;
     private int passed, skipped;
+
+    /// <summary>What could not be run, see <see cref="WastResult.Uncovered"/>. From then on instances are not in the state that the script expects.</summary>
+    private readonly Dictionary<string, int> uncovered = [];
 
     private readonly SuiteBaseline baseline;
     private readonly bool saved;
@@ -76,11 +87,11 @@ internal sealed class WastRunner
         }
         catch (WatException e)
         {
-            return new WastResult(path, 0, 0, [new WastFailure(e.Line, e.Message)]);
+            return new WastResult(path, 0, 0, [new WastFailure(e.Line, e.Message)], new Dictionary<string, int>());
         }
         var runner = new WastRunner(engine, baseline, SpecTest.Make(), saved, exchange);
         runner.RunAll(script.Commands);
-        return new WastResult(path, runner.passed, runner.skipped, runner.failures);
+        return new WastResult(path, runner.passed, runner.skipped, runner.failures, runner.uncovered);
     }
 
     private void RunAll(IReadOnlyList<WastCommand> commands)
@@ -101,6 +112,17 @@ internal sealed class WastRunner
             }
             catch (SkippedException)
             {
+                skipped++;
+            }
+            catch (PlatformNotSupportedException e) when (!RuntimeCode.IsAvailable)
+            {
+                string what = e is UncoveredFunctionException function ? function.What : e.Message;
+                uncovered[what] = uncovered.GetValueOrDefault(what) + 1;
+                if (command is ModuleCommand or InstanceCommand)
+                {
+                    unsupported = true;
+                    current = null;
+                }
                 skipped++;
             }
             catch (Exception e) when (e is not OutOfMemoryException)
@@ -210,15 +232,7 @@ internal sealed class WastRunner
         }
         var function = (Delegate)export;
         results = ResultsOf(instance, action.Export);
-        try
-        {
-            return function.DynamicInvoke([.. action.Args.Select(WastValues.ToHost)]);
-        }
-        catch (TargetInvocationException e) when (e.InnerException is not null)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerException);
-            throw;
-        }
+        return BoxedCalls.Invoke(function, [.. action.Args.Select(WastValues.ToHost)]);
     }
 
     private static int ResultsOf(Instance instance, string export) =>

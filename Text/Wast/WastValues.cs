@@ -32,6 +32,7 @@ internal static class WastValues
     {
         if (count == 0) return [];
         if (count == 1) return [result];
+        if (result is object?[] several) return several;
         var tuple = (ITuple)result!;
         var items = new object?[count];
         for (int i = 0; i < count; i++) items[i] = tuple[i];

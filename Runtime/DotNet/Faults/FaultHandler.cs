@@ -47,6 +47,8 @@ internal static unsafe partial class FaultHandler
     /// <summary>Whose way of reporting faults this process has.</summary>
     internal static FaultPlatform Platform { get; } = RuntimeInformation.ProcessArchitecture switch
     {
+        // NativeAOT's runtime has a handler of its own, of which nothing is known.
+        _ when RuntimeCode.IsCompiledWhole => FaultPlatform.None,
         Architecture.X64 when OperatingSystem.IsLinux() => FaultPlatform.LinuxX64,
         Architecture.X64 when OperatingSystem.IsWindows() => FaultPlatform.WindowsX64,
         Architecture.Arm64 when OperatingSystem.IsLinux() => FaultPlatform.LinuxArm64,

@@ -51,7 +51,7 @@ internal sealed unsafe class Unwinder(int importedTags)
 
     /// <summary>Whether this platform's frames and registers are those that this class knows, and the host has not forbidden it.</summary>
     internal static bool IsSupported =>
-        IsAllowed && OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && !IsOff;
+        IsAllowed && RuntimeCode.IsAvailable && OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && !IsOff;
 
     /// <summary>The frame of the method that calls <see cref="PlanFor"/>.</summary>
     internal static FrameShape? ThrowFrame { private get; set; }
