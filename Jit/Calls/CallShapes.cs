@@ -3,6 +3,7 @@ using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using WasmJit.Runtime;
+using static WasmJit.Jit.Calls.InterpreterMembers;
 
 namespace WasmJit.Jit.Calls;
 
@@ -68,6 +69,7 @@ internal sealed unsafe class CallShapes : IInvokers
     {
         get
         {
+            if (!RuntimeCode.IsAvailable) throw RuntimeCode.Missing("A call of machine code needs a method for its signature");
             lock (making) return CodeAddress.Of(invoker ??= MakeInvoker(signature));
         }
     }
@@ -105,9 +107,10 @@ internal sealed unsafe class CallShapes : IInvokers
         return floats == 0 ? CallKind.Integers : CallKind.Mixed;
     }
 
-    /// <summary>The address, with the method that makes tail calls.</summary>
+    /// <summary>The address, with the method that makes tail calls. Without code the run that a tail call ends makes the call itself.</summary>
     internal CallShape* WithTail()
     {
+        if (!RuntimeCode.IsAvailable) return Address;
         lock (making)
         {
             if (tail is null)
@@ -359,18 +362,4 @@ internal sealed unsafe class CallShapes : IInvokers
     private static int FuncOfStub(InstanceCore instance, int stubs, int number) => instance.Services.FuncOfStub(stubs, number);
 
     private static int OwnIndex(InstanceCore instance, int func) => func - instance.ImportedFuncs;
-
-    private const BindingFlags Any = BindingFlags.Static | BindingFlags.Instance | BindingFlags.NonPublic;
-
-    private static readonly FieldInfo Refs = typeof(InterpreterThread).GetField(nameof(InterpreterThread.Refs), Any)!;
-    private static readonly FieldInfo NextCode = typeof(InterpreterThread).GetField(nameof(InterpreterThread.NextCode), Any)!;
-    private static readonly FieldInfo NextOwner = typeof(InterpreterThread).GetField(nameof(InterpreterThread.NextOwner), Any)!;
-    private static readonly FieldInfo TailEntry = typeof(InterpreterThread).GetField(nameof(InterpreterThread.TailEntry), Any)!;
-    private static readonly FieldInfo TailCode = typeof(InterpreterThread).GetField(nameof(InterpreterThread.TailCode), Any)!;
-    private static readonly FieldInfo Top = typeof(InterpreterThread).GetField(nameof(InterpreterThread.Top), Any)!;
-    private static readonly FieldInfo RefTop = typeof(InterpreterThread).GetField(nameof(InterpreterThread.RefTop), Any)!;
-    private static readonly MethodInfo SetRef = EntryThunk.Method(typeof(InterpreterThread), nameof(InterpreterThread.SetRef));
-    private static readonly MethodInfo TakeRef = EntryThunk.Method(typeof(InterpreterThread), nameof(InterpreterThread.TakeRef));
-    private static readonly MethodInfo CurrentThread = typeof(InterpreterThread).GetProperty(nameof(InterpreterThread.Current), Any)!.GetMethod!;
-    private static readonly MethodInfo Enter = typeof(InterpreterCalls).GetMethod(nameof(InterpreterCalls.Enter), Any, [typeof(InstanceCore), typeof(int), typeof(InterpreterThread)])!;
 }

@@ -134,6 +134,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     /// <returns>Whether there is better code to be made for the same loop.</returns>
     internal bool CompileLoop(int func, int loop)
     {
+        if (!RuntimeCode.IsAvailable) throw NoCode();
         nint code = 0;
         nint found = 0;
         lock (methods) _ = quickLoops?.Remove((func, loop), out found);
@@ -252,15 +253,18 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
 
     private nint AddStub(int func)
     {
-        nint stub = Interpreted is null ? 0 : RuntimeCode.IsAvailable ? Interpreted.EntryOf(func) : SlotCalls.Code;
-        if (stub == 0)
-        {
-            Signature signature = Signature.Of(Info.Funcs[func].Type);
-            LazyStubs stubs = Interpreted is null || InterpretedModule.IsCompiledAtOnce(signature) ? signature.Stubs : signature.InterpreterStubs;
-            stub = !stubs.IsNumbered ? stubs.Single(this, func) : stubs.Numbered(func < LazyStubs.PerPage ? func : NumberOf(func, stubs.Id));
-        }
+        nint stub = RuntimeCode.IsAvailable ? StubOf(func) : SlotCalls.Code;
         nint known = Interlocked.CompareExchange(ref Cell(func), stub, 0);
         return known != 0 ? known : stub;
+    }
+
+    private nint StubOf(int func)
+    {
+        nint stub = Interpreted?.EntryOf(func) ?? 0;
+        if (stub != 0) return stub;
+        Signature signature = Signature.Of(Info.Funcs[func].Type);
+        LazyStubs stubs = Interpreted is null || InterpretedModule.IsCompiledAtOnce(signature) ? signature.Stubs : signature.InterpreterStubs;
+        return !stubs.IsNumbered ? stubs.Single(this, func) : stubs.Numbered(func < LazyStubs.PerPage ? func : NumberOf(func, stubs.Id));
     }
 
     private int NumberOf(int func, int stubs)
@@ -284,13 +288,21 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     /// <summary>The code of a function, compiled if it has not been.</summary>
     internal override nint Compile(int func)
     {
+        // The compiler of a program that is compiled whole sees that nothing behind this is called.
+        if (!RuntimeCode.IsAvailable) throw NoCode();
         int own = func - Info.ImportedFuncs;
         if (Volatile.Read(ref methods[own]) is not null) return Cell(func);
         return JitThread.Run(Info.Funcs[func], () => CompileHere(func, own));
     }
 
     /// <summary>Compiles a function that has not been called, on a thread of its own.</summary>
-    internal void CompileAhead(int func, int distance) => CompileHere(func, func - Info.ImportedFuncs, distance);
+    internal void CompileAhead(int func, int distance)
+    {
+        if (!RuntimeCode.IsAvailable) throw NoCode();
+        CompileHere(func, func - Info.ImportedFuncs, distance);
+    }
+
+    private static PlatformNotSupportedException NoCode() => RuntimeCode.Missing("WasmJit needs code that is made at run time");
 
     private nint CompileHere(int func, int own, int distance = 0)
     {
@@ -424,7 +436,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
     }
 
     /// <summary>The IL of a function, for listings.</summary>
-    internal override IlBuffer EmitIl(int func) => FunctionEmitter.Emit(Info, func, this);
+    internal override IlBuffer EmitIl(int func) => RuntimeCode.IsAvailable ? FunctionEmitter.Emit(Info, func, this) : throw NoCode();
 
     Unwinder? ICodeTarget.Unwinder => Unwinder;
 

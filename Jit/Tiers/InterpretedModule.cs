@@ -442,9 +442,8 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
 
     CallShape* IRegisterTarget.TailShapeOf(DefType type)
     {
-        CallShape* shape = ShapeOf(type);
-        // Calls in slots need no method, so the run that a tail call ends can make it.
-        return shape->Kind == CallKind.Slots ? shape : Signature.Of(type).Shapes.WithTail();
+        ShapeOf(type);
+        return Signature.Of(type).Shapes.WithTail();
     }
 
     private CallShape* ShapeOf(DefType type)

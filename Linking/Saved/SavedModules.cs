@@ -76,20 +76,26 @@ internal static class SavedModules
 
     internal static Module Load(Engine engine, byte[] file)
     {
-        RuntimeCode.RequireAssemblies();
+        Prepare();
         return Make(engine, SavedAssembly.Load(file, header => Check(engine, header)));
     }
 
     internal static Module Load(Engine engine, string path)
     {
-        RuntimeCode.RequireAssemblies();
+        Prepare();
         return Make(engine, SavedAssembly.Load(path, header => Check(engine, header)));
     }
 
     internal static Module Load(Engine engine, Assembly assembly)
     {
-        RuntimeCode.RequireAssemblies();
+        Prepare();
         return Make(engine, SavedAssembly.Load(assembly, header => Check(engine, header)));
+    }
+
+    private static void Prepare()
+    {
+        RuntimeCode.RequireAssemblies();
+        GcBatch.UseWriter();
     }
 
     private static Module Make(Engine engine, SavedAssembly assembly)

@@ -13,27 +13,32 @@ internal sealed class GcBatch
 {
     private static int written;
 
+    /// <summary>Makes what writes classes; null as long as there is no saved code, without which no object of them is made in a process that makes no code.</summary>
+    private static Func<ClassWriter>? newWriter;
+
     private ModuleBuilder? module;
-    private PersistedAssemblyBuilder? image;
+    private ClassWriter? writer;
     private int count;
 
     /// <summary>What the latest assembly takes of the process's mappings. The classes in it keep it.</summary>
     internal MappingLease? Lease { get; private set; }
 
     /// <summary>Whether classes can have constructors.</summary>
-    internal bool MakesCode { get; init; } = RuntimeFeature.IsDynamicCodeSupported;
+    internal bool MakesCode { get; init; } = RuntimeCode.IsAvailable;
+
+    /// <summary>Saved code is about to be loaded: where no code can be made, classes are written from now on.</summary>
+    internal static void UseWriter() => newWriter ??= static () => new ClassImage();
 
     /// <summary>Begins a class.</summary>
     /// <exception cref="TrapException">The system has no room for another assembly.</exception>
     internal TypeBuilder Define(string kind, TypeAttributes attributes, Type parent)
     {
-        if (RuntimeCode.IsCompiledWhole) throw RuntimeCode.Missing("Structs and arrays of guests have classes that are made at run time");
+        if (!MakesCode && newWriter is null) throw RuntimeCode.Missing("Structs and arrays of guests have classes that are made at run time");
         if (!MakesCode || module is null) Lease = MappingLease.Take(Mappings.OfAssembly);
         if (!MakesCode)
         {
-            image = new PersistedAssemblyBuilder(new AssemblyName($"wasm type {Interlocked.Increment(ref written)}"), typeof(object).Assembly);
-            Befriend(image);
-            module = image.DefineDynamicModule("wasm type");
+            writer = newWriter!();
+            module = writer.Begin($"wasm type {Interlocked.Increment(ref written)}");
         }
         else if (module is null)
         {
@@ -54,11 +59,37 @@ internal sealed class GcBatch
     internal Type Create(TypeBuilder builder)
     {
         Type type = builder.CreateType();
-        if (image is null) return type;
-        var file = new MemoryStream();
-        image.Save(file);
-        // The class that it derives from may be in another of these assemblies.
-        Assembly assembly = CollectibleAssembly.Load(file.ToArray(), typeof(GcBatch).Assembly, type.BaseType!.Assembly);
-        return assembly.GetType(type.Name, throwOnError: true)!;
+        return writer is null ? type : writer.Load(type);
+    }
+
+    /// <summary>Writes an assembly with a class. Programs that never load saved code need none.</summary>
+    private abstract class ClassWriter
+    {
+        /// <summary>Begins the assembly.</summary>
+        internal abstract ModuleBuilder Begin(string name);
+
+        /// <summary>Loads it; gives its class.</summary>
+        internal abstract Type Load(Type created);
+    }
+
+    private sealed class ClassImage : ClassWriter
+    {
+        private PersistedAssemblyBuilder? image;
+
+        internal override ModuleBuilder Begin(string name)
+        {
+            image = new PersistedAssemblyBuilder(new AssemblyName(name), typeof(object).Assembly);
+            Befriend(image);
+            return image.DefineDynamicModule("wasm type");
+        }
+
+        internal override Type Load(Type created)
+        {
+            var file = new MemoryStream();
+            image!.Save(file);
+            // The class that it derives from may be in another of these assemblies.
+            Assembly assembly = CollectibleAssembly.Load(file.ToArray(), typeof(GcBatch).Assembly, created.BaseType!.Assembly);
+            return assembly.GetType(created.Name, throwOnError: true)!;
+        }
     }
 }

@@ -47,7 +47,7 @@ Console.WriteLine(RuntimeFeature.IsDynamicCodeSupported ? "code can be made" : "
 Module module = new Engine().CompileText(Text);
 Instance guest = module.Instantiate(new Imports
 {
-    { "env", "print", (Caller caller, int value) => Console.WriteLine($"{value}, {caller.Memory.ByteLength} bytes") },
+    { "env", "print", (Caller caller, int value) => Console.WriteLine($"{value}, {caller.Memory.PageCount} page") },
     // Two results, by a function without a .NET type.
     {
         "env", "sum", new FuncType([ValType.I32, ValType.I64, ValType.F64], [ValType.I64, ValType.F64]), (_, arguments, results) =>

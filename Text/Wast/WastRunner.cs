@@ -102,6 +102,7 @@ internal sealed class WastRunner
             {
                 string? problem = Run(command);
                 if (problem is null) passed++;
+                else if (uncovered.Count > 0) LeaveOut(Consequence);
                 else failures.Add(new WastFailure(command.Line, problem));
             }
             catch (UnsupportedModuleException)
@@ -116,14 +117,12 @@ internal sealed class WastRunner
             }
             catch (PlatformNotSupportedException e) when (!RuntimeCode.IsAvailable)
             {
-                string what = e is UncoveredFunctionException function ? function.What : e.Message;
-                uncovered[what] = uncovered.GetValueOrDefault(what) + 1;
+                LeaveOut(e is UncoveredFunctionException function ? function.What : e.Message);
                 if (command is ModuleCommand or InstanceCommand)
                 {
                     unsupported = true;
                     current = null;
                 }
-                skipped++;
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
@@ -131,6 +130,15 @@ internal sealed class WastRunner
             }
         }
         foreach (Thread thread in threads.Values) thread.Join();
+    }
+
+    /// <summary>What is said of a command whose result is another because an earlier one could not be run.</summary>
+    internal const string Consequence = "a command before this one";
+
+    private void LeaveOut(string what)
+    {
+        uncovered[what] = uncovered.GetValueOrDefault(what) + 1;
+        skipped++;
     }
 
     /// <summary>The command is about a module that this version does not compile.</summary>
