@@ -23,7 +23,7 @@ internal static class RuntimeCode
     /// known of CoreCLR holds.
     /// </summary>
     internal static bool IsCompiledWhole { get; } = !RuntimeFeature.IsDynamicCodeSupported
-        && ((AppContext.TryGetSwitch(WholeSwitch, out bool isWhole) && isWhole) || typeof(Delegate).GetField("_methodPtr", BindingFlags.Instance | BindingFlags.NonPublic) is null);
+        && ((AppContext.TryGetSwitch(WholeSwitch, out bool isWhole) && isWhole) || !DelegateParts.AreKnown);
 
     /// <summary>Makes an empty method that sees everything.</summary>
     /// <param name="name">Its name in stack traces.</param>

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 
 namespace WasmJit.Runtime;
@@ -8,6 +9,9 @@ namespace WasmJit.Runtime;
 /// </summary>
 internal static class DelegateParts
 {
+    /// <summary>Whether delegates are what is said here. Those of programs that are compiled whole are not.</summary>
+    internal static bool AreKnown => typeof(Delegate).GetField("_methodPtr", BindingFlags.Instance | BindingFlags.NonPublic) is not null;
+
     internal static object? TargetOf(Delegate value) => Target(value);
 
     internal static nint CodeOf(Delegate value) => Pointer(value);
