@@ -224,7 +224,7 @@ internal sealed unsafe partial class RegisterTranslator
         code.Emit(RegisterOp.Return, c: references);
     }
 
-    private void LeaveSpills()
+    internal void LeaveSpills()
     {
         if (stack.Spills) code.Emit(RegisterOp.LeaveSpills);
     }

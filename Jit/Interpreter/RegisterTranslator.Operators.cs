@@ -22,12 +22,12 @@ internal sealed unsafe partial class RegisterTranslator
         OpGroup.References or OpGroup.Gc => References(instr),
         OpGroup.Bulk => Bulk(instr),
         OpGroup.WideArithmetic => WideArithmetic(instr),
-        OpGroup.Linking => Linking(instr),
-        OpGroup.Modules => Modules(instr),
-        OpGroup.MemoryReferences => MemoryReferences(instr),
-        OpGroup.TableReferences => TableReferences(instr),
-        OpGroup.GlobalReferences => GlobalReferences(instr),
-        OpGroup.Slices => SlicesOf(instr),
+        OpGroup.Linking => Linking.Linking(instr),
+        OpGroup.Modules => Linking.Modules(instr),
+        OpGroup.MemoryReferences => Linking.MemoryReferences(instr),
+        OpGroup.TableReferences => Linking.TableReferences(instr),
+        OpGroup.GlobalReferences => Linking.GlobalReferences(instr),
+        OpGroup.Slices => Linking.SlicesOf(instr),
         OpGroup.Shuffle or OpGroup.Exceptions or OpGroup.Casts or OpGroup.Waits => false,
     };
 
@@ -171,7 +171,7 @@ internal sealed unsafe partial class RegisterTranslator
     {
         if (instr.HasMemoryRef)
         {
-            AccessThrough(instr, register);
+            Linking.AccessThrough(instr, register);
             return;
         }
         MemoryType memory = module.Memories[(int)instr.Memory];
@@ -298,7 +298,7 @@ internal sealed unsafe partial class RegisterTranslator
     // ---- calls ----
 
     /// <summary>Takes the arguments, which are in their homes; gives where they begin.</summary>
-    private (int Slots, int Refs) TakeArguments(FuncType type)
+    internal (int Slots, int Refs) TakeArguments(FuncType type)
     {
         stack.ToHomes(type.Params.Length);
         for (int i = type.Params.Length; i > 0; i--) stack.Pop();
@@ -306,18 +306,18 @@ internal sealed unsafe partial class RegisterTranslator
     }
 
     /// <summary>Puts the arguments into a row with the operand above them that says what is called, where that is not so anyway.</summary>
-    private void GatherWith(FuncType type)
+    internal void GatherWith(FuncType type)
     {
         if (stack.Spills) stack.ToHomes(type.Params.Length + 1);
     }
 
-    private void PushResults(FuncType type)
+    internal void PushResults(FuncType type)
     {
         stack.ForgetProducer();
         foreach (ValType result in type.Results) stack.PushHome(result);
     }
 
-    private static void CoverCall(FuncType type)
+    internal static void CoverCall(FuncType type)
     {
         RegisterStack.Cover(type.Params);
         RegisterStack.Cover(type.Results);

@@ -35,6 +35,7 @@ internal sealed unsafe partial class RegisterTranslator
     private readonly RegisterBuffer code;
     private readonly RegisterStack stack;
     private readonly NumberTranslator numbers;
+    private LinkingTranslator? linking;
     private readonly TranslationRoom room;
     private Frame[] frames;
     private int depth;
@@ -55,7 +56,7 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>For each open loop the units that are charged at its head, and where; the first entry is the function.</summary>
     private readonly List<(int At, long Units)> charges = new(1);
 
-    private RegisterTranslator(ModuleInfo module, int index, IRegisterTarget target, TranslationRoom room, int? spillsBeyond)
+    internal RegisterTranslator(ModuleInfo module, int index, IRegisterTarget target, TranslationRoom room, int? spillsBeyond, List<int>? sources = null)
     {
         this.room = room;
         frames = room.Frames;
@@ -64,65 +65,20 @@ internal sealed unsafe partial class RegisterTranslator
         countsFuel = target.CountsFuel;
         checksFirstMemory = module.Memories.Count > 0 && target.NeedsChecks(module.Memories[0]);
         func = module.Funcs[index];
-        code = new RegisterBuffer(func.BodyEnd - func.CodeStart, room);
+        code = new RegisterBuffer(func.BodyEnd - func.CodeStart, room) { Sources = sources };
         stack = new RegisterStack(code, func, room, spillsBeyond);
         numbers = new NumberTranslator(this, stack, code, func.BodyEnd, module.Memories.Count > 0 && !checksFirstMemory && !module.Memories[0].Is64);
         RegisterStack.Cover(func.Func.Results);
     }
 
-    /// <summary>The register code of a function; null if it has something that only machine code does.</summary>
-    /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
-    internal static RegisterCode? TryTranslate(ModuleInfo module, int index, IRegisterTarget target) => TryTranslate(module, index, target, null);
-
-    /// <summary>The offsets in the module's bytes of the operators that the instructions were made of; null if the function has no register code.</summary>
-    /// <exception cref="GuestCanceledException">The calling thread's guests are to stop.</exception>
-    internal static int[]? SourcesOf(ModuleInfo module, int index, IRegisterTarget target)
-    {
-        var sources = new List<int>();
-        if (TryTranslate(module, index, target, sources) is not { } code) return null;
-        code.Room.GiveBack();
-        return [.. sources];
-    }
-
-    /// <summary>What a function has that has no register code.</summary>
-    internal static string Uncovered(ModuleInfo module, int index, IRegisterTarget target)
-    {
-        try
-        {
-            new RegisterTranslator(module, index, target, TranslationRoom.Take(), RegisterStack.UsualSlots).Run()?.Room.GiveBack();
-            return "too many operands";
-        }
-        catch (UncoveredException e)
-        {
-            return e.Message;
-        }
-    }
-
-    private static RegisterCode? TryTranslate(ModuleInfo module, int index, IRegisterTarget target, List<int>? sources)
-    {
-        try
-        {
-            return Translate(target.SlotsOfSpilling) ?? Translate(RegisterStack.UsualSlots);
-        }
-        catch (UncoveredException)
-        {
-            return null;
-        }
-
-        RegisterCode? Translate(int? spillsBeyond)
-        {
-            sources?.Clear();
-            var translator = new RegisterTranslator(module, index, target, TranslationRoom.Take(), spillsBeyond);
-            translator.code.Sources = sources;
-            return translator.Run();
-        }
-    }
+    /// <summary>What translates the runtime-linking extension, which few functions use.</summary>
+    private LinkingTranslator Linking => linking ??= new LinkingTranslator(this, module, stack, code, target);
 
     /// <summary>Whether there are more slots than an instruction can name. All slots that instructions name are counted.</summary>
     private bool IsTooWide => stack.MaxSlots > ushort.MaxValue || stack.MaxRefs > ushort.MaxValue;
 
     /// <summary>Null if the function has too many operands for their slots.</summary>
-    private RegisterCode? Run()
+    internal RegisterCode? Run()
     {
         int firstZero = 0;
         foreach (ValType type in func.Func.Params) firstZero += type.IsRef ? 0 : 1;
@@ -202,7 +158,7 @@ internal sealed unsafe partial class RegisterTranslator
     }
 
     /// <summary>Charges a bulk operator by its topmost operand.</summary>
-    private void ChargeTop(in Instr instr, bool is64)
+    internal void ChargeTop(in Instr instr, bool is64)
     {
         if (!countsFuel) return;
         RegisterOp op = instr.Op.Cost.Unit switch

@@ -103,7 +103,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
         try
         {
             long start = Stopwatch.GetTimestamp();
-            if (RegisterTranslator.TryTranslate(module.Info, func, this) is { } code)
+            if (Translation.TryTranslate(module.Info, func, this) is { } code)
             {
                 WasmJitMetrics.FunctionTranslated(start, module, func);
                 Install(state, own, code);
@@ -121,7 +121,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             }
         }
         if (!RuntimeCode.IsAvailable)
-            throw RuntimeCode.Uncovered($"{module.Info.Name}!{module.Info.ShownName(func)}", RegisterTranslator.Uncovered(module.Info, func, this));
+            throw RuntimeCode.Uncovered($"{module.Info.Name}!{module.Info.ShownName(func)}", Translation.Uncovered(module.Info, func, this));
         module.Compile(func);
     }
 
@@ -142,7 +142,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     {
         int own = func - module.Info.ImportedFuncs;
         long start = Stopwatch.GetTimestamp();
-        if (!IsUntouched(func) || RegisterTranslator.TryTranslate(module.Info, func, this) is not { } code) return;
+        if (!IsUntouched(func) || Translation.TryTranslate(module.Info, func, this) is not { } code) return;
         WasmJitMetrics.FunctionTranslated(start, module, func);
         Install(States + own, own, code);
         module.Hot!.AddCallees(code.Room.FoundCallees, 0);
@@ -432,7 +432,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     internal FramePlace PlaceOf(int own, int instruction)
     {
         int func = own + module.Info.ImportedFuncs;
-        int[]? sources = instruction < 0 ? null : RegisterTranslator.SourcesOf(module.Info, func, this);
+        int[]? sources = instruction < 0 ? null : Translation.SourcesOf(module.Info, func, this);
         return CompiledFrames.PlaceOf(module.Info, func, sources is not null && instruction < sources.Length ? sources[instruction] : -1);
     }
 

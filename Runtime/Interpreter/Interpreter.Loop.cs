@@ -436,11 +436,11 @@ internal static unsafe partial class Interpreter
                     goto through;
                 case RegisterOp.CallExport:
                     at = ip;
-                    target = ResolveExport(instance, ip, refs[rp + ip->C]);
+                    target = LinkingOperations.ResolveExport(instance, ip, refs[rp + ip->C]);
                     goto through;
                 case RegisterOp.CallIndirectRef:
                     at = ip;
-                    target = ResolveIn(instance, ip, fp, refs[rp + ip[1].B]);
+                    target = LinkingOperations.ResolveIn(instance, ip, fp, refs[rp + ip[1].B]);
                     goto through;
                 case RegisterOp.TailCall:
                     callee = (FunctionState*)ip->Imm;
@@ -466,7 +466,7 @@ internal static unsafe partial class Interpreter
                     goto tailThrough;
                 case RegisterOp.TailCallExport:
                     at = ip;
-                    target = ResolveExport(instance, ip, refs[rp + ip->C]);
+                    target = LinkingOperations.ResolveExport(instance, ip, refs[rp + ip->C]);
                     goto tailThrough;
                 case RegisterOp.Invoke:
                     function = sp[-1].Function;

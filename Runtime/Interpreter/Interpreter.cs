@@ -104,12 +104,12 @@ internal static unsafe partial class Interpreter
             case RegisterOp.ChargeCode: Fuel.ChargeCode(Number(fp, ip->A, ip->C != 0), instance); break;
             case RegisterOp.ChargeUnits: Fuel.ChargeItems((ulong)ip->Imm, instance); break;
             case RegisterOp.AddressThrough:
-                fp[ip->A] = AddressThrough(ip, Number(fp, ip->B, ip[1].B != 0), First(ip->C));
+                fp[ip->A] = LinkingOperations.AddressThrough(ip, Number(fp, ip->B, ip[1].B != 0), First(ip->C));
                 return ip + 2;
             case RegisterOp.AddressInSlice:
-                fp[ip->A] = AddressInSlice(ip, fp[ip->B], First(ip->C));
+                fp[ip->A] = LinkingOperations.AddressInSlice(ip, fp[ip->B], First(ip->C));
                 return ip + 2;
-            case RegisterOp.RefEntity: First(ip->A) = Entity(instance, (ExternKind)ip->Value, ip->Target); break;
+            case RegisterOp.RefEntity: First(ip->A) = LinkingOperations.Entity(instance, (ExternKind)ip->Value, ip->Target); break;
             case RegisterOp.Address:
                 {
                     Memory memory = instance.Memories[ip->C];
@@ -236,7 +236,7 @@ internal static unsafe partial class Interpreter
             case RegisterOp.I64Sub128: Wide(fp, ip, Integers.Sub128(*(long*)(fp + ip->A), *(long*)(fp + ip->A + 1), *(long*)(fp + ip->A + 2), *(long*)(fp + ip->A + 3))); break;
             case RegisterOp.I64MulWideS: Wide(fp, ip, Integers.MulWideS(*(long*)(fp + ip->A), *(long*)(fp + ip->A + 1))); break;
             case RegisterOp.I64MulWideU: Wide(fp, ip, Integers.MulWideU(*(long*)(fp + ip->A), *(long*)(fp + ip->A + 1))); break;
-            default: return Link(thread, instance, ip, fp, rp);
+            default: return LinkingOperations.Execute(thread, instance, ip, fp, rp);
         }
         return ip + 1;
     }

@@ -59,6 +59,7 @@ public sealed class ObjectSlotTests
         ["MemoryNamespace.items"] = "modules, or their bytes",
         ["HandleTable.places"] = "functions, modules, instances, memories, tables, globals, tags",
         ["ThreadImage.twins"] = "a FuncRef's context",
+        ["SlotCalls.OfHosts"] = "marks, which are nothing but themselves",
         ["DefType.Compared"] = "marks, which are nothing but themselves",
         ["FaultHandler.Owners"] = "marks, which are nothing but themselves",
         ["CompiledModule.kept"] = "what keeps code alive: methods, cells, guards",

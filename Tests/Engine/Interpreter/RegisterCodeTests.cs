@@ -31,7 +31,7 @@ public sealed class RegisterCodeTests
         public bool NeedsChecks(MemoryType memory) => false;
     }
 
-    private static RegisterCode? Translate(ModuleInfo module, int func) => RegisterTranslator.TryTranslate(module, func, new NoTarget());
+    private static RegisterCode? Translate(ModuleInfo module, int func) => Translation.TryTranslate(module, func, new NoTarget());
 
     private static RegisterCode? Translate(string text, int func) => Translate(ModuleDecoder.Decode(Wat.ToBinary(text)), func);
 

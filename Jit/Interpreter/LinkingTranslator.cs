@@ -5,27 +5,34 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Interpreter;
 
-/// <remarks>
-/// The runtime-linking extension. Operands of its operators lie in a row in their homes, numbers and references apart, as arguments of a call do; results take the
+/// <summary>
+/// The operators of the runtime-linking extension. Operands lie in a row in their homes, numbers and references apart, as arguments of a call do; results take the
 /// place of the first.
-/// </remarks>
-internal sealed unsafe partial class RegisterTranslator
+/// </summary>
+/// <param name="general">What translates all other operators.</param>
+/// <param name="module">The function's module.</param>
+/// <param name="stack">The operands.</param>
+/// <param name="code">The code.</param>
+/// <param name="target">What the code is for.</param>
+internal sealed unsafe class LinkingTranslator(RegisterTranslator general, ModuleInfo module, RegisterStack stack, RegisterBuffer code, IRegisterTarget target)
 {
+    private readonly bool countsFuel = target.CountsFuel;
+
     /// <summary>An instruction on a row of operands, with the word behind it.</summary>
     /// <param name="op">The operation: numbers begin at A, references at B, and C of the operands are references.</param>
     /// <param name="numbers">How many operands are numbers.</param>
     /// <param name="references">How many are references.</param>
-    /// <param name="target">The instruction's index.</param>
+    /// <param name="index">The instruction's index.</param>
     /// <param name="value">A further one.</param>
     /// <param name="word">What stands behind it.</param>
     /// <param name="result">The type of the result, if there is one.</param>
-    private bool InRow(RegisterOp op, int numbers, int references, int target = 0, int value = 0, in Instruction word = default, ValType? result = null)
+    private bool InRow(RegisterOp op, int numbers, int references, int index = 0, int value = 0, in Instruction word = default, ValType? result = null)
     {
         int count = numbers + references;
         stack.ToHomes(count);
         for (int i = 0; i < count; i++) stack.Pop();
         (int a, int b) = stack.NextHomes;
-        code.Emit(op, a, b, Math.Min(references, ushort.MaxValue), RegisterBuffer.Pair(target, value));
+        code.Emit(op, a, b, Math.Min(references, ushort.MaxValue), RegisterBuffer.Pair(index, value));
         code.EmitWord(word);
         stack.ForgetProducer();
         if (result is not { } type) return true;
@@ -42,9 +49,9 @@ internal sealed unsafe partial class RegisterTranslator
 
     // ---- modules and instances ----
 
-    private bool Linking(in Instr instr)
+    internal bool Linking(in Instr instr)
     {
-        if (countsFuel && instr.Op.Cost.Unit is CostUnit.Code or CostUnit.Bytes) ChargeTop(instr, Is64(instr.A));
+        if (countsFuel && instr.Op.Cost.Unit is CostUnit.Code or CostUnit.Bytes) general.ChargeTop(instr, Is64(instr.A));
         var made = new Instruction { A = (ushort)(instr.Op.Form == OpForm.Null ? 1 : 0) };
         switch (instr.Id)
         {
@@ -84,7 +91,7 @@ internal sealed unsafe partial class RegisterTranslator
         return true;
     }
 
-    private bool Modules(in Instr instr)
+    internal bool Modules(in Instr instr)
     {
         switch (instr.Id)
         {
@@ -105,33 +112,33 @@ internal sealed unsafe partial class RegisterTranslator
     {
         ExternType export = ((InstanceType)made.Exact.InstanceType.Composite).Find(name)!;
         FuncType callee = export.Func;
-        CoverCall(callee);
+        RegisterTranslator.CoverCall(callee);
         Instruction which = made.Definition is { } owner
             ? new Instruction { Target = (int)owner.FindExport(name)!.Index }
             : new Instruction { A = 1, Target = module.State.NumberOfExport(uint.MaxValue, name) };
         if (tail) stack.ToHomes(1);
-        GatherWith(callee);
+        general.GatherWith(callee);
         int instance = tail ? stack.Pop().Home : stack.PopSlot();
         if (tail)
         {
             stack.MoveDown(callee.Params.Length);
-            LeaveSpills();
+            general.LeaveSpills();
             code.Emit(RegisterOp.TailCallExport, 0, 0, instance, (long)target.TailShapeOf(export.Def));
             code.EmitWord(which);
-            SetUnreachable();
+            general.SetUnreachable();
             return;
         }
-        (int a, int b) = TakeArguments(callee);
+        (int a, int b) = general.TakeArguments(callee);
         code.Emit(RegisterOp.CallExport, a, b, instance, (long)target.ShapeOf(export.Def));
         code.EmitWord(which);
-        PushResults(callee);
+        general.PushResults(callee);
     }
 
     // ---- memories, tables and globals behind references ----
 
-    private bool MemoryReferences(in Instr instr)
+    internal bool MemoryReferences(in Instr instr)
     {
-        if (instr.Op.Cost.Unit == CostUnit.Bytes) ChargeTop(instr, IsReferenceCount64(instr));
+        if (instr.Op.Cost.Unit == CostUnit.Bytes) general.ChargeTop(instr, IsReferenceCount64(instr));
         switch (instr.Id)
         {
             case OpId.MemoryNew:
@@ -149,9 +156,9 @@ internal sealed unsafe partial class RegisterTranslator
         }
     }
 
-    private bool TableReferences(in Instr instr)
+    internal bool TableReferences(in Instr instr)
     {
-        if (instr.Op.Cost.Unit == CostUnit.Items) ChargeTop(instr, IsReferenceCount64(instr));
+        if (instr.Op.Cost.Unit == CostUnit.Items) general.ChargeTop(instr, IsReferenceCount64(instr));
         switch (instr.Id)
         {
             case OpId.TableNew:
@@ -175,16 +182,16 @@ internal sealed unsafe partial class RegisterTranslator
     {
         DefType type = module.Types[(int)typeIndex];
         FuncType callee = type.AsFunc!;
-        CoverCall(callee);
+        RegisterTranslator.CoverCall(callee);
         if (stack.Spills) stack.ToHomes(callee.Params.Length + 2);
         int index = stack.PopSlot(), reference = stack.PopSlot();
-        (int a, int b) = TakeArguments(callee);
+        (int a, int b) = general.TakeArguments(callee);
         code.Emit(RegisterOp.CallIndirectRef, a, b, index, (long)target.ShapeOf(type));
         code.EmitWord(new Instruction { A = (ushort)(Entity(table).Table.Is64 ? 1 : 0), B = (ushort)reference, Target = (int)typeIndex, Value = type.Id });
-        PushResults(callee);
+        general.PushResults(callee);
     }
 
-    private bool GlobalReferences(in Instr instr)
+    internal bool GlobalReferences(in Instr instr)
     {
         ValType type = Entity(instr.A).Global.Type;
         RegisterStack.Cover(type);
@@ -200,9 +207,9 @@ internal sealed unsafe partial class RegisterTranslator
         }
     }
 
-    private bool SlicesOf(in Instr instr)
+    internal bool SlicesOf(in Instr instr)
     {
-        if (instr.Op.Cost.Unit == CostUnit.Bytes) ChargeTop(instr, is64: true);
+        if (instr.Op.Cost.Unit == CostUnit.Bytes) general.ChargeTop(instr, is64: true);
         switch (instr.Id)
         {
             case OpId.SliceNew: return InRow(RegisterOp.SliceNew, 2, 0, (int)instr.A, word: Flags(Is64(instr.A)), result: ValType.FuncRef);
@@ -233,7 +240,7 @@ internal sealed unsafe partial class RegisterTranslator
     }
 
     /// <summary>A load or store through a reference to a memory or a slice. The instruction before makes the address, and always compares.</summary>
-    private void AccessThrough(in Instr instr, RegisterOp register)
+    internal void AccessThrough(in Instr instr, RegisterOp register)
     {
         HeapType through = new TypeDecoder(module).HeapTypeOf(instr.Heap1, instr.Offset);
         bool isSlice = ReferenceEquals(through, HeapType.Slice);

@@ -2,14 +2,16 @@ using System.Runtime.CompilerServices;
 
 namespace WasmJit.Runtime;
 
-/// <remarks>
-/// The runtime-linking extension. Operands lie in a row: numbers from A on, references from B on. What may run guests again has its slots below the thread's top.
-/// </remarks>
-internal static unsafe partial class Interpreter
+/// <summary>
+/// The operations of the runtime-linking extension. Operands lie in a row: numbers from A on, references from B on. What may run guests again has its slots below
+/// the thread's top.
+/// </summary>
+/// <remarks>Unsafe: slots are those that the translator gave out; see <see cref="Interpreter"/>.</remarks>
+internal static unsafe class LinkingOperations
 {
     /// <summary>Executes an operation of the extension. Gives the next instruction.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Instruction* Link(InterpreterThread thread, InstanceCore instance, Instruction* ip, ulong* fp, int rp)
+    internal static Instruction* Execute(InterpreterThread thread, InstanceCore instance, Instruction* ip, ulong* fp, int rp)
     {
         FunctionState* function = thread.Sp[-1].Function;
         thread.Top = fp + function->Slots;
@@ -153,7 +155,7 @@ internal static unsafe partial class Interpreter
     };
 
     /// <summary>What <c>ref.memory</c> and its like give.</summary>
-    private static object Entity(InstanceCore instance, ExternKind kind, int index) => kind switch
+    internal static object Entity(InstanceCore instance, ExternKind kind, int index) => kind switch
     {
         ExternKind.Memory => instance.Memories[index],
         ExternKind.Table => instance.Tables[index],
@@ -166,7 +168,7 @@ internal static unsafe partial class Interpreter
     };
 
     /// <summary>The address of an access through a reference to a memory: it always compares.</summary>
-    private static ulong AddressThrough(Instruction* ip, ulong index, object? reference)
+    internal static ulong AddressThrough(Instruction* ip, ulong index, object? reference)
     {
         if (reference is null) Trap.Throw(TrapKind.NullMemoryReference);
         ulong offset = (ulong)ip->Imm, extent = offset + ip[1].A;
@@ -178,7 +180,7 @@ internal static unsafe partial class Interpreter
     }
 
     /// <summary>The same of a slice.</summary>
-    private static ulong AddressInSlice(Instruction* ip, ulong index, object? slice)
+    internal static ulong AddressInSlice(Instruction* ip, ulong index, object? slice)
     {
         ulong offset = (ulong)ip->Imm, extent = offset + ip[1].A;
         if (extent < offset) extent = ulong.MaxValue;
@@ -188,12 +190,12 @@ internal static unsafe partial class Interpreter
     }
 
     /// <summary>The callee of <c>call_export</c>.</summary>
-    private static FuncRef ResolveExport(InstanceCore instance, Instruction* ip, object? of) => ip[1].A != 0
+    internal static FuncRef ResolveExport(InstanceCore instance, Instruction* ip, object? of) => ip[1].A != 0
         ? Unsafe.As<FuncRef>(CodeHelpers.GetExportByNumber(of, instance, ip[1].Target))
         : Unsafe.As<InstanceCore>(CodeHelpers.NonNullInstance(of)).GetFunc(ip[1].Target);
 
     /// <summary>The callee of <c>call_indirect_ref</c>.</summary>
-    private static FuncRef ResolveIn(InstanceCore instance, Instruction* ip, ulong* fp, object? table) => ip[1].A != 0
+    internal static FuncRef ResolveIn(InstanceCore instance, Instruction* ip, ulong* fp, object? table) => ip[1].A != 0
         ? TableReferences.Resolve64(table, fp[ip->C], ip[1].Value, instance, ip[1].Target)
         : TableReferences.Resolve32(table, *(uint*)(fp + ip->C), ip[1].Value, instance, ip[1].Target);
 }
