@@ -29,7 +29,7 @@ internal static class ModuleFile
         if (!File.Exists(path)) throw new ToolException($"{path} does not exist{Suggestion(path)}");
         try
         {
-            return File.ReadAllBytes(path);
+            return FileBytes.Read(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

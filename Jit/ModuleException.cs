@@ -3,8 +3,8 @@ namespace WasmJit;
 /// <summary>The bytes are not a module that can run: malformed, or invalid.</summary>
 public abstract class ModuleException : WasmJitException
 {
-    private protected ModuleException(string reason, long offset, int? function, string? name)
-        : base(Describe(reason, offset, function, name))
+    private protected ModuleException(string reason, long offset, int? function, string? name, Exception? inner = null)
+        : base(Describe(reason, offset, function, name), inner)
     {
         Reason = reason;
         Offset = offset;
@@ -54,8 +54,8 @@ public sealed class InvalidModuleException : ModuleException
 /// <summary>The module is valid and uses a proposal that this version does not compile, or is beyond a limit of it.</summary>
 public sealed class UnsupportedModuleException : ModuleException
 {
-    internal UnsupportedModuleException(string what, long offset = -1)
-        : base($"not supported by this version: {what}", offset, null, null)
+    internal UnsupportedModuleException(string what, long offset = -1, Exception? inner = null)
+        : base($"not supported by this version: {what}", offset, null, null, inner)
     {
     }
 }

@@ -16,7 +16,6 @@ public sealed class Engine
     static Engine()
     {
         Unwinder.Test = FastPathTest.Run;
-        WasmJitMetrics.Publish();
     }
 
     /// <summary>Makes an engine.</summary>
@@ -30,6 +29,7 @@ public sealed class Engine
         {
             throw new ArgumentException("MaximumStack needs code made at run time, which Compilation.Never, or this process, does not allow.", nameof(options));
         }
+        WasmJitMetrics.Publish();
         UsesGuardPages = Options.MemoryChecks == MemoryChecks.Guard && AddressSpace.HasGuards;
     }
 
@@ -57,7 +57,7 @@ public sealed class Engine
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     /// <exception cref="ModuleException">As <see cref="Compile"/>.</exception>
     /// <exception cref="CompilationNotAllowedException">As <see cref="Compile"/>.</exception>
-    public Module CompileFile(string path) => CompileOwned(File.ReadAllBytes(path));
+    public Module CompileFile(string path) => CompileOwned(FileBytes.Read(path));
 
     /// <summary>Reads a stream to its end and compiles it.</summary>
     /// <param name="stream">The module's bytes.</param>

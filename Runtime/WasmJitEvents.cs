@@ -26,7 +26,11 @@ internal sealed class WasmJitEvents : EventSource
 
     private static WasmJitEvents? log;
 
-    private WasmJitEvents() { }
+    /// <summary>With its name: .NET would read it from the attribute by reflection, which takes milliseconds of a program's start.</summary>
+    private WasmJitEvents()
+        : base("WasmJit", EventSourceSettings.EtwManifestEventFormat)
+    {
+    }
 
     internal static WasmJitEvents Log => log ?? Interlocked.CompareExchange(ref log, new WasmJitEvents(), null) ?? log;
 

@@ -16,6 +16,9 @@ internal enum SlowCode
 
     /// <summary>Optimising would take too long, so that it stays interpreted.</summary>
     Interpreted,
+
+    /// <summary>RyuJIT does not compile it.</summary>
+    Refused,
 }
 
 /// <summary>Functions whose names listeners are told.</summary>
@@ -30,21 +33,27 @@ internal interface INamedFunctions
 /// read them. The meter is made with the first engine, unless the <c>AppContext</c> switch <c>WasmJit.Metrics</c> is off.
 /// </summary>
 /// <remarks>
-/// .NET's metrics take a fifth of the time of an empty program to begin. So where the process has not used them yet, a thread makes the meter; a listener
-/// that begins later finds it, or is told of it.
+/// .NET's metrics take a fifth of the time of an empty program to begin. So the meter is made when something in the process uses them: a listener, or a tool
+/// that looks at the process from outside, has their assembly loaded.
 /// </remarks>
 internal static class WasmJitMetrics
 {
-    private static readonly long[] TrapCounts = new long[Enum.GetValues<TrapKind>().Length];
+    /// <summary>How many kinds there are. .NET compiles methods where an enumeration is asked for its values, and every program would pay for them.</summary>
+    internal const int TrapKinds = (int)TrapKind.DroppedFunction + 1, SlowCodes = (int)SlowCode.Refused + 1;
 
-    private static readonly long[] SlowCounts = new long[Enum.GetValues<SlowCode>().Length];
+    private static readonly long[] TrapCounts = new long[TrapKinds];
+
+    private static readonly long[] SlowCounts = new long[SlowCodes];
 
     private const string CompilerTier = "compiler", InterpreterTier = "interpreter";
 
     private static long modules, compiled, compiledTicks, interpreted, interpretedTicks, memories, memoryBytes, refusals;
 
-    /// <summary>Not 0 when the meter is there, or is being made.</summary>
-    private static int isBegun;
+    /// <summary>What <see cref="state"/> is: not asked for yet; there is no meter, as metrics are not used; it is to be made; it is made, or not wanted.</summary>
+    private const int Unknown = 0, Waits = 1, Wanted = 2, Made = 3;
+
+    private static int state;
+    private static bool isMaking;
 
     internal static void ModuleCompiled() => Interlocked.Increment(ref modules);
 
@@ -73,6 +82,7 @@ internal static class WasmJitMetrics
     {
         SlowCode.Cost => "it would take too long",
         SlowCode.Size => "it is too large and cannot be cut",
+        SlowCode.Refused => "the .NET JIT does not compile it",
         _ => "it would take too long, so it stays interpreted",
     };
 
@@ -118,48 +128,74 @@ internal static class WasmJitMetrics
         if (WasmJitEvents.Wants(WasmJitEvents.Keywords.Guests, EventLevel.Informational)) WasmJitEvents.Log.Refused(quota);
     }
 
-    /// <summary>Makes the meter, the event source and the source of activities, so that listeners see them.</summary>
+    /// <summary>The assembly with .NET's metrics.</summary>
+    private const string MetricsAssembly = "System.Diagnostics.DiagnosticSource,";
+
+    private static readonly Lock Gate = new();
+
+    /// <summary>Makes the event source, and meter and source of activities if .NET's are there, so that listeners see them; otherwise when they come. With each engine.</summary>
     internal static void Publish()
     {
-        if (Volatile.Read(ref isBegun) != 0 || (AppContext.TryGetSwitch("WasmJit.Metrics", out bool wanted) && !wanted)) return;
-        if (Interlocked.Exchange(ref isBegun, 1) != 0) return;
-        WasmJitEvents.Publish();
-        if (AreMetricsUsed || !TryMakeElsewhere()) Make();
-    }
-
-    /// <summary>Whether .NET's metrics are there already: a listener may be, too.</summary>
-    private static bool AreMetricsUsed
-    {
-        get
+        if (Volatile.Read(ref state) == Made) return;
+        if (Interlocked.CompareExchange(ref state, Waits, Unknown) == Unknown)
         {
+            if (AppContext.TryGetSwitch("WasmJit.Metrics", out bool wanted) && !wanted)
+            {
+                Volatile.Write(ref state, Made);
+                return;
+            }
+            WasmJitEvents.Publish();
+            AppDomain.CurrentDomain.AssemblyLoad += OnAssembly;
             foreach (System.Reflection.Assembly assembly in AppDomain.CurrentDomain.GetAssemblies())
-                if (assembly.FullName is { } name && name.StartsWith("System.Diagnostics.DiagnosticSource,", StringComparison.Ordinal)) return true;
-            return false;
+                if (IsOfMetrics(assembly)) Interlocked.CompareExchange(ref state, Wanted, Waits);
         }
+        if (Volatile.Read(ref state) == Wanted) MakeOnce();
     }
 
-    private static bool TryMakeElsewhere()
+    private static bool IsOfMetrics(System.Reflection.Assembly assembly) => assembly.FullName is { } name && name.StartsWith(MetricsAssembly, StringComparison.Ordinal);
+
+    /// <summary>The process begins to use .NET's metrics. The meter is made by another thread, as this one may be in the middle of a type of theirs, or by the next engine.</summary>
+    private static void OnAssembly(object? sender, AssemblyLoadEventArgs loaded)
     {
+        if (!IsOfMetrics(loaded.LoadedAssembly) || Interlocked.CompareExchange(ref state, Wanted, Waits) != Waits) return;
         var thread = new Thread(static () =>
         {
             try
             {
-                Make();
+                MakeOnce();
             }
             catch (Exception)
             {
-                // A listener that began meanwhile has thrown.
+                // A listener has thrown.
             }
         })
         { IsBackground = true, Name = "wasm metrics" };
         try
         {
             thread.UnsafeStart();
-            return true;
         }
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
         {
-            return false;
+            // The next engine makes it.
+        }
+    }
+
+    private static void MakeOnce()
+    {
+        lock (Gate)
+        {
+            if (Volatile.Read(ref state) == Made || isMaking) return;
+            // A listener may make an engine when it is told of the meter.
+            isMaking = true;
+            AppDomain.CurrentDomain.AssemblyLoad -= OnAssembly;
+            try
+            {
+                Make();
+            }
+            finally
+            {
+                Volatile.Write(ref state, Made);
+            }
         }
     }
 

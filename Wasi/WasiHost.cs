@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using WasmJit.Builtins;
 using WasmJit.DynamicLinking;
 using WasmJit.Wasi;
@@ -52,7 +53,7 @@ public sealed class WasiHost : IDisposable
             table.Add(standardError = StandardStreams.Output(options.Error, 2));
             if (context.Quota is { } quota) (standardOutput.Quota, standardError.Quota) = (quota, quota);
             foreach (DirectoryDescriptor directory in Preopens.Of(options, portable, context.Quota)) table.Add(directory);
-            foreach (Socket socket in options.Sockets) table.Add(SocketDescriptor.Given(socket));
+            if (options.HasSockets) AddSockets(table);
         }
         catch (WasiError)
         {
@@ -73,6 +74,12 @@ public sealed class WasiHost : IDisposable
             Offered = granted.Offered ?? Imports,
         });
         Imports.AddRange(Linking.Imports);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void AddSockets(DescriptorTable table)
+    {
+        foreach (Socket socket in options.Sockets) table.Add(SocketDescriptor.Given(socket));
     }
 
     /// <summary>The functions, for <see cref="Module.Instantiate"/>; more can be added.</summary>

@@ -37,7 +37,16 @@ public sealed record WasiOptions
     /// directories', and are not closed with the guest. Until the host is disposed of, or the guest closes them, they do not block (<see
     /// cref="Socket.Blocking"/>): waits must be cancellable.
     /// </summary>
-    public IReadOnlyList<Socket> Sockets { get; init; } = [];
+    public IReadOnlyList<Socket> Sockets
+    {
+        get => sockets ?? [];
+        init => sockets = value;
+    }
+
+    /// <summary>Null without any: so programs that are given no sockets do not load .NET's assemblies for them.</summary>
+    private readonly IReadOnlyList<Socket>? sockets;
+
+    internal bool HasSockets => sockets is not null;
 
     /// <summary>
     /// What the guest may do through <c>wasm:linking</c>. If null, there is no such module. If these options name no others, descriptors are the

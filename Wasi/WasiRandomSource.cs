@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 
 namespace WasmJit;
@@ -20,7 +21,13 @@ internal sealed class SeededRandom
 
     /// <summary>Where a guest's random numbers come from.</summary>
     internal static WasiRandomSource Of(WasiOptions options) =>
-        options.Random ?? (options.RandomSeed is { } seed ? new SeededRandom(seed).Fill : RandomNumberGenerator.Fill);
+        options.Random ?? (options.RandomSeed is { } seed ? Seeded(seed) : OfTheSystem);
+
+    // In methods of their own: programs that ask for no random numbers do not load .NET's assembly for them.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WasiRandomSource Seeded(ulong seed) => new SeededRandom(seed).Fill;
+
+    private static void OfTheSystem(Span<byte> bytes) => RandomNumberGenerator.Fill(bytes);
 
     internal void Fill(Span<byte> bytes)
     {

@@ -75,6 +75,11 @@ internal sealed class ModuleRunner
             // Its time was over.
             Lines = null;
         }
+        catch (ModuleException e) when (e.InnerException is InvalidProgramException)
+        {
+            // Nothing that is made here is too much for RyuJIT.
+            failure = new Failure(FailureKind.Escaped, mode.Name, Describe(e.InnerException));
+        }
         catch (ModuleException e)
         {
             if (isProgram) failure = new Failure(FailureKind.Refused, mode.Name, e.Message);

@@ -43,7 +43,7 @@ internal sealed class ModuleContents
     internal List<byte> Sections { get; private set; } = [];
     internal List<uint> FuncTypeIndices { get; private set; } = new(1);
     internal List<uint> TagTypeIndices { get; private set; } = new(1);
-    internal List<(int First, int Count)> ExplicitGroups { get; private set; } = [];
+    internal List<WrittenGroup> ExplicitGroups { get; private set; } = new(1);
     internal List<ImportInfo> Imports { get; private set; } = [];
     internal List<FuncInfo> Funcs { get; private set; } = [];
     internal List<TableInfo> Tables { get; private set; } = [];
@@ -125,7 +125,7 @@ internal sealed class ModuleContents
         Sections = Nothing<byte>.List;
         FuncTypeIndices = Nothing<uint>.List;
         TagTypeIndices = Nothing<uint>.List;
-        ExplicitGroups = Nothing<(int, int)>.List;
+        ExplicitGroups = Nothing<WrittenGroup>.List;
         EarlyItems = Nothing<EarlyItem>.List;
     }
 
@@ -138,7 +138,8 @@ internal sealed class ModuleContents
 
     private static class Nothing<T>
     {
-        internal static readonly List<T> List = [];
+        // With room for one: the list without room is made by a static constructor that .NET compiles for each structure of ours.
+        internal static readonly List<T> List = new(1);
     }
 
     /// <summary>Notes the use of the extension; the validator says whether it is allowed.</summary>

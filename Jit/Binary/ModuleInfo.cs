@@ -125,7 +125,7 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     internal Items<uint> TagTypeIndices => new(contents.TagTypeIndices);
 
     /// <summary>The recursion groups that were written as groups, of one or no type too.</summary>
-    internal Items<(int First, int Count)> ExplicitGroups => new(contents.ExplicitGroups);
+    internal Items<WrittenGroup> ExplicitGroups => new(contents.ExplicitGroups);
     internal Items<ImportInfo> Imports => new(contents.Imports);
     /// <summary>The functions. One that was made at run time stands behind those of its scope, which all functions of the scope share.</summary>
     internal FuncItems Funcs => new(contents.Funcs, made);

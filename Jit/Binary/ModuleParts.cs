@@ -46,6 +46,10 @@ internal sealed class FuncInfo(DefType type, bool isImported, bool isExact = tru
         }
     }
 
+    private static readonly LocalRun[] NoLocals = Runs(0);
+
+    private static LocalRun[] Runs(int count) => new LocalRun[count];
+
     /// <summary>The locals. They are read when they are asked for: most functions of a large module never are.</summary>
     /// <exception cref="MalformedModuleException">The declarations are malformed; in a valid module they are not.</exception>
     internal LocalRun[] Locals
@@ -54,9 +58,9 @@ internal sealed class FuncInfo(DefType type, bool isImported, bool isExact = tru
         {
             if (Volatile.Read(ref locals) is { } known) return known;
             if (module is null) return [];
-            var runs = new List<LocalRun>();
+            var runs = new List<LocalRun>(1);
             codeStart = ModuleDecoder.ReadLocals(module, this, runs);
-            LocalRun[] read = [.. runs];
+            LocalRun[] read = runs.Count == 0 ? NoLocals : [.. runs];
             Volatile.Write(ref locals, read);
             return read;
         }
@@ -67,6 +71,11 @@ internal sealed class FuncInfo(DefType type, bool isImported, bool isExact = tru
 
     internal void Declare() => IsDeclared = true;
 }
+
+/// <summary>A recursion group that was written as a group.</summary>
+/// <param name="First">Its first type.</param>
+/// <param name="Count">How many it has.</param>
+internal readonly record struct WrittenGroup(int First, int Count);
 
 /// <summary>A constant expression: a range of the module's bytes, its <c>end</c> included.</summary>
 internal readonly record struct ConstExpr(int Start, int End);

@@ -132,9 +132,10 @@ internal ref struct TypeDecoder
     private readonly ImmutableArray<ValType> ReadValTypes(ref ByteReader reader)
     {
         int count = reader.Count();
-        var types = ImmutableArray.CreateBuilder<ValType>(count);
-        for (int i = 0; i < count; i++) types.Add(ReadValType(ref reader));
-        return types.MoveToImmutable();
+        if (count == 0) return ValTypes.None;
+        var types = new ValType[count];
+        for (int i = 0; i < count; i++) types[i] = ReadValType(ref reader);
+        return ValTypes.Of(types);
     }
 
     /// <summary>An item of the type section: a recursion group, or one type that is a group by itself.</summary>
@@ -145,7 +146,7 @@ internal ref struct TypeDecoder
         {
             reader.U8();
             count = reader.Count();
-            contents!.ExplicitGroups.Add((module.Types.Count, count));
+            contents!.ExplicitGroups.Add(new WrittenGroup(module.Types.Count, count));
         }
         groupBase = module.Types.Count;
         group = new DefType[count];

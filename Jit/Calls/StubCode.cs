@@ -36,7 +36,9 @@ internal static class StubCode
 
     internal static void WriteX64(Span<byte> code, int register, bool isFloat, nint target, int first)
     {
-        code.Fill(0xcc);
+        // .NET's own way to fill a span is never compiled ahead.
+        Span<ulong> words = MemoryMarshal.Cast<byte, ulong>(code);
+        for (int i = 0; i < words.Length; i++) words[i] = 0xcccccccccccccccc;
         BitConverter.TryWriteBytes(code[TargetAt..], (long)target);
         for (int i = 0; i < PerPage; i++)
         {

@@ -17,6 +17,11 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
     /// <summary>More operands than this are not kept on the IL stack at once: IL has a limit, and the JIT's time grows.</summary>
     private const int MaxOnStack = 200;
 
+    /// <summary>
+    /// After so many instructions with something on the IL stack all of it goes to temporaries: functions can be cut into parts only where the IL stack is empty.
+    /// </summary>
+    private const int LongestOnStack = 4_000;
+
     private readonly Dictionary<Type, Stack<int>> free = [];
 
     /// <summary>Temporaries whose operands the operator being emitted has used up: its code reads them, wherever it is put.</summary>
@@ -26,6 +31,9 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
     private readonly HashSet<int> loaded = [];
     private Operand[] items = new Operand[8];
     private int onStack;
+
+    /// <summary>How many instructions there were when the IL stack was empty last.</summary>
+    private int lastEmpty;
 
     /// <summary>Below these heights there is nothing on the IL stack, and no pending read of a local: scans can start at these heights.</summary>
     private int lowestOnStack, lowestPending;
@@ -74,6 +82,8 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
     {
         foreach (int temp in held) FreeTemp(temp);
         held.Clear();
+        if (onStack > 0 && il.Instructions - lastEmpty > LongestOnStack) Flush();
+        if (onStack == 0) lastEmpty = il.Instructions;
     }
 
     internal void FreeTemp(int temp)

@@ -35,7 +35,7 @@ internal static class Splitter
         if (!mayBeSlow)
         {
             parts = new Part[partition.Parts];
-            Parallel.For(0, parts.Length, part => parts[part] = WritePart(partition, part, bytes));
+            Parallelism.For(0, parts.Length, (part, _) => parts[part] = WritePart(partition, part, bytes));
             if (parts.Count(part => part.IsSlow) * MostSlow > parts.Length) return null;
         }
         int slow = Write(partition, parts, method, name, kept, bytes);
@@ -51,6 +51,7 @@ internal static class Splitter
     private static Part WritePart(Partition partition, int part, int bytes)
     {
         IlBuffer code = PartWriter.Write(partition, part);
+        if (code.Locals.Count > IlBuffer.MaxLocals) throw new UnsupportedModuleException($"a part of a function that needs more than {IlBuffer.MaxLocals:N0} temporaries");
         return new Part(
             code, JitCost.IsTooDear(code, bytes / partition.Parts, partition.Parts) || Outliner.ExceedsLimits(code, PartWriter.Parameters(partition.Signature).Length));
     }
@@ -64,7 +65,7 @@ internal static class Splitter
         Type[] parameters = PartWriter.Parameters(partition.Signature);
         int slow = 0;
         CancellationScope? scope = WasmThread.CurrentScope;
-        Parallel.For(0, partition.Parts, (part, state) =>
+        Parallelism.For(0, partition.Parts, (part, state) =>
         {
             if (scope?.Stopped is not null)
             {

@@ -52,6 +52,9 @@ internal sealed partial class IlBuffer
         internal readonly IlOp Op => (IlOp)Code.Value;
     }
 
+    /// <summary>What a method can have.</summary>
+    internal const int MaxLocals = 65_000;
+
     /// <summary>No function becomes more than this.</summary>
     private const int MaxNodes = 8_000_000;
 

@@ -125,6 +125,10 @@ internal sealed class NumberTranslator(RegisterTranslator general, RegisterStack
                     int address = stack.SlotOf(index);
                     code.Emit(operation, address, stack.SlotOf(value), 0, offset);
                     continue;
+                case Quick.Call:
+                    general.Call((int)U32(bytes, ref at));
+                    if (!general.GoesOn(at - first)) return at;
+                    continue;
                 default:
                     if (!Control((Quick)(byte)entry, bytes, ref at)) break;
                     if (!general.GoesOn(at - first)) return at;
@@ -144,11 +148,11 @@ internal sealed class NumberTranslator(RegisterTranslator general, RegisterStack
             case Quick.Block or Quick.Loop or Quick.If:
                 uint type = bytes[at];
                 ImmutableArray<ValType> end;
-                if (type == TypeByte.EmptyBlock) end = [];
+                if (type == TypeByte.EmptyBlock) end = ValTypes.None;
                 else if (type is >= TypeByte.F64 and <= TypeByte.I32) end = OneNumber[(int)type - TypeByte.F64];
                 else return false;
                 at++;
-                general.BeginBlock(kind == Quick.Block ? OpId.Block : kind == Quick.Loop ? OpId.Loop : OpId.If, [], end, code.Source);
+                general.BeginBlock(kind == Quick.Block ? OpId.Block : kind == Quick.Loop ? OpId.Loop : OpId.If, ValTypes.None, end, code.Source);
                 return true;
             case Quick.Else: general.Else(); return true;
             case Quick.End: general.End(); return true;
@@ -158,7 +162,6 @@ internal sealed class NumberTranslator(RegisterTranslator general, RegisterStack
                 general.Return();
                 general.SetUnreachable();
                 return true;
-            case Quick.Call: general.Call((int)U32(bytes, ref at)); return true;
             case Quick.GlobalGet: general.GlobalGet((int)U32(bytes, ref at)); return true;
             case Quick.GlobalSet: general.GlobalSet((int)U32(bytes, ref at)); return true;
             case Quick.Select: general.Select(); return true;

@@ -40,7 +40,12 @@ internal sealed class RegisterBuffer
         limit = Math.Min(all.Length, maxInstructions);
     }
 
-    private static Instruction[] NewArray(int length) => GC.AllocateUninitializedArray<Instruction>(length, pinned: true);
+    private static unsafe Instruction[] NewArray(int length)
+    {
+        Instruction[] made = GC.AllocateUninitializedArray<Instruction>(length, pinned: true);
+        fixed (Instruction* first = made) Pages.PreferLarge((byte*)first, (ulong)length * (ulong)sizeof(Instruction));
+        return made;
+    }
 
     /// <summary>Whether the code is in a pinned array of its own, a good part of which it needs.</summary>
     internal bool IsOwn => isOwn && Count >= all.Length / 4;

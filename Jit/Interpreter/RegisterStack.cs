@@ -138,6 +138,13 @@ internal sealed partial class RegisterStack
         if (type.Kind == ValKind.V128) throw new UncoveredException("a value of type v128");
     }
 
+    internal static bool AreNumbers(ImmutableArray<ValType> types)
+    {
+        foreach (ValType type in types)
+            if (type.IsRef) return false;
+        return true;
+    }
+
     internal static void Cover(ImmutableArray<ValType> types)
     {
         foreach (ValType type in types) Cover(type);
@@ -233,6 +240,22 @@ internal sealed partial class RegisterStack
         if (firstPending > Height) firstPending = Height;
         if (firstElsewhere > Height) firstElsewhere = Height;
         return ref operand;
+    }
+
+    /// <summary>Takes the topmost operands, which are numbers and go to their homes; the homes that follow now, where a callee's frame begins.</summary>
+    internal (int Slots, int Refs) TakeNumbers(int count)
+    {
+        if (count > 0)
+        {
+            Work += count;
+            for (int i = Height - count; i < Height; i++) ToHome(ref operands[i]);
+            Height -= count;
+            slots = operands[Height].Home;
+            if (firstPending > Height) firstPending = Height;
+            if (firstElsewhere > Height) firstElsewhere = Height;
+        }
+        producer = -1;
+        return NextHomes;
     }
 
     /// <summary>Takes the operands of a block.</summary>

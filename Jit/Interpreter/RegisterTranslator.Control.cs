@@ -32,7 +32,7 @@ internal sealed unsafe partial class RegisterTranslator
 
     private void BlockType(ref CodeReader reader, in Instr instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end)
     {
-        start = end = [];
+        start = end = ValTypes.None;
         if (instr.BlockForm == BlockTypeForm.Value)
         {
             ByteReader types = reader.Types(instr);

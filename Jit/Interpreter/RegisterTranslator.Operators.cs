@@ -326,6 +326,13 @@ internal sealed unsafe partial class RegisterTranslator
     internal void Call(int index)
     {
         if (index != lastCallee) FindCallee(index);
+        if (calleeResults >= 0)
+        {
+            (int first, int firstRef) = stack.TakeNumbers(calleeParams);
+            code.Emit(RegisterOp.Call, first, firstRef, 0, (long)calleeState);
+            if (calleeResults > 0) stack.PushHome(ValType.I64);
+            return;
+        }
         FuncType type = calleeType!;
         (int a, int b) = TakeArguments(type);
         if (index < module.ImportedFuncs)
@@ -345,8 +352,14 @@ internal sealed unsafe partial class RegisterTranslator
         calleeType = module.Funcs[index].Func;
         CoverCall(calleeType);
         lastCallee = index;
+        calleeResults = -1;
         if (index < module.ImportedFuncs) return;
         calleeState = target.StateOf(index);
+        if (!stack.Spills && calleeType.Results.Length <= 1 && RegisterStack.AreNumbers(calleeType.Params) && RegisterStack.AreNumbers(calleeType.Results))
+        {
+            calleeParams = calleeType.Params.Length;
+            calleeResults = calleeType.Results.Length;
+        }
         if (calleeState is not null && calleeState->Code is null) room.AddCallee(index);
     }
 

@@ -43,6 +43,9 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>The function that was called last: many are called again at once.</summary>
     private int lastCallee = -1;
     private FuncType? calleeType;
+
+    /// <summary>How many numbers it takes and gives; -1 where that is not all, or not by <see cref="RegisterOp.Call"/>.</summary>
+    private int calleeParams, calleeResults = -1;
     private FunctionState* calleeState;
 
     /// <summary>How many blocks are open in code that is never reached.</summary>
@@ -82,7 +85,7 @@ internal sealed unsafe partial class RegisterTranslator
     {
         int firstZero = 0;
         foreach (ValType type in func.Func.Params) firstZero += type.IsRef ? 0 : 1;
-        PushFrame(OpId.Block, [], func.Func.Results);
+        PushFrame(OpId.Block, ValTypes.None, func.Func.Results);
         if (stack.Spills) code.Emit(RegisterOp.EnterSpills);
         if (countsFuel) charges.Add((code.Emit(RegisterOp.Charge), 0));
         ReadOnlySpan<byte> bytes = module.Bytes.Span;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Globalization;
 
 namespace WasmJit.Jit.Operators;
@@ -167,7 +168,7 @@ internal static class OperatorTable
         // The text behind the star is for people: the validator works out the types.
         bool hasSignature = !signature.StartsWith('*');
         var types = ImmutableArray.CreateBuilder<ValType>(4);
-        ImmutableArray<ValType> parameters = [];
+        ImmutableArray<ValType> parameters = ValTypes.None;
         if (hasSignature)
         {
             words = signature;
@@ -175,7 +176,7 @@ internal static class OperatorTable
             {
                 if (word is "->")
                 {
-                    parameters = types.ToImmutable();
+                    parameters = Finished(types);
                     types.Clear();
                 }
                 else
@@ -192,9 +193,9 @@ internal static class OperatorTable
             Prefix = prefix,
             Code = code,
             Mnemonic = mnemonic,
-            Immediates = immediates.ToImmutable(),
+            Immediates = immediates.Count == 0 ? NoImmediates : immediates.ToImmutable(),
             Params = parameters,
-            Results = types.ToImmutable(),
+            Results = Finished(types),
             HasSignature = hasSignature,
             TypeText = hasSignature ? "" : signature[1..].Trim().ToString(),
             Id = emission == "custom" ? IdOf(mnemonic) : OpId.Plain,
@@ -213,6 +214,12 @@ internal static class OperatorTable
         Check(op, line);
         return op;
     }
+
+    private static readonly ImmutableArray<Immediate> NoImmediates = ImmutableCollectionsMarshal.AsImmutableArray(Immediates(0));
+
+    private static Immediate[] Immediates(int count) => new Immediate[count];
+
+    private static ImmutableArray<ValType> Finished(ImmutableArray<ValType>.Builder types) => types.Count == 0 ? ValTypes.None : types.ToImmutable();
 
     /// <summary>What the words behind the emission say.</summary>
     private record struct RowWords(OpTraits Traits, bool HasOperation, Operation Operation, LaneShape Lanes, OpForm Form, Operator? Base, OperatorCost? Cost);

@@ -140,8 +140,8 @@ internal sealed class SavedWriter
             }
             int func = info.ImportedFuncs + i;
             IlBuffer il = FunctionEmitter.Emit(info, func, target);
-            if (il.Locals.Count > CompiledModule.MaxLocals)
-                throw new UnsupportedModuleException($"the function {FunctionCode.NameOf(info, func, default)} needs more than {CompiledModule.MaxLocals} temporaries");
+            if (il.Locals.Count > IlBuffer.MaxLocals)
+                throw new UnsupportedModuleException($"the function {FunctionCode.NameOf(info, func, default)} needs more than {IlBuffer.MaxLocals} temporaries");
             GcBinding.Rewrite(il, constants);
             NoteInstructionSets(il);
             Signature signature = Signature.Of(info.Funcs[func].Type);

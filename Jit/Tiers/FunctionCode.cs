@@ -92,12 +92,12 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
             FunctionCode code = Of(module, Options);
             try
             {
-                Parallel.For(module.ImportedFuncs, module.Funcs.Count, new ParallelOptions { CancellationToken = cancellation }, i =>
+                Parallelism.For(module.ImportedFuncs, module.Funcs.Count, (i, _) =>
                 {
                     using (CancellationScope.Lend(scope)) code.Compile(i);
-                });
+                }, cancellation);
             }
-            catch (Exception e) when (scope?.Stopped is not null && e is (OperationCanceledException or AggregateException))
+            catch (Exception e) when (scope?.Stopped is not null && e is OperationCanceledException)
             {
                 CancellationScope.ThrowIfStopped();
                 throw;

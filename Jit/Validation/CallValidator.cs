@@ -8,7 +8,7 @@ namespace WasmJit.Jit.Validation;
 internal sealed class CallValidator(ModuleInfo module, IndexSpaces spaces, TypeStack stack, CodePosition position)
 {
     /// <summary>The results of the function that is validated.</summary>
-    internal ImmutableArray<ValType> Results { get; set; } = [];
+    internal ImmutableArray<ValType> Results { get; set; } = ValTypes.None;
 
     /// <summary>A call whose other operands have been popped.</summary>
     internal void Call(Operator op, FuncType type)

@@ -86,7 +86,7 @@ internal sealed partial class FunctionValidator
     private void Run(int start, int end, int? constGlobals)
     {
         stack.Clear();
-        stack.PushFrame(OpId.Block, [], Results);
+        stack.PushFrame(OpId.Block, ValTypes.None, Results);
         var code = new CodeReader(module.Bytes.Span, start, end);
         while (stack.Depth > 0)
         {
@@ -144,7 +144,7 @@ internal sealed partial class FunctionValidator
         locals.Declare(index);
         calls.Results = module.Funcs[index].Func.Results;
         stack.Clear();
-        stack.PushFrame(OpId.Block, [], Results);
+        stack.PushFrame(OpId.Block, ValTypes.None, Results);
     }
 
     /// <summary>Follows an operator, the last that <paramref name="code"/> read.</summary>
@@ -255,7 +255,7 @@ internal sealed partial class FunctionValidator
             case OpId.SelectT:
                 {
                     if (instr.ListCount != 1) throw position.Error("invalid result arity");
-                    ValType type = spaces.ValTypes(code.List(instr), 1)[0];
+                    ValType type = spaces.TypesOf(code.List(instr), 1)[0];
                     stack.Pop(ValType.I32);
                     stack.Pop(type);
                     stack.Pop(type);
@@ -302,7 +302,7 @@ internal sealed partial class FunctionValidator
                 {
                     if (stack.Top.Kind is not (OpId.Try or OpId.Catch)) throw position.Error("type mismatch: catch outside try");
                     ValidationFrame frame = stack.PopFrame();
-                    stack.PushFrame(op.Id, [], frame.End);
+                    stack.PushFrame(op.Id, ValTypes.None, frame.End);
                     if (op.Id == OpId.Catch) stack.Push(((FuncType)spaces.Tag(instr.A).Composite).Params);
                     break;
                 }
@@ -416,7 +416,7 @@ internal sealed partial class FunctionValidator
         for (int i = 0; i < instr.ListCount; i++)
         {
             CodeReader.ReadCatch(ref catches, out byte kind, out uint tag, out uint label);
-            ImmutableArray<ValType> given = kind < 2 ? ((FuncType)spaces.Tag(tag).Composite).Params : [];
+            ImmutableArray<ValType> given = kind < 2 ? ((FuncType)spaces.Tag(tag).Composite).Params : ValTypes.None;
             if ((kind & 1) != 0) given = given.Add(ValType.Ref(HeapType.Exn, false));
             ImmutableArray<ValType> wanted = stack.Label(label).Label;
             if (given.Length != wanted.Length) throw position.Error("type mismatch: a catch clause and its label");

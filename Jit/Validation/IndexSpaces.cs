@@ -94,22 +94,22 @@ internal sealed class IndexSpaces(ModuleInfo module, CodePosition position)
     internal HeapType Heap(HeapTypeCode code) => new TypeDecoder(module).HeapTypeOf(code, position.Offset);
 
     /// <summary>Reads value types.</summary>
-    internal ImmutableArray<ValType> ValTypes(ByteReader reader, int count)
+    internal ImmutableArray<ValType> TypesOf(ByteReader reader, int count)
     {
         var decoder = new TypeDecoder(module);
-        var types = ImmutableArray.CreateBuilder<ValType>(count);
-        for (int i = 0; i < count; i++) types.Add(decoder.ReadValType(ref reader));
-        return types.MoveToImmutable();
+        var types = new ValType[count];
+        for (int i = 0; i < count; i++) types[i] = decoder.ReadValType(ref reader);
+        return ValTypes.Of(types);
     }
 
     /// <summary>The parameters and results of a block.</summary>
     internal void BlockType(ref CodeReader code, in Instr instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end)
     {
-        start = end = [];
+        start = end = ValTypes.None;
         switch (instr.BlockForm)
         {
             case BlockTypeForm.Value:
-                end = ValTypes(code.Types(instr), 1);
+                end = TypesOf(code.Types(instr), 1);
                 break;
             case BlockTypeForm.Index:
                 FuncType type = FuncTypeOf(instr.BlockIndex);

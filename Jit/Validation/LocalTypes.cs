@@ -15,8 +15,8 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
     private int count;
 
     /// <summary>The types of locals that are references, and which of them have a value by now.</summary>
-    private ValType[] references = [];
-    private bool[] initialised = [];
+    private ValType[] references = new ValType[1];
+    private bool[] initialised = new bool[1];
 
     /// <summary>
     /// A run of locals that are declared in few bytes, and where it ends: a function that is smaller than the number of its locals cannot

@@ -92,6 +92,13 @@ internal static class ModuleValidator
             for (int i = first; i < count; i++) single.ValidateBody(i);
             return;
         }
+        ValidateOnThreads(module, first, count);
+    }
+
+    /// <summary>In a method of its own, so that small programs do not load the assemblies that it needs.</summary>
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static void ValidateOnThreads(ModuleInfo module, int first, int count)
+    {
         // Several threads; the error reported is the one that a single thread would have found.
         var errors = new System.Collections.Concurrent.ConcurrentDictionary<int, ModuleException>();
         int lowest = int.MaxValue;

@@ -9,8 +9,7 @@ namespace WasmJit.Jit.Validation;
 /// </summary>
 internal sealed partial class TypeStack
 {
-    /// <summary>No types, and one type of each number: the same arrays for all blocks, so that most frames need no write of a reference.</summary>
-    internal static readonly ImmutableArray<ValType> None = [];
+    /// <summary>One type of each number. All blocks have these arrays or <see cref="ValTypes.None"/>, so that most frames need no write of a reference.</summary>
     private static readonly ImmutableArray<ValType>[] OneNumber = [[ValType.F64], [ValType.F32], [ValType.I64], [ValType.I32]];
 
     /// <summary>For code that goes through many numbers: the kinds of all operands, of which the first <see cref="Height"/> count.</summary>
@@ -25,13 +24,13 @@ internal sealed partial class TypeStack
     internal bool TryOpen(OpId kind, uint type)
     {
         ImmutableArray<ValType> end;
-        if (type == Format.TypeByte.EmptyBlock) end = None;
+        if (type == Format.TypeByte.EmptyBlock) end = ValTypes.None;
         else if (type is >= Format.TypeByte.F64 and <= Format.TypeByte.I32) end = OneNumber[(int)type - Format.TypeByte.F64];
         else return false;
         if (depth == frames.Length) Array.Resize(ref frames, depth * 2);
         ref ValidationFrame frame = ref frames[depth++];
         frame.Kind = kind;
-        if (frame.Start != None) frame.Start = None;
+        if (frame.Start != ValTypes.None) frame.Start = ValTypes.None;
         if (frame.End != end) frame.End = end;
         frame.Height = height;
         frame.InitHeight = locals.Written;

@@ -50,7 +50,11 @@ public abstract unsafe class InstanceCore
     internal object?[][] Elems = [];
 
     /// <summary>Data segments; a dropped one is empty.</summary>
-    internal ReadOnlyMemory<byte>[] Datas = [];
+    internal ReadOnlyMemory<byte>[] Datas = NoDatas;
+
+    private static readonly ReadOnlyMemory<byte>[] NoDatas = Segments(0);
+
+    private static ReadOnlyMemory<byte>[] Segments(int count) => new ReadOnlyMemory<byte>[count];
 
     /// <summary>Results of <c>get_export</c> in this instance's code; one cache for all instances of the module.</summary>
     internal ExportCache ExportCache = null!;

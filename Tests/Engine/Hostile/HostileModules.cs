@@ -159,6 +159,7 @@ internal static class HostileModules
             for (int i = 0; i < million - 1; i++) body.U8(0x6a);
             body.U8(0x1a);
         }, locals: 1),
+        ["a hundred thousand loads in one expression"] = million => Loads(million / 10),
         ["a function with a thousand parameters"] = million => OneFunction(body =>
         {
             for (int i = 0; i < 1000; i++) body.Bytes([0x41, 0x01]);
@@ -263,6 +264,17 @@ internal static class HostileModules
             body.U8(End);
         }),
     };
+
+    /// <summary>The sum of so many loads, all of which come before the first addition.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="between">How many are dropped again while the others wait.</param>
+    internal static byte[] Loads(int count, int between = 0) => OneFunction(body =>
+    {
+        for (int i = 0; i < count; i++) body.Bytes([0x41, 0x00, 0x28, 0x02, 0x00]);
+        for (int i = 0; i < between; i++) body.Bytes([0x41, 0x00, 0x28, 0x02, 0x00, 0x1a]);
+        for (int i = 0; i < count - 1; i++) body.U8(0x6a);
+        body.U8(0x1a);
+    });
 
     private static void Nest(ByteWriter body, int depth, byte kind)
     {

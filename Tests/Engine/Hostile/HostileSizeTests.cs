@@ -67,6 +67,7 @@ public sealed class HostileSizeTests
     [InlineData("blocks and writes above a million operands")]
     [InlineData("a million pending reads, each local written")]
     [InlineData("a sum of a million in one expression")]
+    [InlineData("a hundred thousand loads in one expression")]
     [InlineData("a function with a thousand parameters")]
     [InlineData("a function with a thousand results")]
     [InlineData("branches with a thousand results")]
