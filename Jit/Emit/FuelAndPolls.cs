@@ -19,7 +19,7 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
         /// <summary>The innermost loop around the place, which may be the charge's own; null if it is in none.</summary>
         internal Charge? Loop { get; set; } = loop;
 
-        /// <summary>Of a loop: the one around it.</summary>
+        /// <summary>For a loop the one around it.</summary>
         internal Charge? OuterLoop { get; } = loop;
 
         internal long Units { get; set; }
@@ -30,13 +30,13 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
         /// <summary>The two instructions that read what is left from the fuel.</summary>
         internal (int Fuel, int Field) Read { get; set; }
 
-        /// <summary>Of a loop: the position in front of its head, where control comes from outside alone.</summary>
+        /// <summary>For a loop the position in front of its head, where control comes from outside alone.</summary>
         internal int Before { get; set; }
 
         /// <summary><see cref="EmitterContext.OtherCode"/> here.</summary>
         internal int OtherCode { get; set; }
 
-        /// <summary>Of a loop: whether it runs other code, which may take from the fuel or add to it.</summary>
+        /// <summary>For a loop whether it runs other code, which may take from the fuel or add to it.</summary>
         internal bool RunsOtherCode { get; set; }
     }
 

@@ -182,7 +182,7 @@ internal sealed class FunctionEmitter
         }
     }
 
-    /// <summary>What must stand before everything: it depends on what came after.</summary>
+    /// <summary>The code before all other code is emitted last, since it depends on the rest.</summary>
     private void EmitPrologue()
     {
         int at = limits.EmitEntryChecksAt(prologue, isPaid: resume.IsLoop);

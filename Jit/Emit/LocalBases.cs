@@ -23,7 +23,7 @@ internal sealed class LocalBases(EmitterContext context, Assertions assertions)
     /// <summary>The locals through which memories are accessed, by their place.</summary>
     private readonly Dictionary<int, ReferenceLocal> accessed = [];
 
-    /// <summary>Where such locals are written: the value is on the IL stack. Which of them are accessed, the end knows.</summary>
+    /// <summary>The positions at which such locals are written, with the value on the IL stack. Only at the function's end is it known which of them are accessed.</summary>
     private readonly List<(int Local, int At)> writes = [];
 
     /// <summary>

@@ -33,7 +33,7 @@ internal readonly struct MemoryAccess
 
     internal bool Is64 => Type is null || Type.Is64;
 
-    /// <summary>Whether the reference is not proved to be other than null.</summary>
+    /// <summary>Whether the reference may be null as far as is proved.</summary>
     internal bool MayBeNull { get; init; }
 }
 

@@ -14,7 +14,7 @@ internal sealed class OperandCharges(EmitterContext context)
     private readonly IlBuffer il = context.Il;
     private readonly OperandStack stack = context.Stack;
 
-    /// <summary>Charges an operator for its topmost operand, which stays where it is, or for the type that it makes something of.</summary>
+    /// <summary>Charges an operator for its topmost operand, which stays where it is, or for the type of the object that it makes.</summary>
     /// <returns>A temporary with an operand that <see cref="ChargeGrowth"/> wants; -1 if there is none.</returns>
     internal int Charge(in Instr instr)
     {

@@ -6,10 +6,10 @@ namespace WasmJit.Jit.Emit;
 /// <summary>The protected regions of a part. One that begins or ends in another part is here a region around its piece.</summary>
 internal sealed partial class PartWriter
 {
-    /// <summary>By region: where it is entered from in front of it, for a label inside.</summary>
+    /// <summary>For each region the place in front of it where it is entered for a label inside.</summary>
     private readonly Dictionary<int, int> doors = [];
 
-    /// <summary>By label of another part, in the current region and those around it: from where in the region it is left for the label.</summary>
+    /// <summary>For each label of another part, in the current region and those around it, the place from which the region is left for the label.</summary>
     private readonly Stack<Dictionary<int, int>> stubs = [];
 
     /// <summary>The innermost region around the code that is written, and the one that begins next.</summary>

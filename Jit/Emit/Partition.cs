@@ -174,7 +174,7 @@ internal sealed class Partition
         for (int i = 0; i < order.Length; i++)
         {
             ref readonly IlBuffer.Node node = ref il[order[i]];
-            // What has its address taken, a tuple of results, does not live from one part to another.
+            // A variable whose address is taken (a tuple of results) does not live from one part to another.
             if (depth == 0 && !inHandler && node.Code != OpCodes.Ldloca && (node.Form != IlBuffer.Form.Region || (IlBuffer.Border)node.Number == IlBuffer.Border.Try)
                 && (instructions >= size.Instructions || blocks >= size.Blocks || uses >= size.LocalRefs))
             {
@@ -195,7 +195,7 @@ internal sealed class Partition
                     if (!Cross((IlBuffer.Border)node.Number, i, ref region, ref inHandler, ref depth)) return false;
                     continue;
                 case IlBuffer.Form.Local or IlBuffer.Form.Arg: uses++; break;
-                // What leaves the part has a block of its own there.
+                // A branch that leaves the part gets a block of its own there.
                 case IlBuffer.Form.Label: blocks += 2; break;
                 case IlBuffer.Form.Switch: blocks += Math.Min(((int[])node.Object!).Length, size.Blocks / 2); break;
             }
@@ -339,7 +339,7 @@ internal sealed class Partition
         return true;
     }
 
-    /// <summary>A function with so many signatures of tail calls is not split.</summary>
+    /// <summary>A function with more signatures of tail calls than this is not split.</summary>
     private const int MostTails = 1 << 10;
 
     /// <summary>Finds the signatures of tail calls. The part stores what is passed and returns; the method in front makes the call.</summary>

@@ -42,7 +42,7 @@ internal static class Splitter
         return new CodeForm(partition.Parts, SlowParts: slow, Slow: slow > 0 ? SlowCode.Cost : null);
     }
 
-    /// <summary>One in so many parts may be slow where parts have to gain something.</summary>
+    /// <summary>Where parts must be faster than the whole, one part in this many may be slow.</summary>
     private const int MostSlow = 4;
 
     /// <summary>The code of a part, and whether it is not to be optimised, or would not be.</summary>

@@ -149,7 +149,7 @@ internal static class ControlFlow
         {
             if (node.Form is IlBuffer.Form.Mark or IlBuffer.Form.Region)
             {
-                // What is in front of a region goes on to its handler as well.
+                // Code in front of a region may go on at its handler as well.
                 if (!isEmpty || BorderOf(node) == IlBuffer.Border.Try) (count, isEmpty) = (count + 1, true);
                 if (node.Form == IlBuffer.Form.Mark) blockOfLabel[node.Number] = count;
                 else NoteBorder(BorderOf(node)!.Value, count, regions, open);

@@ -76,7 +76,7 @@ internal sealed class FloatFolding(IlBuffer il, OperandStack stack)
         isQuiet = op.Operation != Operation.Sign;
         if (IsFloatArithmetic(op))
         {
-            // Where both may be known the JIT folds, which gives a number; a signalling NaN it does not know.
+            // Where the JIT may know both it folds the operator, which gives a number; it does not know signalling NaNs.
             if (stack[0].MayBeKnown && !MustBeQuiet(stack[1])) stack.Hide(0);
             if (stack[1].MayBeKnown && !MustBeQuiet(stack[0])) stack.Hide(1);
         }
