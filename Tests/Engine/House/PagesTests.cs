@@ -3,7 +3,7 @@ using Xunit;
 
 namespace WasmJit.Tests;
 
-/// <summary>The pages for contributors: what they name is in the code, and decisions have one form.</summary>
+/// <summary>The pages for contributors: what they name is in the code, decisions have one form, and prose says who does what.</summary>
 public sealed partial class PagesTests
 {
     /// <summary>Sections of <c>RATIONALE.md</c> that give figures or say how something was tested, and decide nothing.</summary>
@@ -82,6 +82,29 @@ public sealed partial class PagesTests
         where !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal)
         select path;
 
+    /// <summary>Words that hide who or what is meant: "no caller", "the guest", "an unused slot" say it.</summary>
+    [Fact]
+    public void ProseSaysWho()
+    {
+        string[] pages = [.. Directory.EnumerateFiles(SourceFiles.Root, "*.md"), .. Directory.EnumerateFiles(Path.Combine(SourceFiles.Root, "Docs"), "*.md")];
+        var found = new List<string>();
+        int files = 0;
+        foreach (string file in Products.Folders.Concat(["Samples", "Perf"]).SelectMany(SourceFiles.In).Concat(pages))
+        {
+            files++;
+            foreach ((int index, string line) in File.ReadLines(file).Index())
+                if (Vague().IsMatch(line)) found.Add($"{Path.GetRelativePath(SourceFiles.Root, file)}:{index + 1}: {line.Trim()}");
+        }
+        Assert.True(files > 500);
+        Assert.Equal("", string.Join('\n', found));
+    }
+
+    [Theory]
+    [InlineData("/// <summary>The value that nobody reads.</summary>")]
+    [InlineData("// Whoever waits finds the end.")]
+    [InlineData("An argument that is none is a mistake.")]
+    public void SuchWordsAreFound(string line) => Assert.Matches(Vague(), line);
+
     [GeneratedRegex(@"^\*(\w+)\.\*", RegexOptions.Multiline)]
     private static partial Regex Part();
 
@@ -96,4 +119,7 @@ public sealed partial class PagesTests
 
     [GeneratedRegex(@"\w+")]
     private static partial Regex Word();
+
+    [GeneratedRegex(@"\b(nobody|somebody|whoever|anybody|everybody)\b|\b(that|which) (is|are) none\b", RegexOptions.IgnoreCase)]
+    private static partial Regex Vague();
 }
