@@ -25,7 +25,7 @@ internal static class Report
         File.WriteAllText(page, ReportPage.Write(versions));
         Console.WriteLine(page);
         if (picture is null) return 0;
-        File.WriteAllText(picture, ReportPage.Picture(versions[^1]));
+        File.WriteAllText(picture, ReportPage.Picture(versions));
         Console.WriteLine(picture);
         return 0;
     }

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace WasmJit.Perf;
 
-/// <summary>Figures as a page that needs nothing beside itself: a chart and a table for each measurement, and the means of the versions that there are figures of.</summary>
+/// <summary>
+/// Figures as a page that needs nothing beside itself: a chart and a table for each measurement, of the last version that has it, and the means of all versions.
+/// </summary>
 internal static class ReportPage
 {
     private const string Style = """
@@ -14,7 +16,7 @@ internal static class ReportPage
         summary, .small { color: #57606a; }
         """;
 
-    /// <param name="versions">The figures, the oldest first; the last are shown whole, the others in comparison.</param>
+    /// <param name="versions">The figures, the oldest first.</param>
     internal static string Write(IReadOnlyList<FigureSet> versions)
     {
         FigureSet newest = versions[^1];
@@ -26,27 +28,30 @@ internal static class ReportPage
         page.Append("</p>\n<p class=\"small\">Less is better everywhere. A bar is the best of the rounds, the line behind it leads to the worst; all engines of a chart were measured by turns, in one run.</p>\n");
         Versions(page, versions);
         foreach (PartDescription description in PartDescription.All)
-            if (newest.Find(description.Name) is { } part) Part(page, part);
+            if (versions.LastOrDefault(v => v.Find(description.Name) is not null) is { } version) Part(page, version.Find(description.Name)!, version == newest ? null : version);
         return page.Append("</body>\n</html>\n").ToString();
     }
 
-    /// <summary>The picture of one measurement that readers see first.</summary>
-    internal static string Picture(FigureSet figures)
+    /// <summary>The picture of one measurement that readers see first: of the last version that has it.</summary>
+    /// <exception cref="ArgumentException">None has it.</exception>
+    internal static string Picture(IReadOnlyList<FigureSet> versions)
     {
-        FigurePart part = figures.Find(PartDescription.Kernels) ?? throw new ArgumentException("There are no figures of kernels.");
+        FigureSet figures = versions.LastOrDefault(v => v.Find(PartDescription.Kernels) is not null) ?? throw new ArgumentException("There are no figures of kernels.");
+        FigurePart part = figures.Find(PartDescription.Kernels)!;
         return Chart(part, $"WasmJit {figures.Version}, {figures.Date}: time of C kernels as a multiple of {part.Description.Reference}'s");
     }
 
     private static string Chart(FigurePart part, string title) =>
         BarChart.Draw(part.Rows, part.Subjects, part.Description.Reference, part.Unit ?? part.Description.Unit, title);
 
-    private static void Part(StringBuilder page, FigurePart part)
+    private static void Part(StringBuilder page, FigurePart part, FigureSet? older)
     {
         PartDescription description = part.Description;
         page.Append($"<h2 id=\"{description.Name}\">{BarChart.Escape(description.Title)}</h2>\n<p>{BarChart.Escape(description.Text)}");
         string[] means = [.. part.Subjects.Where(s => s != description.Reference).Select(s => (Subject: s, Mean: part.Mean(s, description.Reference)))
             .Where(m => m.Mean is not null).Select(m => $"{m.Subject} {BarChart.Number(m.Mean!.Value)}")];
         if (means.Length > 0) page.Append($" Geometric mean of the ratios to {BarChart.Escape(description.Reference)}: {BarChart.Escape(string.Join(", ", means))}.");
+        if (older is not null) page.Append($" Measured with version {BarChart.Escape(Label(older))}: {BarChart.Escape(older.Machine)}.");
         page.Append("</p>\n").Append(Chart(part, description.Title));
         page.Append("<details><summary>figures</summary>\n<table>\n<tr><th></th>");
         foreach (string subject in part.Subjects) page.Append($"<th>{BarChart.Escape(subject)}, {part.Unit ?? description.Unit}</th>");

@@ -11,6 +11,8 @@ public sealed class ReportTests
         var figures = new FigureSet { Version = "0.1.0", Date = "2026-01-31", Machine = "another machine" };
         figures.Record(PartDescription.Kernels, "fib", PartDescription.Engine, 50);
         figures.Record(PartDescription.Kernels, "fib", PartDescription.Wasmtime, 40);
+        figures.Record(PartDescription.LaterRuns, "only then", PartDescription.Engine, 2000);
+        figures.Record(PartDescription.LaterRuns, "only then", PartDescription.Wasmtime, 2345.6);
         return figures;
     }
 
@@ -67,8 +69,7 @@ public sealed class ReportTests
     [Fact]
     public void ThePictureOfTheReadmeIsUpToDate()
     {
-        FigureSet newest = FigureSet.ReadAll(Golden.InRepository("Perf/Figures"))[^1];
-        Golden.EqualFile(Golden.InRepository("Perf/Figures/kernels.svg"), ReportPage.Picture(newest));
+        Golden.EqualFile(Golden.InRepository("Perf/Figures/kernels.svg"), ReportPage.Picture(FigureSet.ReadAll(Golden.InRepository("Perf/Figures"))));
         Assert.Contains("(Perf/Figures/kernels.svg)", File.ReadAllText(Golden.InRepository("README.md")), StringComparison.Ordinal);
     }
 
