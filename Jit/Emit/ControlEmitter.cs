@@ -20,8 +20,10 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
     {
         branches.BlockType(ref code, instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end);
         int condition = -1;
+        OperandTest test = default;
         if (kind == OpId.If)
         {
+            test = context.Known.TestOf(stack[0]);
             rotations.BeforeTest(stack[0]);
             stack.FlushBelow(1);
             if (start.Length > 0)
@@ -69,7 +71,8 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
                 }
                 assertions.Condition();
                 frame.ElseLabel = il.DefineLabel();
-                frame.KnownAtElse = context.Known.Here;
+                frame.KnownAtElse = context.Known.HereUnless(test);
+                context.Known.Assume(test, holds: true);
                 il.Branch(OpCodes.Brfalse, frame.ElseLabel);
                 break;
         }
@@ -241,6 +244,7 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
     {
         ref ControlFrame frame = ref control.Target(label);
         int arity = frame.LabelTypes.Length;
+        OperandTest test = context.Known.TestOf(stack[0]);
         rotations.BeforeTest(stack[0]);
         loadedValues.KeepLoads(frame.Height, arity + 1);
         stack.FlushBelow(1);
@@ -250,6 +254,7 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
         {
             branches.LabelTemps(ref frame);
             il.Branch(OpCodes.Brtrue, frame.Label);
+            context.Known.Assume(test, holds: false);
             return;
         }
         int skip = il.DefineLabel();
@@ -257,6 +262,7 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
         branches.CopyToLabel(ref frame, arity);
         branches.Jump(frame);
         il.Mark(skip);
+        context.Known.Assume(test, holds: false);
     }
 
     internal void BrTable(ref CodeReader code, in Instr instr)

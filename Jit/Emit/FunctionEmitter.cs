@@ -293,7 +293,8 @@ internal sealed class FunctionEmitter
         bool demotesPromoted = op.Operation == Operation.Demote && (stack[0].IsPromoted || stack[0].Kind != OperandKind.Stack);
         bool mayBeKnown = floats.HideFromFolding(op, out bool isQuiet);
         rotations.BeforeOperator(op);
-        ulong max = context.Known.MaxOfResult(op);
+        ValueRange range = context.Known.RangeOfResult(op);
+        OperandTest test = context.Known.TestOfResult(op);
         OperandSum sum = context.Known.SumOfResult(op);
         int start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
         if (target.Verifies && Rotations.IsComparison(op)) assertions.EmitComparison(op, emission);
@@ -307,7 +308,8 @@ internal sealed class FunctionEmitter
         {
             stack.PushStack(op.Results[0], start, treeDepth, hasLoad, mayBeKnown: mayBeKnown);
             stack[0].IsQuiet = isQuiet;
-            stack[0].Max = max;
+            stack[0].Range = range;
+            stack[0].Test = test;
             stack[0].Sum = sum;
         }
         if (op.Operation == Operation.Promote) stack[0].IsPromoted = true;

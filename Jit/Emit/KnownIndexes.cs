@@ -18,18 +18,20 @@ internal sealed class KnownIndexes(EmitterContext context)
     /// <summary>What is known of the value in a place.</summary>
     /// <param name="Place">The place.</param>
     /// <param name="Memory">The memory that is so long; -1 if the fact is of the value alone.</param>
-    /// <param name="Addend">What is added to the value, as the addresses of the memory are: 32 bits wrap around.</param>
+    /// <param name="Addend">What is added to the value, as the addresses of the memory are: 32 bits wrap around. Of the value alone: it is at least this.</param>
     /// <param name="Bound">At least so many bytes of the memory lie behind the sum; of the value alone: it is at most this.</param>
     internal readonly record struct Fact(int Place, int Memory, ulong Addend, ulong Bound)
     {
-        internal bool IsOf(in Fact other) => Place == other.Place && Memory == other.Memory && Addend == other.Addend;
+        internal bool IsOf(in Fact other) => Place == other.Place && Memory == other.Memory && (Memory < 0 || Addend == other.Addend);
 
         /// <summary>What two facts of the same have in common.</summary>
-        internal Fact Or(in Fact other) => this with { Bound = Memory < 0 ? Math.Max(Bound, other.Bound) : Math.Min(Bound, other.Bound) };
+        internal Fact Or(in Fact other) => Memory < 0
+            ? this with { Addend = Math.Min(Addend, other.Addend), Bound = Math.Max(Bound, other.Bound) }
+            : this with { Bound = Math.Min(Bound, other.Bound) };
     }
 
     /// <summary>More facts than this are not kept: each branch and write looks through them. The oldest goes first.</summary>
-    private const int MostFacts = 24;
+    private const int MostFacts = 32;
 
     private readonly List<Fact> facts = [];
 
@@ -70,16 +72,16 @@ internal sealed class KnownIndexes(EmitterContext context)
 
     /// <summary>A place is about to get a value: the topmost operand. What is known of that is known of the place from then on.</summary>
     /// <returns>What <see cref="Write"/> needs when the value has been stored.</returns>
-    internal (ulong Max, int From, ulong Addend) BeforeWrite()
+    internal (ValueRange Range, int From, ulong Addend) BeforeWrite()
     {
         if (!isActive) return default;
         ref readonly Operand value = ref context.Stack[0];
         (int from, ulong addend) = SumOf(value);
-        return (MaxOf(value), from, addend);
+        return (RangeOf(value), from, addend);
     }
 
     /// <summary>A place has got a value.</summary>
-    internal void Write(int place, ValType type, (ulong Max, int From, ulong Addend) value)
+    internal void Write(int place, ValType type, (ValueRange Range, int From, ulong Addend) value)
     {
         if (!isActive) return;
         lastWrites[place] = ++writes;
@@ -104,7 +106,7 @@ internal sealed class KnownIndexes(EmitterContext context)
                 at++;
             }
         }
-        if (value.Max < uint.MaxValue) Add(new Fact(place, -1, 0, value.Max));
+        if (!value.Range.Equals(ValueRange.All(type))) Add(new Fact(place, -1, value.Range.Min, value.Range.Max));
     }
 
     private void Add(in Fact fact)
@@ -126,6 +128,16 @@ internal sealed class KnownIndexes(EmitterContext context)
 
     /// <summary>What is known here.</summary>
     internal Fact[] Here => facts.Count == 0 ? [] : [.. facts];
+
+    /// <summary>What is known where a test does not hold.</summary>
+    internal Fact[] HereUnless(OperandTest test)
+    {
+        Fact[] here = Here;
+        Assume(test, holds: false);
+        Fact[] otherwise = Here;
+        GoOnWith(here);
+        return otherwise;
+    }
 
     /// <summary>What is known where control comes from here, or from where the other facts hold.</summary>
     internal Fact[] Meet(Fact[]? others)
@@ -154,52 +166,89 @@ internal sealed class KnownIndexes(EmitterContext context)
         if (facts.Count == 0) return;
         loops ??= new LoopWrites(context.Root);
         bool runsOtherCode = loops.RunsOtherCode(offset);
-        facts.RemoveAll(fact => fact.Place >= OwnPlaces || (fact.Memory >= 0 && runsOtherCode) || loops.Writes(offset, fact.Place));
+        CountedLoop? counted = loops.CountedBy(offset);
+        ulong iterations = counted is { } loop ? loop.Iterations(RangeOfPlace(loop.Local, ValType.I32)) : 0;
+        for (int i = facts.Count - 1; i >= 0; i--)
+        {
+            Fact fact = facts[i];
+            if (fact.Place >= OwnPlaces || (fact.Memory >= 0 && runsOtherCode)) facts.RemoveAt(i);
+            else if (!loops.Writes(offset, fact.Place)) continue;
+            else if (fact.Memory < 0 && RangeInLoop(offset, fact, counted, iterations) is { } range) facts[i] = fact with { Addend = range.Min, Bound = range.Max };
+            else facts.RemoveAt(i);
+        }
+    }
+
+    /// <summary>What a local that a loop writes is at its head, in all iterations.</summary>
+    private ValueRange? RangeInLoop(int offset, in Fact fact, CountedLoop? counted, ulong iterations)
+    {
+        var range = new ValueRange(fact.Addend, fact.Bound);
+        // An iteration begins when it is at its limit no longer, or from outside.
+        if (counted is { IsBelow: true } below && below.Local == fact.Place && below.Limit > 0)
+            return new ValueRange(0, Math.Max(range.Max, below.Limit - 1));
+        if (iterations == 0 || loops!.StepOf(offset, fact.Place) is not { } step) return null;
+        Int128 way = (Int128)step * (iterations - 1), min = (Int128)range.Min + Int128.Min(way, 0), max = (Int128)range.Max + Int128.Max(way, 0);
+        return min >= 0 && max <= uint.MaxValue ? new ValueRange((ulong)min, (ulong)max) : null;
+    }
+
+    private ValueRange RangeOfPlace(int place, ValType type)
+    {
+        foreach (Fact fact in facts)
+            if (fact.Place == place && fact.Memory < 0) return new ValueRange(fact.Addend, fact.Bound);
+        return ValueRange.All(type);
+    }
+
+    /// <summary>The comparison that an operand is the result of; what is tested itself is compared with zero.</summary>
+    internal OperandTest TestOf(in Operand operand) => operand.Kind switch
+    {
+        OperandKind.Local when isActive && operand.Type == ValType.I32 => new OperandTest(operand.Index, Relation.NotEqual, 0, writes + 1),
+        OperandKind.Stack => operand.Test,
+        _ => default,
+    };
+
+    /// <summary>The comparison that an operator makes, whose operands are topmost.</summary>
+    internal OperandTest TestOfResult(Operator op)
+    {
+        if (!isActive || op.Operation != Operation.Compare || op.Params[0] != ValType.I32) return default;
+        if (op.Params.Length == 1) return TestOf(context.Stack[0]) is { Writes: > 0 } test ? test.Negated : default;
+        if (context.Stack[0].Kind != OperandKind.Const || SumOf(context.Stack[1]) is not { Place: >= 0, Addend: 0 } sum) return default;
+        return Relations.Of(op) is { } relation ? new OperandTest(sum.Place, relation, (uint)context.Stack[0].Bits, writes + 1) : default;
+    }
+
+    /// <summary>From here on a test is known to hold, or not to.</summary>
+    internal void Assume(OperandTest test, bool holds)
+    {
+        if (!isActive || test.Writes == 0 || lastWrites.GetValueOrDefault(test.Place) >= test.Writes) return;
+        ValueRange range = RangeOfPlace(test.Place, ValType.I32);
+        if ((holds ? test : test.Negated).Narrow(range) is not { } narrow || narrow.Equals(range)) return;
+        for (int i = facts.Count - 1; i >= 0; i--)
+            if (facts[i].Place == test.Place && facts[i].Memory < 0) facts.RemoveAt(i);
+        Add(new Fact(test.Place, -1, narrow.Min, narrow.Max));
     }
 
     // ---- accesses ----
 
-    /// <summary>The most that an operand can be, as an unsigned number.</summary>
-    internal ulong MaxOf(in Operand operand)
+    /// <summary>What an operand can be, as an unsigned number.</summary>
+    internal ValueRange RangeOf(in Operand operand)
     {
-        if (!isActive) return ulong.MaxValue;
-        bool is32 = operand.Type == ValType.I32;
-        if (!is32 && operand.Type != ValType.I64) return ulong.MaxValue;
-        switch (operand.Kind)
+        if (!isActive || !(operand.Type == ValType.I32 || operand.Type == ValType.I64)) return ValueRange.All(ValType.I64);
+        ulong bits = operand.Type == ValType.I32 ? (uint)operand.Bits : operand.Bits;
+        return operand.Kind switch
         {
-            case OperandKind.Const: return is32 ? (uint)operand.Bits : operand.Bits;
-            case OperandKind.Local:
-                foreach (Fact fact in facts)
-                    if (fact.Place == operand.Index && fact.Memory < 0) return fact.Bound;
-                break;
-            default:
-                if (operand.Max != 0) return operand.Max;
-                break;
-        }
-        return is32 ? uint.MaxValue : ulong.MaxValue;
+            OperandKind.Const => new ValueRange(bits, bits),
+            OperandKind.Local => RangeOfPlace(operand.Index, operand.Type),
+            _ when operand.Range.Max != 0 => operand.Range,
+            _ => ValueRange.All(operand.Type),
+        };
     }
 
-    /// <summary>The most that the result of an operator can be, whose operands are topmost; 0 if nothing is known.</summary>
-    internal ulong MaxOfResult(Operator op)
+    /// <summary>What the result of an operator can be, whose operands are topmost; the default if nothing is known.</summary>
+    internal ValueRange RangeOfResult(Operator op)
     {
-        if (!isActive || op.Operation == Operation.None || op.Results.Length != 1) return 0;
+        if (!isActive || op.Operation == Operation.None || op.Results.Length != 1) return default;
         ValType type = op.Results[0];
-        if (op.Operation == Operation.Compare) return type == ValType.I32 ? 1UL : 0;
-        if (!(type == ValType.I32 || type == ValType.I64) || op.Params.Length != 2) return 0;
-        ref readonly Operand left = ref context.Stack[1], right = ref context.Stack[0];
-        ulong a = MaxOf(left), b = MaxOf(right), all = type == ValType.I32 ? uint.MaxValue : ulong.MaxValue;
-        int bits = type == ValType.I32 ? 31 : 63;
-        ulong max = op.Operation switch
-        {
-            Operation.And => Math.Min(a, b),
-            Operation.Or or Operation.Xor => ulong.MaxValue >> Math.Min(System.Numerics.BitOperations.LeadingZeroCount(a | b), 63),
-            Operation.Add when a <= all - b => a + b,
-            Operation.Mul when b == 0 || a <= all / b => a * b,
-            Operation.Shl when right.Kind == OperandKind.Const && a <= all >> ((int)right.Bits & bits) => a << ((int)right.Bits & bits),
-            Operation.ShrU when right.Kind == OperandKind.Const => a >> ((int)right.Bits & bits),
-            _ => all,
-        };
-        return max >= all ? 0 : max;
+        if (op.Operation == Operation.Compare) return type == ValType.I32 ? new ValueRange(0, 1) : default;
+        if (!(type == ValType.I32 || type == ValType.I64) || op.Params.Length != 2) return default;
+        return ValueRange.Of(op.Operation, type, RangeOf(context.Stack[1]), RangeOf(context.Stack[0]));
     }
 
     /// <summary>Whether an access is proved to be inside its memory.</summary>
@@ -233,48 +282,4 @@ internal sealed class KnownIndexes(EmitterContext context)
             if (facts[i].IsOf(fact)) facts.RemoveAt(i);
         Add(fact);
     }
-}
-
-/// <summary>What the loops of a function write, and whether they run other code: found in one walk through its code.</summary>
-internal sealed class LoopWrites
-{
-    private readonly Dictionary<int, (int First, int End)> loops = [];
-
-    /// <summary>By local, where it is written, ascending; by -1 where other code runs. Positions are counted in these events.</summary>
-    private readonly Dictionary<int, List<int>> events = [];
-
-    internal LoopWrites(Activation function)
-    {
-        var open = new Stack<(int Loop, int First)>();
-        int count = 0;
-        var code = new CodeReader(function.Module.Bytes.Span, function.Func.CodeStart, function.Func.BodyEnd);
-        while (!code.AtEnd)
-        {
-            code.Read(out Instr instr);
-            Operator op = instr.Op;
-            if (op.Has(OpTraits.Opens)) open.Push((op.Has(OpTraits.Loops) ? instr.Offset : -1, count));
-            else if (op.Has(OpTraits.Closes) && open.TryPop(out (int Loop, int First) ended) && ended.Loop >= 0) loops[ended.Loop] = (ended.First, count);
-            if (op.RunsOtherCode && !op.Has(OpTraits.Opens | OpTraits.Closes)) Note(-1);
-            if (op.Has(OpTraits.WritesLocal)) Note((int)instr.A);
-        }
-
-        void Note(int what)
-        {
-            if (!events.TryGetValue(what, out List<int>? places)) events[what] = places = [];
-            places.Add(count++);
-        }
-    }
-
-    /// <summary>Whether a loop writes a local.</summary>
-    internal bool Writes(int loop, int local)
-    {
-        if (!events.TryGetValue(local, out List<int>? places)) return false;
-        (int first, int end) = loops[loop];
-        int found = places.BinarySearch(first);
-        if (found < 0) found = ~found;
-        return found < places.Count && places[found] < end;
-    }
-
-    /// <summary>Whether a loop runs other code.</summary>
-    internal bool RunsOtherCode(int loop) => Writes(loop, -1);
 }

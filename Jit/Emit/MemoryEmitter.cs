@@ -30,7 +30,7 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
             Type = context.Module.Memories[(int)instr.Memory],
             Memory = (int)instr.Memory,
             Index = ReferenceEquals(context.Current.Use, context.Root.Use) ? context.Known.SumOf(index) : (-1, 0),
-            IndexMax = context.Known.MaxOf(index),
+            IndexMax = context.Known.RangeOf(index).Max,
         };
     }
 
@@ -210,7 +210,8 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
         }
         EndAccess(access);
         stack.PushStack(instr.Op.Results[0], start, treeDepth, hasLoad: true, loadWidth: (byte)emission.Width);
-        if (emission.Steps.Length > 0) stack[0].Max = emission.Steps[0].Code == OpCodes.Ldind_U1 ? byte.MaxValue : emission.Steps[0].Code == OpCodes.Ldind_U2 ? ushort.MaxValue : 0UL;
+        if (emission.Steps.Length > 0)
+            stack[0].Range = new ValueRange(0, emission.Steps[0].Code == OpCodes.Ldind_U1 ? byte.MaxValue : emission.Steps[0].Code == OpCodes.Ldind_U2 ? ushort.MaxValue : 0UL);
     }
 
     /// <summary>Emits a store.</summary>

@@ -82,8 +82,11 @@ internal struct Operand
     /// <summary>For a float on the IL stack whether arithmetic gave it, so that it is not a signalling NaN.</summary>
     internal bool IsQuiet;
 
-    /// <summary>The most that an integer on the IL stack or in a temporary can be; 0 if that is not known. See <see cref="KnownIndexes"/>.</summary>
-    internal ulong Max;
+    /// <summary>What an integer on the IL stack or in a temporary can be; the default if that is not known. See <see cref="KnownIndexes"/>.</summary>
+    internal ValueRange Range;
+
+    /// <summary>Of an integer on the IL stack: the comparison that gave it.</summary>
+    internal OperandTest Test;
 
     /// <summary>Of an integer on the IL stack: the sum that it is.</summary>
     internal OperandSum Sum;

@@ -475,7 +475,7 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
             Index = temp,
             HasLoad = operand.HasLoad,
             LoadWidth = operand.LoadWidth,
-            Max = operand.Max,
+            Range = operand.Range,
             Shadow = operand.Shadow,
         };
         Shadows?.Keep(ref operand, il.Tail);

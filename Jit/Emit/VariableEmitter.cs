@@ -38,7 +38,7 @@ internal sealed class VariableEmitter(EmitterContext context, Rotations rotation
             return;
         }
         rotations.BeforeStore(place);
-        (ulong Max, int From, ulong Addend) known = context.Known.BeforeWrite();
+        (ValueRange Range, int From, ulong Addend) known = context.Known.BeforeWrite();
         stack.BeforeWrite(place, below: 1);
         stack.TakeHidden(1);
         bases.BeforeStore(context.Current.Locals[local]);
@@ -53,7 +53,7 @@ internal sealed class VariableEmitter(EmitterContext context, Rotations rotation
         if (IsLocal(stack[0], place)) return;
         ValType type = stack[0].Type;
         rotations.BeforeStore(place);
-        (ulong Max, int From, ulong Addend) known = context.Known.BeforeWrite();
+        (ValueRange Range, int From, ulong Addend) known = context.Known.BeforeWrite();
         stack.BeforeWrite(place, below: 1);
         stack.TakeHidden(1);
         bases.BeforeStore(context.Current.Locals[local]);
