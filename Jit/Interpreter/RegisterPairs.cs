@@ -14,7 +14,7 @@ internal static class RegisterPairs
 
     private static bool[] FindAlone()
     {
-        var alone = new bool[(int)RegisterOp.I64MulWideU + 1];
+        var alone = new bool[RegisterOps.Count];
         for (int op = 0; op < alone.Length; op++) alone[op] = !HasWords((RegisterOp)op) && !BeginsPairs((RegisterOp)op);
         return alone;
     }

@@ -3,6 +3,9 @@ namespace WasmJit.Runtime;
 /// <summary>What operations of register code do, for those who look at code from outside.</summary>
 internal static class RegisterOps
 {
+    /// <summary>How many operations there are: the last one comes here.</summary>
+    internal const int Count = (int)RegisterOp.I64MulWideU + 1;
+
     /// <summary>The operation of an instruction, or the first of two that are executed as one, under its own name.</summary>
     /// <param name="op">The operation.</param>
     /// <param name="isPair">Whether it does what the instruction behind it does, too.</param>

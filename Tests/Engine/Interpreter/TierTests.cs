@@ -362,6 +362,7 @@ public sealed class TierTests
             RegisterPairs.Join(code);
             Assert.Equal([pair, parts[1], RegisterOp.Return], code.Select(i => i.Op));
         }
+        Assert.Equal(RegisterOps.Count, (int)Enum.GetValues<RegisterOp>().Max() + 1);
         foreach (RegisterOp op in Enum.GetValues<RegisterOp>())
         {
             Assert.Equal(op.ToString().Split("Then")[0], RegisterOps.FirstOf(op, out bool isPair).ToString());
