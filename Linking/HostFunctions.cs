@@ -64,13 +64,13 @@ internal static class HostFunctions
     /// <summary>The function for an instance that is about to import it: the same one, unless it takes its caller.</summary>
     internal static FuncRef ForCaller(FuncRef func, Instance instance)
     {
-        if (func.Index >= 0) return func;
-        if (UntypedHost.Of(func.Delegate) is { } untyped)
+        if (func.Host is not { } host) return func;
+        if (UntypedHost.Of(host) is { } untyped)
         {
             return ReferenceEquals(untyped.Caller, instance.Caller) ? func
                 : HostAdapter.MakeFunc(untyped.For(instance.Caller).Delegate, func.Type, instance.Module.SavedCode);
         }
-        if (func.Delegate.Target is not CallerThunk thunk || ReferenceEquals(thunk.Caller, instance.Caller)) return func;
+        if (host.Target is not CallerThunk thunk || ReferenceEquals(thunk.Caller, instance.Caller)) return func;
         return HostAdapter.MakeFunc(thunk.For(instance.Caller).Bound, func.Type, instance.Module.SavedCode);
     }
 

@@ -104,6 +104,18 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
         foreach (Instance instance in defined) instance.Drop();
     }
 
+    /// <summary>
+    /// As <see cref="Dispose"/>, where none of its code runs and only the caller has anything of it: other instances may have its memories' addresses at once.
+    /// </summary>
+    internal void Recycle()
+    {
+        if (defined is null)
+        {
+            for (int i = Module.Info.ImportedMemories; i < Memories.Length; i++) Memories[i].Recycle();
+        }
+        Dispose();
+    }
+
     private void Free()
     {
         ModuleInfo info = Module.Info;

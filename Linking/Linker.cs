@@ -97,17 +97,18 @@ internal static unsafe class Linker
     /// <param name="fuel">Its fuel.</param>
     /// <param name="resources">Its resources; null for those of the engine's options for each guest.</param>
     /// <param name="beforeStart">Sees the instance before its start function runs.</param>
+    /// <param name="areValid">Whether validation has compared the imports with their types, as that of components does.</param>
     /// <exception cref="LinkException">An import is of another type.</exception>
     internal static Instance Instantiate(
-        Module module, object[] imports, Fuel? fuel = null, GuestResources? resources = null, Action<Instance>? beforeStart = null)
+        Module module, object[] imports, Fuel? fuel = null, GuestResources? resources = null, Action<Instance>? beforeStart = null, bool areValid = false)
     {
         long left = long.MaxValue;
         using TracedWork? work = TracedWork.Begin("wasmjit.instantiate", EventLevel.Verbose);
-        if (work is null) return Instantiate(module, imports, fuel, resources, beforeStart, ref left);
+        if (work is null) return Instantiate(module, imports, fuel, resources, beforeStart, areValid, ref left);
         work.Tag("wasm.module", module.Name);
         try
         {
-            Instance instance = Instantiate(module, imports, fuel, resources, beforeStart, ref left);
+            Instance instance = Instantiate(module, imports, fuel, resources, beforeStart, areValid, ref left);
             work.Instantiated(module.Name);
             return instance;
         }
@@ -118,15 +119,8 @@ internal static unsafe class Linker
         }
     }
 
-    private static Instance Instantiate(
-        Module module, object[] imports, Fuel? fuel, GuestResources? resources, Action<Instance>? beforeStart, ref long left)
+    private static void CheckImports(ModuleInfo info, object[] imports)
     {
-        // The outermost module may always be instantiated.
-        if (left != long.MaxValue) Fuel.Pay(fuel, CostOf(module.Info));
-        left = left == long.MaxValue ? MaxWork : left - WorkOf(module.Info);
-        if (left < 0) throw new LinkException("too many instances for one instantiation");
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
-        ModuleInfo info = module.Info;
         for (int i = 0; i < imports.Length; i++)
         {
             ImportInfo import = info.Imports[i];
@@ -136,6 +130,18 @@ internal static unsafe class Linker
                 throw new LinkException(
                     $"incompatible import type: {import.Names} is {TypeOf(imports[i])?.ToString() ?? "something else"}, {import.Type}{(import.Type.IsExact ? " exactly" : "")} is needed");
         }
+    }
+
+    private static Instance Instantiate(
+        Module module, object[] imports, Fuel? fuel, GuestResources? resources, Action<Instance>? beforeStart, bool areValid, ref long left)
+    {
+        // The outermost module may always be instantiated.
+        if (left != long.MaxValue) Fuel.Pay(fuel, CostOf(module.Info));
+        left = left == long.MaxValue ? MaxWork : left - WorkOf(module.Info);
+        if (left < 0) throw new LinkException("too many instances for one instantiation");
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
+        ModuleInfo info = module.Info;
+        if (!areValid) CheckImports(info, imports);
         var instance = new Instance(module);
         module.Live?.Add(instance);
         if ((resources ?? module.Engine.NewResources()) is { } limited) Limit(instance, limited);
@@ -274,7 +280,7 @@ internal static unsafe class Linker
                     Items<ImportInfo> wanted = module.Info.Imports;
                     var values = new object[wanted.Count];
                     for (int i = 0; i < values.Length; i++) values[i] = given.Find(module.Engine, wanted[i]);
-                    return instance.Define(Instantiate(module, values, instance.FuelTank, instance.GuestLimits, null, ref left));
+                    return instance.Define(Instantiate(module, values, instance.FuelTank, instance.GuestLimits, null, areValid: false, ref left));
                 }
         }
     }

@@ -17,6 +17,7 @@ internal static class ComponentCalls
     private const string Functions = """
         (func (export "numbers") (param i32 i64 f32 f64) (result i64) (i64.add (i64.extend_i32_u (local.get 0)) (local.get 1)))
         (func (export "text") (param i32 i32) (result i32) (local.get 1))
+        (func (export "long") (param i32 i32) (result i32) (local.get 1))
         (func (export "records") (param i32 i32) (result i32) (local.get 1))
         """;
 
@@ -24,6 +25,7 @@ internal static class ComponentCalls
     [
         ("numbers", "(param \"a\" u32) (param \"b\" u64) (param \"c\" f32) (param \"d\" f64) (result u64)"),
         ("text", "(param \"a\" string) (result u32)"),
+        ("long", "(param \"a\" string) (result u32)"),
         ("records", "(param \"a\" (list (tuple u32 u32 f64))) (result u32)"),
     ];
 
@@ -44,16 +46,19 @@ internal static class ComponentCalls
             (core module $M
               (import "" "numbers" (func $numbers (param i32 i64 f32 f64) (result i64)))
               (import "" "text" (func $text (param i32 i32) (result i32)))
+              (import "" "long" (func $long (param i32 i32) (result i32)))
               (import "" "records" (func $records (param i32 i32) (result i32)))
               (func (export "numbers") (param $n i32)
                 (loop $l (drop (call $numbers (i32.const 1) (i64.const 2) (f32.const 3) (f64.const 4)))
                   (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
               (func (export "text") (param $n i32)
                 (loop $l (drop (call $text (i32.const 0) (i32.const 100))) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+              (func (export "long") (param $n i32)
+                (loop $l (drop (call $long (i32.const 0) (i32.const 10000))) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
               (func (export "records") (param $n i32)
                 (loop $l (drop (call $records (i32.const 0) (i32.const 1000))) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))
             (core instance $m (instantiate $M (with "" (instance
-              (export "numbers" (func $numbers')) (export "text" (func $text')) (export "records" (func $records'))))))
+              (export "numbers" (func $numbers')) (export "text" (func $text')) (export "long" (func $long')) (export "records" (func $records'))))))
             {string.Concat(Types.Select(t => $"(func (export \"{t.Name}\") (param \"n\" u32) (canon lift (core func $m \"{t.Name}\")))"))})
           (instance $c (instantiate $C))
           (instance $d (instantiate $D {string.Concat(Types.Select(t => $"(with \"{t.Name}\" (func $c \"{t.Name}\"))"))}))
@@ -81,6 +86,13 @@ internal static class ComponentCalls
         {
             int at = allocate(0, 0, 1, 100);
             int length = memory.WriteString((ulong)at, hundred);
+            return coreText(at, length);
+        });
+        string thousands = new('x', 10_000);
+        Row("a string of 10,000", 100_000, () => text(thousands), () =>
+        {
+            int at = allocate(0, 0, 1, 10_000);
+            int length = memory.WriteString((ulong)at, thousands);
             return coreText(at, length);
         });
         Row("a list of 1,000 records", 100_000, () => records(thousand), () =>
@@ -114,6 +126,12 @@ internal static class ComponentCalls
                   (memory.copy $to $from (local.get $at) (i32.const 0) (i32.const 100))
                   (drop (call $text (local.get $at) (i32.const 100)))
                   (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+              (func (export "long") (param $n i32) (local $at i32)
+                (loop $l
+                  (local.set $at (call $realloc (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 10000)))
+                  (memory.copy $to $from (local.get $at) (i32.const 0) (i32.const 10000))
+                  (drop (call $text (local.get $at) (i32.const 10000)))
+                  (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
               (func (export "records") (param $n i32) (local $at i32)
                 (loop $l
                   (local.set $at (call $realloc (i32.const 0) (i32.const 0) (i32.const 8) (i32.const 16000)))
@@ -122,7 +140,7 @@ internal static class ComponentCalls
                   (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))
             """).Instantiate(new Imports { { "m", core } });
         Console.WriteLine("from component to component     component   by hand");
-        foreach ((string name, string what, int count) in new[] { ("numbers", "four numbers", 5_000_000), ("text", "a string of 100", 3_000_000), ("records", "a list of 1,000 records", 300_000) })
+        foreach ((string name, string what, int count) in new[] { ("numbers", "four numbers", 5_000_000), ("text", "a string of 100", 3_000_000), ("long", "a string of 10,000", 300_000), ("records", "a list of 1,000 records", 300_000) })
         {
             var linked = pair.GetFunction<Action<uint>>(name);
             var plain = loop.GetExport<Action<int>>(name);
@@ -131,25 +149,49 @@ internal static class ComponentCalls
         Instances(engine);
     }
 
-    /// <summary>What it costs that instances come and go.</summary>
+    /// <summary>What it costs that instances come and go, and components that a guest makes.</summary>
     private static void Instances(Engine engine)
     {
-        const int Count = 100_000;
         WasmComponent component = engine.CompileComponent(Wat.ToBinary($"(component {Callee})"));
-        void One()
+        Many("instances made, called and disposed of", count =>
         {
-            using ComponentInstance instance = component.Instantiate();
-            _ = instance.GetFunction<Func<string, uint>>("text")("x");
-        }
-        for (int i = 0; i < 1000; i++) One();
-        long heap = GC.GetTotalMemory(true), resident = Environment.WorkingSet;
+            for (int i = 0; i < count; i++)
+            {
+                using ComponentInstance instance = component.Instantiate();
+                _ = instance.GetFunction<Func<string, uint>>("text")("x");
+            }
+        });
+        using Stream wat = typeof(ComponentCalls).Assembly.GetManifestResourceStream("component-maker.wat")!;
+        var host = new ComponentHost();
+        new ComponentLinkingHost(engine, new ComponentLinkingOptions { AllowCompile = true }).AddTo(host);
+        using ComponentInstance maker = engine.CompileComponent(Wat.ToBinary(new StreamReader(wat).ReadToEnd())).Instantiate(host);
+        var run = maker.GetFunction<Func<byte[], uint, uint, uint, uint>>("run");
+        byte[] adder = Wat.ToBinary("""
+            (component
+              (core module $M (memory 1) (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))
+              (core instance $m (instantiate $M))
+              (func (export "add") (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $m "add"))))
+            """);
+        Many("components compiled, instantiated, called and dropped by a guest", count =>
+        {
+            // It gives the sum of results of 42.
+            if (run(adder, (uint)count, 72, 2) != unchecked((uint)count * 42)) throw new InvalidOperationException("The guest failed.");
+        });
+    }
+
+    private static void Many(string what, Action<int> make)
+    {
+        const int Count = 100_000;
+        make(1000);
+        long heap = GC.GetTotalMemory(true), resident = Environment.WorkingSet, allocated = GC.GetTotalAllocatedBytes();
         int full = GC.CollectionCount(2), young = GC.CollectionCount(0);
         TimeSpan before = Environment.CpuUsage.TotalTime;
-        for (int i = 0; i < Count; i++) One();
+        make(Count);
         TimeSpan used = Environment.CpuUsage.TotalTime - before;
         young = GC.CollectionCount(0) - young;
         full = GC.CollectionCount(2) - full;
-        Console.WriteLine($"{Count} instances made, called and disposed of: {used.TotalMicroseconds / Count:F0} us of processor time each, {young} collections, {full} of them full,");
+        allocated = GC.GetTotalAllocatedBytes() - allocated;
+        Console.WriteLine($"{Count} {what}: {used.TotalMicroseconds / Count:F1} us of processor time and {allocated / Count} bytes each, {young} collections, {full} of them full,");
         Console.WriteLine($"heap {heap >> 10} KB before and {GC.GetTotalMemory(true) >> 10} KB after, resident {resident >> 20} MB and {Environment.WorkingSet >> 20} MB");
     }
 
@@ -163,7 +205,8 @@ internal static class ComponentCalls
 
     private static void Loops(string what, int count, Action<int> component, Action<int> hand)
     {
-        double[] best = ByTurns.Nanoseconds(7, (component, count / 5), (hand, count / 5));
+        // Many short turns: some of them are disturbed by nothing else that runs on the machine.
+        double[] best = ByTurns.Nanoseconds(100, (component, count / 50), (hand, count / 50));
         Console.WriteLine($"  {what,-28}{best[0],11:F1}{best[1],10:F1}");
     }
 }

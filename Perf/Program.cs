@@ -21,6 +21,7 @@ internal static class Program
         Perf bindings                                              interfaces over exports beside their delegates
         Perf components [--memory-checks guard|explicit]           calls of components, beside the same by hand
         Perf serve [SECONDS]                                       requests a second: fresh and kept instances beside a plain handler
+        Perf serve stages [COUNT]                                  what a request takes without the server, in stages
         Perf signatures [COUNT]                                    modules of different signatures, 1000000 by default: what stays
         Perf guest-jit [--count N] [--live N] [--threads N]        guests that make functions and modules, beside V8 and Wasmtime
         Perf method-jit                                            a language with a method JIT, beside its interpreter and C
@@ -55,6 +56,9 @@ internal static class Program
                     return 0;
                 case "components":
                     ComponentCalls.Run(options);
+                    return 0;
+                case "serve" when rest.Remove("stages"):
+                    Serving.Stages(rest.Count == 0 ? 2000 : int.Parse(rest[0], System.Globalization.CultureInfo.InvariantCulture));
                     return 0;
                 case "serve":
                     Serving.RunAsync(rest.Count == 0 ? 1 : double.Parse(rest[0], System.Globalization.CultureInfo.InvariantCulture)).GetAwaiter().GetResult();

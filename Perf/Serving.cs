@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using WasmJit.AspNetCore;
 using WasmJit.Components;
+using WasmJit.Wasi.Preview2;
 
 namespace WasmJit.Perf;
 
@@ -16,10 +17,59 @@ internal static class Serving
 
     private static readonly byte[] Request = "GET /hello HTTP/1.1\r\nHost: guest\r\n\r\n"u8.ToArray();
 
+    private static WasmComponent Server() => new Engine(new EngineOptions { Interruptible = true })
+        .CompileComponent(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Programs/Components/server.wasm")));
+
+    /// <summary>What a request takes without a server, in stages.</summary>
+    internal static void Stages(int count)
+    {
+        WasmComponent component = Server();
+        using var host = new WasiComponentHost(new WasiOptions { Input = Stream.Null });
+        string export = HttpGuests.ExportOf(component)!;
+        using HttpGuests fresh = new(component, host, new WasiHttpHandlerOptions()), kept = new(component, host, new WasiHttpHandlerOptions { KeptInstances = 100 });
+        var stages = new (string Name, Action Act)[]
+        {
+            ("an instance", () => host.Instantiate(component).Dispose()),
+            ("with its function", () =>
+            {
+                using ComponentInstance instance = host.Instantiate(component);
+                _ = instance.GetInstance(export).GetFunction<Action<ComponentResource, ComponentResource>>("handle");
+            }),
+            ("a request to a fresh one", () => Answer(fresh)),
+            ("a request to a kept one", () => Answer(kept)),
+        };
+        foreach ((string name, Action act) in stages)
+        {
+            for (int i = 0; i < count; i++) act();
+            long bytes = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < count; i++) act();
+            bytes = (GC.GetAllocatedBytesForCurrentThread() - bytes) / count;
+            TimeSpan best = TimeSpan.MaxValue;
+            for (int round = 0; round < Rounds; round++)
+            {
+                TimeSpan before = Environment.CpuUsage.TotalTime;
+                for (int i = 0; i < count; i++) act();
+                TimeSpan used = Environment.CpuUsage.TotalTime - before;
+                if (used < best) best = used;
+            }
+            Console.WriteLine($"  {name,-28}{best.TotalMicroseconds / count,10:F1} us of processor time{bytes,10} bytes");
+        }
+    }
+
+    private static void Answer(HttpGuests guests)
+    {
+        guests.EnterAsync(default).AsTask().GetAwaiter().GetResult();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "http://guest/hello");
+        var exchange = new MessageExchange(request, Stream.Null);
+        Task<Exception?> answered = guests.AnswerAsync(exchange, default).AsTask();
+        using HttpResponseMessage response = exchange.Response.GetAwaiter().GetResult();
+        response.Content.ReadAsByteArrayAsync().GetAwaiter().GetResult();
+        if (answered.GetAwaiter().GetResult() is { } reason) throw reason;
+    }
+
     internal static async Task RunAsync(double seconds)
     {
-        var engine = new Engine(new EngineOptions { Interruptible = true });
-        WasmComponent component = engine.CompileComponent(await File.ReadAllBytesAsync(Path.Combine(AppContext.BaseDirectory, "Programs/Components/server.wasm")));
+        WasmComponent component = Server();
         using var host = new WasiComponentHost(new WasiOptions { Input = Stream.Null });
         var any = new IPEndPoint(IPAddress.Loopback, 0);
         WasmServer Serve(WasiHttpHandlerOptions options) => new(component, host, options, any, (_, reason) => Console.Error.WriteLine(reason));

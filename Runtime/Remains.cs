@@ -33,6 +33,14 @@ internal abstract class Remains : CriticalFinalizerObject
         Release();
     }
 
-    /// <summary>Frees everything. The finalizer's thread calls it once; it must not throw.</summary>
+    /// <summary>Frees everything now. The caller holds the owner, and knows that what it had is in use no more.</summary>
+    protected void ReleaseNow()
+    {
+        GC.SuppressFinalize(this);
+        owner.Free();
+        Release();
+    }
+
+    /// <summary>Frees everything. It is called once, usually by the finalizer's thread; it must not throw.</summary>
     protected abstract void Release();
 }

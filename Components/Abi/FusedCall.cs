@@ -55,6 +55,9 @@ internal sealed class FusedCall
         }
         var taken = new LocalBuilder[callee.ValueTypes.Length];
         for (int i = 0; i < taken.Length; i++) taken[i] = il.DeclareLocal(typeof(ulong));
+        LocalBuilder returned = il.DeclareLocal(typeof(ulong)), result = il.DeclareLocal(typeof(ulong));
+        // An exception that the callee does not catch, or the realloc of one of the two, is a trap.
+        il.BeginExceptionBlock();
         if (shape.Parameters.Length > 0)
         {
             Load(il, nameof(LoweredFunction.ForFusedArguments), transfer);
@@ -64,9 +67,7 @@ internal sealed class FusedCall
             Place to = copy.Begin(shape.Parameters, target, Place.Slots(taken), to64, AbiMembers.To);
             copy.Values(shape.Parameters, from, to);
         }
-        // The call, as generated code makes it. An exception that the callee does not catch is a trap.
-        LocalBuilder returned = il.DeclareLocal(typeof(ulong)), result = il.DeclareLocal(typeof(ulong));
-        il.BeginExceptionBlock();
+        // The call, as generated code makes it.
         Load(il, nameof(LoweredFunction.CoreFunction), function);
         il.Emit(OpCodes.Ldloc, function);
         il.Emit(OpCodes.Ldfld, typeof(FuncRef).GetField(nameof(FuncRef.Context), BindingFlags.Instance | BindingFlags.NonPublic)!);
@@ -83,9 +84,6 @@ internal sealed class FusedCall
             ToSlot(il, callee.Return);
             il.Emit(OpCodes.Stloc, returned);
         }
-        il.BeginCatchBlock(typeof(WasmException));
-        il.Emit(OpCodes.Call, EntryThunk.Method(typeof(FusedCall), nameof(Uncaught)));
-        il.EndExceptionBlock();
         if (shape.Results.Length > 0)
         {
             Load(il, nameof(LoweredFunction.ForFusedResult), transfer);
@@ -102,6 +100,9 @@ internal sealed class FusedCall
             il.Emit(OpCodes.Ldloc, returned);
             il.Emit(OpCodes.Call, typeof(LoweredFunction).GetMethod(nameof(LoweredFunction.AfterFused), BindingFlags.Instance | BindingFlags.NonPublic)!);
         }
+        il.BeginCatchBlock(typeof(WasmException));
+        il.Emit(OpCodes.Call, EntryThunk.Method(typeof(FusedCall), nameof(Uncaught)));
+        il.EndExceptionBlock();
         Call(il, nameof(LoweredFunction.EndFused));
         if (import.Return != typeof(void))
         {

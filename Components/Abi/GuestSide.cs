@@ -12,7 +12,14 @@ namespace WasmJit.Components;
 internal sealed unsafe class GuestSide
 {
     internal GuestSide(InstanceState instance, Memory? memory, StringEncoding encoding, FuncRef? realloc)
+        : this(instance, memory, encoding, realloc, isInGuest: false)
     {
+    }
+
+    private GuestSide(InstanceState instance, Memory? memory, StringEncoding encoding, FuncRef? realloc, bool isInGuest)
+    {
+        this.isInGuest = isInGuest;
+        isDirect = isInGuest && realloc is not null && !instance.UsesTasks;
         Instance = instance;
         Memory = memory;
         Encoding = encoding;
@@ -59,6 +66,18 @@ internal sealed unsafe class GuestSide
     /// <summary>Calls the guest's <c>realloc</c>; what it returns is not checked yet.</summary>
     internal ulong Reallocate(ulong old, ulong oldSize, uint alignment, ulong size)
     {
+        if (!isDirect) return ReallocateWithCare(old, oldSize, alignment, size);
+        InstanceState instance = Instance;
+        bool mayLeave = instance.MayLeave;
+        instance.MayLeave = false;
+        ulong result = Within(Realloc!, old, oldSize, alignment, size);
+        instance.MayLeave = mayLeave;
+        return result;
+    }
+
+    /// <summary>The same where something is around the call: an entry from the host, a thread for code that asks for its task.</summary>
+    private ulong ReallocateWithCare(ulong old, ulong oldSize, uint alignment, ulong size)
+    {
         InstanceState instance = Instance;
         if (Realloc is not { } realloc) throw ComponentTrap.Make("a component that takes a value in memory has no realloc");
         bool mayLeave = instance.MayLeave;
@@ -67,7 +86,7 @@ internal sealed unsafe class GuestSide
         ulong result;
         try
         {
-            result = IsInGuest ? Within(realloc, old, oldSize, alignment, size) : Entered(realloc, old, oldSize, alignment, size);
+            result = isInGuest ? Within(realloc, old, oldSize, alignment, size) : Entered(realloc, old, oldSize, alignment, size);
         }
         catch (WasmException)
         {
@@ -87,15 +106,20 @@ internal sealed unsafe class GuestSide
             : (uint)(realloc32 ??= (Func<int, int, int, int, int>)realloc.Delegate)((int)old, (int)oldSize, (int)alignment, (int)size);
     }
 
-    /// <summary>Whether guest code is on the stack below: then faults are turned into traps there, and <c>realloc</c> is called as guests call functions.</summary>
-    internal bool IsInGuest { get; init; }
+    /// <summary>
+    /// Whether faults are turned into traps further down the stack, and exceptions that a guest does not catch as well: then <c>realloc</c> is called as guests call functions.
+    /// </summary>
+    private readonly bool isInGuest;
+
+    /// <summary>Whether nothing else is to be done around that call.</summary>
+    private readonly bool isDirect;
 
     private ulong Within(FuncRef realloc, ulong old, ulong oldSize, uint alignment, ulong size) => Is64
         ? (ulong)((delegate*<object?, long, long, long, long, long>)realloc.Code)(realloc.Context, (long)old, (long)oldSize, alignment, (long)size)
         : (uint)((delegate*<object?, int, int, int, int, int>)realloc.Code)(realloc.Context, (int)old, (int)oldSize, (int)alignment, (int)size);
 
-    /// <summary>The same side for calls from within guest code.</summary>
-    internal GuestSide ForGuests() => new(Instance, Memory, Encoding, Realloc) { IsInGuest = true };
+    /// <summary>The same side for calls from within guest code, or code that enters a guest itself.</summary>
+    internal GuestSide ForGuests() => new(Instance, Memory, Encoding, Realloc, isInGuest: true);
 
     /// <summary>Allocates for values.</summary>
     /// <param name="size">How many bytes.</param>

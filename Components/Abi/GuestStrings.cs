@@ -53,7 +53,7 @@ internal static unsafe class GuestStrings
         switch (form)
         {
             case Form.Utf8:
-                text = bytes.Length <= ShortChars ? LiftShort(bytes) : LiftLong(bytes);
+                text = bytes.Length <= LongText.Piece && Ascii.IsValid(bytes) ? Encoding.Latin1.GetString(bytes) : bytes.Length <= ShortChars ? LiftShort(bytes) : LiftLong(bytes);
                 break;
             case Form.Utf16:
                 ReadOnlySpan<char> chars = MemoryMarshal.Cast<byte, char>(bytes);
@@ -87,7 +87,11 @@ internal static unsafe class GuestStrings
     internal static ulong Lower(GuestSide side, string text, out ulong units)
     {
         if (text.Length > (int)(MostBytes / 2)) throw new ArgumentException("A string is longer than a component can take.", nameof(text));
-        if (side.Encoding == StringEncoding.Utf8 && text.Length <= ShortChars) return LowerShort(side, text, out units);
+        if (side.Encoding == StringEncoding.Utf8)
+        {
+            if (Ascii.IsValid(text)) return LowerAscii(side, text, out units);
+            if (text.Length <= ShortChars) return LowerShort(side, text, out units);
+        }
         CheckText(text);
         const string Beyond = ComponentTrap.ReallocBeyond, Unaligned = ComponentTrap.ReallocUnaligned;
         switch (side.Encoding)
@@ -118,6 +122,14 @@ internal static unsafe class GuestStrings
         }
     }
 
+    private static ulong LowerAscii(GuestSide side, string text, out ulong units)
+    {
+        units = (ulong)text.Length;
+        ulong address = side.Allocate(units, 1, ComponentTrap.ReallocBeyond, ComponentTrap.ReallocUnaligned);
+        Ascii.FromUtf16(text, new Span<byte>(side.Base + address, text.Length), out _);
+        return Kept(side, address);
+    }
+
     /// <summary>The number of characters that are converted on the stack, so that they are read once.</summary>
     private const int ShortChars = 256;
 
@@ -146,6 +158,20 @@ internal static unsafe class GuestStrings
 
     /// <summary>Copies a string; gives its address, and how long it is in the units of the other side.</summary>
     internal static ulong Copy(GuestSide from, GuestSide to, ulong address, ulong length, out ulong units)
+    {
+        if (from.Encoding != StringEncoding.Utf8 || to.Encoding != StringEncoding.Utf8 || from.IsShared || length > MostBytes || !from.Has(address, length))
+            return CopyAny(from, to, address, length, out units);
+        ulong result = Allocate(to, length, 1);
+        byte* source = from.Base + address;
+        if (!AsciiCopy.Copy(source, to.Base + result, (int)length)) CheckUtf8(new ReadOnlySpan<byte>(source, (int)length));
+        units = length;
+        GC.KeepAlive(from);
+        GC.KeepAlive(to);
+        return result;
+    }
+
+    /// <summary>The same for all pairs of encodings; says what is wrong with the source.</summary>
+    private static ulong CopyAny(GuestSide from, GuestSide to, ulong address, ulong length, out ulong units)
     {
         ReadOnlySpan<byte> source = Source(from, address, length, false, out Form form);
         ulong result;

@@ -13,7 +13,8 @@ internal sealed class Scheduler
     internal const int MostFibers = 1000;
 
     private readonly object gate = new();
-    private readonly ConcurrentQueue<Action> posted = new();
+    /// <summary>What is posted; made for the first, since most instances have none.</summary>
+    private ConcurrentQueue<Action>? posted;
     private int owner, depth, waiters;
 
     /// <summary>The thread whose core code runs; null if none runs, or one that needs none.</summary>
@@ -47,7 +48,7 @@ internal sealed class Scheduler
         }
     }
 
-    private bool IsIdle => Waiting.Count == 0 && posted.IsEmpty && Volatile.Read(ref Pending) == 0 && Volatile.Read(ref active) == 0 && depth == 1;
+    private bool IsIdle => Waiting.Count == 0 && !HasPosted && Volatile.Read(ref Pending) == 0 && Volatile.Read(ref active) == 0 && depth == 1;
 
     /// <summary>Instances that were made apart are linked: they take turns together from now on.</summary>
     /// <exception cref="InvalidOperationException">In both of them something waits.</exception>
@@ -222,7 +223,7 @@ internal sealed class Scheduler
     {
         // Threads that yield to one another for ever may have no loop that polls.
         Runtime.CancellationScope.ThrowIfStopped();
-        while (posted.TryDequeue(out Action? action)) action();
+        while (Volatile.Read(ref posted) is { } actions && actions.TryDequeue(out Action? action)) action();
         for (int i = 0; i < Waiting.Count; i++)
         {
             GuestThread thread = Waiting[i];
@@ -379,7 +380,7 @@ internal sealed class Scheduler
     /// <summary>An operation of the host has ended. The action runs on the thread that is in the instances, or on the next one that enters.</summary>
     internal void Post(Action action)
     {
-        posted.Enqueue(action);
+        (Volatile.Read(ref posted) ?? Interlocked.CompareExchange(ref posted, new(), null) ?? posted).Enqueue(action);
         Signal();
     }
 
@@ -403,7 +404,7 @@ internal sealed class Scheduler
     }
 
     /// <summary>Whether something posted is not done yet.</summary>
-    internal bool HasPosted => !posted.IsEmpty;
+    internal bool HasPosted => Volatile.Read(ref posted) is { IsEmpty: false };
 
     /// <summary>Waits until an operation of the host has ended; the instances stay entered.</summary>
     /// <returns>Whether there was one.</returns>
@@ -411,7 +412,7 @@ internal sealed class Scheduler
     {
         lock (gate)
         {
-            while (posted.IsEmpty)
+            while (!HasPosted)
             {
                 if (Volatile.Read(ref Pending) == 0) return false;
                 Runtime.CancellationScope.ThrowIfStopped();

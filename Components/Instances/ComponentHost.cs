@@ -14,6 +14,9 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
     /// <summary>The newest of the interfaces that can stand for one another, by what they have in common.</summary>
     private readonly Dictionary<string, (InterfaceVersion Version, object Item)> tracks = [];
 
+    /// <summary>How often something was added.</summary>
+    internal int Version { get; private set; }
+
     internal Scheduler? Scheduler { get; private set; }
 
     /// <summary>The interface of a name, to add to.</summary>
@@ -29,6 +32,7 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(item);
         if (!items.TryAdd(name, item)) throw new ArgumentException($"There is an import \"{name}\" already.", nameof(name));
+        Version++;
         if (InterfaceVersion.Of(name, out string track) is { } version && (!tracks.TryGetValue(track, out var newest) || newest.Version < version))
             tracks[track] = (version, item);
     }
@@ -97,6 +101,7 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
     {
         ArgumentNullException.ThrowIfNull(target);
         members.Add(new HostMembers(typeof(T), target, null));
+        Version++;
     }
 
     /// <summary>
@@ -113,6 +118,7 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
         var type = new HostResourceType(name);
         Add(name, type);
         members.Add(new HostMembers(typeof(T), null, name));
+        Version++;
         return type;
     }
 
@@ -122,6 +128,7 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
         foreach ((string name, object item) in other.items)
             if (!items.ContainsKey(name)) AddItem(name, item);
         members.AddRange(other.members);
+        Version++;
         if (other.Scheduler is { } theirs) Scheduler = Scheduler is null ? theirs : Scheduler.Merge(Scheduler, theirs);
     }
 
@@ -137,8 +144,6 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
             if (each.Find(name) is { } function) return function;
         return null;
     }
-
-    internal IReadOnlyDictionary<string, object> Resolve(ComponentSignature signature, HostScope scope) => new ImportResolver(scope).Resolve(signature, this);
 
     /// <summary>Components that call one another take turns together.</summary>
     private void Join(ComponentInstance instance)

@@ -24,7 +24,7 @@ public sealed class ComponentInstance : IDisposable
         scheduler.MostCopied = options.MaximumCopiedBytes;
         var tree = new ComponentTree(component.Engine, scheduler, options.Fuel, options.Resources);
         var scope = new HostScope();
-        IReadOnlyDictionary<string, object> arguments = imports.Resolve(component.Signature, scope);
+        RuntimeInstance arguments = component.ImportsOf(imports, scope);
         scheduler = tree.Enter();
         try
         {
@@ -60,7 +60,7 @@ public sealed class ComponentInstance : IDisposable
     public ExportedFunction GetFunction(string name)
     {
         ObjectDisposedException.ThrowIf(tree.IsDisposed, this);
-        return instance.Exports.TryGetValue(name, out object? found) && found is ComponentFunc function
+        return instance.Find(name) is ComponentFunc function
             ? new ExportedFunction(this, name, function) : throw new KeyNotFoundException($"The instance exports no function \"{name}\".");
     }
 
@@ -113,14 +113,14 @@ public sealed class ComponentInstance : IDisposable
     public ComponentInstance GetInstance(string name)
     {
         ObjectDisposedException.ThrowIf(tree.IsDisposed, this);
-        return instance.Exports.TryGetValue(name, out object? found) && found is RuntimeInstance inner
+        return instance.Find(name) is RuntimeInstance inner
             ? new ComponentInstance(tree, inner, (ComponentInstanceType)type.Find(name)!.Type)
             : throw new KeyNotFoundException($"The instance exports no instance \"{name}\".");
     }
 
     /// <summary>A value that it exports.</summary>
     /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
-    public ComponentValue GetValue(string name) => instance.Exports.TryGetValue(name, out object? found) && found is ComponentValue value
+    public ComponentValue GetValue(string name) => instance.Find(name) is ComponentValue value
         ? value : throw new KeyNotFoundException($"The instance exports no value \"{name}\".");
 
     /// <summary>

@@ -84,13 +84,16 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
     {
         IsDisposed = true;
         IsFreed = true;
+        bool hasThreads = Scheduler.Fibers > 0;
         foreach (InstanceState state in states)
         {
+            state.MayEnter = false;
+            hasThreads |= state.UsesTasks;
+            if (state.Handles.Count == 0 && !state.UsesTasks) continue;
             // Calls that have not begun have no arguments any more.
             foreach (Subtask call in state.Handles.Items.OfType<Subtask>().ToList())
                 if (call.State == SubtaskState.Starting) call.Cancel?.Invoke(null);
             foreach (GuestThread thread in state.Threads.Items.ToList()) thread.Abandon();
-            state.MayEnter = false;
             // At the other end of a stream or future a reader or writer may wait, which would wait for ever.
             foreach (CopyEnd end in state.Handles.Items.OfType<CopyEnd>().ToList()) end.Shared.Drop();
             // The host's objects would not be dropped otherwise.
@@ -100,22 +103,29 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
         Scheduler.Abandon(this);
         LeaveWaiting();
         foreach (InstanceState state in states) state.Free();
-        foreach (Instance core in cores) core.Dispose();
+        foreach (Instance core in cores)
+        {
+            // Only the tree has anything of its core instances, and without threads that wait in guests none of their code goes on.
+            if (hasThreads) core.Dispose();
+            else core.Recycle();
+        }
         cores.Clear();
         states.Clear();
     }
 }
 
-/// <summary>An instance as other components see it: what it exports, by name.</summary>
-internal sealed class RuntimeInstance(Dictionary<string, object> exports)
+/// <summary>
+/// Items by name: what an instance exports or imports. The names are those of a definition, whose instances share them.
+/// </summary>
+internal sealed class RuntimeInstance(IReadOnlyDictionary<string, int> places, object[] items)
 {
     /// <summary>
-    /// <see cref="ComponentFunc"/>, <see cref="RuntimeInstance"/>, <see cref="ComponentClosure"/>, <see cref="Module"/>,
-    /// <see cref="RuntimeResource"/>, or for other types the <see cref="DefinedType"/>.
+    /// An item: <see cref="ComponentFunc"/>, <see cref="RuntimeInstance"/>, <see cref="ComponentClosure"/>, <see cref="Module"/>, <see cref="RuntimeResource"/>, or for other
+    /// types the <see cref="DefinedType"/>; of a core instance that is made of what is named what the frame has. Null if there is none of this name.
     /// </summary>
-    internal IReadOnlyDictionary<string, object> Exports => exports;
+    internal object? Find(string name) => places.TryGetValue(name, out int place) ? items[place] : null;
 
-    internal object this[string name] => exports[name];
+    internal object this[string name] => items[places[name]];
 }
 
 /// <summary>A component with what it takes of those around it.</summary>
@@ -129,13 +139,13 @@ internal sealed class ComponentClosure(ComponentCode code, ComponentDefinition d
 }
 
 /// <summary>The index spaces of a component that is being instantiated, filled as far as its definitions are done.</summary>
-internal sealed class ComponentFrame(InstanceState state, ComponentFrame? outer)
+internal sealed class ComponentFrame(InstanceState state, ComponentFrame? outer, ComponentSpaces spaces)
 {
     internal InstanceState State { get; } = state;
 
     internal ComponentFrame? Outer { get; } = outer;
 
-    internal List<FuncRef> CoreFuncs { get; } = [];
+    internal List<FuncRef> CoreFuncs { get; } = new(spaces.CoreFuncs.Count);
 
     internal List<Table> CoreTables { get; } = [];
 
@@ -148,18 +158,18 @@ internal sealed class ComponentFrame(InstanceState state, ComponentFrame? outer)
     internal List<Module> CoreModules { get; } = [];
 
     /// <summary>Instances of modules, and things by name.</summary>
-    internal List<object> CoreInstances { get; } = [];
+    internal List<object> CoreInstances { get; } = new(spaces.CoreInstances.Count);
 
-    internal List<ComponentFunc> Funcs { get; } = [];
+    internal List<ComponentFunc> Funcs { get; } = new(spaces.Funcs.Count);
 
     internal List<ComponentValue> Values { get; } = [];
 
-    /// <summary>As <see cref="RuntimeInstance.Exports"/> has them.</summary>
-    internal List<object> Types { get; } = [];
+    /// <summary>As <see cref="RuntimeInstance.Find"/> gives them.</summary>
+    internal List<object> Types { get; } = new(spaces.Types.Count);
 
     internal List<ComponentClosure> Components { get; } = [];
 
-    internal List<RuntimeInstance> Instances { get; } = [];
+    internal List<RuntimeInstance> Instances { get; } = new(spaces.Instances.Count);
 
     internal object Get(SortIndex item) => item.Sort switch
     {
@@ -182,13 +192,53 @@ internal sealed class ComponentFrame(InstanceState state, ComponentFrame? outer)
 internal sealed class ComponentCode(Engine engine)
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<Jit.Binary.ModuleInfo, Module> modules = new();
-    private readonly System.Collections.Concurrent.ConcurrentDictionary<ComponentDefinition, (bool UsesTasks, bool MayBlock)> threads = new();
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<ComponentDefinition, ComponentPlan> plans = new();
 
     internal Engine Engine { get; } = engine;
 
     internal Module ModuleOf(Jit.Binary.ModuleInfo info) => modules.GetOrAdd(info, static (i, e) => new Module(e, i), Engine);
 
-    internal (bool UsesTasks, bool MayBlock) ThreadsOf(ComponentDefinition definition) => threads.GetOrAdd(definition, Find);
+    internal ComponentPlan PlanOf(ComponentDefinition definition) => plans.GetOrAdd(definition, static d => new ComponentPlan(d));
+}
+
+/// <summary>What is the same in all instances of a component, of one that is nested in another as well.</summary>
+internal sealed class ComponentPlan
+{
+    private readonly Dictionary<string, int>?[] places;
+
+    internal ComponentPlan(ComponentDefinition component)
+    {
+        (UsesTasks, MayBlock) = Find(component);
+        places = [.. component.Definitions.Select(static d => d switch
+        {
+            CoreInstantiation core => Places(core.Arguments.Select(a => a.Name)),
+            CoreExportsInstance core => Places(core.Exports.Select(e => e.Name)),
+            Instantiation instantiation => Places(instantiation.Arguments.Select(a => a.Name)),
+            ExportsInstance instance => Places(instance.Exports.Select(e => e.Name.Name)),
+            _ => null,
+        })];
+        Exports = Places(component.Definitions.OfType<ExportDefinition>().Select(e => e.Name.Name));
+    }
+
+    /// <summary>Whether core code can ask for its task.</summary>
+    internal bool UsesTasks { get; }
+
+    /// <summary>Whether core code can wait with frames on the stack.</summary>
+    internal bool MayBlock { get; }
+
+    /// <summary>The names of the exports, in order.</summary>
+    internal Dictionary<string, int> Exports { get; }
+
+    /// <summary>The names of what is given in a definition that makes an instance, in order.</summary>
+    internal Dictionary<string, int> PlacesOf(int definition) => places[definition]!;
+
+    private static Dictionary<string, int> Places(IEnumerable<string> names)
+    {
+        var places = new Dictionary<string, int>();
+        int place = 0;
+        foreach (string name in names) places[name] = place++;
+        return places;
+    }
 
     private static (bool UsesTasks, bool MayBlock) Find(ComponentDefinition component)
     {

@@ -1,19 +1,24 @@
 namespace WasmJit.Components;
 
-/// <summary>Finds a component's imports among the host's items, and lists all that do not match.</summary>
-internal sealed class ImportResolver(HostScope scope)
+/// <summary>
+/// Finds a component's imports among the host's items, and lists all that do not match. What it finds is good for all instances: functions of the host are <see cref="FoundFunction"/>s,
+/// which become functions of an instance, and instances in which there are some are <see cref="FoundInstance"/>s.
+/// </summary>
+internal sealed class ImportResolver
 {
     private readonly Dictionary<ResourceType, RuntimeResource> resources = [];
     private readonly List<string> problems = [];
+    private readonly Dictionary<ComponentHost, int> seen = new(ReferenceEqualityComparer.Instance);
 
     /// <exception cref="LinkException">Something is missing or of another type.</exception>
-    internal IReadOnlyDictionary<string, object> Resolve(ComponentSignature signature, ComponentHost host)
+    internal LinkedImports Resolve(ComponentSignature signature, ComponentHost host)
     {
+        seen[host] = host.Version;
         var found = new Dictionary<string, object>();
         foreach (ExternItem import in signature.Imports)
             if (Find(import, import.Name, host.Find(import.Name)) is { } item) found[import.Name] = item;
         if (problems.Count > 0) throw new LinkException($"imports do not match: {string.Join("; ", problems)}");
-        return found;
+        return new LinkedImports(found, seen);
     }
 
     private object? Problem(string path, string what)
@@ -35,12 +40,12 @@ internal sealed class ImportResolver(HostScope scope)
         }
         switch (type.Sort, given)
         {
-            case (Sort.Func, HostDelegate function): return new HostFunction((FunctionType)type.Type, scope, function);
+            case (Sort.Func, HostDelegate function): return new FoundFunction((FunctionType)type.Type, function, null);
             case (Sort.Func, Delegate target):
                 try
                 {
                     DelegateBinder.Check((FunctionType)type.Type, target.GetType());
-                    return new HostFunction((FunctionType)type.Type, scope, null, target);
+                    return new FoundFunction((FunctionType)type.Type, null, target);
                 }
                 catch (ArgumentException e)
                 {
@@ -48,8 +53,10 @@ internal sealed class ImportResolver(HostScope scope)
                 }
             case (Sort.Func, ExportedFunction function): return Function(path, (FunctionType)type.Type, function.Function);
             case (Sort.Type, HostResourceType resource): return Resource((ResourceType)type.Type, path, resource.Runtime);
-            case (Sort.Instance, ComponentHost host): return Instance((ComponentInstanceType)type.Type, path, host.Find);
-            case (Sort.Instance, ComponentInstance instance): return Instance((ComponentInstanceType)type.Type, path, instance.Runtime.Exports.GetValueOrDefault);
+            case (Sort.Instance, ComponentHost host):
+                seen[host] = host.Version;
+                return Instance((ComponentInstanceType)type.Type, path, host.Find);
+            case (Sort.Instance, ComponentInstance instance): return Instance((ComponentInstanceType)type.Type, path, instance.Runtime.Find);
             case (Sort.CoreModule, Module module):
                 return Subtyping.Matches(ExternType.OfModule(module.Info.ModuleType), ExternType.OfModule(type.Module)) ? module
                     : Problem(path, $"is a module of another type: {module.Type}, {type.Module} is needed");
@@ -57,7 +64,7 @@ internal sealed class ImportResolver(HostScope scope)
             // What instances of components export.
             case (Sort.Func, ComponentFunc function): return Function(path, (FunctionType)type.Type, function);
             case (Sort.Type, RuntimeResource resource): return Resource((ResourceType)type.Type, path, resource);
-            case (Sort.Instance, RuntimeInstance instance): return Instance((ComponentInstanceType)type.Type, path, instance.Exports.GetValueOrDefault);
+            case (Sort.Instance, RuntimeInstance instance): return Instance((ComponentInstanceType)type.Type, path, instance.Find);
             case (Sort.Component, ComponentClosure component): return Component(path, (ComponentSignature)type.Type, component);
             default: return Problem(path, $"is something else: {Describe(type)} is needed");
         }
@@ -82,13 +89,15 @@ internal sealed class ImportResolver(HostScope scope)
             : Problem(path, "is a function of another type");
     }
 
-    private RuntimeInstance? Instance(ComponentInstanceType type, string path, Func<string, object?> find)
+    private object? Instance(ComponentInstanceType type, string path, Func<string, object?> find)
     {
         var items = new Dictionary<string, object>();
         int before = problems.Count;
         foreach (ExternItem export in type.Exports)
             if (Find(export, $"{path}\" \"{export.Name}", find(export.Name)) is { } item) items[export.Name] = item;
-        return problems.Count == before ? new RuntimeInstance(items) : null;
+        if (problems.Count > before) return null;
+        var found = new FoundInstance(items);
+        return found.IsFixed ? found.For(null!) : found;
     }
 
     private object? Component(string path, ComponentSignature wanted, ComponentClosure given)
@@ -105,4 +114,70 @@ internal sealed class ImportResolver(HostScope scope)
         Sort.CoreModule => "a core module",
         _ => $"a{(type.Sort == Sort.Instance ? "n" : "")} {type.Sort.Text()}",
     };
+}
+
+/// <summary>What a component imports of a host: found and compared once, for as long as nothing is added to the host.</summary>
+/// <param name="items">What was found, by name.</param>
+/// <param name="hosts">The host and the interfaces in it that were looked into, each with its version.</param>
+internal sealed class LinkedImports(Dictionary<string, object> items, Dictionary<ComponentHost, int> hosts)
+{
+    /// <summary>Those of a component that imports nothing.</summary>
+    internal static readonly RuntimeInstance None = new(new Dictionary<string, int>(), []);
+
+    private readonly FoundInstance found = new(items);
+
+    /// <summary>Whether the host is as it was.</summary>
+    internal bool IsCurrent
+    {
+        get
+        {
+            foreach ((ComponentHost host, int version) in hosts)
+                if (host.Version != version) return false;
+            return true;
+        }
+    }
+
+    /// <summary>The imports of an instance.</summary>
+    internal RuntimeInstance For(HostScope scope) => found.For(scope);
+}
+
+/// <summary>A function of the host; each instance gets one of its own.</summary>
+internal sealed class FoundFunction(FunctionType type, HostDelegate? function, Delegate? target)
+{
+    internal HostFunction For(HostScope scope) => new(type, scope, function, target);
+}
+
+/// <summary>An interface of the host, or all that a component imports.</summary>
+internal sealed class FoundInstance
+{
+    private readonly Dictionary<string, int> places;
+    private readonly object[] items;
+
+    internal FoundInstance(Dictionary<string, object> found)
+    {
+        places = new Dictionary<string, int>(found.Count);
+        items = new object[found.Count];
+        foreach ((string name, object item) in found)
+        {
+            items[places.Count] = item;
+            places.Add(name, places.Count);
+        }
+    }
+
+    /// <summary>Whether all instances can have the same: there is no function of the host in it.</summary>
+    internal bool IsFixed => !items.Any(i => i is FoundFunction or FoundInstance);
+
+    internal RuntimeInstance For(HostScope scope)
+    {
+        if (IsFixed) return new RuntimeInstance(places, items);
+        var made = new object[items.Length];
+        for (int i = 0; i < made.Length; i++)
+            made[i] = items[i] switch
+            {
+                FoundFunction function => function.For(scope),
+                FoundInstance instance => instance.For(scope),
+                var item => item,
+            };
+        return new RuntimeInstance(places, made);
+    }
 }

@@ -25,21 +25,20 @@ internal sealed class Instantiator
     /// <param name="host">Is told of the instance before anything of it runs.</param>
     /// <exception cref="LinkException">A core module cannot be linked, or a limit is reached.</exception>
     /// <exception cref="TrapException">A start function traps.</exception>
-    internal RuntimeInstance Instantiate(ComponentClosure component, IReadOnlyDictionary<string, object> arguments, InstanceState? parent, HostScope? host = null)
+    internal RuntimeInstance Instantiate(ComponentClosure component, RuntimeInstance arguments, InstanceState? parent, HostScope? host = null)
     {
         if (++instances > MostInstances) throw new LinkException("too many instances for one instantiation");
         if (!System.Runtime.CompilerServices.RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
         CancellationScope.ThrowIfStopped();
         ComponentDefinition definition = component.Definition;
         var state = new InstanceState(tree, parent);
-        (state.UsesTasks, state.MayBlock) = component.Code.ThreadsOf(definition);
+        ComponentPlan plan = component.Code.PlanOf(definition);
+        (state.UsesTasks, state.MayBlock) = (plan.UsesTasks, plan.MayBlock);
         tree.Add(state);
         if (host is not null) host.State = state;
-        var frame = new ComponentFrame(state, component.Outer);
-        var exports = new Dictionary<string, object>();
-        var one = new InstanceMaker(this, component.Code, definition, frame, arguments, exports);
-        foreach (Definition each in definition.Definitions) one.Define(each);
-        return new RuntimeInstance(exports);
+        var one = new InstanceMaker(this, component.Code, plan, definition, new ComponentFrame(state, component.Outer, definition.Spaces), arguments);
+        one.DefineAll();
+        return one.Exports;
     }
 
     internal ComponentTree Tree => tree;
@@ -51,7 +50,7 @@ internal sealed class Instantiator
         GuestThread? outer = state.UsesTasks ? tree.Scheduler.BeginPlain(state) : null;
         try
         {
-            return Linker.Instantiate(module, imports, tree.Fuel, tree.Resources, tree.Add);
+            return Linker.Instantiate(module, imports, tree.Fuel, tree.Resources, tree.Add, areValid: true);
         }
         catch (WasmException)
         {
@@ -67,27 +66,44 @@ internal sealed class Instantiator
 
 /// <summary>One instance that is being made.</summary>
 internal sealed class InstanceMaker(
-    Instantiator owner, ComponentCode code, ComponentDefinition component, ComponentFrame frame,
-    IReadOnlyDictionary<string, object> arguments, Dictionary<string, object> exports)
+    Instantiator owner, ComponentCode code, ComponentPlan plan, ComponentDefinition component, ComponentFrame frame, RuntimeInstance arguments)
 {
     private readonly ComponentSpaces spaces = component.Spaces;
+    private readonly object[] exports = new object[plan.Exports.Count];
+    private int exported;
+
+    /// <summary>The sides of canonical definitions; most have the same options.</summary>
+    private readonly List<GuestSide> sides = [];
 
     private InstanceState State => frame.State;
 
-    internal void Define(Definition definition)
+    /// <summary>The instance, when all is defined.</summary>
+    internal RuntimeInstance Exports => new(plan.Exports, exports);
+
+    internal void DefineAll()
+    {
+        Items<Definition> definitions = component.Definitions;
+        for (int i = 0; i < definitions.Count; i++) Define(definitions[i], i);
+    }
+
+    private void Define(Definition definition, int number)
     {
         switch (definition)
         {
             case CoreModuleDefinition module: frame.CoreModules.Add(code.ModuleOf(module.Module)); break;
-            case CoreInstantiation instantiation: frame.CoreInstances.Add(InstantiateCore(instantiation)); break;
+            case CoreInstantiation instantiation: frame.CoreInstances.Add(InstantiateCore(instantiation, plan.PlacesOf(number))); break;
             case CoreExportsInstance instance:
-                frame.CoreInstances.Add(instance.Exports.ToDictionary(e => e.Name, e => frame.Get(e.Item)));
+                var named = new object[instance.Exports.Length];
+                for (int i = 0; i < named.Length; i++) named[i] = frame.Get(instance.Exports[i].Item);
+                frame.CoreInstances.Add(new RuntimeInstance(plan.PlacesOf(number), named));
                 break;
             case CoreTypeDefinition: break;
             case NestedDefinition nested: frame.Components.Add(new ComponentClosure(code, nested.Component, frame)); break;
-            case Instantiation instantiation: AddInstance(Instantiate(instantiation)); break;
+            case Instantiation instantiation: AddInstance(Instantiate(instantiation, plan.PlacesOf(number))); break;
             case ExportsInstance instance:
-                AddInstance(new RuntimeInstance(instance.Exports.ToDictionary(e => e.Name.Name, e => frame.Get(e.Item))));
+                var items = new object[instance.Exports.Length];
+                for (int i = 0; i < items.Length; i++) items[i] = frame.Get(instance.Exports[i].Item);
+                AddInstance(new RuntimeInstance(plan.PlacesOf(number), items));
                 break;
             case ExportAlias alias: Add(alias.Sort, frame.Instances[(int)alias.Instance][alias.Name]); break;
             case CoreExportAlias alias: Add(alias.Sort, Export(frame.CoreInstances[(int)alias.Instance], alias.Name)); break;
@@ -99,7 +115,7 @@ internal sealed class InstanceMaker(
             case ImportDefinition import: Add(import.Type.Sort, arguments[import.Name.Name]); break;
             case ExportDefinition export:
                 object item = frame.Get(export.Item);
-                exports[export.Name.Name] = item;
+                exports[exported++] = item;
                 Add(export.Item.Sort, item);
                 break;
             case ValueDefinition value: frame.Values.Add(Read(value)); break;
@@ -161,26 +177,25 @@ internal sealed class InstanceMaker(
     // ---- core ----
 
     private static object Export(object instance, string name) =>
-        instance is Instance made ? made.FindInternal(name)! : ((Dictionary<string, object>)instance)[name];
+        instance is Instance made ? made.FindInternal(name)! : ((RuntimeInstance)instance)[name];
 
-    private Instance InstantiateCore(CoreInstantiation instantiation)
+    private Instance InstantiateCore(CoreInstantiation instantiation, Dictionary<string, int> places)
     {
         Module module = frame.CoreModules[(int)instantiation.Module];
-        var given = new Dictionary<string, object>(instantiation.Arguments.Length);
-        foreach (CoreArgument argument in instantiation.Arguments) given[argument.Name] = frame.CoreInstances[(int)argument.Instance];
         Items<ImportInfo> wanted = module.Info.Imports;
         var imports = new object[wanted.Count];
-        for (int i = 0; i < imports.Length; i++) imports[i] = Export(given[wanted[i].Module], wanted[i].Name!);
+        for (int i = 0; i < imports.Length; i++)
+            imports[i] = Export(frame.CoreInstances[(int)instantiation.Arguments[places[wanted[i].Module]].Instance], wanted[i].Name!);
         return owner.InstantiateCore(module, imports, State);
     }
 
     // ---- components ----
 
-    private RuntimeInstance Instantiate(Instantiation instantiation)
+    private RuntimeInstance Instantiate(Instantiation instantiation, Dictionary<string, int> places)
     {
-        var given = new Dictionary<string, object>(instantiation.Arguments.Length);
-        foreach (Argument argument in instantiation.Arguments) given[argument.Name] = frame.Get(argument.Item);
-        return owner.Instantiate(frame.Components[(int)instantiation.Component], given, State);
+        var given = new object[instantiation.Arguments.Length];
+        for (int i = 0; i < given.Length; i++) given[i] = frame.Get(instantiation.Arguments[i].Item);
+        return owner.Instantiate(frame.Components[(int)instantiation.Component], new RuntimeInstance(places, given), State);
     }
 
     // ---- values ----
@@ -216,8 +231,21 @@ internal sealed class InstanceMaker(
 
     // ---- canonical definitions ----
 
-    private GuestSide Side(CanonOptions options) => new(
-        State, options.Memory is { } memory ? frame.CoreMemories[(int)memory] : null, options.Encoding, Func(options.Realloc));
+    private GuestSide Side(CanonOptions options)
+    {
+        Memory? memory = options.Memory is { } index ? frame.CoreMemories[(int)index] : null;
+        StringEncoding encoding = options.Encoding;
+        FuncRef? realloc = Func(options.Realloc);
+        foreach (GuestSide side in sides)
+            if (side.Encoding == encoding && ReferenceEquals(side.Memory, memory) && ReferenceEquals(side.Realloc, realloc)) return side;
+        if (sides.Count == MostSides) sides.Clear();
+        var made = new GuestSide(State, memory, encoding, realloc);
+        sides.Add(made);
+        return made;
+    }
+
+    /// <summary>So many sides are looked through for one with the same options.</summary>
+    private const int MostSides = 8;
 
     private FuncRef? Func(uint? index) => index is { } i ? frame.CoreFuncs[(int)i] : null;
 

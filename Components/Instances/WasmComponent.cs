@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using WasmJit.Jit.Binary;
 
 namespace WasmJit.Components;
@@ -44,6 +45,24 @@ public sealed class WasmComponent
     internal ComponentClosure Closure { get; }
 
     internal ComponentSignature Signature => Definition.Spaces.Signature;
+
+    /// <summary>
+    /// What it has found in hosts. It is here and not with the host: what was found has the host in it, so a table of the host's would be kept by its own entries.
+    /// </summary>
+    private readonly ConditionalWeakTable<ComponentHost, LinkedImports> linked = [];
+
+    /// <summary>What an instance imports.</summary>
+    /// <exception cref="LinkException">Something is missing or of another type.</exception>
+    internal RuntimeInstance ImportsOf(ComponentHost host, HostScope scope)
+    {
+        if (Signature.Imports.Length == 0) return LinkedImports.None;
+        if (!linked.TryGetValue(host, out LinkedImports? imports) || !imports.IsCurrent)
+        {
+            imports = new ImportResolver().Resolve(Signature, host);
+            linked.AddOrUpdate(host, imports);
+        }
+        return imports.For(scope);
+    }
 
     /// <summary>The names of what it imports, in order.</summary>
     public IReadOnlyList<string> Imports => [.. Signature.Imports.Select(i => i.Name)];

@@ -16,15 +16,14 @@ internal sealed unsafe class CoreCall
 
     private readonly CoreCallMethod method;
     private readonly DynamicMethod import;
+    private readonly nint importCode;
 
     private CoreCall(Signature signature)
     {
         method = MakeCall(signature);
         import = MakeImport(signature);
-        Signature = signature;
+        importCode = CodeAddress.Of(import);
     }
-
-    private Signature Signature { get; }
 
     internal static CoreCall Of(DefType type)
     {
@@ -51,10 +50,12 @@ internal sealed unsafe class CoreCall
     }
 
     /// <summary>A core function that a guest imports: its arguments go through slots.</summary>
+    /// <remarks>It needs no delegate: few imports are ever seen by the host, and to make one takes longer than all else that an import needs.</remarks>
     internal FuncRef Import(CoreImport target, DefType type)
     {
         target.Type = type;
-        return HostAdapter.MakeFunc(import.CreateDelegate(Signature.DelegateType, target), type);
+        target.Code = this;
+        return target.Function = new FuncRef(null, target, importCode, type);
     }
 
     private static CoreCallMethod MakeCall(Signature signature)
@@ -119,7 +120,6 @@ internal sealed unsafe class CoreCall
             il.Emit(Indirect.LoadOf(signature.Return)!.Value);
         }
         il.Emit(OpCodes.Ret);
-        CodeAddress.Of(method);
         return method;
     }
 
@@ -150,6 +150,12 @@ internal abstract unsafe class CoreImport
 
     /// <summary>The type of the core function.</summary>
     internal DefType? Type { get; set; }
+
+    /// <summary>The function as guests have it.</summary>
+    internal FuncRef? Function { get; set; }
+
+    /// <summary>Keeps the method that the function begins with.</summary>
+    internal CoreCall? Code { get; set; }
 
     internal abstract void Invoke(ulong* arguments, ulong* result);
 }

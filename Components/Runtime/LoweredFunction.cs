@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
 
@@ -11,6 +12,10 @@ internal sealed unsafe class LoweredFunction : CoreImport
     private readonly LiftedFunction? lifted;
     private readonly FunctionShape shape;
     private readonly InstanceState[] entered;
+
+    /// <summary>The instance that calls; the only one that a call enters, if there is only one.</summary>
+    private readonly InstanceState caller;
+    private readonly InstanceState? single;
     internal readonly Transfer? ForArguments, ForResult;
 
     /// <summary>The same for fused calls, which are made by code of guests alone.</summary>
@@ -24,6 +29,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
     {
         this.callee = callee;
         Side = side;
+        caller = side.Instance;
         IsAsync = isAsync;
         lifted = callee as LiftedFunction;
         shape = FunctionShape.Of(callee.Type);
@@ -39,6 +45,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
             return;
         }
         entered = lifted.Instance.EnteredFrom(side.Instance);
+        single = entered.Length == 1 ? entered[0] : null;
         CoreFunction = lifted.Core;
         isWithin = lifted.Instance.IsAround(side.Instance) || side.Instance.IsAround(lifted.Instance);
         InstanceState instance = lifted.Instance;
@@ -129,17 +136,31 @@ internal sealed unsafe class LoweredFunction : CoreImport
         ForFusedResult = ForResult!.ForGuests();
         fused = FusedCall.Of(this, Signature.Of(Type!), Signature.Of(lifted!.Core.Type), shape, ParameterForm, lifted.PostReturn is not null);
         Volatile.Write(ref Fast, fused.Code);
+        // Callers need not come here any more: the first argument is the same.
+        Function?.Compiled(fused.Code);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void BeginFused()
     {
-        Instance.CheckLeave();
+        if (caller.MayLeave && single is { MayEnter: true } entering) entering.MayEnter = false;
+        else BeginFusedSlow();
+    }
+
+    private void BeginFusedSlow()
+    {
+        caller.CheckLeave();
         InstanceState.Enter(entered);
     }
 
     internal void AfterFused(ulong returned) => lifted!.AfterReturn(&returned);
 
-    internal void EndFused() => InstanceState.Leave(entered);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void EndFused()
+    {
+        if (single is not null) single.MayEnter = true;
+        else InstanceState.Leave(entered);
+    }
 
     /// <summary>A call that cannot wait, of an instance that does not ask for its task.</summary>
     private void CallPlain(ulong* arguments, ulong* result)
@@ -234,13 +255,12 @@ internal sealed unsafe class LoweredFunction : CoreImport
         Finish(subtask, result);
     }
 
-    private TypedInvoke? typedInvoke;
-    private TypedResult? typedResult;
+    private HostCode? hostCode;
     private TypedContext? typedContext;
 
     private void CallTyped(HostFunction function, Delegate target, ulong* arguments, ulong* result)
     {
-        if (typedInvoke is null) (typedInvoke, typedResult) = DelegateBinder.ToHost(callee.Type, target.GetType(), ParameterForm, HasResultPointer, Side.Is64);
+        HostCode code = hostCode ??= DelegateBinder.ToHost(callee.Type, target.GetType(), ParameterForm, HasResultPointer, Side.Is64);
         TypedContext context = typedContext ??= new TypedContext(Side, function.Types);
         CallScope? scope = null;
         if (HasBorrows)
@@ -252,7 +272,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
         Task? called;
         try
         {
-            called = typedInvoke(context, target, (nint)arguments, (nint)(&to));
+            called = code.Invoke(context, target, (nint)arguments, (nint)(&to));
         }
         catch
         {
@@ -267,7 +287,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
         }
         var subtask = new Subtask(this, arguments, coreArguments, IsAsync);
         subtask.StartHost(scope);
-        Action<nint> lower = at => typedResult!(context, called, at);
+        Action<nint> lower = at => code.Result!(context, called, at);
         if (called.IsCompleted) subtask.ReturnHost(lower);
         else Await(subtask, called, lower, () => DelegateBinder.DiscardOf(callee.Type, target.GetType())(called));
         Finish(subtask, result);

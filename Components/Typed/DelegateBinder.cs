@@ -11,6 +11,9 @@ internal delegate Task? TypedInvoke(TypedContext context, Delegate target, nint 
 /// <summary>Lowers the result of a task that has ended.</summary>
 internal delegate void TypedResult(TypedContext context, Task ended, nint result);
 
+/// <summary>What calls a delegate of the host, and lowers its result if that comes with a task.</summary>
+internal sealed record HostCode(TypedInvoke Invoke, TypedResult? Result);
+
 /// <summary>
 /// Makes delegates over .NET types of exported functions, and functions for guests of delegates. What it makes is kept for each function type of a
 /// component and each delegate type.
@@ -22,15 +25,15 @@ internal static class DelegateBinder
 
     private const BindingFlags Members = BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic;
 
-    private static readonly ConditionalWeakTable<FunctionType, Dictionary<(Type, int), Delegate>> Known = [];
+    private static readonly ConditionalWeakTable<FunctionType, Dictionary<(Type, int), object>> Known = [];
 
     private static T Get<T>(FunctionType type, Type delegateType, int variant, Func<T> make)
-        where T : Delegate
+        where T : class
     {
-        Dictionary<(Type, int), Delegate> known = Known.GetOrCreateValue(type);
+        Dictionary<(Type, int), object> known = Known.GetOrCreateValue(type);
         lock (known)
         {
-            if (known.TryGetValue((delegateType, variant), out Delegate? made)) return (T)made;
+            if (known.TryGetValue((delegateType, variant), out object? made)) return (T)made;
             if (type.Size > LargestType) throw new ArgumentException("The function's type is too large for .NET types; values can be passed as ComponentValue.");
             made = make();
             known.Add((delegateType, variant), made);
@@ -114,7 +117,7 @@ internal static class DelegateBinder
     internal static Delegate ToExport(Type delegateType, ComponentInstance owner, LiftedFunction function, ResourceFaces? faces = null)
     {
         bool isPlain = function.IsPlain;
-        int variant = (isPlain ? 1 : 0) | (function.Side.Is64 ? 2 : 0) | (function.PostReturn is null ? 0 : 32);
+        int variant = (isPlain ? 1 : 0) | (function.Side.Is64 ? 2 : 0) | (function.PostReturn is null ? 0 : 32) | (TypedCall.MayEnterDirectly(function) ? 128 : 0);
         Func<TypedCall, Delegate> make = Get(function.Type, delegateType, variant, () => Make(delegateType, function, isPlain));
         return make(new TypedCall(owner, function, faces));
     }
@@ -127,8 +130,7 @@ internal static class DelegateBinder
         (Type[] types, Type result, bool isTask, _) = signature;
         FunctionShape shape = function.Shape;
         ValueForm form = shape.FlatParameters <= TypeLimits.FlatParameters ? ValueForm.Flat : ValueForm.Allocated;
-        if (isPlain && !isTask && function.PostReturn is null && TypeBinding.AreNumbers(shape.Parameters, types) && TypeBinding.AreNumbers(shape.Results, [result])
-            && form == ValueForm.Flat) return NumberCall.Make(delegateType, types, result, Jit.Calls.Signature.Of(function.Core.Type));
+        if (isPlain && !isTask && !signature.Throws && DirectCall.Fits(shape, types, result)) return DirectCall.Make(delegateType, function, types, result);
         var binding = new TypeBinding(function.Side.Is64);
         ParameterExpression call = Expression.Parameter(typeof(TypedCall), "call");
         ParameterExpression[] parameters = [.. types.Select((t, i) => Expression.Parameter(t, $"p{i}"))];
@@ -167,7 +169,10 @@ internal static class DelegateBinder
                     Expression.Call(typeof(TypedCall).GetMethod(nameof(TypedCall.IsMistake), Members)!, error))));
         }
         Expression invoked = Expression.Invoke(
-            Expression.Convert(Expression.Field(call, typeof(TypedCall).GetField(nameof(TypedCall.CoreDelegate), Members)!), core.DelegateType),
+            Expression.Convert(
+                Expression.Property(
+                    Expression.Field(call, typeof(TypedCall).GetField(nameof(TypedCall.Core), Members)!), typeof(Runtime.FuncRef).GetProperty(nameof(Runtime.FuncRef.Delegate), Members)!),
+                core.DelegateType),
             core.HostParameters.Select((t, i) => TypeBinding.SlotValue(t, TypeBinding.At(slots, 8 * i))));
         if (core.HostReturn != typeof(void)) invoked = TypeBinding.ToSlot(invoked, resultSlot);
         ParameterExpression uncaught = Expression.Parameter(typeof(WasmException));
@@ -221,12 +226,12 @@ internal static class DelegateBinder
 
     /// <summary>What calls a delegate of the host with arguments in slots.</summary>
     /// <exception cref="ArgumentException">The delegate does not fit.</exception>
-    internal static (TypedInvoke Invoke, TypedResult? Result) ToHost(FunctionType type, Type delegateType, ValueForm parameters, bool hasPointer, bool is64)
+    internal static HostCode ToHost(FunctionType type, Type delegateType, ValueForm parameters, bool hasPointer, bool is64)
     {
         int variant = 8 | (parameters == ValueForm.Flat ? 1 : 0) | (hasPointer ? 2 : 0) | (is64 ? 4 : 0);
-        TypedInvoke invoke = Get(type, delegateType, variant, () => MakeInvoke(type, delegateType, parameters, hasPointer, is64));
-        TypedResult? result = Signature(type, delegateType).IsTask ? Get(type, delegateType, variant | 16, () => MakeResult(type, delegateType, hasPointer, is64)) : null;
-        return (invoke, result);
+        return Get(type, delegateType, variant, () => new HostCode(
+            MakeInvoke(type, delegateType, parameters, hasPointer, is64),
+            Signature(type, delegateType).IsTask ? MakeResult(type, delegateType, hasPointer, is64) : null));
     }
 
     /// <summary>Compares types. Nothing is compiled: of the functions that a component imports it may call a few.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using WasmJit.Runtime;
 
 namespace WasmJit.Components;
 
@@ -26,6 +27,12 @@ internal sealed class TypedCall
     private readonly InstanceState[] entered;
     private readonly bool hasHandles, hasPostReturn;
 
+    /// <summary>The core function.</summary>
+    internal readonly FuncRef Core;
+
+    /// <summary>The callee's side; for code that enters the guest itself, if it may.</summary>
+    internal readonly GuestSide Side;
+
     /// <summary>Whether nothing but the one instance is entered, and no handles are passed.</summary>
     private readonly bool isSimple;
     private readonly InstanceState single;
@@ -44,15 +51,21 @@ internal sealed class TypedCall
         single = entered[0];
         isSimple = entered.Length == 1 && !hasHandles;
         Context = new TypedContext(function.Side, function.Instance) { Faces = faces };
-        CoreDelegate = function.Core.Delegate;
+        Core = function.Core;
+        Side = MayEnterDirectly(function) ? function.Side.ForGuests() : function.Side;
     }
+
+    /// <summary>
+    /// Whether code can enter the guest itself, once for all that it calls in it: if there is a function of a guest, and no engine has a limit of its own for the stack.
+    /// </summary>
+    internal static bool MayEnterDirectly(LiftedFunction function) => MayEnter(function.Core) && (function.Side.Realloc is not { } realloc || MayEnter(realloc));
+
+    private static bool MayEnter(FuncRef function) => function.Context is InstanceCore { Services.MaximumStack: 0 };
 
     internal TypedContext Context { get; }
 
-    /// <summary>The core function.</summary>
-    internal readonly Delegate CoreDelegate;
-
     /// <summary>Begins a call that needs no task: no other thread of the host, and no other call, is in the instance until it has ended.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Begin()
     {
         Scheduler current = scheduler;
@@ -93,6 +106,18 @@ internal sealed class TypedCall
     /// <summary>Whether an exception while arguments are lowered is the host's: the guest has done nothing wrong.</summary>
     internal static bool IsMistake(Exception e) => e is not (TrapException or GuestCanceledException);
 
+    /// <summary>The same as a filter of generated code.</summary>
+    internal static bool IsMistakeInside(object e) => IsMistake((Exception)e);
+
+    /// <summary>The same in code that enters the guest itself, where faults of the guest are not traps yet.</summary>
+    internal static bool IsMistakeOutside(object e) => !IsOfGuest(e) && IsMistake((Exception)e);
+
+    /// <summary>Whether an exception is the guest's: a fault of its code, or an exception that it does not catch.</summary>
+    internal static bool IsOfGuest(object e) => TrapFilter.IsTrap(e) || e is WasmException;
+
+    /// <summary>What it is for the host.</summary>
+    internal static Exception ToTrap(object e) => e is WasmException ? ComponentTrap.Make(ComponentTrap.UncaughtException) : TrapFilter.ToTrap(e);
+
     /// <summary>The call does not take place.</summary>
     internal void Undo()
     {
@@ -115,8 +140,12 @@ internal sealed class TypedCall
         InstanceState.Leave(entered);
     }
 
-    /// <summary>Ends a call without <c>post-return</c>.</summary>
-    internal void FinishNumbers()
+    /// <summary>Calls <c>post-return</c>.</summary>
+    internal unsafe void AfterReturn(ulong returned) => function.AfterReturn(&returned);
+
+    /// <summary>Ends a call without handles; <c>post-return</c> has been called.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void FinishDirect()
     {
         if (isSimple) single.MayEnter = true;
         else InstanceState.Leave(entered);

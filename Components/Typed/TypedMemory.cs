@@ -68,9 +68,24 @@ internal static unsafe class TypedMemory
 
     internal static void WriteString(GuestSide side, nint at, bool isFlat, string value)
     {
-        ArgumentNullException.ThrowIfNull(value);
-        ulong address = GuestStrings.Lower(side, value, out ulong units);
+        ulong address = LowerString(side, value, out ulong units);
         WritePair(side, at, isFlat, address, units);
+    }
+
+    /// <summary>A string as the two numbers that stand for it.</summary>
+    internal static ulong LowerString(GuestSide side, string value, out ulong units)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return GuestStrings.Lower(side, value, out units);
+    }
+
+    /// <summary>A string that is the result of a function, which lies where the function says.</summary>
+    internal static string ResultString(GuestSide side, ulong pointer) => String(side, PairAt(side, pointer), false);
+
+    private static nint PairAt(GuestSide side, ulong pointer)
+    {
+        uint size = side.Is64 ? 8u : 4;
+        return (nint)side.Check(pointer, 2 * size, size, ComponentTrap.ResultOutOfBounds);
     }
 
     // ---- lists ----
@@ -106,17 +121,33 @@ internal static unsafe class TypedMemory
     internal static void WriteNumbers<T>(GuestSide side, nint at, bool isFlat, T[] items, int alignment)
         where T : unmanaged
     {
-        ArgumentNullException.ThrowIfNull(items);
-        WriteSpan<T>(side, at, isFlat, items, alignment);
+        ulong address = LowerNumbers(side, items, alignment, out ulong count);
+        WritePair(side, at, isFlat, address, count);
     }
 
+    /// <summary>A list as the two numbers that stand for it.</summary>
+    internal static ulong LowerNumbers<T>(GuestSide side, T[] items, int alignment, out ulong count)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        count = (ulong)items.Length;
+        return CopyIn<T>(side, items, alignment);
+    }
+
+    /// <summary>A list that is the result of a function, which lies where the function says.</summary>
+    internal static T[] ResultNumbers<T>(GuestSide side, ulong pointer, int alignment)
+        where T : unmanaged => Numbers<T>(side, PairAt(side, pointer), false, alignment);
+
     internal static void WriteSpan<T>(GuestSide side, nint at, bool isFlat, ReadOnlySpan<T> items, int alignment)
+        where T : unmanaged => WritePair(side, at, isFlat, CopyIn(side, items, alignment), (ulong)items.Length);
+
+    private static ulong CopyIn<T>(GuestSide side, ReadOnlySpan<T> items, int alignment)
         where T : unmanaged
     {
         ulong address = Allocate(side, items.Length, sizeof(T), alignment);
         MemoryMarshal.AsBytes(items).CopyTo(new Span<byte>(side.Base + address, items.Length * sizeof(T)));
-        WritePair(side, at, isFlat, address, (ulong)items.Length);
         GC.KeepAlive(side);
+        return address;
     }
 
     private static ulong Allocate(GuestSide side, int count, long size, int alignment)

@@ -35,8 +35,8 @@ internal sealed unsafe partial class FuncRef
     internal FuncRef(InstanceCore instance, nint code, DefType type, int index)
         : this(instance, code, type.Id, type) => Index = index;
 
-    /// <summary>A host function whose signature is the wasm one.</summary>
-    internal FuncRef(Delegate host, object? context, nint code, DefType type)
+    /// <summary>A host function whose signature is the wasm one, or code that is called as one and has no delegate until the host asks for it.</summary>
+    internal FuncRef(Delegate? host, object? context, nint code, DefType type)
         : this(context, code, type.Id, type)
     {
         made = host;
@@ -87,6 +87,9 @@ internal sealed unsafe partial class FuncRef
     /// <summary>The same for functions that a guest has dropped.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Dropped() => throw Trap.Make(TrapKind.DroppedFunction);
+
+    /// <summary>The delegate of a host function; null of one that has none yet.</summary>
+    internal Delegate? Host => Index < 0 ? made : null;
 
     /// <summary>The delegate that stands for this function in .NET: always the same object.</summary>
     internal Delegate Delegate

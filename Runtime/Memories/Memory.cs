@@ -12,7 +12,8 @@ namespace WasmJit;
 /// <remarks>
 /// Unsafe: <see cref="Base"/> is given out only while this object is kept alive. The pages are freed when the object is gone: see <see
 /// cref="Remains"/>. Finalizers of the host may use the memory, and keep it. A memory that is disposed of gives back what its pages hold and keeps their
-/// addresses, so that code which is still in it does not meet the bytes of another memory.
+/// addresses, so that code which is still in it does not meet the bytes of another memory. Only <see cref="Recycle"/> gives the addresses away, where the
+/// caller knows that there is no such code.
 /// </remarks>
 public sealed unsafe class Memory : IDisposable
 {
@@ -149,6 +150,14 @@ public sealed unsafe class Memory : IDisposable
             MemoryPressure.Change(-(long)pressure);
             WasmJitMetrics.MemoryBytes(-(long)pressure);
             pressure = 0;
+        }
+
+        /// <summary>Gives the pages and their addresses away. Few pages are cleared, since the next owner has them without faults; many are given back to the system.</summary>
+        internal void Recycle()
+        {
+            const ulong MostCleared = 128 << 10;
+            isEmpty = Committed > MostCleared;
+            ReleaseNow();
         }
 
         private void Press(ulong bytes)
@@ -358,6 +367,27 @@ public sealed unsafe class Memory : IDisposable
         }
         lease?.End();
         waiters?.Close();
+    }
+
+    /// <summary>
+    /// As <see cref="Dispose"/>; others may have the addresses at once. The caller knows that no code has the memory, or an address in it, that will be used
+    /// again: it is the owner of all that could.
+    /// </summary>
+    internal void Recycle()
+    {
+        if (Type.IsShared)
+        {
+            Dispose();
+            return;
+        }
+        lock (gate)
+        {
+            if (isFreed) return;
+            isFreed = true;
+            Volatile.Write(ref ByteLength, 0);
+            pages.Recycle();
+        }
+        lease?.End();
     }
 
     // ---- what generated code calls ----
