@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ConstrainedExecution;
 using System.Runtime.InteropServices;
 
@@ -34,6 +35,7 @@ internal abstract class Remains : CriticalFinalizerObject
     }
 
     /// <summary>Frees everything now. The caller holds the owner, and knows that what it had is in use no more.</summary>
+    [SuppressMessage("Usage", "CA1816", Justification = "The finalizer has nothing left to do.")]
     protected void ReleaseNow()
     {
         GC.SuppressFinalize(this);

@@ -117,7 +117,7 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
 /// <summary>
 /// Items by name: what an instance exports or imports. The names are those of a definition, whose instances share them.
 /// </summary>
-internal sealed class RuntimeInstance(IReadOnlyDictionary<string, int> places, object[] items)
+internal sealed class RuntimeInstance(Dictionary<string, int> places, object[] items)
 {
     /// <summary>
     /// An item: <see cref="ComponentFunc"/>, <see cref="RuntimeInstance"/>, <see cref="ComponentClosure"/>, <see cref="Module"/>, <see cref="RuntimeResource"/>, or for other

@@ -172,12 +172,14 @@ internal sealed class FoundInstance
         if (IsFixed) return new RuntimeInstance(places, items);
         var made = new object[items.Length];
         for (int i = 0; i < made.Length; i++)
+        {
             made[i] = items[i] switch
             {
                 FoundFunction function => function.For(scope),
                 FoundInstance instance => instance.For(scope),
                 var item => item,
             };
+        }
         return new RuntimeInstance(places, made);
     }
 }
