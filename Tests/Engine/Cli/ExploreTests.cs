@@ -69,7 +69,7 @@ public sealed partial class ExploreTests : IDisposable
             </script>
             """, StringComparison.Ordinal);
         System.IO.File.WriteAllText(target, page);
-        (int code, string output, _) = await ChildProcess.Run(new ProcessStartInfo(BrowserFactAttribute.Browser!, ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", new Uri(target).AbsoluteUri]));
+        (int code, string output, _) = await ChildProcess.Run(new ProcessStartInfo(BrowserFactAttribute.Browser!, ["--headless", "--no-sandbox", "--disable-gpu", $"--user-data-dir={File("browser")}", "--dump-dom", new Uri(target).AbsoluteUri]));
         Assert.Equal(0, code);
         Assert.Contains("<title>app!hot</title>", output, StringComparison.Ordinal);
     }
