@@ -4,8 +4,8 @@ using System.Diagnostics.Tracing;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// What the engine tells listeners of the event source <c>WasmJit</c>. It is made with the first engine, unless the <c>AppContext</c> switch
-/// <c>WasmJit.Metrics</c> is off; then it is made when there is something that should be known.
+/// What the engine tells listeners of the event source <c>WasmJit</c>. The first engine has another thread make
+/// it, or makes it if a trace has begun with the process (<see cref="WasmJitMetrics"/>). Otherwise it is made when there is something that should be known.
 /// </summary>
 /// <remarks>Code with an event of which there may be many asks <see cref="Wants"/> before anything is made for it.</remarks>
 [EventSource(Name = "WasmJit")]

@@ -144,7 +144,8 @@ internal static class WasmJitMetrics
                 Volatile.Write(ref state, Made);
                 return;
             }
-            WasmJitEvents.Publish();
+            // It takes some milliseconds, which only traces that begin with the process are worth.
+            if (IsTraced || !TryElsewhere(WasmJitEvents.Publish)) WasmJitEvents.Publish();
             AppDomain.CurrentDomain.AssemblyLoad += OnAssembly;
             foreach (System.Reflection.Assembly assembly in AppDomain.CurrentDomain.GetAssemblies())
                 if (IsOfMetrics(assembly)) Interlocked.CompareExchange(ref state, Wanted, Waits);
@@ -157,12 +158,23 @@ internal static class WasmJitMetrics
     /// <summary>The process begins to use .NET's metrics. The meter is made by another thread, as this one may be in the middle of a type of theirs, or by the next engine.</summary>
     private static void OnAssembly(object? sender, AssemblyLoadEventArgs loaded)
     {
-        if (!IsOfMetrics(loaded.LoadedAssembly) || Interlocked.CompareExchange(ref state, Wanted, Waits) != Waits) return;
-        var thread = new Thread(static () =>
+        // Without a thread the next engine makes it.
+        if (IsOfMetrics(loaded.LoadedAssembly) && Interlocked.CompareExchange(ref state, Wanted, Waits) == Waits) _ = TryElsewhere(MakeOnce);
+    }
+
+    /// <summary>Whether a trace has begun with the process: it is to miss nothing.</summary>
+    private static bool IsTraced =>
+        Environment.GetEnvironmentVariable("DOTNET_EnableEventPipe") == "1" || Environment.GetEnvironmentVariable("DOTNET_DiagnosticPorts") is { Length: > 0 };
+
+    /// <summary>Has a thread of its own do something.</summary>
+    /// <returns>Whether there is one.</returns>
+    private static bool TryElsewhere(Action work)
+    {
+        var thread = new Thread(() =>
         {
             try
             {
-                MakeOnce();
+                work();
             }
             catch (Exception)
             {
@@ -173,10 +185,11 @@ internal static class WasmJitMetrics
         try
         {
             thread.UnsafeStart();
+            return true;
         }
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
         {
-            // The next engine makes it.
+            return false;
         }
     }
 

@@ -57,7 +57,7 @@ public sealed class TracingTests
 
     private sealed class Events : EventListener
     {
-        private EventSource? source;
+        private volatile EventSource? source;
 
         internal ConcurrentQueue<(string Name, object?[] Values)> Seen { get; } = [];
 
@@ -66,7 +66,12 @@ public sealed class TracingTests
             if (eventSource.Name == "WasmJit") source = eventSource;
         }
 
-        internal void Enable(EventLevel level, EventKeywords keywords = EventKeywords.All) => EnableEvents(source!, level, keywords);
+        /// <summary>Begins to listen when the source is there: another thread makes it.</summary>
+        internal void Enable(EventLevel level, EventKeywords keywords = EventKeywords.All)
+        {
+            Assert.True(Eventually.Holds(() => source is not null));
+            EnableEvents(source!, level, keywords);
+        }
 
         protected override void OnEventWritten(EventWrittenEventArgs eventData) => Seen.Enqueue((eventData.EventName!, [.. eventData.Payload!]));
 
@@ -112,6 +117,7 @@ public sealed class TracingTests
     public void TheSourceDescribesItself()
     {
         _ = new Engine();
+        Assert.True(Eventually.Holds(() => EventSource.GetSources().Any(s => s.Name == "WasmJit")));
         EventSource source = Assert.Single(EventSource.GetSources(), s => s.Name == "WasmJit");
         string? manifest = EventSource.GenerateManifest(source.GetType(), null, EventManifestOptions.Strict);
         foreach (string name in (string[])["FastPathIsOff", "GuardPagesAreOff", "FunctionIsNotOptimised", "ModuleCompiled", "InstanceMade", "FunctionCompiled", "Trapped", "Refused"])
