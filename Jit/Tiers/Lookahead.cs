@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace WasmJit.Jit.Tiers;
 
 /// <summary>
@@ -25,6 +27,9 @@ internal sealed class Lookahead
     private static readonly Queue<WeakReference<Lookahead>> Waiting = new();
     private static int threads, idle;
 
+    /// <summary>Modules with functions whose better code is not due yet, and when it is; earliest first.</summary>
+    private static readonly Queue<(long Due, WeakReference<Lookahead> Module)> Later = new();
+
     private readonly CompiledModule module;
     private readonly int limit;
     private readonly bool[] known;
@@ -33,6 +38,13 @@ internal sealed class Lookahead
 
     /// <summary>Functions and loops that have shown to be hot, and how hot they are; see <see cref="TryTakeHottest"/>.</summary>
     private readonly List<(int Func, int Loop, bool HasCode)> hot = [];
+
+    /// <summary>
+    /// Loops that run in code that was made quickly, and when better code is due: when they have run in the quick code for as long as that took. The better code takes four
+    /// times as long, and the second processor with it; a loop that ends before needs none. Those that are due are in <see cref="hot"/>.
+    /// </summary>
+    private readonly Queue<(int Func, int Loop, long Due)> later = new();
+
     private readonly InterpretedModule? interpreted;
     private int running;
 
@@ -145,7 +157,7 @@ internal sealed class Lookahead
     internal void Wait()
     {
         lock (Gate)
-            while (running > 0 || HasWork) Monitor.Wait(Gate);
+            while (running > 0 || HasWork || later.Count > 0) Monitor.Wait(Gate);
     }
 
     private bool HasWork
@@ -199,15 +211,39 @@ internal sealed class Lookahead
             if (CompileOne()) continue;
             lock (Gate)
             {
-                if (Waiting.Count > 0) continue;
+                if (Waiting.Count > 0 || AnnounceDue(out int milliseconds)) continue;
                 idle++;
-                bool more = Monitor.Wait(Gate, IdleMilliseconds) || Waiting.Count > 0;
+                bool more = Monitor.Wait(Gate, milliseconds) || Waiting.Count > 0 || Later.Count > 0;
                 idle--;
                 if (more) continue;
                 threads--;
                 return;
             }
         }
+    }
+
+    /// <summary>Lets threads know of better code that is due.</summary>
+    /// <param name="milliseconds">How long there is nothing to do, at most so long that a thread is idle.</param>
+    private static bool AnnounceDue(out int milliseconds)
+    {
+        milliseconds = IdleMilliseconds;
+        bool any = false;
+        while (Later.TryPeek(out (long Due, WeakReference<Lookahead> Module) first))
+        {
+            double left = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), first.Due).TotalMilliseconds;
+            if (left > 0)
+            {
+                milliseconds = Math.Min(milliseconds, (int)left + 1);
+                break;
+            }
+            Later.Dequeue();
+            if (!first.Module.TryGetTarget(out Lookahead? ahead)) continue;
+            (int func, int loop, _) = ahead.later.Dequeue();
+            ahead.hot.Add((func, loop, true));
+            Waiting.Enqueue(first.Module);
+            any = true;
+        }
+        return any;
     }
 
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
@@ -232,8 +268,7 @@ internal sealed class Lookahead
         {
             if (distance < 0) ahead.interpreted!.TranslateAhead(func);
             else if (loop < 0) ahead.module.CompileAhead(func, distance + 1);
-            else if (ahead.module.CompileLoop(func, loop))
-                lock (Gate) ahead.hot.Add((func, loop, true));
+            else CompileLoop(ahead, func, loop);
         }
         catch (Exception)
         {
@@ -249,6 +284,18 @@ internal sealed class Lookahead
             }
         }
         return true;
+    }
+
+    private static void CompileLoop(Lookahead ahead, int func, int loop)
+    {
+        long start = Stopwatch.GetTimestamp();
+        if (!ahead.module.CompileLoop(func, loop)) return;
+        long now = Stopwatch.GetTimestamp(), due = now + (now - start);
+        lock (Gate)
+        {
+            ahead.later.Enqueue((func, loop, due));
+            Later.Enqueue((due, ahead.self));
+        }
     }
 
     private bool TryTake(out int func, out int loop, out int distance)
