@@ -48,6 +48,7 @@ internal static class Program
                 case "compare":
                     IReadOnlyList<Kernel> kernels = Kernel.Select(rest);
                     Comparison.Run(kernels, new WasmJitPeer(options), new WasmtimePeer(), figures);
+                    recording.Save();
                     Console.WriteLine();
                     Latencies.Run(new WasmJitPeer(options), new WasmtimePeer());
                     return 0;

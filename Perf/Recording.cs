@@ -63,9 +63,12 @@ internal sealed class Recording : IDisposable
         return line is null ? $"{RuntimeInformation.ProcessArchitecture}" : line[(line.IndexOf(':') + 1)..].Trim();
     }
 
-    /// <summary>Writes the file.</summary>
-    public void Dispose()
+    /// <summary>Writes what there is so far: a part takes minutes, and what comes behind it may fail.</summary>
+    internal void Save()
     {
         if (file is not null) File.WriteAllText(file, Figures!.Write());
     }
+
+    /// <summary>Writes the file.</summary>
+    public void Dispose() => Save();
 }

@@ -38,8 +38,11 @@ internal static class Report
         FigureSet figures = recording.Figures!;
         var options = new EngineOptions();
         Comparison.Run(Kernel.Scalar, new WasmJitPeer(options), new WasmtimePeer(), figures);
+        recording.Save();
         OptionCosts.Run(Kernel.Scalar, figures);
+        recording.Save();
         Cold.Run([], figures);
+        recording.Save();
         ProgramRuns.Run([], options, processorTime: true, figures);
         GuestJit.Run([], figures);
         MethodJit.Run(figures);
