@@ -126,7 +126,8 @@ internal sealed class WastRunner
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                failures.Add(new WastFailure(command.Line, $"{e.GetType().Name}: {e.Message}"));
+                if (uncovered.Count > 0) LeaveOut(Consequence);
+                else failures.Add(new WastFailure(command.Line, $"{e.GetType().Name}: {e.Message}"));
             }
         }
         foreach (Thread thread in threads.Values) thread.Join();
