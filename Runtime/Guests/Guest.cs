@@ -61,7 +61,7 @@ public static class Guest
     /// Runs something on a thread of its own, with a stack of 16 MiB; the caller's is free. Threads are kept for a while and
     /// used again. A guest that waits holds its thread: bound the number of calls, as <c>InstancePool</c> does.
     /// </summary>
-    /// <exception cref="InsufficientMemoryException">The process has nearly as many threads or mappings as the system allows (Linux: some 12,000 threads).</exception>
+    /// <exception cref="InsufficientMemoryException">The process has nearly as many threads or mappings as the system allows (Linux: some 10,000 threads that run guests, with its usual limit on mappings).</exception>
     /// <exception cref="InvalidOperationException">As of <see cref="Run(Action, CancellationToken)"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; a <see cref="GuestCanceledException"/> if a guest was stopped.</exception>
     public static Task RunAsync(Action call, CancellationToken cancellation = default)
