@@ -239,19 +239,23 @@ internal sealed unsafe class LinkingTranslator(RegisterTranslator general, Modul
         if (countsFuel) code.Emit(RegisterOp.ChargeUnits, imm: (long)units);
     }
 
-    /// <summary>A load or store through a reference to a memory or a slice. The instruction before makes the address, and always compares.</summary>
+    /// <summary>
+    /// A load or store through a reference to a memory or a slice. The instruction before makes the address, and always compares. Its word says of a slice that it is
+    /// written, and of a memory that compiled code leaves the check to guard pages.
+    /// </summary>
     internal void AccessThrough(in Instr instr, RegisterOp register)
     {
         HeapType through = new TypeDecoder(module).HeapTypeOf(instr.Heap1, instr.Offset);
         bool isSlice = ReferenceEquals(through, HeapType.Slice);
-        bool is64 = isSlice || ((EntityType)((DefType)through).Composite).Entity.Memory.Is64;
+        MemoryType? memory = isSlice ? null : ((EntityType)((DefType)through).Composite).Entity.Memory;
         bool isStore = instr.Op.Results.Length == 0;
         RegisterOperand value = isStore ? stack.Pop() : default;
         RegisterOperand index = stack.Pop(), reference = stack.Pop();
         int at = stack.SlotOf(reference), address = stack.SlotOf(index), stored = isStore ? stack.SlotOf(value) : 0;
         int made = stack.FreeSlotOf(index);
+        bool writesOrLeavesChecks = memory is null ? isStore : !target.NeedsChecks(memory);
         code.Emit(isSlice ? RegisterOp.AddressInSlice : RegisterOp.AddressThrough, made, address, at, (long)instr.Bits);
-        code.EmitWord(new Instruction { A = (ushort)(1 << instr.Op.MemArg!.Value.Number), B = (ushort)(is64 ? 1 : 0), C = (ushort)(isStore ? 1 : 0) });
+        code.EmitWord(new Instruction { A = (ushort)(1 << instr.Op.MemArg!.Value.Number), B = (ushort)(memory is null or { Is64: true } ? 1 : 0), C = (ushort)(writesOrLeavesChecks ? 1 : 0) });
         register += RegisterOp.RawI32Load - RegisterOp.I32Load;
         if (isStore) code.Emit(register, made, stored);
         else stack.PushResult(false, register, made);

@@ -174,6 +174,8 @@ internal static unsafe class LinkingOperations
         ulong offset = (ulong)ip->Imm, extent = offset + ip[1].A;
         if (extent < offset) extent = ulong.MaxValue;
         var memory = Unsafe.As<Memory>(reference);
+        // Compiled code of this engine leaves comparisons to guard pages. A memory that has none traps there, so it does here.
+        if (ip[1].C != 0 && !memory.IsGuarded) Trap.UnguardedMemory();
         if (ip[1].B != 0) Memory.Check64(index, memory, extent);
         else Memory.Check32(index, memory, extent);
         return (ulong)memory.Base + index + offset;

@@ -65,6 +65,12 @@ internal static class Trap
     [DoesNotReturn]
     internal static void OutOfBoundsMemory() => throw new TrapException(TrapKind.OutOfBoundsMemoryAccess);
 
+    /// <summary>The detail of a trap on a memory that code which leaves its checks to guard pages must not reach.</summary>
+    internal const string NoGuardPages = "the memory has no guard pages";
+
+    [DoesNotReturn]
+    internal static void UnguardedMemory() => throw new TrapException(TrapKind.OutOfBoundsMemoryAccess, NoGuardPages);
+
     [DoesNotReturn]
     internal static void UnalignedAtomic() => throw new TrapException(TrapKind.UnalignedAtomic);
 

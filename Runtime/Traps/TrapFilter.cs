@@ -32,7 +32,7 @@ internal static class TrapFilter
         OverflowException e => new TrapException(TrapKind.IntegerOverflow, null, e),
         NullReferenceException e when WasmThread.TakeFault() is var address and not 0 =>
             AddressSpace.IsNull(address) ? new TrapException(TrapKind.NullMemoryReference, null, e)
-            : AddressSpace.IsUnguarded(address) ? new TrapException(TrapKind.OutOfBoundsMemoryAccess, "the memory has no guard pages", e)
+            : AddressSpace.IsUnguarded(address) ? new TrapException(TrapKind.OutOfBoundsMemoryAccess, Trap.NoGuardPages, e)
             : new TrapException(TrapKind.OutOfBoundsMemoryAccess, null, e) { Address = AddressSpace.OffsetInMemory(address) },
         TrapException e => e.Shortened(),
         IndexOutOfRangeException e => new TrapException(TrapKind.OutOfBoundsArrayAccess, null, e),

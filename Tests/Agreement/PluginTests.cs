@@ -20,7 +20,7 @@ public sealed partial class PluginTests
         using var timer = new Timer(_ => process.Kill(), null, TimeSpan.FromMinutes(10), Timeout.InfiniteTimeSpan);
         string output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        const string expected = "42 1099511627776 5 True 2147483647 High (3, 1) plug-in 7 größegröße 6 Point { X = 2, Y = 1 } plug-in 3 010000 0 20260 1024";
+        const string expected = "42 1099511627776 5 True 2147483647 High plug-in (3, 1) plug-in 7 größegröße 6 Point { X = 2, Y = 1 } 3 010000 0 20260 1024";
         Assert.Equal((0, $"interface {expected}\ndelegates {expected}\nwasmtime-dotnet {expected}\n"), (process.ExitCode, output));
     }
 
