@@ -163,14 +163,22 @@ public sealed class FramePlaceTests
     [InlineData("added", 0xa)]
     [InlineData("narrow", 0xc)]
     [InlineData("last", 0xc)]
-    [InlineData("list1", 6)]
-    [InlineData("list2", 6)]
-    [InlineData("list3", 9)]
-    [InlineData("list4", 0x17)]
     [InlineData("list5", 6)]
     [InlineData("list6", 8)]
     public void TheInterpreterKnowsEachAccess(string export, int offset) =>
         Assert.Equal([$"{export}+0x{offset:x}"], Described(Wat.ToBinary(Traps), Compilation.Interpreted, export, inlines: false));
+
+    /// <summary>
+    /// A load that replaces its own address: by what the registers and the frame still hold, an earlier load could have faulted as well. Then the place is unknown; it is never another.
+    /// What they hold depends on how far .NET has optimised the loop.
+    /// </summary>
+    [Theory]
+    [InlineData("list1", 6)]
+    [InlineData("list2", 6)]
+    [InlineData("list3", 9)]
+    [InlineData("list4", 0x17)]
+    public void AnAccessThatReplacesItsAddressIsNotTakenForAnother(string export, int offset) =>
+        Assert.Contains(Assert.Single(Described(Wat.ToBinary(Traps), Compilation.Interpreted, export, inlines: false)), new[] { export, $"{export}+0x{offset:x}" });
 
     /// <summary>A fault in machine code that interpreted code has called is not taken for one of the interpreter's.</summary>
     [Theory]
