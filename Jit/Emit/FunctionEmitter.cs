@@ -187,9 +187,10 @@ internal sealed class FunctionEmitter
     {
         int at = limits.EmitEntryChecksAt(prologue, isPaid: resume.IsLoop);
         at = zeros.EmitAt(at);
-        at = bases.EmitAt(at);
+        if (resume.IsLoop) at = resume.LoadAt(at);
+        at = bases.EmitAt(at, resume.IsLoop);
         at = context.FinishUseAt(at);
-        if (resume.IsLoop) resume.EmitAt(at);
+        if (resume.IsLoop) resume.GoAt(at);
     }
 
     private void Emit(ref CodeReader code, ref Instr instr)

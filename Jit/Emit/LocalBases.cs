@@ -95,7 +95,9 @@ internal sealed class LocalBases(EmitterContext context, Assertions assertions)
     /// Brings bases and limits up to date, at the function's start and with every write of the local. Pending accesses with the old base are emitted before
     /// the local changes; <c>KeepAlive</c> at loops and exits keeps the object alive while its base is used.
     /// </summary>
-    internal int EmitAt(int at)
+    /// <param name="at">Where: behind what gives locals their first values.</param>
+    /// <param name="haveValues">Whether all locals have values there, and not the parameters alone.</param>
+    internal int EmitAt(int at, bool haveValues)
     {
         foreach ((int global, Operand place) in readGlobals)
         {
@@ -113,7 +115,7 @@ internal sealed class LocalBases(EmitterContext context, Assertions assertions)
         }
         foreach ((int local, ReferenceLocal known) in accessed)
         {
-            bool hasValue = places[local].IsArg || readGlobalPlaces.Contains(local);
+            bool hasValue = haveValues || places[local].IsArg || readGlobalPlaces.Contains(local);
             // Null slices have no limit, which is what IL locals begin with.
             if (!hasValue && known.IsSlice) continue;
             at = StoreBaseAt(hasValue ? LoadLocalAt(at, local) : il.EmitAt(at, OpCodes.Ldnull), known);

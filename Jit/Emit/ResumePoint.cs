@@ -84,8 +84,8 @@ internal sealed class ResumePoint(EmitterContext context, int loop, nint next)
         il.Emit(Partition.StoreOf(Signature.ClrType(type)));
     }
 
-    /// <summary>Loads everything from the interpreter's frame and goes to the loop's head.</summary>
-    internal void EmitAt(int at)
+    /// <summary>Loads everything from the interpreter's frame.</summary>
+    internal int LoadAt(int at)
     {
         if (label < 0) throw new UnsupportedModuleException("the loop is never reached");
         if (frame < 0) frame = il.DeclareLocal(typeof(nint));
@@ -98,8 +98,11 @@ internal sealed class ResumePoint(EmitterContext context, int loop, nint next)
             if (!isArg) at = ResumeAt(at, index, local.Type, slot);
         }
         foreach ((int temp, ValType type, int slot) in operands) at = ResumeAt(at, temp, type, slot);
-        il.BranchAt(at, OpCodes.Br, label);
+        return at;
     }
+
+    /// <summary>Goes to the loop's head.</summary>
+    internal void GoAt(int at) => il.BranchAt(at, OpCodes.Br, label);
 
     private int ResumeAt(int at, int local, ValType type, int slot)
     {
