@@ -186,6 +186,32 @@ public sealed class TierTests
         Assert.Same(mark, expected!.Value.Item3);
     }
 
+    /// <summary>Machine code keeps bases and limits beside locals with memories and slices. It has them too where it begins at a loop.</summary>
+    [Theory]
+    [InlineData(MemoryChecks.Guard)]
+    [InlineData(MemoryChecks.Explicit)]
+    public void LoopsGoOnWithTheirMemoriesAndSlices(MemoryChecks checks)
+    {
+        const string loop = """
+            (module
+              (type $m (memory 1))
+              (func (export "run") (param $n i32) (result i32) (local $r (ref null $m)) (local $s (ref null slice)) (local $i i32)
+                (local.set $r (memory.new $m))
+                (local.set $s (slice.new (ref $m) (local.get $r) (i32.const 8) (i32.const 8)))
+                (loop $next
+                  (i32.store (ref $m) (local.get $r) (i32.const 4) (i32.add (i32.load (ref $m) (local.get $r) (i32.const 4)) (i32.const 1)))
+                  (i32.store (ref slice) (local.get $s) (i64.const 4) (i32.add (i32.load (ref slice) (local.get $s) (i64.const 4)) (i32.const 2)))
+                  (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n))))
+                (i32.add (i32.load (ref $m) (local.get $r) (i32.const 4)) (i32.load (ref $m) (local.get $r) (i32.const 12)))))
+            """;
+        foreach (int mixture in Enumerable.Range(0, 20))
+        {
+            Instance instance = new Engine(Mixture(mixture) with { MemoryChecks = checks }).CompileText(loop).Instantiate();
+            var run = instance.GetExport<Func<int, int>>("run");
+            for (int i = 0; i < 3; i++) Assert.Equal(1500, run(500));
+        }
+    }
+
     /// <summary>
     /// A loop leaves the interpreter for code that is made quickly, and this for better code, in the same iteration here. Everything goes along, and
     /// there is one frame.
