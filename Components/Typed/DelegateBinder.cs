@@ -25,18 +25,19 @@ internal static class DelegateBinder
 
     private const BindingFlags Members = BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic;
 
-    private static readonly ConditionalWeakTable<FunctionType, Dictionary<(Type, int), object>> Known = [];
+    /// <summary>What was made, by the delegate type, by what it is, and by what else it depends on: numbers of one kind are not those of another.</summary>
+    private static readonly ConditionalWeakTable<FunctionType, Dictionary<(Type Delegate, Type Made, int Variant), object>> Known = [];
 
     private static T Get<T>(FunctionType type, Type delegateType, int variant, Func<T> make)
         where T : class
     {
-        Dictionary<(Type, int), object> known = Known.GetOrCreateValue(type);
+        Dictionary<(Type, Type, int), object> known = Known.GetOrCreateValue(type);
         lock (known)
         {
-            if (known.TryGetValue((delegateType, variant), out object? made)) return (T)made;
+            if (known.TryGetValue((delegateType, typeof(T), variant), out object? made)) return (T)made;
             if (type.Size > LargestType) throw new ArgumentException("The function's type is too large for .NET types; values can be passed as ComponentValue.");
             made = make();
-            known.Add((delegateType, variant), made);
+            known.Add((delegateType, typeof(T), variant), made);
             return (T)made;
         }
     }
@@ -117,7 +118,7 @@ internal static class DelegateBinder
     internal static Delegate ToExport(Type delegateType, ComponentInstance owner, LiftedFunction function, ResourceFaces? faces = null)
     {
         bool isPlain = function.IsPlain;
-        int variant = (isPlain ? 1 : 0) | (function.Side.Is64 ? 2 : 0) | (function.PostReturn is null ? 0 : 32) | (TypedCall.MayEnterDirectly(function) ? 128 : 0);
+        int variant = (isPlain ? 1 : 0) | (function.Side.Is64 ? 2 : 0) | (function.PostReturn is null ? 0 : 4) | (TypedCall.MayEnterDirectly(function) ? 8 : 0);
         Func<TypedCall, Delegate> make = Get(function.Type, delegateType, variant, () => Make(delegateType, function, isPlain));
         return make(new TypedCall(owner, function, faces));
     }
@@ -228,7 +229,7 @@ internal static class DelegateBinder
     /// <exception cref="ArgumentException">The delegate does not fit.</exception>
     internal static HostCode ToHost(FunctionType type, Type delegateType, ValueForm parameters, bool hasPointer, bool is64)
     {
-        int variant = 8 | (parameters == ValueForm.Flat ? 1 : 0) | (hasPointer ? 2 : 0) | (is64 ? 4 : 0);
+        int variant = (parameters == ValueForm.Flat ? 1 : 0) | (hasPointer ? 2 : 0) | (is64 ? 4 : 0);
         return Get(type, delegateType, variant, () => new HostCode(
             MakeInvoke(type, delegateType, parameters, hasPointer, is64),
             Signature(type, delegateType).IsTask ? MakeResult(type, delegateType, hasPointer, is64) : null));
@@ -236,7 +237,7 @@ internal static class DelegateBinder
 
     /// <summary>Compares types. Nothing is compiled: of the functions that a component imports it may call a few.</summary>
     /// <exception cref="ArgumentException">The delegate does not fit.</exception>
-    internal static void Check(FunctionType type, Type delegateType) => Get(type, delegateType, 64, () =>
+    internal static void Check(FunctionType type, Type delegateType) => Get(type, delegateType, 0, () =>
     {
         InvokeOf(type, delegateType, ValueForm.Flat, true, false);
         return Checked;
@@ -284,7 +285,7 @@ internal static class DelegateBinder
     }
 
     /// <summary>What discards the result of a delegate's task that has ended, since it is not taken.</summary>
-    internal static Action<Task> DiscardOf(FunctionType type, Type delegateType) => Get(type, delegateType, 128, () => MakeDiscard(type, delegateType));
+    internal static Action<Task> DiscardOf(FunctionType type, Type delegateType) => Get(type, delegateType, 0, () => MakeDiscard(type, delegateType));
 
     private static Action<Task> MakeDiscard(FunctionType type, Type delegateType)
     {

@@ -109,6 +109,40 @@ public sealed class ComponentLeftTests
         AllIsDropped(1);
     }
 
+    /// <summary>An import and an export of the same type, and both with the same delegate type: what discards results of the one does not stand in for calls of the other.</summary>
+    [Fact]
+    public async Task AnExportOfTheSameTypeIsCalledAllTheSame()
+    {
+        var number = new TaskCompletionSource<uint>();
+        WasmComponent component = new Engine().CompileComponent(Wat.ToBinary("""
+            (component
+              (type $make (func async (result u32)))
+              (import "make" (func $make (type $make)))
+              (core module $Libc (memory (export "mem") 1))
+              (core instance $libc (instantiate $Libc))
+              (core func $make' (canon lower (func $make) async (memory (core memory $libc "mem"))))
+              (core func $cancel (canon subtask.cancel))
+              (core func $drop (canon subtask.drop))
+              (core module $Main
+                (import "" "make" (func $make (param i32) (result i32)))
+                (import "" "cancel" (func $cancel (param i32) (result i32)))
+                (import "" "drop" (func $drop (param i32)))
+                (func (export "cancel") (local $task i32)
+                  (local.set $task (i32.shr_u (call $make (i32.const 64)) (i32.const 4)))
+                  (drop (call $cancel (local.get $task)))
+                  (call $drop (local.get $task)))
+                (func (export "own") (result i32) (i32.const 7)))
+              (core instance $main (instantiate $Main (with "" (instance
+                (export "make" (func $make')) (export "cancel" (func $cancel)) (export "drop" (func $drop))))))
+              (func (export "cancel") (canon lift (core func $main "cancel")))
+              (func (export "own") (type $make) (canon lift (core func $main "own"))))
+            """));
+        using ComponentInstance instance = component.Instantiate(new ComponentHost { { "make", () => number.Task } });
+        instance.GetFunction<Action>("cancel")();
+        number.SetResult(1);
+        Assert.Equal(7u, await instance.GetFunction<Func<Task<uint>>>("own")());
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
