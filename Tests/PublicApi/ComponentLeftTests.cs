@@ -94,7 +94,7 @@ public sealed class ComponentLeftTests
     private void AllIsDropped(int count)
     {
         // What goes on behind an await does so on a thread of the pool.
-        SpinWait.SpinUntil(() => made.TrueForAll(t => t.IsDisposed) && type.Count == 0, TimeSpan.FromSeconds(60));
+        Eventually.Holds(() => made.TrueForAll(t => t.IsDisposed) && type.Count == 0);
         Assert.Equal(count, made.Count);
         Assert.All(made, t => Assert.True(t.IsDisposed));
         Assert.Equal(0, type.Count);
