@@ -97,7 +97,7 @@ internal sealed class ImportResolver
             if (Find(export, $"{path}\" \"{export.Name}", find(export.Name)) is { } item) items[export.Name] = item;
         if (problems.Count > before) return null;
         var found = new FoundInstance(items);
-        return found.IsFixed ? found.For(null!) : found;
+        return (object?)found.Fixed ?? found;
     }
 
     private object? Component(string path, ComponentSignature wanted, ComponentClosure given)
@@ -162,14 +162,15 @@ internal sealed class FoundInstance
             items[places.Count] = item;
             places.Add(name, places.Count);
         }
+        if (!items.Any(i => i is FoundFunction or FoundInstance)) Fixed = new RuntimeInstance(places, items);
     }
 
-    /// <summary>Whether all instances can have the same: there is no function of the host in it.</summary>
-    internal bool IsFixed => !items.Any(i => i is FoundFunction or FoundInstance);
+    /// <summary>What all instances have, if there is no function of the host in it; otherwise null.</summary>
+    internal RuntimeInstance? Fixed { get; }
 
     internal RuntimeInstance For(HostScope scope)
     {
-        if (IsFixed) return new RuntimeInstance(places, items);
+        if (Fixed is { } same) return same;
         var made = new object[items.Length];
         for (int i = 0; i < made.Length; i++)
         {
