@@ -15,8 +15,10 @@ internal abstract class HostWriter : HostEnd
 {
     private readonly Scheduler scheduler;
     private HostElements? rest;
-    private LateAction? work;
-    private volatile bool isAtWork, isOver;
+
+    /// <summary>What goes on when the elements are there that it waits for; null if it waits for none.</summary>
+    private volatile LateAction? work;
+    private volatile bool isOver;
 
     private protected HostWriter(PayloadType payload, bool isFuture, Scheduler scheduler)
     {
@@ -27,7 +29,7 @@ internal abstract class HostWriter : HostEnd
     internal SharedCopy Shared { get; }
 
     /// <summary>Whether nothing was taken of what it has.</summary>
-    internal bool IsUntouched => !isAtWork && !isOver && rest is null && Shared.IsEmpty;
+    internal bool IsUntouched => work is null && !isOver && rest is null && Shared.IsEmpty;
 
     /// <summary>The next elements, a number at most; null at the end.</summary>
     private protected abstract ValueTask<HostElements?> Next(uint most);
@@ -37,7 +39,7 @@ internal abstract class HostWriter : HostEnd
 
     internal override void Wanted(uint count)
     {
-        if (isAtWork || isOver) return;
+        if (work is not null || isOver) return;
         if (rest is { } left)
         {
             rest = null;
@@ -50,18 +52,18 @@ internal abstract class HostWriter : HostEnd
             Deliver(next);
             return;
         }
-        isAtWork = true;
         Task<HostElements?> task = next.AsTask();
-        work = new LateAction(
+        var late = new LateAction(
             scheduler.Latest, task,
             () =>
             {
-                isAtWork = false;
+                work = null;
                 if (isOver) Leave(task);
                 else Deliver(new ValueTask<HostElements?>(task));
             },
             () => isOver);
-        work.Start();
+        work = late;
+        late.Start();
     }
 
     /// <summary>The elements that it has been waiting for are not wanted any more.</summary>
@@ -114,7 +116,7 @@ internal abstract class HostWriter : HostEnd
         isOver = true;
         rest?.Discard();
         rest = null;
-        if (isAtWork) work!.RunLeft();
+        if (work is { } late) late.RunLeft();
         else Close();
     }
 }

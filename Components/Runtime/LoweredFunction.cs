@@ -13,8 +13,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
     private readonly FunctionShape shape;
     private readonly InstanceState[] entered;
 
-    /// <summary>The instance that calls; the only one that a call enters, if there is only one.</summary>
-    private readonly InstanceState caller;
+    /// <summary>The only instance that a call enters, if there is only one.</summary>
     private readonly InstanceState? single;
     internal readonly Transfer? ForArguments, ForResult;
 
@@ -29,7 +28,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
     {
         this.callee = callee;
         Side = side;
-        caller = side.Instance;
+        Instance = side.Instance;
         IsAsync = isAsync;
         lifted = callee as LiftedFunction;
         shape = FunctionShape.Of(callee.Type);
@@ -59,7 +58,8 @@ internal sealed unsafe class LoweredFunction : CoreImport
 
     internal LiftedFunction Lifted => lifted!;
 
-    internal InstanceState Instance => Side.Instance;
+    /// <summary>The instance that calls.</summary>
+    internal InstanceState Instance { get; }
 
     internal bool IsAsync { get; }
 
@@ -143,13 +143,13 @@ internal sealed unsafe class LoweredFunction : CoreImport
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void BeginFused()
     {
-        if (caller.MayLeave && single is { MayEnter: true } entering) entering.MayEnter = false;
+        if (Instance.MayLeave && single is { MayEnter: true } entering) entering.MayEnter = false;
         else BeginFusedSlow();
     }
 
     private void BeginFusedSlow()
     {
-        caller.CheckLeave();
+        Instance.CheckLeave();
         InstanceState.Enter(entered);
     }
 
