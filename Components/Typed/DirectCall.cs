@@ -43,12 +43,10 @@ internal sealed class DirectCall
     {
         if (shape.FlatParameters > TypeLimits.FlatParameters) return false;
         for (int i = 0; i < parameters.Length; i++)
-            if (!IsNumber(shape.Parameters[i], parameters[i]) && !IsText(shape.Parameters[i], parameters[i]) && ElementOf(shape.Parameters[i], parameters[i], SameLayout.IsAny) is null) return false;
+            if (!TypeBinding.IsNumber(shape.Parameters[i], parameters[i]) && !IsText(shape.Parameters[i], parameters[i]) && ElementOf(shape.Parameters[i], parameters[i], SameLayout.IsAny) is null) return false;
         return shape.Results.Length == 0
-            || IsNumber(shape.Results[0], result) || IsText(shape.Results[0], result) || ElementOf(shape.Results[0], result, SameLayout.IsTuple) is not null;
+            || TypeBinding.IsNumber(shape.Results[0], result) || IsText(shape.Results[0], result) || ElementOf(shape.Results[0], result, SameLayout.IsTuple) is not null;
     }
-
-    private static bool IsNumber(ComponentValType type, Type clr) => TypeBinding.AreNumbers([type], [clr]);
 
     private static bool IsText(ComponentValType type, Type clr) => type is PrimitiveType { Primitive: PrimitiveKind.String } && clr == typeof(string);
 

@@ -47,21 +47,13 @@ internal sealed partial class TypeBinding(bool is64, bool allowsViews = false)
 
     // ---- numbers that are core values ----
 
-    /// <summary>Whether all are numbers, bools and characters in their own .NET types.</summary>
-    internal static bool AreNumbers(IReadOnlyList<ComponentValType> types, IReadOnlyList<Type> clr)
+    /// <summary>Whether it is a number, bool or character in its own .NET type.</summary>
+    internal static bool IsNumber(ComponentValType type, Type clr) => clr == (type as PrimitiveType)?.Primitive switch
     {
-        for (int i = 0; i < types.Count; i++)
-        {
-            Type? own = (types[i] as PrimitiveType)?.Primitive switch
-            {
-                PrimitiveKind.Bool => typeof(bool),
-                PrimitiveKind.Char => typeof(Rune),
-                _ => NumberOf(types[i]),
-            };
-            if (own != clr[i]) return false;
-        }
-        return true;
-    }
+        PrimitiveKind.Bool => typeof(bool),
+        PrimitiveKind.Char => typeof(Rune),
+        _ => NumberOf(type),
+    };
 
     /// <summary>A core value out of a slot.</summary>
     internal static Expression SlotValue(Type core, Expression at) => Expression.Call(Method(nameof(TypedMemory.Read), core), at);
