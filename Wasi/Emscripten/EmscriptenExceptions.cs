@@ -64,7 +64,7 @@ internal sealed class EmscriptenExceptions
     /// <summary>Says which instance is the program. What it lacks of what is called here is missed when it is called.</summary>
     internal void Attach(Instance instance)
     {
-        memory = instance.TryGetExport("memory", out Memory? exported) ? exported : instance.Memories.FirstOrDefault();
+        instance.Caller.TryGetMemory(out memory);
         canCatch = Export<Func<int, int, int, int>>(CanCatch);
         addReference = Export<Action<int>>(AddReference);
         removeReference = Export<Action<int>>(RemoveReference);

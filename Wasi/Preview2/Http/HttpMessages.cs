@@ -176,6 +176,6 @@ internal sealed class FutureResponse(Task<IncomingResponse> task, CancellationTo
     {
         if (isTaken) return;
         source.Cancel();
-        LeftTasks.LeaveResult(task);
+        LeftValues.DiscardResult(task);
     }
 }

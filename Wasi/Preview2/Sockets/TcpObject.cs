@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using WasmJit.Components;
 
 namespace WasmJit.Wasi.Preview2;
 
@@ -202,7 +203,7 @@ internal sealed class TcpObject : GuestObject, IReadySource
     {
         socket.Dispose();
         // Connections that have not been accepted.
-        if (accepting is not null) LeftTasks.LeaveResult(accepting);
+        if (accepting is not null) LeftValues.DiscardResult(accepting);
         if (connecting is not null) LeftTasks.Leave(connecting);
         wasi.CountClosed();
     }
