@@ -161,10 +161,7 @@ internal sealed partial class PartWriter
             return;
         }
         Address(whole.SlotOf(variable));
-        Type type = whole.TypeOf(variable);
-        OpCode load = Partition.LoadOf(type)!.Value;
-        if (load == OpCodes.Ldobj) code.TypeOp(load, type);
-        else code.Emit(load);
+        code.LoadIndirectAt(code.Tail, whole.TypeOf(variable));
     }
 
     private void StoreToArray(int variable, int from)
@@ -185,9 +182,7 @@ internal sealed partial class PartWriter
     {
         Address(offset);
         code.Ldloc(from);
-        OpCode store = Partition.StoreOf(type);
-        if (store == OpCodes.Stobj) code.TypeOp(store, type);
-        else code.Emit(store);
+        code.StoreIndirectAt(code.Tail, type);
     }
 
     private void Address(int offset)

@@ -331,7 +331,7 @@ internal sealed class Partition
                 slots[variable] = Refs++;
                 continue;
             }
-            if (LoadOf(type) is null) return false;
+            if (!HasWords(type)) return false;
             places[variable] = Place.Words;
             slots[variable] = Words * 8;
             Words += WordsOf(type);
@@ -354,7 +354,7 @@ internal sealed class Partition
             {
                 var signature = (NativeSignature)node.Object!;
                 if (!tails.Contains(signature)) tails.Add(signature);
-                if (tails.Count == MostTails || signature.Parameters.Any(type => type.IsValueType && LoadOf(type) is null)) return false;
+                if (tails.Count == MostTails || signature.Parameters.Any(type => type.IsValueType && !HasWords(type))) return false;
                 words = Math.Max(words, 1 + signature.Parameters.Sum(WordsOf));
                 refs = Math.Max(refs, signature.Parameters.Count(type => !type.IsValueType));
             }
@@ -369,9 +369,6 @@ internal sealed class Partition
     /// <summary>How many words a value takes; none if it is a reference.</summary>
     internal static int WordsOf(Type type) => !type.IsValueType ? 0 : type == typeof(System.Runtime.Intrinsics.Vector128<byte>) ? 2 : 1;
 
-    /// <summary>The opcode that loads a value of a type from the words; null if it cannot be there.</summary>
-    internal static OpCode? LoadOf(Type type) => !type.IsValueType ? null
-        : Indirect.LoadOf(type) ?? (type == typeof(System.Runtime.Intrinsics.Vector128<byte>) ? (OpCode?)OpCodes.Ldobj : null);
-
-    internal static OpCode StoreOf(Type type) => Indirect.StoreOf(type) ?? OpCodes.Stobj;
+    /// <summary>Whether values of a type, which are not references, can be in the words.</summary>
+    private static bool HasWords(Type type) => Indirect.LoadOf(type) is not null || type == typeof(System.Runtime.Intrinsics.Vector128<byte>);
 }

@@ -81,7 +81,7 @@ internal sealed class ResumePoint(EmitterContext context, int loop, nint next)
         il.LdcI4(slot * 8);
         il.Emit(OpCodes.Add);
         il.Ldloc(local);
-        il.Emit(Partition.StoreOf(Signature.ClrType(type)));
+        il.StoreIndirectAt(il.Tail, Signature.ClrType(type));
     }
 
     /// <summary>Loads everything from the interpreter's frame.</summary>
@@ -114,7 +114,7 @@ internal sealed class ResumePoint(EmitterContext context, int loop, nint next)
         {
             at = il.LdlocAt(at, frame);
             at = il.EmitAt(il.LdcI4At(at, slot * 8), OpCodes.Add);
-            at = il.EmitAt(at, Partition.LoadOf(Signature.ClrType(type))!.Value);
+            at = il.LoadIndirectAt(at, Signature.ClrType(type));
         }
         return il.StlocAt(at, local);
     }

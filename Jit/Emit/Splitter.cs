@@ -117,9 +117,7 @@ internal static class Splitter
             {
                 Word(front, wordArray, partition.SlotOf(i));
                 front.Emit(OpCodes.Ldarg, (short)(i + 1));
-                OpCode store = Partition.StoreOf(partition.TypeOf(i));
-                if (store == OpCodes.Stobj) front.Emit(store, partition.TypeOf(i));
-                else front.Emit(store);
+                Indirect.WriteStore(front, partition.TypeOf(i));
             }
             else
             {
@@ -182,9 +180,7 @@ internal static class Splitter
                 if (type.IsValueType)
                 {
                     Word(front, wordArray, at);
-                    OpCode load = Partition.LoadOf(type)!.Value;
-                    if (load == OpCodes.Ldobj) front.Emit(load, type);
-                    else front.Emit(load);
+                    Indirect.WriteLoad(front, type);
                     at += 8 * Partition.WordsOf(type);
                 }
                 else

@@ -38,4 +38,18 @@ internal static class Indirect
             _ => null,
         };
     }
+
+    /// <summary>Loads a value whose address is on the stack.</summary>
+    internal static void WriteLoad(ILGenerator il, Type type)
+    {
+        if (LoadOf(type) is { } code) il.Emit(code);
+        else il.Emit(OpCodes.Ldobj, type);
+    }
+
+    /// <summary>Stores a value to the address below it on the stack.</summary>
+    internal static void WriteStore(ILGenerator il, Type type)
+    {
+        if (StoreOf(type) is { } code) il.Emit(code);
+        else il.Emit(OpCodes.Stobj, type);
+    }
 }
