@@ -29,14 +29,9 @@ internal sealed class VariableEmitter(EmitterContext context, Rotations rotation
         else il.Stloc(index);
     }
 
-    internal void LocalSet(uint local)
+    /// <summary>Takes the topmost operand into a local.</summary>
+    private void StoreTop(uint local, int place)
     {
-        int place = context.Current.Locals[local].Index;
-        if (IsLocal(stack[0], place))
-        {
-            stack.Remove();
-            return;
-        }
         rotations.BeforeStore(place);
         (ValueRange Range, int From, ulong Addend) known = context.Known.BeforeWrite();
         stack.BeforeWrite(place, below: 1);
@@ -47,19 +42,23 @@ internal sealed class VariableEmitter(EmitterContext context, Rotations rotation
         context.Known.Write(place, context.Places.TypeOf(place), known);
     }
 
+    internal void LocalSet(uint local)
+    {
+        int place = context.Current.Locals[local].Index;
+        if (IsLocal(stack[0], place))
+        {
+            stack.Remove();
+            return;
+        }
+        StoreTop(local, place);
+    }
+
     internal void LocalTee(uint local)
     {
         int place = context.Current.Locals[local].Index;
         if (IsLocal(stack[0], place)) return;
         ValType type = stack[0].Type;
-        rotations.BeforeStore(place);
-        (ValueRange Range, int From, ulong Addend) known = context.Known.BeforeWrite();
-        stack.BeforeWrite(place, below: 1);
-        stack.TakeHidden(1);
-        bases.BeforeStore(context.Current.Locals[local]);
-        zeros.NoteWrite(local);
-        StoreLocal(place);
-        context.Known.Write(place, context.Places.TypeOf(place), known);
+        StoreTop(local, place);
         stack.PushLocal(type, place);
     }
 
