@@ -91,6 +91,13 @@ internal static unsafe partial class Interpreter
     /// <summary>An index in a table, or a count of its elements.</summary>
     private static ulong Number(ulong* fp, int slot, Table table) => Number(fp, slot, table.Type.Is64);
 
+    /// <summary>The bytes from the index of an access to its end, whose width stands in the word behind. A number that no memory can have is cut to the largest.</summary>
+    internal static ulong ExtentOf(Instruction* ip)
+    {
+        ulong offset = (ulong)ip->Imm, extent = offset + ip[1].A;
+        return extent < offset ? ulong.MaxValue : extent;
+    }
+
     /// <summary>Operations that are outside of the loop, so that the loop stays small. Gives the next instruction.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Instruction* Rare(InterpreterThread thread, InstanceCore instance, Instruction* ip, ulong* fp, int rp)
@@ -116,8 +123,7 @@ internal static unsafe partial class Interpreter
                     ulong index = Number(fp, ip->B, memory);
                     if (ip[1].B != 0)
                     {
-                        ulong extent = (ulong)ip->Imm + ip[1].A;
-                        if (extent < ip[1].A) extent = ulong.MaxValue;
+                        ulong extent = ExtentOf(ip);
                         if (memory.Type.Is64) Memory.Check64(index, memory, extent);
                         else Memory.Check32(index, memory, extent);
                     }

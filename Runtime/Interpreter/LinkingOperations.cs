@@ -171,24 +171,22 @@ internal static unsafe class LinkingOperations
     internal static ulong AddressThrough(Instruction* ip, ulong index, object? reference)
     {
         if (reference is null) Trap.Throw(TrapKind.NullMemoryReference);
-        ulong offset = (ulong)ip->Imm, extent = offset + ip[1].A;
-        if (extent < offset) extent = ulong.MaxValue;
+        ulong extent = Interpreter.ExtentOf(ip);
         var memory = Unsafe.As<Memory>(reference);
         // Compiled code of this engine leaves comparisons to guard pages. A memory that has none traps there, so it does here.
         if (ip[1].C != 0 && !memory.IsGuarded) Trap.UnguardedMemory();
         if (ip[1].B != 0) Memory.Check64(index, memory, extent);
         else Memory.Check32(index, memory, extent);
-        return (ulong)memory.Base + index + offset;
+        return (ulong)memory.Base + index + (ulong)ip->Imm;
     }
 
     /// <summary>The same of a slice.</summary>
     internal static ulong AddressInSlice(Instruction* ip, ulong index, object? slice)
     {
-        ulong offset = (ulong)ip->Imm, extent = offset + ip[1].A;
-        if (extent < offset) extent = ulong.MaxValue;
+        ulong extent = Interpreter.ExtentOf(ip);
         if (ip[1].C != 0) Slices.CheckWrite(index, Slices.WriteLimit(slice, extent), slice);
         else Slices.CheckRead(index, Slices.ReadLimit(slice, extent), slice);
-        return (ulong)Slices.BaseOf(slice!) + index + offset;
+        return (ulong)Slices.BaseOf(slice!) + index + (ulong)ip->Imm;
     }
 
     /// <summary>The callee of <c>call_export</c>.</summary>
