@@ -112,9 +112,7 @@ public sealed class WasmException : WasmJitException
             case ValKind.F32: return BitConverter.UInt32BitsToSingle((uint)Word(slot));
             case ValKind.F64: return BitConverter.UInt64BitsToDouble(Word(slot));
             case ValKind.V128: return Vector(slot);
-            default:
-                object? value = Refs is null ? Ref0 : Refs[slot];
-                return value is FuncRef func ? func.Delegate : value;
+            default: return HostValues.ToHost(Refs is null ? Ref0 : Refs[slot]);
         }
     }
 
@@ -133,8 +131,7 @@ public sealed class WasmException : WasmJitException
                 Word(slot + 1) = v.AsUInt64().GetElement(1);
                 break;
             case ValKind.Ref:
-                bool isFunc = ReferenceEquals(Subtyping.TopOf(type.Heap!), HeapType.Func);
-                object? inner = isFunc ? HostValues.ToFunc(value, type) : HostValues.ToRef(value, type);
+                object? inner = HostValues.ToGuest(value, type);
                 if (Refs is null) Ref0 = inner;
                 else Refs[slot] = inner;
                 break;

@@ -23,8 +23,7 @@ internal static class GcObjects
             _ => true,
         };
         if (!fits) throw new ArgumentException($"A value of type {type} was expected, not {value ?? "null"}.", nameof(value));
-        if (!type.IsRef) return value;
-        return GcClass.StorageType(type) == typeof(FuncRef) ? HostValues.ToFunc(value, type) : HostValues.ToRef(value, type);
+        return type.IsRef ? HostValues.ToGuest(value, type) : value;
     }
 
     internal static void SetField(GcClass type, object target, int field, object? value)

@@ -55,7 +55,7 @@ public readonly struct WasmArray : IEquatable<WasmArray>
         get
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Length, nameof(index));
-            return GcObjects.GetElement(type, array, index) is var value && value is FuncRef func ? func.Delegate : value;
+            return HostValues.ToHost(GcObjects.GetElement(type, array, index));
         }
 
         set

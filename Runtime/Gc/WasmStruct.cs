@@ -42,7 +42,7 @@ public abstract class WasmStruct
                 ValKind.F32 => c.Field<float>(this, field),
                 ValKind.F64 => c.Field<double>(this, field),
                 ValKind.V128 => c.Field<Vector128<byte>>(this, field),
-                _ => c.Field<object?>(this, field) is var value && value is FuncRef func ? func.Delegate : value,
+                _ => HostValues.ToHost(c.Field<object?>(this, field)),
             };
         }
 

@@ -37,6 +37,14 @@ internal static class HostValues
         return HostFuncs.GetValue(d, key => HostFuncFactory(key, wanted));
     }
 
+    /// <summary>A reference of any type in the form of generated code.</summary>
+    /// <exception cref="ArgumentException">Not of the type.</exception>
+    internal static object? ToGuest(object? value, ValType type) =>
+        ReferenceEquals(Subtyping.TopOf(type.Heap!), HeapType.Func) ? ToFunc(value, type) : ToRef(value, type);
+
+    /// <summary>A reference as the host sees it: a function is its delegate.</summary>
+    internal static object? ToHost(object? reference) => reference is FuncRef func ? func.Delegate : reference;
+
     /// <summary>A reference other than to a function.</summary>
     /// <exception cref="ArgumentException">Not of the type.</exception>
     internal static object? ToRef(object? value, ValType type)

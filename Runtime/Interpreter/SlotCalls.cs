@@ -136,8 +136,7 @@ internal static unsafe class SlotCalls
         for (int i = 0; i < types.Length; i++)
         {
             if (!types[i].IsRef) continue;
-            object? value = values[i].AsReference();
-            references[count++] = ReferenceEquals(Subtyping.TopOf(types[i].Heap!), HeapType.Func) ? HostValues.ToFunc(value, types[i]) : HostValues.ToRef(value, types[i]);
+            references[count++] = HostValues.ToGuest(values[i].AsReference(), types[i]);
         }
         return references;
     }
@@ -183,10 +182,7 @@ internal static unsafe class SlotCalls
                     values[i] = Unsafe.ReadUnaligned<Vector128<byte>>(fp);
                     fp += 2;
                     break;
-                default:
-                    object? reference = InterpreterThread.TakeRef(thread, rp++);
-                    values[i] = Value.FromReference(reference is FuncRef func ? func.Delegate : reference);
-                    break;
+                default: values[i] = Value.FromReference(HostValues.ToHost(InterpreterThread.TakeRef(thread, rp++))); break;
             }
         }
     }

@@ -64,8 +64,7 @@ public sealed class Table
     {
         if (!type.Element.IsRef) throw new ArgumentException($"A table cannot have elements of the type {type.Element}.", nameof(type));
         if (value is null && count == 0) return null;
-        return ReferenceEquals(Subtyping.TopOf(type.Element.Heap!), HeapType.Func) ? HostValues.ToFunc(value, type.Element)
-            : HostValues.ToRef(value, type.Element);
+        return HostValues.ToGuest(value, type.Element);
     }
 
     /// <summary>The declared type.</summary>
