@@ -45,22 +45,16 @@ internal sealed class HostAdapter
     internal static FuncRef MakeFunc(Delegate target, DefType type, IHostAdapters? module = null)
     {
         Signature signature = Signature.Of(type);
-        Delegate called = target;
-        if (target is BoxedFunction boxed)
-        {
-            // Code of a saved module calls it, too, where there is some.
-            if (!RuntimeCode.IsCompiledWhole) called = SlotDelegates.Interpret(signature.DelegateType, signature.HostParameters, boxed.Invoke);
-        }
-        else if (target.GetType() != signature.DelegateType)
-        {
-            if (!HasSignature(target.GetType().GetMethod("Invoke")!, signature))
-                throw new ArgumentException($"A host function for {type} must be {signature.DelegateName}, not {CSharpName.Of(target.GetType())}.");
-            if (RuntimeCode.IsCompiledWhole) called = target;
-            else if (AsyncHost.IsNeeded(target.GetType().GetMethod("Invoke")!))
-                called = target = AsyncHost.Wrap(target, signature.HostParameters, signature.HostReturn, signature.DelegateType, module?.MayMakeCode ?? true);
-            else if (!signature.IsSameForHost) called = target = Delegate.CreateDelegate(signature.DelegateType, target, "Invoke");
-        }
+        MethodInfo? other = target is BoxedFunction || target.GetType() == signature.DelegateType ? null : target.GetType().GetMethod("Invoke")!;
+        if (other is not null && !HasSignature(other, signature))
+            throw new ArgumentException($"A host function for {type} must be {signature.DelegateName}, not {CSharpName.Of(target.GetType())}.");
         if (RuntimeCode.IsCompiledWhole) return InSlots(target, type);
+        if (other is not null && AsyncHost.IsNeeded(other))
+            target = AsyncHost.Wrap(target, signature.HostParameters, signature.HostReturn, signature.DelegateType, module?.MayMakeCode ?? true);
+        else if (other is not null && !signature.IsSameForHost)
+            target = Delegate.CreateDelegate(signature.DelegateType, target, "Invoke");
+        // Code of a saved module calls functions that take objects, too, where there is some.
+        Delegate called = target is BoxedFunction boxed ? SlotDelegates.Interpret(signature.DelegateType, signature.HostParameters, boxed.Invoke) : target;
         if (signature.IsSameForHost)
         {
             // An instance as the first argument is what tells a guest's functions from the host's.

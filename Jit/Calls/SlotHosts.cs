@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using WasmJit.Runtime;
 
@@ -16,7 +17,9 @@ internal sealed unsafe class ValueHost(FuncType type, Action<Value[]> call) : Sl
     internal static SlotHost Of(Delegate target, FuncType type)
     {
         if (target.Target is IUntypedHost untyped) return new ValueHost(type, untyped.Call);
-        return SlotDelegates.Find(target.GetType(), type)?.ToSlots(target) ?? new ValueHost(type, values => BoxedCalls.Call(target, type, values));
+        if (SlotDelegates.Find(target.GetType(), type) is { } known) return known.ToSlots(target);
+        Func<object?[], object?> boxed = BoxedCalls.Of(target);
+        return new ValueHost(type, values => BoxedCalls.Call(boxed, type, values));
     }
 
     /// <inheritdoc/>
@@ -35,23 +38,26 @@ internal sealed unsafe class ValueHost(FuncType type, Action<Value[]> call) : Sl
 internal static class BoxedCalls
 {
     /// <summary>Calls a function with arguments that stand before the room for its results.</summary>
-    internal static void Call(Delegate function, FuncType type, Value[] values)
+    internal static void Call(Func<object?[], object?> function, FuncType type, Value[] values)
     {
         var arguments = new object?[type.Params.Length];
         for (int i = 0; i < arguments.Length; i++) arguments[i] = values[i].ToObject();
-        object? result = Invoke(function, arguments);
+        object? result = function(arguments);
         int count = type.Results.Length;
         if (count == 1) values[^1] = Value.From(result, type.Results[0]);
         for (int i = 0; i < count && count > 1; i++)
             values[arguments.Length + i] = Value.From(result is object?[] several ? several[i] : ((ITuple)result!)[i], type.Results[i]);
     }
 
-    /// <summary>Calls a delegate, and waits for a task that it returns. What it throws comes as it is.</summary>
-    internal static object? Invoke(Delegate function, object?[] arguments)
+    /// <summary>Calls a delegate once.</summary>
+    internal static object? Invoke(Delegate function, object?[] arguments) => Of(function)(arguments);
+
+    /// <summary>What calls a delegate, and waits for a task that it returns. What it throws comes as it is.</summary>
+    internal static Func<object?[], object?> Of(Delegate function)
     {
-        if (function is BoxedFunction boxed) return boxed(arguments);
-        System.Reflection.MethodInfo invoke = function.GetType().GetMethod("Invoke")!;
-        return AsyncHost.IsNeeded(invoke) ? AsyncHost.Invoke(function, invoke, arguments)
-            : invoke.Invoke(function, System.Reflection.BindingFlags.DoNotWrapExceptions, null, arguments, null);
+        if (function is BoxedFunction boxed) return boxed.Invoke;
+        MethodInfo invoke = function.GetType().GetMethod("Invoke")!;
+        return AsyncHost.IsNeeded(invoke) ? arguments => AsyncHost.Invoke(function, invoke, arguments)
+            : arguments => invoke.Invoke(function, BindingFlags.DoNotWrapExceptions, null, arguments, null);
     }
 }
