@@ -139,7 +139,7 @@ internal sealed class LinkingWriter(ReferenceBody function)
         }
         bool isModule = choose.OneIn(2);
         ValType dropped = isModule ? ValType.Ref(HeapType.Module, true) : ValType.FuncRef;
-        DefType[] types = [.. frame.Info.Types.Where(t => isModule ? t.Composite is ModuleType : t.AsFunc is { Params: [{ Kind: ValKind.I32 }], Results: [{ Kind: ValKind.I32 }] })];
+        DefType[] types = [.. frame.Info.Types.Where(t => isModule ? t.Composite is ModuleType : MakerTable.IsOfMadeFunctions(t))];
         if (types.Length == 0 || choose.OneIn(5))
         {
             function.Values.Need(dropped);

@@ -172,7 +172,7 @@ internal sealed partial class MakerTable
                 });
             }
         }
-        foreach (DefType def in Info.Types.Where(t => t.AsFunc is { Params: [{ Kind: ValKind.I32 }], Results: [{ Kind: ValKind.I32 }] }).Distinct())
+        foreach (DefType def in Info.Types.Where(IsOfMadeFunctions).Distinct())
         {
             AddLink(Nullable(def), (b, _) => MakeFunction(b, def));
         }
@@ -215,6 +215,9 @@ internal sealed partial class MakerTable
             });
         }
     }
+
+    /// <summary>Whether the body in memory is that of a function of a type.</summary>
+    internal static bool IsOfMadeFunctions(DefType type) => type.AsFunc is { Params: [{ Kind: ValKind.I32 }], Results: [{ Kind: ValKind.I32 }] };
 
     /// <summary>Makes a function of a body in memory, in the frame's scope; null if it is none of the type any more.</summary>
     internal void MakeFunction(ValueWriter b, DefType type)
