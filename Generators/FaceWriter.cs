@@ -56,7 +56,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
     {
         code.Line($"private {method.DelegateCode} member{index} = null!;");
         code.Line();
-        string call = $"member{index}({string.Join(", ", method.Parameters.Select(p => p.Type.ToHost(p.Id)))})";
+        string call = $"this.member{index}({string.Join(", ", method.Parameters.Select(p => p.Type.ToHost(p.Id)))})";
         string value = method.Type.IsVoid || method.Type.Tuple is not null ? call : method.Type.FromHost(call);
         if (method.IsAbstract)
         {
@@ -64,7 +64,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
             return;
         }
         code.Open($"{method.Head}({method.ParameterList})");
-        CallDefault(method, index, $"member{index} is null");
+        CallDefault(method, index, $"this.member{index} is null");
         code.Line($"{(method.Type.IsVoid ? "" : "return ")}{value};");
         code.Close();
         Default(method, index);
@@ -80,7 +80,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
         var typed = new TypedCallWriter(code, method, index);
         typed.WriteFields();
         code.Open($"{method.Head}({method.ParameterList})");
-        if (!method.IsAbstract) CallDefault(method, index, $"!has{index}");
+        if (!method.IsAbstract) CallDefault(method, index, $"!this.has{index}");
         typed.WriteCalls();
         code.Line($"var wasmCall = new {Generated}FaceCall(this, {index});");
         code.Open("try");

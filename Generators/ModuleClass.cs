@@ -65,17 +65,8 @@ internal static class ModuleClass
         {
             Given = export.Name,
             Parameters = [.. export.Parameters.Select((letter, i) => new ParameterModel(
-                taken.Unique(ParameterName(export, i)), TypeModel.OfLetter(letter), ""))],
+                taken.Unique(export.ParameterNames.TryGetValue(i, out string? given) ? Identifiers.Camel(given) : $"p{i}"), TypeModel.OfLetter(letter), ""))],
         };
-    }
-
-    private static string ParameterName(ExternModel export, int index)
-    {
-        const string field = "member";
-        string name = export.ParameterNames.TryGetValue(index, out string? given) ? Identifiers.Camel(given) : "";
-        // A parameter with the name of a field of the class would hide it.
-        bool isUsable = name.Length > 0 && !(name.StartsWith(field, StringComparison.Ordinal) && name.Skip(field.Length).All(char.IsDigit));
-        return isUsable ? name : $"p{index}";
     }
 
     private static MemberModel Property(ExternModel export, string name) => new(MemberKind.Property, name, export.Kind switch

@@ -58,7 +58,7 @@ internal sealed class TypedCallWriter(CodeWriter code, MemberModel method, int i
     {
         foreach (bool form in Forms)
         {
-            code.Open($"if ({Field(form)} is {{ }} {Function(form)})");
+            code.Open($"if (this.{Field(form)} is {{ }} {Function(form)})");
             code.Line("var wasmArguments = new global::WasmJit.Generated.FaceArguments(this);");
             code.Open("try");
             WriteCall(form);

@@ -128,6 +128,15 @@ public sealed class GeneratorTests
         Assert.Contains("(\"Shared\", null, Shared)", Assert.Single(compiled.Sources).Value, StringComparison.Ordinal);
     }
 
+    /// <summary>The fields of the class have names, too.</summary>
+    [Fact]
+    public void ParametersMayBeCalledAsFieldsAre()
+    {
+        Compiled compiled = Compiled.Of("[WasmFace] public interface I { int A(int member0); int B(string typed1); string C(string typed2, string roomed2); int D(string has3) => 0; int E(int member4) => 0; }");
+        Assert.Empty(compiled.Problems);
+        Assert.Contains(compiled.Load().GetTypes(), t => t.Name == "IFace");
+    }
+
     [Fact]
     public void AFileThatIsNoModuleIsAProblem()
     {
