@@ -45,8 +45,8 @@ public sealed class Rules
     /// <param name="stock">What rules may ask.</param>
     public Rules(Stock stock) => host.Interface("shop:rules/stock@1.0.0").AddObject(stock);
 
-    /// <summary>The names of the rules, in order.</summary>
-    public IEnumerable<string> Names => components.Keys.Order(StringComparer.Ordinal);
+    /// <summary>The rules that there are now, in the order of their names.</summary>
+    public IReadOnlyList<KeyValuePair<string, WasmComponent>> Current => [.. components.ToArray().OrderBy(rule => rule.Key, StringComparer.Ordinal)];
 
     /// <summary>Adds a rule, or puts it in the place of another. Carts that are being looked at keep the one that they have.</summary>
     /// <param name="name">Its name.</param>
@@ -65,11 +65,8 @@ public sealed class Rules
     /// <returns>Whether there was one of this name.</returns>
     public bool Remove(string name) => components.TryRemove(name, out _);
 
-    /// <summary>Calls a rule, in an instance of its own.</summary>
-    /// <exception cref="KeyNotFoundException">There is none of this name any more.</exception>
-    public T Run<T>(string name, Func<IRule, T> call) => Run(components[name], call);
-
-    private T Run<T>(WasmComponent component, Func<IRule, T> call)
+    /// <summary>Calls a rule, in an instance of its own. It may have been removed in the meantime.</summary>
+    public T Run<T>(WasmComponent component, Func<IRule, T> call)
     {
         var options = new ComponentInstanceOptions { Fuel = new Fuel(MostFuel), MaximumCopiedBytes = 1 << 20, Resources = new GuestResources(Limits) };
         using IRule rule = component.Instantiate<IRule>(host, options);

@@ -32,7 +32,7 @@ internal static class ShopApplication
         foreach (string file in Directory.EnumerateFiles(folder, "*.wa?*").Where(f => Path.GetExtension(f) is ".wasm" or ".wat"))
             rules.Put(Path.GetFileNameWithoutExtension(file), File.ReadAllBytes(file));
 
-        app.MapGet("/plugins", () => rules.Names.Select(name => new Plugin(name, rules.Run(name, rule => rule.Describe()))));
+        app.MapGet("/plugins", () => rules.Current.Select(each => new Plugin(each.Key, rules.Run(each.Value, rule => rule.Describe()))));
         app.MapPut("/plugins/{name}", async (string name, HttpRequest request) =>
         {
             // The server bounds what it reads.
@@ -59,11 +59,11 @@ internal static class ShopApplication
         long cents = cart.Items.Sum(i => (long)i.Cents * i.Quantity);
         var changes = new List<PluginChange>();
         var failed = new List<Failure>();
-        foreach (string name in rules.Names)
+        foreach ((string name, WasmComponent component) in rules.Current)
         {
             try
             {
-                foreach (Change change in rules.Run(name, rule => rule.Apply(cart.Items)))
+                foreach (Change change in rules.Run(component, rule => rule.Apply(cart.Items)))
                 {
                     changes.Add(new PluginChange(name, change.Reason, change.Cents));
                     cents += change.Cents;

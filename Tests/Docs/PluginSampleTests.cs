@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Shop;
+using WasmJit.Components;
 using Xunit;
 
 namespace WasmJit.Tests.Docs;
@@ -35,6 +36,23 @@ public sealed partial class PluginSampleTests
         Assert.True(shown.Count >= 4);
         if (Environment.GetEnvironmentVariable("WASMJIT_UPDATE_GOLDEN") == "1") page.Rewrite(shown);
         else foreach ((Block block, string text) in shown) Assert.Equal(block.Text, text);
+    }
+
+    /// <summary>A cart that is being priced has the rules that there were when it came.</summary>
+    [Fact]
+    public void ARuleMayBeRemovedWhileACartIsPriced()
+    {
+        var rules = new Rules(new Stock(new Dictionary<string, uint>()));
+        byte[] shipping = File.ReadAllBytes(Path.Combine(Folder, "plugins", "shipping.wat"));
+        foreach (string name in new[] { "second", "first" }) rules.Put(name, shipping);
+        var seen = new List<string>();
+        foreach ((string name, WasmComponent component) in rules.Current)
+        {
+            Assert.True(rules.Remove(name));
+            seen.Add($"{name}: {rules.Run(component, rule => rule.Describe())}");
+        }
+        Assert.Equal(["first: shipping: 4.90 for small carts", "second: shipping: 4.90 for small carts"], seen);
+        Assert.Empty(rules.Current);
     }
 
     /// <summary>What curl would write, and the status where it is not 200.</summary>
