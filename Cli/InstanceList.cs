@@ -20,15 +20,7 @@ internal sealed class InstanceList
     {
         Instance[] made;
         lock (instances) made = [.. instances];
-        if (path == "-")
-        {
-            terminal.WriteBinary(stream => CoreDump.Write(stream, exception, made));
-        }
-        else
-        {
-            using FileStream file = File.Create(path);
-            CoreDump.Write(file, exception, made);
-        }
+        terminal.WriteFile(path, stream => CoreDump.Write(stream, exception, made));
         terminal.Note($"core dump: {path}");
     }
 }

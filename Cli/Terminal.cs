@@ -43,10 +43,19 @@ internal sealed class Terminal
 
     /// <summary>Writes a file, or the standard output if the path is "-".</summary>
     /// <exception cref="ToolException">The standard output is a terminal.</exception>
-    internal void WriteFile(string path, byte[] content)
+    internal void WriteFile(string path, byte[] content) => WriteFile(path, stream => stream.Write(content));
+
+    /// <summary>The same of what is written piece by piece.</summary>
+    /// <exception cref="ToolException">The standard output is a terminal.</exception>
+    internal void WriteFile(string path, Action<Stream> write)
     {
-        if (path == "-") WriteBinary(stream => stream.Write(content));
-        else File.WriteAllBytes(path, content);
+        if (path == "-")
+        {
+            WriteBinary(write);
+            return;
+        }
+        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read);
+        write(file);
     }
 
     private static IAnsiConsole Make(TextWriter writer, bool isTerminal)
