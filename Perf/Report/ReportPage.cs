@@ -25,7 +25,7 @@ internal static class ReportPage
         page.Append($"<title>WasmJit {BarChart.Escape(newest.Version)}: measurements</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n<h1>WasmJit: measurements</h1>\n");
         page.Append($"<p>Version {BarChart.Escape(newest.Version)}, {BarChart.Escape(newest.Date)}. {BarChart.Escape(newest.Machine)}.");
         foreach ((string engine, string version) in newest.Engines) page.Append($" {BarChart.Escape(engine)} {BarChart.Escape(version)}.");
-        page.Append("</p>\n<p class=\"small\">Less is better everywhere. A bar is the best of the rounds, the line behind it leads to the worst; all engines of a chart were measured by turns, in one run.</p>\n");
+        page.Append("</p>\n<p class=\"small\">Less is better everywhere. A bar is the best of the rounds, the line behind it leads to the worst. WasmJit and Wasmtime were measured in one run, V8 and C in processes of their own.</p>\n");
         Versions(page, versions);
         foreach (PartDescription description in PartDescription.All)
             if (versions.LastOrDefault(v => v.Find(description.Name) is not null) is { } version) Part(page, version.Find(description.Name)!, version == newest ? null : version);
