@@ -337,13 +337,9 @@ internal static class GuestJit
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo("node", ["--expose-gc", "-e", Script, "--", Convert.ToHexString(Template), $"{count}", $"{keep}"])
-            {
-                RedirectStandardOutput = true,
-            })!;
-            string[] words = process.StandardOutput.ReadToEnd().Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            process.WaitForExit();
-            return process.ExitCode != 0 || words.Length != 2 ? null
+            string[] words = NodeKernel.Output("--expose-gc", "-e", Script, "--", Convert.ToHexString(Template), $"{count}", $"{keep}")
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            return words.Length != 2 ? null
                 : (double.Parse(words[0], CultureInfo.InvariantCulture), long.Parse(words[1], CultureInfo.InvariantCulture));
         }
         catch (System.ComponentModel.Win32Exception)

@@ -21,13 +21,10 @@ internal static class MethodJit
             string text = Machine.Resource(name + ".sprig");
             Machine interpreter = new(text, compiles: false), compiler = new(text);
             long expected = 0, result = 0;
-            double interpreted = double.MaxValue, compiled = double.MaxValue;
-            // The machine's own code is warm after the first turn.
-            for (int round = 0; round <= Rounds; round++)
-            {
-                interpreted = Math.Min(interpreted, Time(() => expected = interpreter.Run("main", argument)));
-                compiled = Math.Min(compiled, Time(() => result = compiler.Run("main", argument)));
-            }
+            // The machine's own code is warm after the first turn. Sprig's programs run on this thread alone, and the time of those in C is processor time, too.
+            double[] best = ByTurns.Nanoseconds(
+                Rounds + 1, ThreadClock.Milliseconds, (_ => expected = interpreter.Run("main", argument), 1), (_ => result = compiler.Run("main", argument), 1));
+            double interpreted = best[0] / 1e6, compiled = best[1] / 1e6;
             if (result != expected) throw new InvalidOperationException($"{name}: {result}, not {expected}.");
             (double native, result) = Native(name, argument) ?? (double.NaN, expected);
             if (result != expected) throw new InvalidOperationException($"{name}: C has {result}, not {expected}.");
@@ -37,14 +34,6 @@ internal static class MethodJit
             Console.WriteLine($"{name,-15}{interpreted,16:f1}{compiled,12:f1}{interpreted / compiled,8:f1}{native,12:f1}{compiled / native,8:f2}");
         }
         Console.WriteLine($"compiled is faster by {Math.Pow(product, 1.0 / Programs.Length):f1} in the mean");
-    }
-
-    /// <summary>The processor time of this thread: Sprig's programs run on it alone, and the time of those in C is theirs, too.</summary>
-    private static double Time(Action action)
-    {
-        double start = ThreadClock.Milliseconds();
-        action();
-        return ThreadClock.Milliseconds() - start;
     }
 
     /// <summary>The program in C; null where there is no compiler.</summary>

@@ -55,7 +55,7 @@ internal static class NodeKernel
 
     /// <summary>What node prints; nothing if it fails.</summary>
     /// <exception cref="Win32Exception">There is no node.</exception>
-    private static string Output(params string[] arguments)
+    internal static string Output(params string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo("node", arguments) { RedirectStandardOutput = true })!;
         string output = process.StandardOutput.ReadToEnd();

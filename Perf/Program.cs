@@ -118,6 +118,18 @@ internal static class Program
         }
     }
 
+    /// <summary>An option with a value; null without the option.</summary>
+    /// <exception cref="ArgumentException">It has no value.</exception>
+    internal static string? Take(List<string> arguments, string name)
+    {
+        int at = arguments.IndexOf(name);
+        if (at < 0) return null;
+        if (at + 1 >= arguments.Count) throw new ArgumentException($"{name} needs a value.");
+        string value = arguments[at + 1];
+        arguments.RemoveRange(at, 2);
+        return value;
+    }
+
     private static Compilation TakeCompilation(List<string> arguments)
     {
         int at = arguments.IndexOf("--compilation");

@@ -14,24 +14,12 @@ internal sealed class Recording : IDisposable
     /// <exception cref="ArgumentException">The option has no file.</exception>
     internal Recording(List<string> arguments)
     {
-        file = Take(arguments, "--record");
+        file = Program.Take(arguments, "--record");
         if (file is not null) Figures = Open(file);
     }
 
     /// <summary>What is recorded; null without a file.</summary>
     internal FigureSet? Figures { get; }
-
-    /// <summary>An option with a value; null without the option.</summary>
-    /// <exception cref="ArgumentException">It has no value.</exception>
-    internal static string? Take(List<string> arguments, string name)
-    {
-        int at = arguments.IndexOf(name);
-        if (at < 0) return null;
-        if (at + 1 >= arguments.Count) throw new ArgumentException($"{name} needs a value.");
-        string value = arguments[at + 1];
-        arguments.RemoveRange(at, 2);
-        return value;
-    }
 
     /// <summary>The figures in a file, or none yet of this version on this machine.</summary>
     internal static FigureSet Open(string file) => File.Exists(file) ? FigureSet.Parse(File.ReadAllText(file)) : Now();

@@ -14,8 +14,8 @@ internal static class Report
     /// <exception cref="ArgumentException">An option is wrong, or there are no figures.</exception>
     internal static int Run(List<string> arguments)
     {
-        string page = Recording.Take(arguments, "-o") ?? "report.html", folder = Recording.Take(arguments, "--figures") ?? Folder;
-        string? picture = Recording.Take(arguments, "--picture");
+        string page = Program.Take(arguments, "-o") ?? "report.html", folder = Program.Take(arguments, "--figures") ?? Folder;
+        string? picture = Program.Take(arguments, "--picture");
         bool runs = arguments.Remove("--run");
         if (arguments.Count > 0) throw new ArgumentException($"report does not know \"{arguments[0]}\".");
         if (!Directory.Exists(folder)) throw new ArgumentException($"{folder} does not exist.");

@@ -19,10 +19,10 @@ internal static class Startup
     /// <exception cref="ArgumentException">The arguments are not right.</exception>
     internal static int Run(List<string> arguments)
     {
-        string? write = Take(arguments, "--write");
-        string? peer = Take(arguments, "--wasmtime");
-        string? phases = Take(arguments, "--phases");
-        double megabytes = double.Parse(Take(arguments, "--size") ?? "40", CultureInfo.InvariantCulture);
+        string? write = Program.Take(arguments, "--write");
+        string? peer = Program.Take(arguments, "--wasmtime");
+        string? phases = Program.Take(arguments, "--phases");
+        double megabytes = double.Parse(Program.Take(arguments, "--size") ?? "40", CultureInfo.InvariantCulture);
         if (arguments.Count > 0) throw new ArgumentException($"startup does not know {arguments[0]}.");
         if (peer is not null) return CompileWithWasmtime(peer);
         if (phases is not null) return Phases(phases);
@@ -43,16 +43,6 @@ internal static class Startup
             File.Delete(file);
         }
         return 0;
-    }
-
-    private static string? Take(List<string> arguments, string option)
-    {
-        int at = arguments.IndexOf(option);
-        if (at < 0) return null;
-        if (at + 1 >= arguments.Count) throw new ArgumentException($"{option} needs a value.");
-        string value = arguments[at + 1];
-        arguments.RemoveRange(at, 2);
-        return value;
     }
 
     private static int CompileWithWasmtime(string file)
