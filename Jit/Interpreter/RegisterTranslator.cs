@@ -56,6 +56,10 @@ internal sealed unsafe partial class RegisterTranslator
 
     private long nextPoll = WorkUntilPoll, instructions;
 
+    /// <summary>What runs each time, and how much of it in a call.</summary>
+    private readonly StraightRuns runs = new();
+    private int instructionsOfCall;
+
     /// <summary>For each open loop the units that are charged at its head, and where; the first entry is the function.</summary>
     private readonly List<(int At, long Units)> charges = new(1);
 
@@ -86,6 +90,7 @@ internal sealed unsafe partial class RegisterTranslator
         int firstZero = 0;
         foreach (ValType type in func.Func.Params) firstZero += type.IsRef ? 0 : 1;
         PushFrame(OpId.Block, ValTypes.None, func.Func.Results);
+        runs.Begin(0, 0);
         if (stack.Spills) code.Emit(RegisterOp.EnterSpills);
         if (countsFuel) charges.Add((code.Emit(RegisterOp.Charge), 0));
         ReadOnlySpan<byte> bytes = module.Bytes.Span;
@@ -118,7 +123,7 @@ internal sealed unsafe partial class RegisterTranslator
         // Results of calls and moves of results may need more than operands did.
         stack.Reserve(func.Func.Results);
         if (IsTooWide) return null;
-        return new RegisterCode(code.Finish(), code.Count, code.IsOwn, room, stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots);
+        return new RegisterCode(code.Finish(), code.Count, code.IsOwn, room, stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots, instructionsOfCall);
     }
 
     /// <summary>Whether the operator that follows can be reached, and no poll is due.</summary>
