@@ -69,7 +69,7 @@ internal sealed unsafe partial class RegisterTranslator
                 // Spilled operands are not where that machine code would look.
                 runs.Begin(depth - 1, code.Emit(RegisterOp.Loop, imm: RegisterBuffer.Pair(stack.Spills ? -1 : offset, 1)));
                 if (target.IsInterruptible) code.Emit(RegisterOp.Poll);
-                if (countsFuel) charges.Add((code.Emit(RegisterOp.Charge), 1));
+                if (countsFuel) charges.Begin(1);
                 break;
             case OpId.If:
                 runs.Branch(depth - 1, isLoop: false, code.Count);
@@ -273,7 +273,7 @@ internal sealed unsafe partial class RegisterTranslator
             if (!frame.Unreachable) Return();
             depth--;
             (_, instructionsOfCall) = runs.End(code.Count);
-            if (countsFuel) EndCharge(FuelCosts.OfEntry(func, stack.Locals));
+            if (countsFuel) charges.End(FuelCosts.OfEntry(func, stack.Locals));
             return;
         }
         bool reachable = !frame.Unreachable;
@@ -298,6 +298,6 @@ internal sealed unsafe partial class RegisterTranslator
         Instruction head = code[at];
         head.Value = InterpretedTime.EventsIn(func.BodyEnd - func.BodyStart, instructions);
         code[at] = head;
-        if (countsFuel) EndCharge(0);
+        if (countsFuel) charges.End(0);
     }
 }
