@@ -197,8 +197,15 @@ internal sealed class WasiThreads : IDisposable
         finally
         {
             lease?.End();
-            end();
-            Leave();
+            try
+            {
+                end();
+            }
+            finally
+            {
+                // The program's first thread waits for this.
+                Leave();
+            }
         }
         return true;
     }

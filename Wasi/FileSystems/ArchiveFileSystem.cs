@@ -81,7 +81,7 @@ public sealed class ArchiveFileSystem : IWasiFileSystem
                 continue;
             }
             using Stream content = entry.Open();
-            if (((entry.ExternalAttributes >> 16) & ZipKind) == ZipLink) files.CreateLink(path, new StreamReader(content, Encoding.UTF8).ReadToEnd());
+            if (((entry.ExternalAttributes >> 16) & ZipKind) == ZipLink) CreateLink(files, path, LinkIn(content));
             else Copy(content, files, path);
             files.Find(path)!.SetTimes(entry.LastWriteTime, entry.LastWriteTime);
         }
@@ -99,8 +99,11 @@ public sealed class ArchiveFileSystem : IWasiFileSystem
             switch (entry.EntryType)
             {
                 case TarEntryType.Directory: files.CreateDirectory(path); break;
-                case TarEntryType.SymbolicLink: files.CreateLink(path, entry.LinkName); break;
-                case TarEntryType.HardLink when files.Find(PathOf(entry.LinkName)) is { } target:
+                case TarEntryType.SymbolicLink: CreateLink(files, path, entry.LinkName); break;
+                case TarEntryType.HardLink:
+                    // A directory with two names could be in itself.
+                    if (files.Find(PathOf(entry.LinkName)) is not IWasiFile target) throw new InvalidDataException($"The archive's entry \"{entry.Name}\" is a link to no file of it.");
+                    if (ReferenceEquals(files.Find(path), target)) break;
                     files.WriteFile(path, "");
                     IWasiDirectory directory = (IWasiDirectory)files.Find(Path.GetDirectoryName(path)!.Replace('\\', '/'))!;
                     directory.Remove(Path.GetFileName(path));
@@ -113,6 +116,21 @@ public sealed class ArchiveFileSystem : IWasiFileSystem
             files.Find(path)!.SetTimes(entry.ModificationTime, entry.ModificationTime);
         }
         if (!any) throw new InvalidDataException("This is not an archive that can be read: zip, tar, or tar with gzip.");
+    }
+
+    /// <summary>The longest text of a link, as for guests.</summary>
+    private const int LongestLink = 4096;
+
+    private static string LinkIn(Stream content)
+    {
+        byte[] text = new byte[LongestLink + 1];
+        return Encoding.UTF8.GetString(text, 0, content.ReadAtLeast(text, text.Length, throwOnEndOfStream: false));
+    }
+
+    private static void CreateLink(MemoryFileSystem files, string path, string target)
+    {
+        if (target.Length is 0 or > LongestLink) throw new InvalidDataException($"The archive's entry \"{path}\" is a link whose text has {target.Length} characters.");
+        files.CreateLink(path, target);
     }
 
     private static void Copy(Stream content, MemoryFileSystem files, string path)

@@ -47,7 +47,7 @@ public class MemoryFileSystem : IWasiFileSystem
     /// <inheritdoc/>
     public bool IsReadOnly { get; init; }
 
-    /// <summary>The most bytes that all files together may hold, with some hundred for each file, link and directory. A write beyond fails with <c>nospc</c>.</summary>
+    /// <summary>The most bytes that all files together may hold, with some hundred for each file, link and directory, and the text of each link. A write beyond fails with <c>nospc</c>.</summary>
     public long MaximumBytes { get; init; } = 1L << 30;
 
     /// <summary>The bytes that it holds, counted as for <see cref="MaximumBytes"/>.</summary>
@@ -89,12 +89,15 @@ public class MemoryFileSystem : IWasiFileSystem
 
     /// <summary>The content of a file.</summary>
     /// <param name="path">The path from the root. Links are not followed.</param>
-    /// <exception cref="WasiFileException">There is no such file.</exception>
+    /// <exception cref="WasiFileException">
+    /// There is no such file, or it is longer than <see cref="MaximumBytes"/> (<see cref="WasiFileError.TooLarge"/>), as one can be that is mostly holes.
+    /// </exception>
     public byte[] ReadFile(string path)
     {
         lock (Gate)
         {
             if (Find(path) is not IWasiFile file) throw new WasiFileException(WasiFileError.NotFound);
+            if (file.Length > Math.Min(MaximumBytes, Array.MaxLength)) throw new WasiFileException(WasiFileError.TooLarge);
             byte[] bytes = new byte[file.Length];
             int read = file.Read(0, bytes);
             return read == bytes.Length ? bytes : bytes[..read];
@@ -103,7 +106,7 @@ public class MemoryFileSystem : IWasiFileSystem
 
     /// <summary>The content of a text file in UTF-8.</summary>
     /// <param name="path">The path from the root.</param>
-    /// <exception cref="WasiFileException">There is no such file.</exception>
+    /// <exception cref="WasiFileException">As for <see cref="ReadFile"/>.</exception>
     public string ReadText(string path) => Encoding.UTF8.GetString(ReadFile(path));
 
     /// <summary>Makes a directory, and those on the way. One that is there stays as it is.</summary>
@@ -138,7 +141,10 @@ public class MemoryFileSystem : IWasiFileSystem
         return node;
     }
 
-    /// <summary>The paths of all files, sorted.</summary>
+    /// <summary>The longest path that guests can name.</summary>
+    private const int LongestPath = 4096;
+
+    /// <summary>The paths of all files, sorted. A guest can put directories into one another without end: paths of more than 4,096 characters are left out.</summary>
     public IReadOnlyList<string> ListFiles()
     {
         var paths = new List<string>();
@@ -149,6 +155,7 @@ public class MemoryFileSystem : IWasiFileSystem
             {
                 foreach ((string name, IWasiNode node) in next.Directory.List())
                 {
+                    if (next.Path.Length + 1 + name.Length > LongestPath) continue;
                     if (node is IWasiDirectory directory) open.Push(($"{next.Path}/{name}", directory));
                     else if (node is IWasiFile) paths.Add($"{next.Path}/{name}");
                 }

@@ -21,7 +21,7 @@ internal abstract class MemoryNode : IWasiNode
 
     public int Links { get; internal set; } = 1;
 
-    protected DateTimeOffset Now => System.Time.GetUtcNow();
+    internal DateTimeOffset Now => System.Time.GetUtcNow();
 
     protected void Changed() => Modified = Now;
 
@@ -37,10 +37,13 @@ internal abstract class MemoryNode : IWasiNode
     /// <summary>How many of its names count in the file system's bytes: those that were given here, and not below.</summary>
     private int charged;
 
+    /// <summary>What it takes of the file system's bytes for each name.</summary>
+    protected virtual long NameBytes => MemoryFileSystem.NodeBytes;
+
     /// <summary>It gets a name that counts.</summary>
     internal void Charge()
     {
-        System.Take(MemoryFileSystem.NodeBytes);
+        System.Take(NameBytes);
         charged++;
     }
 
@@ -50,7 +53,7 @@ internal abstract class MemoryNode : IWasiNode
         Links--;
         if (charged == 0) return;
         charged--;
-        System.Take(-MemoryFileSystem.NodeBytes);
+        System.Take(-NameBytes);
     }
 }
 
@@ -58,6 +61,8 @@ internal abstract class MemoryNode : IWasiNode
 internal sealed class MemoryLink(MemoryFileSystem system, string target, IWasiNode? below) : MemoryNode(system, below), IWasiLink
 {
     public string Target => target;
+
+    protected override long NameBytes => MemoryFileSystem.NodeBytes + target.Length;
 }
 
 /// <summary>A file in memory: blocks, of which those that are zero need not exist. Until it is changed, the content may be that of a file below.</summary>

@@ -82,7 +82,8 @@ internal sealed class VirtualDirectory(IWasiFileSystem system, IWasiDirectory di
 
     internal static void SetTimes(IWasiNode node, NewTimes times)
     {
-        DateTimeOffset now = DateTimeOffset.UtcNow;
+        // Files in memory have a clock of their own, so that a run can be repeated.
+        DateTimeOffset now = node is MemoryNode own ? own.Now : DateTimeOffset.UtcNow;
         node.SetTimes(
             times.Flags.HasFlag(TimeFlags.AccessNow) ? now : times.Flags.HasFlag(TimeFlags.Access) ? ToTime(times.Accessed) : null,
             times.Flags.HasFlag(TimeFlags.ModificationNow) ? now : times.Flags.HasFlag(TimeFlags.Modification) ? ToTime(times.Modified) : null);
