@@ -41,7 +41,7 @@ internal sealed class CommandLine
         var before = new List<Option>();
         int at = Skip(0, [root, Run], before, "wasmjit --help");
         string? word = at < args.Length ? args[at] : null;
-        if (word is null) return args;
+        if (word is null) return before.All(root.Options.Contains) ? args : Complete(Run, [], 0, before);
         if (root.Subcommands.FirstOrDefault(c => c.Name == word) is { } command)
         {
             if (before.FirstOrDefault(o => !root.Options.Contains(o)) is { } early)

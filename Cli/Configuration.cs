@@ -9,6 +9,8 @@ namespace WasmJit.Cli;
 /// </summary>
 internal sealed class Configuration
 {
+    private const int LargestFile = 256 << 10;
+
     private readonly string path;
     private readonly JsonElement content;
 
@@ -38,7 +40,13 @@ internal sealed class Configuration
         if (path.Length == 0) return null;
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions
+            using FileStream file = File.OpenRead(path);
+            byte[] text = new byte[LargestFile + 1];
+            int length = file.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+            if (length > LargestFile) throw new ToolException($"{path}: the configuration is larger than {LargestFile >> 10} KB");
+            // Editors put a mark before it that says how it is encoded.
+            int start = text.AsSpan().StartsWith("\ufeff"u8) ? 3 : 0;
+            using JsonDocument document = JsonDocument.Parse(text.AsMemory(start, length - start), new JsonDocumentOptions
             {
                 CommentHandling = JsonCommentHandling.Skip,
                 AllowTrailingCommas = true,

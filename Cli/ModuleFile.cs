@@ -3,6 +3,7 @@ using WasmJit.Components;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Saved;
 using WasmJit.Text;
+using WasmJit.Wasi;
 
 namespace WasmJit.Cli;
 
@@ -20,6 +21,8 @@ internal static class ModuleFile
     {
         if (path == "-")
         {
+            // Its number is that of a pipe of .NET's own then, which nothing is ever written to.
+            if (!StandardStreams.IsOpen(0)) throw new ToolException("the standard input is closed");
             using Stream input = Console.OpenStandardInput();
             var buffer = new MemoryStream();
             input.CopyTo(buffer);
@@ -35,6 +38,20 @@ internal static class ModuleFile
         {
             throw new ToolException($"{path} cannot be read: {e.Message}");
         }
+        catch (OutOfMemoryException)
+        {
+            // A device without an end, for instance.
+            throw new ToolException($"{path} is larger than 2 GB, or than the memory");
+        }
+    }
+
+    /// <summary>Where what is made of a file goes if the command line does not say so: beside it, of the standard input to the standard output.</summary>
+    /// <exception cref="ToolException">That is the file itself.</exception>
+    internal static string DefaultTarget(string path, string extension)
+    {
+        if (path == "-") return path;
+        string target = Path.ChangeExtension(path, extension);
+        return target != path ? target : throw new ToolException($"{path} would be replaced", "give the file to write with -o");
     }
 
     /// <summary>Reads a module in the binary format. Text is encoded, and of what "compile" saved the module is taken.</summary>

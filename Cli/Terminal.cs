@@ -1,4 +1,5 @@
 using Spectre.Console;
+using WasmJit.Wasi;
 
 namespace WasmJit.Cli;
 
@@ -36,6 +37,8 @@ internal sealed class Terminal
     internal void WriteBinary(Action<Stream> write)
     {
         if (IsTerminal) throw new ToolException("a binary is not written to a terminal", "give a file with -o, or a pipe");
+        // Nobody wants it. Its number is that of a pipe of .NET's own.
+        if (!StandardStreams.IsOpen(1)) return;
         Out.Flush();
         using Stream stream = Console.OpenStandardOutput();
         write(stream);

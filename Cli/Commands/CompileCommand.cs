@@ -32,7 +32,7 @@ internal static class CompileCommand
         {
             string path = parsed.GetValue(file)!;
             ModuleBytes source = ModuleFile.ReadAny(path);
-            string target = parsed.GetValue(output) ?? (path == "-" ? "-" : Path.ChangeExtension(path, source.IsComponent ? ".saved" : ".dll"));
+            string target = parsed.GetValue(output) ?? ModuleFile.DefaultTarget(path, source.IsComponent ? ".saved" : ".dll");
             EngineOptions options = EngineFlags.Options(parsed) with
             {
                 Interruptible = parsed.GetValue(interruptible),

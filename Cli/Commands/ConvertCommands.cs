@@ -23,7 +23,7 @@ internal static class ConvertCommands
             if (!parsed.GetValue(noCheck) && module.IsComponent) error = ModuleFile.ComponentError(module.Bytes);
             else if (!parsed.GetValue(noCheck)) new Engine().Validate(module.Bytes, out error);
             if (error is not null) throw new ToolException($"{module.Describe(error)}; --no-check skips validation");
-            string target = parsed.GetValue(output) ?? (path == "-" ? "-" : Path.ChangeExtension(path, ".wasm"));
+            string target = parsed.GetValue(output) ?? ModuleFile.DefaultTarget(path, ".wasm");
             terminal.WriteFile(target, module.Bytes);
             return Tool.Success;
         });

@@ -16,7 +16,7 @@ internal static class ExploreCommand
     internal static Command Make(Terminal terminal)
     {
         Argument<string> file = ModuleFile.Argument();
-        var output = new Option<string>("--output", "-o") { Description = "The page; the FILE's name with .html if this is not given, - for the standard output.", HelpName = "FILE" };
+        var output = new Option<string>("--output", "-o") { Description = "The page; \"-\" is the standard output. The default is the FILE with the extension .html, for the standard input the standard output.", HelpName = "FILE" };
         var profile = new Option<string>("--profile") { Description = "A profile of the module, as \"profile\" writes it: its functions come first, those with the most time before others.", HelpName = "FILE" };
         var count = new Option<string>("--functions") { Description = $"How many functions the page shows; {DefaultCount} if this is not given.", HelpName = "COUNT" };
         var command = new Command("explore", "Writes a page with the text, the IL and the machine code of functions.") { file, output, profile, count };
@@ -26,7 +26,7 @@ internal static class ExploreCommand
             """);
         command.SetAction(parsed =>
         {
-            string path = parsed.GetValue(file)!, target = parsed.GetValue(output) ?? Path.ChangeExtension(path == "-" ? "module" : path, ".html");
+            string path = parsed.GetValue(file)!, target = parsed.GetValue(output) ?? ModuleFile.DefaultTarget(path, ".html");
             int most = DefaultCount;
             if (parsed.GetValue(count) is { } text && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out most) || most == 0))
                 throw new ToolException($"--functions {text}: the value must be a number");

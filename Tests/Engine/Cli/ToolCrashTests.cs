@@ -64,6 +64,9 @@ public sealed class ToolCrashTests : IDisposable
         string config = File("config.json", "{ \"run\": { \"fuel\": 1, \"invoke\": \"none\", \"tier\": \"compiler\", \"allow-compile\": false } }");
         string one = File("one.wat", "(module (func (export \"f\") (result i32) (i32.const 1)))");
         Assert.Equal((0, "1\n", ""), Run(config, "run", "--fuel=1000", "--invoke", "f", one));
+        Assert.Equal((0, "1\n", ""), Run(File("config.json", "\ufeff{ \"run\": { \"invoke\": \"f\" } }"), "run", one));
+        string large = File("config.json", new string(' ', 1 << 20));
+        Assert.StartsWith($"error: {large}: the configuration is larger than", Run(large, "run", one).Error, StringComparison.Ordinal);
         Assert.StartsWith("error: the configuration cannot be read", Run(Path.Combine(folder, "no.json"), "run", one).Error, StringComparison.Ordinal);
     }
 }
