@@ -30,14 +30,29 @@ public sealed partial class WasmModules : IDisposable
     /// <exception cref="KeyNotFoundException">No module has the name.</exception>
     /// <exception cref="IOException">Its file cannot be read.</exception>
     /// <exception cref="WasmJitException">It is malformed or invalid.</exception>
-    public Module Get(string name) => modules.GetOrAdd(name, n => new Lazy<Module>(() => Load(n))).Value;
+    public Module Get(string name) => ValueOf(modules, name, Load);
+
+    /// <summary>What is made once. What could not be made is tried again: a file may be there the next time.</summary>
+    private static T ValueOf<T>(ConcurrentDictionary<string, Lazy<T>> made, string name, Func<string, T> make)
+    {
+        Lazy<T> found = made.GetOrAdd(name, n => new Lazy<T>(() => make(n)));
+        try
+        {
+            return found.Value;
+        }
+        catch
+        {
+            made.TryRemove(KeyValuePair.Create(name, found));
+            throw;
+        }
+    }
 
     /// <summary>The pool of a module's instances.</summary>
     /// <param name="name">The module's name.</param>
     /// <exception cref="KeyNotFoundException">No module has the name.</exception>
     /// <exception cref="IOException">Its file cannot be read.</exception>
     /// <exception cref="WasmJitException">It is malformed or invalid.</exception>
-    public InstancePool Pool(string name) => pools.GetOrAdd(name, n => new Lazy<InstancePool>(() => MakePool(n))).Value;
+    public InstancePool Pool(string name) => ValueOf(pools, name, MakePool);
 
     private WasmModuleOptions Find(string name) => options.Modules.TryGetValue(name, out WasmModuleOptions? found)
         ? found : throw new KeyNotFoundException($"There is no module \"{name}\". AddModule adds one.");

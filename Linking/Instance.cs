@@ -136,7 +136,8 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
     /// <summary>An export: a function as its typed delegate, a memory, a table, a global, a tag, a module or an instance.</summary>
     /// <typeparam name="T">
     /// The delegate type of a function (Func or Action of int, long, float, double, Vector128, Delegate, object; several
-    /// results as a ValueTuple; or a delegate type with the same signature), or Memory, Table, Global, Tag, Module, Instance.
+    /// results as a ValueTuple; or a delegate type with the same signature, in which uint, bool, smaller integers and enums may stand for int, and ulong for
+    /// long), or Memory, Table, Global, Tag, Module, Instance.
     /// </typeparam>
     /// <returns>For the function's own delegate type the same object each time.</returns>
     /// <exception cref="KeyNotFoundException">There is no export of this name.</exception>
@@ -192,7 +193,7 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
         }
         catch (ArgumentException)
         {
-            return null;
+            return NumberDelegates.As(function, typeof(T)) as T;
         }
     }
 
@@ -236,10 +237,18 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
     /// <exception cref="ArgumentException">The arguments are not those of the function.</exception>
     public Task<TResult> InvokeAsync<TResult>(string name, CancellationToken cancellation, params object?[] arguments)
     {
+        ArgumentNullException.ThrowIfNull(arguments);
         Delegate function = FunctionFor(name, arguments);
         Guest.CheckCanStop(function, cancellation);
-        return Guest.RunAsync(() => (TResult)Invoke(function, arguments)!, cancellation);
+        return Guest.RunAsync(() => ResultAs<TResult>(name, Invoke(function, arguments)), cancellation);
     }
+
+    private static TResult ResultAs<TResult>(string name, object? result) => result switch
+    {
+        TResult wanted => wanted,
+        null when default(TResult) is null => default!,
+        _ => throw new InvalidCastException($"The result of \"{name}\" is {(result is null ? "nothing, or null" : CSharpName.Of(result.GetType()))}, not {CSharpName.Of(typeof(TResult))}."),
+    };
 
     /// <summary>As <see cref="InvokeAsync{TResult}"/>, for a function without results, or whose results are not needed.</summary>
     /// <param name="name">The export.</param>
@@ -247,6 +256,7 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
     /// <param name="arguments">The function's arguments, of exactly its types.</param>
     public Task InvokeAsync(string name, CancellationToken cancellation, params object?[] arguments)
     {
+        ArgumentNullException.ThrowIfNull(arguments);
         Delegate function = FunctionFor(name, arguments);
         Guest.CheckCanStop(function, cancellation);
         return Guest.RunAsync(() => { Invoke(function, arguments); }, cancellation);

@@ -51,6 +51,23 @@ public sealed class AsyncTests
         Assert.Equal(28, await instance.InvokeAsync<int>("twice", default, 7));
     }
 
+    /// <summary>A result of another type is said so, also where there is none, and where a number is asked of a null.</summary>
+    [Fact]
+    public async Task ResultsOfOtherTypes()
+    {
+        Instance instance = Make(Waits["sync"]);
+        await Assert.ThrowsAsync<InvalidCastException>(() => instance.InvokeAsync<int>("nothing", default));
+        await Assert.ThrowsAsync<InvalidCastException>(() => instance.InvokeAsync<long>("div", default, 7, 2));
+        await Assert.ThrowsAsync<InvalidCastException>(() => instance.InvokeAsync<string>("div", default, 7, 2));
+        Assert.Null(await instance.InvokeAsync<object?>("nothing", default));
+        Assert.Equal(3, await instance.InvokeAsync<object>("div", default, 7, 2));
+        await Assert.ThrowsAsync<ArgumentNullException>(() => instance.InvokeAsync<int>("div", default, null!));
+        Instance references = new Engine().CompileText("(module (func (export \"same\") (param externref) (result externref) (local.get 0)))").Instantiate();
+        Assert.Equal("x", await references.InvokeAsync<string>("same", default, "x"));
+        Assert.Null(await references.InvokeAsync<string?>("same", default, [null]));
+        await Assert.ThrowsAsync<InvalidCastException>(() => references.InvokeAsync<int>("same", default, [null]));
+    }
+
     [Fact]
     public async Task ResultsAndErrorsArrive()
     {

@@ -109,6 +109,48 @@ public sealed class DependencyInjectionTests
         }
     }
 
+    /// <summary>A module that could not be had once, as its file was being replaced, can be had the next time.</summary>
+    [Fact]
+    public void WhatCouldNotBeLoadedIsTriedAgain()
+    {
+        int tries = 0;
+        var services = new ServiceCollection();
+        services.AddWasmJit().AddModule<ICounter>("counter", module =>
+        {
+            Configure(module);
+            module.Source = _ => ++tries == 1 ? throw new IOException("in use") : tries == 2 ? [0, 1, 2] : Wat.ToBinary(Counter);
+        });
+        using ServiceProvider provider = services.BuildServiceProvider();
+        WasmModules modules = provider.GetRequiredService<WasmModules>();
+        Assert.Throws<IOException>(() => modules.Pool("counter"));
+        Assert.Throws<MalformedModuleException>(() => modules.Get("counter"));
+        using IServiceScope scope = provider.CreateScope();
+        Assert.Equal(1, scope.ServiceProvider.GetRequiredService<ICounter>().Next());
+        Assert.Same(modules.Get("counter"), modules.Pool("counter").Module);
+        Assert.Equal(3, tries);
+    }
+
+    public interface IDisposableCounter : IDisposable
+    {
+        int Next();
+    }
+
+    /// <summary>The container disposes of what it has made. What the pool has lent is the pool's.</summary>
+    [Fact]
+    public void ADisposableFaceGoesBackToThePool()
+    {
+        var services = new ServiceCollection();
+        services.AddWasmJit().AddModule<IDisposableCounter>("counter", Configure);
+        using ServiceProvider provider = services.BuildServiceProvider();
+        for (int i = 0; i < 3; i++)
+        {
+            using IServiceScope scope = provider.CreateScope();
+            Assert.Equal(1, scope.ServiceProvider.GetRequiredService<IDisposableCounter>().Next());
+        }
+        InstancePool pool = provider.GetRequiredService<WasmModules>().Pool("counter");
+        Assert.Equal((1, 1, 0), (pool.Made, pool.Idle, pool.InUse));
+    }
+
     private sealed class Lines : ILoggerProvider, ILogger
     {
         internal List<string> All { get; } = [];
