@@ -30,7 +30,8 @@ internal interface INamedFunctions
 
 /// <summary>
 /// What the meter <c>WasmJit</c> shows. The numbers are counted all the time, since that costs next to nothing beside what is counted; listeners
-/// read them. The meter is made with the first engine, unless the <c>AppContext</c> switch <c>WasmJit.Metrics</c> is off.
+/// read them. The meter is made with the first engine if the process uses .NET's metrics or activities by then, otherwise when it begins to; never if the
+/// <c>AppContext</c> switch <c>WasmJit.Metrics</c> is off.
 /// </summary>
 /// <remarks>
 /// .NET's metrics take a fifth of the time of an empty program to begin. So the meter is made when something in the process uses them: a listener, or a tool
