@@ -25,6 +25,11 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
             }
         }
         code.Line();
+        if (IsDisposable)
+        {
+            code.Line("void global::System.IDisposable.Dispose() => DisposeInstance();");
+            code.Line();
+        }
         Bind();
         Raisers();
     }
@@ -90,6 +95,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
         code.Line("wasmCall.Invoke();");
         if (!method.Type.IsVoid) code.Line($"{method.Type.Code} wasmResult = {Result(method.Type)};");
         foreach (ParameterModel span in method.Parameters.Where(p => p.Type.Kind == Crossing.Span)) code.Line($"wasmCall.CopyBack<{span.Type.Item}>(wasmPlace_{span.Name}, {span.Id});");
+        code.Line("wasmCall.Done();");
         if (!method.Type.IsVoid) code.Line("return wasmResult;");
         code.Close();
         code.Open("finally");
@@ -149,9 +155,10 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
     /// <summary>A class that leaves one member as the interface implements it, and passes all others on.</summary>
     private void Default(MemberModel method, int index)
     {
-        string[] interfaces = [.. members.Select(m => m.Interface!).Distinct()];
+        string[] interfaces = [Face!, .. members.Select(m => m.Interface!).Where(i => i != Face).Distinct()];
         code.Line();
         code.Open($"private sealed class Default{index}({FaceName} face) : {string.Join(", ", interfaces)}");
+        if (IsDisposable) code.Line("void global::System.IDisposable.Dispose() => ((global::System.IDisposable)face).Dispose();");
         foreach (MemberModel other in members)
         {
             if (ReferenceEquals(other, method)) continue;
@@ -170,6 +177,12 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
 
     /// <summary>The class that is written.</summary>
     internal string FaceName { get; init; } = "";
+
+    /// <summary>The interface that it implements; null for the class of a module.</summary>
+    internal string? Face { get; init; }
+
+    /// <summary>Whether the interface leaves it to the class to dispose of the instance.</summary>
+    internal bool IsDisposable { get; init; }
 
     // ---- properties ----
 

@@ -13,11 +13,19 @@ internal sealed class HostFunctionWriter(MemberModel target)
     /// <summary>What they call.</summary>
     internal MemberModel Target => target;
 
-    private bool TakesCaller => target.Parameters.FirstOrDefault()?.Type.Plain == "global::WasmJit.Caller";
+    private const string Caller = "global::WasmJit.Caller";
+
+    private bool TakesCaller => target.Parameters.FirstOrDefault()?.Type.Plain == Caller;
 
     private bool TakesToken => target.Parameters.LastOrDefault()?.Type.Plain == "global::System.Threading.CancellationToken";
 
-    private bool ReturnsMemory => target.Type.Kind is Crossing.Text or Crossing.Array or Crossing.ReadOnlySpan;
+    /// <summary>Whether a task is waited for, since what it gives is converted.</summary>
+    private bool Waits => target.Type is { IsTask: true, Awaited.IsHostForm: false };
+
+    /// <summary>What is given to the guest, before it is converted.</summary>
+    private TypeModel Result => Waits ? target.Type.Awaited! : target.Type;
+
+    private bool ReturnsMemory => Result.Kind is Crossing.Text or Crossing.Array or Crossing.ReadOnlySpan;
 
     private IEnumerable<ParameterModel> Values => target.Parameters.Skip(TakesCaller ? 1 : 0).Take(target.Parameters.Count - (TakesCaller ? 1 : 0) - (TakesToken ? 1 : 0));
 
@@ -28,10 +36,14 @@ internal sealed class HostFunctionWriter(MemberModel target)
     {
         if (HostParameters().Count > 16) return "it has too many parameters";
         foreach (ParameterModel parameter in Values)
+        {
+            if (parameter.Type.Plain == Caller) return Conventions.CallerComesFirst;
             if (parameter.IsReference || parameter.Type.Kind == Crossing.None) return Conventions.ParameterCannotCross(parameter.Name, parameter.Type.Message);
+        }
         TypeModel? result = target.Type.IsTask ? target.Type.Awaited : target.Type;
-        if (result is null || result.IsVoid || result.Tuple is not null) return null;
-        return result.Kind is Crossing.None or Crossing.Struct or Crossing.Span || (target.Type.IsTask && Conventions.IsInMemory(result.Kind)) ? Conventions.ResultCannotCross(target.Type.Message) : null;
+        if (result is null || result.IsVoid) return null;
+        bool crosses = result.Tuple is not null ? result.IsHostForm : result.Kind is not (Crossing.None or Crossing.Struct or Crossing.Span);
+        return !crosses ? Conventions.ResultCannotCross(target.Type.Message) : null;
     }
 
     private List<(string Type, string Name)> HostParameters()
@@ -53,7 +65,7 @@ internal sealed class HostFunctionWriter(MemberModel target)
         return all;
     }
 
-    private string? HostResult => target.Type.IsVoid ? null : ReturnsMemory ? "(int, int)" : target.Type.IsTask || target.Type.Tuple is not null ? target.Type.Plain : target.Type.HostCode;
+    private string? HostResult => Result.IsVoid ? null : ReturnsMemory ? "(int, int)" : Result.IsTask || Result.Tuple is not null ? Result.Plain : Result.HostCode;
 
     internal string DelegateCode => MemberModel.DelegateOf([.. HostParameters().Select(p => p.Type)], HostResult);
 
@@ -80,12 +92,12 @@ internal sealed class HostFunctionWriter(MemberModel target)
         return string.Join(", ", all);
     }
 
-    private string Value(string call) => target.Type.IsTask || target.Type.Tuple is not null ? call : target.Type.Kind switch
+    private string Value(string call) => Result.IsTask || Result.Tuple is not null ? call : Result.Kind switch
     {
-        Crossing.Value => target.Type.ToHost(call),
+        Crossing.Value => Result.ToHost(call),
         Crossing.Text => $"{HostCall}PassText({call}, wasmCaller)",
-        Crossing.Array => $"{HostCall}PassArray<{target.Type.Item}>({call}, wasmCaller)",
-        Crossing.ReadOnlySpan => $"{HostCall}PassSpan<{target.Type.Item}>({call}, wasmCaller)",
+        Crossing.Array => $"{HostCall}PassArray<{Result.Item}>({call}, wasmCaller)",
+        Crossing.ReadOnlySpan => $"{HostCall}PassSpan<{Result.Item}>({call}, wasmCaller)",
         _ => call,
     };
 
@@ -96,10 +108,23 @@ internal sealed class HostFunctionWriter(MemberModel target)
     /// <param name="isIdle">When nothing is called, and zeros are returned; null if that is never so.</param>
     internal void WriteMethod(CodeWriter code, string name, Func<string, string> call, string? isIdle = null)
     {
-        string value = Value(call(Arguments()));
+        string called = call(Arguments()), value = Value(Waits ? $"{HostCall}Wait({called})" : called);
         code.Open($"private {HostResult ?? "void"} {name}({string.Join(", ", HostParameters().Select(p => $"{p.Type} {p.Name}"))})");
         if (isIdle is not null) code.Line($"if ({isIdle}) return{(HostResult is null ? "" : " default!")};");
-        code.Line($"{(HostResult is null ? "" : "return ")}{value};");
+        if (Waits)
+        {
+            code.Line($"global::System.Threading.SynchronizationContext? wasmContext = {HostCall}BeginWait();");
+            code.Open("try");
+            code.Line($"return {value};");
+            code.Close();
+            code.Open("finally");
+            code.Line($"{HostCall}EndWait(wasmContext);");
+            code.Close();
+        }
+        else
+        {
+            code.Line($"{(HostResult is null ? "" : "return ")}{value};");
+        }
         code.Close();
     }
 }

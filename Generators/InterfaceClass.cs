@@ -18,7 +18,7 @@ internal static class InterfaceClass
         writer.Namespace(CodeWriter.NamespaceOf(face));
         writer.Summary($"The interface {face.Name} over the exports of a module.");
         writer.Open($"internal sealed class {name} : global::WasmJit.Generated.Face, {code}");
-        var body = new FaceWriter(writer, members) { FaceName = name };
+        var body = new FaceWriter(writer, members) { FaceName = name, Face = code, IsDisposable = MemberModel.IsDisposable(face) };
         writer.Line("[global::System.Runtime.CompilerServices.ModuleInitializer]");
         writer.Line("internal static void RegisterFace() =>");
         writer.Line($"    global::WasmJit.Generated.FaceDescription.Register(new(typeof({code}), static () => new {name}(), DescribeFace));");

@@ -27,7 +27,9 @@ internal static class MemberCheck
         if (method.NeverFits() is { } never) return never;
         Shape? result = method.Type.IsVoid || method.Type.Tuple is not null ? null : method.Type.Shape;
         CallForm? form = Conventions.FormOf([.. method.Parameters.Select(p => p.Type.Shape)], result, method.Type.Tuple, export.Parameters, export.Results);
-        return form is not null ? null : Conventions.OtherSignature(export.Name, export.Text, method.Type.Message, method.Parameters.Select(p => p.Type.Message));
+        if (form is { } found)
+            return Conventions.LackOf(Conventions.NeedsOf([.. method.Parameters.Select(p => p.Type.Shape)], result, found, export.Parameters, export.Results), module.HasMemory, module.HasAllocator);
+        return Conventions.OtherSignature(export.Name, export.Text, method.Type.Message, method.Parameters.Select(p => p.Type.Message));
     }
 
     private static string? Property(MemberModel property, ModuleModel module)
@@ -35,9 +37,10 @@ internal static class MemberCheck
         TypeModel type = property.Type;
         if (property.Obstacle == Conventions.NoIndexer) return property.Obstacle;
         ExternModel? found = Find(property, module);
-        if (found is null && type.EntityKind == ExternByte.Instance) return null;
+        if (found is null && type.EntityKind == ExternByte.Instance) return property.CanWrite ? Conventions.CannotBeSet : null;
         if (found is null && type.EntityKind == ExternByte.Memory && module.Exports.Count(e => e.Kind == ExternByte.Memory) == 1) found = module.Exports.Find(e => e.Kind == ExternByte.Memory);
         if (found is null) return Conventions.NoExport(property.Names);
+        if (property.Obstacle == Conventions.CannotBeSet) return property.Obstacle;
         if (type.EntityKind is { } kind)
         {
             if (found.Kind != kind) return Conventions.OtherKind(found.Name, found.Text, "a " + type.Message);

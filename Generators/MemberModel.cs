@@ -102,49 +102,68 @@ internal sealed class MemberModel
 
     // ---- from symbols ----
 
-    /// <summary>The members of an interface and of those that it extends: of each methods, properties, events, as reflection gives them.</summary>
+    /// <summary>
+    /// The members of an interface and of those that it extends: of each methods, properties, events, as reflection gives them. <c>IDisposable</c> is none
+    /// of the module's.
+    /// </summary>
     internal static List<MemberModel> OfInterface(INamedTypeSymbol face)
     {
         var members = new List<MemberModel>();
-        foreach (INamedTypeSymbol part in new[] { face }.Concat(face.AllInterfaces)) AddMembers(members, part, part.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat), m => m.DeclaredAccessibility == Accessibility.Public && (!m.IsStatic || m.IsAbstract));
+        foreach (INamedTypeSymbol part in PartsOf(face).Where(p => p.SpecialType != SpecialType.System_IDisposable))
+            AddMembers(members, part, part.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat), m => (m.IsAbstract || (m.IsVirtual && !m.IsStatic)) && m.ImplementsNothing(), m => IsImplemented(face, m));
         return members;
     }
+
+    private static IEnumerable<INamedTypeSymbol> PartsOf(INamedTypeSymbol face) => new[] { face }.Concat(face.AllInterfaces);
+
+    /// <summary>Whether the class of an interface has to dispose of the instance: it is disposable, and does nothing else then.</summary>
+    internal static bool IsDisposable(INamedTypeSymbol face) =>
+        PartsOf(face).FirstOrDefault(p => p.SpecialType == SpecialType.System_IDisposable) is { } part && !IsImplemented(face, part.GetMembers("Dispose").Single());
+
+    /// <summary>Whether interfaces implement a member: its own, or one that extends it (<c>int IBase.F() => 5;</c>).</summary>
+    private static bool IsImplemented(INamedTypeSymbol face, ISymbol member) =>
+        !member.IsAbstract || PartsOf(face).SelectMany(p => p.GetMembers()).Any(m => !m.IsAbstract && m.Implements(member));
 
     /// <summary>The members of a class that derived classes have to implement.</summary>
     internal static List<MemberModel> PartialsOf(INamedTypeSymbol type)
     {
         var members = new List<MemberModel>();
-        AddMembers(members, type, null, symbol => symbol switch
+        AddMembers(members, type, null, isWanted: symbol => symbol switch
         {
             IMethodSymbol { IsPartialDefinition: true, PartialImplementationPart: null, MethodKind: MethodKind.Ordinary } => true,
             IPropertySymbol { IsPartialDefinition: true, PartialImplementationPart: null } => true,
             IEventSymbol { IsPartialDefinition: true, PartialImplementationPart: null } => true,
             _ => false,
-        });
+        }, isImplemented: _ => false);
         return members;
     }
 
-    private static void AddMembers(List<MemberModel> members, INamedTypeSymbol type, string? owner, Func<ISymbol, bool> isWanted)
+    private static void AddMembers(List<MemberModel> members, INamedTypeSymbol type, string? owner, Func<ISymbol, bool> isWanted, Func<ISymbol, bool> isImplemented)
     {
         ISymbol[] all = [.. type.GetMembers().Where(isWanted)];
-        foreach (IMethodSymbol method in all.OfType<IMethodSymbol>().Where(m => m.MethodKind == MethodKind.Ordinary)) members.Add(Of(method, owner));
-        foreach (IPropertySymbol property in all.OfType<IPropertySymbol>()) members.Add(Of(property, owner));
-        foreach (IEventSymbol item in all.OfType<IEventSymbol>()) members.Add(Of(item, owner));
+        foreach (IMethodSymbol method in all.OfType<IMethodSymbol>().Where(m => m.MethodKind == MethodKind.Ordinary)) members.Add(Of(method, owner, isImplemented(method)));
+        foreach (IPropertySymbol property in all.OfType<IPropertySymbol>()) members.Add(Of(property, owner, isImplemented(property)));
+        foreach (IEventSymbol item in all.OfType<IEventSymbol>()) members.Add(Of(item, owner, isImplemented(item)));
     }
 
-    internal static MemberModel Of(IMethodSymbol method, string? owner) => new(MemberKind.Method, method.Name, TypeModel.Of(method.ReturnType))
+    internal static MemberModel Of(IMethodSymbol method, string? owner, bool isImplemented = false) => new(MemberKind.Method, method.Name, TypeModel.Of(method.ReturnType))
     {
         Given = GivenTo(method)?.Name,
         Parameters = [.. method.Parameters.Select(Of)],
-        IsAbstract = owner is null || method.IsAbstract,
+        IsAbstract = owner is null || !isImplemented,
         IsOwned = method.GetReturnTypeAttributes().Any(a => a.AttributeClass?.ToDisplayString() == "WasmJit.WasmOwnedAttribute"),
         Interface = owner,
         Modifiers = ModifiersOf(method),
         Location = method.Locations.FirstOrDefault(),
-        Obstacle = method.IsStatic || method.IsGenericMethod ? Conventions.NoSuchMethod : method.ReturnsByRef || method.ReturnsByRefReadonly ? Conventions.ResultCannotCross(TypeModel.MessageOf(method.ReturnType) + "&") : null,
+        Obstacle = method.IsStatic || method.IsGenericMethod ? Conventions.NoSuchMethod : !IsSeen(method, owner) ? NotSeen : method.ReturnsByRef || method.ReturnsByRefReadonly ? Conventions.ResultCannotCross(TypeModel.MessageOf(method.ReturnType) + "&") : null,
     };
 
-    private static MemberModel Of(IPropertySymbol property, string? owner) => new(MemberKind.Property, property.IsIndexer ? property.MetadataName : property.Name, TypeModel.Of(property.Type))
+    private const string NotSeen = "the generated class cannot see it: make it internal or public";
+
+    /// <summary>Whether the class that is written, and those in it, can call the member of an interface.</summary>
+    private static bool IsSeen(ISymbol member, string? owner) => owner is null || member.DeclaredAccessibility is Accessibility.Public or Accessibility.Internal or Accessibility.ProtectedOrInternal;
+
+    private static MemberModel Of(IPropertySymbol property, string? owner, bool isImplemented) => new(MemberKind.Property, property.IsIndexer ? property.MetadataName : property.Name, TypeModel.Of(property.Type))
     {
         Given = GivenTo(property)?.Name,
         CanRead = property.GetMethod is not null,
@@ -152,11 +171,12 @@ internal sealed class MemberModel
         Interface = owner,
         Modifiers = ModifiersOf(property),
         Location = property.Locations.FirstOrDefault(),
-        Obstacle = property.IsIndexer ? Conventions.NoIndexer
-            : owner is not null && !property.IsAbstract ? "a property with a body cannot be generated" : property.SetMethod is { IsInitOnly: true } ? Conventions.CannotBeSet : null,
+        IsAbstract = owner is null || !isImplemented,
+        Obstacle = property.IsIndexer ? Conventions.NoIndexer : property.IsStatic ? Conventions.NoSuchMethod : !IsSeen(property, owner) ? NotSeen
+            : owner is not null && isImplemented ? "a property with a body cannot be generated" : property.SetMethod is { IsInitOnly: true } ? Conventions.CannotBeSet : null,
     };
 
-    private static MemberModel Of(IEventSymbol item, string? owner)
+    private static MemberModel Of(IEventSymbol item, string? owner, bool isImplemented)
     {
         IMethodSymbol? invoke = (item.Type as INamedTypeSymbol)?.DelegateInvokeMethod;
         return new(MemberKind.Event, item.Name, TypeModel.Of(item.Type))
@@ -167,7 +187,8 @@ internal sealed class MemberModel
             Modifiers = ModifiersOf(item),
             Location = item.Locations.FirstOrDefault(),
             Handler = invoke is null ? null : Of(invoke, null),
-            Obstacle = invoke is null || (owner is not null && !item.IsAbstract) ? "an event of this kind cannot be generated" : null,
+            IsAbstract = owner is null || !isImplemented,
+            Obstacle = invoke is null || item.IsStatic || (owner is not null && isImplemented) ? "an event of this kind cannot be generated" : !IsSeen(item, owner) ? NotSeen : null,
         };
     }
 

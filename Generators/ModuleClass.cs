@@ -9,7 +9,7 @@ internal static class ModuleClass
 {
     /// <summary>Names that the class has without the module.</summary>
     private static readonly string[] Own = ["Instance", "Instantiate", "Compile", "Bind", "BoundInstance", "HostFunctionOf", "Make", "ToString", "Equals", "GetHashCode", "GetType", "Finalize",
-        "MemberwiseClone", "ReferenceEquals", "GetGlobal", "SetGlobal", "GetNumber", "SetNumber", "AddHandler", "RemoveHandler", "WasmDescription", "DescribeFace"];
+        "MemberwiseClone", "ReferenceEquals", "GetGlobal", "SetGlobal", "GetNumber", "SetNumber", "AddHandler", "RemoveHandler", "WasmDescription", "DescribeFace", "DisposeInstance"];
 
     /// <summary>So many imports are named in the class's summary.</summary>
     private const int MostListed = 50;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using WasmJit.Jit.Format;
+using WasmJit.Linking;
 using WasmJit.Runtime;
 
 namespace WasmJit.Generators;
@@ -65,6 +66,11 @@ internal sealed class ModuleModel
 
     /// <summary>The name of the name section.</summary>
     internal string? Name { get; private set; }
+
+    internal bool HasMemory => memories.Count > 0;
+
+    /// <summary>Whether it exports something to allocate with.</summary>
+    internal bool HasAllocator => Exports.Exists(e => e.Kind == ExternByte.Func && Conventions.IsAllocator(e.Name, e.Parameters, e.Results));
 
     /// <exception cref="UnreadableModuleException">It is not a module of the core specification.</exception>
     internal static ModuleModel Read(byte[] bytes)

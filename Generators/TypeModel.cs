@@ -188,7 +188,7 @@ internal sealed class TypeModel
         isForeign = false;
         if (type is INamedTypeSymbol { TypeKind: TypeKind.Enum }) return true;
         if (type.SpecialType is >= SpecialType.System_SByte and <= SpecialType.System_UInt64 or SpecialType.System_Single or SpecialType.System_Double) return true;
-        if (type is not INamedTypeSymbol { TypeKind: TypeKind.Struct, IsUnmanagedType: true } || type.SpecialType != SpecialType.None || type.IsTupleType || depth > 8) return false;
+        if (type is not INamedTypeSymbol { TypeKind: TypeKind.Struct, IsUnmanagedType: true } || type.SpecialType != SpecialType.None || type.IsTupleType || type.IsRefLikeType || depth > 8) return false;
         string assembly = type.ContainingAssembly.Name;
         if (Array.IndexOf(Core, assembly) >= 0) return false;
         if (assembly.StartsWith("System", StringComparison.Ordinal))
@@ -244,8 +244,11 @@ internal sealed class TypeModel
     {
         Crossing.Value => IsBool ? $"({value}) != 0" : Plain == NumberCode(Number) ? value : $"unchecked(({Plain})({value}))",
         Crossing.Function => Plain == "global::System.Delegate" ? value : $"global::WasmJit.Generated.HostCall.FunctionAs<{Plain}>({value})!",
-        _ => Plain == "object" ? value : $"({Plain})({value})!",
+        _ => Plain == "object" ? value : $"global::WasmJit.Generated.HostCall.ReferenceAs<{Plain}>({value})!",
     };
+
+    /// <summary>Whether a value of it is what the host sees: as what tasks and tuples have inside, which no code can change.</summary>
+    internal bool IsHostForm => IsVoid || Plain is "object" or "global::System.Delegate" || (Tuple is { } tuple ? !tuple.Contains('?') : Kind == Crossing.Value && Plain == NumberCode(Number));
 
     /// <summary>The type that the host sees.</summary>
     internal string HostCode => Kind == Crossing.Value ? NumberCode(Number) : IsDelegate ? "global::System.Delegate?" : "object?";

@@ -101,6 +101,7 @@ internal sealed class TypedCallWriter(CodeWriter code, MemberModel method, int i
         if (throughPointer || Type.IsVoid) code.Line($"{call};");
         if (!Type.IsVoid) code.Line($"{Type.Code} wasmResult = {Result(call, throughPointer)};");
         foreach (ParameterModel span in method.Parameters.Where(p => p.Type.Kind == Crossing.Span)) code.Line($"wasmArguments.CopyBack<{span.Type.Item}>(wasmAt_{span.Name}, {span.Id});");
+        code.Line("wasmArguments.Done();");
         if (!Type.IsVoid) code.Line("return wasmResult;");
     }
 

@@ -83,6 +83,7 @@ internal static class HostFunctions
     private static CallerThunk MakeThunk(Delegate host, bool mayMakeCode)
     {
         if (RuntimeCode.IsCompiledWhole) return new CallerThunk.Boxed(host, null);
+        host = NumberDelegates.InHostForm(host);
         MethodInfo invoke = host.GetType().GetMethod("Invoke")!;
         Type[] parameters = AsyncHost.ParametersOf(invoke);
         Type result = AsyncHost.ResultOf(invoke.ReturnType);

@@ -47,11 +47,8 @@ internal sealed class AsyncHost
         var method = RuntimeCode.Method(
             "wasm async host", returned, [typeof(AsyncHost), .. parameters], typeof(AsyncHost).Module);
         ILGenerator il = method.GetILGenerator();
-        LocalBuilder context = il.DeclareLocal(typeof(SynchronizationContext));
         LocalBuilder? result = returned == typeof(void) ? null : il.DeclareLocal(returned);
-        il.Emit(OpCodes.Call, Own(nameof(Begin)));
-        il.Emit(OpCodes.Stloc, context);
-        il.BeginExceptionBlock();
+        LocalBuilder context = WriteBegin(il);
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Ldfld, typeof(AsyncHost).GetField(nameof(Target), BindingFlags.Instance | BindingFlags.NonPublic)!);
         il.Emit(OpCodes.Castclass, target.GetType());
@@ -59,15 +56,37 @@ internal sealed class AsyncHost
         if (invoke.GetParameters().Length > parameters.Length)
             il.Emit(OpCodes.Call, typeof(Guest).GetProperty(nameof(Guest.CancellationToken))!.GetMethod!);
         il.Emit(OpCodes.Callvirt, invoke);
-        if (WaiterFor(invoke.ReturnType, returned) is { } wait) il.Emit(OpCodes.Call, wait);
-        if (result is not null) il.Emit(OpCodes.Stloc, result);
+        WriteEnd(il, context, invoke.ReturnType, returned, result);
+        if (result is not null) il.Emit(OpCodes.Ldloc, result);
+        il.Emit(OpCodes.Ret);
+        return method.CreateDelegate(delegateType, new AsyncHost(target));
+    }
+
+    /// <summary>Begins a call of a host function that may return a task. Nothing is on the stack.</summary>
+    /// <returns>What <see cref="WriteEnd"/> needs.</returns>
+    internal static LocalBuilder WriteBegin(ILGenerator il)
+    {
+        LocalBuilder context = il.DeclareLocal(typeof(SynchronizationContext));
+        il.Emit(OpCodes.Call, Own(nameof(Begin)));
+        il.Emit(OpCodes.Stloc, context);
+        il.BeginExceptionBlock();
+        return context;
+    }
+
+    /// <summary>Waits for what it has returned, which is on the stack.</summary>
+    /// <param name="il">Where to.</param>
+    /// <param name="context">What <see cref="WriteBegin"/> gave.</param>
+    /// <param name="returned">The function's own result.</param>
+    /// <param name="result">What is waited for.</param>
+    /// <param name="into">Where that goes; null if it is nothing.</param>
+    internal static void WriteEnd(ILGenerator il, LocalBuilder context, Type returned, Type result, LocalBuilder? into)
+    {
+        if (WaiterFor(returned, result) is { } wait) il.Emit(OpCodes.Call, wait);
+        if (into is not null) il.Emit(OpCodes.Stloc, into);
         il.BeginFinallyBlock();
         il.Emit(OpCodes.Ldloc, context);
         il.Emit(OpCodes.Call, Own(nameof(End)));
         il.EndExceptionBlock();
-        if (result is not null) il.Emit(OpCodes.Ldloc, result);
-        il.Emit(OpCodes.Ret);
-        return method.CreateDelegate(delegateType, new AsyncHost(target));
     }
 
     /// <summary>The method that waits for what a host function returns; null if it returns the result itself.</summary>
@@ -136,14 +155,14 @@ internal sealed class AsyncHost
         typeof(AsyncHost).GetMethods(BindingFlags.Static | BindingFlags.NonPublic).Single(m => m.Name == name && m.IsGenericMethod == generic);
 
     /// <summary>The host function's continuations must not run in a context whose thread waits here.</summary>
-    private static SynchronizationContext? Begin()
+    internal static SynchronizationContext? Begin()
     {
         SynchronizationContext? context = SynchronizationContext.Current;
         if (context is not null) SynchronizationContext.SetSynchronizationContext(null);
         return context;
     }
 
-    private static void End(SynchronizationContext? context)
+    internal static void End(SynchronizationContext? context)
     {
         if (context is not null) SynchronizationContext.SetSynchronizationContext(context);
     }
@@ -155,7 +174,7 @@ internal sealed class AsyncHost
         task.GetAwaiter().GetResult();
     }
 
-    private static T Wait<T>(Task<T> task)
+    internal static T Wait<T>(Task<T> task)
     {
         if (!task.IsCompleted) WaitFor(task);
         return task.GetAwaiter().GetResult();
@@ -167,7 +186,7 @@ internal sealed class AsyncHost
         else Wait(task.AsTask());
     }
 
-    private static T WaitValue<T>(ValueTask<T> task) => task.IsCompleted ? task.GetAwaiter().GetResult() : Wait(task.AsTask());
+    internal static T WaitValue<T>(ValueTask<T> task) => task.IsCompleted ? task.GetAwaiter().GetResult() : Wait(task.AsTask());
 
     private static void WaitFor(Task task)
     {

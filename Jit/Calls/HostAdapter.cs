@@ -47,7 +47,10 @@ internal sealed class HostAdapter
         Signature signature = Signature.Of(type);
         MethodInfo? other = target is BoxedFunction || target.GetType() == signature.DelegateType ? null : target.GetType().GetMethod("Invoke")!;
         if (other is not null && !HasSignature(other, signature))
-            throw new ArgumentException($"A host function for {type} must be {signature.DelegateName}, not {CSharpName.Of(target.GetType())}.");
+        {
+            target = NumberDelegates.As(target, signature.DelegateType) ?? throw new ArgumentException($"A host function for {type} must be {signature.DelegateName}, not {CSharpName.Of(target.GetType())}.");
+            other = null;
+        }
         if (RuntimeCode.IsCompiledWhole) return InSlots(target, type);
         if (other is not null && AsyncHost.IsNeeded(other))
             target = AsyncHost.Wrap(target, signature.HostParameters, signature.HostReturn, signature.DelegateType, module?.MayMakeCode ?? true);
@@ -112,11 +115,8 @@ internal sealed class HostAdapter
 
     private static ValType ValTypeOf(Type type)
     {
-        if (type == typeof(int)) return ValType.I32;
-        if (type == typeof(long)) return ValType.I64;
-        if (type == typeof(float)) return ValType.F32;
-        if (type == typeof(double)) return ValType.F64;
-        if (type == typeof(System.Runtime.Intrinsics.Vector128<byte>)) return ValType.V128;
+        if (NumberDelegates.KindOf(type) is { } kind)
+            return kind switch { ValKind.I32 => ValType.I32, ValKind.I64 => ValType.I64, ValKind.F32 => ValType.F32, ValKind.F64 => ValType.F64, _ => ValType.V128 };
         if (type == typeof(Delegate)) return ValType.FuncRef;
         if (type == typeof(object)) return ValType.ExternRef;
         throw new ArgumentException($"{type} is not the .NET form of a WebAssembly type.");

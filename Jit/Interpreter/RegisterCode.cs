@@ -4,10 +4,9 @@ namespace WasmJit.Jit.Interpreter;
 
 /// <summary>
 /// The register code of a function: its instructions, in the first part of an array of a room that is given back when they have been copied, or in a
-/// pinned array of their own, the slots of its frame, which of them begin as zeros, and how many instructions run in each call.
+/// pinned array of their own, the slots of its frame, and which of them begin as zeros.
 /// </summary>
-internal sealed record RegisterCode(
-    Instruction[] Code, int Count, bool IsOwn, TranslationRoom Room, int Slots, int RefSlots, int FirstZero, int EndZero, int InstructionsOfCall);
+internal sealed record RegisterCode(Instruction[] Code, int Count, bool IsOwn, TranslationRoom Room, int Slots, int RefSlots, int FirstZero, int EndZero);
 
 /// <summary>What the translator asks of the module's code.</summary>
 internal unsafe interface IRegisterTarget

@@ -67,12 +67,11 @@ internal sealed unsafe partial class RegisterTranslator
             case OpId.Loop:
                 code.Mark(frames[depth - 1].Label);
                 // Spilled operands are not where that machine code would look.
-                runs.Begin(depth - 1, code.Emit(RegisterOp.Loop, imm: RegisterBuffer.Pair(stack.Spills ? -1 : offset, 1)));
+                code.Emit(RegisterOp.Loop, imm: stack.Spills ? -1 : offset);
                 if (target.IsInterruptible) code.Emit(RegisterOp.Poll);
-                if (countsFuel) charges.Begin(1);
+                if (countsFuel) charges.Add((code.Emit(RegisterOp.Charge), 1));
                 break;
             case OpId.If:
-                runs.Branch(depth - 1, isLoop: false, code.Count);
                 int label = frames[depth - 1].ElseLabel = code.DefineLabel();
                 code.Branch(condition, label);
                 break;
@@ -91,17 +90,9 @@ internal sealed unsafe partial class RegisterTranslator
 
     private bool IsFunction(uint label) => label == depth - 1;
 
-    /// <summary>Notes a branch, which may be taken or not.</summary>
-    private void NoteBranch(uint label)
-    {
-        int frame = depth - 1 - (int)label;
-        runs.Branch(frame, frames[frame].Kind == OpId.Loop, code.Count);
-    }
-
     /// <summary>Goes to a label with the topmost operands, which stay operands.</summary>
     private void Jump(uint label)
     {
-        NoteBranch(label);
         if (IsFunction(label))
         {
             Return();
@@ -133,7 +124,6 @@ internal sealed unsafe partial class RegisterTranslator
         if (!IsFunction(label) && IsInPlace(frame, above: 1))
         {
             frame.IsTargeted = true;
-            NoteBranch(label);
             code.Branch(RegisterConditions.Take(stack, code, negate: false), frame.Label);
         }
         else
@@ -162,11 +152,7 @@ internal sealed unsafe partial class RegisterTranslator
             {
                 ref Frame frame = ref Label(label);
                 pad = !IsFunction(label) && IsInPlace(frame) ? frame.Label : code.DefineLabel();
-                if (pad == frame.Label)
-                {
-                    frame.IsTargeted = true;
-                    NoteBranch(label);
-                }
+                if (pad == frame.Label) frame.IsTargeted = true;
                 pads[label] = pad;
             }
             code.SetTableEntry(at, i, pad);
@@ -209,7 +195,6 @@ internal sealed unsafe partial class RegisterTranslator
     internal void Return()
     {
         ImmutableArray<ValType> results = func.Func.Results;
-        runs.Branch(0, isLoop: false, code.Count);
         stack.ForgetProducer();
         if (results.Length == 0)
         {
@@ -272,13 +257,11 @@ internal sealed unsafe partial class RegisterTranslator
         {
             if (!frame.Unreachable) Return();
             depth--;
-            (_, instructionsOfCall) = runs.End(code.Count);
-            if (countsFuel) charges.End(FuelCosts.OfEntry(func, stack.Locals));
+            if (countsFuel) EndCharge(FuelCosts.OfEntry(func, stack.Locals));
             return;
         }
         bool reachable = !frame.Unreachable;
-        if (frame.Kind == OpId.Loop) EndLoop();
-        else runs.EndBlock(depth - 1, code.Count);
+        if (frame.Kind == OpId.Loop && countsFuel) EndCharge(0);
         if (frame.IsTargeted && frame.Kind != OpId.Loop)
         {
             if (reachable) stack.MoveTo(frame.Slots, frame.Refs, frame.End.Length);
@@ -290,14 +273,5 @@ internal sealed unsafe partial class RegisterTranslator
         }
         depth--;
         if (!reachable) SetUnreachable();
-    }
-
-    private void EndLoop()
-    {
-        (int at, int instructions) = runs.End(code.Count);
-        Instruction head = code[at];
-        head.Value = InterpretedTime.EventsIn(func.BodyEnd - func.BodyStart, instructions);
-        code[at] = head;
-        if (countsFuel) charges.End(0);
     }
 }

@@ -56,11 +56,8 @@ internal sealed unsafe partial class RegisterTranslator
 
     private long nextPoll = WorkUntilPoll, instructions;
 
-    /// <summary>What runs each time, and how much of it in a call.</summary>
-    private readonly StraightRuns runs = new();
-    private int instructionsOfCall;
-
-    private readonly RegisterCharges charges;
+    /// <summary>For each open loop the units that are charged at its head, and where; the first entry is the function.</summary>
+    private readonly List<(int At, long Units)> charges = new(1);
 
     internal RegisterTranslator(ModuleInfo module, int index, IRegisterTarget target, TranslationRoom room, int? spillsBeyond, List<int>? sources = null)
     {
@@ -72,7 +69,6 @@ internal sealed unsafe partial class RegisterTranslator
         checksFirstMemory = module.Memories.Count > 0 && target.NeedsChecks(module.Memories[0]);
         func = module.Funcs[index];
         code = new RegisterBuffer(func.BodyEnd - func.CodeStart, room) { Sources = sources };
-        charges = new RegisterCharges(code);
         stack = new RegisterStack(code, func, room, spillsBeyond);
         numbers = new NumberTranslator(this, stack, code, func.BodyEnd, module.Memories.Count > 0 && !checksFirstMemory && !module.Memories[0].Is64);
         RegisterStack.Cover(func.Func.Results);
@@ -90,9 +86,8 @@ internal sealed unsafe partial class RegisterTranslator
         int firstZero = 0;
         foreach (ValType type in func.Func.Params) firstZero += type.IsRef ? 0 : 1;
         PushFrame(OpId.Block, ValTypes.None, func.Func.Results);
-        runs.Begin(0, 0);
         if (stack.Spills) code.Emit(RegisterOp.EnterSpills);
-        if (countsFuel) charges.Begin(0);
+        if (countsFuel) charges.Add((code.Emit(RegisterOp.Charge), 0));
         ReadOnlySpan<byte> bytes = module.Bytes.Span;
         var reader = new CodeReader(bytes, func.CodeStart, func.BodyEnd);
         while (depth > 0)
@@ -123,7 +118,7 @@ internal sealed unsafe partial class RegisterTranslator
         // Results of calls and moves of results may need more than operands did.
         stack.Reserve(func.Func.Results);
         if (IsTooWide) return null;
-        return new RegisterCode(code.Finish(), code.Count, code.IsOwn, room, stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots, instructionsOfCall);
+        return new RegisterCode(code.Finish(), code.Count, code.IsOwn, room, stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots);
     }
 
     /// <summary>Whether the operator that follows can be reached, and no poll is due.</summary>
@@ -151,7 +146,18 @@ internal sealed unsafe partial class RegisterTranslator
     {
         int values = FuelCosts.LabelOf(instr) is { } label ? LabelTypes(Label(label)).Length
             : FuelCosts.EndsPart(instr) ? frames[depth - 1].End.Length : 0;
-        charges.Add(FuelCosts.Known(instr, module, func, values));
+        (int at, long units) = charges[^1];
+        charges[^1] = (at, units + FuelCosts.Known(instr, module, func, values));
+    }
+
+    /// <summary>All that the innermost loop, or the function, is charged for is known.</summary>
+    private void EndCharge(long more)
+    {
+        (int at, long units) = charges[^1];
+        Instruction instruction = code[at];
+        instruction.Imm = Math.Min(units + more, int.MaxValue);
+        code[at] = instruction;
+        charges.RemoveAt(charges.Count - 1);
     }
 
     /// <summary>Charges a bulk operator by its topmost operand.</summary>

@@ -1,5 +1,3 @@
-using WasmJit.Jit.Interpreter;
-
 namespace WasmJit.Jit.Tiers;
 
 /// <summary>
@@ -11,6 +9,13 @@ internal static class BreakEven
 {
     /// <summary>What compiling takes, in nanoseconds: for any function, and for each byte of its body.</summary>
     private const double CompileBase = 250_000, CompilePerByte = 3_000;
+
+    /// <summary>
+    /// What a call takes in the interpreter, or an iteration of a loop: something for itself and something for each byte, of
+    /// which large functions run few each time.
+    /// </summary>
+    private const double RunBase = 15, RunPerByte = 0.5;
+    private const int MostBytesRun = 300;
 
     /// <summary>
     /// After which part of that a loop is compiled by a thread that has nothing else to do: it costs the guest no time, and a loop that has run for a
@@ -39,6 +44,7 @@ internal static class BreakEven
     /// <param name="bytes">The size of its body.</param>
     internal static int EventsOf(int bytes)
     {
-        return (int)Math.Min(TimeOf(bytes) / InterpretedTime.OfEvent(bytes), int.MaxValue / 4);
+        double compile = TimeOf(bytes), run = RunBase + (Math.Min(bytes, MostBytesRun) * RunPerByte);
+        return (int)Math.Min(compile / run, int.MaxValue / 4);
     }
 }

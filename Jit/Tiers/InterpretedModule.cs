@@ -184,7 +184,6 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             state->FirstZero = code.FirstZero;
             state->EndZero = code.EndZero;
             state->Heat = FirstHeat(own);
-            state->Weight = InterpretedTime.EventsIn(SizeOf(own), code.InstructionsOfCall);
             if (SizeOf(own) > BreakEven.LargeBody) (firstCalls ??= [])[own] = Stopwatch.GetTimestamp();
             state->TranslatedLength = code.Count;
             state->Translated = Place(code);

@@ -141,8 +141,40 @@ internal static class Conventions
         };
     }
 
+    // ---- what a call needs of the module ----
+
+    /// <summary>Whether a call reads or writes the guest's memory, and whether it has room made there.</summary>
+    /// <param name="parameters">The method's parameters.</param>
+    /// <param name="result">What it returns; null for nothing, or a tuple.</param>
+    /// <param name="form">How it becomes a call.</param>
+    /// <param name="types">The letters of the function's parameters.</param>
+    /// <param name="results">Those of its results.</param>
+    internal static (bool Memory, bool Allocator) NeedsOf(IReadOnlyList<Shape> parameters, Shape? result, CallForm form, string types, string results)
+    {
+        bool allocates = form.ThroughPointer;
+        int at = form.ThroughPointer ? 1 : 0;
+        foreach (Shape parameter in parameters)
+        {
+            if (IsValueOf(parameter, types[at++])) continue;
+            allocates = true;
+            if (HasLength(parameter.Kind, form.Text)) at++;
+        }
+        bool returnsPlace = result is { } shape && IsInMemory(shape.Kind) && !(results.Length == 1 && IsValueOf(shape, results[0]));
+        return (allocates || returnsPlace, allocates);
+    }
+
+    /// <summary>What a module lacks of that; null if it has all.</summary>
+    internal static string? LackOf((bool Memory, bool Allocator) needs, bool hasMemory, bool hasAllocator) =>
+        needs.Memory && !hasMemory ? "what crosses goes through memory, and the module has none"
+        : needs.Allocator && !hasAllocator ? "what is passed needs room in the guest, and the module exports neither malloc nor cabi_realloc" : null;
+
+    /// <summary>Whether an exported function is one that room is made with.</summary>
+    internal static bool IsAllocator(string name, string parameters, string results) =>
+        name == "malloc" ? (parameters, results) is ("i", "i") or ("l", "l") : name == "cabi_realloc" && parameters == "iiii" && results == "i";
+
     // ---- what does not fit ----
 
+    internal const string CallerComesFirst = "a Caller has to be the first parameter";
     internal const string CannotBeSet = "it cannot be set";
     internal const string NoIndexer = "an indexer cannot be bound";
     internal const string NoSuchMethod = "a method of this kind cannot be bound";

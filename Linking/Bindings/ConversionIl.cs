@@ -1,5 +1,7 @@
+using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Generated;
+using WasmJit.Jit.Calls;
 
 namespace WasmJit.Linking;
 
@@ -11,24 +13,9 @@ internal static class ConversionIl
     {
         switch (type.Kind)
         {
-            case Crossing.Value: Narrow(il, type.Type); break;
+            case Crossing.Value: NumberDelegates.Narrow(il, type.Type); break;
             case Crossing.Function when type.Type != typeof(Delegate): il.Emit(OpCodes.Call, Face.Method(nameof(Face.FunctionAs)).MakeGenericMethod(type.Type)); break;
-            case Crossing.Object or Crossing.Text when type.Type != typeof(object): il.Emit(OpCodes.Castclass, type.Type); break;
-        }
-    }
-
-    private static void Narrow(ILGenerator il, Type type)
-    {
-        switch (Type.GetTypeCode(type))
-        {
-            case TypeCode.Boolean:
-                il.Emit(OpCodes.Ldc_I4_0);
-                il.Emit(OpCodes.Cgt_Un);
-                break;
-            case TypeCode.SByte: il.Emit(OpCodes.Conv_I1); break;
-            case TypeCode.Byte: il.Emit(OpCodes.Conv_U1); break;
-            case TypeCode.Int16: il.Emit(OpCodes.Conv_I2); break;
-            case TypeCode.UInt16 or TypeCode.Char: il.Emit(OpCodes.Conv_U2); break;
+            case Crossing.Object or Crossing.Text when type.Type != typeof(object): il.Emit(OpCodes.Call, typeof(GuestData).GetMethod(nameof(GuestData.ReferenceAs), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(type.Type)); break;
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using WasmJit.Jit.Calls;
 
 namespace WasmJit.Linking;
 
@@ -36,18 +37,8 @@ internal sealed class CrossingType
         return new CrossingType(type, type.IsByRef || type.IsPointer ? Crossing.None : Crossing.Object, null);
     }
 
-    /// <summary>The kind of a type that is one number; null of other types. <c>nint</c> is an address of either size.</summary>
-    internal static ValKind? NumberOf(Type type)
-    {
-        if (type.IsEnum) type = type.GetEnumUnderlyingType();
-        if (type == typeof(int) || type == typeof(uint) || type == typeof(bool) || type == typeof(byte) || type == typeof(sbyte) || type == typeof(short)
-            || type == typeof(ushort) || type == typeof(char)) return ValKind.I32;
-        if (type == typeof(long) || type == typeof(ulong)) return ValKind.I64;
-        if (type == typeof(float)) return ValKind.F32;
-        if (type == typeof(double)) return ValKind.F64;
-        if (type == typeof(Vector128<byte>)) return ValKind.V128;
-        return null;
-    }
+    /// <summary>The kind of a type that is one number; null of other types.</summary>
+    internal static ValKind? NumberOf(Type type) => NumberDelegates.KindOf(type);
 
     /// <summary>Whether it is a tuple, which stands for several values.</summary>
     internal static bool IsTuple(Type type) => type.IsValueType && typeof(ITuple).IsAssignableFrom(type);
@@ -57,7 +48,7 @@ internal sealed class CrossingType
     {
         if (type.IsEnum || type.IsPrimitive) return type != typeof(nint) && type != typeof(nuint) && type != typeof(bool) && type != typeof(char);
         // The layout of .NET's own structs is not documented, so they do not cross as bytes.
-        if (!type.IsValueType || type.Assembly == typeof(object).Assembly || type.ContainsGenericParameters || depth > 8) return false;
+        if (!type.IsValueType || type.Assembly == typeof(object).Assembly || type.ContainsGenericParameters || type.IsByRefLike || depth > 8) return false;
         FieldInfo[] fields = type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic);
         return fields.Length > 0 && type.IsLayoutSequential && Array.TrueForAll(fields, f => IsPlain(f.FieldType, depth + 1));
     }

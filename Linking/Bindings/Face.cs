@@ -1,9 +1,10 @@
 using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using WasmJit.Jit.Calls;
 using WasmJit.Linking;
+using WasmJit.Runtime;
 
 namespace WasmJit.Generated;
 
@@ -84,36 +85,47 @@ public abstract class Face
 
     // ---- what comes out of the guest ----
 
-    internal string? TextAt(long address, long length) => address == 0 && length == 0 ? "" : Allocator.Required.ReadString((ulong)address, checked((int)length));
+    internal string? TextAt(long address, long length) => address == 0 && length == 0 ? "" : GuestData.Text(Allocator.Required, (ulong)address, (ulong)length);
 
     /// <summary>Text that ends with a zero; a null pointer is null.</summary>
-    internal string? ZeroTerminated(long address) => address == 0 ? null : Allocator.Required.ReadString((ulong)address);
-
-    internal byte[] BytesAt(long address, long length) => Allocator.Required.ReadBytes((ulong)address, checked((int)length));
+    internal string? ZeroTerminated(long address) => address == 0 ? null : GuestData.ZeroTerminated(Allocator.Required, (ulong)address);
 
     /// <summary>A view of the guest's memory, valid as long as the guest leaves it.</summary>
     internal Span<T> SpanAt<T>(long address, long count)
-        where T : unmanaged
-    {
-        Span<byte> bytes = Allocator.Required.Slice((ulong)address, checked((int)(count * Unsafe.SizeOf<T>())));
-        return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(bytes);
-    }
+        where T : unmanaged => GuestData.Items<T>(Allocator.Required, (ulong)address, (ulong)count);
 
     internal T[] ArrayAt<T>(long address, long count)
         where T : unmanaged => SpanAt<T>(address, count).ToArray();
 
     internal T StructAt<T>(long address)
-        where T : unmanaged => Allocator.Required.Read<T>((ulong)address);
+        where T : unmanaged => GuestData.Struct<T>(Allocator.Required, (ulong)address);
 
     internal void Free(long address) => Allocator.Free((ulong)address);
 
     /// <summary>A function as the delegate type that was asked for.</summary>
+    /// <exception cref="TrapException">It has another signature.</exception>
     internal static T? FunctionAs<T>(Delegate? function)
         where T : Delegate
     {
         if (function is null or T) return (T?)function;
-        return function.Target is Runtime.FuncRef func
-            ? (T)Jit.Calls.EntryThunk.MakeDelegate(func, typeof(T)) : (T)Delegate.CreateDelegate(typeof(T), function, "Invoke");
+        try
+        {
+            return function.Target is FuncRef func ? (T)EntryThunk.MakeDelegate(func, typeof(T)) : (T)Delegate.CreateDelegate(typeof(T), function, "Invoke");
+        }
+        catch (ArgumentException)
+        {
+            if (NumberDelegates.As(function, typeof(T)) is T converted) return converted;
+            throw Trap.Make(TrapKind.CastFailure, $"the guest gives a function of the type {CSharpName.Of(function.GetType())}, not {CSharpName.Of(typeof(T))}");
+        }
+    }
+
+    /// <summary>Whether the instance is another's to dispose of: a pool's.</summary>
+    internal bool IsOfPool { get; set; }
+
+    /// <summary>Disposes of the instance: what <see cref="IDisposable.Dispose"/> is for interfaces that have it.</summary>
+    protected internal void DisposeInstance()
+    {
+        if (!IsOfPool) Instance?.Dispose();
     }
 
     // ---- globals ----

@@ -79,6 +79,9 @@ public ref struct FaceArguments
     public readonly void CopyBack<T>(int address, scoped Span<T> items)
         where T : unmanaged => passed.CopyBack((uint)address, items);
 
+    /// <summary>The call has ended as it should: what fails behind it is told.</summary>
+    public void Done() => passed.Done();
+
     /// <summary>Gives back what was allocated for the call.</summary>
     public readonly void End() => passed.Free();
 

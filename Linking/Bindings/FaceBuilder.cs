@@ -31,8 +31,20 @@ internal sealed class FaceBuilder(Type face, IReadOnlyList<BoundMember> members)
                 case BoundEvent raised: Event(raised, type.Field(i, raised.Member.Type), i); break;
             }
         }
+        DisposeOfInstance();
         Type created = type.Create();
         return new FaceClass(face, () => (Face)Activator.CreateInstance(created)!, members, type.Lease);
+    }
+
+    /// <summary>An interface that is disposable disposes of the instance, unless it does otherwise itself.</summary>
+    private void DisposeOfInstance()
+    {
+        MethodInfo dispose = typeof(IDisposable).GetMethod(nameof(IDisposable.Dispose))!;
+        if (!typeof(IDisposable).IsAssignableFrom(face) || FaceMember.IsImplemented(face, dispose)) return;
+        ILGenerator il = type.Override(dispose);
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Call, Face.Method(nameof(Face.DisposeInstance)));
+        il.Emit(OpCodes.Ret);
     }
 
     private static void LoadField(ILGenerator il, FieldInfo field)

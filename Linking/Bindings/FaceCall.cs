@@ -148,6 +148,9 @@ public ref struct FaceCall
     public readonly void CopyBack<T>(long address, scoped Span<T> items)
         where T : unmanaged => passed.CopyBack(address, items);
 
+    /// <summary>The call has ended as it should: what fails behind it is told.</summary>
+    public void Done() => passed.Done();
+
     /// <summary>Gives back what was allocated for the call.</summary>
     public readonly void End() => passed.Free();
 
@@ -181,7 +184,7 @@ public ref struct FaceCall
     /// <summary>A reference other than to a function.</summary>
     /// <typeparam name="T">Its class.</typeparam>
     /// <param name="index">Which result.</param>
-    public T Reference<T>(int index = 0) => (T)Result(index).AsReference()!;
+    public T Reference<T>(int index = 0) => GuestData.ReferenceAs<T>(Result(index).AsReference())!;
 
     /// <summary>A reference to a function.</summary>
     /// <typeparam name="T">The delegate type.</typeparam>

@@ -155,6 +155,7 @@ internal sealed class FaceClass
         }
         catch (ArgumentException)
         {
+            if (NumberDelegates.As(function, wanted) is { } converted) return converted;
             throw new BindingException($"The export \"{name}\" does not fit", [$"it is {CSharpName.Of(function.GetType())}, not {CSharpName.Of(wanted)}"]);
         }
     }

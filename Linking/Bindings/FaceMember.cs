@@ -37,12 +37,15 @@ public sealed class FaceMember
     /// <summary>Whether the interface leaves it to others to implement it.</summary>
     internal bool IsAbstract { get; private init; } = true;
 
-    /// <summary>Whether it is static or generic.</summary>
+    /// <summary>Whether it is static, or a generic method.</summary>
     internal bool IsUnbindable { get; private init; }
 
     internal bool IsIndexer { get; private init; }
 
     internal bool CanWrite { get; private init; }
+
+    /// <summary>Whether it can be set only when an object is made, which a face is not by its users.</summary>
+    internal bool IsInitOnly { get; private init; }
 
     /// <summary>Whether what it returns is to be given back.</summary>
     internal bool IsOwned { get; private init; }
@@ -84,37 +87,68 @@ public sealed class FaceMember
     public static FaceMember OfEvent(string name, Type handler, string? given = null, string? module = null) =>
         new(MemberTypes.Event, name, handler, given) { Module = module };
 
-    /// <summary>The members of an interface and of those that it extends: of each methods, properties, events.</summary>
+    private const BindingFlags Declared = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+
+    /// <summary>
+    /// The members of an interface and of those that it extends: of each methods, properties, events. <see cref="IDisposable"/> is none of the module's.
+    /// </summary>
     internal static IReadOnlyList<FaceMember> Of(Type face)
     {
         var members = new List<FaceMember>();
-        foreach (Type part in face.GetInterfaces().Prepend(face))
+        foreach (Type part in face.GetInterfaces().Prepend(face).Where(p => p != typeof(IDisposable)))
         {
-            foreach (MethodInfo method in part.GetMethods().Where(m => !m.IsSpecialName && (!m.IsStatic || m.IsAbstract))) members.Add(Of(method));
-            foreach (PropertyInfo property in part.GetProperties()) members.Add(Of(property));
-            foreach (EventInfo item in part.GetEvents()) members.Add(Of(item));
+            foreach (MethodInfo method in part.GetMethods(Declared).Where(m => !m.IsSpecialName && IsOpen(m))) members.Add(Of(method, IsImplemented(face, method)));
+            foreach (PropertyInfo property in part.GetProperties(Declared))
+                if (property.GetAccessors(nonPublic: true) is [var accessor, ..] && IsOpen(accessor)) members.Add(Of(property, accessor, IsImplemented(face, accessor)));
+            foreach (EventInfo item in part.GetEvents(Declared))
+                if (item.GetAddMethod(nonPublic: true) is { } adder && IsOpen(adder)) members.Add(Of(item, IsImplemented(face, adder)));
         }
         return members;
     }
 
-    private static FaceMember Of(MethodInfo method) => new(MemberTypes.Method, method.Name, method.ReturnType, GivenTo(method)?.Name)
+    /// <summary>Whether a class may implement it: neither private nor sealed, and not static unless a class must.</summary>
+    private static bool IsOpen(MethodInfo method) => method.IsVirtual && !method.IsFinal && !method.IsPrivate && (!method.IsStatic || method.IsAbstract);
+
+    /// <summary>Whether interfaces implement it: its own, or one that extends it (<c>int IBase.F() => 5;</c>).</summary>
+    /// <param name="face">The interface that has all of them.</param>
+    /// <param name="method">A method or an accessor.</param>
+    internal static bool IsImplemented(Type face, MethodInfo method)
+    {
+        if (!method.IsAbstract) return true;
+        // The compiler's name for it is that of the interface, a dot and the method's. Of a generic interface the arguments follow its name.
+        string owner = method.DeclaringType!.FullName!.Split('`', '[')[0].Replace('+', '.');
+        Type[] types = [.. method.GetParameters().Select(p => p.ParameterType)];
+        return face.GetInterfaces().Prepend(face).SelectMany(p => p.GetMethods(Declared)).Any(m => m.IsFinal && !m.IsAbstract
+            && (m.Name == $"{owner}.{method.Name}" || (m.Name.StartsWith(owner + "<", StringComparison.Ordinal) && m.Name.EndsWith("." + method.Name, StringComparison.Ordinal)))
+            && m.GetParameters().Select(p => p.ParameterType).SequenceEqual(types));
+    }
+
+    private static FaceMember Of(MethodInfo method, bool isImplemented) => new(MemberTypes.Method, method.Name, method.ReturnType, GivenTo(method)?.Name)
     {
         Info = method,
         Parameters = [.. method.GetParameters().Select(p => (p.Name ?? "", p.ParameterType))],
-        IsAbstract = method.IsAbstract,
+        IsAbstract = !isImplemented,
         IsUnbindable = method.IsStatic || method.IsGenericMethodDefinition,
         IsOwned = method.ReturnParameter.GetCustomAttribute<WasmOwnedAttribute>() is not null,
     };
 
-    private static FaceMember Of(PropertyInfo property) => new(MemberTypes.Property, property.Name, property.PropertyType, GivenTo(property)?.Name)
+    private static FaceMember Of(PropertyInfo property, MethodInfo accessor, bool isImplemented) => new(MemberTypes.Property, property.Name, property.PropertyType, GivenTo(property)?.Name)
     {
         Info = property,
-        IsAbstract = property.GetMethod?.IsAbstract ?? true,
+        IsAbstract = !isImplemented,
+        IsUnbindable = accessor.IsStatic,
         IsIndexer = property.GetIndexParameters().Length > 0,
         CanWrite = property.CanWrite,
+        IsInitOnly = property.SetMethod?.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(System.Runtime.CompilerServices.IsExternalInit)) ?? false,
     };
 
-    private static FaceMember Of(EventInfo item) => new(MemberTypes.Event, item.Name, item.EventHandlerType!, GivenTo(item)?.Name) { Info = item, Module = GivenTo(item)?.Module };
+    private static FaceMember Of(EventInfo item, bool isImplemented) => new(MemberTypes.Event, item.Name, item.EventHandlerType!, GivenTo(item)?.Name)
+    {
+        Info = item,
+        Module = GivenTo(item)?.Module,
+        IsAbstract = !isImplemented,
+        IsUnbindable = item.AddMethod!.IsStatic,
+    };
 
     private static WasmNameAttribute? GivenTo(MemberInfo member) => member.GetCustomAttribute<WasmNameAttribute>();
 

@@ -37,6 +37,8 @@ internal sealed class FaceMethod(ILGenerator il, BoundMethod bound, FieldInfo fu
         if (bound.Result is { } crossing) Lift(crossing);
         if (result is not null) il.Emit(OpCodes.Stloc, result);
         CopyBack();
+        il.Emit(OpCodes.Ldloca, passed);
+        il.Emit(OpCodes.Call, Passed.Method(nameof(Passed.Done)));
         il.BeginFinallyBlock();
         il.Emit(OpCodes.Ldloca, passed);
         il.Emit(OpCodes.Call, Passed.Method(nameof(Passed.Free)));

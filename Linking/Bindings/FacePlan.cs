@@ -34,12 +34,14 @@ internal sealed class FacePlan
     private readonly bool mayImport;
     private readonly List<string> problems = [];
     private readonly Dictionary<string, ExternType> exports;
+    private readonly bool hasAllocator;
 
     private FacePlan(Module module, bool mayImport)
     {
         this.module = module;
         this.mayImport = mayImport;
         exports = module.Exports.ToDictionary(e => e.Name, e => e.Type);
+        hasAllocator = exports.Any(e => IsAllocator(e.Key, e.Value));
     }
 
     /// <summary>Binds all members.</summary>
@@ -87,20 +89,31 @@ internal sealed class FacePlan
         if (result is { Kind: Crossing.None }) return Conventions.ResultCannotCross(CSharpName.Of(result.Type));
         CallForm? form = Conventions.FormOf([.. parameters.Select(p => p.Shape)], result?.Shape, tuple,
             CrossingType.LettersOf(type.Params.AsSpan()), CrossingType.LettersOf(type.Results.AsSpan()));
-        return form is { } found ? new BoundMethod(method, export, type, parameters, result, found)
-            : Conventions.OtherSignature(export, type.ToString()!, CSharpName.Of(method.Type), parameters.Select(p => CSharpName.Of(p.Type)));
+        if (form is { } found) return Lack(parameters, result, type, found) ?? (object)new BoundMethod(method, export, type, parameters, result, found);
+        return Conventions.OtherSignature(export, type.ToString()!, CSharpName.Of(method.Type), parameters.Select(p => CSharpName.Of(p.Type)));
     }
+
+    /// <summary>What a module lacks that a call needs; null if it has all.</summary>
+    private string? Lack(CrossingType[] parameters, CrossingType? result, FuncType type, CallForm form) => Conventions.LackOf(
+        Conventions.NeedsOf([.. parameters.Select(p => p.Shape)], result?.Shape, form, CrossingType.LettersOf(type.Params.AsSpan()), CrossingType.LettersOf(type.Results.AsSpan())),
+        module.Info.Memories.Count > 0, hasAllocator);
+
+    /// <summary>Whether it exports something to allocate with, as <see cref="GuestAllocator"/> looks for it.</summary>
+    private static bool IsAllocator(string name, ExternType type) => type.Kind == ExternKind.Func
+        && Conventions.IsAllocator(name, CrossingType.LettersOf(type.Func.Params.AsSpan()), CrossingType.LettersOf(type.Func.Results.AsSpan()));
 
     // ---- properties and events ----
 
     private object? Property(FaceMember property)
     {
         Type type = property.Type;
-        if (property.IsIndexer) return Conventions.NoIndexer;
+        if (property.IsIndexer) return property.IsAbstract ? Conventions.NoIndexer : null;
         string? export = Find(property.Names);
-        if (type == typeof(Instance) && export is null) return new BoundItem(property, null);
+        if (export is not null && property.IsUnbindable) return Conventions.NoSuchMethod;
+        if (type == typeof(Instance) && export is null && property.IsAbstract) return property.CanWrite ? Conventions.CannotBeSet : new BoundItem(property, null);
         if (type == typeof(Memory) && export is null && module.Exports.Where(e => e.Type.Kind == ExternKind.Memory).ToArray() is [var only]) export = only.Name;
         if (export is null) return property.IsAbstract ? Conventions.NoExport(property.Names) : null;
+        if (property.IsInitOnly) return Conventions.CannotBeSet;
         ExternType found = exports[export];
         if (ItemKind(type) is { } kind)
         {
@@ -118,14 +131,14 @@ internal sealed class FacePlan
         type == typeof(Memory) ? ExternKind.Memory : type == typeof(Table) ? ExternKind.Table : type == typeof(Global) ? ExternKind.Global
         : type == typeof(Tag) ? ExternKind.Tag : type == typeof(Module) ? ExternKind.Module : type == typeof(Instance) ? ExternKind.Instance : null;
 
-    private object Event(FaceMember item)
+    private object? Event(FaceMember item)
     {
-        if (!mayImport) return Conventions.EventOfInstance;
+        if (!mayImport) return item.IsAbstract ? Conventions.EventOfInstance : null;
         foreach (string name in item.Names)
         {
             ImportType? import = module.Imports.FirstOrDefault(i => i.Name == name && i.Type.Kind == ExternKind.Func && (item.Module is null || i.Module == item.Module));
-            if (import is not null) return new BoundEvent(item, import.Module, name);
+            if (import is not null) return item.IsUnbindable ? Conventions.NoSuchMethod : new BoundEvent(item, import.Module, name);
         }
-        return Conventions.NoImport(item.Names);
+        return item.IsAbstract ? Conventions.NoImport(item.Names) : null;
     }
 }

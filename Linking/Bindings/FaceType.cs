@@ -40,18 +40,26 @@ internal sealed class FaceType
     private static HashSet<string> Friends(Type face, Type[] used)
     {
         var names = new HashSet<string>();
+        var seen = new HashSet<Type>();
         foreach (Type each in used) Add(each);
         foreach (Type part in face.GetInterfaces().Prepend(face))
         {
             Add(part);
-            foreach (MethodInfo method in part.GetMethods())
-                foreach (Type mentioned in method.GetParameters().Select(p => p.ParameterType).Append(method.ReturnType)) Add(mentioned);
+            foreach (MethodInfo method in part.GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)) AddTypes(method);
         }
         return names;
 
+        void AddTypes(MethodInfo method)
+        {
+            foreach (Type mentioned in method.GetParameters().Select(p => p.ParameterType).Append(method.ReturnType)) Add(mentioned);
+        }
+
         void Add(Type added)
         {
+            if (!seen.Add(added)) return;
             names.Add(added.Assembly.GetName().Name!);
+            // Handlers of events are called with their own types.
+            if (typeof(Delegate).IsAssignableFrom(added) && added.GetMethod("Invoke") is { } invoke) AddTypes(invoke);
             if (added.HasElementType) Add(added.GetElementType()!);
             foreach (Type argument in added.IsGenericType ? added.GetGenericArguments() : []) Add(argument);
         }

@@ -1,3 +1,5 @@
+using WasmJit.Runtime;
+
 namespace WasmJit.Linking;
 
 /// <summary>
@@ -31,13 +33,12 @@ internal sealed class GuestAllocator
 
     internal Memory? Memory { get; }
 
-    /// <summary>Whether there is something to allocate with.</summary>
-    internal bool CanAllocate => malloc is not null || malloc64 is not null || realloc is not null;
+    internal static TrapException NoMemory => NoRoom("the instance has no memory");
 
-    internal Memory Required => Memory ?? throw new InvalidOperationException("The instance has no memory.");
+    internal Memory Required => Memory ?? throw NoMemory;
 
     /// <summary>Allocates bytes in the guest's memory.</summary>
-    /// <exception cref="InvalidOperationException">It exports nothing to allocate with, or has no memory left.</exception>
+    /// <exception cref="TrapException">It exports nothing to allocate with, or has no memory left.</exception>
     internal ulong Allocate(int bytes)
     {
         // A guest may return null for nothing, which would look like a failure.
@@ -45,9 +46,12 @@ internal sealed class GuestAllocator
         ulong address = malloc is not null ? (uint)malloc(size)
             : malloc64 is not null ? (ulong)malloc64(size)
             : realloc is not null ? (uint)realloc(0, 0, 8, size)
-            : throw new InvalidOperationException($"The instance{(instance.Module.Name is { } name ? $" of {name}" : "")} exports neither malloc nor cabi_realloc.");
-        return address != 0 ? address : throw new InvalidOperationException($"The guest could not allocate {bytes} bytes.");
+            : throw NoRoom($"the instance{(instance.Module.Name is { } name ? $" of {name}" : "")} exports neither malloc nor cabi_realloc");
+        return address != 0 ? address : throw NoRoom($"the guest could not allocate {bytes} bytes");
     }
+
+    /// <summary>What a guest lacks that is to be given something is its own fault.</summary>
+    internal static TrapException NoRoom(string detail) => Trap.Make(TrapKind.OutOfMemory, detail);
 
     internal void Free(ulong address)
     {

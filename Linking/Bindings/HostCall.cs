@@ -1,7 +1,8 @@
 using System.ComponentModel;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using WasmJit.Jit.Calls;
+using WasmJit.Linking;
 
 namespace WasmJit.Generated;
 
@@ -23,7 +24,7 @@ public static class HostCall
     private static Memory MemoryOf(Caller caller)
     {
         ArgumentNullException.ThrowIfNull(caller);
-        return caller.Memory;
+        return caller.TryGetMemory(out Memory? memory) ? memory : throw GuestAllocator.NoMemory;
     }
 
     // ---- what the guest passes ----
@@ -32,7 +33,7 @@ public static class HostCall
     /// <param name="caller">The guest.</param>
     /// <param name="address">Where it is.</param>
     /// <param name="length">Its bytes.</param>
-    public static string TextAt(Caller caller, int address, int length) => MemoryOf(caller).ReadString((uint)address, checked((int)(uint)length));
+    public static string TextAt(Caller caller, int address, int length) => GuestData.Text(MemoryOf(caller), (uint)address, (uint)length);
 
     /// <summary>Items as they are in the guest's memory.</summary>
     /// <typeparam name="T">A number, or a struct of numbers.</typeparam>
@@ -40,7 +41,7 @@ public static class HostCall
     /// <param name="address">Where they are.</param>
     /// <param name="count">How many.</param>
     public static Span<T> SpanAt<T>(Caller caller, int address, int count)
-        where T : unmanaged => MemoryMarshal.Cast<byte, T>(MemoryOf(caller).Slice((uint)address, checked((int)((uint)count * (long)Unsafe.SizeOf<T>()))));
+        where T : unmanaged => GuestData.Items<T>(MemoryOf(caller), (uint)address, (uint)count);
 
     /// <summary>Items as they are in the guest's memory, to be read.</summary>
     /// <typeparam name="T">A number, or a struct of numbers.</typeparam>
@@ -63,14 +64,45 @@ public static class HostCall
     /// <param name="caller">The guest.</param>
     /// <param name="address">Where it is.</param>
     public static T StructAt<T>(Caller caller, int address)
-        where T : unmanaged => MemoryOf(caller).Read<T>((uint)address);
+        where T : unmanaged => GuestData.Struct<T>(MemoryOf(caller), (uint)address);
 
     /// <summary>A function as the delegate type that was asked for.</summary>
     /// <typeparam name="T">The type.</typeparam>
     /// <param name="function">The function.</param>
-    /// <exception cref="ArgumentException">It has another signature.</exception>
+    /// <exception cref="TrapException">It has another signature.</exception>
     public static T? FunctionAs<T>(Delegate? function)
         where T : Delegate => Face.FunctionAs<T>(function);
+
+    /// <summary>An object as the class that was asked for.</summary>
+    /// <typeparam name="T">The class.</typeparam>
+    /// <param name="value">The object.</param>
+    /// <exception cref="TrapException">It is of another class.</exception>
+    public static T? ReferenceAs<T>(object? value)
+        where T : class => GuestData.ReferenceAs<T>(value);
+
+    // ---- what a host function waits for ----
+
+    /// <summary>Begins a wait for a task: its continuations must not run in a context whose thread waits.</summary>
+    /// <returns>The context, for <see cref="EndWait"/>.</returns>
+    public static SynchronizationContext? BeginWait() => AsyncHost.Begin();
+
+    /// <summary>Ends it.</summary>
+    /// <param name="context">What <see cref="BeginWait"/> gave.</param>
+    public static void EndWait(SynchronizationContext? context) => AsyncHost.End(context);
+
+    /// <summary>The result of a task. The guest's token ends the wait.</summary>
+    /// <typeparam name="T">Its type.</typeparam>
+    /// <param name="task">The task.</param>
+    public static T Wait<T>(Task<T> task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return AsyncHost.Wait(task);
+    }
+
+    /// <summary>The result of a task. The guest's token ends the wait.</summary>
+    /// <typeparam name="T">Its type.</typeparam>
+    /// <param name="task">The task.</param>
+    public static T Wait<T>(ValueTask<T> task) => AsyncHost.WaitValue(task);
 
     // ---- what the guest gets: allocated in its memory, for it to free ----
 
@@ -96,9 +128,9 @@ public static class HostCall
     {
         ArgumentNullException.ThrowIfNull(caller);
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(items);
-        Linking.GuestAllocator allocator = caller.Allocator;
+        GuestAllocator allocator = caller.Allocator;
         ulong address = allocator.Allocate(bytes.Length);
-        allocator.Required.WriteBytes(address, bytes);
+        GuestData.Put(allocator.Required, address, bytes);
         return ((int)address, items.Length);
     }
 }

@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
 using WasmJit.Generated;
 using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
@@ -31,17 +32,23 @@ internal static class HostObject
         foreach (MethodInfo method in parts.SelectMany(p => p.GetMethods(BindingFlags.Instance | BindingFlags.Public)))
         {
             if (method.IsSpecialName || method.DeclaringType == typeof(object) || method.GetBaseDefinition().DeclaringType == typeof(object)) continue;
+            // What a record has of itself is not for guests.
+            if (method.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false)) continue;
             if (Function(target, method, out string? problem) is { } function) items.Add((FaceMember.NamesOf(method), function));
             else problems.Add($"{method.Name}: {problem}");
         }
         foreach (PropertyInfo property in parts.SelectMany(p => p.GetProperties(BindingFlags.Instance | BindingFlags.Public)))
         {
-            if (!property.CanRead || property.GetIndexParameters().Length > 0) continue;
-            if (property.GetValue(target) is { } value && value is Delegate or Memory or Table or Global or Tag or Module or Instance)
+            if (!IsImportable(property.PropertyType) || property.GetMethod is not { IsPublic: true } getter || property.GetIndexParameters().Length > 0) continue;
+            if (getter.Invoke(target, BindingFlags.DoNotWrapExceptions, null, null, null) is { } value)
                 items.Add((FaceMember.NamesOf(property), value));
         }
         return Checked(items, problems, type);
     }
+
+    /// <summary>Whether a property is looked at: what others return is the program's own.</summary>
+    private static bool IsImportable(Type type) => typeof(Delegate).IsAssignableFrom(type) || type == typeof(Memory) || type == typeof(Table) || type == typeof(Global)
+        || type == typeof(Tag) || type == typeof(Module) || type == typeof(Instance);
 
     private static List<(string[] Names, object Value)> Checked(List<(string[] Names, object Value)> items, List<string> problems, Type type)
     {
@@ -57,7 +64,7 @@ internal static class HostObject
         problem = Check(method);
         if (problem is not null) return null;
         Type[] types = [.. method.GetParameters().Select(p => p.ParameterType)];
-        bool isSame = AsyncHost.ResultOf(method.ReturnType) != method.ReturnType || IsHostType(method.ReturnType);
+        bool isSame = IsHostType(AsyncHost.ResultOf(method.ReturnType));
         if (isSame && types.All(t => IsHostType(t) || t == typeof(Caller) || t == typeof(CancellationToken)))
         {
             // The delegate's type has to be made of the method's.
@@ -78,11 +85,13 @@ internal static class HostObject
         {
             Type type = parameters[i].ParameterType;
             if (i == 0 && type == typeof(Caller) || i == parameters.Length - 1 && type == typeof(CancellationToken)) continue;
+            if (type == typeof(Caller)) return Conventions.CallerComesFirst;
             if (CrossingType.Of(type).Kind == Crossing.None) return Conventions.ParameterCannotCross(parameters[i].Name ?? "", CSharpName.Of(type));
         }
-        Type result = method.ReturnType;
-        if (result == typeof(void) || IsHostType(AsyncHost.ResultOf(result))) return null;
-        return CrossingType.Of(result).Kind is Crossing.None or Crossing.Struct or Crossing.Span ? Conventions.ResultCannotCross(CSharpName.Of(result)) : null;
+        Type result = AsyncHost.ResultOf(method.ReturnType);
+        bool crosses = CrossingType.IsTuple(result) ? !CrossingType.TupleLetters(result).Contains('?')
+            : IsHostType(result) || CrossingType.Of(result).Kind is not (Crossing.None or Crossing.Struct or Crossing.Span);
+        return crosses ? null : Conventions.ResultCannotCross(CSharpName.Of(method.ReturnType));
     }
 
     /// <summary>A function over WebAssembly's types that calls a method.</summary>
@@ -91,7 +100,10 @@ internal static class HostObject
         ParameterInfo[] parameters = method.GetParameters();
         bool takesCaller = parameters.Length > 0 && parameters[0].ParameterType == typeof(Caller);
         CrossingType?[] types = [.. parameters.Select(p => p.ParameterType == typeof(Caller) || p.ParameterType == typeof(CancellationToken) ? null : CrossingType.Of(p.ParameterType))];
-        CrossingType? result = method.ReturnType == typeof(void) || IsHostType(method.ReturnType) || AsyncHost.ResultOf(method.ReturnType) != method.ReturnType ? null : CrossingType.Of(method.ReturnType);
+        Type awaited = AsyncHost.ResultOf(method.ReturnType);
+        CrossingType? result = IsHostType(awaited) ? null : CrossingType.Of(awaited);
+        // What is converted is waited for here; for other tasks those wait that import the function.
+        bool waits = result is not null && awaited != method.ReturnType;
         bool needsCaller = takesCaller || types.Any(t => t is not null && Conventions.IsInMemory(t.Kind))
             || result is { Kind: Crossing.Text or Crossing.Array or Crossing.ReadOnlySpan };
         var own = new List<Type>();
@@ -104,6 +116,7 @@ internal static class HostObject
         Type returned = result is null ? method.ReturnType : HostTypes(result) is [var one] ? one : typeof((int, int));
         DynamicMethod thunk = RuntimeCode.Method("host " + method.Name, returned, [typeof(object), .. own], typeof(HostObject).Module);
         ILGenerator il = thunk.GetILGenerator();
+        LocalBuilder? waited = waits ? il.DeclareLocal(awaited) : null, context = waits ? AsyncHost.WriteBegin(il) : null;
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Castclass, method.DeclaringType!);
         int at = needsCaller ? 2 : 1;
@@ -133,6 +146,11 @@ internal static class HostObject
             });
         }
         il.Emit(OpCodes.Callvirt, method);
+        if (waits)
+        {
+            AsyncHost.WriteEnd(il, context!, method.ReturnType, awaited, waited);
+            il.Emit(OpCodes.Ldloc, waited!);
+        }
         if (result is { Kind: Crossing.Text or Crossing.Array or Crossing.ReadOnlySpan })
         {
             il.Emit(OpCodes.Ldarg_1);

@@ -11,6 +11,7 @@ internal ref struct Passed
     private readonly Face face;
     private ulong first, second;
     private List<ulong>? more;
+    private bool isDone;
 
     internal Passed(Face face) => this.face = face;
 
@@ -30,7 +31,7 @@ internal ref struct Passed
         if (text is null) return (long)(ulong)(Length = 0);
         int length = Encoding.UTF8.GetByteCount(text);
         ulong address = Keep(face.Allocator.Allocate(length));
-        face.Allocator.Required.WriteString(address, text);
+        GuestData.PutText(face.Allocator.Required, address, text, length);
         Length = length;
         return (long)address;
     }
@@ -41,8 +42,9 @@ internal ref struct Passed
         if (text.Contains('\0')) throw new ArgumentException("A text with a zero in it would end there.", nameof(text));
         int length = Encoding.UTF8.GetByteCount(text);
         ulong address = Keep(face.Allocator.Allocate(length + 1));
-        face.Allocator.Required.WriteString(address, text);
-        face.Allocator.Required.Write<byte>(address + (ulong)length, 0);
+        Span<byte> room = GuestData.Bytes(face.Allocator.Required, address, (ulong)length + 1);
+        Encoding.UTF8.GetBytes(text, room);
+        room[length] = 0;
         return (long)address;
     }
 
@@ -51,7 +53,7 @@ internal ref struct Passed
     {
         ReadOnlySpan<byte> bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(items);
         ulong address = Keep(face.Allocator.Allocate(bytes.Length));
-        face.Allocator.Required.WriteBytes(address, bytes);
+        GuestData.Put(face.Allocator.Required, address, bytes);
         Length = items.Length;
         return (long)address;
     }
@@ -67,7 +69,7 @@ internal ref struct Passed
         where T : unmanaged
     {
         ulong address = Keep(face.Allocator.Allocate(Unsafe.SizeOf<T>()));
-        face.Allocator.Required.Write(address, value);
+        System.Runtime.InteropServices.MemoryMarshal.Write(GuestData.Bytes(face.Allocator.Required, address, 1, Unsafe.SizeOf<T>()), value);
         return (long)address;
     }
 
@@ -78,12 +80,23 @@ internal ref struct Passed
     internal readonly void CopyBack<T>(long address, scoped Span<T> target)
         where T : unmanaged => face.SpanAt<T>(address, target.Length).CopyTo(target);
 
+    /// <summary>The call has ended as it should.</summary>
+    internal void Done() => isDone = true;
+
+    /// <summary>Gives back what was allocated. Behind a call that has failed the guest may not be able to: the call's own exception counts.</summary>
     internal readonly void Free()
     {
         if (first == 0) return;
-        face.Allocator.Free(first);
-        face.Allocator.Free(second);
-        foreach (ulong address in more ?? []) face.Allocator.Free(address);
+        try
+        {
+            face.Allocator.Free(first);
+            face.Allocator.Free(second);
+            foreach (ulong address in more ?? []) face.Allocator.Free(address);
+        }
+        catch (Exception) when (!isDone)
+        {
+            // The exception of the call is on its way.
+        }
     }
 
     internal static MethodInfo Method(string name) =>

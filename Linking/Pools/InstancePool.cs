@@ -220,7 +220,11 @@ public sealed class InstancePool : IDisposable
         {
             lock (faces)
             {
-                if (!faces.TryGetValue(typeof(T), out object? face)) faces[typeof(T)] = face = instance.As<T>();
+                if (!faces.TryGetValue(typeof(T), out object? face))
+                {
+                    faces[typeof(T)] = face = instance.As<T>();
+                    ((Generated.Face)face).IsOfPool = true;
+                }
                 return (T)face;
             }
         }

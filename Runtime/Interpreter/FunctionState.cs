@@ -27,11 +27,8 @@ internal unsafe struct FunctionState
     /// <summary>How many of the reference slots are parameters. The others start as null.</summary>
     internal int RefParams;
 
-    /// <summary>Counts calls and iterations of loops down; below zero the function is hot.</summary>
+    /// <summary>Counts calls and loops down; below zero the function is hot.</summary>
     internal int Heat;
-
-    /// <summary>For how many a call counts: more than one if much of the code runs each time.</summary>
-    internal int Weight;
 
     /// <summary>How often the heat has been counted down.</summary>
     internal int TimesHot;

@@ -387,7 +387,7 @@ internal static unsafe partial class Interpreter
                     }
                 case RegisterOp.Loop:
                     function = sp[-1].Function;
-                    if ((function->Heat -= ip->Value) < 0 && instance.Services.OnHotLoop(instance, function, ip->Target) is var resumed and not 0)
+                    if (--function->Heat < 0 && instance.Services.OnHotLoop(instance, function, ip->Target) is var resumed and not 0)
                     {
                         thread.Resume(fp, rp);
                         code = resumed;
@@ -561,7 +561,7 @@ internal static unsafe partial class Interpreter
             if (Volatile.Read(ref *(nint*)&callee->Code) == 0) instance.Services.Prepare(instance, callee);
             if (nextFp + callee->Slots > thread.Limit || sp == thread.FrameLimit) Trap.Throw(TrapKind.CallStackExhausted);
             callee->Entries++;
-            if ((callee->Heat -= callee->Weight) < 0) instance.Services.OnHot(instance, callee);
+            if (--callee->Heat < 0) instance.Services.OnHot(instance, callee);
             sp->Ip = ip;
             sp->Fp = fp;
             sp->Rp = rp;

@@ -81,7 +81,7 @@ public enum TrapKind
     UnknownImport,
     /// <summary>The <see cref="Fuel"/> that the host gave is used up.</summary>
     OutOfFuel,
-    /// <summary>A table, array or segment larger than the system can hold.</summary>
+    /// <summary>A table, array or segment larger than the system can hold; what the guest's own allocator has no room for.</summary>
     OutOfMemory,
     /// <summary>A component broke a rule of the component model: of values, handles, or calls between components. The message says which.</summary>
     ComponentModel,

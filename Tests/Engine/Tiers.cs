@@ -16,11 +16,4 @@ internal static class Tiers
 
     /// <summary>For tests of what code does, whatever runs it.</summary>
     internal static readonly EngineOptions[] Both = [Compiled, Interpreted];
-
-    private static readonly int SeedCount = int.TryParse(Environment.GetEnvironmentVariable("WASMJIT_TIER_SEEDS"), out int count) ? count : 0;
-
-    /// <summary>Functions and loops begin in the interpreter and go on in machine code, at points that a seed chooses. WASMJIT_TIER_SEEDS=N tries the seeds 1 to N.</summary>
-    /// <param name="usual">The seed without the variable.</param>
-    internal static IEnumerable<EngineOptions> Changing(int usual) =>
-        (SeedCount == 0 ? [usual] : Enumerable.Range(1, SeedCount)).Select(seed => new EngineOptions { Compilation = Compilation.Tiered, TierSeed = seed });
 }
