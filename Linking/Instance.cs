@@ -90,16 +90,23 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
     public void Dispose()
     {
         Withdraw();
-        Free();
+        ModuleInfo info = Module.Info;
+        for (int i = info.ImportedMemories; i < Memories.Length; i++) Memories[i].Dispose();
+        for (int i = info.ImportedTables; i < Tables.Length; i++) Tables[i].EndLease();
+        Lease?.End();
         if (defined is null) return;
         foreach (Instance instance in defined) instance.Dispose();
     }
 
-    /// <summary>The same for a guest that drops what it has had compiled.</summary>
+    /// <summary>
+    /// The same for a guest that drops what it has had compiled. The guest may keep functions, and through them all of this: so tables count until they are
+    /// garbage, and it is noted how many instances and memories are kept so.
+    /// </summary>
     internal void Drop()
     {
         Withdraw(byGuest: true);
-        Free();
+        for (int i = Module.Info.ImportedMemories; i < Memories.Length; i++) Memories[i].Drop();
+        Lease?.Drop();
         if (defined is null) return;
         foreach (Instance instance in defined) instance.Drop();
     }
@@ -114,14 +121,6 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
             for (int i = Module.Info.ImportedMemories; i < Memories.Length; i++) Memories[i].Recycle();
         }
         Dispose();
-    }
-
-    private void Free()
-    {
-        ModuleInfo info = Module.Info;
-        for (int i = info.ImportedMemories; i < Memories.Length; i++) Memories[i].Dispose();
-        for (int i = info.ImportedTables; i < Tables.Length; i++) Tables[i].EndLease();
-        Lease?.End();
     }
 
     /// <summary>Notes an instance that a definition of the module has made.</summary>

@@ -99,8 +99,11 @@ internal sealed class ScopeInstance
     {
         if (owner.Scopes.Length == 0) Interlocked.CompareExchange(ref owner.Scopes, new ScopeInstance?[owner.Module.Info.Scopes.Count], Array.Empty<ScopeInstance>());
         ref ScopeInstance? place = ref owner.Scopes[scope];
-        return Volatile.Read(ref place)
-            ?? Interlocked.CompareExchange(ref place, new ScopeInstance(owner, owner.Module.Info.Scopes[scope]), null) ?? place;
+        if (Volatile.Read(ref place) is { } known) return known;
+        ScopeInfo declaration = owner.Module.Info.Scopes[scope];
+        // As much as for the import of an instance: a guest can make instances without end, each with a scope of a million items.
+        if (owner.FuelTank is { } fuel) Fuel.Pay(fuel, 4 * (ulong)declaration.Items.Count);
+        return Interlocked.CompareExchange(ref place, new ScopeInstance(owner, declaration), null) ?? place;
     }
 
     private T[] Take<T>(byte sort, Func<int, T> item)

@@ -128,7 +128,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
                 };
                 // dlsym("dlopen") gives the linker's function even if a library defines one, except with RTLD_NEXT.
                 ulong? address = handle != NextHandle && Reference(caller, name) is { } own ? Space.IndexOf(own) : SymbolIn(scope, name);
-                linker.UpdateThreads();
+                linker.UpdateTables();
                 return address ?? throw new DynamicLinkException($"undefined symbol: {name}");
             }
             catch (Exception e) when (IsForGuest(e))

@@ -107,7 +107,7 @@ public sealed partial class DynamicLinker
     private void Sweep()
     {
         sweepsAgain = true;
-        if (isSweeping || isLoading) return;
+        if (isSweeping || isLoading || isUpdating) return;
         isSweeping = true;
         Exception? failure = null;
         try
@@ -123,13 +123,14 @@ public sealed partial class DynamicLinker
                 Map.Remove(gone);
                 failure = Attempt(() => gone.ForEach(RunAtExit), failure);
                 failure = Attempt(() => Unload(gone), failure);
+                areThreadsBehind = true;
+                failure = Attempt(UpdateThreads, failure);
             }
         }
         finally
         {
             isSweeping = false;
         }
-        failure = Attempt(UpdateThreads, failure);
         if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
 

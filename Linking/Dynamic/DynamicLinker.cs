@@ -28,6 +28,9 @@ public sealed partial class DynamicLinker
     private readonly List<ThreadImage> retired = [];
     private bool isLinked, isLoading;
 
+    /// <summary>Threads are being brought up to date, which they are not if libraries or addresses have changed.</summary>
+    private bool isUpdating, areThreadsBehind;
+
     /// <summary>Makes a linker.</summary>
     /// <param name="libraries">Where libraries are.</param>
     /// <param name="options">How they are found; the defaults if null.</param>
@@ -222,7 +225,7 @@ public sealed partial class DynamicLinker
         using (Enter())
         {
             if (!isLinked) throw new DynamicLinkException("the program is not linked yet");
-            if (isLoading) throw new DynamicLinkException($"{name} cannot be opened by code that runs while another library is loaded");
+            if (isLoading || isUpdating) throw new DynamicLinkException($"{name} cannot be opened by code that runs while another library is loaded");
             if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
             Initialize();
             DynamicLibrary library = Load(name, mode, caller, quota);
@@ -235,10 +238,13 @@ public sealed partial class DynamicLinker
             {
                 promoted = Map.MakeGlobal(LinkMap.Tree(library));
                 if (promoted.Count > 0) FillOffsets(caller is null ? null : Program.Instance.FuelTank);
+                areThreadsBehind |= promoted.Count > 0;
             }
             try
             {
                 Construct(LinkMap.PostOrder([library]));
+                UpdateThreads();
+                if (sweepsAgain) Sweep();
             }
             catch
             {
@@ -249,7 +255,6 @@ public sealed partial class DynamicLinker
                 SweepAfterFailure();
                 throw;
             }
-            UpdateThreads();
             if (!library.IsLoaded) throw new DynamicLinkException($"{name} was closed by its own constructors");
             return library;
         }
@@ -279,10 +284,29 @@ public sealed partial class DynamicLinker
         {
             if (!isLinked) throw new DynamicLinkException("the program is not linked yet");
             if (!Memory.Type.IsShared) throw new DynamicLinkException($"{Program.Name} has no shared memory");
+            if (isUpdating) throw new DynamicLinkException("no thread can be made by code that runs while threads are made or libraries loaded");
             Initialize();
             ReleaseRetired();
-            var thread = new DynamicThread(this, new ThreadImage(this, stackSize & ~15));
+            DynamicThread thread;
+            isUpdating = true;
+            try
+            {
+                thread = new DynamicThread(this, new ThreadImage(this, stackSize & ~15));
+            }
+            finally
+            {
+                isUpdating = false;
+            }
             threads.Add(thread);
+            try
+            {
+                if (sweepsAgain) Sweep();
+            }
+            catch
+            {
+                Remove(thread);
+                throw;
+            }
             return thread;
         }
     }
@@ -314,10 +338,38 @@ public sealed partial class DynamicLinker
         if (Space.IsOnOtherThread) throw new DynamicLinkException("only the first thread of a program opens and closes libraries");
     }
 
-    /// <summary>Tells threads what has been loaded, unloaded and put into the table.</summary>
-    internal void UpdateThreads()
+    /// <summary>
+    /// Tells threads what has been loaded, unloaded and put into the table. Code of the guest that runs meanwhile opens no libraries and makes no threads, and
+    /// what it closes stays until this has been done.
+    /// </summary>
+    private void UpdateThreads()
     {
-        foreach (DynamicThread thread in threads) thread.Image.Update();
+        if (isUpdating) return;
+        isUpdating = true;
+        try
+        {
+            if (areThreadsBehind)
+            {
+                // A host function may end a thread meanwhile.
+                foreach (DynamicThread thread in threads.ToList())
+                    if (threads.Contains(thread)) thread.Image.Update();
+            }
+            areThreadsBehind = false;
+        }
+        finally
+        {
+            isUpdating = false;
+        }
+        UpdateTables();
+    }
+
+    /// <summary>Tells threads what has been put into the table. No code of the guest runs.</summary>
+    internal void UpdateTables()
+    {
+        if (isUpdating) return;
+        foreach (DynamicThread thread in threads)
+            foreach ((uint from, uint count) in Space.Changes) thread.Image.CopyTable(from, count);
+        Space.Changes.Clear();
     }
 
     /// <summary>Loads a library. Code of the guest that runs meanwhile, such as its allocator, sees the link map as it was.</summary>
@@ -327,7 +379,10 @@ public sealed partial class DynamicLinker
         try
         {
             ReleaseRetired();
-            DynamicLibrary library = new LibraryLoader(this, Map, search, new ModuleCompiler(Program.Module.Engine, quota, caller is null ? null : Program.Instance.FuelTank)).Load(name, caller, mode);
+            var loader = new LibraryLoader(this, Map, search, new ModuleCompiler(Program.Module.Engine, quota, caller is null ? null : Program.Instance.FuelTank));
+            DynamicLibrary library = loader.Load(name, caller, mode);
+            areThreadsBehind |= loader.HasLoaded;
+            loader.PayForThreads(threads.Count);
             UpdateThreads();
             return library;
         }

@@ -11,7 +11,9 @@ internal sealed class GuestSpace
 {
     private const ulong Page = 65536;
 
+    /// <summary>Slots that are free, in order; no two of these parts touch.</summary>
     private readonly List<(uint Base, uint Size)> freeSlots = [];
+
     private readonly Dictionary<FuncRef, uint> indices = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Slots once given out for an undefined symbol. They now hold the defined function, which also has an index of its own.</summary>
@@ -41,6 +43,9 @@ internal sealed class GuestSpace
         "the program exports no __indirect_function_table (the linker's option --export-table does it)");
 
     internal bool HasTable => table is not null;
+
+    /// <summary>The parts of the table that the linker has changed. Who has copied them to the tables of threads clears the list.</summary>
+    internal List<(uint From, uint Count)> Changes { get; } = [];
 
     /// <summary>The allocator that all use, if there is one; and the library that has it.</summary>
     private Allocator? allocator;
@@ -171,16 +176,28 @@ internal sealed class GuestSpace
             AddFree(aligned + size, end - aligned - size);
             return aligned;
         }
-        uint old = (uint)Table.Size, start = (old + mask) & ~mask;
-        if (Table.GrowCore((ulong)(start - old) + size, null) != old)
-            throw new DynamicLinkException($"the table cannot grow by {size} elements (the linker's option --growable-table lets it)");
-        AddFree(old, start - old);
+        // What is free at the end is used, too.
+        uint old = (uint)Table.Size, first = freeSlots is [.., var (last, free)] && last + free == old ? last : old, start = (first + mask) & ~mask;
+        uint more = start + size - old;
+        if (Table.GrowCore(more, null) != old)
+            throw new DynamicLinkException($"the table cannot grow by {more} elements (the linker's option --growable-table lets it)");
+        if (first < old) freeSlots.RemoveAt(freeSlots.Count - 1);
+        AddFree(first, start - first);
         return start;
     }
 
+    /// <summary>Joins neighbours: a library may be larger than each of those that have gone.</summary>
     private void AddFree(uint from, uint size)
     {
-        if (size > 0) freeSlots.Add((from, size));
+        if (size == 0) return;
+        int at = freeSlots.FindIndex(s => s.Base > from) is >= 0 and var found ? found : freeSlots.Count;
+        if (at < freeSlots.Count && from + size == freeSlots[at].Base)
+        {
+            size += freeSlots[at].Size;
+            freeSlots.RemoveAt(at);
+        }
+        if (at > 0 && freeSlots[at - 1] is var (before, room) && before + room == from) freeSlots[at - 1] = (before, room + size);
+        else freeSlots.Insert(at, (from, size));
     }
 
     /// <summary>Frees slots. Calls through old pointers trap from now on, until the slots are used again.</summary>
@@ -189,12 +206,15 @@ internal sealed class GuestSpace
         if (size == 0) return;
         // Operators of guests do this in pieces; here it is done at once, so that stopping the guest cannot leave a library half unloaded. It takes 10 ms at most.
         Table.Funcs.AsSpan((int)from, (int)size).Fill(FuncRef.Empty);
+        Changes.Add((from, size));
         AddFree(from, size);
     }
 
     /// <summary>Notes which functions are in a part of the table, so that each keeps one index.</summary>
     internal void Scan(uint from, uint count)
     {
+        if (count == 0) return;
+        Changes.Add((from, count));
         FuncRef[] funcs = Table.Funcs;
         for (uint i = from; i < Math.Min((ulong)from + count, (ulong)Table.Size); i++)
             if (!ReferenceEquals(funcs[i], FuncRef.Empty)) indices.TryAdd(funcs[i], i);
@@ -218,6 +238,7 @@ internal sealed class GuestSpace
     private void Put(uint index, FuncRef func)
     {
         Table.Set(index, func);
+        Changes.Add((index, 1));
         indices[func] = index;
     }
 
@@ -234,6 +255,7 @@ internal sealed class GuestSpace
             return slot;
         }
         Table.Set(slot, func);
+        Changes.Add((slot, 1));
         aliases[slot] = func;
         return known;
     }

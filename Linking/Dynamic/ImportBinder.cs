@@ -35,6 +35,17 @@ internal sealed class ImportBinder
         for (int i = 0; i < imports.Count; i++) Settle(i, isLazy);
     }
 
+    /// <summary>Whether all tags that it imports are there.</summary>
+    internal bool HasTags
+    {
+        get
+        {
+            for (int i = 0; i < definers.Length; i++)
+                if (imports[i].Type.Kind == ExternKind.Tag && definers[i] is { Instance: null } definer && definer != library) return false;
+            return true;
+        }
+    }
+
     private bool IsWeak(string name) => library.Section?.Weak.Contains(name) == true;
 
     private void Settle(int index, bool isLazy)

@@ -13,6 +13,15 @@ internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySe
     private readonly Dictionary<string, DynamicLibrary> freshByPath = [];
     private readonly Dictionary<DynamicLibrary, ImportBinder> binders = [];
 
+    /// <summary>Whether there are libraries that were not there before.</summary>
+    internal bool HasLoaded => fresh.Count > 0;
+
+    /// <summary>Charges for the instances of further threads.</summary>
+    internal void PayForThreads(int count)
+    {
+        foreach (DynamicLibrary library in fresh) compiler.Pay((ulong)count * Linker.CostOf(library.Module.Info));
+    }
+
     internal DynamicLibrary Load(string name, DynamicLibrary? caller, OpenModes mode)
     {
         if (Known(name, caller) is { } known) return known;
@@ -50,6 +59,7 @@ internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySe
         }
         prepare(fresh);
         var binder = new ImportBinder(linker, program, isLazy);
+        if (!binder.HasTags) throw new DynamicLinkException($"{program.Name} imports a tag that a library defines, which is made after it: the program must define it");
         instantiate(binder.Values(compiler));
         map.Add(program);
         binders[program] = binder;
@@ -109,7 +119,7 @@ internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySe
                 linker.BeforeLinking?.Invoke(library.Module);
                 binders[library] = new ImportBinder(linker, library, isLazy);
             }
-            foreach (DynamicLibrary library in order) Instantiate(library);
+            Instantiate(order);
             foreach (ImportBinder binder in binders.Values) binder.Complete();
             foreach (DynamicLibrary library in order) library.ApplyRelocations();
         }
@@ -126,6 +136,24 @@ internal sealed class LibraryLoader(DynamicLinker linker, LinkMap map, LibrarySe
             throw;
         }
         foreach (DynamicLibrary library in order) map.Add(library);
+    }
+
+    /// <summary>
+    /// Makes the instances, in the order of need. What another one is to define later can stand for a function, but not for a tag: the library that defines a
+    /// tag comes before those that import it.
+    /// </summary>
+    /// <exception cref="DynamicLinkException">Libraries import tags of one another.</exception>
+    private void Instantiate(List<DynamicLibrary> order)
+    {
+        List<DynamicLibrary> rest = [.. order];
+        while (rest.Count > 0)
+        {
+            int next = rest.FindIndex(l => binders[l].HasTags);
+            if (next < 0) throw new DynamicLinkException($"{rest[0].Name}: its tags are defined by libraries that import tags of its own");
+            DynamicLibrary library = rest[next];
+            rest.RemoveAt(next);
+            Instantiate(library);
+        }
     }
 
     private void Instantiate(DynamicLibrary library)

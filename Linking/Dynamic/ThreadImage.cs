@@ -33,6 +33,7 @@ internal sealed class ThreadImage
         try
         {
             Update();
+            if (linker.Space.HasTable) CopyTable(0, (uint)linker.Space.Table.Size);
         }
         catch
         {
@@ -59,22 +60,23 @@ internal sealed class ThreadImage
         linker.Space.Release(stackBlock);
     }
 
-    /// <summary>Brings it up to date with the libraries and table entries that have come or gone.</summary>
+    /// <summary>
+    /// Brings it up to date with the libraries that have come or gone. Code of the guest runs meanwhile: its allocator, and start functions. The linker
+    /// lets it change nothing that is read here.
+    /// </summary>
     internal void Update()
     {
         foreach (DynamicLibrary gone in parts.Keys.Where(l => !l.IsLoaded).ToList())
         {
-            Part part = parts[gone];
-            parts.Remove(gone);
+            parts.Remove(gone, out Part? part);
             twins.Remove(gone.Instance);
-            linker.Space.Release(part.Block);
+            linker.Space.Release(part!.Block);
         }
         GrowTable();
         // The program comes first, though the libraries that it needs stand before it: they use its table and its stack pointer.
         List<DynamicLibrary> added = [.. linker.Map.Libraries.Where(l => !parts.ContainsKey(l)).OrderBy(l => l != linker.Map.Program)];
         foreach (DynamicLibrary library in added) Add(library);
         foreach (DynamicLibrary library in added) Connect(library);
-        CopyTable();
         foreach ((DynamicLibrary library, Part part) in parts)
             foreach ((GotEntry entry, Global own) in part.Offsets) own.Value = OffsetOf(library, entry);
     }
@@ -109,14 +111,11 @@ internal sealed class ThreadImage
                 stackPointer = stack;
             }
         }
+        ulong block = 0, size = library.ThreadLocalSize, address = size == 0 ? 0 : linker.Space.Allocate(size, library.ThreadLocalAlignment, out block);
+        // From here on it is this thread's, and freed with the library: what comes next may trap.
         twins[first] = instance;
-        ulong block = 0;
-        if (library.ThreadLocalSize is var size and > 0)
-        {
-            ulong address = linker.Space.Allocate(size, library.ThreadLocalAlignment, out block);
-            DynamicLibrary.InitialiseThreadLocals(instance, address);
-        }
         parts[library] = new Part(instance, offsets, block);
+        if (size > 0) DynamicLibrary.InitialiseThreadLocals(instance, address);
     }
 
     private object Import(DynamicLibrary library, Instance first, ImportInfo import, List<(GotEntry, Global)> offsets)
@@ -173,16 +172,17 @@ internal sealed class ThreadImage
         if (table.GrowCore((ulong)(linker.Space.Table.Size - table.Size), null) < 0) throw new DynamicLinkException("the table of a thread cannot grow");
     }
 
-    private void CopyTable()
+    /// <summary>Puts this thread's functions in the places of the first thread's, in a part of the table. Other parts may be the thread's own.</summary>
+    internal void CopyTable(uint from, uint count)
     {
         if (table is null) return;
         GrowTable();
         Table main = linker.Space.Table;
-        for (int i = 0; i < main.Size; i++)
+        for (uint i = from; i < from + count; i++)
         {
+            if ((i & 0xffff) == 0xffff) CancellationScope.ThrowIfStopped();
             FuncRef func = main.Funcs[i];
-            if (ReferenceEquals(func, FuncRef.Empty)) table.Set((ulong)i, null);
-            else table.Set((ulong)i, Twin(func));
+            table.Set(i, ReferenceEquals(func, FuncRef.Empty) ? null : Twin(func));
         }
     }
 

@@ -30,6 +30,9 @@ internal sealed class CodeShare
     private readonly long size;
     private int released;
 
+    /// <summary>Whether its owner has dropped it, while it counted.</summary>
+    private bool isKept;
+
     /// <summary>The instances of a module that has an owner, which may drop it. Most have one.</summary>
     private WeakReference<Instance>? first;
     private List<WeakReference<Instance>>? others;
@@ -43,7 +46,11 @@ internal sealed class CodeShare
         owner?.Add(1, size);
     }
 
-    ~CodeShare() => Release();
+    ~CodeShare()
+    {
+        Release();
+        if (isKept) quota?.ForgetDropped();
+    }
 
     /// <summary>The ledger of the instance that may drop it; null if no instance may.</summary>
     internal CodeLedger? Owner { get; }
@@ -58,12 +65,23 @@ internal sealed class CodeShare
         return new CodeShare(quota, owner, size);
     }
 
-    /// <summary>It counts no longer: it is garbage, has been dropped, or was not a module.</summary>
-    internal void Release()
+    /// <summary>It counts no longer: it is garbage, or was not a module.</summary>
+    internal void Release() => TryRelease();
+
+    private bool TryRelease()
     {
-        if (Interlocked.Exchange(ref released, 1) != 0) return;
+        if (Interlocked.Exchange(ref released, 1) != 0) return false;
         quota?.EndLive();
         Owner?.Add(-1, size);
+        return true;
+    }
+
+    /// <summary>The same of what its owner has dropped, and may still refer to: it takes memory until it is garbage.</summary>
+    private void Keep()
+    {
+        if (!TryRelease()) return;
+        isKept = true;
+        quota?.NoteDropped();
     }
 
     /// <summary>Notes an instance of the module.</summary>
@@ -100,7 +118,7 @@ internal sealed class CodeShare
             if (first is not null) all = [first, .. others ?? []];
             (first, others) = (null, null);
         }
-        Release();
+        Keep();
         made?.Drop();
         foreach (WeakReference<Instance> known in all)
             if (known.TryGetTarget(out Instance? instance)) instance.Drop();

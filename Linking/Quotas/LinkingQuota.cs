@@ -9,16 +9,20 @@ namespace WasmJit;
 /// </summary>
 public sealed class LinkingQuota
 {
+    /// <summary>So many modules may have been dropped and be there still, however few live ones there may be.</summary>
+    private const int FewDropped = 64;
+
     private readonly PacedCollection collection = new();
     private long bytesCompiled;
-    private int liveModules;
+    private int liveModules, droppedModules;
 
     /// <summary>How many bytes of modules may be compiled in all, valid or not.</summary>
     public long MaximumBytesCompiled { get; init; } = long.MaxValue;
 
     /// <summary>
     /// How many compiled modules there may be at once. A module counts until the garbage collector has found it and all its
-    /// instances unused. A request for one too many waits for a collection first.
+    /// instances unused, or until its owner drops it. A request for one too many waits for a collection first, and so does one while the guest
+    /// still refers to as many dropped modules as it may have live ones (64 at least), since these take memory, too.
     /// </summary>
     public int MaximumLiveModules { get; init; } = int.MaxValue;
 
@@ -54,17 +58,27 @@ public sealed class LinkingQuota
     /// <summary>A module that was counted is no more.</summary>
     internal void EndLive() => Interlocked.Decrement(ref liveModules);
 
+    /// <summary>A module has been dropped by its owner, who may still refer to it.</summary>
+    internal void NoteDropped() => Interlocked.Increment(ref droppedModules);
+
+    /// <summary>A module that was dropped is garbage.</summary>
+    internal void ForgetDropped() => Interlocked.Decrement(ref droppedModules);
+
     private void Reserve()
     {
         for (bool collected = false; ;)
         {
-            int live = LiveModules;
-            if (live < MaximumLiveModules)
+            int live = LiveModules, dropped = Volatile.Read(ref droppedModules);
+            if (live < MaximumLiveModules && dropped < Math.Max(MaximumLiveModules, FewDropped))
             {
                 if (Interlocked.CompareExchange(ref liveModules, live + 1, live) == live) return;
                 continue;
             }
-            if (collected) throw new QuotaExceededException($"live modules: {live} are in use, {MaximumLiveModules} are allowed");
+            if (collected)
+            {
+                throw new QuotaExceededException(live < MaximumLiveModules ? $"dropped modules: {dropped} are still referred to"
+                    : $"live modules: {live} are in use, {MaximumLiveModules} are allowed");
+            }
             collection.Run();
             collected = true;
         }

@@ -9,7 +9,16 @@ namespace WasmJit;
 /// <param name="limits">The limits.</param>
 public sealed class GuestResources(ResourceLimits limits)
 {
+    /// <summary>So many objects of a kind may have been dropped and be there still, however few the guest may have.</summary>
+    private const int FewDropped = 64;
+
     private readonly long[] used = new long[(int)ResourceKind.Threads + 1];
+
+    /// <summary>
+    /// What the guest has dropped and what is not garbage yet: it counts in no limit, but takes memory and addresses. There may be as many of it as the guest may
+    /// have of the kind.
+    /// </summary>
+    private readonly long[] dropped = new long[(int)ResourceKind.Threads + 1];
     private readonly PacedCollection collection = new();
 
     /// <summary>The limits.</summary>
@@ -42,8 +51,13 @@ public sealed class GuestResources(ResourceLimits limits)
     private void Demand(ResourceKind kind, long amount)
     {
         if (TryTake(kind, amount, mayCollect: true)) return;
-        throw new ResourceLimitException(kind, InUse(kind), amount, Limits.Maximum(kind));
+        long inUse = InUse(kind), most = Limits.Maximum(kind);
+        throw new ResourceLimitException(kind, inUse > most - amount ? $"{inUse} in use, {amount} more asked for, {most} are allowed"
+            : HasDroppedTooMany(kind) ? $"{Volatile.Read(ref dropped[(int)kind])} were dropped and are still referred to"
+            : $"the host refuses {amount} beside {inUse} in use");
     }
+
+    private bool HasDroppedTooMany(ResourceKind kind) => Volatile.Read(ref dropped[(int)kind]) >= Math.Max(Limits.Maximum(kind), FewDropped);
 
     /// <summary>
     /// Counts more of something. At the limit garbage is collected, if the caller says that there may be any. The next such collection waits, so a
@@ -79,6 +93,7 @@ public sealed class GuestResources(ResourceLimits limits)
 
     private bool TryAdd(ResourceKind kind, long amount)
     {
+        if (HasDroppedTooMany(kind)) return false;
         ref long count = ref used[(int)kind];
         long most = Limits.Maximum(kind);
         while (true)
@@ -90,4 +105,10 @@ public sealed class GuestResources(ResourceLimits limits)
     }
 
     internal void Give(ResourceKind kind, long amount) => Interlocked.Add(ref used[(int)kind], -amount);
+
+    /// <summary>The guest has dropped an object.</summary>
+    internal void NoteDropped(ResourceKind kind) => Interlocked.Increment(ref dropped[(int)kind]);
+
+    /// <summary>An object that the guest has dropped is garbage.</summary>
+    internal void ForgetDropped(ResourceKind kind) => Interlocked.Decrement(ref dropped[(int)kind]);
 }

@@ -4,15 +4,39 @@ namespace WasmJit.Runtime;
 internal sealed class ResourceLease(GuestResources owner, ResourceKind one, ResourceKind of, long amount)
 {
     private long amount = amount;
-    private bool hasEnded;
+    private bool hasEnded, isDropped;
 
-    ~ResourceLease() => End();
+    ~ResourceLease()
+    {
+        End();
+        if (isDropped) owner.ForgetDropped(one);
+    }
 
     /// <summary>The counted object is no longer used: it has been disposed of, or is gone.</summary>
     internal void End()
     {
         if (!Interlocked.Exchange(ref hasEnded, true)) owner.Give(one, 1);
-        // A table that others have still may grow again after the first end: the finalizer gives that back.
+        GiveAmount();
+    }
+
+    /// <summary>
+    /// A guest has dropped the counted object, which counts no longer. The guest may still refer to it, and it takes memory until it is garbage, so the
+    /// owner knows how many of these there are.
+    /// </summary>
+    internal void Drop()
+    {
+        if (!Interlocked.Exchange(ref hasEnded, true))
+        {
+            isDropped = true;
+            owner.NoteDropped(one);
+            owner.Give(one, 1);
+        }
+        GiveAmount();
+    }
+
+    /// <summary>A table that others have still may grow again after the first end: the finalizer gives that back.</summary>
+    private void GiveAmount()
+    {
         if (of != one) owner.Give(of, Interlocked.Exchange(ref amount, 0));
     }
 
@@ -43,10 +67,8 @@ internal sealed class ResourceLease(GuestResources owner, ResourceKind one, Reso
 }
 
 /// <summary>Something may not be made for a guest.</summary>
-internal sealed class ResourceLimitException(ResourceKind kind, long inUse, long requested, long maximum)
-    : Exception(inUse > maximum - requested
-        ? $"{NameOf(kind)}: {inUse} in use, {requested} more asked for, {maximum} are allowed"
-        : $"{NameOf(kind)}: the host refuses {requested} beside {inUse} in use")
+internal sealed class ResourceLimitException(ResourceKind kind, string reason)
+    : Exception($"{NameOf(kind)}: {reason}")
 {
     internal ResourceKind Kind => kind;
 

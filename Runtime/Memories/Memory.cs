@@ -358,15 +358,26 @@ public sealed unsafe class Memory : IDisposable
     /// </summary>
     public void Dispose()
     {
+        if (Empty()) lease?.End();
+    }
+
+    /// <summary>The same for a guest, which may still refer to the memory: its addresses stay taken until it is garbage.</summary>
+    internal void Drop()
+    {
+        if (Empty()) lease?.Drop();
+    }
+
+    private bool Empty()
+    {
         lock (gate)
         {
-            if (isFreed) return;
+            if (isFreed) return false;
             isFreed = true;
             Volatile.Write(ref ByteLength, 0);
             pages.Empty();
         }
-        lease?.End();
         waiters?.Close();
+        return true;
     }
 
     /// <summary>

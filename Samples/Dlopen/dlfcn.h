@@ -19,4 +19,12 @@ void *dlsym(void *library, const char *symbol) DLFCN_IMPORT(dlsym);
 int dlclose(void *library) DLFCN_IMPORT(dlclose);
 char *dlerror(void) DLFCN_IMPORT(dlerror);
 
+typedef struct {
+  const char *dli_fname; /* path of the library */
+  void *dli_fbase;       /* where its data begin */
+  const char *dli_sname; /* the symbol at or before the address, or null */
+  void *dli_saddr;
+} Dl_info;
+int dladdr(const void *address, Dl_info *info) DLFCN_IMPORT(dladdr);
+
 #endif

@@ -30,6 +30,9 @@ public static class Packages
     /// <summary>Its grammars.</summary>
     public static string Grammars => Package("tree-sitter-wasms", "out");
 
+    /// <summary>A grammar of today's tools.</summary>
+    public static string CGrammar => Package("tree-sitter-c", "tree-sitter-c.wasm");
+
     /// <summary>A file or folder of a package of npm.</summary>
     /// <param name="parts">Its path.</param>
     public static string Package(params string[] parts) => Path.Combine([Folder, "node_modules", .. parts]);

@@ -58,6 +58,14 @@ public sealed class GuestTests
         Assert.Equal((36, 34), (names.Length, parsed));
     }
 
+    [GuestFact("grammar")]
+    public void TreeSitterLoadsAGrammarOfTodaysTools()
+    {
+        using var parser = new SyntaxParser(File.ReadAllBytes(Packages.TreeSitter), new MemoryNamespace { { "tree-sitter-c.wasm", File.ReadAllBytes(Packages.CGrammar) } });
+        for (int i = 0; i < 3; i++)
+            Assert.StartsWith("(translation_unit (preproc_include path: (system_lib_string))", parser.Parse("tree-sitter-c", "#include <a.h>\nint x = 1;\n"), StringComparison.Ordinal);
+    }
+
     [GuestFact("toolchain")]
     public void AGuestCompilesALibraryThatAnotherLoads()
     {
@@ -78,6 +86,7 @@ public sealed class GuestTests
             "processor" => Packages.Processor,
             "javascript" => Packages.JavaScript,
             "syntax" => Packages.TreeSitter,
+            "grammar" => Packages.CGrammar,
             _ => Packages.Llvm,
         };
         return File.Exists(file) ? null : $"not run: {guest} is not installed (Samples/Guests/install)";

@@ -99,9 +99,22 @@ public sealed class DroppedCodeTests
         var host = (Func<int, int>)guest.GetExport<Table>("functions")[0]!;
         var hostModule = (Func<int, int>)guest.GetExport<Table>("functions")[1]!;
         Assert.Equal((8, 12), (host(7), hostModule(7)));
+        // Other instances have imported them.
+        Func<int, int, int>[] importers = [.. new[] { host, hostModule }.Select(function => new Engine(new EngineOptions { Compilation = compilation }).CompileText("""
+            (module (import "made" "f" (func $f (param i32) (result i32)))
+              (func (export "loop") (param $n i32) (param $x i32) (result i32) (local $last i32)
+                (loop $next
+                  (local.set $last (call $f (local.get $x)))
+                  (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+                (local.get $last)))
+            """).Instantiate(new Imports { { "made", "f", function } }).GetExport<Func<int, int, int>>("loop"))];
+        Assert.Equal([8, 12], importers.Select(importer => importer(2000, 7)));
         Run(guest, "drop", 0);
         Run(guest, "drop_module", 1);
-        foreach (Action call in new Action[] { () => loop(0, 10), () => loop(1, 10), () => Call(guest, 0, 1), () => host(1), () => hostModule(1) })
+        foreach (Action call in new Action[]
+        {
+            () => loop(0, 10), () => loop(1, 10), () => Call(guest, 0, 1), () => host(1), () => hostModule(1), () => importers[0](10, 7), () => importers[1](10, 7),
+        })
             Assert.Equal(TrapKind.DroppedFunction, Assert.Throws<TrapException>(call).Kind);
     }
 
@@ -152,6 +165,108 @@ public sealed class DroppedCodeTests
             await dropping;
             Assert.Equal(TrapKind.DroppedFunction, Assert.Throws<TrapException>(() => function(1)).Kind);
         }
+    }
+
+    /// <summary>Eight threads call through a slot whose function is dropped and replaced again and again: a call gives what the function gives, or traps.</summary>
+    [Theory]
+    [InlineData(Compilation.Tiered)]
+    [InlineData(Compilation.Lazy)]
+    [InlineData(Compilation.Interpreted)]
+    public void EightThreadsCallWhatIsDroppedAndReplaced(Compilation compilation)
+    {
+        const int callers = 8, replaced = 300;
+        Instance guest = Start(new EngineOptions { Compilation = compilation });
+        var call = guest.GetExport<Func<int, int, int>>("call");
+        Run(guest, "new", 0);
+        using var begun = new CountdownEvent(callers);
+        int stop = 0;
+        var wrong = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        Thread[] threads = [.. Enumerable.Range(0, callers).Select(t => new Thread(() =>
+        {
+            for (int x = t; Volatile.Read(ref stop) == 0; x++)
+            {
+                try
+                {
+                    if (call(0, x) is var result && result != x + 1) wrong.Enqueue($"{result} for {x}");
+                }
+                catch (TrapException e) when (e.Kind == TrapKind.DroppedFunction)
+                {
+                }
+                catch (Exception e)
+                {
+                    wrong.Enqueue($"{e}");
+                }
+                if (x == t) begun.Signal();
+            }
+        }))];
+        foreach (Thread thread in threads) thread.Start();
+        begun.Wait();
+        for (int i = 0; i < replaced; i++)
+        {
+            Run(guest, "drop", 0);
+            Run(guest, "new", 0);
+        }
+        Volatile.Write(ref stop, 1);
+        foreach (Thread thread in threads) thread.Join();
+        Assert.Empty(wrong);
+        Assert.Equal(6, Call(guest, 0, 5));
+    }
+
+    private static void Exceeds(string reason, Action action)
+    {
+        TrapException trap = Assert.Throws<TrapException>(action);
+        Assert.Equal((TrapKind.QuotaExceeded, $"quota exceeded: {reason}"), (trap.Kind, trap.Message));
+    }
+
+    /// <summary>
+    /// A guest that drops what it makes, and keeps the references, would hold memory without end beside its quota and limits. When it lets go of them it goes on.
+    /// </summary>
+    [Theory]
+    [InlineData("quota", "dropped modules: 64 are still referred to")]
+    [InlineData("instances", "instances: 64 were dropped and are still referred to")]
+    [InlineData("memories", "memories: 64 were dropped and are still referred to")]
+    public void WhatIsDroppedAndKeptHasALimit(string what, string reason)
+    {
+        Instance guest = Start(what switch
+        {
+            "quota" => new EngineOptions { LinkingQuota = new LinkingQuota { MaximumLiveModules = 1 } },
+            "instances" => new EngineOptions { Limits = new ResourceLimits { MaximumInstances = 2 } },
+            _ => new EngineOptions { Limits = new ResourceLimits { MaximumMemories = 2 } },
+        });
+        for (int i = 0; i < 64; i++) Make(i);
+        Exceeds(reason, () => Make(64));
+        var functions = guest.GetExport<Table>("functions");
+        for (int i = 0; i < 64; i++) functions[i] = null;
+        for (int i = 0; i < 64; i++) Make(i);
+
+        void Make(int slot)
+        {
+            if (what == "memories")
+            {
+                Compile(guest, slot);
+                Run(guest, "drop_module", slot);
+                return;
+            }
+            Run(guest, "new", slot);
+            Run(guest, "drop", slot);
+        }
+    }
+
+    /// <summary>A function that a guest keeps keeps its instance's table, which so counts until it is garbage.</summary>
+    [Fact]
+    public void TablesOfDroppedModulesCountUntilTheyAreGarbage()
+    {
+        string made = Made.Replace("(memory 10)", "(memory 10) (table 1000 funcref)", StringComparison.Ordinal);
+        int length = Wat.ToBinary(made).Length;
+        Instance guest = new Engine(new EngineOptions { Limits = new ResourceLimits { MaximumTableElements = 1200 } })
+            .CompileText(Guest.Replace(Made, made, StringComparison.Ordinal)).Instantiate(new Imports { { "env", "host", (Func<int, int>)(x => x) } });
+        var compile = guest.GetExport<Action<int, int>>("compile");
+        compile(1, length);
+        Run(guest, "drop_module", 1);
+        Exceeds("elements of tables: 1200 in use, 1000 more asked for, 1200 are allowed", () => compile(2, length));
+        guest.GetExport<Table>("functions")[1] = null;
+        compile(2, length);
+        Assert.Equal(12, Call(guest, 2, 7));
     }
 
     /// <summary>Saved modules are not validated when they are loaded; what they have compiled counts all the same.</summary>

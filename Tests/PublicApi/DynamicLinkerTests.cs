@@ -367,6 +367,52 @@ public sealed class DynamicLinkerTests
         linker.Open("l0.so");
     }
 
+    /// <summary>Slots of libraries that have gone become larger parts again, and the table is not longer than the largest library needs.</summary>
+    [Fact]
+    public void FreeSlotsAreJoined()
+    {
+        for (uint size = 1; size <= 20; size++) Library($"l{size}.so", Dylink(table: size), Base);
+        DynamicLinker linker = Start();
+        for (int i = 1; i <= 20; i++) linker.Close(linker.Open($"l{i}.so"));
+        var table = linker.Program.Instance.GetExport<Table>("__indirect_function_table");
+        Assert.Equal(3 + 20, table.Size);
+        DynamicLibrary[] some = [linker.Open("l7.so"), linker.Open("l6.so"), linker.Open("l5.so")];
+        Assert.Equal([3u, 10u, 16u], some.Select(l => l.TableBase));
+        // A part that becomes free joins the one behind it, or the one before it, or both.
+        linker.Close(some[1]);
+        linker.Close(some[0]);
+        Assert.Equal(3u, linker.Open("l13.so").TableBase);
+        linker.Close(some[2]);
+        Assert.Equal(16u, linker.Open("l8.so").TableBase);
+        Assert.Equal(3 + 21, table.Size);
+    }
+
+    private const string Boom = """(import "env" "boom" (tag $boom (param i32)))""";
+
+    private const string Catch = """
+        (import "env" "throw" (func $throw))
+        (func (export "catch") (result i32) (block $caught (result i32) (try_table (catch $boom $caught) (call $throw)) (i32.const 0)))
+        """;
+
+    /// <summary>A tag that a library defines is made before the libraries that import it, also where these are linked first because they need one another.</summary>
+    [Fact]
+    public void ATagIsThereBeforeItIsImported()
+    {
+        Library("catch.so", Dylink(needed: ["throw.so"]), $"{Boom} {Catch}");
+        Library("throw.so", Dylink(needed: ["catch.so"]), """(tag $boom (export "boom") (param i32)) (func (export "throw") (throw $boom (i32.const 7)))""");
+        foreach (string opened in new[] { "catch.so", "throw.so" })
+        {
+            DynamicLinker linker = Start();
+            linker.Open(opened);
+            Assert.Equal(7, linker.Open("catch.so").GetFunction<Func<int>>("catch")());
+        }
+        Library("other.so", Dylink(needed: ["mutual.so"]), $"""{Boom} (tag (export "other"))""");
+        Library("mutual.so", Dylink(needed: ["other.so"]), """(import "env" "other" (tag)) (tag (export "boom") (param i32))""");
+        Assert.Contains("tags", Assert.Throws<DynamicLinkException>(() => Start().Open("other.so")).Message, StringComparison.Ordinal);
+        string program = Program.Replace("(module $program", $"(module $program {Dylink(needed: ["throw.so"])} {Boom}", StringComparison.Ordinal);
+        Assert.Contains("imports a tag that a library defines", Assert.Throws<DynamicLinkException>(() => Start(program)).Message, StringComparison.Ordinal);
+    }
+
     /// <summary>What is registered for a library's end is the host's memory.</summary>
     [Fact]
     public void DestructorsAreCounted()

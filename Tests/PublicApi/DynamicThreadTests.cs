@@ -77,6 +77,123 @@ public sealed class DynamicThreadTests
         Assert.Contains("--import-memory", Assert.Throws<DynamicLinkException>(() => linker.CreateThread()).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A symbol that one thread looks up gets its index in all tables. What a thread has put into its own table stays there.</summary>
+    [Fact]
+    public void ALookupChangesTheTablesOfThreadsInOnePlace()
+    {
+        var linker = new DynamicLinker(new MemoryNamespace());
+        Instance first = linker.Instantiate(new Engine().CompileText("""
+            (module
+              (import "env" "dlsym" (func $dlsym (param i32 i32) (result i32)))
+              (import "env" "memory" (memory 1 100 shared))
+              (table $t (export "__indirect_function_table") 4 funcref)
+              (global (export "__stack_pointer") (mut i32) (i32.const 8192))
+              (elem declare func $two)
+              (func $two (export "two") (result i32) (i32.const 2))
+              (func (export "put") (table.set $t (i32.const 3) (ref.func $two)))
+              (func (export "call") (param i32) (result i32) (call_indirect $t (result i32) (local.get 0)))
+              (func (export "look") (result i32)
+                (i32.store (i32.const 1024) (i32.const 0x006f7774))
+                (call $dlsym (i32.const 0) (i32.const 1024))))
+            """));
+        using DynamicThread thread = linker.CreateThread();
+        thread.GetFunction<Action>(linker.Program, "put")();
+        int index = first.GetExport<Func<int>>("look")();
+        Assert.Equal(4, index);
+        var call = thread.GetFunction<Func<int, int>>(linker.Program, "call");
+        Assert.Equal((2, 2), (call(index), call(3)));
+        Assert.Equal(TrapKind.UninitializedElement, Assert.Throws<TrapException>(() => first.GetExport<Func<int, int>>("call")(3)).Kind);
+    }
+
+    /// <summary>
+    /// A program whose allocator counts at 80 how often it frees, and closes the library whose handle is at 96 when it frees for the first time: while the
+    /// linker frees what a thread had of other libraries.
+    /// </summary>
+    private const string ClosingProgram = """
+        (module
+          (import "env" "dlopen" (func $dlopen (param i32 i32) (result i32)))
+          (import "env" "dlclose" (func $dlclose (param i32) (result i32)))
+          (import "env" "memory" (memory 1 100 shared))
+          (table (export "__indirect_function_table") 1 funcref)
+          (global (export "__stack_pointer") (mut i32) (i32.const 8192))
+          (func (export "malloc") (param i32) (result i32)
+            (i32.add (i32.const 16384) (i32.atomic.rmw.add (i32.const 64) (i32.and (i32.add (local.get 0) (i32.const 63)) (i32.const -64)))))
+          (func (export "free") (param i32) (local $handle i32)
+            (i32.store (i32.const 80) (i32.add (i32.load (i32.const 80)) (i32.const 1)))
+            (if (local.tee $handle (i32.load (i32.const 96)))
+              (then
+                (i32.store (i32.const 96) (i32.const 0))
+                (drop (call $dlclose (local.get $handle))))))
+          (func (export "open") (param $at i32) (i32.store (i32.const 96) (call $dlopen (local.get $at) (i32.const 2)))))
+        """;
+
+    [Fact]
+    public void AllocatorsMayCloseLibrariesWhileThreadsAreBroughtUpToDate()
+    {
+        var engine = new Engine();
+        string needing = CountingLibrary.Replace(
+            DylinkText.Dylink(threadLocal: ["counter"]), DylinkText.Dylink(threadLocal: ["counter"], needed: ["b.so"]), StringComparison.Ordinal);
+        Module counting = engine.CompileText(CountingLibrary);
+        var linker = new DynamicLinker(new MemoryNamespace { { "a.so", engine.CompileText(needing) }, { "b.so", counting }, { "c.so", counting } });
+        Instance program = linker.Instantiate(engine.CompileText(ClosingProgram));
+        using DynamicThread thread = linker.CreateThread();
+        linker.Memory.WriteString(1024, "c.so\0");
+        program.GetExport<Action<int>>("open")(1024);
+        DynamicLibrary library = linker.Open("a.so");
+        Assert.Equal(4, linker.Libraries.Count);
+        linker.Close(library);
+        Assert.Single(linker.Libraries);
+        // The variables of three libraries.
+        Assert.Equal(3, linker.Memory.Read<int>(80));
+        Assert.Equal(1, thread.GetFunction<Func<int, int>>(linker.Open("b.so"), "bump")(1));
+    }
+
+    /// <summary>A start function runs once in each thread; while threads are brought up to date it can make none.</summary>
+    [Fact]
+    public void NoThreadsAreMadeWhileThreadsAreBroughtUpToDate()
+    {
+        var engine = new Engine();
+        Module library = engine.CompileText($"""
+            (module {DylinkText.Dylink()} (import "env" "memory" (memory 0 100 shared)) (import "env" "make" (func $make)) (start $make))
+            """);
+        var linker = new DynamicLinker(new MemoryNamespace { { "lib.so", library } });
+        int made = 0, refused = 0;
+        Action make = () =>
+        {
+            try
+            {
+                linker.CreateThread();
+                made++;
+            }
+            catch (DynamicLinkException)
+            {
+                refused++;
+            }
+        };
+        linker.Instantiate(engine.CompileText(ClosingProgram), new Imports { { "env", "make", make } });
+        using DynamicThread thread = linker.CreateThread();
+        linker.Open("lib.so");
+        Assert.Equal((1, 2), (made, refused));
+        linker.CreateThread();
+        Assert.Equal((1, 3), (made, refused));
+    }
+
+    [Fact]
+    public void VariablesThatCannotBeMadeAreFreed()
+    {
+        var engine = new Engine();
+        string trapping = CountingLibrary.Replace("(global.set $tls (local.get 0))", "(unreachable)", StringComparison.Ordinal);
+        var linker = new DynamicLinker(new MemoryNamespace { { "lib.so", engine.CompileText(trapping) } });
+        linker.Instantiate(engine.CompileText(ClosingProgram));
+        using DynamicThread thread = linker.CreateThread();
+        for (int i = 1; i < 4; i++)
+        {
+            Assert.Equal(TrapKind.Unreachable, Assert.Throws<TrapException>(() => linker.Open("lib.so")).Kind);
+            Assert.Single(linker.Libraries);
+            Assert.Equal(i, linker.Memory.Read<int>(80));
+        }
+    }
+
     /// <summary>
     /// A WASI program that opens a library and then makes threads, each of which uses a thread-local variable of the library and tries to open another.
     /// It exits with 1,000 for each thread that counted by itself, and 1 for each that could not open a library.

@@ -170,6 +170,94 @@ public sealed class EmscriptenTests
     }
 
     [Fact]
+    public void AProgramWithoutAMemoryTraps()
+    {
+        Instance program = new EmscriptenImports().Instantiate(new Engine().CompileText("""
+            (module
+              (import "env" "emscripten_resize_heap" (func $resize (param i32) (result i32)))
+              (import "env" "_emscripten_memcpy_js" (func $copy (param i32 i32 i32)))
+              (import "env" "__assert_fail" (func $assert (param i32 i32 i32 i32)))
+              (import "env" "__cxa_throw" (func $throw (param i32 i32 i32)))
+              (func (export "resize") (drop (call $resize (i32.const 1))))
+              (func (export "copy") (call $copy (i32.const 0) (i32.const 0) (i32.const 0)))
+              (func (export "assert") (call $assert (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))
+              (func (export "throw") (call $throw (i32.const 64) (i32.const 0) (i32.const 0))))
+            """), []);
+        foreach (string name in new[] { "resize", "copy", "assert", "throw" })
+            Assert.Equal(TrapKind.OutOfBoundsMemoryAccess, Assert.Throws<TrapException>(program.GetExport<Action>(name)).Kind);
+    }
+
+    /// <summary>A program that uses what C++ calls in another order than C++ does, or with other addresses.</summary>
+    private const string Misusing = $"""
+        (module
+          (import "env" "__cxa_throw" (func $throw (param i32 i32 i32)))
+          (import "env" "__cxa_rethrow" (func $rethrow))
+          (import "env" "__cxa_rethrow_primary_exception" (func $rethrow_primary (param i32)))
+          (import "env" "__cxa_begin_catch" (func $begin (param i32) (result i32)))
+          (import "env" "__cxa_end_catch" (func $end))
+          (import "env" "__resumeException" (func $resume (param i32)))
+          (import "env" "__cxa_find_matching_catch_3" (func $find (param i32) (result i32)))
+          (import "env" "invoke_v" (func $invoke_v (param i32)))
+          (memory (export "memory") 1)
+          {Stack}
+          (elem (i32.const 1) $endless $throws)
+          (func $endless (loop $again (br $again)))
+          (func $throws (call $throw (i32.const 1024) (i32.const 8) (i32.const 0)))
+          (func (export "__cxa_increment_exception_refcount") (param i32))
+          (func (export "__cxa_decrement_exception_refcount") (param i32))
+          (func (export "__cxa_get_exception_ptr") (param i32) (result i32) (local.get 0))
+          (func (export "__cxa_can_catch") (param i32 i32 i32) (result i32) (call $find (i32.const 4)))
+          (func (export "throw") (param i32) (call $throw (local.get 0) (i32.const 8) (i32.const 0)))
+          (func (export "rethrow") (param i32) (call $rethrow))
+          (func (export "rethrow_primary") (param i32) (call $rethrow_primary (local.get 0)))
+          (func (export "begin") (param i32) (drop (call $begin (local.get 0))))
+          (func (export "end") (param i32) (call $end))
+          (func (export "resume") (param i32) (call $resume (local.get 0)))
+          (func (export "nest") (param i32) (loop $next (drop (call $begin (local.get 0))) (br $next)))
+          ;; The program's own function asks again for what it is asked.
+          (func (export "find") (param i32) (call $invoke_v (i32.const 2)) (drop (call $find (i32.const 4))))
+          (func (export "endless") (param i32) (call $invoke_v (i32.const 1))))
+        """;
+
+    [Theory]
+    [InlineData("throw", 0, TrapKind.OutOfBoundsMemoryAccess)]
+    [InlineData("throw", 23, TrapKind.OutOfBoundsMemoryAccess)]
+    [InlineData("throw", -1, TrapKind.OutOfBoundsMemoryAccess)]
+    [InlineData("begin", 65537, TrapKind.OutOfBoundsMemoryAccess)]
+    [InlineData("rethrow_primary", 8, TrapKind.OutOfBoundsMemoryAccess)]
+    [InlineData("rethrow", 0, TrapKind.Unreachable)]
+    [InlineData("end", 0, TrapKind.Unreachable)]
+    [InlineData("nest", 1024, TrapKind.Unreachable)]
+    [InlineData("find", 0, TrapKind.CallStackExhausted)]
+    public void ProgramsThatMisuseExceptionsTrap(string function, int argument, TrapKind kind)
+    {
+        foreach (Compilation compilation in new[] { Compilation.Tiered, Compilation.Lazy, Compilation.Interpreted })
+        {
+            Instance program = new EmscriptenImports().Instantiate(new Engine(new EngineOptions { Compilation = compilation }).CompileText(Misusing), []);
+            Assert.Equal(kind, Assert.Throws<TrapException>(() => program.GetExport<Action<int>>(function)(argument)).Kind);
+            // What has no target goes to the host, and the instance is whole.
+            Assert.Throws<WasmException>(() => program.GetExport<Action<int>>("resume")(0));
+            Assert.Throws<WasmException>(() => program.GetExport<Action<int>>("throw")(65536));
+        }
+    }
+
+    /// <summary>Invokers are code of the host, with options of their own: what they call is stopped as ever.</summary>
+    [Theory]
+    [InlineData(Compilation.Tiered)]
+    [InlineData(Compilation.Interpreted)]
+    public async Task WhatInvokersCallIsStopped(Compilation compilation)
+    {
+        var fuel = new Fuel(100_000);
+        Instance counting = new EmscriptenImports().Instantiate(new Engine(new EngineOptions { Compilation = compilation, CountFuel = true }).CompileText(Misusing), [], fuel: fuel);
+        Assert.Equal(TrapKind.OutOfFuel, Assert.Throws<TrapException>(() => counting.GetExport<Action<int>>("endless")(0)).Kind);
+        Instance interruptible = new EmscriptenImports().Instantiate(new Engine(new EngineOptions { Compilation = compilation, Interruptible = true }).CompileText(Misusing), []);
+        using var source = new CancellationTokenSource();
+        Task running = interruptible.InvokeAsync("endless", source.Token, 0);
+        source.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
     public void FailuresSayWhy()
     {
         Instance program = new EmscriptenImports().Instantiate(new Engine().CompileText("""

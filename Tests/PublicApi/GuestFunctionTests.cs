@@ -146,6 +146,28 @@ public sealed class GuestFunctionTests
         Assert.Equal(0, fuel.Remaining);
     }
 
+    /// <summary>What a scope has is collected once for an instance, which pays for it: instances are made without end.</summary>
+    [Fact]
+    public void AScopeIsPaidForOnce()
+    {
+        const int items = 20_000;
+        var fuel = new Fuel(10_000_000);
+        Instance guest = new Engine(new EngineOptions { CountFuel = true }).CompileText($"""
+            (module (type $f (func)) (memory 1) (data (i32.const 0) "\00\0b") (func $g)
+              (scope $s (func {string.Join(' ', Enumerable.Repeat("$g", items))}))
+              (func (export "make") (drop (func.new $f $s (i32.const 0) (i32.const 2)))))
+            """).Instantiate(fuel: fuel);
+        var make = guest.GetExport<Action>("make");
+        long[] prices = new long[3];
+        for (int i = 0; i < prices.Length; i++)
+        {
+            long before = fuel.Remaining;
+            make();
+            prices[i] = before - fuel.Remaining;
+        }
+        Assert.Equal((prices[1] + (4 * items), prices[1]), (prices[0], prices[2]));
+    }
+
     [Fact]
     public async Task ItObeysTokens()
     {

@@ -136,7 +136,7 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
         Action jumps = () => throw new WasmException(jump), abort = Abort, ignore = Ignore;
         return new Dictionary<string, Delegate>
         {
-            ["emscripten_resize_heap"] = (Caller caller, int size) => Resize(caller.Memory, (uint)size),
+            ["emscripten_resize_heap"] = (Caller caller, int size) => Resize(MemoryOf(caller), (uint)size),
             ["emscripten_get_heap_max"] = () => unchecked((int)LargestHeap),
             ["emscripten_notify_memory_growth"] = (Action<int>)Ignore,
             ["_emscripten_memcpy_js"] = copy,
@@ -173,9 +173,12 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
         return 0;
     }
 
+    private static Memory MemoryOf(Caller caller) =>
+        caller.TryGetMemory(out Memory? memory) ? memory : throw Trap.Make(TrapKind.OutOfBoundsMemoryAccess, "the program has no memory");
+
     private static void Copy(Caller caller, int to, int from, int length)
     {
-        Memory memory = caller.Memory;
+        Memory memory = MemoryOf(caller);
         ulong size = memory.Length;
         if (length < 0 || (uint)length > size || (uint)to > size - (uint)length || (uint)from > size - (uint)length) throw Trap.Make(TrapKind.OutOfBoundsMemoryAccess);
         Fuel.Pay(caller.Fuel, (ulong)Fuel.OfBytes((uint)length));
@@ -194,8 +197,11 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
 
     private static void Abort() => throw Trap.Make(TrapKind.Unreachable, "abort");
 
-    private static void AssertionFailed(Caller caller, int condition, int file, int line) =>
-        throw Trap.Make(TrapKind.Unreachable, $"assertion failed: {Text(caller.Memory, condition)}, at {Text(caller.Memory, file)}:{line.ToString(System.Globalization.CultureInfo.InvariantCulture)}");
+    private static void AssertionFailed(Caller caller, int condition, int file, int line)
+    {
+        Memory memory = MemoryOf(caller);
+        throw Trap.Make(TrapKind.Unreachable, $"assertion failed: {Text(memory, condition)}, at {Text(memory, file)}:{line.ToString(System.Globalization.CultureInfo.InvariantCulture)}");
+    }
 
     /// <summary>A short text for a message, or a question mark.</summary>
     private static string Text(Memory memory, int address)
