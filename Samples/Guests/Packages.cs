@@ -18,6 +18,9 @@ public static class Packages
     /// <summary>Headers and libraries for it.</summary>
     public static string LlvmResources => Path.Combine(Folder, "usr");
 
+    /// <summary>MicroPython.</summary>
+    public static string MicroPython => Package("@micropython", "micropython-webassembly-pyscript", "micropython.wasm");
+
     /// <summary>QuickJS.</summary>
     public static string JavaScript => Package("quickjs-wasi", "quickjs.wasm");
 

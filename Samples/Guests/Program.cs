@@ -9,6 +9,7 @@ var guests = new (string Name, string File, Action Run)[]
     ("forth", Packages.Forth, RunForth),
     ("processor", Packages.Processor, RunProcessor),
     ("javascript", Packages.JavaScript, RunJavaScript),
+    ("python", Packages.MicroPython, RunPython),
     ("syntax", Packages.CGrammar, RunSyntax),
     ("toolchain", Packages.Llvm, RunToolchain),
 };
@@ -90,6 +91,29 @@ static void RunJavaScript()
     string[]? v8 = Node.Run("javascript.mjs", Packages.Package("quickjs-wasi"), script);
     Console.WriteLine(result);
     Console.WriteLine($"program and five libraries loaded: {loaded}; {Node.Milliseconds(v8, 0)}. The script: {ran}; {Node.Milliseconds(v8, 1)}");
+}
+
+static void RunPython()
+{
+    const string script = """
+        def fib(n):
+            return n if n < 2 else fib(n - 1) + fib(n - 2)
+        def part(n):
+            try:
+                return 100 // n
+            except ZeroDivisionError:
+                return -1
+        print(fib(22), sum(part(i % 3) for i in range(100000)), sorted({'b': 1, 'a': 2}))
+        """;
+    long start = Stopwatch.GetTimestamp();
+    using var python = new MicroPython(File.ReadAllBytes(Packages.MicroPython));
+    string loaded = Since(start);
+    start = Stopwatch.GetTimestamp();
+    string printed = python.Run(script);
+    string ran = Since(start);
+    string[]? v8 = Node.Run("micropython.mjs", Path.GetDirectoryName(Packages.MicroPython)!, script);
+    Console.Write(printed);
+    Console.WriteLine($"MicroPython loaded in {loaded}; {Node.Milliseconds(v8, 0)}. The script: {ran}; {Node.Milliseconds(v8, 1)}");
 }
 
 static void RunSyntax()

@@ -46,6 +46,34 @@ public sealed class GuestTests
         Assert.Contains("wrong", Assert.Throws<InvalidOperationException>(() => javaScript.Evaluate("throw new Error('wrong')")).Message, StringComparison.Ordinal);
     }
 
+    [GuestTheory("python")]
+    [InlineData(Compilation.Tiered)]
+    [InlineData(Compilation.Lazy)]
+    [InlineData(Compilation.Interpreted)]
+    public void PythonRaisesByJumps(Compilation compilation)
+    {
+        using var python = new MicroPython(File.ReadAllBytes(Packages.MicroPython), new EngineOptions { Compilation = compilation });
+        Assert.Equal("3 [1, 4, 9]\n", python.Run("print(1 + 2, [x * x for x in (1, 2, 3)])"));
+        Assert.Equal("caught 1 done\n", python.Run("""
+            def f(n):
+                try:
+                    if n == 0:
+                        raise ValueError(1)
+                    return f(n - 1)
+                finally:
+                    global ends
+                    ends += 1
+            ends = 0
+            try:
+                f(20)
+            except ValueError as e:
+                print('caught', e.args[0], 'done' if ends == 21 else ends)
+            """));
+        Assert.Contains("ZeroDivisionError: divide by zero", Assert.Throws<InvalidOperationException>(() => python.Run("1 // 0")).Message, StringComparison.Ordinal);
+        Assert.Contains("recursion", Assert.Throws<InvalidOperationException>(() => python.Run("def g(): g()\ng()")).Message, StringComparison.Ordinal);
+        Assert.Equal("21\n", python.Run("print(ends)"));
+    }
+
     [GuestFact("syntax")]
     public void TreeSitterLoadsItsGrammars()
     {
@@ -85,6 +113,7 @@ public sealed class GuestTests
             "forth" => Packages.Forth,
             "processor" => Packages.Processor,
             "javascript" => Packages.JavaScript,
+            "python" => Packages.MicroPython,
             "syntax" => Packages.TreeSitter,
             "grammar" => Packages.CGrammar,
             _ => Packages.Llvm,
