@@ -89,6 +89,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
             try
             {
                 linker.CheckMayLoad();
+                PayForSearch();
                 DynamicLibrary library = linker.Program;
                 if (path == 0)
                 {
@@ -119,6 +120,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
         {
             try
             {
+                PayForSearch();
                 string name = Text(symbol);
                 IEnumerable<DynamicLibrary> scope = handle switch
                 {
@@ -158,6 +160,8 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
             try
             {
                 linker.CheckMayLoad();
+                // Which libraries stay is found out anew.
+                Pay(map.Libraries.Count);
                 DynamicLibrary library = Get(handle);
                 if (library.OpenCount == 0) throw new DynamicLinkException($"{library.Name} is not open");
                 linker.Close(library);
@@ -255,6 +259,9 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
 
     /// <summary>Charges for a search through so many things.</summary>
     private void Pay(int things) => Fuel.Pay(linker.Program.Instance.FuelTank, (ulong)things);
+
+    /// <summary>A name is looked for in all libraries.</summary>
+    private void PayForSearch() => Pay(1 + (map.Libraries.Count / 8));
 
     private static bool IsInData(DynamicLibrary library, ulong address) =>
         library.Section is { } section && library.MemoryBase != 0 && address >= library.MemoryBase && address - library.MemoryBase < section.MemorySize;

@@ -116,11 +116,16 @@ public sealed class DynamicLinkerCostTests
         Library("all.so", Dylink(needed: [.. Enumerable.Range(0, count).Select(i => $"l{i}.so")]), "");
         Library("weak.so", Dylink(weak: [.. Enumerable.Range(0, count).Select(i => $"w{i}")]), Many(count, i => $"(import \"GOT.mem\" \"w{i}\" (global (mut i32)))"));
         long few = Cost(linker, "open", "weak.so", 2, out handle);
-        Assert.True(Cost(linker, "close", "", handle, out _) < 1_000_000);
+        long symbol = Cost(linker, "sym", "w0", 0, out _);
+        long close = Cost(linker, "close", "", handle, out _);
+        Assert.True(close < 1_000_000);
         Cost(linker, "open", "all.so", 2, out _);
         long many = Cost(linker, "open", "weak.so", 2, out handle);
         Assert.NotEqual(0, handle);
         Assert.True(many > few + (count * count / 20), $"{many}, {few}");
+        Assert.True(Cost(linker, "sym", "w0", 0, out int none) >= symbol + (count / 8));
+        Assert.Equal(0, none);
+        Assert.True(Cost(linker, "close", "", handle, out _) >= close + count);
     }
 
     /// <summary>Names that stay without a definition are looked for again when a library becomes global, and only then.</summary>
