@@ -18,11 +18,12 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
 
     private readonly Dictionary<int, DynamicLibrary> handles = [];
     private int lastHandle;
-    private string? lastError;
-    private ulong errorBuffer;
-    private int errorRoom;
+    private readonly DlError mainError = new();
 
     private GuestSpace Space => linker.Space;
+
+    /// <summary>Each thread of a program has its own.</summary>
+    private DlError Error => Space.CurrentThread?.Error ?? mainError;
 
     /// <summary>
     /// A function of the linker's own that a library or the program imports from "env", also where another library defines one of this name: a library that was
@@ -108,7 +109,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
             }
             catch (Exception e) when (IsForGuest(e))
             {
-                lastError = e.Message;
+                Error.Message = e.Message;
                 return 0;
             }
         }
@@ -135,7 +136,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
             }
             catch (Exception e) when (IsForGuest(e))
             {
-                lastError = e.Message;
+                Error.Message = e.Message;
                 return 0;
             }
         }
@@ -169,7 +170,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
             }
             catch (Exception e) when (IsForGuest(e))
             {
-                lastError = e.Message;
+                Error.Message = e.Message;
                 return -1;
             }
         }
@@ -179,30 +180,33 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
     {
         using (linker.Enter())
         {
-            if (lastError is not { } error) return 0;
-            lastError = null;
-            byte[] bytes = Encoding.UTF8.GetBytes(error.Replace('\0', ' '));
-            if (bytes.Length >= errorRoom)
+            DlError error = Error;
+            if (error.Message is not { } message) return 0;
+            error.Message = null;
+            byte[] bytes = Encoding.UTF8.GetBytes(message.Replace('\0', ' '));
+            if (bytes.Length >= error.Room)
             {
                 int room = Math.Max(256, bytes.Length + 1);
                 try
                 {
-                    errorBuffer = Space.Allocate((uint)room, 0, out _);
-                    errorRoom = room;
+                    ulong old = error.Block;
+                    error.Buffer = Space.Allocate((uint)room, 0, out ulong block);
+                    (error.Room, error.Block) = (room, block);
+                    Space.Release(old);
                 }
                 catch (DynamicLinkException)
                 {
                     // The message is cut to the room that there is. With none, the guest reads that there was no error: a full memory allows no
                     // better.
-                    if (errorRoom == 0) return 0;
-                    bytes = bytes[..(errorRoom - 1)];
+                    if (error.Room == 0) return 0;
+                    bytes = bytes[..(error.Room - 1)];
                 }
             }
             Memory memory = Space.Memory;
-            if (errorBuffer + (ulong)errorRoom > memory.Length) return 0;
-            memory.WriteBytes(errorBuffer, bytes);
-            memory.Write(errorBuffer + (ulong)bytes.Length, (byte)0);
-            return errorBuffer;
+            if (error.Buffer + (ulong)error.Room > memory.Length) return 0;
+            memory.WriteBytes(error.Buffer, bytes);
+            memory.Write(error.Buffer + (ulong)bytes.Length, (byte)0);
+            return error.Buffer;
         }
     }
 
@@ -302,4 +306,17 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
         GC.KeepAlive(memory);
         return Utf8.IsValid(name) ? Encoding.UTF8.GetString(name) : throw new DynamicLinkException("the name is not UTF-8");
     }
+}
+
+/// <summary>The last failure of a thread that its <c>dlerror</c> has not told yet, and where in the memory it puts the text.</summary>
+internal sealed class DlError
+{
+    internal string? Message { get; set; }
+
+    internal ulong Buffer { get; set; }
+
+    internal int Room { get; set; }
+
+    /// <summary>What the allocator gave for it; 0 for what cannot be freed.</summary>
+    internal ulong Block { get; set; }
 }

@@ -53,12 +53,15 @@ internal sealed class GuestSpace
 
     /// <summary>On a thread that the program has made: its space, and the program's allocator as that thread runs it.</summary>
     [ThreadStatic]
-    private static (GuestSpace Space, Allocator? Allocator)? ofThread;
+    private static (GuestSpace Space, Allocator? Allocator, ThreadImage Image)? ofThread;
 
     internal sealed record Allocator(Func<ulong, ulong> Malloc, Action<ulong>? Free);
 
     /// <summary>Whether the calling thread is one that the program has made, and not its first.</summary>
-    internal bool IsOnOtherThread => ofThread?.Space == this;
+    internal bool IsOnOtherThread => CurrentThread is not null;
+
+    /// <summary>The calling thread, if it is such a one.</summary>
+    internal ThreadImage? CurrentThread => ofThread is { } other && other.Space == this ? other.Image : null;
 
     private Allocator? Current => ofThread is { } other && other.Space == this ? other.Allocator : allocator;
 
@@ -91,7 +94,7 @@ internal sealed class GuestSpace
     /// <param name="run">What it does.</param>
     internal void RunThread(ThreadImage image, Action run)
     {
-        ofThread = (this, allocating is not null && image.TwinOf(allocating) is { } own ? AllocatorOf(own) : null);
+        ofThread = (this, allocating is not null && image.TwinOf(allocating) is { } own ? AllocatorOf(own) : null, image);
         try
         {
             run();

@@ -42,6 +42,9 @@ internal sealed class ThreadImage
         }
     }
 
+    /// <summary>What its <c>dlerror</c> has to tell.</summary>
+    internal DlError Error { get; } = new();
+
     /// <summary>The instance of a library here.</summary>
     internal Instance InstanceOf(DynamicLibrary library) => parts[library].Instance;
 
@@ -58,6 +61,7 @@ internal sealed class ThreadImage
         parts.Clear();
         twins.Clear();
         linker.Space.Release(stackBlock);
+        linker.Space.Release(Error.Block);
     }
 
     /// <summary>

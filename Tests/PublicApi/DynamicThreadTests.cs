@@ -195,6 +195,55 @@ public sealed class DynamicThreadTests
     }
 
     /// <summary>
+    /// A thread fails to open a library while the first one has not failed: the first then has no error to tell, the other has. Bytes 4 and 8 say how far they
+    /// are and what was found.
+    /// </summary>
+    private const string FailingProgram = """
+        (module
+          (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+          (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+          (import "env" "dlopen" (func $dlopen (param i32 i32) (result i32)))
+          (import "env" "dlerror" (func $dlerror (result i32)))
+          (import "env" "memory" (memory 1 100 shared))
+          (table (export "__indirect_function_table") 1 funcref)
+          (global (export "__stack_pointer") (mut i32) (i32.const 8192))
+          (data $texts "lib.so\00")
+          (func $wait (param $for i32)
+            (loop $again
+              (if (i32.ne (i32.atomic.load (i32.const 4)) (local.get $for))
+                (then
+                  (drop (memory.atomic.wait32 (i32.const 4) (i32.atomic.load (i32.const 4)) (i64.const 10000000)))
+                  (br $again)))))
+          (func $reach (param i32)
+            (i32.atomic.store (i32.const 4) (local.get 0))
+            (drop (memory.atomic.notify (i32.const 4) (i32.const 9))))
+          (func (export "_start")
+            (memory.init $texts (i32.const 1024) (i32.const 0) (i32.const 7))
+            (if (i32.le_s (call $spawn (i32.const 0)) (i32.const 0)) (then unreachable))
+            (call $wait (i32.const 1))
+            (if (i32.eqz (call $dlerror)) (then (i32.store (i32.const 8) (i32.const 1))))
+            (call $reach (i32.const 2))
+            (call $wait (i32.const 3))
+            (call $exit (i32.load (i32.const 8))))
+          (func (export "wasi_thread_start") (param i32 i32)
+            (if (call $dlopen (i32.const 1024) (i32.const 2)) (then unreachable))
+            (call $reach (i32.const 1))
+            (call $wait (i32.const 2))
+            ;; "only the first thread"
+            (if (i32.eq (i32.load8_u (call $dlerror)) (i32.const 111)) (then (i32.store (i32.const 8) (i32.add (i32.load (i32.const 8)) (i32.const 2)))))
+            (if (call $dlerror) (then unreachable))
+            (call $reach (i32.const 3))))
+        """;
+
+    [Fact]
+    public void EachThreadHasItsOwnError()
+    {
+        var engine = new Engine(new EngineOptions { Interruptible = true });
+        using var wasi = new WasiHost(new WasiOptions { MaximumThreads = 8 });
+        Assert.Equal(3, wasi.Run(engine.CompileText(FailingProgram), new DynamicLinker(new MemoryNamespace())));
+    }
+
+    /// <summary>
     /// A WASI program that opens a library and then makes threads, each of which uses a thread-local variable of the library and tries to open another.
     /// It exits with 1,000 for each thread that counted by itself, and 1 for each that could not open a library.
     /// </summary>
