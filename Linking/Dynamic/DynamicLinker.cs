@@ -287,6 +287,8 @@ public sealed partial class DynamicLinker
             if (isUpdating) throw new DynamicLinkException("no thread can be made by code that runs while threads are made or libraries loaded");
             Initialize();
             ReleaseRetired();
+            // The new thread copies all of the table, and nothing again of what was there before.
+            UpdateTables();
             DynamicThread thread;
             isUpdating = true;
             try

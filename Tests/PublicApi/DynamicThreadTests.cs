@@ -113,7 +113,7 @@ public sealed class DynamicThreadTests
         (module
           (import "env" "dlopen" (func $dlopen (param i32 i32) (result i32)))
           (import "env" "dlclose" (func $dlclose (param i32) (result i32)))
-          (import "env" "memory" (memory 1 100 shared))
+          (import "env" "memory" (memory 10 100 shared))
           (table (export "__indirect_function_table") 1 funcref)
           (global (export "__stack_pointer") (mut i32) (i32.const 8192))
           (func (export "malloc") (param i32) (result i32)
