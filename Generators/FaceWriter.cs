@@ -43,7 +43,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
             string name = CodeWriter.Quoted(member.Name), given = CodeWriter.Quoted(member.Given);
             code.Line(Generated + member.Kind switch
             {
-                MemberKind.Method => $"FaceMember.OfMethod({name}, typeof({member.Type.Plain}), [{string.Join(", ", member.Parameters.Select(p => $"({CodeWriter.Quoted(p.Name)}, typeof({p.Type.Plain}))"))}], "
+                MemberKind.Method => $"FaceMember.OfMethod({name}, {member.Type.TypeOf}, [{string.Join(", ", member.Parameters.Select(p => $"({CodeWriter.Quoted(p.Name)}, {p.Type.TypeOf})"))}], "
                     + $"{given}, {Bool(member.IsAbstract)}, {Bool(member.IsOwned)}),",
                 MemberKind.Property => $"FaceMember.OfProperty({name}, typeof({member.Type.Plain}), {Bool(member.CanWrite)}, {given}),",
                 _ => $"FaceMember.OfEvent({name}, typeof({member.Type.Plain}), {given}, {CodeWriter.Quoted(member.GivenModule)}),",
@@ -61,6 +61,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
     {
         code.Line($"private {method.DelegateCode} member{index} = null!;");
         code.Line();
+        if (HasUntyped(method)) Untyped(method, index);
         string call = $"this.member{index}({string.Join(", ", method.Parameters.Select(p => p.Type.ToHost(p.Id)))})";
         string value = method.Type.IsVoid || method.Type.Tuple is not null ? call : method.Type.FromHost(call);
         if (method.IsAbstract)
@@ -73,6 +74,39 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
         code.Line($"{(method.Type.IsVoid ? "" : "return ")}{value};");
         code.Close();
         Default(method, index);
+    }
+
+    /// <summary>Whether a call can be made without the delegate's type: the library says of other tuples that they do not fit.</summary>
+    private static bool HasUntyped(MemberModel method) => method.Type.Tuple?.Contains("?") != true;
+
+    /// <summary>
+    /// What is called in place of the export's own delegate where that has another type: programs that are published native have only those delegate types for which
+    /// the library has methods.
+    /// </summary>
+    private void Untyped(MemberModel method, int index)
+    {
+        TypeModel type = method.Type;
+        string result = type.IsVoid ? "void" : type.Tuple is null ? type.HostCode : type.Plain;
+        code.Open($"private {result} Untyped{index}({string.Join(", ", method.Parameters.Select((p, i) => $"{p.Type.HostCode} value{i}"))})");
+        code.Line($"var wasmCall = new {Generated}FaceCall(this, {index});");
+        code.Open("try");
+        for (int i = 0; i < method.Parameters.Count; i++) code.Line($"wasmCall.Pass{(method.Parameters[i].Type.Kind == Crossing.Value ? "" : "Reference")}(value{i});");
+        code.Line("wasmCall.Invoke();");
+        if (type.Tuple is { } tuple) code.Line($"return ({string.Join(", ", tuple.Select((letter, i) => Read(letter, i)))});");
+        else if (!type.IsVoid) code.Line($"return {Read(type.Kind == Crossing.Value ? type.Number : type.IsDelegate ? Conventions.FuncRef : Conventions.OtherRef, 0)};");
+        code.Close();
+        code.Open("finally");
+        code.Line("wasmCall.End();");
+        code.Close();
+        code.Close();
+        code.Line();
+    }
+
+    private static string Bound(MemberModel method, int index)
+    {
+        if (!HasUntyped(method)) return $"({method.DelegateCode})items[{index}]!";
+        string bound = $"items[{index}] as {method.DelegateCode} ?? Untyped{index}";
+        return method.IsAbstract ? bound : $"items[{index}] is null ? null! : {bound}";
     }
 
     private void ThroughMemory(MemberModel method, int index)
@@ -254,7 +288,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
             MemberModel member = members[i];
             switch (member.Kind)
             {
-                case MemberKind.Method when member.IsDirect: code.Line($"member{i} = ({member.DelegateCode})items[{i}]!;"); break;
+                case MemberKind.Method when member.IsDirect: code.Line($"member{i} = {Bound(member, i)};"); break;
                 case MemberKind.Method:
                     if (!member.IsAbstract) code.Line($"has{i} = items[{i}] is not null;");
                     new TypedCallWriter(code, member, i).WriteBinding();

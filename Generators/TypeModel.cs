@@ -48,6 +48,12 @@ internal sealed class TypeModel
     /// <summary>For a tuple the letters of its items; a question mark for what no function returns.</summary>
     internal string? Tuple { get; private init; }
 
+    /// <summary>The struct that it is or has, where the compiler sees that it is nothing but numbers.</summary>
+    internal string? Struct { get; private init; }
+
+    /// <summary>The type as an expression, from which the library knows that of the struct.</summary>
+    internal string TypeOf => Struct is null ? $"typeof({Plain})" : $"global::WasmJit.Generated.FaceMember.OfStruct<{Struct}>(typeof({Plain}))";
+
     internal bool IsDelegate { get; private init; }
 
     /// <summary>The result type of a task or value task; null for one without a result, and for all other types.</summary>
@@ -114,12 +120,16 @@ internal sealed class TypeModel
         if (LetterOf(type) is { } letter) return new(code, plain, message, Crossing.Value, letter);
         if (type.SpecialType == SpecialType.System_String) return new(code, plain, message, Crossing.Text);
         if (type is IArrayTypeSymbol array)
-            return new(code, plain, message, array.IsSZArray && IsPlain(array.ElementType, 0, out _) ? Crossing.Array : Crossing.None) { Item = array.ElementType.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat) };
+            return new(code, plain, message, array.IsSZArray && IsPlain(array.ElementType, 0, out _) ? Crossing.Array : Crossing.None)
+            {
+                Item = array.ElementType.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
+                Struct = StructOf(array.ElementType),
+            };
         if (type is INamedTypeSymbol { IsGenericType: true, Name: "Span" or "ReadOnlySpan" } span && span.ContainingNamespace.ToDisplayString() == "System")
         {
             ITypeSymbol item = span.TypeArguments[0];
             Crossing kind = !IsPlain(item, 0, out _) ? Crossing.None : span.Name == "Span" ? Crossing.Span : Crossing.ReadOnlySpan;
-            return new(code, plain, message, kind) { Item = item.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat) };
+            return new(code, plain, message, kind) { Item = item.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat), Struct = StructOf(item) };
         }
         if (IsDelegateType(type)) return new(code, plain, message, Crossing.Function) { IsDelegate = true };
         if (TaskOf(type, out ITypeSymbol? awaited))
@@ -128,11 +138,15 @@ internal sealed class TypeModel
         if (type.IsValueType)
         {
             bool isPlain = IsPlain(type, 0, out bool isForeign);
-            return new(code, plain, message, isPlain ? Crossing.Struct : Crossing.None) { IsForeign = isForeign };
+            return new(code, plain, message, isPlain ? Crossing.Struct : Crossing.None) { IsForeign = isForeign, Struct = StructOf(type) };
         }
         bool isObject = type.TypeKind is not (TypeKind.Pointer or TypeKind.FunctionPointer or TypeKind.TypeParameter or TypeKind.Error);
         return new(code, plain, message, isObject ? Crossing.Object : Crossing.None);
     }
+
+    private static string? StructOf(ITypeSymbol type) =>
+        type is INamedTypeSymbol { TypeKind: TypeKind.Struct, SpecialType: SpecialType.None } && IsPlain(type, 0, out bool isForeign) && !isForeign
+            ? type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat) : null;
 
     private static char? LetterOf(ITypeSymbol type)
     {

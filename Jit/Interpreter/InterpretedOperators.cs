@@ -24,6 +24,15 @@ internal static class InterpretedOperators
         OpGroup.Shuffle or OpGroup.Exceptions or OpGroup.Casts or OpGroup.Waits => false,
     };
 
+    /// <summary>The same in a process that can make no code, where vectors, atomic operators, exceptions and i31 have register code, too.</summary>
+    internal static bool HasWithoutCode(Operator op) => Has(op) || op.Group switch
+    {
+        OpGroup.Plain => op.Prefix is OperatorPrefix.Vector or OperatorPrefix.Atomic,
+        OpGroup.Gc => op.Id is OpId.RefI31 or OpId.I31GetS or OpId.I31GetU or OpId.AnyConvertExtern or OpId.ExternConvertAny,
+        OpGroup.Constants or OpGroup.Shuffle or OpGroup.Exceptions or OpGroup.Waits => true,
+        _ => false,
+    };
+
     /// <summary>The register operation of a plain operator; null if there is none.</summary>
     internal static RegisterOp? PlainOf(Operator op) => op.Prefix switch
     {

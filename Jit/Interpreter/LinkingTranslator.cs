@@ -36,8 +36,8 @@ internal sealed unsafe class LinkingTranslator(RegisterTranslator general, Modul
         code.EmitWord(word);
         stack.ForgetProducer();
         if (result is not { } type) return true;
-        RegisterStack.Cover(type);
         stack.PushHome(type);
+        if (type.Kind == ValKind.V128) stack.PushHome(type);
         return true;
     }
 
@@ -112,7 +112,7 @@ internal sealed unsafe class LinkingTranslator(RegisterTranslator general, Modul
     {
         ExternType export = ((InstanceType)made.Exact.InstanceType.Composite).Find(name)!;
         FuncType callee = export.Func;
-        RegisterTranslator.CoverCall(callee);
+        general.CoverCall(callee);
         Instruction which = made.Definition is { } owner
             ? new Instruction { Target = (int)owner.FindExport(name)!.Index }
             : new Instruction { A = 1, Target = module.State.NumberOfExport(uint.MaxValue, name) };
@@ -121,7 +121,7 @@ internal sealed unsafe class LinkingTranslator(RegisterTranslator general, Modul
         int instance = tail ? stack.Pop().Home : stack.PopSlot();
         if (tail)
         {
-            stack.MoveDown(callee.Params.Length);
+            general.MoveArguments(callee);
             general.LeaveSpills();
             code.Emit(RegisterOp.TailCallExport, 0, 0, instance, (long)target.TailShapeOf(export.Def));
             code.EmitWord(which);
@@ -182,8 +182,8 @@ internal sealed unsafe class LinkingTranslator(RegisterTranslator general, Modul
     {
         DefType type = module.Types[(int)typeIndex];
         FuncType callee = type.AsFunc!;
-        RegisterTranslator.CoverCall(callee);
-        if (stack.Spills) stack.ToHomes(callee.Params.Length + 2);
+        general.CoverCall(callee);
+        if (stack.Spills) stack.ToHomes(stack.Operands(callee.Params).Length + 2);
         int index = stack.PopSlot(), reference = stack.PopSlot();
         (int a, int b) = general.TakeArguments(callee);
         code.Emit(RegisterOp.CallIndirectRef, a, b, index, (long)target.ShapeOf(type));
@@ -194,15 +194,15 @@ internal sealed unsafe class LinkingTranslator(RegisterTranslator general, Modul
     internal bool GlobalReferences(in Instr instr)
     {
         ValType type = Entity(instr.A).Global.Type;
-        RegisterStack.Cover(type);
-        int references = type.IsRef ? 1 : 0;
-        Instruction kind = Flags(Signature.IsFunc(type), type.ByteSize == 4);
+        stack.Cover(type);
+        int references = type.IsRef ? 1 : 0, numbers = type.IsRef ? 0 : type.Kind == ValKind.V128 ? 2 : 1;
+        Instruction kind = Flags(Signature.IsFunc(type), type.ByteSize == 4, type.Kind == ValKind.V128);
         switch (instr.Id)
         {
             case OpId.GlobalNew:
-                return InRow(type.IsRef ? RegisterOp.GlobalNewRef : RegisterOp.GlobalNewNumber, 1 - references, references, (int)instr.A, (int)type.Kind, kind, ValType.FuncRef);
+                return InRow(type.IsRef ? RegisterOp.GlobalNewRef : RegisterOp.GlobalNewNumber, numbers, references, (int)instr.A, (int)type.Kind, kind, ValType.FuncRef);
             case OpId.GlobalGetRef: return InRow(type.IsRef ? RegisterOp.GlobalGetRefOf : RegisterOp.GlobalGetNumberOf, 0, 1, word: kind, result: type);
-            case OpId.GlobalSetRef: return InRow(type.IsRef ? RegisterOp.GlobalSetRefOf : RegisterOp.GlobalSetNumberOf, 1 - references, 1 + references, word: kind);
+            case OpId.GlobalSetRef: return InRow(type.IsRef ? RegisterOp.GlobalSetRefOf : RegisterOp.GlobalSetNumberOf, numbers, 1 + references, word: kind);
             default: return false;
         }
     }
@@ -240,24 +240,52 @@ internal sealed unsafe class LinkingTranslator(RegisterTranslator general, Modul
     }
 
     /// <summary>
-    /// A load or store through a reference to a memory or a slice. The instruction before makes the address, and always compares. Its word says of a slice that it is
-    /// written, and of a memory that compiled code leaves the check to guard pages.
+    /// Takes the index of a load or store through a reference to a memory or a slice, and the reference; the slot with the address. The instruction that makes it always
+    /// compares. Its word says of a slice that it is written, and of a memory that compiled code leaves the check to guard pages.
     /// </summary>
-    internal void AccessThrough(in Instr instr, RegisterOp register)
+    internal int PopAddress(in Instr instr, bool checksAlignment)
     {
         HeapType through = new TypeDecoder(module).HeapTypeOf(instr.Heap1, instr.Offset);
         bool isSlice = ReferenceEquals(through, HeapType.Slice);
         MemoryType? memory = isSlice ? null : ((EntityType)((DefType)through).Composite).Entity.Memory;
-        bool isStore = instr.Op.Results.Length == 0;
-        RegisterOperand value = isStore ? stack.Pop() : default;
         RegisterOperand index = stack.Pop(), reference = stack.Pop();
-        int at = stack.SlotOf(reference), address = stack.SlotOf(index), stored = isStore ? stack.SlotOf(value) : 0;
+        int at = stack.SlotOf(reference), address = stack.SlotOf(index);
         int made = stack.FreeSlotOf(index);
-        bool writesOrLeavesChecks = memory is null ? isStore : !target.NeedsChecks(memory);
+        bool writesOrLeavesChecks = memory is null ? instr.Op.Has(OpTraits.WritesMemory) : !target.NeedsChecks(memory);
         code.Emit(isSlice ? RegisterOp.AddressInSlice : RegisterOp.AddressThrough, made, address, at, (long)instr.Bits);
-        code.EmitWord(new Instruction { A = (ushort)(1 << instr.Op.MemArg!.Value.Number), B = (ushort)(memory is null or { Is64: true } ? 1 : 0), C = (ushort)(writesOrLeavesChecks ? 1 : 0) });
-        register += RegisterOp.RawI32Load - RegisterOp.I32Load;
-        if (isStore) code.Emit(register, made, stored);
-        else stack.PushResult(false, register, made);
+        code.EmitWord(new Instruction
+        {
+            A = (ushort)(1 << instr.Op.MemArg!.Value.Number),
+            B = (ushort)(memory is null or { Is64: true } ? 1 : 0),
+            C = (ushort)(writesOrLeavesChecks ? 1 : 0),
+            Value = checksAlignment ? 1 : 0,
+        });
+        return made;
+    }
+
+    // ---- waiting and waking ----
+
+    internal bool Waits(in Instr instr)
+    {
+        if (instr.Id == OpId.AtomicFence)
+        {
+            code.Emit(RegisterOp.AtomicFence);
+            return true;
+        }
+        RegisterOp op = instr.Id switch
+        {
+            OpId.MemoryAtomicNotify => RegisterOp.AtomicNotify,
+            OpId.MemoryAtomicWait32 => RegisterOp.AtomicWait32,
+            OpId.MemoryAtomicWait64 => RegisterOp.AtomicWait64,
+            _ => throw new InvalidOperationException($"{instr.Op.Mnemonic} does not wait."),
+        };
+        var word = new Instruction { A = (ushort)(instr.HasMemoryRef || !Is64(instr.Memory) ? 0 : 1), Imm = (long)instr.Bits };
+        if (instr.HasMemoryRef)
+        {
+            HeapType through = new TypeDecoder(module).HeapTypeOf(instr.Heap1, instr.Offset);
+            word.B = (ushort)(through is DefType ? 1 : 2);
+            word.A = (ushort)(through is not DefType memory || ((EntityType)memory.Composite).Entity.Memory.Is64 ? 1 : 0);
+        }
+        return InRow(op, instr.Op.Params.Length, instr.HasMemoryRef ? 1 : 0, (int)instr.Memory, word: word, result: ValType.I32);
     }
 }

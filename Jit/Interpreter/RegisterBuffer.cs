@@ -28,6 +28,9 @@ internal sealed class RegisterBuffer
     /// <summary>Entries of branch tables: the instruction, which entry, and the label.</summary>
     private List<(int At, int Entry, int Label)>? entries;
 
+    /// <summary>Handlers of exceptions, those of inner tries first.</summary>
+    private List<(TryBlock Of, HandlerTraits Traits, int Tag, int Numbers, int References, int Label)>? handlers;
+
     /// <summary>Where the last label was marked.</summary>
     private int lastLabel = -1;
 
@@ -142,7 +145,32 @@ internal sealed class RegisterBuffer
 
     internal void SetTableEntry(int at, int entry, int label) => (entries ??= []).Add((at, entry, label));
 
-    /// <summary>The code with distances in place of labels: the first <see cref="Count"/> elements.</summary>
+    /// <summary>Adds a handler of exceptions.</summary>
+    /// <param name="of">The try, whose body has ended.</param>
+    /// <param name="traits">What it does.</param>
+    /// <param name="tag">The tag, or the number of another try.</param>
+    /// <param name="numbers">Where numbers go.</param>
+    /// <param name="references">Where references go.</param>
+    /// <param name="label">Where the code goes on; -1 if it does not.</param>
+    internal void AddHandler(TryBlock of, HandlerTraits traits, int tag, int numbers, int references, int label) =>
+        (handlers ??= []).Add((of, traits, tag, numbers, references, label));
+
+    /// <summary>After <see cref="Finish"/>: where behind the instructions the handlers are; 0 if there are none.</summary>
+    internal int HandlersAt { get; private set; }
+
+    private void WriteHandlers()
+    {
+        if (handlers is null) return;
+        HandlersAt = Count;
+        foreach ((TryBlock of, HandlerTraits traits, int tag, int numbers, int references, int label) in handlers)
+        {
+            Emit(RegisterOp.Handler, (int)traits, numbers, references, Pair(of.From, of.To));
+            Emit(RegisterOp.Handler, of.Number, of.Number >> 16, 0, Pair(label < 0 ? 0 : room.Labels[label], tag));
+        }
+        Emit(RegisterOp.Handler, (int)HandlerTraits.End);
+    }
+
+    /// <summary>The code with distances in place of labels, and the handlers behind it: the first <see cref="Count"/> elements.</summary>
     internal Instruction[] Finish()
     {
         Span<Instruction> made = all.AsSpan(0, Count);
@@ -154,6 +182,7 @@ internal sealed class RegisterBuffer
                 MemoryMarshal.Cast<Instruction, int>(made[(at + 1)..])[entry] = places[label] - at;
         }
         RegisterPairs.Join(made);
+        WriteHandlers();
         return all;
     }
 }

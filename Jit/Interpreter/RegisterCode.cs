@@ -4,9 +4,9 @@ namespace WasmJit.Jit.Interpreter;
 
 /// <summary>
 /// The register code of a function: its instructions, in the first part of an array of a room that is given back when they have been copied, or in a
-/// pinned array of their own, the slots of its frame, and which of them begin as zeros.
+/// pinned array of their own, the slots of its frame, which of them begin as zeros, and where its handlers of exceptions are (0 for none).
 /// </summary>
-internal sealed record RegisterCode(Instruction[] Code, int Count, bool IsOwn, TranslationRoom Room, int Slots, int RefSlots, int FirstZero, int EndZero);
+internal sealed record RegisterCode(Instruction[] Code, int Count, bool IsOwn, TranslationRoom Room, int Slots, int RefSlots, int FirstZero, int EndZero, int Handlers);
 
 /// <summary>What the translator asks of the module's code.</summary>
 internal unsafe interface IRegisterTarget
@@ -28,6 +28,9 @@ internal unsafe interface IRegisterTarget
 
     /// <summary>Whether functions and loops are charged to the instance's fuel.</summary>
     bool CountsFuel { get; }
+
+    /// <summary>Whether functions have register code that would be compiled where that is possible: those with vectors, atomic operators and exceptions.</summary>
+    bool TakesAll { get; }
 
     /// <summary>For tests: all functions spill operands, and have slots for so many results at a time.</summary>
     int? SlotsOfSpilling { get; }

@@ -104,8 +104,8 @@ internal sealed partial class RegisterStack
         int local = operand.Local;
         if (sharedIn.Length == 0)
         {
-            sharedIn = new int[Locals];
-            sharedPlaces = new int[Locals];
+            sharedIn = new int[localSlots.Length];
+            sharedPlaces = new int[localSlots.Length];
         }
         if (sharedIn[local] == sharing)
         {

@@ -21,11 +21,25 @@ internal enum OperandKind : byte
     Spilled,
 }
 
+/// <summary>What an operand is.</summary>
+internal enum OperandSort : byte
+{
+    Number,
+    Reference,
+
+    /// <summary>The lower or upper half of a vector.</summary>
+    Half,
+}
+
 /// <summary>An operand on the stack.</summary>
 internal struct RegisterOperand
 {
     internal OperandKind Kind;
-    internal bool IsRef;
+    internal OperandSort Sort;
+
+    internal readonly bool IsRef => Sort == OperandSort.Reference;
+
+    internal readonly bool IsHalf => Sort == OperandSort.Half;
 
     /// <summary>The slot for it; -1 if it has none.</summary>
     internal int Home;
@@ -69,15 +83,25 @@ internal sealed partial class RegisterStack
     /// <param name="func">The function.</param>
     /// <param name="room">The arrays.</param>
     /// <param name="spillsBeyond">Null if every operand has a slot of its own; otherwise how many results have some at a time.</param>
-    internal RegisterStack(RegisterBuffer code, FuncInfo func, TranslationRoom room, int? spillsBeyond)
+    /// <param name="takesVectors">Whether it may have vectors.</param>
+    internal RegisterStack(RegisterBuffer code, FuncInfo func, TranslationRoom room, int? spillsBeyond, bool takesVectors)
     {
         this.code = code;
         this.room = room;
+        this.takesVectors = takesVectors;
         this.spillsBeyond = spillsBeyond ?? 0;
         Spills = spillsBeyond is not null;
         operands = room.Operands;
-        int count = func.Func.Params.Length;
-        foreach (LocalRun run in func.Locals) count += run.Count;
+        int count = func.Func.Params.Length, vectors = 0;
+        foreach (ValType type in func.Func.Params) vectors += type.Kind == ValKind.V128 ? 1 : 0;
+        foreach (LocalRun run in func.Locals)
+        {
+            count += run.Count;
+            vectors += run.Type.Kind == ValKind.V128 ? run.Count : 0;
+        }
+        Locals = count;
+        if (vectors > 0) NumberLocals(func, count);
+        count += vectors;
         if (room.LocalSlots.Length < count)
         {
             room.LocalSlots = new int[count];
@@ -85,11 +109,10 @@ internal sealed partial class RegisterStack
         }
         localSlots = room.LocalSlots;
         localIsRef = room.LocalIsRef;
-        Locals = count;
         int next = 0;
-        foreach (ValType type in func.Func.Params) AddLocal(next++, type);
+        foreach (ValType type in func.Func.Params) AddLocal(ref next, type);
         foreach (LocalRun run in func.Locals)
-            for (int i = 0; i < run.Count; i++) AddLocal(next++, run.Type);
+            for (int i = 0; i < run.Count; i++) AddLocal(ref next, run.Type);
         LocalSlots = MaxSlots = slots;
         MaxRefs = refs;
         if (Spills) BeginSpills();
@@ -103,7 +126,7 @@ internal sealed partial class RegisterStack
     /// <summary>How many operands have been looked at or moved. A block or branch of two bytes can have a thousand.</summary>
     internal long Work { get; private set; }
 
-    /// <summary>How many locals there are, with parameters.</summary>
+    /// <summary>How many locals the function has, with parameters.</summary>
     internal int Locals { get; }
 
     /// <summary>How many of the locals are numbers.</summary>
@@ -132,12 +155,6 @@ internal sealed partial class RegisterStack
         if (references > MaxRefs) MaxRefs = references;
     }
 
-    /// <summary>Functions with values of some types are compiled.</summary>
-    internal static void Cover(ValType type)
-    {
-        if (type.Kind == ValKind.V128) throw new UncoveredException("a value of type v128");
-    }
-
     internal static bool AreNumbers(ImmutableArray<ValType> types)
     {
         foreach (ValType type in types)
@@ -145,16 +162,13 @@ internal sealed partial class RegisterStack
         return true;
     }
 
-    internal static void Cover(ImmutableArray<ValType> types)
+    private void AddLocal(ref int local, ValType type)
     {
-        foreach (ValType type in types) Cover(type);
-    }
-
-    private void AddLocal(int local, ValType type)
-    {
-        Cover(type);
         localIsRef[local] = type.IsRef;
-        localSlots[local] = type.IsRef ? refs++ : slots++;
+        localSlots[local++] = type.IsRef ? refs++ : slots++;
+        if (type.Kind != ValKind.V128) return;
+        localIsRef[local] = false;
+        localSlots[local++] = slots++;
     }
 
     /// <summary>The frame must have room for values of these types behind all that was ever in use.</summary>
@@ -185,7 +199,7 @@ internal sealed partial class RegisterStack
         if (Height == operands.Length) operands = room.MoreOperands();
         ref RegisterOperand operand = ref operands[Height++];
         operand.Kind = kind;
-        operand.IsRef = isRef;
+        operand.Sort = isRef ? OperandSort.Reference : OperandSort.Number;
         if (kind == OperandKind.Home)
         {
             operand.Home = isRef ? refs++ : slots++;
@@ -206,8 +220,12 @@ internal sealed partial class RegisterStack
         pushed.Bits = operand.Bits;
     }
 
-    /// <summary>Pushes an operand that is in its home already.</summary>
-    internal void PushHome(ValType type) => Add(OperandKind.Home, type.IsRef);
+    /// <summary>Pushes an operand that is in its home already; of a vector one half.</summary>
+    internal void PushHome(ValType type)
+    {
+        ref RegisterOperand operand = ref Add(OperandKind.Home, type.IsRef);
+        if (type.Kind == ValKind.V128) operand.Sort = OperandSort.Half;
+    }
 
     internal void PushConst(long bits) => Add(OperandKind.Const, false).Bits = bits;
 

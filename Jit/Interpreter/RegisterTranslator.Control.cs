@@ -44,11 +44,11 @@ internal sealed unsafe partial class RegisterTranslator
             start = type.Params;
             end = type.Results;
         }
-        RegisterStack.Cover(start);
-        RegisterStack.Cover(end);
+        start = stack.Operands(start);
+        end = stack.Operands(end);
     }
 
-    private void BeginBlock(OpId kind, ref CodeReader reader, in Instr instr)
+    internal void BeginBlock(OpId kind, ref CodeReader reader, in Instr instr)
     {
         BlockType(ref reader, instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end);
         BeginBlock(kind, start, end, instr.Offset);
@@ -83,6 +83,17 @@ internal sealed unsafe partial class RegisterTranslator
 
     private ref Frame Label(uint label) => ref frames[depth - 1 - (int)label];
 
+    /// <summary>How many blocks are open.</summary>
+    internal int Depth
+    {
+        get => depth;
+        set => depth = value;
+    }
+
+    internal ref Frame Innermost => ref frames[depth - 1];
+
+    internal ref Frame FrameAt(int at) => ref frames[at];
+
     private static ImmutableArray<ValType> LabelTypes(in Frame frame) => frame.Kind == OpId.Loop ? frame.Start : frame.End;
 
     /// <summary>Whether operands are where a label wants them; others may lie above.</summary>
@@ -91,7 +102,7 @@ internal sealed unsafe partial class RegisterTranslator
     private bool IsFunction(uint label) => label == depth - 1;
 
     /// <summary>Goes to a label with the topmost operands, which stay operands.</summary>
-    private void Jump(uint label)
+    internal void Jump(uint label)
     {
         if (IsFunction(label))
         {
@@ -194,7 +205,6 @@ internal sealed unsafe partial class RegisterTranslator
 
     internal void Return()
     {
-        ImmutableArray<ValType> results = func.Func.Results;
         stack.ForgetProducer();
         if (results.Length == 0)
         {
@@ -260,6 +270,7 @@ internal sealed unsafe partial class RegisterTranslator
             if (countsFuel) EndCharge(FuelCosts.OfEntry(func, stack.Locals));
             return;
         }
+        if (frame.Try is not null) Handlers.EndTry(ref frame);
         bool reachable = !frame.Unreachable;
         if (frame.Kind == OpId.Loop && countsFuel) EndCharge(0);
         if (frame.IsTargeted && frame.Kind != OpId.Loop)

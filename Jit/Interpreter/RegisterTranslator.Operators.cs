@@ -1,4 +1,5 @@
 using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
@@ -8,7 +9,7 @@ internal sealed unsafe partial class RegisterTranslator
 {
     private void Translate(ref CodeReader reader, in Instr instr)
     {
-        if (!InterpretedOperators.Has(instr.Op)) throw new UncoveredException($"the operator {instr.Op.Mnemonic}");
+        if (takesAll ? !InterpretedOperators.HasWithoutCode(instr.Op) : !InterpretedOperators.Has(instr.Op)) throw new UncoveredException($"the operator {instr.Op.Mnemonic}");
         if (!TranslateGroup(ref reader, instr)) throw new InvalidOperationException($"The translator has no case for {instr.Op.Mnemonic}.");
     }
 
@@ -20,15 +21,18 @@ internal sealed unsafe partial class RegisterTranslator
         OpGroup.Variables => Variables(instr),
         OpGroup.Constants => Constants(instr),
         OpGroup.References or OpGroup.Gc => References(instr),
-        OpGroup.Bulk => Bulk(instr),
-        OpGroup.WideArithmetic => WideArithmetic(instr),
+        OpGroup.Bulk => Bulk.Translate(instr),
+        OpGroup.WideArithmetic => Bulk.WideArithmetic(instr),
         OpGroup.Linking => Linking.Linking(instr),
         OpGroup.Modules => Linking.Modules(instr),
         OpGroup.MemoryReferences => Linking.MemoryReferences(instr),
         OpGroup.TableReferences => Linking.TableReferences(instr),
         OpGroup.GlobalReferences => Linking.GlobalReferences(instr),
         OpGroup.Slices => Linking.SlicesOf(instr),
-        OpGroup.Shuffle or OpGroup.Exceptions or OpGroup.Casts or OpGroup.Waits => false,
+        OpGroup.Shuffle => Vectors.Shuffle(instr),
+        OpGroup.Exceptions => Handlers.Translate(ref reader, instr),
+        OpGroup.Waits => Linking.Waits(instr),
+        OpGroup.Casts => false,
     };
 
     private bool Control(ref CodeReader reader, in Instr instr)
@@ -51,7 +55,10 @@ internal sealed unsafe partial class RegisterTranslator
                 Return();
                 SetUnreachable();
                 return true;
-            case OpId.Drop: stack.Pop(); return true;
+            case OpId.Drop:
+                // Two halves are dropped.
+                if (stack.Pop().IsHalf) stack.Pop();
+                return true;
             case OpId.Select or OpId.SelectT: Select(); return true;
             default: return false;
         }
@@ -75,9 +82,9 @@ internal sealed unsafe partial class RegisterTranslator
     {
         switch (instr.Id)
         {
-            case OpId.LocalGet: stack.LocalGet((int)instr.A); return true;
-            case OpId.LocalSet: stack.LocalSet((int)instr.A); return true;
-            case OpId.LocalTee: stack.LocalTee((int)instr.A); return true;
+            case OpId.LocalGet: stack.GetLocal((int)instr.A); return true;
+            case OpId.LocalSet: stack.SetLocal((int)instr.A); return true;
+            case OpId.LocalTee: stack.TeeLocal((int)instr.A); return true;
             case OpId.GlobalGet: GlobalGet((int)instr.A); return true;
             case OpId.GlobalSet: GlobalSet((int)instr.A); return true;
             default: return false;
@@ -90,6 +97,10 @@ internal sealed unsafe partial class RegisterTranslator
         {
             case OpId.I32Const: stack.PushConst((int)instr.Bits); return true;
             case OpId.I64Const or OpId.F32Const or OpId.F64Const: stack.PushConst((long)instr.Bits); return true;
+            case OpId.V128Const:
+                stack.Cover(ValType.V128);
+                stack.PushVector(instr.Bits, instr.High);
+                return true;
             default: return false;
         }
     }
@@ -106,12 +117,22 @@ internal sealed unsafe partial class RegisterTranslator
                 RegisterOperand second = stack.Pop(), first = stack.Pop();
                 stack.PushResult(false, RegisterOp.RefEq, stack.SlotOf(first), stack.SlotOf(second));
                 return true;
+            case OpId.RefI31: stack.PushResult(true, RegisterOp.RefI31, stack.PopSlot()); return true;
+            case OpId.I31GetS: stack.PushResult(false, RegisterOp.I31GetS, stack.PopSlot()); return true;
+            case OpId.I31GetU: stack.PushResult(false, RegisterOp.I31GetU, stack.PopSlot()); return true;
+            // Both have the same objects.
+            case OpId.AnyConvertExtern or OpId.ExternConvertAny: return true;
             default: return false;
         }
     }
 
     internal void Select()
     {
+        if (stack.Top(1).IsHalf)
+        {
+            Vectors.Select();
+            return;
+        }
         RegisterOperand condition = stack.Pop(), second = stack.Pop(), first = stack.Pop();
         int test = stack.SlotOf(condition), b = stack.SlotOf(first), c = stack.SlotOf(second);
         stack.PushResult(first.IsRef, first.IsRef ? RegisterOp.SelectRef : RegisterOp.Select, b, c, RegisterBuffer.Pair(test, 0));
@@ -121,7 +142,7 @@ internal sealed unsafe partial class RegisterTranslator
 
     private bool Plain(in Instr instr)
     {
-        if (InterpretedOperators.PlainOf(instr.Op) is not { } register) return false;
+        if (InterpretedOperators.PlainOf(instr.Op) is not { } register) return instr.Op.Prefix == OperatorPrefix.Vector ? Vectors.Plain(instr) : Vectors.Atomic(instr);
         if (instr.Op.MemArg is not null)
         {
             Access(instr, register);
@@ -169,27 +190,19 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>Memory 0 without checks is addressed by the operation itself; otherwise an instruction before makes the address.</summary>
     private void Access(in Instr instr, RegisterOp register)
     {
-        if (instr.HasMemoryRef)
-        {
-            Linking.AccessThrough(instr, register);
-            return;
-        }
-        MemoryType memory = module.Memories[(int)instr.Memory];
-        bool checks = instr.Memory == 0 ? checksFirstMemory : target.NeedsChecks(memory);
-        bool isDirect = instr.Memory == 0 && !checks && !memory.Is64;
         bool isStore = instr.Op.Results.Length == 0;
+        bool isDirect = !instr.HasMemoryRef && instr.Memory == 0 && !checksFirstMemory && !module.Memories[0].Is64;
         RegisterOperand value = isStore ? stack.Pop() : default;
-        RegisterOperand index = stack.Pop();
-        int address = stack.SlotOf(index);
-        int stored = isStore ? stack.SlotOf(value) : 0;
-        if (!isDirect)
+        int address, stored;
+        if (isDirect)
         {
-            if (instr.Memory > ushort.MaxValue) throw new UncoveredException("more memories than an instruction can name");
-            // The index has been used up, so that its home is free.
-            int made = stack.FreeSlotOf(index);
-            code.Emit(RegisterOp.Address, made, address, (int)instr.Memory, (long)instr.Bits);
-            code.EmitWord(new Instruction { A = (ushort)(1 << instr.Op.MemArg!.Value.Number), B = (ushort)(checks ? 1 : 0) });
-            address = made;
+            address = stack.PopSlot();
+            stored = isStore ? stack.SlotOf(value) : 0;
+        }
+        else
+        {
+            stored = isStore ? stack.SlotOf(value) : 0;
+            address = PopAddress(instr, !instr.HasMemoryRef && target.NeedsChecks(module.Memories[(int)instr.Memory]));
             register += RegisterOp.RawI32Load - RegisterOp.I32Load;
         }
         long offset = isDirect ? (long)instr.Bits : 0;
@@ -197,13 +210,30 @@ internal sealed unsafe partial class RegisterTranslator
         else stack.PushResult(false, register, address, imm: offset);
     }
 
+    /// <summary>Takes the index of an access, and the reference below it if there is one; the slot with the address in the process.</summary>
+    /// <param name="instr">The access.</param>
+    /// <param name="checks">Whether the index is compared with the length of an own memory.</param>
+    /// <param name="checksAlignment">Whether the address must be a multiple of the width.</param>
+    internal int PopAddress(in Instr instr, bool checks, bool checksAlignment = false)
+    {
+        if (instr.HasMemoryRef) return Linking.PopAddress(instr, checksAlignment);
+        if (instr.Memory > ushort.MaxValue) throw new UncoveredException("more memories than an instruction can name");
+        RegisterOperand index = stack.Pop();
+        int address = stack.SlotOf(index);
+        // The index has been used up, so that its home is free.
+        int made = stack.FreeSlotOf(index);
+        code.Emit(RegisterOp.Address, made, address, (int)instr.Memory, (long)instr.Bits);
+        code.EmitWord(new Instruction { A = (ushort)(1 << instr.Op.MemArg!.Value.Number), B = (ushort)(checks ? 1 : 0), Value = checksAlignment ? 1 : 0 });
+        return made;
+    }
+
     // ---- globals ----
 
     internal void GlobalGet(int global)
     {
         ValType type = module.Globals[global].Type.Type;
-        RegisterStack.Cover(type);
-        if (type.IsRef) stack.PushResult(true, RegisterOp.GlobalGetRef, imm: global);
+        if (type.Kind == ValKind.V128) Vectors.GlobalGet(global);
+        else if (type.IsRef) stack.PushResult(true, RegisterOp.GlobalGetRef, imm: global);
         else if (global >= module.ImportedGlobals) stack.PushResult(false, RegisterOp.GlobalGet, imm: (global - module.ImportedGlobals) * 16L);
         else stack.PushResult(false, RegisterOp.GlobalGetFar, imm: global);
     }
@@ -211,88 +241,15 @@ internal sealed unsafe partial class RegisterTranslator
     internal void GlobalSet(int global)
     {
         ValType type = module.Globals[global].Type.Type;
-        RegisterStack.Cover(type);
+        if (type.Kind == ValKind.V128)
+        {
+            Vectors.GlobalSet(global);
+            return;
+        }
         int from = stack.PopSlot();
         if (type.IsRef) code.Emit(RegisterOp.GlobalSetRef, from, imm: global);
         else if (global < module.ImportedGlobals) code.Emit(RegisterOp.GlobalSetFar, from, imm: global);
         else code.Emit(type.ByteSize == 4 ? RegisterOp.GlobalSet32 : RegisterOp.GlobalSet64, from, imm: (global - module.ImportedGlobals) * 16L);
-    }
-
-    // ---- bulk operators, tables, wide arithmetic ----
-
-    private bool Bulk(in Instr instr)
-    {
-        if (instr.Op.Cost.Unit is CostUnit.Bytes or CostUnit.Items) ChargeTop(instr, IsCount64(instr));
-        switch (instr.Id)
-        {
-            case OpId.MemorySize: stack.PushResult(false, RegisterOp.MemorySize, imm: instr.A); return true;
-            case OpId.MemoryGrow: stack.PushResult(false, RegisterOp.MemoryGrow, stack.PopSlot(), countsFuel ? 1 : 0, instr.A); return true;
-            case OpId.MemoryFill: Three(RegisterOp.MemoryFill, RegisterBuffer.Pair((int)instr.A, 0)); return true;
-            case OpId.MemoryCopy: Three(RegisterOp.MemoryCopy, RegisterBuffer.Pair((int)instr.A, (int)instr.B)); return true;
-            case OpId.MemoryInit: Three(RegisterOp.MemoryInit, RegisterBuffer.Pair((int)instr.B, (int)instr.A)); return true;
-            case OpId.DataDrop: code.Emit(RegisterOp.DataDrop, imm: instr.A); return true;
-            case OpId.TableGet: stack.PushResult(true, RegisterOp.TableGet, stack.PopSlot(), imm: instr.A); return true;
-            case OpId.TableSet:
-                {
-                    RegisterOperand value = stack.Pop(), index = stack.Pop();
-                    code.Emit(RegisterOp.TableSet, stack.SlotOf(index), stack.SlotOf(value), 0, instr.A);
-                    return true;
-                }
-            case OpId.TableSize: stack.PushResult(false, RegisterOp.TableSize, imm: instr.A); return true;
-            case OpId.TableGrow:
-                {
-                    RegisterOperand count = stack.Pop(), value = stack.Pop();
-                    stack.PushResult(false, RegisterOp.TableGrow, stack.SlotOf(count), stack.SlotOf(value), instr.A);
-                    return true;
-                }
-            case OpId.TableFill: Three(RegisterOp.TableFill, RegisterBuffer.Pair((int)instr.A, 0)); return true;
-            case OpId.TableCopy: Three(RegisterOp.TableCopy, RegisterBuffer.Pair((int)instr.A, (int)instr.B)); return true;
-            case OpId.TableInit: Three(RegisterOp.TableInit, RegisterBuffer.Pair((int)instr.B, (int)instr.A)); return true;
-            case OpId.ElemDrop: code.Emit(RegisterOp.ElemDrop, imm: instr.A); return true;
-            default: return false;
-        }
-    }
-
-    private bool WideArithmetic(in Instr instr)
-    {
-        switch (instr.Id)
-        {
-            case OpId.I64Add128: Wide(RegisterOp.I64Add128, 4); return true;
-            case OpId.I64Sub128: Wide(RegisterOp.I64Sub128, 4); return true;
-            case OpId.I64MulWideS: Wide(RegisterOp.I64MulWideS, 2); return true;
-            case OpId.I64MulWideU: Wide(RegisterOp.I64MulWideU, 2); return true;
-            default: return false;
-        }
-    }
-
-    /// <summary>Whether the topmost operand of a bulk operator, its length, has 64 bits.</summary>
-    private bool IsCount64(in Instr instr) => instr.Id switch
-    {
-        OpId.MemoryFill => module.Memories[(int)instr.A].Is64,
-        OpId.MemoryCopy => module.Memories[(int)instr.A].Is64 && module.Memories[(int)instr.B].Is64,
-        OpId.TableFill or OpId.TableGrow => module.Tables[(int)instr.A].Type.Is64,
-        OpId.TableCopy => module.Tables[(int)instr.A].Type.Is64 && module.Tables[(int)instr.B].Type.Is64,
-        // Segments have 32 bits.
-        OpId.MemoryInit or OpId.TableInit => false,
-        _ => throw new InvalidOperationException($"It is not known whether the length of {instr.Op.Mnemonic} has 64 bits."),
-    };
-
-    private void Three(RegisterOp op, long imm)
-    {
-        RegisterOperand third = stack.Pop(), second = stack.Pop(), first = stack.Pop();
-        code.Emit(op, stack.SlotOf(first), stack.SlotOf(second), stack.SlotOf(third), imm);
-    }
-
-    /// <summary>Operands in a row, two results in place of the first two.</summary>
-    private void Wide(RegisterOp op, int operands)
-    {
-        stack.ToHomes(operands);
-        int first = stack.Top(operands - 1).Home;
-        for (int i = 0; i < operands; i++) stack.Pop();
-        code.Emit(op, first);
-        stack.ForgetProducer();
-        stack.PushHome(ValType.I64);
-        stack.PushHome(ValType.I64);
     }
 
     // ---- calls ----
@@ -300,27 +257,33 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>Takes the arguments, which are in their homes; gives where they begin.</summary>
     internal (int Slots, int Refs) TakeArguments(FuncType type)
     {
-        stack.ToHomes(type.Params.Length);
-        for (int i = type.Params.Length; i > 0; i--) stack.Pop();
+        int count = stack.Operands(type.Params).Length;
+        stack.ToHomes(count);
+        for (int i = count; i > 0; i--) stack.Pop();
         return stack.NextHomes;
     }
 
     /// <summary>Puts the arguments into a row with the operand above them that says what is called, where that is not so anyway.</summary>
     internal void GatherWith(FuncType type)
     {
-        if (stack.Spills) stack.ToHomes(type.Params.Length + 1);
+        if (stack.Spills) stack.ToHomes(stack.Operands(type.Params).Length + 1);
     }
+
+    /// <summary>Moves the arguments of a tail call to the frame's first slots.</summary>
+    /// <returns>How many of them are references.</returns>
+    internal int MoveArguments(FuncType type) => stack.MoveDown(stack.Operands(type.Params).Length);
 
     internal void PushResults(FuncType type)
     {
         stack.ForgetProducer();
-        foreach (ValType result in type.Results) stack.PushHome(result);
+        foreach (ValType result in stack.Operands(type.Results)) stack.PushHome(result);
     }
 
-    internal static void CoverCall(FuncType type)
+    /// <summary>Before a call: functions with some types are compiled.</summary>
+    internal void CoverCall(FuncType type)
     {
-        RegisterStack.Cover(type.Params);
-        RegisterStack.Cover(type.Results);
+        stack.Operands(type.Params);
+        stack.Operands(type.Results);
     }
 
     internal void Call(int index)
@@ -355,7 +318,7 @@ internal sealed unsafe partial class RegisterTranslator
         calleeResults = -1;
         if (index < module.ImportedFuncs) return;
         calleeState = target.StateOf(index);
-        if (!stack.Spills && calleeType.Results.Length <= 1 && RegisterStack.AreNumbers(calleeType.Params) && RegisterStack.AreNumbers(calleeType.Results))
+        if (!stack.Spills && !stack.HasVectors && calleeType.Results.Length <= 1 && RegisterStack.AreNumbers(calleeType.Params) && RegisterStack.AreNumbers(calleeType.Results))
         {
             calleeParams = calleeType.Params.Length;
             calleeResults = calleeType.Results.Length;
@@ -405,7 +368,7 @@ internal sealed unsafe partial class RegisterTranslator
     {
         FuncInfo callee = module.Funcs[index];
         CoverCall(callee.Func);
-        int references = stack.MoveDown(callee.Func.Params.Length);
+        int references = MoveArguments(callee.Func);
         LeaveSpills();
         if (callee.IsImported)
         {
@@ -428,7 +391,7 @@ internal sealed unsafe partial class RegisterTranslator
         stack.ToHomes(1);
         GatherWith(type.AsFunc!);
         int index = stack.Pop().Home;
-        stack.MoveDown(type.AsFunc!.Params.Length);
+        MoveArguments(type.AsFunc!);
         LeaveSpills();
         code.Emit(RegisterOp.TailCallIndirect, 0, 0, index, (long)target.TailShapeOf(type));
         AddTable(typeIndex, table);
@@ -442,7 +405,7 @@ internal sealed unsafe partial class RegisterTranslator
         stack.ToHomes(1);
         GatherWith(type.AsFunc!);
         int reference = stack.Pop().Home;
-        stack.MoveDown(type.AsFunc!.Params.Length);
+        MoveArguments(type.AsFunc!);
         LeaveSpills();
         code.Emit(RegisterOp.TailCallRef, 0, 0, reference, (long)target.TailShapeOf(type));
         code.EmitWord(default);

@@ -24,6 +24,9 @@ internal sealed unsafe partial class RegisterTranslator
         /// <summary>The operands below the block, and the homes of the first above.</summary>
         internal int Height, Slots, Refs;
         internal bool IsTargeted, Unreachable;
+
+        /// <summary>For a block that handles exceptions.</summary>
+        internal TryBlock? Try;
     }
 
     private readonly ModuleInfo module;
@@ -31,11 +34,17 @@ internal sealed unsafe partial class RegisterTranslator
     private readonly IRegisterTarget target;
 
     /// <summary>What the target says, for each operator.</summary>
-    private readonly bool countsFuel, checksFirstMemory;
+    private readonly bool countsFuel, checksFirstMemory, takesAll;
+
+    /// <summary>The operands that the function's results are.</summary>
+    private readonly ImmutableArray<ValType> results;
     private readonly RegisterBuffer code;
     private readonly RegisterStack stack;
     private readonly NumberTranslator numbers;
     private LinkingTranslator? linking;
+    private BulkTranslator? bulk;
+    private VectorTranslator? vectors;
+    private ExceptionTranslator? handlers;
     private readonly TranslationRoom room;
     private Frame[] frames;
     private int depth;
@@ -69,13 +78,21 @@ internal sealed unsafe partial class RegisterTranslator
         checksFirstMemory = module.Memories.Count > 0 && target.NeedsChecks(module.Memories[0]);
         func = module.Funcs[index];
         code = new RegisterBuffer(func.BodyEnd - func.CodeStart, room) { Sources = sources };
-        stack = new RegisterStack(code, func, room, spillsBeyond);
+        takesAll = target.TakesAll;
+        stack = new RegisterStack(code, func, room, spillsBeyond, takesAll);
         numbers = new NumberTranslator(this, stack, code, func.BodyEnd, module.Memories.Count > 0 && !checksFirstMemory && !module.Memories[0].Is64);
-        RegisterStack.Cover(func.Func.Results);
+        results = stack.Operands(func.Func.Results);
     }
 
     /// <summary>What translates the runtime-linking extension, which few functions use.</summary>
     private LinkingTranslator Linking => linking ??= new LinkingTranslator(this, module, stack, code, target);
+
+    private BulkTranslator Bulk => bulk ??= new BulkTranslator(this, module, stack, code, countsFuel);
+
+    /// <summary>Few functions have vectors or atomic operators, and few handle exceptions.</summary>
+    private VectorTranslator Vectors => vectors ??= new VectorTranslator(this, module, stack, code);
+
+    private ExceptionTranslator Handlers => handlers ??= new ExceptionTranslator(this, module, stack, code);
 
     /// <summary>Whether there are more slots than an instruction can name. All slots that instructions name are counted.</summary>
     private bool IsTooWide => stack.MaxSlots > ushort.MaxValue || stack.MaxRefs > ushort.MaxValue;
@@ -84,8 +101,8 @@ internal sealed unsafe partial class RegisterTranslator
     internal RegisterCode? Run()
     {
         int firstZero = 0;
-        foreach (ValType type in func.Func.Params) firstZero += type.IsRef ? 0 : 1;
-        PushFrame(OpId.Block, ValTypes.None, func.Func.Results);
+        foreach (ValType type in stack.Operands(func.Func.Params)) firstZero += type.IsRef ? 0 : 1;
+        PushFrame(OpId.Block, ValTypes.None, results);
         if (stack.Spills) code.Emit(RegisterOp.EnterSpills);
         if (countsFuel) charges.Add((code.Emit(RegisterOp.Charge), 0));
         ReadOnlySpan<byte> bytes = module.Bytes.Span;
@@ -95,9 +112,9 @@ internal sealed unsafe partial class RegisterTranslator
             if (instructions + stack.Work >= nextPoll)
             {
                 if (IsTooWide) return null;
-                Poll();
+                PollIfDue();
             }
-            if (!countsFuel && !frames[depth - 1].Unreachable)
+            if (!countsFuel && !stack.HasVectors && !frames[depth - 1].Unreachable)
             {
                 int at = reader.Position;
                 reader.Position = numbers.Translate(bytes, at);
@@ -116,17 +133,19 @@ internal sealed unsafe partial class RegisterTranslator
             Translate(ref reader, instr);
         }
         // Results of calls and moves of results may need more than operands did.
-        stack.Reserve(func.Func.Results);
+        stack.Reserve(results);
         if (IsTooWide) return null;
-        return new RegisterCode(code.Finish(), code.Count, code.IsOwn, room, stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots);
+        Instruction[] made = code.Finish();
+        return new RegisterCode(made, code.Count, code.IsOwn, room, stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots, code.HandlersAt);
     }
 
-    /// <summary>Whether the operator that follows can be reached, and no poll is due.</summary>
+    /// <summary>Whether the operator that follows can be reached, no operand is a vector, and no poll is due.</summary>
     /// <param name="more">How many instructions have not been counted.</param>
-    internal bool GoesOn(int more) => depth > 0 && !frames[depth - 1].Unreachable && instructions + more + stack.Work < nextPoll;
+    internal bool GoesOn(int more) => depth > 0 && !frames[depth - 1].Unreachable && !stack.HasVectors && instructions + more + stack.Work < nextPoll;
 
-    private void Poll()
+    internal void PollIfDue()
     {
+        if (instructions + stack.Work < nextPoll) return;
         nextPoll = instructions + stack.Work + WorkUntilPoll;
         CancellationScope.ThrowIfStopped();
     }
@@ -138,14 +157,16 @@ internal sealed unsafe partial class RegisterTranslator
         else if (skipped > 0) return;
         else if (instr.Id == OpId.End) End();
         else if (instr.Id == OpId.Else) Else();
+        else if (instr.Id is OpId.Catch or OpId.CatchAll) Handlers.Catch(instr);
+        else if (instr.Id == OpId.Delegate) Handlers.Delegate(instr.A);
     }
 
     // ---- fuel: as the emitter counts it ----
 
     private void Count(in Instr instr)
     {
-        int values = FuelCosts.LabelOf(instr) is { } label ? LabelTypes(Label(label)).Length
-            : FuelCosts.EndsPart(instr) ? frames[depth - 1].End.Length : 0;
+        int values = FuelCosts.LabelOf(instr) is { } label ? RegisterStack.ValuesIn(LabelTypes(Label(label)))
+            : FuelCosts.EndsPart(instr) ? RegisterStack.ValuesIn(frames[depth - 1].End) : 0;
         (int at, long units) = charges[^1];
         charges[^1] = (at, units + FuelCosts.Known(instr, module, func, values));
     }

@@ -183,6 +183,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             state->RefSlots = Math.Max(code.RefSlots, Math.Max(state->Shape->RefParams, state->Shape->RefResults));
             state->FirstZero = code.FirstZero;
             state->EndZero = code.EndZero;
+            state->Handlers = code.Handlers;
             state->Heat = FirstHeat(own);
             if (SizeOf(own) > BreakEven.LargeBody) (firstCalls ??= [])[own] = Stopwatch.GetTimestamp();
             state->TranslatedLength = code.Count;
@@ -458,6 +459,8 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     bool IRegisterTarget.IsInterruptible => module.Options.IsInterruptible;
 
     bool IRegisterTarget.CountsFuel => module.Options.CountsFuel;
+
+    bool IRegisterTarget.TakesAll => !RuntimeCode.IsAvailable;
 
     int? IRegisterTarget.SlotsOfSpilling => module.Options.SlotsOfSpilling;
 }

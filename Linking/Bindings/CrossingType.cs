@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using WasmJit.Generated;
 using WasmJit.Jit.Calls;
 
 namespace WasmJit.Linking;
@@ -47,6 +48,7 @@ internal sealed class CrossingType
     private static bool IsPlain(Type type, int depth = 0)
     {
         if (type.IsEnum || type.IsPrimitive) return type != typeof(nint) && type != typeof(nuint) && type != typeof(bool) && type != typeof(char);
+        if (FaceMember.IsKnownStruct(type)) return true;
         // The layout of .NET's own structs is not documented, so they do not cross as bytes.
         if (!type.IsValueType || type.Assembly == typeof(object).Assembly || type.ContainsGenericParameters || type.IsByRefLike || depth > 8) return false;
         FieldInfo[] fields = type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic);

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using WasmJit.Linking;
 
 namespace WasmJit.Generated;
@@ -86,6 +87,25 @@ public sealed class FaceMember
     /// <param name="module">The module that an attribute gives.</param>
     public static FaceMember OfEvent(string name, Type handler, string? given = null, string? module = null) =>
         new(MemberTypes.Event, name, handler, given) { Module = module };
+
+    /// <summary>Structs that generated code knows to consist of numbers.</summary>
+    private static readonly ConditionalWeakTable<Type, object> Structs = [];
+
+    /// <summary>
+    /// Notes that a struct is nothing but numbers in their order. In programs that are published native its fields are not there to be looked at.
+    /// </summary>
+    /// <typeparam name="T">The struct.</typeparam>
+    /// <param name="type">The struct, or an array or span of it.</param>
+    /// <returns>The type.</returns>
+    public static Type OfStruct<T>(Type type)
+        where T : unmanaged
+    {
+        Structs.TryAdd(typeof(T), Structs);
+        return type;
+    }
+
+    /// <summary>Whether generated code knows that a struct is nothing but numbers.</summary>
+    internal static bool IsKnownStruct(Type type) => Structs.TryGetValue(type, out _);
 
     private const BindingFlags Declared = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 

@@ -42,6 +42,9 @@ internal unsafe struct FunctionState
     /// <summary>How many instructions <see cref="Translated"/> has.</summary>
     internal int TranslatedLength;
 
+    /// <summary>Where behind the instructions its handlers of exceptions are (<see cref="ExceptionTable"/>); 0 if there are none.</summary>
+    internal int Handlers;
+
     /// <summary>Whether the entry that its stub leads to makes its tail calls; see <see cref="CallShape.Tail"/>.</summary>
     internal bool EntryTails;
 

@@ -15,7 +15,8 @@ internal static unsafe partial class Interpreter
 {
     /// <summary>
     /// Runs a function whose arguments are at <paramref name="fp"/> and <paramref name="rp"/>. It returns when the function has, with the results in
-    /// the same place, or with <see cref="InterpreterThread.NextCode"/> for the caller to go on with.
+    /// the same place, or with <see cref="InterpreterThread.NextCode"/> for the caller to go on with. Without a function a run that an exception has ended goes on in
+    /// the handler that <see cref="InterpreterThread.GoesOnAt"/> is.
     /// </summary>
     internal static void Run(InterpreterThread thread, InstanceCore instance, FunctionState* callee, ulong* fp, int rp)
     {
@@ -28,6 +29,11 @@ internal static unsafe partial class Interpreter
         byte* mark = StackGuard.Map is null ? WasmThread.MarkAddress : StackGuard.Map + ((ulong)&local >> StackGuard.GranuleLog2);
         var start = new Instruction { Op = RegisterOp.Enter };
         Instruction* ip = &start;
+        if (callee is null)
+        {
+            bottom = thread.GoesOnFrom;
+            ip = thread.GoesOnAt;
+        }
         ulong* nextFp = fp;
         int nextRp = rp;
         FunctionState* function;

@@ -27,33 +27,52 @@ internal static unsafe partial class Interpreter
         // The limit of a guest's stack limits the interpreter's, too.
         if (WasmThread.Current.StackLimit is var end and not 0) thread.LimitTo((ulong)&local > end ? (ulong)&local - end : 0);
         bool done = false;
+        FunctionState* first = function;
+        ulong* slots = fp;
+        int references = rp;
+        Instruction* handler;
         try
         {
-            Run(thread, instance, function, fp, rp);
-            while (thread.NextCode is var code and not 0)
+            while (true)
             {
-                CallShape* shape = thread.NextShape;
-                FunctionState* next = thread.NextFunction;
-                if (next is not null && next->Compiled == 0)
+                try
                 {
-                    thread.NextCode = 0;
-                    instance = Unsafe.As<InstanceCore>(thread.NextContext)!;
-                    Run(thread, instance, next, fp, rp);
-                    continue;
-                }
-                if (tails && shape->Tail != 0)
-                {
-                    // The instance may be another than the one that was called.
-                    thread.NextOwner = instance;
+                    Run(thread, instance, first, slots, references);
+                    while (thread.NextCode is var code and not 0)
+                    {
+                        CallShape* shape = thread.NextShape;
+                        FunctionState* next = thread.NextFunction;
+                        if (next is not null && next->Compiled == 0)
+                        {
+                            thread.NextCode = 0;
+                            instance = Unsafe.As<InstanceCore>(thread.NextContext)!;
+                            Run(thread, instance, next, fp, rp);
+                            continue;
+                        }
+                        if (tails && shape->Tail != 0)
+                        {
+                            // The instance may be another than the one that was called.
+                            thread.NextOwner = instance;
+                            break;
+                        }
+                        object? context = thread.NextContext;
+                        thread.NextCode = 0;
+                        thread.NextContext = null;
+                        thread.Top = fp + Math.Max(shape->ParamSlots, shape->ResultSlots);
+                        thread.RefTop = rp + Math.Max(shape->RefParams, shape->RefResults);
+                        InterpreterCalls.Call(thread, context, code, shape, fp, rp);
+                        if (shape->RefParams > shape->RefResults) Array.Clear(thread.Refs, rp + shape->RefResults, shape->RefParams - shape->RefResults);
+                    }
                     break;
                 }
-                object? context = thread.NextContext;
-                thread.NextCode = 0;
-                thread.NextContext = null;
-                thread.Top = fp + Math.Max(shape->ParamSlots, shape->ResultSlots);
-                thread.RefTop = rp + Math.Max(shape->RefParams, shape->RefResults);
-                InterpreterCalls.Call(thread, context, code, shape, fp, rp);
-                if (shape->RefParams > shape->RefResults) Array.Clear(thread.Refs, rp + shape->RefResults, shape->RefParams - shape->RefResults);
+                catch (WasmException e) when ((handler = ExceptionTable.Find(e, thread, instance, bottom)) is not null)
+                {
+                    slots = fp;
+                    references = rp;
+                    thread.GoesOnAt = ExceptionTable.Enter(e, handler, thread, bottom, ref slots, ref references);
+                    thread.GoesOnFrom = bottom;
+                    first = null;
+                }
             }
             done = true;
         }
@@ -121,6 +140,7 @@ internal static unsafe partial class Interpreter
                 {
                     Memory memory = instance.Memories[ip->C];
                     ulong index = Number(fp, ip->B, memory);
+                    if (ip[1].Value != 0) Memory.CheckAligned(index, (ulong)ip->Imm, ip[1].A - 1u);
                     if (ip[1].B != 0)
                     {
                         ulong extent = ExtentOf(ip);
@@ -222,12 +242,12 @@ internal static unsafe partial class Interpreter
                     else global.Ref = First(ip->A);
                     break;
                 }
-            case RegisterOp.GlobalGetFar: fp[ip->A] = *(ulong*)instance.Globals[ip->Target].Address; break;
+            case RegisterOp.GlobalGetFar: fp[ip->A] = ((ulong*)instance.Globals[ip->Target].Address)[ip->Value]; break;
             case RegisterOp.GlobalSetFar:
                 {
                     Global global = instance.Globals[ip->Target];
                     if (global.Type.Type.ByteSize == 4) *(int*)global.Address = *(int*)(fp + ip->A);
-                    else *(ulong*)global.Address = fp[ip->A];
+                    else ((ulong*)global.Address)[ip->Value] = fp[ip->A];
                     break;
                 }
             case RegisterOp.I32TruncSatF32S: *(int*)(fp + ip->A) = Conversions.I32TruncSatF32S(*(float*)(fp + ip->B)); break;
@@ -242,6 +262,17 @@ internal static unsafe partial class Interpreter
             case RegisterOp.I64Sub128: Wide(fp, ip, Integers.Sub128(*(long*)(fp + ip->A), *(long*)(fp + ip->A + 1), *(long*)(fp + ip->A + 2), *(long*)(fp + ip->A + 3))); break;
             case RegisterOp.I64MulWideS: Wide(fp, ip, Integers.MulWideS(*(long*)(fp + ip->A), *(long*)(fp + ip->A + 1))); break;
             case RegisterOp.I64MulWideU: Wide(fp, ip, Integers.MulWideU(*(long*)(fp + ip->A), *(long*)(fp + ip->A + 1))); break;
+            case RegisterOp.Vector: VectorOperations.Execute(fp, ip); break;
+            case RegisterOp.Shuffle:
+                VectorOperations.Shuffle(fp, ip);
+                return ip + 2;
+            case RegisterOp.Atomic: AtomicOperations.Execute(fp, ip); break;
+            case RegisterOp.AtomicFence: AtomicWaits.Fence(); break;
+            case RegisterOp.Throw: throw ExceptionTable.Make(thread, instance, ip, fp, rp);
+            case RegisterOp.ThrowRef: throw ExceptionHelpers.NonNull(First(ip->A));
+            case RegisterOp.RefI31: First(ip->A) = I31.New(*(int*)(fp + ip->B)); break;
+            case RegisterOp.I31GetS: fp[ip->A] = (uint)I31.GetS(First(ip->B)); break;
+            case RegisterOp.I31GetU: fp[ip->A] = (uint)I31.GetU(First(ip->B)); break;
             default: return LinkingOperations.Execute(thread, instance, ip, fp, rp);
         }
         return ip + 1;

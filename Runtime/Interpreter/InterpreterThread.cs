@@ -61,6 +61,13 @@ internal sealed unsafe class InterpreterThread
     /// </summary>
     internal Instruction** At;
 
+    /// <summary>For an exception that a run handles: the frame whose function does.</summary>
+    internal InterpreterFrame* Handling;
+
+    /// <summary>For a run that goes on in a handler: where, and the run's first frame.</summary>
+    internal Instruction* GoesOnAt;
+    internal InterpreterFrame* GoesOnFrom;
+
     /// <summary>The end of slots and frames for the code that runs now.</summary>
     internal ulong* Limit;
     internal InterpreterFrame* FrameLimit;

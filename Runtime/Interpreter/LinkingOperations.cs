@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace WasmJit.Runtime;
 
@@ -54,11 +55,40 @@ internal static unsafe class LinkingOperations
             case RegisterOp.GetExportNull:
                 Give(thread, references, CodeHelpers.GetExportNull(refs[references], Wide(numbers, word.B), Wide(numbers + 1, word.B), instance, ip->Target, ip->Value));
                 break;
+            case RegisterOp.AtomicNotify or RegisterOp.AtomicWait32 or RegisterOp.AtomicWait64:
+                *numbers = (uint)Wait(instance, ip, numbers, word.B != 0 ? Take(refs, references) : null);
+                break;
             default:
                 Entities(instance, ip, numbers, refs.AsSpan(references));
                 break;
         }
         return ip + 2;
+    }
+
+    /// <summary>Waits or wakes: in an own memory, through a reference to one, or in a slice.</summary>
+    private static int Wait(InstanceCore instance, Instruction* ip, ulong* numbers, object? reference)
+    {
+        ref Instruction word = ref ip[1];
+        ulong index = Wide(numbers, word.A), offset = (ulong)word.Imm;
+        Memory? own = word.B == 0 ? instance.Memories[ip->Target] : null;
+        bool isSlice = word.B == 2;
+        switch (ip->Op)
+        {
+            case RegisterOp.AtomicNotify:
+                int count = (int)numbers[1];
+                return own is not null ? AtomicWaits.Notify(index, count, own, offset)
+                    : isSlice ? Slices.Notify(reference, index, count, offset) : MemoryReferences.Notify(reference, index, count, offset);
+            case RegisterOp.AtomicWait32:
+                int expected = (int)numbers[1];
+                var timeout = (long)numbers[2];
+                return own is not null ? AtomicWaits.Wait32(index, expected, timeout, own, offset)
+                    : isSlice ? Slices.Wait32(reference, index, expected, timeout, offset) : MemoryReferences.Wait32(reference, index, expected, timeout, offset);
+            default:
+                var expected64 = (long)numbers[1];
+                timeout = (long)numbers[2];
+                return own is not null ? AtomicWaits.Wait64(index, expected64, timeout, own, offset)
+                    : isSlice ? Slices.Wait64(reference, index, expected64, timeout, offset) : MemoryReferences.Wait64(reference, index, expected64, timeout, offset);
+        }
     }
 
     private static ulong Wide(ulong* number, int is64) => is64 != 0 ? *number : *(uint*)number;
@@ -124,11 +154,13 @@ internal static unsafe class LinkingOperations
                 refs[0] = word.A != 0 ? GlobalReferences.NewFunc(Unsafe.As<FuncRef?>(refs[0]), instance, ip->Target) : GlobalReferences.NewRef(refs[0], instance, ip->Target);
                 break;
             case RegisterOp.GlobalGetNumberOf:
-                *numbers = word.B != 0 ? (uint)GlobalReferences.GetI32(refs[0]) : (ulong)GlobalReferences.GetI64(refs[0]);
+                if (word.C != 0) Unsafe.WriteUnaligned(numbers, GlobalReferences.GetV128(refs[0]));
+                else *numbers = word.B != 0 ? (uint)GlobalReferences.GetI32(refs[0]) : (ulong)GlobalReferences.GetI64(refs[0]);
                 break;
             case RegisterOp.GlobalGetRefOf: refs[0] = word.A != 0 ? GlobalReferences.GetFunc(refs[0]) : GlobalReferences.GetRef(refs[0]); break;
             case RegisterOp.GlobalSetNumberOf:
-                if (word.B != 0) GlobalReferences.SetI32(refs[0], (int)*numbers);
+                if (word.C != 0) GlobalReferences.SetV128(refs[0], Unsafe.ReadUnaligned<Vector128<byte>>(numbers));
+                else if (word.B != 0) GlobalReferences.SetI32(refs[0], (int)*numbers);
                 else GlobalReferences.SetI64(refs[0], (long)*numbers);
                 break;
             case RegisterOp.GlobalSetRefOf:
@@ -151,6 +183,7 @@ internal static unsafe class LinkingOperations
         ValKind.I32 => GlobalReferences.NewI32(*(int*)number, instance, ip->Target),
         ValKind.I64 => GlobalReferences.NewI64(*(long*)number, instance, ip->Target),
         ValKind.F32 => GlobalReferences.NewF32(*(float*)number, instance, ip->Target),
+        ValKind.V128 => GlobalReferences.NewV128(Unsafe.ReadUnaligned<Vector128<byte>>(number), instance, ip->Target),
         _ => GlobalReferences.NewF64(*(double*)number, instance, ip->Target),
     };
 
@@ -173,6 +206,7 @@ internal static unsafe class LinkingOperations
         if (reference is null) Trap.Throw(TrapKind.NullMemoryReference);
         ulong extent = Interpreter.ExtentOf(ip);
         var memory = Unsafe.As<Memory>(reference);
+        if (ip[1].Value != 0) Memory.CheckAligned(index, (ulong)ip->Imm, ip[1].A - 1u);
         // Compiled code of this engine leaves comparisons to guard pages. A memory that has none traps there, so it does here.
         if (ip[1].C != 0 && !memory.IsGuarded) Trap.UnguardedMemory();
         if (ip[1].B != 0) Memory.Check64(index, memory, extent);
@@ -183,6 +217,7 @@ internal static unsafe class LinkingOperations
     /// <summary>The same of a slice.</summary>
     internal static ulong AddressInSlice(Instruction* ip, ulong index, object? slice)
     {
+        if (ip[1].Value != 0) return (ulong)Slices.AtomicAddress(index, slice, (ulong)ip->Imm, ip[1].A, ip[1].C != 0);
         ulong extent = Interpreter.ExtentOf(ip);
         if (ip[1].C != 0) Slices.CheckWrite(index, Slices.WriteLimit(slice, extent), slice);
         else Slices.CheckRead(index, Slices.ReadLimit(slice, extent), slice);

@@ -155,6 +155,34 @@ internal enum RegisterOp : ushort
     GlobalNewNumber, GlobalNewRef, GlobalGetNumberOf, GlobalGetRefOf, GlobalSetNumberOf, GlobalSetRefOf,
     SliceNew, SliceNewOf, SliceSub, SliceReadonly, SliceLen, SliceCopy, SliceFill,
 
+    /// <summary>Waits and wakes, likewise: in the word behind A says if addresses have 64 bits, B whether reference B is a memory (1) or a slice (2), and Imm the offset.</summary>
+    AtomicNotify, AtomicWait32, AtomicWait64,
+
     I32TruncSatF32S, I32TruncSatF32U, I32TruncSatF64S, I32TruncSatF64U, I64TruncSatF32S, I64TruncSatF32U, I64TruncSatF64S, I64TruncSatF64U,
     I64Add128, I64Sub128, I64MulWideS, I64MulWideU,
+
+    // What follows is in register code of processes that can make no code; elsewhere functions with it are compiled.
+
+    /// <summary>A plain operator on vectors, which <see cref="VectorOp"/> Target names: see <see cref="VectorOperations"/>.</summary>
+    Vector,
+
+    /// <summary>The vector from A on = bytes of those from B and C on; the word behind has the lanes.</summary>
+    Shuffle,
+
+    /// <summary>A plain atomic operator, which <see cref="AtomicOp"/> Target names: see <see cref="AtomicOperations"/>.</summary>
+    Atomic,
+
+    AtomicFence,
+
+    /// <summary>Throws an exception of the tag in Target, with the numbers from A and the references from B on.</summary>
+    Throw,
+
+    /// <summary>Throws the exception in reference A.</summary>
+    ThrowRef,
+
+    /// <summary>No instruction: an entry of the function's handlers, behind its code. See <see cref="ExceptionTable"/>.</summary>
+    Handler,
+
+    /// <summary>Reference A = the number in B as an i31; A = the number of reference B.</summary>
+    RefI31, I31GetS, I31GetU,
 }

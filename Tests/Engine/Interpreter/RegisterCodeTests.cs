@@ -20,6 +20,8 @@ public sealed class RegisterCodeTests
 
         public bool CountsFuel => false;
 
+        public bool TakesAll => false;
+
         public int? SlotsOfSpilling => null;
 
         public FunctionState* StateOf(int func) => null;
