@@ -132,7 +132,7 @@ public sealed class Engine
     internal CodeOptions CodeOptions => new(!UsesGuardPages, Options.Interruptible, Options.CountFuel, Options.Inlining,
         Options.BackgroundThreads, Options.BackgroundThreshold, Options.PartSize,
         Options.Verify || EmitterAssertions.IsForced, Interprets, Interprets && Options.Compilation == Compilation.Tiered && RuntimeCode.IsAvailable, Options.TierSeed,
-        Options.SlotsOfSpilling, Options.TakesSamples);
+        Options.SlotsOfSpilling, Options.TakesSamples, Options.InterpretsAll);
 
     /// <summary>
     /// The verifying mode checks the emitter, so it compiles: interpreted code would check nothing. A process that can make no code interprets whatever the options say.

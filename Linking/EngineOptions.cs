@@ -97,6 +97,9 @@ public sealed record EngineOptions
     /// </summary>
     internal int? SlotsOfSpilling { get; init; }
 
+    /// <summary>For tests: functions are interpreted that are compiled where code can be made: those with vectors, atomic operators and exceptions.</summary>
+    internal bool InterpretsAll { get; init; }
+
     /// <summary>Splits all functions larger than this, for tests.</summary>
     internal PartSize? PartSize { get; init; }
 

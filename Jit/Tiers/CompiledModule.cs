@@ -23,10 +23,12 @@ namespace WasmJit.Jit.Tiers;
 /// <param name="TierSeed">For tests: which are hot, and when, depends on this number, and they are compiled at once.</param>
 /// <param name="SlotsOfSpilling">For tests: interpreted functions spill operands, and have slots for so many results at a time.</param>
 /// <param name="TakesSamples">A charge that cannot be paid takes a sample.</param>
+/// <param name="InterpretsAll">For tests: functions with vectors, atomic operators and exceptions are interpreted, too.</param>
 internal readonly record struct CodeOptions(
     bool ChecksMemories, bool IsInterruptible, bool CountsFuel, bool Inlines, int BackgroundThreads = 0, int BackgroundThreshold = 0,
     PartSize? PartSize = null, bool Verifies = false,
-    bool Interprets = false, bool TiersUp = false, int? TierSeed = null, int? SlotsOfSpilling = null, bool TakesSamples = false);
+    bool Interprets = false, bool TiersUp = false, int? TierSeed = null, int? SlotsOfSpilling = null, bool TakesSamples = false,
+    bool InterpretsAll = false);
 
 /// <summary>
 /// The code of a module: one cell a function, which holds the address of its code. The first reference to a function puts a stub
@@ -260,7 +262,7 @@ internal sealed unsafe class CompiledModule : FunctionCode, ICodeTarget
         nint stub = Interpreted?.EntryOf(func) ?? 0;
         if (stub != 0) return stub;
         Signature signature = Signature.Of(Info.Funcs[func].Type);
-        LazyStubs stubs = Interpreted is null || InterpretedModule.IsCompiledAtOnce(signature) ? signature.Stubs : signature.InterpreterStubs;
+        LazyStubs stubs = Interpreted is null || InterpretedModule.IsCompiledAtOnce(signature, Options) ? signature.Stubs : signature.InterpreterStubs;
         return !stubs.IsNumbered ? stubs.Single(this, func) : stubs.Numbered(func < LazyStubs.PerPage ? func : NumberOf(func, stubs.Id));
     }
 

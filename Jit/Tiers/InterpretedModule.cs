@@ -81,7 +81,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
     /// Whether functions of a signature are compiled when they are called from outside of the interpreter. Vectors are not interpreted; and a
     /// method that takes many values apart has a frame for which no check has found room on the stack.
     /// </summary>
-    internal static bool IsCompiledAtOnce(Signature signature) => signature.HasVectors || signature.PassedBytes > MostPassed;
+    internal static bool IsCompiledAtOnce(Signature signature, CodeOptions options) => (signature.HasVectors && !options.InterpretsAll) || signature.PassedBytes > MostPassed;
 
     private const int MostPassed = 1024;
 
@@ -460,7 +460,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
 
     bool IRegisterTarget.CountsFuel => module.Options.CountsFuel;
 
-    bool IRegisterTarget.TakesAll => !RuntimeCode.IsAvailable;
+    bool IRegisterTarget.TakesAll => !RuntimeCode.IsAvailable || module.Options.InterpretsAll;
 
     int? IRegisterTarget.SlotsOfSpilling => module.Options.SlotsOfSpilling;
 }

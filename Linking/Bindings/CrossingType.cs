@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using WasmJit.Generated;
 using WasmJit.Jit.Calls;
+using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
 
@@ -49,6 +50,8 @@ internal sealed class CrossingType
     {
         if (type.IsEnum || type.IsPrimitive) return type != typeof(nint) && type != typeof(nuint) && type != typeof(bool) && type != typeof(char);
         if (FaceMember.IsKnownStruct(type)) return true;
+        // Such a program has lost fields that it does not use.
+        if (RuntimeCode.IsCompiledWhole) return false;
         // The layout of .NET's own structs is not documented, so they do not cross as bytes.
         if (!type.IsValueType || type.Assembly == typeof(object).Assembly || type.ContainsGenericParameters || type.IsByRefLike || depth > 8) return false;
         FieldInfo[] fields = type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic);

@@ -11,6 +11,8 @@ const string Text = """
       (import "env" "sum" (func $sum (param i32 i64 f64) (result i64 f64)))
       (memory $memory (export "memory") 1)
       (table $functions 4 funcref)
+      (tag $odd (param i32))
+      (type $point (struct (field i32)))
       (global $made (export "made") (mut i32) (i32.const 0))
 
       ;; A module, and a mark behind it: f adds a constant, of which the guest writes the first byte, and what is at address 4096.
@@ -40,7 +42,17 @@ const string Text = """
           (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1))) (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
       (func (export "divide") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
       (func (export "load") (param i32) (result i32) (i32.load (local.get 0)))
-      (func (export "vector") (result i32) (i32x4.extract_lane 0 (v128.const i32x4 1 2 3 4))))
+      (func (export "dot") (param i32) (result i32) (local $v v128)
+        (local.set $v (i32x4.mul (i32x4.splat (local.get 0)) (v128.const i32x4 1 2 3 4)))
+        (i32.add (i32x4.extract_lane 0 (local.get $v)) (i32x4.extract_lane 3 (local.get $v))))
+      (func $even (param i32) (result i32)
+        (if (i32.and (local.get 0) (i32.const 1)) (then (throw $odd (local.get 0))))
+        (local.get 0))
+      (func (export "caught") (param i32) (result i32)
+        (block $odd (result i32) (try_table (result i32) (catch $odd $odd) (call $even (local.get 0))) (return))
+        (i32.mul (i32.const -1)))
+      (func (export "count") (param i32) (result i32) (i32.atomic.rmw.add (i32.const 8192) (local.get 0)))
+      (func (export "object") (result i32) (struct.get $point 0 (struct.new $point (i32.const 1)))))
     """;
 
 Console.WriteLine(RuntimeFeature.IsDynamicCodeSupported ? "code can be made" : "no code can be made");
@@ -71,7 +83,12 @@ Report(() => guest.GetExport<Func<int, int, int>>("divide")(1, 0));
 Report(() => guest.GetExport<Func<int, int, int>>("divide")(int.MinValue, -1));
 Report(() => guest.GetExport<Func<int, int>>("load")(-4));
 Report(() => guest.GetExport<Func<int, int, int>>("call")(5, 1));
-Report(() => guest.GetExport<Func<int>>("vector")());
+
+// Vectors, exceptions, atomic operators; objects are left.
+Console.WriteLine(guest.GetExport<Func<int, int>>("dot")(10));
+Console.WriteLine($"{guest.GetExport<Func<int, int>>("caught")(4)} {guest.GetExport<Func<int, int>>("caught")(5)}");
+Console.WriteLine($"{guest.GetExport<Func<int, int>>("count")(3)} {guest.GetExport<Func<int, int>>("count")(3)}");
+Report(() => guest.GetExport<Func<int>>("object")());
 
 static void Report(Func<int> call)
 {

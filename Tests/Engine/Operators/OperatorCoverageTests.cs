@@ -79,6 +79,23 @@ public sealed class OperatorCoverageTests
         Assert.Equal(OutcomeOf(compiled), OutcomeOf(module));
     }
 
+    /// <summary>The same where code cannot be made, which the interpreter then covers more for.</summary>
+    [Theory]
+    [MemberData(nameof(Operators))]
+    public unsafe void IsInterpretedWithoutCodeOrNot(string mnemonic)
+    {
+        Operator op = Of(mnemonic);
+        string text = OperatorSamples.WithFunction(op);
+        foreach (int? slots in new int?[] { null, 2 })
+        {
+            Module module = new Engine(Tiers.Interpreted with { InterpretsAll = true, SlotsOfSpilling = slots }).CompileText(text);
+            FunctionState* state = module.Code.Interpreted!.States + OperatorSamples.Func;
+            module.Code.Interpreted.Prepare(state);
+            Assert.Equal(InterpretedOperators.HasWithoutCode(op), state->Compiled == 0);
+            if (!InterpretedOperators.Has(op)) Assert.Equal(OutcomeOf(new Engine(Tiers.Compiled).CompileText(text)), OutcomeOf(module));
+        }
+    }
+
     /// <summary>The result of the sample, or what it throws. Of references the type is enough.</summary>
     private static string OutcomeOf(Module module)
     {

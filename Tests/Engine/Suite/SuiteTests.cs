@@ -78,6 +78,9 @@ public sealed class SuiteTests
     [InlineData("if.wast")]
     [InlineData("labels.wast")]
     [InlineData("left-to-right.wast")]
+    [InlineData("legacy/rethrow.wast")]
+    [InlineData("legacy/try_catch.wast")]
+    [InlineData("legacy/try_delegate.wast")]
     [InlineData("local_set.wast")]
     [InlineData("local_tee.wast")]
     [InlineData("loop.wast")]
@@ -86,16 +89,22 @@ public sealed class SuiteTests
     [InlineData("nop.wast")]
     [InlineData("return.wast")]
     [InlineData("select.wast")]
+    [InlineData("simd_lane.wast")]
+    [InlineData("simd_linking.wast")]
     [InlineData("simd_load.wast")]
+    [InlineData("simd_select.wast")]
     [InlineData("switch.wast")]
     [InlineData("table_copy.wast")]
+    [InlineData("throw_ref.wast")]
+    [InlineData("try_table.wast")]
     [InlineData("unreachable.wast")]
     [InlineData("unwind.wast")]
     public void Split(string file)
     {
         Run(file, new EngineOptions { PartSize = new PartSize(12, 5, 30) });
-        // In the interpreter operands are spilled.
-        Run(file, Tiers.Interpreted with { SlotsOfSpilling = 2 });
+        // In the interpreter operands are spilled, vectors among them.
+        Run(file, Tiers.Interpreted with { SlotsOfSpilling = 2, InterpretsAll = true });
+        Run(file, Tiers.Interpreted with { InterpretsAll = true });
     }
 
     private static void Run(string file, EngineOptions options)

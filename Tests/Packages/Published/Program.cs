@@ -49,7 +49,9 @@ if (!RuntimeFeature.IsDynamicCodeSupported)
     Console.WriteLine(interpreted.GetExport<Func<object>>("join")());
     Console.WriteLine(interpreted.GetExport<Func<int>>("indirect")());
     Console.WriteLine(string.Join(' ', interpreted.GetFunction("nine").Invoke().Select(value => value.ToObject())));
-    try { interpreted.GetExport<Func<int>>("caught")(); }
+    Console.WriteLine(interpreted.GetExport<Func<int>>("caught")());
+    Console.WriteLine(interpreted.GetExport<Func<Vector128<byte>, Vector128<byte>>>("vector")(Vector128.Create(0x01020304).AsByte()).AsInt32());
+    try { interpreted.GetExport<Func<object>>("list")(); }
     catch (PlatformNotSupportedException e) { Console.WriteLine(e.Message); }
     return;
 }
