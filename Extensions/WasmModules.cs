@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 
 namespace WasmJit;
@@ -57,6 +58,7 @@ public sealed partial class WasmModules : IDisposable
     private WasmModuleOptions Find(string name) => options.Modules.TryGetValue(name, out WasmModuleOptions? found)
         ? found : throw new KeyNotFoundException($"There is no module \"{name}\". AddModule adds one.");
 
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Only an application that has saved modules loads some, and there the exception says what to do.")]
     private Module Load(string name)
     {
         WasmModuleOptions wanted = Find(name);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Tracing;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Tiers;
@@ -85,11 +86,13 @@ public sealed class Engine
     /// </summary>
     /// <param name="path">The file. It is read at once, and may be replaced afterwards.</param>
     /// <exception cref="SavedModuleException">The file is not a saved module, or one of another build, platform or other options.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsAssemblies)]
     public Module LoadSaved(string path) => Linking.SavedModules.Load(this, path);
 
     /// <summary>As <see cref="LoadSaved(string)"/>, from a stream, which is read to its end.</summary>
     /// <param name="stream">The file's content.</param>
     /// <exception cref="SavedModuleException">The file is not a saved module, or one of another build, platform or other options.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsAssemblies)]
     public Module LoadSaved(Stream stream)
     {
         var buffer = new MemoryStream();
@@ -103,6 +106,7 @@ public sealed class Engine
     /// </summary>
     /// <param name="assembly">The assembly.</param>
     /// <exception cref="SavedModuleException">The assembly is not a saved module, or one of another build, platform or other options.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsAssemblies)]
     public Module LoadSaved(System.Reflection.Assembly assembly) => Linking.SavedModules.Load(this, assembly);
 
     /// <summary>Whether the bytes are a valid module, and the reason if they are not.</summary>

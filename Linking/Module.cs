@@ -88,11 +88,13 @@ public sealed class Module : ILinkable
     /// </summary>
     /// <param name="path">The file.</param>
     /// <exception cref="UnsupportedModuleException">A function needs more temporaries than IL allows.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsAssemblies)]
     public void Save(string path) => SavedModules.Replace(path, SavedModules.Write(this));
 
     /// <summary>As <see cref="Save(string)"/>, to a stream.</summary>
     /// <param name="stream">The stream that it is written to.</param>
     /// <exception cref="UnsupportedModuleException">A function needs more temporaries than IL allows.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsAssemblies)]
     public void Save(Stream stream) => stream.Write(SavedModules.Write(this));
 
     /// <summary>Makes an instance: links the imports, initialises, runs the start function.</summary>

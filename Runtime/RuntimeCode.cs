@@ -13,6 +13,11 @@ internal static class RuntimeCode
     /// </summary>
     private const string WholeSwitch = "WasmJit.IsCompiledWhole";
 
+    /// <summary>Said of what a program that is published with PublishAot cannot call.</summary>
+    internal const string NeedsAssemblies = "A program that was published with PublishAot neither saves modules nor loads saved ones. Compile them from their bytes; they are interpreted there.";
+
+    internal const string NeedsCode = "It needs code that is made at run time. A program that was published with PublishAot can make none.";
+
     /// <summary>Whether this process can make code. Where it cannot, functions are interpreted, or loaded with their code.</summary>
     /// <remarks>The compiler of a program that is compiled whole takes it for false, and leaves out what is done only if it is true.</remarks>
     [FeatureSwitchDefinition("System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported")]

@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using WasmJit.Jit.Binary;
+using WasmJit.Runtime;
 
 namespace WasmJit.Components;
 
@@ -24,11 +26,13 @@ public sealed class WasmComponent
     /// </summary>
     /// <param name="path">The file.</param>
     /// <exception cref="UnsupportedModuleException">A function needs more temporaries than IL allows.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsAssemblies)]
     public void Save(string path) => File.WriteAllBytes(path, Saved());
 
     /// <summary>As <see cref="Save(string)"/>, to a stream.</summary>
     /// <param name="stream">Where it is written.</param>
     /// <exception cref="UnsupportedModuleException">A function needs more temporaries than IL allows.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsAssemblies)]
     public void Save(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -135,6 +139,7 @@ public static class ComponentEngine
     /// <exception cref="InvalidModuleException">The component is invalid, or uses what the options do not allow.</exception>
     /// <exception cref="UnsupportedModuleException">The component exceeds a limit of this version.</exception>
     /// <exception cref="CompilationNotAllowedException">The options say <see cref="Compilation.Never"/>.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsCode)]
     public static WasmComponent CompileComponent(this Engine engine, ReadOnlySpan<byte> bytes)
     {
         ArgumentNullException.ThrowIfNull(engine);
@@ -165,6 +170,7 @@ public static class ComponentEngine
     /// <param name="engine">The engine, whose options the saved code must do for; <see cref="Compilation.Never"/> is one.</param>
     /// <param name="path">The file. It is read at once, and may be replaced afterwards.</param>
     /// <exception cref="SavedModuleException">The file is not a saved component, or one of another build, platform or other options.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsCode)]
     public static WasmComponent LoadSavedComponent(this Engine engine, string path)
     {
         ArgumentNullException.ThrowIfNull(engine);
@@ -175,6 +181,7 @@ public static class ComponentEngine
     /// <param name="engine">The engine.</param>
     /// <param name="stream">The file's content.</param>
     /// <exception cref="SavedModuleException">The file is not a saved component, or one of another build, platform or other options.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsCode)]
     public static WasmComponent LoadSavedComponent(this Engine engine, Stream stream)
     {
         ArgumentNullException.ThrowIfNull(engine);

@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using WasmJit.Runtime;
 
 namespace WasmJit;
 
@@ -21,6 +23,7 @@ public sealed class SavedNamespace : ModuleNamespace
     /// <summary>Reads what is in a directory, and in those below it.</summary>
     /// <param name="directory">The directory, on the host.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such directory.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsAssemblies)]
     public SavedNamespace(string directory)
     {
         string root = Path.GetFullPath(directory);

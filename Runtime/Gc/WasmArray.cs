@@ -108,6 +108,7 @@ public readonly struct WasmArray : IEquatable<WasmArray>
     /// <exception cref="ArgumentException">No array type, or its elements have no default.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
     /// <exception cref="TrapException">The array would be larger than 1 GiB.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsCode)]
     public static WasmArray Create(DefType type, int length)
     {
         if (type.Composite is not ArrayType composite) throw new ArgumentException($"{type} is not an array type.", nameof(type));
@@ -120,6 +121,7 @@ public readonly struct WasmArray : IEquatable<WasmArray>
 
     /// <summary>Makes an array of values, each in the .NET form of the element's type.</summary>
     /// <exception cref="ArgumentException">No array type, or a value of another type.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsCode)]
     public static WasmArray Create(DefType type, ReadOnlySpan<object?> values)
     {
         if (type.Composite is not ArrayType) throw new ArgumentException($"{type} is not an array type.", nameof(type));

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Intrinsics;
 using WasmJit.Runtime;
 
@@ -87,6 +88,7 @@ public abstract class WasmStruct
     /// <param name="type">A struct type without descriptor.</param>
     /// <param name="fields">The fields' values; none for the default of each.</param>
     /// <exception cref="ArgumentException">No such type, not as many values as fields, or a value of another type.</exception>
+    [RequiresDynamicCode(RuntimeCode.NeedsCode)]
     public static WasmStruct Create(DefType type, params ReadOnlySpan<object?> fields)
     {
         if (type.Composite is not StructType composite || type.Descriptor is not null)

@@ -22,7 +22,8 @@ internal static class Program
         var thread = new Thread(
             () =>
             {
-                if (arguments.FirstOrDefault() == "shared") SharedProcess.Run(arguments[1], output);
+                if (arguments.FirstOrDefault() == "deaf") SharedProcess.RunDeaf(output);
+                else if (arguments.FirstOrDefault() == "shared") SharedProcess.Run(arguments[1], output);
                 else if (arguments.FirstOrDefault() == "plugin") PluginUse.Run(arguments[1], output);
                 else if (isRandom) RunRandom(RandomPrograms.Generator(arguments[1]), int.Parse(arguments[2]), int.Parse(arguments[3]), output);
                 else RunAll(arguments, output);

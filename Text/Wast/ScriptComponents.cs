@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using WasmJit.Components;
 
@@ -8,6 +9,7 @@ namespace WasmJit.Text;
 /// <param name="saved">Whether each component is saved, and run as it is loaded from there.</param>
 internal sealed class ScriptComponents(Engine engine, bool saved) : IScriptComponents
 {
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "A script with components gets the exception that says so.")]
     public object Compile(byte[] bytes)
     {
         WasmComponent component = engine.CompileComponent(bytes);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
@@ -201,6 +202,7 @@ internal sealed class WastRunner
         }
     }
 
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Scripts are run with saved modules by tests, which are no native programs.")]
     private Module Compile(byte[] bytes)
     {
         Module module = engine.Compile(bytes);
