@@ -57,12 +57,12 @@ internal static class ConstEvaluator
 
     private static void NewStruct(GcClass type, OpId op, Stack<object?> stack, Fuel? fuel)
     {
-        Fuel.Pay(fuel, (ulong)type.Fields.Length);
+        Fuel.Pay(fuel, (ulong)type.FieldCount);
         WasmStruct made = type.NewStruct();
         if (op is OpId.StructNewDesc or OpId.StructNewDefaultDesc)
-            type.Field<object?>(made, type.Fields.Length) = Casts.NonNullDescriptor(stack.Pop());
+            type.Field<object?>(made, type.FieldCount) = Casts.NonNullDescriptor(stack.Pop());
         if (op is OpId.StructNew or OpId.StructNewDesc)
-            for (int i = type.Fields.Length - 1; i >= 0; i--) GcObjects.SetField(type, made, i, stack.Pop());
+            for (int i = type.FieldCount - 1; i >= 0; i--) GcObjects.SetField(type, made, i, stack.Pop());
         stack.Push(made);
     }
 
@@ -70,14 +70,15 @@ internal static class ConstEvaluator
     {
         int length = instr.Id == OpId.ArrayNewFixed ? (int)instr.B : (int)stack.Pop()!;
         Fuel.Pay(fuel, (uint)length);
-        Array made = type.NewArray(length);
+        object made = type.NewArray(length);
+        Array items = GcClass.ItemsOf(made);
         if (instr.Id == OpId.ArrayNew)
         {
-            GcObjects.Fill(type, made, stack.Pop());
+            GcObjects.Fill(type, items, stack.Pop());
         }
         else if (instr.Id == OpId.ArrayNewFixed)
         {
-            for (int i = length - 1; i >= 0; i--) GcObjects.SetElement(type, made, i, stack.Pop());
+            for (int i = length - 1; i >= 0; i--) GcObjects.SetElement(type, items, i, stack.Pop());
         }
         stack.Push(made);
     }

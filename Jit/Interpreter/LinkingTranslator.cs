@@ -26,7 +26,7 @@ internal sealed unsafe class LinkingTranslator(RegisterTranslator general, Modul
     /// <param name="value">A further one.</param>
     /// <param name="word">What stands behind it.</param>
     /// <param name="result">The type of the result, if there is one.</param>
-    private bool InRow(RegisterOp op, int numbers, int references, int index = 0, int value = 0, in Instruction word = default, ValType? result = null)
+    internal bool InRow(RegisterOp op, int numbers, int references, int index = 0, int value = 0, in Instruction word = default, ValType? result = null)
     {
         int count = numbers + references;
         stack.ToHomes(count);

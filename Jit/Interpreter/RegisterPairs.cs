@@ -23,7 +23,7 @@ internal static class RegisterPairs
         or RegisterOp.TailCallImport or RegisterOp.TailCallIndirect or RegisterOp.TailCallRef or RegisterOp.Address
         or RegisterOp.CallExport or RegisterOp.CallIndirectRef or RegisterOp.TailCallExport or RegisterOp.AddressThrough or RegisterOp.AddressInSlice
         or RegisterOp.Shuffle
-        or (>= RegisterOp.Compile and <= RegisterOp.AtomicWait64);
+        or (>= RegisterOp.Compile and <= RegisterOp.AtomicWait64) or >= RegisterOp.StructNew;
 
     private static bool BeginsPairs(RegisterOp op) => op is RegisterOp.I32Load or RegisterOp.I32Store or RegisterOp.I32Add or RegisterOp.I32AddConst
         or RegisterOp.I32SubConst or RegisterOp.I32ShlConst or RegisterOp.I32RotlConst or RegisterOp.I32ShrUConst or RegisterOp.GlobalGet or RegisterOp.GlobalSet32

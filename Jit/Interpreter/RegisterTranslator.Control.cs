@@ -203,6 +203,24 @@ internal sealed unsafe partial class RegisterTranslator
         stack.Push(item);
     }
 
+    /// <summary>Goes to a label with the topmost operand, a reference, and those below it, if a test of it has an outcome. The reference stays an operand.</summary>
+    internal void BranchIf(uint label, RegisterOp test, in Instruction word, bool outcome)
+    {
+        stack.BeforeBranch(LabelTypes(Label(label)).Length - 1, above: 1);
+        RegisterOperand item = stack.Pop();
+        int from = stack.SlotOf(item), result = stack.Spare();
+        code.Emit(test, result, from);
+        code.EmitWord(word);
+        int skip = code.DefineLabel();
+        code.Branch(new Instruction { Op = outcome ? RegisterOp.BrIfI32Eqz : RegisterOp.BrIfI32NeConst, A = (ushort)result }, skip);
+        // A null constant has been put into its home.
+        if (item.Kind == OperandKind.Const) item.Kind = OperandKind.Home;
+        stack.Push(item);
+        Jump(label);
+        code.Mark(skip);
+        stack.ForgetProducer();
+    }
+
     internal void Return()
     {
         stack.ForgetProducer();

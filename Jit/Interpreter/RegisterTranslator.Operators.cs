@@ -32,7 +32,7 @@ internal sealed unsafe partial class RegisterTranslator
         OpGroup.Shuffle => Vectors.Shuffle(instr),
         OpGroup.Exceptions => Handlers.Translate(ref reader, instr),
         OpGroup.Waits => Linking.Waits(instr),
-        OpGroup.Casts => false,
+        OpGroup.Casts => Objects.Casts(instr),
     };
 
     private bool Control(ref CodeReader reader, in Instr instr)
@@ -122,7 +122,7 @@ internal sealed unsafe partial class RegisterTranslator
             case OpId.I31GetU: stack.PushResult(false, RegisterOp.I31GetU, stack.PopSlot()); return true;
             // Both have the same objects.
             case OpId.AnyConvertExtern or OpId.ExternConvertAny: return true;
-            default: return false;
+            default: return instr.Op.Group == OpGroup.Gc && Objects.Translate(instr);
         }
     }
 

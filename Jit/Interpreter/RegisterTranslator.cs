@@ -43,6 +43,7 @@ internal sealed unsafe partial class RegisterTranslator
     private readonly NumberTranslator numbers;
     private LinkingTranslator? linking;
     private BulkTranslator? bulk;
+    private GcTranslator? objects;
     private VectorTranslator? vectors;
     private ExceptionTranslator? handlers;
     private readonly TranslationRoom room;
@@ -85,7 +86,9 @@ internal sealed unsafe partial class RegisterTranslator
     }
 
     /// <summary>What translates the runtime-linking extension, which few functions use.</summary>
-    private LinkingTranslator Linking => linking ??= new LinkingTranslator(this, module, stack, code, target);
+    internal LinkingTranslator Linking => linking ??= new LinkingTranslator(this, module, stack, code, target);
+
+    private GcTranslator Objects => objects ??= new GcTranslator(this, module, stack, code);
 
     private BulkTranslator Bulk => bulk ??= new BulkTranslator(this, module, stack, code, countsFuel);
 

@@ -28,7 +28,7 @@ internal static class Casts
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool IsFunc(FuncRef? value, int typeId) => value is not null && value.TypeId == typeId;
 
-    internal static bool IsArray(object? value) => value is Array && GcClass.OfObject(value) is not null;
+    internal static bool IsArray(object? value) => (value is Array && GcClass.OfObject(value) is not null) || value is PlainArray;
 
     internal static bool IsEq(object? value) => value is WasmStruct or I31 || IsArray(value);
 

@@ -155,16 +155,16 @@ internal static class GcArrays
         GcClass gc = ClassAt(instance, type);
         int size = gc.StorageOf(0).ByteSize;
         ReadOnlySpan<byte> data = Data(instance, segment, from, count, size);
-        Array array = gc.NewArray((int)count);
-        CopyData(data, array, 0, count, size);
+        object array = gc.NewArray((int)count);
+        CopyData(data, GcClass.ItemsOf(array), 0, count, size);
         return array;
     }
 
     internal static object NewElem(uint from, uint count, InstanceCore instance, int segment, int type)
     {
         ReadOnlySpan<object?> items = Elements(instance, segment, from, count);
-        Array array = ClassAt(instance, type).NewArray((int)count);
-        CopyElements(items, Range<Slot>(array, 0, count));
+        object array = ClassAt(instance, type).NewArray((int)count);
+        CopyElements(items, Range<Slot>(GcClass.ItemsOf(array), 0, count));
         return array;
     }
 

@@ -26,6 +26,9 @@ internal sealed class GcBatch
     /// <summary>Whether classes can have constructors.</summary>
     internal bool MakesCode { get; init; } = RuntimeCode.IsAvailable;
 
+    /// <summary>Whether this process makes no classes: objects have none of their own.</summary>
+    internal static bool MakesNone => !RuntimeCode.IsAvailable && newWriter is null;
+
     /// <summary>Saved code is about to be loaded: where no code can be made, classes are written from now on.</summary>
     internal static void UseWriter() => newWriter ??= static () => new ClassImage();
 
@@ -33,7 +36,6 @@ internal sealed class GcBatch
     /// <exception cref="TrapException">The system has no room for another assembly.</exception>
     internal TypeBuilder Define(string kind, TypeAttributes attributes, Type parent)
     {
-        if (!MakesCode && newWriter is null) throw RuntimeCode.Missing("Structs and arrays of guests have classes that are made at run time");
         if (!MakesCode || module is null) Lease = MappingLease.Take(Mappings.OfAssembly);
         if (!MakesCode)
         {

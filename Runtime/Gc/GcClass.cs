@@ -10,7 +10,7 @@ namespace WasmJit.Runtime;
 /// The CLR type behind a struct or array type: objects are found by the .NET collector, and casts are the CLR's own type checks.
 /// A struct type is a class with a typed field for each field, derived from its supertype's class. An array type is an array of
 /// a value type of its own, which holds the element: such arrays have typed elements without a check at stores, and for a final
-/// type the cast is one comparison.
+/// type the cast is one comparison. A process that can make no code makes no classes either: see <see cref="PlainStruct"/>.
 /// </summary>
 internal sealed class GcClass
 {
@@ -39,7 +39,24 @@ internal sealed class GcClass
     internal DefType Type { get; }
 
     /// <summary>The class of a struct; the array type (<c>Element[]</c>) of an array.</summary>
-    internal Type Clr { get; private init; } = null!;
+    /// <exception cref="PlatformNotSupportedException">There is none: the type was used before code was loaded that needs one.</exception>
+    internal Type Clr
+    {
+        get => field ?? throw RuntimeCode.Missing("Code of a saved module needs a class for a type that has been in use without one, so the module has to be loaded first. Classes are made at run time");
+        private init;
+    } = null!;
+
+    /// <summary>Where structs without a class have their fields; null for classes and arrays.</summary>
+    internal PlainLayout? Layout { get; private init; }
+
+    /// <summary>Whether objects of the type have no class of their own.</summary>
+    internal bool IsPlain { get; private init; }
+
+    /// <summary>How many fields a struct has.</summary>
+    internal int FieldCount => ((StructType)Type.Composite).Fields.Length;
+
+    /// <summary>Whether structs of the type have a descriptor.</summary>
+    internal bool HasDescriptor { get; private init; }
 
     /// <summary>A struct's fields, inherited ones first. An array type has one, for its element.</summary>
     internal FieldInfo[] Fields { get; private init; } = [];
@@ -69,16 +86,21 @@ internal sealed class GcClass
         lock (Gate)
         {
             if (type.Class is { } meanwhile) return meanwhile;
-            GcClass made = type.Composite is StructType ? MakeStruct(type, batch) : MakeArray(type, batch);
-            ByClrType.Add(made.Clr, made);
+            GcClass made = GcBatch.MakesNone ? MakePlain(type, batch) : type.Composite is StructType ? MakeStruct(type, batch) : MakeArray(type, batch);
+            if (!made.IsPlain) ByClrType.Add(made.Clr, made);
             Volatile.Write(ref type.Class, made);
             return made;
         }
     }
 
     /// <summary>The class of an object; null if it is not a struct or array of the guest.</summary>
-    internal static GcClass? OfObject(object value) =>
-        value is WasmStruct or Array && ByClrType.TryGetValue(value.GetType(), out GcClass? known) ? known : null;
+    internal static GcClass? OfObject(object value) => value switch
+    {
+        PlainStruct plain => plain.PlainType,
+        PlainArray plain => plain.Type,
+        WasmStruct or Array => ByClrType.TryGetValue(value.GetType(), out GcClass? known) ? known : null,
+        _ => null,
+    };
 
     /// <summary>The class whose <see cref="Clr"/> or <see cref="Element"/> a type is; null if the type is not a guest's.</summary>
     internal static GcClass? OfClr(Type type) =>
@@ -127,6 +149,7 @@ internal sealed class GcClass
             Clr = clr,
             Fields = fields,
             Descriptor = descriptor,
+            HasDescriptor = descriptor is not null,
             Default = clr.GetConstructor([]),
             Full = hasFull ? clr.GetConstructors().First(c => c.GetParameters().Length != 0) : null,
         };
@@ -160,19 +183,45 @@ internal sealed class GcClass
             Clr = element.MakeArrayType(),
             Fields = [element.GetField("value")!],
             Element = element,
-            MaxLength = MaxArrayBytes / Math.Max(1, storage.IsRef ? 8 : storage.ByteSize),
+            MaxLength = MaxLengthOf(storage),
         };
     }
 
+    private static int MaxLengthOf(ValType storage) => MaxArrayBytes / Math.Max(1, storage.IsRef ? 8 : storage.ByteSize);
+
+    private static GcClass MakePlain(DefType type, GcBatch batch) => type.Composite is StructType composite
+        ? new GcClass(type, batch)
+        {
+            IsPlain = true,
+            Layout = new PlainLayout(composite),
+            HasDescriptor = type.Descriptor is not null || (type.Super is { } super && Of(super, batch).HasDescriptor),
+        }
+        : new GcClass(type, batch) { IsPlain = true, MaxLength = MaxLengthOf(((ArrayType)type.Composite).Element.Type) };
+
     // ---- access without generated code ----
 
-    /// <summary>A new array of default elements.</summary>
+    /// <summary>A new array of default elements, as a reference.</summary>
     /// <exception cref="TrapException">Too long.</exception>
-    internal Array NewArray(int length)
+    internal object NewArray(int length)
     {
         if ((uint)length > (uint)MaxLength) throw Trap.Make(TrapKind.OutOfMemory, "the array is too long");
-        return Maker.Make(length);
+        return IsPlain ? new PlainArray(this, NewItems(StorageOf(0), length)) : Maker.Make(length);
     }
+
+    /// <summary>The elements behind a reference to an array.</summary>
+    internal static Array ItemsOf(object array) => array is PlainArray plain ? plain.Items : Unsafe.As<Array>(array);
+
+    private static Array NewItems(ValType storage, int length) => storage.Kind switch
+    {
+        ValKind.I8 => new byte[length],
+        ValKind.I16 => new ushort[length],
+        ValKind.I32 => new int[length],
+        ValKind.I64 => new long[length],
+        ValKind.F32 => new float[length],
+        ValKind.F64 => new double[length],
+        ValKind.V128 => new Vector128<byte>[length],
+        _ => new GcArrays.Slot[length],
+    };
 
     /// <summary>Makes arrays of this type.</summary>
     internal ArrayMaker Maker => maker ?? Interlocked.CompareExchange(ref maker, ArrayMaker.Of(Element!), null) ?? maker;
@@ -180,6 +229,7 @@ internal sealed class GcClass
     /// <summary>A new struct of default fields.</summary>
     internal WasmStruct NewStruct()
     {
+        if (IsPlain) return new PlainStruct(this);
         // The first time the runtime prepares the class.
         if (!isReady) MakeReady();
         return (WasmStruct)RawObjects.New(RawObjects.MethodTableOf(Clr));
@@ -193,7 +243,15 @@ internal sealed class GcClass
     }
 
     /// <summary>A struct's field as it is stored. One past the last is the descriptor.</summary>
-    internal ref T Field<T>(object target, int field) => ref RawObjects.Field<T>(target, OffsetOf(field));
+    /// <remarks>Unsafe: the target is a struct of the type or of a subtype, T the type in which the field is stored.</remarks>
+    internal ref T Field<T>(object target, int field)
+    {
+        if (Layout is not { } layout) return ref RawObjects.Field<T>(target, OffsetOf(field));
+        var plain = Unsafe.As<PlainStruct>(target);
+        if (field == layout.Places.Length) return ref Unsafe.As<object?, T>(ref plain.Described);
+        if (typeof(T).IsValueType) return ref Unsafe.As<ulong, T>(ref plain.Words[layout.Places[field]]);
+        return ref Unsafe.As<object?, T>(ref plain.References[layout.Places[field]]);
+    }
 
     /// <summary>A struct's field's offset; one past the last is the descriptor.</summary>
     internal nint OffsetOf(int field)

@@ -14,14 +14,18 @@ public readonly struct WasmArray : IEquatable<WasmArray>
     private readonly GcClass type;
     private readonly Array array;
 
-    private WasmArray(GcClass type, Array array)
+    /// <summary>The reference, where that is not the array itself.</summary>
+    private readonly PlainArray? plain;
+
+    private WasmArray(GcClass type, object reference)
     {
         this.type = type;
-        this.array = array;
+        array = GcClass.ItemsOf(reference);
+        plain = reference as PlainArray;
     }
 
     /// <summary>The array as a reference, for guests.</summary>
-    public object Object => array;
+    public object Object => plain ?? (object)array;
 
     /// <summary>Whether the other view is of the same array.</summary>
     public bool Equals(WasmArray other) => ReferenceEquals(array, other.array);
@@ -99,8 +103,8 @@ public readonly struct WasmArray : IEquatable<WasmArray>
     /// <summary>The view of an object, if it is an array of a guest.</summary>
     public static bool TryOf([NotNullWhen(true)] object? value, out WasmArray view)
     {
-        GcClass? known = value is Array ? GcClass.OfObject(value) : null;
-        view = known is null ? default : new WasmArray(known, (Array)value!);
+        GcClass? known = value is Array or PlainArray ? GcClass.OfObject(value) : null;
+        view = known is null ? default : new WasmArray(known, value!);
         return known is not null;
     }
 
@@ -108,7 +112,6 @@ public readonly struct WasmArray : IEquatable<WasmArray>
     /// <exception cref="ArgumentException">No array type, or its elements have no default.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
     /// <exception cref="TrapException">The array would be larger than 1 GiB.</exception>
-    [RequiresDynamicCode(RuntimeCode.NeedsCode)]
     public static WasmArray Create(DefType type, int length)
     {
         if (type.Composite is not ArrayType composite) throw new ArgumentException($"{type} is not an array type.", nameof(type));
@@ -121,13 +124,12 @@ public readonly struct WasmArray : IEquatable<WasmArray>
 
     /// <summary>Makes an array of values, each in the .NET form of the element's type.</summary>
     /// <exception cref="ArgumentException">No array type, or a value of another type.</exception>
-    [RequiresDynamicCode(RuntimeCode.NeedsCode)]
     public static WasmArray Create(DefType type, ReadOnlySpan<object?> values)
     {
         if (type.Composite is not ArrayType) throw new ArgumentException($"{type} is not an array type.", nameof(type));
         GcClass c = GcClass.Of(type, new GcBatch());
-        Array array = c.NewArray(values.Length);
-        for (int i = 0; i < values.Length; i++) GcObjects.SetElement(c, array, i, GcObjects.FromHost(values[i], c.StorageOf(0)));
-        return new WasmArray(c, array);
+        var made = new WasmArray(c, c.NewArray(values.Length));
+        for (int i = 0; i < values.Length; i++) GcObjects.SetElement(c, made.array, i, GcObjects.FromHost(values[i], c.StorageOf(0)));
+        return made;
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Intrinsics;
 using WasmJit.Runtime;
 
@@ -18,10 +17,10 @@ public abstract class WasmStruct
     public DefType Type => Class.Type;
 
     /// <summary>The number of fields.</summary>
-    public int Count => Class.Fields.Length;
+    public int Count => Class.FieldCount;
 
     /// <summary>The descriptor of an object whose type has one (custom-descriptors), otherwise null.</summary>
-    public WasmStruct? Descriptor => Class is { Descriptor: not null } c ? (WasmStruct?)c.Field<object?>(this, c.Fields.Length) : null;
+    public WasmStruct? Descriptor => Class is { HasDescriptor: true } c ? (WasmStruct?)c.Field<object?>(this, c.FieldCount) : null;
 
     /// <summary>
     /// A field, in the .NET form of its type: packed fields as <see cref="int"/> without sign, functions as delegates.
@@ -80,7 +79,7 @@ public abstract class WasmStruct
     private GcClass Check(int field)
     {
         GcClass c = Class;
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)field, (uint)c.Fields.Length, nameof(field));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)field, (uint)c.FieldCount, nameof(field));
         return c;
     }
 
@@ -88,7 +87,6 @@ public abstract class WasmStruct
     /// <param name="type">A struct type without descriptor.</param>
     /// <param name="fields">The fields' values; none for the default of each.</param>
     /// <exception cref="ArgumentException">No such type, not as many values as fields, or a value of another type.</exception>
-    [RequiresDynamicCode(RuntimeCode.NeedsCode)]
     public static WasmStruct Create(DefType type, params ReadOnlySpan<object?> fields)
     {
         if (type.Composite is not StructType composite || type.Descriptor is not null)

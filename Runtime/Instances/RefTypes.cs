@@ -45,7 +45,7 @@ internal static class RefTypes
     internal static HeapType? TypeOf(object value) => value switch
     {
         FuncRef func => func.Type,
-        WasmStruct or Array => GcClass.OfObject(value)?.Type,
+        WasmStruct or Array or PlainArray => GcClass.OfObject(value)?.Type,
         I31 => HeapType.I31,
         WasmException => HeapType.Exn,
         ILinkable linkable => linkable.DynamicType,

@@ -273,6 +273,7 @@ internal static unsafe partial class Interpreter
             case RegisterOp.RefI31: First(ip->A) = I31.New(*(int*)(fp + ip->B)); break;
             case RegisterOp.I31GetS: fp[ip->A] = (uint)I31.GetS(First(ip->B)); break;
             case RegisterOp.I31GetU: fp[ip->A] = (uint)I31.GetU(First(ip->B)); break;
+            case >= RegisterOp.StructNew: return GcOperations.Execute(thread, instance, ip, fp, rp);
             default: return LinkingOperations.Execute(thread, instance, ip, fp, rp);
         }
         return ip + 1;

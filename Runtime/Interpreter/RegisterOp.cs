@@ -185,4 +185,9 @@ internal enum RegisterOp : ushort
 
     /// <summary>Reference A = the number in B as an i31; A = the number of reference B.</summary>
     RefI31, I31GetS, I31GetU,
+
+    /// <summary>Structs, arrays and casts: see <see cref="GcOperations"/>. A word behind says more.</summary>
+    StructNew, StructNewDefault, StructGet, StructSet, StructGetDescriptor,
+    ArrayNew, ArrayNewDefault, ArrayNewFixed, ArrayNewData, ArrayNewElem, ArrayGet, ArraySet, ArrayLen, ArrayFill, ArrayCopy, ArrayInitData, ArrayInitElem,
+    RefTest, RefCast,
 }
