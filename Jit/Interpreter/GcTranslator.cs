@@ -120,6 +120,15 @@ internal sealed class GcTranslator(RegisterTranslator general, ModuleInfo module
             case OpId.BrOnCast or OpId.BrOnCastFail:
                 general.BranchIf(instr.A, RegisterOp.RefTest, TargetOf(instr.Heap2, instr.Nullable2, instr.Offset), instr.Id == OpId.BrOnCast);
                 return true;
+            case OpId.RefCastDescEq or OpId.RefCastDescEqNull:
+                var word = new Instruction { B = (ushort)(instr.Nullable1 ? 1 : 0), C = (ushort)stack.PopSlot() };
+                code.Emit(RegisterOp.RefCastDescriptor, 0, stack.SlotOf(stack.Top()));
+                code.EmitWord(word);
+                stack.ForgetProducer();
+                return true;
+            case OpId.BrOnCastDescEq or OpId.BrOnCastDescEqFail:
+                general.BranchIf(instr.A, RegisterOp.RefTestDescriptor, new Instruction { B = (ushort)(instr.Nullable2 ? 1 : 0) }, instr.Id == OpId.BrOnCastDescEq);
+                return true;
             default: return false;
         }
     }

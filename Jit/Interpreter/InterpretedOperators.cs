@@ -24,12 +24,11 @@ internal static class InterpretedOperators
         OpGroup.Shuffle or OpGroup.Exceptions or OpGroup.Casts or OpGroup.Waits => false,
     };
 
-    /// <summary>The same in a process that can make no code, where all have register code but casts to descriptors.</summary>
+    /// <summary>The same in a process that can make no code, where everything has register code: vectors, atomic operators, exceptions and objects, too.</summary>
     internal static bool HasWithoutCode(Operator op) => Has(op) || op.Group switch
     {
         OpGroup.Plain => op.Prefix is OperatorPrefix.Vector or OperatorPrefix.Atomic,
-        OpGroup.Casts => op.Id is OpId.RefTest or OpId.RefTestNull or OpId.RefCast or OpId.RefCastNull or OpId.BrOnCast or OpId.BrOnCastFail,
-        OpGroup.Gc or OpGroup.Constants or OpGroup.Shuffle or OpGroup.Exceptions or OpGroup.Waits => true,
+        OpGroup.Gc or OpGroup.Casts or OpGroup.Constants or OpGroup.Shuffle or OpGroup.Exceptions or OpGroup.Waits => true,
         _ => false,
     };
 

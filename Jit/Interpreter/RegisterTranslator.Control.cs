@@ -203,10 +203,15 @@ internal sealed unsafe partial class RegisterTranslator
         stack.Push(item);
     }
 
-    /// <summary>Goes to a label with the topmost operand, a reference, and those below it, if a test of it has an outcome. The reference stays an operand.</summary>
-    internal void BranchIf(uint label, RegisterOp test, in Instruction word, bool outcome)
+    /// <summary>
+    /// Goes to a label with the topmost operand, a reference, and those below it, if a test of it has an outcome. The reference stays an operand. A descriptor that
+    /// lies above it does not.
+    /// </summary>
+    internal void BranchIf(uint label, RegisterOp test, Instruction word, bool outcome)
     {
-        stack.BeforeBranch(LabelTypes(Label(label)).Length - 1, above: 1);
+        bool hasDescriptor = test == RegisterOp.RefTestDescriptor;
+        stack.BeforeBranch(LabelTypes(Label(label)).Length - 1, above: hasDescriptor ? 2 : 1);
+        if (hasDescriptor) word.C = (ushort)stack.PopSlot();
         RegisterOperand item = stack.Pop();
         int from = stack.SlotOf(item), result = stack.Spare();
         code.Emit(test, result, from);

@@ -7,7 +7,7 @@ namespace WasmJit.Runtime;
 internal sealed class PlainStruct(GcClass type) : WasmStruct
 {
     /// <summary>The type.</summary>
-    internal GcClass PlainType => type;
+    internal GcClass PlainType { get; } = type;
 
     /// <summary>Numbers of up to 64 bits, vectors in two.</summary>
     internal readonly ulong[] Words = type.Layout!.Words == 0 ? [] : new ulong[type.Layout.Words];

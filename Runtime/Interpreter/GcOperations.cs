@@ -54,6 +54,8 @@ internal static unsafe class GcOperations
                 break;
             case RegisterOp.RefTest: *numbers = Matches(refs[0], instance, word) ? 1UL : 0UL; break;
             case RegisterOp.RefCast: Casts.Check(Matches(refs[0], instance, word)); break;
+            case RegisterOp.RefTestDescriptor: *numbers = HasDescriptor(refs[0], thread.Refs[rp + word.C], word) ? 1UL : 0UL; break;
+            case RegisterOp.RefCastDescriptor: Casts.CheckDescriptor(HasDescriptor(refs[0], thread.Refs[rp + word.C], word)); break;
             default: throw new InvalidOperationException($"The interpreter has no case for {ip->Op}.");
         }
         return ip + 2;
@@ -82,6 +84,14 @@ internal static unsafe class GcOperations
         CastKind.MadeOf => Casts.IsMadeOf(value, instance, word.Value),
         _ => Casts.IsAbstract(value, word.Value),
     };
+
+    /// <summary>Whether an object has a descriptor, which no object of another type has. C of the word is its slot.</summary>
+    private static bool HasDescriptor(object? value, object? descriptor, in Instruction word)
+    {
+        Casts.NonNullDescriptor(descriptor);
+        if (value is null) return word.B != 0;
+        return GcClass.OfObject(value) is { HasDescriptor: true } type && ReferenceEquals(type.Field<object?>(value, type.FieldCount), descriptor);
+    }
 
     // ---- structs ----
 

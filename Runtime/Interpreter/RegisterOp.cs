@@ -189,5 +189,5 @@ internal enum RegisterOp : ushort
     /// <summary>Structs, arrays and casts: see <see cref="GcOperations"/>. A word behind says more.</summary>
     StructNew, StructNewDefault, StructGet, StructSet, StructGetDescriptor,
     ArrayNew, ArrayNewDefault, ArrayNewFixed, ArrayNewData, ArrayNewElem, ArrayGet, ArraySet, ArrayLen, ArrayFill, ArrayCopy, ArrayInitData, ArrayInitElem,
-    RefTest, RefCast,
+    RefTest, RefCast, RefTestDescriptor, RefCastDescriptor,
 }

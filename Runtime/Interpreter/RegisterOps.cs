@@ -4,7 +4,7 @@ namespace WasmJit.Runtime;
 internal static class RegisterOps
 {
     /// <summary>How many operations there are: the last one comes here.</summary>
-    internal const int Count = (int)RegisterOp.RefCast + 1;
+    internal const int Count = (int)RegisterOp.RefCastDescriptor + 1;
 
     /// <summary>The operation of an instruction, or the first of two that are executed as one, under its own name.</summary>
     /// <param name="op">The operation.</param>

@@ -84,11 +84,11 @@ Report(() => guest.GetExport<Func<int, int, int>>("divide")(int.MinValue, -1));
 Report(() => guest.GetExport<Func<int, int>>("load")(-4));
 Report(() => guest.GetExport<Func<int, int, int>>("call")(5, 1));
 
-// Vectors, exceptions, atomic operators; objects are left.
+// Vectors, exceptions, atomic operators, objects.
 Console.WriteLine(guest.GetExport<Func<int, int>>("dot")(10));
 Console.WriteLine($"{guest.GetExport<Func<int, int>>("caught")(4)} {guest.GetExport<Func<int, int>>("caught")(5)}");
 Console.WriteLine($"{guest.GetExport<Func<int, int>>("count")(3)} {guest.GetExport<Func<int, int>>("count")(3)}");
-Report(() => guest.GetExport<Func<int>>("object")());
+Console.WriteLine(guest.GetExport<Func<int>>("object")());
 
 static void Report(Func<int> call)
 {
@@ -99,9 +99,5 @@ static void Report(Func<int> call)
     catch (TrapException e)
     {
         Console.WriteLine($"{e.Message} in {e.WasmStack[0]}");
-    }
-    catch (PlatformNotSupportedException e)
-    {
-        Console.WriteLine(e.Message[..e.Message.IndexOf(':')]);
     }
 }

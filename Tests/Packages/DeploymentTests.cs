@@ -95,9 +95,8 @@ public sealed class DeploymentTests(PackageFeed packages)
         await File.WriteAllTextAsync(config, text.Replace(properties, properties + "\"System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported\": false,", StringComparison.Ordinal));
         string[] lines = (await Dotnet.Run(packages.Root, program)).Split('\n');
         Assert.Equal(
-            ["no code is made at run time", "40", "42", "(1, 2)", "6765", "out of bounds memory access in published!trap", "text 1 2 True", "42", "1 2 3 4 5 6 7 8 9", "5", "<67305985, 16909060, 16909060, 16909060>"],
+            ["no code is made at run time", "40", "42", "(1, 2)", "6765", "out of bounds memory access in published!trap", "text 1 2 True", "42", "1 2 3 4 5 6 7 8 9", "5", "<67305985, 16909060, 16909060, 16909060>", "2.5", "3"],
             lines[..^2]);
-        Assert.StartsWith("The function published!list has the operator array.new", lines[^2], StringComparison.Ordinal);
         Assert.Contains("Publish without PublishAot", lines[^2], StringComparison.Ordinal);
     }
 

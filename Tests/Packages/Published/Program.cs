@@ -39,7 +39,7 @@ const string Text = """
 Console.WriteLine(RuntimeFeature.IsDynamicCodeSupported ? "code is made at run time" : "no code is made at run time");
 if (!RuntimeFeature.IsDynamicCodeSupported)
 {
-    // All that the interpreter has. Of the rest the exception tells what to do.
+    // The interpreter has everything. Of what needs code the exception tells what to do.
     Instance interpreted = new Engine().CompileText(Text).Instantiate(Imports());
     Console.WriteLine(interpreted.GetExport<Func<int, int, int>>("add")(40, 2));
     Console.WriteLine(interpreted.GetExport<Func<long, (int, int)>>("halves")(0x200000001));
@@ -51,7 +51,9 @@ if (!RuntimeFeature.IsDynamicCodeSupported)
     Console.WriteLine(string.Join(' ', interpreted.GetFunction("nine").Invoke().Select(value => value.ToObject())));
     Console.WriteLine(interpreted.GetExport<Func<int>>("caught")());
     Console.WriteLine(interpreted.GetExport<Func<Vector128<byte>, Vector128<byte>>>("vector")(Vector128.Create(0x01020304).AsByte()).AsInt32());
-    try { interpreted.GetExport<Func<object>>("list")(); }
+    Console.WriteLine(((WasmStruct)interpreted.GetExport<Func<object>>("pair")())[1]);
+    Console.WriteLine(WasmArray.Of(interpreted.GetExport<Func<object>>("list")()).Length);
+    try { interpreted.As<App.IAdder>(); }
     catch (PlatformNotSupportedException e) { Console.WriteLine(e.Message); }
     return;
 }
@@ -114,6 +116,12 @@ static void Use(Instance instance)
 namespace App
 {
     public readonly record struct Point(int X, int Y);
+
+    /// <summary>Without a generated class.</summary>
+    public interface IAdder
+    {
+        int Add(int a, int b);
+    }
 
     [WasmFace("plugin.wasm")]
     public interface INumbers
