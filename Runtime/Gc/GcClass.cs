@@ -42,9 +42,12 @@ internal sealed class GcClass
     /// <exception cref="PlatformNotSupportedException">There is none: the type was used before code was loaded that needs one.</exception>
     internal Type Clr
     {
-        get => field ?? throw RuntimeCode.Missing("Code of a saved module needs a class for a type that has been in use without one, so the module has to be loaded first. Classes are made at run time");
+        get => field ?? throw NoClass();
         private init;
     } = null!;
+
+    private static PlatformNotSupportedException NoClass() =>
+        RuntimeCode.Missing("Code of a saved module needs a class for a type that has been in use without one, so the module has to be loaded first. Classes are made at run time");
 
     /// <summary>Where structs without a class have their fields; null for classes and arrays.</summary>
     internal PlainLayout? Layout { get; private init; }
@@ -59,7 +62,11 @@ internal sealed class GcClass
     internal bool HasDescriptor { get; private init; }
 
     /// <summary>A struct's fields, inherited ones first. An array type has one, for its element.</summary>
-    internal FieldInfo[] Fields { get; private init; } = [];
+    internal FieldInfo[] Fields
+    {
+        get => field ?? throw NoClass();
+        private init;
+    } = null!;
 
     /// <summary>The field with the descriptor, for types that have one.</summary>
     internal FieldInfo? Descriptor { get; private init; }
