@@ -26,7 +26,7 @@ public enum Compilation
 
     /// <summary>
     /// Not at all: functions are interpreted. Functions with operators that the interpreter does not have are compiled at their first call:
-    /// exceptions, objects of the garbage-collected heap, vectors and atomic operators.
+    /// exceptions, objects of the garbage-collected heap, vectors and atomic operators. A process that can make no code interprets these, too.
     /// </summary>
     Interpreted,
 

@@ -63,12 +63,12 @@ internal sealed class GcTranslator(RegisterTranslator general, ModuleInfo module
             case OpId.RefGetDesc:
                 ClassOf(type);
                 return InRow(RegisterOp.StructGetDescriptor, [], 0, 1, type, 0, result: ValType.ExternRef);
-            default: return Arrays(instr, ClassOrNone(instr));
+            default: return Arrays(instr, ElementOf(instr));
         }
     }
 
     /// <summary>The type of an array's elements; <c>array.len</c> names none.</summary>
-    private ValType ClassOrNone(in Instr instr) => instr.Id == OpId.ArrayLen ? ValType.I32 : ClassOf(instr.A).StorageOf(0);
+    private ValType ElementOf(in Instr instr) => instr.Id == OpId.ArrayLen ? ValType.I32 : ClassOf(instr.A).StorageOf(0);
 
     private bool Arrays(in Instr instr, ValType element)
     {
