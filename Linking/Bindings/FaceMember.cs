@@ -89,7 +89,7 @@ public sealed class FaceMember
         new(MemberTypes.Event, name, handler, given) { Module = module };
 
     /// <summary>Structs that generated code knows to consist of numbers.</summary>
-    private static readonly ConditionalWeakTable<Type, object> Structs = [];
+    private static readonly ConditionalWeakTable<Type, Type> Structs = [];
 
     /// <summary>
     /// Notes that a struct is nothing but numbers in their order. In programs that are published native its fields are not there to be looked at.
@@ -100,7 +100,7 @@ public sealed class FaceMember
     public static Type OfStruct<T>(Type type)
         where T : unmanaged
     {
-        Structs.TryAdd(typeof(T), Structs);
+        Structs.TryAdd(typeof(T), typeof(T));
         return type;
     }
 

@@ -255,7 +255,7 @@ internal sealed class GcClass
     {
         if (Layout is not { } layout) return ref RawObjects.Field<T>(target, OffsetOf(field));
         var plain = Unsafe.As<PlainStruct>(target);
-        if (field == layout.Places.Length) return ref Unsafe.As<object?, T>(ref plain.Described);
+        if (field == layout.Places.Length) return ref Unsafe.As<WasmStruct?, T>(ref plain.Described);
         if (typeof(T).IsValueType) return ref Unsafe.As<ulong, T>(ref plain.Words[layout.Places[field]]);
         return ref Unsafe.As<object?, T>(ref plain.References[layout.Places[field]]);
     }

@@ -15,7 +15,7 @@ internal sealed class PlainStruct(GcClass type) : WasmStruct
     internal readonly object?[] References = type.Layout!.References == 0 ? [] : new object?[type.Layout.References];
 
     /// <summary>The descriptor, if the type has one.</summary>
-    internal object? Described;
+    internal WasmStruct? Described;
 }
 
 /// <summary>An array of a guest in a process that makes no classes.</summary>

@@ -16,6 +16,7 @@ public sealed class ObjectSlotTests
         ["WasmException.Refs"] = References,
         ["Global.Ref"] = References,
         ["InstanceCore.Elems"] = References,
+        ["PlainStruct.References"] = References,
         ["Table.Refs"] = References,
         ["Value.reference"] = References,
         ["InterpreterThread.Refs"] = References,
