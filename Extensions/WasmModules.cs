@@ -34,7 +34,7 @@ public sealed partial class WasmModules : IDisposable
     public Module Get(string name) => ValueOf(modules, name, Load);
 
     /// <summary>What is made once. What could not be made is tried again: a file may be there the next time.</summary>
-    private static T ValueOf<T>(ConcurrentDictionary<string, Lazy<T>> made, string name, Func<string, T> make)
+    private static T ValueOf<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(ConcurrentDictionary<string, Lazy<T>> made, string name, Func<string, T> make)
     {
         Lazy<T> found = made.GetOrAdd(name, n => new Lazy<T>(() => make(n)));
         try
