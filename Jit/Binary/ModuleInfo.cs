@@ -252,9 +252,15 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
 
     private Dictionary<uint, string>? exportedNames;
 
-    /// <summary>A function as stack traces show it: its name, or the first under which it is exported, or its index.</summary>
+    /// <summary>A function as stack traces show it: its name, or the first under which it is exported, or its index. Names of any length are cut.</summary>
     internal string ShownName(int index) =>
-        FuncName(index) ?? (exportedNames ??= NamesOfExports()).GetValueOrDefault((uint)index) ?? $"func[{index}]";
+        ShownNames.Cut(made is null ? FuncNames.Find(index, ShownNames.MostBytes) : FuncName(index), ShownNames.MostOfFunction)
+            ?? ShownNames.Cut((exportedNames ??= NamesOfExports()).GetValueOrDefault((uint)index), ShownNames.MostOfFunction) ?? $"func[{index}]";
+
+    private string? shownModule;
+
+    /// <summary>The module as stack traces show it: every function's method and frame has it again, so it is short.</summary>
+    internal string? ShownModule => shownModule ??= ShownNames.Cut(Name, ShownNames.MostOfModule);
 
     private Dictionary<uint, string> NamesOfExports()
     {

@@ -32,14 +32,16 @@ internal sealed class FuncNames(ReadOnlyMemory<byte> bytes, int functions)
 
     internal string? Module { get; set; }
 
-    internal string? this[int index]
+    internal string? this[int index] => Find(index, int.MaxValue);
+
+    /// <summary>The name of a function, or its first bytes; null if it has none.</summary>
+    /// <param name="index">The function.</param>
+    /// <param name="most">How many bytes of it are read.</param>
+    internal string? Find(int index, int most)
     {
-        get
-        {
-            if ((uint)index >= (uint)places.Length || places[index] == 0) return null;
-            var reader = new ByteReader(bytes.Span, places[index], bytes.Length);
-            return reader.Name();
-        }
+        if ((uint)index >= (uint)places.Length || places[index] == 0) return null;
+        var reader = new ByteReader(bytes.Span, places[index], bytes.Length);
+        return reader.Name(most);
     }
 
     /// <summary>Notes that the name of a function is at an offset. The function need not exist.</summary>

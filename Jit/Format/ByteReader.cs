@@ -161,10 +161,20 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
         if (!System.Text.Unicode.Utf8.IsValid(NameBytes())) throw Error("malformed UTF-8 encoding", at);
     }
 
-    internal string Name()
+    internal string Name() => Name(int.MaxValue);
+
+    /// <summary>A name, or the beginning of one that has more than so many bytes.</summary>
+    internal string Name(int most)
     {
         int at = Position;
         ReadOnlySpan<byte> span = NameBytes();
+        if (span.Length > most)
+        {
+            // No character is cut in two.
+            int end = most;
+            while ((span[end] & 0xc0) == 0x80) end--;
+            span = span[..end];
+        }
         try
         {
             return RecentNames.Find(span) ?? RecentNames.Add(span, Utf8.GetString(span));

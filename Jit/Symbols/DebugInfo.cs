@@ -9,20 +9,44 @@ namespace WasmJit.Jit.Symbols;
 internal sealed class DebugInfo
 {
     /// <summary>How many steps all questions about a module may take together, and each of them; a step takes about 10 ns.</summary>
-    private const long MostSteps = 300_000_000, StepsPerQuestion = 60_000_000;
+    private const long MostSteps = 300_000_000, MostOfQuestion = 60_000_000;
+
+    /// <summary>
+    /// What is read once takes a few steps for each byte. So that small sections that refer to each other cost no more than they seem to, a question has so many steps,
+    /// and so many more for each byte.
+    /// </summary>
+    private const long StepsOfQuestion = 100_000, StepsOfByte = 16;
+
+    /// <summary>Questions of this length are answered in any case: the two ends of a deep stack.</summary>
+    private const int Questions = 100;
 
     private const int MaxUnits = 100_000, MaxInlined = 64, MaxKnown = 10_000, MaxNesting = 1000;
+
+    /// <summary>How many characters of names and paths are kept. A module may have the same long ones at each address.</summary>
+    private const long MaxCharacters = 4_000_000;
+
+    /// <summary>Reading a linker's name takes about so many steps for each character of it.</summary>
+    private const int StepsOfCharacter = 16;
 
     private readonly DebugSections sections;
     private readonly Lock gate = new();
     private readonly Dictionary<ulong, IReadOnlyList<SourceLocation>> known = [];
-    private readonly DebugBudget total = new(MostSteps);
+    private readonly DebugBudget total;
+    private readonly long stepsPerQuestion;
     private List<DebugUnit>? units;
 
-    internal DebugInfo(DebugSections sections) => this.sections = sections;
+    internal DebugInfo(DebugSections sections)
+    {
+        this.sections = sections;
+        stepsPerQuestion = Math.Min(MostOfQuestion, StepsOfQuestion + (StepsOfByte * sections.Length));
+        total = new DebugBudget(Math.Min(MostSteps, Questions * stepsPerQuestion));
+    }
 
     /// <summary>Whether no more is read, because the module has cost all that it may; for tests.</summary>
     internal bool IsSpent => total.IsSpent;
+
+    /// <summary>How many characters the answers have that are kept; for tests.</summary>
+    internal long KeptCharacters { get; private set; }
 
     /// <summary>The functions and lines of an address of the code section, those that a compiler has inlined first.</summary>
     internal IReadOnlyList<SourceLocation> Find(ulong address)
@@ -41,16 +65,24 @@ internal sealed class DebugInfo
             {
                 found = [];
             }
-            if (known.Count < MaxKnown) known[address] = found;
+            Keep(address, found);
             return found;
         }
+    }
+
+    private void Keep(ulong address, IReadOnlyList<SourceLocation> found)
+    {
+        long more = found.Sum(location => (long)(location.Function?.Length ?? 0) + (location.File?.Length ?? 0));
+        if (known.Count >= MaxKnown || KeptCharacters + more > MaxCharacters) return;
+        KeptCharacters += more;
+        known[address] = found;
     }
 
     private List<DebugUnit> ReadUnits()
     {
         var list = new List<DebugUnit>();
         // Units that cannot be read leave the others as they are.
-        var reading = new DebugBudget(StepsPerQuestion, total);
+        var reading = new DebugBudget(stepsPerQuestion, total);
         try
         {
             for (int start = 0; start < sections.Info.Length && list.Count < MaxUnits;)
@@ -78,7 +110,7 @@ internal sealed class DebugInfo
             bool covers = false;
             foreach ((ulong low, ulong high) in unit.Code) covers |= address >= low && address < high;
             if (!covers) continue;
-            return new Question(this, unit, new DebugBudget(StepsPerQuestion, total)).Answer(address);
+            return new Question(this, unit, new DebugBudget(stepsPerQuestion, total)).Answer(address);
         }
         return [];
     }
@@ -86,9 +118,15 @@ internal sealed class DebugInfo
     /// <summary>The unit that an offset of the section lies in.</summary>
     private DebugUnit? UnitAt(ulong offset)
     {
-        foreach (DebugUnit unit in units!)
-            if (offset >= (ulong)unit.First && offset < (ulong)unit.End) return unit;
-        return null;
+        // They are in the order of the section.
+        int low = 0, high = units!.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if ((ulong)units[middle].End <= offset) low = middle + 1;
+            else high = middle;
+        }
+        return low < units.Count && offset >= (ulong)units[low].First ? units[low] : null;
     }
 
     private sealed class Question(DebugInfo info, DebugUnit unit, DebugBudget budget)
@@ -96,6 +134,7 @@ internal sealed class DebugInfo
         internal List<SourceLocation> Answer(ulong address)
         {
             List<DebugEntry> path = [];
+            unit.ReadWith(budget);
             try
             {
                 path = PathTo(address);
@@ -193,9 +232,14 @@ internal sealed class DebugInfo
             {
                 for (int i = 0; i < most; i++)
                 {
-                    if (owner.TextOf(entry.LinkageName) is { Length: > 0 } linkage) return Demangler.Demangle(linkage);
+                    if (owner.TextOf(entry.LinkageName) is { Length: > 0 } linkage)
+                    {
+                        budget.Spend(StepsOfCharacter * linkage.Length);
+                        return Demangler.Demangle(linkage);
+                    }
                     if (entry.HasOrigin && info.UnitAt(entry.Origin) is { } other && i < most - 1)
                     {
+                        other.ReadWith(budget);
                         int position = (int)entry.Origin;
                         if (other.ReadEntry(ref position, out DebugEntry origin))
                         {

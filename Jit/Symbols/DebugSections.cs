@@ -22,6 +22,10 @@ internal sealed class DebugSections(Func<string, ReadOnlyMemory<byte>> find)
 
     internal ReadOnlyMemory<byte> Addresses { get; } = find(".debug_addr");
 
+    /// <summary>How many bytes those have that are read from their beginning on.</summary>
+    internal long Length =>
+        (long)Info.Length + Abbreviations.Length + Lines.Length + StringOffsets.Length + Ranges.Length + RangeLists.Length + Addresses.Length;
+
     /// <summary>A string of a section of strings.</summary>
     internal static string TextAt(ReadOnlyMemory<byte> section, ulong offset, DebugBudget budget)
     {

@@ -37,9 +37,12 @@ internal sealed class DebugUnit
     /// <summary>The attributes of an abbreviation: name, form, and the value of constants that stand in it.</summary>
     private sealed record Abbreviation(int Tag, bool HasChildren, (int Name, int Form, long Value)[] Attributes);
 
+    /// <summary>What it costs that an abbreviation or a range is kept: units may share one table of them, and each has its own copy.</summary>
+    private const int StepsOfAbbreviation = 32, StepsOfRange = 8;
+
     private readonly DebugSections sections;
-    private readonly DebugBudget budget;
     private readonly Dictionary<ulong, Abbreviation> abbreviations = [];
+    private DebugBudget budget;
     private ulong addressBase, stringOffsetsBase, rangeListsBase;
 
     private DebugUnit(DebugSections sections, DebugBudget budget)
@@ -47,6 +50,9 @@ internal sealed class DebugUnit
         this.sections = sections;
         this.budget = budget;
     }
+
+    /// <summary>Reads on for another question.</summary>
+    internal void ReadWith(DebugBudget budget) => this.budget = budget;
 
     internal int Start { get; private init; }
 
@@ -125,6 +131,7 @@ internal sealed class DebugUnit
                 attributes.Add((name, form, form == DwarfForm.ImplicitConstant ? cursor.Sleb() : 0));
                 budget.Spend(4);
             }
+            budget.Spend(StepsOfAbbreviation);
             abbreviations[code] = new Abbreviation(tag, hasChildren, [.. attributes]);
         }
     }
@@ -146,6 +153,8 @@ internal sealed class DebugUnit
         if (!abbreviations.TryGetValue(code, out Abbreviation? abbreviation)) throw new DebugFormatException("an entry without abbreviation");
         entry.Tag = abbreviation.Tag;
         entry.HasChildren = abbreviation.HasChildren;
+        // Some attributes have no bytes in the entry.
+        budget.Spend(abbreviation.Attributes.Length);
         foreach ((int name, int form, long constant) in abbreviation.Attributes) ReadAttribute(ref cursor, ref entry, name, form, constant, bases);
         position = cursor.Position;
         return true;
@@ -285,10 +294,12 @@ internal sealed class DebugUnit
         return ranges;
     }
 
-    private static void Add(List<(ulong, ulong)> ranges, ulong low, ulong high)
+    private void Add(List<(ulong, ulong)> ranges, ulong low, ulong high)
     {
         // Linkers leave 0 where functions have been dropped.
-        if (low != 0 && low < high && ranges.Count < MaxRanges) ranges.Add((low, high));
+        if (low == 0 || low >= high || ranges.Count >= MaxRanges) return;
+        budget.Spend(StepsOfRange);
+        ranges.Add((low, high));
     }
 
     private void ReadRanges(ulong offset, List<(ulong, ulong)> ranges)

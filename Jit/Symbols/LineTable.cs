@@ -9,11 +9,22 @@ internal sealed class LineTable
     /// <summary>The most files and directories that are read.</summary>
     private const int MaxNames = 100_000;
 
+    /// <summary>The longest path that is made; of longer ones the end is kept.</summary>
+    private const int MaxPath = 1024;
+
+    /// <summary>
+    /// Where a name is: its form and offset. Text is made only of those that are asked for: thousands of names may be the same long one.
+    /// </summary>
+    private readonly record struct NamePlace(int Form, ulong Value);
+
+    /// <summary>The forms of names that are no offsets here: none, and what the unit says of itself.</summary>
+    private const int None = 0, UnitDirectory = -1, UnitName = -2;
+
     private readonly DebugSections sections;
     private readonly DebugBudget budget;
-    private readonly List<string> directories = [];
-    private readonly List<(string Name, ulong Directory)> files = [];
-    private readonly string? unitDirectory;
+    private readonly DebugUnit unit;
+    private readonly List<NamePlace> directories = [];
+    private readonly List<(NamePlace Name, ulong Directory)> files = [];
     private readonly int version, minimumLength, lineBase, lineRange, program, end;
     private readonly byte[] operands;
 
@@ -21,8 +32,8 @@ internal sealed class LineTable
     internal LineTable(DebugSections sections, DebugUnit unit, DebugBudget budget)
     {
         this.sections = sections;
+        this.unit = unit;
         this.budget = budget;
-        unitDirectory = unit.TextOf(unit.Root.Directory);
         var cursor = new DebugCursor(sections.Lines.Span, 0, budget);
         cursor.Seek(unit.Root.LineOffset);
         ulong length = cursor.UnitLength(out int offsetSize);
@@ -49,14 +60,14 @@ internal sealed class LineTable
         for (int i = 1; i < opcodes; i++) operands[i] = cursor.U8();
         if (version >= 5)
         {
-            ReadNames(ref cursor, offsetSize, unit, (name, _) => directories.Add(name));
-            ReadNames(ref cursor, offsetSize, unit, (name, directory) => files.Add((name, directory)));
+            ReadNames(ref cursor, offsetSize, (name, _) => directories.Add(name));
+            ReadNames(ref cursor, offsetSize, (name, directory) => files.Add((name, directory)));
             return;
         }
-        directories.Add(unitDirectory ?? "");
-        files.Add((unit.TextOf(unit.Root.Name) ?? "", 0));
-        while (cursor.Text() is { Length: > 0 } directory && directories.Count < MaxNames) directories.Add(directory);
-        while (cursor.Text() is { Length: > 0 } file && files.Count < MaxNames)
+        directories.Add(new NamePlace(UnitDirectory, 0));
+        files.Add((new NamePlace(UnitName, 0), 0));
+        while (Inline(ref cursor) is { } directory && directories.Count < MaxNames) directories.Add(directory);
+        while (Inline(ref cursor) is { } file && files.Count < MaxNames)
         {
             files.Add((file, cursor.Uleb()));
             cursor.Uleb();
@@ -64,8 +75,16 @@ internal sealed class LineTable
         }
     }
 
+    /// <summary>Steps over a name that stands in the table itself.</summary>
+    /// <returns>Where it is; null if it is empty, which ends a list.</returns>
+    private static NamePlace? Inline(ref DebugCursor cursor)
+    {
+        int at = cursor.Position;
+        return cursor.Bytes().IsEmpty ? null : new NamePlace(DwarfForm.String, (ulong)at);
+    }
+
     /// <summary>The tables of version 5, which say themselves what they have of each name.</summary>
-    private void ReadNames(ref DebugCursor cursor, int offsetSize, DebugUnit unit, Action<string, ulong> add)
+    private void ReadNames(ref DebugCursor cursor, int offsetSize, Action<NamePlace, ulong> add)
     {
         int count = cursor.U8();
         var formats = new (ulong Content, int Form)[count];
@@ -74,21 +93,20 @@ internal sealed class LineTable
         if (names > MaxNames) throw new DebugFormatException("too many files");
         for (ulong i = 0; i < names; i++)
         {
-            string name = "";
+            NamePlace name = default;
             ulong directory = 0;
             foreach ((ulong content, int form) in formats)
             {
-                string? text = null;
+                NamePlace? text = null;
                 ulong number = 0;
                 switch (form)
                 {
-                    case DwarfForm.String: text = cursor.Text(); break;
-                    case DwarfForm.StringOffset: text = DebugSections.TextAt(sections.Strings, cursor.Unsigned(offsetSize), budget); break;
-                    case DwarfForm.LineStringOffset: text = DebugSections.TextAt(sections.LineStrings, cursor.Unsigned(offsetSize), budget); break;
-                    case DwarfForm.StringIndex: text = unit.TextOf(new DebugText(form, cursor.Uleb())); break;
-                    case DwarfForm.StringIndex1: text = unit.TextOf(new DebugText(form, cursor.U8())); break;
-                    case DwarfForm.StringIndex2: text = unit.TextOf(new DebugText(form, cursor.U16())); break;
-                    case DwarfForm.StringIndex4: text = unit.TextOf(new DebugText(form, cursor.U32())); break;
+                    case DwarfForm.String: text = Inline(ref cursor); break;
+                    case DwarfForm.StringOffset or DwarfForm.LineStringOffset: text = new NamePlace(form, cursor.Unsigned(offsetSize)); break;
+                    case DwarfForm.StringIndex: text = new NamePlace(form, cursor.Uleb()); break;
+                    case DwarfForm.StringIndex1: text = new NamePlace(form, cursor.U8()); break;
+                    case DwarfForm.StringIndex2: text = new NamePlace(form, cursor.U16()); break;
+                    case DwarfForm.StringIndex4: text = new NamePlace(form, cursor.U32()); break;
                     case DwarfForm.Data1: number = cursor.U8(); break;
                     case DwarfForm.Data2: number = cursor.U16(); break;
                     case DwarfForm.Data4: number = cursor.U32(); break;
@@ -98,23 +116,48 @@ internal sealed class LineTable
                     case DwarfForm.Data16: cursor.Skip(16); break;
                     default: throw new DebugFormatException($"a name of the form {form:x}");
                 }
-                if (content == DwarfLine.Path) name = text ?? "";
+                if (content == DwarfLine.Path) name = text ?? default;
                 else if (content == DwarfLine.DirectoryIndex) directory = number;
             }
             add(name, directory);
         }
     }
 
-    /// <summary>The path of a file; null if there is none of the number.</summary>
+    /// <summary>The path of a file; null if there is none of the number, or its name cannot be read.</summary>
     internal string? FileOf(ulong number)
     {
-        if (number >= (ulong)files.Count) return null;
-        (string name, ulong directory) = files[(int)number];
-        if (name.Length == 0) return null;
-        if (IsRooted(name) || directory >= (ulong)directories.Count) return name;
-        string path = Join(directories[(int)directory], name);
-        return directory != 0 || version >= 5 ? Join(IsRooted(path) || directory == 0 ? "" : unitDirectory ?? "", path) : path;
+        try
+        {
+            string? path = PathOf(number);
+            return path is { Length: > MaxPath } ? string.Concat("\u2026", path.AsSpan(path.Length - MaxPath + 1)) : path;
+        }
+        catch (DebugFormatException)
+        {
+            return null;
+        }
     }
+
+    private string? PathOf(ulong number)
+    {
+        if (number >= (ulong)files.Count) return null;
+        (NamePlace place, ulong directory) = files[(int)number];
+        if (TextOf(place) is not { Length: > 0 } name) return null;
+        if (IsRooted(name) || directory >= (ulong)directories.Count) return name;
+        string path = Join(TextOf(directories[(int)directory]) ?? "", name);
+        return directory != 0 || version >= 5 ? Join(IsRooted(path) || directory == 0 ? "" : unit.TextOf(unit.Root.Directory) ?? "", path) : path;
+    }
+
+    /// <exception cref="DebugFormatException">The name is not where it should be.</exception>
+    private string? TextOf(NamePlace place) => place.Form switch
+    {
+        None => null,
+        UnitDirectory => unit.TextOf(unit.Root.Directory),
+        UnitName => unit.TextOf(unit.Root.Name),
+        DwarfForm.String => DebugSections.TextAt(sections.Lines, place.Value, budget),
+        DwarfForm.StringOffset => DebugSections.TextAt(sections.Strings, place.Value, budget),
+        DwarfForm.LineStringOffset => DebugSections.TextAt(sections.LineStrings, place.Value, budget),
+        _ => unit.TextOf(new DebugText(place.Form, place.Value)),
+    };
 
     private static bool IsRooted(string path) => path.StartsWith('/') || (path.Length > 2 && path[1] == ':' && path[2] is '\\' or '/');
 

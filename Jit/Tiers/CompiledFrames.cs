@@ -70,7 +70,7 @@ internal static class CompiledFrames
         {
             (ModuleInfo owner, int inner) = OwnerOf(info, offset);
             if (inner < 0) continue;
-            inlined.Add(new WasmFrame(owner.Name, owner.ShownName(inner)).With(new KnownFrame(() => Simple(owner, inner, offset))));
+            inlined.Add(new WasmFrame(owner.ShownModule, owner.ShownName(inner)).With(new KnownFrame(() => Simple(owner, inner, offset))));
         }
         return Simple(info, func, offsets[^1]) with { Inlined = inlined };
     }

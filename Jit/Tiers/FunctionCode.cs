@@ -110,7 +110,7 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
 
     internal string NameOf(int func, NullMeaning nulls = NullMeaning.None) => NameOf(Info, func, nulls);
 
-    string INamedFunctions.ShownName(int func) => $"{Info.Name}!{Info.ShownName(func)}";
+    string INamedFunctions.ShownName(int func) => $"{Info.ShownModule}!{Info.ShownName(func)}";
 
     /// <summary>The name of a function's method, by which stack traces find it.</summary>
     internal static string NameOf(ModuleInfo info, int func, NullMeaning nulls)
@@ -121,6 +121,6 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
             NullMeaning.Array => WasmStackTrace.ArrayPrefix,
             _ => WasmStackTrace.Prefix,
         };
-        return $"{prefix}{info.Name}!{info.ShownName(func)}";
+        return $"{prefix}{info.ShownModule}!{info.ShownName(func)}";
     }
 }

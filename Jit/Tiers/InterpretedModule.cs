@@ -121,7 +121,7 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             }
         }
         if (!RuntimeCode.IsAvailable)
-            throw RuntimeCode.Uncovered($"{module.Info.Name}!{module.Info.ShownName(func)}", Translation.Uncovered(module.Info, func, this));
+            throw RuntimeCode.Uncovered($"{module.Info.ShownModule}!{module.Info.ShownName(func)}", Translation.Uncovered(module.Info, func, this));
         module.Compile(func);
     }
 

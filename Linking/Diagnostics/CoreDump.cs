@@ -52,6 +52,7 @@ public static class CoreDump
         private readonly List<(int Module, Instance? Instance)> entries = [];
         private readonly List<Memory> memories = [];
         private readonly List<Global> globals = [];
+        private readonly Dictionary<object, int> numbers = new(ReferenceEqualityComparer.Instance);
 
         internal Dump(Instance[] instances)
         {
@@ -143,16 +144,16 @@ public static class CoreDump
             return list;
         }
 
-        private static void Indices<T>(ByteWriter list, List<T> all, T[] own)
+        private void Indices<T>(ByteWriter list, List<T> all, T[] own)
             where T : class
         {
             list.U32((uint)own.Length);
             foreach (T item in own)
             {
-                int index = all.IndexOf(item);
-                if (index < 0)
+                // A module may have a million of them, and instances share them.
+                if (!numbers.TryGetValue(item, out int index))
                 {
-                    index = all.Count;
+                    numbers.Add(item, index = all.Count);
                     all.Add(item);
                 }
                 list.U32((uint)index);

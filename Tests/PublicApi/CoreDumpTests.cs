@@ -143,6 +143,23 @@ public sealed class CoreDumpTests
         throw new InvalidDataException("There is no such section.");
     }
 
+    /// <summary>To look for each global among those before it would take minutes.</summary>
+    [Fact]
+    public void ManyGlobalsAreWrittenInTheirOrder()
+    {
+        const int many = 300_000;
+        string globals = string.Concat(Enumerable.Repeat("(global i32 (i32.const 5))", many - 1));
+        Instance instance = new Engine().CompileText($"(module {globals} (global (export \"last\") (mut i32) (i32.const 7)) (func (export \"f\") (unreachable)))").Instantiate();
+        TrapException trap = Assert.Throws<TrapException>(instance.GetExport<Action>("f"));
+        var dump = new MemoryStream();
+        CoreDump.Write(dump, trap, instance, instance);
+        byte[] bytes = dump.ToArray();
+        int at = Find(bytes, 6);
+        // The last of the section: i32, constant, i32.const 7, end.
+        Assert.Equal([0x7f, 0, 0x41, 7, 0x0b], bytes[^5..]);
+        Assert.True(at < bytes.Length - (5 * many));
+    }
+
     [Fact]
     public void OtherExceptionsHaveNoStack() =>
         Assert.Throws<ArgumentException>(() => CoreDump.Write(new MemoryStream(), new InvalidOperationException()));
