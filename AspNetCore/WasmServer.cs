@@ -14,6 +14,9 @@ namespace WasmJit.AspNetCore;
 /// <summary>A server, Kestrel with nothing else, for a component: what the tool runs. It has no types of ASP.NET's in its signatures, so that callers need not load them.</summary>
 internal sealed class WasmServer : IAsyncDisposable
 {
+    /// <summary>How much of a body is read ahead, in bytes. Kestrel's own is 1 MiB.</summary>
+    private const int RequestBuffer = 128 << 10;
+
     private readonly WebApplication application;
     private readonly WasmEndpoint? endpoint;
     private readonly CancellationTokenSource stopping = new();
@@ -46,6 +49,8 @@ internal sealed class WasmServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(server =>
         {
             server.AddServerHeader = false;
+            // Bodies of requests that wait are kept so far: for each connection, of which there may be very many.
+            server.Limits.MaxRequestBufferSize = RequestBuffer;
             // Guests give bytes.
             server.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
             server.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;

@@ -19,6 +19,9 @@ internal sealed class CodeCache
     /// </summary>
     internal static readonly TimeSpan LongRun = TimeSpan.FromSeconds(0.3);
 
+    /// <summary>The most time that saving takes, behind the program's end: its module is the guest's, and may be made to take long.</summary>
+    internal static readonly TimeSpan MostToSave = TimeSpan.FromSeconds(5);
+
     /// <summary>What the process has used so far; a program that waits does not run for long.</summary>
     internal static TimeSpan ProcessorTime => Environment.CpuUsage.TotalTime;
 
@@ -70,11 +73,7 @@ internal sealed class CodeCache
     }
 
     /// <summary>Whether the cache lies in a directory that guests may write to, or the other way round.</summary>
-    internal static bool IsWithin(string directory)
-    {
-        string cache = RealPath(DefaultPath) + Path.DirectorySeparatorChar, given = RealPath(directory).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar;
-        return cache.StartsWith(given, StringComparison.Ordinal) || given.StartsWith(cache, StringComparison.Ordinal);
-    }
+    internal static bool IsWithin(string directory) => GuestReach.Overlap(DefaultPath, directory);
 
     /// <summary>Deletes what is in it: a guest that may write there could have changed it.</summary>
     internal static void Clear()
@@ -93,25 +92,6 @@ internal sealed class CodeCache
         {
             throw new ToolException($"the code cache {DefaultPath} cannot be emptied: {e.Message}", "a directory that is given to the guest holds it; give it with ::ro");
         }
-    }
-
-    /// <summary>A path without links in it.</summary>
-    private static string RealPath(string path)
-    {
-        string real = Path.GetPathRoot(Path.GetFullPath(path))!;
-        foreach (string part in Path.GetFullPath(path)[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
-        {
-            string next = Path.Combine(real, part);
-            try
-            {
-                real = Path.GetFullPath(new DirectoryInfo(next).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? next);
-            }
-            catch (IOException)
-            {
-                real = next;
-            }
-        }
-        return real;
     }
 
     /// <summary>Whether an open file is of a kind, this process's user's, and has exactly these permissions.</summary>
@@ -200,21 +180,22 @@ internal sealed class CachedModule(CodeCache cache, byte[] module, EngineOptions
             Module kept = new Engine(options).LoadSaved(new MemoryStream(file));
             return kept.Info.Bytes.Span.SequenceEqual(module) ? kept : null;
         }
-        catch (SavedModuleException)
+        catch (Exception e) when (e is SavedModuleException or FileLoadException or BadImageFormatException)
         {
             return null;
         }
     }
 
-    /// <summary>Saves the code.</summary>
-    internal void Save(Module compiled)
+    /// <summary>Saves the code, unless that takes too long.</summary>
+    internal void Save(Module compiled, TimeSpan most)
     {
         var content = new MemoryStream();
+        using var time = new CancellationTokenSource(most);
         try
         {
-            compiled.Save(content);
+            Guest.Run(() => compiled.Save(content), time.Token);
         }
-        catch (UnsupportedModuleException)
+        catch (Exception e) when (e is UnsupportedModuleException or OperationCanceledException)
         {
             return;
         }

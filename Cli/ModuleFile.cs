@@ -15,6 +15,26 @@ internal static class ModuleFile
     internal static Argument<string> Argument(string description = "A module, .wasm or .wat, or .dll that was saved; \"-\" is the standard input.") =>
         new("FILE") { Description = description };
 
+    /// <summary><c>--allow-saved</c>, for commands that run what "compile" has saved.</summary>
+    internal static Option<bool> AllowSaved { get; } = new("--allow-saved")
+    {
+        Description = "Run what \"compile\" has saved also from the standard input, or from a FILE that is named neither .dll nor .saved. It is code of the host: nothing keeps it in a sandbox.",
+    };
+
+    /// <summary>
+    /// Refuses saved code that does not say what it is. Its content decides what a FILE is, so that a file of an unknown origin, taken for a guest, could be code of the host.
+    /// </summary>
+    /// <param name="path">The FILE, which has saved code.</param>
+    /// <param name="allowed">Whether the option was given.</param>
+    /// <param name="given">The guest's directories: a guest that could write to the file would write code of the host, which may be running.</param>
+    /// <exception cref="ToolException">It is refused.</exception>
+    internal static void RequireTrusted(string path, bool allowed, IEnumerable<WasiDirectory> given)
+    {
+        if (!allowed && Path.GetExtension(path).ToLowerInvariant() is not (".dll" or ".saved"))
+            throw new ToolException($"{path} is no module, but code of the host, such as \"compile\" saves", "if you trust it, say --allow-saved, or name it .dll");
+        GuestReach.Refuse(given, path, "saved code is code of the host");
+    }
+
     /// <summary>Reads the bytes of a file.</summary>
     /// <exception cref="ToolException">The file does not exist or cannot be read.</exception>
     internal static byte[] ReadBytes(string path)

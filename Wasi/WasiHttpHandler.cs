@@ -63,7 +63,7 @@ public sealed record WasiHttpHandlerOptions
     /// <summary>How many requests are answered at once; others wait.</summary>
     public int MaximumConcurrency { get; init; } = Math.Max(4, 2 * Environment.ProcessorCount);
 
-    /// <summary>How many requests may wait; what comes then is refused.</summary>
+    /// <summary>How many requests may wait; what comes then is refused. One that has waited for <see cref="Timeout"/> is refused, too.</summary>
     public int MaximumWaiting { get; init; } = 1000;
 
     /// <summary>How long a guest may take for one request, its body included.</summary>

@@ -60,7 +60,7 @@ internal static class ExploreCommand
 
     private static void Add(StringBuilder page, DisasmCommand.Listing listing, string name, double heat)
     {
-        string text = WebUtility.HtmlEncode(name);
+        string text = WebUtility.HtmlEncode(Printable.Text(name));
         page.Append(CultureInfo.InvariantCulture, $"<details data-name=\"{text}\"{(heat >= 0.01 ? " open" : "")}><summary>{text}{(heat > 0 ? $" <b>{heat:0.0%}</b>" : "")}</summary>\n");
         page.Append("<code>").Append(WebUtility.HtmlEncode(Printable.Text(listing.Head))).Append("</code>\n<div class=\"code\"><table>\n");
         for (int i = 0; i < Math.Max(listing.Wat.Count, listing.Il.Count); i++)

@@ -63,7 +63,7 @@ internal static class RunCommand
         };
         var command = new Command(Name, "Runs a program, or calls an export of a module.")
         {
-            file, invoke, GuestOptions.Directories, GuestOptions.Environment, GuestOptions.InheritEnvironment, libraries, saved, allowCompile, unknown, cache, coreDump, EngineFlags.Tier, EngineFlags.BackgroundThreads, arguments,
+            file, invoke, GuestOptions.Directories, GuestOptions.Environment, GuestOptions.InheritEnvironment, libraries, saved, allowCompile, unknown, cache, coreDump, ModuleFile.AllowSaved, EngineFlags.Tier, EngineFlags.BackgroundThreads, arguments,
         };
         RunLimits.AddTo(command);
         foreach (Option option in NetworkRules.Options.Concat(GuestFlags.Options).Concat(Profile.Options)) command.Add(option);
@@ -95,10 +95,13 @@ internal static class RunCommand
             }
             WasiDirectory[] given = GuestOptions.DirectoriesOf(parsed);
             RunLimits limits = RunLimits.Of(parsed);
+            foreach (string? written in new[] { parsed.GetValue(coreDump), parsed.GetValue(Profile.File) }) GuestReach.Refuse(given, written, "it is written when the guest has ended");
+            foreach (string directory in parsed.GetValue(saved) ?? []) GuestReach.Refuse(given, directory, "it has code of the host");
             return new Job(terminal, path, EngineFlags.Options(parsed), limits)
             {
                 Profile = Profile.Of(parsed, limits),
                 Content = content,
+                AllowSaved = parsed.GetValue(ModuleFile.AllowSaved),
                 Args = parsed.GetValue(arguments) ?? [],
                 Environment = GuestOptions.EnvironmentOf(parsed),
                 Cache = OpenCache(parsed.GetValue(cache) && parsed.GetValue(EngineFlags.Tier) is null && parsed.GetValue(Profile.File) is null, given),
@@ -160,6 +163,8 @@ internal static class RunCommand
         /// <summary>The file's content if it has been read already.</summary>
         internal required byte[]? Content { get; init; }
 
+        internal required bool AllowSaved { get; init; }
+
         internal required string[] Args { get; init; }
 
         internal required Dictionary<string, string> Environment { get; init; }
@@ -209,11 +214,13 @@ internal static class RunCommand
                     if (Given.ThreadCount > 0) applied = applied with { Interruptible = true };
                     if (Profile is null && path != "-" && ModuleFile.BeginsAsSaved(path))
                     {
+                        ModuleFile.RequireTrusted(path, AllowSaved, Directories);
                         module = ModuleFile.LoadSaved(path, applied);
                     }
                     else if ((Content ?? ModuleFile.ReadBytes(path)) is var file && ModuleFile.IsSaved(file))
                     {
                         if (Profile is not null) throw new ToolException($"{path} is a saved module: --profile compiles a module itself");
+                        ModuleFile.RequireTrusted(path, AllowSaved, Directories);
                         module = ModuleFile.LoadSaved(path, file, applied);
                     }
                     else
@@ -261,7 +268,9 @@ internal static class RunCommand
                 (Libraries.Length > 0, "--library-dir and --saved-dir"), (AllowCompile, "--allow-compile"), (Unknown is not null, "--unknown-imports"), (Cache is not null, "--cache"),
             ];
             if (Array.Find(others, o => o.given).option is { } wrong) throw new ToolException($"{path} is a component: {wrong} works with modules alone");
+            if (SavedComponents.IsSaved(file)) ModuleFile.RequireTrusted(path, AllowSaved, Directories);
             WasmComponent component = SavedComponents.IsSaved(file) ? ModuleFile.LoadSavedComponent(path, file, applied) : ModuleFile.CompileComponent(source, applied, terminal);
+            if (Network is not null || Http is not null) BrokenPipes.AreIgnored();
             WasiOptions options = Given.Apply(new WasiOptions
             {
                 Arguments = [Path.GetFileName(path), .. Args],
@@ -282,7 +291,7 @@ internal static class RunCommand
             TimeSpan before = CodeCache.ProcessorTime;
             saveLater = () =>
             {
-                if (CodeCache.ProcessorTime - before > CodeCache.LongRun) cached?.Save(compiled);
+                if (CodeCache.ProcessorTime - before > CodeCache.LongRun) cached?.Save(compiled, limits.Time is { } limit && limit < CodeCache.MostToSave ? limit : CodeCache.MostToSave);
             };
             return compiled;
         }

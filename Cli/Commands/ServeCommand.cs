@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using WasmJit.AspNetCore;
 using WasmJit.Components;
+using WasmJit.Runtime;
 using WasmJit.Wasi.Preview2;
 
 namespace WasmJit.Cli;
@@ -13,6 +14,12 @@ namespace WasmJit.Cli;
 internal static class ServeCommand
 {
     internal const string Name = "serve";
+
+    /// <summary>How many frames the message has for a guest that is stopped while it starts.</summary>
+    private const int StackLines = 10;
+
+    /// <summary>For so many guests at once there are threads from the beginning.</summary>
+    private const int MostThreads = 1000;
 
     /// <summary>How long a request may take if nothing else is said.</summary>
     private static readonly TimeSpan DefaultTime = TimeSpan.FromSeconds(30);
@@ -34,7 +41,7 @@ internal static class ServeCommand
         var grace = new Option<string>("--grace") { Description = "How long requests may go on after Ctrl-C or SIGTERM: 10s by default.", HelpName = "TIME" };
         var command = new Command(Name, "Serves a component that answers HTTP requests.")
         {
-            file, address, keep, uses, concurrency, waiting, body, grace, GuestOptions.Directories, GuestOptions.Environment, GuestOptions.InheritEnvironment, EngineFlags.Tier, EngineFlags.BackgroundThreads,
+            file, address, keep, uses, concurrency, waiting, body, grace, GuestOptions.Directories, GuestOptions.Environment, GuestOptions.InheritEnvironment, ModuleFile.AllowSaved, EngineFlags.Tier, EngineFlags.BackgroundThreads,
         };
         RunLimits.AddTo(command);
         foreach (Option option in NetworkRules.Options) command.Add(option);
@@ -63,7 +70,8 @@ internal static class ServeCommand
             };
             IPEndPoint where = Parse(parsed.GetValue(address)!);
             TimeSpan patience = parsed.GetValue(grace) is { } text ? RunLimits.ParseTime("--grace", text) : TimeSpan.FromSeconds(10);
-            WasmComponent component = Load(path, limits.Apply(EngineFlags.Options(parsed)) with { Interruptible = true }, terminal);
+            WasiDirectory[] given = GuestOptions.DirectoriesOf(parsed);
+            WasmComponent component = Load(path, limits.Apply(EngineFlags.Options(parsed)) with { Interruptible = true }, terminal, parsed.GetValue(ModuleFile.AllowSaved), given);
             if (HttpGuests.ExportOf(component) is null)
                 throw new ToolException($"{path} answers no requests: it does not export wasi:http/incoming-handler or wasi:http/handler", component.Exports.Count == 0 ? null : $"it exports {string.Join(", ", component.Exports)}");
             SharedFrameworks.UseAspNet();
@@ -71,7 +79,7 @@ internal static class ServeCommand
             {
                 Arguments = [Path.GetFileName(path)],
                 Environment = GuestOptions.EnvironmentOf(parsed),
-                Directories = GuestOptions.DirectoriesOf(parsed),
+                Directories = given,
                 Input = Stream.Null,
                 Network = NetworkRules.Of(parsed),
                 Http = NetworkRules.HttpOf(parsed),
@@ -88,10 +96,14 @@ internal static class ServeCommand
         throw new ToolException($"--addr {text}: the value must be an address and a port such as 127.0.0.1:8080, [::1]:8080 or 8080");
     }
 
-    private static WasmComponent Load(string path, EngineOptions options, Terminal terminal)
+    private static WasmComponent Load(string path, EngineOptions options, Terminal terminal, bool allowSaved, WasiDirectory[] given)
     {
         byte[] bytes = ModuleFile.ReadBytes(path);
-        if (SavedComponents.IsSaved(bytes)) return ModuleFile.LoadSavedComponent(path, bytes, options);
+        if (SavedComponents.IsSaved(bytes))
+        {
+            ModuleFile.RequireTrusted(path, allowSaved, given);
+            return ModuleFile.LoadSavedComponent(path, bytes, options);
+        }
         ModuleBytes source = ModuleFile.ReadAny(path, bytes);
         if (!source.IsComponent) throw new ToolException($"{path} is a module, not a component", "serve takes components that export wasi:http/incoming-handler or wasi:http/handler");
         return ModuleFile.CompileComponent(source, options, terminal);
@@ -101,8 +113,23 @@ internal static class ServeCommand
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Serve(WasmComponent component, WasiComponentHost host, WasiHttpHandlerOptions options, IPEndPoint address, TimeSpan grace, Terminal terminal)
     {
-        // Once, so that what is missing is said now.
-        host.Instantiate(component, options.Instance).Dispose();
+        // Once, so that what is missing is said now. Its start functions are the guest's, so they have the limits of a request.
+        BrokenPipes.AreIgnored();
+        // Guests of 0.2 hold threads of the pool, which the server needs beside them. .NET adds one each half second.
+        ThreadPool.GetMinThreads(out int workers, out int ports);
+        ThreadPool.SetMinThreads(Math.Max(workers, Math.Min(options.MaximumConcurrency, MostThreads) + Environment.ProcessorCount), ports);
+        using (var time = new CancellationTokenSource(options.Timeout))
+        {
+            try
+            {
+                ComponentInstanceOptions first = (options.Instance ?? new ComponentInstanceOptions()) with { Fuel = options.Fuel is { } units ? new Fuel(units) : null };
+                Guest.Run(() => host.Instantiate(component, first).Dispose(), time.Token);
+            }
+            catch (OperationCanceledException e) when (time.IsCancellationRequested)
+            {
+                throw new ToolException("an instance was not ready when the time of a request was over", "--timeout says how long a request may take") { Items = [.. WasmStackTrace.Of(e).Take(StackLines).Select(f => $"at {f}")] };
+            }
+        }
         return ServeAsync(component, host, options, address, grace, terminal).GetAwaiter().GetResult();
     }
 

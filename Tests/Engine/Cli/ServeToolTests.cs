@@ -19,6 +19,10 @@ public sealed class ServeToolTests
         Assert.StartsWith("serving on http://127.0.0.1:", first, StringComparison.Ordinal);
         using var client = new HttpClient { BaseAddress = new Uri(first!["serving on ".Length..]), Timeout = Eventually.Patience };
         Assert.Equal("hello\n", await client.GetStringAsync(new Uri("/hello", UriKind.Relative), CancellationToken.None));
+        // A client that goes away while it is written to must not end the process by SIGPIPE, which ends the other commands when their output is not read.
+        const int sigpipe = 13;
+        string ignored = (await File.ReadAllLinesAsync($"/proc/{process.Id}/status", CancellationToken.None)).Single(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))["SigIgn:".Length..].Trim();
+        Assert.NotEqual(0L, Convert.ToInt64(ignored, 16) & (1L << (sigpipe - 1)));
         using (HttpResponseMessage trapped = await client.GetAsync(new Uri("/trap", UriKind.Relative), CancellationToken.None)) Assert.Equal(500, (int)trapped.StatusCode);
         using (Process kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
         Assert.Equal("", await process.StandardOutput.ReadToEndAsync());
@@ -55,6 +59,32 @@ public sealed class ServeToolTests
         Assert.Contains("answers no requests: it does not export wasi:http/incoming-handler", screen.ToString(), StringComparison.Ordinal);
         Assert.Equal(1, Tool.Run(["serve", Golden.InRepository("Tests/Programs/Wasm/json.wasm")], screen, screen));
         Assert.Contains("is a module, not a component", screen.ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>An instance is made before the server listens, and its start function is the guest's: a request's limits hold for it.</summary>
+    [Theory]
+    [InlineData(1, "error: an instance was not ready when the time of a request was over", "--timeout", "200ms")]
+    [InlineData(Tool.Trapped, "trap: out of fuel", "--fuel", "1000")]
+    public void TheFirstInstanceHasLimits(int code, string message, params string[] limit)
+    {
+        string file = Path.Combine(Directory.CreateTempSubdirectory("wasmjit-serve").FullName, "loops.wat");
+        try
+        {
+            File.WriteAllText(file, """
+                (component
+                  (core module $m (func $start (loop $ever (br $ever))) (start $start))
+                  (core instance (instantiate $m))
+                  (instance $e)
+                  (export "wasi:http/incoming-handler@0.2.0" (instance $e)))
+                """);
+            var screen = new StringWriter();
+            Assert.Equal(code, Tool.Run(["serve", "--addr", "0", .. limit, file], screen, screen));
+            Assert.StartsWith(message, screen.ToString(), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+        }
     }
 
     /// <summary>ASP.NET is found beside .NET; another version of either is no reason not to.</summary>

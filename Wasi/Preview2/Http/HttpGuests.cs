@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using WasmJit.Components;
+using WasmJit.Runtime;
 using WasmJit.Wasi.Preview3;
 
 namespace WasmJit.Wasi.Preview2;
@@ -42,7 +43,7 @@ internal sealed class HttpGuests : IDisposable
     internal int Idle => Volatile.Read(ref idle);
 
     /// <summary>Takes a place among those that are answered at once, which <see cref="AnswerAsync"/> gives back.</summary>
-    /// <returns>Whether there is one: otherwise too many wait already.</returns>
+    /// <returns>Whether there is one: otherwise too many wait already, or it has waited for as long as a request may take. A server may not notice that a client which waits has gone.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     internal async ValueTask<bool> EnterAsync(CancellationToken cancellation)
     {
@@ -54,8 +55,7 @@ internal sealed class HttpGuests : IDisposable
         }
         try
         {
-            await slots.WaitAsync(cancellation).ConfigureAwait(false);
-            return true;
+            return await slots.WaitAsync(options.Timeout, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -74,7 +74,7 @@ internal sealed class HttpGuests : IDisposable
         try
         {
             using CancellationTokenSource time = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            time.CancelAfter(options.Timeout);
+            using Deadline deadline = Deadline.After(options.Timeout, time);
             (guest, reason) = isLater ? await RunAsync(exchange, time.Token).ConfigureAwait(false) : Run(exchange, time.Token);
             if (reason is OperationCanceledException && !cancellation.IsCancellationRequested) reason = new HttpFault(new HttpFailure.HttpResponseTimeout(), reason);
             await exchange.EndAsync(reason).ConfigureAwait(false);
