@@ -47,6 +47,9 @@ public static class ComponentComposer
         /// <summary>The import that brings in a resource type.</summary>
         private readonly Dictionary<ResourceType, string> makers = new(ReferenceEqualityComparer.Instance);
 
+        /// <summary>The plug's exports by what versions that are compatible have in common.</summary>
+        private readonly Dictionary<string, string> tracks = [];
+
         private readonly WorkBudget budget;
 
         internal Composition(ComponentDefinition socket, ComponentDefinition plug)
@@ -54,6 +57,8 @@ public static class ComponentComposer
             this.socket = socket;
             this.plug = plug;
             budget = new WorkBudget(socket.End + plug.End);
+            foreach (ExternItem export in plug.Spaces.Signature.Exports)
+                if (InterfaceVersion.Of(export.Name, out string track) is not null) tracks.TryAdd(track, export.Name);
             foreach (ExternItem import in socket.Spaces.Signature.Imports)
             {
                 if (ExportFor(import.Name) is { } export) plugged[import.Name] = export;
@@ -66,7 +71,11 @@ public static class ComponentComposer
             foreach (ExternItem import in plug.Spaces.Signature.Imports) Want(import);
         }
 
-        private static string Names(IReadOnlyList<ExternItem> items) => items.Count == 0 ? "none" : string.Join(", ", items.Select(i => i.Name));
+        private static string Names(IReadOnlyList<ExternItem> items)
+        {
+            const int most = 20;
+            return items.Count == 0 ? "none" : string.Join(", ", items.Take(most).Select(i => i.Name)) + (items.Count > most ? $" and {items.Count - most} more" : "");
+        }
 
         private void Want(ExternItem import)
         {
@@ -79,8 +88,7 @@ public static class ComponentComposer
         private string? ExportFor(string import)
         {
             if (plug.Spaces.Signature.FindExport(import) is not null) return import;
-            if (InterfaceVersion.Of(import, out string track) is null) return null;
-            return plug.Spaces.Signature.Exports.FirstOrDefault(e => InterfaceVersion.Of(e.Name, out string other) is not null && other == track).Name;
+            return InterfaceVersion.Of(import, out string track) is null ? null : tracks.GetValueOrDefault(track);
         }
 
         internal byte[] Write()
@@ -145,27 +153,46 @@ public static class ComponentComposer
             _ => [],
         };
 
+        private HashSet<DefinedType>? shown;
+
         /// <summary>Whether exports of the socket have types in them that it imports by this import.</summary>
         private bool IsShown(ComponentExternType import)
         {
             if (import.Type is not ComponentInstanceType instance) return false;
-            HashSet<DefinedType> named = new(instance.Exports.Where(e => e.Type.Sort == Sort.Type).Select(e => e.Type.Type), ReferenceEqualityComparer.Instance);
-            HashSet<DefinedType> seen = new(ReferenceEqualityComparer.Instance);
-            return socket.Spaces.Signature.Exports.Any(e => e.Type.Type is not null && Has(e.Type.Type));
+            shown ??= TypesOf(socket.Spaces.Signature.Exports);
+            return instance.Exports.Any(e => e.Type.Sort == Sort.Type && shown.Contains(e.Type.Type!));
+        }
 
-            bool Has(DefinedType type)
+        /// <summary>All types in the types of items, and those from which they have their names.</summary>
+        private HashSet<DefinedType> TypesOf(IEnumerable<ExternItem> items)
+        {
+            HashSet<DefinedType> found = new(ReferenceEqualityComparer.Instance);
+            var open = new Stack<DefinedType>();
+            Push(items);
+            while (open.TryPop(out DefinedType? type))
             {
-                if (!seen.Add(type)) return false;
-                for (DefinedType? origin = type; origin is not null; origin = origin.Origin)
-                    if (named.Contains(origin)) return true;
-                return type switch
+                if (!found.Add(type)) continue;
+                budget.Spend(1);
+                if (type.Origin is { } origin) open.Push(origin);
+                switch (type)
                 {
-                    HandleType handle => Has(handle.Resource),
-                    ComponentValType value => value.Parts.Any(Has),
-                    FunctionType func => func.Parameters.Any(p => Has(p.Type)) || (func.Result is not null && Has(func.Result)),
-                    ComponentInstanceType inner => inner.Exports.Any(e => e.Type.Type is not null && Has(e.Type.Type)),
-                    _ => false,
-                };
+                    case HandleType handle: open.Push(handle.Resource); break;
+                    case ComponentValType value:
+                        foreach (ComponentValType part in value.Parts) open.Push(part);
+                        break;
+                    case FunctionType func:
+                        foreach (LabelledType parameter in func.Parameters) open.Push(parameter.Type);
+                        if (func.Result is not null) open.Push(func.Result);
+                        break;
+                    case ComponentInstanceType inner: Push(inner.Exports); break;
+                }
+            }
+            return found;
+
+            void Push(IEnumerable<ExternItem> of)
+            {
+                foreach (ExternItem item in of)
+                    if (item.Type.Type is { } type) open.Push(type);
             }
         }
     }

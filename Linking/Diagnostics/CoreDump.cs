@@ -52,7 +52,10 @@ public static class CoreDump
         private readonly List<(int Module, Instance? Instance)> entries = [];
         private readonly List<Memory> memories = [];
         private readonly List<Global> globals = [];
-        private readonly Dictionary<object, int> numbers = new(ReferenceEqualityComparer.Instance);
+
+        /// <summary>Where each is in its list: a module may have a million of them, and instances share them.</summary>
+        private readonly Dictionary<Memory, int> memoryNumbers = [];
+        private readonly Dictionary<Global, int> globalNumbers = [];
 
         internal Dump(Instance[] instances)
         {
@@ -138,19 +141,18 @@ public static class CoreDump
             {
                 list.U8(0);
                 list.U32((uint)module);
-                Indices(list, memories, instance?.Memories.Where(m => !m.IsDisposed).ToArray() ?? []);
-                Indices(list, globals, instance?.Globals ?? []);
+                Indices(list, memories, memoryNumbers, instance?.Memories.Where(m => !m.IsDisposed).ToArray() ?? []);
+                Indices(list, globals, globalNumbers, instance?.Globals ?? []);
             }
             return list;
         }
 
-        private void Indices<T>(ByteWriter list, List<T> all, T[] own)
+        private static void Indices<T>(ByteWriter list, List<T> all, Dictionary<T, int> numbers, T[] own)
             where T : class
         {
             list.U32((uint)own.Length);
             foreach (T item in own)
             {
-                // A module may have a million of them, and instances share them.
                 if (!numbers.TryGetValue(item, out int index))
                 {
                     numbers.Add(item, index = all.Count);

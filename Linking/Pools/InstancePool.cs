@@ -60,25 +60,27 @@ public sealed class InstancePool : IDisposable
     /// <summary>
     /// An instance. Waits while <see cref="InstancePoolOptions.MaximumInUse"/> are in use. Its <see cref="Instance.State"/> is null, for the tenant to set.
     /// </summary>
-    /// <param name="cancellation">Ends the wait.</param>
+    /// <param name="cancellation">
+    /// Ends the wait. It also stops the start function of a new instance, and <see cref="InstancePoolOptions.Prepare"/>, as <see cref="Guest.Run(Action, CancellationToken)"/> does.
+    /// </param>
     /// <exception cref="ObjectDisposedException">The pool has been disposed of.</exception>
-    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; a <see cref="GuestCanceledException"/> if the guest was stopped.</exception>
     /// <exception cref="LinkException">A new instance was needed and could not be linked.</exception>
     /// <exception cref="TrapException">A new instance was needed, and its start function trapped.</exception>
     public PooledInstance Rent(CancellationToken cancellation = default)
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
         places.Wait(cancellation);
-        return Take();
+        return Take(cancellation);
     }
 
     /// <summary>As <see cref="Rent"/>; no thread waits.</summary>
-    /// <param name="cancellation">Ends the wait.</param>
+    /// <param name="cancellation">As of <see cref="Rent"/>.</param>
     public async ValueTask<PooledInstance> RentAsync(CancellationToken cancellation = default)
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
         await places.WaitAsync(cancellation).ConfigureAwait(false);
-        return Take();
+        return Take(cancellation);
     }
 
     /// <summary>As <see cref="Rent"/>, if no wait is needed.</summary>
@@ -87,11 +89,11 @@ public sealed class InstancePool : IDisposable
     public bool TryRent([NotNullWhen(true)] out PooledInstance? rented)
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
-        rented = places.Wait(0) ? Take() : null;
+        rented = places.Wait(0) ? Take(CancellationToken.None) : null;
         return rented is not null;
     }
 
-    private PooledInstance Take()
+    private PooledInstance Take(CancellationToken cancellation)
     {
         try
         {
@@ -103,7 +105,8 @@ public sealed class InstancePool : IDisposable
             }
             else
             {
-                member = Make();
+                // Start functions are guests, too.
+                member = Guest.Run(Make, cancellation);
             }
             member.Instance.State = null;
             Interlocked.Increment(ref inUse);

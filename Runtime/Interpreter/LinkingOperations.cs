@@ -59,7 +59,7 @@ internal static unsafe class LinkingOperations
                 *numbers = (uint)Wait(instance, ip, numbers, word.B != 0 ? Take(refs, references) : null);
                 break;
             default:
-                Entities(instance, ip, numbers, refs.AsSpan(references));
+                Entities(thread, instance, ip, numbers, references);
                 break;
         }
         return ip + 2;
@@ -111,14 +111,18 @@ internal static unsafe class LinkingOperations
     /// <summary>Stores a result. The array may be another than before: guests may have run.</summary>
     private static void Give(InterpreterThread thread, int index, object? value) => thread.Refs[index] = value;
 
-    /// <summary>Operations on memories, tables, globals and slices behind references, which run no guest.</summary>
-    private static void Entities(InstanceCore instance, Instruction* ip, ulong* numbers, Span<object?> refs)
+    /// <summary>
+    /// Operations on memories, tables, globals and slices behind references. They run no guest, but where something is made or grows, the host may be asked, and what it does may
+    /// run one.
+    /// </summary>
+    private static void Entities(InterpreterThread thread, InstanceCore instance, Instruction* ip, ulong* numbers, int references)
     {
+        Span<object?> refs = thread.Refs.AsSpan(references);
         ref Instruction word = ref ip[1];
         int is64 = word.A;
         switch (ip->Op)
         {
-            case RegisterOp.MemoryNew: refs[0] = MemoryReferences.New(instance, ip->Target); break;
+            case RegisterOp.MemoryNew: Give(thread, references, MemoryReferences.New(instance, ip->Target)); break;
             case RegisterOp.MemorySizeOf: *numbers = (ulong)MemoryReferences.Size(refs[0]); break;
             case RegisterOp.MemoryGrowOf:
                 {
@@ -136,7 +140,7 @@ internal static unsafe class LinkingOperations
                 MemoryReferences.Init(refs[0], Wide(numbers, is64), (uint)numbers[1], (uint)numbers[2], instance, ip->Target);
                 break;
             case RegisterOp.TableNew:
-                refs[0] = ip->Value != 0 ? TableReferences.NewFunc(Unsafe.As<FuncRef?>(refs[0]), instance, ip->Target) : TableReferences.New(refs[0], instance, ip->Target);
+                Give(thread, references, ip->Value != 0 ? TableReferences.NewFunc(Unsafe.As<FuncRef?>(refs[0]), instance, ip->Target) : TableReferences.New(refs[0], instance, ip->Target));
                 break;
             case RegisterOp.TableGetOf: refs[0] = TableReferences.Get(refs[0], Wide(numbers, is64)); break;
             case RegisterOp.TableSetOf: TableReferences.Set(refs[0], Wide(numbers, is64), refs[1]); break;

@@ -267,6 +267,19 @@ public sealed class InstancePoolTests
         void Spoil();
     }
 
+    /// <summary>A start function is a guest's: the token that ends the wait for a place ends it, too.</summary>
+    [Fact]
+    public async Task ATokenStopsTheStartFunctionOfANewInstance()
+    {
+        Module module = new Engine(new EngineOptions { Interruptible = true }).CompileText("(module (func $start (loop $ever (br $ever))) (start $start))");
+        using var pool = new InstancePool(module, new InstancePoolOptions { MaximumInUse = 1 });
+        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+        Assert.ThrowsAny<OperationCanceledException>(() => pool.Rent(soon.Token));
+        using var later = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pool.RentAsync(later.Token));
+        Assert.Equal((0, 0L), (pool.InUse, pool.Made));
+    }
+
     [Fact]
     public async Task ManyThreadsEachFindAFreshOne()
     {

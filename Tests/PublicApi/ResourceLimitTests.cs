@@ -292,4 +292,55 @@ public sealed class ResourceLimitTests
         Assert.Equal((-1, 1), (growing(3), growing(2)));
         Assert.Equal(3 << 16, third.InUse(ResourceKind.MemoryBytes));
     }
+
+    /// <summary>What the host does when it is asked may call the guest, and so move the stack of the interpreter from which it was asked.</summary>
+    [Theory]
+    [InlineData(Compilation.Interpreted)]
+    [InlineData(Compilation.Lazy)]
+    public void AHostThatIsAskedMayCallTheGuest(Compilation compilation)
+    {
+        Func<int, int>? deep = null;
+        int asked = 0;
+        var limits = new ResourceLimits
+        {
+            Allow = _ =>
+            {
+                if (deep is not { } call) return true;
+                // Once, as what it calls asks for nothing.
+                deep = null;
+                Assert.Equal(2000, call(2000));
+                asked++;
+                return true;
+            },
+        };
+        Instance guest = new Engine(new EngineOptions { Compilation = compilation, Limits = limits }).CompileText("""
+            (module
+              (type $m (memory 1 10)) (type $t (table 1 10 funcref))
+              (func $deep (export "deep") (param i32) (result i32) (local $a anyref) (local $b anyref) (local $c externref)
+                (local.set $a (ref.i31 (local.get 0)))
+                (local.set $b (local.get $a))
+                (if (result i32) (local.get 0)
+                  (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1)))))
+                  (else (ref.is_null (local.get $b)))))
+              (func (export "memory") (result i32) (memory.size (ref $m) (memory.new $m)))
+              (func (export "table") (result i32) (table.size (ref $t) (table.new $t (ref.null func))))
+              (func (export "grown") (result i32) (memory.grow (ref $m) (memory.new $m) (i32.const 1))))
+            """).Instantiate();
+        var export = guest.GetExport<Func<int, int>>("deep");
+        foreach (string name in new[] { "memory", "table", "grown" })
+        {
+            // A thread of its own has a small stack of references.
+            Exception? failure = null;
+            int before = asked;
+            var thread = new Thread(() => failure = Record.Exception(() =>
+            {
+                deep = export;
+                Assert.Equal(1, guest.GetExport<Func<int>>(name)());
+            }));
+            thread.Start();
+            thread.Join();
+            Assert.Null(failure);
+            Assert.Equal(before + 1, asked);
+        }
+    }
 }

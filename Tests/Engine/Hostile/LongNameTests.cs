@@ -1,4 +1,3 @@
-using WasmJit.Runtime;
 using Xunit;
 
 namespace WasmJit.Tests;
