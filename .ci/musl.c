@@ -7,9 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 char __libc_single_threaded = 0;
 
@@ -23,9 +21,6 @@ uint32_t arc4random(void)
 }
 
 int __pthread_key_create(pthread_key_t *key, void (*end)(void *)) { return pthread_key_create(key, end); }
-
-// musl has it from 1.2.5 on.
-int statx(int directory, const char *path, int flags, unsigned mask, void *status) { return syscall(SYS_statx, directory, path, flags, mask, status); }
 
 // The names of libgcc's own that have a version which is not the default; musl's loader does not find them.
 unsigned __cpu_model[4];

@@ -50,7 +50,33 @@ internal static partial class LinuxCalls
     internal static partial int OpenAt(SafeFileHandle directory, string name, int flags, uint mode);
 
     [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(FileNames.Marshaller))]
-    internal static partial int StatX(SafeFileHandle directory, string name, int flags, uint mask, out StatXBuffer buffer);
+    private static partial int LibraryStatX(SafeFileHandle directory, string name, int flags, uint mask, out StatXBuffer buffer);
+
+    /// <summary>The same call of the kernel, by its number. Its arguments are integers and addresses, so the processor's convention is that of any function.</summary>
+    [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(FileNames.Marshaller))]
+    private static partial nint SystemStatX(nint number, SafeFileHandle directory, string name, int flags, uint mask, out StatXBuffer buffer);
+
+    private static nint StatXNumber => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 332 : 291;
+
+    /// <summary>For tests: the C library has no <c>statx</c>.</summary>
+    internal static bool HasNoStatX { get; set; }
+
+    internal static int StatX(SafeFileHandle directory, string name, int flags, uint mask, out StatXBuffer buffer)
+    {
+        if (!HasNoStatX)
+        {
+            try
+            {
+                return LibraryStatX(directory, name, flags, mask, out buffer);
+            }
+            catch (EntryPointNotFoundException)
+            {
+                // musl has it from 1.2.5 on.
+                HasNoStatX = true;
+            }
+        }
+        return (int)SystemStatX(StatXNumber, directory, name, flags, mask, out buffer);
+    }
 
     [LibraryImport(Library, EntryPoint = "readlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(FileNames.Marshaller))]
     internal static partial nint ReadLinkAt(SafeFileHandle directory, string name, Span<byte> buffer, nuint size);
