@@ -12,8 +12,7 @@ internal static class Node
     internal static string[]? Run(string script, params string[] arguments)
     {
         string file = Path.Combine(Path.GetTempPath(), $"wasmjit-guests-{Environment.ProcessId}-{script}");
-        using (Stream text = typeof(Node).Assembly.GetManifestResourceStream(script)!)
-        using (FileStream copy = File.Create(file)) text.CopyTo(copy);
+        using (var text = new StreamReader(typeof(Node).Assembly.GetManifestResourceStream(script)!)) File.WriteAllText(file, Clock.Script + text.ReadToEnd());
         try
         {
             using Process process = Process.Start(new ProcessStartInfo("node", ["--no-warnings", file, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;

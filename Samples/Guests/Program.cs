@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using WasmJit;
 using WasmJit.Guests;
@@ -13,9 +12,14 @@ var guests = new (string Name, string File, Action Run)[]
     ("syntax", Packages.CGrammar, RunSyntax),
     ("toolchain", Packages.Llvm, RunToolchain),
 };
+if (args.Contains(Clock.Option))
+{
+    Clock.IsProcessors = true;
+    args = [.. args.Where(a => a != Clock.Option)];
+}
 if (args.Any(a => guests.All(g => g.Name != a)))
 {
-    Console.Error.WriteLine($"guests [{string.Join('|', guests.Select(g => g.Name))}]...    runs guests that Samples/Guests/install has installed");
+    Console.Error.WriteLine($"guests [{Clock.Option}] [{string.Join('|', guests.Select(g => g.Name))}]...    runs guests that Samples/Guests/install has installed");
     return 2;
 }
 foreach ((string name, string file, Action run) in guests)
@@ -27,7 +31,7 @@ foreach ((string name, string file, Action run) in guests)
 }
 return 0;
 
-static string Since(long start) => $"{Stopwatch.GetElapsedTime(start).TotalMilliseconds:f0} ms";
+static string Since(TimeSpan start) => $"{(Clock.Now - start).TotalMilliseconds:f0} ms";
 
 static void RunForth()
 {
@@ -35,11 +39,11 @@ static void RunForth()
     string source = File.ReadAllText(Packages.Forth);
     string definitions = string.Join('\n', Enumerable.Range(0, words).Select(i => $": w{i} {i} + ;"));
     var forth = new Forth(source);
-    long start = Stopwatch.GetTimestamp();
+    TimeSpan start = Clock.Now;
     forth.Run(definitions);
     string made = Since(start);
     forth.Run(Forth.Sieve);
-    start = Stopwatch.GetTimestamp();
+    start = Clock.Now;
     string primes = forth.Run($"{limit} sieve").Trim();
     string sieved = Since(start);
     string module = Path.Combine(Path.GetTempPath(), $"wasmjit-forth-{Environment.ProcessId}.wasm");
@@ -61,10 +65,10 @@ static void RunProcessor()
 {
     const int rounds = 300;
     byte[] sector = BootSector.Make(rounds);
-    long start = Stopwatch.GetTimestamp();
+    TimeSpan start = Clock.Now;
     var processor = new Processor(File.ReadAllBytes(Packages.Processor));
     string loaded = Since(start);
-    start = Stopwatch.GetTimestamp();
+    start = Clock.Now;
     string printed = processor.Boot(sector);
     string ran = Since(start);
     string[]? v8 = Node.Run("processor.mjs", Packages.Processor, Convert.ToHexString(sector));
@@ -82,10 +86,10 @@ static void RunJavaScript()
         [url.href, bytes.length, headers.join(';'), copy.a[1].get(1), crypto.randomUUID().length, fib(25)].join(' ')
         """;
     MemoryNamespace libraries = JavaScript.Libraries(Packages.JavaScriptExtensions);
-    long start = Stopwatch.GetTimestamp();
+    TimeSpan start = Clock.Now;
     using var javaScript = new JavaScript(File.ReadAllBytes(Packages.JavaScript), libraries);
     string loaded = Since(start);
-    start = Stopwatch.GetTimestamp();
+    start = Clock.Now;
     string result = javaScript.Evaluate(script);
     string ran = Since(start);
     string[]? v8 = Node.Run("javascript.mjs", Packages.Package("quickjs-wasi"), script);
@@ -105,10 +109,10 @@ static void RunPython()
                 return -1
         print(fib(22), sum(part(i % 3) for i in range(100000)), sorted({'b': 1, 'a': 2}))
         """;
-    long start = Stopwatch.GetTimestamp();
+    TimeSpan start = Clock.Now;
     using var python = new MicroPython(File.ReadAllBytes(Packages.MicroPython));
     string loaded = Since(start);
-    start = Stopwatch.GetTimestamp();
+    start = Clock.Now;
     string printed = python.Run(script);
     string ran = Since(start);
     string[]? v8 = Node.Run("micropython.mjs", Path.GetDirectoryName(Packages.MicroPython)!, script);
@@ -119,17 +123,17 @@ static void RunPython()
 static void RunSyntax()
 {
     MemoryNamespace grammars = SyntaxParser.Grammars(Packages.Grammars, out string[] names);
-    long start = Stopwatch.GetTimestamp();
+    TimeSpan start = Clock.Now;
     using var parser = new SyntaxParser(File.ReadAllBytes(Packages.TreeSitter), grammars);
     string loaded = Since(start);
     Console.WriteLine(parser.Parse("tree-sitter-c", "int main(void) { return 1 + 2; }"));
     var refused = new List<string>();
-    start = Stopwatch.GetTimestamp();
+    start = Clock.Now;
     foreach (string name in names)
         if (parser.Parse(name, "x") is null) refused.Add(name);
     Console.WriteLine($"tree-sitter loaded in {loaded}; {names.Length - refused.Count} of {names.Length} grammars in {Since(start)}; of other versions: {string.Join(' ', refused)}");
     // A grammar of today's tools, which the package's own host reads, too.
-    start = Stopwatch.GetTimestamp();
+    start = Clock.Now;
     using var today = new SyntaxParser(File.ReadAllBytes(Packages.TreeSitter), new MemoryNamespace { { "tree-sitter-c.wasm", File.ReadAllBytes(Packages.CGrammar) } });
     today.Parse("tree-sitter-c", "");
     loaded = Since(start);
@@ -138,7 +142,7 @@ static void RunSyntax()
     File.WriteAllText(file, text);
     try
     {
-        start = Stopwatch.GetTimestamp();
+        start = Clock.Now;
         string tree = today.Parse("tree-sitter-c", text)!;
         string parsed = Since(start);
         string[]? v8 = Node.Run("syntax.mjs", Packages.Package(), Packages.CGrammar, file);
@@ -153,18 +157,18 @@ static void RunSyntax()
 
 static void RunToolchain()
 {
-    long start = Stopwatch.GetTimestamp();
+    TimeSpan start = Clock.Now;
     var toolchain = new Toolchain(Packages.Llvm, Packages.LlvmResources);
     string loaded = Since(start);
     foreach (string name in new[] { "program.c", "plugin.c" }) toolchain.AddSample(name);
-    start = Stopwatch.GetTimestamp();
+    start = Clock.Now;
     string[] objects = [toolchain.Compile("program.c"), toolchain.Compile("plugin.c")];
     string compiled = Since(start);
-    start = Stopwatch.GetTimestamp();
+    start = Clock.Now;
     toolchain.LinkLibrary("plugin.so", objects[1]);
     toolchain.LinkProgram("program.wasm", objects[0]);
     string linked = Since(start);
-    start = Stopwatch.GetTimestamp();
+    start = Clock.Now;
     Console.Write(toolchain.RunProgram("program.wasm", "plugin.so", "0", "1", "2.5"));
     string ran = Since(start);
     DirectoryInfo sources = Directory.CreateTempSubdirectory("wasmjit-toolchain");

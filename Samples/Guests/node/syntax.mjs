@@ -2,11 +2,11 @@
 import fs from 'fs';
 const [folder, grammar, file] = process.argv.slice(2);
 const { Parser, Language } = await import(`${folder}/web-tree-sitter/web-tree-sitter.js`);
-const started = process.hrtime.bigint();
+const started = now();
 await Parser.init();
 const parser = new Parser();
 parser.setLanguage(await Language.load(grammar));
-const begun = process.hrtime.bigint();
+const begun = now();
 const tree = parser.parse(fs.readFileSync(file, 'utf8'));
 const shown = tree.rootNode.toString();
-console.log(`${Number(begun - started) / 1e6} ${Number(process.hrtime.bigint() - begun) / 1e6} ${shown.length}`);
+console.log(`${begun - started} ${now() - begun} ${shown.length}`);

@@ -3,11 +3,11 @@ import fs from 'fs';
 const [folder, sources] = process.argv.slice(2);
 const { runLLVM } = await import(`${folder}/gen/bundle.js`);
 const options = { stdout: null, stderr: null, decodeASCII: false, fetchProgress() {} };
-let last = process.hrtime.bigint();
+let last = now();
 function passed() {
-  const now = process.hrtime.bigint(), time = Number(now - last) / 1e6;
-  last = now;
-  return time;
+  const before = last;
+  last = now();
+  return last - before;
 }
 await runLLVM(null, {}, options);
 const loaded = passed();
