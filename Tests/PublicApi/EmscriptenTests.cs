@@ -257,6 +257,42 @@ public sealed class EmscriptenTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
     }
 
+    /// <summary>Programs for a JavaScript without numbers of 64 bits give and take these in halves.</summary>
+    [Fact]
+    public void NumbersInHalvesAreJoined()
+    {
+        Module module = new Engine().CompileText("""
+            (module
+              (import "wasi_snapshot_preview1" "fd_seek" (func $seek (param i32 i32 i32 i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "fd_pwrite" (func $write (param i32 i32 i32 i32 i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i32 i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+              (import "env" "exit" (func $exit (param i32)))
+              (memory (export "memory") 1)
+              (data (i32.const 16) "file") (data (i32.const 32) "\40\00\00\00\03\00\00\00") (data (i32.const 64) "abc")
+              (func (export "open") (result i32)
+                (call $open (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 4) (i32.const 1) (i64.const 0x1fffffff) (i64.const 0) (i32.const 0) (i32.const 8)))
+              (func (export "write") (param $low i32) (param $high i32) (result i32)
+                (call $write (i32.load (i32.const 8)) (i32.const 32) (i32.const 1) (local.get $low) (local.get $high) (i32.const 40)))
+              (func (export "seek") (param $low i32) (param $high i32) (param $whence i32) (result i32)
+                (call $seek (i32.load (i32.const 8)) (local.get $low) (local.get $high) (local.get $whence) (i32.const 48)))
+              (func (export "time") (result i32) (call $time (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 56)))
+              (func (export "exit") (call $exit (i32.const 7))))
+            """);
+        var files = new MemoryFileSystem();
+        using var wasi = new WasiHost(new WasiOptions { FileSystems = [new WasiMount(files, "/")], Time = new Clock() });
+        Instance program = new EmscriptenImports().Instantiate(module, wasi.Imports);
+        Memory memory = program.GetExport<Memory>("memory");
+        Assert.Equal(0, program.GetExport<Func<int>>("open")());
+        Assert.Equal(0, program.GetExport<Func<int, int, int>>("write")(5, 0));
+        Assert.Equal("\0\0\0\0\0abc"u8, files.ReadFile("file"));
+        var seek = program.GetExport<Func<int, int, int, int>>("seek");
+        Assert.Equal((0, 6L), (seek(-2, -1, 2), memory.Read<long>(48)));
+        Assert.Equal((0, 0x3_0000_0006L), (seek(0, 3, 1), memory.Read<long>(48)));
+        Assert.Equal((0, 86_400_000_000_000L), (program.GetExport<Func<int>>("time")(), memory.Read<long>(56)));
+        Assert.Equal(7, Assert.Throws<WasiExitException>(program.GetExport<Action>("exit")).ExitCode);
+    }
+
     [Fact]
     public void FailuresSayWhy()
     {

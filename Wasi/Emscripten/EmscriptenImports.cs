@@ -70,8 +70,8 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
     }
 
     /// <summary>
-    /// Adds what a module imports from "env" and can be given, and is not there yet. <see cref="Instantiate"/> does it for the program, and for each
-    /// side module when it is loaded.
+    /// Adds what a module imports from "env" and can be given, and is not there yet. Functions of WASI whose numbers of 64 bits the module wants in halves are
+    /// replaced by such. <see cref="Instantiate"/> does it for the program, and for each side module when it is loaded.
     /// </summary>
     /// <param name="imports">Where the functions are added.</param>
     /// <param name="module">The program or side module.</param>
@@ -80,8 +80,14 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
         var invoked = new Dictionary<string, FuncType>();
         foreach (ImportType import in module.Imports)
         {
+            if (import is { Module: SplitNumbers.Module, Name: { } function, Type: { Kind: ExternKind.Func, Def.Composite: FuncType halves } })
+            {
+                if (imports.Find(SplitNumbers.Module, function) is Delegate whole && !Fits(whole, halves) && SplitNumbers.Of(whole) is { } split && Fits(split, halves))
+                    imports[SplitNumbers.Module, function] = split;
+                continue;
+            }
             if (import is not { Module: Module, Name: { } name, Type: { Kind: ExternKind.Func, Def.Composite: FuncType type } } || imports.Find(Module, name) is not null) continue;
-            if ((Functions.GetValueOrDefault(name) ?? exceptions.Find(name, type)) is { } function && Fits(function, type)) imports.Add(Module, name, function);
+            if ((Functions.GetValueOrDefault(name) ?? exceptions.Find(name, type)) is { } own && Fits(own, type)) imports.Add(Module, name, own);
             else if (EmscriptenInvoker.Serves(name, type)) invoked[name] = type;
         }
         if (invoked.Count == 0) return;
@@ -142,6 +148,7 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
             ["_emscripten_memcpy_js"] = copy,
             ["emscripten_memcpy_js"] = copy,
             ["emscripten_memcpy_big"] = copy,
+            ["exit"] = (Action<int>)(code => throw new WasiExitException(code)),
             ["_abort_js"] = abort,
             ["abort"] = abort,
             ["__assert_fail"] = (Caller caller, int condition, int file, int line, int function) => AssertionFailed(caller, condition, file, line),
