@@ -222,13 +222,15 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
         return next;
     }
 
+    // With a NaN the result of an operator may be known, so that the JIT would narrow the load of the other operand.
+
     private int LoadFloatAt(int after, int bits, bool hides) =>
-        hides || IsSignalling((uint)bits)
+        hides || float.IsNaN(BitConverter.Int32BitsToSingle(bits))
             ? il.CallAt(il.LdargAt(il.LdcI4At(after, bits), 0), Members.Float(nameof(Runtime.Floats.HiddenOfBits32)))
             : il.LdcR4At(after, bits);
 
     private int LoadDoubleAt(int after, long bits, bool hides) =>
-        hides || IsSignalling((ulong)bits)
+        hides || double.IsNaN(BitConverter.Int64BitsToDouble(bits))
             ? il.CallAt(il.LdargAt(il.LdcI8At(after, bits), 0), Members.Float(nameof(Runtime.Floats.HiddenOfBits64)))
             : il.LdcR8At(after, bits);
 
@@ -275,9 +277,14 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
         return HasSpecial(constant.Bits) || HasSpecial(constant.High);
 
         static bool HasSpecial(ulong half) =>
-            IsSignalling(half) || IsSignalling((uint)half) || IsSignalling((uint)(half >> 32)) || half is
+            HasNaN(half, is32: false) || HasNaN(half, is32: true) || half is
                 0 or 0x8000000000000000 or 0x3ff0000000000000 or 0xbff0000000000000 or 0x8000000080000000 or 0x3f8000003f800000 or 0xbf800000bf800000;
     }
+
+    /// <summary>Whether half of a vector has a NaN in its lanes.</summary>
+    internal static bool HasNaN(ulong half, bool is32) => is32
+        ? float.IsNaN(BitConverter.UInt32BitsToSingle((uint)half)) || float.IsNaN(BitConverter.UInt32BitsToSingle((uint)(half >> 32)))
+        : double.IsNaN(BitConverter.UInt64BitsToDouble(half));
 
     /// <summary>Whether a float constant is a signalling NaN.</summary>
     internal static bool IsSignalling(in Operand constant) =>

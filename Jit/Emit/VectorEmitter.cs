@@ -141,7 +141,7 @@ internal sealed class VectorEmitter(EmitterContext context, MemoryEmitter memory
 
     /// <summary>
     /// Float operators with a constant: where the JIT would give back the other operand (x + -0) or the constant itself, a
-    /// signalling NaN would stay one. Such constants are rare, and come from a call.
+    /// signalling NaN would stay one. With a NaN it knows the result, and would narrow the load of the other operand. Such constants are rare, and come from a call.
     /// </summary>
     private void HideConstants(Operator op)
     {
@@ -152,14 +152,10 @@ internal sealed class VectorEmitter(EmitterContext context, MemoryEmitter memory
         {
             ref Operand operand = ref stack[i];
             if (operand.Kind != OperandKind.Const || operand.Type != ValType.V128) continue;
-            operand.IsOpaque = HasSignallingNaN(operand.Bits, is32) || HasSignallingNaN(operand.High, is32)
+            operand.IsOpaque = OperandStack.HasNaN(operand.Bits, is32) || OperandStack.HasNaN(operand.High, is32)
                 || (operand.Bits == operand.High && IsNeutral(op, operand.Bits, is32, isRight: i == 0));
         }
     }
-
-    private static bool HasSignallingNaN(ulong half, bool is32) => is32
-        ? OperandStack.IsSignalling((uint)half) || OperandStack.IsSignalling((uint)(half >> 32))
-        : OperandStack.IsSignalling(half);
 
     /// <summary>Whether an operator with this number in all lanes of one operand changes the other in its sign at most.</summary>
     private static bool IsNeutral(Operator op, ulong half, bool is32, bool isRight)

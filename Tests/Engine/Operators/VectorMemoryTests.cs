@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.Intrinsics;
 using System.Text;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Operators;
 using Xunit;
 
@@ -21,7 +22,7 @@ public sealed class VectorMemoryTests
 
     private delegate Vector128<byte> Access(long at, Vector128<byte> vector);
 
-    private static IEnumerable<Operator> Accesses => OperatorTable.All.Where(op => op.Prefix == 0xfd && op.MemArg is not null);
+    private static IEnumerable<Operator> Accesses => OperatorTable.All.Where(op => op.Prefix == OperatorPrefix.Vector && op.MemArg is not null);
 
     private static Instance Compile(string text, MemoryChecks checks) =>
         new Engine(Tiers.Compiled with { MemoryChecks = checks }).CompileText(text).Instantiate();
@@ -163,6 +164,48 @@ public sealed class VectorMemoryTests
                 Assert.True(trap is { Kind: TrapKind.OutOfBoundsMemoryAccess }, $"{bodies[i]}: no trap with {beyond} bytes beyond the end");
             }
         }
+    }
+
+    /// <summary>A load traps beside a constant of zeros or of ones, too, with which its value may not matter: for every operator on vectors, and each of its operands.</summary>
+    [Fact]
+    public void LoadsBesideConstants()
+    {
+        var bodies = new List<string>();
+        foreach (Operator op in OperatorTable.All.Where(op => op.Prefix == OperatorPrefix.Vector && op.Id == OpId.Plain && op.Immediates.IsEmpty && op.Params.Length > 1
+            && op.Params.All(type => type == ValType.V128)))
+        {
+            for (int known = 0; known < op.Params.Length; known++)
+                for (int load = 0; load < op.Params.Length; load++)
+                    foreach (int bits in new[] { 0, -1 })
+                    {
+                        if (load == known) continue;
+                        IEnumerable<string> operands = Enumerable.Range(0, op.Params.Length).Select(i => i == known ? $"(v128.const i64x2 {bits} {bits})"
+                            : i == load ? "(v128.load (i32.wrap_i64 (local.get 0)))" : "(local.get 1)");
+                        bodies.Add($"({op.Mnemonic} {string.Join(' ', operands)})");
+                    }
+        }
+        Assert.True(bodies.Count > 400, $"{bodies.Count}");
+        var text = new StringBuilder("(module (memory 1 1)");
+        for (int i = 0; i < bodies.Count; i++) Define(text, $"{i}", bodies[i]);
+        Instance instance = Compile(text.Append(')').ToString(), MemoryChecks.Guard);
+        var wrong = new List<string>();
+        for (int i = 0; i < bodies.Count; i++)
+        {
+            var run = instance.GetExport<Access>($"{i}");
+            run(Page - 16, default);
+            foreach (int beyond in new[] { 1, 8, 15 })
+            {
+                try
+                {
+                    run(Page - 16 + beyond, default);
+                    wrong.Add($"{bodies[i]}: no trap with {beyond} bytes beyond the end");
+                }
+                catch (TrapException e) when (e.Kind == TrapKind.OutOfBoundsMemoryAccess)
+                {
+                }
+            }
+        }
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }
 
     /// <summary>What the operands do is done before an access traps.</summary>
