@@ -138,6 +138,12 @@ internal sealed partial class FunctionValidator
     /// <summary>The type of an operand, counted from the top.</summary>
     internal ValType Operand(int fromTop) => stack[fromTop];
 
+    /// <summary>How many blocks are open, the function's own included.</summary>
+    internal int Depth => stack.Depth;
+
+    /// <summary>The innermost block.</summary>
+    internal ref readonly ValidationFrame Block => ref stack.Top;
+
     /// <summary>Begins a function's body that has been validated before.</summary>
     internal void Begin(int index)
     {

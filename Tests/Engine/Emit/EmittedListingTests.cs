@@ -107,45 +107,6 @@ public sealed class EmittedListingTests
         }
         return type.IsGenericType ? $"{type.Name.Split('`')[0]}<{string.Join(", ", type.GenericTypeArguments.Select(argument => NameOf(argument, module)))}>" : type.Name;
     }
-
-    /// <summary>Code for no process: what is an address or a number of one is named by what it stands for.</summary>
-    private sealed class ListingTarget(string options) : ICodeTarget
-    {
-        public bool TakesSamples => false;
-
-        private readonly string[] options = options.Split(' ');
-
-        public bool HasStackMap => true;
-
-        public bool IsInterruptible => Has("interruptible");
-
-        public bool CountsFuel => Has("fuel");
-
-        public Unwinder? Unwinder { get; } = options.Contains("unwinder", StringComparison.Ordinal) ? new Unwinder(0) : null;
-
-        public bool Inlines => Has("inline");
-
-        public bool Verifies => Has("verify");
-
-        internal bool Has(string option) => options.Contains(option);
-
-        public void LoadCode(IlBuffer il, ModuleInfo module, int func)
-        {
-            il.Ldstr($"code of {module.FuncName(func) ?? func.ToString(System.Globalization.CultureInfo.InvariantCulture)}");
-            il.Emit(System.Reflection.Emit.OpCodes.Ldind_I);
-        }
-
-        public int LoadStackMapAt(IlBuffer il, int after) => il.LdstrAt(after, "map of stacks");
-
-        public void LoadTypeId(IlBuffer il, DefType type) => il.Ldstr($"number of {type}");
-
-        public bool NeedsChecks(MemoryType memory) => Has("explicit");
-
-        /// <summary>Only what the unwinder gives is an address: no number in the modules is so large.</summary>
-        internal static string WithoutAddresses(string line) =>
-            line.StartsWith("  ldc.i8 ", StringComparison.Ordinal) && long.Parse(line[9..], System.Globalization.CultureInfo.InvariantCulture) is > 1L << 38 and < 1L << 47
-                ? "  ldc.i8 (address)" : line;
-    }
 }
 
 /// <summary>A test of code for a processor with AVX2.</summary>

@@ -6,21 +6,28 @@ namespace WasmJit.Tests;
 /// <summary>A valid function for every operator, and a constant expression for those that may stand in one.</summary>
 internal static class OperatorSamples
 {
+    /// <summary>The bodies of <c>$id</c> and of the export of <c>$inner</c>. With others an operator that calls them has another outcome.</summary>
+    private const string Callee = "(local.get 0)", OtherCallee = "(i32.const 99)";
+
     /// <summary>What the functions refer to. Behind it stand the function and the end of the module.</summary>
-    private const string Module = """
+    /// <param name="callee">What functions that are called do.</param>
+    /// <param name="start">What the start function of the module that is instantiated does.</param>
+    private static string Module(string callee = Callee, string start = "") => $"""
         (module
           (type $v (func)) (type $u (func (param i32) (result i32)))
           (type $s (struct (field $n (mut i32)) (field $p (mut i8))))
           (type $a (array (mut i32))) (type $b (array (mut i8))) (type $fs (array (mut funcref)))
           (rec (type $o (descriptor $od) (struct)) (type $od (describes $o) (struct)))
           (type $m (memory 1)) (type $t (table 1 funcref)) (type $g (global (mut i32))) (type $e (tag (param i32)))
-          (type $M (module (export "f" (func (type $u))))) (type $I (instance (export "f" (func (type $u)))))
-          (module $inner (func (export "f") (param i32) (result i32) (local.get 0)))
-          (instance $inst (instantiate $inner))
-          (memory $mem 1) (table $tab 4 funcref) (global $glob (mut i32) (i32.const 1)) (global $fixed i32 (i32.const 1)) (tag $tag (param i32))
+          (type $M (module (export "f" (func (type $u))))) (type $I (instance (export "f" (func (type $u))))) (type $E (module))
+          (module $inner (func (export "f") (param i32) (result i32) {callee}) (func $start {start}) (start $start))
+          (module $calm (func (export "f") (param i32) (result i32) (local.get 0)))
+          (instance $inst (instantiate $calm))
+          (memory $mem 1) (memory $sh 1 1 shared) (table $tab 4 funcref) (global $glob (mut i32) (i32.const 1)) (global $fixed i32 (i32.const 1))
+          (tag $tag (param i32))
           (elem $el func $id) (data $da "abcdefgh")
           (scope $sc (type $u) (func $id) (memory $mem))
-          (func $id (param i32) (result i32) (local.get 0))
+          (func $id (param i32) (result i32) {callee})
         """;
 
     /// <summary>The number of the function that <see cref="WithFunction"/> adds.</summary>
@@ -32,13 +39,13 @@ internal static class OperatorSamples
         [OpId.Unreachable] = "(result i32) unreachable",
         [OpId.Nop] = "nop",
         [OpId.Block] = "(result i32) (block (result i32) (i32.const 1))",
-        [OpId.Loop] = "(param i32) (loop $l (br_if $l (i32.eqz (local.get 0))))",
-        [OpId.If] = "(param i32) (if (local.get 0) (then nop))",
+        [OpId.Loop] = "(param i32) (result i64) (local.get 0) (loop $l (param i32) (result i64) (drop) (br_if $l (i32.const 1) (i32.const 0)) (drop) (i64.const 2))",
+        [OpId.If] = "(param i32) (result i32) (if (result i32) (local.get 0) (then (i32.const 1)) (else (i32.const 2)))",
         [OpId.Else] = "(param i32) (result i32) (if (result i32) (local.get 0) (then (i32.const 1)) (else (i32.const 2)))",
         [OpId.Try] = "(result i32) (try (result i32) (do (i32.const 1)) (catch $tag))",
         [OpId.Catch] = "(result i32) (try (result i32) (do (throw $tag (i32.const 1))) (catch $tag))",
         [OpId.CatchAll] = "(try (do (throw $tag (i32.const 1))) (catch_all))",
-        [OpId.Delegate] = "(try (do (try (do (throw $tag (i32.const 1))) (delegate 0))) (catch_all))",
+        [OpId.Delegate] = "(try (do (try (do (if (global.get $glob) (then (throw $tag (i32.const 1))))) (delegate 0))) (catch_all))",
         [OpId.Throw] = "(result i32) (throw $tag (i32.const 1))",
         [OpId.Rethrow] = "(result i32) (try (result i32) (do (throw $tag (i32.const 1))) (catch_all (rethrow 0)))",
         [OpId.ThrowRef] = "(param exnref) (result i32) (throw_ref (local.get 0))",
@@ -56,7 +63,7 @@ internal static class OperatorSamples
         [OpId.Drop] = "(drop (i32.const 1))",
         [OpId.Select] = "(param i32) (result i32) (select (i32.const 1) (i32.const 2) (local.get 0))",
         [OpId.SelectT] = "(param i32) (result i32) (select (result i32) (i32.const 1) (i32.const 2) (local.get 0))",
-        [OpId.TryTable] = "(result i32) (block (result i32) (try_table (catch $tag 0) (throw $tag (i32.const 1))) (i32.const 2))",
+        [OpId.TryTable] = "(result i32) (block (result i32) (try_table (result i64) (catch $tag 0) (throw $tag (i32.const 1))) (drop) (i32.const 2))",
         [OpId.LocalGet] = "(param i32) (result i32) (local.get 0)",
         [OpId.LocalSet] = "(param i32) (local.set 0 (i32.const 1))",
         [OpId.LocalTee] = "(param i32) (result i32) (local.tee 0 (i32.const 1))",
@@ -81,11 +88,11 @@ internal static class OperatorSamples
         [OpId.BrOnNonNull] = "(param anyref) (result (ref any)) (block (result (ref any)) (br_on_non_null 0 (local.get 0)) (unreachable))",
         [OpId.MemoryInit] = "(memory.init $mem $da (i32.const 0) (i32.const 0) (i32.const 4))",
         [OpId.DataDrop] = "(data.drop $da)",
-        [OpId.MemoryCopy] = "(memory.copy $mem $mem (i32.const 0) (i32.const 0) (i32.const 4))",
+        [OpId.MemoryCopy] = "(memory.copy $mem $mem (i32.const 8) (i32.const 0) (i32.const 4))",
         [OpId.MemoryFill] = "(memory.fill $mem (i32.const 0) (i32.const 0) (i32.const 4))",
         [OpId.TableInit] = "(table.init $tab $el (i32.const 0) (i32.const 0) (i32.const 1))",
         [OpId.ElemDrop] = "(elem.drop $el)",
-        [OpId.TableCopy] = "(table.copy $tab $tab (i32.const 0) (i32.const 0) (i32.const 1))",
+        [OpId.TableCopy] = "(table.copy $tab $tab (i32.const 1) (i32.const 0) (i32.const 1))",
         [OpId.TableGrow] = "(result i32) (table.grow $tab (ref.null func) (i32.const 1))",
         [OpId.TableSize] = "(result i32) (table.size $tab)",
         [OpId.TableFill] = "(table.fill $tab (i32.const 0) (ref.null func) (i32.const 1))",
@@ -110,7 +117,7 @@ internal static class OperatorSamples
         [OpId.ArraySet] = "(param (ref $a)) (array.set $a (local.get 0) (i32.const 0) (i32.const 1))",
         [OpId.ArrayLen] = "(param arrayref) (result i32) (array.len (local.get 0))",
         [OpId.ArrayFill] = "(param (ref $a)) (array.fill $a (local.get 0) (i32.const 0) (i32.const 1) (i32.const 2))",
-        [OpId.ArrayCopy] = "(param (ref $a)) (array.copy $a $a (local.get 0) (i32.const 0) (local.get 0) (i32.const 0) (i32.const 1))",
+        [OpId.ArrayCopy] = "(param (ref $a)) (array.copy $a $a (local.get 0) (i32.const 1) (local.get 0) (i32.const 0) (i32.const 1))",
         [OpId.ArrayInitData] = "(param (ref $b)) (array.init_data $b $da (local.get 0) (i32.const 0) (i32.const 0) (i32.const 1))",
         [OpId.ArrayInitElem] = "(param (ref $fs)) (array.init_elem $fs $el (local.get 0) (i32.const 0) (i32.const 0) (i32.const 1))",
         [OpId.RefTest] = "(param anyref) (result i32) (ref.test (ref $s) (local.get 0))",
@@ -139,8 +146,8 @@ internal static class OperatorSamples
         [OpId.RefTable] = "(result (ref $t)) (ref.table $tab)",
         [OpId.RefGlobal] = "(result (ref $g)) (ref.global $glob)",
         [OpId.RefTag] = "(result (ref $e)) (ref.tag $tag)",
-        [OpId.Compile] = "(result (ref $M)) (compile $mem $M (i32.const 0) (i32.const 8))",
-        [OpId.CompileNull] = "(result (ref null $M)) (compile null $mem $M (i32.const 0) (i32.const 8))",
+        [OpId.Compile] = "(result (ref $E)) (compile $mem $E (i32.const 0) (i32.const 8))",
+        [OpId.CompileNull] = "(result (ref null $E)) (compile null $mem $E (i32.const 0) (i32.const 8))",
         [OpId.FuncNew] = "(result (ref $u)) (func.new $mem $u $sc (i32.const 0) (i32.const 8))",
         [OpId.FuncNewNull] = "(result (ref null $u)) (func.new null $mem $u $sc (i32.const 0) (i32.const 8))",
         [OpId.FuncNewNamed] = "(result (ref $u)) (func.new_named $mem $u $sc (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 8))",
@@ -165,7 +172,7 @@ internal static class OperatorSamples
         [OpId.MemoryGrowRef] = "(param (ref $m)) (result i32) (memory.grow (ref $m) (local.get 0) (i32.const 1))",
         [OpId.MemoryFillRef] = "(param (ref $m)) (memory.fill (ref $m) (local.get 0) (i32.const 0) (i32.const 1) (i32.const 2))",
         [OpId.MemoryCopyRef] =
-            "(param (ref $m)) (memory.copy (ref $m) (ref $m) (local.get 0) (i32.const 0) (local.get 0) (i32.const 0) (i32.const 2))",
+            "(param (ref $m)) (memory.copy (ref $m) (ref $m) (local.get 0) (i32.const 8) (local.get 0) (i32.const 0) (i32.const 2))",
         [OpId.MemoryInitRef] = "(param (ref $m)) (memory.init (ref $m) $da (local.get 0) (i32.const 0) (i32.const 0) (i32.const 2))",
         [OpId.TableGetRef] = "(param (ref $t)) (result funcref) (table.get (ref $t) (local.get 0) (i32.const 0))",
         [OpId.TableSetRef] = "(param (ref $t)) (table.set (ref $t) (local.get 0) (i32.const 0) (ref.null func))",
@@ -173,7 +180,7 @@ internal static class OperatorSamples
         [OpId.TableGrowRef] = "(param (ref $t)) (result i32) (table.grow (ref $t) (local.get 0) (ref.null func) (i32.const 1))",
         [OpId.TableFillRef] = "(param (ref $t)) (table.fill (ref $t) (local.get 0) (i32.const 0) (ref.null func) (i32.const 1))",
         [OpId.TableCopyRef] =
-            "(param (ref $t)) (table.copy (ref $t) (ref $t) (local.get 0) (i32.const 0) (local.get 0) (i32.const 0) (i32.const 1))",
+            "(param (ref $t)) (table.copy (ref $t) (ref $t) (local.get 0) (i32.const 1) (local.get 0) (i32.const 0) (i32.const 1))",
         [OpId.TableInitRef] = "(param (ref $t)) (table.init (ref $t) $el (local.get 0) (i32.const 0) (i32.const 0) (i32.const 1))",
         [OpId.CallIndirectRef] = "(param (ref $t)) (result i32) (call_indirect (ref $t) (type $u) (i32.const 1) (local.get 0) (i32.const 0))",
         [OpId.GlobalGetRef] = "(param (ref $g)) (result i32) (global.get (ref $g) (local.get 0))",
@@ -183,11 +190,11 @@ internal static class OperatorSamples
         [OpId.SliceSub] = "(param (ref slice)) (result (ref slice)) (slice.sub (local.get 0) (i64.const 0) (i64.const 8))",
         [OpId.SliceReadonly] = "(param (ref slice)) (result (ref slice)) (slice.readonly (local.get 0))",
         [OpId.SliceLen] = "(param (ref slice)) (result i64) (slice.len (local.get 0))",
-        [OpId.SliceCopy] = "(param (ref slice)) (slice.copy (local.get 0) (i64.const 0) (local.get 0) (i64.const 0) (i64.const 1))",
+        [OpId.SliceCopy] = "(param (ref slice)) (slice.copy (local.get 0) (i64.const 8) (local.get 0) (i64.const 0) (i64.const 1))",
         [OpId.SliceFill] = "(param (ref slice)) (slice.fill (local.get 0) (i64.const 0) (i32.const 1) (i64.const 2))",
         [OpId.MemoryAtomicNotify] = "(result i32) (memory.atomic.notify $mem (i32.const 0) (i32.const 1))",
-        [OpId.MemoryAtomicWait32] = "(result i32) (memory.atomic.wait32 $mem (i32.const 0) (i32.const 1) (i64.const 0))",
-        [OpId.MemoryAtomicWait64] = "(result i32) (memory.atomic.wait64 $mem (i32.const 0) (i64.const 1) (i64.const 0))",
+        [OpId.MemoryAtomicWait32] = "(result i32) (memory.atomic.wait32 $sh (i32.const 0) (i32.const 1) (i64.const 0))",
+        [OpId.MemoryAtomicWait64] = "(result i32) (memory.atomic.wait64 $sh (i32.const 0) (i64.const 1) (i64.const 0))",
         [OpId.AtomicFence] = "(atomic.fence)",
     }.ToFrozenDictionary();
 
@@ -227,9 +234,83 @@ internal static class OperatorSamples
         ["ref.tag"] = "(ref $e) (ref.tag $tag)",
     }.ToFrozenDictionary();
 
-    internal static string WithFunction(Operator op) => $"{Module}  (func $sample (export \"sample\") {FunctionOf(op)}))";
+    internal static string WithFunction(Operator op) => $"{Module()}  (func $sample (export \"sample\") {FunctionOf(op)}))";
 
-    internal static string WithConstant(Operator op) => $"{Module}  (global (export \"sample\") {Constants[op.Mnemonic]}))";
+    internal static string WithConstant(Operator op) => $"{Module()}  (global (export \"sample\") {Constants[op.Mnemonic]}))";
+
+    /// <summary>
+    /// The function, and <c>run</c>, which calls it with values of the parameters' types. What they work on is exported, so that a test can change it and look at it.
+    /// </summary>
+    /// <param name="op">The operator.</param>
+    /// <param name="isOther">Whether functions that the operator may call do something else.</param>
+    internal static string WithRun(Operator op, bool isOther = false)
+    {
+        string function = FunctionOf(op);
+        string results = Clause(function[Clause(function, "param").Length..].TrimStart(), "result");
+        string arguments = string.Join(' ', ParametersOf(function).Select(ValueOf));
+        return $"""
+            {(isOther ? Module(OtherCallee, "unreachable") : Module())}
+              (func $sample {function})
+              (func $caught (result exnref) (block (result exnref) (try_table (catch_all_ref 0) (throw $tag (i32.const 1))) (unreachable)))
+              (global $struct (export "struct") (ref $s) (struct.new $s (i32.const 1) (i32.const 1)))
+              (global $numbers (export "numbers") (ref $a) (array.new $a (i32.const 1) (i32.const 4)))
+              (global $bytes (export "bytes") (ref $b) (array.new $b (i32.const 1) (i32.const 4)))
+              (global $functions (export "functions") (ref $fs) (array.new_default $fs (i32.const 4)))
+              (global $described (ref $o) (struct.new_desc $o (struct.new $od)))
+              (export "memory" (memory $mem)) (export "shared" (memory $sh)) (export "table" (table $tab)) (export "global" (global $glob)) (export "id" (func $id))
+              (func (export "run") {results} (call $sample {arguments})))
+            """;
+    }
+
+    /// <summary>The types of a function's parameters, in its text.</summary>
+    private static IEnumerable<string> ParametersOf(string function)
+    {
+        string types = Clause(function, "param");
+        if (types.Length == 0) yield break;
+        types = types["(param".Length..^1];
+        for (int at = 0; at < types.Length; at++)
+        {
+            if (types[at] == ' ') continue;
+            int start = at;
+            if (types[at] == '(') at = types.IndexOf(')', at) + 1;
+            else while (at < types.Length && types[at] != ' ') at++;
+            yield return types[start..at];
+        }
+    }
+
+    /// <summary>The clause at the beginning of a text, with its parentheses; empty if another one stands there.</summary>
+    private static string Clause(string text, string word)
+    {
+        if (!text.StartsWith($"({word} ", StringComparison.Ordinal)) return "";
+        for (int at = 0, depth = 0; ; at++)
+        {
+            if (text[at] == '(') depth++;
+            else if (text[at] == ')' && --depth == 0) return text[..(at + 1)];
+        }
+    }
+
+    /// <summary>
+    /// An argument of a type. Numbers are 8 for the first parameter, which may be an address, 16 for the second and so on. Lanes and small numbers have their sign bit set.
+    /// </summary>
+    private static string ValueOf(string type, int index) => type switch
+    {
+        "i32" or "i64" or "f32" or "f64" => $"({type}.const {8 * (index + 1)})",
+        "v128" => $"(v128.const i8x16{string.Concat(Enumerable.Repeat(" 0x85", 16))})",
+        "anyref" or "eqref" or "(ref $s)" => "(global.get $struct)",
+        "arrayref" or "(ref $a)" => "(global.get $numbers)",
+        "(ref $b)" => "(global.get $bytes)",
+        "(ref $fs)" => "(global.get $functions)",
+        "(ref $o)" => "(global.get $described)",
+        "i31ref" => "(ref.i31 (i32.const -1))",
+        "externref" => "(extern.convert_any (global.get $struct))",
+        "exnref" => "(call $caught)",
+        "(ref $u)" => "(ref.func $id)",
+        "(ref $m)" => "(ref.memory $mem)",
+        "(ref $t)" => "(ref.table $tab)",
+        "(ref $g)" => "(ref.global $glob)",
+        "(ref slice)" => "(slice.new $mem (i32.const 0) (i32.const 64))",
+        _ => throw new ArgumentException($"There is no value of type {type} for samples; add one.", nameof(type)),
+    };
 
     private static string FunctionOf(Operator op)
     {
