@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using WasmJit.Jit.Format;
 using W = Wasmtime;
 
 namespace WasmJit.Perf;
@@ -67,8 +68,11 @@ internal static class Cold
     /// <summary>Prints how long it took, and how many methods were compiled meanwhile.</summary>
     private static void RunEmpty(string way)
     {
-        byte[] program = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 5, 3, 1, 0, 1,
-            7, 19, 2, 6, .. "memory"u8, 2, 0, 6, .. "_start"u8, 0, 0, 10, 4, 1, 2, 0, 0x0b];
+        byte[] program =
+        [
+            .. "\0asm\x01\0\0\0"u8, SectionId.Type, 4, 1, TypeByte.Func, 0, 0, SectionId.Function, 2, 1, 0, SectionId.Memory, 3, 1, 0, 1,
+            SectionId.Export, 19, 2, 6, .. "memory"u8, ExternByte.Memory, 0, 6, .. "_start"u8, ExternByte.Func, 0, SectionId.Code, 4, 1, 2, 0, Opcode.End,
+        ];
         long methods = System.Runtime.JitInfo.GetCompiledMethodCount();
         var watch = Stopwatch.StartNew();
         if (way == "wasmtime")

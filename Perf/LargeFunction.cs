@@ -34,7 +34,7 @@ internal sealed class LargeFunction
 
     internal ByteWriter Write()
     {
-        code.Bytes([0x05, Pointers + MaxNesting, LargeModule.I32]);
+        code.Bytes([5, Pointers + MaxNesting, LargeModule.I32]);
         foreach (byte type in (ReadOnlySpan<byte>)[LargeModule.I32, LargeModule.I64, LargeModule.F32, LargeModule.F64]) code.Bytes([PerType, type]);
         bool hasFrame = size > 150;
         if (hasFrame) MoveStackPointer(-32);
@@ -42,7 +42,7 @@ internal sealed class LargeFunction
         while (code.Length < size) Statement();
         if (hasFrame) MoveStackPointer(32);
         if (result is { } type1) Value(type1, 2);
-        code.U8(0x0b);
+        code.U8(Opcode.End);
         return code;
     }
 
@@ -50,10 +50,10 @@ internal sealed class LargeFunction
     {
         switch (type)
         {
-            case LargeModule.I32: code.Bytes([0x41, 0x00]); break;
-            case LargeModule.I64: code.Bytes([0x42, 0x00]); break;
-            case LargeModule.F32: code.U8(0x43); code.Fixed32(0); break;
-            default: code.U8(0x44); code.Fixed64(0); break;
+            case LargeModule.I32: code.Bytes([Opcode.I32Const, 0]); break;
+            case LargeModule.I64: code.Bytes([Opcode.I64Const, 0]); break;
+            case LargeModule.F32: code.U8(Opcode.F32Const); code.Fixed32(0); break;
+            default: code.U8(Opcode.F64Const); code.Fixed64(0); break;
         }
     }
 
@@ -63,27 +63,30 @@ internal sealed class LargeFunction
         code.U32(immediate);
     }
 
+    /// <summary>One of the operators from one to another, which have the opcodes between.</summary>
+    private byte Between(byte first, byte last) => (byte)(first + random.Next(last - first + 1));
+
     private void Const(int value)
     {
-        code.U8(0x41);
+        code.U8(Opcode.I32Const);
         code.S64(value);
     }
 
     private void MoveStackPointer(int by)
     {
-        Op(0x23, 0);
+        Op(Opcode.GlobalGet, 0);
         Const(by);
-        code.U8(0x6a);
-        Op(0x22, (uint)(firstLocal + 1));
-        Op(0x24, 0);
+        code.U8(Opcode.I32Add);
+        Op(Opcode.LocalTee, (uint)(firstLocal + 1));
+        Op(Opcode.GlobalSet, 0);
     }
 
     private void MaskedPointer(int pointer)
     {
         Value(LargeModule.I32, 2);
         Const(0xffff8);
-        code.U8(0x71);
-        Op(0x21, (uint)(firstLocal + pointer));
+        code.U8(Opcode.I32And);
+        Op(Opcode.LocalSet, (uint)(firstLocal + pointer));
     }
 
     private uint Local(byte type)
@@ -102,7 +105,7 @@ internal sealed class LargeFunction
         _ => LargeModule.F64,
     };
 
-    private void Pointer() => Op(0x20, (uint)(firstLocal + random.Next(Pointers)));
+    private void Pointer() => Op(Opcode.LocalGet, (uint)(firstLocal + random.Next(Pointers)));
 
     private void MemArg(int align)
     {
@@ -118,7 +121,7 @@ internal sealed class LargeFunction
                 {
                     byte type = Type();
                     Value(type, 3);
-                    Op(0x21, Local(type));
+                    Op(Opcode.LocalSet, Local(type));
                     break;
                 }
             case < 56: Store(); break;
@@ -130,8 +133,8 @@ internal sealed class LargeFunction
             case < 96: EarlyExit(); break;
             default:
                 Value(LargeModule.I32, 1);
-                Op(0x22, Local(LargeModule.I32));
-                Op(0x21, Local(LargeModule.I32));
+                Op(Opcode.LocalTee, Local(LargeModule.I32));
+                Op(Opcode.LocalSet, Local(LargeModule.I32));
                 break;
         }
     }
@@ -143,12 +146,12 @@ internal sealed class LargeFunction
         Value(type, 2);
         (byte op, int align) = (type, random.Next(4)) switch
         {
-            (LargeModule.I32, 0) => ((byte)0x3a, 0),
-            (LargeModule.I32, 1) => ((byte)0x3b, 1),
-            (LargeModule.I32, _) => ((byte)0x36, 2),
-            (LargeModule.I64, _) => ((byte)0x37, 3),
-            (LargeModule.F32, _) => ((byte)0x38, 2),
-            _ => ((byte)0x39, 3),
+            (LargeModule.I32, 0) => (Opcode.I32Store8, 0),
+            (LargeModule.I32, 1) => (Opcode.I32Store16, 1),
+            (LargeModule.I32, _) => (Opcode.I32Store, 2),
+            (LargeModule.I64, _) => (Opcode.I64Store, 3),
+            (LargeModule.F32, _) => (Opcode.F32Store, 2),
+            _ => (Opcode.F64Store, 3),
         };
         code.U8(op);
         MemArg(align);
@@ -164,46 +167,46 @@ internal sealed class LargeFunction
     private void If()
     {
         Condition();
-        code.Bytes([0x04, 0x40]);
+        code.Bytes([Opcode.If, TypeByte.EmptyBlock]);
         Statements(4);
         if (random.Next(3) == 0)
         {
-            code.U8(0x05);
+            code.U8(Opcode.Else);
             Statements(3);
         }
-        code.U8(0x0b);
+        code.U8(Opcode.End);
     }
 
     private void Loop()
     {
         uint counter = (uint)(firstLocal + Pointers + nesting);
         Const(1 + random.Next(2));
-        Op(0x21, counter);
-        code.Bytes([0x03, 0x40]);
+        Op(Opcode.LocalSet, counter);
+        code.Bytes([Opcode.Loop, TypeByte.EmptyBlock]);
         Statements(4);
-        Op(0x20, counter);
+        Op(Opcode.LocalGet, counter);
         Const(1);
-        code.U8(0x6b);
-        Op(0x22, counter);
-        code.Bytes([0x0d, 0x00, 0x0b]);
+        code.U8(Opcode.I32Sub);
+        Op(Opcode.LocalTee, counter);
+        code.Bytes([Opcode.BrIf, 0, Opcode.End]);
     }
 
     private void Switch()
     {
         int cases = 3 + random.Next(random.Next(4, 24));
-        for (int i = 0; i <= cases; i++) code.Bytes([0x02, 0x40]);
+        for (int i = 0; i <= cases; i++) code.Bytes([Opcode.Block, TypeByte.EmptyBlock]);
         Value(LargeModule.I32, 1);
-        code.U8(0x0e);
+        code.U8(Opcode.BrTable);
         code.U32((uint)cases);
         for (int i = 0; i < cases; i++) code.U32((uint)(random.Next(4) == 0 ? 0 : i));
         code.U32((uint)cases);
         for (int i = 0; i < cases; i++)
         {
-            code.U8(0x0b);
+            code.U8(Opcode.End);
             Statements(2);
-            Op(0x0c, (uint)(cases - i - 1));
+            Op(Opcode.Br, (uint)(cases - i - 1));
         }
-        code.U8(0x0b);
+        code.U8(Opcode.End);
     }
 
     /// <summary>A call that is there, as most in a program, for a case that does not come: running anything ends soon.</summary>
@@ -211,32 +214,32 @@ internal sealed class LargeFunction
     {
         bool isIndirect = random.Next(8) == 0;
         if (callee(isIndirect) is not { } target) return;
-        Op(0x20, Local(LargeModule.I32));
+        Op(Opcode.LocalGet, Local(LargeModule.I32));
         Const(1_000_000_000 + random.Next(1_000_000));
-        code.Bytes([0x46, 0x04, 0x40]);
+        code.Bytes([Opcode.I32Eq, Opcode.If, TypeByte.EmptyBlock]);
         foreach (byte parameter in target.Params) Value(parameter, 1);
         if (isIndirect)
         {
             Value(LargeModule.I32, 1);
-            Op(0x11, (uint)target.Type);
+            Op(Opcode.CallIndirect, (uint)target.Type);
             code.U8(0);
         }
         else
         {
-            Op(0x10, (uint)target.Index);
+            Op(Opcode.Call, (uint)target.Index);
         }
-        if (target.Result is { } type) Op(0x21, Local(type));
-        code.U8(0x0b);
+        if (target.Result is { } type) Op(Opcode.LocalSet, Local(type));
+        code.U8(Opcode.End);
     }
 
     /// <summary>Leaves the function for a case that does not come.</summary>
     private void EarlyExit()
     {
-        Op(0x20, Local(LargeModule.I32));
+        Op(Opcode.LocalGet, Local(LargeModule.I32));
         Const(-1_000_000_000 - random.Next(1_000_000));
-        code.Bytes([0x46, 0x04, 0x40]);
+        code.Bytes([Opcode.I32Eq, Opcode.If, TypeByte.EmptyBlock]);
         if (result is { } type) Value(type, 1);
-        code.Bytes([0x0f, 0x0b]);
+        code.Bytes([Opcode.Return, Opcode.End]);
     }
 
     private void Condition()
@@ -244,10 +247,10 @@ internal sealed class LargeFunction
         Value(LargeModule.I32, 1);
         switch (random.Next(3))
         {
-            case 0: code.U8(0x45); break;
+            case 0: code.U8(Opcode.I32Eqz); break;
             case 1:
                 Const(random.Next(100));
-                code.U8((byte)(0x46 + random.Next(10)));
+                code.U8(Between(Opcode.I32Eq, Opcode.I32GeU));
                 break;
         }
     }
@@ -256,7 +259,7 @@ internal sealed class LargeFunction
     {
         if (depth == 0 || random.Next(5) == 0)
         {
-            if (random.Next(4) != 0) Op(0x20, Local(type));
+            if (random.Next(4) != 0) Op(Opcode.LocalGet, Local(type));
             else Constant(type);
             return;
         }
@@ -268,8 +271,8 @@ internal sealed class LargeFunction
             default:
                 Value(type, depth - 1);
                 Value(type, depth - 1);
-                Op(0x20, Local(LargeModule.I32));
-                code.U8(0x1b);
+                Op(Opcode.LocalGet, Local(LargeModule.I32));
+                code.U8(Opcode.Select);
                 break;
         }
     }
@@ -280,15 +283,15 @@ internal sealed class LargeFunction
         {
             case LargeModule.I32: Const(random.Next(8) == 0 ? random.Next() : random.Next(256)); break;
             case LargeModule.I64:
-                code.U8(0x42);
+                code.U8(Opcode.I64Const);
                 code.S64(random.Next(8) == 0 ? random.NextInt64() : random.Next(256));
                 break;
             case LargeModule.F32:
-                code.U8(0x43);
+                code.U8(Opcode.F32Const);
                 code.Fixed32(BitConverter.SingleToUInt32Bits(random.NextSingle()));
                 break;
             default:
-                code.U8(0x44);
+                code.U8(Opcode.F64Const);
                 code.Fixed64(BitConverter.DoubleToUInt64Bits(random.NextDouble()));
                 break;
         }
@@ -299,13 +302,13 @@ internal sealed class LargeFunction
         Pointer();
         (byte op, int align) = (type, random.Next(4)) switch
         {
-            (LargeModule.I32, 0) => ((byte)0x2d, 0),
-            (LargeModule.I32, 1) => ((byte)0x2f, 1),
-            (LargeModule.I32, _) => ((byte)0x28, 2),
-            (LargeModule.I64, 0) => ((byte)0x35, 2),
-            (LargeModule.I64, _) => ((byte)0x29, 3),
-            (LargeModule.F32, _) => ((byte)0x2a, 2),
-            _ => ((byte)0x2b, 3),
+            (LargeModule.I32, 0) => (Opcode.I32Load8U, 0),
+            (LargeModule.I32, 1) => (Opcode.I32Load16U, 1),
+            (LargeModule.I32, _) => (Opcode.I32Load, 2),
+            (LargeModule.I64, 0) => (Opcode.I64Load32U, 2),
+            (LargeModule.I64, _) => (Opcode.I64Load, 3),
+            (LargeModule.F32, _) => (Opcode.F32Load, 2),
+            _ => (Opcode.F64Load, 3),
         };
         code.U8(op);
         MemArg(align);
@@ -318,10 +321,10 @@ internal sealed class LargeFunction
         // Division is left out: it could trap.
         code.U8(type switch
         {
-            LargeModule.I32 => (byte)(random.Next(3) switch { 0 => 0x6a + random.Next(3), 1 => 0x71 + random.Next(6), _ => 0x46 + random.Next(10) }),
-            LargeModule.I64 => (byte)(random.Next(2) == 0 ? 0x7c + random.Next(3) : 0x83 + random.Next(6)),
-            LargeModule.F32 => (byte)(0x92 + random.Next(4)),
-            _ => (byte)(0xa0 + random.Next(4)),
+            LargeModule.I32 => random.Next(3) switch { 0 => Between(Opcode.I32Add, Opcode.I32Mul), 1 => Between(Opcode.I32And, Opcode.I32ShrU), _ => Between(Opcode.I32Eq, Opcode.I32GeU) },
+            LargeModule.I64 => random.Next(2) == 0 ? Between(Opcode.I64Add, Opcode.I64Mul) : Between(Opcode.I64And, Opcode.I64ShrU),
+            LargeModule.F32 => Between(Opcode.F32Add, Opcode.F32Div),
+            _ => Between(Opcode.F64Add, Opcode.F64Div),
         });
     }
 
@@ -329,17 +332,17 @@ internal sealed class LargeFunction
     {
         (byte from, byte op) = (type, random.Next(2)) switch
         {
-            (LargeModule.I32, 0) => (LargeModule.I64, (byte)0xa7),
-            (LargeModule.I32, _) => (LargeModule.F64, (byte)0x63),
-            (LargeModule.I64, 0) => (LargeModule.I32, (byte)0xac),
-            (LargeModule.I64, _) => (LargeModule.I32, (byte)0xad),
-            (LargeModule.F32, 0) => (LargeModule.I32, (byte)0xb2),
-            (LargeModule.F32, _) => (LargeModule.F64, (byte)0xb6),
-            (LargeModule.F64, 0) => (LargeModule.I32, (byte)0xb7),
-            _ => (LargeModule.F32, (byte)0xbb),
+            (LargeModule.I32, 0) => (LargeModule.I64, Opcode.I32WrapI64),
+            (LargeModule.I32, _) => (LargeModule.F64, Opcode.F64Lt),
+            (LargeModule.I64, 0) => (LargeModule.I32, Opcode.I64ExtendI32S),
+            (LargeModule.I64, _) => (LargeModule.I32, Opcode.I64ExtendI32U),
+            (LargeModule.F32, 0) => (LargeModule.I32, Opcode.F32ConvertI32S),
+            (LargeModule.F32, _) => (LargeModule.F64, Opcode.F32DemoteF64),
+            (LargeModule.F64, 0) => (LargeModule.I32, Opcode.F64ConvertI32S),
+            _ => (LargeModule.F32, Opcode.F64PromoteF32),
         };
         Value(from, depth - 1);
-        if (op == 0x63) Value(from, depth - 1);
+        if (op == Opcode.F64Lt) Value(from, depth - 1);
         code.U8(op);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using WasmJit.Jit.Format;
+using WasmJit.Runtime;
 
 namespace WasmJit.Perf;
 
@@ -11,7 +12,7 @@ namespace WasmJit.Perf;
 /// </summary>
 internal sealed class LargeModule
 {
-    internal const byte I32 = 0x7f, I64 = 0x7e, F32 = 0x7d, F64 = 0x7c;
+    internal const byte I32 = TypeByte.I32, I64 = TypeByte.I64, F32 = TypeByte.F32, F64 = TypeByte.F64;
 
     private const int TableSize = 4096;
     private const int MemoryPages = 512;
@@ -87,13 +88,13 @@ internal sealed class LargeModule
         {
             Shape shape = shapes[typeOf[callee]];
             foreach (byte parameter in shape.Params) LargeFunction.Zero(code, parameter);
-            code.U8(0x10);
+            code.U8(Opcode.Call);
             code.U32((uint)callee);
-            if (shape.Result is not null) code.U8(0x1a);
+            if (shape.Result is not null) code.U8(Opcode.Drop);
         }
-        code.U8(0x20);
+        code.U8(Opcode.LocalGet);
         code.U8(0);
-        code.U8(0x0b);
+        code.U8(Opcode.End);
         bodies.Add(code);
         typeOf.Add(0);
     }
@@ -102,49 +103,49 @@ internal sealed class LargeModule
     {
         var module = new ByteWriter();
         module.Bytes("\0asm\x01\0\0\0"u8);
-        Section(module, 1, shapes.Count, (w, i) =>
+        Section(module, SectionId.Type, shapes.Count, (w, i) =>
         {
-            w.U8(0x60);
+            w.U8(TypeByte.Func);
             w.U32((uint)shapes[i].Params.Length);
             w.Bytes(shapes[i].Params);
             w.U8(shapes[i].Result is null ? (byte)0 : (byte)1);
             if (shapes[i].Result is { } result) w.U8(result);
         });
-        Section(module, 3, bodies.Count, (w, i) => w.U32((uint)typeOf[i]));
-        Section(module, 4, 1, (w, _) => w.Bytes([0x70, 0x00, .. Leb(TableSize)]));
-        Section(module, 5, 1, (w, _) => w.Bytes([0x00, .. Leb(MemoryPages)]));
-        Section(module, 6, 1, (w, _) => w.Bytes([I32, 0x01, 0x41, .. SignedLeb(1 << 20), 0x0b]));
+        Section(module, SectionId.Function, bodies.Count, (w, i) => w.U32((uint)typeOf[i]));
+        Section(module, SectionId.Table, 1, (w, _) => w.Bytes([HeapByte.Func, 0, .. Leb(TableSize)]));
+        Section(module, SectionId.Memory, 1, (w, _) => w.Bytes([0, .. Leb(MemoryPages)]));
+        Section(module, SectionId.Global, 1, (w, _) => w.Bytes([I32, 1, Opcode.I32Const, .. SignedLeb(1 << 20), Opcode.End]));
         string[] exports = ["first", "many", "memory"];
-        Section(module, 7, exports.Length, (w, i) =>
+        Section(module, SectionId.Export, exports.Length, (w, i) =>
         {
             w.Name(exports[i]);
-            w.U8(i == 2 ? (byte)2 : (byte)0);
+            w.U8(i == 2 ? ExternByte.Memory : ExternByte.Func);
             w.U32(i == 2 ? 0 : (uint)(first + i));
         });
-        Section(module, 9, 1, (w, _) =>
+        Section(module, SectionId.Element, 1, (w, _) =>
         {
-            w.Bytes([0x00, 0x41, 0x00, 0x0b]);
+            w.Bytes([0, Opcode.I32Const, 0, Opcode.End]);
             w.U32(TableSize);
             for (int i = 0; i < TableSize; i++) w.U32((uint)((long)first * i / TableSize));
         });
-        Section(module, 10, bodies.Count, (w, i) => w.Sized(bodies[i]));
+        Section(module, SectionId.Code, bodies.Count, (w, i) => w.Sized(bodies[i]));
         const int segments = 64;
         var data = new byte[dataBytes / segments];
-        Section(module, 11, segments, (w, i) =>
+        Section(module, SectionId.Data, segments, (w, i) =>
         {
-            w.Bytes([0x00, 0x41, .. SignedLeb((1 << 20) + (i * (((MemoryPages << 16) - (1 << 20)) / segments))), 0x0b]);
+            w.Bytes([0, Opcode.I32Const, .. SignedLeb((1 << 20) + (i * (((MemoryPages << 16) - (1 << 20)) / segments))), Opcode.End]);
             for (int j = 0; j < data.Length; j++) data[j] = (byte)(random.Next(4) == 0 ? random.Next(256) : 32 + (j % 90));
             w.U32((uint)data.Length);
             w.Bytes(data);
         });
         var names = new ByteWriter();
         names.Name("name");
-        Section(names, 1, bodies.Count, (w, i) =>
+        Section(names, NameSubsection.Function, bodies.Count, (w, i) =>
         {
             w.U32((uint)i);
             w.Name(i >= first ? exports[i - first] : Mangled(i));
         });
-        module.U8(0);
+        module.U8(SectionId.Custom);
         module.Sized(names);
         return module.ToArray();
     }

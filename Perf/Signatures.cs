@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using WasmJit.Jit.Format;
 
 namespace WasmJit.Perf;
 
@@ -18,7 +19,7 @@ internal static class Signatures
     /// <summary>Ten parameters say 4^10 signatures; results another 4 each.</summary>
     private const int Digits = 12;
 
-    private static readonly byte[] ValueTypes = [0x7f, 0x7e, 0x7d, 0x7c];
+    private static readonly byte[] ValueTypes = [TypeByte.I32, TypeByte.I64, TypeByte.F32, TypeByte.F64];
 
     public static void Run(int count)
     {

@@ -1,12 +1,14 @@
+using WasmJit.Jit.Format;
+
 namespace WasmJit.Perf;
 
 /// <summary>Modules of a few bytes for the measurements of latencies.</summary>
 internal static class TinyModules
 {
-    private static readonly byte[] Header = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+    private static readonly byte[] Header = [.. "\0asm\x01\0\0\0"u8];
 
     // One type, i32 -> i32.
-    private static readonly byte[] Types = [0x01, 0x06, 0x01, 0x60, 0x01, 0x7f, 0x01, 0x7f];
+    private static readonly byte[] Types = [SectionId.Type, 6, 1, TypeByte.Func, 1, TypeByte.I32, 1, TypeByte.I32];
 
     /// <summary>
     /// <c>(func (export "f") (param i32) (result i32) local.get 0 i32.const NUMBER i32.add)</c>: no two numbers give the same bytes.
@@ -18,10 +20,10 @@ internal static class TinyModules
         [
             .. Header,
             .. Types,
-            0x03, 0x02, 0x01, 0x00,
-            0x07, 0x05, 0x01, 0x01, (byte)'f', 0x00, 0x00,
-            0x0a, (byte)(8 + constant.Length), 0x01, (byte)(6 + constant.Length), 0x00,
-            0x20, 0x00, 0x41, .. constant, 0x6a, 0x0b,
+            SectionId.Function, 2, 1, 0,
+            SectionId.Export, 5, 1, 1, (byte)'f', ExternByte.Func, 0,
+            SectionId.Code, (byte)(8 + constant.Length), 1, (byte)(6 + constant.Length), 0,
+            Opcode.LocalGet, 0, Opcode.I32Const, .. constant, Opcode.I32Add, Opcode.End,
         ];
     }
 
@@ -30,13 +32,14 @@ internal static class TinyModules
     [
         .. Header,
         .. Types,
-        0x02, 0x0c, 0x01, 0x03, (byte)'e', (byte)'n', (byte)'v', 0x04, (byte)'h', (byte)'o', (byte)'s', (byte)'t', 0x00, 0x00,
-        0x03, 0x02, 0x01, 0x00,
-        0x07, 0x08, 0x01, 0x04, (byte)'l', (byte)'o', (byte)'o', (byte)'p', 0x00, 0x01,
+        SectionId.Import, 12, 1, 3, .. "env"u8, 4, .. "host"u8, ExternByte.Func, 0,
+        SectionId.Function, 2, 1, 0,
+        SectionId.Export, 8, 1, 4, .. "loop"u8, ExternByte.Func, 1,
         // (local i32) loop (local.set 1 (call 0 (local.get 1))) (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))) end
-        0x0a, 0x1a, 0x01, 0x18, 0x01, 0x01, 0x7f,
-        0x03, 0x40, 0x20, 0x01, 0x10, 0x00, 0x21, 0x01, 0x20, 0x00, 0x41, 0x01, 0x6b, 0x22, 0x00, 0x0d, 0x00, 0x0b,
-        0x20, 0x01, 0x0b,
+        SectionId.Code, 26, 1, 24, 1, 1, TypeByte.I32,
+        Opcode.Loop, TypeByte.EmptyBlock, Opcode.LocalGet, 1, Opcode.Call, 0, Opcode.LocalSet, 1,
+        Opcode.LocalGet, 0, Opcode.I32Const, 1, Opcode.I32Sub, Opcode.LocalTee, 0, Opcode.BrIf, 0, Opcode.End,
+        Opcode.LocalGet, 1, Opcode.End,
     ];
 
     // Signed LEB128 of full length, so that all adders have one size.

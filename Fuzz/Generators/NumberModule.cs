@@ -1,3 +1,4 @@
+using System.Globalization;
 using WasmJit.Jit.Format;
 using WasmJit.Jit.Operators;
 
@@ -149,7 +150,7 @@ internal sealed class NumberModule
             globals.Code(OpId.End);
         }
         var exports = new ByteWriter();
-        var names = Exports.Select(e => (e.Name, Kind: ExternByte.Func, Index: uint.Parse(e.Name.AsSpan(1)))).ToList();
+        var names = Exports.Select(e => (e.Name, Kind: ExternByte.Func, Index: uint.Parse(e.Name.AsSpan(1), CultureInfo.InvariantCulture))).ToList();
         names.Add(("m0", ExternByte.Memory, 0));
         names.Add(("m1", ExternByte.Memory, 1));
         for (uint i = 0; i < 5; i++) names.Add(($"g{i}", ExternByte.Global, i));

@@ -65,7 +65,7 @@ internal sealed class AdapterModule
         {
             byte id = bytes[at++];
             int length = (int)Leb(bytes, ref at), end = at + length;
-            if (id == 1)
+            if (id == SectionId.Type)
             {
                 groups = Leb(bytes, ref at);
                 types.Bytes(bytes[at..end]);
@@ -120,7 +120,7 @@ internal sealed class AdapterModule
         imports.U32(1);
         Import(imports, export);
         var code = new ByteWriter();
-        code.U8(0x23); // global.get
+        code.U8(Opcode.GlobalGet);
         code.U32(0);
         return Finish(imports, "get", 0, [], [type], [form], code);
     }
@@ -139,18 +139,18 @@ internal sealed class AdapterModule
             ValType wanted = type.Params[i];
             if (arguments[i] == ArgumentForm.Null)
             {
-                code.U8(0xd0); // ref.null
+                code.U8(Opcode.RefNull);
                 code.U8((byte)Bottom(wanted.Heap!).Code);
                 continue;
             }
-            code.U8(0x20); // local.get
+            code.U8(Opcode.LocalGet);
             code.U32((uint)parameters.Count);
             parameters.Add(arguments[i] == ArgumentForm.Host ? ValType.ExternRef : wanted);
             if (arguments[i] != ArgumentForm.Host) continue;
-            if (Subtyping.TopOf(wanted.Heap!) == HeapType.Any) Gc(code, 26); // any.convert_extern
-            if (!wanted.IsNullable) code.U8(0xd4); // ref.as_non_null
+            if (Subtyping.TopOf(wanted.Heap!) == HeapType.Any) Gc(code, GcOpcode.AnyConvertExtern);
+            if (!wanted.IsNullable) code.U8(Opcode.RefAsNonNull);
         }
-        code.U8(0x10); // call
+        code.U8(Opcode.Call);
         code.U32(0);
         return Finish(imports, "call", 1, parameters, type.Results, results, code);
     }
@@ -170,15 +170,15 @@ internal sealed class AdapterModule
         body.Bytes(code.Span);
         for (int i = from.Count - 1; i >= 0; i--)
         {
-            body.U8(0x21); // local.set
+            body.U8(Opcode.LocalSet);
             body.U32((uint)(parameters.Count + i));
         }
         var to = new List<ValType>();
         for (int i = 0; i < from.Count; i++) to.Add(Result(body, from[i], forms[i], (uint)(parameters.Count + i)));
-        body.U8(0x0b); // end
+        body.U8(Opcode.End);
 
         var signature = new ByteWriter();
-        signature.U8(0x60);
+        signature.U8(TypeByte.Func);
         signature.U32((uint)parameters.Count);
         foreach (ValType type in parameters) Type(signature, type);
         signature.U32((uint)to.Count);
@@ -190,7 +190,7 @@ internal sealed class AdapterModule
         var exports = new ByteWriter();
         exports.U32(1);
         exports.Name(name);
-        exports.U8(0);
+        exports.U8(ExternByte.Func);
         exports.U32(importedFuncs);
         var bodies = new ByteWriter();
         bodies.U32(1);
@@ -200,38 +200,38 @@ internal sealed class AdapterModule
 
     private static ValType Result(ByteWriter body, ValType type, ResultForm form, uint local)
     {
-        body.U8(0x20); // local.get
+        body.U8(Opcode.LocalGet);
         body.U32(local);
         switch (form)
         {
             case ResultForm.Same: return type;
             case ResultForm.Converted:
-                if (Subtyping.TopOf(type.Heap!) == HeapType.Any) Gc(body, 27); // extern.convert_any
+                if (Subtyping.TopOf(type.Heap!) == HeapType.Any) Gc(body, GcOpcode.ExternConvertAny);
                 return ValType.ExternRef;
         }
-        body.U8(0xd1); // ref.is_null
-        body.U8(0x45); // i32.eqz
+        body.U8(Opcode.RefIsNull);
+        body.U8(Opcode.I32Eqz);
         if (Subtyping.TopOf(type.Heap!) != HeapType.Any) return ValType.I32;
         foreach ((RefBits bit, AbstractHeapType heap) in new[]
         {
             (RefBits.Eq, HeapType.Eq), (RefBits.I31, HeapType.I31), (RefBits.Struct, HeapType.Struct), (RefBits.Array, HeapType.Array),
         })
         {
-            body.U8(0x20); // local.get
+            body.U8(Opcode.LocalGet);
             body.U32(local);
-            Gc(body, 20); // ref.test (ref heap)
+            Gc(body, GcOpcode.RefTest);
             body.U8((byte)heap.Code);
-            body.U8(0x41); // i32.const
+            body.U8(Opcode.I32Const);
             body.S64((long)bit);
-            body.U8(0x6c); // i32.mul
-            body.U8(0x72); // i32.or
+            body.U8(Opcode.I32Mul);
+            body.U8(Opcode.I32Or);
         }
         return ValType.I32;
     }
 
     private static void Gc(ByteWriter code, uint operation)
     {
-        code.U8(0xfb);
+        code.U8(OperatorPrefix.Gc);
         code.U32(operation);
     }
 
@@ -251,7 +251,7 @@ internal sealed class AdapterModule
         content.U32(groups + (lastType.IsEmpty ? 0u : 1u));
         content.Bytes(types.Span);
         content.Bytes(lastType);
-        writer.U8(1);
+        writer.U8(SectionId.Type);
         writer.Sized(content);
         foreach ((byte id, ByteWriter section) in sections)
         {
@@ -300,12 +300,12 @@ internal sealed class AdapterModule
             case ValKind.F64: writer.U8(TypeByte.F64); return;
             case ValKind.V128: writer.U8(TypeByte.V128); return;
         }
-        writer.U8(type.IsNullable ? (byte)0x63 : (byte)0x64);
+        writer.U8(type.IsNullable ? TypeByte.RefNull : TypeByte.Ref);
         switch (type.Heap)
         {
             case AbstractHeapType heap: writer.U8((byte)heap.Code); break;
             case ExactType exact:
-                writer.U8(0x62);
+                writer.U8(TypeByte.Exact);
                 writer.U32((uint)module.Types.IndexOf(exact.Type));
                 break;
             default: writer.S64(module.Types.IndexOf((DefType)type.Heap!)); break;

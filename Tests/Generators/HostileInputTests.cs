@@ -6,6 +6,9 @@ namespace WasmJit.Tests.Generators;
 /// <summary>Modules and WIT of others are read while a program is compiled: they add nothing to it but what stands for them, and do not hold the compiler up.</summary>
 public sealed class HostileInputTests
 {
+    // Two assemblies that this one sees have the names of the format, so that it can use neither's.
+    private const byte TypeSection = 1, ExportSection = 7, FuncForm = 0x60, I32 = 0x7f, FuncKind = 0;
+
     /// <summary>What ends a line in C#, and with it a comment.</summary>
     private static readonly char[] LineEnds = ['\n', '\r', '\u0085', '\u2028', '\u2029'];
 
@@ -120,15 +123,15 @@ public sealed class HostileInputTests
         Compiled compiled = OfModule(Wat.ToBinary($"(module (type (func (param {type}))) {imports})"));
         Assert.Contains(", and 2950 more.", Assert.Single(compiled.Sources).Value, StringComparison.Ordinal);
 
-        byte[] wider = [0, 97, 115, 109, 1, 0, 0, 0, 1, 0xee, 0x07, 1, 0x60, 0xe9, 0x07, .. Enumerable.Repeat((byte)0x7f, 1001), 0];
+        byte[] wider = [.. "\0asm\x01\0\0\0"u8, TypeSection, 0xee, 7, 1, FuncForm, 0xe9, 7, .. Enumerable.Repeat(I32, 1001), 0];
         Assert.Equal("WASMJIT004: guest.wasm: a function has more than 1000 parameters or results", Assert.Single(OfModule(wider).Problems));
     }
 
     [Fact]
     public void IndicesOfNothingAreAProblem()
     {
-        byte[] module = [0, 97, 115, 109, 1, 0, 0, 0, 7, 9, 1, 1, (byte)'\n', 0, 0xff, 0xff, 0xff, 0xff, 0x0f];
-        Assert.Equal("WASMJIT004: guest.wasm: the export \"\\n\" is of something that is not there", Assert.Single(OfModule(module).Problems));
+        byte[] module = [.. "\0asm\x01\0\0\0"u8, ExportSection, 9, 1, 1, (byte)'\n', FuncKind, 0xff, 0xff, 0xff, 0xff, 0x0f];
+        Assert.Equal("WASMJIT004: guest.wasm: the export \"\\n\" names an index that does not exist", Assert.Single(OfModule(module).Problems));
     }
 
     /// <summary>Two hundred thousand exports whose names differ in nothing that an identifier has.</summary>

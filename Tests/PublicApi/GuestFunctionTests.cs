@@ -25,11 +25,12 @@ public sealed class GuestFunctionTests
           (func (export "drop") (param $slot i32) (table.set $kept (local.get $slot) (ref.null $f))))
         """;
 
-    /// <summary>local.get 0, i32.const 1, i32.add.</summary>
-    private static readonly byte[] Body = [0x00, 0x20, 0x00, 0x41, 0x01, 0x6a, 0x0b];
+    // Opcodes of the functions that guests make here. They begin with a zero: no locals.
+    private const byte Unreachable = 0x00, Loop = 0x03, End = 0x0b, Br = 0x0c, ReturnCall = 0x12, LocalGet = 0x20, EmptyBlock = 0x40, I32Const = 0x41, I32Add = 0x6a;
 
-    /// <summary>loop br 0 end unreachable.</summary>
-    private static readonly byte[] Endless = [0x00, 0x03, 0x40, 0x0c, 0x00, 0x0b, 0x00, 0x0b];
+    private static readonly byte[] Body = [0, LocalGet, 0, I32Const, 1, I32Add, End];
+
+    private static readonly byte[] Endless = [0, Loop, EmptyBlock, Br, 0, End, Unreachable, End];
 
     private static Instance Start(EngineOptions? options = null, byte[]? body = null, Fuel? fuel = null)
     {
@@ -64,7 +65,7 @@ public sealed class GuestFunctionTests
     public void FeaturesOfTheHostHoldForBodies()
     {
         // return_call of itself.
-        Instance guest = Start(new EngineOptions { Features = Features.All & ~Features.TailCalls }, [0x00, 0x20, 0x00, 0x12, 0x00, 0x0b]);
+        Instance guest = Start(new EngineOptions { Features = Features.All & ~Features.TailCalls }, [0, LocalGet, 0, ReturnCall, 0, End]);
         Assert.Equal(1, guest.GetExport<Func<int, int>>("make_null")(6));
         Assert.Contains("TailCalls", guest.LastLinkingError, StringComparison.Ordinal);
     }

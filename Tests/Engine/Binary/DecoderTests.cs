@@ -1,4 +1,5 @@
 using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Validation;
 using Xunit;
 
@@ -10,7 +11,8 @@ public sealed class DecoderTests
     /// <summary>A body with locals of a type that there is not, and behind it a custom section without an end.</summary>
     private static readonly byte[] InvalidThenMalformed =
     [
-        .. "\0asm\x1\0\0\0"u8, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 7, 1, 5, 1, 1, 0x63, 9, 0x0b, 0, 0x7f,
+        .. "\0asm\x1\0\0\0"u8, SectionId.Type, 4, 1, TypeByte.Func, 0, 0, SectionId.Function, 2, 1, 0,
+        SectionId.Code, 7, 1, 5, 1, 1, TypeByte.RefNull, 9, Opcode.End, SectionId.Custom, 127,
     ];
 
     [Fact]
@@ -31,7 +33,7 @@ public sealed class DecoderTests
         var settings = new DecodeSettings(AllowLinking: false, AllowCompile: false);
         ModuleInfo info = ModuleDecoder.Decode(module, settings);
         Assert.Contains("runtime-linking", Assert.Throws<InvalidModuleException>(() => ModuleValidator.Validate(info)).Message);
-        Assert.Throws<MalformedModuleException>(() => ModuleDecoder.Decode((byte[])[.. module, 0, 0x7f], settings));
+        Assert.Throws<MalformedModuleException>(() => ModuleDecoder.Decode((byte[])[.. module, SectionId.Custom, 127], settings));
     }
 
     /// <summary>Functions that exports, segments and constant expressions name may be named by code; the decoder knows.</summary>

@@ -67,7 +67,7 @@ public sealed class ComponentComposerTests
     {
         if (!fits)
         {
-            Assert.Equal($"nothing that is imported is exported: imports are {import}, exports {export}", Assert.Throws<LinkException>(() => Plug(Caller(import), Adder(export))).Message);
+            Assert.Equal($"none of the imports is an export of the other component: imports are {import}, exports {export}", Assert.Throws<LinkException>(() => Plug(Caller(import), Adder(export))).Message);
             return;
         }
         using ComponentInstance instance = Compile(Plug(Caller(import), Adder(export))).Instantiate();

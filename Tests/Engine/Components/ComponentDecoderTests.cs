@@ -1,4 +1,5 @@
 using WasmJit.Components;
+using WasmJit.Jit.Format;
 using Xunit;
 using static WasmJit.Tests.ComponentBinary;
 
@@ -8,11 +9,10 @@ namespace WasmJit.Tests;
 public sealed class ComponentDecoderTests
 {
     /// <summary>A function type without parameters and result.</summary>
-    private static readonly byte[] NoFunc = [0x40, 0x00, 0x01, 0x00];
+    private static readonly byte[] NoFunc = [ComponentTypeByte.Func, 0, ComponentTypeByte.NoResult, 0];
 
     /// <summary>A core module that exports a function <c>f</c>: [] -> [].</summary>
-    private static readonly byte[] CoreModule =
-        [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 0x66, 0, 0, 0x0a, 4, 1, 2, 0, 0x0b];
+    private static readonly byte[] CoreModule = Wat.ToBinary("(module (func (export \"f\")))");
 
     private static T Only<T>(byte[] bytes)
         where T : Definition => Assert.IsType<T>(Assert.Single(ComponentDecoder.Decode(bytes).Definitions));
@@ -23,7 +23,7 @@ public sealed class ComponentDecoderTests
         byte[] bytes = Of(
             Whole(ComponentSectionId.CoreModule, CoreModule),
             Section(ComponentSectionId.CoreInstance, [0, 0, 0]),
-            Section(ComponentSectionId.Alias, [0, 0, 1, 0, 1, 0x66]),
+            Section(ComponentSectionId.Alias, [0, 0, 1, 0, 1, (byte)'f']),
             Section(ComponentSectionId.Type, NoFunc),
             Section(ComponentSectionId.Canon, [0, 0, 0, 0, 0]),
             Section(ComponentSectionId.Export, [.. Extern("f"), 1, 0, 0]));
@@ -46,7 +46,7 @@ public sealed class ComponentDecoderTests
     [Fact]
     public void TypesKeepTheirIndices()
     {
-        var type = (RecordSyntax)Only<TypeDefinition>(Of(Section(ComponentSectionId.Type, [0x72, 2, .. Name("a"), 0x7d, .. Name("b-c"), .. Index(300)]))).Type;
+        var type = (RecordSyntax)Only<TypeDefinition>(Of(Section(ComponentSectionId.Type, [ComponentTypeByte.Record, 2, .. Name("a"), ComponentTypeByte.U8, .. Name("b-c"), .. Index(300)]))).Type;
         Assert.Equal(["a", "b-c"], type.Fields.Select(f => f.Label.Text));
         Assert.Equal((PrimitiveKind.U8, null, 300u), (type.Fields[0].Type.Primitive, type.Fields[1].Type.Primitive, type.Fields[1].Type.Index));
     }
@@ -78,8 +78,8 @@ public sealed class ComponentDecoderTests
             [
                 (byte)op,
                 .. immediates.HasFlag(CanonImmediates.Type) ? (byte[])[5] : [],
-                .. immediates.HasFlag(CanonImmediates.Result) ? (byte[])[0, 0x7d] : [],
-                .. immediates.HasFlag(CanonImmediates.Slot) ? (byte[])[0x7e, 1] : [],
+                .. immediates.HasFlag(CanonImmediates.Result) ? (byte[])[ComponentTypeByte.OneResult, ComponentTypeByte.U8] : [],
+                .. immediates.HasFlag(CanonImmediates.Slot) ? (byte[])[TypeByte.I64, 1] : [],
                 .. (immediates & (CanonImmediates.Async | CanonImmediates.Cancellable | CanonImmediates.Shared)) != 0 ? (byte[])[1] : [],
                 .. immediates.HasFlag(CanonImmediates.CoreType) ? (byte[])[6] : [],
                 .. immediates.HasFlag(CanonImmediates.Table) ? (byte[])[7] : [],

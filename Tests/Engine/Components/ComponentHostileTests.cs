@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using WasmJit.Components;
+using WasmJit.Jit.Format;
 using Xunit;
 using static WasmJit.Tests.ComponentBinary;
 
@@ -99,10 +100,10 @@ public sealed class ComponentHostileTests
     public void ValuesHaveAnEndInMemory()
     {
         // Of eight elements each, of eight bytes.
-        byte[][] doubling = [[0x77], .. Enumerable.Range(0, 40).Select(i => (byte[])[0x67, .. Index((uint)i), 8])];
+        byte[][] doubling = [[ComponentTypeByte.U64], .. Enumerable.Range(0, 40).Select(i => (byte[])[ComponentTypeByte.FixedList, .. Index((uint)i), 8])];
         Assert.Contains("exceeds maximum byte size", Reason<InvalidModuleException>(Types(doubling)), StringComparison.Ordinal);
         // Products that overflow 64 bits.
-        byte[][] lists = [[0x7d], .. Enumerable.Range(0, 8).Select(i => (byte[])[0x67, .. Index((uint)i), .. Number(uint.MaxValue)])];
+        byte[][] lists = [[ComponentTypeByte.U8], .. Enumerable.Range(0, 8).Select(i => (byte[])[ComponentTypeByte.FixedList, .. Index((uint)i), .. Number(uint.MaxValue)])];
         Assert.Contains("exceeds maximum byte size", Reason<InvalidModuleException>(Types(lists)), StringComparison.Ordinal);
     }
 
@@ -112,8 +113,8 @@ public sealed class ComponentHostileTests
         // A list takes no more memory, whatever it is of.
         byte[][] doubling =
         [
-            [0x70, 0x7d],
-            .. Enumerable.Range(0, 40).SelectMany(i => (byte[][])[[0x6f, 2, .. Index((uint)(2 * i)), .. Index((uint)(2 * i))], [0x70, .. Index((uint)((2 * i) + 1))]]),
+            [ComponentTypeByte.List, ComponentTypeByte.U8],
+            .. Enumerable.Range(0, 40).SelectMany(i => (byte[][])[[ComponentTypeByte.Tuple, 2, .. Index((uint)(2 * i)), .. Index((uint)(2 * i))], [ComponentTypeByte.List, .. Index((uint)((2 * i) + 1))]]),
         ];
         Assert.Contains("effective type size", Reason<InvalidModuleException>(Types(doubling)), StringComparison.Ordinal);
     }
@@ -121,7 +122,7 @@ public sealed class ComponentHostileTests
     [Fact]
     public void TypesHaveADepth()
     {
-        byte[][] lists = [[0x7d], .. Enumerable.Range(0, 100_000).Select(i => (byte[])[0x70, .. Index((uint)i)])];
+        byte[][] lists = [[ComponentTypeByte.U8], .. Enumerable.Range(0, 100_000).Select(i => (byte[])[ComponentTypeByte.List, .. Index((uint)i)])];
         Assert.Contains("levels of types", Reason<UnsupportedModuleException>(Types(lists)), StringComparison.Ordinal);
         Load(Types(lists[..100]));
     }
@@ -129,9 +130,9 @@ public sealed class ComponentHostileTests
     /// <summary>An instance type that exports the one before it twice, with a resource at the bottom or nothing.</summary>
     private static byte[][] InstanceTypes(int levels, bool hasResource = true) =>
     [
-        hasResource ? [0x42, 1, 4, .. Extern("r"), 3, 1] : [0x42, 0],
+        hasResource ? [ComponentTypeByte.Instance, 1, 4, .. Extern("r"), 3, 1] : [ComponentTypeByte.Instance, 0],
         .. Enumerable.Range(0, levels).Select(i => (byte[])
-            [0x42, 3, 2, 3, 2, 1, .. Number((uint)i), 4, .. Extern("a"), 5, 0, 4, .. Extern("b"), 5, 0]),
+            [ComponentTypeByte.Instance, 3, 2, 3, 2, 1, .. Number((uint)i), 4, .. Extern("a"), 5, 0, 4, .. Extern("b"), 5, 0]),
     ];
 
     [Fact]
@@ -148,9 +149,9 @@ public sealed class ComponentHostileTests
     {
         byte[][] types =
         [
-            [0x41, 0],
+            [ComponentTypeByte.Component, 0],
             .. Enumerable.Range(0, 60).Select(i => (byte[])
-                [0x41, 3, 2, 3, 2, 1, .. Number((uint)i), 3, .. Extern("a"), 4, 0, 4, .. Extern("b"), 4, 0]),
+                [ComponentTypeByte.Component, 3, 2, 3, 2, 1, .. Number((uint)i), 3, .. Extern("a"), 4, 0, 4, .. Extern("b"), 4, 0]),
         ];
         Assert.Contains("effective type size", Reason<InvalidModuleException>(Types(types)), StringComparison.Ordinal);
     }
@@ -169,7 +170,7 @@ public sealed class ComponentHostileTests
     public void InstancesOfLargeComponentsHaveAnEnd()
     {
         byte[] inner = Of(
-            Section(ComponentSectionId.Type, [0x3f, 0x7f, 0]),
+            Section(ComponentSectionId.Type, [ComponentTypeByte.Resource, TypeByte.I32, 0]),
             Section(ComponentSectionId.Export, [.. Enumerable.Range(0, 20_000).Select(i => (byte[])[.. Extern($"e{i}"), 3, 0, 0])]));
         byte[] bytes = Of(
             Whole(ComponentSectionId.Component, inner),
@@ -197,11 +198,11 @@ public sealed class ComponentHostileTests
     [InlineData(2000, false)]
     public void NestingHasAnEnd(int levels, bool isFine)
     {
-        byte[] component = Of(), types = [0x41, 0];
+        byte[] component = Of(), types = [ComponentTypeByte.Component, 0];
         for (int i = 1; i < levels && component.Length < 20_000; i++)
         {
             component = Of(Whole(ComponentSectionId.Component, component));
-            types = [0x41, 1, 1, .. types];
+            types = [ComponentTypeByte.Component, 1, 1, .. types];
         }
         foreach (byte[] bytes in (byte[][])[component, Of(Section(ComponentSectionId.Type, types))])
         {
@@ -224,7 +225,11 @@ public sealed class ComponentHostileTests
     public void CountsAreNotBelieved()
     {
         byte[] count = [0xff, 0xff, 0xff, 0xff, 0x0f];
-        foreach (byte form in (byte[])[0x72, 0x71, 0x6f, 0x6e, 0x6d, 0x40, 0x41, 0x42])
+        foreach (byte form in (byte[])
+                 [
+                     ComponentTypeByte.Record, ComponentTypeByte.Variant, ComponentTypeByte.Tuple, ComponentTypeByte.Flags, ComponentTypeByte.Enum, ComponentTypeByte.Func,
+                     ComponentTypeByte.Component, ComponentTypeByte.Instance,
+                 ])
             Assert.Contains("unexpected end", Reason<MalformedModuleException>(Types([form, .. count])), StringComparison.Ordinal);
     }
 }

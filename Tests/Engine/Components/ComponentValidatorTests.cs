@@ -140,7 +140,7 @@ public sealed class ComponentValidatorTests
     [InlineData("(value bool (binary \"\\02\"))", "invalid boolean value")]
     [InlineData("(value (enum \"a\") (binary \"\\01\"))", "enum has no case 1")]
     [InlineData("(value (variant (case \"a\")) (binary \"\\01\"))", "variant has no case 1")]
-    [InlineData("(value (flags \"a\") (binary \"\\02\"))", "a flag that there is not")]
+    [InlineData("(value (flags \"a\") (binary \"\\02\"))", "an unknown flag")]
     [InlineData("(value s16 (binary \"\\ff\\ff\\02\"))", "integer too large")]
     [InlineData("(value u16 (binary \"\\80\\80\\04\"))", "integer too large")]
     [InlineData("(value f32 (binary \"\\01\\00\\c0\\7f\"))", "a NaN that is not canonical")]

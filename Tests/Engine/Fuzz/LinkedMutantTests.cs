@@ -1,3 +1,4 @@
+using WasmJit.Jit.Format;
 using WasmJit.Text;
 using Xunit;
 
@@ -9,7 +10,7 @@ namespace WasmJit.Tests;
 /// </summary>
 public sealed class LinkedMutantTests
 {
-    private static readonly byte[] Bytes = [0x00, 0x01, 0x02, 0x03, 0x05, 0x06, 0x07, 0x0b, 0x56, 0x61, 0x62, 0x64, 0x7f, 0xfa];
+    private static readonly byte[] Bytes = [0, 1, 2, 3, 5, 6, 7, Opcode.End, TypeByte.ExactModule, TypeByte.Module, TypeByte.Instance, TypeByte.Ref, TypeByte.I32, OperatorPrefix.Linking];
 
     [Theory]
     [InlineData(1)]

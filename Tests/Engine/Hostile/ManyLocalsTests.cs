@@ -62,7 +62,7 @@ public sealed class ManyLocalsTests
         var body = new ByteWriter();
         body.U8(1);
         body.U32(50_000);
-        body.Bytes([TypeByte.I64, 0x0b]);
+        body.Bytes([TypeByte.I64, Opcode.End]);
         for (int i = 0; i < functions; i++) code.Sized(body);
         var declared = new ByteWriter();
         declared.U32((uint)functions);

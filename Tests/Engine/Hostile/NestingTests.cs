@@ -1,3 +1,4 @@
+using WasmJit.Jit.Format;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -114,10 +115,10 @@ public sealed class NestingTests
     [InlineData(50_000, false)]
     public void TypesWrittenInsideTypes(int depth, bool isValid)
     {
-        byte[] type = [0x62, 0];
-        for (int i = 0; i < Math.Min(depth, 3000); i++) type = [0x62, 1, 1, .. type];
+        byte[] type = [TypeByte.Instance, 0];
+        for (int i = 0; i < Math.Min(depth, 3000); i++) type = [TypeByte.Instance, 1, 1, .. type];
         byte[] content = [1, .. type];
-        byte[] bytes = [.. Header, 1, .. Leb(content.Length), .. content];
+        byte[] bytes = [.. Header, SectionId.Type, .. Leb(content.Length), .. content];
         foreach (int kilobytes in new[] { 256, 1024 })
         {
             Exception? thrown = HostileInput.OnStack(kilobytes, () => new Engine().Compile(bytes));
@@ -195,9 +196,9 @@ public sealed class NestingTests
     public void DeepBlocksArePrinted()
     {
         const int depth = 100_000;
-        byte[] body = [0, .. Enumerable.Repeat((byte[])[0x02, 0x40], depth).SelectMany(b => b), .. Enumerable.Repeat((byte)0x0b, depth), 0x0b];
+        byte[] body = [0, .. Enumerable.Repeat((byte[])[Opcode.Block, TypeByte.EmptyBlock], depth).SelectMany(b => b), .. Enumerable.Repeat(Opcode.End, depth), Opcode.End];
         byte[] code = [1, .. Leb(body.Length), .. body];
-        byte[] bytes = [.. Header, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, .. Leb(code.Length), .. code];
+        byte[] bytes = [.. Header, SectionId.Type, 4, 1, TypeByte.Func, 0, 0, SectionId.Function, 2, 1, 0, SectionId.Code, .. Leb(code.Length), .. code];
         Assert.Null(HostileInput.OnStack(256, () =>
         {
             new Engine().Compile(bytes);

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Tiers;
+using WasmJit.Runtime;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -78,7 +80,7 @@ public sealed class StopTests
         // 20 million operators, in one function and in many.
         foreach (int functions in new[] { 1, 1000 })
         {
-            byte[] one = [0, .. Enumerable.Repeat((byte[])[0x41, 0x00, 0x1a], 20_000_000 / 3 / functions).SelectMany(b => b), 0x0b];
+            byte[] one = [0, .. Enumerable.Repeat((byte[])[Opcode.I32Const, 0, Opcode.Drop], 20_000_000 / 3 / functions).SelectMany(b => b), Opcode.End];
             byte[] bytes = Functions(functions, one);
             Stops(1, () => Interruptible.Compile(bytes));
         }
@@ -88,7 +90,7 @@ public sealed class StopTests
     public void AGuestsCompile()
     {
         // References: of numbers ten million are validated before the timer of a busy machine has had its turn.
-        byte[] one = [0, .. Enumerable.Repeat((byte[])[0xd0, 0x70, 0x1a], 10_000_000).SelectMany(b => b), 0x0b];
+        byte[] one = [0, .. Enumerable.Repeat((byte[])[Opcode.RefNull, HeapByte.Func, Opcode.Drop], 10_000_000).SelectMany(b => b), Opcode.End];
         byte[] bytes = Functions(1, one);
         Instance instance = Interruptible.CompileText($"""
             (module (type $M (module)) (memory (export "m") {(bytes.Length / 65536) + 1})
@@ -267,9 +269,9 @@ public sealed class StopTests
 
     private static byte[] Functions(int count, byte[] body)
     {
-        var bytes = new List<byte>([0, (byte)'a', (byte)'s', (byte)'m', 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3]);
+        var bytes = new List<byte>([.. "\0asm\x01\0\0\0"u8, SectionId.Type, 4, 1, TypeByte.Func, 0, 0, SectionId.Function]);
         Section([.. Leb(count), .. new byte[count]]);
-        bytes.Add(10);
+        bytes.Add(SectionId.Code);
         Section([.. Leb(count), .. Enumerable.Repeat((byte[])[.. Leb(body.Length), .. body], count).SelectMany(b => b)]);
         return [.. bytes];
 

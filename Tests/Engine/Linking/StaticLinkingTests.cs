@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Tiers;
 using Xunit;
 
@@ -63,12 +64,12 @@ public sealed class StaticLinkingTests
             bytes.Add(1);
             bytes.AddRange(item);
         }
-        Section(1, 0x60, 0, 0);
+        Section(SectionId.Type, TypeByte.Func, 0, 0);
         for (int i = 0; i < 20_000; i++)
         {
             byte[] name = Encoding.ASCII.GetBytes($"{i}");
-            Section(2, [1, (byte)'a', (byte)name.Length, .. name, 0, 0]);
-            Section(16, [0, 0, 0, (byte)name.Length, .. name]);
+            Section(SectionId.Import, [1, (byte)'a', (byte)name.Length, .. name, 0, 0]);
+            Section(SectionId.Alias, [0, 0, 0, (byte)name.Length, .. name]);
         }
         Module module = new Engine().Compile(bytes.ToArray());
         Assert.Equal(40_000, module.Info.ImportedFuncs);
@@ -359,9 +360,9 @@ public sealed class StaticLinkingTests
     public void ManySectionsAreReadQuickly()
     {
         const int Count = 20_000;
-        var bytes = new List<byte>([0, (byte)'a', (byte)'s', (byte)'m', 1, 0, 0, 0, 0x01, 0x03, 0x01, 0x61, 0x00]);
+        var bytes = new List<byte>([.. "\0asm\x01\0\0\0"u8, SectionId.Type, 3, 1, TypeByte.Module, 0]);
         // An import "" of a module, and again, each in a section of its own: the names are not different.
-        for (int i = 0; i < Count; i++) bytes.AddRange([0x02, 0x06, 0x01, 0x00, 0x00, 0xff, 0x05, 0x00]);
+        for (int i = 0; i < Count; i++) bytes.AddRange([SectionId.Import, 6, 1, 0, 0, ExternByte.SingleLevel, ExternByte.Module, 0]);
         Assert.False(new Engine().Validate(bytes.ToArray(), out ModuleException? error));
         Assert.Contains("duplicate import name", error!.Message, StringComparison.Ordinal);
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Numerics;
 using System.Reflection;
 using WasmJit.Jit.Calls;
-using WasmJit.Jit.Emit;
 using WasmJit.Jit.Format;
 using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
@@ -23,7 +22,7 @@ public sealed class OperatorTableTests
             Assert.Same(op, OperatorTable.Find(op.Mnemonic));
         }
         Assert.Null(OperatorTable.Find(0, 0xff));
-        Assert.Null(OperatorTable.Find(0xfc, uint.MaxValue));
+        Assert.Null(OperatorTable.Find(OperatorPrefix.Numeric, uint.MaxValue));
     }
 
     /// <summary>Every prefix has a name, and all bytes between the lowest and the highest are prefixes.</summary>
@@ -61,14 +60,14 @@ public sealed class OperatorTableTests
     private static IEnumerable<(string Name, uint Value)> ConstantsOf(Type type) =>
         type.GetFields(BindingFlags.Static | BindingFlags.NonPublic).Where(f => f.IsLiteral).Select(f => (f.Name, Convert.ToUInt32(f.GetRawConstantValue(), CultureInfo.InvariantCulture)));
 
-    /// <summary>The verifying mode's comparisons are those of the opcodes.</summary>
+    /// <summary>What integers are compared for follows from the opcodes.</summary>
     [Fact]
     public void ComparisonsHaveTheOrderOfTheirOpcodes()
     {
         Operator[] comparisons = [.. OperatorTable.All.Where(op => op.Operation == Operation.Compare && op.Params[0].Kind is ValKind.I32 or ValKind.I64)];
         Assert.Equal(2 * Enum.GetValues<IntegerComparison>().Length, comparisons.Length);
         foreach (Operator op in comparisons)
-            Assert.Equal(Assertions.ComparisonOf(op).ToString(), op.Mnemonic[4..].Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
+            Assert.Equal(op.Comparison.ToString(), op.Mnemonic[4..].Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
     }
 
     /// <summary>Words that the table knows without reflection mean what the enumerations say.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.Intrinsics;
 using System.Text;
 using CsCheck;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Operators;
 using Xunit;
 
@@ -20,7 +21,7 @@ public sealed class VectorOperatorTests
         [0, 1, 0x7f, 0x80, 0xff, 0x100, 0x4000, 0x7ffe, 0x7fff, 0x8000, 0x8001, 0xff7f, 0xff80, 0xfffe, 0xffff];
 
     private static IEnumerable<Operator> Vectors => OperatorTable.All.Where(op =>
-        op.Prefix == 0xfd && op.MemArg is null && op.Mnemonic is not ("v128.const" or "i8x16.shuffle"));
+        op.Prefix == OperatorPrefix.Vector && op.MemArg is null && op.Mnemonic is not ("v128.const" or "i8x16.shuffle"));
 
     public static TheoryData<string> Groups => new("v128", "i8x16", "i16x8", "i32x4", "i64x2", "f32x4", "f64x2");
 

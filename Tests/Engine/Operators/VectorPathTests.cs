@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Operators;
 using Xunit;
 
@@ -24,7 +25,7 @@ public sealed class VectorPathTests
 
     private static readonly Operator[] Operators =
     [
-        .. OperatorTable.All.Where(op => op.Prefix == 0xfd && op.Immediates.IsEmpty && op.Mnemonic[0] == 'f'
+        .. OperatorTable.All.Where(op => op.Prefix == OperatorPrefix.Vector && op.Immediates.IsEmpty && op.Mnemonic[0] == 'f'
             && Names.Contains(VectorReference.Name(op.Mnemonic))),
     ];
 

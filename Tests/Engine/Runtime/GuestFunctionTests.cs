@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Tiers;
 using WasmJit.Runtime;
 using Xunit;
@@ -142,7 +143,11 @@ public sealed class GuestFunctionTests
     {
         const int InScope = 20_000, Made = 40;
         // (if (result i32) (local.get 0) (then (call itself (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 0)))
-        byte[] body = [0x00, 0x20, 0x00, 0x04, 0x7f, 0x20, 0x00, 0x41, 0x01, 0x6b, 0x10, 0xa0, 0x9c, 0x01, 0x05, 0x41, 0x00, 0x0b, 0x0b];
+        byte[] body =
+        [
+            0, Opcode.LocalGet, 0, Opcode.If, TypeByte.I32, Opcode.LocalGet, 0, Opcode.I32Const, 1, Opcode.I32Sub, Opcode.Call, 0xa0, 0x9c, 1,
+            Opcode.Else, Opcode.I32Const, 0, Opcode.End, Opcode.End,
+        ];
         Instance guest = new Engine(Tiers.Tiered).CompileText($$"""
             (module (type $f (func (param i32) (result i32))) (memory (export "memory") 1) (table $functions (export "functions") {{Made}} funcref)
               (func $g (param i32) (result i32) (local.get 0))

@@ -1,4 +1,5 @@
 using System.Text;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Operators;
 using Xunit;
 
@@ -132,7 +133,7 @@ public sealed class AccessScriptTests
         {
             string n = op.Mnemonic;
             int width = 1 << op.MemArg!.Value.Number;
-            bool isAtomic = op.Prefix == 0xfe, isNotify = n.EndsWith("notify", StringComparison.Ordinal);
+            bool isAtomic = op.Prefix == OperatorPrefix.Atomic, isNotify = n.EndsWith("notify", StringComparison.Ordinal);
             bool writes = !isNotify && (op.Results.Length == 0 || (isAtomic && op.Params.Length > 1));
             // An atomic access beyond the end is aligned, so that the end is what traps.
             int beyond = isAtomic ? Size : Size - width + 1, beyondWindow = isAtomic ? 32 : 33 - width;

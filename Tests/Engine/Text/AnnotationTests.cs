@@ -1,5 +1,6 @@
 using System.Text;
 using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -80,8 +81,8 @@ public sealed class AnnotationTests
         // One function, number 2, two hints; the body begins with its locals (3 bytes), then local.get 0.
         Assert.Equal("010202" + "050100" + "0B0101", Convert.ToHexString(module.Bytes.Span.Slice(section.Start, section.Length)));
         FuncInfo func = module.Funcs[2];
-        Assert.Equal(0x04, module.Bytes.Span[func.BodyStart + 5]);
-        Assert.Equal(0x0d, module.Bytes.Span[func.BodyStart + 11]);
+        Assert.Equal(Opcode.If, module.Bytes.Span[func.BodyStart + 5]);
+        Assert.Equal(Opcode.BrIf, module.Bytes.Span[func.BodyStart + 11]);
     }
 
     [Fact]

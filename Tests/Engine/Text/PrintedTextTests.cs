@@ -134,11 +134,14 @@ public sealed class PrintedTextTests
     public void TextHasALimit()
     {
         // 20 functions of seven bytes, 50,000 locals each: four million characters.
-        byte[] body = [0x01, 0xd0, 0x86, 0x03, 0x7f, 0x0b];
+        var locals = new ByteWriter();
+        locals.U8(1);
+        locals.U32(50_000);
+        byte[] body = [.. locals.ToArray(), TypeByte.I32, Opcode.End];
         byte[] bytes =
         [
-            0, .. "asm"u8, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 21, 20, .. new byte[20],
-            10, 0x8d, 0x01, 20, .. Enumerable.Repeat((byte[])[6, .. body], 20).SelectMany(b => b),
+            .. "\0asm\x01\0\0\0"u8, SectionId.Type, 4, 1, TypeByte.Func, 0, 0, SectionId.Function, 21, 20, .. new byte[20],
+            SectionId.Code, 0x8d, 1, 20, .. Enumerable.Repeat((byte[])[6, .. body], 20).SelectMany(b => b),
         ];
         string whole = Wat.FromBinary(bytes);
         Assert.InRange(whole.Length, 4_000_000, 6_000_000);
@@ -176,13 +179,13 @@ public sealed class PrintedTextTests
         const int Depth = 30_000;
         var body = new ByteWriter();
         body.U8(0);
-        for (int i = 0; i < Depth; i++) body.Bytes([0x02, 0x40]);
+        for (int i = 0; i < Depth; i++) body.Bytes([Opcode.Block, TypeByte.EmptyBlock]);
         for (int i = 0; i < Depth; i++)
         {
-            body.Bytes([0x41, 0x00, 0x0d]);
+            body.Bytes([Opcode.I32Const, 0, Opcode.BrIf]);
             body.U32((uint)i);
         }
-        for (int i = 0; i <= Depth; i++) body.U8(0x0b);
+        for (int i = 0; i <= Depth; i++) body.U8(Opcode.End);
         var labels = new ByteWriter();
         labels.Bytes([1, 0]);
         labels.U32(Depth);
@@ -193,13 +196,13 @@ public sealed class PrintedTextTests
         }
         var names = new ByteWriter();
         names.Name("name");
-        names.U8(3);
+        names.U8(NameSubsection.Label);
         names.Sized(labels);
         var code = new ByteWriter();
         code.U8(1);
         code.Sized(body);
         var module = new ByteWriter();
-        module.Bytes([0, .. "asm"u8, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10]);
+        module.Bytes([.. "\0asm\x01\0\0\0"u8, SectionId.Type, 4, 1, TypeByte.Func, 0, 0, SectionId.Function, 2, 1, 0, SectionId.Code]);
         module.Sized(code);
         byte[] nameless = module.ToArray();
         module.U8(0);

@@ -2,8 +2,10 @@ using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Fuzz;
 using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Il;
 using WasmJit.Jit.Validation;
+using WasmJit.Runtime;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -100,7 +102,11 @@ public sealed class QuickValidationTests
     [Fact]
     public void BothWaysAgreeOnImmediatesOfAnyLength()
     {
-        byte[] operators = [0x20, 0x21, 0x22, 0x23, 0x24, 0x0c, 0x0d, 0x10, 0x28, 0x36, 0x41, 0x42, 0x02, 0x03, 0x04, 0x11, 0x3f];
+        byte[] operators =
+        [
+            Opcode.LocalGet, Opcode.LocalSet, Opcode.LocalTee, Opcode.GlobalGet, Opcode.GlobalSet, Opcode.Br, Opcode.BrIf, Opcode.Call, Opcode.I32Load, Opcode.I32Store,
+            Opcode.I32Const, Opcode.I64Const, Opcode.Block, Opcode.Loop, Opcode.If, Opcode.CallIndirect, Opcode.MemorySize,
+        ];
         int valid = 0;
         foreach (byte op in operators)
         {
@@ -111,8 +117,11 @@ public sealed class QuickValidationTests
                     for (int behind = 0; behind < 3; behind++)
                     {
                         byte[] immediate = [.. Enumerable.Repeat((byte)(value | 0x80), length - 1), value];
-                        byte[] code = [0x41, 0, 0x41, 0, op, .. op is 0x28 or 0x36 ? [(byte)2] : Array.Empty<byte>(), .. immediate, .. op == 0x11 ? [(byte)0] : Array.Empty<byte>(),
-                            .. Enumerable.Repeat((byte)0, behind), 0x0b, 0x0b];
+                        byte[] code =
+                        [
+                            Opcode.I32Const, 0, Opcode.I32Const, 0, op, .. op is Opcode.I32Load or Opcode.I32Store ? [(byte)2] : Array.Empty<byte>(), .. immediate,
+                            .. op == Opcode.CallIndirect ? [(byte)0] : Array.Empty<byte>(), .. Enumerable.Repeat((byte)0, behind), Opcode.End, Opcode.End,
+                        ];
                         valid += Compare(Module(code)).Valid;
                     }
                 }
@@ -124,17 +133,17 @@ public sealed class QuickValidationTests
     /// <summary>A module with a memory, a table, a global, and two functions, of which the first has this code.</summary>
     private static byte[] Module(byte[] code)
     {
-        byte[] second = [0, .. Enumerable.Repeat((byte)1, 40), 0x0b];
-        byte[] bodies = [2, (byte)(code.Length + 3), 1, 1, 0x7f, .. code, (byte)second.Length, .. second];
+        byte[] second = [0, .. Enumerable.Repeat((byte)1, 40), Opcode.End];
+        byte[] bodies = [2, (byte)(code.Length + 3), 1, 1, TypeByte.I32, .. code, (byte)second.Length, .. second];
         return
         [
-            0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
-            1, 4, 1, 0x60, 0, 0,
-            3, 3, 2, 0, 0,
-            4, 4, 1, 0x70, 0, 1,
-            5, 3, 1, 0, 1,
-            6, 6, 1, 0x7f, 1, 0x41, 0, 0x0b,
-            10, (byte)bodies.Length, .. bodies,
+            .. "\0asm\x01\0\0\0"u8,
+            SectionId.Type, 4, 1, TypeByte.Func, 0, 0,
+            SectionId.Function, 3, 2, 0, 0,
+            SectionId.Table, 4, 1, HeapByte.Func, 0, 1,
+            SectionId.Memory, 3, 1, 0, 1,
+            SectionId.Global, 6, 1, TypeByte.I32, 1, Opcode.I32Const, 0, Opcode.End,
+            SectionId.Code, (byte)bodies.Length, .. bodies,
         ];
     }
 
