@@ -134,7 +134,7 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
         for (int i = operands.Length - 1; i >= 0; i--) il.Stloc(operands[i] = stack.TakeTemp(type));
         foreach (int operand in operands) il.Ldloc(operand);
         emission.WriteSteps(il, 0);
-        AssertComparison(operands, ComparisonOf(op));
+        AssertComparison(operands, op.Comparison!.Value);
         foreach (int operand in operands) stack.FreeTemp(operand);
     }
 
@@ -150,10 +150,6 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
         AssertComparison([condition], IntegerComparison.Ne);
         stack.FreeTemp(condition);
     }
-
-    /// <summary>What a comparison of integers compares. Those of each type stand in the order of the enumeration.</summary>
-    internal static IntegerComparison ComparisonOf(Operator op) =>
-        (IntegerComparison)(op.Code - OperatorTable.Find(op.Params[0] == ValType.I32 ? "i32.eqz" : "i64.eqz")!.Code);
 
     private void AssertComparison(int[] operands, IntegerComparison kind)
     {

@@ -144,33 +144,34 @@ internal sealed class LoopWrites
     private sealed class LastOperators
     {
         private const int Length = 8;
-        private readonly (string Name, uint Index, ulong Bits)[] operators = new (string, uint, ulong)[Length];
+        private readonly (Operator? Op, uint Index, ulong Bits)[] operators = new (Operator?, uint, ulong)[Length];
         private int count;
 
-        internal void Add(in Instr instr) => operators[count++ % Length] = (instr.Op.Mnemonic, instr.A, instr.Bits);
+        internal void Add(in Instr instr) => operators[count++ % Length] = (instr.Op, instr.A, instr.Bits);
 
-        private (string Name, uint Index, ulong Bits) Back(int by) => by <= count ? operators[(count - by) % Length] : ("", 0, 0);
+        private (Operator? Op, uint Index, ulong Bits) Back(int by) => by <= count ? operators[(count - by) % Length] : default;
 
         /// <summary>The constant in <c>local.get x, i32.const c, i32.add</c>, which came last but <paramref name="skip"/>.</summary>
         internal long? StepOf(int local, int skip = 0)
         {
-            (string add, uint _, ulong _) = Back(skip + 1);
-            (string constant, uint _, ulong bits) = Back(skip + 2);
-            (string get, uint index, ulong _) = Back(skip + 3);
-            if (constant != "i32.const" || get != "local.get" || index != local) return null;
-            return add == "i32.add" ? (int)bits : add == "i32.sub" ? -(long)(int)bits : null;
+            (Operator? add, uint _, ulong _) = Back(skip + 1);
+            (Operator? constant, uint _, ulong bits) = Back(skip + 2);
+            (Operator? get, uint index, ulong _) = Back(skip + 3);
+            if (add is null || constant?.Id != OpId.I32Const || get?.Id != OpId.LocalGet || index != local) return null;
+            return add.IsOfI32(Operation.Add) ? (int)bits : add.IsOfI32(Operation.Sub) ? -(long)(int)bits : null;
         }
 
         /// <summary>The test that came last, of a local that has got a value just before or is read.</summary>
         internal CountedLoop? Test()
         {
-            (string last, uint index, ulong _) = Back(1);
-            if (last == "local.tee") return new CountedLoop((int)index, StepOf((int)index, 1) ?? 0, 0, false);
-            (string constant, uint _, ulong limit) = Back(2);
-            (string read, uint local, ulong _) = Back(3);
-            if (last is not ("i32.ne" or "i32.lt_u") || constant != "i32.const" || read is not ("local.tee" or "local.get")) return null;
-            long step = read == "local.tee" ? StepOf((int)local, 3) ?? 0 : 0;
-            return new CountedLoop((int)local, step, (uint)limit, last == "i32.lt_u");
+            (Operator? last, uint index, ulong _) = Back(1);
+            if (last?.Id == OpId.LocalTee) return new CountedLoop((int)index, StepOf((int)index, 1) ?? 0, 0, false);
+            (Operator? constant, uint _, ulong limit) = Back(2);
+            (Operator? read, uint local, ulong _) = Back(3);
+            if (last is null || Relations.Of(last) is not (Relation.NotEqual or Relation.Below) || constant?.Id != OpId.I32Const) return null;
+            if (read?.Id is not (OpId.LocalTee or OpId.LocalGet)) return null;
+            long step = read.Id == OpId.LocalTee ? StepOf((int)local, 3) ?? 0 : 0;
+            return new CountedLoop((int)local, step, (uint)limit, Relations.Of(last) == Relation.Below);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using WasmJit.Jit.Operators;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
@@ -45,14 +46,14 @@ internal enum Relation : byte { Equal, NotEqual, Below, AboveOrEqual, Above, Bel
 internal static class Relations
 {
     /// <summary>The relation that an operator of two i32 tests, if it is one of these.</summary>
-    internal static Relation? Of(Operator op) => op.Mnemonic switch
+    internal static Relation? Of(Operator op) => !op.IsOfI32(Operation.Compare) ? null : op.Comparison switch
     {
-        "i32.eq" => Relation.Equal,
-        "i32.ne" => Relation.NotEqual,
-        "i32.lt_u" => Relation.Below,
-        "i32.ge_u" => Relation.AboveOrEqual,
-        "i32.gt_u" => Relation.Above,
-        "i32.le_u" => Relation.BelowOrEqual,
+        IntegerComparison.Eq => Relation.Equal,
+        IntegerComparison.Ne => Relation.NotEqual,
+        IntegerComparison.LtU => Relation.Below,
+        IntegerComparison.GeU => Relation.AboveOrEqual,
+        IntegerComparison.GtU => Relation.Above,
+        IntegerComparison.LeU => Relation.BelowOrEqual,
         _ => null,
     };
 }

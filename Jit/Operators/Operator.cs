@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using WasmJit.Jit.Format;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Operators;
 
@@ -103,6 +105,17 @@ internal sealed class Operator
 
     /// <summary>What it computes, where that is of interest.</summary>
     internal Operation Operation { get; init; }
+
+    /// <summary>What it compares if it is a comparison of integers, otherwise null. The opcodes of each type stand in the order of the enumeration.</summary>
+    internal IntegerComparison? Comparison => Operation != Operation.Compare ? null : Params[0].Kind switch
+    {
+        ValKind.I32 => (IntegerComparison)(Code - Opcode.I32Eqz),
+        ValKind.I64 => (IntegerComparison)(Code - Opcode.I64Eqz),
+        _ => null,
+    };
+
+    /// <summary>Whether its operands are of the type i32, and it computes this.</summary>
+    internal bool IsOfI32(Operation operation) => Operation == operation && Params[0] == ValType.I32;
 
     /// <summary>The lanes as which it takes vectors.</summary>
     internal LaneShape Lanes { get; init; }

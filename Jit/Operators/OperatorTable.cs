@@ -344,9 +344,9 @@ internal static class OperatorTable
         if (op.Group == OpGroup.Exceptions && !op.Has(OpTraits.Throws | OpTraits.Handles)) throw Wrong("is about exceptions, but neither throws nor handles one");
         if (op.Group == OpGroup.Calls && !op.Has(OpTraits.Calls)) throw Wrong("is a call, but does not say so");
         if (op.MemArg is not null && op.HasSignature && op.Results.IsEmpty != ((op.Traits & (OpTraits.ReadsMemory | OpTraits.WritesMemory)) == OpTraits.WritesMemory))
-            throw Wrong("an access that gives nothing writes, one that gives a result reads");
+            throw Wrong("an access without a result must write, and one with a result must read");
         if (op.Base is { } other && (op.Traits & Accesses) != (other.Traits & Accesses) && op.Form == OpForm.Ref)
-            throw Wrong($"accesses something else than {other.Mnemonic}");
+            throw Wrong($"does not access what {other.Mnemonic} accesses");
 
         if (op.Emission.StartsWith("il:", StringComparison.Ordinal) && KindOf(op) is var kind && kind != op.Operation)
             throw Wrong($"computes {kind}, not {op.Operation}");
