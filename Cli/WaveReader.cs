@@ -94,7 +94,7 @@ internal sealed class WaveReader(string text)
             VariantType variant => Case(variant),
             OptionType option => Option(option),
             ResultType result => Result(result),
-            _ => throw Wrong("the function takes what cannot be written"),
+            _ => throw Wrong("the function has a parameter that cannot be written as text"),
         };
         depth--;
         return value;
@@ -217,13 +217,13 @@ internal sealed class WaveReader(string text)
             PrimitiveKind.U64 => ComponentValue.From(Number<ulong>(word)),
             PrimitiveKind.F32 => ComponentValue.From((float)Float(word)),
             PrimitiveKind.F64 => ComponentValue.From(Float(word)),
-            _ => throw Wrong("the function takes what cannot be written"),
+            _ => throw Wrong("the function has a parameter that cannot be written as text"),
         };
     }
 
     private T Number<T>(string word)
         where T : struct, System.Numerics.IBinaryInteger<T> =>
-        T.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T value) ? value : throw Wrong($"\"{word}\" is no {typeof(T).Name}");
+        T.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T value) ? value : throw Wrong($"\"{word}\" is not a valid {typeof(T).Name}");
 
     private double Float(string word) => word switch
     {

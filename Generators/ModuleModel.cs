@@ -101,7 +101,7 @@ internal sealed class ModuleModel
         foreach ((string name, byte kind, int index) in exported)
         {
             List<ExternModel> space = SpaceOf(kind);
-            if ((uint)index >= (uint)space.Count) throw Error($"the export {CodeWriter.Quoted(name)} is of something that is not there");
+            if ((uint)index >= (uint)space.Count) throw Error($"the export {CodeWriter.Quoted(name)} names an index that does not exist");
             ExternModel found = space[index];
             Exports.Add(found with
             {

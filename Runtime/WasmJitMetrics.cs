@@ -84,7 +84,7 @@ internal static class WasmJitMetrics
         SlowCode.Cost => "it would take too long",
         SlowCode.Size => "it is too large and cannot be cut",
         SlowCode.Refused => "the .NET JIT does not compile it",
-        _ => "it would take too long, so it stays interpreted",
+        SlowCode.Interpreted => "it would take too long, so it stays interpreted",
     };
 
     /// <summary>A function got register code, for the interpreter.</summary>

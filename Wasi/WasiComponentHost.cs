@@ -26,7 +26,7 @@ public sealed class WasiComponentHost : IDisposable
     /// numbers and import no modules of the host's.
     /// </param>
     /// <exception cref="DirectoryNotFoundException">A directory does not exist.</exception>
-    /// <exception cref="ArgumentException">More is given than there may be descriptors.</exception>
+    /// <exception cref="ArgumentException">The options give more files, directories and sockets than a guest may have descriptors.</exception>
     public WasiComponentHost(WasiOptions? options = null)
         : this(options ?? new WasiOptions(), portable: false)
     {

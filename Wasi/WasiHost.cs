@@ -58,7 +58,7 @@ public sealed class WasiHost : IDisposable
         catch (WasiError)
         {
             table.CloseAll();
-            throw new ArgumentException("More is given than there may be descriptors.", nameof(options));
+            throw new ArgumentException("The options give more files, directories and sockets than a guest may have descriptors.", nameof(options));
         }
         catch
         {

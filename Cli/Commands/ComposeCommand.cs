@@ -35,7 +35,7 @@ internal static class ComposeCommand
                 }
                 catch (LinkException e)
                 {
-                    throw new ToolException($"{plug} plugs nothing of {path}", e.Message);
+                    throw new ToolException($"{plug} exports nothing that {path} imports", e.Message);
                 }
                 catch (ModuleException e)
                 {

@@ -31,7 +31,7 @@ internal static unsafe class GuestStrings
         {
             StringEncoding.Utf8 => Form.Utf8,
             StringEncoding.Utf16 => Form.Utf16,
-            _ => (units & Tag(side)) != 0 ? Form.Utf16 : Form.Latin1,
+            StringEncoding.Latin1OrUtf16 => (units & Tag(side)) != 0 ? Form.Utf16 : Form.Latin1,
         };
         if (side.Encoding == StringEncoding.Latin1OrUtf16) units &= ~Tag(side);
         string reason = isHost ? ComponentTrap.HostStringOutOfBounds : ComponentTrap.StringOutOfBounds;

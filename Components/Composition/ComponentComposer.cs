@@ -66,7 +66,7 @@ public static class ComponentComposer
             }
             if (plugged.Count == 0)
             {
-                throw new LinkException($"nothing that is imported is exported: imports are {Names(socket.Spaces.Signature.Imports)}, exports {Names(plug.Spaces.Signature.Exports)}");
+                throw new LinkException($"none of the imports is an export of the other component: imports are {Names(socket.Spaces.Signature.Imports)}, exports {Names(plug.Spaces.Signature.Exports)}");
             }
             foreach (ExternItem import in plug.Spaces.Signature.Imports) Want(import);
         }
@@ -131,7 +131,7 @@ public static class ComponentComposer
         {
             if (imported.ContainsKey(name)) return;
             if (!open.Add(name)) throw new UnsupportedModuleException($"the import \"{name}\" uses types that are made of it");
-            if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new UnsupportedModuleException("imports that use one another in so long a row");
+            if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new UnsupportedModuleException("imports that use one another in too long a chain");
             List<ComponentExternType> all = wanted[name];
             foreach (ComponentExternType type in all)
             {

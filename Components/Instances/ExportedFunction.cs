@@ -96,7 +96,7 @@ public sealed class ExportedFunction
         }
         catch (ArgumentException e)
         {
-            throw new InvalidCastException($"The function \"{Name}\" is no {CSharpName.Of(delegateType)}: {e.Message}.", e);
+            throw new InvalidCastException($"The function \"{Name}\" does not fit {CSharpName.Of(delegateType)}: {e.Message}.", e);
         }
     }
 }

@@ -224,7 +224,7 @@ internal sealed class InstanceMaker(
             case HostFunction { Function: { } function }:
                 result = function(given).AsTask().GetAwaiter().GetResult();
                 break;
-            default: throw new LinkException("a function of the host that is a component's start function must be one on values");
+            default: throw new LinkException("a host function that is a component's start function must take and give ComponentValues");
         }
         if (start.Results != 0) frame.Values.Add(result);
     }

@@ -22,7 +22,7 @@ internal sealed class HostScope
 
     internal InstanceState State
     {
-        get => state ?? throw new InvalidOperationException("The instance is not there yet.");
+        get => state ?? throw new InvalidOperationException("The instance has not been made yet.");
         set => state = value;
     }
 }

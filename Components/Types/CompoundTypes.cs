@@ -232,13 +232,13 @@ internal sealed class MapType : CompoundType
         new MapType(part(Key), part(Value));
 }
 
-internal sealed class FlagsType : CompoundType
+/// <summary>A type that is nothing but labels, which has a number of its own in the core.</summary>
+internal abstract class LabelsType : CompoundType
 {
-    internal FlagsType(ImmutableArray<string> labels)
+    private protected LabelsType(ImmutableArray<string> labels, int size)
         : base([], TypeTraits.HasNamed)
     {
         Labels = labels;
-        int size = labels.Length <= 8 ? 1 : labels.Length <= 16 ? 2 : 4;
         Layout32 = Layout64 = new(size, size);
     }
 
@@ -247,33 +247,21 @@ internal sealed class FlagsType : CompoundType
     internal override IEnumerable<ComponentValType> Parts => [];
 
     internal override bool NeedsName => true;
-
-    internal override string Kind => "flags";
 
     internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
         this;
 }
 
-internal sealed class EnumType : CompoundType
+/// <summary>Any number of the labels: a bit for each.</summary>
+internal sealed class FlagsType(ImmutableArray<string> labels) : LabelsType(labels, labels.Length <= 8 ? 1 : labels.Length <= 16 ? 2 : 4)
 {
-    internal EnumType(ImmutableArray<string> labels)
-        : base([], TypeTraits.HasNamed)
-    {
-        Labels = labels;
-        int size = AlternativesType.DiscriminantSize(labels.Length);
-        Layout32 = Layout64 = new(size, size);
-    }
+    internal override string Kind => "flags";
+}
 
-    internal ImmutableArray<string> Labels { get; }
-
-    internal override IEnumerable<ComponentValType> Parts => [];
-
-    internal override bool NeedsName => true;
-
+/// <summary>One of the labels.</summary>
+internal sealed class EnumType(ImmutableArray<string> labels) : LabelsType(labels, AlternativesType.DiscriminantSize(labels.Length))
+{
     internal override string Kind => "enum";
-
-    internal override ComponentValType Rebuild(Func<ComponentValType, ComponentValType> part, Func<ResourceType, ResourceType> resource) =>
-        this;
 }
 
 internal sealed class OptionType : AlternativesType

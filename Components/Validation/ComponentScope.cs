@@ -122,6 +122,6 @@ internal sealed class ComponentScope(ScopeKind kind, ComponentScope? parent, Wor
         Sort.Type => ComponentExternType.OfType(GetType(item.Index, at)),
         Sort.Component => ComponentExternType.Of(Get(Spaces.Components, item.Index, "component", at)),
         Sort.Instance => ComponentExternType.Of(Get(Spaces.Instances, item.Index, "instance", at)),
-        _ => throw new InvalidModuleException($"a {item.Sort.Text()} is nothing that components import or export", at),
+        _ => throw new InvalidModuleException($"a {item.Sort.Text()} can be neither imported nor exported by a component", at),
     };
 }

@@ -163,7 +163,7 @@ internal sealed class ComponentValidator
                 Sort.CoreMemory => ExternType.Of(ComponentScope.Get(spaces.CoreMemories, index, "memory", at)),
                 Sort.CoreGlobal => ExternType.Of(ComponentScope.Get(spaces.CoreGlobals, index, "global", at)),
                 Sort.CoreTag => ExternType.OfTag(ComponentScope.Get(spaces.CoreTags, index, "tag", at)),
-                _ => throw new InvalidModuleException($"a {sort.Text()} is nothing that core instances export", at),
+                _ => throw new InvalidModuleException($"a {sort.Text()} cannot be an export of a core instance", at),
             };
             if (!names.Add(export.Name)) throw new InvalidModuleException($"export name `{export.Name}` already defined", at);
             exports.Add(new ExportType(export.Name, type));

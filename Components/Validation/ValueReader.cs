@@ -31,7 +31,7 @@ internal readonly struct ValueReader(bool isMade)
             case MapType map: return ComponentValue.Of(ComponentValueKind.Map, Elements(ref reader, map.Entry, reader.Count()));
             case FlagsType flags:
                 ReadOnlySpan<byte> bytes = reader.Bytes((uint)(flags.Labels.Length + 7) / 8);
-                if (flags.Labels.Length % 8 is var used and not 0 && bytes[^1] >> used != 0) throw reader.Error("a flag that there is not", at);
+                if (flags.Labels.Length % 8 is var used and not 0 && bytes[^1] >> used != 0) throw reader.Error("an unknown flag", at);
                 var names = ImmutableArray.CreateBuilder<string>();
                 for (int i = 0; isMade && i < flags.Labels.Length; i++)
                     if ((bytes[i / 8] >> (i % 8) & 1) != 0) names.Add(flags.Labels[i]);

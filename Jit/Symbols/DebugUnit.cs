@@ -165,7 +165,7 @@ internal sealed class DebugUnit
         for (int depth = 0; form == DwarfForm.Indirect; depth++)
         {
             form = (int)Math.Min(cursor.Uleb(), int.MaxValue);
-            if (depth > 4) throw new DebugFormatException("forms that name each other");
+            if (depth > 4) throw new DebugFormatException("forms that refer to each other in a circle");
         }
         ulong value = ReadValue(ref cursor, form, constant);
         if (bases)

@@ -119,7 +119,7 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
         {
             NullMeaning.Struct => WasmStackTrace.StructPrefix,
             NullMeaning.Array => WasmStackTrace.ArrayPrefix,
-            _ => WasmStackTrace.Prefix,
+            NullMeaning.None => WasmStackTrace.Prefix,
         };
         return $"{prefix}{info.ShownModule}!{info.ShownName(func)}";
     }

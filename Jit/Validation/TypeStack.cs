@@ -48,7 +48,7 @@ internal sealed partial class TypeStack(LocalTypes locals, CodePosition position
         {
             int index = height - 1 - fromTop;
             if (index >= Top.Height) return TypeAt(index);
-            return Top.Unreachable ? ValType.Bottom : throw new InvalidOperationException("The operand is not there.");
+            return Top.Unreachable ? ValType.Bottom : throw new InvalidOperationException("The operand does not exist.");
         }
     }
 

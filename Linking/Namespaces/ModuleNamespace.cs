@@ -100,7 +100,7 @@ public abstract class ModuleNamespace
     internal static string Canonical(string path)
     {
         if (path.Length > LongestPath) throw new IOException("The path is too long.");
-        if (path.Contains('\0')) throw new IOException("A path has no zero in it.");
+        if (path.Contains('\0')) throw new IOException("The path has a zero character in it.");
         var way = new List<string>();
         foreach (string name in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
         {

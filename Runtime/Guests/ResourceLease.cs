@@ -80,6 +80,6 @@ internal sealed class ResourceLimitException(ResourceKind kind, string reason)
         ResourceKind.Tables => "tables",
         ResourceKind.TableElements => "elements of tables",
         ResourceKind.Handles => "handles",
-        _ => "threads",
+        ResourceKind.Threads => "threads",
     };
 }

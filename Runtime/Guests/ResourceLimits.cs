@@ -73,6 +73,6 @@ public sealed record ResourceLimits
         ResourceKind.Tables => MaximumTables,
         ResourceKind.TableElements => MaximumTableElements,
         ResourceKind.Handles => MaximumHandles,
-        _ => MaximumThreads,
+        ResourceKind.Threads => MaximumThreads,
     };
 }

@@ -36,6 +36,47 @@ public sealed partial class PublicSurfaceTests
         bool IsUnnamed(string type) => !Regex.IsMatch(changelog, $@"\b{type}\b");
     }
 
+    /// <summary>Members that have gone or are others now stand in the table of the changelog, with the reason.</summary>
+    [Fact]
+    public void TheChangelogGivesReasonsForMembersThatHaveGone()
+    {
+        Dictionary<string, HashSet<string>> before = MembersOf("PublicSurface.0.1.txt"), now = MembersOf("PublicSurface.txt");
+        string changelog = File.ReadAllText(Golden("../../CHANGELOG.md")).ReplaceLineEndings("\n");
+        string table = changelog[changelog.IndexOf("\n### Public API, before and after", StringComparison.Ordinal)..changelog.IndexOf("\n### Fixed", StringComparison.Ordinal)];
+        int gone = 0;
+        var missing = new List<string>();
+        foreach ((string type, HashSet<string> members) in before)
+        {
+            if (!now.TryGetValue(type, out HashSet<string>? left)) continue;
+            foreach (string member in members.Except(left))
+            {
+                gone++;
+                string name = MemberName().Match(member).Groups[1].Value;
+                if (!Array.Exists(table.Split('\n'), row => Names(row, type) && Names(row, name))) missing.Add($"{type}: {member}");
+            }
+        }
+        Assert.True(gone > 5, $"{gone}");
+        Assert.Equal("", string.Join('\n', missing));
+
+        static bool Names(string row, string word) => Regex.IsMatch(row, $@"\b{word}\b");
+    }
+
+    private static Dictionary<string, HashSet<string>> MembersOf(string file)
+    {
+        var members = new Dictionary<string, HashSet<string>>();
+        string type = "";
+        foreach (string line in File.ReadLines(Golden(file)))
+        {
+            if (TypeLine().Match(line) is { Success: true } found) members.TryAdd(type = found.Groups[1].Value, []);
+            else if (line.StartsWith("    ", StringComparison.Ordinal)) members[type].Add(line.Trim());
+        }
+        return members;
+    }
+
+    /// <summary>The word before parameters, accessors or the value.</summary>
+    [GeneratedRegex(@"(\w+)(?:<[^>]*>)?(?:\(| \{| =|$)")]
+    private static partial Regex MemberName();
+
     private static HashSet<string> TypesOf(string file) =>
         [.. File.ReadLines(Golden(file)).Select(line => TypeLine().Match(line)).Where(m => m.Success).Select(m => m.Groups[1].Value)];
 

@@ -35,20 +35,10 @@ internal sealed class ComponentPrinter
     }
 
     /// <exception cref="UnsupportedModuleException">The text would have more characters than <paramref name="most"/>.</exception>
-    internal static string Print(ComponentDefinition component, long most = long.MaxValue)
-    {
-        var output = new TextOutput(null, most);
-        Print(component, output);
-        return output.Text.ToString();
-    }
+    internal static string Print(ComponentDefinition component, long most = long.MaxValue) => TextOutput.Of(most, output => Print(component, output));
 
     /// <summary>The same, piece by piece.</summary>
-    internal static void Print(ComponentDefinition component, TextWriter writer, long most)
-    {
-        var output = new TextOutput(writer, most);
-        Print(component, output);
-        output.Flush(0);
-    }
+    internal static void Print(ComponentDefinition component, TextWriter writer, long most) => TextOutput.Write(writer, most, output => Print(component, output));
 
     private static void Print(ComponentDefinition component, TextOutput output)
     {

@@ -12,6 +12,24 @@ internal sealed class TextOutput(TextWriter? writer, long most)
 
     internal StringBuilder Text { get; } = new();
 
+    /// <summary>What a printer prints.</summary>
+    /// <exception cref="UnsupportedModuleException">The text is too long.</exception>
+    internal static string Of(long most, Action<TextOutput> print)
+    {
+        var output = new TextOutput(null, most);
+        print(output);
+        return output.Text.ToString();
+    }
+
+    /// <summary>Writes what a printer prints, piece by piece.</summary>
+    /// <exception cref="UnsupportedModuleException">The text is too long.</exception>
+    internal static void Write(TextWriter writer, long most, Action<TextOutput> print)
+    {
+        var output = new TextOutput(writer, most);
+        print(output);
+        output.Flush(0);
+    }
+
     /// <exception cref="UnsupportedModuleException">The text is too long.</exception>
     /// <param name="more">How many characters are about to come.</param>
     internal void Check(long more = 0)

@@ -33,20 +33,10 @@ internal sealed partial class WatPrinter
 
     /// <exception cref="MalformedModuleException">A body is malformed.</exception>
     /// <exception cref="UnsupportedModuleException">The text would have more characters than <paramref name="most"/>.</exception>
-    internal static string Print(ModuleInfo module, long most = long.MaxValue)
-    {
-        var output = new TextOutput(null, most);
-        Print(module, output);
-        return output.Text.ToString();
-    }
+    internal static string Print(ModuleInfo module, long most = long.MaxValue) => TextOutput.Of(most, output => Print(module, output));
 
     /// <summary>The same, piece by piece.</summary>
-    internal static void Print(ModuleInfo module, TextWriter writer, long most)
-    {
-        var output = new TextOutput(writer, most);
-        Print(module, output);
-        output.Flush(0);
-    }
+    internal static void Print(ModuleInfo module, TextWriter writer, long most) => TextOutput.Write(writer, most, output => Print(module, output));
 
     private static void Print(ModuleInfo module, TextOutput output)
     {

@@ -95,7 +95,7 @@ internal static class WastValues
         {
             NanKind.Canonical => magnitude == canonical,
             NanKind.Arithmetic => (magnitude & canonical) == canonical,
-            _ => bits == number.Bits,
+            NanKind.None => bits == number.Bits,
         };
     }
 

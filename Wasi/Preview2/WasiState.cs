@@ -31,7 +31,7 @@ internal sealed class WasiState
         catch (WasiError)
         {
             foreach (SharedDescriptor directory in directories) directory.Release();
-            throw new ArgumentException("More is given than there may be descriptors.", nameof(options));
+            throw new ArgumentException("The options give more files, directories and sockets than a guest may have descriptors.", nameof(options));
         }
         catch
         {

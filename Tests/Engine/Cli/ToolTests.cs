@@ -60,6 +60,19 @@ public sealed class ToolTests : IDisposable
         Golden.Equal(golden, text);
     }
 
+    /// <summary>A command that is new has a line in the README's list, and is on the tool's page.</summary>
+    [Fact]
+    public void PagesNameEveryCommand()
+    {
+        string help = Run("--help").Out;
+        string[] commands = [.. help[(help.IndexOf("\nCommands:", StringComparison.Ordinal) + 1)..].Split('\n').Skip(1).TakeWhile(line => line.StartsWith("  ", StringComparison.Ordinal))
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0])];
+        Assert.True(commands.Length > 12, string.Join(' ', commands));
+        string readme = System.IO.File.ReadAllText(Golden.InRepository("README.md")), page = System.IO.File.ReadAllText(Golden.InRepository("Docs/tool.md"));
+        Assert.Equal([], commands.Where(command => !readme.Contains($"\nwasmjit {command}", StringComparison.Ordinal) && command != "run"));
+        Assert.Equal([], commands.Where(command => !page.Contains($"wasmjit {command}", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [InlineData("guard")]
     [InlineData("explicit")]

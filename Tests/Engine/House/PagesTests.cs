@@ -62,6 +62,19 @@ public sealed partial class PagesTests
         Assert.Equal("", string.Join('\n', missing.Distinct()));
     }
 
+    /// <summary>A word of the glossary is used: as a word, or in names, of three files and more. Rows are in the order of the words.</summary>
+    [Fact]
+    public void WordsOfTheGlossaryAreUsed()
+    {
+        string page = Page("ARCHITECTURE.md");
+        string glossary = page[page.IndexOf("\n| word |", StringComparison.Ordinal)..page.IndexOf("\n## From bytes", StringComparison.Ordinal)];
+        string[] words = [.. GlossaryRow().Matches(glossary).Select(row => row.Groups[1].Value)];
+        Assert.True(words.Length > 55, $"{words.Length}");
+        Assert.Equal(words.OrderBy(word => word, StringComparer.OrdinalIgnoreCase), words);
+        string[] files = [.. Products.Folders.SelectMany(SourceFiles.In).Select(File.ReadAllText), .. Directory.EnumerateFiles(SourceFiles.Root, "*.md").Select(File.ReadAllText)];
+        Assert.Equal([], words.Where(word => files.Count(file => file.Contains(word, StringComparison.OrdinalIgnoreCase)) < 3));
+    }
+
     private static IEnumerable<string> Projects() => ["README", "ARCHITECTURE", "RATIONALE", "CONTRIBUTING", "CHANGELOG", "md"];
 
     private static IEnumerable<string> Names()
@@ -104,6 +117,10 @@ public sealed partial class PagesTests
     [InlineData("// Whoever waits finds the end.")]
     [InlineData("An argument that is none is a mistake.")]
     public void SuchWordsAreFound(string line) => Assert.Matches(Vague(), line);
+
+    /// <summary>The first word of a row, without its article.</summary>
+    [GeneratedRegex(@"^\| (?!word |---)(?:the )?([^|,(]*[^|,( ])", RegexOptions.Multiline)]
+    private static partial Regex GlossaryRow();
 
     [GeneratedRegex(@"^\*(\w+)\.\*", RegexOptions.Multiline)]
     private static partial Regex Part();

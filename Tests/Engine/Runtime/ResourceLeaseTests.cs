@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Reflection;
 using WasmJit.Runtime;
 using Xunit;
 
@@ -34,5 +36,23 @@ public sealed class ResourceLeaseTests
         else lease.Shrink(50);
         Assert.Equal(0, resources.InUse(ResourceKind.TableElements));
         Assert.Equal(0, resources.InUse(ResourceKind.Tables));
+    }
+
+    /// <summary>A kind that is new needs a limit of its name, a place in the counts, and words of its own.</summary>
+    [Fact]
+    public void EveryKindHasALimitAndWords()
+    {
+        ResourceKind[] kinds = Enum.GetValues<ResourceKind>();
+        foreach (ResourceKind kind in kinds)
+        {
+            var limits = new ResourceLimits();
+            PropertyInfo limit = typeof(ResourceLimits).GetProperty($"Maximum{kind}")!;
+            limit.SetValue(limits, Convert.ChangeType(2, limit.PropertyType, CultureInfo.InvariantCulture));
+            var resources = new GuestResources(limits);
+            foreach (ResourceKind other in kinds) Assert.Equal(other != kind, resources.TryTake(other, 3, mayCollect: false));
+            Assert.True(resources.TryTake(kind, 2, mayCollect: false));
+            Assert.Equal(2, resources.InUse(kind));
+        }
+        Assert.Equal(kinds.Length, kinds.Select(kind => new ResourceLimitException(kind, 1, 1, 1).Message).Distinct().Count());
     }
 }
