@@ -71,7 +71,7 @@ public sealed partial class BareNumberTests
     [InlineData("byte[] body = [0, 0x20, 0, 0x0b];")]
     [InlineData("bytes.AddRange([1, 4, 1, 0x60, 0, 0]);")]
     [InlineData("byte[] heap = [type, 0xd0, 0x70];")]
-    public void SuchNumbersAreFoundInTests(string line) => Assert.True(ByteInArray().IsMatch(line));
+    public void SuchNumbersAreFoundInTests(string line) => Assert.Matches(ByteInArray(), line);
 
     /// <summary>A byte that something is compared with, or that is written; not 0x80 and 0xff, which are borders of encodings.</summary>
     [GeneratedRegex(@"(\bcase|==|!=|\bis|\bor|\bnot|U8\(|\[) *(\(byte\) ?)?0x(?!80|ff)[0-9a-f]{2}\b")]
