@@ -1,3 +1,5 @@
+using WasmJit.Wasi.Preview2;
+
 namespace WasmJit;
 
 /// <summary>What a guest of WASI 0.2 or 0.3 may request by HTTP. Nothing, unless <see cref="Allow"/> says otherwise.</summary>
@@ -9,6 +11,7 @@ public sealed record WasiHttp
         AllowAutoRedirect = false,
         UseCookies = false,
         UseProxy = false,
+        PlaintextStreamFilter = RequestTrailers.Connect,
     })
     {
         Timeout = System.Threading.Timeout.InfiniteTimeSpan,
@@ -19,7 +22,9 @@ public sealed record WasiHttp
     /// <summary>Whether it may send a request to an address. It is called on threads of guests. Redirections are not followed.</summary>
     public Func<Uri, bool> Allow { get; init; } = static _ => false;
 
-    /// <summary>Sends the requests; by default one that all share, without cookies, proxy and redirections.</summary>
+    /// <summary>
+    /// Sends the requests; by default one that all share, without cookies, proxy and redirections. That one sends trailers behind bodies in chunks, which no other <see cref="HttpClient"/> does.
+    /// </summary>
     public HttpClient Client
     {
         get => client ?? Shared.Value;

@@ -317,6 +317,7 @@ internal static class RunCommand
                 {
                     Namespace = Libraries.Length == 0 ? null : ModuleNamespace.Combine(Libraries),
                     AllowCompile = AllowCompile,
+                    Components = AllowCompile ? new ComponentLinkingHost(module.Engine, new ComponentLinkingOptions { AllowCompile = true }) : null,
                 },
             }));
             if (Unknown is { } functions) host.Imports.AddUnknown(module, functions);

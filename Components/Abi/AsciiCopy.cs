@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using WasmJit.Runtime;
 
@@ -12,9 +13,37 @@ internal static unsafe class AsciiCopy
     /// <summary>A guest can be stopped after so many bytes.</summary>
     private const int Piece = 4 << 20;
 
+    /// <summary>Up to so many bytes are copied by loads and stores that overlap, without a loop.</summary>
+    private const int Short = 128;
+
     /// <summary>Copies.</summary>
     /// <returns>Whether all bytes are ASCII.</returns>
     internal static bool Copy(byte* from, byte* to, int count)
+    {
+        int size = Vector256<byte>.Count;
+        return Vector256.IsHardwareAccelerated && (uint)(count - size) <= (uint)(Short - size) ? CopyShort(from, to, count) : CopyAny(from, to, count);
+    }
+
+    /// <summary>The same from one vector up to four: one or two from the beginning, and as many that end with the last byte.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool CopyShort(byte* from, byte* to, int count)
+    {
+        int size = Vector256<byte>.Count;
+        Vector256<byte> first = Vector256.Load(from), last = Vector256.Load(from + count - size);
+        Vector256<byte> seen = first | last;
+        if (count > 2 * size)
+        {
+            Vector256<byte> second = Vector256.Load(from + size), third = Vector256.Load(from + count - (2 * size));
+            second.Store(to + size);
+            third.Store(to + count - (2 * size));
+            seen |= second | third;
+        }
+        first.Store(to);
+        last.Store(to + count - size);
+        return seen.ExtractMostSignificantBits() == 0;
+    }
+
+    private static bool CopyAny(byte* from, byte* to, int count)
     {
         bool isAscii = true;
         for (; count > Piece; from += Piece, to += Piece, count -= Piece)

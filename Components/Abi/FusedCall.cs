@@ -69,16 +69,7 @@ internal sealed class FusedCall
         }
         // The call, as generated code makes it.
         Load(il, nameof(LoweredFunction.CoreFunction), function);
-        il.Emit(OpCodes.Ldloc, function);
-        il.Emit(OpCodes.Ldfld, typeof(FuncRef).GetField(nameof(FuncRef.Context), BindingFlags.Instance | BindingFlags.NonPublic)!);
-        for (int i = 0; i < taken.Length; i++)
-        {
-            il.Emit(OpCodes.Ldloc, taken[i]);
-            FromSlot(il, callee.ValueTypes[i]);
-        }
-        il.Emit(OpCodes.Ldloc, function);
-        il.Emit(OpCodes.Ldfld, typeof(FuncRef).GetField(nameof(FuncRef.Code), BindingFlags.Instance | BindingFlags.NonPublic)!);
-        il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, callee.Return, callee.Parameters, null);
+        CallCode(il, function, taken, callee.ValueTypes, callee.Return);
         if (callee.Return != typeof(void))
         {
             ToSlot(il, callee.Return);
@@ -96,12 +87,17 @@ internal sealed class FusedCall
         }
         if (hasPostReturn)
         {
-            il.Emit(OpCodes.Ldarg_0);
-            il.Emit(OpCodes.Ldloc, returned);
-            il.Emit(OpCodes.Call, typeof(LoweredFunction).GetMethod(nameof(LoweredFunction.AfterFused), BindingFlags.Instance | BindingFlags.NonPublic)!);
+            // It gets what the function has returned.
+            Call(il, nameof(LoweredFunction.BeginPostReturn));
+            Load(il, nameof(LoweredFunction.PostReturn), function);
+            CallCode(il, function, callee.Return == typeof(void) ? [] : [returned], callee.ResultTypes, typeof(void));
+            Call(il, nameof(LoweredFunction.EndPostReturn));
         }
         il.BeginCatchBlock(typeof(WasmException));
         il.Emit(OpCodes.Call, EntryThunk.Method(typeof(FusedCall), nameof(Uncaught)));
+        // That never returns; RyuJIT would keep what the code behind needs for it.
+        il.Emit(OpCodes.Ldnull);
+        il.Emit(OpCodes.Throw);
         il.EndExceptionBlock();
         Call(il, nameof(LoweredFunction.EndFused));
         if (import.Return != typeof(void))
@@ -111,6 +107,21 @@ internal sealed class FusedCall
         }
         il.Emit(OpCodes.Ret);
         return method;
+    }
+
+    /// <summary>Calls a core function as generated code does, with arguments from slots.</summary>
+    private static void CallCode(ILGenerator il, LocalBuilder function, LocalBuilder[] arguments, Type[] types, Type result)
+    {
+        il.Emit(OpCodes.Ldloc, function);
+        il.Emit(OpCodes.Ldfld, typeof(FuncRef).GetField(nameof(FuncRef.Context), BindingFlags.Instance | BindingFlags.NonPublic)!);
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            il.Emit(OpCodes.Ldloc, arguments[i]);
+            FromSlot(il, types[i]);
+        }
+        il.Emit(OpCodes.Ldloc, function);
+        il.Emit(OpCodes.Ldfld, typeof(FuncRef).GetField(nameof(FuncRef.Code), BindingFlags.Instance | BindingFlags.NonPublic)!);
+        il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, result, [typeof(InstanceCore), .. types], null);
     }
 
     internal static void Uncaught(WasmException exception)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using WasmJit.Runtime;
 
 namespace WasmJit.Components;
@@ -19,7 +20,7 @@ internal sealed unsafe class GuestSide
     private GuestSide(InstanceState instance, Memory? memory, StringEncoding encoding, FuncRef? realloc, bool isInGuest)
     {
         this.isInGuest = isInGuest;
-        isDirect = isInGuest && realloc is not null && !instance.UsesTasks;
+        IsDirect = isInGuest && realloc is not null && !instance.UsesTasks;
         Instance = instance;
         Memory = memory;
         Encoding = encoding;
@@ -46,6 +47,9 @@ internal sealed unsafe class GuestSide
 
     internal StringEncoding Encoding { get; }
 
+    /// <summary>Whether strings are UTF-8 at addresses of 32 bits.</summary>
+    internal bool IsNarrowText => Memory is not null && !Is64 && Encoding == StringEncoding.Utf8;
+
     internal FuncRef? Realloc { get; }
 
     /// <summary>Whether so many bytes are inside the memory.</summary>
@@ -66,7 +70,7 @@ internal sealed unsafe class GuestSide
     /// <summary>Calls the guest's <c>realloc</c>; what it returns is not checked yet.</summary>
     internal ulong Reallocate(ulong old, ulong oldSize, uint alignment, ulong size)
     {
-        if (!isDirect) return ReallocateWithCare(old, oldSize, alignment, size);
+        if (!IsDirect) return ReallocateWithCare(old, oldSize, alignment, size);
         InstanceState instance = Instance;
         bool mayLeave = instance.MayLeave;
         instance.MayLeave = false;
@@ -112,7 +116,7 @@ internal sealed unsafe class GuestSide
     private readonly bool isInGuest;
 
     /// <summary>Whether nothing else is to be done around that call.</summary>
-    private readonly bool isDirect;
+    internal bool IsDirect { get; }
 
     private ulong Within(FuncRef realloc, ulong old, ulong oldSize, uint alignment, ulong size) => Is64
         ? (ulong)((delegate*<object?, long, long, long, long, long>)realloc.Code)(realloc.Context, (long)old, (long)oldSize, alignment, (long)size)
@@ -120,6 +124,20 @@ internal sealed unsafe class GuestSide
 
     /// <summary>The same side for calls from within guest code, or code that enters a guest itself.</summary>
     internal GuestSide ForGuests() => new(Instance, Memory, Encoding, Realloc, isInGuest: true);
+
+    /// <summary>Allocates for a string where <see cref="IsDirect"/> is true and addresses have 32 bits; for code that RyuJIT is to put into a call.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ulong AllocateText(ulong size)
+    {
+        InstanceState instance = Instance;
+        FuncRef realloc = Realloc!;
+        bool mayLeave = instance.MayLeave;
+        instance.MayLeave = false;
+        ulong address = (uint)((delegate*<object?, int, int, int, int, int>)realloc.Code)(realloc.Context, 0, 0, 1, (int)size);
+        instance.MayLeave = mayLeave;
+        if (address + size > Memory!.Length) ComponentTrap.Throw(ComponentTrap.StringOutOfBounds);
+        return address;
+    }
 
     /// <summary>Allocates for values.</summary>
     /// <param name="size">How many bytes.</param>

@@ -163,7 +163,7 @@ internal static unsafe class GuestStrings
             return CopyAny(from, to, address, length, out units);
         ulong result = Allocate(to, length, 1);
         byte* source = from.Base + address;
-        if (!AsciiCopy.Copy(source, to.Base + result, (int)length)) CheckUtf8(new ReadOnlySpan<byte>(source, (int)length));
+        if (!AsciiCopy.Copy(source, to.Base + result, (int)length)) CheckUtf8(source, (int)length);
         units = length;
         GC.KeepAlive(from);
         GC.KeepAlive(to);
@@ -320,6 +320,9 @@ internal static unsafe class GuestStrings
     }
 
     // ---- checks ----
+
+    /// <summary>Traps if bytes are not UTF-8.</summary>
+    internal static void CheckUtf8(byte* bytes, int count) => CheckUtf8(new ReadOnlySpan<byte>(bytes, count));
 
     private static void CheckUtf8(ReadOnlySpan<byte> bytes)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using WasmJit.Runtime;
 
 namespace WasmJit.Components;
@@ -11,9 +12,13 @@ internal sealed class Transfer
         To = to;
         Resources = resources;
         Payloads = payloads;
+        IsPlainText = to.IsDirect && to.IsNarrowText && from.IsNarrowText && !from.IsShared;
     }
 
     internal readonly GuestSide From, To;
+
+    /// <summary>Whether strings are what <see cref="TransferHelpers.CopyText"/> copies by itself.</summary>
+    internal readonly bool IsPlainText;
 
     /// <summary>The same for copies in calls that only code of guests makes.</summary>
     internal Transfer ForGuests() => new(From, To.ForGuests(), Resources, Payloads);
@@ -73,6 +78,28 @@ internal static unsafe class TransferHelpers
 
     internal static ulong CopyString(Transfer transfer, ulong address, ulong length, out ulong units) =>
         GuestStrings.Copy(transfer.From, transfer.To, address, length, out units);
+
+    /// <summary>
+    /// The same in a call that is one method, into which RyuJIT puts it: only the copy is a call. Addresses and lengths have 32 bits here, so that their sum does not wrap around.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong CopyText(Transfer transfer, ulong address, ulong length, out ulong units)
+    {
+        GuestSide from = transfer.From, to = transfer.To;
+        if (!transfer.IsPlainText || length > GuestStrings.MostBytes || address + length > from.Memory!.Length)
+        {
+            ulong other = CopyString(transfer, address, length, out ulong count);
+            units = count;
+            return other;
+        }
+        ulong result = to.AllocateText(length);
+        byte* source = from.Base + address;
+        if (!AsciiCopy.Copy(source, to.Base + result, (int)length)) GuestStrings.CheckUtf8(source, (int)length);
+        units = length;
+        GC.KeepAlive(from);
+        GC.KeepAlive(to);
+        return result;
+    }
 
     // ---- handles ----
 

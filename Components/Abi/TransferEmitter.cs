@@ -365,7 +365,7 @@ internal sealed unsafe class TransferEmitter
         il.Emit(OpCodes.Ldloc, address);
         il.Emit(OpCodes.Ldloc, length);
         il.Emit(OpCodes.Ldloca, units);
-        il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.CopyString)));
+        il.Emit(OpCodes.Call, AbiMembers.Helper(transfer is null ? nameof(TransferHelpers.CopyString) : nameof(TransferHelpers.CopyText)));
         il.Emit(OpCodes.Stloc, address);
         StorePointer(to, to64, address);
         StorePointer(to.At(to64 ? 8 : 4, 1), to64, units);

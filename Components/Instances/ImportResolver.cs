@@ -144,7 +144,26 @@ internal sealed class LinkedImports(Dictionary<string, object> items, Dictionary
 /// <summary>A function of the host; each instance gets one of its own.</summary>
 internal sealed class FoundFunction(FunctionType type, HostDelegate? function, Delegate? target)
 {
-    internal HostFunction For(HostScope scope) => new(type, scope, function, target);
+    private LastCode? last;
+
+    internal FunctionType Type => type;
+
+    internal HostDelegate? Function => function;
+
+    internal Delegate? Target => target;
+
+    internal HostFunction For(HostScope scope) => new(this, scope);
+
+    /// <summary>What calls the delegate. All instances of a component lower the function in the same way, so the last answer is kept.</summary>
+    internal HostCode CodeFor(Delegate given, ValueForm parameters, bool hasPointer, bool is64)
+    {
+        if (Volatile.Read(ref last) is { } known && known.Parameters == parameters && known.HasPointer == hasPointer && known.Is64 == is64) return known.Code;
+        HostCode code = DelegateBinder.ToHost(type, given.GetType(), parameters, hasPointer, is64);
+        Volatile.Write(ref last, new LastCode(parameters, hasPointer, is64, code));
+        return code;
+    }
+
+    private sealed record LastCode(ValueForm Parameters, bool HasPointer, bool Is64, HostCode Code);
 }
 
 /// <summary>An interface of the host, or all that a component imports.</summary>

@@ -1,3 +1,4 @@
+using WasmJit.Builtins;
 using WasmJit.Jit.Format;
 using WasmJit.Linking;
 
@@ -21,7 +22,7 @@ public sealed record ComponentLinkingOptions
 
 /// <summary>
 /// The interface <c>wasmjit:linking/components</c> for one guest, or several that trust one another: components that compile and instantiate components. It is
-/// described in Docs/components.md.
+/// described in Docs/components.md. Modules have the same through <c>wasm:linking</c>, with <see cref="LinkingOptions.Components"/>.
 /// </summary>
 /// <example><code>
 /// var linking = new ComponentLinkingHost(engine, new ComponentLinkingOptions { AllowCompile = true });
@@ -30,7 +31,7 @@ public sealed record ComponentLinkingOptions
 /// </code></example>
 /// <param name="engine">The engine that compiles. Its <see cref="LinkingQuota"/> counts what is compiled, and a component for as long as the guest has its handle.</param>
 /// <param name="options">What the guest may do; nothing if null.</param>
-public sealed class ComponentLinkingHost(Engine engine, ComponentLinkingOptions? options = null)
+public sealed class ComponentLinkingHost(Engine engine, ComponentLinkingOptions? options = null) : LinkingComponents
 {
     /// <summary>The name of the interface.</summary>
     public const string InterfaceName = "wasmjit:linking/components@0.1.0";
@@ -51,51 +52,79 @@ public sealed class ComponentLinkingHost(Engine engine, ComponentLinkingOptions?
         face.AddObject(new Functions(this));
     }
 
+    private LinkedComponent Compile(byte[] bytes, Fuel? fuel)
+    {
+        if (!Options.AllowCompile) throw new LinkingProblemException(LinkingProblemKind.NotAllowed, "the host does not let this guest compile");
+        Fuel.Pay(fuel, Fuel.OfCode((ulong)bytes.Length));
+        CodeShare? counted = CodeShare.Take(Engine.Options.LinkingQuota, null, bytes.Length);
+        try
+        {
+            return new LinkedComponent(this, Engine.CompileComponent(bytes), counted);
+        }
+        catch
+        {
+            counted?.Release();
+            throw;
+        }
+    }
+
+    private LinkedComponent Load(string name) => Options.Components?.TryGetValue(name, out WasmComponent? found) == true ? new LinkedComponent(this, found, null)
+        : throw new LinkingProblemException(LinkingProblemKind.NotFound, $"there is no component \"{name}\"");
+
+    internal override ILinkedComponent CompileFor(Instance guest, ReadOnlySpan<byte> bytes)
+    {
+        // Nothing is copied of what is not allowed.
+        byte[] copy = Options.AllowCompile ? bytes.ToArray() : [];
+        return LinkingProblem.Do(() => Compile(copy, guest.FuelTank));
+    }
+
+    internal override ILinkedComponent LoadFor(Instance guest, string name) => LinkingProblem.Do(() => Load(name));
+
     private sealed class Functions(ComponentLinkingHost host)
     {
-        public ComponentResult<LinkedComponent, LinkingProblem> Compile(byte[] bytes) => LinkingProblem.Try(() =>
-        {
-            if (!host.Options.AllowCompile) throw new LinkingProblemException(LinkingProblemKind.NotAllowed, "the host does not let this guest compile");
-            Fuel.Pay(host.Options.Instances.Fuel, Fuel.OfCode((ulong)bytes.Length));
-            CodeShare? counted = CodeShare.Take(host.Engine.Options.LinkingQuota, null, bytes.Length);
-            try
-            {
-                return new LinkedComponent(host, host.Engine.CompileComponent(bytes), counted);
-            }
-            catch
-            {
-                counted?.Release();
-                throw;
-            }
-        });
+        public ComponentResult<LinkedComponent, LinkingProblem> Compile(byte[] bytes) => LinkingProblem.Try(() => host.Compile(bytes, host.Options.Instances.Fuel));
 
-        public ComponentResult<LinkedComponent, LinkingProblem> Load(string name) => LinkingProblem.Try(() =>
-            host.Options.Components?.TryGetValue(name, out WasmComponent? found) == true ? new LinkedComponent(host, found, null)
-                : throw new LinkingProblemException(LinkingProblemKind.NotFound, $"there is no component \"{name}\""));
+        public ComponentResult<LinkedComponent, LinkingProblem> Load(string name) => LinkingProblem.Try(() => host.Load(name));
     }
 }
 
 /// <summary>A component that a guest has.</summary>
-internal sealed class LinkedComponent(ComponentLinkingHost host, WasmComponent component, CodeShare? counted) : IDisposable
+internal sealed class LinkedComponent(ComponentLinkingHost host, WasmComponent component, CodeShare? counted) : IDisposable, ILinkedComponent
 {
     public string[] Imports() => [.. component.Imports];
 
     public string[] Exports() => [.. component.Exports];
 
-    public ComponentResult<LinkedInstance, LinkingProblem> Instantiate((string Name, LinkedInstance Instance)[] imports) => LinkingProblem.Try(() =>
+    public ComponentResult<LinkedInstance, LinkingProblem> Instantiate((string Name, LinkedInstance Instance)[] imports) => LinkingProblem.Try(() => Make(imports, host.Options.Instances));
+
+    private LinkedInstance Make(IEnumerable<(string Name, LinkedInstance Instance)> imports, ComponentInstanceOptions options)
     {
         var given = new ComponentHost();
         foreach ((string name, LinkedInstance instance) in imports) given.Add(name, instance.Instance);
         if (host.Options.Offered is { } offered) given.AddMissing(offered);
-        return new LinkedInstance(component.Instantiate(given, host.Options.Instances));
-    });
+        return new LinkedInstance(component.Instantiate(given, options));
+    }
+
+    IReadOnlyList<string> ILinkedObject.ImportNames => component.Imports;
+
+    IReadOnlyList<string> ILinkedObject.ExportNames => component.Exports;
+
+    /// <summary>What a module makes counts in its own fuel and resources, unless the host has given others.</summary>
+    ILinkedInstance ILinkedComponent.InstantiateFor(Instance guest, IReadOnlyList<(string Name, ILinkedInstance Instance)> imports)
+    {
+        ComponentInstanceOptions options = host.Options.Instances;
+        options = options with { Fuel = options.Fuel ?? (component.Engine.Options.CountFuel ? guest.FuelTank : null), Resources = options.Resources ?? guest.Resources };
+        return LinkingProblem.Do(() => Make(imports.Select(i => (i.Name, (LinkedInstance)i.Instance)), options));
+    }
+
+    void ILinkedObject.End() => Dispose();
 
     /// <summary>The guest has dropped its handle.</summary>
     public void Dispose() => counted?.Release();
 }
 
 /// <summary>An instance that a guest has.</summary>
-internal sealed class LinkedInstance(ComponentInstance instance) : IDisposable
+internal sealed class LinkedInstance(ComponentInstance instance) : IDisposable, ILinkedInstance
 {
     /// <summary>Arguments of a call in bytes at most: each may become a value of the host.</summary>
     private const int MostArguments = 1 << 20;
@@ -105,7 +134,9 @@ internal sealed class LinkedInstance(ComponentInstance instance) : IDisposable
     public string[] Exports() => [.. instance.Exports];
 
     /// <summary>Calls an exported function, or one of an exported interface: <c>interface#function</c>.</summary>
-    public ComponentResult<byte[], LinkingProblem> Call(string name, byte[] arguments) => LinkingProblem.Try(() =>
+    public ComponentResult<byte[], LinkingProblem> Call(string name, byte[] arguments) => LinkingProblem.Try(() => Invoke(name, arguments));
+
+    private byte[] Invoke(string name, byte[] arguments)
     {
         int mark = name.IndexOf('#', StringComparison.Ordinal);
         ExportedFunction function = mark < 0 ? instance.GetFunction(name) : instance.GetInstance(name[..mark]).GetFunction(name[(mark + 1)..]);
@@ -116,7 +147,15 @@ internal sealed class LinkedInstance(ComponentInstance instance) : IDisposable
         var writer = new ValueWriter();
         if (type.Result is { } resultType) writer.Write(result, resultType);
         return writer.ToArray();
-    });
+    }
+
+    IReadOnlyList<string> ILinkedObject.ImportNames => [];
+
+    IReadOnlyList<string> ILinkedObject.ExportNames => instance.Exports;
+
+    byte[] ILinkedInstance.CallFor(string name, byte[] arguments) => LinkingProblem.Do(() => Invoke(name, arguments));
+
+    void ILinkedObject.End() => Dispose();
 
     private static ComponentValue[] Read(FunctionType type, byte[] bytes)
     {
@@ -172,6 +211,32 @@ internal sealed record LinkingProblem(LinkingProblemKind Kind, string Message)
             return ComponentResult<T, LinkingProblem>.Fail(new LinkingProblem(kind, new string([.. e.Message.Select(c => char.IsSurrogate(c) ? '?' : c)])));
         }
     }
+
+    /// <summary>The same for modules, which get a number.</summary>
+    /// <exception cref="LinkingFailure">A mistake of the guest.</exception>
+    internal static T Do<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (Of(e) is { } kind)
+        {
+            throw new LinkingFailure(ErrorOf(kind), e.Message);
+        }
+    }
+
+    private static LinkingError ErrorOf(LinkingProblemKind kind) => kind switch
+    {
+        LinkingProblemKind.NotAllowed => LinkingError.NotAllowed,
+        LinkingProblemKind.QuotaExceeded => LinkingError.QuotaExceeded,
+        LinkingProblemKind.Malformed => LinkingError.Malformed,
+        LinkingProblemKind.Invalid => LinkingError.Invalid,
+        LinkingProblemKind.Unlinkable => LinkingError.Unlinkable,
+        LinkingProblemKind.NotFound => LinkingError.NotFound,
+        LinkingProblemKind.TypeMismatch => LinkingError.TypeMismatch,
+        _ => LinkingError.Trapped,
+    };
 
     private static LinkingProblemKind? Of(Exception e) => e switch
     {

@@ -10,10 +10,8 @@ internal unsafe delegate void CoreCallMethod(Delegate function, ulong* arguments
 
 /// <summary>Between core functions, whose types are many, and slots: a method for each signature, made once.</summary>
 /// <remarks>Unsafe: slots are as many as the signature has parameters, and one for its result.</remarks>
-internal sealed unsafe class CoreCall
+internal sealed unsafe class CoreCall : SignatureCode
 {
-    private static readonly WeakTable<string, CoreCall> Known = new();
-
     private readonly CoreCallMethod method;
     private readonly DynamicMethod import;
     private readonly nint importCode;
@@ -28,7 +26,7 @@ internal sealed unsafe class CoreCall
     internal static CoreCall Of(DefType type)
     {
         Signature signature = Signature.Of(type);
-        return Known.GetOrAdd(signature.Key, signature, static s => new CoreCall(s));
+        return (CoreCall)(signature.ComponentCall ?? Interlocked.CompareExchange(ref signature.ComponentCall, new CoreCall(signature), null) ?? signature.ComponentCall);
     }
 
     /// <summary>Calls a core function. An exception that it does not catch is a trap: none crosses the boundary of a component.</summary>

@@ -1,18 +1,21 @@
 namespace WasmJit.Components;
 
 /// <summary>A function of the host, with the type that a component imports it with.</summary>
-/// <param name="type">The type.</param>
+/// <param name="found">What was found of the host for the import.</param>
 /// <param name="scope">The instance that imports it.</param>
-/// <param name="function">What it does, on values; null if there is a delegate.</param>
-/// <param name="target">What it does, on .NET types.</param>
-internal sealed class HostFunction(FunctionType type, HostScope scope, HostDelegate? function, Delegate? target = null) : ComponentFunc(type)
+internal sealed class HostFunction(FoundFunction found, HostScope scope) : ComponentFunc(found.Type)
 {
     /// <summary>The instance whose types the function's type is made of.</summary>
     internal InstanceState Types => scope.State;
 
-    internal HostDelegate? Function { get; } = function;
+    /// <summary>What it does, on values; null if there is a delegate.</summary>
+    internal HostDelegate? Function => found.Function;
 
-    internal Delegate? Target { get; } = target;
+    /// <summary>What it does, on .NET types.</summary>
+    internal Delegate? Target => found.Target;
+
+    /// <summary>What calls the delegate.</summary>
+    internal HostCode CodeFor(Delegate target, ValueForm parameters, bool hasPointer, bool is64) => found.CodeFor(target, parameters, hasPointer, is64);
 }
 
 /// <summary>The instance that imports functions of the host: it is made after them.</summary>

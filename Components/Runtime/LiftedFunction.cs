@@ -35,10 +35,6 @@ internal sealed class FunctionShape
     internal TypeShape ResultShape { get; }
 
     internal bool HasBorrows { get; }
-
-    private static readonly System.Runtime.CompilerServices.ConditionalWeakTable<FunctionType, FunctionShape> Known = [];
-
-    internal static FunctionShape Of(FunctionType type) => Known.GetValue(type, static t => new FunctionShape(t));
 }
 
 /// <summary>A core function lifted to a component function.</summary>
@@ -58,7 +54,7 @@ internal sealed unsafe class LiftedFunction : ComponentFunc
         this.postReturn = postReturn;
         Callback = callback;
         IsAsync = isAsync;
-        Shape = FunctionShape.Of(type);
+        Shape = type.Shape;
         call = CoreCall.Of(core.Type);
         if (postReturn is not null) postReturnCall = CoreCall.Of(postReturn.Type);
         if (callback is not null) callbackCall = CoreCall.Of(callback.Type);

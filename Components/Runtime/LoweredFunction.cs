@@ -19,7 +19,8 @@ internal sealed unsafe class LoweredFunction : CoreImport
 
     /// <summary>The same for fused calls, which are made by code of guests alone.</summary>
     internal Transfer? ForFusedArguments, ForFusedResult;
-    internal readonly FuncRef? CoreFunction;
+    internal readonly FuncRef? CoreFunction, PostReturn;
+    private readonly InstanceState? calleeInstance;
     private readonly int coreArguments;
     private readonly bool isWithin;
     private TransferCode? arguments, flatResult, memoryResult;
@@ -31,7 +32,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
         Instance = side.Instance;
         IsAsync = isAsync;
         lifted = callee as LiftedFunction;
-        shape = FunctionShape.Of(callee.Type);
+        shape = callee.Type.Shape;
         int flatLimit = isAsync ? TypeLimits.FlatAsyncParameters : TypeLimits.FlatParameters;
         ParameterForm = shape.FlatParameters <= flatLimit ? ValueForm.Flat : ValueForm.Memory;
         coreArguments = ParameterForm == ValueForm.Flat ? shape.FlatParameters : 1;
@@ -46,6 +47,8 @@ internal sealed unsafe class LoweredFunction : CoreImport
         entered = lifted.Instance.EnteredFrom(side.Instance);
         single = entered.Length == 1 ? entered[0] : null;
         CoreFunction = lifted.Core;
+        PostReturn = lifted.PostReturn;
+        calleeInstance = lifted.Instance;
         isWithin = lifted.Instance.IsAround(side.Instance) || side.Instance.IsAround(lifted.Instance);
         InstanceState instance = lifted.Instance;
         ForArguments = new Transfer(
@@ -131,7 +134,8 @@ internal sealed unsafe class LoweredFunction : CoreImport
 
     private void Fuse()
     {
-        if (!FusedCall.Fits(shape)) return;
+        // Code of a guest looks at the stack; a lowered function that is lifted again does not, and there may be many behind one another.
+        if (CoreFunction!.Context is not InstanceCore || !FusedCall.Fits(shape)) return;
         ForFusedArguments = ForArguments!.ForGuests();
         ForFusedResult = ForResult!.ForGuests();
         fused = FusedCall.Of(this, Signature.Of(Type!), Signature.Of(lifted!.Core.Type), shape, ParameterForm, lifted.PostReturn is not null);
@@ -153,7 +157,11 @@ internal sealed unsafe class LoweredFunction : CoreImport
         InstanceState.Enter(entered);
     }
 
-    internal void AfterFused(ulong returned) => lifted!.AfterReturn(&returned);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void BeginPostReturn() => calleeInstance!.MayLeave = false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void EndPostReturn() => calleeInstance!.MayLeave = true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void EndFused()
@@ -260,7 +268,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
 
     private void CallTyped(HostFunction function, Delegate target, ulong* arguments, ulong* result)
     {
-        HostCode code = hostCode ??= DelegateBinder.ToHost(callee.Type, target.GetType(), ParameterForm, HasResultPointer, Side.Is64);
+        HostCode code = hostCode ??= function.CodeFor(target, ParameterForm, HasResultPointer, Side.Is64);
         TypedContext context = typedContext ??= new TypedContext(Side, function.Types);
         CallScope? scope = null;
         if (HasBorrows)

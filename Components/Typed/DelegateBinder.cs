@@ -255,7 +255,7 @@ internal static class DelegateBinder
     {
         DelegateSignature signature = Signature(type, delegateType);
         (Type[] types, Type result, bool isTask, _) = signature;
-        FunctionShape shape = FunctionShape.Of(type);
+        FunctionShape shape = type.Shape;
         var binding = new TypeBinding(is64, allowsViews: true);
         var locals = new List<ParameterExpression>();
         var steps = new List<Expression>();
@@ -315,7 +315,7 @@ internal static class DelegateBinder
     {
         DelegateSignature signature = Signature(type, delegateType);
         Type result = signature.Result;
-        FunctionShape shape = FunctionShape.Of(type);
+        FunctionShape shape = type.Shape;
         var locals = new List<ParameterExpression>();
         var steps = new List<Expression>();
         if (result == typeof(void))

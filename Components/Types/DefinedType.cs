@@ -107,6 +107,11 @@ internal sealed class FunctionType : DefinedType
     /// <summary>Whether a call may block.</summary>
     internal bool IsAsync { get; }
 
+    /// <summary>How its values are passed.</summary>
+    internal FunctionShape Shape => shape ??= new FunctionShape(this);
+
+    private FunctionShape? shape;
+
     internal override string Kind => "func";
 }
 

@@ -4,6 +4,9 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Calls;
 
+/// <summary>What a layer above has made for a signature, which keeps it.</summary>
+internal abstract class SignatureCode;
+
 /// <summary>
 /// The .NET signature of functions: a wasm function type whose reference types have become FuncRef or object. There is one object for each such
 /// signature of the process, for as long as a type has it. It owns the entry thunk, the delegate type and the stubs. All code that was made for the
@@ -125,6 +128,9 @@ internal sealed class Signature : NativeSignature
     /// <summary>The entry of guests that have a limit for the stack.</summary>
     internal EntryThunk LimitedEntry =>
         limitedEntry ?? Interlocked.CompareExchange(ref limitedEntry, new EntryThunk(this, isLimited: true), null) ?? limitedEntry;
+
+    /// <summary>What calls of components have made for the signature, which is kept with it; null before the first.</summary>
+    internal SignatureCode? ComponentCall;
 
     internal LazyStubs Stubs => stubs ?? Interlocked.CompareExchange(ref stubs, LazyStubs.Of(this), null) ?? stubs;
 

@@ -60,14 +60,16 @@ internal sealed class HandleTable(int most)
     /// <exception cref="LinkingFailure">There is no such handle.</exception>
     internal void Drop(int handle)
     {
+        object item;
         lock (gate)
         {
-            if (Find(handle) is null) throw Invalid(handle);
+            item = Find(handle) ?? throw Invalid(handle);
             int place = handle & (First - 1), generation = handle >> PlaceBits;
             places[place] = (null, generation);
             count--;
             if (generation < LastGeneration) free.Push(place);
         }
+        if (item is ILinkedObject owned) owned.End();
     }
 
     private static LinkingFailure Invalid(int handle) => new(LinkingError.InvalidArgument, $"there is no handle {handle}");

@@ -14,6 +14,9 @@ internal sealed class LinkingState(LinkingOptions options)
 
     internal string? LastError { get; set; }
 
+    /// <summary>What the last function of a component has given.</summary>
+    internal byte[] LastResult { get; set; } = [];
+
     /// <summary>The guest for calls that come from no instance.</summary>
     internal Instance? Attached { get; set; }
 }
@@ -76,6 +79,17 @@ internal readonly partial struct LinkingFunctions
             Guard<int, long, long, long>(state, (f, handle, from, to, length) => f.Copy(handle, from, (ulong)to, (ulong)length, isWrite: false)));
         yield return ("write_memory", Guard<int, long, int, int>(state, (f, handle, to, from, length) => f.Copy(handle, to, (uint)from, (uint)length, isWrite: true)),
             Guard<int, long, long, long>(state, (f, handle, to, from, length) => f.Copy(handle, to, (ulong)from, (ulong)length, isWrite: true)));
+        yield return ("compile_component", Guard<int, int>(state, (f, address, length) => f.CompileComponent((uint)address, (uint)length)),
+            Guard<long, long>(state, (f, address, length) => f.CompileComponent((ulong)address, (ulong)length)));
+        yield return ("load_component", Guard<int, int>(state, (f, name, length) => f.LoadComponent((uint)name, (uint)length)),
+            Guard<long, long>(state, (f, name, length) => f.LoadComponent((ulong)name, (ulong)length)));
+        yield return ("instantiate_component", Guard<int, int, int>(state, (f, component, list, count) => f.InstantiateComponent(component, (uint)list, (uint)count, isWide: false)),
+            Guard<int, long, long>(state, (f, component, list, count) => f.InstantiateComponent(component, (ulong)list, (ulong)count, isWide: true)));
+        yield return ("call_component",
+            Guard<int, int, int, int, int>(state, (f, made, name, length, arguments, bytes) => f.CallComponent(made, (uint)name, (uint)length, (uint)arguments, (uint)bytes)),
+            Guard<int, long, long, long, long>(state, (f, made, name, length, arguments, bytes) => f.CallComponent(made, (ulong)name, (ulong)length, (ulong)arguments, (ulong)bytes)));
+        yield return ("last_result", Guard<int, int>(state, (f, address, room) => f.LastResult((uint)address, (uint)room)),
+            Guard<long, long>(state, (f, address, room) => f.LastResult((ulong)address, (ulong)room)));
         yield return ("drop", Guard<int>(state, (f, handle) => f.Drop(handle)), null);
         yield return ("last_error", Guard<int, int>(state, (f, address, room) => f.Write(state.LastError ?? "", (uint)address, (uint)room)),
             Guard<long, long>(state, (f, address, room) => f.Write(state.LastError ?? "", (ulong)address, (ulong)room)));
@@ -147,15 +161,22 @@ internal readonly partial struct LinkingFunctions
 
     private int OpenDirectory(ulong path, ulong length) => Handles.Add(Root.GetDirectory(Text(path, length)));
 
-    private int Imports(int module, ulong address, ulong room) => Write(TypeLists.Of(Handles.Get<Module>(module).Imports), address, room);
+    private int Imports(int handle, ulong address, ulong room) => Write(
+        Handles.Get<object>(handle) switch
+        {
+            Module module => TypeLists.Of(module.Imports),
+            ILinkedComponent component => TypeLists.Of("import", component.ImportNames),
+            _ => throw Failure(LinkingError.InvalidArgument, $"handle {handle} is of another kind"),
+        }, address, room);
 
     private int Exports(int handle, ulong address, ulong room) => Write(
-        TypeLists.Of(Handles.Get<object>(handle) switch
+        Handles.Get<object>(handle) switch
         {
-            Module module => module.Exports,
-            Instance made => made.Exports,
+            Module module => TypeLists.Of(module.Exports),
+            Instance made => TypeLists.Of(made.Exports),
+            ILinkedObject component => TypeLists.Of("export", component.ExportNames),
             _ => throw Failure(LinkingError.InvalidArgument, $"handle {handle} is neither a module nor an instance"),
-        }), address, room);
+        }, address, room);
 
     private int Drop(int handle)
     {
@@ -172,6 +193,8 @@ internal readonly partial struct LinkingFunctions
         Tag => (int)ExternKind.Tag,
         Module => (int)ExternKind.Module,
         Instance => (int)ExternKind.Instance,
+        ILinkedComponent => (int)ExternKind.Instance + 2,
+        ILinkedInstance => (int)ExternKind.Instance + 3,
         _ => (int)ExternKind.Instance + 1,
     };
 
@@ -199,9 +222,10 @@ internal readonly partial struct LinkingFunctions
 
     /// <summary>Writes as much of a text as there is room for.</summary>
     /// <returns>The length of the whole, in bytes.</returns>
-    private int Write(string text, ulong address, ulong room)
+    private int Write(string text, ulong address, ulong room) => Write(Encoding.UTF8.GetBytes(text), address, room);
+
+    private int Write(byte[] bytes, ulong address, ulong room)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
         Pay((ulong)bytes.Length);
         Span<byte> window = Window(address, room);
         bytes.AsSpan(0, Math.Min(bytes.Length, window.Length)).CopyTo(window);
@@ -276,6 +300,18 @@ internal readonly partial struct LinkingFunctions
         catch (Exception e) when (LinkingFailure.Of(e) is not null)
         {
             return Fail(state, e);
+        }
+    };
+
+    private static Func<Caller?, T1, T2, T3, T4, T5, int> Guard<T1, T2, T3, T4, T5>(LinkingState state, Func<LinkingFunctions, T1, T2, T3, T4, T5, int> function) => (caller, a, b, c, d, e) =>
+    {
+        try
+        {
+            return function(new LinkingFunctions(state, caller), a, b, c, d, e);
+        }
+        catch (Exception failure) when (LinkingFailure.Of(failure) is not null)
+        {
+            return Fail(state, failure);
         }
     };
 }

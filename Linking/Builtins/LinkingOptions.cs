@@ -23,6 +23,9 @@ public sealed record LinkingOptions
     /// <summary>The guest's descriptors; it has none if null.</summary>
     public LinkingDescriptors? Descriptors { get; init; }
 
+    /// <summary>The components that the guest may have; none if null.</summary>
+    public LinkingComponents? Components { get; init; }
+
     /// <summary>How many handles the guest may have at once; no more than 1,048,575.</summary>
     public int MaximumHandles { get; init; } = 65536;
 }
@@ -78,4 +81,7 @@ public enum LinkingError
 
     /// <summary>Reading failed.</summary>
     Io = -10,
+
+    /// <summary>A component has trapped.</summary>
+    Trapped = -11,
 }

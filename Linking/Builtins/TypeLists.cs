@@ -41,6 +41,21 @@ internal readonly struct TypeLists
         return list.text.ToString();
     }
 
+    /// <summary>Names alone.</summary>
+    /// <exception cref="LinkingFailure">The list is too long.</exception>
+    internal static string Of(string kind, IEnumerable<string> names)
+    {
+        var list = new TypeLists();
+        foreach (string name in names)
+        {
+            list.Check();
+            list.text.Append('(').Append(kind).Append(' ');
+            list.Quote(name);
+            list.text.Append(")\n");
+        }
+        return list.text.ToString();
+    }
+
     private void Check()
     {
         CancellationScope.ThrowIfStopped();

@@ -19,10 +19,11 @@ enum wasm_linking_error {
   WASM_NOT_FOUND = -7,
   WASM_TYPE_MISMATCH = -8,
   WASM_OUT_OF_BOUNDS = -9,
-  WASM_IO = -10
+  WASM_IO = -10,
+  WASM_TRAPPED = -11
 };
 
-enum wasm_kind { WASM_FUNC, WASM_TABLE, WASM_MEMORY, WASM_GLOBAL, WASM_TAG, WASM_MODULE, WASM_INSTANCE, WASM_DIRECTORY };
+enum wasm_kind { WASM_FUNC, WASM_TABLE, WASM_MEMORY, WASM_GLOBAL, WASM_TAG, WASM_MODULE, WASM_INSTANCE, WASM_DIRECTORY, WASM_COMPONENT, WASM_COMPONENT_INSTANCE };
 
 /* One import. With WASM_SINGLE_NAME for the name, the handle is an instance whose exports have the names, or what a
    single-level import asks for. */
@@ -54,6 +55,19 @@ int32_t wasm_kind(wasm_handle handle) WASM_LINKING(kind);
 int32_t wasm_imports(wasm_handle module, char *text, size_t room) WASM_LINKING(imports);
 int32_t wasm_exports(wasm_handle module_or_instance, char *text, size_t room) WASM_LINKING(exports);
 int32_t wasm_last_error(char *text, size_t room) WASM_LINKING(last_error);
+
+/* Components and their instances, which the guest owns: wasm_drop frees them. Arguments and results are in the component model's binary format of
+   values; the result of the last call is read with wasm_last_result. */
+struct wasm_component_import {
+  const char *name;
+  size_t name_length;
+  wasm_handle instance;
+};
+wasm_handle wasm_compile_component(const void *bytes, size_t length) WASM_LINKING(compile_component);
+wasm_handle wasm_load_component(const char *name, size_t length) WASM_LINKING(load_component);
+wasm_handle wasm_instantiate_component(wasm_handle component, const struct wasm_component_import *imports, size_t count) WASM_LINKING(instantiate_component);
+int32_t wasm_call_component(wasm_handle instance, const char *name, size_t length, const void *arguments, size_t bytes) WASM_LINKING(call_component);
+int32_t wasm_last_result(void *bytes, size_t room) WASM_LINKING(last_result);
 
 wasm_handle wasm_new_global(int32_t type, int32_t is_mutable, const void *value) WASM_LINKING(new_global);
 int32_t wasm_read_global(wasm_handle global, void *value) WASM_LINKING(read_global);

@@ -243,11 +243,17 @@ internal static class HttpClientInterface
                     await stream.WriteAsync(buffer.AsMemory(0, count)).ConfigureAwait(false);
                     await stream.FlushAsync().ConfigureAwait(false);
                 }
+                if (written == 0) await stream.FlushAsync().ConfigureAwait(false);
                 if (length is { } wanted && written != wanted) throw new HttpFault(new HttpFailure.HttpRequestBodySize((ulong)written));
-                // A guest whose body has failed says so here. Requests of HttpClient have no trailers.
+                // A guest whose body has failed says so here.
                 ComponentResult<ComponentResource?, HttpFailure> behind = await trailers.ConfigureAwait(false);
                 if (!behind.IsOk) throw new HttpFault(behind.Error);
-                behind.Value?.Dispose();
+                if (behind.Value is { } fields)
+                {
+                    // Behind a body of a given length there is no place for them.
+                    if (length is null) RequestTrailers.End(fields.Get<HttpFields>());
+                    fields.Dispose();
+                }
                 request.End(null);
             }
             catch (Exception e)

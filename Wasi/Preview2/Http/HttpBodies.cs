@@ -284,6 +284,7 @@ internal sealed class BodyContent : HttpContent, IBodySink
     private readonly Pipe pipe = new(new PipeOptions(pauseWriterThreshold: WasiState.MostBytes, resumeWriterThreshold: WasiState.MostBytes / 2, useSynchronizationContext: false));
     private readonly long? length;
     private readonly HttpResponseMessage? response;
+    private HttpFields? behind;
 
     /// <param name="length">What the headers announce; null if they do not.</param>
     /// <param name="response">The response that has the content, and gets its trailers; null if it is a request's.</param>
@@ -304,6 +305,7 @@ internal sealed class BodyContent : HttpContent, IBodySink
         if (whole.Length > 0) pipe.Writer.Write(whole);
         // They are there when the end has been read.
         if (response is not null) trailers?.CopyTo(response.TrailingHeaders, null);
+        else behind = trailers;
         pipe.Writer.Complete();
     }
 
@@ -319,7 +321,9 @@ internal sealed class BodyContent : HttpContent, IBodySink
                 foreach (ReadOnlyMemory<byte> piece in read.Buffer) await stream.WriteAsync(piece).ConfigureAwait(false);
                 pipe.Reader.AdvanceTo(read.Buffer.End);
                 await stream.FlushAsync().ConfigureAwait(false);
-                if (read.IsCompleted) return;
+                if (!read.IsCompleted) continue;
+                if (behind is not null && length is null) RequestTrailers.End(behind);
+                return;
             }
         }
         finally

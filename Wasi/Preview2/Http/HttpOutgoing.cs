@@ -76,7 +76,11 @@ internal static class HttpOutgoingInterface
             if (Time(options?.Connect) is { } connect) source.CancelAfter(connect + (Time(options?.FirstByte) ?? granted.Timeout));
             else source.CancelAfter(Time(options?.FirstByte) ?? granted.Timeout);
             // On another thread: what is left of the guest's own goes on.
-            HttpResponseMessage response = await Task.Run(() => granted.Client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, source.Token)).ConfigureAwait(false);
+            HttpResponseMessage response = await Task.Run(() =>
+            {
+                RequestTrailers.Begin();
+                return granted.Client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, source.Token);
+            }).ConfigureAwait(false);
             source.CancelAfter(System.Threading.Timeout.InfiniteTimeSpan);
             Stream content = await response.Content.ReadAsStreamAsync(source.Token).ConfigureAwait(false);
             return (response, new ResponseStream(content, Time(options?.BetweenBytes) ?? granted.Timeout, state.Options.Cancellation));

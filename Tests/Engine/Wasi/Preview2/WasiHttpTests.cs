@@ -155,6 +155,34 @@ public sealed class WasiHttpTests
         response.Dispose();
     }
 
+    /// <summary>By the client that guests share, which is asked for nothing that must not be there.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task TrailersOfRequestsAreSent(bool hasBody)
+    {
+        using var server = new OneRequest();
+        using WasiComponentGuest guest = Guest(http: new WasiHttp { Allow = static u => u.IsLoopback });
+        ComponentResource request = Request(guest, server.Authority, "post");
+        guest.Ok("http/types#[method]outgoing-request.set-scheme", request, ComponentValue.Some(ComponentValue.Variant("HTTP")));
+        ComponentResource body = guest.Ok("http/types#[method]outgoing-request.body", request).AsResource();
+        ComponentResource future = guest.Ok("http/outgoing-handler#handle", request, ComponentValue.Nothing).AsResource();
+        if (hasBody)
+        {
+            using ComponentResource to = guest.Ok("http/types#[method]outgoing-body.write", body).AsResource();
+            guest.Ok("io/streams#[method]output-stream.blocking-write-and-flush", to, Utf8("question"));
+        }
+        guest.Ok("http/types#[static]outgoing-body.finish", body, Some(Fields(guest, ("x-sum", "12"), ("x-sum", "13"), ("content-length", "7"), ("x-last", "\u00e4"))));
+        using (ComponentResource pollable = guest.Resource("http/types#[method]future-incoming-response.subscribe", future)) guest.Call("io/poll#[method]pollable.block", pollable);
+        ComponentResource response = guest.Call("http/types#[method]future-incoming-response.get", future).Payload.Payload.Payload.AsResource();
+        Assert.Equal(204, guest.Call("http/types#[method]incoming-response.status", response).AsU16());
+        string sent = await server.Received;
+        Assert.StartsWith("POST /a?b=c HTTP/1.1\r\n", sent, StringComparison.Ordinal);
+        Assert.EndsWith($"\r\n\r\n{(hasBody ? "8\r\nquestion\r\n" : "")}0\r\nx-sum: 12\r\nx-sum: 13\r\nx-last: \u00c3\u00a4\r\n\r\n", sent, StringComparison.Ordinal);
+        response.Dispose();
+        future.Dispose();
+    }
+
     [Fact]
     public void OnlyWhatIsAllowedIsRequested()
     {

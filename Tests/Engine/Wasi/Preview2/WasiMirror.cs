@@ -36,7 +36,11 @@ internal sealed class WasiMirror : IDisposable
     internal static string Text => Second.Value.Text;
 
     /// <summary>A guest of its own: a core module that imports some functions, under names for the text, and the memory <c>libc.mem</c>; "drop" before a resource is what drops it.</summary>
-    internal static string Guest(string code, string lifts, params (string Id, string Function)[] functions) => new Writer("Preview2").WriteGuest(code, lifts, functions);
+    internal static string Guest(string code, string lifts, params (string Id, string Function)[] functions) => new Writer("Preview2").WriteGuest(code, lifts, "", functions);
+
+    /// <summary>The same of WASI 0.3, with definitions of its own, whose core functions are "own" and their type.</summary>
+    internal static string LaterGuest(string code, string lifts, string definitions, params (string Id, string Function)[] functions) =>
+        new Writer("Preview3").WriteGuest(code, lifts, definitions, functions);
 
     internal ComponentValue Call(string function, params ComponentValue[] arguments) => instance.GetFunction(source.Names[function]).Call(arguments);
 
@@ -110,13 +114,17 @@ internal sealed class WasiMirror : IDisposable
             (func (export "reset-i64") (param i64) (global.set $next (i32.const 1024)))
             """;
 
-        internal string WriteGuest(string code, string lifted, (string Id, string Function)[] functions)
+        internal string WriteGuest(string code, string lifted, string own, (string Id, string Function)[] functions)
         {
             foreach (WitInterface each in all) Import(each);
             foreach ((string id, string function) in functions)
             {
                 string[] parts = function.Split('#', ' ');
-                if (parts[0] == "drop")
+                if (parts[0] == "own")
+                {
+                    core.AppendLine($"(import \"f\" \"{id}\" (func ${id} {function["own".Length..]}))");
+                }
+                else if (parts[0] == "drop")
                 {
                     lowers.AppendLine($"(core func ${id} (canon resource.drop ${Id(Short(parts[1]), parts[2])}))");
                     core.AppendLine($"(import \"f\" \"{id}\" (func ${id} (param i32)))");
@@ -136,6 +144,7 @@ internal sealed class WasiMirror : IDisposable
                   {types}
                   (core module $Libc {Allocator})
                   (core instance $libc (instantiate $Libc))
+                  {own}
                   {lowers}
                   (core module $Main (import "libc" "mem" (memory 1)) {core} {code})
                   (core instance $main (instantiate $Main (with "libc" (instance $libc)) (with "f" (instance {exports}))))

@@ -11,8 +11,14 @@ namespace WasmJit.Tests;
 /// <summary>HTTP of WASI 0.3, called from a component.</summary>
 public sealed class WasiLaterHttpTests : IDisposable
 {
-    private readonly WasiMirror mirror = new(
-        new WasiOptions { Http = new WasiHttp { Allow = static uri => uri.Host == "there", Client = new HttpClient(new Answering()) } }, isLater: true);
+    private readonly WasiMirror mirror;
+
+    public WasiLaterHttpTests()
+        : this(new WasiHttp { Allow = static uri => uri.Host == "there", Client = new HttpClient(new Answering()) })
+    {
+    }
+
+    private WasiLaterHttpTests(WasiHttp http) => mirror = new WasiMirror(new WasiOptions { Http = http }, isLater: true);
 
     public void Dispose() => mirror.Dispose();
 
@@ -83,9 +89,10 @@ public sealed class WasiLaterHttpTests : IDisposable
     private T Request<T>(string method)
         where T : Delegate => F<T>($"types#[method]request.{method}");
 
-    private (ComponentResource Request, Task<ComponentResult<NoValue, HttpFailure>> Sent) NewRequest(Stream? contents, ComponentResource? options = null) =>
+    private (ComponentResource Request, Task<ComponentResult<NoValue, HttpFailure>> Sent) NewRequest(
+        Stream? contents, ComponentResource? options = null, Task<ComponentResult<ComponentResource?, HttpFailure>>? trailers = null) =>
         F<Func<ComponentResource, Stream?, Task<ComponentResult<ComponentResource?, HttpFailure>>, ComponentResource?, (ComponentResource, Task<ComponentResult<NoValue, HttpFailure>>)>>(
-            "types#[static]request.new")(NewFields(("x-a", "1")), contents, NoTrailers, options);
+            "types#[static]request.new")(NewFields(("x-a", "1")), contents, trailers ?? NoTrailers, options);
 
     private static Task<ComponentResult<ComponentResource?, HttpFailure>> NoTrailers => Task.FromResult<ComponentResult<ComponentResource?, HttpFailure>>((ComponentResource?)null);
 
@@ -162,6 +169,25 @@ public sealed class WasiLaterHttpTests : IDisposable
         (ComponentResource other, _) = NewRequest(null);
         Request<Func<ComponentResource, string?, ComponentResult<NoValue, NoValue>>>("set-authority")(other, "elsewhere");
         Assert.IsType<HttpFailure.HttpRequestDenied>((await send(other)).Error);
+    }
+
+    /// <summary>The body of a request is followed by what the guest gives, which may be late.</summary>
+    [Fact]
+    public async Task TrailersOfRequestsAreSent()
+    {
+        using var server = new OneRequest();
+        using var sending = new WasiLaterHttpTests(new WasiHttp { Allow = static uri => uri.IsLoopback });
+        var late = new TaskCompletionSource<ComponentResult<ComponentResource?, HttpFailure>>();
+        (ComponentResource request, Task<ComponentResult<NoValue, HttpFailure>> sent) = sending.NewRequest(new MemoryStream("ping"u8.ToArray()), trailers: late.Task);
+        sending.Request<Func<ComponentResource, HttpVerb, ComponentResult<NoValue, NoValue>>>("set-method")(request, new HttpVerb.Put());
+        sending.Request<Func<ComponentResource, string?, ComponentResult<NoValue, NoValue>>>("set-authority")(request, server.Authority);
+        sending.Request<Func<ComponentResource, HttpScheme?, ComponentResult<NoValue, NoValue>>>("set-scheme")(request, new HttpScheme.Http());
+        Task<ComponentResult<ComponentResource, HttpFailure>> response = sending.F<Func<ComponentResource, Task<ComponentResult<ComponentResource, HttpFailure>>>>("client#send")(request);
+        Assert.False(response.IsCompleted);
+        late.SetResult(sending.NewFields(("x-sum", "12"), ("x-last", "13")));
+        Assert.Equal(204, sending.F<Func<ComponentResource, ushort>>("types#[method]response.get-status-code")((await response).Value));
+        Assert.True((await sent).IsOk);
+        Assert.EndsWith("\r\n4\r\nping\r\n0\r\nx-sum: 12\r\nx-last: 13\r\n\r\n", await server.Received, StringComparison.Ordinal);
     }
 
     /// <summary>Says what it was asked.</summary>

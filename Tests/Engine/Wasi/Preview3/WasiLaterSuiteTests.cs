@@ -22,11 +22,8 @@ public sealed class WasiLaterSuiteTests
 
     private static string Folder => Path.Combine(Suite!, "tests", "rust", "testsuite", "wasm32-wasip3");
 
-    /// <summary>What is not there: requests of HttpClient have no trailers.</summary>
-    private static readonly string[] Missing = ["http-client-trailers"];
-
     public static TheoryData<string> Programs => string.IsNullOrEmpty(Suite) || !Directory.Exists(Suite) ? ["none"]
-        : [.. Directory.GetFiles(Folder, "*.wasm").Select(f => Path.GetFileNameWithoutExtension(f)).Except(Missing).Order(StringComparer.Ordinal)];
+        : [.. Directory.GetFiles(Folder, "*.wasm").Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal)];
 
     [LaterSuiteTheory]
     [MemberData(nameof(Programs))]
