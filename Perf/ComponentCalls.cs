@@ -109,7 +109,8 @@ internal static class ComponentCalls
             return coreRecords(at, thousand.Length);
         });
         using ComponentInstance pair = engine.CompileComponent(Wat.ToBinary(Pair)).Instantiate();
-        // By hand a caller has memory from the callee, copies into it, and calls.
+        // By hand a caller has memory from the callee, copies into it, and calls. How far memories lie from one another matters to copies: here it is as far as there.
+        core = core.Module.Instantiate();
         Instance loop = engine.CompileText("""
             (module
               (import "m" "numbers" (func $numbers (param i32 i64 f32 f64) (result i64)))

@@ -29,7 +29,7 @@ internal sealed class FusedCall
 
     internal static FusedCall Of(LoweredFunction site, Signature import, Signature callee, FunctionShape shape, ValueForm parameters, bool hasPostReturn)
     {
-        string key = $"{import.Key}/{callee.Key}/{(int)parameters}{(site.Side.Is64 ? 'l' : 'i')}{(site.Lifted.Side.Is64 ? 'l' : 'i')}{(hasPostReturn ? 'p' : '-')}{shape.ParameterShape.Key}/{shape.ResultShape.Key}";
+        string key = $"{import.Key}/{callee.Key}/{(int)parameters}{(site.Side.Is64 ? 'l' : 'i')}{(site.Lifted.Side.Is64 ? 'l' : 'i')}{(hasPostReturn ? 'p' : '-')}{(site.EntersOne ? '1' : '-')}{shape.ParameterShape.Key}/{shape.ResultShape.Key}";
         return Known.GetOrAdd(key, (site, import, callee, shape, parameters, hasPostReturn), static s =>
             new FusedCall(Make(s.site, s.import, s.callee, s.shape, s.parameters, s.hasPostReturn)));
     }
@@ -43,7 +43,7 @@ internal sealed class FusedCall
         ILGenerator il = method.GetILGenerator();
         bool from64 = site.Side.Is64, to64 = site.Lifted.Side.Is64;
         LocalBuilder transfer = il.DeclareLocal(typeof(Transfer)), function = il.DeclareLocal(typeof(FuncRef));
-        Call(il, nameof(LoweredFunction.BeginFused));
+        Call(il, site.EntersOne ? nameof(LoweredFunction.BeginOne) : nameof(LoweredFunction.BeginFused));
         // Arguments, each as a slot.
         var given = new LocalBuilder[import.ValueTypes.Length];
         for (int i = 0; i < given.Length; i++)
@@ -99,7 +99,7 @@ internal sealed class FusedCall
         il.Emit(OpCodes.Ldnull);
         il.Emit(OpCodes.Throw);
         il.EndExceptionBlock();
-        Call(il, nameof(LoweredFunction.EndFused));
+        Call(il, site.EntersOne ? nameof(LoweredFunction.EndOne) : nameof(LoweredFunction.EndFused));
         if (import.Return != typeof(void))
         {
             il.Emit(OpCodes.Ldloc, result);

@@ -131,10 +131,10 @@ internal sealed unsafe class GuestSide
     {
         InstanceState instance = Instance;
         FuncRef realloc = Realloc!;
-        bool mayLeave = instance.MayLeave;
+        // A callee whose call begins, or a caller that has called, may leave.
         instance.MayLeave = false;
         ulong address = (uint)((delegate*<object?, int, int, int, int, int>)realloc.Code)(realloc.Context, 0, 0, 1, (int)size);
-        instance.MayLeave = mayLeave;
+        instance.MayLeave = true;
         if (address + size > Memory!.Length) ComponentTrap.Throw(ComponentTrap.StringOutOfBounds);
         return address;
     }

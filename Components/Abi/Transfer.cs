@@ -66,7 +66,15 @@ internal static unsafe class TransferHelpers
     internal static ulong ListTarget(GuestSide side, ulong count, long size, int alignment) =>
         side.Allocate(count * (ulong)size, (uint)alignment, ComponentTrap.ListOutOfBounds, ComponentTrap.Unaligned);
 
-    internal static void Copy(byte* from, byte* to, ulong bytes) => LongWork.Copy(from, to, bytes);
+    /// <summary>Copies of more bytes are those of .NET.</summary>
+    private const ulong MostByVectors = 64 << 10;
+
+    /// <summary>Copies elements, which are of different memories and do not overlap.</summary>
+    internal static void Copy(byte* from, byte* to, ulong bytes)
+    {
+        if (bytes <= MostByVectors) AsciiCopy.Copy(from, to, (int)bytes);
+        else LongWork.Copy(from, to, bytes);
+    }
 
     internal static int Char(int value)
     {
@@ -88,7 +96,7 @@ internal static unsafe class TransferHelpers
         GuestSide from = transfer.From, to = transfer.To;
         if (!transfer.IsPlainText || length > GuestStrings.MostBytes || address + length > from.Memory!.Length)
         {
-            ulong other = CopyString(transfer, address, length, out ulong count);
+            ulong other = CopyOther(transfer, address, length, out ulong count);
             units = count;
             return other;
         }
@@ -100,6 +108,9 @@ internal static unsafe class TransferHelpers
         GC.KeepAlive(to);
         return result;
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ulong CopyOther(Transfer transfer, ulong address, ulong length, out ulong units) => CopyString(transfer, address, length, out units);
 
     // ---- handles ----
 

@@ -144,14 +144,19 @@ internal sealed unsafe class LoweredFunction : CoreImport
         Function?.Compiled(fused.Code);
     }
 
+    /// <summary>Whether a call enters one instance.</summary>
+    internal bool EntersOne => single is not null;
+
+    /// <summary>Begins a call that enters one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void BeginFused()
+    internal void BeginOne()
     {
-        if (Instance.MayLeave && single is { MayEnter: true } entering) entering.MayEnter = false;
-        else BeginFusedSlow();
+        InstanceState entering = single!;
+        if (Instance.MayLeave & entering.MayEnter) entering.MayEnter = false;
+        else BeginFused();
     }
 
-    private void BeginFusedSlow()
+    internal void BeginFused()
     {
         Instance.CheckLeave();
         InstanceState.Enter(entered);
@@ -164,11 +169,9 @@ internal sealed unsafe class LoweredFunction : CoreImport
     internal void EndPostReturn() => calleeInstance!.MayLeave = true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void EndFused()
-    {
-        if (single is not null) single.MayEnter = true;
-        else InstanceState.Leave(entered);
-    }
+    internal void EndOne() => single!.MayEnter = true;
+
+    internal void EndFused() => InstanceState.Leave(entered);
 
     /// <summary>A call that cannot wait, of an instance that does not ask for its task.</summary>
     private void CallPlain(ulong* arguments, ulong* result)

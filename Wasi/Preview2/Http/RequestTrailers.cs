@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Text;
 
 namespace WasmJit.Wasi.Preview2;
@@ -10,6 +11,9 @@ internal sealed class RequestTrailers
 {
     private static readonly AsyncLocal<RequestTrailers?> Current = new();
 
+    /// <summary>What a receiver has to know before the body.</summary>
+    private static readonly HashSet<string> OfHeaders = new(StringComparer.OrdinalIgnoreCase) { "content-encoding", "content-length", "content-range", "content-type", "cookie" };
+
     private byte[]? text;
 
     /// <summary>The calling flow sends a request.</summary>
@@ -19,12 +23,15 @@ internal sealed class RequestTrailers
     internal static void End(HttpFields fields)
     {
         if (Current.Value is not { } own) return;
-        // .NET knows which fields must not be there.
+        // .NET knows most fields that must not be there.
         using var model = new HttpResponseMessage();
         fields.CopyTo(model.TrailingHeaders, null);
         var lines = new StringBuilder();
-        foreach ((string name, System.Net.Http.Headers.HeaderStringValues values) in model.TrailingHeaders.NonValidated)
+        foreach ((string name, HeaderStringValues values) in model.TrailingHeaders.NonValidated)
+        {
+            if (OfHeaders.Contains(name)) continue;
             foreach (string value in values) lines.Append(name).Append(": ").Append(value).Append("\r\n");
+        }
         if (lines.Length > 0) own.text = Encoding.Latin1.GetBytes(lines.ToString());
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using WasmJit.Components;
+using WasmJit.Wasi.Preview2;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -92,6 +93,6 @@ public sealed class WasiLaterGuestTests
             Assert.Equal("", await response.Content.ReadAsStringAsync(CancellationToken.None));
         }
         HttpRequestException denied = await Assert.ThrowsAsync<HttpRequestException>(() => client.PostAsync(new Uri("/x", UriKind.Relative), new StringContent(""), CancellationToken.None));
-        Assert.Contains("HTTP-request-denied", denied.ToString(), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(nameof(HttpFailure.HttpRequestDenied), denied.ToString(), StringComparison.Ordinal);
     }
 }
