@@ -108,7 +108,16 @@ internal sealed unsafe class SavedAssembly
     {
         SavedHeader header = SavedHeader.ReadFile(file);
         check(header);
-        return Bind(CollectibleAssembly.Load(file, Referenced), header, 0);
+        Assembly assembly;
+        try
+        {
+            assembly = CollectibleAssembly.Load(file, Referenced);
+        }
+        catch (Exception e) when (e is BadImageFormatException or FileLoadException)
+        {
+            throw new SavedModuleException(SavedModuleProblem.Damaged, $"the file cannot be loaded: {e.Message}");
+        }
+        return Bind(assembly, header, 0);
     }
 
     /// <summary>Like the other overload. Of a file with machine code only the header is read, and .NET maps the file.</summary>

@@ -12,6 +12,9 @@ internal static class SavedModules
 {
     private const string DefaultName = "wasm";
 
+    /// <summary>The longest name of an assembly: .NET loads none of a few hundred characters.</summary>
+    private const int LongestName = 100;
+
     /// <summary>Writes the assembly.</summary>
     /// <param name="module">The module.</param>
     /// <param name="isNative">Whether it is written for a compiler that runs ahead of time.</param>
@@ -46,7 +49,9 @@ internal static class SavedModules
     private static string NameOf(string? wanted)
     {
         string name = string.Concat((wanted ?? "").Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.')).Trim('.');
-        return name.Length == 0 ? DefaultName : name;
+        if (name.Length > LongestName) name = name[..LongestName].TrimEnd('.');
+        // .NET loads no other assembly of this name.
+        return name.Length == 0 || name.Equals(typeof(object).Assembly.GetName().Name, StringComparison.OrdinalIgnoreCase) ? DefaultName : name;
     }
 
     /// <summary>Those without which the module would not be valid.</summary>

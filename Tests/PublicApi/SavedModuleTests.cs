@@ -329,4 +329,24 @@ public sealed class SavedModuleTests
         using var source = new CancellationTokenSource();
         Assert.Equal((1L, 5), await Guest.RunAsync(() => instance.GetExport<Func<int, (long, int)>>("swap")(5), source.Token));
     }
+
+    /// <summary>A module's name is a guest's, and becomes that of an assembly: .NET loads none of some names.</summary>
+    [Theory]
+    [InlineData("System.Private.CoreLib")]
+    [InlineData("system.private.corelib")]
+    [InlineData("System.Runtime")]
+    [InlineData("WasmJit.Runtime")]
+    [InlineData("...")]
+    [InlineData("n", 5000)]
+    [InlineData("a.", 5000)]
+    public void AnyNameOfAModuleCanBeSaved(string name, int times = 1)
+    {
+        Module module = new Engine().CompileText($"(module ${string.Concat(Enumerable.Repeat(name, times))} (func (export \"f\") (result i32) (i32.const 7)))");
+        var file = new MemoryStream();
+        module.Save(file);
+        file.Position = 0;
+        Module saved = new Engine(new EngineOptions { Compilation = Compilation.Never }).LoadSaved(file);
+        Assert.Equal(7, saved.Instantiate().GetExport<Func<int>>("f")());
+        Assert.Equal(module.Name, saved.Name);
+    }
 }
