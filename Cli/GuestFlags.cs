@@ -21,7 +21,7 @@ internal sealed class GuestFlags
 
     private static readonly Option<string> Threads = new("--threads")
     {
-        Description = "Let the program have so many threads beside its first (wasi-threads). Loops then check at each iteration whether to stop.",
+        Description = "Let the program have so many threads beside its first (wasi-threads). Loops then check whether to stop.",
         HelpName = "COUNT",
     };
 

@@ -15,8 +15,7 @@ internal sealed class RunLimits
 
     private static readonly Option<string> Timeout = new("--timeout")
     {
-        Description = "Stop after this time: 10 or 10s, 500ms, 1.5m, 1h. The message shows where the guest was. Loops then check at each "
-            + "iteration whether to stop.",
+        Description = "Stop after this time: 10 or 10s, 500ms, 1.5m, 1h. The message shows where the guest was. Loops then check whether to stop.",
         HelpName = "TIME",
     };
 

@@ -116,8 +116,8 @@ public sealed record EngineOptions
     internal int BackgroundThreshold { get; init; } = 128 << 10;
 
     /// <summary>
-    /// Whether loops test at each iteration if they are to stop, for the tokens given to <see cref="Guest"/>. Otherwise only function entries do,
-    /// which costs nothing.
+    /// Whether loops test if they are to stop, for the tokens given to <see cref="Guest"/>: each tests often enough that it stops within milliseconds.
+    /// Otherwise only function entries do, which costs nothing.
     /// </summary>
     public bool Interruptible { get; init; }
 

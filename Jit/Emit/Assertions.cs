@@ -116,6 +116,20 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
         return AssertAt(il.FieldAt(at, OpCodes.Ldfld, Members.FuelLeft), nameof(EmitterAssertions.SameI64), "what is left of the fuel");
     }
 
+    /// <summary>A loop runs no more often without a poll.</summary>
+    /// <returns>The local with the iterations since the last poll; -1 if this is not the verifying mode.</returns>
+    internal int Iterations(PolledLoop loop, long most)
+    {
+        if (!target.Verifies) return -1;
+        int count = il.DeclareLocal(typeof(int));
+        il.StlocAt(il.LdcI4At(loop.Before, 0), count);
+        int at = il.EmitAt(il.LdcI4At(il.LdlocAt(loop.Head, count), 1), OpCodes.Add);
+        at = il.StlocAt(at, count);
+        at = il.LdcI4At(il.LdlocAt(at, count), (int)most);
+        il.CallAt(il.LdstrAt(at, $"loop at {loop.Offset:x} of function {context.Root.Index}: the iterations without a poll"), Members.Assertion(nameof(EmitterAssertions.Iterations)));
+        return count;
+    }
+
     /// <summary>A frame that is about to call is not at the end of the stack: the function has looked when it was entered.</summary>
     internal void StackIsLeft()
     {

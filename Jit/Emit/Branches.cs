@@ -132,7 +132,11 @@ internal sealed class Branches(EmitterContext context, ControlStack control)
     }
 
     /// <summary>Goes to a label, out of protected regions if it must. Nothing may be on the IL stack.</summary>
-    internal void Jump(in ControlFrame frame) => Jump(frame.Label, frame.Region);
+    internal void Jump(in ControlFrame frame)
+    {
+        frame.Polled?.NoteBranch(frame.Region == control.Region ? il.Tail : -1);
+        Jump(frame.Label, frame.Region);
+    }
 
     /// <summary>The same to a position that is in so many protected regions.</summary>
     internal void Jump(int label, int region) => il.Branch(region == control.Region ? OpCodes.Br : OpCodes.Leave, label);

@@ -60,8 +60,7 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
                 int before = il.Tail;
                 context.KeepInstancesAliveAt(il.Mark(frame.Label));
                 if (resume.Is(instr.Offset, context.Current)) resume.Note(frame.Label);
-                limits.LoopHead(before);
-                context.Known.EnterLoop(instr.Offset);
+                frame.Polled = limits.LoopHead(instr.Offset, frame.Label, before, context.Known.EnterLoop(instr.Offset));
                 break;
             case OpId.If:
                 if (condition >= 0)
@@ -253,7 +252,19 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
         if (arity == 0 && frame.Region == control.Region)
         {
             branches.LabelTemps(ref frame);
-            il.Branch(OpCodes.Brtrue, frame.Label);
+            if (frame.Polled is { HasOneBranch: true })
+            {
+                // What the loop does before it goes on is put here when that is known.
+                int over = il.DefineLabel();
+                il.Branch(OpCodes.Brfalse, over);
+                branches.Jump(frame);
+                il.Mark(over);
+            }
+            else
+            {
+                frame.Polled?.NoteBranch(-1);
+                il.Branch(OpCodes.Brtrue, frame.Label);
+            }
             context.Known.Assume(test, holds: false);
             return;
         }
@@ -285,6 +296,7 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
             if ((areMoved || (arity == 0 && (labels[i] != control.Depth - 1 || context.Current.Caller is not null))) && frame.Region == control.Region)
             {
                 frame.Target(context.Known);
+                frame.Polled?.NoteBranch(-1);
                 arms[i] = frame.Label;
             }
             else

@@ -21,6 +21,9 @@ internal struct ControlFrame
     internal int[]? ParamTemps;
     internal int[]? ResultTemps;
 
+    /// <summary>For a loop of interruptible code what it must poll for.</summary>
+    internal PolledLoop? Polled;
+
     /// <summary>Whether control goes to its label from anywhere.</summary>
     internal bool IsTargeted { get; private set; }
 

@@ -46,13 +46,17 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
     /// <summary>What is open: the function, and the loops and inlined functions around the code that is being emitted.</summary>
     private readonly List<Charge> open = context.Target.CountsFuel ? [new Charge(null)] : [];
 
-    private int poll = -1;
+    /// <summary>Where loops look whether the guest is to stop; null if they do not.</summary>
+    private readonly LoopPolls? polls = context.Target.IsInterruptible ? new LoopPolls(context, assertions) : null;
 
     /// <summary>The locals with the fuel, and with what is left of it where the function knows that.</summary>
     private int fuel = -1, left = -1;
 
     /// <summary>Whether functions and loops are charged.</summary>
     internal bool Charges => target.CountsFuel;
+
+    /// <summary>Whether instructions are counted.</summary>
+    internal bool Counts { get; } = context.Target.CountsFuel || context.Target.IsInterruptible;
 
     /// <summary>The price of entering the function besides its instructions: a call, and locals that are cleared.</summary>
     private long EntryCost => FuelCosts.OfEntry(context.Func, context.Current.Locals.Length);
@@ -70,27 +74,32 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
     /// </summary>
     internal void CountInstruction(in Instr instr)
     {
-        if (!control.Top.Unreachable) open[^1].Units += KnownCost(instr);
+        if (control.Top.Unreachable) return;
+        long units = KnownCost(instr);
+        if (target.CountsFuel) open[^1].Units += units;
+        polls?.Count(instr, units);
     }
 
     /// <summary>The head of a loop, where the IL stack is empty.</summary>
+    /// <param name="offset">The loop's offset.</param>
+    /// <param name="label">The label at the head.</param>
     /// <param name="before">The position in front of it.</param>
-    internal void LoopHead(int before)
+    /// <param name="iterations">The most iterations; 0 if that is not known.</param>
+    /// <returns>What branches to the head are to be noted in; null if they need not.</returns>
+    internal PolledLoop? LoopHead(int offset, int label, int before, ulong iterations)
     {
-        if (target.IsInterruptible)
-        {
-            if (poll < 0) poll = il.DeclareLocal(typeof(nint));
-            PollAt(il.Tail);
-        }
-        if (!target.CountsFuel) return;
+        PolledLoop? polled = polls?.Enter(offset, label, before, iterations);
+        if (!target.CountsFuel) return polled;
         Charge loop = Begin(1);
         loop.Loop = loop;
         loop.Before = before;
+        return polled;
     }
 
     /// <summary>The end of a loop: what an iteration costs is known.</summary>
     internal void LoopEnd()
     {
+        polls?.Leave();
         if (!target.CountsFuel) return;
         Charge loop = open[^1];
         loop.RunsOtherCode = context.OtherCode > loop.OtherCode;
@@ -106,6 +115,7 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
     /// <summary>The end of such a function.</summary>
     internal void EndInlined()
     {
+        polls?.CountEntry(EntryCost);
         if (target.CountsFuel) End(EntryCost);
     }
 
@@ -159,7 +169,9 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
     internal int EmitEntryChecksAt(int at, bool isPaid)
     {
         // Large functions always get the check: Prologue.IsOnlyACall recognises by its branch that RyuJIT has inlined the outlined body.
-        bool stops = (target.IsInterruptible && context.HasTailCalls) || Outliner.ExceedsLimits(il, context.Signature.Parameters.Length);
+        bool stops = polls is not null && (context.HasTailCalls || polls.LooksWhenEntered);
+        stops |= Outliner.ExceedsLimits(il, context.Signature.Parameters.Length);
+        int poll = polls?.Mark ?? -1;
         if (FrameGuard.RoomFor(il.LargestCall) is var room and not 0) at = il.CallAt(il.LdcI8At(at, room), Members.StackSpace);
         if (context.HasCalls || stops || poll >= 0)
         {
@@ -192,19 +204,6 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
         at = ChargeAt(at, entry, isEntry: true);
         il.Repatch(entry.Number, isPaid ? 0 : (int)Math.Min(entry.Units + EntryCost, int.MaxValue));
         return at;
-    }
-
-    /// <summary>Stops if the mark of this frame says so. The frame's size needs no check any more.</summary>
-    private void PollAt(int at)
-    {
-        int ok = il.DefineLabel();
-        at = il.LdlocAt(at, poll);
-        at = il.EmitAt(at, OpCodes.Volatile);
-        at = il.EmitAt(at, OpCodes.Ldind_U1);
-        at = il.LdcI4At(at, StackGuard.Stopped);
-        at = il.BranchAt(at, OpCodes.Bne_Un, ok);
-        at = il.CallAt(at, Members.Stop);
-        il.MarkAt(at, ok);
     }
 
     /// <summary>Takes units from the fuel: <c>if ((fuel.Left -= n) &lt; 0) trap</c>. n is put in later.</summary>

@@ -143,7 +143,7 @@ internal sealed class FunctionEmitter
             {
                 il.BeginOrigin(instr.Offset, call);
             }
-            if (target.CountsFuel) limits.CountInstruction(instr);
+            if (limits.Counts) limits.CountInstruction(instr);
             if (target.Verifies) assertions.Begin(instr);
             activation.Proven.Position = instr.Offset;
             if (code.AtEnd)

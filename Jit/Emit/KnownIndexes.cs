@@ -35,10 +35,8 @@ internal sealed class KnownIndexes(EmitterContext context)
 
     private readonly List<Fact> facts = [];
 
-    /// <summary>Whether memories of the function's module are compared at all.</summary>
-    private readonly bool isActive = context.Module.Memories.Any(context.Target.NeedsChecks);
-
-    private LoopWrites? loops;
+    /// <summary>Whether memories of the function's module are compared at all, or it matters how often loops run.</summary>
+    private readonly bool isActive = context.Target.IsInterruptible || context.Module.Memories.Any(context.Target.NeedsChecks);
 
     /// <summary>By place, the number of its last write.</summary>
     private readonly Dictionary<int, int> lastWrites = [];
@@ -161,10 +159,11 @@ internal sealed class KnownIndexes(EmitterContext context)
 
     /// <summary>The head of a loop of the function: what the loop does not change stays known.</summary>
     /// <param name="offset">The loop's offset.</param>
-    internal void EnterLoop(int offset)
+    /// <returns>The most iterations; 0 if that is not known.</returns>
+    internal ulong EnterLoop(int offset)
     {
-        if (facts.Count == 0) return;
-        loops ??= new LoopWrites(context.Root);
+        if (facts.Count == 0) return 0;
+        LoopWrites loops = context.Loops;
         bool runsOtherCode = loops.RunsOtherCode(offset);
         CountedLoop? counted = loops.CountedBy(offset);
         ulong iterations = counted is { } loop ? loop.Iterations(RangeOfPlace(loop.Local, ValType.I32)) : 0;
@@ -176,6 +175,7 @@ internal sealed class KnownIndexes(EmitterContext context)
             else if (fact.Memory < 0 && RangeInLoop(offset, fact, counted, iterations) is { } range) facts[i] = fact with { Addend = range.Min, Bound = range.Max };
             else facts.RemoveAt(i);
         }
+        return iterations;
     }
 
     /// <summary>What a local that a loop writes is at its head, in all iterations.</summary>
@@ -185,7 +185,7 @@ internal sealed class KnownIndexes(EmitterContext context)
         // An iteration begins when it is at its limit no longer, or from outside.
         if (counted is { IsBelow: true } below && below.Local == fact.Place && below.Limit > 0)
             return new ValueRange(0, Math.Max(range.Max, below.Limit - 1));
-        if (iterations == 0 || loops!.StepOf(offset, fact.Place) is not { } step) return null;
+        if (iterations == 0 || context.Loops.StepOf(offset, fact.Place) is not { } step) return null;
         Int128 way = (Int128)step * (iterations - 1), min = (Int128)range.Min + Int128.Min(way, 0), max = (Int128)range.Max + Int128.Max(way, 0);
         return min >= 0 && max <= uint.MaxValue ? new ValueRange((ulong)min, (ulong)max) : null;
     }

@@ -177,6 +177,13 @@ internal static class EmitterAssertions
         if (mark == 1) Fail(what, "the frame is at the end of the stack and was not stopped");
     }
 
+    /// <summary>A loop has begun so many iterations since it last looked whether it is to stop.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static void Iterations(int count, int most, string what)
+    {
+        if (count > most) Fail(what, $"{count} in place of {most}");
+    }
+
     /// <summary>The result of a comparison of integers.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void Comparison(int result, long left, long right, IntegerComparison kind, string what)

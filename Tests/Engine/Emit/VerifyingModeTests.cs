@@ -97,6 +97,7 @@ public sealed class VerifyingModeTests
             (() => EmitterAssertions.Address(start + 65529, memory, 8, 0, "x"), () => EmitterAssertions.Address(start - 1, memory, 8, 0, "x")),
             (() => EmitterAssertions.Address(window + 56, slice, 8, 1, "x"), () => EmitterAssertions.Address(window + 57, slice, 8, 1, "x")),
             (() => EmitterAssertions.StackMark(StackGuard.Stopped, "x"), () => EmitterAssertions.StackMark(1, "x")),
+            (() => EmitterAssertions.Iterations(5, 5, "x"), () => EmitterAssertions.Iterations(6, 5, "x")),
             (() => EmitterAssertions.Comparison(1, -1, 0, IntegerComparison.LtS, "x"), () => EmitterAssertions.Comparison(1, -1, 0, IntegerComparison.LtU, "x")),
             (() => EmitterAssertions.Comparison(1, 0, 0, IntegerComparison.Eqz, "x"), () => EmitterAssertions.Comparison(1, 1, 0, IntegerComparison.Eqz, "x")),
         ];

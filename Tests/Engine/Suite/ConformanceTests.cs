@@ -59,7 +59,7 @@ public sealed class ConformanceTests(ITestOutputHelper output)
     public void Verified(string file)
     {
         Run(file, new EngineOptions { Verify = true });
-        Run(file, new EngineOptions { Verify = true, MemoryChecks = MemoryChecks.Explicit });
+        Run(file, new EngineOptions { Verify = true, Interruptible = true, MemoryChecks = MemoryChecks.Explicit });
     }
 
     /// <summary>Each module saved as an assembly, and run as it is loaded from there.</summary>

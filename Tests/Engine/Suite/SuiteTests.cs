@@ -52,7 +52,7 @@ public sealed class SuiteTests
     public void Verified(string file)
     {
         Run(file, new EngineOptions { Verify = true });
-        Run(file, new EngineOptions { Verify = true, MemoryChecks = MemoryChecks.Explicit });
+        Run(file, new EngineOptions { Verify = true, Interruptible = true, MemoryChecks = MemoryChecks.Explicit });
     }
 
     /// <summary>The interpreter computes the same, and so do functions that begin in it and go on in machine code anywhere.</summary>
