@@ -23,40 +23,14 @@ internal readonly record struct CountedLoop(int Local, long Step, uint Limit, bo
     }
 }
 
-/// <summary>A local to which a loop adds something in each iteration before it goes on, and does nothing else.</summary>
-/// <param name="Local">The local.</param>
-/// <param name="Step">What is added, if that is a constant.</param>
-/// <param name="By">The local that is added or subtracted, which the loop does not write; -1 if it is a constant.</param>
-internal readonly record struct MovedLocal(int Local, long Step, int By);
-
 /// <summary>What the loops of a function write, whether they run other code, and how they go on: found in one walk through its code.</summary>
 internal sealed class LoopWrites
 {
     private sealed class Loop(int first, int depth)
     {
-        /// <summary>So few moved locals are looked at.</summary>
-        private const int MostMoved = 4;
-
         internal readonly int First = first, Depth = depth;
         internal int End, Backs;
         internal CountedLoop? Counted;
-
-        /// <summary>Locals that have been moved on each way to where the loop has gone on so far, and in which arm, with its depth.</summary>
-        internal readonly List<(MovedLocal Local, int Depth, int Arm)> Moved = [];
-
-        internal void Move(MovedLocal local, int depth, int arm)
-        {
-            // What comes behind a branch to the head is not on all ways to it.
-            if (Backs == 0 && Moved.Count < MostMoved) Moved.Add((local, depth, arm));
-        }
-
-        /// <summary>The loop goes on from where these arms are open. Nothing comes there but through what is before it in those arms.</summary>
-        internal void GoOn(List<int> arms)
-        {
-            Backs++;
-            for (int i = Moved.Count - 1; i >= 0; i--)
-                if (Moved[i].Depth >= arms.Count || arms[Moved[i].Depth] != Moved[i].Arm) Moved.RemoveAt(i);
-        }
     }
 
     /// <summary>A place where a local is written.</summary>
@@ -74,11 +48,9 @@ internal sealed class LoopWrites
     {
         // Blocks that are open, with the loop that each is, and the loops around.
         var open = new List<Loop?> { null };
-        // The number of the arm of each.
-        var arms = new List<int> { 0 };
         var around = new List<Loop>();
         var last = new LastOperators();
-        int count = 0, lastArm = 0;
+        int count = 0;
         var code = new CodeReader(function.Module.Bytes.Span, function.Func.CodeStart, function.Func.BodyEnd);
         while (!code.AtEnd)
         {
@@ -88,14 +60,9 @@ internal sealed class LoopWrites
             {
                 Loop? loop = op.Has(OpTraits.Loops) ? loops[instr.Offset] = new Loop(count, around.Count) : null;
                 open.Add(loop);
-                arms.Add(++lastArm);
                 if (loop is not null) around.Add(loop);
                 // The clauses of a handler may go anywhere.
                 if (op.Has(OpTraits.Handles)) foreach (Loop outer in around) outer.Backs += 2;
-            }
-            else if (op.Has(OpTraits.Divides))
-            {
-                arms[^1] = ++lastArm;
             }
             else if (op.Has(OpTraits.Closes) && open.Count > 1)
             {
@@ -105,14 +72,9 @@ internal sealed class LoopWrites
                     around.RemoveAt(around.Count - 1);
                 }
                 open.RemoveAt(open.Count - 1);
-                arms.RemoveAt(arms.Count - 1);
             }
             if (op.RunsOtherCode) Note(-1, null);
-            if (op.Has(OpTraits.WritesLocal))
-            {
-                Note((int)instr.A, last.StepOf((int)instr.A));
-                if (around.Count > 0 && last.MoveOf((int)instr.A) is { } moved) around[^1].Move(moved, arms.Count - 1, arms[^1]);
-            }
+            if (op.Has(OpTraits.WritesLocal)) Note((int)instr.A, last.StepOf((int)instr.A));
             if (op.Has(OpTraits.Branches) && instr.Id != OpId.Return)
             {
                 if (instr.Id != OpId.BrTable)
@@ -137,20 +99,13 @@ internal sealed class LoopWrites
         void Back(int label, CountedLoop? counted)
         {
             if (label >= open.Count || open[open.Count - 1 - label] is not { } loop) return;
-            loop.GoOn(arms);
+            loop.Backs++;
             loop.Counted = counted;
         }
     }
 
     /// <summary>How many branches go to a loop's head; more than one if handlers of exceptions may go there.</summary>
     internal int BranchesTo(int loop) => loops[loop].Backs;
-
-    /// <summary>Locals that a loop moves in each iteration.</summary>
-    internal IEnumerable<MovedLocal> MovedIn(int loop)
-    {
-        foreach ((MovedLocal moved, int _, int _) in loops[loop].Moved)
-            if (First(loop, moved.Local, out bool isOnly) is not null && isOnly && (moved.By < 0 || !Writes(loop, moved.By))) yield return moved;
-    }
 
     /// <summary>Whether a loop writes a local.</summary>
     internal bool Writes(int loop, int local) => First(loop, local, out _) is not null;
@@ -207,23 +162,6 @@ internal sealed class LoopWrites
             (Operator? get, uint index, ulong _) = Back(skip + 3);
             if (add is null || constant?.Id != OpId.I32Const || get?.Id != OpId.LocalGet || index != local) return null;
             return add.IsOfI32(Operation.Add) ? (int)bits : add.IsOfI32(Operation.Sub) ? -(long)(int)bits : null;
-        }
-
-        /// <summary>How the sum or difference that came last moves a local.</summary>
-        internal MovedLocal? MoveOf(int local)
-        {
-            // The sum may have been given to another local before.
-            int skip = Back(1).Name == "local.tee" ? 1 : 0;
-            (string name, uint _, ulong _) = Back(skip + 1);
-            bool adds = name is "i32.add" or "i64.add", is64 = name is "i64.add" or "i64.sub";
-            if (!adds && name is not ("i32.sub" or "i64.sub")) return null;
-            (string Name, uint Index, ulong Bits) left = Back(skip + 3), right = Back(skip + 2);
-            if (adds && !(left.Name == "local.get" && left.Index == local)) (left, right) = (right, left);
-            if (left.Name != "local.get" || left.Index != local) return null;
-            if (right.Name == "local.get") return right.Index == local ? null : new MovedLocal(local, 0, (int)right.Index);
-            if (right.Name is not ("i32.const" or "i64.const")) return null;
-            long step = is64 ? (long)right.Bits : (int)right.Bits;
-            return step is > -(1 << Stride.LongestLog2) and < 1 << Stride.LongestLog2 ? new MovedLocal(local, step, -1) : null;
         }
 
         /// <summary>The test that came last, of a local that has got a value just before or is read.</summary>
