@@ -239,6 +239,31 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
         branches.SetUnreachable();
     }
 
+    /// <summary>
+    /// A short loop that polls is emitted several times, so that it polls once for all: here it goes on with a copy of its code, if the condition holds, and is left otherwise.
+    /// </summary>
+    /// <returns>Whether it does so. Then the code is read from the loop's beginning again.</returns>
+    internal bool TryRepeat(uint label, ref CodeReader code)
+    {
+        ref ControlFrame frame = ref control.Top;
+        if (label != 0 || frame.Polled is not { Copies: > 0 } loop || frame.Start.Length > 0 || stack.Count != frame.Height + 1) return false;
+        loop.Copies--;
+        if (loop.Exit < 0) loop.Exit = il.DefineLabel();
+        OperandTest test = context.Known.TestOf(stack[0]);
+        rotations.BeforeTest(stack[0]);
+        loadedValues.KeepLoads(frame.Height, 1);
+        stack.Take(1);
+        assertions.Condition();
+        il.Branch(OpCodes.Brfalse, loop.Exit);
+        KnownIndexes.Fact[] here = context.Known.Here;
+        context.Known.Assume(test, holds: false);
+        loop.KnownAtExit = context.Known.Meet(loop.KnownAtExit);
+        context.Known.GoOnWith(here);
+        context.Known.Assume(test, holds: true);
+        code = new CodeReader(context.Module.Bytes.Span, loop.Body, context.Func.BodyEnd);
+        return true;
+    }
+
     internal void BrIf(uint label)
     {
         ref ControlFrame frame = ref control.Target(label);
@@ -266,6 +291,11 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
                 il.Branch(OpCodes.Brtrue, frame.Label);
             }
             context.Known.Assume(test, holds: false);
+            if (frame.Polled is { Exit: >= 0 } loop)
+            {
+                il.Mark(loop.Exit);
+                context.Known.GoOnWith(context.Known.Meet(loop.KnownAtExit));
+            }
             return;
         }
         int skip = il.DefineLabel();

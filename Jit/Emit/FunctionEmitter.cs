@@ -10,7 +10,7 @@ namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Emits the IL of one validated function: <c>static R f(Instance, args...)</c>. One pass over the code; what is unreachable
-/// is skipped. It goes through the operators and gives each to the emitter of its group; what they share is in <see cref="EmitterContext"/>.
+/// is skipped, and short loops that poll are gone through several times. It goes through the operators and gives each to the emitter of its group; what they share is in <see cref="EmitterContext"/>.
 /// </summary>
 internal sealed class FunctionEmitter
 {
@@ -211,7 +211,9 @@ internal sealed class FunctionEmitter
             case OpId.Else: flow.Else(); break;
             case OpId.End: flow.End(); break;
             case OpId.Br: flow.Br(instr.A); break;
-            case OpId.BrIf: flow.BrIf(instr.A); break;
+            case OpId.BrIf:
+                if (!flow.TryRepeat(instr.A, ref code)) flow.BrIf(instr.A);
+                break;
             case OpId.BrTable: flow.BrTable(ref code, instr); break;
             case OpId.Return: flow.Return(); break;
             case OpId.BrOnNull or OpId.BrOnNonNull: flow.BrOnNull(instr.A, op.Id == OpId.BrOnNonNull); break;

@@ -24,6 +24,16 @@ internal sealed class PolledLoop(int offset)
     /// <summary>The most iterations; 0 if that is not known.</summary>
     internal ulong Iterations { get; init; }
 
+    /// <summary>The position of the first operator if the loop is emitted several times, one behind the other; otherwise -1.</summary>
+    internal int Body { get; init; } = -1;
+
+    /// <summary>How often it is still to be emitted.</summary>
+    internal int Copies { get; set; }
+
+    /// <summary>Where all but the last copy leave the loop, and what is known there; -1 for nowhere.</summary>
+    internal int Exit { get; set; } = -1;
+    internal KnownIndexes.Fact[]? KnownAtExit { get; set; }
+
     /// <summary><see cref="EmitterContext.OtherCode"/> at the head, and how many handlers of exceptions had begun.</summary>
     internal (int OtherCode, int Handlers) Outside { get; init; }
 
@@ -61,6 +71,9 @@ internal sealed class LoopPolls(EmitterContext context, Assertions assertions)
     /// </summary>
     internal const long MostWork = 1 << 18;
 
+    /// <summary>A loop with so few operators is emitted so often, for one poll.</summary>
+    private const int ShortLoop = 16, CopiesOfShort = 4;
+
     /// <summary>A function without calls that may do more than this looks when it is entered: others may call it often, without a loop.</summary>
     private const long MostOfUncheckedFunction = 1 << 10;
 
@@ -88,6 +101,9 @@ internal sealed class LoopPolls(EmitterContext context, Assertions assertions)
     /// <summary>The head of a loop.</summary>
     internal PolledLoop Enter(int offset, int label, int before, ulong iterations)
     {
+        // One that has no poll need not be emitted again. Fuel is charged where a loop begins.
+        bool repeats = !context.Target.CountsFuel && iterations is 0 or > MostWork / ShortLoop;
+        int body = repeats ? context.Loops.StraightBody(offset, ShortLoop) : -1;
         var loop = new PolledLoop(offset)
         {
             Label = label,
@@ -96,6 +112,8 @@ internal sealed class LoopPolls(EmitterContext context, Assertions assertions)
             Iterations = iterations,
             HasOneBranch = context.Loops.BranchesTo(offset) == 1,
             Outside = (context.OtherCode, handlers),
+            Body = body,
+            Copies = body >= 0 ? CopiesOfShort - 1 : 0,
         };
         open.Add(loop);
         return loop;

@@ -31,6 +31,26 @@ internal sealed class LoopWrites
         internal readonly int First = first, Depth = depth;
         internal int End, Backs;
         internal CountedLoop? Counted;
+
+        /// <summary>How many operators it has, if they are numbers, locals and accesses of own memories alone, and the branch to its head is the last.</summary>
+        private int operators;
+        private bool isStraight = true, hasBranch;
+
+        /// <summary>The position of its first operator.</summary>
+        internal int Body { get; init; }
+
+        internal bool IsStraight(int most) => isStraight && hasBranch && operators <= most;
+
+        /// <summary>An operator in it, but in no loop in it.</summary>
+        internal void Note(in Instr instr)
+        {
+            if (instr.Op.Has(OpTraits.Closes)) return;
+            operators++;
+            bool goesOn = instr.Id == OpId.BrIf && instr.A == 0;
+            isStraight &= !hasBranch && !instr.HasMemoryRef
+                && (goesOn || instr.Op.Group is OpGroup.Plain or OpGroup.Constants || instr.Id is OpId.LocalGet or OpId.LocalSet or OpId.LocalTee);
+            hasBranch |= goesOn;
+        }
     }
 
     /// <summary>A place where a local is written.</summary>
@@ -56,9 +76,10 @@ internal sealed class LoopWrites
         {
             code.Read(out Instr instr);
             Operator op = instr.Op;
+            if (around.Count > 0) around[^1].Note(instr);
             if (op.Has(OpTraits.Opens))
             {
-                Loop? loop = op.Has(OpTraits.Loops) ? loops[instr.Offset] = new Loop(count, around.Count) : null;
+                Loop? loop = op.Has(OpTraits.Loops) ? loops[instr.Offset] = new Loop(count, around.Count) { Body = code.Position } : null;
                 open.Add(loop);
                 if (loop is not null) around.Add(loop);
                 // The clauses of a handler may go anywhere.
@@ -106,6 +127,9 @@ internal sealed class LoopWrites
 
     /// <summary>How many branches go to a loop's head; more than one if handlers of exceptions may go there.</summary>
     internal int BranchesTo(int loop) => loops[loop].Backs;
+
+    /// <summary>The position of the first operator of a loop of so many at most, which goes on behind the last one and has no other branch; -1 if it is another one.</summary>
+    internal int StraightBody(int loop, int most) => loops[loop].IsStraight(most) ? loops[loop].Body : -1;
 
     /// <summary>Whether a loop writes a local.</summary>
     internal bool Writes(int loop, int local) => First(loop, local, out _) is not null;

@@ -15,7 +15,16 @@ internal sealed class ProvenTypes(ModuleInfo module, int func)
     private int reached = module.Funcs[func].CodeStart;
 
     /// <summary>The position of the operator in question. The types are those before it.</summary>
-    internal int Position { get; set; } = module.Funcs[func].CodeStart;
+    internal int Position
+    {
+        get;
+        set
+        {
+            // A loop is emitted again.
+            if (value < reached) (started, reached) = (null, module.Funcs[func].CodeStart);
+            field = value;
+        }
+    } = module.Funcs[func].CodeStart;
 
     private FunctionValidator validator
     {
