@@ -3,7 +3,6 @@ using WasmJit.Jit.Binary;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
 using WasmJit.Jit.Operators;
-using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
