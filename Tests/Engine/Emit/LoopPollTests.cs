@@ -1,6 +1,5 @@
 using System.Text;
 using WasmJit.Jit.Tiers;
-using WasmJit.Runtime;
 using Xunit;
 
 namespace WasmJit.Tests;
