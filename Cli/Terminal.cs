@@ -37,7 +37,7 @@ internal sealed class Terminal
     internal void WriteBinary(Action<Stream> write)
     {
         if (IsTerminal) throw new ToolException("a binary is not written to a terminal", "give a file with -o, or a pipe");
-        // Nobody wants it. Its number is that of a pipe of .NET's own.
+        // A closed output gets nothing. Its number is that of a pipe of .NET's own.
         if (!StandardStreams.IsOpen(1)) return;
         Out.Flush();
         using Stream stream = Console.OpenStandardOutput();

@@ -31,7 +31,7 @@ internal static unsafe class GcOperations
             case RegisterOp.StructSet: SetField(ClassAt(instance, ip->Target), NonNullStruct(refs[0]), ip->Value, numbers, refs[1..]); break;
             case RegisterOp.StructGetDescriptor:
                 GcClass described = ClassAt(instance, ip->Target);
-                refs[0] = described.Field<object?>(NonNullStruct(refs[0]), described.FieldCount);
+                refs[0] = described.Field<object?>(CodeHelpers.NonNull(refs[0]), described.FieldCount);
                 break;
             case RegisterOp.ArrayNew: refs[0] = NewArray(ClassAt(instance, ip->Target), numbers, refs); break;
             case RegisterOp.ArrayNewDefault: refs[0] = ClassAt(instance, ip->Target).NewArray((int)*numbers); break;
