@@ -5,7 +5,7 @@ namespace WasmJit.Cli;
 /// <summary>
 /// What happens when the output is not read any more (<c>wasmjit wasm2wat FILE | head</c>): the process ends at once and says nothing, as
 /// programs do that know nothing of the matter. .NET ignores the signal and the failed write, and would go on to the end. Where there are sockets the signal has to be
-/// ignored: whoever closes a connection would end the process.
+/// ignored: a client that closes a connection would end the process.
 /// </summary>
 internal static partial class BrokenPipes
 {

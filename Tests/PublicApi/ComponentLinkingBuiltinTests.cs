@@ -106,7 +106,7 @@ public sealed class ComponentLinkingBuiltinTests
         int user = guest.Compile(Twice);
         Assert.Equal("(import \"sums\")\n", guest.Text("imports", user));
         int twice = guest.Instantiate(user, ("sums", sums));
-        Assert.Equal([0x96, 1], guest.Invoke(twice, "twice", 75).Result);
+        Assert.Equal([150, 1], guest.Invoke(twice, "twice", 75).Result);
         // What a dropped number stands for has ended, for others as well.
         Assert.Equal(0, guest.Call("drop", sums));
         guest.Fails(LinkingError.InvalidArgument, guest.Call("kind", sums));

@@ -156,7 +156,8 @@ public sealed class CoreDumpTests
         byte[] bytes = dump.ToArray();
         int at = Find(bytes, 6);
         // The last of the section: i32, constant, i32.const 7, end.
-        Assert.Equal([0x7f, 0, 0x41, 7, 0x0b], bytes[^5..]);
+        const byte i32 = 0x7f, i32Const = 0x41, end = 0x0b;
+        Assert.Equal([i32, 0, i32Const, 7, end], bytes[^5..]);
         Assert.True(at < bytes.Length - (5 * many));
     }
 
