@@ -122,9 +122,22 @@ internal sealed class ServerExchange(HttpContext context, Encoding encoding) : H
                 if (hasTrailers)
                     foreach ((string name, byte[] value) in trailers!.Items) context.Response.AppendTrailer(name, Encoding.Latin1.GetString(value));
             }
-            completing = context.Response.CompleteAsync();
+            Complete();
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            Fail(e);
+        }
+    }
+
+    private protected override void Complete()
+    {
+        if (broken is not null) return;
+        try
+        {
+            completing = context.Response.CompleteAsync();
+        }
+        catch (Exception e) when (e is InvalidOperationException or IOException)
         {
             Fail(e);
         }
@@ -145,6 +158,11 @@ internal sealed class ServerExchange(HttpContext context, Encoding encoding) : H
             catch (Exception e) when (e is OperationCanceledException or IOException)
             {
                 // The client has gone.
+            }
+            catch (Exception e)
+            {
+                // The server does not send it so, or what the application has put around it does not.
+                Fail(e);
             }
         }
     }

@@ -20,6 +20,7 @@ internal sealed unsafe class GuestSide
     private GuestSide(InstanceState instance, Memory? memory, StringEncoding encoding, FuncRef? realloc, bool isInGuest)
     {
         this.isInGuest = isInGuest;
+        fuel = instance.Tree.Fuel;
         IsDirect = isInGuest && realloc is not null && !instance.UsesTasks;
         Instance = instance;
         Memory = memory;
@@ -51,6 +52,23 @@ internal sealed unsafe class GuestSide
     internal bool IsNarrowText => Memory is not null && !Is64 && Encoding == StringEncoding.Utf8;
 
     internal FuncRef? Realloc { get; }
+
+    private readonly Fuel? fuel;
+
+    /// <summary>
+    /// Charges the guest, if its fuel is counted, for values that it gives or gets: how many there are it says itself, or asks for. Bytes are charged for when their range is known to
+    /// be there, and when room for them is allocated, elements that are not copied as bytes where their loop begins.
+    /// </summary>
+    /// <exception cref="TrapException">The fuel is used up.</exception>
+    internal void Pay(ulong units)
+    {
+        if (fuel is not null) Fuel.Pay(fuel, units);
+    }
+
+    internal void PayForBytes(ulong bytes)
+    {
+        if (fuel is not null) Fuel.Pay(fuel, (ulong)Fuel.OfBytes(bytes));
+    }
 
     /// <summary>Whether so many bytes are inside the memory.</summary>
     internal bool Has(ulong address, ulong size)
@@ -146,6 +164,7 @@ internal sealed unsafe class GuestSide
     /// <param name="unaligned">The reason if it is not aligned.</param>
     internal ulong Allocate(ulong size, uint alignment, string beyond, string unaligned)
     {
+        PayForBytes(size);
         ulong address = Reallocate(0, 0, alignment, size);
         Check(address, size, alignment, beyond, unaligned);
         return address;

@@ -39,8 +39,11 @@ internal static unsafe class GuestStrings
         ulong bytes = form == Form.Utf16 ? 2 * units : units;
         if (bytes > MostBytes) ComponentTrap.Throw(reason);
         byte* at = side.Check(address, bytes, side.Encoding == StringEncoding.Utf8 ? 1u : 2, reason);
-        var span = new ReadOnlySpan<byte>(at, (int)bytes);
-        return side.IsShared ? span.ToArray() : span;
+        side.PayForBytes(bytes);
+        if (!side.IsShared) return new ReadOnlySpan<byte>(at, (int)bytes);
+        byte[] copy = GC.AllocateUninitializedArray<byte>((int)bytes);
+        fixed (byte* to = copy) LongWork.Copy(at, to, bytes);
+        return copy;
     }
 
     // ---- to the host ----
@@ -61,7 +64,7 @@ internal static unsafe class GuestStrings
                 text = LongText.ToString(chars);
                 break;
             default:
-                text = Encoding.Latin1.GetString(bytes);
+                text = LongText.FromLatin1(bytes);
                 break;
         }
         GC.KeepAlive(side);
@@ -98,24 +101,24 @@ internal static unsafe class GuestStrings
         {
             case StringEncoding.Utf8:
                 {
-                    int length = Encoding.UTF8.GetByteCount(text);
+                    int length = LongText.CountBytes(text);
                     if ((ulong)length > MostBytes) throw new ArgumentException("A string is longer than a component can take.", nameof(text));
                     ulong address = side.Allocate((ulong)length, 1, Beyond, Unaligned);
-                    Encoding.UTF8.GetBytes(text, new Span<byte>(side.Base + address, length));
+                    LongText.ToBytes(text, new Span<byte>(side.Base + address, length));
                     units = (ulong)length;
                     return Kept(side, address);
                 }
             case StringEncoding.Latin1OrUtf16 when IsLatin1(text):
                 {
                     ulong address = side.Allocate((ulong)text.Length, 2, Beyond, Unaligned);
-                    Encoding.Latin1.GetBytes(text, new Span<byte>(side.Base + address, text.Length));
+                    LongText.ToLatin1(text, new Span<byte>(side.Base + address, text.Length));
                     units = (ulong)text.Length;
                     return Kept(side, address);
                 }
             default:
                 {
                     ulong address = side.Allocate(2 * (ulong)text.Length, 2, Beyond, Unaligned);
-                    MemoryMarshal.AsBytes(text.AsSpan()).CopyTo(new Span<byte>(side.Base + address, 2 * text.Length));
+                    CopyBytes(MemoryMarshal.AsBytes(text.AsSpan()), side, address);
                     units = (uint)text.Length | (side.Encoding == StringEncoding.Utf16 ? 0 : Tag(side));
                     return Kept(side, address);
                 }
@@ -126,7 +129,9 @@ internal static unsafe class GuestStrings
     {
         units = (ulong)text.Length;
         ulong address = side.Allocate(units, 1, ComponentTrap.ReallocBeyond, ComponentTrap.ReallocUnaligned);
-        Ascii.FromUtf16(text, new Span<byte>(side.Base + address, text.Length), out _);
+        var bytes = new Span<byte>(side.Base + address, text.Length);
+        if (text.Length <= LongText.Piece) Ascii.FromUtf16(text, bytes, out _);
+        else LongText.ToBytes(text, bytes);
         return Kept(side, address);
     }
 
@@ -161,6 +166,7 @@ internal static unsafe class GuestStrings
     {
         if (from.Encoding != StringEncoding.Utf8 || to.Encoding != StringEncoding.Utf8 || from.IsShared || length > MostBytes || !from.Has(address, length))
             return CopyAny(from, to, address, length, out units);
+        from.PayForBytes(length);
         ulong result = Allocate(to, length, 1);
         byte* source = from.Base + address;
         if (!AsciiCopy.Copy(source, to.Base + result, (int)length)) CheckUtf8(source, (int)length);
@@ -192,7 +198,7 @@ internal static unsafe class GuestStrings
                 break;
             case (StringEncoding.Utf16, Form.Latin1):
                 result = Allocate(to, 2 * (ulong)source.Length, 2);
-                Encoding.Latin1.GetChars(source, Chars(to, result, source.Length));
+                LongText.FromLatin1(source, Chars(to, result, source.Length));
                 units = (ulong)source.Length;
                 break;
             case (StringEncoding.Utf16, _): result = Utf8ToUtf16(source, to, out units); break;
@@ -236,7 +242,11 @@ internal static unsafe class GuestStrings
             return chars;
         }
         rented = ArrayPool<char>.Shared.Rent(Math.Max(source.Length, 1));
-        if (form == Form.Latin1) return rented.AsSpan(0, Encoding.Latin1.GetChars(source, rented));
+        if (form == Form.Latin1)
+        {
+            LongText.FromLatin1(source, rented);
+            return rented.AsSpan(0, source.Length);
+        }
         CheckUtf8(source);
         return rented.AsSpan(0, LongText.ToChars(source, rented));
     }
@@ -287,15 +297,15 @@ internal static unsafe class GuestStrings
         int narrow = chars.IndexOfAnyExceptInRange('\0', '\u00ff');
         if (narrow < 0)
         {
-            Encoding.Latin1.GetBytes(chars, new Span<byte>(to.Base + address, chars.Length));
+            LongText.ToLatin1(chars, new Span<byte>(to.Base + address, chars.Length));
             units = (ulong)chars.Length;
             Return(rented);
             return units < count ? Checked(to, to.Reallocate(address, count, 2, units), units, 2) : address;
         }
-        Encoding.Latin1.GetBytes(chars[..narrow], new Span<byte>(to.Base + address, narrow));
+        LongText.ToLatin1(chars[..narrow], new Span<byte>(to.Base + address, narrow));
         ulong worst = 2 * count;
         address = Checked(to, to.Reallocate(address, count, 2, worst), worst, 2);
-        chars.CopyTo(Chars(to, address, chars.Length));
+        CopyBytes(MemoryMarshal.AsBytes(chars), to, address);
         ulong bytes = 2 * (ulong)chars.Length;
         units = (uint)chars.Length | Tag(to);
         Return(rented);
@@ -315,7 +325,7 @@ internal static unsafe class GuestStrings
             units |= Tag(to);
             return address;
         }
-        Encoding.Latin1.GetBytes(chars, new Span<byte>(to.Base + address, chars.Length));
+        LongText.ToLatin1(chars, new Span<byte>(to.Base + address, chars.Length));
         return Checked(to, to.Reallocate(address, bytes, 1, units), units, 1);
     }
 

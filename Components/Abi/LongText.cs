@@ -65,6 +65,46 @@ internal static class LongText
         return count;
     }
 
+    /// <summary>How many bytes characters have in UTF-8.</summary>
+    internal static int CountBytes(ReadOnlySpan<char> text)
+    {
+        int count = 0;
+        while (!text.IsEmpty)
+        {
+            int end = EndOf(text);
+            count += Encoding.UTF8.GetByteCount(text[..end]);
+            text = text[end..];
+            if (!text.IsEmpty) CancellationScope.ThrowIfStopped();
+        }
+        return count;
+    }
+
+    /// <summary>Converts characters, all below 256, to bytes.</summary>
+    internal static void ToLatin1(ReadOnlySpan<char> text, Span<byte> bytes)
+    {
+        for (; text.Length > Piece; text = text[Piece..], bytes = bytes[Piece..])
+        {
+            Encoding.Latin1.GetBytes(text[..Piece], bytes);
+            CancellationScope.ThrowIfStopped();
+        }
+        Encoding.Latin1.GetBytes(text, bytes);
+    }
+
+    /// <summary>Converts bytes to as many characters.</summary>
+    internal static void FromLatin1(ReadOnlySpan<byte> text, Span<char> chars)
+    {
+        for (; text.Length > Piece; text = text[Piece..], chars = chars[Piece..])
+        {
+            Encoding.Latin1.GetChars(text[..Piece], chars);
+            CancellationScope.ThrowIfStopped();
+        }
+        Encoding.Latin1.GetChars(text, chars);
+    }
+
+    /// <summary>A string of as many characters as there are bytes.</summary>
+    internal static string FromLatin1(ReadOnlySpan<byte> text) => text.Length <= Piece
+        ? Encoding.Latin1.GetString(text) : string.Create(text.Length, text, static (chars, bytes) => FromLatin1(bytes, chars));
+
     /// <summary>A string of UTF-8.</summary>
     internal static string ToString(ReadOnlySpan<byte> text)
     {

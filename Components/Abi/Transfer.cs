@@ -60,8 +60,16 @@ internal static unsafe class TransferHelpers
     internal static byte* ListSource(GuestSide side, ulong address, ulong count, long size, int alignment)
     {
         if (count > MostBytes / (ulong)size) ComponentTrap.Throw(ComponentTrap.ListOutOfBounds);
-        return side.Check(address, count * (ulong)size, (uint)alignment, ComponentTrap.ListOutOfBounds);
+        byte* elements = side.Check(address, count * (ulong)size, (uint)alignment, ComponentTrap.ListOutOfBounds);
+        side.PayForBytes(count * (ulong)size);
+        return elements;
     }
+
+    /// <summary>Elements are about to be copied one by one.</summary>
+    internal static void PayForElements(Transfer transfer, ulong count) => transfer.From.Pay(count);
+
+    /// <summary>The guest may be stopped here, in a loop over elements.</summary>
+    internal static void Poll() => CancellationScope.ThrowIfStopped();
 
     internal static ulong ListTarget(GuestSide side, ulong count, long size, int alignment) =>
         side.Allocate(count * (ulong)size, (uint)alignment, ComponentTrap.ListOutOfBounds, ComponentTrap.Unaligned);

@@ -13,6 +13,9 @@ internal sealed unsafe class TransferEmitter
     /// <summary>Types of so many parts are copied by a method of their own.</summary>
     private const int LargeType = 40;
 
+    /// <summary>In a loop over elements a guest can be stopped after so many parts of values: some hundreds of microseconds.</summary>
+    private const uint PartsBetweenPolls = 4096;
+
     /// <summary>Fixed-length lists up to this length are copied without a loop.</summary>
     private const int Unrolled = 4;
 
@@ -395,6 +398,12 @@ internal sealed unsafe class TransferEmitter
         il.Emit(OpCodes.Ldloc, address);
         il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.Pointer)));
         il.Emit(OpCodes.Stloc, target);
+        if (!IsPlain(element))
+        {
+            LoadTransfer();
+            il.Emit(OpCodes.Ldloc, count);
+            il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.PayForElements)));
+        }
         CopyElements(element, source, target, count);
     }
 
@@ -413,11 +422,17 @@ internal sealed unsafe class TransferEmitter
             return;
         }
         LocalBuilder left = il.DeclareLocal(typeof(ulong));
-        IlLabel test = il.DefineLabel(), body = il.DefineLabel();
+        IlLabel test = il.DefineLabel(), body = il.DefineLabel(), next = il.DefineLabel();
         il.Emit(OpCodes.Ldloc, count);
         il.Emit(OpCodes.Stloc, left);
         il.Emit(OpCodes.Br, test);
         il.MarkLabel(body);
+        il.Emit(OpCodes.Ldloc, left);
+        il.Emit(OpCodes.Ldc_I8, ElementsBetweenPolls(element) - 1L);
+        il.Emit(OpCodes.And);
+        il.Emit(OpCodes.Brtrue, next);
+        il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.Poll)));
+        il.MarkLabel(next);
         Value(element, Place.Memory(source), Place.Memory(target));
         Advance(source, fromLayout.Size);
         Advance(target, toLayout.Size);
@@ -430,6 +445,10 @@ internal sealed unsafe class TransferEmitter
         il.Emit(OpCodes.Ldloc, left);
         il.Emit(OpCodes.Brtrue, body);
     }
+
+    /// <summary>A power of two; fewer if elements are large.</summary>
+    internal static uint ElementsBetweenPolls(ComponentValType element) =>
+        System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(1, PartsBetweenPolls / Math.Max(1, element.Size)));
 
     private void Advance(LocalBuilder pointer, long bytes)
     {

@@ -54,6 +54,7 @@ internal sealed class GuestTask(LiftedFunction? function, InstanceState instance
     {
         threads.Add(thread);
         Instance.Threads.Add(thread);
+        Instance.Tree.ThreadBegun();
     }
 
     internal void Unregister(GuestThread thread)
@@ -61,6 +62,7 @@ internal sealed class GuestTask(LiftedFunction? function, InstanceState instance
         threads.Remove(thread);
         if (threads.Count == 0) ComponentTrap.If(State != TaskState.Resolved, ComponentTrap.NotResolved);
         Instance.Threads.Remove(thread);
+        Instance.Tree.ThreadEnded();
     }
 
     /// <summary>Forgets a thread of a task that has not begun.</summary>
@@ -68,6 +70,7 @@ internal sealed class GuestTask(LiftedFunction? function, InstanceState instance
     {
         threads.Remove(thread);
         Instance.Threads.Remove(thread);
+        Instance.Tree.ThreadEnded();
     }
 
     internal void RequestCancel(InstanceState? from)

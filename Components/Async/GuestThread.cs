@@ -99,6 +99,7 @@ internal abstract class GuestThread(GuestTask task)
         }
         catch (Exception e) when (next is not null && e is not Fiber.AbandonedException)
         {
+            if (next.Task is not { Function: not null, Caller: HostTaskCaller { IsMistaken: true } }) next.Instance.Tree.Fail(e);
             // The call that waits for the thread's task gets it, not the one that lets the thread go on.
             if (next.Task.Root is { IsResolved: false } call)
             {

@@ -52,7 +52,7 @@ internal sealed unsafe class HostItems<T>(T[] items, ElementForm<T> form) : Host
         if (from.Payload.Element is not null)
         {
             from.Side.Instance.Scheduler.Charge(count * (ulong)Math.Max(16, form.Size));
-            form.Lift(from.Context, (nint)from.Next, taken);
+            TypedMemory.Lift(from.Context, (nint)from.Next, taken, form.Size, form.Lift);
         }
         taken.CopyTo(items, (int)Progress);
     }
@@ -65,12 +65,12 @@ internal sealed unsafe class HostItems<T>(T[] items, ElementForm<T> form) : Host
 
     internal override void GiveTo(GuestBuffer to, uint count)
     {
-        if (to.Payload.Element is not null) form.Lower(to.Context, (nint)to.Next, items[(int)Progress..(int)(Progress + count)]);
+        if (to.Payload.Element is not null) TypedMemory.Lower(to.Context, (nint)to.Next, items[(int)Progress..(int)(Progress + count)], form.Size, form.Lower);
     }
 
     internal override void Discard()
     {
-        for (int i = (int)Progress; i < items.Length; i++) LeftValues.Discard(items[i]);
+        for (int i = (int)Progress; i < items.Length; i++) form.Discard(items[i]);
     }
 }
 
@@ -78,4 +78,9 @@ internal sealed unsafe class HostItems<T>(T[] items, ElementForm<T> form) : Host
 /// <param name="Lift">Reads them.</param>
 /// <param name="Lower">Writes them.</param>
 /// <param name="Size">The bytes of one.</param>
-internal sealed record ElementForm<T>(LiftElements<T> Lift, LowerElements<T> Lower, long Size);
+/// <param name="Type">What they are for guests.</param>
+internal sealed record ElementForm<T>(LiftElements<T> Lift, LowerElements<T> Lower, long Size, ComponentValType Type)
+{
+    /// <summary>Drops what is in an element that is not taken.</summary>
+    internal void Discard(T element) => LeftValues.DiscardAs(element, Type);
+}

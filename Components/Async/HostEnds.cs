@@ -161,14 +161,19 @@ internal sealed class StreamWriter(PayloadType payload, Scheduler scheduler, Str
 /// <summary>A sequence as a stream of a guest.</summary>
 internal sealed class SequenceWriter<T>(PayloadType payload, Scheduler scheduler, IAsyncEnumerable<T> source, ElementForm<T> form) : HostWriter(payload, false, scheduler)
 {
-    private readonly IAsyncEnumerator<T> items = source.GetAsyncEnumerator(CancellationToken.None);
+    private IAsyncEnumerator<T>? items;
+
+    private IAsyncEnumerator<T> Items => items ??= source.GetAsyncEnumerator(CancellationToken.None);
 
     internal IAsyncEnumerable<T> Source => source;
 
-    private protected override async ValueTask<HostElements?> Next(uint most) =>
-        await items.MoveNextAsync().ConfigureAwait(false) ? new HostItems<T>([items.Current], form) : null;
+    /// <summary>Whether its first step has not been asked for: it can be gone through once.</summary>
+    internal bool IsUnread => items is null && IsUntouched;
 
-    private protected override void Close() => _ = items.DisposeAsync().AsTask();
+    private protected override async ValueTask<HostElements?> Next(uint most) =>
+        await Items.MoveNextAsync().ConfigureAwait(false) ? new HostItems<T>([Items.Current], form) : null;
+
+    private protected override void Close() => _ = Items.DisposeAsync().AsTask();
 }
 
 /// <summary>A task as a future of a guest.</summary>
@@ -194,7 +199,7 @@ internal sealed class TaskWriter<T>(PayloadType payload, Scheduler scheduler, Ta
 
     private protected override void Close()
     {
-        if (!isTaken) LeftValues.DiscardResult(source);
+        if (!isTaken) LeftValues.DiscardResultAs(source, form.Type);
     }
 }
 
@@ -261,11 +266,15 @@ internal abstract class HostReader
         isDisposed = true;
         if (isOver) return;
         isOver = true;
-        Latest.Post(() =>
-        {
-            Interlocked.Decrement(ref Latest.Pending);
-            shared.Drop();
-        });
+        var dropped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _ = Latest.PostAndSettleAsync(
+            () =>
+            {
+                if (!dropped.TrySetResult()) return;
+                Interlocked.Decrement(ref Latest.Pending);
+                shared.Drop();
+            },
+            dropped.Task);
     }
 }
 
@@ -290,21 +299,53 @@ internal sealed class GuestSequence<T>(SharedCopy shared, Scheduler scheduler, E
 {
     private const int Piece = 64;
 
-    public async IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    public IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default) => new Enumerator(this, form, cancellationToken);
+
+    /// <summary>No iterator of C#'s: one that is disposed of before its first step does nothing then, and the guest would never learn that nothing is read.</summary>
+    private sealed class Enumerator(GuestSequence<T> sequence, ElementForm<T> form, CancellationToken cancellation) : IAsyncEnumerator<T>
     {
-        try
+        private T[] items = [];
+        private int count, next;
+        private bool isOver;
+
+        public T Current => items[next - 1];
+
+        public async ValueTask<bool> MoveNextAsync()
         {
-            while (true)
+            if (next < count)
             {
-                var items = new HostItems<T>(new T[Piece], form);
-                int count = await ReadAsync(items, cancellationToken).ConfigureAwait(false);
-                if (count == 0) yield break;
-                for (int i = 0; i < count; i++) yield return items.Items[i];
+                next++;
+                return true;
             }
+            if (isOver) return false;
+            try
+            {
+                var read = new HostItems<T>(new T[Piece], form);
+                count = await sequence.ReadAsync(read, cancellation).ConfigureAwait(false);
+                items = read.Items;
+            }
+            catch
+            {
+                End();
+                throw;
+            }
+            if (count == 0) End();
+            next = Math.Min(1, count);
+            return count > 0;
         }
-        finally
+
+        private void End()
         {
-            Close();
+            isOver = true;
+            count = next = 0;
+            sequence.Close();
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            for (; next < count; next++) form.Discard(items[next]);
+            End();
+            return default;
         }
     }
 }

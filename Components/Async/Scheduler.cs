@@ -329,6 +329,61 @@ internal sealed class Scheduler
         }
     }
 
+    /// <summary>
+    /// Lets the threads of tasks go on until all of a tree have ended: a call of the host has its result when its task gives one, and the task may go on behind it. No thread is held
+    /// while nothing can go on.
+    /// </summary>
+    /// <param name="tree">The tree.</param>
+    /// <param name="stop">What stops the guests.</param>
+    /// <returns>Whether they have ended; otherwise none of them ever goes on by itself.</returns>
+    /// <exception cref="TrapException">A guest trapped, no matter who let it go on.</exception>
+    /// <exception cref="OperationCanceledException">The token stopped the guests.</exception>
+    internal async ValueTask<bool> FinishAsync(ComponentTree tree, CancellationToken stop)
+    {
+        using CancellationTokenRegistration stopping = stop.Register(Signal);
+        while (true)
+        {
+            Task posts = NextPosted();
+            if (RunToEnd(tree, stop) is { } hasEnded) return hasEnded;
+            await posts.ConfigureAwait(false);
+        }
+    }
+
+    private bool? RunToEnd(ComponentTree tree, CancellationToken stop)
+    {
+        Runtime.CancellationScope? scope = stop.CanBeCanceled ? Runtime.CancellationScope.Enter(stop) : null;
+        try
+        {
+            Enter();
+            try
+            {
+                tree.IsAwaited = true;
+                RunAll(() => tree.Fault is not null || HasEnded(tree));
+                if (tree.Fault is { } fault) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(fault);
+                if (HasEnded(tree)) return true;
+                Runtime.CancellationScope.ThrowIfStopped();
+                return Volatile.Read(ref Pending) == 0 && !HasPosted ? false : null;
+            }
+            finally
+            {
+                Leave();
+            }
+        }
+        finally
+        {
+            scope?.Leave();
+        }
+    }
+
+    private bool HasEnded(ComponentTree tree)
+    {
+        if (tree.LiveThreads != 0) return false;
+        // Those that wait for their turn to begin have not been counted.
+        foreach (GuestThread thread in Waiting)
+            if (ReferenceEquals(thread.Instance.Tree, tree)) return false;
+        return true;
+    }
+
     /// <summary>How many calls of the host are waited for that hold no thread.</summary>
     private int active;
 
@@ -384,6 +439,34 @@ internal sealed class Scheduler
         Signal();
     }
 
+    /// <summary>
+    /// Posts an action, and does it here if no other thread does: perhaps no thread ever enters the instances again, and one that is in them in a call that needs no task looks at nothing.
+    /// </summary>
+    /// <param name="action">The action, which is done once however often it is called, and runs no code of guests.</param>
+    /// <param name="done">Ends when it is done.</param>
+    internal async Task PostAndSettleAsync(Action action, Task done)
+    {
+        Post(action);
+        while (!done.IsCompleted)
+        {
+            Task posts = NextPosted();
+            if (TryEnter())
+            {
+                try
+                {
+                    action();
+                }
+                finally
+                {
+                    Leave();
+                }
+                return;
+            }
+            await Task.WhenAny(done, posts).ConfigureAwait(false);
+            StopListening();
+        }
+    }
+
     /// <summary>Wakes the host's threads and tasks that wait for something to happen.</summary>
     internal void Signal()
     {
@@ -410,6 +493,8 @@ internal sealed class Scheduler
     /// <returns>Whether there was one.</returns>
     private bool WaitForHost()
     {
+        // A token that stops the guests ends the wait at once.
+        using CancellationTokenRegistration stopping = (Runtime.WasmThread.CurrentScope?.Token ?? default).UnsafeRegister(static s => ((Scheduler)s!).Signal(), this);
         lock (gate)
         {
             while (!HasPosted)

@@ -65,6 +65,27 @@ internal sealed unsafe class GuestBuffer : CopyBuffer
     /// <summary>Where the next element is.</summary>
     internal byte* Next => side.Base + address + (Progress * (ulong)payload.Element!.Layout(side.Is64).Size);
 
+    /// <summary>Charges the guest for elements that it reads or writes.</summary>
+    internal void Pay(uint count)
+    {
+        if (payload.Element is not { } element) return;
+        side.PayForBytes(count * (ulong)element.Layout(side.Is64).Size);
+        if (!TransferEmitter.IsPlain(element)) side.Pay(count);
+    }
+
+    /// <summary>The same where the other end, which may be another's, reads or writes now: a guest without fuel finds that it has none when it goes on.</summary>
+    internal void PayLater(uint count)
+    {
+        try
+        {
+            Pay(count);
+        }
+        catch (TrapException e) when (e.Kind == TrapKind.OutOfFuel)
+        {
+            // What there was is used up.
+        }
+    }
+
     internal static void Copy(GuestBuffer from, GuestBuffer to, uint count)
     {
         if (from.payload.Element is not { } element || count == 0) return;
@@ -149,7 +170,10 @@ internal sealed class SharedCopy(PayloadType payload, bool isFuture)
         {
             if (buffer.Remain > 0)
             {
-                CopyBuffer.Move(source, target, Math.Min(source.Remain, target.Remain));
+                uint count = Math.Min(source.Remain, target.Remain);
+                if (buffer is GuestBuffer own) own.Pay(count);
+                else (pending as GuestBuffer)?.PayLater(count);
+                CopyBuffer.Move(source, target, count);
                 onCopy!(Reset);
             }
             done(CopyResult.Completed);

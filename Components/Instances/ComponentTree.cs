@@ -57,6 +57,35 @@ internal sealed class ComponentTree(Engine engine, Scheduler scheduler, Fuel? fu
         foreach (LateAction call in calls) call.RunLeft();
     }
 
+    // ---- threads of tasks ----
+
+    /// <summary>How many threads tasks have in it that have begun and not ended.</summary>
+    internal int LiveThreads { get; private set; }
+
+    /// <summary>What a thread of a task has ended with that did not end by itself: a trap, a token. The instances that it was in are not entered any more.</summary>
+    internal Exception? Fault { get; private set; }
+
+    /// <summary>Is told of the first fault, by the thread that is in the instances.</summary>
+    internal Action? Faulted { get; set; }
+
+    /// <summary>Whether something waits for the end of all threads.</summary>
+    internal bool IsAwaited { get; set; }
+
+    internal void ThreadBegun() => LiveThreads++;
+
+    internal void ThreadEnded()
+    {
+        if (--LiveThreads == 0 && IsAwaited) Scheduler.Signal();
+    }
+
+    internal void Fail(Exception reason)
+    {
+        if (Fault is not null) return;
+        Fault = reason;
+        Faulted?.Invoke();
+        Scheduler.Signal();
+    }
+
     internal void Add(InstanceState state) => states.Add(state);
 
     internal void Add(Instance core) => cores.Add(core);

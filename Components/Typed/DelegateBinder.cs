@@ -292,8 +292,9 @@ internal static class DelegateBinder
         DelegateSignature signature = Signature(type, delegateType);
         if (signature.Declared == typeof(void)) return static task => _ = task.Exception;
         Expression task = Expression.Convert(Ended, typeof(Task<>).MakeGenericType(signature.Declared));
-        MethodInfo discard = typeof(LeftValues).GetMethod(nameof(LeftValues.DiscardResult), Members)!.MakeGenericMethod(signature.Declared);
-        return Expression.Lambda<Action<Task>>(Expression.Call(discard, task), Ended).Compile();
+        MethodInfo discard = typeof(LeftValues).GetMethod(nameof(LeftValues.DiscardResultAs), Members)!.MakeGenericMethod(signature.Declared);
+        ComponentValType? given = signature.Throws ? ((ResultType)type.Result!).Ok : type.Result;
+        return Expression.Lambda<Action<Task>>(Expression.Call(discard, task, Expression.Constant(given, typeof(ComponentValType))), Ended).Compile();
     }
 
     /// <summary>Lowers a result; one that cannot be given to the guest is discarded.</summary>
@@ -301,13 +302,13 @@ internal static class DelegateBinder
     {
         List<Expression> lower = binding.LowerAll(shape.Results, [value], hasPointer ? ValueForm.Memory : ValueForm.Flat, Result, locals);
         if (!shape.ResultShape.HasHandles && shape.ResultShape.Streams.Count == 0) return lower;
-        MethodInfo discard = typeof(LeftValues).GetMethod(nameof(LeftValues.Discard), Members)!;
+        MethodInfo discard = typeof(LeftValues).GetMethod(nameof(LeftValues.DiscardAs), Members)!;
         return
         [
             Expression.TryCatch(
                 Expression.Block(typeof(void), lower),
                 Expression.Catch(
-                    typeof(Exception), Expression.Block(typeof(void), Expression.Call(discard, Expression.Convert(value, typeof(object))), Expression.Rethrow()))),
+                    typeof(Exception), Expression.Block(typeof(void), Expression.Call(discard, Expression.Convert(value, typeof(object)), Expression.Constant(shape.Results[0], typeof(ComponentValType))), Expression.Rethrow()))),
         ];
     }
 

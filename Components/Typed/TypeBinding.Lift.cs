@@ -57,7 +57,7 @@ internal sealed partial class TypeBinding
                 {
                     Type element = ElementOf(type, clr);
                     long size = isFlat ? 8L * list.Element.FlatCount : list.Element.Layout(is64).Size;
-                    return Expression.Call(Method(nameof(TypedMemory.Items), element), Context, at, Const((int)length), LiftOf(list.Element, element, size, isFlat));
+                    return Expression.Call(Method(nameof(TypedMemory.Items), element), Context, at, Const((int)length), Const(size), LiftOf(list.Element, element, size, isFlat));
                 }
             case ListType list when allowsViews && IsSpan(clr):
                 {
@@ -146,7 +146,7 @@ internal sealed partial class TypeBinding
         if (type.Element is not { } element || !clr.IsGenericType || clr.GetGenericTypeDefinition() != wanted) throw Mismatch(type, clr);
         Type item = clr.GetGenericArguments()[0];
         long size = element.Layout(is64).Size;
-        object form = Activator.CreateInstance(typeof(ElementForm<>).MakeGenericType(item), LiftOf(element, item, size, false).Value, LowerOf(element, item, size, false).Value, size)!;
+        object form = Activator.CreateInstance(typeof(ElementForm<>).MakeGenericType(item), LiftOf(element, item, size, false).Value, LowerOf(element, item, size, false).Value, size, element)!;
         string name = (type.IsFuture, value is null) switch
         {
             (true, true) => nameof(TypedStreams.Future),
@@ -179,25 +179,23 @@ internal sealed partial class TypeBinding
         (ComponentValType, Type, bool) key = (type.Canonical, clr, isFlat);
         if (!lifts.TryGetValue(key, out Delegate? made))
         {
-            ParameterExpression at = Expression.Parameter(typeof(nint), "at"), items = Expression.Parameter(clr.MakeArrayType(), "items"), index = Expression.Variable(typeof(int));
+            ParameterExpression at = Expression.Parameter(typeof(nint), "at"), items = Expression.Parameter(clr.MakeArrayType(), "items");
+            ParameterExpression index = Expression.Parameter(typeof(int), "first"), end = Expression.Parameter(typeof(int), "end");
             Expression step = Expression.Assign(Expression.ArrayAccess(items, index), Lift(type, clr, at, isFlat));
-            lifts[key] = made = Expression.Lambda(typeof(LiftElements<>).MakeGenericType(clr), Loop(items, index, at, size, step), Context, at, items).Compile();
+            lifts[key] = made = Expression.Lambda(typeof(LiftElements<>).MakeGenericType(clr), Loop(index, end, at, size, step), Context, at, items, index, end).Compile();
         }
         return Const(made);
     }
 
-    /// <summary>Does something for each place of an array, with the address of each element.</summary>
-    private static BlockExpression Loop(ParameterExpression items, ParameterExpression index, ParameterExpression at, long size, Expression step)
+    /// <summary>Does something for some places of an array, with the address of each element.</summary>
+    private static LoopExpression Loop(ParameterExpression index, ParameterExpression end, ParameterExpression at, long size, Expression step)
     {
-        LabelTarget end = Expression.Label();
-        return Expression.Block(
-            typeof(void), [index],
-            Expression.Assign(index, Const(0)),
-            Expression.Loop(
-                Expression.IfThenElse(
-                    Expression.LessThan(index, Expression.ArrayLength(items)),
-                    Expression.Block(step, Expression.Assign(at, At(at, size)), Expression.PreIncrementAssign(index)),
-                    Expression.Break(end)),
-                end));
+        LabelTarget over = Expression.Label();
+        return Expression.Loop(
+            Expression.IfThenElse(
+                Expression.LessThan(index, end),
+                Expression.Block(step, Expression.Assign(at, At(at, size)), Expression.PreIncrementAssign(index)),
+                Expression.Break(over)),
+            over);
     }
 }

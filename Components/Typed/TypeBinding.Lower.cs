@@ -68,7 +68,7 @@ internal sealed partial class TypeBinding
                     Type element = ElementOf(type, clr);
                     long size = isFlat ? 8L * list.Element.FlatCount : list.Element.Layout(is64).Size;
                     return Expression.Call(
-                        Method(nameof(TypedMemory.WriteItems), element), Context, at, value, Const((int)length), LowerOf(list.Element, element, size, isFlat));
+                        Method(nameof(TypedMemory.WriteItems), element), Context, at, value, Const((int)length), Const(size), LowerOf(list.Element, element, size, isFlat));
                 }
             case ListType list when IsSpan(clr):
                 {
@@ -190,9 +190,10 @@ internal sealed partial class TypeBinding
         (ComponentValType, Type, bool) key = (type.Canonical, clr, isFlat);
         if (!lowers.TryGetValue(key, out Delegate? made))
         {
-            ParameterExpression at = Expression.Parameter(typeof(nint), "at"), items = Expression.Parameter(clr.MakeArrayType(), "items"), index = Expression.Variable(typeof(int));
+            ParameterExpression at = Expression.Parameter(typeof(nint), "at"), items = Expression.Parameter(clr.MakeArrayType(), "items");
+            ParameterExpression index = Expression.Parameter(typeof(int), "first"), end = Expression.Parameter(typeof(int), "end");
             Expression step = Lower(type, Expression.ArrayIndex(items, index), at, isFlat);
-            lowers[key] = made = Expression.Lambda(typeof(LowerElements<>).MakeGenericType(clr), Loop(items, index, at, size, step), Context, at, items).Compile();
+            lowers[key] = made = Expression.Lambda(typeof(LowerElements<>).MakeGenericType(clr), Loop(index, end, at, size, step), Context, at, items, index, end).Compile();
         }
         return Const(made);
     }

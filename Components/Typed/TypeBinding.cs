@@ -74,7 +74,7 @@ internal sealed partial class TypeBinding(bool is64, bool allowsViews = false)
     private static ConstantExpression TypeConst(ComponentValType type) => Expression.Constant(type, typeof(ComponentValType));
 
     /// <summary>The constructor with a parameter for each field, and the members to read them by.</summary>
-    private static (ConstructorInfo Constructor, int[] Order, MemberInfo[] Members) RecordOf(RecordType type, Type clr)
+    internal static (ConstructorInfo Constructor, int[] Order, MemberInfo[] Members) RecordOf(RecordType type, Type clr)
     {
         string[] names = [.. type.Fields.Select(f => Plain(f.Label))];
         var members = new MemberInfo[names.Length];
@@ -98,7 +98,7 @@ internal sealed partial class TypeBinding(bool is64, bool allowsViews = false)
         .FirstOrDefault(m => m is PropertyInfo { CanRead: true } or FieldInfo && Plain(m.Name) == name);
 
     /// <summary>The classes of a variant's cases: those derived from the base, by name.</summary>
-    private static (Type Case, ConstructorInfo Constructor, PropertyInfo? Value)[] CasesOf(VariantType type, Type clr)
+    internal static (Type Case, ConstructorInfo Constructor, PropertyInfo? Value)[] CasesOf(VariantType type, Type clr)
     {
         Type[] derived = [.. clr.Assembly.GetTypes().Where(t => t.BaseType == clr && !t.IsAbstract)];
         var cases = new (Type, ConstructorInfo, PropertyInfo?)[type.Cases.Length];

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using WasmJit.Runtime;
 
 namespace WasmJit.Components;
 
@@ -95,7 +95,9 @@ internal static unsafe class TypedMemory
         ulong length = Pointer(side, Second(side, at, isFlat), isFlat);
         if (length > TransferHelpers.MostBytes / (ulong)size) ComponentTrap.Throw(ComponentTrap.HostListOutOfBounds);
         count = (int)length;
-        return (nint)side.Check(Pointer(side, at, isFlat), length * (ulong)size, (uint)alignment, ComponentTrap.HostListOutOfBounds);
+        var from = (nint)side.Check(Pointer(side, at, isFlat), length * (ulong)size, (uint)alignment, ComponentTrap.HostListOutOfBounds);
+        side.PayForBytes(length * (ulong)size);
+        return from;
     }
 
     /// <summary>A list of numbers, or of tuples of numbers that .NET lays out as the guest does.</summary>
@@ -105,7 +107,8 @@ internal static unsafe class TypedMemory
         ReadOnlySpan<T> from = View<T>(side, at, isFlat, alignment);
         side.Instance.Scheduler.Charge((ulong)from.Length * (ulong)sizeof(T));
         T[] items = GC.AllocateUninitializedArray<T>(from.Length);
-        from.CopyTo(items);
+        fixed (T* source = from)
+        fixed (T* target = items) LongWork.Copy((byte*)source, (byte*)target, (ulong)from.Length * (ulong)sizeof(T));
         GC.KeepAlive(side);
         return items;
     }
@@ -145,7 +148,7 @@ internal static unsafe class TypedMemory
         where T : unmanaged
     {
         ulong address = Allocate(side, items.Length, sizeof(T), alignment);
-        MemoryMarshal.AsBytes(items).CopyTo(new Span<byte>(side.Base + address, items.Length * sizeof(T)));
+        fixed (T* source = items) LongWork.Copy((byte*)source, side.Base + address, (ulong)items.Length * (ulong)sizeof(T));
         GC.KeepAlive(side);
         return address;
     }
@@ -160,37 +163,78 @@ internal static unsafe class TypedMemory
     internal static T[] List<T>(TypedContext context, nint at, bool isFlat, long size, int alignment, LiftElements<T> elements)
     {
         nint from = Elements(context.Side, at, isFlat, size, alignment, out int count);
+        context.Side.Pay((ulong)count);
         context.Side.Instance.Scheduler.Charge((ulong)count * (ulong)Math.Max(Unsafe.SizeOf<T>(), size));
-        return Items(context, from, count, elements);
+        return Items(context, from, count, size, elements);
     }
 
     /// <summary>Elements one behind the other, in memory or in slots.</summary>
-    internal static T[] Items<T>(TypedContext context, nint from, int count, LiftElements<T> elements)
+    internal static T[] Items<T>(TypedContext context, nint from, int count, long size, LiftElements<T> elements)
     {
         var items = new T[count];
-        elements(context, from, items);
+        Lift(context, from, items, size, elements);
         return items;
+    }
+
+    /// <summary>So many bytes of elements, of small ones, are read or written before it is asked whether the guest is to stop: some hundreds of microseconds.</summary>
+    private const int Piece = 1 << 15;
+
+    /// <summary>And so many elements at most.</summary>
+    private const int MostOfPiece = 1 << 12;
+
+    private static int PieceOf(long size) => (int)Math.Clamp(Piece / size, 1, MostOfPiece);
+
+    /// <summary>Reads elements.</summary>
+    internal static void Lift<T>(TypedContext context, nint from, T[] items, long size, LiftElements<T> elements)
+    {
+        int piece = PieceOf(size), first = 0;
+        for (; items.Length - first > piece; first += piece)
+        {
+            elements(context, from + (nint)(first * size), items, first, first + piece);
+            CancellationScope.ThrowIfStopped();
+        }
+        elements(context, from + (nint)(first * size), items, first, items.Length);
+    }
+
+    /// <summary>Writes elements.</summary>
+    internal static void Lower<T>(TypedContext context, nint to, T[] items, long size, LowerElements<T> elements)
+    {
+        int piece = PieceOf(size), first = 0;
+        for (; items.Length - first > piece; first += piece)
+        {
+            elements(context, to + (nint)(first * size), items, first, first + piece);
+            CancellationScope.ThrowIfStopped();
+        }
+        elements(context, to + (nint)(first * size), items, first, items.Length);
     }
 
     internal static void WriteList<T>(TypedContext context, nint at, bool isFlat, T[] items, long size, int alignment, LowerElements<T> elements)
     {
         ArgumentNullException.ThrowIfNull(items);
         ulong address = Allocate(context.Side, items.Length, size, alignment);
-        elements(context, (nint)context.Side.Base + (nint)address, items);
+        context.Side.Pay((ulong)items.Length);
+        Lower(context, (nint)context.Side.Base + (nint)address, items, size, elements);
         WritePair(context.Side, at, isFlat, address, (ulong)items.Length);
     }
 
-    internal static void WriteItems<T>(TypedContext context, nint to, T[] items, int count, LowerElements<T> elements)
+    internal static void WriteItems<T>(TypedContext context, nint to, T[] items, int count, long size, LowerElements<T> elements)
     {
         if (items is null || items.Length != count) throw new ArgumentException($"A list of {count} items is needed.");
-        elements(context, to, items);
+        Lower(context, to, items, size, elements);
     }
+
+    private const int PairsBetweenPolls = 8;
 
     internal static Dictionary<TKey, TValue> Map<TKey, TValue>((TKey Key, TValue Value)[] pairs)
         where TKey : notnull
     {
         var map = new Dictionary<TKey, TValue>(pairs.Length);
-        foreach ((TKey key, TValue value) in pairs) map[key] = value;
+        for (int i = 0; i < pairs.Length; i++)
+        {
+            // A guest may have chosen keys that all lie in one place of the map: one takes longer than a thousand others.
+            if (i % PairsBetweenPolls == PairsBetweenPolls - 1) CancellationScope.ThrowIfStopped();
+            map[pairs[i].Key] = pairs[i].Value;
+        }
         return map;
     }
 
@@ -263,11 +307,11 @@ internal static unsafe class TypedMemory
     internal static void NoCase(object? value) => throw new ArgumentException($"A {value?.GetType().Name ?? "null"} is not a case of the variant.");
 }
 
-/// <summary>Reads elements that lie one behind the other.</summary>
-internal delegate void LiftElements<T>(TypedContext context, nint from, T[] items);
+/// <summary>Reads elements that lie one behind the other, into a part of an array. Few at a time: <see cref="TypedMemory.Lift"/> stops guests in between.</summary>
+internal delegate void LiftElements<T>(TypedContext context, nint from, T[] items, int first, int end);
 
-/// <summary>Writes elements one behind the other.</summary>
-internal delegate void LowerElements<T>(TypedContext context, nint to, T[] items);
+/// <summary>Writes elements of a part of an array one behind the other.</summary>
+internal delegate void LowerElements<T>(TypedContext context, nint to, T[] items, int first, int end);
 
 /// <summary>One side of a call between .NET types and a guest.</summary>
 internal sealed class TypedContext(GuestSide side, InstanceState types)

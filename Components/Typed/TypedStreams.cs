@@ -38,8 +38,11 @@ internal static unsafe class TypedStreams
         Give(context, at, isFlat, new SequenceWriter<T>(Payload(context, type), context.Side.Instance.Scheduler, value, form).Shared);
     }
 
-    internal static IAsyncEnumerable<T> Sequence<T>(TypedContext context, ComponentValType type, nint at, bool isFlat, ElementForm<T> form) =>
-        new GuestSequence<T>(Take(context, type, at, isFlat), context.Side.Instance.Scheduler, form);
+    internal static IAsyncEnumerable<T> Sequence<T>(TypedContext context, ComponentValType type, nint at, bool isFlat, ElementForm<T> form)
+    {
+        SharedCopy shared = Take(context, type, at, isFlat);
+        return shared.Host is SequenceWriter<T> { IsUnread: true } writer ? writer.Source : new GuestSequence<T>(shared, context.Side.Instance.Scheduler, form);
+    }
 
     internal static void WriteFuture<T>(TypedContext context, ComponentValType type, nint at, bool isFlat, Task<T> value, ElementForm<T> form)
     {

@@ -158,6 +158,8 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
         ValueLayout layout = element.Layout(side.Is64);
         if (count > TransferHelpers.MostBytes / (ulong)layout.Size) ComponentTrap.Throw(ComponentTrap.HostListOutOfBounds);
         byte* at = side.Check(address, count * (ulong)layout.Size, (uint)layout.Alignment, ComponentTrap.HostListOutOfBounds);
+        side.PayForBytes(count * (ulong)layout.Size);
+        side.Pay(count);
         side.Instance.Scheduler.Charge(count * Math.Max(ValueBytes, (ulong)layout.Size));
         return ComponentValue.Of(kind, Elements(element, at, count));
     }
@@ -165,8 +167,13 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
     private ImmutableArray<ComponentValue> Elements(ComponentValType element, byte* at, ulong count)
     {
         long size = element.Layout(side.Is64).Size;
+        uint piece = TransferEmitter.ElementsBetweenPolls(element);
         var items = ImmutableArray.CreateBuilder<ComponentValue>((int)count);
-        for (ulong i = 0; i < count; i++, at += size) items.Add(Load(element, at));
+        for (ulong i = 0; i < count; i++, at += size)
+        {
+            if (i % piece == piece - 1) Runtime.CancellationScope.ThrowIfStopped();
+            items.Add(Load(element, at));
+        }
         return items.MoveToImmutable();
     }
 

@@ -188,6 +188,7 @@ internal readonly unsafe ref struct ValueLowerer(GuestSide side, CallScope? scop
         ulong size = (ulong)items.Length * (ulong)layout.Size;
         if (size > TransferHelpers.MostBytes) throw new ArgumentException("A list is larger than a component can take.", nameof(value));
         ulong address = side.Allocate(size, (uint)layout.Alignment, ComponentTrap.ReallocBeyond, ComponentTrap.ReallocUnaligned);
+        side.Pay((ulong)items.Length);
         Elements(items, element, side.Base + address);
         count = (ulong)items.Length;
         return address;
@@ -196,10 +197,11 @@ internal readonly unsafe ref struct ValueLowerer(GuestSide side, CallScope? scop
     private void Elements(ImmutableArray<ComponentValue> items, ComponentValType element, byte* at)
     {
         long size = element.Layout(side.Is64).Size;
-        foreach (ComponentValue item in items)
+        uint piece = TransferEmitter.ElementsBetweenPolls(element);
+        for (int i = 0; i < items.Length; i++, at += size)
         {
-            Store(item, element, at);
-            at += size;
+            if (i % piece == piece - 1) Runtime.CancellationScope.ThrowIfStopped();
+            Store(items[i], element, at);
         }
     }
 

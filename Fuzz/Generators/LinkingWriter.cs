@@ -68,6 +68,89 @@ internal sealed class LinkingWriter(ReferenceBody function)
         }
     }
 
+    /// <summary>Whether a reference to a memory or slice is one that accesses can name.</summary>
+    internal bool IsAccessed(ValType type) => type.IsRef
+        && (ReferenceEquals(type.Heap, HeapType.Slice) || (type.Heap is DefType { Composite: EntityType { Entity.Kind: ExternKind.Memory } } def && frame.IndexOf(def) is not null));
+
+    /// <summary>
+    /// A loop over memories and slices, tables and globals that locals have had since before it: in machine code that begins at the loop's head, what is kept beside them has to be
+    /// there as well. Some iterations come first, so that the loop is hot in the tiers that are random.
+    /// </summary>
+    internal void LoopOverKept()
+    {
+        List<int> kept = [.. Enumerable.Range(0, body.Locals.Count).Where(i => IsAccessed(body.Locals[i]) || IsOfEntity(body.Locals[i], ExternKind.Table) || IsOfEntity(body.Locals[i], ExternKind.Global))];
+        if (kept.Count == 0 || body.Labels.Count > 6)
+        {
+            function.Control.Nest();
+            return;
+        }
+        foreach (int local in kept)
+        {
+            if (choose.OneIn(3) && body.IsSet[local]) continue;
+            function.Values.Push(choose.OneIn(12) ? body.Locals[local] : body.Locals[local].AsNonNull);
+            body.Emit(OpId.LocalSet, (uint)local);
+            body.Drop(1);
+            body.IsSet[local] = true;
+        }
+        body.Open(OpId.Loop, null);
+        for (int steps = choose.Random.Next(1, 6); steps > 0; steps--)
+        {
+            body.Left--;
+            if (choose.OneIn(4)) function.Statements.Step();
+            else UseKept(choose.Pick(kept));
+            if (body.Labels[^1].IsDead) break;
+        }
+        while (body.Available > 0)
+        {
+            body.Emit(OpId.Drop);
+            body.Drop(1);
+        }
+        // The module's fuel counts the iterations.
+        if (!body.Labels[^1].IsDead)
+        {
+            body.Emit(OpId.GlobalGet, 0);
+            body.EmitMask(false, choose.Pick<int>([1, 3, 7, 15]));
+            body.Emit(OpId.BrIf, 0);
+        }
+        body.Close();
+    }
+
+    private bool IsOfEntity(ValType type, ExternKind kind) =>
+        type.IsRef && type.Heap is DefType { Composite: EntityType entity } def && entity.Entity.Kind == kind && frame.IndexOf(def) is not null;
+
+    /// <summary>Uses what a local has; what comes of it stays on the stack.</summary>
+    private void UseKept(int local)
+    {
+        ValType type = body.Locals[local];
+        if (IsAccessed(type))
+        {
+            function.Numbers.AccessKept(local);
+            return;
+        }
+        var def = (DefType)type.Heap!;
+        ExternType entity = ((EntityType)def.Composite).Entity;
+        uint index = frame.IndexOf(def)!.Value;
+        body.Emit(OpId.LocalGet, (uint)local);
+        body.Stack.Add(type);
+        if (entity.Kind == ExternKind.Table)
+        {
+            function.Values.Index(2, entity.Table.Is64);
+            body.Emit(OpId.TableGetRef, index);
+            body.Apply(2, entity.Table.Element);
+        }
+        else if (entity.Global.IsMutable && choose.OneIn(2))
+        {
+            function.Values.Push(entity.Global.Type);
+            body.Emit(OpId.GlobalSetRef, index);
+            body.Drop(2);
+        }
+        else
+        {
+            body.Emit(OpId.GlobalGetRef, index);
+            body.Apply(1, entity.Global.Type);
+        }
+    }
+
     private void ChangeMemoryBehindReference()
     {
         DefType[] types = [.. frame.Entities(ExternKind.Memory)];

@@ -72,9 +72,13 @@ internal sealed partial class MakerTable
             .MinBy(m => (m.Cost, m.Kind == MakerKind.New));
     }
 
-    /// <summary>Whether a maker uses only what the interpreter knows.</summary>
-    private static bool IsPlain(Maker maker) =>
-        maker.Kind is MakerKind.Global or MakerKind.Table or MakerKind.Call || (maker.Kind == MakerKind.Name && ReferenceEquals(Subtyping.TopOf(maker.Result.Heap!), HeapType.Func));
+    /// <summary>Whether a maker uses only what the interpreter knows: of what is new memories, tables, globals, slices and instances, and no objects.</summary>
+    private static bool IsPlain(Maker maker) => maker.Kind switch
+    {
+        MakerKind.Global or MakerKind.Table or MakerKind.Call or MakerKind.Name or MakerKind.Link => true,
+        MakerKind.New => maker.Result.Heap is DefType { Composite: EntityType } or ExactModuleType || ReferenceEquals(maker.Result.Heap, HeapType.Slice),
+        _ => false,
+    };
 
     private void Add(MakerKind kind, ValType result, Action<ValueWriter, int> write, int cost = 0) => all.Add(new Maker(kind, result, write, cost));
 

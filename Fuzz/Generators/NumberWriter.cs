@@ -86,13 +86,30 @@ internal sealed class NumberWriter(ReferenceBody function)
         int memory = choose.Random.Next(frame.Info.Memories.Count);
         HeapType? heap = null;
         bool is64 = frame.Info.Memories[memory].Is64;
-        if (frame.IsLinked && !choose.IsPlain && choose.Random.Next(5) > 0)
+        if (frame.IsLinked && choose.Random.Next(5) > 0)
         {
             DefType[] types = [.. frame.Entities(ExternKind.Memory)];
             heap = choose.OneIn(3) ? HeapType.Slice : choose.Pick(types);
-            is64 = heap is not DefType def || ((EntityType)def.Composite).Entity.Memory.Is64;
+            is64 = Has64(heap);
             function.Values.Push(ValType.Ref(heap, choose.OneIn(15)), depth);
         }
+        Access(op, depth, memory, heap, is64);
+    }
+
+    private static bool Has64(HeapType heap) => heap is not DefType def || ((EntityType)def.Composite).Entity.Memory.Is64;
+
+    /// <summary>An access of the memory or slice in a local.</summary>
+    internal void AccessKept(int local)
+    {
+        HeapType heap = body.Locals[local].Heap!;
+        body.Emit(OpId.LocalGet, (uint)local);
+        body.Stack.Add(body.Locals[local]);
+        Access(SomeAccess(), 1, 0, heap, Has64(heap));
+    }
+
+    /// <summary>The rest of an access: the reference to the memory, if there is one, is on the stack.</summary>
+    private void Access(Operator op, int depth, int memory, HeapType? heap, bool is64)
+    {
         int operands = op.Params.Length + (heap is null ? 0 : 1);
         Address(is64, depth);
         foreach (ValType parameter in op.Params.Skip(1)) function.Values.Push(parameter, depth);

@@ -51,6 +51,9 @@ internal sealed class ReferenceBody
         Random random = Choose.Random;
         ValType[] own = [.. Enumerable.Range(0, random.Next(3, 9)).Select(_ => Choose.SomeType())];
         foreach (ValType type in own) Body.AddLocal(type);
+        // Accesses go on through references that locals have, of which a random type is one too seldom.
+        if (Frame.IsLinked)
+            for (int i = random.Next(4); i > 0; i--) Body.AddLocal(ValType.Ref(random.Next(3) == 0 ? HeapType.Slice : Choose.Pick([.. Frame.Entities(ExternKind.Memory)]), true));
         Body.Left = Body.IsLeaf ? random.Next(3, 15) : random.Next(12) == 0 ? 160 : random.Next(10, 60);
         ValType[] results = [.. Signature.Results];
         Body.Labels.Add(new BodyLabel(results, 0));

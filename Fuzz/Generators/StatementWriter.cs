@@ -24,6 +24,7 @@ internal sealed class StatementWriter(ReferenceBody function)
             case 20: function.Numbers.ChangeMemory(); break;
             case 21 or 22: function.Numbers.Calculate(); break;
             case 23 or 24: Call(); break;
+            case 25 or 26 when frame.IsLinked && !body.IsLeaf && (choose.IsPlain || choose.OneIn(2)): function.Links.LoopOverKept(); break;
             case 25 or 26 or 27 or 28: function.Control.Nest(); break;
             case 29 or 30: function.Control.Branch(); break;
             case 31 or 32: function.Control.BranchOnReference(); break;
@@ -35,7 +36,7 @@ internal sealed class StatementWriter(ReferenceBody function)
             case 36: LookAtTop(); break;
             case 37 when choose.IsPlain || choose.OneIn(2): function.Control.Leave(); break;
             default:
-                if (frame.IsLinked && !choose.IsPlain) function.Links.Link();
+                if (frame.IsLinked) function.Links.Link();
                 else Keep();
                 break;
         }

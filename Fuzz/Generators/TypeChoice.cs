@@ -11,8 +11,8 @@ internal sealed class TypeChoice(Frame frame, Random random, bool isPlain = fals
     internal Random Random => random;
 
     /// <summary>
-    /// Whether the function has only what the interpreter knows: no vectors, objects, casts, exceptions, atomics, and nothing of the linking
-    /// extension. Functions with everything are compiled in each mode.
+    /// Whether the function has only what the interpreter knows: no vectors, objects, casts, exceptions, atomics. Functions with everything are
+    /// compiled in each mode.
     /// </summary>
     internal bool IsPlain => isPlain;
 

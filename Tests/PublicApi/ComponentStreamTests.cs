@@ -20,6 +20,7 @@ public sealed class ComponentStreamTests
           (core func $drop-await (canon future.drop-readable $answer))
           (core func $new (canon stream.new $numbers))
           (core func $write (canon stream.write $numbers (memory (core memory $libc "mem"))))
+          (core func $read-number (canon stream.read $numbers (memory (core memory $libc "mem"))))
           (core func $drop-write (canon stream.drop-writable $numbers))
           (core func $promise (canon future.new $answer))
           (core func $keep (canon future.write $answer (memory (core memory $libc "mem"))))
@@ -29,6 +30,7 @@ public sealed class ComponentStreamTests
           (core module $Main
             (import "libc" "mem" (memory 1))
             (import "" "read" (func $read (param i32 i32 i32) (result i32)))
+            (import "" "read-number" (func $read-number (param i32 i32 i32) (result i32)))
             (import "" "drop-read" (func $drop-read (param i32)))
             (import "" "await" (func $await (param i32 i32) (result i32)))
             (import "" "drop-await" (func $drop-await (param i32)))
@@ -80,9 +82,13 @@ public sealed class ComponentStreamTests
               (i32.store (i32.const 64) (local.get $n))
               (drop (call $keep (local.get $to) (i32.const 64)))
               (call $drop-promise (local.get $to)))
-            (func (export "same") (param i32) (result i32) (local.get 0)))
+            (func (export "same") (param i32) (result i32) (local.get 0))
+            ;; Reads one number of it.
+            (func (export "rest") (param $s i32) (result i32)
+              (drop (call $read-number (local.get $s) (i32.const 64) (i32.const 1)))
+              (local.get $s)))
           (core instance $main (instantiate $Main (with "libc" (instance $libc)) (with "" (instance
-            (export "read" (func $read)) (export "drop-read" (func $drop-read)) (export "await" (func $await)) (export "drop-await" (func $drop-await))
+            (export "read" (func $read)) (export "read-number" (func $read-number)) (export "drop-read" (func $drop-read)) (export "await" (func $await)) (export "drop-await" (func $drop-await))
             (export "new" (func $new)) (export "write" (func $write)) (export "drop-write" (func $drop-write))
             (export "promise" (func $promise)) (export "keep" (func $keep)) (export "drop-promise" (func $drop-promise))
             (export "return-numbers" (func $return-numbers)) (export "return-answer" (func $return-answer))))))
@@ -92,6 +98,8 @@ public sealed class ComponentStreamTests
           (func (export "count") async (param "n" u32) (result $numbers) (canon lift (core func $main "count") async))
           (func (export "later") async (param "n" u32) (result $answer) (canon lift (core func $main "later") async))
           (func (export "same-bytes") (param "s" $bytes) (result $bytes) (canon lift (core func $main "same")))
+          (func (export "same-numbers") (param "s" $numbers) (result $numbers) (canon lift (core func $main "same")))
+          (func (export "rest") async (param "s" $numbers) (result $numbers) (canon lift (core func $main "rest")))
           (func (export "same-text") (param "s" $text) (result $text) (canon lift (core func $main "same"))))
         """)));
 
@@ -165,8 +173,56 @@ public sealed class ComponentStreamTests
         using ComponentInstance instance = Component.Value.Instantiate();
         var stream = new MemoryStream();
         Assert.Same(stream, instance.GetFunction<Func<Stream, Stream>>("same-bytes")(stream));
+        var numbers = new Numbers();
+        Assert.Same(numbers, instance.GetFunction<Func<IAsyncEnumerable<uint>, IAsyncEnumerable<uint>>>("same-numbers")(numbers));
+        Assert.False(numbers.IsDisposed);
         var text = new TaskCompletionSource<string>();
         Assert.Same(text.Task, instance.GetFunction<Func<Task<string>, Task<string>>>("same-text")(text.Task));
+    }
+
+    /// <summary>Nobody else may be in the instance, or ever come into it again.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ASequenceThatIsNotReadIsDropped(bool isBegun)
+    {
+        using ComponentInstance instance = Component.Value.Instantiate();
+        var numbers = new Numbers();
+        IAsyncEnumerable<uint> rest = await instance.GetFunction<Func<IAsyncEnumerable<uint>, Task<IAsyncEnumerable<uint>>>>("rest")(numbers);
+        Assert.NotSame(numbers, rest);
+        IAsyncEnumerator<uint> items = rest.GetAsyncEnumerator();
+        if (isBegun)
+        {
+            Assert.True(await items.MoveNextAsync());
+            Assert.Equal(2u, items.Current);
+        }
+        await items.DisposeAsync();
+        Assert.True(Eventually.Holds(() => numbers.IsDisposed));
+        Assert.False(await items.MoveNextAsync());
+    }
+
+    /// <summary>The numbers from 1 on.</summary>
+    private sealed class Numbers : IAsyncEnumerable<uint>, IAsyncEnumerator<uint>
+    {
+        private volatile bool isDisposed;
+
+        internal bool IsDisposed => isDisposed;
+
+        public uint Current { get; private set; }
+
+        public IAsyncEnumerator<uint> GetAsyncEnumerator(CancellationToken cancellationToken = default) => this;
+
+        public ValueTask<bool> MoveNextAsync()
+        {
+            Current++;
+            return new(true);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            isDisposed = true;
+            return default;
+        }
     }
 
     /// <summary>When the instance is gone, a reader of its stream finds the end.</summary>

@@ -10,7 +10,7 @@ internal static class FilesystemTypesInterface
     {
         ResourceTypes types = state.Types;
         to.Add("descriptor", types.Descriptor);
-        AddData(to);
+        AddData(to, state);
         AddStatus(to);
         AddPaths(to, types);
     }
@@ -37,7 +37,7 @@ internal static class FilesystemTypesInterface
 
     private static void Add(InterfaceWriter to, string name, Delegate function) => to.Add($"[method]descriptor.{name}", function);
 
-    private static void AddData(InterfaceWriter to)
+    private static void AddData(InterfaceWriter to, WasiState state)
     {
         Add(to, "read-via-stream", (ComponentResource self, ulong offset) => SourceStream<FileError>.Open(() => ReadFrom(File(self), offset), FileError.Code));
         Add(to, "write-via-stream", (ComponentResource self, Stream data, ulong offset) => Written(self, data, offset));
@@ -48,8 +48,8 @@ internal static class FilesystemTypesInterface
         Add(to, "set-size", (ComponentResource self, ulong size) => Try(() => File(self).SetSize(size)));
         Add(to, "read-directory", (ComponentResource self) =>
         {
-            var listing = new Listing(File(self));
-            return (listing.ItemsAsync(), listing.Outcome);
+            var listing = new Listing(state, File(self));
+            return ((IAsyncEnumerable<ListedEntry>)listing, listing.Outcome);
         });
     }
 
@@ -121,41 +121,72 @@ internal static class FilesystemTypesInterface
         }
     }
 
-    /// <summary>What is in a directory, and how the listing has ended.</summary>
-    private sealed class Listing
+    /// <summary>What is in a directory, and how the listing has ended. It counts as opened until it is not wanted any more.</summary>
+    private sealed class Listing : IAsyncEnumerable<ListedEntry>, IAsyncEnumerator<ListedEntry>, IDisposable
     {
+        private readonly WasiState state;
         private readonly List<DirectoryEntry> entries = [];
         private readonly TaskCompletionSource<ComponentResult<NoValue, FileError>> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int next, isOpen;
 
-        internal Listing(FileObject directory)
+        internal Listing(WasiState state, FileObject directory)
         {
-            ComponentResult<List<DirectoryEntry>, FileError> all = Try(directory.List);
+            this.state = state;
+            ComponentResult<List<DirectoryEntry>, FileError> all = Try(() => Open(directory));
             if (all.IsOk) entries = all.Value;
             else outcome.TrySetResult(ComponentResult<NoValue, FileError>.Fail(all.Error));
         }
 
-        internal Task<ComponentResult<NoValue, FileError>> Outcome => outcome.Task;
-
-        internal async IAsyncEnumerable<ListedEntry> ItemsAsync()
+        private List<DirectoryEntry> Open(FileObject directory)
         {
-            await Task.CompletedTask.ConfigureAwait(false);
+            state.CountOpened();
+            isOpen = 1;
             try
             {
-                foreach (DirectoryEntry entry in entries)
-                {
-                    // Names are strings here, and some files have names that are not UTF-8.
-                    if (FileNames.HasEscapes(entry.Name))
-                    {
-                        outcome.TrySetResult(ComponentResult<NoValue, FileError>.Fail(new FileError.IllegalByteSequence()));
-                        yield break;
-                    }
-                    yield return new ListedEntry(DescriptorType.Of(entry.Type), entry.Name);
-                }
+                return directory.List();
             }
-            finally
+            catch
             {
-                outcome.TrySetResult(default(NoValue));
+                EndCount();
+                throw;
             }
+        }
+
+        internal Task<ComponentResult<NoValue, FileError>> Outcome => outcome.Task;
+
+        public ListedEntry Current { get; private set; } = null!;
+
+        public IAsyncEnumerator<ListedEntry> GetAsyncEnumerator(CancellationToken cancellationToken = default) => this;
+
+        public ValueTask<bool> MoveNextAsync()
+        {
+            if (next == entries.Count || outcome.Task.IsCompleted) return new(false);
+            DirectoryEntry entry = entries[next++];
+            // Names are strings here, and some files have names that are not UTF-8.
+            if (FileNames.HasEscapes(entry.Name))
+            {
+                outcome.TrySetResult(ComponentResult<NoValue, FileError>.Fail(new FileError.IllegalByteSequence()));
+                return new(false);
+            }
+            Current = new ListedEntry(DescriptorType.Of(entry.Type), entry.Name);
+            return new(true);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return default;
+        }
+
+        public void Dispose()
+        {
+            EndCount();
+            outcome.TrySetResult(default(NoValue));
+        }
+
+        private void EndCount()
+        {
+            if (Interlocked.Exchange(ref isOpen, 0) != 0) state.CountClosed();
         }
     }
 }

@@ -131,7 +131,16 @@ internal static class SocketsLookupInterface
         try
         {
             if (Networks.CheckName(state, name) is { } address) return new[] { IpAddress.Of(address) };
-            return (await Dns.GetHostAddressesAsync(name, state.Options.Cancellation).ConfigureAwait(false)).Select(IpAddress.Of).ToArray();
+            // Each holds a thread of the process while the system is asked.
+            state.CountOpened();
+            try
+            {
+                return (await Dns.GetHostAddressesAsync(name, state.Options.Cancellation).ConfigureAwait(false)).Select(IpAddress.Of).ToArray();
+            }
+            finally
+            {
+                state.CountClosed();
+            }
         }
         catch (Exception e) when (Networks.Of(e) is { } error)
         {

@@ -16,18 +16,21 @@ internal sealed class ServedGuest : IAsyncDisposable
     private readonly WasiComponentHost host;
     private readonly WasmServer server;
 
-    private ServedGuest(WasiHttpHandlerOptions options, EngineOptions? engine)
+    private ServedGuest(WasiHttpHandlerOptions options, WasmComponent component)
     {
         host = new WasiComponentHost(new WasiOptions { Input = Stream.Null, Output = Stream.Null, Error = Stream.Null });
-        server = new WasmServer(engine is null ? Component.Value : Compile(engine), host, options, new IPEndPoint(IPAddress.Loopback, 0), (request, reason) => Failures.Enqueue((request, reason)));
+        server = new WasmServer(component, host, options, new IPEndPoint(IPAddress.Loopback, 0), (request, reason) => Failures.Enqueue((request, reason)));
     }
 
     internal static WasmComponent Compile(EngineOptions options) =>
         new Engine(options with { Interruptible = true }).CompileComponent(File.ReadAllBytes(Golden.InRepository("Tests/Programs/Components/server.wasm")));
 
-    internal static async Task<ServedGuest> Start(WasiHttpHandlerOptions? options = null, EngineOptions? engine = null)
+    internal static Task<ServedGuest> Start(WasiHttpHandlerOptions? options = null, EngineOptions? engine = null) =>
+        Start(engine is null ? Component.Value : Compile(engine), options);
+
+    internal static async Task<ServedGuest> Start(WasmComponent component, WasiHttpHandlerOptions? options = null)
     {
-        var made = new ServedGuest(options ?? new WasiHttpHandlerOptions(), engine);
+        var made = new ServedGuest(options ?? new WasiHttpHandlerOptions(), component);
         made.Address = await made.server.StartAsync();
         made.Client = new HttpClient { BaseAddress = made.Address, Timeout = Eventually.Patience };
         return made;

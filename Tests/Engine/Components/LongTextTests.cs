@@ -57,7 +57,8 @@ public sealed class LongTextTests
         foreach (Action work in new Action[]
         {
             () => LongText.FirstInvalid(bytes), () => LongText.ToString(bytes), () => LongText.ToString(text.AsSpan()), () => LongText.ToBytes(text, new byte[bytes.Length]),
-            () => LongText.ToChars(bytes, new char[text.Length]),
+            () => LongText.ToChars(bytes, new char[text.Length]), () => LongText.CountBytes(text), () => LongText.ToLatin1(text, new byte[text.Length]),
+            () => LongText.FromLatin1(bytes), () => LongText.FromLatin1(bytes, new char[bytes.Length]),
         })
         {
             using var source = new CancellationTokenSource();

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using WasmJit.Fuzz;
 using WasmJit.Jit.Binary;
+using WasmJit.Jit.Interpreter;
 using WasmJit.Jit.Operators;
 using Xunit;
 
@@ -47,6 +48,34 @@ public sealed class RandomModuleTests : IDisposable
     [InlineData("linking", 60)]
     public void DoTheSameInEachMode(string generator, int count) => Run(generator, count, "guard", "explicit", "outlined", "parts", "limits", "limits-explicit",
         "interpreter", "interpreter-limits", "spills", "tiered", "tiered-limits");
+
+    /// <summary>A loop that goes on in machine code has begun in the interpreter: there must be functions in which all is interpreted, and a memory or slice is kept in a local.</summary>
+    [Fact]
+    public void LoopsOverReferencesAreInterpreted()
+    {
+        ModuleGenerator maker = Generator("linking");
+        int found = 0;
+        for (int seed = 0; seed < 100; seed++)
+        {
+            byte[] module = maker.Make(seed);
+            ModuleInfo info = ModuleDecoder.Decode(module);
+            foreach (FuncInfo func in info.Funcs.Where(f => !f.IsImported))
+            {
+                var reader = new CodeReader(module, func.CodeStart, func.BodyEnd);
+                bool isInterpreted = true, hasAccess = false;
+                int loops = 0;
+                while (!reader.AtEnd && isInterpreted)
+                {
+                    reader.Read(out Instr instr);
+                    isInterpreted = InterpretedOperators.Has(instr.Op);
+                    if (instr.Id == OpId.Loop) loops++;
+                    hasAccess |= loops > 0 && instr.HasMemoryRef;
+                }
+                if (isInterpreted && hasAccess) found++;
+            }
+        }
+        Assert.True(found >= 40, $"{found} functions");
+    }
 
     [Fact]
     public void MutantsEndTyped() => Run("bytes", 400, "guard", "limits");

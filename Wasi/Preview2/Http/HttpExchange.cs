@@ -69,8 +69,15 @@ internal abstract class HttpExchange : IBodySink
         try
         {
             Begin(response.Status, response.Fields, contents is not null);
-            if (contents is not null) await SendAsync(contents, response.Fields.ContentLength, trailers, cancellation).ConfigureAwait(false);
-            else LeftValues.DiscardResult(trailers);
+            if (contents is not null)
+            {
+                await SendAsync(contents, response.Fields.ContentLength, trailers, cancellation).ConfigureAwait(false);
+            }
+            else
+            {
+                LeftValues.DiscardResult(trailers);
+                Complete();
+            }
             response.End(null);
         }
         catch (Exception e)
@@ -150,6 +157,11 @@ internal abstract class HttpExchange : IBodySink
 
     /// <summary>Takes status and headers. If there is no body, that is the whole response.</summary>
     private protected abstract void Begin(ushort status, HttpFields headers, bool hasBody);
+
+    /// <summary>A response without a body is complete: the guest may go on for long.</summary>
+    private protected virtual void Complete()
+    {
+    }
 
     /// <summary>Takes the reason why there is no response.</summary>
     private protected abstract void Fail(Exception reason);

@@ -119,6 +119,8 @@ internal sealed class HttpGuests : IDisposable
     private async Task<(HttpGuest? Guest, Exception? Reason)> RunAsync(HttpExchange exchange, CancellationToken stop)
     {
         HttpGuest? guest = null;
+        // A thread of the guest's may trap while another operation of the host lets it go on: whatever waits for the guest ends then.
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(stop);
         try
         {
             ResourceTypes types = host.State.Types;
@@ -134,23 +136,43 @@ internal sealed class HttpGuests : IDisposable
                 () =>
                 {
                     guest = Take();
+                    guest.Tree.Faulted = Stop;
                     return guest.HandleLater!(types.Request.New(request));
                 },
                 stop);
             ComponentResult<ComponentResource, HttpFailure> result = await called.ConfigureAwait(false);
-            if (!result.IsOk)
+            if (result.IsOk)
+            {
+                await exchange.RespondAsync(result.Value.Get<HttpResponse>(), either.Token).ConfigureAwait(false);
+                result.Value.Dispose();
+            }
+            else
             {
                 exchange.Refuse(new HttpFault(result.Error));
-                return (guest, null);
             }
-            HttpResponse response = result.Value.Get<HttpResponse>();
-            await exchange.RespondAsync(response, stop).ConfigureAwait(false);
-            result.Value.Dispose();
+            // The client has its response, and the guest goes on. What it does belongs to this request: its time and fuel, and its trap. The next one finds an instance that does nothing.
+            guest!.IsAtRest = await guest.Tree.Scheduler.FinishAsync(guest.Tree, stop).ConfigureAwait(false);
             return (guest, null);
         }
         catch (Exception e)
         {
-            return (guest, e);
+            return (guest, guest?.Tree.Fault ?? e);
+        }
+        finally
+        {
+            if (guest is not null) guest.Tree.Faulted = null;
+        }
+
+        void Stop()
+        {
+            try
+            {
+                either.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It is over already.
+            }
         }
     }
 
@@ -172,7 +194,7 @@ internal sealed class HttpGuests : IDisposable
 
     private void Return(HttpGuest guest, bool isWell)
     {
-        if (isWell && ++guest.Uses < options.RequestsPerInstance && !isDisposed && options.KeptInstances > 0)
+        if (isWell && guest.IsAtRest && ++guest.Uses < options.RequestsPerInstance && !isDisposed && options.KeptInstances > 0)
         {
             if (Interlocked.Increment(ref idle) <= options.KeptInstances)
             {
@@ -209,6 +231,11 @@ internal sealed class HttpGuest(ComponentInstance instance, Fuel? fuel) : IDispo
 
     /// <summary>The function of version 0.3.</summary>
     internal Func<ComponentResource, Task<ComponentResult<ComponentResource, HttpFailure>>>? HandleLater { get; init; }
+
+    internal ComponentTree Tree => instance.Tree;
+
+    /// <summary>Whether it does nothing between two requests. Otherwise something in it waits for what never comes.</summary>
+    internal bool IsAtRest { get; set; } = true;
 
     /// <summary>How many requests it has answered.</summary>
     internal int Uses { get; set; }

@@ -42,6 +42,12 @@ internal sealed class WasiMirror : IDisposable
     internal static string LaterGuest(string code, string lifts, string definitions, params (string Id, string Function)[] functions) =>
         new Writer("Preview3").WriteGuest(code, lifts, definitions, functions);
 
+    /// <summary>
+    /// A guest of WASI 0.3 that answers requests: its core function <c>handle</c> gets the request. <c>$return</c> gives the response, <c>$new</c> and <c>$write</c> are of the
+    /// future of trailers, <c>$drop-sent</c> is of the one that says how sending ended.
+    /// </summary>
+    internal static string Server(string code, params (string Id, string Function)[] functions) => new Writer("Preview3").WriteServer(code, functions);
+
     internal ComponentValue Call(string function, params ComponentValue[] arguments) => instance.GetFunction(source.Names[function]).Call(arguments);
 
     /// <summary>A function as a delegate.</summary>
@@ -150,6 +156,32 @@ internal sealed class WasiMirror : IDisposable
                   (core instance $main (instantiate $Main (with "libc" (instance $libc)) (with "f" (instance {exports}))))
                   {lifted})
                 """;
+        }
+
+        internal string WriteServer(string code, (string Id, string Function)[] functions)
+        {
+            const string memory = "(memory (core memory $libc \"mem\"))";
+            WitInterface http = Short("http/types");
+            var given = new WitType("result", [new WitType("response", []), new WitType("error-code", [])]);
+            string error = $"(error ${Id(http, "error-code")})";
+            lowers.AppendLine($"""
+                (type $result {Text(given, n => $"${Id(http, n)}")})
+                (type $trailers (future (result (option (own ${Id(http, "fields")})) {error}))) (type $sent (future (result {error})))
+                (core func $return (canon task.return (result $result) {memory}))
+                (core func $new (canon future.new $trailers)) (core func $write (canon future.write $trailers async {memory}))
+                (core func $drop-sent (canon future.drop-readable $sent))
+                """);
+            core.AppendLine($"""
+                (import "f" "return" (func $return (param {string.Join(' ', Flat(http, given))})))
+                (import "f" "new" (func $new (result i64))) (import "f" "write" (func $write (param i32 i32) (result i32)))
+                (import "f" "drop-sent" (func $drop-sent (param i32)))
+                """);
+            foreach (string each in new[] { "return", "new", "write", "drop-sent" }) exports.Append($"(export \"{each}\" (func ${each}))");
+            return WriteGuest(code, $"""
+                (func $handle async (param "request" (own ${Id(http, "request")})) (result $result) (canon lift (core func $main "handle") async {memory}))
+                (instance $handler (export "handle" (func $handle)))
+                (export "wasi:http/handler@0.3.0" (instance $handler))
+                """, functions);
         }
 
         private WitInterface Short(string name) => all.Single(i => i.Name.StartsWith($"wasi:{name}@", StringComparison.Ordinal));

@@ -145,6 +145,9 @@ public sealed class WasiLaterNetworkTests : IDisposable
         Assert.Equal(IpAddress.Of(IPAddress.Loopback), Assert.Single((await resolve("127.0.0.1")).Value));
         Assert.NotEmpty((await resolve("localhost")).Value);
         Assert.IsType<LookupError.InvalidArgument>((await resolve("")).Error);
+        // They count, since each holds a thread of the process.
+        using var none = new WasiMirror(new WasiOptions { Network = WasiNetwork.Everything, MaximumDescriptors = 0 }, isLater: true);
+        Assert.IsType<LookupError.Other>((await none.Function<Func<string, Task<ComponentResult<IpAddress[], LookupError>>>>("wasi:sockets/ip-name-lookup#resolve-addresses")("localhost")).Error);
     }
 
     /// <summary>Nothing is there that was not granted.</summary>

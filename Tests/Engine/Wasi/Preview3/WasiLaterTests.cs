@@ -165,6 +165,25 @@ public sealed class WasiLaterTests : IDisposable
         Assert.Equal(hash, (await D<Func<ComponentResource, PathFlags, string, Task<ComponentResult<MetadataHashValue, FileError>>>>("metadata-hash-at")(root, PathFlags.None, "f")).Value);
     }
 
+    /// <summary>A listing counts as opened, as with version 0.2: it is in memory until it is not wanted any more.</summary>
+    [Fact]
+    public async Task ListingsCount()
+    {
+        using var few = new WasiMirror(new WasiOptions { Directories = [new WasiDirectory(folder, "/")], MaximumDescriptors = 3 }, isLater: true);
+        using ComponentResource root = few.Function<Func<(ComponentResource, string)[]>>("wasi:filesystem/preopens#get-directories")()[0].Item1;
+        var list = few.Function<Func<ComponentResource, (IAsyncEnumerable<Wasi.Preview3.ListedEntry>, Task<ComponentResult<NoValue, FileError>>)>>(
+            "wasi:filesystem/types#[method]descriptor.read-directory");
+        (IAsyncEnumerable<Wasi.Preview3.ListedEntry> Entries, Task<ComponentResult<NoValue, FileError>> Outcome) first = list(root), second = list(root), third = list(root);
+        Assert.IsType<FileError.InsufficientMemory>((await third.Outcome).Error);
+        // One that is not wanted any more, and one that is read to its end.
+        await first.Entries.GetAsyncEnumerator().DisposeAsync();
+        Assert.True((await first.Outcome).IsOk);
+        (IAsyncEnumerable<Wasi.Preview3.ListedEntry> entries, Task<ComponentResult<NoValue, FileError>> outcome) = list(root);
+        await foreach (Wasi.Preview3.ListedEntry _ in entries) { }
+        Assert.True((await outcome).IsOk);
+        Assert.False(second.Outcome.IsCompleted);
+    }
+
     [Fact]
     public async Task DirectoriesAndLinks()
     {
