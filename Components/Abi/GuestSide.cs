@@ -55,6 +55,9 @@ internal sealed unsafe class GuestSide
 
     private readonly Fuel? fuel;
 
+    /// <summary>Whether its fuel is counted.</summary>
+    internal bool Pays => fuel is not null;
+
     /// <summary>
     /// Charges the guest, if its fuel is counted, for values that it gives or gets: how many there are it says itself, or asks for. Bytes are charged for when their range is known to
     /// be there, and when room for them is allocated, elements that are not copied as bytes where their loop begins.

@@ -12,7 +12,7 @@ internal sealed class Transfer
         To = to;
         Resources = resources;
         Payloads = payloads;
-        IsPlainText = to.IsDirect && to.IsNarrowText && from.IsNarrowText && !from.IsShared;
+        IsPlainText = to.IsDirect && to.IsNarrowText && from.IsNarrowText && !from.IsShared && !from.Pays && !to.Pays;
     }
 
     internal readonly GuestSide From, To;
