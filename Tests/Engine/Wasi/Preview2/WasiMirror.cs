@@ -181,7 +181,7 @@ internal sealed class WasiMirror : IDisposable
                 (func $handle async (param "request" (own ${Id(http, "request")})) (result $result) (canon lift (core func $main "handle") async {memory}))
                 (instance $handler (export "handle" (func $handle)))
                 (export "wasi:http/handler@0.3.0" (instance $handler))
-                """, functions);
+                """, "", functions);
         }
 
         private WitInterface Short(string name) => all.Single(i => i.Name.StartsWith($"wasi:{name}@", StringComparison.Ordinal));
