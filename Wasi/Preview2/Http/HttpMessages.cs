@@ -65,7 +65,7 @@ internal sealed class OutgoingRequest(HttpFields headers) : GuestObject
     internal static bool IsMethod(HttpVerb method) =>
         method is not HttpVerb.Other { Value: var name } || (name.Length > 0 && name.All(c => c is > ' ' and < '\x7f' && !"()<>@,;:\\\"/[]?={}".Contains(c)));
 
-    internal static bool IsPath(string? path) => path is null || path.All(c => c is > ' ' and not '\x7f' and not '#');
+    internal static bool IsPath(string? path) => path is null || path.All(c => c is > ' ' and not ('\x7f' or '#' or '<' or '>' or '`'));
 
     internal static bool IsScheme(HttpScheme? scheme) => scheme is not HttpScheme.Other { Value: var name } || Uri.CheckSchemeName(name);
 

@@ -107,7 +107,7 @@ public sealed class WasiHttpTests
         Assert.Equal("some(\"example.org:8080\")", guest.Call("http/types#[method]outgoing-request.authority", request).ToString());
         guest.Ok("http/types#[method]outgoing-request.set-path-with-query", request, Some("/x?y"));
         Assert.Equal("some(\"/x?y\")", guest.Call("http/types#[method]outgoing-request.path-with-query", request).ToString());
-        foreach (ComponentValue bad in new[] { Some("a b"), Some("/a\r\nb"), Some("/#x") })
+        foreach (ComponentValue bad in new[] { Some("a b"), Some("/a\r\nb"), Some("/#x"), Some("/<x"), Some("/x>"), Some("/`") })
             Assert.Equal("error", guest.Call("http/types#[method]outgoing-request.set-path-with-query", request, bad).CaseName);
         foreach (ComponentValue bad in new[] { Some("a/b"), Some("user@host"), Some("a b") })
             Assert.Equal("error", guest.Call("http/types#[method]outgoing-request.set-authority", request, bad).CaseName);
