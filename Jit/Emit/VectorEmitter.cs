@@ -31,7 +31,7 @@ internal sealed class VectorEmitter(EmitterContext context, MemoryEmitter memory
         }
         if (FoldVector(instr)) return;
         HideConstants(op);
-        bool mayBeKnown = floats.MayBeKnown(op);
+        bool mayBeKnown = floats.MayBeKnown(op) || CancelsItself(op, emission);
         KeepWhole(instr);
         if (op.Operation == Operation.ReplaceLane)
         {
@@ -46,6 +46,15 @@ internal sealed class VectorEmitter(EmitterContext context, MemoryEmitter memory
         if (isConstantShift) il.Call(Members.Vector(nameof(Simd.I8x16ShrSConstant)));
         else CallVector(emission);
         stack.PushStack(op.Results[0], start, treeDepth, hasLoad, mayBeKnown: mayBeKnown);
+    }
+
+    /// <summary>Whether both operands are the same local, and the JIT knows what such an operator makes of a value and itself: all ones may be a NaN.</summary>
+    private bool CancelsItself(Operator op, Emission emission)
+    {
+        if (op.Params.Length != 2 || stack[0].Kind != OperandKind.Local || stack[1].Kind != OperandKind.Local || stack[0].Index != stack[1].Index) return false;
+        foreach (MethodInfo method in emission.Methods)
+            if (PureMethod.Of(method) is { } pure && pure.Has(PureTraits.CancelsItself)) return true;
+        return false;
     }
 
     private void CallVector(Emission emission)

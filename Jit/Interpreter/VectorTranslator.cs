@@ -20,7 +20,7 @@ internal sealed class VectorTranslator(RegisterTranslator general, ModuleInfo mo
         stack.Cover(ValType.V128);
         int slots = 0;
         foreach (ValType type in op.Params) slots += type.Kind == ValKind.V128 ? 2 : 1;
-        stack.BeforeVectors(slots + (instr.HasMemoryRef ? 1 : 0));
+        stack.BeforeVectors(slots + (op.MemArg is not null && instr.HasMemoryRef ? 1 : 0));
         bool hasLane = op.Immediates.Length > 0 && op.Immediates[^1].Kind == ImmediateKind.Lane;
         int last = hasLane ? (int)instr.A : 0;
         if (op.MemArg is not null)

@@ -33,7 +33,7 @@ internal struct Instr
     /// <summary>The memory of a memarg.</summary>
     internal uint Memory;
 
-    /// <summary>Whether a memarg names the heap type of a reference operand in place of a memory (runtime linking).</summary>
+    /// <summary>Whether a memarg names the heap type of a reference operand in place of a memory (runtime linking). Of operators without a memarg it says nothing.</summary>
     internal bool HasMemoryRef;
 
     internal BlockTypeForm BlockForm;

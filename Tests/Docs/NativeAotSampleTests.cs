@@ -17,7 +17,10 @@ public sealed class NativeAotSampleTests
         integer overflow in guest!divide
         out of bounds memory access in guest!load
         uninitialized element 1 in guest!call
-        The function guest!vector has the operator v128.const, for which code is made at run time, and this process can make none
+        50
+        4 -5
+        0 3
+        1
 
         """;
 

@@ -78,7 +78,7 @@ public sealed class ComponentToolTests : IDisposable
     [Theory]
     [InlineData("nothing()", "unknown exported function \"nothing\"")]
     [InlineData("sum([1)", "',' or ']' is expected at \")\"")]
-    [InlineData("sum([-1], none)", "\"-1\" is no UInt32 at \"], none)\"")]
+    [InlineData("sum([-1], none)", "\"-1\" is not a valid UInt32 at \"], none)\"")]
     [InlineData("sum([1])", "sum takes 2 arguments, not 1")]
     [InlineData("sum([1], none, 3)", "it takes 2 arguments at \"3)\"")]
     [InlineData("same(\"x)", "\" is expected at \"the end\"")]

@@ -162,4 +162,21 @@ public sealed class SpillTests
         Assert.Equal(TrapKind.CallStackExhausted, Assert.Throws<TrapException>(() => deep(1_000_000)).Kind);
         Assert.Equal(TrapKind.Unreachable, Assert.Throws<TrapException>(() => deep(10)).Kind);
     }
+
+    /// <summary>Vectors that are loaded through a reference to a memory, where all functions are interpreted.</summary>
+    [Theory]
+    [InlineData("(v128.load32x2_s (ref $m) (ref.memory $own) (i32.const 8))")]
+    [InlineData("(v128.load32_lane (ref $m) 2 (ref.memory $own) (i32.const 8) (v128.const i32x4 1 2 0 4))")]
+    public void VectorsThroughReferences(string load)
+    {
+        EngineOptions options = Interpreted with { InterpretsAll = true, SlotsOfSpilling = 3 };
+        string text = $"""
+            (module
+              (type $m (memory 1))
+              (memory $own 1)
+              (data (memory $own) (i32.const 8) "\01\02\03\04\05\06\07\08")
+              (func (export "run") (result i32) (i32x4.all_true {load})))
+            """;
+        Assert.Equal(new Engine(Tiers.Compiled).CompileText(text).Instantiate().GetExport<Func<int>>("run")(), Compile(text, options).Instantiate().GetExport<Func<int>>("run")());
+    }
 }
