@@ -17,6 +17,9 @@ internal sealed class Deadline : IDisposable
     private static long numbers;
     private static bool hasClock;
 
+    /// <summary>When the clock's thread looks again by itself. What is due later need not wake it, which costs more than a short request.</summary>
+    private static long wakes;
+
     private readonly CancellationTokenSource source;
     private readonly long due;
     private long number;
@@ -42,7 +45,7 @@ internal sealed class Deadline : IDisposable
             made.number = ++numbers;
             Waiting.Add(made);
             if (!hasClock) StartClock(made, time);
-            else if (Waiting.Min == made) Monitor.Pulse(Waiting);
+            else if (made.due < wakes) Monitor.Pulse(Waiting);
         }
         return made;
     }
@@ -70,20 +73,26 @@ internal sealed class Deadline : IDisposable
             {
                 if (Waiting.Min is not { } next)
                 {
-                    if (Monitor.Wait(Waiting, Patience) || Waiting.Count > 0) continue;
+                    if (WaitFor((long)Patience.TotalMilliseconds) || Waiting.Count > 0) continue;
                     hasClock = false;
                     return;
                 }
                 long left = next.due - Environment.TickCount64;
                 if (left > 0)
                 {
-                    Monitor.Wait(Waiting, (int)left);
+                    WaitFor(left);
                     continue;
                 }
                 Waiting.Remove(next);
                 next.Elapse();
             }
         }
+    }
+
+    private static bool WaitFor(long milliseconds)
+    {
+        wakes = Environment.TickCount64 + milliseconds;
+        return Monitor.Wait(Waiting, (int)milliseconds);
     }
 
     private void Elapse()
