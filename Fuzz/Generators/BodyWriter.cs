@@ -149,6 +149,16 @@ internal sealed class BodyWriter(Frame frame, IEnumerable<ValType> parameters, b
 
     internal void Drop(int count) => Stack.RemoveRange(Stack.Count - count, count);
 
+    /// <summary>Drops all operands of the innermost block.</summary>
+    internal void DropAll()
+    {
+        while (Available > 0)
+        {
+            Emit(OpId.Drop);
+            Drop(1);
+        }
+    }
+
     /// <summary>Notes what an operator takes and what it leaves.</summary>
     internal void Apply(int taken, params ReadOnlySpan<ValType> results)
     {

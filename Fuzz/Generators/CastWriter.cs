@@ -85,11 +85,7 @@ internal sealed class CastWriter(ReferenceBody function)
         EmitBranchOnCast(OpId.BrOnCast, 0, wide, type);
         body.Apply(1, TypeChoice.Without(wide, type));
         if (choose.OneIn(3) && !body.IsLeaf) function.Statements.Step();
-        while (body.Available > 0)
-        {
-            body.Emit(OpId.Drop);
-            body.Drop(1);
-        }
+        body.DropAll();
         function.Values.Finish([type]);
         body.Close(type);
         return true;

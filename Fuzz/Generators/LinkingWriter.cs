@@ -69,8 +69,7 @@ internal sealed class LinkingWriter(ReferenceBody function)
     }
 
     /// <summary>Whether a reference to a memory or slice is one that accesses can name.</summary>
-    internal bool IsAccessed(ValType type) => type.IsRef
-        && (ReferenceEquals(type.Heap, HeapType.Slice) || (type.Heap is DefType { Composite: EntityType { Entity.Kind: ExternKind.Memory } } def && frame.IndexOf(def) is not null));
+    private bool IsAccessed(ValType type) => ReferenceEquals(type.Heap, HeapType.Slice) || IsOfEntity(type, ExternKind.Memory);
 
     /// <summary>
     /// A loop over memories and slices, tables and globals that locals have had since before it: in machine code that begins at the loop's head, what is kept beside them has to be
@@ -100,11 +99,7 @@ internal sealed class LinkingWriter(ReferenceBody function)
             else UseKept(choose.Pick(kept));
             if (body.Labels[^1].IsDead) break;
         }
-        while (body.Available > 0)
-        {
-            body.Emit(OpId.Drop);
-            body.Drop(1);
-        }
+        body.DropAll();
         // The module's fuel counts the iterations.
         if (!body.Labels[^1].IsDead)
         {
@@ -116,7 +111,7 @@ internal sealed class LinkingWriter(ReferenceBody function)
     }
 
     private bool IsOfEntity(ValType type, ExternKind kind) =>
-        type.IsRef && type.Heap is DefType { Composite: EntityType entity } def && entity.Entity.Kind == kind && frame.IndexOf(def) is not null;
+        type.Heap is DefType { Composite: EntityType entity } def && entity.Entity.Kind == kind && frame.IndexOf(def) is not null;
 
     /// <summary>Uses what a local has; what comes of it stays on the stack.</summary>
     private void UseKept(int local)

@@ -119,8 +119,7 @@ internal sealed class NumberWriter(ReferenceBody function)
         if (heap is not null) body.WriteHeap(heap);
         else if (memory != 0) body.Code.U32((uint)memory);
         body.Code.U32(choose.Random.Next(3) switch { 0 => 0u, 1 => 16u * (uint)choose.Random.Next(4), _ => 16u * (uint)choose.Random.Next(9) });
-        foreach (Immediate immediate in op.Immediates)
-            if (immediate.Kind == ImmediateKind.Lane) body.Code.U8((byte)choose.Random.Next(immediate.Number));
+        WriteLanes(op);
         body.Apply(operands, [.. op.Results]);
     }
 

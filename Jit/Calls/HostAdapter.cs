@@ -115,8 +115,7 @@ internal sealed class HostAdapter
 
     private static ValType ValTypeOf(Type type)
     {
-        if (NumberDelegates.KindOf(type) is { } kind)
-            return kind switch { ValKind.I32 => ValType.I32, ValKind.I64 => ValType.I64, ValKind.F32 => ValType.F32, ValKind.F64 => ValType.F64, _ => ValType.V128 };
+        if (NumberDelegates.KindOf(type) is { } kind) return ValType.OfNumber(kind);
         if (type == typeof(Delegate)) return ValType.FuncRef;
         if (type == typeof(object)) return ValType.ExternRef;
         throw new ArgumentException($"{type} is not the .NET form of a WebAssembly type.");

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Il;
 using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
@@ -6,7 +7,24 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>A clause of <c>try_table</c>; the frame of its label counted from the function's.</summary>
-internal readonly record struct CatchClause(bool IsAll, bool WithRef, uint Tag, int Frame);
+internal readonly record struct CatchClause(bool IsAll, bool WithRef, uint Tag, int Frame)
+{
+    /// <summary>The clauses of an operator that has just been read.</summary>
+    /// <param name="code">The code.</param>
+    /// <param name="instr">The operator.</param>
+    /// <param name="depth">How many blocks are open around its own.</param>
+    internal static CatchClause[] ListOf(in CodeReader code, in Instr instr, int depth)
+    {
+        ByteReader list = code.List(instr);
+        var clauses = new CatchClause[instr.ListCount];
+        for (int i = 0; i < clauses.Length; i++)
+        {
+            CodeReader.ReadCatch(ref list, out byte kind, out uint tag, out uint label);
+            clauses[i] = new CatchClause(kind >= CatchByte.CatchAll, kind is CatchByte.CatchRef or CatchByte.CatchAllRef, tag, depth - 1 - (int)label);
+        }
+        return clauses;
+    }
+}
 
 /// <summary>An open block of the code being emitted.</summary>
 internal struct ControlFrame

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Reflection.Emit;
 using WasmJit.Jit.Calls;
-using WasmJit.Jit.Format;
 using WasmJit.Jit.Il;
 using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
@@ -87,14 +86,7 @@ internal sealed class ExceptionEmitter(EmitterContext context, ControlStack cont
     private void BeginTryTable(ref CodeReader code, in Instr instr)
     {
         branches.BlockType(ref code, instr, out ImmutableArray<ValType> start, out ImmutableArray<ValType> end);
-        ByteReader reader = code.List(instr);
-        var clauses = new CatchClause[instr.ListCount];
-        for (int i = 0; i < clauses.Length; i++)
-        {
-            CodeReader.ReadCatch(ref reader, out byte kind, out uint tag, out uint label);
-            clauses[i] = new CatchClause(kind >= 2, (kind & 1) != 0, tag, control.Depth - 1 - (int)label);
-        }
-        BeginTry(OpId.TryTable, start, end, clauses);
+        BeginTry(OpId.TryTable, start, end, CatchClause.ListOf(code, instr, control.Depth));
     }
 
     private void BeginTry(OpId kind, ImmutableArray<ValType> start, ImmutableArray<ValType> end, CatchClause[]? clauses)

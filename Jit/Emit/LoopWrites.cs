@@ -47,7 +47,7 @@ internal sealed class LoopWrites
             if (instr.Op.Has(OpTraits.Closes)) return;
             operators++;
             bool goesOn = instr.Id == OpId.BrIf && instr.A == 0;
-            isStraight &= !hasBranch && !(instr.Op.MemArg is not null && instr.HasMemoryRef)
+            isStraight &= !hasBranch && !instr.IsAccessThroughReference
                 && (goesOn || instr.Op.Group is OpGroup.Plain or OpGroup.Constants || instr.Id is OpId.LocalGet or OpId.LocalSet or OpId.LocalTee);
             hasBranch |= goesOn;
         }

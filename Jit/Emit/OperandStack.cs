@@ -291,10 +291,10 @@ internal sealed class OperandStack(IlBuffer il, LocalPlaces places)
         constant.Type.Kind == ValKind.F32 ? IsSignalling((uint)constant.Bits) : IsSignalling(constant.Bits);
 
     /// <summary>Whether an f32 is a signalling NaN.</summary>
-    internal static bool IsSignalling(uint bits) => (bits & 0x400000) == 0 && float.IsNaN(BitConverter.UInt32BitsToSingle(bits));
+    private static bool IsSignalling(uint bits) => (bits & 0x400000) == 0 && float.IsNaN(BitConverter.UInt32BitsToSingle(bits));
 
     /// <summary>Whether an f64 is a signalling NaN.</summary>
-    internal static bool IsSignalling(ulong bits) => (bits & (1UL << 51)) == 0 && double.IsNaN(BitConverter.UInt64BitsToDouble(bits));
+    private static bool IsSignalling(ulong bits) => (bits & (1UL << 51)) == 0 && double.IsNaN(BitConverter.UInt64BitsToDouble(bits));
 
     /// <summary>
     /// Puts the topmost <paramref name="count"/> operands onto the IL stack, one above the other, and forgets them. Gives the

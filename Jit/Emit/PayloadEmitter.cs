@@ -42,8 +42,7 @@ internal sealed class PayloadEmitter(EmitterContext context, FloatFolding floats
             else il.Field(OpCodes.Stfld, Members.ExceptionRef);
             return;
         }
-        int halves = type.Kind == ValKind.V128 ? 2 : 1;
-        for (int half = 0; half < halves; half++)
+        for (int half = 0; half < type.Words; half++)
         {
             bool inArray = layout.Words > PayloadLayout.InlineWords;
             LoadSlot(exception, inArray ? Members.ExceptionWords : null, slot + half);

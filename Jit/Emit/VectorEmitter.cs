@@ -42,7 +42,7 @@ internal sealed class VectorEmitter(EmitterContext context, MemoryEmitter memory
         int start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
         // The JIT takes a float out of a constant vector as a constant of its own.
         if (op.Results[0].Kind is ValKind.F32 or ValKind.F64) stack.HideAt(il.Tail, ValType.V128);
-        if (HasLane(op)) il.LdcI4((int)instr.A);
+        if (op.HasLane) il.LdcI4((int)instr.A);
         if (isConstantShift) il.Call(Members.Vector(nameof(Simd.I8x16ShrSConstant)));
         else CallVector(emission);
         stack.PushStack(op.Results[0], start, treeDepth, hasLoad, mayBeKnown: mayBeKnown);
@@ -62,8 +62,6 @@ internal sealed class VectorEmitter(EmitterContext context, MemoryEmitter memory
         if (emission.Kind == Emission.EmissionKind.Call) il.Call(emission.Method!);
         foreach (MethodInfo method in emission.Methods) il.Call(method);
     }
-
-    private static bool HasLane(Operator op) => op.Immediates.Length > 0 && op.Immediates[^1].Kind == ImmediateKind.Lane;
 
     /// <summary>The lane becomes an argument between the vector and the value.</summary>
     private void ReplaceLane(in Instr instr, Emission emission, bool mayBeKnown)
@@ -155,7 +153,7 @@ internal sealed class VectorEmitter(EmitterContext context, MemoryEmitter memory
     private void HideConstants(Operator op)
     {
         bool is32 = op.Lanes == LaneShape.F32x4;
-        if ((!is32 && op.Lanes != LaneShape.F64x2) || HasLane(op)) return;
+        if ((!is32 && op.Lanes != LaneShape.F64x2) || op.HasLane) return;
         stack.HideKnown(op.Params.Length);
         for (int i = 0; i < op.Params.Length; i++)
         {
@@ -187,7 +185,7 @@ internal sealed class VectorEmitter(EmitterContext context, MemoryEmitter memory
     private void KeepWhole(in Instr instr)
     {
         Operator op = instr.Op;
-        if (HasLane(op))
+        if (op.HasLane)
         {
             bool isLast = (int)instr.A == op.Immediates[^1].Number - 1;
             bool isReplaced = op.Operation == Operation.ReplaceLane;

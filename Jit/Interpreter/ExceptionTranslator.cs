@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Emit;
-using WasmJit.Jit.Format;
 using WasmJit.Jit.Operators;
 using WasmJit.Runtime;
 
@@ -57,7 +56,7 @@ internal sealed class ExceptionTranslator(RegisterTranslator general, ModuleInfo
             case OpId.Delegate: Delegate(instr.A); return true;
             case OpId.Rethrow:
                 // The exception lies below all that the handler has pushed.
-                code.Emit(RegisterOp.ThrowRef, stack.SlotOf(stack.Top(stack.Height - 1 - general.FrameAt(general.Depth - 1 - (int)instr.A).Height)));
+                code.Emit(RegisterOp.ThrowRef, stack.SlotOf(stack.Top(stack.Height - 1 - general.Label(instr.A).Height)));
                 general.SetUnreachable();
                 return true;
             default: return false;
@@ -68,27 +67,18 @@ internal sealed class ExceptionTranslator(RegisterTranslator general, ModuleInfo
 
     private void BeginTryTable(ref CodeReader reader, in Instr instr)
     {
-        ByteReader list = reader.List(instr);
-        var clauses = new CatchClause[instr.ListCount];
-        for (int i = 0; i < clauses.Length; i++)
-        {
-            CodeReader.ReadCatch(ref list, out byte kind, out uint tag, out uint label);
-            bool isAll = kind >= CatchByte.CatchAll;
-            if (!isAll) TagOperands(tag);
-            clauses[i] = new CatchClause(isAll, kind is CatchByte.CatchRef or CatchByte.CatchAllRef, tag, general.Depth - 1 - (int)label);
-        }
+        CatchClause[] clauses = CatchClause.ListOf(reader, instr, general.Depth);
+        foreach (CatchClause clause in clauses)
+            if (!clause.IsAll) TagOperands(clause.Tag);
         general.BeginBlock(OpId.TryTable, ref reader, instr);
         if (clauses.Length > 0) general.Innermost.Try = new TryBlock { Number = tries++, From = code.Count, Clauses = clauses };
     }
 
-    /// <summary>The results of a body or handler go to the label's homes, control to the label.</summary>
+    /// <summary>A body or handler ends.</summary>
     private void LeavePart(ref RegisterTranslator.Frame frame)
     {
-        if (frame.Kind == OpId.Try || frame.Kind == OpId.TryTable) frame.Try!.To = code.Count;
-        if (frame.Unreachable) return;
-        stack.MoveTo(frame.Slots, frame.Refs, frame.End.Length);
-        code.Branch(RegisterOp.Br, frame.Label);
-        frame.IsTargeted = true;
+        if (frame.Kind is OpId.Try or OpId.TryTable) frame.Try!.To = code.Count;
+        if (!frame.Unreachable) general.LeavePart(ref frame);
     }
 
     /// <summary>A handler begins: its values are on the stack.</summary>

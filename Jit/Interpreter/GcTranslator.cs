@@ -11,8 +11,6 @@ namespace WasmJit.Jit.Interpreter;
 /// <param name="code">The code.</param>
 internal sealed class GcTranslator(RegisterTranslator general, ModuleInfo module, RegisterStack stack, RegisterBuffer code)
 {
-    private static Instruction Flag(bool a) => new() { A = (ushort)(a ? 1 : 0) };
-
     /// <summary>The class of a type; the operation finds it at the type.</summary>
     private GcClass ClassOf(uint type) => GcClass.Of(module.Types[(int)type], module.State.GcBatch);
 
@@ -21,16 +19,11 @@ internal sealed class GcTranslator(RegisterTranslator general, ModuleInfo module
     {
         foreach (ValType each in types)
         {
+            stack.Cover(each);
+            numbers += each.Words;
             if (each.IsRef) references++;
-            else numbers += SlotsOf(each);
         }
         return general.Linking.InRow(op, numbers, references, (int)type, (int)value, word, result);
-    }
-
-    private int SlotsOf(ValType type)
-    {
-        stack.Cover(type);
-        return type.Kind == ValKind.V128 ? 2 : 1;
     }
 
     /// <summary>Translates an operator on structs or arrays.</summary>
@@ -45,19 +38,19 @@ internal sealed class GcTranslator(RegisterTranslator general, ModuleInfo module
                     ClassOf(type);
                     ValType[] fields = [.. ((StructType)module.Types[(int)type].Composite).Fields.Select(f => f.Type)];
                     bool isDescribed = instr.Id == OpId.StructNewDesc;
-                    return InRow(RegisterOp.StructNew, fields, 0, isDescribed ? 1 : 0, type, 0, Flag(isDescribed), ValType.ExternRef);
+                    return InRow(RegisterOp.StructNew, fields, 0, isDescribed ? 1 : 0, type, 0, LinkingTranslator.Flags(isDescribed), ValType.ExternRef);
                 }
             case OpId.StructNewDefault or OpId.StructNewDefaultDesc:
                 {
                     ClassOf(type);
                     bool isDescribed = instr.Id == OpId.StructNewDefaultDesc;
-                    return InRow(RegisterOp.StructNewDefault, [], 0, isDescribed ? 1 : 0, type, 0, Flag(isDescribed), ValType.ExternRef);
+                    return InRow(RegisterOp.StructNewDefault, [], 0, isDescribed ? 1 : 0, type, 0, LinkingTranslator.Flags(isDescribed), ValType.ExternRef);
                 }
             case OpId.StructGet or OpId.StructGetS or OpId.StructGetU:
                 {
                     ValType field = ClassOf(type).StorageOf((int)instr.B).Unpacked;
                     stack.Cover(field);
-                    return InRow(RegisterOp.StructGet, [], 0, 1, type, instr.B, Flag(instr.Op.Has(OpTraits.Signed)), field);
+                    return InRow(RegisterOp.StructGet, [], 0, 1, type, instr.B, LinkingTranslator.Flags(instr.Op.Has(OpTraits.Signed)), field);
                 }
             case OpId.StructSet: return InRow(RegisterOp.StructSet, [ClassOf(type).StorageOf((int)instr.B)], 0, 1, type, instr.B);
             case OpId.RefGetDesc:
@@ -78,16 +71,14 @@ internal sealed class GcTranslator(RegisterTranslator general, ModuleInfo module
             case OpId.ArrayNew: return InRow(RegisterOp.ArrayNew, [element], 1, 0, type, 0, result: ValType.ExternRef);
             case OpId.ArrayNewDefault: return InRow(RegisterOp.ArrayNewDefault, [], 1, 0, type, 0, result: ValType.ExternRef);
             case OpId.ArrayNewFixed:
-                {
-                    int count = (int)instr.B;
-                    return element.IsRef ? InRow(RegisterOp.ArrayNewFixed, [], 0, count, type, instr.B, result: ValType.ExternRef)
-                        : InRow(RegisterOp.ArrayNewFixed, [], count * SlotsOf(element), 0, type, instr.B, result: ValType.ExternRef);
-                }
+                stack.Cover(element);
+                int count = (int)instr.B;
+                return InRow(RegisterOp.ArrayNewFixed, [], count * element.Words, element.IsRef ? count : 0, type, instr.B, result: ValType.ExternRef);
             case OpId.ArrayNewData: return InRow(RegisterOp.ArrayNewData, [], 2, 0, type, instr.B, result: ValType.ExternRef);
             case OpId.ArrayNewElem: return InRow(RegisterOp.ArrayNewElem, [], 2, 0, type, instr.B, result: ValType.ExternRef);
             case OpId.ArrayGet or OpId.ArrayGetS or OpId.ArrayGetU:
                 stack.Cover(element);
-                return InRow(RegisterOp.ArrayGet, [], 1, 1, type, 0, Flag(instr.Op.Has(OpTraits.Signed)), element.Unpacked);
+                return InRow(RegisterOp.ArrayGet, [], 1, 1, type, 0, LinkingTranslator.Flags(instr.Op.Has(OpTraits.Signed)), element.Unpacked);
             case OpId.ArraySet: return InRow(RegisterOp.ArraySet, [element], 1, 1, type, 0);
             case OpId.ArrayLen: return InRow(RegisterOp.ArrayLen, [], 0, 1, 0, 0, result: ValType.I32);
             case OpId.ArrayFill: return InRow(RegisterOp.ArrayFill, [element], 2, 1, type, 0);

@@ -43,7 +43,7 @@ internal sealed unsafe class LinkingTranslator(RegisterTranslator general, Modul
 
     private ExternType Entity(uint type) => ((EntityType)module.Types[(int)type].Composite).Entity;
 
-    private static Instruction Flags(bool a, bool b = false, bool c = false) => new() { A = (ushort)(a ? 1 : 0), B = (ushort)(b ? 1 : 0), C = (ushort)(c ? 1 : 0) };
+    internal static Instruction Flags(bool a, bool b = false, bool c = false) => new() { A = (ushort)(a ? 1 : 0), B = (ushort)(b ? 1 : 0), C = (ushort)(c ? 1 : 0) };
 
     private bool Is64(uint memory) => module.Memories[(int)memory].Is64;
 
@@ -195,7 +195,7 @@ internal sealed unsafe class LinkingTranslator(RegisterTranslator general, Modul
     {
         ValType type = Entity(instr.A).Global.Type;
         stack.Cover(type);
-        int references = type.IsRef ? 1 : 0, numbers = type.IsRef ? 0 : type.Kind == ValKind.V128 ? 2 : 1;
+        int references = type.IsRef ? 1 : 0, numbers = type.Words;
         Instruction kind = Flags(Signature.IsFunc(type), type.ByteSize == 4, type.Kind == ValKind.V128);
         switch (instr.Id)
         {
@@ -239,20 +239,22 @@ internal sealed unsafe class LinkingTranslator(RegisterTranslator general, Modul
         if (countsFuel) code.Emit(RegisterOp.ChargeUnits, imm: (long)units);
     }
 
+    /// <summary>The memory that an access reaches through its reference; null for a slice.</summary>
+    private MemoryType? MemoryThrough(in Instr instr) =>
+        new TypeDecoder(module).HeapTypeOf(instr.Heap1, instr.Offset) is DefType type ? ((EntityType)type.Composite).Entity.Memory : null;
+
     /// <summary>
     /// Takes the index of a load or store through a reference to a memory or a slice, and the reference; the slot with the address. The instruction that makes it always
     /// compares. Its word says of a slice that it is written, and of a memory that compiled code leaves the check to guard pages.
     /// </summary>
     internal int PopAddress(in Instr instr, bool checksAlignment)
     {
-        HeapType through = new TypeDecoder(module).HeapTypeOf(instr.Heap1, instr.Offset);
-        bool isSlice = ReferenceEquals(through, HeapType.Slice);
-        MemoryType? memory = isSlice ? null : ((EntityType)((DefType)through).Composite).Entity.Memory;
+        MemoryType? memory = MemoryThrough(instr);
         RegisterOperand index = stack.Pop(), reference = stack.Pop();
         int at = stack.SlotOf(reference), address = stack.SlotOf(index);
         int made = stack.FreeSlotOf(index);
         bool writesOrLeavesChecks = memory is null ? instr.Op.Has(OpTraits.WritesMemory) : !target.NeedsChecks(memory);
-        code.Emit(isSlice ? RegisterOp.AddressInSlice : RegisterOp.AddressThrough, made, address, at, (long)instr.Bits);
+        code.Emit(memory is null ? RegisterOp.AddressInSlice : RegisterOp.AddressThrough, made, address, at, (long)instr.Bits);
         code.EmitWord(new Instruction
         {
             A = (ushort)(1 << instr.Op.MemArg!.Value.Number),
@@ -279,13 +281,13 @@ internal sealed unsafe class LinkingTranslator(RegisterTranslator general, Modul
             OpId.MemoryAtomicWait64 => RegisterOp.AtomicWait64,
             _ => throw new InvalidOperationException($"{instr.Op.Mnemonic} does not wait."),
         };
-        var word = new Instruction { A = (ushort)(instr.HasMemoryRef || !Is64(instr.Memory) ? 0 : 1), Imm = (long)instr.Bits };
-        if (instr.HasMemoryRef)
+        MemoryType? memory = instr.HasMemoryRef ? MemoryThrough(instr) : module.Memories[(int)instr.Memory];
+        var word = new Instruction
         {
-            HeapType through = new TypeDecoder(module).HeapTypeOf(instr.Heap1, instr.Offset);
-            word.B = (ushort)(through is DefType ? 1 : 2);
-            word.A = (ushort)(through is not DefType memory || ((EntityType)memory.Composite).Entity.Memory.Is64 ? 1 : 0);
-        }
+            A = (ushort)(memory is null or { Is64: true } ? 1 : 0),
+            B = (ushort)(!instr.HasMemoryRef ? 0 : memory is null ? 2 : 1),
+            Imm = (long)instr.Bits,
+        };
         return InRow(op, instr.Op.Params.Length, instr.HasMemoryRef ? 1 : 0, (int)instr.Memory, word: word, result: ValType.I32);
     }
 }

@@ -104,8 +104,9 @@ internal sealed partial class RegisterStack
         int local = operand.Local;
         if (sharedIn.Length == 0)
         {
-            sharedIn = new int[localSlots.Length];
-            sharedPlaces = new int[localSlots.Length];
+            int count = FirstOf(Locals);
+            sharedIn = new int[count];
+            sharedPlaces = new int[count];
         }
         if (sharedIn[local] == sharing)
         {

@@ -12,7 +12,7 @@ internal sealed partial class RegisterStack
 {
     private readonly bool takesVectors;
 
-    /// <summary>For each local of the function the first that stands for it; null if that is itself.</summary>
+    /// <summary>For each local of the function the first that stands for it, and behind them how many there are; null if that is itself.</summary>
     private int[]? firstOf;
 
     private ImmutableArray<ValType> lastTypes, lastOperands;

@@ -81,7 +81,7 @@ internal sealed unsafe partial class RegisterTranslator
 
     // ---- labels ----
 
-    private ref Frame Label(uint label) => ref frames[depth - 1 - (int)label];
+    internal ref Frame Label(uint label) => ref frames[depth - 1 - (int)label];
 
     /// <summary>How many blocks are open.</summary>
     internal int Depth
@@ -264,14 +264,20 @@ internal sealed unsafe partial class RegisterTranslator
 
     // ---- ends ----
 
+    /// <summary>The results of a part of a block, which is reached, go to the label's homes, control to the label.</summary>
+    internal void LeavePart(ref Frame frame)
+    {
+        stack.MoveTo(frame.Slots, frame.Refs, frame.End.Length);
+        code.Branch(RegisterOp.Br, frame.Label);
+        frame.IsTargeted = true;
+    }
+
     internal void Else()
     {
         ref Frame frame = ref frames[depth - 1];
         if (!frame.Unreachable)
         {
-            stack.MoveTo(frame.Slots, frame.Refs, frame.End.Length);
-            code.Branch(RegisterOp.Br, frame.Label);
-            frame.IsTargeted = true;
+            LeavePart(ref frame);
             stack.CutTo(frame.Height, frame.Slots, frame.Refs);
         }
         code.Mark(frame.ElseLabel);

@@ -19,10 +19,9 @@ internal sealed class VectorTranslator(RegisterTranslator general, ModuleInfo mo
         Operator op = instr.Op;
         stack.Cover(ValType.V128);
         int slots = 0;
-        foreach (ValType type in op.Params) slots += type.Kind == ValKind.V128 ? 2 : 1;
-        stack.BeforeVectors(slots + (op.MemArg is not null && instr.HasMemoryRef ? 1 : 0));
-        bool hasLane = op.Immediates.Length > 0 && op.Immediates[^1].Kind == ImmediateKind.Lane;
-        int last = hasLane ? (int)instr.A : 0;
+        foreach (ValType type in op.Params) slots += type.Words;
+        stack.BeforeVectors(slots + (instr.IsAccessThroughReference ? 1 : 0));
+        int last = op.HasLane ? (int)instr.A : 0;
         if (op.MemArg is not null)
         {
             int value = op.Params.Length > 1 ? stack.PopVector() : 0;

@@ -33,7 +33,7 @@ internal struct Instr
     /// <summary>The memory of a memarg.</summary>
     internal uint Memory;
 
-    /// <summary>Whether a memarg names the heap type of a reference operand in place of a memory (runtime linking). Of operators without a memarg it says nothing.</summary>
+    /// <summary>Whether a memarg names the heap type of a reference operand in place of a memory (runtime linking).</summary>
     internal bool HasMemoryRef;
 
     internal BlockTypeForm BlockForm;
@@ -53,6 +53,9 @@ internal struct Instr
     internal string? Name;
 
     internal readonly OpId Id => Op.Id;
+
+    /// <summary>Whether it is an access through a reference. Of an operator without a memarg <see cref="HasMemoryRef"/> says nothing.</summary>
+    internal readonly bool IsAccessThroughReference => HasMemoryRef && Op.MemArg is not null;
 }
 
 /// <summary>Reads operators with their immediates: the one decoder of code, for validator, emitter and printer.</summary>

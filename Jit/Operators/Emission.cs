@@ -129,8 +129,7 @@ internal sealed class Emission
         {
             int colon = names[i].IndexOf(':');
             Type lane = Lanes[names[i][(colon + 1)..]];
-            bool hasLane = op.Immediates.Any(immediate => immediate.Kind == ImmediateKind.Lane);
-            methods[i] = FindVectorMethod(names[i][..colon], lane, i == 0 ? op.Params.Length + (hasLane ? 1 : 0) : 1)
+            methods[i] = FindVectorMethod(names[i][..colon], lane, i == 0 ? op.Params.Length + (op.HasLane ? 1 : 0) : 1)
                 ?? throw new MissingMethodException($"The method {names[i]} of {op} does not exist.");
         }
         return methods;

@@ -43,7 +43,10 @@ internal sealed class Operator
             Reading = value.IsEmpty ? ImmediateForm.None : value.Length > 1 ? ImmediateForm.Any : FormOf(value[0].Kind);
             if (Reading == ImmediateForm.MemArg) NaturalAlignment = value[0].Number;
             foreach (Immediate immediate in value)
+            {
                 HasCheckedImmediates |= immediate.Kind is ImmediateKind.MemArg or ImmediateKind.Memory or ImmediateKind.Lane or ImmediateKind.Lanes16;
+                HasLane |= immediate.Kind == ImmediateKind.Lane;
+            }
         }
     }
 
@@ -156,6 +159,9 @@ internal sealed class Operator
 
     /// <summary>Whether immediates of a plain operator need more than decoding: memories, lanes.</summary>
     internal bool HasCheckedImmediates { get; private set; }
+
+    /// <summary>Whether one of them is a lane.</summary>
+    internal bool HasLane { get; private set; }
 
     /// <summary>
     /// The operator that has this one's word and adds a form to it; null if there is none. All rows must have been read. That is so if this operator

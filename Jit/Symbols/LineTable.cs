@@ -12,19 +12,16 @@ internal sealed class LineTable
     /// <summary>The longest path that is made; of longer ones the end is kept.</summary>
     private const int MaxPath = 1024;
 
-    /// <summary>
-    /// Where a name is: its form and offset. Text is made only of those that are asked for: thousands of names may be the same long one.
-    /// </summary>
-    private readonly record struct NamePlace(int Form, ulong Value);
-
-    /// <summary>The forms of names that are no offsets here: none, and what the unit says of itself.</summary>
-    private const int None = 0, UnitDirectory = -1, UnitName = -2;
+    /// <summary>The forms of names that the unit says of itself.</summary>
+    private const int UnitDirectory = -1, UnitName = -2;
 
     private readonly DebugSections sections;
     private readonly DebugBudget budget;
     private readonly DebugUnit unit;
-    private readonly List<NamePlace> directories = [];
-    private readonly List<(NamePlace Name, ulong Directory)> files = [];
+
+    /// <summary>Text is made only of names that are asked for: thousands may be the same long one.</summary>
+    private readonly List<DebugText> directories = [];
+    private readonly List<(DebugText Name, ulong Directory)> files = [];
     private readonly int version, minimumLength, lineBase, lineRange, program, end;
     private readonly byte[] operands;
 
@@ -64,8 +61,8 @@ internal sealed class LineTable
             ReadNames(ref cursor, offsetSize, (name, directory) => files.Add((name, directory)));
             return;
         }
-        directories.Add(new NamePlace(UnitDirectory, 0));
-        files.Add((new NamePlace(UnitName, 0), 0));
+        directories.Add(new DebugText(UnitDirectory, 0));
+        files.Add((new DebugText(UnitName, 0), 0));
         while (Inline(ref cursor) is { } directory && directories.Count < MaxNames) directories.Add(directory);
         while (Inline(ref cursor) is { } file && files.Count < MaxNames)
         {
@@ -77,14 +74,14 @@ internal sealed class LineTable
 
     /// <summary>Steps over a name that stands in the table itself.</summary>
     /// <returns>Where it is; null if it is empty, which ends a list.</returns>
-    private static NamePlace? Inline(ref DebugCursor cursor)
+    private static DebugText? Inline(ref DebugCursor cursor)
     {
         int at = cursor.Position;
-        return cursor.Bytes().IsEmpty ? null : new NamePlace(DwarfForm.String, (ulong)at);
+        return cursor.Bytes().IsEmpty ? null : new DebugText(DwarfForm.String, (ulong)at);
     }
 
     /// <summary>The tables of version 5, which say themselves what they have of each name.</summary>
-    private void ReadNames(ref DebugCursor cursor, int offsetSize, Action<NamePlace, ulong> add)
+    private void ReadNames(ref DebugCursor cursor, int offsetSize, Action<DebugText, ulong> add)
     {
         int count = cursor.U8();
         var formats = new (ulong Content, int Form)[count];
@@ -93,20 +90,20 @@ internal sealed class LineTable
         if (names > MaxNames) throw new DebugFormatException("too many files");
         for (ulong i = 0; i < names; i++)
         {
-            NamePlace name = default;
+            DebugText name = default;
             ulong directory = 0;
             foreach ((ulong content, int form) in formats)
             {
-                NamePlace? text = null;
+                DebugText? text = null;
                 ulong number = 0;
                 switch (form)
                 {
                     case DwarfForm.String: text = Inline(ref cursor); break;
-                    case DwarfForm.StringOffset or DwarfForm.LineStringOffset: text = new NamePlace(form, cursor.Unsigned(offsetSize)); break;
-                    case DwarfForm.StringIndex: text = new NamePlace(form, cursor.Uleb()); break;
-                    case DwarfForm.StringIndex1: text = new NamePlace(form, cursor.U8()); break;
-                    case DwarfForm.StringIndex2: text = new NamePlace(form, cursor.U16()); break;
-                    case DwarfForm.StringIndex4: text = new NamePlace(form, cursor.U32()); break;
+                    case DwarfForm.StringOffset or DwarfForm.LineStringOffset: text = new DebugText(form, cursor.Unsigned(offsetSize)); break;
+                    case DwarfForm.StringIndex: text = new DebugText(form, cursor.Uleb()); break;
+                    case DwarfForm.StringIndex1: text = new DebugText(form, cursor.U8()); break;
+                    case DwarfForm.StringIndex2: text = new DebugText(form, cursor.U16()); break;
+                    case DwarfForm.StringIndex4: text = new DebugText(form, cursor.U32()); break;
                     case DwarfForm.Data1: number = cursor.U8(); break;
                     case DwarfForm.Data2: number = cursor.U16(); break;
                     case DwarfForm.Data4: number = cursor.U32(); break;
@@ -140,7 +137,7 @@ internal sealed class LineTable
     private string? PathOf(ulong number)
     {
         if (number >= (ulong)files.Count) return null;
-        (NamePlace place, ulong directory) = files[(int)number];
+        (DebugText place, ulong directory) = files[(int)number];
         if (TextOf(place) is not { Length: > 0 } name) return null;
         if (IsRooted(name) || directory >= (ulong)directories.Count) return name;
         string path = Join(TextOf(directories[(int)directory]) ?? "", name);
@@ -148,15 +145,12 @@ internal sealed class LineTable
     }
 
     /// <exception cref="DebugFormatException">The name is not where it should be.</exception>
-    private string? TextOf(NamePlace place) => place.Form switch
+    private string? TextOf(DebugText name) => name.Form switch
     {
-        None => null,
         UnitDirectory => unit.TextOf(unit.Root.Directory),
         UnitName => unit.TextOf(unit.Root.Name),
-        DwarfForm.String => DebugSections.TextAt(sections.Lines, place.Value, budget),
-        DwarfForm.StringOffset => DebugSections.TextAt(sections.Strings, place.Value, budget),
-        DwarfForm.LineStringOffset => DebugSections.TextAt(sections.LineStrings, place.Value, budget),
-        _ => unit.TextOf(new DebugText(place.Form, place.Value)),
+        DwarfForm.String => DebugSections.TextAt(sections.Lines, name.Value, budget),
+        _ => unit.TextOf(name),
     };
 
     private static bool IsRooted(string path) => path.StartsWith('/') || (path.Length > 2 && path[1] == ':' && path[2] is '\\' or '/');

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// Where an exception keeps the values of a tag: numbers in words of 64 bits (two for a vector), references in objects. A few
-/// of each lie in the exception itself, more in arrays.
+/// Where an exception keeps the values of a tag, and a <see cref="PlainStruct"/> its fields: numbers in words of 64 bits (two for a vector), references in
+/// objects. A few of each lie in the exception itself, more in arrays.
 /// </summary>
 internal sealed class PayloadLayout
 {
@@ -21,7 +21,7 @@ internal sealed class PayloadLayout
         {
             slots.Add(type.IsRef ? Refs : Words);
             if (type.IsRef) Refs++;
-            else Words += type.Kind == ValKind.V128 ? 2 : 1;
+            Words += type.Words;
         }
         Types = types;
         Slots = slots.MoveToImmutable();
@@ -35,6 +35,9 @@ internal sealed class PayloadLayout
     internal int Words { get; }
 
     internal int Refs { get; }
+
+    /// <summary>The layout of a struct. A subtype has the fields of its supertype at the same places.</summary>
+    internal static PayloadLayout Of(StructType type) => new([.. type.Fields.Select(field => field.Type)]);
 
     internal static PayloadLayout Of(FuncType type) => type.PayloadCache ??= new PayloadLayout(type.Params);
 }

@@ -112,7 +112,7 @@ public sealed class WasmException : WasmJitException
             case ValKind.F32: return BitConverter.UInt32BitsToSingle((uint)Word(slot));
             case ValKind.F64: return BitConverter.UInt64BitsToDouble(Word(slot));
             case ValKind.V128: return Vector(slot);
-            default: return HostValues.ToHost(Refs is null ? Ref0 : Refs[slot]);
+            default: return HostValues.ToHost(Ref(slot));
         }
     }
 
@@ -130,11 +130,7 @@ public sealed class WasmException : WasmJitException
                 Word(slot) = v.AsUInt64().GetElement(0);
                 Word(slot + 1) = v.AsUInt64().GetElement(1);
                 break;
-            case ValKind.Ref:
-                object? inner = HostValues.ToGuest(value, type);
-                if (Refs is null) Ref0 = inner;
-                else Refs[slot] = inner;
-                break;
+            case ValKind.Ref: Ref(slot) = HostValues.ToGuest(value, type); break;
             default:
                 throw new ArgumentException($"Value {index} of the exception must be of type {type}, not {value ?? "null"}.", nameof(value));
         }
@@ -142,10 +138,18 @@ public sealed class WasmException : WasmJitException
 
     private Vector128<byte> Vector(int slot) => Vector128.Create(Word(slot), Word(slot + 1)).AsByte();
 
-    private ref ulong Word(int slot)
+    /// <summary>A word of the numbers, of which the exception has as many as its tag's layout.</summary>
+    internal ref ulong Word(int slot)
     {
         if (Words is not null) return ref Words[slot];
         if (slot == 0) return ref Word0;
         return ref Word1;
+    }
+
+    /// <summary>One of the references, likewise.</summary>
+    internal ref object? Ref(int slot)
+    {
+        if (Refs is not null) return ref Refs[slot];
+        return ref Ref0;
     }
 }

@@ -126,8 +126,6 @@ internal static class GcArrays
         return items.AsSpan((int)from, (int)count);
     }
 
-    private static GcClass ClassAt(InstanceCore instance, int type) => instance.Types[type].Class!;
-
     private static unsafe void CopyData(ReadOnlySpan<byte> data, object? array, uint at, uint count, int size)
     {
         Span<byte> target = size switch
@@ -152,7 +150,7 @@ internal static class GcArrays
 
     internal static object NewData(uint from, uint count, InstanceCore instance, int segment, int type)
     {
-        GcClass gc = ClassAt(instance, type);
+        GcClass gc = GcClass.At(instance, type);
         int size = gc.StorageOf(0).ByteSize;
         ReadOnlySpan<byte> data = Data(instance, segment, from, count, size);
         object array = gc.NewArray((int)count);
@@ -163,14 +161,14 @@ internal static class GcArrays
     internal static object NewElem(uint from, uint count, InstanceCore instance, int segment, int type)
     {
         ReadOnlySpan<object?> items = Elements(instance, segment, from, count);
-        object array = ClassAt(instance, type).NewArray((int)count);
+        object array = GcClass.At(instance, type).NewArray((int)count);
         CopyElements(items, Range<Slot>(GcClass.ItemsOf(array), 0, count));
         return array;
     }
 
     internal static void InitData(object? array, uint at, uint from, uint count, InstanceCore instance, int segment, int type)
     {
-        int size = ClassAt(instance, type).StorageOf(0).ByteSize;
+        int size = GcClass.At(instance, type).StorageOf(0).ByteSize;
         // The array's own bounds come first (spec 4.6.9), and a null array before them.
         CheckRange(array, at, count);
         CopyData(Data(instance, segment, from, count, size), array, at, count, size);

@@ -50,7 +50,7 @@ internal sealed class GcClass
         RuntimeCode.Missing("Code of a saved module needs a class for a type that has been in use without one, so the module has to be loaded first. Classes are made at run time");
 
     /// <summary>Where structs without a class have their fields; null for classes and arrays.</summary>
-    internal PlainLayout? Layout { get; private init; }
+    internal PayloadLayout? Layout { get; private init; }
 
     /// <summary>Whether objects of the type have no class of their own.</summary>
     internal bool IsPlain { get; private init; }
@@ -99,6 +99,9 @@ internal sealed class GcClass
             return made;
         }
     }
+
+    /// <summary>The class of a type of an instance's module, whose code has been made.</summary>
+    internal static GcClass At(InstanceCore instance, int type) => instance.Types[type].Class!;
 
     /// <summary>The class of an object; null if it is not a struct or array of the guest.</summary>
     internal static GcClass? OfObject(object value) => value switch
@@ -200,7 +203,7 @@ internal sealed class GcClass
         ? new GcClass(type, batch)
         {
             IsPlain = true,
-            Layout = new PlainLayout(composite),
+            Layout = PayloadLayout.Of(composite),
             HasDescriptor = type.Descriptor is not null || (type.Super is { } super && Of(super, batch).HasDescriptor),
         }
         : new GcClass(type, batch) { IsPlain = true, MaxLength = MaxLengthOf(((ArrayType)type.Composite).Element.Type) };
@@ -255,9 +258,9 @@ internal sealed class GcClass
     {
         if (Layout is not { } layout) return ref RawObjects.Field<T>(target, OffsetOf(field));
         var plain = Unsafe.As<PlainStruct>(target);
-        if (field == layout.Places.Length) return ref Unsafe.As<WasmStruct?, T>(ref plain.Described);
-        if (typeof(T).IsValueType) return ref Unsafe.As<ulong, T>(ref plain.Words[layout.Places[field]]);
-        return ref Unsafe.As<object?, T>(ref plain.References[layout.Places[field]]);
+        if (field == layout.Slots.Length) return ref Unsafe.As<WasmStruct?, T>(ref plain.Described);
+        if (typeof(T).IsValueType) return ref Unsafe.As<ulong, T>(ref plain.Words[layout.Slots[field]]);
+        return ref Unsafe.As<object?, T>(ref plain.References[layout.Slots[field]]);
     }
 
     /// <summary>A struct's field's offset; one past the last is the descriptor.</summary>

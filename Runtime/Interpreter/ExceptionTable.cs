@@ -41,16 +41,8 @@ internal static unsafe class ExceptionTable
     {
         WasmException made = ExceptionHelpers.Make(instance, ip->Target);
         PayloadLayout layout = made.TagField.Layout;
-        Span<ulong> numbers = stackalloc ulong[PayloadLayout.InlineWords];
-        if (made.Words is not null) numbers = made.Words;
-        new ReadOnlySpan<ulong>(fp + ip->A, layout.Words).CopyTo(numbers);
-        if (made.Words is null)
-        {
-            made.Word0 = layout.Words > 0 ? numbers[0] : 0;
-            made.Word1 = layout.Words > 1 ? numbers[1] : 0;
-        }
-        if (made.Refs is not null) Array.Copy(thread.Refs, rp + ip->B, made.Refs, 0, layout.Refs);
-        else if (layout.Refs > 0) made.Ref0 = thread.Refs[rp + ip->B];
+        for (int i = 0; i < layout.Words; i++) made.Word(i) = fp[ip->A + i];
+        for (int i = 0; i < layout.Refs; i++) made.Ref(i) = thread.Refs[rp + ip->B + i];
         return made;
     }
 
@@ -130,19 +122,8 @@ internal static unsafe class ExceptionTable
         if ((traits & HandlerTraits.All) == 0)
         {
             PayloadLayout layout = exception.TagField.Layout;
-            ulong* number = fp + entry->B;
-            if (exception.Words is { } words)
-            {
-                words.CopyTo(new Span<ulong>(number, words.Length));
-            }
-            else
-            {
-                if (layout.Words > 0) number[0] = exception.Word0;
-                if (layout.Words > 1) number[1] = exception.Word1;
-            }
-            if (exception.Refs is { } all) all.CopyTo(refs, reference);
-            else if (layout.Refs > 0) refs[reference] = exception.Ref0;
-            reference += layout.Refs;
+            for (int i = 0; i < layout.Words; i++) fp[entry->B + i] = exception.Word(i);
+            for (int i = 0; i < layout.Refs; i++) refs[reference++] = exception.Ref(i);
         }
         if ((traits & HandlerTraits.GivesReference) != 0) refs[reference] = exception;
         return function->Translated + entry[1].Target;

@@ -25,27 +25,27 @@ internal static unsafe class GcOperations
         ref Instruction word = ref ip[1];
         switch (ip->Op)
         {
-            case RegisterOp.StructNew: refs[0] = NewStruct(ClassAt(instance, ip->Target), numbers, refs, hasFields: true, word.A != 0); break;
-            case RegisterOp.StructNewDefault: refs[0] = NewStruct(ClassAt(instance, ip->Target), numbers, refs, hasFields: false, word.A != 0); break;
-            case RegisterOp.StructGet: GetField(ClassAt(instance, ip->Target), ip->Value, numbers, refs, word.A != 0); break;
-            case RegisterOp.StructSet: SetField(ClassAt(instance, ip->Target), NonNullStruct(refs[0]), ip->Value, numbers, refs[1..]); break;
+            case RegisterOp.StructNew: refs[0] = NewStruct(GcClass.At(instance, ip->Target), numbers, refs, hasFields: true, word.A != 0); break;
+            case RegisterOp.StructNewDefault: refs[0] = NewStruct(GcClass.At(instance, ip->Target), numbers, refs, hasFields: false, word.A != 0); break;
+            case RegisterOp.StructGet: GetField(GcClass.At(instance, ip->Target), ip->Value, numbers, refs, word.A != 0); break;
+            case RegisterOp.StructSet: SetField(GcClass.At(instance, ip->Target), NonNullStruct(refs[0]), ip->Value, numbers, refs[1..]); break;
             case RegisterOp.StructGetDescriptor:
-                GcClass described = ClassAt(instance, ip->Target);
+                GcClass described = GcClass.At(instance, ip->Target);
                 refs[0] = described.Field<object?>(CodeHelpers.NonNull(refs[0]), described.FieldCount);
                 break;
-            case RegisterOp.ArrayNew: refs[0] = NewArray(ClassAt(instance, ip->Target), numbers, refs); break;
-            case RegisterOp.ArrayNewDefault: refs[0] = ClassAt(instance, ip->Target).NewArray((int)*numbers); break;
-            case RegisterOp.ArrayNewFixed: refs[0] = NewFixed(ClassAt(instance, ip->Target), ip->Value, numbers, refs); break;
+            case RegisterOp.ArrayNew: refs[0] = NewArray(GcClass.At(instance, ip->Target), numbers, refs); break;
+            case RegisterOp.ArrayNewDefault: refs[0] = GcClass.At(instance, ip->Target).NewArray((int)*numbers); break;
+            case RegisterOp.ArrayNewFixed: refs[0] = NewFixed(GcClass.At(instance, ip->Target), ip->Value, numbers, refs); break;
             case RegisterOp.ArrayNewData: refs[0] = GcArrays.NewData((uint)numbers[0], (uint)numbers[1], instance, ip->Value, ip->Target); break;
             case RegisterOp.ArrayNewElem: refs[0] = GcArrays.NewElem((uint)numbers[0], (uint)numbers[1], instance, ip->Value, ip->Target); break;
-            case RegisterOp.ArrayGet: GetElement(ClassAt(instance, ip->Target), numbers, refs, word.A != 0); break;
+            case RegisterOp.ArrayGet: GetElement(GcClass.At(instance, ip->Target), numbers, refs, word.A != 0); break;
             case RegisterOp.ArraySet:
                 Array items = ItemsOf(refs[0]);
-                SetElement(ClassAt(instance, ip->Target), items, CheckIndex(items, (uint)*numbers), numbers + 1, refs[1..]);
+                SetElement(GcClass.At(instance, ip->Target), items, CheckIndex(items, (uint)*numbers), numbers + 1, refs[1..]);
                 break;
             case RegisterOp.ArrayLen: *numbers = (uint)ItemsOf(refs[0]).Length; break;
-            case RegisterOp.ArrayFill: Fill(ClassAt(instance, ip->Target).StorageOf(0), numbers, refs); break;
-            case RegisterOp.ArrayCopy: Copy(ClassAt(instance, ip->Target).StorageOf(0), numbers, refs); break;
+            case RegisterOp.ArrayFill: Fill(GcClass.At(instance, ip->Target).StorageOf(0), numbers, refs); break;
+            case RegisterOp.ArrayCopy: Copy(GcClass.At(instance, ip->Target).StorageOf(0), numbers, refs); break;
             case RegisterOp.ArrayInitData:
                 GcArrays.InitData(ItemsOf(refs[0]), (uint)numbers[0], (uint)numbers[1], (uint)numbers[2], instance, ip->Value, ip->Target);
                 break;
@@ -60,8 +60,6 @@ internal static unsafe class GcOperations
         }
         return ip + 2;
     }
-
-    private static GcClass ClassAt(InstanceCore instance, int type) => instance.Types[type].Class!;
 
     private static object NonNullStruct(object? value)
     {
@@ -111,13 +109,11 @@ internal static unsafe class GcOperations
         {
             SetField(type, made, i, numbers, refs[reference..]);
             ValType storage = type.StorageOf(i);
+            numbers += storage.Words;
             if (storage.IsRef) reference++;
-            else numbers += SlotsOf(storage);
         }
         return made;
     }
-
-    private static int SlotsOf(ValType storage) => storage.Kind == ValKind.V128 ? 2 : 1;
 
     private static void SetField(GcClass type, object target, int field, ulong* number, Span<object?> refs)
     {
@@ -155,7 +151,7 @@ internal static unsafe class GcOperations
     private static object NewArray(GcClass type, ulong* numbers, Span<object?> refs)
     {
         ValType storage = type.StorageOf(0);
-        int length = (int)numbers[storage.IsRef ? 0 : SlotsOf(storage)];
+        int length = (int)numbers[storage.Words];
         object made = type.NewArray(length);
         Array items = GcClass.ItemsOf(made);
         switch (storage.Kind)
@@ -176,10 +172,7 @@ internal static unsafe class GcOperations
         Array items = GcClass.ItemsOf(made);
         ValType storage = type.StorageOf(0);
         for (int i = 0; i < length; i++)
-        {
-            if (storage.IsRef) SetElement(type, items, i, numbers, refs[i..]);
-            else SetElement(type, items, i, numbers + (i * SlotsOf(storage)), refs);
-        }
+            SetElement(type, items, i, numbers + (i * storage.Words), storage.IsRef ? refs[i..] : refs);
         return made;
     }
 
@@ -216,7 +209,7 @@ internal static unsafe class GcOperations
     {
         Array items = ItemsOf(refs[0]);
         var at = (uint)numbers[0];
-        var count = (uint)numbers[storage.IsRef ? 1 : 1 + SlotsOf(storage)];
+        var count = (uint)numbers[1 + storage.Words];
         switch (storage.Kind)
         {
             case ValKind.I8: GcArrays.Fill8(items, at, (int)numbers[1], count); break;

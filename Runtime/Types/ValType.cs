@@ -104,6 +104,9 @@ public readonly struct ValType : IEquatable<ValType>
         _ => 0,
     };
 
+    /// <summary>How many words of 64 bits a number takes: a vector two. 0 for references.</summary>
+    internal int Words => IsRef ? 0 : Kind == ValKind.V128 ? 2 : 1;
+
     /// <inheritdoc/>
     public bool Equals(ValType other) =>
         Kind == other.Kind && IsNullable == other.IsNullable && HeapType.Same(Heap, other.Heap);

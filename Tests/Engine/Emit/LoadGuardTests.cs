@@ -84,33 +84,13 @@ public sealed class LoadGuardTests
         [
             "(call $need-i32 (i32.and (i32.reinterpret_f32 V) (i32.const 255)))", "(i32.store8 (i32.const 0) (i32.reinterpret_f32 V))",
             "(drop (f32.add V (f32.const 1)))", "(drop (f64.promote_f32 V))", "(if (f32.eq V V) (then))",
-            // With a number that is not one the result is known.
-            "(call $need-f32 (f32.add V (f32.const nan)))", "(call $need-f32 (f32.add (f32.const nan) V))",
-            "(call $need-f32 (f32.sub V (f32.const nan)))", "(call $need-f32 (f32.sub (f32.const nan) V))",
-            "(call $need-f32 (f32.mul V (f32.const nan)))", "(call $need-f32 (f32.mul (f32.const nan) V))",
-            "(call $need-f32 (f32.div V (f32.const nan)))", "(call $need-f32 (f32.div (f32.const nan) V))",
-            "(call $need-f32 (f32.min V (f32.const nan)))", "(call $need-f32 (f32.min (f32.const nan) V))",
-            "(call $need-i32 (f32.eq V (f32.const nan)))", "(call $need-i32 (f32.eq (f32.const nan) V))",
-            "(call $need-i32 (f32.ne V (f32.const nan)))", "(call $need-i32 (f32.ne (f32.const nan) V))",
-            "(call $need-i32 (f32.lt V (f32.const nan)))", "(call $need-i32 (f32.lt (f32.const nan) V))",
-            "(call $need-i32 (f32.ge V (f32.const nan)))", "(call $need-i32 (f32.ge (f32.const nan) V))",
-            "(local.set $k (f32.const nan)) (call $need-f32 (f32.add V (local.get $k)))", "(local.set $k (f32.const nan)) (call $need-i32 (f32.lt V (local.get $k)))",
+            .. BesideNaN("f32"),
         ],
         ["f64"] =
         [
             "(call $need-i32 (i32.wrap_i64 (i64.reinterpret_f64 V)))", "(i64.store32 (i32.const 0) (i64.reinterpret_f64 V))",
             "(drop (f32.demote_f64 V))", "(drop (f64.mul V (f64.const 2)))", "(drop (i32.trunc_sat_f64_s V))",
-            // With a number that is not one the result is known.
-            "(call $need-f64 (f64.add V (f64.const nan)))", "(call $need-f64 (f64.add (f64.const nan) V))",
-            "(call $need-f64 (f64.sub V (f64.const nan)))", "(call $need-f64 (f64.sub (f64.const nan) V))",
-            "(call $need-f64 (f64.mul V (f64.const nan)))", "(call $need-f64 (f64.mul (f64.const nan) V))",
-            "(call $need-f64 (f64.div V (f64.const nan)))", "(call $need-f64 (f64.div (f64.const nan) V))",
-            "(call $need-f64 (f64.min V (f64.const nan)))", "(call $need-f64 (f64.min (f64.const nan) V))",
-            "(call $need-i32 (f64.eq V (f64.const nan)))", "(call $need-i32 (f64.eq (f64.const nan) V))",
-            "(call $need-i32 (f64.ne V (f64.const nan)))", "(call $need-i32 (f64.ne (f64.const nan) V))",
-            "(call $need-i32 (f64.lt V (f64.const nan)))", "(call $need-i32 (f64.lt (f64.const nan) V))",
-            "(call $need-i32 (f64.ge V (f64.const nan)))", "(call $need-i32 (f64.ge (f64.const nan) V))",
-            "(local.set $k (f64.const nan)) (call $need-f64 (f64.add V (local.get $k)))", "(local.set $k (f64.const nan)) (call $need-i32 (f64.lt V (local.get $k)))",
+            .. BesideNaN("f64"),
         ],
         ["v128"] =
         [
@@ -131,6 +111,20 @@ public sealed class LoadGuardTests
             "(call $need-v128 (v128.bitselect V (local.get $k) (v128.const i64x2 0 0)))", "(call $need-v128 (v128.load64_lane 1 (i32.const 0) V))",
         ],
     };
+
+    /// <summary>With a number that is not one the result is known.</summary>
+    private static IEnumerable<string> BesideNaN(string type)
+    {
+        string nan = $"({type}.const nan)";
+        foreach ((string op, string result) in new[]
+            { ("add", type), ("sub", type), ("mul", type), ("div", type), ("min", type), ("eq", "i32"), ("ne", "i32"), ("lt", "i32"), ("ge", "i32") })
+        {
+            yield return $"(call $need-{result} ({type}.{op} V {nan}))";
+            yield return $"(call $need-{result} ({type}.{op} {nan} V))";
+        }
+        yield return $"(local.set $k {nan}) (call $need-{type} ({type}.add V (local.get $k)))";
+        yield return $"(local.set $k {nan}) (call $need-i32 ({type}.lt V (local.get $k)))";
+    }
 
     private static readonly string[] Types = ["i32", "i64", "f32", "f64", "v128"];
 

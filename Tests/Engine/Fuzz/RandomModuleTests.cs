@@ -69,7 +69,7 @@ public sealed class RandomModuleTests : IDisposable
                     reader.Read(out Instr instr);
                     isInterpreted = InterpretedOperators.Has(instr.Op);
                     if (instr.Id == OpId.Loop) loops++;
-                    hasAccess |= loops > 0 && instr.HasMemoryRef;
+                    hasAccess |= loops > 0 && instr.IsAccessThroughReference;
                 }
                 if (isInterpreted && hasAccess) found++;
             }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using WasmJit.Fuzz;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Emit;
 using WasmJit.Jit.Format;
@@ -14,9 +15,6 @@ internal static class OperatorCode
 {
     /// <summary>A number that no sample has.</summary>
     private const int Mark = 7_654_321;
-
-    /// <summary>The length of a module's magic number and version.</summary>
-    private const int Header = 8;
 
     private static readonly Engine Engine = new(Tiers.Compiled);
 
@@ -75,25 +73,7 @@ internal static class OperatorCode
     private static byte[] WithMarks(ModuleInfo sample, Operator op)
     {
         ReadOnlySpan<byte> bytes = sample.Bytes.Span;
-        var module = new ByteWriter();
-        module.Bytes(bytes[..Header]);
-        var reader = new ByteReader(bytes, Header, bytes.Length);
-        while (!reader.AtEnd)
-        {
-            byte id = reader.U8();
-            int length = (int)reader.U32();
-            module.U8(id);
-            if (id == SectionId.Code) module.Sized(CodeWithMarks(sample, op));
-            else module.Vector(bytes.Slice(reader.Position, length));
-            reader.Position += length;
-        }
-        return module.ToArray();
-    }
-
-    private static ByteWriter CodeWithMarks(ModuleInfo sample, Operator op)
-    {
-        ReadOnlySpan<byte> bytes = sample.Bytes.Span;
-        var bodies = new ByteWriter();
+        var bodies = new List<ByteWriter>();
         for (int i = 0; i < sample.Funcs.Count; i++)
         {
             FuncInfo func = sample.Funcs[i];
@@ -113,9 +93,9 @@ internal static class OperatorCode
                 body.U32(0);
             }
             body.Bytes(bytes[done..func.BodyEnd]);
-            bodies.Sized(body);
+            bodies.Add(body);
         }
-        return ByteWriter.Counted(sample.Funcs.Count, bodies);
+        return new Frame(sample.Bytes.ToArray()).With(bodies);
     }
 
     private static OpTraits OfIl(ModuleInfo module, Operator op)

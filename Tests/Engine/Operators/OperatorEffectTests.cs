@@ -20,7 +20,7 @@ public sealed class OperatorEffectTests
 
     /// <summary>Operators without an own case in emitter and validator that have nothing but numbers as operands reach nothing else.</summary>
     private static IEnumerable<Operator> Reaching => OperatorTable.All.Where(
-        op => op.Id != OpId.Plain || op.MemArg is not null || op.Immediates.Any(immediate => immediate.Kind == ImmediateKind.Lane));
+        op => op.Id != OpId.Plain || op.MemArg is not null || op.HasLane);
 
     private static IEnumerable<Operator> Custom => OperatorTable.All.Where(op => op.Id != OpId.Plain);
 

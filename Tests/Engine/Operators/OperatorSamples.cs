@@ -317,7 +317,7 @@ internal static class OperatorSamples
         if (op.Id != OpId.Plain) return Functions[op.Id];
         string parameters = string.Join(' ', op.Params.Select(TypeText)), results = string.Join(' ', op.Results.Select(TypeText));
         string operands = string.Concat(op.Params.Select((_, i) => $" (local.get {i})"));
-        string lane = op.Immediates.Any(i => i.Kind == ImmediateKind.Lane) ? " 1" : "";
+        string lane = op.HasLane ? " 1" : "";
         return $"(param {parameters}) (result {results}) ({op.Mnemonic}{lane}{operands})";
     }
 

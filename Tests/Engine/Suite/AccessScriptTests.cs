@@ -80,7 +80,7 @@ public sealed class AccessScriptTests
         /// <summary>The instruction: what stands behind the mnemonic, and the operands up to the address.</summary>
         private static string Access(Operator op, string form, string operands)
         {
-            string lane = op.Immediates.Any(i => i.Kind == ImmediateKind.Lane) ? " 1" : "";
+            string lane = op.HasLane ? " 1" : "";
             string values = string.Concat(Enumerable.Range(1, op.Params.Length - 1).Select(i => " " + Constant(op.Params[i], i == op.Params.Length - 1)));
             return $"({op.Mnemonic} {form}{lane} {operands}{values})";
         }
