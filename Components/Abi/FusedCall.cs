@@ -27,17 +27,16 @@ internal sealed class FusedCall
     /// <summary>The code: a static method whose first argument is the <see cref="LoweredFunction"/>.</summary>
     internal nint Code { get; }
 
-    internal static FusedCall Of(LoweredFunction site, Signature import, Signature callee, FunctionShape shape, ValueForm parameters, bool hasPostReturn)
+    internal static FusedCall Of(LoweredFunction site, Signature import, Signature callee, FunctionShape shape, ValueForm parameters)
     {
-        string key = $"{import.Key}/{callee.Key}/{(int)parameters}{(site.Side.Is64 ? 'l' : 'i')}{(site.Lifted.Side.Is64 ? 'l' : 'i')}{(hasPostReturn ? 'p' : '-')}{(site.EntersOne ? '1' : '-')}{shape.ParameterShape.Key}/{shape.ResultShape.Key}";
-        return Known.GetOrAdd(key, (site, import, callee, shape, parameters, hasPostReturn), static s =>
-            new FusedCall(Make(s.site, s.import, s.callee, s.shape, s.parameters, s.hasPostReturn)));
+        string key = $"{import.Key}/{callee.Key}/{(int)parameters}{(site.Side.Is64 ? 'l' : 'i')}{(site.Lifted.Side.Is64 ? 'l' : 'i')}{(site.PostReturn is null ? '-' : 'p')}{(site.EntersOne ? '1' : '-')}{shape.ParameterShape.Key}/{shape.ResultShape.Key}";
+        return Known.GetOrAdd(key, (site, import, callee, shape, parameters), static s => new FusedCall(Make(s.site, s.import, s.callee, s.shape, s.parameters)));
     }
 
     /// <summary>Whether such calls can be fused.</summary>
     internal static bool Fits(FunctionShape shape) => !shape.HasBorrows && TransferEmitter.IsSmall(shape.Parameters.Concat(shape.Results));
 
-    private static DynamicMethod Make(LoweredFunction site, Signature import, Signature callee, FunctionShape shape, ValueForm form, bool hasPostReturn)
+    private static DynamicMethod Make(LoweredFunction site, Signature import, Signature callee, FunctionShape shape, ValueForm form)
     {
         var method = new DynamicMethod("component call", import.Return, [typeof(LoweredFunction), .. import.ValueTypes], typeof(FusedCall).Module, true);
         ILGenerator il = method.GetILGenerator();
@@ -85,7 +84,7 @@ internal sealed class FusedCall
                 ? copy.Begin(shape.Results, ValueForm.Memory, Place.Slots([given[site.ResultPointer]]), from64, AbiMembers.To) : Place.Slots([result]);
             copy.Values(shape.Results, from, to);
         }
-        if (hasPostReturn)
+        if (site.PostReturn is not null)
         {
             // It gets what the function has returned.
             Call(il, nameof(LoweredFunction.BeginPostReturn));

@@ -88,6 +88,16 @@ internal sealed unsafe class GuestSide
         return Base + address;
     }
 
+    /// <summary>Checks the place of a list that the guest gives, and charges it for the bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal byte* CheckList(ulong address, ulong count, long size, int alignment, string beyond)
+    {
+        if (count > TransferHelpers.MostBytes / (ulong)size) ComponentTrap.Throw(beyond);
+        byte* elements = Check(address, count * (ulong)size, (uint)alignment, beyond);
+        PayForBytes(count * (ulong)size);
+        return elements;
+    }
+
     /// <summary>Calls the guest's <c>realloc</c>; what it returns is not checked yet.</summary>
     internal ulong Reallocate(ulong old, ulong oldSize, uint alignment, ulong size)
     {

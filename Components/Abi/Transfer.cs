@@ -57,13 +57,8 @@ internal static unsafe class TransferHelpers
 
     internal static byte* Pointer(GuestSide side, ulong address) => side.Base + address;
 
-    internal static byte* ListSource(GuestSide side, ulong address, ulong count, long size, int alignment)
-    {
-        if (count > MostBytes / (ulong)size) ComponentTrap.Throw(ComponentTrap.ListOutOfBounds);
-        byte* elements = side.Check(address, count * (ulong)size, (uint)alignment, ComponentTrap.ListOutOfBounds);
-        side.PayForBytes(count * (ulong)size);
-        return elements;
-    }
+    internal static byte* ListSource(GuestSide side, ulong address, ulong count, long size, int alignment) =>
+        side.CheckList(address, count, size, alignment, ComponentTrap.ListOutOfBounds);
 
     /// <summary>Elements are about to be copied one by one.</summary>
     internal static void PayForElements(Transfer transfer, ulong count) => transfer.From.Pay(count);

@@ -52,7 +52,7 @@ internal sealed unsafe class HostItems<T>(T[] items, ElementForm<T> form) : Host
         if (from.Payload.Element is not null)
         {
             from.Side.Instance.Scheduler.Charge(count * (ulong)Math.Max(16, form.Size));
-            TypedMemory.Lift(from.Context, (nint)from.Next, taken, form.Size, form.Lift);
+            TypedMemory.InPieces(from.Context, (nint)from.Next, taken, form.Size, form.Lift);
         }
         taken.CopyTo(items, (int)Progress);
     }
@@ -65,7 +65,7 @@ internal sealed unsafe class HostItems<T>(T[] items, ElementForm<T> form) : Host
 
     internal override void GiveTo(GuestBuffer to, uint count)
     {
-        if (to.Payload.Element is not null) TypedMemory.Lower(to.Context, (nint)to.Next, items[(int)Progress..(int)(Progress + count)], form.Size, form.Lower);
+        if (to.Payload.Element is not null) TypedMemory.InPieces(to.Context, (nint)to.Next, items[(int)Progress..(int)(Progress + count)], form.Size, form.Lower);
     }
 
     internal override void Discard()
@@ -79,7 +79,7 @@ internal sealed unsafe class HostItems<T>(T[] items, ElementForm<T> form) : Host
 /// <param name="Lower">Writes them.</param>
 /// <param name="Size">The bytes of one.</param>
 /// <param name="Type">What they are for guests.</param>
-internal sealed record ElementForm<T>(LiftElements<T> Lift, LowerElements<T> Lower, long Size, ComponentValType Type)
+internal sealed record ElementForm<T>(ItemsMethod<T> Lift, ItemsMethod<T> Lower, long Size, ComponentValType Type)
 {
     /// <summary>Drops what is in an element that is not taken.</summary>
     internal void Discard(T element) => LeftValues.DiscardAs(element, Type);

@@ -98,26 +98,18 @@ internal static class LeftValues
     /// <summary>The same for a result that stands for a value of a type.</summary>
     /// <param name="task">The task.</param>
     /// <param name="type">The type; null if the .NET type says it.</param>
-    internal static void DiscardResultAs<T>(Task<T> task, ComponentValType? type) => task.ContinueWith(
-        ended =>
-        {
-            if (ended.IsCompletedSuccessfully) DiscardAny(ended.Result, type);
-            else _ = ended.Exception;
-        },
-        CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-
-    private static void DiscardAny(object? value, ComponentValType? type)
-    {
-        if (type is null) Discard(value);
-        else DiscardAs(value, type);
-    }
+    internal static void DiscardResultAs<T>(Task<T> task, ComponentValType? type) => AtEnd(task, static ended => ((Task<T>)ended).Result, type);
 
     /// <summary>The same where the type of the task's result is not known.</summary>
-    private static void DiscardLater(Task task, ComponentValType? type) => task.ContinueWith(
+    private static void DiscardLater(Task task, ComponentValType? type) =>
+        AtEnd(task, static ended => ended.GetType().GetProperty(nameof(Task<object>.Result))?.GetValue(ended), type);
+
+    private static void AtEnd(Task task, Func<Task, object?> resultOf, ComponentValType? type) => task.ContinueWith(
         ended =>
         {
-            if (ended.IsCompletedSuccessfully) DiscardAny(ended.GetType().GetProperty(nameof(Task<object>.Result))?.GetValue(ended), type);
-            else _ = ended.Exception;
+            if (!ended.IsCompletedSuccessfully) _ = ended.Exception;
+            else if (type is null) Discard(resultOf(ended));
+            else DiscardAs(resultOf(ended), type);
         },
         CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 }

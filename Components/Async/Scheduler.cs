@@ -351,28 +351,13 @@ internal sealed class Scheduler
 
     private bool? RunToEnd(ComponentTree tree, CancellationToken stop)
     {
-        Runtime.CancellationScope? scope = stop.CanBeCanceled ? Runtime.CancellationScope.Enter(stop) : null;
-        try
-        {
-            Enter();
-            try
-            {
-                tree.IsAwaited = true;
-                RunAll(() => tree.Fault is not null || HasEnded(tree));
-                if (tree.Fault is { } fault) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(fault);
-                if (HasEnded(tree)) return true;
-                Runtime.CancellationScope.ThrowIfStopped();
-                return Volatile.Read(ref Pending) == 0 && !HasPosted ? false : null;
-            }
-            finally
-            {
-                Leave();
-            }
-        }
-        finally
-        {
-            scope?.Leave();
-        }
+        using var stay = new Stay(this, stop);
+        tree.IsAwaited = true;
+        RunAll(() => tree.Fault is not null || HasEnded(tree));
+        if (tree.Fault is { } fault) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(fault);
+        if (HasEnded(tree)) return true;
+        Runtime.CancellationScope.ThrowIfStopped();
+        return Volatile.Read(ref Pending) == 0 && !HasPosted ? false : null;
     }
 
     private bool HasEnded(ComponentTree tree)
@@ -402,27 +387,38 @@ internal sealed class Scheduler
     /// <summary>Lets guests go on that a token stops; gives whether a call has ended.</summary>
     private bool RunUnder(HostTaskCaller call, bool cancellable, CancellationToken stop)
     {
-        Runtime.CancellationScope? scope = stop.CanBeCanceled ? Runtime.CancellationScope.Enter(stop) : null;
-        try
+        using var stay = new Stay(this, stop);
+        RunAll(() => call.IsResolved);
+        if (call.IsResolved) return true;
+        Runtime.CancellationScope.ThrowIfStopped();
+        if (Volatile.Read(ref Pending) == 0 && !HasPosted && !cancellable && !stop.CanBeCanceled && Volatile.Read(ref active) == 1)
+            ComponentTrap.Throw(ComponentTrap.Deadlock);
+        return false;
+    }
+
+    /// <summary>The time that a thread of the host is in the instances, while a token stops the guests.</summary>
+    private readonly ref struct Stay
+    {
+        private readonly Scheduler scheduler;
+        private readonly Runtime.CancellationScope? scope;
+
+        internal Stay(Scheduler scheduler, CancellationToken stop)
         {
-            Enter();
+            this.scheduler = scheduler;
+            scope = stop.CanBeCanceled ? Runtime.CancellationScope.Enter(stop) : null;
+            scheduler.Enter();
+        }
+
+        internal void Dispose()
+        {
             try
             {
-                RunAll(() => call.IsResolved);
-                if (call.IsResolved) return true;
-                Runtime.CancellationScope.ThrowIfStopped();
-                if (Volatile.Read(ref Pending) == 0 && !HasPosted && !cancellable && !stop.CanBeCanceled && Volatile.Read(ref active) == 1)
-                    ComponentTrap.Throw(ComponentTrap.Deadlock);
-                return false;
+                scheduler.Leave();
             }
             finally
             {
-                Leave();
+                scope?.Leave();
             }
-        }
-        finally
-        {
-            scope?.Leave();
         }
     }
 

@@ -155,10 +155,10 @@ internal sealed class FoundFunction(FunctionType type, HostDelegate? function, D
     internal HostFunction For(HostScope scope) => new(this, scope);
 
     /// <summary>What calls the delegate. All instances of a component lower the function in the same way, so the last answer is kept.</summary>
-    internal HostCode CodeFor(Delegate given, ValueForm parameters, bool hasPointer, bool is64)
+    internal HostCode CodeFor(ValueForm parameters, bool hasPointer, bool is64)
     {
         if (Volatile.Read(ref last) is { } known && known.Parameters == parameters && known.HasPointer == hasPointer && known.Is64 == is64) return known.Code;
-        HostCode code = DelegateBinder.ToHost(type, given.GetType(), parameters, hasPointer, is64);
+        HostCode code = DelegateBinder.ToHost(type, target!.GetType(), parameters, hasPointer, is64);
         Volatile.Write(ref last, new LastCode(parameters, hasPointer, is64, code));
         return code;
     }

@@ -15,7 +15,7 @@ internal sealed class HostFunction(FoundFunction found, HostScope scope) : Compo
     internal Delegate? Target => found.Target;
 
     /// <summary>What calls the delegate.</summary>
-    internal HostCode CodeFor(Delegate target, ValueForm parameters, bool hasPointer, bool is64) => found.CodeFor(target, parameters, hasPointer, is64);
+    internal HostCode CodeFor(ValueForm parameters, bool hasPointer, bool is64) => found.CodeFor(parameters, hasPointer, is64);
 }
 
 /// <summary>The instance that imports functions of the host: it is made after them.</summary>

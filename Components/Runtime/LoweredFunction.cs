@@ -138,7 +138,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
         if (CoreFunction!.Context is not InstanceCore || !FusedCall.Fits(shape)) return;
         ForFusedArguments = ForArguments!.ForGuests();
         ForFusedResult = ForResult!.ForGuests();
-        fused = FusedCall.Of(this, Signature.Of(Type!), Signature.Of(lifted!.Core.Type), shape, ParameterForm, lifted.PostReturn is not null);
+        fused = FusedCall.Of(this, Signature.Of(Type!), Signature.Of(lifted!.Core.Type), shape, ParameterForm);
         Volatile.Write(ref Fast, fused.Code);
         // Callers need not come here any more: the first argument is the same.
         Function?.Compiled(fused.Code);
@@ -271,7 +271,7 @@ internal sealed unsafe class LoweredFunction : CoreImport
 
     private void CallTyped(HostFunction function, Delegate target, ulong* arguments, ulong* result)
     {
-        HostCode code = hostCode ??= function.CodeFor(target, ParameterForm, HasResultPointer, Side.Is64);
+        HostCode code = hostCode ??= function.CodeFor(ParameterForm, HasResultPointer, Side.Is64);
         TypedContext context = typedContext ??= new TypedContext(Side, function.Types);
         CallScope? scope = null;
         if (HasBorrows)

@@ -173,29 +173,29 @@ internal sealed partial class TypeBinding
             Method(nameof(TypedMemory.List), element), Context, at, Const(isFlat), Const(layout.Size), Const(layout.Alignment), LiftOf(type, element, layout.Size, false));
     }
 
-    /// <summary>A method that reads elements, made once for each type.</summary>
-    private ConstantExpression LiftOf(ComponentValType type, Type clr, long size, bool isFlat)
+    /// <summary>A method that reads elements.</summary>
+    private ConstantExpression LiftOf(ComponentValType type, Type clr, long size, bool isFlat) => ItemsOf(
+        lifts, type, clr, size, isFlat, (items, index, at) => Expression.Assign(Expression.ArrayAccess(items, index), Lift(type, clr, at, isFlat)));
+
+    /// <summary>A method that does something for some places of an array, with the address of each element; made once for each type.</summary>
+    private static ConstantExpression ItemsOf(
+        Dictionary<(ComponentValType, Type, bool), Delegate> known, ComponentValType type, Type clr, long size, bool isFlat,
+        Func<ParameterExpression, ParameterExpression, ParameterExpression, Expression> step)
     {
         (ComponentValType, Type, bool) key = (type.Canonical, clr, isFlat);
-        if (!lifts.TryGetValue(key, out Delegate? made))
+        if (!known.TryGetValue(key, out Delegate? made))
         {
             ParameterExpression at = Expression.Parameter(typeof(nint), "at"), items = Expression.Parameter(clr.MakeArrayType(), "items");
             ParameterExpression index = Expression.Parameter(typeof(int), "first"), end = Expression.Parameter(typeof(int), "end");
-            Expression step = Expression.Assign(Expression.ArrayAccess(items, index), Lift(type, clr, at, isFlat));
-            lifts[key] = made = Expression.Lambda(typeof(LiftElements<>).MakeGenericType(clr), Loop(index, end, at, size, step), Context, at, items, index, end).Compile();
+            LabelTarget over = Expression.Label();
+            LoopExpression loop = Expression.Loop(
+                Expression.IfThenElse(
+                    Expression.LessThan(index, end),
+                    Expression.Block(step(items, index, at), Expression.Assign(at, At(at, size)), Expression.PreIncrementAssign(index)),
+                    Expression.Break(over)),
+                over);
+            known[key] = made = Expression.Lambda(typeof(ItemsMethod<>).MakeGenericType(clr), loop, Context, at, items, index, end).Compile();
         }
         return Const(made);
-    }
-
-    /// <summary>Does something for some places of an array, with the address of each element.</summary>
-    private static LoopExpression Loop(ParameterExpression index, ParameterExpression end, ParameterExpression at, long size, Expression step)
-    {
-        LabelTarget over = Expression.Label();
-        return Expression.Loop(
-            Expression.IfThenElse(
-                Expression.LessThan(index, end),
-                Expression.Block(step, Expression.Assign(at, At(at, size)), Expression.PreIncrementAssign(index)),
-                Expression.Break(over)),
-            over);
     }
 }

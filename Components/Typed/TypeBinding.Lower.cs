@@ -184,17 +184,7 @@ internal sealed partial class TypeBinding
             LowerOf(type, element, layout.Size, false));
     }
 
-    /// <summary>A method that writes elements, made once for each type.</summary>
-    private ConstantExpression LowerOf(ComponentValType type, Type clr, long size, bool isFlat)
-    {
-        (ComponentValType, Type, bool) key = (type.Canonical, clr, isFlat);
-        if (!lowers.TryGetValue(key, out Delegate? made))
-        {
-            ParameterExpression at = Expression.Parameter(typeof(nint), "at"), items = Expression.Parameter(clr.MakeArrayType(), "items");
-            ParameterExpression index = Expression.Parameter(typeof(int), "first"), end = Expression.Parameter(typeof(int), "end");
-            Expression step = Lower(type, Expression.ArrayIndex(items, index), at, isFlat);
-            lowers[key] = made = Expression.Lambda(typeof(LowerElements<>).MakeGenericType(clr), Loop(index, end, at, size, step), Context, at, items, index, end).Compile();
-        }
-        return Const(made);
-    }
+    /// <summary>A method that writes elements.</summary>
+    private ConstantExpression LowerOf(ComponentValType type, Type clr, long size, bool isFlat) => ItemsOf(
+        lowers, type, clr, size, isFlat, (items, index, at) => Lower(type, Expression.ArrayIndex(items, index), at, isFlat));
 }

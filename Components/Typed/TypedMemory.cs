@@ -93,10 +93,8 @@ internal static unsafe class TypedMemory
     private static nint Elements(GuestSide side, nint at, bool isFlat, long size, int alignment, out int count)
     {
         ulong length = Pointer(side, Second(side, at, isFlat), isFlat);
-        if (length > TransferHelpers.MostBytes / (ulong)size) ComponentTrap.Throw(ComponentTrap.HostListOutOfBounds);
+        var from = (nint)side.CheckList(Pointer(side, at, isFlat), length, size, alignment, ComponentTrap.HostListOutOfBounds);
         count = (int)length;
-        var from = (nint)side.Check(Pointer(side, at, isFlat), length * (ulong)size, (uint)alignment, ComponentTrap.HostListOutOfBounds);
-        side.PayForBytes(length * (ulong)size);
         return from;
     }
 
@@ -160,19 +158,19 @@ internal static unsafe class TypedMemory
         return side.Allocate(bytes, (uint)alignment, ComponentTrap.ReallocBeyond, ComponentTrap.ReallocUnaligned);
     }
 
-    internal static T[] List<T>(TypedContext context, nint at, bool isFlat, long size, int alignment, LiftElements<T> elements)
+    internal static T[] List<T>(TypedContext context, nint at, bool isFlat, long size, int alignment, ItemsMethod<T> method)
     {
         nint from = Elements(context.Side, at, isFlat, size, alignment, out int count);
         context.Side.Pay((ulong)count);
         context.Side.Instance.Scheduler.Charge((ulong)count * (ulong)Math.Max(Unsafe.SizeOf<T>(), size));
-        return Items(context, from, count, size, elements);
+        return Items(context, from, count, size, method);
     }
 
     /// <summary>Elements one behind the other, in memory or in slots.</summary>
-    internal static T[] Items<T>(TypedContext context, nint from, int count, long size, LiftElements<T> elements)
+    internal static T[] Items<T>(TypedContext context, nint from, int count, long size, ItemsMethod<T> method)
     {
         var items = new T[count];
-        Lift(context, from, items, size, elements);
+        InPieces(context, from, items, size, method);
         return items;
     }
 
@@ -182,45 +180,31 @@ internal static unsafe class TypedMemory
     /// <summary>And so many elements at most.</summary>
     private const int MostOfPiece = 1 << 12;
 
-    private static int PieceOf(long size) => (int)Math.Clamp(Piece / size, 1, MostOfPiece);
-
-    /// <summary>Reads elements.</summary>
-    internal static void Lift<T>(TypedContext context, nint from, T[] items, long size, LiftElements<T> elements)
+    /// <summary>Reads or writes all elements of an array.</summary>
+    internal static void InPieces<T>(TypedContext context, nint at, T[] items, long size, ItemsMethod<T> method)
     {
-        int piece = PieceOf(size), first = 0;
+        int piece = (int)Math.Clamp(Piece / size, 1, MostOfPiece), first = 0;
         for (; items.Length - first > piece; first += piece)
         {
-            elements(context, from + (nint)(first * size), items, first, first + piece);
+            method(context, at + (nint)(first * size), items, first, first + piece);
             CancellationScope.ThrowIfStopped();
         }
-        elements(context, from + (nint)(first * size), items, first, items.Length);
+        method(context, at + (nint)(first * size), items, first, items.Length);
     }
 
-    /// <summary>Writes elements.</summary>
-    internal static void Lower<T>(TypedContext context, nint to, T[] items, long size, LowerElements<T> elements)
-    {
-        int piece = PieceOf(size), first = 0;
-        for (; items.Length - first > piece; first += piece)
-        {
-            elements(context, to + (nint)(first * size), items, first, first + piece);
-            CancellationScope.ThrowIfStopped();
-        }
-        elements(context, to + (nint)(first * size), items, first, items.Length);
-    }
-
-    internal static void WriteList<T>(TypedContext context, nint at, bool isFlat, T[] items, long size, int alignment, LowerElements<T> elements)
+    internal static void WriteList<T>(TypedContext context, nint at, bool isFlat, T[] items, long size, int alignment, ItemsMethod<T> method)
     {
         ArgumentNullException.ThrowIfNull(items);
         ulong address = Allocate(context.Side, items.Length, size, alignment);
         context.Side.Pay((ulong)items.Length);
-        Lower(context, (nint)context.Side.Base + (nint)address, items, size, elements);
+        InPieces(context, (nint)context.Side.Base + (nint)address, items, size, method);
         WritePair(context.Side, at, isFlat, address, (ulong)items.Length);
     }
 
-    internal static void WriteItems<T>(TypedContext context, nint to, T[] items, int count, long size, LowerElements<T> elements)
+    internal static void WriteItems<T>(TypedContext context, nint to, T[] items, int count, long size, ItemsMethod<T> method)
     {
         if (items is null || items.Length != count) throw new ArgumentException($"A list of {count} items is needed.");
-        Lower(context, to, items, size, elements);
+        InPieces(context, to, items, size, method);
     }
 
     private const int PairsBetweenPolls = 8;
@@ -307,11 +291,10 @@ internal static unsafe class TypedMemory
     internal static void NoCase(object? value) => throw new ArgumentException($"A {value?.GetType().Name ?? "null"} is not a case of the variant.");
 }
 
-/// <summary>Reads elements that lie one behind the other, into a part of an array. Few at a time: <see cref="TypedMemory.Lift"/> stops guests in between.</summary>
-internal delegate void LiftElements<T>(TypedContext context, nint from, T[] items, int first, int end);
-
-/// <summary>Writes elements of a part of an array one behind the other.</summary>
-internal delegate void LowerElements<T>(TypedContext context, nint to, T[] items, int first, int end);
+/// <summary>
+/// Reads elements that lie one behind the other into a part of an array, or writes them out of it. Few at a time: <see cref="TypedMemory.InPieces"/> stops guests in between.
+/// </summary>
+internal delegate void ItemsMethod<T>(TypedContext context, nint at, T[] items, int first, int end);
 
 /// <summary>One side of a call between .NET types and a guest.</summary>
 internal sealed class TypedContext(GuestSide side, InstanceState types)

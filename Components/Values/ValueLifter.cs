@@ -156,9 +156,7 @@ internal readonly unsafe ref struct ValueLifter(GuestSide side, CallScope? scope
     private ComponentValue List(ComponentValueKind kind, ComponentValType element, ulong address, ulong count)
     {
         ValueLayout layout = element.Layout(side.Is64);
-        if (count > TransferHelpers.MostBytes / (ulong)layout.Size) ComponentTrap.Throw(ComponentTrap.HostListOutOfBounds);
-        byte* at = side.Check(address, count * (ulong)layout.Size, (uint)layout.Alignment, ComponentTrap.HostListOutOfBounds);
-        side.PayForBytes(count * (ulong)layout.Size);
+        byte* at = side.CheckList(address, count, layout.Size, layout.Alignment, ComponentTrap.HostListOutOfBounds);
         side.Pay(count);
         side.Instance.Scheduler.Charge(count * Math.Max(ValueBytes, (ulong)layout.Size));
         return ComponentValue.Of(kind, Elements(element, at, count));

@@ -33,20 +33,11 @@ public sealed class ComponentLinkingBuiltinTests
 
     private sealed class Guest
     {
-        /// <summary>The functions, which are exported as they are imported.</summary>
-        private static readonly (string Name, int Parameters)[] Functions =
-        [
-            ("compile_component", 2), ("load_component", 2), ("instantiate_component", 3), ("call_component", 5), ("last_result", 2),
-            ("imports", 3), ("exports", 3), ("kind", 1), ("drop", 1), ("instantiate", 3),
-        ];
-
         internal Guest(LinkingComponents? components, Engine? engine = null, Fuel? fuel = null, GuestResources? resources = null, int handles = 100)
         {
             Host = new LinkingHost(new LinkingOptions { Components = components, MaximumHandles = handles });
-            string Types(int count) => string.Concat(Enumerable.Repeat("(param i32)", count)) + "(result i32)";
-            string text = "(module " + string.Concat(Functions.Select(f => $"(import \"wasm:linking\" \"{f.Name}\" (func ${f.Name} {Types(f.Parameters)}))")) + "(memory (export \"memory\") 2)"
-                + string.Concat(Functions.Select(f => $"(func (export \"{f.Name}\") {Types(f.Parameters)} (call ${f.Name} {string.Concat(Enumerable.Range(0, f.Parameters).Select(i => $"(local.get {i})"))}))")) + ")";
-            Instance = (engine ?? new Engine()).CompileText(text).Instantiate(Host.Imports, fuel, resources);
+            (string imports, string exports) = LinkingBuiltinTests.PassOn(Host);
+            Instance = (engine ?? new Engine()).CompileText($"(module {imports} (memory (export \"memory\") 2) {exports})").Instantiate(Host.Imports, fuel, resources);
         }
 
         internal LinkingHost Host { get; }

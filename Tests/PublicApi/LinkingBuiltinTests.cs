@@ -11,6 +11,21 @@ public sealed class LinkingBuiltinTests
     /// <summary>Types of globals, as the functions of wasm:linking take them: the binary format's bytes.</summary>
     private const int TypeI32 = 0x7f, TypeI64 = 0x7e, TypeV128 = 0x7b, TypeFuncRef = 0x70;
 
+    /// <summary>For each function of a host an import, and an export that calls it, as texts.</summary>
+    internal static (string Imports, string Exports) PassOn(LinkingHost host)
+    {
+        var imports = new StringBuilder();
+        var exports = new StringBuilder();
+        foreach (((string _, string? name), object value) in host.Imports)
+        {
+            ParameterInfo[] parameters = value.GetType().GetMethod("Invoke")!.GetParameters()[1..];
+            string types = string.Join(' ', parameters.Select(p => p.ParameterType == typeof(long) ? "i64" : "i32"));
+            imports.Append($"(import \"wasm:linking\" \"{name}\" (func ${name} (param {types}) (result i32)))");
+            exports.Append($"(func (export \"{name}\") (param {types}) (result i32) {string.Concat(parameters.Select((_, i) => $"(local.get {i})"))} (call ${name}))");
+        }
+        return (imports.ToString(), exports.ToString());
+    }
+
     /// <summary>A guest: for each function of the module an export that calls it.</summary>
     private sealed class Guest
     {
@@ -24,22 +39,15 @@ public sealed class LinkingBuiltinTests
         internal Guest(LinkingHost host, Engine? engine = null, string extra = "", string table = "(table (export \"table\") 2 10 funcref)", Imports? imports = null)
         {
             Host = host;
-            var text = new StringBuilder("(module ");
-            var bodies = new StringBuilder();
-            foreach (((string _, string? name), object value) in host.Imports)
-            {
-                ParameterInfo[] parameters = value.GetType().GetMethod("Invoke")!.GetParameters()[1..];
-                string types = string.Join(' ', parameters.Select(p => p.ParameterType == typeof(long) ? "i64" : "i32"));
-                text.Append($"(import \"wasm:linking\" \"{name}\" (func ${name} (param {types}) (result i32)))");
-                bodies.Append($"(func (export \"{name}\") (param {types}) (result i32) {string.Concat(parameters.Select((_, i) => $"(local.get {i})"))} (call ${name}))");
-            }
-            text.Append("(memory (export \"memory\") 2 4)").Append(table).Append(bodies).Append(extra)
-                .Append("(func (export \"inc\") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))")
-                .Append("(func (export \"indirect\") (param i32 i32) (result i32) (call_indirect (param i32) (result i32) (local.get 1) (local.get 0)))")
-                .Append(')');
+            (string functionsOfHost, string bodies) = PassOn(host);
+            string text = $"""
+                (module {functionsOfHost} (memory (export "memory") 2 4) {table} {bodies} {extra}
+                  (func (export "inc") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+                  (func (export "indirect") (param i32 i32) (result i32) (call_indirect (param i32) (result i32) (local.get 1) (local.get 0))))
+                """;
             Imports given = imports ?? [];
             given.AddRange(host.Imports);
-            Instance = (engine ?? new Engine()).CompileText(text.ToString()).Instantiate(given);
+            Instance = (engine ?? new Engine()).CompileText(text).Instantiate(given);
             foreach (ExportType export in Instance.Exports)
                 if (export.Type.Kind == ExternKind.Func) functions[export.Name] = Instance.GetExport<Delegate>(export.Name);
             host.Attach(Instance);

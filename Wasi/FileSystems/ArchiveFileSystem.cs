@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
+using WasmJit.Wasi;
 
 namespace WasmJit;
 
@@ -119,7 +120,7 @@ public sealed class ArchiveFileSystem : IWasiFileSystem
     }
 
     /// <summary>The longest text of a link, as for guests.</summary>
-    private const int LongestLink = 4096;
+    private const int LongestLink = GuestMemory.LongestPath;
 
     private static string LinkIn(Stream content)
     {

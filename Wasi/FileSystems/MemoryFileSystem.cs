@@ -141,9 +141,6 @@ public class MemoryFileSystem : IWasiFileSystem
         return node;
     }
 
-    /// <summary>The longest path that guests can name.</summary>
-    private const int LongestPath = 4096;
-
     /// <summary>The paths of all files, sorted. A guest can put directories into one another without end: paths of more than 4,096 characters are left out.</summary>
     public IReadOnlyList<string> ListFiles()
     {
@@ -155,7 +152,7 @@ public class MemoryFileSystem : IWasiFileSystem
             {
                 foreach ((string name, IWasiNode node) in next.Directory.List())
                 {
-                    if (next.Path.Length + 1 + name.Length > LongestPath) continue;
+                    if (next.Path.Length + 1 + name.Length > GuestMemory.LongestPath) continue;
                     if (node is IWasiDirectory directory) open.Push(($"{next.Path}/{name}", directory));
                     else if (node is IWasiFile) paths.Add($"{next.Path}/{name}");
                 }

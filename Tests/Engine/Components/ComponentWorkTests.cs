@@ -142,6 +142,13 @@ public sealed class ComponentWorkTests
         }
     }
 
+    private static long Cost(Fuel fuel, Action<int> call, int count)
+    {
+        long before = fuel.Remaining;
+        call(count);
+        return before - fuel.Remaining;
+    }
+
     /// <summary>Each element costs a unit at least, and each eight bytes one; the same call costs the same.</summary>
     [Theory]
     [MemberData(nameof(All))]
@@ -154,16 +161,10 @@ public sealed class ComponentWorkTests
             using ComponentInstance instance = Instantiate(component, type, typed, static () => { }, fuel);
             foreach ((string name, Action<int> call) in Ways(instance, type, typed))
             {
-                long Cost(int count)
-                {
-                    long before = fuel.Remaining;
-                    call(count);
-                    return before - fuel.Remaining;
-                }
                 call(1);
-                long nothing = Cost(0), all = Cost(Count) - nothing;
+                long nothing = Cost(fuel, call, 0), all = Cost(fuel, call, Count) - nothing;
                 Assert.True(all >= Count && all <= 40L * Count, $"{type}, {name}, typed {typed}: {all}");
-                Assert.Equal(all, Cost(Count) - nothing);
+                Assert.Equal(all, Cost(fuel, call, Count) - nothing);
             }
             var measured = new Fuel(100_000_000);
             Instantiate(component, type, typed, static () => { }, measured).Dispose();
@@ -207,14 +208,8 @@ public sealed class ComponentWorkTests
         };
         foreach (Action<int> call in new[] { give, take })
         {
-            long Cost(int count)
-            {
-                long before = fuel.Remaining;
-                call(count);
-                return before - fuel.Remaining;
-            }
-            long nothing = Cost(0);
-            Assert.Equal(80_000L * size / 8, Cost(80_000) - nothing);
+            long nothing = Cost(fuel, call, 0);
+            Assert.Equal(80_000L * size / 8, Cost(fuel, call, 80_000) - nothing);
         }
 
         Action<int> Give<T>(Func<int, T> make)
@@ -328,14 +323,9 @@ public sealed class ComponentWorkTests
         var fuel = new Fuel(100_000_000);
         using ComponentInstance instance = component.Instantiate(options: new ComponentInstanceOptions { Fuel = fuel });
         var call = instance.GetFunction<Action<Stream>>("f");
-        long Cost(int bytes)
-        {
-            long before = fuel.Remaining;
-            call(new MemoryStream(new byte[bytes]));
-            return before - fuel.Remaining;
-        }
-        long nothing = Cost(0);
-        Assert.InRange(Cost(1 << 20) - nothing, (1 << 20) / 8, (1 << 20) / 4);
+        void Read(int bytes) => call(new MemoryStream(new byte[bytes]));
+        long nothing = Cost(fuel, Read, 0);
+        Assert.InRange(Cost(fuel, Read, 1 << 20) - nothing, (1 << 20) / 8, (1 << 20) / 4);
         using ComponentInstance poor = component.Instantiate(options: new ComponentInstanceOptions { Fuel = new Fuel(300_000) });
         var stream = new MemoryStream(new byte[10 << 20]);
         Assert.Equal(TrapKind.OutOfFuel, Assert.Throws<TrapException>(() => poor.GetFunction<Action<Stream>>("f")(stream)).Kind);

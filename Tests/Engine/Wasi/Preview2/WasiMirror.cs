@@ -164,24 +164,23 @@ internal sealed class WasiMirror : IDisposable
             WitInterface http = Short("http/types");
             var given = new WitType("result", [new WitType("response", []), new WitType("error-code", [])]);
             string error = $"(error ${Id(http, "error-code")})";
-            lowers.AppendLine($"""
+            string definitions = $"""
                 (type $result {Text(given, n => $"${Id(http, n)}")})
                 (type $trailers (future (result (option (own ${Id(http, "fields")})) {error}))) (type $sent (future (result {error})))
                 (core func $return (canon task.return (result $result) {memory}))
                 (core func $new (canon future.new $trailers)) (core func $write (canon future.write $trailers async {memory}))
                 (core func $drop-sent (canon future.drop-readable $sent))
-                """);
-            core.AppendLine($"""
-                (import "f" "return" (func $return (param {string.Join(' ', Flat(http, given))})))
-                (import "f" "new" (func $new (result i64))) (import "f" "write" (func $write (param i32 i32) (result i32)))
-                (import "f" "drop-sent" (func $drop-sent (param i32)))
-                """);
-            foreach (string each in new[] { "return", "new", "write", "drop-sent" }) exports.Append($"(export \"{each}\" (func ${each}))");
-            return WriteGuest(code, $"""
+                """;
+            string lifted = $"""
                 (func $handle async (param "request" (own ${Id(http, "request")})) (result $result) (canon lift (core func $main "handle") async {memory}))
                 (instance $handler (export "handle" (func $handle)))
                 (export "wasi:http/handler@0.3.0" (instance $handler))
-                """, "", functions);
+                """;
+            return WriteGuest(code, lifted, definitions,
+            [
+                ("return", $"own (param {string.Join(' ', Flat(http, given))})"), ("new", "own (result i64)"), ("write", "own (param i32 i32) (result i32)"),
+                ("drop-sent", "own (param i32)"), .. functions,
+            ]);
         }
 
         private WitInterface Short(string name) => all.Single(i => i.Name.StartsWith($"wasi:{name}@", StringComparison.Ordinal));
