@@ -180,7 +180,7 @@ internal sealed class CachedModule(CodeCache cache, byte[] module, EngineOptions
             Module kept = new Engine(options).LoadSaved(new MemoryStream(file));
             return kept.Info.Bytes.Span.SequenceEqual(module) ? kept : null;
         }
-        catch (Exception e) when (e is SavedModuleException or FileLoadException or BadImageFormatException)
+        catch (SavedModuleException)
         {
             return null;
         }

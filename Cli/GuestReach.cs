@@ -22,11 +22,11 @@ internal static class GuestReach
     /// <summary>Whether one path lies in the other, wherever links lead.</summary>
     internal static bool Overlap(string one, string other)
     {
-        string first = RealPath(one).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, second = RealPath(other).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar;
+        string first = RealPath(one), second = RealPath(other);
         return first.StartsWith(second, StringComparison.Ordinal) || second.StartsWith(first, StringComparison.Ordinal);
     }
 
-    /// <summary>A path without links in it.</summary>
+    /// <summary>A path without links in it, and with a separator at its end.</summary>
     private static string RealPath(string path)
     {
         string real = Path.GetPathRoot(Path.GetFullPath(path))!;
@@ -42,6 +42,6 @@ internal static class GuestReach
                 real = next;
             }
         }
-        return real;
+        return real.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar;
     }
 }

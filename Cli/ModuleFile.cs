@@ -21,20 +21,6 @@ internal static class ModuleFile
         Description = "Run what \"compile\" has saved also from the standard input, or from a FILE that is named neither .dll nor .saved. It is code of the host: nothing keeps it in a sandbox.",
     };
 
-    /// <summary>
-    /// Refuses saved code that does not say what it is. Its content decides what a FILE is, so that a file of an unknown origin, taken for a guest, could be code of the host.
-    /// </summary>
-    /// <param name="path">The FILE, which has saved code.</param>
-    /// <param name="allowed">Whether the option was given.</param>
-    /// <param name="given">The guest's directories: a guest that could write to the file would write code of the host, which may be running.</param>
-    /// <exception cref="ToolException">It is refused.</exception>
-    internal static void RequireTrusted(string path, bool allowed, IEnumerable<WasiDirectory> given)
-    {
-        if (!allowed && Path.GetExtension(path).ToLowerInvariant() is not (".dll" or ".saved"))
-            throw new ToolException($"{path} is no module, but code of the host, such as \"compile\" saves", "if you trust it, say --allow-saved, or name it .dll");
-        GuestReach.Refuse(given, path, "saved code is code of the host");
-    }
-
     /// <summary>Reads the bytes of a file.</summary>
     /// <exception cref="ToolException">The file does not exist or cannot be read.</exception>
     internal static byte[] ReadBytes(string path)
@@ -134,12 +120,19 @@ internal static class ModuleFile
         }
     }
 
-    internal static WasmComponent LoadSavedComponent(string path, byte[] file, EngineOptions options) =>
-        Saved(path, () => new Engine(options with { Compilation = Compilation.Never }).LoadSavedComponent(new MemoryStream(file)));
+    /// <summary>Loads a saved component.</summary>
+    /// <exception cref="ToolException">It is not trusted, or cannot be loaded.</exception>
+    internal static WasmComponent LoadSavedComponent(string path, byte[] file, EngineOptions options, SavedTrust trust)
+    {
+        trust.Require(path);
+        return Saved(path, () => new Engine(options with { Compilation = Compilation.Never }).LoadSavedComponent(new MemoryStream(file)));
+    }
 
     /// <summary>Loads a saved module. A file with machine code is mapped and not read.</summary>
-    internal static Module LoadSaved(string path, EngineOptions options)
+    /// <exception cref="ToolException">It is not trusted, or cannot be loaded.</exception>
+    internal static Module LoadSaved(string path, EngineOptions options, SavedTrust trust)
     {
+        trust.Require(path);
         try
         {
             return Saved(path, () => new Engine(options with { Compilation = Compilation.Never }).LoadSaved(path));
@@ -151,8 +144,12 @@ internal static class ModuleFile
     }
 
     /// <summary>The same of the standard input.</summary>
-    internal static Module LoadSaved(string path, byte[] file, EngineOptions options) =>
-        Saved(path, () => new Engine(options with { Compilation = Compilation.Never }).LoadSaved(new MemoryStream(file)));
+    /// <exception cref="ToolException">It is not trusted, or cannot be loaded.</exception>
+    internal static Module LoadSaved(string path, byte[] file, EngineOptions options, SavedTrust trust)
+    {
+        trust.Require(path);
+        return Saved(path, () => new Engine(options with { Compilation = Compilation.Never }).LoadSaved(new MemoryStream(file)));
+    }
 
     /// <summary>Whether a file begins as what "compile" saves. What cannot be read, or be read twice, does not.</summary>
     internal static bool BeginsAsSaved(string path)

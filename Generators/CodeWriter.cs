@@ -54,6 +54,15 @@ internal sealed class CodeWriter
         Line(end);
     }
 
+    /// <summary>Ends what was opened as <c>try</c>; one line is done in any case.</summary>
+    internal void CloseTry(string atLast)
+    {
+        Close();
+        Open("finally");
+        Line(atLast);
+        Close();
+    }
+
     /// <summary>A summary for readers of the generated code.</summary>
     internal void Summary(string summary) => Line($"/// <summary>{Escaped(summary)}</summary>");
 

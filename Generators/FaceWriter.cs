@@ -94,10 +94,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
         code.Line("wasmCall.Invoke();");
         if (type.Tuple is { } tuple) code.Line($"return ({string.Join(", ", tuple.Select((letter, i) => Read(letter, i)))});");
         else if (!type.IsVoid) code.Line($"return {Read(type.Kind == Crossing.Value ? type.Number : type.IsDelegate ? Conventions.FuncRef : Conventions.OtherRef, 0)};");
-        code.Close();
-        code.Open("finally");
-        code.Line("wasmCall.End();");
-        code.Close();
+        code.CloseTry("wasmCall.End();");
         code.Close();
         code.Line();
     }
@@ -131,10 +128,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
         foreach (ParameterModel span in method.Parameters.Where(p => p.Type.Kind == Crossing.Span)) code.Line($"wasmCall.CopyBack<{span.Type.Item}>(wasmPlace_{span.Name}, {span.Id});");
         code.Line("wasmCall.Done();");
         if (!method.Type.IsVoid) code.Line("return wasmResult;");
-        code.Close();
-        code.Open("finally");
-        code.Line("wasmCall.End();");
-        code.Close();
+        code.CloseTry("wasmCall.End();");
         code.Close();
         if (!method.IsAbstract) Default(method, index);
     }

@@ -116,10 +116,7 @@ internal sealed class HostFunctionWriter(MemberModel target)
             code.Line($"global::System.Threading.SynchronizationContext? wasmContext = {HostCall}BeginWait();");
             code.Open("try");
             code.Line($"return {value};");
-            code.Close();
-            code.Open("finally");
-            code.Line($"{HostCall}EndWait(wasmContext);");
-            code.Close();
+            code.CloseTry($"{HostCall}EndWait(wasmContext);");
         }
         else
         {

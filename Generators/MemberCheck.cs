@@ -26,10 +26,10 @@ internal static class MemberCheck
         if (export.Kind != ExternByte.Func) return Conventions.OtherKind(export.Name, export.Text, "a function");
         if (method.NeverFits() is { } never) return never;
         Shape? result = method.Type.IsVoid || method.Type.Tuple is not null ? null : method.Type.Shape;
-        CallForm? form = Conventions.FormOf([.. method.Parameters.Select(p => p.Type.Shape)], result, method.Type.Tuple, export.Parameters, export.Results);
-        if (form is { } found)
-            return Conventions.LackOf(Conventions.NeedsOf([.. method.Parameters.Select(p => p.Type.Shape)], result, found, export.Parameters, export.Results), module.HasMemory, module.HasAllocator);
-        return Conventions.OtherSignature(export.Name, export.Text, method.Type.Message, method.Parameters.Select(p => p.Type.Message));
+        Shape[] shapes = [.. method.Parameters.Select(p => p.Type.Shape)];
+        if (Conventions.FormOf(shapes, result, method.Type.Tuple, export.Parameters, export.Results) is not { } form)
+            return Conventions.OtherSignature(export.Name, export.Text, method.Type.Message, method.Parameters.Select(p => p.Type.Message));
+        return Conventions.LackOf(Conventions.NeedsOf(shapes, result, form, export.Parameters, export.Results), module.HasMemory, module.HasAllocator);
     }
 
     private static string? Property(MemberModel property, ModuleModel module)

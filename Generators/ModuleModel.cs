@@ -70,7 +70,7 @@ internal sealed class ModuleModel
     internal bool HasMemory => memories.Count > 0;
 
     /// <summary>Whether it exports something to allocate with.</summary>
-    internal bool HasAllocator => Exports.Exists(e => e.Kind == ExternByte.Func && Conventions.IsAllocator(e.Name, e.Parameters, e.Results));
+    internal bool HasAllocator => Exports.Exists(e => e.Kind == ExternByte.Func && Array.IndexOf(Conventions.Allocators, (e.Name, e.Parameters, e.Results)) >= 0);
 
     /// <exception cref="UnreadableModuleException">It is not a module of the core specification.</exception>
     internal static ModuleModel Read(byte[] bytes)

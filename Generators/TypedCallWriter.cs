@@ -62,10 +62,7 @@ internal sealed class TypedCallWriter(CodeWriter code, MemberModel method, int i
             code.Line("var wasmArguments = new global::WasmJit.Generated.FaceArguments(this);");
             code.Open("try");
             WriteCall(form);
-            code.Close();
-            code.Open("finally");
-            code.Line("wasmArguments.End();");
-            code.Close();
+            code.CloseTry("wasmArguments.End();");
             if (Type.IsVoid) code.Line("return;");
             code.Close();
         }

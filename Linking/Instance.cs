@@ -185,14 +185,22 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
         where T : class
     {
         if (export is T typed) return typed;
-        if (export is not Delegate function || FuncRef.Behind(function) is not { } func || !typeof(T).IsSubclassOf(typeof(Delegate))) return null;
+        return export is Delegate function && typeof(T).IsSubclassOf(typeof(Delegate)) ? FunctionAs(function, typeof(T)) as T : null;
+    }
+
+    /// <summary>
+    /// A guest's function as another delegate: of the same signature, or of one whose numbers are of the same kinds; null otherwise.
+    /// </summary>
+    internal static Delegate? FunctionAs(Delegate function, Type wanted)
+    {
+        if (FuncRef.Behind(function) is not { } func) return null;
         try
         {
-            return (T)(object)EntryThunk.MakeDelegate(func, typeof(T));
+            return EntryThunk.MakeDelegate(func, wanted);
         }
         catch (ArgumentException)
         {
-            return NumberDelegates.As(function, typeof(T)) as T;
+            return NumberDelegates.As(function, wanted);
         }
     }
 

@@ -101,7 +101,7 @@ internal static class RunCommand
             {
                 Profile = Profile.Of(parsed, limits),
                 Content = content,
-                AllowSaved = parsed.GetValue(ModuleFile.AllowSaved),
+                Trust = new SavedTrust(parsed.GetValue(ModuleFile.AllowSaved), given),
                 Args = parsed.GetValue(arguments) ?? [],
                 Environment = GuestOptions.EnvironmentOf(parsed),
                 Cache = OpenCache(parsed.GetValue(cache) && parsed.GetValue(EngineFlags.Tier) is null && parsed.GetValue(Profile.File) is null, given),
@@ -163,7 +163,8 @@ internal static class RunCommand
         /// <summary>The file's content if it has been read already.</summary>
         internal required byte[]? Content { get; init; }
 
-        internal required bool AllowSaved { get; init; }
+        /// <summary>Which saved code may run.</summary>
+        internal required SavedTrust Trust { get; init; }
 
         internal required string[] Args { get; init; }
 
@@ -214,14 +215,12 @@ internal static class RunCommand
                     if (Given.ThreadCount > 0) applied = applied with { Interruptible = true };
                     if (Profile is null && path != "-" && ModuleFile.BeginsAsSaved(path))
                     {
-                        ModuleFile.RequireTrusted(path, AllowSaved, Directories);
-                        module = ModuleFile.LoadSaved(path, applied);
+                        module = ModuleFile.LoadSaved(path, applied, Trust);
                     }
                     else if ((Content ?? ModuleFile.ReadBytes(path)) is var file && ModuleFile.IsSaved(file))
                     {
                         if (Profile is not null) throw new ToolException($"{path} is a saved module: --profile compiles a module itself");
-                        ModuleFile.RequireTrusted(path, AllowSaved, Directories);
-                        module = ModuleFile.LoadSaved(path, file, applied);
+                        module = ModuleFile.LoadSaved(path, file, applied, Trust);
                     }
                     else
                     {
@@ -268,8 +267,7 @@ internal static class RunCommand
                 (Libraries.Length > 0, "--library-dir and --saved-dir"), (AllowCompile, "--allow-compile"), (Unknown is not null, "--unknown-imports"), (Cache is not null, "--cache"),
             ];
             if (Array.Find(others, o => o.given).option is { } wrong) throw new ToolException($"{path} is a component: {wrong} works with modules alone");
-            if (SavedComponents.IsSaved(file)) ModuleFile.RequireTrusted(path, AllowSaved, Directories);
-            WasmComponent component = SavedComponents.IsSaved(file) ? ModuleFile.LoadSavedComponent(path, file, applied) : ModuleFile.CompileComponent(source, applied, terminal);
+            WasmComponent component = SavedComponents.IsSaved(file) ? ModuleFile.LoadSavedComponent(path, file, applied, Trust) : ModuleFile.CompileComponent(source, applied, terminal);
             if (Network is not null || Http is not null) BrokenPipes.AreIgnored();
             WasiOptions options = Given.Apply(new WasiOptions
             {

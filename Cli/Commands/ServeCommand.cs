@@ -71,7 +71,7 @@ internal static class ServeCommand
             IPEndPoint where = Parse(parsed.GetValue(address)!);
             TimeSpan patience = parsed.GetValue(grace) is { } text ? RunLimits.ParseTime("--grace", text) : TimeSpan.FromSeconds(10);
             WasiDirectory[] given = GuestOptions.DirectoriesOf(parsed);
-            WasmComponent component = Load(path, limits.Apply(EngineFlags.Options(parsed)) with { Interruptible = true }, terminal, parsed.GetValue(ModuleFile.AllowSaved), given);
+            WasmComponent component = Load(path, limits.Apply(EngineFlags.Options(parsed)) with { Interruptible = true }, terminal, new SavedTrust(parsed.GetValue(ModuleFile.AllowSaved), given));
             if (HttpGuests.ExportOf(component) is null)
                 throw new ToolException($"{path} answers no requests: it does not export wasi:http/incoming-handler or wasi:http/handler", component.Exports.Count == 0 ? null : $"it exports {string.Join(", ", component.Exports)}");
             SharedFrameworks.UseAspNet();
@@ -96,14 +96,10 @@ internal static class ServeCommand
         throw new ToolException($"--addr {text}: the value must be an address and a port such as 127.0.0.1:8080, [::1]:8080 or 8080");
     }
 
-    private static WasmComponent Load(string path, EngineOptions options, Terminal terminal, bool allowSaved, WasiDirectory[] given)
+    private static WasmComponent Load(string path, EngineOptions options, Terminal terminal, SavedTrust trust)
     {
         byte[] bytes = ModuleFile.ReadBytes(path);
-        if (SavedComponents.IsSaved(bytes))
-        {
-            ModuleFile.RequireTrusted(path, allowSaved, given);
-            return ModuleFile.LoadSavedComponent(path, bytes, options);
-        }
+        if (SavedComponents.IsSaved(bytes)) return ModuleFile.LoadSavedComponent(path, bytes, options, trust);
         ModuleBytes source = ModuleFile.ReadAny(path, bytes);
         if (!source.IsComponent) throw new ToolException($"{path} is a module, not a component", "serve takes components that export wasi:http/incoming-handler or wasi:http/handler");
         return ModuleFile.CompileComponent(source, options, terminal);

@@ -24,7 +24,7 @@ internal static class NumberDelegates
     }
 
     /// <summary>The type that the host sees of such a number.</summary>
-    private static Type HostTypeOf(Type type) => KindOf(type) switch
+    internal static Type HostTypeOf(Type type) => KindOf(type) switch
     {
         ValKind.I32 => typeof(int),
         ValKind.I64 => typeof(long),

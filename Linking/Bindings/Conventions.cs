@@ -168,9 +168,8 @@ internal static class Conventions
         needs.Memory && !hasMemory ? "what crosses goes through memory, and the module has none"
         : needs.Allocator && !hasAllocator ? "what is passed needs room in the guest, and the module exports neither malloc nor cabi_realloc" : null;
 
-    /// <summary>Whether an exported function is one that room is made with.</summary>
-    internal static bool IsAllocator(string name, string parameters, string results) =>
-        name == "malloc" ? (parameters, results) is ("i", "i") or ("l", "l") : name == "cabi_realloc" && parameters == "iiii" && results == "i";
+    /// <summary>The exported functions that room is made with.</summary>
+    internal static readonly (string Name, string Parameters, string Results)[] Allocators = [("malloc", "i", "i"), ("malloc", "l", "l"), ("cabi_realloc", "iiii", "i")];
 
     // ---- what does not fit ----
 

@@ -26,7 +26,7 @@ internal sealed class CrossingType
 
     internal static CrossingType Of(Type type)
     {
-        if (NumberOf(type) is not null) return new CrossingType(type, Crossing.Value, null);
+        if (NumberDelegates.KindOf(type) is not null) return new CrossingType(type, Crossing.Value, null);
         if (type == typeof(string)) return new CrossingType(type, Crossing.Text, null);
         if (type.IsArray && type.GetElementType() is { } element) return new CrossingType(type, type.IsSZArray && IsPlain(element) ? Crossing.Array : Crossing.None, element);
         if (type.IsGenericType && type.GetGenericTypeDefinition() is var open && (open == typeof(Span<>) || open == typeof(ReadOnlySpan<>)))
@@ -38,9 +38,6 @@ internal sealed class CrossingType
         if (type.IsValueType) return new CrossingType(type, IsPlain(type) && !IsTuple(type) ? Crossing.Struct : Crossing.None, null);
         return new CrossingType(type, type.IsByRef || type.IsPointer ? Crossing.None : Crossing.Object, null);
     }
-
-    /// <summary>The kind of a type that is one number; null of other types.</summary>
-    internal static ValKind? NumberOf(Type type) => NumberDelegates.KindOf(type);
 
     /// <summary>Whether it is a tuple, which stands for several values.</summary>
     internal static bool IsTuple(Type type) => type.IsValueType && typeof(ITuple).IsAssignableFrom(type);
@@ -59,7 +56,7 @@ internal sealed class CrossingType
     }
 
     /// <summary>What the conventions see of it.</summary>
-    internal Shape Shape => new(Kind, NumberOf(Type) is { } number ? LetterOf(number) : default);
+    internal Shape Shape => new(Kind, NumberDelegates.KindOf(Type) is { } number ? LetterOf(number) : default);
 
     /// <summary>Whether one WebAssembly value of a type can be the .NET value.</summary>
     internal bool IsValueOf(ValType type) => Conventions.IsValueOf(Shape, LetterOf(type));
@@ -93,7 +90,7 @@ internal sealed class CrossingType
         {
             if (letters.Length > 0 && letters.Length % 7 == 0 && IsTuple(item)) letters.Append(TupleLetters(item));
             else letters.Append(item == typeof(Delegate) ? Conventions.FuncRef : item == typeof(object) ? Conventions.OtherRef
-                : item == typeof(int) || item == typeof(long) || item == typeof(float) || item == typeof(double) || item == typeof(Vector128<byte>) ? LetterOf(NumberOf(item)!.Value) : '?');
+                : item == typeof(int) || item == typeof(long) || item == typeof(float) || item == typeof(double) || item == typeof(Vector128<byte>) ? LetterOf(NumberDelegates.KindOf(item)!.Value) : '?');
         }
         return letters.ToString();
     }

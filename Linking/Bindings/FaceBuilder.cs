@@ -40,7 +40,7 @@ internal sealed class FaceBuilder(Type face, IReadOnlyList<BoundMember> members)
     private void DisposeOfInstance()
     {
         MethodInfo dispose = typeof(IDisposable).GetMethod(nameof(IDisposable.Dispose))!;
-        if (!typeof(IDisposable).IsAssignableFrom(face) || FaceMember.IsImplemented(face, dispose)) return;
+        if (!typeof(IDisposable).IsAssignableFrom(face) || FaceMember.IsImplemented(FaceMember.BodiesOf(face), dispose)) return;
         ILGenerator il = type.Override(dispose);
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Call, Face.Method(nameof(Face.DisposeInstance)));

@@ -149,14 +149,7 @@ internal sealed class FaceClass
     {
         var function = (Delegate)instance.FindExport(name)!;
         if (wanted.IsInstanceOfType(function)) return function;
-        try
-        {
-            return EntryThunk.MakeDelegate((FuncRef)function.Target!, wanted);
-        }
-        catch (ArgumentException)
-        {
-            if (NumberDelegates.As(function, wanted) is { } converted) return converted;
-            throw new BindingException($"The export \"{name}\" does not fit", [$"it is {CSharpName.Of(function.GetType())}, not {CSharpName.Of(wanted)}"]);
-        }
+        return Instance.FunctionAs(function, wanted)
+            ?? throw new BindingException($"The export \"{name}\" does not fit", [$"it is {CSharpName.Of(function.GetType())}, not {CSharpName.Of(wanted)}"]);
     }
 }

@@ -115,13 +115,14 @@ public sealed class FaceMember
     internal static IReadOnlyList<FaceMember> Of(Type face)
     {
         var members = new List<FaceMember>();
+        MethodInfo[] bodies = BodiesOf(face);
         foreach (Type part in face.GetInterfaces().Prepend(face).Where(p => p != typeof(IDisposable)))
         {
-            foreach (MethodInfo method in part.GetMethods(Declared).Where(m => !m.IsSpecialName && IsOpen(m))) members.Add(Of(method, IsImplemented(face, method)));
+            foreach (MethodInfo method in part.GetMethods(Declared).Where(m => !m.IsSpecialName && IsOpen(m))) members.Add(Of(method, IsImplemented(bodies, method)));
             foreach (PropertyInfo property in part.GetProperties(Declared))
-                if (property.GetAccessors(nonPublic: true) is [var accessor, ..] && IsOpen(accessor)) members.Add(Of(property, accessor, IsImplemented(face, accessor)));
+                if (property.GetAccessors(nonPublic: true) is [var accessor, ..] && IsOpen(accessor)) members.Add(Of(property, accessor, IsImplemented(bodies, accessor)));
             foreach (EventInfo item in part.GetEvents(Declared))
-                if (item.GetAddMethod(nonPublic: true) is { } adder && IsOpen(adder)) members.Add(Of(item, IsImplemented(face, adder)));
+                if (item.GetAddMethod(nonPublic: true) is { } adder && IsOpen(adder)) members.Add(Of(item, IsImplemented(bodies, adder)));
         }
         return members;
     }
@@ -129,17 +130,22 @@ public sealed class FaceMember
     /// <summary>Whether a class may implement it: neither private nor sealed, and not static unless a class must.</summary>
     private static bool IsOpen(MethodInfo method) => method.IsVirtual && !method.IsFinal && !method.IsPrivate && (!method.IsStatic || method.IsAbstract);
 
-    /// <summary>Whether interfaces implement it: its own, or one that extends it (<c>int IBase.F() => 5;</c>).</summary>
-    /// <param name="face">The interface that has all of them.</param>
+    /// <summary>What an interface, and those that it extends, implement of others' methods (<c>int IBase.F() => 5;</c>).</summary>
+    internal static MethodInfo[] BodiesOf(Type face) =>
+        [.. face.GetInterfaces().Prepend(face).SelectMany(p => p.GetMethods(Declared)).Where(m => m.IsFinal && !m.IsAbstract)];
+
+    /// <summary>Whether interfaces implement it: its own, or one that extends it.</summary>
+    /// <param name="bodies">What those implement that extend it.</param>
     /// <param name="method">A method or an accessor.</param>
-    internal static bool IsImplemented(Type face, MethodInfo method)
+    internal static bool IsImplemented(MethodInfo[] bodies, MethodInfo method)
     {
         if (!method.IsAbstract) return true;
+        if (bodies.Length == 0) return false;
         // The compiler's name for it is that of the interface, a dot and the method's. Of a generic interface the arguments follow its name.
         string owner = method.DeclaringType!.FullName!.Split('`', '[')[0].Replace('+', '.');
         Type[] types = [.. method.GetParameters().Select(p => p.ParameterType)];
-        return face.GetInterfaces().Prepend(face).SelectMany(p => p.GetMethods(Declared)).Any(m => m.IsFinal && !m.IsAbstract
-            && (m.Name == $"{owner}.{method.Name}" || (m.Name.StartsWith(owner + "<", StringComparison.Ordinal) && m.Name.EndsWith("." + method.Name, StringComparison.Ordinal)))
+        return Array.Exists(bodies, m =>
+            (m.Name == $"{owner}.{method.Name}" || (m.Name.StartsWith(owner + "<", StringComparison.Ordinal) && m.Name.EndsWith("." + method.Name, StringComparison.Ordinal)))
             && m.GetParameters().Select(p => p.ParameterType).SequenceEqual(types));
     }
 
@@ -159,7 +165,7 @@ public sealed class FaceMember
         IsUnbindable = accessor.IsStatic,
         IsIndexer = property.GetIndexParameters().Length > 0,
         CanWrite = property.CanWrite,
-        IsInitOnly = property.SetMethod?.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(System.Runtime.CompilerServices.IsExternalInit)) ?? false,
+        IsInitOnly = property.SetMethod?.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)) ?? false,
     };
 
     private static FaceMember Of(EventInfo item, bool isImplemented) => new(MemberTypes.Event, item.Name, item.EventHandlerType!, GivenTo(item)?.Name)

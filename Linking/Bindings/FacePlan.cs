@@ -34,6 +34,8 @@ internal sealed class FacePlan
     private readonly bool mayImport;
     private readonly List<string> problems = [];
     private readonly Dictionary<string, ExternType> exports;
+
+    /// <summary>Whether the module exports something to allocate with, as <see cref="GuestAllocator"/> looks for it.</summary>
     private readonly bool hasAllocator;
 
     private FacePlan(Module module, bool mayImport)
@@ -41,7 +43,7 @@ internal sealed class FacePlan
         this.module = module;
         this.mayImport = mayImport;
         exports = module.Exports.ToDictionary(e => e.Name, e => e.Type);
-        hasAllocator = exports.Any(e => IsAllocator(e.Key, e.Value));
+        foreach ((string name, string parameters, string results) in Conventions.Allocators) hasAllocator |= HasFunction(name, parameters, results);
     }
 
     /// <summary>Binds all members.</summary>
@@ -87,20 +89,16 @@ internal sealed class FacePlan
         string? tuple = CrossingType.IsTuple(method.Type) ? CrossingType.TupleLetters(method.Type) : null;
         CrossingType? result = method.Type == typeof(void) || tuple is not null ? null : CrossingType.Of(method.Type);
         if (result is { Kind: Crossing.None }) return Conventions.ResultCannotCross(CSharpName.Of(result.Type));
-        CallForm? form = Conventions.FormOf([.. parameters.Select(p => p.Shape)], result?.Shape, tuple,
-            CrossingType.LettersOf(type.Params.AsSpan()), CrossingType.LettersOf(type.Results.AsSpan()));
-        if (form is { } found) return Lack(parameters, result, type, found) ?? (object)new BoundMethod(method, export, type, parameters, result, found);
-        return Conventions.OtherSignature(export, type.ToString()!, CSharpName.Of(method.Type), parameters.Select(p => CSharpName.Of(p.Type)));
+        Shape[] shapes = [.. parameters.Select(p => p.Shape)];
+        string types = CrossingType.LettersOf(type.Params.AsSpan()), results = CrossingType.LettersOf(type.Results.AsSpan());
+        if (Conventions.FormOf(shapes, result?.Shape, tuple, types, results) is not { } form)
+            return Conventions.OtherSignature(export, type.ToString()!, CSharpName.Of(method.Type), parameters.Select(p => CSharpName.Of(p.Type)));
+        return Conventions.LackOf(Conventions.NeedsOf(shapes, result?.Shape, form, types, results), module.Info.Memories.Count > 0, hasAllocator)
+            ?? (object)new BoundMethod(method, export, type, parameters, result, form);
     }
 
-    /// <summary>What a module lacks that a call needs; null if it has all.</summary>
-    private string? Lack(CrossingType[] parameters, CrossingType? result, FuncType type, CallForm form) => Conventions.LackOf(
-        Conventions.NeedsOf([.. parameters.Select(p => p.Shape)], result?.Shape, form, CrossingType.LettersOf(type.Params.AsSpan()), CrossingType.LettersOf(type.Results.AsSpan())),
-        module.Info.Memories.Count > 0, hasAllocator);
-
-    /// <summary>Whether it exports something to allocate with, as <see cref="GuestAllocator"/> looks for it.</summary>
-    private static bool IsAllocator(string name, ExternType type) => type.Kind == ExternKind.Func
-        && Conventions.IsAllocator(name, CrossingType.LettersOf(type.Func.Params.AsSpan()), CrossingType.LettersOf(type.Func.Results.AsSpan()));
+    private bool HasFunction(string name, string parameters, string results) => exports.TryGetValue(name, out ExternType? type) && type.Kind == ExternKind.Func
+        && CrossingType.LettersOf(type.Func.Params.AsSpan()) == parameters && CrossingType.LettersOf(type.Func.Results.AsSpan()) == results;
 
     // ---- properties and events ----
 
@@ -127,7 +125,8 @@ internal sealed class FacePlan
         return property.CanWrite && !global.IsMutable ? Conventions.Immutable(export) : new BoundGlobal(property, export, global);
     }
 
-    private static ExternKind? ItemKind(Type type) =>
+    /// <summary>The kind of a property that is an export or import itself; null of other types, and of functions, which have many types.</summary>
+    internal static ExternKind? ItemKind(Type type) =>
         type == typeof(Memory) ? ExternKind.Memory : type == typeof(Table) ? ExternKind.Table : type == typeof(Global) ? ExternKind.Global
         : type == typeof(Tag) ? ExternKind.Tag : type == typeof(Module) ? ExternKind.Module : type == typeof(Instance) ? ExternKind.Instance : null;
 

@@ -47,8 +47,7 @@ internal static class HostObject
     }
 
     /// <summary>Whether a property is looked at: what others return is the program's own.</summary>
-    private static bool IsImportable(Type type) => typeof(Delegate).IsAssignableFrom(type) || type == typeof(Memory) || type == typeof(Table) || type == typeof(Global)
-        || type == typeof(Tag) || type == typeof(Module) || type == typeof(Instance);
+    private static bool IsImportable(Type type) => typeof(Delegate).IsAssignableFrom(type) || FacePlan.ItemKind(type) is not null;
 
     private static List<(string[] Names, object Value)> Checked(List<(string[] Names, object Value)> items, List<string> problems, Type type)
     {
@@ -168,14 +167,7 @@ internal static class HostObject
     /// <summary>The WebAssembly values, in the host's form, that a .NET value is.</summary>
     private static Type[] HostTypes(CrossingType type) => type.Kind switch
     {
-        Crossing.Value => CrossingType.NumberOf(type.Type) switch
-        {
-            ValKind.I32 => [typeof(int)],
-            ValKind.I64 => [typeof(long)],
-            ValKind.F32 => [typeof(float)],
-            ValKind.F64 => [typeof(double)],
-            _ => [type.Type],
-        },
+        Crossing.Value => [NumberDelegates.HostTypeOf(type.Type)],
         Crossing.Function => [typeof(Delegate)],
         Crossing.Object => [typeof(object)],
         Crossing.Struct => [typeof(int)],

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using WasmJit.Builtins;
 
 namespace WasmJit.Linking;
@@ -33,17 +32,14 @@ internal readonly partial struct LinkingFunctions
     private int InstantiateComponent(int component, ulong list, ulong count, bool isWide)
     {
         ILinkedComponent target = Handles.Get<ILinkedComponent>(component);
-        if (count > MostImports) throw Failure(LinkingError.InvalidArgument, $"{count} imports");
-        int word = isWide ? sizeof(ulong) : sizeof(uint), size = 3 * word;
-        // Copied first: other threads may write in the list.
-        byte[] copy = Window(list, count * (ulong)size).ToArray();
+        int size = 3 * (isWide ? sizeof(ulong) : sizeof(uint));
+        byte[] copy = ImportList(list, count, size);
         var imports = new List<(string, ILinkedInstance)>();
         for (int at = 0; at < copy.Length; at += size)
         {
             ReadOnlySpan<byte> one = copy.AsSpan(at, size);
-            ulong name = isWide ? BinaryPrimitives.ReadUInt64LittleEndian(one) : BinaryPrimitives.ReadUInt32LittleEndian(one);
-            ulong length = isWide ? BinaryPrimitives.ReadUInt64LittleEndian(one[word..]) : BinaryPrimitives.ReadUInt32LittleEndian(one[word..]);
-            imports.Add((Text(name, length), Handles.Get<ILinkedInstance>(BinaryPrimitives.ReadInt32LittleEndian(one[(2 * word)..]))));
+            string name = Text(Word(one, 0, isWide), Word(one, 1, isWide));
+            imports.Add((name, Handles.Get<ILinkedInstance>((int)Word(one, 2, isWide))));
         }
         return Keep(target.InstantiateFor(Guest, imports));
     }

@@ -24,20 +24,28 @@ internal readonly partial struct LinkingFunctions
         internal static Given Read(ReadOnlySpan<byte> bytes, bool isWide)
         {
             Span<ulong> words = stackalloc ulong[4];
-            for (int i = 0; i < words.Length; i++)
-                words[i] = isWide ? BinaryPrimitives.ReadUInt64LittleEndian(bytes[(8 * i)..]) : BinaryPrimitives.ReadUInt32LittleEndian(bytes[(4 * i)..]);
+            for (int i = 0; i < words.Length; i++) words[i] = Word(bytes, i, isWide);
             int handle = BinaryPrimitives.ReadInt32LittleEndian(bytes[(isWide ? 32 : 16)..]);
             return new Given(words[0], words[1], words[2], words[3], handle, words[2] == (isWide ? ulong.MaxValue : uint.MaxValue));
         }
     }
 
+    /// <summary>An address or a length in a record of a guest's.</summary>
+    private static ulong Word(ReadOnlySpan<byte> bytes, int index, bool isWide) =>
+        isWide ? BinaryPrimitives.ReadUInt64LittleEndian(bytes[(sizeof(ulong) * index)..]) : BinaryPrimitives.ReadUInt32LittleEndian(bytes[(sizeof(uint) * index)..]);
+
+    /// <summary>A list of imports, as the guest has written it. It is a copy: other threads may write in the list.</summary>
+    private byte[] ImportList(ulong list, ulong count, int size)
+    {
+        if (count > MostImports) throw Failure(LinkingError.InvalidArgument, $"{count} imports");
+        return Window(list, count * (ulong)size).ToArray();
+    }
+
     private int Instantiate(int module, ulong list, ulong count, bool isWide)
     {
         Module target = Handles.Get<Module>(module);
-        if (count > MostImports) throw Failure(LinkingError.InvalidArgument, $"{count} imports");
         int size = Given.SizeOf(isWide);
-        // Copied first: other threads may write in the list.
-        byte[] copy = Window(list, count * (ulong)size).ToArray();
+        byte[] copy = ImportList(list, count, size);
         var imports = new Imports();
         for (int i = 0; i < (int)count; i++)
         {

@@ -47,6 +47,25 @@ public sealed class PluginTests
         Use(plugin);
     }
 
+    internal delegate int Five(int a, int b, int c, int d, int e);
+
+    [WasmFace]
+    internal interface ISum
+    {
+        Five Sum { get; }
+    }
+
+    /// <summary>A function whose own delegate is none of those that are in every program, as a delegate of another type.</summary>
+    [Fact]
+    public void APropertyMayHaveADelegateTypeOfItsOwn()
+    {
+        Module module = new Engine().CompileText("""
+            (module (func (export "sum") (param i32 i32 i32 i32 i32) (result i32)
+              (i32.add (i32.add (i32.add (local.get 0) (local.get 1)) (i32.add (local.get 2) (local.get 3))) (local.get 4))))
+            """);
+        Assert.Equal(15, module.Instantiate().As<ISum>().Sum(1, 2, 3, 4, 5));
+    }
+
     private static void Use(IPlugin plugin)
     {
         var lines = new List<string>();

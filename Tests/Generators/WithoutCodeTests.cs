@@ -23,6 +23,7 @@ public sealed class WithoutCodeTests : IDisposable
         var tests = new PluginTests();
         tests.AnInterfaceHasTwentyExportsTextsAndCallbacks(isGenerated: true);
         tests.AModuleIsAClass();
+        tests.APropertyMayHaveADelegateTypeOfItsOwn();
         Console.WriteLine(Done);
         return 0;
     }

@@ -48,11 +48,10 @@ public sealed partial class BareNumberTests
         int files = 0;
         foreach (string file in folders.SelectMany(SourceFiles.In))
         {
-            string path = Path.GetRelativePath(SourceFiles.Root, file).Replace('\\', '/');
+            string path = SourceFiles.PathOf(file);
             if (Array.Exists(others, other => path.StartsWith(other, StringComparison.Ordinal))) continue;
             files++;
-            foreach ((int index, string line) in File.ReadLines(file).Index())
-                if (isBare(line)) found.Add($"{path}:{index + 1}: {line.Trim()}");
+            found.AddRange(SourceFiles.Lines(file, isBare));
         }
         Assert.True(files > atLeast, $"{files}");
         return string.Join('\n', found);

@@ -29,7 +29,7 @@ public sealed partial class DotNetRoomTests
     public void EveryRowNamesFilesAndTestsThatExist()
     {
         string[] tests = [.. SourceFiles.In("Tests").Select(File.ReadAllText)];
-        string[] files = [.. SourceFiles.In("Runtime").Concat(SourceFiles.In("Jit")).Select(file => Path.GetRelativePath(SourceFiles.Root, file).Replace('\\', '/'))];
+        string[] files = [.. SourceFiles.In("Runtime").Concat(SourceFiles.In("Jit")).Select(SourceFiles.PathOf)];
         int rows = 0;
         foreach (string line in Page.Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal)))
         {

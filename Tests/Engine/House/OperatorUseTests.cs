@@ -13,13 +13,12 @@ public sealed partial class OperatorUseTests
     public void MnemonicsDecideNothing()
     {
         var found = new List<string>();
-        foreach (string file in new[] { "Runtime", "Jit", "Linking", "Components", "Text", "Wasi", "Cli" }.SelectMany(SourceFiles.In))
+        foreach (string file in Products.Folders.SelectMany(SourceFiles.In))
         {
-            string path = Path.GetRelativePath(SourceFiles.Root, file).Replace('\\', '/');
+            string path = SourceFiles.PathOf(file);
             // Instructions of a processor have mnemonics, too.
             if (path.StartsWith("Runtime/DotNet/", StringComparison.Ordinal) || Array.Exists(OfText, text => path.StartsWith(text, StringComparison.Ordinal))) continue;
-            foreach ((int index, string line) in File.ReadLines(file).Index())
-                if (Decision().IsMatch(line)) found.Add($"{path}:{index + 1}: {line.Trim()}");
+            found.AddRange(SourceFiles.Lines(file, Decision().IsMatch));
         }
         Assert.Equal("", string.Join('\n', found));
     }

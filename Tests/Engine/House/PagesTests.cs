@@ -91,7 +91,7 @@ public sealed partial class PagesTests
         from folder in Directory.EnumerateDirectories(SourceFiles.Root)
         where !Path.GetFileName(folder).StartsWith(".git", StringComparison.Ordinal) && Path.GetFileName(folder) is not ("artifacts" or "TestResults")
         from file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-        let path = Path.GetRelativePath(SourceFiles.Root, file).Replace('\\', '/')
+        let path = SourceFiles.PathOf(file)
         where !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal)
         select path;
 
@@ -105,8 +105,7 @@ public sealed partial class PagesTests
         foreach (string file in Products.Folders.Concat(["Samples", "Perf"]).SelectMany(SourceFiles.In).Concat(pages))
         {
             files++;
-            foreach ((int index, string line) in File.ReadLines(file).Index())
-                if (Vague().IsMatch(line)) found.Add($"{Path.GetRelativePath(SourceFiles.Root, file)}:{index + 1}: {line.Trim()}");
+            found.AddRange(SourceFiles.Lines(file, Vague().IsMatch));
         }
         Assert.True(files > 500);
         Assert.Equal("", string.Join('\n', found));
