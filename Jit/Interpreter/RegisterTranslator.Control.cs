@@ -82,17 +82,11 @@ internal sealed unsafe partial class RegisterTranslator
     // ---- labels ----
 
     internal ref Frame Label(uint label) => ref frames[depth - 1 - (int)label];
+    internal ref Frame Innermost => ref frames[depth - 1];
+    internal ref Frame FrameAt(int at) => ref frames[at];
 
     /// <summary>How many blocks are open.</summary>
-    internal int Depth
-    {
-        get => depth;
-        set => depth = value;
-    }
-
-    internal ref Frame Innermost => ref frames[depth - 1];
-
-    internal ref Frame FrameAt(int at) => ref frames[at];
+    internal int Depth { get => depth; set => depth = value; }
 
     private static ImmutableArray<ValType> LabelTypes(in Frame frame) => frame.Kind == OpId.Loop ? frame.Start : frame.End;
 
