@@ -63,7 +63,8 @@ internal sealed class WasmServer : IAsyncDisposable
 
     /// <summary>Listens.</summary>
     /// <returns>The address, with the port that it has.</returns>
-    /// <exception cref="IOException">The address is in use, or none of this machine's.</exception>
+    /// <exception cref="IOException">The address is in use.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">It is none of this machine's, or may not be listened on.</exception>
     internal async Task<Uri> StartAsync()
     {
         await application.StartAsync().ConfigureAwait(false);

@@ -52,6 +52,9 @@ internal sealed class Profile
         return new Profile(file, interval);
     }
 
+    /// <summary>Whether the guest has done anything.</summary>
+    internal bool HasBegun => sampler.Samples.Count > 0 || Fuel.Remaining < sampler.Interval;
+
     /// <summary>What the guest uses up.</summary>
     internal Fuel Fuel { get; }
 

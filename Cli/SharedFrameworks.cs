@@ -4,11 +4,15 @@ using System.Runtime.Loader;
 namespace WasmJit.Cli;
 
 /// <summary>
-/// ASP.NET, for the one command that needs it: it is found beside the .NET that runs the tool. Were it a framework of the tool's, each start would look through it.
+/// ASP.NET, for the one command that needs it: it is found beside the .NET that runs the tool, or in a folder of a tool that has .NET in it. Were it a framework of the tool's, each start
+/// would look through it.
 /// </summary>
 internal static class SharedFrameworks
 {
     private const string AspNet = "Microsoft.AspNetCore.App";
+
+    /// <summary>Where a self-contained tool has it (WasmJit.Cli.csproj).</summary>
+    private const string OwnFolder = "aspnet";
 
     private static string? folder;
 
@@ -17,7 +21,8 @@ internal static class SharedFrameworks
     internal static void UseAspNet()
     {
         if (folder is not null) return;
-        folder = Find(Path.GetDirectoryName(typeof(object).Assembly.Location)!)
+        string own = Path.Combine(AppContext.BaseDirectory, OwnFolder);
+        folder = (Directory.Exists(own) ? own : Find(Path.GetDirectoryName(typeof(object).Assembly.Location)))
             ?? throw new ToolException("ASP.NET Core is not installed beside the .NET that runs wasmjit", "install the ASP.NET Core runtime, or the SDK, which has it");
         AssemblyLoadContext.Default.Resolving += Load;
     }
@@ -29,12 +34,12 @@ internal static class SharedFrameworks
     }
 
     /// <summary>The newest version of it that fits.</summary>
-    /// <param name="runtime">The folder of the runtime, such as shared/Microsoft.NETCore.App/10.0.1.</param>
+    /// <param name="runtime">The folder of the runtime, such as shared/Microsoft.NETCore.App/10.0.1; null of a program that is one file.</param>
     /// <returns>Null if there is none.</returns>
-    internal static string? Find(string runtime)
+    internal static string? Find(string? runtime)
     {
         if (!Version.TryParse(Path.GetFileName(runtime), out Version? own)) return null;
-        string versions = Path.GetFullPath(Path.Combine(runtime, "..", "..", AspNet));
+        string versions = Path.GetFullPath(Path.Combine(runtime!, "..", "..", AspNet));
         if (!Directory.Exists(versions)) return null;
         // Each patch of both comes out together; any patch of the same version works with any other.
         return Directory.EnumerateDirectories(versions)

@@ -1,4 +1,5 @@
 using Spectre.Console;
+using WasmJit.Linking;
 using WasmJit.Wasi;
 
 namespace WasmJit.Cli;
@@ -36,7 +37,7 @@ internal sealed class Terminal
     /// <exception cref="ToolException">It is one.</exception>
     internal void WriteBinary(Action<Stream> write)
     {
-        if (IsTerminal) throw new ToolException("a binary is not written to a terminal", "give a file with -o, or a pipe");
+        if (IsTerminal) throw NoBinary();
         // A closed output gets nothing. Its number is that of a pipe of .NET's own.
         if (!StandardStreams.IsOpen(1)) return;
         Out.Flush();
@@ -44,7 +45,7 @@ internal sealed class Terminal
         write(stream);
     }
 
-    /// <summary>Writes a file, or the standard output if the path is "-".</summary>
+    /// <summary>Writes a file whole or not at all, or the standard output if the path is "-".</summary>
     /// <exception cref="ToolException">The standard output is a terminal.</exception>
     internal void WriteFile(string path, byte[] content) => WriteFile(path, stream => stream.Write(content));
 
@@ -52,14 +53,26 @@ internal sealed class Terminal
     /// <exception cref="ToolException">The standard output is a terminal.</exception>
     internal void WriteFile(string path, Action<Stream> write)
     {
+        CheckTarget(path);
         if (path == "-")
         {
             WriteBinary(write);
             return;
         }
-        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read);
-        write(file);
+        OutputFile.Write(path, write);
     }
+
+    /// <summary>Refuses a file that <see cref="WriteFile(string, byte[])"/> could not write, before the work for it is done.</summary>
+    /// <exception cref="ToolException">It is the standard output, and that a terminal.</exception>
+    /// <exception cref="IOException">There is no such directory, or the path is that of one.</exception>
+    internal void CheckTarget(string path)
+    {
+        if (path.Length == 0) throw new ToolException("the name of the file to write is empty");
+        if (path != "-") OutputFile.Check(path);
+        else if (IsTerminal) throw NoBinary();
+    }
+
+    private static ToolException NoBinary() => new("a binary is not written to a terminal", "give a file with -o, or a pipe");
 
     private static IAnsiConsole Make(TextWriter writer, bool isTerminal)
     {

@@ -26,15 +26,27 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     public object this[string module, string name]
     {
         get => Find(module, name) ?? throw new KeyNotFoundException($"There is no import \"{module}\" \"{name}\".");
-        set => items[(module, name)] = Checked(value);
+        set
+        {
+            ArgumentNullException.ThrowIfNull(module);
+            ArgumentNullException.ThrowIfNull(name);
+            items[(module, name)] = Checked(value);
+        }
     }
 
     /// <summary>Adds one import.</summary>
     /// <exception cref="ArgumentException">There is one of these names already, or the value is not of a kind that modules can import.</exception>
     public void Add(string module, string name, object value)
     {
-        if (FindDeferred(module, name) is not null || !items.TryAdd((module, name), Checked(value))) throw new ArgumentException($"There is an import \"{module}\" \"{name}\" already.", nameof(name));
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(name);
+        if (Has(module, name)) throw Duplicate(module, name);
+        items.Add((module, name), Checked(value));
     }
+
+    private bool Has(string module, string name) => items.ContainsKey((module, name)) || FindDeferred(module, name) is not null;
+
+    private static ArgumentException Duplicate(string module, string name) => new($"There is an import \"{module}\" \"{name}\" already.", nameof(name));
 
     /// <summary>Adds a host function whose type is known at run time.</summary>
     /// <param name="module">The module name of the import.</param>
@@ -53,14 +65,17 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     /// <typeparam name="T">The type whose members count: the object's class, or an interface.</typeparam>
     /// <param name="module">The module name of the imports.</param>
     /// <param name="value">The object.</param>
-    /// <exception cref="BindingException">A method cannot be one for guests; the message tells all.</exception>
+    /// <exception cref="BindingException">A method cannot be one for guests; the message tells all. Nothing is added; so with the others.</exception>
     /// <exception cref="ArgumentException">There is an import of a member's own name already.</exception>
     /// <exception cref="PlatformNotSupportedException">Code has to be made for a method, and this process can make none.</exception>
     public void AddObject<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.Interfaces)] T>(string module, T value)
         where T : class
     {
+        ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(value);
         List<(string[] Names, object Value)> found = HostObject.ItemsOf(value, typeof(T));
+        foreach ((string[] names, _) in found)
+            if (Has(module, names[0])) throw Duplicate(module, names[0]);
         foreach ((string[] names, object item) in found) Add(module, names[0], item);
         foreach ((string[] names, object item) in found)
             foreach (string name in names.Skip(1)) AddMissing((module, name), item);
@@ -81,6 +96,7 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     /// <exception cref="ArgumentException">There is an instance of this name already.</exception>
     public void Add(string module, Instance instance)
     {
+        ArgumentNullException.ThrowIfNull(instance);
         if (!instances.TryAdd(module, instance)) throw new ArgumentException($"There is an instance \"{module}\" already.", nameof(module));
     }
 
@@ -98,6 +114,7 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     /// <summary>Adds all of another set, except those that are there already.</summary>
     public void AddRange(Imports other)
     {
+        ArgumentNullException.ThrowIfNull(other);
         foreach (KeyValuePair<(string, string), object> item in other.items) AddMissing(item.Key, item.Value);
         foreach ((string module, Lazy<IReadOnlyDictionary<string, Delegate>> functions) in other.deferred)
         {
@@ -113,17 +130,30 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     /// are zero or null.
     /// </summary>
     /// <returns>The imports that were added.</returns>
-    /// <exception cref="LinkException">An import is of a type that has no value by default.</exception>
+    /// <exception cref="LinkException">An import is of a type that has no value by default. Nothing is added.</exception>
     public IReadOnlyList<ImportType> AddUnknown(Module module, UnknownImports functions)
     {
+        ArgumentNullException.ThrowIfNull(module);
         var added = new List<ImportType>();
-        foreach (ImportType import in module.Imports)
+        try
         {
-            if (import.Name is null ? Find(import.Module) is not null : Find(import.Module, import.Name) is not null) continue;
-            object value = UnknownImport.Make(import, functions, this, module.Engine);
-            if (import.Name is null) Add(import.Module, value);
-            else Add(import.Module, import.Name, value);
-            added.Add(import);
+            foreach (ImportType import in module.Imports)
+            {
+                if (import.Name is null ? Find(import.Module) is not null : Find(import.Module, import.Name) is not null) continue;
+                object value = UnknownImport.Make(import, functions, this, module.Engine);
+                if (import.Name is null) Add(import.Module, value);
+                else Add(import.Module, import.Name, value);
+                added.Add(import);
+            }
+        }
+        catch
+        {
+            foreach (ImportType import in added)
+            {
+                if (import.Name is not null) items.Remove((import.Module, import.Name));
+                else if (!singles.Remove(import.Module)) instances.Remove(import.Module);
+            }
+            throw;
         }
         return added;
     }

@@ -106,9 +106,11 @@ internal static unsafe class Linker
         using TracedWork? work = TracedWork.Begin("wasmjit.instantiate", EventLevel.Verbose);
         if (work is null) return Instantiate(module, imports, fuel, resources, beforeStart, areValid, ref left);
         work.Tag("wasm.module", module.Name);
+        long before = fuel?.Remaining ?? long.MaxValue;
         try
         {
             Instance instance = Instantiate(module, imports, fuel, resources, beforeStart, areValid, ref left);
+            if (instance.FuelTank is { } tank) work.Tag("wasm.fuel", before - tank.Remaining);
             work.Instantiated(module.Name);
             return instance;
         }

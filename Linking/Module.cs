@@ -86,10 +86,17 @@ public sealed class Module : ILinkable
     /// Writes the module with the code of all its functions as a .NET assembly, for <see cref="Engine.LoadSaved(string)"/>. The engine's options
     /// determine the code. It is for machines like this one.
     /// </summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The file. One that is there is replaced as a whole, when all has been written.</param>
     /// <exception cref="UnsupportedModuleException">A function needs more temporaries than IL allows.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written, or no file may be made beside it.</exception>
     [RequiresDynamicCode(RuntimeCode.NeedsAssemblies)]
-    public void Save(string path) => SavedModules.Replace(path, SavedModules.Write(this));
+    public void Save(string path)
+    {
+        OutputFile.Check(path);
+        byte[] saved = SavedModules.Write(this);
+        OutputFile.Write(path, file => file.Write(saved));
+    }
 
     /// <summary>As <see cref="Save(string)"/>, to a stream.</summary>
     /// <param name="stream">The stream that it is written to.</param>

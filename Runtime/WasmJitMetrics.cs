@@ -228,6 +228,8 @@ internal static class WasmJitMetrics
         made.CreateObservableUpDownCounter("wasmjit.memory.size", () => Volatile.Read(ref memoryBytes), "By", "What these memories hold.");
         made.CreateObservableCounter("wasmjit.traps", Traps, "{trap}", "Traps of guests, by kind.");
         made.CreateObservableCounter("wasmjit.refusals", () => Volatile.Read(ref refusals), "{refusal}", "What resource limits and quotas have refused.");
+        ObservableCounter<long> fuel = made.CreateObservableCounter("wasmjit.fuel", () => FuelCount.Sum, "{unit}", "Fuel that guests have used, where it is counted.");
+        FuelCount.Publish(() => fuel.Enabled);
     }
 
     private static Measurement<T>[] ByTier<T>(T compiler, T interpreter)

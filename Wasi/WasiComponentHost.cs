@@ -46,13 +46,15 @@ public sealed class WasiComponentHost : IDisposable
     public ComponentHost Imports { get; }
 
     /// <summary>Adds the interfaces to other imports.</summary>
-    /// <exception cref="ArgumentException">There are functions of WASI in it already.</exception>
+    /// <exception cref="ArgumentException">There are functions of WASI in it already. Nothing is added.</exception>
     public void AddTo(ComponentHost imports)
     {
         ArgumentNullException.ThrowIfNull(imports);
-        foreach ((string name, Action<InterfaceWriter, WasiState> add) in Interfaces.All) add(new InterfaceWriter(imports.Interface($"{name}@{Interfaces.Version}")), state);
+        var added = new ComponentHost();
+        foreach ((string name, Action<InterfaceWriter, WasiState> add) in Interfaces.All) add(new InterfaceWriter(added.Interface($"{name}@{Interfaces.Version}")), state);
         foreach ((string name, Action<InterfaceWriter, WasiState> add) in Wasi.Preview3.Interfaces.All)
-            add(new InterfaceWriter(imports.Interface($"{name}@{Wasi.Preview3.Interfaces.Version}")), state);
+            add(new InterfaceWriter(added.Interface($"{name}@{Wasi.Preview3.Interfaces.Version}")), state);
+        imports.AddAll(added);
     }
 
     /// <summary>The name by which a component exports <c>wasi:cli/run</c>, that of the newest version if there are several; null if it does not: it is not a program.</summary>

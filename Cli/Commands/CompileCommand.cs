@@ -33,6 +33,7 @@ internal static class CompileCommand
             string path = parsed.GetValue(file)!;
             ModuleBytes source = ModuleFile.ReadAny(path);
             string target = parsed.GetValue(output) ?? ModuleFile.DefaultTarget(path, source.IsComponent ? ".saved" : ".dll");
+            terminal.CheckTarget(target);
             EngineOptions options = EngineFlags.Options(parsed) with
             {
                 Interruptible = parsed.GetValue(interruptible),
@@ -53,7 +54,7 @@ internal static class CompileCommand
                     return parsed.GetValue(native) ? AheadCompiler.Compile(saved, parsed.GetValue(crossgen)) : saved;
                 }
 
-                Save(terminal, target, to => SavedModules.Replace(to, Make()), to => to.Write(Make()));
+                Save(terminal, target, to => terminal.WriteFile(to, Make()), to => to.Write(Make()));
             }
             return Tool.Success;
         });

@@ -52,16 +52,22 @@ internal static class ConvertCommands
             string? target = parsed.GetValue(output) is { } name && name != "-" ? name : null;
             try
             {
-                using StreamWriter? written = target is null ? null : File.CreateText(target);
-                Wat.FromBinary(module.Bytes, written ?? terminal.Out, parsed.GetValue(most));
+                if (target is null) Wat.FromBinary(module.Bytes, terminal.Out, parsed.GetValue(most));
+                else terminal.WriteFile(target, stream => Print(module, stream, parsed.GetValue(most)));
             }
             catch (ModuleException e)
             {
-                throw new ToolException(module.Describe(e), target is null ? null : $"{target} is not complete");
+                throw new ToolException(module.Describe(e));
             }
             return Tool.Success;
         });
         return command;
+    }
+
+    private static void Print(ModuleBytes module, Stream to, long most)
+    {
+        using var text = new StreamWriter(to, leaveOpen: true);
+        Wat.FromBinary(module.Bytes, text, most);
     }
 
     private static Option<string> Output(string description) =>

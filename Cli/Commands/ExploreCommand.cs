@@ -30,6 +30,7 @@ internal static class ExploreCommand
             int most = DefaultCount;
             if (parsed.GetValue(count) is { } text && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out most) || most == 0))
                 throw new ToolException($"--functions {text}: the value must be a number");
+            terminal.CheckTarget(target);
             return Run(terminal, path, target, parsed.GetValue(profile), most, EngineFlags.Options(parsed));
         });
         return command;

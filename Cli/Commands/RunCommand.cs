@@ -95,7 +95,11 @@ internal static class RunCommand
             }
             WasiDirectory[] given = GuestOptions.DirectoriesOf(parsed);
             RunLimits limits = RunLimits.Of(parsed);
-            foreach (string? written in new[] { parsed.GetValue(coreDump), parsed.GetValue(Profile.File) }) GuestReach.Refuse(given, written, "it is written when the guest has ended");
+            foreach (string? written in new[] { parsed.GetValue(coreDump), parsed.GetValue(Profile.File) })
+            {
+                GuestReach.Refuse(given, written, "it is written when the guest has ended");
+                if (written is not null) terminal.CheckTarget(written);
+            }
             foreach (string directory in parsed.GetValue(saved) ?? []) GuestReach.Refuse(given, directory, "it has code of the host");
             return new Job(terminal, path, EngineFlags.Options(parsed), limits)
             {
@@ -205,6 +209,7 @@ internal static class RunCommand
 
         internal int Run(string? export)
         {
+            bool hasEnded = false;
             try
             {
                 int code = limits.Run(terminal, () =>
@@ -243,6 +248,7 @@ internal static class RunCommand
                         return exit.ExitCode;
                     }
                 });
+                hasEnded = true;
                 saveLater?.Invoke();
                 return code;
             }
@@ -256,7 +262,8 @@ internal static class RunCommand
             }
             finally
             {
-                if (module is not null) Profile?.Write(terminal, Path.GetFileName(path));
+                // A run that has not begun has no profile.
+                if (module is not null && Profile is not null && (hasEnded || Profile.HasBegun)) Profile.Write(terminal, Path.GetFileName(path));
             }
         }
 

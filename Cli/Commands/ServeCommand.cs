@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using WasmJit.AspNetCore;
@@ -29,7 +30,7 @@ internal static class ServeCommand
         Argument<string> file = ModuleFile.Argument("A component that exports wasi:http/incoming-handler or wasi:http/handler: .wasm or .wat, or one that was saved.");
         var address = new Option<string>("--addr")
         {
-            Description = "Where to listen: IP:PORT, [IPv6]:PORT or PORT, which is on this machine alone. Port 0 takes a free one.",
+            Description = "Where to listen: IP:PORT, [IPv6]:PORT, or PORT or localhost:PORT, which are on this machine alone. Port 0 takes a free one.",
             HelpName = "ADDRESS",
             DefaultValueFactory = _ => "127.0.0.1:8080",
         };
@@ -92,7 +93,9 @@ internal static class ServeCommand
     private static IPEndPoint Parse(string text)
     {
         if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port)) return new IPEndPoint(IPAddress.Loopback, port);
-        if (text.Contains(':', StringComparison.Ordinal) && IPEndPoint.TryParse(text, out IPEndPoint? point) && text.EndsWith($":{point.Port}", StringComparison.Ordinal)) return point;
+        const string here = "localhost:";
+        string numbers = text.StartsWith(here, StringComparison.OrdinalIgnoreCase) ? $"{IPAddress.Loopback}:{text[here.Length..]}" : text;
+        if (numbers.Contains(':', StringComparison.Ordinal) && IPEndPoint.TryParse(numbers, out IPEndPoint? point) && numbers.EndsWith($":{point.Port}", StringComparison.Ordinal)) return point;
         throw new ToolException($"--addr {text}: the value must be an address and a port such as 127.0.0.1:8080, [::1]:8080 or 8080");
     }
 
@@ -143,7 +146,17 @@ internal static class ServeCommand
         }
 
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop), terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        Uri listening = await server.StartAsync().ConfigureAwait(false);
+        Uri listening;
+        try
+        {
+            listening = await server.StartAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            // Kestrel wraps the one that says so.
+            string reason = (e as SocketException ?? e.GetBaseException()).Message;
+            throw new ToolException($"cannot listen on {address}: {char.ToLowerInvariant(reason[0])}{reason[1..]}", "--addr says where; port 0 takes a free one");
+        }
         terminal.Line($"serving on {listening}");
         terminal.Out.Flush();
         await stop.Task.ConfigureAwait(false);

@@ -27,11 +27,17 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
         return found as ComponentHost ?? throw new ArgumentException($"There is another import \"{name}\" already.", nameof(name));
     }
 
-    private void AddItem(string name, object item)
+    private void CheckNew(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
+        if (items.ContainsKey(name)) throw new ArgumentException($"There is an import \"{name}\" already.", nameof(name));
+    }
+
+    private void AddItem(string name, object item)
+    {
         ArgumentNullException.ThrowIfNull(item);
-        if (!items.TryAdd(name, item)) throw new ArgumentException($"There is an import \"{name}\" already.", nameof(name));
+        CheckNew(name);
+        items.Add(name, item);
         Version++;
         if (InterfaceVersion.Of(name, out string track) is { } version && (!tracks.TryGetValue(track, out var newest) || newest.Version < version))
             tracks[track] = (version, item);
@@ -55,17 +61,21 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
     }
 
     /// <summary>Adds a function that another component exports.</summary>
+    /// <exception cref="InvalidOperationException">Calls of two components that are linked so wait.</exception>
     public void Add(string name, ExportedFunction function)
     {
         ArgumentNullException.ThrowIfNull(function);
+        CheckNew(name);
         Join(function.Owner);
         AddItem(name, function);
     }
 
     /// <summary>Adds an instance of another component, or one that it exports.</summary>
+    /// <exception cref="InvalidOperationException">Calls of two components that are linked so wait.</exception>
     public void Add(string name, ComponentInstance instance)
     {
         ArgumentNullException.ThrowIfNull(instance);
+        CheckNew(name);
         Join(instance);
         AddItem(name, instance);
     }
@@ -120,6 +130,34 @@ public sealed class ComponentHost : IEnumerable<KeyValuePair<string, object>>
         members.Add(new HostMembers(typeof(T), null, name));
         Version++;
         return type;
+    }
+
+    /// <summary>Adds all that another has, or nothing. The other one is not used any more.</summary>
+    /// <exception cref="ArgumentException">There is an import of one of its names already.</exception>
+    internal void AddAll(ComponentHost other)
+    {
+        CheckAllNew(other);
+        Take(other);
+    }
+
+    private void CheckAllNew(ComponentHost other)
+    {
+        foreach ((string name, object item) in other.items)
+        {
+            if (item is ComponentHost more && items.TryGetValue(name, out object? found) && found is ComponentHost face) face.CheckAllNew(more);
+            else CheckNew(name);
+        }
+    }
+
+    private void Take(ComponentHost other)
+    {
+        foreach ((string name, object item) in other.items)
+        {
+            if (item is ComponentHost more && items.TryGetValue(name, out object? found)) ((ComponentHost)found).Take(more);
+            else AddItem(name, item);
+        }
+        members.AddRange(other.members);
+        Version++;
     }
 
     /// <summary>Adds what another has and this one does not.</summary>

@@ -24,10 +24,17 @@ public sealed class WasmComponent
     /// Writes the component, with the code of all functions of its core modules, for <see cref="ComponentEngine.LoadSavedComponent(Engine, string)"/>. The
     /// code is what the engine's options make it, and for machines like this one.
     /// </summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The file. One that is there is replaced as a whole, when all has been written.</param>
     /// <exception cref="UnsupportedModuleException">A function needs more temporaries than IL allows.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written, or no file may be made beside it.</exception>
     [RequiresDynamicCode(RuntimeCode.NeedsAssemblies)]
-    public void Save(string path) => File.WriteAllBytes(path, Saved());
+    public void Save(string path)
+    {
+        OutputFile.Check(path);
+        byte[] saved = Saved();
+        OutputFile.Write(path, file => file.Write(saved));
+    }
 
     /// <summary>As <see cref="Save(string)"/>, to a stream.</summary>
     /// <param name="stream">Where it is written.</param>

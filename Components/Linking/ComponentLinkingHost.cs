@@ -42,14 +42,16 @@ public sealed class ComponentLinkingHost(Engine engine, ComponentLinkingOptions?
     public ComponentLinkingOptions Options { get; } = options ?? new ComponentLinkingOptions();
 
     /// <summary>Adds the interface to what a component imports.</summary>
-    /// <exception cref="ArgumentException">It is there already.</exception>
+    /// <exception cref="ArgumentException">It is there already. Nothing is added.</exception>
     public void AddTo(ComponentHost host)
     {
         ArgumentNullException.ThrowIfNull(host);
-        ComponentHost face = host.Interface(InterfaceName);
+        var added = new ComponentHost();
+        ComponentHost face = added.Interface(InterfaceName);
         face.AddResource<LinkedComponent>("component");
         face.AddResource<LinkedInstance>("instance");
         face.AddObject(new Functions(this));
+        host.AddAll(added);
     }
 
     private LinkedComponent Compile(byte[] bytes, Fuel? fuel)

@@ -29,22 +29,6 @@ internal static class SavedModules
         return SavedWriter.Write(NameOf(name ?? module.Name), info, module.Engine.CodeOptions, features, usesLinking, usesCompile, isNative);
     }
 
-    /// <summary>Puts a file into the place of another. Processes that have mapped the old one keep it.</summary>
-    internal static void Replace(string path, byte[] content)
-    {
-        string temporary = $"{path}.{Environment.ProcessId}.{Guid.NewGuid():n}.tmp";
-        try
-        {
-            File.WriteAllBytes(temporary, content);
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-    }
-
     /// <summary>The assembly's name: the module's, as far as an assembly can be called so.</summary>
     private static string NameOf(string? wanted)
     {

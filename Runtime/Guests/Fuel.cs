@@ -20,12 +20,16 @@ public sealed class Fuel
     /// <summary>What takes samples when this is used up; null if the guest traps then.</summary>
     internal GuestSampler? Sampler { get; init; }
 
+    /// <summary>For the meter; null if nobody read it when this was made.</summary>
+    private readonly FuelCount? count;
+
     /// <summary>Gives an amount.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The amount is negative.</exception>
     public Fuel(long amount)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(amount);
         Left = amount;
+        count = FuelCount.Of(this, amount);
     }
 
     /// <summary>The units that are left.</summary>
@@ -38,6 +42,7 @@ public sealed class Fuel
         ArgumentOutOfRangeException.ThrowIfNegative(amount);
         long left = Remaining;
         Left = amount > long.MaxValue - left ? long.MaxValue : left + amount;
+        count?.Add(Left - left);
     }
 
     [DoesNotReturn]

@@ -37,6 +37,7 @@ internal sealed class GuestSampler
     internal Fuel MakeFuel() => new(interval) { Sampler = this };
 
     /// <summary>Called when the fuel is below zero.</summary>
+    /// <exception cref="GuestCanceledException">The guest is to stop.</exception>
     internal void Take(Fuel fuel)
     {
         long units = Interval - fuel.Left, now = Stopwatch.GetTimestamp();
@@ -51,6 +52,8 @@ internal sealed class GuestSampler
         }
         fuel.Left = Interval;
         last = Stopwatch.GetTimestamp();
+        // Who stops the run with Ctrl-C wants the profile of what has run so far. Loops look at a token only where the engine is interruptible.
+        CancellationScope.ThrowIfStopped();
     }
 
     /// <summary>Each second sample stands for the one before it, too.</summary>

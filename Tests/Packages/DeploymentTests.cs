@@ -54,18 +54,7 @@ public sealed class DeploymentTests(PackageFeed packages)
         string program = await SingleFile(), root = Path.Combine(packages.Root, "small-root");
         foreach (string folder in new[] { "app", "tmp", "proc", "dev" }) Directory.CreateDirectory(Path.Combine(root, folder));
         File.Copy(program, Path.Combine(root, "app", "published"));
-        (int code, string libraries, string error) = await Dotnet.Start("ldd", packages.Root, program);
-        Assert.Equal((0, ""), (code, error));
-        string[] needed = [.. libraries.Split('\n').Select(line => line.Trim().Split(' ')).Select(words => words is [_, "=>", var path, ..] ? path : words[0]).Where(path => path.StartsWith('/'))];
-        Assert.Contains(needed, path => Path.GetFileName(path) == "libc.so.6");
-        Assert.InRange(needed.Length, 2, 12);
-        // .NET loads OpenSSL where a program needs hashes: saved modules have them.
-        string system = Path.GetDirectoryName(needed.Single(path => Path.GetFileName(path) == "libc.so.6"))!;
-        foreach (string library in needed.Concat(Directory.GetFiles(system, "libssl.so.*")).Concat(Directory.GetFiles(system, "libcrypto.so.*")))
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(root + library)!);
-            File.Copy(library, root + library, overwrite: true);
-        }
+        await new SmallRoot(root).AddLibraries(program);
         Assert.Equal(
             (0, Expected, ""),
             await Dotnet.Start("unshare", packages.Root, "--map-root-user", "--mount", "sh", "-c", $"mount --rbind /proc '{root}/proc' && mount --rbind /dev '{root}/dev' && exec chroot '{root}' /app/published"));

@@ -21,6 +21,81 @@ public sealed class ImportsTests
         imports.Add("lib", "f", (Func<int>)(() => 3));
     }
 
+    public sealed class Host
+    {
+        public int First() => 1;
+
+        public int Second() => 2;
+
+        public Memory Last { get; } = new(new MemoryType(1));
+    }
+
+    public sealed class BadHost
+    {
+        public int First() => 1;
+
+        public void Second(decimal value) => _ = value;
+    }
+
+    /// <summary>Who catches the exception finds the imports as they were.</summary>
+    [Theory]
+    [InlineData("first")]
+    [InlineData("second")]
+    [InlineData("last")]
+    public void AnObjectIsAddedWholeOrNotAtAll(string taken)
+    {
+        Func<int> own = () => 7;
+        var imports = new Imports { { "env", taken, own } };
+        // Whichever of the two is the member's own name.
+        imports["env", char.ToUpperInvariant(taken[0]) + taken[1..]] = own;
+        KeyValuePair<(string Module, string? Name), object>[] before = [.. imports];
+        Assert.Throws<ArgumentException>(() => imports.AddObject("env", new Host()));
+        Assert.Equal(before, imports);
+        Assert.Throws<BindingException>(() => imports.AddObject("env", new BadHost()));
+        Assert.Equal(before, imports);
+        Assert.Throws<ArgumentNullException>(() => imports.AddObject<Host>("env", null!));
+        Assert.Throws<ArgumentNullException>(() => imports.AddObject<Host>(null!, new Host()));
+        Assert.Equal(before, imports);
+        imports.AddObject("other", new Host());
+        Assert.Equal(before.Length + 6, imports.Count());
+    }
+
+    /// <summary>The same of stand-ins for what a module imports: a reference that must not be null has none.</summary>
+    [Fact]
+    public void StandInsAreAddedAllOrNone()
+    {
+        Module module = Engine.CompileText("""
+            (module
+              (import "env" "f" (func)) (import "env" "m" (memory 1)) (import "env" "own" (func))
+              (import "single" (instance (export "g" (func)))) (import "one" (memory 1))
+              (import "env" "impossible" (global (ref func))))
+            """);
+        var imports = new Imports { { "env", "own", (Action)(() => { }) } };
+        KeyValuePair<(string Module, string? Name), object>[] before = [.. imports];
+        Assert.Throws<LinkException>(() => imports.AddUnknown(module, UnknownImports.Trap));
+        Assert.Equal(before, imports);
+        imports["env", "impossible"] = Engine.CompileText("(module (func $f) (global (export \"g\") (ref func) (ref.func $f)))").Instantiate().GetExport<Global>("g");
+        Assert.Equal(["f", "m", null, null], imports.AddUnknown(module, UnknownImports.Trap).Select(i => i.Name));
+        module.Instantiate(imports);
+    }
+
+    /// <summary>What is no import is refused where it is given.</summary>
+    [Fact]
+    public void NothingIsNotAnImport()
+    {
+        var imports = new Imports();
+        Action f = () => { };
+        Assert.Throws<ArgumentNullException>(() => imports.Add(null!, "f", f));
+        Assert.Throws<ArgumentNullException>(() => imports.Add("env", null!, f));
+        Assert.Throws<ArgumentNullException>(() => imports.Add("env", (Instance)null!));
+        Assert.Throws<ArgumentNullException>(() => imports[null!, "f"] = f);
+        Assert.Throws<ArgumentNullException>(() => imports.AddRange(null!));
+        Assert.Throws<ArgumentNullException>(() => imports.AddUnknown(null!, UnknownImports.Trap));
+        Assert.Throws<ArgumentException>(() => imports.Add("env", "f", (object)null!));
+        Assert.Throws<ArgumentException>(() => imports.Add("env", "f", "text"));
+        Assert.Empty(imports);
+    }
+
     [Fact]
     public void AnImportIsReplacedOnPurpose()
     {

@@ -128,6 +128,61 @@ public sealed class MeterTests
         Assert.InRange(reader["wasmjit.traps kind=CallStackExhausted"] - before, calls, calls + (calls / 2));
     }
 
+    private const string Work = "(module $work (func (export \"f\") (param i32) (loop $l (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))";
+
+    /// <summary>
+    /// Fuel counts while it lives, when it has been given more, and when it is gone: the sum never falls. What was made when nobody read the instrument does not count.
+    /// Other guests may use fuel meanwhile, but not so much.
+    /// </summary>
+    [Fact]
+    public void CountsTheFuelThatIsUsed()
+    {
+        const int rounds = 1_000_000;
+        Module module = new Engine(new EngineOptions { CountFuel = true }).CompileText(Work);
+        var gone = new List<WeakReference>();
+        long early = Use(module, rounds, gone);
+        using var reader = new Reader();
+        double start = reader["wasmjit.fuel"];
+        Assert.InRange(start, 0, early / 2);
+        (Fuel kept, long used) = UseAndAdd(module, rounds);
+        double once = reader["wasmjit.fuel"] - start;
+        Assert.InRange(once, used, used * 1.5);
+        // Many are dropped, and seen at each time: alive, found dead, finalized.
+        long dropped = Enumerable.Range(0, 10).Sum(_ => Use(module, rounds, gone));
+        double last = 0;
+        Assert.True(Eventually.Collected(() =>
+        {
+            double now = reader["wasmjit.fuel"] - start;
+            Assert.True(now >= last, $"{now} is below {last}");
+            last = now;
+            return gone.All(fuel => !fuel.IsAlive);
+        }));
+        Assert.InRange(last, used + dropped, (used + dropped) * 1.5);
+        GC.KeepAlive(kept);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static (Fuel, long) UseAndAdd(Module module, int rounds)
+        {
+            var fuel = new Fuel(100);
+            Instance instance = module.Instantiate(fuel: fuel);
+            Assert.Equal(TrapKind.OutOfFuel, Assert.Throws<TrapException>(() => instance.GetExport<Action<int>>("f")(rounds)).Kind);
+            fuel.Add(1_000_000_000);
+            instance.GetExport<Action<int>>("f")(rounds);
+            // All of the first fuel is used up.
+            return (fuel, 100 + 1_000_000_000 - fuel.Remaining);
+        }
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static long Use(Module module, int rounds, List<WeakReference> made)
+        {
+            const long amount = 1_000_000_000;
+            var fuel = new Fuel(amount);
+            made.Add(new WeakReference(fuel));
+            module.Instantiate(fuel: fuel).GetExport<Action<int>>("f")(rounds);
+            return amount - fuel.Remaining;
+        }
+    }
+
     [Fact]
     public void MemoriesGoWhenTheyAreCollected()
     {

@@ -55,6 +55,37 @@ public sealed class TracingTests
         Assert.Equal(("wasmjit.instantiate", "inner"), (inner.OperationName, inner.GetTagItem("wasm.module")));
     }
 
+    /// <summary>What making an instance has cost: memories, tables and the start function. Of an engine that does not count it says nothing.</summary>
+    [Fact]
+    public void AnInstantiationSaysItsFuel()
+    {
+        var seen = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "WasmJit",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = seen.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        Assert.True(Eventually.Holds(() =>
+        {
+            new Engine().Compile(Named("first"));
+            return !seen.IsEmpty;
+        }));
+        using var request = new Activity("request");
+        request.Start();
+        const string text = "(module (memory 1) (func $f (nop) (nop)) (start $f))";
+        Module counted = new Engine(new EngineOptions { CountFuel = true }).CompileText(text);
+        var fuel = new Fuel(1_000_000);
+        counted.Instantiate(fuel: fuel);
+        counted.Instantiate();
+        new Engine().CompileText(text).Instantiate();
+        request.Stop();
+        long used = 1_000_000 - fuel.Remaining;
+        Assert.InRange(used, 1, 999_999);
+        Assert.Equal([used, used, null], seen.Where(a => a.ParentId == request.Id && a.OperationName == "wasmjit.instantiate").Select(a => a.GetTagItem("wasm.fuel")));
+    }
+
     private sealed class Events : EventListener
     {
         private volatile EventSource? source;

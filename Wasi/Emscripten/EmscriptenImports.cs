@@ -75,6 +75,7 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
     /// </summary>
     /// <param name="imports">Where the functions are added.</param>
     /// <param name="module">The program or side module.</param>
+    /// <exception cref="LinkException">The program has not what functions <c>invoke_*</c> need. The others are added.</exception>
     public void AddTo(Imports imports, Module module)
     {
         var invoked = new Dictionary<string, FuncType>();

@@ -93,6 +93,28 @@ public sealed class ProfileTests : IDisposable
         Assert.All(sampler.Samples, s => Assert.Equal(["app!f"], s.Stack));
     }
 
+    /// <summary>A run that is stopped has a profile of what it has done, though its loops look at no token.</summary>
+    [Fact]
+    public async Task ASampledRunCanBeStopped()
+    {
+        var sampler = new GuestSampler(1000, 1000);
+        Module module = new Engine(new EngineOptions { TakesSamples = true, CountFuel = true, Compilation = Compilation.Lazy })
+            .CompileText("(module $app (func (export \"f\") (param i64) (loop $l (br_if $l (i64.ne (local.tee 0 (i64.sub (local.get 0) (i64.const 1))) (i64.const 0))))))");
+        Action<long> f = module.Instantiate(fuel: sampler.MakeFuel()).GetExport<Action<long>>("f");
+        using var source = new CancellationTokenSource();
+        Task stopped = Task.Run(() =>
+        {
+            Assert.True(Eventually.Holds(() =>
+            {
+                lock (sampler.Samples) return sampler.Samples.Count > 0;
+            }));
+            source.Cancel();
+        });
+        // Hours, if nothing stops it.
+        Assert.Throws<GuestCanceledException>(() => Guest.Run(() => f(1L << 50), source.Token));
+        await stopped;
+    }
+
     [Theory]
     [InlineData("--profile counts what the program does, and cannot be used with --fuel", "--profile", "p.json", "--fuel", "10")]
     [InlineData("--profile compiles functions, and cannot be used with --tier interpreter", "--profile", "p.json", "--tier", "interpreter")]

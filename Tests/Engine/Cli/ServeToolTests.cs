@@ -32,6 +32,39 @@ public sealed class ServeToolTests
         Assert.StartsWith("GET /trap: unreachable\n    at ", await errors, StringComparison.Ordinal);
     }
 
+    /// <summary>The component of the page answers as the page says.</summary>
+    [LinuxFact]
+    public async Task TheComponentOfThePageAnswers()
+    {
+        string page = (await File.ReadAllTextAsync(Golden.InRepository("Docs/tool.md"), CancellationToken.None)).ReplaceLineEndings("\n");
+        const string shown = "$ curl localhost:8080/you\n";
+        int start = page.IndexOf(shown, StringComparison.Ordinal) + shown.Length;
+        Assert.True(start > shown.Length);
+        using Process process = Start("--addr", "localhost:0", Golden.InRepository("Docs/tool/hello.wat"));
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string first = (await process.StandardOutput.ReadLineAsync())!;
+        using var client = new HttpClient { Timeout = Eventually.Patience };
+        Assert.Equal(page[start..page.IndexOf("```", start, StringComparison.Ordinal)], await client.GetStringAsync(new Uri(new Uri(first["serving on ".Length..]), "you"), CancellationToken.None));
+        using (Process kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal((0, ""), (process.ExitCode, await errors));
+    }
+
+    /// <summary>A place where the tool cannot listen is no fault of the tool: one that is taken, and one that is not this machine's (RFC 5737 has addresses of nobody).</summary>
+    [Fact]
+    public void APlaceThatCannotBeListenedOnIsAnError()
+    {
+        using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        foreach (string place in new[] { taken.LocalEndpoint.ToString()!, "192.0.2.1:80" })
+        {
+            (int code, string output, string error) = ToolRun.Of("serve", "--addr", place, Server);
+            Assert.Equal((Tool.Failure, ""), (code, output));
+            Assert.StartsWith($"error: cannot listen on {place}: ", error, StringComparison.Ordinal);
+            Assert.EndsWith("\nhelp: --addr says where; port 0 takes a free one\n", error, StringComparison.Ordinal);
+        }
+    }
+
     private static Process Start(params string[] args) => Process.Start(new ProcessStartInfo("dotnet", [typeof(Tool).Assembly.Location, "serve", .. args])
     {
         RedirectStandardOutput = true,
@@ -41,6 +74,8 @@ public sealed class ServeToolTests
 
     [Theory]
     [InlineData("error: --addr nowhere: the value must be an address and a port such as 127.0.0.1:8080, [::1]:8080 or 8080", "--addr", "nowhere")]
+    [InlineData("error: --addr localhost: the value must be an address and a port such as 127.0.0.1:8080, [::1]:8080 or 8080", "--addr", "localhost")]
+    [InlineData("error: --addr localhost:99999: the value must be an address and a port such as 127.0.0.1:8080, [::1]:8080 or 8080", "--addr", "localhost:99999")]
     [InlineData("error: --addr 1.2.3.4: the value must be an address and a port such as 127.0.0.1:8080, [::1]:8080 or 8080", "--addr", "1.2.3.4")]
     [InlineData("--concurrency 0: the value must be a number of at least 1", "--concurrency", "0")]
     [InlineData("error: --grace soon: the value must be a time such as 10s, 500ms, 1.5m", "--grace", "soon")]
