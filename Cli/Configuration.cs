@@ -110,7 +110,8 @@ internal sealed class Configuration
         JsonElement[] items = value.ValueKind == JsonValueKind.Array && isList ? [.. value.EnumerateArray()] : [value];
         foreach (JsonElement item in items)
         {
-            if (item.ValueKind is not (JsonValueKind.String or JsonValueKind.Number)) throw Wrong(option, isList ? "a text, a number or a list of them" : "a text or a number");
+            // No command line can have the character zero, and no path.
+            if (item.ValueKind is not (JsonValueKind.String or JsonValueKind.Number) || item.ToString().Contains('\0', StringComparison.Ordinal)) throw Wrong(option, isList ? "a text, a number or a list of them" : "a text or a number");
             options.Add($"{option.Name}={item}");
         }
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.CodeAnalysis;
 
 namespace WasmJit.Generators;
 
@@ -39,7 +40,8 @@ internal sealed class CodeWriter
     }
 
     /// <summary>The namespace of a type; empty for none.</summary>
-    internal static string NamespaceOf(Microsoft.CodeAnalysis.ISymbol type) => type.ContainingNamespace.IsGlobalNamespace ? "" : type.ContainingNamespace.ToDisplayString();
+    internal static string NamespaceOf(ISymbol type) => type.ContainingNamespace.IsGlobalNamespace ? ""
+        : type.ContainingNamespace.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat.WithGlobalNamespaceStyle(SymbolDisplayGlobalNamespaceStyle.Omitted));
 
     internal void Open(string head)
     {

@@ -21,7 +21,7 @@ public sealed class FaceGenerator : IIncrementalGenerator
             "WasmJit.WasmFaceAttribute", static (node, _) => node is InterfaceDeclarationSyntax, static (found, _) => (INamedTypeSymbol)found.TargetSymbol)
             .Combine(modules).Select(static (pair, _) => InterfaceClass.Write(pair.Left, pair.Right)));
         Output.Emit(context, context.SyntaxProvider.ForAttributeWithMetadataName(
-            "WasmJit.WasmImportsAttribute", static (node, _) => node is ClassDeclarationSyntax, static (found, _) => ImportsClass.Write((INamedTypeSymbol)found.TargetSymbol)));
+            "WasmJit.WasmImportsAttribute", static (node, _) => node is ClassDeclarationSyntax or RecordDeclarationSyntax, static (found, _) => ImportsClass.Write((INamedTypeSymbol)found.TargetSymbol)));
         Output.Emit(context, modules.SelectMany(static (all, _) => all).Combine(context.CompilationProvider).Select(static (pair, _) => ModuleClass.Write(pair.Left, pair.Right)));
     }
 }

@@ -175,7 +175,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
     private void CallDefault(MemberModel method, int index, string isMissing)
     {
         code.Open($"if ({isMissing})");
-        code.Line($"{(method.Type.IsVoid ? "" : "return ")}(({method.Interface})new Default{index}(this)).{method.Name}({string.Join(", ", method.Parameters.Select(p => p.Id))});");
+        code.Line($"{(method.Type.IsVoid ? "" : "return ")}(({method.Interface})new Default{index}(this)).{method.Id}({string.Join(", ", method.Parameters.Select(p => p.Id))});");
         if (method.Type.IsVoid) code.Line("return;");
         code.Close();
     }
@@ -190,7 +190,7 @@ internal sealed class FaceWriter(CodeWriter code, IReadOnlyList<MemberModel> mem
         foreach (MemberModel other in members)
         {
             if (ReferenceEquals(other, method)) continue;
-            string target = $"(({other.Interface})face).{other.Name}";
+            string target = $"(({other.Interface})face).{other.Id}";
             switch (other.Kind)
             {
                 case MemberKind.Method: code.Line($"{other.Head}({other.ParameterList}) => {target}({string.Join(", ", other.Parameters.Select(p => p.Id))});"); break;

@@ -35,6 +35,9 @@ internal static class Identifiers
         return pascal[0] == '_' ? pascal : char.ToLowerInvariant(pascal[0]) + pascal.Substring(1);
     }
 
+    /// <summary>A name of a program's own as code has to write it. One that is a keyword in some places alone may have the sign in all.</summary>
+    internal static string InCode(string name) => SyntaxFacts.GetContextualKeywordKind(name) != SyntaxKind.None ? "@" + name : Escaped(name);
+
     /// <summary>A name that is not a keyword.</summary>
     internal static string Escaped(string name) => SyntaxFacts.GetKeywordKind(name) != SyntaxKind.None ? "@" + name : name;
 }

@@ -16,8 +16,8 @@ internal static class ImportsClass
         writer.Namespace(CodeWriter.NamespaceOf(type));
         var around = new Stack<INamedTypeSymbol>();
         for (INamedTypeSymbol? outer = type.ContainingType; outer is not null; outer = outer.ContainingType) around.Push(outer);
-        foreach (INamedTypeSymbol outer in around) writer.Open($"partial {(outer.IsRecord ? "record" : outer.TypeKind == TypeKind.Struct ? "struct" : "class")} {outer.Name}");
-        writer.Open($"partial {(type.IsRecord ? "record" : "class")} {type.Name} : global::WasmJit.Generated.IGeneratedImports");
+        foreach (INamedTypeSymbol outer in around) writer.Open($"partial {KindOf(outer)} {Identifiers.InCode(outer.Name)}");
+        writer.Open($"partial {KindOf(type)} {Identifiers.InCode(type.Name)} : global::WasmJit.Generated.IGeneratedImports");
         writer.Line($"global::System.Type global::WasmJit.Generated.IGeneratedImports.GeneratedFor => typeof({type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat)});");
         writer.Line();
         writer.Open("global::System.Collections.Generic.IEnumerable<(string Member, string? Given, object? Value)> global::WasmJit.Generated.IGeneratedImports.ImportsForGuests");
@@ -36,7 +36,7 @@ internal static class ImportsClass
             }
             else if (symbol is IPropertySymbol property)
             {
-                writer.Line($"yield return ({CodeWriter.Quoted(property.Name)}, {CodeWriter.Quoted(MemberModel.GivenTo(property)?.Name)}, {property.Name});");
+                writer.Line($"yield return ({CodeWriter.Quoted(property.Name)}, {CodeWriter.Quoted(MemberModel.GivenTo(property)?.Name)}, this.{Identifiers.InCode(property.Name)});");
             }
         }
         writer.Line("yield break;");
@@ -45,13 +45,22 @@ internal static class ImportsClass
         for (int i = 0; i < functions.Count; i++)
         {
             writer.Line();
-            string name = functions[i].Target.Name;
+            string name = functions[i].Target.Id;
             functions[i].WriteMethod(writer, $"WasmImport{i}", arguments => $"this.{name}({arguments})");
         }
         writer.Close();
         foreach (INamedTypeSymbol _ in around) writer.Close();
         return new Output(file, problems.Count == 0 ? writer.ToString() : null, problems);
     }
+
+    private static string KindOf(INamedTypeSymbol type) => (type.IsRecord, type.TypeKind) switch
+    {
+        (true, TypeKind.Struct) => "record struct",
+        (true, _) => "record",
+        (_, TypeKind.Struct) => "struct",
+        (_, TypeKind.Interface) => "interface",
+        _ => "class",
+    };
 
     /// <summary>The public methods, and the properties whose values can be imported, of the class and those that it derives from.</summary>
     private static IEnumerable<ISymbol> MembersOf(INamedTypeSymbol type)
@@ -84,6 +93,7 @@ internal static class ImportsClass
         for (INamedTypeSymbol? part = type; part is not null; part = part.ContainingType)
         {
             if (part.IsGenericType) return "a generic class cannot be generated";
+            if (part.IsFileLocal) return "no other file sees it";
             bool isPartial = part.DeclaringSyntaxReferences.Any(r => r.GetSyntax() is TypeDeclarationSyntax declaration && declaration.Modifiers.Any(m => m.Text == "partial"));
             if (!isPartial) return $"{part.Name} has to be partial";
         }

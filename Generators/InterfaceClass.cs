@@ -34,7 +34,7 @@ internal static class InterfaceClass
         for (INamedTypeSymbol? part = face; part is not null; part = part.ContainingType)
         {
             if (part.IsGenericType) return "a generic interface cannot be generated";
-            if (part.DeclaredAccessibility is Accessibility.Private or Accessibility.Protected or Accessibility.ProtectedAndInternal) return "the generated class cannot see it: make it internal or public";
+            if (part.DeclaredAccessibility is Accessibility.Private or Accessibility.Protected or Accessibility.ProtectedAndInternal || part.IsFileLocal) return "the generated class cannot see it: make it internal or public";
         }
         return null;
     }
@@ -68,8 +68,10 @@ internal static class InterfaceClass
     {
         string name = face.Name + "Face";
         for (INamedTypeSymbol? outer = face.ContainingType; outer is not null; outer = outer.ContainingType) name = $"{outer.Name}_{name}";
+        // The program may have such a class itself.
+        while (face.ContainingNamespace.GetTypeMembers(name).Length > 0) name += "_";
         return name;
     }
 
-    internal static string FileName(INamedTypeSymbol type) => type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat).Replace("global::", "").Replace('<', '_').Replace('>', '_') + ".g.cs";
+    internal static string FileName(INamedTypeSymbol type) => type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat).Replace("global::", "").Replace('<', '_').Replace('>', '_').Replace("@", "") + ".g.cs";
 }

@@ -15,7 +15,7 @@ internal sealed record ParameterModel(string Name, TypeModel Type, string Modifi
     internal bool IsReference => Modifiers.Contains("ref ") || Modifiers.Contains("in ") || Modifiers.Contains("out ");
 
     /// <summary>As C# has to write it.</summary>
-    internal string Id => SyntaxFacts.GetKeywordKind(Name) != SyntaxKind.None || SyntaxFacts.GetContextualKeywordKind(Name) != SyntaxKind.None ? "@" + Name : Name;
+    internal string Id => Identifiers.InCode(Name);
 }
 
 /// <summary>A member that stands for an export or import.</summary>
@@ -31,6 +31,9 @@ internal sealed class MemberModel
     internal MemberKind Kind { get; }
 
     internal string Name { get; }
+
+    /// <summary>The name as C# has to write it.</summary>
+    internal string Id => Identifiers.InCode(Name);
 
     /// <summary>What a method returns, or the type of a property or event.</summary>
     internal TypeModel Type { get; }
@@ -70,7 +73,7 @@ internal sealed class MemberModel
     internal string? HandlerProblem => Handler is null ? null : new HostFunctionWriter(Handler).Problem();
 
     /// <summary>The declaration up to the name.</summary>
-    internal string Head => Interface is null ? $"{Modifiers}{Keyword}{Type.Code} {Name}" : $"{Keyword}{Type.Code} {Interface}.{Name}";
+    internal string Head => Interface is null ? $"{Modifiers}{Keyword}{Type.Code} {Id}" : $"{Keyword}{Type.Code} {Interface}.{Id}";
 
     private string Keyword => Kind == MemberKind.Event ? "event " : "";
 

@@ -149,6 +149,8 @@ public sealed class InstancePool : IDisposable
     {
         try
         {
+            // An instance that nobody uses must not keep what its last tenant had.
+            member.Instance.State = null;
             if (isDiscarded || isDisposed || !TryReserve()) member.Instance.Dispose();
             else Keep(member);
         }

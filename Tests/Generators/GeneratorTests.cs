@@ -99,6 +99,9 @@ public sealed class GeneratorTests
     {
         { "[WasmFace] public interface I<T> { }", "WASMJIT003: I: a generic interface cannot be generated" },
         { "public class C { [WasmFace] private interface I { } }", "WASMJIT003: I: the generated class cannot see it: make it internal or public" },
+        { "[WasmFace] file interface I { void F(); }", "WASMJIT003: I: the generated class cannot see it: make it internal or public" },
+        { "[WasmImports] file partial class C { public void F() { } }", "WASMJIT003: C: no other file sees it" },
+        { "[WasmImports] public record C { public void F() { } }", "WASMJIT003: C: C has to be partial" },
         { "[WasmFace] public interface I { void F(decimal x); }", "WASMJIT002: F: the parameter x is decimal, which cannot cross" },
         { "[WasmFace] public interface I { void F(ref int x); }", "WASMJIT002: F: the parameter x is int&, which cannot cross" },
         { "[WasmFace] public interface I { System.Collections.Generic.KeyValuePair<int, string> F(); }", "WASMJIT002: F: the result is KeyValuePair<int, string>, which cannot cross" },
@@ -135,6 +138,60 @@ public sealed class GeneratorTests
         Compiled compiled = Compiled.Of("[WasmFace] public interface I { int A(int member0); int B(string typed1); string C(string typed2, string roomed2); int D(string has3) => 0; int E(int member4) => 0; }");
         Assert.Empty(compiled.Problems);
         Assert.Contains(compiled.Load().GetTypes(), t => t.Name == "IFace");
+    }
+
+    /// <summary>Whatever C# lets a program call its things.</summary>
+    [Fact]
+    public void NamesMayBeKeywords()
+    {
+        Compiled compiled = Compiled.Of("""
+            namespace @namespace.@class;
+            [WasmFace] public interface @event
+            {
+                int @class(int @params, string @string);
+                int @await(ReadOnlySpan<byte> @this) => 1;
+                int @object { get; set; }
+                event Action<int> @delegate;
+                bool @record() => @field(true);
+                bool @field(bool @value) => @value;
+            }
+            public partial record struct @struct
+            {
+                public partial interface @interface
+                {
+                    [WasmImports] public partial class @public
+                    {
+                        public void @return(string @out, int @base) { }
+                        public int @required() => 1;
+                        public Memory? @memory => null;
+                        public Action? @default => null;
+                    }
+                }
+            }
+            """);
+        Assert.Empty(compiled.Problems);
+        Assert.Empty(compiled.Errors);
+        Type face = compiled.Load().GetType("namespace.class.event")!;
+        object made = typeof(Module).GetMethod(nameof(Module.Instantiate), 1, [typeof(Imports), typeof(Fuel), typeof(GuestResources)])!.MakeGenericMethod(face).Invoke(new Engine().CompileText("""
+            (module (import "env" "delegate" (func (param i32))) (memory (export "memory") 1) (func (export "malloc") (param i32) (result i32) (i32.const 8)) (func (export "free") (param i32))
+              (func (export "class") (param i32 i32 i32) (result i32) (i32.add (local.get 0) (local.get 2))) (global (export "object") (mut i32) (i32.const 3)))
+            """), [null, null, null])!;
+        Assert.Equal((9, 3, true), (face.GetMethod("class")!.Invoke(made, [5, "four"]), face.GetProperty("object")!.GetValue(made), face.GetMethod("record")!.Invoke(made, [])));
+    }
+
+    /// <summary>A record is a class, too, and so are all around it.</summary>
+    [Fact]
+    public void RecordsAndTypesInOthersAreWritten()
+    {
+        Compiled compiled = Compiled.Of("""
+            [WasmImports] public sealed partial record Recorded(string Name) { public void Log(string text) { } }
+            public static partial class Outer { internal readonly partial record struct Inner { [WasmImports] internal sealed partial class Deep { public int F() => 1; } } }
+            public class IFaceFace;
+            [WasmFace] public interface IFace { int F(); }
+            """);
+        Assert.Empty(compiled.Problems);
+        Assert.Empty(compiled.Errors);
+        Assert.Equal(3, compiled.Sources.Count);
     }
 
     [Fact]

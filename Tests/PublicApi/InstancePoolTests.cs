@@ -39,6 +39,24 @@ public sealed class InstancePoolTests
 
     private static int State(PooledInstance rented) => rented.Instance.GetExport<Func<int>>("state")();
 
+    /// <summary>The state of a request, which may be large, goes with the tenant and not with the next one.</summary>
+    [Fact]
+    public void AnIdleInstanceKeepsNothingOfItsTenant()
+    {
+        using var pool = new InstancePool(Compile());
+        Assert.True(Eventually.Collected(Use(pool)));
+        Assert.Equal((1, 1), (pool.Idle, pool.Made));
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static WeakReference Use(InstancePool pool)
+        {
+            using PooledInstance rented = pool.Rent();
+            object state = new();
+            rented.Instance.State = state;
+            return new WeakReference(state);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Checks))]
     public void ATenantFindsTheStateOfTheBeginning(MemoryChecks checks)

@@ -152,6 +152,79 @@ public sealed partial class OddBindingTests
             Assert.IsType<BindingException>(reflected.InnerException).Problems);
     }
 
+    public interface IGeneric<T>
+    {
+        T Get();
+
+        void Put(T value);
+
+        T Level { get; set; }
+
+        T Other(T value) => value;
+    }
+
+    public interface IClosed : IGeneric<int>
+    {
+        new long Get();
+    }
+
+    private const string Number = """(func (export "get") (result i32) (i32.const 7)) (func (export "put") (param i32)) (global (export "level") (mut i32) (i32.const 4))""";
+
+    /// <summary>An interface of a generic one is what its arguments make it.</summary>
+    [Fact]
+    public void GenericInterfacesAreInterfaces()
+    {
+        Instance instance = Make($"(module {Number})");
+        IGeneric<int> numbers = instance.As<IGeneric<int>>();
+        numbers.Put(3);
+        numbers.Level++;
+        Assert.Equal((7, 5, 9), (numbers.Get(), numbers.Level, numbers.Other(9)));
+        Assert.True(instance.As<IGeneric<uint>>().Level == 5);
+        Assert.Equal(DayOfWeek.Friday, instance.As<IGeneric<DayOfWeek>>().Level);
+        Assert.NotEmpty(Assert.Throws<BindingException>(() => instance.As<IGeneric<decimal>>()).Problems);
+        // Get of two interfaces is the same export, which has one type.
+        Assert.Equal(["Get: the export \"get\" is (func (result i32)), which does not fit long ()"], Assert.Throws<BindingException>(() => instance.As<IClosed>()).Problems);
+    }
+
+    public interface IStruct
+    {
+        object? Make();
+
+        int Take(object? value);
+    }
+
+    /// <summary>Two modules whose functions have types that are written alike are not taken for one.</summary>
+    [Fact]
+    public void TypesThatAreWrittenAlikeAreOthers()
+    {
+        static string Text(string field, string get) => $"""
+            (module (type $s (struct (field {field})))
+              (func (export "make") (result (ref $s)) (struct.new_default $s))
+              (func (export "take") (param (ref null $s)) (result i32) {get}))
+            """;
+        IStruct first = Make(Text("i32", "(struct.get $s 0 (local.get 0))")).As<IStruct>(), second = Make(Text("f64", "(i32.trunc_f64_s (struct.get $s 0 (local.get 0)))")).As<IStruct>();
+        Assert.Equal((0, 0), (first.Take(first.Make()), second.Take(second.Make())));
+        Assert.ThrowsAny<Exception>(() => first.Take(second.Make()));
+        Assert.ThrowsAny<Exception>(() => second.Take(first.Make()));
+    }
+
+    /// <summary>Many threads ask for the same faces at once, of several modules, while classes come and go.</summary>
+    [Fact]
+    public void ManyThreadsMakeTheSameFaces()
+    {
+        Parallel.For(0, 16, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
+        {
+            for (int round = 0; round < 20; round++)
+            {
+                Instance instance = Make($"(module {Number})");
+                Assert.Equal(7, instance.As<IGeneric<int>>().Get());
+                Assert.Throws<BindingException>(() => instance.As<IGeneric<decimal>>());
+                Assert.Throws<BindingException>(() => instance.As<INeedsRoom>());
+                if (round == 10 && i == 0) GC.Collect();
+            }
+        });
+    }
+
     public interface INeedsRoom
     {
         int Length(string text);
