@@ -36,7 +36,7 @@ internal static class ImportsClass
             }
             else if (symbol is IPropertySymbol property)
             {
-                writer.Line($"yield return ({CodeWriter.Quoted(property.Name)}, {CodeWriter.Quoted(MemberModel.GivenTo(property)?.Name)}, this.{Identifiers.InCode(property.Name)});");
+                writer.Line($"yield return ({CodeWriter.Quoted(property.Name)}, {CodeWriter.Quoted(MemberModel.GivenTo(property)?.Name)}, {Identifiers.InCode(property.Name)});");
             }
         }
         writer.Line("yield break;");

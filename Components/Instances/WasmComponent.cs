@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using WasmJit.Jit.Binary;
+using WasmJit.Linking;
 using WasmJit.Runtime;
 
 namespace WasmJit.Components;

@@ -183,7 +183,7 @@ public sealed partial class OddBindingTests
         Assert.Equal(DayOfWeek.Friday, instance.As<IGeneric<DayOfWeek>>().Level);
         Assert.NotEmpty(Assert.Throws<BindingException>(() => instance.As<IGeneric<decimal>>()).Problems);
         // Get of two interfaces is the same export, which has one type.
-        Assert.Equal(["Get: the export \"get\" is (func (result i32)), which does not fit long ()"], Assert.Throws<BindingException>(() => instance.As<IClosed>()).Problems);
+        Assert.StartsWith("Get: the export \"get\" is (func (result i32)), ", Assert.Single(Assert.Throws<BindingException>(() => instance.As<IClosed>()).Problems), StringComparison.Ordinal);
     }
 
     public interface IStruct

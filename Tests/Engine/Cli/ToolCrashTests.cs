@@ -50,7 +50,7 @@ public sealed class ToolCrashTests : IDisposable
     [InlineData("{ \"wast\": { \"fuel\": 1 } }", "unknown option \"fuel\"")]
     [InlineData("{ \"run\": { \"tier\": \"slow\" } }", "--tier slow: the value must be")]
     [InlineData("[]", "the configuration must be an object")]
-    [InlineData("""{ "run": { "dir": "a\\u0000b" } }""", "dir must be a text, a number or a list of them")]
+    [InlineData("""{ "run": { "dir": "a\u0000b" } }""", "dir must be a text, a number or a list of them")]
     [InlineData("{\n  \"run\": {", "DIR/config.json:2:")]
     public void TheConfigurationCountsAndIsChecked(string content, string message)
     {

@@ -83,7 +83,7 @@ public sealed class OutputFileTests : IDisposable
         OutputFile.Write(device, Text("lost"));
         Assert.Equal(("/dev/null", ""), (new FileInfo(device).LinkTarget, System.IO.File.ReadAllText("/dev/null")));
         // What is open already has a name among the devices.
-        using FileStream open = System.IO.File.Create(File("open"));
+        using FileStream open = new(File("open"), FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite);
         OutputFile.Write($"/dev/fd/{open.SafeFileHandle.DangerousGetHandle()}", Text("by its number"));
         Assert.Equal("by its number".Length, open.Length);
     }
