@@ -149,7 +149,7 @@ public sealed class InstancePool : IDisposable
     {
         try
         {
-            // An instance that nobody uses must not keep what its last tenant had.
+            // An idle instance must not keep what its last tenant had.
             member.Instance.State = null;
             if (isDiscarded || isDisposed || !TryReserve()) member.Instance.Dispose();
             else Keep(member);

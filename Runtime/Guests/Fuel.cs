@@ -20,7 +20,7 @@ public sealed class Fuel
     /// <summary>What takes samples when this is used up; null if the guest traps then.</summary>
     internal GuestSampler? Sampler { get; init; }
 
-    /// <summary>For the meter; null if nobody read it when this was made.</summary>
+    /// <summary>For the meter; null if it had no reader when this was made.</summary>
     private readonly FuelCount? count;
 
     /// <summary>Gives an amount.</summary>

@@ -45,10 +45,10 @@ internal sealed class FuelCount
     }
 
     /// <summary>Begins to count.</summary>
-    /// <param name="read">Says whether anyone reads the instrument.</param>
+    /// <param name="read">Says whether the instrument has a reader.</param>
     internal static void Publish(Func<bool> read) => Volatile.Write(ref isRead, read);
 
-    /// <summary>The count of fuel that is being made; null if nobody reads it.</summary>
+    /// <summary>The count of fuel that is being made; null without a reader.</summary>
     internal static FuelCount? Of(Fuel fuel, long amount) => Volatile.Read(ref isRead) is { } read && read() ? Make(fuel, amount) : null;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
