@@ -119,7 +119,7 @@ public sealed class Engine
         info = null;
         try
         {
-            info = Load(bytes);
+            info = Load(bytes, isForThreads: false);
             error = null;
             return true;
         }
@@ -143,15 +143,18 @@ public sealed class Engine
     /// </summary>
     private bool Interprets => !RuntimeCode.IsAvailable || Options is { Compilation: Compilation.Interpreted or Compilation.Tiered, Verify: false, PartSize: null } && !EmitterAssertions.IsForced;
 
-    internal Module CompileOwned(byte[] bytes)
+    /// <summary>Compiles bytes that belong to the module from then on.</summary>
+    /// <param name="bytes">The module.</param>
+    /// <param name="isForThreads">Whether a guest compiles it that may have threads.</param>
+    internal Module CompileOwned(byte[] bytes, bool isForThreads = false)
     {
         if (Options.Compilation == Compilation.Never)
             throw new CompilationNotAllowedException();
         using TracedWork? work = TracedWork.Begin("wasmjit.compile", EventLevel.Informational);
-        if (work is null) return CompileUntold(bytes);
+        if (work is null) return CompileUntold(bytes, isForThreads);
         try
         {
-            Module module = CompileUntold(bytes);
+            Module module = CompileUntold(bytes, isForThreads);
             work.Compiled(module.Name, bytes.Length, module.Info.Funcs.Count - module.Info.ImportedFuncs);
             return module;
         }
@@ -162,9 +165,9 @@ public sealed class Engine
         }
     }
 
-    private Module CompileUntold(byte[] bytes)
+    private Module CompileUntold(byte[] bytes, bool isForThreads)
     {
-        ModuleInfo info = Load(bytes);
+        ModuleInfo info = Load(bytes, isForThreads);
         WasmJitMetrics.ModuleCompiled();
         var module = new Module(this, info);
         if (Options.Compilation == Compilation.Ahead && RuntimeCode.IsAvailable) module.Code.CompileAll();
@@ -173,12 +176,12 @@ public sealed class Engine
 
     /// <summary>Compiles for a guest, and counts in its quota.</summary>
     /// <exception cref="QuotaExceededException">The quota is used up.</exception>
-    internal Module CompileOwned(byte[] bytes, LinkingQuota? quota, CodeLedger? owner = null)
+    internal Module CompileOwned(byte[] bytes, bool isForThreads, LinkingQuota? quota, CodeLedger? owner = null)
     {
-        if (CodeShare.Take(quota, owner, bytes.Length) is not { } live) return CompileOwned(bytes);
+        if (CodeShare.Take(quota, owner, bytes.Length) is not { } live) return CompileOwned(bytes, isForThreads);
         try
         {
-            Module module = CompileOwned(bytes);
+            Module module = CompileOwned(bytes, isForThreads);
             module.Live = live;
             return module;
         }
@@ -189,10 +192,14 @@ public sealed class Engine
         }
     }
 
-    private ModuleInfo Load(byte[] bytes)
+    /// <summary>What modules are decoded for.</summary>
+    /// <param name="isForThreads">Whether a guest compiles them that may have threads.</param>
+    internal DecodeSettings Settings(bool isForThreads) =>
+        new(Options.Features, Options.RuntimeLinking, Options.RuntimeLinking && Options.RuntimeCompile, isForThreads);
+
+    private ModuleInfo Load(byte[] bytes, bool isForThreads)
     {
-        ModuleInfo info = ModuleDecoder.Decode(
-            bytes, new DecodeSettings(Options.Features, Options.RuntimeLinking, Options.RuntimeLinking && Options.RuntimeCompile));
+        ModuleInfo info = ModuleDecoder.Decode(bytes, Settings(isForThreads));
         ModuleValidator.Validate(info);
         return info;
     }

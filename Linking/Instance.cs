@@ -55,12 +55,13 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
     /// <exception cref="InvalidOperationException">The engine does not count.</exception>
     public Fuel? Fuel
     {
-        get => FuelTank;
+        get => FuelTank?.Whole;
         set
         {
             ArgumentNullException.ThrowIfNull(value);
             if (FuelTank is null) throw Module.NothingCounts();
-            FuelTank = value;
+            FuelTank.GiveBack();
+            FuelTank = value.For(Module.Info.IsForThreads);
         }
     }
 
@@ -94,6 +95,7 @@ public sealed class Instance : InstanceCore, ILinkable, IDisposable
         for (int i = info.ImportedMemories; i < Memories.Length; i++) Memories[i].Dispose();
         for (int i = info.ImportedTables; i < Tables.Length; i++) Tables[i].EndLease();
         Lease?.End();
+        FuelTank?.GiveBack();
         if (defined is null) return;
         foreach (Instance instance in defined) instance.Dispose();
     }

@@ -147,7 +147,7 @@ internal static unsafe class Linker
         var instance = new Instance(module);
         module.Live?.Add(instance);
         if ((resources ?? module.Engine.NewResources()) is { } limited) Limit(instance, limited);
-        if (module.CountsFuel) instance.FuelTank = fuel ?? new Fuel(long.MaxValue);
+        if (module.CountsFuel) instance.FuelTank = (fuel ?? new Fuel(long.MaxValue)).For(info.IsForThreads);
         Allocate(instance, module, info, imports, ref left);
         InitialiseGlobals(instance, info);
         InitialiseTables(instance, info);

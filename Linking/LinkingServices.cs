@@ -83,7 +83,7 @@ internal sealed class LinkingServices(ModuleCode module) : InstanceServices
         try
         {
             engine.Options.LinkingQuota?.CheckSize((long)length);
-            compiled = engine.CompileOwned(memory.ReadBytes(address, (int)length), engine.Options.LinkingQuota, CodeLedger.Of((Instance)instance));
+            compiled = engine.CompileOwned(memory.ReadBytes(address, (int)length), module.Info.IsForThreads, engine.Options.LinkingQuota, CodeLedger.Of((Instance)instance));
         }
         catch (Exception e) when (Refusal(e) is { } refusal)
         {

@@ -140,7 +140,7 @@ internal sealed class ScopeInstance
             Tables = tables,
             Globals = globals,
             Tags = tags,
-            FuelTank = owner.FuelTank,
+            FuelTank = owner.FuelTank?.For(module.Info.IsForThreads),
             GuestLimits = owner.GuestLimits,
             Lease = owner.GuestLimits?.Take(ResourceKind.Instances),
         };

@@ -1,5 +1,7 @@
 using System.Runtime.ExceptionServices;
 using WasmJit.DynamicLinking;
+using WasmJit.Jit.Binary;
+using WasmJit.Linking;
 using WasmJit.Runtime;
 using WasmJit.Wasi;
 
@@ -11,10 +13,7 @@ namespace WasmJit;
 /// </summary>
 internal sealed class WasiThreads : IDisposable
 {
-    /// <summary>The names of the function: today's, and the one before.</summary>
-    private static readonly string[] SpawnNames = ["thread-spawn", "thread_spawn"];
-
-    private const string SpawnModule = "wasi", Start = "wasi_thread_start";
+    private const string Start = "wasi_thread_start";
 
     /// <summary>Numbers of threads are positive, and have 29 bits in the libraries of C.</summary>
     private const int MostNumbers = (1 << 29) - 1;
@@ -52,7 +51,7 @@ internal sealed class WasiThreads : IDisposable
         this.fuel = fuel;
         this.resources = resources ?? module.Engine.NewResources();
         imports.AddRange(given);
-        foreach (string name in SpawnNames) imports[SpawnModule, name] = (Func<int, int>)Spawn;
+        foreach (string name in SpawnImport.Names) imports[SpawnImport.Module, name] = (Func<int, int>)Spawn;
         foreach (ImportType import in module.Imports)
         {
             if (import is { Name: { } name, Type.Kind: ExternKind.Memory } && import.Type.Memory.IsShared && imports.Find(import.Module, name) is null)
@@ -66,7 +65,7 @@ internal sealed class WasiThreads : IDisposable
 
     /// <summary>Whether programs with threads get an import from here.</summary>
     internal static bool Gives(ImportType import) =>
-        (import.Module == SpawnModule && SpawnNames.Contains(import.Name)) || (import.Type.Kind == ExternKind.Memory && import.Type.Memory.IsShared);
+        SpawnImport.Is(import.Module, import.Name) || (import.Type.Kind == ExternKind.Memory && import.Type.Memory.IsShared);
 
     private Memory MakeMemory(MemoryType type)
     {
@@ -91,9 +90,10 @@ internal sealed class WasiThreads : IDisposable
     internal int Run(Action<Instance> beforeStart, Func<Instance, int> main)
     {
         int code = 0;
+        Instance? first = null;
         try
         {
-            Instance first = linker is null ? module.InstantiateFor(beforeStart, imports, fuel, resources) : linker.InstantiateFor(beforeStart, module, imports, fuel, resources);
+            first = linker is null ? module.InstantiateFor(beforeStart, imports, fuel, resources) : linker.InstantiateFor(beforeStart, module, imports, fuel, resources);
             code = Guest.Run(
                 () =>
                 {
@@ -111,6 +111,7 @@ internal sealed class WasiThreads : IDisposable
         lock (gate)
         {
             while (running > 0) Monitor.Wait(gate);
+            first?.FuelTank?.GiveBack();
             switch (cause)
             {
                 case null: return code;
@@ -150,6 +151,7 @@ internal sealed class WasiThreads : IDisposable
         try
         {
             lease = resources?.Take(ResourceKind.Threads);
+            Fuel.Pay(fuel, linker?.CostOfThread ?? Linker.CostOf(module.Info));
             if (linker is null)
             {
                 Instance instance = module.InstantiateFor(null, imports, fuel, resources);

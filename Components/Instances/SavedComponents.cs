@@ -61,7 +61,7 @@ internal static class SavedComponents
         ComponentDefinition component;
         try
         {
-            component = ComponentDecoder.Decode(bytes, ComponentEngine.Settings(engine), (begin, end) =>
+            component = ComponentDecoder.Decode(bytes, engine.Settings(isForThreads: false), (begin, end) =>
             {
                 ModuleInfo module = SavedModules.Load(engine, Part(file, ref at).ToArray()).Info;
                 return module.Bytes.Span.SequenceEqual(bytes.Span[begin..end]) ? module : throw Damaged();

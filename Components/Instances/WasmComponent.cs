@@ -151,11 +151,18 @@ public static class ComponentEngine
     public static WasmComponent CompileComponent(this Engine engine, ReadOnlySpan<byte> bytes)
     {
         ArgumentNullException.ThrowIfNull(engine);
+        return Compile(engine, bytes, isForThreads: false);
+    }
+
+    /// <summary>The same for a guest, which may have threads.</summary>
+    [RequiresDynamicCode(RuntimeCode.NeedsCode)]
+    internal static WasmComponent Compile(Engine engine, ReadOnlySpan<byte> bytes, bool isForThreads)
+    {
         if (engine.Options.Compilation == Compilation.Never) throw new CompilationNotAllowedException();
         using Runtime.TracedWork? work = Runtime.TracedWork.Begin("wasmjit.compile");
         try
         {
-            ComponentDefinition definition = ComponentDecoder.Decode(bytes.ToArray(), Settings(engine));
+            ComponentDefinition definition = ComponentDecoder.Decode(bytes.ToArray(), engine.Settings(isForThreads));
             ComponentValidator.Validate(definition);
             work?.Tag("wasm.bytes", bytes.Length);
             return new WasmComponent(engine, definition);
@@ -166,10 +173,6 @@ public static class ComponentEngine
             throw;
         }
     }
-
-    /// <summary>What core modules in components are decoded for: the same as others.</summary>
-    internal static DecodeSettings Settings(Engine engine) =>
-        new(engine.Options.Features, engine.Options.RuntimeLinking, engine.Options.RuntimeLinking && engine.Options.RuntimeCompile);
 
     /// <summary>
     /// Loads a component that <see cref="WasmComponent.Save(string)"/> has written: its core modules are not compiled. The file is code of the host: only

@@ -54,14 +54,14 @@ public sealed class ComponentLinkingHost(Engine engine, ComponentLinkingOptions?
         host.AddAll(added);
     }
 
-    private LinkedComponent Compile(byte[] bytes, Fuel? fuel)
+    private LinkedComponent Compile(byte[] bytes, Fuel? fuel, bool isForThreads)
     {
         if (!Options.AllowCompile) throw new LinkingProblemException(LinkingProblemKind.NotAllowed, "the host does not let this guest compile");
         Fuel.Pay(fuel, Fuel.OfCode((ulong)bytes.Length));
         CodeShare? counted = CodeShare.Take(Engine.Options.LinkingQuota, null, bytes.Length);
         try
         {
-            return new LinkedComponent(this, Engine.CompileComponent(bytes), counted);
+            return new LinkedComponent(this, ComponentEngine.Compile(Engine, bytes, isForThreads), counted);
         }
         catch
         {
@@ -77,14 +77,14 @@ public sealed class ComponentLinkingHost(Engine engine, ComponentLinkingOptions?
     {
         // Nothing is copied of what is not allowed.
         byte[] copy = Options.AllowCompile ? bytes.ToArray() : [];
-        return LinkingProblem.Do(() => Compile(copy, guest.FuelTank));
+        return LinkingProblem.Do(() => Compile(copy, guest.FuelTank, guest.Module.Info.IsForThreads));
     }
 
     internal override ILinkedComponent LoadFor(Instance guest, string name) => LinkingProblem.Do(() => Load(name));
 
     private sealed class Functions(ComponentLinkingHost host)
     {
-        public ComponentResult<LinkedComponent, LinkingProblem> Compile(byte[] bytes) => LinkingProblem.Try(() => host.Compile(bytes, host.Options.Instances.Fuel));
+        public ComponentResult<LinkedComponent, LinkingProblem> Compile(byte[] bytes) => LinkingProblem.Try(() => host.Compile(bytes, host.Options.Instances.Fuel, isForThreads: false));
 
         public ComponentResult<LinkedComponent, LinkingProblem> Load(string name) => LinkingProblem.Try(() => host.Load(name));
     }

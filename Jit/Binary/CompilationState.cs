@@ -28,6 +28,9 @@ internal sealed class CompilationState(CompilationState? around)
     /// <summary>Whether code may drop or count code: see <see cref="ModuleInfo.MayManageCode"/>.</summary>
     internal CodeOperators CodeOperators { get; set; }
 
+    /// <summary>Whether threads may run the code: see <see cref="ModuleInfo.IsForThreads"/>.</summary>
+    internal ThreadUse Threads { get; set; }
+
     /// <summary>The code, shared by all instances of the module and, if it is nested, by all closures of it.</summary>
     internal AttachedCode? Code;
 
@@ -77,6 +80,19 @@ internal enum CodeOperators : byte
     None,
 
     /// <summary>It may have some.</summary>
+    Some,
+}
+
+/// <summary>Whether threads may run the code of a module.</summary>
+internal enum ThreadUse : byte
+{
+    /// <summary>Not asked yet.</summary>
+    Unknown,
+
+    /// <summary>They do not.</summary>
+    None,
+
+    /// <summary>They may.</summary>
     Some,
 }
 

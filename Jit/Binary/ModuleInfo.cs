@@ -88,6 +88,23 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
         return false;
     }
 
+    /// <summary>
+    /// Whether threads may run its code at the same time, each in instances of its own: of a module with a shared memory, or that makes threads; of one that is nested in
+    /// such a module, or that a guest with such a module has compiled.
+    /// </summary>
+    internal bool IsForThreads
+    {
+        get
+        {
+            if (State.Threads == ThreadUse.Unknown)
+                State.Threads = (around ?? Parent)?.IsForThreads ?? (Settings.IsForThreads || WithNested().Any(m => m.NamesThreads)) ? ThreadUse.Some : ThreadUse.None;
+            return State.Threads == ThreadUse.Some;
+        }
+    }
+
+    private bool NamesThreads => Memories.Any(m => m.IsShared) || Imports.Any(i => SpawnImport.Is(i.Module, i.Name))
+        || Types.Any(t => t.Composite is EntityType { Entity: { Kind: ExternKind.Memory, Memory.IsShared: true } });
+
     /// <summary>The results of validation and compilation.</summary>
     internal CompilationState State { get; }
 

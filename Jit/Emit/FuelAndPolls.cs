@@ -48,6 +48,9 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
     /// <summary>Where loops look whether the guest is to stop; null if they do not.</summary>
     private readonly LoopPolls? polls = context.Target.IsInterruptible ? new LoopPolls(context, assertions) : null;
 
+    /// <summary>Whether code goes on below zero: samples are taken of it, or it runs on a thread's share and asks for more.</summary>
+    private readonly bool goesOn = context.Target.CountsFuel && (context.Target.TakesSamples || context.Root.Module.IsForThreads);
+
     /// <summary>The locals with the fuel, and with what is left of it where the function knows that.</summary>
     private int fuel = -1, left = -1;
 
@@ -140,7 +143,7 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
     /// </summary>
     private void KeepWhatIsLeft()
     {
-        if (target.TakesSamples || SharesMemory(context.Root.Module)) return;
+        if (goesOn) return;
         foreach (Charge charge in charges)
         {
             bool isKnown = charge.Loop is { } loop ? !loop.RunsOtherCode : charge.OtherCode == 0;
@@ -152,14 +155,6 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
             int at = il.FieldAt(il.LdlocAt(charge.Before, fuel), OpCodes.Ldfld, Members.FuelLeft);
             il.StlocAt(at, left);
         }
-    }
-
-    /// <summary>Whether threads may run on the same fuel: each of them would store what it knows.</summary>
-    private static bool SharesMemory(ModuleInfo module)
-    {
-        foreach (MemoryType memory in module.Memories)
-            if (memory.IsShared) return true;
-        return false;
     }
 
     /// <summary>Emits the beginning of a function. It depends on everything that came after.</summary>
@@ -205,7 +200,9 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
         return at;
     }
 
-    /// <summary>Takes units from the fuel: <c>if ((fuel.Left -= n) &lt; 0) trap</c>. n is put in later.</summary>
+    /// <summary>
+    /// Takes units from the fuel: <c>if ((fuel.Left -= n) &lt; 0) trap</c>, or ask for more, which traps if there is none. n is put in later.
+    /// </summary>
     private int ChargeAt(int at, Charge charge, bool isEntry = false)
     {
         if (fuel < 0) (fuel, left) = (il.DeclareLocal(typeof(Fuel)), il.DeclareLocal(typeof(long)));
@@ -223,8 +220,7 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
         at = il.LdlocAt(at, left);
         at = il.LdcI8At(at, 0);
         at = il.BranchAt(at, OpCodes.Bge, ok);
-        // Samples are taken of a guest that goes on.
-        at = target.TakesSamples ? il.CallAt(il.LdlocAt(at, fuel), Members.FuelSample) : il.CallAt(at, Members.FuelExhausted);
+        at = goesOn ? il.CallAt(il.LdlocAt(at, fuel), Members.FuelDraw) : il.CallAt(at, Members.FuelExhausted);
         return il.MarkAt(at, ok);
     }
 }

@@ -31,7 +31,7 @@ internal interface ICodeTarget
     /// <summary>Whether functions and loops are charged to the instance's fuel.</summary>
     bool CountsFuel { get; }
 
-    /// <summary>Whether a charge that cannot be paid takes a sample (<see cref="GuestSampler"/>), and traps only without one.</summary>
+    /// <summary>Whether a charge that cannot be paid takes a sample (<see cref="GuestSampler"/>) and goes on.</summary>
     bool TakesSamples { get; }
 
     /// <summary>The fast path of exceptions; null if the runtime throws them all.</summary>

@@ -45,7 +45,7 @@ internal static class Members
     internal static MethodInfo MarkAddress => field ??= typeof(WasmThread).GetProperty(nameof(WasmThread.MarkAddress), Any)!.GetMethod!;
     internal static FieldInfo InstanceFuel => field ??= Field<InstanceCore>(nameof(InstanceCore.FuelTank));
     internal static FieldInfo FuelLeft => field ??= Field<Fuel>(nameof(Fuel.Left));
-    internal static MethodInfo FuelSample => field ??= typeof(Fuel).GetMethod(nameof(Fuel.Sample), Any)!;
+    internal static MethodInfo FuelDraw => field ??= typeof(Fuel).GetMethod(nameof(Fuel.Draw), Any)!;
 
     internal static MethodInfo FuelExhausted => field ??= typeof(Fuel).GetMethod(nameof(Fuel.Exhausted), Any)!;
     internal static MethodInfo StackCheck => field ??= typeof(StackGuard).GetMethod(nameof(StackGuard.Check), Any)!;

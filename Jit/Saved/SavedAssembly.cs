@@ -77,7 +77,7 @@ internal sealed unsafe class SavedAssembly
     {
         try
         {
-            return ModuleDecoder.Decode(Header.Module);
+            return ModuleDecoder.Decode(Header.Module, Header.Settings);
         }
         catch (ModuleException e) when (e is not UnsupportedModuleException)
         {

@@ -106,7 +106,7 @@ internal sealed unsafe class SavedCode : FunctionCode
     internal override IlBuffer EmitIl(int func)
     {
         // The module is decoded anew, so that it has code of its own.
-        ModuleInfo info = ModuleDecoder.Decode(assembly.Header.Module).WithNested().ElementAt(number);
+        ModuleInfo info = ModuleDecoder.Decode(assembly.Header.Module, assembly.Header.Settings).WithNested().ElementAt(number);
         return Of(info, Options).EmitIl(func);
     }
 }

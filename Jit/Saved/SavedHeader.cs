@@ -3,6 +3,7 @@ using System.Reflection.PortableExecutable;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using WasmJit.Jit.Binary;
 using WasmJit.Jit.Tiers;
 using WasmJit.Runtime;
 
@@ -17,7 +18,7 @@ internal sealed class SavedHeader
     internal const string ResourceName = "wasmjit";
 
     /// <summary>The version of the format. It changes with everything that a loader must know and that the identities of the builds do not tell.</summary>
-    private const int Format = 2;
+    private const int Format = 3;
 
     private const int DigestBytes = 32;
 
@@ -61,6 +62,12 @@ internal sealed class SavedHeader
 
     internal required bool UsesCompile { get; init; }
 
+    /// <summary>Whether its code is for threads: see <see cref="ModuleInfo.IsForThreads"/>.</summary>
+    internal required bool IsForThreads { get; init; }
+
+    /// <summary>What its module is decoded for.</summary>
+    internal DecodeSettings Settings => DecodeSettings.All with { IsForThreads = IsForThreads };
+
     /// <summary>The classes in System.Runtime.Intrinsics whose instructions the code uses.</summary>
     internal required string[] InstructionSets { get; init; }
 
@@ -103,6 +110,7 @@ internal sealed class SavedHeader
         writer.Write((int)Features);
         writer.Write(UsesLinking);
         writer.Write(UsesCompile);
+        writer.Write(IsForThreads);
         Write(writer, InstructionSets);
         writer.Write7BitEncodedInt(Constants.Length);
         foreach (Constant constant in Constants)
@@ -216,7 +224,7 @@ internal sealed class SavedHeader
             throw new SavedModuleException(SavedModuleProblem.OtherPlatform, $"it was saved for another platform ({platform})");
         var options = new CodeOptions(reader.ReadBoolean(), reader.ReadBoolean(), reader.ReadBoolean(), reader.ReadBoolean());
         var features = (Features)reader.ReadInt32();
-        bool usesLinking = reader.ReadBoolean(), usesCompile = reader.ReadBoolean();
+        bool usesLinking = reader.ReadBoolean(), usesCompile = reader.ReadBoolean(), isForThreads = reader.ReadBoolean();
         string[] sets = ReadStrings(reader);
         foreach (string set in sets) CheckInstructionSet(set);
         var constants = new Constant[Count(reader)];
@@ -238,6 +246,7 @@ internal sealed class SavedHeader
             Features = features,
             UsesLinking = usesLinking,
             UsesCompile = usesCompile,
+            IsForThreads = isForThreads,
             InstructionSets = sets,
             Constants = constants,
             Entries = entries,

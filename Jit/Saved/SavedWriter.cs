@@ -95,6 +95,7 @@ internal sealed class SavedWriter
             Features = features,
             UsesLinking = usesLinking,
             UsesCompile = usesCompile,
+            IsForThreads = modules[0].IsForThreads,
             InstructionSets = [.. instructionSets],
             Constants = [.. constants.Order],
             Entries = entries,

@@ -118,7 +118,7 @@ internal readonly partial struct LinkingFunctions
 
     // ---- modules ----
 
-    private ModuleCompiler Compiler => new(Guest.Module.Engine, Guest.Module.Engine.Options.LinkingQuota, Guest.FuelTank);
+    private ModuleCompiler Compiler => new(Guest.Module, Guest.Module.Engine.Options.LinkingQuota, Guest.FuelTank);
 
     private void RequireCompile()
     {

@@ -262,7 +262,7 @@ internal sealed class DlFunctions(DynamicLinker linker, LinkMap map)
     }
 
     /// <summary>Charges for a search through so many things.</summary>
-    private void Pay(int things) => Fuel.Pay(linker.Program.Instance.FuelTank, (ulong)things);
+    private void Pay(int things) => Fuel.Pay(linker.CurrentFuel, (ulong)things);
 
     /// <summary>A name is looked for in all libraries.</summary>
     private void PayForSearch() => Pay(1 + (map.Libraries.Count / 8));

@@ -31,6 +31,12 @@ public sealed partial class DynamicLinker
     /// <summary>Threads are being brought up to date, which they are not if libraries or addresses have changed.</summary>
     private bool isUpdating, areThreadsBehind;
 
+    /// <summary>The fuel of the calling thread.</summary>
+    internal Fuel? CurrentFuel => (Space.CurrentThread?.InstanceOf(Program) ?? Program.Instance).FuelTank;
+
+    /// <summary>The price of a further thread: its instances.</summary>
+    internal ulong CostOfThread => Map.Libraries.Aggregate(0UL, (sum, library) => sum + Linker.CostOf(library.Module.Info));
+
     /// <summary>Makes a linker.</summary>
     /// <param name="libraries">Where libraries are.</param>
     /// <param name="options">How they are found; the defaults if null.</param>
@@ -136,7 +142,7 @@ public sealed partial class DynamicLinker
 
     private void LoadProgram(DynamicLibrary program, Fuel? fuel, GuestResources? resources, Action<Instance>? beforeStart)
     {
-        new LibraryLoader(this, Map, search, new ModuleCompiler(program.Module.Engine, null)).LoadProgram(
+        new LibraryLoader(this, Map, search, new ModuleCompiler(program.Module, null, null)).LoadProgram(
             program, options.Preload, options.IsLazy, Prepare, Make);
 
         void Prepare(IReadOnlyList<DynamicLibrary> needed)
@@ -316,6 +322,7 @@ public sealed partial class DynamicLinker
     internal void Remove(DynamicThread thread)
     {
         threads.Remove(thread);
+        thread.Image.GiveBackFuel();
         thread.Image.Release();
     }
 
@@ -323,6 +330,7 @@ public sealed partial class DynamicLinker
     internal void Retire(DynamicThread thread)
     {
         threads.Remove(thread);
+        thread.Image.GiveBackFuel();
         retired.Add(thread.Image);
     }
 
@@ -381,7 +389,7 @@ public sealed partial class DynamicLinker
         try
         {
             ReleaseRetired();
-            var loader = new LibraryLoader(this, Map, search, new ModuleCompiler(Program.Module.Engine, quota, caller is null ? null : Program.Instance.FuelTank));
+            var loader = new LibraryLoader(this, Map, search, new ModuleCompiler(Program.Module, quota, caller is null ? null : Program.Instance.FuelTank));
             DynamicLibrary library = loader.Load(name, caller, mode);
             areThreadsBehind |= loader.HasLoaded;
             loader.PayForThreads(threads.Count);

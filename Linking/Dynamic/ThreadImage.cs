@@ -54,6 +54,12 @@ internal sealed class ThreadImage
     /// <summary>The address of a variable as this thread sees it.</summary>
     internal ulong AddressOf(DynamicLibrary library, string name) => library.AddressOf(name, InstanceOf(library));
 
+    /// <summary>The thread does not run any more.</summary>
+    internal void GiveBackFuel()
+    {
+        foreach (Part part in parts.Values) part.Instance.FuelTank?.GiveBack();
+    }
+
     /// <summary>Frees the thread's part of the memory.</summary>
     internal void Release()
     {
@@ -73,8 +79,9 @@ internal sealed class ThreadImage
         foreach (DynamicLibrary gone in parts.Keys.Where(l => !l.IsLoaded).ToList())
         {
             parts.Remove(gone, out Part? part);
+            part!.Instance.FuelTank?.GiveBack();
             twins.Remove(gone.Instance);
-            linker.Space.Release(part!.Block);
+            linker.Space.Release(part.Block);
         }
         GrowTable();
         // The program comes first, though the libraries that it needs stand before it: they use its table and its stack pointer.
@@ -99,7 +106,8 @@ internal sealed class ThreadImage
         Instance instance;
         try
         {
-            instance = Linker.Instantiate(library.Module, values, first.FuelTank, first.GuestLimits);
+            // What runs now runs on the thread that makes it, so this share is none of another instance.
+            instance = Linker.Instantiate(library.Module, values, first.FuelTank?.Whole, first.GuestLimits);
         }
         catch (LinkException e)
         {

@@ -8,11 +8,16 @@ public sealed class ModuleCompiler
 {
     private readonly LinkingQuota? quota;
     private readonly Fuel? fuel;
+    private readonly bool isForThreads;
 
-    /// <summary>For a guest with its quota and fuel, or for the host without either.</summary>
-    internal ModuleCompiler(Engine engine, LinkingQuota? quota, Fuel? fuel = null)
+    /// <summary>For the host.</summary>
+    internal ModuleCompiler(Engine engine) => Engine = engine;
+
+    /// <summary>For a guest, or for the host in behalf of one, with its quota and fuel.</summary>
+    internal ModuleCompiler(Module guest, LinkingQuota? quota, Fuel? fuel)
     {
-        Engine = engine;
+        Engine = guest.Engine;
+        isForThreads = guest.Info.IsForThreads;
         this.quota = quota;
         this.fuel = fuel;
     }
@@ -65,6 +70,6 @@ public sealed class ModuleCompiler
         if (Engine.Options.Compilation == Compilation.Never)
             throw new CompilationNotAllowedException();
         Pay(Fuel.OfCode((ulong)bytes.Length));
-        return Engine.CompileOwned(bytes, quota);
+        return Engine.CompileOwned(bytes, isForThreads, quota);
     }
 }

@@ -23,7 +23,7 @@ public abstract class ModuleNamespace
     /// <exception cref="UnauthorizedAccessException">The path leads out of the namespace.</exception>
     /// <exception cref="IOException">It cannot be read, or the path is too long.</exception>
     /// <exception cref="ModuleException">The file is not a valid module.</exception>
-    public Module Load(Engine engine, string path) => Load(new ModuleCompiler(engine, null), path);
+    public Module Load(Engine engine, string path) => Load(new ModuleCompiler(engine), path);
 
     /// <summary>As <see cref="Load(Engine, string)"/>, from a directory, which the path cannot leave either.</summary>
     /// <param name="engine">The engine that compiles it.</param>
@@ -34,7 +34,7 @@ public abstract class ModuleNamespace
     /// <exception cref="IOException">It cannot be read, or a path is too long.</exception>
     /// <exception cref="ModuleException">The file is not a valid module.</exception>
     public Module LoadAt(Engine engine, string directory, string path) =>
-        GetDirectory(directory).LoadRelative(new ModuleCompiler(engine, null), path);
+        GetDirectory(directory).LoadRelative(new ModuleCompiler(engine), path);
 
     /// <summary>Gives the module at a path, if there is one. Otherwise as <see cref="Load(Engine, string)"/>.</summary>
     /// <param name="engine">The engine that compiles it.</param>
@@ -42,7 +42,7 @@ public abstract class ModuleNamespace
     /// <param name="module">The module.</param>
     public bool TryLoad(Engine engine, string path, [NotNullWhen(true)] out Module? module)
     {
-        module = TryLoad(new ModuleCompiler(engine, null), path);
+        module = TryLoad(new ModuleCompiler(engine), path);
         return module is not null;
     }
 

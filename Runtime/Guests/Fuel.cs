@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using WasmJit.Runtime;
 
 namespace WasmJit;
@@ -7,15 +8,20 @@ namespace WasmJit;
 /// How much a guest may still execute, where its engine has <c>EngineOptions.CountFuel</c>. One unit pays for at least one instruction. A function is
 /// charged when it is entered and a loop at each iteration, for all the instructions in it that are in no inner loop, whether or not they are
 /// executed. Operators that work on many bytes, elements, values or fields are charged by their number, compiling by the bytes, new memories, tables
-/// and instances by their size. The same calls always cost the same. Several threads that share one object may lose some of their charges.
+/// and instances by their size. The same calls always cost the same. Threads of a guest may share one object: instances of modules with shared memories lose no
+/// charge. When it is nearly used up, threads that run at the same time may execute 16,384 units more than there were, or each may leave 8,192. Other
+/// instances that several threads call, and one instance that several threads call at once, may lose some of their charges.
 /// </summary>
 public sealed class Fuel
 {
     /// <summary>Memory operators are charged a unit for this many bytes, as a power of two.</summary>
     private const int BytesLog2 = 3;
 
-    /// <summary>Negative when a charge could not be paid.</summary>
+    /// <summary>Negative when a charge could not be paid. Of a share what it has taken and not used, of the whole what no share has.</summary>
     internal long Left;
+
+    /// <summary>All shares of it, or those that this is one of; null as long as nothing has taken one.</summary>
+    private FuelShares? shares;
 
     /// <summary>What takes samples when this is used up; null if the guest traps then.</summary>
     internal GuestSampler? Sampler { get; init; }
@@ -32,14 +38,29 @@ public sealed class Fuel
         count = FuelCount.Of(this, amount);
     }
 
-    /// <summary>The units that are left.</summary>
-    public long Remaining => Math.Max(0, Volatile.Read(ref Left));
+    /// <summary>A share, which has nothing yet.</summary>
+    internal Fuel(FuelShares shares, GuestSampler? sampler)
+    {
+        this.shares = shares;
+        Sampler = sampler;
+        if (sampler is not null) Left = sampler.Interval;
+    }
 
-    /// <summary>Adds units. Must not be called while a guest runs on another thread.</summary>
+    /// <summary>The units that are left.</summary>
+    public long Remaining => shares is { } all ? all.Remaining : Math.Max(0, Volatile.Read(ref Left));
+
+    /// <summary>
+    /// Adds units. Must not be called while a guest runs on another thread, unless its modules have shared memories.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The amount is negative.</exception>
     public void Add(long amount)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(amount);
+        if (shares is { } all)
+        {
+            all.Add(amount);
+            return;
+        }
         long left = Remaining;
         Left = amount > long.MaxValue - left ? long.MaxValue : left + amount;
         count?.Add(Left - left);
@@ -48,11 +69,43 @@ public sealed class Fuel
     [DoesNotReturn]
     internal static void Exhausted() => throw new TrapException(TrapKind.OutOfFuel);
 
-    /// <summary>Code that is made for samples calls this when the fuel is below zero, and goes on.</summary>
-    internal static void Sample(Fuel fuel)
+    /// <summary>
+    /// Code that is made for samples or for threads calls this when the fuel is below zero, and goes on. The interpreter does so for all code.
+    /// </summary>
+    /// <exception cref="TrapException">There is no more.</exception>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static void Draw(Fuel fuel)
     {
-        if (fuel.Sampler is not { } sampler) Exhausted();
-        else sampler.Take(fuel);
+        if (fuel.Sampler is { } sampler) sampler.Take(fuel);
+        else if (fuel.IsShare) fuel.shares!.Give(fuel);
+        else Exhausted();
+    }
+
+    // ---- shares ----
+
+    private bool IsShare => shares is { } all && !ReferenceEquals(all.Whole, this);
+
+    /// <summary>The object that the host has given, of which this may be a share.</summary>
+    internal Fuel Whole => shares?.Whole ?? this;
+
+    /// <summary>
+    /// What an instance runs on that is given this. Code for threads asks for more when its share is used up; all other code ends there, and so it must
+    /// run on the whole.
+    /// </summary>
+    /// <param name="isForThreads">Whether its code is for threads.</param>
+    internal Fuel For(bool isForThreads) => !isForThreads ? Whole : IsShare ? this : NewShare();
+
+    /// <summary>A share for the instances of one thread.</summary>
+    internal Fuel NewShare()
+    {
+        Fuel whole = Whole;
+        return new Fuel(whole.shares ?? Interlocked.CompareExchange(ref whole.shares, new FuelShares(whole), null) ?? whole.shares, whole.Sampler);
+    }
+
+    /// <summary>A share gives back what it has: its instances do not run any more, or not now. They may go on with it later.</summary>
+    internal void GiveBack()
+    {
+        if (IsShare && Sampler is null) shares!.TakeBack(this);
     }
 
     private static void Charge(InstanceCore instance, ulong units) => Pay(instance.FuelTank, units);
@@ -78,18 +131,24 @@ public sealed class Fuel
     {
         if (fuel is null) return;
         long left = fuel.Left;
-        if (left < 0 || (ulong)left < units)
+        if (left < 0 || (ulong)left < units || fuel.shares is not null) fuel.PayFrom(left, units);
+        else fuel.Left = left - (long)units;
+    }
+
+    private void PayFrom(long left, ulong units)
+    {
+        if (shares is { } all && Sampler is null)
         {
-            if (fuel.Sampler is { } sampler)
-            {
-                fuel.Left = left - (long)Math.Min(units, long.MaxValue >> 1);
-                sampler.Take(fuel);
-                return;
-            }
-            fuel.Left = -1;
+            all.Pay(this, units);
+            return;
+        }
+        if (Sampler is null)
+        {
+            Left = -1;
             Exhausted();
         }
-        fuel.Left = left - (long)units;
+        Left = left - (long)Math.Min(units, long.MaxValue >> 1);
+        if (Left < 0) Sampler.Take(this);
     }
 
     /// <summary>The price of compiling a module of so many bytes.</summary>

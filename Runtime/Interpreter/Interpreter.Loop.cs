@@ -408,7 +408,7 @@ internal static unsafe partial class Interpreter
                     continue;
                 case RegisterOp.Charge:
                     at = ip;
-                    if ((instance.FuelTank!.Left -= ip->Imm) < 0) Fuel.Exhausted();
+                    if ((instance.FuelTank!.Left -= ip->Imm) < 0) Fuel.Draw(instance.FuelTank);
                     ip++;
                     continue;
                 case RegisterOp.ReturnValue:

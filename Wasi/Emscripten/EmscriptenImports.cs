@@ -189,7 +189,7 @@ public sealed class EmscriptenImports(TimeProvider? time = null)
         Memory memory = MemoryOf(caller);
         ulong size = memory.Length;
         if (length < 0 || (uint)length > size || (uint)to > size - (uint)length || (uint)from > size - (uint)length) throw Trap.Make(TrapKind.OutOfBoundsMemoryAccess);
-        Fuel.Pay(caller.Fuel, (ulong)Fuel.OfBytes((uint)length));
+        Fuel.Pay(caller.Instance.FuelTank, (ulong)Fuel.OfBytes((uint)length));
         LongWork.Copy(memory.Slice((uint)from, length), memory.Slice((uint)to, length));
         GC.KeepAlive(memory);
     }

@@ -1,0 +1,143 @@
+namespace WasmJit.Runtime;
+
+/// <summary>
+/// The shares of a <see cref="Fuel"/>: what instances on several threads run on. Code subtracts from its thread's share without a barrier, and comes here when that
+/// is used up.
+/// </summary>
+/// <param name="whole">What the host has given.</param>
+internal sealed class FuelShares(Fuel whole)
+{
+    /// <summary>What a share takes at once at most: some microseconds of a short loop, beside which the lock is little.</summary>
+    private const long MostAtOnce = 1 << 13;
+
+    /// <summary>What may be spent twice in all, where threads run at the same time.</summary>
+    private const long MostSpentTwice = 1 << 14;
+
+    /// <summary>What a share takes at once at least, if there is so much.</summary>
+    private const long LeastAtOnce = 64;
+
+    /// <summary>A share takes one part in so many of what is left, as a power of two: others find something.</summary>
+    private const int PartLog2 = 3;
+
+    /// <summary>When there are so many more shares that have something, those that are not used now give it back.</summary>
+    private const int ManyShares = 64;
+
+    private readonly Lock gate = new();
+
+    /// <summary>A share that has taken something, and the thread that was the last to take it.</summary>
+    private readonly Dictionary<Fuel, int> holders = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>How much was taken from shares that may have been in use.</summary>
+    private long spentTwice;
+
+    internal Fuel Whole { get; } = whole;
+
+    /// <summary>What no share has, and what the shares have.</summary>
+    internal long Remaining
+    {
+        get
+        {
+            lock (gate)
+            {
+                long all = Math.Max(0, Whole.Left);
+                foreach (Fuel share in holders.Keys) all += Math.Clamp(Volatile.Read(ref share.Left), 0, long.MaxValue - all);
+                return all;
+            }
+        }
+    }
+
+    internal void Add(long amount)
+    {
+        lock (gate) Put(Math.Min(amount, long.MaxValue - Remaining));
+    }
+
+    /// <summary>A share below zero has taken what it could not pay. That is paid here, and it gets more.</summary>
+    /// <exception cref="TrapException">There is not so much.</exception>
+    internal void Give(Fuel share)
+    {
+        long needed = -share.Left;
+        share.Left = 0;
+        lock (gate)
+        {
+            int thread = Environment.CurrentManagedThreadId;
+            Take((ulong)needed, thread);
+            long more = Math.Min(Whole.Left, Math.Clamp(Whole.Left >> PartLog2, LeastAtOnce, MostAtOnce));
+            Whole.Left -= more;
+            share.Left = more;
+            bool isNew = !holders.ContainsKey(share);
+            holders[share] = thread;
+            if (isNew && holders.Count % ManyShares == 0) Collect(thread, long.MaxValue, mayBeInUse: false, share);
+        }
+    }
+
+    /// <summary>What one operator, or the host, takes. It is taken from the whole if the share has too little.</summary>
+    /// <param name="fuel">The share, or the whole.</param>
+    /// <param name="units">How much.</param>
+    /// <exception cref="TrapException">There is not so much.</exception>
+    internal void Pay(Fuel fuel, ulong units)
+    {
+        if (!ReferenceEquals(fuel, Whole))
+        {
+            long left = fuel.Left;
+            if (left >= 0 && (ulong)left >= units)
+            {
+                fuel.Left = left - (long)units;
+                return;
+            }
+        }
+        lock (gate) Take(units, Environment.CurrentManagedThreadId);
+    }
+
+    internal void TakeBack(Fuel share)
+    {
+        lock (gate)
+        {
+            if (holders.Remove(share)) Put(Math.Max(0, Interlocked.Exchange(ref share.Left, 0)));
+        }
+    }
+
+    private void Put(long units)
+    {
+        long left = Math.Max(0, Whole.Left);
+        Whole.Left = units > long.MaxValue - left ? long.MaxValue : left + units;
+    }
+
+    private void Take(ulong units, int thread)
+    {
+        if (!Has(units)) Collect(thread, units, mayBeInUse: true);
+        if (!Has(units))
+        {
+            Whole.Left = 0;
+            Fuel.Exhausted();
+        }
+        Whole.Left -= (long)units;
+    }
+
+    private bool Has(ulong units) => Whole.Left >= 0 && (ulong)Whole.Left >= units;
+
+    /// <summary>
+    /// Takes back what shares have that the calling thread was the last to take from: their guests do not run now, or wait for this one. Those of another thread may
+    /// be running, and then go on with what is taken from them: that is done only where it must be, for <see cref="MostSpentTwice"/> in all.
+    /// </summary>
+    private void Collect(int thread, ulong needed, bool mayBeInUse, Fuel? except = null)
+    {
+        List<Fuel>? empty = null;
+        foreach ((Fuel share, int last) in holders)
+        {
+            if (Has(needed)) break;
+            if (ReferenceEquals(share, except)) continue;
+            long has = Volatile.Read(ref share.Left);
+            if (has > 0)
+            {
+                if (last != thread)
+                {
+                    if (!mayBeInUse || has > MostSpentTwice - spentTwice) continue;
+                    spentTwice += has;
+                }
+                Put(Math.Max(0, Interlocked.Exchange(ref share.Left, 0)));
+            }
+            (empty ??= []).Add(share);
+        }
+        foreach (Fuel share in empty ?? []) holders.Remove(share);
+    }
+}
