@@ -24,12 +24,12 @@ internal sealed class SavedHeader
 
     /// <summary>
     /// Begins the resource. What follows: the digest of the whole file, computed with zeros in its place; the digest of all that is behind it and before the
-    /// module; the file's length; where the module begins; the address of the resource in the image, relative to its beginning.
+    /// module; the file's length; where the module begins; the address of the resource in the image, relative to its beginning; the digest of the file's tables.
     /// </summary>
     private static ReadOnlySpan<byte> Magic => "wasmjit: saved module\0\0\0"u8;
 
     private const int FileDigestAt = 24, StartDigestAt = FileDigestAt + DigestBytes, LengthAt = StartDigestAt + DigestBytes, ModuleAt = LengthAt + sizeof(long),
-        AddressAt = ModuleAt + sizeof(int), FieldsAt = AddressAt + sizeof(int);
+        AddressAt = ModuleAt + sizeof(int), TablesDigestAt = AddressAt + sizeof(int), FieldsAt = TablesDigestAt + DigestBytes;
 
     /// <summary>More than the part before any module has.</summary>
     private const int MostStart = 256 << 20;
@@ -282,7 +282,7 @@ internal sealed class SavedHeader
     }
 
     /// <summary>
-    /// Reads what an assembly's file says of itself, and no more of it. What is read is as it was saved, and the file has its length; of the rest nothing is known.
+    /// Reads what an assembly's file says of itself, and its tables. What is read is as it was saved, and the file has its length; of the rest, which is machine code, nothing is known.
     /// </summary>
     /// <param name="file">The file, at any position.</param>
     /// <returns>The header, without the module.</returns>
@@ -298,7 +298,9 @@ internal sealed class SavedHeader
         file.Position = offset;
         file.ReadExactly(start);
         SavedHeader header = Read(start, default);
-        return BitConverter.ToInt64(start, LengthAt) == file.Length ? header : throw Damaged();
+        if (BitConverter.ToInt64(start, LengthAt) != file.Length) throw Damaged();
+        // Any other file is read as a whole, and its digest compared.
+        return !header.IsNative || SavedTables.Digest(file, new Range(offset + start.Length, offset + length))?.AsSpan().SequenceEqual(start.AsSpan(TablesDigestAt, DigestBytes)) == true ? header : throw Damaged();
     }
 
     /// <summary>Completes a file: digests and length. It is called again for the file that a compiler which runs ahead of time makes of it.</summary>
@@ -311,6 +313,8 @@ internal sealed class SavedHeader
         BitConverter.TryWriteBytes(content[LengthAt..], (long)file.Length);
         using (var pe = new PEReader(new MemoryStream(file)))
             BitConverter.TryWriteBytes(content[AddressAt..], pe.PEHeaders.CorHeader!.ResourcesDirectory.RelativeVirtualAddress + sizeof(int));
+        if (SavedTables.Digest(new MemoryStream(file), new Range(start + module, start + length)) is not { } tables) throw NotSaved();
+        tables.CopyTo(content[TablesDigestAt..]);
         SHA256.HashData(content[LengthAt..module], content.Slice(StartDigestAt, DigestBytes));
         HashFile(file, start + FileDigestAt, content.Slice(FileDigestAt, DigestBytes));
     }

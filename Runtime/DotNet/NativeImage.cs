@@ -52,9 +52,12 @@ internal sealed unsafe class NativeImage
         if ((uint)relative >= size || clr == 0 || clr >= size || *(uint*)(start + clr + resources) + sizeof(int) != (uint)relative) return null;
         uint native = *(uint*)(start + clr + nativeDirectory);
         if (native == 0 || native >= size || *(uint*)(start + native) != Signature) return null;
-        uint sections = *(uint*)(start + native + 12);
-        for (uint* section = (uint*)(start + native + 16); sections > 0; sections--, section += 3)
-            if (section[0] == MethodEntries) return new NativeImage(start, size, start + section[1]);
+        const uint countAt = 12, sectionsAt = 16, sectionBytes = 12;
+        if (native > size - sectionsAt) return null;
+        uint sections = *(uint*)(start + native + countAt);
+        if (sections > (size - native - sectionsAt) / sectionBytes) return null;
+        for (uint* section = (uint*)(start + native + sectionsAt); sections > 0; sections--, section += 3)
+            if (section[0] == MethodEntries) return section[1] < size ? new NativeImage(start, size, start + section[1]) : null;
         return null;
     }
 
