@@ -127,7 +127,7 @@ public sealed class SharedFuelTests
         host.Run(module, fuel);
     }
 
-    private static Memory NewMemory(Module module) => new(new MemoryType(1, 1, IsShared: true), module.Shared.Placement, null);
+    private static Memory NewMemory(Module module, int most = 1) => new(new MemoryType(1, (ulong)most, IsShared: true), module.Shared.Placement, null);
 
     [Theory]
     [MemberData(nameof(Ways))]
@@ -201,11 +201,11 @@ public sealed class SharedFuelTests
     public void ThreadsThatEndGiveBack(bool endsEarly)
     {
         Module module = EngineOf("compiled").CompileText($"""
-            (module (import "env" "memory" (memory 1 1 shared)) (global (export "__stack_pointer") (mut i32) (i32.const 8192)) {Loop})
+            (module (import "env" "memory" (memory 1 20 shared)) (global (export "__stack_pointer") (mut i32) (i32.const 8192)) {Loop})
             """);
         var linker = new DynamicLinker(new MemoryNamespace());
         var fuel = new Fuel(100_000_000);
-        var imports = new Imports { { "env", "memory", NewMemory(module) } };
+        var imports = new Imports { { "env", "memory", NewMemory(module, 20) } };
         Instance program = linker.Instantiate(module, imports, fuel);
         var first = program.GetExport<Action<int>>("f");
         first(1);
@@ -349,7 +349,7 @@ public sealed class SharedFuelTests
         Instance threaded = engine.CompileText($"(module (memory 1 1 shared) {Loop})").Instantiate(fuel: fuel);
         threaded.GetExport<Action<int>>("f")(1);
         Module plain = engine.CompileText($"(module {Loop})");
-        Instance other = Linking.Linker.Instantiate(plain, [], threaded.FuelTank);
+        Instance other = global::WasmJit.Linking.Linker.Instantiate(plain, [], threaded.FuelTank);
         Assert.NotSame(fuel, threaded.FuelTank);
         Assert.Same(fuel, other.FuelTank);
         long one = Cost(fuel, () => threaded.GetExport<Action<int>>("f")(100_000));
