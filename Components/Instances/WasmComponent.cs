@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using WasmJit.Jit.Binary;
 using WasmJit.Linking;
 using WasmJit.Runtime;
 
