@@ -47,4 +47,20 @@ internal sealed class Activation(ModuleInfo module, int index, InstanceUse use, 
 
     /// <summary>Temporaries that end with the activation.</summary>
     internal List<int> Temps { get; } = [];
+
+    /// <summary>What the function's loops do.</summary>
+    internal LoopWrites Loops => field ??= new LoopWrites(this);
+
+    /// <summary>The place of a local; -1 if something else stands for it.</summary>
+    internal int PlaceOf(int local) => Locals[local] is { Kind: OperandKind.Local } operand ? operand.Index : -1;
+
+    /// <summary>The local that has a place of its own; -1 if the place is of no local of this function.</summary>
+    internal int LocalAt(int place)
+    {
+        // Those of the function that is compiled are numbered as their places.
+        if (Caller is null) return place < Locals.Length ? place : -1;
+        for (int local = 0; local < Locals.Length; local++)
+            if (PlaceOf(local) == place) return local;
+        return -1;
+    }
 }

@@ -108,6 +108,17 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
         return AssertAt(at, nameof(EmitterAssertions.Address), "the address of an access");
     }
 
+    /// <summary>An index on the IL stack is a sum that does not wrap around. In the verifying mode that is asserted, and the sum stays as it is.</summary>
+    /// <returns>Whether this is the verifying mode.</returns>
+    internal bool AddsUp(ref int at, IndexParts parts)
+    {
+        if (!target.Verifies) return false;
+        const string What = "an index that does not wrap around";
+        if (parts.Sum != 0) at = AssertAt(il.LdcI4At(il.EmitAt(at, OpCodes.Dup), (int)parts.Addend), nameof(EmitterAssertions.Sum), What);
+        if (parts.Number != 0) AssertAt(il.LdcI4At(il.EmitAt(parts.Number, OpCodes.Dup), parts.Shift), nameof(EmitterAssertions.Shift), What);
+        return true;
+    }
+
     /// <summary>The number on the IL stack is what is left of the fuel.</summary>
     internal int LeftAt(int at, int fuel)
     {

@@ -383,6 +383,12 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
     {
         ValType type = stack[1].Type;
         rotations.BeforeTest(stack[0]);
+        // RyuJIT makes a conditional move of a branch over a move, but not in loops.
+        if (control.Loops > 0 && type.Kind is ValKind.I32 or ValKind.I64 && stack[0].Kind != OperandKind.Const)
+        {
+            SelectByMask(type);
+            return;
+        }
         stack.FlushBelow(1);
         Operand first = stack[2], second = stack[1];
         int result = stack.TakeTemp(Signature.ClrType(type));
@@ -400,6 +406,57 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
         stack.Remove();
         stack.Remove();
         stack.PushTemp(type, result);
+    }
+
+    /// <summary>Masks one of two integers out. Compilers write a selection where a branch would often be predicted wrongly.</summary>
+    private void SelectByMask(ValType type)
+    {
+        bool isOnStack = stack[0].Kind == OperandKind.Stack, isLoaded = stack[0].HasLoad || stack[1].HasLoad || stack[2].HasLoad;
+        if (isOnStack)
+        {
+            // Before the condition and the values go to temporaries.
+            EmitMask(stack[0]);
+            stack[0] = new Operand { Kind = OperandKind.Stack, Type = ValType.I32, Start = stack[0].Start, Depth = stack[0].Depth + 1, HasLoad = stack[0].HasLoad };
+        }
+        stack.FlushBelow(1);
+        Operand first = stack[2], second = stack[1], condition = stack[0];
+        int start = condition.Kind == OperandKind.Stack ? condition.Start : il.Tail;
+        if (condition.Kind != OperandKind.Stack) stack.LoadAt(il.Tail, condition);
+        if (!isOnStack) EmitMask(condition);
+        if (type.Kind == ValKind.I64) il.Emit(OpCodes.Conv_I8);
+        int mask = stack.TakeTemp(Signature.ClrType(type));
+        il.Stloc(mask);
+        stack.LoadAt(il.Tail, first);
+        il.Ldloc(mask);
+        il.Emit(OpCodes.And);
+        if (!(second.Kind == OperandKind.Const && second.Bits == 0))
+        {
+            stack.LoadAt(il.Tail, second);
+            il.Ldloc(mask);
+            il.Emit(OpCodes.Not);
+            il.Emit(OpCodes.And);
+            il.Emit(OpCodes.Or);
+        }
+        stack.FreeTemp(mask);
+        for (int i = 0; i < 3; i++) stack.Remove();
+        stack.PushStack(type, start, depth: 4, isLoaded);
+    }
+
+    /// <summary>Makes of the condition on the IL stack a number of 32 ones or none.</summary>
+    private void EmitMask(in Operand condition)
+    {
+        assertions.Condition();
+        bool isAsserted = context.Target.Verifies;
+        if (!isAsserted && !condition.IsOneBit && context.Known.RangeOf(condition).Max > 1)
+        {
+            il.LdcI4(0);
+            il.Emit(OpCodes.Cgt_Un);
+        }
+        il.Emit(OpCodes.Neg);
+        if (isAsserted || !condition.IsOneBit) return;
+        // The lowest bit of the number is set or none is: all above it are its sign.
+        il.LdcI4(31);
+        il.Emit(OpCodes.Shr);
     }
 
     /// <summary>Traps here; what follows is unreachable. RyuJIT makes one of equal calls, so the call says which operator it is for.</summary>

@@ -95,6 +95,9 @@ internal sealed class ControlStack(IlBuffer il, OperandStack stack)
     /// <summary>How many protected regions the code being emitted is in.</summary>
     internal int Region { get; set; }
 
+    /// <summary>How many of them are loops.</summary>
+    internal int Loops { get; private set; }
+
     /// <summary>The innermost frame.</summary>
     internal ref ControlFrame Top => ref frames[Depth - 1];
 
@@ -108,6 +111,7 @@ internal sealed class ControlStack(IlBuffer il, OperandStack stack)
     internal void Push(OpId kind, ImmutableArray<ValType> start, ImmutableArray<ValType> end)
     {
         if (Depth == frames.Length) Array.Resize(ref frames, Depth * 2);
+        if (kind == OpId.Loop) Loops++;
         frames[Depth++] = new ControlFrame
         {
             Kind = kind,
@@ -122,7 +126,10 @@ internal sealed class ControlStack(IlBuffer il, OperandStack stack)
     }
 
     /// <summary>Closes the innermost block.</summary>
-    internal void Pop() => Depth--;
+    internal void Pop()
+    {
+        if (frames[--Depth].Kind == OpId.Loop) Loops--;
+    }
 
     /// <summary>A number for a frame or another arm of it.</summary>
     internal int NewArm() => ++arms;

@@ -65,8 +65,8 @@ internal sealed class EmitterContext
     /// <summary>What is proved of indices.</summary>
     internal KnownIndexes Known { get; }
 
-    /// <summary>What the loops of the function that is compiled do.</summary>
-    internal LoopWrites Loops => field ??= new LoopWrites(Root);
+    /// <summary>What the loops of the function whose operators are being emitted do.</summary>
+    internal LoopWrites Loops => Current.Loops;
 
     /// <summary>Code that runs other code is about to be emitted, or just has been.</summary>
     internal void NoteOtherCode()

@@ -299,7 +299,14 @@ internal sealed class FunctionEmitter
         ValueRange range = context.Known.RangeOfResult(op);
         OperandTest test = context.Known.TestOfResult(op);
         OperandSum sum = context.Known.SumOfResult(op);
-        int start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
+        IndexParts parts = default;
+        bool isOneBit = false;
+        if (op.Params.Length == 2 && op.Params[0] == ValType.I32)
+        {
+            parts = IndexParts.Of(op, stack[1], context.Known.RangeOf(stack[1]), stack[0]);
+            isOneBit = op.Operation == Operation.And && stack[0].Kind == OperandKind.Const && uint.IsPow2((uint)stack[0].Bits);
+        }
+        int tail = il.Tail, start = stack.Take(op.Params.Length, out int treeDepth, out bool hasLoad);
         if (target.Verifies && Rotations.IsComparison(op)) assertions.EmitComparison(op, emission);
         else if (emission.Kind == Emission.EmissionKind.Il) emission.WriteSteps(il, 0);
         else if (op.Operation == Operation.Reinterpret && FloatFolding.IsFloat(op.Results[0])) floats.EmitFloatOfBits(is64: op.Results[0].Kind == ValKind.F64);
@@ -314,6 +321,12 @@ internal sealed class FunctionEmitter
             stack[0].Range = range;
             stack[0].Test = test;
             stack[0].Sum = sum;
+            if (stack[0].Kind == OperandKind.Stack)
+            {
+                stack[0].IsOneBit = isOneBit;
+                // The constant stands between the first operand and the operator.
+                if (parts != default) stack[0].Parts = parts.At(il.Before(tail, emission.Steps.Length + 1));
+            }
         }
         if (op.Operation == Operation.Promote) stack[0].IsPromoted = true;
         if (Rotations.IsRotation(op) && stack[0].Kind == OperandKind.Stack) stack[0].Rotation = last;

@@ -4,7 +4,8 @@ using WasmJit.Jit.Operators;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// The facts about a small function that inlining needs. It has no loop, no exception handling, no tail call, and some forty operators at most.
+/// The facts about a small function that inlining needs. It has no exception handling, no tail call, and some forty operators at most; a loop only if it
+/// calls itself.
 /// </summary>
 internal sealed class InlineInfo : AttachedInlining
 {
@@ -14,6 +15,9 @@ internal sealed class InlineInfo : AttachedInlining
 
     /// <summary>How deep small functions in small functions are looked through, and inlined.</summary>
     internal const int MaxDepth = 4;
+
+    /// <summary>How often at most a function that calls itself is put into itself, and how many operators that may be.</summary>
+    private const int MaxLevels = 3, MaxRepeated = 160;
 
     private static readonly InlineInfo None = new();
 
@@ -27,6 +31,9 @@ internal sealed class InlineInfo : AttachedInlining
 
     /// <summary>The parameters that the function writes.</summary>
     internal uint Written { get; private set; }
+
+    /// <summary>How many levels of its own calls a function that calls itself is put into itself; 0 for any other.</summary>
+    internal int Levels { get; private set; }
 
     private List<(ModuleInfo Module, int Func)>? callees;
     private bool touchesStructs;
@@ -47,21 +54,39 @@ internal sealed class InlineInfo : AttachedInlining
         int parameters = func.Func.Params.Length;
         if (func.BodyEnd - func.CodeStart > MaxBytes || parameters + func.Locals.Sum(run => (long)run.Count) > MaxLocals) return null;
         var info = new InlineInfo();
+        bool loops = false;
+        int ownCalls = 0;
         var code = new CodeReader(module.Bytes.Span, func.CodeStart, func.BodyEnd);
         while (!code.AtEnd)
         {
             code.Read(out Instr instr);
             Operator op = instr.Op;
             if (op.Cost.Units == 0) continue;
-            if (op.Has(OpTraits.Loops | OpTraits.Handles | OpTraits.Throws) || op.IsTailCall) return null;
+            if (op.Has(OpTraits.Handles | OpTraits.Throws) || op.IsTailCall) return null;
+            loops |= op.Has(OpTraits.Loops);
             if (op.Has(OpTraits.Opens | OpTraits.Branches | OpTraits.Ends)) info.IsStraight = false;
             if (op.Has(OpTraits.WritesLocal) && instr.A < parameters) info.Written |= 1u << (int)instr.A;
             info.touchesStructs |= op.Has(StructAccess);
-            if (instr.Id == OpId.Call && instr.A == index) return null;
-            if (op.Has(OpTraits.Calls) && CalleeOf(module, instr) is { } callee) (info.callees ??= []).Add(callee);
+            if (instr.Id == OpId.Call && instr.A == index) ownCalls++;
+            else if (op.Has(OpTraits.Calls) && CalleeOf(module, instr) is { } callee) (info.callees ??= []).Add(callee);
             if (++info.Operators > MaxOperators) return null;
         }
-        return info;
+        if (ownCalls == 0) return loops ? null : info;
+        info.Levels = LevelsOf(ownCalls, info.Operators);
+        // One that calls itself whatever its arguments are never ends.
+        return info.IsStraight || info.Levels == 0 ? null : info;
+    }
+
+    /// <summary>So many levels that all calls of a level are replaced: each then saves as many calls as it can.</summary>
+    private static int LevelsOf(int calls, int operators)
+    {
+        int levels = 0;
+        for (long level = (long)calls * operators, all = level; levels < MaxLevels && all <= MaxRepeated; all += level)
+        {
+            levels++;
+            level *= calls;
+        }
+        return levels;
     }
 
     /// <summary>The function that a call names, if it is known at compile time.</summary>

@@ -9,7 +9,7 @@ namespace WasmJit.Jit.Emit;
 
 /// <summary>
 /// Inlines small functions, from the same module and from nested ones whose instance is at hand. Arguments that are constants or locals stand for the
-/// parameters themselves. The function's frame becomes a block.
+/// parameters themselves. The function's frame becomes a block. A function that calls itself is put into itself alone, some levels deep.
 /// </summary>
 /// <param name="context">The function that is compiled.</param>
 /// <param name="control">Its open blocks.</param>
@@ -44,9 +44,7 @@ internal sealed class Inliner(EmitterContext context, ControlStack control, Bran
             return false;
         // Another instance may have other fuel.
         if (limits.Charges && instance >= 0) return false;
-        int chain = 0;
-        for (Activation? a = context.Current; a is not null; a = a.Caller)
-            if (++chain > InlineInfo.MaxDepth || (ReferenceEquals(a.Module, owner) && a.Index == index)) return false;
+        if (!MayBeIn(owner, index, info)) return false;
         inlined += info.Operators;
 
         var activation = new Activation(owner, index, instance < 0 ? context.Current.Use : new InstanceUse(instance), context.Current, control.Depth,
@@ -74,6 +72,18 @@ internal sealed class Inliner(EmitterContext context, ControlStack control, Bran
         foreach (int temp in activation.Temps) stack.FreeTemp(temp);
         if (!returns) branches.SetUnreachable();
         return true;
+    }
+
+    /// <summary>Whether a function may be put into those that the code being emitted belongs to.</summary>
+    private bool MayBeIn(ModuleInfo owner, int index, InlineInfo info)
+    {
+        int chain = 0, itself = 0;
+        for (Activation? a = context.Current; a is not null; a = a.Caller)
+        {
+            chain++;
+            if (ReferenceEquals(a.Module, owner) && a.Index == index) itself++;
+        }
+        return info.Levels > 0 ? itself == chain && itself <= info.Levels : itself == 0 && chain <= InlineInfo.MaxDepth;
     }
 
     /// <summary>Gives each local its place: parameters that are never written may be the arguments themselves.</summary>

@@ -3,7 +3,7 @@ using WasmJit.Jit.Operators;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// What is proved of indices where accesses are compared with the length of their memory, so that a comparison can be left out. A local, or its sum with a
+/// What is proved of indices: so an access may add with 64 bits what code adds with 32, and where accesses are compared with the length of their memory, a comparison can be left out. A local, or its sum with a
 /// constant, has been compared on every way to the code being emitted: accesses from it on that reach no further need no comparison, since memories do
 /// not shrink. A local that is written moves what is known of it, if its new value is the sum of a local and a constant. A number that is too small to reach beyond the memory's minimum needs none either. Facts hold along control: labels keep what holds at all branches to
 /// them, heads of loops what the loop does not change.
@@ -35,16 +35,10 @@ internal sealed class KnownIndexes(EmitterContext context)
 
     private readonly List<Fact> facts = [];
 
-    /// <summary>Whether memories of the function's module are compared at all, or it matters how often loops run.</summary>
-    private readonly bool isActive = context.Target.IsInterruptible || context.Module.Memories.Any(context.Target.NeedsChecks);
-
     /// <summary>By place, the number of its last write.</summary>
     private readonly Dictionary<int, int> lastWrites = [];
 
     private int writes;
-
-    /// <summary>How many places are of the function's own locals.</summary>
-    private int OwnPlaces => context.Root.Locals.Length;
 
     /// <summary>The local and the constant whose sum an operand is; a place of -1 if it is none, or not known to be one.</summary>
     internal (int Place, ulong Addend) SumOf(in Operand operand) => operand.Kind switch
@@ -58,7 +52,7 @@ internal sealed class KnownIndexes(EmitterContext context)
     /// <summary>The sum that the result of an operator is, whose operands are topmost.</summary>
     internal OperandSum SumOfResult(Operator op)
     {
-        if (!isActive || op.Operation is not (Operation.Add or Operation.Sub) || op.Results[0] is not { Kind: ValKind.I32 or ValKind.I64 } type) return default;
+        if (op.Operation is not (Operation.Add or Operation.Sub) || op.Results[0] is not { Kind: ValKind.I32 or ValKind.I64 } type) return default;
         ref readonly Operand left = ref context.Stack[1], right = ref context.Stack[0];
         bool isConstantFirst = left.Kind == OperandKind.Const && op.Operation == Operation.Add;
         ref readonly Operand constant = ref isConstantFirst ? ref left : ref right;
@@ -72,7 +66,6 @@ internal sealed class KnownIndexes(EmitterContext context)
     /// <returns>What <see cref="Write"/> needs when the value has been stored.</returns>
     internal (ValueRange Range, int From, ulong Addend) BeforeWrite()
     {
-        if (!isActive) return default;
         ref readonly Operand value = ref context.Stack[0];
         (int from, ulong addend) = SumOf(value);
         return (RangeOf(value), from, addend);
@@ -81,7 +74,6 @@ internal sealed class KnownIndexes(EmitterContext context)
     /// <summary>A place has got a value.</summary>
     internal void Write(int place, ValType type, (ValueRange Range, int From, ulong Addend) value)
     {
-        if (!isActive) return;
         lastWrites[place] = ++writes;
         int count = facts.Count;
         for (int i = 0, at = 0; i < count; i++)
@@ -152,12 +144,11 @@ internal sealed class KnownIndexes(EmitterContext context)
     /// <summary>From here on there are these facts.</summary>
     internal void GoOnWith(Fact[]? known)
     {
-        if (!isActive) return;
         facts.Clear();
         if (known is not null) facts.AddRange(known);
     }
 
-    /// <summary>The head of a loop of the function: what the loop does not change stays known.</summary>
+    /// <summary>The head of a loop: what the loop does not change stays known. A function that is put into another writes none of its caller's locals.</summary>
     /// <param name="offset">The loop's offset.</param>
     /// <returns>The most iterations; 0 if that is not known.</returns>
     internal ulong EnterLoop(int offset)
@@ -166,26 +157,27 @@ internal sealed class KnownIndexes(EmitterContext context)
         LoopWrites loops = context.Loops;
         bool runsOtherCode = loops.RunsOtherCode(offset);
         CountedLoop? counted = loops.CountedBy(offset);
-        ulong iterations = counted is { } loop ? loop.Iterations(RangeOfPlace(loop.Local, ValType.I32)) : 0;
+        ulong iterations = counted is { } loop ? loop.Iterations(RangeOfPlace(context.Current.PlaceOf(loop.Local), ValType.I32)) : 0;
         for (int i = facts.Count - 1; i >= 0; i--)
         {
             Fact fact = facts[i];
-            if (fact.Place >= OwnPlaces || (fact.Memory >= 0 && runsOtherCode)) facts.RemoveAt(i);
-            else if (!loops.Writes(offset, fact.Place)) continue;
-            else if (fact.Memory < 0 && RangeInLoop(offset, fact, counted, iterations) is { } range) facts[i] = fact with { Addend = range.Min, Bound = range.Max };
+            int local = context.Current.LocalAt(fact.Place);
+            if (fact.Memory >= 0 && runsOtherCode) facts.RemoveAt(i);
+            else if (local < 0 || !loops.Writes(offset, local)) continue;
+            else if (fact.Memory < 0 && RangeInLoop(offset, local, fact, counted, iterations) is { } range) facts[i] = fact with { Addend = range.Min, Bound = range.Max };
             else facts.RemoveAt(i);
         }
         return iterations;
     }
 
     /// <summary>What a local that a loop writes is at its head, in all iterations.</summary>
-    private ValueRange? RangeInLoop(int offset, in Fact fact, CountedLoop? counted, ulong iterations)
+    private ValueRange? RangeInLoop(int offset, int local, in Fact fact, CountedLoop? counted, ulong iterations)
     {
         var range = new ValueRange(fact.Addend, fact.Bound);
         // An iteration begins when it is at its limit no longer, or from outside.
-        if (counted is { IsBelow: true } below && below.Local == fact.Place && below.Limit > 0)
+        if (counted is { IsBelow: true } below && below.Local == local && below.Limit > 0)
             return new ValueRange(0, Math.Max(range.Max, below.Limit - 1));
-        if (iterations == 0 || context.Loops.StepOf(offset, fact.Place) is not { } step) return null;
+        if (iterations == 0 || context.Loops.StepOf(offset, local) is not { } step) return null;
         Int128 way = (Int128)step * (iterations - 1), min = (Int128)range.Min + Int128.Min(way, 0), max = (Int128)range.Max + Int128.Max(way, 0);
         return min >= 0 && max <= uint.MaxValue ? new ValueRange((ulong)min, (ulong)max) : null;
     }
@@ -200,7 +192,7 @@ internal sealed class KnownIndexes(EmitterContext context)
     /// <summary>The comparison that an operand is the result of; what is tested itself is compared with zero.</summary>
     internal OperandTest TestOf(in Operand operand) => operand.Kind switch
     {
-        OperandKind.Local when isActive && operand.Type == ValType.I32 => new OperandTest(operand.Index, Relation.NotEqual, 0, writes + 1),
+        OperandKind.Local when operand.Type == ValType.I32 => new OperandTest(operand.Index, Relation.NotEqual, 0, writes + 1),
         OperandKind.Stack => operand.Test,
         _ => default,
     };
@@ -208,7 +200,7 @@ internal sealed class KnownIndexes(EmitterContext context)
     /// <summary>The comparison that an operator makes, whose operands are topmost.</summary>
     internal OperandTest TestOfResult(Operator op)
     {
-        if (!isActive || op.Operation != Operation.Compare || op.Params[0] != ValType.I32) return default;
+        if (op.Operation != Operation.Compare || op.Params[0] != ValType.I32) return default;
         if (op.Params.Length == 1) return TestOf(context.Stack[0]) is { Writes: > 0 } test ? test.Negated : default;
         if (context.Stack[0].Kind != OperandKind.Const || SumOf(context.Stack[1]) is not { Place: >= 0, Addend: 0 } sum) return default;
         return Relations.Of(op) is { } relation ? new OperandTest(sum.Place, relation, (uint)context.Stack[0].Bits, writes + 1) : default;
@@ -217,7 +209,7 @@ internal sealed class KnownIndexes(EmitterContext context)
     /// <summary>From here on a test is known to hold, or not to.</summary>
     internal void Assume(OperandTest test, bool holds)
     {
-        if (!isActive || test.Writes == 0 || lastWrites.GetValueOrDefault(test.Place) >= test.Writes) return;
+        if (test.Writes == 0 || lastWrites.GetValueOrDefault(test.Place) >= test.Writes) return;
         ValueRange range = RangeOfPlace(test.Place, ValType.I32);
         if ((holds ? test : test.Negated).Narrow(range) is not { } narrow || narrow.Equals(range)) return;
         for (int i = facts.Count - 1; i >= 0; i--)
@@ -230,7 +222,7 @@ internal sealed class KnownIndexes(EmitterContext context)
     /// <summary>What an operand can be, as an unsigned number.</summary>
     internal ValueRange RangeOf(in Operand operand)
     {
-        if (!isActive || !(operand.Type == ValType.I32 || operand.Type == ValType.I64)) return ValueRange.All(ValType.I64);
+        if (!(operand.Type == ValType.I32 || operand.Type == ValType.I64)) return ValueRange.All(ValType.I64);
         ulong bits = operand.Type == ValType.I32 ? (uint)operand.Bits : operand.Bits;
         return operand.Kind switch
         {
@@ -244,7 +236,7 @@ internal sealed class KnownIndexes(EmitterContext context)
     /// <summary>What the result of an operator can be, whose operands are topmost; the default if nothing is known.</summary>
     internal ValueRange RangeOfResult(Operator op)
     {
-        if (!isActive || op.Operation == Operation.None || op.Results.Length != 1) return default;
+        if (op.Operation == Operation.None || op.Results.Length != 1) return default;
         ValType type = op.Results[0];
         if (op.Operation == Operation.Compare) return type == ValType.I32 ? new ValueRange(0, 1) : default;
         if (!(type == ValType.I32 || type == ValType.I64) || op.Params.Length != 2) return default;
@@ -256,7 +248,7 @@ internal sealed class KnownIndexes(EmitterContext context)
     /// <param name="extent">The bytes from the index to the access's end.</param>
     internal bool IsInside(in MemoryAccess access, ulong extent)
     {
-        if (access.IsReference || !isActive) return false;
+        if (access.IsReference) return false;
         if ((UInt128)access.IndexMax + extent <= (UInt128)access.Type!.Minimum << access.Type.PageSizeLog2) return true;
         if (access.Index.Place < 0) return false;
         foreach (Fact fact in facts)
@@ -276,7 +268,7 @@ internal sealed class KnownIndexes(EmitterContext context)
     /// <summary>An access has been compared with its memory's length.</summary>
     internal void NoteCompared(in MemoryAccess access, ulong extent)
     {
-        if (access.IsReference || access.Index.Place < 0 || !isActive) return;
+        if (access.IsReference || access.Index.Place < 0) return;
         var fact = new Fact(access.Index.Place, access.Memory, access.Index.Addend, extent);
         for (int i = facts.Count - 1; i >= 0; i--)
             if (facts[i].IsOf(fact)) facts.RemoveAt(i);

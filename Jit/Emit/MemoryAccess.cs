@@ -20,6 +20,9 @@ internal readonly struct MemoryAccess
     /// </summary>
     internal (int Place, ulong Addend) Index { get; init; } = (-1, 0);
 
+    /// <summary>The parts of an index on the IL stack.</summary>
+    internal IndexParts Parts { get; init; }
+
     /// <summary>The most that the index can be.</summary>
     internal ulong IndexMax { get; init; } = ulong.MaxValue;
 

@@ -31,6 +31,7 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
             Memory = (int)instr.Memory,
             Index = ReferenceEquals(context.Current.Use, context.Root.Use) ? context.Known.SumOf(index) : (-1, 0),
             IndexMax = context.Known.RangeOf(index).Max,
+            Parts = index.Parts,
         };
     }
 
@@ -49,6 +50,7 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
             Reference = reference,
             Local = bases.Of(reference, heap),
             MayBeNull = mayBeNull,
+            Parts = stack[instr.Op.Params.Length - 1].Parts,
         };
     }
 
@@ -72,8 +74,10 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
     private int MemoryAddressAt(int at, in Instr instr, in MemoryAccess access, int width)
     {
         MemoryType type = access.Type!;
-        if (!type.Is64) at = il.EmitAt(at, OpCodes.Conv_U8);
         bool checks = target.NeedsChecks(type);
+        ulong extent = ExtentOf(instr, width), offset = instr.Bits;
+        bool compares = checks && !context.Known.IsInside(access, extent);
+        if (!type.Is64) at = compares || instr.Op.Has(OpTraits.Atomic) ? il.EmitAt(at, OpCodes.Conv_U8) : WidenAt(at, access.Parts, ref offset);
         bool inLocal = access.Local is not null && access.MayBeNull && !instr.Op.Has(OpTraits.Atomic);
         if (access.MayBeNull && !inLocal && NeedsChecks(instr, access)) at = il.CallAt(stack.LoadAt(at, access.Reference), Members.MemoryReference("CheckNull"));
         if (checks)
@@ -85,12 +89,28 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
                 at = il.LdcI4At(at, width - 1);
                 at = il.CallAt(at, Members.MemoryCheckAligned);
             }
-            ulong extent = ExtentOf(instr, width);
-            if (!context.Known.IsInside(access, extent)) at = CompareAt(at, access, inLocal, extent);
+            if (compares) at = CompareAt(at, access, inLocal, extent);
         }
         at = BaseAt(at, access);
         at = il.EmitAt(at, OpCodes.Add);
-        return OffsetAt(at, instr.Bits);
+        return OffsetAt(at, offset);
+    }
+
+    /// <summary>Makes 64 bits of the index below a position, which nothing looks at but the access. What is added to it may become part of the access's offset.</summary>
+    private int WidenAt(int at, IndexParts parts, ref ulong offset)
+    {
+        if (parts == default || assertions.AddsUp(ref at, parts)) return il.EmitAt(at, OpCodes.Conv_U8);
+        if (parts.Sum != 0)
+        {
+            // An address has 32 bits for the offset, with a sign.
+            if (offset + parts.Addend > int.MaxValue || !il.IsSumOfConstant(parts.Sum, at)) return il.EmitAt(at, OpCodes.Conv_U8);
+            il.CutBehind(parts.Sum, at);
+            offset += parts.Addend;
+            at = parts.Sum;
+        }
+        if (parts.Number == 0) return il.EmitAt(at, OpCodes.Conv_U8);
+        il.EmitAt(parts.Number, OpCodes.Conv_U8);
+        return at;
     }
 
     /// <summary>Compares the index below position <paramref name="at"/> with the memory's length.</summary>

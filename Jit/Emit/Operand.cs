@@ -82,7 +82,7 @@ internal struct Operand
     /// <summary>For a float on the IL stack whether arithmetic gave it, so that it is not a signalling NaN.</summary>
     internal bool IsQuiet;
 
-    /// <summary>What an integer on the IL stack or in a temporary can be; the default if that is not known. See <see cref="KnownIndexes"/>.</summary>
+    /// <summary>What an integer on the IL stack or in a temporary can be; the default if that is not known.</summary>
     internal ValueRange Range;
 
     /// <summary>Of an integer on the IL stack: the comparison that gave it.</summary>
@@ -90,6 +90,12 @@ internal struct Operand
 
     /// <summary>Of an integer on the IL stack: the sum that it is.</summary>
     internal OperandSum Sum;
+
+    /// <summary>Of an i32 on the IL stack: how an access may use it as its index.</summary>
+    internal IndexParts Parts;
+
+    /// <summary>Whether an integer on the IL stack has one bit at most that may be set, always the same.</summary>
+    internal bool IsOneBit;
 
     /// <summary>Whether a load is part of the expression: it must trap even if the value is not read.</summary>
     internal bool HasLoad;

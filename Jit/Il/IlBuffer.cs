@@ -257,6 +257,15 @@ internal sealed partial class IlBuffer
     /// <summary>The position of the instruction behind another; 0 at the end.</summary>
     internal int After(int node) => nodes[node].Next;
 
+    /// <summary>The position so many instructions before the end, which is not in front of another.</summary>
+    internal int Before(int from, int instructions)
+    {
+        int ahead = from;
+        for (; instructions > 0; instructions--) ahead = nodes[ahead].Next;
+        for (; ahead != Tail; ahead = nodes[ahead].Next) from = nodes[from].Next;
+        return from;
+    }
+
     /// <summary>Puts an instruction without label or local in the place of another such one.</summary>
     internal void Replace(int node, OpCode code, Form form = Form.None, object? operand = null)
     {
@@ -266,6 +275,23 @@ internal sealed partial class IlBuffer
         replaced.Form = form;
         replaced.Object = operand;
         Bytes += SizeOf(replaced);
+    }
+
+    /// <summary>Whether the instructions behind one position, up to another, are a constant and its addition.</summary>
+    internal bool IsSumOfConstant(int before, int last) =>
+        nodes[before].Next is var constant and not 0 && nodes[constant].Form == Form.Int && nodes[constant].Next == last && nodes[last] is { Form: Form.None, Op: IlOp.Add };
+
+    /// <summary>Takes out the instructions behind one position, up to another, which is no position from then on. They are constants, or have no operands.</summary>
+    internal void CutBehind(int before, int last)
+    {
+        for (int node = nodes[before].Next; ; node = nodes[node].Next)
+        {
+            Instructions--;
+            Bytes -= SizeOf(nodes[node]);
+            if (node == last) break;
+        }
+        nodes[before].Next = nodes[last].Next;
+        if (Tail == last) Tail = before;
     }
 
     /// <summary>Gives a branch another opcode.</summary>

@@ -177,6 +177,20 @@ internal static class EmitterAssertions
         if (mark == 1) Fail(what, "the frame is at the end of the stack and was not stopped");
     }
 
+    /// <summary>A number does not lose bits when it is shifted.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static void Shift(int number, int shift, string what)
+    {
+        if ((uint)number > uint.MaxValue >> shift) Fail(what, $"{number:x} shifted by {shift}");
+    }
+
+    /// <summary>A sum with a constant has not wrapped around.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static void Sum(int sum, int addend, string what)
+    {
+        if ((uint)sum < (uint)addend) Fail(what, $"{sum:x} is a sum with {addend:x}");
+    }
+
     /// <summary>A loop has begun so many iterations since it last looked whether it is to stop.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void Iterations(int count, int most, string what)

@@ -34,6 +34,7 @@ internal sealed partial class NeedReader
                 return;
             }
             ref Local known = ref Of(local);
+            values[local] = 0;
             if (!value.IsOpaque) known |= Local.Knowable;
             defined[local] = (blockNumber * 2) + (value.IsOpaque ? 1 : 0);
             if (value.Whole.Length + value.Live.Length > 0) graph.Follow(local);
@@ -50,8 +51,16 @@ internal sealed partial class NeedReader
             stack.Add(new NeedValue(
                 Needs.One(Need.LocalWhole, graph.Reads.Count - 1), Needs.One(Need.LocalLive, graph.Reads.Count - 1),
                 IsDefined(local, out bool isOpaque) ? isOpaque : !IsKnowable(local),
+                Terms: NeedTerms.Of(ValueOf(local)),
                 IsFloat: local < graph.ArgBase && (graph.Il.Locals[local] == typeof(float) || graph.Il.Locals[local] == typeof(double))));
         }
+    }
+
+    /// <summary>The number of what is in a local: code without labels that does not write it reads the same.</summary>
+    private int ValueOf(int local)
+    {
+        _ = Of(local);
+        return values[local] != 0 ? values[local] : values[local] = ++lastValue;
     }
 
     /// <summary>Whether a local has got something in the block being read, and whether that is opaque.</summary>
@@ -88,10 +97,15 @@ internal sealed partial class NeedReader
 
     private bool FollowOperator(IlOp code, List<NeedValue> stack, int at)
     {
-        if (code == IlOp.Neg || code == IlOp.Not) return stack.Count > 0;
+        if (code == IlOp.Neg || code == IlOp.Not)
+        {
+            if (stack.Count == 0) return false;
+            stack[^1] = stack[^1] with { Terms = default };
+            return true;
+        }
         if (code == IlOp.Conv_I8 || code == IlOp.Conv_U8)
         {
-            stack.Add(Pop(stack) with { IsExtended = true });
+            stack.Add(Pop(stack) with { IsExtended = true, Terms = default });
             return true;
         }
         if (code == IlOp.Conv_I4 || code == IlOp.Conv_I1 || code == IlOp.Conv_I2)
@@ -125,7 +139,7 @@ internal sealed partial class NeedReader
     {
         // A float that another is added to or multiplied with is always needed, and nothing narrows it.
         if ((a.IsFloat || b.IsFloat) && !IsComparison(code)) return Opaque(a, b) with { IsFloat = true };
-        if (code == IlOp.Add || code == IlOp.Sub || code == IlOp.Xor || code == IlOp.Div) return Transparent(a, b, cancels: code != IlOp.Add);
+        if (code == IlOp.Add || code == IlOp.Sub || code == IlOp.Xor || code == IlOp.Div) return Transparent(code, a, b);
         if (IsComparison(code)) return Compared(code, a, b);
         if (IsShift(code)) return Shifted(code, a, b);
         if (code == IlOp.And)
@@ -149,8 +163,9 @@ internal sealed partial class NeedReader
             bool keeps = b.IsOpaque;
             return new NeedValue(keeps ? a.Whole : [], Needs.Union(Needs.Union(a.Live, b.Whole), b.Live), a.IsOpaque);
         }
-        if (code == IlOp.Shl) return count < 8 ? a with { Constant = null } : Narrowed(a);
-        return new NeedValue([.. a.Whole.Where(need => (Need)(need & 3) != Need.Load || graph.Loads[need >> 2].Width * 8 > count)], a.Live, a.IsOpaque);
+        NeedTerms terms = a.Terms.Shifted(code == IlOp.Shl, count);
+        if (code == IlOp.Shl) return (count < 8 ? a with { Constant = null } : Narrowed(a)) with { Terms = terms };
+        return new NeedValue([.. a.Whole.Where(need => (Need)(need & 3) != Need.Load || graph.Loads[need >> 2].Width * 8 > count)], a.Live, a.IsOpaque, Terms: terms);
     }
 
     private NeedValue Compared(IlOp code, in NeedValue a, in NeedValue b)
@@ -185,8 +200,9 @@ internal sealed partial class NeedReader
     private NeedValue Called(PureMethod method, NeedValue[] operands)
     {
         if (operands.Length == 0) return NeedValue.Unknown;
-        if (method.Has(PureTraits.IsSameBits)) return operands[0] with { IsFloat = false };
-        if (method.Has(PureTraits.Rotates)) return Opaque(operands[0], LowBytes(operands[1], 4));
+        if (method.Has(PureTraits.IsSameBits)) return operands[0] with { IsFloat = false, Terms = default };
+        if (method.Has(PureTraits.Rotates))
+            return Opaque(operands[0], LowBytes(operands[1], 4)) with { Terms = operands[0].Terms.Rotated(operands[1].Constant ?? 0) };
         if (method.Has(PureTraits.Creates) && operands.Length == 2 && operands[0].Constant is { } low && operands[1].Constant is { } high)
             return new NeedValue([], [], !(low == high && low is 0 or -1));
         int[] all = [];

@@ -41,6 +41,10 @@ internal sealed partial class NeedReader(NeedGraph graph)
     /// <summary>The block in which a local got something, twice its number, and one more if that is opaque.</summary>
     private int[] defined = [];
 
+    /// <summary>By local the number of what is in it, and the last number.</summary>
+    private int[] values = [];
+    private int lastValue;
+
     /// <summary>The number of the block being read, among those of all functions so far.</summary>
     private int blockNumber;
     private const int MostBlocks = 1 << 29;
@@ -48,6 +52,8 @@ internal sealed partial class NeedReader(NeedGraph graph)
     internal void End()
     {
         Array.Clear(locals);
+        Array.Clear(values);
+        lastValue = 0;
         operands.Clear();
         allKnowable = false;
         if (blockNumber < MostBlocks) return;
@@ -62,6 +68,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
             int length = Math.Max(local + 1, graph.ArgBase + 16);
             Array.Resize(ref locals, length);
             Array.Resize(ref defined, length);
+            Array.Resize(ref values, length);
         }
         return ref locals[local];
     }
@@ -200,9 +207,17 @@ internal sealed partial class NeedReader(NeedGraph graph)
     private static NeedValue Narrowed(in NeedValue a) => new([], a.Live, a.IsOpaque, IsFresh: a.IsFresh);
 
     /// <summary>Each operand is needed as the result is.</summary>
-    private NeedValue Transparent(in NeedValue a, in NeedValue b, bool cancels) =>
-        new(Exclusive(a.Whole, b.Whole), cancels ? Exclusive(a.Live, b.Live) : Needs.Union(a.Live, b.Live), (a.IsOpaque || b.IsOpaque) && !ShareSource(a, b),
+    private NeedValue Transparent(IlOp code, in NeedValue a, in NeedValue b)
+    {
+        bool cancels = code != IlOp.Add;
+        if (cancels && !a.Terms.Share(b.Terms))
+        {
+            return new NeedValue(Needs.Union(a.Whole, b.Whole), Needs.Union(a.Live, b.Live), a.IsOpaque || b.IsOpaque, IsFresh: a.IsFresh || b.IsFresh,
+                Terms: code == IlOp.Xor ? a.Terms.With(b.Terms) : default);
+        }
+        return new NeedValue(Exclusive(a.Whole, b.Whole), cancels ? Exclusive(a.Live, b.Live) : Needs.Union(a.Live, b.Live), (a.IsOpaque || b.IsOpaque) && !ShareSource(a, b),
             IsFresh: (a.IsFresh || b.IsFresh) && !ShareSource(a, b));
+    }
 
     private void Follow(in IlBuffer.Node n, int at, List<NeedValue> stack, NeedBlock block)
     {

@@ -36,6 +36,20 @@ public sealed class InliningTests
           (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 1)) (else (call $odd (i32.sub (local.get 0) (i32.const 1))))))
         (func $odd (param i32) (result i32)
           (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 0)) (else (call $even (i32.sub (local.get 0) (i32.const 1))))))
+        (func $fib (param i32) (result i32)
+          (if (result i32) (i32.lt_s (local.get 0) (i32.const 2)) (then (local.get 0))
+            (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1))) (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
+        (func $looped (param i32) (result i32) (local i32)
+          (block $out
+            (br_if $out (i32.lt_s (local.get 0) (i32.const 2)))
+            (loop $l
+              (local.set 1 (i32.add (call $looped (i32.sub (local.get 0) (i32.const 1))) (local.get 1)))
+              (br_if $l (i32.gt_s (local.tee 0 (i32.sub (local.get 0) (i32.const 2))) (i32.const 1)))))
+          (i32.add (local.get 0) (local.get 1)))
+        (func $deep (param i32) (result i32)
+          (if (i32.gt_s (local.get 0) (i32.const 60)) (then (return (i32.load (i32.add (i32.const 65400) (i32.mul (local.get 0) (i32.const 4)))))))
+          (i32.add (call $deep (i32.add (local.get 0) (i32.const 3))) (i32.const 1)))
+        (func $endless (param i32) (result i32) (i32.add (call $endless (local.get 0)) (i32.const 1)))
         (func $field (param (ref null $s)) (result i32) (struct.get $s 0 (local.get 0)))
         (func $item (param (ref null $a)) (result i32) (array.get $a (local.get 0) (i32.const 0)))
         (func $add128 (param v128 v128) (result v128) (local v128)
@@ -67,6 +81,10 @@ public sealed class InliningTests
         "(i32.add (call $even (i32.const 9)) (call $odd (i32.and (local.get 0) (i32.const 7))))",
         "(if (result i32) (i32.eq (local.get 0) (i32.const 5)) (then (call $never (local.get 0))) (else (i32.const 1)))",
         "(block $b (result i32) (drop (br_if $b (i32.const 8) (i32.eqz (local.get 0)))) (br $b (call $abs (local.get 0))))",
+        "(call $fib (i32.add (local.get 0) (i32.const 6)))",
+        "(call $looped (i32.add (local.get 0) (i32.const 6)))",
+        // The last levels of a recursion trap, or not.
+        "(call $deep (i32.mul (local.get 0) (i32.const 9)))",
         // The whole of a load must be there, however little of it is used.
         "(i32.wrap_i64 (call $load (i32.add (i32.const 65524) (local.get 0))))",
         "(drop (call $load (i32.add (i32.const 65524) (local.get 0)))) (i32.const 1)",
@@ -120,6 +138,41 @@ public sealed class InliningTests
         Module module = new Engine(Tiers.Compiled).CompileText($"(module {Small} (func (export \"f\") (param i32) (result i32) {body}))");
         IlBuffer il = module.Code.EmitIl(module.Info.Funcs.Count - 1);
         Assert.Equal(none, !il.InOrder().Any(node => node.Form == IlBuffer.Form.Calli));
+    }
+
+    /// <summary>A function that calls itself is put into itself where that ends, as many levels deep as its size allows, and into no other.</summary>
+    [Theory]
+    [InlineData("$fib", 8)]
+    [InlineData("$looped", 1)]
+    [InlineData("$endless", 1)]
+    [InlineData("$even", 1)]
+    public void LevelsOfRecursion(string function, int calls)
+    {
+        Module module = new Engine(Tiers.Compiled).CompileText($"(module {Small} (func (export \"f\") (param i32) (result i32) (call {function} (local.get 0))))");
+        int index = (int)module.Info.Names.Funcs.First(name => name.Value == function[1..]).Key;
+        Assert.Equal(calls, Calls(index));
+        Assert.Equal(1, Calls(module.Info.Funcs.Count - 1));
+
+        int Calls(int func) => module.Code.EmitIl(func).InOrder().Count(node => node.Form == IlBuffer.Form.Calli);
+    }
+
+    /// <summary>What is charged for calls that are replaced is what they cost.</summary>
+    [Theory]
+    [InlineData("$fib")]
+    [InlineData("$looped")]
+    public void RecursionCostsTheSameFuel(string function)
+    {
+        string text = $"(module {Small} (func (export \"f\") (param i32) (result i32) (call {function} (local.get 0))))";
+        long[] left = [.. new[] { true, false }.Select(inlines => FuelLeft(inlines))];
+        Assert.Equal(left[1], left[0]);
+
+        long FuelLeft(bool inlines)
+        {
+            var fuel = new Fuel(1_000_000);
+            Instance instance = new Engine(Tiers.Compiled with { CountFuel = true, Inlining = inlines }).CompileText(text).Instantiate(fuel: fuel);
+            instance.GetExport<Func<int, int>>("f")(15);
+            return fuel.Remaining;
+        }
     }
 
     /// <summary>Every function calls the one before it twice: taken in without a limit it would be 2^60 operators.</summary>

@@ -27,6 +27,8 @@ public sealed class VerifyingModeTests
     [InlineData("(drop (i64.load (ref slice) (local.get $s) (i64.const 8)))", "SliceLimit", "i64.load", "the limit beside a local")]
     [InlineData("(drop (i64.load (ref slice) (local.get $s) (i64.const 8)))", "SliceBase", "i64.load", "the base beside a local")]
     [InlineData("(i64.store $own (local.get $i) (i64.const 8))", "Address", "i64.store", "the address of an access")]
+    [InlineData("(drop (i64.load $own (i32.add (i32.and (local.get $i) (i32.const 15)) (i32.const 8))))", "Sum", "i64.load", "an index that does not wrap around")]
+    [InlineData("(drop (i64.load $own (i32.shl (i32.and (local.get $i) (i32.const 15)) (i32.const 3))))", "Shift", "i64.load", "an index that does not wrap around")]
     [InlineData("(drop (i64.load $own (i32.const 65536)))", "Address", "i64.load", "the address of an access")]
     [InlineData("(drop (i32.add (local.get $i) (block (result i32) (local.set $i (i32.const 1)) (i32.const 5))))", "SameI32", "i32.add", "an operand in a temporary")]
     [InlineData("(drop (i32.add (local.get $i) (i32.const 1)))", "SameI32", "i32.add", "a read of a local that waits")]
