@@ -454,7 +454,7 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
         }
         il.Emit(OpCodes.Neg);
         if (isAsserted || !condition.IsOneBit) return;
-        // The lowest bit of the number is set or none is: all above it are its sign.
+        // The negative of a single bit has ones from that bit on, its sign among them.
         il.LdcI4(31);
         il.Emit(OpCodes.Shr);
     }
