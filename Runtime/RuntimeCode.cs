@@ -18,16 +18,18 @@ internal static class RuntimeCode
 
     internal const string NeedsCode = "It needs code that is made at run time. A program that was published with PublishAot can make none.";
 
-    /// <summary>Whether this process can make code. Where it cannot, functions are interpreted, or loaded with their code.</summary>
+    /// <summary>
+    /// Whether this process can make code. Where it cannot, functions are interpreted, or loaded with their code. In browsers .NET itself would interpret what is made.
+    /// </summary>
     /// <remarks>The compiler of a program that is compiled whole takes it for false, and leaves out what is done only if it is true.</remarks>
     [FeatureSwitchDefinition("System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported")]
-    internal static bool IsAvailable => RuntimeFeature.IsDynamicCodeSupported;
+    internal static bool IsAvailable => RuntimeFeature.IsDynamicCodeSupported && RuntimeFeature.IsDynamicCodeCompiled;
 
     /// <summary>
     /// Whether this is a program that was compiled whole (NativeAOT). It loads no assembly, has the generic types alone that the compiler has seen, and nothing that is
     /// known of CoreCLR holds.
     /// </summary>
-    internal static bool IsCompiledWhole { get; } = !RuntimeFeature.IsDynamicCodeSupported
+    internal static bool IsCompiledWhole { get; } = !IsAvailable
         && ((AppContext.TryGetSwitch(WholeSwitch, out bool isWhole) && isWhole) || !DelegateParts.AreKnown);
 
     /// <summary>Makes an empty method that sees everything.</summary>
@@ -67,10 +69,16 @@ internal static class RuntimeCode
     /// <summary>What is thrown where code is needed and none can be made.</summary>
     /// <param name="need">Who needs it, as the beginning of a sentence.</param>
     internal static PlatformNotSupportedException Missing(string need) => new(
+        Situation(need) + ", or save the module where code can be made (Module.Save or "
+        + "\"wasmjit compile\") and load it with Engine.LoadSaved, which PublishAot does not allow either.");
+
+    /// <summary>What is thrown of components: saved ones need it, too, since what stands between their functions is made when they are linked.</summary>
+    internal static PlatformNotSupportedException MissingForComponents() => new(Situation("Instances of components need code that is made at run time") + ".");
+
+    private static string Situation(string need) =>
         $"{need}, and this process can make none: it was published with PublishAot, the switch "
         + "System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported is off, or the platform forbids it. Publish without PublishAot "
-        + "(trimmed, single-file and ReadyToRun programs can make code), or save the module where code can be made (Module.Save or "
-        + "\"wasmjit compile\") and load it with Engine.LoadSaved, which PublishAot does not allow either.");
+        + "(trimmed, single-file and ReadyToRun programs can make code)";
 }
 
 /// <summary>A function was called that the interpreter cannot run, in a process that can make no code.</summary>

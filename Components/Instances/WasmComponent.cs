@@ -86,8 +86,10 @@ public sealed class WasmComponent
     /// <param name="options">What it may have; the defaults if null.</param>
     /// <exception cref="LinkException">Imports are missing or of other types: the message has all of them. Or the guest may have no more of something.</exception>
     /// <exception cref="TrapException">A start function traps.</exception>
+    /// <exception cref="PlatformNotSupportedException">This process can make no code.</exception>
     public ComponentInstance Instantiate(ComponentHost? imports = null, ComponentInstanceOptions? options = null)
     {
+        if (!RuntimeCode.IsAvailable) throw RuntimeCode.MissingForComponents();
         using Runtime.TracedWork? work = Runtime.TracedWork.Begin("wasmjit.instantiate");
         try
         {

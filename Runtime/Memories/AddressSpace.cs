@@ -19,7 +19,9 @@ internal static unsafe class AddressSpace
     /// The first arena is small and each next one as large as all before, up to this: a system that keeps a record of each page, as emulators do,
     /// takes seconds for a large one.
     /// </summary>
-    private const int LeastInArena = 8, MostInArena = 128;
+    private const int MostInArena = 128;
+
+    private static readonly int LeastInArena = AddressLimit.IsDear ? 1 : 8;
 
     /// <summary>From this number of slots on, young garbage is collected before more are reserved.</summary>
     private static readonly int SlotsBeforeCollection = AddressLimit.IsDear ? 16 : 256;

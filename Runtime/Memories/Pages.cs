@@ -13,9 +13,16 @@ internal static unsafe partial class Pages
     private const uint MemCommit = 0x1000, MemReserve = 0x2000, MemDecommit = 0x4000, MemRelease = 0x8000, MemReset = 0x80000;
     private const uint PageNoAccess = 1, PageReadWrite = 4, PageExecuteRead = 0x20;
 
+    /// <summary>
+    /// Whether the system lends and protects pages. In a browser there is one array of bytes for all: what is reserved takes room there at once, can be accessed, and is cleared when it
+    /// is committed.
+    /// </summary>
+    internal static readonly bool AreLent = !OperatingSystem.IsBrowser();
+
     /// <summary>Reserves inaccessible address space; null when there is none.</summary>
     internal static byte* Reserve(ulong bytes)
     {
+        if (!AreLent) return Allocate(bytes);
         if (OperatingSystem.IsWindows()) return (byte*)VirtualAlloc(0, (nuint)bytes, MemReserve, PageNoAccess);
         nint at = mmap(0, (nuint)bytes, ProtNone, MapPrivate | MapAnonymous | MapNoReserve, -1, 0);
         return at == -1 ? null : (byte*)at;
@@ -24,7 +31,7 @@ internal static unsafe partial class Pages
     /// <summary>Reserves zeroed pages that take memory only where they are written; null if there are none.</summary>
     internal static byte* ReserveZeroed(ulong bytes)
     {
-        if (OperatingSystem.IsWindows()) return null;
+        if (OperatingSystem.IsWindows() || !AreLent) return null;
         nint at = mmap(0, (nuint)bytes, ProtReadWrite, MapPrivate | MapAnonymous | MapNoReserve, -1, 0);
         return at == -1 ? null : (byte*)at;
     }
@@ -48,6 +55,11 @@ internal static unsafe partial class Pages
     internal static bool Commit(byte* at, ulong bytes)
     {
         if (bytes == 0) return true;
+        if (!AreLent)
+        {
+            AddressSpace.Clear(at, bytes);
+            return true;
+        }
         if (OperatingSystem.IsWindows()) return VirtualAlloc((nint)at, (nuint)bytes, MemCommit, PageReadWrite) != 0;
         return mprotect((nint)at, (nuint)bytes, ProtReadWrite) == 0;
     }
@@ -58,7 +70,7 @@ internal static unsafe partial class Pages
     /// </summary>
     internal static bool Decommit(byte* at, ulong bytes)
     {
-        if (bytes == 0) return true;
+        if (bytes == 0 || !AreLent) return true;
         if (OperatingSystem.IsWindows()) return VirtualFree((nint)at, (nuint)bytes, MemDecommit);
         // A fresh mapping in place drops the pages on every Unix.
         return mmap((nint)at, (nuint)bytes, ProtNone, MapPrivate | MapAnonymous | MapNoReserve | 0x10, -1, 0) != -1;
@@ -68,6 +80,7 @@ internal static unsafe partial class Pages
     internal static bool Discard(byte* at, ulong bytes)
     {
         if (bytes == 0) return true;
+        if (!AreLent) return Commit(at, bytes);
         if (OperatingSystem.IsWindows())
         {
             // Windows has no way to drop pages that stay accessible meanwhile. What is reset is as it was or zero: both are zero.
@@ -80,7 +93,8 @@ internal static unsafe partial class Pages
 
     internal static void Release(byte* at, ulong bytes)
     {
-        if (OperatingSystem.IsWindows()) VirtualFree((nint)at, 0, MemRelease);
+        if (!AreLent) NativeMemory.AlignedFree(at);
+        else if (OperatingSystem.IsWindows()) VirtualFree((nint)at, 0, MemRelease);
         else _ = munmap((nint)at, (nuint)bytes);
     }
 
@@ -90,6 +104,7 @@ internal static unsafe partial class Pages
     /// </summary>
     internal static nint PublishCode(ReadOnlySpan<byte> code)
     {
+        if (!AreLent) throw new PlatformNotSupportedException("This system allows no code to be made.");
         ulong size = CodeSize(code.Length);
         byte* at = Reserve(size);
         if (at is null || !Commit(at, size)) throw new InsufficientMemoryException("No memory for machine code.");
@@ -102,6 +117,19 @@ internal static unsafe partial class Pages
 
     /// <summary>Gives pages of <see cref="PublishCode"/> back.</summary>
     internal static void ReleaseCode(nint at, int length) => Release((byte*)at, CodeSize(length));
+
+    private static byte* Allocate(ulong bytes)
+    {
+        if (bytes > int.MaxValue) return null;
+        try
+        {
+            return (byte*)NativeMemory.AlignedAlloc((nuint)bytes, (nuint)Memory.OsPage);
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
+    }
 
     private static ulong CodeSize(int length)
     {

@@ -8,13 +8,13 @@ namespace WasmJit.Runtime;
 internal static unsafe class Reservations
 {
     /// <summary>Together they reserve about this much for growth, as long as each can have <see cref="LeastReach"/>.</summary>
-    private static readonly ulong ReachInAll = AddressLimit.IsDear ? 32UL << 30 : 32UL << 40;
+    private static readonly ulong ReachInAll = !Pages.AreLent ? 1UL << 30 : AddressLimit.IsDear ? 32UL << 30 : 32UL << 40;
 
     /// <summary>The divisor of the rest: the share that each may take from the beginning.</summary>
     private const int Parts = 64;
 
-    /// <summary>Each memory may grow to this, if its type allows it and there is address space.</summary>
-    private const ulong LeastReach = 1UL << 30;
+    /// <summary>Each memory may grow to this, if its type allows it and there is address space. Where a reservation takes memory at once it is little.</summary>
+    private static readonly ulong LeastReach = Pages.AreLent ? 1UL << 30 : 32UL << 20;
 
     /// <summary>The same divisor if the process's address space is limited.</summary>
     private const int PartsOfLimit = 2;

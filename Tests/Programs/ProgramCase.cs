@@ -20,7 +20,10 @@ internal sealed record ProgramCase(string Name, string Program, IReadOnlyList<st
 
     internal byte[] ReadModule() => ReadModule(Program);
 
-    internal static byte[] ReadModule(string program) => File.ReadAllBytes(Path.Combine(Root, "Wasm", program + ".wasm"));
+    internal static byte[] ReadModule(string program) => File.ReadAllBytes(FileOf(program));
+
+    /// <summary>The file of a program.</summary>
+    internal static string FileOf(string program) => Path.Combine(Root, "Wasm", program + ".wasm");
 
     /// <summary>The file of a program as a component.</summary>
     internal static string ComponentOf(string program) => Path.Combine(Root, "Components", program + ".wasm");

@@ -57,6 +57,8 @@ internal sealed class WastRunner
     /// <param name="exchange">Gives for each module what is run in its place; null if it is itself.</param>
     internal static WastResult Run(string path, EngineOptions? options = null, bool saved = false, Func<Module, Module>? exchange = null)
     {
+        // There is one thread.
+        if (OperatingSystem.IsBrowser()) return RunHere(path, options ?? new EngineOptions(), saved, exchange);
         WastResult? result = null;
         ExceptionDispatchInfo? error = null;
         var thread = new Thread(

@@ -41,6 +41,23 @@ public sealed class NoCodeTests : IDisposable
         Assert.Empty(Uncovered.Matches(output));
     }
 
+    /// <summary>Components are read, validated and shown; an instance is refused with the reason.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ComponentsSayThatTheyNeedCode(bool isWhole)
+    {
+        string file = Golden.InRepository("Tests/Programs/Components/words.wasm");
+        (int code, string output, string error) = await Run(isWhole, ["validate", file]);
+        Assert.Equal((0, ""), (code, error));
+        (code, output, error) = await Run(isWhole, ["inspect", file]);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("wasi:cli/run@0.2.", output, StringComparison.Ordinal);
+        (code, output, error) = await Run(isWhole, ["run", file]);
+        Assert.Equal((Tool.Failure, ""), (code, output));
+        Assert.StartsWith("error: Instances of components need code that is made at run time, and this process can make none", error, StringComparison.Ordinal);
+    }
+
     private async Task<(int Code, string Output, string Error)> Run(bool isWhole, string[] arguments)
     {
         string tool = typeof(Tool).Assembly.Location, config = Path.Combine(folder, "config.json");
