@@ -36,7 +36,7 @@ internal static class Runner
     private static string NameOf(ITestCase of) => $"{of.TestMethod.TestClass.Class.Name}.{of.TestMethod.Method.Name}";
 
     /// <summary>What the framework tells of tests.</summary>
-    private sealed class Sink : LongLivedMarshalByRefObject, IMessageSink
+    private sealed class Sink : IMessageSink
     {
         internal List<ITestCase> Cases { get; } = [];
 
@@ -74,7 +74,7 @@ internal static class Runner
     }
 
     /// <summary>Options of the framework by name.</summary>
-    private sealed class Options : LongLivedMarshalByRefObject, ITestFrameworkDiscoveryOptions, ITestFrameworkExecutionOptions
+    private sealed class Options : ITestFrameworkDiscoveryOptions, ITestFrameworkExecutionOptions
     {
         private readonly Dictionary<string, object?> values = new() { ["xunit.execution.DisableParallelization"] = true };
 

@@ -79,6 +79,7 @@ internal static class TrimmingRoots
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(Action<,,,,,,,,,,,,,>))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(Action<,,,,,,,,,,,,,,>))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(Action<,,,,,,,,,,,,,,,>))]
+    [UnconditionalSuppressMessage("Trimming", "IL2036", Justification = "Other runtimes than CoreCLR have no such classes, and make no code that needs them.")]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, "System.Diagnostics.StackFrameHelper", CoreLib)]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, "System.Runtime.CompilerServices.CastHelpers", CoreLib)]
     internal static void Keep()

@@ -13,8 +13,9 @@ internal enum FaultPlatform
 
 /// <summary>
 /// The machine code of the handler, as data: an assembler takes longer to be loaded than an empty program runs. A test
-/// assembles it again. Handlers use only registers that a call may change. A fault elsewhere clears the thread's record, so that the record always speaks
-/// of the last fault. With a fault in an arena they keep the registers, for <see cref="InterpreterFault"/>.
+/// assembles it again. Handlers write only registers that a call may change, and not those of their arguments, which are the next handler's, too. A fault
+/// elsewhere clears the thread's record, so that the record always speaks of the last fault. With a fault in an arena they keep the registers, for <see
+/// cref="InterpreterFault"/>.
 /// </summary>
 internal static unsafe partial class FaultHandler
 {
@@ -143,10 +144,10 @@ internal static unsafe partial class FaultHandler
     [
         0xb9400828,    // ldr w8, [x1, #8] : signals that a process sent carry no address
         0x7100011f,    // cmp w8, #0
-        0x5400050d,    // b.le chain
+        0x5400052d,    // b.le chain
         0xaa1f03e8,    // mov x8, xzr
         0xf9400829,    // ldr x9, [x1, #16]
-        0x580004ea,    // ldr x10, ranges
+        0x5800050a,    // ldr x10, ranges
         0xf940014b,    // ldr x11, [x10]
         0xb40001ab,    // range: cbz x11, find
         0xf940054c,    // ldr x12, [x10, #8]
@@ -164,21 +165,22 @@ internal static unsafe partial class FaultHandler
         0xd53bd049,    // find: mrs x9, tpidr_el0
         0xd3464d2b,    // ubfx x11, x9, #6, #RecordBits
         0xd378dd6b,    // lsl x11, x11, #8
-        0x580002ea,    // ldr x10, table
+        0x5800030a,    // ldr x10, table
         0xf86b694c,    // probe: ldr x12, [x10, x11]
         0xeb09019f,    // cmp x12, x9
         0x540000a0,    // b.eq store
-        0xb40001ec,    // cbz x12, chain
+        0xb400020c,    // cbz x12, chain
         0x9104016b,    // add x11, x11, #RecordBytes
         0x9240556b,    // and x11, x11, #(Records * RecordBytes - 1)
         0x17fffffa,    // b probe
         0x8b0b014a,    // store: add x10, x10, x11
         0xf9000548,    // str x8, [x10, #8]
-        0xb4000128,    // cbz x8, chain
+        0xb4000148,    // cbz x8, chain
         0xd28003ac,    // mov x12, #Arm64Registers
-        0xf9405c49,    // copy: ldr x9, [x2, #184] : the context's registers
+        0xaa0203eb,    // mov x11, x2 : the handler behind this one needs x2, too
+        0xf9405d69,    // copy: ldr x9, [x11, #184] : the context's registers
         0xf9000949,    // str x9, [x10, #16]
-        0x91002042,    // add x2, x2, #8
+        0x9100216b,    // add x11, x11, #8
         0x9100214a,    // add x10, x10, #8
         0xd100058c,    // sub x12, x12, #1
         0xb400004c,    // cbz x12, chain
@@ -188,7 +190,7 @@ internal static unsafe partial class FaultHandler
     ];
 
     /// <summary>Where <see cref="Arm64Body"/> goes on to another handler, in instructions; ret without one.</summary>
-    private const int Arm64ChainAt = 42;
+    private const int Arm64ChainAt = 43;
 
     private const uint Arm64Ret = 0xd65f03c0;
 

@@ -21,6 +21,80 @@ public class FaultHandlerCodeTests
     public void Arm64BytesAreWhatIsAssembled(long ranges, long table, long old) =>
         Assert.Equal(LinuxArm64((ulong)ranges, (ulong)table, (ulong)old), FaultHandler.CodeOf(FaultPlatform.LinuxArm64, (nint)ranges, (nint)table, (nint)old));
 
+    /// <summary>
+    /// The handler goes on to the runtime's with the arguments that it was called with: it writes no registers but those which a call may change and which carry no argument, x8 to x17.
+    /// </summary>
+    [Fact]
+    public void Arm64ArgumentsReachTheNextHandler()
+    {
+        byte[] code = FaultHandler.CodeOf(FaultPlatform.LinuxArm64, 1, 2, 3);
+        // Behind the instructions there are three constants.
+        ReadOnlySpan<uint> words = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, uint>(code.AsSpan(0, code.Length - 24));
+        var written = new SortedSet<uint>();
+        foreach (uint word in words)
+            if (WrittenByArm64(word) is { } register) written.Add(register);
+        Assert.Contains(10u, written);
+        Assert.All(written, register => Assert.InRange(register, 8u, 17u));
+    }
+
+    /// <summary>The register that an instruction of the handler writes: the lowest bits name it, but for stores, branches and comparisons.</summary>
+    private static uint? WrittenByArm64(uint word)
+    {
+        bool isStore = (word & 0xffc00000) == 0xf9000000;
+        bool isBranch = (word & 0x7c000000) == 0x14000000 || (word & 0xff000000) is 0x54000000 or 0xb4000000 || (word & 0xfffffc1f) == 0xd61f0000;
+        return isStore || isBranch || (word & 31) == 31 ? null : word & 31;
+    }
+
+    [Theory]
+    [InlineData(0xaa0203ebu, 11u)]
+    [InlineData(0x91002042u, 2u)]
+    [InlineData(0xf9405c49u, 9u)]
+    [InlineData(0xf900082cu, null)]
+    [InlineData(0x17fffff7u, null)]
+    [InlineData(0xb40001abu, null)]
+    [InlineData(0xeb0c013fu, null)]
+    [InlineData(0xd61f0200u, null)]
+    public void RegistersOfArm64AreRead(uint word, uint? register) => Assert.Equal(register, WrittenByArm64(word));
+
+    /// <summary>The same of Linux on x64, where it can be called: with a next handler that says what it was given.</summary>
+    [Fact]
+    public unsafe void ArgumentsReachTheNextHandler()
+    {
+        if (FaultHandler.Platform != FaultPlatform.LinuxX64) return;
+        const int Size = 65536;
+        byte* info = stackalloc byte[256], context = stackalloc byte[512], page = Pages.Reserve(Size);
+        new Span<byte>(info, 256).Clear();
+        new Span<byte>(context, 512).Clear();
+        *(int*)(info + 8) = 1;
+        ulong thread = WasmThreadKey();
+        ulong* ranges = stackalloc ulong[] { 1, (ulong)page, (ulong)(page + Size) };
+        byte[] records = new byte[FaultHandler.Records * FaultHandler.RecordBytes];
+        fixed (byte* table = records)
+        {
+            *(ulong*)(table + ((thread >> 6 & (FaultHandler.Records - 1)) * FaultHandler.RecordBytes)) = thread;
+            delegate* unmanaged<int, byte*, byte*, void> next = &NextHandler;
+            byte[] code = FaultHandler.CodeOf(FaultPlatform.LinuxX64, (nint)ranges, (nint)table, (nint)next);
+            nint at = Pages.PublishCode(code);
+            foreach (ulong address in new[] { (ulong)page + 0x1238, 0x10u })
+            {
+                *(ulong*)(info + 16) = address;
+                ((delegate* unmanaged<int, byte*, byte*, void>)at)(11, info, context);
+                Assert.Equal((11, (nint)info, (nint)context), given);
+            }
+            Pages.ReleaseCode(at, code.Length);
+        }
+        Pages.Release(page, Size);
+    }
+
+    [ThreadStatic]
+    private static (int Signal, nint Info, nint Context) given;
+
+    [System.Runtime.InteropServices.UnmanagedCallersOnly]
+    private static unsafe void NextHandler(int signal, byte* info, byte* context) => given = (signal, (nint)info, (nint)context);
+
+    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "pthread_self")]
+    private static extern ulong WasmThreadKey();
+
     [Fact]
     public void WindowsBytesAreWhatIsAssembled() =>
         Assert.Equal(WindowsX64(0x1122334455667788, 0x2233445566778899), FaultHandler.CodeOf(FaultPlatform.WindowsX64, unchecked((nint)0x1122334455667788), unchecked((nint)0x2233445566778899), 0));
@@ -123,10 +197,11 @@ public class FaultHandlerCodeTests
         a.StoreX(8, 10, 8);
         a.BranchIfZero(8, "chain");
         a.MoveNumber(12, FaultHandler.Arm64Registers);
+        a.MoveX(11, 2);
         a.Label("copy");
-        a.LoadX(9, 2, FaultHandler.LinuxArm64RegistersAt);
+        a.LoadX(9, 11, FaultHandler.LinuxArm64RegistersAt);
         a.StoreX(9, 10, 16);
-        a.AddNumber(2, 2, 8);
+        a.AddNumber(11, 11, 8);
         a.AddNumber(10, 10, 8);
         a.SubNumber(12, 12, 1);
         a.BranchIfZero(12, "chain");
