@@ -19,18 +19,28 @@ internal static class RuntimeCode
     internal const string NeedsCode = "It needs code that is made at run time. A program that was published with PublishAot can make none.";
 
     /// <summary>
-    /// Whether this process can make code. Where it cannot, functions are interpreted, or loaded with their code. In browsers .NET itself would interpret what is made.
+    /// Whether this process can make code. Where it cannot, functions are interpreted, or loaded with their code. Mono makes code, or interprets it, but has other delegates.
     /// </summary>
     /// <remarks>The compiler of a program that is compiled whole takes it for false, and leaves out what is done only if it is true.</remarks>
     [FeatureSwitchDefinition("System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported")]
-    internal static bool IsAvailable => RuntimeFeature.IsDynamicCodeSupported && RuntimeFeature.IsDynamicCodeCompiled;
+    internal static bool IsAvailable => RuntimeFeature.IsDynamicCodeSupported && !(MayBeMono && !Delegates.AreKnown);
+
+    /// <summary>A constant to the compiler: browsers and telephones have Mono, or may have it.</summary>
+    private static bool MayBeMono =>
+        OperatingSystem.IsBrowser() || OperatingSystem.IsAndroid() || OperatingSystem.IsIOS() || OperatingSystem.IsTvOS() || OperatingSystem.IsMacCatalyst();
+
+    /// <summary>A class of its own, so that reflection is asked where the answer is needed.</summary>
+    private static class Delegates
+    {
+        internal static readonly bool AreKnown = DelegateParts.AreKnown;
+    }
 
     /// <summary>
     /// Whether this is a program that was compiled whole (NativeAOT). It loads no assembly, has the generic types alone that the compiler has seen, and nothing that is
     /// known of CoreCLR holds.
     /// </summary>
     internal static bool IsCompiledWhole { get; } = !IsAvailable
-        && ((AppContext.TryGetSwitch(WholeSwitch, out bool isWhole) && isWhole) || !DelegateParts.AreKnown);
+        && ((AppContext.TryGetSwitch(WholeSwitch, out bool isWhole) && isWhole) || !Delegates.AreKnown);
 
     /// <summary>Makes an empty method that sees everything.</summary>
     /// <param name="name">Its name in stack traces.</param>

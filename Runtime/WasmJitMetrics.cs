@@ -188,7 +188,7 @@ internal static class WasmJitMetrics
             thread.UnsafeStart();
             return true;
         }
-        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException or PlatformNotSupportedException)
         {
             return false;
         }

@@ -195,7 +195,7 @@ internal sealed class Lookahead
                 Start(thread);
                 threads++;
             }
-            catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+            catch (Exception e) when (e is OutOfMemoryException or ThreadStartException or PlatformNotSupportedException)
             {
                 // The system gives no more threads. What is asked for next tries again; until then the interpreter goes on.
             }

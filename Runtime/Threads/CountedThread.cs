@@ -11,6 +11,7 @@ internal static class CountedThread
     /// <param name="stackSize">Its stack, in bytes.</param>
     /// <param name="work">What it does.</param>
     /// <exception cref="InsufficientMemoryException">The process has nearly as many threads or mappings as the system allows.</exception>
+    /// <exception cref="PlatformNotSupportedException">The platform has one thread.</exception>
     internal static Thread Start(string name, int stackSize, Action work)
     {
         if (!Mappings.TryTake(Mappings.OfThread)) throw Refused(null);
@@ -24,6 +25,12 @@ internal static class CountedThread
         {
             Mappings.Give(Mappings.OfThread);
             throw Refused(e);
+        }
+        catch (PlatformNotSupportedException)
+        {
+            // Browsers have one thread.
+            Mappings.Give(Mappings.OfThread);
+            throw;
         }
     }
 
