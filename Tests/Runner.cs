@@ -35,6 +35,7 @@ internal static class Runner
 
     private static string NameOf(ITestCase of) => $"{of.TestMethod.TestClass.Class.Name}.{of.TestMethod.Method.Name}";
 
+#pragma warning disable xUnit3000 // The class that it asks for is one of .NET Framework's, for other application domains.
     /// <summary>What the framework tells of tests.</summary>
     private sealed class Sink : IMessageSink
     {
@@ -72,6 +73,8 @@ internal static class Runner
             Console.WriteLine($"FAILED {name}: {what.ExceptionTypes[0]}: {what.Messages[0]}\n{what.StackTraces[0]}");
         }
     }
+
+#pragma warning restore xUnit3000
 
     /// <summary>Options of the framework by name.</summary>
     private sealed class Options : ITestFrameworkDiscoveryOptions, ITestFrameworkExecutionOptions
