@@ -106,14 +106,18 @@ internal sealed partial class RegisterStack
         {
             room.LocalSlots = new int[count];
             room.LocalIsRef = new bool[count];
+            room.LocalIsWritten = new bool[count];
         }
         localSlots = room.LocalSlots;
         localIsRef = room.LocalIsRef;
+        isWritten = room.LocalIsWritten;
+        written = room.Written;
         int next = 0;
         foreach (ValType type in func.Func.Params) AddLocal(ref next, type);
+        BeginZeros(next, count);
         foreach (LocalRun run in func.Locals)
             for (int i = 0; i < run.Count; i++) AddLocal(ref next, run.Type);
-        LocalSlots = MaxSlots = slots;
+        MaxSlots = slots;
         MaxRefs = refs;
         if (Spills) BeginSpills();
     }
@@ -128,9 +132,6 @@ internal sealed partial class RegisterStack
 
     /// <summary>How many locals the function has, with parameters.</summary>
     internal int Locals { get; }
-
-    /// <summary>How many of the locals are numbers.</summary>
-    internal int LocalSlots { get; }
 
     /// <summary>The most slots that were ever in use.</summary>
     internal int MaxSlots { get; private set; }
@@ -469,6 +470,7 @@ internal sealed partial class RegisterStack
 
     internal void LocalGet(int local)
     {
+        if (!isWritten[local]) ReadZero(local);
         if (Height - firstPending > MaxPending && !Spills) ReadPending();
         Add(OperandKind.Local, localIsRef[local]).Local = local;
     }
@@ -514,6 +516,7 @@ internal sealed partial class RegisterStack
     private void StoreLocal(int local)
     {
         ref RegisterOperand top = ref Top();
+        if (!isWritten[local]) FirstWrite(local);
         if (top.Kind == OperandKind.Local && top.Local == local) return;
         int before = code.Count;
         BeforeWrite(local);

@@ -26,6 +26,7 @@ internal sealed unsafe partial class RegisterTranslator
             Height = stack.Height - start.Length,
             Slots = slots,
             Refs = refs,
+            Written = stack.Written,
         };
         room.UsedFrames = Math.Max(room.UsedFrames, depth);
     }
@@ -274,6 +275,7 @@ internal sealed unsafe partial class RegisterTranslator
             LeavePart(ref frame);
             stack.CutTo(frame.Height, frame.Slots, frame.Refs);
         }
+        stack.ForgetWritten(frame.Written);
         code.Mark(frame.ElseLabel);
         frame.ElseLabel = -1;
         frame.Kind = OpId.Else;
@@ -293,6 +295,7 @@ internal sealed unsafe partial class RegisterTranslator
             if (countsFuel) EndCharge(FuelCosts.OfEntry(func, stack.Locals));
             return;
         }
+        stack.ForgetWritten(frame.Written);
         if (frame.Try is not null) Handlers.EndTry(ref frame);
         bool reachable = !frame.Unreachable;
         if (frame.Kind == OpId.Loop && countsFuel) EndCharge(0);

@@ -23,6 +23,9 @@ internal sealed unsafe partial class RegisterTranslator
 
         /// <summary>The operands below the block, and the homes of the first above.</summary>
         internal int Height, Slots, Refs;
+
+        /// <summary>How many locals had first been written in open blocks.</summary>
+        internal int Written;
         internal bool IsTargeted, Unreachable;
 
         /// <summary>For a block that handles exceptions.</summary>
@@ -103,8 +106,6 @@ internal sealed unsafe partial class RegisterTranslator
     /// <summary>Null if the function has too many operands for their slots.</summary>
     internal RegisterCode? Run()
     {
-        int firstZero = 0;
-        foreach (ValType type in stack.Operands(func.Func.Params)) firstZero += type.IsRef ? 0 : 1;
         PushFrame(OpId.Block, ValTypes.None, results);
         if (stack.Spills) code.Emit(RegisterOp.EnterSpills);
         if (countsFuel) charges.Add((code.Emit(RegisterOp.Charge), 0));
@@ -139,7 +140,7 @@ internal sealed unsafe partial class RegisterTranslator
         stack.Reserve(results);
         if (IsTooWide) return null;
         Instruction[] made = code.Finish();
-        return new RegisterCode(made, code.Count, code.IsOwn, room, stack.MaxSlots, stack.MaxRefs, firstZero, stack.LocalSlots, code.HandlersAt);
+        return new RegisterCode(made, code.Count, code.IsOwn, room, stack.MaxSlots, stack.MaxRefs, stack.FirstZero, stack.EndZero, code.HandlersAt);
     }
 
     /// <summary>Whether the operator that follows can be reached, no operand is a vector, and no poll is due.</summary>

@@ -20,9 +20,12 @@ internal sealed class TranslationRoom
     /// <summary>How many frames have been used.</summary>
     internal int UsedFrames;
 
-    /// <summary>The slots of locals, and which of them are references.</summary>
+    /// <summary>The slots of locals, which of them are references, and which have been written.</summary>
     internal int[] LocalSlots = new int[64];
-    internal bool[] LocalIsRef = new bool[64];
+    internal bool[] LocalIsRef = new bool[64], LocalIsWritten = new bool[64];
+
+    /// <summary>Locals that were first written in open blocks.</summary>
+    internal int[] Written = new int[64];
 
     /// <summary>Where labels are, -1 before they are known.</summary>
     internal int[] Labels = new int[64];
@@ -67,7 +70,7 @@ internal sealed class TranslationRoom
         Array.Clear(Frames, 0, UsedFrames);
         UsedFrames = 0;
         callees = 0;
-        if (Code.Length + Operands.Length + Labels.Length + Branches.Length + calleeList.Length + LocalSlots.Length + Frames.Length <= MostKept) spare = this;
+        if (Code.Length + Operands.Length + Labels.Length + Branches.Length + calleeList.Length + LocalSlots.Length + Written.Length + Frames.Length <= MostKept) spare = this;
     }
 
     /// <summary>Adds a number to a list.</summary>

@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using WasmJit.Jit.Operators;
 
 namespace WasmJit.Jit.Validation;
@@ -6,6 +9,10 @@ namespace WasmJit.Jit.Validation;
 /// The fast path for code without errors: operators of one byte on numbers, with immediates of a few bytes. What the table
 /// below says of an operator is taken from its row. At the first operator that is not of this kind, or is wrong, the general way goes on.
 /// </summary>
+/// <remarks>
+/// Operators follow one another without a pattern, so a processor that had to guess what comes next would be wrong for every third. Three of four operators
+/// therefore take the same way, without a branch that depends on which they are: masks from the table say what counts.
+/// </remarks>
 internal sealed partial class FunctionValidator
 {
     /// <summary>What an operator is to this loop.</summary>
@@ -14,79 +21,117 @@ internal sealed partial class FunctionValidator
         /// <summary>Not met yet.</summary>
         Unknown,
         General,
-        Plain, Access, Signed32, Signed64, Fixed32, Fixed64,
-        LocalGet, LocalSet, LocalTee, GlobalGet, GlobalSet, Drop, Select, Unreachable, Block, Loop, If, Else, End, Br, BrIf, Return, Call, CallIndirect,
+
+        /// <summary>The table says all: the types, and how long the immediates are.</summary>
+        Plain,
+        GlobalGet, GlobalSet, Select, Unreachable, Block, Loop, If, Else, End, Br, BrIf, Return, Call, CallIndirect,
     }
 
     /// <summary>
-    /// By the byte of an operator: a <see cref="Quick"/>, then, of four bits each, the operand on top, the one below, the result, and the alignment. A
-    /// row is read when its operator is met for the first time.
+    /// By the byte of an operator what it is. A row is read when its operator is met for the first time. Kinds have four bits, and so have masks of
+    /// kinds, which are all ones where the kind counts.
     /// </summary>
-    private static readonly uint[] QuickTable = new uint[256];
-    private const int TopAt = 8, BelowAt = 12, ResultAt = 16, AlignmentAt = 20, Mask = 15;
+    private static readonly ulong[] QuickTable = new ulong[256];
+
+    /// <summary>The same where accesses go the general way: there is no memory, or it has addresses of 64 bits.</summary>
+    private static readonly ulong[] TableWithoutMemory = new ulong[256];
+
+    /// <summary>How far <see cref="Lengths"/> are to be shifted; the operator as a <see cref="Quick"/>.</summary>
+    private const int PlaceAt = 0, QuickAt = 8;
+
+    /// <summary>The operand on top, the one below it, and the result.</summary>
+    private const int TopAt = 16, BelowAt = 20, ResultAt = 24, TopMaskAt = 28, BelowMaskAt = 32;
+
+    /// <summary>How many operands are popped and pushed; the bytes without those of a number but its first; how many more this may have.</summary>
+    private const int PopsAt = 36, PushesAt = 38, BytesAt = 40, MostMoreAt = 44;
+
+    /// <summary>What the byte behind the operator may be at most; masks for operators that push the kind of a local, and for those that pop it.</summary>
+    private const int AlignmentAt = 48, ReadsLocalAt = 56, WritesLocalAt = 60;
+    private const uint KindMask = 15, PopsMask = 3, PushesMask = 1, BytesMask = 15, MostMoreMask = 3;
+
+    /// <summary>Where a number stands in an operator: nowhere, behind its first byte, behind its second.</summary>
+    private const ulong NoNumber = 0, NumberAtOne = 4, NumberAtTwo = 8;
+
+    /// <summary>A longer number goes the general way, which knows the limits; of indices of locals one of three bytes, too.</summary>
+    private const ulong MostMore = 3, MostMoreOfLocal = 1;
 
     /// <summary>No operator of the loop has more bytes.</summary>
     private const int LongestQuick = 16;
 
-    private static uint Learn(byte first)
+    private static ulong Learn(ulong[] table, byte first)
     {
-        uint entry = OperatorTable.Find(0, first) is { } op ? EntryOf(op) : (uint)Quick.General;
-        QuickTable[first] = entry;
+        ulong entry = OperatorTable.Find(0, first) is { } op && (op.MemArg is null || table != TableWithoutMemory) ? EntryOf(op) : Special(Quick.General);
+        table[first] = entry;
         return entry;
     }
 
-    private static uint EntryOf(Operator op)
+    private static ulong Special(Quick kind) => (ulong)kind << QuickAt;
+
+    private static ulong EntryOf(Operator op)
     {
-        Quick kind = op.IsRestricted ? Quick.General : op.Id switch
+        if (op.IsRestricted) return Special(Quick.General);
+        return op.Id switch
         {
-            OpId.LocalGet => Quick.LocalGet,
-            OpId.LocalSet => Quick.LocalSet,
-            OpId.LocalTee => Quick.LocalTee,
-            OpId.GlobalGet => Quick.GlobalGet,
-            OpId.GlobalSet => Quick.GlobalSet,
-            OpId.Drop => Quick.Drop,
-            OpId.Select => Quick.Select,
-            OpId.Unreachable => Quick.Unreachable,
-            OpId.Block => Quick.Block,
-            OpId.Loop => Quick.Loop,
-            OpId.If => Quick.If,
-            OpId.Else => Quick.Else,
-            OpId.End => Quick.End,
-            OpId.Br => Quick.Br,
-            OpId.BrIf => Quick.BrIf,
-            OpId.Return => Quick.Return,
-            OpId.Call => Quick.Call,
-            OpId.CallIndirect => Quick.CallIndirect,
-            _ => op.HasSignature ? FormOf(op) : Quick.General,
+            OpId.LocalGet => Local(ReadsLocalAt) | (1UL << PushesAt),
+            OpId.LocalSet => Local(WritesLocalAt) | (1UL << PopsAt) | ((ulong)KindMask << TopMaskAt),
+            OpId.LocalTee => Local(ReadsLocalAt) | Local(WritesLocalAt) | (1UL << PopsAt) | (1UL << PushesAt) | ((ulong)KindMask << TopMaskAt),
+            // Whatever it is.
+            OpId.Drop => Plain(NoNumber, 1) | (1UL << PopsAt),
+            OpId.GlobalGet => Special(Quick.GlobalGet),
+            OpId.GlobalSet => Special(Quick.GlobalSet),
+            OpId.Select => Special(Quick.Select),
+            OpId.Unreachable => Special(Quick.Unreachable),
+            OpId.Block => Special(Quick.Block),
+            OpId.Loop => Special(Quick.Loop),
+            OpId.If => Special(Quick.If),
+            OpId.Else => Special(Quick.Else),
+            OpId.End => Special(Quick.End),
+            OpId.Br => Special(Quick.Br),
+            OpId.BrIf => Special(Quick.BrIf),
+            OpId.Return => Special(Quick.Return),
+            OpId.Call => Special(Quick.Call),
+            OpId.CallIndirect => Special(Quick.CallIndirect),
+            _ when op.HasSignature && FormOf(op) is { } form && TypesOf(op) is { } types => form | types,
+            _ => Special(Quick.General),
         };
-        var entry = (uint)kind;
-        if (kind is < Quick.Plain or > Quick.Fixed64) return entry;
-        if (op.Params.Length > 2 || op.Results.Length > 1) return (uint)Quick.General;
-        int at = TopAt;
-        for (int i = op.Params.Length - 1; i >= 0; i--, at += BelowAt - TopAt)
+    }
+
+    private static ulong Plain(ulong number, ulong bytes, ulong mostMore = MostMore, ulong alignment = byte.MaxValue) =>
+        Special(Quick.Plain) | (number << PlaceAt) | (bytes << BytesAt) | (mostMore << MostMoreAt) | (alignment << AlignmentAt);
+
+    private static ulong Local(int maskAt) => Plain(NumberAtOne, 2, MostMoreOfLocal) | ((ulong)KindMask << maskAt);
+
+    /// <summary>What an operator pops and pushes, if the table can say it.</summary>
+    private static ulong? TypesOf(Operator op)
+    {
+        if (op.Params.Length > 2 || op.Results.Length > 1) return null;
+        ulong types = (ulong)op.Params.Length << PopsAt;
+        for (int i = 0; i < op.Params.Length; i++)
         {
             // The address of a small memory.
             ValKind operand = op.Params[i].Kind == ValKind.Bottom ? ValKind.I32 : op.Params[i].Kind;
-            if (operand == ValKind.Ref) return (uint)Quick.General;
-            entry |= (uint)operand << at;
+            if (operand == ValKind.Ref) return null;
+            bool isTop = i == op.Params.Length - 1;
+            types |= ((ulong)operand << (isTop ? TopAt : BelowAt)) | ((ulong)KindMask << (isTop ? TopMaskAt : BelowMaskAt));
         }
-        if (op.Results.Length == 0) return entry | ((uint)op.NaturalAlignment << AlignmentAt);
-        if (op.Results[0].Kind is ValKind.Ref or ValKind.Bottom) return (uint)Quick.General;
-        return entry | ((uint)op.Results[0].Kind << ResultAt) | ((uint)op.NaturalAlignment << AlignmentAt);
+        if (op.Results.Length == 0) return types;
+        if (op.Results[0].Kind is ValKind.Ref or ValKind.Bottom) return null;
+        return types | ((ulong)op.Results[0].Kind << ResultAt) | (1UL << PushesAt);
     }
 
-    private static Quick FormOf(Operator op)
+    /// <summary>The immediates of an operator, if the table can say them.</summary>
+    private static ulong? FormOf(Operator op)
     {
-        if (op.Immediates.IsEmpty) return Quick.Plain;
-        if (op.Immediates.Length > 1) return Quick.General;
+        if (op.Immediates.IsEmpty) return Plain(NoNumber, 1);
+        if (op.Immediates.Length > 1) return null;
         return op.Immediates[0].Kind switch
         {
-            ImmediateKind.MemArg when !op.Has(OpTraits.Atomic) => Quick.Access,
-            ImmediateKind.I32 => Quick.Signed32,
-            ImmediateKind.I64 => Quick.Signed64,
-            ImmediateKind.F32 => Quick.Fixed32,
-            ImmediateKind.F64 => Quick.Fixed64,
-            _ => Quick.General,
+            // Behind the alignment, which has no bit for the number of a memory then.
+            ImmediateKind.MemArg when !op.Has(OpTraits.Atomic) => Plain(NumberAtTwo, 3, alignment: (ulong)op.NaturalAlignment),
+            ImmediateKind.I32 or ImmediateKind.I64 => Plain(NumberAtOne, 2),
+            ImmediateKind.F32 => Plain(NoNumber, 1 + sizeof(float)),
+            ImmediateKind.F64 => Plain(NoNumber, 1 + sizeof(double)),
+            _ => null,
         };
     }
 
@@ -97,108 +142,63 @@ internal sealed partial class FunctionValidator
     /// <returns>Where the first operator is that the general way has to look at, or has been reached after so many bytes.</returns>
     private int PassNumbers(ReadOnlySpan<byte> bytes, int at, int end)
     {
+        // Another thread may be writing the table: an entry must be read at once.
+        if (!Environment.Is64BitProcess) return at;
         // What an operator has behind the end of its code is read, and found there, but never beyond the module.
         int last = Math.Min(Math.Min(end - 1, bytes.Length - LongestQuick), at + BytesUntilPoll);
-        uint[] table = QuickTable;
-        ValKind[] kinds = stack.Kinds;
-        ReadOnlySpan<ValKind> declared = locals.Kinds;
-        int height = stack.Height, bottom = stack.Top.Height;
+        ulong[] table = hasSmallMemory ? QuickTable : TableWithoutMemory;
+        ValKind[] kinds = stack.Kinds, declared = locals.Kinds;
+        var count = (uint)locals.Listed;
+        int height = stack.End, bottom = stack.Top.Height;
         while (at <= last)
         {
-            uint entry = table[bytes[at]];
-            if (entry == (uint)Quick.Unknown) entry = Learn(bytes[at]);
-            int next = at + 1;
-            ValKind kind;
-            uint index;
-            switch ((Quick)(byte)entry)
+            ulong word = BinaryPrimitives.ReadUInt64LittleEndian(bytes[at..]);
+            ulong entry = table[(byte)word];
+            if ((Quick)(byte)(entry >> QuickAt) != Quick.Plain)
             {
-                case Quick.Plain: break;
-                case Quick.Access:
-                    if (!hasSmallMemory || bytes[next] > (entry >> AlignmentAt & Mask)) goto General;
-                    next = Pass(bytes, next + 1);
-                    break;
-                case Quick.Signed32 or Quick.Signed64: next = Pass(bytes, next); break;
-                case Quick.Fixed32: next += sizeof(uint); break;
-                case Quick.Fixed64: next += sizeof(ulong); break;
-                case Quick.LocalGet:
-                    index = bytes[next++];
-                    if (index >= 0x80)
-                    {
-                        ulong more = More(bytes, index, next);
-                        index = (uint)more;
-                        next = (int)(more >> 32);
-                    }
-                    if (index >= (uint)declared.Length || next > end || height == kinds.Length) goto General;
-                    kind = declared[(int)index];
-                    if (kind == ValKind.Ref) goto General;
-                    kinds[height++] = kind;
-                    at = next;
-                    continue;
-                case Quick.LocalSet or Quick.LocalTee:
-                    index = bytes[next++];
-                    if (index >= 0x80)
-                    {
-                        ulong more = More(bytes, index, next);
-                        index = (uint)more;
-                        next = (int)(more >> 32);
-                    }
-                    if (index >= (uint)declared.Length || next > end || height <= bottom) goto General;
-                    kind = declared[(int)index];
-                    if (kind == ValKind.Ref || kinds[height - 1] != kind) goto General;
-                    if ((Quick)(byte)entry == Quick.LocalSet) height--;
-                    at = next;
-                    continue;
-                case Quick.Drop:
-                    if (height <= bottom) goto General;
-                    height--;
-                    at = next;
-                    continue;
-                case Quick.Select:
-                    if (height - 3 < bottom || kinds[height - 1] != ValKind.I32 || kinds[height - 2] != kinds[height - 3]
-                        || kinds[height - 2] is ValKind.Ref or ValKind.Bottom)
-                        goto General;
-                    height -= 2;
-                    at = next;
-                    continue;
-                case Quick.Unknown or Quick.General: goto General;
-                default:
-                    stack.SetHeight(height);
-                    next = Control((Quick)(byte)entry, bytes, next, end);
-                    if (next == 0) goto General;
-                    height = stack.Height;
-                    bottom = stack.Top.Height;
-                    at = next;
-                    continue;
+                if (entry == 0) entry = Learn(table, (byte)word);
+                var special = (Quick)(byte)(entry >> QuickAt);
+                if (special == Quick.Plain) continue;
+                stack.SetEnd(height);
+                int behind = special == Quick.General ? 0 : Control(special, bytes, at + 1, end);
+                if (behind == 0) return at;
+                kinds = stack.Kinds;
+                height = stack.End;
+                bottom = stack.Top.Height;
+                at = behind;
+                continue;
             }
-            if (next > end || next == 0) goto General;
-            int top = height;
-            kind = (ValKind)(entry >> TopAt & Mask);
-            if (kind != ValKind.Bottom)
-            {
-                if (top <= bottom || kinds[--top] != kind) goto General;
-                kind = (ValKind)(entry >> BelowAt & Mask);
-                if (kind != ValKind.Bottom && (top <= bottom || kinds[--top] != kind)) goto General;
-            }
-            kind = (ValKind)(entry >> ResultAt & Mask);
-            if (kind != ValKind.Bottom)
-            {
-                if (top == kinds.Length) goto General;
-                kinds[top++] = kind;
-            }
-            height = top;
+            int more = Lengths(word) >> (int)entry & 15;
+            int next = at + (int)(entry >> BytesAt & BytesMask) + more;
+            if ((uint)more > (uint)(entry >> MostMoreAt & MostMoreMask) || (byte)(word >> 8) > (byte)(entry >> AlignmentAt) || next > end) break;
+            // Other operators take part with local 0, whose kind does not count.
+            uint isLocal = (uint)(entry >> ReadsLocalAt | entry >> WritesLocalAt) & KindMask;
+            uint index = ((uint)(word >> 8) & 0x7f) | ((uint)(word >> 9) & 0x3f80 & (uint)-more);
+            index &= (uint)-(int)(isLocal & 1);
+            if (index >= count && isLocal != 0) break;
+            uint local = (uint)declared[index] & isLocal;
+            if (local == (uint)ValKind.Ref) break;
+            uint wrong = (((uint)kinds[height - 1] ^ (uint)(entry >> TopAt) ^ (local & (uint)(entry >> WritesLocalAt))) & (uint)(entry >> TopMaskAt))
+                | (((uint)kinds[height - 2] ^ (uint)(entry >> BelowAt)) & (uint)(entry >> BelowMaskAt));
+            int lower = height - (int)(entry >> PopsAt & PopsMask);
+            if ((wrong & KindMask) != 0 || lower < bottom || (uint)lower >= (uint)kinds.Length) break;
+            kinds[lower] = (ValKind)(((uint)(entry >> ResultAt) & KindMask) | (local & (uint)(entry >> ReadsLocalAt)));
+            height = lower + (int)(entry >> PushesAt & PushesMask);
             at = next;
         }
-    General:
-        stack.SetHeight(height);
+        stack.SetEnd(height);
         return at;
     }
 
-    /// <summary>Passes a number that has few bytes, so that it is within all limits; 0 if it has more.</summary>
-    private static int Pass(ReadOnlySpan<byte> bytes, int at)
+    /// <summary>
+    /// How many bytes follow the first one of a number that begins at the second byte of a word, and at the third: four bits each, in the second and third place, 8 if the number does
+    /// not end in the word.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Lengths(ulong word)
     {
-        for (int more = 4; bytes[at++] >= 0x80; more--)
-            if (more == 1) return 0;
-        return at;
+        ulong ends = ~word & 0x8080_8080_8080_8080;
+        return ((BitOperations.TrailingZeroCount(ends >> 8) >> 3) << (int)NumberAtOne) | ((BitOperations.TrailingZeroCount(ends >> 16) >> 3) << (int)NumberAtTwo);
     }
 
     /// <summary>An index of two or three bytes, of which the first has been read; the largest number if there are more.</summary>
@@ -257,17 +257,17 @@ internal sealed partial class FunctionValidator
     /// <summary>Puts a condition back where the rest is not as it should be.</summary>
     private bool Or(bool isValid)
     {
-        if (!isValid) stack.SetHeight(stack.Height + 1);
+        if (!isValid) stack.SetEnd(stack.End + 1);
         return isValid;
     }
 
     private bool TryGlobalGet(uint index)
     {
-        if (index >= (uint)module.Globals.Count || stack.Height == stack.Kinds.Length) return false;
+        if (index >= (uint)module.Globals.Count || stack.End == stack.Kinds.Length) return false;
         ValKind kind = module.Globals[(int)index].Type.Type.Kind;
         if (kind == ValKind.Ref) return false;
-        stack.Kinds[stack.Height] = kind;
-        stack.SetHeight(stack.Height + 1);
+        stack.Kinds[stack.End] = kind;
+        stack.SetEnd(stack.End + 1);
         return true;
     }
 
@@ -275,18 +275,18 @@ internal sealed partial class FunctionValidator
     {
         if (index >= (uint)module.Globals.Count) return false;
         GlobalType type = module.Globals[(int)index].Type;
-        int top = stack.Height - 1;
+        int top = stack.End - 1;
         if (!type.IsMutable || type.Type.Kind == ValKind.Ref || top < stack.Top.Height || stack.Kinds[top] != type.Type.Kind) return false;
-        stack.SetHeight(top);
+        stack.SetEnd(top);
         return true;
     }
 
     /// <summary>Pops a condition.</summary>
     private bool TryCondition()
     {
-        int top = stack.Height - 1;
+        int top = stack.End - 1;
         if (top < stack.Top.Height || stack.Kinds[top] != ValKind.I32) return false;
-        stack.SetHeight(top);
+        stack.SetEnd(top);
         return true;
     }
 }

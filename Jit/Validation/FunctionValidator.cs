@@ -133,7 +133,7 @@ internal sealed partial class FunctionValidator
     internal int Height => stack.Height;
 
     /// <summary>Where the operands of the innermost block begin.</summary>
-    internal int BlockHeight => stack.Top.Height;
+    internal int BlockHeight => stack.Top.Height - TypeStack.Floor;
 
     /// <summary>The type of an operand, counted from the top.</summary>
     internal ValType Operand(int fromTop) => stack[fromTop];

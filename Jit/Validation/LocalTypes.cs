@@ -89,8 +89,11 @@ internal sealed class LocalTypes(ModuleInfo module, CodePosition position)
         for (ValKind[] all = kinds; next < end; next++) all[next] = kind;
     }
 
-    /// <summary>What the locals are that are listed one by one.</summary>
-    internal ReadOnlySpan<ValKind> Kinds => kinds.AsSpan(0, count);
+    /// <summary>What the locals are that are listed one by one, and whatever lies behind them; there is always a first element.</summary>
+    internal ValKind[] Kinds => kinds;
+
+    /// <summary>How many locals are listed.</summary>
+    internal int Listed => count;
 
     /// <summary>The declared type of a local.</summary>
     internal ValType TypeOf(uint index) =>

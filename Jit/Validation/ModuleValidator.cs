@@ -92,40 +92,6 @@ internal static class ModuleValidator
             for (int i = first; i < count; i++) single.ValidateBody(i);
             return;
         }
-        ValidateOnThreads(module, first, count);
-    }
-
-    /// <summary>In a method of its own, so that small programs do not load the assemblies that it needs.</summary>
-    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-    private static void ValidateOnThreads(ModuleInfo module, int first, int count)
-    {
-        // Several threads; the error reported is the one that a single thread would have found.
-        var errors = new System.Collections.Concurrent.ConcurrentDictionary<int, ModuleException>();
-        int lowest = int.MaxValue;
-        CancellationScope? scope = WasmThread.CurrentScope;
-        Parallel.For(first, count, () => new FunctionValidator(module), (i, state, validator) =>
-        {
-            if (i > Volatile.Read(ref lowest)) return validator;
-            try
-            {
-                using (CancellationScope.Lend(scope)) validator.ValidateBody(i);
-            }
-            catch (GuestCanceledException)
-            {
-                // Thrown once more by the thread that waits.
-                state.Stop();
-            }
-            catch (ModuleException e)
-            {
-                errors[i] = e;
-                int seen;
-                while ((seen = Volatile.Read(ref lowest)) > i && Interlocked.CompareExchange(ref lowest, i, seen) != seen)
-                {
-                }
-            }
-            return validator;
-        }, _ => { });
-        CancellationScope.ThrowIfStopped();
-        if (!errors.IsEmpty) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(errors[errors.Keys.Min()]);
+        ParallelValidation.Run(module, bytes / ParallelThreshold + 1);
     }
 }

@@ -12,11 +12,14 @@ internal sealed partial class TypeStack
     /// <summary>One type of each number. All blocks have these arrays or <see cref="ValTypes.None"/>, so that most frames need no write of a reference.</summary>
     private static readonly ImmutableArray<ValType>[] OneNumber = [[ValType.F64], [ValType.F32], [ValType.I64], [ValType.I32]];
 
-    /// <summary>For code that goes through many numbers: the kinds of all operands, of which the first <see cref="Height"/> count.</summary>
+    /// <summary>For code that goes through many numbers: the kinds of all operands, which end at <see cref="End"/>. Two can be read there always.</summary>
     internal ValKind[] Kinds => kinds;
 
-    /// <summary>Sets how many operands there are, after changes of <see cref="Kinds"/>.</summary>
-    internal void SetHeight(int value) => height = value;
+    /// <summary>Where the next operand goes in <see cref="Kinds"/>.</summary>
+    internal int End => height;
+
+    /// <summary>Sets where the operands end, after changes of <see cref="Kinds"/>.</summary>
+    internal void SetEnd(int value) => height = value;
 
     /// <summary>Opens a block without parameters, and with a number as its result or none.</summary>
     /// <param name="kind">The operator.</param>

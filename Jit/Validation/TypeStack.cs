@@ -9,6 +9,8 @@ internal struct ValidationFrame
     internal OpId Kind;
     internal ImmutableArray<ValType> Start;
     internal ImmutableArray<ValType> End;
+
+    /// <summary>Where its operands begin, see <see cref="TypeStack.End"/>.</summary>
     internal int Height;
     internal int InitHeight;
     internal bool Unreachable;
@@ -27,13 +29,16 @@ internal sealed partial class TypeStack(LocalTypes locals, CodePosition position
 
     /// <summary>The types of those that are references.</summary>
     private ValType[] references = new ValType[32];
-    private int height;
+    private int height = Floor;
     private ValidationFrame[] frames = new ValidationFrame[4];
 
     private int depth;
 
+    /// <summary>Where the operands begin: two that belong to no block lie below them, so that the two topmost can always be read.</summary>
+    internal const int Floor = 2;
+
     /// <summary>How many operands there are.</summary>
-    internal int Height => height;
+    internal int Height => height - Floor;
 
     /// <summary>How many blocks are open, the function's own included; none at its end.</summary>
     internal int Depth => depth;
@@ -53,7 +58,11 @@ internal sealed partial class TypeStack(LocalTypes locals, CodePosition position
     }
 
     /// <summary>Forgets everything.</summary>
-    internal void Clear() => height = depth = 0;
+    internal void Clear()
+    {
+        height = Floor;
+        depth = 0;
+    }
 
     // ---- operands ----
 

@@ -13,26 +13,6 @@ public sealed class RegisterCodeTests
 
     private static string Repeat(string text, int count) => string.Concat(Enumerable.Repeat(text, count));
 
-    /// <summary>What translation asks for where nothing is run.</summary>
-    private sealed unsafe class NoTarget : IRegisterTarget
-    {
-        public bool IsInterruptible => false;
-
-        public bool CountsFuel => false;
-
-        public bool TakesAll => false;
-
-        public int? SlotsOfSpilling => null;
-
-        public FunctionState* StateOf(int func) => null;
-
-        public CallShape* ShapeOf(DefType type) => null;
-
-        public CallShape* TailShapeOf(DefType type) => null;
-
-        public bool NeedsChecks(MemoryType memory) => false;
-    }
-
     private static RegisterCode? Translate(ModuleInfo module, int func) => Translation.TryTranslate(module, func, new NoTarget());
 
     private static RegisterCode? Translate(string text, int func) => Translate(ModuleDecoder.Decode(Wat.ToBinary(text)), func);
