@@ -10,8 +10,7 @@ namespace WasmJit.Cli;
 /// </summary>
 internal sealed class Terminal
 {
-    private readonly IAnsiConsole errors;
-    private readonly IAnsiConsole results;
+    private IAnsiConsole? errors, results;
     private readonly TextWriter errorWriter;
     private readonly bool showsProgress;
 
@@ -19,11 +18,14 @@ internal sealed class Terminal
     {
         Out = output;
         IsTerminal = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
-        results = Make(output, IsTerminal);
         errorWriter = error;
         showsProgress = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;
-        errors = Make(error, showsProgress);
     }
+
+    /// <summary>Made when something is written: most runs write nothing, and the library that writes takes a hundredth of a second to load.</summary>
+    private IAnsiConsole Errors => errors ??= Make(errorWriter, showsProgress);
+
+    private IAnsiConsole Results => results ??= Make(Out, IsTerminal);
 
     /// <summary>The standard output, for printed modules. The printer has escaped their names.</summary>
     internal TextWriter Out { get; }
@@ -96,7 +98,7 @@ internal sealed class Terminal
     /// <summary>Writes a line of results in a style such as "green" or "bold".</summary>
     internal void Line(string text, string style)
     {
-        if (IsTerminal) results.MarkupLine($"[{style}]{Shown(text)}[/]");
+        if (IsTerminal) Results.MarkupLine($"[{style}]{Shown(text)}[/]");
         else Line(text);
     }
 
@@ -111,42 +113,42 @@ internal sealed class Terminal
     /// <summary>Writes an error message with an optional hint.</summary>
     internal void Error(string message, string? help, IReadOnlyList<string> items)
     {
-        errors.MarkupLine($"[red]error:[/] {Shown(message)}");
-        foreach (string item in items) errors.WriteLine("  " + Printable.Text(item));
-        if (help is not null) errors.MarkupLine($"[blue]help:[/] {Shown(help)}");
+        Errors.MarkupLine($"[red]error:[/] {Shown(message)}");
+        foreach (string item in items) Errors.WriteLine("  " + Printable.Text(item));
+        if (help is not null) Errors.MarkupLine($"[blue]help:[/] {Shown(help)}");
     }
 
     /// <summary>Writes a remark beside the results.</summary>
-    internal void Note(string text) => errors.WriteLine(Printable.Text(text));
+    internal void Note(string text) => Errors.WriteLine(Printable.Text(text));
 
     /// <summary>Writes what went wrong in the tool itself.</summary>
     internal void Crashed(Exception exception)
     {
-        errors.MarkupLine($"[red]internal error:[/] {Shown(exception.GetType().Name)}: {Shown(exception.Message)}");
-        foreach (string line in (exception.StackTrace ?? "").Split('\n')) errors.WriteLine(Printable.Text(line.TrimEnd('\r')));
-        errors.MarkupLine("[blue]help:[/] this is a fault of the tool; please report it with the command line and the module");
+        Errors.MarkupLine($"[red]internal error:[/] {Shown(exception.GetType().Name)}: {Shown(exception.Message)}");
+        foreach (string line in (exception.StackTrace ?? "").Split('\n')) Errors.WriteLine(Printable.Text(line.TrimEnd('\r')));
+        Errors.MarkupLine("[blue]help:[/] this is a fault of the tool; please report it with the command line and the module");
     }
 
     /// <summary>Writes the cause of a guest's end, and its stack.</summary>
     internal void Died(string of, string message, IReadOnlyList<WasmFrame> stack)
     {
-        errors.MarkupLine($"[red]{of}:[/] {Shown(message)}");
+        Errors.MarkupLine($"[red]{of}:[/] {Shown(message)}");
         Stack(stack);
     }
 
     /// <summary>Writes why a guest was stopped, and its stack.</summary>
     internal void Stopped(string reason, IReadOnlyList<WasmFrame> stack)
     {
-        errors.MarkupLine($"[yellow]{Shown(reason)}[/]");
+        Errors.MarkupLine($"[yellow]{Shown(reason)}[/]");
         Stack(stack);
     }
 
     /// <summary>Writes why a request failed, and the guest's stack. Several may fail at once.</summary>
     internal void GuestFailed(string request, Exception reason)
     {
-        lock (errors)
+        lock (errorWriter)
         {
-            errors.MarkupLine($"[red]{Shown(request)}:[/] {Shown(reason.Message)}");
+            Errors.MarkupLine($"[red]{Shown(request)}:[/] {Shown(reason.Message)}");
             Stack((reason.InnerException ?? reason) switch { TrapException trap => trap.WasmStack, GuestCanceledException stopped => stopped.WasmStack, _ => [] });
         }
     }
@@ -159,7 +161,7 @@ internal sealed class Terminal
         {
             if (lines == most)
             {
-                errors.WriteLine($"    ... {stack.Skip(i).Sum(f => Math.Max(1, f.Omitted))} more");
+                Errors.WriteLine($"    ... {stack.Skip(i).Sum(f => Math.Max(1, f.Omitted))} more");
                 return;
             }
             int same = 1;
@@ -168,7 +170,7 @@ internal sealed class Terminal
             for (int j = 0; j < functions.Count; j++)
             {
                 bool isLast = j == functions.Count - 1;
-                errors.WriteLine($"    {(stack[i].Omitted == 0 ? "at " : "")}{Printable.Text(functions[j])}{(isLast && same > 1 ? $" ({same} times)" : "")}");
+                Errors.WriteLine($"    {(stack[i].Omitted == 0 ? "at " : "")}{Printable.Text(functions[j])}{(isLast && same > 1 ? $" ({same} times)" : "")}");
             }
             i += same;
         }

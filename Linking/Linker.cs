@@ -348,11 +348,16 @@ internal static unsafe class Linker
             }
             if (elem.Mode != SegmentMode.Passive) instance.Elems[i] = [];
         }
+        long active = 0;
+        foreach (DataInfo data in info.Datas) active += data.Mode == SegmentMode.Active ? data.Length : 0;
         for (int i = 0; i < info.Datas.Count; i++)
         {
             DataInfo data = info.Datas[i];
             if (data.Mode != SegmentMode.Active) continue;
             ulong at = ConstEvaluator.Address(ConstEvaluator.Evaluate(instance, data.Where));
+            // The segments mostly lie in a row.
+            if (active > 0) instance.Memories[(int)data.Memory].ExpectWrites(at, (ulong)active);
+            active = 0;
             Memory.Init(at, 0, (uint)data.Length, instance.Memories[(int)data.Memory], instance, i);
             instance.Datas[i] = default;
         }

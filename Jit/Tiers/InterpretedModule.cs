@@ -220,7 +220,11 @@ internal sealed unsafe class InterpretedModule : IRegisterTarget
             return;
         }
         int own = (int)(state - States);
-        if (IsOnlyWarm(state, own)) return;
+        if (IsOnlyWarm(state, own))
+        {
+            if (state->Compiled == 0) module.Hot?.AddWarm(own + module.Info.ImportedFuncs);
+            return;
+        }
         lock (this)
         {
             // Where a loop has machine code, the next iteration of one looks for it.

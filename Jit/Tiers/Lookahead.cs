@@ -49,6 +49,14 @@ internal sealed class Lookahead
     private int running;
 
     /// <summary>
+    /// Functions that have been interpreted for a part of what makes them hot. A thread without anything else to do compiles them, the hottest first: it costs the guest no time, and
+    /// what has run for a while mostly goes on. They are small, so that what is hot does not wait for long.
+    /// </summary>
+    private readonly List<int> warm = [];
+    private int runningWarm;
+    private const int LargestWarm = 2 << 10;
+
+    /// <summary>
     /// Functions that may be called soon, the last ones first: callees of functions that were called, and of those that were translated before
     /// their first call.
     /// </summary>
@@ -149,6 +157,18 @@ internal sealed class Lookahead
         }
     }
 
+    /// <summary>Asks for a function that is not hot yet.</summary>
+    internal void AddWarm(int func)
+    {
+        if (Size(func) > LargestWarm) return;
+        lock (Gate)
+        {
+            if (known[func - module.Info.ImportedFuncs]) return;
+            warm.Add(func);
+            if (running == 0) Announce();
+        }
+    }
+
     private bool MayTranslate => near.Count + far.Count > 0 && mayTranslate > 0;
 
     private int Size(int func) => module.Info.Funcs[func].BodyEnd - module.Info.Funcs[func].BodyStart;
@@ -166,16 +186,16 @@ internal sealed class Lookahead
         {
             foreach (Queue<int> queue in queues)
                 if (queue.Count > 0) return true;
-            return hot.Count > 0 || MayTranslate;
+            return hot.Count > 0 || MayTranslate || warm.Count > 0;
         }
     }
 
-    /// <summary>Whether a thread could begin with something at once.</summary>
+    /// <summary>Whether a thread could begin with something at once, or when it has compiled a small function.</summary>
     internal bool IsIdle
     {
         get
         {
-            lock (Gate) return running == 0 && !HasWork;
+            lock (Gate) return running == runningWarm && hot.Count == 0 && !MayTranslate;
         }
     }
 
@@ -251,17 +271,19 @@ internal sealed class Lookahead
     {
         Lookahead? ahead = null;
         int func = 0, loop = -1, distance = 0;
+        bool isWarm = false;
         lock (Gate)
         {
             while (ahead is null)
             {
                 if (!Waiting.TryDequeue(out WeakReference<Lookahead>? next)) return false;
-                if (!next.TryGetTarget(out ahead) || (ahead.running < ahead.limit && ahead.TryTake(out func, out loop, out distance))) continue;
+                if (!next.TryGetTarget(out ahead) || (ahead.running < ahead.limit && ahead.TryTake(out func, out loop, out distance, out isWarm))) continue;
                 // What it waited for is done already, or is being done: the threads that wait for that look again.
                 ahead = null;
                 Monitor.PulseAll(Gate);
             }
             ahead.running++;
+            if (isWarm) ahead.runningWarm++;
             if (ahead.HasWork) ahead.Announce();
         }
         try
@@ -279,6 +301,7 @@ internal sealed class Lookahead
             lock (Gate)
             {
                 ahead.running--;
+                if (isWarm) ahead.runningWarm--;
                 if (ahead.HasWork) ahead.Announce();
                 Monitor.PulseAll(Gate);
             }
@@ -298,11 +321,13 @@ internal sealed class Lookahead
         }
     }
 
-    private bool TryTake(out int func, out int loop, out int distance)
+    private bool TryTake(out int func, out int loop, out int distance, out bool isWarm)
     {
         // Below zero: it is to be translated.
         distance = 0;
-        if (interpreted is not null) return TryTakeHottest(out func, out loop) || TryTakeCallee(out func, out distance);
+        isWarm = false;
+        if (interpreted is not null)
+            return TryTakeHottest(out func, out loop) || TryTakeCallee(out func, out distance) || (isWarm = TryTakeWarmest(out func, out distance));
         loop = -1;
         for (; distance < MaxDistance; distance++)
         {
@@ -336,6 +361,24 @@ internal sealed class Lookahead
         }
         func = 0;
         loop = -1;
+        return false;
+    }
+
+    private bool TryTakeWarmest(out int func, out int distance)
+    {
+        distance = func = 0;
+        while (warm.Count > 0)
+        {
+            int best = 0;
+            for (int i = 1; i < warm.Count; i++)
+                if (interpreted!.HeatOf(warm[i]) > interpreted.HeatOf(warm[best])) best = i;
+            func = warm[best];
+            warm.RemoveAt(best);
+            ref bool isKnown = ref known[func - module.Info.ImportedFuncs];
+            if (isKnown || module.IsCompiled(func)) continue;
+            isKnown = true;
+            return true;
+        }
         return false;
     }
 

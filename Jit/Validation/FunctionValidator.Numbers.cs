@@ -52,8 +52,11 @@ internal sealed partial class FunctionValidator
     /// <summary>Where a number stands in an operator: nowhere, behind its first byte, behind its second.</summary>
     private const ulong NoNumber = 0, NumberAtOne = 4, NumberAtTwo = 8;
 
-    /// <summary>A longer number goes the general way, which knows the limits; of indices of locals one of three bytes, too.</summary>
+    /// <summary>What is longer is looked at; indices of locals of three bytes, which few functions have, go the general way.</summary>
     private const ulong MostMore = 3, MostMoreOfLocal = 1;
+
+    /// <summary>The bytes behind the first in numbers that linkers leave as long as they found them, room for any of 32 bits.</summary>
+    private const int MorePadded = 4;
 
     /// <summary>No operator of the loop has more bytes.</summary>
     private const int LongestQuick = 16;
@@ -170,7 +173,8 @@ internal sealed partial class FunctionValidator
             }
             int more = Lengths(word) >> (int)entry & 15;
             int next = at + (int)(entry >> BytesAt & BytesMask) + more;
-            if ((uint)more > (uint)(entry >> MostMoreAt & MostMoreMask) || (byte)(word >> 8) > (byte)(entry >> AlignmentAt) || next > end) break;
+            if ((byte)(word >> 8) > (byte)(entry >> AlignmentAt) || next > end) break;
+            if ((uint)more > (uint)(entry >> MostMoreAt & MostMoreMask) && !IsPadded(entry, word, more)) break;
             // Other operators take part with local 0, whose kind does not count.
             uint isLocal = (uint)(entry >> ReadsLocalAt | entry >> WritesLocalAt) & KindMask;
             uint index = ((uint)(word >> 8) & 0x7f) | ((uint)(word >> 9) & 0x3f80 & (uint)-more);
@@ -190,6 +194,18 @@ internal sealed partial class FunctionValidator
         return at;
     }
 
+    /// <summary>Whether a number of five bytes is one of 32 bits. One of 64 has no more in five bytes anyway.</summary>
+    private static bool IsPadded(ulong entry, ulong word, int more)
+    {
+        if (more != MorePadded) return false;
+        var place = (int)entry & 15;
+        // The last byte has the upper four bits of an offset or of a constant, whose sign goes on in it.
+        uint last = (uint)(word >> (place == (int)NumberAtTwo ? 48 : 40)) & 0x7f;
+        if (place == (int)NumberAtTwo) return last < 0x10;
+        bool isLocal = entry >> ReadsLocalAt != 0;
+        return !isLocal && (last < 0x08 || last >= 0x78);
+    }
+
     /// <summary>
     /// How many bytes follow the first one of a number that begins at the second byte of a word, and at the third: four bits each, in the second and third place, 8 if the number does
     /// not end in the word.
@@ -201,13 +217,17 @@ internal sealed partial class FunctionValidator
         return ((BitOperations.TrailingZeroCount(ends >> 8) >> 3) << (int)NumberAtOne) | ((BitOperations.TrailingZeroCount(ends >> 16) >> 3) << (int)NumberAtTwo);
     }
 
-    /// <summary>An index of two or three bytes, of which the first has been read; the largest number if there are more.</summary>
+    /// <summary>An index of more than one byte, of which the first has been read; the largest number if it is none of 32 bits.</summary>
     private static ulong More(ReadOnlySpan<byte> bytes, uint first, int at)
     {
-        uint second = bytes[at++], index = (first & 0x7f) | (second << 7);
-        if (second < 0x80) return Found(index, at);
-        uint third = bytes[at++];
-        return Found(third < 0x80 ? (index & 0x3fff) | (third << 14) : uint.MaxValue, at);
+        uint index = first & 0x7f;
+        for (int shift = 7; ; shift += 7)
+        {
+            uint next = bytes[at++];
+            index |= (next & 0x7f) << shift;
+            if (next < 0x80) return Found(shift == 28 && next >= 0x10 ? uint.MaxValue : index, at);
+            if (shift == 28) return Found(uint.MaxValue, at);
+        }
     }
 
     private static ulong Found(uint index, int at) => index | ((ulong)(uint)at << 32);

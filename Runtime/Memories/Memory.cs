@@ -461,6 +461,12 @@ public sealed unsafe class Memory : IDisposable
         GC.KeepAlive(memory);
     }
 
+    /// <summary>A range will probably be written; what of it lies beyond the memory does not matter.</summary>
+    internal void ExpectWrites(ulong address, ulong count)
+    {
+        if (address < Length) Pages.PreferLarge(Base + address, Math.Min(count, Length - address));
+    }
+
     internal void CheckRange(ulong address, ulong count)
     {
         ulong length = Length;
