@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using WasmJit.Jit.Binary;
 using WasmJit.Jit.Tiers;
 using Xunit;
 
@@ -65,6 +66,24 @@ public sealed class LookaheadTests
         for (int i = 0; i < 30_000; i++) f0(1);
         module.Code.Hot!.Wait();
         Assert.True(module.Code.IsCompiled(0) && module.Code.IsCompiled(1));
+    }
+
+    /// <summary>A function that has been interpreted for a quarter of what makes it hot is compiled by a thread that is idle, if it is small.</summary>
+    [Theory]
+    [InlineData(10, true)]
+    [InlineData(2000, false)]
+    public void WarmFunctionsAreCompiledByIdleThreads(int operators, bool isCompiled)
+    {
+        Module module = new Engine(Tiers.Compiled with { Compilation = Compilation.Tiered, BackgroundThreads = 1 }).CompileText($"""
+            (module (func (export "f") (param i32) (result i32)
+              (if (local.get 0) (then {string.Concat(Enumerable.Repeat("(drop (i32.const 0))", operators))})) (i32.const 7)))
+            """);
+        var f = module.Instantiate().GetExport<Func<int, int>>("f");
+        FuncInfo func = module.Code.Info.Funcs[0];
+        int size = func.BodyEnd - func.BodyStart;
+        for (int i = (BreakEven.EventsOf(size) / BreakEven.EarlyPart(size)) + 2; i > 0; i--) Assert.Equal(7, f(0));
+        module.Code.Hot!.Wait();
+        Assert.Equal(isCompiled, module.Code.IsCompiled(0));
     }
 
     [Fact]
