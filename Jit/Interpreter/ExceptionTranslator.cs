@@ -85,7 +85,7 @@ internal sealed class ExceptionTranslator(RegisterTranslator general, ModuleInfo
     private void BeginHandler(in RegisterTranslator.Frame frame, HandlerTraits traits, uint tag)
     {
         stack.CutTo(frame.Height, frame.Slots, frame.Refs);
-        stack.ForgetWritten(frame.Written);
+        stack.Zeros.Forget(frame.Written);
         (int numbers, int references) = stack.NextHomes;
         int label = code.DefineLabel();
         code.Mark(label);

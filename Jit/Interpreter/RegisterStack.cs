@@ -110,17 +110,18 @@ internal sealed partial class RegisterStack
         }
         localSlots = room.LocalSlots;
         localIsRef = room.LocalIsRef;
-        isWritten = room.LocalIsWritten;
-        written = room.Written;
         int next = 0;
         foreach (ValType type in func.Func.Params) AddLocal(ref next, type);
-        BeginZeros(next, count);
+        Zeros = new ZeroLocals(room, next, count);
         foreach (LocalRun run in func.Locals)
             for (int i = 0; i < run.Count; i++) AddLocal(ref next, run.Type);
         MaxSlots = slots;
         MaxRefs = refs;
         if (Spills) BeginSpills();
     }
+
+    /// <summary>Which locals begin as zero.</summary>
+    internal ZeroLocals Zeros { get; }
 
     /// <summary>Whether operands are spilled: there are more than slots.</summary>
     internal bool Spills { get; }
@@ -470,7 +471,7 @@ internal sealed partial class RegisterStack
 
     internal void LocalGet(int local)
     {
-        if (!isWritten[local]) ReadZero(local);
+        Zeros.Read(local);
         if (Height - firstPending > MaxPending && !Spills) ReadPending();
         Add(OperandKind.Local, localIsRef[local]).Local = local;
     }
@@ -516,7 +517,7 @@ internal sealed partial class RegisterStack
     private void StoreLocal(int local)
     {
         ref RegisterOperand top = ref Top();
-        if (!isWritten[local]) FirstWrite(local);
+        Zeros.Write(local);
         if (top.Kind == OperandKind.Local && top.Local == local) return;
         int before = code.Count;
         BeforeWrite(local);

@@ -26,7 +26,7 @@ internal sealed unsafe partial class RegisterTranslator
             Height = stack.Height - start.Length,
             Slots = slots,
             Refs = refs,
-            Written = stack.Written,
+            Written = stack.Zeros.Written,
         };
         room.UsedFrames = Math.Max(room.UsedFrames, depth);
     }
@@ -275,7 +275,7 @@ internal sealed unsafe partial class RegisterTranslator
             LeavePart(ref frame);
             stack.CutTo(frame.Height, frame.Slots, frame.Refs);
         }
-        stack.ForgetWritten(frame.Written);
+        stack.Zeros.Forget(frame.Written);
         code.Mark(frame.ElseLabel);
         frame.ElseLabel = -1;
         frame.Kind = OpId.Else;
@@ -295,13 +295,12 @@ internal sealed unsafe partial class RegisterTranslator
             if (countsFuel) EndCharge(FuelCosts.OfEntry(func, stack.Locals));
             return;
         }
-        stack.ForgetWritten(frame.Written);
+        stack.Zeros.Forget(frame.Written);
         if (frame.Try is not null) Handlers.EndTry(ref frame);
-        bool reachable = !frame.Unreachable;
         if (frame.Kind == OpId.Loop && countsFuel) EndCharge(0);
         if (frame.IsTargeted && frame.Kind != OpId.Loop)
         {
-            if (reachable) stack.MoveTo(frame.Slots, frame.Refs, frame.End.Length);
+            if (!frame.Unreachable) stack.MoveTo(frame.Slots, frame.Refs, frame.End.Length);
             stack.CutTo(frame.Height, frame.Slots, frame.Refs);
             foreach (ValType type in frame.End) stack.PushHome(type);
             code.Mark(frame.Label);
@@ -309,6 +308,6 @@ internal sealed unsafe partial class RegisterTranslator
             return;
         }
         depth--;
-        if (!reachable) SetUnreachable();
+        if (frame.Unreachable) SetUnreachable();
     }
 }

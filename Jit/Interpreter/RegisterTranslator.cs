@@ -21,11 +21,8 @@ internal sealed unsafe partial class RegisterTranslator
         /// <summary>Labels: of the block, and of the else branch (-1 if there is none).</summary>
         internal int Label, ElseLabel;
 
-        /// <summary>The operands below the block, and the homes of the first above.</summary>
-        internal int Height, Slots, Refs;
-
-        /// <summary>How many locals had first been written in open blocks.</summary>
-        internal int Written;
+        /// <summary>The operands below the block, the homes of the first above, and how many locals had first been written in open blocks.</summary>
+        internal int Height, Slots, Refs, Written;
         internal bool IsTargeted, Unreachable;
 
         /// <summary>For a block that handles exceptions.</summary>
@@ -140,7 +137,7 @@ internal sealed unsafe partial class RegisterTranslator
         stack.Reserve(results);
         if (IsTooWide) return null;
         Instruction[] made = code.Finish();
-        return new RegisterCode(made, code.Count, code.IsOwn, room, stack.MaxSlots, stack.MaxRefs, stack.FirstZero, stack.EndZero, code.HandlersAt);
+        return new RegisterCode(made, code.Count, code.IsOwn, room, stack.MaxSlots, stack.MaxRefs, stack.Zeros.First, stack.Zeros.End, code.HandlersAt);
     }
 
     /// <summary>Whether the operator that follows can be reached, no operand is a vector, and no poll is due.</summary>
