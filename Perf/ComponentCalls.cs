@@ -19,6 +19,7 @@ internal static class ComponentCalls
         (func (export "text") (param i32 i32) (result i32) (local.get 1))
         (func (export "long") (param i32 i32) (result i32) (local.get 1))
         (func (export "records") (param i32 i32) (result i32) (local.get 1))
+        (func (export "peek") (param i32) (result i32) (local.get 0))
         """;
 
     private static readonly (string Name, string Type)[] Types =
@@ -32,7 +33,15 @@ internal static class ComponentCalls
     private static string Lifts(string from) => string.Concat(Types.Select(t =>
         $"(func (export \"{t.Name}\") {t.Type} (canon lift (core func $m \"{t.Name}\") (memory (core memory ${from} \"mem\")) (realloc (core func ${from} \"realloc\"))))"));
 
-    private static string Callee => $"(core module $M {Allocator} {Functions}) (core instance $m (instantiate $M)) {Lifts("m")}";
+    private static string Callee => $"(core module $M {Allocator} {Functions}) (core instance $m (instantiate $M)) {Lifts("m")} {Resource}";
+
+    private const string Resource = """
+        (type $thing' (resource (rep i32)))
+        (export $thing "thing" (type $thing'))
+        (core func $new (canon resource.new $thing'))
+        (func (export "make") (param "x" u32) (result (own $thing)) (canon lift (core func $new)))
+        (func (export "peek") (param "x" (borrow $thing)) (result u32) (canon lift (core func $m "peek")))
+        """;
 
     /// <summary>A component that calls another in a loop.</summary>
     private static string Pair => $"""
@@ -40,14 +49,24 @@ internal static class ComponentCalls
           (component $C {Callee})
           (component $D
             {string.Concat(Types.Select(t => $"(import \"{t.Name}\" (func ${t.Name} {t.Type}))"))}
+            (import "thing" (type $thing (sub resource)))
+            (import "make" (func $make (param "x" u32) (result (own $thing))))
+            (import "peek" (func $peek (param "x" (borrow $thing)) (result u32)))
             (core module $Libc {Allocator})
             (core instance $libc (instantiate $Libc))
+            (core func $make' (canon lower (func $make)))
+            (core func $peek' (canon lower (func $peek)))
             {string.Concat(Types.Select(t => $"(core func ${t.Name}' (canon lower (func ${t.Name}) (memory (core memory $libc \"mem\"))))"))}
             (core module $M
               (import "" "numbers" (func $numbers (param i32 i64 f32 f64) (result i64)))
               (import "" "text" (func $text (param i32 i32) (result i32)))
               (import "" "long" (func $long (param i32 i32) (result i32)))
               (import "" "records" (func $records (param i32 i32) (result i32)))
+              (import "" "make" (func $make (param i32) (result i32)))
+              (import "" "peek" (func $peek (param i32) (result i32)))
+              (func (export "handle") (param $n i32) (local $h i32)
+                (local.set $h (call $make (i32.const 7)))
+                (loop $l (drop (call $peek (local.get $h))) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
               (func (export "numbers") (param $n i32)
                 (loop $l (drop (call $numbers (i32.const 1) (i64.const 2) (f32.const 3) (f64.const 4)))
                   (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
@@ -59,10 +78,13 @@ internal static class ComponentCalls
               (func (export "records") (param $n i32)
                 (loop $l (drop (call $records (i32.const 0) (i32.const 1000))) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))
             (core instance $m (instantiate $M (with "" (instance
-              (export "numbers" (func $numbers')) (export "text" (func $text')) (export "long" (func $long')) (export "records" (func $records'))))))
+              (export "numbers" (func $numbers')) (export "text" (func $text')) (export "long" (func $long')) (export "records" (func $records'))
+              (export "make" (func $make')) (export "peek" (func $peek'))))))
+            (func (export "handle") (param "n" u32) (canon lift (core func $m "handle")))
             {string.Concat(Types.Select(t => $"(func (export \"{t.Name}\") (param \"n\" u32) (canon lift (core func $m \"{t.Name}\")))"))})
           (instance $c (instantiate $C))
-          (instance $d (instantiate $D {string.Concat(Types.Select(t => $"(with \"{t.Name}\" (func $c \"{t.Name}\"))"))}))
+          (instance $d (instantiate $D (with "thing" (type $c "thing")) (with "make" (func $c "make")) (with "peek" (func $c "peek")) {string.Concat(Types.Select(t => $"(with \"{t.Name}\" (func $c \"{t.Name}\"))"))}))
+          (func (export "handle") (alias export $d "handle"))
           {string.Concat(Types.Select(t => $"(func (export \"{t.Name}\") (alias export $d \"{t.Name}\"))"))})
         """;
 
@@ -117,10 +139,13 @@ internal static class ComponentCalls
               (import "m" "text" (func $text (param i32 i32) (result i32)))
               (import "m" "records" (func $records (param i32 i32) (result i32)))
               (import "m" "realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))
+              (import "m" "peek" (func $peek (param i32) (result i32)))
               (import "m" "mem" (memory $to 1))
               (memory $from 4)
               ;; No text has a length that the compiler knows: copies of few bytes would be some instructions.
               (global $hundred (mut i32) (i32.const 100))
+              (func (export "handle") (param $n i32)
+                (loop $l (drop (call $peek (i32.const 7))) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
               (func (export "numbers") (param $n i32)
                 (loop $l (drop (call $numbers (i32.const 1) (i64.const 2) (f32.const 3) (f64.const 4)))
                   (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
@@ -144,7 +169,7 @@ internal static class ComponentCalls
                   (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))
             """).Instantiate(new Imports { { "m", core } });
         Console.WriteLine("from component to component     component   by hand");
-        foreach ((string name, string what, int count) in new[] { ("numbers", "four numbers", 5_000_000), ("text", "a string of 100", 3_000_000), ("long", "a string of 10,000", 300_000), ("records", "a list of 1,000 records", 300_000) })
+        foreach ((string name, string what, int count) in new[] { ("numbers", "four numbers", 5_000_000), ("text", "a string of 100", 3_000_000), ("long", "a string of 10,000", 300_000), ("records", "a list of 1,000 records", 300_000), ("handle", "a borrowed handle", 3_000_000) })
         {
             var linked = pair.GetFunction<Action<uint>>(name);
             var plain = loop.GetExport<Action<int>>(name);

@@ -18,32 +18,52 @@ internal static unsafe class AsciiCopy
 
     /// <summary>Copies.</summary>
     /// <returns>Whether all bytes are ASCII.</returns>
-    internal static bool Copy(byte* from, byte* to, int count)
-    {
-        int size = Vector256<byte>.Count;
-        return Vector256.IsHardwareAccelerated && (uint)(count - size) <= (uint)(Short - size) ? CopyShort(from, to, count) : CopyAny(from, to, count);
-    }
+    internal static bool Copy(byte* from, byte* to, int count) => IsShort((uint)count) ? CopyShort(from, to, (uint)count) : CopyAny(from, to, count);
 
-    /// <summary>The same from one vector up to four: one or two from the beginning, and as many that end with the last byte.</summary>
+    /// <summary>Whether <see cref="CopyShort"/> copies so many bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool CopyShort(byte* from, byte* to, int count)
+    internal static bool IsShort(nuint count) => Vector256.IsHardwareAccelerated && count - (nuint)Vector256<byte>.Count <= (nuint)(Short - Vector256<byte>.Count);
+
+    /// <summary>
+    /// The same from one vector up to four. They lie one behind the other, so that most are within a line of the cache if the first is; only the last, which ends with the last byte,
+    /// may have bytes of the one before.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool CopyShort(byte* from, byte* to, nuint count)
     {
-        int size = Vector256<byte>.Count;
+        if (Vector512.IsHardwareAccelerated && count >= (nuint)Vector512<byte>.Count)
+        {
+            Vector512<byte> begin = Vector512.Load(from), end = Vector512.Load(from + count - Vector512<byte>.Count);
+            begin.Store(to);
+            end.Store(to + count - Vector512<byte>.Count);
+            return (begin | end).ExtractMostSignificantBits() == 0;
+        }
+        nuint size = (nuint)Vector256<byte>.Count;
         Vector256<byte> first = Vector256.Load(from), last = Vector256.Load(from + count - size);
         Vector256<byte> seen = first | last;
-        if (count > 2 * size)
-        {
-            Vector256<byte> second = Vector256.Load(from + size), third = Vector256.Load(from + count - (2 * size));
-            second.Store(to + size);
-            third.Store(to + count - (2 * size));
-            seen |= second | third;
-        }
         first.Store(to);
+        if (!Vector512.IsHardwareAccelerated && count > 2 * size)
+        {
+            Vector256<byte> second = Vector256.Load(from + size);
+            second.Store(to + size);
+            seen |= second;
+            if (count > 3 * size)
+            {
+                Vector256<byte> third = Vector256.Load(from + (2 * size));
+                third.Store(to + (2 * size));
+                seen |= third;
+            }
+        }
         last.Store(to + count - size);
         return seen.ExtractMostSignificantBits() == 0;
     }
 
-    private static bool CopyAny(byte* from, byte* to, int count)
+    /// <summary>The same of any number of bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool CopyAny(byte* from, byte* to, int count) =>
+        count < Vector128<byte>.Count ? CopyFew(from, to, count) : count <= Piece ? CopyPiece(from, to, count) : CopyPieces(from, to, count);
+
+    private static bool CopyPieces(byte* from, byte* to, int count)
     {
         bool isAscii = true;
         for (; count > Piece; from += Piece, to += Piece, count -= Piece)
@@ -51,23 +71,29 @@ internal static unsafe class AsciiCopy
             isAscii &= CopyPiece(from, to, Piece);
             CancellationScope.ThrowIfStopped();
         }
-        return CopyPiece(from, to, count) && isAscii;
+        return CopyAny(from, to, count) && isAscii;
     }
 
-    private static bool CopyPiece(byte* from, byte* to, int count)
-    {
-        if (count >= Vector256<byte>.Count && Vector256.IsHardwareAccelerated) return CopyWide(from, to, count);
-        if (count >= Vector128<byte>.Count) return CopyVectors(from, to, count);
-        if (count < sizeof(ulong)) return CopyBytes(from, to, count);
-        // The second number ends with the last byte, and may have some bytes of the first.
-        ulong first = *(ulong*)from, last = *(ulong*)(from + count - sizeof(ulong));
-        *(ulong*)to = first;
-        *(ulong*)(to + count - sizeof(ulong)) = last;
-        return ((first | last) & 0x8080808080808080) == 0;
-    }
+    private static bool CopyPiece(byte* from, byte* to, int count) =>
+        count >= Vector256<byte>.Count && Vector256.IsHardwareAccelerated ? CopyWide(from, to, count) : CopyVectors(from, to, count);
 
-    private static bool CopyBytes(byte* from, byte* to, int count)
+    /// <summary>Fewer than a vector has: two numbers, of which the second ends with the last byte and may have some bytes of the first.</summary>
+    private static bool CopyFew(byte* from, byte* to, int count)
     {
+        if (count >= sizeof(ulong))
+        {
+            ulong first = *(ulong*)from, last = *(ulong*)(from + count - sizeof(ulong));
+            *(ulong*)to = first;
+            *(ulong*)(to + count - sizeof(ulong)) = last;
+            return ((first | last) & 0x8080808080808080) == 0;
+        }
+        if (count >= sizeof(uint))
+        {
+            uint first = *(uint*)from, last = *(uint*)(from + count - sizeof(uint));
+            *(uint*)to = first;
+            *(uint*)(to + count - sizeof(uint)) = last;
+            return ((first | last) & 0x80808080) == 0;
+        }
         int seen = 0;
         for (int i = 0; i < count; i++)
         {

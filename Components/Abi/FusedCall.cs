@@ -34,11 +34,13 @@ internal sealed class FusedCall
     }
 
     /// <summary>Whether such calls can be fused.</summary>
-    internal static bool Fits(FunctionShape shape) => !shape.HasBorrows && TransferEmitter.IsSmall(shape.Parameters.Concat(shape.Results));
+    internal static bool Fits(FunctionShape shape) => TransferEmitter.IsSmall(shape.Parameters.Concat(shape.Results));
 
     private static DynamicMethod Make(LoweredFunction site, Signature import, Signature callee, FunctionShape shape, ValueForm form)
     {
         var method = new DynamicMethod("component call", import.Return, [typeof(LoweredFunction), .. import.ValueTypes], typeof(FusedCall).Module, true);
+        // All locals are written before they are read, and writing zeros takes time.
+        method.InitLocals = false;
         ILGenerator il = method.GetILGenerator();
         bool from64 = site.Side.Is64, to64 = site.Lifted.Side.Is64;
         LocalBuilder transfer = il.DeclareLocal(typeof(Transfer)), function = il.DeclareLocal(typeof(FuncRef));
@@ -55,12 +57,14 @@ internal sealed class FusedCall
         var taken = new LocalBuilder[callee.ValueTypes.Length];
         for (int i = 0; i < taken.Length; i++) taken[i] = il.DeclareLocal(typeof(ulong));
         LocalBuilder returned = il.DeclareLocal(typeof(ulong)), result = il.DeclareLocal(typeof(ulong));
+        LocalBuilder? scope = shape.HasBorrows ? il.DeclareLocal(typeof(CallScope)) : null;
         // An exception that the callee does not catch, or the realloc of one of the two, is a trap.
         il.BeginExceptionBlock();
         if (shape.Parameters.Length > 0)
         {
             Load(il, nameof(LoweredFunction.ForFusedArguments), transfer);
-            var copy = new TransferEmitter(shape.ParameterShape, from64, to64, method, transfer);
+            if (scope is not null) Load(il, nameof(LoweredFunction.FusedScope), scope);
+            var copy = new TransferEmitter(shape.ParameterShape, from64, to64, method, transfer, isResult: false, scope);
             ValueForm target = shape.FlatParameters <= TypeLimits.FlatParameters ? ValueForm.Flat : ValueForm.Allocated;
             Place from = copy.Begin(shape.Parameters, form, Place.Slots(given), from64, AbiMembers.From);
             Place to = copy.Begin(shape.Parameters, target, Place.Slots(taken), to64, AbiMembers.To);
@@ -74,10 +78,11 @@ internal sealed class FusedCall
             ToSlot(il, callee.Return);
             il.Emit(OpCodes.Stloc, returned);
         }
+        if (scope is not null) Call(il, scope, nameof(CallScope.CheckDropped));
         if (shape.Results.Length > 0)
         {
             Load(il, nameof(LoweredFunction.ForFusedResult), transfer);
-            var copy = new TransferEmitter(shape.ResultShape, to64, from64, method, transfer);
+            var copy = new TransferEmitter(shape.ResultShape, to64, from64, method, transfer, isResult: true, null);
             bool isFlat = shape.FlatResults <= TypeLimits.FlatResults;
             Place from = copy.Begin(shape.Results, isFlat ? ValueForm.Flat : ValueForm.Memory, Place.Slots([returned]), to64, AbiMembers.From);
             Place to = site.HasResultPointer
@@ -92,6 +97,7 @@ internal sealed class FusedCall
             CallCode(il, function, callee.Return == typeof(void) ? [] : [returned], callee.ResultTypes, typeof(void));
             Call(il, nameof(LoweredFunction.EndPostReturn));
         }
+        if (scope is not null) Call(il, scope, nameof(CallScope.EndLends));
         il.BeginCatchBlock(typeof(WasmException));
         il.Emit(OpCodes.Call, EntryThunk.Method(typeof(FusedCall), nameof(Uncaught)));
         // That never returns; RyuJIT would keep what the code behind needs for it.
@@ -133,6 +139,12 @@ internal sealed class FusedCall
     {
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Call, typeof(LoweredFunction).GetMethod(name, BindingFlags.Instance | BindingFlags.NonPublic)!);
+    }
+
+    private static void Call(ILGenerator il, LocalBuilder scope, string name)
+    {
+        il.Emit(OpCodes.Ldloc, scope);
+        il.Emit(OpCodes.Call, typeof(CallScope).GetMethod(name, BindingFlags.Instance | BindingFlags.NonPublic)!);
     }
 
     private static void Load(ILGenerator il, string field, LocalBuilder local)

@@ -156,20 +156,6 @@ internal sealed unsafe class GuestSide
     /// <summary>The same side for calls from within guest code, or code that enters a guest itself.</summary>
     internal GuestSide ForGuests() => new(Instance, Memory, Encoding, Realloc, isInGuest: true);
 
-    /// <summary>Allocates for a string where <see cref="IsDirect"/> is true and addresses have 32 bits; for code that RyuJIT is to put into a call.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal ulong AllocateText(ulong size)
-    {
-        InstanceState instance = Instance;
-        FuncRef realloc = Realloc!;
-        // A callee whose call begins, or a caller that has called, may leave.
-        instance.MayLeave = false;
-        ulong address = (uint)((delegate*<object?, int, int, int, int, int>)realloc.Code)(realloc.Context, 0, 0, 1, (int)size);
-        instance.MayLeave = true;
-        if (address + size > Memory!.Length) ComponentTrap.Throw(ComponentTrap.StringOutOfBounds);
-        return address;
-    }
-
     /// <summary>Allocates for values.</summary>
     /// <param name="size">How many bytes.</param>
     /// <param name="alignment">A power of two.</param>

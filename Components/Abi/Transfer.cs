@@ -4,7 +4,7 @@ using WasmJit.Runtime;
 namespace WasmJit.Components;
 
 /// <summary>What a compiled copy works on: one function's values in one direction.</summary>
-internal sealed class Transfer
+internal class Transfer
 {
     internal Transfer(GuestSide from, GuestSide to, RuntimeResource[] resources, PayloadType[] payloads)
     {
@@ -12,16 +12,9 @@ internal sealed class Transfer
         To = to;
         Resources = resources;
         Payloads = payloads;
-        IsPlainText = to.IsDirect && to.IsNarrowText && from.IsNarrowText && !from.IsShared && !from.Pays && !to.Pays;
     }
 
     internal readonly GuestSide From, To;
-
-    /// <summary>Whether strings are what <see cref="TransferHelpers.CopyText"/> copies by itself.</summary>
-    internal readonly bool IsPlainText;
-
-    /// <summary>The same for copies in calls that only code of guests makes.</summary>
-    internal Transfer ForGuests() => new(From, To.ForGuests(), Resources, Payloads);
 
     /// <summary>The resource types in the order of the <see cref="TypeShape"/>.</summary>
     internal readonly RuntimeResource[] Resources;
@@ -34,6 +27,34 @@ internal sealed class Transfer
 
     internal static PayloadType[] ResolvePayloads(TypeShape shape, InstanceState instance) =>
         shape.Streams.Count == 0 ? [] : [.. shape.Streams.Select(s => PayloadType.Of(s, instance))];
+}
+
+/// <summary>The same for a fused call, which only code of guests makes; with what copies of strings need without a way through other objects.</summary>
+/// <remarks>Unsafe: the bases are those of the sides' memories, which are kept for as long as they are.</remarks>
+internal sealed unsafe class FusedTransfer : Transfer
+{
+    internal FusedTransfer(Transfer other)
+        : base(other.From, other.To.ForGuests(), other.Resources, other.Payloads)
+    {
+        bool isPlain = To.IsDirect && To.IsNarrowText && From.IsNarrowText && !From.IsShared && !From.Pays && !To.Pays;
+        PlainTextEnd = isPlain ? GuestStrings.MostBytes + 1 : 0;
+        ToInstance = To.Instance;
+        (FromMemory, ToMemory) = (From.Memory, To.Memory);
+        FromBase = From.Base;
+        ToBase = To.Base;
+        Realloc = To.Realloc;
+    }
+
+    /// <summary>Strings of fewer bytes are copied by <see cref="TransferHelpers.CopyText"/> itself; 0 if none are, because of what the sides are.</summary>
+    internal readonly ulong PlainTextEnd;
+
+    internal readonly Memory? FromMemory, ToMemory;
+
+    internal readonly byte* FromBase, ToBase;
+
+    internal readonly InstanceState ToInstance;
+
+    internal readonly FuncRef? Realloc;
 }
 
 /// <summary>A copy: where the slots of both sides are.</summary>
@@ -91,29 +112,50 @@ internal static unsafe class TransferHelpers
         GuestStrings.Copy(transfer.From, transfer.To, address, length, out units);
 
     /// <summary>
-    /// The same in a call that is one method, into which RyuJIT puts it: only the copy is a call. Addresses and lengths have 32 bits here, so that their sum does not wrap around.
+    /// The same in a call that is one method, into which RyuJIT puts it, with the copy of short texts. Addresses and lengths have 32 bits here, so that their sum does not wrap around.
     /// </summary>
+    /// <remarks>
+    /// The time is that of the instructions, and of those that save registers among them. So what is needed on both sides of the call of <c>realloc</c> is loaded twice, and calls in rare
+    /// paths give back what would have to be kept for them. The fused call keeps the memories until it returns.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static ulong CopyText(Transfer transfer, ulong address, ulong length, out ulong units)
+    internal static ulong CopyText(LoweredFunction site, bool isResult, ulong address, ref ulong length)
     {
-        GuestSide from = transfer.From, to = transfer.To;
-        if (!transfer.IsPlainText || length > GuestStrings.MostBytes || address + length > from.Memory!.Length)
+        FusedTransfer transfer = site.FusedTransfer(isResult);
+        if (length >= transfer.PlainTextEnd || address + length > transfer.FromMemory!.ByteLength)
         {
-            ulong other = CopyOther(transfer, address, length, out ulong count);
-            units = count;
-            return other;
+            ulong both = CopyOther(transfer, address, length);
+            length = both >> 32;
+            return (uint)both;
         }
-        ulong result = to.AllocateText(length);
-        byte* source = from.Base + address;
-        if (!AsciiCopy.Copy(source, to.Base + result, (int)length)) GuestStrings.CheckUtf8(source, (int)length);
-        units = length;
-        GC.KeepAlive(from);
-        GC.KeepAlive(to);
-        return result;
+        byte* source = transfer.FromBase + address;
+        transfer.ToInstance.MayLeave = false;
+        FuncRef realloc = transfer.Realloc!;
+        ulong result = (uint)((delegate*<object?, int, int, int, int, int>)realloc.Code)(realloc.Context, 0, 0, 1, (int)length);
+        transfer = site.FusedTransfer(isResult);
+        // A callee whose call begins, or a caller that has called, may leave.
+        transfer.ToInstance.MayLeave = true;
+        if (result + length > transfer.ToMemory!.ByteLength) ComponentTrap.Throw(ComponentTrap.StringOutOfBounds);
+        byte* target = transfer.ToBase + result;
+        // Not one condition: what comes next here is what RyuJIT takes for likely.
+        if (AsciiCopy.IsShort((nuint)length))
+        {
+            if (AsciiCopy.CopyShort(source, target, (nuint)length)) return result;
+        }
+        return CopyLong(source, target, (int)length, result);
     }
 
+    /// <summary>Copies a string of any kind; gives its address, and in the upper half how long it is.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static ulong CopyOther(Transfer transfer, ulong address, ulong length, out ulong units) => CopyString(transfer, address, length, out units);
+    private static ulong CopyOther(Transfer transfer, ulong address, ulong length) => CopyString(transfer, address, length, out ulong units) | units << 32;
+
+    /// <summary>Copies a text that is not short, or not ASCII.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ulong CopyLong(byte* source, byte* target, int length, ulong result)
+    {
+        if (!AsciiCopy.CopyAny(source, target, length)) GuestStrings.CheckUtf8(source, length);
+        return result;
+    }
 
     // ---- handles ----
 

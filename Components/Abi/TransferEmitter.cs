@@ -25,7 +25,8 @@ internal sealed unsafe class TransferEmitter
     private readonly Queue<(DynamicMethod Method, ComponentValType Type, bool FromMemory, bool ToMemory)> pending;
     private readonly ILGenerator il;
     private readonly bool isElements;
-    private readonly LocalBuilder? transfer;
+    private readonly LocalBuilder? transfer, scope;
+    private readonly bool isResult;
 
     /// <summary>Writes a method of its own.</summary>
     /// <param name="shape">The shape of the types.</param>
@@ -34,16 +35,20 @@ internal sealed unsafe class TransferEmitter
     /// <param name="isElements">Whether it copies elements, with the parameters of an <see cref="ElementsMethod"/>, and not those of a <see cref="TransferMethod"/>.</param>
     internal TransferEmitter(TypeShape shape, bool from64, bool to64, bool isElements)
         : this(shape, from64, to64, isElements
-            ? NewMethod("component elements", typeof(Transfer), typeof(byte*), typeof(byte*), typeof(ulong)) : NewCopy("component copy"), null) => this.isElements = isElements;
+            ? NewMethod("component elements", typeof(Transfer), typeof(byte*), typeof(byte*), typeof(ulong)) : NewCopy("component copy"), null, false, null) => this.isElements = isElements;
 
-    /// <summary>Writes a part of another method, whose types are all small.</summary>
+    /// <summary>Writes a part of a fused call, whose types are all small.</summary>
     /// <param name="shape">The shape of the types.</param>
     /// <param name="from64">Whether pointers of the source have 64 bits.</param>
     /// <param name="to64">Whether those of the target have.</param>
     /// <param name="method">The method.</param>
-    /// <param name="transfer">Where it has the <see cref="Transfer"/>; null if that is its first argument.</param>
-    internal TransferEmitter(TypeShape shape, bool from64, bool to64, DynamicMethod method, LocalBuilder? transfer)
+    /// <param name="transfer">Where it has the <see cref="Transfer"/>.</param>
+    /// <param name="isResult">Whether that is the result's.</param>
+    /// <param name="scope">Where it has the <see cref="CallScope"/>, if the values have borrowed handles.</param>
+    internal TransferEmitter(TypeShape shape, bool from64, bool to64, DynamicMethod method, LocalBuilder? transfer, bool isResult, LocalBuilder? scope)
     {
+        this.isResult = isResult;
+        this.scope = scope;
         this.shape = shape;
         this.from64 = from64;
         this.to64 = to64;
@@ -363,12 +368,25 @@ internal sealed unsafe class TransferEmitter
     private void String(Place from, Place to)
     {
         (LocalBuilder address, LocalBuilder length) = Pair(from);
-        LocalBuilder units = il.DeclareLocal(typeof(ulong));
-        LoadTransfer();
-        il.Emit(OpCodes.Ldloc, address);
-        il.Emit(OpCodes.Ldloc, length);
-        il.Emit(OpCodes.Ldloca, units);
-        il.Emit(OpCodes.Call, AbiMembers.Helper(transfer is null ? nameof(TransferHelpers.CopyString) : nameof(TransferHelpers.CopyText)));
+        LocalBuilder units = length;
+        if (transfer is null || from64 || to64)
+        {
+            units = il.DeclareLocal(typeof(ulong));
+            LoadTransfer();
+            il.Emit(OpCodes.Ldloc, address);
+            il.Emit(OpCodes.Ldloc, length);
+            il.Emit(OpCodes.Ldloca, units);
+            il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.CopyString)));
+        }
+        else
+        {
+            // A fused call has its function for the first argument.
+            il.Emit(OpCodes.Ldarg_0);
+            il.Emit(isResult ? OpCodes.Ldc_I4_1 : OpCodes.Ldc_I4_0);
+            il.Emit(OpCodes.Ldloc, address);
+            il.Emit(OpCodes.Ldloca, length);
+            il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.CopyText)));
+        }
         il.Emit(OpCodes.Stloc, address);
         StorePointer(to, to64, address);
         StorePointer(to.At(to64 ? 8 : 4, 1), to64, units);
@@ -392,8 +410,6 @@ internal sealed unsafe class TransferEmitter
         il.Emit(OpCodes.Ldc_I4, toLayout.Alignment);
         il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.ListTarget)));
         il.Emit(OpCodes.Stloc, address);
-        StorePointer(to, to64, address);
-        StorePointer(to.At(to64 ? 8 : 4, 1), to64, count);
         Side(AbiMembers.To);
         il.Emit(OpCodes.Ldloc, address);
         il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.Pointer)));
@@ -405,9 +421,12 @@ internal sealed unsafe class TransferEmitter
             il.Emit(OpCodes.Call, AbiMembers.Helper(nameof(TransferHelpers.PayForElements)));
         }
         CopyElements(element, source, target, count);
+        // Behind the elements, as the specification has it: a realloc that lies can have both in one place.
+        StorePointer(to, to64, address);
+        StorePointer(to.At(to64 ? 8 : 4, 1), to64, count);
     }
 
-    /// <summary>Copies so many elements; the locals are used up.</summary>
+    /// <summary>Copies so many elements; the locals of the pointers are used up.</summary>
     private void CopyElements(ComponentValType element, LocalBuilder source, LocalBuilder target, LocalBuilder count)
     {
         ValueLayout fromLayout = element.Layout(from64), toLayout = element.Layout(to64);
@@ -552,7 +571,8 @@ internal sealed unsafe class TransferEmitter
     {
         BeginStore(to);
         LoadTransfer();
-        if (withScope) il.Emit(OpCodes.Ldarg_1);
+        if (withScope && scope is not null) il.Emit(OpCodes.Ldloc, scope);
+        else if (withScope) il.Emit(OpCodes.Ldarg_1);
         Load(4, false, from);
         if (number >= 0) il.Emit(OpCodes.Ldc_I4, number);
         il.Emit(OpCodes.Call, AbiMembers.Helper(helper));

@@ -173,7 +173,11 @@ internal sealed class ErrorContext(string message)
 /// </summary>
 internal sealed class CallScope(BorrowScope? callee)
 {
-    private List<ResourceHandle>? lenders;
+    /// <summary>More places are not kept for a further call.</summary>
+    private const int MostKept = 64;
+
+    private ResourceHandle?[] lenders = [];
+    private int lends;
     private List<(uint Handle, ComponentResource? Given)>? lowered;
 
     /// <summary>The call that gets borrowed handles; null if the host is called.</summary>
@@ -182,10 +186,36 @@ internal sealed class CallScope(BorrowScope? callee)
     /// <summary>Whether the call has ended: what the host has borrowed for it is good no more.</summary>
     internal bool HasEnded { get; private set; }
 
+    /// <summary>A call lends a handle, which may be one that it lends already: so many times at most as an instance may have handles.</summary>
     internal void Lend(ResourceHandle handle)
     {
+        if (lends == lenders.Length) Grow();
         handle.Lends++;
-        (lenders ??= []).Add(handle);
+        lenders[lends++] = handle;
+    }
+
+    private void Grow()
+    {
+        if (lends == HandleSpace.Most) ComponentTrap.Throw(ComponentTrap.TooManyHandles);
+        Array.Resize(ref lenders, Math.Clamp(2 * lends, 4, HandleSpace.Most));
+    }
+
+    /// <summary>Traps if the callee, which has returned, still has handles that it got for the call.</summary>
+    internal void CheckDropped()
+    {
+        if (Callee!.Borrows > 0) ComponentTrap.Throw(ComponentTrap.BorrowsRemain);
+    }
+
+    /// <summary>The call has ended: what it lent is free.</summary>
+    internal void EndLends()
+    {
+        for (int i = 0; i < lends; i++)
+        {
+            lenders[i]!.Lends--;
+            lenders[i] = null;
+        }
+        lends = 0;
+        if (lenders.Length > MostKept) lenders = [];
     }
 
     /// <summary>An argument of the host has become a handle of the callee.</summary>
@@ -223,8 +253,6 @@ internal sealed class CallScope(BorrowScope? callee)
         HasEnded = true;
         foreach (ComponentResource resource in lent ?? []) resource.Forget();
         lent = null;
-        if (lenders is null) return;
-        foreach (ResourceHandle handle in lenders) handle.Lends--;
-        lenders = null;
+        EndLends();
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
@@ -18,7 +19,13 @@ internal sealed unsafe class LoweredFunction : CoreImport
     internal readonly Transfer? ForArguments, ForResult;
 
     /// <summary>The same for fused calls, which are made by code of guests alone.</summary>
-    internal Transfer? ForFusedArguments, ForFusedResult;
+    internal FusedTransfer? ForFusedArguments, ForFusedResult;
+
+    /// <summary>
+    /// The handles that a fused call lends. One object does for all calls: none begins before the last has returned, since it has not left the callee, and behind one that
+    /// trapped none begins any more.
+    /// </summary>
+    internal CallScope? FusedScope;
     internal readonly FuncRef? CoreFunction, PostReturn;
     private readonly InstanceState? calleeInstance;
     private readonly int coreArguments;
@@ -136,13 +143,18 @@ internal sealed unsafe class LoweredFunction : CoreImport
     {
         // Code of a guest looks at the stack; a lowered function that is lifted again does not, and there may be many behind one another.
         if (CoreFunction!.Context is not InstanceCore || !FusedCall.Fits(shape)) return;
-        ForFusedArguments = ForArguments!.ForGuests();
-        ForFusedResult = ForResult!.ForGuests();
+        ForFusedArguments = new FusedTransfer(ForArguments!);
+        ForFusedResult = new FusedTransfer(ForResult!);
+        if (HasBorrows) FusedScope = new CallScope(new BorrowScope());
         fused = FusedCall.Of(this, Signature.Of(Type!), Signature.Of(lifted!.Core.Type), shape, ParameterForm);
         Volatile.Write(ref Fast, fused.Code);
         // Callers need not come here any more: the first argument is the same.
         Function?.Compiled(fused.Code);
     }
+
+    /// <summary>What fused calls copy by.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal FusedTransfer FusedTransfer(bool isResult) => (isResult ? ForFusedResult : ForFusedArguments)!;
 
     /// <summary>Whether a call enters one instance.</summary>
     internal bool EntersOne => single is not null;
@@ -152,8 +164,15 @@ internal sealed unsafe class LoweredFunction : CoreImport
     internal void BeginOne()
     {
         InstanceState entering = single!;
-        if (Instance.MayLeave & entering.MayEnter) entering.MayEnter = false;
-        else BeginFused();
+        if (!(Instance.MayLeave & entering.MayEnter)) CannotBegin();
+        entering.MayEnter = false;
+    }
+
+    [DoesNotReturn]
+    private void CannotBegin()
+    {
+        Instance.CheckLeave();
+        throw ComponentTrap.Make(ComponentTrap.CannotEnter);
     }
 
     internal void BeginFused()
@@ -178,18 +197,12 @@ internal sealed unsafe class LoweredFunction : CoreImport
     {
         if (++calls == FusedCall.Threshold) Fuse();
         InstanceState.Enter(entered);
-        BorrowScope? borrows = null;
-        CallScope? scope = null;
-        if (HasBorrows)
-        {
-            borrows = new BorrowScope();
-            scope = new CallScope(borrows);
-        }
+        CallScope? scope = HasBorrows ? new CallScope(new BorrowScope()) : null;
         ulong* slots = stackalloc ulong[TypeLimits.FlatParameters];
         Arguments(scope, arguments, slots);
         ulong returned = 0;
         lifted!.Call(slots, &returned);
-        if (borrows is { Borrows: > 0 }) ComponentTrap.Throw(ComponentTrap.BorrowsRemain);
+        scope?.CheckDropped();
         *result = HasResultPointer ? arguments[ResultPointer] : 0;
         Result(&returned, lifted.IsResultFlat, result);
         lifted.AfterReturn(&returned);
