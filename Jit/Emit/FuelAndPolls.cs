@@ -1,8 +1,10 @@
+using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
 using WasmJit.Jit.Operators;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
@@ -25,6 +27,11 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
 
         /// <summary>The instruction with the units.</summary>
         internal int Number { get; set; }
+
+        /// <summary>Where code comes that asks for more; for a loop its last instruction.</summary>
+        internal int BelowZero { get; set; } = -1;
+
+        internal int Last { get; set; } = -1;
 
         /// <summary>The two instructions that read what is left from the fuel.</summary>
         internal (int Fuel, int Field) Read { get; set; }
@@ -105,6 +112,7 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
         if (!target.CountsFuel) return;
         Charge loop = open[^1];
         loop.RunsOtherCode = context.OtherCode > loop.OtherCode;
+        loop.Last = il.Tail;
         End(0);
     }
 
@@ -143,7 +151,11 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
     /// </summary>
     private void KeepWhatIsLeft()
     {
-        if (goesOn) return;
+        if (goesOn)
+        {
+            DrawsAside();
+            return;
+        }
         foreach (Charge charge in charges)
         {
             bool isKnown = charge.Loop is { } loop ? !loop.RunsOtherCode : charge.OtherCode == 0;
@@ -155,6 +167,79 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
             int at = il.FieldAt(il.LdlocAt(charge.Before, fuel), OpCodes.Ldfld, Members.FuelLeft);
             il.StlocAt(at, left);
         }
+    }
+
+    /// <summary>How many instructions are looked at for variables of loops, in all, and of one loop.</summary>
+    private const int MostRead = 500_000, MostOfLoop = 1_000;
+
+    /// <summary>
+    /// Code that asks for more in a loop puts the loop's variables aside, and takes them back. What is not put aside stays as it is: it may only be slower. Large functions do without,
+    /// since the parts that they are split into have their variables elsewhere.
+    /// </summary>
+    private void DrawsAside()
+    {
+        int area = -1, read = il.Instructions > MostInstructions ? MostRead : 0;
+        foreach (Charge charge in charges)
+        {
+            int at = charge.BelowZero;
+            List<(bool IsArg, int Index, Type Type, FieldInfo Place)> kept = [];
+            if (charge.Loop is { Last: >= 0 } loop && read < MostRead) kept = VariablesOf(loop, ref read);
+            if (kept.Count == 0)
+            {
+                il.CallAt(il.LdlocAt(at, fuel), Members.FuelDraw);
+                continue;
+            }
+            if (area < 0) area = il.DeclareLocal(typeof(DrawArea));
+            foreach ((bool isArg, int index, _, FieldInfo place) in kept)
+            {
+                at = il.LdlocaAt(at, area);
+                at = isArg ? il.LdargAt(at, index) : il.LdlocAt(at, index);
+                at = il.FieldAt(at, OpCodes.Stfld, place);
+            }
+            at = il.CallAt(il.LdlocaAt(il.LdlocAt(at, fuel), area), Members.FuelDrawAside);
+            foreach ((bool isArg, int index, _, FieldInfo place) in kept)
+            {
+                at = il.FieldAt(il.LdlocaAt(at, area), OpCodes.Ldfld, place);
+                at = isArg ? il.StargAt(at, index) : il.StlocAt(at, index);
+            }
+            at = il.FieldAt(context.LoadInstanceAt(at), OpCodes.Ldfld, Members.InstanceFuel);
+            il.StlocAt(at, fuel);
+        }
+    }
+
+    /// <summary>Functions with more instructions put nothing aside.</summary>
+    private const int MostInstructions = 9_000;
+
+    /// <summary>The variables that a loop reads before it writes them, as far as there is room for them; those that it uses most.</summary>
+    private List<(bool IsArg, int Index, Type Type, FieldInfo Place)> VariablesOf(Charge loop, ref int read)
+    {
+        var uses = new Dictionary<(bool IsArg, int Index), int>();
+        int end = il.After(loop.Last), count = 0;
+        for (int node = il.After(loop.Before); node != end; node = il.After(node))
+        {
+            read++;
+            if (++count > MostOfLoop) return [];
+            ref readonly IlBuffer.Node one = ref il[node];
+            if (one.Form is not (IlBuffer.Form.Local or IlBuffer.Form.Arg)) continue;
+            var variable = (one.Form == IlBuffer.Form.Arg, (int)one.Number);
+            bool reads = one.Code == OpCodes.Ldloc || one.Code == OpCodes.Ldarg, writes = one.Code == OpCodes.Stloc || one.Code == OpCodes.Starg;
+            const int never = int.MinValue / 2;
+            if (!uses.TryGetValue(variable, out int known)) uses[variable] = reads ? 1 : never;
+            else uses[variable] = reads || writes ? known + 1 : never;
+        }
+        var kept = new List<(bool, int, Type, FieldInfo)>();
+        var numbers = new Dictionary<Type, int>();
+        foreach (((bool isArg, int index), _) in uses.Where(u => u.Value > 0).OrderByDescending(u => u.Value))
+        {
+            if (!isArg && (index == fuel || index == left)) continue;
+            Type? type = !isArg ? il.Locals[index] : index == 0 ? null : context.Signature.Parameters[index];
+            if (type is null) continue;
+            int number = numbers.GetValueOrDefault(type);
+            if (Members.DrawPlace(type, number) is not { } place) continue;
+            numbers[type] = number + 1;
+            kept.Add((isArg, index, type, place));
+        }
+        return kept;
     }
 
     /// <summary>Emits the beginning of a function. It depends on everything that came after.</summary>
@@ -196,6 +281,7 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
         KeepWhatIsLeft();
         Charge entry = open[0];
         at = ChargeAt(at, entry, isEntry: true);
+        if (goesOn) il.CallAt(il.LdlocAt(entry.BelowZero, fuel), Members.FuelDraw);
         il.Repatch(entry.Number, isPaid ? 0 : (int)Math.Min(entry.Units + EntryCost, int.MaxValue));
         return at;
     }
@@ -220,7 +306,8 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
         at = il.LdlocAt(at, left);
         at = il.LdcI8At(at, 0);
         at = il.BranchAt(at, OpCodes.Bge, ok);
-        at = goesOn ? il.CallAt(il.LdlocAt(at, fuel), Members.FuelDraw) : il.CallAt(at, Members.FuelExhausted);
+        if (goesOn) charge.BelowZero = at;
+        else at = il.CallAt(at, Members.FuelExhausted);
         return il.MarkAt(at, ok);
     }
 }

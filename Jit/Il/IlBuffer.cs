@@ -234,6 +234,8 @@ internal sealed partial class IlBuffer
 
     internal int Starg(int arg) => Insert(Tail, new Node { Code = OpCodes.Starg, Form = Form.Arg, Number = arg });
 
+    internal int StargAt(int after, int arg) => Insert(after, new Node { Code = OpCodes.Starg, Form = Form.Arg, Number = arg });
+
     internal int Branch(OpCode code, int label) => BranchAt(Tail, code, label);
 
     internal int BranchAt(int after, OpCode code, int label) => Insert(after, new Node { Code = code, Form = Form.Label, Number = label });

@@ -45,6 +45,12 @@ internal static class Members
     internal static MethodInfo MarkAddress => field ??= typeof(WasmThread).GetProperty(nameof(WasmThread.MarkAddress), Any)!.GetMethod!;
     internal static FieldInfo InstanceFuel => field ??= Field<InstanceCore>(nameof(InstanceCore.FuelTank));
     internal static FieldInfo FuelLeft => field ??= Field<Fuel>(nameof(Fuel.Left));
+    internal static MethodInfo FuelDrawAside => field ??= typeof(Fuel).GetMethod(nameof(Fuel.DrawAside), Any)!;
+
+    /// <summary>A place for a variable of a type: <see cref="DrawArea"/>. Null if there is none.</summary>
+    internal static FieldInfo? DrawPlace(Type type, int number) => number >= DrawArea.OfType ? null : typeof(DrawArea).GetField(
+        $"{(type == typeof(int) ? 'I' : type == typeof(long) ? 'L' : type == typeof(nint) ? 'N' : type == typeof(float) ? 'F' : type == typeof(double) ? 'D' : '?')}{number}", Any);
+
     internal static MethodInfo FuelDraw => field ??= typeof(Fuel).GetMethod(nameof(Fuel.Draw), Any)!;
 
     internal static MethodInfo FuelExhausted => field ??= typeof(Fuel).GetMethod(nameof(Fuel.Exhausted), Any)!;

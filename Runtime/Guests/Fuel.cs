@@ -9,7 +9,7 @@ namespace WasmJit;
 /// charged when it is entered and a loop at each iteration, for all the instructions in it that are in no inner loop, whether or not they are
 /// executed. Operators that work on many bytes, elements, values or fields are charged by their number, compiling by the bytes, new memories, tables
 /// and instances by their size. The same calls always cost the same. Threads of a guest may share one object: instances of modules with shared memories lose no
-/// charge. When it is nearly used up, threads that run at the same time may execute 16,384 units more than there were, or each may leave 8,192. Other
+/// charge. When it is nearly used up, threads that run at the same time may execute 131,072 units more than there were, or each may leave 65,536. Other
 /// instances that several threads call, and one instance that several threads call at once, may lose some of their charges.
 /// </summary>
 public sealed class Fuel
@@ -22,6 +22,11 @@ public sealed class Fuel
 
     /// <summary>All shares of it, or those that this is one of; null as long as nothing has taken one.</summary>
     private FuelShares? shares;
+
+    /// <summary>Of a share whether it may have something, and the thread that was the last to take it: for <see cref="FuelShares"/>.</summary>
+    internal bool IsHolder;
+
+    internal int LastThread;
 
     /// <summary>What takes samples when this is used up; null if the guest traps then.</summary>
     internal GuestSampler? Sampler { get; init; }
@@ -79,6 +84,16 @@ public sealed class Fuel
         if (fuel.Sampler is { } sampler) sampler.Take(fuel);
         else if (fuel.IsShare) fuel.shares!.Give(fuel);
         else Exhausted();
+    }
+
+    /// <summary>The same for code that has put its variables aside.</summary>
+    /// <param name="fuel">The fuel.</param>
+    /// <param name="aside">Where they are. Nothing is done with them; but RyuJIT cannot know that.</param>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static void DrawAside(Fuel fuel, ref DrawArea aside)
+    {
+        _ = ref aside;
+        Draw(fuel);
     }
 
     // ---- shares ----

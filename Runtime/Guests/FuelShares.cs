@@ -7,11 +7,11 @@ namespace WasmJit.Runtime;
 /// <param name="whole">What the host has given.</param>
 internal sealed class FuelShares(Fuel whole)
 {
-    /// <summary>What a share takes at once at most: some microseconds of a short loop, beside which the lock is little.</summary>
-    private const long MostAtOnce = 1 << 13;
+    /// <summary>What a share takes at once at most: beside that the lock is little, even if an iteration costs hundreds of units.</summary>
+    private const long MostAtOnce = 1 << 16;
 
     /// <summary>What may be spent twice in all, where threads run at the same time.</summary>
-    private const long MostSpentTwice = 1 << 14;
+    private const long MostSpentTwice = 1 << 17;
 
     /// <summary>What a share takes at once at least, if there is so much.</summary>
     private const long LeastAtOnce = 64;
@@ -24,8 +24,8 @@ internal sealed class FuelShares(Fuel whole)
 
     private readonly Lock gate = new();
 
-    /// <summary>A share that has taken something, and the thread that was the last to take it.</summary>
-    private readonly Dictionary<Fuel, int> holders = new(ReferenceEqualityComparer.Instance);
+    /// <summary>The shares that have taken something.</summary>
+    private readonly List<Fuel> holders = [];
 
     /// <summary>How much was taken from shares that may have been in use.</summary>
     private long spentTwice;
@@ -40,7 +40,7 @@ internal sealed class FuelShares(Fuel whole)
             lock (gate)
             {
                 long all = Math.Max(0, Whole.Left);
-                foreach (Fuel share in holders.Keys) all += Math.Clamp(Volatile.Read(ref share.Left), 0, long.MaxValue - all);
+                foreach (Fuel share in holders) all += Math.Clamp(Volatile.Read(ref share.Left), 0, long.MaxValue - all);
                 return all;
             }
         }
@@ -64,9 +64,11 @@ internal sealed class FuelShares(Fuel whole)
             long more = Math.Min(Whole.Left, Math.Clamp(Whole.Left >> PartLog2, LeastAtOnce, MostAtOnce));
             Whole.Left -= more;
             share.Left = more;
-            bool isNew = !holders.ContainsKey(share);
-            holders[share] = thread;
-            if (isNew && holders.Count % ManyShares == 0) Collect(thread, long.MaxValue, mayBeInUse: false, share);
+            share.LastThread = thread;
+            if (share.IsHolder) return;
+            share.IsHolder = true;
+            holders.Add(share);
+            if (holders.Count % ManyShares == 0) Collect(thread, long.MaxValue, mayBeInUse: false, share);
         }
     }
 
@@ -92,7 +94,10 @@ internal sealed class FuelShares(Fuel whole)
     {
         lock (gate)
         {
-            if (holders.Remove(share)) Put(Math.Max(0, Interlocked.Exchange(ref share.Left, 0)));
+            if (!share.IsHolder) return;
+            share.IsHolder = false;
+            holders.Remove(share);
+            Put(Math.Max(0, Interlocked.Exchange(ref share.Left, 0)));
         }
     }
 
@@ -121,23 +126,22 @@ internal sealed class FuelShares(Fuel whole)
     /// </summary>
     private void Collect(int thread, ulong needed, bool mayBeInUse, Fuel? except = null)
     {
-        List<Fuel>? empty = null;
-        foreach ((Fuel share, int last) in holders)
+        foreach (Fuel share in holders)
         {
             if (Has(needed)) break;
             if (ReferenceEquals(share, except)) continue;
             long has = Volatile.Read(ref share.Left);
             if (has > 0)
             {
-                if (last != thread)
+                if (share.LastThread != thread)
                 {
                     if (!mayBeInUse || has > MostSpentTwice - spentTwice) continue;
                     spentTwice += has;
                 }
                 Put(Math.Max(0, Interlocked.Exchange(ref share.Left, 0)));
             }
-            (empty ??= []).Add(share);
+            share.IsHolder = false;
         }
-        foreach (Fuel share in empty ?? []) holders.Remove(share);
+        holders.RemoveAll(static share => !share.IsHolder);
     }
 }

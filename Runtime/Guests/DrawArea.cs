@@ -1,0 +1,18 @@
+namespace WasmJit.Runtime;
+
+#pragma warning disable CS0649 // Written by generated code.
+
+/// <summary>
+/// In a frame of code that draws fuel in a loop: where the loop's variables are meanwhile, so that RyuJIT need not keep them beyond the call. It would give them no registers otherwise.
+/// </summary>
+internal struct DrawArea
+{
+    /// <summary>How many variables of a type there is room for.</summary>
+    internal const int OfType = 4;
+
+    internal int I0, I1, I2, I3;
+    internal long L0, L1, L2, L3;
+    internal nint N0, N1, N2, N3;
+    internal float F0, F1, F2, F3;
+    internal double D0, D1, D2, D3;
+}
