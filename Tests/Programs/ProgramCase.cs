@@ -47,7 +47,7 @@ internal sealed record ProgramCase(string Name, string Program, IReadOnlyList<st
         const long enough = 32 << 20;
         try
         {
-            if (Directory.Exists(memory) && new DriveInfo(memory).AvailableFreeSpace > enough)
+            if (OperatingSystem.IsLinux() && Directory.Exists(memory) && new DriveInfo(memory).AvailableFreeSpace > enough)
                 return Directory.CreateDirectory(Path.Combine(memory, "wasmjit-" + Guid.NewGuid().ToString("n")));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
