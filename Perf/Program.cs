@@ -22,6 +22,8 @@ internal static class Program
         Perf components [--memory-checks guard|explicit]           calls of components, beside the same by hand
         Perf serve [SECONDS]                                       requests a second: fresh and kept instances beside a plain handler
         Perf serve stages [COUNT]                                  what a request takes without the server, in stages
+        Perf waiting [COUNT] [bare]                                guests that wait, 10000 by default, each with a page or without
+        Perf disposal [COUNT]                                      instances that come and go, 100000 by default: collections, time
         Perf signatures [COUNT]                                    modules of different signatures, 1000000 by default: what stays
         Perf guest-jit [--count N] [--live N] [--threads N]        guests that make functions and modules, beside V8 and Wasmtime
         Perf method-jit                                            a language with a method JIT, beside its interpreter and C
@@ -63,6 +65,12 @@ internal static class Program
                     return 0;
                 case "serve":
                     Serving.RunAsync(rest.Count == 0 ? 1 : double.Parse(rest[0], System.Globalization.CultureInfo.InvariantCulture)).GetAwaiter().GetResult();
+                    return 0;
+                case "waiting":
+                    Lifetimes.RunWaiting(rest, options);
+                    return 0;
+                case "disposal":
+                    Lifetimes.RunDisposal(rest);
                     return 0;
                 case "tiers":
                     return Tiers.Run(Kernel.Select(rest), options) ? 0 : 1;

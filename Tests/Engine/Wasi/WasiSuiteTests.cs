@@ -58,6 +58,13 @@ public sealed class WasiSuiteTests
                 Copy(Path.Combine(Path.GetDirectoryName(file)!, root), scratch);
                 directories.Add(new WasiDirectory(scratch, "/"));
             }
+            // Newer descriptions have directories, each under its own name.
+            foreach (string name in Items("dirs").Select(d => d.GetString()!))
+            {
+                string copy = Directory.CreateDirectory(Path.Combine(scratch, name)).FullName;
+                Copy(Path.Combine(Path.GetDirectoryName(file)!, name), copy);
+                directories.Add(new WasiDirectory(copy, name));
+            }
             using var host = new WasiHost(
                 new WasiOptions
                 {
