@@ -63,7 +63,7 @@ public sealed class Fuel
         ArgumentOutOfRangeException.ThrowIfNegative(amount);
         if (shares is { } all)
         {
-            all.Add(amount);
+            Whole.count?.Add(all.Add(amount));
             return;
         }
         long left = Remaining;

@@ -46,9 +46,16 @@ internal sealed class FuelShares(Fuel whole)
         }
     }
 
-    internal void Add(long amount)
+    /// <summary>Adds units.</summary>
+    /// <returns>How many: there are never more than <see cref="long.MaxValue"/>.</returns>
+    internal long Add(long amount)
     {
-        lock (gate) Put(Math.Min(amount, long.MaxValue - Remaining));
+        lock (gate)
+        {
+            long added = Math.Min(amount, long.MaxValue - Remaining);
+            Put(added);
+            return added;
+        }
     }
 
     /// <summary>A share below zero has taken what it could not pay. That is paid here, and it gets more.</summary>
