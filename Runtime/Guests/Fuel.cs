@@ -63,7 +63,8 @@ public sealed class Fuel
         ArgumentOutOfRangeException.ThrowIfNegative(amount);
         if (shares is { } all)
         {
-            Whole.count?.Add(all.Add(amount));
+            long added = all.Add(amount);
+            Whole.count?.Add(added);
             return;
         }
         long left = Remaining;
