@@ -60,7 +60,7 @@ internal sealed class CommandLine
     }
 
     /// <summary>Whether a word in the place of a command is a file to run.</summary>
-    private static bool IsFile(string word) =>
+    internal static bool IsFile(string word) =>
         word == "-" || word.AsSpan().ContainsAny('/', Path.DirectorySeparatorChar) || File.Exists(word) || Path.GetExtension(word) is ".wasm" or ".wat" or ".dll";
 
     /// <summary>The arguments of a command with the options of the configuration file.</summary>

@@ -20,18 +20,6 @@ internal sealed class Configuration
         this.content = content;
     }
 
-    /// <summary>Where the file of this user is: what WASMJIT_CONFIG says, or the system's place for such files. Empty for none.</summary>
-    internal static string DefaultPath
-    {
-        get
-        {
-            if (Environment.GetEnvironmentVariable("WASMJIT_CONFIG") is { } given) return given;
-            string folder = Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify);
-            string path = folder.Length == 0 ? "" : Path.Combine(folder, "wasmjit", "config.json");
-            return File.Exists(path) ? path : "";
-        }
-    }
-
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file; empty for none.</param>
     /// <exception cref="ToolException">It cannot be read, or is not an object in JSON.</exception>

@@ -1,8 +1,6 @@
 using WasmJit.Cli;
-using WasmJit.Wasi;
 
-// If the process was started without a standard stream, .NET uses its descriptor number for a pipe of its own.
-TextWriter output = StandardStreams.IsOpen(1) ? Console.Out : TextWriter.Null, error = StandardStreams.IsOpen(2) ? Console.Error : TextWriter.Null;
+TextWriter output = StandardWriter.Output, error = StandardWriter.Errors;
 // What fails on another thread would end the process as an abort does, which is the exit code of a guest's trap.
 AppDomain.CurrentDomain.UnhandledException += (_, e) =>
 {
@@ -10,4 +8,4 @@ AppDomain.CurrentDomain.UnhandledException += (_, e) =>
     Environment.Exit(Tool.Crashed);
 };
 BrokenPipes.EndProcess();
-return Tool.Run(args, output, error, Configuration.DefaultPath);
+return Tool.Run(args, output, error, ConfigurationFile.DefaultPath);

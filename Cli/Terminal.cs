@@ -10,27 +10,30 @@ namespace WasmJit.Cli;
 /// </summary>
 internal sealed class Terminal
 {
-    private IAnsiConsole? errors, results;
     private readonly TextWriter errorWriter;
-    private readonly bool showsProgress;
+
+    // Made when there is something to write: most programs that run have no message of the tool's.
+    private readonly Lazy<IAnsiConsole> lazyErrors;
+    private readonly Lazy<IAnsiConsole> lazyResults;
 
     internal Terminal(TextWriter output, TextWriter error)
     {
         Out = output;
-        IsTerminal = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
         errorWriter = error;
-        showsProgress = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;
+        lazyResults = new Lazy<IAnsiConsole>(() => Make(Out, IsTerminal));
+        lazyErrors = new Lazy<IAnsiConsole>(() => Make(errorWriter, ShowsProgress));
     }
-
-    /// <summary>Made when something is written: most runs write nothing, and the library that writes takes a hundredth of a second to load.</summary>
-    private IAnsiConsole Errors => errors ??= Make(errorWriter, showsProgress);
-
-    private IAnsiConsole Results => results ??= Make(Out, IsTerminal);
 
     /// <summary>The standard output, for printed modules. The printer has escaped their names.</summary>
     internal TextWriter Out { get; }
 
-    internal bool IsTerminal { get; }
+    internal bool IsTerminal => Out is StandardWriter { IsTerminal: true };
+
+    private bool ShowsProgress => errorWriter is StandardWriter { IsTerminal: true };
+
+    private IAnsiConsole Errors => lazyErrors.Value;
+
+    private IAnsiConsole Results => lazyResults.Value;
 
     /// <summary>The width of a line in columns. Without a terminal it is enough for three listings.</summary>
     internal int Width => IsTerminal ? Math.Max(60, Console.WindowWidth) : 160;
@@ -83,7 +86,7 @@ internal sealed class Terminal
             Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
             ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(writer),
+            Out = new AnsiConsoleOutput(writer is StandardWriter standard ? standard.Opened : writer),
         });
         // Callers may match lines, so nothing is wrapped.
         console.Profile.Width = short.MaxValue;
@@ -105,7 +108,7 @@ internal sealed class Terminal
     /// <summary>Runs something that may take long. On a terminal a status line appears after a second, until it is done.</summary>
     internal T Progress<T>(string what, Func<T> work)
     {
-        if (!showsProgress) return work();
+        if (!ShowsProgress) return work();
         using var progress = new ProgressLine(errorWriter, Printable.Text(what), TimeSpan.FromSeconds(1));
         return work();
     }

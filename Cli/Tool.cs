@@ -18,6 +18,8 @@ internal static class Tool
     /// <summary>The guest trapped. A shell reports the same for a process that aborts.</summary>
     internal const int Trapped = 134;
 
+    private const string Completion = "completion";
+
     private const string Description = "Runs, validates and inspects WebAssembly modules.";
 
     private const string Details = """
@@ -66,8 +68,9 @@ internal static class Tool
         var terminal = new Terminal(output, error);
         try
         {
-            Command root = Root(terminal);
-            ParseResult parsed = root.Parse(CommandLine.Expand(root, args, Configuration.Read(configuration)), CommandLine.Parser);
+            Configuration? options = configuration.Length == 0 ? null : Configuration.Read(configuration);
+            Command root = Root(terminal, options is null ? NeededFor(args) : Commands);
+            ParseResult parsed = root.Parse(CommandLine.Expand(root, args, options), CommandLine.Parser);
             if (parsed.Action is ParseErrorAction) throw CommandLineErrors.Describe(parsed);
             return parsed.Invoke(new InvocationConfiguration
             {
@@ -115,32 +118,52 @@ internal static class Tool
         }
     }
 
-    private static Command Root(Terminal terminal)
+    /// <summary>All commands, in the order of the help.</summary>
+    internal static string[] Commands { get; } =
+    [
+        RunCommand.Name, "serve", ProfileCommand.Name, "wast", "fuzz", "compile", "compose", "validate", "wat2wasm", "wasm2wat", "inspect", "disasm", "explore", Completion,
+    ];
+
+    /// <summary>The commands that a command line may mean. Making all, with their options, takes longer than a small program runs.</summary>
+    internal static string[] NeededFor(string[] args) => args switch
+    {
+        [Completion, ..] => Commands,
+        // "profile" is "run" with other options, and what stands before a command may be options of "run".
+        [var name, ..] when Array.IndexOf(Commands, name) >= 0 => name == RunCommand.Name ? [name] : [RunCommand.Name, name],
+        [[not '-', ..] file, ..] when file != "help" && CommandLine.IsFile(file) => [RunCommand.Name],
+        _ => Commands,
+    };
+
+    /// <summary>A root with some commands.</summary>
+    internal static Command Root(Terminal terminal, string[] commands)
     {
         // A RootCommand would have the assembly's name.
-        var root = new Command("wasmjit", Description)
-        {
-            RunCommand.Make(terminal),
-            ServeCommand.Make(terminal),
-            ProfileCommand.Make(),
-            WastCommand.Make(terminal),
-            FuzzCommand.Make(terminal),
-            CompileCommand.Make(terminal),
-            ComposeCommand.Make(terminal),
-            ValidateCommand.Make(terminal),
-            ConvertCommands.MakeToBinary(terminal),
-            ConvertCommands.MakeToText(terminal),
-            InspectCommand.Make(terminal),
-            DisasmCommand.Make(terminal),
-            ExploreCommand.Make(terminal),
-        };
-        root.Add(CompletionCommand.Make(terminal, root));
+        var root = new Command("wasmjit", Description);
+        foreach (string name in commands) root.Add(Make(name, terminal, root));
         root.Add(EngineFlags.MemoryChecks);
         root.Add(Help.Option());
         root.Add(new VersionOption());
         Help.Describe(root, Details);
         return root;
     }
+
+    private static Command Make(string name, Terminal terminal, Command root) => name switch
+    {
+        RunCommand.Name => RunCommand.Make(terminal),
+        "serve" => ServeCommand.Make(terminal),
+        ProfileCommand.Name => ProfileCommand.Make(),
+        "wast" => WastCommand.Make(terminal),
+        "fuzz" => FuzzCommand.Make(terminal),
+        "compile" => CompileCommand.Make(terminal),
+        "compose" => ComposeCommand.Make(terminal),
+        "validate" => ValidateCommand.Make(terminal),
+        "wat2wasm" => ConvertCommands.MakeToBinary(terminal),
+        "wasm2wat" => ConvertCommands.MakeToText(terminal),
+        "inspect" => InspectCommand.Make(terminal),
+        "disasm" => DisasmCommand.Make(terminal),
+        "explore" => ExploreCommand.Make(terminal),
+        _ => CompletionCommand.Make(terminal, root),
+    };
 
     /// <summary>The message for an exception that the user can act on; null for all others.</summary>
     private static string? Explain(Exception exception) => exception switch

@@ -9,6 +9,18 @@ namespace WasmJit.Linking;
 /// <summary>Evaluates constant expressions (spec 3.4.11) of an instance that is being made. Functions are FuncRefs.</summary>
 internal static class ConstEvaluator
 {
+    /// <summary>Evaluates where a segment goes. Nearly all of thousands are one constant, for which no stack is made.</summary>
+    internal static ulong EvaluateAddress(Instance instance, ConstExpr expr)
+    {
+        var code = new CodeReader(instance.Module.Info.Bytes.Span, expr.Start, expr.End);
+        code.Read(out Instr first);
+        code.Read(out Instr last);
+        if (first.Id is not (OpId.I32Const or OpId.I64Const) || last.Id != OpId.End) return Address(Evaluate(instance, expr));
+        Fuel.Pay(instance.FuelTank, (ulong)first.Op.Cost.Units);
+        Fuel.Pay(instance.FuelTank, (ulong)last.Op.Cost.Units);
+        return first.Id == OpId.I32Const ? (uint)first.Bits : first.Bits;
+    }
+
     internal static object? Evaluate(Instance instance, ConstExpr expr)
     {
         ModuleInfo module = instance.Module.Info;

@@ -343,7 +343,7 @@ internal static unsafe class Linker
             ElemInfo elem = info.Elems[i];
             if (elem.Mode == SegmentMode.Active)
             {
-                ulong at = ConstEvaluator.Address(ConstEvaluator.Evaluate(instance, elem.Where));
+                ulong at = ConstEvaluator.EvaluateAddress(instance, elem.Where);
                 instance.Tables[(int)elem.Table].Init(at, instance.Elems[i], 0, (ulong)elem.Count);
             }
             if (elem.Mode != SegmentMode.Passive) instance.Elems[i] = [];
@@ -354,7 +354,7 @@ internal static unsafe class Linker
         {
             DataInfo data = info.Datas[i];
             if (data.Mode != SegmentMode.Active) continue;
-            ulong at = ConstEvaluator.Address(ConstEvaluator.Evaluate(instance, data.Where));
+            ulong at = ConstEvaluator.EvaluateAddress(instance, data.Where);
             // The segments mostly lie in a row.
             if (active > 0) instance.Memories[(int)data.Memory].ExpectWrites(at, (ulong)active);
             active = 0;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using WasmJit.Wasi;
 
 namespace WasmJit;
 
@@ -27,7 +28,15 @@ internal sealed class SeededRandom
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static WasiRandomSource Seeded(ulong seed) => new SeededRandom(seed).Fill;
 
-    private static void OfTheSystem(Span<byte> bytes) => RandomNumberGenerator.Fill(bytes);
+    private static void OfTheSystem(Span<byte> bytes)
+    {
+        // Linux gives this much in one piece. .NET asks OpenSSL, which takes milliseconds to load for the few bytes that most programs want.
+        const int InOnePiece = 256;
+        if (!LinuxCalls.IsSupported || bytes.Length > InOnePiece || LinuxCalls.GetRandom(bytes, (nuint)bytes.Length, 0) != bytes.Length) OfTheLibrary(bytes);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void OfTheLibrary(Span<byte> bytes) => RandomNumberGenerator.Fill(bytes);
 
     internal void Fill(Span<byte> bytes)
     {

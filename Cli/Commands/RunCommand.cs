@@ -4,6 +4,7 @@ using System.Runtime.ExceptionServices;
 using WasmJit.Builtins;
 using WasmJit.Components;
 using WasmJit.DynamicLinking;
+using WasmJit.Jit.Binary;
 using WasmJit.Text;
 
 namespace WasmJit.Cli;
@@ -334,6 +335,10 @@ internal static class RunCommand
         private void RequireImports(WasiHost host)
         {
             const int most = 10;
+            // The module's type, which has all its imports and exports, is made for messages alone.
+            bool isComplete = true;
+            foreach (ImportInfo import in module.Info.Imports) isComplete &= import.Name is null || host.Imports.Find(import.Module, import.Name) is not null;
+            if (isComplete) return;
             ImportType[] missing = [.. module.Imports.Where(i => i.Name is not null && host.Imports.Find(i.Module, i.Name) is null && (Given.ThreadCount == 0 || !WasiThreads.Gives(i)))];
             if (missing.Length == 0) return;
             IEnumerable<string> lines = missing.Take(most).Select(i => $"{TextStrings.Quote(i.Module)} {TextStrings.Quote(i.Name!)} {i.Type}");
@@ -341,7 +346,7 @@ internal static class RunCommand
             throw new ToolException($"{path} has unknown imports:", Missing) { Items = [.. lines] };
         }
 
-        private bool Exports(string function) => module.Exports.Any(e => e.Name == function && e.Type.Kind == ExternKind.Func);
+        private bool Exports(string function) => module.Info.FindExport(function) is { Kind: ExternKind.Func };
 
         /// <summary>The loader of shared libraries; null without a directory for them.</summary>
         private DynamicLinker? Linker() => Libraries.Length == 0 ? null : new DynamicLinker(ModuleNamespace.Combine(Libraries));

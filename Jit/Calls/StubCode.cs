@@ -40,31 +40,38 @@ internal static class StubCode
         Span<ulong> words = MemoryMarshal.Cast<byte, ulong>(code);
         for (int i = 0; i < words.Length; i++) words[i] = 0xcccccccccccccccc;
         BitConverter.TryWriteBytes(code[TargetAt..], (long)target);
-        for (int i = 0; i < PerPage; i++)
+        for (int i = 0; i < PerPage; i++) WriteX64(code.Slice(i * StubSize, StubSize), register, isFloat, first + i, TargetAt - (i * StubSize));
+    }
+
+    /// <summary>Writes one stub.</summary>
+    /// <param name="stub">Its bytes.</param>
+    /// <param name="register">The argument register, by its number among those of its kind.</param>
+    /// <param name="isFloat">Whether it is one for floats.</param>
+    /// <param name="number">What it gets.</param>
+    /// <param name="distance">Where the address is at which it goes on, from the stub's beginning.</param>
+    internal static void WriteX64(Span<byte> stub, int register, bool isFloat, int number, int distance)
+    {
+        int at = 0;
+        if (isFloat)
         {
-            Span<byte> stub = code.Slice(i * StubSize, StubSize);
-            int at = 0;
-            if (isFloat)
-            {
-                stub[at++] = 0xb8; // mov eax, imm32
-                BitConverter.TryWriteBytes(stub[at..], first + i);
-                at += 4;
-                ReadOnlySpan<byte> move = [0x66, 0x0f, 0x6e, (byte)(0xc0 | (register << 3))]; // movd xmm, eax
-                move.CopyTo(stub[at..]);
-                at += move.Length;
-            }
-            else
-            {
-                byte[] move = MoveToRegister[register];
-                move.CopyTo(stub);
-                at = move.Length;
-                BitConverter.TryWriteBytes(stub[at..], first + i);
-                at += 4;
-            }
-            stub[at] = 0xff; // jmp [rip + distance to the last 16 bytes of the page]
-            stub[at + 1] = 0x25;
-            BitConverter.TryWriteBytes(stub[(at + 2)..], TargetAt - (i * StubSize) - (at + 6));
+            stub[at++] = 0xb8; // mov eax, imm32
+            BitConverter.TryWriteBytes(stub[at..], number);
+            at += 4;
+            ReadOnlySpan<byte> move = [0x66, 0x0f, 0x6e, (byte)(0xc0 | (register << 3))]; // movd xmm, eax
+            move.CopyTo(stub[at..]);
+            at += move.Length;
         }
+        else
+        {
+            byte[] move = MoveToRegister[register];
+            move.CopyTo(stub);
+            at = move.Length;
+            BitConverter.TryWriteBytes(stub[at..], number);
+            at += 4;
+        }
+        stub[at] = 0xff; // jmp [rip + distance]
+        stub[at + 1] = 0x25;
+        BitConverter.TryWriteBytes(stub[(at + 2)..], distance - (at + 6));
     }
 
     internal static void WriteArm64(Span<byte> code, int register, bool isFloat, nint target, int first)

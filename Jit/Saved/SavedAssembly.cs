@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Reflection;
 using System.Reflection.Emit;
-using System.Reflection.Metadata;
 using System.Runtime.CompilerServices;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Calls;
@@ -26,13 +25,15 @@ internal sealed unsafe class SavedAssembly
     /// <summary>Those with machine code, by their digests: .NET keeps them, so the same file is loaded once.</summary>
     private static readonly Dictionary<string, SavedAssembly> Mapped = [];
 
+    /// <summary>Those whose machine code is used: it stays until the process ends, and so does what it refers to.</summary>
+    private static readonly List<SavedAssembly> Kept = [];
+
     private readonly Assembly assembly;
     private readonly ModuleHandle handle;
     private readonly Dictionary<string, int> classes;
     private readonly SavedCode[] modules;
     private readonly Dictionary<Signature, MethodInfo?> entries = [];
     private readonly Dictionary<Signature, int> adapters = [];
-    private readonly Type guardsClass;
     private readonly Lock gate = new();
 
     /// <summary>The cells of all modules, then the constants that are numbers. Pinned: code has their addresses.</summary>
@@ -40,14 +41,17 @@ internal sealed unsafe class SavedAssembly
     private readonly ArrayMaker?[] makers;
     private readonly NativeImage? image;
 
+    /// <summary>Where the sizes of frames are that guards of native code ask for.</summary>
+    private readonly int[] frames;
+
     private SavedAssembly(Assembly assembly, SavedHeader header, nint address)
     {
         this.assembly = assembly;
         Header = header;
         handle = assembly.ManifestModule.ModuleHandle;
         if (header.IsNative && address != 0) image = NativeImage.Of(address, header.RelativeAddress);
-        classes = FirstMethods(assembly);
-        guardsClass = assembly.GetType(SavedWriter.GuardsClass, throwOnError: true)!;
+        classes = new Dictionary<string, int>(header.Classes.Length);
+        foreach ((string name, int first) in header.Classes) classes[name] = first;
         // Not compiled before one is called: most never are.
         Stubs = new SavedStubs(header.Stubs, number => StubOf(classes[SavedWriter.StubsClass] + number));
         ModuleInfo[] infos = [.. Decode().WithNested()];
@@ -58,15 +62,26 @@ internal sealed unsafe class SavedAssembly
 
         var constants = new long[header.Constants.Length];
         makers = new ArrayMaker?[header.Constants.Length];
+        frames = new int[header.Guards.Length];
         var objects = new object?[makers.Length + 1];
         objects[^1] = this;
         for (int i = 0; i < constants.Length; i++)
         {
-            Bind(header.Constants[i], out constants[i], out objects[i]);
+            if (header.Constants[i].Kind == ConstantKind.Frame) frames[header.Constants[i].Field] = firstCells[^1] + i;
+            else Bind(header.Constants[i], out constants[i], out objects[i]);
             numbers[firstCells[^1] + i] = (nint)constants[i];
             makers[i] = objects[i] as ArrayMaker;
         }
-        SavedConstants.Initialise(assembly.GetType(SavedConstants.ClassName, throwOnError: true)!, constants, objects);
+        if (image is not null && !assembly.IsCollectible)
+        {
+            Kept.Add(this);
+            foreach (SavedCode module in modules) module.MakeStubs();
+        }
+        else
+        {
+            SavedConstants.Initialise(assembly.GetType(SavedConstants.ClassName, throwOnError: true)!, constants, objects);
+            if (header.IsNative) foreach (SavedCode module in modules) module.AskForStubs();
+        }
         foreach ((int module, int func) in header.Called) modules[module].CodeOf(func);
         OfferAdapters();
     }
@@ -195,25 +210,6 @@ internal sealed unsafe class SavedAssembly
         }
     }
 
-    /// <summary>The token of the first method of each class.</summary>
-    private static Dictionary<string, int> FirstMethods(Assembly assembly)
-    {
-        if (!assembly.TryGetRawMetadata(out byte* blob, out int length))
-            throw new SavedModuleException(SavedModuleProblem.NotSaved, "the assembly has no metadata");
-        var reader = new MetadataReader(blob, length);
-        var first = new Dictionary<string, int>();
-        foreach (TypeDefinitionHandle type in reader.TypeDefinitions)
-        {
-            TypeDefinition definition = reader.GetTypeDefinition(type);
-            foreach (MethodDefinitionHandle method in definition.GetMethods())
-            {
-                first[reader.GetString(definition.Name)] = System.Reflection.Metadata.Ecma335.MetadataTokens.GetToken(method);
-                break;
-            }
-        }
-        return first;
-    }
-
     /// <summary>The value of a constant in this process.</summary>
     private void Bind(Constant constant, out long number, out object? item)
     {
@@ -262,8 +258,8 @@ internal sealed unsafe class SavedAssembly
         }
     }
 
-    /// <summary>The token of a function's method.</summary>
-    internal int TokenOf(int module, int own) => classes[SavedWriter.ClassOf(module, own)] + (own % SavedWriter.FunctionsInClass);
+    /// <summary>The token of the first method of a class.</summary>
+    internal int FirstMethodOf(string name) => classes[name];
 
     /// <summary>The method of the assembly that one calls which does nothing else (<see cref="Outliner.WriteCaller"/>); 0 for other methods.</summary>
     internal int CalleeOf(int token)
@@ -296,7 +292,8 @@ internal sealed unsafe class SavedAssembly
     /// <summary>The method that asks for a frame's stack first.</summary>
     internal nint GuardOf(int guard, long frame)
     {
-        guardsClass.GetField($"f{guard}")!.SetValue(null, frame);
+        if (Header.IsNative) Volatile.Write(ref numbers[frames[guard]], (nint)frame);
+        else assembly.GetType(SavedWriter.GuardsClass, throwOnError: true)!.GetField($"f{guard}")!.SetValue(null, frame);
         return PointerOf(classes[SavedWriter.GuardsClass] + guard);
     }
 

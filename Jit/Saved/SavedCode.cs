@@ -20,6 +20,9 @@ internal sealed unsafe class SavedCode : FunctionCode
     private readonly bool[] made;
     private readonly Dictionary<int, int> guards = [];
 
+    /// <summary>The tokens of the first methods of the functions' classes.</summary>
+    private readonly int[] classes;
+
     internal SavedCode(SavedAssembly assembly, ModuleInfo info, int number, nint* cells)
         : base(info)
     {
@@ -28,6 +31,8 @@ internal sealed unsafe class SavedCode : FunctionCode
         this.cells = cells;
         int own = info.Funcs.Count - info.ImportedFuncs;
         made = new bool[own];
+        classes = new int[(own + SavedWriter.FunctionsInClass - 1) / SavedWriter.FunctionsInClass];
+        for (int i = 0; i < classes.Length; i++) classes[i] = assembly.FirstMethodOf(SavedWriter.ClassOf(number, i * SavedWriter.FunctionsInClass));
         for (int i = 0; i < assembly.Header.Guards.Length; i++)
             if (assembly.Header.Guards[i].Module == number) guards[assembly.Header.Guards[i].Func] = i;
         info.State.Code = this;
@@ -35,6 +40,21 @@ internal sealed unsafe class SavedCode : FunctionCode
 
     /// <summary>The address of the cells.</summary>
     internal nint CellBase => (nint)cells;
+
+    /// <summary>The token of an own function's method.</summary>
+    private int TokenOf(int own) => classes[own / SavedWriter.FunctionsInClass] + (own % SavedWriter.FunctionsInClass);
+
+    /// <summary>Fills the cells of all functions whose stubs have numbers.</summary>
+    internal void MakeStubs()
+    {
+        if (!assembly.Stubs.MakeAll(Info, cells)) AskForStubs();
+    }
+
+    /// <summary>The same, one by one, where the file's machine code is not used. Such a file does not say which functions are called.</summary>
+    internal void AskForStubs()
+    {
+        for (int func = Info.ImportedFuncs; func < Info.Funcs.Count; func++) CodeOf(func);
+    }
 
     internal override CodeOptions Options => assembly.Header.Options;
 
@@ -55,14 +75,17 @@ internal sealed unsafe class SavedCode : FunctionCode
         {
             // The runtime's own stub; it leaves the JIT on the caller's stack, which is too little for large functions.
             if (JitThread.IsLarge(Info.Funcs[func]) || guards.ContainsKey(func)) return Compile(func);
-            stub = assembly.StubOf(assembly.TokenOf(number, own));
+            stub = assembly.StubOf(TokenOf(own));
         }
         nint known = Interlocked.CompareExchange(ref cells[own], stub, 0);
         return known != 0 ? known : stub;
     }
 
     /// <summary>Whether the file has machine code of an own function.</summary>
-    internal bool WasCompiledAhead(int func) => assembly.HasCode(assembly.TokenOf(number, func - Info.ImportedFuncs));
+    internal bool WasCompiledAhead(int func) => assembly.HasCode(TokenOf(func - Info.ImportedFuncs));
+
+    /// <summary>A function's machine code itself, without the guard of a large frame.</summary>
+    internal nint OwnPointerOf(int func) => assembly.PointerOf(TokenOf(func - Info.ImportedFuncs));
 
     internal override bool IsCompiled(int func) => Volatile.Read(ref made[func - Info.ImportedFuncs]);
 
@@ -83,7 +106,7 @@ internal sealed unsafe class SavedCode : FunctionCode
     private nint Make(int func, int own)
     {
         // The runtime lets one thread alone compile a method; that two may come here does no harm.
-        nint code = assembly.PointerOf(assembly.TokenOf(number, own));
+        nint code = assembly.PointerOf(TokenOf(own));
         if (guards.TryGetValue(func, out int guard) && LargeFrame(own, code, assembly.Header.Guards[guard].Estimate) is var frame and not 0)
             code = assembly.GuardOf(guard, frame);
         cells[own] = code;
@@ -94,7 +117,8 @@ internal sealed unsafe class SavedCode : FunctionCode
     /// <summary>The frame of a function, with that of its body where the JIT has left that in a method of its own.</summary>
     private long LargeFrame(int own, nint code, long estimate)
     {
-        int body = Prologue.IsOnlyACall(code) ? assembly.CalleeOf(assembly.TokenOf(number, own)) : 0;
+        // Native code is not outlined.
+        int body = !assembly.Header.IsNative && Prologue.IsOnlyACall(code) ? assembly.CalleeOf(TokenOf(own)) : 0;
         // It is compiled here, too, where there is stack for that.
         return body == 0 ? FrameGuard.LargeFrame(code, estimate) : FrameGuard.LargeFrame(assembly.PointerOf(body), estimate);
     }
@@ -108,39 +132,5 @@ internal sealed unsafe class SavedCode : FunctionCode
         // The module is decoded anew, so that it has code of its own.
         ModuleInfo info = ModuleDecoder.Decode(assembly.Header.Module, assembly.Header.Settings).WithNested().ElementAt(number);
         return Of(info, Options).EmitIl(func);
-    }
-}
-
-/// <summary>The stubs of a saved assembly. Their pages are freed with it: all code that can reach a stub keeps the assembly.</summary>
-internal sealed class SavedStubs(string[] signatures, Func<int, nint> code)
-{
-    private readonly Lock gate = new();
-    private readonly Dictionary<Signature, LazyStubs?> known = [];
-    private readonly List<int>[] funcs = new List<int>[signatures.Length];
-
-    /// <summary>The stub of a function, 0 if its signature has none.</summary>
-    internal nint Of(Signature signature, int func)
-    {
-        lock (gate)
-        {
-            if (!known.TryGetValue(signature, out LazyStubs? stubs))
-            {
-                int index = Array.IndexOf(signatures, signature.Key);
-                if (index >= 0) stubs = new LazyStubs(StubShape.Saved(signature), index, code(index));
-                if (stubs is { IsNumbered: false }) stubs = null;
-                if (stubs is not null) funcs[index] = [];
-                known[signature] = stubs;
-            }
-            if (stubs is null) return 0;
-            // The instance that the stub is called with says which of the assembly's modules is meant.
-            List<int> list = funcs[stubs.Id];
-            list.Add(func);
-            return stubs.Numbered(list.Count - 1);
-        }
-    }
-
-    internal int FuncOf(int signature, int number)
-    {
-        lock (gate) return funcs[signature][number];
     }
 }

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Reflection.PortableExecutable;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -20,16 +19,16 @@ internal sealed class SavedHeader
     /// <summary>The version of the format. It changes with everything that a loader must know and that the identities of the builds do not tell.</summary>
     private const int Format = 3;
 
-    private const int DigestBytes = 32;
+    private const int DigestBytes = Sha256.Size, SumBytes = 32;
 
     /// <summary>
     /// Begins the resource. What follows: the digest of the whole file, computed with zeros in its place; the digest of all that is behind it and before the
-    /// module; the file's length; where the module begins; the address of the resource in the image, relative to its beginning; the digest of the file's tables.
+    /// module; the file's length; where the module begins; the address of the resource in the image, relative to its beginning; the sum of the file's tables.
     /// </summary>
     private static ReadOnlySpan<byte> Magic => "wasmjit: saved module\0\0\0"u8;
 
     private const int FileDigestAt = 24, StartDigestAt = FileDigestAt + DigestBytes, LengthAt = StartDigestAt + DigestBytes, ModuleAt = LengthAt + sizeof(long),
-        AddressAt = ModuleAt + sizeof(int), TablesDigestAt = AddressAt + sizeof(int), FieldsAt = TablesDigestAt + DigestBytes;
+        AddressAt = ModuleAt + sizeof(int), TablesSumAt = AddressAt + sizeof(int), FieldsAt = TablesSumAt + SumBytes;
 
     /// <summary>More than the part before any module has.</summary>
     private const int MostStart = 256 << 20;
@@ -37,8 +36,16 @@ internal sealed class SavedHeader
     /// <summary>
     /// The builds of the two assemblies that saved code is part of: it uses their internal members, so that no other build will do.
     /// </summary>
-    internal static string Build { get; } =
-        $"{typeof(InstanceCore).Module.ModuleVersionId:n}{typeof(SavedHeader).Module.ModuleVersionId:n}";
+    internal static string Build { get; } = Hexadecimal([.. typeof(InstanceCore).Module.ModuleVersionId.ToByteArray(), .. typeof(SavedHeader).Module.ModuleVersionId.ToByteArray()]);
+
+    /// <summary>Bytes as text. .NET's own ways use vectors, for which code is never made ahead.</summary>
+    private static string Hexadecimal(ReadOnlySpan<byte> bytes)
+    {
+        const string Digits = "0123456789abcdef";
+        var text = new char[bytes.Length * 2];
+        for (int i = 0; i < bytes.Length; i++) (text[2 * i], text[(2 * i) + 1]) = (Digits[bytes[i] >> 4], Digits[bytes[i] & 15]);
+        return new string(text);
+    }
 
     /// <summary>Whether function entries look for the stack's end in the map of <see cref="StackGuard"/>.</summary>
     internal static unsafe bool HasStackMap => StackGuard.Map is not null;
@@ -85,6 +92,9 @@ internal sealed class SavedHeader
 
     /// <summary>The functions that are called directly.</summary>
     internal required (int Module, int Func)[] Called { get; init; }
+
+    /// <summary>The assembly's classes, and the token of the first method of each.</summary>
+    internal required (string Name, int FirstMethod)[] Classes { get; init; }
 
     /// <summary>The module's bytes.</summary>
     internal required ReadOnlyMemory<byte> Module { get; init; }
@@ -136,6 +146,12 @@ internal sealed class SavedHeader
             writer.Write7BitEncodedInt(module);
             writer.Write7BitEncodedInt(func);
         }
+        writer.Write7BitEncodedInt(Classes.Length);
+        foreach ((string name, int firstMethod) in Classes)
+        {
+            writer.Write(name);
+            writer.Write7BitEncodedInt(firstMethod);
+        }
         writer.Flush();
         int start = (int)stream.Length - sizeof(int);
         writer.Write(Module.Span);
@@ -149,7 +165,7 @@ internal sealed class SavedHeader
     /// <summary>Calling conventions, and with them the stubs of a module, differ by system too.</summary>
     private static string Platform =>
         (OperatingSystem.IsLinux() ? "Linux " : OperatingSystem.IsWindows() ? "Windows " : OperatingSystem.IsMacOS() ? "macOS " : "")
-        + RuntimeInformation.ProcessArchitecture;
+        + RuntimeInformation.ProcessArchitecture switch { Architecture.X64 => nameof(Architecture.X64), Architecture.Arm64 => nameof(Architecture.Arm64), var other => other.ToString() };
 
     private static void Write(BinaryWriter writer, string[] items)
     {
@@ -201,8 +217,9 @@ internal sealed class SavedHeader
         {
             // The version is checked before the digest: another version may have its digest elsewhere.
             SavedHeader header = Read(reader, start, module);
-            bool isAsSaved = SHA256.HashData(start.AsSpan(LengthAt)).AsSpan().SequenceEqual(start.AsSpan(StartDigestAt, DigestBytes));
-            return isAsSaved ? header : throw Damaged();
+            Span<byte> digest = stackalloc byte[DigestBytes];
+            Sha256.Hash(start.AsSpan(LengthAt), digest);
+            return digest.SequenceEqual(start.AsSpan(StartDigestAt, DigestBytes)) ? header : throw Damaged();
         }
         catch (Exception e) when (e is EndOfStreamException or FormatException or DecoderFallbackException)
         {
@@ -237,10 +254,12 @@ internal sealed class SavedHeader
             guards[i] = (reader.Read7BitEncodedInt(), reader.Read7BitEncodedInt(), reader.Read7BitEncodedInt64());
         var called = new (int, int)[Count(reader)];
         for (int i = 0; i < called.Length; i++) called[i] = (reader.Read7BitEncodedInt(), reader.Read7BitEncodedInt());
+        var classes = new (string, int)[Count(reader)];
+        for (int i = 0; i < classes.Length; i++) classes[i] = (reader.ReadString(), reader.Read7BitEncodedInt());
         return new SavedHeader
         {
             IsNative = isNative,
-            Digest = Convert.ToHexString(start, FileDigestAt, DigestBytes),
+            Digest = Hexadecimal(start.AsSpan(FileDigestAt, DigestBytes)),
             RelativeAddress = BitConverter.ToInt32(start, AddressAt),
             Options = options,
             Features = features,
@@ -254,6 +273,7 @@ internal sealed class SavedHeader
             Stubs = stubs,
             Guards = guards,
             Called = called,
+            Classes = classes,
             Module = module,
         };
     }
@@ -273,7 +293,7 @@ internal sealed class SavedHeader
     /// <exception cref="SavedModuleException">The file has no saved module, or is damaged.</exception>
     internal static SavedHeader ReadFile(byte[] file)
     {
-        if (Find(new MemoryStream(file)) is not { } range) throw NotSaved();
+        if (Find(new MemoryStream(file), out _, out _) is not { } range) throw NotSaved();
         (int start, int length) = range.GetOffsetAndLength(file.Length);
         SavedHeader header = Read(file.AsMemory(start, length));
         Span<byte> digest = stackalloc byte[DigestBytes];
@@ -282,14 +302,14 @@ internal sealed class SavedHeader
     }
 
     /// <summary>
-    /// Reads what an assembly's file says of itself, and its tables. What is read is as it was saved, and the file has its length; of the rest, which is machine code, nothing is known.
+    /// Reads what an assembly's file says of itself, and its tables. What is read is as it was saved, and the file has its length; of the rest, which is machine code, data and custom sections, nothing is known.
     /// </summary>
     /// <param name="file">The file, at any position.</param>
     /// <returns>The header, without the module.</returns>
     /// <exception cref="SavedModuleException">There is none, it is damaged, or it is not for this process.</exception>
     internal static SavedHeader ReadStart(Stream file)
     {
-        if (Find(file) is not { } range) throw NotSaved();
+        if (Find(file, out ImageHeaders? headers, out _) is not { } range) throw NotSaved();
         (int offset, int length) = range.GetOffsetAndLength(int.MaxValue);
         var first = new byte[Math.Min(FieldsAt, length)];
         file.Position = offset;
@@ -300,22 +320,22 @@ internal sealed class SavedHeader
         SavedHeader header = Read(start, default);
         if (BitConverter.ToInt64(start, LengthAt) != file.Length) throw Damaged();
         // Any other file is read as a whole, and its digest compared.
-        return !header.IsNative || SavedTables.Digest(file, new Range(offset + start.Length, offset + length))?.AsSpan().SequenceEqual(start.AsSpan(TablesDigestAt, DigestBytes)) == true ? header : throw Damaged();
+        Span<byte> sum = stackalloc byte[SumBytes];
+        bool isAsSaved = !header.IsNative || (SavedTables.TrySum(file, headers!, new Range(offset + start.Length, offset + length), sum) && sum.SequenceEqual(start.AsSpan(TablesSumAt, SumBytes)));
+        return isAsSaved ? header : throw Damaged();
     }
 
     /// <summary>Completes a file: digests and length. It is called again for the file that a compiler which runs ahead of time makes of it.</summary>
     internal static void Seal(byte[] file)
     {
-        if (Find(new MemoryStream(file)) is not { } range) throw NotSaved();
+        if (Find(new MemoryStream(file), out ImageHeaders? headers, out int address) is not { } range) throw NotSaved();
         (int start, int length) = range.GetOffsetAndLength(file.Length);
         Span<byte> content = file.AsSpan(start, length);
         int module = CheckStart(content, length);
         BitConverter.TryWriteBytes(content[LengthAt..], (long)file.Length);
-        using (var pe = new PEReader(new MemoryStream(file)))
-            BitConverter.TryWriteBytes(content[AddressAt..], pe.PEHeaders.CorHeader!.ResourcesDirectory.RelativeVirtualAddress + sizeof(int));
-        if (SavedTables.Digest(new MemoryStream(file), new Range(start + module, start + length)) is not { } tables) throw NotSaved();
-        tables.CopyTo(content[TablesDigestAt..]);
-        SHA256.HashData(content[LengthAt..module], content.Slice(StartDigestAt, DigestBytes));
+        BitConverter.TryWriteBytes(content[AddressAt..], address);
+        if (!SavedTables.TrySum(new MemoryStream(file), headers!, new Range(start + module, start + length), content.Slice(TablesSumAt, SumBytes))) throw NotSaved();
+        Sha256.Hash(content[LengthAt..module], content.Slice(StartDigestAt, DigestBytes));
         HashFile(file, start + FileDigestAt, content.Slice(FileDigestAt, DigestBytes));
     }
 
@@ -328,23 +348,26 @@ internal sealed class SavedHeader
         hash.GetHashAndReset(digest);
     }
 
-    /// <summary>Where the resource's content is in a file: the writer puts it first, and there is no other.</summary>
-    private static Range? Find(Stream file)
+    /// <summary>Where the resource's content is in a file, and in its image: the writer puts it first, and there is no other.</summary>
+    private static Range? Find(Stream file, out ImageHeaders? headers, out int address)
     {
+        headers = null;
+        address = 0;
         try
         {
-            file.Position = 0;
-            using var pe = new PEReader(file, PEStreamOptions.LeaveOpen);
-            if (pe.PEHeaders.CorHeader is not { } cor || !pe.PEHeaders.TryGetDirectoryOffset(cor.ResourcesDirectory, out int directory)) return null;
+            headers = ImageHeaders.Read(file);
+            if (headers is null || headers.OffsetOf(headers.Resources.Address) is not { } directory || directory > file.Length - sizeof(int)) return null;
+            address = headers.Resources.Address + sizeof(int);
             Span<byte> prefix = stackalloc byte[sizeof(int)];
-            if (directory < 0 || directory > file.Length - sizeof(int)) return null;
             file.Position = directory;
             file.ReadExactly(prefix);
-            int length = BitConverter.ToInt32(prefix), start = directory + sizeof(int);
-            return length >= 0 && length <= file.Length - start ? new Range(start, start + length) : null;
+            int length = BitConverter.ToInt32(prefix);
+            long start = directory + sizeof(int);
+            return length >= 0 && length <= file.Length - start && start + length <= int.MaxValue ? new Range((int)start, (int)start + length) : null;
         }
-        catch (Exception e) when (e is BadImageFormatException or OverflowException or ArgumentException or InvalidOperationException or EndOfStreamException)
+        catch (EndOfStreamException)
         {
+            // It has become shorter meanwhile.
             return null;
         }
     }

@@ -1,108 +1,141 @@
-using System.Reflection.PortableExecutable;
-using System.Security.Cryptography;
+using System.Numerics;
+using System.Runtime.InteropServices;
 using WasmJit.Jit.Format;
 
 namespace WasmJit.Jit.Saved;
 
 /// <summary>
-/// The parts of an assembly's file by which everything else in it is found: the headers, the metadata, the tables of its machine code, and the module but for its code. Who
-/// maps a file has these compared, and not the code, which is most of the file and is read page by page when it runs.
+/// The parts of an assembly's file by which everything else in it is found: the headers, the metadata, the tables of its machine code, and the module but for its code, its data
+/// and its custom sections, which are read with care wherever they are read. Who maps a file has these compared, and not the rest, which is most of the file and is read page by page
+/// when it is used.
 /// </summary>
-internal static class SavedTables
+/// <remarks>The sum finds damage, as fast as the bytes are read. It is no digest: the digest of the whole file is compared where all of it is read.</remarks>
+internal ref struct SavedTables
 {
     private const int Signature = 0x00525452; // "RTR"
 
     /// <summary>In the header of machine code: the number of its sections, and where they begin. Each has its kind, its address and its size.</summary>
     private const int CountAt = 12, SectionsAt = 16, SectionBytes = 12, MostSections = 1000;
 
-    /// <summary>What is read at a time.</summary>
-    private const int Piece = 64 << 10;
+    /// <summary>What is read at a time, and the bytes of a block of the sum.</summary>
+    private const int Piece = 64 << 10, Block = 4 * sizeof(ulong);
 
-    /// <summary>The digest of these parts.</summary>
+    /// <summary>An odd number with bits everywhere, and others to begin with.</summary>
+    private const ulong Factor = 0x9e3779b97f4a7c15, FirstSeed = 0xbf58476d1ce4e5b9, SecondSeed = 0x94d049bb133111eb;
+
+    private readonly Stream file;
+    private readonly byte[] buffer = new byte[Piece];
+    private ulong a = FirstSeed, b = SecondSeed, c = ~FirstSeed, d = ~SecondSeed;
+
+    private SavedTables(Stream file) => this.file = file;
+
+    /// <summary>Adds these parts up.</summary>
     /// <param name="file">The file.</param>
+    /// <param name="headers">Its headers.</param>
     /// <param name="module">Where the module is in it.</param>
-    /// <returns>Null if the file is damaged.</returns>
-    internal static byte[]? Digest(Stream file, Range module)
+    /// <param name="sum">The sum.</param>
+    /// <returns>Whether the file has the parts.</returns>
+    internal static bool TrySum(Stream file, ImageHeaders headers, Range module, Span<byte> sum)
     {
+        var tables = new SavedTables(file);
         try
         {
-            file.Position = 0;
-            using var pe = new PEReader(file, PEStreamOptions.LeaveOpen);
-            if (pe.PEHeaders is not { CorHeader: { } cor, PEHeader: { } header }) return null;
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            var buffer = new byte[Piece];
-            Append(hash, file, 0, header.SizeOfHeaders, buffer);
-            AppendDirectory(header.CorHeaderTableDirectory);
-            AppendDirectory(cor.MetadataDirectory);
-            if (cor.ManagedNativeHeaderDirectory is { Size: > 0 } native)
-                foreach (DirectoryEntry section in Sections(pe, file, native)) AppendDirectory(section);
-            foreach ((int start, int length) in WithoutCode(file, module.Start.Value, module.End.Value)) Append(hash, file, start, length, buffer);
-            return hash.GetHashAndReset();
-
-            void AppendDirectory(DirectoryEntry directory) => Append(hash, file, OffsetOf(pe, directory), directory.Size, buffer);
+            if (!tables.Add(headers, module)) return false;
         }
-        catch (Exception e) when (e is BadImageFormatException or OverflowException or ArgumentException or InvalidOperationException or EndOfStreamException)
+        catch (EndOfStreamException)
         {
-            return null;
+            return false;
         }
+        Span<ulong> words = MemoryMarshal.Cast<byte, ulong>(sum);
+        (words[0], words[1], words[2], words[3]) = (tables.a, tables.b, tables.c, tables.d);
+        return true;
     }
 
-    private static int OffsetOf(PEReader pe, DirectoryEntry directory) => pe.PEHeaders.TryGetDirectoryOffset(directory, out int offset) ? offset : throw new BadImageFormatException();
+    private bool Add(ImageHeaders headers, Range module)
+    {
+        if (!Add(0, headers.Size) || !Add(headers, headers.Clr) || !Add(headers, headers.Metadata)) return false;
+        if (headers.Native.Size > 0 && !AddNative(headers)) return false;
+        return AddModule(module.Start.Value, module.End.Value);
+    }
+
+    private bool Add(ImageHeaders headers, ImageHeaders.Part part) => headers.OffsetOf(part.Address) is { } offset && Add(offset, part.Size);
 
     /// <summary>The header of the machine code, and its sections.</summary>
-    private static IEnumerable<DirectoryEntry> Sections(PEReader pe, Stream file, DirectoryEntry native)
+    private bool AddNative(ImageHeaders headers)
     {
-        int at = OffsetOf(pe, native);
-        var start = new byte[SectionsAt];
+        if (headers.OffsetOf(headers.Native.Address) is not { } at || at > file.Length - SectionsAt) return false;
+        Span<byte> start = stackalloc byte[SectionsAt];
         file.Position = at;
         file.ReadExactly(start);
-        int count = BitConverter.ToInt32(start, CountAt);
-        if (BitConverter.ToInt32(start) != Signature || count is < 0 or > MostSections) throw new BadImageFormatException();
+        int count = BitConverter.ToInt32(start[CountAt..]);
+        if (BitConverter.ToInt32(start) != Signature || count is < 0 or > MostSections) return false;
         var sections = new byte[count * SectionBytes];
         file.ReadExactly(sections);
-        yield return new DirectoryEntry(native.RelativeVirtualAddress, start.Length + sections.Length);
+        if (!Add(at, SectionsAt + sections.Length)) return false;
         for (int i = 0; i < sections.Length; i += SectionBytes)
-            yield return new DirectoryEntry(BitConverter.ToInt32(sections, i + sizeof(int)), BitConverter.ToInt32(sections, i + (2 * sizeof(int))));
+        {
+            int size = BitConverter.ToInt32(sections, i + (2 * sizeof(int)));
+            if (size != 0 && !Add(headers, new ImageHeaders.Part(BitConverter.ToInt32(sections, i + sizeof(int)), size))) return false;
+        }
+        return true;
     }
 
-    /// <summary>The parts of a module that are not its code section. What cannot be read as a module is one part.</summary>
-    private static IEnumerable<(int Start, int Length)> WithoutCode(Stream file, int start, int end)
+    /// <summary>The parts of a module. What cannot be read as a module is one part.</summary>
+    private bool AddModule(int start, int end)
     {
-        const int header = 8, longestNumber = 5;
-        var first = new byte[1 + longestNumber];
+        const int Header = 8, LongestNumber = 5, Bits = 7, More = 1 << Bits;
+        Span<byte> first = stackalloc byte[1 + LongestNumber];
         int from = start;
-        for (int at = start + header; at < end;)
+        for (int at = start + Header; at < end;)
         {
             file.Position = at;
-            int read = file.ReadAtLeast(first.AsSpan(0, Math.Min(first.Length, end - at)), first.Length, throwOnEndOfStream: false);
+            int read = file.ReadAtLeast(first[..Math.Min(first.Length, end - at)], 1, throwOnEndOfStream: false);
             long size = 0;
             int used = 1;
-            for (int shift = 0; used < read; shift += 7)
+            for (int shift = 0; used < read; shift += Bits)
             {
                 byte part = first[used++];
-                size |= (long)(part & 0x7f) << shift;
-                if (part < 0x80) break;
+                size |= (long)(part & (More - 1)) << shift;
+                if (part < More) break;
             }
             if (size > end - at - used) break;
-            if (first[0] == SectionId.Code)
+            if (first[0] is SectionId.Custom or SectionId.Code or SectionId.Data)
             {
-                yield return (from, at + used - from);
+                if (!Add(from, at + used - from)) return false;
                 from = at + used + (int)size;
             }
             at += used + (int)size;
         }
-        yield return (from, end - from);
+        return Add(from, end - from);
     }
 
-    private static void Append(IncrementalHash hash, Stream file, int start, int length, byte[] buffer)
+    private bool Add(long start, int length)
     {
-        if (start < 0 || length < 0 || length > file.Length - start) throw new BadImageFormatException();
+        if (start < 0 || length < 0 || length > file.Length - start) return false;
         file.Position = start;
         for (int count; length > 0; length -= count)
         {
             count = Math.Min(length, buffer.Length);
             file.ReadExactly(buffer, 0, count);
-            hash.AppendData(buffer, 0, count);
+            int blocks = (count + Block - 1) / Block * Block;
+            // The last block is filled up, and the length added.
+            buffer.AsSpan(count, blocks - count).Clear();
+            Add(MemoryMarshal.Cast<byte, ulong>(buffer.AsSpan(0, blocks)));
+            a = BitOperations.RotateLeft((a ^ (ulong)count) * Factor, 29);
         }
+        return true;
+    }
+
+    private void Add(ReadOnlySpan<ulong> words)
+    {
+        (ulong p, ulong q, ulong r, ulong s) = (a, b, c, d);
+        for (; words.Length >= 4; words = words[4..])
+        {
+            p = BitOperations.RotateLeft((p ^ words[0]) * Factor, 29);
+            q = BitOperations.RotateLeft((q ^ words[1]) * Factor, 29);
+            r = BitOperations.RotateLeft((r ^ words[2]) * Factor, 29);
+            s = BitOperations.RotateLeft((s ^ words[3]) * Factor, 29);
+        }
+        (a, b, c, d) = (p, q, r, s);
     }
 }

@@ -50,6 +50,9 @@ internal sealed class SavedWriter
     private readonly List<MethodBuilder> guarded = [];
     private readonly SavedTarget target;
 
+    /// <summary>The classes that the loader looks for, and their first methods, which have tokens when all is written.</summary>
+    private readonly List<(string Name, MethodBuilder First)> classes = [];
+
     private SavedWriter(string name, IReadOnlyList<ModuleInfo> modules, CodeOptions options, bool isNative)
     {
         this.modules = modules;
@@ -88,6 +91,7 @@ internal sealed class SavedWriter
         string[] adapters = WriteAll(HostAdaptersClass, modules.SelectMany(AllSignatures).Distinct().Where(s => !s.IsSameForHost && s.HasNamedDelegate && !s.DelegateType.IsCollectible), WriteAdapter);
         WriteGuards();
         constants.Finish();
+        MetadataBuilder metadata = assembly.GenerateMetadata(out BlobBuilder il, out BlobBuilder data);
         var header = new SavedHeader
         {
             IsNative = isNative,
@@ -102,15 +106,18 @@ internal sealed class SavedWriter
             HostAdapters = adapters,
             Stubs = stubs,
             Guards = [.. guards],
-            Called = [.. target.Called],
+            Called = [.. target.Called.Where(c => !isNative || !HasNumberedStub(c.Module, c.Func))],
+            Classes = [.. classes.Select(c => (c.Name, c.First.MetadataToken))],
             Module = modules[0].Bytes,
         };
-        return Serialise(header.Write());
+        return Serialise(header.Write(), metadata, il, data);
     }
 
-    private byte[] Serialise(byte[] resource)
+    /// <summary>Code that was made ahead is loaded with stubs of all functions whose stubs can have numbers.</summary>
+    private bool HasNumberedStub(int module, int func) => StubShape.CanBeNumbered(Signature.Of(modules[module].Funcs[func].Type), out _);
+
+    private static byte[] Serialise(byte[] resource, MetadataBuilder metadata, BlobBuilder il, BlobBuilder data)
     {
-        MetadataBuilder metadata = assembly.GenerateMetadata(out BlobBuilder il, out BlobBuilder data);
         metadata.AddManifestResource(ManifestResourceAttributes.Private, metadata.GetOrAddString(SavedHeader.ResourceName), default, 0);
         var resources = new BlobBuilder(resource.Length);
         resources.WriteBytes(resource);
@@ -149,6 +156,7 @@ internal sealed class SavedWriter
             // A name ends at a NUL in metadata.
             string name = FunctionCode.NameOf(info, func, il.Nulls).Replace('\0', '\ufffd');
             MethodBuilder method = functions!.DefineMethod(name, StaticMethod, signature.Return, signature.Parameters);
+            if (i % FunctionsInClass == 0) classes.Add((functions.Name, method));
             bool isTooDear = JitCost.IsTooDear(il, info.Funcs[func].BodyEnd - info.Funcs[func].BodyStart);
             method.SetImplementationFlags(isTooDear ? Unoptimised : isNative ? Ahead : Optimised);
             if (!isTooDear && !isNative && Outliner.Plan(il, signature) is { } layout)
@@ -203,6 +211,7 @@ internal sealed class SavedWriter
     private ILGenerator Begin(TypeBuilder builder, string name, Type result, Type[] parameters)
     {
         MethodBuilder method = builder.DefineMethod(name, StaticMethod, result, parameters);
+        if (classes.Count == 0 || classes[^1].Name != builder.Name) classes.Add((builder.Name, method));
         method.SetImplementationFlags(isNative ? Ahead : Optimised);
         return method.GetILGenerator();
     }
@@ -232,9 +241,9 @@ internal sealed class SavedWriter
         {
             (int m, int func, _) = guards[i];
             Signature signature = Signature.Of(modules[m].Funcs[func].Type);
-            FieldBuilder frame = builder.DefineField($"f{i}", typeof(long), FieldAttributes.Public | FieldAttributes.Static);
             ILGenerator il = Begin(builder, "wasm frame", signature.Return, signature.Parameters);
-            il.Emit(OpCodes.Ldsfld, frame);
+            if (isNative) constants.LoadFrame(il, m, i);
+            else il.Emit(OpCodes.Ldsfld, builder.DefineField($"f{i}", typeof(long), FieldAttributes.Public | FieldAttributes.Static));
             il.Emit(OpCodes.Call, Members.StackSpace);
             for (int p = 0; p < signature.Parameters.Length; p++) il.Emit(OpCodes.Ldarg, (short)p);
             il.Emit(OpCodes.Tailcall);

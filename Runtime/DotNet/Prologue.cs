@@ -22,7 +22,7 @@ internal static unsafe class Prologue
     internal static bool CanRead => RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
     /// <summary>
-    /// The frame of code that begins as nearly all does: pushes, then a subtraction from the stack pointer. Null for other code. The decoder, which
+    /// The frame of code that begins as nearly all does: pushes, then a subtraction from the stack pointer, or none, and the frame pointer. Null for other code. The decoder, which
     /// reads all forms, would take 20 ms of a process that uses it for nothing else.
     /// </summary>
     internal static long? QuickFrameOf(nint code)
@@ -34,9 +34,15 @@ internal static unsafe class Prologue
             if (*at is >= 0x50 and <= 0x57) at++;
             else if (*at == 0x41 && at[1] is >= 0x50 and <= 0x57) at += 2;
             else if (*at == 0xc5 && at[1] == 0xf8 && at[2] == 0x77) at += 3;
+            // test [rsp - size], eax: frames of a few pages touch each before they are made
+            else if (*at == 0x85 && at[1] == 0x84 && at[2] == 0x24 && *(int*)(at + 3) < 0) at += 7;
             else break;
         }
+        // lea r11, [rsp - size]: larger ones leave that to a helper
+        if (*at == 0x4c && at[1] == 0x8d && at[2] == 0x9c && at[3] == 0x24) return -*(int*)(at + 4);
         if (*at != 0x48) return null;
+        // lea rbp, [rsp + size] and mov rbp, rsp: all that is pushed has been
+        if ((at[1] == 0x8d && at[2] is 0x6c or 0xac && at[3] == 0x24) || (at[1] == 0x8b && at[2] == 0xec)) return 0;
         // sub rsp, imm8 and imm32
         if (at[1] == 0x83 && at[2] == 0xec) return *(sbyte*)(at + 3);
         return at[1] == 0x81 && at[2] == 0xec ? *(int*)(at + 3) : null;

@@ -104,19 +104,31 @@ internal static unsafe partial class Pages
     /// </summary>
     internal static nint PublishCode(ReadOnlySpan<byte> code)
     {
+        byte* at = BeginCode((ulong)code.Length);
+        code.CopyTo(new Span<byte>(at, code.Length));
+        EndCode(at, (ulong)code.Length);
+        return (nint)at;
+    }
+
+    /// <summary>Pages for code, which can be written and not yet executed.</summary>
+    internal static byte* BeginCode(ulong bytes)
+    {
         if (!AreLent) throw new PlatformNotSupportedException("This system allows no code to be made.");
-        ulong size = CodeSize(code.Length);
-        byte* at = Reserve(size);
-        if (at is null || !Commit(at, size)) throw new InsufficientMemoryException("No memory for machine code.");
-        code.CopyTo(new Span<byte>(at, (int)size));
+        byte* at = Reserve(CodeSize(bytes));
+        return at is not null && Commit(at, CodeSize(bytes)) ? at : throw new InsufficientMemoryException("No memory for machine code.");
+    }
+
+    /// <summary>Makes pages of <see cref="BeginCode"/> executable; they can no longer be written.</summary>
+    internal static void EndCode(byte* at, ulong bytes)
+    {
         bool done = OperatingSystem.IsWindows()
-            ? VirtualProtect((nint)at, (nuint)size, PageExecuteRead, out _)
-            : mprotect((nint)at, (nuint)size, ProtReadExecute) == 0;
-        return done ? (nint)at : throw new PlatformNotSupportedException("This system allows no code to be made.");
+            ? VirtualProtect((nint)at, (nuint)CodeSize(bytes), PageExecuteRead, out _)
+            : mprotect((nint)at, (nuint)CodeSize(bytes), ProtReadExecute) == 0;
+        if (!done) throw new PlatformNotSupportedException("This system allows no code to be made.");
     }
 
     /// <summary>Gives pages of <see cref="PublishCode"/> back.</summary>
-    internal static void ReleaseCode(nint at, int length) => Release((byte*)at, CodeSize(length));
+    internal static void ReleaseCode(nint at, int length) => Release((byte*)at, CodeSize((ulong)length));
 
     private static byte* Allocate(ulong bytes)
     {
@@ -131,10 +143,10 @@ internal static unsafe partial class Pages
         }
     }
 
-    private static ulong CodeSize(int length)
+    private static ulong CodeSize(ulong length)
     {
         ulong page = (ulong)Environment.SystemPageSize;
-        return ((ulong)length + page - 1) & ~(page - 1);
+        return (length + page - 1) & ~(page - 1);
     }
 
     [LibraryImport("libc")]

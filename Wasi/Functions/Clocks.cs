@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace WasmJit.Wasi;
 
@@ -9,15 +10,21 @@ internal static class Clocks
 
     private const int LinuxThreadClock = 3;
 
+    private const long NanosecondsASecond = 1_000_000_000;
+
     /// <summary>Nanoseconds.</summary>
     internal static ulong Time(uint clock) => clock switch
     {
         Realtime => (ulong)Math.Max(0, DateTime.UtcNow.Ticks - DateTime.UnixEpoch.Ticks) * 100,
-        Monotonic => (ulong)((UInt128)Stopwatch.GetTimestamp() * 1_000_000_000 / (ulong)Stopwatch.Frequency),
+        // Where the ticks are not nanoseconds. Code with numbers of 128 bits is never made ahead.
+        Monotonic => Stopwatch.Frequency == NanosecondsASecond ? (ulong)Stopwatch.GetTimestamp() : Scaled(Stopwatch.GetTimestamp()),
         Process => ProcessTime(),
         Thread => ThreadTime(),
         _ => throw new WasiError(Errno.Inval),
     };
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ulong Scaled(long ticks) => (ulong)((UInt128)ticks * (ulong)NanosecondsASecond / (ulong)Stopwatch.Frequency);
 
     /// <summary>Nanoseconds: the real time comes in ticks of 100.</summary>
     internal static ulong Resolution(uint clock) => clock switch

@@ -23,10 +23,40 @@ public sealed class StartTests : IDisposable
         Assert.DoesNotContain(methods, m => m.Contains("(dynamicClass):wasm", StringComparison.Ordinal));
     }
 
+    /// <summary>A program that was compiled ahead, with what makes loading work: guards of frames, data, names, random numbers.</summary>
+    [ImageFact]
+    public async Task AProgramCompiledAheadCompilesFewMethods()
+    {
+        const string Text = """
+            (module
+              (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
+              (memory (export "memory") 1) (data (i32.const 8) "data") (data (i32.const 16) "more")
+              (table 1 funcref) (elem (i32.const 0) $add)
+              (func $add (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+              (func (export "_start")
+                (drop (call $add (call $random (i32.const 64) (i32.const 16)) (call $sizes (i32.const 64) (i32.const 68))))
+                (drop (call $time (i32.const 1) (i64.const 0) (i32.const 64)))))
+            """;
+        string source = Path.Combine(folder, "source.wasm"), program = Path.Combine(folder, "program.dll");
+        await File.WriteAllBytesAsync(source, Wat.ToBinary(Text));
+        Assert.Equal((0, "", ""), await ChildProcess.Run(new ProcessStartInfo(Environment.ProcessPath!, [ImageFactAttribute.Tool, "compile", "--native", source, "-o", program])));
+        string[] methods = await Compiled(program);
+        Assert.True(methods.Length <= 20, $"{methods.Length} methods were compiled:\n{string.Join('\n', methods)}");
+        Assert.DoesNotContain(methods, m => m.Contains("wasm:", StringComparison.Ordinal) || m.Contains("Iced", StringComparison.Ordinal));
+    }
+
     private async Task<string[]> Run(string text)
     {
-        string program = Path.Combine(folder, "program.wasm"), list = Path.Combine(folder, "methods.txt");
+        string program = Path.Combine(folder, "program.wasm");
         await File.WriteAllBytesAsync(program, Wat.ToBinary(text));
+        return await Compiled(program);
+    }
+
+    private async Task<string[]> Compiled(string program)
+    {
+        string list = Path.Combine(folder, "methods.txt");
         var start = new ProcessStartInfo(Environment.ProcessPath!, [ImageFactAttribute.Tool, "run", "--tier", "tiered", program]);
         start.Environment["DOTNET_JitStdOutFile"] = list;
         start.Environment["DOTNET_JitDisasmSummary"] = "1";

@@ -66,13 +66,36 @@ public sealed class NativeModule : IDisposable
           (func (export "vector") (param v128 v128) (result v128) (i32x4.add (local.get 0) (local.get 1)))
           (func $count-down (export "tail") (param i32) (result i32)
             (if (i32.eqz (local.get 0)) (then (return (i32.const 42))))
-            (return_call $count-down (i32.sub (local.get 0) (i32.const 1)))))
+            (return_call $count-down (i32.sub (local.get 0) (i32.const 1))))
+          ;; No register for integers is left for a number, and none at all.
+          (func $six (param i32 i32 i32 i32 i32 i32) (result i32) (i32.sub (local.get 5) (local.get 0)))
+          (func $none (param i32 i32 i32 i32 i32 i32 f64 f64 f64 f64 f64 f64 f64 f64) (result f64) (f64.sub (local.get 13) (f64.convert_i32_s (local.get 5))))
+          (func $float (param f32 i64) (result f32) (f32.add (local.get 0) (f32.convert_i64_s (local.get 1))))
+          (func (export "registers") (param i32) (result f64)
+            (f64.add
+              (f64.add
+                (f64.convert_i32_s (call $six (local.get 0) (i32.const 1) (i32.const 2) (i32.const 3) (i32.const 4) (i32.const 100)))
+                (f64.promote_f32 (call $float (f32.const 0.5) (i64.const 3))))
+              (call $none (i32.const 0) (i32.const 1) (i32.const 2) (i32.const 3) (i32.const 4) (i32.const 7)
+                (f64.const 0) (f64.const 1) (f64.const 2) (f64.const 3) (f64.const 4) (f64.const 5) (f64.const 6) (f64.const 1000)))))
         """;
+
+    /// <summary>More locals than fit into the red zone at the end of a stack, all in use at once.</summary>
+    private const int HugeLocals = 5000;
+
+    private static string HugeFrame { get; } = $"""
+          (func $huge (export "huge") (result i64) (local {Each("i64 ")})
+            {Each("(local.set {0} (i64.load offset={0} (i32.const 1024)))")}
+            (i64.const 0) {Each("(i64.add (local.get {0}))")})
+          (func $deeper (export "deeper") (result i64) (i64.add (call $huge) (call $deeper)))
+        """;
+
+    private static string Each(string text) => string.Concat(Enumerable.Range(0, HugeLocals).Select(i => text.Replace("{0}", $"{i}", StringComparison.Ordinal)));
 
     public NativeModule()
     {
         if (!AheadFactAttribute.HasCompiler) return;
-        File.WriteAllText(Wat, Text);
+        File.WriteAllText(Wat, Text.TrimEnd()[..^1] + HugeFrame + ")");
         Assert.Equal((0, "", ""), ToolRun.Of("compile", "--native", Wat, "-o", Saved));
     }
 
@@ -113,6 +136,7 @@ public sealed class NativeTests(NativeModule native) : IClassFixture<NativeModul
         var two = Vector128.Create(2).AsByte();
         Assert.Equal(Vector128.Create(4).AsByte(), instance.GetExport<Func<Vector128<byte>, Vector128<byte>, Vector128<byte>>>("vector")(two, two));
         Assert.Equal(42, instance.GetExport<Func<int, int>>("tail")(3_000_000));
+        Assert.Equal(90 + 3.5 + 993, instance.GetExport<Func<int, double>>("registers")(10));
     }
 
     [AheadFact]
@@ -162,6 +186,35 @@ public sealed class NativeTests(NativeModule native) : IClassFixture<NativeModul
         for (int func = module.Info.ImportedFuncs; func < module.Info.Funcs.Count; func++) Assert.Equal(code.WasCompiledAhead(func), IsMapped(code.Compile(func)));
     }
 
+    /// <summary>The short way to read a frame's size reads what the decoder reads, of frames of all sizes.</summary>
+    [AheadFact]
+    public void FramesAreReadFromTheImage()
+    {
+        Module module = Loader.LoadSaved(native.Saved);
+        var code = (SavedCode)module.Code;
+        int small = 0, large = 0;
+        for (int func = module.Info.ImportedFuncs; func < module.Info.Funcs.Count; func++)
+        {
+            if (!code.WasCompiledAhead(func) || WasmJit.Runtime.Prologue.QuickFrameOf(code.OwnPointerOf(func)) is not { } frame) continue;
+            Assert.Equal(WasmJit.Runtime.Prologue.FrameOf(code.OwnPointerOf(func)), frame);
+            if (frame > 16 << 10) large++;
+            else small++;
+        }
+        Assert.True(small > 10 && large == 1, $"{small}, {large}");
+    }
+
+    [AheadFact]
+    public void HugeFramesAskForTheStackFirst()
+    {
+        Instance instance = Instance();
+        Assert.Equal(0, instance.GetExport<Func<long>>("huge")());
+        Exception? error = null;
+        var thread = new Thread(() => error = Record.Exception(() => instance.GetExport<Func<long>>("deeper")()), 512 << 10);
+        thread.Start();
+        thread.Join();
+        Assert.Equal(TrapKind.CallStackExhausted, Assert.IsType<TrapException>(error).Kind);
+    }
+
     /// <summary>The file is mapped once, whoever loads it, and may be replaced meanwhile; a stream gives the IL in it.</summary>
     [AheadFact]
     public void FilesAreMappedOnce()
@@ -179,6 +232,7 @@ public sealed class NativeTests(NativeModule native) : IClassFixture<NativeModul
         Assert.Equal(6765, instance.GetExport<Func<int, int>>("fib")(20));
         Assert.Equal(28, instance.GetExport<Func<int, int>>("objects")(10));
         Assert.Equal(42, instance.GetExport<Func<int, int, int, int>>("call")(0, 40, 2));
+        Assert.Equal(90 + 3.5 + 993, instance.GetExport<Func<int, double>>("registers")(10));
     }
 
     /// <summary>What is read of a file before its code runs is as it was saved; the whole is checked where it is read.</summary>

@@ -99,6 +99,10 @@ internal static partial class LinuxCalls
     [LibraryImport(Library, EntryPoint = "utimensat", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(FileNames.Marshaller))]
     internal static partial int SetTimesAt(SafeFileHandle directory, string name, ReadOnlySpan<long> times, int flags);
 
+    /// <summary>Up to 256 bytes are given whole.</summary>
+    [LibraryImport(Library, EntryPoint = "getrandom", SetLastError = true)]
+    internal static partial nint GetRandom(Span<byte> bytes, nuint size, uint flags);
+
     [LibraryImport(Library, EntryPoint = "futimens", SetLastError = true)]
     internal static partial int SetTimes(SafeFileHandle file, ReadOnlySpan<long> times);
 
