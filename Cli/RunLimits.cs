@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using WasmJit.Runtime;
 
 namespace WasmJit.Cli;
@@ -30,13 +31,13 @@ internal sealed class RunLimits
 
     private static readonly Option<string> MaximumStack = Sized("--max-stack", "How much stack the program may use, 64K at least; beyond it is the trap \"call stack exhausted\".");
 
-    private static readonly Option<int?> MaximumMemories = Counted("--max-memories", "The most memories.");
+    private static readonly Option<string> MaximumMemories = Counted("--max-memories", "The most memories.");
 
-    private static readonly Option<int?> MaximumTables = Counted("--max-tables", "The most tables.");
+    private static readonly Option<string> MaximumTables = Counted("--max-tables", "The most tables.");
 
-    private static readonly Option<int?> MaximumTableElements = Counted("--max-table-elements", "The most elements of all tables together.");
+    private static readonly Option<string> MaximumTableElements = Counted("--max-table-elements", "The most elements of all tables together.");
 
-    private static readonly Option<int?> MaximumInstances = Counted("--max-instances", "The most instances, the program's own and those that it makes or loads.");
+    private static readonly Option<string> MaximumInstances = Counted("--max-instances", "The most instances, the program's own and those that it makes or loads.");
 
     private readonly TimeSpan? timeout;
 
@@ -47,9 +48,10 @@ internal sealed class RunLimits
 
     internal static Option<string> Sized(string name, string description) => new(name) { Description = description, HelpName = "SIZE" };
 
-    internal static Option<int?> Counted(string name, string description, int least = 0)
+    // A text: code of the parser's for numbers that may be missing is never made ahead.
+    internal static Option<string> Counted(string name, string description, int least = 0)
     {
-        var option = new Option<int?>(name) { Description = description, HelpName = "COUNT" };
+        var option = new Option<string>(name) { Description = description, HelpName = "COUNT" };
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value < least))
@@ -57,6 +59,9 @@ internal sealed class RunLimits
         });
         return option;
     }
+
+    /// <summary>The value of such an option, which its validator has looked at.</summary>
+    internal static int? CountOf(ParseResult parsed, Option<string> option) => parsed.GetValue(option) is { } text ? int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture) : null;
 
     private RunLimits(TimeSpan? timeout, long? fuel, ResourceLimits resources, long? stack)
     {
@@ -86,10 +91,10 @@ internal sealed class RunLimits
         new ResourceLimits
         {
             MaximumMemoryBytes = SizeOf(parsed, MaximumMemory) ?? long.MaxValue,
-            MaximumMemories = parsed.GetValue(MaximumMemories) ?? int.MaxValue,
-            MaximumTables = parsed.GetValue(MaximumTables) ?? int.MaxValue,
-            MaximumTableElements = parsed.GetValue(MaximumTableElements) ?? long.MaxValue,
-            MaximumInstances = parsed.GetValue(MaximumInstances) ?? int.MaxValue,
+            MaximumMemories = CountOf(parsed, MaximumMemories) ?? int.MaxValue,
+            MaximumTables = CountOf(parsed, MaximumTables) ?? int.MaxValue,
+            MaximumTableElements = CountOf(parsed, MaximumTableElements) ?? long.MaxValue,
+            MaximumInstances = CountOf(parsed, MaximumInstances) ?? int.MaxValue,
         },
         SizeOf(parsed, MaximumStack, 64 << 10));
 
@@ -147,6 +152,7 @@ internal sealed class RunLimits
         private readonly CancellationTokenSource source = new();
         private readonly Lock gate = new();
         private readonly Timer? timer;
+        private readonly PosixSignalRegistration interrupt, quit;
         private string reason = "";
         private int code;
         private bool ended;
@@ -155,7 +161,9 @@ internal sealed class RunLimits
         {
             this.terminal = terminal;
             this.timeout = timeout;
-            Console.CancelKeyPress += OnCancelKey;
+            // Not by .NET's console, which opens the standard output and looks what terminal there is.
+            interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+            quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, OnSignal);
             if (timeout is not { } limit) return;
             string text = string.Create(CultureInfo.InvariantCulture, $"stopped: the time limit of {limit.TotalSeconds:0.###} s is over");
             timer = new Timer(_ => Stop(text, TimedOut), null, limit, System.Threading.Timeout.InfiniteTimeSpan);
@@ -168,7 +176,8 @@ internal sealed class RunLimits
         public void Dispose()
         {
             lock (gate) ended = true;
-            Console.CancelKeyPress -= OnCancelKey;
+            interrupt.Dispose();
+            quit.Dispose();
             timer?.Dispose();
         }
 
@@ -190,11 +199,11 @@ internal sealed class RunLimits
             return code;
         }
 
-        private void OnCancelKey(object? sender, ConsoleCancelEventArgs e)
+        private void OnSignal(PosixSignalContext context)
         {
             // A second Ctrl-C ends the process.
             if (IsStopped) return;
-            e.Cancel = true;
+            context.Cancel = true;
             Stop("interrupted", Interrupted);
         }
 

@@ -69,8 +69,8 @@ internal static class Tool
         try
         {
             Configuration? options = configuration.Length == 0 ? null : Configuration.Read(configuration);
-            Command root = Root(terminal, options is null ? NeededFor(args) : Commands);
-            ParseResult parsed = root.Parse(CommandLine.Expand(root, args, options), CommandLine.Parser);
+            // A configuration may name any command.
+            ParseResult parsed = (options is null ? TryParse(terminal, args) : null) ?? Parse(Root(terminal, Commands), args, options);
             if (parsed.Action is ParseErrorAction) throw CommandLineErrors.Describe(parsed);
             return parsed.Invoke(new InvocationConfiguration
             {
@@ -124,9 +124,27 @@ internal static class Tool
         RunCommand.Name, "serve", ProfileCommand.Name, "wast", "fuzz", "compile", "compose", "validate", "wat2wasm", "wasm2wat", "inspect", "disasm", "explore", Completion,
     ];
 
+    private static ParseResult Parse(Command root, string[] args, Configuration? options) => root.Parse(CommandLine.Expand(root, args, options), CommandLine.Parser);
+
+    /// <summary>Parses a command line with the commands that it needs; null if it is wrong, since messages may name all commands.</summary>
+    private static ParseResult? TryParse(Terminal terminal, string[] args)
+    {
+        string[] needed = NeededFor(args);
+        if (needed.Length == Commands.Length) return null;
+        try
+        {
+            return Parse(Root(terminal, needed), args, null) is { Action: not ParseErrorAction } parsed ? parsed : null;
+        }
+        catch (ToolException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The commands that a command line may mean. Making all, with their options, takes longer than a small program runs.</summary>
     internal static string[] NeededFor(string[] args) => args switch
     {
+        _ when Array.Exists(args, arg => arg is "--help" or "-h" or "-?" or "/h" or "/?" or "--version") => Commands,
         [Completion, ..] => Commands,
         // "profile" is "run" with other options, and what stands before a command may be options of "run".
         [var name, ..] when Array.IndexOf(Commands, name) >= 0 => name == RunCommand.Name ? [name] : [RunCommand.Name, name],
@@ -134,13 +152,15 @@ internal static class Tool
         _ => Commands,
     };
 
-    /// <summary>A root with some commands.</summary>
+    /// <summary>A root with some commands; with all, also what tells about them.</summary>
     internal static Command Root(Terminal terminal, string[] commands)
     {
         // A RootCommand would have the assembly's name.
         var root = new Command("wasmjit", Description);
         foreach (string name in commands) root.Add(Make(name, terminal, root));
         root.Add(EngineFlags.MemoryChecks);
+        if (commands.Length < Commands.Length) return root;
+        // Their descriptions are in the parser's resources, which take milliseconds to open.
         root.Add(Help.Option());
         root.Add(new VersionOption());
         Help.Describe(root, Details);

@@ -9,20 +9,20 @@ namespace WasmJit.Linking;
 /// <summary>Evaluates constant expressions (spec 3.4.11) of an instance that is being made. Functions are FuncRefs.</summary>
 internal static class ConstEvaluator
 {
-    /// <summary>Evaluates where a segment goes. Nearly all of thousands are one constant, for which no stack is made.</summary>
-    internal static ulong EvaluateAddress(Instance instance, ConstExpr expr)
+    /// <summary>Evaluates where a segment goes.</summary>
+    internal static ulong EvaluateAddress(Instance instance, ConstExpr expr) =>
+        IsConstant(instance, expr, out int value) ? (uint)value : Address(Evaluate(instance, expr));
+
+    /// <summary>Whether it is one constant, as nearly all are, and need not be paid for.</summary>
+    private static bool IsConstant(Instance instance, ConstExpr expr, out int value)
     {
-        var code = new CodeReader(instance.Module.Info.Bytes.Span, expr.Start, expr.End);
-        code.Read(out Instr first);
-        code.Read(out Instr last);
-        if (first.Id is not (OpId.I32Const or OpId.I64Const) || last.Id != OpId.End) return Address(Evaluate(instance, expr));
-        Fuel.Pay(instance.FuelTank, (ulong)first.Op.Cost.Units);
-        Fuel.Pay(instance.FuelTank, (ulong)last.Op.Cost.Units);
-        return first.Id == OpId.I32Const ? (uint)first.Bits : first.Bits;
+        value = 0;
+        return instance.FuelTank is null && ConstExpr.LengthOfConstant(instance.Module.Info.Bytes.Span[expr.Start..expr.End], out value) == expr.End - expr.Start;
     }
 
     internal static object? Evaluate(Instance instance, ConstExpr expr)
     {
+        if (IsConstant(instance, expr, out int value)) return value;
         ModuleInfo module = instance.Module.Info;
         var code = new CodeReader(module.Bytes.Span, expr.Start, expr.End);
         var stack = new Stack<object?>();

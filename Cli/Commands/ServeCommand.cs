@@ -34,10 +34,10 @@ internal static class ServeCommand
             HelpName = "ADDRESS",
             DefaultValueFactory = _ => "127.0.0.1:8080",
         };
-        Option<int?> keep = RunLimits.Counted("--keep", "Keep up to this many instances for further requests, with what they have in their memories. By default each request has a fresh one.");
-        Option<int?> uses = RunLimits.Counted("--requests-per-instance", "How many requests a kept instance answers before another takes its place.", 1);
-        Option<int?> concurrency = RunLimits.Counted("--concurrency", "How many requests are answered at once; others wait.", 1);
-        Option<int?> waiting = RunLimits.Counted("--max-waiting", "How many requests may wait; what comes then gets the status 503.");
+        Option<string> keep = RunLimits.Counted("--keep", "Keep up to this many instances for further requests, with what they have in their memories. By default each request has a fresh one.");
+        Option<string> uses = RunLimits.Counted("--requests-per-instance", "How many requests a kept instance answers before another takes its place.", 1);
+        Option<string> concurrency = RunLimits.Counted("--concurrency", "How many requests are answered at once; others wait.", 1);
+        Option<string> waiting = RunLimits.Counted("--max-waiting", "How many requests may wait; what comes then gets the status 503.");
         Option<string> body = RunLimits.Sized("--max-body", "The most bytes of a request's body, such as 30M, the default.");
         var grace = new Option<string>("--grace") { Description = "How long requests may go on after Ctrl-C or SIGTERM: 10s by default.", HelpName = "TIME" };
         var command = new Command(Name, "Serves a component that answers HTTP requests.")
@@ -61,10 +61,10 @@ internal static class ServeCommand
             var standard = new WasiHttpHandlerOptions();
             var options = new WasiHttpHandlerOptions
             {
-                KeptInstances = parsed.GetValue(keep) ?? 0,
-                RequestsPerInstance = parsed.GetValue(uses) ?? int.MaxValue,
-                MaximumConcurrency = parsed.GetValue(concurrency) ?? standard.MaximumConcurrency,
-                MaximumWaiting = parsed.GetValue(waiting) ?? standard.MaximumWaiting,
+                KeptInstances = RunLimits.CountOf(parsed, keep) ?? 0,
+                RequestsPerInstance = RunLimits.CountOf(parsed, uses) ?? int.MaxValue,
+                MaximumConcurrency = RunLimits.CountOf(parsed, concurrency) ?? standard.MaximumConcurrency,
+                MaximumWaiting = RunLimits.CountOf(parsed, waiting) ?? standard.MaximumWaiting,
                 MaximumBodyBytes = RunLimits.SizeOf(parsed, body) ?? standard.MaximumBodyBytes,
                 Timeout = limits.Time ?? DefaultTime,
                 Fuel = limits.Fuel?.Remaining,

@@ -315,7 +315,7 @@ internal ref partial struct ModuleDecoder
     private readonly ConstExpr ReadExpr(ref ByteReader section)
     {
         int start = section.Position;
-        if (ShortConstantEnd(bytes[start..section.End]) is var length and not 0)
+        if (ConstExpr.LengthOfConstant(bytes[start..section.End], out _) is var length and not 0)
         {
             section.Position += length;
             return new ConstExpr(start, section.Position);
@@ -332,19 +332,6 @@ internal ref partial struct ModuleDecoder
         }
         section.Position = code.Position;
         return new ConstExpr(start, code.Position);
-    }
-
-    /// <summary>
-    /// The bytes of an expression that is a small <c>i32.const</c> alone, as programs have thousands in front of their data; 0 if it is anything else. Numbers of up to four
-    /// bytes have no bits too many.
-    /// </summary>
-    private static int ShortConstantEnd(ReadOnlySpan<byte> code)
-    {
-        const int MostBytes = 4, More = 1 << 7;
-        if (code.Length < MostBytes + 2 || code[0] != Opcode.I32Const) return 0;
-        int at = 1;
-        while (at < MostBytes && code[at] >= More) at++;
-        return code[at] < More && code[at + 1] == Opcode.End ? at + 2 : 0;
     }
 
     private static uint[] ReadIndices(ref ByteReader section)

@@ -62,11 +62,53 @@ internal static class DelegateTypes
         int count = parameters.Length;
         if (!signature.HasNamedDelegate) return Expression.GetDelegateType([.. parameters, signature.HostReturn]);
         if (signature.HostReturn == typeof(void))
-            return count == 0 ? typeof(Action) : Open("System.Action`", count).MakeGenericType(parameters);
-        return Open("System.Func`", count + 1).MakeGenericType([.. parameters, signature.HostReturn]);
+            return count == 0 ? typeof(Action) : OpenAction(count).MakeGenericType(parameters);
+        return OpenFunc(count).MakeGenericType([.. parameters, signature.HostReturn]);
     }
 
-    private static Type Open(string name, int arity) => typeof(Action).Assembly.GetType(name + arity, throwOnError: true)!;
+    // By name .NET would find them after it has started its parser of names, which takes milliseconds.
+    private static Type OpenAction(int parameters) => parameters switch
+    {
+        1 => typeof(Action<>),
+        2 => typeof(Action<,>),
+        3 => typeof(Action<,,>),
+        4 => typeof(Action<,,,>),
+        5 => typeof(Action<,,,,>),
+        6 => typeof(Action<,,,,,>),
+        7 => typeof(Action<,,,,,,>),
+        8 => typeof(Action<,,,,,,,>),
+        9 => typeof(Action<,,,,,,,,>),
+        10 => typeof(Action<,,,,,,,,,>),
+        11 => typeof(Action<,,,,,,,,,,>),
+        12 => typeof(Action<,,,,,,,,,,,>),
+        13 => typeof(Action<,,,,,,,,,,,,>),
+        14 => typeof(Action<,,,,,,,,,,,,,>),
+        15 => typeof(Action<,,,,,,,,,,,,,,>),
+        16 => typeof(Action<,,,,,,,,,,,,,,,>),
+        _ => throw new ArgumentOutOfRangeException(nameof(parameters)),
+    };
+
+    private static Type OpenFunc(int parameters) => parameters switch
+    {
+        0 => typeof(Func<>),
+        1 => typeof(Func<,>),
+        2 => typeof(Func<,,>),
+        3 => typeof(Func<,,,>),
+        4 => typeof(Func<,,,,>),
+        5 => typeof(Func<,,,,,>),
+        6 => typeof(Func<,,,,,,>),
+        7 => typeof(Func<,,,,,,,>),
+        8 => typeof(Func<,,,,,,,,>),
+        9 => typeof(Func<,,,,,,,,,>),
+        10 => typeof(Func<,,,,,,,,,,>),
+        11 => typeof(Func<,,,,,,,,,,,>),
+        12 => typeof(Func<,,,,,,,,,,,,>),
+        13 => typeof(Func<,,,,,,,,,,,,,>),
+        14 => typeof(Func<,,,,,,,,,,,,,,>),
+        15 => typeof(Func<,,,,,,,,,,,,,,,>),
+        16 => typeof(Func<,,,,,,,,,,,,,,,,>),
+        _ => throw new ArgumentOutOfRangeException(nameof(parameters)),
+    };
 
     private static Type Define(ModuleBuilder module, string name, Signature signature)
     {

@@ -22,7 +22,7 @@ public sealed class NeededCommandTests
         Assert.Equal(["run"], Tool.NeededFor(["run", "fuzz"]));
         Assert.Equal(["run"], Tool.NeededFor(["./program.wasm", "compile"]));
         Assert.Equal(["run", "compile"], Tool.NeededFor(["compile", "program.wasm"]));
-        foreach (string[] all in new[] { [], ["help"], ["help", "run"], ["--help"], ["--version"], ["rum"], ["--memory-checks", "guard", "compile"], new[] { "completion", "bash" } })
+        foreach (string[] all in new[] { [], ["help"], ["help", "run"], ["--help"], ["--version"], ["rum"], ["--memory-checks", "guard", "compile"], new[] { "completion", "bash" }, ["run", "-h"], ["compile", "x.wasm", "--help"] })
             Assert.Equal(Tool.Commands, Tool.NeededFor(all));
     }
 
