@@ -41,8 +41,8 @@ internal sealed unsafe class SavedAssembly
     private readonly ArrayMaker?[] makers;
     private readonly NativeImage? image;
 
-    /// <summary>Where the sizes of frames are that guards of native code ask for.</summary>
-    private readonly int[] frames;
+    /// <summary>Where among the numbers guards of native code find the size of a frame, and the code behind them.</summary>
+    private readonly int[] frames, guarded;
 
     private SavedAssembly(Assembly assembly, SavedHeader header, nint address)
     {
@@ -63,11 +63,13 @@ internal sealed unsafe class SavedAssembly
         var constants = new long[header.Constants.Length];
         makers = new ArrayMaker?[header.Constants.Length];
         frames = new int[header.Guards.Length];
+        guarded = new int[header.Guards.Length];
         var objects = new object?[makers.Length + 1];
         objects[^1] = this;
         for (int i = 0; i < constants.Length; i++)
         {
             if (header.Constants[i].Kind == ConstantKind.Frame) frames[header.Constants[i].Field] = firstCells[^1] + i;
+            else if (header.Constants[i].Kind == ConstantKind.Guarded) guarded[header.Constants[i].Field] = firstCells[^1] + i;
             else Bind(header.Constants[i], out constants[i], out objects[i]);
             numbers[firstCells[^1] + i] = (nint)constants[i];
             makers[i] = objects[i] as ArrayMaker;
@@ -290,9 +292,12 @@ internal sealed unsafe class SavedAssembly
     internal nint StubOf(int token) => handle.ResolveMethodHandle(token).GetFunctionPointer();
 
     /// <summary>The method that asks for a frame's stack first.</summary>
-    internal nint GuardOf(int guard, long frame)
+    /// <param name="guard">Its number.</param>
+    /// <param name="frame">The frame's size.</param>
+    /// <param name="code">The function's code.</param>
+    internal nint GuardOf(int guard, long frame, nint code)
     {
-        if (Header.IsNative) Volatile.Write(ref numbers[frames[guard]], (nint)frame);
+        if (Header.IsNative) (numbers[frames[guard]], numbers[guarded[guard]]) = ((nint)frame, code);
         else assembly.GetType(SavedWriter.GuardsClass, throwOnError: true)!.GetField($"f{guard}")!.SetValue(null, frame);
         return PointerOf(classes[SavedWriter.GuardsClass] + guard);
     }

@@ -84,9 +84,6 @@ internal sealed unsafe class SavedCode : FunctionCode
     /// <summary>Whether the file has machine code of an own function.</summary>
     internal bool WasCompiledAhead(int func) => assembly.HasCode(TokenOf(func - Info.ImportedFuncs));
 
-    /// <summary>A function's machine code itself, without the guard of a large frame.</summary>
-    internal nint OwnPointerOf(int func) => assembly.PointerOf(TokenOf(func - Info.ImportedFuncs));
-
     internal override bool IsCompiled(int func) => Volatile.Read(ref made[func - Info.ImportedFuncs]);
 
     /// <summary>Nothing to do: the runtime has the code, and makes machine code of it when it is called.</summary>
@@ -108,7 +105,7 @@ internal sealed unsafe class SavedCode : FunctionCode
         // The runtime lets one thread alone compile a method; that two may come here does no harm.
         nint code = assembly.PointerOf(TokenOf(own));
         if (guards.TryGetValue(func, out int guard) && LargeFrame(own, code, assembly.Header.Guards[guard].Estimate) is var frame and not 0)
-            code = assembly.GuardOf(guard, frame);
+            code = assembly.GuardOf(guard, frame, code);
         cells[own] = code;
         Volatile.Write(ref made[own], true);
         return code;

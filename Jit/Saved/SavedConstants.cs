@@ -31,6 +31,9 @@ internal enum ConstantKind : byte
 
     /// <summary>The size of the frame of a function with a guard; its field is the number of the guard. The loader sets it before the guard is called.</summary>
     Frame,
+
+    /// <summary>The code of such a function, likewise.</summary>
+    Guarded,
 }
 
 /// <summary>A constant: which of a module's types, and which of its fields. Indices that its kind has no use for are 0.</summary>
@@ -121,12 +124,12 @@ internal sealed class SavedConstants
     /// <summary>The same of an array's maker.</summary>
     internal int MakerInPlace(IlBuffer il, int at, GcClass type) => LoadInPlace(il, at, Of(ConstantKind.Maker, type.Type));
 
-    /// <summary>Pushes the size of the frame behind a guard, in code that is compiled ahead.</summary>
-    internal void LoadFrame(ILGenerator il, int module, int guard)
+    /// <summary>Pushes what a guard, in code that is compiled ahead, must know of its function: <see cref="ConstantKind.Frame"/> or <see cref="ConstantKind.Guarded"/>.</summary>
+    internal void LoadOfGuard(ILGenerator il, ConstantKind kind, int module, int guard)
     {
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Ldfld, Members.SavedNumbers);
-        il.Emit(OpCodes.Ldc_I4, (firstCells[^1] + Index(new Constant(ConstantKind.Frame, module, 0, guard))) * sizeof(long));
+        il.Emit(OpCodes.Ldc_I4, (firstCells[^1] + Index(new Constant(kind, module, 0, guard))) * sizeof(long));
         il.Emit(OpCodes.Add);
         il.Emit(OpCodes.Ldind_I8);
     }

@@ -242,12 +242,23 @@ internal sealed class SavedWriter
             (int m, int func, _) = guards[i];
             Signature signature = Signature.Of(modules[m].Funcs[func].Type);
             ILGenerator il = Begin(builder, "wasm frame", signature.Return, signature.Parameters);
-            if (isNative) constants.LoadFrame(il, m, i);
+            if (isNative) constants.LoadOfGuard(il, ConstantKind.Frame, m, i);
             else il.Emit(OpCodes.Ldsfld, builder.DefineField($"f{i}", typeof(long), FieldAttributes.Public | FieldAttributes.Static));
             il.Emit(OpCodes.Call, Members.StackSpace);
             for (int p = 0; p < signature.Parameters.Length; p++) il.Emit(OpCodes.Ldarg, (short)p);
-            il.Emit(OpCodes.Tailcall);
-            il.Emit(OpCodes.Call, guarded[i]);
+            if (isNative)
+            {
+                // A call of the method would go through .NET's stub, which has it compiled once more when it has been called often.
+                constants.LoadOfGuard(il, ConstantKind.Guarded, m, i);
+                il.Emit(OpCodes.Conv_I);
+                il.Emit(OpCodes.Tailcall);
+                il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, signature.Return, signature.Parameters, null);
+            }
+            else
+            {
+                il.Emit(OpCodes.Tailcall);
+                il.Emit(OpCodes.Call, guarded[i]);
+            }
             il.Emit(OpCodes.Ret);
         }
         builder.CreateType();
