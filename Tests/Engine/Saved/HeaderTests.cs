@@ -26,14 +26,23 @@ public sealed class HeaderTests
 
     [Theory]
     [MemberData(nameof(Assemblies))]
-    public void ResourcesAreWhereDotnetFindsThem(string path)
+    public void PartsAreWhereDotnetFindsThem(string path)
     {
         using FileStream file = File.OpenRead(path);
         using var reader = new PEReader(file, PEStreamOptions.LeaveOpen);
-        DirectoryEntry resources = reader.PEHeaders.CorHeader!.ResourcesDirectory;
-        bool has = reader.PEHeaders.TryGetDirectoryOffset(resources, out int offset) && resources.Size > 0;
-        Assert.Equal(has, ImageHeaders.FindResources(file, out long found, out int address));
-        if (has) Assert.Equal((offset, resources.RelativeVirtualAddress), (found, address));
+        ImageHeaders headers = ImageHeaders.Read(file)!;
+        CorHeader cor = reader.PEHeaders.CorHeader!;
+        Assert.Equal(reader.PEHeaders.PEHeader!.SizeOfHeaders, headers.Size);
+        foreach ((DirectoryEntry expected, ImageHeaders.Part part) in new[]
+        {
+            (reader.PEHeaders.PEHeader.CorHeaderTableDirectory, headers.Clr), (cor.MetadataDirectory, headers.Metadata), (cor.ResourcesDirectory, headers.Resources), (cor.ManagedNativeHeaderDirectory, headers.Native),
+        })
+        {
+            Assert.Equal((expected.RelativeVirtualAddress, expected.Size), (part.Address, part.Size));
+            if (expected.Size == 0) continue;
+            Assert.True(reader.PEHeaders.TryGetDirectoryOffset(expected, out int offset));
+            Assert.Equal(offset, headers.OffsetOf(part.Address));
+        }
     }
 
     /// <summary>Files that end early, or whose headers say something else, are refused without an exception but the one of the end.</summary>
@@ -41,15 +50,16 @@ public sealed class HeaderTests
     public void DamagedHeadersAreRefused()
     {
         byte[] file = Saved(), start = file[..1024];
-        Assert.True(ImageHeaders.FindResources(new MemoryStream(file), out _, out _));
-        for (int length = 0; length < start.Length; length++) Finds(file[..length]);
-        Assert.False(Finds(file[..256]));
+        Assert.NotNull(ImageHeaders.Read(new MemoryStream(file)));
+        Assert.Null(ImageHeaders.Read(new MemoryStream(file[..256])));
         var random = new Random(2);
         for (int i = 0; i < 20_000; i++)
         {
             byte[] damaged = [.. start, .. file.AsSpan(start.Length, Math.Min(4096, file.Length - start.Length))];
             for (int changes = random.Next(1, 4); changes > 0; changes--) damaged[random.Next(start.Length)] = (byte)random.Next(256);
-            Finds(damaged);
+            if (i < start.Length) damaged = damaged[..i];
+            Exception? error = Record.Exception(() => SavedHeader.ReadStart(new MemoryStream(damaged)));
+            Assert.True(error is null or SavedModuleException, $"{error}");
         }
     }
 
@@ -58,17 +68,5 @@ public sealed class HeaderTests
         var stream = new MemoryStream();
         new Engine().CompileText("(module (func (export \"f\")))").Save(stream);
         return stream.ToArray();
-    }
-
-    private static bool Finds(byte[] file)
-    {
-        try
-        {
-            return ImageHeaders.FindResources(new MemoryStream(file), out _, out _);
-        }
-        catch (EndOfStreamException)
-        {
-            return false;
-        }
     }
 }

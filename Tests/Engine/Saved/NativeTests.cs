@@ -258,7 +258,25 @@ public sealed class NativeTests(NativeModule native) : IClassFixture<NativeModul
         damaged = [.. file];
         damaged[build] = (byte)(damaged[build] == '0' ? '1' : '0');
         Assert.Equal(SavedModuleProblem.OtherVersion, Problem(damaged));
-        // Behind the header nothing is read, and so nothing is checked, until the file is read.
+        // So are the tables: the metadata, those of the machine code, the module's types.
+        using (var reader = new System.Reflection.PortableExecutable.PEReader(new MemoryStream(file)))
+        {
+            System.Reflection.PortableExecutable.CorHeader cor = reader.PEHeaders.CorHeader!;
+            foreach (System.Reflection.PortableExecutable.DirectoryEntry table in new[] { cor.MetadataDirectory, cor.ManagedNativeHeaderDirectory })
+            {
+                Assert.True(reader.PEHeaders.TryGetDirectoryOffset(table, out int at));
+                foreach (int place in new[] { at, at + (table.Size / 2), at + table.Size - 1 })
+                {
+                    damaged = [.. file];
+                    damaged[place] ^= 1;
+                    Assert.Equal(SavedModuleProblem.Damaged, Problem(damaged));
+                }
+            }
+        }
+        damaged = [.. file];
+        damaged[file.AsSpan().IndexOf("\0asm"u8) + 12] ^= 1;
+        Assert.Equal(SavedModuleProblem.Damaged, Problem(damaged));
+        // Behind these nothing is read, and so nothing is checked, until the file is read.
         damaged = [.. file];
         damaged[^1] ^= 1;
         Assert.Equal(SavedModuleProblem.Damaged, Assert.Throws<SavedModuleException>(() => Loader.LoadSaved(new MemoryStream(damaged))).Problem);
