@@ -18,7 +18,7 @@ public sealed class StartTests : IDisposable
     public async Task AnEmptyProgramCompilesFewMethods()
     {
         string[] methods = await Run("(module (memory (export \"memory\") 1) (func (export \"_start\")))");
-        Assert.True(methods.Length <= 28, $"{methods.Length} methods were compiled:\n{string.Join('\n', methods)}");
+        Assert.True(methods.Length <= 23, $"{methods.Length} methods were compiled:\n{string.Join('\n', methods)}");
         // Nothing is made at run time for it.
         Assert.DoesNotContain(methods, m => m.Contains("(dynamicClass):wasm", StringComparison.Ordinal));
     }
