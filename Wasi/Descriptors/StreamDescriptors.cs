@@ -18,6 +18,9 @@ internal sealed class InputDescriptor : Descriptor
     private int start, end;
     private Task<int>? pending;
 
+    /// <summary>Whether a poll has met the stream's end, which is the next read's: to ask the stream again could mean to wait.</summary>
+    private bool isAtEnd;
+
     internal InputDescriptor(Stream stream)
         : base(FileType.Unknown, Rights.Input, Rights.None)
     {
@@ -33,7 +36,7 @@ internal sealed class InputDescriptor : Descriptor
         else if (!gate.TryEnter()) throw new WasiError(Errno.Again);
         try
         {
-            bool direct = start == end && pending is null
+            bool direct = start == end && pending is null && !isAtEnd
                 && (isAlwaysReady || (!IsNonblocking && !waiter.CanBeCanceled));
             uint total = 0;
             for (int i = 0; i < buffers.Length; i++)
@@ -67,6 +70,11 @@ internal sealed class InputDescriptor : Descriptor
     private bool Fill(Waiter waiter)
     {
         if (start < end) return true;
+        if (isAtEnd)
+        {
+            isAtEnd = false;
+            return false;
+        }
         Task<int> reading = Begin();
         if (!reading.IsCompleted)
         {
@@ -98,9 +106,14 @@ internal sealed class InputDescriptor : Descriptor
         {
             if (start < end) return new Readiness(true, (ulong)(end - start));
             if (isAlwaysReady) return new Readiness(true, (ulong)Math.Max(0, stream.Length - stream.Position));
-            Task<int> reading = Begin();
-            if (!reading.IsCompleted) return default;
-            return End(reading) ? new Readiness(true, (ulong)end) : new Readiness(true, 0, HangUp: true);
+            if (!isAtEnd)
+            {
+                Task<int> reading = Begin();
+                if (!reading.IsCompleted) return default;
+                if (End(reading)) return new Readiness(true, (ulong)end);
+                isAtEnd = true;
+            }
+            return new Readiness(true, 0, HangUp: true);
         }
     }
 }

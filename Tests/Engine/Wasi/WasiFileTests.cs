@@ -16,14 +16,14 @@ public sealed class WasiFileTests
         using var files = new WasiFolder(portable);
         int fd = files.Open("a.txt", OpenFlags.Create);
         files.Write(fd, "hello world");
-        Assert.Equal("hello world", File.ReadAllText(files.Host("a.txt")));
+        Assert.Equal("hello world", files.Read("a.txt"));
         Assert.Equal("", files.Read(fd));
         Assert.Equal(6, files.Seek(fd, 6, Whence.Set));
         Assert.Equal("wor", files.Read(fd, 3));
         Assert.Equal("ld", files.Read(fd));
         Assert.Equal("ello", files.Read(fd, 4, at: 1));
         files.Write(fd, "XY", at: 3);
-        Assert.Equal("helXY world", File.ReadAllText(files.Host("a.txt")));
+        Assert.Equal("helXY world", files.Read("a.txt"));
         files.Do("fd_tell", fd, WasiFolder.Result);
         Assert.Equal(11, files.Memory.Read<long>(WasiFolder.Result));
         files.Do("fd_close", fd);
@@ -66,14 +66,14 @@ public sealed class WasiFileTests
         files.Write(fd, "two ");
         File.AppendAllText(files.Host("log"), "three ");
         files.Write(fd, "four");
-        Assert.Equal("one two three four", File.ReadAllText(files.Host("log")));
+        Assert.Equal("one two three four", files.Read("log"));
         files.Do("fd_fdstat_set_flags", fd, 0);
         Assert.Equal(0, files.Seek(fd, 0, Whence.Set));
         files.Write(fd, "ONE");
-        Assert.Equal("ONE two three four", File.ReadAllText(files.Host("log")));
+        Assert.Equal("ONE two three four", files.Read("log"));
         files.Do("fd_fdstat_set_flags", fd, (int)(FdFlags.Append | FdFlags.Sync));
         files.Write(fd, ".");
-        Assert.Equal("ONE two three four.", File.ReadAllText(files.Host("log")));
+        Assert.Equal("ONE two three four.", files.Read("log"));
         Assert.Equal(Errno.Inval, files.Call("fd_fdstat_set_flags", fd, 32));
     }
 
@@ -96,9 +96,9 @@ public sealed class WasiFileTests
         using var files = new WasiFolder(portable);
         int fd = files.Open(files.Put("a", "0123456789"));
         files.Do("fd_filestat_set_size", fd, 4L);
-        Assert.Equal("0123", File.ReadAllText(files.Host("a")));
+        Assert.Equal("0123", files.Read("a"));
         files.Do("fd_filestat_set_size", fd, 6L);
-        Assert.Equal("0123\0\0", File.ReadAllText(files.Host("a")));
+        Assert.Equal("0123\0\0", files.Read("a"));
         Assert.Equal(6UL, files.Status(fd).Size);
         Assert.Equal(Errno.Inval, files.Call("fd_filestat_set_size", fd, -1L));
         files.Do("fd_allocate", fd, 4L, 10L);
@@ -244,12 +244,12 @@ public sealed class WasiFileTests
         Assert.Equal(Errno.Inval, files.Call("fd_write", fd, WasiFolder.List, 1025, WasiFolder.Result));
         Assert.Equal(Errno.Inval, files.Call("fd_read", fd, WasiFolder.List, -1, WasiFolder.Result));
         Assert.Equal(Errno.Fault, files.Call("fd_pwrite", fd, 65_532, 1, 0L, WasiFolder.Result));
-        Assert.Equal("data", File.ReadAllText(files.Host("a")));
+        Assert.Equal("data", files.Read("a"));
         Assert.Equal(0, files.Seek(fd, 0, Whence.Current));
         // As many bytes as a result of 32 bits cannot count.
         files.Memory.Grow(1023);
         for (int i = 0; i < 65; i++) files.Guest.WriteList(70_000 + (8 * i), (0, 64 << 20));
         Assert.Equal(Errno.Inval, files.Call("fd_write", fd, 70_000, 65, WasiFolder.Result));
-        Assert.Equal("data", File.ReadAllText(files.Host("a")));
+        Assert.Equal("data", files.Read("a"));
     }
 }

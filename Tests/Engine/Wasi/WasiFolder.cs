@@ -46,6 +46,13 @@ internal sealed class WasiFolder : IDisposable
         return path;
     }
 
+    /// <summary>Reads a file as the host. The guest may have it open: Windows wants that said.</summary>
+    internal string Read(string path)
+    {
+        using var reader = new StreamReader(new FileStream(Host(path), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        return reader.ReadToEnd();
+    }
+
     internal Errno Call(string name, params object[] arguments) => Guest.Invoke(name, arguments);
 
     /// <summary>Calls a function that must succeed.</summary>

@@ -82,6 +82,41 @@ public sealed class WasiPollTests
         Assert.Equal(12UL, files.Memory.Read<ulong>(Events + 64 + 16));
     }
 
+    /// <summary>The end that a poll has met is what the next read gets, also from a stream that would have it wait once more, as pipes of Windows may.</summary>
+    [Fact]
+    public void TheEndThatWasPolledIsRead()
+    {
+        using var stream = new OnceEnded();
+        var guest = new WasiGuest(new WasiOptions { Input = stream, Output = System.IO.Stream.Null, Error = System.IO.Stream.Null });
+        Assert.Equal(Errno.Success, guest.Invoke("fd_fdstat_set_flags", 0, (int)FdFlags.Nonblock));
+        guest.WriteList(128, (2048, 3));
+        for (int i = 0; i < 2; i++)
+        {
+            Stream(guest, 0, 1, EventType.Read, 0);
+            Assert.Equal([(1UL, EventType.Read, Errno.Success)], Poll(guest, 1));
+            Assert.Equal(1, guest.Memory.Read<ushort>(Events + 24));
+        }
+        guest.Memory.Write(Count, 7);
+        Assert.Equal(Errno.Success, guest.Invoke("fd_read", 0, 128, 1, Count));
+        Assert.Equal(0, guest.Memory.Read<int>(Count));
+        Assert.Equal(Errno.Again, guest.Invoke("fd_read", 0, 128, 1, Count));
+    }
+
+    /// <summary>A stream that ends, and whose reads then wait for ever.</summary>
+    private sealed class OnceEnded : MemoryStream
+    {
+        private bool hasEnded;
+
+        public override bool CanSeek => false;
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+        {
+            Task<int> read = hasEnded ? new TaskCompletionSource<int>().Task : Task.FromResult(0);
+            hasEnded = true;
+            return read;
+        }
+    }
+
     [Fact]
     public void StreamsAreReadyWhenSomethingComes()
     {
