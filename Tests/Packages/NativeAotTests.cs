@@ -107,7 +107,9 @@ public sealed partial class NativeAotTests(PackageFeed packages)
 
     private Task<string> Sample() => Publish("native", ["Samples/NativeAot/Program.cs"], Package("WasmJit.Text"));
 
-    private Task<string> Host() => Publish(Native, ["Tests/Packages/Native/Program.cs"], Package("WasmJit.Text") + Package("WasmJit.Wasi"));
+    private Task<string> Host() => Publish(Native, ["Tests/Packages/Native/Program.cs"], Package("WasmJit.Text") + Package("WasmJit.Wasi"),
+        // It asks for components, which need code: then the compiler warns of .NET's own Reflection.Emit.
+        "<ILLinkTreatWarningsAsErrors>false</ILLinkTreatWarningsAsErrors>");
 
     private Task<string> Sprig() => Publish(
         "sprig", [.. Directory.GetFiles(Dotnet.InRepository("Samples/MethodJit"), "*.cs").Select(file => "Samples/MethodJit/" + Path.GetFileName(file))],
@@ -117,7 +119,7 @@ public sealed partial class NativeAotTests(PackageFeed packages)
 
     /// <summary>Publishes a program, once.</summary>
     /// <returns>Its file.</returns>
-    private Task<string> Publish(string name, string[] sources, string items)
+    private Task<string> Publish(string name, string[] sources, string items, string properties = "")
     {
         if (!Published.TryGetValue(name, out Task<string>? program)) Published[name] = program = Make();
         return program;
@@ -127,7 +129,7 @@ public sealed partial class NativeAotTests(PackageFeed packages)
             string folder = await packages.ProjectFolder(name, isOnline: true), output = Path.Combine(folder, "out");
             foreach (string source in sources) File.Copy(Dotnet.InRepository(source), Path.Combine(folder, Path.GetFileName(source)));
             await PackageFeed.WriteProject(
-                folder, name, $"<PublishAot>true</PublishAot><InvariantGlobalization>true</InvariantGlobalization><RuntimeIdentifier>linux-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}</RuntimeIdentifier><TrimmerSingleWarn>false</TrimmerSingleWarn>",
+                folder, name, $"<PublishAot>true</PublishAot><InvariantGlobalization>true</InvariantGlobalization><RuntimeIdentifier>linux-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}</RuntimeIdentifier><TrimmerSingleWarn>false</TrimmerSingleWarn>{properties}",
                 items);
             await Dotnet.Run(folder, "publish", "-c", "Release", "-v", "quiet", "-o", output);
             return Path.Combine(output, name);
