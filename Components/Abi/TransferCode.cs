@@ -26,6 +26,9 @@ internal sealed class TransferCode
     private static readonly WeakTable<string, TransferCode> Known = new();
 
     private readonly DynamicMethod method;
+
+    /// <summary>Not the method: .NET locks that while it is compiled, and on a thread with little stack another thread compiles.</summary>
+    private readonly Lock gate = new();
     private readonly List<DynamicMethod> helpers;
     private readonly bool isElements;
     private Delegate? made;
@@ -68,7 +71,7 @@ internal sealed class TransferCode
         get
         {
             if (Volatile.Read(ref made) is { } known) return known;
-            lock (method)
+            lock (gate)
             {
                 if (made is null)
                 {

@@ -49,6 +49,36 @@ public sealed class ComponentLimitTests
         ExhaustsTheStack(() => instance.GetFunction("far").Call());
     }
 
+    /// <summary>What is compiled at a first call is compiled by another thread if there is little stack, and the first one waits for it.</summary>
+    [Fact]
+    public void FirstCallsOnSmallStacks()
+    {
+        // Of a shape that no other test has, whose copies are not there yet.
+        const string type = "(param \"a\" (tuple u8 s16 char bool s8 u64 f32 u16)) (param \"b\" s8) (result s16)";
+        using ComponentInstance instance = Instantiate($"""
+            (component
+              (component $First
+                (core module $M (func (export "f") (param i32 i32 i32 i32 i32 i64 f32 i32 i32) (result i32) (local.get 7)))
+                (core instance $m (instantiate $M))
+                (func (export "f") {type} (canon lift (core func $m "f"))))
+              (component $Next
+                (import "f" (func $f {type}))
+                (core func $l (canon lower (func $f)))
+                (func (export "f") {type} (canon lift (core func $l))))
+              (instance $first (instantiate $First))
+              (instance $next (instantiate $Next (with "f" (func $first "f"))))
+              (export "f" (func $next "f")))
+            """);
+        ComponentValue first = ComponentValue.Tuple(
+            ComponentValue.From((byte)1), ComponentValue.From((short)2), ComponentValue.From(new Rune('x')), ComponentValue.From(true),
+            ComponentValue.From((sbyte)3), ComponentValue.From(4ul), ComponentValue.From(5f), ComponentValue.From((ushort)6));
+        short result = 0;
+        var thread = new Thread(() => result = instance.GetFunction("f").Call(first, ComponentValue.From((sbyte)7)).AsS16(), 1 << 20) { IsBackground = true };
+        thread.Start();
+        Assert.True(thread.Join(Eventually.Patience), "the call does not end");
+        Assert.Equal(6, result);
+    }
+
     /// <summary>The destructor of each resource is the built-in that drops the one before.</summary>
     [Fact]
     public void DestructorsThatDropResources()
