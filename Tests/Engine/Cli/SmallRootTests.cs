@@ -71,8 +71,8 @@ public sealed class SmallRootTests : IDisposable
         {
             root.Show(cache, "/cache", isWritable: true);
             string[] given = ["WASMJIT_CACHE=/cache"];
-            // Long enough to be kept on any machine.
-            Assert.Equal((0, "1073741825\n", ""), await Run(given, "run", "--cache", "--invoke", "sum", "/work/sum.wat", "1", "2147483646"));
+            // Long enough to be kept on any machine; one that does much else may not save in the time that the tool has for it.
+            for (int run = 0; run < 5 && Directory.GetFiles(cache).Length == 0; run++) Assert.Equal((0, "1073741825\n", ""), await Run(given, "run", "--cache", "--invoke", "sum", "/work/sum.wat", "1", "2147483646"));
             string kept = Assert.Single(Directory.GetFiles(cache));
             DateTime old = new(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc);
             File.SetLastWriteTimeUtc(kept, old);
