@@ -78,11 +78,11 @@ internal static class WasmStackTrace
         return Ends(frames, ends);
     }
 
-    /// <summary>Both ends of a stack of which several parts have been left out, in runs of the interpreter and between them.</summary>
+    /// <summary>Both ends of a stack of which parts have been left out, in runs of the interpreter or between them.</summary>
     private static List<WasmFrame> Ends(List<WasmFrame> frames, int ends)
     {
         int first = frames.FindIndex(f => f.Omitted > 0), last = frames.FindLastIndex(f => f.Omitted > 0);
-        if (first == last) return frames;
+        if (first < 0) return frames;
         first = Math.Min(first, ends);
         last = Math.Max(last, frames.Count - 1 - ends);
         int left = 0;
