@@ -7,6 +7,6 @@ internal sealed class WasiError(Errno errno) : Exception
 {
     internal Errno Errno { get; } = errno;
 
-    /// <summary>Guests ask for what is not there all the time, and nobody reads it.</summary>
+    /// <summary>Made when it is asked for, which happens in tests alone: guests meet errors all the time.</summary>
     public override string Message => Errno.ToString();
 }

@@ -236,7 +236,7 @@ public class FaultTests
     public void ThePathIsInTheException()
     {
         TrapException trap = Assert.Throws<TrapException>(() => Make().GetExport<Func<int, int>>("deep")(3));
-        Assert.Equal(["deep", "deep", "deep", "deep"], trap.WasmStack.Select(f => f.Function));
+        Assert.Equal(["deep", "deep", "deep", "deep"], trap.WasmStack.SelectMany(f => (WasmFrame[])[.. f.Inlined, f]).Select(f => f.Function));
     }
 }
 

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using WasmJit.DynamicLinking;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Tiers;
+using WasmJit.Runtime;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -279,7 +281,10 @@ public sealed class SharedFuelTests
     {
         byte[] inner = Wat.ToBinary($"(module {Loop})");
         // No locals; what the function of the module does.
-        byte[] body = [0, 0x03, 0x40, 0x20, 0, 0x41, 1, 0x6b, 0x22, 0, 0x0d, 0, 0x0b, 0x0b];
+        byte[] body =
+        [
+            0, Opcode.Loop, TypeByte.EmptyBlock, Opcode.LocalGet, 0, Opcode.I32Const, 1, Opcode.I32Sub, Opcode.LocalTee, 0, Opcode.BrIf, 0, Opcode.End, Opcode.End,
+        ];
         static string Text(byte[] bytes) => string.Concat(bytes.Select(b => $"\\{b:x2}"));
         Module module = EngineOf(way).CompileText($"""
             (module
