@@ -109,7 +109,7 @@ public sealed partial class NativeAotTests(PackageFeed packages)
 
     private Task<string> Host() => Publish(Native, ["Tests/Packages/Native/Program.cs"], Package("WasmJit.Text") + Package("WasmJit.Wasi"),
         // It asks for components, which need code: then the compiler warns of .NET's own Reflection.Emit.
-        "<ILLinkTreatWarningsAsErrors>false</ILLinkTreatWarningsAsErrors>");
+        "<IlcTreatWarningsAsErrors>false</IlcTreatWarningsAsErrors>");
 
     private Task<string> Sprig() => Publish(
         "sprig", [.. Directory.GetFiles(Dotnet.InRepository("Samples/MethodJit"), "*.cs").Select(file => "Samples/MethodJit/" + Path.GetFileName(file))],
