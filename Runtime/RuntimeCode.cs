@@ -21,9 +21,13 @@ internal static class RuntimeCode
     /// <summary>
     /// Whether this process can make code. Where it cannot, functions are interpreted, or loaded with their code. Mono makes code, or interprets it, but has other delegates.
     /// </summary>
-    /// <remarks>The compiler of a program that is compiled whole takes it for false, and leaves out what is done only if it is true.</remarks>
+    internal static bool IsAvailable => IsSupported && !(MayBeMono && !Delegates.AreKnown);
+
+    /// <remarks>
+    /// Trimmers put the switch's value in its place, if a program has one: the compiler of a program that is compiled whole takes it for false, and leaves out what is done only if it is true.
+    /// </remarks>
     [FeatureSwitchDefinition("System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported")]
-    internal static bool IsAvailable => RuntimeFeature.IsDynamicCodeSupported && !(MayBeMono && !Delegates.AreKnown);
+    private static bool IsSupported => RuntimeFeature.IsDynamicCodeSupported;
 
     /// <summary>A constant to the compiler: browsers and telephones have Mono, or may have it.</summary>
     private static bool MayBeMono =>
