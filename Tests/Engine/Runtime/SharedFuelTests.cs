@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using WasmJit.DynamicLinking;
 using WasmJit.Jit.Format;
 using WasmJit.Jit.Tiers;
-using WasmJit.Runtime;
 using Xunit;
 
 namespace WasmJit.Tests;

@@ -126,7 +126,7 @@ public sealed class UnwinderTests
                 (block $caught (try_table (catch $t $caught) (call $throw)))
                 (i32.const 0))
               (export "deep" (func $deep)))
-            """, true);
+            """, true, options: Tiers.Compiled with { Inlining = false });
         var deep = instance.GetExport<Func<int, int>>("deep");
         Unwinder.FastPaths = 0;
         for (int i = 0; i < 10; i++) Assert.Equal(20_000, deep(20_000));
