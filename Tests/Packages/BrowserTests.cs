@@ -47,9 +47,12 @@ public sealed class BrowserTests(PackageFeed packages)
         }
     }
 
-    /// <summary>What the same program prints on CoreCLR, where it makes no code either.</summary>
-    private static Task<string> Expected() =>
-        Dotnet.Run(Dotnet.InRepository("."), "exec", Dotnet.InRepository($"Samples/NativeAot/bin/{Dotnet.Configuration}/net10.0/native-aot.dll"));
+    /// <summary>What the same program prints on CoreCLR, where it makes no code either. Mono says that it could, because it interprets IL.</summary>
+    private static async Task<string> Expected()
+    {
+        string native = await Dotnet.Run(Dotnet.InRepository("."), "exec", Dotnet.InRepository($"Samples/NativeAot/bin/{Dotnet.Configuration}/net10.0/native-aot.dll"));
+        return native.Replace("no code can be made\n", "code can be made\n", StringComparison.Ordinal);
+    }
 
     private Task<string> Published() => published ??= Publish();
 
