@@ -7,6 +7,7 @@ namespace WasmJit.Jit.Il;
 internal enum IlOp : short
 {
     Nop = 0x00,
+    Ldnull = 0x14,
     Dup = 0x25,
     Pop = 0x26,
     Ret = 0x2a,
@@ -44,6 +45,7 @@ internal enum IlOp : short
     Conv_U8 = 0x6e,
     Conv_R_Un = 0x76,
     Throw = 0x7a,
+    Castclass = 0x74,
     Stfld = 0x7d,
     Stobj = 0x81,
     Stelem_Ref = 0xa2,

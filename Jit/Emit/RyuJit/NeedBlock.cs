@@ -13,6 +13,9 @@ internal enum NeedEventKind : byte
 
     /// <summary>A branch chooses what locals get.</summary>
     Condition,
+
+    /// <summary>Control may end here, and the JIT may know that it does: nothing that comes later is needed.</summary>
+    Trap,
 }
 
 /// <summary>
@@ -46,6 +49,9 @@ internal sealed class NeedBlock
     /// <summary>What is needed at its beginning: two bits for each followed local, live and whole.</summary>
     internal ulong[] In { get; set; } = [];
 
+    /// <summary>Whether the JIT may know that control ends in this block (<see cref="NeedEventKind.Trap"/>).</summary>
+    internal bool MayEnd { get; set; }
+
     /// <summary>Whether control may come here as far as the JIT can tell.</summary>
     internal bool IsReached { get; set; }
 
@@ -53,7 +59,7 @@ internal sealed class NeedBlock
     {
         Events.Clear();
         Successors.Clear();
-        Leaves = Splits = Parts = IsEither = EndsForCertain = IsReached = false;
+        Leaves = Splits = Parts = IsEither = EndsForCertain = MayEnd = IsReached = false;
         In = [];
     }
 }

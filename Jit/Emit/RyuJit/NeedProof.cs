@@ -87,7 +87,7 @@ internal sealed class NeedProof(NeedGraph graph)
             NeedBlock block = graph.Blocks[at];
             if (block.IsReached) continue;
             block.IsReached = true;
-            if (block.Successors.Count > 1 && !block.Splits) continue;
+            if (block.MayEnd || (block.Successors.Count > 1 && !block.Splits)) continue;
             foreach (int next in block.Successors)
             {
                 if (from[next] == at + 1) continue;
@@ -196,6 +196,10 @@ internal sealed class NeedProof(NeedGraph graph)
                     needed[read * 2 / 64] |= (ulong)wanted << (read * 2 % 64);
                     counts[happens.Local] = counts.GetValueOrDefault(happens.Local) + 1;
                     break;
+                case NeedEventKind.Trap:
+                    Array.Clear(needed);
+                    counts.Clear();
+                    break;
                 case NeedEventKind.Condition:
                     if (converges && NeedsAny(happens.Chosen!, graph.Blocks[graph.BlockAt(happens.Merge)].In)) Apply(happens.Whole, isLast);
                     break;
@@ -221,7 +225,6 @@ internal sealed class NeedProof(NeedGraph graph)
     }
 
     private readonly Dictionary<int, int> counts = [];
-
 
     /// <summary>What is needed of each read of a local in the block that is gone through: 1 something, 3 all of it.</summary>
     private byte[] readNeeds = [];

@@ -1,6 +1,7 @@
 using System.Reflection;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
@@ -183,18 +184,70 @@ internal sealed partial class NeedReader
             IsFresh: (a.IsFresh || b.IsFresh) && !ShareSource(a, b));
     }
 
+    // The JIT leaves out an object of the guest that nothing else has, and with it what is stored to it. Other objects are results, or the runtime's.
+
+    private static bool IsObject(MemberInfo member) =>
+        member.DeclaringType?.Assembly is var assembly && assembly != typeof(InstanceCore).Assembly && assembly != typeof(object).Assembly;
+
+    private static bool IsFieldOfObject(in IlBuffer.Node n) => n.Op == IlOp.Stfld && IsObject((FieldInfo)n.Object!);
+
     // ---- calls ----
 
     private void FollowCall(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
     {
+        if (n.Object is ConstructorInfo constructor && IsObject(constructor))
+        {
+            Discard(n, stack);
+            return;
+        }
         if (n.Object is not MethodInfo method || ReferenceEquals(method, Members.KeepAlive) || PureMethod.Of(method) is not { } pure)
         {
+            if (n.Object is MethodInfo other && MayTrap(other, stack)) TrapAt(stack, block);
             PopAll(n, stack, block);
             return;
         }
         var operands = new NeedValue[pure.Operands];
         for (int i = operands.Length - 1; i >= 0; i--) operands[i] = Pop(stack);
+        if (MayTrap(pure, operands))
+        {
+            TrapAt(stack, block);
+            for (int i = 0; i < operands.Length; i++) operands[i] = Unneeded(operands[i]);
+        }
         stack.Add(Called(pure, operands));
+    }
+
+    // ---- traps ----
+
+    // A method that RyuJIT inlines may be known to trap. Then it drops what comes behind, and narrows loads whose values only that would have read: another trap would come first.
+
+    /// <summary>Needs that come from behind the instruction count no more, neither for what waits on the stack nor for locals.</summary>
+    private static void TrapAt(List<NeedValue> stack, NeedBlock block)
+    {
+        for (int i = 0; i < stack.Count; i++) stack[i] = Unneeded(stack[i]);
+        block.Events.Add(new NeedEvent(NeedEventKind.Trap, 0, [], []));
+        block.MayEnd = true;
+    }
+
+    private static NeedValue Unneeded(in NeedValue value) => value with { Whole = [], Live = [] };
+
+    /// <summary>Whether the JIT may know a value where it is used: by what was stored, or by a branch before.</summary>
+    private static bool MayBeKnown(in NeedValue value) => !(value.IsOpaque && value.IsFresh);
+
+    private static bool MayTrap(PureMethod pure, NeedValue[] operands)
+    {
+        if (pure.Has(PureTraits.Truncates)) return MayBeKnown(operands[0]);
+        if (!pure.Has(PureTraits.Divides)) return false;
+        return operands[1].Constant is { } divisor ? divisor is 0 or -1 : MayBeKnown(operands[1]);
+    }
+
+    /// <summary>Methods of .NET do not trap, and what is not inlined tells the JIT nothing.</summary>
+    private static bool MayTrap(MethodInfo method, List<NeedValue> stack)
+    {
+        if (method.DeclaringType?.Assembly == typeof(object).Assembly || (method.MethodImplementationFlags & MethodImplAttributes.NoInlining) != 0) return false;
+        int operands = method.GetParameters().Length + (method.IsStatic ? 0 : 1);
+        for (int i = Math.Max(stack.Count - operands, 0); i < stack.Count; i++)
+            if (MayBeKnown(stack[i])) return true;
+        return false;
     }
 
     private NeedValue Called(PureMethod method, NeedValue[] operands)

@@ -235,6 +235,8 @@ internal sealed partial class NeedReader(NeedGraph graph)
             case IlBuffer.Form.String: stack.Add(NeedValue.Knowable); return;
             case IlBuffer.Form.Local or IlBuffer.Form.Arg: FollowLocal(n, stack, block); return;
             case IlBuffer.Form.Method: FollowCall(n, stack, block); return;
+            case IlBuffer.Form.Field when IsFieldOfObject(n): Discard(n, stack); return;
+            case IlBuffer.Form.Type when n.Op == IlOp.Castclass: TrapAt(stack, block); break;
             case IlBuffer.Form.Label or IlBuffer.Form.Switch: FollowBranch(n, at, stack, block); return;
             case IlBuffer.Form.None when FollowOperator(n.Op, stack, at): return;
         }
@@ -243,6 +245,11 @@ internal sealed partial class NeedReader(NeedGraph graph)
             NeedValue top = Pop(stack);
             stack.Add(top);
             stack.Add(top);
+            return;
+        }
+        if (n.Op == IlOp.Ldnull)
+        {
+            stack.Add(NeedValue.Knowable);
             return;
         }
         if (n.Op == IlOp.Pop)
@@ -264,6 +271,14 @@ internal sealed partial class NeedReader(NeedGraph graph)
             // A narrow store needs only the low bytes of its value.
             Sink(block, i == 0 && narrow > 0 ? LowBytes(value, narrow) : value);
         }
+        for (int i = 0; i < pushes; i++) stack.Add(NeedValue.Unknown);
+    }
+
+    /// <summary>An instruction whose operands the JIT may leave out.</summary>
+    private static void Discard(in IlBuffer.Node n, List<NeedValue> stack)
+    {
+        (int pops, int pushes) = EffectOf(n, stack.Count);
+        for (int i = 0; i < pops; i++) Pop(stack);
         for (int i = 0; i < pushes; i++) stack.Add(NeedValue.Unknown);
     }
 

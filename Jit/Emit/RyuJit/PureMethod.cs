@@ -7,7 +7,7 @@ namespace WasmJit.Jit.Emit;
 
 /// <summary>What decides which of its operands a method needs whole, beside that it computes its result from them.</summary>
 [Flags]
-internal enum PureTraits : byte
+internal enum PureTraits : short
 {
     /// <summary>All of each operand.</summary>
     None = 0,
@@ -32,6 +32,12 @@ internal enum PureTraits : byte
 
     /// <summary>A division by a power of two is a mask.</summary>
     IsRemainder = 64,
+
+    /// <summary>Traps if the second operand is zero or, of numbers with signs, -1.</summary>
+    Divides = 128,
+
+    /// <summary>Traps if the operand is no integer of the result's type.</summary>
+    Truncates = 256,
 }
 
 /// <summary>A method that only computes: one of ours or of .NET, of which there are not many. What is known of it is found out once.</summary>
@@ -63,10 +69,10 @@ internal sealed record PureMethod(int Operands, PureTraits Traits)
         if (method.DeclaringType is not { } type || !(Classes.Contains(type) || type.Namespace == "System.Runtime.Intrinsics.X86")) return null;
         if (method.ReturnType == typeof(void) || !method.IsStatic || method.Name == nameof(Simd.Whole)) return null;
         int operands = method.GetParameters().Length;
-        return known[method] = new PureMethod(operands, TraitsOf(method.Name, operands));
+        return known[method] = new PureMethod(operands, TraitsOf(type, method.Name, operands));
     }
 
-    private static PureTraits TraitsOf(string name, int operands)
+    private static PureTraits TraitsOf(Type type, string name, int operands)
     {
         var traits = PureTraits.None;
         if (Has("Reinterpret") || Has("BitsTo") || name.EndsWith("Bits", StringComparison.Ordinal)) traits |= PureTraits.IsSameBits;
@@ -78,6 +84,8 @@ internal sealed record PureMethod(int Operands, PureTraits Traits)
             || Masking.Any(Has) || name.Contains("Bitselect", StringComparison.OrdinalIgnoreCase) || name.Contains("Saturat", StringComparison.OrdinalIgnoreCase))
             traits |= PureTraits.Masks;
         if (name.StartsWith("Rem", StringComparison.Ordinal)) traits |= PureTraits.IsRemainder;
+        if (type == typeof(Integers) && (Has("Div") || Has("Rem"))) traits |= PureTraits.Divides;
+        if (type == typeof(Conversions) && Has("Trunc") && !Has("Sat")) traits |= PureTraits.Truncates;
         return traits;
 
         bool Has(string part) => name.Contains(part, StringComparison.Ordinal);

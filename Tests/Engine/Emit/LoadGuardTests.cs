@@ -206,6 +206,78 @@ public sealed class LoadGuardTests
         }
     }
 
+    /// <summary>Operators that trap for certain, some where only a branch tells so. $zero, $zero64, $none and $null are what their names say, $p and $p64 after a branch.</summary>
+    private static readonly string[] CertainTraps =
+    [
+        "(drop (i32.rem_u (i32.const 1) (local.get $zero)))", "(drop (i64.div_s (i64.const 5) (i64.const 0)))", "(drop (i64.div_s (i64.const 0x8000000000000000) (i64.const -1)))",
+        "(drop (i32.div_u (i32.const 7) (local.get $p)))", "(drop (i64.rem_s (local.get $p64) (local.get $p64)))", "(drop (call $divide (local.get $zero)))",
+        "(drop (i32.trunc_f32_s (f32.const nan)))", "(drop (i64.trunc_f64_u (local.get $none)))", "(call $stop)", "(call $stop-if (i32.const 1))", "(call $stop-if (i32.eqz (local.get $zero)))",
+        "(drop (ref.as_non_null (ref.null $struct)))", "(drop (ref.as_non_null (local.get $null)))", "(drop (struct.get $struct 0 (local.get $null)))",
+        "(drop (array.get $array (array.new_fixed $array 2 (i64.const 1) (i64.const 2)) (i32.const 5)))", "(drop (array.get $array (ref.null $array) (i32.const 0)))",
+        "(drop (array.len (ref.null $array)))", "(drop (ref.cast (ref $struct) (ref.i31 (i32.const 1))))", "(drop (ref.cast (ref $struct) (ref.null any)))",
+        "(drop (ref.cast (ref $array) (struct.new $struct (i64.const 1))))", "(drop (i31.get_s (ref.null i31)))", "(call_ref $func (ref.null $func))", "(drop (table.get $table (i32.const 9)))",
+        "(call_indirect $table (i32.const 9))", "(call_indirect $table (i32.const 0))", "(table.set $table (i32.const 9) (ref.null func))", "(throw_ref (ref.null exn))",
+        "(memory.fill (i32.const -1) (i32.const 0) (i32.const 1))", "(memory.init $data (i32.const 0) (i32.const 0) (i32.const 9))", "(i64.atomic.store (i32.const 1) (i64.const 0))",
+        "(drop (array.new_data $array $data (i32.const 0) (i32.const 9)))", "(array.fill $array (array.new_fixed $array 0) (i32.const 1) (i64.const 1) (i32.const 9))", "(unreachable)",
+    ];
+
+    /// <summary>For V, a load, T, its type, and TRAP: ways in which the load comes first, and its value would be needed behind the trap.</summary>
+    private static readonly string[] WaysToTraps =
+    [
+        "V TRAP (call $need-T)", "(local.set $v V) TRAP (call $need-T (local.get $v))", "V TRAP (unreachable)", "(call $need-T V) TRAP", "(local.set $v V) (br_if 0 (local.get $zero)) TRAP (call $need-T (local.get $v))",
+        "(if (i32.eqz (local.get $p)) (then (if (i64.eqz (local.get $p64)) (then (local.set $v V) TRAP (call $need-T (local.get $v))))))",
+        "(loop (local.set $v V) TRAP (br_if 0 (local.get $p)) (call $need-T (local.get $v)))",
+    ];
+
+    /// <summary>Of operators of a load of eight bytes what traps or leaves its operand out.</summary>
+    private static readonly string[] UsesThatTrap =
+    [
+        "(call $need-i64 (i64.rem_u V (i64.const 0)))", "(call $need-i64 (i64.div_s V (local.get $zero64)))", "(call $need-i64 (i64.add V (i64.div_u (i64.const 1) (local.get $zero64))))",
+        "(call $need-i64 (i64.div_u (i64.div_u V (i64.const 3)) (local.get $zero64)))", "(array.set $array (ref.null $array) (i32.const 0) V)", "(struct.set $struct 0 (local.get $null) V)",
+        "(array.set $array (array.new_fixed $array 0) (i32.const 3) V)", "(array.fill $array (ref.null $array) (i32.const 3) V (i32.const 1))",
+        "(drop (array.new $array V (i32.const 0)))", "(drop (struct.new $struct V))", "(drop (struct.get $struct 0 (struct.new $struct V)))", "(drop (array.len (array.new_fixed $array 1 V)))",
+        "(struct.set $struct 0 (struct.new_default $struct) V)", "(drop (struct.get $pair 1 (struct.new $pair V (i64.const 2))))", "(call $need-i64 (array.get $array (array.new_fixed $array 2 V (i64.const 7)) (i32.const 1)))",
+        "(local.set $null (struct.new_default $struct)) (struct.set $struct 0 (local.get $null) V) (call $need-i64 (i64.and (struct.get $struct 0 (local.get $null)) (i64.const 1)))",
+    ];
+
+    private static string ModuleOfTraps(string op, string type, IEnumerable<string> bodies)
+    {
+        var text = new StringBuilder("""
+            (module (memory 1 1) (type $struct (struct (field (mut i64)))) (type $array (array (mut i64))) (type $pair (struct (field i64 i64))) (type $func (func)) (table $table 1 funcref) (data $data "abc")
+              (func $stop unreachable) (func $stop-if (param i32) (if (local.get 0) (then unreachable))) (func $divide (param i32) (result i32) (i32.div_u (i32.const 7) (local.get 0)))
+
+            """);
+        foreach (string t in Types) text.Append($"(global $g-{t} (mut {t}) {Zero(t)}) (func $need-{t} (param {t}) (global.set $g-{t} (local.get 0)))\n");
+        foreach ((int number, string body) in bodies.Index())
+        {
+            text.Append($"(func (export \"f{number}\") (param $a i32) (param $p i32) (param $p64 i64) (local $zero i32) (local $zero64 i64) (local $none f64) (local $null (ref null $struct)) (local $v {type}) ");
+            text.Append(body.Replace("-T", $"-{type}", StringComparison.Ordinal).Replace("V", $"({op} (local.get $a))", StringComparison.Ordinal)).Append(")\n");
+        }
+        return text.Append(')').ToString();
+    }
+
+    /// <summary>The first trap is the one that comes, though RyuJIT knows that another follows.</summary>
+    [Theory]
+    [MemberData(nameof(Operators))]
+    public void TheFirstOfTwoTrapsComes(string op)
+    {
+        (_, string type, int width) = Loads.First(load => load.Op == op);
+        string[] bodies = [.. WaysToTraps.SelectMany(way => CertainTraps, (way, trap) => way.Replace("TRAP", trap, StringComparison.Ordinal)), .. op == "i64.load" ? UsesThatTrap : []];
+        Assert.Equal(WaysToTraps.Length * CertainTraps.Length + (op == "i64.load" ? UsesThatTrap.Length : 0), bodies.Length);
+        foreach (EngineOptions options in new[] { Tiers.Compiled, Tiers.Compiled with { Verify = true }, Tiers.Compiled with { MemoryChecks = MemoryChecks.Explicit } })
+        {
+            Instance instance = new Engine(options).CompileText(ModuleOfTraps(op, type, bodies)).Instantiate();
+            var wrong = new List<string>();
+            for (int i = 0; i < bodies.Length; i++)
+            {
+                var f = instance.GetExport<Action<int, int, long>>($"f{i}");
+                foreach (int address in new[] { 65536 - width + 1, 65536 - width / 2, 65535 })
+                    if (!Traps(() => f(address, 0, 0))) wrong.Add($"{options.MemoryChecks}: {bodies[i]} at {address}");
+            }
+            Assert.Empty(wrong);
+        }
+    }
+
     /// <summary>What is needed for certain is not stored: loops over memory are as they were.</summary>
     [Theory]
     [InlineData("(local.set $s (i64.add (local.get $s) (i64.load (local.get $i))))")]
