@@ -14,6 +14,10 @@ internal static class Tiers
     /// <summary>For modules whose code was saved.</summary>
     internal static readonly EngineOptions Never = new() { Compilation = Compilation.Never };
 
+    /// <summary>Seeds of what is compiled when: one that is given, and with WASMJIT_TIER_SEEDS so many in all.</summary>
+    internal static IEnumerable<int> Seeds(int first) =>
+        Enumerable.Range(0, int.Parse(Environment.GetEnvironmentVariable("WASMJIT_TIER_SEEDS") ?? "1")).Select(i => first + (i * 1009));
+
     /// <summary>For tests of what code does, whatever runs it.</summary>
     internal static readonly EngineOptions[] Both = [Compiled, Interpreted];
 }

@@ -263,16 +263,15 @@ public sealed class LoadGuardTests
     {
         (_, string type, int width) = Loads.First(load => load.Op == op);
         string[] bodies = [.. WaysToTraps.SelectMany(way => CertainTraps, (way, trap) => way.Replace("TRAP", trap, StringComparison.Ordinal)), .. op == "i64.load" ? UsesThatTrap : []];
-        Assert.Equal(WaysToTraps.Length * CertainTraps.Length + (op == "i64.load" ? UsesThatTrap.Length : 0), bodies.Length);
-        foreach (EngineOptions options in new[] { Tiers.Compiled, Tiers.Compiled with { Verify = true }, Tiers.Compiled with { MemoryChecks = MemoryChecks.Explicit } })
+        foreach (EngineOptions options in new[] { Tiers.Compiled, Tiers.Compiled with { Verify = true } })
         {
             Instance instance = new Engine(options).CompileText(ModuleOfTraps(op, type, bodies)).Instantiate();
             var wrong = new List<string>();
             for (int i = 0; i < bodies.Length; i++)
             {
                 var f = instance.GetExport<Action<int, int, long>>($"f{i}");
-                foreach (int address in new[] { 65536 - width + 1, 65536 - width / 2, 65535 })
-                    if (!Traps(() => f(address, 0, 0))) wrong.Add($"{options.MemoryChecks}: {bodies[i]} at {address}");
+                foreach (int address in new[] { 65536 - width + 1, 65536 - (width / 2) })
+                    if (!Traps(() => f(address, 0, 0))) wrong.Add($"{(options.Verify ? "verifying: " : "")}{bodies[i]} at {address}");
             }
             Assert.Empty(wrong);
         }

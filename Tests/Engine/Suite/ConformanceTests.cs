@@ -45,7 +45,7 @@ public sealed class ConformanceTests(ITestOutputHelper output)
     {
         Run(file, new EngineOptions { Compilation = Compilation.Interpreted });
         Run(file, new EngineOptions { Compilation = Compilation.Lazy });
-        Run(file, new EngineOptions { Compilation = Compilation.Tiered, TierSeed = 7 });
+        foreach (int seed in WasmJit.Tests.Tiers.Seeds(7)) Run(file, new EngineOptions { Compilation = Compilation.Tiered, TierSeed = seed });
     }
 
     /// <summary>Code that polls and counts computes the same.</summary>
