@@ -1,7 +1,6 @@
 using System.Reflection;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
-using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
