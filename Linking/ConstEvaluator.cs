@@ -17,8 +17,12 @@ internal static class ConstEvaluator
     private static bool IsConstant(Instance instance, ConstExpr expr, out int value)
     {
         value = 0;
-        return instance.FuelTank is null && ConstExpr.LengthOfConstant(instance.Module.Info.Bytes.Span[expr.Start..expr.End], out value) == expr.End - expr.Start;
+        return instance.FuelTank is null && IsConstant(instance.Module.Info, expr, out value);
     }
+
+    /// <summary>Whether it is one constant of 32 bits, and which.</summary>
+    internal static bool IsConstant(ModuleInfo info, ConstExpr expr, out int value) =>
+        ConstExpr.LengthOfConstant(info.Bytes.Span[expr.Start..expr.End], out value) == expr.End - expr.Start;
 
     internal static object? Evaluate(Instance instance, ConstExpr expr)
     {

@@ -143,6 +143,7 @@ internal static unsafe class Linker
         if (left < 0) throw new LinkException("too many instances for one instantiation");
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
         ModuleInfo info = module.Info;
+        module.Code.Rehearse();
         if (!areValid) CheckImports(info, imports);
         var instance = new Instance(module);
         module.Live?.Add(instance);
@@ -328,6 +329,7 @@ internal static unsafe class Linker
 
     private static void RunSegments(Instance instance, ModuleInfo info)
     {
+        using PageWork? pages = ExpectData(instance, info);
         if (info.Elems.Count > 0)
         {
             instance.Elems = new object?[info.Elems.Count][];
@@ -348,19 +350,28 @@ internal static unsafe class Linker
             }
             if (elem.Mode != SegmentMode.Passive) instance.Elems[i] = [];
         }
-        long active = 0;
-        foreach (DataInfo data in info.Datas) active += data.Mode == SegmentMode.Active ? data.Length : 0;
         for (int i = 0; i < info.Datas.Count; i++)
         {
             DataInfo data = info.Datas[i];
             if (data.Mode != SegmentMode.Active) continue;
             ulong at = ConstEvaluator.EvaluateAddress(instance, data.Where);
-            // The segments mostly lie in a row.
-            if (active > 0) instance.Memories[(int)data.Memory].ExpectWrites(at, (ulong)active);
-            active = 0;
             Memory.Init(at, 0, (uint)data.Length, instance.Memories[(int)data.Memory], instance, i);
             instance.Datas[i] = default;
         }
+    }
+
+    /// <summary>Prepares a memory for the active segments, which mostly lie in a row.</summary>
+    private static PageWork? ExpectData(Instance instance, ModuleInfo info)
+    {
+        long active = 0;
+        DataInfo? first = null;
+        foreach (DataInfo data in info.Datas)
+        {
+            if (data.Mode != SegmentMode.Active) continue;
+            first ??= data;
+            active += data.Length;
+        }
+        return first is not null && ConstEvaluator.IsConstant(info, first.Where, out int at) ? instance.Memories[(int)first.Memory].ExpectWrites((uint)at, (ulong)active) : null;
     }
 
     private static object?[] Evaluate(Instance instance, ElemInfo elem)
